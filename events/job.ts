@@ -1,0 +1,105 @@
+import * as z from "zod";
+import type { JobSpec } from "../lib/model/job.ts";
+
+/** The largest job message that is taken; SQS itself would carry 1 MiB. */
+export const maxJobBytes = 32 * 1024;
+
+export const TeamName = z.string().regex(/^[a-z][a-z0-9-]{0,29}$/, "a team is 1 to 30 of a-z, 0-9 and -, starting with a letter");
+export const PoolName = z.string().regex(/^[a-z][a-z0-9-]{0,29}$/, "a pool is 1 to 30 of a-z, 0-9 and -, starting with a letter");
+export const JobId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, "an id is 1 to 100 of A-Z, a-z, 0-9, '.', '_' and '-', and starts with a letter or digit");
+
+const RelativePath = z
+  .string()
+  .min(1)
+  .max(512)
+  .refine(
+    (path) => !path.startsWith("/") && !path.includes("\\") && !path.includes("\0") && !path.split("/").includes(".."),
+    "must be a path inside the job's working directory: relative, with '/', without '..'",
+  );
+
+const Gpus = z.strictObject({
+  count: z.int().min(0).max(64).describe("How many whole GPUs"),
+  memoryGiB: z.number().min(0).max(1024).default(0).describe("Least memory of each GPU, GiB"),
+  models: z.array(z.string().min(1).max(40)).max(20).default([]).describe('Allowed models, such as "T4" or "A10G"; empty for any'),
+});
+
+/** What a team puts on its queue. The smallest legal message is {"command":["python","train.py"]}. */
+export const JobMessage = z
+  .strictObject({
+    id: JobId.optional().describe(
+      "Your own name for the job; sending the same message under it again is harmless. Default: the SQS message id",
+    ),
+    command: z.array(z.string().max(8192)).max(256).default([]).describe("The program and its arguments"),
+    image: z.string().min(1).max(512).optional().describe("A container image, in pools that run containers"),
+    code: z
+      .strictObject({
+        s3: z
+          .string()
+          .max(1200)
+          .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/.+$/, "must look like s3://bucket/key.tar.gz"),
+        sha256: z
+          .string()
+          .regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits")
+          .optional(),
+      })
+      .optional()
+      .describe("A .tar.gz that is unpacked into the working directory"),
+    gpus: z
+      .union([
+        z
+          .int()
+          .min(0)
+          .max(64)
+          .transform((count) => ({ count, memoryGiB: 0, models: [] as string[] })),
+        Gpus,
+      ])
+      .default({ count: 1, memoryGiB: 0, models: [] })
+      .describe("A count, or {count, memoryGiB, models}"),
+    vcpus: z.number().min(0.1).max(1024).default(2),
+    memoryGiB: z.number().min(0.1).max(32_768).default(8),
+    pool: PoolName.optional(),
+    priority: z.int().min(-1000).max(1000).default(0).describe("Higher goes first"),
+    maxRuntimeSeconds: z
+      .int()
+      .min(1)
+      .max(14 * 86_400)
+      .default(86_400),
+    retries: z.int().min(0).max(10).default(0).describe("How often a failed run is tried again; interruptions never count"),
+    env: z
+      .record(
+        z
+          .string()
+          .regex(/^(?!FLEETWRIGHT_)[A-Za-z_][A-Za-z0-9_]{0,127}$/, "not a variable's name, or one that Fleetwright keeps for itself"),
+        z.string().max(16_384),
+      )
+      .default({}),
+    artifacts: z.array(RelativePath).max(100).default([]).describe("Files or folders that are kept, encrypted, when the job succeeds"),
+    spot: z.boolean().default(true).describe("Whether it may run on spot capacity"),
+  })
+  .refine((job) => job.command.length > 0 || job.image !== undefined, {
+    message: 'say what to run, such as "command": ["python", "train.py"]',
+    path: ["command"],
+  });
+export type JobMessage = z.infer<typeof JobMessage>;
+
+/** The spec that a message asks for: everything but the name it goes by. */
+export const specOf = ({ id: _id, ...spec }: JobMessage): JobSpec => spec;
+
+/** A job's spec as we stored it ourselves, and as the worker is told it. */
+export const StoredSpec: z.ZodType<JobSpec> = z.object({
+  command: z.array(z.string()),
+  image: z.string().optional(),
+  code: z.object({ s3: z.string(), sha256: z.string().optional() }).optional(),
+  gpus: z.object({ count: z.number(), memoryGiB: z.number(), models: z.array(z.string()) }),
+  vcpus: z.number(),
+  memoryGiB: z.number(),
+  pool: z.string().optional(),
+  priority: z.number(),
+  maxRuntimeSeconds: z.number(),
+  retries: z.number(),
+  env: z.record(z.string(), z.string()),
+  artifacts: z.array(z.string()),
+  spot: z.boolean(),
+});

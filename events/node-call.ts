@@ -1,0 +1,88 @@
+import * as z from "zod";
+import { JobId, PoolName, StoredSpec, TeamName } from "./job.ts";
+
+/**
+ * The one call a worker makes. It tells the whole state of its attempts each time and is told what to do next,
+ * so that a lost call or a lost answer is mended by the next one. Who calls is read from the IAM identity, never from here.
+ */
+export const nodeProtocol = 1;
+
+const Attempt = { team: TeamName, job: JobId, attempt: z.int().min(1) };
+
+export const AttemptReport = z.discriminatedUnion("phase", [
+  /** The program runs. */
+  z.strictObject({ ...Attempt, phase: z.literal("running"), startedAtMs: z.int() }),
+  /** The program ended; its CPU and GPUs are free. After code 0 the worker goes on to upload. */
+  z.strictObject({
+    ...Attempt,
+    phase: z.literal("exited"),
+    startedAtMs: z.int(),
+    exitCode: z.int(),
+    reason: z.string().max(2000).optional(),
+  }),
+  /** All artifacts and the manifest lie in the incoming bucket. */
+  z.strictObject({ ...Attempt, phase: z.literal("uploaded"), startedAtMs: z.int() }),
+  /** The attempt could not be run or uploaded. `again`: another try may succeed. */
+  z.strictObject({ ...Attempt, phase: z.literal("failed"), reason: z.string().max(2000), again: z.boolean() }),
+  /** Stopped because an order said so, or because its lease was about to end. */
+  z.strictObject({ ...Attempt, phase: z.literal("stopped"), reason: z.string().max(2000) }),
+]);
+export type AttemptReport = z.infer<typeof AttemptReport>;
+
+export const NodeCall = z.discriminatedUnion("kind", [
+  /** From the boot script: where to fetch the worker. */
+  z.strictObject({ protocol: z.literal(nodeProtocol), kind: z.literal("boot"), pool: PoolName }),
+  z.strictObject({
+    protocol: z.literal(nodeProtocol),
+    kind: z.literal("report"),
+    pool: PoolName,
+    workerVersion: z.string().max(40),
+    attempts: z.array(AttemptReport).max(500),
+    /** Attempts whose credentials end soon. */
+    renew: z.array(z.strictObject(Attempt)).max(500),
+  }),
+]);
+export type NodeCall = z.infer<typeof NodeCall>;
+
+export const Credentials = z.object({
+  accessKeyId: z.string(),
+  secretAccessKey: z.string(),
+  sessionToken: z.string(),
+  expiresAtMs: z.int(),
+});
+export type Credentials = z.infer<typeof Credentials>;
+
+const Order = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("run"),
+    ...Attempt,
+    spec: StoredSpec,
+    /** For exactly this team, job and attempt. */
+    credentials: Credentials,
+    /** Uploads go below `TEAM/JOB/ATTEMPT/` of this bucket, under this key. */
+    upload: z.object({ bucket: z.string(), kmsKey: z.string() }),
+    log: z.object({ group: z.string(), stream: z.string() }),
+  }),
+  z.object({ kind: z.literal("stop"), ...Attempt, because: z.string() }),
+]);
+export type Order = z.infer<typeof Order>;
+
+export const NodeAnswer = z.discriminatedUnion("kind", [
+  /** Fetch both, check their SHA-256, start the worker. URLs are presigned and short-lived. */
+  z.object({ kind: z.literal("boot"), workerUrl: z.string(), nodeUrl: z.string() }),
+  z.object({
+    kind: z.literal("orders"),
+    /** From the moment the call was sent: how long the attempts here are this node's own. */
+    leaseMs: z.int(),
+    callAgainMs: z.int(),
+    orders: z.array(Order),
+    /** Reports that are on record for good; forget these attempts. */
+    done: z.array(z.object(Attempt)),
+    renewed: z.array(z.object({ ...Attempt, credentials: Credentials })),
+  }),
+  /** This instance is not in the ledger yet; ask again. */
+  z.object({ kind: z.literal("wait"), callAgainMs: z.int() }),
+  /** This node is not wanted any more: stop everything and shut the instance down. */
+  z.object({ kind: z.literal("shutdown"), because: z.string() }),
+]);
+export type NodeAnswer = z.infer<typeof NodeAnswer>;

@@ -1,0 +1,11 @@
+/** A failure with a code that callers can tell apart. `retry`: the same call may succeed later. */
+export class Fault extends Error {
+  readonly code: string;
+  readonly retry: boolean;
+  constructor(code: string, message: string, options: { retry?: boolean; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = "Fault";
+    this.code = code;
+    this.retry = options.retry ?? false;
+  }
+}

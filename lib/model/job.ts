@@ -1,0 +1,129 @@
+import type { Resources } from "./resources.ts";
+
+/**
+ * What a team asks for. Every field is present: the job message's schema (events/job.ts) fills the defaults,
+ * so that nothing behind it has to know them.
+ */
+export type JobSpec = {
+  /** The program and its arguments; required unless `image` brings its own. */
+  readonly command: readonly string[];
+  readonly image?: string | undefined;
+  /** An archive (.tar.gz) that is unpacked into the job's working directory. */
+  readonly code?: { readonly s3: string; readonly sha256?: string | undefined } | undefined;
+  readonly gpus: GpuNeed;
+  readonly vcpus: number;
+  /** GiB */
+  readonly memoryGiB: number;
+  /** Absent: the configuration's default pool. */
+  readonly pool?: string | undefined;
+  /** Higher goes first; 0 is ordinary. */
+  readonly priority: number;
+  readonly maxRuntimeSeconds: number;
+  /** How often a failed run is tried again. Interruptions and lost nodes do not count. */
+  readonly retries: number;
+  readonly env: Readonly<Record<string, string>>;
+  /** Files or folders below the working directory that are kept, sealed, when the job succeeds. */
+  readonly artifacts: readonly string[];
+  /** Whether spot capacity will do. */
+  readonly spot: boolean;
+};
+
+export type GpuNeed = {
+  readonly count: number;
+  /** Least memory of each GPU, GiB; 0 for any. */
+  readonly memoryGiB: number;
+  /** Allowed models as EC2 names them ("T4", "A10G", …), compared without case; empty for any. */
+  readonly models: readonly string[];
+};
+
+/** A job is named by its team and its own id; the pair never changes and is never used again. */
+export type JobRef = { readonly team: string; readonly job: string };
+
+/** One run of a job. The number is the fence: a call that names an older one changes nothing. */
+export type AttemptRef = JobRef & { readonly attempt: number };
+
+export type JobState = "rejected" | "queued" | "placed" | "running" | "sealing" | "succeeded" | "failed" | "cancelled";
+
+/**
+ * Which state may follow which. A worker's report of `running` can be lost, so what follows `running` may follow
+ * `placed` too. A lost node leads back to `queued`, even from `sealing` when its upload never became whole.
+ */
+const next: Readonly<Record<JobState, readonly JobState[]>> = {
+  rejected: [],
+  queued: ["placed", "failed", "cancelled"],
+  placed: ["running", "sealing", "queued", "failed", "cancelled"],
+  running: ["sealing", "queued", "failed", "cancelled"],
+  sealing: ["succeeded", "queued", "failed", "cancelled"],
+  succeeded: [],
+  failed: [],
+  cancelled: [],
+};
+
+export const jobStates = Object.keys(next) as readonly JobState[];
+export const mayFollow = (from: JobState, to: JobState): boolean => next[from].includes(to);
+export const isEnded = (state: JobState): boolean => next[state].length === 0;
+
+export type Job = JobRef & {
+  readonly pool: string;
+  readonly state: JobState;
+  /** Absent only for a rejected message that could not be read. */
+  readonly spec?: JobSpec | undefined;
+  /** SHA-256 (hex) of the canonical spec: the same id with another body is another job, and refused. */
+  readonly bodyHash: string;
+  /** The run under way or the next one; starts at 1. */
+  readonly attempt: number;
+  /** Runs that ended by the job's own fault; `spec.retries` bounds them. */
+  readonly failures: number;
+  /** When SQS took the message, ms since the epoch. */
+  readonly submittedAtMs: number;
+  /** The first CPU instruction of its first attempt, as the worker reported it. */
+  readonly startedAtMs?: number | undefined;
+  readonly endedAtMs?: number | undefined;
+  /** The node that holds the attempt; present from `placed` until it leaves the node. */
+  readonly node?: string | undefined;
+  readonly exitCode?: number | undefined;
+  /** Why it is in this state, in words for the team: what it waits for, why it failed. */
+  readonly reason?: string | undefined;
+  readonly artifacts?: readonly SealedArtifact[] | undefined;
+};
+
+/** A file of a job as it rests: encrypted under the team's key, bound to team, job, attempt and path. */
+export type SealedArtifact = {
+  /** Below the job's working directory, with `/`. */
+  readonly path: string;
+  /** Size of the plaintext. */
+  readonly bytes: number;
+  /** SHA-256 (hex) of the plaintext. */
+  readonly sha256: string;
+  /** Key in the artifacts bucket. */
+  readonly key: string;
+};
+
+/** A job that waits, as the pool's queue keeps it: little enough to read ten thousand at a time. */
+export type QueueEntry = AttemptRef & {
+  readonly priority: number;
+  readonly submittedAtMs: number;
+  readonly needs: Resources;
+  readonly gpu: Omit<GpuNeed, "count">;
+  readonly spot: boolean;
+  /** What the job was last told about why it waits. */
+  readonly reason?: string | undefined;
+};
+
+/** The queue's order: priority, then age, then name, so that it is total and shuffling changes nothing. */
+export const byTurn = (a: QueueEntry, b: QueueEntry): number =>
+  b.priority - a.priority || a.submittedAtMs - b.submittedAtMs || compare(a.team, b.team) || compare(a.job, b.job);
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The queue entry of a job that (again) waits. */
+export const waiting = (job: JobRef & { spec: JobSpec; attempt: number; submittedAtMs: number }): QueueEntry => ({
+  team: job.team,
+  job: job.job,
+  attempt: job.attempt,
+  priority: job.spec.priority,
+  submittedAtMs: job.submittedAtMs,
+  needs: { vcpus: job.spec.vcpus, memoryGiB: job.spec.memoryGiB, gpus: job.spec.gpus.count },
+  gpu: { memoryGiB: job.spec.gpus.memoryGiB, models: job.spec.gpus.models },
+  spot: job.spec.spot,
+});

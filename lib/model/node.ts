@@ -1,0 +1,43 @@
+import type { AttemptRef } from "./job.ts";
+import type { InstanceType, Offer } from "./offer.ts";
+import { minus, type Resources, sum } from "./resources.ts";
+
+export type NodeState = "launching" | "ready" | "draining" | "terminating" | "gone";
+
+/** One attempt that a node holds. */
+export type Assignment = AttemptRef & {
+  readonly needs: Resources;
+  /** `placed`: ordered, not yet seen by the worker. `uploading`: its program has ended and holds no CPU or GPU. */
+  readonly phase: "placed" | "running" | "uploading";
+};
+
+/** One EC2 instance of ours. */
+export type Node = {
+  /** The EC2 instance id. */
+  readonly id: string;
+  readonly pool: string;
+  readonly launch: string;
+  /** The one team it serves, for life; absent in a pool that is shared. */
+  readonly team?: string | undefined;
+  readonly offer: Offer;
+  readonly type: InstanceType;
+  readonly state: NodeState;
+  readonly launchedAtMs: number;
+  /** When its worker first called. */
+  readonly readyAtMs?: number | undefined;
+  /** When its worker last called. */
+  readonly lastSeenMs?: number | undefined;
+  /** Until when the attempts it holds are its own even if it is silent. */
+  readonly leaseUntilMs: number;
+  /** When an attempt was last given to it or taken off it; its launch before that. */
+  readonly lastBusyMs: number;
+  /** Since when it is in its present state. */
+  readonly stateSinceMs: number;
+  readonly assignments: readonly Assignment[];
+};
+
+/** What is free on a node: an attempt that only uploads holds nothing. */
+export const freeOn = (node: Pick<Node, "type" | "assignments">): Resources =>
+  minus(node.type.resources, sum(node.assignments.filter((a) => a.phase !== "uploading").map((a) => a.needs)));
+
+export const isLive = (node: Node): boolean => node.state === "launching" || node.state === "ready";

@@ -1,0 +1,27 @@
+import type { Resources } from "./resources.ts";
+
+export type Market = "spot" | "on-demand";
+
+/** The shape of an EC2 instance type. */
+export type InstanceType = {
+  readonly name: string;
+  readonly resources: Resources;
+  /** Absent where there is no GPU. */
+  readonly gpu?: { readonly model: string; readonly memoryGiB: number } | undefined;
+};
+
+/** Where capacity can be had, and for how much. */
+export type OfferRef = { readonly instanceType: string; readonly zone: string; readonly market: Market };
+export type Offer = OfferRef & { readonly usdPerHour: number };
+
+/** All that a pool can buy, as of one moment. */
+export type Catalogue = {
+  readonly types: readonly InstanceType[];
+  readonly offers: readonly Offer[];
+  readonly refreshedAtMs: number;
+};
+
+/** EC2 had no capacity for this offer; do not ask again before then. */
+export type Refusal = OfferRef & { readonly code: string; readonly untilMs: number };
+
+export const offerName = (offer: OfferRef): string => `${offer.instanceType}/${offer.zone}/${offer.market}`;

@@ -1,0 +1,41 @@
+import type { AttemptRef, QueueEntry } from "./job.ts";
+import type { Launch, Reservation } from "./launch.ts";
+import type { Node } from "./node.ts";
+import type { Catalogue, Refusal } from "./offer.ts";
+import type { Pool } from "./pool.ts";
+
+/** All that one decision may look at. */
+export type Snapshot = {
+  readonly nowMs: number;
+  readonly pool: Pool;
+  readonly reserved: Reservation;
+  readonly queue: readonly QueueEntry[];
+  readonly nodes: readonly Node[];
+  /** Intents of which nobody knows yet what came. */
+  readonly openLaunches: readonly Launch[];
+  /** Absent until it was first fetched. */
+  readonly catalogue?: Catalogue | undefined;
+  readonly refusals: readonly Refusal[];
+};
+
+/** One thing to do, and why. Steps are carried out in the order of the plan. */
+export type Step =
+  /** Give an attempt to a node. */
+  | { readonly kind: "bind"; readonly entry: QueueEntry; readonly node: string; readonly because: string }
+  /** Ask EC2 for a node that holds these jobs. */
+  | { readonly kind: "launch"; readonly launch: Omit<Launch, "id" | "clientToken" | "intendedAtMs">; readonly because: string }
+  /** End a node that holds nothing. */
+  | { readonly kind: "retire"; readonly node: string; readonly because: string }
+  /** A node is dead: take its attempts back and make sure the instance ends. */
+  | { readonly kind: "lose"; readonly node: string; readonly because: string }
+  /** A job that can never run here. */
+  | { readonly kind: "fail"; readonly attempt: AttemptRef; readonly because: string }
+  /** A job that has to wait, for a reason it has not been told yet. */
+  | { readonly kind: "hold"; readonly entry: QueueEntry; readonly because: string };
+
+/** What one decision wants. Empty steps mean: nothing to do. */
+export type Plan = {
+  readonly steps: readonly Step[];
+  /** When to look again though nothing happens; absent when only an event can change the plan. */
+  readonly wakeAtMs?: number | undefined;
+};

@@ -1,0 +1,33 @@
+import type { Reservation } from "./launch.ts";
+import type { Market } from "./offer.ts";
+
+/** A named fleet under one policy, as the admin configured it. */
+export type Pool = {
+  readonly name: string;
+  /** Instance families ("g5", "g6"), or whole types ("g5.xlarge"). */
+  readonly families: readonly string[];
+  readonly markets: readonly Market[];
+  /** Most that may be reserved at one moment. */
+  readonly limits: Reservation;
+  /** How long a node may be idle before it is given back. */
+  readonly idleSeconds: number;
+  /** How long an instance may take from launch to its worker's first call. */
+  readonly bootSeconds: number;
+  /** Whether one node may serve several teams. */
+  readonly shared: boolean;
+  /** The teams that may use it; empty for all. */
+  readonly teams: readonly string[];
+};
+
+/** What the table knows of a pool beside its jobs, nodes and launches. */
+export type PoolState = {
+  /** Counts the facts that were committed for this pool. */
+  readonly bell: number;
+  /** The bell that the last decision had heard before it looked. */
+  readonly decidedThrough: number;
+  /** Counts the decisions begun; only the newest may write. */
+  readonly epoch: number;
+  readonly reserved: Reservation;
+  /** Whether, when the last decision ended, anything was left that time alone can change. */
+  readonly busy: boolean;
+};

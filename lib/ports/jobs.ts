@@ -1,0 +1,32 @@
+import type { AttemptRef, Job, JobRef, JobState, SealedArtifact } from "../model/job.ts";
+
+/** Takes what teams submit. */
+export interface Admissions {
+  /**
+   * Writes the job, and its queue entry when it is `queued`, unless the name is in use.
+   * `same`: it was written before with the same body hash. `taken`: another body has this name.
+   */
+  admit(job: Job): Promise<"created" | "same" | "taken">;
+}
+
+/** Reads jobs for people. May lag behind by a moment; decisions never use it. */
+export interface JobReader {
+  get(ref: JobRef): Promise<Job | undefined>;
+  /** Newest first. `cursor` comes from the page before; an unknown one throws. */
+  list(of: { team: string; state?: JobState | undefined; limit: number; cursor?: string | undefined }): Promise<{
+    readonly jobs: readonly Job[];
+    readonly cursor?: string | undefined;
+  }>;
+}
+
+/** Ends jobs whose artifacts rest sealed. */
+export interface Sealing {
+  /** As it is now; never a stale copy. */
+  get(ref: JobRef): Promise<Job | undefined>;
+  /** `sealing` → `succeeded`, if this is still the attempt that counts. */
+  succeed(attempt: AttemptRef, artifacts: readonly SealedArtifact[], atMs: number): Promise<"done" | "stale">;
+  /** `sealing` → `failed`, if this is still the attempt that counts. */
+  fail(attempt: AttemptRef, reason: string, atMs: number): Promise<"done" | "stale">;
+  /** Attempts that have been waiting to be sealed since before then. */
+  waitingSince(beforeMs: number): Promise<readonly AttemptRef[]>;
+}

@@ -1,0 +1,18 @@
+import type { Plan, Snapshot } from "../model/plan.ts";
+
+/** One decision, as it was made: enough to make it again. */
+export type Decision = {
+  readonly id: string;
+  readonly pool: string;
+  readonly epoch: number;
+  readonly atMs: number;
+  readonly snapshot: Snapshot;
+  readonly plan: Plan;
+  /** What came of each step, in the plan's order. */
+  readonly outcomes: readonly string[];
+};
+
+/** Keeps decisions that acted. */
+export interface Journal {
+  record(decision: Decision): Promise<void>;
+}

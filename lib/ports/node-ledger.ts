@@ -1,0 +1,44 @@
+import type { AttemptRef, Job, JobRef, JobState } from "../model/job.ts";
+import type { Node } from "../model/node.ts";
+
+/** What a worker's report changes: the job's record, the node's assignment, or both, in one transaction. */
+export type AttemptChange = {
+  readonly attempt: AttemptRef;
+  /** Absent: the job stays as it is. */
+  readonly job?:
+    | {
+        readonly from: JobState;
+        readonly to: JobState;
+        readonly reason?: string | undefined;
+        readonly exitCode?: number | undefined;
+        readonly startedAtMs?: number | undefined;
+        /** The run counts against the job's retries. */
+        readonly failed: boolean;
+      }
+    | undefined;
+  /** `removed`: the node holds the attempt no more. */
+  readonly assignment: "running" | "uploading" | "removed";
+};
+
+/** What workers' calls write. */
+export interface NodeLedger {
+  /** As it is now. */
+  get(pool: string, node: string): Promise<Node | undefined>;
+  /**
+   * Notes a sign of life: renews the lease and makes a `launching` node `ready`. Answers the node as written.
+   * `unknown`: not in the ledger (yet). `over`: it is terminating or gone.
+   */
+  seen(
+    pool: string,
+    node: string,
+    life: { atMs: number; leaseUntilMs: number },
+  ): Promise<{ kind: "node"; node: Node; first: boolean } | { kind: "unknown" } | { kind: "over" }>;
+  job(ref: JobRef): Promise<Job | undefined>;
+  /**
+   * Writes what a report changes. A job that goes back to `queued` gets its queue entry and its next attempt.
+   * `stale`: the job is not in `from`, or not this attempt, or not on this node; nothing was written.
+   */
+  change(on: { pool: string; node: string; atMs: number }, change: AttemptChange): Promise<"done" | "stale">;
+  /** EC2 says that the instance is over. `unknown`: not ours, or not in the ledger. */
+  gone(node: string, atMs: number): Promise<{ kind: "noted"; pool: string } | { kind: "unknown" }>;
+}

@@ -1,0 +1,55 @@
+import type { AttemptRef, QueueEntry } from "../model/job.ts";
+import type { Launch } from "../model/launch.ts";
+import type { Assignment, Node } from "../model/node.ts";
+import type { Catalogue, Refusal } from "../model/offer.ts";
+import type { Snapshot } from "../model/plan.ts";
+import type { PoolState } from "../model/pool.ts";
+
+/** A decision's right to write: void as soon as a later decision of the pool has begun. */
+export type Fence = { readonly pool: string; readonly epoch: number };
+
+/**
+ * `done`: written. `stale`: what it was based on has changed; skip it, the next decision sees why.
+ * `fenced`: a later decision has begun; stop.
+ */
+export type Written = "done" | "stale" | "fenced";
+
+/** Begins and ends decisions and reads what they look at. Every read is consistent; none uses an index. */
+export interface Decisions {
+  /** Takes the next epoch; every earlier fence of the pool is void from now on. */
+  begin(pool: string): Promise<{ readonly fence: Fence; readonly heard: number }>;
+  load(pool: string): Promise<Pick<Snapshot, "reserved" | "queue" | "nodes" | "openLaunches" | "catalogue" | "refusals">>;
+  isCurrent(fence: Fence): Promise<boolean>;
+  /** Puts on record what was heard. `rang`: the bell rang again since `begin`. */
+  finish(fence: Fence, end: { heard: number; busy: boolean }): Promise<"fenced" | "rang" | "quiet">;
+  /** The pool as it is; all zero where nothing ever happened. */
+  state(pool: string): Promise<PoolState>;
+}
+
+/** What `place` writes. Each method is one conditional write or one transaction: all of it happens or none. */
+export interface Placements {
+  /** `queued` → `placed`; the entry leaves the queue, the node gets the assignment. Needs a live node of the entry's team. */
+  bind(fence: Fence, bind: { entry: QueueEntry; node: string; atMs: number }): Promise<Written>;
+  /** Puts the intent on record and reserves its dollars and GPUs. `limit`: that would exceed `limits`; nothing was written. */
+  intend(fence: Fence, launch: Launch, limits: { usdPerHour: number; gpus: number }): Promise<Written | "limit">;
+  /** Closes an intent: its nodes appear as `launching`, the reservation shrinks to what came, refusals are remembered. */
+  settle(fence: Fence, settled: { launch: Launch; nodes: readonly Node[]; refusals: readonly Refusal[]; atMs: number }): Promise<Written>;
+  /** `launching` or `ready` → `draining`, only while it holds nothing: from here on it gets nothing more. */
+  drain(fence: Fence, node: string, atMs: number): Promise<Written>;
+  /** EC2 has accepted its end, or says it is gone: → `terminating`, and its reservation is released, once. */
+  terminating(fence: Fence, node: string, atMs: number): Promise<Written>;
+  /** EC2 says that it is over: the node leaves the pool (and releases what it may still have reserved). Needs a node without assignments. */
+  forget(fence: Fence, node: string, atMs: number): Promise<Written>;
+  /** Takes one attempt off a dead node: the job waits again, as its next attempt. */
+  takeBack(fence: Fence, back: { node: string; assignment: Assignment; reason: string; atMs: number }): Promise<Written>;
+  /** `queued` → `failed`. */
+  fail(fence: Fence, failed: { attempt: AttemptRef; reason: string; atMs: number }): Promise<Written>;
+  /** Tells a waiting job why it waits. */
+  hold(fence: Fence, held: { entry: QueueEntry; reason: string }): Promise<Written>;
+}
+
+/** What a pool can buy, as last fetched. */
+export interface CatalogueStore {
+  get(pool: string): Promise<Catalogue | undefined>;
+  put(pool: string, catalogue: Catalogue): Promise<void>;
+}

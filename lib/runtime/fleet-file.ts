@@ -1,0 +1,27 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
+import { PoolName, TeamName } from "../../events/job.ts";
+
+const Pool = z.strictObject({
+  name: PoolName,
+  families: z.array(z.string()).min(1),
+  markets: z.array(z.enum(["spot", "on-demand"])).min(1),
+  limits: z.strictObject({ usdPerHour: z.number().min(0), gpus: z.int().min(0) }),
+  idleSeconds: z.number().min(0),
+  bootSeconds: z.number().min(1),
+  shared: z.boolean(),
+  teams: z.array(TeamName),
+});
+
+/** `fleet.json`: what the admin configured, as far as handlers need it. CDK writes it beside every bundle. */
+export const FleetFile = z.strictObject({
+  name: z.string(),
+  teams: z.array(TeamName).min(1),
+  pools: z.array(Pool).min(1),
+  /** Where a job goes that names no pool. */
+  defaultPool: PoolName,
+});
+export type FleetFile = z.infer<typeof FleetFile>;
+
+export const readFleetFile = (folder: string): FleetFile => FleetFile.parse(JSON.parse(readFileSync(join(folder, "fleet.json"), "utf8")));
