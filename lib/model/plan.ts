@@ -28,6 +28,8 @@ export type Step =
   | { readonly kind: "retire"; readonly node: string; readonly because: string }
   /** A node is dead: take its attempts back and make sure the instance ends. */
   | { readonly kind: "lose"; readonly node: string; readonly because: string }
+  /** Its end was asked for a while ago and EC2 has not said that it came: look, and ask again if it lives. */
+  | { readonly kind: "confirm"; readonly node: string; readonly because: string }
   /** A job that can never run here. */
   | { readonly kind: "fail"; readonly attempt: AttemptRef; readonly because: string }
   /** A job that has to wait, for a reason it has not been told yet. */

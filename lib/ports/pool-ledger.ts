@@ -16,12 +16,15 @@ export type Written = "done" | "stale" | "fenced";
 
 /** Begins and ends decisions and reads what they look at. Every read is consistent; none uses an index. */
 export interface Decisions {
-  /** Takes the next epoch; every earlier fence of the pool is void from now on. */
-  begin(pool: string): Promise<{ readonly fence: Fence; readonly heard: number }>;
+  /** Takes the next epoch; every earlier fence of the pool is void from now on. `wakeAtMs`: as the last `finish` left it. */
+  begin(pool: string): Promise<{ readonly fence: Fence; readonly heard: number; readonly wakeAtMs?: number | undefined }>;
   load(pool: string): Promise<Pick<Snapshot, "reserved" | "queue" | "nodes" | "openLaunches" | "catalogue" | "refusals">>;
   isCurrent(fence: Fence): Promise<boolean>;
-  /** Puts on record what was heard. `rang`: the bell rang again since `begin`. */
-  finish(fence: Fence, end: { heard: number; busy: boolean }): Promise<"fenced" | "rang" | "quiet">;
+  /**
+   * Puts on record what was heard. `rang`: the bell rang again since `begin`.
+   * `wakeAtMs`: when a message on `later` will ring it; absent when none is under way.
+   */
+  finish(fence: Fence, end: { heard: number; busy: boolean; wakeAtMs?: number | undefined }): Promise<"fenced" | "rang" | "quiet">;
   /** The pool as it is; all zero where nothing ever happened. */
   state(pool: string): Promise<PoolState>;
 }
