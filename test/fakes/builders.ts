@@ -1,0 +1,122 @@
+import { type AttemptRef, type Job, type JobSpec, type QueueEntry, waiting } from "../../lib/model/job.ts";
+import type { Launch } from "../../lib/model/launch.ts";
+import type { Assignment, Node } from "../../lib/model/node.ts";
+import type { Catalogue, InstanceType, Offer } from "../../lib/model/offer.ts";
+import type { Pool } from "../../lib/model/pool.ts";
+
+/** Monday 2026-06-01 00:00 UTC: the moment around which the builders' defaults stand. */
+export const monday = 1_780_272_000_000;
+
+export const aSpec = (over: Partial<JobSpec> = {}): JobSpec => ({
+  command: ["python", "train.py"],
+  gpus: { count: 1, memoryGiB: 0, models: [] },
+  vcpus: 2,
+  memoryGiB: 8,
+  priority: 0,
+  maxRuntimeSeconds: 3600,
+  retries: 0,
+  env: {},
+  artifacts: [],
+  spot: true,
+  ...over,
+});
+
+/** A queued first attempt of a one-GPU job. */
+export const aJob = (over: Partial<Job> = {}): Job => ({
+  team: "vision",
+  job: "train-1",
+  pool: "gpu",
+  state: "queued",
+  spec: aSpec(),
+  bodyHash: "0".repeat(64),
+  attempt: 1,
+  failures: 0,
+  submittedAtMs: monday,
+  ...over,
+});
+
+/** The queue entry of `aJob` with the same changes. */
+export const anEntry = (over: Partial<QueueEntry> = {}): QueueEntry => ({
+  ...waiting({ ...aJob(), spec: aSpec() }),
+  ...over,
+});
+
+export const aType = (over: Partial<InstanceType> = {}): InstanceType => ({
+  name: "g5.xlarge",
+  resources: { vcpus: 4, memoryGiB: 16, gpus: 1 },
+  gpu: { model: "A10G", memoryGiB: 24 },
+  ...over,
+});
+
+export const anOffer = (over: Partial<Offer> = {}): Offer => ({
+  instanceType: "g5.xlarge",
+  zone: "us-east-1a",
+  market: "spot",
+  usdPerHour: 0.5,
+  ...over,
+});
+
+/** The assignment of `aJob` on a node. */
+export const anAssignment = (over: Partial<Assignment> = {}): Assignment => ({
+  team: "vision",
+  job: "train-1",
+  attempt: 1,
+  needs: { vcpus: 2, memoryGiB: 8, gpus: 1 },
+  phase: "placed",
+  ...over,
+});
+
+/** A ready, empty node with one GPU that serves `aJob`'s team. */
+export const aNode = (over: Partial<Node> = {}): Node => ({
+  id: "i-0000000000000001",
+  pool: "gpu",
+  launch: "launch-1",
+  team: "vision",
+  offer: anOffer(),
+  type: aType(),
+  state: "ready",
+  launchedAtMs: monday,
+  readyAtMs: monday + 60_000,
+  lastSeenMs: monday + 60_000,
+  leaseUntilMs: monday + 960_000,
+  lastBusyMs: monday,
+  stateSinceMs: monday + 60_000,
+  assignments: [],
+  ...over,
+});
+
+/** An intent for one `aNode`, for `aJob`. */
+export const aLaunch = (over: Partial<Launch> = {}): Launch => ({
+  id: "launch-1",
+  pool: "gpu",
+  team: "vision",
+  market: "spot",
+  offers: [anOffer()],
+  jobs: [{ team: "vision", job: "train-1" }],
+  clientToken: "launch-1",
+  reserved: { usdPerHour: 0.5, gpus: 1 },
+  intendedAtMs: monday,
+  because: "train-1 waits and nothing has room",
+  ...over,
+});
+
+export const aCatalogue = (over: Partial<Catalogue> = {}): Catalogue => ({
+  types: [aType()],
+  offers: [anOffer()],
+  refreshedAtMs: monday,
+  ...over,
+});
+
+export const aPool = (over: Partial<Pool> = {}): Pool => ({
+  name: "gpu",
+  families: ["g5"],
+  markets: ["spot", "on-demand"],
+  limits: { usdPerHour: 10, gpus: 8 },
+  idleSeconds: 120,
+  bootSeconds: 600,
+  shared: false,
+  teams: [],
+  ...over,
+});
+
+export const attemptOf = ({ team, job, attempt }: AttemptRef): AttemptRef => ({ team, job, attempt });
