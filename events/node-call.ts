@@ -37,6 +37,8 @@ export const NodeCall = z.discriminatedUnion("kind", [
     kind: z.literal("report"),
     pool: PoolName,
     workerVersion: z.string().max(40),
+    /** Names this run of the worker's process: a new one after each restart, which has lost what the last one ran. */
+    process: z.string().min(1).max(64),
     attempts: z.array(AttemptReport).max(500),
     /** Attempts whose credentials end soon. */
     renew: z.array(z.strictObject(Attempt)).max(500),

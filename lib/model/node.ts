@@ -9,6 +9,8 @@ export type Assignment = AttemptRef & {
   readonly needs: Resources;
   /** `placed`: ordered, not yet seen by the worker. `uploading`: its program has ended and holds no CPU or GPU. */
   readonly phase: "placed" | "running" | "uploading";
+  /** The run of the worker's process that has it; absent while `placed`. Another run of it has lost the attempt. */
+  readonly process?: string | undefined;
 };
 
 /** One EC2 instance of ours. */

@@ -35,10 +35,10 @@ export interface NodeLedger {
   ): Promise<{ kind: "node"; node: Node; first: boolean } | { kind: "unknown" } | { kind: "over" }>;
   job(ref: JobRef): Promise<Job | undefined>;
   /**
-   * Writes what a report changes. A job that goes back to `queued` gets its queue entry and its next attempt.
+   * Writes what a report changes; an assignment that stays notes `process`, the run of the worker that has it. A job that goes back to `queued` gets its queue entry and its next attempt.
    * `stale`: the job is not in `from`, or not this attempt, or not on this node; nothing was written.
    */
-  change(on: { pool: string; node: string; atMs: number }, change: AttemptChange): Promise<"done" | "stale">;
+  change(on: { pool: string; node: string; atMs: number; process: string }, change: AttemptChange): Promise<"done" | "stale">;
   /** EC2 says that the instance is over. `unknown`: not ours, or not in the ledger. */
   gone(node: string, atMs: number): Promise<{ kind: "noted"; pool: string } | { kind: "unknown" }>;
 }
