@@ -1,0 +1,43 @@
+import type { Node } from "../../model/node.ts";
+import type { Snapshot, Step } from "../../model/plan.ts";
+
+/** A worker ends its jobs this long before its lease ends; nobody else starts them before this long after it. */
+const leaseMarginMs = 60_000;
+/** Three missed calls of a busy worker: give it nothing new until it is heard again. */
+const silentAfterMs = 30_000;
+/** EC2's own notice of an end comes within seconds; after this long it is looked up. */
+const confirmAfterMs = 120_000;
+
+/** Whether a node can be given something: it lives, and it is heard or still booting. */
+export const isHeard = (node: Node, nowMs: number): boolean =>
+  node.state === "launching" || (node.state === "ready" && nowMs - (node.lastSeenMs ?? node.stateSinceMs) < silentAfterMs);
+
+/** Nodes that are dead, stuck on their way, or whose end was never confirmed. The first rule that speaks wins. */
+export function deadNodes(snapshot: Snapshot): Step[] {
+  return snapshot.nodes.flatMap((node): Step[] => {
+    const step = verdict(node, snapshot);
+    return step ? [step] : [];
+  });
+}
+
+function verdict(node: Node, { nowMs, pool }: Snapshot): Step | undefined {
+  switch (node.state) {
+    case "gone":
+      return { kind: "lose", node: node.id, because: "EC2 says that the instance has ended" };
+    case "launching":
+      return nowMs - node.launchedAtMs > pool.bootSeconds * 1000
+        ? { kind: "lose", node: node.id, because: `its worker did not call within ${pool.bootSeconds} s of the launch` }
+        : undefined;
+    case "ready":
+    case "draining":
+      if (nowMs > node.leaseUntilMs + leaseMarginMs)
+        return { kind: "lose", node: node.id, because: "its worker was silent until its lease had ended" };
+      return node.state === "draining" && node.assignments.length === 0
+        ? { kind: "retire", node: node.id, because: "its end was decided before and not carried out" }
+        : undefined;
+    case "terminating":
+      return nowMs - node.stateSinceMs > confirmAfterMs
+        ? { kind: "confirm", node: node.id, because: "EC2 has not said that it ended" }
+        : undefined;
+  }
+}

@@ -1,0 +1,78 @@
+import type { QueueEntry } from "../../model/job.ts";
+import type { Reservation } from "../../model/launch.ts";
+import { type InstanceType, type Offer, offerName } from "../../model/offer.ts";
+import { nothing, plus, type Resources } from "../../model/resources.ts";
+import { holds, mayBuy } from "./match.ts";
+
+/** How much dearer than the cheapest an offer of one launch may be: width for EC2 to find capacity, bounded by what it may cost. */
+const dearestFactor = 1.5;
+/** Offers of one launch. EC2 takes 300; more than this only makes the reservation dearer. */
+const mostOffers = 24;
+
+/** Offers that can be bought now, cheapest first, each with the type it buys. */
+export type Shelf = readonly { readonly offer: Offer; readonly type: InstanceType }[];
+
+/** Jobs that are to share one node to be launched. */
+export type Bundle = {
+  readonly team: string | undefined;
+  readonly entries: readonly QueueEntry[];
+  readonly needs: Resources;
+  /** All that holds them, whatever it costs. */
+  readonly holding: Shelf;
+  /** What EC2 is to choose from: the cheapest within the limits and its like in the same market. */
+  readonly offers: readonly Offer[];
+  /** Of the cheapest offer. */
+  readonly usdPerHour: number;
+  /** Of the dearest. */
+  readonly reserved: Reservation;
+};
+
+/** The shelf, without what is known to be dry. */
+export function shelf(types: readonly InstanceType[], offers: readonly Offer[], isDry: (offer: Offer) => boolean): Shelf {
+  const byName = new Map(types.map((type) => [type.name, type]));
+  return offers
+    .flatMap((offer) => {
+      const type = byName.get(offer.instanceType);
+      return type && !isDry(offer) ? [{ offer, type }] : [];
+    })
+    .toSorted((a, b) => a.offer.usdPerHour - b.offer.usdPerHour || (offerName(a.offer) < offerName(b.offer) ? -1 : 1));
+}
+
+/** A bundle without jobs, which everything on the shelf holds. */
+export const emptyBundle = (team: string | undefined, from: Shelf): Bundle => ({
+  team,
+  entries: [],
+  needs: nothing,
+  holding: from,
+  offers: [],
+  usdPerHour: 0,
+  reserved: { usdPerHour: 0, gpus: 0 },
+});
+
+/**
+ * The bundle with one job more. `nothing`: no offer holds them all. `limit`: one does, but not within `room`,
+ * which is what the pool may still reserve without this bundle.
+ */
+export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): Bundle | "nothing" | "limit" {
+  const needs = plus(bundle.needs, entry.needs);
+  const holding = bundle.holding.filter(({ offer, type }) => mayBuy(offer, entry) && holds(type, type.resources, { ...entry, needs }));
+  if (holding.length === 0) return "nothing";
+  const within = holding.filter(({ offer, type }) => offer.usdPerHour <= room.usdPerHour && type.resources.gpus <= room.gpus);
+  const cheapest = within[0]?.offer;
+  if (!cheapest) return "limit";
+  const chosen = within
+    .filter(({ offer }) => offer.market === cheapest.market && offer.usdPerHour <= cheapest.usdPerHour * dearestFactor)
+    .slice(0, mostOffers);
+  return {
+    team: bundle.team,
+    entries: [...bundle.entries, entry],
+    needs,
+    holding,
+    offers: chosen.map(({ offer }) => offer),
+    usdPerHour: cheapest.usdPerHour,
+    reserved: {
+      usdPerHour: Math.max(...chosen.map(({ offer }) => offer.usdPerHour)),
+      gpus: Math.max(...chosen.map(({ type }) => type.resources.gpus)),
+    },
+  };
+}

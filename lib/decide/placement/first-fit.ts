@@ -1,0 +1,159 @@
+import { byTurn, type JobRef, type QueueEntry } from "../../model/job.ts";
+import type { Reservation } from "../../model/launch.ts";
+import { freeOn, type Node } from "../../model/node.ts";
+import { offerName } from "../../model/offer.ts";
+import type { Snapshot, Step } from "../../model/plan.ts";
+import type { Pool } from "../../model/pool.ts";
+import { minus, type Resources } from "../../model/resources.ts";
+import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
+import { whyImpossible } from "./impossible.ts";
+import { holds } from "./match.ts";
+
+/** Launches of one decision: as many as one run can ask EC2 for well within its time-out. */
+const mostLaunches = 40;
+
+export type Placement = {
+  readonly steps: readonly Step[];
+  /** Nodes that were given something. */
+  readonly bound: ReadonlySet<string>;
+  /** When a job that waits could be placed though nothing else happens. */
+  readonly wakeAtMs?: number | undefined;
+};
+
+/** What is left while jobs are placed one after the other. */
+type Board = {
+  readonly pool: Pool;
+  readonly rooms: readonly { readonly node: Node; free: Resources }[];
+  readonly shelf: Shelf;
+  readonly bundles: Bundle[];
+  /** What the pool may still reserve. */
+  left: Reservation;
+};
+
+type Found = { readonly node: Node } | "bundled" | Miss;
+/** `nothing`: no offer to be had. `limit`: not within the pool's limits. `later`: this decision launches enough already. */
+type Miss = "nothing" | "limit" | "later";
+
+/**
+ * Places waiting jobs, each in its turn, on the first of `nodes` that holds it, else together with others on a node
+ * to be launched where that costs less than a node of its own. Jobs that cannot be placed are told why.
+ */
+export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement {
+  const { catalogue, pool } = snapshot;
+  const beingLaunched = new Set(snapshot.openLaunches.flatMap((launch) => launch.jobs.map(nameOf)));
+  const queue = snapshot.queue.filter((entry) => !beingLaunched.has(nameOf(entry))).toSorted(byTurn);
+  if (!catalogue)
+    return { steps: queue.flatMap((entry) => hold(entry, "prices are being fetched; that takes up to a minute")), bound: new Set() };
+
+  const board = boardOf(snapshot, nodes);
+  // What was in vain for one job is in vain for the next of its kind: the board only fills.
+  const inVain = new Map<string, Miss>();
+  const steps: Step[] = [];
+  const bound = new Set<string>();
+  for (const entry of queue) {
+    const kind = kindOf(entry);
+    const found = inVain.get(kind) ?? whyImpossible(entry, pool, catalogue) ?? find(entry, board);
+    if (typeof found === "object") {
+      bound.add(found.node.id);
+      steps.push({ kind: "bind", entry, node: found.node.id, because: `${found.node.offer.instanceType} ${found.node.id} has room` });
+    } else if (isMiss(found)) {
+      inVain.set(kind, found);
+      steps.push(...hold(entry, whyHeld(found, pool)));
+    } else if (found !== "bundled") {
+      steps.push({ kind: "fail", attempt: entry, because: found });
+    }
+  }
+  return {
+    steps: [...steps, ...board.bundles.map((each) => launchStep(each, pool))],
+    bound,
+    wakeAtMs: wakeOf(new Set(inVain.values()), snapshot),
+  };
+}
+
+function boardOf(snapshot: Snapshot, nodes: readonly Node[]): Board {
+  const dry = new Set(snapshot.refusals.filter((refusal) => refusal.untilMs > snapshot.nowMs).map(offerName));
+  return {
+    pool: snapshot.pool,
+    // Oldest first, so that the youngest fall idle and are given back.
+    rooms: nodes
+      .toSorted((a, b) => a.launchedAtMs - b.launchedAtMs || (a.id < b.id ? -1 : 1))
+      .map((node) => ({ node, free: freeOn(node) })),
+    shelf: shelf(snapshot.catalogue?.types ?? [], snapshot.catalogue?.offers ?? [], (offer) => dry.has(offerName(offer))),
+    bundles: [],
+    left: less(snapshot.pool.limits, snapshot.reserved),
+  };
+}
+
+/** Where the job goes; takes what it needs off the board. */
+function find(entry: QueueEntry, board: Board): Found {
+  const room = board.rooms.find(({ node, free }) => (node.team === undefined || node.team === entry.team) && holds(node.type, free, entry));
+  if (room) {
+    room.free = minus(room.free, entry.needs);
+    return { node: room.node };
+  }
+  const team = board.pool.shared ? undefined : entry.team;
+  const alone = extended(emptyBundle(team, board.shelf), entry, board.left);
+  if (alone === "nothing") return "nothing";
+  const aloneCosts = alone === "limit" ? Number.POSITIVE_INFINITY : alone.usdPerHour;
+  for (const [index, open] of board.bundles.entries()) {
+    if (open.team !== team) continue;
+    const shared = extended(open, entry, plus(board.left, open.reserved));
+    if (typeof shared !== "object" || shared.usdPerHour - open.usdPerHour >= aloneCosts) continue;
+    board.left = less(plus(board.left, open.reserved), shared.reserved);
+    board.bundles[index] = shared;
+    return "bundled";
+  }
+  if (alone === "limit") return "limit";
+  if (board.bundles.length >= mostLaunches) return "later";
+  board.left = less(board.left, alone.reserved);
+  board.bundles.push(alone);
+  return "bundled";
+}
+
+function launchStep(each: Bundle, pool: Pool): Step {
+  const [cheapest] = each.offers;
+  const jobs = each.entries.length;
+  const because = `${jobs === 1 ? "a job waits" : `${jobs} jobs wait`}; ${cheapest?.instanceType} ${cheapest?.market} at $${each.usdPerHour}/h is the cheapest that holds ${jobs === 1 ? "it" : "them"}`;
+  return {
+    kind: "launch",
+    because,
+    launch: {
+      pool: pool.name,
+      team: each.team,
+      market: cheapest?.market ?? "on-demand",
+      offers: each.offers,
+      jobs: each.entries.map(({ team, job }) => ({ team, job })),
+      reserved: each.reserved,
+      because,
+    },
+  };
+}
+
+const isMiss = (found: string): found is Miss => found === "nothing" || found === "limit" || found === "later";
+
+function whyHeld(miss: Miss, pool: Pool): string {
+  switch (miss) {
+    case "nothing":
+      return "EC2 has no capacity just now for any instance type that fits; it is asked again within minutes";
+    case "limit":
+      return `pool ${pool.name} is at its limit of $${pool.limits.usdPerHour}/h and ${pool.limits.gpus} GPUs; the job starts when other work ends or the limit is raised`;
+    case "later":
+      return "its node is launched within seconds";
+  }
+}
+
+/** A hold, unless the job knows already. */
+const hold = (entry: QueueEntry, because: string): Step[] => (entry.reason === because ? [] : [{ kind: "hold", entry, because }]);
+
+function wakeOf(misses: ReadonlySet<Miss>, { refusals, nowMs }: Snapshot): number | undefined {
+  if (misses.has("later")) return nowMs;
+  const ahead = refusals.map((refusal) => refusal.untilMs).filter((untilMs) => untilMs > nowMs);
+  return misses.has("nothing") && ahead.length > 0 ? Math.min(...ahead) : undefined;
+}
+
+/** Jobs of one kind fit in the same places. */
+const kindOf = ({ team, needs, gpu, spot }: QueueEntry): string =>
+  JSON.stringify([team, needs.vcpus, needs.memoryGiB, needs.gpus, gpu, spot]);
+const nameOf = (ref: JobRef): string => `${ref.team}/${ref.job}`;
+const plus = (a: Reservation, b: Reservation): Reservation => ({ usdPerHour: a.usdPerHour + b.usdPerHour, gpus: a.gpus + b.gpus });
+const less = (a: Reservation, b: Reservation): Reservation => ({ usdPerHour: a.usdPerHour - b.usdPerHour, gpus: a.gpus - b.gpus });

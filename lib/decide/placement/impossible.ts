@@ -1,0 +1,47 @@
+import type { Catalogue, InstanceType } from "../../model/offer.ts";
+import type { Pool } from "../../model/pool.ts";
+import { holds, mayBuy, suits, type Wants } from "./match.ts";
+
+/** Why no node of this pool could ever hold the job, in words that say what to change; undefined when one could. */
+export function whyImpossible(wants: Wants, pool: Pool, catalogue: Catalogue): string | undefined {
+  const holding = catalogue.types.filter((type) => holds(type, type.resources, wants));
+  if (holding.length === 0) return tooLarge(wants, pool, catalogue.types);
+  const names = new Set(holding.map((type) => type.name));
+  const offers = catalogue.offers.filter((offer) => names.has(offer.instanceType) && mayBuy(offer, wants));
+  const [cheapest] = offers.toSorted((a, b) => a.usdPerHour - b.usdPerHour);
+  if (!cheapest) return `pool ${pool.name} buys spot capacity only; set "spot": true or name another pool`;
+  if (wants.needs.gpus > pool.limits.gpus)
+    return `the job wants ${gpus(wants.needs.gpus)} and pool ${pool.name} is limited to ${pool.limits.gpus}`;
+  if (cheapest.usdPerHour > pool.limits.usdPerHour)
+    return `the cheapest node that fits, ${cheapest.instanceType}, costs $${cheapest.usdPerHour}/h and pool ${pool.name} is limited to $${pool.limits.usdPerHour}/h`;
+  return undefined;
+}
+
+function tooLarge(wants: Wants, pool: Pool, types: readonly InstanceType[]): string {
+  const suiting = types.filter((type) => suits(type, wants));
+  if (suiting.length === 0) return `no instance type of pool ${pool.name} has ${describe(wants)}; it has ${models(types)}`;
+  const largest = (of: (type: InstanceType) => number) => suiting.toSorted((a, b) => of(b) - of(a) || (a.name < b.name ? -1 : 1))[0];
+  const byGpus = largest((type) => type.resources.gpus);
+  if (byGpus && wants.needs.gpus > byGpus.resources.gpus)
+    return `no instance type of pool ${pool.name} has ${gpus(wants.needs.gpus)}; the largest, ${byGpus.name}, has ${byGpus.resources.gpus}`;
+  const byCpu = largest((type) => type.resources.vcpus);
+  if (byCpu && wants.needs.vcpus > byCpu.resources.vcpus)
+    return `no fitting instance type of pool ${pool.name} has ${wants.needs.vcpus} vCPUs to give; the largest, ${byCpu.name}, has ${byCpu.resources.vcpus}`;
+  const byMemory = largest((type) => type.resources.memoryGiB);
+  if (byMemory && wants.needs.memoryGiB > byMemory.resources.memoryGiB)
+    return `no fitting instance type of pool ${pool.name} has ${wants.needs.memoryGiB} GiB of memory to give; the largest, ${byMemory.name}, has ${byMemory.resources.memoryGiB}`;
+  return `no one instance type of pool ${pool.name} has ${gpus(wants.needs.gpus)}, ${wants.needs.vcpus} vCPUs and ${wants.needs.memoryGiB} GiB together`;
+}
+
+const gpus = (count: number): string => (count === 1 ? "1 GPU" : `${count} GPUs`);
+
+function describe(wants: Wants): string {
+  const model = wants.gpu.models.length > 0 ? ` of model ${wants.gpu.models.join(" or ")}` : "";
+  const memory = wants.gpu.memoryGiB > 0 ? ` with ${wants.gpu.memoryGiB} GiB` : "";
+  return `GPUs${model}${memory}`;
+}
+
+function models(types: readonly InstanceType[]): string {
+  const known = new Set(types.flatMap((type) => (type.gpu ? [`${type.gpu.model} (${type.gpu.memoryGiB} GiB)`] : [])));
+  return known.size > 0 ? [...known].sort().join(", ") : "no GPUs";
+}
