@@ -63,6 +63,17 @@ export const jobStates = Object.keys(next) as readonly JobState[];
 export const mayFollow = (from: JobState, to: JobState): boolean => next[from].includes(to);
 export const isEnded = (state: JobState): boolean => next[state].length === 0;
 
+/** A change of a job's state that a run of it brought about. */
+export type JobChange = {
+  readonly from: JobState;
+  readonly to: JobState;
+  readonly reason?: string | undefined;
+  readonly exitCode?: number | undefined;
+  readonly startedAtMs?: number | undefined;
+  /** The run counts against the job's retries. */
+  readonly failed: boolean;
+};
+
 export type Job = JobRef & {
   readonly pool: string;
   readonly state: JobState;

@@ -1,21 +1,11 @@
-import type { AttemptRef, Job, JobRef, JobState } from "../model/job.ts";
+import type { AttemptRef, Job, JobChange, JobRef } from "../model/job.ts";
 import type { Node } from "../model/node.ts";
 
 /** What a worker's report changes: the job's record, the node's assignment, or both, in one transaction. */
 export type AttemptChange = {
   readonly attempt: AttemptRef;
   /** Absent: the job stays as it is. */
-  readonly job?:
-    | {
-        readonly from: JobState;
-        readonly to: JobState;
-        readonly reason?: string | undefined;
-        readonly exitCode?: number | undefined;
-        readonly startedAtMs?: number | undefined;
-        /** The run counts against the job's retries. */
-        readonly failed: boolean;
-      }
-    | undefined;
+  readonly job?: JobChange | undefined;
   /** `removed`: the node holds the attempt no more. */
   readonly assignment: "running" | "uploading" | "removed";
 };

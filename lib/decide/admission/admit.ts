@@ -1,0 +1,25 @@
+import type { JobSpec } from "../../model/job.ts";
+import type { Catalogue } from "../../model/offer.ts";
+import type { Pool } from "../../model/pool.ts";
+import { whyImpossible } from "../placement/impossible.ts";
+
+/** The pool that a team's job goes to, or why there is none. */
+export function choosePool(
+  asks: { team: string; spec: JobSpec },
+  has: { pools: readonly Pool[]; defaultPool: string },
+): { readonly pool: Pool } | { readonly rejected: string } {
+  const name = asks.spec.pool ?? has.defaultPool;
+  const open = has.pools.filter((pool) => pool.teams.length === 0 || pool.teams.includes(asks.team));
+  const pool = open.find((each) => each.name === name);
+  if (pool) return { pool };
+  const known = open.map((each) => each.name).join(", ") || "none";
+  return { rejected: `team ${asks.team} has no pool named ${name}; it can use: ${known}` };
+}
+
+/** Why the job can never run in the pool; undefined when it can, or when what the pool can buy is not known yet. */
+export function whyRejected(spec: JobSpec, pool: Pool, catalogue: Catalogue | undefined): string | undefined {
+  if (spec.image !== undefined) return `pool ${pool.name} runs plain programs, not containers; give a "command" without "image"`;
+  if (!catalogue) return undefined;
+  const needs = { vcpus: spec.vcpus, memoryGiB: spec.memoryGiB, gpus: spec.gpus.count };
+  return whyImpossible({ needs, gpu: spec.gpus, spot: spec.spot }, pool, catalogue);
+}

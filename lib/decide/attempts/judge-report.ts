@@ -1,0 +1,106 @@
+import type { AttemptRef, Job, JobChange, JobState } from "../../model/job.ts";
+import { type Assignment, freeOn, type Node } from "../../model/node.ts";
+
+/** What a worker says of one attempt (the shape of a report, without its wire). */
+export type Report = AttemptRef &
+  (
+    | { readonly phase: "running"; readonly startedAtMs: number }
+    | { readonly phase: "exited"; readonly startedAtMs: number; readonly exitCode: number; readonly reason?: string | undefined }
+    | { readonly phase: "uploaded"; readonly startedAtMs: number }
+    | { readonly phase: "failed"; readonly reason: string; readonly again: boolean }
+    | { readonly phase: "stopped"; readonly reason: string }
+  );
+
+export type Verdict =
+  /** Put this on record; `forget`: then the worker is done with the attempt. */
+  | {
+      readonly kind: "change";
+      readonly job?: JobChange | undefined;
+      readonly assignment: "running" | "uploading" | "removed";
+      readonly forget: boolean;
+    }
+  /** Nothing to write, go on. */
+  | { readonly kind: "keep" }
+  /** The worker may forget it. */
+  | { readonly kind: "forget" }
+  /** It is this node's no more: stop it and change nothing. */
+  | { readonly kind: "stop"; readonly because: string };
+
+/** Upload and download troubles that are not the job's fault are tried again at least this often. */
+const leastTries = 3;
+
+/**
+ * What a report means. `held` is the node's own assignment of exactly this attempt: without it the worker has lost
+ * the attempt to somebody else, and whatever it says changes nothing.
+ */
+export function judgeReport(report: Report, job: Job | undefined, held: Assignment | undefined): Verdict {
+  const over = report.phase === "stopped" || report.phase === "failed" || report.phase === "uploaded";
+  const useless = over || (report.phase === "exited" && report.exitCode !== 0);
+  if (!held || !job || job.attempt !== report.attempt) {
+    return useless ? { kind: "forget" } : { kind: "stop", because: "the attempt is no longer this node's" };
+  }
+  if (job.state === "cancelled") {
+    return over ? removed() : { kind: "stop", because: "the job was cancelled" };
+  }
+  switch (report.phase) {
+    case "running":
+      return job.state === "placed"
+        ? {
+            kind: "change",
+            job: { from: "placed", to: "running", startedAtMs: report.startedAtMs, failed: false },
+            assignment: "running",
+            forget: false,
+          }
+        : { kind: "keep" };
+    case "exited":
+      return exited(report, job);
+    case "uploaded":
+      return removed();
+    case "failed":
+      return failed(report, job);
+    case "stopped":
+      return mayRequeue(job.state) ? removed({ from: job.state, to: "queued", reason: report.reason, failed: false }) : removed();
+  }
+}
+
+/** What a restart of the worker means for an attempt that its last run had and this one does not know. */
+export function judgeLost(job: Job | undefined, held: Assignment): Verdict {
+  if (!job || job.attempt !== held.attempt || !mayRequeue(job.state)) return removed();
+  return removed({ from: job.state, to: "queued", reason: "the worker was restarted and lost the run", failed: false });
+}
+
+function exited(report: Extract<Report, { phase: "exited" }>, job: Job): Verdict {
+  const { exitCode, startedAtMs } = report;
+  if (exitCode === 0) {
+    return job.state === "placed" || job.state === "running"
+      ? {
+          kind: "change",
+          job: { from: job.state, to: "sealing", exitCode, startedAtMs, failed: false },
+          assignment: "uploading",
+          forget: false,
+        }
+      : { kind: "keep" };
+  }
+  if (job.state !== "placed" && job.state !== "running") return removed();
+  const retries = job.spec?.retries ?? 0;
+  const to = job.failures < retries ? "queued" : "failed";
+  const reason = `exit code ${exitCode}${report.reason ? `: ${report.reason}` : ""}`;
+  return removed({ from: job.state, to, reason, exitCode, startedAtMs, failed: true });
+}
+
+function failed(report: Extract<Report, { phase: "failed" }>, job: Job): Verdict {
+  if (!mayRequeue(job.state)) return removed();
+  const tries = Math.max(job.spec?.retries ?? 0, leastTries - 1);
+  const to = report.again && job.failures < tries ? "queued" : "failed";
+  return removed({ from: job.state, to, reason: report.reason, failed: true });
+}
+
+const removed = (job?: JobChange): Verdict => ({ kind: "change", job, assignment: "removed", forget: true });
+const mayRequeue = (state: JobState): boolean => state === "placed" || state === "running" || state === "sealing";
+
+/** How soon a worker calls again, ms: often while it could take more work, seldom while it is full. */
+export function callAgainMs(node: Pick<Node, "assignments" | "type">): number {
+  const free = freeOn(node);
+  const full = node.type.resources.gpus > 0 ? free.gpus < 1 : free.vcpus < 1;
+  return full ? 10_000 : 2_000;
+}
