@@ -1,0 +1,101 @@
+import { execFile } from "node:child_process";
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Fault } from "../../model/fault.ts";
+import type { Log } from "../log-line.ts";
+
+const run = promisify(execFile);
+const requirements = join(import.meta.dirname, "requirements.txt");
+const installTimeoutMs = 10 * 60_000;
+
+/**
+ * The Python that has the emulators: a virtual environment below `folder`, named by what is in it and made on first use.
+ * Two starts at once each make their own and the later one is dropped. Throws the Fault `no-python` where none will do.
+ */
+export async function emulatorPython(options: { folder: string; log: Log }): Promise<string> {
+  const base = await findPython();
+  const wanted = createHash("sha256")
+    .update(await readFile(requirements))
+    .update(base.version);
+  const venv = join(options.folder, `venv-${wanted.digest("hex").slice(0, 16)}`);
+  if (await exists(pythonIn(venv))) return pythonIn(venv);
+
+  options.log({ message: "Installing the AWS emulators (once, about half a minute) …" });
+  const startedAt = performance.now();
+  await mkdir(options.folder, { recursive: true });
+  const making = `${venv}.${randomUUID()}`;
+  try {
+    await install(base.command, making);
+    await rename(making, venv).catch(async (error: unknown) => {
+      if (!(await exists(pythonIn(venv)))) throw error;
+    });
+  } finally {
+    await rm(making, { recursive: true, force: true });
+  }
+  options.log({ message: `Installed the AWS emulators in ${((performance.now() - startedAt) / 1000).toFixed(0)} s` });
+  return pythonIn(venv);
+}
+
+const pythonIn = (venv: string): string => join(venv, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
+
+async function findPython(): Promise<{ command: string; version: string }> {
+  const seen: string[] = [];
+  for (const command of ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"]) {
+    const version = await run(command, ["-c", "import sys; print('%d.%d' % sys.version_info[:2])"], { timeout: 20_000 }).then(
+      ({ stdout }) => stdout.trim(),
+      () => undefined,
+    );
+    if (version === undefined) continue;
+    const [major = 0, minor = 0] = version.split(".").map(Number);
+    if (major === 3 && minor >= 10) return { command, version };
+    seen.push(`${command} is ${version}`);
+  }
+  throw new Fault(
+    "no-python",
+    `The local cloud needs Python 3.10 or newer on the PATH (it stands in for AWS); ${seen.length > 0 ? seen.join(", ") : "there is none"}.`,
+  );
+}
+
+async function install(python: string, venv: string): Promise<void> {
+  try {
+    if (await works("uv", ["--version"])) return await installByUv(python, venv);
+    await installByPip(python, venv);
+  } catch (error) {
+    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim().slice(-2000) : "";
+    throw new Fault("emulators-not-installed", `The AWS emulators could not be installed.\n${said || String(error)}`, { cause: error });
+  }
+}
+
+async function installByUv(python: string, venv: string): Promise<void> {
+  await run("uv", ["venv", "--quiet", "--python", python, venv], { timeout: installTimeoutMs });
+  const options = ["--quiet", "--compile-bytecode", "--python", pythonIn(venv), "--require-hashes", "--requirement", requirements];
+  await run("uv", ["pip", "install", ...options], { timeout: installTimeoutMs });
+}
+
+async function installByPip(python: string, venv: string): Promise<void> {
+  const options = ["install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", "--require-hashes", "-r", requirements];
+  if (await works(python, ["-c", "import venv, ensurepip"])) {
+    await run(python, ["-m", "venv", venv], { timeout: installTimeoutMs });
+    await run(pythonIn(venv), ["-m", "pip", ...options], { timeout: installTimeoutMs });
+    return;
+  }
+  // Debian and its kin ship Python without ensurepip; a pip of the system's can install into a bare environment.
+  if (!(await works(python, ["-m", "pip", "--version"])))
+    throw new Fault("no-python", `${python} has neither venv nor pip. Install them (Debian, Ubuntu: apt install python3-venv) or uv.`);
+  await run(python, ["-m", "venv", "--without-pip", venv], { timeout: installTimeoutMs });
+  await run(python, ["-m", "pip", "--python", pythonIn(venv), ...options], { timeout: installTimeoutMs });
+}
+
+const works = (command: string, args: readonly string[]): Promise<boolean> =>
+  run(command, [...args], { timeout: 20_000 }).then(
+    () => true,
+    () => false,
+  );
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
