@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { awsCodeKind, awsErrorKind, cancellationCodes, isDefinite } from "../../../lib/aws/errors.ts";
+
+/** An error as the SDK throws it. */
+const thrown = (name: string, status?: number, extra: object = {}): Error =>
+  Object.assign(new Error(name), { name, ...(status === undefined ? {} : { $metadata: { httpStatusCode: status } }), ...extra });
+
+test.each([
+  ["InsufficientInstanceCapacity", "capacity"],
+  ["UnfulfillableCapacity", "capacity"],
+  ["InsufficientFreeAddressesInSubnet", "capacity"],
+  ["SpotMaxPriceTooLow", "capacity"],
+  ["Unsupported", "capacity"],
+  ["VcpuLimitExceeded", "limit"],
+  ["MaxSpotInstanceCountExceeded", "limit"],
+  ["InstanceLimitExceeded", "limit"],
+  ["RequestLimitExceeded", "throttled"],
+  ["InvalidInstanceID.NotFound", "gone"],
+  ["UnauthorizedOperation", "denied"],
+  ["IdempotentParameterMismatch", "conflict"],
+  ["ConditionalCheckFailedException", "condition"],
+  ["NoSuchKey", "missing"],
+  ["ParameterNotFound", "missing"],
+  ["SomethingNew", "unknown"],
+])("%s is %s", (code, kind) => {
+  expect(awsCodeKind(code)).toBe(kind);
+  expect(awsErrorKind(thrown(code, 400))).toBe(kind);
+});
+
+test("what is no error of AWS's is unknown", () => {
+  for (const odd of [undefined, null, "no", 7, {}, new Error("x"), thrown("TimeoutError")]) expect(awsErrorKind(odd)).toBe("unknown");
+});
+
+test("HTTP 429 is throttling under any name", () => {
+  expect(awsErrorKind(thrown("Odd", 429))).toBe("throttled");
+});
+
+test("a cancelled transaction is what cancelled it; a failed condition comes first", () => {
+  const cancelled = (...codes: string[]): Error =>
+    thrown("TransactionCanceledException", 400, { CancellationReasons: codes.map((Code) => ({ Code })) });
+  expect(awsErrorKind(cancelled("None", "TransactionConflict", "ConditionalCheckFailed"))).toBe("condition");
+  expect(awsErrorKind(cancelled("None", "TransactionConflict"))).toBe("conflict");
+  expect(awsErrorKind(cancelled("ThrottlingError", "None"))).toBe("throttled");
+  expect(awsErrorKind(thrown("TransactionCanceledException", 400))).toBe("unknown");
+  expect(cancellationCodes(cancelled("None", "TransactionConflict"))).toEqual(["None", "TransactionConflict"]);
+});
+
+test("only an answer of AWS's own that says no is definite", () => {
+  expect(isDefinite(thrown("InvalidParameterValue", 400))).toBe(true);
+  expect(isDefinite(thrown("UnauthorizedOperation", 403))).toBe(true);
+  expect(isDefinite(thrown("RequestLimitExceeded", 400))).toBe(false);
+  expect(isDefinite(thrown("RequestLimitExceeded", 503))).toBe(false);
+  expect(isDefinite(thrown("InternalError", 500))).toBe(false);
+  expect(isDefinite(thrown("TimeoutError"))).toBe(false);
+  expect(isDefinite(new Error("socket hang up"))).toBe(false);
+});
