@@ -1,5 +1,5 @@
 import type { JobRef } from "./job.ts";
-import type { Market, Offer } from "./offer.ts";
+import type { InstanceType, Market, Offer } from "./offer.ts";
 
 /**
  * A ledger entry: the intent to have one node that holds `jobs`, written before EC2 is asked.
@@ -11,6 +11,8 @@ export type Launch = {
   readonly team?: string | undefined;
   readonly market: Market;
   readonly offers: readonly Offer[];
+  /** The shapes of what the offers buy: what comes is known even if the catalogue changes meanwhile. */
+  readonly types: readonly InstanceType[];
   readonly jobs: readonly JobRef[];
   /** EC2's idempotency token (≤ 64 ASCII characters): a repeat of the identical request launches nothing new. */
   readonly clientToken: string;

@@ -21,6 +21,8 @@ export type Bundle = {
   readonly holding: Shelf;
   /** What EC2 is to choose from: the cheapest within the limits and its like in the same market. */
   readonly offers: readonly Offer[];
+  /** The shapes of what those buy. */
+  readonly types: readonly InstanceType[];
   /** Of the cheapest offer. */
   readonly usdPerHour: number;
   /** Of the dearest. */
@@ -45,6 +47,7 @@ export const emptyBundle = (team: string | undefined, from: Shelf): Bundle => ({
   needs: nothing,
   holding: from,
   offers: [],
+  types: [],
   usdPerHour: 0,
   reserved: { usdPerHour: 0, gpus: 0 },
 });
@@ -69,6 +72,7 @@ export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): 
     needs,
     holding,
     offers: chosen.map(({ offer }) => offer),
+    types: [...new Set(chosen.map(({ type }) => type))],
     usdPerHour: cheapest.usdPerHour,
     reserved: {
       usdPerHour: Math.max(...chosen.map(({ offer }) => offer.usdPerHour)),

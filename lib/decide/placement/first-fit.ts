@@ -122,6 +122,7 @@ function launchStep(each: Bundle, pool: Pool): Step {
       team: each.team,
       market: cheapest?.market ?? "on-demand",
       offers: each.offers,
+      types: each.types,
       jobs: each.entries.map(({ team, job }) => ({ team, job })),
       reserved: each.reserved,
       because,

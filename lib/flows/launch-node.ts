@@ -1,0 +1,80 @@
+import { Fault } from "../model/fault.ts";
+import type { Launch, LaunchedInstance } from "../model/launch.ts";
+import type { Node } from "../model/node.ts";
+import type { Refusal } from "../model/offer.ts";
+import type { Fleet } from "../ports/fleet.ts";
+import type { Decisions, Fence, Placements, Written } from "../ports/pool-ledger.ts";
+
+export type LaunchDeps = {
+  readonly decisions: Decisions;
+  readonly placements: Placements;
+  readonly fleet: Fleet;
+  readonly now: () => number;
+};
+
+/** What came of one launch, for the record. `open`: nobody knows yet; the intent stays and is repeated. */
+export type Launched = { readonly kind: Exclude<Written, "done"> | "launched" | "refused" | "open"; readonly note: string };
+
+/** For this long an offer that was refused is not asked for again. */
+const refusedForMs = 3 * 60_000;
+
+/**
+ * Asks EC2 for what an intent on record wants, and records what came. Safe to repeat at any point: the client token
+ * makes repeated requests one, and the intent stays open until its outcome is written.
+ */
+export async function carryThrough(
+  deps: LaunchDeps,
+  fence: Fence,
+  of: { launch: Launch; catalogue: Catalogue | undefined },
+): Promise<Launched> {
+  if (!(await deps.decisions.isCurrent(fence))) return { kind: "fenced", note: "a later decision has begun" };
+  const outcome = await deps.fleet.launch(launch);
+  const atMs = deps.now();
+  switch (outcome.kind) {
+    case "unknown":
+      return { kind: "open", note: outcome.message };
+    case "refused": {
+      const refusals: Refusal[] = launch.offers.map(({ instanceType, zone, market }) => ({
+        instanceType,
+        zone,
+        market,
+        code: outcome.code,
+        untilMs: atMs + refusedForMs,
+      }));
+      const written = await deps.placements.settle(fence, { launch, nodes: [], refusals, atMs });
+      return written === "done" ? { kind: "refused", note: `${outcome.code}: ${outcome.message}` } : { kind: written, note: outcome.code };
+    }
+    case "launched": {
+      const nodes = outcome.instances.map((instance) => nodeOf(instance, launch, atMs));
+      const written = await deps.placements.settle(fence, { launch, nodes, refusals: [], atMs });
+      const ids = nodes.map((node) => node.id).join(", ");
+      return written === "done" ? { kind: "launched", note: ids } : { kind: written, note: ids };
+    }
+  }
+}
+
+/** The node that an instance of this launch is. */
+function nodeOf(instance: LaunchedInstance, launch: Launch, atMs: number): Node {
+  const type = launch.types.find((each) => each.name === instance.instanceType);
+  const offer = launch.offers.find((each) => each.instanceType === instance.instanceType && each.zone === instance.zone);
+  if (!type || !offer) {
+    throw new Fault(
+      "unasked-instance",
+      `EC2 launched ${instance.instanceType} in ${instance.zone}, which launch ${launch.id} did not ask for`,
+    );
+  }
+  return {
+    id: instance.id,
+    pool: launch.pool,
+    launch: launch.id,
+    team: launch.team,
+    offer,
+    type,
+    state: "launching",
+    launchedAtMs: atMs,
+    leaseUntilMs: atMs,
+    lastBusyMs: atMs,
+    stateSinceMs: atMs,
+    assignments: [],
+  };
+}

@@ -1,0 +1,124 @@
+import { decide } from "../decide/decide.ts";
+import type { Launch } from "../model/launch.ts";
+import type { Plan, Snapshot } from "../model/plan.ts";
+import type { Pool } from "../model/pool.ts";
+import type { Lane } from "../ports/bell.ts";
+import type { Journal } from "../ports/journal.ts";
+import type { Fence } from "../ports/pool-ledger.ts";
+import { type CarryOutDeps, carryOut, type Outcome } from "./carry-out.ts";
+import { carryThrough } from "./launch-node.ts";
+
+export type PlaceDeps = CarryOutDeps & { readonly lane: Lane; readonly journal: Journal };
+
+/** What one run of `place` did, summed over its decisions. */
+export type Placed = { readonly decisions: number; readonly steps: number; readonly ended: "quiet" | "fenced" | "later" };
+
+/** After this many decisions in a row the run makes room and wakes another. */
+const mostRounds = 8;
+/** A run whose work failed or never settled looks again after this long. */
+const lookAgainSeconds = 2;
+
+/**
+ * Decides for one pool until nothing has happened since it looked.
+ * Each round: take the epoch, look, decide, act, put on record what was heard.
+ */
+export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => number }): Promise<Placed> {
+  let steps = 0;
+  for (let round = 1; round <= mostRounds && run.msLeft() > 6_000; round += 1) {
+    const decided = await decideOnce(deps, run.pool);
+    steps += decided.steps;
+    if (decided.next !== "again") return { decisions: round, steps, ended: decided.next };
+  }
+  await deps.lane.sendLater(run.pool.name, lookAgainSeconds);
+  return { decisions: mostRounds, steps, ended: "later" };
+}
+
+async function decideOnce(deps: PlaceDeps, pool: Pool): Promise<{ steps: number; next: "again" | "quiet" | "fenced" }> {
+  const { fence, heard, wakeAtMs: pending } = await deps.decisions.begin(pool.name);
+  const snapshot = await look(deps, fence, pool);
+  const plan = decide(snapshot);
+  const outcomes = await carryOut(deps, fence, { snapshot, steps: plan.steps });
+  const acted = plan.steps.length;
+  if (acted > 0) await record(deps, fence, { snapshot, plan, outcomes });
+  if (outcomes.some((outcome) => outcome.result === "fenced")) return { steps: acted, next: "fenced" };
+
+  const nowMs = deps.now();
+  const again = outcomes.some((outcome) => outcome.result === "again") || (plan.wakeAtMs !== undefined && plan.wakeAtMs <= nowMs);
+  const failed = outcomes.some((outcome) => outcome.result === "failed");
+  const wakeAtMs = await wake(deps, pool.name, { wantedMs: failed ? nowMs + lookAgainSeconds * 1000 : plan.wakeAtMs, pendingMs: pending });
+  const busy = snapshot.queue.length > 0 || snapshot.nodes.length > 0 || snapshot.openLaunches.length > 0;
+  const finished = await deps.decisions.finish(fence, { heard, busy, wakeAtMs });
+  if (finished === "fenced") return { steps: acted, next: "fenced" };
+  return { steps: acted, next: finished === "rang" || again ? "again" : "quiet" };
+}
+
+/** The snapshot, after every intent whose outcome nobody knows was repeated. */
+async function look(deps: PlaceDeps, fence: Fence, pool: Pool): Promise<Snapshot> {
+  const loaded = await deps.decisions.load(pool.name);
+  const settled = await repeatOpen(deps, fence, loaded.openLaunches);
+  const known = settled ? await deps.decisions.load(pool.name) : loaded;
+  return { nowMs: deps.now(), pool, ...known };
+}
+
+/** True when at least one became known. One that fails does not hold up the others, nor the decision. */
+async function repeatOpen(deps: PlaceDeps, fence: Fence, launches: readonly Launch[]): Promise<boolean> {
+  let settled = false;
+  for (const launch of launches) {
+    const line = { pool: fence.pool, epoch: fence.epoch, launch: launch.id };
+    try {
+      const came = await carryThrough(deps, fence, launch);
+      deps.log({ level: "info", message: "launch repeated", ...line, came: came.kind, note: came.note });
+      settled ||= came.kind === "launched" || came.kind === "refused";
+    } catch (error) {
+      deps.log({ level: "error", message: "a launch could not be repeated", ...line, error: String(error) });
+    }
+  }
+  return settled;
+}
+
+/** Sees to it that a message on `later` rings in time; one at a time is enough. Answers when the one under way rings. */
+async function wake(
+  deps: PlaceDeps,
+  pool: string,
+  at: { wantedMs: number | undefined; pendingMs: number | undefined },
+): Promise<number | undefined> {
+  const nowMs = deps.now();
+  const pendingMs = at.pendingMs !== undefined && at.pendingMs > nowMs ? at.pendingMs : undefined;
+  if (at.wantedMs === undefined || at.wantedMs <= nowMs) return pendingMs;
+  if (pendingMs !== undefined && pendingMs <= at.wantedMs) return pendingMs;
+  const delaySeconds = Math.min(900, Math.ceil((at.wantedMs - nowMs) / 1000));
+  await deps.lane.sendLater(pool, delaySeconds);
+  return nowMs + delaySeconds * 1000;
+}
+
+/** A decision that could not be put on record has still been made: say so and go on. */
+async function record(
+  deps: PlaceDeps,
+  fence: Fence,
+  made: { snapshot: Snapshot; plan: Plan; outcomes: readonly Outcome[] },
+): Promise<void> {
+  const decision = {
+    id: deps.newId(),
+    pool: fence.pool,
+    epoch: fence.epoch,
+    atMs: made.snapshot.nowMs,
+    snapshot: made.snapshot,
+    plan: made.plan,
+    outcomes: made.outcomes.map((outcome) => `${outcome.result}: ${outcome.note}`),
+  };
+  const kinds = made.plan.steps.map((step) => step.kind);
+  deps.log({
+    level: "info",
+    message: "decided",
+    pool: fence.pool,
+    epoch: fence.epoch,
+    decision: decision.id,
+    steps: kinds,
+    outcomes: decision.outcomes,
+  });
+  try {
+    await deps.journal.record(decision);
+  } catch (error) {
+    deps.log({ level: "error", message: "the decision could not be put on record", decision: decision.id, error: String(error) });
+  }
+}

@@ -1,0 +1,101 @@
+import * as z from "zod";
+import { JobId, JobMessage, maxJobBytes, specOf } from "../../events/job.ts";
+import { choosePool, whyRejected } from "../decide/admission/admit.ts";
+import type { Job } from "../model/job.ts";
+import type { Pool } from "../model/pool.ts";
+import type { Admissions } from "../ports/jobs.ts";
+import type { CatalogueStore } from "../ports/pool-ledger.ts";
+import { bodyHash } from "./body-hash.ts";
+import { type Ringing, ring } from "./ring.ts";
+
+export type SubmitDeps = Ringing & {
+  readonly admissions: Admissions;
+  readonly catalogues: CatalogueStore;
+  readonly fleet: { readonly pools: readonly Pool[]; readonly defaultPool: string };
+};
+
+/** A message as it came from a team's queue. The team is the queue's, never the message's word. */
+export type Submission = { readonly team: string; readonly messageId: string; readonly body: string; readonly sentAtMs: number };
+
+/** What became of a message; `same`: it was known already. */
+export type Submitted = { readonly kind: "queued" | "same" | "rejected"; readonly job: Job };
+
+/**
+ * Turns a message into a job, once: repeated delivery and repeated sending of one body end in the same job.
+ * What cannot run is recorded as `rejected` with the reason, under its own name if that is free.
+ */
+export async function submitJob(deps: SubmitDeps, submission: Submission): Promise<Submitted> {
+  const read = readMessage(submission.body);
+  if ("rejected" in read) return reject(deps, submission, read);
+  const { message } = read;
+  const spec = specOf(message);
+  const job = message.id ?? submission.messageId;
+  const chosen = choosePool({ team: submission.team, spec }, deps.fleet);
+  if ("rejected" in chosen) return reject(deps, submission, { rejected: chosen.rejected, id: job, value: message });
+  const why = whyRejected(spec, chosen.pool, await deps.catalogues.get(chosen.pool.name));
+  if (why) return reject(deps, submission, { rejected: why, id: job, value: message });
+
+  const queued: Job = {
+    team: submission.team,
+    job,
+    pool: chosen.pool.name,
+    state: "queued",
+    spec,
+    bodyHash: bodyHash(spec),
+    attempt: 1,
+    failures: 0,
+    submittedAtMs: submission.sentAtMs,
+  };
+  const admitted = await deps.admissions.admit(queued);
+  if (admitted === "taken") {
+    const rejected = `the id ${job} already names another job of team ${submission.team} with a different body; choose a new id`;
+    return reject(deps, submission, { rejected, value: message });
+  }
+  // Rung even when it was known: whoever wrote it may have died before its ring.
+  await ring(deps, queued.pool);
+  return { kind: admitted === "created" ? "queued" : "same", job: queued };
+}
+
+type Unreadable = { readonly rejected: string; readonly id?: string | undefined; readonly value: unknown };
+
+function readMessage(body: string): { readonly message: JobMessage } | Unreadable {
+  const bytes = Buffer.byteLength(body);
+  if (bytes > maxJobBytes)
+    return {
+      rejected: `the message has ${bytes} bytes and ${maxJobBytes} are allowed; put data on S3 and name it in "code" or "env"`,
+      value: body,
+    };
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch (error) {
+    return { rejected: `the message is not JSON: ${error instanceof Error ? error.message : String(error)}`, value: body };
+  }
+  const parsed = JobMessage.safeParse(value);
+  if (parsed.success) return { message: parsed.data };
+  const id = z.object({ id: JobId }).safeParse(value);
+  return { rejected: parsed.error.issues.map(inWords).join("; "), id: id.success ? id.data.id : undefined, value };
+}
+
+const inWords = (issue: z.core.$ZodIssue): string => (issue.path.length > 0 ? `${issue.path.join(".")}: ${issue.message}` : issue.message);
+
+/** Records the refusal under the message's own id where the job's is missing or in use. */
+async function reject(deps: SubmitDeps, submission: Submission, refused: Unreadable): Promise<Submitted> {
+  const job: Job = {
+    team: submission.team,
+    job: refused.id ?? submission.messageId,
+    pool: deps.fleet.defaultPool,
+    state: "rejected",
+    bodyHash: bodyHash(refused.value),
+    attempt: 1,
+    failures: 0,
+    submittedAtMs: submission.sentAtMs,
+    endedAtMs: submission.sentAtMs,
+    reason: refused.rejected,
+  };
+  const admitted = await deps.admissions.admit(job);
+  if (admitted !== "taken") return { kind: "rejected", job };
+  const underMessageId = { ...job, job: submission.messageId };
+  await deps.admissions.admit(underMessageId);
+  return { kind: "rejected", job: underMessageId };
+}
