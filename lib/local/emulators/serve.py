@@ -19,7 +19,7 @@ def end_with_parent():
 
 
 def ministack(listener, port):
-    os.environ.update(GATEWAY_PORT=str(port), BIND_HOST="127.0.0.1", MINISTACK_HOST="127.0.0.1", IOT_MTLS_ENABLED="0", SFTP_ENABLED="0")
+    os.environ.update(GATEWAY_PORT=str(port), BIND_HOST="127.0.0.1", IOT_MTLS_ENABLED="0", SFTP_ENABLED="0")
     import asyncio
 
     from hypercorn.asyncio import serve
