@@ -22,11 +22,7 @@ const refusedForMs = 3 * 60_000;
  * Asks EC2 for what an intent on record wants, and records what came. Safe to repeat at any point: the client token
  * makes repeated requests one, and the intent stays open until its outcome is written.
  */
-export async function carryThrough(
-  deps: LaunchDeps,
-  fence: Fence,
-  of: { launch: Launch; catalogue: Catalogue | undefined },
-): Promise<Launched> {
+export async function carryThrough(deps: LaunchDeps, fence: Fence, launch: Launch): Promise<Launched> {
   if (!(await deps.decisions.isCurrent(fence))) return { kind: "fenced", note: "a later decision has begun" };
   const outcome = await deps.fleet.launch(launch);
   const atMs = deps.now();

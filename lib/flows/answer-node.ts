@@ -1,0 +1,121 @@
+import type { AttemptReport, NodeAnswer, NodeCall, Order } from "../../events/node-call.ts";
+import { callAgainMs, judgeLost, judgeReport, type Verdict } from "../decide/attempts/judge-report.ts";
+import type { AttemptRef } from "../model/job.ts";
+import type { Assignment, Node } from "../model/node.ts";
+import type { BootDownloads, JobAccess } from "../ports/job-access.ts";
+import type { NodeLedger } from "../ports/node-ledger.ts";
+import { type Ringing, ring } from "./ring.ts";
+
+export type AnswerDeps = Ringing & {
+  readonly ledger: NodeLedger;
+  readonly access: JobAccess;
+  readonly downloads: BootDownloads;
+  readonly now: () => number;
+  /** Where attempts put what they leave. */
+  readonly places: { readonly incomingBucket: string; readonly keyAliasPrefix: string; readonly logGroupPrefix: string };
+};
+
+/** For this long, from its last call on, a node's attempts are its own. */
+const leaseMs = 15 * 60_000;
+
+/**
+ * Answers a worker. It tells all it has each time and is told all it should do, so a lost call or answer is mended by the next.
+ * `node` is the caller's own instance id, proved by its signature.
+ */
+export async function answerNode(deps: AnswerDeps, node: string, call: NodeCall): Promise<NodeAnswer> {
+  if (call.kind === "boot") return { kind: "boot", ...(await deps.downloads.urls()) };
+  const atMs = deps.now();
+  const seen = await deps.ledger.seen(call.pool, node, { atMs, leaseUntilMs: atMs + leaseMs });
+  switch (seen.kind) {
+    case "unknown":
+      return { kind: "wait", callAgainMs: 1_000 };
+    case "over":
+      return { kind: "shutdown", because: "the node has been given back" };
+    case "node":
+      return orders(deps, { node: seen.node, first: seen.first, call });
+  }
+}
+
+type Calling = { readonly node: Node; readonly first: boolean; readonly call: Extract<NodeCall, { kind: "report" }> };
+
+async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise<NodeAnswer> {
+  const told = await Promise.all(call.attempts.map((report) => hear(deps, { node, report, process: call.process })));
+  const reported = new Set(call.attempts.map(nameOf));
+  const unreported = node.assignments.filter((held) => !reported.has(nameOf(held)));
+  const lost = await Promise.all(
+    unreported
+      .filter((held) => held.phase !== "placed" && held.process !== call.process)
+      .map((held) => giveUp(deps, { node, held, process: call.process })),
+  );
+  const runs = await Promise.all(unreported.filter((held) => held.phase === "placed").map((held) => runOrder(deps, held)));
+  const renewed = await Promise.all(call.renew.filter((ref) => holds(node, ref)).map((ref) => renewal(deps, ref)));
+  if (first || lost.length > 0 || told.some((each) => each.frees)) await ring(deps, node.pool);
+  return {
+    kind: "orders",
+    leaseMs,
+    callAgainMs: callAgainMs(node),
+    orders: [...runs.flat(), ...told.flatMap((each) => each.orders)],
+    done: told.flatMap((each) => each.done),
+    renewed,
+  };
+}
+
+/** What one report came to; `frees`: the node has room again, or the job waits again. */
+type Told = { readonly orders: readonly Order[]; readonly done: readonly AttemptRef[]; readonly frees: boolean };
+const nothingToTell: Told = { orders: [], done: [], frees: false };
+
+async function hear(deps: AnswerDeps, of: { node: Node; report: AttemptReport; process: string }): Promise<Told> {
+  const attempt = refOf(of.report);
+  const held = of.node.assignments.find((each) => nameOf(each) === nameOf(attempt));
+  const verdict = judgeReport(of.report, await deps.ledger.job(attempt), held);
+  switch (verdict.kind) {
+    case "keep":
+      return nothingToTell;
+    case "forget":
+      return { ...nothingToTell, done: [attempt] };
+    case "stop":
+      return { ...nothingToTell, orders: [{ kind: "stop", ...attempt, because: verdict.because }] };
+    case "change":
+      if (!(await write(deps, { node: of.node, attempt, verdict, process: of.process }))) return nothingToTell;
+      return { orders: [], done: verdict.forget ? [attempt] : [], frees: verdict.assignment !== "running" };
+  }
+}
+
+async function giveUp(deps: AnswerDeps, of: { node: Node; held: Assignment; process: string }): Promise<void> {
+  const attempt = refOf(of.held);
+  const verdict = judgeLost(await deps.ledger.job(attempt), of.held);
+  if (verdict.kind === "change") await write(deps, { node: of.node, attempt, verdict, process: of.process });
+}
+
+/** False when things had changed meanwhile: the next call is judged on how they are then. */
+async function write(
+  deps: AnswerDeps,
+  of: { node: Node; attempt: AttemptRef; verdict: Extract<Verdict, { kind: "change" }>; process: string },
+): Promise<boolean> {
+  const on = { pool: of.node.pool, node: of.node.id, atMs: deps.now(), process: of.process };
+  const { job, assignment } = of.verdict;
+  return (await deps.ledger.change(on, { attempt: of.attempt, job, assignment })) === "done";
+}
+
+/** Empty when the job has meanwhile gone elsewhere. */
+async function runOrder(deps: AnswerDeps, held: Assignment): Promise<Order[]> {
+  const attempt = refOf(held);
+  const job = await deps.ledger.job(attempt);
+  if (!job?.spec || job.state !== "placed" || job.attempt !== held.attempt) return [];
+  const { places } = deps;
+  return [
+    {
+      kind: "run",
+      ...attempt,
+      spec: job.spec,
+      credentials: await deps.access.credentials(attempt),
+      upload: { bucket: places.incomingBucket, kmsKey: `${places.keyAliasPrefix}${attempt.team}` },
+      log: { group: `${places.logGroupPrefix}${attempt.team}`, stream: `${attempt.job}/${attempt.attempt}` },
+    },
+  ];
+}
+
+const renewal = async (deps: AnswerDeps, ref: AttemptRef) => ({ ...refOf(ref), credentials: await deps.access.credentials(refOf(ref)) });
+const holds = (node: Node, ref: AttemptRef): boolean => node.assignments.some((held) => nameOf(held) === nameOf(ref));
+const refOf = ({ team, job, attempt }: AttemptRef): AttemptRef => ({ team, job, attempt });
+const nameOf = ({ team, job, attempt }: AttemptRef): string => `${team}/${job}#${attempt}`;

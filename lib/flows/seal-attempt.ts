@@ -1,0 +1,51 @@
+import pMap from "p-map";
+import { Fault } from "../model/fault.ts";
+import type { AttemptRef, SealedArtifact } from "../model/job.ts";
+import type { Artifacts, UploadedFile } from "../ports/artifacts.ts";
+import type { Sealing } from "../ports/jobs.ts";
+
+export type SealDeps = { readonly sealing: Sealing; readonly artifacts: Artifacts; readonly now: () => number };
+
+/** `stale`: not the attempt that counts, so nothing of it is promoted. `early`: its upload is not whole yet. */
+export type SealedAttempt = { readonly kind: "succeeded" | "failed" | "stale" | "early"; readonly files: number };
+
+/** Each file is a stream of its own; four keep the network busy and the memory small. */
+const concurrency = 4;
+
+/**
+ * Seals what an attempt left and ends its job: `succeeded` only when every file rests sealed.
+ * Doing it twice is harmless. Throws a Fault (retry) when the worker's own report has not arrived yet.
+ */
+export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<SealedAttempt> {
+  const job = await deps.sealing.get(attempt);
+  if (!job || job.attempt !== attempt.attempt) return { kind: "stale", files: 0 };
+  if (job.state === "placed" || job.state === "running") {
+    throw new Fault("not-ended", `the run of ${attempt.team}/${attempt.job} is not on record as ended yet`, { retry: true });
+  }
+  if (job.state !== "sealing") return { kind: "stale", files: 0 };
+  const files = await deps.artifacts.uploaded(attempt);
+  if (!files) return { kind: "early", files: 0 };
+
+  const results = await pMap(files, (file) => sealOne(deps, attempt, file), { concurrency });
+  const lost = results.flatMap((result) => ("lost" in result ? [result.lost] : []));
+  const atMs = deps.now();
+  if (lost.length > 0) {
+    await deps.sealing.fail(attempt, `could not keep its artifacts: ${lost.join("; ")}`, atMs);
+    return { kind: "failed", files: files.length };
+  }
+  const sealed = results.flatMap((result) => ("sealed" in result ? [result.sealed] : []));
+  const written = await deps.sealing.succeed(attempt, sealed, atMs);
+  return { kind: written === "done" ? "succeeded" : "stale", files: sealed.length };
+}
+
+async function sealOne(deps: SealDeps, attempt: AttemptRef, file: UploadedFile): Promise<{ sealed: SealedArtifact } | { lost: string }> {
+  const result = await deps.artifacts.seal(attempt, file);
+  switch (result.kind) {
+    case "sealed":
+      return { sealed: result.artifact };
+    case "missing":
+      return { lost: `${file.path} was not uploaded` };
+    case "corrupt":
+      return { lost: `${file.path} does not have the checksum that the worker computed` };
+  }
+}
