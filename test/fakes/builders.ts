@@ -91,6 +91,7 @@ export const aLaunch = (over: Partial<Launch> = {}): Launch => ({
   pool: "gpu",
   team: "vision",
   market: "spot",
+  types: [aType()],
   offers: [anOffer()],
   jobs: [{ team: "vision", job: "train-1" }],
   clientToken: "launch-1",

@@ -1,0 +1,19 @@
+import type { Bell } from "../../lib/ports/bell.ts";
+import type { Admissions, JobReader, Sealing } from "../../lib/ports/jobs.ts";
+import type { NodeLedger } from "../../lib/ports/node-ledger.ts";
+import type { CatalogueStore, Decisions, Placements } from "../../lib/ports/pool-ledger.ts";
+
+/** All that rests in the table, port by port. */
+export type Ledger = {
+  readonly bell: Bell;
+  readonly admissions: Admissions;
+  readonly jobReader: JobReader;
+  readonly sealing: Sealing;
+  readonly decisions: Decisions;
+  readonly placements: Placements;
+  readonly catalogues: CatalogueStore;
+  readonly nodeLedger: NodeLedger;
+};
+
+/** A method of the ledger, such as `placements.bind`. */
+export type LedgerMethod = { [P in keyof Ledger]: `${P}.${keyof Ledger[P] & string}` }[keyof Ledger];

@@ -1,0 +1,56 @@
+import type { Bell } from "../../lib/ports/bell.ts";
+import type { CatalogueStore, Decisions } from "../../lib/ports/pool-ledger.ts";
+import type { Interruptions } from "./interruptions.ts";
+import type { LedgerMethod } from "./ledger.ts";
+import type { MemoryTable } from "./memory-table.ts";
+
+export const memoryBell = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Bell => ({
+  ring: (pool) =>
+    wire.call("bell.ring", () => {
+      const row = table.pool(pool);
+      row.bell += 1;
+      return { wasQuiet: row.bell - 1 === row.decidedThrough };
+    }),
+});
+
+export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Decisions => ({
+  begin: (pool) =>
+    wire.call("decisions.begin", () => {
+      const row = table.pool(pool);
+      row.epoch += 1;
+      const begun = { fence: { pool, epoch: row.epoch }, heard: row.bell };
+      return row.wakeAtMs === undefined ? begun : { ...begun, wakeAtMs: row.wakeAtMs };
+    }),
+  load: (pool) =>
+    wire.call("decisions.load", () => ({
+      reserved: table.reserved(pool),
+      queue: table.queueOf(pool),
+      nodes: [...table.nodes.values()]
+        .map((row) => row.node)
+        .filter((node) => node.pool === pool)
+        .sort((a, b) => (a.id < b.id ? -1 : 1)),
+      openLaunches: [...table.openLaunches.values()].filter((launch) => launch.pool === pool).sort((a, b) => (a.id < b.id ? -1 : 1)),
+      catalogue: table.catalogues.get(pool),
+      refusals: [...(table.refusals.get(pool)?.entries() ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, refusal]) => refusal),
+    })),
+  isCurrent: (fence) => wire.call("decisions.isCurrent", () => !table.isFenced(fence)),
+  finish: (fence, { heard, busy, wakeAtMs }) =>
+    wire.call("decisions.finish", () => {
+      if (table.isFenced(fence)) return "fenced";
+      const row = table.pool(fence.pool);
+      row.decidedThrough = heard;
+      row.busy = busy;
+      row.wakeAtMs = wakeAtMs;
+      return row.bell > heard ? "rang" : "quiet";
+    }),
+  state: (pool) =>
+    wire.call("decisions.state", () => {
+      const { bell, decidedThrough, epoch, busy } = table.pool(pool);
+      return { bell, decidedThrough, epoch, reserved: table.reserved(pool), busy };
+    }),
+});
+
+export const memoryCatalogues = (table: MemoryTable, wire: Interruptions<LedgerMethod>): CatalogueStore => ({
+  get: (pool) => wire.call("catalogues.get", () => table.catalogues.get(pool)),
+  put: (pool, catalogue) => wire.call("catalogues.put", () => void table.catalogues.set(pool, structuredClone(catalogue))),
+});

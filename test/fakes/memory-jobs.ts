@@ -1,0 +1,59 @@
+import { Fault } from "../../lib/model/fault.ts";
+import { type AttemptRef, isEnded, type Job } from "../../lib/model/job.ts";
+import type { Admissions, JobReader, Sealing } from "../../lib/ports/jobs.ts";
+import type { Interruptions } from "./interruptions.ts";
+import type { LedgerMethod } from "./ledger.ts";
+import { jobKey, type MemoryTable } from "./memory-table.ts";
+
+export const memoryAdmissions = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Admissions => ({
+  admit: (job) =>
+    wire.call("admissions.admit", () => {
+      const there = table.jobs.get(jobKey(job));
+      if (there) return there.bodyHash === job.bodyHash ? "same" : "taken";
+      table.putJob(job);
+      if (job.state === "queued") table.enqueue(job);
+      return "created";
+    }),
+});
+
+/** `lag`: it does not see the newest write to any job, as an index may not for a moment. */
+export const memoryJobReader = (table: MemoryTable, wire: Interruptions<LedgerMethod>, lag: () => boolean): JobReader => {
+  const visible = (): ReadonlyMap<string, Job> => (lag() ? table.laggingJobs : table.jobs);
+  return {
+    get: (ref) => wire.call("jobReader.get", () => visible().get(jobKey(ref))),
+    list: ({ team, state, limit, cursor }) =>
+      wire.call("jobReader.list", () => {
+        if (cursor !== undefined && !/^[0-9]{15}#.+$/.test(cursor)) throw new Fault("cursor", `no page begins at ${cursor}`);
+        const found = [...visible().values()]
+          .filter((job) => job.team === team && (state === undefined || job.state === state))
+          .sort((a, b) => (place(a) < place(b) ? 1 : -1))
+          .filter((job) => cursor === undefined || place(job) < cursor);
+        const jobs = found.slice(0, limit);
+        const last = jobs.at(-1);
+        return found.length > limit && last ? { jobs, cursor: place(last) } : { jobs };
+      }),
+  };
+};
+
+export const memorySealing = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Sealing => {
+  const end = (attempt: AttemptRef, to: Partial<Job> & Pick<Job, "state">, atMs: number): "done" | "stale" => {
+    const job = table.jobs.get(jobKey(attempt));
+    if (job?.attempt !== attempt.attempt) return "stale";
+    if (isEnded(job.state) && job.state === to.state && job.reason === to.reason) return "done";
+    if (job.state !== "sealing") return "stale";
+    table.moveJob(job, { ...to, node: undefined }, atMs);
+    return "done";
+  };
+  return {
+    get: (ref) => wire.call("sealing.get", () => table.jobs.get(jobKey(ref))),
+    succeed: (attempt, artifacts, atMs) =>
+      wire.call("sealing.succeed", () => end(attempt, { state: "succeeded", artifacts: artifacts.map((one) => ({ ...one })) }, atMs)),
+    fail: (attempt, reason, atMs) => wire.call("sealing.fail", () => end(attempt, { state: "failed", reason }, atMs)),
+    waitingSince: (beforeMs) =>
+      wire.call("sealing.waitingSince", () =>
+        [...table.sealingSince.values()].filter((one) => one.sinceMs < beforeMs).map((one) => one.attempt),
+      ),
+  };
+};
+
+const place = (job: Job): string => `${String(job.submittedAtMs).padStart(15, "0")}#${job.job}`;

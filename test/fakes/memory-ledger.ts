@@ -1,0 +1,32 @@
+import { Interruptions } from "./interruptions.ts";
+import type { Ledger, LedgerMethod } from "./ledger.ts";
+import { memoryBell, memoryCatalogues, memoryDecisions } from "./memory-decisions.ts";
+import { memoryAdmissions, memoryJobReader, memorySealing } from "./memory-jobs.ts";
+import { memoryNodeLedger } from "./memory-node-ledger.ts";
+import { memoryPlacements } from "./memory-placements.ts";
+import { MemoryTable } from "./memory-table.ts";
+
+export type MemoryLedger = Ledger & {
+  /** What is in it, to read and to arrange. */
+  readonly table: MemoryTable;
+  /** `wire.loseAnswerOf(method, n)`, `wire.failBefore(method, n)`, `wire.before(method, run, n)` and `wire.calls`. */
+  readonly wire: Interruptions<LedgerMethod>;
+};
+
+/** The whole ledger in memory. `lag`: the job reader does not see the newest write to any job. */
+export function memoryLedger(options: { lag?: boolean } = {}): MemoryLedger {
+  const table = new MemoryTable();
+  const wire = new Interruptions<LedgerMethod>();
+  return {
+    table,
+    wire,
+    bell: memoryBell(table, wire),
+    admissions: memoryAdmissions(table, wire),
+    jobReader: memoryJobReader(table, wire, () => options.lag ?? false),
+    sealing: memorySealing(table, wire),
+    decisions: memoryDecisions(table, wire),
+    placements: memoryPlacements(table, wire),
+    catalogues: memoryCatalogues(table, wire),
+    nodeLedger: memoryNodeLedger(table, wire),
+  };
+}

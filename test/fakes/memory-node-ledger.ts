@@ -1,0 +1,73 @@
+import type { Job } from "../../lib/model/job.ts";
+import type { Node } from "../../lib/model/node.ts";
+import type { AttemptChange, NodeLedger } from "../../lib/ports/node-ledger.ts";
+import type { Interruptions } from "./interruptions.ts";
+import type { LedgerMethod } from "./ledger.ts";
+import { jobKey, type MemoryTable, nodeKey, sameAttempt } from "./memory-table.ts";
+
+export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerMethod>): NodeLedger => ({
+  get: (pool, node) => wire.call("nodeLedger.get", () => table.nodes.get(nodeKey(pool, node))?.node),
+  job: (ref) => wire.call("nodeLedger.job", () => table.jobs.get(jobKey(ref))),
+  seen: (pool, id, life) =>
+    wire.call("nodeLedger.seen", () => {
+      const node = table.nodes.get(nodeKey(pool, id))?.node;
+      if (!node) return { kind: table.forgotten.has(nodeKey(pool, id)) ? "over" : "unknown" };
+      if (node.state === "terminating" || node.state === "gone") return { kind: "over" };
+      const written = table.changeNode(pool, id, renewed(node, life)) ?? node;
+      return { kind: "node", node: written, first: written.readyAtMs === life.atMs };
+    }),
+  change: (on, change) => wire.call("nodeLedger.change", () => changeAttempt(table, on, change)),
+  gone: (id, atMs) =>
+    wire.call("nodeLedger.gone", () => {
+      const pool = table.instances.get(id);
+      if (pool === undefined) return { kind: "unknown" };
+      if (table.nodes.get(nodeKey(pool, id))?.node.state !== "gone") table.changeNode(pool, id, { state: "gone", stateSinceMs: atMs });
+      return { kind: "noted", pool };
+    }),
+});
+
+function renewed(node: Node, { atMs, leaseUntilMs }: { atMs: number; leaseUntilMs: number }): Partial<Node> {
+  if (node.state === "launching") return { state: "ready", readyAtMs: atMs, stateSinceMs: atMs, lastSeenMs: atMs, leaseUntilMs };
+  // A call that was overtaken by a later one must not shorten the lease that the later one was told.
+  return leaseUntilMs >= node.leaseUntilMs ? { lastSeenMs: atMs, leaseUntilMs } : {};
+}
+
+function changeAttempt(
+  table: MemoryTable,
+  on: { pool: string; node: string; atMs: number; process: string },
+  { attempt, job: to, assignment }: AttemptChange,
+): "done" | "stale" {
+  const node = table.nodes.get(nodeKey(on.pool, on.node))?.node;
+  const job = table.jobs.get(jobKey(attempt));
+  const held = node?.assignments.find((one) => sameAttempt(one, attempt));
+  if (!node) return "stale";
+  const written = assignment === "removed" ? !held : held?.phase === assignment && held.process === on.process;
+  if (to && written && isOnRecord(job, to, attempt.attempt)) return "done";
+  if (!held) return "stale";
+  const holds = job?.attempt === attempt.attempt && job.node === on.node;
+  if (to && (!holds || job.state !== to.from)) return "stale";
+
+  const others = node.assignments.filter((one) => one !== held);
+  if (assignment === "removed") table.setAssignments(node, others, on.atMs);
+  else table.setAssignments(node, [...others, { ...held, phase: assignment, process: on.process }], undefined);
+  if (job && to) table.moveJob(job, moved(job, to, assignment), on.atMs);
+  else if (job && holds && assignment === "removed") table.putJob({ ...job, node: undefined });
+  return "done";
+}
+
+const moved = (
+  job: Job,
+  to: NonNullable<AttemptChange["job"]>,
+  assignment: AttemptChange["assignment"],
+): Partial<Job> & Pick<Job, "state"> => ({
+  state: to.to,
+  reason: to.reason,
+  failures: job.failures + (to.failed ? 1 : 0),
+  exitCode: to.exitCode ?? job.exitCode,
+  startedAtMs: job.startedAtMs ?? to.startedAtMs,
+  ...(assignment === "removed" ? { node: undefined } : {}),
+});
+
+/** Whether the job already is what the report would make of it: the answer to the same report was lost. */
+const isOnRecord = (job: Job | undefined, to: NonNullable<AttemptChange["job"]>, attempt: number): boolean =>
+  job?.state === to.to && job.attempt === (to.to === "queued" ? attempt + 1 : attempt) && job.reason === to.reason;

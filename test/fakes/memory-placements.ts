@@ -1,0 +1,138 @@
+import type { Launch } from "../../lib/model/launch.ts";
+import type { Node } from "../../lib/model/node.ts";
+import { offerName, type Refusal } from "../../lib/model/offer.ts";
+import type { Fence, Placements, Written } from "../../lib/ports/pool-ledger.ts";
+import type { Interruptions } from "./interruptions.ts";
+import type { LedgerMethod } from "./ledger.ts";
+import { attemptRef, jobKey, type MemoryTable, micro, nodeKey, present, sameAttempt } from "./memory-table.ts";
+
+/** What `place` writes, with the table's conditions but none of its wire. */
+export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Placements => {
+  const write = <T>(method: keyof Placements & string, fence: Fence, work: () => T): Promise<T | "fenced"> =>
+    wire.call(`placements.${method}` as const, () => (table.isFenced(fence) ? "fenced" : work()));
+  const nodeOf = (fence: Fence, id: string): Node | undefined => table.nodes.get(nodeKey(fence.pool, id))?.node;
+
+  return {
+    bind: (fence, { entry, node: id, atMs }) =>
+      write("bind", fence, (): Written => {
+        const job = table.jobs.get(jobKey(entry));
+        const node = nodeOf(fence, id);
+        if (job?.attempt === entry.attempt && job.node === id) return "done";
+        if (!node || (node.state !== "launching" && node.state !== "ready")) return "stale";
+        if (node.team !== undefined && node.team !== entry.team) return "stale";
+        if (job?.state !== "queued" || job.attempt !== entry.attempt || !table.queue.has(jobKey(entry))) return "stale";
+        if (node.assignments.some((one) => sameAttempt(one, entry))) return "stale";
+        table.moveJob(job, { state: "placed", node: id, exitCode: undefined }, atMs);
+        table.setAssignments(node, [...node.assignments, { ...attemptRef(entry), needs: { ...entry.needs }, phase: "placed" }], atMs);
+        return "done";
+      }),
+
+    intend: (fence, launch, limits) =>
+      write("intend", fence, (): Written | "limit" => {
+        const there = table.openLaunches.get(launch.id);
+        if (there) return there.clientToken === launch.clientToken ? "done" : "stale";
+        const pool = table.pool(fence.pool);
+        const microUsd = pool.microUsd + micro(launch.reserved.usdPerHour);
+        const gpus = pool.gpus + launch.reserved.gpus;
+        if (microUsd > micro(limits.usdPerHour) || gpus > limits.gpus) return "limit";
+        Object.assign(pool, { microUsd, gpus });
+        table.openLaunches.set(launch.id, present(structuredClone(launch)));
+        return "done";
+      }),
+
+    settle: (fence, settled) => write("settle", fence, () => settle(table, fence, settled)),
+
+    drain: (fence, id, atMs) =>
+      write("drain", fence, (): Written => {
+        const node = nodeOf(fence, id);
+        if (!node || node.assignments.length > 0) return "stale";
+        if (node.state === "draining") return "done";
+        if (node.state !== "launching" && node.state !== "ready") return "stale";
+        table.changeNode(fence.pool, id, { state: "draining", stateSinceMs: atMs });
+        return "done";
+      }),
+
+    terminating: (fence, id, atMs) =>
+      write("terminating", fence, (): Written => {
+        const node = nodeOf(fence, id);
+        if (!node) return "stale";
+        table.release(fence.pool, id);
+        if (node.state !== "gone" && node.state !== "terminating") {
+          table.changeNode(fence.pool, id, { state: "terminating", stateSinceMs: atMs });
+        }
+        return "done";
+      }),
+
+    forget: (fence, id, atMs) =>
+      write("forget", fence, (): Written => {
+        const node = nodeOf(fence, id);
+        if (!node) return table.forgotten.has(nodeKey(fence.pool, id)) ? "done" : "stale";
+        if (node.assignments.length > 0) return "stale";
+        table.release(fence.pool, id);
+        table.nodes.delete(nodeKey(fence.pool, id));
+        table.forgotten.set(nodeKey(fence.pool, id), { ...node, state: "gone", stateSinceMs: atMs });
+        return "done";
+      }),
+
+    takeBack: (fence, { node: id, assignment, reason, atMs }) =>
+      write("takeBack", fence, (): Written => {
+        const node = nodeOf(fence, id);
+        const job = table.jobs.get(jobKey(assignment));
+        if (!node?.assignments.some((one) => sameAttempt(one, assignment))) {
+          const repeated = job?.attempt === assignment.attempt + 1 && job.state === "queued" && job.reason === reason;
+          return node && repeated ? "done" : "stale";
+        }
+        table.setAssignments(
+          node,
+          node.assignments.filter((one) => !sameAttempt(one, assignment)),
+          atMs,
+        );
+        // A job that has ended or moved on leaves only its place on the node behind.
+        if (job?.attempt === assignment.attempt && job.node === id) table.moveJob(job, { state: "queued", reason }, atMs);
+        return "done";
+      }),
+
+    fail: (fence, { attempt, reason, atMs }) =>
+      write("fail", fence, (): Written => {
+        const job = table.jobs.get(jobKey(attempt));
+        if (job?.attempt !== attempt.attempt) return "stale";
+        if (job.state === "failed" && job.reason === reason) return "done";
+        if (job.state !== "queued") return "stale";
+        table.moveJob(job, { state: "failed", reason }, atMs);
+        return "done";
+      }),
+
+    hold: (fence, { entry, reason }) =>
+      write("hold", fence, (): Written => {
+        const job = table.jobs.get(jobKey(entry));
+        const waiting = table.queue.get(jobKey(entry));
+        if (job?.state !== "queued" || job.attempt !== entry.attempt || !waiting) return "stale";
+        table.putJob({ ...job, reason });
+        table.queue.set(jobKey(entry), { ...waiting, entry: { ...waiting.entry, reason } });
+        return "done";
+      }),
+  };
+};
+
+function settle(
+  table: MemoryTable,
+  fence: Fence,
+  { launch, nodes, refusals }: { launch: Launch; nodes: readonly Node[]; refusals: readonly Refusal[] },
+): Written {
+  const before = table.settledLaunches.get(launch.id);
+  if (before) return before.nodes.join() === nodes.map((node) => node.id).join() ? "done" : "stale";
+  if (!table.openLaunches.delete(launch.id)) return "stale";
+  table.settledLaunches.set(launch.id, { launch, nodes: nodes.map((node) => node.id) });
+  const pool = table.pool(fence.pool);
+  pool.microUsd -= micro(launch.reserved.usdPerHour);
+  pool.gpus -= launch.reserved.gpus;
+  for (const node of nodes) {
+    table.putNode(present(structuredClone(node)));
+    pool.microUsd += micro(node.offer.usdPerHour);
+    pool.gpus += node.type.resources.gpus;
+  }
+  const known = table.refusals.get(fence.pool) ?? new Map<string, Refusal>();
+  for (const refusal of refusals) known.set(offerName(refusal), refusal);
+  table.refusals.set(fence.pool, known);
+  return "done";
+}

@@ -1,0 +1,135 @@
+import { type AttemptRef, byTurn, isEnded, type Job, type JobRef, type QueueEntry, waiting } from "../../lib/model/job.ts";
+import type { Launch, Reservation } from "../../lib/model/launch.ts";
+import type { Assignment, Node } from "../../lib/model/node.ts";
+import type { Catalogue, Refusal } from "../../lib/model/offer.ts";
+import type { Fence } from "../../lib/ports/pool-ledger.ts";
+
+type PoolRow = {
+  bell: number;
+  decidedThrough: number;
+  epoch: number;
+  /** Whole micro-dollars, as the real table keeps them. */
+  microUsd: number;
+  gpus: number;
+  busy: boolean;
+  wakeAtMs: number | undefined;
+};
+
+export type NodeRow = { readonly node: Node; readonly released: boolean };
+
+export const micro = (usd: number): number => Math.round(usd * 1e6);
+export const jobKey = ({ team, job }: JobRef): string => `${team}/${job}`;
+export const nodeKey = (pool: string, node: string): string => `${pool}/${node}`;
+export const sameAttempt = (a: AttemptRef, b: AttemptRef): boolean => a.team === b.team && a.job === b.job && a.attempt === b.attempt;
+
+/**
+ * What the fakes keep, and the few writes that several of them share. Everything is synchronous, so that each
+ * method of a fake is one transaction. Tests may read and arrange it at will.
+ */
+export class MemoryTable {
+  readonly jobs = new Map<string, Job>();
+  /** What a reader that lags sees: every job as it was before the newest write to any job. */
+  readonly laggingJobs = new Map<string, Job>();
+  readonly queue = new Map<string, { readonly pool: string; readonly entry: QueueEntry }>();
+  readonly nodes = new Map<string, NodeRow>();
+  readonly forgotten = new Map<string, Node>();
+  /** The pool of every instance that was ever ours. */
+  readonly instances = new Map<string, string>();
+  readonly openLaunches = new Map<string, Launch>();
+  readonly settledLaunches = new Map<string, { readonly launch: Launch; readonly nodes: readonly string[] }>();
+  readonly refusals = new Map<string, Map<string, Refusal>>();
+  readonly catalogues = new Map<string, Catalogue>();
+  readonly sealingSince = new Map<string, { readonly attempt: AttemptRef; readonly sinceMs: number }>();
+  readonly #pools = new Map<string, PoolRow>();
+  #newest: Job | undefined;
+
+  pool(name: string): PoolRow {
+    const row = this.#pools.get(name) ?? { bell: 0, decidedThrough: 0, epoch: 0, microUsd: 0, gpus: 0, busy: false, wakeAtMs: undefined };
+    this.#pools.set(name, row);
+    return row;
+  }
+
+  isFenced = (fence: Fence): boolean => this.pool(fence.pool).epoch !== fence.epoch;
+
+  reserved(pool: string): Reservation {
+    const { microUsd, gpus } = this.pool(pool);
+    return { usdPerHour: microUsd / 1e6, gpus };
+  }
+
+  putJob(job: Job): void {
+    if (this.#newest) this.laggingJobs.set(jobKey(this.#newest), this.#newest);
+    this.#newest = present(job);
+    this.jobs.set(jobKey(job), this.#newest);
+  }
+
+  enqueue(job: Job): void {
+    if (!job.spec) throw new Error(`${jobKey(job)} has no spec and cannot wait`);
+    const entry = waiting({ ...job, spec: job.spec });
+    this.queue.set(jobKey(job), { pool: job.pool, entry: job.reason === undefined ? entry : { ...entry, reason: job.reason } });
+  }
+
+  queueOf(pool: string): QueueEntry[] {
+    return [...this.queue.values()]
+      .filter((row) => row.pool === pool)
+      .map((row) => row.entry)
+      .sort(byTurn);
+  }
+
+  /** Puts a node as if a launch of it had been settled long ago, without reserving anything. */
+  putNode(node: Node, released = false): void {
+    this.nodes.set(nodeKey(node.pool, node.id), { node, released });
+    this.instances.set(node.id, node.pool);
+  }
+
+  /** Changes a node in place; undefined when it is not there. */
+  changeNode(pool: string, id: string, change: Partial<Node>): Node | undefined {
+    const row = this.nodes.get(nodeKey(pool, id));
+    if (!row) return undefined;
+    const node = { ...row.node, ...change };
+    this.nodes.set(nodeKey(pool, id), { ...row, node });
+    return node;
+  }
+
+  setAssignments(node: Node, assignments: readonly Assignment[], atMs: number | undefined): void {
+    const sorted = [...assignments].sort((a, b) => (assignmentName(a) < assignmentName(b) ? -1 : 1));
+    this.changeNode(node.pool, node.id, { assignments: sorted, ...(atMs === undefined ? {} : { lastBusyMs: atMs }) });
+  }
+
+  /** Gives back what the node has reserved, unless that was done. */
+  release(pool: string, id: string): void {
+    const row = this.nodes.get(nodeKey(pool, id));
+    if (!row || row.released) return;
+    const state = this.pool(pool);
+    state.microUsd -= micro(row.node.offer.usdPerHour);
+    state.gpus -= row.node.type.resources.gpus;
+    this.nodes.set(nodeKey(pool, id), { ...row, released: true });
+  }
+
+  /** Writes a job's new state and what follows from it: its end, its queue entry, its place among what waits to be sealed. */
+  moveJob(job: Job, to: Partial<Job> & Pick<Job, "state">, atMs: number): void {
+    const requeued = to.state === "queued";
+    const moved: Job = {
+      ...job,
+      reason: undefined,
+      ...to,
+      ...(requeued ? { attempt: job.attempt + 1, node: undefined } : {}),
+      ...(isEnded(to.state) ? { endedAtMs: atMs } : {}),
+    };
+    this.putJob(moved);
+    if (requeued) this.enqueue(moved);
+    else this.queue.delete(jobKey(job));
+    this.sealingSince.delete(attemptName(job));
+    if (to.state === "sealing") this.sealingSince.set(attemptName(job), { attempt: attemptRef(job), sinceMs: atMs });
+  }
+}
+
+export const attemptName = ({ team, job, attempt }: AttemptRef): string => `${team}/${job}#${attempt}`;
+export const attemptRef = ({ team, job, attempt }: AttemptRef): AttemptRef => ({ team, job, attempt });
+const assignmentName = attemptName;
+
+/** Without the keys that hold nothing, as a table gives items back. */
+export function present<T extends object>(item: T): T {
+  const kept = { ...item };
+  for (const key in kept) if (kept[key] === undefined) delete kept[key];
+  return kept;
+}
