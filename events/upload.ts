@@ -16,6 +16,16 @@ export type ObjectCreated = z.infer<typeof ObjectCreated>;
 export const SealAgain = z.strictObject({ seal: z.strictObject({ team: TeamName, job: JobId, attempt: z.int().min(1) }) });
 export type SealAgain = z.infer<typeof SealAgain>;
 
+/** As keys and folders bear it: no step out of its folder, no two spellings of one path. */
+const ArtifactPath = z
+  .string()
+  .min(1)
+  .max(1024)
+  .refine(
+    (path) => !path.includes("\\") && !path.includes("\0") && path.split("/").every((part) => part !== "" && part !== "." && part !== ".."),
+    "must be a path below the working directory, with '/' and without '.' or '..'",
+  );
+
 /** What a worker writes last, when every file of the attempt lies in the incoming bucket. */
 export const Manifest = z.strictObject({
   version: z.literal(1),
@@ -24,7 +34,7 @@ export const Manifest = z.strictObject({
   attempt: z.int().min(1),
   artifacts: z.array(
     z.strictObject({
-      path: z.string().min(1).max(1024),
+      path: ArtifactPath,
       bytes: z.int().min(0),
       /** Of the plaintext, hex. */
       sha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -43,3 +53,11 @@ export const attemptOfManifest = (key: string): { team: string; job: string; att
   const parts = /^([^/]+)\/([^/]+)\/([1-9][0-9]*)\/manifest\.json$/.exec(key);
   return parts?.[1] && parts[2] && parts[3] ? { team: parts[1], job: parts[2], attempt: Number(parts[3]) } : undefined;
 };
+
+/** The attempt that a message of the seal queue is about; undefined for anything else. */
+export function attemptToSeal(message: unknown): { team: string; job: string; attempt: number } | undefined {
+  const again = SealAgain.safeParse(message);
+  if (again.success) return again.data.seal;
+  const created = ObjectCreated.safeParse(message);
+  return created.success ? attemptOfManifest(decodeURIComponent(created.data.detail.object.key)) : undefined;
+}

@@ -2,7 +2,7 @@ import type { Resources } from "./resources.ts";
 
 export type Market = "spot" | "on-demand";
 
-/** The shape of an EC2 instance type. */
+/** The shape of an EC2 instance type. `resources` are what jobs can have of it: see `usable`. */
 export type InstanceType = {
   readonly name: string;
   readonly resources: Resources;
@@ -25,3 +25,13 @@ export type Catalogue = {
 export type Refusal = OfferRef & { readonly code: string; readonly untilMs: number };
 
 export const offerName = (offer: OfferRef): string => `${offer.instanceType}/${offer.zone}/${offer.market}`;
+
+/**
+ * What jobs can have of an instance with these raw resources: 0.2 vCPU and 8 % of the memory stay with the host
+ * (operating system, worker, uploads). GPUs are all for jobs.
+ */
+export const usable = (raw: Resources): Resources => ({
+  vcpus: Math.max(0, raw.vcpus - 0.2),
+  memoryGiB: raw.memoryGiB * 0.92,
+  gpus: raw.gpus,
+});

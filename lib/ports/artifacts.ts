@@ -16,6 +16,11 @@ export interface Artifacts {
   ): Promise<{ kind: "sealed"; artifact: SealedArtifact } | { kind: "missing" } | { kind: "corrupt" }>;
 }
 
+/** Asks for an upload to be sealed (again), when the event that said so may have been lost. Asking twice is harmless. */
+export interface SealAgainQueue {
+  send(attempt: AttemptRef): Promise<void>;
+}
+
 /** Fetches sealed artifacts for their team. */
 export interface ArtifactReader {
   /** Decrypts into `file`; throws a Fault when the bytes, the key or the context are not what was sealed. */

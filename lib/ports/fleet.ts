@@ -9,9 +9,15 @@ export interface Fleet {
    * Never throws for an answer of EC2's; throttling and lost answers are `unknown`.
    */
   launch(launch: Launch): Promise<LaunchOutcome>;
-  /** `accepted`: EC2 is ending it or has ended it (an instance that EC2 does not know any more counts). `unknown`: ask again. */
+  /**
+   * `accepted`: EC2 is ending it or has ended it (an instance that EC2 does not know any more counts). `unknown`: ask again.
+   * Throws a Fault when it may not be asked at all.
+   */
   terminate(instance: string): Promise<"accepted" | "unknown">;
-  /** `over`: shutting down, terminated or not known. A launch may be invisible for a minute, so ask only about old ones. */
+  /**
+   * `over`: shutting down, terminated or not known. A launch may be invisible for a minute, so ask only about old ones.
+   * Throws a Fault when it may not be asked at all.
+   */
   look(instance: string): Promise<"live" | "over" | "unknown">;
 }
 

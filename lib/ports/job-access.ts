@@ -12,3 +12,9 @@ export interface JobAccess {
   /** Tagged with team, job and attempt; good for an hour. */
   credentials(attempt: AttemptRef): Promise<JobCredentials>;
 }
+
+/** Where a booting instance fetches its worker and the Node that runs it. */
+export interface BootDownloads {
+  /** Good for a quarter of an hour, for whoever holds them. */
+  urls(): Promise<{ readonly workerUrl: string; readonly nodeUrl: string }>;
+}

@@ -1,0 +1,146 @@
+import {
+  CreateFleetCommand,
+  type CreateFleetCommandOutput,
+  type CreateFleetError,
+  type CreateFleetInstance,
+  DescribeInstancesCommand,
+  type DescribeInstancesCommandInput,
+  type EC2Client,
+  type Instance,
+  TerminateInstancesCommand,
+} from "@aws-sdk/client-ec2";
+import { Fault } from "../model/fault.ts";
+import type { Launch, LaunchedInstance, LaunchOutcome } from "../model/launch.ts";
+import type { Fleet } from "../ports/fleet.ts";
+import { awsCodeKind, awsErrorCode, awsErrorKind, isDefinite } from "./errors.ts";
+import { fleetRequest, launchTag, type ZoneSubnet } from "./fleet-request.ts";
+
+export type Ec2FleetConfig = {
+  readonly ec2: Pick<EC2Client, "send">;
+  /** The deployment's name: every instance bears it. */
+  readonly name: string;
+  /** Each pool's launch template, by id or name. */
+  readonly launchTemplates: Readonly<Record<string, string>>;
+  readonly subnets: readonly ZoneSubnet[];
+};
+
+/** Launches with CreateFleet `instant`: EC2 answers at once with what it gave, and keeps no fleet that would replace it. */
+export const ec2Fleet = (config: Ec2FleetConfig): Fleet => ({
+  async launch(launch) {
+    const template = config.launchTemplates[launch.pool];
+    if (template === undefined) return refused("NoLaunchTemplate", `pool ${launch.pool} has no launch template`);
+    const request = fleetRequest(launch, { name: config.name, template, subnets: config.subnets });
+    if (request === undefined) return refused("NoSubnet", "no offer lies in a zone that has a subnet");
+    let answer: CreateFleetCommandOutput;
+    try {
+      answer = await config.ec2.send(new CreateFleetCommand(request));
+    } catch (error) {
+      return outcomeOfError(config, launch, error);
+    }
+    return outcomeOf(config, answer);
+  },
+
+  async terminate(instance) {
+    try {
+      await config.ec2.send(new TerminateInstancesCommand({ InstanceIds: [instance] }));
+      return "accepted";
+    } catch (error) {
+      return awsErrorKind(error) === "gone" ? "accepted" : unknownUnlessDenied(error, `terminate ${instance}`);
+    }
+  },
+
+  async look(instance) {
+    try {
+      const [found] = await instances(config.ec2, { InstanceIds: [instance] });
+      if (found === undefined) return "unknown";
+      return isOver(found) ? "over" : "live";
+    } catch (error) {
+      return awsErrorKind(error) === "gone" ? "over" : unknownUnlessDenied(error, `describe ${instance}`);
+    }
+  },
+});
+
+/** An answer of CreateFleet: instances, or for each offer that was tried why there is none. Either is final for this token. */
+async function outcomeOf(config: Ec2FleetConfig, answer: CreateFleetCommandOutput): Promise<LaunchOutcome> {
+  const given = (answer.Instances ?? []).flatMap((item) => (item.InstanceIds ?? []).map((id) => ({ id, ...shapeOf(config, item) })));
+  if (given.length === 0) return refusalOf(answer.Errors ?? []);
+  const whole = given.filter(isWhole);
+  if (whole.length === given.length) return { kind: "launched", instances: whole };
+  return outcomeOfFound(await findLive(config.ec2, { InstanceIds: given.map(({ id }) => id) }));
+}
+
+async function outcomeOfError(config: Ec2FleetConfig, launch: Launch, error: unknown): Promise<LaunchOutcome> {
+  const kind = awsErrorKind(error);
+  const code = awsErrorCode(error);
+  const message = error instanceof Error ? error.message : String(error);
+  if (kind === "conflict") {
+    // Another request went out under this token before (the subnets have changed since, say), and it may have launched.
+    const left = await findLive(config.ec2, { Filters: [{ Name: `tag:${launchTag}`, Values: [launch.id] }] });
+    return left?.length === 0 ? refused(code, message) : outcomeOfFound(left);
+  }
+  if (kind === "capacity" || kind === "limit" || isDefinite(error)) return { ...refused(code, message), capacity: kind === "capacity" };
+  return { kind: "unknown", message: `${code}: ${message}` };
+}
+
+/** An instance is often invisible for some seconds after its launch: then `unknown`, and the repeat of the launch tells. */
+function outcomeOfFound(found: readonly Instance[] | undefined): LaunchOutcome {
+  const given = (found ?? []).map(
+    (one): Given => ({
+      id: one.InstanceId ?? "",
+      instanceType: one.InstanceType,
+      zone: one.Placement?.AvailabilityZone,
+    }),
+  );
+  if (given.length > 0 && given.every(isWhole)) return { kind: "launched", instances: given };
+  return { kind: "unknown", message: "EC2 does not describe (yet) what it launched" };
+}
+
+/** Undefined when EC2 could not be asked. */
+async function findLive(ec2: Pick<EC2Client, "send">, which: DescribeInstancesCommandInput): Promise<Instance[] | undefined> {
+  try {
+    return (await instances(ec2, which)).filter((instance) => !isOver(instance));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A capacity error comes first: the offers are then tried elsewhere, which a quota of one family does not forbid. */
+function refusalOf(errors: readonly CreateFleetError[]): LaunchOutcome {
+  const codes = errors.map((error) => error.ErrorCode ?? "unknown");
+  const capacity = codes.find((code) => awsCodeKind(code) === "capacity");
+  const limit = codes.find((code) => awsCodeKind(code) === "limit");
+  const said = [...new Set(errors.map((error) => `${error.ErrorCode ?? "unknown"}: ${error.ErrorMessage ?? "no message"}`))];
+  const message = said.join("; ").slice(0, 1000) || "EC2 launched nothing and did not say why";
+  return {
+    ...refused(capacity ?? limit ?? codes[0] ?? "NothingLaunched", message),
+    capacity: capacity !== undefined || errors.length === 0,
+  };
+}
+
+const refused = (code: string, message: string) => ({ kind: "refused", code, message, capacity: false }) as const;
+
+type Shape = { readonly instanceType: string | undefined; readonly zone: string | undefined };
+
+function shapeOf({ subnets }: Ec2FleetConfig, item: CreateFleetInstance): Shape {
+  const override = item.LaunchTemplateAndOverrides?.Overrides;
+  const subnet = item.SubnetId ?? override?.SubnetId;
+  return {
+    instanceType: item.InstanceType ?? override?.InstanceType,
+    zone: item.AvailabilityZone ?? subnets.find((known) => known.subnet === subnet)?.zone ?? override?.AvailabilityZone,
+  };
+}
+
+type Given = Shape & { readonly id: string };
+const isWhole = (given: Given): given is LaunchedInstance => given.instanceType !== undefined && given.zone !== undefined;
+
+async function instances(ec2: Pick<EC2Client, "send">, which: DescribeInstancesCommandInput): Promise<Instance[]> {
+  const answer = await ec2.send(new DescribeInstancesCommand(which));
+  return (answer.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []);
+}
+
+const isOver = (instance: Instance): boolean => instance.State?.Name === "shutting-down" || instance.State?.Name === "terminated";
+
+function unknownUnlessDenied(error: unknown, what: string): "unknown" {
+  if (awsErrorKind(error) === "denied") throw new Fault("denied", `Not allowed to ${what}`, { cause: error });
+  return "unknown";
+}

@@ -1,0 +1,56 @@
+import { DescribeInstanceTypesCommand, type EC2Client, type InstanceTypeInfo } from "@aws-sdk/client-ec2";
+import { type InstanceType, type Market, usable } from "../model/offer.ts";
+import { allPages } from "./pages.ts";
+
+/** A type that jobs can use, and the markets in which EC2 sells it at all. */
+export type SoldType = { readonly type: InstanceType; readonly markets: readonly Market[] };
+
+export type Architecture = "x86_64" | "arm64";
+
+/**
+ * The types of these families ("g5") or of these very names ("g5.xlarge") that our nodes can be:
+ * of this architecture, of the current generation, no bare metal, and with whole NVIDIA GPUs of one model, or none.
+ */
+export async function instanceTypes(
+  ec2: Pick<EC2Client, "send">,
+  of: { readonly families: readonly string[]; readonly architecture: Architecture },
+): Promise<SoldType[]> {
+  const names = of.families.map((family) => (family.includes(".") ? family : `${family}.*`));
+  const found = await allPages(async (NextToken) => {
+    const page = await ec2.send(
+      new DescribeInstanceTypesCommand({ Filters: [{ Name: "instance-type", Values: names }], MaxResults: 100, NextToken }),
+    );
+    return { items: page.InstanceTypes, next: page.NextToken };
+  });
+  return found.flatMap((info) => {
+    const type = suits(info, of.architecture) ? typeOf(info) : undefined;
+    return type ? [{ type, markets: marketsOf(info) }] : [];
+  });
+}
+
+const suits = (info: InstanceTypeInfo, architecture: Architecture): boolean =>
+  info.BareMetal !== true && info.CurrentGeneration !== false && (info.ProcessorInfo?.SupportedArchitectures ?? []).includes(architecture);
+
+/** Undefined for a type of which something needed is not known, or whose GPUs are not what jobs ask for. */
+function typeOf(info: InstanceTypeInfo): InstanceType | undefined {
+  const vcpus = info.VCpuInfo?.DefaultVCpus;
+  const memoryMiB = info.MemoryInfo?.SizeInMiB;
+  if (!info.InstanceType || !vcpus || !memoryMiB) return undefined;
+  const resources = (gpus: number) => usable({ vcpus, memoryGiB: memoryMiB / 1024, gpus });
+  if (info.GpuInfo === undefined) return { name: info.InstanceType, resources: resources(0) };
+
+  const [gpu, ...others] = info.GpuInfo.Gpus ?? [];
+  if (gpu === undefined || others.length > 0 || gpu.Manufacturer?.toUpperCase() !== "NVIDIA") return undefined;
+  // A slice of a GPU (g6f) is no whole one.
+  const isWhole = gpu.GpuPartitionSize === undefined || gpu.GpuPartitionSize >= 1;
+  const gpuMiB = gpu.MemoryInfo?.SizeInMiB;
+  if (!isWhole || !gpu.Name || !gpu.Count || !gpuMiB) return undefined;
+  return { name: info.InstanceType, resources: resources(gpu.Count), gpu: { model: gpu.Name, memoryGiB: gpuMiB / 1024 } };
+}
+
+/** Where EC2 does not say how it sells a type, it may be sold in any way. */
+function marketsOf(info: InstanceTypeInfo): readonly Market[] {
+  const all: readonly Market[] = ["spot", "on-demand"];
+  const classes: readonly string[] | undefined = info.SupportedUsageClasses;
+  return classes ? all.filter((market) => classes.includes(market)) : all;
+}
