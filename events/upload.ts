@@ -59,5 +59,5 @@ export function attemptToSeal(message: unknown): { team: string; job: string; at
   const again = SealAgain.safeParse(message);
   if (again.success) return again.data.seal;
   const created = ObjectCreated.safeParse(message);
-  return created.success ? attemptOfManifest(decodeURIComponent(created.data.detail.object.key)) : undefined;
+  return created.success ? attemptOfManifest(created.data.detail.object.key) : undefined;
 }

@@ -1,0 +1,21 @@
+import type * as z from "zod";
+import { InstanceStateChange } from "./instance.ts";
+import { JobMessage } from "./job.ts";
+import { PoolRang } from "./lane.ts";
+import { NodeCall } from "./node-call.ts";
+import { Tick } from "./tick.ts";
+import { Manifest, ObjectCreated, SealAgain } from "./upload.ts";
+
+/** Which schema each file of samples/ is a sample of; `npm run check` parses them all. */
+export const samples: Readonly<Record<string, z.ZodType>> = {
+  "instance-state-change": InstanceStateChange,
+  "job-full": JobMessage,
+  "job-smallest": JobMessage,
+  manifest: Manifest,
+  "node-boot": NodeCall,
+  "node-report": NodeCall,
+  "object-created": ObjectCreated,
+  "pool-rang": PoolRang,
+  "seal-again": SealAgain,
+  tick: Tick,
+};

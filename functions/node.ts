@@ -1,0 +1,26 @@
+import * as z from "zod";
+import { NodeCall } from "../events/node-call.ts";
+import { answerNode } from "../lib/flows/answer-node.ts";
+import { answer, readCall, type UrlAnswer } from "../lib/runtime/function-url.ts";
+import { start } from "../lib/runtime/start.ts";
+import { nodeWiring } from "../lib/runtime/wire/node.ts";
+
+const { env, logger } = start("node");
+const deps = nodeWiring(env);
+const InstanceId = z.string().regex(/^i-[0-9a-f]{8,17}$/);
+
+/** Answers workers. Only an instance speaks here, and only for itself. */
+export const handler = async (event: unknown): Promise<UrlAnswer> => {
+  const caller = readCall(event);
+  const instance = InstanceId.safeParse(caller.session);
+  if (!instance.success) return answer(403, { title: "Only an instance of this fleet may call, with its own role." });
+  const call = NodeCall.safeParse(caller.body);
+  if (!call.success) return answer(400, { title: "Not a call that is understood here.", detail: z.prettifyError(call.error) });
+  const said = await answerNode(deps, instance.data, call.data);
+  if (call.data.kind === "report" && (call.data.attempts.length > 0 || said.kind !== "orders" || said.orders.length > 0)) {
+    const attempts = call.data.attempts.map(({ team, job, attempt, phase }) => `${team}/${job}#${attempt} ${phase}`);
+    const orders = said.kind === "orders" ? said.orders.map((order) => `${order.kind} ${order.team}/${order.job}#${order.attempt}`) : [];
+    logger.info("node called", { node: instance.data, pool: call.data.pool, attempts, said: said.kind, orders });
+  }
+  return answer(200, said);
+};

@@ -1,0 +1,16 @@
+import { PoolRang } from "../events/lane.ts";
+import { ring } from "../lib/flows/ring.ts";
+import { jsonOf } from "../lib/runtime/json.ts";
+import { eachMessage } from "../lib/runtime/sqs.ts";
+import { start } from "../lib/runtime/start.ts";
+import { ringWiring } from "../lib/runtime/wire/ring.ts";
+
+const { env, logger } = start("ring-later");
+const deps = ringWiring(env);
+
+/** Rings a pool's bell when a time has come. */
+export const handler = eachMessage(async (message) => {
+  const rang = PoolRang.safeParse(jsonOf(message.body));
+  if (rang.success) await ring(deps, rang.data.pool);
+  else logger.error("not a ring; it is dropped", { messageId: message.id, error: rang.error.message });
+});

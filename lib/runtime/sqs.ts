@@ -1,0 +1,58 @@
+import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
+import type { PartialItemFailureResponse } from "@aws-lambda-powertools/batch/types";
+import type { SQSRecord } from "aws-lambda";
+import * as z from "zod";
+
+const Record = z.object({
+  messageId: z.string(),
+  body: z.string(),
+  eventSourceARN: z.string(),
+  attributes: z.object({ SentTimestamp: z.coerce.number(), ApproximateReceiveCount: z.coerce.number() }),
+});
+
+/** One message as a handler gets it. */
+export type Message = {
+  readonly id: string;
+  readonly body: string;
+  /** The name of the queue it came from. */
+  readonly queue: string;
+  /** When SQS took it, ms since the epoch. */
+  readonly sentAtMs: number;
+};
+
+const messageOf = (record: unknown): Message => {
+  const { messageId, body, eventSourceARN, attributes } = Record.parse(record);
+  return { id: messageId, body, queue: eventSourceARN.slice(eventSourceARN.lastIndexOf(":") + 1), sentAtMs: attributes.SentTimestamp };
+};
+
+type Batch = { readonly Records: SQSRecord[] };
+
+/** A handler that takes each message by itself: one that throws comes again, the others are done with. */
+export const eachMessage =
+  (work: (message: Message) => Promise<void>) =>
+  async (event: Batch): Promise<PartialItemFailureResponse> =>
+    processPartialResponse(event, async (record: SQSRecord) => work(messageOf(record)), new BatchProcessor(EventType.SQS), {
+      throwOnFullBatchFailure: false,
+    });
+
+/**
+ * A handler for a batch of a FIFO queue that can hold several groups: each group's messages are one piece of work,
+ * and a group that fails comes again without the others.
+ */
+export const eachGroup =
+  (groupOf: (message: Message) => string, work: (group: string) => Promise<void>) =>
+  async (event: Batch, onError: (group: string, error: unknown) => void): Promise<PartialItemFailureResponse> => {
+    const groups = Map.groupBy(event.Records.map(messageOf), groupOf);
+    const failed = await Promise.all(
+      [...groups].map(async ([group, messages]) => {
+        try {
+          await work(group);
+          return [];
+        } catch (error) {
+          onError(group, error);
+          return messages.map(({ id }) => ({ itemIdentifier: id }));
+        }
+      }),
+    );
+    return { batchItemFailures: failed.flat() };
+  };

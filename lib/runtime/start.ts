@@ -1,0 +1,24 @@
+import { Logger } from "@aws-lambda-powertools/logger";
+import { Metrics } from "@aws-lambda-powertools/metrics";
+import { type Environment, environment, type FunctionName } from "./env.ts";
+import { type FleetFile, readFleetFile } from "./fleet-file.ts";
+
+/** What every handler stands on, made once when its Lambda starts. */
+export type Started<F extends FunctionName> = {
+  readonly env: Environment<F>;
+  readonly fleet: FleetFile;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+};
+
+/** Reads the environment and the `fleet.json` beside the bundle; a Lambda that lacks either does not start, and says what is missing. */
+export function start<F extends FunctionName>(name: F): Started<F> {
+  const fleet = readFleetFile(import.meta.dirname);
+  const service = `${fleet.name}-${name}`;
+  return {
+    env: environment(name, process.env),
+    fleet,
+    logger: new Logger({ serviceName: service }),
+    metrics: new Metrics({ namespace: "Fleetwright", serviceName: service, defaultDimensions: { fleet: fleet.name } }),
+  };
+}
