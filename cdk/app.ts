@@ -1,0 +1,26 @@
+import { join } from "node:path";
+import { App, Validations } from "aws-cdk-lib";
+import { AwsSolutionsChecks } from "cdk-nag";
+import { loadConfiguration } from "./configuration.ts";
+import { flags } from "./flags.ts";
+import { root } from "./root.ts";
+import { FleetStack } from "./stack.ts";
+import { buildWorker } from "./worker-assets.ts";
+
+/** Writes the cloud assembly to CDK_OUTDIR, or to cdk.out; needs no account, no look-ups and no Docker. */
+const configuration = await loadConfiguration(process.env["FLEETWRIGHT_CONFIG"] ?? join(root, "cdk", "fleet.config.ts"));
+const app = new App({
+  outdir: process.env["CDK_OUTDIR"] ?? join(root, "cdk.out"),
+  autoSynth: false,
+  analyticsReporting: false,
+  context: flags,
+});
+new FleetStack(app, "Fleetwright", {
+  stackName: "Fleetwright",
+  description: "Fleetwright: a serverless autoscaler for GPU fleets",
+  configuration,
+  worker: buildWorker(),
+  tags: { "fleetwright:name": configuration.name },
+});
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+app.synth();

@@ -1,0 +1,122 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import * as z from "zod";
+import { TeamName } from "../events/job.ts";
+import { Fault } from "../lib/model/fault.ts";
+import { FleetFile } from "../lib/runtime/fleet-file.ts";
+
+const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] as const;
+const arn = /^arn:aws[a-z-]*:/;
+
+/** One fleet and its policy. What handlers need of it travels in `fleet.json`; the rest shapes the stack. */
+const Pool = z.strictObject({
+  ...FleetFile.shape.pools.element.shape,
+  families: z
+    .array(z.string().regex(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)?$/, 'must look like "g5", or "g5.xlarge"'))
+    .min(1, "name at least one instance family"),
+  markets: z.array(z.enum(["spot", "on-demand"])).min(1, 'name at least one of "spot" and "on-demand"'),
+  shared: z.boolean().default(false).describe("Whether one node may serve several teams"),
+  teams: z.array(TeamName).default([]).describe("The teams that may use it; empty for all"),
+  idleSeconds: z.number().min(0).default(300).describe("How long a node may be idle before it is given back"),
+  bootSeconds: z.number().min(1).default(600).describe("How long an instance may take until its worker calls"),
+  volumeGiB: z
+    .int()
+    .min(75, "the GPU image alone needs 75 GiB")
+    .max(16_384)
+    .default(100)
+    .describe("Root volume of each node (gp3, encrypted)"),
+  architecture: z.literal("x86_64").default("x86_64"),
+});
+
+const Fields = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,19}$/, "must be 1 to 20 of a-z, 0-9 and -, starting with a letter")
+    .default("fleetwright")
+    .describe("Prefix of everything that has a name; two deployments in one account need two"),
+  teams: z.array(TeamName).min(1, "name at least one team"),
+  pools: z.array(Pool).min(1, "describe at least one pool"),
+  defaultPool: z.string().describe("Where a job goes that names no pool"),
+  zones: z.int().min(1).max(6).default(3).describe("In how many availability zones nodes may run"),
+  logRetentionDays: z
+    .literal([...retentionDays])
+    .default(30)
+    .describe("For the jobs' logs and the functions'"),
+  decisionRetentionDays: z.int().min(1).max(3650).default(14),
+  artifactRetentionDays: z.int().min(1).max(36_500).optional().describe("Absent: sealed artifacts are kept until somebody deletes them"),
+  deletionProtection: z.boolean().default(true).describe("Whether the table refuses to be deleted"),
+  alarmTopicArn: z.string().regex(arn, "must be the ARN of an SNS topic").optional().describe("Who is told when an alarm goes off"),
+});
+
+/** The admin's configuration: all that somebody decides before deploying. Unknown fields are refused. */
+export const Configuration = Fields.superRefine((fleet, context) => {
+  const problem = (path: (string | number)[], message: string): void => {
+    context.addIssue({ code: "custom", path, message });
+  };
+  const refuseTwice = (names: readonly string[], path: (string | number)[]): void => {
+    for (const name of repeated(names)) problem(path, `"${name}" is there twice`);
+  };
+  refuseTwice(fleet.teams, ["teams"]);
+  refuseTwice(
+    fleet.pools.map((pool) => pool.name),
+    ["pools"],
+  );
+  fleet.pools.forEach((pool, index) => {
+    refuseTwice(pool.families, ["pools", index, "families"]);
+    refuseTwice(pool.markets, ["pools", index, "markets"]);
+    for (const team of pool.teams.filter((name) => !fleet.teams.includes(name)))
+      problem(["pools", index, "teams"], `pool "${pool.name}" names the team "${team}", which is not in teams (${fleet.teams.join(", ")})`);
+  });
+  for (const team of fleet.teams.filter((name) => !fleet.pools.some((pool) => pool.teams.length === 0 || pool.teams.includes(name))))
+    problem(["pools"], `no pool takes jobs of the team "${team}"`);
+  if (!fleet.pools.some((pool) => pool.name === fleet.defaultPool))
+    problem(["defaultPool"], `there is no pool "${fleet.defaultPool}" (there is ${fleet.pools.map((pool) => pool.name).join(", ")})`);
+});
+export type Configuration = z.output<typeof Configuration>;
+/** What an admin writes: whatever has a good default may be left out. */
+export type ConfigurationFile = z.input<typeof Configuration>;
+export type PoolConfiguration = Configuration["pools"][number];
+
+/** Checks a configuration; throws a Fault that names every mistake and where it is. */
+export function parseConfiguration(value: unknown, from: string): Configuration {
+  const parsed = Configuration.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new Fault("configuration", `The configuration in ${from} cannot be used:\n${z.prettifyError(parsed.error)}`);
+}
+
+/** Reads the configuration from a `.ts` or `.js` module's default export, or from a `.json` file. */
+export async function loadConfiguration(file: string): Promise<Configuration> {
+  const path = resolve(file);
+  return parseConfiguration(path.endsWith(".json") ? readJson(path) : await defaultExport(path), file);
+}
+
+/** The part of the configuration that handlers read. */
+export const fleetFile = (configuration: Configuration): FleetFile => ({
+  name: configuration.name,
+  teams: configuration.teams,
+  pools: configuration.pools.map(({ volumeGiB: _volume, architecture: _architecture, ...pool }) => pool),
+  defaultPool: configuration.defaultPool,
+});
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new Fault("configuration", `The configuration ${path} cannot be read: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  }
+}
+
+async function defaultExport(path: string): Promise<unknown> {
+  const module: { default?: unknown } = await import(pathToFileURL(path).href).catch((cause: unknown) => {
+    throw new Fault("configuration", `The configuration ${path} cannot be read: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  });
+  if (module.default === undefined) throw new Fault("configuration", `The configuration ${path} has no default export`);
+  return module.default;
+}
+
+const repeated = (names: readonly string[]): string[] => [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];

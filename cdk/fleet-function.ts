@@ -1,0 +1,98 @@
+import { join } from "node:path";
+import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Architecture, type IFunction, RecursiveLoop, Runtime } from "aws-cdk-lib/aws-lambda";
+import { NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
+import { LogGroup } from "aws-cdk-lib/aws-logs";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
+import { Construct } from "constructs";
+import type { EnvironmentVariables, FunctionName } from "../lib/runtime/env.ts";
+import { type Configuration, fleetFile } from "./configuration.ts";
+import { retention } from "./retention.ts";
+import { root } from "./root.ts";
+import { timeouts } from "./timeouts.ts";
+import { esmBanner } from "./worker-assets.ts";
+
+export type FleetFunctionProps<F extends FunctionName> = {
+  readonly configuration: Configuration;
+  /** Names the file in functions/ and, after the deployment's prefix, the function. */
+  readonly name: F;
+  /** Exactly what lib/runtime/env.ts asks for. */
+  readonly environment: EnvironmentVariables<F>;
+  /** All that the function may do beside writing its own log. */
+  readonly may: readonly PolicyStatement[];
+  /** Made with `functionRole`, where somebody has to trust it first. @default a role of its own */
+  readonly role?: Role;
+  /** MiB; a CPU comes with 1769. */
+  readonly memory: number;
+  /** Where events rest that the function failed on, if it is called with events and not by a queue. @default none */
+  readonly deadLetters?: IQueue;
+  /** Whether it is part of a loop of queues on purpose: AWS otherwise stops one after 16 rounds. @default false */
+  readonly loops?: boolean;
+};
+
+/** One handler of functions/, bundled, with its own role, log and alarm. */
+export class FleetFunction<F extends FunctionName> extends Construct {
+  readonly function: IFunction;
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: FleetFunctionProps<F>) {
+    super(scope, id);
+    const functionName = `${props.configuration.name}-${props.name}`;
+    const logGroup = new LogGroup(this, "Log", {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: retention(props.configuration.logRetentionDays),
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.role = props.role ?? functionRole(this, props.name);
+    this.role.addToPolicy(
+      new PolicyStatement({ actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [logGroup.logGroupArn] }),
+    );
+    for (const statement of props.may) this.role.addToPolicy(statement);
+    this.function = new NodejsFunction(this, "Function", {
+      functionName,
+      entry: join(root, "functions", `${props.name}.ts`),
+      projectRoot: root,
+      depsLockFilePath: join(root, "package-lock.json"),
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      role: this.role,
+      logGroup,
+      timeout: timeouts[props.name],
+      memorySize: props.memory,
+      environment: { ...props.environment, NODE_OPTIONS: "--enable-source-maps" },
+      ...(props.deadLetters && { deadLetterQueue: props.deadLetters }),
+      recursiveLoop: props.loops ? RecursiveLoop.ALLOW : RecursiveLoop.TERMINATE,
+      bundling: {
+        format: OutputFormat.ESM,
+        target: "node24",
+        mainFields: ["module", "main"],
+        banner: esmBanner,
+        minify: true,
+        sourceMap: true,
+        sourcesContent: false,
+        bundleAwsSDK: true,
+        commandHooks: {
+          beforeBundling: () => [],
+          beforeInstall: () => [],
+          // Names in the configuration hold no quotes: their schemas see to it.
+          afterBundling: (_input, output) => [`printf '%s' '${JSON.stringify(fleetFile(props.configuration))}' > "${output}/fleet.json"`],
+        },
+      },
+    });
+    new Alarm(this, "Errors", {
+      alarmName: `${functionName}-errors`,
+      alarmDescription: `${functionName} failed three times within five minutes.`,
+      metric: this.function.metricErrors({ period: Duration.minutes(5), statistic: "Sum" }),
+      threshold: 3,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+}
+
+/** An empty role that a function can take. */
+export const functionRole = (scope: Construct, name: FunctionName): Role =>
+  new Role(scope, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com"), description: `Fleetwright's ${name}` });

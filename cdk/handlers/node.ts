@@ -1,0 +1,67 @@
+import { ArnFormat, Stack } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { FunctionUrlAuthType, type IFunction } from "aws-cdk-lib/aws-lambda";
+import type { Asset } from "aws-cdk-lib/aws-s3-assets";
+import { Construct } from "constructs";
+import { allWrites, onTable, sendTo } from "../allow.ts";
+import { DeadLetterQueue } from "../dead-letter-queue.ts";
+import { FleetFunction, functionRole } from "../fleet-function.ts";
+import type { Foundation } from "../foundation.ts";
+import { JobRole } from "../job-role.ts";
+import { objectName, type WorkerAssets } from "../worker-assets.ts";
+
+/** What workers call: takes their reports, gives orders and each attempt's credentials. */
+export class Node extends Construct {
+  readonly function: IFunction;
+  /** Where workers call it, with IAM's signature. */
+  readonly url: string;
+
+  constructor(scope: Construct, id: string, props: Foundation & { readonly worker: WorkerAssets }) {
+    super(scope, id);
+    const { configuration, table, queues, buckets, vaults, worker } = props;
+    // Workers call it by its URL and repeat what was not answered; anything that calls it otherwise and fails rests here.
+    const dead = new DeadLetterQueue(this, "Dead", { fleet: configuration.name, of: "node" });
+    const role = functionRole(this, "node");
+    const jobs = new JobRole(this, "Job", {
+      node: role,
+      incoming: buckets.incoming,
+      code: buckets.code,
+      keys: vaults.keys,
+      logGroupPrefix: vaults.logGroupPrefix,
+    });
+    const node = new FleetFunction(this, "Handler", {
+      configuration,
+      name: "node",
+      role,
+      environment: {
+        TABLE: table.tableName,
+        LANE_QUEUE_URL: queues.lane.queue.queueUrl,
+        KEY_ALIAS_PREFIX: vaults.aliasPrefix,
+        INCOMING_BUCKET: buckets.incoming.bucketName,
+        JOB_ROLE_ARN: jobs.role.roleArn,
+        LOG_GROUP_PREFIX: vaults.logGroupPrefix,
+        WORKER_ASSET: objectName(worker.agent),
+        NODE_ASSET: objectName(worker.binary),
+      },
+      may: [
+        onTable(table, ["GetItem", "Query", ...allWrites]),
+        sendTo(queues.lane.queue),
+        new PolicyStatement({ sid: "WorkerFiles", actions: ["s3:GetObject"], resources: [worker.agent, worker.binary].map(objectArn) }),
+        new PolicyStatement({ sid: "HandOut", actions: ["sts:AssumeRole", "sts:TagSession"], resources: [jobs.role.roleArn] }),
+      ],
+      memory: 512,
+      deadLetters: dead.queue,
+    });
+    this.function = node.function;
+    this.url = node.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM }).url;
+  }
+}
+
+const objectArn = (asset: Asset): string =>
+  Stack.of(asset).formatArn({
+    service: "s3",
+    region: "",
+    account: "",
+    resource: objectName(asset),
+    arnFormat: ArnFormat.NO_RESOURCE_NAME,
+  });

@@ -1,0 +1,29 @@
+import { Duration } from "aws-cdk-lib";
+import { Rule } from "aws-cdk-lib/aws-events";
+import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
+import { Construct } from "constructs";
+import { allWrites, onTable, sendTo } from "../allow.ts";
+import { DeadLetterQueue } from "../dead-letter-queue.ts";
+import { FleetFunction } from "../fleet-function.ts";
+import type { Foundation } from "../foundation.ts";
+
+/** Hears what becomes of instances. */
+export class OnInstance extends Construct {
+  constructor(scope: Construct, id: string, { configuration, table, queues }: Foundation) {
+    super(scope, id);
+    const dead = new DeadLetterQueue(this, "Dead", { fleet: configuration.name, of: "on-instance" }).queue;
+    const onInstance = new FleetFunction(this, "Handler", {
+      configuration,
+      name: "on-instance",
+      environment: { TABLE: table.tableName, LANE_QUEUE_URL: queues.lane.queue.queueUrl },
+      may: [onTable(table, ["GetItem", "Query", ...allWrites]), sendTo(queues.lane.queue)],
+      memory: 256,
+      deadLetters: dead,
+    });
+    new Rule(this, "StateChange", {
+      description: "An EC2 instance of this account changed its state",
+      eventPattern: { source: ["aws.ec2"], detailType: ["EC2 Instance State-change Notification"] },
+      targets: [new LambdaFunction(onInstance.function, { deadLetterQueue: dead, retryAttempts: 10, maxEventAge: Duration.hours(2) })],
+    });
+  }
+}

@@ -1,0 +1,62 @@
+import { Rule } from "aws-cdk-lib/aws-events";
+import { SqsQueue } from "aws-cdk-lib/aws-events-targets";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import { Construct } from "constructs";
+import { acknowledgeResources } from "../acknowledge.ts";
+import { allWrites, onTable } from "../allow.ts";
+import { FleetFunction } from "../fleet-function.ts";
+import type { Foundation } from "../foundation.ts";
+
+/** Seals what an attempt left, once its manifest has arrived. */
+export class SealArtifact extends Construct {
+  constructor(scope: Construct, id: string, { configuration, table, queues, buckets, vaults }: Foundation) {
+    super(scope, id);
+    const { queue, dead } = queues.seal;
+    const seal = new FleetFunction(this, "Handler", {
+      configuration,
+      name: "seal-artifact",
+      environment: {
+        TABLE: table.tableName,
+        KEY_ALIAS_PREFIX: vaults.aliasPrefix,
+        INCOMING_BUCKET: buckets.incoming.bucketName,
+        ARTIFACTS_BUCKET: buckets.artifacts.bucketName,
+      },
+      may: [
+        onTable(table, ["GetItem", "Query", ...allWrites]),
+        // Without the right to list, S3 answers "denied" for what is just not there.
+        new PolicyStatement({
+          sid: "Find",
+          actions: ["s3:ListBucket"],
+          resources: [buckets.incoming.bucketArn, buckets.artifacts.bucketArn],
+        }),
+        new PolicyStatement({ sid: "ReadUploads", actions: ["s3:GetObject"], resources: [buckets.incoming.arnForObjects("*")] }),
+        new PolicyStatement({
+          sid: "KeepSealed",
+          actions: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+          resources: [buckets.artifacts.arnForObjects("*")],
+        }),
+        new PolicyStatement({
+          sid: "TeamKeys",
+          actions: ["kms:GenerateDataKey", "kms:Encrypt", "kms:Decrypt"],
+          resources: vaults.keys.map((key) => key.keyArn),
+        }),
+      ],
+      memory: 1769,
+    });
+    seal.function.addEventSource(new SqsEventSource(queue, { batchSize: 1, reportBatchItemFailures: true }));
+    new Rule(this, "Uploaded", {
+      description: "An attempt's manifest lies in the incoming bucket",
+      eventPattern: {
+        source: ["aws.s3"],
+        detailType: ["Object Created"],
+        detail: { bucket: { name: [buckets.incoming.bucketName] }, object: { key: [{ suffix: "/manifest.json" }] } },
+      },
+      targets: [new SqsQueue(queue, { deadLetterQueue: dead })],
+    });
+    acknowledgeResources(seal.role, "It seals for every team and every job: it may read and write every object of these two buckets", [
+      buckets.incoming.arnForObjects("*"),
+      buckets.artifacts.arnForObjects("*"),
+    ]);
+  }
+}

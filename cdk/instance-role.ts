@@ -1,0 +1,33 @@
+import { type IRole, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { Construct } from "constructs";
+
+/** What an instance may do by itself: call `node`, through its URL, and nothing else. */
+export class InstanceRole extends Construct {
+  readonly role: IRole;
+
+  constructor(scope: Construct, id: string, props: { readonly node: IFunction }) {
+    super(scope, id);
+    const role = new Role(this, "Role", {
+      assumedBy: new ServicePrincipal("ec2.amazonaws.com"),
+      description: "A Fleetwright node: may call the node function",
+    });
+    const resources = [props.node.functionArn];
+    // Since October 2025 a call through a function URL needs both.
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ["lambda:InvokeFunctionUrl"],
+        resources,
+        conditions: { StringEquals: { "lambda:FunctionUrlAuthType": "AWS_IAM" } },
+      }),
+    );
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ["lambda:InvokeFunction"],
+        resources,
+        conditions: { Bool: { "lambda:InvokedViaFunctionUrl": "true" } },
+      }),
+    );
+    this.role = role;
+  }
+}

@@ -1,0 +1,19 @@
+import type { ConfigurationFile } from "./configuration.ts";
+
+/** What the local cloud runs: as deployed, but nobody wants to wait five minutes to see a fleet go back to zero. */
+export default {
+  name: "fleetwright",
+  teams: ["research", "vision"],
+  pools: [
+    {
+      name: "gpu",
+      families: ["g4dn", "g5", "g6"],
+      markets: ["spot", "on-demand"],
+      limits: { usdPerHour: 40, gpus: 16 },
+      idleSeconds: 4,
+      bootSeconds: 60,
+    },
+  ],
+  defaultPool: "gpu",
+  deletionProtection: false,
+} satisfies ConfigurationFile;

@@ -1,0 +1,102 @@
+import { Aws, CfnOutput, Fn, Stack, type StackProps } from "aws-cdk-lib";
+import { Alarm } from "aws-cdk-lib/aws-cloudwatch";
+import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
+import { EventBus } from "aws-cdk-lib/aws-events";
+import { Topic } from "aws-cdk-lib/aws-sns";
+import { StringParameter } from "aws-cdk-lib/aws-ssm";
+import type { Construct } from "constructs";
+import type { Deployment } from "../lib/model/deployment.ts";
+import { Buckets } from "./buckets.ts";
+import type { Configuration } from "./configuration.ts";
+import { FleetTable } from "./fleet-table.ts";
+import type { Foundation } from "./foundation.ts";
+import { Node } from "./handlers/node.ts";
+import { OnInstance } from "./handlers/on-instance.ts";
+import { Place } from "./handlers/place.ts";
+import { RingLater } from "./handlers/ring-later.ts";
+import { SealArtifact } from "./handlers/seal-artifact.ts";
+import { SubmitJobs } from "./handlers/submit-jobs.ts";
+import { Tick } from "./handlers/tick.ts";
+import { InstanceRole } from "./instance-role.ts";
+import { LaunchTemplates } from "./launch-templates.ts";
+import { Network } from "./network.ts";
+import { Queues } from "./queues.ts";
+import { TeamVaults } from "./team-vaults.ts";
+import { WorkerAssets, type WorkerFiles } from "./worker-assets.ts";
+
+export type FleetStackProps = StackProps & {
+  readonly configuration: Configuration;
+  readonly worker: WorkerFiles;
+};
+
+/** A whole Fleetwright. It names no account and no region, so that it can be synthesized without either. */
+export class FleetStack extends Stack {
+  readonly #zones: number;
+
+  constructor(scope: Construct, id: string, props: FleetStackProps) {
+    super(scope, id, props);
+    const { configuration } = props;
+    this.#zones = configuration.zones;
+    const buckets = new Buckets(this, "Buckets", configuration);
+    const foundation: Foundation = {
+      configuration,
+      buckets,
+      table: new FleetTable(this, "Table", configuration).table,
+      queues: new Queues(this, "Queues", configuration),
+      vaults: new TeamVaults(this, "Teams", configuration),
+      network: new Network(this, "Network", { zones: configuration.zones, logs: buckets.logs }),
+    };
+    // Domain events go out here: job finished, decision made, node quarantined.
+    new EventBus(this, "Bus", { eventBusName: configuration.name, description: "What happens in Fleetwright" });
+    const worker = new WorkerAssets(this, "Worker", props.worker);
+    const node = new Node(this, "Node", { ...foundation, worker });
+    const instance = new InstanceRole(this, "Instance", { node: node.function });
+    const { byPool } = new LaunchTemplates(this, "Pools", {
+      configuration,
+      role: instance.role,
+      securityGroup: foundation.network.nodes,
+      nodeUrl: node.url,
+    });
+    new SubmitJobs(this, "SubmitJobs", foundation);
+    new Place(this, "Place", { ...foundation, launchTemplates: byPool, instanceRole: instance.role });
+    new RingLater(this, "RingLater", foundation);
+    new SealArtifact(this, "SealArtifact", foundation);
+    new OnInstance(this, "OnInstance", foundation);
+    new Tick(this, "Tick", foundation);
+    this.#tellWhereItIs(foundation);
+    if (configuration.alarmTopicArn) this.#tellOfAlarms(configuration.alarmTopicArn);
+  }
+
+  /** Without a region CDK would know of two zones only; these are looked up when the stack is deployed. */
+  override get availabilityZones(): string[] {
+    return Array.from({ length: this.#zones }, (_, index) => Fn.select(index, Fn.getAzs(Aws.REGION)));
+  }
+
+  #tellWhereItIs({ configuration, table, queues, buckets, vaults }: Foundation): void {
+    const deployment: Deployment = {
+      name: configuration.name,
+      table: table.tableName,
+      jobsQueuePrefix: queues.jobsPrefix,
+      incomingBucket: buckets.incoming.bucketName,
+      artifactsBucket: buckets.artifacts.bucketName,
+      codeBucket: buckets.code.bucketName,
+      decisionsBucket: buckets.decisions.bucketName,
+      keyAliasPrefix: vaults.aliasPrefix,
+      logGroupPrefix: vaults.logGroupPrefix,
+      teams: configuration.teams,
+      pools: configuration.pools.map((pool) => pool.name),
+      defaultPool: configuration.defaultPool,
+    };
+    const parameter = new StringParameter(this, "Deployment", {
+      parameterName: `/fleetwright/${configuration.name}/deployment`,
+      description: "Where the parts of this Fleetwright are",
+      stringValue: this.toJsonString(deployment),
+    });
+    new CfnOutput(this, "DeploymentParameter", { value: parameter.parameterName, description: "Where the parts are written down" });
+  }
+
+  #tellOfAlarms(topicArn: string): void {
+    const action = new SnsAction(Topic.fromTopicArn(this, "AlarmTopic", topicArn));
+    for (const part of this.node.findAll()) if (part instanceof Alarm) part.addAlarmAction(action);
+  }
+}

@@ -1,0 +1,13 @@
+import { Duration } from "aws-cdk-lib";
+import type { FunctionName } from "../lib/runtime/env.ts";
+
+/** How long each function may take; the queues' visibility follows from it. */
+export const timeouts: Readonly<Record<FunctionName, Duration>> = {
+  "submit-jobs": Duration.seconds(20),
+  place: Duration.seconds(20),
+  "ring-later": Duration.seconds(10),
+  node: Duration.seconds(15),
+  "seal-artifact": Duration.minutes(10),
+  "on-instance": Duration.seconds(15),
+  tick: Duration.seconds(55),
+};

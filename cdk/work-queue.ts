@@ -1,0 +1,41 @@
+import type { Duration } from "aws-cdk-lib";
+import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
+import { Construct } from "constructs";
+import { DeadLetterQueue } from "./dead-letter-queue.ts";
+
+export type WorkQueueProps = {
+  /** The deployment's prefix. */
+  readonly fleet: string;
+  /** The queue's own name after the prefix. */
+  readonly name: string;
+  /** At least the time-out of the function that reads it. */
+  readonly visibility: Duration;
+  /** One message group at a time, in order. @default false */
+  readonly fifo?: boolean;
+};
+
+/** A queue whose messages are tried five times and then kept for two weeks where somebody is told of them. */
+export class WorkQueue extends Construct {
+  readonly queue: Queue;
+  readonly dead: Queue;
+
+  constructor(scope: Construct, id: string, props: WorkQueueProps) {
+    super(scope, id);
+    const fifo = props.fifo ?? false;
+    this.dead = new DeadLetterQueue(this, "Dead", { fleet: props.fleet, of: props.name, fifo }).queue;
+    this.queue = new Queue(this, "Queue", {
+      queueName: `${props.fleet}-${props.name}${fifo ? ".fifo" : ""}`,
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      visibilityTimeout: props.visibility,
+      deadLetterQueue: { queue: this.dead, maxReceiveCount: 5 },
+      ...(fifo && {
+        fifo,
+        // Content de-duplication would swallow a second ring for five minutes.
+        contentBasedDeduplication: false,
+        deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+        fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+      }),
+    });
+  }
+}
