@@ -1,0 +1,198 @@
+import { type NodeAnswer, type NodeCall, nodeProtocol } from "../../events/node-call.ts";
+import type { AttemptRef } from "../model/job.ts";
+import type { StartAttempt } from "./attempt-run.ts";
+import { backoffMs } from "./backoff.ts";
+import { type Clock, sleep } from "./clock.ts";
+import { HeldAttempts } from "./held-attempts.ts";
+import { graceMs, judgeLease, type Lease, longestGraceMs } from "./lease.ts";
+import { describe, type Log } from "./log.ts";
+import type { CallNode } from "./node-client.ts";
+
+export type AgentOptions = {
+  readonly pool: string;
+  readonly workerVersion: string;
+  /** Names this run of the process. */
+  readonly process: string;
+  readonly call: CallNode;
+  readonly start: StartAttempt;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  /** What an earlier process of this worker ran; it is over. */
+  readonly leftovers: readonly AttemptRef[];
+};
+
+/** `shutdown`: the instance shall end. `terminated`: only this process was asked to. */
+export type AgentEnd = { readonly kind: "shutdown" | "terminated"; readonly because: string };
+
+type Report = Extract<NodeCall, { kind: "report" }>;
+type Orders = Extract<NodeAnswer, { kind: "orders" }>;
+
+const renewBeforeMs = 15 * 60_000;
+const leastPauseMs = 50;
+const longestPauseMs = 60_000;
+const mostReports = 500;
+/** Beyond the grace: for killed programs to be gone. */
+const stopSlackMs = 5_000;
+const farewellMs = 5_000;
+
+/**
+ * Tells the server how all attempts are, again and again, and does what it answers: at most one call at a time, at once
+ * when something changed here. It outlives any silence up to its lease's end.
+ */
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #attempts: HeldAttempts;
+  readonly #startedMs: number;
+  readonly #ending = new AbortController();
+  #end: AgentEnd | undefined;
+  #lease: Lease | undefined;
+  #cancelWatch: () => void = () => {};
+  #changed = false;
+  #endPause: () => void = () => {};
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#startedMs = options.clock.monotonicMs();
+    this.#attempts = new HeldAttempts({
+      start: options.start,
+      log: options.log,
+      graceMs: () => graceMs(options.clock.monotonicMs(), this.#lease),
+      changed: () => {
+        this.#changed = true;
+        this.#endPause();
+      },
+    });
+    for (const ref of options.leftovers) this.#attempts.note(ref, "the worker on this node was restarted");
+  }
+
+  /** Makes `run` stop the attempts with grace, tell the server, and end. */
+  terminate(): void {
+    this.#finish({ kind: "terminated", because: "the worker was asked to end" });
+  }
+
+  /** Works until the server or the lease ends this node, or `terminate` is called. Never rejects. */
+  async run(): Promise<AgentEnd> {
+    this.#watchLease();
+    let failures = 0;
+    while (this.#end === undefined) {
+      this.#changed = false;
+      const pauseMs = await this.#converse();
+      failures = pauseMs === "failed" ? failures + 1 : 0;
+      if (pauseMs === "failed") await this.#backOff(failures);
+      else await this.#pause(pauseMs);
+    }
+    const end = this.#end;
+    this.#options.log("info", "the worker ends", { kind: end.kind, because: end.because });
+    await this.#stopAll(end.because);
+    this.#cancelWatch();
+    if (end.kind === "terminated" && !this.#attempts.isEmpty) await this.#sayFarewell();
+    await this.#attempts.removeAll();
+    return end;
+  }
+
+  /** One call, and what its answer asks for. Answers how long to wait before the next. */
+  async #converse(): Promise<number | "failed"> {
+    const sentMs = this.#options.clock.monotonicMs();
+    const report = this.#report();
+    try {
+      const answer = await this.#options.call(report, this.#ending.signal);
+      return this.#follow(answer, { report, sentMs });
+    } catch (error) {
+      if (this.#end === undefined) this.#options.log("warn", "a call failed", { because: describe(error) });
+      return "failed";
+    }
+  }
+
+  #report(): Report {
+    const { pool, workerVersion, process, clock } = this.#options;
+    return {
+      protocol: nodeProtocol,
+      kind: "report",
+      pool,
+      workerVersion,
+      process,
+      attempts: this.#attempts.reports().slice(0, mostReports),
+      renew: this.#attempts.endingBefore(clock.wallMs() + renewBeforeMs).slice(0, mostReports),
+    };
+  }
+
+  #follow(answer: NodeAnswer, sent: { report: Report; sentMs: number }): number {
+    switch (answer.kind) {
+      case "orders":
+        this.#lease = { fromMs: sent.sentMs, lengthMs: answer.leaseMs };
+        this.#watchLease();
+        this.#obey(answer, sent.report);
+        return answer.callAgainMs;
+      case "wait":
+        return answer.callAgainMs;
+      case "shutdown":
+        this.#finish({ kind: "shutdown", because: answer.because });
+        return 0;
+      case "boot":
+        throw new Error("the server took a report for a boot call");
+    }
+  }
+
+  /** Ends come before beginnings: what a stopped attempt held is free for the next. */
+  #obey(answer: Orders, report: Report): void {
+    // The node may have been ended while the call was under way: nothing new begins.
+    if (this.#end !== undefined) return;
+    for (const ref of answer.done) this.#attempts.forget(ref);
+    for (const { credentials, ...ref } of answer.renewed) this.#attempts.renew(ref, credentials);
+    for (const order of answer.orders) if (order.kind === "stop") this.#attempts.stop(order, order.because);
+    for (const told of report.attempts) if (told.phase === "exited") this.#attempts.exitRecorded(told);
+    for (const order of answer.orders) if (order.kind === "run") this.#attempts.start(order);
+  }
+
+  #watchLease(): void {
+    const { clock } = this.#options;
+    this.#cancelWatch();
+    const nowMs = clock.monotonicMs();
+    const verdict = judgeLease({ nowMs, startedMs: this.#startedMs, lease: this.#lease });
+    if (verdict.kind === "shut-down") {
+      this.#finish({ kind: "shutdown", because: verdict.because });
+      return;
+    }
+    if (verdict.kind === "let-go") this.#attempts.stopActive("its node could not reach the server and its lease was about to end");
+    this.#cancelWatch = clock.after(verdict.untilMs - nowMs, () => this.#watchLease());
+  }
+
+  #finish(end: AgentEnd): void {
+    this.#end ??= end;
+    this.#ending.abort();
+    this.#endPause();
+  }
+
+  async #stopAll(because: string): Promise<void> {
+    this.#attempts.stopActive(because);
+    const { clock } = this.#options;
+    const untilMs = clock.monotonicMs() + longestGraceMs + stopSlackMs;
+    while (this.#attempts.isActive && clock.monotonicMs() < untilMs) {
+      this.#changed = false;
+      await this.#pause(untilMs - clock.monotonicMs());
+    }
+  }
+
+  /** The server learns at once what stopped, if it can be reached; else it waits for the lease to end. */
+  async #sayFarewell(): Promise<void> {
+    try {
+      await this.#options.call(this.#report(), AbortSignal.timeout(farewellMs));
+    } catch (error) {
+      this.#options.log("warn", "the last call failed", { because: describe(error) });
+    }
+  }
+
+  async #backOff(failures: number): Promise<void> {
+    const { clock, random } = this.#options;
+    await sleep(clock, backoffMs(failures, random()), this.#ending.signal);
+  }
+
+  /** Waits, but no longer than until something changes here. */
+  async #pause(ms: number): Promise<void> {
+    if (this.#changed) return;
+    const pause = new AbortController();
+    this.#endPause = () => pause.abort();
+    await sleep(this.#options.clock, Math.min(longestPauseMs, Math.max(leastPauseMs, ms)), pause.signal);
+  }
+}

@@ -1,0 +1,52 @@
+import * as z from "zod";
+import { PoolName } from "../../events/job.ts";
+import { Fault } from "../model/fault.ts";
+
+/** What the worker needs from its environment: systemd's unit sets it on an instance, the local cloud for its processes. */
+const Environment = z.object({
+  /** The `node` function's URL. */
+  FLEETWRIGHT_NODE_URL: z.url(),
+  FLEETWRIGHT_POOL: PoolName,
+  AWS_REGION: z.string().min(1),
+  FLEETWRIGHT_FOLDER: z.string().startsWith("/").default("/var/lib/fleetwright"),
+  /** Jobs run as this user; absent: as the worker's own. */
+  FLEETWRIGHT_JOB_USER: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_-]{0,31}$/)
+    .optional(),
+  /** A shell command that ends the instance; absent: the worker just exits. */
+  FLEETWRIGHT_SHUTDOWN: z.string().min(1).optional(),
+  /** Set only against a local cloud: where S3 and Logs are. The SDK reads it too. */
+  AWS_ENDPOINT_URL: z.url().optional(),
+  PATH: z.string().min(1).default("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+});
+
+export type WorkerEnvironment = {
+  readonly nodeUrl: string;
+  readonly pool: string;
+  readonly region: string;
+  readonly folder: string;
+  readonly jobUser?: string | undefined;
+  readonly shutdownCommand?: string | undefined;
+  /** True against a local cloud, whose buckets are addressed by path. */
+  readonly local: boolean;
+  /** The search path of jobs. */
+  readonly path: string;
+};
+
+/** Throws a Fault that names every variable that is missing or wrong. */
+export function workerEnvironment(variables: Readonly<Record<string, string | undefined>>): WorkerEnvironment {
+  const parsed = Environment.safeParse(variables);
+  if (!parsed.success) throw new Fault("environment", `The worker's environment is not complete:\n${z.prettifyError(parsed.error)}`);
+  const env = parsed.data;
+  return {
+    nodeUrl: env.FLEETWRIGHT_NODE_URL,
+    pool: env.FLEETWRIGHT_POOL,
+    region: env.AWS_REGION,
+    folder: env.FLEETWRIGHT_FOLDER,
+    jobUser: env.FLEETWRIGHT_JOB_USER,
+    shutdownCommand: env.FLEETWRIGHT_SHUTDOWN,
+    local: env.AWS_ENDPOINT_URL !== undefined,
+    path: env.PATH,
+  };
+}

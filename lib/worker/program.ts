@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
+import { LineSplitter, Tail } from "./lines.ts";
+
+export type User = { readonly uid: number; readonly gid: number };
+
+export type ProgramOptions = {
+  /** An absolute path. */
+  readonly file: string;
+  /** With the name it was called by. */
+  readonly command: readonly string[];
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly user?: User | undefined;
+  readonly maxRuntimeMs: number;
+  /** How long it may take to end when its time is over. */
+  readonly graceMs: number;
+  readonly onLine: (line: string) => void;
+};
+
+export type Exit = { readonly code: number; readonly reason?: string | undefined };
+
+export type Program = {
+  /** Also its process group's. */
+  readonly pid: number;
+  /** When the program has ended and nothing of its process group is left. Never rejects. */
+  readonly exited: Promise<Exit>;
+  /** SIGTERM to the whole group, SIGKILL after the grace. */
+  stop(graceMs: number): void;
+};
+
+/** The exit code of `timeout(1)` for a program that ran too long. */
+const tooLongCode = 124;
+const tailLines = 20;
+const tailLength = 1_000;
+/** How long output is read after the end, in case something else still holds the pipe. */
+const drainMs = 2_000;
+
+/** Starts a program as leader of its own process group. Rejects when the system cannot start it. */
+export async function startProgram(options: ProgramOptions): Promise<Program> {
+  const child = spawn(options.file, options.command.slice(1), {
+    argv0: options.command[0] ?? options.file,
+    cwd: options.folder,
+    env: { ...options.env },
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(options.user ? { uid: options.user.uid, gid: options.user.gid } : {}),
+  });
+  const tail = new Tail(tailLines);
+  const drained = readOutput(child, options.onLine, tail);
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+  });
+  const pid = await started(child);
+
+  let over = false;
+  let killTimer: NodeJS.Timeout | undefined;
+  const stop = (graceMs: number): void => {
+    // Once it is over its number may be somebody else's.
+    if (over) return;
+    signalGroup(pid, "SIGTERM");
+    clearTimeout(killTimer);
+    killTimer = setTimeout(() => signalGroup(pid, "SIGKILL"), graceMs);
+  };
+  let ranTooLong = false;
+  const runtimeTimer = setTimeout(() => {
+    ranTooLong = true;
+    stop(options.graceMs);
+  }, options.maxRuntimeMs);
+
+  const exited = (async (): Promise<Exit> => {
+    const end = await ended;
+    over = true;
+    clearTimeout(runtimeTimer);
+    clearTimeout(killTimer);
+    // Whatever it left behind in its group ends with it: its GPUs are free from here on.
+    signalGroup(pid, "SIGKILL");
+    await drained();
+    if (ranTooLong) return { code: tooLongCode, reason: `ran longer than ${options.maxRuntimeMs / 1000} s` };
+    return exitOf(end, tail);
+  })();
+  return { pid, exited, stop };
+}
+
+const started = (child: ChildProcess): Promise<number> =>
+  new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("spawn", () => resolve(child.pid ?? 0));
+  });
+
+/** The answer waits until all output is read, or a bounded time when somebody else keeps the pipe open. */
+function readOutput(child: ChildProcess, onLine: (line: string) => void, tail: Tail): () => Promise<void> {
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const splitters = [
+    { stream: child.stdout, splitter: new LineSplitter(onLine) },
+    {
+      stream: child.stderr,
+      splitter: new LineSplitter((line) => {
+        tail.push(line);
+        onLine(line);
+      }),
+    },
+  ];
+  for (const { stream, splitter } of splitters) stream?.on("data", (bytes: Buffer) => splitter.push(bytes));
+  return async () => {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, drainMs);
+    });
+    await Promise.race([closed, tooLate]);
+    clearTimeout(timer);
+    for (const { stream, splitter } of splitters) {
+      stream?.destroy();
+      splitter.end();
+    }
+  };
+}
+
+function exitOf(end: { code: number | null; signal: NodeJS.Signals | null }, tail: Tail): Exit {
+  if (end.code === 0) return { code: 0 };
+  const said = tail.text(tailLength);
+  const saying = said === "" ? "" : `:\n${said}`;
+  if (end.signal !== null) return { code: 128 + constants.signals[end.signal], reason: `killed by ${end.signal}${saying}` };
+  return { code: end.code ?? 1, reason: `exited with code ${end.code ?? 1}${saying}` };
+}
+
+/** True when there was somebody to signal. */
+export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
+  // 0 and 1 would be our own group, or everybody.
+  if (pid <= 1) return false;
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
