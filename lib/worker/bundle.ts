@@ -6,5 +6,5 @@ export const workerBundle = {
   format: "esm",
   platform: "node",
   target: "node24",
-  banner: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+  banner: 'import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);',
 } as const;
