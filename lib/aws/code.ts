@@ -1,0 +1,54 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { Fault } from "../model/fault.ts";
+import { awsErrorKind } from "./errors.ts";
+import { uploadObject } from "./object-upload.ts";
+import { checking } from "./plaintext-check.ts";
+
+/** Keeps job archives for those who submit jobs. */
+export type CodeStore = {
+  /** Uploads an archive (.tar.gz) unless it is there; the answer is what a job names as its `code`. */
+  putCode(of: { readonly team: string; readonly file: string }): Promise<{ readonly s3: string; readonly sha256: string }>;
+};
+
+/** Named by content below the team's prefix, so that the same archive is kept once; encrypted at rest as the bucket says. */
+export const s3CodeStore = (config: { readonly s3: S3Client; readonly codeBucket: string }): CodeStore => ({
+  async putCode({ team, file }) {
+    const { bytes, sha256 } = await measure(file);
+    const object = { Bucket: config.codeBucket, Key: `${team}/${sha256}.tar.gz` };
+    if (!(await exists(config.s3, object))) {
+      // The file is read twice; the check refuses one that has changed in between.
+      await uploadObject(
+        config.s3,
+        { ...object, ContentType: "application/gzip" },
+        { source: createReadStream(file), stages: [checking({ bytes, sha256 })], bytes },
+      );
+    }
+    return { s3: `s3://${object.Bucket}/${object.Key}`, sha256 };
+  },
+});
+
+async function measure(file: string): Promise<{ bytes: number; sha256: string }> {
+  const found = await stat(file).catch((cause: unknown) => {
+    throw new Fault("no-file", `${file} cannot be read`, { cause });
+  });
+  if (!found.isFile()) throw new Fault("no-file", `${file} is not a file`);
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return { bytes: found.size, sha256: hash.digest("hex") };
+}
+
+/** Who may write but not read cannot ask: then the archive is uploaded again, which changes nothing. */
+async function exists(s3: Pick<S3Client, "send">, object: { readonly Bucket: string; readonly Key: string }): Promise<boolean> {
+  try {
+    await s3.send(new HeadObjectCommand(object));
+    return true;
+  } catch (error) {
+    const kind = awsErrorKind(error);
+    if (kind === "missing" || kind === "denied") return false;
+    throw error;
+  }
+}

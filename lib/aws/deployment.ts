@@ -1,0 +1,49 @@
+import { GetParameterCommand, type SSMClient } from "@aws-sdk/client-ssm";
+import * as z from "zod";
+import { PoolName, TeamName } from "../../events/job.ts";
+import type { Deployment } from "../model/deployment.ts";
+import { Fault } from "../model/fault.ts";
+import { awsErrorKind } from "./errors.ts";
+
+const StoredDeployment: z.ZodType<Deployment> = z.object({
+  name: z.string().min(1),
+  table: z.string().min(1),
+  jobsQueuePrefix: z.string().min(1),
+  incomingBucket: z.string().min(1),
+  artifactsBucket: z.string().min(1),
+  codeBucket: z.string().min(1),
+  decisionsBucket: z.string().min(1),
+  keyAliasPrefix: z.string().startsWith("alias/"),
+  logGroupPrefix: z.string().min(1),
+  teams: z.array(TeamName),
+  pools: z.array(PoolName),
+  defaultPool: PoolName,
+});
+
+export const deploymentParameter = (name: string): string => `/fleetwright/${name}/deployment`;
+
+/** Finds a deployment by its name in the client's account and region; throws a Fault that says what to do when there is none. */
+export async function findDeployment(ssm: Pick<SSMClient, "send">, name: string): Promise<Deployment> {
+  const text = await parameter(ssm, name);
+  try {
+    return StoredDeployment.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new Fault(
+      "deployment",
+      `What ${deploymentParameter(name)} says is not of this release; deploy it again with \`npx cdk deploy\``,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+async function parameter(ssm: Pick<SSMClient, "send">, name: string): Promise<string> {
+  try {
+    const { Parameter } = await ssm.send(new GetParameterCommand({ Name: deploymentParameter(name) }));
+    if (Parameter?.Value) return Parameter.Value;
+  } catch (error) {
+    if (awsErrorKind(error) !== "missing") throw error;
+  }
+  throw new Fault("no-deployment", `There is no Fleetwright named ${name} in this account and region; deploy it with \`npx cdk deploy\``);
+}

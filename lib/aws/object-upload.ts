@@ -1,0 +1,37 @@
+import { type Duplex, PassThrough, type Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+
+/** The usual size of a part; two are under way at a time, and that is all that is held in memory. */
+const partBytes = 8 * 1024 * 1024;
+/** S3 takes 10,000 parts. */
+const mostParts = 9_000;
+
+/**
+ * Streams `source` through `stages` into one object. The object appears whole or not at all: when any stage fails,
+ * the upload is aborted and that stage's error thrown.
+ */
+export async function uploadObject(
+  s3: S3Client,
+  object: { readonly Bucket: string; readonly Key: string; readonly ContentType?: string },
+  from: { readonly source: Readable; readonly stages: readonly Duplex[]; readonly bytes: number },
+): Promise<void> {
+  const body = new PassThrough();
+  const upload = new Upload({
+    client: s3,
+    params: { ...object, Body: body },
+    queueSize: 2,
+    partSize: Math.max(partBytes, Math.ceil((from.bytes * 1.01) / mostParts)),
+    leavePartsOnError: false,
+  });
+  const sent = upload.done().catch((error: unknown) => {
+    // Nobody reads any more: end the stages, which would wait for ever.
+    body.destroy(error instanceof Error ? error : new Error("the upload failed", { cause: error }));
+    throw error;
+  });
+  const [made, kept] = await Promise.allSettled([pipeline([from.source, ...from.stages, body]), sent]);
+  // The upload's failure is often but the echo of a stage's, or the other way round: the stages' comes first.
+  if (made.status === "rejected") throw made.reason;
+  if (kept.status === "rejected") throw kept.reason;
+}
