@@ -1,0 +1,221 @@
+import { randomUUID } from "node:crypto";
+import type { Market, OfferRef } from "../../model/offer.ts";
+import type { HttpAnswer } from "../http.ts";
+import { allocate, type Candidate } from "./allocation.ts";
+import type { Capacity } from "./capacity.ts";
+import { type FleetRequest, type Override, type TemplateSpecification, tagsFor, targets } from "./fleet-request.ts";
+import type { InstanceFacts } from "./instance.ts";
+import { launchInstances } from "./launch-instances.ts";
+import type { Moto } from "./moto.ts";
+import type { Offerings } from "./offerings.ts";
+import { onDemandPrice } from "./on-demand-prices.ts";
+import { answer, Ec2Error, type Tree } from "./query-protocol.ts";
+import { spotPrice } from "./spot-prices.ts";
+
+export type FleetMaker = {
+  readonly moto: Moto;
+  readonly offerings: Offerings;
+  readonly capacity: Capacity;
+  readonly seed: number;
+  now(): number;
+  /** An instance has come to be. */
+  begin(instance: InstanceFacts): void;
+};
+
+export type FleetMade = {
+  readonly answer: HttpAnswer;
+  readonly instances: readonly InstanceFacts[];
+  readonly errors: readonly { readonly code: string; readonly offer: OfferRef }[];
+};
+
+type Choice = { readonly template: TemplateSpecification; readonly override: Override };
+type Place = Choice & { readonly offer: OfferRef };
+type Refused = Place & { readonly code: string; readonly message: string };
+type Launched = Place & { readonly instances: readonly InstanceFacts[] };
+
+/** An instant fleet: everything that is to be had now, an error for what is not, and nothing that comes later. */
+export async function createFleet(maker: FleetMaker, request: FleetRequest, region: string): Promise<FleetMade> {
+  const choices = request.LaunchTemplateConfigs.flatMap((config) =>
+    config.Overrides.map((override): Choice => ({ template: config.LaunchTemplateSpecification, override })),
+  );
+  const zones = await Promise.all(choices.map((choice) => zoneOf(maker, choice.override, region)));
+  const fleetId = `fleet-${randomUUID()}`;
+  const launched: Launched[] = [];
+  const refused: Refused[] = [];
+  const target = targets(request);
+  for (const market of ["on-demand", "spot"] as const) {
+    if (target[market] === 0) continue;
+    const places = choices.map((choice, i) => ({
+      ...choice,
+      offer: { instanceType: choice.override.InstanceType, zone: zones[i] ?? "", market },
+    }));
+    const made = await fill(maker, { request, region, fleetId, market, target: target[market] }, places);
+    launched.push(...made.launched);
+    refused.push(...made.refused);
+  }
+  for (const { instances } of launched) instances.forEach(maker.begin);
+  return {
+    answer: answer("CreateFleet", {
+      fleetId,
+      errorSet: refused.map((one) => ({
+        launchTemplateAndOverrides: templateAndOverrides(one, one.template),
+        lifecycle: one.offer.market,
+        errorCode: one.code,
+        errorMessage: one.message,
+      })),
+      fleetInstanceSet: launched.map((one) => ({
+        launchTemplateAndOverrides: templateAndOverrides(one, {
+          LaunchTemplateId: one.instances[0]?.template?.id ?? one.template.LaunchTemplateId,
+          Version: one.instances[0]?.template?.version ?? one.template.Version,
+        }),
+        lifecycle: one.offer.market,
+        instanceIds: one.instances.map((instance) => instance.id),
+        instanceType: one.offer.instanceType,
+        availabilityZone: one.offer.zone,
+        subnetId: one.override.SubnetId,
+      })),
+    }),
+    instances: launched.flatMap((one) => one.instances),
+    errors: refused.map((one) => ({ code: one.code, offer: one.offer })),
+  };
+}
+
+async function zoneOf(maker: FleetMaker, override: Override, region: string): Promise<string> {
+  const zone = override.SubnetId === undefined ? override.AvailabilityZone : await maker.offerings.zoneOf(region, override.SubnetId);
+  if (zone === undefined) throw new Ec2Error("InvalidParameterValue", "An override has to name a subnet or a zone");
+  return zone;
+}
+
+type MarketOrder = {
+  readonly request: FleetRequest;
+  readonly region: string;
+  readonly fleetId: string;
+  readonly market: Market;
+  readonly target: number;
+};
+
+async function fill(
+  maker: FleetMaker,
+  order: MarketOrder,
+  places: readonly Place[],
+): Promise<{ launched: Launched[]; refused: Refused[] }> {
+  const refused: Refused[] = [];
+  const offered: Place[] = [];
+  for (const place of places) {
+    const refusal = await notOffered(maker, place, order.region);
+    if (refusal) refused.push(refusal);
+    else offered.push(place);
+  }
+  const { market, request } = order;
+  const options = market === "spot" ? request.SpotOptions : request.OnDemandOptions;
+  const nowMs = maker.now();
+  // From looking at the room to taking it there is no await: nobody else comes between.
+  const { allocations, short } = allocate(
+    offered.map((place) => candidate(maker, place, nowMs)),
+    {
+      target: order.target,
+      prioritized: options.AllocationStrategy === "prioritized",
+      singleInstanceType: options.SingleInstanceType ?? false,
+      singleAvailabilityZone: options.SingleAvailabilityZone ?? false,
+      minimum: options.MinTargetCapacity ?? 0,
+    },
+  );
+  const filled = allocations.reduce((sum, one) => sum + one.count * one.candidate.weight, 0) >= order.target;
+  for (const one of allocations) maker.capacity.take(one.candidate.offer, one.count);
+  // Spot looks for room before it chooses; on-demand tries one after the other and says where it failed.
+  if (!filled || market === "on-demand") refused.push(...short.map((one) => withoutRoom(maker, one.of, nowMs)));
+
+  const launched: Launched[] = [];
+  await Promise.all(
+    allocations.map(async ({ candidate: { of: place }, count }) => {
+      try {
+        launched.push({ ...place, instances: await launch(maker, order, { ...place, count }) });
+      } catch (error) {
+        maker.capacity.giveBack(place.offer, count);
+        if (!(error instanceof Ec2Error) || error.status >= 500) throw error;
+        refused.push({ ...place, code: error.code, message: error.message });
+      }
+    }),
+  );
+  return { launched, refused };
+}
+
+const launch = (maker: FleetMaker, order: MarketOrder, place: Place & { readonly count: number }): Promise<readonly InstanceFacts[]> =>
+  launchInstances(maker.moto, {
+    region: order.region,
+    template: place.template,
+    instanceType: place.offer.instanceType,
+    subnet: place.override.SubnetId,
+    zone: place.offer.zone,
+    market: order.market,
+    count: place.count,
+    tags: {
+      instance: { ...tagsFor(order.request, "instance"), "aws:ec2:fleet-id": order.fleetId },
+      volume: tagsFor(order.request, "volume"),
+    },
+  });
+
+async function notOffered(maker: FleetMaker, place: Place, region: string): Promise<Refused | undefined> {
+  const { instanceType, zone } = place.offer;
+  const found = await maker.offerings.check(region, place.offer);
+  if (found === "unknown") throw new Ec2Error("InvalidParameterValue", `Invalid value '${instanceType}' for InstanceType.`);
+  if (found === "offered") return undefined;
+  const message = `Your requested instance type (${instanceType}) is not supported in your requested Availability Zone (${zone}).`;
+  return { ...place, code: "InvalidFleetConfiguration", message };
+}
+
+function candidate(maker: FleetMaker, place: Place, nowMs: number): Candidate<Place> {
+  const blocked = maker.capacity.refusal(place.offer) !== undefined || tooDear(maker, place, nowMs) !== undefined;
+  return {
+    of: place,
+    offer: place.offer,
+    usdPerHour: price(maker, place.offer, nowMs),
+    priority: place.override.Priority ?? Number.MAX_SAFE_INTEGER,
+    weight: place.override.WeightedCapacity ?? 1,
+    room: blocked ? 0 : maker.capacity.room(place.offer),
+  };
+}
+
+/** Types without a price go last. */
+const price = (maker: FleetMaker, offer: OfferRef, atMs: number): number =>
+  (offer.market === "spot" ? spotPrice(maker.seed, { ...offer, atMs }) : onDemandPrice(offer.instanceType)) ?? Number.MAX_SAFE_INTEGER;
+
+function tooDear(maker: FleetMaker, place: Place, nowMs: number): string | undefined {
+  if (place.offer.market !== "spot" || place.override.MaxPrice === undefined) return undefined;
+  const now = price(maker, place.offer, nowMs);
+  if (now <= Number(place.override.MaxPrice)) return undefined;
+  return `Your Spot request price of ${place.override.MaxPrice} is lower than the minimum required Spot request fulfillment price of ${now}.`;
+}
+
+function withoutRoom(maker: FleetMaker, place: Place, nowMs: number): Refused {
+  const { instanceType, zone, market } = place.offer;
+  const dear = tooDear(maker, place, nowMs);
+  if (dear !== undefined) return { ...place, code: "SpotMaxPriceTooLow", message: dear };
+  const code = maker.capacity.refusal(place.offer) ?? (market === "spot" ? "UnfulfillableCapacity" : "InsufficientInstanceCapacity");
+  return { ...place, code, message: messages[code]?.(instanceType, zone) ?? `${code} for ${instanceType} in ${zone}` };
+}
+
+const messages: Readonly<Record<string, (instanceType: string, zone: string) => string>> = {
+  InsufficientInstanceCapacity: (instanceType, zone) =>
+    `We currently do not have sufficient ${instanceType} capacity in the Availability Zone you requested (${zone}). Our system will be working on provisioning additional capacity.`,
+  UnfulfillableCapacity: () => "Unable to fulfill capacity due to your request configuration. Please adjust your request and try again.",
+};
+
+const templateAndOverrides = (
+  { override, offer }: Place,
+  template: { readonly [name in keyof TemplateSpecification]: TemplateSpecification[name] | undefined },
+): Tree => ({
+  launchTemplateSpecification: {
+    launchTemplateId: template.LaunchTemplateId,
+    launchTemplateName: template.LaunchTemplateId === undefined ? template.LaunchTemplateName : undefined,
+    version: template.Version,
+  },
+  overrides: {
+    instanceType: override.InstanceType,
+    maxPrice: override.MaxPrice,
+    subnetId: override.SubnetId,
+    availabilityZone: offer.zone,
+    weightedCapacity: override.WeightedCapacity?.toString(),
+    priority: override.Priority?.toString(),
+  },
+});

@@ -1,0 +1,178 @@
+/**
+ * The EC2 of the local cloud: moto keeps the books (networks, templates, tags, types), this stands in front of it and
+ * does what moto leaves out: client tokens, capacity, prices, state changes over time, and instances that really work.
+ */
+import type { HttpAnswer, HttpCall } from "../http.ts";
+import type { Identities } from "../identities.ts";
+import { defaultBehaviour, type Ec2Behaviour } from "./behaviour.ts";
+import { type Capacity, createCapacity } from "./capacity.ts";
+import { createClientTokens } from "./client-tokens.ts";
+import { createFleet, type FleetMaker } from "./create-fleet.ts";
+import { describeInstances } from "./describe-instances.ts";
+import { parseFleetRequest, tagsFor } from "./fleet-request.ts";
+import { launchedIn } from "./launch-instances.ts";
+import { createLifecycle, type Lifecycle } from "./lifecycle.ts";
+import { connectMoto, type Moto } from "./moto.ts";
+import { createOfferings } from "./offerings.ts";
+import { answerPricing } from "./pricing.ts";
+import { Ec2Error, errorAnswer, formOf, regionOf } from "./query-protocol.ts";
+import { createOrders, type Ec2Record, type FleetCall, type FleetOutcome } from "./record.ts";
+import { generator } from "./seeded.ts";
+import { describeSpotPriceHistory } from "./spot-prices.ts";
+import { createStateEvents, type PutEvent } from "./state-events.ts";
+import { terminateInstances } from "./terminate-instances.ts";
+import { createWatchdog } from "./watchdog.ts";
+import { readXml } from "./xml-document.ts";
+
+export type Ec2FrontOptions = {
+  readonly motoUrl: string;
+  readonly identities: Identities;
+  readonly putEvent: PutEvent;
+  /** The AWS endpoint that workers are given. */
+  readonly endpoint: string;
+  /** Each instance gets a folder below it, named by its id. */
+  readonly stateFolder: string;
+  /** The role in an instance profile, which a launch template names by name or ARN. */
+  readonly roleOfProfile: (profileNameOrArn: string) => string;
+  readonly log: (line: object) => void;
+  readonly behaviour?: Partial<Ec2Behaviour>;
+};
+
+export type Ec2Front = {
+  /** Answers a call to EC2; never throws. */
+  handle(call: HttpCall): Promise<HttpAnswer>;
+  /** Answers a call to the Price List API; never throws. */
+  handlePricing(call: HttpCall): Promise<HttpAnswer>;
+  /** Ends every worker. Instances stay in moto's books, and no event is sent. */
+  close(): Promise<void>;
+  readonly record: Ec2Record;
+};
+
+export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front> {
+  const behaviour = { ...defaultBehaviour, ...options.behaviour };
+  const { log } = options;
+  const now = (): number => Date.now();
+  const moto = connectMoto(options.motoUrl);
+  const offerings = createOfferings(moto);
+  const capacity = createCapacity(behaviour.capacity);
+  const watchdog = createWatchdog(log);
+  const lifecycle = createLifecycle({
+    behaviour,
+    capacity,
+    events: createStateEvents(options.putEvent, log),
+    room: { ...options, moto, watchdog, bootTimeoutMs: behaviour.bootTimeoutMs },
+    stateFolder: options.stateFolder,
+    draw: generator(behaviour.seed),
+    now,
+    log,
+  });
+  const maker = { moto, offerings, capacity, seed: behaviour.seed, now, begin: lifecycle.begin };
+  const fleetCalls: FleetCall[] = [];
+  const tokens = createClientTokens();
+  const fleets = fleetsOnRecord(maker, tokens, fleetCalls);
+  const [lost, throttled] = [createOrders(), createOrders()];
+
+  const carryOut = (action: string, call: HttpCall): Promise<HttpAnswer> => {
+    const form = formOf(call);
+    if (form.get("DryRun") === "true") return moto.pass(call);
+    switch (action) {
+      case "CreateFleet":
+        return fleets(form, regionOf(call));
+      case "RunInstances":
+        return runInstances({ moto, lifecycle, tokens, capacity }, call, form);
+      case "TerminateInstances":
+        return terminateInstances(moto, lifecycle, call);
+      case "DescribeInstances":
+        return describeInstances(moto, lifecycle, call);
+      case "DescribeSpotPriceHistory":
+        return describeSpotPriceHistory({ moto, offerings, seed: behaviour.seed }, form, { region: regionOf(call), nowMs: now() });
+      default:
+        return moto.pass(call);
+    }
+  };
+
+  return {
+    async handle(call) {
+      const action = formOf(call).get("Action") ?? "";
+      try {
+        if (throttled.take(action)) throw new Ec2Error("RequestLimitExceeded", "Request limit exceeded.", 503);
+        const answer = await carryOut(action, call);
+        if (lost.take(action)) throw new Ec2Error("InternalError", "An internal error has occurred", 500);
+        return answer;
+      } catch (error) {
+        if (error instanceof Ec2Error) return errorAnswer(error);
+        log({ message: "A call to EC2 failed", action, error: String(error) });
+        return errorAnswer(new Ec2Error("InternalError", "An internal error has occurred", 500));
+      }
+    },
+    handlePricing: async (call) => answerPricing(call),
+    async close() {
+      await lifecycle.close();
+      watchdog.close();
+    },
+    record: {
+      fleetCalls,
+      instances: lifecycle.instances,
+      remaining: () => lifecycle.instances.filter((one) => !one.vanished && one.states.at(-1)?.state !== "terminated"),
+      refuse: capacity.refuse,
+      limitCapacity: capacity.limit,
+      endInstance: (id, how = "terminate") => endFromOutside({ moto, lifecycle }, id, how),
+      loseNextAnswer: (action, times = 1) => lost.add(action, times),
+      throttleNext: (action, times = 1) => throttled.add(action, times),
+      pauseWorker: (id) => lifecycle.machine(id).pause(),
+      resumeWorker: (id) => lifecycle.machine(id).resume(),
+      killWorker: (id) => lifecycle.machine(id).kill(),
+    },
+  };
+}
+
+type Tokens = ReturnType<typeof createClientTokens>;
+
+/** CreateFleet with its memory, each call put on record when it ends. */
+function fleetsOnRecord(maker: FleetMaker, tokens: Tokens, calls: FleetCall[]) {
+  const outcomes = new WeakMap<HttpAnswer, FleetOutcome>();
+  return async (form: URLSearchParams, region: string): Promise<HttpAnswer> => {
+    const call = { atMs: maker.now(), clientToken: form.get("ClientToken") ?? undefined };
+    let tags: Readonly<Record<string, string>> = {};
+    try {
+      const request = parseFleetRequest(form);
+      tags = tagsFor(request, "instance");
+      const { answer, replayed } = await tokens.once(form, region, async () => {
+        const made = await createFleet(maker, request, region);
+        outcomes.set(made.answer, { kind: "answered", instances: made.instances.map((one) => one.id), errors: made.errors });
+        return made.answer;
+      });
+      calls.push({ ...call, tags, replayed, outcome: outcomes.get(answer) ?? { kind: "failed", code: "InternalError" } });
+      return answer;
+    } catch (error) {
+      const code = error instanceof Ec2Error ? error.code : "InternalError";
+      calls.push({ ...call, tags, replayed: false, outcome: { kind: "failed", code } });
+      throw error;
+    }
+  };
+}
+
+/** Instances that somebody starts by hand live and cost like the others, though no limit holds them back. */
+async function runInstances(
+  ec2: { moto: Moto; lifecycle: Lifecycle; tokens: Tokens; capacity: Capacity },
+  call: HttpCall,
+  form: URLSearchParams,
+): Promise<HttpAnswer> {
+  const { answer } = await ec2.tokens.once(form, regionOf(call), async () => {
+    const made = await ec2.moto.pass(call);
+    if (made.status !== 200) return made;
+    for (const instance of launchedIn(readXml(made.body.toString()), regionOf(call))) {
+      ec2.capacity.hold(instance);
+      ec2.lifecycle.begin(instance);
+    }
+    return made;
+  });
+  return answer;
+}
+
+async function endFromOutside(ec2: { moto: Moto; lifecycle: Lifecycle }, id: string, how: "terminate" | "vanish"): Promise<void> {
+  const region = ec2.lifecycle.get(id)?.region ?? "us-east-1";
+  await ec2.moto.ask(region, { Action: "TerminateInstances", "InstanceId.1": id });
+  if (how === "vanish") await ec2.lifecycle.vanish(id);
+  else await ec2.lifecycle.shutDown(id, "ended from outside");
+}

@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Identities, IssuedCredentials } from "../identities.ts";
+import { fetchWorker } from "./boot.ts";
+import { type MetadataService, serveMetadata } from "./imds.ts";
+import type { InstanceFacts } from "./instance.ts";
+import type { Moto } from "./moto.ts";
+import { endTree, type ProcessTree, signalTree } from "./process-tree.ts";
+import { exportsOf } from "./user-data.ts";
+import type { Watchdog } from "./watchdog.ts";
+import { items, textAt } from "./xml-document.ts";
+
+/** What every instance's machine needs of the world around it. */
+export type MachineRoom = {
+  readonly moto: Moto;
+  readonly identities: Identities;
+  readonly watchdog: Watchdog;
+  /** The endpoint that workers use for AWS. */
+  readonly endpoint: string;
+  readonly bootTimeoutMs: number;
+  roleOfProfile(profileNameOrArn: string): string;
+  log(line: object): void;
+};
+
+/** The machine behind one instance: its metadata service, its folder and its worker's process. */
+export type Machine = {
+  readonly folder: string;
+  pid(): number | undefined;
+  /** Runs the boot script, then the worker. Answers when the machine is off, and why; undefined when it was ended from outside. */
+  run(): Promise<string | undefined>;
+  /** Ends everything that runs on it and clears its folder, all but the log. */
+  end(graceMs: number): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Kills the worker and what it runs; the machine stays on, and nothing runs on it. */
+  kill(): Promise<void>;
+};
+
+const logFile = "worker.log";
+
+export function createMachine(room: MachineRoom, instance: InstanceFacts, folder: string): Machine {
+  const stop = new AbortController();
+  let metadata: MetadataService | undefined;
+  let worker: ChildProcess | undefined;
+  let killed = false;
+  const tree = (): ProcessTree => ({ folder, group: worker?.pid });
+
+  const boot = async (): Promise<"ready" | "no script" | "shutdown"> => {
+    const template = await templateOf(room.moto, instance);
+    const exported = exportsOf(template.userData);
+    const [nodeUrl, pool] = [exported.get("FLEETWRIGHT_NODE_URL"), exported.get("FLEETWRIGHT_POOL")];
+    if (nodeUrl === undefined || pool === undefined) return "no script";
+    const role = room.roleOfProfile(template.profile);
+    const credentials = renewed(() => room.identities.issue({ role, session: instance.id }));
+    metadata = await serveMetadata({ instance, role, credentials });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const region = exported.get("AWS_REGION") ?? instance.region;
+    const script = { nodeUrl, pool, region, credentials, timeoutMs: room.bootTimeoutMs };
+    if ((await fetchWorker(script, join(folder, "worker.mjs"), stop.signal)) === "shutdown") return "shutdown";
+    stop.signal.throwIfAborted();
+    worker = await start({ folder, environment: environmentOf(room, { exported, region, folder, metadataUrl: metadata.url }) });
+    return "ready";
+  };
+
+  const run = async (): Promise<string | undefined> => {
+    room.watchdog.watch(tree());
+    const reached = await boot();
+    if (reached === "shutdown") return "the boot script was told to shut down";
+    if (reached === "no script" || worker === undefined) {
+      room.log({ message: "Nothing runs on this instance: its user data names no node URL and pool", instance: instance.id });
+      return undefined;
+    }
+    const running = worker;
+    room.watchdog.watch(tree());
+    const code = await exitOf(running);
+    return killed || stop.signal.aborted ? undefined : `its worker ended (${code})`;
+  };
+
+  return {
+    folder,
+    pid: () => (worker?.exitCode === null && worker.signalCode === null ? worker.pid : undefined),
+    async run() {
+      try {
+        return await run();
+      } catch (error) {
+        if (stop.signal.aborted) return undefined;
+        room.log({ message: "The boot script failed", instance: instance.id, error: String(error), cause: causeOf(error) });
+        return `its boot script failed: ${error instanceof Error ? error.message : String(error)}`;
+      }
+    },
+    async end(graceMs) {
+      stop.abort();
+      await endTree(tree(), graceMs);
+      room.watchdog.forget(folder);
+      await metadata?.close();
+      await clear(folder);
+    },
+    pause: () => signalTree(tree(), "SIGSTOP"),
+    resume: () => signalTree(tree(), "SIGCONT"),
+    async kill() {
+      killed = true;
+      await signalTree(tree(), "SIGKILL");
+    },
+  };
+}
+
+const causeOf = (error: unknown): string | undefined =>
+  error instanceof Error && error.cause !== undefined ? String(error.cause) : undefined;
+
+/** Credentials that are issued anew in the second half of their life, as the real metadata service does it. */
+function renewed(issue: () => IssuedCredentials): () => IssuedCredentials {
+  let current = issue();
+  let issuedAtMs = Date.now();
+  return () => {
+    if (Date.now() > (issuedAtMs + current.expiresAtMs) / 2) {
+      current = issue();
+      issuedAtMs = Date.now();
+    }
+    return current;
+  };
+}
+
+async function templateOf(moto: Moto, instance: InstanceFacts): Promise<{ userData: string; profile: string }> {
+  if (instance.template === undefined) return { userData: "", profile: "" };
+  const answer = await moto.ask(instance.region, {
+    Action: "DescribeLaunchTemplateVersions",
+    LaunchTemplateId: instance.template.id,
+    "LaunchTemplateVersion.1": instance.template.version,
+  });
+  const data = items(answer, "launchTemplateVersionSet")[0]?.children.find((child) => child.name === "launchTemplateData");
+  const profile = textAt(data, "iamInstanceProfile", "arn") ?? textAt(data, "iamInstanceProfile", "name") ?? "";
+  return { userData: textAt(data, "userData") ?? "", profile };
+}
+
+type Setting = { exported: ReadonlyMap<string, string>; region: string; folder: string; metadataUrl: string };
+
+const environmentOf = (room: MachineRoom, setting: Setting): Record<string, string> => ({
+  PATH: process.env["PATH"] ?? "",
+  // The machine's own home: version managers find their Pythons there.
+  HOME: process.env["HOME"] ?? "",
+  ...Object.fromEntries(setting.exported),
+  AWS_REGION: setting.region,
+  AWS_ENDPOINT_URL: room.endpoint,
+  AWS_EC2_METADATA_SERVICE_ENDPOINT: setting.metadataUrl,
+  // An instance has no credentials but its own, whoever's laptop this is.
+  AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+  AWS_CONFIG_FILE: "/dev/null",
+  FLEETWRIGHT_FOLDER: setting.folder,
+});
+
+/** The worker leads a process group of its own. */
+async function start({ folder, environment }: { folder: string; environment: Record<string, string> }): Promise<ChildProcess> {
+  const log = await open(join(folder, logFile), "a", 0o600);
+  try {
+    const child = spawn(process.execPath, ["worker.mjs"], {
+      cwd: folder,
+      detached: true,
+      env: environment,
+      stdio: ["ignore", log.fd, log.fd],
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once("spawn", resolve);
+      child.once("error", reject);
+    });
+    return child;
+  } finally {
+    await log.close();
+  }
+}
+
+const exitOf = (child: ChildProcess): Promise<string> =>
+  new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve(child.signalCode ?? `exit code ${child.exitCode}`);
+    else child.once("exit", (code, signalName) => resolve(signalName ?? `exit code ${code}`));
+  });
+
+/** The disk goes with the instance; its log stays for whoever wants to know. */
+async function clear(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const gone = names.filter((name) => name !== logFile);
+  await Promise.all(gone.map((name) => rm(join(folder, name), { recursive: true, force: true, maxRetries: 3 })));
+}

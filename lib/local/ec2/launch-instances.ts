@@ -1,0 +1,59 @@
+import type { Market } from "../../model/offer.ts";
+import type { TemplateSpecification } from "./fleet-request.ts";
+import type { InstanceFacts } from "./instance.ts";
+import type { Moto } from "./moto.ts";
+import { type Element, items, textAt } from "./xml-document.ts";
+
+export type LaunchOrder = {
+  readonly region: string;
+  readonly template: TemplateSpecification;
+  readonly instanceType: string;
+  readonly subnet?: string | undefined;
+  readonly zone: string;
+  readonly market: Market;
+  readonly count: number;
+  readonly tags: { readonly instance: Readonly<Record<string, string>>; readonly volume: Readonly<Record<string, string>> };
+};
+
+/** Writes the instances into moto's books. RunInstances, because moto's CreateFleet keeps neither zone nor lifecycle. */
+export async function launchInstances(moto: Moto, order: LaunchOrder): Promise<readonly InstanceFacts[]> {
+  const form = new URLSearchParams({
+    Action: "RunInstances",
+    MinCount: String(order.count),
+    MaxCount: String(order.count),
+    InstanceType: order.instanceType,
+    InstanceInitiatedShutdownBehavior: "terminate",
+  });
+  for (const [name, value] of Object.entries(order.template)) if (value !== undefined) form.set(`LaunchTemplate.${name}`, value);
+  if (order.subnet !== undefined) form.set("SubnetId", order.subnet);
+  else form.set("Placement.AvailabilityZone", order.zone);
+  if (order.market === "spot") form.set("InstanceMarketOptions.MarketType", "spot");
+  Object.entries(order.tags).forEach(([resource, tags], i) => {
+    const specification = `TagSpecification.${i + 1}`;
+    form.set(`${specification}.ResourceType`, resource);
+    Object.entries(tags).forEach(([key, value], j) => {
+      form.set(`${specification}.Tag.${j + 1}.Key`, key);
+      form.set(`${specification}.Tag.${j + 1}.Value`, value);
+    });
+  });
+  return launchedIn(await moto.ask(order.region, form), order.region);
+}
+
+/** The instances in an answer to RunInstances. */
+export const launchedIn = (answer: Element, region: string): readonly InstanceFacts[] =>
+  items(answer, "instancesSet").map((item) => {
+    const tags = Object.fromEntries(items(item, "tagSet").map((tag) => [textAt(tag, "key") ?? "", textAt(tag, "value") ?? ""]));
+    const id = tags["aws:ec2launchtemplate:id"];
+    return {
+      id: textAt(item, "instanceId") ?? "",
+      region,
+      instanceType: textAt(item, "instanceType") ?? "",
+      zone: textAt(item, "placement", "availabilityZone") ?? `${region}a`,
+      market: textAt(item, "instanceLifecycle") === "spot" ? "spot" : "on-demand",
+      imageId: textAt(item, "imageId") ?? "",
+      privateIp: textAt(item, "privateIpAddress") ?? "",
+      accountId: textAt(answer, "ownerId") ?? "",
+      tags,
+      template: id === undefined ? undefined : { id, version: tags["aws:ec2launchtemplate:version"] ?? "$Default" },
+    };
+  });

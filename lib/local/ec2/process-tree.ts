@@ -1,0 +1,100 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+
+/** What one instance runs: its worker's process group, and whatever works in its folder. */
+export type ProcessTree = { readonly group: number | undefined; readonly folder: string };
+
+type Running = { readonly pid: number; readonly parent: number; readonly group: number; readonly started: string; readonly folder: string };
+
+/**
+ * Ends all of it: SIGTERM to the group, SIGKILL to what is left when the group is gone or the grace is over. Processes
+ * that left the group are found as descendants and, where the system tells (Linux), by their working directory.
+ */
+export async function endTree(tree: ProcessTree, graceMs: number): Promise<void> {
+  const before = await membersOf(tree);
+  if (tree.group !== undefined && graceMs > 0) {
+    signal(-tree.group, "SIGTERM");
+    // One that is stopped would not hear it.
+    signal(-tree.group, "SIGCONT");
+    await groupGone(tree.group, graceMs);
+  }
+  if (tree.group !== undefined) signal(-tree.group, "SIGKILL");
+  const known = new Set(before.map(identity));
+  const left = (await processes()).filter((one) => known.has(identity(one)) || within(tree.folder, one.folder));
+  for (const one of left) signal(one.pid, "SIGKILL");
+}
+
+/** Sends a signal to each process of the tree. */
+export async function signalTree(tree: ProcessTree, name: "SIGSTOP" | "SIGCONT" | "SIGKILL"): Promise<void> {
+  for (const one of await membersOf(tree)) signal(one.pid, name);
+}
+
+/** A process id may be used again; with the time of its start it is one process. */
+const identity = (one: Running): string => `${one.pid}@${one.started}`;
+
+async function membersOf(tree: ProcessTree): Promise<readonly Running[]> {
+  const all = await processes();
+  const members = new Map<number, Running>();
+  const add = (one: Running): void => {
+    if (members.has(one.pid)) return;
+    members.set(one.pid, one);
+    for (const child of all) if (child.parent === one.pid) add(child);
+  };
+  for (const one of all) if (one.group === tree.group || within(tree.folder, one.folder)) add(one);
+  return [...members.values()];
+}
+
+const within = (folder: string, path: string): boolean => path === folder || path.startsWith(`${folder}/`);
+
+async function groupGone(group: number, withinMs: number): Promise<void> {
+  const untilMs = Date.now() + withinMs;
+  while (signal(-group, 0) && Date.now() < untilMs) await sleep(25);
+}
+
+/** False when there is nobody to get it. */
+function signal(target: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(target, name);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ESRCH" || error.code === "EPERM")) return false;
+    throw error;
+  }
+}
+
+const processes = (): Promise<readonly Running[]> => (process.platform === "linux" ? fromProc() : fromPs());
+
+async function fromProc(): Promise<readonly Running[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^[0-9]+$/.test(name));
+  const found = await Promise.all(pids.map((pid) => oneFromProc(pid)));
+  return found.filter((one) => one !== undefined);
+}
+
+async function oneFromProc(pid: string): Promise<Running | undefined> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    // The name stands in parentheses and may hold anything, so count from the last one.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const folder = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+    return { pid: Number(pid), parent: Number(fields[1]), group: Number(fields[2]), started: fields[19] ?? "", folder };
+  } catch {
+    // It ended while we looked.
+    return undefined;
+  }
+}
+
+async function fromPs(): Promise<readonly Running[]> {
+  const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,pgid=,lstart="], { timeout: 5000 });
+  return stdout
+    .split("\n")
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(.+)$/.exec(line))
+    .filter((line) => line !== null)
+    .map(([, pid, parent, group, started = ""]) => ({
+      pid: Number(pid),
+      parent: Number(parent),
+      group: Number(group),
+      started,
+      folder: "",
+    }));
+}

@@ -1,0 +1,14 @@
+/** A number in [0, 1) that depends on the seed and the key alone (FNV-1a, then the finalizer of MurmurHash3). */
+export function fraction(seed: number, key: string): number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}
+
+/** Numbers in [0, 1), the same ones for the same seed. */
+export function generator(seed: number): () => number {
+  let drawn = 0;
+  return () => fraction(seed, `draw-${drawn++}`);
+}

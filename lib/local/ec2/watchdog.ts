@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import type { ProcessTree } from "./process-tree.ts";
+
+/** Makes sure that instances' processes end even when this process is killed. */
+export type Watchdog = {
+  watch(tree: ProcessTree): void;
+  forget(folder: string): void;
+  close(): void;
+};
+
+/** Its process starts with the first instance; should it die, the next instance brings a new one. */
+export function createWatchdog(log: (line: object) => void): Watchdog {
+  const trees = new Map<string, ProcessTree>();
+  let child: ChildProcess | undefined;
+
+  const tell = (line: object): void => void child?.stdin?.write(`${JSON.stringify(line)}\n`);
+  const watchLine = (tree: ProcessTree): object => ({ kind: "watch", folder: tree.folder, group: tree.group });
+  const start = (): void => {
+    // A session of its own, so that a signal to our process group does not reach it.
+    const started = spawn(process.execPath, [join(import.meta.dirname, "watchdog-process.ts")], {
+      detached: true,
+      stdio: ["pipe", "ignore", "ignore"],
+      env: {},
+    });
+    child = started;
+    const lost = (why: unknown): void => {
+      if (child !== started) return;
+      child = undefined;
+      log({ message: "The watchdog of the instances' processes has ended", why: String(why) });
+    };
+    started.on("error", lost);
+    started.on("exit", lost);
+    started.stdin?.on("error", lost);
+    started.unref();
+    for (const tree of trees.values()) tell(watchLine(tree));
+  };
+
+  return {
+    watch(tree) {
+      trees.set(tree.folder, tree);
+      if (child) tell(watchLine(tree));
+      else start();
+    },
+    forget(folder) {
+      trees.delete(folder);
+      tell({ kind: "forget", folder });
+    },
+    close() {
+      const ended = child;
+      child = undefined;
+      ended?.stdin?.end();
+    },
+  };
+}
