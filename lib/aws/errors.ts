@@ -19,6 +19,7 @@ const names: Readonly<Record<Exclude<AwsErrorKind, "unknown">, readonly string[]
     "InsufficientCapacity",
     "InsufficientHostCapacity",
     "InsufficientReservedInstanceCapacity",
+    "ReservationCapacityExceeded",
     "InsufficientFreeAddressesInSubnet",
     "UnfulfillableCapacity",
     "SpotMaxPriceTooLow",

@@ -1,0 +1,12 @@
+import type { Decision, Journal } from "../../lib/ports/journal.ts";
+import { Interruptions } from "./interruptions.ts";
+
+/** Keeps decisions in the order in which they came. */
+export class MemoryJournal implements Journal {
+  readonly decisions: Decision[] = [];
+  readonly interruptions = new Interruptions<"record">();
+
+  record(decision: Decision): Promise<void> {
+    return this.interruptions.call("record", () => void this.decisions.push(decision));
+  }
+}

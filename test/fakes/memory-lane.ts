@@ -1,0 +1,62 @@
+import type { AttemptRef } from "../../lib/model/job.ts";
+import type { SealAgainQueue } from "../../lib/ports/artifacts.ts";
+import type { Lane } from "../../lib/ports/bell.ts";
+import { Interruptions } from "./interruptions.ts";
+
+/** The lane and `later`, in memory; one message of a pool is in flight at a time, as in a FIFO message group. */
+export class MemoryLane implements Lane {
+  readonly interruptions = new Interruptions<"send" | "sendLater">();
+  /** Pools with a message each, oldest first. */
+  readonly waiting: string[] = [];
+  readonly later: { readonly pool: string; readonly delaySeconds: number }[] = [];
+  /** Messages are accepted and then lost, as long as it is true. */
+  losing = false;
+  readonly #inFlight = new Set<string>();
+
+  send(pool: string): Promise<void> {
+    return this.interruptions.call("send", () => {
+      if (!this.losing) this.waiting.push(pool);
+    });
+  }
+
+  sendLater(pool: string, delaySeconds: number): Promise<void> {
+    return this.interruptions.call("sendLater", () => {
+      if (!this.losing) this.later.push({ pool, delaySeconds: Math.min(Math.max(Math.ceil(delaySeconds), 0), 900) });
+    });
+  }
+
+  /** The next message whose pool has none in flight; it is in flight until it is done (or given back). */
+  receive(): { readonly pool: string; done(): void; giveBack(): void } | undefined {
+    const at = this.waiting.findIndex((pool) => !this.#inFlight.has(pool));
+    const pool = this.waiting[at];
+    if (pool === undefined) return undefined;
+    this.waiting.splice(at, 1);
+    this.#inFlight.add(pool);
+    return {
+      pool,
+      done: () => void this.#inFlight.delete(pool),
+      giveBack: () => {
+        this.#inFlight.delete(pool);
+        this.waiting.unshift(pool);
+      },
+    };
+  }
+
+  /** Takes every message of `later` that is due after so many seconds; the others have come nearer. */
+  due(afterSeconds: number): readonly string[] {
+    const all = this.later.splice(0);
+    this.later.push(
+      ...all.filter((one) => one.delaySeconds > afterSeconds).map((one) => ({ ...one, delaySeconds: one.delaySeconds - afterSeconds })),
+    );
+    return all.filter((one) => one.delaySeconds <= afterSeconds).map(({ pool }) => pool);
+  }
+}
+
+/** Remembers what it was asked to have sealed again. */
+export class MemorySealQueue implements SealAgainQueue {
+  readonly sent: AttemptRef[] = [];
+
+  async send({ team, job, attempt }: AttemptRef): Promise<void> {
+    this.sent.push({ team, job, attempt });
+  }
+}

@@ -1,0 +1,23 @@
+import { Fault } from "../../lib/model/fault.ts";
+import type { Catalogue } from "../../lib/model/offer.ts";
+import type { Pool } from "../../lib/model/pool.ts";
+import type { Market } from "../../lib/ports/fleet.ts";
+import { aCatalogue } from "./builders.ts";
+
+/** Sells the same to every pool, in the markets that the pool allows. */
+export class MemoryMarket implements Market {
+  sold: Catalogue;
+  /** As long as it is true, EC2 cannot be asked. */
+  closed = false;
+  readonly asked: string[] = [];
+
+  constructor(sold: Catalogue = aCatalogue()) {
+    this.sold = sold;
+  }
+
+  async catalogue(pool: Pool, nowMs: number): Promise<Catalogue> {
+    this.asked.push(pool.name);
+    if (this.closed) throw new Fault("market", "EC2 could not be asked", { retry: true });
+    return { ...this.sold, offers: this.sold.offers.filter(({ market }) => pool.markets.includes(market)), refreshedAtMs: nowMs };
+  }
+}
