@@ -1,0 +1,122 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import * as z from "zod";
+import { Fault } from "../../model/fault.ts";
+import { awsErrorCode, awsErrorKind, isDefinite } from "../errors.ts";
+import { type Change, type Condition, defined, expression } from "./expression.ts";
+import type { Key } from "./keys.ts";
+
+/** The one table, and who may speak to it. */
+export type TableAccess = { readonly client: Pick<DynamoDBDocumentClient, "send">; readonly table: string };
+
+export type Item = Record<string, unknown>;
+
+/** Conditions did not hold, at these places of the transaction (0 for a single write); nothing was written. */
+export class ConditionsFailed extends Error {
+  readonly at: readonly number[];
+  constructor(at: readonly number[], cause: unknown) {
+    super(`conditions failed at ${at.join(", ")}`, { cause });
+    this.name = "ConditionsFailed";
+    this.at = at;
+  }
+}
+
+const timeoutMs = 5_000;
+const mostTries = 10;
+const firstPauseMs = 10;
+const longestPauseMs = 500;
+
+/**
+ * Calls DynamoDB: with a time-out, and again, after a pause with full jitter, when it was throttled or met another
+ * write on its way. Throws `ConditionsFailed`, or a Fault whose `retry` says whether the call may succeed later;
+ * after a Fault that may be retried the write may have happened.
+ */
+export async function call<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await send({ abortSignal: AbortSignal.timeout(timeoutMs) });
+    } catch (error) {
+      const trouble = troubleOf(error);
+      if (trouble instanceof Error) throw trouble;
+      if (tries === mostTries) {
+        throw new Fault("table-busy", `the table was too busy, ${tries} times: ${awsErrorCode(error)}`, { retry: true, cause: error });
+      }
+      await pause(Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** tries));
+    }
+  }
+}
+
+const Cancellation = z.object({ CancellationReasons: z.array(z.object({ Code: z.string().optional() })) });
+const passing = new Set(["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]);
+
+/** What an error means for the caller; `busy`: nothing was written, and the same call may do. */
+function troubleOf(error: unknown): "busy" | Error {
+  const kind = awsErrorKind(error);
+  if (kind === "throttled" || kind === "conflict") return "busy";
+  if (kind === "condition") {
+    const cancelled = Cancellation.safeParse(error);
+    if (!cancelled.success) return new ConditionsFailed([0], error);
+    const codes = cancelled.data.CancellationReasons.map((reason) => reason.Code ?? "None");
+    const failed = codes.flatMap((code, at) => (code === "ConditionalCheckFailed" ? [at] : []));
+    if (failed.length > 0) return new ConditionsFailed(failed, error);
+    if (codes.every((code) => passing.has(code))) return "busy";
+    return new Fault("table", `the table refused a transaction: ${codes.join(", ")}`, { cause: error });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new Fault("table", `the table could not be reached or said no: ${awsErrorCode(error)}: ${message}`, {
+    retry: !isDefinite(error),
+    cause: error,
+  });
+}
+
+/** Reads one item as it is now; `behind`: a copy that may lag will do, at half the price. */
+export async function getItem({ client, table }: TableAccess, key: Key, read: { behind?: boolean } = {}): Promise<Item | undefined> {
+  const { Item } = await call((options) =>
+    client.send(new GetCommand({ TableName: table, Key: key, ConsistentRead: !read.behind }), options),
+  );
+  return Item;
+}
+
+/** Reads every item of a partition as it is now, however many pages that takes, in the order of their sort keys. */
+export async function getPartition({ client, table }: TableAccess, pk: string): Promise<Item[]> {
+  const items: Item[] = [];
+  let from: Record<string, unknown> | undefined;
+  do {
+    const page = await call((options) =>
+      client.send(
+        new QueryCommand({
+          TableName: table,
+          ConsistentRead: true,
+          ...expression({ keyIs: { pk } }),
+          ...(from ? { ExclusiveStartKey: from } : {}),
+        }),
+        options,
+      ),
+    );
+    items.push(...(page.Items ?? []));
+    from = page.LastEvaluatedKey;
+  } while (from);
+  return items;
+}
+
+/** Writes a whole item. Throws `ConditionsFailed` when one of `when` does not hold. */
+export async function putItem({ client, table }: TableAccess, item: Key & Item, when: readonly Condition[] = []): Promise<void> {
+  await call((options) => client.send(new PutCommand({ TableName: table, Item: defined(item), ...expression({ when }) }), options));
+}
+
+/**
+ * Changes an item (it appears when it was not there) and answers all of it as written. Throws `ConditionsFailed`.
+ * `repeated`: it was sent more than once, so that an earlier sending may have been written too.
+ */
+export async function updateItem(
+  { client, table }: TableAccess,
+  key: Key,
+  to: { changes: readonly Change[]; when?: readonly Condition[] },
+): Promise<{ readonly item: Item; readonly repeated: boolean }> {
+  let sent = 0;
+  const { Attributes, $metadata } = await call((options) => {
+    sent += 1;
+    return client.send(new UpdateCommand({ TableName: table, Key: key, ReturnValues: "ALL_NEW", ...expression(to) }), options);
+  });
+  return { item: Attributes ?? {}, repeated: sent > 1 || ($metadata.attempts ?? 1) > 1 };
+}

@@ -1,0 +1,79 @@
+import { Fault } from "../../model/fault.ts";
+import type { Job, JobChange } from "../../model/job.ts";
+import type { AttemptChange, NodeLedger } from "../../ports/node-ledger.ts";
+import { ConditionsFailed, type TableAccess } from "./access.ts";
+import { add, type Change, is, isThere, set, setOnce } from "./expression.ts";
+import { enqueue, newState, readJob } from "./job-item.ts";
+import { jobKey, nodeKey } from "./keys.ts";
+import { assignmentName, readNode } from "./node-item.ts";
+import { beginSealing, endSealing } from "./sealing.ts";
+import { type Part, transact } from "./transaction.ts";
+
+type On = Parameters<NodeLedger["change"]>[0];
+
+/** A job that is read, then changed on the condition that it is still as read: this often, should it keep changing. */
+const mostReads = 4;
+
+/** Writes what a worker's report changes, while the node holds exactly this attempt. */
+export async function changeAttempt(access: TableAccess, on: On, change: AttemptChange): Promise<"done" | "stale"> {
+  for (let reads = 0; reads < mostReads; reads += 1) {
+    const job = await readJob(access, change.attempt);
+    const held = job?.attempt === change.attempt.attempt && job.node === on.node;
+    if (change.job && (!held || job.state !== change.job.from)) return wasDone(access, on, change);
+    try {
+      await transact(access, [assignmentPart(on, change), ...(job && held ? jobParts(on, job, change) : [])]);
+      return "done";
+    } catch (error) {
+      if (!(error instanceof ConditionsFailed)) throw error;
+      if (error.at.includes(0)) return wasDone(access, on, change);
+    }
+  }
+  throw new Fault("table-busy", `${change.attempt.team}/${change.attempt.job} kept changing`, { retry: true });
+}
+
+function assignmentPart(on: On, { attempt, assignment }: AttemptChange): Part {
+  const name = assignmentName(attempt);
+  const key = nodeKey(on.pool, on.node);
+  const when = [isThere(["assignments", name])];
+  if (assignment === "removed") {
+    return { kind: "update", key, changes: [set(["assignments", name], undefined), set("lastBusyMs", on.atMs)], when };
+  }
+  const { team, job } = attempt;
+  const changes = [set(["assignments", name, "phase"], assignment), set(["assignments", name, "process"], on.process)];
+  return { kind: "update", key, changes, when: [...when, is(["assignments", name, "team"], team), is(["assignments", name, "job"], job)] };
+}
+
+function jobParts(on: On, job: Job, { job: to, assignment }: AttemptChange): Part[] {
+  const off = assignment === "removed" ? [set("node", undefined)] : [];
+  const when = [is("state", job.state), is("attempt", job.attempt), is("node", on.node)];
+  if (!to) return off.length > 0 ? [{ kind: "update", key: jobKey(job), changes: off, when }] : [];
+  const requeued = to.to === "queued";
+  const next = { attempt: job.attempt + 1, reason: to.reason };
+  const changes: Change[] = [
+    ...newState(to.to, to.reason, on.atMs),
+    ...(requeued ? [set("attempt", next.attempt), set("node", undefined)] : off),
+    ...whatTheRunTold(to),
+  ];
+  return [
+    { kind: "update", key: jobKey(job), changes, when },
+    ...(requeued ? enqueue(job, next) : []),
+    ...(job.state === "sealing" ? [endSealing(job)] : []),
+    ...(to.to === "sealing" ? [beginSealing(job, on.atMs)] : []),
+  ];
+}
+
+const whatTheRunTold = ({ exitCode, startedAtMs, failed }: JobChange): Change[] => [
+  ...(exitCode === undefined ? [] : [set("exitCode", exitCode)]),
+  ...(startedAtMs === undefined ? [] : [setOnce("startedAtMs", startedAtMs)]),
+  ...(failed ? [add("failures", 1)] : []),
+];
+
+/** Whether all is already as the report would make it: the answer to the same report was lost. */
+async function wasDone(access: TableAccess, on: On, { attempt, job: to, assignment }: AttemptChange): Promise<"done" | "stale"> {
+  const [job, node] = await Promise.all([readJob(access, attempt), readNode(access, on.pool, on.node)]);
+  if (!to || !job || !node) return "stale";
+  const there = node.assignments[assignmentName(attempt)];
+  const assigned = assignment === "removed" ? !there : there?.phase === assignment && there.process === on.process;
+  const moved = job.state === to.to && job.attempt === (to.to === "queued" ? attempt.attempt + 1 : attempt.attempt);
+  return assigned && moved && job.reason === to.reason ? "done" : "stale";
+}

@@ -1,0 +1,105 @@
+import { byTurn } from "../../model/job.ts";
+import type { Decisions, Fence } from "../../ports/pool-ledger.ts";
+import { ConditionsFailed, getPartition, type TableAccess, updateItem } from "./access.ts";
+import { createCatalogueStore } from "./catalogue-store.ts";
+import { add, either, is, isAbsent, isBelow, set, setAll, setOnce } from "./expression.ts";
+import {
+  bellKey,
+  fenceKey,
+  fenceShards,
+  launchPartition,
+  nodePartition,
+  poolKey,
+  queuePartition,
+  queueShards,
+  refusalPartition,
+} from "./keys.ts";
+import { launchOf, refusalOf } from "./launch-item.ts";
+import { nodeOf } from "./node-item.ts";
+import { bellOf, poolOf, readBell, readPool } from "./pool-item.ts";
+import { entryOf } from "./queue-item.ts";
+import { transact } from "./transaction.ts";
+
+const shards = (count: number): number[] => Array.from({ length: count }, (_, shard) => shard);
+
+export const createDecisions = (access: TableAccess): Decisions => {
+  const catalogues = createCatalogueStore(access);
+
+  return {
+    async begin(pool) {
+      const { item } = await updateItem(access, poolKey(pool), {
+        changes: [add("epoch", 1), setOnce("reservedMicroUsd", 0), setOnce("reservedGpus", 0)],
+      });
+      const fence = { pool, epoch: poolOf(item).epoch };
+      const [, bell] = await Promise.all([raiseFences(access, fence), hear(access, fence)]);
+      const begun = { fence, heard: bell.bell };
+      return bell.wakeAtMs === undefined ? begun : { ...begun, wakeAtMs: bell.wakeAtMs };
+    },
+
+    async load(pool) {
+      const [state, queue, nodes, openLaunches, refusals, catalogue] = await Promise.all([
+        readPool(access, pool),
+        Promise.all(shards(queueShards).map((shard) => getPartition(access, queuePartition(pool, shard)))),
+        getPartition(access, nodePartition(pool)),
+        getPartition(access, launchPartition(pool)),
+        getPartition(access, refusalPartition(pool)),
+        catalogues.get(pool),
+      ]);
+      return {
+        reserved: state.reserved,
+        queue: queue.flat().map(entryOf).sort(byTurn),
+        nodes: nodes.map(nodeOf),
+        openLaunches: openLaunches.map(launchOf),
+        catalogue,
+        refusals: refusals.map(refusalOf),
+      };
+    },
+
+    isCurrent: async (fence) => (await readPool(access, fence.pool)).epoch === fence.epoch,
+
+    async finish(fence, { heard, busy, wakeAtMs }) {
+      try {
+        const { item } = await updateItem(access, bellKey(fence.pool), {
+          changes: setAll({ decidedThrough: heard, busy, wakeAtMs }),
+          when: [is("decider", fence.epoch)],
+        });
+        return bellOf(item).bell > heard ? "rang" : "quiet";
+      } catch (error) {
+        if (error instanceof ConditionsFailed) return "fenced";
+        throw error;
+      }
+    },
+
+    async state(pool) {
+      const [{ epoch, reserved }, { bell, decidedThrough, busy }] = await Promise.all([readPool(access, pool), readBell(access, pool)]);
+      return { bell, decidedThrough, epoch, reserved, busy };
+    },
+  };
+};
+
+/** Makes the new epoch the one that writes are held against. A later decision may have been quicker: then this one is void already. */
+async function raiseFences(access: TableAccess, { pool, epoch }: Fence): Promise<void> {
+  const older = [either(isAbsent("epoch"), isBelow("epoch", epoch))];
+  try {
+    await transact(
+      access,
+      shards(fenceShards).map((shard) => ({ kind: "update", key: fenceKey(pool, shard), changes: [set("epoch", epoch)], when: older })),
+    );
+  } catch (error) {
+    if (!(error instanceof ConditionsFailed)) throw error;
+  }
+}
+
+/** Reads the bell and becomes the decision that may say what was heard, unless a later one has. */
+async function hear(access: TableAccess, { pool, epoch }: Fence): Promise<ReturnType<typeof bellOf>> {
+  try {
+    const { item } = await updateItem(access, bellKey(pool), {
+      changes: [set("decider", epoch)],
+      when: [either(isAbsent("decider"), isBelow("decider", epoch))],
+    });
+    return bellOf(item);
+  } catch (error) {
+    if (error instanceof ConditionsFailed) return readBell(access, pool);
+    throw error;
+  }
+}

@@ -1,0 +1,122 @@
+/** An attribute, or the way to something inside of it. */
+type Path = string | readonly string[];
+type Placeholders = { name(path: Path): string; value(value: unknown): string };
+
+/** Something that must hold for a write to happen. */
+export type Condition = (of: Placeholders) => string;
+
+export const is =
+  (path: Path, value: unknown): Condition =>
+  (of) =>
+    `${of.name(path)} = ${of.value(value)}`;
+export const isNot =
+  (path: Path, value: unknown): Condition =>
+  (of) =>
+    `${of.name(path)} <> ${of.value(value)}`;
+export const isOneOf =
+  (path: Path, values: readonly unknown[]): Condition =>
+  (of) =>
+    `${of.name(path)} IN (${values.map(of.value).join(", ")})`;
+export const isAtMost =
+  (path: Path, value: number): Condition =>
+  (of) =>
+    `${of.name(path)} <= ${of.value(value)}`;
+export const isBelow =
+  (path: Path, value: number): Condition =>
+  (of) =>
+    `${of.name(path)} < ${of.value(value)}`;
+export const isThere =
+  (path: Path): Condition =>
+  (of) =>
+    `attribute_exists(${of.name(path)})`;
+export const isAbsent =
+  (path: Path): Condition =>
+  (of) =>
+    `attribute_not_exists(${of.name(path)})`;
+/** A map without entries. */
+export const isEmpty =
+  (path: Path): Condition =>
+  (of) =>
+    `size(${of.name(path)}) = ${of.value(0)}`;
+export const either =
+  (...conditions: readonly Condition[]): Condition =>
+  (of) =>
+    `(${conditions.map((condition) => condition(of)).join(" OR ")})`;
+
+/** One thing that an update does to an item. */
+export type Change = { readonly clause: "SET" | "REMOVE" | "ADD"; readonly write: (of: Placeholders) => string };
+
+/** Sets an attribute or an entry; `undefined` takes it away. */
+export const set = (path: Path, value: unknown): Change =>
+  value === undefined
+    ? { clause: "REMOVE", write: (of) => of.name(path) }
+    : { clause: "SET", write: (of) => `${of.name(path)} = ${of.value(value)}` };
+/** Sets an attribute unless it has a value. */
+export const setOnce = (path: Path, value: unknown): Change => ({
+  clause: "SET",
+  write: (of) => `${of.name(path)} = if_not_exists(${of.name(path)}, ${of.value(value)})`,
+});
+/** Adds to a number; one that is not there counts as 0. */
+export const add = (attribute: string, amount: number): Change => ({
+  clause: "ADD",
+  write: (of) => `${of.name(attribute)} ${of.value(amount)}`,
+});
+export const setAll = (values: Readonly<Record<string, unknown>>): Change[] =>
+  Object.entries(values).map(([name, value]) => set(name, value));
+
+type Written = {
+  readonly KeyConditionExpression?: string;
+  readonly FilterExpression?: string;
+  readonly UpdateExpression?: string;
+  readonly ConditionExpression?: string;
+  readonly ExpressionAttributeNames?: Record<string, string>;
+  readonly ExpressionAttributeValues?: Record<string, unknown>;
+};
+
+/** Writes an expression with a placeholder for every name and value, so that no attribute can meet a reserved word. */
+export function expression(parts: {
+  changes?: readonly Change[];
+  when?: readonly Condition[];
+  keyIs?: Readonly<Record<string, string>>;
+  only?: readonly Condition[];
+}): Written {
+  const names: Record<string, string> = {};
+  const values: Record<string, unknown> = {};
+  const named = new Map<string, string>();
+  const placeholder = (attribute: string): string => {
+    const known = named.get(attribute) ?? `#${named.size}`;
+    named.set(attribute, known);
+    names[known] = attribute;
+    return known;
+  };
+  const of: Placeholders = {
+    name: (path) => (typeof path === "string" ? placeholder(path) : path.map(placeholder).join(".")),
+    value: (value) => {
+      const key = `:${Object.keys(values).length}`;
+      values[key] = defined(value);
+      return key;
+    },
+  };
+  const all = (conditions: readonly Condition[]): string => conditions.map((condition) => condition(of)).join(" AND ");
+  const { changes = [], when = [], keyIs, only = [] } = parts;
+  const update = (["SET", "REMOVE", "ADD"] as const).flatMap((clause) => {
+    const its = changes.filter((change) => change.clause === clause).map((change) => change.write(of));
+    return its.length > 0 ? [`${clause} ${its.join(", ")}`] : [];
+  });
+  return {
+    ...(keyIs ? { KeyConditionExpression: all(Object.entries(keyIs).map(([name, value]) => is(name, value))) } : {}),
+    ...(only.length > 0 ? { FilterExpression: all(only) } : {}),
+    ...(update.length > 0 ? { UpdateExpression: update.join(" ") } : {}),
+    ...(when.length > 0 ? { ConditionExpression: all(when) } : {}),
+    ...(named.size > 0 ? { ExpressionAttributeNames: names } : {}),
+    ...(Object.keys(values).length > 0 ? { ExpressionAttributeValues: values } : {}),
+  };
+}
+
+/** The same value without the keys that hold `undefined`, however deep: DynamoDB has no such thing. */
+export function defined<T>(value: T): T;
+export function defined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((each) => defined(each));
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+  return Object.fromEntries(Object.entries(value).flatMap(([key, each]) => (each === undefined ? [] : [[key, defined(each)]])));
+}

@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import type { AttemptRef, JobRef } from "../../model/job.ts";
+import { type OfferRef, offerName } from "../../model/offer.ts";
+
+/** Where an item rests. Teams, pools, job ids and instance ids never contain `#`. */
+export type Key = { readonly pk: string; readonly sk: string };
+
+export const queueShards = 8;
+export const fenceShards = 16;
+
+export const jobKey = ({ team, job }: JobRef): Key => ({ pk: `J#${team}#${job}`, sk: "JOB" });
+
+/** How a pool's queue is spread: a partition takes 1,000 writes a second. */
+export const queuePartition = (pool: string, shard: number): string => `Q#${pool}#${shard}`;
+/** A job's place in its pool's queue: one for all its attempts, and the first to go sorts first. */
+export const queueKey = (job: JobRef & { pool: string; priority: number; submittedAtMs: number }): Key => ({
+  pk: queuePartition(job.pool, shardOf(job)),
+  sk: `${padded(50_000 - job.priority, 5)}#${padded(job.submittedAtMs, 15)}#${job.team}#${job.job}`,
+});
+export const placeInQueue = (sk: string): { priority: number; submittedAtMs: number; team: string; job: string } | undefined => {
+  const [, priority, submittedAtMs, team, job] = /^(\d{5})#(\d{15})#([^#]+)#([^#]+)$/.exec(sk) ?? [];
+  if (!priority || !submittedAtMs || !team || !job) return undefined;
+  return { priority: 50_000 - Number(priority), submittedAtMs: Number(submittedAtMs), team, job };
+};
+
+export const nodePartition = (pool: string): string => `N#${pool}`;
+export const nodeKey = (pool: string, node: string): Key => ({ pk: nodePartition(pool), sk: node });
+/** Nodes that left the pool, for two weeks. */
+export const forgottenNodeKey = (pool: string, node: string): Key => ({ pk: `ND#${pool}`, sk: node });
+/** Says in which pool an instance is. */
+export const instanceKey = (node: string): Key => ({ pk: `I#${node}`, sk: "INSTANCE" });
+
+export const launchPartition = (pool: string): string => `L#${pool}`;
+export const launchKey = (pool: string, launch: string): Key => ({ pk: launchPartition(pool), sk: launch });
+/** Launches of which it is known what came, for two weeks. */
+export const settledLaunchKey = (pool: string, launch: string): Key => ({ pk: `LD#${pool}`, sk: launch });
+
+export const refusalPartition = (pool: string): string => `R#${pool}`;
+export const refusalKey = (pool: string, offer: OfferRef): Key => ({ pk: refusalPartition(pool), sk: offerName(offer) });
+
+/** The newest epoch, and what is reserved. */
+export const poolKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "POOL" });
+/** Apart from the pool's item, for everybody rings it while `place` writes transactions that name that one. */
+export const bellKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "BELL" });
+/** Copies of the epoch: transactions that run side by side each check another one, or they would cancel each other. */
+export const fenceKey = (pool: string, shard: number): Key => ({ pk: `P#${pool}`, sk: `FENCE#${padded(shard, 2)}` });
+
+export const catalogueKey = (pool: string): Key => ({ pk: `C#${pool}`, sk: "CATALOGUE" });
+
+export const sealingPartition = "S";
+export const sealingKey = ({ team, job, attempt }: AttemptRef): Key => ({ pk: sealingPartition, sk: `${team}#${job}#${attempt}` });
+
+/** A job's place in the index of its team. */
+export const submittedKey = (job: { submittedAtMs: number; job: string }): string => `${padded(job.submittedAtMs, 15)}#${job.job}`;
+export const jobOfSubmittedKey = (submitted: string): string | undefined => /^\d{15}#([^#]+)$/.exec(submitted)?.[1];
+
+const padded = (n: number, digits: number): string => String(n).padStart(digits, "0");
+const shardOf = ({ team, job }: JobRef): number => (createHash("sha256").update(`${team}/${job}`).digest()[0] ?? 0) % queueShards;

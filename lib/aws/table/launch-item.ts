@@ -1,0 +1,38 @@
+import * as z from "zod";
+import type { Launch } from "../../model/launch.ts";
+import type { Refusal } from "../../model/offer.ts";
+import type { Item } from "./access.ts";
+import { type Key, launchKey, refusalKey } from "./keys.ts";
+import { StoredOffer, StoredType, stored } from "./stored.ts";
+
+const StoredLaunch: z.ZodType<Launch> = z.object({
+  id: z.string(),
+  pool: z.string(),
+  team: z.string().optional(),
+  market: z.enum(["spot", "on-demand"]),
+  offers: z.array(StoredOffer),
+  types: z.array(StoredType),
+  jobs: z.array(z.object({ team: z.string(), job: z.string() })),
+  clientToken: z.string(),
+  reserved: z.object({ usdPerHour: z.number(), gpus: z.number() }),
+  intendedAtMs: z.number(),
+  because: z.string(),
+});
+
+const StoredRefusal: z.ZodType<Refusal> = z.object({
+  instanceType: z.string(),
+  zone: z.string(),
+  market: z.enum(["spot", "on-demand"]),
+  code: z.string(),
+  untilMs: z.number(),
+});
+
+export const launchItem = (launch: Launch): Key & Item => ({ ...launchKey(launch.pool, launch.id), ...launch });
+export const launchOf = (item: Item): Launch => stored(StoredLaunch, item);
+
+export const refusalItem = (pool: string, refusal: Refusal): Key & Item => ({
+  ...refusalKey(pool, refusal),
+  ...refusal,
+  ttl: Math.ceil(refusal.untilMs / 1000),
+});
+export const refusalOf = (item: Item): Refusal => stored(StoredRefusal, item);

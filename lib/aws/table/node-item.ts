@@ -1,0 +1,66 @@
+import * as z from "zod";
+import type { AttemptRef } from "../../model/job.ts";
+import type { Assignment, Node } from "../../model/node.ts";
+import { getItem, type Item, type TableAccess } from "./access.ts";
+import { type Key, nodeKey } from "./keys.ts";
+import { micro, StoredOffer, StoredResources, StoredType, stored } from "./stored.ts";
+
+const StoredAssignment: z.ZodType<Assignment> = z.object({
+  team: z.string(),
+  job: z.string(),
+  attempt: z.int().min(1),
+  needs: StoredResources,
+  phase: z.enum(["placed", "running", "uploading"]),
+  process: z.string().optional(),
+});
+
+const StoredNode = z.object({
+  id: z.string(),
+  pool: z.string(),
+  launch: z.string(),
+  team: z.string().optional(),
+  offer: StoredOffer,
+  type: StoredType,
+  state: z.enum(["launching", "ready", "draining", "terminating", "gone"]),
+  launchedAtMs: z.number(),
+  readyAtMs: z.number().optional(),
+  lastSeenMs: z.number().optional(),
+  leaseUntilMs: z.number(),
+  lastBusyMs: z.number(),
+  stateSinceMs: z.number(),
+  assignments: z.record(z.string(), StoredAssignment),
+  /** What it holds of the pool's reservation until that is released. */
+  reservedMicroUsd: z.int(),
+  reservedGpus: z.number(),
+  released: z.boolean(),
+});
+type StoredNode = z.infer<typeof StoredNode>;
+
+/** An assignment's name in its node's map: bind, change and takeBack each touch just their own. */
+export const assignmentName = ({ team, job, attempt }: AttemptRef): string => `${team}/${job}#${attempt}`;
+
+/** A node as it appears. */
+export const nodeItem = (node: Node): Key & Item => ({
+  ...nodeKey(node.pool, node.id),
+  ...node,
+  assignments: Object.fromEntries(node.assignments.map((each) => [assignmentName(each), each])),
+  ...reservationOf(node),
+  released: false,
+});
+
+export const reservationOf = (node: Pick<Node, "offer" | "type">): { reservedMicroUsd: number; reservedGpus: number } => ({
+  reservedMicroUsd: micro(node.offer.usdPerHour),
+  reservedGpus: node.type.resources.gpus,
+});
+
+export function nodeOf(item: Item): Node {
+  const { reservedMicroUsd: _usd, reservedGpus: _gpus, released: _released, assignments, ...node } = stored(StoredNode, item);
+  const names = Object.keys(assignments).sort();
+  return { ...node, assignments: names.flatMap((name) => assignments[name] ?? []) };
+}
+
+/** The node's item as it is now, with what the model does not tell: its reservation. */
+export async function readNode(access: TableAccess, pool: string, node: string): Promise<(StoredNode & { item: Item }) | undefined> {
+  const item = await getItem(access, nodeKey(pool, node));
+  return item && { ...stored(StoredNode, item), item };
+}

@@ -1,0 +1,88 @@
+import { Fault } from "../../model/fault.ts";
+import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
+import { getItem, type TableAccess } from "./access.ts";
+import { is, isEmpty, isNot, isOneOf, set } from "./expression.ts";
+import { type FencedOutcome, type FencedWriter, type ReservationChange, written } from "./fenced-write.ts";
+import { forgottenNodeKey, instanceKey, nodeKey } from "./keys.ts";
+import { readNode } from "./node-item.ts";
+import { readPool } from "./pool-item.ts";
+import { ttlAfter } from "./stored.ts";
+import type { Part } from "./transaction.ts";
+
+const keptDays = 14;
+/** A node that is read, then changed on the condition that it is still as read: this often, should it keep changing. */
+const mostReads = 4;
+
+type Releasing = { readonly released: boolean; readonly reservedMicroUsd: number; readonly reservedGpus: number };
+
+/** What `place` does to nodes that are to end, or have. */
+export const createNodePlacements = (
+  access: TableAccess,
+  { write, reserve }: FencedWriter,
+): Pick<Placements, "drain" | "terminating" | "forget"> => {
+  /** Releases the node's reservation with the write, if that is still to be done. */
+  const release = (fence: Fence, node: Releasing, parts: readonly Part[]): Promise<FencedOutcome> => {
+    const change: ReservationChange = { microUsd: -node.reservedMicroUsd, gpus: -node.reservedGpus };
+    return node.released ? write(fence, parts) : reserve(fence, change, parts);
+  };
+  const unfenced = async (fence: Fence, answer: Written): Promise<Written> =>
+    (await readPool(access, fence.pool)).epoch === fence.epoch ? answer : "fenced";
+
+  return {
+    async drain(fence, node, atMs) {
+      const outcome = await write(fence, [
+        {
+          kind: "update",
+          key: nodeKey(fence.pool, node),
+          changes: [set("state", "draining"), set("stateSinceMs", atMs)],
+          when: [isOneOf("state", ["launching", "ready"]), isEmpty("assignments")],
+        },
+      ]);
+      return written(outcome, async () => {
+        const now = await readNode(access, fence.pool, node);
+        return now?.state === "draining" && Object.keys(now.assignments).length === 0;
+      });
+    },
+
+    async terminating(fence, node, atMs) {
+      for (let reads = 0; reads < mostReads; reads += 1) {
+        const now = await readNode(access, fence.pool, node);
+        if (!now || (now.released && (now.state === "terminating" || now.state === "gone"))) return unfenced(fence, now ? "done" : "stale");
+        // `gone` is EC2's own word and says more than `terminating`: only the release is missing then.
+        const gone = now.state === "gone";
+        const outcome = await release(fence, now, [
+          {
+            kind: "update",
+            key: nodeKey(fence.pool, node),
+            changes: [set("released", true), ...(gone ? [] : [set("state", "terminating"), set("stateSinceMs", atMs)])],
+            when: [is("released", now.released), gone ? is("state", "gone") : isNot("state", "gone")],
+          },
+        ]);
+        if (typeof outcome === "string") return outcome;
+      }
+      throw keptChanging(node);
+    },
+
+    async forget(fence, node, atMs) {
+      for (let reads = 0; reads < mostReads; reads += 1) {
+        const now = await readNode(access, fence.pool, node);
+        if (!now) {
+          const forgotten = await getItem(access, forgottenNodeKey(fence.pool, node));
+          return unfenced(fence, forgotten ? "done" : "stale");
+        }
+        if (Object.keys(now.assignments).length > 0) return unfenced(fence, "stale");
+        const ttl = ttlAfter(atMs, keptDays);
+        const last = { state: "gone", stateSinceMs: atMs, released: true, ttl };
+        const outcome = await release(fence, now, [
+          { kind: "delete", key: nodeKey(fence.pool, node), when: [is("released", now.released), isEmpty("assignments")] },
+          { kind: "put", item: { ...now.item, ...forgottenNodeKey(fence.pool, node), ...last } },
+          { kind: "update", key: instanceKey(node), changes: [set("pool", fence.pool), set("ttl", ttl)], when: [] },
+        ]);
+        if (typeof outcome === "string") return outcome;
+      }
+      throw keptChanging(node);
+    },
+  };
+};
+
+const keptChanging = (node: string): Fault => new Fault("table-busy", `${node} kept changing`, { retry: true });

@@ -1,0 +1,15 @@
+import type { Placements } from "../../ports/pool-ledger.ts";
+import type { TableAccess } from "./access.ts";
+import { createFencedWriter } from "./fenced-write.ts";
+import { createJobPlacements } from "./place-jobs.ts";
+import { createLaunchPlacements } from "./place-launches.ts";
+import { createNodePlacements } from "./place-nodes.ts";
+
+export function createPlacements(access: TableAccess): Placements {
+  const writer = createFencedWriter(access);
+  return {
+    ...createJobPlacements(access, writer),
+    ...createLaunchPlacements(access, writer),
+    ...createNodePlacements(access, writer),
+  };
+}

@@ -1,0 +1,31 @@
+import * as z from "zod";
+import type { Reservation } from "../../model/launch.ts";
+import { getItem, type Item, type TableAccess } from "./access.ts";
+import { bellKey, poolKey } from "./keys.ts";
+import { stored } from "./stored.ts";
+
+const StoredPool = z.object({
+  epoch: z.int().default(0),
+  reservedMicroUsd: z.int().default(0),
+  reservedGpus: z.number().default(0),
+});
+
+const StoredBell = z.object({
+  bell: z.int().default(0),
+  decidedThrough: z.int().default(0),
+  busy: z.boolean().default(false),
+  wakeAtMs: z.number().optional(),
+});
+
+export function poolOf(item: Item): { epoch: number; reserved: Reservation } {
+  const { epoch, reservedMicroUsd, reservedGpus } = stored(StoredPool, item);
+  return { epoch, reserved: { usdPerHour: reservedMicroUsd / 1e6, gpus: reservedGpus } };
+}
+
+/** Parts of a bell that nobody has rung or heard yet are 0. */
+export const bellOf = (item: Item): z.infer<typeof StoredBell> => stored(StoredBell, item);
+
+export const readPool = async (access: TableAccess, pool: string): Promise<ReturnType<typeof poolOf>> =>
+  poolOf((await getItem(access, poolKey(pool))) ?? {});
+export const readBell = async (access: TableAccess, pool: string): Promise<ReturnType<typeof bellOf>> =>
+  bellOf((await getItem(access, bellKey(pool))) ?? {});

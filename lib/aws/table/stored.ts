@@ -1,0 +1,34 @@
+import * as z from "zod";
+import { Fault } from "../../model/fault.ts";
+import type { InstanceType, Offer } from "../../model/offer.ts";
+import type { Resources } from "../../model/resources.ts";
+import type { Item } from "./access.ts";
+
+/** Reads an item back. One that is not as we write them throws a Fault that names its key and the field. */
+export function stored<T>(schema: z.ZodType<T>, item: Item): T {
+  const parsed = schema.safeParse(item);
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(item)"}: ${issue.message}`);
+  throw new Fault("broken-item", `the item ${String(item["pk"])} ${String(item["sk"])} is broken: ${fields.join("; ")}`);
+}
+
+export const StoredResources: z.ZodType<Resources> = z.object({ vcpus: z.number(), memoryGiB: z.number(), gpus: z.number() });
+
+export const StoredOffer: z.ZodType<Offer> = z.object({
+  instanceType: z.string(),
+  zone: z.string(),
+  market: z.enum(["spot", "on-demand"]),
+  usdPerHour: z.number(),
+});
+
+export const StoredType: z.ZodType<InstanceType> = z.object({
+  name: z.string(),
+  resources: StoredResources,
+  gpu: z.object({ model: z.string(), memoryGiB: z.number() }).optional(),
+});
+
+/** Dollars are kept as whole micro-dollars, so that adding and taking away leaves nothing behind. */
+export const micro = (usd: number): number => Math.round(usd * 1e6);
+
+/** When DynamoDB may delete an item: seconds since the epoch. */
+export const ttlAfter = (atMs: number, days: number): number => Math.ceil(atMs / 1000) + days * 86_400;

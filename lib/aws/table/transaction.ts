@@ -1,0 +1,35 @@
+import { randomUUID } from "node:crypto";
+import { TransactWriteCommand, type TransactWriteCommandInput } from "@aws-sdk/lib-dynamodb";
+import { call, type Item, type TableAccess } from "./access.ts";
+import { type Change, type Condition, defined, expression } from "./expression.ts";
+import type { Key } from "./keys.ts";
+
+/** One write of a transaction, or something that must hold for it. */
+export type Part =
+  | { readonly kind: "put"; readonly item: Key & Item; readonly when?: readonly Condition[] }
+  | { readonly kind: "update"; readonly key: Key; readonly changes: readonly Change[]; readonly when: readonly Condition[] }
+  | { readonly kind: "delete"; readonly key: Key; readonly when?: readonly Condition[] }
+  | { readonly kind: "check"; readonly key: Key; readonly when: readonly Condition[] };
+
+/** The most parts that one transaction takes. */
+export const mostParts = 100;
+
+/** Writes all parts or none. Throws `ConditionsFailed` with the places of the parts whose conditions do not hold. */
+export async function transact({ client, table }: TableAccess, parts: readonly Part[]): Promise<void> {
+  const TransactItems = parts.map((part) => written(table, part));
+  // A token of our own per sending: the SDK's repeats of it are one transaction for DynamoDB.
+  await call((options) => client.send(new TransactWriteCommand({ TransactItems, ClientRequestToken: randomUUID() }), options));
+}
+
+function written(table: string, part: Part): NonNullable<TransactWriteCommandInput["TransactItems"]>[number] {
+  switch (part.kind) {
+    case "put":
+      return { Put: { TableName: table, Item: defined(part.item), ...expression({ when: part.when ?? [] }) } };
+    case "update":
+      return { Update: { TableName: table, Key: part.key, UpdateExpression: "", ...expression(part) } };
+    case "delete":
+      return { Delete: { TableName: table, Key: part.key, ...expression({ when: part.when ?? [] }) } };
+    case "check":
+      return { ConditionCheck: { TableName: table, Key: part.key, ConditionExpression: "", ...expression({ when: part.when }) } };
+  }
+}
