@@ -10,10 +10,11 @@ export const JobId = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, "an id is 1 to 100 of A-Z, a-z, 0-9, '.', '_' and '-', and starts with a letter or digit");
 
-const RelativePath = z
+/** A file or folder inside a job's working directory. */
+export const RelativePath = z
   .string()
   .min(1)
-  .max(512)
+  .max(1024)
   .refine(
     (path) => !path.startsWith("/") && !path.includes("\\") && !path.includes("\0") && !path.split("/").includes(".."),
     "must be a path inside the job's working directory: relative, with '/', without '..'",

@@ -4,13 +4,13 @@ import { Fault } from "../lib/model/fault.ts";
 import { start } from "../lib/runtime/start.ts";
 import { tickWiring } from "../lib/runtime/wire/tick.ts";
 
-const { env, fleet, logger } = start("tick");
-const deps = tickWiring(env, fleet);
+const started = start("tick");
+const deps = tickWiring(started);
 
 /** Once a minute. What failed is tried again by the next one; this one says so by failing. */
 export const handler = async (event: unknown): Promise<void> => {
   Tick.parse(event);
   const ticked = await tick(deps);
-  logger.info("ticked", ticked);
+  started.logger.info("ticked", ticked);
   if (ticked.errors.length > 0) throw new Fault("tick", ticked.errors.join("\n"), { retry: true });
 };

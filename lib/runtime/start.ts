@@ -7,6 +7,8 @@ import { type FleetFile, readFleetFile } from "./fleet-file.ts";
 export type Started<F extends FunctionName> = {
   readonly env: Environment<F>;
   readonly fleet: FleetFile;
+  /** Where the function runs; Lambda sets it. */
+  readonly region: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
 };
@@ -18,6 +20,7 @@ export function start<F extends FunctionName>(name: F): Started<F> {
   return {
     env: environment(name, process.env),
     fleet,
+    region: process.env["AWS_REGION"] ?? "",
     logger: new Logger({ serviceName: service }),
     metrics: new Metrics({ namespace: "Fleetwright", serviceName: service, defaultDimensions: { fleet: fleet.name } }),
   };

@@ -1,0 +1,32 @@
+import { join } from "node:path";
+import { Fault } from "../../model/fault.ts";
+import type { Connection } from "../connection.ts";
+import type { Console } from "../console.ts";
+import { exitCodes } from "../exit.ts";
+import { findJob, type JobOptions } from "./job.ts";
+
+/** Fetches, decrypts and checks every artifact of a job into a folder. */
+export async function getArtifacts(
+  id: string,
+  folder: string,
+  of: { options: JobOptions; connection: Connection; console: Console },
+): Promise<number> {
+  const { options, connection, console } = of;
+  const job = await findJob(id, options.team, connection);
+  if (job.state !== "succeeded") {
+    throw new Fault(
+      "no-artifacts",
+      `${id} is ${job.state}${job.reason ? ` (${job.reason})` : ""}; a job has artifacts when it has succeeded`,
+    );
+  }
+  const artifacts = job.artifacts ?? [];
+  for (const [index, artifact] of artifacts.entries()) {
+    await connection.artifacts.open({ team: job.team, job: job.job, attempt: job.attempt }, artifact, join(folder, artifact.path));
+    console.note(`${index + 1}/${artifacts.length} ${artifact.path} (${artifact.bytes} bytes, verified)`);
+  }
+  if (options.json)
+    console.out(JSON.stringify({ job: job.job, folder, artifacts: artifacts.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })) }));
+  else if (artifacts.length === 0) console.note(`${id} left no artifacts; name them in its "artifacts"`);
+  else console.out(`${artifacts.length} ${artifacts.length === 1 ? "file" : "files"} in ${folder}`);
+  return exitCodes.ok;
+}

@@ -1,0 +1,20 @@
+import { s3BootDownloads } from "../../aws/boot-urls.ts";
+import { s3Client, stsClient } from "../../aws/clients.ts";
+import { stsJobAccess } from "../../aws/job-access.ts";
+import { createNodeLedger } from "../../aws/table/node-ledger.ts";
+import type { AnswerDeps } from "../../flows/answer-node.ts";
+import type { Environment } from "../env.ts";
+import { ringWiring } from "./ring.ts";
+import { tableOf } from "./table.ts";
+
+export function nodeWiring(env: Environment<"node">): AnswerDeps {
+  const table = tableOf(env);
+  return {
+    ...ringWiring(env, table),
+    ledger: createNodeLedger(table),
+    access: stsJobAccess(stsClient(), env.JOB_ROLE_ARN),
+    downloads: s3BootDownloads(s3Client(), { worker: env.WORKER_ASSET, node: env.NODE_ASSET }),
+    now: Date.now,
+    places: { incomingBucket: env.INCOMING_BUCKET, keyAliasPrefix: env.KEY_ALIAS_PREFIX, logGroupPrefix: env.LOG_GROUP_PREFIX },
+  };
+}

@@ -1,0 +1,28 @@
+import { randomUUID } from "node:crypto";
+import type { Logger } from "@aws-lambda-powertools/logger";
+import { ec2Client, s3Client, sqsClient } from "../../aws/clients.ts";
+import { ec2Fleet } from "../../aws/fleet.ts";
+import { s3Journal } from "../../aws/journal.ts";
+import { sqsLane } from "../../aws/lane.ts";
+import { createDecisions } from "../../aws/table/decisions.ts";
+import { createPlacements } from "../../aws/table/placements.ts";
+import type { PlaceDeps } from "../../flows/place.ts";
+import type { Environment } from "../env.ts";
+import type { FleetFile } from "../fleet-file.ts";
+import { lineTo } from "../log-line.ts";
+import { tableOf } from "./table.ts";
+
+export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; logger: Logger }): PlaceDeps {
+  const { env, fleet, logger } = of;
+  const table = tableOf(env);
+  return {
+    decisions: createDecisions(table),
+    placements: createPlacements(table),
+    fleet: ec2Fleet({ ec2: ec2Client(), name: fleet.name, launchTemplates: env.LAUNCH_TEMPLATES, subnets: env.SUBNETS }),
+    lane: sqsLane({ sqs: sqsClient(), laneQueueUrl: env.LANE_QUEUE_URL, laterQueueUrl: env.LATER_QUEUE_URL, newId: randomUUID }),
+    journal: s3Journal(s3Client(), env.DECISIONS_BUCKET),
+    now: Date.now,
+    newId: randomUUID,
+    log: lineTo(logger),
+  };
+}

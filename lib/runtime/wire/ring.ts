@@ -1,0 +1,15 @@
+import { randomUUID } from "node:crypto";
+import { sqsClient } from "../../aws/clients.ts";
+import { sqsLane } from "../../aws/lane.ts";
+import type { TableAccess } from "../../aws/table/access.ts";
+import { createBell } from "../../aws/table/bell.ts";
+import type { Ringing } from "../../flows/ring.ts";
+import { tableOf } from "./table.ts";
+
+type RingEnv = { readonly TABLE: string; readonly LANE_QUEUE_URL: string };
+
+/** What every function that commits facts needs to tell of them. */
+export const ringWiring = (env: RingEnv, table: TableAccess = tableOf(env)): Ringing => ({
+  bell: createBell(table),
+  lane: sqsLane({ sqs: sqsClient(), laneQueueUrl: env.LANE_QUEUE_URL, newId: randomUUID }),
+});

@@ -1,0 +1,18 @@
+import { s3Artifacts } from "../../aws/artifacts.ts";
+import { kmsClient, s3Client } from "../../aws/clients.ts";
+import { createSealing } from "../../aws/table/sealing.ts";
+import type { SealDeps } from "../../flows/seal-attempt.ts";
+import type { Environment } from "../env.ts";
+import { tableOf } from "./table.ts";
+
+export const sealWiring = (env: Environment<"seal-artifact">): SealDeps => ({
+  sealing: createSealing(tableOf(env)),
+  artifacts: s3Artifacts({
+    s3: s3Client(),
+    kms: kmsClient(),
+    incomingBucket: env.INCOMING_BUCKET,
+    artifactsBucket: env.ARTIFACTS_BUCKET,
+    keyAliasPrefix: env.KEY_ALIAS_PREFIX,
+  }),
+  now: Date.now,
+});

@@ -1,0 +1,24 @@
+import { ec2Client, pricingClient, sqsClient } from "../../aws/clients.ts";
+import { ec2Market } from "../../aws/market.ts";
+import { sqsSealQueue } from "../../aws/seal-queue.ts";
+import { createCatalogueStore } from "../../aws/table/catalogue-store.ts";
+import { createDecisions } from "../../aws/table/decisions.ts";
+import { createSealing } from "../../aws/table/sealing.ts";
+import type { TickDeps } from "../../flows/tick.ts";
+import type { Started } from "../start.ts";
+import { ringWiring } from "./ring.ts";
+import { tableOf } from "./table.ts";
+
+export function tickWiring({ env, fleet, region }: Started<"tick">): TickDeps {
+  const table = tableOf(env);
+  return {
+    ...ringWiring(env, table),
+    decisions: createDecisions(table),
+    catalogues: createCatalogueStore(table),
+    market: ec2Market({ ec2: ec2Client(), pricing: pricingClient(), region, subnets: env.SUBNETS }),
+    sealing: createSealing(table),
+    sealAgain: sqsSealQueue(sqsClient(), env.SEAL_QUEUE_URL),
+    pools: fleet.pools,
+    now: Date.now,
+  };
+}
