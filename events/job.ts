@@ -11,7 +11,7 @@ export const JobId = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, "an id is 1 to 100 of A-Z, a-z, 0-9, '.', '_' and '-', and starts with a letter or digit");
 
 /** A file or folder inside a job's working directory. */
-export const RelativePath = z
+const RelativePath = z
   .string()
   .min(1)
   .max(1024)

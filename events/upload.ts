@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { JobId, RelativePath, TeamName } from "./job.ts";
+import { JobId, TeamName } from "./job.ts";
 
 /** S3's "Object Created" for an attempt's manifest, as EventBridge delivers it. */
 export const ObjectCreated = z.object({
