@@ -15,6 +15,10 @@ const Pool = z.strictObject({
   families: z
     .array(z.string().regex(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)?$/, 'must look like "g5", or "g5.xlarge"'))
     .min(1, "name at least one instance family"),
+  limits: z.strictObject({
+    usdPerHour: z.number().min(0, "must not be negative"),
+    gpus: z.int().min(0, "must not be negative"),
+  }),
   markets: z.array(z.enum(["spot", "on-demand"])).min(1, 'name at least one of "spot" and "on-demand"'),
   shared: z.boolean().default(false).describe("Whether one node may serve several teams"),
   teams: z.array(TeamName).default([]).describe("The teams that may use it; empty for all"),
@@ -68,7 +72,9 @@ export const Configuration = Fields.superRefine((fleet, context) => {
     for (const team of pool.teams.filter((name) => !fleet.teams.includes(name)))
       problem(["pools", index, "teams"], `pool "${pool.name}" names the team "${team}", which is not in teams (${fleet.teams.join(", ")})`);
   });
-  for (const team of fleet.teams.filter((name) => !fleet.pools.some((pool) => pool.teams.length === 0 || pool.teams.includes(name))))
+  for (const team of [...new Set(fleet.teams)].filter(
+    (name) => !fleet.pools.some((pool) => pool.teams.length === 0 || pool.teams.includes(name)),
+  ))
     problem(["pools"], `no pool takes jobs of the team "${team}"`);
   if (!fleet.pools.some((pool) => pool.name === fleet.defaultPool))
     problem(["defaultPool"], `there is no pool "${fleet.defaultPool}" (there is ${fleet.pools.map((pool) => pool.name).join(", ")})`);

@@ -3,7 +3,7 @@ import { Duration, RemovalPolicy } from "aws-cdk-lib";
 import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, type IFunction, RecursiveLoop, Runtime } from "aws-cdk-lib/aws-lambda";
-import { NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
+import { LogLevel, NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
@@ -63,8 +63,9 @@ export class FleetFunction<F extends FunctionName> extends Construct {
       memorySize: props.memory,
       environment: { ...props.environment, NODE_OPTIONS: "--enable-source-maps" },
       ...(props.deadLetters && { deadLetterQueue: props.deadLetters }),
-      recursiveLoop: props.loops ? RecursiveLoop.ALLOW : RecursiveLoop.TERMINATE,
+      ...(props.loops && { recursiveLoop: RecursiveLoop.ALLOW }),
       bundling: {
+        logLevel: LogLevel.ERROR,
         format: OutputFormat.ESM,
         target: "node24",
         mainFields: ["module", "main"],

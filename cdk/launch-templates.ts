@@ -57,6 +57,7 @@ export class LaunchTemplates extends Construct {
             },
           ],
         });
+        Tags.of(template).add("Name", `${props.configuration.name}-${pool.name}`);
         Tags.of(template).add("fleetwright:name", props.configuration.name);
         Tags.of(template).add("fleetwright:pool", pool.name);
         return [pool.name, template];

@@ -41,7 +41,15 @@ export class TeamVaults extends Construct {
       new PolicyStatement({
         sid: "TeamLogs",
         principals: [new ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
-        actions: ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+        actions: [
+          "Encrypt",
+          "Decrypt",
+          "ReEncryptFrom",
+          "ReEncryptTo",
+          "GenerateDataKey",
+          "GenerateDataKeyWithoutPlaintext",
+          "DescribeKey",
+        ].map((action) => `kms:${action}`),
         resources: ["*"],
         conditions: {
           ArnEquals: {

@@ -1,0 +1,69 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Validations } from "aws-cdk-lib";
+import { Annotations, Match, Template } from "aws-cdk-lib/assertions";
+import { Bucket } from "aws-cdk-lib/aws-s3";
+import { AwsSolutionsChecks } from "cdk-nag";
+import { describe, expect, test } from "vitest";
+import fleetConfig from "../../cdk/fleet.config.ts";
+import localConfig from "../../cdk/local.config.ts";
+import { notLinuxX64 } from "../../cdk/worker-assets.ts";
+import { aFleetApp, linuxProgram } from "./synthesized.ts";
+
+describe("the app", () => {
+  test.each([
+    ["as deployed", fleetConfig],
+    ["as the local cloud runs it", localConfig],
+    [
+      "with other names, teams and pools",
+      { ...fleetConfig, name: "blue", teams: ["a"], zones: 1, alarmTopicArn: "arn:aws:sns:us-east-1:111122223333:alarms" },
+    ],
+  ])("passes cdk-nag's AwsSolutions pack %s", (_what, configuration) => {
+    const { app } = aFleetApp(configuration);
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  test("is not synthesized when the pack finds something", () => {
+    const { app, stack } = aFleetApp();
+    new Bucket(stack, "Careless");
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    expect(() => app.synth()).toThrow(/AwsSolutions-S10/);
+  });
+
+  test("has no look-ups and needs no account or region", () => {
+    const { app } = aFleetApp();
+    const assembly = app.synth();
+    expect(assembly.manifest.missing).toBeUndefined();
+    expect(assembly.getStackByName("Fleetwright").environment).toMatchObject({ account: "unknown-account", region: "unknown-region" });
+  });
+
+  test("tells the admin's topic of every alarm", () => {
+    const topic = "arn:aws:sns:us-east-1:111122223333:alarms";
+    const template = Template.fromStack(aFleetApp({ ...fleetConfig, alarmTopicArn: topic }).stack);
+    template.allResourcesProperties("AWS::CloudWatch::Alarm", { AlarmActions: [topic] });
+  });
+
+  test("does not let a Node be deployed that nodes cannot run", () => {
+    const { app, stack } = aFleetApp(fleetConfig, { node: aFile(Buffer.from("cffaedfe0c00000100000000020000000000", "hex")) });
+    Annotations.fromStack(stack).hasError(
+      "/Fleetwright/Worker",
+      Match.stringLikeRegexp("is no Linux program.*Deploy from Linux on x86_64"),
+    );
+  });
+
+  test("knows a Linux program for x86_64", () => {
+    const arm = Buffer.from(linuxProgram);
+    arm.writeUInt16LE(183, 18);
+    expect(notLinuxX64(aFile(linuxProgram))).toBeUndefined();
+    expect(notLinuxX64(aFile(arm))).toBe("is for another processor");
+    expect(notLinuxX64(aFile(Buffer.alloc(0)))).toBe("is no Linux program");
+  });
+});
+
+function aFile(content: Buffer): string {
+  const file = join(mkdtempSync(join(tmpdir(), "fleetwright-node-")), "node");
+  writeFileSync(file, content);
+  return file;
+}

@@ -1,0 +1,99 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type ConfigurationFile, fleetFile, loadConfiguration, parseConfiguration } from "../../cdk/configuration.ts";
+import { FleetFile } from "../../lib/runtime/fleet-file.ts";
+
+type PoolFile = ConfigurationFile["pools"][number];
+const aPool = (changes: Partial<PoolFile> = {}): PoolFile => ({
+  name: "gpu",
+  families: ["g5"],
+  markets: ["spot"],
+  limits: { usdPerHour: 10, gpus: 4 },
+  ...changes,
+});
+const aFleet = (changes: Record<string, unknown> = {}): unknown => ({
+  teams: ["research"],
+  pools: [aPool()],
+  defaultPool: "gpu",
+  ...changes,
+});
+
+describe("the configuration", () => {
+  test("fills what has a good default", () => {
+    const fleet = parseConfiguration(aFleet(), "here");
+    expect(fleet).toMatchObject({ name: "fleetwright", zones: 3, logRetentionDays: 30, deletionProtection: true });
+    expect(fleet.pools[0]).toMatchObject({
+      idleSeconds: 300,
+      bootSeconds: 600,
+      shared: false,
+      teams: [],
+      volumeGiB: 100,
+      architecture: "x86_64",
+    });
+  });
+
+  test("gives handlers exactly what they read", () => {
+    expect(() => FleetFile.parse(fleetFile(parseConfiguration(aFleet(), "here")))).not.toThrow();
+  });
+
+  test.each(["cdk/fleet.config.ts", "cdk/local.config.ts"])("%s is one", async (file) => {
+    await expect(loadConfiguration(file)).resolves.toMatchObject({ teams: ["research", "vision"], defaultPool: "gpu" });
+  });
+
+  test("may be a JSON file", async () => {
+    await expect(loadConfiguration(written("fleet.json", JSON.stringify(aFleet())))).resolves.toMatchObject({ teams: ["research"] });
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    [
+      "a team that nobody knows",
+      aFleet({ pools: [aPool({ teams: ["research", "sales"] })] }),
+      /pool "gpu" names the team "sales", which is not in teams \(research\)/,
+    ],
+    ["two pools of one name", aFleet({ pools: [aPool(), aPool()] }), /"gpu" is there twice\s+→ at pools/],
+    ["two teams of one name", aFleet({ teams: ["research", "research"] }), /"research" is there twice\s+→ at teams/],
+    ["a default pool that is not there", aFleet({ defaultPool: "cpu" }), /there is no pool "cpu" \(there is gpu\)/],
+    [
+      "a team that no pool takes",
+      aFleet({ teams: ["research", "vision"], pools: [aPool({ teams: ["vision"] })] }),
+      /no pool takes jobs of the team "research"/,
+    ],
+    ["no market", aFleet({ pools: [aPool({ markets: [] })] }), /name at least one of "spot" and "on-demand"\s+→ at pools\[0\]\.markets/],
+    ["no family", aFleet({ pools: [aPool({ families: [] })] }), /at least one instance family/],
+    ["a family that is none", aFleet({ pools: [aPool({ families: ["G5; rm"] })] }), /must look like "g5", or "g5\.xlarge"/],
+    [
+      "a negative limit",
+      aFleet({ pools: [aPool({ limits: { usdPerHour: -1, gpus: 4 } })] }),
+      /must not be negative\s+→ at pools\[0\]\.limits\.usdPerHour/,
+    ],
+    ["half a GPU", aFleet({ pools: [aPool({ limits: { usdPerHour: 1, gpus: 0.5 } })] }), /pools\[0\]\.limits\.gpus/],
+    ["no team", aFleet({ teams: [] }), /name at least one team/],
+    ["a name that AWS would refuse", aFleet({ name: "My Fleet" }), /1 to 20 of a-z/],
+    ["a misspelt field", aFleet({ zone: 2 }), /Unrecognized key: "zone"/],
+    ["a volume too small for the image", aFleet({ pools: [aPool({ volumeGiB: 20 })] }), /75 GiB/],
+    ["a retention CloudWatch has not", aFleet({ logRetentionDays: 31 }), /logRetentionDays/],
+  ])("refuses %s", (_what, value, message) => {
+    expect(() => parseConfiguration(value, "here")).toThrow(message);
+  });
+
+  test("names every mistake at once, and the file", () => {
+    const mistakes = aFleet({ defaultPool: "cpu", pools: [aPool({ teams: ["sales"] }), aPool()] });
+    expect(() => parseConfiguration(mistakes, "fleet.config.ts")).toThrow(/in fleet\.config\.ts.*twice.*no pool "cpu".*"sales"/s);
+  });
+
+  test.each<[string, string, RegExp]>([
+    ["a file that is not there", join(tmpdir(), "fleetwright-none.ts"), /cannot be read/],
+    ["JSON that is none", written("broken.json", "{"), /cannot be read/],
+    ["a module without a default export", written("empty.mjs", "export const fleet = 1;"), /has no default export/],
+  ])("says so of %s", async (_what, file, message) => {
+    await expect(loadConfiguration(file)).rejects.toThrow(message);
+  });
+});
+
+function written(name: string, text: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), "fleetwright-config-")), name);
+  writeFileSync(file, text);
+  return file;
+}

@@ -1,0 +1,99 @@
+import { Match } from "aws-cdk-lib/assertions";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { Environments, type FunctionName } from "../../lib/runtime/env.ts";
+import { named, Synthesized } from "./synthesized.ts";
+
+const stack = new Synthesized();
+const names = z.array(z.custom<FunctionName>((name) => typeof name === "string" && name in Environments)).parse(Object.keys(Environments));
+const Variables = z.object({ Variables: z.record(z.string(), z.unknown()) });
+
+describe("functions", () => {
+  test("there is one for each environment, and no other", () => {
+    expect(
+      stack
+        .all("AWS::Lambda::Function")
+        .map(({ properties }) => properties["FunctionName"])
+        .toSorted(),
+    ).toEqual(names.map((name) => `fleetwright-${name}`).toSorted());
+  });
+
+  describe.each(names)("%s", (name) => {
+    const { id, properties } = stack.functionNamed(name);
+
+    test("runs on Node 24, on ARM, as an ES module", () => {
+      expect(properties).toMatchObject({ Runtime: "nodejs24.x", Architectures: ["arm64"], Handler: "index.handler" });
+    });
+
+    test("has exactly the variables that it reads", () => {
+      const variables = Variables.parse(properties["Environment"]).Variables;
+      expect(Object.keys(variables).toSorted()).toEqual([...Object.keys(Environments[name].shape), "NODE_OPTIONS"].toSorted());
+    });
+
+    test("has a dead-letter path", () => {
+      const reads = stack.all("AWS::Lambda::EventSourceMapping").filter((mapping) => named(mapping.properties["FunctionName"]) === id);
+      const redriven = reads.filter((mapping) => {
+        const source = named(mapping.properties["EventSourceArn"]);
+        return stack.all("AWS::SQS::Queue").some((queue) => queue.id === source && queue.properties["RedrivePolicy"] !== undefined);
+      });
+      if (reads.length > 0) expect(redriven).toHaveLength(reads.length);
+      else expect(named(z.object({ TargetArn: z.unknown() }).parse(properties["DeadLetterConfig"]).TargetArn)).toMatch(/Dead/);
+    });
+
+    test("has an alarm on its errors", () => {
+      stack.template.hasResourceProperties("AWS::CloudWatch::Alarm", {
+        Namespace: "AWS/Lambda",
+        MetricName: "Errors",
+        Dimensions: [{ Name: "FunctionName", Value: { Ref: id } }],
+      });
+    });
+
+    test("logs into a group that forgets", () => {
+      const group = named(z.object({ LogGroup: z.unknown() }).parse(properties["LoggingConfig"]).LogGroup);
+      expect(stack.all("AWS::Logs::LogGroup").find((each) => each.id === group)?.properties["RetentionInDays"]).toBe(30);
+    });
+  });
+
+  test("a decision ends before its message shows again, and may loop through the queues", () => {
+    expect(stack.functionNamed("place").properties).toMatchObject({ Timeout: 20, MemorySize: 1024, RecursiveLoop: "Allow" });
+    expect(stack.functionNamed("ring-later").properties).toMatchObject({ RecursiveLoop: "Allow" });
+  });
+
+  test("the tick comes once a minute", () => {
+    stack.template.hasResourceProperties("AWS::Scheduler::Schedule", {
+      ScheduleExpression: "rate(1 minute)",
+      State: Match.absent(),
+      Target: {
+        Arn: { "Fn::GetAtt": [stack.functionNamed("tick").id, "Arn"] },
+        Input: '{"tick":"minute"}',
+        DeadLetterConfig: Match.anyValue(),
+      },
+    });
+  });
+
+  test("on-instance hears every change of state", () => {
+    stack.template.hasResourceProperties("AWS::Events::Rule", {
+      EventPattern: { source: ["aws.ec2"], "detail-type": ["EC2 Instance State-change Notification"] },
+      Targets: [
+        Match.objectLike({
+          Arn: { "Fn::GetAtt": [stack.functionNamed("on-instance").id, "Arn"] },
+          DeadLetterConfig: Match.anyValue(),
+          RetryPolicy: Match.anyValue(),
+        }),
+      ],
+    });
+  });
+
+  test("only node has a URL, and IAM guards it", () => {
+    expect(stack.all("AWS::Lambda::Url").map(({ properties }) => properties)).toEqual([
+      { AuthType: "AWS_IAM", TargetFunctionArn: { "Fn::GetAtt": [stack.functionNamed("node").id, "Arn"] } },
+    ]);
+  });
+
+  test("nothing is a custom resource", () => {
+    const types = Object.values(stack.template.toJSON()["Resources"] ?? {}).map(
+      (resource) => z.object({ Type: z.string() }).parse(resource).Type,
+    );
+    expect(types.filter((type) => type.startsWith("Custom::") || type === "AWS::CloudFormation::CustomResource")).toEqual([]);
+  });
+});

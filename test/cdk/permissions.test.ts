@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { named, type Statement, Synthesized, textOf } from "./synthesized.ts";
+
+const stack = new Synthesized();
+const roleOf = (name: string): string => named(stack.functionNamed(name).properties["Role"]);
+const jobRole = named(
+  z.object({ Variables: z.object({ JOB_ROLE_ARN: z.unknown() }) }).parse(stack.functionNamed("node").properties["Environment"]).Variables
+    .JOB_ROLE_ARN,
+);
+const instanceRole = named(z.array(z.unknown()).parse(stack.all("AWS::IAM::InstanceProfile")[0]?.properties["Roles"])[0]);
+const readsOnly = (action: string): boolean => /:(Describe|Get|List|Query|BatchGet|Search)/.test(action);
+
+describe("permissions", () => {
+  test("no role has a policy that AWS manages, or one written into it", () => {
+    for (const { properties } of stack.all("AWS::IAM::Role")) {
+      expect(properties["ManagedPolicyArns"]).toBeUndefined();
+      expect(properties["Policies"]).toBeUndefined();
+    }
+  });
+
+  test("no policy allows a wildcard of actions", () => {
+    const all = stack.statements();
+    expect(all.length).toBeGreaterThan(25);
+    expect(all.filter(({ statement }) => statement.Action.some((action) => action.includes("*")))).toEqual([]);
+  });
+
+  test("nobody may write just anything: only reads of what knows no resources are on *", () => {
+    const everywhere = stack.statements().filter(({ statement }) => statement.Resource?.includes("*"));
+    expect(everywhere.flatMap(({ statement }) => statement.Action).toSorted()).toEqual(
+      [
+        "ec2:DescribeInstanceTypeOfferings",
+        "ec2:DescribeInstanceTypes",
+        "ec2:DescribeInstances",
+        "ec2:DescribeSpotPriceHistory",
+        "pricing:GetProducts",
+      ].toSorted(),
+    );
+    expect(everywhere.flatMap(({ statement }) => statement.Action).every(readsOnly)).toBe(true);
+  });
+
+  test("a write to a kind of EC2 resource is bounded by a template, a tag or the call that makes it", () => {
+    const kinds = stack
+      .statements()
+      .filter(({ statement }) => statement.Resource?.some((resource) => /:ec2:.*\/\*$/.test(textOf(resource))));
+    expect(kinds.map(({ statement }) => statement.Sid).toSorted()).toEqual(["AskForFleets", "EndOurs", "LaunchByTemplate", "TagAtLaunch"]);
+    const bounds = Object.fromEntries(
+      kinds.map(({ statement }) => [statement.Sid, Object.keys(Object.values(statement.Condition ?? {})[0] ?? {})]),
+    );
+    expect(bounds).toEqual({
+      // A fleet that launches nothing costs nothing; what it launches is bounded by RunInstances.
+      AskForFleets: [],
+      EndOurs: ["aws:ResourceTag/fleetwright:name"],
+      LaunchByTemplate: ["ec2:LaunchTemplate"],
+      TagAtLaunch: ["ec2:CreateAction"],
+    });
+  });
+
+  test("no function may read the table's index", () => {
+    const tables = stack
+      .statements()
+      .flatMap(({ statement }) => (statement.Action.some((action) => action.startsWith("dynamodb:")) ? (statement.Resource ?? []) : []));
+    expect(tables.length).toBeGreaterThan(0);
+    expect(new Set(tables.map((resource) => JSON.stringify(resource))).size).toBe(1);
+    expect(tables.some((resource) => textOf(resource).includes("/index/"))).toBe(false);
+  });
+
+  test("an instance can call node through its URL, and nothing else", () => {
+    const resource = [{ "Fn::GetAtt": [stack.functionNamed("node").id, "Arn"] }];
+    expect(stack.statementsOf(instanceRole)).toEqual([
+      {
+        Effect: "Allow",
+        Action: ["lambda:InvokeFunctionUrl"],
+        Resource: resource,
+        Condition: { StringEquals: { "lambda:FunctionUrlAuthType": "AWS_IAM" } },
+      },
+      {
+        Effect: "Allow",
+        Action: ["lambda:InvokeFunction"],
+        Resource: resource,
+        Condition: { Bool: { "lambda:InvokedViaFunctionUrl": "true" } },
+      },
+    ]);
+  });
+
+  test("only place may hand an instance its role, and no other role", () => {
+    const passes = stack.statements().filter(({ statement }) => statement.Action.includes("iam:PassRole"));
+    expect(passes.map(({ statement }) => statement.Resource)).toEqual([[{ "Fn::GetAtt": [instanceRole, "Arn"] }]]);
+    expect(stack.statementsOf(roleOf("place")).some((statement) => statement.Action.includes("iam:PassRole"))).toBe(true);
+  });
+
+  test("only node may take the job role, and only with all three tags", () => {
+    const trustPolicy = stack.all("AWS::IAM::Role").find(({ id }) => id === jobRole)?.properties["AssumeRolePolicyDocument"];
+    const text = JSON.stringify(trustPolicy);
+    const principal = { "Fn::GetAtt": [roleOf("node"), "Arn"] };
+    const trust = z
+      .object({ Statement: z.array(z.object({ Principal: z.object({ AWS: z.unknown() }), Condition: z.unknown() })) })
+      .parse(trustPolicy).Statement;
+    for (const each of trust) expect(each.Principal.AWS).toEqual(principal);
+    expect(text).toContain("sts:TagSession");
+    for (const tag of ["team", "job", "attempt"]) expect(text).toContain(`"aws:RequestTag/${tag}":"?*"`);
+  });
+
+  test("a job reaches its own attempt's uploads, its team's code, key and log, and nothing else", () => {
+    const may = stack.statementsOf(jobRole);
+    const on = (sid: string): string[] => (may.find((statement) => statement.Sid === sid)?.Resource ?? []).map(textOf);
+    expect(may.map((statement) => [statement.Sid, statement.Action])).toEqual([
+      ["Upload", ["s3:AbortMultipartUpload", "s3:PutObject"]],
+      ["Code", ["s3:GetObject"]],
+      ["TeamKey", ["kms:Decrypt", "kms:GenerateDataKey"]],
+      ["Logs", ["logs:CreateLogStream", "logs:PutLogEvents"]],
+    ]);
+    expect(on("Upload")).toEqual([`…/${tag("team")}/${tag("job")}/${tag("attempt")}/*`]);
+    expect(on("Code")).toEqual([`…/${tag("team")}/*`]);
+    expect(on("Logs")[0]).toMatch(/log-group:\/fleetwright\/fleetwright\/\$\{aws:PrincipalTag\/team\}:\*$/);
+    expect(conditionOf(may, "TeamKey")["aws:ResourceTag/team"]).toBe(tag("team"));
+  });
+
+  test("node reads exactly the worker's two files", () => {
+    const reads = stack.statementsOf(roleOf("node")).filter((statement) => statement.Action.includes("s3:GetObject"));
+    expect(reads).toHaveLength(1);
+    expect(reads[0]?.Resource).toHaveLength(2);
+    for (const resource of reads[0]?.Resource ?? []) expect(textOf(resource)).not.toContain("*");
+  });
+});
+
+const tag = (name: string): string => `\${aws:PrincipalTag/${name}}`;
+const conditionOf = (statements: readonly Statement[], sid: string): Record<string, unknown> =>
+  statements.find((statement) => statement.Sid === sid)?.Condition?.["StringEquals"] ?? {};

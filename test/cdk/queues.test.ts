@@ -1,0 +1,93 @@
+import { Match } from "aws-cdk-lib/assertions";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { named, Synthesized } from "./synthesized.ts";
+
+const stack = new Synthesized();
+const queues = stack.all("AWS::SQS::Queue");
+const isDead = (name: unknown): boolean => String(name).startsWith("fleetwright-dead-");
+const Redrive = z.object({ deadLetterTargetArn: z.unknown(), maxReceiveCount: z.literal(5) });
+
+describe("queues", () => {
+  test("each team has its own", () => {
+    const names = queues.map(({ properties }) => properties["QueueName"]);
+    expect(names).toEqual(
+      expect.arrayContaining([
+        "fleetwright-jobs-research",
+        "fleetwright-jobs-vision",
+        "fleetwright-lane.fifo",
+        "fleetwright-later",
+        "fleetwright-seal",
+      ]),
+    );
+  });
+
+  test("each that is no dead-letter queue hands over what failed five times, to one of its own kind", () => {
+    const working = queues.filter(({ properties }) => !isDead(properties["QueueName"]));
+    expect(working).toHaveLength(5);
+    for (const { properties } of working) {
+      const dead = named(Redrive.parse(properties["RedrivePolicy"]).deadLetterTargetArn);
+      const target = queues.find(({ id }) => id === dead)?.properties;
+      expect(isDead(target?.["QueueName"])).toBe(true);
+      expect(target?.["FifoQueue"]).toBe(properties["FifoQueue"]);
+      expect(target?.["MessageRetentionPeriod"]).toBe(14 * 86_400);
+    }
+  });
+
+  test("each dead-letter queue has an alarm on its first message", () => {
+    const watched = stack
+      .all("AWS::CloudWatch::Alarm")
+      .filter(({ properties }) => properties["MetricName"] === "ApproximateNumberOfMessagesVisible" && properties["Threshold"] === 1)
+      .map(({ properties }) => z.array(z.object({ Name: z.string(), Value: z.unknown() })).parse(properties["Dimensions"])[0]?.Value)
+      .map(named);
+    const dead = queues.filter(({ properties }) => isDead(properties["QueueName"])).map(({ id }) => id);
+    expect(watched.toSorted()).toEqual(dead.toSorted());
+    expect(dead).toHaveLength(8);
+  });
+
+  test("each is encrypted, and refuses calls without TLS", () => {
+    const guarded = stack
+      .all("AWS::SQS::QueuePolicy")
+      .filter(({ properties }) => JSON.stringify(properties).includes('"aws:SecureTransport":"false"'))
+      .flatMap(({ properties }) => z.array(z.unknown()).parse(properties["Queues"]).map(named));
+    for (const { id, properties } of queues) {
+      expect(properties["SqsManagedSseEnabled"]).toBe(true);
+      expect(guarded).toContain(id);
+    }
+  });
+
+  test("the lane never folds two rings into one, and pools do not wait for each other", () => {
+    stack.template.hasResourceProperties("AWS::SQS::Queue", {
+      QueueName: "fleetwright-lane.fifo",
+      FifoQueue: true,
+      ContentBasedDeduplication: false,
+      DeduplicationScope: "messageGroup",
+      FifoThroughputLimit: "perMessageGroupId",
+      VisibilityTimeout: 30,
+    });
+  });
+
+  test("each function that reads one reads it in batches, fails apart and ends before a message shows again", () => {
+    const mappings = stack.all("AWS::Lambda::EventSourceMapping");
+    expect(mappings).toHaveLength(5);
+    for (const { properties } of mappings) {
+      const queue = queues.find(({ id }) => id === named(properties["EventSourceArn"]));
+      const reader = stack.all("AWS::Lambda::Function").find(({ id }) => id === named(properties["FunctionName"]));
+      expect(properties["FunctionResponseTypes"]).toEqual(["ReportBatchItemFailures"]);
+      expect(properties["MaximumBatchingWindowInSeconds"]).toBeUndefined();
+      expect(Number(queue?.properties["VisibilityTimeout"])).toBeGreaterThan(Number(reader?.properties["Timeout"]));
+    }
+  });
+
+  test("one manifest at a time is sealed, and only manifests ask for it", () => {
+    stack.template.hasResourceProperties("AWS::Events::Rule", {
+      EventPattern: { source: ["aws.s3"], "detail-type": ["Object Created"], detail: { object: { key: [{ suffix: "/manifest.json" }] } } },
+      Targets: [
+        Match.objectLike({
+          Arn: Match.objectLike({ "Fn::GetAtt": [Match.stringLikeRegexp("Seal"), "Arn"] }),
+          DeadLetterConfig: Match.anyValue(),
+        }),
+      ],
+    });
+  });
+});

@@ -1,0 +1,112 @@
+import { Match } from "aws-cdk-lib/assertions";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { named, Synthesized } from "./synthesized.ts";
+
+const stack = new Synthesized();
+const buckets = stack.all("AWS::S3::Bucket");
+const bucket = (name: string) => buckets.find(({ id }) => id.startsWith(`Buckets${name}`)) ?? { id: "", properties: {} };
+
+describe("storage", () => {
+  test("the table is kept, backed up, encrypted and protected, and has one index for people", () => {
+    stack.template.hasResource("AWS::DynamoDB::Table", { DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain" });
+    stack.template.hasResourceProperties("AWS::DynamoDB::Table", {
+      BillingMode: "PAY_PER_REQUEST",
+      KeySchema: [
+        { AttributeName: "pk", KeyType: "HASH" },
+        { AttributeName: "sk", KeyType: "RANGE" },
+      ],
+      GlobalSecondaryIndexes: [Match.objectLike({ IndexName: "byTeam", Projection: { ProjectionType: "ALL" } })],
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      TimeToLiveSpecification: { AttributeName: "ttl", Enabled: true },
+      SSESpecification: { SSEEnabled: true },
+      DeletionProtectionEnabled: true,
+    });
+  });
+
+  test("every bucket is encrypted, private, kept, and speaks TLS only", () => {
+    expect(buckets).toHaveLength(5);
+    const guarded = stack
+      .all("AWS::S3::BucketPolicy")
+      .filter(({ properties }) => JSON.stringify(properties).includes('"aws:SecureTransport":"false"'))
+      .map(({ properties }) => named(properties["Bucket"]));
+    for (const { id, properties } of buckets) {
+      expect(properties["BucketEncryption"]).toBeDefined();
+      expect(properties["PublicAccessBlockConfiguration"]).toEqual({
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      });
+      expect(guarded).toContain(id);
+    }
+    stack.template.allResources("AWS::S3::Bucket", { DeletionPolicy: "Retain" });
+  });
+
+  test("uploads name a KMS key, are gone after a day, and are told to the event bus", () => {
+    const { id, properties } = bucket("Incoming");
+    expect(properties).toMatchObject({
+      BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms" } }] },
+      LifecycleConfiguration: { Rules: [{ ExpirationInDays: 1, Status: "Enabled" }] },
+      NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
+    });
+    stack.template.hasResourceProperties("AWS::S3::BucketPolicy", {
+      Bucket: { Ref: id },
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: "Deny",
+            Action: "s3:PutObject",
+            Condition: { StringNotEquals: { "s3:x-amz-server-side-encryption": "aws:kms" } },
+          }),
+          Match.objectLike({
+            Effect: "Deny",
+            Action: "s3:PutObject",
+            Condition: { Null: { "s3:x-amz-server-side-encryption-aws-kms-key-id": "true" } },
+          }),
+        ]),
+      },
+    });
+  });
+
+  test("decisions are kept for two weeks; artifacts and code have versions", () => {
+    expect(bucket("Decisions").properties).toMatchObject({ LifecycleConfiguration: { Rules: [{ ExpirationInDays: 14 }] } });
+    for (const name of ["Artifacts", "Code"])
+      expect(bucket(name).properties).toMatchObject({ VersioningConfiguration: { Status: "Enabled" } });
+  });
+
+  test("artifacts expire only if the admin says so", () => {
+    expect(JSON.stringify(bucket("Artifacts").properties)).not.toContain("ExpirationInDays");
+  });
+
+  test("each team has a key that rotates, under its alias and its tag, and logs under that key", () => {
+    for (const team of ["research", "vision"]) {
+      const alias = stack.one("AWS::KMS::Alias", "AliasName", `alias/fleetwright/${team}`);
+      const key = named(alias.properties["TargetKeyId"]);
+      const properties = stack.all("AWS::KMS::Key").find(({ id }) => id === key)?.properties;
+      expect(properties).toMatchObject({ EnableKeyRotation: true, Tags: [{ Key: "team", Value: team }] });
+      const group = stack.one("AWS::Logs::LogGroup", "LogGroupName", `/fleetwright/fleetwright/${team}`);
+      expect(named(group.properties["KmsKeyId"])).toBe(key);
+    }
+  });
+
+  test("the deployment is written down where the command looks for it", () => {
+    const { properties } = stack.one("AWS::SSM::Parameter", "Name", "/fleetwright/fleetwright/deployment");
+    const text = z.object({ "Fn::Join": z.tuple([z.literal(""), z.array(z.unknown())]) }).parse(properties["Value"])["Fn::Join"][1];
+    const written: unknown = JSON.parse(text.map((part) => (typeof part === "string" ? part : named(part))).join(""));
+    expect(written).toEqual({
+      name: "fleetwright",
+      table: stack.all("AWS::DynamoDB::Table")[0]?.id,
+      jobsQueuePrefix: "fleetwright-jobs-",
+      incomingBucket: bucket("Incoming").id,
+      artifactsBucket: bucket("Artifacts").id,
+      codeBucket: bucket("Code").id,
+      decisionsBucket: bucket("Decisions").id,
+      keyAliasPrefix: "alias/fleetwright/",
+      logGroupPrefix: "/fleetwright/fleetwright/",
+      teams: ["research", "vision"],
+      pools: ["gpu"],
+      defaultPool: "gpu",
+    });
+  });
+});
