@@ -6,6 +6,8 @@ export type Ec2Behaviour = {
   readonly bootMs: { readonly min: number; readonly max: number };
   /** How long the boot script tries to get its worker before it shuts the instance down, ms. */
   readonly bootTimeoutMs: number;
+  /** From a worker's crash to its next start, ms: what systemd waits on a real instance. */
+  readonly restartMs: number;
   /** How long a new instance is unknown to DescribeInstances, ms. */
   readonly describeLagMs: number;
   /** From SIGTERM to SIGKILL for what runs on an ended instance, ms. */
@@ -20,6 +22,7 @@ export const defaultBehaviour: Ec2Behaviour = {
   pendingMs: 100,
   bootMs: { min: 300, max: 900 },
   bootTimeoutMs: 120_000,
+  restartMs: 2000,
   describeLagMs: 0,
   shutdownMs: 3000,
   capacity: {},

@@ -60,7 +60,7 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
     behaviour,
     capacity,
     events: createStateEvents(options.putEvent, log),
-    room: { ...options, moto, watchdog, bootTimeoutMs: behaviour.bootTimeoutMs },
+    room: { ...options, moto, watchdog, behaviour },
     stateFolder: options.stateFolder,
     draw: generator(behaviour.seed),
     now,
@@ -121,7 +121,8 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
       throttleNext: (action, times = 1) => throttled.add(action, times),
       pauseWorker: (id) => lifecycle.machine(id).pause(),
       resumeWorker: (id) => lifecycle.machine(id).resume(),
-      killWorker: (id) => lifecycle.machine(id).kill(),
+      crashWorker: (id) => lifecycle.machine(id).kill(true),
+      killWorker: (id) => lifecycle.machine(id).kill(false),
     },
   };
 }

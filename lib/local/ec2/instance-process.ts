@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Identities, IssuedCredentials } from "../identities.ts";
+import type { Ec2Behaviour } from "./behaviour.ts";
 import { fetchWorker } from "./boot.ts";
 import { type MetadataService, serveMetadata } from "./imds.ts";
 import type { InstanceFacts } from "./instance.ts";
@@ -18,7 +20,7 @@ export type MachineRoom = {
   readonly watchdog: Watchdog;
   /** The endpoint that workers use for AWS. */
   readonly endpoint: string;
-  readonly bootTimeoutMs: number;
+  readonly behaviour: Pick<Ec2Behaviour, "bootTimeoutMs" | "restartMs">;
   roleOfProfile(profileNameOrArn: string): string;
   log(line: object): void;
 };
@@ -33,8 +35,8 @@ export type Machine = {
   end(graceMs: number): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** Kills the worker and what it runs; the machine stays on, and nothing runs on it. */
-  kill(): Promise<void>;
+  /** Kills the worker and what it runs. `again`: it is started anew after a while; else the machine stays on and nothing runs on it. */
+  kill(again: boolean): Promise<void>;
 };
 
 const logFile = "worker.log";
@@ -43,10 +45,11 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, folder
   const stop = new AbortController();
   let metadata: MetadataService | undefined;
   let worker: ChildProcess | undefined;
-  let killed = false;
+  let deserted = false;
   const tree = (): ProcessTree => ({ folder, group: worker?.pid });
 
-  const boot = async (): Promise<"ready" | "no script" | "shutdown"> => {
+  /** The worker's environment, when its program lies in the folder. */
+  const boot = async (): Promise<Record<string, string> | "no script" | "shutdown"> => {
     const template = await templateOf(room.moto, instance);
     const exported = exportsOf(template.userData);
     const [nodeUrl, pool] = [exported.get("FLEETWRIGHT_NODE_URL"), exported.get("FLEETWRIGHT_POOL")];
@@ -54,27 +57,35 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, folder
     const role = room.roleOfProfile(template.profile);
     const credentials = renewed(() => room.identities.issue({ role, session: instance.id }));
     metadata = await serveMetadata({ instance, role, credentials });
+    stop.signal.throwIfAborted();
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const region = exported.get("AWS_REGION") ?? instance.region;
-    const script = { nodeUrl, pool, region, credentials, timeoutMs: room.bootTimeoutMs };
+    const script = { nodeUrl, pool, region, credentials, timeoutMs: room.behaviour.bootTimeoutMs };
     if ((await fetchWorker(script, join(folder, "worker.mjs"), stop.signal)) === "shutdown") return "shutdown";
-    stop.signal.throwIfAborted();
-    worker = await start({ folder, environment: environmentOf(room, { exported, region, folder, metadataUrl: metadata.url }) });
-    return "ready";
+    return environmentOf(room, { exported, region, folder, metadataUrl: metadata.url });
+  };
+
+  /** Starts the worker again and again, as systemd would, until it ends well: that is how it shuts the instance down. */
+  const work = async (environment: Record<string, string>): Promise<string | undefined> => {
+    for (;;) {
+      stop.signal.throwIfAborted();
+      worker = start({ folder, environment, log: await open(join(folder, logFile), "a", 0o600) });
+      room.watchdog.watch(tree());
+      const end = await exitOf(worker);
+      if (stop.signal.aborted || deserted) return undefined;
+      if (end === "exit code 0") return "its worker ended";
+      room.log({ message: "A worker crashed and is started again", instance: instance.id, end });
+      await endTree(tree(), 0);
+      await sleep(room.behaviour.restartMs, undefined, { signal: stop.signal });
+    }
   };
 
   const run = async (): Promise<string | undefined> => {
-    room.watchdog.watch(tree());
-    const reached = await boot();
-    if (reached === "shutdown") return "the boot script was told to shut down";
-    if (reached === "no script" || worker === undefined) {
-      room.log({ message: "Nothing runs on this instance: its user data names no node URL and pool", instance: instance.id });
-      return undefined;
-    }
-    const running = worker;
-    room.watchdog.watch(tree());
-    const code = await exitOf(running);
-    return killed || stop.signal.aborted ? undefined : `its worker ended (${code})`;
+    const booted = await boot();
+    if (booted === "shutdown") return "the boot script was told to shut down";
+    if (booted !== "no script") return await work(booted);
+    room.log({ message: "Nothing runs on this instance: its user data names no node URL and pool", instance: instance.id });
+    return undefined;
   };
 
   return {
@@ -85,8 +96,8 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, folder
         return await run();
       } catch (error) {
         if (stop.signal.aborted) return undefined;
-        room.log({ message: "The boot script failed", instance: instance.id, error: String(error), cause: causeOf(error) });
-        return `its boot script failed: ${error instanceof Error ? error.message : String(error)}`;
+        room.log({ message: "An instance could not work", instance: instance.id, error: String(error), cause: causeOf(error) });
+        return `it could not work: ${error instanceof Error ? error.message : String(error)}`;
       }
     },
     async end(graceMs) {
@@ -98,8 +109,8 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, folder
     },
     pause: () => signalTree(tree(), "SIGSTOP"),
     resume: () => signalTree(tree(), "SIGCONT"),
-    async kill() {
-      killed = true;
+    async kill(again) {
+      deserted = !again;
       await signalTree(tree(), "SIGKILL");
     },
   };
@@ -149,30 +160,25 @@ const environmentOf = (room: MachineRoom, setting: Setting): Record<string, stri
   FLEETWRIGHT_FOLDER: setting.folder,
 });
 
-/** The worker leads a process group of its own. */
-async function start({ folder, environment }: { folder: string; environment: Record<string, string> }): Promise<ChildProcess> {
-  const log = await open(join(folder, logFile), "a", 0o600);
+/** The worker leads a process group of its own. Closes the log's handle: the worker has its own. */
+function start({ folder, environment, log }: { folder: string; environment: Record<string, string>; log: FileHandle }): ChildProcess {
   try {
-    const child = spawn(process.execPath, ["worker.mjs"], {
+    return spawn(process.execPath, ["worker.mjs"], {
       cwd: folder,
       detached: true,
       env: environment,
       stdio: ["ignore", log.fd, log.fd],
     });
-    await new Promise<void>((resolve, reject) => {
-      child.once("spawn", resolve);
-      child.once("error", reject);
-    });
-    return child;
   } finally {
-    await log.close();
+    void log.close();
   }
 }
 
+/** How it ended; throws when it could not be started. */
 const exitOf = (child: ChildProcess): Promise<string> =>
-  new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) resolve(child.signalCode ?? `exit code ${child.exitCode}`);
-    else child.once("exit", (code, signalName) => resolve(signalName ?? `exit code ${code}`));
+  new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, signalName) => resolve(signalName ?? `exit code ${code}`));
   });
 
 /** The disk goes with the instance; its log stays for whoever wants to know. */

@@ -29,11 +29,10 @@ export async function launchInstances(moto: Moto, order: LaunchOrder): Promise<r
   else form.set("Placement.AvailabilityZone", order.zone);
   if (order.market === "spot") form.set("InstanceMarketOptions.MarketType", "spot");
   Object.entries(order.tags).forEach(([resource, tags], i) => {
-    const specification = `TagSpecification.${i + 1}`;
-    form.set(`${specification}.ResourceType`, resource);
     Object.entries(tags).forEach(([key, value], j) => {
-      form.set(`${specification}.Tag.${j + 1}.Key`, key);
-      form.set(`${specification}.Tag.${j + 1}.Value`, value);
+      form.set(`TagSpecification.${i + 1}.ResourceType`, resource);
+      form.set(`TagSpecification.${i + 1}.Tag.${j + 1}.Key`, key);
+      form.set(`TagSpecification.${i + 1}.Tag.${j + 1}.Value`, value);
     });
   });
   return launchedIn(await moto.ask(order.region, form), order.region);

@@ -6,11 +6,19 @@ import { promisify } from "node:util";
 /** What one instance runs: its worker's process group, and whatever works in its folder. */
 export type ProcessTree = { readonly group: number | undefined; readonly folder: string };
 
-type Running = { readonly pid: number; readonly parent: number; readonly group: number; readonly started: string; readonly folder: string };
+/** A process that is not over. */
+type Running = {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  readonly started: string;
+  readonly folders: readonly string[];
+};
 
 /**
  * Ends all of it: SIGTERM to the group, SIGKILL to what is left when the group is gone or the grace is over. Processes
- * that left the group are found as descendants and, where the system tells (Linux), by their working directory.
+ * that left the group are found as descendants and, where the system tells (Linux), by the folder that their working
+ * directory or their environment names.
  */
 export async function endTree(tree: ProcessTree, graceMs: number): Promise<void> {
   const before = await membersOf(tree);
@@ -18,12 +26,27 @@ export async function endTree(tree: ProcessTree, graceMs: number): Promise<void>
     signal(-tree.group, "SIGTERM");
     // One that is stopped would not hear it.
     signal(-tree.group, "SIGCONT");
-    await groupGone(tree.group, graceMs);
+    await over(graceMs, async () => (await processes()).every((one) => one.group !== tree.group));
   }
-  if (tree.group !== undefined) signal(-tree.group, "SIGKILL");
   const known = new Set(before.map(identity));
-  const left = (await processes()).filter((one) => known.has(identity(one)) || within(tree.folder, one.folder));
-  for (const one of left) signal(one.pid, "SIGKILL");
+  await over(killedMs, async () => {
+    const left = (await processes()).filter((one) => known.has(identity(one)) || one.group === tree.group || within(tree.folder, one));
+    for (const one of left) signal(one.pid, "SIGKILL");
+    return left.length === 0;
+  });
+}
+
+/** What SIGKILL takes until the process is no more. */
+const killedMs = 2000;
+
+/** Looks again and again, ever more slowly, until it is done or the time is over. */
+async function over(withinMs: number, isDone: () => Promise<boolean>): Promise<void> {
+  const untilMs = performance.now() + withinMs;
+  for (let pauseMs = 10; !(await isDone()); pauseMs = Math.min(2 * pauseMs, 160)) {
+    const leftMs = untilMs - performance.now();
+    if (leftMs <= 0) return;
+    await sleep(Math.min(pauseMs, leftMs));
+  }
 }
 
 /** Sends a signal to each process of the tree. */
@@ -42,16 +65,11 @@ async function membersOf(tree: ProcessTree): Promise<readonly Running[]> {
     members.set(one.pid, one);
     for (const child of all) if (child.parent === one.pid) add(child);
   };
-  for (const one of all) if (one.group === tree.group || within(tree.folder, one.folder)) add(one);
+  for (const one of all) if (one.group === tree.group || within(tree.folder, one)) add(one);
   return [...members.values()];
 }
 
-const within = (folder: string, path: string): boolean => path === folder || path.startsWith(`${folder}/`);
-
-async function groupGone(group: number, withinMs: number): Promise<void> {
-  const untilMs = Date.now() + withinMs;
-  while (signal(-group, 0) && Date.now() < untilMs) await sleep(25);
-}
+const within = (folder: string, one: Running): boolean => one.folders.some((path) => path === folder || path.startsWith(`${folder}/`));
 
 /** False when there is nobody to get it. */
 function signal(target: number, name: NodeJS.Signals | 0): boolean {
@@ -76,8 +94,13 @@ async function oneFromProc(pid: string): Promise<Running | undefined> {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
     // The name stands in parentheses and may hold anything, so count from the last one.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const folder = await readlink(`/proc/${pid}/cwd`).catch(() => "");
-    return { pid: Number(pid), parent: Number(fields[1]), group: Number(fields[2]), started: fields[19] ?? "", folder };
+    // Only its parent has yet to hear of its end.
+    if (fields[0] === "Z") return undefined;
+    // Another user's process hides these two; it is none of ours.
+    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+    const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+    const folders = [cwd, ...environment.split("\0").map((variable) => variable.slice(variable.indexOf("=") + 1))];
+    return { pid: Number(pid), parent: Number(fields[1]), group: Number(fields[2]), started: fields[19] ?? "", folders };
   } catch {
     // It ended while we looked.
     return undefined;
@@ -95,6 +118,6 @@ async function fromPs(): Promise<readonly Running[]> {
       parent: Number(parent),
       group: Number(group),
       started,
-      folder: "",
+      folders: [],
     }));
 }

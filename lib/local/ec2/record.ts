@@ -42,6 +42,8 @@ export type Ec2Record = {
   /** Stops the worker and what it runs in the middle of whatever they do. */
   pauseWorker(id: string): Promise<void>;
   resumeWorker(id: string): Promise<void>;
+  /** The worker and what it runs die; the worker is started again after `restartMs`. */
+  crashWorker(id: string): Promise<void>;
   /** The worker and what it runs die; the instance stays, and nothing runs on it. */
   killWorker(id: string): Promise<void>;
 };
