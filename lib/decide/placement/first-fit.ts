@@ -42,8 +42,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
   const { catalogue, pool } = snapshot;
   const beingLaunched = new Set(snapshot.openLaunches.flatMap((launch) => launch.jobs.map(nameOf)));
   const queue = snapshot.queue.filter((entry) => !beingLaunched.has(nameOf(entry))).toSorted(byTurn);
-  if (!catalogue)
-    return { steps: queue.flatMap((entry) => hold(entry, "prices are being fetched; that takes up to a minute")), bound: new Set() };
+  if (!catalogue) return withoutPrices(queue, snapshot.nowMs);
 
   const board = boardOf(snapshot, nodes);
   // What was in vain for one job is in vain for the next of its kind: the board only fills.
@@ -68,6 +67,12 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     bound,
     wakeAtMs: wakeOf(new Set(inVain.values()), snapshot),
   };
+}
+
+/** A fresh deployment's first tick fetches prices; jobs that came before it are looked at again soon. */
+function withoutPrices(queue: readonly QueueEntry[], nowMs: number): Placement {
+  const steps = queue.flatMap((entry) => hold(entry, "prices are being fetched; that takes up to a minute"));
+  return { steps, bound: new Set(), wakeAtMs: queue.length > 0 ? nowMs + 2_000 : undefined };
 }
 
 function boardOf(snapshot: Snapshot, nodes: readonly Node[]): Board {

@@ -1,4 +1,4 @@
-import type { Catalogue, InstanceType } from "../../model/offer.ts";
+import { type Catalogue, type InstanceType, offerName } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
 import { holds, mayBuy, suits, type Wants } from "./match.ts";
 
@@ -6,15 +6,26 @@ import { holds, mayBuy, suits, type Wants } from "./match.ts";
 export function whyImpossible(wants: Wants, pool: Pool, catalogue: Catalogue): string | undefined {
   const holding = catalogue.types.filter((type) => holds(type, type.resources, wants));
   if (holding.length === 0) return tooLarge(wants, pool, catalogue.types);
-  const names = new Set(holding.map((type) => type.name));
-  const offers = catalogue.offers.filter((offer) => names.has(offer.instanceType) && mayBuy(offer, wants));
-  const [cheapest] = offers.toSorted((a, b) => a.usdPerHour - b.usdPerHour);
-  if (!cheapest) return `pool ${pool.name} buys spot capacity only; set "spot": true or name another pool`;
-  if (wants.needs.gpus > pool.limits.gpus)
-    return `the job wants ${gpus(wants.needs.gpus)} and pool ${pool.name} is limited to ${pool.limits.gpus}`;
-  if (cheapest.usdPerHour > pool.limits.usdPerHour)
-    return `the cheapest node that fits, ${cheapest.instanceType}, costs $${cheapest.usdPerHour}/h and pool ${pool.name} is limited to $${pool.limits.usdPerHour}/h`;
-  return undefined;
+  const gpusOf = new Map(holding.map((type) => [type.name, type.resources.gpus]));
+  const sold = catalogue.offers.filter((offer) => gpusOf.has(offer.instanceType));
+  const offers = sold.filter((offer) => mayBuy(offer, wants));
+  const [cheapest] = offers.toSorted((a, b) => a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1));
+  if (!cheapest) return notSold(pool, sold.length > 0);
+  const { limits } = pool;
+  if (offers.some((offer) => offer.usdPerHour <= limits.usdPerHour && (gpusOf.get(offer.instanceType) ?? 0) <= limits.gpus))
+    return undefined;
+  if (wants.needs.gpus > limits.gpus) return `the job wants ${gpus(wants.needs.gpus)} and pool ${pool.name} is limited to ${limits.gpus}`;
+  const costs = `costs $${cheapest.usdPerHour}/h`;
+  if (cheapest.usdPerHour > limits.usdPerHour)
+    return `the cheapest node that fits, ${cheapest.instanceType}, ${costs} and pool ${pool.name} is limited to $${limits.usdPerHour}/h`;
+  const has = gpus(gpusOf.get(cheapest.instanceType) ?? 0);
+  return `no node that fits is within the limits of pool ${pool.name}: the cheapest, ${cheapest.instanceType}, has ${has} and ${costs}; the pool is limited to ${gpus(limits.gpus)} and $${limits.usdPerHour}/h`;
+}
+
+/** `onSpot`: it is sold, but only as spot capacity, which the job does not take. */
+function notSold(pool: Pool, onSpot: boolean): string {
+  if (!onSpot) return `EC2 sells no instance type that fits in the zones and markets of pool ${pool.name}; name another pool`;
+  return `pool ${pool.name} buys spot capacity only; set "spot": true or name another pool`;
 }
 
 function tooLarge(wants: Wants, pool: Pool, types: readonly InstanceType[]): string {
