@@ -1,3 +1,5 @@
+import { createHash, randomBytes } from "node:crypto";
+
 /** Who may sign a call in the local cloud: a role and the name of its session (an instance's is its id). */
 export type Principal = { readonly role: string; readonly session: string };
 
@@ -14,3 +16,30 @@ export type Identities = {
   /** Undefined for an access key that was never issued here. */
   find(accessKeyId: string): { readonly principal: Principal; readonly credentials: IssuedCredentials } | undefined;
 };
+
+/** Accounts, ids and tokens have AWS's shapes, so that nothing that checks them can tell the difference. */
+const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const inBase32 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => base32[byte % 32]).join("");
+
+/** A role's own id, as in a caller's user id `AROA…:SESSION`. */
+export const roleId = (role: string): string => `AROA${inBase32(createHash("sha256").update(role).digest().subarray(0, 17))}`;
+
+/** Credentials are forgotten when they expire. `lifetimeMs`: 6 hours, the longest that EC2 and Lambda hand out. */
+export function createIdentities(options: { now?: () => number; lifetimeMs?: number } = {}): Identities {
+  const { now = Date.now, lifetimeMs = 6 * 3_600_000 } = options;
+  const issued = new Map<string, { readonly principal: Principal; readonly credentials: IssuedCredentials }>();
+  return {
+    issue: (principal) => {
+      for (const [key, { credentials }] of issued) if (credentials.expiresAtMs <= now()) issued.delete(key);
+      const credentials = {
+        accessKeyId: `ASIA${inBase32(randomBytes(16))}`,
+        secretAccessKey: randomBytes(30).toString("base64"),
+        sessionToken: randomBytes(96).toString("base64"),
+        expiresAtMs: now() + lifetimeMs,
+      };
+      issued.set(credentials.accessKeyId, { principal, credentials });
+      return credentials;
+    },
+    find: (accessKeyId) => issued.get(accessKeyId),
+  };
+}

@@ -1,0 +1,139 @@
+import { Agent, createServer, type IncomingMessage, type ServerResponse, request as send } from "node:http";
+import { Fault } from "../model/fault.ts";
+import type { HttpAnswer, HttpCall } from "./http.ts";
+import type { Log } from "./log-line.ts";
+import { serviceOf } from "./service-of.ts";
+
+/** Where each call goes. Functions take whole calls; everything else streams through to an emulator. */
+export type Routes = {
+  readonly ministackUrl: string;
+  readonly motoUrl: string;
+  readonly ec2: (call: HttpCall) => Promise<HttpAnswer>;
+  readonly pricing: (call: HttpCall) => Promise<HttpAnswer>;
+  /** `path` is what follows the function's URL, from its slash on; the call's own path is the one that was signed. */
+  readonly functionUrl: (target: { name: string; path: string }, call: HttpCall) => Promise<HttpAnswer>;
+};
+
+export type Endpoint = {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  /** Until then every call is answered with 503. */
+  open(routes: Routes): void;
+  close(): Promise<void>;
+};
+
+/** Lambda takes 6 MB; EC2's and Pricing's calls are far smaller. */
+const callLimitBytes = 6 * 1024 * 1024;
+/** Services that moto answers; MiniStack answers all that nobody else does. */
+const motoServices = new Set(["ssm", "monitoring"]);
+const functionUrlPath = /^\/_url\/([A-Za-z0-9-_]+)(\/.*|\?.*|)$/;
+
+/** One server for all of AWS's APIs, on 127.0.0.1. `port` 0 (default) takes a free one. */
+export async function createEndpoint(options: { port?: number; log: Log }): Promise<Endpoint> {
+  let routes: Routes | undefined;
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: 15 * 60_000 });
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 75_000 }, (request, response) => {
+    if (!routes) return answer(response, { status: 503, headers: {}, body: "The local cloud is still starting" });
+    dispatch({ request, response, routes, agent }).catch((error: unknown) => {
+      options.log({ message: `The endpoint could not answer ${request.method} ${request.url}`, error: String(error) });
+      failed(response);
+    });
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.once("error", (error) =>
+      reject(new Fault("port-taken", `Cannot listen on 127.0.0.1:${options.port ?? 0}: ${error.message}`, { cause: error })),
+    );
+    server.listen(options.port ?? 0, "127.0.0.1", () => {
+      const address = server.address();
+      resolve(typeof address === "object" && address ? address.port : 0);
+    });
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    open: (given) => {
+      routes = given;
+    },
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+      agent.destroy();
+    },
+  };
+}
+
+type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly routes: Routes; readonly agent: Agent };
+
+async function dispatch(exchange: Exchange): Promise<void> {
+  const { request, response, routes } = exchange;
+  const path = request.url ?? "/";
+  const [, name, rest] = functionUrlPath.exec(path) ?? [];
+  if (name !== undefined) {
+    const call = await whole(request);
+    if (call === "too-large")
+      return answer(response, { status: 413, headers: {}, body: '{"Message":"Request must be smaller than 6291456 bytes"}' });
+    return answer(response, await routes.functionUrl({ name, path: rest?.startsWith("/") ? rest : `/${rest ?? ""}` }, call));
+  }
+  const service = serviceOf(path, request.headers);
+  if (service === "ec2" || service === "pricing") {
+    const call = await whole(request);
+    if (call === "too-large") return answer(response, { status: 413, headers: {}, body: "" });
+    return answer(response, await routes[service](call));
+  }
+  return relay(exchange, service !== undefined && motoServices.has(service) ? routes.motoUrl : routes.ministackUrl);
+}
+
+async function whole(request: IncomingMessage): Promise<HttpCall | "too-large"> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    const buffer = Buffer.from(chunk);
+    bytes += buffer.length;
+    if (bytes > callLimitBytes) return "too-large";
+    chunks.push(buffer);
+  }
+  const headers = Object.entries(request.headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, Array.isArray(value) ? value.join(",") : value] as const],
+  );
+  return { method: request.method ?? "GET", path: request.url ?? "/", headers: Object.fromEntries(headers), body: Buffer.concat(chunks) };
+}
+
+/** Passes the call on and the answer back as they come, headers (Host too) untouched. */
+function relay({ request, response, agent }: Exchange, to: string): Promise<void> {
+  const { hostname, port } = new URL(to);
+  return new Promise((resolve, reject) => {
+    const onward = send(
+      { hostname, port, agent, method: request.method, path: request.url, headers: request.headers, setHost: false },
+      (theirs) => {
+        response.writeHead(theirs.statusCode ?? 502, theirs.headers);
+        theirs.pipe(response);
+        theirs.once("error", reject);
+        response.once("finish", resolve);
+      },
+    );
+    onward.once("error", reject);
+    // A long poll whose caller is gone must not take a message with it.
+    response.once("close", () => {
+      if (!response.writableFinished) onward.destroy();
+      resolve();
+    });
+    request.pipe(onward);
+  });
+}
+
+function answer(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
+  response.writeHead(status, { "content-length": Buffer.byteLength(body), ...headers });
+  response.end(body);
+}
+
+function failed(response: ServerResponse): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  answer(response, {
+    status: 502,
+    headers: { "content-type": "text/plain" },
+    body: "The local cloud could not answer; see its log",
+  });
+}

@@ -1,0 +1,55 @@
+import { CreateLaunchTemplateCommand, type RequestLaunchTemplateData } from "@aws-sdk/client-ec2";
+import * as z from "zod";
+import { Fault } from "../../model/fault.ts";
+import { imageOf } from "./image.ts";
+import { kind } from "./kind.ts";
+
+const Tagged = z.array(z.strictObject({ ResourceType: z.string(), Tags: z.array(z.strictObject({ Key: z.string(), Value: z.string() })) }));
+type ResourceType = NonNullable<NonNullable<RequestLaunchTemplateData["TagSpecifications"]>[number]["ResourceType"]>;
+const isResourceType = (type: string): type is ResourceType => /^[a-z-]+$/.test(type);
+
+/** What EC2's API takes under the same names; each is the emulator's to keep. */
+const understood = [
+  "BlockDeviceMappings",
+  "IamInstanceProfile",
+  "ImageId",
+  "InstanceInitiatedShutdownBehavior",
+  "InstanceType",
+  "MetadataOptions",
+  "Monitoring",
+  "NetworkInterfaces",
+  "Placement",
+  "SecurityGroupIds",
+  "UserData",
+];
+const Data = z.custom<Omit<RequestLaunchTemplateData, "TagSpecifications">>(
+  (value) => typeof value === "object" && value !== null && Object.keys(value).every((name) => understood.includes(name)),
+  { error: ({ input }) => `of ${Object.keys(input ?? {}).join(", ")} only ${understood.join(", ")} are known` },
+);
+const LaunchTemplateData = z.looseObject({ TagSpecifications: Tagged.default([]) });
+
+export const launchTemplate = kind({
+  type: "AWS::EC2::LaunchTemplate",
+  properties: z.strictObject({ LaunchTemplateName: z.string().optional(), LaunchTemplateData }),
+  // Tags of the template itself.
+  harmless: ["TagSpecifications"],
+  create: async ({ LaunchTemplateName, LaunchTemplateData: { TagSpecifications, ...rest } }, place, { clients }) => {
+    const parsed = Data.safeParse(rest);
+    if (!parsed.success) throw new Fault("template", `The local cloud does not understand ${place.id}: ${z.prettifyError(parsed.error)}`);
+    const parameter = /^resolve:ssm:(.+)$/.exec(parsed.data.ImageId ?? "")?.[1];
+    const made = await clients.ec2.send(
+      new CreateLaunchTemplateCommand({
+        LaunchTemplateName: LaunchTemplateName ?? place.name,
+        LaunchTemplateData: {
+          ...parsed.data,
+          ...(parameter !== undefined && { ImageId: await imageOf(parameter, clients) }),
+          TagSpecifications: TagSpecifications.flatMap(({ ResourceType, Tags }) =>
+            isResourceType(ResourceType) ? [{ ResourceType, Tags }] : [],
+          ),
+        },
+      }),
+    );
+    const id = made.LaunchTemplate?.LaunchTemplateId ?? "";
+    return { ref: id, attributes: { LaunchTemplateId: id, LatestVersionNumber: "1", DefaultVersionNumber: "1" } };
+  },
+});

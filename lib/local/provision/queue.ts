@@ -1,0 +1,41 @@
+import { CreateQueueCommand } from "@aws-sdk/client-sqs";
+import * as z from "zod";
+import { harmlessKind, kind } from "./kind.ts";
+import { arn } from "./world.ts";
+
+const Scalar = z.union([z.string(), z.number(), z.boolean()]).optional();
+
+/** Attributes that SQS takes under the same name. */
+const attributes = {
+  ContentBasedDeduplication: Scalar,
+  DeduplicationScope: Scalar,
+  DelaySeconds: Scalar,
+  FifoQueue: Scalar,
+  FifoThroughputLimit: Scalar,
+  MaximumMessageSize: Scalar,
+  MessageRetentionPeriod: Scalar,
+  ReceiveMessageWaitTimeSeconds: Scalar,
+  SqsManagedSseEnabled: Scalar,
+  VisibilityTimeout: Scalar,
+};
+
+export const queue = kind({
+  type: "AWS::SQS::Queue",
+  properties: z.strictObject({
+    ...attributes,
+    QueueName: z.string().optional(),
+    RedrivePolicy: z.strictObject({ deadLetterTargetArn: z.string(), maxReceiveCount: z.coerce.number() }).optional(),
+  }),
+  create: async ({ QueueName, RedrivePolicy, ...rest }, place, { clients }) => {
+    const name = QueueName ?? `${place.name}${rest.FifoQueue === true ? ".fifo" : ""}`;
+    const given = Object.entries(rest).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)] as const]));
+    const redrive = RedrivePolicy ? { RedrivePolicy: JSON.stringify(RedrivePolicy) } : {};
+    const made = await clients.sqs.send(
+      new CreateQueueCommand({ QueueName: name, Attributes: { ...Object.fromEntries(given), ...redrive } }),
+    );
+    return { ref: made.QueueUrl ?? "", attributes: { Arn: arn("sqs", name), QueueName: name, QueueUrl: made.QueueUrl ?? "" } };
+  },
+});
+
+/** The emulators enforce no resource policies, and these demand TLS, which there is none of on 127.0.0.1. */
+export const queuePolicy = harmlessKind("AWS::SQS::QueuePolicy", ["PolicyDocument", "Queues"]);

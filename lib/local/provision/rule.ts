@@ -1,0 +1,64 @@
+import { PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
+import { CreateQueueCommand } from "@aws-sdk/client-sqs";
+import * as z from "zod";
+import { Fault } from "../../model/fault.ts";
+import { kind } from "./kind.ts";
+import { arn, nameOf, type World } from "./world.ts";
+
+const Target = z.strictObject({
+  Arn: z.string(),
+  Id: z.string(),
+  Input: z.string().optional(),
+  InputPath: z.string().optional(),
+  InputTransformer: z.strictObject({ InputPathsMap: z.record(z.string(), z.string()).optional(), InputTemplate: z.string() }).optional(),
+  SqsParameters: z.strictObject({ MessageGroupId: z.string() }).optional(),
+  // Delivery on one machine does not fail.
+  DeadLetterConfig: z.unknown().optional(),
+  RetryPolicy: z.unknown().optional(),
+});
+type Target = z.infer<typeof Target>;
+
+/** How long the function behind a rule may take at most before the relay hands the event out again, s. */
+const relayVisibility = "1000";
+
+/** A rule on a pattern. SQS targets are the emulator's; for a Lambda target the rule sends to a relay queue of ours. */
+export const rule = kind({
+  type: "AWS::Events::Rule",
+  properties: z.strictObject({
+    Name: z.string().optional(),
+    EventBusName: z.string().optional(),
+    EventPattern: z.record(z.string(), z.unknown()),
+    State: z.enum(["ENABLED", "DISABLED"]).default("ENABLED"),
+    Targets: z.array(Target).default([]),
+  }),
+  harmless: ["Description"],
+  create: async (properties, place, world) => {
+    const name = properties.Name ?? place.name.slice(0, 64);
+    const bus = properties.EventBusName;
+    const ruleArn = arn("events", `rule/${bus === undefined ? "" : `${nameOf(bus)}/`}${name}`);
+    await world.clients.events.send(
+      new PutRuleCommand({ Name: name, EventBusName: bus, EventPattern: JSON.stringify(properties.EventPattern), State: properties.State }),
+    );
+    const targets = await Promise.all(properties.Targets.map((target) => deliverable(target, { name, arn: ruleArn }, world)));
+    if (targets.length > 0) {
+      const put = await world.clients.events.send(new PutTargetsCommand({ Rule: name, EventBusName: bus, Targets: targets }));
+      if ((put.FailedEntryCount ?? 0) > 0) throw new Fault("template", `The targets of ${place.id} were refused`);
+    }
+    return { ref: name, attributes: { Arn: ruleArn } };
+  },
+});
+
+type Deliverable = Omit<Target, "DeadLetterConfig" | "RetryPolicy">;
+
+async function deliverable(target: Target, rule: { name: string; arn: string }, world: World): Promise<Deliverable> {
+  const { DeadLetterConfig: _letters, RetryPolicy: _retries, ...rest } = target;
+  const service = target.Arn.split(":")[2];
+  if (service === "sqs") return rest;
+  if (service !== "lambda")
+    throw new Fault("template", `The rule ${rule.name} has a target that the local cloud does not know: ${target.Arn}`);
+  const QueueName = `relay-${rule.name}-${target.Id}`.slice(0, 80);
+  const made = await world.clients.sqs.send(new CreateQueueCommand({ QueueName, Attributes: { VisibilityTimeout: relayVisibility } }));
+  const relay = { relayUrl: made.QueueUrl ?? "", relayArn: arn("sqs", QueueName) };
+  world.blueprint.ruleTargets.push({ ruleArn: rule.arn, functionArn: target.Arn, ...relay });
+  return { ...rest, Arn: relay.relayArn };
+}

@@ -1,0 +1,121 @@
+import { Fault } from "../../model/fault.ts";
+import { resolve, type Scope, truth } from "../template/intrinsics.ts";
+import { dependencies } from "../template/order.ts";
+import type { Template } from "../template/template.ts";
+import { alarm } from "./alarm.ts";
+import { bucket, bucketPolicy } from "./bucket.ts";
+import { eventBus } from "./event-bus.ts";
+import { eventSourceMapping, functionUrl, lambdaFunction, permission } from "./function.ts";
+import { imageOf } from "./image.ts";
+import { alias, key } from "./key.ts";
+import type { Created, Kind } from "./kind.ts";
+import { launchTemplate } from "./launch-template.ts";
+import { logGroup } from "./log-group.ts";
+import { routing, securityGroup, subnet, vpc } from "./network.ts";
+import { parameter } from "./parameter.ts";
+import { queue, queuePolicy } from "./queue.ts";
+import { instanceProfile, policy, role } from "./role.ts";
+import { rule } from "./rule.ts";
+import { schedule } from "./schedule.ts";
+import { table } from "./table.ts";
+import { account, region, type World, zones } from "./world.ts";
+
+const kinds: ReadonlyMap<string, Kind> = new Map(
+  [
+    ...[alarm, alias, bucket, bucketPolicy, eventBus, eventSourceMapping, functionUrl, instanceProfile, key, lambdaFunction],
+    ...[launchTemplate, logGroup, parameter, permission, policy, queue, queuePolicy, role, rule, schedule, securityGroup, subnet],
+    ...[table, vpc, ...routing],
+  ].map((each) => [each.type, each]),
+);
+
+const pseudo = (stack: string): Readonly<Record<string, string>> => ({
+  "AWS::AccountId": account,
+  "AWS::Partition": "aws",
+  "AWS::Region": region,
+  "AWS::StackId": `arn:aws:cloudformation:${region}:${account}:stack/${stack}/local`,
+  "AWS::StackName": stack,
+  "AWS::URLSuffix": "amazonaws.com",
+});
+
+/**
+ * Creates all of a template's resources, each as soon as those that it refers to are there.
+ * Throws a Fault that names the first resource type, property or function that is not understood.
+ */
+export async function provision(template: Template, world: World): Promise<void> {
+  refuseUnknownTypes(template);
+  const made = new Map<string, Created>();
+  const scope = await scopeOf({ template, world, made });
+  const needs = dependencies(template);
+  const under = new Map<string, Promise<void>>();
+  const create = (id: string): Promise<void> => {
+    const running =
+      under.get(id) ?? Promise.all([...(needs.get(id) ?? [])].map(create)).then(() => createOne({ id, template, world, scope, made }));
+    under.set(id, running);
+    return running;
+  };
+  await Promise.all(Object.keys(template.Resources).map(create));
+}
+
+type Making = { readonly template: Template; readonly world: World; readonly made: Map<string, Created> };
+
+async function createOne({ id, template, world, scope, made }: Making & { id: string; scope: Scope }): Promise<void> {
+  const resource = template.Resources[id];
+  const how = kinds.get(resource?.Type ?? "");
+  if (!resource || !how || (resource.Condition !== undefined && !scope.condition(resource.Condition))) return;
+  const properties = resolve(resource.Properties, scope);
+  try {
+    made.set(id, await how.create(Object(properties), { id, name: `${world.stack}-${id}` }, world));
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw new Fault("provision", `${id} (${resource.Type}) could not be made: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  }
+}
+
+function refuseUnknownTypes(template: Template): void {
+  const unknown = Object.entries(template.Resources).filter(([, { Type }]) => !kinds.has(Type) && Type !== "AWS::CDK::Metadata");
+  if (unknown.length === 0) return;
+  const named = unknown.map(([id, { Type }]) => `${id} (${Type})`).join(", ");
+  throw new Fault("template", `The local cloud does not know what these resources are: ${named}. Teach lib/local/provision.`);
+}
+
+async function scopeOf({ template, world, made }: Making): Promise<Scope> {
+  const values: Record<string, unknown> = pseudo(world.stack);
+  for (const [name, parameter] of Object.entries(template.Parameters)) values[name] = await parameterValue(name, parameter, world);
+  const scope: Scope = {
+    zones,
+    ref: (name) => {
+      if (name in values) return values[name];
+      const created = made.get(name);
+      if (!created) throw new Fault("template", `Ref names ${name}, which is not there`);
+      return created.ref;
+    },
+    attribute: (resource, attribute) => {
+      const value = made.get(resource)?.attributes[attribute];
+      if (value === undefined) throw new Fault("template", `The local cloud does not know the attribute ${resource}.${attribute}`);
+      return value;
+    },
+    condition: (name) => {
+      if (!(name in template.Conditions)) throw new Fault("template", `There is no condition ${name}`);
+      return truth(template.Conditions[name], scope);
+    },
+    mapping: ([map, first, second]) => {
+      const value = template.Mappings[map]?.[first]?.[second];
+      if (value === undefined) throw new Fault("template", `There is no ${map}.${first}.${second} in the mappings`);
+      return value;
+    },
+  };
+  return scope;
+}
+
+async function parameterValue(name: string, parameter: Template["Parameters"][string], world: World): Promise<unknown> {
+  const value = parameter.Default;
+  // There is no bootstrap stack here whose version it could be.
+  if (name === "BootstrapVersion") return "0";
+  if (value === undefined) throw new Fault("template", `The parameter ${name} has no default`);
+  if (parameter.Type === "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>") return imageOf(String(value), world.clients);
+  if (parameter.Type === "String" || parameter.Type === "Number") return value;
+  if (parameter.Type === "CommaDelimitedList") return String(value).split(",");
+  throw new Fault("template", `The local cloud does not know the type of the parameter ${name}: ${parameter.Type}`);
+}
