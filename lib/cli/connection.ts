@@ -26,7 +26,7 @@ export type Connection = {
 };
 
 /** How the local cloud is signed to: any key will do there. */
-const localSettings = (endpoint: string): ClientSettings => ({
+export const localSettings = (endpoint: string): ClientSettings => ({
   endpoint,
   region: "us-east-1",
   credentials: { accessKeyId: "local", secretAccessKey: "local" },

@@ -1,0 +1,69 @@
+import type { FleetCall } from "../../local/ec2/record.ts";
+import { duration } from "../duration.ts";
+import { jobJson, waitMs } from "../job-view.ts";
+import { tableLines } from "../table.ts";
+import type { Watched } from "./watch.ts";
+
+export type Summary = {
+  readonly jobs: readonly {
+    readonly id: string;
+    readonly team: string;
+    readonly state: string;
+    readonly attempts: number;
+    readonly waitMs: number | null;
+    readonly reason: string | null;
+  }[];
+  /** From SQS's acceptance of a job to the CreateFleet call for the node that ran it, for jobs that needed a new node. */
+  readonly eventToLaunchMs: { readonly p50: number | null; readonly p99: number | null };
+  readonly instances: { readonly launched: number; readonly remaining: number };
+  readonly artifacts: { readonly sealed: number; readonly verified: number };
+  readonly ok: boolean;
+};
+
+export const jobRows = (watched: readonly Watched[]): Summary["jobs"] =>
+  watched.map(({ job }) => ({
+    id: job.job,
+    team: job.team,
+    state: job.state,
+    attempts: jobJson(job).attempts,
+    waitMs: waitMs(job),
+    reason: job.reason ?? null,
+  }));
+
+/** For each job, how long after SQS took it the launch was asked for that gave it its first node; none if that node was there before. */
+export function eventToLaunch(watched: readonly Watched[], calls: readonly FleetCall[]): number[] {
+  return watched.flatMap(({ job, nodes }) => {
+    const call = calls.find(
+      ({ replayed, outcome }) => !replayed && outcome.kind === "answered" && outcome.instances.some((id) => id === nodes[0]),
+    );
+    return call && call.atMs >= job.submittedAtMs ? [call.atMs - job.submittedAtMs] : [];
+  });
+}
+
+/** The p-th percentile by nearest rank; null of nothing. */
+export function percentile(values: readonly number[], p: number): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((p / 100) * sorted.length) - 1)] ?? null;
+}
+
+export function summaryLines(summary: Summary): string[] {
+  const { eventToLaunchMs, instances, artifacts } = summary;
+  return [
+    ...tableLines(
+      summary.jobs,
+      [
+        { title: "TEAM", of: (job) => job.team },
+        { title: "JOB", of: (job) => job.id },
+        { title: "STATE", of: (job) => job.state },
+        { title: "ATTEMPTS", of: (job) => String(job.attempts), align: "right" },
+        { title: "WAITED", of: (job) => (job.waitMs === null ? "-" : duration(job.waitMs)), align: "right" },
+        { title: "REASON", of: (job) => (job.reason ?? "").split("\n")[0]?.slice(0, 110) ?? "" },
+      ],
+      "no jobs",
+    ),
+    "",
+    `message to launch  ${eventToLaunchMs.p50 ?? "-"} ms (p50), ${eventToLaunchMs.p99 ?? "-"} ms (p99), handlers started cold`,
+    `instances          ${instances.launched} launched, ${instances.remaining} remaining`,
+    `artifacts          ${artifacts.sealed} sealed, ${artifacts.verified} fetched, unsealed and equal to what the jobs wrote`,
+  ];
+}

@@ -1,0 +1,114 @@
+#!/usr/bin/env node
+import { Command, InvalidArgumentError, Option } from "commander";
+import { getArtifacts } from "./commands/artifacts.ts";
+import { demo } from "./commands/demo.ts";
+import { job, logs } from "./commands/job.ts";
+import { jobs } from "./commands/jobs.ts";
+import { local } from "./commands/local.ts";
+import { submit } from "./commands/submit.ts";
+import { connect } from "./connection.ts";
+import { terminal } from "./console.ts";
+import { exitCodes, explain } from "./exit.ts";
+
+const program = new Command("fleet")
+  .description("Fleetwright: GPU jobs from a queue, on a fleet that scales from zero and back")
+  .option("--name <name>", "the deployment to speak to", process.env["FLEETWRIGHT_NAME"] ?? "fleetwright")
+  .option("--aws", "speak to AWS even while a local cloud runs here", false)
+  .showHelpAfterError("(fleet --help tells more)")
+  .exitOverride()
+  .addHelpText(
+    "after",
+    `
+Examples:
+  fleet local                                a cloud on this machine; keep it running
+  fleet submit job.json --team research      {"command":["python","train.py"]} is the smallest job
+  fleet jobs --team research
+  fleet job train-7 --team research
+  fleet artifacts get train-7 ./out --team research
+
+The exit code is 0 when it worked, 1 when it did not, 2 when it was asked wrongly.`,
+  );
+
+const team = (): Option => new Option("--team <team>", "the team to speak for").env("FLEETWRIGHT_TEAM");
+const json = (): Option => new Option("--json", "print JSON, for programs").default(false);
+
+function whole(text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new InvalidArgumentError(`a whole number from ${least} to ${most} is wanted`);
+  return value;
+}
+
+/** Runs a command's work and makes its number the exit code. */
+const run = async (work: Promise<number>): Promise<void> => {
+  process.exitCode = await work;
+};
+const connected = async () => ({ connection: await connect(program.opts(), terminal.note), console: terminal });
+
+program
+  .command("submit")
+  .description("send jobs to a team's queue; prints their ids")
+  .argument("<files...>", "job files (JSON), or - for standard input")
+  .addOption(team())
+  .option("--wait", "stay until they have ended; exit 1 unless all succeeded", false)
+  .addOption(json())
+  .addHelpText("after", '\nExample:\n  echo \'{"command":["nvidia-smi"]}\' | fleet submit - --team research --wait')
+  .action((files, options) => run(connected().then((on) => submit(files, options, on))));
+
+program
+  .command("jobs")
+  .description("list a team's jobs, newest first")
+  .addOption(team())
+  .option("--state <state>", "only those in this state")
+  .option("--limit <n>", "how many", (text) => whole(text, 1, 100), 20)
+  .option("--cursor <cursor>", "go on where the last page ended")
+  .addOption(json())
+  .action((options) => run(connected().then((on) => jobs(options, { ...on, nowMs: Date.now() }))));
+
+program
+  .command("job")
+  .description("show one job: its state, why, where, and what it left")
+  .argument("<id>")
+  .addOption(team())
+  .addOption(json())
+  .action((id, options) => run(connected().then((on) => job(id, options, on))));
+
+program
+  .command("logs")
+  .description("print what a job has written")
+  .argument("<id>")
+  .addOption(team())
+  .option("--attempt <n>", "an earlier attempt", (text) => whole(text, 1, 1_000_000))
+  .addOption(json())
+  .action((id, options) => run(connected().then((on) => logs(id, options, on))));
+
+program
+  .command("artifacts")
+  .description("fetch what jobs left")
+  .command("get")
+  .description("fetch, decrypt and verify a job's artifacts into a folder")
+  .argument("<id>")
+  .argument("<folder>")
+  .addOption(team())
+  .addOption(json())
+  .action((id, folder, options) => run(connected().then((on) => getArtifacts(id, folder, { options, ...on }))));
+
+program
+  .command("local")
+  .description("run the whole of it on this machine, without an account, until Ctrl-C")
+  .option("--port <port>", "where to listen on 127.0.0.1", (text) => whole(text, 1, 65_535), 4566)
+  .action((options) => run(local(options, terminal)));
+
+program
+  .command("demo")
+  .description("show the main job on this machine: a few jobs in, artifacts out, and back to zero")
+  .addOption(json())
+  .action((options) => run(demo(options, terminal)));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Commander has said itself what was wrong; help and version end here too, with 0.
+  if (error instanceof Error && "exitCode" in error) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  else process.exitCode = explain(error, terminal.note);
+}
