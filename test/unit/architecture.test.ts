@@ -1,0 +1,97 @@
+import { globSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { localImportsOf, type Module, specifiersOf } from "./architecture/modules.ts";
+import { cycles, layerOf, layers, wrongs } from "./architecture/rules.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+const folders = ["cdk", "events", "functions", "lib"];
+
+const modules: readonly Module[] = folders.flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => join(folder, file).replaceAll("\\", "/"))
+    .map((path) => ({ path, source: readFileSync(join(root, path), "utf8") })),
+);
+
+test("imports go one way, and nobody reaches for what is passed in", () => {
+  expect(wrongs(modules)).toEqual([]);
+});
+
+describe("what that looked at", () => {
+  test("is every module there is", () => {
+    const onDisk = globSync("{cdk,events,functions,lib}/**/*.ts", { cwd: root }).map((path) => path.replaceAll("\\", "/"));
+    expect(modules.map((module) => module.path).sort()).toEqual(onDisk.sort());
+    expect(modules.length).toBeGreaterThan(80);
+  });
+
+  test.each(layers.map((layer) => layer.folder).filter((folder) => folder !== "lib/api"))("has modules of %s", (folder) => {
+    expect(modules.filter((module) => layerOf(module.path)?.folder === folder)).not.toHaveLength(0);
+  });
+
+  test("is every import of each", () => {
+    for (const module of modules) {
+      const statements = module.source.match(/^(?:import|export|\}).*\bfrom "[^"]+";$|^import "[^"]+";$/gm) ?? [];
+      expect(specifiersOf(module).length, module.path).toBeGreaterThanOrEqual(statements.length);
+    }
+    expect(modules.flatMap(localImportsOf).length).toBeGreaterThan(modules.length);
+  });
+
+  test("leaves only entries unimported", () => {
+    const imported = new Set(modules.flatMap(localImportsOf));
+    const roots = modules.map((module) => module.path).filter((path) => !imported.has(path));
+    expect(roots).toContain("functions/place.ts");
+    expect(roots).not.toContain("lib/flows/place.ts");
+    expect(roots).not.toContain("lib/decide/decide.ts");
+  });
+});
+
+describe("a wrong that is planted is found", () => {
+  test.each([
+    ["lib/model/x.ts", 'import { decide } from "../decide/decide.ts";', "lib/decide/decide.ts"],
+    ["lib/model/x.ts", 'import * as z from "zod";', "zod"],
+    ["lib/decide/x.ts", 'import type { Fleet } from "../ports/fleet.ts";', "lib/ports/fleet.ts"],
+    ["lib/decide/x/y.ts", 'import {\n  type A,\n  place,\n} from "../../flows/place.ts";', "lib/flows/place.ts"],
+    ["lib/ports/x.ts", 'export * from "../flows/ring.ts";', "lib/flows/ring.ts"],
+    ["events/x.ts", 'import "../lib/aws/errors.ts";', "lib/aws/errors.ts"],
+    ["lib/flows/x.ts", 'export { clients } from "../aws/clients.ts";', "lib/aws/clients.ts"],
+    ["lib/flows/x.ts", 'const late = await import("../runtime/env.ts");', "lib/runtime/env.ts"],
+    ["lib/flows/x.ts", 'type Late = import("../worker/agent.ts").Agent;', "lib/worker/agent.ts"],
+    ["lib/aws/x.ts", 'import { decide } from "../decide/decide.ts";', "lib/decide/decide.ts"],
+    ["lib/worker/x.ts", 'import { clients } from "../aws/clients.ts";', "lib/aws/clients.ts"],
+    ["lib/local/x.ts", 'import { ring } from "../flows/ring.ts";', "lib/flows/ring.ts"],
+    ["lib/runtime/x.ts", 'import { SQSClient } from "@aws-sdk/client-sqs";', "@aws-sdk/client-sqs"],
+    ["functions/x.ts", 'import { errors } from "../lib/aws/errors.ts";', "lib/aws/errors.ts"],
+    ["cdk/x.ts", 'import { agent } from "../lib/worker/agent.ts";', "lib/worker/agent.ts"],
+  ])("%s: %s", (path, source, imported) => {
+    expect(wrongs([...modules, { path, source }])).toContain(`${path} imports ${imported}`);
+  });
+
+  test.each([
+    ["lib/flows/x.ts", "const at = Date.now();", "lib/flows/x.ts reaches for the clock"],
+    ["lib/decide/x.ts", "const at = new Date();", "lib/decide/x.ts reaches for the clock"],
+    ["lib/decide/x.ts", "const at = Math.random();", "lib/decide/x.ts reaches for chance"],
+    ["lib/flows/x.ts", "setTimeout(run, 5);", "lib/flows/x.ts reaches for timers"],
+    ["lib/aws/x.ts", 'const home = process.env["HOME"];', "lib/aws/x.ts reads process.env"],
+    ["lib/model/x.ts", "export default 1;", "lib/model/x.ts has a default export"],
+    ["lib/elsewhere/x.ts", "", "lib/elsewhere/x.ts belongs to no layer"],
+    ["lib/model/x.ts", 'import { a } from "./nowhere.ts";', "lib/model/x.ts imports lib/model/nowhere.ts, which is not there"],
+  ])("%s: %s", (path, source, wrong) => {
+    expect(wrongs([...modules, { path, source }])).toContain(wrong);
+  });
+
+  test("a cycle", () => {
+    const ring = [
+      { path: "lib/model/a.ts", source: 'import { b } from "./b.ts";' },
+      { path: "lib/model/b.ts", source: 'import type { c } from "./c.ts";' },
+      { path: "lib/model/c.ts", source: 'export { a } from "./a.ts";' },
+    ];
+    expect(cycles(ring)).toEqual(["lib/model/a.ts → lib/model/b.ts → lib/model/c.ts → lib/model/a.ts"]);
+  });
+
+  test("but not one in a comment", () => {
+    expect(wrongs([...modules, { path: "lib/model/x.ts", source: '// import { a } from "../flows/a.ts"; Date.now()' }])).toEqual(
+      wrongs(modules),
+    );
+  });
+});

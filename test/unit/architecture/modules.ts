@@ -1,0 +1,32 @@
+import { posix } from "node:path";
+
+/** A TypeScript file, by its path from the repository's root, with `/`. */
+export type Module = { readonly path: string; readonly source: string };
+
+const specifierPatterns = [
+  // import … from "x", export … from "x"; the clause may span lines.
+  /^[ \t]*(?:import|export)\b[^"'`;=]*?\bfrom\s*["']([^"']+)["']/gm,
+  // import "x"
+  /^[ \t]*import\s*["']([^"']+)["']/gm,
+  // import("x"), as an expression or a type
+  /\bimport\(\s*["']([^"']+)["']\s*\)/g,
+];
+
+/** Everything a module imports: static, re-exported, dynamic, types as well. */
+export const specifiersOf = ({ source }: Module): string[] => {
+  const code = withoutComments(source);
+  return specifierPatterns.flatMap((pattern) => [...code.matchAll(pattern)].map((found) => found[1] ?? ""));
+};
+
+/** The paths of our own modules that it imports. */
+export const localImportsOf = (module: Module): string[] =>
+  specifiersOf(module)
+    .filter((specifier) => specifier.startsWith("."))
+    .map((specifier) => posix.join(posix.dirname(module.path), specifier));
+
+/** What of it comes from elsewhere: packages and Node's own. */
+export const packagesOf = (module: Module): string[] => specifiersOf(module).filter((specifier) => !specifier.startsWith("."));
+
+/** Whole-line comments only: those are the ones that hold prose about imports and clocks. */
+export const withoutComments = (source: string): string =>
+  source.replaceAll(/^[ \t]*\/\*[\s\S]*?\*\//gm, "").replaceAll(/^[ \t]*\/\/.*$/gm, "");

@@ -1,0 +1,98 @@
+import { localImportsOf, type Module, packagesOf, withoutComments } from "./modules.ts";
+
+type Layer = {
+  readonly folder: string;
+  /** Folders, or single files, of which it may import something beside itself. */
+  readonly imports: readonly string[];
+  /** Packages and Node modules that it may use; absent: any but AWS's. `@scope/` stands for all of a scope. */
+  readonly packages?: readonly string[];
+  /** Whether it may speak to AWS's own interfaces. */
+  readonly aws?: true;
+  /** Whether it may read the environment of the process. */
+  readonly environment?: true;
+  /** Whether time and chance are passed in. */
+  readonly timeless?: true;
+};
+
+/** The one direction of imports, from the words at the bottom to what is deployed. */
+export const layers: readonly Layer[] = [
+  { folder: "lib/model", imports: [], packages: [], timeless: true },
+  { folder: "lib/decide", imports: ["lib/model"], packages: [], timeless: true },
+  { folder: "lib/ports", imports: ["lib/model"], packages: [] },
+  { folder: "events", imports: ["lib/model"], packages: ["zod", "node:fs", "node:path"] },
+  {
+    folder: "lib/flows",
+    imports: ["lib/model", "lib/decide", "lib/ports", "events"],
+    packages: ["zod", "p-map", "node:crypto"],
+    timeless: true,
+  },
+  { folder: "lib/aws", imports: ["lib/model", "lib/ports", "events"], aws: true },
+  { folder: "lib/worker", imports: ["lib/model", "events"], aws: true, environment: true },
+  { folder: "lib/api", imports: ["lib/model", "lib/ports", "events", "lib/flows"] },
+  {
+    folder: "lib/runtime",
+    imports: ["lib/model", "lib/decide", "lib/ports", "events", "lib/flows", "lib/aws", "lib/api"],
+    environment: true,
+  },
+  { folder: "lib/local", imports: ["lib/model", "events"], aws: true, environment: true },
+  {
+    folder: "lib/cli",
+    imports: ["lib/model", "lib/ports", "events", "lib/flows", "lib/aws", "lib/runtime", "lib/local"],
+    environment: true,
+  },
+  { folder: "functions", imports: ["lib/model", "lib/ports", "events", "lib/flows", "lib/runtime"] },
+  { folder: "cdk", imports: ["lib/model", "events", "lib/runtime", "lib/worker/bundle.ts"], environment: true },
+];
+
+const awsPackages = /^(@aws-sdk|@aws-crypto|@smithy)\//;
+const reaches: readonly (readonly [string, RegExp])[] = [
+  ["the clock", /\bDate\.now\(|\bnew Date\(\s*\)|\bperformance\.now\(/],
+  ["chance", /\bMath\.random\(|\brandomUUID\(|\brandomBytes\(/],
+  ["timers", /\bset(?:Timeout|Interval|Immediate)\(/],
+];
+
+export const layerOf = (path: string): Layer | undefined => layers.find(({ folder }) => path.startsWith(`${folder}/`));
+
+/** All that is wrong with these modules, one line each. */
+export const wrongs = (modules: readonly Module[]): string[] => {
+  const known = new Set(modules.map((module) => module.path));
+  return [...modules.flatMap((module) => wrongsOf(module, known)), ...cycles(modules).map((path) => `import cycle: ${path}`)];
+};
+
+function wrongsOf(module: Module, known: ReadonlySet<string>): string[] {
+  const layer = layerOf(module.path);
+  if (!layer) return [`${module.path} belongs to no layer`];
+  const code = withoutComments(module.source);
+  const wrong: string[] = [];
+  for (const to of localImportsOf(module)) {
+    if (!known.has(to) && !to.endsWith(".json")) wrong.push(`${module.path} imports ${to}, which is not there`);
+    if (!isAllowed(layer, to)) wrong.push(`${module.path} imports ${to}`);
+  }
+  for (const name of packagesOf(module)) {
+    const foreign = layer.packages !== undefined && !layer.packages.includes(name);
+    if (foreign || (awsPackages.test(name) && !layer.aws)) wrong.push(`${module.path} imports ${name}`);
+  }
+  if (!layer.environment && /\bprocess\.env\b/.test(code)) wrong.push(`${module.path} reads process.env`);
+  if (layer.timeless) for (const [what, pattern] of reaches) if (pattern.test(code)) wrong.push(`${module.path} reaches for ${what}`);
+  if (/^export default\b/m.test(code) && !/^cdk\/[a-z-]+\.config\.ts$/.test(module.path)) wrong.push(`${module.path} has a default export`);
+  return wrong;
+}
+
+const isAllowed = (from: Layer, to: string): boolean =>
+  [from.folder, ...from.imports].some((allowed) => to === allowed || to.startsWith(`${allowed}/`));
+
+/** Each cycle once, from where it was entered. */
+export function cycles(modules: readonly Module[]): string[] {
+  const imports = new Map(modules.map((module) => [module.path, localImportsOf(module)]));
+  const found: string[] = [];
+  const left = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    const since = trail.indexOf(path);
+    if (since >= 0) found.push([...trail.slice(since), path].join(" → "));
+    if (since >= 0 || left.has(path)) return;
+    for (const to of imports.get(path) ?? []) visit(to, [...trail, path]);
+    left.add(path);
+  };
+  for (const path of imports.keys()) visit(path, []);
+  return found;
+}

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "vitest";
+import { byTurn, isEnded, type JobState, jobStates, mayFollow, waiting } from "../../../lib/model/job.ts";
+import { aJob, anEntry, aSpec, monday } from "../../fakes/builders.ts";
+
+describe("the life of a job", () => {
+  const legal: Readonly<Record<JobState, readonly JobState[]>> = {
+    rejected: [],
+    queued: ["placed", "failed", "cancelled"],
+    placed: ["running", "sealing", "queued", "failed", "cancelled"],
+    running: ["sealing", "queued", "failed", "cancelled"],
+    sealing: ["succeeded", "queued", "failed", "cancelled"],
+    succeeded: [],
+    failed: [],
+    cancelled: [],
+  };
+
+  test.each(jobStates)("after %s comes only what may", (from) => {
+    expect(jobStates.filter((to) => mayFollow(from, to)).sort()).toEqual([...legal[from]].sort());
+  });
+
+  test("ends in four states", () => {
+    expect(jobStates.filter(isEnded).sort()).toEqual(["cancelled", "failed", "rejected", "succeeded"]);
+  });
+
+  test("succeeds only out of sealing", () => {
+    expect(jobStates.filter((from) => mayFollow(from, "succeeded"))).toEqual(["sealing"]);
+  });
+
+  test("can be cancelled until it ends", () => {
+    expect(jobStates.filter((from) => mayFollow(from, "cancelled"))).toEqual(jobStates.filter((state) => !isEnded(state)));
+  });
+
+  test("leads from every state that is not an end to an end", () => {
+    const reaches = (from: JobState, seen: readonly JobState[] = []): boolean =>
+      isEnded(from) || jobStates.some((to) => mayFollow(from, to) && !seen.includes(to) && reaches(to, [...seen, from]));
+    expect(jobStates.filter((state) => !reaches(state))).toEqual([]);
+  });
+});
+
+describe("whose turn it is", () => {
+  const order = (...entries: ReturnType<typeof anEntry>[]): string[] => entries.toSorted(byTurn).map((entry) => entry.job);
+
+  test("the higher priority goes first, however late it came", () => {
+    expect(order(anEntry({ job: "old" }), anEntry({ job: "urgent", priority: 1, submittedAtMs: monday + 1 }))).toEqual(["urgent", "old"]);
+  });
+
+  test("then the one that waits longer", () => {
+    expect(order(anEntry({ job: "a", submittedAtMs: monday + 1 }), anEntry({ job: "b" }))).toEqual(["b", "a"]);
+  });
+
+  test("then the team's name, then the job's", () => {
+    expect(order(anEntry({ job: "b" }), anEntry({ job: "a" }), anEntry({ team: "audio", job: "c" }))).toEqual(["c", "a", "b"]);
+  });
+
+  test("nobody goes before itself", () => {
+    expect(byTurn(anEntry(), anEntry())).toBe(0);
+  });
+});
+
+test("what waits knows what it needs and when it came", () => {
+  const spec = aSpec({ vcpus: 3, memoryGiB: 5, gpus: { count: 2, memoryGiB: 16, models: ["T4"] }, priority: 7, spot: false });
+  expect(waiting({ ...aJob({ attempt: 4 }), spec })).toEqual({
+    team: "vision",
+    job: "train-1",
+    attempt: 4,
+    priority: 7,
+    submittedAtMs: monday,
+    needs: { vcpus: 3, memoryGiB: 5, gpus: 2 },
+    gpu: { memoryGiB: 16, models: ["T4"] },
+    spot: false,
+  });
+});
