@@ -161,5 +161,13 @@ function wakeOf(misses: ReadonlySet<Miss>, { refusals, nowMs }: Snapshot): numbe
 const kindOf = ({ team, needs, gpu, spot }: QueueEntry): string =>
   JSON.stringify([team, needs.vcpus, needs.memoryGiB, needs.gpus, gpu, spot]);
 const nameOf = (ref: JobRef): string => `${ref.team}/${ref.job}`;
-const plus = (a: Reservation, b: Reservation): Reservation => ({ usdPerHour: a.usdPerHour + b.usdPerHour, gpus: a.gpus + b.gpus });
-const less = (a: Reservation, b: Reservation): Reservation => ({ usdPerHour: a.usdPerHour - b.usdPerHour, gpus: a.gpus - b.gpus });
+/** Dollars count in millionths, as the ledger keeps them: 0.3 less 0.1 leaves room for 0.2. */
+const exactly = (usd: number): number => Math.round(usd * 1e6) / 1e6;
+const plus = (a: Reservation, b: Reservation): Reservation => ({
+  usdPerHour: exactly(a.usdPerHour + b.usdPerHour),
+  gpus: a.gpus + b.gpus,
+});
+const less = (a: Reservation, b: Reservation): Reservation => ({
+  usdPerHour: exactly(a.usdPerHour - b.usdPerHour),
+  gpus: a.gpus - b.gpus,
+});
