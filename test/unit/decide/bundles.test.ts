@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "../../../lib/decide/placement/bundles.ts";
+import { anEntry, anOffer, aType } from "../../fakes/builders.ts";
+
+const one = aType();
+const four = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
+const room = { usdPerHour: 100, gpus: 100 };
+const noneDry = () => false;
+const names = (bundle: Bundle) => bundle.offers.map((offer) => `${offer.instanceType}/${offer.zone}/${offer.market}`);
+
+const bundleOf = (from: Shelf, ...entries: ReturnType<typeof anEntry>[]): Bundle => {
+  const bundle = entries.reduce<Bundle | "nothing" | "limit">(
+    (open, entry) => (typeof open === "object" ? extended(open, entry, room) : open),
+    emptyBundle("vision", from),
+  );
+  if (typeof bundle !== "object") throw new Error(`no bundle: ${bundle}`);
+  return bundle;
+};
+
+describe("the shelf", () => {
+  test("has the cheapest first, and equals in the order of their names", () => {
+    const offers = [anOffer({ usdPerHour: 2 }), anOffer({ zone: "us-east-1c" }), anOffer({ zone: "us-east-1b" })];
+    expect(shelf([one], offers, noneDry).map(({ offer }) => offer.zone)).toEqual(["us-east-1b", "us-east-1c", "us-east-1a"]);
+  });
+
+  test("lacks what is dry, and what no type is known for", () => {
+    const offers = [anOffer(), anOffer({ zone: "us-east-1b" }), anOffer({ instanceType: "g9.huge" })];
+    expect(shelf([one], offers, (offer) => offer.zone === "us-east-1b").map(({ offer }) => offer)).toEqual([anOffer()]);
+  });
+});
+
+describe("a bundle", () => {
+  test("offers EC2 the cheapest and its like in the same market, up to half as dear again", () => {
+    const offers = [
+      anOffer({ zone: "a", usdPerHour: 1 }),
+      anOffer({ zone: "b", usdPerHour: 1.5 }),
+      anOffer({ zone: "c", usdPerHour: 1.51 }),
+      anOffer({ zone: "a", market: "on-demand", usdPerHour: 1.2 }),
+    ];
+    const bundle = bundleOf(shelf([one], offers, noneDry), anEntry());
+    expect(names(bundle)).toEqual(["g5.xlarge/a/spot", "g5.xlarge/b/spot"]);
+    expect(bundle).toMatchObject({ usdPerHour: 1, reserved: { usdPerHour: 1.5, gpus: 1 }, types: [one] });
+  });
+
+  test("reserves the dearest of its offers and the most of their GPUs", () => {
+    const offers = [anOffer({ usdPerHour: 1.4 }), anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1 })];
+    expect(bundleOf(shelf([one, four], offers, noneDry), anEntry()).reserved).toEqual({ usdPerHour: 1.4, gpus: 4 });
+  });
+
+  test("names no more than 24 offers", () => {
+    const offers = Array.from({ length: 40 }, (_, zone) => anOffer({ zone: `z${zone}` }));
+    expect(bundleOf(shelf([one], offers, noneDry), anEntry()).offers).toHaveLength(24);
+  });
+
+  test("keeps only offers that hold all its jobs together", () => {
+    const offers = [anOffer({ usdPerHour: 1 }), anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1.1 })];
+    const bundle = bundleOf(shelf([one, four], offers, noneDry), anEntry({ job: "a" }), anEntry({ job: "b" }));
+    expect(names(bundle)).toEqual(["g5.12xlarge/us-east-1a/spot"]);
+    expect(bundle.types).toEqual([four]);
+  });
+
+  test("of a job that refuses spot, and one that takes it, is bought on demand", () => {
+    const offers = [anOffer({ instanceType: "g5.12xlarge" }), anOffer({ instanceType: "g5.12xlarge", market: "on-demand", usdPerHour: 9 })];
+    const bundle = bundleOf(shelf([four], offers, noneDry), anEntry({ job: "a", spot: false }), anEntry({ job: "b" }));
+    expect(names(bundle)).toEqual(["g5.12xlarge/us-east-1a/on-demand"]);
+  });
+});
+
+describe("a job that cannot be added", () => {
+  const from = shelf([one], [anOffer({ usdPerHour: 2 })], noneDry);
+
+  test("because no offer holds them all", () => {
+    expect(extended(bundleOf(from, anEntry({ job: "a" })), anEntry({ job: "b" }), room)).toBe("nothing");
+  });
+
+  test.each([
+    ["dollars", { usdPerHour: 1.99, gpus: 8 }],
+    ["GPUs", { usdPerHour: 8, gpus: 0 }],
+  ])("because the pool has not the %s left", (_what, left) => {
+    expect(extended(emptyBundle("vision", from), anEntry(), left)).toBe("limit");
+  });
+
+  test("fits when just enough is left", () => {
+    expect(extended(emptyBundle("vision", from), anEntry(), { usdPerHour: 2, gpus: 1 })).toMatchObject({ usdPerHour: 2 });
+  });
+});

@@ -1,0 +1,179 @@
+import { describe, expect, test } from "vitest";
+import { firstFit } from "../../../lib/decide/placement/first-fit.ts";
+import type { Snapshot, Step } from "../../../lib/model/plan.ts";
+import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
+
+const four = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
+const fourSpot = anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1.8 });
+const now = monday + 60_000;
+
+const aSnapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
+  nowMs: now,
+  pool: aPool(),
+  reserved: { usdPerHour: 0, gpus: 0 },
+  queue: [anEntry()],
+  nodes: [],
+  openLaunches: [],
+  catalogue: aCatalogue(),
+  refusals: [],
+  ...over,
+});
+const placed = (over: Partial<Snapshot>) => firstFit(aSnapshot(over), over.nodes ?? []);
+const inWords = (step: Step): string => {
+  switch (step.kind) {
+    case "bind":
+      return `bind ${step.entry.job} to ${step.node}`;
+    case "launch":
+      return `launch ${step.launch.offers[0]?.instanceType} ${step.launch.market} for ${step.launch.jobs.map(({ job }) => job).join("+")}`;
+    case "fail":
+      return `fail ${step.attempt.job}`;
+    case "hold":
+      return `hold ${step.entry.job}`;
+    default:
+      return `${step.kind} ${step.node}`;
+  }
+};
+const steps = (over: Partial<Snapshot>): string[] => placed(over).steps.map(inWords);
+
+describe("a job", () => {
+  test("goes to a node with room", () => {
+    expect(steps({ nodes: [aNode({ id: "n" })] })).toEqual(["bind train-1 to n"]);
+  });
+
+  test("goes to the oldest node with room, so that the youngest falls idle", () => {
+    const nodes = [aNode({ id: "young", launchedAtMs: monday + 1 }), aNode({ id: "old" })];
+    expect(steps({ nodes })).toEqual(["bind train-1 to old"]);
+    expect(steps({ nodes: nodes.toReversed() })).toEqual(["bind train-1 to old"]);
+  });
+
+  test("goes to no other team's node", () => {
+    expect(steps({ nodes: [aNode({ team: "audio" })] })).toEqual(["launch g5.xlarge spot for train-1"]);
+  });
+
+  test("goes to anybody's node in a shared pool", () => {
+    expect(steps({ pool: aPool({ shared: true }), nodes: [aNode({ id: "n", team: undefined })] })).toEqual(["bind train-1 to n"]);
+  });
+
+  test("takes the place of one that only uploads", () => {
+    const uploading = aNode({ id: "n", assignments: [anAssignment({ job: "before", phase: "uploading" })] });
+    expect(steps({ nodes: [uploading] })).toEqual(["bind train-1 to n"]);
+  });
+
+  test("gets a node of its own when none has room", () => {
+    const full = aNode({ assignments: [anAssignment({ job: "before", phase: "running" })] });
+    expect(steps({ nodes: [full] })).toEqual(["launch g5.xlarge spot for train-1"]);
+  });
+
+  test("waits for the node that is being launched for it", () => {
+    expect(steps({ openLaunches: [aLaunch()] })).toEqual([]);
+  });
+
+  test("that can never run fails, with the reason", () => {
+    const nine = anEntry({ needs: { vcpus: 2, memoryGiB: 8, gpus: 9 } });
+    expect(placed({ queue: [nine] }).steps).toEqual([
+      { kind: "fail", attempt: nine, because: "no instance type of pool gpu has 9 GPUs; the largest, g5.xlarge, has 1" },
+    ]);
+  });
+
+  test("waits for prices, and is told so once", () => {
+    const [step] = placed({ catalogue: undefined }).steps;
+    expect(step).toMatchObject({ kind: "hold", because: "prices are being fetched; that takes up to a minute" });
+    expect(steps({ catalogue: undefined, queue: [anEntry({ reason: step?.because })] })).toEqual([]);
+  });
+
+  test("of higher priority takes the room of one that waits longer", () => {
+    const queue = [anEntry({ job: "patient" }), anEntry({ job: "urgent", priority: 9, submittedAtMs: now })];
+    expect(steps({ queue, nodes: [aNode({ id: "n" })] })).toEqual(["bind urgent to n", "launch g5.xlarge spot for patient"]);
+  });
+
+  test("that is small goes past a large one that does not fit", () => {
+    const large = anEntry({ job: "large", needs: { vcpus: 8, memoryGiB: 32, gpus: 4 } });
+    const queue = [large, anEntry({ job: "small", submittedAtMs: now })];
+    const catalogue = aCatalogue({ types: [aType(), four], offers: [anOffer(), fourSpot] });
+    expect(steps({ queue, catalogue, nodes: [aNode({ id: "n" })] })).toEqual(["bind small to n", "launch g5.12xlarge spot for large"]);
+  });
+});
+
+describe("jobs on one new node", () => {
+  const queue = ["a", "b", "c", "d"].map((job) => anEntry({ job }));
+
+  test("share it where that costs less than a node for each", () => {
+    const catalogue = aCatalogue({ types: [aType(), four], offers: [anOffer({ usdPerHour: 1 }), fourSpot] });
+    expect(steps({ queue, catalogue })).toEqual(["launch g5.12xlarge spot for a+b+c+d"]);
+  });
+
+  test("do not where it costs more", () => {
+    const catalogue = aCatalogue({ types: [aType(), four], offers: [anOffer({ usdPerHour: 0.4 }), fourSpot] });
+    expect(steps({ queue, catalogue })).toHaveLength(4);
+  });
+
+  test("are of one team, unless the pool is shared", () => {
+    const mixed = [anEntry({ job: "a" }), anEntry({ team: "audio", job: "b" })];
+    const catalogue = aCatalogue({ types: [four], offers: [fourSpot] });
+    expect(steps({ queue: mixed, catalogue })).toHaveLength(2);
+    expect(placed({ queue: mixed, catalogue, pool: aPool({ shared: true }) }).steps).toMatchObject([
+      { kind: "launch", launch: { team: undefined, jobs: [{ job: "b" }, { job: "a" }] } },
+    ]);
+  });
+
+  test("are together on all its offers", () => {
+    const catalogue = aCatalogue({ types: [aType(), four], offers: [anOffer({ usdPerHour: 1.5 }), fourSpot] });
+    expect(placed({ queue: queue.slice(0, 2), catalogue }).steps).toMatchObject([{ launch: { offers: [fourSpot], types: [four] } }]);
+  });
+});
+
+describe("a pool at its limit", () => {
+  const told = "pool gpu is at its limit of $10/h and 8 GPUs; the job starts when other work ends or the limit is raised";
+
+  test("holds what would exceed it, and says so", () => {
+    expect(placed({ reserved: { usdPerHour: 9.6, gpus: 1 } }).steps).toEqual([{ kind: "hold", entry: anEntry(), because: told }]);
+    expect(steps({ reserved: { usdPerHour: 1, gpus: 8 } })).toEqual(["hold train-1"]);
+  });
+
+  test("does not say it twice", () => {
+    expect(steps({ reserved: { usdPerHour: 9.6, gpus: 1 }, queue: [anEntry({ reason: told })] })).toEqual([]);
+  });
+
+  test("launches what is left of it, no more", () => {
+    const queue = ["a", "b", "c"].map((job) => anEntry({ job }));
+    expect(steps({ queue, reserved: { usdPerHour: 0, gpus: 6 } })).toEqual([
+      "hold c",
+      "launch g5.xlarge spot for a",
+      "launch g5.xlarge spot for b",
+    ]);
+  });
+
+  test("spends the last dollar it has, though dollars are not exact in binary", () => {
+    const pool = aPool({ limits: { usdPerHour: 0.3, gpus: 8 } });
+    const catalogue = aCatalogue({ offers: [anOffer({ usdPerHour: 0.1 })] });
+    expect(steps({ pool, catalogue, queue: ["a", "b", "c"].map((job) => anEntry({ job })) })).toHaveLength(3);
+    expect(steps({ pool, catalogue, queue: ["a", "b", "c"].map((job) => anEntry({ job })) })).not.toContain("hold c");
+  });
+});
+
+describe("an offer that was refused", () => {
+  const until = now + 180_000;
+  const refused = { instanceType: "g5.xlarge", zone: "us-east-1a", market: "spot", code: "InsufficientInstanceCapacity" } as const;
+
+  test("is not asked for again until then; the job goes on demand", () => {
+    const catalogue = aCatalogue({ offers: [anOffer(), anOffer({ market: "on-demand", usdPerHour: 1 })] });
+    expect(steps({ catalogue, refusals: [{ ...refused, untilMs: until }] })).toEqual(["launch g5.xlarge on-demand for train-1"]);
+    expect(steps({ catalogue, refusals: [{ ...refused, untilMs: now }] })).toEqual(["launch g5.xlarge spot for train-1"]);
+  });
+
+  test("makes a job wait that takes nothing else, until it may be asked for again", () => {
+    const { steps: planned, wakeAtMs } = placed({ refusals: [{ ...refused, untilMs: until }] });
+    expect(planned).toMatchObject([{ kind: "hold", because: expect.stringContaining("no capacity just now") }]);
+    expect(wakeAtMs).toBe(until);
+  });
+});
+
+test("one decision launches 40 nodes, and the next one at once the rest", () => {
+  const queue = Array.from({ length: 45 }, (_, n) => anEntry({ job: `job-${n}` }));
+  const { steps: planned, wakeAtMs } = placed({ queue, pool: aPool({ limits: { usdPerHour: 1000, gpus: 1000 } }) });
+  expect(planned.filter((step) => step.kind === "launch")).toHaveLength(40);
+  expect(planned.filter((step) => step.kind === "hold").map((step) => step.because)).toEqual(
+    Array(5).fill("its node is launched within seconds"),
+  );
+  expect(wakeAtMs).toBe(now);
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { deadNodes, isHeard } from "../../../lib/decide/health/dead-nodes.ts";
+import { idleNodes } from "../../../lib/decide/scaling/idle-nodes.ts";
+import type { Node } from "../../../lib/model/node.ts";
+import { aNode, anAssignment, aPool, monday } from "../../fakes/builders.ts";
+
+const verdictOn = (node: Node, nowMs: number) =>
+  deadNodes({
+    nowMs,
+    pool: aPool({ bootSeconds: 600 }),
+    reserved: { usdPerHour: 0, gpus: 0 },
+    queue: [],
+    nodes: [node],
+    openLaunches: [],
+    refusals: [],
+  });
+const booting = aNode({ state: "launching", readyAtMs: undefined, lastSeenMs: undefined, leaseUntilMs: monday, stateSinceMs: monday });
+const leaseEnd = aNode().leaseUntilMs;
+
+describe("a node is lost", () => {
+  test.each([
+    ["when EC2 says that it has ended", aNode({ state: "gone" }), monday, "EC2 says that the instance has ended"],
+    ["when it did not boot in time", booting, monday + 600_001, "its worker did not call within 600 s of the launch"],
+    [
+      "a minute after its lease has ended",
+      aNode({ assignments: [anAssignment()] }),
+      leaseEnd + 60_001,
+      "its worker was silent until its lease had ended",
+    ],
+    ["in the same way while it drains", aNode({ state: "draining" }), leaseEnd + 60_001, "its worker was silent until its lease had ended"],
+  ])("%s", (_when, node, nowMs, because) => {
+    expect(verdictOn(node, nowMs)).toEqual([{ kind: "lose", node: node.id, because }]);
+  });
+});
+
+describe("a node is not lost", () => {
+  test.each([
+    ["while it boots", booting, monday + 600_000],
+    ["before its lease has ended, however silent", aNode(), leaseEnd],
+    ["while its worker may still be ending its jobs", aNode(), leaseEnd + 60_000],
+    ["once its end was asked for", aNode({ state: "terminating", stateSinceMs: leaseEnd }), leaseEnd + 120_000],
+    ["while it drains and still holds something", aNode({ state: "draining", assignments: [anAssignment()] }), monday],
+  ])("%s", (_while, node, nowMs) => {
+    expect(verdictOn(node, nowMs)).toEqual([]);
+  });
+});
+
+test("a drained node whose end was never asked for is given back", () => {
+  expect(verdictOn(aNode({ state: "draining" }), monday)).toMatchObject([{ kind: "retire" }]);
+});
+
+test("EC2 is asked about an end that it did not confirm in two minutes", () => {
+  expect(verdictOn(aNode({ state: "terminating", stateSinceMs: monday }), monday + 120_001)).toMatchObject([{ kind: "confirm" }]);
+});
+
+describe("a node is given work", () => {
+  const heardAt = aNode().lastSeenMs ?? 0;
+  test.each([
+    ["while it boots", booting, monday + 599_000, true],
+    ["while it is heard", aNode(), heardAt + 29_999, true],
+    ["not when it was silent for half a minute", aNode(), heardAt + 30_000, false],
+    ["not while it drains", aNode({ state: "draining" }), heardAt, false],
+    ["not when its end was asked for", aNode({ state: "terminating" }), heardAt, false],
+    ["not when it is gone", aNode({ state: "gone" }), heardAt, false],
+  ])("%s", (_when, node, nowMs, heard) => {
+    expect(isHeard(node, nowMs)).toBe(heard);
+  });
+});
+
+describe("an idle node", () => {
+  const pool = aPool({ idleSeconds: 120 });
+  const idle = aNode({ lastBusyMs: monday + 100_000 });
+  const due = monday + 220_000;
+
+  test("is given back when its time is up", () => {
+    expect(idleNodes([idle], pool, due)).toEqual({
+      steps: [{ kind: "retire", node: idle.id, because: "idle for 120 s" }],
+      wakeAtMs: undefined,
+    });
+  });
+
+  test("is kept until then, and looked at again just then", () => {
+    expect(idleNodes([idle], pool, due - 1)).toEqual({ steps: [], wakeAtMs: due });
+  });
+
+  test("has been idle only since it was ready, however long it booted", () => {
+    const slow = aNode({ lastBusyMs: monday, readyAtMs: monday + 500_000 });
+    expect(idleNodes([slow], pool, monday + 619_999)).toEqual({ steps: [], wakeAtMs: monday + 620_000 });
+  });
+
+  test.each([
+    ["holds something", aNode({ assignments: [anAssignment({ phase: "running" })] })],
+    ["still uploads something", aNode({ assignments: [anAssignment({ phase: "uploading" })] })],
+    ["still boots", booting],
+    ["is on its way out", aNode({ state: "terminating" })],
+  ])("is none that %s", (_what, node) => {
+    expect(idleNodes([node], pool, due + 1e9)).toEqual({ steps: [], wakeAtMs: undefined });
+  });
+
+  test("wakes the pool for the first of several", () => {
+    const later = aNode({ id: "later", lastBusyMs: monday + 150_000 });
+    expect(idleNodes([later, idle], pool, monday + 110_000).wakeAtMs).toBe(due);
+  });
+});
