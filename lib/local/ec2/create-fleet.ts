@@ -53,7 +53,8 @@ export async function createFleet(maker: FleetMaker, request: FleetRequest, regi
     launched.push(...made.launched);
     refused.push(...made.refused);
   }
-  for (const { instances } of launched) instances.forEach(maker.begin);
+  const failed = refused.find((one) => one.code === "InternalError");
+  if (failed && launched.length === 0) throw new Ec2Error(failed.code, failed.message, 500);
   return {
     answer: answer("CreateFleet", {
       fleetId,
@@ -129,11 +130,14 @@ async function fill(
   await Promise.all(
     allocations.map(async ({ candidate: { of: place }, count }) => {
       try {
-        launched.push({ ...place, instances: await launch(maker, order, { ...place, count }) });
+        const instances = await launch(maker, order, { ...place, count });
+        instances.forEach(maker.begin);
+        launched.push({ ...place, instances });
       } catch (error) {
+        // What the others launched stands: this place is told as an error beside them.
         maker.capacity.giveBack(place.offer, count);
-        if (!(error instanceof Ec2Error) || error.status >= 500) throw error;
-        refused.push({ ...place, code: error.code, message: error.message });
+        const code = error instanceof Ec2Error ? error.code : "InternalError";
+        refused.push({ ...place, code, message: error instanceof Error ? error.message : String(error) });
       }
     }),
   );

@@ -11,7 +11,12 @@ export async function describeInstances(moto: Moto, lifecycle: Lifecycle, call: 
   const form = formOf(call);
   refuseUnknown(lifecycle, form);
   const { passed, own } = splitFilters(form);
-  const answer = await moto.pass({ ...call, path: "/", body: Buffer.from(passed.toString()) });
+  const answer = await moto.pass({
+    method: "POST",
+    path: "/",
+    headers: { ...call.headers, "content-type": "application/x-www-form-urlencoded; charset=utf-8" },
+    body: Buffer.from(passed.toString()),
+  });
   if (answer.status !== 200) return answer;
   const root = readXml(answer.body.toString());
   const reservations = items(root, "reservationSet").map((reservation) => {

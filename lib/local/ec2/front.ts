@@ -14,6 +14,7 @@ import { launchedIn } from "./launch-instances.ts";
 import { createLifecycle, type Lifecycle } from "./lifecycle.ts";
 import { connectMoto, type Moto } from "./moto.ts";
 import { createOfferings } from "./offerings.ts";
+import { pricedRegion } from "./on-demand-prices.ts";
 import { answerPricing } from "./pricing.ts";
 import { Ec2Error, errorAnswer, formOf, regionOf } from "./query-protocol.ts";
 import { createOrders, type Ec2Record, type FleetCall, type FleetOutcome } from "./record.ts";
@@ -54,6 +55,10 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
   const now = (): number => Date.now();
   const moto = connectMoto(options.motoUrl);
   const offerings = createOfferings(moto);
+  // The first launch need not wait for moto's whole catalogue.
+  offerings
+    .places(pricedRegion, [])
+    .catch((error: unknown) => log({ message: "moto's catalogue could not be read", error: String(error) }));
   const capacity = createCapacity(behaviour.capacity);
   const watchdog = createWatchdog(log);
   const lifecycle = createLifecycle({

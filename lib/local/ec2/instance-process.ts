@@ -8,7 +8,7 @@ import { fetchWorker } from "./boot.ts";
 import { type MetadataService, serveMetadata } from "./imds.ts";
 import type { InstanceFacts } from "./instance.ts";
 import type { Moto } from "./moto.ts";
-import { endTree, type ProcessTree, signalTree } from "./process-tree.ts";
+import { endTree, folderVariable, type ProcessTree, signalTree } from "./process-tree.ts";
 import { exportsOf } from "./user-data.ts";
 import type { Watchdog } from "./watchdog.ts";
 import { items, textAt } from "./xml-document.ts";
@@ -68,10 +68,16 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, folder
   /** Starts the worker again and again, as systemd would, until it ends well: that is how it shuts the instance down. */
   const work = async (environment: Record<string, string>): Promise<string | undefined> => {
     for (;;) {
-      stop.signal.throwIfAborted();
-      worker = start({ folder, environment, log: await open(join(folder, logFile), "a", 0o600) });
-      room.watchdog.watch(tree());
-      const end = await exitOf(worker);
+      const log = await open(join(folder, logFile), "a", 0o600);
+      let ended: Promise<string> | undefined;
+      // From this look to the spawn there is no await: whoever ends the machine sees the worker.
+      if (!stop.signal.aborted) {
+        worker = start({ folder, environment, log });
+        ended = exitOf(worker);
+        room.watchdog.watch(tree());
+      }
+      await log.close();
+      const end = await ended;
       if (stop.signal.aborted || deserted) return undefined;
       if (end === "exit code 0") return "its worker ended";
       room.log({ message: "A worker crashed and is started again", instance: instance.id, end });
@@ -157,27 +163,22 @@ const environmentOf = (room: MachineRoom, setting: Setting): Record<string, stri
   // An instance has no credentials but its own, whoever's laptop this is.
   AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
   AWS_CONFIG_FILE: "/dev/null",
-  FLEETWRIGHT_FOLDER: setting.folder,
+  [folderVariable]: setting.folder,
 });
 
-/** The worker leads a process group of its own. Closes the log's handle: the worker has its own. */
-function start({ folder, environment, log }: { folder: string; environment: Record<string, string>; log: FileHandle }): ChildProcess {
-  try {
-    return spawn(process.execPath, ["worker.mjs"], {
-      cwd: folder,
-      detached: true,
-      env: environment,
-      stdio: ["ignore", log.fd, log.fd],
-    });
-  } finally {
-    void log.close();
-  }
-}
+/** The worker leads a process group of its own. */
+const start = ({ folder, environment, log }: { folder: string; environment: Record<string, string>; log: FileHandle }): ChildProcess =>
+  spawn(process.execPath, ["worker.mjs"], {
+    cwd: folder,
+    detached: true,
+    env: environment,
+    stdio: ["ignore", log.fd, log.fd],
+  });
 
-/** How it ended; throws when it could not be started. */
+/** How it ended, or that it never began. */
 const exitOf = (child: ChildProcess): Promise<string> =>
-  new Promise((resolve, reject) => {
-    child.once("error", reject);
+  new Promise((resolve) => {
+    child.once("error", (error) => resolve(`could not be started: ${error.message}`));
     child.once("exit", (code, signalName) => resolve(signalName ?? `exit code ${code}`));
   });
 

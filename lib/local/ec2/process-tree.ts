@@ -1,9 +1,12 @@
 import { execFile } from "node:child_process";
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
-/** What one instance runs: its worker's process group, and whatever works in its folder. */
+/** Everything that a worker starts inherits it, with its folder or one below. */
+export const folderVariable = "FLEETWRIGHT_FOLDER";
+
+/** What one instance runs: its worker's process group, and whatever carries its folder in `folderVariable`. */
 export type ProcessTree = { readonly group: number | undefined; readonly folder: string };
 
 /** A process that is not over. */
@@ -12,13 +15,13 @@ type Running = {
   readonly parent: number;
   readonly group: number;
   readonly started: string;
-  readonly folders: readonly string[];
+  /** What `folderVariable` says in its environment; empty where that cannot be seen. */
+  readonly folder: string;
 };
 
 /**
  * Ends all of it: SIGTERM to the group, SIGKILL to what is left when the group is gone or the grace is over. Processes
- * that left the group are found as descendants and, where the system tells (Linux), by the folder that their working
- * directory or their environment names.
+ * that left the group are found as descendants and, where the system tells (Linux), by the folder in their environment.
  */
 export async function endTree(tree: ProcessTree, graceMs: number): Promise<void> {
   const before = await membersOf(tree);
@@ -69,7 +72,7 @@ async function membersOf(tree: ProcessTree): Promise<readonly Running[]> {
   return [...members.values()];
 }
 
-const within = (folder: string, one: Running): boolean => one.folders.some((path) => path === folder || path.startsWith(`${folder}/`));
+const within = (folder: string, one: Running): boolean => one.folder === folder || one.folder.startsWith(`${folder}/`);
 
 /** False when there is nobody to get it. */
 function signal(target: number, name: NodeJS.Signals | 0): boolean {
@@ -96,11 +99,17 @@ async function oneFromProc(pid: string): Promise<Running | undefined> {
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     // Only its parent has yet to hear of its end.
     if (fields[0] === "Z") return undefined;
-    // Another user's process hides these two; it is none of ours.
-    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+    // Another user's process hides it; that is none of ours.
     const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
-    const folders = [cwd, ...environment.split("\0").map((variable) => variable.slice(variable.indexOf("=") + 1))];
-    return { pid: Number(pid), parent: Number(fields[1]), group: Number(fields[2]), started: fields[19] ?? "", folders };
+    const mark = `${folderVariable}=`;
+    const variable = environment.split("\0").find((one) => one.startsWith(mark));
+    return {
+      pid: Number(pid),
+      parent: Number(fields[1]),
+      group: Number(fields[2]),
+      started: fields[19] ?? "",
+      folder: variable?.slice(mark.length) ?? "",
+    };
   } catch {
     // It ended while we looked.
     return undefined;
@@ -118,6 +127,6 @@ async function fromPs(): Promise<readonly Running[]> {
       parent: Number(parent),
       group: Number(group),
       started,
-      folders: [],
+      folder: "",
     }));
 }

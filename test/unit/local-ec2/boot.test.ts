@@ -1,0 +1,75 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { fetchWorker } from "../../../lib/local/ec2/boot.ts";
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+let file = "";
+beforeEach(async () => {
+  const folder = await mkdtemp(join(tmpdir(), "boot-"));
+  cleanups.push(() => rm(folder, { recursive: true, force: true }));
+  file = join(folder, "worker.mjs");
+});
+
+/** A `node` function that gives these answers, the last one again and again. */
+async function aNode(...answers: { status?: number; body: (url: string) => unknown }[]): Promise<{ url: string; calls: number[] }> {
+  const calls: number[] = [];
+  const server = createServer((request, response) => {
+    const url = `http://${request.headers.host}`;
+    if (request.url === "/worker") {
+      response.end("the worker");
+      return;
+    }
+    const answer = answers[Math.min(calls.length, answers.length - 1)];
+    calls.push(performance.now());
+    response.writeHead(answer?.status ?? 200);
+    response.end(JSON.stringify(answer?.body(url)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  cleanups.push(() => server.close());
+  cleanups.push(() => server.closeAllConnections());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, calls };
+}
+
+const script = (nodeUrl: string, timeoutMs = 5000) => ({
+  nodeUrl,
+  pool: "p",
+  region: "us-east-1",
+  timeoutMs,
+  credentials: () => ({ accessKeyId: "A", secretAccessKey: "S", sessionToken: "T", expiresAtMs: 0 }),
+});
+const never = new AbortController().signal;
+
+it("waits as it is told, then fetches the worker", async () => {
+  const node = await aNode(
+    { body: () => ({ kind: "wait", callAgainMs: 120 }) },
+    { body: (url) => ({ kind: "boot", workerUrl: `${url}/worker`, nodeUrl: `${url}/node` }) },
+  );
+  expect(await fetchWorker(script(node.url), file, never)).toBe("fetched");
+  expect(await readFile(file, "utf8")).toBe("the worker");
+  expect((node.calls[1] ?? 0) - (node.calls[0] ?? 0)).toBeGreaterThanOrEqual(115);
+});
+
+it("takes no for an answer", async () => {
+  const node = await aNode({ body: () => ({ kind: "shutdown", because: "gone" }) });
+  expect(await fetchWorker(script(node.url), file, never)).toBe("shutdown");
+});
+
+it("tries again after errors and nonsense, and gives up in time", async () => {
+  const node = await aNode({ status: 503, body: () => "later" }, { body: () => ({ kind: "?" }) });
+  await expect(fetchWorker(script(node.url, 900), file, never)).rejects.toMatchObject({ code: "boot" });
+  expect(node.calls.length).toBeGreaterThanOrEqual(2);
+});
+
+it("stops when its instance does", async () => {
+  const node = await aNode({ body: () => ({ kind: "wait", callAgainMs: 60_000 }) });
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(), 50);
+  await expect(fetchWorker(script(node.url, 60_000), file, stop.signal)).rejects.toThrow();
+});

@@ -1,0 +1,36 @@
+import { expect, it } from "vitest";
+import { createClientTokens } from "../../../lib/local/ec2/client-tokens.ts";
+import type { HttpAnswer } from "../../../lib/local/http.ts";
+
+const form = (text: string): URLSearchParams => new URLSearchParams(text);
+const answered = (body: string) => async (): Promise<HttpAnswer> => ({ status: 200, headers: {}, body });
+
+it("remembers answers by token, region and action; the parameters' order does not matter", async () => {
+  const tokens = createClientTokens();
+  const first = await tokens.once(form("Action=A&X=1&ClientToken=t"), "r", answered("one"));
+  const second = await tokens.once(form("X=1&ClientToken=t&Action=A"), "r", answered("two"));
+  expect([first.replayed, second.replayed]).toEqual([false, true]);
+  expect(second.answer).toBe(first.answer);
+  expect((await tokens.once(form("Action=B&X=1&ClientToken=t"), "r", answered("three"))).replayed).toBe(false);
+  expect((await tokens.once(form("Action=A&X=1&ClientToken=t"), "s", answered("four"))).replayed).toBe(false);
+});
+
+it("refuses a token for something else, and one that is none", async () => {
+  const tokens = createClientTokens();
+  await tokens.once(form("Action=A&X=1&ClientToken=t"), "r", answered("one"));
+  await expect(tokens.once(form("Action=A&X=2&ClientToken=t"), "r", answered("two"))).rejects.toMatchObject({
+    code: "IdempotentParameterMismatch",
+  });
+  await expect(tokens.once(form(`Action=A&ClientToken=${"t".repeat(65)}`), "r", answered(""))).rejects.toMatchObject({
+    code: "InvalidParameterValue",
+  });
+});
+
+it("forgets a call that failed, and a call without a token", async () => {
+  const tokens = createClientTokens();
+  const failing = tokens.once(form("Action=A&ClientToken=t"), "r", async () => Promise.reject(new Error("down")));
+  await expect(failing).rejects.toThrow("down");
+  expect((await tokens.once(form("Action=A&ClientToken=t"), "r", answered("one"))).replayed).toBe(false);
+  await tokens.once(form("Action=A"), "r", answered("one"));
+  expect((await tokens.once(form("Action=A"), "r", answered("two"))).replayed).toBe(false);
+});

@@ -1,0 +1,67 @@
+import { afterEach, expect, it } from "vitest";
+import { type MetadataService, serveMetadata } from "../../../lib/local/ec2/imds.ts";
+
+let service: MetadataService | undefined;
+afterEach(() => service?.close());
+
+const instance = {
+  id: "i-0123456789abcdef0",
+  region: "us-east-1",
+  instanceType: "g5.xlarge",
+  zone: "us-east-1b",
+  market: "spot",
+  imageId: "ami-1",
+  privateIp: "172.31.0.9",
+  accountId: "123456789012",
+  tags: { Name: "a b", "fleetwright:launch": "l-1" },
+} as const;
+
+async function served(): Promise<{ get(path: string, token?: string): Promise<Response>; token(seconds?: string): Promise<Response> }> {
+  const credentials = () => ({ accessKeyId: "A", secretAccessKey: "S", sessionToken: "T", expiresAtMs: Date.UTC(2026, 5, 1, 12) });
+  service = await serveMetadata({ instance, role: "nodes", credentials });
+  const { url } = service;
+  return {
+    get: (path, token) => fetch(`${url}/latest/${path}`, { headers: token === undefined ? {} : { "x-aws-ec2-metadata-token": token } }),
+    token: (seconds = "60") =>
+      fetch(`${url}/latest/api/token`, { method: "PUT", headers: { "x-aws-ec2-metadata-token-ttl-seconds": seconds } }),
+  };
+}
+
+it("says nothing without a token, and gives none for a bad request", async () => {
+  const imds = await served();
+  expect((await imds.get("meta-data/instance-id")).status).toBe(401);
+  expect((await imds.get("meta-data/instance-id", "made-up")).status).toBe(401);
+  for (const seconds of ["", "0", "21601", "x"]) expect((await imds.token(seconds)).status).toBe(400);
+});
+
+it("knows the instance, its tags and its role's credentials", async () => {
+  const imds = await served();
+  const token = await (await imds.token()).text();
+  const read = async (path: string) => (await imds.get(path, token)).text();
+  expect(await read("meta-data/instance-id")).toBe(instance.id);
+  expect(await read("meta-data/placement/availability-zone")).toBe("us-east-1b");
+  expect(await read("meta-data/placement/region")).toBe("us-east-1");
+  expect(await read("meta-data/tags/instance/")).toBe("Name\nfleetwright:launch");
+  expect(await read("meta-data/tags/instance/Name")).toBe("a b");
+  expect(await read("meta-data/iam/security-credentials/")).toBe("nodes");
+  expect(JSON.parse(await read("meta-data/iam/security-credentials/nodes"))).toMatchObject({
+    Code: "Success",
+    Type: "AWS-HMAC",
+    AccessKeyId: "A",
+    SecretAccessKey: "S",
+    Token: "T",
+    Expiration: "2026-06-01T12:00:00Z",
+  });
+  expect(JSON.parse(await read("dynamic/instance-identity/document"))).toMatchObject({
+    instanceId: instance.id,
+    accountId: "123456789012",
+  });
+  for (const path of [
+    "meta-data/spot/instance-action",
+    "meta-data/tags/instance/other",
+    "meta-data/iam/security-credentials/admin",
+    "user-data",
+  ]) {
+    expect((await imds.get(path, token)).status).toBe(404);
+  }
+});

@@ -1,0 +1,76 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { endTree } from "../../../lib/local/ec2/process-tree.ts";
+import { isAlive } from "./is-alive.ts";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), "process-tree-")));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function started(script: string): Promise<{ group: number; line: string }> {
+  const child = spawn(process.execPath, ["-e", script], {
+    env: { FLEETWRIGHT_FOLDER: folder },
+    detached: true,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const [line] = await once(child.stdout, "data");
+  return { group: child.pid ?? 0, line: String(line).trim() };
+}
+
+it("lets the group end by itself within the grace", async () => {
+  const { group } = await started(
+    `process.on("SIGTERM", () => setTimeout(() => process.exit(0), 100)); setInterval(() => {}, 1000); console.log("up")`,
+  );
+  const began = performance.now();
+  await endTree({ group, folder }, 5000);
+  expect(isAlive(group)).toBe(false);
+  expect(performance.now() - began).toBeLessThan(3000);
+});
+
+it("kills what does not listen, and what left the group", async () => {
+  const { group, line } = await started(`
+    const { spawn } = require("node:child_process");
+    process.on("SIGTERM", () => undefined);
+    const away = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true, stdio: "ignore", cwd: "/" });
+    console.log(away.pid); setInterval(() => {}, 1000);`);
+  expect(isAlive(Number(line))).toBe(true);
+  await endTree({ group, folder }, 100);
+  expect([isAlive(group), isAlive(Number(line))]).toEqual([false, false]);
+});
+
+it("finds by their environment those whose parents are gone", { skip: process.platform !== "linux" }, async () => {
+  const { line } = await started(`
+    const { spawn } = require("node:child_process");
+    const env = { FLEETWRIGHT_FOLDER: process.env.FLEETWRIGHT_FOLDER + "/attempts/1" };
+    console.log(spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true, stdio: "ignore", env }).pid);
+    setTimeout(() => process.exit(0), 50);`);
+  await vi.waitFor(() => expect(isAlive(Number(line))).toBe(true));
+  await endTree({ group: undefined, folder: `${folder}/attempts/10` }, 0);
+  expect(isAlive(Number(line))).toBe(true);
+  await endTree({ group: undefined, folder }, 0);
+  expect(isAlive(Number(line))).toBe(false);
+});
+
+it("ends nothing for a group that is gone, and touches nobody else", async () => {
+  const other = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true, stdio: "ignore" });
+  await endTree({ group: undefined, folder }, 1000);
+  expect(isAlive(other.pid ?? 0)).toBe(true);
+  other.kill("SIGKILL");
+});
+
+it("happens even when the local cloud is killed: the watchdog sees to it", { timeout: 15_000 }, async () => {
+  const cloud = spawn(process.execPath, [join(import.meta.dirname, "cloud-that-dies.ts"), folder], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = await once(cloud.stdout, "data");
+  const pids = String(line).trim().split(" ").map(Number);
+  expect(pids.map(isAlive)).toEqual([true, true]);
+  cloud.kill("SIGKILL");
+  await vi.waitFor(() => expect(pids.map(isAlive)).toEqual([false, false]), { timeout: 10_000, interval: 100 });
+});

@@ -1,0 +1,59 @@
+import { expect, it } from "vitest";
+import { answer, Ec2Error, errorAnswer, formOf, regionOf, treeOf } from "../../../lib/local/ec2/query-protocol.ts";
+import { find, items, readXml, textAt, writeXml } from "../../../lib/local/ec2/xml-document.ts";
+
+it("reads lists and structures from a form, in the order of their numbers", () => {
+  const form = new URLSearchParams("A.10.B=ten&A.2.B=two&C=x&D.E.F=deep");
+  expect(treeOf(form)).toEqual({ A: [{ B: "two" }, { B: "ten" }], C: "x", D: { E: { F: "deep" } } });
+});
+
+it("refuses a name that is a value and a structure, and keeps strange names to themselves", () => {
+  expect(() => treeOf(new URLSearchParams("A=1&A.B=2"))).toThrow(Ec2Error);
+  expect(treeOf(new URLSearchParams("__proto__.polluted=1"))).not.toHaveProperty("polluted");
+  expect(({} as { polluted?: string }).polluted).toBeUndefined();
+});
+
+it("takes parameters from the query and from the body", () => {
+  const call = { method: "POST", path: "/?Action=X", headers: {}, body: Buffer.from("Y=1&Y=2") };
+  expect([...formOf(call)]).toEqual([
+    ["Action", "X"],
+    ["Y", "1"],
+    ["Y", "2"],
+  ]);
+});
+
+it("knows the region from the signature", () => {
+  const headers = {
+    authorization: "AWS4-HMAC-SHA256 Credential=AKIA/20261123/eu-west-1/ec2/aws4_request, SignedHeaders=host, Signature=0",
+  };
+  expect(regionOf({ method: "POST", path: "/", headers, body: Buffer.alloc(0) })).toBe("eu-west-1");
+  expect(regionOf({ method: "POST", path: "/", headers: {}, body: Buffer.alloc(0) })).toBe("us-east-1");
+});
+
+it("writes answers that its own reader understands", () => {
+  const { body } = answer("DoIt", { name: `<&>"`, list: ["a", { b: "c" }], empty: [], none: undefined });
+  const root = readXml(String(body));
+  expect(root.name).toBe("DoItResponse");
+  expect(textAt(root, "name")).toBe(`<&>"`);
+  expect(items(root, "list").map((item) => item.text || textAt(item, "b"))).toEqual(["a", "c"]);
+  expect(items(root, "empty")).toEqual([]);
+  expect(find(root, "none")).toBeUndefined();
+});
+
+it("answers errors in EC2's form", () => {
+  const { status, body } = errorAnswer(new Ec2Error("Some.Code", "no <b>", 418));
+  expect(status).toBe(418);
+  expect(textAt(readXml(String(body)), "Errors", "Error", "Code")).toBe("Some.Code");
+  expect(textAt(readXml(String(body)), "Errors", "Error", "Message")).toBe("no <b>");
+});
+
+it("gives back what it read, entities and empty elements included", () => {
+  const document = `<?xml version="1.0" encoding="UTF-8"?>\n<a xmlns="u"><b>x&lt;&#233;</b><c></c><d><e>1</e><e>2</e></d></a>`;
+  expect(writeXml(readXml(document))).toBe(document);
+  expect(textAt(readXml(document), "b")).toBe("x<é");
+  expect(writeXml(readXml("<a><b/></a>"))).toContain("<a><b></b></a>");
+});
+
+it.each(["", "<a>", "<a></b>", "</a>", "<a></a></a>", "text"])("refuses what is not well-formed: %j", (document) => {
+  expect(() => readXml(document)).toThrow();
+});

@@ -1,0 +1,24 @@
+import { expect, it } from "vitest";
+import { createStateEvents } from "../../../lib/local/ec2/state-events.ts";
+
+it("puts each instance's states on the bus in order, trying again when the bus fails", async () => {
+  const put: string[] = [];
+  const logged: object[] = [];
+  let failures = 2;
+  const events = createStateEvents(
+    async ({ detail }) => {
+      const { "instance-id": id, state } = detail as { "instance-id": string; state: string };
+      if (id === "i-a" && failures-- > 0) throw new Error("the bus is down");
+      put.push(`${id} ${state}`);
+    },
+    (line) => logged.push(line),
+  );
+  for (const state of ["pending", "running", "shutting-down"] as const) {
+    events.emit("i-a", state);
+    events.emit("i-b", state);
+  }
+  await events.settled();
+  expect(put.filter((one) => one.startsWith("i-a"))).toEqual(["i-a pending", "i-a running", "i-a shutting-down"]);
+  expect(put.slice(0, 3)).toEqual(["i-b pending", "i-b running", "i-b shutting-down"]);
+  expect(logged).toHaveLength(2);
+});
