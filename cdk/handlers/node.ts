@@ -44,7 +44,7 @@ export class Node extends Construct {
         NODE_ASSET: objectName(worker.binary),
       },
       may: [
-        onTable(table, ["GetItem", "Query", ...allWrites]),
+        onTable(table, ["GetItem", ...allWrites]),
         sendTo(queues.lane.queue),
         new PolicyStatement({ sid: "WorkerFiles", actions: ["s3:GetObject"], resources: [worker.agent, worker.binary].map(objectArn) }),
         new PolicyStatement({ sid: "HandOut", actions: ["sts:AssumeRole", "sts:TagSession"], resources: [jobs.role.roleArn] }),

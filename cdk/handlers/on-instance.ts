@@ -2,7 +2,7 @@ import { Duration } from "aws-cdk-lib";
 import { Rule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { Construct } from "constructs";
-import { allWrites, onTable, sendTo } from "../allow.ts";
+import { onTable, sendTo } from "../allow.ts";
 import { DeadLetterQueue } from "../dead-letter-queue.ts";
 import { FleetFunction } from "../fleet-function.ts";
 import type { Foundation } from "../foundation.ts";
@@ -16,7 +16,7 @@ export class OnInstance extends Construct {
       configuration,
       name: "on-instance",
       environment: { TABLE: table.tableName, LANE_QUEUE_URL: queues.lane.queue.queueUrl },
-      may: [onTable(table, ["GetItem", "Query", ...allWrites]), sendTo(queues.lane.queue)],
+      may: [onTable(table, ["GetItem", "UpdateItem"]), sendTo(queues.lane.queue)],
       memory: 256,
       deadLetters: dead,
     });

@@ -4,7 +4,7 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
 import { acknowledgeResources } from "../acknowledge.ts";
-import { allWrites, onTable } from "../allow.ts";
+import { onTable } from "../allow.ts";
 import { FleetFunction } from "../fleet-function.ts";
 import type { Foundation } from "../foundation.ts";
 
@@ -23,22 +23,22 @@ export class SealArtifact extends Construct {
         ARTIFACTS_BUCKET: buckets.artifacts.bucketName,
       },
       may: [
-        onTable(table, ["GetItem", "Query", ...allWrites]),
+        onTable(table, ["GetItem", "UpdateItem", "DeleteItem"]),
         // Without the right to list, S3 answers "denied" for what is just not there.
         new PolicyStatement({
           sid: "Find",
           actions: ["s3:ListBucket"],
-          resources: [buckets.incoming.bucketArn, buckets.artifacts.bucketArn],
+          resources: [buckets.incoming.bucketArn],
         }),
         new PolicyStatement({ sid: "ReadUploads", actions: ["s3:GetObject"], resources: [buckets.incoming.arnForObjects("*")] }),
         new PolicyStatement({
           sid: "KeepSealed",
-          actions: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+          actions: ["s3:PutObject", "s3:AbortMultipartUpload"],
           resources: [buckets.artifacts.arnForObjects("*")],
         }),
         new PolicyStatement({
           sid: "TeamKeys",
-          actions: ["kms:GenerateDataKey", "kms:Encrypt", "kms:Decrypt"],
+          actions: ["kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"],
           resources: vaults.keys.map((key) => key.keyArn),
         }),
       ],
@@ -54,9 +54,10 @@ export class SealArtifact extends Construct {
       },
       targets: [new SqsQueue(queue, { deadLetterQueue: dead })],
     });
-    acknowledgeResources(seal.role, "It seals for every team and every job: it may read and write every object of these two buckets", [
-      buckets.incoming.arnForObjects("*"),
-      buckets.artifacts.arnForObjects("*"),
-    ]);
+    acknowledgeResources(
+      seal.role,
+      "It seals for every team and every job: it may read every object of the one bucket and write every object of the other",
+      [buckets.incoming.arnForObjects("*"), buckets.artifacts.arnForObjects("*")],
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
-import { allWrites, onTable, sendTo } from "../allow.ts";
+import { onTable, sendTo } from "../allow.ts";
 import { FleetFunction } from "../fleet-function.ts";
 import type { Foundation } from "../foundation.ts";
 
@@ -12,7 +12,7 @@ export class SubmitJobs extends Construct {
       configuration,
       name: "submit-jobs",
       environment: { TABLE: table.tableName, LANE_QUEUE_URL: queues.lane.queue.queueUrl, JOBS_QUEUE_PREFIX: queues.jobsPrefix },
-      may: [onTable(table, ["GetItem", ...allWrites]), sendTo(queues.lane.queue)],
+      may: [onTable(table, ["GetItem", "PutItem", "UpdateItem"]), sendTo(queues.lane.queue)],
       memory: 512,
     });
     for (const { queue } of queues.jobs.values())

@@ -4,7 +4,7 @@ import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import { Construct } from "constructs";
 import type { Tick as TickEvent } from "../../events/tick.ts";
 import { acknowledgeResources } from "../acknowledge.ts";
-import { allWrites, onTable, sendTo } from "../allow.ts";
+import { onTable, sendTo } from "../allow.ts";
 import { DeadLetterQueue } from "../dead-letter-queue.ts";
 import { FleetFunction } from "../fleet-function.ts";
 import type { Foundation } from "../foundation.ts";
@@ -25,7 +25,7 @@ export class Tick extends Construct {
         SUBNETS: stack.toJsonString(network.places),
       },
       may: [
-        onTable(table, ["GetItem", "BatchGetItem", "Query", ...allWrites]),
+        onTable(table, ["GetItem", "Query", "PutItem", "UpdateItem"]),
         sendTo(queues.lane.queue, queues.seal.queue),
         new PolicyStatement({
           sid: "Market",

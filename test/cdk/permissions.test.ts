@@ -44,16 +44,18 @@ describe("permissions", () => {
       .statements()
       .filter(({ statement }) => statement.Resource?.some((resource) => /:ec2:.*\/\*$/.test(textOf(resource))));
     expect(kinds.map(({ statement }) => statement.Sid).toSorted()).toEqual(["AskForFleets", "EndOurs", "LaunchByTemplate", "TagAtLaunch"]);
-    const bounds = Object.fromEntries(
-      kinds.map(({ statement }) => [statement.Sid, Object.keys(Object.values(statement.Condition ?? {})[0] ?? {})]),
-    );
-    expect(bounds).toEqual({
-      // A fleet that launches nothing costs nothing; what it launches is bounded by RunInstances.
+    const bounds = kinds.map(({ statement }) => [statement.Sid, Object.keys(Object.values(statement.Condition ?? {})[0] ?? {})]);
+    expect(Object.fromEntries(bounds)).toEqual({
       AskForFleets: [],
       EndOurs: ["aws:ResourceTag/fleetwright:name"],
       LaunchByTemplate: ["ec2:LaunchTemplate"],
       TagAtLaunch: ["ec2:CreateAction"],
     });
+    // A fleet cannot be asked for without a launch template, and only ours is there.
+    const fleets = kinds.find(({ statement }) => statement.Sid === "AskForFleets")?.statement.Resource ?? [];
+    const templates = fleets.filter((resource) => textOf(resource).includes(":launch-template/"));
+    expect(templates).toHaveLength(1);
+    expect(JSON.stringify(templates)).toContain(JSON.stringify({ Ref: stack.all("AWS::EC2::LaunchTemplate")[0]?.id }));
   });
 
   test("no function may read the table's index", () => {
