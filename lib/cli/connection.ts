@@ -1,13 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import * as z from "zod";
 import { s3ArtifactReader } from "../aws/artifact-reader.ts";
 import { type ClientSettings, dynamoClient, kmsClient, logsClient, s3Client, sqsClient, ssmClient } from "../aws/clients.ts";
 import { findDeployment } from "../aws/deployment.ts";
 import { type JobQueue, sqsJobQueue } from "../aws/job-queue.ts";
 import { type AttemptLog, cloudWatchAttemptLog } from "../aws/log-reader.ts";
 import { createJobReader } from "../aws/table/job-reader.ts";
+import { readAnnouncement } from "../local/announcement.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { ArtifactReader } from "../ports/artifacts.ts";
 import type { JobReader } from "../ports/jobs.ts";
@@ -40,7 +39,7 @@ export type Target = { readonly name: string; readonly aws: boolean };
  * else to AWS with the usual credentials and region. Says on `note` which one it is when that may surprise.
  */
 export async function connect(target: Target, note: (line: string) => void): Promise<Connection> {
-  const endpoint = target.aws ? undefined : await localEndpoint();
+  const endpoint = target.aws ? undefined : (await readAnnouncement(stateFolder))?.endpoint;
   if (endpoint) note(`local cloud at ${endpoint} (--aws for AWS itself)`);
   return connectTo(target.name, endpoint === undefined ? {} : localSettings(endpoint));
 }
@@ -76,22 +75,4 @@ export function teamOf(named: string | undefined, deployment: Deployment): strin
   const [only, ...more] = teams;
   if (only !== undefined && more.length === 0) return only;
   throw new UsageError(`say for which team: --team ${teams.join(" | --team ")} (or set FLEETWRIGHT_TEAM)`);
-}
-
-const Announcement = z.object({ endpoint: z.url(), pid: z.int().positive() });
-
-/** The endpoint of the `fleet local` that runs; undefined when none does. */
-async function localEndpoint(): Promise<string | undefined> {
-  const text = await readFile(join(stateFolder, "local.json"), "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
-  const { endpoint, pid } = Announcement.parse(JSON.parse(text));
-  return isAlive(pid) ? endpoint : undefined;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
