@@ -99,9 +99,9 @@ export async function getPartition({ client, table }: TableAccess, pk: string): 
   return items;
 }
 
-/** Writes a whole item. Throws `ConditionsFailed` when one of `when` does not hold. */
-export async function putItem({ client, table }: TableAccess, item: Key & Item, when: readonly Condition[] = []): Promise<void> {
-  await call((options) => client.send(new PutCommand({ TableName: table, Item: defined(item), ...expression({ when }) }), options));
+/** Writes a whole item, whatever was there. */
+export async function putItem({ client, table }: TableAccess, item: Key & Item): Promise<void> {
+  await call((options) => client.send(new PutCommand({ TableName: table, Item: defined(item) }), options));
 }
 
 /**
@@ -119,4 +119,14 @@ export async function updateItem(
     return client.send(new UpdateCommand({ TableName: table, Key: key, ReturnValues: "ALL_NEW", ...expression(to) }), options);
   });
   return { item: Attributes ?? {}, repeated: sent > 1 || ($metadata.attempts ?? 1) > 1 };
+}
+
+/** The same, but answers undefined when the conditions do not hold. */
+export async function tryUpdate(...update: Parameters<typeof updateItem>): Promise<Item | undefined> {
+  try {
+    return (await updateItem(...update)).item;
+  } catch (error) {
+    if (error instanceof ConditionsFailed) return undefined;
+    throw error;
+  }
 }

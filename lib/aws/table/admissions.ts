@@ -1,6 +1,6 @@
 import { Fault } from "../../model/fault.ts";
 import type { Admissions } from "../../ports/jobs.ts";
-import { ConditionsFailed, type TableAccess } from "./access.ts";
+import type { TableAccess } from "./access.ts";
 import { isAbsent } from "./expression.ts";
 import { enqueue, jobItem, readJob } from "./job-item.ts";
 import { transact } from "./transaction.ts";
@@ -8,12 +8,8 @@ import { transact } from "./transaction.ts";
 export const createAdmissions = (access: TableAccess): Admissions => ({
   async admit(job) {
     const entry = job.state === "queued" ? enqueue(job, { attempt: job.attempt, reason: job.reason }) : [];
-    try {
-      await transact(access, [{ kind: "put", item: jobItem(job), when: [isAbsent("pk")] }, ...entry]);
-      return "created";
-    } catch (error) {
-      if (!(error instanceof ConditionsFailed)) throw error;
-    }
+    const written = await transact(access, [{ kind: "put", item: jobItem(job), when: [isAbsent("pk")] }, ...entry]);
+    if (written === "done") return "created";
     const there = await readJob(access, job);
     if (!there) throw new Fault("table", `${job.team}/${job.job} vanished while it was admitted`, { retry: true });
     return there.bodyHash === job.bodyHash ? "same" : "taken";

@@ -1,7 +1,7 @@
-import { Fault } from "../../model/fault.ts";
 import type { Job, JobChange } from "../../model/job.ts";
 import type { AttemptChange, NodeLedger } from "../../ports/node-ledger.ts";
-import { ConditionsFailed, type TableAccess } from "./access.ts";
+import type { TableAccess } from "./access.ts";
+import { asRead } from "./as-read.ts";
 import { add, type Change, is, isThere, set, setOnce } from "./expression.ts";
 import { enqueue, newState, readJob } from "./job-item.ts";
 import { jobKey, nodeKey } from "./keys.ts";
@@ -11,25 +11,16 @@ import { type Part, transact } from "./transaction.ts";
 
 type On = Parameters<NodeLedger["change"]>[0];
 
-/** A job that is read, then changed on the condition that it is still as read: this often, should it keep changing. */
-const mostReads = 4;
-
 /** Writes what a worker's report changes, while the node holds exactly this attempt. */
-export async function changeAttempt(access: TableAccess, on: On, change: AttemptChange): Promise<"done" | "stale"> {
-  for (let reads = 0; reads < mostReads; reads += 1) {
+export const changeAttempt = (access: TableAccess, on: On, change: AttemptChange): Promise<"done" | "stale"> =>
+  asRead(`${change.attempt.team}/${change.attempt.job}`, async () => {
     const job = await readJob(access, change.attempt);
     const held = job?.attempt === change.attempt.attempt && job.node === on.node;
     if (change.job && (!held || job.state !== change.job.from)) return wasDone(access, on, change);
-    try {
-      await transact(access, [assignmentPart(on, change), ...(job && held ? jobParts(on, job, change) : [])]);
-      return "done";
-    } catch (error) {
-      if (!(error instanceof ConditionsFailed)) throw error;
-      if (error.at.includes(0)) return wasDone(access, on, change);
-    }
-  }
-  throw new Fault("table-busy", `${change.attempt.team}/${change.attempt.job} kept changing`, { retry: true });
-}
+    const written = await transact(access, [assignmentPart(on, change), ...(job && held ? jobParts(on, job, change) : [])]);
+    if (written === "done") return "done";
+    return written.failed.has(0) ? wasDone(access, on, change) : "changed";
+  });
 
 function assignmentPart(on: On, { attempt, assignment }: AttemptChange): Part {
   const name = assignmentName(attempt);

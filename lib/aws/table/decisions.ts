@@ -1,6 +1,6 @@
 import { byTurn } from "../../model/job.ts";
 import type { Decisions, Fence } from "../../ports/pool-ledger.ts";
-import { ConditionsFailed, getPartition, type TableAccess, updateItem } from "./access.ts";
+import { getPartition, type TableAccess, tryUpdate, updateItem } from "./access.ts";
 import { createCatalogueStore } from "./catalogue-store.ts";
 import { add, either, is, isAbsent, isBelow, set, setAll, setOnce } from "./expression.ts";
 import {
@@ -58,16 +58,12 @@ export const createDecisions = (access: TableAccess): Decisions => {
     isCurrent: async (fence) => (await readPool(access, fence.pool)).epoch === fence.epoch,
 
     async finish(fence, { heard, busy, wakeAtMs }) {
-      try {
-        const { item } = await updateItem(access, bellKey(fence.pool), {
-          changes: setAll({ decidedThrough: heard, busy, wakeAtMs }),
-          when: [is("decider", fence.epoch)],
-        });
-        return bellOf(item).bell > heard ? "rang" : "quiet";
-      } catch (error) {
-        if (error instanceof ConditionsFailed) return "fenced";
-        throw error;
-      }
+      const item = await tryUpdate(access, bellKey(fence.pool), {
+        changes: setAll({ decidedThrough: heard, busy, wakeAtMs }),
+        when: [is("decider", fence.epoch)],
+      });
+      if (!item) return "fenced";
+      return bellOf(item).bell > heard ? "rang" : "quiet";
     },
 
     async state(pool) {
@@ -80,26 +76,17 @@ export const createDecisions = (access: TableAccess): Decisions => {
 /** Makes the new epoch the one that writes are held against. A later decision may have been quicker: then this one is void already. */
 async function raiseFences(access: TableAccess, { pool, epoch }: Fence): Promise<void> {
   const older = [either(isAbsent("epoch"), isBelow("epoch", epoch))];
-  try {
-    await transact(
-      access,
-      shards(fenceShards).map((shard) => ({ kind: "update", key: fenceKey(pool, shard), changes: [set("epoch", epoch)], when: older })),
-    );
-  } catch (error) {
-    if (!(error instanceof ConditionsFailed)) throw error;
-  }
+  await transact(
+    access,
+    shards(fenceShards).map((shard) => ({ kind: "update", key: fenceKey(pool, shard), changes: [set("epoch", epoch)], when: older })),
+  );
 }
 
 /** Reads the bell and becomes the decision that may say what was heard, unless a later one has. */
 async function hear(access: TableAccess, { pool, epoch }: Fence): Promise<ReturnType<typeof bellOf>> {
-  try {
-    const { item } = await updateItem(access, bellKey(pool), {
-      changes: [set("decider", epoch)],
-      when: [either(isAbsent("decider"), isBelow("decider", epoch))],
-    });
-    return bellOf(item);
-  } catch (error) {
-    if (error instanceof ConditionsFailed) return readBell(access, pool);
-    throw error;
-  }
+  const item = await tryUpdate(access, bellKey(pool), {
+    changes: [set("decider", epoch)],
+    when: [either(isAbsent("decider"), isBelow("decider", epoch))],
+  });
+  return item ? bellOf(item) : readBell(access, pool);
 }

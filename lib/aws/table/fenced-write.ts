@@ -1,5 +1,5 @@
 import type { Fence, Written } from "../../ports/pool-ledger.ts";
-import { ConditionsFailed, type TableAccess } from "./access.ts";
+import type { TableAccess } from "./access.ts";
 import { add, is } from "./expression.ts";
 import { fenceKey, fenceShards, poolKey } from "./keys.ts";
 import { type Part, transact } from "./transaction.ts";
@@ -24,13 +24,9 @@ export function createFencedWriter(access: TableAccess): FencedWriter {
   const turns = new Map<string, Promise<unknown>>();
 
   const held = async (fence: Part, parts: readonly Part[]): Promise<FencedOutcome> => {
-    try {
-      await transact(access, [fence, ...parts]);
-      return "done";
-    } catch (error) {
-      if (!(error instanceof ConditionsFailed)) throw error;
-      return error.at.includes(0) ? "fenced" : { failed: new Set(error.at.map((at) => at - 1)) };
-    }
+    const outcome = await transact(access, [fence, ...parts]);
+    if (outcome === "done") return "done";
+    return outcome.failed.has(0) ? "fenced" : { failed: new Set([...outcome.failed].map((at) => at - 1)) };
   };
 
   const inTurn = <T>(pool: string, work: () => Promise<T>): Promise<T> => {

@@ -1,7 +1,7 @@
-import { Fault } from "../../model/fault.ts";
-import { isEnded } from "../../model/job.ts";
-import type { Placements } from "../../ports/pool-ledger.ts";
+import { isEnded, type Job } from "../../model/job.ts";
+import type { Fence, Placements } from "../../ports/pool-ledger.ts";
 import type { TableAccess } from "./access.ts";
+import { asRead } from "./as-read.ts";
 import { either, is, isAbsent, isOneOf, isThere, set } from "./expression.ts";
 import { type FencedWriter, written } from "./fenced-write.ts";
 import { enqueue, newState, queueKeyOf, readJob } from "./job-item.ts";
@@ -10,8 +10,7 @@ import { assignmentName } from "./node-item.ts";
 import { endSealing } from "./sealing.ts";
 import type { Part } from "./transaction.ts";
 
-/** A job that is read, then changed on the condition that it is still as read: this often, should it keep changing. */
-const mostReads = 4;
+type Back = Parameters<Placements["takeBack"]>[1];
 
 /** What `place` does to jobs. */
 export const createJobPlacements = (
@@ -42,40 +41,15 @@ export const createJobPlacements = (
     });
   },
 
-  async takeBack(fence, { node, assignment, reason, atMs }) {
-    for (let reads = 0; reads < mostReads; reads += 1) {
-      const job = await readJob(access, assignment);
-      const name = assignmentName(assignment);
-      const parts: Part[] = [
-        {
-          kind: "update",
-          key: nodeKey(fence.pool, node),
-          changes: [set(["assignments", name], undefined), set("lastBusyMs", atMs)],
-          when: [isThere(["assignments", name])],
-        },
-      ];
-      // A job that has ended or moved on leaves only its place on the node behind.
-      if (job?.attempt === assignment.attempt && job.node === node && !isEnded(job.state)) {
-        const next = { attempt: job.attempt + 1, reason };
-        parts.push(
-          {
-            kind: "update",
-            key: jobKey(job),
-            changes: [...newState("queued", reason, atMs), set("attempt", next.attempt), set("node", undefined)],
-            when: [is("state", job.state), is("attempt", job.attempt), is("node", node)],
-          },
-          ...enqueue(job, next),
-          ...(job.state === "sealing" ? [endSealing(job)] : []),
-        );
-      }
-      const outcome = await write(fence, parts);
+  takeBack: (fence, back) =>
+    asRead(`${back.assignment.team}/${back.assignment.job}`, async () => {
+      const job = await readJob(access, back.assignment);
+      const outcome = await write(fence, takeBackParts(fence, back, job));
       if (typeof outcome === "string") return outcome;
-      if (outcome.failed.has(0)) {
-        return job?.state === "queued" && job.attempt === assignment.attempt + 1 && job.reason === reason ? "done" : "stale";
-      }
-    }
-    throw new Fault("table-busy", `${assignment.team}/${assignment.job} kept changing`, { retry: true });
-  },
+      if (!outcome.failed.has(0)) return "changed";
+      const before = job?.state === "queued" && job.attempt === back.assignment.attempt + 1 && job.reason === back.reason;
+      return before ? "done" : "stale";
+    }),
 
   async fail(fence, { attempt, reason, atMs }) {
     const job = await readJob(access, attempt);
@@ -113,3 +87,27 @@ export const createJobPlacements = (
     return written(outcome, async () => false);
   },
 });
+
+/** First the node's part, then, if the attempt still is this node's, the job's. A job that has ended or moved on leaves only its place behind. */
+function takeBackParts(fence: Fence, { node, assignment, reason, atMs }: Back, job: Job | undefined): Part[] {
+  const name = assignmentName(assignment);
+  const off: Part = {
+    kind: "update",
+    key: nodeKey(fence.pool, node),
+    changes: [set(["assignments", name], undefined), set("lastBusyMs", atMs)],
+    when: [isThere(["assignments", name])],
+  };
+  if (job?.attempt !== assignment.attempt || job.node !== node || isEnded(job.state)) return [off];
+  const next = { attempt: job.attempt + 1, reason };
+  return [
+    off,
+    {
+      kind: "update",
+      key: jobKey(job),
+      changes: [...newState("queued", reason, atMs), set("attempt", next.attempt), set("node", undefined)],
+      when: [is("state", job.state), is("attempt", job.attempt), is("node", node)],
+    },
+    ...enqueue(job, next),
+    ...(job.state === "sealing" ? [endSealing(job)] : []),
+  ];
+}

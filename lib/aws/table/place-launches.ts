@@ -2,7 +2,7 @@ import * as z from "zod";
 import { Fault } from "../../model/fault.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { Placements } from "../../ports/pool-ledger.ts";
-import { ConditionsFailed, getItem, putItem, type TableAccess } from "./access.ts";
+import { getItem, putItem, type TableAccess } from "./access.ts";
 import { add, is, isAbsent, isAtMost, isThere } from "./expression.ts";
 import { type FencedWriter, written } from "./fenced-write.ts";
 import { instanceKey, launchKey, poolKey, settledLaunchKey } from "./keys.ts";
@@ -20,24 +20,20 @@ export const createLaunchPlacements = (access: TableAccess, { reserve, inTurn }:
   intend: (fence, launch, limits) =>
     inTurn(fence.pool, async () => {
       const mine = { microUsd: micro(launch.reserved.usdPerHour), gpus: launch.reserved.gpus };
-      try {
-        await transact(access, [
-          {
-            kind: "update",
-            key: poolKey(fence.pool),
-            changes: [add("reservedMicroUsd", mine.microUsd), add("reservedGpus", mine.gpus)],
-            when: [
-              is("epoch", fence.epoch),
-              isAtMost("reservedMicroUsd", micro(limits.usdPerHour) - mine.microUsd),
-              isAtMost("reservedGpus", limits.gpus - mine.gpus),
-            ],
-          },
-          { kind: "put", item: launchItem(launch), when: [isAbsent("pk")] },
-        ]);
-        return "done";
-      } catch (error) {
-        if (!(error instanceof ConditionsFailed)) throw error;
-      }
+      const written = await transact(access, [
+        {
+          kind: "update",
+          key: poolKey(fence.pool),
+          changes: [add("reservedMicroUsd", mine.microUsd), add("reservedGpus", mine.gpus)],
+          when: [
+            is("epoch", fence.epoch),
+            isAtMost("reservedMicroUsd", micro(limits.usdPerHour) - mine.microUsd),
+            isAtMost("reservedGpus", limits.gpus - mine.gpus),
+          ],
+        },
+        { kind: "put", item: launchItem(launch), when: [isAbsent("pk")] },
+      ]);
+      if (written === "done") return "done";
       // Epochs only grow: ours now means ours then, so that it was the limit or the launch that stood in the way.
       if ((await readPool(access, fence.pool)).epoch !== fence.epoch) return "fenced";
       const there = await getItem(access, launchKey(fence.pool, launch.id));

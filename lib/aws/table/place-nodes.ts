@@ -1,6 +1,6 @@
-import { Fault } from "../../model/fault.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 import { getItem, type TableAccess } from "./access.ts";
+import { asRead } from "./as-read.ts";
 import { is, isEmpty, isNot, isOneOf, set } from "./expression.ts";
 import { type FencedOutcome, type FencedWriter, type ReservationChange, written } from "./fenced-write.ts";
 import { forgottenNodeKey, instanceKey, nodeKey } from "./keys.ts";
@@ -10,8 +10,6 @@ import { ttlAfter } from "./stored.ts";
 import type { Part } from "./transaction.ts";
 
 const keptDays = 14;
-/** A node that is read, then changed on the condition that it is still as read: this often, should it keep changing. */
-const mostReads = 4;
 
 type Releasing = { readonly released: boolean; readonly reservedMicroUsd: number; readonly reservedGpus: number };
 
@@ -44,27 +42,27 @@ export const createNodePlacements = (
       });
     },
 
-    async terminating(fence, node, atMs) {
-      for (let reads = 0; reads < mostReads; reads += 1) {
+    terminating: (fence, node, atMs) =>
+      asRead(node, async () => {
         const now = await readNode(access, fence.pool, node);
-        if (!now || (now.released && (now.state === "terminating" || now.state === "gone"))) return unfenced(fence, now ? "done" : "stale");
+        if (!now) return unfenced(fence, "stale");
+        if (now.released) return unfenced(fence, "done");
         // `gone` is EC2's own word and says more than `terminating`: only the release is missing then.
         const gone = now.state === "gone";
+        const ending = gone ? [] : [set("state", "terminating"), set("stateSinceMs", atMs)];
         const outcome = await release(fence, now, [
           {
             kind: "update",
             key: nodeKey(fence.pool, node),
-            changes: [set("released", true), ...(gone ? [] : [set("state", "terminating"), set("stateSinceMs", atMs)])],
-            when: [is("released", now.released), gone ? is("state", "gone") : isNot("state", "gone")],
+            changes: [set("released", true), ...ending],
+            when: [is("released", false), gone ? is("state", "gone") : isNot("state", "gone")],
           },
         ]);
-        if (typeof outcome === "string") return outcome;
-      }
-      throw keptChanging(node);
-    },
+        return typeof outcome === "string" ? outcome : "changed";
+      }),
 
-    async forget(fence, node, atMs) {
-      for (let reads = 0; reads < mostReads; reads += 1) {
+    forget: (fence, node, atMs) =>
+      asRead(node, async () => {
         const now = await readNode(access, fence.pool, node);
         if (!now) {
           const forgotten = await getItem(access, forgottenNodeKey(fence.pool, node));
@@ -78,11 +76,7 @@ export const createNodePlacements = (
           { kind: "put", item: { ...now.item, ...forgottenNodeKey(fence.pool, node), ...last } },
           { kind: "update", key: instanceKey(node), changes: [set("pool", fence.pool), set("ttl", ttl)], when: [] },
         ]);
-        if (typeof outcome === "string") return outcome;
-      }
-      throw keptChanging(node);
-    },
+        return typeof outcome === "string" ? outcome : "changed";
+      }),
   };
 };
-
-const keptChanging = (node: string): Fault => new Fault("table-busy", `${node} kept changing`, { retry: true });

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { AttemptRef, JobState, SealedArtifact } from "../../model/job.ts";
 import type { Sealing } from "../../ports/jobs.ts";
-import { ConditionsFailed, getPartition, type TableAccess } from "./access.ts";
+import { getPartition, type TableAccess } from "./access.ts";
 import { is, set } from "./expression.ts";
 import { newState, readJob } from "./job-item.ts";
 import { jobKey, sealingKey, sealingPartition } from "./keys.ts";
@@ -25,12 +25,8 @@ export const createSealing = (access: TableAccess): Sealing => {
   ): Promise<"done" | "stale"> => {
     const changes = [...newState(to.state, to.reason, atMs), set("node", undefined), set("artifacts", to.artifacts)];
     const when = [is("state", "sealing"), is("attempt", attempt.attempt)];
-    try {
-      await transact(access, [{ kind: "update", key: jobKey(attempt), changes, when }, endSealing(attempt)]);
-      return "done";
-    } catch (error) {
-      if (!(error instanceof ConditionsFailed)) throw error;
-    }
+    const written = await transact(access, [{ kind: "update", key: jobKey(attempt), changes, when }, endSealing(attempt)]);
+    if (written === "done") return "done";
     const job = await readJob(access, attempt);
     return job?.attempt === attempt.attempt && job.state === to.state && job.reason === to.reason ? "done" : "stale";
   };

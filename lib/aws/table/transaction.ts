@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { TransactWriteCommand, type TransactWriteCommandInput } from "@aws-sdk/lib-dynamodb";
-import { call, type Item, type TableAccess } from "./access.ts";
+import { ConditionsFailed, call, type Item, type TableAccess } from "./access.ts";
 import { type Change, type Condition, defined, expression } from "./expression.ts";
 import type { Key } from "./keys.ts";
 
@@ -14,11 +14,20 @@ export type Part =
 /** The most parts that one transaction takes. */
 export const mostParts = 100;
 
-/** Writes all parts or none. Throws `ConditionsFailed` with the places of the parts whose conditions do not hold. */
-export async function transact({ client, table }: TableAccess, parts: readonly Part[]): Promise<void> {
+/** `failed`: the places of the parts whose conditions do not hold; nothing was written. */
+export type Transacted = "done" | { readonly failed: ReadonlySet<number> };
+
+/** Writes all parts or none. */
+export async function transact({ client, table }: TableAccess, parts: readonly Part[]): Promise<Transacted> {
   const TransactItems = parts.map((part) => written(table, part));
   // A token of our own per sending: the SDK's repeats of it are one transaction for DynamoDB.
-  await call((options) => client.send(new TransactWriteCommand({ TransactItems, ClientRequestToken: randomUUID() }), options));
+  try {
+    await call((options) => client.send(new TransactWriteCommand({ TransactItems, ClientRequestToken: randomUUID() }), options));
+    return "done";
+  } catch (error) {
+    if (error instanceof ConditionsFailed) return { failed: new Set(error.at) };
+    throw error;
+  }
 }
 
 function written(table: string, part: Part): NonNullable<TransactWriteCommandInput["TransactItems"]>[number] {

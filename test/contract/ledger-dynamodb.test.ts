@@ -1,0 +1,187 @@
+import { randomUUID } from "node:crypto";
+import { CreateTableCommand, DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { describe, expect, inject, it } from "vitest";
+import type { TableAccess } from "../../lib/aws/table/access.ts";
+import { createAdmissions } from "../../lib/aws/table/admissions.ts";
+import { createBell } from "../../lib/aws/table/bell.ts";
+import { createCatalogueStore } from "../../lib/aws/table/catalogue-store.ts";
+import { createDecisions } from "../../lib/aws/table/decisions.ts";
+import { createJobReader } from "../../lib/aws/table/job-reader.ts";
+import { createNodeLedger } from "../../lib/aws/table/node-ledger.ts";
+import { createPlacements } from "../../lib/aws/table/placements.ts";
+import { createSealing } from "../../lib/aws/table/sealing.ts";
+import { aJob, aSpec, monday } from "../fakes/builders.ts";
+import type { Ledger } from "../fakes/ledger.ts";
+import { admitted, begin, placed } from "./suites/arrange.ts";
+import { ledgerContract } from "./suites/ledger.ts";
+
+const config = () => ({
+  endpoint: inject("ministackUrl"),
+  region: "us-east-1",
+  credentials: { accessKeyId: "test", secretAccessKey: "test" },
+});
+
+/** Small pages: the emulator does not cut them at 1 MB as DynamoDB does. */
+function clientWithSmallPages(): DynamoDBClient {
+  const client = new DynamoDBClient(config());
+  client.middlewareStack.add(
+    (next, context) => (args) =>
+      next(context.commandName === "QueryCommand" && !("Limit" in args.input) ? { ...args, input: { ...args.input, Limit: 100 } } : args),
+    { step: "initialize", name: "small-pages" },
+  );
+  return client;
+}
+
+/** A new table, with the schema of the stack's. */
+async function newTable(base: DynamoDBClient = clientWithSmallPages()): Promise<TableAccess & { base: DynamoDBClient }> {
+  const table = `ledger-${randomUUID()}`;
+  await base.send(
+    new CreateTableCommand({
+      TableName: table,
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: ["pk", "sk", "teamKey", "submitted"].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
+      KeySchema: [
+        { AttributeName: "pk", KeyType: "HASH" },
+        { AttributeName: "sk", KeyType: "RANGE" },
+      ],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: "byTeam",
+          KeySchema: [
+            { AttributeName: "teamKey", KeyType: "HASH" },
+            { AttributeName: "submitted", KeyType: "RANGE" },
+          ],
+          Projection: { ProjectionType: "ALL" },
+        },
+      ],
+    }),
+  );
+  return { client: DynamoDBDocumentClient.from(base), table, base };
+}
+
+const ledgerOn = (access: TableAccess): Ledger => ({
+  bell: createBell(access),
+  admissions: createAdmissions(access),
+  jobReader: createJobReader(access),
+  sealing: createSealing(access),
+  decisions: createDecisions(access),
+  placements: createPlacements(access),
+  catalogues: createCatalogueStore(access),
+  nodeLedger: createNodeLedger(access),
+});
+
+describe("the ledger in DynamoDB", () => {
+  ledgerContract(async () => ledgerOn(await newTable()));
+});
+
+describe("what only the table has", () => {
+  it("keeps queue entries within 300 bytes", async () => {
+    const access = await newTable();
+    const ledger = ledgerOn(access);
+    const spec = aSpec({
+      gpus: { count: 8, memoryGiB: 22.5, models: ["A10G", "L40S"] },
+      vcpus: 187.5,
+      memoryGiB: 1536.25,
+      priority: -1000,
+    });
+    await admitted(ledger, {
+      job: "f".repeat(60),
+      pool: "a-pool-with-quite-a-long-name",
+      spec,
+      reason: "the pool has reached its limit of 8 GPUs",
+    });
+    const { Items = [] } = await access.base.send(new ScanCommand({ TableName: access.table }));
+    const entry = Items.find((item) => item["pk"]?.S?.startsWith("Q#"));
+    expect(entry).toBeDefined();
+    expect(JSON.stringify(entry).length).toBeLessThan(450);
+    expect(sizeOf(entry ?? {})).toBeLessThanOrEqual(300);
+  });
+
+  it("names the key and the field of an item that is broken", async () => {
+    const access = await newTable();
+    const ledger = ledgerOn(access);
+    const broken = { pk: { S: "J#vision#train-1" }, sk: { S: "JOB" }, team: { S: "vision" }, job: { S: "train-1" }, state: { S: "lost" } };
+    await access.base.send(new PutItemCommand({ TableName: access.table, Item: broken }));
+    await expect(ledger.sealing.get(aJob())).rejects.toMatchObject({
+      name: "Fault",
+      code: "broken-item",
+      retry: false,
+      message: expect.stringMatching(/J#vision#train-1 JOB .*state: /),
+    });
+  });
+
+  it("dates what may be deleted: an ended job after 30 days, a forgotten node after 14", async () => {
+    const access = await newTable();
+    const ledger = ledgerOn(access);
+    const { fence, node } = await placed(ledger);
+    const attempt = { team: "vision", job: "train-1", attempt: 1 };
+    const job = { from: "placed", to: "failed", reason: "no", failed: true } as const;
+    await ledger.nodeLedger.change({ pool: "gpu", node: node.id, atMs: monday, process: "p" }, { attempt, job, assignment: "removed" });
+    await ledger.placements.forget(fence, node.id, monday);
+    const { Items = [] } = await access.base.send(new ScanCommand({ TableName: access.table }));
+    const ttls = Items.filter((item) => item["ttl"]).map((item) => [item["pk"]?.S, Number(item["ttl"]?.N) - monday / 1000]);
+    expect(new Map(ttls as [string, number][])).toEqual(
+      new Map([
+        ["J#vision#train-1", 30 * 86_400],
+        ["ND#gpu", 14 * 86_400],
+        ["LD#gpu", 14 * 86_400],
+        [`I#${node.id}`, 14 * 86_400],
+      ]),
+    );
+  });
+
+  it("wakes when a ring had to be sent twice because its answer was lost", async () => {
+    const base = clientWithSmallPages();
+    const access = await newTable(base);
+    let lose = true;
+    base.middlewareStack.add(
+      (next) => async (args) => {
+        const answer = await next(args);
+        if (!lose) return answer;
+        lose = false;
+        throw Object.assign(new Error("socket hang up"), { name: "TimeoutError" });
+      },
+      { step: "deserialize", name: "lost-answer" },
+    );
+    const ledger = ledgerOn(access);
+    expect(await ledger.bell.ring("gpu")).toEqual({ wasQuiet: true });
+    expect((await ledger.decisions.state("gpu")).bell).toBe(2);
+  });
+
+  it("is done with a transaction whose answer was lost, and did it once", async () => {
+    const base = clientWithSmallPages();
+    const access = await newTable(base);
+    const ledger = ledgerOn(access);
+    const { entry } = await admitted(ledger);
+    const fence = await begin(ledger);
+    let lose = true;
+    base.middlewareStack.add(
+      (next, context) => async (args) => {
+        const answer = await next(args);
+        if (!lose || context.commandName !== "TransactWriteItemsCommand") return answer;
+        lose = false;
+        throw Object.assign(new Error("socket hang up"), { name: "TimeoutError" });
+      },
+      { step: "deserialize", name: "lost-answer" },
+    );
+    expect(await ledger.placements.hold(fence, { entry, reason: "waits" })).toBe("done");
+    expect(lose).toBe(false);
+  });
+});
+
+/** An item's size as DynamoDB counts it, near enough: names and values, numbers at about half a byte a digit. */
+function sizeOf(item: Record<string, { S?: string; N?: string; L?: { S?: string }[]; BOOL?: boolean }>): number {
+  return Object.entries(item).reduce((bytes, [name, value]) => {
+    const list = value.L?.reduce((sum, each) => sum + 1 + (each.S?.length ?? 0), 3) ?? 0;
+    return (
+      bytes +
+      name.length +
+      (value.S?.length ?? 0) +
+      Math.ceil((value.N?.length ?? 0) / 2) +
+      (value.N ? 1 : 0) +
+      (value.BOOL === undefined ? 0 : 1) +
+      list
+    );
+  }, 0);
+}

@@ -1,0 +1,72 @@
+import { expect } from "vitest";
+import { type Job, type QueueEntry, waiting } from "../../../lib/model/job.ts";
+import type { Launch } from "../../../lib/model/launch.ts";
+import type { Node } from "../../../lib/model/node.ts";
+import type { Fence } from "../../../lib/ports/pool-ledger.ts";
+import { aJob, aLaunch, aNode, aSpec, monday } from "../../fakes/builders.ts";
+import type { Ledger } from "../../fakes/ledger.ts";
+
+/** Makes an empty ledger. */
+export type MakeLedger = () => Promise<Ledger>;
+
+export const plenty = { usdPerHour: 1000, gpus: 1000 };
+
+export const begin = async (ledger: Ledger, pool = "gpu"): Promise<Fence> => (await ledger.decisions.begin(pool)).fence;
+
+/** A queued job and its entry. */
+export async function admitted(ledger: Ledger, over: Partial<Job> = {}): Promise<{ job: Job; entry: QueueEntry }> {
+  const job = aJob(over);
+  expect(await ledger.admissions.admit(job)).toBe("created");
+  return { job, entry: waiting({ ...job, spec: job.spec ?? aSpec() }) };
+}
+
+/** Brings nodes into the pool as `place` does: an intent, settled; answers them as `launching`. */
+export async function launched(ledger: Ledger, fence: Fence, nodes: readonly Node[]): Promise<Launch> {
+  const [first] = nodes;
+  const reserved = {
+    usdPerHour: nodes.reduce((sum, node) => sum + node.offer.usdPerHour, 0),
+    gpus: nodes.reduce((sum, node) => sum + node.type.resources.gpus, 0),
+  };
+  const launch = aLaunch({ id: `for-${first?.id}`, clientToken: `for-${first?.id}`, pool: fence.pool, reserved });
+  expect(await ledger.placements.intend(fence, launch, plenty)).toBe("done");
+  expect(await ledger.placements.settle(fence, { launch, nodes, refusals: [], atMs: monday })).toBe("done");
+  return launch;
+}
+
+/** A node as it is when its launch is settled. */
+export const newNode = (over: Partial<Node> = {}): Node =>
+  aNode({ state: "launching", readyAtMs: undefined, lastSeenMs: undefined, stateSinceMs: monday, ...over });
+
+/** A ready node in the pool. */
+export async function readyNode(ledger: Ledger, fence: Fence, over: Partial<Node> = {}): Promise<Node> {
+  const node = newNode({ pool: fence.pool, ...over });
+  await launched(ledger, fence, [node]);
+  const seen = await ledger.nodeLedger.seen(node.pool, node.id, { atMs: monday + 60_000, leaseUntilMs: monday + 960_000 });
+  if (seen.kind !== "node") throw new Error(`${node.id} is ${seen.kind}`);
+  return seen.node;
+}
+
+/** A job that runs on a node of its own: what most of a job's life starts from. */
+export async function placed(ledger: Ledger, over: Partial<Job> = {}): Promise<{ fence: Fence; node: Node; job: Job; entry: QueueEntry }> {
+  const { job, entry } = await admitted(ledger, over);
+  const fence = await begin(ledger, job.pool);
+  const node = await readyNode(ledger, fence);
+  expect(await ledger.placements.bind(fence, { entry, node: node.id, atMs: monday + 61_000 })).toBe("done");
+  return { fence, node, job, entry };
+}
+
+/** The same job after its program has ended well: it uploads and waits to be sealed. */
+export async function sealing(ledger: Ledger, over: Partial<Job> = {}): ReturnType<typeof placed> {
+  const all = await placed(ledger, over);
+  const on = { pool: "gpu", node: all.node.id, atMs: monday + 90_000, process: "p1" };
+  const attempt = { team: all.job.team, job: all.job.job, attempt: 1 };
+  const job = { from: "placed", to: "sealing", exitCode: 0, startedAtMs: monday + 62_000, failed: false } as const;
+  expect(await ledger.nodeLedger.change(on, { attempt, job, assignment: "uploading" })).toBe("done");
+  return all;
+}
+
+export const only = <T>(all: readonly T[]): T => {
+  const [first] = all;
+  if (all.length !== 1 || first === undefined) throw new Error(`expected exactly one of ${all.length}`);
+  return first;
+};

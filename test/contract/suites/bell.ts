@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import type { MakeLedger } from "./arrange.ts";
+
+/** Every ring counts, and exactly one ring after a quiet moment is told to wake somebody. */
+export const bellContract = (make: MakeLedger) =>
+  describe("bell", () => {
+    it("is quiet before the first ring and after a decision that heard all", async () => {
+      const { bell, decisions } = await make();
+      expect(await bell.ring("gpu")).toEqual({ wasQuiet: true });
+      expect(await bell.ring("gpu")).toEqual({ wasQuiet: false });
+      const { fence, heard } = await decisions.begin("gpu");
+      expect(heard).toBe(2);
+      expect(await decisions.finish(fence, { heard, busy: false })).toBe("quiet");
+      expect(await bell.ring("gpu")).toEqual({ wasQuiet: true });
+    });
+
+    it("counts 100 rings at once and wakes once", async () => {
+      const { bell, decisions } = await make();
+      const rings = await Promise.all(Array.from({ length: 100 }, () => bell.ring("gpu")));
+      expect(rings.filter((ring) => ring.wasQuiet)).toHaveLength(1);
+      expect(await decisions.state("gpu")).toMatchObject({ bell: 100, decidedThrough: 0 });
+    });
+
+    it("loses no ring that comes during a decision: finish hears it or the ring wakes", async () => {
+      const { bell, decisions } = await make();
+      for (let round = 1; round <= 10; round += 1) {
+        const { fence, heard } = await decisions.begin("gpu");
+        const [rung, finished] = await Promise.all([bell.ring("gpu"), decisions.finish(fence, { heard, busy: false })]);
+        expect({ rung: rung.wasQuiet, finished }, `round ${round}`).toSatisfy(
+          (told: { rung: boolean; finished: string }) => told.rung || told.finished === "rang",
+        );
+        const next = await decisions.begin("gpu");
+        expect(next.heard).toBe(round);
+        expect(await decisions.finish(next.fence, { heard: next.heard, busy: false })).toBe("quiet");
+      }
+    });
+
+    it("keeps pools apart", async () => {
+      const { bell } = await make();
+      await bell.ring("gpu");
+      expect(await bell.ring("cpu")).toEqual({ wasQuiet: true });
+    });
+  });

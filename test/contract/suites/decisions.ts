@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import { byTurn, type QueueEntry } from "../../../lib/model/job.ts";
+import { aJob, aLaunch, aSpec, monday } from "../../fakes/builders.ts";
+import { admitted, begin, launched, type MakeLedger, newNode, plenty, readyNode } from "./arrange.ts";
+
+export const decisionsContract = (make: MakeLedger) =>
+  describe("decisions", () => {
+    it("knows a pool where nothing ever happened", async () => {
+      const { decisions } = await make();
+      const state = { bell: 0, decidedThrough: 0, epoch: 0, reserved: { usdPerHour: 0, gpus: 0 }, busy: false };
+      expect(await decisions.state("gpu")).toEqual(state);
+      expect(await decisions.load("gpu")).toEqual({
+        reserved: { usdPerHour: 0, gpus: 0 },
+        queue: [],
+        nodes: [],
+        openLaunches: [],
+        catalogue: undefined,
+        refusals: [],
+      });
+    });
+
+    it("lets only the newest decision go on", async () => {
+      const { decisions } = await make();
+      const first = await decisions.begin("gpu");
+      expect(await decisions.isCurrent(first.fence)).toBe(true);
+      const second = await decisions.begin("gpu");
+      expect(second.fence.epoch).toBeGreaterThan(first.fence.epoch);
+      expect(await decisions.isCurrent(first.fence)).toBe(false);
+      expect(await decisions.finish(first.fence, { heard: 9, busy: true, wakeAtMs: 1 })).toBe("fenced");
+      expect(await decisions.finish(second.fence, { heard: 0, busy: false })).toBe("quiet");
+      expect(await decisions.state("gpu")).toMatchObject({ decidedThrough: 0, epoch: second.fence.epoch, busy: false });
+    });
+
+    it("gives 16 decisions that begin at once an epoch each, and the newest may write", async () => {
+      const ledger = await make();
+      const begun = await Promise.all(Array.from({ length: 16 }, () => ledger.decisions.begin("gpu")));
+      const epochs = begun.map((each) => each.fence.epoch).sort((a, b) => a - b);
+      expect(new Set(epochs).size).toBe(16);
+      const finished = await Promise.all(begun.map((each) => ledger.decisions.finish(each.fence, { heard: each.heard, busy: false })));
+      expect(finished.filter((answer) => answer !== "fenced")).toHaveLength(1);
+      const { entry } = await admitted(ledger);
+      const held = await Promise.all(
+        begun.map((each) => ledger.placements.hold(each.fence, { entry, reason: `epoch ${each.fence.epoch}` })),
+      );
+      expect(held.filter((answer) => answer === "done")).toHaveLength(1);
+      expect(held.filter((answer) => answer === "fenced")).toHaveLength(15);
+      expect((await ledger.sealing.get(entry))?.reason).toBe(`epoch ${epochs.at(-1)}`);
+    });
+
+    it("tells the next decision what was left: whether it is busy, and what will wake it", async () => {
+      const { bell, decisions } = await make();
+      await bell.ring("gpu");
+      const first = await decisions.begin("gpu");
+      expect(first).not.toHaveProperty("wakeAtMs");
+      expect(await decisions.finish(first.fence, { heard: 1, busy: true, wakeAtMs: monday })).toBe("quiet");
+      expect(await decisions.state("gpu")).toMatchObject({ busy: true, decidedThrough: 1 });
+      const second = await decisions.begin("gpu");
+      expect(second.wakeAtMs).toBe(monday);
+      await bell.ring("gpu");
+      expect(await decisions.finish(second.fence, { heard: second.heard, busy: false })).toBe("rang");
+      expect(await decisions.begin("gpu")).not.toHaveProperty("wakeAtMs");
+    });
+
+    it("loads a queue of 2,000 jobs whole and in turn", { timeout: 60_000 }, async () => {
+      const { admissions, decisions } = await make();
+      const jobs = Array.from({ length: 2000 }, (_, n) =>
+        aJob({ job: `job-${n}`, submittedAtMs: monday + ((n * 7919) % 2003), spec: aSpec({ priority: (n % 5) - 2 }) }),
+      );
+      for (let at = 0; at < jobs.length; at += 50) await Promise.all(jobs.slice(at, at + 50).map((job) => admissions.admit(job)));
+      const { queue } = await decisions.load("gpu");
+      expect(queue.map((entry) => entry.job)).toHaveLength(2000);
+      expect(new Set(queue.map((entry) => entry.job)).size).toBe(2000);
+      expect(queue).toEqual([...queue].sort((a: QueueEntry, b: QueueEntry) => byTurn(a, b)));
+    });
+
+    it("loads all that a decision looks at, of its own pool only", async () => {
+      const ledger = await make();
+      const { entry } = await admitted(ledger);
+      await admitted(ledger, { job: "elsewhere", pool: "cpu" });
+      const fence = await begin(ledger);
+      const refusal = {
+        instanceType: "g5.xlarge",
+        zone: "us-east-1b",
+        market: "spot",
+        code: "InsufficientInstanceCapacity",
+        untilMs: monday,
+      } as const;
+      const node = newNode();
+      const launch = aLaunch({ id: "settled", clientToken: "settled" });
+      await ledger.placements.intend(fence, launch, plenty);
+      await ledger.placements.settle(fence, { launch, nodes: [node], refusals: [refusal], atMs: monday });
+      const open = aLaunch({ id: "open", clientToken: "open", team: undefined, reserved: { usdPerHour: 0.1, gpus: 1 } });
+      await ledger.placements.intend(fence, open, plenty);
+      const elsewhere = await begin(ledger, "cpu");
+      await launched(ledger, elsewhere, [newNode({ id: "i-0000000000000009", pool: "cpu" })]);
+
+      const loaded = await ledger.decisions.load("gpu");
+      expect(loaded).toEqual({
+        reserved: { usdPerHour: 0.6, gpus: 2 },
+        queue: [entry],
+        nodes: [node],
+        openLaunches: [open],
+        catalogue: undefined,
+        refusals: [refusal],
+      });
+    });
+
+    it("shows a node with what it holds", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const node = await readyNode(ledger, fence);
+      for (const job of ["b", "a"]) {
+        const { entry } = await admitted(ledger, { job });
+        await ledger.placements.bind(fence, { entry, node: node.id, atMs: monday + 70_000 });
+      }
+      const [loaded] = (await ledger.decisions.load("gpu")).nodes;
+      expect(loaded?.assignments.map((each) => [each.job, each.attempt, each.phase])).toEqual([
+        ["a", 1, "placed"],
+        ["b", 1, "placed"],
+      ]);
+      expect(loaded?.lastBusyMs).toBe(monday + 70_000);
+    });
+  });

@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import { aLaunch, anAssignment, monday } from "../../fakes/builders.ts";
+import { admitted, begin, type MakeLedger, newNode, plenty, readyNode } from "./arrange.ts";
+
+/** A decision that is not the newest writes nothing, whatever it writes. */
+export const fencingContract = (make: MakeLedger) =>
+  describe("the fence", () => {
+    it("stops every write of an older decision, and answers so even where the write would be stale or done", async () => {
+      const ledger = await make();
+      const { entry } = await admitted(ledger);
+      const waits = await admitted(ledger, { job: "waits" });
+      const old = await begin(ledger);
+      const holding = await readyNode(ledger, old);
+      const empty = await readyNode(ledger, old, { id: "i-0000000000000002" });
+      const terminating = await readyNode(ledger, old, { id: "i-0000000000000003" });
+      await ledger.placements.bind(old, { entry, node: holding.id, atMs: monday });
+      await ledger.placements.terminating(old, terminating.id, monday);
+      const open = aLaunch({ id: "open", clientToken: "open" });
+      await ledger.placements.intend(old, open, plenty);
+      const before = await ledger.decisions.load("gpu");
+
+      const fence = await begin(ledger);
+      const { placements } = ledger;
+      const atMs = monday + 1;
+      const writes = {
+        bind: placements.bind(old, { entry: waits.entry, node: empty.id, atMs }),
+        "bind, done before": placements.bind(old, { entry, node: holding.id, atMs }),
+        "bind, stale": placements.bind(old, { entry: { ...entry, job: "nobody" }, node: empty.id, atMs }),
+        intend: placements.intend(old, aLaunch({ id: "new", clientToken: "new" }), plenty),
+        "intend, done before": placements.intend(old, open, plenty),
+        "intend, over the limit": placements.intend(old, aLaunch({ id: "dear", clientToken: "dear" }), { usdPerHour: 0, gpus: 0 }),
+        settle: placements.settle(old, { launch: open, nodes: [newNode({ id: "i-0000000000000009" })], refusals: [], atMs }),
+        drain: placements.drain(old, empty.id, atMs),
+        "drain, stale": placements.drain(old, holding.id, atMs),
+        terminating: placements.terminating(old, empty.id, atMs),
+        "terminating, done before": placements.terminating(old, terminating.id, atMs),
+        "terminating, unknown": placements.terminating(old, "i-00000000000000ff", atMs),
+        forget: placements.forget(old, terminating.id, atMs),
+        "forget, stale": placements.forget(old, holding.id, atMs),
+        "forget, unknown": placements.forget(old, "i-00000000000000ff", atMs),
+        takeBack: placements.takeBack(old, { node: holding.id, assignment: anAssignment(), reason: "lost", atMs }),
+        fail: placements.fail(old, { attempt: waits.entry, reason: "no", atMs }),
+        "fail, unknown": placements.fail(old, { attempt: { ...waits.entry, job: "nobody" }, reason: "no", atMs }),
+        hold: placements.hold(old, { entry: waits.entry, reason: "no" }),
+      };
+      for (const [name, write] of Object.entries(writes)) expect(await write, name).toBe("fenced");
+      expect(await ledger.decisions.load("gpu")).toEqual(before);
+      expect(await ledger.placements.drain(fence, empty.id, atMs)).toBe("done");
+    });
+
+    it("is one pool's own", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      await begin(ledger, "cpu");
+      await begin(ledger, "cpu");
+      const { entry } = await admitted(ledger);
+      expect(await ledger.placements.hold(fence, { entry, reason: "waits" })).toBe("done");
+    });
+
+    it("lets one of two decisions that race for the same job and money have them", async () => {
+      const ledger = await make();
+      const { entry } = await admitted(ledger);
+      const first = await begin(ledger);
+      const node = await readyNode(ledger, first);
+      const other = await readyNode(ledger, first, { id: "i-0000000000000002" });
+      const [second, ...byFirst] = await Promise.all([
+        begin(ledger),
+        ledger.placements.bind(first, { entry, node: node.id, atMs: monday }),
+        ledger.placements.intend(first, aLaunch({ id: "first", clientToken: "first" }), { usdPerHour: 1.5, gpus: 3 }),
+      ]);
+      const bySecond = [
+        await ledger.placements.bind(second, { entry, node: other.id, atMs: monday }),
+        await ledger.placements.intend(second, aLaunch({ id: "second", clientToken: "second" }), { usdPerHour: 1.5, gpus: 3 }),
+      ];
+      expect([byFirst[0], bySecond[0]]).toSatisfy((bound: string[]) => ["done,stale", "fenced,done"].includes(bound.join()));
+      expect([byFirst[1], bySecond[1]]).toSatisfy((intended: string[]) => ["done,limit", "fenced,done"].includes(intended.join()));
+      expect((await ledger.decisions.state("gpu")).reserved).toEqual({ usdPerHour: 1.5, gpus: 3 });
+    });
+  });

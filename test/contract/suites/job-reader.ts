@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { aJob, monday } from "../../fakes/builders.ts";
+import { admitted, begin, type MakeLedger } from "./arrange.ts";
+
+export const jobReaderContract = (make: MakeLedger) =>
+  describe("job reader", () => {
+    it("finds a job, and nothing under a name that nobody used", async () => {
+      const ledger = await make();
+      const { job } = await admitted(ledger);
+      expect(await ledger.jobReader.get(job)).toEqual(job);
+      expect(await ledger.jobReader.get({ team: "vision", job: "other" })).toBeUndefined();
+    });
+
+    it("lists a team's jobs, newest first, page by page", async () => {
+      const ledger = await make();
+      for (let n = 0; n < 25; n += 1) await admitted(ledger, { job: `job-${n}`, submittedAtMs: monday + (n % 5) * 1000 });
+      await admitted(ledger, { team: "speech", job: "not-theirs" });
+      const names: string[] = [];
+      const sizes: number[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await ledger.jobReader.list({ team: "vision", limit: 10, cursor });
+        names.push(...page.jobs.map((job) => job.job));
+        sizes.push(page.jobs.length);
+        cursor = page.cursor;
+      } while (cursor);
+      expect(sizes).toEqual([10, 10, 5]);
+      expect(new Set(names).size).toBe(25);
+      const times = names.map((name) => Number(name.slice(4)) % 5);
+      expect(times).toEqual([...times].sort((a, b) => b - a));
+    });
+
+    it("says when a page that is just full is the last one", async () => {
+      const ledger = await make();
+      for (let n = 0; n < 4; n += 1) await admitted(ledger, { job: `job-${n}` });
+      expect((await ledger.jobReader.list({ team: "vision", limit: 4 })).cursor).toBeUndefined();
+    });
+
+    it("lists only the jobs in a state, page by page", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      for (let n = 0; n < 12; n += 1) {
+        const { job } = await admitted(ledger, { job: `job-${n}`, submittedAtMs: monday + n });
+        if (n % 3 === 0) await ledger.placements.fail(fence, { attempt: job, reason: "no", atMs: monday });
+      }
+      const first = await ledger.jobReader.list({ team: "vision", state: "failed", limit: 3 });
+      expect(first.jobs.map((job) => job.job)).toEqual(["job-9", "job-6", "job-3"]);
+      const second = await ledger.jobReader.list({ team: "vision", state: "failed", limit: 3, cursor: first.cursor });
+      expect(second).toEqual({ jobs: [expect.objectContaining({ job: "job-0", state: "failed" })] });
+      expect(await ledger.jobReader.list({ team: "vision", state: "cancelled", limit: 3 })).toEqual({ jobs: [] });
+    });
+
+    it("refuses a cursor that is none", async () => {
+      const ledger = await make();
+      await admitted(ledger);
+      await expect(ledger.jobReader.list({ team: "vision", limit: 10, cursor: "over there" })).rejects.toMatchObject({ code: "cursor" });
+    });
+
+    it("shows what was rejected too", async () => {
+      const ledger = await make();
+      await ledger.admissions.admit(aJob({ state: "rejected", spec: undefined, reason: "it is not JSON", endedAtMs: monday }));
+      const { jobs } = await ledger.jobReader.list({ team: "vision", limit: 10 });
+      expect(jobs).toMatchObject([{ state: "rejected", reason: "it is not JSON" }]);
+    });
+  });

@@ -1,0 +1,27 @@
+import { admissionsContract } from "./admissions.ts";
+import type { MakeLedger } from "./arrange.ts";
+import { bellContract } from "./bell.ts";
+import { catalogueStoreContract } from "./catalogue-store.ts";
+import { decisionsContract } from "./decisions.ts";
+import { fencingContract } from "./fencing.ts";
+import { jobReaderContract } from "./job-reader.ts";
+import { nodeLedgerContract } from "./node-ledger.ts";
+import { jobPlacementsContract } from "./placements-jobs.ts";
+import { launchPlacementsContract } from "./placements-launches.ts";
+import { nodePlacementsContract } from "./placements-nodes.ts";
+import { sealingContract } from "./sealing.ts";
+
+/** What every ledger must do, port by port. */
+export function ledgerContract(make: MakeLedger): void {
+  bellContract(make);
+  admissionsContract(make);
+  jobReaderContract(make);
+  sealingContract(make);
+  decisionsContract(make);
+  jobPlacementsContract(make);
+  launchPlacementsContract(make);
+  nodePlacementsContract(make);
+  fencingContract(make);
+  catalogueStoreContract(make);
+  nodeLedgerContract(make);
+}

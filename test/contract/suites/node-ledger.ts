@@ -1,0 +1,209 @@
+import { describe, expect, it } from "vitest";
+import { anAssignment, anEntry, monday } from "../../fakes/builders.ts";
+import { begin, launched, type MakeLedger, newNode, only, placed, readyNode, sealing } from "./arrange.ts";
+
+const life = { atMs: monday + 60_000, leaseUntilMs: monday + 960_000 };
+const id = "i-0000000000000001";
+const attempt = { team: "vision", job: "train-1", attempt: 1 };
+const on = { pool: "gpu", node: id, atMs: monday + 90_000, process: "p1" };
+const startedAtMs = monday + 62_000;
+const running = { from: "placed", to: "running", startedAtMs, failed: false } as const;
+
+export const nodeLedgerContract = (make: MakeLedger) => {
+  describe("node ledger: seen", () => {
+    it("makes a launching node ready at its first sign of life, and says so", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const node = newNode({ leaseUntilMs: monday + 5_000_000 });
+      await launched(ledger, fence, [node]);
+      const ready = {
+        ...node,
+        state: "ready",
+        readyAtMs: life.atMs,
+        lastSeenMs: life.atMs,
+        stateSinceMs: life.atMs,
+        leaseUntilMs: life.leaseUntilMs,
+      };
+      expect(await ledger.nodeLedger.seen("gpu", id, life)).toEqual({ kind: "node", node: ready, first: true });
+      expect(await ledger.nodeLedger.seen("gpu", id, life), "a repeat of the first call").toMatchObject({ first: true });
+      const later = { atMs: life.atMs + 10_000, leaseUntilMs: life.leaseUntilMs + 10_000 };
+      expect(await ledger.nodeLedger.seen("gpu", id, later)).toEqual({
+        kind: "node",
+        node: { ...ready, lastSeenMs: later.atMs, leaseUntilMs: later.leaseUntilMs },
+        first: false,
+      });
+      expect(await ledger.nodeLedger.get("gpu", id)).toMatchObject({ leaseUntilMs: later.leaseUntilMs });
+    });
+
+    it("never shortens a lease", async () => {
+      const ledger = await make();
+      const node = await readyNode(ledger, await begin(ledger));
+      const earlier = { atMs: life.atMs + 1, leaseUntilMs: life.leaseUntilMs - 10_000 };
+      expect(await ledger.nodeLedger.seen("gpu", id, earlier)).toEqual({ kind: "node", node, first: false });
+    });
+
+    it("says `first` to one of 8 calls that come at once", async () => {
+      const ledger = await make();
+      await launched(ledger, await begin(ledger), [newNode()]);
+      const calls = Array.from({ length: 8 }, (_, n) => ({ atMs: life.atMs + n, leaseUntilMs: life.leaseUntilMs + n }));
+      const seen = await Promise.all(calls.map((call) => ledger.nodeLedger.seen("gpu", id, call)));
+      expect(seen.filter((each) => each.kind === "node" && each.first)).toHaveLength(1);
+      expect((await ledger.nodeLedger.get("gpu", id))?.leaseUntilMs).toBe(life.leaseUntilMs + 7);
+    });
+
+    it("knows nothing of an instance that is not in the pool", async () => {
+      const ledger = await make();
+      await readyNode(ledger, await begin(ledger));
+      expect(await ledger.nodeLedger.seen("gpu", "i-00000000000000ff", life)).toEqual({ kind: "unknown" });
+      expect(await ledger.nodeLedger.seen("cpu", id, life)).toEqual({ kind: "unknown" });
+      expect(await ledger.nodeLedger.get("cpu", id)).toBeUndefined();
+    });
+
+    it("renews a draining node and tells an ending one that it is over", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      await readyNode(ledger, fence);
+      await ledger.placements.drain(fence, id, monday);
+      const later = { atMs: life.atMs + 1, leaseUntilMs: life.leaseUntilMs + 1 };
+      expect(await ledger.nodeLedger.seen("gpu", id, later)).toMatchObject({
+        kind: "node",
+        node: { state: "draining", leaseUntilMs: later.leaseUntilMs },
+      });
+      await ledger.placements.terminating(fence, id, monday);
+      expect(await ledger.nodeLedger.seen("gpu", id, later)).toEqual({ kind: "over" });
+      await ledger.nodeLedger.gone(id, monday);
+      expect(await ledger.nodeLedger.seen("gpu", id, later)).toEqual({ kind: "over" });
+      await ledger.placements.forget(fence, id, monday);
+      expect(await ledger.nodeLedger.seen("gpu", id, later), "after it was forgotten").toEqual({ kind: "over" });
+    });
+  });
+
+  describe("node ledger: gone", () => {
+    it("marks the node, names its pool, and may come twice", async () => {
+      const ledger = await make();
+      const { node } = await placed(ledger);
+      expect(await ledger.nodeLedger.gone(node.id, monday + 99_000)).toEqual({ kind: "noted", pool: "gpu" });
+      expect(await ledger.nodeLedger.gone(node.id, monday + 100_000)).toEqual({ kind: "noted", pool: "gpu" });
+      expect(await ledger.nodeLedger.get("gpu", node.id)).toMatchObject({
+        state: "gone",
+        stateSinceMs: monday + 99_000,
+        assignments: [anAssignment()],
+      });
+    });
+
+    it("does not know other people's instances, and does not bring back a forgotten one", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      await readyNode(ledger, fence);
+      expect(await ledger.nodeLedger.gone("i-00000000000000ff", monday)).toEqual({ kind: "unknown" });
+      await ledger.nodeLedger.gone(id, monday);
+      await ledger.placements.forget(fence, id, monday);
+      await ledger.nodeLedger.gone(id, monday);
+      expect((await ledger.decisions.load("gpu")).nodes).toEqual([]);
+    });
+  });
+
+  describe("node ledger: change", () => {
+    it("follows a run: running, uploading, off the node", async () => {
+      const ledger = await make();
+      const { job } = await placed(ledger);
+      expect(await ledger.nodeLedger.change(on, { attempt, job: running, assignment: "running" })).toBe("done");
+      expect(await ledger.nodeLedger.job(job)).toEqual({ ...job, state: "running", node: id, startedAtMs });
+      expect((await ledger.nodeLedger.get("gpu", id))?.assignments).toEqual([anAssignment({ phase: "running", process: "p1" })]);
+
+      const exited = { from: "running", to: "sealing", exitCode: 0, startedAtMs: startedAtMs + 5, failed: false } as const;
+      expect(await ledger.nodeLedger.change(on, { attempt, job: exited, assignment: "uploading" })).toBe("done");
+      expect(await ledger.nodeLedger.job(job)).toEqual({ ...job, state: "sealing", node: id, startedAtMs, exitCode: 0 });
+
+      expect(await ledger.nodeLedger.change({ ...on, atMs: monday + 95_000 }, { attempt, assignment: "removed" })).toBe("done");
+      expect(await ledger.nodeLedger.get("gpu", id)).toMatchObject({ assignments: [], lastBusyMs: monday + 95_000 });
+      expect(await ledger.nodeLedger.job(job)).toEqual({ ...job, state: "sealing", startedAtMs, exitCode: 0 });
+    });
+
+    it("is done again when its answer was lost", async () => {
+      const ledger = await make();
+      const { job } = await placed(ledger);
+      const exited = { from: "running", to: "sealing", exitCode: 0, failed: false } as const;
+      const failed = { from: "sealing", to: "queued", reason: "the upload broke off", failed: true } as const;
+      for (const change of [
+        { attempt, job: running, assignment: "running" },
+        { attempt, job: exited, assignment: "uploading" },
+        { attempt, job: failed, assignment: "removed" },
+      ] as const) {
+        expect(await ledger.nodeLedger.change(on, change)).toBe("done");
+        expect(await ledger.nodeLedger.change(on, change), change.job.to).toBe("done");
+      }
+      expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "queued", attempt: 2, failures: 1 });
+      expect((await ledger.decisions.load("gpu")).queue).toHaveLength(1);
+    });
+
+    it("puts a failed run back into the queue as its next attempt", async () => {
+      const ledger = await make();
+      const { job } = await placed(ledger);
+      const to = { from: "placed", to: "queued", reason: "exit code 3", exitCode: 3, startedAtMs, failed: true } as const;
+      expect(await ledger.nodeLedger.change(on, { attempt, job: to, assignment: "removed" })).toBe("done");
+      const now = await ledger.nodeLedger.job(job);
+      expect(now).toEqual({ ...job, attempt: 2, failures: 1, reason: "exit code 3", exitCode: 3, startedAtMs });
+      const loaded = await ledger.decisions.load("gpu");
+      expect(loaded.queue).toEqual([anEntry({ attempt: 2, reason: "exit code 3" })]);
+      expect(only(loaded.nodes).assignments).toEqual([]);
+    });
+
+    it("ends a job that failed for good", async () => {
+      const ledger = await make();
+      const { job } = await placed(ledger);
+      const to = { from: "placed", to: "failed", reason: "exit code 3", exitCode: 3, startedAtMs, failed: true } as const;
+      expect(await ledger.nodeLedger.change(on, { attempt, job: to, assignment: "removed" })).toBe("done");
+      expect(await ledger.nodeLedger.job(job)).toEqual({
+        ...job,
+        state: "failed",
+        failures: 1,
+        reason: "exit code 3",
+        exitCode: 3,
+        startedAtMs,
+        endedAtMs: on.atMs,
+      });
+    });
+
+    it("changes nothing for an attempt that was taken back, another attempt, another node or another state", async () => {
+      const ledger = await make();
+      const { fence, job, node } = await placed(ledger);
+      const other = await readyNode(ledger, fence, { id: "i-0000000000000002" });
+      const change = { attempt, job: running, assignment: "running" } as const;
+      expect(await ledger.nodeLedger.change({ ...on, node: other.id }, change)).toBe("stale");
+      expect(await ledger.nodeLedger.change({ ...on, node: "i-00000000000000ff" }, change)).toBe("stale");
+      expect(await ledger.nodeLedger.change(on, { ...change, attempt: { ...attempt, attempt: 2 } })).toBe("stale");
+      expect(await ledger.nodeLedger.change(on, { ...change, job: { ...running, from: "running", to: "sealing" } })).toBe("stale");
+      expect(await ledger.nodeLedger.change(on, { attempt: { ...attempt, job: "nobody" }, assignment: "removed" })).toBe("stale");
+      expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "placed", attempt: 1 });
+
+      await ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: monday });
+      expect(await ledger.nodeLedger.change(on, change)).toBe("stale");
+      expect(await ledger.nodeLedger.change(on, { attempt, assignment: "removed" })).toBe("stale");
+      expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "queued", attempt: 2 });
+      await ledger.placements.bind(fence, { entry: anEntry({ attempt: 2 }), node: other.id, atMs: monday });
+      expect(await ledger.nodeLedger.change(on, change), "the worker returns after its lease was given away").toBe("stale");
+      expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "placed", attempt: 2, node: other.id });
+    });
+
+    it("lets one of two reports that race through", async () => {
+      const ledger = await make();
+      const { job } = await placed(ledger);
+      const to = (reason: string) => ({ from: "placed", to: "failed", reason, failed: true }) as const;
+      const answers = await Promise.all(
+        ["a", "b", "c", "d"].map((reason) => ledger.nodeLedger.change(on, { attempt, job: to(reason), assignment: "removed" })),
+      );
+      expect(answers.sort()).toEqual(["done", "stale", "stale", "stale"]);
+      expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "failed", failures: 1 });
+    });
+
+    it("frees the node of a job that was sealed before the worker said so", async () => {
+      const ledger = await make();
+      const { job } = await sealing(ledger);
+      await ledger.sealing.succeed(attempt, [], monday + 91_000);
+      expect(await ledger.nodeLedger.change(on, { attempt, assignment: "removed" })).toBe("done");
+      expect((await ledger.nodeLedger.get("gpu", id))?.assignments).toEqual([]);
+      expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "succeeded", endedAtMs: monday + 91_000 });
+    });
+  });
+};

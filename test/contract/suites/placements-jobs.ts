@@ -1,0 +1,217 @@
+import { describe, expect, it } from "vitest";
+import { aJob, anAssignment, anEntry, aSpec, monday } from "../../fakes/builders.ts";
+import { admitted, begin, type MakeLedger, only, placed, readyNode, sealing } from "./arrange.ts";
+
+const atMs = monday + 61_000;
+
+/** bind, takeBack, fail and hold: what `place` does to jobs. */
+export const jobPlacementsContract = (make: MakeLedger) => {
+  describe("placements.bind", () => {
+    it("takes the job out of the queue and gives it to the node", async () => {
+      const ledger = await make();
+      const { fence, node, job } = await placed(ledger);
+      const loaded = await ledger.decisions.load("gpu");
+      expect(loaded.queue).toEqual([]);
+      expect(only(loaded.nodes).assignments).toEqual([anAssignment()]);
+      expect(only(loaded.nodes).lastBusyMs).toBe(atMs);
+      expect(await ledger.sealing.get(job)).toEqual({ ...job, state: "placed", node: node.id });
+      expect(await ledger.placements.bind(fence, { entry: anEntry(), node: node.id, atMs })).toBe("done");
+      expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toHaveLength(1);
+    });
+
+    it("is stale when another node has the job, the attempt is an old one, or the job is not there", async () => {
+      const ledger = await make();
+      const { fence } = await placed(ledger);
+      const other = await readyNode(ledger, fence, { id: "i-0000000000000002" });
+      expect(await ledger.placements.bind(fence, { entry: anEntry(), node: other.id, atMs })).toBe("stale");
+      expect(await ledger.placements.bind(fence, { entry: anEntry({ job: "nobody" }), node: other.id, atMs })).toBe("stale");
+      const { entry } = await admitted(ledger, { job: "next" });
+      expect(await ledger.placements.bind(fence, { entry: { ...entry, attempt: 2 }, node: other.id, atMs })).toBe("stale");
+      expect((await ledger.nodeLedger.get("gpu", other.id))?.assignments).toEqual([]);
+    });
+
+    it("gives nothing to a node that is unknown, of another team, draining, terminating or gone", async () => {
+      const ledger = await make();
+      const { entry, job } = await admitted(ledger);
+      const fence = await begin(ledger);
+      const foreign = await readyNode(ledger, fence, { id: "i-0000000000000002", team: "speech" });
+      const draining = await readyNode(ledger, fence, { id: "i-0000000000000003" });
+      const terminating = await readyNode(ledger, fence, { id: "i-0000000000000004" });
+      const gone = await readyNode(ledger, fence, { id: "i-0000000000000005" });
+      await ledger.placements.drain(fence, draining.id, atMs);
+      await ledger.placements.terminating(fence, terminating.id, atMs);
+      await ledger.nodeLedger.gone(gone.id, atMs);
+      for (const node of ["i-00000000000000ff", foreign.id, draining.id, terminating.id, gone.id]) {
+        expect(await ledger.placements.bind(fence, { entry, node, atMs }), node).toBe("stale");
+      }
+      expect(await ledger.sealing.get(job)).toEqual(job);
+      expect((await ledger.decisions.load("gpu")).queue).toEqual([entry]);
+    });
+
+    it("gives any team's job to a node that is shared, and to one that still boots", async () => {
+      const ledger = await make();
+      const { entry } = await admitted(ledger);
+      const fence = await begin(ledger);
+      const node = await readyNode(ledger, fence, { team: undefined });
+      expect(await ledger.placements.bind(fence, { entry, node: node.id, atMs })).toBe("done");
+    });
+
+    it("gives a job to one node when two race for it", async () => {
+      const ledger = await make();
+      const { entry, job } = await admitted(ledger);
+      const fence = await begin(ledger);
+      const ids = ["i-0000000000000001", "i-0000000000000002", "i-0000000000000003", "i-0000000000000004"];
+      for (const id of ids) await readyNode(ledger, fence, { id });
+      const answers = await Promise.all(ids.map((node) => ledger.placements.bind(fence, { entry, node, atMs })));
+      expect(answers.filter((answer) => answer === "done")).toHaveLength(1);
+      expect(answers.filter((answer) => answer === "stale")).toHaveLength(3);
+      const holding = (await ledger.decisions.load("gpu")).nodes.filter((node) => node.assignments.length > 0);
+      expect(only(holding).id).toBe((await ledger.sealing.get(job))?.node);
+    });
+
+    it("binds 32 jobs to one node side by side, while it is seen and reports", async () => {
+      const ledger = await make();
+      const { fence, node } = await placed(ledger);
+      const entries = await Promise.all(Array.from({ length: 32 }, async (_, n) => (await admitted(ledger, { job: `job-${n}` })).entry));
+      const on = { pool: "gpu", node: node.id, atMs: monday + 70_000, process: "p1" };
+      const running = { from: "placed", to: "running", startedAtMs: monday + 65_000, failed: false } as const;
+      const [changed, seen, ...bound] = await Promise.all([
+        ledger.nodeLedger.change(on, { attempt: anAssignment(), job: running, assignment: "running" }),
+        ledger.nodeLedger.seen("gpu", node.id, { atMs: monday + 70_000, leaseUntilMs: monday + 970_000 }),
+        ...entries.map((entry) => ledger.placements.bind(fence, { entry, node: node.id, atMs })),
+      ]);
+      expect(changed).toBe("done");
+      expect(seen.kind).toBe("node");
+      expect(new Set(bound)).toEqual(new Set(["done"]));
+      const now = await ledger.nodeLedger.get("gpu", node.id);
+      expect(now?.assignments).toHaveLength(33);
+      expect(now?.assignments.filter((each) => each.phase === "running")).toEqual([anAssignment({ phase: "running", process: "p1" })]);
+      expect(now?.leaseUntilMs).toBe(monday + 970_000);
+    });
+
+    it("either binds or drains, never both", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      for (let n = 0; n < 8; n += 1) {
+        const { entry } = await admitted(ledger, { job: `job-${n}` });
+        const node = await readyNode(ledger, fence, { id: `i-000000000000000${n}` });
+        const [bound, drained] = await Promise.all([
+          ledger.placements.bind(fence, { entry, node: node.id, atMs }),
+          ledger.placements.drain(fence, node.id, atMs),
+        ]);
+        expect([bound, drained].sort()).toEqual(["done", "stale"]);
+      }
+    });
+  });
+
+  describe("placements.takeBack", () => {
+    it("makes the job wait again as its next attempt, in its old place", async () => {
+      const ledger = await make();
+      const { fence, node, job } = await placed(ledger, { spec: aSpec({ priority: 3 }), failures: 1 });
+      await ledger.nodeLedger.gone(node.id, atMs);
+      const back = { node: node.id, assignment: anAssignment(), reason: "lost i-1", atMs: monday + 99_000 };
+      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      const { queue, nodes } = await ledger.decisions.load("gpu");
+      expect(queue).toEqual([anEntry({ priority: 3, attempt: 2, reason: "lost i-1" })]);
+      expect(only(nodes)).toMatchObject({ state: "gone", assignments: [], lastBusyMs: monday + 99_000 });
+      const now = await ledger.sealing.get(job);
+      expect(now).toMatchObject({ state: "queued", attempt: 2, failures: 1, reason: "lost i-1" });
+      expect(now?.node).toBeUndefined();
+    });
+
+    it("takes back an attempt that only uploads", async () => {
+      const ledger = await make();
+      const { fence, node, job } = await sealing(ledger);
+      const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs };
+      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2 });
+      expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
+    });
+
+    it("leaves a job alone that ended meanwhile, and frees the node of it", async () => {
+      const ledger = await make();
+      const { fence, node, job } = await sealing(ledger);
+      expect(await ledger.sealing.succeed(anAssignment(), [], atMs)).toBe("done");
+      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs })).toBe("done");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "succeeded", attempt: 1 });
+      expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toEqual([]);
+    });
+
+    it("is stale for an attempt that the node does not hold", async () => {
+      const ledger = await make();
+      const { fence, node, job } = await placed(ledger);
+      const assignment = anAssignment({ attempt: 2 });
+      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment, reason: "lost", atMs })).toBe("stale");
+      expect(
+        await ledger.placements.takeBack(fence, { node: "i-00000000000000ff", assignment: anAssignment(), reason: "lost", atMs }),
+      ).toBe("stale");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed", attempt: 1 });
+    });
+
+    it("and the worker's own report race: the job waits again once", async () => {
+      const ledger = await make();
+      const { fence, node, job } = await placed(ledger);
+      const on = { pool: "gpu", node: node.id, atMs, process: "p1" };
+      const to = { from: "placed", to: "queued", reason: "stopped", failed: false } as const;
+      const answers = await Promise.all([
+        ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs }),
+        ledger.nodeLedger.change(on, { attempt: anAssignment(), job: to, assignment: "removed" }),
+      ]);
+      expect(answers.sort()).toEqual(["done", "stale"]);
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2 });
+      expect((await ledger.decisions.load("gpu")).queue).toHaveLength(1);
+    });
+  });
+
+  describe("placements.fail and hold", () => {
+    it("ends a waiting job, and the same again is done", async () => {
+      const ledger = await make();
+      const { job } = await admitted(ledger);
+      const fence = await begin(ledger);
+      const failed = { attempt: anAssignment(), reason: "no type has 9 GPUs", atMs };
+      expect(await ledger.placements.fail(fence, failed)).toBe("done");
+      expect(await ledger.placements.fail(fence, failed)).toBe("done");
+      expect(await ledger.sealing.get(job)).toEqual({ ...job, state: "failed", reason: "no type has 9 GPUs", endedAtMs: atMs });
+      expect((await ledger.decisions.load("gpu")).queue).toEqual([]);
+    });
+
+    it("does not end a job that was placed or has another attempt", async () => {
+      const ledger = await make();
+      const { fence, job } = await placed(ledger);
+      expect(await ledger.placements.fail(fence, { attempt: anAssignment(), reason: "no", atMs })).toBe("stale");
+      expect(await ledger.placements.fail(fence, { attempt: anAssignment({ job: "nobody" }), reason: "no", atMs })).toBe("stale");
+      const { entry } = await admitted(ledger, { job: "other" });
+      expect(await ledger.placements.fail(fence, { attempt: { ...entry, attempt: 2 }, reason: "no", atMs })).toBe("stale");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed" });
+      expect((await ledger.decisions.load("gpu")).queue).toEqual([entry]);
+    });
+
+    it("tells a job why it waits, and the next decision that it was told", async () => {
+      const ledger = await make();
+      const { entry, job } = await admitted(ledger);
+      const fence = await begin(ledger);
+      expect(await ledger.placements.hold(fence, { entry, reason: "the pool is at its limit" })).toBe("done");
+      expect(await ledger.placements.hold(fence, { entry, reason: "the pool is at its limit" })).toBe("done");
+      expect((await ledger.decisions.load("gpu")).queue).toEqual([{ ...entry, reason: "the pool is at its limit" }]);
+      expect(await ledger.sealing.get(job)).toEqual({ ...job, reason: "the pool is at its limit" });
+    });
+
+    it("tells nothing to a job that does not wait any more", async () => {
+      const ledger = await make();
+      const { fence, entry, job } = await placed(ledger);
+      expect(await ledger.placements.hold(fence, { entry, reason: "late" })).toBe("stale");
+      expect(await ledger.sealing.get(job)).not.toHaveProperty("reason");
+    });
+
+    it("leaves a job's reason behind when it is placed", async () => {
+      const ledger = await make();
+      const { entry, job } = await admitted(ledger, aJob({ reason: "waits for its turn" }));
+      const fence = await begin(ledger);
+      const node = await readyNode(ledger, fence);
+      expect((await ledger.decisions.load("gpu")).queue).toEqual([{ ...entry, reason: "waits for its turn" }]);
+      await ledger.placements.bind(fence, { entry, node: node.id, atMs });
+      expect((await ledger.sealing.get(job))?.reason).toBeUndefined();
+    });
+  });
+};

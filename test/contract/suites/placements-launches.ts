@@ -1,0 +1,122 @@
+import { describe, expect, it } from "vitest";
+import { aLaunch, anOffer, aType, monday } from "../../fakes/builders.ts";
+import { begin, launched, type MakeLedger, newNode, plenty } from "./arrange.ts";
+
+const limits = { usdPerHour: 10, gpus: 8 };
+
+/** intend and settle: money is reserved before EC2 is asked. */
+export const launchPlacementsContract = (make: MakeLedger) => {
+  describe("placements.intend", () => {
+    it("puts the intent on record and reserves it, once", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const launch = aLaunch();
+      expect(await ledger.placements.intend(fence, launch, limits)).toBe("done");
+      expect(await ledger.placements.intend(fence, launch, limits)).toBe("done");
+      const loaded = await ledger.decisions.load("gpu");
+      expect(loaded.openLaunches).toEqual([launch]);
+      expect(loaded.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
+      expect(await ledger.placements.intend(fence, aLaunch({ clientToken: "other" }), limits)).toBe("stale");
+    });
+
+    it("is done again even where the first has used up the limit", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const launch = aLaunch({ reserved: { usdPerHour: 10, gpus: 8 } });
+      expect(await ledger.placements.intend(fence, launch, limits)).toBe("done");
+      expect(await ledger.placements.intend(fence, launch, limits)).toBe("done");
+      expect((await ledger.decisions.state("gpu")).reserved).toEqual({ usdPerHour: 10, gpus: 8 });
+    });
+
+    it("reserves up to the limits to the last cent and GPU, and not more", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const of = (id: string, usdPerHour: number, gpus: number) => aLaunch({ id, clientToken: id, reserved: { usdPerHour, gpus } });
+      for (let n = 0; n < 10; n += 1)
+        expect(await ledger.placements.intend(fence, of(`a${n}`, 0.1, 0), { usdPerHour: 1, gpus: 8 })).toBe("done");
+      expect(await ledger.placements.intend(fence, of("b", 0.000_001, 0), { usdPerHour: 1, gpus: 8 })).toBe("limit");
+      expect(await ledger.placements.intend(fence, of("c", 0, 8), { usdPerHour: 1, gpus: 8 })).toBe("done");
+      expect(await ledger.placements.intend(fence, of("d", 0, 1), { usdPerHour: 1, gpus: 8 })).toBe("limit");
+      expect(await ledger.placements.intend(fence, of("e", 2, 9), { usdPerHour: 1, gpus: 8 })).toBe("limit");
+      const loaded = await ledger.decisions.load("gpu");
+      expect(loaded.reserved).toEqual({ usdPerHour: 1, gpus: 8 });
+      expect(loaded.openLaunches).toHaveLength(11);
+    });
+
+    it("never exceeds the limits when 50 race", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const launches = Array.from({ length: 50 }, (_, n) =>
+        aLaunch({ id: `l${n}`, clientToken: `l${n}`, reserved: { usdPerHour: 1.1, gpus: 1 } }),
+      );
+      const answers = await Promise.all(launches.map((launch) => ledger.placements.intend(fence, launch, limits)));
+      expect(answers.filter((answer) => answer === "done")).toHaveLength(8);
+      expect(answers.filter((answer) => answer === "limit")).toHaveLength(42);
+      const loaded = await ledger.decisions.load("gpu");
+      expect(loaded.reserved).toEqual({ usdPerHour: 8.8, gpus: 8 });
+      expect(loaded.openLaunches).toHaveLength(8);
+    });
+  });
+
+  describe("placements.settle", () => {
+    it("brings the node in and keeps only what it costs reserved", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const launch = aLaunch({ reserved: { usdPerHour: 3, gpus: 4 } });
+      await ledger.placements.intend(fence, launch, limits);
+      const node = newNode({ offer: anOffer({ usdPerHour: 1.25 }), type: aType({ resources: { vcpus: 8, memoryGiB: 32, gpus: 2 } }) });
+      const settled = { launch, nodes: [node], refusals: [], atMs: monday };
+      expect(await ledger.placements.settle(fence, settled)).toBe("done");
+      expect(await ledger.placements.settle(fence, settled)).toBe("done");
+      const loaded = await ledger.decisions.load("gpu");
+      expect(loaded).toMatchObject({ reserved: { usdPerHour: 1.25, gpus: 2 }, openLaunches: [], nodes: [node] });
+      expect(await ledger.nodeLedger.get("gpu", node.id)).toEqual(node);
+    });
+
+    it("releases all of a refused launch and remembers why", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const launch = aLaunch();
+      await ledger.placements.intend(fence, launch, limits);
+      const refusals = Array.from({ length: 120 }, (_, n) => ({
+        instanceType: `g5.${n}xlarge`,
+        zone: "us-east-1a",
+        market: "spot" as const,
+        code: "InsufficientInstanceCapacity",
+        untilMs: monday + n,
+      }));
+      expect(await ledger.placements.settle(fence, { launch, nodes: [], refusals, atMs: monday })).toBe("done");
+      const loaded = await ledger.decisions.load("gpu");
+      expect(loaded).toMatchObject({ reserved: { usdPerHour: 0, gpus: 0 }, openLaunches: [], nodes: [] });
+      expect(new Set(loaded.refusals)).toEqual(new Set(refusals));
+      const again = { ...refusals[0], untilMs: monday + 999 } as (typeof refusals)[number];
+      const next = aLaunch({ id: "next", clientToken: "next" });
+      await ledger.placements.intend(fence, next, limits);
+      await ledger.placements.settle(fence, { launch: next, nodes: [], refusals: [again], atMs: monday });
+      expect((await ledger.decisions.load("gpu")).refusals.filter((each) => each.untilMs === monday + 999)).toEqual([again]);
+    });
+
+    it("is stale for a launch that is not open, or that was settled otherwise", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const settled = { launch: aLaunch(), nodes: [newNode()], refusals: [], atMs: monday };
+      expect(await ledger.placements.settle(fence, settled)).toBe("stale");
+      await ledger.placements.intend(fence, settled.launch, limits);
+      await ledger.placements.settle(fence, { ...settled, nodes: [] });
+      expect(await ledger.placements.settle(fence, settled)).toBe("stale");
+      expect(await ledger.decisions.load("gpu")).toMatchObject({ reserved: { usdPerHour: 0, gpus: 0 }, nodes: [] });
+    });
+
+    it("releases once when the same settlement races with itself", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      await launched(ledger, fence, [newNode({ id: "i-0000000000000002" })]);
+      const launch = aLaunch({ reserved: { usdPerHour: 3, gpus: 4 } });
+      await ledger.placements.intend(fence, launch, plenty);
+      const settled = { launch, nodes: [newNode()], refusals: [], atMs: monday };
+      const answers = await Promise.all(Array.from({ length: 6 }, () => ledger.placements.settle(fence, settled)));
+      expect(new Set(answers)).toEqual(new Set(["done"]));
+      expect((await ledger.decisions.state("gpu")).reserved).toEqual({ usdPerHour: 1, gpus: 2 });
+    });
+  });
+};
