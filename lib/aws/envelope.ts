@@ -1,4 +1,4 @@
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import { AlgorithmSuiteIdentifier, buildClient, CommitmentPolicy, KmsKeyringNode } from "@aws-crypto/client-node";
 import { DecryptCommand, EncryptCommand, GenerateDataKeyCommand, type KMSClient } from "@aws-sdk/client-kms";
 import { Fault } from "../model/fault.ts";
@@ -22,38 +22,67 @@ const frameBytes = 64 * 1024;
  * by the SDK, and the checksum of the plaintext by whoever reads.
  */
 export function encrypting(kms: Pick<KMSClient, "send">, keyArn: string, context: SealContext): Duplex {
-  const stream: Duplex = sdk.encryptStream(
-    keyring(kms, keyArn, (error) => stream.destroy(keyFault(error))),
+  const cipher = sdk.encryptStream(
+    keyring(kms, keyArn, (error) => outer.destroy(keyFault(error))),
     {
       suiteId: AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY,
       encryptionContext: { ...context },
       frameLength: frameBytes,
     },
   );
-  return stream.on("error", heard);
+  const outer = shielding(cipher);
+  return outer;
+}
+
+/**
+ * Stands in front of the SDK's encrypting stream, which throws where nobody can catch it when it is destroyed halfway.
+ * So it never is: when the outer stream is destroyed, the inner one comes to its end with nobody reading.
+ */
+function shielding(inner: Duplex): Duplex {
+  const outer: Duplex = new Duplex({
+    read: () => void inner.resume(),
+    write(chunk: Buffer, _encoding, done) {
+      if (inner.write(chunk)) done();
+      else inner.once("drain", done);
+    },
+    final(done) {
+      inner.end();
+      done();
+    },
+    destroy(error, done) {
+      if (!inner.writableEnded) inner.end();
+      inner.resume();
+      done(error);
+    },
+  });
+  inner.on("data", (chunk: Buffer) => {
+    if (!outer.destroyed && !outer.push(chunk)) inner.pause();
+  });
+  inner.once("end", () => void (outer.destroyed || outer.push(null)));
+  inner.on("error", (error) => outer.destroy(error));
+  return outer;
 }
 
 /** Refuses a message under another key, with another context, with a signature, or with frames larger than we write. */
 export function decrypting(kms: Pick<KMSClient, "send">, keyArn: string, context: SealContext): Duplex {
-  const stream: Duplex = sdk.decryptUnsignedMessageStream(
-    keyring(kms, keyArn, (error) => stream.destroy(keyFault(error))),
+  // Said at once, before the keyring can say it in its own words.
+  const plain: Duplex = sdk.decryptUnsignedMessageStream(
+    keyring(kms, keyArn, (error) => plain.emit("error", keyFault(error))),
     { maxBodySize: frameBytes },
   );
-  stream.once("MessageHeader", (header: { readonly encryptionContext: Readonly<Record<string, string>> }) => {
+  plain.once("MessageHeader", (header: { readonly encryptionContext: Readonly<Record<string, string>> }) => {
     if (!same(header.encryptionContext, context)) {
-      stream.destroy(new Fault("wrong-context", "The file was sealed for another team, job, attempt or path"));
+      plain.emit("error", new Fault("wrong-context", "The file was sealed for another team, job, attempt or path"));
     }
   });
-  return stream.on("error", heard);
+  // The SDK may say a second time what went wrong, when the pipeline has ended and nobody listens any more.
+  return plain.on("error", () => undefined);
 }
 
 function same(found: Readonly<Record<string, string>>, expected: SealContext): boolean {
   const wanted = Object.entries(expected);
   return Object.keys(found).length === wanted.length && wanted.every(([key, value]) => found[key] === value);
 }
-
-/** The SDK may say a second time what went wrong, after a pipeline has ended and nobody listens: that must not end the process. */
-const heard = (): void => undefined;
 
 type OnKmsError = (error: unknown) => void;
 

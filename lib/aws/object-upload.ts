@@ -30,8 +30,11 @@ export async function uploadObject(
     body.destroy(error instanceof Error ? error : new Error("the upload failed", { cause: error }));
     throw error;
   });
-  const [made, kept] = await Promise.allSettled([pipeline([from.source, ...from.stages, body]), sent]);
-  // The upload's failure is often but the echo of a stage's, or the other way round: the stages' comes first.
-  if (made.status === "rejected") throw made.reason;
-  if (kept.status === "rejected") throw kept.reason;
+  const ends = await Promise.allSettled([pipeline([from.source, ...from.stages, body]), sent]);
+  const failures = ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
+  if (failures.length > 0) throw failures.find((failure) => !isEcho(failure)) ?? failures[0];
 }
+
+/** What one side says when it was ended because the other one had failed. */
+const isEcho = (failure: unknown): boolean =>
+  failure instanceof Error && (failure.name === "AbortError" || ("code" in failure && failure.code === "ERR_STREAM_PREMATURE_CLOSE"));

@@ -13,6 +13,7 @@ export class MemoryFleet implements Fleet {
   /** Every launch that was asked for, repeats included. */
   readonly asked: Launch[] = [];
   choose: (offers: readonly Offer[]) => Offer | undefined = (offers) => offers.toSorted((a, b) => a.usdPerHour - b.usdPerHour)[0];
+  #made = 0;
   readonly #tokens = new Map<string, { readonly request: string; readonly outcome: LaunchOutcome }>();
   readonly #refused = new Map<string, string>();
   readonly #unknown: ("launched" | "not-launched")[] = [];
@@ -98,7 +99,7 @@ export class MemoryFleet implements Fleet {
       const capacity = codes.find((code) => !code.includes("Limit") && !code.includes("Count"));
       return { kind: "refused", code: capacity ?? codes[0] ?? "NoSubnet", message: codes.join("; "), capacity: capacity !== undefined };
     }
-    const id = `i-${(this.instances.size + 1).toString(16).padStart(17, "0")}`;
+    const id = `i-${(++this.#made).toString(16).padStart(17, "0")}`;
     const given = { id, instanceType: offer.instanceType, zone: offer.zone };
     this.instances.set(id, { ...given, launch, offer, over: false });
     return { kind: "launched", instances: [given] };

@@ -1,0 +1,147 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CreateAliasCommand, CreateKeyCommand, DisableKeyCommand, EnableKeyCommand } from "@aws-sdk/client-kms";
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
+import { beforeAll, describe, expect, inject, test } from "vitest";
+import { s3ArtifactReader } from "../../lib/aws/artifact-reader.ts";
+import { s3Artifacts } from "../../lib/aws/artifacts.ts";
+import { kmsClient, s3Client } from "../../lib/aws/clients.ts";
+import { MemoryArtifacts } from "../fakes/memory-artifacts.ts";
+import { type ArtifactsStage, anAttempt, artifactsContract, sha256, upload } from "./suites/artifacts.ts";
+import { unique, wire } from "./wire.ts";
+
+artifactsContract("in memory", () => {
+  const memory = new MemoryArtifacts();
+  const object = (key: string): Buffer => memory.sealed.get(key) ?? Buffer.alloc(0);
+  return {
+    artifacts: memory,
+    reader: memory,
+    putIncoming: async (key, bytes) => void memory.incoming.set(key, bytes),
+    sealedKeys: async (prefix) => [...memory.sealed.keys()].filter((key) => key.startsWith(prefix)),
+    readSealed: async (key) => object(key),
+    writeSealed: async (key, bytes) => void memory.sealed.set(key, bytes),
+  };
+});
+
+const s3 = s3Client(wire(inject("ministackUrl")));
+const kms = kmsClient(wire(inject("ministackUrl")));
+const incomingBucket = unique("incoming");
+const artifactsBucket = unique("artifacts");
+const keyAliasPrefix = `alias/${unique("fleetwright")}/`;
+const keyIds = new Map<string, string>();
+
+beforeAll(async () => {
+  for (const Bucket of [incomingBucket, artifactsBucket]) await s3.send(new CreateBucketCommand({ Bucket }));
+  for (const team of ["vision", "audio"]) {
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
+    const KeyId = KeyMetadata?.KeyId ?? "";
+    keyIds.set(team, KeyId);
+    await kms.send(new CreateAliasCommand({ AliasName: `${keyAliasPrefix}${team}`, TargetKeyId: KeyId }));
+  }
+});
+
+const overTheWire = (): ArtifactsStage => ({
+  artifacts: s3Artifacts({ s3, kms, incomingBucket, artifactsBucket, keyAliasPrefix }),
+  reader: s3ArtifactReader({ s3, kms, artifactsBucket, keyAliasPrefix }),
+  putIncoming: async (Key, Body) => void (await s3.send(new PutObjectCommand({ Bucket: incomingBucket, Key, Body }))),
+  sealedKeys: async (Prefix) => {
+    const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: artifactsBucket, Prefix }));
+    return (Contents ?? []).map(({ Key }) => Key ?? "");
+  },
+  readSealed: async (Key) => {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: artifactsBucket, Key }));
+    return Buffer.from((await Body?.transformToByteArray()) ?? []);
+  },
+  writeSealed: async (Key, Body) => void (await s3.send(new PutObjectCommand({ Bucket: artifactsBucket, Key, Body }))),
+});
+
+artifactsContract("S3 and KMS", overTheWire);
+
+describe("S3 and KMS", () => {
+  test("a large upload that proves corrupt at its end leaves no object and no parts", async () => {
+    const stage = overTheWire();
+    const attempt = anAttempt();
+    const file = await upload(stage, attempt, "large.bin", randomBytes(20 * 1024 * 1024));
+    expect(await stage.artifacts.seal(attempt, { ...file, sha256: sha256(Buffer.from("other")) })).toEqual({ kind: "corrupt" });
+    expect(await stage.sealedKeys(`${attempt.team}/${attempt.job}/`)).toEqual([]);
+    const { Uploads } = await s3.send(new ListMultipartUploadsCommand({ Bucket: artifactsBucket }));
+    expect(Uploads ?? []).toEqual([]);
+  });
+
+  test("an upload that S3 refuses halfway ends with that error and leaves nothing", async () => {
+    const failing = s3Client({ ...wire(inject("ministackUrl")), maxAttempts: 1 });
+    failing.middlewareStack.add(
+      (next, context) => async (args) => {
+        if (context.commandName === "UploadPartCommand" && "PartNumber" in args.input && args.input.PartNumber === 2) {
+          throw Object.assign(new Error("We encountered an internal error."), { name: "InternalError" });
+        }
+        return next(args);
+      },
+      { step: "initialize" },
+    );
+    const stage = overTheWire();
+    const attempt = anAttempt();
+    const file = await upload(stage, attempt, "large.bin", randomBytes(30 * 1024 * 1024));
+    const artifacts = s3Artifacts({ s3: failing, kms, incomingBucket, artifactsBucket, keyAliasPrefix });
+    await expect(artifacts.seal(attempt, file)).rejects.toMatchObject({ name: "InternalError" });
+    expect(await stage.sealedKeys(`${attempt.team}/${attempt.job}/`)).toEqual([]);
+    const { Uploads } = await s3.send(new ListMultipartUploadsCommand({ Bucket: artifactsBucket }));
+    expect(Uploads ?? []).toEqual([]);
+  });
+
+  test("64 MiB pass through in bounded memory", async () => {
+    const stage = overTheWire();
+    const attempt = anAttempt();
+    const folder = await mkdtemp(join(tmpdir(), "large-"));
+    const size = 64 * 1024 * 1024;
+    const file = await upload(stage, attempt, "large.bin", randomBytes(size));
+    globalThis.gc?.();
+    const before = process.memoryUsage().rss;
+    let most = before;
+    const watch = setInterval(() => {
+      most = Math.max(most, process.memoryUsage().rss);
+    }, 5);
+    try {
+      const answer = await stage.artifacts.seal(attempt, file);
+      if (answer.kind !== "sealed") throw new Error(answer.kind);
+      await stage.reader.open(attempt, answer.artifact, join(folder, "large.bin"));
+    } finally {
+      clearInterval(watch);
+      await rm(folder, { recursive: true });
+    }
+    // Two parts of 8 MiB under way, frames, and what the garbage collector has not come to.
+    expect(most - before).toBeLessThan(size * 1.5);
+  });
+
+  test("a team without a key cannot seal; one whose key is disabled can neither seal nor open", async () => {
+    const stage = overTheWire();
+    const stranger = anAttempt({ team: "nobody" });
+    await expect(stage.artifacts.seal(stranger, await upload(stage, stranger, "a", Buffer.from("a")))).rejects.toMatchObject({
+      code: "missing",
+    });
+
+    const attempt = anAttempt({ team: "audio" });
+    const file = await upload(stage, attempt, "a", Buffer.from("a"));
+    const answer = await stage.artifacts.seal(attempt, file);
+    if (answer.kind !== "sealed") throw new Error(answer.kind);
+    const KeyId = keyIds.get("audio") ?? "";
+    const folder = await mkdtemp(join(tmpdir(), "disabled-"));
+    await kms.send(new DisableKeyCommand({ KeyId }));
+    try {
+      await expect(stage.artifacts.seal(attempt, file)).rejects.toMatchObject({ code: "key", retry: false });
+      await expect(stage.reader.open(attempt, answer.artifact, join(folder, "a"))).rejects.toMatchObject({ code: "key", retry: false });
+      expect(await readdir(folder)).toEqual([]);
+    } finally {
+      await kms.send(new EnableKeyCommand({ KeyId }));
+      await rm(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,48 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { JobMessage } from "../../events/job.ts";
+import { s3Client } from "../../lib/aws/clients.ts";
+import { s3CodeStore } from "../../lib/aws/code.ts";
+import { sha256 } from "./suites/artifacts.ts";
+import { unique, wire } from "./wire.ts";
+
+const s3 = s3Client(wire(inject("ministackUrl")));
+const codeBucket = unique("code");
+const code = s3CodeStore({ s3, codeBucket });
+let folder: string;
+
+beforeAll(async () => {
+  await s3.send(new CreateBucketCommand({ Bucket: codeBucket }));
+  folder = await mkdtemp(join(tmpdir(), "code-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const archive = async (name: string, bytes: Buffer): Promise<string> => {
+  await writeFile(join(folder, name), bytes);
+  return join(folder, name);
+};
+
+test.each([0, 10, 20 * 1024 * 1024])("an archive of %i bytes is kept once, by content, as a job can name it", async (size) => {
+  const bytes = Buffer.alloc(size, "code");
+  const kept = await code.putCode({ team: "vision", file: await archive("a.tar.gz", bytes) });
+  expect(kept).toEqual({ s3: `s3://${codeBucket}/vision/${sha256(bytes)}.tar.gz`, sha256: sha256(bytes) });
+  expect(JobMessage.safeParse({ command: ["sh"], code: kept }).success).toBe(true);
+
+  expect(await code.putCode({ team: "vision", file: await archive("b.tar.gz", bytes) })).toEqual(kept);
+  const Key = `vision/${sha256(bytes)}.tar.gz`;
+  const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: codeBucket, Prefix: Key }));
+  expect(Contents?.length).toBe(1);
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: codeBucket, Key }));
+  expect(sha256(Buffer.from((await Body?.transformToByteArray()) ?? []))).toBe(sha256(bytes));
+});
+
+test("what is no file is refused with its name", async () => {
+  await expect(code.putCode({ team: "vision", file: join(folder, "none.tar.gz") })).rejects.toMatchObject({
+    code: "no-file",
+    message: expect.stringContaining("none.tar.gz"),
+  });
+  await expect(code.putCode({ team: "vision", file: folder })).rejects.toMatchObject({ code: "no-file" });
+});
