@@ -71,7 +71,7 @@ ExecStart=$home/node $home/worker.mjs
 Restart=always
 RestartSec=2
 Delegate=yes
-OOMScoreAdjust=-900
+OOMPolicy=continue
 
 [Install]
 WantedBy=multi-user.target

@@ -1,0 +1,109 @@
+import { execFile } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+
+/** The boot script's lines with its folders below `folder` and its ten minutes made two seconds. */
+const script = (folder: string): string =>
+  [
+    "export FLEETWRIGHT_NODE_URL='https://node.example/'",
+    "export FLEETWRIGHT_POOL='gpu'",
+    "export AWS_REGION='eu-west-1'",
+    readFileSync("cdk/boot.sh", "utf8")
+      .replaceAll(/\/(opt|var|etc)\//g, `${folder}/$1/`)
+      .replace("SECONDS + 600", "SECONDS + 2")
+      .replaceAll(/sleep \d/g, "sleep 0.2"),
+  ].join("\n");
+
+/** Stands for curl: metadata, the node function (which answers `answers`, one a call, the last for ever), and the downloads. */
+const curl = (folder: string, answers: readonly string[]): string => `#!/bin/bash
+out=$(sed -n 's/.* -o \\([^ ]*\\) .*/\\1/p' <<<"$*")
+case "$*" in
+  *api/token*) echo TOKEN ;;
+  */security-credentials/) echo its-role ;;
+  */security-credentials/its-role) echo '{"AccessKeyId":"AKID","SecretAccessKey":"SECRET","Token":"SESSION"}' ;;
+  *--aws-sigv4*)
+    echo "$*" >>${folder}/calls
+    cat >>${folder}/secrets
+    n=$(wc -l <${folder}/calls)
+    answers=(${answers.map((answer) => `'${answer}'`).join(" ")})
+    i=$((n <= \${#answers[@]} ? n - 1 : \${#answers[@]} - 1))
+    [ "\${answers[$i]}" ] && echo "\${answers[$i]}" || exit 22
+    ;;
+  *https://worker.example*) echo worker >"$out" ;;
+  *https://binary.example*) printf '#!/bin/bash\\necho v24\\n' >"$out" ;;
+esac
+`;
+
+type Boot = { readonly code: number; readonly said: string; read(file: string): string };
+
+async function boot(answers: readonly string[]): Promise<Boot> {
+  const folder = mkdtempSync(join(tmpdir(), "fleetwright-boot-"));
+  for (const path of ["bin", "etc/systemd/system"]) mkdirSync(join(folder, path), { recursive: true });
+  const program = (name: string, text: string): void => {
+    writeFileSync(join(folder, "bin", name), text);
+    chmodSync(join(folder, "bin", name), 0o755);
+  };
+  program("curl", curl(folder, answers));
+  for (const name of ["systemctl", "useradd"]) program(name, `#!/bin/bash\necho "${name} $*" >>${folder}/done\n`);
+  writeFileSync(join(folder, "boot.sh"), script(folder));
+  const read = (file: string): string => (existsSync(join(folder, file)) ? readFileSync(join(folder, file), "utf8") : "");
+  const env = { PATH: `${join(folder, "bin")}:${process.env["PATH"]}` };
+  return new Promise((resolve) => {
+    execFile("bash", [join(folder, "boot.sh")], { env, timeout: 30_000 }, (error, _out, said) =>
+      resolve({ code: error ? Number(error.code ?? -1) : 0, said, read }),
+    );
+  });
+}
+
+const yes = '{"kind":"boot","workerUrl":"https://worker.example/w","nodeUrl":"https://binary.example/n"}';
+const wait = '{"kind":"wait","callAgainMs":1000}';
+
+describe("the boot script", () => {
+  test("fetches the worker and its Node, and starts them under systemd", async () => {
+    const { code, read } = await boot([wait, yes]);
+    expect(code).toBe(0);
+    expect(read("opt/fleetwright/worker.mjs")).toBe("worker\n");
+    expect(read("done")).toContain("systemctl restart fleetwright");
+    expect(read("done")).not.toContain("poweroff");
+    const unit = read("etc/systemd/system/fleetwright.service");
+    for (const setting of [
+      'Environment="FLEETWRIGHT_NODE_URL=https://node.example/"',
+      'Environment="FLEETWRIGHT_POOL=gpu"',
+      'Environment="AWS_REGION=eu-west-1"',
+      'Environment="FLEETWRIGHT_JOB_USER=fleetjob"',
+      'Environment="FLEETWRIGHT_SHUTDOWN=systemctl poweroff"',
+      "Restart=always",
+    ])
+      expect(unit.split("\n")).toContain(setting);
+  });
+
+  test("calls node signed, with its credentials nowhere on a command line", async () => {
+    const { read } = await boot([yes]);
+    expect(read("calls")).toContain("--aws-sigv4 aws:amz:eu-west-1:lambda");
+    expect(read("calls")).toContain('{"protocol":1,"kind":"boot","pool":"gpu"}');
+    expect(read("calls")).not.toMatch(/SECRET|SESSION/);
+    expect(read("secrets")).toContain('user = "AKID:SECRET"\nheader = "x-amz-security-token: SESSION"');
+  });
+
+  test("blocks the job's user from the instance's metadata before the worker runs", async () => {
+    const { read } = await boot([yes]);
+    expect(read("etc/systemd/system/fleetwright.service")).toMatch(/^ExecStartPre=.*\/opt\/fleetwright\/guard$/m);
+    expect(read("opt/fleetwright/guard")).toContain("-d 169.254.169.254");
+  });
+
+  test("ends the instance when nobody answers", async () => {
+    const { code, said, read } = await boot([""]);
+    expect(code).toBe(1);
+    expect(said).toContain("gave up");
+    expect(read("done")).toContain("systemctl poweroff");
+    expect(read("calls").split("\n").length).toBeGreaterThan(2);
+  });
+
+  test("ends the instance at once when it is not wanted any more", async () => {
+    const { read } = await boot(['{"kind":"shutdown","because":"the pool is gone"}']);
+    expect(read("done")).toMatch(/systemctl poweroff\n$/);
+    expect(read("calls").trim().split("\n")).toHaveLength(1);
+  });
+});
