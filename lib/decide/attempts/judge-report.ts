@@ -55,7 +55,10 @@ export function judgeReport(report: Report, job: Job | undefined, held: Assignme
     case "exited":
       return exited(report, job);
     case "uploaded":
-      return removed();
+      // Its exit may never have got on record: without that nobody would seal it, nor run it again.
+      return job.state === "placed" || job.state === "running"
+        ? removed({ from: job.state, to: "sealing", exitCode: 0, startedAtMs: report.startedAtMs, failed: false })
+        : removed();
     case "failed":
       return failed(report, job);
     case "stopped":
