@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { choosePool, whyRejected } from "../../../lib/decide/admission/admit.ts";
+import { aCatalogue, aPool, aSpec } from "../../fakes/builders.ts";
+
+const gpu = aPool();
+const lab = aPool({ name: "lab", teams: ["audio"] });
+const has = { pools: [gpu, lab], defaultPool: "gpu" };
+
+test("a job that names no pool goes to the default one", () => {
+  expect(choosePool({ team: "vision", spec: aSpec() }, has)).toEqual({ pool: gpu });
+});
+
+test("a job goes to the pool that it names", () => {
+  expect(choosePool({ team: "audio", spec: aSpec({ pool: "lab" }) }, has)).toEqual({ pool: lab });
+});
+
+test.each([
+  ["is not there", "nowhere", "team vision has no pool named nowhere; it can use: gpu"],
+  ["is another team's, which it learns nothing of", "lab", "team vision has no pool named lab; it can use: gpu"],
+])("a pool that %s", (_what, pool, rejected) => {
+  expect(choosePool({ team: "vision", spec: aSpec({ pool }) }, has)).toEqual({ rejected });
+});
+
+test("a team that may use no pool is told so", () => {
+  expect(choosePool({ team: "vision", spec: aSpec() }, { pools: [lab], defaultPool: "lab" })).toEqual({
+    rejected: "team vision has no pool named lab; it can use: none",
+  });
+});
+
+test("a container is refused where plain programs run", () => {
+  expect(whyRejected(aSpec({ image: "pytorch" }), gpu, aCatalogue())).toMatch(/runs plain programs, not containers/);
+});
+
+test("what cannot be is refused when it is known what can be bought, and not before", () => {
+  const nine = aSpec({ gpus: { count: 9, memoryGiB: 0, models: [] } });
+  expect(whyRejected(nine, gpu, aCatalogue())).toBe("no instance type of pool gpu has 9 GPUs; the largest, g5.xlarge, has 1");
+  expect(whyRejected(nine, gpu, undefined)).toBeUndefined();
+});
+
+test("what can be is not", () => {
+  expect(whyRejected(aSpec(), gpu, aCatalogue())).toBeUndefined();
+});

@@ -1,0 +1,76 @@
+import { describe, expect, test } from "vitest";
+import { decide } from "../../../lib/decide/decide.ts";
+import type { Snapshot } from "../../../lib/model/plan.ts";
+import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, aPool, monday } from "../../fakes/builders.ts";
+
+const now = monday + 70_000;
+const aSnapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
+  nowMs: now,
+  pool: aPool({ idleSeconds: 120 }),
+  reserved: { usdPerHour: 0, gpus: 0 },
+  queue: [],
+  nodes: [],
+  openLaunches: [],
+  catalogue: aCatalogue(),
+  refusals: [],
+  ...over,
+});
+const idleFor = (seconds: number, over = {}) => aNode({ lastBusyMs: now - seconds * 1000, readyAtMs: monday - 1e6, ...over });
+
+test("a pool at rest has nothing to do and nothing to wait for", () => {
+  expect(decide(aSnapshot())).toEqual({ steps: [], wakeAtMs: undefined });
+});
+
+test("what is dead comes first, then what waits, then what is idle", () => {
+  const nodes = [idleFor(500, { id: "idle", team: "audio" }), aNode({ id: "dead", state: "gone" })];
+  expect(decide(aSnapshot({ queue: [anEntry()], nodes })).steps.map((step) => step.kind)).toEqual(["lose", "launch", "retire"]);
+});
+
+describe("a node", () => {
+  test("that is given work is not given back, however idle it was", () => {
+    expect(decide(aSnapshot({ queue: [anEntry()], nodes: [idleFor(500, { id: "n" })] })).steps).toMatchObject([
+      { kind: "bind", node: "n" },
+    ]);
+  });
+
+  test("that is dead is given nothing", () => {
+    const dead = aNode({ state: "ready", leaseUntilMs: now - 60_001 });
+    expect(decide(aSnapshot({ queue: [anEntry()], nodes: [dead] })).steps.map((step) => step.kind)).toEqual(["lose", "launch"]);
+  });
+
+  test("that is silent is given nothing, and not taken for idle", () => {
+    const silent = idleFor(500, { lastSeenMs: now - 30_000 });
+    expect(decide(aSnapshot({ queue: [anEntry()], nodes: [silent] })).steps.map((step) => step.kind)).toEqual(["launch"]);
+  });
+
+  test("that boots is given work already", () => {
+    const booting = aNode({ id: "n", state: "launching", readyAtMs: undefined, lastSeenMs: undefined });
+    expect(decide(aSnapshot({ queue: [anEntry()], nodes: [booting] })).steps).toMatchObject([{ kind: "bind", node: "n" }]);
+  });
+});
+
+describe("it is looked at again", () => {
+  test("when the next node will have been idle for long enough", () => {
+    expect(decide(aSnapshot({ nodes: [idleFor(20)] })).wakeAtMs).toBe(now + 100_000);
+  });
+
+  test("five seconds on, while nobody knows what came of a launch", () => {
+    expect(decide(aSnapshot({ openLaunches: [aLaunch()], nodes: [idleFor(20)] })).wakeAtMs).toBe(now + 5_000);
+  });
+
+  test("at once, when jobs were taken off a dead node", () => {
+    const dead = aNode({ state: "gone", assignments: [anAssignment()] });
+    expect(decide(aSnapshot({ nodes: [dead] })).wakeAtMs).toBe(now);
+  });
+
+  test("soon, while prices are not known yet", () => {
+    expect(decide(aSnapshot({ catalogue: undefined, queue: [anEntry()] })).wakeAtMs).toBe(now + 2_000);
+  });
+
+  test("not for a node that is busy", () => {
+    expect(decide(aSnapshot({ nodes: [aNode({ lastSeenMs: now, assignments: [anAssignment({ phase: "running" })] })] }))).toEqual({
+      steps: [],
+      wakeAtMs: undefined,
+    });
+  });
+});

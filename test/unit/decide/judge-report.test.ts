@@ -1,0 +1,186 @@
+import { describe, expect, test } from "vitest";
+import { callAgainMs, judgeLost, judgeReport, type Report, type Verdict } from "../../../lib/decide/attempts/judge-report.ts";
+import { type Job, type JobState, jobStates, mayFollow } from "../../../lib/model/job.ts";
+import { aJob, aNode, anAssignment, aSpec, aType, monday } from "../../fakes/builders.ts";
+
+const of = { team: "vision", job: "train-1", attempt: 1 };
+const startedAtMs = monday + 5;
+const reports = {
+  running: { ...of, phase: "running", startedAtMs },
+  "exited 0": { ...of, phase: "exited", startedAtMs, exitCode: 0 },
+  "exited 3": { ...of, phase: "exited", startedAtMs, exitCode: 3 },
+  uploaded: { ...of, phase: "uploaded", startedAtMs },
+  "failed, hopeless": { ...of, phase: "failed", reason: "no such archive", again: false },
+  "failed, again": { ...of, phase: "failed", reason: "S3 did not answer", again: true },
+  stopped: { ...of, phase: "stopped", reason: "its lease was about to end" },
+} as const satisfies Record<string, Report>;
+type Said = keyof typeof reports;
+const saids = Object.keys(reports) as Said[];
+
+const inWords = (verdict: Verdict): string => {
+  if (verdict.kind !== "change") return verdict.kind;
+  const moved = verdict.job ? `${verdict.job.from} → ${verdict.job.to}, ` : "";
+  return `${moved}${verdict.assignment}${verdict.forget ? ", forget" : ""}`;
+};
+const verdictOn = (said: Said, job: Partial<Job> = {}): string =>
+  inWords(judgeReport(reports[said], aJob({ node: "n", ...job }), anAssignment()));
+
+const removed = "removed, forget";
+
+describe("of an attempt that the node holds", () => {
+  const table: Readonly<Record<Said, Partial<Record<JobState, string>>>> = {
+    running: { placed: "placed → running, running", running: "keep", sealing: "keep", cancelled: "stop" },
+    "exited 0": {
+      placed: "placed → sealing, uploading",
+      running: "running → sealing, uploading",
+      sealing: "keep",
+      failed: "keep",
+      cancelled: "stop",
+    },
+    "exited 3": {
+      placed: `placed → failed, ${removed}`,
+      running: `running → failed, ${removed}`,
+      sealing: removed,
+      failed: removed,
+      cancelled: "stop",
+    },
+    uploaded: {
+      placed: `placed → sealing, ${removed}`,
+      running: `running → sealing, ${removed}`,
+      sealing: removed,
+      succeeded: removed,
+      failed: removed,
+      cancelled: removed,
+    },
+    "failed, hopeless": {
+      placed: `placed → failed, ${removed}`,
+      running: `running → failed, ${removed}`,
+      sealing: `sealing → failed, ${removed}`,
+      succeeded: removed,
+      failed: removed,
+      cancelled: removed,
+    },
+    "failed, again": {
+      placed: `placed → queued, ${removed}`,
+      running: `running → queued, ${removed}`,
+      sealing: `sealing → queued, ${removed}`,
+      succeeded: removed,
+      cancelled: removed,
+    },
+    stopped: {
+      placed: `placed → queued, ${removed}`,
+      running: `running → queued, ${removed}`,
+      sealing: `sealing → queued, ${removed}`,
+      succeeded: removed,
+      failed: removed,
+      cancelled: removed,
+    },
+  };
+  const rows = saids.flatMap((said) =>
+    Object.entries(table[said]).map(([state, verdict]) => ({ said, state: state as JobState, verdict })),
+  );
+
+  test.each(rows)("$said, of a job that is $state: $verdict", ({ said, state, verdict }) => {
+    expect(verdictOn(said, { state })).toBe(verdict);
+  });
+
+  test("no change but a legal one is ever wanted", () => {
+    for (const said of saids)
+      for (const state of jobStates) {
+        const verdict = judgeReport(reports[said], aJob({ state, node: "n" }), anAssignment());
+        if (verdict.kind === "change" && verdict.job) expect(mayFollow(verdict.job.from, verdict.job.to), `${said}, ${state}`).toBe(true);
+        if (verdict.kind === "change" && verdict.job) expect(verdict.job.from).toBe(state);
+      }
+  });
+});
+
+describe("of an attempt that the node does not hold", () => {
+  const lost: Readonly<Record<Said, string>> = {
+    running: "stop",
+    "exited 0": "stop",
+    "exited 3": "forget",
+    uploaded: "forget",
+    "failed, hopeless": "forget",
+    "failed, again": "forget",
+    stopped: "forget",
+  };
+
+  test.each(saids.map((said) => ({ said, verdict: lost[said] })))("$said: $verdict, whatever the job is", ({ said, verdict }) => {
+    for (const state of jobStates) expect(judgeReport(reports[said], aJob({ state }), undefined).kind, state).toBe(verdict);
+  });
+
+  test.each(saids)("%s: as little when the job has a later attempt, or is none", (said) => {
+    expect(judgeReport(reports[said], aJob({ state: "running", attempt: 2 }), anAssignment()).kind).toBe(lost[said]);
+    expect(judgeReport(reports[said], undefined, anAssignment()).kind).toBe(lost[said]);
+  });
+});
+
+describe("a run that failed", () => {
+  const running = (retries: number, failures: number): Partial<Job> => ({ state: "running", spec: aSpec({ retries }), failures });
+
+  test.each([
+    [0, 0, "failed"],
+    [1, 0, "queued"],
+    [1, 1, "failed"],
+    [3, 2, "queued"],
+    [3, 3, "failed"],
+  ])("with %i retries and %i failures before it is %s", (retries, failures, to) => {
+    expect(verdictOn("exited 3", running(retries, failures))).toBe(`running → ${to}, ${removed}`);
+  });
+
+  test.each([
+    [0, 0, "queued"],
+    [0, 1, "queued"],
+    [0, 2, "failed"],
+    [5, 4, "queued"],
+    [5, 5, "failed"],
+  ])("by the node's trouble, with %i retries and %i failures before, is %s", (retries, failures, to) => {
+    expect(verdictOn("failed, again", running(retries, failures))).toBe(`running → ${to}, ${removed}`);
+  });
+
+  test("counts, says its exit code and why", () => {
+    const report = { ...reports["exited 3"], reason: "out of memory" };
+    expect(judgeReport(report, aJob({ state: "running" }), anAssignment())).toMatchObject({
+      job: { failed: true, exitCode: 3, startedAtMs, reason: "exit code 3: out of memory" },
+    });
+    expect(judgeReport(reports["exited 3"], aJob({ state: "running" }), anAssignment())).toMatchObject({ job: { reason: "exit code 3" } });
+  });
+
+  test("does not count when it was stopped", () => {
+    expect(judgeReport(reports.stopped, aJob({ state: "running" }), anAssignment())).toMatchObject({
+      job: { failed: false, reason: "its lease was about to end" },
+    });
+  });
+});
+
+test("when it began is on record even if the report that it runs was lost", () => {
+  expect(judgeReport(reports["exited 0"], aJob({ state: "placed" }), anAssignment())).toMatchObject({ job: { startedAtMs, exitCode: 0 } });
+});
+
+describe("a worker that was restarted", () => {
+  test.each(["placed", "running", "sealing"] as const)("gives a job that was %s back to the queue, and that is no failure", (state) => {
+    expect(judgeLost(aJob({ state }), anAssignment({ phase: "running" }))).toEqual({
+      kind: "change",
+      job: { from: state, to: "queued", reason: "the worker was restarted and lost the run", failed: false },
+      assignment: "removed",
+      forget: true,
+    });
+  });
+
+  test("leaves a job alone that has ended, or goes on elsewhere", () => {
+    for (const job of [aJob({ state: "succeeded" }), aJob({ state: "running", attempt: 2 }), undefined])
+      expect(inWords(judgeLost(job, anAssignment()))).toBe(removed);
+  });
+});
+
+describe("a worker calls again", () => {
+  test.each([
+    ["soon, while a GPU is free", aNode(), 2_000],
+    ["seldom, while all are taken", aNode({ assignments: [anAssignment({ phase: "running" })] }), 10_000],
+    ["soon, while only an upload is under way", aNode({ assignments: [anAssignment({ phase: "uploading" })] }), 2_000],
+    ["soon, without GPUs, while a CPU is free", aNode({ type: aType({ resources: { vcpus: 2, memoryGiB: 4, gpus: 0 } }) }), 2_000],
+    ["seldom, without GPUs, when none is", aNode({ type: aType({ resources: { vcpus: 0.8, memoryGiB: 4, gpus: 0 } }) }), 10_000],
+  ])("%s", (_when, node, ms) => {
+    expect(callAgainMs(node)).toBe(ms);
+  });
+});
