@@ -19,7 +19,6 @@ export type Emulators = {
 type Running = { readonly url: string; stop(): Promise<void> };
 
 const startTimeoutMs = 60_000;
-const stopTimeoutMs = 3_000;
 
 /**
  * Starts both emulators, empty, on free ports of 127.0.0.1 and resolves when both answer. They end with `stop()` and
@@ -50,7 +49,11 @@ async function serve(python: string, name: "ministack" | "moto", logFolder: stri
   });
   child.stderr.pipe(createWriteStream(logFile));
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()).once("error", () => resolve()));
-  const stop = (): Promise<void> => end(child, ended);
+  // They keep everything in memory: there is nothing that a gentle end would save.
+  const stop = (): Promise<void> => {
+    child.kill("SIGKILL");
+    return ended;
+  };
   try {
     const port = await listening(child, name, logFile);
     child.stdout.resume();
@@ -90,11 +93,4 @@ function listening(child: ChildProcess, name: string, logFile: string): Promise<
       resolve(Number(port));
     });
   });
-}
-
-async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
-  const killing = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
-  await ended;
-  clearTimeout(killing);
 }

@@ -34,24 +34,28 @@ const Assets = z.looseObject({
   files: z.record(
     z.string(),
     z.looseObject({
-      source: z.looseObject({ path: z.string().optional(), packaging: z.string().optional() }),
+      source: z.looseObject({ path: z.string().optional(), packaging: z.enum(["file", "zip"]).optional() }),
       destinations: z.record(z.string(), z.looseObject({ bucketName: z.string(), objectKey: z.string() })),
     }),
   ),
 });
 
-/** A file that a deployment would upload. Its bucket and key may hold `${AWS::AccountId}` and the like. */
-export type FileAsset = { readonly file: string; readonly bucket: string; readonly key: string };
+/** What a deployment would upload: a file, or a folder as an archive. */
+export type Asset = { readonly path: string; readonly packaging: "file" | "zip"; readonly bucket: string; readonly key: string };
 
 export const readTemplate = async (folder: string, stack: string): Promise<Template> =>
   Template.parse(JSON.parse(await readFile(join(folder, `${stack}.template.json`), "utf8")));
 
-/** The assets that are one file each, but for the template itself. Folders (the functions' bundles) are run where they lie. */
-export async function readFileAssets(folder: string, stack: string): Promise<FileAsset[]> {
+/** The stack's assets, but for the template itself. `names` gives `${AWS::AccountId}` and the like their values. */
+export async function readAssets(folder: string, stack: string, names: Readonly<Record<string, string>>): Promise<Asset[]> {
   const assets = Assets.parse(JSON.parse(await readFile(join(folder, `${stack}.assets.json`), "utf8")));
-  return Object.values(assets.files).flatMap(({ source, destinations }) => {
-    if (source.packaging !== "file" || source.path === undefined || source.path.endsWith(".template.json")) return [];
-    const file = join(folder, source.path);
-    return Object.values(destinations).map((to) => ({ file, bucket: to.bucketName, key: to.objectKey }));
+  return Object.values(assets.files).flatMap(({ source: { path, packaging }, destinations }) => {
+    if (path === undefined || packaging === undefined || path.endsWith(".template.json")) return [];
+    return Object.values(destinations).map((to) => ({
+      path: join(folder, path),
+      packaging,
+      bucket: to.bucketName.replace(/\$\{([^}]+)\}/g, (all, name: string) => names[name] ?? all),
+      key: to.objectKey,
+    }));
   });
 }

@@ -1,0 +1,203 @@
+/**
+ * The local cloud: the synthesized stack, made and run on this machine. The emulators keep AWS's data, the endpoint is
+ * its one address, functions run as threads of this process, and instances as processes beside it.
+ */
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { findDeployment } from "../aws/deployment.ts";
+import type { Deployment } from "../model/deployment.ts";
+import { Fault } from "../model/fault.ts";
+import { announce } from "./announcement.ts";
+import { uploadAssets } from "./assets.ts";
+import type { Ec2Behaviour } from "./ec2/behaviour.ts";
+import { createEc2Front, type Ec2Front } from "./ec2/front.ts";
+import { startEmulators } from "./emulators.ts";
+import { createEndpoint } from "./endpoint.ts";
+import { createIdentities, type IssuedCredentials } from "./identities.ts";
+import { createFunctionUrls } from "./lambda/function-url.ts";
+import { createFunctions, type Invocation } from "./lambda/functions.ts";
+import { startWires } from "./lambda/wires.ts";
+import { checkWiring, statementsOf } from "./lambda/wiring.ts";
+import { createLogFile } from "./log-file.ts";
+import type { Log } from "./log-line.ts";
+import { createParts, type Parts } from "./parts.ts";
+import { createClients } from "./provision/clients.ts";
+import { provision } from "./provision/stack.ts";
+import { account, type Blueprint, emptyBlueprint, nameOf, region } from "./provision/world.ts";
+import { assembliesInUse, createRunFolder, type RunFolder } from "./run-folder.ts";
+import { pruneAssemblies, synthesize } from "./synthesize.ts";
+import { readAssets, readTemplate } from "./template/template.ts";
+
+export type LocalCloudOptions = {
+  /** Keeps what every start can use again (the emulators, assemblies) and a folder for each run. */
+  readonly folder: string;
+  /** @default a free one */
+  readonly port?: number;
+  /** The admin's configuration. @default cdk/local.config.ts */
+  readonly configuration?: string;
+  /** Told what takes long, in words for a person; everything else is in the run's folder. */
+  readonly log: (line: string) => void;
+  /** How this EC2 differs from an ideal one. */
+  readonly ec2?: Partial<Ec2Behaviour>;
+  /** Whether `readAnnouncement` shall find this cloud. @default false */
+  readonly announce?: boolean;
+};
+
+export type LocalCloud = {
+  /** Where every AWS API and every function URL is. */
+  readonly endpoint: string;
+  readonly region: string;
+  /** An administrator's, for whoever needs some. */
+  readonly credentials: IssuedCredentials;
+  readonly deployment: Deployment;
+  /** Of this run: `cloud.log`, `functions.log` (JSON lines), the emulators' logs and each node's folder. */
+  readonly runFolder: string;
+  readonly ec2: Ec2Front;
+  /** Runs a function, by its name in functions/ or its full one, beside whatever else runs. */
+  invoke(functionName: string, event: unknown): Promise<Invocation>;
+  /** Ends whatever a function is doing, as a crash would. */
+  kill(functionName: string): Promise<void>;
+  /** Ends everything that was started. May be called again. */
+  close(): Promise<void>;
+};
+
+const stackName = "Fleetwright";
+/** How long batches in hand may take once everything closes. */
+const graceMs = 2_000;
+
+/** Starts a local cloud; on failure nothing is left behind. Several can run beside each other. */
+export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
+  const run = await createRunFolder(resolve(options.folder), Date.now());
+  const log = createLogFile(join(run.path, "cloud.log"));
+  const parts = createParts((line) => log.write({ time: new Date().toISOString(), ...line }));
+  parts.add(log);
+  try {
+    return await start({ ...options, folder: resolve(options.folder) }, { run, parts, log: parts.log });
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}
+
+type Start = { readonly run: RunFolder; readonly parts: Parts; readonly log: Log };
+
+async function start(options: LocalCloudOptions, { run, parts, log }: Start): Promise<LocalCloud> {
+  const tell: Log = (line) => {
+    options.log(line.message);
+    log(line);
+  };
+  const configuration = options.configuration ?? join(import.meta.dirname, "..", "..", "cdk", "local.config.ts");
+  const [endpoint, emulators, assembly] = await together([
+    createEndpoint({ ...(options.port !== undefined && { port: options.port }), log }).then(parts.add),
+    startEmulators({ folder: options.folder, logFolder: run.path, log: tell }).then((made) => parts.add({ ...made, close: made.stop })),
+    synthesize({ folder: options.folder, configuration, log: tell }),
+  ]);
+  await run.use(assembly);
+  await pruneAssemblies(options.folder, await assembliesInUse(options.folder));
+
+  const identities = createIdentities();
+  const credentials = identities.issue({ role: "administrator", session: "local" });
+  const clients = createClients(endpoint.url, credentials);
+  parts.add({ close: async () => clients.destroy() });
+  const blueprint = emptyBlueprint();
+  const ec2 = parts.add(
+    await createEc2Front({
+      motoUrl: emulators.motoUrl,
+      identities,
+      endpoint: endpoint.url,
+      stateFolder: join(run.path, "nodes"),
+      roleOfProfile: (profile) => roleOfProfile(blueprint, profile),
+      putEvent: async ({ source, detailType, detail }) => {
+        await clients.events.send(
+          new PutEventsCommand({ Entries: [{ Source: source, DetailType: detailType, Detail: JSON.stringify(detail) }] }),
+        );
+      },
+      log: (line) => log({ message: "EC2", ...line }),
+      ...(options.ec2 && { behaviour: options.ec2 }),
+    }),
+  );
+  const urls = laterAnswer();
+  endpoint.open({
+    ministackUrl: emulators.ministackUrl,
+    motoUrl: emulators.motoUrl,
+    ec2: ec2.handle,
+    pricing: ec2.handlePricing,
+    functionUrl: urls.answer,
+  });
+
+  const assets = await readAssets(assembly, stackName, { "AWS::AccountId": account, "AWS::Region": region });
+  const bundles = new Map(assets.map((asset) => [`${asset.bucket}/${asset.key}`, asset.path]));
+  const world = {
+    clients,
+    stack: stackName,
+    endpoint: endpoint.url,
+    bundle: (bucket: string, key: string) => bundles.get(`${bucket}/${key}`),
+    blueprint,
+  };
+  await together([provision(await readTemplate(assembly, stackName), world), uploadAssets(clients.s3, assets)]);
+  checkWiring(blueprint);
+
+  const functionsLog = parts.add(createLogFile(join(run.path, "functions.log")));
+  const functions = parts.add(createFunctions({ facts: blueprint.functions, identities, endpoint: endpoint.url, log: functionsLog.write }));
+  urls.give(
+    createFunctionUrls({
+      urls: blueprint.functionUrls,
+      functions,
+      identities,
+      statementsOf: (role) => statementsOf(blueprint, role),
+      log,
+    }),
+  );
+  const deployment = await findDeployment(clients.ssm, deploymentName(blueprint));
+  const wires = await startWires({ blueprint, functions, sqs: clients.sqs, log });
+  parts.add({ close: () => Promise.race([wires.close(), sleep(graceMs, undefined, { ref: false })]) });
+  if (options.announce) parts.add({ close: await announce(options.folder, endpoint.url) });
+
+  const fullName = (name: string): string => (blueprint.functions.some((fact) => fact.name === name) ? name : `${deployment.name}-${name}`);
+  return {
+    endpoint: endpoint.url,
+    region,
+    credentials,
+    deployment,
+    runFolder: run.path,
+    ec2,
+    invoke: (name, event) => functions.invoke(fullName(name), event),
+    kill: (name) => functions.kill(fullName(name)),
+    close: parts.close,
+  };
+}
+
+/** Resolves when all have; when one fails, rejects once the others have ended too, so that nothing starts behind our back. */
+async function together<T extends readonly unknown[]>(work: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  const settled = await Promise.allSettled(work);
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed) throw failed.reason;
+  return Promise.all(work) as Promise<T>;
+}
+
+/** A function URL's answer before and after its function is there. */
+function laterAnswer() {
+  type Answer = ReturnType<typeof createFunctionUrls>;
+  let given: Answer | undefined;
+  const answer: Answer = async (target, call) => (given ? given(target, call) : { status: 503, headers: {}, body: "" });
+  const give = (how: Answer): void => {
+    given = how;
+  };
+  return { answer, give };
+}
+
+function roleOfProfile(blueprint: Blueprint, profileNameOrArn: string): string {
+  const name = nameOf(profileNameOrArn);
+  const profile = blueprint.instanceProfiles.find((each) => each.name === name);
+  if (!profile) throw new Fault("no-profile", `There is no instance profile ${profileNameOrArn}`);
+  return profile.role;
+}
+
+function deploymentName(blueprint: Blueprint): string {
+  for (const parameter of blueprint.parameters.keys()) {
+    const name = /^\/fleetwright\/([^/]+)\/deployment$/.exec(parameter)?.[1];
+    if (name !== undefined) return name;
+  }
+  throw new Fault("template", "The stack has no parameter /fleetwright/NAME/deployment");
+}

@@ -1,0 +1,116 @@
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Worker } from "node:worker_threads";
+import { Fault } from "../../model/fault.ts";
+import type { FunctionFact } from "../provision/world.ts";
+import type { FromThread, FunctionError, ThreadData, ToThread } from "./thread-messages.ts";
+
+/** How an invocation ended, as its caller is told. */
+export type Outcome = { readonly kind: "returned"; readonly payload: unknown } | { readonly kind: "failed"; readonly error: FunctionError };
+
+/** One sandbox of a function: a thread that takes one event at a time. */
+export type Environment = {
+  readonly startedAtMs: number;
+  /** False once its thread has ended: it takes no more events. */
+  alive(): boolean;
+  invoke(call: { event: unknown; requestId: string }): Promise<Outcome>;
+  /** Ends the thread where it stands; an invocation under way fails. */
+  end(): Promise<void>;
+};
+
+export type EnvironmentOptions = {
+  readonly fact: FunctionFact;
+  readonly variables: Readonly<Record<string, string>>;
+  /** Each line that the function prints. */
+  onLine(line: string): void;
+};
+
+/** Loading a bundle may take longer here than the 10 s that Lambda grants, when a whole cloud starts at once. */
+const loadTimeoutMs = 30_000;
+
+/** Starts a thread and resolves when the bundle is loaded; an error while loading is the first invocation's. */
+export function createEnvironment({ fact, variables, onLine }: EnvironmentOptions): Environment {
+  const workerData: ThreadData = {
+    folder: fact.folder,
+    handler: fact.handler,
+    functionName: fact.name,
+    functionArn: fact.arn,
+    memoryMiB: fact.memoryMiB,
+  };
+  const worker = new Worker(join(import.meta.dirname, "thread.ts"), {
+    workerData,
+    env: { ...variables },
+    execArgv: ["--enable-source-maps", "--disable-warning=ExperimentalWarning"],
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: fact.memoryMiB },
+  });
+  for (const stream of [worker.stdout, worker.stderr]) createInterface({ input: stream }).on("line", onLine);
+
+  let alive = true;
+  let listener: (message: FromThread) => void = () => undefined;
+  let died: (error: FunctionError) => void = () => undefined;
+  worker.on("message", (message: FromThread) => listener(message));
+  worker.on("error", (error: unknown) => died({ errorType: "Runtime.UncaughtException", errorMessage: String(error) }));
+  worker.on("exit", (code) => {
+    alive = false;
+    died({ errorType: "Runtime.ExitError", errorMessage: `Runtime exited with error: exit status ${code}` });
+  });
+
+  /** Waits for the thread's next word that `pick` understands, for its death, or for the time to be up. */
+  const next = (within: { ms: number; late: FunctionError }, pick: (message: FromThread) => Outcome | undefined): Promise<Outcome> =>
+    new Promise((resolve) => {
+      const settle = (outcome: Outcome): void => {
+        clearTimeout(timer);
+        resolve(outcome);
+      };
+      const timer = setTimeout(() => {
+        alive = false;
+        settle({ kind: "failed", error: within.late });
+        void worker.terminate();
+      }, within.ms);
+      died = (error) => settle({ kind: "failed", error });
+      listener = (message) => {
+        const outcome = pick(message);
+        if (outcome) settle(outcome);
+      };
+    });
+
+  const lateInit = { errorType: "Sandbox.Timedout", errorMessage: `Init timed out after ${loadTimeoutMs / 1000} seconds` };
+  const loaded = next({ ms: loadTimeoutMs, late: lateInit }, (message) => {
+    if (message.kind === "ready") return { kind: "returned", payload: null };
+    return message.kind === "broken" ? { kind: "failed", error: message.error } : undefined;
+  });
+
+  return {
+    startedAtMs: Date.now(),
+    alive: () => alive,
+    invoke: async ({ event, requestId }) => {
+      const start = await loaded;
+      if (start.kind === "failed") {
+        alive = false;
+        void worker.terminate();
+        return start;
+      }
+      if (!alive) throw new Fault("environment-ended", `The environment of ${fact.name} has ended`, { retry: true });
+      const seconds = (fact.timeoutMs / 1000).toFixed(2);
+      const late = {
+        errorType: "Sandbox.Timedout",
+        errorMessage: `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds`,
+      };
+      const outcome = next({ ms: fact.timeoutMs, late }, (message) => resultOf(message, requestId));
+      const call: ToThread = { kind: "invoke", requestId, event: JSON.stringify(event) ?? "null", deadlineMs: Date.now() + fact.timeoutMs };
+      worker.postMessage(call);
+      return outcome;
+    },
+    end: async () => {
+      alive = false;
+      await worker.terminate();
+    },
+  };
+}
+
+function resultOf(message: FromThread, requestId: string): Outcome | undefined {
+  if (message.kind === "returned" && message.requestId === requestId) return { kind: "returned", payload: JSON.parse(message.payload) };
+  return message.kind === "failed" && message.requestId === requestId ? { kind: "failed", error: message.error } : undefined;
+}

@@ -1,0 +1,129 @@
+import { randomUUID } from "node:crypto";
+import * as z from "zod";
+import type { HttpAnswer, HttpCall } from "../http.ts";
+import { type Identities, roleId } from "../identities.ts";
+import type { Log } from "../log-line.ts";
+import { isAllowed, type Statement } from "../policy.ts";
+import { account, arn, type FunctionUrlFact } from "../provision/world.ts";
+import { type Signer, verifySignature } from "../signature.ts";
+import type { Functions } from "./functions.ts";
+
+export type FunctionUrlOptions = {
+  readonly urls: readonly FunctionUrlFact[];
+  readonly functions: Functions;
+  readonly identities: Identities;
+  statementsOf(role: string): readonly Statement[];
+  readonly log: Log;
+};
+
+const Response = z.strictObject({
+  statusCode: z.int().min(100).max(599),
+  headers: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String)).default({}),
+  body: z.string().default(""),
+  isBase64Encoded: z.boolean().default(false),
+});
+
+/** Answers calls to function URLs with IAM authentication: the signature is verified and the role's policies are asked. */
+export function createFunctionUrls(options: FunctionUrlOptions) {
+  return async (target: { name: string; path: string }, call: HttpCall): Promise<HttpAnswer> => {
+    const functionArn = arn("lambda", `function:${target.name}`);
+    if (!options.urls.some((url) => url.functionArn === functionArn)) return problem(404, "ResourceNotFoundException", "Not Found");
+    const verdict = await verifySignature(call, { identities: options.identities, service: "lambda", nowMs: Date.now() });
+    if (verdict.kind === "refused") return problem(403, "InvalidSignatureException", verdict.message);
+    if (!mayCall(options.statementsOf(verdict.principal.role), functionArn)) return problem(403, "AccessDeniedException", "Forbidden");
+    const invocation = await options.functions.invoke(target.name, eventOf(target, call, verdict));
+    if (invocation.kind === "returned") {
+      const answer = answerOf(invocation.payload);
+      if (answer) return answer;
+    }
+    options.log({ message: `${target.name} answered its URL with an error`, requestId: invocation.requestId });
+    return problem(502, "InternalServerErrorException", "Internal Server Error");
+  };
+}
+
+/** A call through a URL needs both rights, since October 2025. */
+function mayCall(statements: readonly Statement[], resource: string): boolean {
+  const context = { "lambda:functionurlauthtype": "AWS_IAM", "lambda:invokedviafunctionurl": "true" };
+  return ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"].every((action) => isAllowed(statements, { action, resource, context }));
+}
+
+const problem = (status: number, type: string, message: string): HttpAnswer => ({
+  status,
+  headers: { "content-type": "application/json", "x-amzn-errortype": type },
+  body: JSON.stringify({ Message: message }),
+});
+
+/** What a function's result means over HTTP; undefined for a result that Lambda would refuse. */
+function answerOf(payload: unknown): HttpAnswer | undefined {
+  if (typeof payload !== "object" || payload === null || !("statusCode" in payload))
+    return {
+      status: 200,
+      headers: { "content-type": "application/json" },
+      body: typeof payload === "string" ? payload : JSON.stringify(payload),
+    };
+  const response = Response.safeParse(payload);
+  if (!response.success) return undefined;
+  const { statusCode, headers, body, isBase64Encoded } = response.data;
+  const named = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  return {
+    status: statusCode,
+    headers: { "content-type": "application/json", ...named },
+    body: isBase64Encoded ? Buffer.from(body, "base64") : body,
+  };
+}
+
+/** The event of a function URL, payload format 2.0. */
+function eventOf(target: { name: string; path: string }, call: HttpCall, signer: Signer): object {
+  const url = new URL(target.path, "http://localhost");
+  const now = new Date();
+  const userId = `${roleId(signer.principal.role)}:${signer.principal.session}`;
+  const text = isText(call.headers["content-type"]);
+  const query = Object.fromEntries([...new Set(url.searchParams.keys())].map((name) => [name, url.searchParams.getAll(name).join(",")]));
+  return {
+    version: "2.0",
+    routeKey: "$default",
+    rawPath: url.pathname,
+    rawQueryString: url.search.slice(1),
+    headers: call.headers,
+    ...(url.search && { queryStringParameters: query }),
+    requestContext: {
+      accountId: account,
+      apiId: target.name,
+      authorizer: {
+        iam: {
+          accessKey: signer.accessKeyId,
+          accountId: account,
+          callerId: userId,
+          cognitoIdentity: null,
+          principalOrgId: null,
+          userArn: `arn:aws:sts::${account}:assumed-role/${signer.principal.role}/${signer.principal.session}`,
+          userId,
+        },
+      },
+      domainName: call.headers["host"] ?? "127.0.0.1",
+      domainPrefix: target.name,
+      http: {
+        method: call.method,
+        path: url.pathname,
+        protocol: "HTTP/1.1",
+        sourceIp: "127.0.0.1",
+        userAgent: call.headers["user-agent"] ?? "",
+      },
+      requestId: randomUUID(),
+      routeKey: "$default",
+      stage: "$default",
+      time: clfTime(now),
+      timeEpoch: now.getTime(),
+    },
+    ...(call.body.length > 0 && { body: call.body.toString(text ? "utf8" : "base64") }),
+    isBase64Encoded: call.body.length > 0 && !text,
+  };
+}
+
+const isText = (type = ""): boolean => /^(text\/|application\/(json|javascript|xml|[\w.-]+\+(json|xml)))/.test(type);
+
+/** As in access logs: `12/Mar/2026:19:03:58 +0000`. */
+function clfTime(date: Date): string {
+  const [, day, month, year, time] = /^\w+, (\d+) (\w+) (\d+) ([\d:]+)/.exec(date.toUTCString()) ?? [];
+  return `${day}/${month}/${year}:${time} +0000`;
+}

@@ -1,0 +1,156 @@
+import { randomUUID } from "node:crypto";
+import { Fault } from "../../model/fault.ts";
+import type { Identities } from "../identities.ts";
+import { type FunctionFact, region } from "../provision/world.ts";
+import { createEnvironment, type Environment, type Outcome } from "./environment.ts";
+
+export type Invocation = Outcome & { readonly requestId: string; readonly durationMs: number };
+
+export type Functions = {
+  /** Runs a function once; several calls at once run side by side. Throws the Fault `no-function` for an unknown name or ARN. */
+  invoke(nameOrArn: string, event: unknown): Promise<Invocation>;
+  /** Ends every environment of a function where it stands: whatever it is doing fails as on a crash. */
+  kill(nameOrArn: string): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type FunctionsOptions = {
+  readonly facts: readonly FunctionFact[];
+  readonly identities: Identities;
+  readonly endpoint: string;
+  log(line: FunctionLine): void;
+};
+
+/** One line of a function's log: what it printed, parsed where that is JSON, or how an invocation ended. */
+export type FunctionLine = {
+  readonly time: string;
+  readonly function: string;
+  readonly requestId?: string;
+  readonly [field: string]: unknown;
+};
+
+/** Environments of one function at most: each costs a thread of some 40 MB. */
+const concurrency = 8;
+/** An environment's credentials hold for six hours. */
+const environmentLifetimeMs = 5 * 3_600_000;
+
+export function createFunctions(options: FunctionsOptions): Functions {
+  const pools = new Map(options.facts.map((fact) => [fact.name, createPool(fact, options)]));
+  const poolOf = (nameOrArn: string): Pool => {
+    const pool = pools.get(nameOrArn.split(":").at(-1) ?? "");
+    if (!pool) throw new Fault("no-function", `There is no function ${nameOrArn}; there is ${[...pools.keys()].join(", ")}`);
+    return pool;
+  };
+  return {
+    invoke: async (nameOrArn, event) => poolOf(nameOrArn).invoke(event),
+    kill: async (nameOrArn) => poolOf(nameOrArn).endAll(),
+    close: async () => {
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
+    },
+  };
+}
+
+type Pool = { invoke(event: unknown): Promise<Invocation>; endAll(): Promise<void>; close(): Promise<void> };
+
+function createPool(fact: FunctionFact, options: FunctionsOptions): Pool {
+  const environments = new Set<Environment>();
+  const idle: Environment[] = [];
+  const waiting: (() => void)[] = [];
+  const limit = Math.min(fact.maximumConcurrency ?? concurrency, concurrency);
+  let closed = false;
+
+  const start = (): Environment => {
+    const environment = createEnvironment({
+      fact,
+      variables: variablesOf(fact, options),
+      onLine: (line) => options.log(lineOf(fact, line)),
+    });
+    environments.add(environment);
+    return environment;
+  };
+  const takeIdle = (): Environment | undefined => {
+    for (let warm = idle.pop(); warm; warm = idle.pop()) {
+      if (isFresh(warm)) return warm;
+      environments.delete(warm);
+      void warm.end();
+    }
+    return undefined;
+  };
+  const take = async (): Promise<Environment> => {
+    for (;;) {
+      if (closed) throw new Fault("closed", `${fact.name} is called after the local cloud was closed`);
+      const warm = takeIdle();
+      if (warm) return warm;
+      if (environments.size < limit) return start();
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    }
+  };
+  const giveBack = (environment: Environment): void => {
+    if (environment.alive()) idle.push(environment);
+    else environments.delete(environment);
+    waiting.shift()?.();
+  };
+  const endAll = async (): Promise<void> => {
+    await Promise.all([...environments].map((environment) => environment.end()));
+  };
+  return {
+    invoke: async (event) => {
+      const requestId = randomUUID();
+      const environment = await take();
+      const startedAt = performance.now();
+      try {
+        const outcome = await environment.invoke({ event, requestId });
+        const durationMs = performance.now() - startedAt;
+        options.log({ ...reportOf(fact, outcome), requestId, durationMs: Math.round(durationMs) });
+        return { ...outcome, requestId, durationMs };
+      } finally {
+        giveBack(environment);
+      }
+    },
+    endAll,
+    close: async () => {
+      closed = true;
+      for (const wake of waiting.splice(0)) wake();
+      await endAll();
+    },
+  };
+}
+
+const isFresh = (environment: Environment): boolean => environment.alive() && Date.now() - environment.startedAtMs < environmentLifetimeMs;
+
+function variablesOf(fact: FunctionFact, { identities, endpoint }: FunctionsOptions): Record<string, string> {
+  const credentials = identities.issue({ role: fact.role, session: fact.name });
+  return {
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x",
+    AWS_LAMBDA_FUNCTION_NAME: fact.name,
+    AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(fact.memoryMiB),
+    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${fact.name}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: `local/[$LATEST]${randomUUID().replaceAll("-", "")}`,
+    LAMBDA_TASK_ROOT: fact.folder,
+    TZ: ":UTC",
+    _HANDLER: fact.handler,
+    ...fact.variables,
+  };
+}
+
+const stamp = (fact: FunctionFact) => ({ time: new Date().toISOString(), function: fact.name });
+
+function lineOf(fact: FunctionFact, line: string): FunctionLine {
+  if (!line.startsWith("{")) return { ...stamp(fact), message: line };
+  try {
+    return { ...stamp(fact), printed: JSON.parse(line) };
+  } catch {
+    return { ...stamp(fact), message: line };
+  }
+}
+
+const reportOf = (fact: FunctionFact, outcome: Outcome): FunctionLine =>
+  outcome.kind === "failed" ? { ...stamp(fact), failed: outcome.error } : { ...stamp(fact), returned: true };

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Log } from "../log-line.ts";
+
+export type QueueMessage = {
+  readonly messageId: string;
+  readonly receiptHandle: string;
+  readonly body: string;
+  readonly [field: string]: unknown;
+};
+
+/** A queue as its reader sees it. A message that is not deleted comes again when its visibility time-out is over. */
+export type QueueReader = {
+  /** Resolves with what is there, or with nothing after `waitSeconds`. */
+  receive(options: { max: number; waitSeconds: number; signal: AbortSignal }): Promise<readonly QueueMessage[]>;
+  delete(messages: readonly QueueMessage[]): Promise<void>;
+};
+
+/** What became of a batch: the ids of the messages that failed, or "all". */
+export type BatchOutcome = { readonly failed: ReadonlySet<string> | "all" };
+
+export type PollerOptions = {
+  readonly queue: QueueReader;
+  readonly batchSize: number;
+  /** How long a batch may gather, ms. */
+  readonly windowMs: number;
+  /** Batches in hand at once. */
+  readonly concurrency: number;
+  handle(batch: readonly QueueMessage[]): Promise<BatchOutcome>;
+  readonly log: Log;
+};
+
+export type Poller = {
+  /** Takes nothing more and resolves when the batches in hand are done. */
+  close(): Promise<void>;
+};
+
+const waitSeconds = 20;
+const pauseAfterErrorMs = 1_000;
+/** SQS hands out ten at most. */
+const receiveLimit = 10;
+/** Lambda's payload limit is 6 MB; what surrounds a message's body is small. */
+const batchLimitBytes = 5.5 * 1024 * 1024;
+
+/**
+ * Reads a queue for a function as Lambda's event source mapping does: messages that were handled are deleted, the others
+ * left to their visibility time-out. In a FIFO queue SQS itself holds a group back while a message of it is in hand.
+ */
+export function startPoller(options: PollerOptions): Poller {
+  const stop = new AbortController();
+  const inHand = new Set<Promise<void>>();
+  const loop = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      if (inHand.size >= options.concurrency) await Promise.race(inHand);
+      else
+        for (const batch of split(await gather(options, stop.signal))) {
+          const work = carryOut(options, batch).finally(() => inHand.delete(work));
+          inHand.add(work);
+        }
+    }
+    await Promise.all(inHand);
+  };
+  const running = loop();
+  return {
+    close: async () => {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+async function gather(options: PollerOptions, signal: AbortSignal): Promise<QueueMessage[]> {
+  const batch = [...(await receive(options, { max: options.batchSize, waitSeconds, signal }))];
+  const until = performance.now() + options.windowMs;
+  while (batch.length > 0 && batch.length < options.batchSize && performance.now() < until && !signal.aborted) {
+    const left = Math.ceil((until - performance.now()) / 1000);
+    batch.push(...(await receive(options, { max: options.batchSize - batch.length, waitSeconds: left, signal })));
+  }
+  return batch;
+}
+
+async function receive(
+  { queue, log }: PollerOptions,
+  wanted: { max: number; waitSeconds: number; signal: AbortSignal },
+): Promise<readonly QueueMessage[]> {
+  try {
+    return await queue.receive({ ...wanted, max: Math.min(wanted.max, receiveLimit) });
+  } catch (error) {
+    if (wanted.signal.aborted) return [];
+    log({ message: "A queue could not be read", error: String(error) });
+    await sleep(pauseAfterErrorMs, undefined, { signal: wanted.signal }).catch(() => undefined);
+    return [];
+  }
+}
+
+/** Batches small enough for one invocation. */
+function split(messages: readonly QueueMessage[]): QueueMessage[][] {
+  const batches: QueueMessage[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const message of messages) {
+    const size = Buffer.byteLength(JSON.stringify(message.body));
+    if (bytes + size > batchLimitBytes) {
+      batches.push([]);
+      bytes = 0;
+    }
+    batches.at(-1)?.push(message);
+    bytes += size;
+  }
+  return batches;
+}
+
+async function carryOut({ queue, handle, log }: PollerOptions, batch: readonly QueueMessage[]): Promise<void> {
+  try {
+    const { failed } = await handle(batch);
+    const done = failed === "all" ? [] : batch.filter((message) => !failed.has(message.messageId));
+    if (done.length > 0) await queue.delete(done);
+  } catch (error) {
+    log({ message: "A batch could not be handed over", error: String(error) });
+  }
+}

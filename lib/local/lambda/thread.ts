@@ -1,0 +1,62 @@
+/**
+ * Runs in a worker thread, as Lambda's runtime does in its sandbox: loads a bundle once, then answers one event after
+ * the other until it is ended from outside.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parentPort, workerData } from "node:worker_threads";
+import type { FromThread, FunctionError, ThreadData, ToThread } from "./thread-messages.ts";
+
+type Handler = (event: unknown, context: object) => unknown;
+
+const data: ThreadData = workerData;
+const say = (message: FromThread): void => parentPort?.postMessage(message);
+
+function describe(error: unknown): FunctionError {
+  if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error) };
+  return { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? "").split("\n") };
+}
+
+async function load(): Promise<Handler> {
+  const [file = "", name = ""] = data.handler.split(/\.(?=[^.]*$)/);
+  const path = [".mjs", ".js", ".cjs"].map((ending) => join(data.folder, `${file}${ending}`)).find((each) => existsSync(each));
+  if (path === undefined) throw Object.assign(new Error(`Cannot find module '${file}'`), { name: "Runtime.ImportModuleError" });
+  const module: Record<string, unknown> = await import(pathToFileURL(path).href);
+  const handler = module[name];
+  if (typeof handler !== "function")
+    throw Object.assign(new Error(`${data.handler} is undefined or not exported`), { name: "Runtime.HandlerNotFound" });
+  return (event, context) => Reflect.apply(handler, undefined, [event, context]);
+}
+
+function contextOf(message: ToThread): object {
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionName: data.functionName,
+    functionVersion: "$LATEST",
+    invokedFunctionArn: data.functionArn,
+    memoryLimitInMB: String(data.memoryMiB),
+    awsRequestId: message.requestId,
+    logGroupName: `/aws/lambda/${data.functionName}`,
+    logStreamName: process.env["AWS_LAMBDA_LOG_STREAM_NAME"],
+    getRemainingTimeInMillis: () => Math.max(0, message.deadlineMs - Date.now()),
+  };
+}
+
+async function answer(handler: Handler, message: ToThread): Promise<void> {
+  const { requestId } = message;
+  try {
+    const result = await handler(JSON.parse(message.event), contextOf(message));
+    say({ kind: "returned", requestId, payload: JSON.stringify(result) ?? "null" });
+  } catch (error) {
+    say({ kind: "failed", requestId, error: describe(error) });
+  }
+}
+
+try {
+  const handler = await load();
+  parentPort?.on("message", (message: ToThread) => void answer(handler, message));
+  say({ kind: "ready" });
+} catch (error) {
+  say({ kind: "broken", error: describe(error) });
+}

@@ -1,0 +1,75 @@
+import { GetQueueUrlCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { Log } from "../log-line.ts";
+import { type Blueprint, type EventSourceFact, nameOf, type RuleTargetFact } from "../provision/world.ts";
+import { createAsynchronousCaller } from "./asynchronous.ts";
+import { batchOutcome } from "./batch-outcome.ts";
+import type { Functions } from "./functions.ts";
+import { type Poller, startPoller } from "./poller.ts";
+import { startSchedule } from "./schedules.ts";
+import { createSqsReader } from "./sqs-reader.ts";
+
+type WiresOptions = { readonly blueprint: Blueprint; readonly functions: Functions; readonly sqs: SQSClient; readonly log: Log };
+
+/** Batches of a standard queue in hand at once, as Lambda begins with; of a FIFO queue, as many as pools may be busy. */
+const concurrency = { standard: 5, fifo: 10 };
+
+/** Starts everything that calls functions by itself: queues, rules and schedules. */
+export async function startWires(options: WiresOptions): Promise<{ close(): Promise<void> }> {
+  const { blueprint, functions, sqs, log } = options;
+  const stop = new AbortController();
+  const call = createAsynchronousCaller({ functions, facts: blueprint.functions, sqs, signal: stop.signal });
+  const failed = (what: string) => (error: unknown) => {
+    if (!stop.signal.aborted) log({ message: `${what} failed`, error: String(error) });
+  };
+  const pollers = await Promise.all([
+    ...blueprint.eventSources.map((fact) => pollQueue(fact, options)),
+    ...blueprint.ruleTargets.map((fact) => pollRelay(fact, options, call)),
+  ]);
+  const schedules = blueprint.schedules.map((fact) =>
+    startSchedule(fact.expression, () => {
+      call(fact.functionArn, JSON.parse(fact.input)).catch(failed(`The schedule ${fact.name}`));
+    }),
+  );
+  return {
+    close: async () => {
+      stop.abort();
+      for (const schedule of schedules) schedule.close();
+      await Promise.all(pollers.map((poller) => poller.close()));
+    },
+  };
+}
+
+async function pollQueue(fact: EventSourceFact, { functions, sqs, log }: WiresOptions): Promise<Poller> {
+  const { QueueUrl = "" } = await sqs.send(new GetQueueUrlCommand({ QueueName: nameOf(fact.queueArn) }));
+  const usual = QueueUrl.endsWith(".fifo") ? concurrency.fifo : concurrency.standard;
+  return startPoller({
+    queue: createSqsReader(sqs, { url: QueueUrl, arn: fact.queueArn }),
+    batchSize: fact.batchSize,
+    windowMs: fact.windowMs,
+    concurrency: fact.maximumConcurrency ?? usual,
+    log,
+    handle: async (batch) => {
+      const invocation = await functions.invoke(fact.functionName, { Records: batch });
+      return batchOutcome(invocation, { messageIds: batch.map((message) => message.messageId), partialFailures: fact.partialFailures });
+    },
+  });
+}
+
+/** EventBridge hands an event to Lambda and has done its part: whatever the function makes of it, the relay is done too. */
+async function pollRelay(
+  fact: RuleTargetFact,
+  { sqs, log }: WiresOptions,
+  call: (arn: string, event: unknown) => Promise<void>,
+): Promise<Poller> {
+  return startPoller({
+    queue: createSqsReader(sqs, { url: fact.relayUrl, arn: fact.relayArn }),
+    batchSize: 1,
+    windowMs: 0,
+    concurrency: concurrency.fifo,
+    log,
+    handle: async (batch) => {
+      for (const message of batch) await call(fact.functionArn, JSON.parse(message.body));
+      return { failed: new Set() };
+    },
+  });
+}

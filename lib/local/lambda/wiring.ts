@@ -1,0 +1,46 @@
+import { Fault } from "../../model/fault.ts";
+import { isAllowed, type Statement } from "../policy.ts";
+import type { Blueprint } from "../provision/world.ts";
+
+/**
+ * Permissions without which a wire of the template would be dead on AWS: the local cloud does not start without them
+ * either. Throws the Fault `wiring` that names all that are missing.
+ */
+export function checkWiring(blueprint: Blueprint): void {
+  const missing = [...eventSources(blueprint), ...rules(blueprint), ...schedules(blueprint)];
+  if (missing.length > 0) throw new Fault("wiring", `On AWS these wires would be dead:\n${missing.join("\n")}`);
+}
+
+export const statementsOf = (blueprint: Blueprint, role: string): Statement[] =>
+  blueprint.grants.filter((grant) => grant.role === role).flatMap((grant) => grant.statements);
+
+const pollerActions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+
+function eventSources(blueprint: Blueprint): string[] {
+  return blueprint.eventSources.flatMap(({ queueArn, functionName }) => {
+    const role = blueprint.functions.find((each) => each.name === functionName)?.role ?? "";
+    const lacking = pollerActions.filter((action) => !isAllowed(statementsOf(blueprint, role), { action, resource: queueArn }));
+    return lacking.length > 0 ? [`The role of ${functionName} lacks ${lacking.join(", ")} on ${queueArn}`] : [];
+  });
+}
+
+function rules(blueprint: Blueprint): string[] {
+  return blueprint.ruleTargets
+    .filter(
+      ({ functionArn, ruleArn }) =>
+        !blueprint.permissions.some(
+          (each) =>
+            each.functionArn === functionArn &&
+            each.principal === "events.amazonaws.com" &&
+            (each.sourceArn === undefined || each.sourceArn === ruleArn),
+        ),
+    )
+    .map(({ functionArn, ruleArn }) => `${functionArn} does not let the rule ${ruleArn} call it`);
+}
+
+const schedules = (blueprint: Blueprint): string[] =>
+  blueprint.schedules
+    .filter(
+      ({ role, functionArn }) => !isAllowed(statementsOf(blueprint, role), { action: "lambda:InvokeFunction", resource: functionArn }),
+    )
+    .map(({ name, role, functionArn }) => `The role ${role} of the schedule ${name} may not call ${functionArn}`);

@@ -1,0 +1,74 @@
+import { execFile } from "node:child_process";
+import { createHash, randomUUID } from "node:crypto";
+import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { join, relative, resolve, sep } from "node:path";
+import { promisify } from "node:util";
+import { Fault } from "../model/fault.ts";
+import type { Log } from "./log-line.ts";
+
+const run = promisify(execFile);
+const root = resolve(import.meta.dirname, "..", "..");
+const synthTimeoutMs = 5 * 60_000;
+
+/** What the assembly is made from. The local cloud only reads it; the command line and the simulator are not in it. */
+const sources = ["cdk", "events", "functions", "lib", "package-lock.json"];
+const notSources = ["local", "cli", "sim"].map((folder) => join("lib", folder));
+
+/**
+ * The folder of the cloud assembly for this configuration, synthesized unless the same sources were before.
+ * Two starts at once may both make it; the later one's is dropped.
+ */
+export async function synthesize(options: { folder: string; configuration: string; log: Log }): Promise<string> {
+  const configuration = resolve(options.configuration);
+  const assembly = join(options.folder, `synth-${await hashOfSources(configuration)}`);
+  if (await exists(join(assembly, "manifest.json"))) return assembly;
+  options.log({ message: "Synthesizing the stack …" });
+  const making = `${assembly}.${randomUUID()}`;
+  try {
+    const env = { ...process.env, FLEETWRIGHT_CONFIG: configuration, CDK_OUTDIR: making, CDK_DISABLE_CLI_TELEMETRY: "true" };
+    await run(process.execPath, [join(root, "cdk", "app.ts")], { cwd: root, env, timeout: synthTimeoutMs, maxBuffer: 64 * 1024 * 1024 });
+    await rename(making, assembly).catch(async (error: unknown) => {
+      if (!(await exists(join(assembly, "manifest.json")))) throw error;
+    });
+  } catch (error) {
+    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim().slice(-4000) : "";
+    throw new Fault("synth", `The stack could not be synthesized.\n${said || String(error)}`, { cause: error });
+  } finally {
+    await rm(making, { recursive: true, force: true });
+  }
+  return assembly;
+}
+
+/** Removes assemblies that nobody uses and that are older than an hour: one may just have been made by a start beside us. */
+export async function pruneAssemblies(folder: string, inUse: ReadonlySet<string>): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith("synth-"));
+  for (const path of names.map((name) => join(folder, name))) {
+    if (inUse.has(path)) continue;
+    const found = await stat(path).catch(() => undefined);
+    if (found && Date.now() - found.mtimeMs > 3_600_000) await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function hashOfSources(configuration: string): Promise<string> {
+  const files = (await Promise.all(sources.map((each) => filesBelow(join(root, each))))).flat().sort();
+  const hash = createHash("sha256");
+  for (const file of [...files, configuration]) {
+    const name = file === configuration ? "configuration" : relative(root, file).split(sep).join("/");
+    const content = await readFile(file);
+    hash.update(`${name}\0${content.length}\0`).update(content);
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+async function filesBelow(path: string): Promise<string[]> {
+  if (!(await stat(path)).isDirectory()) return [path];
+  if (notSources.some((folder) => path === join(root, folder))) return [];
+  const entries = await readdir(path, { withFileTypes: true, recursive: false });
+  return (await Promise.all(entries.map((entry) => filesBelow(join(path, entry.name))))).flat();
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
