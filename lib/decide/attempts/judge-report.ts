@@ -55,10 +55,7 @@ export function judgeReport(report: Report, job: Job | undefined, held: Assignme
     case "exited":
       return exited(report, job);
     case "uploaded":
-      // Its exit may never have got on record: without that nobody would seal it, nor run it again.
-      return job.state === "placed" || job.state === "running"
-        ? removed({ from: job.state, to: "sealing", exitCode: 0, startedAtMs: report.startedAtMs, failed: false })
-        : removed();
+      return uploaded(report, job);
     case "failed":
       return failed(report, job);
     case "stopped":
@@ -89,6 +86,12 @@ function exited(report: Extract<Report, { phase: "exited" }>, job: Job): Verdict
   const to = job.failures < retries ? "queued" : "failed";
   const reason = `exit code ${exitCode}${report.reason ? `: ${report.reason}` : ""}`;
   return removed({ from: job.state, to, reason, exitCode, startedAtMs, failed: true });
+}
+
+/** Its exit may never have got on record: without that nobody would seal it, nor run it again. */
+function uploaded({ startedAtMs }: Extract<Report, { phase: "uploaded" }>, job: Job): Verdict {
+  if (job.state !== "placed" && job.state !== "running") return removed();
+  return removed({ from: job.state, to: "sealing", exitCode: 0, startedAtMs, failed: false });
 }
 
 function failed(report: Extract<Report, { phase: "failed" }>, job: Job): Verdict {
