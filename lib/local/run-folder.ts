@@ -54,7 +54,7 @@ const noteIn = (path: string): Promise<z.infer<typeof Note> | undefined> =>
   );
 
 /** Whether a process of this id runs; it may be another one by now, which only keeps a folder longer. */
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
