@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import { JobMessage, specOf } from "../../../events/job.ts";
+
+const smallest = { command: ["python", "train.py"] };
+const why = (message: unknown): string => {
+  const parsed = JobMessage.safeParse(message);
+  return parsed.success ? "accepted" : parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
+};
+
+test("the smallest message asks for one GPU, a day, and no kindness", () => {
+  expect(specOf(JobMessage.parse(smallest))).toEqual({
+    command: ["python", "train.py"],
+    gpus: { count: 1, memoryGiB: 0, models: [] },
+    vcpus: 2,
+    memoryGiB: 8,
+    priority: 0,
+    maxRuntimeSeconds: 86_400,
+    retries: 0,
+    env: {},
+    artifacts: [],
+    spot: true,
+  });
+});
+
+test("a number of GPUs stands for that many of any kind", () => {
+  expect(JobMessage.parse({ ...smallest, gpus: 4 }).gpus).toEqual({ count: 4, memoryGiB: 0, models: [] });
+});
+
+test("the name of a job is no part of what it asks for", () => {
+  expect(specOf(JobMessage.parse({ ...smallest, id: "a" }))).toEqual(specOf(JobMessage.parse({ ...smallest, id: "b" })));
+});
+
+describe("accepted", () => {
+  test.each<[string, object]>([
+    ["an id", { id: "train-1.a_B" }],
+    ["no GPU", { gpus: 0 }],
+    ["GPUs by model and memory", { gpus: { count: 2, memoryGiB: 24, models: ["A10G"] } }],
+    ["code on S3", { code: { s3: "s3://my-bucket/a/b.tar.gz", sha256: "0".repeat(64) } }],
+    ["an environment", { env: { LEARNING_RATE: "0.1", _x: "" } }],
+    ["folders and files", { artifacts: ["out", "out/model.pt", "a..b/c"] }],
+    ["two weeks", { maxRuntimeSeconds: 14 * 86_400 }],
+    ["an image instead of a command", { command: [], image: "pytorch" }],
+    ["on-demand only", { spot: false }],
+    ["a tenth of a CPU", { vcpus: 0.1, memoryGiB: 0.1 }],
+  ])("%s", (_what, over) => {
+    expect(why({ ...smallest, ...over })).toBe("accepted");
+  });
+});
+
+describe("refused, by the name of what is wrong", () => {
+  test.each<[string, unknown, RegExp]>([
+    ["nothing to run", {}, /^command: say what to run/],
+    ["an empty command", { command: [] }, /^command: say what to run/],
+    ["a command that is one text", { command: "python train.py" }, /^command: /],
+    ["an unknown field", { ...smallest, gpu: 1 }, /Unrecognized key: "gpu"/],
+    ["an unknown field of the GPUs", { ...smallest, gpus: { count: 1, model: "T4" } }, /gpus/],
+    ["9999 GPUs", { ...smallest, gpus: 9999 }, /^gpus/],
+    ["half a GPU", { ...smallest, gpus: 0.5 }, /^gpus/],
+    ["fewer than no GPUs", { ...smallest, gpus: -1 }, /^gpus/],
+    ["GPUs as text", { ...smallest, gpus: "1" }, /^gpus/],
+    ["no CPU at all", { ...smallest, vcpus: 0 }, /^vcpus/],
+    ["memory that is not a number", { ...smallest, memoryGiB: Number.NaN }, /^memoryGiB/],
+    ["memory without end", { ...smallest, memoryGiB: Number.POSITIVE_INFINITY }, /^memoryGiB/],
+    ["no time", { ...smallest, maxRuntimeSeconds: 0 }, /^maxRuntimeSeconds/],
+    ["more than two weeks", { ...smallest, maxRuntimeSeconds: 14 * 86_400 + 1 }, /^maxRuntimeSeconds/],
+    ["eleven retries", { ...smallest, retries: 11 }, /^retries/],
+    ["an artifact above its folder", { ...smallest, artifacts: ["../secrets"] }, /^artifacts\.0: must be a path inside/],
+    ["an artifact that climbs on its way", { ...smallest, artifacts: ["out/../../x"] }, /^artifacts\.0: must be a path inside/],
+    ["an artifact from the root", { ...smallest, artifacts: ["/etc/passwd"] }, /^artifacts\.0: must be a path inside/],
+    ["an artifact of another system", { ...smallest, artifacts: ["out\\..\\x"] }, /^artifacts\.0: must be a path inside/],
+    ["an artifact with a NUL", { ...smallest, artifacts: ["out\0"] }, /^artifacts\.0: must be a path inside/],
+    ["a variable that is ours", { ...smallest, env: { FLEETWRIGHT_TEAM: "audio" } }, /^env\.FLEETWRIGHT_TEAM: /],
+    ["a variable that is none", { ...smallest, env: { "A B": "1" } }, /^env\.A B: /],
+    ["a variable that is a number", { ...smallest, env: { A: 1 } }, /^env\.A: /],
+    ["an id with a slash", { ...smallest, id: "a/b" }, /^id: an id is 1 to 100 of/],
+    ["an id that begins with a dot", { ...smallest, id: "..", artifacts: [] }, /^id: /],
+    ["an id of 101", { ...smallest, id: "a".repeat(101) }, /^id: /],
+    ["a pool in capitals", { ...smallest, pool: "GPU" }, /^pool: a pool is 1 to 30 of/],
+    ["code from the web", { ...smallest, code: { s3: "https://example.com/a.tar.gz" } }, /^code\.s3: must look like s3:/],
+    ["a checksum that is none", { ...smallest, code: { s3: "s3://bucket/a", sha256: "ABC" } }, /^code\.sha256: must be 64/],
+    ["a list", [smallest], /expected object/],
+    ["nothing", null, /expected object/],
+    ["a text", "python train.py", /expected object/],
+  ])("%s", (_what, message, reason) => {
+    expect(why(message)).toMatch(reason);
+  });
+
+  test("all that is wrong at once", () => {
+    expect(why({ ...smallest, vcpus: 0, retries: -1 })).toMatch(/vcpus.*; retries/);
+  });
+});
