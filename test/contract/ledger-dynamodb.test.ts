@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { CreateTableCommand, DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { CreateTableCommand, DynamoDBClient, PutItemCommand, ScanCommand, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { describe, expect, inject, it } from "vitest";
 import type { TableAccess } from "../../lib/aws/table/access.ts";
@@ -149,6 +149,31 @@ describe("what only the table has", () => {
     expect((await ledger.decisions.state("gpu")).bell).toBe(2);
   });
 
+  it("tries again when a transaction only met another one, and says so when that does not end", async () => {
+    const { access, ledger, meet } = await crowded();
+    const { entry } = await admitted(ledger);
+    const fence = await begin(ledger);
+    meet(3, ["None", "TransactionConflict"]);
+    expect(await ledger.placements.hold(fence, { entry, reason: "waits" })).toBe("done");
+    meet(1, ["ThrottlingError", "None", "None"]);
+    expect(await ledger.placements.hold(fence, { entry, reason: "waits more" })).toBe("done");
+    meet(Number.POSITIVE_INFINITY, ["TransactionConflict"]);
+    await expect(ledger.placements.hold(fence, { entry, reason: "no" })).rejects.toMatchObject({ code: "table-busy", retry: true });
+    meet(1, ["ValidationError", "None"]);
+    await expect(ledger.placements.hold(fence, { entry, reason: "no" })).rejects.toMatchObject({ code: "table", retry: false });
+    expect((await createSealing(access).get(entry))?.reason).toBe("waits more");
+  });
+
+  it("believes a condition that failed, whatever else the transaction met", async () => {
+    const { ledger, meet } = await crowded();
+    const { entry } = await admitted(ledger);
+    const fence = await begin(ledger);
+    meet(1, ["ConditionalCheckFailed", "TransactionConflict", "None"]);
+    expect(await ledger.placements.hold(fence, { entry, reason: "no" })).toBe("fenced");
+    meet(1, ["TransactionConflict", "ConditionalCheckFailed", "None"]);
+    expect(await ledger.placements.hold(fence, { entry, reason: "no" })).toBe("stale");
+  });
+
   it("is done with a transaction whose answer was lost, and did it once", async () => {
     const base = clientWithSmallPages();
     const access = await newTable(base);
@@ -169,6 +194,31 @@ describe("what only the table has", () => {
     expect(lose).toBe(false);
   });
 });
+
+/** A ledger whose transactions can be made to be cancelled for given reasons, before they reach the table. */
+async function crowded() {
+  const base = clientWithSmallPages();
+  const access = await newTable(base);
+  let left = 0;
+  let reasons: readonly string[] = [];
+  base.middlewareStack.add(
+    (next, context) => (args) => {
+      if (context.commandName !== "TransactWriteItemsCommand" || left <= 0) return next(args);
+      left -= 1;
+      throw new TransactionCanceledException({
+        message: "cancelled",
+        $metadata: { httpStatusCode: 400 },
+        CancellationReasons: reasons.map((Code) => ({ Code })),
+      });
+    },
+    { step: "initialize", name: "crowd" },
+  );
+  const meet = (times: number, why: readonly string[]): void => {
+    left = times;
+    reasons = why;
+  };
+  return { access, ledger: ledgerOn(access), meet };
+}
 
 /** An item's size as DynamoDB counts it, near enough: names and values, numbers at about half a byte a digit. */
 function sizeOf(item: Record<string, { S?: string; N?: string; L?: { S?: string }[]; BOOL?: boolean }>): number {

@@ -2,6 +2,7 @@ import type { Fence, Written } from "../../ports/pool-ledger.ts";
 import type { TableAccess } from "./access.ts";
 import { add, is } from "./expression.ts";
 import { fenceKey, fenceShards, poolKey } from "./keys.ts";
+import { readPool } from "./pool-item.ts";
 import { type Part, transact } from "./transaction.ts";
 
 /** What came of a fenced transaction; `failed`: the places, in the parts given, whose conditions did not hold. */
@@ -15,6 +16,8 @@ export type FencedWriter = {
   write(fence: Fence, parts: readonly Part[]): Promise<FencedOutcome>;
   /** The same for a write that changes what the pool has reserved: one after the other for each pool. */
   reserve(fence: Fence, change: ReservationChange, parts: readonly Part[]): Promise<FencedOutcome>;
+  /** The answer of a write that turned out to have nothing to write. */
+  unlessFenced(fence: Fence, answer: Written): Promise<Written>;
   /** Runs work on a pool's own item after all such work before it: side by side they would only cancel each other. */
   inTurn<T>(pool: string, work: () => Promise<T>): Promise<T>;
 };
@@ -44,6 +47,7 @@ export function createFencedWriter(access: TableAccess): FencedWriter {
 
   return {
     inTurn,
+    unlessFenced: async ({ pool, epoch }, answer) => ((await readPool(access, pool)).epoch === epoch ? answer : "fenced"),
     write({ pool, epoch }, parts) {
       writes += 1;
       return held({ kind: "check", key: fenceKey(pool, writes % fenceShards), when: [is("epoch", epoch)] }, parts);

@@ -8,7 +8,7 @@ import { jobOf } from "./job-item.ts";
 import { jobKey, jobOfSubmittedKey, submittedKey } from "./keys.ts";
 
 /** The index that this reader alone uses: everything a team ever submitted, by time. */
-export const teamIndex = { name: "byTeam", partition: "teamKey", sort: "submitted" } as const;
+const teamIndex = { name: "byTeam", partition: "teamKey", sort: "submitted" } as const;
 
 /** A page that filters may have to look at many jobs to find few: this many at a time, this often. */
 const pageSize = 200;

@@ -15,7 +15,7 @@ type Back = Parameters<Placements["takeBack"]>[1];
 /** What `place` does to jobs. */
 export const createJobPlacements = (
   access: TableAccess,
-  { write }: FencedWriter,
+  { write, unlessFenced }: FencedWriter,
 ): Pick<Placements, "bind" | "takeBack" | "fail" | "hold"> => ({
   async bind(fence, { entry, node, atMs }) {
     const { team, job, attempt, needs } = entry;
@@ -53,7 +53,7 @@ export const createJobPlacements = (
 
   async fail(fence, { attempt, reason, atMs }) {
     const job = await readJob(access, attempt);
-    if (!job) return "stale";
+    if (!job) return unlessFenced(fence, "stale");
     const outcome = await write(fence, [
       {
         kind: "update",

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { Fault } from "../../model/fault.ts";
 import type { Launch } from "../../model/launch.ts";
+import { offerName } from "../../model/offer.ts";
 import type { Placements } from "../../ports/pool-ledger.ts";
 import { getItem, putItem, type TableAccess } from "./access.ts";
 import { add, is, isAbsent, isAtMost, isThere } from "./expression.ts";
@@ -60,7 +61,8 @@ export const createLaunchPlacements = (access: TableAccess, { reserve, inTurn }:
     if (parts.length >= mostParts)
       throw new Fault("launch-size", `launch ${launch.id} brought ${nodes.length} nodes, too many for one transaction`);
     // What EC2 refused is true whoever decides: what one transaction cannot hold goes ahead of it.
-    const items = refusals.map((refusal) => refusalItem(fence.pool, refusal));
+    // One item an offer: a transaction that names an item twice is refused.
+    const items = [...new Map(refusals.map((refusal) => [offerName(refusal), refusalItem(fence.pool, refusal)])).values()];
     const room = mostParts - 1 - parts.length;
     for (const item of items.slice(room)) await putItem(access, item);
     parts.push(...items.slice(0, room).map((item): Part => ({ kind: "put", item })));

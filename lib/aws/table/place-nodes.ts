@@ -1,11 +1,10 @@
-import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
+import type { Fence, Placements } from "../../ports/pool-ledger.ts";
 import { getItem, type TableAccess } from "./access.ts";
 import { asRead } from "./as-read.ts";
 import { is, isEmpty, isNot, isOneOf, set } from "./expression.ts";
 import { type FencedOutcome, type FencedWriter, type ReservationChange, written } from "./fenced-write.ts";
 import { forgottenNodeKey, instanceKey, nodeKey } from "./keys.ts";
 import { readNode } from "./node-item.ts";
-import { readPool } from "./pool-item.ts";
 import { ttlAfter } from "./stored.ts";
 import type { Part } from "./transaction.ts";
 
@@ -16,15 +15,13 @@ type Releasing = { readonly released: boolean; readonly reservedMicroUsd: number
 /** What `place` does to nodes that are to end, or have. */
 export const createNodePlacements = (
   access: TableAccess,
-  { write, reserve }: FencedWriter,
+  { write, reserve, unlessFenced }: FencedWriter,
 ): Pick<Placements, "drain" | "terminating" | "forget"> => {
   /** Releases the node's reservation with the write, if that is still to be done. */
   const release = (fence: Fence, node: Releasing, parts: readonly Part[]): Promise<FencedOutcome> => {
     const change: ReservationChange = { microUsd: -node.reservedMicroUsd, gpus: -node.reservedGpus };
     return node.released ? write(fence, parts) : reserve(fence, change, parts);
   };
-  const unfenced = async (fence: Fence, answer: Written): Promise<Written> =>
-    (await readPool(access, fence.pool)).epoch === fence.epoch ? answer : "fenced";
 
   return {
     async drain(fence, node, atMs) {
@@ -45,8 +42,8 @@ export const createNodePlacements = (
     terminating: (fence, node, atMs) =>
       asRead(node, async () => {
         const now = await readNode(access, fence.pool, node);
-        if (!now) return unfenced(fence, "stale");
-        if (now.released) return unfenced(fence, "done");
+        if (!now) return unlessFenced(fence, "stale");
+        if (now.released) return unlessFenced(fence, "done");
         // `gone` is EC2's own word and says more than `terminating`: only the release is missing then.
         const gone = now.state === "gone";
         const ending = gone ? [] : [set("state", "terminating"), set("stateSinceMs", atMs)];
@@ -66,9 +63,9 @@ export const createNodePlacements = (
         const now = await readNode(access, fence.pool, node);
         if (!now) {
           const forgotten = await getItem(access, forgottenNodeKey(fence.pool, node));
-          return unfenced(fence, forgotten ? "done" : "stale");
+          return unlessFenced(fence, forgotten ? "done" : "stale");
         }
-        if (Object.keys(now.assignments).length > 0) return unfenced(fence, "stale");
+        if (Object.keys(now.assignments).length > 0) return unlessFenced(fence, "stale");
         const ttl = ttlAfter(atMs, keptDays);
         const last = { state: "gone", stateSinceMs: atMs, released: true, ttl };
         const outcome = await release(fence, now, [

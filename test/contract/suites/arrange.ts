@@ -34,8 +34,10 @@ export async function launched(ledger: Ledger, fence: Fence, nodes: readonly Nod
 }
 
 /** A node as it is when its launch is settled. */
-export const newNode = (over: Partial<Node> = {}): Node =>
-  aNode({ state: "launching", readyAtMs: undefined, lastSeenMs: undefined, stateSinceMs: monday, ...over });
+export function newNode(over: Partial<Node> = {}): Node {
+  const { readyAtMs: _ready, lastSeenMs: _seen, ...node } = aNode({ state: "launching", stateSinceMs: monday, ...over });
+  return node;
+}
 
 /** A ready node in the pool. */
 export async function readyNode(ledger: Ledger, fence: Fence, over: Partial<Node> = {}): Promise<Node> {

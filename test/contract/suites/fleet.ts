@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import type { Launch, LaunchOutcome } from "../../../lib/model/launch.ts";
+import type { Offer, OfferRef } from "../../../lib/model/offer.ts";
+import type { Fleet } from "../../../lib/ports/fleet.ts";
+import { aLaunch } from "../../fakes/builders.ts";
+
+/** EC2 and the means to make it misbehave. */
+export type FleetStage = {
+  readonly fleet: Fleet;
+  /** At least two, spot, that EC2 has. */
+  readonly offers: readonly Offer[];
+  /** Refuses an offer from now on with this code. */
+  refuse(offer: OfferRef, code: string): void;
+  /** The next launch happens, and its answer is lost. */
+  loseNextLaunch(): void;
+  /** The next launch is refused for its rate, and does not happen. */
+  throttleNextLaunch(): void;
+  /** Instances that are neither over nor ending. */
+  live(): readonly string[];
+  /** EC2 does not know this instance any more. */
+  forget(instance: string): Promise<void>;
+};
+
+let count = 0;
+/** A launch of one of these offers, with a token of its own. */
+const launchOf = (offers: readonly Offer[], over: Partial<Launch> = {}): Launch => {
+  const id = `launch-${process.pid}-${++count}`;
+  return aLaunch({ id, clientToken: id, offers, ...over });
+};
+
+const only = (outcome: LaunchOutcome): string => {
+  const [instance, ...others] = outcome.kind === "launched" ? outcome.instances : [];
+  expect(outcome.kind).toBe("launched");
+  expect(others).toEqual([]);
+  return instance?.id ?? "";
+};
+
+export function fleetContract(name: string, make: () => Promise<FleetStage>): void {
+  describe(`fleet: ${name}`, () => {
+    test("a launch is one instance, of one of its offers", async () => {
+      const { fleet, offers, live } = await make();
+      const outcome = await fleet.launch(launchOf(offers));
+      const id = only(outcome);
+      expect(id).toMatch(/^i-[0-9a-f]{17}$/);
+      expect(live()).toEqual([id]);
+      const [given] = outcome.kind === "launched" ? outcome.instances : [];
+      expect(offers.map(({ instanceType, zone }) => ({ instanceType, zone }))).toContainEqual({
+        instanceType: given?.instanceType,
+        zone: given?.zone,
+      });
+    });
+
+    test("the identical launch again is the same instance; another launch is another", async () => {
+      const { fleet, offers, live } = await make();
+      const launch = launchOf(offers);
+      const id = only(await fleet.launch(launch));
+      expect(only(await fleet.launch(launch))).toBe(id);
+      expect(only(await fleet.launch(launchOf(offers)))).not.toBe(id);
+      expect(live().length).toBe(2);
+    });
+
+    test("both at once are one, too", async () => {
+      const { fleet, offers, live } = await make();
+      const launch = launchOf(offers);
+      const ids = (await Promise.all([1, 2, 3].map(() => fleet.launch(launch)))).map(only);
+      expect(new Set(ids).size).toBe(1);
+      expect(live().length).toBe(1);
+    });
+
+    test("an answer that was lost is unknown, and asking again finds what it launched", async () => {
+      const stage = await make();
+      const launch = launchOf(stage.offers);
+      stage.loseNextLaunch();
+      expect((await stage.fleet.launch(launch)).kind).toBe("unknown");
+      expect(stage.live().length).toBe(1);
+      expect(only(await stage.fleet.launch(launch))).toBe(stage.live()[0]);
+      expect(stage.live().length).toBe(1);
+    });
+
+    test("throttling is unknown, nothing was launched, and asking again launches", async () => {
+      const stage = await make();
+      const launch = launchOf(stage.offers);
+      stage.throttleNextLaunch();
+      expect((await stage.fleet.launch(launch)).kind).toBe("unknown");
+      expect(stage.live()).toEqual([]);
+      only(await stage.fleet.launch(launch));
+    });
+
+    test("without capacity for one offer it is another", async () => {
+      const stage = await make();
+      const [first, ...others] = stage.offers;
+      if (first === undefined) throw new Error("no offers");
+      stage.refuse(first, "InsufficientInstanceCapacity");
+      const outcome = await stage.fleet.launch(launchOf(stage.offers));
+      only(outcome);
+      const [given] = outcome.kind === "launched" ? outcome.instances : [];
+      expect(others.map(({ instanceType, zone }) => `${instanceType}/${zone}`)).toContain(`${given?.instanceType}/${given?.zone}`);
+    });
+
+    test.each(["InsufficientInstanceCapacity", "UnfulfillableCapacity"])(
+      "%s everywhere is a refusal for want of capacity",
+      async (code) => {
+        const stage = await make();
+        for (const offer of stage.offers) stage.refuse(offer, code);
+        expect(await stage.fleet.launch(launchOf(stage.offers))).toMatchObject({ kind: "refused", code, capacity: true });
+        expect(stage.live()).toEqual([]);
+      },
+    );
+
+    test.each(["MaxSpotInstanceCountExceeded", "VcpuLimitExceeded"])("%s is a refusal for which no offer is to blame", async (code) => {
+      const stage = await make();
+      for (const offer of stage.offers) stage.refuse(offer, code);
+      expect(await stage.fleet.launch(launchOf(stage.offers))).toMatchObject({ kind: "refused", code, capacity: false });
+    });
+
+    test("a token that comes back with other offers launches nothing more, and tells what it had launched", async () => {
+      const { fleet, offers, live } = await make();
+      const launch = launchOf(offers);
+      const id = only(await fleet.launch(launch));
+      expect(only(await fleet.launch({ ...launch, offers: offers.slice(1) }))).toBe(id);
+      expect(live()).toEqual([id]);
+    });
+
+    test("a token whose launch was refused is refused with other offers", async () => {
+      const stage = await make();
+      const launch = launchOf(stage.offers);
+      for (const offer of stage.offers) stage.refuse(offer, "InsufficientInstanceCapacity");
+      await stage.fleet.launch(launch);
+      expect(await stage.fleet.launch({ ...launch, offers: stage.offers.slice(1) })).toMatchObject({
+        kind: "refused",
+        code: "IdempotentParameterMismatch",
+        capacity: false,
+      });
+    });
+
+    test("an instance lives until it is terminated; ending it again, or one that EC2 does not know, is accepted", async () => {
+      const stage = await make();
+      const id = only(await stage.fleet.launch(launchOf(stage.offers)));
+      expect(await stage.fleet.look(id)).toBe("live");
+      expect(await stage.fleet.terminate(id)).toBe("accepted");
+      expect(await stage.fleet.look(id)).toBe("over");
+      expect(stage.live()).toEqual([]);
+      expect(await stage.fleet.terminate(id)).toBe("accepted");
+      await stage.forget(id);
+      expect(await stage.fleet.look(id)).toBe("over");
+      expect(await stage.fleet.terminate(id)).toBe("accepted");
+    });
+  });
+}

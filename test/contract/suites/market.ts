@@ -1,0 +1,27 @@
+import { describe, expect, test } from "vitest";
+import { offerName } from "../../../lib/model/offer.ts";
+import type { Market } from "../../../lib/ports/fleet.ts";
+import { aPool } from "../../fakes/builders.ts";
+
+/** `make` gives a market that sells the family g5 in at least one zone, on spot and on demand or one of them. */
+export function marketContract(name: string, make: () => Promise<Market>): void {
+  describe(`market: ${name}`, () => {
+    test("every offer is of a type it describes, at a price, in a market of the pool, named once", async () => {
+      const now = Date.now();
+      const { types, offers, refreshedAtMs } = await (await make()).catalogue(aPool({ families: ["g5"] }), now);
+      expect(refreshedAtMs).toBe(now);
+      expect(offers.length).toBeGreaterThan(0);
+      const known = new Set(types.map((type) => type.name));
+      for (const offer of offers) {
+        expect(known).toContain(offer.instanceType);
+        expect(offer.usdPerHour).toBeGreaterThan(0);
+      }
+      expect(new Set(offers.map(offerName)).size).toBe(offers.length);
+    });
+
+    test("a pool that buys one market only is offered no other", async () => {
+      const { offers } = await (await make()).catalogue(aPool({ families: ["g5"], markets: ["spot"] }), Date.now());
+      expect(new Set(offers.map(({ market }) => market))).toEqual(new Set(["spot"]));
+    });
+  });
+}
