@@ -183,6 +183,8 @@ const spot = (total: number): Partial<CreateFleetCommandInput> => ({
   TargetCapacitySpecification: { TotalTargetCapacity: total, DefaultTargetCapacityType: "spot" },
   SpotOptions: { AllocationStrategy: "price-capacity-optimized" },
 });
+/** For what happens by itself; generous, for the machine may be busy. */
+const soon = { timeout: 15_000 };
 const idsOf = (made: CreateFleetCommandOutput): string[] => (made.Instances ?? []).flatMap((one) => one.InstanceIds ?? []);
 const statesOf = (cloud: Cloud, id: string | undefined): string[] =>
   cloud.events.filter((one) => one.instance === id).map((one) => one.state);
@@ -207,8 +209,10 @@ describe("CreateFleet", () => {
         Lifecycle: "on-demand",
         LaunchTemplateAndOverrides: {
           LaunchTemplateSpecification: { Version: "1" },
-          Overrides: { InstanceType: "g5.xlarge", SubnetId: subnets[0]?.subnet, AvailabilityZone: subnets[0]?.zone },
+          Overrides: { InstanceType: "g5.xlarge", SubnetId: subnets[0]?.subnet },
         },
+        AvailabilityZone: subnets[0]?.zone,
+        SubnetId: subnets[0]?.subnet,
       },
     ]);
     const [id = ""] = idsOf(made);
@@ -253,7 +257,7 @@ describe("CreateFleet", () => {
     expect(made.Instances?.[0]).toMatchObject({
       Lifecycle: "spot",
       InstanceType: cheapest?.InstanceType,
-      LaunchTemplateAndOverrides: { Overrides: { AvailabilityZone: cheapest?.AvailabilityZone } },
+      AvailabilityZone: cheapest?.AvailabilityZone,
     });
     const { Reservations } = await ec2.send(
       new DescribeInstancesCommand({ InstanceIds: idsOf(made), Filters: [{ Name: "instance-lifecycle", Values: ["spot"] }] }),
@@ -288,16 +292,18 @@ describe("CreateFleet", () => {
   });
 
   it("gives what there is, goes on to the next offer, and names the offers that were short", async () => {
-    const [a = "", b = ""] = subnets.map((one) => one.zone);
+    const [a, b] = subnets;
     const { ec2, launch, front } = await aCloud({
-      capacity: { [`g5.xlarge/${a}/on-demand`]: 1, "g5.xlarge/*/on-demand": 1, "g5.2xlarge/*/*": 0 },
+      capacity: { [`g5.xlarge/${a?.zone}/on-demand`]: 1, "g5.xlarge/*/on-demand": 1, "g5.2xlarge/*/*": 0 },
     });
     const partial = await ec2.send(
       new CreateFleetCommand(launch({ TargetCapacitySpecification: { TotalTargetCapacity: 3, DefaultTargetCapacityType: "on-demand" } })),
     );
     expect(idsOf(partial)).toHaveLength(2);
     expect(new Set(partial.Errors?.map((one) => one.ErrorCode))).toEqual(new Set(["InsufficientInstanceCapacity"]));
-    expect(partial.Errors?.map((one) => one.LaunchTemplateAndOverrides?.Overrides?.AvailabilityZone).toSorted()).toEqual([a, a, b, b]);
+    expect(partial.Errors?.map((one) => one.LaunchTemplateAndOverrides?.Overrides?.SubnetId).toSorted()).toEqual(
+      [a, a, b, b].map((one) => one?.subnet).toSorted(),
+    );
 
     const none = await ec2.send(new CreateFleetCommand(launch()));
     expect(none.Instances).toEqual([]);
@@ -350,12 +356,12 @@ describe("CreateFleet", () => {
 });
 
 describe("instances", () => {
-  it("boot as their template says, work, and end with everything that they run", { timeout: 20_000 }, async () => {
+  it("boot as their template says, work, and end with everything that they run", { timeout: 60_000 }, async () => {
     const cloud = await aCloud();
     const [id = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch(spot(1)))));
     const instance = cloud.front.record.instances[0];
     const seenFile = join(instance?.folder ?? "", "seen.json");
-    const seen = await vi.waitFor(async () => JSON.parse(await readFile(seenFile, "utf8")), { timeout: 10_000 });
+    const seen = await vi.waitFor(async () => JSON.parse(await readFile(seenFile, "utf8")), soon);
 
     expect(cloud.bootCalls).toHaveLength(3);
     expect(cloud.bootCalls[2]).toMatchObject({ token: id, body: JSON.stringify({ protocol: 1, kind: "boot", pool: "it's" }) });
@@ -391,7 +397,7 @@ describe("instances", () => {
     expect(ended.TerminatingInstances).toMatchObject([
       { InstanceId: id, CurrentState: { Name: "shutting-down", Code: 32 }, PreviousState: { Name: "running", Code: 16 } },
     ]);
-    await vi.waitFor(() => expect(statesOf(cloud, id)).toEqual(["pending", "running", "shutting-down", "terminated"]), { timeout: 3000 });
+    await vi.waitFor(() => expect(statesOf(cloud, id)).toEqual(["pending", "running", "shutting-down", "terminated"]), soon);
     expect([isAlive(seen.pid), isAlive(seen.child)]).toEqual([false, false]);
     expect(await readFile(join(instance?.folder ?? "", "worker.log"), "utf8")).toBe("the stand-in is up\n");
     await expect(readFile(seenFile)).rejects.toMatchObject({ code: "ENOENT" });
@@ -402,31 +408,28 @@ describe("instances", () => {
     expect(statesOf(cloud, id)).toHaveLength(4);
   });
 
-  it("terminate when their worker ends well, start a crashed one again, and live on without one", { timeout: 20_000 }, async () => {
+  it("terminate when their worker ends well, start a crashed one again, and live on without one", { timeout: 60_000 }, async () => {
     const cloud = await aCloud({ restartMs: 20 });
     const [id = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch())));
     const instance = cloud.front.record.instances[0];
     const pid = async (not?: number) =>
-      vi.waitFor(
-        () => {
-          expect(instance?.workerPid).toBeDefined();
-          expect(instance?.workerPid).not.toBe(not);
-          return instance?.workerPid ?? 0;
-        },
-        { timeout: 10_000 },
-      );
+      vi.waitFor(() => {
+        expect(instance?.workerPid).toBeDefined();
+        expect(instance?.workerPid).not.toBe(not);
+        return instance?.workerPid ?? 0;
+      }, soon);
     const first = await pid();
     await cloud.front.record.pauseWorker(id);
     await cloud.front.record.crashWorker(id);
     expect(isAlive(await pid(first))).toBe(true);
     await writeFile(join(instance?.folder ?? "", "finish"), "");
-    await vi.waitFor(() => expect(statesOf(cloud, id)).toEqual(["pending", "running", "shutting-down", "terminated"]), { timeout: 10_000 });
+    await vi.waitFor(() => expect(statesOf(cloud, id)).toEqual(["pending", "running", "shutting-down", "terminated"]), soon);
     expect(instance?.states.at(-1)?.because).toBe("its worker ended");
 
     const [other = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch())));
-    await vi.waitFor(() => expect(cloud.front.record.instances[1]?.workerPid).toBeDefined(), { timeout: 10_000 });
+    await vi.waitFor(() => expect(cloud.front.record.instances[1]?.workerPid).toBeDefined(), soon);
     await cloud.front.record.killWorker(other);
-    await vi.waitFor(() => expect(cloud.front.record.instances[1]?.workerPid).toBeUndefined());
+    await vi.waitFor(() => expect(cloud.front.record.instances[1]?.workerPid).toBeUndefined(), soon);
     expect(statesOf(cloud, other)).toEqual(["pending", "running"]);
     await cloud.front.record.endInstance(other, "vanish");
     expect(statesOf(cloud, other)).toEqual(["pending", "running"]);
@@ -438,26 +441,33 @@ describe("instances", () => {
     });
   });
 
-  it("are pending first, and not to be seen for a while", async () => {
-    const { ec2, launch } = await aCloud({ pendingMs: 400, describeLagMs: 150 });
-    const [id = ""] = idsOf(await ec2.send(new CreateFleetCommand(launch())));
-    await expect(ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] }))).rejects.toMatchObject({
-      name: "InvalidInstanceID.NotFound",
-    });
-    const states = (...names: string[]) =>
-      new DescribeInstancesCommand({
-        Filters: [
-          { Name: "instance-state-name", Values: names },
-          { Name: "tag:fleetwright:launch", Values: ["l-1*"] },
-        ],
-      });
-    const seen = async (...names: string[]) =>
-      ((await ec2.send(states(...names))).Reservations ?? []).flatMap((one) => one.Instances ?? []).find((one) => one.InstanceId === id)
-        ?.State?.Name;
-    expect(await seen("pending", "running")).toBeUndefined();
-    await vi.waitFor(async () => expect(await seen("pending")).toBe("pending"));
-    expect(await seen("running")).toBeUndefined();
-    await vi.waitFor(async () => expect(await seen("running")).toBe("running"));
+  const named = async (cloud: Cloud, id: string, ...states: string[]) => {
+    const Filters = [
+      { Name: "instance-state-name", Values: states },
+      { Name: "tag:fleetwright:launch", Values: ["l-1*"] },
+    ];
+    const { Reservations = [] } = await cloud.ec2.send(new DescribeInstancesCommand({ Filters }));
+    return Reservations.flatMap((one) => one.Instances ?? []).find((one) => one.InstanceId === id)?.State?.Name;
+  };
+
+  it("are not to be seen for a while", async () => {
+    const cloud = await aCloud({ describeLagMs: 60_000 });
+    const [id = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch())));
+    const notFound = { name: "InvalidInstanceID.NotFound" };
+    await expect(cloud.ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] }))).rejects.toMatchObject(notFound);
+    await expect(cloud.ec2.send(new TerminateInstancesCommand({ InstanceIds: [id] }))).rejects.toMatchObject(notFound);
+    expect(await named(cloud, id, "pending", "running")).toBeUndefined();
+    expect(cloud.front.record.remaining().map((one) => one.id)).toEqual([id]);
+  });
+
+  it("are pending first, in moto's filters too", async () => {
+    const cloud = await aCloud({ pendingMs: 60_000, describeLagMs: 50 });
+    const [id = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch())));
+    await vi.waitFor(async () => expect(await named(cloud, id, "pending")).toBe("pending"), soon);
+    expect(await named(cloud, id, "running")).toBeUndefined();
+    const other = await aCloud();
+    const [second = ""] = idsOf(await other.ec2.send(new CreateFleetCommand(other.launch())));
+    await vi.waitFor(async () => expect(await named(other, second, "running")).toBe("running"), soon);
   });
 
   it("end in order though they were never running, and start by RunInstances, too", async () => {
@@ -468,7 +478,7 @@ describe("instances", () => {
     const id = Instances[0]?.InstanceId ?? "";
     expect(again.Instances?.[0]?.InstanceId).toBe(id);
     await cloud.ec2.send(new TerminateInstancesCommand({ InstanceIds: [id] }));
-    await vi.waitFor(() => expect(statesOf(cloud, id)).toEqual(["pending", "shutting-down", "terminated"]));
+    await vi.waitFor(() => expect(statesOf(cloud, id)).toEqual(["pending", "shutting-down", "terminated"]), soon);
   });
 });
 

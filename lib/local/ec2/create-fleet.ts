@@ -131,7 +131,7 @@ async function fill(
     allocations.map(async ({ candidate: { of: place }, count }) => {
       try {
         const instances = await launch(maker, order, { ...place, count });
-        instances.forEach(maker.begin);
+        for (const instance of instances) maker.begin(instance);
         launched.push({ ...place, instances });
       } catch (error) {
         // What the others launched stands: this place is told as an error beside them.
@@ -206,7 +206,7 @@ const messages: Readonly<Record<string, (instanceType: string, zone: string) => 
 };
 
 const templateAndOverrides = (
-  { override, offer }: Place,
+  { override }: Place,
   template: { readonly [name in keyof TemplateSpecification]: TemplateSpecification[name] | undefined },
 ): Tree => ({
   launchTemplateSpecification: {
@@ -218,7 +218,7 @@ const templateAndOverrides = (
     instanceType: override.InstanceType,
     maxPrice: override.MaxPrice,
     subnetId: override.SubnetId,
-    availabilityZone: offer.zone,
+    availabilityZone: override.AvailabilityZone,
     weightedCapacity: override.WeightedCapacity?.toString(),
     priority: override.Priority?.toString(),
   },

@@ -10,6 +10,7 @@ import { createClientTokens } from "./client-tokens.ts";
 import { createFleet, type FleetMaker } from "./create-fleet.ts";
 import { describeInstances } from "./describe-instances.ts";
 import { parseFleetRequest, tagsFor } from "./fleet-request.ts";
+import type { InstanceFacts } from "./instance.ts";
 import { launchedIn } from "./launch-instances.ts";
 import { createLifecycle, type Lifecycle } from "./lifecycle.ts";
 import { connectMoto, type Moto } from "./moto.ts";
@@ -71,7 +72,7 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
     now,
     log,
   });
-  const maker = { moto, offerings, capacity, seed: behaviour.seed, now, begin: lifecycle.begin };
+  const maker = { moto, offerings, capacity, seed: behaviour.seed, now, begin: (instance: InstanceFacts) => lifecycle.begin(instance) };
   const fleetCalls: FleetCall[] = [];
   const tokens = createClientTokens();
   const fleets = fleetsOnRecord(maker, tokens, fleetCalls);
@@ -119,8 +120,8 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
       fleetCalls,
       instances: lifecycle.instances,
       remaining: () => lifecycle.instances.filter((one) => !one.vanished && one.states.at(-1)?.state !== "terminated"),
-      refuse: capacity.refuse,
-      limitCapacity: capacity.limit,
+      refuse: (matcher, code) => capacity.refuse(matcher, code),
+      limitCapacity: (pattern, count) => capacity.limit(pattern, count),
       endInstance: (id, how = "terminate") => endFromOutside({ moto, lifecycle }, id, how),
       loseNextAnswer: (action, times = 1) => lost.add(action, times),
       throttleNext: (action, times = 1) => throttled.add(action, times),

@@ -58,7 +58,8 @@ function read(source: MetadataSource, tokens: Map<string, number>, request: Inco
   return body === undefined ? { status: 404, body: "" } : { status: 200, body };
 }
 
-function document({ instance, role, credentials }: MetadataSource, path: string): string | undefined {
+function document(source: MetadataSource, path: string): string | undefined {
+  const { instance, role } = source;
   const tagPath = "/latest/meta-data/tags/instance";
   if (path === tagPath) return Object.keys(instance.tags).join("\n");
   if (path.startsWith(`${tagPath}/`)) return instance.tags[decodeURIComponent(path.slice(tagPath.length + 1))];
@@ -80,7 +81,7 @@ function document({ instance, role, credentials }: MetadataSource, path: string)
     case "/latest/meta-data/iam/security-credentials":
       return role;
     case `/latest/meta-data/iam/security-credentials/${role}`:
-      return credentialsDocument(credentials());
+      return credentialsDocument(source.credentials());
     case "/latest/dynamic/instance-identity/document":
       return identityDocument(instance);
     default:

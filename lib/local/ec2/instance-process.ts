@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
 import type { Identities, IssuedCredentials } from "../identities.ts";
 import type { Ec2Behaviour } from "./behaviour.ts";
 import { fetchWorker } from "./boot.ts";
@@ -123,7 +124,7 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, folder
 }
 
 const causeOf = (error: unknown): string | undefined =>
-  error instanceof Error && error.cause !== undefined ? String(error.cause) : undefined;
+  error instanceof Error && error.cause !== undefined ? inspect(error.cause, { depth: 2 }) : undefined;
 
 /** Credentials that are issued anew in the second half of their life, as the real metadata service does it. */
 function renewed(issue: () => IssuedCredentials): () => IssuedCredentials {

@@ -32,7 +32,7 @@ export function createStateEvents(putEvent: PutEvent, log: (line: object) => voi
     emit(instance, state) {
       const chain = (last.get(instance) ?? Promise.resolve()).then(() => put(instance, state));
       last.set(instance, chain);
-      if (state === "terminated") chain.then(() => last.delete(instance));
+      if (state === "terminated") void chain.then(() => last.delete(instance));
     },
     settled: async () => void (await Promise.all(last.values())),
   };

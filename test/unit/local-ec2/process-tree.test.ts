@@ -28,9 +28,9 @@ it("lets the group end by itself within the grace", async () => {
     `process.on("SIGTERM", () => setTimeout(() => process.exit(0), 100)); setInterval(() => {}, 1000); console.log("up")`,
   );
   const began = performance.now();
-  await endTree({ group, folder }, 5000);
+  await endTree({ group, folder }, 60_000);
   expect(isAlive(group)).toBe(false);
-  expect(performance.now() - began).toBeLessThan(3000);
+  expect(performance.now() - began).toBeLessThan(30_000);
 });
 
 it("kills what does not listen, and what left the group", async () => {
@@ -64,13 +64,26 @@ it("ends nothing for a group that is gone, and touches nobody else", async () =>
   other.kill("SIGKILL");
 });
 
-it("happens even when the local cloud is killed: the watchdog sees to it", { timeout: 15_000 }, async () => {
-  const cloud = spawn(process.execPath, [join(import.meta.dirname, "cloud-that-dies.ts"), folder], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+/** Starts a process that does not listen, and one that leaves its group, under the watchdog; says their ids and lives on. */
+const cloudThatDies = `
+  import { spawn } from "node:child_process";
+  import { createWatchdog } from ${JSON.stringify(new URL("../../../lib/local/ec2/watchdog.ts", import.meta.url))};
+  const folder = process.argv[1];
+  const program = \`
+    const { spawn } = require("node:child_process");
+    process.on("SIGTERM", () => undefined);
+    const strayed = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true, stdio: "ignore" });
+    console.log(process.pid + " " + strayed.pid);
+    setInterval(() => {}, 1000);\`;
+  const env = { FLEETWRIGHT_FOLDER: folder };
+  const worker = spawn(process.execPath, ["-e", program], { env, detached: true, stdio: ["ignore", "inherit", "ignore"] });
+  createWatchdog(() => undefined).watch({ folder, group: worker.pid });`;
+
+it("happens even when the local cloud is killed: the watchdog sees to it", { timeout: 45_000 }, async () => {
+  const cloud = spawn(process.execPath, ["--input-type=module", "-e", cloudThatDies, folder], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(cloud.stdout, "data");
   const pids = String(line).trim().split(" ").map(Number);
   expect(pids.map(isAlive)).toEqual([true, true]);
   cloud.kill("SIGKILL");
-  await vi.waitFor(() => expect(pids.map(isAlive)).toEqual([false, false]), { timeout: 10_000, interval: 100 });
+  await vi.waitFor(() => expect(pids.map(isAlive)).toEqual([false, false]), { timeout: 30_000, interval: 100 });
 });
