@@ -31,9 +31,9 @@ export async function submitJob(deps: SubmitDeps, submission: Submission): Promi
   const spec = specOf(message);
   const job = message.id ?? submission.messageId;
   const chosen = choosePool({ team: submission.team, spec }, deps.fleet);
-  if ("rejected" in chosen) return reject(deps, submission, { rejected: chosen.rejected, id: job, value: message });
+  if ("rejected" in chosen) return reject(deps, submission, { rejected: chosen.rejected, id: job, value: spec });
   const why = whyRejected(spec, chosen.pool, await deps.catalogues.get(chosen.pool.name));
-  if (why) return reject(deps, submission, { rejected: why, id: job, value: message });
+  if (why) return reject(deps, submission, { rejected: why, id: job, value: spec });
 
   const queued: Job = {
     team: submission.team,
@@ -49,13 +49,14 @@ export async function submitJob(deps: SubmitDeps, submission: Submission): Promi
   const admitted = await deps.admissions.admit(queued);
   if (admitted === "taken") {
     const rejected = `the id ${job} already names another job of team ${submission.team} with a different body; choose a new id`;
-    return reject(deps, submission, { rejected, value: message });
+    return reject(deps, submission, { rejected, value: spec });
   }
   // Rung even when it was known: whoever wrote it may have died before its ring.
   await ring(deps, queued.pool);
   return { kind: admitted === "created" ? "queued" : "same", job: queued };
 }
 
+/** `value`: what the refused body's hash is taken of; a spec where there is one, as for a job that is taken, so that both are the same body. */
 type Unreadable = { readonly rejected: string; readonly id?: string | undefined; readonly value: unknown };
 
 function readMessage(body: string): { readonly message: JobMessage } | Unreadable {
