@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import { submitJob } from "../../../lib/flows/submit-job.ts";
+import { aCatalogue, monday } from "../../fakes/builders.ts";
+import { World } from "./world.ts";
+
+const send = (world: World, body: string, messageId = "m-1") =>
+  submitJob(world.submitDeps, { team: "vision", messageId, body, sentAtMs: monday });
+const jobs = (world: World): string[] => [...world.ledger.table.jobs.values()].map(({ job, state }) => `${job} ${state}`);
+
+test("a message becomes a job that waits, and the pool is woken", async () => {
+  const world = new World();
+  expect(await send(world, '{"command":["python","train.py"]}')).toMatchObject({ kind: "queued", job: { job: "m-1", pool: "gpu" } });
+  expect(world.ledger.table.queueOf("gpu")).toMatchObject([{ team: "vision", job: "m-1", attempt: 1, submittedAtMs: monday }]);
+  expect(world.lane.waiting).toEqual(["gpu"]);
+});
+
+describe("the same message twice", () => {
+  test("is one job", async () => {
+    const world = new World();
+    await world.submit("a");
+    expect(await world.submit("a")).toMatchObject({ kind: "same" });
+    expect(jobs(world)).toEqual(["a queued"]);
+  });
+
+  test("is one job though its fields come in another order", async () => {
+    const world = new World();
+    await send(world, '{"id":"a","command":["x"],"vcpus":4}', "m-1");
+    expect(await send(world, '{ "vcpus": 4, "command": ["x"], "id": "a" }', "m-2")).toMatchObject({ kind: "same" });
+    expect(jobs(world)).toEqual(["a queued"]);
+  });
+
+  test("rings again: whoever wrote it may have died before its ring", async () => {
+    const world = new World();
+    world.ledger.wire.failBefore("bell.ring");
+    await expect(world.submit("a")).rejects.toThrow("bell.ring");
+    expect(world.lane.waiting).toEqual([]);
+    expect(await world.submit("a")).toMatchObject({ kind: "same" });
+    expect(world.lane.waiting).toEqual(["gpu"]);
+  });
+
+  test("is one job though prices have come between, and it could not be taken now", async () => {
+    const world = new World();
+    world.ledger.table.catalogues.clear();
+    await world.submit("a", { gpus: 9 });
+    world.ledger.table.catalogues.set("gpu", aCatalogue());
+    await world.submit("a", { gpus: 9 });
+    expect(jobs(world)).toEqual(["a queued"]);
+  });
+
+  test("is one refusal", async () => {
+    const world = new World();
+    for (const _time of [1, 2]) expect(await send(world, "not JSON")).toMatchObject({ kind: "rejected", job: { job: "m-1" } });
+    expect(jobs(world)).toEqual(["m-1 rejected"]);
+  });
+});
+
+test("another body under one id is refused under the message's id, and the first stays", async () => {
+  const world = new World();
+  await world.submit("a");
+  const second = await world.submit("a", { vcpus: 4 });
+  expect(second).toMatchObject({
+    kind: "rejected",
+    job: { job: "message-of-a", reason: expect.stringContaining("the id a already names another job of team vision") },
+  });
+  expect(jobs(world)).toEqual(["a queued", "message-of-a rejected"]);
+  expect(world.job("a")).toMatchObject({ spec: { vcpus: 2 } });
+});
+
+describe("refused with a reason", () => {
+  const large = JSON.stringify({ command: ["x"], env: { A: "x".repeat(33 * 1024) } });
+  test.each([
+    ["what is not JSON", "{command: x}", "m-1", /^the message is not JSON: /],
+    ["33 KiB", large, "m-1", /^the message has 33\d\d\d bytes and 32768 are allowed; put data on S3/],
+    ["a 1 MiB message", "x".repeat(1024 * 1024), "m-1", /^the message has 1048576 bytes/],
+    ["an unknown field", '{"id":"a","command":["x"],"gpu":1}', "a", /Unrecognized key: "gpu"/],
+    ["no command", '{"id":"a"}', "a", /^command: say what to run/],
+    ["an id that is none", '{"id":"../a","command":["x"]}', "m-1", /^id: an id is/],
+    ["an unknown pool", '{"id":"a","command":["x"],"pool":"moon"}', "a", /^team vision has no pool named moon; it can use: gpu$/],
+    ["9 GPUs of a type that has 1", '{"command":["x"],"gpus":9}', "m-1", /^no instance type of pool gpu has 9 GPUs; the largest/],
+    ["a container", '{"image":"pytorch"}', "m-1", /runs plain programs, not containers/],
+  ])("%s", async (_what, body, job, reason) => {
+    const world = new World();
+    expect(await send(world, body)).toMatchObject({
+      kind: "rejected",
+      job: { job, state: "rejected", reason: expect.stringMatching(reason) },
+    });
+    expect(jobs(world)).toEqual([`${job} rejected`]);
+    expect(world.lane.waiting).toEqual([]);
+    expect(world.ledger.table.queueOf("gpu")).toEqual([]);
+  });
+});
+
+test("bytes are counted, not letters", async () => {
+  const world = new World();
+  const body = JSON.stringify({ command: ["x"], env: { A: "ä".repeat(16_300), B: "ä".repeat(200) } });
+  expect(body.length).toBeLessThan(32 * 1024);
+  expect(await send(world, body)).toMatchObject({ kind: "rejected" });
+});
+
+test("what can run is taken though nobody knows yet what can be bought", async () => {
+  const world = new World();
+  world.ledger.table.catalogues.clear();
+  expect(await world.submit("a")).toMatchObject({ kind: "queued" });
+});
+
+test("a thousand jobs ring, and one message wakes the pool", async () => {
+  const world = new World();
+  for (let n = 0; n < 20; n += 1) await world.submit(`job-${n}`);
+  expect(world.ledger.table.pool("gpu").bell).toBe(20);
+  expect(world.lane.waiting).toEqual(["gpu"]);
+});

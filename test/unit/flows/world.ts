@@ -1,0 +1,128 @@
+import { type NodeCall, nodeProtocol } from "../../../events/node-call.ts";
+import { type AnswerDeps, answerNode } from "../../../lib/flows/answer-node.ts";
+import { type PlaceDeps, type Placed, place } from "../../../lib/flows/place.ts";
+import { ring } from "../../../lib/flows/ring.ts";
+import { type SubmitDeps, submitJob } from "../../../lib/flows/submit-job.ts";
+import type { Pool } from "../../../lib/model/pool.ts";
+import { aCatalogue, aPool, monday } from "../../fakes/builders.ts";
+import { MemoryFleet } from "../../fakes/memory-fleet.ts";
+import { MemoryJobAccess, memoryBootDownloads } from "../../fakes/memory-job-access.ts";
+import { MemoryJournal } from "../../fakes/memory-journal.ts";
+import { MemoryLane } from "../../fakes/memory-lane.ts";
+import { memoryLedger } from "../../fakes/memory-ledger.ts";
+
+type Report = Extract<NodeCall, { kind: "report" }>;
+
+/** One pool, its ledger, its lane and an EC2, all in memory, at a moment that tests move. */
+export class World {
+  nowMs = monday;
+  readonly pool: Pool;
+  readonly ledger = memoryLedger();
+  readonly lane = new MemoryLane();
+  readonly fleet = new MemoryFleet();
+  readonly journal = new MemoryJournal();
+  readonly access = new MemoryJobAccess(() => this.nowMs);
+  readonly log: { readonly level: string; readonly message: string; readonly [field: string]: unknown }[] = [];
+  #ids = 0;
+
+  constructor(pool: Pool = aPool(), catalogue = aCatalogue()) {
+    this.pool = pool;
+    this.ledger.table.catalogues.set(pool.name, catalogue);
+  }
+
+  get submitDeps(): SubmitDeps {
+    const { bell, admissions, catalogues } = this.ledger;
+    return { bell, admissions, catalogues, lane: this.lane, fleet: { pools: [this.pool], defaultPool: this.pool.name } };
+  }
+
+  get placeDeps(): PlaceDeps {
+    const { decisions, placements } = this.ledger;
+    return {
+      decisions,
+      placements,
+      fleet: this.fleet,
+      lane: this.lane,
+      journal: this.journal,
+      now: () => this.nowMs,
+      newId: () => `id-${++this.#ids}`,
+      log: (line) => void this.log.push(line),
+    };
+  }
+
+  get answerDeps(): AnswerDeps {
+    return {
+      bell: this.ledger.bell,
+      lane: this.lane,
+      ledger: this.ledger.nodeLedger,
+      access: this.access,
+      downloads: memoryBootDownloads,
+      now: () => this.nowMs,
+      places: { incomingBucket: "incoming", keyAliasPrefix: "alias/fleetwright-", logGroupPrefix: "/fleetwright/" },
+    };
+  }
+
+  /** Sends a job as team vision does. */
+  submit(job: string, asks: object = {}) {
+    const body = JSON.stringify({ id: job, command: ["python", "train.py"], ...asks });
+    return submitJob(this.submitDeps, { team: "vision", messageId: `message-of-${job}`, body, sentAtMs: this.nowMs });
+  }
+
+  place(deps: Partial<PlaceDeps> = {}): Promise<Placed> {
+    return place({ ...this.placeDeps, ...deps }, { pool: this.pool, msLeft: () => 20_000 });
+  }
+
+  /** One call of a worker. */
+  call(node: string, over: Partial<Report> = {}) {
+    const call: Report = {
+      protocol: nodeProtocol,
+      kind: "report",
+      pool: this.pool.name,
+      workerVersion: "1",
+      process: "p1",
+      attempts: [],
+      renew: [],
+      ...over,
+    };
+    return answerNode(this.answerDeps, node, call);
+  }
+
+  /** What the ring of a `later` message does. */
+  ringLater(): Promise<void> {
+    return ring({ bell: this.ledger.bell, lane: this.lane }, this.pool.name);
+  }
+
+  /** Lets time go by: what is due on `later` rings, and the lane is worked off. */
+  async pass(seconds: number): Promise<void> {
+    this.nowMs += seconds * 1000;
+    for (const _due of this.lane.due(seconds)) await this.ringLater();
+    await this.workOff();
+  }
+
+  /** Decides for as long as a lane message waits. */
+  async workOff(): Promise<void> {
+    for (let message = this.lane.receive(); message; message = this.lane.receive()) {
+      await this.place();
+      message.done();
+    }
+  }
+
+  job(job: string) {
+    return this.ledger.table.jobs.get(`vision/${job}`);
+  }
+
+  /** The nodes in the ledger whose end EC2 has not been asked for. */
+  get nodes() {
+    return [...this.ledger.table.nodes.values()].map((row) => row.node).filter((node) => node.state !== "terminating");
+  }
+
+  get reserved() {
+    return this.ledger.table.reserved(this.pool.name);
+  }
+
+  /** The only node there is. */
+  get node() {
+    const [node, ...others] = this.nodes;
+    if (!node || others.length > 0) throw new Error(`there are ${this.nodes.length} nodes`);
+    return node;
+  }
+}
