@@ -2,21 +2,15 @@ import { randomUUID } from "node:crypto";
 import type { Market, OfferRef } from "../../model/offer.ts";
 import type { HttpAnswer } from "../http.ts";
 import { allocate, type Candidate } from "./allocation.ts";
-import type { Capacity } from "./capacity.ts";
 import { type FleetRequest, type Override, type TemplateSpecification, tagsFor, targets } from "./fleet-request.ts";
 import type { InstanceFacts } from "./instance.ts";
 import { launchInstances } from "./launch-instances.ts";
 import type { Moto } from "./moto.ts";
-import type { Offerings } from "./offerings.ts";
-import { onDemandPrice } from "./on-demand-prices.ts";
 import { answer, Ec2Error, type Tree } from "./query-protocol.ts";
-import { spotPrice } from "./spot-prices.ts";
+import { type Choice, notOffered, type Place, price, type Refused, type Seller, tooDear, withoutRoom } from "./refusals.ts";
 
-export type FleetMaker = {
+export type FleetMaker = Seller & {
   readonly moto: Moto;
-  readonly offerings: Offerings;
-  readonly capacity: Capacity;
-  readonly seed: number;
   now(): number;
   /** An instance has come to be. */
   begin(instance: InstanceFacts): void;
@@ -28,9 +22,6 @@ export type FleetMade = {
   readonly errors: readonly { readonly code: string; readonly offer: OfferRef }[];
 };
 
-type Choice = { readonly template: TemplateSpecification; readonly override: Override };
-type Place = Choice & { readonly offer: OfferRef };
-type Refused = Place & { readonly code: string; readonly message: string };
 type Launched = Place & { readonly instances: readonly InstanceFacts[] };
 
 /** An instant fleet: everything that is to be had now, an error for what is not, and nothing that comes later. */
@@ -159,15 +150,6 @@ const launch = (maker: FleetMaker, order: MarketOrder, place: Place & { readonly
     },
   });
 
-async function notOffered(maker: FleetMaker, place: Place, region: string): Promise<Refused | undefined> {
-  const { instanceType, zone } = place.offer;
-  const found = await maker.offerings.check(region, place.offer);
-  if (found === "unknown") throw new Ec2Error("InvalidParameterValue", `Invalid value '${instanceType}' for InstanceType.`);
-  if (found === "offered") return undefined;
-  const message = `Your requested instance type (${instanceType}) is not supported in your requested Availability Zone (${zone}).`;
-  return { ...place, code: "InvalidFleetConfiguration", message };
-}
-
 function candidate(maker: FleetMaker, place: Place, nowMs: number): Candidate<Place> {
   const blocked = maker.capacity.refusal(place.offer) !== undefined || tooDear(maker, place, nowMs) !== undefined;
   return {
@@ -179,31 +161,6 @@ function candidate(maker: FleetMaker, place: Place, nowMs: number): Candidate<Pl
     room: blocked ? 0 : maker.capacity.room(place.offer),
   };
 }
-
-/** Types without a price go last. */
-const price = (maker: FleetMaker, offer: OfferRef, atMs: number): number =>
-  (offer.market === "spot" ? spotPrice(maker.seed, { ...offer, atMs }) : onDemandPrice(offer.instanceType)) ?? Number.MAX_SAFE_INTEGER;
-
-function tooDear(maker: FleetMaker, place: Place, nowMs: number): string | undefined {
-  if (place.offer.market !== "spot" || place.override.MaxPrice === undefined) return undefined;
-  const now = price(maker, place.offer, nowMs);
-  if (now <= Number(place.override.MaxPrice)) return undefined;
-  return `Your Spot request price of ${place.override.MaxPrice} is lower than the minimum required Spot request fulfillment price of ${now}.`;
-}
-
-function withoutRoom(maker: FleetMaker, place: Place, nowMs: number): Refused {
-  const { instanceType, zone, market } = place.offer;
-  const dear = tooDear(maker, place, nowMs);
-  if (dear !== undefined) return { ...place, code: "SpotMaxPriceTooLow", message: dear };
-  const code = maker.capacity.refusal(place.offer) ?? (market === "spot" ? "UnfulfillableCapacity" : "InsufficientInstanceCapacity");
-  return { ...place, code, message: messages[code]?.(instanceType, zone) ?? `${code} for ${instanceType} in ${zone}` };
-}
-
-const messages: Readonly<Record<string, (instanceType: string, zone: string) => string>> = {
-  InsufficientInstanceCapacity: (instanceType, zone) =>
-    `We currently do not have sufficient ${instanceType} capacity in the Availability Zone you requested (${zone}). Our system will be working on provisioning additional capacity.`,
-  UnfulfillableCapacity: () => "Unable to fulfill capacity due to your request configuration. Please adjust your request and try again.",
-};
 
 const templateAndOverrides = (
   { override }: Place,

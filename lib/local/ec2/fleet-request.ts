@@ -28,6 +28,7 @@ const FleetRequest = z.strictObject({
   Action: z.string(),
   Version: z.string().optional(),
   ClientToken: z.string().optional(),
+  DryRun: z.literal("false").optional(),
   Type: z.literal("instant", "only instant fleets can be made here"),
   LaunchTemplateConfigs: z
     .array(z.strictObject({ LaunchTemplateSpecification: TemplateSpecification, Overrides: z.array(Override).min(1) }))
