@@ -23,7 +23,7 @@ export interface JobReader {
 export interface Sealing {
   /** As it is now; never a stale copy. */
   get(ref: JobRef): Promise<Job | undefined>;
-  /** `sealing` → `succeeded`, if this is still the attempt that counts. */
+  /** `sealing` → `succeeded`, if this is still the attempt that counts. A list of more than 340 KB as JSON (some 1,500 artifacts) throws the Fault `artifacts-size`. */
   succeed(attempt: AttemptRef, artifacts: readonly SealedArtifact[], atMs: number): Promise<"done" | "stale">;
   /** `sealing` → `failed`, if this is still the attempt that counts. */
   fail(attempt: AttemptRef, reason: string, atMs: number): Promise<"done" | "stale">;

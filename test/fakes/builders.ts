@@ -1,4 +1,4 @@
-import { type AttemptRef, type Job, type JobSpec, type QueueEntry, waiting } from "../../lib/model/job.ts";
+import { type Job, type JobSpec, type QueueEntry, waiting } from "../../lib/model/job.ts";
 import type { Launch } from "../../lib/model/launch.ts";
 import type { Assignment, Node } from "../../lib/model/node.ts";
 import type { Catalogue, InstanceType, Offer } from "../../lib/model/offer.ts";
@@ -119,5 +119,3 @@ export const aPool = (over: Partial<Pool> = {}): Pool => ({
   teams: [],
   ...over,
 });
-
-export const attemptOf = ({ team, job, attempt }: AttemptRef): AttemptRef => ({ team, job, attempt });

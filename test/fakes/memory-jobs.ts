@@ -47,7 +47,10 @@ export const memorySealing = (table: MemoryTable, wire: Interruptions<LedgerMeth
   return {
     get: (ref) => wire.call("sealing.get", () => table.jobs.get(jobKey(ref))),
     succeed: (attempt, artifacts, atMs) =>
-      wire.call("sealing.succeed", () => end(attempt, { state: "succeeded", artifacts: artifacts.map((one) => ({ ...one })) }, atMs)),
+      wire.call("sealing.succeed", () => {
+        if (JSON.stringify(artifacts).length > 340_000) throw new Fault("artifacts-size", `${artifacts.length} artifacts are too many`);
+        return end(attempt, { state: "succeeded", artifacts: structuredClone(artifacts) }, atMs);
+      }),
     fail: (attempt, reason, atMs) => wire.call("sealing.fail", () => end(attempt, { state: "failed", reason }, atMs)),
     waitingSince: (beforeMs) =>
       wire.call("sealing.waitingSince", () =>

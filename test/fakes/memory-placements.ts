@@ -1,3 +1,4 @@
+import { isEnded } from "../../lib/model/job.ts";
 import type { Launch } from "../../lib/model/launch.ts";
 import type { Node } from "../../lib/model/node.ts";
 import { offerName, type Refusal } from "../../lib/model/offer.ts";
@@ -8,7 +9,7 @@ import { attemptRef, jobKey, type MemoryTable, micro, nodeKey, present, sameAtte
 
 /** What `place` writes, with the table's conditions but none of its wire. */
 export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Placements => {
-  const write = <T>(method: keyof Placements & string, fence: Fence, work: () => T): Promise<T | "fenced"> =>
+  const write = <T>(method: keyof Placements, fence: Fence, work: () => T): Promise<T | "fenced"> =>
     wire.call(`placements.${method}` as const, () => (table.isFenced(fence) ? "fenced" : work()));
   const nodeOf = (fence: Fence, id: string): Node | undefined => table.nodes.get(nodeKey(fence.pool, id))?.node;
 
@@ -88,7 +89,8 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
           atMs,
         );
         // A job that has ended or moved on leaves only its place on the node behind.
-        if (job?.attempt === assignment.attempt && job.node === id) table.moveJob(job, { state: "queued", reason }, atMs);
+        if (job?.attempt === assignment.attempt && job.node === id && !isEnded(job.state))
+          table.moveJob(job, { state: "queued", reason }, atMs);
         return "done";
       }),
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Fault } from "../../model/fault.ts";
 import type { AttemptRef, JobState, SealedArtifact } from "../../model/job.ts";
 import type { Sealing } from "../../ports/jobs.ts";
 import { getPartition, type TableAccess } from "./access.ts";
@@ -9,6 +10,9 @@ import { stored } from "./stored.ts";
 import { type Part, transact } from "./transaction.ts";
 
 const StoredWait = z.object({ team: z.string(), job: z.string(), attempt: z.int().min(1), sinceMs: z.number() });
+
+/** An item holds 400 KB, and the job's spec takes some 32 of them. */
+const mostArtifactBytes = 340_000;
 
 /** Notes that an attempt waits to be sealed, so that a sweep finds it if the event that says so is lost. */
 export const beginSealing = ({ team, job, attempt }: AttemptRef, sinceMs: number): Part => ({
@@ -33,7 +37,12 @@ export const createSealing = (access: TableAccess): Sealing => {
 
   return {
     get: (ref) => readJob(access, ref),
-    succeed: (attempt, artifacts, atMs) => end(attempt, { state: "succeeded", artifacts }, atMs),
+    async succeed(attempt, artifacts, atMs) {
+      if (Buffer.byteLength(JSON.stringify(artifacts)) > mostArtifactBytes) {
+        throw new Fault("artifacts-size", `${artifacts.length} artifacts are too many to be listed in one job's item`);
+      }
+      return end(attempt, { state: "succeeded", artifacts }, atMs);
+    },
     fail: (attempt, reason, atMs) => end(attempt, { state: "failed", reason }, atMs),
     async waitingSince(beforeMs) {
       const waits = (await getPartition(access, sealingPartition)).map((item) => stored(StoredWait, item));

@@ -18,6 +18,22 @@ export const sealingContract = (make: MakeLedger) =>
       expect(await ledger.sealing.fail(attempt, "too late", monday)).toBe("stale");
     });
 
+    it("lists 1,000 artifacts, and says so when they are more than an item holds", async () => {
+      const ledger = await make();
+      await sealing(ledger);
+      const some = (count: number) =>
+        Array.from({ length: count }, (_, n) => ({
+          path: `out/part-${n}.bin`,
+          bytes: n,
+          sha256: "a".repeat(64),
+          key: `vision/train-1/1/out/part-${n}.bin`,
+        }));
+      await expect(ledger.sealing.succeed(attempt, some(3000), monday)).rejects.toMatchObject({ code: "artifacts-size", retry: false });
+      expect(await ledger.sealing.get(attempt)).toMatchObject({ state: "sealing" });
+      expect(await ledger.sealing.succeed(attempt, some(1000), monday)).toBe("done");
+      expect((await ledger.sealing.get(attempt))?.artifacts).toEqual(some(1000));
+    });
+
     it("fails a job whose artifacts cannot be sealed", async () => {
       const ledger = await make();
       await sealing(ledger);
