@@ -29,7 +29,8 @@ type Report = Extract<NodeCall, { kind: "report" }>;
 type Orders = Extract<NodeAnswer, { kind: "orders" }>;
 
 const renewBeforeMs = 15 * 60_000;
-const leastPauseMs = 50;
+/** Between two calls, whatever changes and whatever the server says: nothing makes the worker call without pause. */
+const leastGapMs = 50;
 const longestPauseMs = 60_000;
 const mostReports = 500;
 /** Beyond the grace: for killed programs to be gone. */
@@ -73,14 +74,17 @@ export class Agent {
 
   /** Works until the server or the lease ends this node, or `terminate` is called. Never rejects. */
   async run(): Promise<AgentEnd> {
+    const { clock } = this.#options;
     this.#watchLease();
     let failures = 0;
     while (this.#end === undefined) {
       this.#changed = false;
+      const nextAtMs = clock.monotonicMs() + leastGapMs;
       const pauseMs = await this.#converse();
       failures = pauseMs === "failed" ? failures + 1 : 0;
       if (pauseMs === "failed") await this.#backOff(failures);
       else await this.#pause(pauseMs);
+      await sleep(clock, nextAtMs - clock.monotonicMs(), this.#ending.signal);
     }
     const end = this.#end;
     this.#options.log("info", "the worker ends", { kind: end.kind, because: end.because });
@@ -193,6 +197,6 @@ export class Agent {
     if (this.#changed) return;
     const pause = new AbortController();
     this.#endPause = () => pause.abort();
-    await sleep(this.#options.clock, Math.min(longestPauseMs, Math.max(leastPauseMs, ms)), pause.signal);
+    await sleep(this.#options.clock, Math.min(longestPauseMs, ms), pause.signal);
   }
 }

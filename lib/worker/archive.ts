@@ -37,7 +37,8 @@ const kinds: Readonly<Record<string, "file" | "folder" | "symlink" | "hardlink">
  * Looks at entries in their order, before any of them is written. It answers why the archive is refused, or undefined.
  *
  * A link may climb only with leading "..", from a parent that is no link itself: so each link's target is really where
- * its text says, inside the folder, and by induction so is whatever is reached through it.
+ * its text says, inside the folder, and by induction so is whatever is reached through it. What was once a link counts as
+ * one for good.
  */
 export function archiveInspector(limits: ArchiveLimits): (entry: Entry) => string | undefined {
   const links = new Set<string>();
@@ -67,7 +68,6 @@ export function archiveInspector(limits: ArchiveLimits): (entry: Entry) => strin
     if (path === undefined) return `"${entry.path}" lies outside the working directory`;
     if (throughLink(path)) return `"${entry.path}" would be written through a link`;
     if (kind === "symlink") links.add(path);
-    else links.delete(path);
     return kind === "symlink" || kind === "hardlink" ? linkTrouble(path, kind, entry.linkpath ?? "") : undefined;
   };
 }

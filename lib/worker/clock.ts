@@ -20,7 +20,7 @@ export const systemClock: Clock = {
 /** Resolves after that many ms, or at once when aborted. */
 export const sleep = (clock: Clock, ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
+    if (signal?.aborted || ms <= 0) return resolve();
     const cancel = clock.after(ms, () => {
       signal?.removeEventListener("abort", wake);
       resolve();

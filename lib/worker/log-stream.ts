@@ -37,7 +37,10 @@ export class LogStream {
   #waiting: LogEvent[] = [];
   #second = { number: 0, lines: 0 };
   #dropped = 0;
+  /** Lines in the batch under way. */
+  #writing = 0;
   #lost = 0;
+  #saidLost = 0;
   #flushing: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
 
@@ -75,7 +78,7 @@ export class LogStream {
     cancel();
     this.#cancelTimer?.();
     this.#sink.close();
-    return { lost: this.#lost + this.#waiting.length };
+    return { lost: this.#lost + this.#writing + this.#waiting.length };
   }
 
   #noteDropped(): void {
@@ -100,6 +103,7 @@ export class LogStream {
   async #write(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#nextBatch();
+      this.#writing = batch.length;
       try {
         await this.#sink.put(batch);
         this.#noteLost();
@@ -107,10 +111,10 @@ export class LogStream {
         // The sink has tried again already. It is counted, and said as soon as writing works again.
         this.#lost += batch.length;
       }
+      this.#writing = 0;
     }
   }
 
-  #saidLost = 0;
   #noteLost(): void {
     if (this.#lost === this.#saidLost) return;
     this.#add(`[fleetwright: ${this.#lost - this.#saidLost} lines were lost: the log could not be written]`);

@@ -15,6 +15,8 @@ import { nodeClient, remembered } from "./node-client.ts";
 import { s3Client } from "./s3.ts";
 import { shutDown } from "./shutdown.ts";
 
+// Jobs that run as another user must be able to reach their folders.
+process.umask(0o022);
 const { nodeUrl: url, region, pool, folder, path, local, ...settings } = workerEnvironment(process.env);
 const log = jsonLog((line) => process.stdout.write(line), clock.wallMs);
 const random = Math.random;

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { LineSplitter, Tail } from "./lines.ts";
 
@@ -18,6 +19,7 @@ export type ProgramOptions = {
   readonly onLine: (line: string) => void;
 };
 
+/** The reason says what the code does not: the last lines on stderr, the signal, the time that ran out. */
 export type Exit = { readonly code: number; readonly reason?: string | undefined };
 
 export type Program = {
@@ -52,6 +54,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     child.once("exit", (code, signal) => resolve({ code, signal }));
   });
   const pid = await started(child);
+  await yieldMemory(pid);
 
   let over = false;
   let killTimer: NodeJS.Timeout | undefined;
@@ -119,9 +122,15 @@ function readOutput(child: ChildProcess, onLine: (line: string) => void, tail: T
 function exitOf(end: { code: number | null; signal: NodeJS.Signals | null }, tail: Tail): Exit {
   if (end.code === 0) return { code: 0 };
   const said = tail.text(tailLength);
-  const saying = said === "" ? "" : `:\n${said}`;
-  if (end.signal !== null) return { code: 128 + constants.signals[end.signal], reason: `killed by ${end.signal}${saying}` };
-  return { code: end.code ?? 1, reason: `exited with code ${end.code ?? 1}${saying}` };
+  if (end.signal === null) return { code: end.code ?? 1, reason: said === "" ? undefined : said };
+  const reason = `killed by ${end.signal}${said === "" ? "" : `:\n${said}`}`;
+  return { code: 128 + constants.signals[end.signal], reason };
+}
+
+/** When memory is short the system shall end a job, never the worker; a job may have inherited its protection. */
+async function yieldMemory(pid: number): Promise<void> {
+  // Not Linux, or over already.
+  await writeFile(`/proc/${pid}/oom_score_adj`, "300").catch(() => undefined);
 }
 
 /** True when there was somebody to signal. */

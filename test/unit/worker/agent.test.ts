@@ -1,0 +1,365 @@
+import { describe, expect, test } from "vitest";
+import type { NodeAnswer } from "../../../events/node-call.ts";
+import { Agent, type AgentEnd, type AgentOptions } from "../../../lib/worker/agent.ts";
+import type { AttemptEvent } from "../../../lib/worker/attempt.ts";
+import type { LiveAttempt, RunOrder } from "../../../lib/worker/attempt-run.ts";
+import { orders, type Report, runOrder } from "./http-fakes.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+const ref = { team: "vision", job: "train-1", attempt: 1 };
+
+/** An attempt that does only what the test says, and keeps what the agent asked of it. */
+class Puppet implements LiveAttempt {
+  readonly asked: string[] = [];
+  credentialsExpireAtMs: number;
+  readonly order: RunOrder;
+  readonly gpus: readonly number[];
+  readonly tell: (event: AttemptEvent) => void;
+  constructor(order: RunOrder, gpus: readonly number[], tell: (event: AttemptEvent) => void) {
+    this.order = order;
+    this.gpus = gpus;
+    this.tell = tell;
+    this.credentialsExpireAtMs = order.credentials.expiresAtMs;
+  }
+  renew(credentials: RunOrder["credentials"]): void {
+    this.credentialsExpireAtMs = credentials.expiresAtMs;
+  }
+  upload(): void {
+    this.asked.push("upload");
+  }
+  stop(graceMs: number): void {
+    this.asked.push(`stop ${graceMs}`);
+  }
+  async remove(): Promise<void> {
+    this.asked.push("remove");
+  }
+  started(): void {
+    this.tell({ kind: "started", atMs: 5 });
+  }
+  exited(exitCode: number): void {
+    this.tell({ kind: "exited", startedAtMs: 5, exitCode });
+  }
+}
+
+/** An agent in manual time. `answer` says what each call is answered; throwing is a lost call. */
+function world(answer: (call: Report, number: number) => NodeAnswer, over: Partial<AgentOptions> = {}) {
+  const clock = new ManualClock();
+  const calls: { atMs: number; call: Report }[] = [];
+  const puppets: Puppet[] = [];
+  const agent = new Agent({
+    pool: "gpu",
+    workerVersion: "1",
+    process: "process-1",
+    call: async (call) => {
+      if (call.kind !== "report") throw new Error("not a report");
+      calls.push({ atMs: clock.monotonicMs(), call });
+      return answer(call, calls.length);
+    },
+    start: (order, gpus, emit) => {
+      const puppet = new Puppet(order, gpus, emit);
+      puppets.push(puppet);
+      return puppet;
+    },
+    clock,
+    random: () => 0,
+    log: () => {},
+    leftovers: [],
+    ...over,
+  });
+  let end: AgentEnd | undefined;
+  void agent.run().then((ended) => {
+    end = ended;
+  });
+  return {
+    agent,
+    clock,
+    calls,
+    puppets,
+    only: () => {
+      const [puppet, ...more] = puppets;
+      if (puppet === undefined || more.length > 0) throw new Error(`${puppets.length} attempts`);
+      return puppet;
+    },
+    last: () => calls.at(-1)?.call.attempts ?? [],
+    end: () => end,
+  };
+}
+
+const every2s = { callAgainMs: 2_000 };
+
+describe("the agent", () => {
+  test("calls at its pace when nothing happens, and at once when something did", async () => {
+    const { clock, calls, only } = world((_call, number) => orders({ ...every2s, orders: number === 1 ? [runOrder()] : [] }));
+    await clock.pass(4_500);
+    expect(calls.map((each) => each.atMs)).toEqual([0, 2_000, 4_000]);
+    only().started();
+    await clock.pass(50);
+    expect(calls.at(-1)).toMatchObject({ atMs: 4_500, call: { attempts: [{ ...ref, phase: "running", startedAtMs: 5 }] } });
+  });
+
+  test("starts an attempt once, however often it is ordered, and never again after it was done", async () => {
+    const done = { now: false };
+    const { clock, calls, puppets, only, last } = world(() => orders({ ...every2s, orders: [runOrder()], done: done.now ? [ref] : [] }));
+    await clock.pass(5_000);
+    only().started();
+    only().exited(1);
+    await clock.pass(50);
+    expect(last()).toMatchObject([{ phase: "exited", exitCode: 1 }]);
+    done.now = true;
+    await clock.pass(2_000);
+    expect(only().asked).toEqual(["remove"]);
+    // A server that says both, again and again, is not called without pause.
+    expect(calls.length).toBeLessThan(60);
+    done.now = false;
+    await clock.pass(2_000);
+    expect(puppets.length).toBe(1);
+    expect(last()).toMatchObject([{ phase: "stopped", reason: "this attempt has already ended on this node" }]);
+  });
+
+  test("uploads only when the exit is on record", async () => {
+    const lost = { now: false };
+    const { clock, only, last } = world((_call, number) => {
+      if (lost.now) throw new Error("the answer was lost");
+      return orders({ ...every2s, orders: number === 1 ? [runOrder()] : [] });
+    });
+    await clock.pass(50);
+    only().started();
+    await clock.pass(50);
+    lost.now = true;
+    only().exited(0);
+    await clock.pass(3_000);
+    expect(only().asked).toEqual([]);
+    lost.now = false;
+    await clock.pass(1_000);
+    expect(only().asked).toEqual(["upload"]);
+    expect(last()).toMatchObject([{ phase: "exited", exitCode: 0 }]);
+    only().tell({ kind: "uploaded" });
+    await clock.pass(50);
+    expect(last()).toMatchObject([{ phase: "uploaded" }]);
+  });
+
+  test("does not upload what the same answer stops", async () => {
+    const { clock, only, last } = world((call, number) => {
+      const stop = { kind: "stop", ...ref, because: "cancelled" } as const;
+      return orders({ ...every2s, orders: number === 1 ? [runOrder()] : call.attempts[0]?.phase === "exited" ? [stop] : [] });
+    });
+    await clock.pass(50);
+    only().started();
+    await clock.pass(50);
+    only().exited(0);
+    await clock.pass(100);
+    expect(only().asked).toEqual([]);
+    expect(last()).toEqual([{ ...ref, phase: "stopped", reason: "cancelled" }]);
+  });
+
+  test("confirms the stop of an attempt it never had", async () => {
+    const { clock, last } = world((_call, number) =>
+      orders({ ...every2s, orders: number === 1 ? [{ kind: "stop", ...ref, because: "cancelled" }] : [] }),
+    );
+    await clock.pass(100);
+    expect(last()).toEqual([{ ...ref, phase: "stopped", reason: "cancelled" }]);
+  });
+
+  test("stops with grace, tells of it only when it is true, and forgets", async () => {
+    const say: { stop: boolean; done: boolean } = { stop: false, done: false };
+    const { clock, only, last } = world((_call, number) =>
+      orders({
+        ...every2s,
+        orders: number === 1 ? [runOrder()] : say.stop ? [{ kind: "stop", ...ref, because: "the pool shrinks" }] : [],
+        done: say.done ? [ref] : [],
+      }),
+    );
+    await clock.pass(50);
+    only().started();
+    await clock.pass(50);
+    say.stop = true;
+    await clock.pass(4_000);
+    expect(only().asked).toEqual(["stop 30000"]);
+    expect(last()).toMatchObject([{ phase: "running" }]);
+    only().exited(143);
+    await clock.pass(50);
+    expect(last()).toEqual([{ ...ref, phase: "stopped", reason: "the pool shrinks" }]);
+    say.stop = false;
+    say.done = true;
+    await clock.pass(2_000);
+    expect(only().asked).toEqual(["stop 30000", "remove"]);
+    await clock.pass(2_000);
+    expect(last()).toEqual([]);
+  });
+
+  test("stops what the server knows no more before it forgets it", async () => {
+    const { clock, only, last } = world((_call, number) =>
+      orders({ ...every2s, orders: number === 1 ? [runOrder()] : [], done: number > 2 ? [ref] : [] }),
+    );
+    await clock.pass(50);
+    only().started();
+    await clock.pass(2_000);
+    expect(only().asked).toEqual(["stop 30000"]);
+    only().exited(0);
+    await clock.pass(100);
+    expect(only().asked).toEqual(["stop 30000", "remove"]);
+    expect(last()).toEqual([]);
+  });
+
+  test("gives each attempt GPUs of its own, and those of an ended program to the next", async () => {
+    const two = runOrder({ gpus: { count: 2, memoryGiB: 0, models: [] } });
+    const { clock, puppets } = world((_call, number) => {
+      if (number === 1) return orders({ ...every2s, orders: [two, runOrder({}, { job: "train-2" })] });
+      return orders({ ...every2s, orders: number === 3 ? [runOrder({}, { job: "train-3" })] : [] });
+    });
+    await clock.pass(50);
+    puppets[0]?.started();
+    await clock.pass(50);
+    puppets[0]?.exited(0);
+    await clock.pass(2_000);
+    expect(puppets.map((puppet) => puppet.gpus)).toEqual([[0, 1], [2], [0]]);
+  });
+
+  test("asks for new credentials a quarter of an hour before they end", async () => {
+    const clock = new ManualClock();
+    const answer = (call: Report, number: number) => {
+      const expiresAtMs = clock.wallMs() + 3_600_000;
+      const credentials = { accessKeyId: "a", secretAccessKey: "s", sessionToken: "t", expiresAtMs };
+      return orders({
+        callAgainMs: 60_000,
+        orders: number === 1 ? [runOrder({}, { credentials })] : [],
+        renewed: call.renew.map((each) => ({ ...each, credentials })),
+      });
+    };
+    const { calls, only } = world(answer, { clock });
+    await clock.pass(50);
+    only().started();
+    await clock.pass(44 * 60_000);
+    expect(calls.some(({ call }) => call.renew.length > 0)).toBe(false);
+    await clock.pass(2 * 60_000);
+    expect(calls.filter(({ call }) => call.renew.length > 0).map(({ call }) => call.renew)).toEqual([[ref]]);
+    await clock.pass(60_000);
+    expect(calls.at(-1)?.call.renew).toEqual([]);
+  });
+
+  test("tells of what an earlier process of the worker ran", async () => {
+    const { clock, calls } = world((call) => orders({ ...every2s, done: call.attempts.map(() => ref) }), { leftovers: [ref] });
+    await clock.pass(2_000);
+    expect(calls.map(({ call }) => call.attempts)).toEqual([
+      [{ ...ref, phase: "stopped", reason: "the worker on this node was restarted" }],
+      [],
+    ]);
+  });
+});
+
+describe("when nobody answers", () => {
+  const silentAfter = (last: number, first = runOrder()) =>
+    world((_call, number) => {
+      if (number > last) throw new Error("unreachable");
+      return orders({ leaseMs: 900_000, callAgainMs: 10_000, orders: number === 1 ? [first] : [] });
+    });
+
+  test("the agent keeps trying, with pauses", async () => {
+    const { clock, calls } = silentAfter(1);
+    await clock.pass(20_000);
+    expect(calls.slice(1).map((each) => each.atMs)).toEqual(Array.from({ length: 21 }, (_, n) => 10_000 + n * 500));
+  });
+
+  test("attempts are stopped a minute before the lease ends, and the node at its end", async () => {
+    const { clock, calls, only, end } = silentAfter(2);
+    await clock.pass(50);
+    only().started();
+    await clock.pass(50);
+    expect(calls.at(-1)?.atMs).toBe(50);
+    await clock.pass(14 * 60_000 - 50 - 1);
+    expect(only().asked).toEqual([]);
+    await clock.pass(1);
+    expect(only().asked).toEqual(["stop 30000"]);
+    only().exited(143);
+    await clock.pass(60_000 - 1);
+    expect(end()).toBeUndefined();
+    await clock.pass(1);
+    expect(end()).toEqual({ kind: "shutdown", because: "the lease has ended and nobody answers" });
+  });
+
+  test("and then somebody does before the lease ends: it goes on, and tells what it stopped", async () => {
+    const silent = { now: false };
+    const { clock, only, last, end } = world((_call, number) => {
+      if (silent.now) throw new Error("unreachable");
+      return orders({ callAgainMs: 10_000, orders: number === 1 ? [runOrder()] : [] });
+    });
+    await clock.pass(50);
+    only().started();
+    silent.now = true;
+    await clock.pass(14 * 60_000 + 20_000);
+    only().exited(137);
+    silent.now = false;
+    await clock.pass(60_000);
+    expect(end()).toBeUndefined();
+    expect(last()).toMatchObject([{ phase: "stopped" }]);
+  });
+
+  test("the lease counts from when the call was sent, not from its late answer", async () => {
+    const clock = new ManualClock();
+    const { only, end } = world(() => orders(), {
+      clock,
+      call: async () => {
+        if (clock.monotonicMs() > 0) throw new Error("unreachable");
+        await new Promise<void>((resolve) => clock.after(9_000, resolve));
+        return orders({ leaseMs: 40_000, callAgainMs: 5_000, orders: [runOrder()] });
+      },
+    });
+    await clock.pass(29_999);
+    expect(only().asked).toEqual([]);
+    await clock.pass(1);
+    expect(only().asked).toEqual(["stop 5000"]);
+    await clock.pass(10_000);
+    only().exited(1);
+    await clock.pass(1);
+    expect(end()?.kind).toBe("shutdown");
+  });
+
+  test("a worker that never got a lease ends its instance after ten minutes, even if it is told to wait", async () => {
+    for (const answer of [() => ({ kind: "wait", callAgainMs: 1_000 }) as const, () => Promise.reject(new Error("unreachable"))]) {
+      const { clock, end } = world(() => orders(), { call: async () => answer() });
+      await clock.pass(600_000 - 1);
+      expect(end()).toBeUndefined();
+      await clock.pass(1);
+      expect(end()).toEqual({ kind: "shutdown", because: "this node was never given a lease" });
+    }
+  });
+});
+
+describe("the end", () => {
+  test("on a shutdown order everything is stopped first", async () => {
+    const { clock, only, end } = world((_call, number) =>
+      number === 1 ? orders({ ...every2s, orders: [runOrder()] }) : { kind: "shutdown", because: "given back" },
+    );
+    await clock.pass(50);
+    only().started();
+    await clock.pass(1_000);
+    expect(only().asked).toEqual(["stop 30000"]);
+    expect(end()).toBeUndefined();
+    only().exited(143);
+    await clock.pass(100);
+    expect(only().asked).toEqual(["stop 30000", "remove"]);
+    expect(end()).toEqual({ kind: "shutdown", because: "given back" });
+  });
+
+  test("a terminated worker stops its attempts, says so and ends", async () => {
+    const { agent, clock, only, last, end } = world((_call, number) => orders({ ...every2s, orders: number === 1 ? [runOrder()] : [] }));
+    await clock.pass(50);
+    only().started();
+    await clock.pass(50);
+    agent.terminate();
+    await clock.pass(100);
+    only().exited(143);
+    await clock.pass(100);
+    expect(last()).toMatchObject([{ phase: "stopped", reason: "the worker was asked to end" }]);
+    expect(end()?.kind).toBe("terminated");
+  });
+
+  test("an attempt that cannot be stopped does not keep the node for ever", async () => {
+    const { agent, clock, puppets, end } = world((_call, number) => orders({ ...every2s, orders: number === 1 ? [runOrder()] : [] }));
+    await clock.pass(50);
+    agent.terminate();
+    await clock.pass(35_100);
+    expect(puppets[0]?.asked).toEqual(["stop 30000", "remove"]);
+    expect(end()?.kind).toBe("terminated");
+  });
+});

@@ -1,0 +1,29 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { cgroupsBelow } from "../../../lib/worker/cgroup.ts";
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "fw-cgroup-"));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const read = (...path: string[]) => readFile(join(root, ...path), "utf8");
+
+// An ordinary folder stands in for the kernel's: this shows what is written, not what the kernel makes of it.
+test("a program is held to its share, and the worker steps aside", async () => {
+  const cgroups = await cgroupsBelow(root, 100);
+  expect(await read("worker", "cgroup.procs")).toBe("100");
+  expect(await read("cgroup.subtree_control")).toBe("+cpu +memory");
+  const cgroup = await cgroups.hold("vision.train-1.1", 200, { vcpus: 1.5, memoryGiB: 0.5 });
+  expect(await read("vision.train-1.1", "memory.max")).toBe(String(512 * 1024 ** 2));
+  expect(await read("vision.train-1.1", "cpu.max")).toBe("150000 100000");
+  expect(await read("vision.train-1.1", "cgroup.procs")).toBe("200");
+  await writeFile(join(root, "vision.train-1.1", "memory.events"), "low 0\noom 3\noom_kill 1\n");
+  expect(await cgroup.end()).toEqual({ ranOutOfMemory: true });
+  expect(await read("vision.train-1.1", "cgroup.kill")).toBe("1");
+  await writeFile(join(root, "vision.train-1.1", "memory.events"), "low 0\noom 0\noom_kill 0\n");
+  expect(await cgroup.end()).toEqual({ ranOutOfMemory: false });
+});

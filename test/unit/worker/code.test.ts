@@ -1,0 +1,96 @@
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Fault } from "../../../lib/model/fault.ts";
+import { archiveLimits } from "../../../lib/worker/archive.ts";
+import { fetchCode } from "../../../lib/worker/code.ts";
+import { craftArchive } from "./archives.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+let folder: string;
+let work: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fw-code-"));
+  work = join(folder, "work");
+  await mkdir(work);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const archive = craftArchive([{ path: "train.py", body: "print(1)" }]);
+const sha256 = createHash("sha256").update(archive).digest("hex");
+
+/** An S3 that answers one after the other; the last answer stays. */
+function s3Of(...answers: (Buffer | Error)[]): Pick<S3Client, "send"> & { asked: number } {
+  const s3 = {
+    asked: 0,
+    async send() {
+      const answer = answers[Math.min(s3.asked++, answers.length - 1)];
+      if (answer instanceof Error) throw answer;
+      return { Body: Readable.from([answer]), ContentLength: answer?.length };
+    },
+  };
+  return s3;
+}
+
+const s3Error = (name: string, status: number) => Object.assign(new Error(name), { name, $metadata: { httpStatusCode: status } });
+
+async function fetch(s3: Pick<S3Client, "send">, over: { sha256?: string; packedBytes?: number } = {}): Promise<Fault | undefined> {
+  const clock = new ManualClock();
+  const code = { s3: "s3://code/vision/train.tar.gz", ...(over.sha256 === undefined ? {} : { sha256: over.sha256 }) };
+  const limits = { ...archiveLimits, packedBytes: over.packedBytes ?? 10_000 };
+  const order = { code, archive: join(folder, "code.tar.gz"), folder: work, limits };
+  const fetching = fetchCode(s3, order, { clock, random: () => 0, signal: new AbortController().signal, most: 3 });
+  let over_ = false;
+  const done = fetching.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  void done.finally(() => {
+    over_ = true;
+  });
+  while (!over_) await clock.pass(100);
+  const error = await done;
+  expect((await readdir(folder)).filter((name) => name !== "work")).toEqual([]);
+  if (error !== undefined && !(error instanceof Fault)) throw error;
+  return error;
+}
+
+describe("a job's code", () => {
+  test("is fetched, checked and unpacked", async () => {
+    expect(await fetch(s3Of(archive), { sha256 })).toBeUndefined();
+    expect(await readFile(join(work, "train.py"), "utf8")).toBe("print(1)");
+  });
+
+  test("is fetched again after trouble, a bounded number of times", async () => {
+    expect(await fetch(s3Of(new Error("socket hang up"), archive))).toBeUndefined();
+    const down = s3Of(new Error("socket hang up"));
+    expect(await fetch(down)).toMatchObject({ retry: true, message: expect.stringContaining("socket hang up") });
+    expect(down.asked).toBe(3);
+  });
+
+  test.each([
+    [s3Error("NoSuchKey", 404), "there is no code archive at s3://code/vision/train.tar.gz"],
+    [s3Error("NoSuchBucket", 404), "there is no bucket"],
+    [s3Error("AccessDenied", 403), "was denied"],
+  ])("fails for good with %s", async (error, why) => {
+    const s3 = s3Of(error);
+    expect(await fetch(s3)).toMatchObject({ retry: false, message: expect.stringContaining(why) });
+    expect(s3.asked).toBe(1);
+  });
+
+  test("that is huge, or another than the job says, fails for good", async () => {
+    expect(await fetch(s3Of(archive), { packedBytes: 10 })).toMatchObject({
+      retry: false,
+      message: expect.stringContaining("larger than 10 bytes"),
+    });
+    expect(await fetch(s3Of(archive), { sha256: "0".repeat(64) })).toMatchObject({
+      retry: false,
+      message: expect.stringContaining(sha256),
+    });
+    expect(await readdir(work)).toEqual([]);
+  });
+});

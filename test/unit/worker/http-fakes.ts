@@ -1,0 +1,100 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { type Credentials, NodeAnswer, NodeCall, type Order } from "../../../events/node-call.ts";
+import type { JobSpec } from "../../../lib/model/job.ts";
+import { aSpec } from "../../fakes/builders.ts";
+
+export type Listening = { readonly url: string; close(): Promise<void> };
+
+async function listen(handle: (request: IncomingMessage, response: ServerResponse, body: Buffer) => void): Promise<Listening> {
+  const server: Server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => handle(request, response, Buffer.concat(chunks)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+export type Report = Extract<NodeCall, { kind: "report" }>;
+export type Orders = Extract<NodeAnswer, { kind: "orders" }>;
+
+/** What the fake function does with a call: answers, loses the answer, or says something else. */
+export type Reply = NodeAnswer | "lost" | { readonly status: number; readonly body: string };
+
+/** A node function that keeps every call it parsed, and answers as the test says. */
+export async function fakeNodeFunction(
+  reply: (call: Report, number: number) => Reply,
+): Promise<Listening & { readonly calls: Report[]; readonly headers: Readonly<Record<string, unknown>>[] }> {
+  const calls: Report[] = [];
+  const headers: Readonly<Record<string, unknown>>[] = [];
+  const listening = await listen((request, response, body) => {
+    const call = NodeCall.parse(JSON.parse(body.toString()));
+    if (call.kind !== "report") throw new Error("not a report");
+    calls.push(call);
+    headers.push({ ...request.headers });
+    const said = reply(call, calls.length);
+    if (said === "lost") request.socket.destroy();
+    else if ("status" in said) response.writeHead(said.status).end(said.body);
+    else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(NodeAnswer.parse(said)));
+  });
+  return { ...listening, calls, headers };
+}
+
+/** An instance's metadata service with one role. */
+export const fakeMetadataService = (): Promise<Listening> =>
+  listen((request, response) => {
+    const path = request.url ?? "";
+    if (path === "/latest/api/token") response.end("token");
+    else if (path === "/latest/meta-data/iam/security-credentials/") response.end("worker-role");
+    else if (path === "/latest/meta-data/iam/security-credentials/worker-role") {
+      response.end(
+        JSON.stringify({
+          Code: "Success",
+          AccessKeyId: "AKIAINSTANCE",
+          SecretAccessKey: "instance-secret",
+          Token: "instance-token",
+          Expiration: new Date(Date.now() + 3_600_000).toISOString(),
+        }),
+      );
+    } else response.writeHead(404).end();
+  });
+
+export const orders = (over: Partial<Orders> = {}): Orders => ({
+  kind: "orders",
+  leaseMs: 900_000,
+  callAgainMs: 100,
+  orders: [],
+  done: [],
+  renewed: [],
+  ...over,
+});
+
+export const someCredentials = (expiresAtMs = Date.now() + 3_600_000): Credentials => ({
+  accessKeyId: "AKIAJOB",
+  secretAccessKey: "job-secret",
+  sessionToken: "job-token",
+  expiresAtMs,
+});
+
+export type RunOrder = Extract<Order, { kind: "run" }>;
+
+export const runOrder = (spec: Partial<JobSpec> = {}, over: Partial<RunOrder> = {}): RunOrder => ({
+  kind: "run",
+  team: "vision",
+  job: "train-1",
+  attempt: 1,
+  spec: aSpec(spec),
+  credentials: someCredentials(),
+  upload: { bucket: "incoming", kmsKey: "alias/team-vision" },
+  log: { group: "/fleetwright/vision", stream: "train-1/1" },
+  ...over,
+});

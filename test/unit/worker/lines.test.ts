@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { LineSplitter, Tail } from "../../../lib/worker/lines.ts";
+
+function split(...chunks: (string | Buffer)[]): string[] {
+  const lines: string[] = [];
+  const splitter = new LineSplitter((line) => lines.push(line));
+  for (const chunk of chunks) splitter.push(Buffer.from(chunk));
+  splitter.end();
+  return lines;
+}
+
+test("lines are whole however their bytes arrive", () => {
+  expect(split("a", "b\nc\r", "\nd\r\n", "\ne")).toEqual(["ab", "c", "d", "", "e"]);
+  const euro = Buffer.from("10 €\n");
+  expect(split(euro.subarray(0, 4), euro.subarray(4))).toEqual(["10 €"]);
+});
+
+test("a progress bar's carriage returns end lines", () => {
+  expect(split("10%\r20%\r", "30%\n")).toEqual(["10%", "20%", "30%"]);
+});
+
+test("a line without end is cut, and its rest dropped", () => {
+  const [first, second, ...more] = split("x".repeat(40_000), "x".repeat(40_000), "x".repeat(10), "\nnext\n");
+  expect(first).toBe(`${"x".repeat(32 * 1024)} [cut]`);
+  expect(second).toBe("next");
+  expect(more).toEqual([]);
+});
+
+test("the tail keeps the last lines, and of those the last characters", () => {
+  const tail = new Tail(3);
+  for (const line of ["1", "2", "3", "4"]) tail.push(line);
+  expect(tail.text(100)).toBe("2\n3\n4");
+  expect(tail.text(4)).toBe("…3\n4");
+});

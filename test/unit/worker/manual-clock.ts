@@ -1,0 +1,51 @@
+import type { Clock } from "../../../lib/worker/clock.ts";
+
+/** Time that moves only when told to. Timers fire in their order; what they start gets its turns in between. */
+export class ManualClock implements Clock {
+  #nowMs = 0;
+  #timers: { atMs: number; then: () => void }[] = [];
+  readonly #wallStartMs: number;
+
+  constructor(wallStartMs = 1_780_272_000_000) {
+    this.#wallStartMs = wallStartMs;
+  }
+
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
+  wallMs(): number {
+    return this.#wallStartMs + this.#nowMs;
+  }
+
+  after(ms: number, then: () => void): () => void {
+    const timer = { atMs: this.#nowMs + Math.max(0, ms), then };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((each) => each !== timer);
+    };
+  }
+
+  async pass(ms: number): Promise<void> {
+    const untilMs = this.#nowMs + ms;
+    let fired = 0;
+    await turns();
+    for (let due = this.#nextDue(untilMs); due; due = this.#nextDue(untilMs)) {
+      if (++fired > 100_000) throw new Error("timers without end");
+      this.#nowMs = Math.max(this.#nowMs, due.atMs);
+      this.#timers = this.#timers.filter((each) => each !== due);
+      due.then();
+      await turns();
+    }
+    this.#nowMs = untilMs;
+  }
+
+  #nextDue(untilMs: number): { atMs: number; then: () => void } | undefined {
+    return this.#timers.filter((each) => each.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
+  }
+}
+
+/** Lets all that is ready to run, run. */
+export async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { nodeClient, remembered } from "../../../lib/worker/node-client.ts";
+import { fakeNodeFunction, orders, type Reply, type Report } from "./http-fakes.ts";
+
+const report: Report = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p", attempts: [], renew: [] };
+const credentials = async () => ({ accessKeyId: "AKIAINSTANCE", secretAccessKey: "secret", sessionToken: "token" });
+
+let reply: () => Reply = () => orders();
+let server: Awaited<ReturnType<typeof fakeNodeFunction>>;
+beforeEach(async () => {
+  server = await fakeNodeFunction(() => reply());
+});
+afterEach(() => server.close());
+
+const client = (timeoutMs?: number) =>
+  nodeClient({ url: `${server.url}/node`, region: "eu-west-1", credentials, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+
+describe("a call", () => {
+  test("is signed with the instance's credentials, for lambda, body and all", async () => {
+    expect(await client()(report)).toEqual(orders());
+    expect(server.calls).toEqual([report]);
+    expect(server.headers[0]).toMatchObject({
+      authorization: expect.stringMatching(
+        /^AWS4-HMAC-SHA256 Credential=AKIAINSTANCE\/\d{8}\/eu-west-1\/lambda\/aws4_request, SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-security-token, Signature=[0-9a-f]{64}$/,
+      ),
+      "x-amz-security-token": "token",
+    });
+  });
+
+  test.each<[string, Reply, string]>([
+    ["is refused", { status: 403, body: '{"Message":"Forbidden"}' }, "answered 403"],
+    ["is lost", "lost", "could not be reached"],
+    ["is not answered with JSON", { status: 200, body: '<html "secretAccessKey"' }, "is not JSON"],
+    [
+      "is answered in another shape",
+      { status: 200, body: '{"kind":"orders","leaseMs":"secretAccessKey"}' },
+      "another shape: leaseMs (invalid_type)",
+    ],
+  ])("that %s can be tried again, and its error quotes nothing", async (_name, said, why) => {
+    reply = () => said;
+    const error = await client()(report).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ retry: true, message: expect.stringContaining(why) });
+    expect(String(error)).not.toContain("secretAccessKey");
+  });
+
+  test("has a time-out, and can be given up", async () => {
+    const nobody = nodeClient({ url: server.url, region: "eu-west-1", credentials: () => credentials(), timeoutMs: 1 });
+    await expect(nobody(report)).rejects.toMatchObject({ retry: true });
+    await expect(client()(report, AbortSignal.abort())).rejects.toMatchObject({ retry: true });
+  });
+});
+
+test("credentials are asked for again when they have less than five minutes left", async () => {
+  let nowMs = 0;
+  let asked = 0;
+  const get = remembered(
+    async () => ({ ...(await credentials()), accessKeyId: `key-${++asked}`, expiration: new Date(nowMs + 3_600_000) }),
+    () => nowMs,
+  );
+  expect([(await get()).accessKeyId, (await get()).accessKeyId]).toEqual(["key-1", "key-1"]);
+  nowMs = 3_600_000 - 300_000 + 1;
+  expect((await get()).accessKeyId).toBe("key-2");
+});

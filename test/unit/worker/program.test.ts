@@ -1,0 +1,110 @@
+import { spawnSync } from "node:child_process";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Program, type ProgramOptions, signalGroup, startProgram } from "../../../lib/worker/program.ts";
+
+let folder: string;
+const running: Program[] = [];
+beforeEach(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), "fw-program-")));
+});
+afterEach(async () => {
+  for (const program of running.splice(0)) {
+    program.stop(0);
+    await program.exited;
+  }
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function start(script: string, over: Partial<ProgramOptions> = {}): Promise<{ program: Program; lines: string[] }> {
+  const lines: string[] = [];
+  const program = await startProgram({
+    file: process.execPath,
+    command: ["node", "-e", script],
+    folder,
+    env: { GREETING: "hello" },
+    maxRuntimeMs: 20_000,
+    graceMs: 200,
+    onLine: (line) => lines.push(line),
+    ...over,
+  });
+  running.push(program);
+  return { program, lines };
+}
+
+const untilSaid = async (lines: readonly string[], word: string): Promise<void> => {
+  while (!lines.includes(word)) await new Promise((resolve) => setTimeout(resolve, 10));
+};
+
+/** What nobody has buried yet is dead all the same. */
+const isAlive = (pid: string | undefined): boolean => /^[^Z]/.test(spawnSync("ps", ["-o", "stat=", "-p", pid ?? ""]).stdout.toString());
+
+describe("a program", () => {
+  test("has its folder, its environment and nothing else, and says what it says", async () => {
+    const { program, lines } = await start(
+      "console.log(process.cwd()); console.log(Object.keys(process.env).filter(k => !k.startsWith('__')).join()); console.error(process.env.GREETING)",
+    );
+    expect(await program.exited).toEqual({ code: 0 });
+    expect(lines.toSorted()).toEqual([folder, "GREETING", "hello"].toSorted());
+  });
+
+  test("ends with its code and the last it said on stderr", async () => {
+    const script = "for (let i = 0; i < 30; i++) console.error('line ' + i); console.log('out'); process.exitCode = 3";
+    const { program } = await start(script);
+    const exit = await program.exited;
+    expect(exit.code).toBe(3);
+    expect(exit.reason).toMatch(/^line 10\n[\s\S]*line 29$/);
+    expect(await (await start("process.exit(7)")).program.exited).toEqual({ code: 7 });
+  });
+
+  test("has a reason of bounded length", async () => {
+    const { program } = await start("console.error('x'.repeat(5000)); process.exitCode = 1");
+    expect((await program.exited).reason?.length).toBe(1_000);
+  });
+
+  test("killed by a signal ends with 128 and the signal's number", async () => {
+    const { program } = await start("process.kill(process.pid, 'SIGSEGV'); setInterval(() => {}, 1000)");
+    expect(await program.exited).toEqual({ code: 139, reason: "killed by SIGSEGV" });
+  });
+
+  test("is asked to end, and may say its last words", async () => {
+    const { program, lines } = await start(
+      "process.on('SIGTERM', () => { console.log('saved'); process.exit(0) }); setInterval(() => {}, 1000); console.log('ready')",
+    );
+    await untilSaid(lines, "ready");
+    program.stop(5_000);
+    expect(await program.exited).toEqual({ code: 0 });
+    expect(lines).toEqual(["ready", "saved"]);
+  });
+
+  test("is killed when it does not end, and a second stop can be sharper", async () => {
+    const { program, lines } = await start("process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('ready')");
+    await untilSaid(lines, "ready");
+    program.stop(60_000);
+    program.stop(50);
+    expect((await program.exited).code).toBe(137);
+  });
+
+  test("that runs too long is ended with timeout's code", async () => {
+    const { program } = await start("process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1000)", { maxRuntimeMs: 300 });
+    expect(await program.exited).toEqual({ code: 124, reason: "ran longer than 0.3 s" });
+  });
+
+  test("takes its children with it", async () => {
+    const { program, lines } = await start(
+      "const c = require('child_process').spawn('sleep', ['60'], { stdio: 'inherit' }); console.log(c.pid); setTimeout(() => process.exit(0), 100)",
+    );
+    expect(await program.exited).toEqual({ code: 0 });
+    await expect.poll(() => isAlive(lines[0])).toBe(false);
+  });
+
+  test("rejects when the system cannot start it", async () => {
+    await expect(start("", { file: join(folder, "missing") })).rejects.toThrow("ENOENT");
+  });
+});
+
+test("nobody ever signals everybody", () => {
+  for (const pid of [-1, 0, 1]) expect(signalGroup(pid, "SIGTERM")).toBe(false);
+});
