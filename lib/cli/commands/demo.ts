@@ -23,7 +23,7 @@ export async function demo(options: { json: boolean }, console: Console): Promis
   const startedMs = Date.now();
   const tell = (line: string): void =>
     (options.json ? console.note : console.out)(`${duration(Date.now() - startedMs).padStart(9)}  ${line}`);
-  const outcome = await withLocalCloud({ folder: stateFolder, log: ({ message }) => tell(message) }, async (cloud, { signal }) => {
+  const outcome = await withLocalCloud({ folder: stateFolder, log: tell }, async (cloud, { signal }) => {
     const stop = AbortSignal.any([signal, AbortSignal.timeout(longestMs)]);
     return run({ cloud, connection: await connectLocal(cloud.deployment.name, cloud.endpoint), tell, stop });
   });
