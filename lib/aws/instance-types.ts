@@ -9,7 +9,8 @@ export type Architecture = "x86_64" | "arm64";
 
 /**
  * The types of these families ("g5") or of these very names ("g5.xlarge") that our nodes can be:
- * of this architecture, of the current generation, no bare metal, and with whole NVIDIA GPUs of one model, or none.
+ * of this architecture, no bare metal, and with whole NVIDIA GPUs of one model, or none.
+ * Of any generation: EC2 calls g5 a previous one already, and whoever names a family wants it.
  */
 export async function instanceTypes(
   ec2: Pick<EC2Client, "send">,
@@ -29,7 +30,7 @@ export async function instanceTypes(
 }
 
 const suits = (info: InstanceTypeInfo, architecture: Architecture): boolean =>
-  info.BareMetal !== true && info.CurrentGeneration !== false && (info.ProcessorInfo?.SupportedArchitectures ?? []).includes(architecture);
+  info.BareMetal !== true && (info.ProcessorInfo?.SupportedArchitectures ?? []).includes(architecture);
 
 /** Undefined for a type of which something needed is not known, or whose GPUs are not what jobs ask for. */
 function typeOf(info: InstanceTypeInfo): InstanceType | undefined {

@@ -1,0 +1,85 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CreateLaunchTemplateCommand, DescribeSubnetsCommand, type EC2Client } from "@aws-sdk/client-ec2";
+import { inject } from "vitest";
+import { type ClientSettings, ec2Client } from "../../lib/aws/clients.ts";
+import type { ZoneSubnet } from "../../lib/aws/fleet-request.ts";
+import type { Ec2Behaviour } from "../../lib/local/ec2/behaviour.ts";
+import { createEc2Front, type Ec2Front } from "../../lib/local/ec2/front.ts";
+import { unique, wire } from "./wire.ts";
+
+/** The local cloud's EC2 and price list behind a port of their own; nothing ever boots on its instances. */
+export type Ec2Stage = {
+  readonly front: Ec2Front;
+  /** Asks once: what the stage does to a call, the caller sees. */
+  readonly settings: ClientSettings;
+  readonly template: string;
+  readonly subnets: readonly ZoneSubnet[];
+  close(): Promise<void>;
+};
+
+export async function ec2Stage(behaviour: Partial<Ec2Behaviour> = {}): Promise<Ec2Stage> {
+  const stateFolder = await mkdtemp(join(tmpdir(), "fleet-contract-"));
+  const front = await createEc2Front({
+    motoUrl: inject("motoUrl"),
+    identities: { issue: () => ({ accessKeyId: "a", secretAccessKey: "b", sessionToken: "c", expiresAtMs: 0 }), find: () => undefined },
+    putEvent: async () => undefined,
+    endpoint: "http://127.0.0.1:9",
+    stateFolder,
+    roleOfProfile: (profile) => profile,
+    log: () => undefined,
+    behaviour: { pendingMs: 1, bootMs: { min: 3_600_000, max: 3_600_000 }, shutdownMs: 10, ...behaviour },
+  });
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+    const call = { method: request.method ?? "", path: request.url ?? "/", headers, body: Buffer.concat(chunks) };
+    const answer = await ("x-amz-target" in headers ? front.handlePricing(call) : front.handle(call));
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const settings = { ...wire(`http://127.0.0.1:${address.port}`), maxAttempts: 1 };
+  const ec2 = ec2Client(settings);
+  return {
+    front,
+    settings,
+    template: await launchTemplate(ec2),
+    subnets: await defaultSubnets(ec2),
+    async close() {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+      await front.close();
+      await rm(stateFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function launchTemplate(ec2: EC2Client): Promise<string> {
+  const script =
+    "#!/bin/bash\nexport FLEETWRIGHT_NODE_URL='http://127.0.0.1:9/'\nexport FLEETWRIGHT_POOL='gpu'\nexport AWS_REGION='us-east-1'\n";
+  const { LaunchTemplate } = await ec2.send(
+    new CreateLaunchTemplateCommand({
+      LaunchTemplateName: unique("fleetwright"),
+      LaunchTemplateData: {
+        ImageId: "resolve:ssm:/an/image",
+        UserData: Buffer.from(script).toString("base64"),
+        IamInstanceProfile: { Arn: "arn:aws:iam::123456789012:instance-profile/nodes" },
+      },
+    }),
+  );
+  return LaunchTemplate?.LaunchTemplateId ?? "";
+}
+
+async function defaultSubnets(ec2: EC2Client): Promise<ZoneSubnet[]> {
+  const { Subnets } = await ec2.send(new DescribeSubnetsCommand({ Filters: [{ Name: "default-for-az", Values: ["true"] }] }));
+  return (Subnets ?? [])
+    .map((one) => ({ zone: one.AvailabilityZone ?? "", subnet: one.SubnetId ?? "" }))
+    .toSorted((a, b) => (a.zone < b.zone ? -1 : 1));
+}

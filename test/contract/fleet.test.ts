@@ -1,0 +1,112 @@
+import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ec2Client } from "../../lib/aws/clients.ts";
+import { ec2Fleet } from "../../lib/aws/fleet.ts";
+import { aLaunch, anOffer } from "../fakes/builders.ts";
+import { MemoryFleet } from "../fakes/memory-fleet.ts";
+import { type Ec2Stage, ec2Stage } from "./ec2-stage.ts";
+import { fleetContract } from "./suites/fleet.ts";
+
+fleetContract("in memory", async () => {
+  const memory = new MemoryFleet();
+  return {
+    fleet: memory,
+    offers: [anOffer(), anOffer({ zone: "us-east-1b", usdPerHour: 0.6 })],
+    refuse: (offer, code) => memory.refuse(offer, code),
+    loseNextLaunch: () => memory.unknownNext("launched"),
+    throttleNextLaunch: () => memory.unknownNext("not-launched"),
+    live: () => memory.live.map(({ id }) => id),
+    forget: async (instance) => memory.forget(instance),
+  };
+});
+
+let stage: Ec2Stage;
+beforeEach(async ({ task }) => {
+  if (task.suite?.name !== "fleet: in memory") stage = await ec2Stage();
+});
+afterEach(async ({ task }) => {
+  if (task.suite?.name !== "fleet: in memory") await stage.close();
+});
+
+const fleetOn = ({ settings, template, subnets }: Ec2Stage) =>
+  ec2Fleet({ ec2: ec2Client(settings), name: "prod", launchTemplates: { gpu: template }, subnets });
+const offersOn = ({ subnets }: Ec2Stage) => subnets.slice(0, 2).map(({ zone }, i) => anOffer({ zone, usdPerHour: 0.5 + i / 10 }));
+
+fleetContract("EC2", async () => ({
+  fleet: fleetOn(stage),
+  offers: offersOn(stage),
+  refuse: (offer, code) => void stage.front.record.refuse(offer, code),
+  loseNextLaunch: () => stage.front.record.loseNextAnswer("CreateFleet"),
+  throttleNextLaunch: () => stage.front.record.throttleNext("CreateFleet"),
+  live: () =>
+    stage.front.record.instances
+      .filter((one) => !one.states.some(({ state }) => state === "shutting-down" || state === "terminated"))
+      .map(({ id }) => id),
+  forget: (instance) => stage.front.record.endInstance(instance, "vanish"),
+}));
+
+describe("EC2", () => {
+  test("an instance bears the tags by which it is found again", async () => {
+    const launch = aLaunch({ offers: offersOn(stage) });
+    const outcome = await fleetOn(stage).launch(launch);
+    const InstanceIds = outcome.kind === "launched" ? outcome.instances.map(({ id }) => id) : [];
+    const { Reservations } = await ec2Client(stage.settings).send(new DescribeInstancesCommand({ InstanceIds }));
+    const [instance] = Reservations?.[0]?.Instances ?? [];
+    expect(instance?.Tags).toEqual(
+      expect.arrayContaining([
+        { Key: "fleetwright:launch", Value: launch.id },
+        { Key: "fleetwright:pool", Value: "gpu" },
+        { Key: "fleetwright:name", Value: "prod" },
+        { Key: "fleetwright:team", Value: "vision" },
+      ]),
+    );
+    expect(instance?.InstanceLifecycle).toBe("spot");
+  });
+
+  test("on-demand is on demand, and a shared node belongs to no team", async () => {
+    const [first] = offersOn(stage);
+    const offers = [anOffer({ ...first, market: "on-demand" })];
+    const outcome = await fleetOn(stage).launch(aLaunch({ market: "on-demand", team: undefined, offers }));
+    const InstanceIds = outcome.kind === "launched" ? outcome.instances.map(({ id }) => id) : [];
+    const { Reservations } = await ec2Client(stage.settings).send(new DescribeInstancesCommand({ InstanceIds }));
+    const [instance] = Reservations?.[0]?.Instances ?? [];
+    expect(instance?.InstanceLifecycle).toBeUndefined();
+    expect(instance?.Tags?.map(({ Key }) => Key)).not.toContain("fleetwright:team");
+  });
+
+  test("one offer refused for a quota and the other for capacity: capacity, for elsewhere there may be some", async () => {
+    const [first, second] = offersOn(stage).map((offer) => ({ ...offer, market: "on-demand" as const }));
+    if (!first || !second) throw new Error("no offers");
+    stage.front.record.refuse(first, "VcpuLimitExceeded");
+    stage.front.record.refuse(second, "InsufficientInstanceCapacity");
+    const outcome = await fleetOn(stage).launch(aLaunch({ market: "on-demand", offers: [first, second] }));
+    expect(outcome).toMatchObject({ kind: "refused", code: "InsufficientInstanceCapacity", capacity: true });
+    expect(outcome.kind === "refused" && outcome.message).toContain("VcpuLimitExceeded");
+  });
+
+  test("a pool without a template, and zones without a subnet, are refused before EC2 is asked", async () => {
+    const fleet = fleetOn(stage);
+    expect(await fleet.launch(aLaunch({ pool: "other" }))).toMatchObject({ kind: "refused", code: "NoLaunchTemplate", capacity: false });
+    expect(await fleet.launch(aLaunch({ offers: [anOffer({ zone: "eu-west-1a" })] }))).toMatchObject({ kind: "refused", code: "NoSubnet" });
+    expect(stage.front.record.fleetCalls).toEqual([]);
+  });
+
+  test("what EC2 calls an invalid request is refused, not repeated", async () => {
+    const subnets = stage.subnets.map(({ zone }) => ({ zone, subnet: "subnet-00000000000000000" }));
+    const fleet = ec2Fleet({ ec2: ec2Client(stage.settings), name: "prod", launchTemplates: { gpu: stage.template }, subnets });
+    const outcome = await fleet.launch(aLaunch({ offers: offersOn(stage) }));
+    expect(outcome).toMatchObject({ kind: "refused", code: "InvalidSubnetID.NotFound", capacity: false });
+  });
+
+  test("nobody listening is unknown, for a launch as for the rest", async () => {
+    const fleet = ec2Fleet({
+      ec2: ec2Client({ ...stage.settings, endpoint: "http://127.0.0.1:9" }),
+      name: "prod",
+      launchTemplates: { gpu: stage.template },
+      subnets: stage.subnets,
+    });
+    expect((await fleet.launch(aLaunch({ offers: offersOn(stage) }))).kind).toBe("unknown");
+    expect(await fleet.terminate("i-00000000000000001")).toBe("unknown");
+    expect(await fleet.look("i-00000000000000001")).toBe("unknown");
+  });
+});

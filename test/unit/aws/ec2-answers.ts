@@ -1,0 +1,37 @@
+import type {
+  CreateFleetCommandOutput,
+  DescribeInstancesCommandOutput,
+  EC2Client,
+  TerminateInstancesCommandOutput,
+} from "@aws-sdk/client-ec2";
+import { ec2Client } from "../../../lib/aws/clients.ts";
+
+type Answers = {
+  readonly CreateFleetCommand?: () => Omit<CreateFleetCommandOutput, "$metadata">;
+  readonly DescribeInstancesCommand?: () => Omit<DescribeInstancesCommandOutput, "$metadata">;
+  readonly TerminateInstancesCommand?: () => Omit<TerminateInstancesCommandOutput, "$metadata">;
+};
+
+export type Ec2Call = { readonly command: string; readonly input: object };
+
+/** A client of EC2 that never calls anybody: each command is answered from here, and put on record. */
+export function ec2Answering(answers: Answers): { ec2: EC2Client; calls: Ec2Call[] } {
+  const calls: Ec2Call[] = [];
+  const ec2 = ec2Client({ region: "us-east-1", credentials: { accessKeyId: "a", secretAccessKey: "b" } });
+  ec2.middlewareStack.add(
+    (_next, { commandName = "" }) =>
+      async ({ input }) => {
+        calls.push({ command: commandName, input });
+        const answer = Object.entries(answers).find(([name]) => name === commandName)?.[1];
+        if (answer === undefined) throw new Error(`${commandName} was not expected`);
+        return { response: {}, output: { $metadata: {}, ...answer() } };
+      },
+    { step: "initialize" },
+  );
+  return { ec2, calls };
+}
+
+/** Throws an error as the SDK does. Without a status: no answer came. */
+export function failing(name: string, status?: number): never {
+  throw Object.assign(new Error(`${name}.`), { name, $metadata: status === undefined ? {} : { httpStatusCode: status } });
+}

@@ -1,0 +1,147 @@
+import { expect, test } from "vitest";
+import { ec2Fleet } from "../../../lib/aws/fleet.ts";
+import { Fault } from "../../../lib/model/fault.ts";
+import type { Fleet } from "../../../lib/ports/fleet.ts";
+import { aLaunch, anOffer } from "../../fakes/builders.ts";
+import { ec2Answering, failing } from "./ec2-answers.ts";
+
+const subnets = [
+  { zone: "us-east-1a", subnet: "subnet-a" },
+  { zone: "us-east-1b", subnet: "subnet-b" },
+];
+const fleetOf = (answers: Parameters<typeof ec2Answering>[0]): { fleet: Fleet; calls: ReturnType<typeof ec2Answering>["calls"] } => {
+  const { ec2, calls } = ec2Answering(answers);
+  return { fleet: ec2Fleet({ ec2, name: "prod", launchTemplates: { gpu: "lt-1", cpu: "cpu-template" }, subnets }), calls };
+};
+const given = { InstanceIds: ["i-1"], InstanceType: "g5.xlarge" as const, SubnetId: "subnet-b" };
+
+test("the request says all that the launch says, and nothing that changes from one try to the next", async () => {
+  const { fleet, calls } = fleetOf({ CreateFleetCommand: () => ({ Instances: [given] }) });
+  const launch = aLaunch({
+    offers: [anOffer({ zone: "us-east-1b" }), anOffer({ zone: "us-east-1c" }), anOffer({ instanceType: "g6.xlarge" })],
+  });
+  await fleet.launch(launch);
+  await fleet.launch(launch);
+  expect(calls[0]).toEqual(calls[1]);
+  expect(calls[0]?.input).toEqual({
+    Type: "instant",
+    ClientToken: "launch-1",
+    TargetCapacitySpecification: { TotalTargetCapacity: 1, DefaultTargetCapacityType: "spot" },
+    SpotOptions: { AllocationStrategy: "price-capacity-optimized", InstanceInterruptionBehavior: "terminate" },
+    LaunchTemplateConfigs: [
+      {
+        LaunchTemplateSpecification: { LaunchTemplateId: "lt-1", Version: "$Latest" },
+        Overrides: [
+          { InstanceType: "g5.xlarge", SubnetId: "subnet-b" },
+          { InstanceType: "g6.xlarge", SubnetId: "subnet-a" },
+        ],
+      },
+    ],
+    TagSpecifications: [
+      {
+        ResourceType: "instance",
+        Tags: [
+          { Key: "fleetwright:launch", Value: "launch-1" },
+          { Key: "fleetwright:pool", Value: "gpu" },
+          { Key: "fleetwright:name", Value: "prod" },
+          { Key: "fleetwright:team", Value: "vision" },
+        ],
+      },
+    ],
+  });
+});
+
+test("on demand, the cheapest; a template may go by its name", async () => {
+  const { fleet, calls } = fleetOf({ CreateFleetCommand: () => ({ Instances: [given] }) });
+  await fleet.launch(aLaunch({ pool: "cpu", market: "on-demand" }));
+  expect(calls[0]?.input).toMatchObject({
+    OnDemandOptions: { AllocationStrategy: "lowest-price" },
+    TargetCapacitySpecification: { TotalTargetCapacity: 1, DefaultTargetCapacityType: "on-demand" },
+    LaunchTemplateConfigs: [{ LaunchTemplateSpecification: { LaunchTemplateName: "cpu-template", Version: "$Latest" } }],
+  });
+  expect(calls[0]?.input).not.toHaveProperty("SpotOptions");
+});
+
+test("what came is read wherever EC2 says it", async () => {
+  const launched = { kind: "launched", instances: [{ id: "i-1", instanceType: "g5.xlarge", zone: "us-east-1b" }] };
+  const old = {
+    InstanceIds: ["i-1"],
+    LaunchTemplateAndOverrides: { Overrides: { InstanceType: "g5.xlarge" as const, SubnetId: "subnet-b" } },
+  };
+  for (const item of [given, old]) {
+    expect(await fleetOf({ CreateFleetCommand: () => ({ Instances: [item], Errors: [] }) }).fleet.launch(aLaunch())).toEqual(launched);
+  }
+  const described = { InstanceId: "i-1", InstanceType: "g5.xlarge" as const, Placement: { AvailabilityZone: "us-east-1b" } };
+  const { fleet } = fleetOf({
+    CreateFleetCommand: () => ({ Instances: [{ InstanceIds: ["i-1"] }] }),
+    DescribeInstancesCommand: () => ({ Reservations: [{ Instances: [described] }] }),
+  });
+  expect(await fleet.launch(aLaunch())).toEqual(launched);
+});
+
+test("an instance of which nobody knows yet what it is, is no refusal", async () => {
+  const { fleet } = fleetOf({
+    CreateFleetCommand: () => ({ Instances: [{ InstanceIds: ["i-1"] }] }),
+    DescribeInstancesCommand: () => failing("InvalidInstanceID.NotFound", 400),
+  });
+  expect((await fleet.launch(aLaunch())).kind).toBe("unknown");
+});
+
+test.each<[string, number | undefined, object]>([
+  ["TimeoutError", undefined, { kind: "unknown" }],
+  ["ECONNRESET", undefined, { kind: "unknown" }],
+  ["InternalError", 500, { kind: "unknown" }],
+  ["Unavailable", 503, { kind: "unknown" }],
+  ["RequestLimitExceeded", 503, { kind: "unknown" }],
+  ["Throttling", 400, { kind: "unknown" }],
+  // EC2 counts it among its server errors.
+  ["InsufficientInstanceCapacity", 500, { kind: "refused", capacity: true }],
+  ["MaxSpotInstanceCountExceeded", 400, { kind: "refused", capacity: false }],
+  ["UnauthorizedOperation", 403, { kind: "refused", capacity: false }],
+  ["InvalidParameterValue", 400, { kind: "refused", capacity: false }],
+])("a launch that ends with %s (%s)", async (name, status, expected) => {
+  const { fleet } = fleetOf({ CreateFleetCommand: () => failing(name, status) });
+  expect(await fleet.launch(aLaunch())).toMatchObject(expected);
+});
+
+test("an answer with neither instances nor errors launched nothing, and for this token never will", async () => {
+  const { fleet } = fleetOf({ CreateFleetCommand: () => ({}) });
+  expect(await fleet.launch(aLaunch())).toMatchObject({ kind: "refused", code: "NothingLaunched", capacity: true });
+});
+
+test("a token used with other parameters: unknown as long as EC2 cannot be asked what it launched", async () => {
+  const { fleet, calls } = fleetOf({
+    CreateFleetCommand: () => failing("IdempotentParameterMismatch", 400),
+    DescribeInstancesCommand: () => failing("RequestLimitExceeded", 503),
+  });
+  expect((await fleet.launch(aLaunch())).kind).toBe("unknown");
+  expect(calls[1]?.input).toEqual({ Filters: [{ Name: "tag:fleetwright:launch", Values: ["launch-1"] }] });
+});
+
+test("what may not be asked is a fault, not something to ask again", async () => {
+  const { fleet } = fleetOf({
+    TerminateInstancesCommand: () => failing("UnauthorizedOperation", 403),
+    DescribeInstancesCommand: () => failing("UnauthorizedOperation", 403),
+  });
+  await expect(fleet.terminate("i-1")).rejects.toBeInstanceOf(Fault);
+  await expect(fleet.look("i-1")).rejects.toBeInstanceOf(Fault);
+});
+
+test.each<["pending" | "running" | "stopping" | "stopped" | "shutting-down" | "terminated", string]>([
+  ["pending", "live"],
+  ["running", "live"],
+  ["stopping", "live"],
+  ["stopped", "live"],
+  ["shutting-down", "over"],
+  ["terminated", "over"],
+])("an instance that is %s is %s", async (Name, expected) => {
+  const { fleet } = fleetOf({
+    DescribeInstancesCommand: () => ({ Reservations: [{ Instances: [{ InstanceId: "i-1", State: { Name } }] }] }),
+  });
+  expect(await fleet.look("i-1")).toBe(expected);
+});
+
+test("an answer without the instance says nothing about it", async () => {
+  const { fleet } = fleetOf({ DescribeInstancesCommand: () => ({}) });
+  expect(await fleet.look("i-1")).toBe("unknown");
+});
