@@ -24,16 +24,23 @@ const lookAgainSeconds = 2;
  */
 export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => number }): Promise<Placed> {
   let steps = 0;
-  for (let round = 1; round <= mostRounds && run.msLeft() > 6_000; round += 1) {
-    const decided = await decideOnce(deps, run.pool);
+  let decisions = 0;
+  let unheard = true;
+  while (decisions < mostRounds && run.msLeft() > 6_000) {
+    const { next, ...decided } = await decideOnce(deps, run.pool);
+    decisions += 1;
     steps += decided.steps;
-    if (decided.next !== "again") return { decisions: round, steps, ended: decided.next };
+    if (next === "quiet" || next === "fenced") return { decisions, steps, ended: next };
+    unheard = next === "rang";
   }
-  await deps.lane.sendLater(run.pool.name, lookAgainSeconds);
-  return { decisions: mostRounds, steps, ended: "later" };
+  // Ringing a bell that is not quiet wakes nobody: what this run has not heard needs a message of its own.
+  if (unheard) await deps.lane.send(run.pool.name);
+  else await deps.lane.sendLater(run.pool.name, lookAgainSeconds);
+  return { decisions, steps, ended: "later" };
 }
 
-async function decideOnce(deps: PlaceDeps, pool: Pool): Promise<{ steps: number; next: "again" | "quiet" | "fenced" }> {
+/** `rang`: something happened since it looked. `again`: what it did, or could not do, changes what there is to decide. */
+async function decideOnce(deps: PlaceDeps, pool: Pool): Promise<{ steps: number; next: "rang" | "again" | "quiet" | "fenced" }> {
   const { fence, heard, wakeAtMs: pending } = await deps.decisions.begin(pool.name);
   const snapshot = await look(deps, fence, pool);
   const plan = decide(snapshot);
@@ -49,7 +56,8 @@ async function decideOnce(deps: PlaceDeps, pool: Pool): Promise<{ steps: number;
   const busy = snapshot.queue.length > 0 || snapshot.nodes.length > 0 || snapshot.openLaunches.length > 0;
   const finished = await deps.decisions.finish(fence, { heard, busy, wakeAtMs });
   if (finished === "fenced") return { steps: acted, next: "fenced" };
-  return { steps: acted, next: finished === "rang" || again ? "again" : "quiet" };
+  if (finished === "rang") return { steps: acted, next: "rang" };
+  return { steps: acted, next: again ? "again" : "quiet" };
 }
 
 /** The snapshot, after every intent whose outcome nobody knows was repeated. */
