@@ -3,6 +3,7 @@ import { type AnswerDeps, answerNode } from "../../../lib/flows/answer-node.ts";
 import { type PlaceDeps, type Placed, place } from "../../../lib/flows/place.ts";
 import { ring } from "../../../lib/flows/ring.ts";
 import { type SubmitDeps, submitJob } from "../../../lib/flows/submit-job.ts";
+import { isLive } from "../../../lib/model/node.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
 import { aCatalogue, aPool, monday } from "../../fakes/builders.ts";
 import { MemoryFleet } from "../../fakes/memory-fleet.ts";
@@ -91,9 +92,15 @@ export class World {
     return ring({ bell: this.ledger.bell, lane: this.lane }, this.pool.name);
   }
 
-  /** Lets time go by: what is due on `later` rings, and the lane is worked off. */
-  async pass(seconds: number): Promise<void> {
+  /** Lets time go by, in which every node's worker calls. */
+  async wait(seconds: number): Promise<void> {
     this.nowMs += seconds * 1000;
+    for (const node of this.nodes.filter(isLive)) await this.call(node.id);
+  }
+
+  /** Lets time go by: workers call, what is due on `later` rings, and the lane is worked off. */
+  async pass(seconds: number): Promise<void> {
+    await this.wait(seconds);
     for (const _due of this.lane.due(seconds)) await this.ringLater();
     await this.workOff();
   }

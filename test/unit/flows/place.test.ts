@@ -1,0 +1,401 @@
+import { describe, expect, test } from "vitest";
+import { place } from "../../../lib/flows/place.ts";
+import { Fault } from "../../../lib/model/fault.ts";
+import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
+import { World } from "./world.ts";
+
+const spot = anOffer({ usdPerHour: 0.5 });
+const onDemand = anOffer({ market: "on-demand", usdPerHour: 1 });
+
+/** A world in which one job runs on one node. */
+async function working(): Promise<World> {
+  const world = new World();
+  await world.submit("a");
+  await world.workOff();
+  await world.call(world.node.id, { attempts: [{ team: "vision", job: "a", attempt: 1, phase: "running", startedAtMs: world.nowMs }] });
+  await world.workOff();
+  return world;
+}
+
+/** A world in which one node is ready and idle. */
+async function idling(): Promise<World> {
+  const world = await working();
+  const gone = { team: "vision", job: "a", attempt: 1, phase: "failed", reason: "no", again: false } as const;
+  await world.call(world.node.id, { attempts: [gone] });
+  await world.workOff();
+  return world;
+}
+
+describe("a job that waits", () => {
+  test("gets a node, and is bound to what came", async () => {
+    const world = new World();
+    await world.submit("a");
+    expect(await world.place()).toMatchObject({ ended: "quiet" });
+    expect(world.fleet.live).toHaveLength(1);
+    expect(world.job("a")).toMatchObject({ state: "placed", node: world.node.id });
+    expect(world.node).toMatchObject({ state: "launching", assignments: [{ job: "a", attempt: 1, phase: "placed" }] });
+    expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
+  });
+
+  test("takes a free node without asking EC2", async () => {
+    const world = await idling();
+    await world.submit("b");
+    await world.workOff();
+    expect(world.fleet.asked).toHaveLength(1);
+    expect(world.job("b")).toMatchObject({ state: "placed" });
+  });
+
+  test("that can never run fails with the reason", async () => {
+    const world = new World(aPool());
+    world.ledger.table.catalogues.clear();
+    await world.submit("a", { gpus: 9 });
+    world.ledger.table.catalogues.set("gpu", aCatalogue());
+    await world.place();
+    expect(world.job("a")).toMatchObject({ state: "failed", reason: expect.stringContaining("has 9 GPUs") });
+  });
+
+  test("at the pool's limit is told so, and starts when there is room again", async () => {
+    const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 1 } }));
+    await world.submit("a");
+    await world.submit("b");
+    await world.workOff();
+    expect(world.job("b")).toMatchObject({ state: "queued", reason: expect.stringContaining("at its limit") });
+    const ended = { team: "vision", job: "a", attempt: 1, phase: "failed", reason: "no", again: false } as const;
+    await world.call(world.node.id, { attempts: [ended] });
+    await world.workOff();
+    expect(world.job("b")).toMatchObject({ state: "placed" });
+    expect(world.fleet.asked).toHaveLength(1);
+  });
+});
+
+describe("what EC2 gives", () => {
+  test("is what is reserved from then on, not the dearest that might have come", async () => {
+    const dear = anOffer({ zone: "us-east-1b", usdPerHour: 0.7 });
+    const world = new World(aPool(), aCatalogue({ offers: [spot, dear] }));
+    world.ledger.wire.before("placements.settle", () => expect(world.reserved).toEqual({ usdPerHour: 0.7, gpus: 1 }));
+    await world.submit("a");
+    await world.place();
+    expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
+    expect(world.ledger.wire.calls["placements.settle"]).toBe(1);
+  });
+
+  test("is on record before EC2 is asked", async () => {
+    const world = new World();
+    await world.submit("a");
+    let open = 0;
+    const fleet = {
+      launch: (launch: Parameters<typeof world.fleet.launch>[0]) => {
+        open = world.ledger.table.openLaunches.size;
+        return world.fleet.launch(launch);
+      },
+      terminate: world.fleet.terminate.bind(world.fleet),
+      look: world.fleet.look.bind(world.fleet),
+    };
+    await world.place({ fleet });
+    expect(open).toBe(1);
+  });
+
+  test("tells every launch by a token of its own, short enough for EC2", async () => {
+    const world = new World();
+    await world.submit("a");
+    await world.submit("b");
+    await world.place();
+    const tokens = world.fleet.asked.map((launch) => launch.clientToken);
+    expect(new Set(tokens).size).toBe(2);
+    for (const token of tokens) expect(token).toMatch(/^[ -~]{1,64}$/);
+  });
+
+  test.each(["launched", "not-launched"] as const)("unknown, and in truth %s, is asked for again in the same words", async (how) => {
+    const world = new World();
+    world.fleet.unknownNext(how);
+    await world.submit("a");
+    await world.workOff();
+    await world.pass(10);
+    expect(world.fleet.asked.length).toBeGreaterThan(1);
+    expect(new Set(world.fleet.asked.map((launch) => JSON.stringify(launch))).size).toBe(1);
+    expect(world.fleet.live).toHaveLength(1);
+    expect(world.job("a")).toMatchObject({ state: "placed" });
+    expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
+  });
+
+  test("unknown for long is still one launch", async () => {
+    const world = new World();
+    for (let n = 0; n < 20; n += 1) world.fleet.unknownNext("launched");
+    await world.submit("a");
+    await world.workOff();
+    for (let n = 0; n < 30; n += 1) await world.pass(5);
+    expect(world.fleet.instances.size).toBe(1);
+    expect(world.job("a")).toMatchObject({ state: "placed" });
+  });
+
+  test("no capacity is remembered, and on-demand is tried", async () => {
+    const world = new World(aPool(), aCatalogue({ offers: [spot, onDemand] }));
+    world.fleet.refuse(spot);
+    await world.submit("a");
+    await world.workOff();
+    expect(world.fleet.asked.map((launch) => launch.market)).toEqual(["spot", "on-demand"]);
+    expect(world.node.offer).toEqual(onDemand);
+    expect(world.reserved).toEqual({ usdPerHour: 1, gpus: 1 });
+  });
+
+  test("no capacity anywhere leaves the job waiting, told why, and asks again when that may have changed", async () => {
+    const world = new World();
+    world.fleet.refuse(spot);
+    await world.submit("a");
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "queued", reason: expect.stringContaining("no capacity just now") });
+    expect(world.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
+    expect(world.fleet.asked).toHaveLength(1);
+    world.fleet.restock(spot);
+    await world.pass(180);
+    expect(world.job("a")).toMatchObject({ state: "placed" });
+  });
+});
+
+describe("an idle node", () => {
+  test("is given back when its time is up, and nothing is left", async () => {
+    const world = await idling();
+    await world.pass(119);
+    expect(world.fleet.live).toHaveLength(1);
+    await world.pass(1);
+    expect(world.fleet.live).toEqual([]);
+    expect(world.nodes).toEqual([]);
+    expect(world.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
+  });
+
+  test("is asked for again when EC2 did not answer", async () => {
+    const world = await idling();
+    world.fleet.deafNext("terminate", 3);
+    await world.pass(120);
+    expect(world.fleet.live).toEqual([]);
+    expect(world.nodes).toEqual([]);
+  });
+
+  test("gets nothing more once its end was decided", async () => {
+    const world = await idling();
+    const { id } = world.node;
+    world.ledger.wire.before("placements.terminating", () => world.submit("late"));
+    await world.pass(120);
+    expect(world.job("late")).toMatchObject({ state: "placed" });
+    expect(world.job("late")?.node).not.toBe(id);
+    expect(world.fleet.live.map((instance) => instance.id)).toEqual([world.job("late")?.node]);
+  });
+
+  test("whose end nobody confirmed is looked up, and forgotten when it is over", async () => {
+    const world = await idling();
+    await world.pass(120);
+    expect(world.ledger.table.nodes.size).toBe(1);
+    world.nowMs += 121_000;
+    await world.ringLater();
+    await world.workOff();
+    expect(world.ledger.table.nodes.size).toBe(0);
+  });
+});
+
+describe("a node that is gone", () => {
+  test("gives its attempts back to the queue, and they run elsewhere", async () => {
+    const world = await working();
+    const { id } = world.node;
+    world.fleet.end(id);
+    await world.ledger.nodeLedger.gone(id, world.nowMs);
+    await world.ringLater();
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2, failures: 0 });
+    expect(world.job("a")?.node).not.toBe(id);
+    expect(world.fleet.live).toHaveLength(1);
+    expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
+  });
+
+  test("and was silent is given up only when its lease is over by a minute", async () => {
+    const world = await working();
+    const { id, leaseUntilMs } = world.node;
+    world.nowMs = leaseUntilMs + 60_000;
+    await world.ringLater();
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "running", node: id });
+    world.nowMs += 1;
+    await world.ringLater();
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ attempt: 2, state: "placed" });
+    expect(world.fleet.instances.get(id)?.over).toBe(true);
+  });
+});
+
+describe("a ring", () => {
+  test("during a decision is heard by the same run", async () => {
+    const world = new World();
+    await world.submit("a");
+    world.ledger.wire.before("decisions.finish", () => world.submit("b"));
+    const placed = await world.place();
+    expect(placed).toMatchObject({ ended: "quiet" });
+    expect(world.job("b")).toMatchObject({ state: "placed" });
+    expect(world.ledger.table.pool("gpu")).toMatchObject({ bell: 2, decidedThrough: 2 });
+  });
+
+  test("that came before the look is not decided on twice", async () => {
+    const world = new World();
+    await world.submit("a");
+    await world.workOff();
+    const begun = world.ledger.wire.calls["decisions.begin"];
+    await world.place();
+    expect(world.ledger.wire.calls["decisions.begin"]).toBe((begun ?? 0) + 1);
+  });
+
+  test("that is never heard to an end wakes another run", async () => {
+    const world = new World(aPool({ limits: { usdPerHour: 100, gpus: 100 } }));
+    await world.submit("a");
+    world.lane.receive()?.done();
+    for (let n = 1; n <= 8; n += 1) world.ledger.wire.before("decisions.finish", () => world.submit(`more-${n}`), n);
+    expect(await world.place()).toMatchObject({ decisions: 8, ended: "later" });
+    await world.workOff();
+    expect(world.job("more-8")).toMatchObject({ state: "placed" });
+  });
+
+  test("that finds no time left is not lost", async () => {
+    const world = new World();
+    await world.submit("a");
+    world.lane.receive()?.done();
+    expect(await place(world.placeDeps, { pool: world.pool, msLeft: () => 5_000 })).toMatchObject({ decisions: 0, ended: "later" });
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "placed" });
+  });
+});
+
+describe("a run that was overtaken", () => {
+  test("stops: it launches nothing and binds nothing", async () => {
+    const world = new World();
+    await world.submit("a");
+    world.ledger.wire.before("decisions.isCurrent", () => world.ledger.decisions.begin("gpu"));
+    expect(await world.place()).toMatchObject({ ended: "fenced" });
+    expect(world.fleet.asked).toEqual([]);
+    expect(world.ledger.table.openLaunches.size).toBe(1);
+  });
+
+  test("between EC2's answer and its record leaves the rest to its successor, and one instance", async () => {
+    const world = new World();
+    await world.submit("a");
+    world.ledger.wire.before("placements.settle", () => world.place());
+    expect(await world.place()).toMatchObject({ ended: "fenced" });
+    expect(world.fleet.live).toHaveLength(1);
+    expect(world.job("a")).toMatchObject({ state: "placed", node: world.node.id });
+    expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
+  });
+
+  test("ends no node", async () => {
+    const world = await idling();
+    await world.wait(120);
+    world.ledger.wire.before("decisions.isCurrent", () => world.ledger.decisions.begin("gpu"));
+    expect(await world.place()).toMatchObject({ ended: "fenced" });
+    expect(world.fleet.live).toHaveLength(1);
+  });
+
+  test("does not say that it heard what it did not act on", async () => {
+    const world = new World();
+    await world.submit("a");
+    world.ledger.wire.before("decisions.finish", () => world.ledger.decisions.begin("gpu"), 1);
+    expect(await world.place()).toMatchObject({ ended: "fenced" });
+    expect(world.ledger.table.pool("gpu").decidedThrough).toBe(0);
+  });
+});
+
+describe("a step that fails", () => {
+  test("does not hold up the others", async () => {
+    const world = new World();
+    await world.submit("a");
+    await world.submit("b");
+    world.ledger.wire.failBefore("placements.intend");
+    await world.workOff();
+    expect(world.journal.decisions[0]?.outcomes).toEqual([
+      "failed: placements.intend was not carried out",
+      expect.stringMatching(/^again: launched/),
+    ]);
+    expect(world.log).toContainEqual(expect.objectContaining({ level: "error", message: "a step failed", step: "launch" }));
+  });
+
+  test("is tried again two seconds later", async () => {
+    const world = new World();
+    await world.submit("a");
+    world.ledger.wire.failBefore("placements.intend");
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "queued" });
+    await world.pass(2);
+    expect(world.job("a")).toMatchObject({ state: "placed" });
+  });
+
+  test("after it was done is not done twice", async () => {
+    const world = new World();
+    await world.submit("a");
+    world.ledger.wire.loseAnswerOf("placements.intend");
+    await world.workOff();
+    await world.pass(5);
+    expect(world.fleet.asked).toHaveLength(1);
+    expect(world.job("a")).toMatchObject({ state: "placed" });
+    expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
+  });
+
+  test("because EC2 may not be asked is on record, and nothing is lost", async () => {
+    const world = await idling();
+    await world.wait(120);
+    const terminate = async () => {
+      throw new Fault("denied", "not allowed to terminate");
+    };
+    const { fleet } = world;
+    await world.place({ fleet: { launch: fleet.launch.bind(fleet), look: fleet.look.bind(fleet), terminate } });
+    expect(world.journal.decisions.at(-1)?.outcomes).toEqual(["failed: not allowed to terminate"]);
+    expect(world.node.state).toBe("draining");
+    await world.pass(2);
+    expect(world.nodes).toEqual([]);
+  });
+});
+
+describe("later", () => {
+  test("one message is under way, however often it is decided", async () => {
+    const world = await idling();
+    const before = world.lane.later.length;
+    for (let n = 0; n < 5; n += 1) {
+      await world.ringLater();
+      await world.workOff();
+    }
+    expect(before).toBeGreaterThan(0);
+    expect(world.lane.later).toHaveLength(before);
+  });
+
+  test("another is sent when something is due earlier", async () => {
+    const world = await idling();
+    const before = world.lane.later.length;
+    world.fleet.unknownNext("not-launched");
+    world.fleet.unknownNext("not-launched");
+    await world.submit("other-1");
+    await world.submit("other-2");
+    await world.workOff();
+    expect(world.lane.later.length).toBeGreaterThan(before);
+    expect(Math.min(...world.lane.later.map((one) => one.delaySeconds))).toBeLessThanOrEqual(5);
+  });
+
+  test("none is sent for a pool at rest", async () => {
+    const world = new World();
+    await world.place();
+    expect(world.lane.later).toEqual([]);
+    expect(world.journal.decisions).toEqual([]);
+  });
+});
+
+describe("a decision that acted", () => {
+  test("is on record with what it saw, wanted and got", async () => {
+    const world = new World();
+    await world.submit("a");
+    await world.place();
+    expect(world.journal.decisions.map((decision) => decision.plan.steps.map((step) => step.kind))).toEqual([["launch"], ["bind"]]);
+    const [first] = world.journal.decisions;
+    expect(first).toMatchObject({ pool: "gpu", snapshot: { queue: [{ job: "a" }] } });
+    expect(first?.outcomes).toEqual([expect.stringMatching(/^again: launched i-/)]);
+  });
+
+  test("goes on though it cannot be put on record", async () => {
+    const world = new World();
+    world.journal.interruptions.failBefore("record");
+    await world.submit("a");
+    await world.place();
+    expect(world.job("a")).toMatchObject({ state: "placed" });
+  });
+});
