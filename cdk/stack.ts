@@ -46,11 +46,12 @@ export class FleetStack extends Stack {
       vaults: new TeamVaults(this, "Teams", configuration),
       network: new Network(this, "Network", { zones: configuration.zones, logs: buckets.logs }),
     };
-    // Domain events go out here: job finished, decision made, node quarantined.
+    // For domain events; nothing is put on it yet.
     new EventBus(this, "Bus", { eventBusName: configuration.name, description: "What happens in Fleetwright" });
     const worker = new WorkerAssets(this, "Worker", props.worker);
-    const node = new Node(this, "Node", { ...foundation, worker });
-    const instance = new InstanceRole(this, "Instance", { node: node.function });
+    const instance = new InstanceRole(this, "Instance");
+    const node = new Node(this, "Node", { ...foundation, worker, instanceRole: instance.role });
+    instance.mayCall(node.function);
     const { byPool } = new LaunchTemplates(this, "Pools", {
       configuration,
       role: instance.role,

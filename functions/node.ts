@@ -13,7 +13,8 @@ const InstanceId = z.string().regex(/^i-[0-9a-f]{8,17}$/);
 export const handler = async (event: unknown): Promise<UrlAnswer> => {
   const caller = readCall(event);
   const instance = InstanceId.safeParse(caller.session);
-  if (!instance.success) return answer(403, { title: "Only an instance of this fleet may call, with its own role." });
+  if (caller.role !== env.INSTANCE_ROLE || !instance.success)
+    return answer(403, { title: "Only an instance of this fleet may call, with its own role." });
   const call = NodeCall.safeParse(caller.body);
   if (!call.success) return answer(400, { title: "Not a call that is understood here.", detail: z.prettifyError(call.error) });
   const said = await answerNode(deps, instance.data, call.data);

@@ -1,5 +1,5 @@
 import { ArnFormat, Stack } from "aws-cdk-lib";
-import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { PolicyStatement, type Role } from "aws-cdk-lib/aws-iam";
 import { FunctionUrlAuthType, type IFunction } from "aws-cdk-lib/aws-lambda";
 import type { Asset } from "aws-cdk-lib/aws-s3-assets";
 import { Construct } from "constructs";
@@ -16,7 +16,7 @@ export class Node extends Construct {
   /** Where workers call it, with IAM's signature. */
   readonly url: string;
 
-  constructor(scope: Construct, id: string, props: Foundation & { readonly worker: WorkerAssets }) {
+  constructor(scope: Construct, id: string, props: Foundation & { readonly worker: WorkerAssets; readonly instanceRole: Role }) {
     super(scope, id);
     const { configuration, table, queues, buckets, vaults, worker } = props;
     // Workers call it by its URL and repeat what was not answered; anything that calls it otherwise and fails rests here.
@@ -39,6 +39,7 @@ export class Node extends Construct {
         KEY_ALIAS_PREFIX: vaults.aliasPrefix,
         INCOMING_BUCKET: buckets.incoming.bucketName,
         JOB_ROLE_ARN: jobs.role.roleArn,
+        INSTANCE_ROLE: props.instanceRole.roleName,
         LOG_GROUP_PREFIX: vaults.logGroupPrefix,
         WORKER_ASSET: objectName(worker.agent),
         NODE_ASSET: objectName(worker.binary),

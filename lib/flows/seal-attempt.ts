@@ -34,8 +34,14 @@ export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<
     return { kind: "failed", files: files.length };
   }
   const sealed = results.flatMap((result) => ("sealed" in result ? [result.sealed] : []));
-  const written = await deps.sealing.succeed(attempt, sealed, atMs);
-  return { kind: written === "done" ? "succeeded" : "stale", files: sealed.length };
+  try {
+    const written = await deps.sealing.succeed(attempt, sealed, atMs);
+    return { kind: written === "done" ? "succeeded" : "stale", files: sealed.length };
+  } catch (error) {
+    if (!(error instanceof Fault) || error.retry) throw error;
+    await deps.sealing.fail(attempt, error.message, atMs);
+    return { kind: "failed", files: sealed.length };
+  }
 }
 
 async function sealOne(deps: SealDeps, attempt: AttemptRef, file: UploadedFile): Promise<{ sealed: SealedArtifact } | { lost: string }> {

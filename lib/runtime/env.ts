@@ -29,6 +29,8 @@ export const Environments = {
     ...keys,
     INCOMING_BUCKET: z.string().min(1),
     JOB_ROLE_ARN: z.string().min(1),
+    /** The name of the role that instances have; nobody else may call. */
+    INSTANCE_ROLE: z.string().min(1),
     LOG_GROUP_PREFIX: z.string().min(1),
     /** Where the boot script's downloads lie: `bucket/key`. */
     WORKER_ASSET: z.string().regex(/^[^/]+\/.+$/),

@@ -6,12 +6,15 @@ const UrlCall = z.object({
   body: z.string().optional(),
   isBase64Encoded: z.boolean().default(false),
   requestContext: z.object({
-    /** `AROA…:SESSION`: EC2 names an instance's session by its instance id, and no instance can choose another. */
-    authorizer: z.object({ iam: z.object({ userId: z.string() }) }),
+    authorizer: z.object({ iam: z.object({ userArn: z.string() }) }),
   }),
 });
 
-export type Caller = { readonly session: string; readonly body: unknown };
+/**
+ * Who calls: the role and the name of its session. EC2 names an instance's session by its instance id,
+ * and no instance can choose another. Both are empty for a caller that has not assumed a role.
+ */
+export type Caller = { readonly role: string; readonly session: string; readonly body: unknown };
 
 export type UrlAnswer = { readonly statusCode: number; readonly headers: Record<string, string>; readonly body: string };
 
@@ -19,8 +22,8 @@ export type UrlAnswer = { readonly statusCode: number; readonly headers: Record<
 export function readCall(event: unknown): Caller {
   const call = UrlCall.parse(event);
   const text = call.isBase64Encoded ? Buffer.from(call.body ?? "", "base64").toString("utf8") : (call.body ?? "");
-  const [, session = ""] = call.requestContext.authorizer.iam.userId.split(":");
-  return { session, body: jsonOf(text) };
+  const [, role = "", session = ""] = /:assumed-role\/(?:.+\/)?([^/]+)\/([^/]+)$/.exec(call.requestContext.authorizer.iam.userArn) ?? [];
+  return { role, session, body: jsonOf(text) };
 }
 
 export const answer = (statusCode: number, value: object): UrlAnswer => ({
