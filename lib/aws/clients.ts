@@ -30,9 +30,9 @@ export const ec2Client = (settings: ClientSettings = {}): EC2Client =>
 export const pricingClient = (settings: ClientSettings = {}): PricingClient =>
   new PricingClient({ ...common(settings, { requestMs: 10_000, maxAttempts: 3 }), region: "us-east-1" });
 
-/** A part of an upload may take long on a thin line; a line that is silent for 15 s is dead. */
+/** A part of an upload may take long on a thin line, and a download waits while what was read of it is passed on. */
 export const s3Client = (settings: ClientSettings = {}): S3Client =>
-  new S3Client({ ...common(settings, { requestMs: 120_000, maxAttempts: 3 }), forcePathStyle: true });
+  new S3Client({ ...common(settings, { requestMs: 120_000, maxAttempts: 3, silentMs: 60_000 }), forcePathStyle: true });
 
 /** The region's own endpoint, whatever host a queue's URL names. */
 export const sqsClient = (settings: ClientSettings = {}): SQSClient =>
@@ -46,7 +46,8 @@ export const stsClient = (settings: ClientSettings = {}): STSClient => new STSCl
 export const ssmClient = (settings: ClientSettings = {}): SSMClient => new SSMClient(common(settings, small));
 export const logsClient = (settings: ClientSettings = {}): CloudWatchLogsClient => new CloudWatchLogsClient(common(settings, small));
 
-type Bounds = { readonly requestMs: number; readonly maxAttempts: number };
+/** `silentMs`: a connection on which nothing moves for so long is dead. */
+type Bounds = { readonly requestMs: number; readonly maxAttempts: number; readonly silentMs?: number };
 
 /** Calls that are answered at once or not at all. */
 const small: Bounds = { requestMs: 5_000, maxAttempts: 3 };
@@ -62,7 +63,7 @@ function common({ region, endpoint, credentials, ...asked }: ClientSettings, usu
       requestTimeout: asked.requestMs ?? usual.requestMs,
       // Without it a breach is only logged.
       throwOnRequestTimeout: true,
-      socketTimeout: 15_000,
+      socketTimeout: usual.silentMs ?? 15_000,
     },
   };
 }
