@@ -4,7 +4,6 @@
  */
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { findDeployment } from "../aws/deployment.ts";
 import type { Deployment } from "../model/deployment.ts";
 import { Fault } from "../model/fault.ts";
@@ -26,6 +25,7 @@ import { createClients } from "./provision/clients.ts";
 import { provision } from "./provision/stack.ts";
 import { account, type Blueprint, emptyBlueprint, nameOf, region } from "./provision/world.ts";
 import { assembliesInUse, createRunFolder, type RunFolder } from "./run-folder.ts";
+import { publishServiceEvent } from "./service-events.ts";
 import { pruneAssemblies, synthesize } from "./synthesize.ts";
 import { readAssets, readTemplate } from "./template/template.ts";
 
@@ -108,11 +108,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
       endpoint: endpoint.url,
       stateFolder: join(run.path, "nodes"),
       roleOfProfile: (profile) => roleOfProfile(blueprint, profile),
-      putEvent: async ({ source, detailType, detail }) => {
-        await clients.events.send(
-          new PutEventsCommand({ Entries: [{ Source: source, DetailType: detailType, Detail: JSON.stringify(detail) }] }),
-        );
-      },
+      putEvent: (event) => publishServiceEvent(emulators.ministackUrl, event),
       log: (line) => log({ message: "EC2", ...line }),
       ...(options.ec2 && { behaviour: options.ec2 }),
     }),

@@ -21,16 +21,31 @@ def end_with_parent():
 def ministack(listener, port):
     os.environ.update(GATEWAY_PORT=str(port), BIND_HOST="127.0.0.1", IOT_MTLS_ENABLED="0", SFTP_ENABLED="0")
     import asyncio
+    import json
 
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app
+    from ministack.services import eventbridge
+
+    async def with_service_events(scope, receive, send):
+        """PutEvents refuses `aws.*` sources, as AWS does; what stands in for an AWS service publishes here."""
+        if scope["type"] != "http" or scope["path"] != "/_service-events":
+            return await app(scope, receive, send)
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        status, _, answer = await asyncio.to_thread(eventbridge._put_events, json.loads(body), allow_aws_source=True)
+        await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": answer})
 
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    return lambda: asyncio.run(serve(app, config))
+    return lambda: asyncio.run(serve(with_service_events, config))
 
 
 def moto(listener, port):
