@@ -54,11 +54,18 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
 async function tendPool(deps: TickDeps, pool: Pool): Promise<{ name: string; rung: boolean; refreshed: boolean }> {
   const state = await deps.decisions.state(pool.name);
   const active = state.busy || isUnheard(state);
-  const refreshed = await refresh(deps, pool, active ? staleWhileBusyMs : staleAtRestMs);
-  // An unheard ring may have lost its lane message, and nobody rings a bell that was not quiet: send another.
-  if (isUnheard(state)) await deps.lane.send(pool.name);
-  else if (state.busy) await ring(deps, pool.name);
-  return { name: pool.name, rung: active, refreshed };
+  try {
+    return { name: pool.name, rung: active, refreshed: await refresh(deps, pool, active ? staleWhileBusyMs : staleAtRestMs) };
+  } finally {
+    // Prices that cannot be had just now keep nobody from being woken.
+    await wake(deps, pool.name, state);
+  }
+}
+
+/** An unheard ring may have lost its lane message, and nobody rings a bell that was not quiet: send another. */
+async function wake(deps: TickDeps, pool: string, state: PoolState): Promise<void> {
+  if (isUnheard(state)) await deps.lane.send(pool);
+  else if (state.busy) await ring(deps, pool);
 }
 
 const isUnheard = (state: PoolState): boolean => state.bell > state.decidedThrough;
