@@ -17,6 +17,8 @@ export type AnswerDeps = Ringing & {
 
 /** For this long, from its last call on, a node's attempts are its own. */
 const leaseMs = 15 * 60_000;
+/** How soon a node that has just been freed calls again. */
+const soonMs = 2_000;
 
 /**
  * Answers a worker. It tells all it has each time and is told all it should do, so a lost call or answer is mended by the next.
@@ -49,11 +51,13 @@ async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise
   );
   const runs = await Promise.all(unreported.filter((held) => held.phase === "placed").map((held) => runOrder(deps, held)));
   const renewed = await Promise.all(call.renew.filter((ref) => holds(node, ref)).map((ref) => renewal(deps, ref)));
-  if (first || lost.length > 0 || told.some((each) => each.frees)) await ring(deps, node.pool);
+  const freed = lost.length > 0 || told.some((each) => each.frees);
+  if (first || freed) await ring(deps, node.pool);
   return {
     kind: "orders",
     leaseMs,
-    callAgainMs: callAgainMs(node),
+    // What it held when it called says nothing of what it will hold in a moment: what takes the freed place waits for its next call.
+    callAgainMs: freed ? soonMs : callAgainMs(node),
     orders: [...runs.flat(), ...told.flatMap((each) => each.orders)],
     done: told.flatMap((each) => each.done),
     renewed,
