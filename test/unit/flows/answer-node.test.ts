@@ -1,0 +1,215 @@
+import { describe, expect, test } from "vitest";
+import type { AttemptReport, NodeAnswer } from "../../../events/node-call.ts";
+import { answerNode } from "../../../lib/flows/answer-node.ts";
+import { World } from "./world.ts";
+
+const of = { team: "vision", job: "a", attempt: 1 };
+const running = (world: World): AttemptReport => ({ ...of, phase: "running", startedAtMs: world.nowMs });
+const exited = (world: World, exitCode: number): AttemptReport => ({ ...of, phase: "exited", startedAtMs: world.nowMs, exitCode });
+
+const orders = (answer: NodeAnswer): Extract<NodeAnswer, { kind: "orders" }> => {
+  if (answer.kind !== "orders") throw new Error(`the answer is ${answer.kind}`);
+  return answer;
+};
+
+/** A world in which job a is placed on a node that boots. */
+async function placed(asks: object = {}): Promise<World> {
+  const world = new World();
+  await world.submit("a", asks);
+  await world.workOff();
+  return world;
+}
+
+/** … and runs there. */
+async function working(asks: object = {}): Promise<World> {
+  const world = await placed(asks);
+  await world.call(world.node.id, { attempts: [running(world)] });
+  await world.workOff();
+  return world;
+}
+
+test("the boot script learns where the worker is", async () => {
+  const world = new World();
+  const answer = await answerNode(world.answerDeps, "i-1", { protocol: 1, kind: "boot", pool: "gpu" });
+  expect(answer).toMatchObject({ kind: "boot", workerUrl: expect.stringContaining("worker"), nodeUrl: expect.stringContaining("node") });
+});
+
+describe("an instance", () => {
+  test("that is not in the ledger yet asks again", async () => {
+    expect(await new World().call("i-0000000000000009")).toEqual({ kind: "wait", callAgainMs: 1_000 });
+  });
+
+  test.each(["terminating", "gone"] as const)("whose node is %s shuts down", async (state) => {
+    const world = await placed();
+    const { id } = world.node;
+    world.ledger.table.changeNode("gpu", id, { state });
+    expect(await world.call(id)).toMatchObject({ kind: "shutdown" });
+  });
+
+  test("that calls first is ready, and its pool looks again", async () => {
+    const world = await placed();
+    await world.call(world.node.id);
+    expect(world.node).toMatchObject({ state: "ready", readyAtMs: world.nowMs });
+    expect(world.lane.waiting).toEqual(["gpu"]);
+    await world.workOff();
+    world.nowMs += 2_000;
+    await world.call(world.node.id);
+    expect(world.lane.waiting).toEqual([]);
+  });
+
+  test("has its attempts for a quarter of an hour from each call", async () => {
+    const world = await placed();
+    expect(await world.call(world.node.id)).toMatchObject({ leaseMs: 900_000 });
+    world.nowMs += 10_000;
+    await world.call(world.node.id);
+    expect(world.node).toMatchObject({ lastSeenMs: world.nowMs, leaseUntilMs: world.nowMs + 900_000 });
+  });
+});
+
+describe("a job that is placed", () => {
+  test("is ordered with all it needs, and credentials for just this attempt", async () => {
+    const world = await placed();
+    expect(orders(await world.call(world.node.id)).orders).toMatchObject([
+      {
+        kind: "run",
+        ...of,
+        spec: { command: ["python", "train.py"] },
+        credentials: { sessionToken: "vision.a.1" },
+        upload: { bucket: "incoming", kmsKey: "alias/fleetwright-vision" },
+        log: { group: "/fleetwright/vision", stream: "a/1" },
+      },
+    ]);
+  });
+
+  test("is ordered until the worker reports it", async () => {
+    const world = await placed();
+    await world.call(world.node.id);
+    expect(orders(await world.call(world.node.id)).orders).toHaveLength(1);
+    expect(orders(await world.call(world.node.id, { attempts: [running(world)] })).orders).toEqual([]);
+    expect(world.job("a")).toMatchObject({ state: "running", startedAtMs: world.nowMs });
+    expect(orders(await world.call(world.node.id, { attempts: [running(world)] })).orders).toEqual([]);
+  });
+
+  test("is not ordered from a node that holds nothing", async () => {
+    const world = await working();
+    const ended = await world.call(world.node.id, { attempts: [exited(world, 1)] });
+    expect(orders(ended).orders).toEqual([]);
+    expect(orders(await world.call(world.node.id)).orders).toEqual([]);
+  });
+});
+
+describe("a run that ended", () => {
+  test("well waits to be sealed, frees the node and wakes the pool", async () => {
+    const world = await working();
+    const answer = await world.call(world.node.id, { attempts: [exited(world, 0)] });
+    expect(answer).toMatchObject({ done: [] });
+    expect(world.job("a")).toMatchObject({ state: "sealing", exitCode: 0 });
+    expect(world.node.assignments).toMatchObject([{ phase: "uploading" }]);
+    expect(world.lane.waiting).toEqual(["gpu"]);
+  });
+
+  test("badly has failed, and the worker may forget it", async () => {
+    const world = await working();
+    expect(await world.call(world.node.id, { attempts: [exited(world, 3)] })).toMatchObject({ done: [of] });
+    expect(world.job("a")).toMatchObject({ state: "failed", exitCode: 3, reason: "exit code 3" });
+    expect(world.node.assignments).toEqual([]);
+    expect(world.lane.waiting).toEqual(["gpu"]);
+  });
+
+  test("badly with a retry left waits again", async () => {
+    const world = await working({ retries: 1 });
+    await world.call(world.node.id, { attempts: [exited(world, 3)] });
+    expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2, failures: 1, reason: "exit code 3" });
+    await world.workOff();
+    expect(orders(await world.call(world.node.id)).orders).toMatchObject([{ kind: "run", attempt: 2 }]);
+  });
+
+  test("and freed the node lets it call again soon, for the next job may be there by then", async () => {
+    for (const exitCode of [0, 3]) {
+      const world = await working();
+      expect(await world.call(world.node.id, { attempts: [running(world)] })).toMatchObject({ callAgainMs: 10_000 });
+      expect(await world.call(world.node.id, { attempts: [exited(world, exitCode)] })).toMatchObject({ callAgainMs: 2_000 });
+    }
+  });
+
+  test("and was uploaded is done with; its place is nobody's", async () => {
+    const world = await working();
+    await world.call(world.node.id, { attempts: [exited(world, 0)] });
+    const uploaded = { ...of, phase: "uploaded", startedAtMs: world.nowMs } as const;
+    expect(await world.call(world.node.id, { attempts: [uploaded] })).toMatchObject({ done: [of] });
+    expect(world.node.assignments).toEqual([]);
+    expect(world.job("a")).toMatchObject({ state: "sealing" });
+  });
+
+  test("and whose answer was lost is told again, and written once", async () => {
+    const world = await working({ retries: 5 });
+    world.ledger.wire.loseAnswerOf("nodeLedger.change");
+    await expect(world.call(world.node.id, { attempts: [exited(world, 3)] })).rejects.toThrow("lost");
+    expect(await world.call(world.node.id, { attempts: [exited(world, 3)] })).toMatchObject({ done: [of] });
+    expect(world.job("a")).toMatchObject({ attempt: 2, failures: 1 });
+  });
+});
+
+describe("a worker that lost the attempt", () => {
+  test("is told to stop, and changes nothing", async () => {
+    const world = await working();
+    const { id } = world.node;
+    await world.ledger.nodeLedger.change(
+      { pool: "gpu", node: id, atMs: world.nowMs, process: "p1" },
+      { attempt: of, job: { from: "running", to: "queued", failed: false }, assignment: "removed" },
+    );
+    const before = world.job("a");
+    expect(orders(await world.call(id, { attempts: [running(world)] })).orders).toMatchObject([{ kind: "stop", ...of }]);
+    expect(orders(await world.call(id, { attempts: [exited(world, 0)] })).orders).toMatchObject([{ kind: "stop", ...of }]);
+    expect(world.job("a")).toEqual(before);
+  });
+
+  test("and has ended it may forget it", async () => {
+    const world = await placed();
+    const other = { ...of, job: "never-here", phase: "stopped", reason: "told to" } as const;
+    expect(await world.call(world.node.id, { attempts: [other] })).toMatchObject({
+      orders: [{ kind: "run" }],
+      done: [{ team: "vision", job: "never-here", attempt: 1 }],
+    });
+  });
+});
+
+describe("a worker that was restarted", () => {
+  test("has lost its run: the job waits again, and that is no failure", async () => {
+    const world = await working();
+    await world.call(world.node.id, { process: "p2" });
+    expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2, failures: 0, reason: expect.stringContaining("restarted") });
+    expect(world.lane.waiting).toEqual(["gpu"]);
+  });
+
+  test("has not lost what it had not yet seen", async () => {
+    const world = await placed();
+    await world.call(world.node.id, { process: "p1" });
+    expect(orders(await world.call(world.node.id, { process: "p2" })).orders).toMatchObject([{ kind: "run", ...of }]);
+  });
+
+  test("and is still the same run has lost nothing, though it reports nothing", async () => {
+    const world = await working();
+    await world.call(world.node.id, { process: "p1" });
+    expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
+  });
+});
+
+describe("credentials", () => {
+  test("are renewed for what the node holds", async () => {
+    const world = await working();
+    const answer = await world.call(world.node.id, { attempts: [running(world)], renew: [of] });
+    expect(answer).toMatchObject({ renewed: [{ ...of, credentials: { sessionToken: "vision.a.1" } }] });
+  });
+
+  test("are not given for anything else", async () => {
+    const world = await working();
+    const given = world.access.given.length;
+    const renew = [
+      { ...of, attempt: 2 },
+      { ...of, team: "audio" },
+    ];
+    expect(await world.call(world.node.id, { attempts: [running(world)], renew })).toMatchObject({ renewed: [] });
+    expect(world.access.given).toHaveLength(given);
+  });
+});

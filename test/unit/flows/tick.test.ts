@@ -1,0 +1,133 @@
+import { describe, expect, test } from "vitest";
+import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
+import { aCatalogue, aJob, aPool, monday } from "../../fakes/builders.ts";
+import { MemorySealQueue } from "../../fakes/memory-lane.ts";
+import { MemoryMarket } from "../../fakes/memory-market.ts";
+import { World } from "./world.ts";
+
+function ticking(world = new World()) {
+  const market = new MemoryMarket();
+  const sealAgain = new MemorySealQueue();
+  const { bell, decisions, catalogues, sealing } = world.ledger;
+  const deps: TickDeps = {
+    bell,
+    lane: world.lane,
+    decisions,
+    catalogues,
+    market,
+    sealing,
+    sealAgain,
+    pools: [world.pool],
+    now: () => world.nowMs,
+  };
+  return { world, market, sealAgain, deps };
+}
+
+describe("a pool at rest", () => {
+  test("costs two reads and nothing else", async () => {
+    const { world, market, deps } = ticking();
+    expect(await tick(deps)).toEqual({ rung: [], refreshed: [], sealedAgain: 0, errors: [] });
+    expect(world.ledger.wire.calls).toEqual({ "decisions.state": 1, "catalogues.get": 1, "sealing.waitingSince": 1 });
+    expect(market.asked).toEqual([]);
+    expect(world.lane.waiting).toEqual([]);
+  });
+});
+
+describe("a pool with work", () => {
+  test("is looked at once a minute, though nothing rings", async () => {
+    const { world, deps } = ticking();
+    await world.submit("a");
+    await world.workOff();
+    expect(await tick(deps)).toMatchObject({ rung: ["gpu"] });
+    expect(world.lane.waiting).toEqual(["gpu"]);
+  });
+
+  test("whose lane message was lost gets another", async () => {
+    const { world, deps } = ticking();
+    world.lane.losing = true;
+    await world.submit("a");
+    world.lane.losing = false;
+    await world.submit("b");
+    expect(world.lane.waiting).toEqual([]);
+    expect(await tick(deps)).toMatchObject({ rung: ["gpu"] });
+    await world.workOff();
+    expect([world.job("a")?.state, world.job("b")?.state]).toEqual(["placed", "placed"]);
+  });
+
+  test("whose node never boots loses it", async () => {
+    const { world, deps } = ticking();
+    await world.submit("a");
+    await world.workOff();
+    const { id } = world.node;
+    world.nowMs += 600_001;
+    await tick(deps);
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ attempt: 2 });
+    expect(world.fleet.instances.get(id)?.over).toBe(true);
+  });
+});
+
+describe("prices", () => {
+  test.each([
+    ["of a pool at rest are good for six hours", false, 6 * 3600],
+    ["of a pool with work are good for ten minutes", true, 600],
+  ])("%s", async (_what, busy, seconds) => {
+    const { world, market, deps } = ticking();
+    Object.assign(world.ledger.table.pool("gpu"), { busy });
+    world.nowMs = monday + seconds * 1000 - 1;
+    expect(await tick(deps)).toMatchObject({ refreshed: [] });
+    world.nowMs += 1;
+    expect(await tick(deps)).toMatchObject({ refreshed: ["gpu"] });
+    expect(market.asked).toEqual(["gpu"]);
+    expect(world.ledger.table.catalogues.get("gpu")).toMatchObject({ refreshedAtMs: world.nowMs });
+  });
+
+  test("are fetched when there are none", async () => {
+    const { world, deps } = ticking();
+    world.ledger.table.catalogues.clear();
+    expect(await tick(deps)).toMatchObject({ refreshed: ["gpu"] });
+  });
+
+  test("that cannot be had leave the old ones, and do not keep a lost message lost", async () => {
+    const { world, market, deps } = ticking();
+    market.closed = true;
+    world.lane.losing = true;
+    await world.submit("a");
+    world.lane.losing = false;
+    world.nowMs += 3_600_000;
+    expect(await tick(deps)).toMatchObject({ errors: [expect.stringMatching(/gpu.*EC2 could not be asked/)] });
+    expect(world.ledger.table.catalogues.get("gpu")).toEqual(aCatalogue());
+    expect(world.lane.waiting).toEqual(["gpu"]);
+  });
+});
+
+describe("an upload", () => {
+  const attempt = { team: "vision", job: "train-1", attempt: 1 };
+
+  test("whose event was lost is sealed again after five minutes", async () => {
+    const { world, sealAgain, deps } = ticking();
+    const job = aJob({ state: "running" });
+    world.ledger.table.moveJob(job, { state: "sealing" }, monday);
+    world.nowMs = monday + 300_000;
+    expect(await tick(deps)).toMatchObject({ sealedAgain: 0 });
+    world.nowMs += 1;
+    expect(await tick(deps)).toMatchObject({ sealedAgain: 1 });
+    expect(sealAgain.sent).toEqual([attempt]);
+  });
+});
+
+test("what fails in one pool is said, and holds up no other", async () => {
+  const { world, market, deps } = ticking();
+  const pools = [aPool({ name: "broken" }), world.pool];
+  await world.submit("a");
+  world.lane.receive()?.done();
+  world.ledger.wire.failBefore("decisions.state", 1);
+  world.ledger.wire.failBefore("sealing.waitingSince", 1);
+  const ticked = await tick({ ...deps, pools });
+  expect(ticked).toMatchObject({
+    rung: ["gpu"],
+    errors: [expect.stringContaining("pool broken: "), expect.stringContaining("sealing: ")],
+  });
+  expect(market.asked).toEqual([]);
+  expect(world.lane.waiting).toEqual(["gpu"]);
+});
