@@ -51,7 +51,10 @@ export function createEnvironment({ fact, variables, onLine }: EnvironmentOption
   let listener: (message: FromThread) => void = () => undefined;
   let died: (error: FunctionError) => void = () => undefined;
   worker.on("message", (message: FromThread) => listener(message));
-  worker.on("error", (error: unknown) => died({ errorType: "Runtime.UncaughtException", errorMessage: String(error) }));
+  worker.on("error", (error: unknown) => {
+    alive = false;
+    died({ errorType: "Runtime.UncaughtException", errorMessage: String(error) });
+  });
   worker.on("exit", (code) => {
     alive = false;
     died({ errorType: "Runtime.ExitError", errorMessage: `Runtime exited with error: exit status ${code}` });

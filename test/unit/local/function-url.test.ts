@@ -1,0 +1,108 @@
+import { Sha256 } from "@aws-crypto/sha256-js";
+import { SignatureV4 } from "@smithy/signature-v4";
+import { describe, expect, it } from "vitest";
+import { createIdentities, roleId } from "../../../lib/local/identities.ts";
+import { createFunctionUrls } from "../../../lib/local/lambda/function-url.ts";
+import { Statement } from "../../../lib/local/policy.ts";
+import { arn } from "../../../lib/local/provision/world.ts";
+
+const functionArn = arn("lambda", "function:fleet-node");
+const both = [
+  {
+    Effect: "Allow",
+    Action: "lambda:InvokeFunctionUrl",
+    Resource: functionArn,
+    Condition: { StringEquals: { "lambda:FunctionUrlAuthType": "AWS_IAM" } },
+  },
+  {
+    Effect: "Allow",
+    Action: "lambda:InvokeFunction",
+    Resource: functionArn,
+    Condition: { Bool: { "lambda:InvokedViaFunctionUrl": "true" } },
+  },
+];
+
+function setUp(statements: readonly object[], payload: unknown = { statusCode: 201, headers: { "X-One": "1" }, body: "done" }) {
+  const identities = createIdentities();
+  const events: unknown[] = [];
+  const answer = createFunctionUrls({
+    urls: [{ functionArn }],
+    identities,
+    statementsOf: (role) => (role === "instance" ? statements.map((each) => Statement.parse(each)) : []),
+    log: () => undefined,
+    functions: {
+      invoke: async (_name, event) => {
+        events.push(event);
+        return { kind: "returned", payload, requestId: "r", durationMs: 1 };
+      },
+      kill: async () => undefined,
+      close: async () => undefined,
+    },
+  });
+  const credentials = identities.issue({ role: "instance", session: "i-0abc" });
+  const call = async (name = "fleet-node", body = '{"a":1}') => {
+    const path = `/_url/${name}/orders?x=1`;
+    const request = await new SignatureV4({ service: "lambda", region: "us-east-1", credentials, sha256: Sha256 }).sign({
+      method: "POST",
+      protocol: "http:",
+      hostname: "127.0.0.1",
+      path: `/_url/${name}/orders`,
+      query: { x: "1" },
+      headers: { host: "127.0.0.1:1", "content-type": "application/json" },
+      body,
+    });
+    return answer({ name, path: "/orders?x=1" }, { method: "POST", path, headers: request.headers, body: Buffer.from(body) });
+  };
+  return { call, events, credentials };
+}
+
+describe("a function URL", () => {
+  it("hands the function the caller's identity and answers what it says", async () => {
+    const { call, events, credentials } = setUp(both);
+    expect(await call()).toEqual({ status: 201, headers: { "content-type": "application/json", "x-one": "1" }, body: "done" });
+    const userId = `${roleId("instance")}:i-0abc`;
+    expect(userId).toMatch(/^AROA[A-Z2-7]{17}:i-0abc$/);
+    expect(events).toEqual([
+      expect.objectContaining({
+        version: "2.0",
+        rawPath: "/orders",
+        rawQueryString: "x=1",
+        queryStringParameters: { x: "1" },
+        body: '{"a":1}',
+        isBase64Encoded: false,
+        requestContext: expect.objectContaining({
+          authorizer: {
+            iam: {
+              accessKey: credentials.accessKeyId,
+              accountId: "000000000000",
+              callerId: userId,
+              cognitoIdentity: null,
+              principalOrgId: null,
+              userArn: "arn:aws:sts::000000000000:assumed-role/instance/i-0abc",
+              userId,
+            },
+          },
+          http: expect.objectContaining({ method: "POST", path: "/orders" }),
+        }),
+      }),
+    ]);
+  });
+
+  it.each([
+    ["none", []],
+    ["only the right to the URL", both.slice(0, 1)],
+    ["only the right to the function", both.slice(1)],
+    ["rights to another function", both.map((each) => ({ ...each, Resource: `${functionArn}-2` }))],
+    ["a denial beside them", [...both, { Effect: "Deny", Action: "lambda:*", Resource: "*" }]],
+  ])("refuses a role with %s", async (_name, statements) => {
+    const { call, events } = setUp(statements);
+    expect(await call()).toMatchObject({ status: 403, body: '{"Message":"Forbidden"}' });
+    expect(events).toEqual([]);
+  });
+
+  it("is not there for a function without one, and answers 502 for a result of another shape", async () => {
+    expect(await setUp(both).call("fleet-place")).toMatchObject({ status: 404 });
+    expect(await setUp(both, { statusCode: "ok" }).call()).toMatchObject({ status: 502 });
+    expect(await setUp(both, { plain: true }).call()).toMatchObject({ status: 200, body: '{"plain":true}' });
+  });
+});

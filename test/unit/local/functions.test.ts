@@ -1,0 +1,141 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createIdentities } from "../../../lib/local/identities.ts";
+import { createFunctions, type FunctionLine, type Functions } from "../../../lib/local/lambda/functions.ts";
+import type { FunctionFact } from "../../../lib/local/provision/world.ts";
+
+const bundle = `
+let calls = 0;
+const inThisThread = Math.random();
+export const handler = async (event, context) => {
+  calls += 1;
+  if (event.print) console.log(event.print);
+  if (event.sleepMs) await new Promise((resolve) => setTimeout(resolve, event.sleepMs));
+  if (event.fail) throw new RangeError("as asked");
+  if (event.crash) { setTimeout(() => { throw new Error("nobody catches this"); }, 1); await new Promise(() => {}); }
+  return {
+    calls, inThisThread, left: context.getRemainingTimeInMillis(), requestId: context.awsRequestId,
+    env: [process.env.AWS_LAMBDA_FUNCTION_NAME, process.env.OWN, process.env.AWS_ENDPOINT_URL, process.env.PATH],
+    gone: undefined,
+  };
+};`;
+
+let folder = "";
+let functions: Functions;
+const identities = createIdentities();
+const lines: FunctionLine[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bundle-"));
+  await writeFile(join(folder, "index.mjs"), bundle);
+  await writeFile(join(folder, "broken.mjs"), "throw new Error('does not load');");
+  const fact = (name: string, more: Partial<FunctionFact> = {}): FunctionFact => ({
+    name,
+    arn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
+    folder,
+    handler: "index.handler",
+    timeoutMs: 5_000,
+    memoryMiB: 128,
+    variables: { OWN: "yes" },
+    role: "role",
+    ...more,
+  });
+  functions = createFunctions({
+    facts: [
+      fact("f"),
+      fact("short", { timeoutMs: 150 }),
+      fact("single", { maximumConcurrency: 1 }),
+      fact("broken", { handler: "broken.handler" }),
+      fact("killed"),
+      fact("missing", { handler: "index.other" }),
+    ],
+    identities,
+    endpoint: "http://127.0.0.1:1",
+    log: (line) => lines.push(line),
+  });
+});
+afterAll(async () => {
+  await functions.close();
+  await rm(folder, { recursive: true });
+});
+
+const returned = async (name: string, event: object) => {
+  const invocation = await functions.invoke(name, event);
+  if (invocation.kind === "failed") throw new Error(invocation.error.errorMessage);
+  return invocation;
+};
+
+describe("a function of the local cloud", () => {
+  it("sees its own environment, its time left and its request, and stays warm", async () => {
+    const first = await returned("f", {});
+    expect(first.payload).toEqual({
+      calls: 1,
+      inThisThread: expect.any(Number),
+      left: expect.any(Number),
+      requestId: first.requestId,
+      env: ["f", "yes", "http://127.0.0.1:1", null],
+    });
+    const { payload } = await returned("f", { sleepMs: 50 });
+    expect(payload).toMatchObject({ calls: 2 });
+    expect(Object(payload).left).toBeLessThanOrEqual(4_951);
+  });
+
+  it("runs several invocations side by side, each in a thread of its own, and no more than it may", async () => {
+    const [one, two] = await Promise.all([returned("f", { sleepMs: 100 }), returned("f", { sleepMs: 100 })]);
+    expect(Object(one.payload).inThisThread).not.toBe(Object(two.payload).inThisThread);
+    const [third, fourth] = await Promise.all([returned("single", { sleepMs: 20 }), returned("single", {})]);
+    expect(Object(third.payload).inThisThread).toBe(Object(fourth.payload).inThisThread);
+  });
+
+  it("reports an error as Lambda does, and lives on", async () => {
+    expect(await functions.invoke("f", { fail: true })).toMatchObject({
+      kind: "failed",
+      error: { errorType: "RangeError", errorMessage: "as asked", trace: expect.arrayContaining(["RangeError: as asked"]) },
+    });
+    expect((await functions.invoke("f", {})).kind).toBe("returned");
+  });
+
+  it("is ended in the middle of an await when its time is up, and starts afresh", async () => {
+    expect(await functions.invoke("short", { sleepMs: 60_000 })).toMatchObject({
+      kind: "failed",
+      error: {
+        errorType: "Sandbox.Timedout",
+        errorMessage: expect.stringMatching(/^RequestId: .+ Error: Task timed out after 0\.15 seconds$/),
+      },
+    });
+    expect((await returned("short", {})).payload).toMatchObject({ calls: 1 });
+  });
+
+  it("can be killed where it stands, and crashes without harm to others", async () => {
+    await returned("killed", {});
+    const under = functions.invoke("killed", { sleepMs: 60_000 });
+    await sleep(50);
+    await functions.kill("killed");
+    expect(await under).toMatchObject({ kind: "failed", error: { errorType: "Runtime.ExitError" } });
+    expect(await functions.invoke("killed", { crash: true })).toMatchObject({
+      kind: "failed",
+      error: { errorType: "Runtime.UncaughtException", errorMessage: expect.stringContaining("nobody catches this") },
+    });
+    expect((await returned("killed", {})).payload).toMatchObject({ calls: 1 });
+  });
+
+  it("fails every invocation when its bundle does not load", async () => {
+    for (let n = 0; n < 2; n++)
+      expect(await functions.invoke("broken", {})).toMatchObject({ kind: "failed", error: { errorMessage: "does not load" } });
+    expect(await functions.invoke("missing", {})).toMatchObject({ kind: "failed", error: { errorType: "Runtime.HandlerNotFound" } });
+    await expect(functions.invoke("nobody", {})).rejects.toThrow(/no function nobody; there is f, short/);
+  });
+
+  it("has its lines in the log, parsed where they are JSON", async () => {
+    await returned("f", { print: '{"level":"INFO"}' });
+    await returned("f", { print: "plain" });
+    await expect
+      .poll(() => lines.filter((line) => line.function === "f"))
+      .toEqual(
+        expect.arrayContaining([expect.objectContaining({ printed: { level: "INFO" } }), expect.objectContaining({ message: "plain" })]),
+      );
+  });
+});

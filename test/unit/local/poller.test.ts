@@ -1,0 +1,203 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { batchOutcome } from "../../../lib/local/lambda/batch-outcome.ts";
+import { type BatchOutcome, type Poller, type QueueMessage, type QueueReader, startPoller } from "../../../lib/local/lambda/poller.ts";
+
+/** A FIFO queue as SQS keeps it: a group is held back while a message of it is in hand. */
+class FifoQueue implements QueueReader {
+  readonly deleted: string[] = [];
+  readonly #visibilityMs: number;
+  readonly #messages: { id: string; group: string; body: string; visibleAt: number }[] = [];
+
+  constructor(visibilityMs = 60) {
+    this.#visibilityMs = visibilityMs;
+  }
+
+  send(group: string, id: string, body = id): void {
+    this.#messages.push({ id, group, body, visibleAt: 0 });
+  }
+
+  async receive({ max, signal }: { max: number; signal: AbortSignal }): Promise<readonly QueueMessage[]> {
+    for (let tries = 0; tries < 40 && !signal.aborted; tries++) {
+      const taken = this.#take(max);
+      if (taken.length > 0) return taken;
+      await sleep(3);
+    }
+    return [];
+  }
+
+  #take(max: number): QueueMessage[] {
+    const now = performance.now();
+    const held = new Set(this.#messages.filter((message) => message.visibleAt > now).map((message) => message.group));
+    const taken = this.#messages.filter((message) => !held.has(message.group)).slice(0, max);
+    for (const message of taken) message.visibleAt = now + this.#visibilityMs;
+    return taken.map(({ id, body, group }) => ({ messageId: id, receiptHandle: id, body, group }));
+  }
+
+  async delete(messages: readonly QueueMessage[]): Promise<void> {
+    for (const { messageId } of messages) {
+      this.#messages.splice(
+        this.#messages.findIndex((message) => message.id === messageId),
+        1,
+      );
+      this.deleted.push(messageId);
+    }
+  }
+}
+
+let poller: Poller | undefined;
+afterEach(() => poller?.close());
+
+const poll = (
+  queue: QueueReader,
+  handle: (batch: readonly QueueMessage[]) => Promise<BatchOutcome>,
+  more: { batchSize?: number; windowMs?: number; concurrency?: number } = {},
+) => {
+  poller = startPoller({ queue, batchSize: 10, windowMs: 0, concurrency: 10, log: () => undefined, handle, ...more });
+};
+const fine: BatchOutcome = { failed: new Set() };
+const until = async (holds: () => boolean): Promise<void> => {
+  for (const give = performance.now() + 3_000; !holds(); await sleep(5)) if (performance.now() > give) throw new Error("it never came");
+};
+
+describe("the poller of a FIFO queue", () => {
+  it("keeps a group's order, one in hand at a time, and groups side by side", async () => {
+    const queue = new FifoQueue(1_000);
+    for (let n = 0; n < 4; n++) for (const group of ["a", "b"]) queue.send(group, `${group}${n}`);
+    const busy = new Map<string, number>();
+    const seen: Record<string, string[]> = { a: [], b: [] };
+    let together = 0;
+    poll(
+      queue,
+      async ([message]) => {
+        const group = String(message?.["group"]);
+        busy.set(group, (busy.get(group) ?? 0) + 1);
+        expect(busy.get(group)).toBe(1);
+        together = Math.max(together, [...busy.values()].filter((count) => count > 0).length);
+        await sleep(10);
+        seen[group]?.push(message?.messageId ?? "");
+        busy.set(group, 0);
+        return fine;
+      },
+      { batchSize: 1 },
+    );
+    await until(() => queue.deleted.length === 8);
+    expect(seen).toEqual({ a: ["a0", "a1", "a2", "a3"], b: ["b0", "b1", "b2", "b3"] });
+    expect(together).toBe(2);
+  });
+
+  it("deletes what was handled and leaves the rest to come again after its visibility time-out", async () => {
+    const queue = new FifoQueue(50);
+    for (const id of ["a0", "a1", "a2"]) queue.send("a", id);
+    const batches: string[][] = [];
+    poll(queue, async (batch) => {
+      batches.push(batch.map((message) => message.messageId));
+      return batches.length === 1 ? { failed: new Set(["a1", "a2"]) } : fine;
+    });
+    await until(() => queue.deleted.length === 3);
+    expect(batches).toEqual([
+      ["a0", "a1", "a2"],
+      ["a1", "a2"],
+    ]);
+    expect(queue.deleted).toEqual(["a0", "a1", "a2"]);
+  });
+
+  it("deletes nothing of a batch that failed as a whole, or whose handling threw", async () => {
+    const queue = new FifoQueue(30);
+    queue.send("a", "a0");
+    let tries = 0;
+    poll(queue, async () => {
+      tries += 1;
+      if (tries === 1) return { failed: "all" };
+      if (tries === 2) throw new Error("no function");
+      return fine;
+    });
+    await until(() => queue.deleted.length === 1);
+    expect(tries).toBe(3);
+  });
+});
+
+describe("the poller of any queue", () => {
+  it("has no more batches in hand than it may", async () => {
+    const queue = new FifoQueue(5_000);
+    for (let n = 0; n < 12; n++) queue.send(`g${n}`, `m${n}`);
+    let inHand = 0;
+    let most = 0;
+    poll(
+      queue,
+      async () => {
+        most = Math.max(most, ++inHand);
+        await sleep(8);
+        inHand -= 1;
+        return fine;
+      },
+      { batchSize: 1, concurrency: 3 },
+    );
+    await until(() => queue.deleted.length === 12);
+    expect(most).toBe(3);
+  });
+
+  it("splits what is too large for one invocation", async () => {
+    const queue = new FifoQueue(5_000);
+    for (let n = 0; n < 10; n++) queue.send(`g${n}`, `m${n}`, "x".repeat(1024 * 1024));
+    const sizes: number[] = [];
+    poll(queue, async (batch) => {
+      sizes.push(batch.length);
+      return fine;
+    });
+    await until(() => queue.deleted.length === 10);
+    expect(sizes).toEqual([5, 5]);
+  });
+
+  it("goes on after a queue that could not be read, and ends when it is closed", async () => {
+    const queue = new FifoQueue();
+    queue.send("a", "a0");
+    let broken = true;
+    const lines: unknown[] = [];
+    poller = startPoller({
+      queue: {
+        receive: async (options) => {
+          if (broken) {
+            broken = false;
+            throw new Error("connection reset");
+          }
+          return queue.receive(options);
+        },
+        delete: (messages) => queue.delete(messages),
+      },
+      batchSize: 10,
+      windowMs: 0,
+      concurrency: 1,
+      log: (line) => lines.push(line),
+      handle: async () => fine,
+    });
+    await until(() => queue.deleted.length === 1);
+    expect(lines).toEqual([{ message: "A queue could not be read", error: "Error: connection reset" }]);
+    await poller.close();
+    queue.send("a", "a1");
+    await sleep(30);
+    expect(queue.deleted).toEqual(["a0"]);
+  });
+});
+
+describe("what Lambda makes of an answer to a batch", () => {
+  const batch = { messageIds: ["a", "b"], partialFailures: true };
+  const answered = (payload: unknown) => batchOutcome({ kind: "returned", payload }, batch).failed;
+  it("believes a list of failures", () => {
+    expect(answered({ batchItemFailures: [{ itemIdentifier: "b" }] })).toEqual(new Set(["b"]));
+    for (const nothing of [null, {}, { batchItemFailures: null }, { batchItemFailures: [] }]) expect(answered(nothing)).toEqual(new Set());
+  });
+  it("takes everything for failed otherwise", () => {
+    for (const strange of [
+      { batchItemFailures: [{ itemIdentifier: "c" }] },
+      { batchItemFailures: [{ itemIdentifier: "" }] },
+      { batchItemFailures: [{}] },
+      "x",
+    ])
+      expect(answered(strange)).toBe("all");
+    expect(batchOutcome({ kind: "failed", error: { errorType: "E", errorMessage: "m" } }, batch).failed).toBe("all");
+  });
+  it("asks for no list where none was agreed on", () => {
+    expect(batchOutcome({ kind: "returned", payload: "x" }, { ...batch, partialFailures: false }).failed).toEqual(new Set());
+  });
+});

@@ -1,0 +1,101 @@
+import { Sha256 } from "@aws-crypto/sha256-js";
+import { SignatureV4 } from "@smithy/signature-v4";
+import { describe, expect, it } from "vitest";
+import type { HttpCall } from "../../../lib/local/http.ts";
+import { createIdentities, type IssuedCredentials } from "../../../lib/local/identities.ts";
+import { verifySignature } from "../../../lib/local/signature.ts";
+
+const nowMs = Date.UTC(2026, 10, 23, 12);
+const identities = createIdentities({ now: () => nowMs });
+const principal = { role: "instance", session: "i-0abc" };
+const credentials = identities.issue(principal);
+
+type Signing = { credentials?: IssuedCredentials; service?: string; atMs?: number; path?: string; body?: string };
+
+async function signed({
+  credentials: by = credentials,
+  service = "lambda",
+  atMs = nowMs,
+  path = "/_url/f/",
+  body = "{}",
+}: Signing = {}): Promise<HttpCall> {
+  const url = new URL(path, "http://127.0.0.1:4566");
+  const signer = new SignatureV4({ service, region: "us-east-1", credentials: by, sha256: Sha256 });
+  const request = await signer.sign(
+    {
+      method: "POST",
+      protocol: "http:",
+      hostname: url.hostname,
+      path: url.pathname,
+      query: Object.fromEntries(url.searchParams),
+      headers: { host: url.host, "content-type": "application/json" },
+      body,
+    },
+    { signingDate: new Date(atMs) },
+  );
+  // What the network adds is not signed.
+  return {
+    method: "POST",
+    path,
+    headers: { ...request.headers, "content-length": String(body.length), connection: "close" },
+    body: Buffer.from(body),
+  };
+}
+
+const verify = (call: HttpCall, atMs = nowMs) => verifySignature(call, { identities, service: "lambda", nowMs: atMs });
+
+describe("a call's signature", () => {
+  it.each(["/_url/f/", "/_url/f/a%20b/c", "/_url/f/?b=2&a=1%2F2&c=", "/_url/f"])("is recognized on %s", async (path) => {
+    expect(await verify(await signed({ path }))).toEqual({ kind: "signed", accessKeyId: credentials.accessKeyId, principal });
+  });
+
+  it("may leave the body's hash out of the headers", async () => {
+    const signer = new SignatureV4({ service: "lambda", region: "us-east-1", credentials, sha256: Sha256, applyChecksum: false });
+    const body = "{}";
+    const request = await signer.sign(
+      { method: "POST", protocol: "http:", hostname: "x", path: "/", headers: { host: "x" }, body },
+      { signingDate: new Date(nowMs) },
+    );
+    expect(await verify({ method: "POST", path: "/", headers: request.headers, body: Buffer.from(body) })).toMatchObject({
+      kind: "signed",
+    });
+  });
+
+  it.each<[string, (call: HttpCall) => HttpCall, RegExp]>([
+    ["another body", (call) => ({ ...call, body: Buffer.from('{"x":1}') }), /does not match/],
+    ["another path", (call) => ({ ...call, path: "/_url/g/" }), /does not match/],
+    ["another query", (call) => ({ ...call, path: "/_url/f/?x=1" }), /does not match/],
+    ["another method", (call) => ({ ...call, method: "PUT" }), /does not match/],
+    ["another host", (call) => ({ ...call, headers: { ...call.headers, host: "elsewhere" } }), /does not match/],
+    [
+      "another token",
+      (call) => ({ ...call, headers: { ...call.headers, "x-amz-security-token": "x" } }),
+      /token included in the request is invalid/,
+    ],
+    ["no signature", (call) => ({ ...call, headers: { host: "127.0.0.1:4566" } }), /Missing Authentication Token/],
+  ])("is refused with %s", async (_name, change, message) => {
+    expect(await verify(change(await signed()))).toEqual({ kind: "refused", message: expect.stringMatching(message) });
+  });
+
+  it("is refused when the key was never issued, or its secret is another's", async () => {
+    const stranger = createIdentities().issue(principal);
+    expect(await verify(await signed({ credentials: stranger }))).toMatchObject({ kind: "refused" });
+    const guessed = { ...credentials, secretAccessKey: stranger.secretAccessKey };
+    expect(await verify(await signed({ credentials: guessed }))).toEqual({
+      kind: "refused",
+      message: expect.stringMatching(/does not match/),
+    });
+  });
+
+  it("is refused for another service, more than five minutes off, and after the credentials have expired", async () => {
+    expect(await verify(await signed({ service: "s3" }))).toEqual({
+      kind: "refused",
+      message: expect.stringMatching(/correct service: 'lambda'/),
+    });
+    expect(await verify(await signed({ atMs: nowMs - 299_000 }))).toMatchObject({ kind: "signed" });
+    expect(await verify(await signed({ atMs: nowMs - 301_000 }))).toMatchObject({ kind: "refused" });
+    expect(await verify(await signed({ atMs: nowMs + 301_000 }))).toMatchObject({ kind: "refused" });
+    const later = credentials.expiresAtMs;
+    expect(await verify(await signed({ atMs: later }), later)).toEqual({ kind: "refused", message: expect.stringMatching(/expired/) });
+  });
+});
