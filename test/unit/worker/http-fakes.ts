@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import * as z from "zod";
 import { type Credentials, NodeAnswer, NodeCall, type Order } from "../../../events/node-call.ts";
 import type { JobSpec } from "../../../lib/model/job.ts";
 import { aSpec } from "../../fakes/builders.ts";
@@ -98,3 +99,62 @@ export const runOrder = (spec: Partial<JobSpec> = {}, over: Partial<RunOrder> = 
   log: { group: "/fleetwright/vision", stream: "train-1/1" },
   ...over,
 });
+
+export type FakeAws = Listening & {
+  /** By `bucket/key`. */
+  readonly objects: Map<string, Buffer>;
+  readonly headers: Map<string, Readonly<Record<string, unknown>>>;
+  readonly logLines: string[];
+  /** Makes this many uploads fail. */
+  refuseUploads: number;
+};
+
+/** As much of S3 and CloudWatch Logs as one small attempt needs. */
+export async function fakeAws(): Promise<FakeAws> {
+  const objects = new Map<string, Buffer>();
+  const headers = new Map<string, Readonly<Record<string, unknown>>>();
+  const logLines: string[] = [];
+  const knobs = { refuseUploads: 0 };
+  const s3Error = (response: ServerResponse, status: number, code: string) =>
+    response.writeHead(status, { "content-type": "application/xml" }).end(`<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
+  const listening = await listen((request, response, body) => {
+    const path = decodeURIComponent(new URL(request.url ?? "/", "http://x").pathname.slice(1));
+    if (request.method === "POST" && path === "") {
+      if (request.headers["x-amz-target"] === "Logs_20140328.PutLogEvents") {
+        const { logEvents } = z.object({ logEvents: z.array(z.object({ message: z.string() })) }).parse(JSON.parse(body.toString()));
+        logLines.push(...logEvents.map((event) => event.message));
+      }
+      response.writeHead(200, { "content-type": "application/x-amz-json-1.1" }).end("{}");
+    } else if (request.method === "PUT" && knobs.refuseUploads > 0) {
+      knobs.refuseUploads--;
+      s3Error(response, 503, "SlowDown");
+    } else if (request.method === "PUT") {
+      objects.set(path, unchunked(body, request.headers["x-amz-decoded-content-length"]));
+      headers.set(path, { ...request.headers });
+      response.writeHead(200, { etag: '"e"' }).end();
+    } else {
+      const object = objects.get(path);
+      if (object) response.writeHead(200, { "content-length": object.length }).end(object);
+      else s3Error(response, 404, "NoSuchKey");
+    }
+  });
+  return {
+    ...listening,
+    objects,
+    headers,
+    logLines,
+    get refuseUploads() {
+      return knobs.refuseUploads;
+    },
+    set refuseUploads(count) {
+      knobs.refuseUploads = count;
+    },
+  };
+}
+
+/** What `aws-chunked` wraps: here always one chunk and a trailer. */
+function unchunked(body: Buffer, decodedLength: string | string[] | undefined): Buffer {
+  if (decodedLength === undefined) return body;
+  const start = body.indexOf("\r\n") + 2;
+  return body.subarray(start, start + Number(decodedLength));
+}

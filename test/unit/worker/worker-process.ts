@@ -1,0 +1,28 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
+export type WorkerProcess = {
+  readonly child: ChildProcess;
+  /** Its own log, line by line. */
+  readonly log: string[];
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+};
+
+/** The worker as an instance runs it: a process of its own that knows nothing but its environment. */
+export function startWorker(
+  env: Readonly<Record<string, string>>,
+  file = join(import.meta.dirname, "../../../lib/worker/main.ts"),
+): WorkerProcess {
+  const child = spawn(process.execPath, [file], {
+    env: { PATH: process.env["PATH"] ?? "", AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const log: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => log.push(...text.split("\n").filter((line) => line !== "")));
+  }
+  const ended = once(child, "exit").then(([code, signal]) => (typeof code === "number" ? code : String(signal)));
+  return { child, log, ended };
+}

@@ -1,0 +1,248 @@
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Manifest } from "../../../events/upload.ts";
+import type { JobSpec } from "../../../lib/model/job.ts";
+import { craftArchive } from "./archives.ts";
+import {
+  type FakeAws,
+  fakeAws,
+  fakeMetadataService,
+  fakeNodeFunction,
+  type Listening,
+  orders,
+  type Reply,
+  type Report,
+  runOrder,
+} from "./http-fakes.ts";
+import { startWorker, type WorkerProcess } from "./worker-process.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
+const until = { timeout: 15_000, interval: 20 };
+
+let folder: string;
+let aws: FakeAws;
+let metadata: Listening;
+let server: Awaited<ReturnType<typeof fakeNodeFunction>>;
+let reply: (call: Report, number: number) => Reply;
+let workers: WorkerProcess[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fw-worker-"));
+  reply = () => orders();
+  [aws, metadata, server] = await Promise.all([fakeAws(), fakeMetadataService(), fakeNodeFunction((call, number) => reply(call, number))]);
+});
+afterEach(async () => {
+  for (const worker of workers) worker.child.kill("SIGKILL");
+  await Promise.all(workers.map((worker) => worker.ended));
+  workers = [];
+  await Promise.all([aws, metadata, server].map((each) => each.close()));
+  await rm(folder, { recursive: true, force: true });
+});
+
+function begin(env: Record<string, string> = {}): WorkerProcess {
+  const worker = startWorker({
+    FLEETWRIGHT_NODE_URL: server.url,
+    FLEETWRIGHT_POOL: "gpu",
+    FLEETWRIGHT_FOLDER: folder,
+    AWS_REGION: "eu-west-1",
+    AWS_ENDPOINT_URL: aws.url,
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url,
+    ...env,
+  });
+  workers.push(worker);
+  return worker;
+}
+
+const phases = (): (string | undefined)[] =>
+  server.calls.map((call) => call.attempts[0]?.phase).filter((phase, n, all) => phase !== all[n - 1]);
+const last = () => server.calls.at(-1)?.attempts[0];
+const node = (script: string, ...args: string[]) => [process.execPath, "-e", script, ...args];
+const isOver = (phase: string | undefined) => phase === "uploaded" || phase === "failed" || phase === "stopped";
+const ref = { team: "vision", job: "train-1", attempt: 1 };
+
+/** Orders this one job until it is over or has exited badly, then forgets it. */
+const oneJob =
+  (spec: Partial<JobSpec>) =>
+  (call: Report): Reply => {
+    const report = call.attempts[0];
+    const over = isOver(report?.phase) || (report?.phase === "exited" && report.exitCode !== 0);
+    return orders({ orders: seen(call) ? [] : [runOrder(spec)], done: over ? [ref] : [] });
+  };
+const seen = (call: Report) => call.attempts.length > 0 || server.calls.some((each) => each.attempts.length > 0);
+
+describe("a worker", () => {
+  test("runs a job, frees the node, uploads what it left, and forgets it", async () => {
+    aws.objects.set(
+      "code/vision/train.tar.gz",
+      craftArchive([{ path: "train.js", body: "require('fs').writeFileSync('model.bin', process.env.SEED); console.log('trained')" }]),
+    );
+    reply = oneJob({
+      command: [process.execPath, "train.js"],
+      code: { s3: "s3://code/vision/train.tar.gz" },
+      env: { SEED: "42" },
+      artifacts: ["model.bin"],
+    });
+    const worker = begin();
+    await expect.poll(phases, until).toEqual(["running", "exited", "uploaded", undefined]);
+    expect(aws.objects.get("incoming/vision/train-1/1/files/model.bin")?.toString()).toBe("42");
+    expect(aws.headers.get("incoming/vision/train-1/1/files/model.bin")).toMatchObject({
+      "x-amz-server-side-encryption": "aws:kms",
+      "x-amz-server-side-encryption-aws-kms-key-id": "alias/team-vision",
+    });
+    expect([...aws.objects.keys()].at(-1)).toBe("incoming/vision/train-1/1/manifest.json");
+    expect(Manifest.parse(JSON.parse(aws.objects.get("incoming/vision/train-1/1/manifest.json")?.toString() ?? ""))).toMatchObject({
+      artifacts: [{ path: "model.bin", bytes: 2, sha256: "73475cb40a568e8da8a045ced110137e159f890ac4da883b6b17dc651b3a8049" }],
+    });
+    await expect.poll(() => aws.logLines, until).toEqual(["trained"]);
+    await expect.poll(() => readdir(join(folder, "attempts", "vision", "train-1")), until).toEqual([]);
+    expect(server.headers[0]).toMatchObject({ authorization: expect.stringContaining("AKIAINSTANCE") });
+    expect(worker.log.join()).not.toMatch(/secret|token/i);
+  });
+
+  test("gives a job nothing of its own, and GPUs by their index", async () => {
+    reply = oneJob({ command: node("console.log(JSON.stringify(process.env))"), gpus: { count: 2, memoryGiB: 0, models: [] } });
+    begin({ AWS_ACCESS_KEY_ID: "AKIAWORKER", AWS_SECRET_ACCESS_KEY: "worker-secret" });
+    await expect.poll(() => aws.logLines.length, until).toBe(1);
+    const env = JSON.parse(aws.logLines[0] ?? "");
+    expect(Object.keys(env).filter((name) => name.startsWith("AWS_"))).toEqual([]);
+    expect(env).toMatchObject({ CUDA_VISIBLE_DEVICES: "0,1", HOME: join(folder, "attempts/vision/train-1/1/work") });
+  });
+
+  test.each<[string, Partial<JobSpec>, object]>([
+    [
+      "whose code is missing",
+      { command: ["true"], code: { s3: "s3://code/none.tar.gz" } },
+      { phase: "failed", again: false, reason: "there is no code archive at s3://code/none.tar.gz" },
+    ],
+    [
+      "whose code climbs out",
+      { command: ["true"], code: { s3: "s3://code/evil.tar.gz" } },
+      { phase: "failed", again: false, reason: 'the code archive was refused: "../evil" lies outside the working directory' },
+    ],
+    [
+      "whose command is missing",
+      { command: ["pyhton", "train.py"] },
+      { phase: "exited", exitCode: 127, reason: expect.stringContaining("command not found") },
+    ],
+    ["that wants a container", { command: ["true"], image: "pytorch" }, { phase: "failed", again: false }],
+    [
+      "that fails",
+      { command: node("console.error('out of data'); process.exit(3)") },
+      { phase: "exited", exitCode: 3, reason: "out of data" },
+    ],
+    [
+      "that runs too long",
+      { command: node("setInterval(() => {}, 1000)"), maxRuntimeSeconds: 1 },
+      { phase: "exited", exitCode: 124, reason: "ran longer than 1 s" },
+    ],
+    [
+      "that leaves nothing",
+      { command: ["true"], artifacts: ["model.bin"] },
+      { phase: "failed", again: false, reason: 'the job succeeded but left no "model.bin"' },
+    ],
+  ])("says how it was with a job %s", async (_name, spec, report) => {
+    aws.objects.set("code/evil.tar.gz", craftArchive([{ path: "../evil", body: "x" }]));
+    reply = (call) => orders({ orders: call.attempts.length > 0 ? [] : [runOrder(spec)] });
+    begin();
+    await expect.poll(last, until).toMatchObject({ ...ref, ...report });
+  });
+
+  test("tries an upload again, and tells when it is no use", async () => {
+    aws.refuseUploads = 2;
+    reply = oneJob({ command: ["true"] });
+    begin();
+    await expect.poll(phases, until).toEqual(["running", "exited", "uploaded", undefined]);
+  });
+
+  test("lives with lost answers: a job runs once", async () => {
+    // Every other answer is lost on its way; what was ordered is ordered again.
+    reply = (call, number) => {
+      if (number % 2 === 1) return "lost";
+      const over = call.attempts.some((report) => isOver(report.phase));
+      return orders({ orders: aws.objects.size > 0 ? [] : [runOrder({ command: node("console.log('once')") })], done: over ? [ref] : [] });
+    };
+    begin();
+    await expect.poll(() => phases().at(-1) === undefined && aws.objects.size, until).toBe(1);
+    expect(aws.logLines).toEqual(["once"]);
+  });
+
+  test("stops a job when told to, with grace", async () => {
+    const stop = { kind: "stop", ...ref, because: "cancelled" } as const;
+    const script =
+      "process.on('SIGTERM', () => { console.log('saving'); process.exit(0) }); setInterval(() => {}, 1000); console.log('ready')";
+    reply = (call) => {
+      const phase = call.attempts[0]?.phase;
+      if (phase === undefined) return orders({ orders: [runOrder({ command: node(script) })] });
+      return orders({ orders: aws.logLines.includes("ready") ? [stop] : [] });
+    };
+    begin();
+    await expect.poll(last, until).toEqual({ ...ref, phase: "stopped", reason: "cancelled" });
+    await expect.poll(() => aws.logLines, until).toEqual(["ready", "saving"]);
+  });
+
+  test("lets go of its job before its lease ends, then ends the instance, when nobody answers", async () => {
+    const beats = join(folder, "beats");
+    const script =
+      "const fs = require('fs'); process.on('SIGTERM', () => {}); setInterval(() => fs.appendFileSync(process.argv[1], Date.now() + '\\n'), 20)";
+    const [leaseMs, answeredMs] = [2_400, [] as number[]];
+    reply = (call) => {
+      if (call.attempts.length > 0 && answeredMs.length > 1) return "lost";
+      answeredMs.push(Date.now());
+      return orders({ leaseMs, orders: [runOrder({ command: node(script, beats) })] });
+    };
+    const shutdown = join(folder, "shut-down");
+    const worker = begin({ FLEETWRIGHT_SHUTDOWN: `touch ${shutdown}` });
+    expect(await worker.ended).toBe(0);
+    const endedMs = Date.now();
+    const lastBeatMs = Number((await readFile(beats, "utf8")).trim().split("\n").at(-1));
+    const leaseEndMs = (answeredMs.at(-1) ?? 0) + leaseMs;
+    expect(lastBeatMs).toBeLessThan(leaseEndMs - leaseMs / 8 + 50);
+    expect(lastBeatMs).toBeGreaterThan(leaseEndMs - leaseMs / 2);
+    expect(endedMs).toBeGreaterThan(leaseEndMs - 100);
+    expect(await readdir(folder)).toContain("shut-down");
+  });
+
+  test("ends the instance when told to, and tells when it could not", async () => {
+    reply = () => ({ kind: "shutdown", because: "given back" });
+    expect(await begin().ended).toBe(0);
+    expect(await begin({ FLEETWRIGHT_SHUTDOWN: "exit 7" }).ended).toBe(1);
+  });
+
+  test("on SIGTERM stops its jobs, says so, and leaves the instance on", async () => {
+    reply = (call) => orders({ orders: seen(call) ? [] : [runOrder({ command: node("setInterval(() => {}, 1000)") })] });
+    const worker = begin({ FLEETWRIGHT_SHUTDOWN: `touch ${join(folder, "shut-down")}` });
+    await expect.poll(() => last()?.phase, until).toBe("running");
+    worker.child.kill("SIGTERM");
+    expect(await worker.ended).toBe(0);
+    expect(last()).toEqual({ ...ref, phase: "stopped", reason: "the worker was asked to end" });
+    expect(await readdir(folder)).not.toContain("shut-down");
+  });
+
+  test("after a crash ends what the last process left running, and tells of it", async () => {
+    const script = "setInterval(() => {}, 1000); console.log(process.pid)";
+    reply = (call) => orders({ orders: seen(call) ? [] : [runOrder({ command: node(script) })] });
+    const first = begin();
+    await expect.poll(() => aws.logLines.length, until).toBe(1);
+    first.child.kill("SIGKILL");
+    await first.ended;
+    const pid = aws.logLines[0] ?? "";
+    const isAlive = () => /^[^Z]/.test(spawnSync("ps", ["-o", "stat=", "-p", pid]).stdout.toString());
+    expect(isAlive()).toBe(true);
+    const callsBefore = server.calls.length;
+    begin();
+    await expect
+      .poll(() => server.calls.length > callsBefore && last(), until)
+      .toEqual({ ...ref, phase: "stopped", reason: "the worker on this node was restarted" });
+    expect(isAlive()).toBe(false);
+    expect(new Set(server.calls.map((call) => call.process)).size).toBe(2);
+  });
+});
+
+test("a worker with an incomplete environment says what is missing", async () => {
+  const worker = startWorker({ FLEETWRIGHT_POOL: "gpu" });
+  expect(await worker.ended).toBe(1);
+  expect(worker.log.join("\n")).toContain("FLEETWRIGHT_NODE_URL");
+});
