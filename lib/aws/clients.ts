@@ -7,7 +7,6 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { STSClient } from "@aws-sdk/client-sts";
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 
 /**
  * How a client is made. What is absent, the SDK reads where it always does (region, credentials, AWS_ENDPOINT_URL).
@@ -41,10 +40,6 @@ export const sqsClient = (settings: ClientSettings = {}): SQSClient =>
 
 export const dynamoClient = (settings: ClientSettings = {}): DynamoDBClient =>
   new DynamoDBClient(common(settings, { requestMs: 3_000, maxAttempts: 4 }));
-
-/** DynamoDB in plain values; what a table's ports are made over. */
-export const documentClient = (settings: ClientSettings = {}): DynamoDBDocumentClient =>
-  DynamoDBDocumentClient.from(dynamoClient(settings));
 
 export const kmsClient = (settings: ClientSettings = {}): KMSClient => new KMSClient(common(settings, small));
 export const stsClient = (settings: ClientSettings = {}): STSClient => new STSClient(common(settings, small));
