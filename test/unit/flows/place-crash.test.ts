@@ -1,0 +1,138 @@
+import { describe, expect, test } from "vitest";
+import { place } from "../../../lib/flows/place.ts";
+import { isLive } from "../../../lib/model/node.ts";
+import { aCatalogue, anOffer, aPool, aType } from "../../fakes/builders.ts";
+import { type CrashPoint, doomed } from "./crash.ts";
+import { World } from "./world.ts";
+
+const four = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
+const spot = anOffer({ usdPerHour: 1 });
+const onDemand = anOffer({ market: "on-demand", usdPerHour: 1.9 });
+const fourSpot = anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1.8 });
+const catalogue = aCatalogue({ types: [aType(), four], offers: [spot, onDemand, fourSpot] });
+const running = (job: string, atMs: number) => ({ team: "vision", job, attempt: 1, phase: "running" as const, startedAtMs: atMs });
+const failed = (job: string) => ({ team: "vision", job, attempt: 1, phase: "failed" as const, reason: "no", again: false });
+
+/** Worlds in which one run of `place` has something to do; each time the same one. */
+const stories: Readonly<Record<string, () => Promise<World>>> = {
+  "three jobs share a new node": async () => {
+    const world = new World(aPool(), catalogue);
+    for (const job of ["a", "b", "c"]) await world.submit(job);
+    return world;
+  },
+  "EC2 has no spot capacity": async () => {
+    const world = new World(aPool(), catalogue);
+    world.fleet.refuse(spot);
+    world.fleet.refuse(fourSpot);
+    await world.submit("a");
+    return world;
+  },
+  "EC2's answers are lost": async () => {
+    const world = new World(aPool(), catalogue);
+    world.fleet.unknownNext("launched");
+    world.fleet.unknownNext("launched");
+    await world.submit("a");
+    return world;
+  },
+  "a node is idle, and another is gone with its jobs": async () => {
+    const world = new World(aPool({ limits: { usdPerHour: 20, gpus: 16 } }), catalogue);
+    await world.submit("a");
+    await world.submit("b", { spot: false });
+    await world.workOff();
+    await world.wait(1);
+    const [ofA, ofB] = [world.job("a")?.node ?? "", world.job("b")?.node ?? ""];
+    await world.call(ofA, { attempts: [running("a", world.nowMs)] });
+    await world.call(ofB, { attempts: [running("b", world.nowMs)] });
+    await world.call(ofB, { attempts: [failed("b")] });
+    await world.workOff();
+    await world.wait(120);
+    world.fleet.end(ofA);
+    await world.ledger.nodeLedger.gone(ofA, world.nowMs);
+    await world.ringLater();
+    return world;
+  },
+  "one job can never run and another waits at the limit": async () => {
+    const world = new World(aPool({ limits: { usdPerHour: 1.5, gpus: 4 } }), catalogue);
+    world.ledger.table.catalogues.clear();
+    await world.submit("never", { gpus: 9 });
+    world.ledger.table.catalogues.set("gpu", catalogue);
+    await world.submit("a");
+    await world.submit("b");
+    return world;
+  },
+};
+
+/** Runs `place` until it ends or the process does. */
+async function run(world: World, at: CrashPoint | undefined): Promise<readonly string[]> {
+  const process = doomed(world.placeDeps, at);
+  await Promise.race([place(process.deps, { pool: world.pool, msLeft: () => 20_000 }), process.crashed]);
+  return process.calls;
+}
+
+/** What settles the world after a crash: the lane's message comes again, then time goes by. */
+async function recover(world: World): Promise<void> {
+  await world.place();
+  for (let n = 0; n < 3; n += 1) await world.pass(5);
+}
+
+function expectOneTruth(world: World): void {
+  const { fleet, ledger, nodes } = world;
+  const live = fleet.live.map((instance) => instance.id).sort();
+  expect(live, "live instances are the nodes in the ledger").toEqual(nodes.filter(isLive).map((node) => node.id).sort());
+  const reserved = nodes.filter(isLive).reduce((usd, node) => usd + node.offer.usdPerHour, 0);
+  expect(world.reserved.usdPerHour, "reserved is the nodes' sum").toBeCloseTo(reserved, 6);
+  expect(world.reserved.gpus).toBe(nodes.filter(isLive).reduce((gpus, node) => gpus + node.type.resources.gpus, 0));
+  expect(ledger.table.openLaunches.size, "no launch is open").toBe(0);
+  for (const job of ledger.table.jobs.values()) {
+    const holders = nodes.filter((node) => node.assignments.some((held) => held.job === job.job)).map((node) => node.id);
+    expect(holders, `nodes that hold ${job.job}, which is ${job.state}`).toEqual(job.node ? [job.node] : []);
+    expect(ledger.table.queue.has(`vision/${job.job}`), `${job.job} waits`).toBe(job.state === "queued");
+  }
+}
+
+const outcomeOf = (world: World): string[] =>
+  [...world.ledger.table.jobs.values()].map(({ job, state, attempt }) => `${job} ${state} ${attempt}`).sort();
+
+describe.each(Object.entries(stories))("%s", (_story, begin) => {
+  test("place ends at the same whatever call its process dies at, and nothing is there twice", async () => {
+    const whole = await begin();
+    const calls = await run(whole, undefined);
+    await recover(whole);
+    expectOneTruth(whole);
+    expect(calls.length).toBeGreaterThan(5);
+
+    for (let call = 1; call <= calls.length; call += 1)
+      for (const when of ["before", "after"] as const) {
+        const world = await begin();
+        await run(world, { call, when });
+        await recover(world);
+        expectOneTruth(world);
+        expect(outcomeOf(world), `crashed ${when} call ${call}, ${calls[call - 1]}`).toEqual(outcomeOf(whole));
+        expect(world.fleet.live, `crashed ${when} call ${call}, ${calls[call - 1]}`).toHaveLength(whole.fleet.live.length);
+      }
+  });
+});
+
+test("the stories call everything that place can", async () => {
+  const called = new Set<string>();
+  for (const begin of Object.values(stories)) for (const call of await run(await begin(), undefined)) called.add(call);
+  expect([...called].sort()).toEqual([
+    "decisions.begin",
+    "decisions.finish",
+    "decisions.isCurrent",
+    "decisions.load",
+    "fleet.launch",
+    "fleet.terminate",
+    "journal.record",
+    "lane.sendLater",
+    "placements.bind",
+    "placements.drain",
+    "placements.fail",
+    "placements.forget",
+    "placements.hold",
+    "placements.intend",
+    "placements.settle",
+    "placements.takeBack",
+    "placements.terminating",
+  ]);
+});
