@@ -1,11 +1,11 @@
 /** Time as the worker's logic sees it. Leases are counted on the monotonic clock, which nobody can set back. */
 export type Clock = {
   /** ms since some fixed moment */
-  monotonicMs(): number;
+  readonly monotonicMs: () => number;
   /** ms since the epoch */
-  wallMs(): number;
+  readonly wallMs: () => number;
   /** Calls `then` once after that many ms; the answer cancels it. */
-  after(ms: number, then: () => void): () => void;
+  readonly after: (ms: number, then: () => void) => () => void;
 };
 
 export const systemClock: Clock = {

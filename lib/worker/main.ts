@@ -18,7 +18,7 @@ import { shutDown } from "./shutdown.ts";
 // Jobs that run as another user must be able to reach their folders.
 process.umask(0o022);
 const { nodeUrl: url, region, pool, folder, path, local, ...settings } = workerEnvironment(process.env);
-const log = jsonLog((line) => process.stdout.write(line), clock.wallMs);
+const log = jsonLog((line) => void process.stdout.write(line), clock.wallMs);
 const random = Math.random;
 const jobUser = settings.jobUser === undefined ? undefined : await findUser(settings.jobUser);
 const cgroups = await openCgroups(log);

@@ -31,14 +31,20 @@ const partSize = (bytes: number): number => Math.max(8 * MiB, Math.ceil(bytes / 
 export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: Tries): Promise<void> {
   const { attempt, files, bucket, kmsKey } = order;
   const encryption = { Bucket: bucket, ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKey } as const;
-  const artifacts: Manifest["artifacts"] = new Array(files.length);
+  const artifacts: Manifest["artifacts"] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let index = next++; index < files.length; index = next++) {
       const file = files[index];
       if (file === undefined) return;
       const target = { ...encryption, Key: fileKey(attempt, file.path) };
-      artifacts[index] = await tryAgain(tries, () => uploadFile(s3, { target, file, signal: tries.signal }));
+      try {
+        artifacts[index] = await tryAgain(tries, () => uploadFile(s3, { target, file, signal: tries.signal }));
+      } catch (error) {
+        // The upload has failed as a whole: the others begin no further file.
+        next = files.length;
+        throw error;
+      }
     }
   };
   await Promise.all(Array.from({ length: filesAtOnce }, worker));

@@ -3,7 +3,7 @@ import type { Clock } from "../../../lib/worker/clock.ts";
 /** Time that moves only when told to. Timers fire in their order; what they start gets its turns in between. */
 export class ManualClock implements Clock {
   #nowMs = 0;
-  #timers: { atMs: number; then: () => void }[] = [];
+  #timers: { atMs: number; fire: () => void }[] = [];
   readonly #wallStartMs: number;
 
   constructor(wallStartMs = 1_780_272_000_000) {
@@ -19,7 +19,7 @@ export class ManualClock implements Clock {
   }
 
   after(ms: number, then: () => void): () => void {
-    const timer = { atMs: this.#nowMs + Math.max(0, ms), then };
+    const timer = { atMs: this.#nowMs + Math.max(0, ms), fire: then };
     this.#timers.push(timer);
     return () => {
       this.#timers = this.#timers.filter((each) => each !== timer);
@@ -34,13 +34,13 @@ export class ManualClock implements Clock {
       if (++fired > 100_000) throw new Error("timers without end");
       this.#nowMs = Math.max(this.#nowMs, due.atMs);
       this.#timers = this.#timers.filter((each) => each !== due);
-      due.then();
+      due.fire();
       await turns();
     }
     this.#nowMs = untilMs;
   }
 
-  #nextDue(untilMs: number): { atMs: number; then: () => void } | undefined {
+  #nextDue(untilMs: number): { atMs: number; fire: () => void } | undefined {
     return this.#timers.filter((each) => each.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
   }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -111,6 +111,21 @@ describe("a worker", () => {
     expect(env).toMatchObject({ CUDA_VISIBLE_DEVICES: "0,1", HOME: join(folder, "attempts/vision/train-1/1/work") });
   });
 
+  test.runIf(process.getuid?.() === 0)("runs jobs as their own user, who may write only where it should", async () => {
+    await chmod(folder, 0o755);
+    aws.objects.set("code/train.tar.gz", craftArchive([{ path: "data/seed", body: "17" }]));
+    const script = `
+      const fs = require("node:fs");
+      const may = (path) => { try { fs.writeFileSync(path, ""); return true } catch { return false } };
+      const { HOME, TMPDIR } = process.env;
+      console.log(JSON.stringify([process.getuid(), process.getgroups().includes(0), may(HOME + "/data/new"), may(TMPDIR + "/x"), may(HOME + "/../x")]))`;
+    reply = oneJob({ command: node(script), code: { s3: "s3://code/train.tar.gz" }, artifacts: ["data"] });
+    begin({ FLEETWRIGHT_JOB_USER: "nobody" });
+    await expect.poll(phases, until).toEqual(["running", "exited", "uploaded", undefined]);
+    expect(aws.logLines).toEqual([JSON.stringify([Number(spawnSync("id", ["-u", "nobody"]).stdout), false, true, true, false])]);
+    expect([...aws.objects.keys()]).toContain("incoming/vision/train-1/1/files/data/new");
+  });
+
   test.each<[string, Partial<JobSpec>, object]>([
     [
       "whose code is missing",
@@ -199,9 +214,9 @@ describe("a worker", () => {
     const endedMs = Date.now();
     const lastBeatMs = Number((await readFile(beats, "utf8")).trim().split("\n").at(-1));
     const leaseEndMs = (answeredMs.at(-1) ?? 0) + leaseMs;
-    expect(lastBeatMs).toBeLessThan(leaseEndMs - leaseMs / 8 + 50);
+    expect(lastBeatMs).toBeLessThan(leaseEndMs);
     expect(lastBeatMs).toBeGreaterThan(leaseEndMs - leaseMs / 2);
-    expect(endedMs).toBeGreaterThan(leaseEndMs - 100);
+    expect(endedMs).toBeGreaterThan(leaseEndMs - leaseMs / 4);
     expect(await readdir(folder)).toContain("shut-down");
   });
 
