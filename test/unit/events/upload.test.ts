@@ -47,7 +47,7 @@ describe("the seal queue takes", () => {
     ["an object's end", created(manifestKey(attempt), { "detail-type": "Object Deleted" })],
     ["another service's event", created(manifestKey(attempt), { source: "aws.ec2" })],
     ["an attempt that is none", { seal: { ...attempt, attempt: 0 } }],
-    ["more than was asked", { seal: attempt, then: "delete" }],
+    ["more than was asked", { seal: attempt, and: "delete" }],
     ["nothing", undefined],
     ["a text", "seal"],
   ])("but not %s", (_what, message) => {

@@ -78,7 +78,12 @@ async function recover(world: World): Promise<void> {
 function expectOneTruth(world: World): void {
   const { fleet, ledger, nodes } = world;
   const live = fleet.live.map((instance) => instance.id).sort();
-  expect(live, "live instances are the nodes in the ledger").toEqual(nodes.filter(isLive).map((node) => node.id).sort());
+  expect(live, "live instances are the nodes in the ledger").toEqual(
+    nodes
+      .filter(isLive)
+      .map((node) => node.id)
+      .sort(),
+  );
   const reserved = nodes.filter(isLive).reduce((usd, node) => usd + node.offer.usdPerHour, 0);
   expect(world.reserved.usdPerHour, "reserved is the nodes' sum").toBeCloseTo(reserved, 6);
   expect(world.reserved.gpus).toBe(nodes.filter(isLive).reduce((gpus, node) => gpus + node.type.resources.gpus, 0));

@@ -1,0 +1,219 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { decide } from "../../lib/decide/decide.ts";
+import { whyImpossible } from "../../lib/decide/placement/impossible.ts";
+import { type AttemptRef, byTurn } from "../../lib/model/job.ts";
+import { freeOn } from "../../lib/model/node.ts";
+import { offerName } from "../../lib/model/offer.ts";
+import type { Plan, Snapshot, Step } from "../../lib/model/plan.ts";
+import { fits, sum } from "../../lib/model/resources.ts";
+import { snapshot } from "./worlds.ts";
+
+const runs = { numRuns: 500 };
+const forEverySnapshot = (holds: (seen: Snapshot, plan: Plan) => void): void => {
+  fc.assert(
+    fc.property(snapshot, (seen) => holds(seen, decide(seen))),
+    runs,
+  );
+};
+const only = <K extends Step["kind"]>(plan: Plan, kind: K): Extract<Step, { kind: K }>[] =>
+  plan.steps.filter((step): step is Extract<Step, { kind: K }> => step.kind === kind);
+const nameOf = ({ team, job }: Pick<AttemptRef, "team" | "job">): string => `${team}/${job}`;
+
+test("the snapshots lead to every kind of step, many times", () => {
+  const counts = new Map<Step["kind"] | "shared launch", number>();
+  const count = (kind: Step["kind"] | "shared launch") => counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  for (const seen of fc.sample(snapshot, 500))
+    for (const step of decide(seen).steps) {
+      count(step.kind);
+      if (step.kind === "launch" && step.launch.jobs.length > 1) count("shared launch");
+    }
+  for (const kind of ["bind", "launch", "shared launch", "retire", "lose", "confirm", "fail", "hold"] as const) {
+    expect(counts.get(kind) ?? 0, kind).toBeGreaterThan(50);
+  }
+});
+
+test("the same snapshot gives the same plan, in whatever order its parts are listed", () => {
+  const shuffled = snapshot.chain((seen) =>
+    fc
+      .record({
+        queue: shuffle(seen.queue),
+        nodes: shuffle(seen.nodes),
+        refusals: shuffle(seen.refusals),
+        openLaunches: shuffle(seen.openLaunches),
+        offers: shuffle(seen.catalogue?.offers ?? []),
+        types: shuffle(seen.catalogue?.types ?? []),
+      })
+      .map(({ offers, types, ...parts }) => ({
+        seen,
+        other: { ...seen, ...parts, catalogue: seen.catalogue && { ...seen.catalogue, offers, types } },
+      })),
+  );
+  fc.assert(
+    fc.property(shuffled, ({ seen, other }) => {
+      expect(decide(other)).toEqual(decide(seen));
+    }),
+    runs,
+  );
+});
+
+test("a snapshot is not changed by deciding on it", () => {
+  forEverySnapshot((seen) => {
+    const before = structuredClone(seen);
+    decide(seen);
+    expect(seen).toEqual(before);
+  });
+});
+
+test("no node is given more than it has free, nor another team's work, nor anything while it is not live", () => {
+  forEverySnapshot((seen, plan) => {
+    for (const node of seen.nodes) {
+      const given = only(plan, "bind").filter((step) => step.node === node.id);
+      const needs = sum(given.map((step) => step.entry.needs));
+      // Sums of binary fractions: a millionth is no room.
+      const room = freeOn(node);
+      expect(given.length === 0 || fits(needs, { ...room, vcpus: room.vcpus + 1e-6, memoryGiB: room.memoryGiB + 1e-6 })).toBe(true);
+      for (const { entry } of given) expect(node.team ?? entry.team).toBe(entry.team);
+      if (given.length > 0) expect(["launching", "ready"]).toContain(node.state);
+    }
+  });
+});
+
+test("launches never exceed what the pool's limits leave", () => {
+  forEverySnapshot((seen, plan) => {
+    const launches = only(plan, "launch");
+    if (launches.length === 0) return;
+    const usd = launches.reduce((total, step) => total + step.launch.reserved.usdPerHour, seen.reserved.usdPerHour);
+    const gpus = launches.reduce((total, step) => total + step.launch.reserved.gpus, seen.reserved.gpus);
+    expect(usd).toBeLessThanOrEqual(seen.pool.limits.usdPerHour + 1e-6);
+    expect(gpus).toBeLessThanOrEqual(seen.pool.limits.gpus);
+  });
+});
+
+test("a launch reserves what the dearest and the largest of its offers would take", () => {
+  forEverySnapshot((_seen, plan) => {
+    for (const { launch } of only(plan, "launch")) {
+      const shape = new Map(launch.types.map((type) => [type.name, type]));
+      expect(launch.reserved.usdPerHour).toBe(Math.max(...launch.offers.map((offer) => offer.usdPerHour)));
+      expect(launch.reserved.gpus).toBe(Math.max(...launch.offers.map((offer) => shape.get(offer.instanceType)?.resources.gpus ?? -1)));
+    }
+  });
+});
+
+test("every offer of a launch holds all its jobs, in one market that all of them take, and was not refused", () => {
+  forEverySnapshot((seen, plan) => {
+    const entries = new Map(seen.queue.map((entry) => [nameOf(entry), entry]));
+    const dry = new Set(seen.refusals.filter((refusal) => refusal.untilMs > seen.nowMs).map(offerName));
+    for (const { launch } of only(plan, "launch")) {
+      const jobs = launch.jobs.flatMap((job) => entries.get(nameOf(job)) ?? []);
+      const needs = sum(jobs.map((entry) => entry.needs));
+      expect(jobs.length).toBe(launch.jobs.length);
+      expect(launch.offers.length).toBeGreaterThan(0);
+      for (const offer of launch.offers) {
+        const type = launch.types.find((each) => each.name === offer.instanceType);
+        expect(type && fits(needs, type.resources)).toBe(true);
+        expect(offer.market).toBe(launch.market);
+        expect(dry.has(offerName(offer))).toBe(false);
+        for (const { gpu, needs: one } of jobs) {
+          if (one.gpus === 0) continue;
+          expect(type?.gpu?.memoryGiB).toBeGreaterThanOrEqual(gpu.memoryGiB);
+          if (gpu.models.length > 0) expect(gpu.models.map((model) => model.toLowerCase())).toContain(type?.gpu?.model.toLowerCase());
+        }
+      }
+      if (launch.market === "spot") expect(jobs.every((entry) => entry.spot)).toBe(true);
+      if (!seen.pool.shared) expect(new Set(jobs.map((entry) => entry.team))).toEqual(new Set([launch.team]));
+    }
+  });
+});
+
+test("a job has one fate at most, and none while its node is being launched", () => {
+  forEverySnapshot((seen, plan) => {
+    const fates = plan.steps.flatMap((step): string[] => {
+      if (step.kind === "bind" || step.kind === "hold") return [nameOf(step.entry)];
+      if (step.kind === "launch") return step.launch.jobs.map(nameOf);
+      return step.kind === "fail" ? [nameOf(step.attempt)] : [];
+    });
+    expect(new Set(fates).size).toBe(fates.length);
+    for (const launch of seen.openLaunches) for (const job of launch.jobs) expect(fates).not.toContain(nameOf(job));
+  });
+});
+
+test("a job without a fate is being launched for, or knows why it waits", () => {
+  const steady = snapshot.map((seen) => ({ ...seen, queue: seen.queue.map((entry) => ({ ...entry, reason: undefined })) }));
+  fc.assert(
+    fc.property(steady, (seen) => {
+      const plan = decide(seen);
+      const known = new Map(only(plan, "hold").map((step) => [nameOf(step.entry), step.because]));
+      const again = decide({ ...seen, queue: seen.queue.map((entry) => ({ ...entry, reason: known.get(nameOf(entry)) })) });
+      expect(only(again, "hold")).toEqual([]);
+      expect(again.steps).toEqual(plan.steps.filter((step) => step.kind !== "hold").map((step) => withReason(step, known)));
+    }),
+    runs,
+  );
+});
+
+test("a node is retired only when it holds nothing and is given nothing", () => {
+  forEverySnapshot((seen, plan) => {
+    const bound = new Set(only(plan, "bind").map((step) => step.node));
+    for (const { node: id } of only(plan, "retire")) {
+      expect(seen.nodes.find((node) => node.id === id)?.assignments).toEqual([]);
+      expect(bound.has(id)).toBe(false);
+    }
+  });
+});
+
+test("a node is lost only when EC2 has said so, it did not boot, or its lease is over by a minute", () => {
+  forEverySnapshot((seen, plan) => {
+    for (const { node: id } of only(plan, "lose")) {
+      const node = seen.nodes.find((each) => each.id === id);
+      const booted = node?.state !== "launching" || seen.nowMs - node.launchedAtMs > seen.pool.bootSeconds * 1000;
+      const leased = node?.state !== "gone" && node?.state !== "launching" && seen.nowMs <= (node?.leaseUntilMs ?? 0) + 60_000;
+      expect(booted && !leased).toBe(true);
+    }
+  });
+});
+
+test("a node has one end at most", () => {
+  forEverySnapshot((_seen, plan) => {
+    const ended = plan.steps.flatMap((step) => ("node" in step && step.kind !== "bind" ? [step.node] : []));
+    expect(new Set(ended).size).toBe(ended.length);
+  });
+});
+
+test("a job fails only when no node of the pool could ever hold it", () => {
+  forEverySnapshot((seen, plan) => {
+    const failed = new Set(only(plan, "fail").map((step) => nameOf(step.attempt)));
+    const open = new Set(seen.openLaunches.flatMap((launch) => launch.jobs.map(nameOf)));
+    for (const entry of seen.queue.filter((each) => !open.has(nameOf(each)))) {
+      const why = seen.catalogue && whyImpossible(entry, seen.pool, seen.catalogue);
+      expect(failed.has(nameOf(entry))).toBe(why !== undefined);
+    }
+  });
+});
+
+test("every step says why", () => {
+  forEverySnapshot((_seen, plan) => {
+    for (const step of plan.steps) expect(step.because.length).toBeGreaterThan(5);
+  });
+});
+
+test("whose turn it is, is an order: total, and the same whoever is compared first", () => {
+  fc.assert(
+    fc.property(snapshot, ({ queue }) => {
+      for (const a of queue)
+        for (const b of queue) {
+          expect(Math.sign(byTurn(a, b)) + Math.sign(byTurn(b, a))).toBe(0);
+          if (nameOf(a) !== nameOf(b)) expect(byTurn(a, b)).not.toBe(0);
+        }
+      expect(queue.toReversed().toSorted(byTurn)).toEqual(queue.toSorted(byTurn));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+function withReason(step: Step, known: ReadonlyMap<string, string>): Step {
+  return "entry" in step ? { ...step, entry: { ...step.entry, reason: known.get(nameOf(step.entry)) } } : step;
+}
+
+const shuffle = <T>(all: readonly T[]): fc.Arbitrary<T[]> =>
+  fc.shuffledSubarray([...all], { minLength: all.length, maxLength: all.length });

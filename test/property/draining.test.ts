@@ -1,0 +1,69 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Offer } from "../../lib/model/offer.ts";
+import type { Snapshot } from "../../lib/model/plan.ts";
+import { type Choose, settle, whenWorkEnds } from "./simulation.ts";
+import { snapshot } from "./worlds.ts";
+
+/** A pool with nothing but jobs that wait. */
+const fresh: fc.Arbitrary<Snapshot> = snapshot
+  .filter((seen) => seen.catalogue !== undefined)
+  .map((seen) => ({ ...seen, reserved: { usdPerHour: 0, gpus: 0 }, nodes: [], openLaunches: [], refusals: [] }));
+
+/** EC2 gives the cheapest, the dearest, or now this and now that. */
+const choices: fc.Arbitrary<Choose> = fc.oneof(
+  fc.constantFrom<Choose>(
+    (offers) => offers[0],
+    (offers) => offers.at(-1),
+  ),
+  fc
+    .infiniteStream(fc.nat(23))
+    .map<Choose>((numbers) => (offers: readonly Offer[]) => offers[(numbers.next().value ?? 0) % Math.max(1, offers.length)]),
+);
+const runs = { numRuns: 200 };
+
+test("a pool comes to rest: every job is on a node, has failed, or knows why it waits", () => {
+  fc.assert(
+    fc.property(fresh, choices, (start, choose) => {
+      const { world, failed } = settle(start, choose, 2 * start.queue.length + 2);
+      const placed = world.nodes.flatMap((node) => node.assignments.map(({ team, job }) => `${team}/${job}`));
+      const waiting = world.queue.map(({ team, job }) => `${team}/${job}`);
+      const ended = failed.map(({ team, job }) => `${team}/${job}`);
+      expect([...placed, ...waiting, ...ended].sort()).toEqual(start.queue.map(({ team, job }) => `${team}/${job}`).sort());
+      for (const entry of world.queue) expect(entry.reason).toContain("is at its limit");
+    }),
+    runs,
+  );
+});
+
+test("what is reserved is what the nodes cost, and never more than the limits", () => {
+  fc.assert(
+    fc.property(fresh, choices, (start, choose) => {
+      const { world } = settle(start, choose, 2 * start.queue.length + 2);
+      const usd = world.nodes.reduce((total, node) => total + node.offer.usdPerHour, 0);
+      expect(world.reserved.usdPerHour).toBeCloseTo(usd, 6);
+      expect(world.reserved.usdPerHour).toBeLessThanOrEqual(world.pool.limits.usdPerHour);
+      expect(world.reserved.gpus).toBeLessThanOrEqual(world.pool.limits.gpus);
+    }),
+    runs,
+  );
+});
+
+test("when work ends, every job that waited has its turn, and the pool goes back to nothing", () => {
+  fc.assert(
+    fc.property(fresh, choices, (start, choose) => {
+      let world = start;
+      for (
+        let turn = 0;
+        turn <= 3 * start.queue.length + 3 && (turn === 0 || world.nodes.length > 0 || world.queue.length > 0);
+        turn += 1
+      ) {
+        world = whenWorkEnds(settle(world, choose, 2 * start.queue.length + 2).world);
+      }
+      expect(world.queue).toEqual([]);
+      expect(world.nodes).toEqual([]);
+      expect(world.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
+    }),
+    runs,
+  );
+});

@@ -1,0 +1,80 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { judgeLost, judgeReport, type Report } from "../../lib/decide/attempts/judge-report.ts";
+import { type Job, jobStates, mayFollow } from "../../lib/model/job.ts";
+import { aJob, anAssignment, aSpec, monday } from "../fakes/builders.ts";
+
+const attempt = fc.integer({ min: 1, max: 3 });
+const reason = fc.string({ maxLength: 20 });
+const startedAtMs = fc.integer({ min: monday, max: monday + 1000 });
+const of = { team: fc.constant("vision"), job: fc.constant("train-1"), attempt };
+const report: fc.Arbitrary<Report> = fc.oneof(
+  fc.record({ ...of, phase: fc.constant("running" as const), startedAtMs }),
+  fc.record({ ...of, phase: fc.constant("exited" as const), startedAtMs, exitCode: fc.constantFrom(0, 0, 1, 137) }),
+  fc.record({ ...of, phase: fc.constant("uploaded" as const), startedAtMs }),
+  fc.record({ ...of, phase: fc.constant("failed" as const), reason, again: fc.boolean() }),
+  fc.record({ ...of, phase: fc.constant("stopped" as const), reason }),
+);
+const job: fc.Arbitrary<Job> = fc
+  .record({ state: fc.constantFrom(...jobStates), attempt, failures: fc.nat(4), retries: fc.nat(3) })
+  .map(({ retries, ...over }) => aJob({ ...over, spec: aSpec({ retries }) }));
+const phase = fc.constantFrom("placed" as const, "running" as const, "uploading" as const);
+
+test("a report of what the node does not hold changes nothing", () => {
+  fc.assert(
+    fc.property(report, fc.option(job, { nil: undefined }), (said, about) => {
+      expect(judgeReport(said, about, undefined).kind).toMatch(/^(stop|forget)$/);
+    }),
+  );
+});
+
+test("a report of an attempt that is not the job's changes nothing", () => {
+  fc.assert(
+    fc.property(report, job, phase, (said, about, held) => {
+      fc.pre(said.attempt !== about.attempt);
+      expect(judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held })).kind).toMatch(/^(stop|forget)$/);
+    }),
+  );
+});
+
+test("every change is a legal one, from the state that the job is in, and none of a job that has ended", () => {
+  fc.assert(
+    fc.property(report, job, phase, (said, about, held) => {
+      const assignment = anAssignment({ attempt: said.attempt, phase: held });
+      for (const verdict of [judgeReport(said, about, assignment), judgeLost(about, assignment)]) {
+        if (verdict.kind !== "change" || !verdict.job) continue;
+        expect(verdict.job.from).toBe(about.state);
+        expect(mayFollow(about.state, verdict.job.to)).toBe(true);
+      }
+    }),
+  );
+});
+
+test("a node loses an attempt exactly when the worker may forget it", () => {
+  fc.assert(
+    fc.property(report, job, phase, (said, about, held) => {
+      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held }));
+      if (verdict.kind === "change") expect(verdict.forget).toBe(verdict.assignment === "removed");
+    }),
+  );
+});
+
+test("no job leaves its node and stays placed or running", () => {
+  fc.assert(
+    fc.property(report, job, phase, (said, about, held) => {
+      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held }));
+      if (verdict.kind !== "change" || verdict.assignment !== "removed") return;
+      expect(["placed", "running"]).not.toContain(verdict.job?.to ?? about.state);
+    }),
+  );
+});
+
+test("a job is never tried more often than its retries, or three times, allow", () => {
+  fc.assert(
+    fc.property(report, job, phase, (said, about, held) => {
+      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held }));
+      if (verdict.kind !== "change" || !verdict.job?.failed || verdict.job.to !== "queued") return;
+      expect(about.failures).toBeLessThan(Math.max(about.spec?.retries ?? 0, said.phase === "failed" ? 2 : 0));
+    }),
+  );
+});

@@ -1,0 +1,104 @@
+import { decide } from "../../lib/decide/decide.ts";
+import type { QueueEntry } from "../../lib/model/job.ts";
+import type { Launch } from "../../lib/model/launch.ts";
+import type { Node } from "../../lib/model/node.ts";
+import type { Offer } from "../../lib/model/offer.ts";
+import type { Snapshot, Step } from "../../lib/model/plan.ts";
+
+/** Which of a launch's offers EC2 gives; it chooses as it likes. */
+export type Choose = (offers: readonly Offer[]) => Offer | undefined;
+
+export type Settled = { readonly world: Snapshot; readonly rounds: number; readonly failed: readonly QueueEntry[] };
+
+/** Decides and does what was decided until there is nothing to do, at one moment; throws when that takes more than `most` rounds. */
+export function settle(start: Snapshot, choose: Choose, most: number): Settled {
+  let world = start;
+  const failed: QueueEntry[] = [];
+  for (let rounds = 0; rounds <= most; rounds += 1) {
+    const { steps } = decide(world);
+    if (steps.length === 0) return { world, rounds, failed };
+    for (const step of steps) {
+      if (step.kind === "fail") failed.push(...world.queue.filter((entry) => isOf(step.attempt, entry)));
+      world = after(world, step, choose);
+    }
+  }
+  throw new Error(`there was still something to do after ${most} rounds`);
+}
+
+/** All that runs ends, and two minutes later every worker calls. */
+export const whenWorkEnds = (world: Snapshot): Snapshot => {
+  const nowMs = world.nowMs + world.pool.idleSeconds * 1000 + 1;
+  const node = (each: Node): Node => ({
+    ...each,
+    state: "ready",
+    readyAtMs: each.readyAtMs ?? world.nowMs,
+    lastSeenMs: nowMs,
+    leaseUntilMs: nowMs + 900_000,
+    lastBusyMs: each.assignments.length > 0 ? nowMs : each.lastBusyMs,
+    assignments: [],
+  });
+  return { ...world, nowMs, nodes: world.nodes.map(node) };
+};
+
+function after(world: Snapshot, step: Step, choose: Choose): Snapshot {
+  switch (step.kind) {
+    case "bind":
+      return { ...world, queue: without(world.queue, step.entry), nodes: world.nodes.map((node) => given(node, step)) };
+    case "launch":
+      return launched(world, step.launch, choose);
+    case "retire":
+      return released(world, step.node);
+    case "fail":
+      return { ...world, queue: without(world.queue, step.attempt) };
+    case "hold":
+      return { ...world, queue: world.queue.map((entry) => (isOf(step.entry, entry) ? { ...entry, reason: step.because } : entry)) };
+    case "lose":
+    case "confirm":
+      throw new Error(`nothing dies here, and yet: ${step.kind} ${step.node}, ${step.because}`);
+  }
+}
+
+const isOf = (a: { team: string; job: string }, b: QueueEntry): boolean => a.team === b.team && a.job === b.job;
+const without = (queue: readonly QueueEntry[], of: { team: string; job: string }) => queue.filter((entry) => !isOf(of, entry));
+
+const given = (node: Node, { node: id, entry }: Extract<Step, { kind: "bind" }>): Node => {
+  if (node.id !== id) return node;
+  const { team, job, attempt, needs } = entry;
+  return { ...node, assignments: [...node.assignments, { team, job, attempt, needs, phase: "placed" }] };
+};
+
+function launched(world: Snapshot, launch: Omit<Launch, "id" | "clientToken" | "intendedAtMs">, choose: Choose): Snapshot {
+  const offer = choose(launch.offers);
+  const type = launch.types.find((each) => each.name === offer?.instanceType);
+  if (!offer || !type) throw new Error("a launch without offers, or without their shapes");
+  const number = world.nodes.length + 1;
+  const at = world.nowMs;
+  const node: Node = {
+    id: `i-${at}-${number}`,
+    pool: launch.pool,
+    launch: `launch-${number}`,
+    team: launch.team,
+    offer,
+    type,
+    state: "launching",
+    launchedAtMs: at,
+    leaseUntilMs: at,
+    lastBusyMs: at,
+    stateSinceMs: at,
+    assignments: [],
+  };
+  return { ...world, nodes: [...world.nodes, node], reserved: reserving(world, offer.usdPerHour, type.resources.gpus) };
+}
+
+function released(world: Snapshot, id: string): Snapshot {
+  const node = world.nodes.find((each) => each.id === id);
+  if (!node || node.assignments.length > 0) throw new Error(`node ${id} is retired and is not there, or holds something`);
+  const reserved = reserving(world, -node.offer.usdPerHour, -node.type.resources.gpus);
+  return { ...world, nodes: world.nodes.filter((each) => each !== node), reserved };
+}
+
+/** Millionths of a dollar, as the ledger keeps them. */
+const reserving = ({ reserved }: Snapshot, usd: number, gpus: number) => ({
+  usdPerHour: Math.round((reserved.usdPerHour + usd) * 1e6) / 1e6,
+  gpus: reserved.gpus + gpus,
+});

@@ -1,0 +1,184 @@
+import fc from "fast-check";
+import type { QueueEntry } from "../../lib/model/job.ts";
+import type { Launch } from "../../lib/model/launch.ts";
+import type { Assignment, Node, NodeState } from "../../lib/model/node.ts";
+import { type Catalogue, type InstanceType, type Offer, offerName, type Refusal } from "../../lib/model/offer.ts";
+import type { Snapshot } from "../../lib/model/plan.ts";
+import type { Pool } from "../../lib/model/pool.ts";
+import { fits, minus, type Resources } from "../../lib/model/resources.ts";
+import { monday } from "../fakes/builders.ts";
+
+const teams = ["audio", "vision"] as const;
+const team = fc.constantFrom(...teams);
+const moment = fc.integer({ min: 0, max: 1_200 }).map((seconds) => monday + seconds * 1000);
+const nowMs = monday + 1_200_000;
+/** Mostly a moment ago, as of a node that is heard. */
+const lately = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 0, max: 25 }).map((seconds) => nowMs - seconds * 1000) },
+  { weight: 1, arbitrary: moment },
+);
+
+const type: fc.Arbitrary<Omit<InstanceType, "name">> = fc
+  .record({ gpus: fc.constantFrom(0, 1, 4, 8), size: fc.integer({ min: 1, max: 8 }), model: fc.constantFrom("T4", "A10G") })
+  .map(({ gpus, size, model }) => ({
+    resources: { vcpus: 4 * size - 0.2, memoryGiB: 16 * size * 0.92, gpus },
+    ...(gpus > 0 ? { gpu: { model, memoryGiB: model === "T4" ? 16 : 24 } } : {}),
+  }));
+
+const types = fc
+  .array(type, { minLength: 1, maxLength: 5, size: "max" })
+  .map((all) => all.map((each, n): InstanceType => ({ ...each, name: `g${n}` })));
+
+const offersOf = (all: readonly InstanceType[]): fc.Arbitrary<readonly Offer[]> =>
+  fc.uniqueArray(
+    fc.record({
+      instanceType: fc.constantFrom(...all.map((each) => each.name)),
+      zone: fc.constantFrom("a", "b"),
+      market: fc.constantFrom("spot" as const, "on-demand" as const),
+      usdPerHour: fc.integer({ min: 1, max: 400 }).map((tens) => tens / 10),
+    }),
+    { selector: offerName, maxLength: 12, size: "max" },
+  );
+
+export const catalogue: fc.Arbitrary<Catalogue> = types.chain((all) =>
+  offersOf(all).map((offers) => ({ types: all, offers, refreshedAtMs: monday })),
+);
+
+const needs: fc.Arbitrary<Resources> = fc.record({
+  vcpus: fc.constantFrom(0.5, 0.5, 1, 2, 20),
+  memoryGiB: fc.constantFrom(1, 1, 4, 8, 64),
+  gpus: fc.constantFrom(0, 0, 1, 1, 1, 2, 4, 9),
+});
+
+export const queue: fc.Arbitrary<readonly QueueEntry[]> = fc
+  .array(
+    fc.record({
+      team,
+      priority: fc.constantFrom(-1, 0, 0, 0, 5),
+      submittedAtMs: moment,
+      needs,
+      gpu: fc.record({ memoryGiB: fc.constantFrom(0, 0, 20, 80), models: fc.constantFrom([], [], ["t4"], ["A10G", "H100"]) }),
+      spot: fc.boolean(),
+    }),
+    { maxLength: 25, size: "max" },
+  )
+  .map((all) => all.map((each, n) => ({ ...each, job: `job-${n}`, attempt: 1 })));
+
+export const pool: fc.Arbitrary<Pool> = fc
+  .record({ usdPerHour: fc.constantFrom(0, 20, 100, 1000, 1000), gpus: fc.constantFrom(0, 8, 64, 64), shared: fc.boolean() })
+  .map(({ usdPerHour, gpus, shared }) => ({
+    name: "gpu",
+    families: ["g"],
+    markets: ["spot", "on-demand"],
+    limits: { usdPerHour, gpus },
+    idleSeconds: 120,
+    bootSeconds: 600,
+    shared,
+    teams: [],
+  }));
+
+const states: readonly NodeState[] = ["launching", "ready", "ready", "ready", "draining", "terminating", "gone"];
+
+const nodesOf = (known: Catalogue, ofPool: Pool): fc.Arbitrary<readonly Node[]> => {
+  if (known.offers.length === 0) return fc.constant([]);
+  const holding = fc.array(
+    fc.record({ team, needs, phase: fc.constantFrom("placed" as const, "running" as const, "uploading" as const) }),
+    {
+      maxLength: 3,
+    },
+  );
+  const node = fc.record({
+    offer: fc.constantFrom(...known.offers),
+    team,
+    state: fc.constantFrom(...states),
+    launchedAtMs: moment,
+    lastSeenMs: lately,
+    lastBusyMs: moment,
+    stateSinceMs: moment,
+    leaseMs: fc.constantFrom(0, 900_000),
+    holding,
+  });
+  return fc.array(node, { maxLength: 8, size: "max" }).map((all) =>
+    all.map(({ holding: wanted, leaseMs, team: ofTeam, ...each }, n): Node => {
+      const { offer } = each;
+      const shape = known.types.find((one) => one.name === offer.instanceType);
+      if (!shape) throw new Error(`${offer.instanceType} has no shape`);
+      const owner = ofPool.shared ? undefined : ofTeam;
+      return {
+        ...each,
+        id: `i-${n}`,
+        pool: "gpu",
+        launch: `launch-of-${n}`,
+        team: owner,
+        type: shape,
+        readyAtMs: each.launchedAtMs,
+        leaseUntilMs: each.lastSeenMs + leaseMs,
+        assignments: each.state === "terminating" ? [] : thatFit(shape.resources, wanted, { node: n, owner }),
+      };
+    }),
+  );
+};
+
+/** As many of the wanted assignments as the node holds, in turn. */
+function thatFit(
+  resources: Resources,
+  wanted: readonly Pick<Assignment, "team" | "needs" | "phase">[],
+  on: { node: number; owner: string | undefined },
+): readonly Assignment[] {
+  let free = resources;
+  return wanted.flatMap((each, n) => {
+    if (each.phase !== "uploading" && !fits(each.needs, free)) return [];
+    if (each.phase !== "uploading") free = minus(free, each.needs);
+    return [{ ...each, team: on.owner ?? each.team, job: `held-${on.node}-${n}`, attempt: 1 }];
+  });
+}
+
+const refusalsOf = (known: Catalogue): fc.Arbitrary<readonly Refusal[]> =>
+  fc.subarray([...known.offers], { maxLength: Math.min(5, known.offers.length) }).chain((refused) =>
+    fc.array(fc.integer({ min: -100, max: 200 }), { minLength: refused.length, maxLength: refused.length }).map((seconds) =>
+      refused.map(({ instanceType, zone, market }, n) => ({
+        instanceType,
+        zone,
+        market,
+        code: "InsufficientInstanceCapacity",
+        untilMs: nowMs + (seconds[n] ?? 0) * 1000,
+      })),
+    ),
+  );
+
+/** An intent for one of the jobs that wait, of which nobody knows yet what came. */
+const openOf = (known: Catalogue, waiting: readonly QueueEntry[]): fc.Arbitrary<readonly Launch[]> => {
+  const [offer] = known.offers;
+  if (!offer) return fc.constant([]);
+  return fc.subarray([...waiting], { maxLength: Math.min(2, waiting.length) }).map((entries) =>
+    entries.map((entry, n) => ({
+      id: `open-${n}`,
+      pool: "gpu",
+      team: entry.team,
+      market: offer.market,
+      offers: [offer],
+      types: known.types.filter((each) => each.name === offer.instanceType),
+      jobs: [{ team: entry.team, job: entry.job }],
+      clientToken: `open-${n}`,
+      reserved: { usdPerHour: offer.usdPerHour, gpus: 0 },
+      intendedAtMs: nowMs,
+      because: "a job waits",
+    })),
+  );
+};
+
+/** Every valid snapshot: whatever a pool's ledger may hold at one moment. */
+export const snapshot: fc.Arbitrary<Snapshot> = fc
+  .record({ known: catalogue, ofPool: pool, waiting: queue })
+  .chain(({ known, ofPool, waiting }) =>
+    fc.record({
+      nowMs: fc.constant(nowMs),
+      pool: fc.constant(ofPool),
+      reserved: fc.record({ usdPerHour: fc.constantFrom(0, 1.1, 4.9, 30), gpus: fc.constantFrom(0, 1, 8) }),
+      queue: fc.constant(waiting),
+      nodes: nodesOf(known, ofPool),
+      openLaunches: openOf(known, waiting),
+      catalogue: fc.option(fc.constant(known), { nil: undefined, freq: 10 }),
+      refusals: refusalsOf(known),
+    }),
+  );
