@@ -72,6 +72,7 @@ Restart=always
 RestartSec=2
 Delegate=yes
 OOMPolicy=continue
+KillMode=mixed
 
 [Install]
 WantedBy=multi-user.target

@@ -20,12 +20,12 @@ import { startWires } from "./lambda/wires.ts";
 import { checkWiring, statementsOf } from "./lambda/wiring.ts";
 import { createLogFile } from "./log-file.ts";
 import type { Log } from "./log-line.ts";
+import { publishServiceEvent, registerCredentials } from "./ministack.ts";
 import { createParts, type Parts } from "./parts.ts";
 import { createClients } from "./provision/clients.ts";
 import { provision } from "./provision/stack.ts";
 import { account, type Blueprint, emptyBlueprint, nameOf, region } from "./provision/world.ts";
 import { assembliesInUse, createRunFolder, type RunFolder } from "./run-folder.ts";
-import { publishServiceEvent } from "./service-events.ts";
 import { pruneAssemblies, synthesize } from "./synthesize.ts";
 import { readAssets, readTemplate } from "./template/template.ts";
 
@@ -96,7 +96,13 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
   await run.use(assembly);
   await pruneAssemblies(options.folder, await assembliesInUse(options.folder));
 
-  const identities = createIdentities();
+  const identities = createIdentities({
+    onIssue: (principal, issued) => {
+      registerCredentials(emulators.ministackUrl, principal, issued).catch((error: unknown) =>
+        log({ message: "Credentials were not registered", role: principal.role, error: String(error) }),
+      );
+    },
+  });
   const credentials = identities.issue({ role: "administrator", session: "local" });
   const clients = createClients(endpoint.url, credentials);
   parts.add({ close: async () => clients.destroy() });
@@ -115,6 +121,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
   );
   const urls = laterAnswer();
   endpoint.open({
+    identities,
     ministackUrl: emulators.ministackUrl,
     motoUrl: emulators.motoUrl,
     ec2: ec2.handle,

@@ -45,6 +45,9 @@ type Stage = {
 
 async function run(stage: Stage): Promise<Summary> {
   const { cloud, connection, tell, stop } = stage;
+  tell(`the local cloud runs at ${cloud.endpoint}`);
+  // The schedule's first tick fetches prices; a job that nothing can hold is refused at once only when they are known.
+  await cloud.invoke("tick", { tick: "minute" });
   const sent = await send(stage);
   const watched = await watch({ jobs: sent.map(({ ref }) => ref), reader: connection.jobs, tell: (job) => tell(news(job)), signal: stop });
   const verified = await verify(stage, { sent, watched });
