@@ -24,9 +24,17 @@ const inBase32 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => base
 /** A role's own id, as in a caller's user id `AROA…:SESSION`. */
 export const roleId = (role: string): string => `AROA${inBase32(createHash("sha256").update(role).digest().subarray(0, 17))}`;
 
-/** Credentials are forgotten when they expire. `lifetimeMs`: 6 hours, the longest that EC2 and Lambda hand out. */
-export function createIdentities(options: { now?: () => number; lifetimeMs?: number } = {}): Identities {
-  const { now = Date.now, lifetimeMs = 6 * 3_600_000 } = options;
+export type IdentitiesOptions = {
+  now?: () => number;
+  /** @default 6 hours, the longest that EC2 and Lambda hand out */
+  readonly lifetimeMs?: number;
+  /** Told of all credentials that are handed out. */
+  onIssue?: (principal: Principal, credentials: IssuedCredentials) => void;
+};
+
+/** Credentials are forgotten when they expire. */
+export function createIdentities(options: IdentitiesOptions = {}): Identities {
+  const { now = Date.now, lifetimeMs = 6 * 3_600_000, onIssue } = options;
   const issued = new Map<string, { readonly principal: Principal; readonly credentials: IssuedCredentials }>();
   return {
     issue: (principal) => {
@@ -38,6 +46,7 @@ export function createIdentities(options: { now?: () => number; lifetimeMs?: num
         expiresAtMs: now() + lifetimeMs,
       };
       issued.set(credentials.accessKeyId, { principal, credentials });
+      onIssue?.(principal, credentials);
       return credentials;
     },
     find: (accessKeyId) => issued.get(accessKeyId),

@@ -26,26 +26,38 @@ def ministack(listener, port):
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app
-    from ministack.services import eventbridge
+    from ministack.services import eventbridge, sts
 
-    async def with_service_events(scope, receive, send):
+    def service_event(call):
         """PutEvents refuses `aws.*` sources, as AWS does; what stands in for an AWS service publishes here."""
-        if scope["type"] != "http" or scope["path"] != "/_service-events":
+        _, _, answer = eventbridge._put_events(call, allow_aws_source=True)
+        return answer
+
+    def credentials(call):
+        """Makes credentials known that were issued elsewhere: presigned addresses are verified with them."""
+        sts.register_session(call["accessKeyId"], call["session"])
+        return b"{}"
+
+    doors = {"/_service-events": service_event, "/_credentials": credentials}
+
+    async def with_doors(scope, receive, send):
+        door = doors.get(scope["path"]) if scope["type"] == "http" else None
+        if door is None:
             return await app(scope, receive, send)
         body, more = b"", True
         while more:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        status, _, answer = await asyncio.to_thread(eventbridge._put_events, json.loads(body), allow_aws_source=True)
-        await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]})
+        answer = await asyncio.to_thread(door, json.loads(body))
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
         await send({"type": "http.response.body", "body": answer})
 
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    return lambda: asyncio.run(serve(with_service_events, config))
+    return lambda: asyncio.run(serve(with_doors, config))
 
 
 def moto(listener, port):
