@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import { Fault } from "../../../lib/model/fault.ts";
+import { Environments, environment, type FunctionName } from "../../../lib/runtime/env.ts";
+
+const names = Object.keys(Environments) as FunctionName[];
+const whole: Readonly<Record<string, string>> = {
+  TABLE: "fleet",
+  LANE_QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/1/lane.fifo",
+  LATER_QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/1/later",
+  SEAL_QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/1/seal",
+  JOBS_QUEUE_PREFIX: "fleetwright-jobs-",
+  SUBNETS: '[{"zone":"us-east-1a","subnet":"subnet-1"}]',
+  KEY_ALIAS_PREFIX: "alias/fleetwright-",
+  DECISIONS_BUCKET: "decisions",
+  INCOMING_BUCKET: "incoming",
+  ARTIFACTS_BUCKET: "artifacts",
+  LAUNCH_TEMPLATES: '{"gpu":"lt-1"}',
+  JOB_ROLE_ARN: "arn:aws:iam::1:role/job",
+  INSTANCE_ROLE: "fleetwright-instance",
+  LOG_GROUP_PREFIX: "/fleetwright/",
+  WORKER_ASSET: "assets/worker.mjs",
+  NODE_ASSET: "assets/node/node.tar.gz",
+};
+const fault = (name: FunctionName, variables: Record<string, string | undefined>): string => {
+  try {
+    environment(name, variables);
+  } catch (error) {
+    if (error instanceof Fault) return error.message;
+    throw error;
+  }
+  return "";
+};
+
+test.each(names)("%s starts when all is there", (name) => {
+  expect(Object.keys(environment(name, whole)).sort()).toEqual(Object.keys(Environments[name].shape).sort());
+});
+
+test.each(names)("%s says every variable that is missing", (name) => {
+  const said = fault(name, {});
+  expect(said).toContain(`The environment of ${name} is not complete`);
+  for (const variable of Object.keys(Environments[name].shape)) expect(said).toContain(variable);
+});
+
+describe("a variable that is wrong is named", () => {
+  test.each<[FunctionName, string, string]>([
+    ["place", "SUBNETS", "subnet-1"],
+    ["place", "SUBNETS", "[]"],
+    ["place", "SUBNETS", '[{"zone":"us-east-1a"}]'],
+    ["place", "LAUNCH_TEMPLATES", '{"gpu":1}'],
+    ["place", "LANE_QUEUE_URL", "lane"],
+    ["submit-jobs", "TABLE", ""],
+    ["node", "WORKER_ASSET", "worker.mjs"],
+    ["seal-artifact", "KEY_ALIAS_PREFIX", "fleetwright-"],
+  ])("%s, %s=%s", (name, variable, value) => {
+    const said = fault(name, { ...whole, [variable]: value });
+    expect(said).toContain(variable);
+    for (const other of Object.keys(whole).filter((each) => each !== variable)) expect(said).not.toContain(other);
+  });
+});
+
+test("what is JSON in a variable is read", () => {
+  expect(environment("place", whole)).toMatchObject({
+    SUBNETS: [{ zone: "us-east-1a", subnet: "subnet-1" }],
+    LAUNCH_TEMPLATES: { gpu: "lt-1" },
+  });
+});
+
+test("no fault tells what a variable holds", () => {
+  expect(fault("place", { ...whole, SUBNETS: "hidden-value", LANE_QUEUE_URL: "hidden-value" })).not.toContain("hidden-value");
+});

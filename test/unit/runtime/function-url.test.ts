@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { answer, readCall } from "../../../lib/runtime/function-url.ts";
+import { jsonOf } from "../../../lib/runtime/json.ts";
+
+const instance = "arn:aws:sts::123456789012:assumed-role/fleetwright-instance/i-0123456789abcdef0";
+const signedBy = (userArn: string) => ({ requestContext: { authorizer: { iam: { userArn, accountId: "123456789012" } } } });
+const aCall = (over: object = {}) => ({ version: "2.0", body: '{"kind":"boot"}', isBase64Encoded: false, ...signedBy(instance), ...over });
+const caller = { role: "fleetwright-instance", session: "i-0123456789abcdef0" };
+
+describe("a call", () => {
+  test("comes from the session that signed it", () => {
+    expect(readCall(aCall())).toEqual({ ...caller, body: { kind: "boot" } });
+  });
+
+  test("may come in base64", () => {
+    expect(readCall(aCall({ body: Buffer.from('{"a":"ä"}').toString("base64"), isBase64Encoded: true })).body).toEqual({ a: "ä" });
+  });
+
+  test.each([
+    ["no body", undefined],
+    ["a body that is not JSON", "{"],
+  ])("with %s says nothing", (_what, body) => {
+    expect(readCall(aCall({ body })).body).toBeUndefined();
+  });
+
+  test.each([
+    ["a user", "arn:aws:iam::123456789012:user/assumed-role/fleetwright-instance/i-9"],
+    ["the account itself", "arn:aws:iam::123456789012:root"],
+    ["a federated user", "arn:aws:sts::123456789012:federated-user/i-9"],
+    ["a role without a session", "arn:aws:sts::123456789012:assumed-role/fleetwright-instance"],
+  ])("of %s is nobody's", (_who, userArn) => {
+    expect(readCall(aCall(signedBy(userArn)))).toMatchObject({ role: "", session: "" });
+  });
+
+  test("of a role in a folder is that role's", () => {
+    expect(readCall(aCall(signedBy("arn:aws:sts::123456789012:assumed-role/a/b/worker/i-9")))).toMatchObject({
+      role: "worker",
+      session: "i-9",
+    });
+  });
+
+  test("that nobody signed is not read", () => {
+    expect(() => readCall(aCall({ requestContext: {} }))).toThrow();
+  });
+
+  test("names its caller by the signature, whatever its body and headers say", () => {
+    const lying = aCall({ body: '{"session":"i-9"}', headers: { "x-session": "i-9" } });
+    expect(readCall(lying)).toMatchObject(caller);
+  });
+});
+
+test("an answer is JSON; a refusal is a problem", () => {
+  expect(answer(200, { kind: "wait" })).toEqual({
+    statusCode: 200,
+    headers: { "content-type": "application/json" },
+    body: '{"kind":"wait"}',
+  });
+  expect(answer(403, { title: "no" }).headers).toEqual({ "content-type": "application/problem+json" });
+});
+
+test("text that is not JSON stands for nothing", () => {
+  expect(jsonOf("[1]")).toEqual([1]);
+  expect(jsonOf("{a:1}")).toBeUndefined();
+  expect(jsonOf("")).toBeUndefined();
+});

@@ -1,0 +1,83 @@
+import type { SQSRecord } from "aws-lambda";
+import { describe, expect, test } from "vitest";
+import { eachGroup, eachMessage, type Message } from "../../../lib/runtime/sqs.ts";
+
+const aRecord = (messageId: string, body = "{}"): SQSRecord => ({
+  messageId,
+  body,
+  receiptHandle: `handle-of-${messageId}`,
+  attributes: {
+    ApproximateReceiveCount: "1",
+    SentTimestamp: "1780272000000",
+    SenderId: "AIDA",
+    ApproximateFirstReceiveTimestamp: "1780272000001",
+  },
+  messageAttributes: {},
+  md5OfBody: "",
+  eventSource: "aws:sqs",
+  eventSourceARN: "arn:aws:sqs:us-east-1:123456789012:fleetwright-jobs-vision",
+  awsRegion: "us-east-1",
+});
+const batchOf = (...records: SQSRecord[]) => ({ Records: records });
+
+describe("a batch of messages", () => {
+  test("is worked on one by one, each with its queue and when it was sent", async () => {
+    const seen: Message[] = [];
+    await eachMessage(async (message) => void seen.push(message))(batchOf(aRecord("a", "x"), aRecord("b")));
+    expect(seen[0]).toEqual({ id: "a", body: "x", queue: "fleetwright-jobs-vision", sentAtMs: 1_780_272_000_000 });
+    expect(seen.map((message) => message.id)).toEqual(["a", "b"]);
+  });
+
+  test("gives back the ones that failed, and only those", async () => {
+    const work = async ({ id }: Message) => {
+      if (id !== "good") throw new Error("no");
+    };
+    expect(await eachMessage(work)(batchOf(aRecord("bad"), aRecord("good"), aRecord("worse")))).toEqual({
+      batchItemFailures: [{ itemIdentifier: "bad" }, { itemIdentifier: "worse" }],
+    });
+  });
+
+  test("gives all back when all failed, without failing itself", async () => {
+    const work = async () => {
+      throw new Error("no");
+    };
+    expect(await eachMessage(work)(batchOf(aRecord("a"), aRecord("b")))).toEqual({
+      batchItemFailures: [{ itemIdentifier: "a" }, { itemIdentifier: "b" }],
+    });
+  });
+
+  test("keeps nothing of the batch before", async () => {
+    let failing = true;
+    const handler = eachMessage(async () => {
+      if (failing) throw new Error("no");
+    });
+    await handler(batchOf(aRecord("a")));
+    failing = false;
+    expect(await handler(batchOf(aRecord("b")))).toEqual({ batchItemFailures: [] });
+  });
+});
+
+describe("a batch of several groups", () => {
+  const byBody = (message: Message) => message.body;
+
+  test("is one piece of work for each group", async () => {
+    const worked: string[] = [];
+    const handler = eachGroup(byBody, async (group) => void worked.push(group));
+    expect(await handler(batchOf(aRecord("1", "gpu"), aRecord("2", "cpu"), aRecord("3", "gpu")), () => {})).toEqual({
+      batchItemFailures: [],
+    });
+    expect(worked.sort()).toEqual(["cpu", "gpu"]);
+  });
+
+  test("gives back all of a group that failed, and none of another", async () => {
+    const told: string[] = [];
+    const handler = eachGroup(byBody, async (group) => {
+      if (group === "gpu") throw new Error("no");
+    });
+    const batch = batchOf(aRecord("1", "gpu"), aRecord("2", "cpu"), aRecord("3", "gpu"));
+    expect(await handler(batch, (group) => told.push(group))).toEqual({
+      batchItemFailures: [{ itemIdentifier: "1" }, { itemIdentifier: "3" }],
+    });
+    expect(told).toEqual(["gpu"]);
+  });
+});
