@@ -121,7 +121,6 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
   );
   const urls = laterAnswer();
   endpoint.open({
-    identities,
     ministackUrl: emulators.ministackUrl,
     motoUrl: emulators.motoUrl,
     ec2: ec2.handle,

@@ -1,15 +1,11 @@
 import { Agent, createServer, type IncomingMessage, type ServerResponse, request as send } from "node:http";
 import { Fault } from "../model/fault.ts";
 import type { HttpAnswer, HttpCall } from "./http.ts";
-import type { Identities } from "./identities.ts";
 import type { Log } from "./log-line.ts";
-import { checkPresigned } from "./presigned.ts";
 import { serviceOf } from "./service-of.ts";
 
 /** Where each call goes. Functions take whole calls; everything else streams through to an emulator. */
 export type Routes = {
-  /** Whoever signed with these is checked here; an emulator knows only keys of its own. */
-  readonly identities: Identities;
   readonly ministackUrl: string;
   readonly motoUrl: string;
   readonly ec2: (call: HttpCall) => Promise<HttpAnswer>;
@@ -84,16 +80,7 @@ async function dispatch(exchange: Exchange): Promise<void> {
     if (call === "too-large") return answer(response, { status: 413, headers: {}, body: "" });
     return answer(response, await routes[service](call));
   }
-  return passOn(exchange, service !== undefined && motoServices.has(service) ? routes.motoUrl : routes.ministackUrl);
-}
-
-/** To an emulator, without the signature when it is one that only this endpoint can check. */
-async function passOn(exchange: Exchange, url: string): Promise<void> {
-  const { method = "GET", url: path = "/", headers } = exchange.request;
-  const presigned = checkPresigned({ method, path, headers }, { identities: exchange.routes.identities, nowMs: Date.now() });
-  if (presigned.kind === "refused")
-    return answer(exchange.response, { status: 403, headers: {}, body: `<Error><Code>${presigned.code}</Code></Error>` });
-  return relay(exchange, { url, path: presigned.kind === "signed" ? presigned.path : path });
+  return relay(exchange, service !== undefined && motoServices.has(service) ? routes.motoUrl : routes.ministackUrl);
 }
 
 async function whole(request: IncomingMessage): Promise<HttpCall | "too-large"> {
@@ -112,11 +99,11 @@ async function whole(request: IncomingMessage): Promise<HttpCall | "too-large"> 
 }
 
 /** Passes the call on and the answer back as they come, headers (Host too) untouched. */
-function relay({ request, response, agent }: Exchange, to: { url: string; path: string }): Promise<void> {
-  const { hostname, port } = new URL(to.url);
+function relay({ request, response, agent }: Exchange, to: string): Promise<void> {
+  const { hostname, port } = new URL(to);
   return new Promise((resolve, reject) => {
     const onward = send(
-      { hostname, port, agent, method: request.method, path: to.path, headers: request.headers, setHost: false },
+      { hostname, port, agent, method: request.method, path: request.url, headers: request.headers, setHost: false },
       (theirs) => {
         response.writeHead(theirs.statusCode ?? 502, theirs.headers);
         theirs.pipe(response);
