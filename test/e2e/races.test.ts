@@ -81,8 +81,10 @@ it("a worker that comes back after its attempt was given away changes nothing", 
   expect(ended.artifacts?.[0]?.bytes).toBe(2);
 });
 
-it("the fleet goes back to zero, and what is launched is what the ledger knew", async () => {
+it("the fleet goes back to zero, and no launch happened twice", async () => {
   await expect.poll(() => stage.cloud.ec2.record.remaining().length, { timeout: 60_000, interval: 200 }).toBe(0);
-  const tokens = stage.cloud.ec2.record.fleetCalls.map((call) => call.clientToken);
-  expect(new Set(tokens).size).toBe(tokens.length);
+  // A decision that raced another may have repeated its request; by its token, EC2 launched nothing new.
+  const launched = stage.cloud.ec2.record.fleetCalls.filter((call) => !call.replayed).map((call) => call.clientToken);
+  expect(launched.length).toBeGreaterThan(0);
+  expect(new Set(launched).size).toBe(launched.length);
 });

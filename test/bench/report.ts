@@ -1,0 +1,26 @@
+/** One figure of a benchmark, beside what it is held against. */
+export type Row = {
+  readonly case: string;
+  readonly metric: string;
+  readonly unit: string;
+  readonly value: number;
+  readonly rivals: Readonly<Record<string, number>>;
+  /** What nothing could beat; absent where nobody knows. */
+  readonly limit?: number;
+  readonly target?: number;
+  readonly better: "lower" | "higher";
+};
+
+export type Report = { readonly bench: string; readonly seeds: number; readonly rows: readonly Row[] };
+
+const reached = ({ value, target, better }: Row): boolean =>
+  target === undefined || (better === "lower" ? value <= target : value >= target);
+
+/** The report as one JSON object; `ok` only if every row with a target reached it. */
+export const reportJson = (report: Report, wallMs: number) => ({
+  ...report,
+  rows: report.rows.map((row) => ({ ...row, reached: reached(row) })),
+  ok: report.rows.every(reached),
+  wallMs: Math.round(wallMs),
+  peakRssMiB: Math.round(process.resourceUsage().maxRSS / 1024),
+});
