@@ -25,6 +25,7 @@ async function working(asks: object = {}): Promise<World> {
   const world = await placed(asks);
   await world.call(world.node.id, { attempts: [running(world)] });
   await world.workOff();
+  world.nowMs += 60_000;
   return world;
 }
 

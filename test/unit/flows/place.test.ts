@@ -68,6 +68,15 @@ describe("a job that waits", () => {
   });
 });
 
+test("limits hold though more was reserved since the decision looked", async () => {
+  const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 1 } }));
+  await world.submit("a");
+  world.ledger.wire.before("placements.intend", () => Object.assign(world.ledger.table.pool("gpu"), { gpus: 1 }));
+  await world.place();
+  expect(world.fleet.asked).toEqual([]);
+  expect(world.job("a")).toMatchObject({ state: "queued" });
+});
+
 describe("what EC2 gives", () => {
   test("is what is reserved from then on, not the dearest that might have come", async () => {
     const dear = anOffer({ zone: "us-east-1b", usdPerHour: 0.7 });

@@ -24,8 +24,8 @@ describe("the same message twice", () => {
 
   test("is one job though its fields come in another order", async () => {
     const world = new World();
-    await send(world, '{"id":"a","command":["x"],"vcpus":4}', "m-1");
-    expect(await send(world, '{ "vcpus": 4, "command": ["x"], "id": "a" }', "m-2")).toMatchObject({ kind: "same" });
+    await send(world, '{"id":"a","command":["x"],"env":{"A":"1","B":"2"}}', "m-1");
+    expect(await send(world, '{ "env": { "B": "2", "A": "1" }, "command": ["x"], "id": "a" }', "m-2")).toMatchObject({ kind: "same" });
     expect(jobs(world)).toEqual(["a queued"]);
   });
 
@@ -64,6 +64,13 @@ test("another body under one id is refused under the message's id, and the first
   });
   expect(jobs(world)).toEqual(["a queued", "message-of-a rejected"]);
   expect(world.job("a")).toMatchObject({ spec: { vcpus: 2 } });
+});
+
+test("what cannot be read and names a job that is there is refused under the message's id", async () => {
+  const world = new World();
+  await world.submit("a");
+  expect(await send(world, '{"id":"a","command":["x"],"gpu":1}')).toMatchObject({ kind: "rejected", job: { job: "m-1" } });
+  expect(jobs(world)).toEqual(["a queued", "m-1 rejected"]);
 });
 
 describe("refused with a reason", () => {
