@@ -29,7 +29,9 @@ const inWords = (step: Step): string => {
       return `fail ${step.attempt.job}`;
     case "hold":
       return `hold ${step.entry.job}`;
-    default:
+    case "retire":
+    case "lose":
+    case "confirm":
       return `${step.kind} ${step.node}`;
   }
 };
