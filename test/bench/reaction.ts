@@ -3,7 +3,7 @@ import type { Watched } from "../../lib/cli/demo/watch.ts";
 import { openStage, type Stage, shell } from "../e2e/stage.ts";
 import type { Report, Row } from "./report.ts";
 
-const rounds = 3;
+const rounds = 2;
 const jobsARound = 12;
 const queued = 60;
 
@@ -84,7 +84,9 @@ async function runOf(stage: Stage, job: string): Promise<Run> {
     const { lines } = await stage.connection.logs.read({ team: "research", job, attempt: 1 });
     const [first, last] = lines.map((line) => line.text);
     const [folder = "", start = ""] = first?.split(" ") ?? [];
-    if (last !== undefined) return { node: folder, startMs: Number(start), endMs: Number(last) };
+    // In the local cloud, a job's folder lies in its node's.
+    const node = /\bi-[0-9a-f]+\b/.exec(folder)?.[0];
+    if (last !== undefined && node !== undefined) return { node, startMs: Number(start), endMs: Number(last) };
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
