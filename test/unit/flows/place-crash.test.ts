@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { place } from "../../../lib/flows/place.ts";
-import { isLive } from "../../../lib/model/node.ts";
 import { aCatalogue, anOffer, aPool, aType } from "../../fakes/builders.ts";
 import { type CrashPoint, doomed } from "./crash.ts";
+import { expectOneTruth } from "./one-truth.ts";
 import { World } from "./world.ts";
 
 const four = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
@@ -73,26 +73,6 @@ async function run(world: World, at: CrashPoint | undefined): Promise<readonly s
 async function recover(world: World): Promise<void> {
   await world.place();
   for (let n = 0; n < 3; n += 1) await world.pass(5);
-}
-
-function expectOneTruth(world: World): void {
-  const { fleet, ledger, nodes } = world;
-  const live = fleet.live.map((instance) => instance.id).sort();
-  expect(live, "live instances are the nodes in the ledger").toEqual(
-    nodes
-      .filter(isLive)
-      .map((node) => node.id)
-      .sort(),
-  );
-  const reserved = nodes.filter(isLive).reduce((usd, node) => usd + node.offer.usdPerHour, 0);
-  expect(world.reserved.usdPerHour, "reserved is the nodes' sum").toBeCloseTo(reserved, 6);
-  expect(world.reserved.gpus).toBe(nodes.filter(isLive).reduce((gpus, node) => gpus + node.type.resources.gpus, 0));
-  expect(ledger.table.openLaunches.size, "no launch is open").toBe(0);
-  for (const job of ledger.table.jobs.values()) {
-    const holders = nodes.filter((node) => node.assignments.some((held) => held.job === job.job)).map((node) => node.id);
-    expect(holders, `nodes that hold ${job.job}, which is ${job.state}`).toEqual(job.node ? [job.node] : []);
-    expect(ledger.table.queue.has(`vision/${job.job}`), `${job.job} waits`).toBe(job.state === "queued");
-  }
 }
 
 const outcomeOf = (world: World): string[] =>

@@ -1,0 +1,127 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { AttemptReport } from "../../events/node-call.ts";
+import { noteInstance } from "../../lib/flows/note-instance.ts";
+import { place } from "../../lib/flows/place.ts";
+import type { Assignment } from "../../lib/model/node.ts";
+import { aCatalogue, anOffer, aPool, aType } from "../fakes/builders.ts";
+import { doomed } from "../unit/flows/crash.ts";
+import { expectOneTruth } from "../unit/flows/one-truth.ts";
+import { World } from "../unit/flows/world.ts";
+
+const four = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
+const spot = anOffer({ usdPerHour: 1 });
+const offers = [spot, anOffer({ market: "on-demand", usdPerHour: 1.9 }), anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1.8 })];
+
+/** One thing that happens; numbers choose among what there is. */
+const happening = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("submit" as const), spot: fc.boolean(), gpus: fc.constantFrom(0, 1, 1, 2) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant("crash" as const), call: fc.integer({ min: 1, max: 20 }), before: fc.boolean() }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("two at once" as const), call: fc.integer({ min: 1, max: 12 }) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("call" as const), node: fc.nat(5), exitCode: fc.constantFrom(undefined, 0, 1) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("end" as const), node: fc.nat(5), told: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("unknown" as const), how: fc.constantFrom("launched" as const, "not-launched" as const) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("no capacity" as const), offer: fc.constantFrom(...offers) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("pass" as const), seconds: fc.constantFrom(1, 5, 60, 200) }) },
+);
+type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
+
+async function happen(world: World, what: Happening, number: number): Promise<void> {
+  switch (what.kind) {
+    case "submit":
+      await world.submit(`job-${number}`, { spot: what.spot, gpus: what.gpus, retries: 2 });
+      return;
+    case "crash": {
+      const process = doomed(world.placeDeps, { call: what.call, when: what.before ? "before" : "after" });
+      await Promise.race([place(process.deps, { pool: world.pool, msLeft: () => 20_000 }), process.crashed]);
+      return;
+    }
+    case "two at once": {
+      let other: Promise<unknown> = Promise.resolve();
+      world.ledger.wire.before(
+        "decisions.isCurrent",
+        () => {
+          other = world.place();
+        },
+        what.call,
+      );
+      await world.place();
+      await other;
+      return;
+    }
+    case "call": {
+      const node = world.nodes[what.node];
+      if (node) await world.call(node.id, { attempts: node.assignments.map((held) => reportOf(held, what.exitCode, world.nowMs)) });
+      return;
+    }
+    case "end": {
+      const node = world.nodes[what.node];
+      if (!node) return;
+      world.fleet.end(node.id);
+      if (what.told) await tell(world, node.id);
+      return;
+    }
+    case "unknown":
+      world.fleet.unknownNext(what.how);
+      return;
+    case "no capacity":
+      world.fleet.refuse(what.offer);
+      return;
+    case "pass":
+      await world.pass(what.seconds);
+  }
+}
+
+const reportOf = ({ team, job, attempt, phase }: Assignment, exitCode: number | undefined, startedAtMs: number): AttemptReport => {
+  if (exitCode === undefined || phase === "placed") return { team, job, attempt, phase: "running", startedAtMs };
+  return phase === "uploading"
+    ? { team, job, attempt, phase: "uploaded", startedAtMs }
+    : { team, job, attempt, phase: "exited", startedAtMs, exitCode };
+};
+
+/** EC2's own word that an instance has ended. */
+const tell = (world: World, id: string) =>
+  noteInstance(
+    { bell: world.ledger.bell, lane: world.lane, ledger: world.ledger.nodeLedger, now: () => world.nowMs },
+    {
+      source: "aws.ec2",
+      "detail-type": "EC2 Instance State-change Notification",
+      time: "2026-06-01T00:00:00Z",
+      detail: { "instance-id": id, state: "terminated" },
+    },
+  );
+
+/** Capacity comes back, EC2 tells of every end, and decisions are made until nothing is open and no refusal is remembered. */
+async function calmDown(world: World): Promise<void> {
+  for (const offer of offers) world.fleet.restock(offer);
+  for (let n = 0; n < 6; n += 1) {
+    for (const instance of world.fleet.instances.values()) if (instance.over) await tell(world, instance.id);
+    await world.place();
+    await world.pass(n % 3 === 0 ? 200 : 6);
+  }
+}
+
+test("whatever happens, and wherever place dies, one truth is left, and no job is lost", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(happening, { minLength: 5, maxLength: 40, size: "max" }), async (happenings) => {
+      const world = new World(aPool({ limits: { usdPerHour: 8, gpus: 12 } }), aCatalogue({ types: [aType(), four], offers }));
+      for (const [number, what] of happenings.entries()) {
+        await happen(world, what, number);
+        expect(world.reserved.usdPerHour).toBeLessThanOrEqual(8);
+        expect(world.reserved.gpus).toBeLessThanOrEqual(12);
+      }
+      await calmDown(world);
+      expectOneTruth(world);
+      const submitted = happenings.filter((what) => what.kind === "submit").length;
+      expect(world.ledger.table.jobs.size).toBe(submitted);
+      for (const job of world.ledger.table.jobs.values()) if (job.state === "queued") expect(job.reason).toContain("at its limit");
+    }),
+    { numRuns: 300 },
+  );
+}, 30_000);
