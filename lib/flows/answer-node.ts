@@ -1,5 +1,5 @@
 import type { AttemptReport, NodeAnswer, NodeCall, Order } from "../../events/node-call.ts";
-import { callAgainMs, judgeLost, judgeReport, type Verdict } from "../decide/attempts/judge-report.ts";
+import { callAgainMs, judgeLost, judgeReport, soonMs, type Verdict } from "../decide/attempts/judge-report.ts";
 import type { AttemptRef } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
 import type { BootDownloads, JobAccess } from "../ports/job-access.ts";
@@ -17,8 +17,6 @@ export type AnswerDeps = Ringing & {
 
 /** For this long, from its last call on, a node's attempts are its own. */
 const leaseMs = 15 * 60_000;
-/** How soon a node that has just been freed calls again. */
-const soonMs = 2_000;
 
 /**
  * Answers a worker. It tells all it has each time and is told all it should do, so a lost call or answer is mended by the next.
@@ -57,7 +55,7 @@ async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise
     kind: "orders",
     leaseMs,
     // What it held when it called says nothing of what it will hold in a moment: what takes the freed place waits for its next call.
-    callAgainMs: freed ? soonMs : callAgainMs(node),
+    callAgainMs: freed ? soonMs : callAgainMs(node, deps.now()),
     orders: [...runs.flat(), ...told.flatMap((each) => each.orders)],
     done: told.flatMap((each) => each.done),
     renewed,

@@ -104,9 +104,14 @@ function failed(report: Extract<Report, { phase: "failed" }>, job: Job): Verdict
 const removed = (job?: JobChange): Verdict => ({ kind: "change", job, assignment: "removed", forget: true });
 const mayRequeue = (state: JobState): boolean => state === "placed" || state === "running" || state === "sealing";
 
-/** How soon a worker calls again, ms: often while it could take more work, seldom while it is full. */
-export function callAgainMs(node: Pick<Node, "assignments" | "type">): number {
+/** Right after a node was freed: what takes the place is decided within a second, and starts with the node's next call. */
+export const soonMs = 500;
+const soonForMs = 5_000;
+
+/** How soon a worker calls again, ms: at once while it was just freed, often while it could take more work, seldom while it is full. */
+export function callAgainMs(node: Pick<Node, "assignments" | "type" | "lastBusyMs">, nowMs: number): number {
   const free = freeOn(node);
   const full = node.type.resources.gpus > 0 ? free.gpus < 1 : free.vcpus < 1;
-  return full ? 10_000 : 2_000;
+  if (full) return 10_000;
+  return nowMs - node.lastBusyMs < soonForMs ? soonMs : 2_000;
 }

@@ -175,12 +175,13 @@ describe("a worker that was restarted", () => {
 
 describe("a worker calls again", () => {
   test.each([
-    ["soon, while a GPU is free", aNode(), 2_000],
+    ["often, while a GPU is free", aNode(), 2_000],
+    ["at once, while it was just freed", aNode({ lastBusyMs: monday + 59_000 }), 500],
     ["seldom, while all are taken", aNode({ assignments: [anAssignment({ phase: "running" })] }), 10_000],
-    ["soon, while only an upload is under way", aNode({ assignments: [anAssignment({ phase: "uploading" })] }), 2_000],
-    ["soon, without GPUs, while a CPU is free", aNode({ type: aType({ resources: { vcpus: 2, memoryGiB: 4, gpus: 0 } }) }), 2_000],
+    ["often, while only an upload is under way", aNode({ assignments: [anAssignment({ phase: "uploading" })] }), 2_000],
+    ["often, without GPUs, while a CPU is free", aNode({ type: aType({ resources: { vcpus: 2, memoryGiB: 4, gpus: 0 } }) }), 2_000],
     ["seldom, without GPUs, when none is", aNode({ type: aType({ resources: { vcpus: 0.8, memoryGiB: 4, gpus: 0 } }) }), 10_000],
   ])("%s", (_when, node, ms) => {
-    expect(callAgainMs(node)).toBe(ms);
+    expect(callAgainMs(node, monday + 60_000)).toBe(ms);
   });
 });
