@@ -48,6 +48,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
   // What was in vain for one job is in vain for the next of its kind: the board only fills.
   const inVain = new Map<string, Miss>();
   const steps: Step[] = [];
+  const holds: Step[] = [];
   const bound = new Set<string>();
   for (const entry of queue) {
     const kind = kindOf(entry);
@@ -57,13 +58,14 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
       steps.push({ kind: "bind", entry, node: found.node.id, because: `${found.node.offer.instanceType} ${found.node.id} has room` });
     } else if (isMiss(found)) {
       inVain.set(kind, found);
-      steps.push(...hold(entry, whyHeld(found, pool)));
+      holds.push(...hold(entry, whyHeld(found, pool)));
     } else if (found !== "bundled") {
       steps.push({ kind: "fail", attempt: entry, because: found });
     }
   }
   return {
-    steps: [...steps, ...board.bundles.map((each) => launchStep(each, pool))],
+    // Telling thousands why they wait must not make the first one wait for its node.
+    steps: [...steps, ...board.bundles.map((each) => launchStep(each, pool)), ...holds],
     bound,
     wakeAtMs: wakeOf(new Set(inVain.values()), snapshot),
   };
