@@ -139,10 +139,16 @@ describe("a pool at its limit", () => {
   test("launches what is left of it, no more", () => {
     const queue = ["a", "b", "c"].map((job) => anEntry({ job }));
     expect(steps({ queue, reserved: { usdPerHour: 0, gpus: 6 } })).toEqual([
-      "hold c",
       "launch g5.xlarge spot for a",
       "launch g5.xlarge spot for b",
+      "hold c",
     ]);
+  });
+
+  test("tells who waits only after it has launched: telling a thousand takes its time", () => {
+    const queue = [anEntry({ job: "large", needs: { vcpus: 2, memoryGiB: 8, gpus: 4 } }), anEntry({ job: "small", submittedAtMs: now })];
+    const catalogue = aCatalogue({ types: [aType(), four], offers: [anOffer(), fourSpot] });
+    expect(steps({ queue, catalogue, reserved: { usdPerHour: 0, gpus: 6 } })).toEqual(["launch g5.xlarge spot for small", "hold large"]);
   });
 
   test("spends the last dollar it has, though dollars are not exact in binary", () => {
