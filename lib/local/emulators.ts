@@ -30,7 +30,7 @@ export async function startEmulators(options: { folder: string; logFolder?: stri
   await mkdir(logFolder, { recursive: true });
   const started = await Promise.allSettled([serve(python, "ministack", logFolder), serve(python, "moto", logFolder)]);
   const stop = async (): Promise<void> => {
-    await Promise.all(started.map((one) => (one.status === "fulfilled" ? one.value.stop() : undefined)));
+    await Promise.all(started.flatMap((one) => (one.status === "fulfilled" ? [one.value.stop()] : [])));
   };
   const [ministack, moto] = started;
   if (ministack.status === "fulfilled" && moto.status === "fulfilled")

@@ -1,7 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -27,6 +25,7 @@ import type { Identities } from "../../lib/local/identities.ts";
 const standIn = `
 import { spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
+import { served } from "./served.ts";
 const imds = process.env.AWS_EC2_METADATA_SERVICE_ENDPOINT;
 const bare = await fetch(imds + "/latest/meta-data/instance-id");
 const token = await (await fetch(imds + "/latest/api/token", { method: "PUT", headers: { "x-aws-ec2-metadata-token-ttl-seconds": "60" } })).text();
@@ -74,23 +73,9 @@ beforeAll(async () => {
 afterAll(() => expect(closing).toEqual([]));
 
 async function listen(answer: (call: HttpCall) => Promise<HttpAnswer>): Promise<string> {
-  const server: Server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const result = await answer({ method: request.method ?? "", path: request.url ?? "/", headers, body: Buffer.concat(chunks) });
-    response.writeHead(result.status, result.headers);
-    response.end(result.body);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  closing.push(
-    () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  );
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const server = await served(answer);
+  closing.push(() => server.close());
+  return server.url;
 }
 
 const identities: Identities = {

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateLaunchTemplateCommand, DescribeSubnetsCommand, type EC2Client } from "@aws-sdk/client-ec2";
@@ -32,18 +31,8 @@ export async function ec2Stage(behaviour: Partial<Ec2Behaviour> = {}): Promise<E
     log: () => undefined,
     behaviour: { pendingMs: 1, bootMs: { min: 3_600_000, max: 3_600_000 }, shutdownMs: 10, ...behaviour },
   });
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const call = { method: request.method ?? "", path: request.url ?? "/", headers, body: Buffer.concat(chunks) };
-    const answer = await ("x-amz-target" in headers ? front.handlePricing(call) : front.handle(call));
-    response.writeHead(answer.status, answer.headers).end(answer.body);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  const settings = { ...wire(`http://127.0.0.1:${address.port}`), maxAttempts: 1 };
+  const server = await served((call) => ("x-amz-target" in call.headers ? front.handlePricing(call) : front.handle(call)));
+  const settings = { ...wire(server.url), maxAttempts: 1 };
   const ec2 = ec2Client(settings);
   return {
     front,
@@ -51,10 +40,7 @@ export async function ec2Stage(behaviour: Partial<Ec2Behaviour> = {}): Promise<E
     template: await launchTemplate(ec2),
     subnets: await defaultSubnets(ec2),
     async close() {
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
+      await server.close();
       await front.close();
       await rm(stateFolder, { recursive: true, force: true });
     },
