@@ -1,26 +1,8 @@
 import { GetParameterCommand, type SSMClient } from "@aws-sdk/client-ssm";
-import * as z from "zod";
-import { PoolName, TeamName } from "../../events/job.ts";
+import { deploymentParameter, StoredDeployment } from "../../events/deployment.ts";
 import type { Deployment } from "../model/deployment.ts";
 import { Fault } from "../model/fault.ts";
 import { awsErrorKind } from "./errors.ts";
-
-const StoredDeployment: z.ZodType<Deployment> = z.object({
-  name: z.string().min(1),
-  table: z.string().min(1),
-  jobsQueuePrefix: z.string().min(1),
-  incomingBucket: z.string().min(1),
-  artifactsBucket: z.string().min(1),
-  codeBucket: z.string().min(1),
-  decisionsBucket: z.string().min(1),
-  keyAliasPrefix: z.string().startsWith("alias/"),
-  logGroupPrefix: z.string().min(1),
-  teams: z.array(TeamName),
-  pools: z.array(PoolName),
-  defaultPool: PoolName,
-});
-
-export const deploymentParameter = (name: string): string => `/fleetwright/${name}/deployment`;
 
 /** Finds a deployment by its name in the client's account and region; throws a Fault that says what to do when there is none. */
 export async function findDeployment(ssm: Pick<SSMClient, "send">, name: string): Promise<Deployment> {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { s3ArtifactReader } from "../aws/artifact-reader.ts";
-import { type ClientSettings, dynamoClient, kmsClient, logsClient, s3Client, sqsClient, ssmClient } from "../aws/clients.ts";
+import { type ClientSettings, kmsClient, logsClient, s3Client, sqsClient, ssmClient } from "../aws/clients.ts";
 import { findDeployment } from "../aws/deployment.ts";
+import { documentClient } from "../aws/document-client.ts";
 import { type JobQueue, sqsJobQueue } from "../aws/job-queue.ts";
 import { type AttemptLog, cloudWatchAttemptLog } from "../aws/log-reader.ts";
 import { createJobReader } from "../aws/table/job-reader.ts";
@@ -50,7 +50,7 @@ export const connectLocal = (name: string, endpoint: string): Promise<Connection
 async function connectTo(name: string, settings: ClientSettings): Promise<Connection> {
   const deployment = await findDeployment(ssmClient(settings), name);
   const s3 = s3Client(settings);
-  const client = DynamoDBDocumentClient.from(dynamoClient(settings));
+  const client = documentClient(settings);
   return {
     deployment,
     jobs: createJobReader({ client, table: deployment.table }),

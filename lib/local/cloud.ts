@@ -4,11 +4,11 @@
  */
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { findDeployment } from "../aws/deployment.ts";
 import type { Deployment } from "../model/deployment.ts";
 import { Fault } from "../model/fault.ts";
 import { announce } from "./announcement.ts";
 import { uploadAssets } from "./assets.ts";
+import { readDeployment } from "./deployment.ts";
 import type { Ec2Behaviour } from "./ec2/behaviour.ts";
 import { createEc2Front, type Ec2Front } from "./ec2/front.ts";
 import { startEmulators } from "./emulators.ts";
@@ -151,7 +151,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
       log,
     }),
   );
-  const deployment = await findDeployment(clients.ssm, deploymentName(blueprint));
+  const deployment = await readDeployment(clients.ssm, blueprint);
   const wires = await startWires({ blueprint, functions, sqs: clients.sqs, log });
   parts.add({ close: () => Promise.race([wires.close(), sleep(graceMs, undefined, { ref: false })]) });
   if (options.announce) parts.add({ close: await announce(options.folder, endpoint.url) });
@@ -194,12 +194,4 @@ function roleOfProfile(blueprint: Blueprint, profileNameOrArn: string): string {
   const profile = blueprint.instanceProfiles.find((each) => each.name === name);
   if (!profile) throw new Fault("no-profile", `There is no instance profile ${profileNameOrArn}`);
   return profile.role;
-}
-
-function deploymentName(blueprint: Blueprint): string {
-  for (const parameter of blueprint.parameters.keys()) {
-    const name = /^\/fleetwright\/([^/]+)\/deployment$/.exec(parameter)?.[1];
-    if (name !== undefined) return name;
-  }
-  throw new Fault("template", "The stack has no parameter /fleetwright/NAME/deployment");
 }

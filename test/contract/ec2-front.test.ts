@@ -20,12 +20,12 @@ import type { Ec2Behaviour } from "../../lib/local/ec2/behaviour.ts";
 import { createEc2Front, type Ec2Front } from "../../lib/local/ec2/front.ts";
 import type { HttpAnswer, HttpCall } from "../../lib/local/http.ts";
 import type { Identities } from "../../lib/local/identities.ts";
+import { served } from "./served.ts";
 
 /** The worker's place is taken by this: it notes what it was given, starts a child that leaves its group, and waits. */
 const standIn = `
 import { spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
-import { served } from "./served.ts";
 const imds = process.env.AWS_EC2_METADATA_SERVICE_ENDPOINT;
 const bare = await fetch(imds + "/latest/meta-data/instance-id");
 const token = await (await fetch(imds + "/latest/api/token", { method: "PUT", headers: { "x-aws-ec2-metadata-token-ttl-seconds": "60" } })).text();

@@ -7,6 +7,7 @@ import { type ClientSettings, ec2Client } from "../../lib/aws/clients.ts";
 import type { ZoneSubnet } from "../../lib/aws/fleet-request.ts";
 import type { Ec2Behaviour } from "../../lib/local/ec2/behaviour.ts";
 import { createEc2Front, type Ec2Front } from "../../lib/local/ec2/front.ts";
+import { served } from "./served.ts";
 import { unique, wire } from "./wire.ts";
 
 /** The local cloud's EC2 and price list behind a port of their own; nothing ever boots on its instances. */
