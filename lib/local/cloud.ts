@@ -8,7 +8,7 @@ import type { Deployment } from "../model/deployment.ts";
 import { Fault } from "../model/fault.ts";
 import { announce } from "./announcement.ts";
 import { uploadAssets } from "./assets.ts";
-import { readDeployment } from "./deployment.ts";
+import { deploymentOf } from "./deployment.ts";
 import type { Ec2Behaviour } from "./ec2/behaviour.ts";
 import { createEc2Front, type Ec2Front } from "./ec2/front.ts";
 import { startEmulators } from "./emulators.ts";
@@ -151,7 +151,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
       log,
     }),
   );
-  const deployment = await readDeployment(clients.ssm, blueprint);
+  const deployment = deploymentOf(blueprint);
   const wires = await startWires({ blueprint, functions, sqs: clients.sqs, log });
   parts.add({ close: () => Promise.race([wires.close(), sleep(graceMs, undefined, { ref: false })]) });
   if (options.announce) parts.add({ close: await announce(options.folder, endpoint.url) });
