@@ -15,7 +15,7 @@ export interface NodeLedger {
   /** As it is now. */
   get(pool: string, node: string): Promise<Node | undefined>;
   /**
-   * Notes a sign of life: renews the lease and makes a `launching` node `ready`. Answers the node as written.
+   * Notes a sign of life: renews the lease and makes a `launching` node `ready`. Answers the node as written; `first`: it was `launching`.
    * `unknown`: not in the ledger (yet). `over`: it is terminating or gone.
    */
   seen(

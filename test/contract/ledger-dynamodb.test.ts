@@ -13,7 +13,7 @@ import { createPlacements } from "../../lib/aws/table/placements.ts";
 import { createSealing } from "../../lib/aws/table/sealing.ts";
 import { aJob, aSpec, monday } from "../fakes/builders.ts";
 import type { Ledger } from "../fakes/ledger.ts";
-import { admitted, begin, placed } from "./suites/arrange.ts";
+import { admitted, begin, launched, newNode, placed } from "./suites/arrange.ts";
 import { ledgerContract } from "./suites/ledger.ts";
 
 const config = () => ({
@@ -147,6 +147,27 @@ describe("what only the table has", () => {
     const ledger = ledgerOn(access);
     expect(await ledger.bell.ring("gpu")).toEqual({ wasQuiet: true });
     expect((await ledger.decisions.state("gpu")).bell).toBe(2);
+  });
+
+  it("says that a node was launching though the write that made it ready had to be sent twice", async () => {
+    const base = clientWithSmallPages();
+    const ledger = ledgerOn(await newTable(base));
+    const { id } = newNode();
+    await launched(ledger, await begin(ledger), [newNode()]);
+    let lost = 0;
+    base.middlewareStack.add(
+      (next, context) => async (args) => {
+        const answer = await next(args);
+        if (lost > 0 || context.commandName !== "UpdateItemCommand") return answer;
+        lost += 1;
+        throw Object.assign(new Error("socket hang up"), { name: "TimeoutError" });
+      },
+      { step: "deserialize", name: "lost-answer" },
+    );
+    const life = { atMs: monday + 60_000, leaseUntilMs: monday + 960_000 };
+    expect(await ledger.nodeLedger.seen("gpu", id, life)).toMatchObject({ node: { state: "ready" }, first: true });
+    expect(lost).toBe(1);
+    expect(await ledger.nodeLedger.seen("gpu", id, life)).toMatchObject({ first: false });
   });
 
   it("tries again when a transaction only met another one, and says so when that does not end", async () => {

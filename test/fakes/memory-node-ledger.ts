@@ -14,7 +14,7 @@ export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerM
       if (!node) return { kind: table.forgotten.has(nodeKey(pool, id)) ? "over" : "unknown" };
       if (node.state === "terminating" || node.state === "gone") return { kind: "over" };
       const written = table.changeNode(pool, id, renewed(node, life)) ?? node;
-      return { kind: "node", node: written, first: written.readyAtMs === life.atMs };
+      return { kind: "node", node: written, first: node.state === "launching" };
     }),
   change: (on, change) => wire.call("nodeLedger.change", () => changeAttempt(table, on, change)),
   gone: (id, atMs) =>

@@ -36,21 +36,27 @@ type Seen = Awaited<ReturnType<NodeLedger["seen"]>>;
 type Sign = { readonly pool: string; readonly node: string; readonly atMs: number; readonly leaseUntilMs: number };
 
 /** The first sign of life is rare and the others are many, so the usual write comes first and says by failing that it was another case. */
-const seen = (access: TableAccess, sign: Sign): ReturnType<NodeLedger["seen"]> =>
-  asRead(sign.node, async () => {
+const seen = (access: TableAccess, sign: Sign): ReturnType<NodeLedger["seen"]> => {
+  let wasLaunching = false;
+  return asRead(sign.node, async () => {
     const key = nodeKey(sign.pool, sign.node);
     const renewed = await tryUpdate(access, key, {
       changes: life(sign),
       // A call that was overtaken by a later one must not shorten the lease that the later one was told.
       when: [isOneOf("state", ["ready", "draining"]), isAtMost("leaseUntilMs", sign.leaseUntilMs)],
     });
-    if (renewed) return asSeen(renewed, sign);
+    if (renewed) return asSeen(renewed, { ...sign, wasLaunching });
     const item = await getItem(access, key);
     if (!item) return { kind: (await getItem(access, forgottenNodeKey(sign.pool, sign.node))) ? "over" : "unknown" };
-    return seenOtherwise(access, sign, item);
+    wasLaunching ||= nodeOf(item).state === "launching";
+    return seenOtherwise(access, { ...sign, wasLaunching }, item);
   });
+};
 
-async function seenOtherwise(access: TableAccess, sign: Sign, item: Item): Promise<Seen | "changed"> {
+/** `wasLaunching`: this call has found the node so. */
+type Sighting = Sign & { readonly wasLaunching: boolean };
+
+async function seenOtherwise(access: TableAccess, sign: Sighting, item: Item): Promise<Seen | "changed"> {
   const { state, leaseUntilMs } = nodeOf(item);
   switch (state) {
     case "terminating":
@@ -71,8 +77,8 @@ async function seenOtherwise(access: TableAccess, sign: Sign, item: Item): Promi
 
 const life = ({ atMs, leaseUntilMs }: Sign): Change[] => [set("lastSeenMs", atMs), set("leaseUntilMs", leaseUntilMs)];
 
-/** `first` is told by the time that was written, so that a repeat of the first call is the first one too. */
-function asSeen(item: Item, { atMs }: Sign): Seen {
+/** Of a call that found it launching, the time that was written tells whether it made it ready, though the answer to that may be lost. */
+function asSeen(item: Item, { atMs, wasLaunching }: Sighting): Seen {
   const node = nodeOf(item);
-  return { kind: "node", node, first: node.readyAtMs === atMs };
+  return { kind: "node", node, first: wasLaunching && node.readyAtMs === atMs };
 }

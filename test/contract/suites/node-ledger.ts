@@ -25,7 +25,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
         leaseUntilMs: life.leaseUntilMs,
       };
       expect(await ledger.nodeLedger.seen("gpu", id, life)).toEqual({ kind: "node", node: ready, first: true });
-      expect(await ledger.nodeLedger.seen("gpu", id, life), "a repeat of the first call").toMatchObject({ first: true });
+      expect(await ledger.nodeLedger.seen("gpu", id, life), "another call at the same moment").toMatchObject({ first: false });
       const later = { atMs: life.atMs + 10_000, leaseUntilMs: life.leaseUntilMs + 10_000 };
       expect(await ledger.nodeLedger.seen("gpu", id, later)).toEqual({
         kind: "node",
