@@ -1,19 +1,21 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { s3ArtifactReader } from "../aws/artifact-reader.ts";
 import { type ClientSettings, kmsClient, logsClient, s3Client, sqsClient, ssmClient } from "../aws/clients.ts";
 import { findDeployment } from "../aws/deployment.ts";
 import { documentClient } from "../aws/document-client.ts";
+import { awsErrorKind } from "../aws/errors.ts";
 import { type JobQueue, sqsJobQueue } from "../aws/job-queue.ts";
 import { type AttemptLog, cloudWatchAttemptLog } from "../aws/log-reader.ts";
 import { createJobReader } from "../aws/table/job-reader.ts";
 import { readAnnouncement } from "../local/announcement.ts";
 import type { Deployment } from "../model/deployment.ts";
+import { Fault } from "../model/fault.ts";
 import type { ArtifactReader } from "../ports/artifacts.ts";
 import type { JobReader } from "../ports/jobs.ts";
-import { UsageError } from "./exit.ts";
+import { UsageError, whatWentWrong } from "./exit.ts";
 
-/** Where the local cloud keeps what it needs. */
-export const stateFolder = join(import.meta.dirname, "..", "..", ".fleetwright");
+/** Where the local cloud keeps the emulators, its runs, and its address for the other commands. FLEETWRIGHT_HOME names another one. */
+export const stateFolder = resolve(process.env["FLEETWRIGHT_HOME"] || join(import.meta.dirname, "..", "..", ".fleetwright"));
 
 /** One deployment, as the commands reach it. */
 export type Connection = {
@@ -41,7 +43,31 @@ export type Target = { readonly name: string; readonly aws: boolean };
 export async function connect(target: Target, note: (line: string) => void): Promise<Connection> {
   const endpoint = target.aws ? undefined : (await readAnnouncement(stateFolder))?.endpoint;
   if (endpoint) note(`local cloud at ${endpoint} (--aws for AWS itself)`);
-  return connectTo(target.name, endpoint === undefined ? {} : localSettings(endpoint));
+  try {
+    return await connectTo(target.name, endpoint === undefined ? {} : localSettings(endpoint));
+  } catch (error) {
+    throw noConnection(error, { ...target, endpoint });
+  }
+}
+
+const startLocal = "on this machine: keep a local cloud running in another terminal, with: npm run -s fleet local";
+const useAws = "on AWS: set a region and credentials (AWS_PROFILE; or AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)";
+
+/** Why the first call failed, and every way out of it. */
+function noConnection(error: unknown, to: Target & { endpoint: string | undefined }): Fault {
+  const says = (code: string, ...lines: string[]): Fault => new Fault(code, lines.join("\n  "), { cause: error });
+  const why = whatWentWrong(error);
+  const noDeployment = error instanceof Fault && error.code === "no-deployment";
+  if (to.endpoint !== undefined) {
+    if (noDeployment)
+      return says("no-deployment", `the local cloud has no deployment named ${to.name}; leave --name (or FLEETWRIGHT_NAME) out`);
+    return says("no-connection", `the local cloud at ${to.endpoint} does not answer (${why}); end it and start it again`);
+  }
+  const local = to.aws ? [] : [startLocal];
+  if (error instanceof Fault) return says(error.code, why, ...local);
+  if (awsErrorKind(error) === "denied") return says("denied", `AWS does not let you in: ${why}`, useAws, ...local);
+  if (to.aws) return says("no-connection", `AWS could not be reached: ${why}`, useAws);
+  return says("no-connection", `no local cloud is running, and AWS could not be reached: ${why}`, startLocal, useAws);
 }
 
 /** Connects to a local cloud by its address. */

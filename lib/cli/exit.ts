@@ -1,7 +1,7 @@
 import { Fault } from "../model/fault.ts";
 
-/** What `fleet` exits with: 0 it worked, 1 it did not, 2 it was asked wrongly. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
+/** What `fleet` exits with: 0 it worked, 1 it did not, 2 it was asked wrongly, 130 (as shells have it) it was interrupted. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** The command was asked wrongly; the message says how to ask. */
 export class UsageError extends Error {
@@ -11,10 +11,17 @@ export class UsageError extends Error {
   }
 }
 
+/** An error in words; some (a refused connection to several addresses) say nothing themselves. */
+export function whatWentWrong(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof AggregateError && error.message === "") return error.errors.map(whatWentWrong).join("; ");
+  return error.message || error.name;
+}
+
 /** Says on stderr what went wrong, without a stack unless FLEETWRIGHT_DEBUG is set, and answers the exit code. */
 export function explain(error: unknown, note: (line: string) => void): number {
   const known = error instanceof Fault || error instanceof UsageError;
-  note(`fleet: ${error instanceof Error ? error.message : String(error)}`);
+  note(`fleet: ${whatWentWrong(error)}`);
   if (process.env["FLEETWRIGHT_DEBUG"] && error instanceof Error) note(error.stack ?? "");
   else if (!known) note("fleet: set FLEETWRIGHT_DEBUG=1 to see where this came from");
   return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;

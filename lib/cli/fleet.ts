@@ -1,21 +1,23 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from "commander";
+import pkg from "../../package.json" with { type: "json" };
+import { asMeant } from "./asked-from.ts";
 import { getArtifacts } from "./commands/artifacts.ts";
 import { demo } from "./commands/demo.ts";
 import { job, logs } from "./commands/job.ts";
 import { jobs } from "./commands/jobs.ts";
-import { local } from "./commands/local.ts";
-import { submit } from "./commands/submit.ts";
+import { local, usualPort } from "./commands/local.ts";
+import { type SubmitOptions, submit } from "./commands/submit.ts";
 import { connect } from "./connection.ts";
 import { terminal } from "./console.ts";
 import { exitCodes, explain } from "./exit.ts";
+import { type JobFile, readJobFile } from "./job-file.ts";
 
 const program = new Command("fleet")
   .description("Fleetwright: GPU jobs from a queue, on a fleet that scales from zero and back")
-  .option("--name <name>", "the deployment to speak to", process.env["FLEETWRIGHT_NAME"] ?? "fleetwright")
-  .option("--aws", "speak to AWS even while a local cloud runs here", false)
-  .showHelpAfterError("(fleet --help tells more)")
-  .exitOverride()
+  .version(pkg.version)
+  .addOption(new Option("--name <name>", "the deployment to speak to").env("FLEETWRIGHT_NAME").default("fleetwright"))
+  .option("--aws", "speak to AWS even while a local cloud runs here")
   .addHelpText(
     "after",
     `
@@ -26,11 +28,19 @@ Examples:
   fleet job train-7 --team research
   fleet artifacts get train-7 ./out --team research
 
-The exit code is 0 when it worked, 1 when it did not, 2 when it was asked wrongly.`,
+Commands speak to the local cloud while one runs here, else to AWS with your usual region and credentials.
+From a checkout, "npm run -s fleet --" stands for "fleet".
+
+Environment:
+  FLEETWRIGHT_TEAM, FLEETWRIGHT_NAME   for --team and --name
+  FLEETWRIGHT_HOME                     where the local cloud keeps its emulators, logs and address (default: .fleetwright in the checkout)
+  FLEETWRIGHT_DEBUG=1                  shows where an error came from
+
+The exit code is 0 when it worked, 1 when it did not, 2 when it was asked wrongly, 130 when it was interrupted.`,
   );
 
 const team = (): Option => new Option("--team <team>", "the team to speak for").env("FLEETWRIGHT_TEAM");
-const json = (): Option => new Option("--json", "print JSON, for programs").default(false);
+const json = (): Option => new Option("--json", "print JSON, for programs");
 
 function whole(text: string, least: number, most: number): number {
   const value = Number(text);
@@ -45,15 +55,22 @@ const run = async (work: Promise<number>): Promise<void> => {
 };
 const connected = async () => ({ connection: await connect(program.opts(), terminal.note), console: terminal });
 
+/** All files are read before anything is asked or sent: a typing error in the last one leaves nothing half submitted. */
+async function send(files: readonly string[], options: SubmitOptions): Promise<number> {
+  const read: JobFile[] = [];
+  for (const file of files) read.push(await readJobFile(file, terminal.note));
+  return submit(read, options, await connected());
+}
+
 program
   .command("submit")
   .description("send jobs to a team's queue; prints their ids")
   .argument("<files...>", "job files (JSON), or - for standard input")
   .addOption(team())
-  .option("--wait", "stay until they have ended; exit 1 unless all succeeded", false)
+  .option("--wait", "stay until they have ended; exit 1 unless all succeeded")
   .addOption(json())
   .addHelpText("after", '\nExample:\n  echo \'{"command":["nvidia-smi"]}\' | fleet submit - --team research --wait')
-  .action((files, options) => run(connected().then((on) => submit(files, options, on))));
+  .action((files: readonly string[], options) => run(send(files, options)));
 
 program
   .command("jobs")
@@ -91,12 +108,14 @@ program
   .argument("<folder>")
   .addOption(team())
   .addOption(json())
-  .action((id, folder, options) => run(connected().then((on) => getArtifacts(id, folder, { options, ...on }))));
+  .action((id, folder, options) => run(connected().then((on) => getArtifacts(id, asMeant(folder), { options, ...on }))));
 
 program
   .command("local")
   .description("run the whole of it on this machine, without an account, until Ctrl-C")
-  .option("--port <port>", "where to listen on 127.0.0.1", (text) => whole(text, 1, 65_535), 4566)
+  .option("--port <port>", `where to listen on 127.0.0.1 (default: ${usualPort}, or a free one when that is taken)`, (text) =>
+    whole(text, 1, 65_535),
+  )
   .action((options) => run(local(options, terminal)));
 
 program
@@ -104,6 +123,13 @@ program
   .description("show the main job on this machine: a few jobs in, artifacts out, and back to zero")
   .addOption(json())
   .action((options) => run(demo(options, terminal)));
+
+/** Who asked a command wrongly is sent to the help of that command. */
+function pointToHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`(${path} --help tells more)`).exitOverride();
+  for (const each of command.commands) pointToHelp(each, `${path} ${each.name()}`);
+}
+pointToHelp(program, "fleet");
 
 try {
   await program.parseAsync();

@@ -1,20 +1,30 @@
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from "../local/cloud.ts";
+import { exitCodes } from "./exit.ts";
+
+/** A signal this soon after another is the same Ctrl-C: a wrapper such as npm may pass on what the terminal sent to all. */
+const sameKeyMs = 400;
+/** What has not ended by then is left to the watchdogs, which see this process end. */
+const longestCloseMs = 12_000;
 
 /** Stops the work when the user asks for it. */
 export type Interrupt = { readonly signal: AbortSignal };
 
 /**
  * Runs `work` on a local cloud of its own and ends the cloud afterwards, whatever happens.
- * The first Ctrl-C (or SIGTERM) aborts the work's signal and closes the cloud; a second one ends at once.
+ * The first Ctrl-C (or SIGTERM) aborts the work's signal and closes the cloud, in 12 s at the latest; a second one ends at once.
  */
 export async function withLocalCloud<T>(
   options: LocalCloudOptions,
   work: (cloud: LocalCloud, interrupt: Interrupt) => Promise<T>,
 ): Promise<T | "interrupted"> {
   const abort = new AbortController();
+  let signalledAtMs = 0;
   const onSignal = (): void => {
-    if (abort.signal.aborted) process.exit(130);
-    abort.abort();
+    if (!abort.signal.aborted) {
+      signalledAtMs = performance.now();
+      abort.abort();
+      setTimeout(() => process.exit(exitCodes.interrupted), longestCloseMs).unref();
+    } else if (performance.now() - signalledAtMs > sameKeyMs) process.exit(exitCodes.interrupted);
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
@@ -24,6 +34,10 @@ export async function withLocalCloud<T>(
     if (abort.signal.aborted) return "interrupted";
     const aborted = new Promise<"interrupted">((resolve) => abort.signal.addEventListener("abort", () => resolve("interrupted")));
     return await Promise.race([work(cloud, { signal: abort.signal }), aborted]);
+  } catch (error) {
+    // The same Ctrl-C ends what was being installed or synthesized; that is no failure.
+    if (abort.signal.aborted) return "interrupted";
+    throw error;
   } finally {
     await cloud?.close();
     process.off("SIGINT", onSignal);

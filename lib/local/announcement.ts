@@ -8,15 +8,22 @@ type Announcement = z.infer<typeof Announcement>;
 
 const fileIn = (folder: string): string => join(folder, "local.json");
 
-/** Writes down, for the `fleet` command, where the local cloud of this process is; the answer takes it away again, unless another came after. */
+/** Writes down, for the `fleet` command, where the local cloud of this process is; the answer takes it away again, unless another came after, and brings back one that was there before and still runs. */
 export async function announce(folder: string, endpoint: string): Promise<() => Promise<void>> {
+  const before = await readAnnouncement(folder);
   const announcement: Announcement = { endpoint, pid: process.pid, startedAt: new Date().toISOString() };
+  await write(folder, announcement);
+  return async () => {
+    if ((await readAnnouncement(folder))?.pid !== process.pid) return;
+    if (before && isAlive(before.pid)) await write(folder, before);
+    else await rm(fileIn(folder), { force: true });
+  };
+}
+
+async function write(folder: string, announcement: Announcement): Promise<void> {
   const fresh = `${fileIn(folder)}.${process.pid}`;
   await writeFile(fresh, JSON.stringify(announcement));
   await rename(fresh, fileIn(folder));
-  return async () => {
-    if ((await readAnnouncement(folder))?.pid === process.pid) await rm(fileIn(folder), { force: true });
-  };
 }
 
 /** Where the local cloud that was announced is; undefined when none was, or its process is gone. */

@@ -19,7 +19,7 @@ import { withLocalCloud } from "../local-session.ts";
 const longestMs = 150_000;
 
 /** Shows the whole product on this machine: jobs through SQS, nodes, artifacts, and the fleet back at zero. */
-export async function demo(options: { json: boolean }, console: Console): Promise<number> {
+export async function demo(options: { json?: boolean | undefined }, console: Console): Promise<number> {
   const startedMs = Date.now();
   const tell = (line: string): void =>
     (options.json ? console.note : console.out)(`${duration(Date.now() - startedMs).padStart(9)}  ${line}`);
@@ -29,7 +29,7 @@ export async function demo(options: { json: boolean }, console: Console): Promis
   });
   if (outcome === "interrupted") {
     console.note("interrupted; everything that was started has been ended");
-    return 130;
+    return exitCodes.interrupted;
   }
   if (options.json) console.out(JSON.stringify(outcome));
   else for (const line of ["", ...summaryLines(outcome), "", outcome.ok ? "All of it worked." : "Not all of it worked."]) console.out(line);

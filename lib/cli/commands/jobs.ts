@@ -10,7 +10,7 @@ export type JobsOptions = {
   readonly state?: string | undefined;
   readonly limit: number;
   readonly cursor?: string | undefined;
-  readonly json: boolean;
+  readonly json?: boolean | undefined;
 };
 
 /** Lists a team's jobs, newest first, a page at a time. */

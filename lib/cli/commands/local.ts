@@ -1,13 +1,23 @@
+import { readAnnouncement } from "../../local/announcement.ts";
+import { Fault } from "../../model/fault.ts";
 import { stateFolder } from "../connection.ts";
 import type { Console } from "../console.ts";
 import { exitCodes } from "../exit.ts";
+import { isFree } from "../free-port.ts";
 import { withLocalCloud } from "../local-session.ts";
 
-/** Keeps a local cloud running until it is told to end. */
-export async function local(options: { port: number }, console: Console): Promise<number> {
-  await withLocalCloud({ folder: stateFolder, port: options.port, announce: true, log: console.note }, async (cloud, { signal }) => {
+/** Where a local cloud listens unless told otherwise, if nobody else does; AWS's local stand-ins have settled on it. */
+export const usualPort = 4566;
+
+/** Keeps a local cloud running until it is told to end. Without a port it takes the usual one, or any when that is taken. */
+export async function local(options: { port?: number | undefined }, console: Console): Promise<number> {
+  const other = await readAnnouncement(stateFolder);
+  const port = await portFor(options.port, console);
+  const at = { folder: stateFolder, announce: true, log: console.note, ...(port === undefined ? {} : { port }) };
+  const outcome = await withLocalCloud(at, async (cloud, { signal }) => {
     const [team = "TEAM"] = cloud.deployment.teams;
     const queue = `${cloud.endpoint}/000000000000/${cloud.deployment.jobsQueuePrefix}${team}`;
+    if (other) console.note(`beside the local cloud at ${other.endpoint}: until this one ends, the other fleet commands speak to this one`);
     for (const line of [
       `local cloud at ${cloud.endpoint}`,
       "",
@@ -19,7 +29,17 @@ export async function local(options: { port: number }, console: Console): Promis
     ])
       console.out(line);
     await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    return "ended" as const;
   });
-  console.note("ended");
-  return exitCodes.ok;
+  console.note(outcome === "ended" ? "ended" : "interrupted while it started; everything that was started has been ended");
+  return outcome === "ended" ? exitCodes.ok : exitCodes.interrupted;
+}
+
+async function portFor(asked: number | undefined, console: Console): Promise<number | undefined> {
+  const wanted = asked ?? usualPort;
+  if (await isFree(wanted)) return wanted;
+  if (asked !== undefined)
+    throw new Fault("port-taken", `port ${asked} of 127.0.0.1 is taken; name another one, or leave --port out to have a free one`);
+  console.note(`port ${wanted} is taken; taking a free one (--port names another)`);
+  return undefined;
 }

@@ -1,28 +1,31 @@
-import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
-import type * as z from "zod";
-import { JobMessage } from "../../../events/job.ts";
+import { specOf } from "../../../events/job.ts";
+import { bodyHash } from "../../flows/body-hash.ts";
+import { Fault } from "../../model/fault.ts";
 import { isEnded, type Job } from "../../model/job.ts";
 import { type Connection, teamOf } from "../connection.ts";
 import type { Console } from "../console.ts";
-import { exitCodes, UsageError } from "../exit.ts";
+import { exitCodes } from "../exit.ts";
+import type { JobFile } from "../job-file.ts";
 import { jobJson } from "../job-view.ts";
 
-export type SubmitOptions = { readonly team?: string | undefined; readonly json: boolean; readonly wait: boolean };
+export type SubmitOptions = {
+  readonly team?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly wait?: boolean | undefined;
+};
 
-/** Sends each file's job to the team's queue; with `wait`, stays until all have ended. */
+/** Sends each job to the team's queue; with `wait`, stays until all have ended. */
 export async function submit(
-  files: readonly string[],
+  files: readonly JobFile[],
   options: SubmitOptions,
   on: { connection: Connection; console: Console },
 ): Promise<number> {
   const { connection, console } = on;
   const team = teamOf(options.team, connection.deployment);
-  // All are read before the first is sent: a typing error in the last one leaves nothing half submitted.
-  const messages = await Promise.all(files.map(read));
+  for (const file of files) await refuseOther(file, team, connection);
   const sent: { team: string; job: string }[] = [];
-  for (const { body, message } of messages) {
+  for (const { body, message } of files) {
     const { messageId } = await connection.queue.send(team, body);
     sent.push({ team, job: message.id ?? messageId });
     if (!options.json && !options.wait) console.out(message.id ?? messageId);
@@ -32,28 +35,22 @@ export async function submit(
     else console.note(`submitted for team ${team}; follow with: fleet job ${sent[0]?.job ?? "ID"} --team ${team}`);
     return exitCodes.ok;
   }
+  console.note(`submitted for team ${team}; Ctrl-C ends the waiting, not the work`);
   const ended = await Promise.all(sent.map((ref) => follow(ref, on)));
   if (options.json) console.out(JSON.stringify(ended.map(jobJson)));
   return ended.every((job) => job.state === "succeeded") ? exitCodes.ok : exitCodes.failed;
 }
 
-async function read(file: string): Promise<{ body: string; message: JobMessage }> {
-  const body =
-    file === "-"
-      ? await text(process.stdin)
-      : await readFile(file, "utf8").catch((error: Error) => Promise.reject(new UsageError(error.message)));
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch (error) {
-    throw new UsageError(`${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const parsed = JobMessage.safeParse(value);
-  if (!parsed.success) throw new UsageError(`${file} is not a job:\n${parsed.error.issues.map(line).join("\n")}`);
-  return { body, message: parsed.data };
+/** The same job again is the same job; another one under its id would be rejected under a name that nobody looks for. */
+async function refuseOther({ message }: JobFile, team: string, connection: Connection): Promise<void> {
+  if (message.id === undefined) return;
+  const known = await connection.jobs.get({ team, job: message.id });
+  if (known && known.bodyHash !== bodyHash(specOf(message)))
+    throw new Fault(
+      "id-taken",
+      `the id ${message.id} already names another job of team ${team} (${known.state}); nothing was sent; choose a new id, or leave it out`,
+    );
 }
-
-const line = (issue: z.core.$ZodIssue): string => `  ${issue.path.join(".") || "the message"}: ${issue.message}`;
 
 /** Tells each change of the job until it has ended. */
 async function follow(ref: { team: string; job: string }, on: { connection: Connection; console: Console }): Promise<Job> {
@@ -64,6 +61,6 @@ async function follow(ref: { team: string; job: string }, on: { connection: Conn
     if (now !== last) on.console.note(`${ref.job}  ${now}`);
     last = now;
     if (job && isEnded(job.state)) return job;
-    await pause(1_000);
+    await pause(500);
   }
 }
