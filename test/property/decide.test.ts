@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decide } from "../../lib/decide/decide.ts";
-import { whyImpossible } from "../../lib/decide/placement/impossible.ts";
+import { whyTooLarge, whyUnsold } from "../../lib/decide/placement/impossible.ts";
 import { type AttemptRef, byTurn } from "../../lib/model/job.ts";
 import { freeOn } from "../../lib/model/node.ts";
 import { offerName } from "../../lib/model/offer.ts";
@@ -180,15 +180,48 @@ test("a node has one end at most", () => {
   });
 });
 
-test("a job fails only when no node of the pool could ever hold it", () => {
+test("a job fails when, and only when, no type of the pool could ever hold it", () => {
   forEverySnapshot((seen, plan) => {
     const failed = new Set(only(plan, "fail").map((step) => nameOf(step.attempt)));
     const open = new Set(seen.openLaunches.flatMap((launch) => launch.jobs.map(nameOf)));
     for (const entry of seen.queue.filter((each) => !open.has(nameOf(each)))) {
-      const why = seen.catalogue && whyImpossible(entry, seen.pool, seen.catalogue);
+      const why = seen.catalogue && whyTooLarge(entry, seen.pool, seen.catalogue.types);
       expect(failed.has(nameOf(entry))).toBe(why !== undefined);
     }
   });
+});
+
+test("a job that nothing may be bought for today goes to a node that is there, or waits and knows why", () => {
+  let unsold = 0;
+  forEverySnapshot((seen, plan) => {
+    const { catalogue, pool } = seen;
+    const open = new Set(seen.openLaunches.flatMap((launch) => launch.jobs.map(nameOf)));
+    const told = new Map(only(plan, "hold").map((step) => [nameOf(step.entry), step.because]));
+    const bound = new Set(only(plan, "bind").map((step) => nameOf(step.entry)));
+    for (const entry of seen.queue.filter((each) => catalogue && !open.has(nameOf(each)))) {
+      const why = catalogue && !whyTooLarge(entry, pool, catalogue.types) && whyUnsold(entry, pool, catalogue);
+      if (!why) continue;
+      unsold += 1;
+      expect(bound.has(nameOf(entry)) ? why : told.get(nameOf(entry))).toBe(why);
+    }
+  });
+  expect(unsold).toBeGreaterThan(500);
+});
+
+test("no price and no limit ends work: what holds something is ended for its own reasons only", () => {
+  const changed = fc.record({ seen: snapshot, usd: fc.constantFrom(0, 1, 1000), gpus: fc.constantFrom(0, 64), sold: fc.boolean() });
+  const ends = (plan: Plan) => plan.steps.filter((step) => step.kind === "lose" || step.kind === "confirm");
+  fc.assert(
+    fc.property(changed, ({ seen, usd, gpus, sold }) => {
+      const pool = { ...seen.pool, limits: { usdPerHour: usd, gpus } };
+      const catalogue = seen.catalogue && { ...seen.catalogue, offers: sold ? seen.catalogue.offers : [] };
+      const plan = decide({ ...seen, pool, catalogue });
+      expect(ends(plan)).toEqual(ends(decide(seen)));
+      expect(only(plan, "fail")).toEqual(only(decide(seen), "fail"));
+      for (const { node: id } of only(plan, "retire")) expect(seen.nodes.find((node) => node.id === id)?.assignments).toEqual([]);
+    }),
+    runs,
+  );
 });
 
 test("every step says why", () => {

@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { whyTooLarge, whyUnsold } from "../../lib/decide/placement/impossible.ts";
+import type { QueueEntry } from "../../lib/model/job.ts";
 import type { Offer } from "../../lib/model/offer.ts";
 import type { Snapshot } from "../../lib/model/plan.ts";
 import { type Choose, settle, whenWorkEnds } from "./simulation.ts";
@@ -22,6 +24,18 @@ const choices: fc.Arbitrary<Choose> = fc.oneof(
 );
 const runs = { numRuns: 200 };
 
+const why = ({ pool, catalogue }: Snapshot, entry: QueueEntry): string | undefined => catalogue && whyUnsold(entry, pool, catalogue);
+/** All that waits has its turn, again and again: what runs ends, and what may be bought is bought. */
+function drained(start: Snapshot, choose: Choose): Snapshot {
+  const most = 2 * start.queue.length + 2;
+  let world = start;
+  const isAtRest = () => world.nodes.length === 0 && world.queue.every((entry) => why(world, entry) !== undefined);
+  for (let turn = 0; turn <= 3 * start.queue.length + 3 && (turn === 0 || !isAtRest()); turn += 1) {
+    world = whenWorkEnds(settle(world, choose, most).world);
+  }
+  return world;
+}
+
 test("a pool comes to rest: every job is on a node, has failed, or knows why it waits", () => {
   fc.assert(
     fc.property(fresh, choices, (start, choose) => {
@@ -30,7 +44,8 @@ test("a pool comes to rest: every job is on a node, has failed, or knows why it 
       const waiting = world.queue.map(({ team, job }) => `${team}/${job}`);
       const ended = failed.map(({ team, job }) => `${team}/${job}`);
       expect([...placed, ...waiting, ...ended].sort()).toEqual(start.queue.map(({ team, job }) => `${team}/${job}`).sort());
-      for (const entry of world.queue) expect(entry.reason).toContain("is at its limit");
+      for (const entry of world.queue) expect(entry.reason).toEqual(why(world, entry) ?? expect.stringContaining("is at its limit"));
+      for (const entry of failed) expect(whyTooLarge(entry, world.pool, world.catalogue?.types ?? [])).toBeDefined();
     }),
     runs,
   );
@@ -49,21 +64,33 @@ test("what is reserved is what the nodes cost, and never more than the limits", 
   );
 });
 
-test("when work ends, every job that waited has its turn, and the pool goes back to nothing", () => {
+test("when work ends, every job that waited has its turn but for those that nothing may be bought for, and the pool goes back to nothing", () => {
   fc.assert(
     fc.property(fresh, choices, (start, choose) => {
-      let world = start;
-      for (
-        let turn = 0;
-        turn <= 3 * start.queue.length + 3 && (turn === 0 || world.nodes.length > 0 || world.queue.length > 0);
-        turn += 1
-      ) {
-        world = whenWorkEnds(settle(world, choose, 2 * start.queue.length + 2).world);
-      }
-      expect(world.queue).toEqual([]);
+      const world = drained(start, choose);
+      for (const entry of world.queue) expect(entry.reason).toBe(why(world, entry) ?? "nothing, it may be bought for");
       expect(world.nodes).toEqual([]);
       expect(world.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
     }),
     runs,
   );
+});
+
+test("what could not be bought for is when offers come back and limits are raised: nothing waits in the end", () => {
+  let waited = 0;
+  fc.assert(
+    fc.property(fresh, choices, (start, choose) => {
+      const before = drained(start, choose);
+      waited += before.queue.length;
+      const types = start.catalogue?.types ?? [];
+      const offers = types.map(({ name }): Offer => ({ instanceType: name, zone: "a", market: "on-demand", usdPerHour: 1 }));
+      const pool = { ...start.pool, limits: { usdPerHour: 10, gpus: 8 } };
+      const after = drained({ ...before, pool, catalogue: { types, offers, refreshedAtMs: before.nowMs } }, choose);
+      expect(after.queue).toEqual([]);
+      expect(after.nodes).toEqual([]);
+      expect(after.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
+    }),
+    runs,
+  );
+  expect(waited).toBeGreaterThan(100);
 });

@@ -12,6 +12,7 @@ import { World } from "../unit/flows/world.ts";
 const four = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
 const spot = anOffer({ usdPerHour: 1 });
 const offers = [spot, anOffer({ market: "on-demand", usdPerHour: 1.9 }), anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1.8 })];
+const catalogue = aCatalogue({ types: [aType(), four], offers });
 
 /** One thing that happens; numbers choose among what there is. */
 const happening = fc.oneof(
@@ -28,6 +29,10 @@ const happening = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant("unknown" as const), how: fc.constantFrom("launched" as const, "not-launched" as const) }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("no capacity" as const), offer: fc.constantFrom(...offers) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("prices" as const), sold: fc.subarray(offers), factor: fc.constantFrom(0.5, 1, 3, 20) }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("pass" as const), seconds: fc.constantFrom(1, 5, 60, 200) }) },
 );
 type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
@@ -73,6 +78,11 @@ async function happen(world: World, what: Happening, number: number): Promise<vo
     case "no capacity":
       world.fleet.refuse(what.offer);
       return;
+    case "prices": {
+      const sold = what.sold.map((offer) => ({ ...offer, usdPerHour: offer.usdPerHour * what.factor }));
+      world.ledger.table.catalogues.set("gpu", { ...catalogue, offers: sold });
+      return;
+    }
     case "pass":
       await world.pass(what.seconds);
   }
@@ -97,9 +107,10 @@ const tell = (world: World, id: string) =>
     },
   );
 
-/** Capacity comes back, EC2 tells of every end, and decisions are made until nothing is open and no refusal is remembered. */
+/** Capacity and prices come back, EC2 tells of every end, and decisions are made until nothing is open and no refusal is remembered. */
 async function calmDown(world: World): Promise<void> {
   for (const offer of offers) world.fleet.restock(offer);
+  world.ledger.table.catalogues.set("gpu", catalogue);
   for (let n = 0; n < 6; n += 1) {
     for (const instance of world.fleet.instances.values()) if (instance.over) await tell(world, instance.id);
     await world.place();
@@ -110,7 +121,7 @@ async function calmDown(world: World): Promise<void> {
 test("whatever happens, and wherever place dies, one truth is left, and no job is lost", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(happening, { minLength: 5, maxLength: 40, size: "max" }), async (happenings) => {
-      const world = new World(aPool({ limits: { usdPerHour: 8, gpus: 12 } }), aCatalogue({ types: [aType(), four], offers }));
+      const world = new World(aPool({ limits: { usdPerHour: 8, gpus: 12 } }), catalogue);
       for (const [number, what] of happenings.entries()) {
         await happen(world, what, number);
         expect(world.reserved.usdPerHour).toBeLessThanOrEqual(8);
@@ -120,7 +131,11 @@ test("whatever happens, and wherever place dies, one truth is left, and no job i
       expectOneTruth(world);
       const submitted = happenings.filter((what) => what.kind === "submit").length;
       expect(world.ledger.table.jobs.size).toBe(submitted);
-      for (const job of world.ledger.table.jobs.values()) if (job.state === "queued") expect(job.reason).toContain("at its limit");
+      for (const job of world.ledger.table.jobs.values()) {
+        if (job.state === "queued") expect(job.reason).toContain("at its limit");
+        // Every type is there all the time: what fails, fails by its own exit code.
+        if (job.state === "failed") expect(job.reason).toMatch(/exit/);
+      }
     }),
     { numRuns: 300 },
   );

@@ -1,7 +1,7 @@
 import type { JobSpec } from "../../model/job.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
-import { whyImpossible } from "../placement/impossible.ts";
+import { whyTooLarge, whyUnsold } from "../placement/impossible.ts";
 
 /** The pool that a team's job goes to, or why there is none. */
 export function choosePool(
@@ -21,5 +21,6 @@ export function whyRejected(spec: JobSpec, pool: Pool, catalogue: Catalogue | un
   if (spec.image !== undefined) return `pool ${pool.name} runs plain programs, not containers; give a "command" without "image"`;
   if (!catalogue) return undefined;
   const needs = { vcpus: spec.vcpus, memoryGiB: spec.memoryGiB, gpus: spec.gpus.count };
-  return whyImpossible({ needs, gpu: spec.gpus, spot: spec.spot }, pool, catalogue);
+  const wants = { needs, gpu: spec.gpus, spot: spec.spot };
+  return whyTooLarge(wants, pool, catalogue.types) ?? whyUnsold(wants, pool, catalogue);
 }

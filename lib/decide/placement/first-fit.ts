@@ -6,11 +6,14 @@ import type { Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { minus, type Resources } from "../../model/resources.ts";
 import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
-import { whyImpossible } from "./impossible.ts";
+import { whyTooLarge, whyUnsold } from "./impossible.ts";
 import { holds } from "./match.ts";
 
 /** Launches of one decision: as many as one run can ask EC2 for well within its time-out. */
 const mostLaunches = 40;
+
+/** Jobs that one decision tells why they wait; the others are told by the next ones. */
+const mostHolds = 500;
 
 export type Placement = {
   readonly steps: readonly Step[];
@@ -33,6 +36,7 @@ type Board = {
 type Found = { readonly node: Node } | "bundled" | Miss;
 /** `nothing`: no offer to be had. `limit`: not within the pool's limits. `later`: this decision launches enough already. */
 type Miss = "nothing" | "limit" | "later";
+type Wait = { readonly miss: Miss; readonly because: string | undefined };
 
 /**
  * Places waiting jobs, each in its turn, on the first of `nodes` that holds it, else together with others on a node
@@ -46,34 +50,38 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
 
   const board = boardOf(snapshot, nodes);
   // What was in vain for one job is in vain for the next of its kind: the board only fills.
-  const inVain = new Map<string, Miss>();
+  const inVain = new Map<string, Wait>();
   const steps: Step[] = [];
   const holds: Step[] = [];
   const bound = new Set<string>();
   for (const entry of queue) {
-    const kind = kindOf(entry);
-    const found = inVain.get(kind) ?? whyImpossible(entry, pool, catalogue) ?? find(entry, board);
-    if (typeof found === "object") {
+    const tooLarge = whyTooLarge(entry, pool, catalogue.types);
+    if (tooLarge) {
+      steps.push({ kind: "fail", attempt: entry, because: tooLarge });
+      continue;
+    }
+    const found = inVain.get(kindOf(entry)) ?? find(entry, board);
+    if (found === "bundled") continue;
+    if (typeof found === "object" && "node" in found) {
       bound.add(found.node.id);
       steps.push({ kind: "bind", entry, node: found.node.id, because: `${found.node.offer.instanceType} ${found.node.id} has room` });
-    } else if (isMiss(found)) {
-      inVain.set(kind, found);
-      holds.push(...hold(entry, whyHeld(found, pool)));
-    } else if (found !== "bundled") {
-      steps.push({ kind: "fail", attempt: entry, because: found });
+      continue;
     }
+    const wait = typeof found === "object" ? found : { miss: found, because: whyUnsold(entry, pool, catalogue) ?? whyHeld(found, pool) };
+    inVain.set(kindOf(entry), wait);
+    holds.push(...hold(entry, wait.because));
   }
   return {
     // Telling thousands why they wait must not make the first one wait for its node.
-    steps: [...steps, ...board.bundles.map((each) => launchStep(each, pool)), ...holds],
+    steps: [...steps, ...board.bundles.map((each) => launchStep(each, pool)), ...holds.slice(0, mostHolds)],
     bound,
-    wakeAtMs: wakeOf(new Set(inVain.values()), snapshot),
+    wakeAtMs: wakeOf(new Set([...inVain.values()].map((wait) => wait.miss)), snapshot),
   };
 }
 
 /** A fresh deployment's first tick fetches prices; jobs that came before it are looked at again soon. */
 function withoutPrices(queue: readonly QueueEntry[], nowMs: number): Placement {
-  const steps = queue.flatMap((entry) => hold(entry, "prices are being fetched; that takes up to a minute"));
+  const steps = queue.flatMap((entry) => hold(entry, "prices are being fetched; that takes up to a minute")).slice(0, mostHolds);
   return { steps, bound: new Set(), wakeAtMs: queue.length > 0 ? nowMs + 2_000 : undefined };
 }
 
@@ -137,21 +145,21 @@ function launchStep(each: Bundle, pool: Pool): Step {
   };
 }
 
-const isMiss = (found: string): found is Miss => found === "nothing" || found === "limit" || found === "later";
-
-function whyHeld(miss: Miss, pool: Pool): string {
+/** Undefined for a wait of seconds, which is not worth a write. */
+function whyHeld(miss: Miss, pool: Pool): string | undefined {
   switch (miss) {
     case "nothing":
       return "EC2 has no capacity just now for any instance type that fits; it is asked again within minutes";
     case "limit":
       return `pool ${pool.name} is at its limit of $${pool.limits.usdPerHour}/h and ${pool.limits.gpus} GPUs; the job starts when other work ends or the limit is raised`;
     case "later":
-      return "its node is launched within seconds";
+      return undefined;
   }
 }
 
-/** A hold, unless the job knows already. */
-const hold = (entry: QueueEntry, because: string): Step[] => (entry.reason === because ? [] : [{ kind: "hold", entry, because }]);
+/** A hold, unless there is nothing to tell or the job knows already. */
+const hold = (entry: QueueEntry, because: string | undefined): Step[] =>
+  because === undefined || entry.reason === because ? [] : [{ kind: "hold", entry, because }];
 
 function wakeOf(misses: ReadonlySet<Miss>, { refusals, nowMs }: Snapshot): number | undefined {
   if (misses.has("later")) return nowMs;

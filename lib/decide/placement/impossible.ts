@@ -2,10 +2,16 @@ import { type Catalogue, type InstanceType, offerName } from "../../model/offer.
 import type { Pool } from "../../model/pool.ts";
 import { holds, mayBuy, suits, type Wants } from "./match.ts";
 
-/** Why no node of this pool could ever hold the job, in words that say what to change; undefined when one could. */
-export function whyImpossible(wants: Wants, pool: Pool, catalogue: Catalogue): string | undefined {
+/** Why no type of the pool's families could ever hold the job, in words that say what to change; undefined when one could. */
+export const whyTooLarge = (wants: Wants, pool: Pool, types: readonly InstanceType[]): string | undefined =>
+  types.some((type) => holds(type, type.resources, wants)) ? undefined : tooLarge(wants, pool, types);
+
+/**
+ * Why none of today's offers may be bought for the job within the pool's limits; undefined when one may.
+ * Limits are raised and prices come back, so this refuses new jobs and only holds those that wait.
+ */
+export function whyUnsold(wants: Wants, pool: Pool, catalogue: Catalogue): string | undefined {
   const holding = catalogue.types.filter((type) => holds(type, type.resources, wants));
-  if (holding.length === 0) return tooLarge(wants, pool, catalogue.types);
   const gpusOf = new Map(holding.map((type) => [type.name, type.resources.gpus]));
   const sold = catalogue.offers.filter((offer) => gpusOf.has(offer.instanceType));
   const offers = sold.filter((offer) => mayBuy(offer, wants));

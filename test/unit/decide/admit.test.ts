@@ -37,6 +37,14 @@ test("what cannot be is refused when it is known what can be bought, and not bef
   expect(whyRejected(nine, gpu, undefined)).toBeUndefined();
 });
 
+test("what cannot be bought today is refused, though it could be another day", () => {
+  const onDemand = aSpec({ spot: false });
+  expect(whyRejected(onDemand, gpu, aCatalogue())).toBe('pool gpu buys spot capacity only; set "spot": true or name another pool');
+  expect(whyRejected(aSpec(), aPool({ limits: { usdPerHour: 0.4, gpus: 8 } }), aCatalogue())).toMatch(
+    /costs \$0.5\/h and .* is limited to/,
+  );
+});
+
 test("what can be is not", () => {
   expect(whyRejected(aSpec(), gpu, aCatalogue())).toBeUndefined();
 });

@@ -176,12 +176,80 @@ describe("an offer that was refused", () => {
   });
 });
 
-test("one decision launches 40 nodes, and the next one at once the rest", () => {
+test("one decision launches 40 nodes, and the next one at once the rest, which need not be told so", () => {
   const queue = Array.from({ length: 45 }, (_, n) => anEntry({ job: `job-${n}` }));
   const { steps: planned, wakeAtMs } = placed({ queue, pool: aPool({ limits: { usdPerHour: 1000, gpus: 1000 } }) });
   expect(planned.filter((step) => step.kind === "launch")).toHaveLength(40);
-  expect(planned.filter((step) => step.kind === "hold").map((step) => step.because)).toEqual(
-    Array(5).fill("its node is launched within seconds"),
-  );
+  expect(planned).toHaveLength(40);
   expect(wakeAtMs).toBe(now);
+});
+
+describe("a job that nothing can be bought for today", () => {
+  const because = "EC2 sells no instance type that fits in the zones and markets of pool gpu; name another pool";
+
+  test("waits, is told why, and that once", () => {
+    expect(placed({ catalogue: aCatalogue({ offers: [] }) })).toMatchObject({
+      steps: [{ kind: "hold", entry: anEntry(), because }],
+      wakeAtMs: undefined,
+    });
+    expect(steps({ catalogue: aCatalogue({ offers: [] }), queue: [anEntry({ reason: because })] })).toEqual([]);
+  });
+
+  test("gets a node when it is sold again", () => {
+    expect(steps({ queue: [anEntry({ reason: because })] })).toEqual(["launch g5.xlarge spot for train-1"]);
+  });
+
+  test("takes a node that is there, whatever one would cost now", () => {
+    const nodes = [aNode({ id: "n" })];
+    expect(steps({ nodes, catalogue: aCatalogue({ offers: [] }) })).toEqual(["bind train-1 to n"]);
+    expect(steps({ nodes, catalogue: aCatalogue({ offers: [anOffer({ usdPerHour: 50 })] }) })).toEqual(["bind train-1 to n"]);
+  });
+
+  test("keeps nobody else waiting", () => {
+    const queue = [anEntry({ job: "picky", spot: false }), anEntry({ job: "other", submittedAtMs: now })];
+    expect(placed({ queue }).steps).toMatchObject([
+      { kind: "launch", launch: { jobs: [{ job: "other" }] } },
+      { kind: "hold", entry: { job: "picky" }, because: 'pool gpu buys spot capacity only; set "spot": true or name another pool' },
+    ]);
+  });
+
+  test("because its price is past the limit, is told the price and the limit", () => {
+    const dear = aCatalogue({ offers: [anOffer({ usdPerHour: 10.5 })] });
+    expect(placed({ catalogue: dear }).steps).toMatchObject([
+      { kind: "hold", because: "the cheapest node that fits, g5.xlarge, costs $10.5/h and pool gpu is limited to $10/h" },
+    ]);
+  });
+
+  test("because the limits were lowered, waits until they are raised", () => {
+    const lowered = aPool({ limits: { usdPerHour: 10, gpus: 0 } });
+    expect(placed({ pool: lowered }).steps).toMatchObject([{ kind: "hold", because: "the job wants 1 GPU and pool gpu is limited to 0" }]);
+  });
+});
+
+describe("thousands that wait", () => {
+  const queue = Array.from({ length: 1_200 }, (_, n) => anEntry({ job: `job-${n}`, submittedAtMs: monday + n }));
+
+  test.each<[string, Partial<Snapshot>]>([
+    ["for room within the limits", { reserved: { usdPerHour: 0, gpus: 8 } }],
+    ["for an offer", { catalogue: aCatalogue({ offers: [] }) }],
+    ["for prices", { catalogue: undefined }],
+  ])("%s are told so 500 at a time, whose turn it is first, until all know", (_what, over) => {
+    const told: string[] = [];
+    let waiting = queue;
+    for (const most of [500, 500, 200, 0]) {
+      const holds = placed({ ...over, queue: waiting.toReversed() }).steps.filter((step) => step.kind === "hold");
+      expect(holds).toHaveLength(most);
+      const reasons = new Map(holds.map((step) => [step.entry.job, step.because]));
+      told.push(...reasons.keys());
+      waiting = waiting.map((entry) => ({ ...entry, reason: reasons.get(entry.job) ?? entry.reason }));
+    }
+    expect(told).toEqual(queue.map((entry) => entry.job));
+  });
+
+  test("come after the launches of the same plan", () => {
+    const roomy = aPool({ limits: { usdPerHour: 10, gpus: 1 } });
+    const planned = placed({ queue, pool: roomy }).steps.map((step) => step.kind);
+    expect(planned.slice(0, 2)).toEqual(["launch", "hold"]);
+    expect(planned).toHaveLength(501);
+  });
 });

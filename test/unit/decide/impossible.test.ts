@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { whyImpossible } from "../../../lib/decide/placement/impossible.ts";
+import { whyTooLarge, whyUnsold } from "../../../lib/decide/placement/impossible.ts";
 import { aCatalogue, anEntry, anOffer, aPool, aType } from "../../fakes/builders.ts";
 
 const one = aType();
@@ -17,8 +17,10 @@ const wanting = (over: { gpus?: number; vcpus?: number; memoryGiB?: number }) =>
   anEntry({ needs: { vcpus: 2, memoryGiB: 8, gpus: 1, ...over } });
 
 test("a job that some node holds is possible", () => {
-  expect(whyImpossible(wanting({}), aPool(), catalogue)).toBeUndefined();
-  expect(whyImpossible(wanting({ gpus: 8 }), aPool(), catalogue)).toBeUndefined();
+  for (const entry of [wanting({}), wanting({ gpus: 8 })]) {
+    expect(whyTooLarge(entry, aPool(), catalogue.types)).toBeUndefined();
+    expect(whyUnsold(entry, aPool(), catalogue)).toBeUndefined();
+  }
 });
 
 test.each([
@@ -39,43 +41,49 @@ test.each([
     "no instance type of pool gpu has GPUs of model H100 or A100 with 80 GiB; it has A10G (24 GiB)",
   ],
 ])("%s", (_what, entry, why) => {
-  expect(whyImpossible(entry, aPool(), catalogue)).toBe(why);
+  expect(whyTooLarge(entry, aPool(), catalogue.types)).toBe(why);
 });
 
 test("what no one type has together", () => {
   const wide = aType({ name: "g5.wide", resources: { vcpus: 64, memoryGiB: 16, gpus: 1 } });
   const tall = aType({ name: "g5.tall", resources: { vcpus: 4, memoryGiB: 512, gpus: 1 } });
-  expect(whyImpossible(wanting({ vcpus: 32, memoryGiB: 256 }), aPool(), { ...catalogue, types: [wide, tall] })).toBe(
+  expect(whyTooLarge(wanting({ vcpus: 32, memoryGiB: 256 }), aPool(), [wide, tall])).toBe(
     "no one instance type of pool gpu has 1 GPU, 32 vCPUs and 256 GiB together",
   );
 });
 
 test("GPUs in a pool without any", () => {
   const cpu = aType({ gpu: undefined, resources: { vcpus: 8, memoryGiB: 32, gpus: 0 } });
-  expect(whyImpossible(wanting({}), aPool(), { ...catalogue, types: [cpu] })).toBe("no instance type of pool gpu has GPUs; it has no GPUs");
+  expect(whyTooLarge(wanting({}), aPool(), [cpu])).toBe("no instance type of pool gpu has GPUs; it has no GPUs");
+});
+
+test("what a type could hold is not too large, whatever may be bought of it today", () => {
+  const poor = aPool({ limits: { usdPerHour: 0, gpus: 0 }, markets: [] });
+  expect(whyTooLarge(wanting({ gpus: 8 }), poor, catalogue.types)).toBeUndefined();
+  expect(whyUnsold(wanting({ gpus: 8 }), poor, catalogue)).toBeDefined();
 });
 
 test("on-demand in a pool that buys spot only", () => {
   const spotOnly = { ...catalogue, offers: catalogue.offers.filter((offer) => offer.market === "spot") };
-  expect(whyImpossible(anEntry({ spot: false }), aPool(), spotOnly)).toBe(
+  expect(whyUnsold(anEntry({ spot: false }), aPool(), spotOnly)).toBe(
     'pool gpu buys spot capacity only; set "spot": true or name another pool',
   );
 });
 
-test("more GPUs than the pool may ever have", () => {
-  expect(whyImpossible(wanting({ gpus: 5 }), aPool({ limits: { usdPerHour: 100, gpus: 4 } }), catalogue)).toBe(
+test("more GPUs than the pool may have", () => {
+  expect(whyUnsold(wanting({ gpus: 5 }), aPool({ limits: { usdPerHour: 100, gpus: 4 } }), catalogue)).toBe(
     "the job wants 5 GPUs and pool gpu is limited to 4",
   );
 });
 
-test("dearer than the pool may ever be", () => {
-  expect(whyImpossible(wanting({ gpus: 5 }), aPool({ limits: { usdPerHour: 5, gpus: 8 } }), catalogue)).toBe(
+test("dearer than the pool may be", () => {
+  expect(whyUnsold(wanting({ gpus: 5 }), aPool({ limits: { usdPerHour: 5, gpus: 8 } }), catalogue)).toBe(
     "the cheapest node that fits, g5.48xlarge, costs $6/h and pool gpu is limited to $5/h",
   );
 });
 
-test("few GPUs, but only on nodes with more than the pool may ever have", () => {
-  expect(whyImpossible(wanting({ vcpus: 100 }), aPool({ limits: { usdPerHour: 100, gpus: 4 } }), catalogue)).toBe(
+test("few GPUs, but only on nodes with more than the pool may have", () => {
+  expect(whyUnsold(wanting({ vcpus: 100 }), aPool({ limits: { usdPerHour: 100, gpus: 4 } }), catalogue)).toBe(
     "no node that fits is within the limits of pool gpu: the cheapest, g5.48xlarge, has 8 GPUs and costs $6/h; the pool is limited to 4 GPUs and $100/h",
   );
 });
@@ -84,11 +92,11 @@ test("a node within the dollars and another within the GPUs, but none within bot
   const few = aType({ name: "g5.dear", resources: { vcpus: 128, memoryGiB: 256, gpus: 1 } });
   const dear = anOffer({ instanceType: "g5.dear", market: "on-demand", usdPerHour: 50 });
   const both = { ...catalogue, types: [eight, few], offers: [...catalogue.offers, dear] };
-  expect(whyImpossible(wanting({ vcpus: 100 }), aPool({ limits: { usdPerHour: 20, gpus: 4 } }), both)).toBeDefined();
+  expect(whyUnsold(wanting({ vcpus: 100 }), aPool({ limits: { usdPerHour: 20, gpus: 4 } }), both)).toBeDefined();
 });
 
 test("a job that takes spot is not told to take it", () => {
-  expect(whyImpossible(wanting({}), aPool(), { ...catalogue, offers: [] })).toBe(
+  expect(whyUnsold(wanting({}), aPool(), { ...catalogue, offers: [] })).toBe(
     "EC2 sells no instance type that fits in the zones and markets of pool gpu; name another pool",
   );
 });
@@ -96,7 +104,7 @@ test("a job that takes spot is not told to take it", () => {
 test("the reason is the same in whatever order the offers are listed", () => {
   const twins = [anOffer({ zone: "us-east-1a", usdPerHour: 7 }), anOffer({ instanceType: "g5.48xlarge", usdPerHour: 7 })];
   const poor = aPool({ limits: { usdPerHour: 1, gpus: 8 } });
-  expect(whyImpossible(anEntry(), poor, { ...catalogue, offers: twins })).toBe(
-    whyImpossible(anEntry(), poor, { ...catalogue, offers: twins.toReversed() }),
+  expect(whyUnsold(anEntry(), poor, { ...catalogue, offers: twins })).toBe(
+    whyUnsold(anEntry(), poor, { ...catalogue, offers: twins.toReversed() }),
   );
 });

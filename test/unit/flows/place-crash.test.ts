@@ -60,6 +60,14 @@ const stories: Readonly<Record<string, () => Promise<World>>> = {
     await world.submit("b");
     return world;
   },
+  "two jobs' price has risen past the limit, and another's has not": async () => {
+    const world = new World(aPool({ limits: { usdPerHour: 1.95, gpus: 4 } }), catalogue);
+    for (const job of ["a", "b"]) await world.submit(job, { spot: false });
+    await world.submit("c");
+    const dear = anOffer({ market: "on-demand", usdPerHour: 2 });
+    world.ledger.table.catalogues.set("gpu", { ...catalogue, offers: [spot, dear] });
+    return world;
+  },
 };
 
 /** Runs `place` until it ends or the process does. */

@@ -68,6 +68,98 @@ describe("a job that waits", () => {
   });
 });
 
+describe("a job that nothing may be bought for any more", () => {
+  const sell = (world: World, offers: readonly (typeof spot)[]) => world.ledger.table.catalogues.set("gpu", aCatalogue({ offers }));
+  const decideAgain = async (world: World) => {
+    await world.ringLater();
+    await world.workOff();
+  };
+  const failed = { team: "vision", job: "a", attempt: 1, phase: "failed", reason: "no", again: false } as const;
+
+  test("since its offers vanished, is held, not failed, and placed when they come back", async () => {
+    const world = new World();
+    await world.submit("a");
+    sell(world, []);
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "queued", attempt: 1, reason: expect.stringContaining("EC2 sells no instance type") });
+    expect(world.fleet.asked).toEqual([]);
+    await decideAgain(world);
+    expect(world.ledger.wire.calls["placements.hold"], "told once").toBe(1);
+    sell(world, [spot]);
+    await decideAgain(world);
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 1, node: world.node.id });
+  });
+
+  test("since the price rose past the limit, is held, and what runs goes on", async () => {
+    const world = await working();
+    await world.submit("b");
+    sell(world, [anOffer({ usdPerHour: 10.5 })]);
+    await world.workOff();
+    expect(world.job("b")).toMatchObject({ state: "queued", reason: expect.stringContaining("costs $10.5/h") });
+    expect(world.job("a")).toMatchObject({ state: "running", attempt: 1, node: world.node.id });
+    expect(world.fleet.live).toHaveLength(1);
+    expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
+    expect(await world.submit("c"), "a new job is refused").toMatchObject({ kind: "rejected" });
+
+    await world.call(world.node.id, { attempts: [failed] });
+    await world.workOff();
+    expect(world.job("b"), "takes the node that is there").toMatchObject({ state: "placed", node: world.node.id });
+    expect(world.fleet.asked).toHaveLength(1);
+  });
+
+  test("since its node was lost and the price rose past the limit, waits for its next attempt", async () => {
+    const world = await working();
+    const { id } = world.node;
+    sell(world, [anOffer({ usdPerHour: 10.5 })]);
+    world.fleet.end(id);
+    await world.ledger.nodeLedger.gone(id, world.nowMs);
+    await decideAgain(world);
+    expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2, failures: 0, reason: expect.stringContaining("costs $10.5/h") });
+    expect(world.fleet.live).toEqual([]);
+    sell(world, [spot]);
+    await decideAgain(world);
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2 });
+  });
+
+  test("since the limits were lowered, waits until they are raised, and what runs goes on", async () => {
+    const world = await working();
+    await world.submit("b");
+    const lowered = aPool({ limits: { usdPerHour: 0.1, gpus: 0 } });
+    await place(world.placeDeps, { pool: lowered, msLeft: () => 20_000 });
+    expect(world.job("b")).toMatchObject({ state: "queued", reason: expect.stringContaining("is limited to") });
+    expect(world.job("a")).toMatchObject({ state: "running" });
+    expect(world.fleet.live).toHaveLength(1);
+    await world.place();
+    expect(world.job("b")).toMatchObject({ state: "placed" });
+  });
+});
+
+describe("telling why jobs wait", () => {
+  test("costs no write for a wait of seconds: 45 launches take two decisions of one run", async () => {
+    const world = new World(aPool({ limits: { usdPerHour: 100, gpus: 100 } }));
+    for (let n = 0; n < 45; n += 1) await world.submit(`job-${n}`);
+    expect(await world.place()).toMatchObject({ ended: "quiet" });
+    expect(world.fleet.live).toHaveLength(45);
+    expect([...world.ledger.table.jobs.values()].every((job) => job.state === "placed")).toBe(true);
+    expect(world.ledger.wire.calls["placements.hold"]).toBeUndefined();
+  });
+
+  test("takes 500 writes a decision at most, and the next ones tell the others", async () => {
+    const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 1 } }));
+    for (let n = 0; n < 1_102; n += 1) await world.submit(`job-${n}`);
+    const told = () => [...world.ledger.table.jobs.values()].filter((job) => job.reason?.includes("at its limit")).length;
+    await world.place();
+    for (const decision of world.journal.decisions)
+      expect(decision.plan.steps.filter((step) => step.kind === "hold").length).toBeLessThanOrEqual(500);
+    for (let n = 0; n < 2; n += 1) {
+      await world.ringLater();
+      await world.place();
+    }
+    expect(told()).toBe(1_101);
+    expect(world.ledger.wire.calls["placements.hold"]).toBe(1_101);
+  });
+});
+
 test("limits hold though more was reserved since the decision looked", async () => {
   const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 1 } }));
   await world.submit("a");
