@@ -2,9 +2,12 @@ import { type Catalogue, type InstanceType, offerName } from "../../model/offer.
 import type { Pool } from "../../model/pool.ts";
 import { holds, mayBuy, suits, type Wants } from "./match.ts";
 
-/** Why no type of the pool's families could ever hold the job, in words that say what to change; undefined when one could. */
+/**
+ * Why no type of the pool's families could ever hold the job, in words that say what to change; undefined when one could,
+ * and while no type is known at all: a family misspelt in the configuration is no fault of those who wait.
+ */
 export const whyTooLarge = (wants: Wants, pool: Pool, types: readonly InstanceType[]): string | undefined =>
-  types.some((type) => holds(type, type.resources, wants)) ? undefined : tooLarge(wants, pool, types);
+  types.length === 0 || types.some((type) => holds(type, type.resources, wants)) ? undefined : tooLarge(wants, pool, types);
 
 /**
  * Why none of today's offers may be bought for the job within the pool's limits; undefined when one may.

@@ -108,3 +108,7 @@ test("the reason is the same in whatever order the offers are listed", () => {
     whyUnsold(anEntry(), poor, { ...catalogue, offers: twins.toReversed() }),
   );
 });
+
+test("nothing, while no type is known at all", () => {
+  expect(whyTooLarge(wanting({}), aPool(), [])).toBeUndefined();
+});
