@@ -9,8 +9,11 @@ const { env, logger } = start("ring-later");
 const deps = ringWiring(env);
 
 /** Rings a pool's bell when a time has come. */
-export const handler = eachMessage(async (message) => {
-  const rang = PoolRang.safeParse(jsonOf(message.body));
-  if (rang.success) await ring(deps, rang.data.pool);
-  else logger.error("not a ring; it is dropped", { messageId: message.id, error: rang.error.message });
-});
+export const handler = eachMessage(
+  async (message) => {
+    const rang = PoolRang.safeParse(jsonOf(message.body));
+    if (rang.success) await ring(deps, rang.data.pool);
+    else logger.error("not a ring; it is dropped", { messageId: message.id, error: rang.error.message });
+  },
+  (messageId, error) => logger.error("ringing failed", { messageId, error }),
+);

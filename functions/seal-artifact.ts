@@ -9,9 +9,12 @@ const { env, logger } = start("seal-artifact");
 const deps = sealWiring(env);
 
 /** Seals what attempts uploaded, and ends their jobs. */
-export const handler = eachMessage(async (message) => {
-  const attempt = attemptToSeal(jsonOf(message.body));
-  if (!attempt) return logger.error("not an upload that is understood here; it is dropped", { messageId: message.id });
-  const { kind, files } = await sealAttempt(deps, attempt);
-  logger.info("attempt sealed", { ...attempt, kind, files });
-});
+export const handler = eachMessage(
+  async (message) => {
+    const attempt = attemptToSeal(jsonOf(message.body));
+    if (!attempt) return logger.error("not an upload that is understood here; it is dropped", { messageId: message.id });
+    const { kind, files } = await sealAttempt(deps, attempt);
+    logger.info("attempt sealed", { ...attempt, kind, files });
+  },
+  (messageId, error) => logger.error("sealing failed", { messageId, error }),
+);

@@ -8,12 +8,15 @@ const { env, fleet, logger, metrics } = start("submit-jobs");
 const deps = submitWiring(env, fleet);
 
 /** Turns messages of the teams' queues into jobs. */
-const handleBatch = eachMessage(async (message) => {
-  const team = message.queue.slice(env.JOBS_QUEUE_PREFIX.length);
-  const { kind, job } = await submitJob(deps, { team, messageId: message.id, body: message.body, sentAtMs: message.sentAtMs });
-  logger.info("job submitted", { kind, team, job: job.job, pool: job.pool, reason: job.reason });
-  metrics.addMetric(kind === "rejected" ? "JobsRejected" : "JobsAccepted", MetricUnit.Count, kind === "same" ? 0 : 1);
-});
+const handleBatch = eachMessage(
+  async (message) => {
+    const team = message.queue.slice(env.JOBS_QUEUE_PREFIX.length);
+    const { kind, job } = await submitJob(deps, { team, messageId: message.id, body: message.body, sentAtMs: message.sentAtMs });
+    logger.info("job submitted", { kind, team, job: job.job, pool: job.pool, reason: job.reason });
+    metrics.addMetric(kind === "rejected" ? "JobsRejected" : "JobsAccepted", MetricUnit.Count, kind === "same" ? 0 : 1);
+  },
+  (messageId, error) => logger.error("submitting failed", { messageId, error }),
+);
 
 export const handler = async (event: Parameters<typeof handleBatch>[0]) => {
   const response = await handleBatch(event);

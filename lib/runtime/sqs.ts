@@ -27,13 +27,23 @@ const messageOf = (record: unknown): Message => {
 
 type Batch = { readonly Records: SQSRecord[] };
 
-/** A handler that takes each message by itself: one that throws comes again, the others are done with. */
+/**
+ * A handler that takes each message by itself: one that throws comes again, the others are done with.
+ * `onError` is the only place that hears why: neither the processor nor Lambda says a word of it.
+ */
 export const eachMessage =
-  (work: (message: Message) => Promise<void>) =>
-  async (event: Batch): Promise<PartialItemFailureResponse> =>
-    processPartialResponse(event, async (record: SQSRecord) => work(messageOf(record)), new BatchProcessor(EventType.SQS), {
-      throwOnFullBatchFailure: false,
-    });
+  (work: (message: Message) => Promise<void>, onError: (messageId: string, error: unknown) => void) =>
+  async (event: Batch): Promise<PartialItemFailureResponse> => {
+    const told = async (record: SQSRecord): Promise<void> => {
+      try {
+        await work(messageOf(record));
+      } catch (error) {
+        onError(record.messageId, error);
+        throw error;
+      }
+    };
+    return processPartialResponse(event, told, new BatchProcessor(EventType.SQS), { throwOnFullBatchFailure: false });
+  };
 
 /**
  * A handler for a batch of a FIFO queue that can hold several groups: each group's messages are one piece of work,

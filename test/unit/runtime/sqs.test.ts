@@ -18,12 +18,13 @@ const aRecord = (messageId: string, body = "{}"): SQSRecord => ({
   eventSourceARN: "arn:aws:sqs:us-east-1:123456789012:fleetwright-jobs-vision",
   awsRegion: "us-east-1",
 });
+const unheard = () => {};
 const batchOf = (...records: SQSRecord[]) => ({ Records: records });
 
 describe("a batch of messages", () => {
   test("is worked on one by one, each with its queue and when it was sent", async () => {
     const seen: Message[] = [];
-    await eachMessage(async (message) => void seen.push(message))(batchOf(aRecord("a", "x"), aRecord("b")));
+    await eachMessage(async (message) => void seen.push(message), unheard)(batchOf(aRecord("a", "x"), aRecord("b")));
     expect(seen[0]).toEqual({ id: "a", body: "x", queue: "fleetwright-jobs-vision", sentAtMs: 1_780_272_000_000 });
     expect(seen.map((message) => message.id)).toEqual(["a", "b"]);
   });
@@ -32,7 +33,7 @@ describe("a batch of messages", () => {
     const work = async ({ id }: Message) => {
       if (id !== "good") throw new Error("no");
     };
-    expect(await eachMessage(work)(batchOf(aRecord("bad"), aRecord("good"), aRecord("worse")))).toEqual({
+    expect(await eachMessage(work, unheard)(batchOf(aRecord("bad"), aRecord("good"), aRecord("worse")))).toEqual({
       batchItemFailures: [{ itemIdentifier: "bad" }, { itemIdentifier: "worse" }],
     });
   });
@@ -41,16 +42,29 @@ describe("a batch of messages", () => {
     const work = async () => {
       throw new Error("no");
     };
-    expect(await eachMessage(work)(batchOf(aRecord("a"), aRecord("b")))).toEqual({
+    expect(await eachMessage(work, unheard)(batchOf(aRecord("a"), aRecord("b")))).toEqual({
       batchItemFailures: [{ itemIdentifier: "a" }, { itemIdentifier: "b" }],
     });
+  });
+
+  test("says why a message failed, also one that is none", async () => {
+    const told: string[] = [];
+    const handler = eachMessage(
+      async () => {
+        throw new Error("the table is busy");
+      },
+      (messageId, error) => told.push(`${messageId}: ${error instanceof Error ? error.name : ""}`),
+    );
+    const { attributes: _attributes, ...broken } = aRecord("broken");
+    await handler(batchOf(aRecord("a"), broken as SQSRecord));
+    expect(told.sort()).toEqual(["a: Error", "broken: ZodError"]);
   });
 
   test("keeps nothing of the batch before", async () => {
     let failing = true;
     const handler = eachMessage(async () => {
       if (failing) throw new Error("no");
-    });
+    }, unheard);
     await handler(batchOf(aRecord("a")));
     failing = false;
     expect(await handler(batchOf(aRecord("b")))).toEqual({ batchItemFailures: [] });
