@@ -20,7 +20,8 @@ export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; l
     placements: createPlacements(table),
     fleet: ec2Fleet({ ec2: ec2Client(), name: fleet.name, launchTemplates: env.LAUNCH_TEMPLATES, subnets: env.SUBNETS }),
     lane: sqsLane({ sqs: sqsClient(), laneQueueUrl: env.LANE_QUEUE_URL, laterQueueUrl: env.LATER_QUEUE_URL, newId: randomUUID }),
-    journal: s3Journal(s3Client(), env.DECISIONS_BUCKET),
+    // The record comes before the end of a decision, which must not wait long for it.
+    journal: s3Journal(s3Client({ requestMs: 2_000, maxAttempts: 2 }), env.DECISIONS_BUCKET),
     now: Date.now,
     newId: randomUUID,
     log: lineTo(logger),
