@@ -43,7 +43,7 @@ export interface Placements {
   terminating(fence: Fence, node: string, atMs: number): Promise<Written>;
   /** EC2 says that it is over: the node leaves the pool (and releases what it may still have reserved). Needs a node without assignments. */
   forget(fence: Fence, node: string, atMs: number): Promise<Written>;
-  /** Takes one attempt off a dead node: the job waits again, as its next attempt. */
+  /** Takes one attempt off a dead node, whose lease is over or whose instance is: the job waits again, as its next attempt. */
   takeBack(fence: Fence, back: { node: string; assignment: Assignment; reason: string; atMs: number }): Promise<Written>;
   /** `queued` → `failed`. */
   fail(fence: Fence, failed: { attempt: AttemptRef; reason: string; atMs: number }): Promise<Written>;

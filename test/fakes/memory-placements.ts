@@ -83,6 +83,7 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
           const repeated = job?.attempt === assignment.attempt + 1 && job.state === "queued" && job.reason === reason;
           return node && repeated ? "done" : "stale";
         }
+        if (node.state !== "gone" && node.leaseUntilMs > atMs) return "stale";
         table.setAssignments(
           node,
           node.assignments.filter((one) => !sameAttempt(one, assignment)),

@@ -2,7 +2,7 @@ import { isEnded, type Job } from "../../model/job.ts";
 import type { Fence, Placements } from "../../ports/pool-ledger.ts";
 import type { TableAccess } from "./access.ts";
 import { asRead } from "./as-read.ts";
-import { either, is, isAbsent, isOneOf, isThere, set } from "./expression.ts";
+import { either, is, isAbsent, isAtMost, isOneOf, isThere, set } from "./expression.ts";
 import { type FencedWriter, written } from "./fenced-write.ts";
 import { enqueue, newState, queueKeyOf, readJob } from "./job-item.ts";
 import { jobKey, nodeKey, queueKey } from "./keys.ts";
@@ -95,7 +95,8 @@ function takeBackParts(fence: Fence, { node, assignment, reason, atMs }: Back, j
     kind: "update",
     key: nodeKey(fence.pool, node),
     changes: [set(["assignments", name], undefined), set("lastBusyMs", atMs)],
-    when: [isThere(["assignments", name])],
+    // A worker that has called since the node was found dead has its lease again, and may have been told to run this.
+    when: [isThere(["assignments", name]), either(is("state", "gone"), isAtMost("leaseUntilMs", atMs))],
   };
   if (job?.attempt !== assignment.attempt || job.node !== node || isEnded(job.state)) return [off];
   const next = { attempt: job.attempt + 1, reason };

@@ -13,6 +13,9 @@ export const plenty = { usdPerHour: 1000, gpus: 1000 };
 
 export const begin = async (ledger: Ledger, pool = "gpu"): Promise<Fence> => (await ledger.decisions.begin(pool)).fence;
 
+/** When a ready node that has not called again is dead. */
+export const leaseOver = monday + 1_020_001;
+
 /** A queued job and its entry. */
 export async function admitted(ledger: Ledger, over: Partial<Job> = {}): Promise<{ job: Job; entry: QueueEntry }> {
   const job = aJob(over);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { anAssignment, anEntry, monday } from "../../fakes/builders.ts";
-import { begin, launched, type MakeLedger, newNode, only, placed, readyNode, sealing } from "./arrange.ts";
+import { begin, launched, leaseOver, type MakeLedger, newNode, only, placed, readyNode, sealing } from "./arrange.ts";
 
 const life = { atMs: monday + 60_000, leaseUntilMs: monday + 960_000 };
 const id = "i-0000000000000001";
@@ -177,7 +177,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.change(on, { attempt: { ...attempt, job: "nobody" }, assignment: "removed" })).toBe("stale");
       expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "placed", attempt: 1 });
 
-      await ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: monday });
+      await ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver });
       expect(await ledger.nodeLedger.change(on, change)).toBe("stale");
       expect(await ledger.nodeLedger.change(on, { attempt, assignment: "removed" })).toBe("stale");
       expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "queued", attempt: 2 });

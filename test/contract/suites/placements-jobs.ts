@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { aJob, anAssignment, anEntry, aSpec, monday } from "../../fakes/builders.ts";
-import { admitted, begin, type MakeLedger, only, placed, readyNode, sealing } from "./arrange.ts";
+import { admitted, begin, leaseOver, type MakeLedger, only, placed, readyNode, sealing } from "./arrange.ts";
 
 const atMs = monday + 61_000;
 
@@ -120,10 +120,22 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(now?.node).toBeUndefined();
     });
 
+    it("is stale while the node has its lease: the worker may have been told to run it", async () => {
+      const ledger = await make();
+      const { fence, node, job } = await placed(ledger);
+      const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: node.leaseUntilMs - 1 };
+      expect(await ledger.placements.takeBack(fence, back)).toBe("stale");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed", attempt: 1, node: node.id });
+      expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toHaveLength(1);
+      await ledger.nodeLedger.seen("gpu", node.id, { atMs: leaseOver - 1, leaseUntilMs: leaseOver + 900_000 });
+      expect(await ledger.placements.takeBack(fence, { ...back, atMs: leaseOver }), "it has just called again").toBe("stale");
+      expect(await ledger.placements.takeBack(fence, { ...back, atMs: leaseOver + 900_000 })).toBe("done");
+    });
+
     it("takes back an attempt that only uploads", async () => {
       const ledger = await make();
       const { fence, node, job } = await sealing(ledger);
-      const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs };
+      const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver };
       expect(await ledger.placements.takeBack(fence, back)).toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2 });
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
@@ -133,7 +145,9 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const ledger = await make();
       const { fence, node, job } = await sealing(ledger);
       expect(await ledger.sealing.succeed(anAssignment(), [], atMs)).toBe("done");
-      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs })).toBe("done");
+      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver })).toBe(
+        "done",
+      );
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "succeeded", attempt: 1 });
       expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toEqual([]);
     });
@@ -142,9 +156,14 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
       const assignment = anAssignment({ attempt: 2 });
-      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment, reason: "lost", atMs })).toBe("stale");
+      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment, reason: "lost", atMs: leaseOver })).toBe("stale");
       expect(
-        await ledger.placements.takeBack(fence, { node: "i-00000000000000ff", assignment: anAssignment(), reason: "lost", atMs }),
+        await ledger.placements.takeBack(fence, {
+          node: "i-00000000000000ff",
+          assignment: anAssignment(),
+          reason: "lost",
+          atMs: leaseOver,
+        }),
       ).toBe("stale");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed", attempt: 1 });
     });
@@ -155,7 +174,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const on = { pool: "gpu", node: node.id, atMs, process: "p1" };
       const to = { from: "placed", to: "queued", reason: "stopped", failed: false } as const;
       const answers = await Promise.all([
-        ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs }),
+        ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver }),
         ledger.nodeLedger.change(on, { attempt: anAssignment(), job: to, assignment: "removed" }),
       ]);
       expect(answers.sort()).toEqual(["done", "stale"]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { monday } from "../../fakes/builders.ts";
-import { admitted, type MakeLedger, placed, sealing } from "./arrange.ts";
+import { admitted, leaseOver, type MakeLedger, placed, sealing } from "./arrange.ts";
 
 const artifacts = [{ path: "out/model.bin", bytes: 5, sha256: "a".repeat(64), key: "vision/train-1/1/out/model.bin" }];
 const attempt = { team: "vision", job: "train-1", attempt: 1 };
@@ -59,7 +59,7 @@ export const sealingContract = (make: MakeLedger) =>
       const { fence, node } = await sealing(ledger);
       const [assignment] = (await ledger.nodeLedger.get("gpu", node.id))?.assignments ?? [];
       if (!assignment) throw new Error("the node holds nothing");
-      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment, reason: "lost", atMs: monday })).toBe("done");
+      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment, reason: "lost", atMs: leaseOver })).toBe("done");
       expect(await ledger.sealing.succeed(attempt, artifacts, monday)).toBe("stale");
       expect(await ledger.sealing.get(attempt)).toMatchObject({ state: "queued", attempt: 2 });
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
