@@ -1,3 +1,4 @@
+import pMap from "p-map";
 import { decide } from "../decide/decide.ts";
 import type { Launch } from "../model/launch.ts";
 import type { Plan, Snapshot } from "../model/plan.ts";
@@ -68,20 +69,23 @@ async function look(deps: PlaceDeps, fence: Fence, pool: Pool): Promise<Snapshot
   return { nowMs: deps.now(), pool, ...known };
 }
 
-/** True when at least one became known. One that fails does not hold up the others, nor the decision. */
+/** True when at least one became known. */
 async function repeatOpen(deps: PlaceDeps, fence: Fence, launches: readonly Launch[]): Promise<boolean> {
-  let settled = false;
-  for (const launch of launches) {
-    const line = { pool: fence.pool, epoch: fence.epoch, launch: launch.id };
-    try {
-      const came = await carryThrough(deps, fence, launch);
-      deps.log({ level: "info", message: "launch repeated", ...line, came: came.kind, note: came.note });
-      settled ||= came.kind === "launched" || came.kind === "refused";
-    } catch (error) {
-      deps.log({ level: "error", message: "a launch could not be repeated", ...line, error: String(error) });
-    }
+  const settled = await pMap(launches, (launch) => repeat(deps, fence, launch), { concurrency: 8 });
+  return settled.includes(true);
+}
+
+/** One that fails does not hold up the others, nor the decision. */
+async function repeat(deps: PlaceDeps, fence: Fence, launch: Launch): Promise<boolean> {
+  const line = { pool: fence.pool, epoch: fence.epoch, launch: launch.id };
+  try {
+    const came = await carryThrough(deps, fence, launch);
+    deps.log({ level: "info", message: "launch repeated", ...line, came: came.kind, note: came.note });
+    return came.kind === "launched" || came.kind === "refused";
+  } catch (error) {
+    deps.log({ level: "error", message: "a launch could not be repeated", ...line, error: String(error) });
+    return false;
   }
-  return settled;
 }
 
 /** Sees to it that a message on `later` rings in time; one at a time is enough. Answers when the one under way rings. */
