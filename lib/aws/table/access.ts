@@ -1,8 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import * as z from "zod";
 import { Fault } from "../../model/fault.ts";
-import { awsErrorCode, awsErrorKind, isDefinite } from "../errors.ts";
+import { awsCodeKind, awsErrorCode, awsErrorKind, cancellationCodes, isDefinite } from "../errors.ts";
 import { type Change, type Condition, defined, expression } from "./expression.ts";
 import type { Key } from "./keys.ts";
 
@@ -46,21 +45,14 @@ export async function call<T>(send: (options: { abortSignal: AbortSignal }) => P
   }
 }
 
-const Cancellation = z.object({ CancellationReasons: z.array(z.object({ Code: z.string().optional() })) });
-const passing = new Set(["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]);
-
 /** What an error means for the caller; `busy`: nothing was written, and the same call may do. */
 function troubleOf(error: unknown): "busy" | Error {
   const kind = awsErrorKind(error);
   if (kind === "throttled" || kind === "conflict") return "busy";
   if (kind === "condition") {
-    const cancelled = Cancellation.safeParse(error);
-    if (!cancelled.success) return new ConditionsFailed([0], error);
-    const codes = cancelled.data.CancellationReasons.map((reason) => reason.Code ?? "None");
-    const failed = codes.flatMap((code, at) => (code === "ConditionalCheckFailed" ? [at] : []));
-    if (failed.length > 0) return new ConditionsFailed(failed, error);
-    if (codes.every((code) => passing.has(code))) return "busy";
-    return new Fault("table", `the table refused a transaction: ${codes.join(", ")}`, { cause: error });
+    const failed = cancellationCodes(error).flatMap((code, at) => (awsCodeKind(code) === "condition" ? [at] : []));
+    // A single write has no list of reasons.
+    return new ConditionsFailed(failed.length > 0 ? failed : [0], error);
   }
   const message = error instanceof Error ? error.message : String(error);
   return new Fault("table", `the table could not be reached or said no: ${awsErrorCode(error)}: ${message}`, {
