@@ -22,7 +22,7 @@ export type ClientSettings = {
   readonly maxAttempts?: number | undefined;
 };
 
-/** EC2 may think for seconds; two tries still end within the 20 s that a decision has. */
+/** EC2 may think for seconds. */
 export const ec2Client = (settings: ClientSettings = {}): EC2Client =>
   new EC2Client(common(settings, { requestMs: 8_000, maxAttempts: 2 }));
 

@@ -18,7 +18,13 @@ export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; l
   return {
     decisions: createDecisions(table),
     placements: createPlacements(table),
-    fleet: ec2Fleet({ ec2: ec2Client(), name: fleet.name, launchTemplates: env.LAUNCH_TEMPLATES, subnets: env.SUBNETS }),
+    // What EC2 did not answer is asked again by the next decision: a second try here would outlast this one.
+    fleet: ec2Fleet({
+      ec2: ec2Client({ maxAttempts: 1 }),
+      name: fleet.name,
+      launchTemplates: env.LAUNCH_TEMPLATES,
+      subnets: env.SUBNETS,
+    }),
     lane: sqsLane({ sqs: sqsClient(), laneQueueUrl: env.LANE_QUEUE_URL, laterQueueUrl: env.LATER_QUEUE_URL, newId: randomUUID }),
     // The record comes before the end of a decision, which must not wait long for it.
     journal: s3Journal(s3Client({ requestMs: 2_000, maxAttempts: 2 }), env.DECISIONS_BUCKET),
