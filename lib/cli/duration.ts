@@ -1,6 +1,7 @@
-/** A duration as people say it: `850 ms`, `12 s`, `3 min 5 s`, `2 h 4 min`, `3 d 2 h`. */
-export function duration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
+/** A duration as people say it: `850 ms`, `12 s`, `3 min 5 s`, `2 h 4 min`, `3 d 2 h`. One below zero comes from clocks that differ, and is none. */
+export function duration(exactMs: number): string {
+  const ms = Math.max(0, Math.round(exactMs));
+  if (ms < 1_000) return `${ms} ms`;
   const seconds = Math.floor(ms / 1_000);
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3_600) return two(seconds, { unit: 60, names: ["min", "s"] });

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
+import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import pkg from "../../package.json" with { type: "json" };
+import * as z from "zod";
 import { asMeant } from "./asked-from.ts";
 import { getArtifacts } from "./commands/artifacts.ts";
 import { demo } from "./commands/demo.ts";
@@ -13,9 +14,13 @@ import { terminal } from "./console.ts";
 import { exitCodes, explain } from "./exit.ts";
 import { type JobFile, readJobFile } from "./job-file.ts";
 
+const { version } = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")));
+
 const program = new Command("fleet")
   .description("Fleetwright: GPU jobs from a queue, on a fleet that scales from zero and back")
-  .version(pkg.version)
+  .version(version)
   .addOption(new Option("--name <name>", "the deployment to speak to").env("FLEETWRIGHT_NAME").default("fleetwright"))
   .option("--aws", "speak to AWS even while a local cloud runs here")
   .addHelpText(
@@ -130,6 +135,13 @@ function pointToHelp(command: Command, path: string): void {
   for (const each of command.commands) pointToHelp(each, `${path} ${each.name()}`);
 }
 pointToHelp(program, "fleet");
+
+// Whoever reads us may have had enough (`fleet jobs | head -1`): then nothing is left to say, and nothing is wrong.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
 
 try {
   await program.parseAsync();

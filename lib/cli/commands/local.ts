@@ -14,7 +14,8 @@ export async function local(options: { port?: number | undefined }, console: Con
   const other = await readAnnouncement(stateFolder);
   const port = await portFor(options.port, console);
   const at = { folder: stateFolder, announce: true, log: console.note, ...(port === undefined ? {} : { port }) };
-  const outcome = await withLocalCloud(at, async (cloud, { signal }) => {
+  let started = false;
+  await withLocalCloud(at, async (cloud, { signal }) => {
     const [team = "TEAM"] = cloud.deployment.teams;
     const queue = `${cloud.endpoint}/000000000000/${cloud.deployment.jobsQueuePrefix}${team}`;
     if (other) console.note(`beside the local cloud at ${other.endpoint}: until this one ends, the other fleet commands speak to this one`);
@@ -28,11 +29,11 @@ export async function local(options: { port?: number | undefined }, console: Con
       `teams: ${cloud.deployment.teams.join(", ")}   pools: ${cloud.deployment.pools.join(", ")}   end with Ctrl-C`,
     ])
       console.out(line);
+    started = true;
     await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-    return "ended" as const;
   });
-  console.note(outcome === "ended" ? "ended" : "interrupted while it started; everything that was started has been ended");
-  return outcome === "ended" ? exitCodes.ok : exitCodes.interrupted;
+  console.note(started ? "ended" : "interrupted while it started; everything that was started has been ended");
+  return started ? exitCodes.ok : exitCodes.interrupted;
 }
 
 async function portFor(asked: number | undefined, console: Console): Promise<number | undefined> {

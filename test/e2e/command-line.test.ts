@@ -1,0 +1,256 @@
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import * as z from "zod";
+import { type Command, type Ended, fleet as fleetIn, openHome, start } from "./fleet-command.ts";
+
+/** What `fleet demo --json` promises. */
+const Summary = z.object({
+  jobs: z
+    .array(
+      z.object({
+        id: z.string().min(1),
+        state: z.enum(["succeeded", "failed", "rejected"]),
+        attempts: z.int().min(0),
+        waitMs: z.number().min(0).nullable(),
+        reason: z.string().min(1).nullable(),
+      }),
+    )
+    .min(4),
+  eventToLaunchMs: z.object({ p50: z.number().positive(), p99: z.number().positive() }),
+  instances: z.object({ launched: z.int().min(1), remaining: z.literal(0) }),
+  artifacts: z.object({ sealed: z.int().min(1), verified: z.int().min(1) }),
+  ok: z.literal(true),
+});
+const JobJson = z.object({ id: z.string(), team: z.string(), state: z.string(), attempts: z.int(), exitCode: z.int().nullable() });
+
+const hello = { id: "hello", command: ["sh", "-c", "echo hi there; echo hi > out.txt"], artifacts: ["out.txt"], maxRuntimeSeconds: 60 };
+const failing = { id: "failing", command: ["sh", "-c", "echo no data >&2; exit 3"], maxRuntimeSeconds: 60 };
+
+let home: Awaited<ReturnType<typeof openHome>>;
+let folder: string;
+let cloud: Command;
+const opened: Command[] = [];
+/** A demonstration that was killed in the middle, and the one that was started the moment after, beside the local cloud. */
+let demonstrations: Promise<{ killed: Command; second: Command; ended: Ended }>;
+
+const fleet = (...args: string[]): Promise<Ended> => fleetIn(args, { home: home.path });
+const open = (args: readonly string[]): Command => {
+  const command = start(args, { home: home.path });
+  opened.push(command);
+  return command;
+};
+const inFolder = (name: string): string => join(folder, name);
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address ? address.port : 0;
+}
+
+async function demonstrate(): Promise<{ killed: Command; second: Command; ended: Ended }> {
+  const killed = open(["demo", "--json"]);
+  await killed.says(/research\/train {2}(placed|running)/);
+  killed.kill();
+  const second = open(["demo", "--json"]);
+  return { killed, second, ended: await second.ended };
+}
+
+let port: number;
+beforeAll(async () => {
+  [home, folder, port] = await Promise.all([openHome(), mkdtemp(join(tmpdir(), "fleetwright-jobs-")), freePort()]);
+  await writeFile(inFolder("hello.json"), JSON.stringify(hello));
+  await writeFile(inFolder("failing.json"), JSON.stringify(failing));
+  await writeFile(inFolder("other-hello.json"), JSON.stringify({ ...hello, command: ["true"] }));
+  await writeFile(inFolder("unknown-field.json"), '{"command":["true"],"gpu":1}');
+  cloud = open(["local", "--port", String(port)]);
+  await cloud.says(/^local cloud at http/m);
+  demonstrations = demonstrate();
+  // It is awaited by its own tests; until then a failure must not count as nobody's.
+  demonstrations.catch(() => undefined);
+});
+afterAll(async () => {
+  for (const command of opened) command.kill();
+  await Promise.all(opened.map((command) => command.ended));
+  await Promise.all([home.close(), rm(folder, { recursive: true })]);
+});
+
+async function gone(command: Command): Promise<void> {
+  await vi.waitFor(async () => expect(await command.processes.left()).toEqual([]), { timeout: 15_000, interval: 100 });
+}
+/** Waits until it has such processes: there is something to end. */
+async function has(command: Command, ...programs: string[]): Promise<void> {
+  const look = async (): Promise<void> => {
+    const all = (await command.processes.left()).join("\n");
+    for (const program of programs) expect(all).toContain(program);
+  };
+  await vi.waitFor(look, { timeout: 30_000 });
+}
+
+describe("fleet, beside a running local cloud", () => {
+  it("listens where it was told", async () => {
+    const [, at] = await cloud.says(/^local cloud at (\S+)/m);
+    expect(at).toBe(`http://127.0.0.1:${port}`);
+  });
+
+  it("submits, waits, and says by its exit code what became of the job", async () => {
+    const [good, bad] = await Promise.all([
+      fleet("submit", inFolder("hello.json"), "--team", "research", "--wait"),
+      fleet("submit", inFolder("failing.json"), "--team", "research", "--wait", "--json"),
+    ]);
+    expect(good).toMatchObject({ code: 0, out: "" });
+    expect(good.err).toMatch(/hello {2}succeeded/);
+    expect(bad.code).toBe(1);
+    const jobs = z.array(JobJson).parse(JSON.parse(bad.out));
+    expect(jobs).toMatchObject([{ id: "failing", state: "failed", attempts: 1, exitCode: 3 }]);
+  });
+
+  it("takes a job from standard input and prints its id, and only that, as the result", async () => {
+    const plain = await fleetIn(["submit", "-", "--team", "vision"], { home: home.path, input: '{"id":"piped","command":["true"]}' });
+    expect(plain).toMatchObject({ code: 0, out: "piped\n" });
+    const again = await fleetIn(["submit", "-", "--json"], {
+      home: home.path,
+      input: '{"id":"piped","command":["true"]}',
+      environment: { FLEETWRIGHT_TEAM: "vision" },
+    });
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.out)).toEqual({ team: "vision", jobs: ["piped"] });
+  });
+
+  it("shows a job, what it wrote and what it left", async () => {
+    const [job, jobJson, logs, logsJson, artifacts, artifactsJson] = await Promise.all([
+      fleet("job", "hello", "--team", "research"),
+      fleet("job", "hello", "--team", "research", "--json"),
+      fleet("logs", "hello", "--team", "research"),
+      fleet("logs", "hello", "--team", "research", "--json"),
+      fleet("artifacts", "get", "hello", inFolder("out"), "--team", "research"),
+      fleet("artifacts", "get", "hello", inFolder("out-json"), "--team", "research", "--json"),
+    ]);
+    expect(job.out).toMatch(/^state +succeeded$/m);
+    expect(JobJson.parse(JSON.parse(jobJson.out))).toMatchObject({ id: "hello", team: "research", state: "succeeded", exitCode: 0 });
+    expect(logs.out).toBe("hi there\n");
+    expect(JSON.parse(logsJson.out)).toMatchObject([{ text: "hi there" }]);
+    expect(artifacts.out).toMatch(/^1 file in /);
+    expect(JSON.parse(artifactsJson.out)).toMatchObject({ job: "hello", artifacts: [{ path: "out.txt", bytes: 3 }] });
+    for (const name of ["out", "out-json"]) expect(await readFile(inFolder(`${name}/out.txt`), "utf8")).toBe("hi\n");
+  });
+
+  it("lists jobs, a page at a time", async () => {
+    const List = z.object({ jobs: z.array(JobJson), cursor: z.string().nullable() });
+    const [table, failed, first] = await Promise.all([
+      fleet("jobs", "--team", "research"),
+      fleet("jobs", "--team", "research", "--state", "failed", "--json"),
+      fleet("jobs", "--team", "research", "--limit", "1", "--json"),
+    ]);
+    expect(table.out).toMatch(/^ID +STATE .*\n(.*\n)*hello +succeeded/);
+    expect(List.parse(JSON.parse(failed.out)).jobs.map(({ id }) => id)).toEqual(["failing"]);
+    const page = List.parse(JSON.parse(first.out));
+    expect(page.cursor).not.toBeNull();
+    const next = await fleet("jobs", "--team", "research", "--limit", "1", "--json", "--cursor", page.cursor ?? "");
+    expect([...page.jobs, ...List.parse(JSON.parse(next.out)).jobs].map(({ id }) => id).sort()).toEqual(["failing", "hello"]);
+  });
+
+  it.each([
+    ["a field that does not exist", ["submit", "unknown-field.json", "--team", "research"], 2, /not a job:\n.*"gpu"/],
+    ["a file that is not there", ["submit", "hello.json", "nowhere.json", "--team", "research"], 2, /there is no file .*nowhere\.json/],
+    ["an id in use", ["submit", "other-hello.json", "--team", "research"], 1, /id hello already names another job.*choose a new id/],
+    ["a job that does not exist", ["job", "nobody", "--team", "research"], 1, /no job nobody.*fleet jobs --team research/],
+    ["artifacts of a failed job", ["artifacts", "get", "failing", "nowhere", "--team", "research"], 1, /failing is failed \(exit code 3/],
+    ["a team that does not exist", ["jobs", "--team", "sales"], 2, /no team sales; there are: research, vision/],
+    ["no team", ["jobs"], 2, /say for which team: --team research \| --team vision/],
+    ["a deployment that does not exist", ["jobs", "--team", "vision", "--name", "other"], 1, /no deployment named other; leave --name/],
+  ])("says what is wrong with %s", { concurrent: true }, async (_what, args, code, message) => {
+    const ended = await fleet(...args.map((arg) => (/\.json$|^nowhere$/.test(arg) ? inFolder(arg) : arg)));
+    expect(ended).toMatchObject({ code, out: "" });
+    expect(ended.err).toMatch(message);
+  });
+});
+
+describe("fleet demo", () => {
+  it("ends well beside a running cloud and the leftovers of a killed run, with its summary on the last line", async () => {
+    const { ended } = await demonstrations;
+    expect(ended.code, ended.err).toBe(0);
+    const summary = Summary.parse(JSON.parse(ended.out.trimEnd().split("\n").at(-1) ?? ""));
+    expect(summary.jobs.filter(({ state, attempts }) => state === "succeeded" && attempts > 1)).not.toEqual([]);
+    expect(summary.jobs.filter(({ state, reason }) => state === "rejected" && reason?.includes("not JSON"))).not.toEqual([]);
+    expect(summary.artifacts.verified).toBe(summary.artifacts.sealed);
+  });
+
+  it("listens on 127.0.0.1 and nowhere else", async () => {
+    const { second } = await demonstrations;
+    for (const each of [cloud, second]) {
+      const addresses = [...(await each.processes.listened())];
+      // The endpoint, two emulators, and at least one instance's metadata service.
+      expect(addresses.length).toBeGreaterThanOrEqual(4);
+      expect(addresses.filter((address) => !address.startsWith("127.0.0.1:"))).toEqual([]);
+    }
+  });
+
+  it("leaves no process behind, ended or killed", async () => {
+    const { killed, second } = await demonstrations;
+    await Promise.all([gone(killed), gone(second)]);
+  });
+});
+
+async function interrupted(command: Command): Promise<void> {
+  const atMs = performance.now();
+  command.interrupt();
+  const { code, err } = await command.ended;
+  expect(performance.now() - atMs).toBeLessThan(15_000);
+  expect(code, err).toBe(130);
+  await gone(command);
+}
+
+describe("Ctrl-C", () => {
+  it.each([
+    ["in the middle of a demonstration", ["demo"], /research\/train {2}running/, ["serve.py", "worker.mjs", "watchdog-process.ts"]],
+    ["while a demonstration starts", ["demo", "--json"], undefined, ["serve.py"]],
+  ])("ends everything %s", { concurrent: true }, async (_when, args, sign, programs) => {
+    const command = open(args);
+    if (sign) await command.says(sign);
+    await has(command, ...programs);
+    await interrupted(command);
+  });
+
+  it("ends a local cloud that is starting; it takes a free port when the usual one is taken, and refuses one that was asked for", async () => {
+    const taken = createServer().listen(4566, "127.0.0.1");
+    // Somebody else may hold it, which is as good.
+    await Promise.race([once(taken, "listening"), once(taken, "error").catch(() => undefined)]);
+    try {
+      const command = open(["local"]);
+      const refused = await fleetIn(["local", "--port", "4566"], { home: home.path });
+      expect(refused).toMatchObject({ code: 1 });
+      expect(refused.err).toMatch(/port 4566 of 127\.0\.0\.1 is taken; .*leave --port out/);
+      await command.says(/port 4566 is taken; taking a free one/);
+      await has(command, "serve.py");
+      await interrupted(command);
+    } finally {
+      taken.close();
+    }
+  });
+
+  it("is how a local cloud ends, whose address is then forgotten", async () => {
+    cloud.interrupt();
+    expect(await cloud.ended).toMatchObject({ code: 0 });
+    await gone(cloud);
+    const ended = await fleet("submit", inFolder("hello.json"), "--team", "research");
+    expect(ended.err).toMatch(/no local cloud is running/);
+  });
+});
+
+describe("fleet, without a cloud", () => {
+  it.each([
+    ["no region", {}],
+    ["a region, but no credentials", { AWS_REGION: "us-east-1" }],
+  ])("says every way out, soon: %s", async (_what, environment) => {
+    const ended = await fleetIn(["submit", inFolder("hello.json"), "--team", "research"], { home: folder, environment });
+    expect(ended).toMatchObject({ code: 1, out: "" });
+    expect(ended.err).toMatch(/on this machine: .*fleet local\n.*on AWS: .*AWS_PROFILE/);
+    expect(ended.tookMs).toBeLessThan(10_000);
+  });
+});

@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { stateFolder } from "../../lib/cli/connection.ts";
+import { emulatorPython } from "../../lib/local/emulators/python.ts";
+import { synthesize } from "../../lib/local/synthesize.ts";
+import { type ProcessWatch, watchProcesses } from "./process-watch.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+
+/** A state folder of our own, so that a developer's running local cloud is neither found nor disturbed. */
+export async function openHome(): Promise<{ readonly path: string; close(): Promise<void> }> {
+  const log = (): void => undefined;
+  const path = await mkdtemp(join(tmpdir(), "fleetwright-home-"));
+  // What takes long to make is shared with the usual folder, and made there if need be.
+  const python = await emulatorPython({ folder: stateFolder, log });
+  const assembly = await synthesize({ folder: stateFolder, configuration: join(root, "cdk", "local.config.ts"), log });
+  for (const made of [join(python, "..", ".."), assembly]) await symlink(made, join(path, basename(made)));
+  return { path, close: () => rm(path, { recursive: true, maxRetries: 3 }) };
+}
+
+export type Ended = { readonly code: number | null; readonly out: string; readonly err: string; readonly tookMs: number };
+
+/** A `fleet` that runs. */
+export type Command = {
+  readonly pid: number;
+  readonly ended: Promise<Ended>;
+  readonly processes: ProcessWatch;
+  /** Resolves when its output, of both kinds, matches. */
+  says(pattern: RegExp, withinMs?: number): Promise<RegExpExecArray>;
+  /** What Ctrl-C in a terminal does: SIGINT to every process of its group. */
+  interrupt(): void;
+  kill(): void;
+};
+
+export type Setting = { readonly home: string; readonly input?: string; readonly environment?: Readonly<Record<string, string>> };
+
+/** Starts `fleet` and watches its processes. */
+export function start(args: readonly string[], at: Setting): Command {
+  const { child, pid, said, ended } = launch(args, at);
+  const processes = watchProcesses(pid, new RegExp(`${at.home}/runs/\\w+-${pid}-`));
+  return {
+    pid,
+    ended: ended.finally(processes.stop),
+    processes,
+    says: (pattern, withinMs = 60_000) => match({ child, said, pattern, withinMs }),
+    interrupt: () => void process.kill(-pid, "SIGINT"),
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
+
+/** Runs `fleet` to its end. */
+export const fleet = (args: readonly string[], at: Setting): Promise<Ended> => launch(args, at).ended;
+
+/** As a terminal would, with a process group of its own, but without this machine's AWS settings. */
+function launch(args: readonly string[], at: Setting) {
+  const startedAtMs = performance.now();
+  const child = spawn(process.execPath, [join(root, "lib", "cli", "fleet.ts"), ...args], {
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...quiet(process.env), FLEETWRIGHT_HOME: at.home, ...at.environment },
+  });
+  child.stdin.on("error", () => undefined).end(at.input ?? "");
+  const { pid } = child;
+  if (pid === undefined) throw new Error("fleet could not be started");
+  const said = { out: "", err: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said.out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said.err += text;
+  });
+  const ended = new Promise<Ended>((resolve) =>
+    child.once("close", (code) => resolve({ code, ...said, tookMs: performance.now() - startedAtMs })),
+  );
+  return { child, pid, said, ended };
+}
+
+async function match(of: {
+  child: ChildProcess;
+  said: { out: string; err: string };
+  pattern: RegExp;
+  withinMs: number;
+}): Promise<RegExpExecArray> {
+  const deadline = performance.now() + of.withinMs;
+  for (;;) {
+    const found = of.pattern.exec(of.said.out) ?? of.pattern.exec(of.said.err);
+    if (found) return found;
+    const ended = of.child.exitCode !== null || of.child.signalCode !== null;
+    if (ended || performance.now() > deadline)
+      throw new Error(`fleet ${ended ? "ended" : "ran on"} without saying ${of.pattern}:\n${of.said.out}\n${of.said.err}`);
+    await pause(20);
+  }
+}
+
+function quiet(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(environment).filter(([name]) => !/^(AWS|FLEETWRIGHT)_/.test(name));
+  const nothing = { AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null", AWS_EC2_METADATA_DISABLED: "true" };
+  return { ...Object.fromEntries(kept), ...nothing };
+}

@@ -1,0 +1,39 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { explain, UsageError, whatWentWrong } from "../../../lib/cli/exit.ts";
+import { Fault } from "../../../lib/model/fault.ts";
+
+afterEach(() => vi.unstubAllEnvs());
+
+function explained(error: unknown): { code: number; said: string[] } {
+  const said: string[] = [];
+  return { code: explain(error, (line) => said.push(line)), said };
+}
+
+describe("an error's exit code and words", () => {
+  it("is 2 for a question that was asked wrongly", () => {
+    expect(explained(new UsageError("no such team"))).toEqual({ code: 2, said: ["fleet: no such team"] });
+  });
+
+  it("is 1 for what did not work, without a stack", () => {
+    expect(explained(new Fault("no-job", "there is no job x"))).toEqual({ code: 1, said: ["fleet: there is no job x"] });
+  });
+
+  it("is 1 for what nobody foresaw, and says how to see more", () => {
+    const { code, said } = explained(new TypeError("x is not a function"));
+    expect(code).toBe(1);
+    expect(said).toEqual(["fleet: x is not a function", expect.stringContaining("FLEETWRIGHT_DEBUG=1")]);
+  });
+
+  it("shows the stack to whoever asked for it", () => {
+    vi.stubEnv("FLEETWRIGHT_DEBUG", "1");
+    expect(explained(new Fault("no-job", "gone")).said.join("\n")).toMatch(/at .*exit\.test\.ts/);
+  });
+});
+
+it("an error always has words", () => {
+  expect(whatWentWrong(new AggregateError([new Error("refused ::1"), new Error("refused 127.0.0.1")]))).toBe(
+    "refused ::1; refused 127.0.0.1",
+  );
+  expect(whatWentWrong(new RangeError(""))).toBe("RangeError");
+  expect(whatWentWrong("plain text")).toBe("plain text");
+});

@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { eventToLaunch, jobRows, percentile, type Summary, summaryLines } from "../../../lib/cli/demo/summary.ts";
+import type { FleetCall } from "../../../lib/local/ec2/record.ts";
+import { aJob, monday } from "../../fakes/builders.ts";
+
+describe("percentile, by nearest rank", () => {
+  it.each([
+    [[], 50, null],
+    [[7], 50, 7],
+    [[7], 99, 7],
+    [[4, 1, 3, 2], 50, 2],
+    [[4, 1, 3, 2], 99, 4],
+    [[4, 1, 3, 2], 0, 1],
+    [[10, 9, 100], 100, 100],
+  ])("of %j, the %dth is %s", (values, p, expected) => {
+    expect(percentile(values, p)).toBe(expected);
+  });
+});
+
+const call = (afterMs: number, instances: string[], over: Partial<FleetCall> = {}): FleetCall => ({
+  atMs: monday + afterMs,
+  clientToken: undefined,
+  tags: {},
+  replayed: false,
+  outcome: { kind: "answered", instances, errors: [] },
+  ...over,
+});
+
+describe("from message to launch", () => {
+  it("is counted to the call that gave a job its first node", () => {
+    const calls = [call(120, ["i-1"]), call(400, ["i-2"])];
+    expect(eventToLaunch([{ job: aJob(), nodes: ["i-2", "i-1"] }], calls)).toEqual([400]);
+  });
+
+  it("leaves out a job that took a node that was there, or none at all", () => {
+    const watched = [
+      { job: aJob(), nodes: ["i-1"] },
+      { job: aJob(), nodes: [] },
+    ];
+    expect(eventToLaunch(watched, [call(-500, ["i-1"])])).toEqual([]);
+  });
+
+  it("does not take the repetition of a call for the call, nor one that failed", () => {
+    const calls = [
+      call(50, [], { outcome: { kind: "failed", code: "RequestLimitExceeded" } }),
+      call(300, ["i-1"]),
+      call(900, ["i-1"], { replayed: true }),
+    ];
+    expect(eventToLaunch([{ job: aJob(), nodes: ["i-1"] }], calls)).toEqual([300]);
+    expect(eventToLaunch([{ job: aJob(), nodes: ["i-1"] }], calls.toReversed())).toEqual([300]);
+  });
+});
+
+it("a summary says for each job how it ended, in one line", () => {
+  const jobs = jobRows([
+    { job: aJob({ state: "succeeded", attempt: 2, failures: 1, startedAtMs: monday + 1_500 }), nodes: ["i-1"] },
+    { job: aJob({ job: "bad", state: "rejected", reason: "no such pool\nsecond line" }), nodes: [] },
+  ]);
+  const summary: Summary = {
+    jobs,
+    eventToLaunchMs: { p50: 120, p99: null },
+    instances: { launched: 1, remaining: 0 },
+    artifacts: { sealed: 3, verified: 3 },
+    ok: true,
+  };
+  expect(summaryLines(summary)).toEqual([
+    "TEAM    JOB      STATE      ATTEMPTS  WAITED  REASON",
+    "vision  train-1  succeeded         2     1 s",
+    "vision  bad      rejected          0       -  no such pool",
+    "",
+    "message to launch  120 ms (p50), - ms (p99), handlers started cold",
+    "instances          1 launched, 0 remaining",
+    "artifacts          3 sealed, 3 fetched, unsealed and equal to what the jobs wrote",
+  ]);
+});
