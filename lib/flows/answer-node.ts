@@ -36,6 +36,9 @@ export async function answerNode(deps: AnswerDeps, node: string, call: NodeCall)
   }
 }
 
+/** Of one answer, which Lambda bounds at 6 MB: an order holds a spec of up to 32 KiB, and credentials. */
+const mostRuns = 50;
+
 type Calling = { readonly node: Node; readonly first: boolean; readonly call: Extract<NodeCall, { kind: "report" }> };
 
 async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise<NodeAnswer> {
@@ -47,15 +50,17 @@ async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise
       .filter((held) => held.phase !== "placed" && held.process !== call.process)
       .map((held) => giveUp(deps, { node, held, process: call.process })),
   );
-  const runs = await Promise.all(unreported.filter((held) => held.phase === "placed").map((held) => runOrder(deps, held)));
-  const renewed = await Promise.all(call.renew.filter((ref) => holds(node, ref)).map((ref) => renewal(deps, ref)));
   const freed = lost.length > 0 || told.some((each) => each.frees);
+  // Before anything that can fail: what was written is told even if this call gets no answer.
   if (first || freed) await ring(deps, node.pool);
+  const placed = unreported.filter((held) => held.phase === "placed");
+  const runs = await Promise.all(placed.slice(0, mostRuns).map((held) => runOrder(deps, held)));
+  const renewed = await Promise.all(call.renew.filter((ref) => holds(node, ref)).map((ref) => renewal(deps, ref)));
   return {
     kind: "orders",
     leaseMs,
     // What it held when it called says nothing of what it will hold in a moment: what takes the freed place waits for its next call.
-    callAgainMs: freed ? soonMs : callAgainMs(node, deps.now()),
+    callAgainMs: freed || placed.length > mostRuns ? soonMs : callAgainMs(node, deps.now()),
     orders: [...runs.flat(), ...told.flatMap((each) => each.orders)],
     done: told.flatMap((each) => each.done),
     renewed,

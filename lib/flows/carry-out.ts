@@ -95,7 +95,11 @@ async function lose(deps: CarryOutDeps, fence: Fence, on: { node: Node; because:
     const back = await deps.placements.takeBack(fence, { node: node.id, assignment, reason, atMs: deps.now() });
     if (back !== "done") return written(back);
   }
-  return node.state === "gone" ? written(await deps.placements.forget(fence, node.id, deps.now())) : retire(deps, fence, node);
+  if (node.state !== "gone") return retire(deps, fence, node);
+  if (!(await deps.decisions.isCurrent(fence))) return written("fenced");
+  // It may only be stopped, by somebody's hand: an instance that the ledger forgets must end.
+  if ((await deps.fleet.terminate(node.id)) === "unknown") return { result: "again", note: "EC2 did not answer" };
+  return written(await deps.placements.forget(fence, node.id, deps.now()));
 }
 
 async function confirm(deps: CarryOutDeps, fence: Fence, node: string): Promise<Outcome> {

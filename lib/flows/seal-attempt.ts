@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import { Fault } from "../model/fault.ts";
-import type { AttemptRef, SealedArtifact } from "../model/job.ts";
+import type { AttemptRef, Job, SealedArtifact } from "../model/job.ts";
 import type { Artifacts, UploadedFile } from "../ports/artifacts.ts";
 import type { Sealing } from "../ports/jobs.ts";
 
@@ -23,25 +23,48 @@ export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<
     throw new Fault("not-ended", `the run of ${attempt.team}/${attempt.job} is not on record as ended yet`, { retry: true });
   }
   if (job.state !== "sealing") return { kind: "stale", files: 0 };
-  const files = await deps.artifacts.uploaded(attempt);
-  if (!files) return { kind: "early", files: 0 };
+  const upload = await uploadOf(deps, job);
+  if (upload === "early") return { kind: "early", files: 0 };
+  if ("lost" in upload) return failed(deps, attempt, { why: [upload.lost], files: 0 });
 
+  const { files } = upload;
   const results = await pMap(files, (file) => sealOne(deps, attempt, file), { concurrency });
   const lost = results.flatMap((result) => ("lost" in result ? [result.lost] : []));
-  const atMs = deps.now();
-  if (lost.length > 0) {
-    await deps.sealing.fail(attempt, `could not keep its artifacts: ${lost.join("; ")}`, atMs);
-    return { kind: "failed", files: files.length };
-  }
+  if (lost.length > 0) return failed(deps, attempt, { why: lost, files: files.length });
   const sealed = results.flatMap((result) => ("sealed" in result ? [result.sealed] : []));
   try {
-    const written = await deps.sealing.succeed(attempt, sealed, atMs);
+    const written = await deps.sealing.succeed(attempt, sealed, deps.now());
     return { kind: written === "done" ? "succeeded" : "stale", files: sealed.length };
   } catch (error) {
     if (!(error instanceof Fault) || error.retry) throw error;
-    await deps.sealing.fail(attempt, error.message, atMs);
-    return { kind: "failed", files: sealed.length };
+    return failed(deps, attempt, { why: [error.message], files: sealed.length });
   }
+}
+
+/** `early`: it may still become whole, for its node has not let go of it. `lost`: nobody will ever complete it. */
+async function uploadOf(deps: SealDeps, job: Job): Promise<{ files: readonly UploadedFile[] } | { lost: string } | "early"> {
+  try {
+    const files = await deps.artifacts.uploaded({ team: job.team, job: job.job, attempt: job.attempt });
+    if (files) return { files };
+    return job.node === undefined ? { lost: "its upload is no longer there" } : "early";
+  } catch (error) {
+    // A manifest that cannot be read now never can.
+    if (!(error instanceof Fault) || error.retry) throw error;
+    return { lost: error.message };
+  }
+}
+
+/** The reason is read by people, and has to fit into the job's item. */
+const mostReasons = 5;
+
+async function failed(
+  deps: SealDeps,
+  attempt: AttemptRef,
+  { why, files }: { why: readonly string[]; files: number },
+): Promise<SealedAttempt> {
+  const said = [...why.slice(0, mostReasons), ...(why.length > mostReasons ? [`and ${why.length - mostReasons} more`] : [])];
+  await deps.sealing.fail(attempt, `could not keep its artifacts: ${said.join("; ")}`, deps.now());
+  return { kind: "failed", files };
 }
 
 async function sealOne(deps: SealDeps, attempt: AttemptRef, file: UploadedFile): Promise<{ sealed: SealedArtifact } | { lost: string }> {

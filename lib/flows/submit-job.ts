@@ -75,9 +75,12 @@ function readMessage(body: string): { readonly message: JobMessage } | Unreadabl
   const parsed = JobMessage.safeParse(value);
   if (parsed.success) return { message: parsed.data };
   const id = z.object({ id: JobId }).safeParse(value);
-  return { rejected: parsed.error.issues.map(inWords).join("; "), id: id.success ? id.data.id : undefined, value };
+  // The body as it came: a value that nobody has checked may be nested deeper than a walk through it can go.
+  return { rejected: inShort(parsed.error.issues.map(inWords)), id: id.success ? id.data.id : undefined, value: body };
 }
 
+const inShort = (reasons: readonly string[]): string =>
+  reasons.length <= 10 ? reasons.join("; ") : `${reasons.slice(0, 10).join("; ")}; and ${reasons.length - 10} more`;
 const inWords = (issue: z.core.$ZodIssue): string => (issue.path.length > 0 ? `${issue.path.join(".")}: ${issue.message}` : issue.message);
 
 /** Records the refusal under the message's own id where the job's is missing or in use. */

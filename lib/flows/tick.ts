@@ -54,12 +54,9 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
 async function tendPool(deps: TickDeps, pool: Pool): Promise<{ name: string; rung: boolean; refreshed: boolean }> {
   const state = await deps.decisions.state(pool.name);
   const active = state.busy || isUnheard(state);
-  try {
-    return { name: pool.name, rung: active, refreshed: await refresh(deps, pool, active ? staleWhileBusyMs : staleAtRestMs) };
-  } finally {
-    // Prices that cannot be had just now keep nobody from being woken.
-    await wake(deps, pool.name, state);
-  }
+  // First, and whatever becomes of the prices: they may take longer than this tick has.
+  await wake(deps, pool.name, state);
+  return { name: pool.name, rung: active, refreshed: await refresh(deps, pool, active ? staleWhileBusyMs : staleAtRestMs) };
 }
 
 /** An unheard ring may have lost its lane message, and nobody rings a bell that was not quiet: send another. */

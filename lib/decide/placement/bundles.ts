@@ -9,6 +9,9 @@ const dearestFactor = 1.5;
 /** Offers of one launch. EC2 takes 300; more than this only makes the reservation dearer. */
 const mostOffers = 24;
 
+/** Jobs on one node: all of them rest in the node's item, which holds 400 KB, and their orders travel in few answers. */
+export const mostJobs = 200;
+
 /** Offers that can be bought now, cheapest first, each with the type it buys. */
 export type Shelf = readonly { readonly offer: Offer; readonly type: InstanceType }[];
 
@@ -57,6 +60,7 @@ export const emptyBundle = (team: string | undefined, from: Shelf): Bundle => ({
  * which is what the pool may still reserve without this bundle.
  */
 export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): Bundle | "nothing" | "limit" {
+  if (bundle.entries.length >= mostJobs) return "nothing";
   const needs = plus(bundle.needs, entry.needs);
   const holding = bundle.holding.filter(({ offer, type }) => mayBuy(offer, entry) && holds(type, type.resources, { ...entry, needs }));
   if (holding.length === 0) return "nothing";

@@ -5,7 +5,7 @@ import { offerName } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { minus, type Resources } from "../../model/resources.ts";
-import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
+import { type Bundle, emptyBundle, extended, mostJobs, type Shelf, shelf } from "./bundles.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 import { holds } from "./match.ts";
 
@@ -26,7 +26,7 @@ export type Placement = {
 /** What is left while jobs are placed one after the other. */
 type Board = {
   readonly pool: Pool;
-  readonly rooms: readonly { readonly node: Node; free: Resources }[];
+  readonly rooms: readonly { readonly node: Node; free: Resources; places: number }[];
   readonly shelf: Shelf;
   readonly bundles: Bundle[];
   /** What the pool may still reserve. */
@@ -67,7 +67,8 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
       steps.push({ kind: "bind", entry, node: found.node.id, because: `${found.node.offer.instanceType} ${found.node.id} has room` });
       continue;
     }
-    const wait = typeof found === "object" ? found : { miss: found, because: whyUnsold(entry, pool, catalogue) ?? whyHeld(found, pool) };
+    const wait =
+      typeof found === "object" ? found : { miss: found, because: whyUnsold(entry, pool, catalogue) ?? whyHeld(found, snapshot) };
     inVain.set(kindOf(entry), wait);
     holds.push(...hold(entry, wait.because));
   }
@@ -92,7 +93,7 @@ function boardOf(snapshot: Snapshot, nodes: readonly Node[]): Board {
     // Oldest first, so that the youngest fall idle and are given back.
     rooms: nodes
       .toSorted((a, b) => a.launchedAtMs - b.launchedAtMs || (a.id < b.id ? -1 : 1))
-      .map((node) => ({ node, free: freeOn(node) })),
+      .map((node) => ({ node, free: freeOn(node), places: mostJobs - node.assignments.length })),
     shelf: shelf(snapshot.catalogue?.types ?? [], snapshot.catalogue?.offers ?? [], (offer) => dry.has(offerName(offer))),
     bundles: [],
     left: less(snapshot.pool.limits, snapshot.reserved),
@@ -101,8 +102,11 @@ function boardOf(snapshot: Snapshot, nodes: readonly Node[]): Board {
 
 /** Where the job goes; takes what it needs off the board. */
 function find(entry: QueueEntry, board: Board): Found {
-  const room = board.rooms.find(({ node, free }) => (node.team === undefined || node.team === entry.team) && holds(node.type, free, entry));
+  const room = board.rooms.find(
+    ({ node, free, places }) => places > 0 && (node.team === undefined || node.team === entry.team) && holds(node.type, free, entry),
+  );
   if (room) {
+    room.places -= 1;
     room.free = minus(room.free, entry.needs);
     return { node: room.node };
   }
@@ -146,10 +150,12 @@ function launchStep(each: Bundle, pool: Pool): Step {
 }
 
 /** Undefined for a wait of seconds, which is not worth a write. */
-function whyHeld(miss: Miss, pool: Pool): string | undefined {
+function whyHeld(miss: Miss, { pool, refusals, nowMs }: Snapshot): string | undefined {
   switch (miss) {
-    case "nothing":
-      return "EC2 has no capacity just now for any instance type that fits; it is asked again within minutes";
+    case "nothing": {
+      const codes = [...new Set(refusals.filter(({ untilMs }) => untilMs > nowMs).map(({ code }) => code))].sort();
+      return `EC2 gives no instance type that fits just now (${codes.join(", ")}); it is asked again within minutes`;
+    }
     case "limit":
       return `pool ${pool.name} is at its limit of $${pool.limits.usdPerHour}/h and ${pool.limits.gpus} GPUs; the job starts when other work ends or the limit is raised`;
     case "later":

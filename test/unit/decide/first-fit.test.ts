@@ -171,7 +171,7 @@ describe("an offer that was refused", () => {
 
   test("makes a job wait that takes nothing else, until it may be asked for again", () => {
     const { steps: planned, wakeAtMs } = placed({ refusals: [{ ...refused, untilMs: until }] });
-    expect(planned).toMatchObject([{ kind: "hold", because: expect.stringContaining("no capacity just now") }]);
+    expect(planned).toMatchObject([{ kind: "hold", because: expect.stringContaining("(InsufficientInstanceCapacity)") }]);
     expect(wakeAtMs).toBe(until);
   });
 });

@@ -244,7 +244,7 @@ describe("what EC2 gives", () => {
     world.fleet.refuse(spot);
     await world.submit("a");
     await world.workOff();
-    expect(world.job("a")).toMatchObject({ state: "queued", reason: expect.stringContaining("no capacity just now") });
+    expect(world.job("a")).toMatchObject({ state: "queued", reason: expect.stringContaining("(InsufficientInstanceCapacity)") });
     expect(world.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
     expect(world.fleet.asked).toHaveLength(1);
     world.fleet.restock(spot);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { fileKey } from "../../../events/upload.ts";
 import { type SealDeps, sealAttempt } from "../../../lib/flows/seal-attempt.ts";
+import { Fault } from "../../../lib/model/fault.ts";
 import type { Job } from "../../../lib/model/job.ts";
 import { aJob, monday } from "../../fakes/builders.ts";
 import { MemoryArtifacts } from "../../fakes/memory-artifacts.ts";
@@ -94,9 +95,20 @@ test.each(["placed", "running"] as const)("a run that is on record as %s is not 
 });
 
 test("an upload that is not whole is left alone", async () => {
-  const { deps, job } = world();
+  const { deps, job } = world({ node: "i-0000000000000001" });
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "early", files: 0 });
   expect(job()).toMatchObject({ state: "sealing" });
+});
+
+test("an upload that is gone, or cannot be read, fails the job: nothing would ever end it", async () => {
+  const gone = world();
+  expect(await sealAttempt(gone.deps, attempt)).toEqual({ kind: "failed", files: 0 });
+  expect(gone.job()).toMatchObject({ state: "failed", reason: "could not keep its artifacts: its upload is no longer there" });
+
+  const broken = world();
+  const artifacts = { ...broken.deps.artifacts, uploaded: () => Promise.reject(new Fault("manifest", "The manifest is not JSON")) };
+  expect(await sealAttempt({ ...broken.deps, artifacts }, attempt)).toEqual({ kind: "failed", files: 0 });
+  expect(broken.job()).toMatchObject({ state: "failed", reason: "could not keep its artifacts: The manifest is not JSON" });
 });
 
 test("a file that is missing fails the job, by its name", async () => {

@@ -14,6 +14,17 @@ test("a message becomes a job that waits, and the pool is woken", async () => {
   expect(world.lane.waiting).toEqual(["gpu"]);
 });
 
+test("a message that is nested without end, or wrong in a thousand places, is rejected in few words", async () => {
+  const world = new World();
+  const deep = `${"[".repeat(15_000)}${"]".repeat(15_000)}`;
+  expect(await send(world, deep, "m-1")).toMatchObject({ kind: "rejected" });
+  expect(await send(world, `{"command":["x"],"x":${deep}}`, "m-2")).toMatchObject({ kind: "rejected" });
+  const env = Object.fromEntries(Array.from({ length: 3_000 }, (_, n) => [`${n}`, 0]));
+  const { kind, job } = await send(world, JSON.stringify({ command: ["x"], env }), "m-3");
+  expect(kind).toBe("rejected");
+  expect(job.reason?.length).toBeLessThan(2_000);
+});
+
 describe("the same message twice", () => {
   test("is one job", async () => {
     const world = new World();
