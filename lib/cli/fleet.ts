@@ -3,15 +3,10 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
 import { asMeant } from "./asked-from.ts";
-import { getArtifacts } from "./commands/artifacts.ts";
-import { demo } from "./commands/demo.ts";
-import { job, logs } from "./commands/job.ts";
-import { jobs } from "./commands/jobs.ts";
-import { local, usualPort } from "./commands/local.ts";
-import { type SubmitOptions, submit } from "./commands/submit.ts";
-import { connect } from "./connection.ts";
+import type { SubmitOptions } from "./commands/submit.ts";
 import { terminal } from "./console.ts";
 import { exitCodes, explain } from "./exit.ts";
+import { usualPort } from "./free-port.ts";
 import { type JobFile, readJobFile } from "./job-file.ts";
 
 const { version } = z
@@ -58,12 +53,17 @@ function whole(text: string, least: number, most: number): number {
 const run = async (work: Promise<number>): Promise<void> => {
   process.exitCode = await work;
 };
-const connected = async () => ({ connection: await connect(program.opts(), terminal.note), console: terminal });
+// Commands are loaded when they are run: help comes at once, and a job is submitted without loading the local cloud.
+const connected = async () => {
+  const { connect } = await import("./connection.ts");
+  return { connection: await connect(program.opts(), terminal.note), console: terminal };
+};
 
 /** All files are read before anything is asked or sent: a typing error in the last one leaves nothing half submitted. */
 async function send(files: readonly string[], options: SubmitOptions): Promise<number> {
   const read: JobFile[] = [];
   for (const file of files) read.push(await readJobFile(file, terminal.note));
+  const { submit } = await import("./commands/submit.ts");
   return submit(read, options, await connected());
 }
 
@@ -85,7 +85,9 @@ program
   .option("--limit <n>", "how many", (text) => whole(text, 1, 100), 20)
   .option("--cursor <cursor>", "go on where the last page ended")
   .addOption(json())
-  .action((options) => run(connected().then((on) => jobs(options, { ...on, nowMs: Date.now() }))));
+  .action((options) =>
+    run(import("./commands/jobs.ts").then(async ({ jobs }) => jobs(options, { ...(await connected()), nowMs: Date.now() }))),
+  );
 
 program
   .command("job")
@@ -93,7 +95,7 @@ program
   .argument("<id>")
   .addOption(team())
   .addOption(json())
-  .action((id, options) => run(connected().then((on) => job(id, options, on))));
+  .action((id, options) => run(import("./commands/job.ts").then(async ({ job }) => job(id, options, await connected()))));
 
 program
   .command("logs")
@@ -102,7 +104,7 @@ program
   .addOption(team())
   .option("--attempt <n>", "an earlier attempt", (text) => whole(text, 1, 1_000_000))
   .addOption(json())
-  .action((id, options) => run(connected().then((on) => logs(id, options, on))));
+  .action((id, options) => run(import("./commands/job.ts").then(async ({ logs }) => logs(id, options, await connected()))));
 
 program
   .command("artifacts")
@@ -113,7 +115,13 @@ program
   .argument("<folder>")
   .addOption(team())
   .addOption(json())
-  .action((id, folder, options) => run(connected().then((on) => getArtifacts(id, asMeant(folder), { options, ...on }))));
+  .action((id, folder, options) =>
+    run(
+      import("./commands/artifacts.ts").then(async ({ getArtifacts }) =>
+        getArtifacts(id, asMeant(folder), { options, ...(await connected()) }),
+      ),
+    ),
+  );
 
 program
   .command("local")
@@ -121,13 +129,13 @@ program
   .option("--port <port>", `where to listen on 127.0.0.1 (default: ${usualPort}, or a free one when that is taken)`, (text) =>
     whole(text, 1, 65_535),
   )
-  .action((options) => run(local(options, terminal)));
+  .action((options) => run(import("./commands/local.ts").then(({ local }) => local(options, terminal))));
 
 program
   .command("demo")
   .description("show the main job on this machine: a few jobs in, artifacts out, and back to zero")
   .addOption(json())
-  .action((options) => run(demo(options, terminal)));
+  .action((options) => run(import("./commands/demo.ts").then(({ demo }) => demo(options, terminal))));
 
 /** Who asked a command wrongly is sent to the help of that command. */
 function pointToHelp(command: Command, path: string): void {

@@ -1,5 +1,8 @@
 import { createServer } from "node:net";
 
+/** Where a local cloud listens unless told otherwise, if nobody else does; AWS's local stand-ins have settled on it. */
+export const usualPort = 4566;
+
 /** Whether nobody listens on this port of 127.0.0.1. Somebody may a moment later. */
 export const isFree = (port: number): Promise<boolean> =>
   new Promise((resolve, reject) => {

@@ -3,11 +3,8 @@ import { Fault } from "../../model/fault.ts";
 import { stateFolder } from "../connection.ts";
 import type { Console } from "../console.ts";
 import { exitCodes } from "../exit.ts";
-import { isFree } from "../free-port.ts";
+import { isFree, usualPort } from "../free-port.ts";
 import { withLocalCloud } from "../local-session.ts";
-
-/** Where a local cloud listens unless told otherwise, if nobody else does; AWS's local stand-ins have settled on it. */
-export const usualPort = 4566;
 
 /** Keeps a local cloud running until it is told to end. Without a port it takes the usual one, or any when that is taken. */
 export async function local(options: { port?: number | undefined }, console: Console): Promise<number> {
