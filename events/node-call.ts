@@ -70,7 +70,7 @@ const Order = z.discriminatedUnion("kind", [
 export type Order = z.infer<typeof Order>;
 
 export const NodeAnswer = z.discriminatedUnion("kind", [
-  /** Fetch both, check their SHA-256, start the worker. URLs are presigned and short-lived. */
+  /** Fetch both and start the worker. URLs are presigned and short-lived. */
   z.object({ kind: z.literal("boot"), workerUrl: z.string(), nodeUrl: z.string() }),
   z.object({
     kind: z.literal("orders"),

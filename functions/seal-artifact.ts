@@ -12,7 +12,7 @@ const deps = sealWiring(env);
 export const handler = eachMessage(
   async (message) => {
     const attempt = attemptToSeal(jsonOf(message.body));
-    if (!attempt) return logger.error("not an upload that is understood here; it is dropped", { messageId: message.id });
+    if (!attempt) return logger.info("not a manifest; nothing to seal", { messageId: message.id });
     const { kind, files } = await sealAttempt(deps, attempt);
     logger.info("attempt sealed", { ...attempt, kind, files });
   },

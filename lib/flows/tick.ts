@@ -27,7 +27,7 @@ export type Ticked = {
 const staleWhileBusyMs = 10 * 60_000;
 const staleAtRestMs = 6 * 3_600_000;
 /** An upload that was not sealed for this long has lost its event. */
-const sealAgainAfterMs = 5 * 60_000;
+const sealAgainAfterMs = 15 * 60_000;
 
 /** Once a minute: mends what a lost message left undone, and keeps prices fresh. A pool at rest costs one read. */
 export async function tick(deps: TickDeps): Promise<Ticked> {

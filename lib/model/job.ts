@@ -36,7 +36,7 @@ export type GpuNeed = {
   readonly models: readonly string[];
 };
 
-/** A job is named by its team and its own id; the pair never changes and is never used again. */
+/** A job is named by its team and its own id. The pair never changes; an id is free again 30 days after its job ended. */
 export type JobRef = { readonly team: string; readonly job: string };
 
 /** One run of a job. The number is the fence: a call that names an older one changes nothing. */

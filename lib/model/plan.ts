@@ -18,7 +18,7 @@ export type Snapshot = {
   readonly refusals: readonly Refusal[];
 };
 
-/** One thing to do, and why. Steps are carried out in the order of the plan. */
+/** One thing to do, and why. Steps begin in the plan's order and run side by side: none depends on another of its plan. */
 export type Step =
   /** Give an attempt to a node. */
   | { readonly kind: "bind"; readonly entry: QueueEntry; readonly node: string; readonly because: string }

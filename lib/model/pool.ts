@@ -28,6 +28,6 @@ export type PoolState = {
   /** Counts the decisions begun; only the newest may write. */
   readonly epoch: number;
   readonly reserved: Reservation;
-  /** Whether, when the last decision ended, anything was left that time alone can change. */
+  /** Whether the last decision had found jobs, nodes or open launches: such a pool is woken once a minute. */
   readonly busy: boolean;
 };

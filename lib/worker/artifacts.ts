@@ -3,7 +3,8 @@ import { join, posix, sep } from "node:path";
 import { Fault } from "../model/fault.ts";
 
 export type ArtifactLimits = { readonly files: number; readonly bytes: number };
-export const artifactLimits: ArtifactLimits = { files: 10_000, bytes: 50 * 1024 ** 3 };
+/** One Lambda seals them within its ten minutes. */
+export const artifactLimits: ArtifactLimits = { files: 1_500, bytes: 10 * 1024 ** 3 };
 
 /** The longest path of an artifact, in bytes: with its prefix it has to be a key in S3. */
 const longestPath = 700;

@@ -74,7 +74,7 @@ function faultOf(error: unknown, s3: string): Fault {
     case "no-object":
       return new Fault("code", `there is no code archive at ${s3}`, { cause: error });
     case "denied":
-      return new Fault("code", `access to the code archive ${s3} was denied: it must lie where this team's jobs may read`, {
+      return new Fault("code", `access to the code archive ${s3} was denied: it is not there, or not where this team's jobs may read`, {
         cause: error,
       });
     case "trouble":

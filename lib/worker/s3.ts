@@ -35,7 +35,8 @@ export const s3Client = (place: S3Place, credentials: AttemptCredentials): S3Cli
     followRegionRedirects: true,
     credentials: credentials.provider,
     maxAttempts: 4,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000, throwOnRequestTimeout: true },
+    // A download that has begun is bound by the socket alone: one that is silent for a minute is dead.
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000, socketTimeout: 60_000, throwOnRequestTimeout: true },
   });
 
 /** What S3 said: nobody else compares its error names. `trouble` may pass. */

@@ -9,9 +9,11 @@ import { type Bundle, emptyBundle, extended, mostJobs, type Shelf, shelf } from 
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 import { holds } from "./match.ts";
 
-/** Launches of one decision: as many as one run can ask EC2 for well within its time-out. */
+/** Launches of one decision. EC2 answers in a second or two as a rule, and sixteen are asked for at a time. */
 const mostLaunches = 40;
 
+/** Jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
+const mostSteps = 1_000;
 /** Jobs that one decision tells why they wait; the others are told by the next ones. */
 const mostHolds = 500;
 
@@ -55,6 +57,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
   const holds: Step[] = [];
   const bound = new Set<string>();
   for (const entry of queue) {
+    if (steps.length >= mostSteps) break;
     const tooLarge = whyTooLarge(entry, pool, catalogue.types);
     if (tooLarge) {
       steps.push({ kind: "fail", attempt: entry, because: tooLarge });
@@ -76,7 +79,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     // Telling thousands why they wait must not make the first one wait for its node.
     steps: [...steps, ...board.bundles.map((each) => launchStep(each, pool)), ...holds.slice(0, mostHolds)],
     bound,
-    wakeAtMs: wakeOf(new Set([...inVain.values()].map((wait) => wait.miss)), snapshot),
+    wakeAtMs: wakeOf(new Set([...inVain.values()].map((wait) => wait.miss)), { snapshot, steps: steps.length }),
   };
 }
 
@@ -167,8 +170,9 @@ function whyHeld(miss: Miss, { pool, refusals, nowMs }: Snapshot): string | unde
 const hold = (entry: QueueEntry, because: string | undefined): Step[] =>
   because === undefined || entry.reason === because ? [] : [{ kind: "hold", entry, because }];
 
-function wakeOf(misses: ReadonlySet<Miss>, { refusals, nowMs }: Snapshot): number | undefined {
-  if (misses.has("later")) return nowMs;
+function wakeOf(misses: ReadonlySet<Miss>, after: { snapshot: Snapshot; steps: number }): number | undefined {
+  const { refusals, nowMs } = after.snapshot;
+  if (misses.has("later") || after.steps >= mostSteps) return nowMs;
   const ahead = refusals.map((refusal) => refusal.untilMs).filter((untilMs) => untilMs > nowMs);
   return misses.has("nothing") && ahead.length > 0 ? Math.min(...ahead) : undefined;
 }
