@@ -22,7 +22,12 @@ const RelativePath = z
 
 const Gpus = z.strictObject({
   count: z.int().min(0).max(64).describe("How many whole GPUs"),
-  memoryGiB: z.number().min(0).max(1024).default(0).describe("Least memory of each GPU, GiB, as EC2 reports it: an A10G or L4 counts 22.35"),
+  memoryGiB: z
+    .number()
+    .min(0)
+    .max(1024)
+    .default(0)
+    .describe("Least memory of each GPU, GiB, as EC2 reports it: an A10G or L4 counts 22.35"),
   models: z.array(z.string().min(1).max(40)).max(20).default([]).describe('Allowed models, such as "T4" or "A10G"; empty for any'),
 });
 
