@@ -14,7 +14,6 @@ const queued = 60;
 export async function reaction(): Promise<Report> {
   const stage = await openStage();
   try {
-    await stage.cloud.invoke("tick", { tick: "minute" });
     await launches(stage, { name: "warm", jobs: 2 });
     const launchMs: number[] = [];
     for (let round = 0; round < rounds; round += 1) launchMs.push(...(await launches(stage, { name: `round-${round}`, jobs: jobsARound })));

@@ -19,6 +19,8 @@ export type Stage = {
 
 export async function openStage(options: Partial<Parameters<typeof startLocalCloud>[0]> = {}): Promise<Stage> {
   const cloud = await startLocalCloud({ folder: stateFolder, log: () => undefined, ...options });
+  // The schedule's first tick fetches prices at about this time; what is refused for good is refused at once only with them.
+  await cloud.invoke("tick", { tick: "minute" });
   const connection = await connectLocal(cloud.deployment.name, cloud.endpoint);
   const until: Stage["until"] = async (job, when, { team = "research", withinMs = 45_000 } = {}) => {
     const deadline = performance.now() + withinMs;
