@@ -176,7 +176,7 @@ describe("a worker that was restarted", () => {
 describe("a worker calls again", () => {
   test.each([
     ["often, while a GPU is free", aNode(), 2_000],
-    ["at once, while it was just freed", aNode({ lastBusyMs: monday + 59_000 }), 500],
+    ["at once, while it was just freed", aNode({ lastBusyMs: monday + 59_000 }), 1_000],
     ["seldom, while all are taken", aNode({ assignments: [anAssignment({ phase: "running" })] }), 10_000],
     ["often, while only an upload is under way", aNode({ assignments: [anAssignment({ phase: "uploading" })] }), 2_000],
     ["often, without GPUs, while a CPU is free", aNode({ type: aType({ resources: { vcpus: 2, memoryGiB: 4, gpus: 0 } }) }), 2_000],

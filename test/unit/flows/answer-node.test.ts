@@ -129,7 +129,7 @@ describe("a run that ended", () => {
     for (const exitCode of [0, 3]) {
       const world = await working();
       expect(await world.call(world.node.id, { attempts: [running(world)] })).toMatchObject({ callAgainMs: 10_000 });
-      expect(await world.call(world.node.id, { attempts: [exited(world, exitCode)] })).toMatchObject({ callAgainMs: 500 });
+      expect(await world.call(world.node.id, { attempts: [exited(world, exitCode)] })).toMatchObject({ callAgainMs: 1_000 });
     }
   });
 
