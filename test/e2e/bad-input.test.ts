@@ -79,6 +79,12 @@ describe("code archives", () => {
     expect(job).toMatchObject({ state: "failed", attempt: 1 });
   });
 
+  it("that are huge fail the job before they fill the disk", async () => {
+    const bomb = await upload("research/huge.tar.gz", tarOf("zeros", "0", 21 * 1024 ** 3));
+    const job = await failed("code-huge", bomb);
+    expect(job).toMatchObject({ state: "failed", attempt: 1, reason: expect.stringMatching(/unpacks to more than/) });
+  });
+
   it("that write outside their folder fail the job, and nothing is written", async () => {
     const outside = await mkdtemp(join(tmpdir(), "fleetwright-outside-"));
     try {
@@ -95,10 +101,10 @@ describe("code archives", () => {
   });
 });
 
-/** A .tar.gz with one file under a path that no honest packer writes. */
-function tarOf(path: string, content: string): Buffer {
+/** A .tar.gz with one file, of a path or a claimed size that no honest packer writes. */
+function tarOf(path: string, content: string, size = Buffer.byteLength(content)): Buffer {
   const body = Buffer.from(content);
-  const header = new Header({ path, mode: 0o644, size: body.length, type: "File", mtime: new Date(0) });
+  const header = new Header({ path, mode: 0o644, size, type: "File", mtime: new Date(0) });
   const block = Buffer.alloc(512);
   header.encode(block, 0);
   return gzipSync(Buffer.concat([block, body, Buffer.alloc(512 - body.length), Buffer.alloc(1024)]));
