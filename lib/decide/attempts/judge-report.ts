@@ -104,7 +104,7 @@ function failed(report: Extract<Report, { phase: "failed" }>, job: Job): Verdict
 const removed = (job?: JobChange): Verdict => ({ kind: "change", job, assignment: "removed", forget: true });
 const mayRequeue = (state: JobState): boolean => state === "placed" || state === "running" || state === "sealing";
 
-/** Right after a node was freed: what takes its place is decided within a second, and starts with the node's next call. Asking more often only adds load. */
+/** Right after a node was freed: what takes its place is decided within a second, and starts with the node's next call. */
 export const soonMs = 1_000;
 const soonForMs = 5_000;
 
