@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { NodeCall } from "../events/node-call.ts";
 import { answerNode } from "../lib/flows/answer-node.ts";
+import { attemptName } from "../lib/model/job.ts";
 import { answer, readCall, type UrlAnswer } from "../lib/runtime/function-url.ts";
 import { start } from "../lib/runtime/start.ts";
 import { nodeWiring } from "../lib/runtime/wire/node.ts";
@@ -19,8 +20,8 @@ export const handler = async (event: unknown): Promise<UrlAnswer> => {
   if (!call.success) return answer(400, { title: "Not a call that is understood here.", detail: z.prettifyError(call.error) });
   const said = await answerNode(deps, instance.data, call.data);
   if (call.data.kind === "report" && (call.data.attempts.length > 0 || said.kind !== "orders" || said.orders.length > 0)) {
-    const attempts = call.data.attempts.map(({ team, job, attempt, phase }) => `${team}/${job}#${attempt} ${phase}`);
-    const orders = said.kind === "orders" ? said.orders.map((order) => `${order.kind} ${order.team}/${order.job}#${order.attempt}`) : [];
+    const attempts = call.data.attempts.map((report) => `${attemptName(report)} ${report.phase}`);
+    const orders = said.kind === "orders" ? said.orders.map((order) => `${order.kind} ${attemptName(order)}`) : [];
     logger.info("node called", { node: instance.data, pool: call.data.pool, attempts, said: said.kind, orders });
   }
   return answer(200, said);

@@ -1,5 +1,5 @@
 import { type CloudWatchLogsClient, GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import type { AttemptRef } from "../model/job.ts";
+import { type AttemptRef, logStream } from "../model/job.ts";
 import { awsErrorKind } from "./errors.ts";
 
 export type LogLine = { readonly atMs: number; readonly text: string };
@@ -18,8 +18,8 @@ const mostPages = 10;
 
 /** A team's log group is named by `groupPrefix` and the team, an attempt's stream `JOB/ATTEMPT`. */
 export const cloudWatchAttemptLog = (logs: Pick<CloudWatchLogsClient, "send">, groupPrefix: string): AttemptLog => ({
-  async read({ team, job, attempt }, position) {
-    const stream = { logGroupName: `${groupPrefix}${team}`, logStreamName: `${job}/${attempt}`, startFromHead: true };
+  async read(attempt, position) {
+    const stream = { logGroupName: `${groupPrefix}${attempt.team}`, logStreamName: logStream(attempt), startFromHead: true };
     const lines: LogLine[] = [];
     let at = position;
     for (let page = 0; page < mostPages; page++) {

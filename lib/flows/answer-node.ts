@@ -1,6 +1,6 @@
 import type { AttemptReport, NodeAnswer, NodeCall, Order } from "../../events/node-call.ts";
 import { callAgainMs, judgeLost, judgeReport, soonMs, type Verdict } from "../decide/attempts/judge-report.ts";
-import type { AttemptRef } from "../model/job.ts";
+import { type AttemptRef, attemptName, logStream } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
 import type { BootDownloads, JobAccess } from "../ports/job-access.ts";
 import type { NodeLedger } from "../ports/node-ledger.ts";
@@ -43,8 +43,8 @@ type Calling = { readonly node: Node; readonly first: boolean; readonly call: Ex
 
 async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise<NodeAnswer> {
   const told = await Promise.all(call.attempts.map((report) => hear(deps, { node, report, process: call.process })));
-  const reported = new Set(call.attempts.map(nameOf));
-  const unreported = node.assignments.filter((held) => !reported.has(nameOf(held)));
+  const reported = new Set(call.attempts.map(attemptName));
+  const unreported = node.assignments.filter((held) => !reported.has(attemptName(held)));
   const lost = await Promise.all(
     unreported
       .filter((held) => held.phase !== "placed" && held.process !== call.process)
@@ -73,7 +73,7 @@ const nothingToTell: Told = { orders: [], done: [], frees: false };
 
 async function hear(deps: AnswerDeps, of: { node: Node; report: AttemptReport; process: string }): Promise<Told> {
   const attempt = refOf(of.report);
-  const held = of.node.assignments.find((each) => nameOf(each) === nameOf(attempt));
+  const held = of.node.assignments.find((each) => attemptName(each) === attemptName(attempt));
   const verdict = judgeReport(of.report, await deps.ledger.job(attempt), held);
   switch (verdict.kind) {
     case "keep":
@@ -117,12 +117,11 @@ async function runOrder(deps: AnswerDeps, held: Assignment): Promise<Order[]> {
       spec: job.spec,
       credentials: await deps.access.credentials(attempt),
       upload: { bucket: places.incomingBucket, kmsKey: `${places.keyAliasPrefix}${attempt.team}` },
-      log: { group: `${places.logGroupPrefix}${attempt.team}`, stream: `${attempt.job}/${attempt.attempt}` },
+      log: { group: `${places.logGroupPrefix}${attempt.team}`, stream: logStream(attempt) },
     },
   ];
 }
 
 const renewal = async (deps: AnswerDeps, ref: AttemptRef) => ({ ...refOf(ref), credentials: await deps.access.credentials(refOf(ref)) });
-const holds = (node: Node, ref: AttemptRef): boolean => node.assignments.some((held) => nameOf(held) === nameOf(ref));
+const holds = (node: Node, ref: AttemptRef): boolean => node.assignments.some((held) => attemptName(held) === attemptName(ref));
 const refOf = ({ team, job, attempt }: AttemptRef): AttemptRef => ({ team, job, attempt });
-const nameOf = ({ team, job, attempt }: AttemptRef): string => `${team}/${job}#${attempt}`;

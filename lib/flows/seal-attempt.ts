@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import { Fault } from "../model/fault.ts";
-import type { AttemptRef, Job, SealedArtifact } from "../model/job.ts";
+import { type AttemptRef, type Job, jobName, type SealedArtifact } from "../model/job.ts";
 import type { Artifacts, UploadedFile } from "../ports/artifacts.ts";
 import type { Sealing } from "../ports/jobs.ts";
 
@@ -20,7 +20,7 @@ export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<
   const job = await deps.sealing.get(attempt);
   if (!job || job.attempt !== attempt.attempt) return { kind: "stale", files: 0 };
   if (job.state === "placed" || job.state === "running") {
-    throw new Fault("not-ended", `the run of ${attempt.team}/${attempt.job} is not on record as ended yet`, { retry: true });
+    throw new Fault("not-ended", `the run of ${jobName(attempt)} is not on record as ended yet`, { retry: true });
   }
   if (job.state !== "sealing") return { kind: "stale", files: 0 };
   const upload = await uploadOf(deps, job);

@@ -42,6 +42,13 @@ export type JobRef = { readonly team: string; readonly job: string };
 /** One run of a job. The number is the fence: a call that names an older one changes nothing. */
 export type AttemptRef = JobRef & { readonly attempt: number };
 
+/** One job or one attempt in a word: for maps that live as long as a call, for logs and messages. */
+export const jobName = ({ team, job }: JobRef): string => `${team}/${job}`;
+export const attemptName = (ref: AttemptRef): string => `${jobName(ref)}#${ref.attempt}`;
+
+/** The stream of its team's log group that an attempt writes to, and is read from. */
+export const logStream = ({ job, attempt }: AttemptRef): string => `${job}/${attempt}`;
+
 export type JobState = "rejected" | "queued" | "placed" | "running" | "sealing" | "succeeded" | "failed" | "cancelled";
 
 /**

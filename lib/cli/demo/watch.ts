@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { isEnded, type Job } from "../../model/job.ts";
+import { isEnded, type Job, jobName } from "../../model/job.ts";
 import type { JobReader } from "../../ports/jobs.ts";
 
 export type Watched = {
@@ -22,7 +22,7 @@ export async function watch(watching: Watching): Promise<readonly Watched[]> {
   const look = async (ref: { team: string; job: string }): Promise<void> => {
     const job = await watching.reader.get(ref);
     if (!job) return;
-    const name = `${job.team}/${job.job}`;
+    const name = jobName(job);
     const nodes = seen.get(name)?.nodes ?? [];
     seen.set(name, { job, nodes: job.node && !nodes.includes(job.node) ? [...nodes, job.node] : nodes });
     const news = `${job.state} ${job.attempt}`;

@@ -1,4 +1,4 @@
-import { byTurn, type JobRef, type QueueEntry } from "../../model/job.ts";
+import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
 import { freeOn, type Node } from "../../model/node.ts";
 import { offerName } from "../../model/offer.ts";
@@ -46,8 +46,8 @@ type Wait = { readonly miss: Miss; readonly because: string | undefined };
  */
 export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement {
   const { catalogue, pool } = snapshot;
-  const beingLaunched = new Set(snapshot.openLaunches.flatMap((launch) => launch.jobs.map(nameOf)));
-  const queue = snapshot.queue.filter((entry) => !beingLaunched.has(nameOf(entry))).toSorted(byTurn);
+  const beingLaunched = new Set(snapshot.openLaunches.flatMap((launch) => launch.jobs.map(jobName)));
+  const queue = snapshot.queue.filter((entry) => !beingLaunched.has(jobName(entry))).toSorted(byTurn);
   if (!catalogue) return withoutPrices(queue, snapshot.nowMs);
 
   const board = boardOf(snapshot, nodes);
@@ -180,7 +180,6 @@ function wakeOf(misses: ReadonlySet<Miss>, after: { snapshot: Snapshot; steps: n
 /** Jobs of one kind fit in the same places. */
 const kindOf = ({ team, needs, gpu, spot }: QueueEntry): string =>
   JSON.stringify([team, needs.vcpus, needs.memoryGiB, needs.gpus, gpu, spot]);
-const nameOf = (ref: JobRef): string => `${ref.team}/${ref.job}`;
 /** Dollars count in millionths, as the ledger keeps them: 0.3 less 0.1 leaves room for 0.2. */
 const exactly = (usd: number): number => Math.round(usd * 1e6) / 1e6;
 const plus = (a: Reservation, b: Reservation): Reservation => ({
