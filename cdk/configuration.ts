@@ -22,6 +22,7 @@ const Pool = z.strictObject({
   markets: z.array(z.enum(["spot", "on-demand"])).min(1, 'name at least one of "spot" and "on-demand"'),
   shared: z.boolean().default(false).describe("Whether one node may serve several teams"),
   teams: z.array(TeamName).default([]).describe("The teams that may use it; empty for all"),
+  containers: z.boolean().default(true).describe("Whether jobs may name a container image, which the worker runs with Docker"),
   idleSeconds: z.number().min(0).default(300).describe("How long a node may be idle before it is given back"),
   bootSeconds: z.number().min(1).default(600).describe("How long an instance may take until its worker calls"),
   volumeGiB: z

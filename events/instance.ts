@@ -1,13 +1,29 @@
 import * as z from "zod";
 
+const fromEc2 = { source: z.literal("aws.ec2"), time: z.iso.datetime() };
+const instance = { "instance-id": z.string().regex(/^i-[0-9a-f]{8,17}$/) };
+
 /** EC2 Instance State-change Notification, as EventBridge delivers it. */
-export const InstanceStateChange = z.object({
-  source: z.literal("aws.ec2"),
+const InstanceStateChange = z.object({
+  ...fromEc2,
   "detail-type": z.literal("EC2 Instance State-change Notification"),
-  time: z.iso.datetime(),
-  detail: z.object({
-    "instance-id": z.string().regex(/^i-[0-9a-f]{8,17}$/),
-    state: z.enum(["pending", "running", "stopping", "stopped", "shutting-down", "terminated"]),
-  }),
+  detail: z.object({ ...instance, state: z.enum(["pending", "running", "stopping", "stopped", "shutting-down", "terminated"]) }),
 });
-export type InstanceStateChange = z.infer<typeof InstanceStateChange>;
+
+/** EC2 takes a spot instance back, two minutes from `time` on. */
+const SpotInterruptionWarning = z.object({
+  ...fromEc2,
+  "detail-type": z.literal("EC2 Spot Instance Interruption Warning"),
+  detail: z.object({ ...instance, "instance-action": z.enum(["terminate", "stop", "hibernate"]) }),
+});
+
+/** A spot instance is at elevated risk of interruption. */
+const RebalanceRecommendation = z.object({
+  ...fromEc2,
+  "detail-type": z.literal("EC2 Instance Rebalance Recommendation"),
+  detail: z.object(instance),
+});
+
+/** What EC2 tells of an instance, ours or not. */
+export const InstanceEvent = z.discriminatedUnion("detail-type", [InstanceStateChange, SpotInterruptionWarning, RebalanceRecommendation]);
+export type InstanceEvent = z.infer<typeof InstanceEvent>;

@@ -6,6 +6,11 @@ export const maxJobBytes = 32 * 1024;
 
 export const TeamName = z.string().regex(/^[a-z][a-z0-9-]{0,29}$/, "a team is 1 to 30 of a-z, 0-9 and -, starting with a letter");
 export const PoolName = z.string().regex(/^[a-z][a-z0-9-]{0,29}$/, "a pool is 1 to 30 of a-z, 0-9 and -, starting with a letter");
+export const DatasetName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "a dataset is 1 to 63 of a-z, 0-9 and -, starting with a letter or digit");
+/** Members of a gang: all are placed in one transaction, which takes 100 items. */
+export const mostMembers = 48;
 export const JobId = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, "an id is 1 to 100 of A-Z, a-z, 0-9, '.', '_' and '-', and starts with a letter or digit");
@@ -30,6 +35,14 @@ const Gpus = z.strictObject({
     .describe("Least memory of each GPU, GiB, as EC2 reports it: an A10G or L4 counts 22.35"),
   models: z.array(z.string().min(1).max(40)).max(20).default([]).describe('Allowed models, such as "T4" or "A10G"; empty for any'),
 });
+
+const Dataset = z.union([
+  DatasetName.transform((name) => ({ name, share: "whole" as const })),
+  z.strictObject({
+    name: DatasetName,
+    share: z.enum(["whole", "part"]).default("whole").describe("part: only the shards that this job's node has been dealt"),
+  }),
+]);
 
 /** What a team puts on its queue. The smallest legal message is {"command":["python","train.py"]}. */
 export const JobMessage = z
@@ -83,6 +96,13 @@ export const JobMessage = z
       .default({}),
     artifacts: z.array(RelativePath).max(100).default([]).describe("Files or folders that are kept, encrypted, when the job succeeds"),
     spot: z.boolean().default(true).describe("Whether it may run on spot capacity"),
+    nodes: z
+      .int()
+      .min(1)
+      .max(mostMembers)
+      .default(1)
+      .describe("More than 1: a gang; each member gets a node of its own and the resources above, all start or none"),
+    datasets: z.array(Dataset).max(20).default([]).describe("Datasets of the team that it reads, below $FLEETWRIGHT_DATA"),
   })
   .refine((job) => job.command.length > 0 || job.image !== undefined, {
     message: 'say what to run, such as "command": ["python", "train.py"]',
@@ -108,4 +128,6 @@ export const StoredSpec: z.ZodType<JobSpec> = z.object({
   env: z.record(z.string(), z.string()),
   artifacts: z.array(z.string()),
   spot: z.boolean(),
+  nodes: z.int().min(1).default(1),
+  datasets: z.array(z.object({ name: z.string(), share: z.enum(["whole", "part"]) })).default([]),
 });

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { JobId, PoolName, StoredSpec, TeamName } from "./job.ts";
+import { DatasetName, JobId, PoolName, StoredSpec, TeamName } from "./job.ts";
 
 /**
  * The one call a worker makes. It tells the whole state of its attempts each time and is told what to do next,
@@ -29,6 +29,27 @@ export const AttemptReport = z.discriminatedUnion("phase", [
 ]);
 export type AttemptReport = z.infer<typeof AttemptReport>;
 
+/** What cannot be read is left out by the worker; nothing here is asked for. */
+const Gpu = z.strictObject({
+  index: z.int().min(0),
+  model: z.string().max(100).optional(),
+  utilizationPercent: z.number().min(0).max(100).optional(),
+  memoryUsedMiB: z.number().min(0).optional(),
+  memoryTotalMiB: z.number().min(0).optional(),
+  powerWatts: z.number().min(0).optional(),
+  temperatureC: z.number().optional(),
+  eccUncorrected: z.number().min(0).optional(),
+  throttled: z.array(z.string().max(60)).max(20).optional(),
+});
+
+const Fetched = z.strictObject({
+  team: TeamName,
+  dataset: DatasetName,
+  version: z.int().min(1),
+  shards: z.int().min(0),
+  bytes: z.int().min(0),
+});
+
 export const NodeCall = z.discriminatedUnion("kind", [
   /** From the boot script: where to fetch the worker. */
   z.strictObject({ protocol: z.literal(nodeProtocol), kind: z.literal("boot"), pool: PoolName }),
@@ -42,6 +63,14 @@ export const NodeCall = z.discriminatedUnion("kind", [
     attempts: z.array(AttemptReport).max(500),
     /** Attempts whose credentials end soon. */
     renew: z.array(z.strictObject(Attempt)).max(500),
+    /** Its private IPv4 address. */
+    address: z.ipv4().optional(),
+    /** One sample of each GPU, at most a few seconds old. */
+    gpus: z.array(Gpu).max(64).optional(),
+    /** What the metadata service says of the instance's future. */
+    notice: z.strictObject({ kind: z.enum(["interruption", "rebalance"]), atMs: z.int() }).optional(),
+    /** Datasets that lie on it, checked. */
+    datasets: z.array(Fetched).max(200).optional(),
   }),
 ]);
 export type NodeCall = z.infer<typeof NodeCall>;
@@ -54,6 +83,14 @@ export const Credentials = z.object({
 });
 export type Credentials = z.infer<typeof Credentials>;
 
+const DatasetOrder = z.object({
+  name: z.string(),
+  /** Of the shard map. */
+  version: z.int().min(1),
+  /** The list of shards that this node shall have: a ShardList, in JSON. */
+  list: z.object({ bucket: z.string(), key: z.string() }),
+});
+
 const Order = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("run"),
@@ -64,6 +101,10 @@ const Order = z.discriminatedUnion("kind", [
     /** Uploads go below `TEAM/JOB/ATTEMPT/` of this bucket, under this key. */
     upload: z.object({ bucket: z.string(), kmsKey: z.string() }),
     log: z.object({ group: z.string(), stream: z.string() }),
+    /** For a member of a gang. */
+    gang: z.object({ rank: z.int().min(0), size: z.int().min(2), master: z.object({ address: z.string(), port: z.int() }) }).optional(),
+    /** What to fetch before the program starts. */
+    datasets: z.array(DatasetOrder).optional(),
   }),
   z.object({ kind: z.literal("stop"), ...Attempt, because: z.string() }),
 ]);

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { InstanceStateChange } from "./instance.ts";
+import { InstanceEvent } from "./instance.ts";
 import { JobMessage } from "./job.ts";
 import { PoolRang } from "./lane.ts";
 import { NodeCall } from "./node-call.ts";
@@ -8,7 +8,7 @@ import { Manifest, ObjectCreated, SealAgain } from "./upload.ts";
 
 /** Which schema each file of samples/ is a sample of; `npm run check` parses them all. */
 export const samples: Readonly<Record<string, z.ZodType>> = {
-  "instance-state-change": InstanceStateChange,
+  "instance-state-change": InstanceEvent,
   "job-full": JobMessage,
   "job-smallest": JobMessage,
   manifest: Manifest,

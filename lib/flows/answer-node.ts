@@ -1,19 +1,18 @@
 import type { AttemptReport, NodeAnswer, NodeCall, Order } from "../../events/node-call.ts";
 import { callAgainMs, judgeLost, judgeReport, soonMs, type Verdict } from "../decide/attempts/judge-report.ts";
-import { type AttemptRef, attemptName, logStream } from "../model/job.ts";
+import { type AttemptRef, attemptName } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
-import type { BootDownloads, JobAccess } from "../ports/job-access.ts";
+import type { BootDownloads } from "../ports/job-access.ts";
 import type { NodeLedger } from "../ports/node-ledger.ts";
 import { type Ringing, ring } from "./ring.ts";
+import { type RunOrderDeps, runOrder } from "./run-order.ts";
 
-export type AnswerDeps = Ringing & {
-  readonly ledger: NodeLedger;
-  readonly access: JobAccess;
-  readonly downloads: BootDownloads;
-  readonly now: () => number;
-  /** Where attempts put what they leave. */
-  readonly places: { readonly incomingBucket: string; readonly keyAliasPrefix: string; readonly logGroupPrefix: string };
-};
+export type AnswerDeps = Ringing &
+  RunOrderDeps & {
+    readonly ledger: NodeLedger;
+    readonly downloads: BootDownloads;
+    readonly now: () => number;
+  };
 
 /** For this long, from its last call on, a node's attempts are its own. */
 const leaseMs = 15 * 60_000;
@@ -54,7 +53,7 @@ async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise
   // Before anything that can fail: what was written is told even if this call gets no answer.
   if (first || freed) await ring(deps, node.pool);
   const placed = unreported.filter((held) => held.phase === "placed");
-  const runs = await Promise.all(placed.slice(0, mostRuns).map((held) => runOrder(deps, held)));
+  const runs = await Promise.all(placed.slice(0, mostRuns).map((held) => runOrder(deps, node, held)));
   const renewed = await Promise.all(call.renew.filter((ref) => holds(node, ref)).map((ref) => renewal(deps, ref)));
   return {
     kind: "orders",
@@ -102,24 +101,6 @@ async function write(
   const on = { pool: of.node.pool, node: of.node.id, atMs: deps.now(), process: of.process };
   const { job, assignment } = of.verdict;
   return (await deps.ledger.change(on, { attempt: of.attempt, job, assignment })) === "done";
-}
-
-/** Empty when the job has meanwhile gone elsewhere. */
-async function runOrder(deps: AnswerDeps, held: Assignment): Promise<Order[]> {
-  const attempt = refOf(held);
-  const job = await deps.ledger.job(attempt);
-  if (!job?.spec || job.state !== "placed" || job.attempt !== held.attempt) return [];
-  const { places } = deps;
-  return [
-    {
-      kind: "run",
-      ...attempt,
-      spec: job.spec,
-      credentials: await deps.access.credentials(attempt),
-      upload: { bucket: places.incomingBucket, kmsKey: `${places.keyAliasPrefix}${attempt.team}` },
-      log: { group: `${places.logGroupPrefix}${attempt.team}`, stream: logStream(attempt) },
-    },
-  ];
 }
 
 const renewal = async (deps: AnswerDeps, ref: AttemptRef) => ({ ...refOf(ref), credentials: await deps.access.credentials(refOf(ref)) });

@@ -1,3 +1,4 @@
+import type { DatasetUse } from "./dataset.ts";
 import type { Resources } from "./resources.ts";
 
 /**
@@ -26,6 +27,10 @@ export type JobSpec = {
   readonly artifacts: readonly string[];
   /** Whether spot capacity will do. */
   readonly spot: boolean;
+  /** More than one: a gang, each member on a node of its own with these needs, all in one zone and of one type, or none. */
+  readonly nodes: number;
+  /** The team's datasets that it reads. */
+  readonly datasets: readonly DatasetUse[];
 };
 
 export type GpuNeed = {
@@ -97,8 +102,10 @@ export type Job = JobRef & {
   /** The first CPU instruction of its first attempt, as the worker reported it. */
   readonly startedAtMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
-  /** The node that holds the attempt; present from `placed` until it leaves the node. */
+  /** The node that holds the attempt, of a gang its first member's; present from `placed` until it leaves the node. */
   readonly node?: string | undefined;
+  /** The nodes of a gang's attempt, by rank; as long as `node` is there. */
+  readonly gang?: readonly string[] | undefined;
   readonly exitCode?: number | undefined;
   /** Why it is in this state, in words for the team: what it waits for, why it failed. */
   readonly reason?: string | undefined;
@@ -124,6 +131,9 @@ export type QueueEntry = AttemptRef & {
   readonly needs: Resources;
   readonly gpu: Omit<GpuNeed, "count">;
   readonly spot: boolean;
+  /** More than one: a gang. `needs` are each member's. */
+  readonly nodes: number;
+  readonly datasets: readonly DatasetUse[];
   /** What the job was last told about why it waits. */
   readonly reason?: string | undefined;
 };
@@ -144,4 +154,6 @@ export const waiting = (job: JobRef & { spec: JobSpec; attempt: number; submitte
   needs: { vcpus: job.spec.vcpus, memoryGiB: job.spec.memoryGiB, gpus: job.spec.gpus.count },
   gpu: { memoryGiB: job.spec.gpus.memoryGiB, models: job.spec.gpus.models },
   spot: job.spec.spot,
+  nodes: job.spec.nodes,
+  datasets: job.spec.datasets,
 });

@@ -2,8 +2,8 @@ import type { JobRef } from "./job.ts";
 import type { InstanceType, Market, Offer } from "./offer.ts";
 
 /**
- * A ledger entry: the intent to have one node that holds `jobs`, written before EC2 is asked.
- * All its offers hold the whole bundle, for EC2 picks among them; the dearest one's price is reserved.
+ * A ledger entry: the intent to have nodes that hold `jobs`, written before EC2 is asked.
+ * All its offers hold the whole bundle, for EC2 picks among them; `count` times the dearest one's price is reserved.
  */
 export type Launch = {
   readonly id: string;
@@ -14,6 +14,8 @@ export type Launch = {
   /** The shapes of what the offers buy: what comes is known even if the catalogue changes meanwhile. */
   readonly types: readonly InstanceType[];
   readonly jobs: readonly JobRef[];
+  /** More than one: all of them, of one type and in one zone, or none. */
+  readonly count: number;
   /** EC2's idempotency token (≤ 64 ASCII characters): a repeat of the identical request launches nothing new. */
   readonly clientToken: string;
   readonly reserved: Reservation;

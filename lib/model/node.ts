@@ -1,6 +1,8 @@
+import type { DatasetUse, FetchedDataset } from "./dataset.ts";
 import type { AttemptRef } from "./job.ts";
 import type { InstanceType, Offer } from "./offer.ts";
 import { minus, type Resources, sum } from "./resources.ts";
+import type { GpuSample, Notice } from "./telemetry.ts";
 
 export type NodeState = "launching" | "ready" | "draining" | "terminating" | "gone";
 
@@ -11,6 +13,10 @@ export type Assignment = AttemptRef & {
   readonly phase: "placed" | "running" | "uploading";
   /** The run of the worker's process that has it; absent while `placed`. Another run of it has lost the attempt. */
   readonly process?: string | undefined;
+  /** Its place in its gang, from 0; absent for a job of one node. */
+  readonly rank?: number | undefined;
+  /** What it reads; absent for nothing. */
+  readonly datasets?: readonly DatasetUse[] | undefined;
 };
 
 /** One EC2 instance of ours. */
@@ -36,6 +42,14 @@ export type Node = {
   /** Since when it is in its present state. */
   readonly stateSinceMs: number;
   readonly assignments: readonly Assignment[];
+  /** Its private IPv4 address, once its worker has told it. */
+  readonly address?: string | undefined;
+  /** EC2's word that it will not stay. It is `draining` from then on. */
+  readonly notice?: Notice | undefined;
+  /** As of its worker's last call; absent until it tells of any. */
+  readonly gpus?: readonly GpuSample[] | undefined;
+  /** What it has fetched; absent for nothing. */
+  readonly datasets?: readonly FetchedDataset[] | undefined;
 };
 
 /** What is free on a node: an attempt that only uploads holds nothing. */

@@ -22,7 +22,7 @@ export type Snapshot = {
 export type Step =
   /** Give an attempt to a node. */
   | { readonly kind: "bind"; readonly entry: QueueEntry; readonly node: string; readonly because: string }
-  /** Ask EC2 for a node that holds these jobs. */
+  /** Ask EC2 for a node that holds these jobs, or for a gang's nodes. */
   | { readonly kind: "launch"; readonly launch: Omit<Launch, "id" | "clientToken" | "intendedAtMs">; readonly because: string }
   /** End a node that holds nothing. */
   | { readonly kind: "retire"; readonly node: string; readonly because: string }

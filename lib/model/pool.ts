@@ -17,6 +17,8 @@ export type Pool = {
   readonly shared: boolean;
   /** The teams that may use it; empty for all. */
   readonly teams: readonly string[];
+  /** Whether its jobs may name a container image. */
+  readonly containers: boolean;
 };
 
 /** What the table knows of a pool beside its jobs, nodes and launches. */

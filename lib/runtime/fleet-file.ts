@@ -12,6 +12,7 @@ const Pool = z.strictObject({
   bootSeconds: z.number().min(1),
   shared: z.boolean(),
   teams: z.array(TeamName),
+  containers: z.boolean(),
 });
 
 /** `fleet.json`: what the admin configured, as far as handlers need it. CDK writes it beside every bundle. */

@@ -18,6 +18,8 @@ export const aSpec = (over: Partial<JobSpec> = {}): JobSpec => ({
   env: {},
   artifacts: [],
   spot: true,
+  nodes: 1,
+  datasets: [],
   ...over,
 });
 
@@ -94,6 +96,7 @@ export const aLaunch = (over: Partial<Launch> = {}): Launch => ({
   types: [aType()],
   offers: [anOffer()],
   jobs: [{ team: "vision", job: "train-1" }],
+  count: 1,
   clientToken: "launch-1",
   reserved: { usdPerHour: 0.5, gpus: 1 },
   intendedAtMs: monday,
@@ -117,5 +120,6 @@ export const aPool = (over: Partial<Pool> = {}): Pool => ({
   bootSeconds: 600,
   shared: false,
   teams: [],
+  containers: true,
   ...over,
 });

@@ -59,6 +59,8 @@ export const queue: fc.Arbitrary<readonly QueueEntry[]> = fc
       needs,
       gpu: fc.record({ memoryGiB: fc.constantFrom(0, 0, 20, 80), models: fc.constantFrom([], [], ["t4"], ["A10G", "H100"]) }),
       spot: fc.boolean(),
+      nodes: fc.constant(1),
+      datasets: fc.constant([]),
     }),
     { maxLength: 25, size: "max" },
   )
@@ -75,6 +77,7 @@ export const pool: fc.Arbitrary<Pool> = fc
     bootSeconds: 600,
     shared,
     teams: [],
+    containers: true,
   }));
 
 const states: readonly NodeState[] = ["launching", "ready", "ready", "ready", "draining", "terminating", "gone"];
@@ -159,6 +162,7 @@ const openOf = (known: Catalogue, waiting: readonly QueueEntry[]): fc.Arbitrary<
       offers: [offer],
       types: known.types.filter((each) => each.name === offer.instanceType),
       jobs: [{ team: entry.team, job: entry.job }],
+      count: 1,
       clientToken: `open-${n}`,
       reserved: { usdPerHour: offer.usdPerHour, gpus: 0 },
       intendedAtMs: nowMs,

@@ -13,6 +13,7 @@ const StoredLaunch: z.ZodType<Launch> = z.object({
   offers: z.array(StoredOffer),
   types: z.array(StoredType),
   jobs: z.array(z.object({ team: z.string(), job: z.string() })),
+  count: z.int().min(1),
   clientToken: z.string(),
   reserved: z.object({ usdPerHour: z.number(), gpus: z.number() }),
   intendedAtMs: z.number(),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { DatasetUse } from "../../model/dataset.ts";
 import { Fault } from "../../model/fault.ts";
 import type { QueueEntry } from "../../model/job.ts";
 import type { Item } from "./access.ts";
@@ -19,6 +20,11 @@ const StoredEntry = z.object({
   gn: z.array(z.string()).default([]),
   /** may run on spot */
   s: z.boolean(),
+  /** nodes */
+  n: z.int().min(2).optional(),
+  /** datasets, whole and part */
+  dw: z.array(z.string()).optional(),
+  dp: z.array(z.string()).optional(),
   /** reason */
   r: z.string().optional(),
 });
@@ -34,12 +40,15 @@ export function queueItem(pool: string, entry: QueueEntry): Key & Item {
     gm: gpu.memoryGiB > 0 ? gpu.memoryGiB : undefined,
     gn: gpu.models.length > 0 ? gpu.models : undefined,
     s: entry.spot,
+    n: entry.nodes > 1 ? entry.nodes : undefined,
+    dw: datasetsOf(entry, "whole"),
+    dp: datasetsOf(entry, "part"),
     r: entry.reason,
   };
 }
 
 export function entryOf(item: Item): QueueEntry {
-  const { sk, a, v, m, g, gm, gn, s, r } = stored(StoredEntry, item);
+  const { sk, a, v, m, g, gm, gn, s, n, dw, dp, r } = stored(StoredEntry, item);
   const place = placeInQueue(sk);
   if (!place) throw new Fault("broken-item", `the item ${String(item["pk"])} ${sk} is broken: sk: is no place in a queue`);
   return {
@@ -48,6 +57,15 @@ export function entryOf(item: Item): QueueEntry {
     needs: { vcpus: v, memoryGiB: m, gpus: g },
     gpu: { memoryGiB: gm, models: gn },
     spot: s,
+    nodes: n ?? 1,
+    datasets: [...usesOf(dw, "whole"), ...usesOf(dp, "part")],
     ...(r === undefined ? {} : { reason: r }),
   };
 }
+
+function datasetsOf({ datasets }: QueueEntry, share: DatasetUse["share"]): string[] | undefined {
+  const names = datasets.filter((use) => use.share === share).map(({ name }) => name);
+  return names.length > 0 ? names : undefined;
+}
+const usesOf = (names: readonly string[] | undefined, share: DatasetUse["share"]): DatasetUse[] =>
+  (names ?? []).map((name) => ({ name, share }));

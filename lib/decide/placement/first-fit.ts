@@ -146,6 +146,7 @@ function launchStep(each: Bundle, pool: Pool): Step {
       offers: each.offers,
       types: each.types,
       jobs: each.entries.map(({ team, job }) => ({ team, job })),
+      count: 1,
       reserved: each.reserved,
       because,
     },

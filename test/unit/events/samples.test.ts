@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { InstanceStateChange } from "../../../events/instance.ts";
+import { InstanceEvent } from "../../../events/instance.ts";
 import { PoolRang } from "../../../events/lane.ts";
 import { NodeCall } from "../../../events/node-call.ts";
 import { samples } from "../../../events/samples.ts";
@@ -38,7 +38,7 @@ describe("refused", () => {
     ["an instance that is none", (event) => ({ ...event, detail: { "instance-id": "x", state: "terminated" } })],
     ["a state that EC2 has not", (event) => ({ ...event, detail: { "instance-id": "i-0123456789abcdef0", state: "asleep" } })],
   ])("%s", (_what, changed) => {
-    expect(InstanceStateChange.safeParse(changed(sample("instance-state-change"))).success).toBe(false);
+    expect(InstanceEvent.safeParse(changed(sample("instance-state-change"))).success).toBe(false);
   });
 
   test.each<[string, object]>([

@@ -1,15 +1,17 @@
 import { expect, test } from "vitest";
-import type { InstanceStateChange } from "../../../events/instance.ts";
+import type { InstanceEvent } from "../../../events/instance.ts";
 import { noteInstance } from "../../../lib/flows/note-instance.ts";
 import { World } from "./world.ts";
 
-const news = (id: string, state: InstanceStateChange["detail"]["state"]): InstanceStateChange => ({
+type StateChange = Extract<InstanceEvent, { "detail-type": "EC2 Instance State-change Notification" }>;
+
+const news = (id: string, state: StateChange["detail"]["state"]): InstanceEvent => ({
   source: "aws.ec2",
   "detail-type": "EC2 Instance State-change Notification",
   time: "2026-06-01T00:00:00Z",
   detail: { "instance-id": id, state },
 });
-const note = (world: World, event: InstanceStateChange) =>
+const note = (world: World, event: InstanceEvent) =>
   noteInstance({ bell: world.ledger.bell, lane: world.lane, ledger: world.ledger.nodeLedger, now: () => world.nowMs }, event);
 
 async function launched(): Promise<World> {

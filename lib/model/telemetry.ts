@@ -1,0 +1,18 @@
+/** One look at one GPU, as `nvidia-smi` told it. What the device or its driver does not tell is absent. */
+export type GpuSample = {
+  readonly index: number;
+  readonly model?: string | undefined;
+  /** How much of the last sample period a kernel ran, 0 to 100. */
+  readonly utilizationPercent?: number | undefined;
+  readonly memoryUsedMiB?: number | undefined;
+  readonly memoryTotalMiB?: number | undefined;
+  readonly powerWatts?: number | undefined;
+  readonly temperatureC?: number | undefined;
+  /** Uncorrected ECC errors since the driver was loaded. */
+  readonly eccUncorrected?: number | undefined;
+  /** Why its clocks are held down just now, as the driver names it ("hw_thermal_slowdown", …); idleness is no reason. */
+  readonly throttled?: readonly string[] | undefined;
+};
+
+/** EC2's word that an instance will not stay. `interruption`: it is taken back about two minutes from `atMs` on. `rebalance`: it may be soon. */
+export type Notice = { readonly kind: "interruption" | "rebalance"; readonly atMs: number };
