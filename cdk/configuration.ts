@@ -8,6 +8,7 @@ import { FleetFile } from "../lib/runtime/fleet-file.ts";
 
 const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] as const;
 const arn = /^arn:aws[a-z-]*:/;
+const budget = z.number().min(0, "must not be negative").optional();
 
 /** One fleet and its policy. What handlers need of it travels in `fleet.json`; the rest shapes the stack. */
 const Pool = z.strictObject({
@@ -19,6 +20,13 @@ const Pool = z.strictObject({
     usdPerHour: z.number().min(0, "must not be negative"),
     gpus: z.int().min(0, "must not be negative"),
   }),
+  budgets: z
+    .strictObject({
+      usdPerDay: budget.describe("Dollars that nodes may cost in a UTC day"),
+      usdPerMonth: budget.describe("Dollars that nodes may cost in a calendar month (UTC)"),
+    })
+    .optional()
+    .describe("What stops growth: once one is used up nothing starts until the next day or month, and what runs may end. Absent: none"),
   markets: z.array(z.enum(["spot", "on-demand"])).min(1, 'name at least one of "spot" and "on-demand"'),
   shared: z.boolean().default(false).describe("Whether one node may serve several teams"),
   teams: z.array(TeamName).default([]).describe("The teams that may use it; empty for all"),

@@ -10,6 +10,7 @@ export default {
       families: ["g4dn", "g5", "g6"],
       markets: ["spot", "on-demand"],
       limits: { usdPerHour: 40, gpus: 16 },
+      budgets: { usdPerDay: 200, usdPerMonth: 3000 },
       idleSeconds: 300,
       bootSeconds: 600,
     },

@@ -1,7 +1,8 @@
 import type { Plan, Snapshot } from "../model/plan.ts";
+import { budgetRoom } from "./budget/budget-room.ts";
 import { deadNodes, isHeard } from "./health/dead-nodes.ts";
 import { firstFit } from "./placement/first-fit.ts";
-import { idleNodes } from "./scaling/idle-nodes.ts";
+import { idleNodes, unaffordableNodes } from "./scaling/idle-nodes.ts";
 
 /** EC2's answer to an open launch is asked for again after this long. */
 const askAgainMs = 5_000;
@@ -17,11 +18,9 @@ export function decide(snapshot: Snapshot): Plan {
   const left = new Set(dead.map((step) => ("node" in step ? step.node : "")));
   const usable = nodes.filter((node) => !left.has(node.id) && isHeard(node, nowMs));
   const placed = firstFit(snapshot, usable);
-  const idle = idleNodes(
-    usable.filter((node) => !placed.bound.has(node.id)),
-    pool,
-    nowMs,
-  );
+  const unused = usable.filter((node) => !placed.bound.has(node.id));
+  const { usedUp } = budgetRoom(snapshot);
+  const idle = usedUp ? unaffordableNodes(unused, usedUp) : idleNodes(unused, pool, nowMs);
   const wakes = [
     placed.wakeAtMs,
     idle.wakeAtMs,

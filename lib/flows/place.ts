@@ -63,10 +63,13 @@ async function decideOnce(deps: PlaceDeps, pool: Pool): Promise<{ steps: number;
 
 /** The snapshot, after every intent whose outcome nobody knows was repeated. */
 async function look(deps: PlaceDeps, fence: Fence, pool: Pool): Promise<Snapshot> {
-  const loaded = await deps.decisions.load(pool.name);
+  // The clock is read first: what was spent must be of the day that is decided in.
+  const atMs = deps.now();
+  const loaded = await deps.decisions.load(pool.name, atMs);
   const settled = await repeatOpen(deps, fence, loaded.openLaunches);
-  const known = settled ? await deps.decisions.load(pool.name) : loaded;
-  return { nowMs: deps.now(), pool, ...known };
+  if (!settled) return { nowMs: atMs, pool, ...loaded };
+  const nowMs = deps.now();
+  return { nowMs, pool, ...(await deps.decisions.load(pool.name, nowMs)) };
 }
 
 /** True when at least one became known. */

@@ -1,6 +1,7 @@
 import type { DatasetUse, FetchedDataset } from "./dataset.ts";
 import type { AttemptRef } from "./job.ts";
 import type { InstanceType, Offer } from "./offer.ts";
+import type { Life } from "./period.ts";
 import { minus, type Resources, sum } from "./resources.ts";
 import type { GpuSample, Notice } from "./telemetry.ts";
 
@@ -42,6 +43,8 @@ export type Node = {
   /** Since when it is in its present state. */
   readonly stateSinceMs: number;
   readonly assignments: readonly Assignment[];
+  /** Its end was accepted: its reservation is released and its cost is on record. Absent until then. */
+  readonly released?: true | undefined;
   /** Its private IPv4 address, once its worker has told it. */
   readonly address?: string | undefined;
   /** EC2's word that it will not stay. It is `draining` from then on. */
@@ -57,3 +60,10 @@ export const freeOn = (node: Pick<Node, "type" | "assignments">): Resources =>
   minus(node.type.resources, sum(node.assignments.filter((a) => a.phase !== "uploading").map((a) => a.needs)));
 
 export const isLive = (node: Node): boolean => node.state === "launching" || node.state === "ready";
+
+/** What of its time costs money, as of `nowMs`. */
+export const lifeOf = (node: Pick<Node, "offer" | "state" | "stateSinceMs" | "launchedAtMs">, nowMs: number): Life => ({
+  usdPerHour: node.offer.usdPerHour,
+  fromMs: node.launchedAtMs,
+  toMs: node.state === "gone" ? Math.min(node.stateSinceMs, nowMs) : nowMs,
+});

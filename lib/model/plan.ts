@@ -2,13 +2,15 @@ import type { AttemptRef, QueueEntry } from "./job.ts";
 import type { Launch, Reservation } from "./launch.ts";
 import type { Node } from "./node.ts";
 import type { Catalogue, Refusal } from "./offer.ts";
-import type { Pool } from "./pool.ts";
+import type { Pool, Spent } from "./pool.ts";
 
 /** All that one decision may look at. */
 export type Snapshot = {
   readonly nowMs: number;
   readonly pool: Pool;
   readonly reserved: Reservation;
+  /** Without the nodes whose end is not on record yet. */
+  readonly spent: Spent;
   readonly queue: readonly QueueEntry[];
   readonly nodes: readonly Node[];
   /** Intents of which nobody knows yet what came. */

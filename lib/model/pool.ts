@@ -9,6 +9,8 @@ export type Pool = {
   readonly markets: readonly Market[];
   /** Most that may be reserved at one moment. */
   readonly limits: Reservation;
+  /** Most that may be spent; absent for no such bound. */
+  readonly budgets?: Budgets | undefined;
   /** How long a node may be idle before it is given back. */
   readonly idleSeconds: number;
   /** How long an instance may take from launch to its worker's first call. */
@@ -20,6 +22,12 @@ export type Pool = {
   /** Whether its jobs may name a container image. */
   readonly containers: boolean;
 };
+
+/** Dollars in a UTC day and in a UTC calendar month, as AWS bills. Each is absent where there is no such budget. */
+export type Budgets = { readonly usdPerDay?: number | undefined; readonly usdPerMonth?: number | undefined };
+
+/** What nodes whose end is on record have cost in the present UTC day and month. */
+export type Spent = { readonly dayUsd: number; readonly monthUsd: number };
 
 /** What the table knows of a pool beside its jobs, nodes and launches. */
 export type PoolState = {

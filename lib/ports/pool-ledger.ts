@@ -18,7 +18,11 @@ export type Written = "done" | "stale" | "fenced";
 export interface Decisions {
   /** Takes the next epoch; every earlier fence of the pool is void from now on. `wakeAtMs`: as the last `finish` left it. */
   begin(pool: string): Promise<{ readonly fence: Fence; readonly heard: number; readonly wakeAtMs?: number | undefined }>;
-  load(pool: string): Promise<Pick<Snapshot, "reserved" | "queue" | "nodes" | "openLaunches" | "catalogue" | "refusals">>;
+  /** `nowMs`: whose UTC day and month `spent` is of. */
+  load(
+    pool: string,
+    nowMs: number,
+  ): Promise<Pick<Snapshot, "reserved" | "spent" | "queue" | "nodes" | "openLaunches" | "catalogue" | "refusals">>;
   isCurrent(fence: Fence): Promise<boolean>;
   /**
    * Puts on record what was heard. `rang`: the bell rang again since `begin`.
@@ -39,9 +43,9 @@ export interface Placements {
   settle(fence: Fence, settled: { launch: Launch; nodes: readonly Node[]; refusals: readonly Refusal[]; atMs: number }): Promise<Written>;
   /** `launching` or `ready` → `draining`, only while it holds nothing: from here on it gets nothing more. */
   drain(fence: Fence, node: string, atMs: number): Promise<Written>;
-  /** EC2 has accepted its end, or says it is gone: → `terminating`, and its reservation is released, once. */
+  /** EC2 has accepted its end, or says it is gone: → `terminating`; its reservation is released and its cost goes on record, once. */
   terminating(fence: Fence, node: string, atMs: number): Promise<Written>;
-  /** EC2 says that it is over: the node leaves the pool (and releases what it may still have reserved). Needs a node without assignments. */
+  /** EC2 says that it is over: the node leaves the pool (and is released as above, unless it was). Needs a node without assignments. */
   forget(fence: Fence, node: string, atMs: number): Promise<Written>;
   /** Takes one attempt off a dead node, whose lease is over or whose instance is: the job waits again, as its next attempt. */
   takeBack(fence: Fence, back: { node: string; assignment: Assignment; reason: string; atMs: number }): Promise<Written>;

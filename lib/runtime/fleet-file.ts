@@ -8,6 +8,7 @@ const Pool = z.strictObject({
   families: z.array(z.string()).min(1),
   markets: z.array(z.enum(["spot", "on-demand"])).min(1),
   limits: z.strictObject({ usdPerHour: z.number().min(0), gpus: z.int().min(0) }),
+  budgets: z.strictObject({ usdPerDay: z.number().min(0).optional(), usdPerMonth: z.number().min(0).optional() }).optional(),
   idleSeconds: z.number().min(0),
   bootSeconds: z.number().min(1),
   shared: z.boolean(),

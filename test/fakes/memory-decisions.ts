@@ -21,9 +21,10 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
       const begun = { fence: { pool, epoch: row.epoch }, heard: row.bell };
       return row.wakeAtMs === undefined ? begun : { ...begun, wakeAtMs: row.wakeAtMs };
     }),
-  load: (pool) =>
+  load: (pool, nowMs) =>
     wire.call("decisions.load", () => ({
       reserved: table.reserved(pool),
+      spent: table.spent(pool, nowMs),
       queue: table.queueOf(pool),
       nodes: [...table.nodes.values()]
         .map((row) => row.node)

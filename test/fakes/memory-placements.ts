@@ -57,7 +57,7 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
       write("terminating", fence, (): Written => {
         const node = nodeOf(fence, id);
         if (!node) return "stale";
-        table.release(fence.pool, id);
+        table.release(fence.pool, id, atMs);
         if (node.state !== "gone" && node.state !== "terminating") {
           table.changeNode(fence.pool, id, { state: "terminating", stateSinceMs: atMs });
         }
@@ -69,7 +69,7 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         const node = nodeOf(fence, id);
         if (!node) return table.forgotten.has(nodeKey(fence.pool, id)) ? "done" : "stale";
         if (node.assignments.length > 0) return "stale";
-        table.release(fence.pool, id);
+        table.release(fence.pool, id, atMs);
         table.nodes.delete(nodeKey(fence.pool, id));
         table.forgotten.set(nodeKey(fence.pool, id), { ...node, state: "gone", stateSinceMs: atMs });
         return "done";

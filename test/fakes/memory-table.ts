@@ -1,7 +1,9 @@
 import { type AttemptRef, byTurn, isEnded, type Job, type JobRef, type QueueEntry, waiting } from "../../lib/model/job.ts";
 import type { Launch, Reservation } from "../../lib/model/launch.ts";
-import type { Assignment, Node } from "../../lib/model/node.ts";
+import { type Assignment, lifeOf, type Node } from "../../lib/model/node.ts";
 import type { Catalogue, Refusal } from "../../lib/model/offer.ts";
+import { costByDay, periodName } from "../../lib/model/period.ts";
+import type { Spent } from "../../lib/model/pool.ts";
 import type { Fence } from "../../lib/ports/pool-ledger.ts";
 
 type PoolRow = {
@@ -13,6 +15,8 @@ type PoolRow = {
   gpus: number;
   busy: boolean;
   wakeAtMs: number | undefined;
+  /** Whole micro-dollars by UTC day. */
+  readonly spent: Map<string, number>;
 };
 
 export type NodeRow = { readonly node: Node; readonly released: boolean };
@@ -44,7 +48,8 @@ export class MemoryTable {
   #newest: Job | undefined;
 
   pool(name: string): PoolRow {
-    const row = this.#pools.get(name) ?? { bell: 0, decidedThrough: 0, epoch: 0, microUsd: 0, gpus: 0, busy: false, wakeAtMs: undefined };
+    const quiet = { bell: 0, decidedThrough: 0, epoch: 0, microUsd: 0, gpus: 0, busy: false, wakeAtMs: undefined };
+    const row = this.#pools.get(name) ?? { ...quiet, spent: new Map<string, number>() };
     this.#pools.set(name, row);
     return row;
   }
@@ -54,6 +59,12 @@ export class MemoryTable {
   reserved(pool: string): Reservation {
     const { microUsd, gpus } = this.pool(pool);
     return { usdPerHour: microUsd / 1e6, gpus };
+  }
+
+  spent(pool: string, nowMs: number): Spent {
+    const days = [...this.pool(pool).spent].filter(([day]) => day.startsWith(periodName("month", nowMs)));
+    const sumOf = (those: typeof days): number => those.reduce((sum, [, microUsd]) => sum + microUsd, 0) / 1e6;
+    return { dayUsd: sumOf(days.filter(([day]) => day === periodName("day", nowMs))), monthUsd: sumOf(days) };
   }
 
   putJob(job: Job): void {
@@ -95,14 +106,15 @@ export class MemoryTable {
     this.changeNode(node.pool, node.id, { assignments: sorted, ...(atMs === undefined ? {} : { lastBusyMs: atMs }) });
   }
 
-  /** Gives back what the node has reserved, unless that was done. */
-  release(pool: string, id: string): void {
+  /** Gives back what the node has reserved and puts its cost on record, unless that was done. */
+  release(pool: string, id: string, atMs: number): void {
     const row = this.nodes.get(nodeKey(pool, id));
     if (!row || row.released) return;
     const state = this.pool(pool);
     state.microUsd -= micro(row.node.offer.usdPerHour);
     state.gpus -= row.node.type.resources.gpus;
-    this.nodes.set(nodeKey(pool, id), { ...row, released: true });
+    for (const [day, microUsd] of costByDay(lifeOf(row.node, atMs))) state.spent.set(day, (state.spent.get(day) ?? 0) + microUsd);
+    this.nodes.set(nodeKey(pool, id), { node: { ...row.node, released: true }, released: true });
   }
 
   /** Writes a job's new state and what follows from it: its end, its queue entry, its place among what waits to be sealed. */

@@ -179,6 +179,7 @@ export const snapshot: fc.Arbitrary<Snapshot> = fc
       nowMs: fc.constant(nowMs),
       pool: fc.constant(ofPool),
       reserved: fc.record({ usdPerHour: fc.constantFrom(0, 1.1, 4.9, 30), gpus: fc.constantFrom(0, 1, 8) }),
+      spent: fc.record({ dayUsd: fc.constantFrom(0, 2.5, 40), monthUsd: fc.constantFrom(40, 900) }),
       queue: fc.constant(waiting),
       nodes: nodesOf(known, ofPool),
       openLaunches: openOf(known, waiting),

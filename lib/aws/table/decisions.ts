@@ -18,6 +18,7 @@ import { launchOf, refusalOf } from "./launch-item.ts";
 import { nodeOf } from "./node-item.ts";
 import { bellOf, poolOf, readBell, readPool } from "./pool-item.ts";
 import { entryOf } from "./queue-item.ts";
+import { readSpent } from "./spent-item.ts";
 import { transact } from "./transaction.ts";
 
 const shards = (count: number): number[] => Array.from({ length: count }, (_, shard) => shard);
@@ -36,9 +37,10 @@ export const createDecisions = (access: TableAccess): Decisions => {
       return bell.wakeAtMs === undefined ? begun : { ...begun, wakeAtMs: bell.wakeAtMs };
     },
 
-    async load(pool) {
-      const [state, queue, nodes, openLaunches, refusals, catalogue] = await Promise.all([
+    async load(pool, nowMs) {
+      const [state, spent, queue, nodes, openLaunches, refusals, catalogue] = await Promise.all([
         readPool(access, pool),
+        readSpent(access, pool, nowMs),
         Promise.all(shards(queueShards).map((shard) => getPartition(access, queuePartition(pool, shard)))),
         getPartition(access, nodePartition(pool)),
         getPartition(access, launchPartition(pool)),
@@ -47,6 +49,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
       ]);
       return {
         reserved: state.reserved,
+        spent,
         queue: queue.flat().map(entryOf).sort(byTurn),
         nodes: nodes.map(nodeOf),
         openLaunches: openLaunches.map(launchOf),

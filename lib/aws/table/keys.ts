@@ -45,6 +45,9 @@ export const bellKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "BELL" });
 /** Copies of the epoch: transactions that run side by side each check another one, or they would cancel each other. */
 export const fenceKey = (pool: string, shard: number): Key => ({ pk: `P#${pool}`, sk: `FENCE#${padded(shard, 2)}` });
 
+/** What nodes that have ended cost in a month, such as "2026-11". */
+export const spentKey = (pool: string, month: string): Key => ({ pk: `P#${pool}`, sk: `SPENT#${month}` });
+
 export const catalogueKey = (pool: string): Key => ({ pk: `C#${pool}`, sk: "CATALOGUE" });
 
 export const sealingPartition = "S";

@@ -54,13 +54,16 @@ export const reservationOf = (node: Pick<Node, "offer" | "type">): { reservedMic
 });
 
 export function nodeOf(item: Item): Node {
-  const { reservedMicroUsd: _usd, reservedGpus: _gpus, released: _released, assignments, ...node } = stored(StoredNode, item);
+  const { reservedMicroUsd: _usd, reservedGpus: _gpus, released, assignments, ...node } = stored(StoredNode, item);
   const names = Object.keys(assignments).sort();
-  return { ...node, assignments: names.flatMap((name) => assignments[name] ?? []) };
+  return { ...node, ...(released ? { released } : {}), assignments: names.flatMap((name) => assignments[name] ?? []) };
 }
 
-/** The node's item as it is now, with what the model does not tell: its reservation. */
-export async function readNode(access: TableAccess, pool: string, node: string): Promise<(StoredNode & { item: Item }) | undefined> {
+/** The node's item, with what the model does not tell: its reservation. */
+export type ReadNode = StoredNode & { readonly item: Item };
+
+/** As it is now. */
+export async function readNode(access: TableAccess, pool: string, node: string): Promise<ReadNode | undefined> {
   const item = await getItem(access, nodeKey(pool, node));
   return item && { ...stored(StoredNode, item), item };
 }

@@ -4,23 +4,23 @@ import { asRead } from "./as-read.ts";
 import { is, isEmpty, isNot, isOneOf, set } from "./expression.ts";
 import { type FencedOutcome, type FencedWriter, type ReservationChange, written } from "./fenced-write.ts";
 import { forgottenNodeKey, instanceKey, nodeKey } from "./keys.ts";
-import { readNode } from "./node-item.ts";
+import { type ReadNode, readNode } from "./node-item.ts";
+import { spentParts } from "./spent-item.ts";
 import { ttlAfter } from "./stored.ts";
 import type { Part } from "./transaction.ts";
 
 const keptDays = 14;
-
-type Releasing = { readonly released: boolean; readonly reservedMicroUsd: number; readonly reservedGpus: number };
 
 /** What `place` does to nodes that are to end, or have. */
 export const createNodePlacements = (
   access: TableAccess,
   { write, reserve, unlessFenced }: FencedWriter,
 ): Pick<Placements, "drain" | "terminating" | "forget"> => {
-  /** Releases the node's reservation with the write, if that is still to be done. */
-  const release = (fence: Fence, node: Releasing, parts: readonly Part[]): Promise<FencedOutcome> => {
+  /** Releases the node's reservation and puts its cost on record with the write, if that is still to be done. */
+  const release = (fence: Fence, ending: { node: ReadNode; atMs: number }, parts: readonly Part[]): Promise<FencedOutcome> => {
+    const { node, atMs } = ending;
     const change: ReservationChange = { microUsd: -node.reservedMicroUsd, gpus: -node.reservedGpus };
-    return node.released ? write(fence, parts) : reserve(fence, change, parts);
+    return node.released ? write(fence, parts) : reserve(fence, change, [...parts, ...spentParts(node, atMs)]);
   };
 
   return {
@@ -47,7 +47,7 @@ export const createNodePlacements = (
         // `gone` is EC2's own word and says more than `terminating`: only the release is missing then.
         const gone = now.state === "gone";
         const ending = gone ? [] : [set("state", "terminating"), set("stateSinceMs", atMs)];
-        const outcome = await release(fence, now, [
+        const outcome = await release(fence, { node: now, atMs }, [
           {
             kind: "update",
             key: nodeKey(fence.pool, node),
@@ -68,7 +68,7 @@ export const createNodePlacements = (
         if (Object.keys(now.assignments).length > 0) return unlessFenced(fence, "stale");
         const ttl = ttlAfter(atMs, keptDays);
         const last = { state: "gone", stateSinceMs: atMs, released: true, ttl };
-        const outcome = await release(fence, now, [
+        const outcome = await release(fence, { node: now, atMs }, [
           { kind: "delete", key: nodeKey(fence.pool, node), when: [is("released", now.released), isEmpty("assignments")] },
           { kind: "put", item: { ...now.item, ...forgottenNodeKey(fence.pool, node), ...last } },
           { kind: "update", key: instanceKey(node), changes: [set("pool", fence.pool), set("ttl", ttl)], when: [] },

@@ -5,6 +5,7 @@ import { offerName } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { minus, type Resources } from "../../model/resources.ts";
+import { type BudgetRoom, budgetRoom, whyOverBudget } from "../budget/budget-room.ts";
 import { type Bundle, emptyBundle, extended, mostJobs, type Shelf, shelf } from "./bundles.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 import { holds } from "./match.ts";
@@ -31,13 +32,16 @@ type Board = {
   readonly rooms: readonly { readonly node: Node; free: Resources; places: number }[];
   readonly shelf: Shelf;
   readonly bundles: Bundle[];
-  /** What the pool may still reserve. */
+  readonly budget: BudgetRoom;
+  /** What the pool may still reserve, by its limits and its budgets. */
   left: Reservation;
+  /** Dollars per hour that the limits would leave on top of that. */
+  readonly withheldUsd: number;
 };
 
 type Found = { readonly node: Node } | "bundled" | Miss;
-/** `nothing`: no offer to be had. `limit`: not within the pool's limits. `later`: this decision launches enough already. */
-type Miss = "nothing" | "limit" | "later";
+/** `nothing`: no offer to be had. `limit`: not within the pool's limits. `budget`: within them, but its budgets do not pay for it. `later`: this decision launches enough already. */
+type Miss = "nothing" | "limit" | "budget" | "later";
 type Wait = { readonly miss: Miss; readonly because: string | undefined };
 
 /**
@@ -71,7 +75,9 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
       continue;
     }
     const wait =
-      typeof found === "object" ? found : { miss: found, because: whyUnsold(entry, pool, catalogue) ?? whyHeld(found, snapshot) };
+      typeof found === "object"
+        ? found
+        : { miss: found, because: whyUnsold(entry, pool, catalogue) ?? whyHeld(found, { snapshot, budget: board.budget }) };
     inVain.set(kindOf(entry), wait);
     holds.push(...hold(entry, wait.because));
   }
@@ -79,7 +85,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     // Telling thousands why they wait must not make the first one wait for its node.
     steps: [...steps, ...board.bundles.map((each) => launchStep(each, pool)), ...holds.slice(0, mostHolds)],
     bound,
-    wakeAtMs: wakeOf(new Set([...inVain.values()].map((wait) => wait.miss)), { snapshot, steps: steps.length }),
+    wakeAtMs: wakeOf(new Set([...inVain.values()].map((wait) => wait.miss)), { snapshot, budget: board.budget, steps: steps.length }),
   };
 }
 
@@ -91,6 +97,9 @@ function withoutPrices(queue: readonly QueueEntry[], nowMs: number): Placement {
 
 function boardOf(snapshot: Snapshot, nodes: readonly Node[]): Board {
   const dry = new Set(snapshot.refusals.filter((refusal) => refusal.untilMs > snapshot.nowMs).map(offerName));
+  const budget = budgetRoom(snapshot);
+  const byLimits = less(snapshot.pool.limits, snapshot.reserved);
+  const left = { ...byLimits, usdPerHour: Math.min(byLimits.usdPerHour, budget.usdPerHour) };
   return {
     pool: snapshot.pool,
     // Oldest first, so that the youngest fall idle and are given back.
@@ -99,12 +108,15 @@ function boardOf(snapshot: Snapshot, nodes: readonly Node[]): Board {
       .map((node) => ({ node, free: freeOn(node), places: mostJobs - node.assignments.length })),
     shelf: shelf(snapshot.catalogue?.types ?? [], snapshot.catalogue?.offers ?? [], (offer) => dry.has(offerName(offer))),
     bundles: [],
-    left: less(snapshot.pool.limits, snapshot.reserved),
+    budget,
+    left,
+    withheldUsd: exactly(byLimits.usdPerHour - left.usdPerHour),
   };
 }
 
 /** Where the job goes; takes what it needs off the board. */
 function find(entry: QueueEntry, board: Board): Found {
+  if (board.budget.usedUp) return "budget";
   const room = board.rooms.find(
     ({ node, free, places }) => places > 0 && (node.team === undefined || node.team === entry.team) && holds(node.type, free, entry),
   );
@@ -125,7 +137,10 @@ function find(entry: QueueEntry, board: Board): Found {
     board.bundles[index] = shared;
     return "bundled";
   }
-  if (alone === "limit") return "limit";
+  if (alone === "limit") {
+    const withheld = { usdPerHour: board.withheldUsd, gpus: 0 };
+    return extended(emptyBundle(team, board.shelf), entry, plus(board.left, withheld)) === "limit" ? "limit" : "budget";
+  }
   if (board.bundles.length >= mostLaunches) return "later";
   board.left = less(board.left, alone.reserved);
   board.bundles.push(alone);
@@ -154,7 +169,8 @@ function launchStep(each: Bundle, pool: Pool): Step {
 }
 
 /** Undefined for a wait of seconds, which is not worth a write. */
-function whyHeld(miss: Miss, { pool, refusals, nowMs }: Snapshot): string | undefined {
+function whyHeld(miss: Miss, of: { snapshot: Snapshot; budget: BudgetRoom }): string | undefined {
+  const { pool, refusals, nowMs } = of.snapshot;
   switch (miss) {
     case "nothing": {
       const codes = [...new Set(refusals.filter(({ untilMs }) => untilMs > nowMs).map(({ code }) => code))].sort();
@@ -162,6 +178,8 @@ function whyHeld(miss: Miss, { pool, refusals, nowMs }: Snapshot): string | unde
     }
     case "limit":
       return `pool ${pool.name} is at its limit of $${pool.limits.usdPerHour}/h and ${pool.limits.gpus} GPUs; the job starts when other work ends or the limit is raised`;
+    case "budget":
+      return whyOverBudget(of.budget, pool.name);
     case "later":
       return undefined;
   }
@@ -171,11 +189,15 @@ function whyHeld(miss: Miss, { pool, refusals, nowMs }: Snapshot): string | unde
 const hold = (entry: QueueEntry, because: string | undefined): Step[] =>
   because === undefined || entry.reason === because ? [] : [{ kind: "hold", entry, because }];
 
-function wakeOf(misses: ReadonlySet<Miss>, after: { snapshot: Snapshot; steps: number }): number | undefined {
+function wakeOf(misses: ReadonlySet<Miss>, after: { snapshot: Snapshot; budget: BudgetRoom; steps: number }): number | undefined {
   const { refusals, nowMs } = after.snapshot;
   if (misses.has("later") || after.steps >= mostSteps) return nowMs;
-  const ahead = refusals.map((refusal) => refusal.untilMs).filter((untilMs) => untilMs > nowMs);
-  return misses.has("nothing") && ahead.length > 0 ? Math.min(...ahead) : undefined;
+  const budget = after.budget.usedUp ?? after.budget.tightest;
+  const wakes = [
+    ...(misses.has("nothing") ? refusals.map((refusal) => refusal.untilMs).filter((untilMs) => untilMs > nowMs) : []),
+    ...(misses.has("budget") && budget ? [budget.renewsAtMs] : []),
+  ];
+  return wakes.length > 0 ? Math.min(...wakes) : undefined;
 }
 
 /** Jobs of one kind fit in the same places. */

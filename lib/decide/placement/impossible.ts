@@ -1,4 +1,4 @@
-import { type Catalogue, type InstanceType, offerName } from "../../model/offer.ts";
+import { type Catalogue, type InstanceType, type Offer, offerName } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
 import { holds, mayBuy, suits, type Wants } from "./match.ts";
 
@@ -10,7 +10,7 @@ export const whyTooLarge = (wants: Wants, pool: Pool, types: readonly InstanceTy
   types.length === 0 || types.some((type) => holds(type, type.resources, wants)) ? undefined : tooLarge(wants, pool, types);
 
 /**
- * Why none of today's offers may be bought for the job within the pool's limits; undefined when one may.
+ * Why none of today's offers may be bought for the job within the pool's limits and budgets; undefined when one may.
  * Limits are raised and prices come back, so this refuses new jobs and only holds those that wait.
  */
 export function whyUnsold(wants: Wants, pool: Pool, catalogue: Catalogue): string | undefined {
@@ -18,17 +18,26 @@ export function whyUnsold(wants: Wants, pool: Pool, catalogue: Catalogue): strin
   const gpusOf = new Map(holding.map((type) => [type.name, type.resources.gpus]));
   const sold = catalogue.offers.filter((offer) => gpusOf.has(offer.instanceType));
   const offers = sold.filter((offer) => mayBuy(offer, wants));
-  const [cheapest] = offers.toSorted((a, b) => a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1));
+  const [cheapest] = offers.toSorted(byPrice);
   if (!cheapest) return notSold(pool, sold.length > 0);
   const { limits } = pool;
-  if (offers.some((offer) => offer.usdPerHour <= limits.usdPerHour && (gpusOf.get(offer.instanceType) ?? 0) <= limits.gpus))
-    return undefined;
+  const within = offers.filter((offer) => offer.usdPerHour <= limits.usdPerHour && (gpusOf.get(offer.instanceType) ?? 0) <= limits.gpus);
+  if (within.length > 0) return notAffordable(pool, within);
   if (wants.needs.gpus > limits.gpus) return `the job wants ${gpus(wants.needs.gpus)} and pool ${pool.name} is limited to ${limits.gpus}`;
   const costs = `costs $${cheapest.usdPerHour}/h`;
   if (cheapest.usdPerHour > limits.usdPerHour)
     return `the cheapest node that fits, ${cheapest.instanceType}, ${costs} and pool ${pool.name} is limited to $${limits.usdPerHour}/h`;
   const has = gpus(gpusOf.get(cheapest.instanceType) ?? 0);
   return `no node that fits is within the limits of pool ${pool.name}: the cheapest, ${cheapest.instanceType}, has ${has} and ${costs}; the pool is limited to ${gpus(limits.gpus)} and $${limits.usdPerHour}/h`;
+}
+
+/** Why no budget will ever pay for an hour of one of these; undefined when both do. */
+function notAffordable(pool: Pool, offers: readonly Offer[]): string | undefined {
+  const { usdPerDay = Number.POSITIVE_INFINITY, usdPerMonth = Number.POSITIVE_INFINITY } = pool.budgets ?? {};
+  const [cheapest] = offers.toSorted(byPrice);
+  if (!cheapest || cheapest.usdPerHour <= Math.min(usdPerDay, usdPerMonth)) return undefined;
+  const budget = usdPerDay <= usdPerMonth ? `$${usdPerDay} a day` : `$${usdPerMonth} a month`;
+  return `an hour of the cheapest node that fits, ${cheapest.instanceType}, costs $${cheapest.usdPerHour} and the budget of pool ${pool.name} is ${budget}`;
 }
 
 /** `onSpot`: it is sold, but only as spot capacity, which the job does not take. */
@@ -52,6 +61,8 @@ function tooLarge(wants: Wants, pool: Pool, types: readonly InstanceType[]): str
     return `no fitting instance type of pool ${pool.name} has ${wants.needs.memoryGiB} GiB of memory to give; the largest, ${byMemory.name}, has ${byMemory.resources.memoryGiB}`;
   return `no one instance type of pool ${pool.name} has ${gpus(wants.needs.gpus)}, ${wants.needs.vcpus} vCPUs and ${wants.needs.memoryGiB} GiB together`;
 }
+
+const byPrice = (a: Offer, b: Offer): number => a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1);
 
 const gpus = (count: number): string => (count === 1 ? "1 GPU" : `${count} GPUs`);
 

@@ -1,6 +1,7 @@
 import type { Node } from "../../model/node.ts";
 import type { Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
+import type { BudgetState } from "../budget/budget-room.ts";
 
 export type Idle = {
   readonly steps: readonly Step[];
@@ -21,3 +22,10 @@ export function idleNodes(nodes: readonly Node[], pool: Pool, nowMs: number): Id
     wakeAtMs: ahead.length > 0 ? Math.min(...ahead) : undefined,
   };
 }
+
+/** Gives back, once a budget is used up, all that holds nothing: nothing more comes to it, and it costs on. */
+export const unaffordableNodes = (nodes: readonly Node[], { usd, period }: Pick<BudgetState, "usd" | "period">): Idle => ({
+  steps: nodes
+    .filter((node) => (node.state === "ready" || node.state === "launching") && node.assignments.length === 0)
+    .map((node) => ({ kind: "retire", node: node.id, because: `it holds nothing and the budget of $${usd} a ${period} is used up` })),
+});

@@ -10,7 +10,7 @@ export const admissionsContract = (make: MakeLedger) =>
       const job = aJob({ spec });
       expect(await ledger.admissions.admit(job)).toBe("created");
       expect(await ledger.sealing.get(job)).toEqual(job);
-      const { queue } = await ledger.decisions.load("gpu");
+      const { queue } = await ledger.decisions.load("gpu", monday);
       expect(queue).toEqual([
         anEntry({ priority: 7, needs: { vcpus: 2, memoryGiB: 8, gpus: 2 }, gpu: { memoryGiB: 16, models: ["A10G", "L4"] } }),
       ]);
@@ -22,7 +22,7 @@ export const admissionsContract = (make: MakeLedger) =>
       expect(await ledger.admissions.admit(aJob())).toBe("same");
       expect(await ledger.admissions.admit(aJob({ bodyHash: "1".repeat(64) }))).toBe("taken");
       expect(await ledger.admissions.admit(aJob({ team: "speech", bodyHash: "1".repeat(64) }))).toBe("created");
-      expect((await ledger.decisions.load("gpu")).queue).toHaveLength(2);
+      expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(2);
     });
 
     it("creates one job when 16 say the same at once", async () => {
@@ -30,7 +30,7 @@ export const admissionsContract = (make: MakeLedger) =>
       const answers = await Promise.all(Array.from({ length: 16 }, () => ledger.admissions.admit(aJob())));
       expect(answers.filter((answer) => answer === "created")).toHaveLength(1);
       expect(answers.filter((answer) => answer === "same")).toHaveLength(15);
-      expect((await ledger.decisions.load("gpu")).queue).toHaveLength(1);
+      expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(1);
     });
 
     it("creates one job when 16 different bodies race for a name", async () => {
@@ -46,7 +46,7 @@ export const admissionsContract = (make: MakeLedger) =>
       const rejected = aJob({ state: "rejected", spec: undefined, reason: "it is not JSON", endedAtMs: monday });
       expect(await ledger.admissions.admit(rejected)).toBe("created");
       expect(await ledger.sealing.get(rejected)).toEqual(rejected);
-      expect((await ledger.decisions.load("gpu")).queue).toEqual([]);
+      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
     });
 
     it("does not put a job that was placed long ago back into the queue", async () => {
@@ -56,7 +56,7 @@ export const admissionsContract = (make: MakeLedger) =>
       const node = await readyNode(ledger, fence);
       expect(await ledger.placements.bind(fence, { entry, node: node.id, atMs: monday })).toBe("done");
       expect(await ledger.admissions.admit(aJob())).toBe("same");
-      const loaded = await ledger.decisions.load("gpu");
+      const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded.queue).toEqual([]);
       expect(only(loaded.nodes).assignments).toHaveLength(1);
     });

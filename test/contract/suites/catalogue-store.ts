@@ -31,7 +31,7 @@ export const catalogueStoreContract = (make: MakeLedger) =>
       const catalogue = bigCatalogue();
       await catalogues.put("gpu", catalogue);
       expect(await catalogues.get("gpu")).toEqual(catalogue);
-      expect((await decisions.load("gpu")).catalogue).toEqual(catalogue);
+      expect((await decisions.load("gpu", monday)).catalogue).toEqual(catalogue);
       expect(await catalogues.get("cpu")).toBeUndefined();
     });
 

@@ -9,8 +9,9 @@ export const decisionsContract = (make: MakeLedger) =>
       const { decisions } = await make();
       const state = { bell: 0, decidedThrough: 0, epoch: 0, reserved: { usdPerHour: 0, gpus: 0 }, busy: false };
       expect(await decisions.state("gpu")).toEqual(state);
-      expect(await decisions.load("gpu")).toEqual({
+      expect(await decisions.load("gpu", monday)).toEqual({
         reserved: { usdPerHour: 0, gpus: 0 },
+        spent: { dayUsd: 0, monthUsd: 0 },
         queue: [],
         nodes: [],
         openLaunches: [],
@@ -67,7 +68,7 @@ export const decisionsContract = (make: MakeLedger) =>
         aJob({ job: `job-${n}`, submittedAtMs: monday + ((n * 7919) % 2003), spec: aSpec({ priority: (n % 5) - 2 }) }),
       );
       for (let at = 0; at < jobs.length; at += 50) await Promise.all(jobs.slice(at, at + 50).map((job) => admissions.admit(job)));
-      const { queue } = await decisions.load("gpu");
+      const { queue } = await decisions.load("gpu", monday);
       expect(queue.map((entry) => entry.job)).toHaveLength(2000);
       expect(new Set(queue.map((entry) => entry.job)).size).toBe(2000);
       expect(queue).toEqual([...queue].sort((a: QueueEntry, b: QueueEntry) => byTurn(a, b)));
@@ -94,9 +95,10 @@ export const decisionsContract = (make: MakeLedger) =>
       const elsewhere = await begin(ledger, "cpu");
       await launched(ledger, elsewhere, [newNode({ id: "i-0000000000000009", pool: "cpu" })]);
 
-      const loaded = await ledger.decisions.load("gpu");
+      const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded).toEqual({
         reserved: { usdPerHour: 0.6, gpus: 2 },
+        spent: { dayUsd: 0, monthUsd: 0 },
         queue: [entry],
         nodes: [node],
         openLaunches: [open],
@@ -113,7 +115,7 @@ export const decisionsContract = (make: MakeLedger) =>
         const { entry } = await admitted(ledger, { job });
         await ledger.placements.bind(fence, { entry, node: node.id, atMs: monday + 70_000 });
       }
-      const [loaded] = (await ledger.decisions.load("gpu")).nodes;
+      const [loaded] = (await ledger.decisions.load("gpu", monday)).nodes;
       expect(loaded?.assignments.map((each) => [each.job, each.attempt, each.phase])).toEqual([
         ["a", 1, "placed"],
         ["b", 1, "placed"],

@@ -17,7 +17,7 @@ export const fencingContract = (make: MakeLedger) =>
       await ledger.placements.terminating(old, terminating.id, monday);
       const open = aLaunch({ id: "open", clientToken: "open" });
       await ledger.placements.intend(old, open, plenty);
-      const before = await ledger.decisions.load("gpu");
+      const before = await ledger.decisions.load("gpu", monday);
 
       const fence = await begin(ledger);
       const { placements } = ledger;
@@ -44,7 +44,7 @@ export const fencingContract = (make: MakeLedger) =>
         hold: placements.hold(old, { entry: waits.entry, reason: "no" }),
       };
       for (const [name, write] of Object.entries(writes)) expect(await write, name).toBe("fenced");
-      expect(await ledger.decisions.load("gpu")).toEqual(before);
+      expect(await ledger.decisions.load("gpu", monday)).toEqual(before);
       expect(await ledger.placements.drain(fence, empty.id, atMs)).toBe("done");
     });
 

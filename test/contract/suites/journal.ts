@@ -13,6 +13,7 @@ const aDecision = (over: Partial<Decision> = {}): Decision => ({
     nowMs: monday,
     pool: aPool(),
     reserved: { usdPerHour: 0.5, gpus: 1 },
+    spent: { dayUsd: 1.25, monthUsd: 20 },
     queue: [anEntry()],
     nodes: [aNode()],
     openLaunches: [],

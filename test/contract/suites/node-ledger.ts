@@ -99,7 +99,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       await ledger.nodeLedger.gone(id, monday);
       await ledger.placements.forget(fence, id, monday);
       await ledger.nodeLedger.gone(id, monday);
-      expect((await ledger.decisions.load("gpu")).nodes).toEqual([]);
+      expect((await ledger.decisions.load("gpu", monday)).nodes).toEqual([]);
     });
   });
 
@@ -134,7 +134,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
         expect(await ledger.nodeLedger.change(on, change), change.job.to).toBe("done");
       }
       expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "queued", attempt: 2, failures: 1 });
-      expect((await ledger.decisions.load("gpu")).queue).toHaveLength(1);
+      expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(1);
     });
 
     it("puts a failed run back into the queue as its next attempt", async () => {
@@ -144,7 +144,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.change(on, { attempt, job: to, assignment: "removed" })).toBe("done");
       const now = await ledger.nodeLedger.job(job);
       expect(now).toEqual({ ...job, attempt: 2, failures: 1, reason: "exit code 3", exitCode: 3, startedAtMs });
-      const loaded = await ledger.decisions.load("gpu");
+      const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded.queue).toEqual([anEntry({ attempt: 2, reason: "exit code 3" })]);
       expect(only(loaded.nodes).assignments).toEqual([]);
     });

@@ -10,7 +10,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
     it("takes the job out of the queue and gives it to the node", async () => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
-      const loaded = await ledger.decisions.load("gpu");
+      const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded.queue).toEqual([]);
       expect(only(loaded.nodes).assignments).toEqual([anAssignment()]);
       expect(only(loaded.nodes).lastBusyMs).toBe(atMs);
@@ -45,7 +45,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
         expect(await ledger.placements.bind(fence, { entry, node, atMs }), node).toBe("stale");
       }
       expect(await ledger.sealing.get(job)).toEqual(job);
-      expect((await ledger.decisions.load("gpu")).queue).toEqual([entry]);
+      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([entry]);
     });
 
     it("gives any team's job to a node that is shared, and to one that still boots", async () => {
@@ -65,7 +65,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const answers = await Promise.all(ids.map((node) => ledger.placements.bind(fence, { entry, node, atMs })));
       expect(answers.filter((answer) => answer === "done")).toHaveLength(1);
       expect(answers.filter((answer) => answer === "stale")).toHaveLength(3);
-      const holding = (await ledger.decisions.load("gpu")).nodes.filter((node) => node.assignments.length > 0);
+      const holding = (await ledger.decisions.load("gpu", monday)).nodes.filter((node) => node.assignments.length > 0);
       expect(only(holding).id).toBe((await ledger.sealing.get(job))?.node);
     });
 
@@ -112,7 +112,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const back = { node: node.id, assignment: anAssignment(), reason: "lost i-1", atMs: monday + 99_000 };
       expect(await ledger.placements.takeBack(fence, back)).toBe("done");
       expect(await ledger.placements.takeBack(fence, back)).toBe("done");
-      const { queue, nodes } = await ledger.decisions.load("gpu");
+      const { queue, nodes } = await ledger.decisions.load("gpu", monday);
       expect(queue).toEqual([anEntry({ priority: 3, attempt: 2, reason: "lost i-1" })]);
       expect(only(nodes)).toMatchObject({ state: "gone", assignments: [], lastBusyMs: monday + 99_000 });
       const now = await ledger.sealing.get(job);
@@ -179,7 +179,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       ]);
       expect(answers.sort()).toEqual(["done", "stale"]);
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2 });
-      expect((await ledger.decisions.load("gpu")).queue).toHaveLength(1);
+      expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(1);
     });
   });
 
@@ -192,7 +192,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.fail(fence, failed)).toBe("done");
       expect(await ledger.placements.fail(fence, failed)).toBe("done");
       expect(await ledger.sealing.get(job)).toEqual({ ...job, state: "failed", reason: "no type has 9 GPUs", endedAtMs: atMs });
-      expect((await ledger.decisions.load("gpu")).queue).toEqual([]);
+      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
     });
 
     it("does not end a job that was placed or has another attempt", async () => {
@@ -203,7 +203,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const { entry } = await admitted(ledger, { job: "other" });
       expect(await ledger.placements.fail(fence, { attempt: { ...entry, attempt: 2 }, reason: "no", atMs })).toBe("stale");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed" });
-      expect((await ledger.decisions.load("gpu")).queue).toEqual([entry]);
+      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([entry]);
     });
 
     it("tells a job why it waits, and the next decision that it was told", async () => {
@@ -212,7 +212,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const fence = await begin(ledger);
       expect(await ledger.placements.hold(fence, { entry, reason: "the pool is at its limit" })).toBe("done");
       expect(await ledger.placements.hold(fence, { entry, reason: "the pool is at its limit" })).toBe("done");
-      expect((await ledger.decisions.load("gpu")).queue).toEqual([{ ...entry, reason: "the pool is at its limit" }]);
+      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([{ ...entry, reason: "the pool is at its limit" }]);
       expect(await ledger.sealing.get(job)).toEqual({ ...job, reason: "the pool is at its limit" });
     });
 
@@ -228,7 +228,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const { entry, job } = await admitted(ledger, aJob({ reason: "waits for its turn" }));
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
-      expect((await ledger.decisions.load("gpu")).queue).toEqual([{ ...entry, reason: "waits for its turn" }]);
+      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([{ ...entry, reason: "waits for its turn" }]);
       await ledger.placements.bind(fence, { entry, node: node.id, atMs });
       expect((await ledger.sealing.get(job))?.reason).toBeUndefined();
     });

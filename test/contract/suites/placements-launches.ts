@@ -13,7 +13,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       const launch = aLaunch();
       expect(await ledger.placements.intend(fence, launch, limits)).toBe("done");
       expect(await ledger.placements.intend(fence, launch, limits)).toBe("done");
-      const loaded = await ledger.decisions.load("gpu");
+      const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded.openLaunches).toEqual([launch]);
       expect(loaded.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
       expect(await ledger.placements.intend(fence, aLaunch({ clientToken: "other" }), limits)).toBe("stale");
@@ -38,7 +38,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.intend(fence, of("c", 0, 8), { usdPerHour: 1, gpus: 8 })).toBe("done");
       expect(await ledger.placements.intend(fence, of("d", 0, 1), { usdPerHour: 1, gpus: 8 })).toBe("limit");
       expect(await ledger.placements.intend(fence, of("e", 2, 9), { usdPerHour: 1, gpus: 8 })).toBe("limit");
-      const loaded = await ledger.decisions.load("gpu");
+      const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded.reserved).toEqual({ usdPerHour: 1, gpus: 8 });
       expect(loaded.openLaunches).toHaveLength(11);
     });
@@ -52,7 +52,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       const answers = await Promise.all(launches.map((launch) => ledger.placements.intend(fence, launch, limits)));
       expect(answers.filter((answer) => answer === "done")).toHaveLength(8);
       expect(answers.filter((answer) => answer === "limit")).toHaveLength(42);
-      const loaded = await ledger.decisions.load("gpu");
+      const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded.reserved).toEqual({ usdPerHour: 8.8, gpus: 8 });
       expect(loaded.openLaunches).toHaveLength(8);
     });
@@ -68,7 +68,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       const settled = { launch, nodes: [node], refusals: [], atMs: monday };
       expect(await ledger.placements.settle(fence, settled)).toBe("done");
       expect(await ledger.placements.settle(fence, settled)).toBe("done");
-      const loaded = await ledger.decisions.load("gpu");
+      const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded).toMatchObject({ reserved: { usdPerHour: 1.25, gpus: 2 }, openLaunches: [], nodes: [node] });
       expect(await ledger.nodeLedger.get("gpu", node.id)).toEqual(node);
     });
@@ -88,14 +88,14 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       const [repeated] = refusals;
       const twice = repeated ? [...refusals, repeated] : refusals;
       expect(await ledger.placements.settle(fence, { launch, nodes: [], refusals: twice, atMs: monday })).toBe("done");
-      const loaded = await ledger.decisions.load("gpu");
+      const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded).toMatchObject({ reserved: { usdPerHour: 0, gpus: 0 }, openLaunches: [], nodes: [] });
       expect(new Set(loaded.refusals)).toEqual(new Set(refusals));
       const again = { ...refusals[0], untilMs: monday + 999 } as (typeof refusals)[number];
       const next = aLaunch({ id: "next", clientToken: "next" });
       await ledger.placements.intend(fence, next, limits);
       await ledger.placements.settle(fence, { launch: next, nodes: [], refusals: [again], atMs: monday });
-      expect((await ledger.decisions.load("gpu")).refusals.filter((each) => each.untilMs === monday + 999)).toEqual([again]);
+      expect((await ledger.decisions.load("gpu", monday)).refusals.filter((each) => each.untilMs === monday + 999)).toEqual([again]);
     });
 
     it("is stale for a launch that is not open, or that was settled otherwise", async () => {
@@ -106,7 +106,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       await ledger.placements.intend(fence, settled.launch, limits);
       await ledger.placements.settle(fence, { ...settled, nodes: [] });
       expect(await ledger.placements.settle(fence, settled)).toBe("stale");
-      expect(await ledger.decisions.load("gpu")).toMatchObject({ reserved: { usdPerHour: 0, gpus: 0 }, nodes: [] });
+      expect(await ledger.decisions.load("gpu", monday)).toMatchObject({ reserved: { usdPerHour: 0, gpus: 0 }, nodes: [] });
     });
 
     it("releases once when the same settlement races with itself", async () => {

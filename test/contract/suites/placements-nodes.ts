@@ -40,12 +40,12 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       expect((await ledger.decisions.state("gpu")).reserved).toEqual({ usdPerHour: 1, gpus: 2 });
       expect(await ledger.placements.terminating(fence, node.id, atMs)).toBe("done");
       expect(await ledger.placements.terminating(fence, node.id, atMs + 9)).toBe("done");
-      const loaded = await ledger.decisions.load("gpu");
+      const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
       expect(loaded.nodes.find((each) => each.id === node.id)).toMatchObject({ state: "terminating", stateSinceMs: atMs });
       expect(await ledger.placements.forget(fence, node.id, atMs)).toBe("done");
       expect(await ledger.placements.forget(fence, node.id, atMs)).toBe("done");
-      expect(await ledger.decisions.load("gpu")).toMatchObject({ reserved: { usdPerHour: 0.5, gpus: 1 }, nodes: [other] });
+      expect(await ledger.decisions.load("gpu", monday)).toMatchObject({ reserved: { usdPerHour: 0.5, gpus: 1 }, nodes: [other] });
       expect(await ledger.nodeLedger.get("gpu", node.id)).toBeUndefined();
       expect(await ledger.placements.terminating(fence, node.id, atMs)).toBe("stale");
     });
@@ -76,7 +76,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       const node = await readyNode(ledger, fence);
       await ledger.nodeLedger.gone(node.id, atMs);
       expect(await ledger.placements.terminating(fence, node.id, atMs + 5)).toBe("done");
-      expect(only((await ledger.decisions.load("gpu")).nodes)).toMatchObject({ state: "gone", stateSinceMs: atMs });
+      expect(only((await ledger.decisions.load("gpu", monday)).nodes)).toMatchObject({ state: "gone", stateSinceMs: atMs });
       expect((await ledger.decisions.state("gpu")).reserved).toEqual(nothing);
       expect(await ledger.placements.forget(fence, node.id, atMs)).toBe("done");
       expect((await ledger.decisions.state("gpu")).reserved).toEqual(nothing);

@@ -8,6 +8,7 @@ const aSnapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
   nowMs: now,
   pool: aPool({ idleSeconds: 120 }),
   reserved: { usdPerHour: 0, gpus: 0 },
+  spent: { dayUsd: 0, monthUsd: 0 },
   queue: [],
   nodes: [],
   openLaunches: [],

@@ -11,6 +11,7 @@ const aSnapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
   nowMs: now,
   pool: aPool(),
   reserved: { usdPerHour: 0, gpus: 0 },
+  spent: { dayUsd: 0, monthUsd: 0 },
   queue: [anEntry()],
   nodes: [],
   openLaunches: [],

@@ -9,6 +9,7 @@ const verdictOn = (node: Node, nowMs: number) =>
     nowMs,
     pool: aPool({ bootSeconds: 600 }),
     reserved: { usdPerHour: 0, gpus: 0 },
+    spent: { dayUsd: 0, monthUsd: 0 },
     queue: [],
     nodes: [node],
     openLaunches: [],

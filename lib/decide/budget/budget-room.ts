@@ -1,0 +1,72 @@
+import { lifeOf } from "../../model/node.ts";
+import { costIn, nextStart, type Period, periodName } from "../../model/period.ts";
+import type { Snapshot } from "../../model/plan.ts";
+
+/** How one budget stands. */
+export type BudgetState = {
+  readonly period: Period;
+  readonly usd: number;
+  /** By nodes that have ended, and so far by those that have not. */
+  readonly usedUsd: number;
+  /** What launches may add to the dollars per hour that the pool has reserved; not above zero when nothing is left. */
+  readonly usdPerHour: number;
+  readonly renewsAtMs: number;
+};
+
+export type BudgetRoom = {
+  /** The least of what the budgets leave; infinite without one. */
+  readonly usdPerHour: number;
+  /** The budget that leaves least; absent without one. */
+  readonly tightest?: BudgetState | undefined;
+  /** The budget that is used up; of two, the one that renews last. */
+  readonly usedUp?: BudgetState | undefined;
+};
+
+/** A launch must be affordable for this long, or for what is left of the period. */
+const aheadMs = 3_600_000;
+
+/**
+ * What the pool's budgets leave for launches: what is reserved, new launches with it, must be affordable for an hour.
+ * A pool's decisions are serial, for each is fenced, and see every open launch in `reserved`: what fits here still fits
+ * when the intent is written, so that nothing about budgets is checked there.
+ */
+export function budgetRoom(snapshot: Snapshot): BudgetRoom {
+  const { usdPerDay, usdPerMonth } = snapshot.pool.budgets ?? {};
+  const states = [
+    ...(usdPerMonth === undefined ? [] : [stateOf("month", usdPerMonth, snapshot)]),
+    ...(usdPerDay === undefined ? [] : [stateOf("day", usdPerDay, snapshot)]),
+  ];
+  const [tightest] = states.toSorted((a, b) => a.usdPerHour - b.usdPerHour);
+  const usedUp = states.find((state) => state.usedUsd >= state.usd);
+  return { usdPerHour: tightest?.usdPerHour ?? Number.POSITIVE_INFINITY, tightest, usedUp };
+}
+
+function stateOf(period: Period, usd: number, { nodes, spent, reserved, nowMs }: Snapshot): BudgetState {
+  const ended = micro(period === "day" ? spent.dayUsd : spent.monthUsd);
+  const lives = nodes.filter((node) => !node.released).map((node) => costIn(lifeOf(node, nowMs), period, nowMs));
+  const used = lives.reduce((total, cost) => total + cost, ended);
+  const renewsAtMs = nextStart(period, nowMs);
+  const hours = Math.min(aheadMs, renewsAtMs - nowMs) / 3_600_000;
+  const room = Math.floor((micro(usd) - used) / hours) - micro(reserved.usdPerHour);
+  return { period, usd, usedUsd: used / 1e6, usdPerHour: room / 1e6, renewsAtMs };
+}
+
+/** Why a job waits, though the pool's limits leave room. */
+export function whyOverBudget({ usedUp, tightest }: BudgetRoom, pool: string): string | undefined {
+  if (usedUp) return `${inWords(usedUp, pool)}; running work goes on, and the job starts after ${renewal(usedUp)}`;
+  if (!tightest) return undefined;
+  return `${inWords(tightest, pool)}, and an hour of another node does not fit into the rest; the job starts when other work ends, or after ${renewal(tightest)}`;
+}
+
+/** Said in twentieths of the budget: each new sum would be one more write for every job that waits. */
+function inWords({ period, usd, usedUsd }: BudgetState, pool: string): string {
+  const step = usd / 20;
+  const least = step > 0 ? Math.floor(usedUsd / step + 1e-9) * step : 0;
+  return `pool ${pool} has spent at least $${Math.round(least * 1e6) / 1e6} of its budget of $${usd} a ${period}`;
+}
+
+/** "2026-11-24 00:00 UTC" */
+const renewal = ({ renewsAtMs }: BudgetState): string => `${periodName("day", renewsAtMs)} 00:00 UTC`;
+
+/** Dollars count in millionths, as the ledger keeps them. */
+const micro = (usd: number): number => Math.round(usd * 1e6);
