@@ -1,6 +1,7 @@
 import pMap from "p-map";
 import { decide } from "../decide/decide.ts";
 import type { Launch } from "../model/launch.ts";
+import { startOf } from "../model/period.ts";
 import type { Plan, Snapshot } from "../model/plan.ts";
 import type { Pool } from "../model/pool.ts";
 import type { Lane } from "../ports/bell.ts";
@@ -63,13 +64,13 @@ async function decideOnce(deps: PlaceDeps, pool: Pool): Promise<{ steps: number;
 
 /** The snapshot, after every intent whose outcome nobody knows was repeated. */
 async function look(deps: PlaceDeps, fence: Fence, pool: Pool): Promise<Snapshot> {
-  // The clock is read first: what was spent must be of the day that is decided in.
-  const atMs = deps.now();
-  const loaded = await deps.decisions.load(pool.name, atMs);
+  const loadedMs = deps.now();
+  const loaded = await deps.decisions.load(pool.name, loadedMs);
   const settled = await repeatOpen(deps, fence, loaded.openLaunches);
-  if (!settled) return { nowMs: atMs, pool, ...loaded };
   const nowMs = deps.now();
-  return { nowMs, pool, ...(await deps.decisions.load(pool.name, nowMs)) };
+  // What was spent must be of the day that is decided in.
+  const isStale = settled || startOf("day", nowMs) > loadedMs;
+  return { nowMs, pool, ...(isStale ? await deps.decisions.load(pool.name, nowMs) : loaded) };
 }
 
 /** True when at least one became known. */

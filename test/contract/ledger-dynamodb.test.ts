@@ -127,6 +127,8 @@ describe("what only the table has", () => {
         ["ND#gpu", 14 * 86_400],
         ["LD#gpu", 14 * 86_400],
         [`I#${node.id}`, 14 * 86_400],
+        // What June cost: thirteen months from its end.
+        ["P#gpu", (30 + 396) * 86_400],
       ]),
     );
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { anAssignment, monday } from "../../fakes/builders.ts";
+import type { Ledger } from "../../fakes/ledger.ts";
 import { begin, launched, type MakeLedger, newNode, only, placed, readyNode } from "./arrange.ts";
 
 const atMs = monday + 120_000;
@@ -58,6 +59,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       const answers = await Promise.all(Array.from({ length: 10 }, () => ledger.placements.terminating(fence, node.id, atMs)));
       expect(new Set(answers)).toEqual(new Set(["done"]));
       expect((await ledger.decisions.state("gpu")).reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
+      expect((await ledger.decisions.load("gpu", atMs)).spent).toEqual({ dayUsd: 0.016667, monthUsd: 0.016667 });
     });
 
     it("forget releases what terminating did not", async () => {
@@ -91,6 +93,56 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.terminating(fence, "i-00000000000000ff", atMs)).toBe("stale");
       await ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs });
       expect(await ledger.placements.forget(fence, node.id, atMs)).toBe("done");
+    });
+  });
+
+  describe("what a node has cost", () => {
+    const hourMs = 3_600_000;
+    const may = (ledger: Ledger) => ledger.decisions.load("gpu", monday - 1).then(({ spent }) => spent);
+    const june = (ledger: Ledger) => ledger.decisions.load("gpu", monday).then(({ spent }) => spent);
+
+    it("goes on record when its end is accepted, once, in the days and months in which it lived", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const node = await readyNode(ledger, fence, { launchedAtMs: monday - hourMs });
+      expect(only((await ledger.decisions.load("gpu", monday)).nodes)).not.toHaveProperty("released");
+      expect(await june(ledger)).toEqual({ dayUsd: 0, monthUsd: 0 });
+      await ledger.placements.terminating(fence, node.id, monday + 2 * hourMs);
+      expect(await may(ledger)).toEqual({ dayUsd: 0.5, monthUsd: 0.5 });
+      expect(await june(ledger)).toEqual({ dayUsd: 1, monthUsd: 1 });
+      expect(only((await ledger.decisions.load("gpu", monday)).nodes)).toMatchObject({ id: node.id, released: true });
+
+      await ledger.placements.terminating(fence, node.id, monday + 3 * hourMs);
+      await ledger.nodeLedger.gone(node.id, monday + 3 * hourMs);
+      await ledger.placements.terminating(fence, node.id, monday + 3 * hourMs);
+      await ledger.placements.forget(fence, node.id, monday + 4 * hourMs);
+      await ledger.placements.forget(fence, node.id, monday + 4 * hourMs);
+      expect(await may(ledger)).toEqual({ dayUsd: 0.5, monthUsd: 0.5 });
+      expect(await june(ledger)).toEqual({ dayUsd: 1, monthUsd: 1 });
+    });
+
+    it("adds up by day and by month, for each pool of its own", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const ends = [2, 4, 26, 27];
+      for (const [n, hours] of ends.entries()) {
+        const launchedAtMs = monday + (hours - 1) * hourMs;
+        const node = await readyNode(ledger, fence, { id: `i-000000000000000${n}`, launchedAtMs });
+        await ledger.placements.terminating(fence, node.id, monday + hours * hourMs);
+      }
+      expect(await june(ledger)).toEqual({ dayUsd: 1, monthUsd: 2 });
+      expect((await ledger.decisions.load("gpu", monday + 29 * 24 * hourMs)).spent).toEqual({ dayUsd: 0, monthUsd: 2 });
+      expect(await may(ledger)).toEqual({ dayUsd: 0, monthUsd: 0 });
+      expect((await ledger.decisions.load("cpu", monday)).spent).toEqual({ dayUsd: 0, monthUsd: 0 });
+    });
+
+    it("is what it had cost when EC2 said that it was gone, whenever it is forgotten", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const node = await readyNode(ledger, fence);
+      await ledger.nodeLedger.gone(node.id, monday + hourMs);
+      expect(await ledger.placements.forget(fence, node.id, monday + 9 * hourMs)).toBe("done");
+      expect(await june(ledger)).toEqual({ dayUsd: 0.5, monthUsd: 0.5 });
     });
   });
 };

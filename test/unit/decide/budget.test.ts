@@ -1,0 +1,207 @@
+import { describe, expect, test } from "vitest";
+import { budgetRoom } from "../../../lib/decide/budget/budget-room.ts";
+import { decide } from "../../../lib/decide/decide.ts";
+import type { Node } from "../../../lib/model/node.ts";
+import type { Plan, Snapshot } from "../../../lib/model/plan.ts";
+import type { Budgets } from "../../../lib/model/pool.ts";
+import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
+
+const hourMs = 3_600_000;
+const now = monday + 12 * hourMs;
+const midnight = monday + 24 * hourMs;
+const july = monday + 30 * 24 * hourMs;
+
+const aSnapshot = (budgets: Budgets | undefined, over: Partial<Snapshot> = {}): Snapshot => ({
+  nowMs: now,
+  pool: aPool({ budgets }),
+  reserved: { usdPerHour: 0, gpus: 0 },
+  spent: { dayUsd: 0, monthUsd: 0 },
+  queue: [anEntry()],
+  nodes: [],
+  openLaunches: [],
+  catalogue: aCatalogue({ offers: [anOffer({ usdPerHour: 1 })] }),
+  refusals: [],
+  ...over,
+});
+/** A node at $1/h that is heard now. */
+const aLiveNode = (over: Partial<Node> = {}): Node =>
+  aNode({ offer: anOffer({ usdPerHour: 1 }), launchedAtMs: now, lastBusyMs: now, lastSeenMs: now, leaseUntilMs: now + hourMs, ...over });
+const reserved = { usdPerHour: 1, gpus: 1 };
+const kinds = (plan: Plan): string[] => plan.steps.map((step) => step.kind);
+
+describe("the room that budgets leave", () => {
+  test("is endless without any", () => {
+    expect(budgetRoom(aSnapshot(undefined))).toEqual({ usdPerHour: Number.POSITIVE_INFINITY, tightest: undefined, usedUp: undefined });
+    expect(budgetRoom(aSnapshot({})).usdPerHour).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("counts what has ended, what lives and an hour of what is reserved", () => {
+    const nodes = [aLiveNode({ launchedAtMs: now - 2 * hourMs })];
+    const room = budgetRoom(aSnapshot({ usdPerDay: 10 }, { nodes, reserved, spent: { dayUsd: 3, monthUsd: 50 } }));
+    expect(room.tightest).toMatchObject({ period: "day", usedUsd: 5, usdPerHour: 4, renewsAtMs: midnight });
+    expect(room.usdPerHour).toBe(4);
+  });
+
+  test("counts of a life only what falls into the day, into the month", () => {
+    const old = aLiveNode({ launchedAtMs: monday - 100 * hourMs });
+    const nextDay = { nodes: [old], reserved, nowMs: now + 24 * hourMs };
+    expect(budgetRoom(aSnapshot({ usdPerDay: 100 }, nextDay)).tightest?.usedUsd).toBe(12);
+    expect(budgetRoom(aSnapshot({ usdPerMonth: 100 }, nextDay)).tightest).toMatchObject({ usedUsd: 36, usdPerHour: 63, renewsAtMs: july });
+  });
+
+  test("counts a node whose cost is on record there only, and one that EC2 has ended until then", () => {
+    const nodes = [
+      aLiveNode({ id: "on-record", state: "terminating", released: true, launchedAtMs: now - 5 * hourMs }),
+      aLiveNode({ id: "gone", state: "gone", stateSinceMs: now - hourMs, launchedAtMs: now - 3 * hourMs }),
+    ];
+    expect(budgetRoom(aSnapshot({ usdPerDay: 10 }, { nodes })).tightest?.usedUsd).toBe(2);
+  });
+
+  test("looks an hour ahead, or to the end of the period where that is nearer", () => {
+    const quarter = midnight - hourMs / 4;
+    expect(budgetRoom(aSnapshot({ usdPerDay: 3 }, { nowMs: quarter })).usdPerHour).toBe(12);
+    expect(budgetRoom(aSnapshot({ usdPerMonth: 3 }, { nowMs: quarter })).usdPerHour).toBe(3);
+  });
+
+  test("is the lesser of two", () => {
+    const spent = { dayUsd: 1, monthUsd: 8 };
+    expect(budgetRoom(aSnapshot({ usdPerDay: 5, usdPerMonth: 10 }, { spent }))).toMatchObject({
+      usdPerHour: 2,
+      tightest: { period: "month" },
+    });
+    expect(budgetRoom(aSnapshot({ usdPerDay: 2, usdPerMonth: 10 }, { spent }))).toMatchObject({ usdPerHour: 1, tightest: { period: "day" } });
+  });
+
+  test("is exact to the millionth of a dollar", () => {
+    const exact = { spent: { dayUsd: 0.1, monthUsd: 0.1 }, reserved: { usdPerHour: 0.1, gpus: 1 } };
+    expect(budgetRoom(aSnapshot({ usdPerDay: 0.3 }, exact)).usdPerHour).toBe(0.1);
+  });
+});
+
+describe("a launch that the budget does not pay for", () => {
+  const because =
+    "pool gpu has spent at least $8.5 of its budget of $10 a day, and an hour of another node does not fit into the rest; the job starts when other work ends, or after 2026-06-02 00:00 UTC";
+  const short: Partial<Snapshot> = { spent: { dayUsd: 8.6, monthUsd: 8.6 }, reserved, nodes: [aLiveNode({ team: "audio" })] };
+
+  test("does not happen; the job is told why, once, and looked at again when the next day starts", () => {
+    expect(decide(aSnapshot({ usdPerDay: 10 }, short))).toMatchObject({
+      steps: [{ kind: "hold", entry: { job: "train-1" }, because }],
+    });
+    expect(kinds(decide(aSnapshot({ usdPerDay: 10 }, { ...short, queue: [anEntry({ reason: because })] })))).toEqual([]);
+    expect(decide(aSnapshot({ usdPerDay: 10 }, { ...short, nodes: [] })).wakeAtMs).toBe(midnight);
+  });
+
+  test("happens on the day after, and with the last dollar", () => {
+    const nextDay = { ...short, nowMs: midnight, spent: { dayUsd: 0, monthUsd: 8.6 }, nodes: [] };
+    expect(kinds(decide(aSnapshot({ usdPerDay: 10 }, nextDay)))).toEqual(["launch"]);
+    const last = { reserved, spent: { dayUsd: 8, monthUsd: 8 } };
+    expect(kinds(decide(aSnapshot({ usdPerDay: 10 }, last)))).toEqual(["launch"]);
+    expect(kinds(decide(aSnapshot({ usdPerDay: 10 }, { ...last, spent: { dayUsd: 8.000001, monthUsd: 8 } })))).toEqual(["hold"]);
+  });
+
+  test("is one of several: what fits is launched", () => {
+    const queue = ["a", "b", "c"].map((job) => anEntry({ job }));
+    const plan = decide(aSnapshot({ usdPerMonth: 2.5 }, { queue }));
+    expect(kinds(plan)).toEqual(["launch", "launch", "hold"]);
+    expect(plan).toMatchObject({
+      steps: [{}, {}, { because: expect.stringContaining("$0 of its budget of $2.5 a month") }],
+      wakeAtMs: july,
+    });
+  });
+
+  test("counts launches of which nobody knows yet what came", () => {
+    const openLaunches = [aLaunch({ jobs: [{ team: "vision", job: "before" }] })];
+    expect(kinds(decide(aSnapshot({ usdPerDay: 1.5 }, { openLaunches, reserved })))).toEqual(["hold"]);
+  });
+
+  test("does not keep a job off a node that is there", () => {
+    const nodes = [aLiveNode({ id: "n" })];
+    const room = { ...short, nodes, queue: [anEntry({ job: "a" }), anEntry({ job: "b" })] };
+    expect(decide(aSnapshot({ usdPerDay: 10 }, room)).steps).toMatchObject([
+      { kind: "bind", node: "n", entry: { job: "a" } },
+      { kind: "hold", entry: { job: "b" } },
+    ]);
+  });
+
+  test("takes the offer that the rest does pay for", () => {
+    const big = aType({ name: "g5.2xlarge", resources: { vcpus: 8, memoryGiB: 32, gpus: 1 } });
+    const catalogue = aCatalogue({
+      types: [aType(), big],
+      offers: [anOffer({ usdPerHour: 1 }), anOffer({ instanceType: "g5.2xlarge", usdPerHour: 1.3 })],
+    });
+    const offersWith = (usdPerDay: number) =>
+      decide(aSnapshot({ usdPerDay }, { catalogue })).steps.flatMap((step) =>
+        step.kind === "launch" ? step.launch.offers.map((offer) => offer.instanceType) : [],
+      );
+    expect(offersWith(1.2)).toEqual(["g5.xlarge"]);
+    expect(offersWith(1.3)).toEqual(["g5.xlarge", "g5.2xlarge"]);
+  });
+
+  test("is told the limit where the limit alone stands in the way", () => {
+    const atLimit = { reserved: { usdPerHour: 9.5, gpus: 1 } };
+    expect(decide(aSnapshot({ usdPerDay: 100 }, atLimit)).steps).toMatchObject([{ because: expect.stringContaining("is at its limit") }]);
+    expect(decide(aSnapshot({ usdPerDay: 10 }, atLimit)).steps).toMatchObject([{ because: expect.stringContaining("is at its limit") }]);
+    expect(decide(aSnapshot({ usdPerDay: 9 }, { reserved: { usdPerHour: 9, gpus: 1 } })).steps).toMatchObject([
+      { because: expect.stringContaining("budget of $9 a day") },
+    ]);
+  });
+});
+
+describe("a budget that is used up", () => {
+  const spent = { dayUsd: 10, monthUsd: 10 };
+  const usedUp = (over: Partial<Snapshot> = {}): Plan => decide(aSnapshot({ usdPerDay: 10 }, { spent, ...over }));
+  const because =
+    "pool gpu has spent at least $10 of its budget of $10 a day; running work goes on, and the job starts after 2026-06-02 00:00 UTC";
+
+  test("starts nothing, on a node that is there neither, until the next day", () => {
+    const busy = aLiveNode({ assignments: [anAssignment({ job: "runs", phase: "uploading" })] });
+    expect(usedUp({ nodes: [busy], reserved })).toEqual({ steps: [{ kind: "hold", entry: anEntry(), because }], wakeAtMs: midnight });
+    expect(usedUp({ queue: [anEntry({ reason: because })] })).toEqual({ steps: [], wakeAtMs: midnight });
+  });
+
+  test("gives back at once what holds nothing, and leaves running work alone", () => {
+    const nodes = [
+      aLiveNode({ id: "boots", state: "launching" }),
+      aLiveNode({ id: "busy", assignments: [anAssignment({ phase: "running" })] }),
+      aLiveNode({ id: "idle" }),
+    ];
+    const retire = { kind: "retire", because: "it holds nothing and the budget of $10 a day is used up" };
+    expect(usedUp({ nodes, queue: [], reserved }).steps).toEqual([
+      { ...retire, node: "boots" },
+      { ...retire, node: "idle" },
+    ]);
+    expect(kinds(decide(aSnapshot({ usdPerDay: 100 }, { nodes, queue: [], reserved })))).toEqual([]);
+  });
+
+  test("is so by what still lives, too", () => {
+    const nodes = [aLiveNode({ launchedAtMs: now - 4 * hourMs, assignments: [anAssignment({ phase: "running" })] })];
+    const with6 = { nodes, reserved, spent: { dayUsd: 6, monthUsd: 6 }, nowMs: now };
+    expect(usedUp(with6).steps).toMatchObject([{ kind: "hold", because }]);
+    expect(usedUp({ ...with6, spent: { dayUsd: 5, monthUsd: 5 } }).steps).toMatchObject([
+      { kind: "hold", because: expect.stringContaining("an hour of another node") },
+    ]);
+  });
+
+  test("that renews later is the one that is named and waited for", () => {
+    const plan = decide(aSnapshot({ usdPerDay: 5, usdPerMonth: 10 }, { spent }));
+    expect(plan).toMatchObject({
+      steps: [{ because: expect.stringMatching(/\$10 a month; .* after 2026-07-01 00:00 UTC/) }],
+      wakeAtMs: july,
+    });
+  });
+
+  test("does not change what a job is told each time that a cent is spent", () => {
+    const told = [10, 10.01, 10.4].map((dayUsd) => usedUp({ spent: { dayUsd, monthUsd: 0 } }).steps);
+    expect(new Set(told.map((steps) => JSON.stringify(steps))).size).toBe(1);
+  });
+
+  test("of nothing lets nothing start", () => {
+    expect(kinds(decide(aSnapshot({ usdPerMonth: 0 }, { nodes: [aLiveNode()], reserved })))).toEqual(["hold", "retire"]);
+  });
+
+  test("still fails what can never run, and takes back what a dead node held", () => {
+    const nine = anEntry({ needs: { vcpus: 2, memoryGiB: 8, gpus: 9 } });
+    const dead = aLiveNode({ state: "gone", stateSinceMs: now, assignments: [anAssignment()] });
+    expect(kinds(usedUp({ queue: [nine], nodes: [dead] }))).toEqual(["lose", "fail"]);
+  });
+});
