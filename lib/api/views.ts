@@ -1,0 +1,279 @@
+import * as z from "zod";
+import { DatasetName, JobId, PoolName, StoredSpec, TeamName } from "../../events/job.ts";
+import { jobStates } from "../model/job.ts";
+
+/**
+ * What the API answers. Times are ISO 8601 in UTC, units stand in the names, and what is not known or not there is left out.
+ * A name that a caller may not see (another team's job) is left out, too.
+ */
+const Time = z.iso.datetime();
+const Cursor = z.string().min(1).describe("Goes into the next call; absent on the last page");
+const Count = z.int().min(0);
+
+const jobFacts = {
+  team: TeamName,
+  job: JobId,
+  pool: PoolName,
+  state: z.enum(jobStates),
+  attempt: z.int().min(1).describe("The run under way, or the next one"),
+  failures: Count.describe("Runs that ended by the job's own fault"),
+  submittedAt: Time,
+  startedAt: Time.optional().describe("When the first program of its first run started"),
+  endedAt: Time.optional(),
+  node: z.string().optional().describe("The node that holds it, of a gang the first member's"),
+  gang: z.array(z.string()).optional().describe("The nodes of a gang, by rank"),
+  exitCode: z.int().optional(),
+  reason: z.string().optional().describe("Why it is in this state"),
+};
+
+/** A job in a list: without what it asked for and what it left. */
+export const JobSummary = z.object(jobFacts).meta({ id: "JobSummary" });
+export type JobSummary = z.infer<typeof JobSummary>;
+
+export const SealedFile = z
+  .object({
+    path: z.string(),
+    bytes: Count,
+    sha256: z.string().describe("Of the plaintext, hex"),
+    key: z.string().describe("In the artifacts bucket"),
+  })
+  .meta({ id: "SealedFile" });
+
+export const Job = z
+  .object({
+    ...jobFacts,
+    spec: StoredSpec.optional().describe("Absent for a message that could not be read"),
+    artifacts: z.array(SealedFile),
+  })
+  .meta({ id: "Job" });
+export type Job = z.infer<typeof Job>;
+
+/** Newest first. */
+export const JobPage = z.object({ items: z.array(JobSummary), cursor: Cursor.optional() }).meta({ id: "JobPage" });
+export type JobPage = z.infer<typeof JobPage>;
+
+/** Lines of one attempt, oldest first, and how the job stands, so that a follower needs one call only. */
+export const LogPage = z
+  .object({
+    attempt: z.int().min(1).describe("Whose lines these are"),
+    state: z.enum(jobStates).describe("Of the job"),
+    latestAttempt: z.int().min(1).describe("Of the job"),
+    lines: z.array(z.object({ at: Time, text: z.string() })),
+    cursor: z.string().optional().describe("Goes into the next call, also when nothing more is there yet; absent until the first line"),
+    more: z.boolean().describe("Whether more lines are there already"),
+  })
+  .meta({ id: "LogPage" });
+export type LogPage = z.infer<typeof LogPage>;
+
+const Market = z.enum(["spot", "on-demand"]);
+const NodeState = z.enum(["launching", "ready", "draining", "terminating", "gone"]);
+
+const Sample = z.object({
+  index: Count,
+  model: z.string().optional(),
+  utilizationPercent: z.number().optional(),
+  memoryUsedMiB: z.number().optional(),
+  memoryTotalMiB: z.number().optional(),
+  powerWatts: z.number().optional(),
+  temperatureC: z.number().optional(),
+  eccUncorrected: z.number().optional(),
+  throttled: z.array(z.string()).optional(),
+});
+
+const Held = z.object({
+  team: TeamName,
+  job: JobId.optional().describe("Absent where it is another team's"),
+  attempt: z.int().min(1).optional().describe("Absent where it is another team's"),
+  phase: z.enum(["placed", "running", "uploading"]),
+  vcpus: z.number(),
+  memoryGiB: z.number(),
+  gpus: Count,
+  rank: Count.optional().describe("Its place in its gang"),
+});
+
+export const Node = z
+  .object({
+    node: z.string().describe("The EC2 instance id"),
+    pool: PoolName,
+    state: NodeState,
+    stateSince: Time,
+    team: TeamName.optional().describe("The one team it serves; absent in a shared pool"),
+    instanceType: z.string(),
+    zone: z.string(),
+    market: Market,
+    usdPerHour: z.number(),
+    vcpus: z.number(),
+    memoryGiB: z.number(),
+    gpus: Count,
+    gpuModel: z.string().optional(),
+    launchedAt: Time,
+    readyAt: Time.optional(),
+    lastSeenAt: Time.optional().describe("When its worker last called"),
+    idleSince: Time.optional().describe("Absent while it holds anything"),
+    notice: z
+      .object({ kind: z.enum(["interruption", "rebalance"]), at: Time })
+      .optional()
+      .describe("EC2's word that it will not stay"),
+    assignments: z.array(Held),
+    samples: z.array(Sample).optional().describe("One a GPU, as of its worker's last call"),
+    datasets: z
+      .array(z.object({ team: TeamName, dataset: DatasetName, version: Count, shards: Count, bytes: Count }))
+      .describe("What it has fetched and checked, of datasets that the caller may see"),
+  })
+  .meta({ id: "Node" });
+export type Node = z.infer<typeof Node>;
+
+/** By pool, then by instance id. */
+export const NodePage = z.object({ items: z.array(Node), cursor: Cursor.optional() }).meta({ id: "NodePage" });
+export type NodePage = z.infer<typeof NodePage>;
+
+const Reserved = z.object({ usdPerHour: z.number(), gpus: Count });
+
+const OpenLaunch = z.object({
+  launch: z.string(),
+  team: TeamName.optional(),
+  market: Market,
+  instanceTypes: z.array(z.string()).describe("EC2 picks one of them"),
+  nodes: z.int().min(1),
+  reserved: Reserved,
+  intendedAt: Time,
+});
+
+const Refusal = z.object({ instanceType: z.string(), zone: z.string(), market: Market, code: z.string(), until: Time });
+
+export const Pool = z
+  .object({
+    pool: PoolName,
+    families: z.array(z.string()),
+    markets: z.array(Market),
+    shared: z.boolean(),
+    containers: z.boolean(),
+    teams: z.array(TeamName).describe("That may use it; empty for all"),
+    idleSeconds: z.number(),
+    bootSeconds: z.number(),
+    limits: Reserved,
+    reserved: Reserved,
+    budgets: z.object({ usdPerDay: z.number().optional(), usdPerMonth: z.number().optional() }).optional(),
+    spent: z
+      .object({ usdToday: z.number(), usdThisMonth: z.number() })
+      .describe("By nodes in the UTC day and month, those that live with it"),
+    queue: z.object({ length: Count, oldestSubmittedAt: Time.optional() }),
+    nodes: z.record(NodeState, Count).describe("How many, by state"),
+    openLaunches: z.array(OpenLaunch),
+    refusals: z.array(Refusal).describe("Offers that EC2 had no capacity for"),
+    busy: z.boolean().describe("Whether it has jobs, nodes or open launches, as the last decision found it"),
+    decisions: Count.describe("Begun since it was deployed"),
+    pricesAt: Time.optional().describe("When prices were fetched"),
+  })
+  .meta({ id: "Pool" });
+export type Pool = z.infer<typeof Pool>;
+
+export const PoolList = z.object({ items: z.array(Pool) }).meta({ id: "PoolList" });
+export type PoolList = z.infer<typeof PoolList>;
+
+export const stepKinds = ["bind", "launch", "retire", "lose", "confirm", "fail", "hold"] as const;
+
+const decisionFacts = {
+  decision: z.string().describe("Its id: YYYYMMDD-HHMMSS.mmmZ-…, in UTC"),
+  pool: PoolName,
+  at: Time,
+  epoch: z.int().min(0),
+  queued: Count.describe("Jobs that it found waiting"),
+  nodes: Count.describe("Nodes that it found"),
+  reserved: Reserved.describe("As it found it"),
+  steps: z.partialRecord(z.enum(stepKinds), Count).describe("How many, by kind"),
+  wakeAt: Time.optional().describe("When it wanted to look again, had nothing happened"),
+};
+
+export const DecisionSummary = z.object(decisionFacts).meta({ id: "DecisionSummary" });
+export type DecisionSummary = z.infer<typeof DecisionSummary>;
+
+/** Newest first. */
+export const DecisionPage = z.object({ items: z.array(DecisionSummary), cursor: Cursor.optional() }).meta({ id: "DecisionPage" });
+export type DecisionPage = z.infer<typeof DecisionPage>;
+
+const DecisionStep = z.object({
+  kind: z.enum(stepKinds),
+  team: TeamName.optional(),
+  job: JobId.optional().describe("Absent where the step is about none, or about another team's"),
+  attempt: z.int().min(1).optional(),
+  node: z.string().optional(),
+  launch: z
+    .object({ market: Market, instanceTypes: z.array(z.string()), nodes: z.int().min(1), reserved: Reserved, jobs: Count })
+    .optional()
+    .describe("What EC2 was asked for"),
+  because: z.string().optional().describe("Absent where it is another team's"),
+  outcome: z.string().optional().describe("What came of it; absent where it is another team's"),
+});
+
+export const Decision = z
+  .object({
+    ...decisionFacts,
+    taken: z.array(DecisionStep).describe("The steps in the plan's order, a thousand at most"),
+    leftOut: Count.describe("Steps beyond those"),
+  })
+  .meta({ id: "Decision" });
+export type Decision = z.infer<typeof Decision>;
+
+export const Dataset = z
+  .object({
+    team: TeamName,
+    dataset: DatasetName,
+    source: z.string().describe("s3://bucket/prefix/"),
+    state: z.string(),
+    reason: z.string().optional(),
+    addedAt: Time,
+    version: Count.optional().describe("Of the shard map"),
+    shards: Count.optional(),
+    bytes: Count.optional(),
+  })
+  .meta({ id: "Dataset" });
+export type Dataset = z.infer<typeof Dataset>;
+
+export const DatasetList = z.object({ items: z.array(Dataset) }).meta({ id: "DatasetList" });
+export type DatasetList = z.infer<typeof DatasetList>;
+
+export const Me = z
+  .object({
+    caller: z.string().describe("The ARN that signed the call"),
+    admin: z.boolean(),
+    team: TeamName.nullable().describe("The one team the caller speaks for; null for an admin, who speaks for all"),
+    name: z.string().describe("Of the deployment"),
+    teams: z.array(TeamName).describe("That the caller may speak for"),
+    pools: z.array(PoolName).describe("That these may use"),
+    defaultPool: PoolName,
+  })
+  .meta({ id: "Me" });
+export type Me = z.infer<typeof Me>;
+
+export const problemCodes = [
+  "invalid",
+  "cursor",
+  "denied",
+  "not-found",
+  "method",
+  "media-type",
+  "too-large",
+  "conflict",
+  "rejected",
+  "busy",
+  "internal",
+] as const;
+
+/** RFC 9457. The type is always about:blank, for the status and `code` say what it is. */
+export const Problem = z
+  .object({
+    type: z.literal("about:blank"),
+    title: z.string().describe("Of the status"),
+    status: z.int().min(400).max(599),
+    code: z.enum(problemCodes),
+    detail: z.string(),
+    instance: z.string().describe("urn:uuid:… of this request, as the log has it"),
+    errors: z
+      .array(z.object({ field: z.string(), message: z.string() }))
+      .optional()
+      .describe("What is wrong with which field"),
+    job: JobId.optional().describe("Under which a refused job is on record"),
+  })
+  .meta({ id: "Problem" });
+export type Problem = z.infer<typeof Problem>;
