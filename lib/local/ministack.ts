@@ -4,13 +4,23 @@ import { Fault } from "../model/fault.ts";
 import { type IssuedCredentials, type Principal, roleId } from "./identities.ts";
 import { account } from "./provision/world.ts";
 
-export type ServiceEvent = { readonly source: string; readonly detailType: string; readonly detail: unknown };
+export type ServiceEvent = {
+  readonly source: string;
+  readonly detailType: string;
+  readonly resources?: readonly string[];
+  readonly detail: unknown;
+};
 
 const Taken = z.looseObject({ FailedEntryCount: z.literal(0) });
 
 /** Puts an AWS service's own event on the default bus: PutEvents lets nobody speak as `aws.*`. Throws a Fault when it was not taken. */
 export async function publishServiceEvent(ministackUrl: string, event: ServiceEvent): Promise<void> {
-  const entry = { Source: event.source, DetailType: event.detailType, Detail: JSON.stringify(event.detail) };
+  const entry = {
+    Source: event.source,
+    DetailType: event.detailType,
+    Resources: event.resources ?? [],
+    Detail: JSON.stringify(event.detail),
+  };
   const said = await tell(`${ministackUrl}/_service-events`, { Entries: [entry] });
   if (!Taken.safeParse(JSON.parse(said)).success)
     throw new Fault("ministack", `The event ${event.detailType} was not taken: ${said}`, { retry: true });

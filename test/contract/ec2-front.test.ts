@@ -16,6 +16,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { GetProductsCommand, PricingClient } from "@aws-sdk/client-pricing";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import * as z from "zod";
 import type { Ec2Behaviour } from "../../lib/local/ec2/behaviour.ts";
 import { createEc2Front, type Ec2Front } from "../../lib/local/ec2/front.ts";
 import type { HttpAnswer, HttpCall } from "../../lib/local/http.ts";
@@ -43,6 +44,20 @@ setInterval(() => { if (existsSync("finish")) process.exit(0); }, 20);
 `;
 
 type StateEvent = { readonly instance: string; readonly state: string };
+const EventOf = z.discriminatedUnion("detailType", [
+  z.object({
+    detailType: z.literal("EC2 Instance State-change Notification"),
+    detail: z.strictObject({ "instance-id": z.string(), state: z.string() }),
+  }),
+  z.object({
+    detailType: z.literal("EC2 Spot Instance Interruption Warning"),
+    detail: z.strictObject({ "instance-id": z.string(), "instance-action": z.literal("terminate") }),
+  }),
+  z.object({
+    detailType: z.literal("EC2 Instance Rebalance Recommendation"),
+    detail: z.strictObject({ "instance-id": z.string() }),
+  }),
+]);
 type Cloud = {
   readonly front: Ec2Front;
   readonly ec2: EC2Client;
@@ -113,10 +128,11 @@ async function aCloud(behaviour: Partial<Ec2Behaviour> = {}, script = standIn): 
     endpoint: "http://127.0.0.1:9",
     stateFolder,
     roleOfProfile: (profile) => `role-of-${profile.split("/").at(-1)}`,
-    putEvent: async ({ source, detailType, detail }) => {
-      expect([source, detailType]).toEqual(["aws.ec2", "EC2 Instance State-change Notification"]);
-      const { "instance-id": instance, state } = detail as { "instance-id": string; state: string };
-      events.push({ instance, state });
+    putEvent: async (event) => {
+      expect(event.source).toBe("aws.ec2");
+      const { detailType, detail } = EventOf.parse(event);
+      expect(event.resources).toEqual([expect.stringMatching(new RegExp(`^arn:aws:ec2:.*:instance/${detail["instance-id"]}$`))]);
+      events.push({ instance: detail["instance-id"], state: "state" in detail ? detail.state : detailType });
     },
     log: () => undefined,
     behaviour: { pendingMs: 5, bootMs: { min: 5, max: 10 }, shutdownMs: 500, ...behaviour },
@@ -315,10 +331,44 @@ describe("CreateFleet", () => {
     });
     const refused = await ec2.send(new CreateFleetCommand(launch(gang(3))));
     expect(refused.Instances).toEqual([]);
-    expect(refused.Errors?.[0]?.ErrorCode).toBe("UnfulfillableCapacity");
+    expect(new Set(refused.Errors?.map((one) => one.ErrorCode))).toEqual(new Set(["InsufficientInstanceCapacity"]));
     const made = await ec2.send(new CreateFleetCommand(launch(gang(2))));
     expect(made.Instances).toMatchObject([{ InstanceType: "g5.2xlarge" }]);
     expect(idsOf(made)).toHaveLength(2);
+  });
+
+  it("launches a whole fleet of one type in one zone or nothing, on demand too, and once for each token", async () => {
+    const [a, b] = subnets;
+    const { ec2, launch, front } = await aCloud({
+      capacity: { "g5.xlarge/*/*": 2, [`g5.2xlarge/${a?.zone}/*`]: 1, [`g5.2xlarge/${b?.zone}/*`]: 3 },
+    });
+    const whole = (total: number, ClientToken: string) =>
+      launch({
+        ClientToken,
+        TargetCapacitySpecification: { TotalTargetCapacity: total, DefaultTargetCapacityType: "on-demand" },
+        OnDemandOptions: { SingleInstanceType: true, SingleAvailabilityZone: true, MinTargetCapacity: total },
+      });
+    const none = await ec2.send(new CreateFleetCommand(whole(4, "four")));
+    expect([none.Instances, front.record.instances]).toEqual([[], []]);
+    expect(new Set(none.Errors?.map((one) => one.ErrorCode))).toEqual(new Set(["InsufficientInstanceCapacity"]));
+
+    const made = await ec2.send(new CreateFleetCommand(whole(3, "three")));
+    expect(made.Instances).toMatchObject([{ InstanceType: "g5.2xlarge", AvailabilityZone: b?.zone, Lifecycle: "on-demand" }]);
+    expect(idsOf(made)).toHaveLength(3);
+    const again = await ec2.send(new CreateFleetCommand(whole(3, "three")));
+    expect([again.FleetId, idsOf(again)]).toEqual([made.FleetId, idsOf(made)]);
+    expect(front.record.instances).toHaveLength(3);
+
+    const partial = await ec2.send(
+      new CreateFleetCommand(
+        launch({
+          TargetCapacitySpecification: { TotalTargetCapacity: 3, DefaultTargetCapacityType: "on-demand" },
+          OnDemandOptions: { SingleInstanceType: true, SingleAvailabilityZone: true },
+        }),
+      ),
+    );
+    expect(partial.Instances).toMatchObject([{ InstanceType: "g5.xlarge" }]);
+    expect(idsOf(partial)).toHaveLength(2);
   });
 
   it("refuses offers on demand, unknown types and parameters it does not know", async () => {
@@ -453,6 +503,63 @@ describe("instances", () => {
     const other = await aCloud();
     const [second = ""] = idsOf(await other.ec2.send(new CreateFleetCommand(other.launch())));
     await vi.waitFor(async () => expect(await named(other, second, "running")).toBe("running"), soon);
+  });
+
+  it("are interrupted with a warning, a notice in their metadata, and an end that says why", { timeout: 60_000 }, async () => {
+    const told = `
+import { writeFileSync } from "node:fs";
+const imds = process.env.AWS_EC2_METADATA_SERVICE_ENDPOINT;
+const token = await (await fetch(imds + "/latest/api/token", { method: "PUT", headers: { "x-aws-ec2-metadata-token-ttl-seconds": "60" } })).text();
+const read = async (path) => { const r = await fetch(imds + "/latest/meta-data/" + path, { headers: { "x-aws-ec2-metadata-token": token } }); return r.ok ? r.json() : r.status; };
+const before = [await read("spot/instance-action"), await read("events/recommendations/rebalance")];
+setInterval(async () => {
+  const seen = [await read("spot/instance-action"), await read("events/recommendations/rebalance")];
+  writeFileSync("seen.json.part", JSON.stringify({ before, seen }));
+  (await import("node:fs")).renameSync("seen.json.part", "seen.json");
+}, 20);`;
+    const cloud = await aCloud({ interruptionNoticeMs: 3_600_000 }, told);
+    const { record } = cloud.front;
+    const [id = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch(spot(1)))));
+    const file = join(record.instances[0]?.folder ?? "", "seen.json");
+    const seen = async () => JSON.parse(await readFile(file, "utf8"));
+    await vi.waitFor(async () => expect(await seen()).toEqual({ before: [404, 404], seen: [404, 404] }), soon);
+
+    record.recommendRebalance(id);
+    record.recommendRebalance(id);
+    await vi.waitFor(
+      async () => expect(await seen()).toMatchObject({ seen: [404, { noticeTime: expect.stringMatching(/^20.*Z$/) }] }),
+      soon,
+    );
+    const endsAtMs = record.interrupt(id);
+    expect(endsAtMs).toBeGreaterThan(Date.now() + 3_500_000);
+    expect(record.interrupt(id, { noticeMs: 1 })).toBe(endsAtMs);
+    const time = `${new Date(endsAtMs).toISOString().slice(0, 19)}Z`;
+    await vi.waitFor(async () => expect(await seen()).toMatchObject({ seen: [{ action: "terminate", time }, {}] }), soon);
+    const warnings = ["EC2 Instance Rebalance Recommendation", "EC2 Spot Instance Interruption Warning"];
+    await vi.waitFor(() => expect(statesOf(cloud, id)).toEqual(["pending", "running", ...warnings]), soon);
+    const { Reservations: before } = await cloud.ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] }));
+    expect(before?.[0]?.Instances?.[0]).toMatchObject({ State: { Name: "running" } });
+
+    const [other = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch(spot(1)))));
+    record.interrupt(other, { noticeMs: 30 });
+    await vi.waitFor(() => expect(statesOf(cloud, other).slice(-2)).toEqual(["shutting-down", "terminated"]), soon);
+    expect(statesOf(cloud, other).filter((one) => one === warnings[1])).toHaveLength(1);
+    const { Reservations } = await cloud.ec2.send(new DescribeInstancesCommand({ InstanceIds: [other] }));
+    expect(Reservations?.[0]?.Instances?.[0]).toMatchObject({
+      State: { Name: "terminated" },
+      StateReason: { Code: "Server.SpotInstanceTermination" },
+    });
+    expect(() => record.interrupt(other)).toThrow(expect.objectContaining({ code: "not-running" }));
+  });
+
+  it("cannot be interrupted when they are on-demand or not there", async () => {
+    const cloud = await aCloud();
+    const [id = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch())));
+    for (const notify of [cloud.front.record.interrupt, cloud.front.record.recommendRebalance]) {
+      expect(() => notify(id)).toThrow(expect.objectContaining({ code: "not-spot" }));
+      expect(() => notify("i-0")).toThrow(expect.objectContaining({ code: "no-instance" }));
+    }
+    await vi.waitFor(() => expect(statesOf(cloud, id)).toEqual(["pending", "running"]), soon);
   });
 
   it("end in order though they were never running, and start by RunInstances, too", async () => {

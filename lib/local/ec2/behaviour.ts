@@ -10,6 +10,8 @@ export type Ec2Behaviour = {
   readonly restartMs: number;
   /** How long a new instance is unknown to DescribeInstances, ms. */
   readonly describeLagMs: number;
+  /** From the warning to the end of a spot instance that is interrupted, ms; two minutes on AWS. */
+  readonly interruptionNoticeMs: number;
   /** From SIGTERM to SIGKILL for what runs on an ended instance, ms. */
   readonly shutdownMs: number;
   /** How many instances an offer can hold at once, by `type/zone/market`, where `*` stands for any. Not listed: without limit. */
@@ -24,6 +26,7 @@ export const defaultBehaviour: Ec2Behaviour = {
   bootTimeoutMs: 120_000,
   restartMs: 2000,
   describeLagMs: 0,
+  interruptionNoticeMs: 120_000,
   shutdownMs: 3000,
   capacity: {},
   seed: 1,

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Market, OfferRef } from "../../model/offer.ts";
 import type { HttpAnswer } from "../http.ts";
-import { allocate, type Candidate } from "./allocation.ts";
+import { type Allocation, allocate, type Candidate } from "./allocation.ts";
 import { type FleetRequest, type Override, type TemplateSpecification, tagsFor, targets } from "./fleet-request.ts";
 import type { InstanceFacts } from "./instance.ts";
 import { launchInstances } from "./launch-instances.ts";
@@ -90,7 +90,7 @@ async function fill(
   maker: FleetMaker,
   order: MarketOrder,
   places: readonly Place[],
-): Promise<{ launched: Launched[]; refused: Refused[] }> {
+): Promise<{ launched: readonly Launched[]; refused: readonly Refused[] }> {
   const refused: Refused[] = [];
   const offered: Place[] = [];
   for (const place of places) {
@@ -100,6 +100,7 @@ async function fill(
   }
   const { market, request } = order;
   const options = market === "spot" ? request.SpotOptions : request.OnDemandOptions;
+  const minimum = options.MinTargetCapacity ?? 0;
   const nowMs = maker.now();
   // From looking at the room to taking it there is no await: nobody else comes between.
   const { allocations, short } = allocate(
@@ -109,21 +110,27 @@ async function fill(
       prioritized: options.AllocationStrategy === "prioritized",
       singleInstanceType: options.SingleInstanceType ?? false,
       singleAvailabilityZone: options.SingleAvailabilityZone ?? false,
-      minimum: options.MinTargetCapacity ?? 0,
+      minimum,
     },
   );
   const filled = allocations.reduce((sum, one) => sum + one.count * one.candidate.weight, 0) >= order.target;
   for (const one of allocations) maker.capacity.take(one.candidate.offer, one.count);
   // Spot looks for room before it chooses; on-demand tries one after the other and says where it failed.
-  if (!filled || market === "on-demand") refused.push(...short.map((one) => withoutRoom(maker, one.of, nowMs)));
+  if (!filled || market === "on-demand") refused.push(...short.map((one) => withoutRoom(maker, one.of, { nowMs, whole: minimum > 0 })));
 
+  const made = await launchAll(maker, order, allocations);
+  const launched = await wholeOrNothing(maker, { region: order.region, minimum }, made.launched);
+  for (const instance of launched.flatMap((one) => one.instances)) maker.begin(instance);
+  return { launched, refused: [...refused, ...made.refused] };
+}
+
+async function launchAll(maker: FleetMaker, order: MarketOrder, allocations: readonly Allocation<Place>[]) {
   const launched: Launched[] = [];
+  const refused: Refused[] = [];
   await Promise.all(
     allocations.map(async ({ candidate: { of: place }, count }) => {
       try {
-        const instances = await launch(maker, order, { ...place, count });
-        for (const instance of instances) maker.begin(instance);
-        launched.push({ ...place, instances });
+        launched.push({ ...place, instances: await launch(maker, order, { ...place, count }) });
       } catch (error) {
         // What the others launched stands: this place is told as an error beside them.
         maker.capacity.giveBack(place.offer, count);
@@ -134,6 +141,24 @@ async function fill(
   );
   return { launched, refused };
 }
+
+/** A fleet that had to be whole and is not, because moto failed in the middle, is taken back: it never began to live. */
+async function wholeOrNothing(
+  maker: FleetMaker,
+  { region, minimum }: { region: string; minimum: number },
+  launched: readonly Launched[],
+): Promise<readonly Launched[]> {
+  if (worthOf(launched) >= minimum) return launched;
+  for (const { offer, instances } of launched) {
+    const named = instances.map((instance, i) => [`InstanceId.${i + 1}`, instance.id] as const);
+    await maker.moto.ask(region, { Action: "TerminateInstances", ...Object.fromEntries(named) });
+    maker.capacity.giveBack(offer, instances.length);
+  }
+  return [];
+}
+
+const worthOf = (launched: readonly Launched[]): number =>
+  launched.reduce((sum, one) => sum + one.instances.length * (one.override.WeightedCapacity ?? 1), 0);
 
 const launch = (maker: FleetMaker, order: MarketOrder, place: Place & { readonly count: number }): Promise<readonly InstanceFacts[]> =>
   launchInstances(maker.moto, {

@@ -1,5 +1,5 @@
 import type { HttpAnswer, HttpCall } from "../http.ts";
-import { stateCodes } from "./instance.ts";
+import { spotTermination, stateCodes } from "./instance.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Moto } from "./moto.ts";
 import { Ec2Error, formOf } from "./query-protocol.ts";
@@ -43,8 +43,12 @@ export function stateElement(name: string, state: keyof typeof stateCodes): Elem
 }
 
 function asItIs(lifecycle: Lifecycle, instance: Element): Element {
-  const state = lifecycle.state(textAt(instance, "instanceId") ?? "");
-  return state === undefined ? instance : withChild(instance, stateElement("instanceState", state));
+  const last = lifecycle.get(textAt(instance, "instanceId") ?? "")?.states.at(-1);
+  if (last === undefined) return instance;
+  const shown = withChild(instance, stateElement("instanceState", last.state));
+  if (last.because !== spotTermination) return shown;
+  const reason = parent("stateReason", [leaf("code", spotTermination), leaf("message", `${spotTermination}: Spot instance termination`)]);
+  return withChild(withChild(shown, reason), leaf("reason", spotTermination));
 }
 
 type Filter = { readonly values: readonly string[]; of(instance: Element): string };

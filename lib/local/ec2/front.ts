@@ -123,6 +123,8 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
       refuse: (matcher, code) => capacity.refuse(matcher, code),
       limitCapacity: (pattern, count) => capacity.limit(pattern, count),
       endInstance: (id, how = "terminate") => endFromOutside({ moto, lifecycle }, id, how),
+      interrupt: (id, { noticeMs } = {}) => lifecycle.interrupt(id, noticeMs),
+      recommendRebalance: (id) => lifecycle.recommendRebalance(id),
       loseNextAnswer: (action, times = 1) => lost.add(action, times),
       throttleNext: (action, times = 1) => throttled.add(action, times),
       pauseWorker: (id) => lifecycle.machine(id).pause(),

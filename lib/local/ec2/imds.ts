@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { IssuedCredentials } from "../identities.ts";
-import type { InstanceFacts } from "./instance.ts";
+import type { InstanceFacts, InstanceNotices } from "./instance.ts";
 
 /** One instance's metadata service: IMDSv2, nothing without a token. */
 export type MetadataService = { readonly url: string; close(): Promise<void> };
@@ -11,6 +11,7 @@ export type MetadataSource = {
   readonly instance: InstanceFacts;
   readonly role: string;
   credentials(): IssuedCredentials;
+  notices(): InstanceNotices;
 };
 
 const maxTokenSeconds = 21_600;
@@ -71,7 +72,8 @@ function document(source: MetadataSource, path: string): string | undefined {
     case "/latest/meta-data/ami-id":
       return instance.imageId;
     case "/latest/meta-data/local-ipv4":
-      return instance.privateIp;
+      // Every node is a process of this machine: this is where its neighbours reach it.
+      return "127.0.0.1";
     case "/latest/meta-data/instance-life-cycle":
       return instance.market;
     case "/latest/meta-data/placement/availability-zone":
@@ -82,6 +84,10 @@ function document(source: MetadataSource, path: string): string | undefined {
       return role;
     case `/latest/meta-data/iam/security-credentials/${role}`:
       return credentialsDocument(source.credentials());
+    case "/latest/meta-data/spot/instance-action":
+      return instanceAction(source.notices().endsAtMs);
+    case "/latest/meta-data/events/recommendations/rebalance":
+      return rebalance(source.notices().rebalanceAtMs);
     case "/latest/dynamic/instance-identity/document":
       return identityDocument(instance);
     default:
@@ -99,6 +105,12 @@ const credentialsDocument = (issued: IssuedCredentials): string =>
     Token: issued.sessionToken,
     Expiration: isoSeconds(issued.expiresAtMs),
   });
+
+const instanceAction = (endsAtMs: number | undefined): string | undefined =>
+  endsAtMs === undefined ? undefined : JSON.stringify({ action: "terminate", time: isoSeconds(endsAtMs) });
+
+const rebalance = (noticedAtMs: number | undefined): string | undefined =>
+  noticedAtMs === undefined ? undefined : JSON.stringify({ noticeTime: isoSeconds(noticedAtMs) });
 
 const identityDocument = (instance: InstanceFacts): string =>
   JSON.stringify({

@@ -7,7 +7,7 @@ import type { Identities, IssuedCredentials } from "../identities.ts";
 import type { Ec2Behaviour } from "./behaviour.ts";
 import { fetchWorker } from "./boot.ts";
 import { type MetadataService, serveMetadata } from "./imds.ts";
-import type { InstanceFacts } from "./instance.ts";
+import type { InstanceFacts, InstanceNotices } from "./instance.ts";
 import type { Moto } from "./moto.ts";
 import { endTree, folderVariable, type ProcessTree, signalTree } from "./process-tree.ts";
 import { exportsOf } from "./user-data.ts";
@@ -42,7 +42,8 @@ export type Machine = {
 
 const logFile = "worker.log";
 
-export function createMachine(room: MachineRoom, instance: InstanceFacts, folder: string): Machine {
+export function createMachine(room: MachineRoom, instance: InstanceFacts, own: { folder: string; notices(): InstanceNotices }): Machine {
+  const { folder, notices } = own;
   const stop = new AbortController();
   let metadata: MetadataService | undefined;
   let worker: ChildProcess | undefined;
@@ -57,7 +58,7 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, folder
     if (nodeUrl === undefined || pool === undefined) return "no script";
     const role = room.roleOfProfile(template.profile);
     const credentials = renewed(() => room.identities.issue({ role, session: instance.id }));
-    metadata = await serveMetadata({ instance, role, credentials });
+    metadata = await serveMetadata({ instance, role, credentials, notices });
     stop.signal.throwIfAborted();
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const region = exported.get("AWS_REGION") ?? instance.region;

@@ -19,6 +19,17 @@ export type InstanceFacts = {
   readonly template?: { readonly id: string; readonly version: string } | undefined;
 };
 
+/** What EC2 has told a spot instance through its metadata. */
+export type InstanceNotices = {
+  /** When it is interrupted. */
+  readonly endsAtMs?: number;
+  /** When it was told that it is at elevated risk of that. */
+  readonly rebalanceAtMs?: number;
+};
+
+/** Why an interrupted instance ended, in EC2's words. */
+export const spotTermination = "Server.SpotInstanceTermination";
+
 /** What became of it; a view that changes as it lives. */
 export type InstanceRecord = InstanceFacts & {
   readonly launchedAtMs: number;
@@ -27,6 +38,7 @@ export type InstanceRecord = InstanceFacts & {
   readonly workerPid?: number | undefined;
   /** Holds the worker, what it writes, and its log, `worker.log`. */
   readonly folder: string;
+  readonly notices: InstanceNotices;
   /** EC2 no longer knows it. */
   readonly vanished: boolean;
 };

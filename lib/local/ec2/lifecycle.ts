@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Fault } from "../../model/fault.ts";
 import type { Ec2Behaviour } from "./behaviour.ts";
 import type { Capacity } from "./capacity.ts";
-import type { InstanceFacts, InstanceRecord, InstanceStateName } from "./instance.ts";
+import { type InstanceFacts, type InstanceNotices, type InstanceRecord, type InstanceStateName, spotTermination } from "./instance.ts";
 import { createMachine, type Machine, type MachineRoom } from "./instance-process.ts";
 import type { StateEvents } from "./state-events.ts";
 
@@ -19,6 +20,13 @@ export type Lifecycle = {
   begin(instance: InstanceFacts): void;
   /** Resolves when it is terminated; the state changes to shutting-down at once. Harmless for one that is over. */
   shutDown(id: string, because: string): Promise<void>;
+  /**
+   * Tells a spot instance that EC2 takes it back and does so after the notice; answers when. The first notice counts.
+   * Throws the Faults `no-instance`, `not-spot` (it is on-demand) and `not-running` (it has ended or is about to).
+   */
+  interrupt(id: string, noticeMs?: number): number;
+  /** Tells a spot instance, once, that it is at elevated risk. Throws as `interrupt` does. */
+  recommendRebalance(id: string): void;
   /** It is gone without a word: no event, no trace in EC2's answers. */
   vanish(id: string): Promise<void>;
   machine(id: string): Machine;
@@ -32,6 +40,7 @@ type Entry = {
   /** Stops what is still to come of its start. */
   readonly start: AbortController;
   vanished: boolean;
+  notices: InstanceNotices;
   ending?: Promise<void>;
 };
 
@@ -54,7 +63,7 @@ export function createLifecycle(world: World): Lifecycle {
   const enter = (entry: Entry, state: InstanceStateName, because: string): void => {
     entry.states.push({ state, atMs: world.now(), because });
     world.log({ message: `Instance ${state}`, instance: entry.record.id, because });
-    if (!entry.vanished) world.events.emit(entry.record.id, state);
+    if (!entry.vanished) world.events.emit(entry.record, { kind: "state", state });
   };
   const stateOf = (entry: Entry): InstanceStateName => entry.states.at(-1)?.state ?? "pending";
 
@@ -87,7 +96,13 @@ export function createLifecycle(world: World): Lifecycle {
 
   const found = (id: string): Entry => {
     const entry = entries.get(id);
-    if (entry === undefined) throw new Error(`There is no instance ${id}`);
+    if (entry === undefined) throw new Fault("no-instance", `There is no instance ${id}`);
+    return entry;
+  };
+  const interruptible = (id: string): Entry => {
+    const entry = found(id);
+    if (entry.record.market !== "spot") throw new Fault("not-spot", `${id} is an on-demand instance, which EC2 does not interrupt`);
+    if (entry.ending !== undefined) throw new Fault("not-running", `${id} has ended`);
     return entry;
   };
 
@@ -105,7 +120,7 @@ export function createLifecycle(world: World): Lifecycle {
     },
     begin(facts) {
       const states: Entry["states"] = [];
-      const machine = createMachine(world.room, facts, join(world.stateFolder, facts.id));
+      const machine = createMachine(world.room, facts, { folder: join(world.stateFolder, facts.id), notices: () => entry.notices });
       const record: InstanceRecord = {
         ...facts,
         launchedAtMs: world.now(),
@@ -114,11 +129,14 @@ export function createLifecycle(world: World): Lifecycle {
         get workerPid() {
           return machine.pid();
         },
+        get notices() {
+          return entry.notices;
+        },
         get vanished() {
           return entry.vanished;
         },
       };
-      const entry: Entry = { record, states, machine, start: new AbortController(), vanished: false };
+      const entry: Entry = { record, states, machine, start: new AbortController(), vanished: false, notices: {} };
       entries.set(facts.id, entry);
       instances.push(record);
       enter(entry, "pending", "launched");
@@ -127,6 +145,24 @@ export function createLifecycle(world: World): Lifecycle {
       });
     },
     shutDown: (id, because) => shutDown(found(id), because),
+    interrupt(id, noticeMs = behaviour.interruptionNoticeMs) {
+      const entry = interruptible(id);
+      if (entry.notices.endsAtMs !== undefined) return entry.notices.endsAtMs;
+      const endsAtMs = world.now() + noticeMs;
+      entry.notices = { ...entry.notices, endsAtMs };
+      world.events.emit(entry.record, { kind: "interruption" });
+      sleep(noticeMs, undefined, { signal: entry.start.signal }).then(
+        () => shutDown(entry, spotTermination),
+        () => undefined,
+      );
+      return endsAtMs;
+    },
+    recommendRebalance(id) {
+      const entry = interruptible(id);
+      if (entry.notices.rebalanceAtMs !== undefined) return;
+      entry.notices = { ...entry.notices, rebalanceAtMs: world.now() };
+      world.events.emit(entry.record, { kind: "rebalance" });
+    },
     async vanish(id) {
       const entry = found(id);
       entry.vanished = true;

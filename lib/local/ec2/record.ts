@@ -35,6 +35,15 @@ export type Ec2Record = {
   limitCapacity(pattern: string, count: number): void;
   /** `terminate`: as if somebody ended it in the console. `vanish`: EC2 forgets it, and no event says so. */
   endInstance(id: string, how?: "terminate" | "vanish"): Promise<void>;
+  /**
+   * EC2 takes a spot instance back, as it does on AWS: a warning on the bus and in the instance's metadata, then the end.
+   * Answers when it ends, ms since the epoch; a second call changes nothing.
+   * Throws the Faults `no-instance`, `not-spot` and `not-running`.
+   * @param noticeMs the behaviour's `interruptionNoticeMs`
+   */
+  interrupt(id: string, options?: { readonly noticeMs?: number }): number;
+  /** Tells a spot instance, once, that it is at elevated risk of being interrupted. Throws as `interrupt` does. */
+  recommendRebalance(id: string): void;
   /** The next `times` (1) calls of this action happen, and their callers get an error 500 instead of the answer. */
   loseNextAnswer(action: string, times?: number): void;
   /** The next `times` (1) calls of this action are refused with RequestLimitExceeded; nothing happens. */

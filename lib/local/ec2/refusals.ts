@@ -37,12 +37,13 @@ export function tooDear(seller: Seller, place: Place, nowMs: number): string | u
   return `Your Spot request price of ${place.override.MaxPrice} is lower than the minimum required Spot request fulfillment price of ${now}.`;
 }
 
-/** Why an offer that exists gave too little. */
-export function withoutRoom(seller: Seller, place: Place, nowMs: number): Refused {
+/** Why an offer that exists gave too little. `whole`: the fleet takes nothing below a minimum. */
+export function withoutRoom(seller: Seller, place: Place, { nowMs, whole }: { nowMs: number; whole: boolean }): Refused {
   const { instanceType, zone, market } = place.offer;
   const dear = tooDear(seller, place, nowMs);
   if (dear !== undefined) return { ...place, code: "SpotMaxPriceTooLow", message: dear };
-  const code = seller.capacity.refusal(place.offer) ?? (market === "spot" ? "UnfulfillableCapacity" : "InsufficientInstanceCapacity");
+  const short = market === "spot" && !whole ? "UnfulfillableCapacity" : "InsufficientInstanceCapacity";
+  const code = seller.capacity.refusal(place.offer) ?? short;
   return { ...place, code, message: messages[code]?.(instanceType, zone) ?? `${code} for ${instanceType} in ${zone}` };
 }
 

@@ -1,11 +1,24 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { InstanceStateName } from "./instance.ts";
+import type { InstanceFacts, InstanceStateName } from "./instance.ts";
 
-export type PutEvent = (event: { source: string; detailType: string; detail: unknown }) => Promise<void>;
+export type Ec2Event = {
+  readonly source: string;
+  readonly detailType: string;
+  /** ARNs of what it is about. */
+  readonly resources: readonly string[];
+  readonly detail: object;
+};
+export type PutEvent = (event: Ec2Event) => Promise<void>;
 
-/** Says on the event bus what state an instance is in; each instance's states in their order. */
+/** What EC2 has to say about an instance. */
+export type InstanceNews = { readonly kind: "state"; readonly state: InstanceStateName } | { readonly kind: "interruption" | "rebalance" };
+
+/** Whom it is about. */
+type Named = Pick<InstanceFacts, "id" | "region" | "zone" | "accountId">;
+
+/** Says on the event bus what happens to an instance; each instance's news in their order. */
 export type StateEvents = {
-  emit(instance: string, state: InstanceStateName): void;
+  emit(instance: Named, news: InstanceNews): void;
   /** When everything that was emitted so far is on the bus, or was given up. */
   settled(): Promise<void>;
 };
@@ -14,26 +27,44 @@ const attempts = 4;
 
 export function createStateEvents(putEvent: PutEvent, log: (line: object) => void): StateEvents {
   const last = new Map<string, Promise<void>>();
-  const put = async (instance: string, state: InstanceStateName): Promise<void> => {
+  const put = async (instance: string, event: Ec2Event): Promise<void> => {
     for (let attempt = 1; attempt <= attempts; attempt++) {
       try {
-        return await putEvent({
-          source: "aws.ec2",
-          detailType: "EC2 Instance State-change Notification",
-          detail: { "instance-id": instance, state },
-        });
+        return await putEvent(event);
       } catch (error) {
-        log({ message: "A state change could not be put on the bus", instance, state, attempt, error: String(error) });
+        log({ message: "What happened to an instance could not be put on the bus", instance, event, attempt, error: String(error) });
         if (attempt < attempts) await sleep(100 * 2 ** attempt);
       }
     }
   };
   return {
-    emit(instance, state) {
-      const chain = (last.get(instance) ?? Promise.resolve()).then(() => put(instance, state));
-      last.set(instance, chain);
-      if (state === "terminated") void chain.then(() => last.delete(instance));
+    emit(instance, news) {
+      const chain = (last.get(instance.id) ?? Promise.resolve()).then(() => put(instance.id, eventOf(instance, news)));
+      last.set(instance.id, chain);
+      if (news.kind === "state" && news.state === "terminated") void chain.then(() => last.delete(instance.id));
     },
     settled: async () => void (await Promise.all(last.values())),
   };
+}
+
+/** In the shapes of EC2's own events; the warning's ARN really names a zone and no account. */
+function eventOf({ id, region, zone, accountId }: Named, news: InstanceNews): Ec2Event {
+  const resources = [`arn:aws:ec2:${region}:${accountId}:instance/${id}`];
+  const of = (detailType: string, detail: object) => ({
+    source: "aws.ec2",
+    detailType,
+    resources,
+    detail: { "instance-id": id, ...detail },
+  });
+  switch (news.kind) {
+    case "state":
+      return of("EC2 Instance State-change Notification", { state: news.state });
+    case "interruption":
+      return {
+        ...of("EC2 Spot Instance Interruption Warning", { "instance-action": "terminate" }),
+        resources: [`arn:aws:ec2:${zone}:instance/${id}`],
+      };
+    case "rebalance":
+      return of("EC2 Instance Rebalance Recommendation", {});
+  }
 }

@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 import { type MetadataService, serveMetadata } from "../../../lib/local/ec2/imds.ts";
+import type { InstanceNotices } from "../../../lib/local/ec2/instance.ts";
 
 let service: MetadataService | undefined;
 afterEach(() => service?.close());
@@ -16,9 +17,11 @@ const instance = {
   tags: { Name: "a b", "fleetwright:launch": "l-1" },
 } as const;
 
-async function served(): Promise<{ get(path: string, token?: string): Promise<Response>; token(seconds?: string): Promise<Response> }> {
+async function served(
+  notices: InstanceNotices = {},
+): Promise<{ get(path: string, token?: string): Promise<Response>; token(seconds?: string): Promise<Response> }> {
   const credentials = () => ({ accessKeyId: "A", secretAccessKey: "S", sessionToken: "T", expiresAtMs: Date.UTC(2026, 5, 1, 12) });
-  service = await serveMetadata({ instance, role: "nodes", credentials });
+  service = await serveMetadata({ instance, role: "nodes", credentials, notices: () => notices });
   const { url } = service;
   return {
     get: (path, token) => fetch(`${url}/latest/${path}`, { headers: token === undefined ? {} : { "x-aws-ec2-metadata-token": token } }),
@@ -64,4 +67,13 @@ it("knows the instance, its tags and its role's credentials", async () => {
   ]) {
     expect((await imds.get(path, token)).status).toBe(404);
   }
+});
+
+it("tells a spot instance of its end and of its risk, as long as there is something to tell", async () => {
+  const imds = await served({ endsAtMs: Date.UTC(2026, 5, 1, 12, 2, 3, 900), rebalanceAtMs: Date.UTC(2026, 5, 1, 11) });
+  const token = await (await imds.token()).text();
+  const read = async (path: string) => (await imds.get(`meta-data/${path}`, token)).json();
+  expect(await read("spot/instance-action")).toEqual({ action: "terminate", time: "2026-06-01T12:02:03Z" });
+  expect(await read("events/recommendations/rebalance")).toEqual({ noticeTime: "2026-06-01T11:00:00Z" });
+  expect(await (await imds.get("meta-data/local-ipv4", token)).text()).toBe("127.0.0.1");
 });

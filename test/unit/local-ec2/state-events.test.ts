@@ -14,8 +14,7 @@ it("puts each instance's states on the bus in order, trying again when the bus f
     (line) => logged.push(line),
   );
   for (const state of ["pending", "running", "shutting-down"] as const) {
-    events.emit("i-a", state);
-    events.emit("i-b", state);
+    for (const id of ["i-a", "i-b"]) events.emit({ id, region: "us-east-1", zone: "us-east-1a", accountId: "1" }, { kind: "state", state });
   }
   await events.settled();
   expect(put.filter((one) => one.startsWith("i-a"))).toEqual(["i-a pending", "i-a running", "i-a shutting-down"]);
