@@ -171,17 +171,19 @@ export type Pool = z.infer<typeof Pool>;
 export const PoolList = z.object({ items: z.array(Pool) }).meta({ id: "PoolList" });
 export type PoolList = z.infer<typeof PoolList>;
 
-export const stepKinds = ["bind", "launch", "retire", "lose", "confirm", "fail", "hold"] as const;
+/** As the record has it: "bind", "launch", "retire" and so on; releases differ in them. */
+const StepKind = z.string();
 
 const decisionFacts = {
   decision: z.string().describe("Its id: YYYYMMDD-HHMMSS.mmmZ-…, in UTC"),
   pool: PoolName,
   at: Time,
   epoch: z.int().min(0),
+  causes: z.array(z.string()).describe("Who rang the pool's bell since the decision before"),
   queued: Count.describe("Jobs that it found waiting"),
   nodes: Count.describe("Nodes that it found"),
   reserved: Reserved.describe("As it found it"),
-  steps: z.partialRecord(z.enum(stepKinds), Count).describe("How many, by kind"),
+  steps: z.record(StepKind, Count).describe("How many, by kind"),
   wakeAt: Time.optional().describe("When it wanted to look again, had nothing happened"),
 };
 
@@ -193,11 +195,11 @@ export const DecisionPage = z.object({ items: z.array(DecisionSummary), cursor: 
 export type DecisionPage = z.infer<typeof DecisionPage>;
 
 const DecisionStep = z.object({
-  kind: z.enum(stepKinds),
+  kind: StepKind,
   team: TeamName.optional(),
   job: JobId.optional().describe("Absent where the step is about none, or about another team's"),
   attempt: z.int().min(1).optional(),
-  node: z.string().optional(),
+  nodes: z.array(z.string()).describe("That it is about"),
   launch: z
     .object({ market: Market, instanceTypes: z.array(z.string()), nodes: z.int().min(1), reserved: Reserved, jobs: Count })
     .optional()
