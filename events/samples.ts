@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { DatasetObject, RebalanceShards, ShardList } from "./dataset.ts";
 import { InstanceEvent } from "./instance.ts";
 import { JobMessage } from "./job.ts";
 import { PoolRang } from "./lane.ts";
@@ -8,6 +9,7 @@ import { Manifest, ObjectCreated, SealAgain } from "./upload.ts";
 
 /** Which schema each file of samples/ is a sample of; `npm run check` parses them all. */
 export const samples: Readonly<Record<string, z.ZodType>> = {
+  "dataset-object-deleted": DatasetObject,
   "instance-state-change": InstanceEvent,
   "job-full": JobMessage,
   "job-smallest": JobMessage,
@@ -16,6 +18,8 @@ export const samples: Readonly<Record<string, z.ZodType>> = {
   "node-report": NodeCall,
   "object-created": ObjectCreated,
   "pool-rang": PoolRang,
+  "rebalance-shards": RebalanceShards,
   "seal-again": SealAgain,
+  "shard-list": ShardList,
   tick: Tick,
 };

@@ -1,0 +1,72 @@
+import type { Shard, Share } from "../../model/dataset.ts";
+import type { Need } from "./needs.ts";
+import { deal } from "./rendezvous.ts";
+
+/** A listing's shards and who takes part in them. */
+export type Deal = { readonly shards: readonly Shard[]; readonly needs: readonly Need[] };
+
+/** One node's place in a new map, and how it differs from what it had in the map before. */
+export type Portion = {
+  readonly node: string;
+  readonly share: Share;
+  readonly weight: number;
+  /** In the listing's order. */
+  readonly shards: readonly Shard[];
+  readonly bytes: number;
+  /** Shards that it did not have, or had with other content. */
+  readonly gains: number;
+  readonly gainedBytes: number;
+  /** Shards that it had and has no more. */
+  readonly losses: number;
+};
+
+export type MapPlan = {
+  readonly portions: readonly Portion[];
+  /** Dealt shards that had a holder before and have another one now. */
+  readonly moved: number;
+  readonly movedBytes: number;
+};
+
+/** Deals a listing out among those who need it. `before`: what the map that it replaces was made of; absent for the first. */
+export function planMap(now: Deal, before: Deal | undefined): MapPlan {
+  const holders = dealt(now);
+  const holdersBefore = new Map(before ? dealt(before) : []);
+  const had = new Set((before?.shards ?? []).map(contentOf));
+  const parts = Map.groupBy(now.shards, (shard) => holders.get(shard.key));
+  const partsBefore = Map.groupBy(before?.shards ?? [], (shard) => holdersBefore.get(shard.key));
+  const shardsOf = (need: Need, of: Deal | undefined, its: typeof parts): readonly Shard[] =>
+    need.share === "whole" ? (of?.shards ?? []) : (its.get(need.node) ?? []);
+
+  const portions = now.needs.map((need): Portion => {
+    const shards = shardsOf(need, now, parts);
+    const known = before?.needs.some((each) => each.node === need.node && each.share === need.share);
+    const old = known ? shardsOf(need, before, partsBefore) : [];
+    const gained = missingFrom(old, shards);
+    const { node, share, weight } = need;
+    const losses = missingFrom(shards, old).length;
+    return { node, share, weight, shards, bytes: bytesOf(shards), gains: gained.length, gainedBytes: bytesOf(gained), losses };
+  });
+  const moves = now.shards.filter((shard) => {
+    const from = holdersBefore.get(shard.key);
+    return from !== undefined && had.has(contentOf(shard)) && holders.get(shard.key) !== from;
+  });
+  return { portions, moved: moves.length, movedBytes: bytesOf(moves) };
+}
+
+/** The holder of each shard that is dealt; nobody's while no node asks for a part. */
+function dealt({ shards, needs }: Deal): Map<string, string> {
+  const parts = needs.filter((need) => need.share === "part");
+  const holders = deal(
+    shards.map((shard) => shard.key),
+    parts,
+  );
+  return new Map(shards.flatMap((shard, at) => (holders[at] === undefined ? [] : [[shard.key, holders[at]]])));
+}
+
+function missingFrom(old: readonly Shard[], now: readonly Shard[]): Shard[] {
+  const known = new Set(old.map(contentOf));
+  return now.filter((shard) => !known.has(contentOf(shard)));
+}
+
+const contentOf = ({ key, etag, bytes }: Shard): string => `${etag} ${bytes} ${key}`;
+const bytesOf = (shards: readonly Shard[]): number => shards.reduce((sum, shard) => sum + shard.bytes, 0);
