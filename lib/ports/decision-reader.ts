@@ -5,13 +5,14 @@ import type { Market } from "../model/offer.ts";
 /** One step as it is on record. */
 export type RecordedStep = {
   readonly kind: string;
+  /** Whose jobs it is about; none for a step that is about a node only. */
+  readonly teams: readonly string[];
   /** The attempt that it is about. */
   readonly attempt?: AttemptRef | undefined;
   /** That it is about. */
   readonly nodes: readonly string[];
   readonly launch?:
     | {
-        readonly team?: string | undefined;
         readonly market: Market;
         readonly instanceTypes: readonly string[];
         readonly count: number;

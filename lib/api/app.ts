@@ -1,0 +1,102 @@
+import { type Context, Hono } from "hono";
+import { Fault } from "../model/fault.ts";
+import { type Answer, problem, statuses } from "./answer.ts";
+import { basePath } from "./base-path.ts";
+import type { ApiDeps } from "./deps.ts";
+import type { Operation } from "./operation.ts";
+import { describeItself } from "./operations/document.ts";
+import { operations } from "./operations.ts";
+import { type Caller, sessionOf, speakerOf } from "./speaker.ts";
+import type { Problem } from "./views.ts";
+
+/** What comes with each request beside itself. */
+export type Signed = { readonly caller: Caller; readonly requestId: string };
+
+/** One call in the log: never what it carried. */
+export type CallLine = {
+  readonly level: "info" | "error";
+  readonly message: string;
+  readonly [field: string]: unknown;
+};
+
+export type ApiOptions = { readonly deps: ApiDeps; readonly log: (line: CallLine) => void };
+type Env = { Bindings: Signed };
+
+/** The API over HTTP. Whatever comes in, it answers: with JSON, or with problem details. */
+export function createApi({ deps, log }: ApiOptions): Hono<Env> {
+  const app = new Hono<Env>({ strict: true });
+  const all = [...operations, describeItself(operations)];
+  const answerTo = async (context: Context<Env>, each: Operation | undefined, work: () => Promise<Answer>): Promise<Response> => {
+    const fromMs = deps.now();
+    const { caller, requestId } = context.env;
+    const outcome = await settled(work, (error) => log({ level: "error", message: "a call failed", requestId, error }));
+    const response = respond(outcome, requestId);
+    const session = sessionOf(caller.arn);
+    log({
+      level: "info",
+      message: "called",
+      requestId,
+      caller: session ? `${session.role}/${session.session}` : caller.arn,
+      method: context.req.method,
+      route: each?.path ?? "none",
+      status: response.status,
+      ms: deps.now() - fromMs,
+    });
+    return response;
+  };
+
+  for (const each of all) {
+    app.on(each.method.toUpperCase(), pathOf(each), (context) => answerTo(context, each, () => run(deps, each, context)));
+  }
+  for (const [path, those] of Map.groupBy(all, pathOf)) {
+    const allow = those.flatMap(({ method }) => (method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()])).join(", ");
+    app.all(path, async (context) => {
+      const response = await answerTo(context, those[0], async () => problem("method", `Here one can ${allow}.`));
+      response.headers.set("allow", allow);
+      return response;
+    });
+  }
+  app.notFound((context) => answerTo(context, undefined, async () => problem("not-found", "There is nothing here.")));
+  return app;
+}
+
+/** `{team}` is `:team` for hono. */
+const pathOf = ({ path }: Pick<Operation, "path">): string => `${basePath}${path.replaceAll(/\{(\w+)\}/g, ":$1")}`;
+
+async function run(deps: ApiDeps, each: Operation, { req, env }: Context<Env>): Promise<Answer> {
+  const speaker = speakerOf(env.caller, deps.fleet);
+  if (speaker.kind === "nobody") return problem("denied", "Your role speaks for nobody here.");
+  return each.run(deps, {
+    params: req.param(),
+    query: new URL(req.url).searchParams,
+    contentType: req.header("content-type"),
+    text: () => req.text(),
+    speaker,
+    caller: env.caller,
+    requestId: env.requestId,
+  });
+}
+
+/** A bug, or a part of AWS that does not answer, is told in the log and not to the caller. */
+async function settled(work: () => Promise<Answer>, onError: (error: unknown) => void): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Fault && error.code === "cursor") return problem("cursor", "No page begins there.");
+    onError(error);
+    if (error instanceof Fault && error.retry) return problem("busy", "This could not be done just now; try again in a moment.");
+    return problem("internal", "Something is broken here. Its log has more under this request's id.");
+  }
+}
+
+function respond(answer: Answer, requestId: string): Response {
+  const common = { "cache-control": "no-store" };
+  if (answer.kind === "said") {
+    return new Response(JSON.stringify(answer.body), { status: answer.status, headers: { ...common, "content-type": "application/json" } });
+  }
+  const { kind: _kind, ...trouble } = answer;
+  const { status, title } = statuses[trouble.code];
+  const body: Problem = { type: "about:blank", title, status, ...trouble, instance: `urn:uuid:${requestId}` };
+  const headers = { ...common, "content-type": "application/problem+json", ...(trouble.code === "busy" && { "retry-after": "1" }) };
+  return new Response(JSON.stringify(body), { status, headers });
+}

@@ -1,0 +1,29 @@
+import type { CancelDeps } from "../flows/cancel-job.ts";
+import type { SubmitDeps } from "../flows/submit-job.ts";
+import type { Pool } from "../model/pool.ts";
+import type { AttemptLogs } from "../ports/attempt-logs.ts";
+import type { DecisionReader } from "../ports/decision-reader.ts";
+import type { JobReader, Sealing } from "../ports/jobs.ts";
+import type { NodeReader } from "../ports/node-reader.ts";
+import type { Decisions } from "../ports/pool-ledger.ts";
+
+/** What the operations stand on. */
+export type ApiDeps = {
+  readonly fleet: {
+    readonly name: string;
+    readonly teams: readonly string[];
+    readonly pools: readonly Pool[];
+    readonly defaultPool: string;
+  };
+  readonly submit: SubmitDeps;
+  readonly cancel: CancelDeps;
+  readonly jobs: Pick<JobReader, "list">;
+  /** One job as it is now: who has just submitted it wants to see it. */
+  readonly current: Pick<Sealing, "get">;
+  readonly logs: AttemptLogs;
+  readonly nodes: NodeReader;
+  readonly pools: Pick<Decisions, "load" | "state">;
+  readonly decisions: DecisionReader;
+  /** Ms since the epoch. */
+  readonly now: () => number;
+};

@@ -1,0 +1,17 @@
+import type { Operation } from "./operation.ts";
+import { decisionOperations } from "./operations/decisions.ts";
+import { jobOperations } from "./operations/jobs.ts";
+import { logOperations } from "./operations/logs.ts";
+import { whoAmI } from "./operations/me.ts";
+import { nodeOperations } from "./operations/nodes.ts";
+import { poolOperations } from "./operations/pools.ts";
+
+/** All that can be called, but for the document that says so. */
+export const operations: readonly Operation[] = [
+  whoAmI,
+  ...jobOperations,
+  ...logOperations,
+  ...poolOperations,
+  ...nodeOperations,
+  ...decisionOperations,
+];

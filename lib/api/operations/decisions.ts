@@ -1,0 +1,51 @@
+import * as z from "zod";
+import { PoolName } from "../../../events/job.ts";
+import { decisionCursor, decisionId } from "../../ports/decision-reader.ts";
+import { problem, said } from "../answer.ts";
+import { decisionSummary, decisionView } from "../decision-view.ts";
+import { noBody, type Operation, operation } from "../operation.ts";
+import { Decision, DecisionPage } from "../views.ts";
+import { cursor, limitOf, noQuery, ofPool } from "./path.ts";
+import { noPool } from "./pools.ts";
+
+const list = operation({
+  id: "listDecisions",
+  method: "get",
+  path: "/pools/{pool}/decisions",
+  summary: "Decisions that did something, the newest first; a page may be short, even empty, and still have a next one",
+  params: ofPool,
+  query: z.strictObject({ limit: limitOf(50, 20), cursor }),
+  body: noBody,
+  answers: { schema: DecisionPage, statuses: { 200: "A page of decisions" } },
+  problems: ["not-found", "cursor"],
+  async handle(deps, { params, query, speaker }) {
+    if (!deps.fleet.pools.some(({ name }) => name === params.pool)) return noPool(params.pool);
+    if (query.cursor !== undefined && !decisionCursor.test(query.cursor)) return problem("cursor", "No page begins there.");
+    const page = await deps.decisions.page(params.pool, query);
+    return said({ items: page.decisions.map((each) => decisionSummary(each, speaker)), cursor: page.cursor });
+  },
+});
+
+const get = operation({
+  id: "getDecision",
+  method: "get",
+  path: "/pools/{pool}/decisions/{decision}",
+  summary: "One decision: what it saw, in numbers, and what it did",
+  params: z.strictObject({ pool: PoolName, decision: z.string().regex(decisionId, "must look like 20261124-130509.123Z-…") }),
+  query: noQuery,
+  body: noBody,
+  answers: { schema: Decision, statuses: { 200: "The decision" } },
+  problems: ["not-found"],
+  async handle(deps, { params, speaker }) {
+    if (!deps.fleet.pools.some(({ name }) => name === params.pool)) return noPool(params.pool);
+    const decision = await deps.decisions.get(params.pool, params.decision);
+    return decision
+      ? said(decisionView(decision, speaker))
+      : problem(
+          "not-found",
+          `The pool ${params.pool} has no decision ${params.decision} on record; only those that did something are kept.`,
+        );
+  },
+});
+
+export const decisionOperations: readonly Operation[] = [list, get];

@@ -1,0 +1,100 @@
+import * as z from "zod";
+import { JobMessage, maxJobBytes } from "../../../events/job.ts";
+import { cancelJob } from "../../flows/cancel-job.ts";
+import { submitJob } from "../../flows/submit-job.ts";
+import { type JobRef, jobStates } from "../../model/job.ts";
+import { type Answer, problem, type Refusal, said } from "../answer.ts";
+import type { ApiDeps } from "../deps.ts";
+import { jobSummary, jobView } from "../job-view.ts";
+import { noBody, type Operation, operation } from "../operation.ts";
+import { Job, JobPage } from "../views.ts";
+import { cursor, limitOf, noQuery, ofJob, ofTeam } from "./path.ts";
+
+const submit = operation({
+  id: "submitJob",
+  method: "post",
+  path: "/teams/{team}/jobs",
+  summary: "Submits a job; the same body under the same id is the same job, so that a call without an answer can be repeated",
+  params: ofTeam,
+  query: noQuery,
+  body: { schema: JobMessage.meta({ id: "JobMessage" }), mostBytes: maxJobBytes, optional: false },
+  answers: { schema: Job, statuses: { 200: "It was submitted before", 201: "It waits for a node" } },
+  problems: ["not-found", "conflict", "too-large", "media-type", "rejected"],
+  async handle(deps, { params, text, requestId }) {
+    const submission = { team: params.team, messageId: requestId, body: text, sentAtMs: deps.now() };
+    const { kind, job, taken } = await submitJob(deps.submit, submission);
+    switch (kind) {
+      case "queued":
+        return said(jobView(job), 201);
+      case "same":
+        return said(jobView((await deps.current.get(job)) ?? job));
+      case "rejected":
+        return problem(taken ? "conflict" : "rejected", job.reason ?? "It cannot run here.", { job: job.job });
+    }
+  },
+});
+
+const list = operation({
+  id: "listJobs",
+  method: "get",
+  path: "/teams/{team}/jobs",
+  summary: "A team's jobs, the newest first",
+  params: ofTeam,
+  query: z.strictObject({ state: z.enum(jobStates).optional(), limit: limitOf(100, 20), cursor }),
+  body: noBody,
+  answers: { schema: JobPage, statuses: { 200: "A page of jobs" } },
+  problems: ["not-found", "cursor"],
+  async handle(deps, { params, query }) {
+    const page = await deps.jobs.list({ team: params.team, ...query });
+    return said({ items: page.jobs.map(jobSummary), cursor: page.cursor });
+  },
+});
+
+const get = operation({
+  id: "getJob",
+  method: "get",
+  path: "/teams/{team}/jobs/{job}",
+  summary: "One job, as it is now",
+  params: ofJob,
+  query: noQuery,
+  body: noBody,
+  answers: { schema: Job, statuses: { 200: "The job" } },
+  problems: ["not-found"],
+  handle: (deps, { params }) => asItIs(deps, params),
+});
+
+/** Longer ones tell nobody more. */
+const Reason = z.string().trim().min(1).max(500);
+
+const cancel = operation({
+  id: "cancelJob",
+  method: "post",
+  path: "/teams/{team}/jobs/{job}/cancel",
+  summary: "Cancels a job, wherever it is; doing it twice is harmless",
+  params: ofJob,
+  query: noQuery,
+  body: { schema: z.strictObject({ reason: Reason.optional() }).meta({ id: "Cancellation" }), mostBytes: 4096, optional: true },
+  answers: { schema: Job, statuses: { 200: "It is cancelled; what ran of it is being stopped" } },
+  problems: ["not-found", "conflict", "too-large", "media-type"],
+  async handle(deps, { params, body }) {
+    const outcome = await cancelJob(deps.cancel, params, body.reason ?? "cancelled by its team");
+    switch (outcome.kind) {
+      case "cancelled":
+      case "same":
+        return asItIs(deps, params);
+      case "ended":
+        return problem("conflict", `It has ended already: it is ${outcome.state}.`);
+      case "unknown":
+        return noJob(params);
+    }
+  },
+});
+
+async function asItIs(deps: ApiDeps, ref: JobRef): Promise<Answer<Job>> {
+  const job = await deps.current.get(ref);
+  return job ? said(jobView(job)) : noJob(ref);
+}
+
+export const noJob = ({ team, job }: JobRef): Refusal => problem("not-found", `The team ${team} has no job ${job}.`);
+
+export const jobOperations: readonly Operation[] = [submit, list, get, cancel];

@@ -1,0 +1,28 @@
+import { said } from "../answer.ts";
+import { noBody, operation } from "../operation.ts";
+import { Me } from "../views.ts";
+import { noParams, noQuery } from "./path.ts";
+
+export const whoAmI = operation({
+  id: "whoAmI",
+  method: "get",
+  path: "/me",
+  summary: "Who calls, and for whom the caller may speak",
+  params: noParams,
+  query: noQuery,
+  body: noBody,
+  answers: { schema: Me, statuses: { 200: "The caller" } },
+  problems: [],
+  async handle({ fleet }, { speaker, caller }) {
+    const team = speaker.kind === "team" ? speaker.team : null;
+    return said({
+      caller: caller.arn,
+      admin: speaker.kind === "admin",
+      team,
+      name: fleet.name,
+      teams: team === null ? [...fleet.teams] : [team],
+      pools: fleet.pools.filter(({ teams }) => team === null || teams.length === 0 || teams.includes(team)).map(({ name }) => name),
+      defaultPool: fleet.defaultPool,
+    });
+  },
+});

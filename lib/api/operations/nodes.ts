@@ -1,0 +1,79 @@
+import * as z from "zod";
+import { PoolName } from "../../../events/job.ts";
+import type { Node as Known } from "../../model/node.ts";
+import { problem, said } from "../answer.ts";
+import type { ApiDeps } from "../deps.ts";
+import { nodeView } from "../node-view.ts";
+import { noBody, type Operation, operation } from "../operation.ts";
+import { Node, NodePage } from "../views.ts";
+import { cursor, limitOf, noParams, noQuery } from "./path.ts";
+import { noPool } from "./pools.ts";
+
+const NodeId = z.string().regex(/^i-[0-9a-f]{8,17}$/, "a node is named by its instance: i- and 8 to 17 hex digits");
+
+/** JSON that a Lambda's answer has room for, which is 6 MB with each quote escaped. */
+const mostBytes = 3_000_000;
+
+const list = operation({
+  id: "listNodes",
+  method: "get",
+  path: "/nodes",
+  summary: "Nodes that are not gone, by pool and instance",
+  params: noParams,
+  query: z.strictObject({ pool: PoolName.optional(), limit: limitOf(100, 50), cursor }),
+  body: noBody,
+  answers: { schema: NodePage, statuses: { 200: "A page of nodes" } },
+  problems: ["not-found", "cursor"],
+  async handle(deps, { query, speaker }) {
+    const pools = deps.fleet.pools.map(({ name }) => name).filter((name) => query.pool === undefined || name === query.pool);
+    if (query.pool !== undefined && pools.length === 0) return noPool(query.pool);
+    const from = query.cursor === undefined ? undefined : /^([a-z][a-z0-9-]{0,29})\/(i-[0-9a-f]{8,17})$/.exec(query.cursor);
+    if (from === null) return problem("cursor", "No page begins there.");
+    const [, pool = "", after = ""] = from ?? [];
+    const found = await firstNodes(deps, { pools: pools.toSorted(), pool, after, limit: query.limit + 1 });
+    const items = found.slice(0, query.limit).map((node) => nodeView(node, speaker));
+    const page = items.slice(0, thatFit(items));
+    const last = page.at(-1);
+    return said({ items: page, ...(last && page.length < found.length && { cursor: `${last.pool}/${last.node}` }) });
+  },
+});
+
+type Range = { readonly pools: readonly string[]; readonly pool: string; readonly after: string; readonly limit: number };
+
+async function firstNodes(deps: ApiDeps, { pools, pool, after, limit }: Range): Promise<Known[]> {
+  const found: Known[] = [];
+  for (const name of pools.filter((each) => each >= pool)) {
+    if (found.length >= limit) break;
+    const from = name === pool ? { after } : {};
+    found.push(...(await deps.nodes.list(name, { ...from, limit: limit - found.length })));
+  }
+  return found;
+}
+
+/** How many of the first ones make one answer; one always does. */
+function thatFit(items: readonly Node[]): number {
+  let bytes = 0;
+  const count = items.findIndex((item) => {
+    bytes += Buffer.byteLength(JSON.stringify(item));
+    return bytes > mostBytes;
+  });
+  return count === -1 ? items.length : Math.max(1, count);
+}
+
+const get = operation({
+  id: "getNode",
+  method: "get",
+  path: "/nodes/{node}",
+  summary: "One node, for two weeks after its end, too",
+  params: z.strictObject({ node: NodeId }),
+  query: noQuery,
+  body: noBody,
+  answers: { schema: Node, statuses: { 200: "The node" } },
+  problems: ["not-found"],
+  async handle(deps, { params, speaker }) {
+    const node = await deps.nodes.find(params.node);
+    return node ? said(nodeView(node, speaker)) : problem("not-found", `There is no node ${params.node}.`);
+  },
+});
+
+export const nodeOperations: readonly Operation[] = [list, get];

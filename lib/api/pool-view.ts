@@ -1,0 +1,60 @@
+import type { Launch } from "../model/launch.ts";
+import { lifeOf, type Node } from "../model/node.ts";
+import { costIn, type Period } from "../model/period.ts";
+import type { Snapshot } from "../model/plan.ts";
+import type { Pool as Configured, PoolState } from "../model/pool.ts";
+import { iso, isoIf } from "./times.ts";
+import type { Pool } from "./views.ts";
+
+/** What is known of a pool: its configuration, and what a decision would see just now. */
+export type KnownPool = { readonly pool: Configured; readonly state: PoolState; readonly seen: Omit<Snapshot, "nowMs" | "pool"> };
+
+export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): Pool => ({
+  pool: pool.name,
+  families: [...pool.families],
+  markets: [...pool.markets],
+  shared: pool.shared,
+  containers: pool.containers,
+  teams: [...pool.teams],
+  idleSeconds: pool.idleSeconds,
+  bootSeconds: pool.bootSeconds,
+  limits: pool.limits,
+  reserved: seen.reserved,
+  budgets: pool.budgets,
+  spent: { usdToday: spentIn("day", seen, nowMs), usdThisMonth: spentIn("month", seen, nowMs) },
+  queue: { length: seen.queue.length, oldestSubmittedAt: isoIf(oldest(seen.queue.map(({ submittedAtMs }) => submittedAtMs))) },
+  nodes: byState(seen.nodes),
+  openLaunches: seen.openLaunches.map(openLaunch),
+  refusals: seen.refusals
+    .filter(({ untilMs }) => untilMs > nowMs)
+    .map(({ instanceType, zone, market, code, untilMs }) => ({ instanceType, zone, market, code, until: iso(untilMs) })),
+  busy: state.busy,
+  decisions: state.epoch,
+  pricesAt: isoIf(seen.catalogue?.refreshedAtMs),
+});
+
+/** USD, of nodes that have ended and of those that have not. */
+function spentIn(period: Period, { spent, nodes }: KnownPool["seen"], nowMs: number): number {
+  const living = nodes.filter((node) => !node.released).map((node) => costIn(lifeOf(node, nowMs), period, nowMs));
+  const ended = Math.round((period === "day" ? spent.dayUsd : spent.monthUsd) * 1e6);
+  return living.reduce((total, microUsd) => total + microUsd, ended) / 1e6;
+}
+
+const oldest = (times: readonly number[]): number | undefined =>
+  times.reduce<number | undefined>((least, time) => (least === undefined || time < least ? time : least), undefined);
+
+function byState(nodes: readonly Node[]): Pool["nodes"] {
+  const counts: Pool["nodes"] = { launching: 0, ready: 0, draining: 0, terminating: 0, gone: 0 };
+  for (const { state } of nodes) counts[state] += 1;
+  return counts;
+}
+
+const openLaunch = (launch: Launch): Pool["openLaunches"][number] => ({
+  launch: launch.id,
+  team: launch.team,
+  market: launch.market,
+  instanceTypes: [...new Set(launch.offers.map(({ instanceType }) => instanceType))],
+  nodes: launch.count,
+  reserved: launch.reserved,
+  intendedAt: iso(launch.intendedAtMs),
+});
