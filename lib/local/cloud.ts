@@ -8,14 +8,18 @@ import type { Deployment } from "../model/deployment.ts";
 import { Fault } from "../model/fault.ts";
 import { announce } from "./announcement.ts";
 import { uploadAssets } from "./assets.ts";
+import type { AlarmState } from "./cloudwatch/alarm.ts";
+import type { AlarmView } from "./cloudwatch/alarms.ts";
+import { type CloudWatch, type CloudWatchBehaviour, startCloudWatch } from "./cloudwatch/cloudwatch.ts";
+import { createControls } from "./controls.ts";
 import { deploymentOf } from "./deployment.ts";
 import type { Ec2Behaviour } from "./ec2/behaviour.ts";
 import { createEc2Front, type Ec2Front } from "./ec2/front.ts";
 import { startEmulators } from "./emulators.ts";
 import { createEndpoint } from "./endpoint.ts";
-import { createIdentities, type IssuedCredentials } from "./identities.ts";
+import { administrator, createIdentities, type IssuedCredentials } from "./identities.ts";
 import { createFunctionUrls } from "./lambda/function-url.ts";
-import { createFunctions, type Invocation } from "./lambda/functions.ts";
+import { createFunctions, type FunctionLine, type Invocation } from "./lambda/functions.ts";
 import { startWires } from "./lambda/wires.ts";
 import { checkWiring, statementsOf } from "./lambda/wiring.ts";
 import { createLogFile } from "./log-file.ts";
@@ -40,6 +44,8 @@ export type LocalCloudOptions = {
   readonly log: (line: string) => void;
   /** How this EC2 differs from an ideal one. */
   readonly ec2?: Partial<Ec2Behaviour>;
+  /** At what pace queues' metrics are published and alarms evaluated. */
+  readonly cloudwatch?: Partial<CloudWatchBehaviour>;
   /** Whether `readAnnouncement` shall find this cloud. @default false */
   readonly announce?: boolean;
 };
@@ -54,6 +60,10 @@ export type LocalCloud = {
   /** Of this run: `cloud.log`, `functions.log` (JSON lines), the emulators' logs and each node's folder. */
   readonly runFolder: string;
   readonly ec2: Ec2Front;
+  /** The stack's alarms: what state they are in, and since when. */
+  alarms(): readonly AlarmView[];
+  /** As CloudWatch's SetAlarmState: holds until the alarm's next evaluation finds otherwise. Throws the Fault `no-alarm`. */
+  setAlarmState(name: string, state: AlarmState, reason: string): void;
   /** Runs a function, by its name in functions/ or its full one, beside whatever else runs. */
   invoke(functionName: string, event: unknown): Promise<Invocation>;
   /** Ends whatever a function is doing, as a crash would. */
@@ -103,7 +113,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
       );
     },
   });
-  const credentials = identities.issue({ role: "administrator", session: "local" });
+  const credentials = identities.issue(administrator);
   const clients = createClients(endpoint.url, credentials);
   parts.add({ close: async () => clients.destroy() });
   const blueprint = emptyBlueprint();
@@ -120,11 +130,15 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     }),
   );
   const urls = laterAnswer();
+  // Before there is a stack there is no alarm that could miss a call.
+  let noteCall: CloudWatch["noteCall"] = () => undefined;
   endpoint.open({
     ministackUrl: emulators.ministackUrl,
     motoUrl: emulators.motoUrl,
     ec2: ec2.handle,
     pricing: ec2.handlePricing,
+    monitoring: (call) => noteCall(call),
+    controls: createControls(ec2.record),
     functionUrl: urls.answer,
   });
 
@@ -141,7 +155,22 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
   checkWiring(blueprint);
 
   const functionsLog = parts.add(createLogFile(join(run.path, "functions.log")));
-  const functions = parts.add(createFunctions({ facts: blueprint.functions, identities, endpoint: endpoint.url, log: functionsLog.write }));
+  const cloudwatch = parts.add(
+    startCloudWatch({
+      alarms: blueprint.alarms,
+      queues: blueprint.queues,
+      sqs: clients.sqs,
+      behaviour: options.cloudwatch,
+      putEvent: (event) => publishServiceEvent(emulators.ministackUrl, event),
+      log,
+    }),
+  );
+  noteCall = cloudwatch.noteCall;
+  const onLine = (line: FunctionLine): void => {
+    functionsLog.write(line);
+    cloudwatch.noteLine(line);
+  };
+  const functions = parts.add(createFunctions({ facts: blueprint.functions, identities, endpoint: endpoint.url, log: onLine }));
   urls.give(
     createFunctionUrls({
       urls: blueprint.functionUrls,
@@ -164,6 +193,8 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     deployment,
     runFolder: run.path,
     ec2,
+    alarms: cloudwatch.alarms.list,
+    setAlarmState: cloudwatch.alarms.set,
     invoke: (name, event) => functions.invoke(fullName(name), event),
     kill: (name) => functions.kill(fullName(name)),
     close: parts.close,

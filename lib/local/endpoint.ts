@@ -4,12 +4,16 @@ import type { HttpAnswer, HttpCall } from "./http.ts";
 import type { Log } from "./log-line.ts";
 import { serviceOf } from "./service-of.ts";
 
-/** Where each call goes. Functions take whole calls; everything else streams through to an emulator. */
+/** Where each call goes. Functions take whole calls; SSM and CloudWatch stream through to moto, everything else to MiniStack. */
 export type Routes = {
   readonly ministackUrl: string;
   readonly motoUrl: string;
   readonly ec2: (call: HttpCall) => Promise<HttpAnswer>;
   readonly pricing: (call: HttpCall) => Promise<HttpAnswer>;
+  /** Told of calls to CloudWatch that moto has accepted. */
+  readonly monitoring: (call: HttpCall) => void;
+  /** Ways to make things happen here that AWS has no call for, below `/_local/`. */
+  readonly controls: (call: HttpCall) => HttpAnswer;
   /** `path` is what follows the function's URL, from its slash on; the call's own path is the one that was signed. */
   readonly functionUrl: (target: { name: string; path: string }, call: HttpCall) => Promise<HttpAnswer>;
 };
@@ -24,8 +28,6 @@ export type Endpoint = {
 
 /** Lambda takes 6 MB; EC2's and Pricing's calls are far smaller. */
 const callLimitBytes = 6 * 1024 * 1024;
-/** Services that moto answers; MiniStack answers all that nobody else does. */
-const motoServices = new Set(["ssm", "monitoring"]);
 const functionUrlPath = /^\/_url\/([A-Za-z0-9-_]+)(\/.*|\?.*|)$/;
 
 /** One server for all of AWS's APIs, on 127.0.0.1. `port` 0 (default) takes a free one. */
@@ -65,22 +67,40 @@ export async function createEndpoint(options: { port?: number; log: Log }): Prom
 type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly routes: Routes; readonly agent: Agent };
 
 async function dispatch(exchange: Exchange): Promise<void> {
-  const { request, response, routes } = exchange;
+  const { request, routes } = exchange;
   const path = request.url ?? "/";
   const [, name, rest] = functionUrlPath.exec(path) ?? [];
   if (name !== undefined) {
-    const call = await whole(request);
-    if (call === "too-large")
-      return answer(response, { status: 413, headers: {}, body: '{"Message":"Request must be smaller than 6291456 bytes"}' });
-    return answer(response, await routes.functionUrl({ name, path: rest?.startsWith("/") ? rest : `/${rest ?? ""}` }, call));
+    const target = { name, path: rest?.startsWith("/") ? rest : `/${rest ?? ""}` };
+    return answerWhole(exchange, (call) => routes.functionUrl(target, call));
   }
-  const service = serviceOf(path, request.headers);
-  if (service === "ec2" || service === "pricing") {
-    const call = await whole(request);
-    if (call === "too-large") return answer(response, { status: 413, headers: {}, body: "" });
-    return answer(response, await routes[service](call));
+  if (path.startsWith("/_local/")) return answerWhole(exchange, async (call) => routes.controls(call));
+  switch (serviceOf(path, request.headers)) {
+    case "ec2":
+      return answerWhole(exchange, routes.ec2);
+    case "pricing":
+      return answerWhole(exchange, routes.pricing);
+    case "monitoring":
+      return relayMonitoring(exchange);
+    case "ssm":
+      return relay(exchange, routes.motoUrl);
+    default:
+      return relay(exchange, routes.ministackUrl);
   }
-  return relay(exchange, service !== undefined && motoServices.has(service) ? routes.motoUrl : routes.ministackUrl);
+}
+
+async function answerWhole({ request, response }: Exchange, how: (call: HttpCall) => Promise<HttpAnswer>): Promise<void> {
+  const call = await whole(request);
+  if (call === "too-large")
+    return answer(response, { status: 413, headers: {}, body: '{"Message":"Request must be smaller than 6291456 bytes"}' });
+  answer(response, await how(call));
+}
+
+async function relayMonitoring(exchange: Exchange): Promise<void> {
+  const { request, response, routes } = exchange;
+  const body = overheard(request);
+  await relay(exchange, routes.motoUrl);
+  if (response.statusCode === 200) routes.monitoring(callOf(request, Buffer.concat(body)));
 }
 
 async function whole(request: IncomingMessage): Promise<HttpCall | "too-large"> {
@@ -92,10 +112,21 @@ async function whole(request: IncomingMessage): Promise<HttpCall | "too-large"> 
     if (bytes > callLimitBytes) return "too-large";
     chunks.push(buffer);
   }
+  return callOf(request, Buffer.concat(chunks));
+}
+
+function callOf(request: IncomingMessage, body: Buffer): HttpCall {
   const headers = Object.entries(request.headers).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, Array.isArray(value) ? value.join(",") : value] as const],
   );
-  return { method: request.method ?? "GET", path: request.url ?? "/", headers: Object.fromEntries(headers), body: Buffer.concat(chunks) };
+  return { method: request.method ?? "GET", path: request.url ?? "/", headers: Object.fromEntries(headers), body };
+}
+
+/** What passes through; complete when the call has been answered. */
+function overheard(request: IncomingMessage): readonly Buffer[] {
+  const chunks: Buffer[] = [];
+  request.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return chunks;
 }
 
 /** Passes the call on and the answer back as they come, headers (Host too) untouched. */

@@ -6,14 +6,26 @@ export type Principal = { readonly role: string; readonly session: string };
 export type IssuedCredentials = {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Empty for long-lived credentials. */
   readonly sessionToken: string;
   readonly expiresAtMs: number;
+};
+
+/** Who runs the local cloud; may do everything. */
+export const administrator: Principal = { role: "administrator", session: "local" };
+
+/** How the administrator signs who was given no credentials: the `fleet` command, from a process of its own. */
+export const wellKnown: IssuedCredentials = {
+  accessKeyId: "local",
+  secretAccessKey: "local",
+  sessionToken: "",
+  expiresAtMs: Number.POSITIVE_INFINITY,
 };
 
 /** Credentials that the local cloud has handed out, so that it can tell later who signed. */
 export type Identities = {
   issue(principal: Principal): IssuedCredentials;
-  /** Undefined for an access key that was never issued here. */
+  /** Undefined for an access key that was never issued here and is not the well-known one. */
   find(accessKeyId: string): { readonly principal: Principal; readonly credentials: IssuedCredentials } | undefined;
 };
 
@@ -35,7 +47,9 @@ export type IdentitiesOptions = {
 /** Credentials are forgotten when they expire. */
 export function createIdentities(options: IdentitiesOptions = {}): Identities {
   const { now = Date.now, lifetimeMs = 6 * 3_600_000, onIssue } = options;
-  const issued = new Map<string, { readonly principal: Principal; readonly credentials: IssuedCredentials }>();
+  const issued = new Map<string, { readonly principal: Principal; readonly credentials: IssuedCredentials }>([
+    [wellKnown.accessKeyId, { principal: administrator, credentials: wellKnown }],
+  ]);
   return {
     issue: (principal) => {
       for (const [key, { credentials }] of issued) if (credentials.expiresAtMs <= now()) issued.delete(key);

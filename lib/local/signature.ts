@@ -22,7 +22,7 @@ export async function verifySignature(
   if (!claim) return refused("Missing Authentication Token");
   if (claim.service !== options.service) return refused(`Credential should be scoped to correct service: '${options.service}'.`);
   const known = options.identities.find(claim.accessKeyId);
-  if (!known || known.credentials.sessionToken !== call.headers["x-amz-security-token"])
+  if (!known || known.credentials.sessionToken !== (call.headers["x-amz-security-token"] ?? ""))
     return refused("The security token included in the request is invalid.");
   if (known.credentials.expiresAtMs <= options.nowMs) return refused("The security token included in the request is expired");
   if (Math.abs(claim.signedAtMs - options.nowMs) > clockSkewMs)

@@ -1,43 +1,85 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { GetQueueUrlCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import type { FunctionFact } from "../provision/world.ts";
-import { nameOf } from "../provision/world.ts";
-import type { Functions } from "./functions.ts";
+import { GetQueueUrlCommand, SendMessageCommand, type SendMessageCommandInput, type SQSClient } from "@aws-sdk/client-sqs";
+import { type AsynchronousFact, type Blueprint, nameOf } from "../provision/world.ts";
+import type { Functions, Invocation } from "./functions.ts";
 
-/** AWS waits one and two minutes; nobody wants to watch that. */
-const retryAfterMs = [1_000, 2_000];
+/** AWS waits one and two minutes before it tries again; nobody wants to watch that. An event ages as it would there. */
+const retries = [
+  { waitMs: 1_000, ageThereMs: 60_000 },
+  { waitMs: 2_000, ageThereMs: 180_000 },
+];
+const usual: Omit<AsynchronousFact, "functionName"> = { retries: 2, maxAgeMs: 6 * 3_600_000 };
 
 export type AsynchronousCaller = (functionArn: string, event: unknown) => Promise<void>;
 
-/** Calls a function as services do: without waiting for its result, twice more when it fails, then to its dead letters. */
+/**
+ * Calls a function as services do: without waiting for its result, again when it fails, as often and as long as the
+ * function says, then to its on-failure destination and its dead letters.
+ */
 export function createAsynchronousCaller(options: {
   functions: Functions;
-  facts: readonly FunctionFact[];
-  sqs: SQSClient;
+  blueprint: Pick<Blueprint, "functions" | "asynchronous">;
+  sqs: Pick<SQSClient, "send">;
   signal: AbortSignal;
 }): AsynchronousCaller {
-  const { functions, facts, sqs, signal } = options;
-  return async (functionArn, event) => {
+  const { functions, blueprint, sqs, signal } = options;
+  const sendTo = async (queueArn: string, message: Omit<SendMessageCommandInput, "QueueUrl">): Promise<void> => {
+    const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: nameOf(queueArn) }));
+    await sqs.send(new SendMessageCommand({ QueueUrl, ...message }));
+  };
+  /** Undefined when everything closes meanwhile. */
+  const tryAgain = async (functionArn: string, event: unknown, waits: readonly number[]): Promise<Invocation | undefined> => {
     let invocation = await functions.invoke(functionArn, event);
-    for (const delay of retryAfterMs) {
-      if (invocation.kind === "returned" || signal.aborted) return;
-      await sleep(delay, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
+    for (const waitMs of waits) {
+      if (invocation.kind === "returned") break;
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return undefined;
       invocation = await functions.invoke(functionArn, event);
     }
-    const letters = facts.find((fact) => fact.arn === functionArn)?.deadLetterArn;
-    if (invocation.kind === "returned" || letters === undefined) return;
-    const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: nameOf(letters) }));
-    await sqs.send(
-      new SendMessageCommand({
-        QueueUrl,
-        MessageBody: JSON.stringify(event),
-        MessageAttributes: {
-          RequestID: { DataType: "String", StringValue: invocation.requestId },
-          ErrorCode: { DataType: "Number", StringValue: "200" },
-          ErrorMessage: { DataType: "String", StringValue: invocation.error.errorMessage.slice(0, 1024) || "-" },
-        },
-      }),
+    return invocation;
+  };
+  return async (functionArn, event) => {
+    const settings = { ...usual, ...blueprint.asynchronous.find((fact) => fact.functionName === nameOf(functionArn)) };
+    const timely = retries.slice(0, settings.retries).filter((retry) => retry.ageThereMs <= settings.maxAgeMs);
+    const invocation = await tryAgain(
+      functionArn,
+      event,
+      timely.map((retry) => retry.waitMs),
     );
+    if (invocation?.kind !== "failed") return;
+    const condition = timely.length < settings.retries ? "EventAgeExceeded" : "RetriesExhausted";
+    const call = { functionArn, event, condition, invokeCount: 1 + timely.length } as const;
+    const letters = blueprint.functions.find((fact) => fact.arn === functionArn)?.deadLetterArn;
+    if (settings.onFailureArn !== undefined) await sendTo(settings.onFailureArn, { MessageBody: JSON.stringify(record(call, invocation)) });
+    if (letters !== undefined) await sendTo(letters, deadLetter(event, invocation));
   };
 }
+
+type Failed = Extract<Invocation, { kind: "failed" }>;
+
+/** What a destination is told. */
+const record = (
+  of: { functionArn: string; event: unknown; condition: "RetriesExhausted" | "EventAgeExceeded"; invokeCount: number },
+  { requestId, error }: Failed,
+): object => ({
+  version: "1.0",
+  timestamp: new Date().toISOString(),
+  requestContext: {
+    requestId,
+    functionArn: `${of.functionArn}:$LATEST`,
+    condition: of.condition,
+    approximateInvokeCount: of.invokeCount,
+  },
+  requestPayload: of.event,
+  responseContext: { statusCode: 200, executedVersion: "$LATEST", functionError: "Unhandled" },
+  responsePayload: error,
+});
+
+const deadLetter = (event: unknown, { requestId, error }: Failed): Omit<SendMessageCommandInput, "QueueUrl"> => ({
+  MessageBody: JSON.stringify(event),
+  MessageAttributes: {
+    RequestID: { DataType: "String", StringValue: requestId },
+    ErrorCode: { DataType: "Number", StringValue: "200" },
+    ErrorMessage: { DataType: "String", StringValue: error.errorMessage.slice(0, 1024) || "-" },
+  },
+});

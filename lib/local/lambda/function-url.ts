@@ -84,7 +84,7 @@ function eventOf(target: { name: string; path: string }, call: HttpCall, signer:
     routeKey: "$default",
     rawPath: url.pathname,
     rawQueryString: url.search.slice(1),
-    headers: call.headers,
+    ...withoutCookies(call.headers),
     ...(url.search && { queryStringParameters: query }),
     requestContext: {
       accountId: account,
@@ -118,6 +118,12 @@ function eventOf(target: { name: string; path: string }, call: HttpCall, signer:
     ...(call.body.length > 0 && { body: call.body.toString(text ? "utf8" : "base64") }),
     isBase64Encoded: call.body.length > 0 && !text,
   };
+}
+
+/** Cookies are a list of their own in this format, and no header. */
+function withoutCookies(headers: Readonly<Record<string, string>>) {
+  const { cookie, ...rest } = headers;
+  return { headers: rest, ...(cookie !== undefined && { cookies: cookie.split(/;\s*/) }) };
 }
 
 const isText = (type = ""): boolean => /^(text\/|application\/(json|javascript|xml|[\w.-]+\+(json|xml)))/.test(type);

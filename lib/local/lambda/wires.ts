@@ -17,7 +17,7 @@ const concurrency = { standard: 5, fifo: 10 };
 export async function startWires(options: WiresOptions): Promise<{ close(): Promise<void> }> {
   const { blueprint, functions, sqs, log } = options;
   const stop = new AbortController();
-  const call = createAsynchronousCaller({ functions, facts: blueprint.functions, sqs, signal: stop.signal });
+  const call = createAsynchronousCaller({ functions, blueprint, sqs, signal: stop.signal });
   const failed = (what: string) => (error: unknown) => {
     if (!stop.signal.aborted) log({ message: `${what} failed`, error: String(error) });
   };

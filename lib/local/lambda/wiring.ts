@@ -1,4 +1,5 @@
 import { Fault } from "../../model/fault.ts";
+import { administrator } from "../identities.ts";
 import { isAllowed, type Statement } from "../policy.ts";
 import type { Blueprint } from "../provision/world.ts";
 
@@ -7,11 +8,17 @@ import type { Blueprint } from "../provision/world.ts";
  * either. Throws the Fault `wiring` that names all that are missing.
  */
 export function checkWiring(blueprint: Blueprint): void {
-  const missing = [...eventSources(blueprint), ...rules(blueprint), ...schedules(blueprint)];
+  const missing = [...eventSources(blueprint), ...rules(blueprint), ...schedules(blueprint), ...destinations(blueprint)];
   if (missing.length > 0) throw new Fault("wiring", `On AWS these wires would be dead:\n${missing.join("\n")}`);
 }
 
+const everything: Statement = { Effect: "Allow", Action: ["*"], Resource: ["*"], Condition: {} };
+
+/** What a role may do. */
 export const statementsOf = (blueprint: Blueprint, role: string): Statement[] =>
+  role === administrator.role ? [everything] : ofStack(blueprint, role);
+
+const ofStack = (blueprint: Blueprint, role: string): Statement[] =>
   blueprint.grants.filter((grant) => grant.role === role).flatMap((grant) => grant.statements);
 
 const pollerActions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
@@ -37,6 +44,14 @@ function rules(blueprint: Blueprint): string[] {
     )
     .map(({ functionArn, ruleArn }) => `${functionArn} does not let the rule ${ruleArn} call it`);
 }
+
+const destinations = (blueprint: Blueprint): string[] =>
+  blueprint.asynchronous.flatMap(({ functionName, onFailureArn }) => {
+    const role = blueprint.functions.find((each) => each.name === functionName)?.role ?? "";
+    if (onFailureArn === undefined) return [];
+    const may = isAllowed(statementsOf(blueprint, role), { action: "sqs:SendMessage", resource: onFailureArn });
+    return may ? [] : [`The role of ${functionName} lacks sqs:SendMessage on its destination ${onFailureArn}`];
+  });
 
 const schedules = (blueprint: Blueprint): string[] =>
   blueprint.schedules

@@ -1,17 +1,53 @@
-import { harmlessKind } from "./kind.ts";
+import * as z from "zod";
+import { comparisonNames, missingTreatments } from "../cloudwatch/alarm.ts";
+import { statisticNames } from "../cloudwatch/metric.ts";
+import { kind } from "./kind.ts";
+import { arn } from "./world.ts";
 
-/** Tells a person; nothing here hangs on one. */
-export const alarm = harmlessKind("AWS::CloudWatch::Alarm", [
-  "AlarmActions",
-  "AlarmDescription",
-  "AlarmName",
-  "ComparisonOperator",
-  "Dimensions",
-  "EvaluationPeriods",
-  "MetricName",
-  "Namespace",
-  "Period",
-  "Statistic",
-  "Threshold",
-  "TreatMissingData",
-]);
+/** Tells a person; nothing here hangs on one. Any other action would be a wire. */
+const Actions = z.array(z.string().startsWith("arn:aws:sns:")).optional();
+
+/** An alarm on one metric. One on an expression has other properties, which are not understood here. */
+export const alarm = kind({
+  type: "AWS::CloudWatch::Alarm",
+  properties: z.strictObject({
+    AlarmName: z.string().optional(),
+    AlarmDescription: z.string().optional(),
+    AlarmActions: Actions,
+    OKActions: Actions,
+    Namespace: z.string(),
+    MetricName: z.string(),
+    Dimensions: z.array(z.strictObject({ Name: z.string(), Value: z.string() })).default([]),
+    Unit: z.string().optional(),
+    Statistic: z.enum(statisticNames),
+    Period: z.coerce.number().positive(),
+    EvaluationPeriods: z.coerce.number().int().positive(),
+    DatapointsToAlarm: z.coerce.number().int().positive().optional(),
+    Threshold: z.coerce.number(),
+    ComparisonOperator: z.enum(comparisonNames),
+    TreatMissingData: z.enum(missingTreatments).default("missing"),
+  }),
+  create: async (properties, place, { blueprint }) => {
+    const name = properties.AlarmName ?? place.name;
+    const alarmArn = arn("cloudwatch", `alarm:${name}`);
+    blueprint.alarms.push({
+      name,
+      arn: alarmArn,
+      description: properties.AlarmDescription,
+      metric: {
+        namespace: properties.Namespace,
+        name: properties.MetricName,
+        dimensions: Object.fromEntries(properties.Dimensions.map(({ Name, Value }) => [Name, Value])),
+      },
+      unit: properties.Unit,
+      statistic: properties.Statistic,
+      periodSeconds: properties.Period,
+      evaluationPeriods: properties.EvaluationPeriods,
+      datapointsToAlarm: properties.DatapointsToAlarm ?? properties.EvaluationPeriods,
+      threshold: properties.Threshold,
+      comparison: properties.ComparisonOperator,
+      missing: properties.TreatMissingData,
+    });
+    return { ref: name, attributes: { Arn: alarmArn } };
+  },
+});

@@ -76,6 +76,29 @@ export const functionUrl = kind({
   },
 });
 
+/** Lambda's own defaults: two retries within six hours. */
+export const eventInvokeConfig = kind({
+  type: "AWS::Lambda::EventInvokeConfig",
+  properties: z.strictObject({
+    FunctionName: z.string(),
+    Qualifier: z.literal("$LATEST"),
+    MaximumRetryAttempts: z.coerce.number().int().min(0).max(2).default(2),
+    MaximumEventAgeInSeconds: z.coerce.number().min(60).max(21_600).default(21_600),
+    DestinationConfig: z
+      .strictObject({ OnFailure: z.strictObject({ Destination: z.string().startsWith("arn:aws:sqs:") }).optional() })
+      .default({}),
+  }),
+  create: async (properties, place, { blueprint }) => {
+    blueprint.asynchronous.push({
+      functionName: nameOf(properties.FunctionName),
+      retries: properties.MaximumRetryAttempts,
+      maxAgeMs: properties.MaximumEventAgeInSeconds * 1000,
+      onFailureArn: properties.DestinationConfig.OnFailure?.Destination,
+    });
+    return { ref: place.name, attributes: {} };
+  },
+});
+
 export const eventSourceMapping = kind({
   type: "AWS::Lambda::EventSourceMapping",
   properties: z.strictObject({

@@ -26,13 +26,14 @@ export const queue = kind({
     QueueName: z.string().optional(),
     RedrivePolicy: z.strictObject({ deadLetterTargetArn: z.string(), maxReceiveCount: z.coerce.number() }).optional(),
   }),
-  create: async ({ QueueName, RedrivePolicy, ...rest }, place, { clients }) => {
+  create: async ({ QueueName, RedrivePolicy, ...rest }, place, { clients, blueprint }) => {
     const name = QueueName ?? `${place.name}${rest.FifoQueue === true ? ".fifo" : ""}`;
     const given = Object.entries(rest).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)] as const]));
     const redrive = RedrivePolicy ? { RedrivePolicy: JSON.stringify(RedrivePolicy) } : {};
     const made = await clients.sqs.send(
       new CreateQueueCommand({ QueueName: name, Attributes: { ...Object.fromEntries(given), ...redrive } }),
     );
+    blueprint.queues.push({ name, url: made.QueueUrl ?? "" });
     return { ref: made.QueueUrl ?? "", attributes: { Arn: arn("sqs", name), QueueName: name, QueueUrl: made.QueueUrl ?? "" } };
   },
 });

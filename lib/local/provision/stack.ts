@@ -5,7 +5,7 @@ import type { Template } from "../template/template.ts";
 import { alarm } from "./alarm.ts";
 import { bucket, bucketPolicy } from "./bucket.ts";
 import { eventBus } from "./event-bus.ts";
-import { eventSourceMapping, functionUrl, lambdaFunction, permission } from "./function.ts";
+import { eventInvokeConfig, eventSourceMapping, functionUrl, lambdaFunction, permission } from "./function.ts";
 import { imageOf } from "./image.ts";
 import { alias, key } from "./key.ts";
 import type { Created, Kind } from "./kind.ts";
@@ -22,7 +22,19 @@ import { account, region, type World, zones } from "./world.ts";
 
 const kinds: ReadonlyMap<string, Kind> = new Map(
   [
-    ...[alarm, alias, bucket, bucketPolicy, eventBus, eventSourceMapping, functionUrl, instanceProfile, key, lambdaFunction],
+    ...[
+      alarm,
+      alias,
+      bucket,
+      bucketPolicy,
+      eventBus,
+      eventInvokeConfig,
+      eventSourceMapping,
+      functionUrl,
+      instanceProfile,
+      key,
+      lambdaFunction,
+    ],
     ...[launchTemplate, logGroup, parameter, permission, policy, queue, queuePolicy, role, rule, schedule, securityGroup, subnet],
     ...[table, vpc, ...routing],
   ].map((each) => [each.type, each]),

@@ -6,6 +6,7 @@ import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { SSMClient } from "@aws-sdk/client-ssm";
+import type { Alarm } from "../cloudwatch/alarm.ts";
 import type { Statement } from "../policy.ts";
 
 export const region = "us-east-1";
@@ -36,28 +37,36 @@ export type World = {
 
 /** What runs in this process: functions, and everything that calls them. */
 export type Blueprint = {
+  readonly alarms: Alarm[];
+  readonly queues: QueueFact[];
   readonly functions: FunctionFact[];
   readonly functionUrls: FunctionUrlFact[];
   readonly permissions: PermissionFact[];
   readonly eventSources: EventSourceFact[];
   readonly ruleTargets: RuleTargetFact[];
   readonly schedules: ScheduleFact[];
+  readonly asynchronous: AsynchronousFact[];
   readonly grants: GrantFact[];
   readonly instanceProfiles: InstanceProfileFact[];
   readonly parameters: Map<string, string>;
 };
 
 export const emptyBlueprint = (): Blueprint => ({
+  alarms: [],
+  queues: [],
   functions: [],
   functionUrls: [],
   permissions: [],
   eventSources: [],
   ruleTargets: [],
   schedules: [],
+  asynchronous: [],
   grants: [],
   instanceProfiles: [],
   parameters: new Map(),
 });
+
+export type QueueFact = { readonly name: string; readonly url: string };
 
 export type FunctionFact = {
   readonly name: string;
@@ -96,6 +105,14 @@ export type RuleTargetFact = {
   readonly functionArn: string;
   readonly relayUrl: string;
   readonly relayArn: string;
+};
+
+/** What becomes of an event that a function was called with, not asked by a queue, and failed on. */
+export type AsynchronousFact = {
+  readonly functionName: string;
+  readonly retries: number;
+  readonly maxAgeMs: number;
+  readonly onFailureArn?: string | undefined;
 };
 
 export type ScheduleFact = {

@@ -1,10 +1,11 @@
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { describe, expect, it } from "vitest";
-import { createIdentities, roleId } from "../../../lib/local/identities.ts";
+import { createIdentities, roleId, wellKnown } from "../../../lib/local/identities.ts";
 import { createFunctionUrls } from "../../../lib/local/lambda/function-url.ts";
+import { statementsOf } from "../../../lib/local/lambda/wiring.ts";
 import { Statement } from "../../../lib/local/policy.ts";
-import { arn } from "../../../lib/local/provision/world.ts";
+import { arn, emptyBlueprint } from "../../../lib/local/provision/world.ts";
 
 const functionArn = arn("lambda", "function:fleet-node");
 const both = [
@@ -28,7 +29,7 @@ function setUp(statements: readonly object[], payload: unknown = { statusCode: 2
   const answer = createFunctionUrls({
     urls: [{ functionArn }],
     identities,
-    statementsOf: (role) => (role === "instance" ? statements.map((each) => Statement.parse(each)) : []),
+    statementsOf: (role) => (role === "instance" ? statements.map((each) => Statement.parse(each)) : statementsOf(emptyBlueprint(), role)),
     log: () => undefined,
     functions: {
       invoke: async (_name, event) => {
@@ -40,6 +41,23 @@ function setUp(statements: readonly object[], payload: unknown = { statusCode: 2
     },
   });
   const credentials = identities.issue({ role: "instance", session: "i-0abc" });
+  const ask = async (method: string, of: { path: string; query?: Record<string, string>; signer?: typeof credentials }) => {
+    const { path, query = {}, signer = credentials } = of;
+    const request = await new SignatureV4({ service: "lambda", region: "us-east-1", credentials: signer, sha256: Sha256 }).sign({
+      method,
+      protocol: "http:",
+      hostname: "127.0.0.1",
+      path: `/_url/fleet-node${path}`,
+      query,
+      headers: { host: "127.0.0.1:1", cookie: "a=1; b=2" },
+    });
+    const raw = Object.entries(query).map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
+    const full = `${path}${raw.length > 0 ? `?${raw.join("&")}` : ""}`;
+    return answer(
+      { name: "fleet-node", path: full },
+      { method, path: `/_url/fleet-node${full}`, headers: request.headers, body: Buffer.alloc(0) },
+    );
+  };
   const call = async (name = "fleet-node", body = '{"a":1}') => {
     const path = `/_url/${name}/orders?x=1`;
     const request = await new SignatureV4({ service: "lambda", region: "us-east-1", credentials, sha256: Sha256 }).sign({
@@ -53,7 +71,7 @@ function setUp(statements: readonly object[], payload: unknown = { statusCode: 2
     });
     return answer({ name, path: "/orders?x=1" }, { method: "POST", path, headers: request.headers, body: Buffer.from(body) });
   };
-  return { call, events, credentials };
+  return { call, ask, events, credentials };
 }
 
 describe("a function URL", () => {
@@ -86,6 +104,37 @@ describe("a function URL", () => {
         }),
       }),
     ]);
+  });
+
+  it.each(["GET", "DELETE", "PUT", "PATCH"])("serves %s with its path, its query as it was written, and no body", async (method) => {
+    const problem = { statusCode: 404, headers: { "content-type": "application/problem+json" }, body: '{"title":"no such job"}' };
+    const { ask, events } = setUp(both, problem);
+    expect(await ask(method, { path: "/v1/jobs/research/a%20b%3A1", query: { cursor: "x y/+=", state: "queued" } })).toEqual({
+      status: 404,
+      headers: { "content-type": "application/problem+json" },
+      body: '{"title":"no such job"}',
+    });
+    expect(events).toEqual([
+      expect.objectContaining({
+        rawPath: "/v1/jobs/research/a%20b%3A1",
+        rawQueryString: "cursor=x%20y%2F%2B%3D&state=queued",
+        queryStringParameters: { cursor: "x y/+=", state: "queued" },
+        headers: expect.not.objectContaining({ cookie: expect.anything() }),
+        cookies: ["a=1", "b=2"],
+        isBase64Encoded: false,
+        requestContext: expect.objectContaining({ http: expect.objectContaining({ method, path: "/v1/jobs/research/a%20b%3A1" }) }),
+      }),
+    ]);
+    expect(events[0]).not.toHaveProperty("body");
+  });
+
+  it("lets the administrator in, who signs as the fleet command does, and nobody with another secret", async () => {
+    const { ask, events } = setUp([]);
+    expect(await ask("GET", { path: "/v1/jobs", signer: wellKnown })).toMatchObject({ status: 201 });
+    const userArn = "arn:aws:sts::000000000000:assumed-role/administrator/local";
+    expect(events).toMatchObject([{ requestContext: { authorizer: { iam: { accessKey: "local", userArn } } } }]);
+    expect(await ask("GET", { path: "/v1/jobs", signer: { ...wellKnown, secretAccessKey: "other" } })).toMatchObject({ status: 403 });
+    expect(await ask("GET", { path: "/v1/jobs" })).toMatchObject({ status: 403 });
   });
 
   it.each([

@@ -50,6 +50,19 @@ const mapping = {
   },
 };
 
+const alarmed = {
+  AlarmName: "fleet/gpu-high/gpu",
+  AlarmDescription: "Its GPUs are busy.",
+  Namespace: "Fleetwright",
+  MetricName: "GpuUtilization",
+  Dimensions: [{ Name: "pool", Value: "gpu" }],
+  Statistic: "Average",
+  Period: 60,
+  EvaluationPeriods: 5,
+  Threshold: 90,
+  ComparisonOperator: "GreaterThanThreshold",
+};
+
 describe("what the local cloud does not understand stops the start, by name", () => {
   it.each<[string, object, RegExp]>([
     ["a type", { X: { Type: "AWS::StepFunctions::StateMachine" } }, /X \(AWS::StepFunctions::StateMachine\)/],
@@ -70,8 +83,38 @@ describe("what the local cloud does not understand stops the start, by name", ()
     ],
     [
       "a property of a type that changes nothing",
-      { A: { Type: "AWS::CloudWatch::Alarm", Properties: { InsufficientDataActions: [] } } },
-      /InsufficientDataActions is not known/,
+      { A: { Type: "AWS::S3::BucketPolicy", Properties: { Colour: "red" } } },
+      /Colour is not known/,
+    ],
+    [
+      "an alarm on an expression",
+      { A: { Type: "AWS::CloudWatch::Alarm", Properties: { ...alarmed, Metrics: [{ Id: "e1", Expression: "m1/m2" }] } } },
+      /A \(AWS::CloudWatch::Alarm\).*Metrics is not known/,
+    ],
+    [
+      "an alarm's action that is no message to a person",
+      { A: { Type: "AWS::CloudWatch::Alarm", Properties: { ...alarmed, AlarmActions: ["arn:aws:lambda:us-east-1:0:function:f"] } } },
+      /AlarmActions/,
+    ],
+    [
+      "an alarm's percentile",
+      { A: { Type: "AWS::CloudWatch::Alarm", Properties: { ...alarmed, Statistic: undefined, ExtendedStatistic: "p99" } } },
+      /ExtendedStatistic is not known/,
+    ],
+    [
+      "more retries than there are",
+      { C: { Type: "AWS::Lambda::EventInvokeConfig", Properties: { FunctionName: "f", Qualifier: "$LATEST", MaximumRetryAttempts: 3 } } },
+      /MaximumRetryAttempts/,
+    ],
+    [
+      "a destination of what succeeded",
+      {
+        C: {
+          Type: "AWS::Lambda::EventInvokeConfig",
+          Properties: { FunctionName: "f", Qualifier: "$LATEST", DestinationConfig: { OnSuccess: { Destination: queueArn } } },
+        },
+      },
+      /DestinationConfig\.OnSuccess is not known/,
     ],
     [
       "a value",
@@ -135,6 +178,26 @@ describe("functions and what calls them", () => {
     expect(blueprint.functionUrls).toEqual([{ functionArn: arn("lambda", "function:fleet-place") }]);
   });
 
+  it("know what becomes of events that they fail on, and are refused while they may not send them there", async () => {
+    const config = {
+      Type: "AWS::Lambda::EventInvokeConfig",
+      Properties: {
+        FunctionName: { Ref: "Place" },
+        Qualifier: "$LATEST",
+        MaximumRetryAttempts: 1,
+        MaximumEventAgeInSeconds: 120,
+        DestinationConfig: { OnFailure: { Destination: queueArn } },
+      },
+    };
+    const without = await make({ Role: role, Place: handler, Config: config });
+    expect(without.blueprint.asynchronous).toEqual([
+      { functionName: "fleet-place", retries: 1, maxAgeMs: 120_000, onFailureArn: queueArn },
+    ]);
+    expect(() => checkWiring(without.blueprint)).toThrow(/fleet-place lacks sqs:SendMessage on its destination/);
+    const whole = await make({ Role: role, Place: handler, Config: config, Policy: allow("sqs:SendMessage") });
+    expect(() => checkWiring(whole.blueprint)).not.toThrow();
+  });
+
   it("are refused while the function's role may not read its queue", async () => {
     const without = await make({ Role: role, Place: handler, Mapping: mapping, Policy: allow("sqs:ReceiveMessage") });
     expect(() => checkWiring(without.blueprint)).toThrow(/fleet-place lacks sqs:DeleteMessage, sqs:GetQueueAttributes/);
@@ -152,4 +215,31 @@ describe("functions and what calls them", () => {
     const { blueprint } = await make({ Role: role, Place: { ...handler, Condition: "No" } }, conditions);
     expect(blueprint.functions).toEqual([]);
   });
+});
+
+it("an alarm is told as the template says it, and otherwise as CloudWatch does", async () => {
+  const { blueprint } = await make({
+    High: { Type: "AWS::CloudWatch::Alarm", Properties: { ...alarmed, AlarmActions: ["arn:aws:sns:us-east-1:0:people"] } },
+    Other: {
+      Type: "AWS::CloudWatch::Alarm",
+      Properties: { ...alarmed, AlarmName: undefined, DatapointsToAlarm: 2, TreatMissingData: "ignore", Unit: "Percent" },
+    },
+  });
+  expect(blueprint.alarms).toEqual([
+    {
+      name: "fleet/gpu-high/gpu",
+      arn: arn("cloudwatch", "alarm:fleet/gpu-high/gpu"),
+      description: "Its GPUs are busy.",
+      metric: { namespace: "Fleetwright", name: "GpuUtilization", dimensions: { pool: "gpu" } },
+      unit: undefined,
+      statistic: "Average",
+      periodSeconds: 60,
+      evaluationPeriods: 5,
+      datapointsToAlarm: 5,
+      threshold: 90,
+      comparison: "GreaterThanThreshold",
+      missing: "missing",
+    },
+    expect.objectContaining({ name: "Stack-Other", datapointsToAlarm: 2, missing: "ignore", unit: "Percent" }),
+  ]);
 });

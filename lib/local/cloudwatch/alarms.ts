@@ -1,0 +1,92 @@
+import { Fault } from "../../model/fault.ts";
+import type { Log } from "../log-line.ts";
+import type { ServiceEvent } from "../ministack.ts";
+import type { Alarm, AlarmState } from "./alarm.ts";
+import { type Datapoint, evaluate, periodsLookedAt } from "./evaluate.ts";
+import { pick } from "./metric.ts";
+import type { MetricStore } from "./metric-store.ts";
+import { firstNote, noteOf, type StateNote, stateChange } from "./state-change.ts";
+
+export type AlarmView = { readonly name: string; readonly state: AlarmState; readonly sinceMs: number; readonly reason: string };
+
+/** The alarms of the stack, each looked at once in its period, and once a minute where that is longer. */
+export type Alarms = {
+  list(): readonly AlarmView[];
+  /** As CloudWatch's SetAlarmState: holds until the next evaluation finds otherwise. Throws the Fault `no-alarm`. */
+  set(name: string, state: AlarmState, reason: string): void;
+  /** Looks at all alarms now; the timers do the same. */
+  evaluate(nowMs: number): void;
+  /** Resolves when every event so far is on the bus or was given up. */
+  close(): Promise<void>;
+};
+
+export type AlarmsOptions = {
+  readonly alarms: readonly Alarm[];
+  readonly metrics: MetricStore;
+  /** How many seconds of AWS's time pass in one of ours. */
+  readonly periodScale: number;
+  putEvent(event: ServiceEvent): Promise<void>;
+  now(): number;
+  readonly log: Log;
+};
+
+/** A period's last values may come a moment after it. */
+const settleMs = 100;
+const minute = 60;
+
+export function startAlarms(options: AlarmsOptions): Alarms {
+  const { alarms, periodScale, log } = options;
+  const notes = new Map(alarms.map((alarm) => [alarm.name, firstNote(options.now())]));
+  let told = Promise.resolve();
+
+  const enter = (alarm: Alarm, from: StateNote, to: StateNote): void => {
+    notes.set(alarm.name, to);
+    log({ message: `The alarm ${alarm.name} is ${to.value}`, reason: to.reason });
+    told = told
+      .then(() => options.putEvent(stateChange(alarm, from, to)))
+      .catch((error: unknown) => log({ message: `The state of ${alarm.name} could not be put on the bus`, error: String(error) }));
+  };
+  const look = (alarm: Alarm, nowMs: number): void => {
+    const before = notes.get(alarm.name);
+    if (!before) return;
+    const verdict = evaluate(alarm, datapointsOf(alarm, options, nowMs), before.value);
+    if (verdict.state !== before.value) enter(alarm, before, noteOf(alarm, verdict, { previous: before.value, nowMs }));
+  };
+
+  const timers = alarms.map((alarm) => {
+    const everyMs = (Math.min(alarm.periodSeconds, minute) * 1000) / periodScale;
+    const timer = setInterval(() => look(alarm, options.now() - settleMs), everyMs);
+    timer.unref();
+    return timer;
+  });
+  return {
+    list: () =>
+      [...notes]
+        .map(([name, note]) => ({ name, state: note.value, sinceMs: note.atMs, reason: note.reason }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    set(name, value, reason) {
+      const alarm = alarms.find((each) => each.name === name);
+      const before = notes.get(name);
+      if (!alarm || !before)
+        throw new Fault("no-alarm", `There is no alarm ${name}; there is ${[...notes.keys()].sort().join(", ") || "none"}`);
+      if (before.value !== value) enter(alarm, before, { value, reason, atMs: options.now() });
+    },
+    evaluate: (nowMs) => {
+      for (const alarm of alarms) look(alarm, nowMs);
+    },
+    close: async () => {
+      for (const timer of timers) clearInterval(timer);
+      await told;
+    },
+  };
+}
+
+/** The last periods' values, the oldest first; the newest period ends now. */
+function datapointsOf(alarm: Alarm, { metrics, periodScale }: AlarmsOptions, nowMs: number): readonly Datapoint[] {
+  const periodMs = (alarm.periodSeconds * 1000) / periodScale;
+  return Array.from({ length: periodsLookedAt(alarm) }, (_, i) => {
+    const toMs = nowMs - (periodsLookedAt(alarm) - 1 - i) * periodMs;
+    const found = metrics.statistics(alarm.metric, { fromMs: toMs - periodMs, toMs, unit: alarm.unit });
+    return found && { atMs: toMs - periodMs, value: pick(found, alarm.statistic) };
+  });
+}

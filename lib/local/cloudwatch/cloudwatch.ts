@@ -1,0 +1,71 @@
+/**
+ * The CloudWatch of the local cloud. Metrics come from what functions print (EMF), from PutMetricData calls on their way
+ * to moto, and from the stack's own queues and functions, which are looked at here; the stack's alarms are evaluated and
+ * tell EventBridge of each change of their state. Its own metrics are kept for as long as an alarm looks back.
+ */
+import type { SQSClient } from "@aws-sdk/client-sqs";
+import type { HttpCall } from "../http.ts";
+import type { FunctionLine } from "../lambda/functions.ts";
+import type { Log } from "../log-line.ts";
+import type { ServiceEvent } from "../ministack.ts";
+import type { QueueFact } from "../provision/world.ts";
+import type { Alarm } from "./alarm.ts";
+import { type Alarms, startAlarms } from "./alarms.ts";
+import { periodsLookedAt } from "./evaluate.ts";
+import { functionData } from "./function-metrics.ts";
+import { createMetricStore, type MetricStore } from "./metric-store.ts";
+import { putMetricData } from "./put-metric-data.ts";
+import { publishQueueMetrics } from "./queue-metrics.ts";
+
+export type CloudWatchBehaviour = {
+  /** From one look at the queues to the next, ms; a minute on AWS. */
+  readonly periodMs: number;
+  /** How many times faster alarms' periods pass: with 30, 60 s of a template last 2 s. Values stay as they are. */
+  readonly periodScale: number;
+};
+
+export const defaultCloudWatch: CloudWatchBehaviour = { periodMs: 2_000, periodScale: 30 };
+
+export type CloudWatch = {
+  readonly metrics: MetricStore;
+  readonly alarms: Alarms;
+  noteLine(line: FunctionLine): void;
+  /** Takes note of a call that CloudWatch has accepted. Never throws. */
+  noteCall(call: HttpCall): void;
+  close(): Promise<void>;
+};
+
+export type CloudWatchOptions = {
+  readonly alarms: readonly Alarm[];
+  readonly queues: readonly QueueFact[];
+  readonly sqs: SQSClient;
+  readonly behaviour?: Partial<CloudWatchBehaviour> | undefined;
+  putEvent(event: ServiceEvent): Promise<void>;
+  readonly log: Log;
+};
+
+export function startCloudWatch(options: CloudWatchOptions): CloudWatch {
+  const { log } = options;
+  const { periodMs, periodScale } = { ...defaultCloudWatch, ...options.behaviour };
+  const now = (): number => Date.now();
+  const looksBackMs = options.alarms.map((alarm) => (periodsLookedAt(alarm) * alarm.periodSeconds * 1000) / periodScale);
+  const metrics = createMetricStore({ keepMs: 2 * Math.max(60_000, ...looksBackMs), now });
+  const alarms = startAlarms({ ...options, metrics, periodScale, now });
+  const queues = publishQueueMetrics({ ...options, periodMs, put: metrics.put, now });
+  return {
+    metrics,
+    alarms,
+    noteLine: (line) => metrics.put(functionData(line)),
+    noteCall: (call) => {
+      try {
+        metrics.put(putMetricData(call, now()) ?? []);
+      } catch (error) {
+        log({ message: "Alarms do not see the metrics of a call to CloudWatch", error: String(error) });
+      }
+    },
+    close: async () => {
+      await queues.close();
+      await alarms.close();
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { gunzipSync } from "node:zlib";
+import * as z from "zod";
+import { treeOf } from "../ec2/query-protocol.ts";
+import type { HttpCall } from "../http.ts";
+import { type Datum, single, statisticsOf, together } from "./metric.ts";
+
+/** Lists are plain in JSON; as a form, they lie below `member`. */
+const list = <T extends z.ZodType>(item: T) => z.preprocess((given) => (isMembers(given) ? given.member : given), z.array(item));
+const isMembers = (given: unknown): given is { member: unknown } => typeof given === "object" && given !== null && "member" in given;
+
+const number = z.coerce.number();
+const Input = z.object({
+  Namespace: z.string().min(1),
+  MetricData: list(
+    z.object({
+      MetricName: z.string().min(1),
+      Dimensions: list(z.object({ Name: z.string(), Value: z.string() })).default([]),
+      /** Seconds in JSON, a date in a form. */
+      Timestamp: z
+        .union([z.number().transform((seconds) => seconds * 1000), z.iso.datetime({ offset: true }).transform(Date.parse)])
+        .optional(),
+      Unit: z.string().optional(),
+      Value: number.optional(),
+      Values: list(number).optional(),
+      Counts: list(number).optional(),
+      StatisticValues: z.object({ Sum: number, SampleCount: number, Minimum: number, Maximum: number }).optional(),
+    }),
+  ),
+});
+type Given = z.infer<typeof Input>["MetricData"][number];
+
+/**
+ * What a call to CloudWatch puts there; undefined for another action. Reads the form and the JSON protocol. Throws for
+ * a call that cannot be read: one in CBOR, which the newest SDKs speak, is such a one.
+ */
+export function putMetricData(call: HttpCall, nowMs: number): readonly Datum[] | undefined {
+  const body = call.headers["content-encoding"] === "gzip" ? gunzipSync(call.body) : call.body;
+  const target = call.headers["x-amz-target"];
+  if (call.path.includes("/operation/")) {
+    if (!call.path.endsWith("/PutMetricData")) return undefined;
+    throw new Error("PutMetricData in CBOR is not read here");
+  }
+  if (target !== undefined) return target.endsWith(".PutMetricData") ? read(JSON.parse(body.toString("utf8")), nowMs) : undefined;
+  const form = new URLSearchParams(body.toString("utf8"));
+  return form.get("Action") === "PutMetricData" ? read(treeOf(form), nowMs) : undefined;
+}
+
+const read = (given: unknown, nowMs: number): readonly Datum[] => {
+  const { Namespace, MetricData } = Input.parse(given);
+  return MetricData.flatMap((datum) => {
+    const values = valuesOf(datum);
+    if (!values) return [];
+    const dimensions = Object.fromEntries(datum.Dimensions.map(({ Name, Value }) => [Name, Value]));
+    return [
+      { metric: { namespace: Namespace, name: datum.MetricName, dimensions }, atMs: datum.Timestamp ?? nowMs, unit: datum.Unit, values },
+    ];
+  });
+};
+
+function valuesOf({ Value, Values, Counts, StatisticValues: given }: Given) {
+  if (given) return { sum: given.Sum, count: given.SampleCount, minimum: given.Minimum, maximum: given.Maximum };
+  if (Values && Values.length > 0) return Values.map((value, i) => single(value, Counts?.[i])).reduce(together);
+  return Value === undefined ? undefined : statisticsOf([Value]);
+}

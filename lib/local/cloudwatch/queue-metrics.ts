@@ -1,0 +1,78 @@
+import { GetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import * as z from "zod";
+import type { Log } from "../log-line.ts";
+import type { QueueFact } from "../provision/world.ts";
+import { type Datum, single } from "./metric.ts";
+
+const count = z.coerce.number().int().min(0);
+const Attributes = z.object({
+  ApproximateNumberOfMessages: count,
+  ApproximateNumberOfMessagesNotVisible: count,
+  ApproximateNumberOfMessagesDelayed: count,
+});
+
+/**
+ * Publishes AWS/SQS metrics of queues, as SQS does once a minute. It tells no age of the oldest message: what is known
+ * here is since when the queue was never seen empty, and no message can have been in it for longer than a look before
+ * that. In a queue that never drains the oldest may be younger; it is never much older. NumberOfMessagesSent and its
+ * like count calls, which nobody counts here.
+ */
+export function publishQueueMetrics(options: {
+  readonly queues: readonly QueueFact[];
+  readonly sqs: SQSClient;
+  readonly periodMs: number;
+  put(data: readonly Datum[]): void;
+  now(): number;
+  readonly log: Log;
+}): { close(): Promise<void> } {
+  const { queues, sqs } = options;
+  const stop = new AbortController();
+  const notEmptySinceMs = new Map<string, number>();
+
+  const look = async ({ url, name }: QueueFact): Promise<void> => {
+    const { Attributes: given } = await sqs.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: url,
+        AttributeNames: ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"],
+      }),
+      { abortSignal: stop.signal, requestTimeout: 5_000 },
+    );
+    const atMs = options.now();
+    const seen = Attributes.parse(given);
+    const total = seen.ApproximateNumberOfMessages + seen.ApproximateNumberOfMessagesNotVisible + seen.ApproximateNumberOfMessagesDelayed;
+    if (total === 0) notEmptySinceMs.delete(url);
+    else if (!notEmptySinceMs.has(url)) notEmptySinceMs.set(url, atMs);
+    const datum = (metric: string, unit: string, value: number): Datum => ({
+      metric: { namespace: "AWS/SQS", name: metric, dimensions: { QueueName: name } },
+      atMs,
+      unit,
+      values: single(value),
+    });
+    options.put([
+      datum("ApproximateNumberOfMessagesVisible", "Count", seen.ApproximateNumberOfMessages),
+      datum("ApproximateNumberOfMessagesNotVisible", "Count", seen.ApproximateNumberOfMessagesNotVisible),
+      datum("ApproximateNumberOfMessagesDelayed", "Count", seen.ApproximateNumberOfMessagesDelayed),
+      datum("ApproximateAgeOfOldestMessage", "Seconds", Math.floor((atMs - (notEmptySinceMs.get(url) ?? atMs)) / 1000)),
+    ]);
+  };
+
+  let looking: Promise<unknown> | undefined;
+  const lookAtAll = (): void => {
+    // A slow emulator is not asked twice at once.
+    looking ??= Promise.allSettled(queues.map(look)).then((looked) => {
+      looking = undefined;
+      const failed = looked.find((one) => one.status === "rejected");
+      if (failed && !stop.signal.aborted) options.log({ message: "A queue's metrics could not be read", error: String(failed.reason) });
+    });
+  };
+  const timer = setInterval(lookAtAll, options.periodMs);
+  timer.unref();
+  lookAtAll();
+  return {
+    close: async () => {
+      clearInterval(timer);
+      stop.abort();
+      await looking;
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * Ways to make things happen in a running local cloud that AWS has no call of its own for. They exist here only, for
+ * whoever is on this machine: JSON in, JSON out, `content-type: application/json` demanded so that no web page can call.
+ *
+ *     POST /_local/interrupt {"instance": "i-…", "noticeMs": 5000}   EC2 takes a spot instance back → {"instance", "endsAt"}
+ *     POST /_local/rebalance {"instance": "i-…"}                     EC2 says that it may soon       → {"instance"}
+ *
+ * 404: there is no such instance (or path), 409: it is on-demand or has ended, 400: the body is another; each with {"message"}.
+ */
+import * as z from "zod";
+import { Fault } from "../model/fault.ts";
+import type { Ec2Record } from "./ec2/record.ts";
+import type { HttpAnswer, HttpCall } from "./http.ts";
+
+const Interrupt = z.strictObject({ instance: z.string(), noticeMs: z.int().min(0).max(3_600_000).optional() });
+const Rebalance = z.strictObject({ instance: z.string() });
+
+type Control = (body: unknown) => object;
+
+export function createControls(ec2: Pick<Ec2Record, "interrupt" | "recommendRebalance" | "remaining">): (call: HttpCall) => HttpAnswer {
+  const controls: ReadonlyMap<string, Control> = new Map<string, Control>([
+    [
+      "/_local/interrupt",
+      (body) => {
+        const { instance, noticeMs } = Interrupt.parse(body);
+        return { instance, endsAt: new Date(ec2.interrupt(instance, noticeMs === undefined ? {} : { noticeMs })).toISOString() };
+      },
+    ],
+    [
+      "/_local/rebalance",
+      (body) => {
+        const { instance } = Rebalance.parse(body);
+        ec2.recommendRebalance(instance);
+        return { instance };
+      },
+    ],
+  ]);
+  const instances = (): string =>
+    ec2
+      .remaining()
+      .map((one) => `${one.id} (${one.market})`)
+      .join(", ") || "none";
+
+  return (call) => {
+    const control = controls.get(call.path);
+    if (!control) return said(404, `There is no ${call.path}; there is ${[...controls.keys()].join(", ")}`);
+    if (call.method !== "POST") return said(405, `${call.path} takes POST`);
+    if (!call.headers["content-type"]?.startsWith("application/json")) return said(415, "The content-type has to be application/json");
+    try {
+      return json(200, control(JSON.parse(call.body.toString("utf8"))));
+    } catch (error) {
+      return refusal(error, instances);
+    }
+  };
+}
+
+function refusal(error: unknown, instances: () => string): HttpAnswer {
+  if (error instanceof z.ZodError) return said(400, z.prettifyError(error));
+  if (error instanceof SyntaxError) return said(400, "The body is no JSON");
+  if (!(error instanceof Fault)) throw error;
+  return error.code === "no-instance" ? said(404, `${error.message}; there is ${instances()}`) : said(409, error.message);
+}
+
+const json = (status: number, body: object): HttpAnswer => ({
+  status,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(body),
+});
+const said = (status: number, message: string): HttpAnswer => json(status, { message });

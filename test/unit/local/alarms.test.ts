@@ -1,0 +1,219 @@
+import { describe, expect, it } from "vitest";
+import type { Alarm, AlarmState, MissingTreatment } from "../../../lib/local/cloudwatch/alarm.ts";
+import { type AlarmsOptions, startAlarms } from "../../../lib/local/cloudwatch/alarms.ts";
+import { evaluate } from "../../../lib/local/cloudwatch/evaluate.ts";
+import { single } from "../../../lib/local/cloudwatch/metric.ts";
+import { createMetricStore } from "../../../lib/local/cloudwatch/metric-store.ts";
+import type { ServiceEvent } from "../../../lib/local/ministack.ts";
+
+const metric = { namespace: "AWS/SQS", name: "ApproximateNumberOfMessagesVisible", dimensions: { QueueName: "jobs" } };
+const anAlarm = (change: Partial<Alarm> = {}): Alarm => ({
+  name: "deep",
+  arn: "arn:aws:cloudwatch:us-east-1:000000000000:alarm:deep",
+  description: "The queue is deep.",
+  metric,
+  statistic: "Maximum",
+  periodSeconds: 60,
+  evaluationPeriods: 3,
+  datapointsToAlarm: 3,
+  threshold: 10,
+  comparison: "GreaterThanOrEqualToThreshold",
+  missing: "missing",
+  ...change,
+});
+
+/** As in CloudWatch's guide: `X` breaches, `0` does not, `-` is missing; the oldest first. */
+const judge = (alarm: Alarm, drawn: string, current: AlarmState = "OK"): AlarmState =>
+  evaluate(
+    alarm,
+    drawn.split(" ").map((mark, i) => (mark === "-" ? undefined : { atMs: i, value: mark === "X" ? 10 : 9 })),
+    current,
+  ).state;
+
+describe("missing data, as CloudWatch's guide tabulates it", () => {
+  const treatments: readonly MissingTreatment[] = ["missing", "ignore", "breaching", "notBreaching"];
+  const kept = "INSUFFICIENT_DATA";
+  it.each<[string, readonly AlarmState[]]>([
+    ["0 - X - X", ["OK", "OK", "OK", "OK"]],
+    ["- - - - 0", ["OK", "OK", "OK", "OK"]],
+    ["- - - - -", ["INSUFFICIENT_DATA", kept, "ALARM", "OK"]],
+    ["0 X X - X", ["ALARM", "ALARM", "ALARM", "ALARM"]],
+    ["- - X - -", ["ALARM", kept, "ALARM", "OK"]],
+  ])("3 of 3: %s", (drawn, states) => {
+    expect(treatments.map((missing) => judge(anAlarm({ missing }), drawn, kept))).toEqual(states);
+  });
+  it.each<[string, readonly AlarmState[]]>([
+    ["0 - X - X", ["ALARM", "ALARM", "ALARM", "ALARM"]],
+    ["0 0 X 0 X", ["ALARM", "ALARM", "ALARM", "ALARM"]],
+    ["0 - X - -", ["OK", "OK", "ALARM", "OK"]],
+    ["- - - - 0", ["OK", "OK", "ALARM", "OK"]],
+    ["- - - X -", ["ALARM", kept, "ALARM", "OK"]],
+  ])("2 of 3: %s", (drawn, states) => {
+    expect(treatments.map((missing) => judge(anAlarm({ missing, datapointsToAlarm: 2 }), drawn, kept))).toEqual(states);
+  });
+  it("a first breaching datapoint is too young to say anything", () => {
+    expect(judge(anAlarm(), "- - - - X", "INSUFFICIENT_DATA")).toBe("INSUFFICIENT_DATA");
+    expect(judge(anAlarm(), "- - - - X", "OK")).toBe("OK");
+  });
+});
+
+it("compares as the operator says", () => {
+  const at = (comparison: Alarm["comparison"]) =>
+    ["0", "X"].map((mark) => judge(anAlarm({ comparison, evaluationPeriods: 1, datapointsToAlarm: 1 }), `- - ${mark}`));
+  expect(at("GreaterThanOrEqualToThreshold")).toEqual(["OK", "ALARM"]);
+  expect(at("GreaterThanThreshold")).toEqual(["OK", "OK"]);
+  expect(at("LessThanThreshold")).toEqual(["ALARM", "OK"]);
+  expect(at("LessThanOrEqualToThreshold")).toEqual(["ALARM", "ALARM"]);
+});
+
+function stage(change: Partial<Alarm> = {}, options: Partial<AlarmsOptions> = {}) {
+  const startMs = Date.UTC(2026, 9, 2, 17, 0, 0);
+  let nowMs = startMs;
+  const now = (): number => nowMs;
+  const metrics = createMetricStore({ keepMs: 3_600_000, now });
+  const events: ServiceEvent[] = [];
+  const alarms = startAlarms({
+    alarms: [anAlarm({ evaluationPeriods: 2, datapointsToAlarm: 2, missing: "notBreaching", ...change })],
+    metrics,
+    periodScale: 30,
+    putEvent: async (event) => void events.push(event),
+    now,
+    log: () => undefined,
+    ...options,
+  });
+  return {
+    alarms,
+    events,
+    states: () => events.map((event) => JSON.parse(JSON.stringify(event.detail)).state.value),
+    /** Some values at the beginning of a local period, which is 2 s for 60; then the look at its end. */
+    period: (...values: readonly number[]) => {
+      metrics.put(values.map((value) => ({ metric, atMs: nowMs, unit: "Count", values: single(value) })));
+      nowMs += 2_000;
+      alarms.evaluate(nowMs);
+    },
+    startMs,
+  };
+}
+
+describe("the alarms of a local cloud", () => {
+  it("change their state once for what lasts, and tell it in CloudWatch's shape", async () => {
+    const { alarms, events, period, startMs } = stage();
+    period(3, 12);
+    period(11, 12);
+    period(12);
+    period(1);
+    period(0);
+    await alarms.close();
+    expect(events).toMatchObject([
+      {
+        source: "aws.cloudwatch",
+        detailType: "CloudWatch Alarm State Change",
+        resources: ["arn:aws:cloudwatch:us-east-1:000000000000:alarm:deep"],
+        detail: {
+          previousState: {
+            value: "INSUFFICIENT_DATA",
+            reason: "Unchecked: Initial alarm creation",
+            timestamp: "2026-10-02T17:00:00.000+0000",
+          },
+          state: { value: "OK" },
+        },
+      },
+      {
+        detail: {
+          alarmName: "deep",
+          configuration: {
+            description: "The queue is deep.",
+            metrics: [
+              {
+                metricStat: {
+                  metric: { namespace: "AWS/SQS", name: "ApproximateNumberOfMessagesVisible", dimensions: { QueueName: "jobs" } },
+                  period: 60,
+                  stat: "Maximum",
+                },
+                returnData: true,
+              },
+            ],
+          },
+          previousState: { value: "OK" },
+          state: {
+            value: "ALARM",
+            reason:
+              "Threshold Crossed: 2 out of the last 2 datapoints [12.0 (02/10/26 17:00:02), 12.0 (02/10/26 17:00:00)] were greater than or equal to the threshold (10.0) (minimum 2 datapoints for OK -> ALARM transition).",
+            timestamp: "2026-10-02T17:00:04.000+0000",
+          },
+        },
+      },
+      { detail: { previousState: { value: "ALARM" }, state: { value: "OK" } } },
+    ]);
+    const alarmed = JSON.parse(JSON.stringify(events[1]?.detail));
+    expect(JSON.parse(alarmed.state.reasonData)).toEqual({
+      version: "1.0",
+      queryDate: "2026-10-02T17:00:04.000+0000",
+      startDate: "2026-10-02T17:00:00.000+0000",
+      statistic: "Maximum",
+      period: 60,
+      recentDatapoints: [12, 12],
+      threshold: 10,
+      evaluatedDatapoints: [
+        { timestamp: "2026-10-02T17:00:02.000+0000", value: 12 },
+        { timestamp: "2026-10-02T17:00:00.000+0000", value: 12 },
+      ],
+    });
+    expect(alarms.list()).toEqual([{ name: "deep", state: "OK", sinceMs: startMs + 8_000, reason: expect.any(String) }]);
+  });
+
+  it.each<[Alarm["statistic"], AlarmState]>([
+    ["Average", "OK"],
+    ["Sum", "ALARM"],
+    ["Minimum", "OK"],
+    ["Maximum", "OK"],
+    ["SampleCount", "OK"],
+  ])("looks at the %s", async (statistic, expected) => {
+    const { alarms, period } = stage({ statistic });
+    period(4, 5, 6);
+    period(4, 5, 6);
+    await alarms.close();
+    expect(alarms.list()[0]?.state).toBe(expected);
+  });
+
+  it("know a metric by its dimensions, in any order, and by its unit where they name one", async () => {
+    const other = stage({ metric: { ...metric, dimensions: { QueueName: "others" } } });
+    const unit = stage({ unit: "Seconds" });
+    for (const { period, alarms } of [other, unit]) {
+      period(50);
+      period(50);
+      await alarms.close();
+      expect(alarms.list()[0]?.state).toBe("OK");
+    }
+  });
+
+  it("can be set by hand, once for each state, until the next look", async () => {
+    const { alarms, period, states } = stage();
+    period(0);
+    alarms.set("deep", "ALARM", "a drill");
+    alarms.set("deep", "ALARM", "a drill");
+    expect(alarms.list()[0]).toMatchObject({ state: "ALARM", reason: "a drill" });
+    period(0);
+    await alarms.close();
+    expect(states()).toEqual(["OK", "ALARM", "OK"]);
+    expect(() => alarms.set("shallow", "OK", "")).toThrow(/no alarm shallow; there is deep/);
+  });
+
+  it("tell the others though the bus refuses one event", async () => {
+    let failures = 1;
+    const told: ServiceEvent[] = [];
+    const { alarms, period } = stage(
+      {},
+      {
+        putEvent: async (event) => {
+          if (failures-- > 0) throw new Error("no bus");
+          told.push(event);
+        },
+      },
+    );
+    period(0);
+    alarms.set("deep", "ALARM", "a drill");
+    await alarms.close();
+    expect(told).toHaveLength(1);
+  });
+});

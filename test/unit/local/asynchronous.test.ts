@@ -1,0 +1,107 @@
+import { GetQueueUrlCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createAsynchronousCaller } from "../../../lib/local/lambda/asynchronous.ts";
+import type { Functions } from "../../../lib/local/lambda/functions.ts";
+import { type AsynchronousFact, arn, type FunctionFact } from "../../../lib/local/provision/world.ts";
+
+const functionArn = arn("lambda", "function:tick");
+
+/** A function that fails so many times, and what was sent to queues. */
+function stage(of: { failures: number; config?: Omit<AsynchronousFact, "functionName">; deadLetterArn?: string }) {
+  const sent: SendMessageCommand["input"][] = [];
+  const sqs = new SQSClient({ region: "us-east-1" });
+  vi.spyOn(sqs, "send").mockImplementation((command: unknown) => {
+    if (command instanceof GetQueueUrlCommand) return Promise.resolve({ QueueUrl: `http://queue/${command.input.QueueName}` });
+    if (command instanceof SendMessageCommand) sent.push(command.input);
+    return Promise.resolve({});
+  });
+  let calls = 0;
+  const functions: Functions = {
+    invoke: async () => {
+      calls += 1;
+      const invocation = { requestId: `r-${calls}`, durationMs: 1 };
+      if (calls > of.failures) return { ...invocation, kind: "returned", payload: null };
+      return { ...invocation, kind: "failed", error: { errorType: "Error", errorMessage: "as asked", trace: [] } };
+    },
+    kill: async () => undefined,
+    close: async () => undefined,
+  };
+  const fact: FunctionFact = {
+    name: "tick",
+    arn: functionArn,
+    folder: "",
+    handler: "index.handler",
+    timeoutMs: 1,
+    memoryMiB: 1,
+    variables: {},
+    role: "",
+    deadLetterArn: of.deadLetterArn,
+  };
+  const asynchronous = of.config ? [{ functionName: "tick", ...of.config }] : [];
+  const call = createAsynchronousCaller({
+    functions,
+    blueprint: { functions: [fact], asynchronous },
+    sqs,
+    signal: new AbortController().signal,
+  });
+  return {
+    sent,
+    calls: () => calls,
+    run: async () => {
+      const done = call(functionArn, { tick: "minute" });
+      await vi.runAllTimersAsync();
+      await done;
+    },
+  };
+}
+
+describe("a function that is called asynchronously", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  it.each([
+    [undefined, 3],
+    [{ retries: 0, maxAgeMs: 21_600_000 }, 1],
+    [{ retries: 1, maxAgeMs: 21_600_000 }, 2],
+    [{ retries: 2, maxAgeMs: 21_600_000 }, 3],
+    [{ retries: 2, maxAgeMs: 60_000 }, 2],
+  ])("is tried again as often and as long as it says: %j", async (config, calls) => {
+    const failing = stage({ failures: 9, ...(config && { config }) });
+    await failing.run();
+    expect(failing.calls()).toBe(calls);
+    expect(failing.sent).toEqual([]);
+  });
+
+  it("is left alone once it succeeds", async () => {
+    const third = stage({ failures: 2, deadLetterArn: arn("sqs", "dead") });
+    await third.run();
+    expect([third.calls(), third.sent]).toEqual([3, []]);
+  });
+
+  it("leaves what it fails on to its destination, with the reason, and to its dead letters as it was", async () => {
+    const config = { retries: 1, maxAgeMs: 21_600_000, onFailureArn: arn("sqs", "failed") };
+    const failing = stage({ failures: 9, config, deadLetterArn: arn("sqs", "dead") });
+    await failing.run();
+    const [record, letter] = failing.sent;
+    expect(record?.QueueUrl).toBe("http://queue/failed");
+    expect(JSON.parse(record?.MessageBody ?? "")).toEqual({
+      version: "1.0",
+      timestamp: expect.any(String),
+      requestContext: { requestId: "r-2", functionArn: `${functionArn}:$LATEST`, condition: "RetriesExhausted", approximateInvokeCount: 2 },
+      requestPayload: { tick: "minute" },
+      responseContext: { statusCode: 200, executedVersion: "$LATEST", functionError: "Unhandled" },
+      responsePayload: { errorType: "Error", errorMessage: "as asked", trace: [] },
+    });
+    expect(letter).toMatchObject({ QueueUrl: "http://queue/dead", MessageBody: '{"tick":"minute"}' });
+
+    const old = stage({ failures: 9, config: { ...config, retries: 2, maxAgeMs: 60_000 } });
+    await old.run();
+    expect(JSON.parse(old.sent[0]?.MessageBody ?? "").requestContext).toMatchObject({
+      condition: "EventAgeExceeded",
+      approximateInvokeCount: 2,
+    });
+  });
+});
