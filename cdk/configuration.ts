@@ -5,6 +5,7 @@ import * as z from "zod";
 import { TeamName } from "../events/job.ts";
 import { Fault } from "../lib/model/fault.ts";
 import { FleetFile } from "../lib/runtime/fleet-file.ts";
+import { AlarmThresholds } from "./alarm-thresholds.ts";
 
 const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] as const;
 const arn = /^arn:aws[a-z-]*:/;
@@ -59,6 +60,7 @@ const Fields = z.strictObject({
   decisionRetentionDays: z.int().min(1).max(3650).default(14),
   artifactRetentionDays: z.int().min(1).max(36_500).optional().describe("Absent: sealed artifacts are kept until somebody deletes them"),
   deletionProtection: z.boolean().default(true).describe("Whether the table refuses to be deleted"),
+  alarms: AlarmThresholds.prefault({}).describe("When the alarms go off that have pools decided on again"),
   alarmTopicArn: z.string().regex(arn, "must be the ARN of an SNS topic").optional().describe("Who is told when an alarm goes off"),
 });
 

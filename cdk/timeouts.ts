@@ -9,5 +9,6 @@ export const timeouts: Readonly<Record<FunctionName, Duration>> = {
   node: Duration.seconds(15),
   "seal-artifact": Duration.minutes(10),
   "on-instance": Duration.seconds(15),
+  "on-alarm": Duration.seconds(15),
   tick: Duration.seconds(55),
 };

@@ -27,3 +27,6 @@ const RebalanceRecommendation = z.object({
 /** What EC2 tells of an instance, ours or not. */
 export const InstanceEvent = z.discriminatedUnion("detail-type", [InstanceStateChange, SpotInterruptionWarning, RebalanceRecommendation]);
 export type InstanceEvent = z.infer<typeof InstanceEvent>;
+
+/** When EC2 said it, ms since the epoch. */
+export const saidAtMs = ({ time }: InstanceEvent): number => Date.parse(time);

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { AlarmStateChange } from "./alarm.ts";
 import { DatasetObject, RebalanceShards, ShardList } from "./dataset.ts";
 import { InstanceEvent } from "./instance.ts";
 import { JobMessage } from "./job.ts";
@@ -10,16 +11,20 @@ import { Manifest, ObjectCreated, SealAgain } from "./upload.ts";
 /** Which schema each file of samples/ is a sample of; `npm run check` parses them all. */
 export const samples: Readonly<Record<string, z.ZodType>> = {
   "dataset-object-deleted": DatasetObject,
+  "alarm-state-change": AlarmStateChange,
   "instance-state-change": InstanceEvent,
   "job-full": JobMessage,
   "job-smallest": JobMessage,
   manifest: Manifest,
   "node-boot": NodeCall,
   "node-report": NodeCall,
+  "node-report-interrupted": NodeCall,
   "object-created": ObjectCreated,
   "pool-rang": PoolRang,
   "rebalance-shards": RebalanceShards,
+  "rebalance-recommendation": InstanceEvent,
   "seal-again": SealAgain,
+  "spot-interruption-warning": InstanceEvent,
   "shard-list": ShardList,
   tick: Tick,
 };

@@ -1,15 +1,21 @@
+import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { InstanceEvent } from "../events/instance.ts";
 import { noteInstance } from "../lib/flows/note-instance.ts";
 import { start } from "../lib/runtime/start.ts";
 import { instanceWiring } from "../lib/runtime/wire/instance.ts";
 
-const { env, logger } = start("on-instance");
+const { env, logger, metrics } = start("on-instance");
 const deps = instanceWiring(env);
 
-/** Hears from EC2 what becomes of instances; most of an account's are not ours. */
+/**
+ * Hears from EC2 what becomes of instances. Most of an account's are not ours, and an event that is not understood never
+ * will be: both are counted and done with.
+ */
 export const handler = async (event: unknown): Promise<void> => {
   const change = InstanceEvent.safeParse(event);
-  if (!change.success) return logger.error("not an event that is understood here; it is dropped", { error: change.error.message });
-  const outcome = await noteInstance(deps, change.data);
-  logger.info("instance changed", { node: change.data.detail["instance-id"], event: change.data["detail-type"], outcome });
+  const outcome = change.success ? await noteInstance(deps, change.data) : undefined;
+  if (!change.success) logger.error("not an event that is understood here; it is dropped", { error: change.error.message });
+  else logger.info("instance changed", { node: change.data.detail["instance-id"], event: change.data["detail-type"], outcome });
+  metrics.addMetric("ForeignEvents", MetricUnit.Count, outcome === undefined || outcome === "not-ours" ? 1 : 0);
+  metrics.publishStoredMetrics();
 };

@@ -12,7 +12,7 @@ const deps = ringWiring(env);
 export const handler = eachMessage(
   async (message) => {
     const rang = PoolRang.safeParse(jsonOf(message.body));
-    if (rang.success) await ring(deps, rang.data.pool);
+    if (rang.success) await ring(deps, rang.data.pool, "later");
     else logger.error("not a ring; it is dropped", { messageId: message.id, error: rang.error.message });
   },
   (messageId, error) => logger.error("ringing failed", { messageId, error }),

@@ -1,6 +1,7 @@
 import { Tick } from "../events/tick.ts";
 import { tick } from "../lib/flows/tick.ts";
 import { Fault } from "../lib/model/fault.ts";
+import { publishPoolNumbers } from "../lib/runtime/pool-metrics.ts";
 import { start } from "../lib/runtime/start.ts";
 import { tickWiring } from "../lib/runtime/wire/tick.ts";
 
@@ -12,5 +13,6 @@ export const handler = async (event: unknown): Promise<void> => {
   Tick.parse(event);
   const ticked = await tick(deps);
   started.logger.info("ticked", ticked);
+  for (const { pool, ...numbers } of ticked.numbers) publishPoolNumbers({ fleet: started.fleet.name, pool }, numbers);
   if (ticked.errors.length > 0) throw new Fault("tick", ticked.errors.join("\n"), { retry: true });
 };

@@ -7,7 +7,7 @@ import { DeadLetterQueue } from "../dead-letter-queue.ts";
 import { FleetFunction } from "../fleet-function.ts";
 import type { Foundation } from "../foundation.ts";
 
-/** Hears what becomes of instances. */
+/** Hears what becomes of instances: EC2 tells of every one of the account. */
 export class OnInstance extends Construct {
   constructor(scope: Construct, id: string, { configuration, table, queues }: Foundation) {
     super(scope, id);
@@ -21,8 +21,15 @@ export class OnInstance extends Construct {
       deadLetters: dead,
     });
     new Rule(this, "StateChange", {
-      description: "An EC2 instance of this account changed its state",
-      eventPattern: { source: ["aws.ec2"], detailType: ["EC2 Instance State-change Notification"] },
+      description: "An EC2 instance of this account changed its state, or will not stay",
+      eventPattern: {
+        source: ["aws.ec2"],
+        detailType: [
+          "EC2 Instance State-change Notification",
+          "EC2 Spot Instance Interruption Warning",
+          "EC2 Instance Rebalance Recommendation",
+        ],
+      },
       targets: [new LambdaFunction(onInstance.function, { deadLetterQueue: dead, retryAttempts: 10, maxEventAge: Duration.hours(2) })],
     });
   }

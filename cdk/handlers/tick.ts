@@ -41,6 +41,8 @@ export class Tick extends Construct {
       memory: 1024,
       deadLetters: dead,
     });
+    // The next one comes in a minute: a repeat would only run beside it.
+    tick.function.configureAsyncInvoke({ retryAttempts: 0 });
     const clock = new Role(this, "Clock", {
       assumedBy: new ServicePrincipal("scheduler.amazonaws.com", { conditions: { StringEquals: { "aws:SourceAccount": Aws.ACCOUNT_ID } } }),
       description: "Sends Fleetwright's tick",

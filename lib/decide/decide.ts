@@ -1,6 +1,6 @@
 import type { Plan, Snapshot } from "../model/plan.ts";
 import { budgetRoom } from "./budget/budget-room.ts";
-import { deadNodes, isHeard } from "./health/dead-nodes.ts";
+import { deadNodes, isHeard, nextLookAtBooting } from "./health/dead-nodes.ts";
 import { firstFit } from "./placement/first-fit.ts";
 import { idleNodes, unaffordableNodes } from "./scaling/idle-nodes.ts";
 
@@ -15,7 +15,7 @@ export function decide(snapshot: Snapshot): Plan {
   const { nowMs, pool } = snapshot;
   const nodes = snapshot.nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const dead = deadNodes({ ...snapshot, nodes });
-  const left = new Set(dead.map((step) => ("node" in step ? step.node : "")));
+  const left = new Set(dead.map((step) => (step.kind === "lose" || step.kind === "retire" ? step.node : "")));
   const usable = nodes.filter((node) => !left.has(node.id) && isHeard(node, nowMs));
   const placed = firstFit(snapshot, usable);
   const unused = usable.filter((node) => !placed.bound.has(node.id));
@@ -24,6 +24,7 @@ export function decide(snapshot: Snapshot): Plan {
   const wakes = [
     placed.wakeAtMs,
     idle.wakeAtMs,
+    nextLookAtBooting(nodes, nowMs),
     snapshot.openLaunches.length > 0 ? nowMs + askAgainMs : undefined,
     // What a dead node held waits only after this plan: look again at once.
     dead.some((step) => step.kind === "lose") ? nowMs : undefined,

@@ -46,6 +46,8 @@ async function take(deps: CarryOutDeps, fence: Fence, on: { step: Step; snapshot
   switch (step.kind) {
     case "bind":
       return written(await placements.bind(fence, { entry: step.entry, node: step.node, atMs }));
+    case "bind-gang":
+      return bindGang(deps, fence, step);
     case "launch":
       return launch(deps, fence, { step, snapshot });
     case "retire":
@@ -53,12 +55,21 @@ async function take(deps: CarryOutDeps, fence: Fence, on: { step: Step; snapshot
     case "lose":
       return lose(deps, fence, { node: nodeIn(snapshot, step.node), because: step.because });
     case "confirm":
-      return confirm(deps, fence, step.node);
+      return confirm(deps, fence, nodeIn(snapshot, step.node));
     case "fail":
       return written(await placements.fail(fence, { attempt: step.attempt, reason: step.because, atMs }));
     case "hold":
       return written(await placements.hold(fence, { entry: step.entry, reason: step.because }));
   }
+}
+
+async function bindGang(deps: CarryOutDeps, fence: Fence, { entry, nodes }: Extract<Step, { kind: "bind-gang" }>): Promise<Outcome> {
+  const outcome = await deps.placements.bindGang(fence, { entry, nodes, atMs: deps.now() });
+  const { team, job, attempt } = entry;
+  if (outcome === "done") {
+    deps.log({ level: "info", message: "gang placed", pool: fence.pool, epoch: fence.epoch, team, job, attempt, nodes });
+  }
+  return written(outcome);
 }
 
 async function launch(
@@ -90,11 +101,8 @@ async function retire(deps: CarryOutDeps, fence: Fence, node: Node): Promise<Out
 /** Gives a dead node's attempts back to the queue, then makes sure that the instance ends. */
 async function lose(deps: CarryOutDeps, fence: Fence, on: { node: Node; because: string }): Promise<Outcome> {
   const { node } = on;
-  for (const assignment of node.assignments) {
-    const reason = `lost ${node.id}: ${on.because}`;
-    const back = await deps.placements.takeBack(fence, { node: node.id, assignment, reason, atMs: deps.now() });
-    if (back !== "done") return written(back);
-  }
+  const back = await takeAllBack(deps, fence, on);
+  if (back !== "done") return written(back);
   if (node.state !== "gone") return retire(deps, fence, node);
   if (!(await deps.decisions.isCurrent(fence))) return written("fenced");
   // It may only be stopped, by somebody's hand: an instance that the ledger forgets must end.
@@ -102,12 +110,27 @@ async function lose(deps: CarryOutDeps, fence: Fence, on: { node: Node; because:
   return written(await deps.placements.forget(fence, node.id, deps.now()));
 }
 
-async function confirm(deps: CarryOutDeps, fence: Fence, node: string): Promise<Outcome> {
-  switch (await deps.fleet.look(node)) {
-    case "over":
-      return written(await deps.placements.forget(fence, node, deps.now()));
+async function takeAllBack(deps: CarryOutDeps, fence: Fence, { node, because }: { node: Node; because: string }): Promise<Written> {
+  for (const assignment of node.assignments) {
+    const reason = `lost ${node.id}: ${because}`;
+    const back = await deps.placements.takeBack(fence, { node: node.id, assignment, reason, atMs: deps.now() });
+    if (back !== "done") return back;
+  }
+  return "done";
+}
+
+/** One that boots and is over has nothing of its own: what it should have run waits again, and is decided on at once. */
+async function confirm(deps: CarryOutDeps, fence: Fence, node: Node): Promise<Outcome> {
+  switch (await deps.fleet.look(node.id)) {
+    case "over": {
+      const back = await takeAllBack(deps, fence, { node, because: "EC2 says that the instance has ended" });
+      if (back !== "done") return written(back);
+      const forgotten = written(await deps.placements.forget(fence, node.id, deps.now()));
+      return node.assignments.length > 0 && forgotten.result === "done" ? { ...forgotten, result: "again" } : forgotten;
+    }
     case "live":
-      return { result: "done", note: `asked again: ${await deps.fleet.terminate(node)}` };
+      if (node.state === "launching") return { result: "done", note: "it boots" };
+      return { result: "done", note: `asked again: ${await deps.fleet.terminate(node.id)}` };
     case "unknown":
       return { result: "done", note: "EC2 did not answer" };
   }

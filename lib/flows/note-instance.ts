@@ -1,16 +1,38 @@
-import type { InstanceEvent } from "../../events/instance.ts";
+import { type InstanceEvent, saidAtMs } from "../../events/instance.ts";
 import type { NodeLedger } from "../ports/node-ledger.ts";
 import { type Ringing, ring } from "./ring.ts";
 
-export type NoteDeps = Ringing & { readonly ledger: Pick<NodeLedger, "gone">; readonly now: () => number };
+export type NoteDeps = Ringing & { readonly ledger: Pick<NodeLedger, "gone" | "noticed">; readonly now: () => number };
 
-/** Takes note of an instance's end. Only `stopped` and `terminated` are proof that nothing runs there any more. */
+/**
+ * Takes note of what EC2 says of an instance: that it will not stay, or that it is over. Of its states only `stopped` and
+ * `terminated` are proof that nothing runs there any more. Every event may come late, twice and in any order.
+ */
 export async function noteInstance(deps: NoteDeps, event: InstanceEvent): Promise<"noted" | "not-ours" | "no-news"> {
-  if (event["detail-type"] !== "EC2 Instance State-change Notification") return "no-news";
-  const { state } = event.detail;
-  if (state !== "stopped" && state !== "terminated") return "no-news";
-  const gone = await deps.ledger.gone(event.detail["instance-id"], deps.now());
-  if (gone.kind === "unknown") return "not-ours";
-  await ring(deps, gone.pool);
+  const id = event.detail["instance-id"];
+  const noted = await note(deps, event);
+  if (noted === "no-news") return "no-news";
+  if (noted.told.kind === "unknown") return "not-ours";
+  // Known news too: whoever took note of it first may have died before the ring.
+  await ring(deps, noted.told.pool, `${noted.of} ${id}`);
   return "noted";
+}
+
+type Told = Awaited<ReturnType<NodeLedger["gone"]>>;
+type About = "interruption" | "rebalance" | "ended";
+
+async function note({ ledger, now }: NoteDeps, event: InstanceEvent): Promise<{ of: About; told: Told } | "no-news"> {
+  const id = event.detail["instance-id"];
+  const notice = (kind: "interruption" | "rebalance"): Promise<Told> => ledger.noticed(id, { kind, atMs: saidAtMs(event) }, now());
+  switch (event["detail-type"]) {
+    case "EC2 Spot Instance Interruption Warning":
+      return { of: "interruption", told: await notice("interruption") };
+    case "EC2 Instance Rebalance Recommendation":
+      return { of: "rebalance", told: await notice("rebalance") };
+    case "EC2 Instance State-change Notification": {
+      const { state } = event.detail;
+      if (state !== "stopped" && state !== "terminated") return "no-news";
+      return { of: "ended", told: await ledger.gone(id, now()) };
+    }
+  }
 }

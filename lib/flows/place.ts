@@ -43,12 +43,12 @@ export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => nu
 
 /** `rang`: something happened since it looked. `again`: what it did, or could not do, changes what there is to decide. */
 async function decideOnce(deps: PlaceDeps, pool: Pool): Promise<{ steps: number; next: "rang" | "again" | "quiet" | "fenced" }> {
-  const { fence, heard, wakeAtMs: pending } = await deps.decisions.begin(pool.name);
+  const { fence, heard, wakeAtMs: pending, causes } = await deps.decisions.begin(pool.name);
   const snapshot = await look(deps, fence, pool);
   const plan = decide(snapshot);
   const outcomes = await carryOut(deps, fence, { snapshot, steps: plan.steps });
   const acted = plan.steps.length;
-  if (acted > 0) await record(deps, fence, { snapshot, plan, outcomes });
+  if (acted > 0) await record(deps, fence, { causes, snapshot, plan, outcomes });
   if (outcomes.some((outcome) => outcome.result === "fenced")) return { steps: acted, next: "fenced" };
 
   const nowMs = deps.now();
@@ -111,13 +111,14 @@ async function wake(
 async function record(
   deps: PlaceDeps,
   fence: Fence,
-  made: { snapshot: Snapshot; plan: Plan; outcomes: readonly Outcome[] },
+  made: { causes: readonly string[]; snapshot: Snapshot; plan: Plan; outcomes: readonly Outcome[] },
 ): Promise<void> {
   const decision = {
     id: deps.newId(),
     pool: fence.pool,
     epoch: fence.epoch,
     atMs: made.snapshot.nowMs,
+    causes: made.causes,
     snapshot: made.snapshot,
     plan: made.plan,
     outcomes: made.outcomes.map((outcome) => `${outcome.result}: ${outcome.note}`),
@@ -129,6 +130,7 @@ async function record(
     pool: fence.pool,
     epoch: fence.epoch,
     decision: decision.id,
+    causes: made.causes,
     steps: kinds,
     outcomes: decision.outcomes,
   });

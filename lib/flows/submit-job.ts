@@ -1,8 +1,11 @@
 import * as z from "zod";
 import { JobId, JobMessage, maxJobBytes, specOf } from "../../events/job.ts";
 import { choosePool, whyRejected } from "../decide/admission/admit.ts";
-import type { Job } from "../model/job.ts";
+import { type Found, whyNoData } from "../decide/shards/usable.ts";
+import type { DatasetUse } from "../model/dataset.ts";
+import type { Job, JobSpec } from "../model/job.ts";
 import type { Pool } from "../model/pool.ts";
+import type { DatasetReader } from "../ports/datasets.ts";
 import type { Admissions } from "../ports/jobs.ts";
 import type { CatalogueStore } from "../ports/pool-ledger.ts";
 import { bodyHash } from "./body-hash.ts";
@@ -11,14 +14,15 @@ import { type Ringing, ring } from "./ring.ts";
 export type SubmitDeps = Ringing & {
   readonly admissions: Admissions;
   readonly catalogues: CatalogueStore;
+  readonly datasets: DatasetReader;
   readonly fleet: { readonly pools: readonly Pool[]; readonly defaultPool: string };
 };
 
 /** A message as it came from a team's queue. The team is the queue's, never the message's word. */
 export type Submission = { readonly team: string; readonly messageId: string; readonly body: string; readonly sentAtMs: number };
 
-/** What became of a message; `same`: it was known already. */
-export type Submitted = { readonly kind: "queued" | "same" | "rejected"; readonly job: Job };
+/** What became of a message; `same`: it was known already. `taken`: it was rejected because its id names another job. */
+export type Submitted = { readonly kind: "queued" | "same" | "rejected"; readonly job: Job; readonly taken?: true };
 
 /**
  * Turns a message into a job, once: repeated delivery and repeated sending of one body end in the same job.
@@ -34,6 +38,8 @@ export async function submitJob(deps: SubmitDeps, submission: Submission): Promi
   if ("rejected" in chosen) return reject(deps, submission, { rejected: chosen.rejected, id: job, value: spec });
   const why = whyRejected(spec, chosen.pool, await deps.catalogues.get(chosen.pool.name));
   if (why) return reject(deps, submission, { rejected: why, id: job, value: spec });
+  const noData = await whyNoDataFor(deps, submission.team, spec);
+  if (noData !== undefined) return reject(deps, submission, { rejected: noData, id: job, value: spec });
 
   const queued: Job = {
     team: submission.team,
@@ -49,11 +55,16 @@ export async function submitJob(deps: SubmitDeps, submission: Submission): Promi
   const admitted = await deps.admissions.admit(queued);
   if (admitted === "taken") {
     const rejected = `the id ${job} already names another job of team ${submission.team} with a different body; choose a new id`;
-    return reject(deps, submission, { rejected, value: spec });
+    return { ...(await reject(deps, submission, { rejected, value: spec })), taken: true };
   }
   // Rung even when it was known: whoever wrote it may have died before its ring.
-  await ring(deps, queued.pool);
+  await ring(deps, queued.pool, "job");
   return { kind: admitted === "created" ? "queued" : "same", job: queued };
+}
+
+async function whyNoDataFor({ datasets }: SubmitDeps, team: string, spec: JobSpec): Promise<string | undefined> {
+  const look = async (use: DatasetUse): Promise<Found> => ({ use, dataset: await datasets.get({ team, dataset: use.name }) });
+  return whyNoData(team, await Promise.all(spec.datasets.map(look)));
 }
 
 /** `value`: what the refused body's hash is taken of; a spec where there is one, as for a job that is taken, so that both are the same body. */

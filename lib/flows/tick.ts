@@ -1,3 +1,4 @@
+import { type PoolNumbers, poolNumbers } from "../decide/health/pool-numbers.ts";
 import type { Pool, PoolState } from "../model/pool.ts";
 import type { SealAgainQueue } from "../ports/artifacts.ts";
 import type { Market } from "../ports/fleet.ts";
@@ -6,7 +7,7 @@ import type { CatalogueStore, Decisions } from "../ports/pool-ledger.ts";
 import { type Ringing, ring } from "./ring.ts";
 
 export type TickDeps = Ringing & {
-  readonly decisions: Pick<Decisions, "state">;
+  readonly decisions: Pick<Decisions, "state" | "load">;
   readonly catalogues: CatalogueStore;
   readonly market: Market;
   readonly sealing: Pick<Sealing, "waitingSince">;
@@ -20,6 +21,8 @@ export type Ticked = {
   readonly rung: readonly string[];
   readonly refreshed: readonly string[];
   readonly sealedAgain: number;
+  /** How each pool with work is. */
+  readonly numbers: readonly ({ readonly pool: string } & PoolNumbers)[];
   readonly errors: readonly string[];
 };
 
@@ -29,7 +32,7 @@ const staleAtRestMs = 6 * 3_600_000;
 /** An upload that was not sealed for this long has lost its event. */
 const sealAgainAfterMs = 15 * 60_000;
 
-/** Once a minute: mends what a lost message left undone, and keeps prices fresh. A pool at rest costs one read. */
+/** Once a minute: mends what a lost message left undone, counts what pools have, and keeps prices fresh. A pool at rest costs two reads. */
 export async function tick(deps: TickDeps): Promise<Ticked> {
   const errors: string[] = [];
   const attempt = async <T>(what: string, work: Promise<T>): Promise<T | undefined> => {
@@ -40,29 +43,42 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
       return undefined;
     }
   };
-  const pools = await Promise.all(deps.pools.map((pool) => attempt(`pool ${pool.name}`, tendPool(deps, pool))));
+  const pools = await Promise.all(
+    deps.pools.map(async (pool) => {
+      const active = await attempt(`pool ${pool.name}`, wakePool(deps, pool.name));
+      if (active === undefined) return [];
+      const [numbers, refreshed] = await Promise.all([
+        active ? attempt(`numbers of pool ${pool.name}`, count(deps, pool.name)) : undefined,
+        attempt(`prices of pool ${pool.name}`, refresh(deps, pool, active ? staleWhileBusyMs : staleAtRestMs)),
+      ]);
+      return [{ name: pool.name, active, numbers, refreshed }];
+    }),
+  );
   const sealedAgain = await attempt("sealing", sendAgain(deps));
-  const tended = pools.filter((pool) => pool !== undefined);
+  const tended = pools.flat();
   return {
-    rung: tended.filter((pool) => pool.rung).map((pool) => pool.name),
+    rung: tended.filter((pool) => pool.active).map((pool) => pool.name),
     refreshed: tended.filter((pool) => pool.refreshed).map((pool) => pool.name),
     sealedAgain: sealedAgain ?? 0,
+    numbers: tended.flatMap(({ name, numbers }) => (numbers ? [{ pool: name, ...numbers }] : [])),
     errors,
   };
 }
 
-async function tendPool(deps: TickDeps, pool: Pool): Promise<{ name: string; rung: boolean; refreshed: boolean }> {
-  const state = await deps.decisions.state(pool.name);
-  const active = state.busy || isUnheard(state);
-  // First, and whatever becomes of the prices: they may take longer than this tick has.
-  await wake(deps, pool.name, state);
-  return { name: pool.name, rung: active, refreshed: await refresh(deps, pool, active ? staleWhileBusyMs : staleAtRestMs) };
+/**
+ * Answers whether the pool has work. First, and whatever becomes of its prices: they may take longer than this tick has.
+ * An unheard ring may have lost its lane message, and nobody rings a bell that was not quiet: send another.
+ */
+async function wakePool(deps: TickDeps, pool: string): Promise<boolean> {
+  const state = await deps.decisions.state(pool);
+  if (isUnheard(state)) await deps.lane.send(pool);
+  else if (state.busy) await ring(deps, pool, "tick");
+  return state.busy || isUnheard(state);
 }
 
-/** An unheard ring may have lost its lane message, and nobody rings a bell that was not quiet: send another. */
-async function wake(deps: TickDeps, pool: string, state: PoolState): Promise<void> {
-  if (isUnheard(state)) await deps.lane.send(pool);
-  else if (state.busy) await ring(deps, pool);
+async function count(deps: TickDeps, pool: string): Promise<PoolNumbers> {
+  const nowMs = deps.now();
+  return poolNumbers(await deps.decisions.load(pool, nowMs), nowMs);
 }
 
 const isUnheard = (state: PoolState): boolean => state.bell > state.decidedThrough;

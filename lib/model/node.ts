@@ -49,8 +49,10 @@ export type Node = {
   readonly address?: string | undefined;
   /** EC2's word that it will not stay. It is `draining` from then on. */
   readonly notice?: Notice | undefined;
-  /** As of its worker's last call; absent until it tells of any. */
+  /** As its worker last told them; absent until it tells of any. */
   readonly gpus?: readonly GpuSample[] | undefined;
+  /** When it told `gpus`. */
+  readonly gpusAtMs?: number | undefined;
   /** What it has fetched; absent for nothing. */
   readonly datasets?: readonly FetchedDataset[] | undefined;
 };

@@ -1,3 +1,5 @@
+import type { FetchedDataset } from "./dataset.ts";
+
 /** One look at one GPU, as `nvidia-smi` told it. What the device or its driver does not tell is absent. */
 export type GpuSample = {
   readonly index: number;
@@ -16,3 +18,14 @@ export type GpuSample = {
 
 /** EC2's word that an instance will not stay. `interruption`: it is taken back about two minutes from `atMs` on. `rebalance`: it may be soon. */
 export type Notice = { readonly kind: "interruption" | "rebalance"; readonly atMs: number };
+
+/** Whether a notice says more than the one before it: an interruption does after a recommendation, and nothing else after anything. */
+export const saysMore = (notice: Notice, before: Notice | undefined): boolean =>
+  !before || (before.kind === "rebalance" && notice.kind === "interruption");
+
+/** What a worker tells of its instance with each call; what it does not tell is as it was. */
+export type Telling = {
+  readonly address?: string | undefined;
+  readonly gpus?: readonly GpuSample[] | undefined;
+  readonly datasets?: readonly FetchedDataset[] | undefined;
+};

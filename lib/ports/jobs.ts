@@ -9,6 +9,20 @@ export interface Admissions {
   admit(job: Job): Promise<"created" | "same" | "taken">;
 }
 
+/** Ends jobs that their teams want no more. */
+export interface Cancellations {
+  /**
+   * Whatever is not ended yet → `cancelled`; a queued one leaves the queue, one that waits to be sealed never is. The node
+   * that holds it, if any, keeps it until its worker has stopped. `same`: it was cancelled before; nothing was written.
+   */
+  cancel(ref: JobRef, by: { reason: string; atMs: number }): Promise<Cancelled>;
+}
+
+export type Cancelled =
+  | { readonly kind: "cancelled" | "same"; readonly pool: string }
+  | { readonly kind: "ended"; readonly state: JobState }
+  | { readonly kind: "unknown" };
+
 /** Reads jobs for people. May lag behind by a moment; decisions never use it. */
 export interface JobReader {
   get(ref: JobRef): Promise<Job | undefined>;

@@ -6,6 +6,8 @@ export type Decision = {
   readonly pool: string;
   readonly epoch: number;
   readonly atMs: number;
+  /** Who rang the bell since the decision before; empty where that is not known, or nobody did. */
+  readonly causes: readonly string[];
   readonly snapshot: Snapshot;
   readonly plan: Plan;
   /** What came of each step, in the plan's order. */

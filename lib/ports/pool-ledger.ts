@@ -16,8 +16,17 @@ export type Written = "done" | "stale" | "fenced";
 
 /** Begins and ends decisions and reads what they look at. Every read is consistent; none uses an index. */
 export interface Decisions {
-  /** Takes the next epoch; every earlier fence of the pool is void from now on. `wakeAtMs`: as the last `finish` left it. */
-  begin(pool: string): Promise<{ readonly fence: Fence; readonly heard: number; readonly wakeAtMs?: number | undefined }>;
+  /**
+   * Takes the next epoch; every earlier fence of the pool is void from now on. `wakeAtMs`: as the last `finish` left it.
+   * `causes`: who rang since the last one that was told of it, in order of name. They are told once, so those of a
+   * decision that dies are lost, and so are those whose answer is: they explain, and nothing hangs on them.
+   */
+  begin(pool: string): Promise<{
+    readonly fence: Fence;
+    readonly heard: number;
+    readonly wakeAtMs?: number | undefined;
+    readonly causes: readonly string[];
+  }>;
   /** `nowMs`: whose UTC day and month `spent` is of. */
   load(
     pool: string,
@@ -37,6 +46,11 @@ export interface Decisions {
 export interface Placements {
   /** `queued` → `placed`; the entry leaves the queue, the node gets the assignment. Needs a live node of the entry's team. */
   bind(fence: Fence, bind: { entry: QueueEntry; node: string; atMs: number }): Promise<Written>;
+  /**
+   * The same for a gang: `nodes` by rank, each another one, all with room on record or none. The job's `node` is the first.
+   * `stale` when one of them is not live, serves another team or holds the attempt already.
+   */
+  bindGang(fence: Fence, bind: { entry: QueueEntry; nodes: readonly string[]; atMs: number }): Promise<Written>;
   /** Puts the intent on record and reserves its dollars and GPUs. `limit`: that would exceed `limits`; nothing was written. */
   intend(fence: Fence, launch: Launch, limits: { usdPerHour: number; gpus: number }): Promise<Written | "limit">;
   /** Closes an intent: its nodes appear as `launching`, the reservation shrinks to what came, refusals are remembered. */
@@ -47,7 +61,10 @@ export interface Placements {
   terminating(fence: Fence, node: string, atMs: number): Promise<Written>;
   /** EC2 says that it is over: the node leaves the pool (and is released as above, unless it was). Needs a node without assignments. */
   forget(fence: Fence, node: string, atMs: number): Promise<Written>;
-  /** Takes one attempt off a dead node, whose lease is over or whose instance is: the job waits again, as its next attempt. */
+  /**
+   * Takes one attempt off a dead node, whose lease is over or whose instance is: the job waits again, as its next attempt,
+   * and if it is a gang, so do all of it. One whose attempt is over leaves only its place behind.
+   */
   takeBack(fence: Fence, back: { node: string; assignment: Assignment; reason: string; atMs: number }): Promise<Written>;
   /** `queued` → `failed`. */
   fail(fence: Fence, failed: { attempt: AttemptRef; reason: string; atMs: number }): Promise<Written>;

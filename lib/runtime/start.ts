@@ -1,5 +1,6 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
+import { metricsNamespace } from "../model/alarm.ts";
 import { type Environment, environment, type FunctionName } from "./env.ts";
 import { type FleetFile, readFleetFile } from "./fleet-file.ts";
 
@@ -22,6 +23,6 @@ export function start<F extends FunctionName>(name: F): Started<F> {
     fleet,
     region: process.env["AWS_REGION"] ?? "",
     logger: new Logger({ serviceName: service }),
-    metrics: new Metrics({ namespace: "Fleetwright", serviceName: service, defaultDimensions: { fleet: fleet.name } }),
+    metrics: new Metrics({ namespace: metricsNamespace, serviceName: service, defaultDimensions: { fleet: fleet.name } }),
   };
 }

@@ -71,9 +71,22 @@ describe("functions", () => {
     });
   });
 
-  test("on-instance hears every change of state", () => {
+  test("a tick that failed is not repeated: the next one comes in a minute", () => {
+    expect(stack.all("AWS::Lambda::EventInvokeConfig").map(({ properties }) => properties)).toEqual([
+      { FunctionName: { Ref: stack.functionNamed("tick").id }, MaximumRetryAttempts: 0, Qualifier: "$LATEST" },
+    ]);
+  });
+
+  test("on-instance hears every change of state, and that an instance will not stay", () => {
     stack.template.hasResourceProperties("AWS::Events::Rule", {
-      EventPattern: { source: ["aws.ec2"], "detail-type": ["EC2 Instance State-change Notification"] },
+      EventPattern: {
+        source: ["aws.ec2"],
+        "detail-type": [
+          "EC2 Instance State-change Notification",
+          "EC2 Spot Instance Interruption Warning",
+          "EC2 Instance Rebalance Recommendation",
+        ],
+      },
       Targets: [
         Match.objectLike({
           Arn: { "Fn::GetAtt": [stack.functionNamed("on-instance").id, "Arn"] },

@@ -5,6 +5,7 @@ import { describe, expect, inject, it } from "vitest";
 import type { TableAccess } from "../../lib/aws/table/access.ts";
 import { createAdmissions } from "../../lib/aws/table/admissions.ts";
 import { createBell } from "../../lib/aws/table/bell.ts";
+import { createCancellations } from "../../lib/aws/table/cancellations.ts";
 import { createCatalogueStore } from "../../lib/aws/table/catalogue-store.ts";
 import { createDecisions } from "../../lib/aws/table/decisions.ts";
 import { createJobReader } from "../../lib/aws/table/job-reader.ts";
@@ -63,6 +64,7 @@ async function newTable(base: DynamoDBClient = clientWithSmallPages()): Promise<
 const ledgerOn = (access: TableAccess): Ledger => ({
   bell: createBell(access),
   admissions: createAdmissions(access),
+  cancellations: createCancellations(access),
   jobReader: createJobReader(access),
   sealing: createSealing(access),
   decisions: createDecisions(access),
@@ -147,7 +149,7 @@ describe("what only the table has", () => {
       { step: "deserialize", name: "lost-answer" },
     );
     const ledger = ledgerOn(access);
-    expect(await ledger.bell.ring("gpu")).toEqual({ wasQuiet: true });
+    expect(await ledger.bell.ring("gpu", "job")).toEqual({ wasQuiet: true });
     expect((await ledger.decisions.state("gpu")).bell).toBe(2);
   });
 

@@ -29,8 +29,8 @@ describe("what can befall the ledger in memory", () => {
   it("breaks off before the second call from now, and nothing is written", async () => {
     const ledger = memoryLedger();
     ledger.wire.failBefore("bell.ring", 2);
-    await ledger.bell.ring("gpu");
-    await expect(ledger.bell.ring("gpu")).rejects.toMatchObject({ retry: true });
+    await ledger.bell.ring("gpu", "job");
+    await expect(ledger.bell.ring("gpu", "job")).rejects.toMatchObject({ retry: true });
     expect((await ledger.decisions.state("gpu")).bell).toBe(1);
   });
 

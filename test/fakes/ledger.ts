@@ -1,5 +1,5 @@
 import type { Bell } from "../../lib/ports/bell.ts";
-import type { Admissions, JobReader, Sealing } from "../../lib/ports/jobs.ts";
+import type { Admissions, Cancellations, JobReader, Sealing } from "../../lib/ports/jobs.ts";
 import type { NodeLedger } from "../../lib/ports/node-ledger.ts";
 import type { CatalogueStore, Decisions, Placements } from "../../lib/ports/pool-ledger.ts";
 
@@ -7,6 +7,7 @@ import type { CatalogueStore, Decisions, Placements } from "../../lib/ports/pool
 export type Ledger = {
   readonly bell: Bell;
   readonly admissions: Admissions;
+  readonly cancellations: Cancellations;
   readonly jobReader: JobReader;
   readonly sealing: Sealing;
   readonly decisions: Decisions;

@@ -1,3 +1,4 @@
+import { mostCauses } from "../../lib/model/cause.ts";
 import type { Bell } from "../../lib/ports/bell.ts";
 import type { CatalogueStore, Decisions } from "../../lib/ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
@@ -5,10 +6,11 @@ import type { LedgerMethod } from "./ledger.ts";
 import type { MemoryTable } from "./memory-table.ts";
 
 export const memoryBell = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Bell => ({
-  ring: (pool) =>
+  ring: (pool, cause) =>
     wire.call("bell.ring", () => {
       const row = table.pool(pool);
       row.bell += 1;
+      if (row.causes.length < mostCauses) row.causes = [...new Set([...row.causes, cause])];
       return { wasQuiet: row.bell - 1 === row.decidedThrough };
     }),
 });
@@ -18,7 +20,8 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
     wire.call("decisions.begin", () => {
       const row = table.pool(pool);
       row.epoch += 1;
-      const begun = { fence: { pool, epoch: row.epoch }, heard: row.bell };
+      const begun = { fence: { pool, epoch: row.epoch }, heard: row.bell, causes: [...row.causes].sort() };
+      row.causes = [];
       return row.wakeAtMs === undefined ? begun : { ...begun, wakeAtMs: row.wakeAtMs };
     }),
   load: (pool, nowMs) =>

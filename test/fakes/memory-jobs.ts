@@ -1,9 +1,9 @@
 import { Fault } from "../../lib/model/fault.ts";
 import { type AttemptRef, isEnded, type Job } from "../../lib/model/job.ts";
-import type { Admissions, JobReader, Sealing } from "../../lib/ports/jobs.ts";
+import type { Admissions, Cancellations, JobReader, Sealing } from "../../lib/ports/jobs.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger.ts";
-import { jobKey, type MemoryTable } from "./memory-table.ts";
+import { jobKey, type MemoryTable, offNodes } from "./memory-table.ts";
 
 export const memoryAdmissions = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Admissions => ({
   admit: (job) =>
@@ -13,6 +13,18 @@ export const memoryAdmissions = (table: MemoryTable, wire: Interruptions<LedgerM
       table.putJob(job);
       if (job.state === "queued") table.enqueue(job);
       return "created";
+    }),
+});
+
+export const memoryCancellations = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Cancellations => ({
+  cancel: (ref, { reason, atMs }) =>
+    wire.call("cancellations.cancel", () => {
+      const job = table.jobs.get(jobKey(ref));
+      if (!job) return { kind: "unknown" };
+      if (job.state === "cancelled") return { kind: "same", pool: job.pool };
+      if (isEnded(job.state)) return { kind: "ended", state: job.state };
+      table.moveJob(job, { state: "cancelled", reason }, atMs);
+      return { kind: "cancelled", pool: job.pool };
     }),
 });
 
@@ -41,7 +53,7 @@ export const memorySealing = (table: MemoryTable, wire: Interruptions<LedgerMeth
     if (job?.attempt !== attempt.attempt) return "stale";
     if (isEnded(job.state) && job.state === to.state && job.reason === to.reason) return "done";
     if (job.state !== "sealing") return "stale";
-    table.moveJob(job, { ...to, node: undefined }, atMs);
+    table.moveJob(job, { ...to, ...offNodes }, atMs);
     return "done";
   };
   return {

@@ -1,7 +1,7 @@
 import { Interruptions } from "./interruptions.ts";
 import type { Ledger, LedgerMethod } from "./ledger.ts";
 import { memoryBell, memoryCatalogues, memoryDecisions } from "./memory-decisions.ts";
-import { memoryAdmissions, memoryJobReader, memorySealing } from "./memory-jobs.ts";
+import { memoryAdmissions, memoryCancellations, memoryJobReader, memorySealing } from "./memory-jobs.ts";
 import { memoryNodeLedger } from "./memory-node-ledger.ts";
 import { memoryPlacements } from "./memory-placements.ts";
 import { MemoryTable } from "./memory-table.ts";
@@ -22,6 +22,7 @@ export function memoryLedger(options: { lag?: boolean } = {}): MemoryLedger {
     wire,
     bell: memoryBell(table, wire),
     admissions: memoryAdmissions(table, wire),
+    cancellations: memoryCancellations(table, wire),
     jobReader: memoryJobReader(table, wire, () => options.lag ?? false),
     sealing: memorySealing(table, wire),
     decisions: memoryDecisions(table, wire),

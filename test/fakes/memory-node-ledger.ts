@@ -1,9 +1,10 @@
-import type { Job } from "../../lib/model/job.ts";
-import type { Node } from "../../lib/model/node.ts";
+import { isOn, type Job } from "../../lib/model/job.ts";
+import { isLive, type Node } from "../../lib/model/node.ts";
+import { saysMore } from "../../lib/model/telemetry.ts";
 import type { AttemptChange, NodeLedger } from "../../lib/ports/node-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger.ts";
-import { jobKey, type MemoryTable, nodeKey, sameAttempt } from "./memory-table.ts";
+import { jobKey, type MemoryTable, nodeKey, offNodes, present, sameAttempt } from "./memory-table.ts";
 
 export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerMethod>): NodeLedger => ({
   get: (pool, node) => wire.call("nodeLedger.get", () => table.nodes.get(nodeKey(pool, node))?.node),
@@ -17,6 +18,15 @@ export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerM
       return { kind: "node", node: written, first: node.state === "launching" };
     }),
   change: (on, change) => wire.call("nodeLedger.change", () => changeAttempt(table, on, change)),
+  noticed: (id, notice, atMs) =>
+    wire.call("nodeLedger.noticed", () => {
+      const pool = table.instances.get(id);
+      if (pool === undefined) return { kind: "unknown" };
+      const node = table.nodes.get(nodeKey(pool, id))?.node;
+      if (node && isLive(node)) table.changeNode(pool, id, { state: "draining", stateSinceMs: atMs, notice });
+      else if (node?.state === "draining" && saysMore(notice, node.notice)) table.changeNode(pool, id, { notice });
+      return { kind: "noted", pool };
+    }),
   gone: (id, atMs) =>
     wire.call("nodeLedger.gone", () => {
       const pool = table.instances.get(id);
@@ -26,10 +36,11 @@ export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerM
     }),
 });
 
-function renewed(node: Node, { atMs, leaseUntilMs }: { atMs: number; leaseUntilMs: number }): Partial<Node> {
-  if (node.state === "launching") return { state: "ready", readyAtMs: atMs, stateSinceMs: atMs, lastSeenMs: atMs, leaseUntilMs };
+function renewed(node: Node, { atMs, leaseUntilMs, telling }: Parameters<NodeLedger["seen"]>[2]): Partial<Node> {
+  const told = present({ ...telling, gpusAtMs: telling?.gpus && atMs });
+  if (node.state === "launching") return { ...told, state: "ready", readyAtMs: atMs, stateSinceMs: atMs, lastSeenMs: atMs, leaseUntilMs };
   // A call that was overtaken by a later one must not shorten the lease that the later one was told.
-  return leaseUntilMs >= node.leaseUntilMs ? { lastSeenMs: atMs, leaseUntilMs } : {};
+  return leaseUntilMs >= node.leaseUntilMs ? { ...told, lastSeenMs: atMs, leaseUntilMs } : {};
 }
 
 function changeAttempt(
@@ -44,14 +55,14 @@ function changeAttempt(
   const written = assignment === "removed" ? !held : held?.phase === assignment && held.process === on.process;
   if (to && written && isOnRecord(job, to, attempt.attempt)) return "done";
   if (!held) return "stale";
-  const holds = job?.attempt === attempt.attempt && job.node === on.node;
+  const holds = job?.attempt === attempt.attempt && isOn(job, on.node);
   if (to && (!holds || job.state !== to.from)) return "stale";
 
   const others = node.assignments.filter((one) => one !== held);
   if (assignment === "removed") table.setAssignments(node, others, on.atMs);
   else table.setAssignments(node, [...others, { ...held, phase: assignment, process: on.process }], undefined);
   if (job && to) table.moveJob(job, moved(job, to, assignment), on.atMs);
-  else if (job && holds && assignment === "removed") table.putJob({ ...job, node: undefined });
+  else if (job && holds && assignment === "removed" && job.node === on.node) table.putJob({ ...job, ...offNodes });
   return "done";
 }
 
@@ -65,7 +76,7 @@ const moved = (
   failures: job.failures + (to.failed ? 1 : 0),
   exitCode: to.exitCode ?? job.exitCode,
   startedAtMs: job.startedAtMs ?? to.startedAtMs,
-  ...(assignment === "removed" ? { node: undefined } : {}),
+  ...(assignment === "removed" ? offNodes : {}),
 });
 
 /** Whether the job already is what the report would make of it: the answer to the same report was lost. */

@@ -1,11 +1,11 @@
-import { isEnded } from "../../lib/model/job.ts";
+import { dependsOn, type QueueEntry } from "../../lib/model/job.ts";
 import type { Launch } from "../../lib/model/launch.ts";
-import type { Node } from "../../lib/model/node.ts";
+import { type Assignment, isLive, type Node } from "../../lib/model/node.ts";
 import { offerName, type Refusal } from "../../lib/model/offer.ts";
 import type { Fence, Placements, Written } from "../../lib/ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger.ts";
-import { attemptRef, jobKey, type MemoryTable, micro, nodeKey, present, sameAttempt } from "./memory-table.ts";
+import { attemptRef, jobKey, type MemoryTable, micro, nodeKey, offNodes, present, sameAttempt } from "./memory-table.ts";
 
 /** What `place` writes, with the table's conditions but none of its wire. */
 export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Placements => {
@@ -19,12 +19,22 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         const job = table.jobs.get(jobKey(entry));
         const node = nodeOf(fence, id);
         if (job?.attempt === entry.attempt && job.node === id) return "done";
-        if (!node || (node.state !== "launching" && node.state !== "ready")) return "stale";
-        if (node.team !== undefined && node.team !== entry.team) return "stale";
+        if (!isFree(node, entry)) return "stale";
         if (job?.state !== "queued" || job.attempt !== entry.attempt || !table.queue.has(jobKey(entry))) return "stale";
-        if (node.assignments.some((one) => sameAttempt(one, entry))) return "stale";
         table.moveJob(job, { state: "placed", node: id, exitCode: undefined }, atMs);
-        table.setAssignments(node, [...node.assignments, { ...attemptRef(entry), needs: { ...entry.needs }, phase: "placed" }], atMs);
+        table.setAssignments(node, [...node.assignments, placedOf(entry)], atMs);
+        return "done";
+      }),
+
+    bindGang: (fence, { entry, nodes: ids, atMs }) =>
+      write("bindGang", fence, (): Written => {
+        const job = table.jobs.get(jobKey(entry));
+        const nodes = ids.map((id) => nodeOf(fence, id)).filter((node) => isFree(node, entry));
+        if (job?.attempt === entry.attempt && job.gang?.join() === ids.join()) return "done";
+        if (nodes.length < ids.length) return "stale";
+        if (job?.state !== "queued" || job.attempt !== entry.attempt || !table.queue.has(jobKey(entry))) return "stale";
+        table.moveJob(job, { state: "placed", node: ids[0], gang: [...ids], exitCode: undefined }, atMs);
+        for (const [rank, node] of nodes.entries()) table.setAssignments(node, [...node.assignments, { ...placedOf(entry), rank }], atMs);
         return "done";
       }),
 
@@ -90,8 +100,9 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
           atMs,
         );
         // A job that has ended or moved on leaves only its place on the node behind.
-        if (job?.attempt === assignment.attempt && job.node === id && !isEnded(job.state))
-          table.moveJob(job, { state: "queued", reason }, atMs);
+        if (job?.attempt !== assignment.attempt) return "done";
+        if (dependsOn(job, { attempt: assignment.attempt, node: id })) table.moveJob(job, { state: "queued", reason }, atMs);
+        else if (job.node === id) table.putJob({ ...job, ...offNodes });
         return "done";
       }),
 
@@ -116,6 +127,20 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
       }),
   };
 };
+
+/** Whether the node may be given the attempt. */
+const isFree = (node: Node | undefined, entry: QueueEntry): node is Node =>
+  node !== undefined &&
+  isLive(node) &&
+  (node.team === undefined || node.team === entry.team) &&
+  !node.assignments.some((one) => sameAttempt(one, entry));
+
+const placedOf = (entry: QueueEntry): Assignment => ({
+  ...attemptRef(entry),
+  needs: { ...entry.needs },
+  phase: "placed",
+  ...(entry.datasets.length > 0 ? { datasets: entry.datasets } : {}),
+});
 
 function settle(
   table: MemoryTable,

@@ -15,6 +15,7 @@ type PoolRow = {
   gpus: number;
   busy: boolean;
   wakeAtMs: number | undefined;
+  causes: readonly string[];
   /** Whole micro-dollars by UTC day. */
   readonly spent: Map<string, number>;
 };
@@ -48,7 +49,7 @@ export class MemoryTable {
   #newest: Job | undefined;
 
   pool(name: string): PoolRow {
-    const quiet = { bell: 0, decidedThrough: 0, epoch: 0, microUsd: 0, gpus: 0, busy: false, wakeAtMs: undefined };
+    const quiet = { bell: 0, decidedThrough: 0, epoch: 0, microUsd: 0, gpus: 0, busy: false, wakeAtMs: undefined, causes: [] };
     const row = this.#pools.get(name) ?? { ...quiet, spent: new Map<string, number>() };
     this.#pools.set(name, row);
     return row;
@@ -124,7 +125,7 @@ export class MemoryTable {
       ...job,
       reason: undefined,
       ...to,
-      ...(requeued ? { attempt: job.attempt + 1, node: undefined } : {}),
+      ...(requeued ? { attempt: job.attempt + 1, ...offNodes } : {}),
       ...(isEnded(to.state) ? { endedAtMs: atMs } : {}),
     };
     this.putJob(moved);
@@ -134,6 +135,9 @@ export class MemoryTable {
     if (to.state === "sealing") this.sealingSince.set(attemptName(job), { attempt: attemptRef(job), sinceMs: atMs });
   }
 }
+
+/** Nothing of the job is on a node any more. */
+export const offNodes = { node: undefined, gang: undefined } as const;
 
 export const attemptName = ({ team, job, attempt }: AttemptRef): string => `${team}/${job}#${attempt}`;
 export const attemptRef = ({ team, job, attempt }: AttemptRef): AttemptRef => ({ team, job, attempt });

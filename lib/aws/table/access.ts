@@ -97,18 +97,19 @@ export async function putItem({ client, table }: TableAccess, item: Key & Item):
 }
 
 /**
- * Changes an item (it appears when it was not there) and answers all of it as written. Throws `ConditionsFailed`.
+ * Changes an item (it appears when it was not there) and answers all of it as written, or as it was. Throws `ConditionsFailed`.
  * `repeated`: it was sent more than once, so that an earlier sending may have been written too.
  */
 export async function updateItem(
   { client, table }: TableAccess,
   key: Key,
-  to: { changes: readonly Change[]; when?: readonly Condition[] },
+  { answer = "as written", ...to }: { changes: readonly Change[]; when?: readonly Condition[]; answer?: "as written" | "as it was" },
 ): Promise<{ readonly item: Item; readonly repeated: boolean }> {
   let sent = 0;
   const { Attributes, $metadata } = await call((options) => {
     sent += 1;
-    return client.send(new UpdateCommand({ TableName: table, Key: key, ReturnValues: "ALL_NEW", ...expression(to) }), options);
+    const ReturnValues = answer === "as written" ? "ALL_NEW" : "ALL_OLD";
+    return client.send(new UpdateCommand({ TableName: table, Key: key, ReturnValues, ...expression(to) }), options);
   });
   return { item: Attributes ?? {}, repeated: sent > 1 || ($metadata.attempts ?? 1) > 1 };
 }

@@ -1,14 +1,28 @@
+import { mostCauses } from "../../model/cause.ts";
 import type { Bell } from "../../ports/bell.ts";
-import { type TableAccess, updateItem } from "./access.ts";
-import { add } from "./expression.ts";
+import { ConditionsFailed, type TableAccess, updateItem } from "./access.ts";
+import { add, hasFewerThan, include } from "./expression.ts";
 import { bellKey } from "./keys.ts";
 import { bellOf } from "./pool-item.ts";
 
 export const createBell = (access: TableAccess): Bell => ({
-  async ring(pool) {
-    const { item, repeated } = await updateItem(access, bellKey(pool), { changes: [add("bell", 1)] });
+  async ring(pool, cause) {
+    const { item, repeated } = await rung(access, pool, cause);
     const { bell, decidedThrough } = bellOf(item);
     // A ring that was sent twice may have counted twice, the first time unheard: waking once too often is harmless.
     return { wasQuiet: bell - 1 === decidedThrough || repeated };
   },
 });
+
+/** When it has as many causes as it keeps, it was rung since the last decision began, and the ring just counts. */
+async function rung(access: TableAccess, pool: string, cause: string): ReturnType<typeof updateItem> {
+  try {
+    return await updateItem(access, bellKey(pool), {
+      changes: [add("bell", 1), include("causes", cause)],
+      when: [hasFewerThan("causes", mostCauses)],
+    });
+  } catch (error) {
+    if (!(error instanceof ConditionsFailed)) throw error;
+    return updateItem(access, bellKey(pool), { changes: [add("bell", 1)] });
+  }
+}

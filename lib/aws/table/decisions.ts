@@ -33,7 +33,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
       });
       const fence = { pool, epoch: poolOf(item).epoch };
       const [, bell] = await Promise.all([raiseFences(access, fence), hear(access, fence)]);
-      const begun = { fence, heard: bell.bell };
+      const begun = { fence, heard: bell.bell, causes: [...bell.causes].sort() };
       return bell.wakeAtMs === undefined ? begun : { ...begun, wakeAtMs: bell.wakeAtMs };
     },
 
@@ -85,11 +85,12 @@ async function raiseFences(access: TableAccess, { pool, epoch }: Fence): Promise
   );
 }
 
-/** Reads the bell and becomes the decision that may say what was heard, unless a later one has. */
+/** Reads the bell, takes its causes and becomes the decision that may say what was heard, unless a later one has. */
 async function hear(access: TableAccess, { pool, epoch }: Fence): Promise<ReturnType<typeof bellOf>> {
   const item = await tryUpdate(access, bellKey(pool), {
-    changes: [set("decider", epoch)],
+    changes: [set("decider", epoch), set("causes", undefined)],
     when: [either(isAbsent("decider"), isBelow("decider", epoch))],
+    answer: "as it was",
   });
-  return item ? bellOf(item) : readBell(access, pool);
+  return item ? bellOf(item) : { ...(await readBell(access, pool)), causes: new Set() };
 }

@@ -33,6 +33,11 @@ export const isAbsent =
   (path: Path): Condition =>
   (of) =>
     `attribute_not_exists(${of.name(path)})`;
+/** A set that is not there, or has fewer members. */
+export const hasFewerThan =
+  (path: Path, count: number): Condition =>
+  (of) =>
+    `(attribute_not_exists(${of.name(path)}) OR size(${of.name(path)}) < ${of.value(count)})`;
 /** A map without entries. */
 export const isEmpty =
   (path: Path): Condition =>
@@ -60,6 +65,11 @@ export const setOnce = (path: Path, value: unknown): Change => ({
 export const add = (attribute: string, amount: number): Change => ({
   clause: "ADD",
   write: (of) => `${of.name(attribute)} ${of.value(amount)}`,
+});
+/** Adds a member to a set of texts. */
+export const include = (attribute: string, member: string): Change => ({
+  clause: "ADD",
+  write: (of) => `${of.name(attribute)} ${of.value(new Set([member]))}`,
 });
 export const setAll = (values: Readonly<Record<string, unknown>>): Change[] =>
   Object.entries(values).map(([name, value]) => set(name, value));
@@ -117,6 +127,6 @@ export function expression(parts: {
 export function defined<T>(value: T): T;
 export function defined(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((each) => defined(each));
-  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array || value instanceof Set) return value;
   return Object.fromEntries(Object.entries(value).flatMap(([key, each]) => (each === undefined ? [] : [[key, defined(each)]])));
 }

@@ -1,6 +1,8 @@
 import * as z from "zod";
+import type { FetchedDataset } from "../../model/dataset.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import type { Assignment, Node } from "../../model/node.ts";
+import type { GpuSample } from "../../model/telemetry.ts";
 import { getItem, type Item, type TableAccess } from "./access.ts";
 import { type Key, nodeKey } from "./keys.ts";
 import { micro, StoredOffer, StoredResources, StoredType, stored } from "./stored.ts";
@@ -12,6 +14,28 @@ const StoredAssignment: z.ZodType<Assignment> = z.object({
   needs: StoredResources,
   phase: z.enum(["placed", "running", "uploading"]),
   process: z.string().optional(),
+  rank: z.int().min(0).optional(),
+  datasets: z.array(z.object({ name: z.string(), share: z.enum(["whole", "part"]) })).optional(),
+});
+
+const StoredGpu: z.ZodType<GpuSample> = z.object({
+  index: z.number(),
+  model: z.string().optional(),
+  utilizationPercent: z.number().optional(),
+  memoryUsedMiB: z.number().optional(),
+  memoryTotalMiB: z.number().optional(),
+  powerWatts: z.number().optional(),
+  temperatureC: z.number().optional(),
+  eccUncorrected: z.number().optional(),
+  throttled: z.array(z.string()).optional(),
+});
+
+const StoredFetched: z.ZodType<FetchedDataset> = z.object({
+  team: z.string(),
+  dataset: z.string(),
+  version: z.number(),
+  shards: z.number(),
+  bytes: z.number(),
 });
 
 const StoredNode = z.object({
@@ -29,6 +53,11 @@ const StoredNode = z.object({
   lastBusyMs: z.number(),
   stateSinceMs: z.number(),
   assignments: z.record(z.string(), StoredAssignment),
+  address: z.string().optional(),
+  notice: z.object({ kind: z.enum(["interruption", "rebalance"]), atMs: z.number() }).optional(),
+  gpus: z.array(StoredGpu).optional(),
+  gpusAtMs: z.number().optional(),
+  datasets: z.array(StoredFetched).optional(),
   /** What it holds of the pool's reservation until that is released. */
   reservedMicroUsd: z.int(),
   reservedGpus: z.number(),

@@ -1,9 +1,10 @@
 import * as z from "zod";
+import type { Telling } from "../../model/telemetry.ts";
 import type { NodeLedger } from "../../ports/node-ledger.ts";
 import { getItem, type Item, type TableAccess, tryUpdate } from "./access.ts";
 import { asRead } from "./as-read.ts";
 import { changeAttempt } from "./attempt-change.ts";
-import { type Change, is, isAtMost, isNot, isOneOf, isThere, set } from "./expression.ts";
+import { type Change, either, is, isAbsent, isAtMost, isNot, isOneOf, isThere, set } from "./expression.ts";
 import { readJob } from "./job-item.ts";
 import { forgottenNodeKey, instanceKey, nodeKey } from "./keys.ts";
 import { nodeOf } from "./node-item.ts";
@@ -20,10 +21,24 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
   job: (ref) => readJob(access, ref),
   change: (on, change) => changeAttempt(access, on, change),
 
+  async noticed(node, notice, atMs) {
+    const pool = await poolOf(access, node);
+    if (pool === undefined) return { kind: "unknown" };
+    const key = nodeKey(pool, node);
+    const drained = await tryUpdate(access, key, {
+      changes: [set("state", "draining"), set("stateSinceMs", atMs), set("notice", notice)],
+      when: [isOneOf("state", ["launching", "ready"])],
+    });
+    if (drained) return { kind: "noted", pool };
+    // No node comes back from where it is now, so that nothing can come in between.
+    const news = [isAbsent("notice"), ...(notice.kind === "interruption" ? [is(["notice", "kind"], "rebalance")] : [])];
+    await tryUpdate(access, key, { changes: [set("notice", notice)], when: [is("state", "draining"), either(...news)] });
+    return { kind: "noted", pool };
+  },
+
   async gone(node, atMs) {
-    const item = await getItem(access, instanceKey(node));
-    if (!item) return { kind: "unknown" };
-    const { pool } = stored(StoredInstance, item);
+    const pool = await poolOf(access, node);
+    if (pool === undefined) return { kind: "unknown" };
     await tryUpdate(access, nodeKey(pool, node), {
       changes: [set("state", "gone"), set("stateSinceMs", atMs)],
       when: [isThere("pk"), isNot("state", "gone")],
@@ -32,8 +47,20 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
   },
 });
 
+/** The pool of an instance that is ours. */
+async function poolOf(access: TableAccess, node: string): Promise<string | undefined> {
+  const item = await getItem(access, instanceKey(node));
+  return item && stored(StoredInstance, item).pool;
+}
+
 type Seen = Awaited<ReturnType<NodeLedger["seen"]>>;
-type Sign = { readonly pool: string; readonly node: string; readonly atMs: number; readonly leaseUntilMs: number };
+type Sign = {
+  readonly pool: string;
+  readonly node: string;
+  readonly atMs: number;
+  readonly leaseUntilMs: number;
+  readonly telling?: Telling | undefined;
+};
 
 /** The first sign of life is rare and the others are many, so the usual write comes first and says by failing that it was another case. */
 const seen = (access: TableAccess, sign: Sign): ReturnType<NodeLedger["seen"]> => {
@@ -75,7 +102,14 @@ async function seenOtherwise(access: TableAccess, sign: Sighting, item: Item): P
   }
 }
 
-const life = ({ atMs, leaseUntilMs }: Sign): Change[] => [set("lastSeenMs", atMs), set("leaseUntilMs", leaseUntilMs)];
+/** What is not told stays as it was. */
+const life = ({ atMs, leaseUntilMs, telling: { address, gpus, datasets } = {} }: Sign): Change[] => [
+  set("lastSeenMs", atMs),
+  set("leaseUntilMs", leaseUntilMs),
+  ...(address === undefined ? [] : [set("address", address)]),
+  ...(gpus === undefined ? [] : [set("gpus", gpus), set("gpusAtMs", atMs)]),
+  ...(datasets === undefined ? [] : [set("datasets", datasets)]),
+];
 
 /** Of a call that found it launching, the time that was written tells whether it made it ready, though the answer to that may be lost. */
 function asSeen(item: Item, { atMs, wasLaunching }: Sighting): Seen {

@@ -15,6 +15,8 @@ const StoredBell = z.object({
   decidedThrough: z.int().default(0),
   busy: z.boolean().default(false),
   wakeAtMs: z.number().optional(),
+  /** Who rang since a decision was last told. */
+  causes: z.set(z.string()).default(new Set()),
 });
 
 export function poolOf(item: Item): { epoch: number; reserved: Reservation } {

@@ -8,6 +8,10 @@ const silentAfterMs = 30_000;
 /** EC2's own notice of an end comes within seconds; after this long it is looked up. */
 const confirmAfterMs = 120_000;
 
+/** An instance that ended before its launch was on record was nobody's when EC2 told: one that boots is looked up once a minute, in these seconds of it. */
+const lookEveryMs = 60_000;
+const lookForMs = 10_000;
+
 /** Whether a node can be given something: it lives, and it is heard or still booting. */
 export const isHeard = (node: Node, nowMs: number): boolean =>
   node.state === "launching" || (node.state === "ready" && nowMs - (node.lastSeenMs ?? node.stateSinceMs) < silentAfterMs);
@@ -25,11 +29,11 @@ function verdict(node: Node, { nowMs, pool }: Snapshot): Step | undefined {
     case "gone":
       return { kind: "lose", node: node.id, because: "EC2 says that the instance has ended" };
     case "launching":
-      return nowMs - node.launchedAtMs > pool.bootSeconds * 1000
-        ? { kind: "lose", node: node.id, because: `its worker did not call within ${pool.bootSeconds} s of the launch` }
-        : undefined;
+      return booting(node, { nowMs, pool });
     case "ready":
     case "draining":
+      if (node.state === "draining" && node.lastSeenMs === undefined && node.assignments.length > 0)
+        return { kind: "lose", node: node.id, because: "EC2 takes it back before its worker ever called" };
       if (nowMs > node.leaseUntilMs + leaseMarginMs)
         return { kind: "lose", node: node.id, because: "its worker was silent until its lease had ended" };
       return node.state === "draining" && node.assignments.length === 0
@@ -40,4 +44,21 @@ function verdict(node: Node, { nowMs, pool }: Snapshot): Step | undefined {
         ? { kind: "confirm", node: node.id, because: "EC2 has not said that it ended" }
         : undefined;
   }
+}
+
+function booting(node: Node, { nowMs, pool }: Pick<Snapshot, "nowMs" | "pool">): Step | undefined {
+  const bootedMs = nowMs - node.launchedAtMs;
+  if (bootedMs > pool.bootSeconds * 1000)
+    return { kind: "lose", node: node.id, because: `its worker did not call within ${pool.bootSeconds} s of the launch` };
+  return bootedMs >= lookEveryMs && bootedMs % lookEveryMs < lookForMs
+    ? { kind: "confirm", node: node.id, because: "its worker has not called for a minute or more" }
+    : undefined;
+}
+
+/** When the next node that boots is looked up. */
+export function nextLookAtBooting(nodes: readonly Node[], nowMs: number): number | undefined {
+  const next = nodes
+    .filter((node) => node.state === "launching")
+    .map(({ launchedAtMs }) => launchedAtMs + (Math.floor((nowMs - launchedAtMs) / lookEveryMs) + 1) * lookEveryMs);
+  return next.length > 0 ? Math.min(...next) : undefined;
 }

@@ -6,17 +6,17 @@ export const bellContract = (make: MakeLedger) =>
   describe("bell", () => {
     it("is quiet before the first ring and after a decision that heard all", async () => {
       const { bell, decisions } = await make();
-      expect(await bell.ring("gpu")).toEqual({ wasQuiet: true });
-      expect(await bell.ring("gpu")).toEqual({ wasQuiet: false });
+      expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: true });
+      expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: false });
       const { fence, heard } = await decisions.begin("gpu");
       expect(heard).toBe(2);
       expect(await decisions.finish(fence, { heard, busy: false })).toBe("quiet");
-      expect(await bell.ring("gpu")).toEqual({ wasQuiet: true });
+      expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: true });
     });
 
     it("counts 100 rings at once and wakes once", async () => {
       const { bell, decisions } = await make();
-      const rings = await Promise.all(Array.from({ length: 100 }, () => bell.ring("gpu")));
+      const rings = await Promise.all(Array.from({ length: 100 }, () => bell.ring("gpu", "job")));
       expect(rings.filter((ring) => ring.wasQuiet)).toHaveLength(1);
       expect(await decisions.state("gpu")).toMatchObject({ bell: 100, decidedThrough: 0 });
     });
@@ -25,7 +25,7 @@ export const bellContract = (make: MakeLedger) =>
       const { bell, decisions } = await make();
       for (let round = 1; round <= 10; round += 1) {
         const { fence, heard } = await decisions.begin("gpu");
-        const [rung, finished] = await Promise.all([bell.ring("gpu"), decisions.finish(fence, { heard, busy: false })]);
+        const [rung, finished] = await Promise.all([bell.ring("gpu", "job"), decisions.finish(fence, { heard, busy: false })]);
         expect({ rung: rung.wasQuiet, finished }, `round ${round}`).toSatisfy(
           (told: { rung: boolean; finished: string }) => told.rung || told.finished === "rang",
         );
@@ -35,9 +35,28 @@ export const bellContract = (make: MakeLedger) =>
       }
     });
 
+    it("tells the next decision who rang, each once, and no other decision again", async () => {
+      const { bell, decisions } = await make();
+      for (const cause of ["worker", "job", "worker", "alarm fleetwright/gpu-high/gpu"] as const) await bell.ring("gpu", cause);
+      await bell.ring("cpu", "tick");
+      expect(await decisions.begin("gpu")).toMatchObject({ heard: 4, causes: ["alarm fleetwright/gpu-high/gpu", "job", "worker"] });
+      expect(await decisions.begin("gpu")).toMatchObject({ heard: 4, causes: [] });
+      await bell.ring("gpu", "later");
+      expect(await decisions.begin("gpu")).toMatchObject({ heard: 5, causes: ["later"] });
+    });
+
+    it("keeps 50 causes, and counts the rings of all", async () => {
+      const { bell, decisions } = await make();
+      for (let n = 0; n < 60; n += 1) await bell.ring("gpu", `ended i-${String(n).padStart(8, "0")}`);
+      const { heard, causes, fence } = await decisions.begin("gpu");
+      expect({ heard, causes: causes.length }).toEqual({ heard: 60, causes: 50 });
+      expect(await decisions.finish(fence, { heard, busy: false })).toBe("quiet");
+      expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: true });
+    });
+
     it("keeps pools apart", async () => {
       const { bell } = await make();
-      await bell.ring("gpu");
-      expect(await bell.ring("cpu")).toEqual({ wasQuiet: true });
+      await bell.ring("gpu", "job");
+      expect(await bell.ring("cpu", "job")).toEqual({ wasQuiet: true });
     });
   });

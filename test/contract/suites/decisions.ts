@@ -50,14 +50,14 @@ export const decisionsContract = (make: MakeLedger) =>
 
     it("tells the next decision what was left: whether it is busy, and what will wake it", async () => {
       const { bell, decisions } = await make();
-      await bell.ring("gpu");
+      await bell.ring("gpu", "job");
       const first = await decisions.begin("gpu");
       expect(first).not.toHaveProperty("wakeAtMs");
       expect(await decisions.finish(first.fence, { heard: 1, busy: true, wakeAtMs: monday })).toBe("quiet");
       expect(await decisions.state("gpu")).toMatchObject({ busy: true, decidedThrough: 1 });
       const second = await decisions.begin("gpu");
       expect(second.wakeAtMs).toBe(monday);
-      await bell.ring("gpu");
+      await bell.ring("gpu", "job");
       expect(await decisions.finish(second.fence, { heard: second.heard, busy: false })).toBe("rang");
       expect(await decisions.begin("gpu")).not.toHaveProperty("wakeAtMs");
     });

@@ -9,6 +9,7 @@ const aDecision = (over: Partial<Decision> = {}): Decision => ({
   pool: "gpu",
   epoch: 7,
   atMs: monday,
+  causes: ["job", "tick"],
   snapshot: {
     nowMs: monday,
     pool: aPool(),

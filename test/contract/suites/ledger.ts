@@ -1,6 +1,7 @@
 import { admissionsContract } from "./admissions.ts";
 import type { MakeLedger } from "./arrange.ts";
 import { bellContract } from "./bell.ts";
+import { cancellationsContract } from "./cancellations.ts";
 import { catalogueStoreContract } from "./catalogue-store.ts";
 import { decisionsContract } from "./decisions.ts";
 import { fencingContract } from "./fencing.ts";
@@ -15,6 +16,7 @@ import { sealingContract } from "./sealing.ts";
 export function ledgerContract(make: MakeLedger): void {
   bellContract(make);
   admissionsContract(make);
+  cancellationsContract(make);
   jobReaderContract(make);
   sealingContract(make);
   decisionsContract(make);

@@ -78,6 +78,95 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     });
   });
 
+  describe("node ledger: what a worker tells", () => {
+    const gpus = [
+      { index: 0, model: "NVIDIA A10G", utilizationPercent: 93, memoryUsedMiB: 21_000, throttled: ["sw_power_cap"] },
+      { index: 1 },
+    ];
+    const datasets = [{ team: "vision", dataset: "coco", version: 3, shards: 12, bytes: 4_000_000_000 }];
+
+    it("rests on its node, and stays while it is not told again", async () => {
+      const ledger = await make();
+      const node = await readyNode(ledger, await begin(ledger));
+      const at = (seconds: number) => ({ atMs: life.atMs + seconds * 1000, leaseUntilMs: life.leaseUntilMs + seconds * 1000 });
+      await ledger.nodeLedger.seen("gpu", id, { ...at(1), telling: { address: "10.0.0.7", gpus, datasets } });
+      const told = { address: "10.0.0.7", gpus, gpusAtMs: life.atMs + 1000, datasets };
+      expect(await ledger.nodeLedger.get("gpu", id)).toEqual({
+        ...node,
+        ...told,
+        lastSeenMs: life.atMs + 1000,
+        leaseUntilMs: at(1).leaseUntilMs,
+      });
+      expect(await ledger.nodeLedger.seen("gpu", id, at(2))).toMatchObject({ node: told });
+      expect(await ledger.nodeLedger.seen("gpu", id, { ...at(3), telling: { gpus: [], datasets: [] } })).toMatchObject({
+        node: { address: "10.0.0.7", gpus: [], gpusAtMs: life.atMs + 3000, datasets: [] },
+      });
+      expect(only((await ledger.decisions.load("gpu", monday)).nodes)).toMatchObject({ address: "10.0.0.7" });
+    });
+
+    it("counts with the first sign of life too", async () => {
+      const ledger = await make();
+      await launched(ledger, await begin(ledger), [newNode()]);
+      expect(await ledger.nodeLedger.seen("gpu", id, { ...life, telling: { address: "10.0.0.7" } })).toMatchObject({
+        first: true,
+        node: { state: "ready", address: "10.0.0.7" },
+      });
+    });
+  });
+
+  describe("node ledger: noticed", () => {
+    const interruption = { kind: "interruption", atMs: monday + 70_000 } as const;
+    const rebalance = { kind: "rebalance", atMs: monday + 65_000 } as const;
+    const noted = { kind: "noted", pool: "gpu" };
+
+    it("drains a node that boots or works, with all it holds", async () => {
+      const ledger = await make();
+      const { fence, node } = await placed(ledger);
+      await launched(ledger, fence, [newNode({ id: "i-0000000000000002" })]);
+      expect(await ledger.nodeLedger.noticed(node.id, interruption, monday + 71_000)).toEqual(noted);
+      expect(await ledger.nodeLedger.noticed(node.id, { ...interruption, atMs: 1 }, monday + 72_000)).toEqual(noted);
+      expect(await ledger.nodeLedger.get("gpu", node.id)).toMatchObject({
+        state: "draining",
+        stateSinceMs: monday + 71_000,
+        notice: interruption,
+        assignments: [anAssignment()],
+      });
+      expect(await ledger.nodeLedger.noticed("i-0000000000000002", rebalance, monday + 71_000)).toEqual(noted);
+      expect(await ledger.nodeLedger.get("gpu", "i-0000000000000002")).toMatchObject({ state: "draining", notice: rebalance });
+    });
+
+    it("holds an interruption for more than a recommendation, in whatever order they come", async () => {
+      const ledger = await make();
+      await readyNode(ledger, await begin(ledger));
+      for (const notice of [rebalance, { ...rebalance, atMs: 1 }]) await ledger.nodeLedger.noticed(id, notice, monday + 71_000);
+      expect((await ledger.nodeLedger.get("gpu", id))?.notice).toEqual(rebalance);
+      for (const notice of [interruption, rebalance]) await ledger.nodeLedger.noticed(id, notice, monday + 72_000);
+      expect(await ledger.nodeLedger.get("gpu", id)).toMatchObject({ stateSinceMs: monday + 71_000, notice: interruption });
+    });
+
+    it("reaches a node that drains already, and none that ends", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      await readyNode(ledger, fence);
+      await ledger.placements.drain(fence, id, monday);
+      await ledger.nodeLedger.noticed(id, rebalance, monday + 71_000);
+      expect(await ledger.nodeLedger.get("gpu", id)).toMatchObject({ state: "draining", stateSinceMs: monday, notice: rebalance });
+      await ledger.placements.terminating(fence, id, monday);
+      expect(await ledger.nodeLedger.noticed(id, interruption, monday + 72_000)).toEqual(noted);
+      expect(await ledger.nodeLedger.get("gpu", id)).toMatchObject({ state: "terminating", notice: rebalance });
+      await ledger.nodeLedger.gone(id, monday);
+      await ledger.placements.forget(fence, id, monday);
+      expect(await ledger.nodeLedger.noticed(id, interruption, monday + 73_000), "after it was forgotten").toEqual(noted);
+      expect((await ledger.decisions.load("gpu", monday)).nodes).toEqual([]);
+    });
+
+    it("does not know other people's instances", async () => {
+      const ledger = await make();
+      await readyNode(ledger, await begin(ledger));
+      expect(await ledger.nodeLedger.noticed("i-00000000000000ff", interruption, monday)).toEqual({ kind: "unknown" });
+    });
+  });
+
   describe("node ledger: gone", () => {
     it("marks the node, names its pool, and may come twice", async () => {
       const ledger = await make();

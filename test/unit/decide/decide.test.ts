@@ -44,6 +44,30 @@ describe("a node", () => {
     expect(decide(aSnapshot({ queue: [anEntry()], nodes: [silent] })).steps.map((step) => step.kind)).toEqual(["launch"]);
   });
 
+  test("that boots and is looked up is given work all the same", () => {
+    const booting = aNode({ id: "n", state: "launching", launchedAtMs: now - 60_000, readyAtMs: undefined, lastSeenMs: undefined });
+    const plan = decide(aSnapshot({ queue: [anEntry()], nodes: [booting] }));
+    expect(plan.steps).toMatchObject([
+      { kind: "confirm", node: "n" },
+      { kind: "bind", node: "n" },
+    ]);
+    expect(plan.wakeAtMs).toBe(now + 60_000);
+  });
+
+  test("that EC2 takes back is given nothing", () => {
+    const draining = aNode({
+      state: "draining",
+      notice: { kind: "rebalance", atMs: now },
+      assignments: [anAssignment({ phase: "uploading" })],
+    });
+    expect(decide(aSnapshot({ queue: [anEntry()], nodes: [draining] })).steps.map((step) => step.kind)).toEqual(["launch"]);
+  });
+
+  test("that EC2 takes back is given back as soon as it is empty", () => {
+    const draining = aNode({ state: "draining", notice: { kind: "interruption", atMs: now } });
+    expect(decide(aSnapshot({ nodes: [draining] })).steps).toMatchObject([{ kind: "retire" }]);
+  });
+
   test("that boots is given work already", () => {
     const booting = aNode({ id: "n", state: "launching", readyAtMs: undefined, lastSeenMs: undefined });
     expect(decide(aSnapshot({ queue: [anEntry()], nodes: [booting] })).steps).toMatchObject([{ kind: "bind", node: "n" }]);

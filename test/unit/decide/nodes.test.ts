@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { deadNodes, isHeard } from "../../../lib/decide/health/dead-nodes.ts";
+import { deadNodes, isHeard, nextLookAtBooting } from "../../../lib/decide/health/dead-nodes.ts";
 import { idleNodes } from "../../../lib/decide/scaling/idle-nodes.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import { aNode, anAssignment, aPool, monday } from "../../fakes/builders.ts";
@@ -28,6 +28,12 @@ describe("a node is lost", () => {
       leaseEnd + 60_001,
       "its worker was silent until its lease had ended",
     ],
+    [
+      "when EC2 takes it back and its worker never called",
+      { ...booting, state: "draining", assignments: [anAssignment()] } as const,
+      monday + 1,
+      "EC2 takes it back before its worker ever called",
+    ],
     ["in the same way while it drains", aNode({ state: "draining" }), leaseEnd + 60_001, "its worker was silent until its lease had ended"],
   ])("%s", (_when, node, nowMs, because) => {
     expect(verdictOn(node, nowMs)).toEqual([{ kind: "lose", node: node.id, because }]);
@@ -36,7 +42,7 @@ describe("a node is lost", () => {
 
 describe("a node is not lost", () => {
   test.each([
-    ["while it boots", booting, monday + 600_000],
+    ["while it boots", booting, monday + 599_999],
     ["before its lease has ended, however silent", aNode(), leaseEnd],
     ["while its worker may still be ending its jobs", aNode(), leaseEnd + 60_000],
     ["once its end was asked for", aNode({ state: "terminating", stateSinceMs: leaseEnd }), leaseEnd + 120_000],
@@ -52,6 +58,27 @@ test("a drained node whose end was never asked for is given back", () => {
 
 test("EC2 is asked about an end that it did not confirm in two minutes", () => {
   expect(verdictOn(aNode({ state: "terminating", stateSinceMs: monday }), monday + 120_001)).toMatchObject([{ kind: "confirm" }]);
+});
+
+describe("a node that boots", () => {
+  test.each([
+    [59_999, false],
+    [60_000, true],
+    [69_999, true],
+    [70_000, false],
+    [120_000, true],
+    [540_000, true],
+  ])("is looked up once a minute: %i ms after its launch %s", (bootedMs, looked) => {
+    const steps = verdictOn(booting, monday + bootedMs);
+    expect(steps).toEqual(looked ? [{ kind: "confirm", node: booting.id, because: "its worker has not called for a minute or more" }] : []);
+  });
+
+  test("wakes its pool for that", () => {
+    const later = { ...booting, id: "later", launchedAtMs: monday + 30_000 };
+    expect(nextLookAtBooting([later, booting], monday + 30_000)).toBe(monday + 60_000);
+    expect(nextLookAtBooting([later, booting], monday + 60_000)).toBe(monday + 90_000);
+    expect(nextLookAtBooting([aNode()], monday)).toBeUndefined();
+  });
 });
 
 describe("a node is given work", () => {

@@ -26,7 +26,7 @@ function ticking(world = new World()) {
 describe("a pool at rest", () => {
   test("costs two reads and nothing else", async () => {
     const { world, market, deps } = ticking();
-    expect(await tick(deps)).toEqual({ rung: [], refreshed: [], sealedAgain: 0, errors: [] });
+    expect(await tick(deps)).toEqual({ rung: [], refreshed: [], sealedAgain: 0, numbers: [], errors: [] });
     expect(world.ledger.wire.calls).toEqual({ "decisions.state": 1, "catalogues.get": 1, "sealing.waitingSince": 1 });
     expect(market.asked).toEqual([]);
     expect(world.lane.waiting).toEqual([]);
@@ -64,6 +64,46 @@ describe("a pool with work", () => {
     await world.workOff();
     expect(world.job("a")).toMatchObject({ attempt: 2 });
     expect(world.fleet.instances.get(id)?.over).toBe(true);
+  });
+});
+
+describe("a pool's numbers", () => {
+  const gpu = (utilizationPercent: number | undefined) => ({ index: 0, utilizationPercent });
+
+  test("are counted while it has work", async () => {
+    const { world, deps } = ticking();
+    await world.submit("a");
+    await world.workOff();
+    await world.call(world.node.id, { gpus: [gpu(80), gpu(40), gpu(undefined)] });
+    await world.submit("b");
+    world.nowMs += 30_000;
+    expect(await tick(deps)).toMatchObject({
+      numbers: [{ pool: "gpu", nodes: 1, gpus: 1, gpuUtilization: 60, queuedJobs: 1, oldestQueuedSeconds: 30, reservedUsdPerHour: 0.5 }],
+    });
+  });
+
+  test("say nothing of GPUs that were not heard of for a minute", async () => {
+    const { world, deps } = ticking();
+    await world.submit("a");
+    await world.workOff();
+    await world.call(world.node.id, { gpus: [gpu(80)] });
+    world.nowMs += 60_000;
+    const [numbers] = (await tick(deps)).numbers;
+    expect(numbers).toMatchObject({ nodes: 1, gpuUtilization: undefined, queuedJobs: 0, oldestQueuedSeconds: 0 });
+  });
+
+  test("that cannot be had keep nothing else from its turn", async () => {
+    const { world, market, deps } = ticking();
+    await world.submit("a");
+    world.ledger.wire.failBefore("decisions.load");
+    world.nowMs += 3_600_000;
+    expect(await tick(deps)).toMatchObject({
+      rung: ["gpu"],
+      refreshed: ["gpu"],
+      numbers: [],
+      errors: [expect.stringMatching(/^numbers of pool gpu: /)],
+    });
+    expect(market.asked).toEqual(["gpu"]);
   });
 });
 

@@ -6,6 +6,7 @@ import { type SubmitDeps, submitJob } from "../../../lib/flows/submit-job.ts";
 import { isLive } from "../../../lib/model/node.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
 import { aCatalogue, aPool, monday } from "../../fakes/builders.ts";
+import { MemoryDatasets, MemoryShardQueue } from "../../fakes/memory-datasets.ts";
 import { MemoryFleet } from "../../fakes/memory-fleet.ts";
 import { MemoryJobAccess, memoryBootDownloads } from "../../fakes/memory-job-access.ts";
 import { MemoryJournal } from "../../fakes/memory-journal.ts";
@@ -22,6 +23,8 @@ export class World {
   readonly lane = new MemoryLane();
   readonly fleet = new MemoryFleet();
   readonly journal = new MemoryJournal();
+  readonly datasets = new MemoryDatasets();
+  readonly shardQueue = new MemoryShardQueue();
   readonly access = new MemoryJobAccess(() => this.nowMs);
   readonly log: { readonly level: string; readonly message: string; readonly [field: string]: unknown }[] = [];
   #ids = 0;
@@ -33,7 +36,8 @@ export class World {
 
   get submitDeps(): SubmitDeps {
     const { bell, admissions, catalogues } = this.ledger;
-    return { bell, admissions, catalogues, lane: this.lane, fleet: { pools: [this.pool], defaultPool: this.pool.name } };
+    const fleet = { pools: [this.pool], defaultPool: this.pool.name };
+    return { bell, admissions, catalogues, datasets: this.datasets, lane: this.lane, fleet };
   }
 
   get placeDeps(): PlaceDeps {
@@ -56,6 +60,7 @@ export class World {
       lane: this.lane,
       ledger: this.ledger.nodeLedger,
       access: this.access,
+      data: { datasets: this.datasets, queue: this.shardQueue, bucket: "datasets" },
       downloads: memoryBootDownloads,
       now: () => this.nowMs,
       places: { incomingBucket: "incoming", keyAliasPrefix: "alias/fleetwright-", logGroupPrefix: "/fleetwright/" },
@@ -89,7 +94,7 @@ export class World {
 
   /** What the ring of a `later` message does. */
   ringLater(): Promise<void> {
-    return ring({ bell: this.ledger.bell, lane: this.lane }, this.pool.name);
+    return ring({ bell: this.ledger.bell, lane: this.lane }, this.pool.name, "later");
   }
 
   /** Lets time go by, in which every node's worker calls. */

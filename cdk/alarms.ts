@@ -1,0 +1,99 @@
+import { Duration } from "aws-cdk-lib";
+import { Alarm, ComparisonOperator, type IMetric, Metric, Stats, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { Construct } from "constructs";
+import { type AlarmKind, alarmName, metricsNamespace } from "../lib/model/alarm.ts";
+import type { Configuration } from "./configuration.ts";
+import type { Queues } from "./queues.ts";
+
+const minute = Duration.minutes(1);
+
+/**
+ * The alarms that ring pools: four a pool and two a team. Each costs $0.10 a month (one metric at standard resolution, see
+ * https://aws.amazon.com/cloudwatch/pricing/), so a fleet of two teams and one pool $0.80; SQS's own metrics are free, and a
+ * pool's are published only while it has work. Nothing published means nothing is wrong: a fleet that is scaled to zero
+ * has every alarm at rest in OK, and none changes.
+ */
+export class Alarms extends Construct {
+  constructor(scope: Construct, id: string, { configuration, queues }: { configuration: Configuration; queues: Queues }) {
+    super(scope, id);
+    const { name: fleet, alarms: at } = configuration;
+    for (const [team, { queue }] of queues.jobs) {
+      const of = { fleet, of: team, minutes: at.messageMinutes };
+      ringing(this, `JobsDepth-${team}`, {
+        ...of,
+        kind: "jobs-depth",
+        what: `${at.messages} messages or more lie on ${team}'s jobs queue.`,
+        metric: queue.metricApproximateNumberOfMessagesVisible({ period: minute, statistic: Stats.MAXIMUM }),
+        atLeast: at.messages,
+      });
+      ringing(this, `JobsAge-${team}`, {
+        ...of,
+        kind: "jobs-age",
+        what: `A message lies on ${team}'s jobs queue for ${at.messageAgeSeconds} s or longer.`,
+        metric: queue.metricApproximateAgeOfOldestMessage({ period: minute, statistic: Stats.MAXIMUM }),
+        atLeast: at.messageAgeSeconds,
+      });
+    }
+    for (const { name: pool } of configuration.pools) {
+      const of = { fleet, of: pool };
+      const metric = (metricName: string, statistic: string): Metric =>
+        new Metric({ namespace: metricsNamespace, metricName, dimensionsMap: { fleet, pool }, period: minute, statistic });
+      ringing(this, `GpuHigh-${pool}`, {
+        ...of,
+        kind: "gpu-high",
+        what: `Pool ${pool}'s GPUs are busy: ${at.gpuHighPercent} % or more of their time.`,
+        metric: metric("GpuUtilization", Stats.AVERAGE),
+        atLeast: at.gpuHighPercent,
+        minutes: at.gpuHighMinutes,
+      });
+      ringing(this, `GpuLow-${pool}`, {
+        ...of,
+        kind: "gpu-low",
+        what: `Pool ${pool}'s GPUs are idle, but for ${at.gpuLowPercent} % of their time or less.`,
+        metric: metric("GpuUtilization", Stats.AVERAGE),
+        atMost: at.gpuLowPercent,
+        minutes: at.gpuLowMinutes,
+      });
+      ringing(this, `QueueDepth-${pool}`, {
+        ...of,
+        kind: "queue-depth",
+        what: `${at.queuedJobs} jobs or more wait in pool ${pool}.`,
+        metric: metric("QueuedJobs", Stats.MAXIMUM),
+        atLeast: at.queuedJobs,
+        minutes: at.queueMinutes,
+      });
+      ringing(this, `QueueAge-${pool}`, {
+        ...of,
+        kind: "queue-age",
+        what: `A job waits in pool ${pool} for ${at.oldestQueuedSeconds} s or longer.`,
+        metric: metric("OldestQueuedSeconds", Stats.MAXIMUM),
+        atLeast: at.oldestQueuedSeconds,
+        minutes: at.queueMinutes,
+      });
+    }
+  }
+}
+
+type Ringing = {
+  readonly fleet: string;
+  readonly kind: AlarmKind;
+  /** The team or the pool. */
+  readonly of: string;
+  readonly what: string;
+  readonly metric: IMetric;
+  /** In a row. */
+  readonly minutes: number;
+} & ({ readonly atLeast: number } | { readonly atMost: number });
+
+/** An alarm without an action of its own: on-alarm hears of every change from EventBridge. */
+const ringing = (scope: Construct, id: string, of: Ringing): Alarm =>
+  new Alarm(scope, id, {
+    alarmName: alarmName(of),
+    alarmDescription: of.what,
+    metric: of.metric,
+    evaluationPeriods: of.minutes,
+    ...("atLeast" in of
+      ? { threshold: of.atLeast, comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD }
+      : { threshold: of.atMost, comparisonOperator: ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD }),
+    treatMissingData: TreatMissingData.NOT_BREACHING,
+  });

@@ -1,0 +1,33 @@
+import type { Snapshot } from "../../model/plan.ts";
+
+/** How a pool is, in the numbers that its metrics and alarms are made of. */
+export type PoolNumbers = {
+  /** That boot, work or drain. */
+  readonly nodes: number;
+  readonly gpus: number;
+  /** Mean over all GPUs that were just heard of, 0 to 100; absent when none was. */
+  readonly gpuUtilization?: number | undefined;
+  readonly queuedJobs: number;
+  /** Of the job that has waited longest; 0 when none does. */
+  readonly oldestQueuedSeconds: number;
+  readonly reservedUsdPerHour: number;
+};
+
+/** A GPU that was not heard of for this long says nothing of now. */
+const freshForMs = 60_000;
+
+export function poolNumbers(seen: Pick<Snapshot, "nodes" | "queue" | "reserved">, nowMs: number): PoolNumbers {
+  const nodes = seen.nodes.filter(({ state }) => state === "launching" || state === "ready" || state === "draining");
+  const samples = nodes
+    .filter(({ gpusAtMs }) => gpusAtMs !== undefined && nowMs - gpusAtMs < freshForMs)
+    .flatMap(({ gpus = [] }) => gpus.flatMap(({ utilizationPercent }) => utilizationPercent ?? []));
+  const oldestMs = seen.queue.reduce((oldest, { submittedAtMs }) => Math.min(oldest, submittedAtMs), nowMs);
+  return {
+    nodes: nodes.length,
+    gpus: nodes.reduce((sum, { type }) => sum + type.resources.gpus, 0),
+    gpuUtilization: samples.length > 0 ? samples.reduce((sum, percent) => sum + percent, 0) / samples.length : undefined,
+    queuedJobs: seen.queue.length,
+    oldestQueuedSeconds: (nowMs - oldestMs) / 1000,
+    reservedUsdPerHour: seen.reserved.usdPerHour,
+  };
+}

@@ -1,0 +1,18 @@
+/** Who rang a pool's bell, and about what: for the record only, decisions never look at it. */
+export type Cause =
+  | "job"
+  | "worker"
+  | "tick"
+  | "later"
+  | "cancel"
+  /** The alarm's name. */
+  | `alarm ${string}`
+  /** The instance's id. */
+  | `interruption ${string}`
+  | `rebalance ${string}`
+  | `ended ${string}`
+  /** The dataset's team and name. */
+  | `dataset ${string}`;
+
+/** As many are kept between two decisions; those that come after are counted by the bell and not named. */
+export const mostCauses = 50;

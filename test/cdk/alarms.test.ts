@@ -1,0 +1,105 @@
+import { Match } from "aws-cdk-lib/assertions";
+import { describe, expect, test } from "vitest";
+import { parseConfiguration } from "../../cdk/configuration.ts";
+import fleetConfig from "../../cdk/fleet.config.ts";
+import { alarmOf, poolsOf } from "../../lib/model/alarm.ts";
+import { Synthesized } from "./synthesized.ts";
+
+const stack = new Synthesized();
+const ringing = stack.all("AWS::CloudWatch::Alarm").filter(({ properties }) => String(properties["AlarmName"]).includes("/"));
+const named = (name: string): Record<string, unknown> => stack.one("AWS::CloudWatch::Alarm", "AlarmName", name).properties;
+const ofPool = [
+  { Name: "fleet", Value: "fleetwright" },
+  { Name: "pool", Value: "gpu" },
+];
+
+describe("the alarms that ring pools", () => {
+  test("are four a pool and two a team", () => {
+    expect(ringing.map(({ properties }) => properties["AlarmName"]).toSorted()).toEqual([
+      "fleetwright/gpu-high/gpu",
+      "fleetwright/gpu-low/gpu",
+      "fleetwright/jobs-age/research",
+      "fleetwright/jobs-age/vision",
+      "fleetwright/jobs-depth/research",
+      "fleetwright/jobs-depth/vision",
+      "fleetwright/queue-age/gpu",
+      "fleetwright/queue-depth/gpu",
+    ]);
+  });
+
+  test("are known again by their names, with the pools that they ring", () => {
+    const { name, pools } = parseConfiguration(fleetConfig, "the test");
+    for (const { properties } of ringing) {
+      const alarm = alarmOf(String(properties["AlarmName"]), name);
+      expect(alarm && poolsOf(alarm, pools)).toEqual(["gpu"]);
+    }
+  });
+
+  test("are at rest when nothing is published, and look at each minute", () => {
+    for (const { properties } of ringing) expect(properties).toMatchObject({ TreatMissingData: "notBreaching", Period: 60 });
+  });
+
+  test.each([
+    ["gpu-high", "GpuUtilization", "Average", "GreaterThanOrEqualToThreshold", 90, 5],
+    ["gpu-low", "GpuUtilization", "Average", "LessThanOrEqualToThreshold", 10, 10],
+    ["queue-depth", "QueuedJobs", "Maximum", "GreaterThanOrEqualToThreshold", 100, 5],
+    ["queue-age", "OldestQueuedSeconds", "Maximum", "GreaterThanOrEqualToThreshold", 1800, 5],
+  ])("%s is about the metric that the tick publishes", (kind, metric, statistic, comparison, threshold, minutes) => {
+    expect(named(`fleetwright/${kind}/gpu`)).toMatchObject({
+      Namespace: "Fleetwright",
+      MetricName: metric,
+      Dimensions: ofPool,
+      Statistic: statistic,
+      ComparisonOperator: comparison,
+      Threshold: threshold,
+      EvaluationPeriods: minutes,
+    });
+  });
+
+  test.each([
+    ["jobs-depth", "ApproximateNumberOfMessagesVisible", 500],
+    ["jobs-age", "ApproximateAgeOfOldestMessage", 300],
+  ])("%s is about its team's queue", (kind, metric, threshold) => {
+    const queue = stack.one("AWS::SQS::Queue", "QueueName", "fleetwright-jobs-vision");
+    expect(named(`fleetwright/${kind}/vision`)).toMatchObject({
+      Namespace: "AWS/SQS",
+      MetricName: metric,
+      Dimensions: [{ Name: "QueueName", Value: { "Fn::GetAtt": [queue.id, "QueueName"] } }],
+      Threshold: threshold,
+      EvaluationPeriods: 2,
+    });
+  });
+
+  test("go off when the admin says", () => {
+    const own = new Synthesized({ ...fleetConfig, alarms: { gpuHighPercent: 75, gpuHighMinutes: 2 } });
+    expect(own.one("AWS::CloudWatch::Alarm", "AlarmName", "fleetwright/gpu-high/gpu").properties).toMatchObject({
+      Threshold: 75,
+      EvaluationPeriods: 2,
+    });
+  });
+
+  test("are heard by on-alarm, and no other alarm of the account is", () => {
+    stack.template.hasResourceProperties("AWS::Events::Rule", {
+      EventPattern: {
+        source: ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        detail: { alarmName: [{ prefix: "fleetwright/" }] },
+      },
+      Targets: [
+        Match.objectLike({
+          Arn: { "Fn::GetAtt": [stack.functionNamed("on-alarm").id, "Arn"] },
+          DeadLetterConfig: Match.anyValue(),
+          RetryPolicy: { MaximumEventAgeInSeconds: 7200, MaximumRetryAttempts: 10 },
+        }),
+      ],
+    });
+  });
+
+  test.each([
+    ["a share that is none", { gpuHighPercent: 101 }, /0 to 100\s+→ at alarms\.gpuHighPercent/],
+    ["no minute", { queueMinutes: 0 }, /at least 1\s+→ at alarms\.queueMinutes/],
+    ["a misspelt field", { gpuHi: 3 }, /Unrecognized key: "gpuHi"/],
+  ])("cannot be set to %s", (_what, alarms, message) => {
+    expect(() => parseConfiguration({ ...fleetConfig, alarms }, "here")).toThrow(message);
+  });
+});

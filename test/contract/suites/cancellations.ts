@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { aJob, anAssignment, monday } from "../../fakes/builders.ts";
+import { admitted, begin, leaseOver, type MakeLedger, placed, readyNode, sealing } from "./arrange.ts";
+
+const by = { reason: "not wanted any more", atMs: monday + 200_000 };
+const attempt = { team: "vision", job: "train-1", attempt: 1 };
+const cancelled = { state: "cancelled", reason: by.reason, endedAtMs: by.atMs };
+
+export const cancellationsContract = (make: MakeLedger) =>
+  describe("cancellations", () => {
+    it("take a job that waits out of the queue, and may come twice", async () => {
+      const ledger = await make();
+      const { job, entry } = await admitted(ledger);
+      await admitted(ledger, { job: "other" });
+      expect(await ledger.cancellations.cancel(job, by)).toEqual({ kind: "cancelled", pool: "gpu" });
+      expect(await ledger.cancellations.cancel(job, { reason: "again", atMs: monday + 300_000 })).toEqual({ kind: "same", pool: "gpu" });
+      expect(await ledger.sealing.get(job)).toEqual({ ...job, ...cancelled });
+      expect((await ledger.decisions.load("gpu", monday)).queue.map((each) => each.job)).toEqual(["other"]);
+      const fence = await begin(ledger);
+      const node = await readyNode(ledger, fence);
+      expect(await ledger.placements.bind(fence, { entry, node: node.id, atMs: monday })).toBe("stale");
+      expect(await ledger.placements.hold(fence, { entry, reason: "waits" })).toBe("stale");
+    });
+
+    it("leave what is placed on its node until its worker has stopped, and nothing brings it back", async () => {
+      const ledger = await make();
+      const { job, node } = await placed(ledger);
+      expect(await ledger.cancellations.cancel(job, by)).toEqual({ kind: "cancelled", pool: "gpu" });
+      expect(await ledger.sealing.get(job)).toEqual({ ...job, ...cancelled, node: node.id });
+      expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toEqual([anAssignment()]);
+      const on = { pool: "gpu", node: node.id, atMs: monday + 210_000, process: "p1" };
+      const running = { from: "placed", to: "running", failed: false } as const;
+      expect(await ledger.nodeLedger.change(on, { attempt, job: running, assignment: "running" })).toBe("stale");
+      expect(await ledger.nodeLedger.change(on, { attempt, assignment: "removed" })).toBe("done");
+      expect(await ledger.sealing.get(job)).toEqual({ ...job, ...cancelled });
+    });
+
+    it("end the wait of an upload, which is sealed no more", async () => {
+      const ledger = await make();
+      const { job } = await sealing(ledger);
+      expect(await ledger.cancellations.cancel(job, by)).toEqual({ kind: "cancelled", pool: "gpu" });
+      expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
+      expect(await ledger.sealing.succeed(attempt, [], monday + 210_000)).toBe("stale");
+      expect(await ledger.sealing.get(job)).toMatchObject(cancelled);
+    });
+
+    it("let a dead node's place go, and the job stays ended", async () => {
+      const ledger = await make();
+      const { fence, job, node } = await placed(ledger);
+      await ledger.cancellations.cancel(job, by);
+      const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver };
+      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      expect(await ledger.sealing.get(job)).toEqual({ ...job, ...cancelled });
+      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
+    });
+
+    it("change nothing that has ended, nor what there is not", async () => {
+      const ledger = await make();
+      const { job } = await sealing(ledger);
+      await ledger.sealing.succeed(attempt, [], monday + 100_000);
+      expect(await ledger.cancellations.cancel(job, by)).toEqual({ kind: "ended", state: "succeeded" });
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "succeeded", endedAtMs: monday + 100_000 });
+      await ledger.admissions.admit(aJob({ job: "refused", state: "rejected", spec: undefined, endedAtMs: monday }));
+      expect(await ledger.cancellations.cancel({ team: "vision", job: "refused" }, by)).toEqual({ kind: "ended", state: "rejected" });
+      expect(await ledger.cancellations.cancel({ team: "vision", job: "nobody" }, by)).toEqual({ kind: "unknown" });
+    });
+
+    it("are one of 8 that come at once, whatever else happens to the job", async () => {
+      const ledger = await make();
+      const { job, entry } = await admitted(ledger);
+      const fence = await begin(ledger);
+      const node = await readyNode(ledger, fence);
+      const [bound, ...answers] = await Promise.all([
+        ledger.placements.bind(fence, { entry, node: node.id, atMs: monday }),
+        ...Array.from({ length: 8 }, () => ledger.cancellations.cancel(job, by)),
+      ]);
+      expect(answers.filter(({ kind }) => kind === "cancelled")).toHaveLength(1);
+      expect(answers.filter(({ kind }) => kind === "same")).toHaveLength(7);
+      expect(await ledger.sealing.get(job)).toEqual({ ...job, ...cancelled, ...(bound === "done" ? { node: node.id } : {}) });
+      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
+    });
+  });
