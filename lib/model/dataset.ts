@@ -55,8 +55,9 @@ export type Holding = {
 /** Who holds what of one listing. Each version names what has to move for it. */
 export type ShardMap = {
   readonly version: number;
-  /** Of the listing that it deals out. */
+  /** Of the listing that it deals out, and where that is written down. */
   readonly listing: number;
+  readonly listingKey: string;
   readonly madeAtMs: number;
   /** In order of node and share. */
   readonly holdings: readonly Holding[];
@@ -65,6 +66,23 @@ export type ShardMap = {
   readonly movedBytes: number;
   /** The plan of the move, in the datasets bucket. */
   readonly plan: string;
+};
+
+/** The plan of one map, as it lies on record beside it. */
+export type MapSummary = Pick<ShardMap, "version" | "listing" | "madeAtMs" | "moved" | "movedBytes"> & {
+  /** The map that it replaces; absent for the first. */
+  readonly from?: number | undefined;
+  readonly nodes: readonly {
+    readonly node: string;
+    readonly share: Share;
+    readonly shards: number;
+    readonly bytes: number;
+    /** What it has to fetch that it had not. */
+    readonly gains: number;
+    readonly gainedBytes: number;
+    /** What it needs no more. */
+    readonly losses: number;
+  }[];
 };
 
 /** `listing`: nobody has looked yet. `failed`: its source could not be listed, see `trouble`. */

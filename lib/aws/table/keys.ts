@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { DatasetRef } from "../../model/dataset.ts";
 import type { AttemptRef, JobRef } from "../../model/job.ts";
 import { type OfferRef, offerName } from "../../model/offer.ts";
 
@@ -49,6 +50,11 @@ export const fenceKey = (pool: string, shard: number): Key => ({ pk: `P#${pool}`
 export const spentKey = (pool: string, month: string): Key => ({ pk: `P#${pool}`, sk: `SPENT#${month}` });
 
 export const catalogueKey = (pool: string): Key => ({ pk: `C#${pool}`, sk: "CATALOGUE" });
+
+export const datasetPartition = (team: string): string => `D#${team}`;
+export const datasetKey = ({ team, dataset }: DatasetRef): Key => ({ pk: datasetPartition(team), sk: dataset });
+/** Until when a node has asked for a dataset's map. */
+export const askKey = ({ team, dataset }: DatasetRef, node: string): Key => ({ pk: `DA#${team}#${dataset}`, sk: node });
 
 export const sealingPartition = "S";
 export const sealingKey = ({ team, job, attempt }: AttemptRef): Key => ({ pk: sealingPartition, sk: `${team}#${job}#${attempt}` });

@@ -1,0 +1,43 @@
+import pMap from "p-map";
+import type { Dataset, DatasetRef, FetchedDataset, Holding } from "../model/dataset.ts";
+import type { DatasetReader, Datasets, PoolNodes, ShardQueue } from "../ports/datasets.ts";
+
+/** A team's datasets, in order of name. */
+export const listDatasets = (deps: { readonly datasets: Pick<Datasets, "list"> }, team: string): Promise<readonly Dataset[]> =>
+  deps.datasets.list(team);
+
+/** What a node shall have, and what it says that it has; a node that has not told yet has nothing there. */
+export type Holder = Holding & { readonly fetched?: FetchedDataset | undefined };
+export type DatasetDetail = { readonly dataset: Dataset; readonly holders: readonly Holder[] };
+
+export type LookDeps = {
+  readonly datasets: DatasetReader;
+  readonly nodes: PoolNodes;
+  readonly pools: readonly { readonly name: string }[];
+};
+
+/** One dataset and who holds it; undefined when the team has none of that name. */
+export async function getDataset(deps: LookDeps, ref: DatasetRef): Promise<DatasetDetail | undefined> {
+  const dataset = await deps.datasets.get(ref);
+  if (!dataset) return undefined;
+  const holdings = dataset.map?.holdings ?? [];
+  if (holdings.length === 0) return { dataset, holders: [] };
+  const nodes = (await pMap(deps.pools, (pool) => deps.nodes.nodes(pool.name), { concurrency: 8 })).flat();
+  const fetchedBy = new Map(nodes.map((node) => [node.id, node.datasets?.find((each) => isSame(each, ref))]));
+  return { dataset, holders: holdings.map((holding) => ({ ...holding, fetched: fetchedBy.get(holding.node) })) };
+}
+
+const isSame = (a: DatasetRef, b: DatasetRef): boolean => a.team === b.team && a.dataset === b.dataset;
+
+/** What was written down of a removed dataset is swept up after this long: orders that were given just before still name it. */
+const sweepAfterSeconds = 15 * 60;
+
+/** Takes a team's name for a dataset away; the data itself stays where it is. What waits for it fails, what runs goes on. */
+export async function removeDataset(
+  deps: { readonly datasets: Pick<Datasets, "remove">; readonly queue: ShardQueue },
+  ref: DatasetRef,
+): Promise<"removed" | "unknown"> {
+  if ((await deps.datasets.remove(ref)) === "absent") return "unknown";
+  await deps.queue.send(ref, { delaySeconds: sweepAfterSeconds });
+  return "removed";
+}

@@ -1,0 +1,121 @@
+import pMap from "p-map";
+import { type Need, needsOf, sameNeeds } from "../decide/shards/needs.ts";
+import { type Deal, type MapPlan, type Portion, planMap } from "../decide/shards/plan-map.ts";
+import { type Dataset, type DatasetRef, datasetName, type Holding, type ShardListing, type ShardMap } from "../model/dataset.ts";
+import { Fault } from "../model/fault.ts";
+import type { Datasets, PoolNodes, ShardStore } from "../ports/datasets.ts";
+import { listShards } from "./list-shards.ts";
+
+export type RebalanceDeps = {
+  readonly datasets: Pick<Datasets, "get" | "noteListing" | "noteTrouble" | "noteMap">;
+  readonly store: ShardStore;
+  readonly nodes: PoolNodes;
+  readonly pools: readonly { readonly name: string }[];
+  readonly now: () => number;
+  readonly newId: () => string;
+};
+
+/** `unknown`: no such dataset (any more). `trouble`: its source cannot be listed, and never could. */
+export type Rebalanced =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "trouble"; readonly trouble: string }
+  | { readonly kind: "same" | "changed"; readonly listing: number; readonly map: number; readonly nodes: number; readonly moved: number };
+
+/** So often others may be quicker before a run gives up and leaves it to the message's next delivery. */
+const mostReads = 6;
+const concurrency = 8;
+/** What is not in use is kept for this long: orders that name it may be under way, and so may another run's writes. */
+const keepMs = 10 * 60_000;
+
+/**
+ * Looks at a dataset's source (if asked to, or if nobody has) and at the nodes that need it, and deals its shards out.
+ * Each map is written down whole, under a name of its own, before it becomes the map by one conditional write to the table,
+ * where run orders read it: of two runs at once one wins, and the other reads again and finds nothing left to do.
+ */
+export async function rebalanceShards(deps: RebalanceDeps, asked: DatasetRef & { readonly relist: boolean }): Promise<Rebalanced> {
+  let listed = false;
+  for (let reads = 0; reads < mostReads; reads += 1) {
+    const dataset = await deps.datasets.get(asked);
+    if (!dataset) {
+      await deps.store.sweep(asked, { keys: new Set(), beforeMs: deps.now() - keepMs });
+      return { kind: "unknown" };
+    }
+    if (!listed && (asked.relist || dataset.state === "listing")) {
+      listed = (await listShards(deps, dataset)) === "done";
+      continue;
+    }
+    if (!dataset.listing) return { kind: "trouble", trouble: dataset.trouble ?? "its source is not listed yet" };
+    const map = await deal(deps, dataset, dataset.listing);
+    if (map !== "stale") return map;
+  }
+  throw new Fault("dataset-busy", `the dataset ${datasetName(asked)} changed each time it was read`, { retry: true });
+}
+
+async function deal(deps: RebalanceDeps, dataset: Dataset, listing: ShardListing): Promise<Rebalanced | "stale"> {
+  const nodes = await pMap(deps.pools, (pool) => deps.nodes.nodes(pool.name), { concurrency });
+  const needs = needsOf(dataset, nodes.flat());
+  const old = dataset.map;
+  const upToDate = old?.listing === listing.version && sameNeeds(needs, old.holdings);
+  if (upToDate || (!old && needs.length === 0)) {
+    return { kind: "same", listing: listing.version, map: old?.version ?? 0, nodes: needs.length, moved: 0 };
+  }
+  const map = await write(deps, { dataset, listing, needs });
+  if ((await deps.datasets.noteMap(dataset, map)) === "stale") return "stale";
+  await deps.store.sweep(dataset, { keys: keysOf(listing, map), beforeMs: deps.now() - keepMs });
+  return { kind: "changed", listing: listing.version, map: map.version, nodes: needs.length, moved: map.moved };
+}
+
+type Making = { readonly dataset: Dataset; readonly listing: ShardListing; readonly needs: readonly Need[] };
+
+/** Writes down what each node shall have, and the plan of the move. */
+async function write(deps: RebalanceDeps, { dataset, listing, needs }: Making): Promise<ShardMap> {
+  const { team, dataset: name, source, map: old } = dataset;
+  const shards = await deps.store.read(listing.key);
+  if (!shards) throw new Fault("shard-list", `the shards of ${datasetName(dataset)} are not where its record says`, { retry: true });
+  const plan = planMap({ shards, needs }, old && (await dealBefore(deps, old, { listing, shards })));
+  const version = (old?.version ?? 0) + 1;
+  const place = `maps/${version}-${deps.newId()}`;
+  const of = { team, dataset: name, source, listing: listing.version };
+
+  const listOf = async (portion: Portion): Promise<string> => {
+    if (portion.share === "whole") return listing.key;
+    const before = old?.holdings.find((each) => each.node === portion.node && each.share === portion.share);
+    const same = before && portion.gains === 0 && portion.losses === 0;
+    return same ? before.list : deps.store.write(of, `${place}/${portion.node}`, portion.shards);
+  };
+  const holdings = await pMap(
+    plan.portions,
+    async (portion): Promise<Holding> => {
+      const { node, share, weight, bytes } = portion;
+      return { node, share, weight, shards: portion.shards.length, bytes, list: await listOf(portion) };
+    },
+    { concurrency },
+  );
+  const made = { version, listing: listing.version, madeAtMs: deps.now(), moved: plan.moved, movedBytes: plan.movedBytes };
+  const summary = { ...made, from: old?.version, nodes: nodesOf(plan) };
+  return { ...made, listingKey: listing.key, holdings, plan: await deps.store.writePlan(of, `${place}/plan`, summary) };
+}
+
+/** What the last map was made of. Without its listing, which is long gone then, everybody gains all. */
+async function dealBefore(
+  deps: RebalanceDeps,
+  old: ShardMap,
+  now: { listing: ShardListing } & Pick<Deal, "shards">,
+): Promise<Deal | undefined> {
+  const shards = old.listingKey === now.listing.key ? now.shards : await deps.store.read(old.listingKey);
+  return shards && { shards, needs: old.holdings };
+}
+
+const nodesOf = (plan: MapPlan) =>
+  plan.portions.map(({ node, share, shards, bytes, gains, gainedBytes, losses }) => ({
+    node,
+    share,
+    shards: shards.length,
+    bytes,
+    gains,
+    gainedBytes,
+    losses,
+  }));
+
+const keysOf = (listing: ShardListing, map: ShardMap): ReadonlySet<string> =>
+  new Set([listing.key, map.listingKey, map.plan, ...map.holdings.map((holding) => holding.list)]);

@@ -1,0 +1,140 @@
+import type { Dataset, DatasetRef, MapSummary, Shard, Source } from "../../lib/model/dataset.ts";
+import { datasetName, sourceUrl } from "../../lib/model/dataset.ts";
+import type { AsRead, Datasets, Listed, PoolNodes, ShardQueue, ShardStore } from "../../lib/ports/datasets.ts";
+import { Interruptions } from "./interruptions.ts";
+import { type MemoryTable, present } from "./memory-table.ts";
+
+/** The datasets' records. */
+export class MemoryDatasets implements Datasets {
+  readonly interruptions = new Interruptions<keyof Datasets>();
+  readonly records = new Map<string, Dataset>();
+  readonly #askedUntilMs = new Map<string, number>();
+
+  get = (ref: DatasetRef) => this.interruptions.call("get", () => this.records.get(datasetName(ref)));
+
+  list = (team: string) =>
+    this.interruptions.call("list", () =>
+      [...this.records.values()].filter((each) => each.team === team).sort((a, b) => (a.dataset < b.dataset ? -1 : 1)),
+    );
+
+  add = (dataset: Dataset) =>
+    this.interruptions.call("add", () => {
+      const there = this.records.get(datasetName(dataset));
+      if (!there) this.put(dataset);
+      return there ?? dataset;
+    });
+
+  replace = (was: AsRead, dataset: Dataset) =>
+    this.interruptions.call("replace", () => {
+      if (this.records.get(datasetName(was))?.id === dataset.id) return "done";
+      return this.#change(was, () => dataset);
+    });
+
+  remove = (ref: DatasetRef) => this.interruptions.call("remove", () => (this.records.delete(datasetName(ref)) ? "done" : "absent"));
+
+  noteListing: Datasets["noteListing"] = (was, listing) =>
+    this.interruptions.call("noteListing", () =>
+      this.#change(was, (now) => ({ ...now, listing, state: listing.shards > 0 ? "ready" : "empty", trouble: undefined })),
+    );
+
+  noteTrouble: Datasets["noteTrouble"] = (was, trouble) =>
+    this.interruptions.call("noteTrouble", () =>
+      this.#change(was, (now) => {
+        const state = now.listing ? now.state : trouble === undefined ? "listing" : "failed";
+        return { ...now, trouble, state };
+      }),
+    );
+
+  noteMap: Datasets["noteMap"] = (was, map) => this.interruptions.call("noteMap", () => this.#change(was, (now) => ({ ...now, map })));
+
+  noteRelist: Datasets["noteRelist"] = (was, relistAtMs) =>
+    this.interruptions.call("noteRelist", () => {
+      const now = this.records.get(datasetName(was));
+      if (now?.id === was.id) this.put({ ...now, relistAtMs });
+    });
+
+  mayAsk: Datasets["mayAsk"] = (ref, node, { nowMs, againAtMs }) =>
+    this.interruptions.call("mayAsk", () => {
+      const name = `${datasetName(ref)} ${node}`;
+      if ((this.#askedUntilMs.get(name) ?? 0) > nowMs) return false;
+      this.#askedUntilMs.set(name, againAtMs);
+      return true;
+    });
+
+  put(dataset: Dataset): void {
+    this.records.set(datasetName(dataset), present(dataset));
+  }
+
+  #change(was: AsRead, change: (now: Dataset) => Dataset): "done" | "stale" {
+    const now = this.records.get(datasetName(was));
+    const same = now?.id === was.id && now.listing?.version === was.listing?.version && now.map?.version === was.map?.version;
+    if (!now || !same) return "stale";
+    this.put(change(now));
+    return "done";
+  }
+}
+
+/** Sources, and what was written down of them. */
+export class MemoryShardStore implements ShardStore {
+  readonly interruptions = new Interruptions<keyof ShardStore>();
+  readonly sources = new Map<string, readonly Shard[] | { readonly trouble: string }>();
+  readonly written = new Map<string, { readonly value: readonly Shard[] | MapSummary; readonly atMs: number }>();
+  readonly now: () => number;
+
+  constructor(now: () => number) {
+    this.now = now;
+  }
+
+  list = (source: Source) =>
+    this.interruptions.call("list", (): Listed => {
+      const there = this.sources.get(sourceUrl(source)) ?? [];
+      return "trouble" in there ? { kind: "trouble", trouble: there.trouble } : { kind: "listed", shards: there };
+    });
+
+  write: ShardStore["write"] = (of, name, shards) => this.interruptions.call("write", () => this.#put(of, name, [...shards]));
+  writePlan: ShardStore["writePlan"] = (of, name, plan) => this.interruptions.call("writePlan", () => this.#put(of, name, plan));
+
+  read = (key: string) =>
+    this.interruptions.call("read", () => {
+      const value = this.written.get(key)?.value;
+      return isShards(value) ? value : undefined;
+    });
+
+  sweep: ShardStore["sweep"] = (of, { keys, beforeMs }) =>
+    this.interruptions.call("sweep", () => {
+      const old = [...this.written].filter(([key, { atMs }]) => key.startsWith(folderOf(of)) && atMs < beforeMs && !keys.has(key));
+      for (const [key] of old) this.written.delete(key);
+      return old.length;
+    });
+
+  #put(of: DatasetRef, name: string, value: readonly Shard[] | MapSummary): string {
+    const key = `${folderOf(of)}${name}.json.gz`;
+    if (this.written.has(key)) throw new Error(`${key} was written before`);
+    this.written.set(key, { value, atMs: this.now() });
+    return key;
+  }
+}
+
+const isShards = (value: readonly Shard[] | MapSummary | undefined): value is readonly Shard[] => Array.isArray(value);
+const folderOf = ({ team, dataset }: DatasetRef): string => `_fleetwright/${team}/${dataset}/`;
+
+export class MemoryShardQueue implements ShardQueue {
+  readonly sent: { readonly team: string; readonly dataset: string; readonly relist: boolean; readonly delaySeconds: number }[] = [];
+  /** As long as it is true, SQS does not answer. */
+  down = false;
+
+  async send({ team, dataset }: DatasetRef, { relist = false, delaySeconds = 0 } = {}): Promise<void> {
+    await Promise.resolve();
+    if (this.down) throw new Error("SQS does not answer");
+    this.sent.push({ team, dataset, relist, delaySeconds });
+  }
+
+  /** Takes all that was sent. */
+  take() {
+    return this.sent.splice(0);
+  }
+}
+
+export const memoryPoolNodes = (table: MemoryTable): PoolNodes => ({
+  nodes: async (pool) => [...table.nodes.values()].map((row) => row.node).filter((node) => node.pool === pool),
+});

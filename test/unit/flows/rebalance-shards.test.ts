@@ -1,0 +1,232 @@
+import { describe, expect, test } from "vitest";
+import { rebalanceShards } from "../../../lib/flows/rebalance-shards.ts";
+import type { Assignment } from "../../../lib/model/node.ts";
+import { aNode, anAssignment, aType } from "../../fakes/builders.ts";
+import { aDataset, DataWorld, mnist, someShards } from "./dataset-builders.ts";
+
+const reads = (share: "whole" | "part", over: Partial<Assignment> = {}): Assignment =>
+  anAssignment({ datasets: [{ name: "mnist", share }], ...over });
+
+/** A world with `mnist`, so many shards of it, and these nodes that read it. */
+async function aWorld(shards: number, nodes: Readonly<Record<string, "whole" | "part">> = {}): Promise<DataWorld> {
+  const world = new DataWorld();
+  world.datasets.put(aDataset());
+  world.upload(someShards(shards));
+  for (const [id, share] of Object.entries(nodes)) join(world, id, share);
+  return world;
+}
+const join = (world: DataWorld, id: string, share: "whole" | "part", gpus = 1): void =>
+  world.ledger.table.putNode(
+    aNode({ id, assignments: [reads(share)], type: aType({ resources: { vcpus: 4 * gpus, memoryGiB: 16, gpus } }) }),
+  );
+const leave = (world: DataWorld, id: string): void => void world.ledger.table.changeNode("gpu", id, { assignments: [] });
+const run = (world: DataWorld, relist = false) => rebalanceShards(world.rebalanceDeps, { ...mnist, relist });
+const listOf = async (world: DataWorld, node: string): Promise<string[]> => {
+  const holding = world.mnist.map?.holdings.find((each) => each.node === node);
+  return ((await world.store.read(holding?.list ?? "")) ?? []).map((shard) => shard.key);
+};
+
+describe("a dataset", () => {
+  test("that nobody has looked at is listed, and has no map while nobody needs it", async () => {
+    const world = await aWorld(3);
+    expect(await run(world)).toEqual({ kind: "same", listing: 1, map: 0, nodes: 0, moved: 0 });
+    expect(world.mnist).toMatchObject({ state: "ready", listing: { version: 1, shards: 3, bytes: 300 } });
+    expect(world.mnist.map).toBeUndefined();
+    expect(await world.store.read(world.mnist.listing?.key ?? "")).toEqual(someShards(3));
+  });
+
+  test("that is listed again without a change makes no version, and with one it does", async () => {
+    const world = await aWorld(3);
+    await run(world);
+    const before = world.mnist;
+    await run(world, true);
+    expect(world.mnist).toEqual(before);
+    world.upload([...someShards(2), { key: "vision/mnist/0002.bin", bytes: 100, etag: "e2" }]);
+    await run(world, true);
+    expect(world.mnist.listing).toMatchObject({ version: 2, shards: 3 });
+    expect(world.mnist.listing?.digest).not.toBe(before.listing?.digest);
+  });
+
+  test("is not listed when only its nodes are asked about", async () => {
+    const world = await aWorld(3);
+    await run(world);
+    await run(world);
+    expect(world.store.interruptions.calls.list).toBe(1);
+  });
+
+  test("without objects is empty, and ready again when there are some", async () => {
+    const world = await aWorld(0);
+    await run(world);
+    expect(world.mnist.state).toBe("empty");
+    world.upload(someShards(1));
+    await run(world, true);
+    expect(world.mnist.state).toBe("ready");
+  });
+
+  test("that cannot be listed has failed, in words; one that was listed before stays what it was, with the trouble on it", async () => {
+    const world = await aWorld(3);
+    world.store.sources.set("s3://datasets/vision/mnist/", { trouble: "there is no bucket datasets" });
+    expect(await run(world)).toEqual({ kind: "trouble", trouble: "there is no bucket datasets" });
+    expect(world.mnist).toMatchObject({ state: "failed", trouble: "there is no bucket datasets" });
+    world.upload(someShards(3));
+    await run(world, true);
+    world.store.sources.set("s3://datasets/vision/mnist/", { trouble: "gone" });
+    await run(world, true);
+    expect(world.mnist).toMatchObject({ state: "ready", trouble: "gone", listing: { version: 1 } });
+    world.upload(someShards(3));
+    await run(world, true);
+    expect(world.mnist.trouble).toBeUndefined();
+  });
+
+  test("that is unknown, or removed, has nothing done but its leavings swept", async () => {
+    const world = await aWorld(3, { "i-a": "part" });
+    await run(world);
+    world.datasets.records.clear();
+    expect(await run(world)).toEqual({ kind: "unknown" });
+    expect(world.store.written.size).toBeGreaterThan(0);
+    world.nowMs += 11 * 60_000;
+    expect(await run(world, true)).toEqual({ kind: "unknown" });
+    expect(world.store.written.size).toBe(0);
+  });
+});
+
+describe("a map", () => {
+  test("gives whole nodes the listing itself, and deals parts out so that each shard has one holder", async () => {
+    const world = await aWorld(40, { "i-a": "whole", "i-b": "part", "i-c": "part" });
+    expect(await run(world)).toMatchObject({ kind: "changed", map: 1, nodes: 3, moved: 0 });
+    expect(world.mnist.map?.holdings.map(({ node, share, shards }) => [node, share, shards])).toEqual([
+      ["i-a", "whole", 40],
+      ["i-b", "part", expect.any(Number)],
+      ["i-c", "part", expect.any(Number)],
+    ]);
+    expect(world.mnist.map?.holdings[0]?.list).toBe(world.mnist.listing?.key);
+    const dealt = [...(await listOf(world, "i-b")), ...(await listOf(world, "i-c"))];
+    expect(dealt.sort()).toEqual(someShards(40).map((shard) => shard.key));
+  });
+
+  test("stays as it is when nothing has changed", async () => {
+    const world = await aWorld(10, { "i-a": "part" });
+    await run(world);
+    const before = world.mnist;
+    expect(await run(world)).toMatchObject({ kind: "same", map: 1 });
+    expect(await run(world, true)).toMatchObject({ kind: "same", map: 1 });
+    expect(world.mnist).toEqual(before);
+  });
+
+  test("moves only what a node that left had, and puts the plan of it on record", async () => {
+    const world = await aWorld(60, { "i-a": "part", "i-b": "part", "i-c": "part" });
+    await run(world);
+    const before = new Map(await Promise.all(["i-a", "i-b", "i-c"].map(async (node) => [node, await listOf(world, node)] as const)));
+    leave(world, "i-b");
+    const moved = before.get("i-b")?.length ?? 0;
+    expect(await run(world)).toMatchObject({ kind: "changed", map: 2, moved });
+    expect(moved).toBeGreaterThan(0);
+    for (const node of ["i-a", "i-c"]) expect(await listOf(world, node)).toEqual(expect.arrayContaining(before.get(node) ?? []));
+    expect(world.store.written.get(world.mnist.map?.plan ?? "")?.value).toMatchObject({
+      version: 2,
+      from: 1,
+      moved,
+      movedBytes: moved * 100,
+      nodes: [
+        { node: "i-a", losses: 0 },
+        { node: "i-c", losses: 0 },
+      ],
+    });
+  });
+
+  test("leaves the list of a node alone for which nothing changes", async () => {
+    const world = await aWorld(1, { "i-a": "part" });
+    await run(world);
+    const list = world.mnist.map?.holdings[0]?.list;
+    join(world, "i-b", "part");
+    await run(world);
+    const after = world.mnist.map?.holdings ?? [];
+    const holder = after.find((each) => each.shards === 1);
+    if (holder?.node === "i-a") expect(holder.list).toBe(list);
+    expect(after.map((each) => each.shards).sort()).toEqual([0, 1]);
+  });
+
+  test("follows a change of the source", async () => {
+    const world = await aWorld(10, { "i-a": "part", "i-b": "whole" });
+    await run(world);
+    world.upload(someShards(11));
+    expect(await run(world, true)).toMatchObject({ kind: "changed", listing: 2, map: 2, moved: 0 });
+    expect(await listOf(world, "i-a")).toHaveLength(11);
+    expect(await listOf(world, "i-b")).toHaveLength(11);
+  });
+
+  test("counts a node that has GPUs by them, and one that has none by its vCPUs", async () => {
+    const world = await aWorld(10);
+    join(world, "i-a", "part", 4);
+    world.ledger.table.putNode(
+      aNode({ id: "i-b", assignments: [reads("part")], type: aType({ resources: { vcpus: 96, memoryGiB: 4, gpus: 0 } }) }),
+    );
+    await run(world);
+    expect(world.mnist.map?.holdings.map((each) => each.weight)).toEqual([4, 96]);
+  });
+
+  test.each(["terminating", "gone"] as const)("has no node that is %s, nor one of another team's dataset", async (state) => {
+    const world = await aWorld(10, { "i-a": "part" });
+    world.ledger.table.putNode(aNode({ id: "i-b", state, assignments: [reads("part")] }));
+    world.ledger.table.putNode(aNode({ id: "i-c", team: "research", assignments: [reads("part", { team: "research" })] }));
+    world.ledger.table.putNode(aNode({ id: "i-d", assignments: [anAssignment({ datasets: [{ name: "cifar", share: "part" }] })] }));
+    await run(world);
+    expect(world.mnist.map?.holdings.map((each) => each.node)).toEqual(["i-a"]);
+  });
+
+  test("is emptied when nobody needs the dataset any more, and its old lists go after a while", async () => {
+    const world = await aWorld(10, { "i-a": "part" });
+    await run(world);
+    const old = world.mnist.map?.holdings[0]?.list ?? "";
+    leave(world, "i-a");
+    await run(world);
+    expect(world.mnist.map).toMatchObject({ version: 2, holdings: [] });
+    expect(world.store.written.has(old)).toBe(true);
+    world.nowMs += 11 * 60_000;
+    join(world, "i-b", "part");
+    await run(world);
+    expect(world.store.written.has(old)).toBe(false);
+    expect(await listOf(world, "i-b")).toHaveLength(10);
+    expect(await world.store.read(world.mnist.listing?.key ?? "")).toHaveLength(10);
+  });
+});
+
+describe("two runs at once", () => {
+  test("make one map: the later one reads again and finds nothing left to do", async () => {
+    const world = await aWorld(20, { "i-a": "part", "i-b": "part" });
+    const [one, two] = await Promise.all([run(world), run(world)]);
+    expect([one.kind, two.kind].sort()).toEqual(["changed", "same"]);
+    expect(world.mnist).toMatchObject({ listing: { version: 1 }, map: { version: 1 } });
+  });
+
+  test("of which one sees a node more end in the map with that node, whoever writes first", async () => {
+    const world = await aWorld(20, { "i-a": "part" });
+    await run(world);
+    world.datasets.interruptions.before("noteMap", async () => {
+      join(world, "i-c", "part");
+      await run(world);
+    });
+    join(world, "i-b", "part");
+    await run(world);
+    expect(world.mnist.map).toMatchObject({ version: 2 });
+    expect(world.mnist.map?.holdings.map((each) => each.node)).toEqual(["i-a", "i-b", "i-c"]);
+  });
+
+  test("of which one replaces the dataset leave no trace of the old one in the new", async () => {
+    const world = await aWorld(20, { "i-a": "part" });
+    world.datasets.interruptions.before("noteListing", () =>
+      world.datasets.put(aDataset({ id: "second", source: { bucket: "other", prefix: "" } })),
+    );
+    world.store.sources.set("s3://other/", someShards(2));
+    await run(world);
+    expect(world.mnist).toMatchObject({ id: "second", listing: { shards: 2 }, map: { version: 1 } });
+  });
+
+  test.each(["noteListing", "noteMap"] as const)("and an answer of %s that is lost: a repeat finds it done", async (method) => {
+    const world = await aWorld(20, { "i-a": "part" });
+    world.datasets.interruptions.loseAnswerOf(method);
+    await expect(run(world)).rejects.toMatchObject({ retry: true });
+    await run(world);
+    expect(world.mnist).toMatchObject({ listing: { version: 1 }, map: { version: 1, holdings: [{ node: "i-a", shards: 20 }] } });
+  });
+});
