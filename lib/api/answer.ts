@@ -1,13 +1,15 @@
 import type { Problem } from "./views.ts";
 
 /** What an operation answers. A problem's status follows from its code. */
-export type Answer<Body = unknown> = { readonly kind: "said"; readonly status: 200 | 201; readonly body: Body } | Refusal;
+export type GoodStatus = 200 | 201 | 204;
+
+export type Answer<Body = unknown> = { readonly kind: "said"; readonly status: GoodStatus; readonly body: Body } | Refusal;
 
 export type Refusal = { readonly kind: "problem" } & Trouble;
 
 export type Trouble = Pick<Problem, "code" | "detail"> & Partial<Pick<Problem, "errors" | "job">>;
 
-export const said = <Body>(body: Body, status: 200 | 201 = 200): Answer<Body> => ({ kind: "said", status, body });
+export const said = <Body>(body: Body, status: GoodStatus = 200): Answer<Body> => ({ kind: "said", status, body });
 
 export const problem = (code: Problem["code"], detail: string, more: Pick<Trouble, "errors" | "job"> = {}): Refusal => ({
   kind: "problem",

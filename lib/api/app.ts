@@ -91,6 +91,7 @@ async function settled(work: () => Promise<Answer>, onError: (error: unknown) =>
 
 function respond(answer: Answer, requestId: string): Response {
   const common = { "cache-control": "no-store" };
+  if (answer.kind === "said" && answer.status === 204) return new Response(null, { status: 204, headers: common });
   if (answer.kind === "said") {
     return new Response(JSON.stringify(answer.body), { status: answer.status, headers: { ...common, "content-type": "application/json" } });
   }

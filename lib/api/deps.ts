@@ -1,7 +1,9 @@
+import type { AddDeps } from "../flows/add-dataset.ts";
 import type { CancelDeps } from "../flows/cancel-job.ts";
 import type { SubmitDeps } from "../flows/submit-job.ts";
 import type { Pool } from "../model/pool.ts";
 import type { AttemptLogs } from "../ports/attempt-logs.ts";
+import type { Datasets, PoolNodes } from "../ports/datasets.ts";
 import type { DecisionReader } from "../ports/decision-reader.ts";
 import type { JobReader, Sealing } from "../ports/jobs.ts";
 import type { NodeReader } from "../ports/node-reader.ts";
@@ -24,6 +26,9 @@ export type ApiDeps = {
   readonly nodes: NodeReader;
   readonly pools: Pick<Decisions, "load" | "state">;
   readonly decisions: DecisionReader;
+  readonly datasets: Datasets;
+  readonly poolNodes: PoolNodes;
+  readonly addDataset: Omit<AddDeps, "now" | "datasets">;
   /** Ms since the epoch. */
   readonly now: () => number;
 };

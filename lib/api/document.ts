@@ -51,7 +51,7 @@ function operationOf({ id, summary, params, query, body, answers, problems }: Op
       ...Object.fromEntries(
         Object.entries(answers.statuses).map(([status, description]) => [
           status,
-          { description, content: { "application/json": { schema: schemaOf(answers.schema) } } },
+          { description, ...(status !== "204" && { content: { "application/json": { schema: schemaOf(answers.schema) } } }) },
         ]),
       ),
       ...Object.fromEntries(

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Answer, problem, type Refusal, type Trouble } from "./answer.ts";
+import { type Answer, type GoodStatus, problem, type Refusal, type Trouble } from "./answer.ts";
 import type { ApiDeps } from "./deps.ts";
 import { type Caller, maySpeakFor, type Speaker } from "./speaker.ts";
 
@@ -44,7 +44,7 @@ type Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodTyp
   readonly query: Q;
   readonly body: BodyRule<B>;
   /** What its good answers have in them, and what each status means. */
-  readonly answers: { readonly schema: A; readonly statuses: Readonly<Partial<Record<200 | 201, string>>> };
+  readonly answers: { readonly schema: A; readonly statuses: Readonly<Partial<Record<GoodStatus, string>>> };
   /** What can go wrong beside what can everywhere: a parameter, a signature, the server. */
   readonly problems: readonly Trouble["code"][];
   readonly handle: (deps: ApiDeps, call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Promise<Answer<z.input<A>>>;

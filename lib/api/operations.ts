@@ -1,4 +1,5 @@
 import type { Operation } from "./operation.ts";
+import { datasetOperations } from "./operations/datasets.ts";
 import { decisionOperations } from "./operations/decisions.ts";
 import { jobOperations } from "./operations/jobs.ts";
 import { logOperations } from "./operations/logs.ts";
@@ -14,4 +15,5 @@ export const operations: readonly Operation[] = [
   ...poolOperations,
   ...nodeOperations,
   ...decisionOperations,
+  ...datasetOperations,
 ];

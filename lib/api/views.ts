@@ -217,20 +217,48 @@ export const Decision = z
   .meta({ id: "Decision" });
 export type Decision = z.infer<typeof Decision>;
 
-export const Dataset = z
-  .object({
-    team: TeamName,
-    dataset: DatasetName,
-    source: z.string().describe("s3://bucket/prefix/"),
-    state: z.string(),
-    reason: z.string().optional(),
-    addedAt: Time,
-    version: Count.optional().describe("Of the shard map"),
-    shards: Count.optional(),
-    bytes: Count.optional(),
-  })
-  .meta({ id: "Dataset" });
+const datasetFacts = {
+  team: TeamName,
+  dataset: DatasetName,
+  source: z.string().describe("s3://bucket/prefix/"),
+  state: z.enum(["listing", "ready", "empty", "failed"]).describe("listing: nobody has looked yet; failed: the source could not be listed"),
+  trouble: z.string().optional().describe("Why the source could not be listed at the last try"),
+  addedAt: Time,
+  listing: z.object({ version: Count, shards: Count, bytes: Count }).optional().describe("What the source held when it last changed"),
+  map: z
+    .object({
+      version: Count,
+      listing: Count.describe("The version of what it deals out"),
+      madeAt: Time,
+      nodes: Count,
+      moved: Count.describe("Shards that changed their holder with it"),
+      movedBytes: Count,
+    })
+    .optional()
+    .describe("Who holds what; absent until a node needed it"),
+};
+
+export const Dataset = z.object(datasetFacts).meta({ id: "Dataset" });
 export type Dataset = z.infer<typeof Dataset>;
+
+export const DatasetDetail = z
+  .object({
+    ...datasetFacts,
+    holders: z.array(
+      z.object({
+        node: z.string(),
+        share: z.enum(["whole", "part"]),
+        shards: Count,
+        bytes: Count,
+        fetched: z
+          .object({ version: Count, shards: Count, bytes: Count })
+          .optional()
+          .describe("What it has fetched and checked, by its own word"),
+      }),
+    ),
+  })
+  .meta({ id: "DatasetDetail" });
+export type DatasetDetail = z.infer<typeof DatasetDetail>;
 
 export const DatasetList = z.object({ items: z.array(Dataset) }).meta({ id: "DatasetList" });
 export type DatasetList = z.infer<typeof DatasetList>;

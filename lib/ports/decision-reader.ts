@@ -43,7 +43,7 @@ export type RecordedDecision = {
 export const decisionId = /^\d{8}-\d{6}\.\d{3}Z-[A-Za-z0-9-]{1,64}$/;
 
 /** Where a page of decisions ends: an id, or the beginning of one. */
-export const decisionCursor = /^\d{4}(?:\d{2}){0,2}(?:-(?:\d{1,6}|\d{6}\.\d{3}Z-[A-Za-z0-9-]{1,64}))?$/;
+export const decisionCursor = /^\d{4}(?:\d{2}(?:\d{2}(?:-(?:(?:\d{2}){1,3}|\d{6}\.\d{3}Z-[A-Za-z0-9-]{1,64}))?)?)?$/;
 
 /** Reads the decisions on record. */
 export interface DecisionReader {

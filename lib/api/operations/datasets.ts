@@ -1,0 +1,97 @@
+import * as z from "zod";
+import { DatasetName, TeamName } from "../../../events/job.ts";
+import { addDataset } from "../../flows/add-dataset.ts";
+import { getDataset, listDatasets, removeDataset } from "../../flows/datasets.ts";
+import type { DatasetRef } from "../../model/dataset.ts";
+import { problem, type Refusal, said } from "../answer.ts";
+import { datasetDetail, datasetView } from "../dataset-view.ts";
+import { noBody, type Operation, operation } from "../operation.ts";
+import { Dataset, DatasetDetail, DatasetList } from "../views.ts";
+import { noQuery, ofTeam } from "./path.ts";
+
+const ofDataset = z.strictObject({ team: TeamName, dataset: DatasetName });
+const path = "/teams/{team}/datasets/{dataset}";
+
+const list = operation({
+  id: "listDatasets",
+  method: "get",
+  path: "/teams/{team}/datasets",
+  summary: "A team's datasets, by name",
+  params: ofTeam,
+  query: noQuery,
+  body: noBody,
+  answers: { schema: DatasetList, statuses: { 200: "All of them" } },
+  problems: ["not-found"],
+  handle: async (deps, { params }) => said({ items: (await listDatasets(deps, params.team)).map(datasetView) }),
+});
+
+const get = operation({
+  id: "getDataset",
+  method: "get",
+  path,
+  summary: "One dataset, and which nodes hold it",
+  params: ofDataset,
+  query: noQuery,
+  body: noBody,
+  answers: { schema: DatasetDetail, statuses: { 200: "The dataset" } },
+  problems: ["not-found"],
+  async handle(deps, { params }) {
+    const found = await getDataset({ datasets: deps.datasets, nodes: deps.poolNodes, pools: deps.fleet.pools }, params);
+    return found ? said(datasetDetail(found)) : noDataset(params);
+  },
+});
+
+const Source = z
+  .strictObject({
+    source: z
+      .string()
+      .min(1)
+      .max(1200)
+      .describe("s3://bucket/prefix/: below the team's own prefix of the datasets bucket, or in a bucket that the admin lists"),
+    replace: z.boolean().default(false).describe("Whether a dataset of this name from another source makes room"),
+  })
+  .meta({ id: "DatasetSource" });
+
+const put = operation({
+  id: "putDataset",
+  method: "put",
+  path,
+  summary: "Names what lies below a source as a dataset, or asks for it to be listed anew; doing it twice is harmless",
+  params: ofDataset,
+  query: noQuery,
+  body: { schema: Source, mostBytes: 8192, optional: false },
+  answers: { schema: Dataset, statuses: { 200: "It was there, or has taken another's place", 201: "It is new" } },
+  problems: ["not-found", "conflict", "too-large", "media-type", "rejected"],
+  async handle(deps, { params, body }) {
+    const added = await addDataset({ ...deps.addDataset, datasets: deps.datasets, now: deps.now }, { ...params, ...body });
+    switch (added.kind) {
+      case "added":
+        return said(datasetView(added.dataset), 201);
+      case "same":
+      case "replaced":
+        return said(datasetView(added.dataset));
+      case "refused":
+        return problem(added.what === "taken" ? "conflict" : "rejected", added.because);
+    }
+  },
+});
+
+const remove = operation({
+  id: "removeDataset",
+  method: "delete",
+  path,
+  summary: "Takes the name away; the data stays where it is",
+  params: ofDataset,
+  query: noQuery,
+  body: noBody,
+  answers: { schema: z.undefined(), statuses: { 204: "It is gone" } },
+  problems: ["not-found"],
+  async handle(deps, { params }) {
+    const outcome = await removeDataset({ datasets: deps.datasets, queue: deps.addDataset.queue }, params);
+    return outcome === "removed" ? said(undefined, 204) : noDataset(params);
+  },
+});
+
+const noDataset = ({ team, dataset }: DatasetRef): Refusal => problem("not-found", `The team ${team} has no dataset ${dataset}.`);
+
+export const datasetOperations: readonly Operation[] = [list, get, put, remove];

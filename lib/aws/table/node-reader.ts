@@ -1,0 +1,40 @@
+import { QueryCommand } from "@aws-sdk/lib-dynamodb";
+import * as z from "zod";
+import type { NodeReader } from "../../ports/node-reader.ts";
+import { call, getItem, type TableAccess } from "./access.ts";
+import { expression } from "./expression.ts";
+import { forgottenNodeKey, instanceKey, nodeKey, nodePartition } from "./keys.ts";
+import { nodeOf } from "./node-item.ts";
+import { stored } from "./stored.ts";
+
+const StoredInstance = z.object({ pool: z.string() });
+
+export const createNodeReader = (access: TableAccess): NodeReader => ({
+  async list(pool, { after, limit }) {
+    const { client, table } = access;
+    const pk = nodePartition(pool);
+    const { Items = [] } = await call((options) =>
+      client.send(
+        new QueryCommand({
+          TableName: table,
+          Limit: limit,
+          ...expression({ keyIs: { pk } }),
+          ...(after ? { ExclusiveStartKey: { pk, sk: after } } : {}),
+        }),
+        options,
+      ),
+    );
+    return Items.map(nodeOf);
+  },
+
+  async find(node) {
+    const instance = await getItem(access, instanceKey(node), { behind: true });
+    if (!instance) return undefined;
+    const { pool } = stored(StoredInstance, instance);
+    // In this order: it is in the one before it is in the other.
+    const item =
+      (await getItem(access, nodeKey(pool, node), { behind: true })) ??
+      (await getItem(access, forgottenNodeKey(pool, node), { behind: true }));
+    return item && nodeOf(item);
+  },
+});

@@ -1,0 +1,49 @@
+import * as z from "zod";
+import type { Caller } from "../api/speaker.ts";
+import type { UrlAnswer } from "./function-url.ts";
+
+/** A call of a function URL with IAM authorization, payload 2.0, as far as an HTTP request and its signer are in it. */
+const UrlCall = z.object({
+  rawPath: z.string(),
+  rawQueryString: z.string().default(""),
+  headers: z.record(z.string(), z.string()).default({}),
+  body: z.string().optional(),
+  isBase64Encoded: z.boolean().default(false),
+  requestContext: z.object({
+    /** Of the function. */
+    accountId: z.string(),
+    requestId: z.string(),
+    http: z.object({ method: z.string() }),
+    authorizer: z.object({ iam: z.object({ userArn: z.string(), accountId: z.string() }) }),
+  }),
+});
+
+export type ApiCall = { readonly request: Request; readonly caller: Caller; readonly requestId: string };
+
+/** The request in an event; throws for what is no call of the URL. */
+export function readApiCall(event: unknown): ApiCall {
+  const { rawPath, rawQueryString, headers, body, isBase64Encoded, requestContext } = UrlCall.parse(event);
+  const url = new URL("https://api");
+  url.pathname = rawPath;
+  url.search = rawQueryString;
+  const { method } = requestContext.http;
+  const init = { method: known(method), headers: { "content-type": headers["content-type"] ?? "" } };
+  const bytes = Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8");
+  const { iam } = requestContext.authorizer;
+  return {
+    request: new Request(url, bytes.length > 0 && takesBody(init.method) ? { ...init, body: bytes } : init),
+    caller: { arn: iam.userArn, account: iam.accountId, owner: requestContext.accountId },
+    requestId: requestContext.requestId,
+  };
+}
+
+/** A Request cannot be made with just any method; what nobody has an operation for is all the same. */
+const known = (method: string): string =>
+  ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"].includes(method) ? method : "OPTIONS";
+const takesBody = (method: string): boolean => method !== "GET" && method !== "HEAD";
+
+export const urlAnswer = async (response: Response): Promise<UrlAnswer> => ({
+  statusCode: response.status,
+  headers: Object.fromEntries(response.headers),
+  body: await response.text(),
+});

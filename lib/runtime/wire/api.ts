@@ -1,0 +1,42 @@
+import { createApi } from "../../api/app.ts";
+import type { ApiDeps } from "../../api/deps.ts";
+import { logsClient, s3Client } from "../../aws/clients.ts";
+import { s3DecisionReader } from "../../aws/decision-reader.ts";
+import { cloudWatchLogPages } from "../../aws/log-pages.ts";
+import { createCancellations } from "../../aws/table/cancellations.ts";
+import { createDecisions } from "../../aws/table/decisions.ts";
+import { createJobReader } from "../../aws/table/job-reader.ts";
+import { createNodeReader } from "../../aws/table/node-reader.ts";
+import { createSealing } from "../../aws/table/sealing.ts";
+import { type ApiCall, urlAnswer } from "../api-call.ts";
+import type { Environment } from "../env.ts";
+import type { FleetFile } from "../fleet-file.ts";
+import type { UrlAnswer } from "../function-url.ts";
+import { lineTo } from "../log-line.ts";
+import type { Started } from "../start.ts";
+import { ringWiring } from "./ring.ts";
+import { submitWiring } from "./submit.ts";
+import { tableOf } from "./table.ts";
+
+/** Answers calls of the API's URL. */
+export function apiWiring({ env, fleet, logger }: Started<"api">): (call: ApiCall) => Promise<UrlAnswer> {
+  const api = createApi({ deps: depsOf(env, fleet), log: lineTo(logger) });
+  return async ({ request, caller, requestId }) => urlAnswer(await api.fetch(request, { caller, requestId }));
+}
+
+function depsOf(env: Environment<"api">, fleet: FleetFile): ApiDeps {
+  const table = tableOf(env);
+  return {
+    fleet,
+    submit: submitWiring(env, fleet),
+    cancel: { ...ringWiring(env, table), cancellations: createCancellations(table), now: Date.now },
+    jobs: createJobReader(table),
+    current: createSealing(table),
+    logs: cloudWatchLogPages(logsClient(), env.LOG_GROUP_PREFIX),
+    nodes: createNodeReader(table),
+    pools: createDecisions(table),
+    // Somebody waits for the answer.
+    decisions: s3DecisionReader(s3Client({ requestMs: 5_000, maxAttempts: 2 }), env.DECISIONS_BUCKET),
+    now: Date.now,
+  };
+}
