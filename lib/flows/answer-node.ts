@@ -1,9 +1,12 @@
 import type { AttemptReport, NodeAnswer, NodeCall, Order } from "../../events/node-call.ts";
 import { callAgainMs, judgeLost, judgeReport, soonMs, type Verdict } from "../decide/attempts/judge-report.ts";
+import { whyLeave } from "../decide/attempts/leave.ts";
 import { type AttemptRef, attemptName } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
+import { saysMore } from "../model/telemetry.ts";
 import type { BootDownloads } from "../ports/job-access.ts";
 import type { NodeLedger } from "../ports/node-ledger.ts";
+import { tellOfLeaving } from "./dataset-orders.ts";
 import { type Ringing, ring } from "./ring.ts";
 import { type RunOrderDeps, runOrder } from "./run-order.ts";
 
@@ -24,21 +27,31 @@ const leaseMs = 15 * 60_000;
 export async function answerNode(deps: AnswerDeps, node: string, call: NodeCall): Promise<NodeAnswer> {
   if (call.kind === "boot") return { kind: "boot", ...(await deps.downloads.urls()) };
   const atMs = deps.now();
-  const seen = await deps.ledger.seen(call.pool, node, { atMs, leaseUntilMs: atMs + leaseMs });
+  const { address, gpus, datasets } = call;
+  const seen = await deps.ledger.seen(call.pool, node, { atMs, leaseUntilMs: atMs + leaseMs, telling: { address, gpus, datasets } });
   switch (seen.kind) {
     case "unknown":
       return { kind: "wait", callAgainMs: 1_000 };
     case "over":
       return { kind: "shutdown", because: "the node has been given back" };
     case "node":
-      return orders(deps, { node: seen.node, first: seen.first, call });
+      return orders(deps, { node: await heed(deps, seen.node, call), first: seen.first, call });
   }
+}
+
+/** The worker may hear of a notice before we do: whoever is first, the node drains. Told again and again, it is news once. */
+async function heed(deps: AnswerDeps, node: Node, { notice }: Report): Promise<Node> {
+  if (!notice || !saysMore(notice, node.notice)) return node;
+  await deps.ledger.noticed(node.id, notice, deps.now());
+  await ring(deps, node.pool, `${notice.kind} ${node.id}`);
+  return { ...node, state: "draining", notice };
 }
 
 /** Of one answer, which Lambda bounds at 6 MB: an order holds a spec of up to 32 KiB, and credentials. */
 const mostRuns = 50;
 
-type Calling = { readonly node: Node; readonly first: boolean; readonly call: Extract<NodeCall, { kind: "report" }> };
+type Report = Extract<NodeCall, { kind: "report" }>;
+type Calling = { readonly node: Node; readonly first: boolean; readonly call: Report };
 
 async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise<NodeAnswer> {
   const told = await Promise.all(call.attempts.map((report) => hear(deps, { node, report, process: call.process })));
@@ -51,19 +64,40 @@ async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise
   );
   const freed = lost.length > 0 || told.some((each) => each.frees);
   // Before anything that can fail: what was written is told even if this call gets no answer.
-  if (first || freed) await ring(deps, node.pool);
+  if (first || freed) await ring(deps, node.pool, "worker");
   const placed = unreported.filter((held) => held.phase === "placed");
-  const runs = await Promise.all(placed.slice(0, mostRuns).map((held) => runOrder(deps, node, held)));
+  const runs = await Promise.all(placed.slice(0, mostRuns).map((held) => firstOrder(deps, { node, held, process: call.process })));
+  if (runs.some((run) => run.frees)) await ring(deps, node.pool, "worker");
   const renewed = await Promise.all(call.renew.filter((ref) => holds(node, ref)).map((ref) => renewal(deps, ref)));
   return {
     kind: "orders",
     leaseMs,
     // What it held when it called says nothing of what it will hold in a moment: what takes the freed place waits for its next call.
-    callAgainMs: freed || placed.length > mostRuns ? soonMs : callAgainMs(node, deps.now()),
-    orders: [...runs.flat(), ...told.flatMap((each) => each.orders)],
+    callAgainMs: freed || placed.length > mostRuns || runs.some((run) => run.soon) ? soonMs : callAgainMs(node, deps.now()),
+    orders: [...runs.flatMap((run) => run.orders), ...told.flatMap((each) => each.orders)],
     done: told.flatMap((each) => each.done),
     renewed,
   };
+}
+
+/** `soon`: its worker shall call again in a moment. `frees`: the node holds it no more. */
+type First = { readonly orders: readonly Order[]; readonly soon: boolean; readonly frees: boolean };
+
+/**
+ * The order for what the worker has not reported yet. It may be preparing it all the same: so it is told to stop what must
+ * leave, and only its answer to that takes the attempt off the node.
+ */
+async function firstOrder(deps: AnswerDeps, of: { node: Node; held: Assignment; process: string }): Promise<First> {
+  const { node, held } = of;
+  const leave = whyLeave(node, "placed");
+  const stop = (because: string): Order[] => [{ kind: "stop", ...refOf(held), because }];
+  if (leave !== undefined) return { orders: stop(leave), soon: false, frees: false };
+  const run = await runOrder(deps, node, held);
+  if (!("never" in run)) return { orders: run, soon: run.length === 0, frees: false };
+  const job = { from: run.from, to: "failed", reason: run.never, failed: false } as const;
+  const verdict = { kind: "change", job, assignment: "removed", forget: true } as const;
+  const frees = await write(deps, { node, attempt: refOf(held), verdict, process: of.process });
+  return { orders: stop(run.never), soon: true, frees };
 }
 
 /** What one report came to; `frees`: the node has room again, or the job waits again. */
@@ -76,15 +110,25 @@ async function hear(deps: AnswerDeps, of: { node: Node; report: AttemptReport; p
   const verdict = judgeReport(of.report, await deps.ledger.job(attempt), held);
   switch (verdict.kind) {
     case "keep":
-      return nothingToTell;
+      return { ...nothingToTell, orders: leaveOrders(of) };
     case "forget":
       return { ...nothingToTell, done: [attempt] };
     case "stop":
       return { ...nothingToTell, orders: [{ kind: "stop", ...attempt, because: verdict.because }] };
     case "change":
       if (!(await write(deps, { node: of.node, attempt, verdict, process: of.process }))) return nothingToTell;
-      return { orders: [], done: verdict.forget ? [attempt] : [], frees: verdict.assignment !== "running" };
+      return {
+        orders: verdict.forget ? [] : leaveOrders(of),
+        done: verdict.forget ? [attempt] : [],
+        frees: verdict.assignment !== "running",
+      };
   }
+}
+
+/** Stops what runs on a node that is taken back, told with each call until it has stopped. */
+function leaveOrders({ node, report }: { node: Node; report: AttemptReport }): Order[] {
+  const because = report.phase === "running" ? whyLeave(node, "running") : undefined;
+  return because === undefined ? [] : [{ kind: "stop", ...refOf(report), because }];
 }
 
 async function giveUp(deps: AnswerDeps, of: { node: Node; held: Assignment; process: string }): Promise<void> {
@@ -100,7 +144,13 @@ async function write(
 ): Promise<boolean> {
   const on = { pool: of.node.pool, node: of.node.id, atMs: deps.now(), process: of.process };
   const { job, assignment } = of.verdict;
-  return (await deps.ledger.change(on, { attempt: of.attempt, job, assignment })) === "done";
+  if ((await deps.ledger.change(on, { attempt: of.attempt, job, assignment })) !== "done") return false;
+  if (assignment === "removed")
+    await tellOfLeaving(
+      deps.data,
+      of.node.assignments.find((held) => attemptName(held) === attemptName(of.attempt)),
+    );
+  return true;
 }
 
 const renewal = async (deps: AnswerDeps, ref: AttemptRef) => ({ ...refOf(ref), credentials: await deps.access.credentials(refOf(ref)) });

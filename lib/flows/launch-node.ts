@@ -36,6 +36,7 @@ export async function carryThrough(deps: LaunchDeps, fence: Fence, launch: Launc
         market,
         code: outcome.code,
         untilMs: atMs + refusedForMs,
+        ...(launch.count > 1 ? { count: launch.count } : {}),
       }));
       const written = await deps.placements.settle(fence, { launch, nodes: [], refusals, atMs });
       return written === "done" ? { kind: "refused", note: `${outcome.code}: ${outcome.message}` } : { kind: written, note: outcome.code };

@@ -51,8 +51,8 @@ export type AttemptRef = JobRef & { readonly attempt: number };
 export const jobName = ({ team, job }: JobRef): string => `${team}/${job}`;
 export const attemptName = (ref: AttemptRef): string => `${jobName(ref)}#${ref.attempt}`;
 
-/** The stream of its team's log group that an attempt writes to, and is read from. */
-export const logStream = ({ job, attempt }: AttemptRef): string => `${job}/${attempt}`;
+/** The stream of its team's log group that an attempt writes to, and is read from. A gang's members have one each; the first one's is the attempt's. */
+export const logStream = ({ job, attempt }: AttemptRef, rank = 0): string => `${job}/${attempt}${rank === 0 ? "" : `/${rank}`}`;
 
 export type JobState = "rejected" | "queued" | "placed" | "running" | "sealing" | "succeeded" | "failed" | "cancelled";
 
@@ -111,6 +111,17 @@ export type Job = JobRef & {
   readonly reason?: string | undefined;
   readonly artifacts?: readonly SealedArtifact[] | undefined;
 };
+
+/** Whether that node is one that the job's attempt was given to. */
+export const isOn = ({ node, gang }: Pick<Job, "node" | "gang">, id: string): boolean =>
+  node !== undefined && (gang ?? [node]).includes(id);
+
+/**
+ * Whether the attempt ends when that node loses it: any member of a gang is missed until its first one has ended well.
+ * From then on only the first one's upload counts.
+ */
+export const dependsOn = (job: Job, { attempt, node }: { attempt: number; node: string }): boolean =>
+  job.attempt === attempt && !isEnded(job.state) && isOn(job, node) && (job.state !== "sealing" || job.node === node);
 
 /** A file of a job as it rests: encrypted under the team's key, bound to team, job, attempt and path. */
 export type SealedArtifact = {

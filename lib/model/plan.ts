@@ -24,13 +24,15 @@ export type Snapshot = {
 export type Step =
   /** Give an attempt to a node. */
   | { readonly kind: "bind"; readonly entry: QueueEntry; readonly node: string; readonly because: string }
+  /** Give a gang's attempt to all its nodes, by rank, or to none. */
+  | { readonly kind: "bind-gang"; readonly entry: QueueEntry; readonly nodes: readonly string[]; readonly because: string }
   /** Ask EC2 for a node that holds these jobs, or for a gang's nodes. */
   | { readonly kind: "launch"; readonly launch: Omit<Launch, "id" | "clientToken" | "intendedAtMs">; readonly because: string }
   /** End a node that holds nothing. */
   | { readonly kind: "retire"; readonly node: string; readonly because: string }
   /** A node is dead: take its attempts back and make sure the instance ends. */
   | { readonly kind: "lose"; readonly node: string; readonly because: string }
-  /** Its end was asked for a while ago and EC2 has not said that it came: look, and ask again if it lives. */
+  /** EC2 has not said that its end came, which was asked for a while ago: look, and ask again if it lives. Or it boots: look whether it does. */
   | { readonly kind: "confirm"; readonly node: string; readonly because: string }
   /** A job that can never run here. */
   | { readonly kind: "fail"; readonly attempt: AttemptRef; readonly because: string }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decide } from "../../lib/decide/decide.ts";
 import { whyTooLarge, whyUnsold } from "../../lib/decide/placement/impossible.ts";
-import { type AttemptRef, byTurn } from "../../lib/model/job.ts";
+import { type AttemptRef, byTurn, type QueueEntry } from "../../lib/model/job.ts";
 import { freeOn } from "../../lib/model/node.ts";
 import { offerName } from "../../lib/model/offer.ts";
 import type { Plan, Snapshot, Step } from "../../lib/model/plan.ts";
@@ -18,17 +18,25 @@ const forEverySnapshot = (holds: (seen: Snapshot, plan: Plan) => void): void => 
 };
 const only = <K extends Step["kind"]>(plan: Plan, kind: K): Extract<Step, { kind: K }>[] =>
   plan.steps.filter((step): step is Extract<Step, { kind: K }> => step.kind === kind);
+/** Who is given what: a gang's members are each given it. */
+const givenBy = (plan: Plan): { readonly node: string; readonly entry: QueueEntry }[] =>
+  plan.steps.flatMap((step) => {
+    if (step.kind === "bind") return [step];
+    return step.kind === "bind-gang" ? step.nodes.map((node) => ({ node, entry: step.entry })) : [];
+  });
 const nameOf = ({ team, job }: Pick<AttemptRef, "team" | "job">): string => `${team}/${job}`;
 
 test("the snapshots lead to every kind of step, many times", () => {
-  const counts = new Map<Step["kind"] | "shared launch", number>();
-  const count = (kind: Step["kind"] | "shared launch") => counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  type Kind = Step["kind"] | "shared launch" | "gang launch";
+  const counts = new Map<Kind, number>();
+  const count = (kind: Kind) => counts.set(kind, (counts.get(kind) ?? 0) + 1);
   for (const seen of fc.sample(snapshot, 500))
     for (const step of decide(seen).steps) {
       count(step.kind);
       if (step.kind === "launch" && step.launch.jobs.length > 1) count("shared launch");
+      if (step.kind === "launch" && step.launch.count > 1) count("gang launch");
     }
-  for (const kind of ["bind", "launch", "shared launch", "retire", "lose", "confirm", "fail", "hold"] as const) {
+  for (const kind of ["bind", "launch", "shared launch", "gang launch", "retire", "lose", "confirm", "fail", "hold"] as const) {
     expect(counts.get(kind) ?? 0, kind).toBeGreaterThan(50);
   }
 });
@@ -68,12 +76,13 @@ test("a snapshot is not changed by deciding on it", () => {
 test("no node is given more than it has free, nor another team's work, nor anything while it is not live", () => {
   forEverySnapshot((seen, plan) => {
     for (const node of seen.nodes) {
-      const given = only(plan, "bind").filter((step) => step.node === node.id);
-      const needs = sum(given.map((step) => step.entry.needs));
+      const given = givenBy(plan).filter((one) => one.node === node.id);
+      const needs = sum(given.map(({ entry }) => entry.needs));
       // Sums of binary fractions: a millionth is no room.
       const room = freeOn(node);
       expect(given.length === 0 || fits(needs, { ...room, vcpus: room.vcpus + 1e-6, memoryGiB: room.memoryGiB + 1e-6 })).toBe(true);
       for (const { entry } of given) expect(node.team ?? entry.team).toBe(entry.team);
+      for (const { entry } of given) expect(entry.spot || node.offer.market === "on-demand").toBe(true);
       if (given.length > 0) expect(["launching", "ready"]).toContain(node.state);
     }
   });
@@ -90,12 +99,14 @@ test("launches never exceed what the pool's limits leave", () => {
   });
 });
 
-test("a launch reserves what the dearest and the largest of its offers would take", () => {
+test("a launch reserves what the dearest and the largest of its offers would take, for each of its nodes", () => {
   forEverySnapshot((_seen, plan) => {
     for (const { launch } of only(plan, "launch")) {
       const shape = new Map(launch.types.map((type) => [type.name, type]));
-      expect(launch.reserved.usdPerHour).toBe(Math.max(...launch.offers.map((offer) => offer.usdPerHour)));
-      expect(launch.reserved.gpus).toBe(Math.max(...launch.offers.map((offer) => shape.get(offer.instanceType)?.resources.gpus ?? -1)));
+      const dearest = Math.max(...launch.offers.map((offer) => offer.usdPerHour));
+      const largest = Math.max(...launch.offers.map((offer) => shape.get(offer.instanceType)?.resources.gpus ?? -1));
+      expect(launch.reserved.usdPerHour).toBeCloseTo(dearest * launch.count, 6);
+      expect(launch.reserved.gpus).toBe(largest * launch.count);
     }
   });
 });
@@ -129,7 +140,7 @@ test("every offer of a launch holds all its jobs, in one market that all of them
 test("a job has one fate at most, and none while its node is being launched", () => {
   forEverySnapshot((seen, plan) => {
     const fates = plan.steps.flatMap((step): string[] => {
-      if (step.kind === "bind" || step.kind === "hold") return [nameOf(step.entry)];
+      if (step.kind === "bind" || step.kind === "bind-gang" || step.kind === "hold") return [nameOf(step.entry)];
       if (step.kind === "launch") return step.launch.jobs.map(nameOf);
       return step.kind === "fail" ? [nameOf(step.attempt)] : [];
     });
@@ -154,7 +165,7 @@ test("a job without a fate is being launched for, or knows why it waits", () => 
 
 test("a node is retired only when it holds nothing and is given nothing", () => {
   forEverySnapshot((seen, plan) => {
-    const bound = new Set(only(plan, "bind").map((step) => step.node));
+    const bound = new Set(givenBy(plan).map(({ node }) => node));
     for (const { node: id } of only(plan, "retire")) {
       expect(seen.nodes.find((node) => node.id === id)?.assignments).toEqual([]);
       expect(bound.has(id)).toBe(false);
@@ -197,7 +208,7 @@ test("a job that nothing may be bought for today goes to a node that is there, o
     const { catalogue, pool } = seen;
     const open = new Set(seen.openLaunches.flatMap((launch) => launch.jobs.map(nameOf)));
     const told = new Map(only(plan, "hold").map((step) => [nameOf(step.entry), step.because]));
-    const bound = new Set(only(plan, "bind").map((step) => nameOf(step.entry)));
+    const bound = new Set(givenBy(plan).map(({ entry }) => nameOf(entry)));
     for (const entry of seen.queue.filter((each) => catalogue && !open.has(nameOf(each)))) {
       const why = catalogue && !whyTooLarge(entry, pool, catalogue.types) && whyUnsold(entry, pool, catalogue);
       if (!why) continue;

@@ -7,10 +7,17 @@ import type { Snapshot } from "../../lib/model/plan.ts";
 import { type Choose, settle, whenWorkEnds } from "./simulation.ts";
 import { snapshot } from "./worlds.ts";
 
-/** A pool with nothing but jobs that wait. */
+/** A pool with nothing but jobs that wait, and no budget that could be used up. */
 const fresh: fc.Arbitrary<Snapshot> = snapshot
   .filter((seen) => seen.catalogue !== undefined)
-  .map((seen) => ({ ...seen, reserved: { usdPerHour: 0, gpus: 0 }, nodes: [], openLaunches: [], refusals: [] }));
+  .map((seen) => ({
+    ...seen,
+    pool: { ...seen.pool, budgets: undefined },
+    reserved: { usdPerHour: 0, gpus: 0 },
+    nodes: [],
+    openLaunches: [],
+    refusals: [],
+  }));
 
 /** EC2 gives the cheapest, the dearest, or now this and now that. */
 const choices: fc.Arbitrary<Choose> = fc.oneof(
@@ -40,7 +47,9 @@ test("a pool comes to rest: every job is on a node, has failed, or knows why it 
   fc.assert(
     fc.property(fresh, choices, (start, choose) => {
       const { world, failed } = settle(start, choose, 2 * start.queue.length + 2);
-      const placed = world.nodes.flatMap((node) => node.assignments.map(({ team, job }) => `${team}/${job}`));
+      const held = world.nodes.flatMap((node) => node.assignments);
+      const placed = held.filter(({ rank }) => !rank).map(({ team, job }) => `${team}/${job}`);
+      for (const { nodes, job } of start.queue) expect([0, nodes]).toContain(held.filter((each) => each.job === job).length);
       const waiting = world.queue.map(({ team, job }) => `${team}/${job}`);
       const ended = failed.map(({ team, job }) => `${team}/${job}`);
       expect([...placed, ...waiting, ...ended].sort()).toEqual(start.queue.map(({ team, job }) => `${team}/${job}`).sort());
@@ -84,7 +93,7 @@ test("what could not be bought for is when offers come back and limits are raise
       waited += before.queue.length;
       const types = start.catalogue?.types ?? [];
       const offers = types.map(({ name }): Offer => ({ instanceType: name, zone: "a", market: "on-demand", usdPerHour: 1 }));
-      const pool = { ...start.pool, limits: { usdPerHour: 10, gpus: 8 } };
+      const pool = { ...start.pool, limits: { usdPerHour: 10, gpus: 24 } };
       const after = drained({ ...before, pool, catalogue: { types, offers, refreshedAtMs: before.nowMs } }, choose);
       expect(after.queue).toEqual([]);
       expect(after.nodes).toEqual([]);

@@ -18,6 +18,8 @@ const report: fc.Arbitrary<Report> = fc.oneof(
 const job: fc.Arbitrary<Job> = fc
   .record({ state: fc.constantFrom(...jobStates), attempt, failures: fc.nat(4), retries: fc.nat(3) })
   .map(({ retries, ...over }) => aJob({ ...over, spec: aSpec({ retries }) }));
+/** Of a gang; undefined for a job of one node. */
+const rank = fc.constantFrom(undefined, undefined, 0, 1, 2);
 const phase = fc.constantFrom("placed" as const, "running" as const, "uploading" as const);
 
 test("a report of what the node does not hold changes nothing", () => {
@@ -28,19 +30,21 @@ test("a report of what the node does not hold changes nothing", () => {
   );
 });
 
-test("a report of an attempt that is not the job's changes nothing", () => {
+test("a report of an attempt that is not the job's changes nothing but the node that holds it", () => {
   fc.assert(
-    fc.property(report, job, phase, (said, about, held) => {
+    fc.property(report, job, phase, rank, (said, about, held, member) => {
       fc.pre(said.attempt !== about.attempt);
-      expect(judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held })).kind).toMatch(/^(stop|forget)$/);
+      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held, rank: member }));
+      expect(verdict.kind).toBe(said.phase === "running" ? "stop" : "change");
+      if (verdict.kind === "change") expect(verdict).toEqual({ kind: "change", job: undefined, assignment: "removed", forget: true });
     }),
   );
 });
 
 test("every change is a legal one, from the state that the job is in, and none of a job that has ended", () => {
   fc.assert(
-    fc.property(report, job, phase, (said, about, held) => {
-      const assignment = anAssignment({ attempt: said.attempt, phase: held });
+    fc.property(report, job, phase, rank, (said, about, held, member) => {
+      const assignment = anAssignment({ attempt: said.attempt, phase: held, rank: member });
       for (const verdict of [judgeReport(said, about, assignment), judgeLost(about, assignment)]) {
         if (verdict.kind !== "change" || !verdict.job) continue;
         expect(verdict.job.from).toBe(about.state);
@@ -52,18 +56,19 @@ test("every change is a legal one, from the state that the job is in, and none o
 
 test("a node loses an attempt exactly when the worker may forget it", () => {
   fc.assert(
-    fc.property(report, job, phase, (said, about, held) => {
-      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held }));
+    fc.property(report, job, phase, rank, (said, about, held, member) => {
+      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held, rank: member }));
       if (verdict.kind === "change") expect(verdict.forget).toBe(verdict.assignment === "removed");
     }),
   );
 });
 
-test("no job leaves its node and stays placed or running", () => {
+test("no job leaves its node and stays placed or running, but for the others of a gang that have done their part", () => {
   fc.assert(
-    fc.property(report, job, phase, (said, about, held) => {
-      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held }));
-      if (verdict.kind !== "change" || verdict.assignment !== "removed") return;
+    fc.property(report, job, phase, rank, (said, about, held, member) => {
+      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held, rank: member }));
+      if (verdict.kind !== "change" || verdict.assignment !== "removed" || said.attempt !== about.attempt) return;
+      if (member && ((said.phase === "exited" && said.exitCode === 0) || said.phase === "uploaded")) return;
       expect(["placed", "running"]).not.toContain(verdict.job?.to ?? about.state);
     }),
   );
@@ -71,8 +76,8 @@ test("no job leaves its node and stays placed or running", () => {
 
 test("a job is never tried more often than its retries, or three times, allow", () => {
   fc.assert(
-    fc.property(report, job, phase, (said, about, held) => {
-      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held }));
+    fc.property(report, job, phase, rank, (said, about, held, member) => {
+      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held, rank: member }));
       if (verdict.kind !== "change" || !verdict.job?.failed || verdict.job.to !== "queued") return;
       expect(about.failures).toBeLessThan(Math.max(about.spec?.retries ?? 0, said.phase === "failed" ? 2 : 0));
     }),

@@ -44,6 +44,8 @@ function after(world: Snapshot, step: Step, choose: Choose): Snapshot {
   switch (step.kind) {
     case "bind":
       return { ...world, queue: without(world.queue, step.entry), nodes: world.nodes.map((node) => given(node, step)) };
+    case "bind-gang":
+      return { ...world, queue: without(world.queue, step.entry), nodes: world.nodes.map((node) => givenToGang(node, step)) };
     case "launch":
       return launched(world, step.launch, choose);
     case "retire":
@@ -67,27 +69,38 @@ const given = (node: Node, { node: id, entry }: Extract<Step, { kind: "bind" }>)
   return { ...node, assignments: [...node.assignments, { team, job, attempt, needs, phase: "placed" }] };
 };
 
+const givenToGang = (node: Node, { nodes, entry }: Extract<Step, { kind: "bind-gang" }>): Node => {
+  const rank = nodes.indexOf(node.id);
+  if (rank < 0) return node;
+  const { team, job, attempt, needs } = entry;
+  return { ...node, assignments: [...node.assignments, { team, job, attempt, needs, phase: "placed", rank }] };
+};
+
 function launched(world: Snapshot, launch: Omit<Launch, "id" | "clientToken" | "intendedAtMs">, choose: Choose): Snapshot {
   const offer = choose(launch.offers);
   const type = launch.types.find((each) => each.name === offer?.instanceType);
   if (!offer || !type) throw new Error("a launch without offers, or without their shapes");
-  const number = world.nodes.length + 1;
+  const first = world.nodes.length + 1;
   const at = world.nowMs;
-  const node: Node = {
-    id: `i-${at}-${number}`,
-    pool: launch.pool,
-    launch: `launch-${number}`,
-    team: launch.team,
-    offer,
-    type,
-    state: "launching",
-    launchedAtMs: at,
-    leaseUntilMs: at,
-    lastBusyMs: at,
-    stateSinceMs: at,
-    assignments: [],
-  };
-  return { ...world, nodes: [...world.nodes, node], reserved: reserving(world, offer.usdPerHour, type.resources.gpus) };
+  const nodes = Array.from(
+    { length: launch.count },
+    (_, n): Node => ({
+      id: `i-${at}-${first + n}`,
+      pool: launch.pool,
+      launch: `launch-${first}`,
+      team: launch.team,
+      offer,
+      type,
+      state: "launching",
+      launchedAtMs: at,
+      leaseUntilMs: at,
+      lastBusyMs: at,
+      stateSinceMs: at,
+      assignments: [],
+    }),
+  );
+  const reserved = reserving(world, offer.usdPerHour * launch.count, type.resources.gpus * launch.count);
+  return { ...world, nodes: [...world.nodes, ...nodes], reserved };
 }
 
 function released(world: Snapshot, id: string): Snapshot {

@@ -4,7 +4,7 @@ import type { Launch } from "../../lib/model/launch.ts";
 import type { Assignment, Node, NodeState } from "../../lib/model/node.ts";
 import { type Catalogue, type InstanceType, type Offer, offerName, type Refusal } from "../../lib/model/offer.ts";
 import type { Snapshot } from "../../lib/model/plan.ts";
-import type { Pool } from "../../lib/model/pool.ts";
+import type { Budgets, Pool } from "../../lib/model/pool.ts";
 import { fits, minus, type Resources } from "../../lib/model/resources.ts";
 import { monday } from "../fakes/builders.ts";
 
@@ -59,23 +59,33 @@ export const queue: fc.Arbitrary<readonly QueueEntry[]> = fc
       needs,
       gpu: fc.record({ memoryGiB: fc.constantFrom(0, 0, 20, 80), models: fc.constantFrom([], [], ["t4"], ["A10G", "H100"]) }),
       spot: fc.boolean(),
-      nodes: fc.constant(1),
+      nodes: fc.constantFrom(1, 1, 1, 1, 1, 2, 3),
       datasets: fc.constant([]),
     }),
     { maxLength: 25, size: "max" },
   )
   .map((all) => all.map((each, n) => ({ ...each, job: `job-${n}`, attempt: 1 })));
 
+export const budgets: fc.Arbitrary<Budgets> = fc.record(
+  { usdPerDay: fc.constantFrom(0, 30, 200, 2000), usdPerMonth: fc.constantFrom(100, 910, 20_000) },
+  { requiredKeys: [] },
+);
+
 export const pool: fc.Arbitrary<Pool> = fc
-  .record({ usdPerHour: fc.constantFrom(0, 20, 100, 1000, 1000), gpus: fc.constantFrom(0, 8, 64, 64), shared: fc.boolean() })
-  .map(({ usdPerHour, gpus, shared }) => ({
+  .record({
+    usdPerHour: fc.constantFrom(0, 20, 100, 1000, 1000),
+    gpus: fc.constantFrom(0, 8, 64, 64),
+    shared: fc.boolean(),
+    budgets: fc.option(budgets, { nil: undefined, freq: 2 }),
+  })
+  .map(({ usdPerHour, gpus, ...more }) => ({
+    ...more,
     name: "gpu",
     families: ["g"],
     markets: ["spot", "on-demand"],
     limits: { usdPerHour, gpus },
     idleSeconds: 120,
     bootSeconds: 600,
-    shared,
     teams: [],
     containers: true,
   }));
@@ -116,6 +126,7 @@ const nodesOf = (known: Catalogue, ofPool: Pool): fc.Arbitrary<readonly Node[]> 
         type: shape,
         readyAtMs: each.launchedAtMs,
         leaseUntilMs: each.lastSeenMs + leaseMs,
+        ...(each.state === "terminating" ? { released: true } : {}),
         assignments: each.state === "terminating" ? [] : thatFit(shape.resources, wanted, { node: n, owner }),
       };
     }),

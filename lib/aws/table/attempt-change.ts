@@ -1,9 +1,9 @@
-import type { Job, JobChange } from "../../model/job.ts";
+import { isOn, type Job, type JobChange } from "../../model/job.ts";
 import type { AttemptChange, NodeLedger } from "../../ports/node-ledger.ts";
 import type { TableAccess } from "./access.ts";
 import { asRead } from "./as-read.ts";
 import { add, type Change, is, isThere, set, setOnce } from "./expression.ts";
-import { enqueue, newState, readJob } from "./job-item.ts";
+import { enqueue, newState, offNodes, readJob } from "./job-item.ts";
 import { jobKey, nodeKey } from "./keys.ts";
 import { assignmentName, readNode } from "./node-item.ts";
 import { beginSealing, endSealing } from "./sealing.ts";
@@ -15,7 +15,7 @@ type On = Parameters<NodeLedger["change"]>[0];
 export const changeAttempt = (access: TableAccess, on: On, change: AttemptChange): Promise<"done" | "stale"> =>
   asRead(`${change.attempt.team}/${change.attempt.job}`, async () => {
     const job = await readJob(access, change.attempt);
-    const held = job?.attempt === change.attempt.attempt && job.node === on.node;
+    const held = job?.attempt === change.attempt.attempt && isOn(job, on.node);
     if (change.job && (!held || job.state !== change.job.from)) return wasDone(access, on, change);
     const written = await transact(access, [assignmentPart(on, change), ...(job && held ? jobParts(on, job, change) : [])]);
     if (written === "done") return "done";
@@ -35,14 +35,15 @@ function assignmentPart(on: On, { attempt, assignment }: AttemptChange): Part {
 }
 
 function jobParts(on: On, job: Job, { job: to, assignment }: AttemptChange): Part[] {
-  const off = assignment === "removed" ? [set("node", undefined)] : [];
-  const when = [is("state", job.state), is("attempt", job.attempt), is("node", on.node)];
+  // The job is on the nodes of its gang for as long as it is on the first.
+  const off = assignment === "removed" && (to !== undefined || job.node === on.node) ? offNodes : [];
+  const when = [is("state", job.state), is("attempt", job.attempt), is("node", job.node)];
   if (!to) return off.length > 0 ? [{ kind: "update", key: jobKey(job), changes: off, when }] : [];
   const requeued = to.to === "queued";
   const next = { attempt: job.attempt + 1, reason: to.reason };
   const changes: Change[] = [
     ...newState(to.to, to.reason, on.atMs),
-    ...(requeued ? [set("attempt", next.attempt), set("node", undefined)] : off),
+    ...(requeued ? [set("attempt", next.attempt), ...offNodes] : off),
     ...whatTheRunTold(to),
   ];
   return [

@@ -23,6 +23,7 @@ const StoredJob: z.ZodType<Job> = z.object({
   startedAtMs: z.number().optional(),
   endedAtMs: z.number().optional(),
   node: z.string().optional(),
+  gang: z.array(z.string()).optional(),
   exitCode: z.number().optional(),
   reason: z.string().optional(),
   artifacts: z.array(z.object({ path: z.string(), bytes: z.number(), sha256: z.string(), key: z.string() })).optional(),
@@ -50,6 +51,9 @@ export const newState = (state: JobState, reason: string | undefined, atMs: numb
   set("reason", reason),
   ...(isEnded(state) ? [set("endedAtMs", atMs), set("ttl", ttlAfter(atMs, keptDays))] : []),
 ];
+
+/** Nothing of the job is on a node any more. */
+export const offNodes: readonly Change[] = [set("node", undefined), set("gang", undefined)];
 
 /** Where the job's queue entry is, or would be. Only a job that could be read has one. */
 export const queueKeyOf = (job: Job): Key => queueKey({ ...job, priority: job.spec?.priority ?? 0 });

@@ -26,6 +26,7 @@ const StoredRefusal: z.ZodType<Refusal> = z.object({
   market: z.enum(["spot", "on-demand"]),
   code: z.string(),
   untilMs: z.number(),
+  count: z.int().min(2).optional(),
 });
 
 export const launchItem = (launch: Launch): Key & Item => ({ ...launchKey(launch.pool, launch.id), ...launch });

@@ -1,10 +1,10 @@
-import { isEnded, type Job } from "../../model/job.ts";
+import { dependsOn, type Job, type QueueEntry } from "../../model/job.ts";
 import type { Fence, Placements } from "../../ports/pool-ledger.ts";
 import type { TableAccess } from "./access.ts";
 import { asRead } from "./as-read.ts";
 import { either, is, isAbsent, isAtMost, isOneOf, isThere, set } from "./expression.ts";
 import { type FencedWriter, written } from "./fenced-write.ts";
-import { enqueue, newState, queueKeyOf, readJob } from "./job-item.ts";
+import { enqueue, newState, offNodes, queueKeyOf, readJob } from "./job-item.ts";
 import { jobKey, nodeKey, queueKey } from "./keys.ts";
 import { assignmentName } from "./node-item.ts";
 import { endSealing } from "./sealing.ts";
@@ -16,28 +16,25 @@ type Back = Parameters<Placements["takeBack"]>[1];
 export const createJobPlacements = (
   access: TableAccess,
   { write, unlessFenced }: FencedWriter,
-): Pick<Placements, "bind" | "takeBack" | "fail" | "hold"> => ({
+): Pick<Placements, "bind" | "bindGang" | "takeBack" | "fail" | "hold"> => ({
   async bind(fence, { entry, node, atMs }) {
-    const { team, job, attempt, needs } = entry;
-    const name = assignmentName(entry);
+    const outcome = await write(fence, [...placeParts(fence, { entry, node, atMs }), holdPart(fence, { entry, node, atMs })]);
+    return written(outcome, async () => {
+      const now = await readJob(access, entry);
+      return now?.attempt === entry.attempt && now.node === node;
+    });
+  },
+
+  async bindGang(fence, { entry, nodes: [first, ...others], atMs }) {
+    if (first === undefined) throw new Error(`a gang of no nodes: ${entry.team}/${entry.job}`);
+    const gang = [first, ...others];
     const outcome = await write(fence, [
-      {
-        kind: "update",
-        key: jobKey(entry),
-        changes: [...newState("placed", undefined, atMs), set("node", node), set("exitCode", undefined)],
-        when: [is("state", "queued"), is("attempt", attempt)],
-      },
-      { kind: "delete", key: queueKey({ pool: fence.pool, ...entry }), when: [is("a", attempt)] },
-      {
-        kind: "update",
-        key: nodeKey(fence.pool, node),
-        changes: [set(["assignments", name], { team, job, attempt, needs, phase: "placed" }), set("lastBusyMs", atMs)],
-        when: [isOneOf("state", ["launching", "ready"]), either(isAbsent("team"), is("team", team)), isAbsent(["assignments", name])],
-      },
+      ...placeParts(fence, { entry, node: first, gang, atMs }),
+      ...gang.map((node, rank) => holdPart(fence, { entry, node, rank, atMs })),
     ]);
     return written(outcome, async () => {
       const now = await readJob(access, entry);
-      return now?.attempt === attempt && now.node === node;
+      return now?.attempt === entry.attempt && now.gang?.join() === gang.join();
     });
   },
 
@@ -88,6 +85,34 @@ export const createJobPlacements = (
   },
 });
 
+type Place = { readonly entry: QueueEntry; readonly node: string; readonly atMs: number };
+
+/** The job is on a node, and waits no more. */
+function placeParts({ pool }: Fence, { entry, node, gang, atMs }: Place & { gang?: readonly string[] }): Part[] {
+  return [
+    {
+      kind: "update",
+      key: jobKey(entry),
+      changes: [...newState("placed", undefined, atMs), set("node", node), set("gang", gang), set("exitCode", undefined)],
+      when: [is("state", "queued"), is("attempt", entry.attempt)],
+    },
+    { kind: "delete", key: queueKey({ pool, ...entry }), when: [is("a", entry.attempt)] },
+  ];
+}
+
+/** The node holds the attempt. */
+function holdPart({ pool }: Fence, { entry, node, rank, atMs }: Place & { rank?: number }): Part {
+  const { team, job, attempt, needs } = entry;
+  const datasets = entry.datasets.length > 0 ? entry.datasets : undefined;
+  const name = assignmentName(entry);
+  return {
+    kind: "update",
+    key: nodeKey(pool, node),
+    changes: [set(["assignments", name], { team, job, attempt, needs, phase: "placed", rank, datasets }), set("lastBusyMs", atMs)],
+    when: [isOneOf("state", ["launching", "ready"]), either(isAbsent("team"), is("team", team)), isAbsent(["assignments", name])],
+  };
+}
+
 /** First the node's part, then, if the attempt still is this node's, the job's. A job that has ended or moved on leaves only its place behind. */
 function takeBackParts(fence: Fence, { node, assignment, reason, atMs }: Back, job: Job | undefined): Part[] {
   const name = assignmentName(assignment);
@@ -98,15 +123,19 @@ function takeBackParts(fence: Fence, { node, assignment, reason, atMs }: Back, j
     // A worker that has called since the node was found dead has its lease again, and may have been told to run this.
     when: [isThere(["assignments", name]), either(is("state", "gone"), isAtMost("leaseUntilMs", atMs))],
   };
-  if (job?.attempt !== assignment.attempt || job.node !== node || isEnded(job.state)) return [off];
+  if (job?.attempt !== assignment.attempt || job.node === undefined) return [off];
+  const still = [is("state", job.state), is("attempt", job.attempt), is("node", job.node)];
+  if (!dependsOn(job, { attempt: assignment.attempt, node })) {
+    return job.node === node ? [off, { kind: "update", key: jobKey(job), changes: offNodes, when: still }] : [off];
+  }
   const next = { attempt: job.attempt + 1, reason };
   return [
     off,
     {
       kind: "update",
       key: jobKey(job),
-      changes: [...newState("queued", reason, atMs), set("attempt", next.attempt), set("node", undefined)],
-      when: [is("state", job.state), is("attempt", job.attempt), is("node", node)],
+      changes: [...newState("queued", reason, atMs), set("attempt", next.attempt), ...offNodes],
+      when: still,
     },
     ...enqueue(job, next),
     ...(job.state === "sealing" ? [endSealing(job)] : []),

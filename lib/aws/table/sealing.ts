@@ -4,7 +4,7 @@ import type { AttemptRef, JobState, SealedArtifact } from "../../model/job.ts";
 import type { Sealing } from "../../ports/jobs.ts";
 import { getPartition, type TableAccess } from "./access.ts";
 import { is, set } from "./expression.ts";
-import { newState, readJob } from "./job-item.ts";
+import { newState, offNodes, readJob } from "./job-item.ts";
 import { jobKey, sealingKey, sealingPartition } from "./keys.ts";
 import { stored } from "./stored.ts";
 import { type Part, transact } from "./transaction.ts";
@@ -27,7 +27,7 @@ export const createSealing = (access: TableAccess): Sealing => {
     to: { state: JobState; reason?: string; artifacts?: readonly SealedArtifact[] },
     atMs: number,
   ): Promise<"done" | "stale"> => {
-    const changes = [...newState(to.state, to.reason, atMs), set("node", undefined), set("artifacts", to.artifacts)];
+    const changes = [...newState(to.state, to.reason, atMs), ...offNodes, set("artifacts", to.artifacts)];
     const when = [is("state", "sealing"), is("attempt", attempt.attempt)];
     const written = await transact(access, [{ kind: "update", key: jobKey(attempt), changes, when }, endSealing(attempt)]);
     if (written === "done") return "done";

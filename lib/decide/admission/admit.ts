@@ -21,6 +21,6 @@ export function whyRejected(spec: JobSpec, pool: Pool, catalogue: Catalogue | un
   if (spec.image !== undefined) return `pool ${pool.name} runs plain programs, not containers; give a "command" without "image"`;
   if (!catalogue) return undefined;
   const needs = { vcpus: spec.vcpus, memoryGiB: spec.memoryGiB, gpus: spec.gpus.count };
-  const wants = { needs, gpu: spec.gpus, spot: spec.spot };
+  const wants = { needs, gpu: spec.gpus, spot: spec.spot, nodes: spec.nodes };
   return whyTooLarge(wants, pool, catalogue.types) ?? whyUnsold(wants, pool, catalogue);
 }

@@ -1,4 +1,4 @@
-import type { AttemptRef, Job, JobChange, JobState } from "../../model/job.ts";
+import { type AttemptRef, isEnded, type Job, type JobChange, type JobState } from "../../model/job.ts";
 import { type Assignment, freeOn, type Node } from "../../model/node.ts";
 
 /** What a worker says of one attempt (the shape of a report, without its wire). */
@@ -32,46 +32,60 @@ const leastTries = 3;
 /**
  * What a report means. `held` is the node's own assignment of exactly this attempt: without it the worker has lost
  * the attempt to somebody else, and whatever it says changes nothing.
+ *
+ * A gang ends well when its first member does, as Kubeflow's PyTorchJob does with its master: by then the others have
+ * nothing to add, and only the first keeps artifacts. Any member that ends otherwise before that ends the attempt of all.
  */
 export function judgeReport(report: Report, job: Job | undefined, held: Assignment | undefined): Verdict {
-  const over = report.phase === "stopped" || report.phase === "failed" || report.phase === "uploaded";
-  const useless = over || (report.phase === "exited" && report.exitCode !== 0);
-  if (!held || !job || job.attempt !== report.attempt) {
-    return useless ? { kind: "forget" } : { kind: "stop", because: "the attempt is no longer this node's" };
-  }
-  if (job.state === "cancelled") {
-    return over ? removed() : { kind: "stop", because: "the job was cancelled" };
-  }
+  if (!held) return isUseless(report) ? { kind: "forget" } : { kind: "stop", because: "the attempt is no longer this node's" };
+  if (!job || isOver(job, held)) return hasStopped(report) ? removed() : { kind: "stop", because: "the attempt has ended" };
+  if (job.state === "cancelled") return isLast(report) ? removed() : { kind: "stop", because: "the job was cancelled" };
   switch (report.phase) {
     case "running":
-      return job.state === "placed"
-        ? {
-            kind: "change",
-            job: { from: "placed", to: "running", startedAtMs: report.startedAtMs, failed: false },
-            assignment: "running",
-            forget: false,
-          }
-        : { kind: "keep" };
+      return running(report, job, held);
     case "exited":
-      return exited(report, job);
+      return exited(report, job, held);
     case "uploaded":
-      return uploaded(report, job);
+      return isFirst(held) ? uploaded(report, job) : removed();
     case "failed":
-      return failed(report, job);
+      return failed(report, job, held);
     case "stopped":
-      return mayRequeue(job.state) ? removed({ from: job.state, to: "queued", reason: report.reason, failed: false }) : removed();
+      return mayRequeue(job.state) ? removed(requeued(job, said(held, report.reason))) : removed();
   }
 }
 
 /** What a restart of the worker means for an attempt that its last run had and this one does not know. */
 export function judgeLost(job: Job | undefined, held: Assignment): Verdict {
-  if (!job || job.attempt !== held.attempt || !mayRequeue(job.state)) return removed();
-  return removed({ from: job.state, to: "queued", reason: "the worker was restarted and lost the run", failed: false });
+  if (!job || isOver(job, held) || !mayRequeue(job.state)) return removed();
+  return removed(requeued(job, said(held, "the worker was restarted and lost the run")));
 }
 
-function exited(report: Extract<Report, { phase: "exited" }>, job: Job): Verdict {
+/** Nothing follows such a report. */
+const isLast = ({ phase }: Report): boolean => phase === "stopped" || phase === "failed" || phase === "uploaded";
+const isUseless = (report: Report): boolean => isLast(report) || (report.phase === "exited" && report.exitCode !== 0);
+const hasStopped = (report: Report): boolean => isLast(report) || report.phase === "exited";
+
+/** The node holds it still, but it has ended: for all of its gang, or with its first member's success for the others. */
+const isOver = (job: Job, { attempt, rank }: Assignment): boolean =>
+  job.attempt !== attempt || (rank !== undefined && isEnded(job.state)) || (rank !== undefined && rank > 0 && job.state === "sealing");
+
+const isFirst = ({ rank }: Assignment): boolean => rank === undefined || rank === 0;
+const said = ({ rank }: Assignment, reason: string): string => (rank === undefined ? reason : `member ${rank}: ${reason}`);
+const requeued = ({ state }: Job, reason: string): JobChange => ({ from: state, to: "queued", reason, failed: false });
+
+/** A gang runs when the first of its members does; each is noted to have it. */
+function running({ startedAtMs }: Extract<Report, { phase: "running" }>, job: Job, held: Assignment): Verdict {
+  if (job.state === "placed") {
+    const to = { from: "placed", to: "running", startedAtMs, failed: false } as const;
+    return { kind: "change", job: to, assignment: "running", forget: false };
+  }
+  return held.rank !== undefined && held.phase === "placed" ? { kind: "change", assignment: "running", forget: false } : { kind: "keep" };
+}
+
+function exited(report: Extract<Report, { phase: "exited" }>, job: Job, held: Assignment): Verdict {
   const { exitCode, startedAtMs } = report;
   if (exitCode === 0) {
+    if (!isFirst(held)) return removed();
     return job.state === "placed" || job.state === "running"
       ? {
           kind: "change",
@@ -84,7 +98,7 @@ function exited(report: Extract<Report, { phase: "exited" }>, job: Job): Verdict
   if (job.state !== "placed" && job.state !== "running") return removed();
   const retries = job.spec?.retries ?? 0;
   const to = job.failures < retries ? "queued" : "failed";
-  const reason = `exit code ${exitCode}${report.reason ? `: ${report.reason}` : ""}`;
+  const reason = said(held, `exit code ${exitCode}${report.reason ? `: ${report.reason}` : ""}`);
   return removed({ from: job.state, to, reason, exitCode, startedAtMs, failed: true });
 }
 
@@ -94,11 +108,11 @@ function uploaded({ startedAtMs }: Extract<Report, { phase: "uploaded" }>, job: 
   return removed({ from: job.state, to: "sealing", exitCode: 0, startedAtMs, failed: false });
 }
 
-function failed(report: Extract<Report, { phase: "failed" }>, job: Job): Verdict {
+function failed(report: Extract<Report, { phase: "failed" }>, job: Job, held: Assignment): Verdict {
   if (!mayRequeue(job.state)) return removed();
   const tries = Math.max(job.spec?.retries ?? 0, leastTries - 1);
   const to = report.again && job.failures < tries ? "queued" : "failed";
-  return removed({ from: job.state, to, reason: report.reason, failed: true });
+  return removed({ from: job.state, to, reason: said(held, report.reason), failed: true });
 }
 
 const removed = (job?: JobChange): Verdict => ({ kind: "change", job, assignment: "removed", forget: true });

@@ -3,6 +3,7 @@ import type { Reservation } from "../../model/launch.ts";
 import { type InstanceType, type Offer, offerName } from "../../model/offer.ts";
 import { nothing, plus, type Resources } from "../../model/resources.ts";
 import { holds, mayBuy } from "./match.ts";
+import { isWithin, times } from "./reservations.ts";
 
 /** How much dearer than the cheapest an offer of one launch may be: width for EC2 to find capacity, bounded by what it may cost. */
 const dearestFactor = 1.5;
@@ -15,10 +16,13 @@ export const mostJobs = 200;
 /** Offers that can be bought now, cheapest first, each with the type it buys. */
 export type Shelf = readonly { readonly offer: Offer; readonly type: InstanceType }[];
 
-/** Jobs that are to share one node to be launched. */
+/** Jobs that are to share one node to be launched, or a gang, which gets several. */
 export type Bundle = {
   readonly team: string | undefined;
+  /** Nodes. Each has a like share of the gang; more than one holds nothing but that gang. */
+  readonly count: number;
   readonly entries: readonly QueueEntry[];
+  /** On each node. */
   readonly needs: Resources;
   /** All that holds them, whatever it costs. */
   readonly holding: Shelf;
@@ -26,9 +30,9 @@ export type Bundle = {
   readonly offers: readonly Offer[];
   /** The shapes of what those buy. */
   readonly types: readonly InstanceType[];
-  /** Of the cheapest offer. */
+  /** Of one node of the cheapest offer. */
   readonly usdPerHour: number;
-  /** Of the dearest. */
+  /** Of all nodes, of the dearest. */
   readonly reserved: Reservation;
 };
 
@@ -44,8 +48,9 @@ export function shelf(types: readonly InstanceType[], offers: readonly Offer[], 
 }
 
 /** A bundle without jobs, which everything on the shelf holds. */
-export const emptyBundle = (team: string | undefined, from: Shelf): Bundle => ({
+export const emptyBundle = (team: string | undefined, from: Shelf, count = 1): Bundle => ({
   team,
+  count,
   entries: [],
   needs: nothing,
   holding: from,
@@ -64,7 +69,8 @@ export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): 
   const needs = plus(bundle.needs, entry.needs);
   const holding = bundle.holding.filter(({ offer, type }) => mayBuy(offer, entry) && holds(type, type.resources, { ...entry, needs }));
   if (holding.length === 0) return "nothing";
-  const within = holding.filter(({ offer, type }) => offer.usdPerHour <= room.usdPerHour && type.resources.gpus <= room.gpus);
+  const asks = (usdPerHour: number, gpus: number): Reservation => times(bundle.count, { usdPerHour, gpus });
+  const within = holding.filter(({ offer, type }) => isWithin(asks(offer.usdPerHour, type.resources.gpus), room));
   const cheapest = within[0]?.offer;
   if (!cheapest) return "limit";
   const chosen = within
@@ -72,15 +78,13 @@ export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): 
     .slice(0, mostOffers);
   return {
     team: bundle.team,
+    count: bundle.count,
     entries: [...bundle.entries, entry],
     needs,
     holding,
     offers: chosen.map(({ offer }) => offer),
     types: [...new Set(chosen.map(({ type }) => type))],
     usdPerHour: cheapest.usdPerHour,
-    reserved: {
-      usdPerHour: Math.max(...chosen.map(({ offer }) => offer.usdPerHour)),
-      gpus: Math.max(...chosen.map(({ type }) => type.resources.gpus)),
-    },
+    reserved: asks(Math.max(...chosen.map(({ offer }) => offer.usdPerHour)), Math.max(...chosen.map(({ type }) => type.resources.gpus))),
   };
 }

@@ -1,6 +1,9 @@
+import type { QueueEntry } from "../../model/job.ts";
+import type { Reservation } from "../../model/launch.ts";
 import { type Catalogue, type InstanceType, type Offer, offerName } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
 import { holds, mayBuy, suits, type Wants } from "./match.ts";
+import { isWithin, times } from "./reservations.ts";
 
 /**
  * Why no type of the pool's families could ever hold the job, in words that say what to change; undefined when one could,
@@ -13,7 +16,7 @@ export const whyTooLarge = (wants: Wants, pool: Pool, types: readonly InstanceTy
  * Why none of today's offers may be bought for the job within the pool's limits and budgets; undefined when one may.
  * Limits are raised and prices come back, so this refuses new jobs and only holds those that wait.
  */
-export function whyUnsold(wants: Wants, pool: Pool, catalogue: Catalogue): string | undefined {
+export function whyUnsold(wants: Wants & Pick<QueueEntry, "nodes">, pool: Pool, catalogue: Catalogue): string | undefined {
   const holding = catalogue.types.filter((type) => holds(type, type.resources, wants));
   const gpusOf = new Map(holding.map((type) => [type.name, type.resources.gpus]));
   const sold = catalogue.offers.filter((offer) => gpusOf.has(offer.instanceType));
@@ -21,8 +24,10 @@ export function whyUnsold(wants: Wants, pool: Pool, catalogue: Catalogue): strin
   const [cheapest] = offers.toSorted(byPrice);
   if (!cheapest) return notSold(pool, sold.length > 0);
   const { limits } = pool;
-  const within = offers.filter((offer) => offer.usdPerHour <= limits.usdPerHour && (gpusOf.get(offer.instanceType) ?? 0) <= limits.gpus);
-  if (within.length > 0) return notAffordable(pool, within);
+  const asks = (offer: Offer) => times(wants.nodes, { usdPerHour: offer.usdPerHour, gpus: gpusOf.get(offer.instanceType) ?? 0 });
+  const within = offers.filter((offer) => isWithin(asks(offer), limits));
+  if (within.length > 0) return notAffordable(pool, within, wants.nodes);
+  if (wants.nodes > 1) return gangUnsold(wants, pool, { cheapest, ...asks(cheapest) });
   if (wants.needs.gpus > limits.gpus) return `the job wants ${gpus(wants.needs.gpus)} and pool ${pool.name} is limited to ${limits.gpus}`;
   const costs = `costs $${cheapest.usdPerHour}/h`;
   if (cheapest.usdPerHour > limits.usdPerHour)
@@ -31,13 +36,28 @@ export function whyUnsold(wants: Wants, pool: Pool, catalogue: Catalogue): strin
   return `no node that fits is within the limits of pool ${pool.name}: the cheapest, ${cheapest.instanceType}, has ${has} and ${costs}; the pool is limited to ${gpus(limits.gpus)} and $${limits.usdPerHour}/h`;
 }
 
+/** Each member gets a node of its own, and all count at once. */
+function gangUnsold(
+  { nodes, needs }: Pick<QueueEntry, "nodes" | "needs">,
+  { name, limits }: Pool,
+  least: { readonly cheapest: Offer } & Reservation,
+): string {
+  const wanted = needs.gpus * nodes;
+  if (wanted > limits.gpus) return `the gang wants ${gpus(wanted)} on ${nodes} nodes and pool ${name} is limited to ${limits.gpus}`;
+  const { cheapest } = least;
+  return `no ${nodes} nodes that fit are within the limits of pool ${name}: of the cheapest, ${cheapest.instanceType}, they have ${gpus(least.gpus)} and cost $${least.usdPerHour}/h; the pool is limited to ${gpus(limits.gpus)} and $${limits.usdPerHour}/h`;
+}
+
 /** Why no budget will ever pay for an hour of one of these; undefined when both do. */
-function notAffordable(pool: Pool, offers: readonly Offer[]): string | undefined {
+function notAffordable(pool: Pool, offers: readonly Offer[], nodes: number): string | undefined {
   const { usdPerDay = Number.POSITIVE_INFINITY, usdPerMonth = Number.POSITIVE_INFINITY } = pool.budgets ?? {};
   const [cheapest] = offers.toSorted(byPrice);
-  if (!cheapest || cheapest.usdPerHour <= Math.min(usdPerDay, usdPerMonth)) return undefined;
+  if (!cheapest) return undefined;
+  const { usdPerHour } = times(nodes, { usdPerHour: cheapest.usdPerHour, gpus: 0 });
+  if (usdPerHour <= Math.min(usdPerDay, usdPerMonth)) return undefined;
   const budget = usdPerDay <= usdPerMonth ? `$${usdPerDay} a day` : `$${usdPerMonth} a month`;
-  return `an hour of the cheapest node that fits, ${cheapest.instanceType}, costs $${cheapest.usdPerHour} and the budget of pool ${pool.name} is ${budget}`;
+  const what = nodes > 1 ? `${nodes} of the cheapest node` : "the cheapest node";
+  return `an hour of ${what} that fits, ${cheapest.instanceType}, costs $${usdPerHour} and the budget of pool ${pool.name} is ${budget}`;
 }
 
 /** `onSpot`: it is sold, but only as spot capacity, which the job does not take. */

@@ -24,8 +24,10 @@ const inWords = (step: Step): string => {
   switch (step.kind) {
     case "bind":
       return `bind ${step.entry.job} to ${step.node}`;
+    case "bind-gang":
+      return `bind ${step.entry.job} to ${step.nodes.join("+")}`;
     case "launch":
-      return `launch ${step.launch.offers[0]?.instanceType} ${step.launch.market} for ${step.launch.jobs.map(({ job }) => job).join("+")}`;
+      return `launch ${step.launch.count > 1 ? `${step.launch.count} ` : ""}${step.launch.offers[0]?.instanceType} ${step.launch.market} for ${step.launch.jobs.map(({ job }) => job).join("+")}`;
     case "fail":
       return `fail ${step.attempt.job}`;
     case "hold":

@@ -108,10 +108,62 @@ describe("of an attempt that the node does not hold", () => {
   test.each(saids.map((said) => ({ said, verdict: lost[said] })))("$said: $verdict, whatever the job is", ({ said, verdict }) => {
     for (const state of jobStates) expect(judgeReport(reports[said], aJob({ state }), undefined).kind, state).toBe(verdict);
   });
+});
 
-  test.each(saids)("%s: as little when the job has a later attempt, or is none", (said) => {
-    expect(judgeReport(reports[said], aJob({ state: "running", attempt: 2 }), anAssignment()).kind).toBe(lost[said]);
-    expect(judgeReport(reports[said], undefined, anAssignment()).kind).toBe(lost[said]);
+test.each(saids)(
+  "%s, of an attempt that the node holds still, though the job has a later one or is none: only its place is freed",
+  (said) => {
+    const verdict = said === "running" ? "stop" : removed;
+    expect(inWords(judgeReport(reports[said], aJob({ state: "running", attempt: 2 }), anAssignment()))).toBe(verdict);
+    expect(inWords(judgeReport(reports[said], undefined, anAssignment()))).toBe(verdict);
+  },
+);
+
+describe("of a gang's member", () => {
+  const gang = { node: "a", gang: ["a", "b", "c"] };
+  const told = (said: Said, of: { rank: number; job?: Partial<Job>; phase?: "placed" | "running" | "uploading" }): string => {
+    const held = anAssignment({ rank: of.rank, phase: of.phase ?? "running" });
+    return inWords(judgeReport(reports[said], aJob({ ...gang, ...of.job }), held));
+  };
+
+  test("the first that runs makes the job run; each of the others is noted to have it", () => {
+    expect(told("running", { rank: 2, job: { state: "placed" }, phase: "placed" })).toBe("placed → running, running");
+    expect(told("running", { rank: 0, job: { state: "running" }, phase: "placed" })).toBe("running");
+    expect(told("running", { rank: 0, job: { state: "running" } })).toBe("keep");
+  });
+
+  test("the first member's success is the job's; another's only frees its node, and nothing of it is uploaded", () => {
+    expect(told("exited 0", { rank: 0, job: { state: "running" } })).toBe("running → sealing, uploading");
+    expect(told("uploaded", { rank: 0, job: { state: "running" } })).toBe(`running → sealing, ${removed}`);
+    for (const said of ["exited 0", "uploaded"] as const) expect(told(said, { rank: 1, job: { state: "running" } })).toBe(removed);
+  });
+
+  test.each([0, 1, 2])("member %i ends the attempt of all when it fails, and says which it was", (rank) => {
+    const job = { ...gang, state: "running", spec: aSpec({ nodes: 3, retries: 1 }) } as const;
+    const held = anAssignment({ rank, phase: "running" });
+    expect(told("exited 3", { rank, job })).toBe(`running → queued, ${removed}`);
+    expect(told("exited 3", { rank, job: { ...job, failures: 1 } })).toBe(`running → failed, ${removed}`);
+    expect(judgeReport(reports["exited 3"], aJob(job), held)).toMatchObject({
+      job: { reason: `member ${rank}: exit code 3`, failed: true },
+    });
+    expect(judgeReport(reports["failed, again"], aJob(job), held)).toMatchObject({ job: { to: "queued", failed: true } });
+    expect(judgeReport(reports.stopped, aJob(job), held)).toMatchObject({ job: { to: "queued", failed: false } });
+    expect(judgeLost(aJob(job), held)).toMatchObject({ job: { to: "queued", failed: false } });
+  });
+
+  test("what the others say after the first has ended well, or the attempt is over, changes the job no more", () => {
+    const after: Partial<Job>[] = [{ state: "sealing" }, ...(["succeeded", "failed", "cancelled"] as const).map((state) => ({ state }))];
+    for (const job of [...after, { state: "running", attempt: 2 } as const, { state: "queued", attempt: 2 } as const]) {
+      for (const said of saids) expect(told(said, { rank: 1, job }), `${said}, ${job.state}`).toBe(said === "running" ? "stop" : removed);
+      expect(inWords(judgeLost(aJob({ ...gang, ...job }), anAssignment({ rank: 1, phase: "running" })))).toBe(removed);
+    }
+  });
+
+  test("the first goes on to upload while the job is sealed, and is stopped when another member has failed", () => {
+    expect(told("exited 0", { rank: 0, job: { state: "sealing" } })).toBe("keep");
+    expect(told("failed, again", { rank: 0, job: { state: "sealing" } })).toBe(`sealing → queued, ${removed}`);
+    expect(told("running", { rank: 0, job: { state: "failed" } })).toBe("stop");
+    expect(told("exited 0", { rank: 0, job: { state: "failed" } })).toBe(removed);
   });
 });
 

@@ -1,0 +1,113 @@
+import type { QueueEntry } from "../../model/job.ts";
+import type { Reservation } from "../../model/launch.ts";
+import type { Node } from "../../model/node.ts";
+import { type Offer, offerName } from "../../model/offer.ts";
+import type { Snapshot } from "../../model/plan.ts";
+import type { Pool } from "../../model/pool.ts";
+import { type BudgetRoom, budgetRoom } from "../budget/budget-room.ts";
+import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
+import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
+import { exactly, less, plus } from "./reservations.ts";
+import { give, hasRoom, type Room, roomsOf } from "./rooms.ts";
+
+/** Launches of one decision. EC2 answers in a second or two as a rule, and sixteen are asked for at a time. */
+const mostLaunches = 40;
+
+/** What is left while jobs are placed one after the other. */
+export type Board = {
+  readonly pool: Pool;
+  readonly rooms: readonly Room[];
+  /** Nodes that jobs of one node leave to gangs where they can. */
+  readonly wanted: ReadonlySet<string>;
+  /** What can be bought now for so many nodes at once. */
+  readonly shelfFor: (count: number) => Shelf;
+  readonly bundles: Bundle[];
+  readonly budget: BudgetRoom;
+  /** What the pool may still reserve, by its limits and its budgets. */
+  left: Reservation;
+  /** Dollars per hour that the limits would leave on top of that. */
+  readonly withheldUsd: number;
+};
+
+/** `nodes`: one, or a gang's. */
+export type Found = { readonly nodes: readonly Node[] } | "bundled" | Miss;
+/** `nothing`: no offer to be had. `limit`: not within the pool's limits. `budget`: within them, but its budgets do not pay for it. `later`: this decision launches enough already. */
+export type Miss = "nothing" | "limit" | "budget" | "later";
+
+export function boardOf(snapshot: Snapshot, nodes: readonly Node[], queue: readonly QueueEntry[]): Board {
+  const rooms = roomsOf(nodes);
+  const budget = budgetRoom(snapshot);
+  const byLimits = less(snapshot.pool.limits, snapshot.reserved);
+  const left = { ...byLimits, usdPerHour: Math.min(byLimits.usdPerHour, budget.usdPerHour) };
+  return {
+    pool: snapshot.pool,
+    rooms,
+    wanted: wantedByGangs(queue, rooms),
+    shelfFor: shelves(snapshot),
+    bundles: [],
+    budget,
+    left,
+    withheldUsd: exactly(byLimits.usdPerHour - left.usdPerHour),
+  };
+}
+
+/** An offer that was refused to many may still be had for fewer. */
+function shelves({ catalogue, refusals, nowMs }: Snapshot): (count: number) => Shelf {
+  const dry = new Map(refusals.filter((refusal) => refusal.untilMs > nowMs).map((refusal) => [offerName(refusal), refusal.count ?? 1]));
+  const made = new Map<number, Shelf>();
+  return (count) => {
+    const isDry = (offer: Offer): boolean => (dry.get(offerName(offer)) ?? Number.POSITIVE_INFINITY) <= count;
+    const known = made.get(count) ?? shelf(catalogue?.types ?? [], catalogue?.offers ?? [], isDry);
+    made.set(count, known);
+    return known;
+  };
+}
+
+/** Where the job goes; takes what it needs off the board. */
+export function find(entry: QueueEntry, board: Board): Found {
+  if (board.budget.usedUp) return "budget";
+  const rooms = roomsFor(entry, board);
+  if (!rooms) return toBeLaunched(entry, board);
+  for (const room of rooms) give(room, entry);
+  return { nodes: rooms.map(({ node }) => node) };
+}
+
+/** On nodes that are there: for all of a job or none of it. */
+function roomsFor(entry: QueueEntry, board: Board): readonly Room[] | undefined {
+  if (isGang(entry)) return gangRooms(entry, board.rooms);
+  const free = (room: Room): boolean => hasRoom(room, entry);
+  const unwanted = board.wanted.size > 0 ? board.rooms.find((room) => !board.wanted.has(room.node.id) && free(room)) : undefined;
+  const room = unwanted ?? board.rooms.find(free);
+  return room && [room];
+}
+
+function toBeLaunched(entry: QueueEntry, board: Board): "bundled" | Miss {
+  const team = board.pool.shared ? undefined : entry.team;
+  const empty = emptyBundle(team, board.shelfFor(entry.nodes), entry.nodes);
+  const alone = extended(empty, entry, board.left);
+  if (alone === "nothing") return "nothing";
+  if (!isGang(entry) && joins(entry, board, { team, aloneUsd: alone === "limit" ? Number.POSITIVE_INFINITY : alone.usdPerHour })) {
+    return "bundled";
+  }
+  if (alone === "limit") {
+    const withheld = { usdPerHour: board.withheldUsd, gpus: 0 };
+    return extended(empty, entry, plus(board.left, withheld)) === "limit" ? "limit" : "budget";
+  }
+  if (board.bundles.length >= mostLaunches) return "later";
+  board.left = less(board.left, alone.reserved);
+  board.bundles.push(alone);
+  return "bundled";
+}
+
+/** Adds the job to the first bundle of its team that it makes less dearer than a node of its own would cost. */
+function joins(entry: QueueEntry, board: Board, { team, aloneUsd }: { team: string | undefined; aloneUsd: number }): boolean {
+  for (const [index, open] of board.bundles.entries()) {
+    if (open.count > 1 || open.team !== team) continue;
+    const shared = extended(open, entry, plus(board.left, open.reserved));
+    if (typeof shared !== "object" || shared.usdPerHour - open.usdPerHour >= aloneUsd) continue;
+    board.left = less(plus(board.left, open.reserved), shared.reserved);
+    board.bundles[index] = shared;
+    return true;
+  }
+  return false;
+}

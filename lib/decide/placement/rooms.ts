@@ -1,0 +1,23 @@
+import type { QueueEntry } from "../../model/job.ts";
+import { freeOn, type Node } from "../../model/node.ts";
+import { minus, type Resources } from "../../model/resources.ts";
+import { mostJobs } from "./bundles.ts";
+import { holds, mayBuy } from "./match.ts";
+
+/** What is left of a node while jobs are placed one after the other. */
+export type Room = { readonly node: Node; free: Resources; places: number };
+
+/** Oldest first, so that the youngest fall idle and are given back. */
+export const roomsOf = (nodes: readonly Node[]): readonly Room[] =>
+  nodes
+    .toSorted((a, b) => a.launchedAtMs - b.launchedAtMs || (a.id < b.id ? -1 : 1))
+    .map((node) => ({ node, free: freeOn(node), places: mostJobs - node.assignments.length }));
+
+export const hasRoom = ({ node, free, places }: Room, entry: QueueEntry): boolean =>
+  places > 0 && (node.team === undefined || node.team === entry.team) && mayBuy(node.offer, entry) && holds(node.type, free, entry);
+
+/** Takes what the job, or one member of it, needs. */
+export function give(room: Room, entry: QueueEntry): void {
+  room.places -= 1;
+  room.free = minus(room.free, entry.needs);
+}
