@@ -20,7 +20,13 @@ export function decide(snapshot: Snapshot): Plan {
   const placed = firstFit(snapshot, usable);
   const unused = usable.filter((node) => !placed.bound.has(node.id));
   const { usedUp } = budgetRoom(snapshot);
-  const idle = usedUp ? unaffordableNodes(unused, usedUp) : idleNodes(unused, pool, nowMs);
+  const lookedAt = new Set(dead.flatMap((step) => (step.kind === "confirm" ? step.node : [])));
+  const idle = usedUp
+    ? unaffordableNodes(
+        unused.filter((node) => !lookedAt.has(node.id)),
+        usedUp,
+      )
+    : idleNodes(unused, pool, nowMs);
   const wakes = [
     placed.wakeAtMs,
     idle.wakeAtMs,

@@ -7,7 +7,10 @@ const dayMs = 86_400_000;
 const moment = fc.integer({ min: Date.UTC(2020, 0, 1), max: Date.UTC(2040, 0, 1) });
 const life: fc.Arbitrary<Life> = fc
   .record({
-    usdPerHour: fc.oneof(fc.constantFrom(0, 0.1, 0.526), fc.integer({ min: 1, max: 100_000_000 }).map((micro) => micro / 1e6)),
+    usdPerHour: fc.oneof(
+      fc.constantFrom(0, 0.1, 0.526),
+      fc.integer({ min: 1, max: 100_000_000 }).map((micro) => micro / 1e6),
+    ),
     fromMs: moment,
     ms: fc.oneof(fc.integer({ min: -1000, max: 120_000 }), fc.integer({ min: 0, max: 100 * dayMs })),
   })

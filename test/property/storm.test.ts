@@ -8,11 +8,18 @@ import { aCatalogue, anOffer, aPool, aType } from "../fakes/builders.ts";
 import { doomed } from "../unit/flows/crash.ts";
 import { expectOneTruth } from "../unit/flows/one-truth.ts";
 import { World } from "../unit/flows/world.ts";
+import { expectWithinBudgets } from "./spending.ts";
 
 const four = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
 const spot = anOffer({ usdPerHour: 1 });
 const offers = [spot, anOffer({ market: "on-demand", usdPerHour: 1.9 }), anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1.8 })];
 const catalogue = aCatalogue({ types: [aType(), four], offers });
+
+/** Often none; a storm of an hour or two uses some of these up, or crosses midnight. */
+const budgeted = fc.record({
+  budgets: fc.constantFrom(undefined, undefined, { usdPerDay: 3 }, { usdPerDay: 9, usdPerMonth: 12 }),
+  fromMs: fc.constantFrom(0, 23 * 3_600_000),
+});
 
 /** One thing that happens; numbers choose among what there is. */
 const happening = fc.oneof(
@@ -120,23 +127,29 @@ async function calmDown(world: World): Promise<void> {
 
 test("whatever happens, and wherever place dies, one truth is left, and no job is lost", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(happening, { minLength: 5, maxLength: 40, size: "max" }), async (happenings) => {
-      const world = new World(aPool({ limits: { usdPerHour: 8, gpus: 12 } }), catalogue);
-      for (const [number, what] of happenings.entries()) {
-        await happen(world, what, number);
-        expect(world.reserved.usdPerHour).toBeLessThanOrEqual(8);
-        expect(world.reserved.gpus).toBeLessThanOrEqual(12);
-      }
-      await calmDown(world);
-      expectOneTruth(world);
-      const submitted = happenings.filter((what) => what.kind === "submit").length;
-      expect(world.ledger.table.jobs.size).toBe(submitted);
-      for (const job of world.ledger.table.jobs.values()) {
-        if (job.state === "queued") expect(job.reason).toContain("at its limit");
-        // Every type is there all the time: what fails, fails by its own exit code.
-        if (job.state === "failed") expect(job.reason).toMatch(/exit/);
-      }
-    }),
+    fc.asyncProperty(
+      fc.array(happening, { minLength: 5, maxLength: 40, size: "max" }),
+      budgeted,
+      async (happenings, { budgets, fromMs }) => {
+        const world = new World(aPool({ limits: { usdPerHour: 8, gpus: 12 }, budgets }), catalogue);
+        world.nowMs += fromMs;
+        for (const [number, what] of happenings.entries()) {
+          await happen(world, what, number);
+          expect(world.reserved.usdPerHour).toBeLessThanOrEqual(8);
+          expect(world.reserved.gpus).toBeLessThanOrEqual(12);
+        }
+        await calmDown(world);
+        for (const decision of world.journal.decisions) expectWithinBudgets(decision.snapshot, decision.plan);
+        expectOneTruth(world);
+        const submitted = happenings.filter((what) => what.kind === "submit").length;
+        expect(world.ledger.table.jobs.size).toBe(submitted);
+        for (const job of world.ledger.table.jobs.values()) {
+          if (job.state === "queued") expect(job.reason).toMatch(budgets ? /at its limit|of its budget/ : /at its limit/);
+          // Every type is there all the time: what fails, fails by its own exit code.
+          if (job.state === "failed") expect(job.reason).toMatch(/exit/);
+        }
+      },
+    ),
     { numRuns: 300 },
   );
 }, 30_000);

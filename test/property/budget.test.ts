@@ -1,0 +1,77 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { decide } from "../../lib/decide/decide.ts";
+import { isHeard } from "../../lib/decide/health/dead-nodes.ts";
+import type { Plan, Snapshot, Step } from "../../lib/model/plan.ts";
+import { expectWithinBudgets, isUsedUp } from "./spending.ts";
+import { budgets, snapshot } from "./worlds.ts";
+
+const hours = (count: number): number => count * 3_600_000;
+/** The same pool now, half an hour before midnight, and ten days and an hour later; workers call all the time. */
+const sometime: fc.Arbitrary<Snapshot> = fc
+  .record({ seen: snapshot, laterMs: fc.constantFrom(0, 0, hours(23.1), hours(24 * 10 + 1)) })
+  .map(({ seen, laterMs }) => ({
+    ...seen,
+    nowMs: seen.nowMs + laterMs,
+    nodes: seen.nodes.map((node) => ({
+      ...node,
+      lastSeenMs: (node.lastSeenMs ?? 0) + laterMs,
+      leaseUntilMs: node.leaseUntilMs + laterMs,
+    })),
+  }));
+/** Limits stand in nobody's way here. */
+const withBudgets = fc
+  .record({ seen: sometime, budgets })
+  .map(({ seen, budgets: its }) => ({ ...seen, pool: { ...seen.pool, limits: { usdPerHour: 1000, gpus: 64 }, budgets: its } }));
+const runs = { numRuns: 1_000 };
+const kinds = (plan: Plan, ...wanted: readonly Step["kind"][]): Step[] => plan.steps.filter((step) => wanted.includes(step.kind));
+const without = (seen: Snapshot): Snapshot => ({ ...seen, pool: { ...seen.pool, budgets: undefined } });
+
+test("launches never push what an hour of all that is reserved would cost past a budget", () => {
+  let launched = 0;
+  let held = 0;
+  fc.assert(
+    fc.property(withBudgets, (seen) => {
+      const plan = decide(seen);
+      expectWithinBudgets(seen, plan);
+      launched += kinds(plan, "launch").length;
+      held += kinds(plan, "hold").filter((step) => step.because.includes("an hour of another node does not fit")).length;
+    }),
+    runs,
+  );
+  expect(launched).toBeGreaterThan(50);
+  expect(held).toBeGreaterThan(50);
+});
+
+test("a budget that is used up: nothing starts, what is idle goes, what runs is left alone, and the next period wakes", () => {
+  let times = 0;
+  fc.assert(
+    fc.property(withBudgets, (seen) => {
+      if (!isUsedUp(seen)) return;
+      times += 1;
+      const plan = decide(seen);
+      expect(kinds(plan, "bind", "bind-gang", "launch")).toEqual([]);
+      const kept = seen.nodes.filter((node) => !plan.steps.some((step) => "node" in step && step.node === node.id));
+      for (const node of kept.filter((each) => isHeard(each, seen.nowMs))) expect(node.assignments).not.toEqual([]);
+      for (const step of kinds(plan, "retire"))
+        expect("node" in step && seen.nodes.find((node) => node.id === step.node)?.assignments).toEqual([]);
+      // A budget is no reason to end work.
+      const free = decide(without(seen));
+      expect(kinds(plan, "lose", "confirm", "fail")).toEqual(kinds(free, "lose", "confirm", "fail"));
+      const told = kinds(plan, "hold").flatMap((step) => /running work goes on, .* after (\S+) 00:00 UTC$/.exec(step.because)?.[1] ?? []);
+      for (const day of told) expect(plan.wakeAtMs).toBeLessThanOrEqual(Date.parse(`${day}T00:00:00Z`));
+    }),
+    runs,
+  );
+  expect(times).toBeGreaterThan(100);
+});
+
+test("budgets that are far away change nothing", () => {
+  fc.assert(
+    fc.property(sometime, (seen) => {
+      const rich = { ...seen, pool: { ...seen.pool, budgets: { usdPerDay: 1e7, usdPerMonth: 1e8 } } };
+      expect(decide(rich)).toEqual(decide(without(seen)));
+    }),
+    runs,
+  );
+});
