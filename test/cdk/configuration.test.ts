@@ -38,6 +38,15 @@ describe("the configuration", () => {
     expect(() => FleetFile.parse(fleetFile(parseConfiguration(aFleet(), "here")))).not.toThrow();
   });
 
+  test("gives handlers a pool's budgets, where it has any", () => {
+    const budgets = { usdPerDay: 200, usdPerMonth: 3000 };
+    const fleet = fleetFile(parseConfiguration(aFleet({ pools: [aPool({ budgets }), aPool({ name: "free" })] }), "here"));
+    expect(FleetFile.parse(fleet).pools.map((pool) => pool.budgets)).toEqual([budgets, undefined]);
+    expect(parseConfiguration(aFleet({ pools: [aPool({ budgets: { usdPerMonth: 0 } })] }), "here").pools[0]?.budgets).toEqual({
+      usdPerMonth: 0,
+    });
+  });
+
   test.each(["cdk/fleet.config.ts", "cdk/local.config.ts"])("%s is one", async (file) => {
     await expect(loadConfiguration(file)).resolves.toMatchObject({ teams: ["research", "vision"], defaultPool: "gpu" });
   });
@@ -69,6 +78,16 @@ describe("the configuration", () => {
       /must not be negative\s+→ at pools\[0\]\.limits\.usdPerHour/,
     ],
     ["half a GPU", aFleet({ pools: [aPool({ limits: { usdPerHour: 1, gpus: 0.5 } })] }), /pools\[0\]\.limits\.gpus/],
+    [
+      "a budget of less than nothing",
+      aFleet({ pools: [aPool({ budgets: { usdPerDay: -1 } })] }),
+      /must not be negative\s+→ at pools\[0\]\.budgets\.usdPerDay/,
+    ],
+    [
+      "a budget for a time that it does not know",
+      aFleet({ pools: [{ ...aPool(), budgets: { usdPerWeek: 1 } }] }),
+      /Unrecognized key: "usdPerWeek"/,
+    ],
     ["no team", aFleet({ teams: [] }), /name at least one team/],
     ["a name that AWS would refuse", aFleet({ name: "My Fleet" }), /1 to 20 of a-z/],
     ["a misspelt field", aFleet({ zone: 2 }), /Unrecognized key: "zone"/],

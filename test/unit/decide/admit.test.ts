@@ -45,6 +45,13 @@ test("what cannot be bought today is refused, though it could be another day", (
   );
 });
 
+test("what no budget of the pool will ever pay for is refused", () => {
+  expect(whyRejected(aSpec(), aPool({ budgets: { usdPerDay: 0.4 } }), aCatalogue())).toMatch(
+    /costs \$0.5 and the budget .* is \$0.4 a day/,
+  );
+  expect(whyRejected(aSpec(), aPool({ budgets: { usdPerDay: 0.5 } }), aCatalogue())).toBeUndefined();
+});
+
 test("what can be is not", () => {
   expect(whyRejected(aSpec(), gpu, aCatalogue())).toBeUndefined();
 });

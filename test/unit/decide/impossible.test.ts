@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { whyTooLarge, whyUnsold } from "../../../lib/decide/placement/impossible.ts";
+import type { Budgets } from "../../../lib/model/pool.ts";
 import { aCatalogue, anEntry, anOffer, aPool, aType } from "../../fakes/builders.ts";
 
 const one = aType();
@@ -111,4 +112,21 @@ test("the reason is the same in whatever order the offers are listed", () => {
 
 test("nothing, while no type is known at all", () => {
   expect(whyTooLarge(wanting({}), aPool(), [])).toBeUndefined();
+});
+
+describe("a budget that never pays for an hour of a node that fits", () => {
+  const rich = { limits: { usdPerHour: 100, gpus: 8 } };
+  const why = (budgets: Budgets, gpus = 8) => whyUnsold(wanting({ gpus }), aPool({ ...rich, budgets }), catalogue);
+
+  test("is the reason, with the price and the budget", () => {
+    expect(why({ usdPerDay: 5 })).toBe(
+      "an hour of the cheapest node that fits, g5.48xlarge, costs $6 and the budget of pool gpu is $5 a day",
+    );
+    expect(why({ usdPerDay: 50, usdPerMonth: 5.5 })).toMatch(/costs \$6 and the budget of pool gpu is \$5.5 a month/);
+    expect(why({ usdPerMonth: 0 }, 1)).toMatch(/g5.xlarge, costs \$0.5 and the budget of pool gpu is \$0 a month/);
+  });
+
+  test("is none for what it does pay for, and where there is no budget", () => {
+    expect([why({ usdPerDay: 6, usdPerMonth: 6 }), why({ usdPerDay: 0.5 }, 1), why({})]).toEqual([undefined, undefined, undefined]);
+  });
 });

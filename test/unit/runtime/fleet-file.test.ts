@@ -28,6 +28,7 @@ describe("refused", () => {
     ["a pool that buys nothing", { pools: [aPool({ markets: [] })] }],
     ["a limit below nothing", { pools: [aPool({ limits: { usdPerHour: -1, gpus: 1 } })] }],
     ["half a GPU", { pools: [aPool({ limits: { usdPerHour: 1, gpus: 0.5 } })] }],
+    ["a budget below nothing", { pools: [aPool({ budgets: { usdPerMonth: -1 } })] }],
     ["a team that is no name", { teams: ["Vision Team"] }],
   ])("%s", (_what, over) => {
     expect(FleetFile.safeParse({ ...fleet, ...over }).success).toBe(false);
