@@ -1,5 +1,6 @@
 import pMap from "p-map";
 import { decide } from "../decide/decide.ts";
+import { isOrdinary } from "../model/cause.ts";
 import type { Launch } from "../model/launch.ts";
 import { startOf } from "../model/period.ts";
 import type { Plan, Snapshot } from "../model/plan.ts";
@@ -48,7 +49,7 @@ async function decideOnce(deps: PlaceDeps, pool: Pool): Promise<{ steps: number;
   const plan = decide(snapshot);
   const outcomes = await carryOut(deps, fence, { snapshot, steps: plan.steps });
   const acted = plan.steps.length;
-  if (acted > 0) await record(deps, fence, { causes, snapshot, plan, outcomes });
+  if (acted > 0 || !causes.every(isOrdinary)) await record(deps, fence, { causes, snapshot, plan, outcomes });
   if (outcomes.some((outcome) => outcome.result === "fenced")) return { steps: acted, next: "fenced" };
 
   const nowMs = deps.now();

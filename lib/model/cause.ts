@@ -14,5 +14,9 @@ export type Cause =
   /** The dataset's team and name. */
   | `dataset ${string}`;
 
+/** What happens all the time, of which a decision that found nothing to do need not be on record. */
+const ordinary: ReadonlySet<string> = new Set<Cause>(["job", "worker", "tick", "later"]);
+export const isOrdinary = (cause: string): boolean => ordinary.has(cause);
+
 /** As many are kept between two decisions; those that come after are counted by the bell and not named. */
 export const mostCauses = 50;

@@ -14,7 +14,7 @@ export type Decision = {
   readonly outcomes: readonly string[];
 };
 
-/** Keeps decisions that acted. */
+/** Keeps decisions that acted, or that somebody may ask about. */
 export interface Journal {
   record(decision: Decision): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { place } from "../../../lib/flows/place.ts";
+import { ring } from "../../../lib/flows/ring.ts";
 import { Fault } from "../../../lib/model/fault.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
 import { World } from "./world.ts";
@@ -482,6 +483,17 @@ describe("later", () => {
 });
 
 describe("a decision that acted", () => {
+  test("that had nothing to do is on record only when somebody may ask about its cause", async () => {
+    const world = await idling();
+    const before = world.journal.decisions.length;
+    await ring({ bell: world.ledger.bell, lane: world.lane }, world.pool.name, "tick");
+    await world.workOff();
+    expect(world.journal.decisions).toHaveLength(before);
+    await ring({ bell: world.ledger.bell, lane: world.lane }, world.pool.name, "alarm fleetwright/gpu-low/gpu");
+    await world.workOff();
+    expect(world.journal.decisions.slice(before)).toMatchObject([{ causes: ["alarm fleetwright/gpu-low/gpu"], plan: { steps: [] } }]);
+  });
+
   test("is on record with what it saw, wanted and got", async () => {
     const world = new World();
     await world.submit("a");
