@@ -14,6 +14,8 @@ export type AgentOptions = {
   /** Names this run of the process. */
   readonly process: string;
   readonly call: CallNode;
+  /** What is known of the instance just now; told with each call. */
+  readonly facts: () => Facts;
   readonly start: StartAttempt;
   readonly clock: Clock;
   readonly random: () => number;
@@ -26,6 +28,7 @@ export type AgentOptions = {
 export type AgentEnd = { readonly kind: "shutdown" | "terminated"; readonly because: string };
 
 type Report = Extract<NodeCall, { kind: "report" }>;
+export type Facts = Pick<Report, "address" | "gpus" | "notice" | "datasets">;
 type Orders = Extract<NodeAnswer, { kind: "orders" }>;
 
 const renewBeforeMs = 15 * 60_000;
@@ -59,12 +62,15 @@ export class Agent {
       start: options.start,
       log: options.log,
       graceMs: () => graceMs(options.clock.monotonicMs(), this.#lease),
-      changed: () => {
-        this.#changed = true;
-        this.#endPause();
-      },
+      changed: () => this.callSoon(),
     });
     for (const ref of options.leftovers) this.#attempts.note(ref, "the worker on this node was restarted");
+  }
+
+  /** There is news for the server: the next call does not wait. */
+  callSoon(): void {
+    this.#changed = true;
+    this.#endPause();
   }
 
   /** Makes `run` stop the attempts with grace, tell the server, and end. */
@@ -109,7 +115,7 @@ export class Agent {
   }
 
   #report(): Report {
-    const { pool, workerVersion, process, clock } = this.#options;
+    const { pool, workerVersion, process, clock, facts } = this.#options;
     return {
       protocol: nodeProtocol,
       kind: "report",
@@ -118,6 +124,7 @@ export class Agent {
       process,
       attempts: this.#attempts.reports().slice(0, mostReports),
       renew: this.#attempts.endingBefore(clock.wallMs() + renewBeforeMs).slice(0, mostReports),
+      ...facts(),
     };
   }
 

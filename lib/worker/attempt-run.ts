@@ -1,22 +1,22 @@
+import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { Credentials, Order } from "../../events/node-call.ts";
 import { Fault } from "../model/fault.ts";
 import type { ArchiveLimits } from "./archive.ts";
 import { type ArtifactLimits, collectArtifacts } from "./artifacts.ts";
 import { type AttemptEvent, keyOf } from "./attempt.ts";
-import type { Cgroup, Cgroups } from "./cgroup.ts";
 import type { Clock } from "./clock.ts";
 import { fetchCode } from "./code.ts";
-import { findExecutable } from "./executable.ts";
-import { folderOf, makeFolder, noteProgram, removeFolder } from "./folders.ts";
-import { jobEnvironment } from "./job-environment.ts";
+import { type ContainerMachine, containersOn } from "./containers.ts";
+import type { NodeData } from "./datasets.ts";
+import { type AttemptFolder, folderOf, makeFolder, removeFolder } from "./folders.ts";
+import { type BeginJob, type End, limitRuntime, type Running } from "./job-runtime.ts";
 import { longestGraceMs } from "./lease.ts";
-import { describe, type Log } from "./log.ts";
+import { describe } from "./log.ts";
 import { type LogSink, LogStream } from "./log-stream.ts";
-import { type Exit, type Program, startProgram, type User } from "./program.ts";
+import { type ProcessMachine, processesOn } from "./processes.ts";
 import type { Tries } from "./retry.ts";
 import { AttemptCredentials } from "./s3.ts";
-import { endStrays } from "./strays.ts";
 import { uploadArtifacts } from "./upload.ts";
 
 export type RunOrder = Extract<Order, { kind: "run" }>;
@@ -35,19 +35,16 @@ export type LiveAttempt = {
 
 export type StartAttempt = (order: RunOrder, gpus: readonly number[], emit: (event: AttemptEvent) => void) => LiveAttempt;
 
-export type Machine = {
-  readonly folder: string;
-  readonly path: string;
-  readonly jobUser?: User | undefined;
-  readonly cgroups?: Cgroups | undefined;
-  readonly archiveLimits: ArchiveLimits;
-  readonly artifactLimits: ArtifactLimits;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
-  readonly s3: (credentials: AttemptCredentials) => S3Client;
-  readonly logSink: (of: RunOrder["log"], credentials: AttemptCredentials) => LogSink;
-};
+export type Machine = ProcessMachine &
+  ContainerMachine & {
+    readonly archiveLimits: ArchiveLimits;
+    readonly artifactLimits: ArtifactLimits;
+    readonly data: NodeData;
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly s3: (credentials: AttemptCredentials) => S3Client;
+    readonly logSink: (of: RunOrder["log"], credentials: AttemptCredentials) => LogSink;
+  };
 
 const tries = 4;
 const logCloseMs = 10_000;
@@ -65,7 +62,7 @@ class Run {
   readonly #s3: S3Client;
   readonly #logs: LogStream;
   readonly #ended = new AbortController();
-  #program: Program | undefined;
+  #running: Running | undefined;
   #graceMs = longestGraceMs;
   #work: Promise<void> = Promise.resolve();
 
@@ -108,68 +105,33 @@ class Run {
 
   async #execute(emit: (event: AttemptEvent) => void): Promise<AttemptEvent> {
     const { spec } = this.#order;
-    const { folder: root, jobUser, archiveLimits, clock } = this.#machine;
-    if (spec.image !== undefined) throw new Fault("image", "this pool runs plain processes, not container images: leave out `image`");
-    const folder = folderOf(root, this.#order);
-    await makeFolder(folder, jobUser);
-    if (spec.code) {
-      const { archive, work } = folder;
-      const order = { code: spec.code, archive, folder: work, owner: jobUser, limits: archiveLimits };
-      await fetchCode(this.#s3, order, this.#tries());
-    }
+    const folder = folderOf(this.#machine.folder, this.#order);
+    await makeFolder(folder, this.#machine.jobUser);
+    const data = await this.#fetch(folder);
     this.#mustGoOn();
 
-    const env = jobEnvironment(this.#order, spec, { work: folder.work, tmp: folder.tmp, gpus: this.#gpus, path: this.#machine.path });
-    const startedAtMs = clock.wallMs();
-    const found = await findExecutable(spec.command[0] ?? "", { folder: folder.work, path: env["PATH"] ?? "" });
-    if (found.kind === "missing") return { kind: "exited", startedAtMs, exitCode: found.exitCode, reason: found.reason };
-    let program: Program;
-    try {
-      program = await startProgram({
-        file: found.file,
-        command: spec.command,
-        folder: folder.work,
-        env,
-        user: jobUser,
-        maxRuntimeMs: spec.maxRuntimeSeconds * 1000,
-        graceMs: longestGraceMs,
-        onLine: (line) => this.#logs.push(line),
-      });
-    } catch (error) {
-      if (isMachinesTrouble(error)) throw error;
-      return { kind: "exited", startedAtMs, exitCode: 126, reason: `the command could not be started: ${describe(error)}` };
-    }
-    this.#program = program;
-    if (this.#ended.signal.aborted) program.stop(this.#graceMs);
-    const cgroup = await this.#limit(program);
-    await noteProgram(folder, program.pid);
+    const begin: BeginJob = (spec.image === undefined ? processesOn : containersOn)(this.#machine);
+    const onLine = (line: string): void => this.#logs.push(line);
+    const begun = await begin({ order: this.#order, folder, data, gpus: this.#gpus, onLine, tries: this.#tries() });
+    if ("kind" in begun) return eventOf(begun, this.#machine.clock.wallMs());
+    const { startedAtMs } = begun;
+    this.#running = limitRuntime(begun, { maxRuntimeMs: spec.maxRuntimeSeconds * 1000, graceMs: longestGraceMs });
+    if (this.#ended.signal.aborted) this.#running.stop(this.#graceMs);
     emit({ kind: "started", atMs: startedAtMs });
-    const exit = await this.#reasoned(await program.exited, cgroup);
-    await endStrays(folder.work);
-    return { kind: "exited", startedAtMs, exitCode: exit.code, reason: exit.reason };
+    return eventOf(await this.#running.ended, startedAtMs);
   }
 
-  async #limit(program: Program): Promise<Cgroup | undefined> {
-    const { spec } = this.#order;
-    try {
-      return await this.#machine.cgroups?.hold(keyOf(this.#order).replaceAll("/", "."), program.pid, spec);
-    } catch (error) {
-      // It may be over already; and a job without a limit is better than none.
-      this.#machine.log("warn", "an attempt runs without memory and CPU limits", { attempt: keyOf(this.#order), because: describe(error) });
-      return undefined;
-    }
-  }
-
-  async #reasoned(exit: Exit, cgroup: Cgroup | undefined): Promise<Exit> {
-    if (cgroup === undefined) return exit;
-    try {
-      const { ranOutOfMemory } = await cgroup.end();
-      if (!ranOutOfMemory || exit.code === 0) return exit;
-      return { code: exit.code, reason: `ran out of its ${this.#order.spec.memoryGiB} GiB of memory; ${exit.reason ?? ""}` };
-    } catch (error) {
-      this.#machine.log("warn", "a cgroup could not be ended", { attempt: keyOf(this.#order), because: describe(error) });
-      return exit;
-    }
+  /** Brings what the job needs onto this machine, before its time begins to count. Answers where its datasets lie. */
+  async #fetch({ root, archive, work }: AttemptFolder): Promise<string | undefined> {
+    const { code } = this.#order.spec;
+    const { jobUser: owner, archiveLimits: limits } = this.#machine;
+    if (code) await fetchCode(this.#s3, { code, archive, folder: work, owner, limits }, this.#tries());
+    const { datasets = [] } = this.#order;
+    if (datasets.length === 0) return undefined;
+    const folder = join(root, "data");
+    const onLine = (line: string): void => this.#logs.push(line);
+    await this.#machine.data.fetch({ attempt: this.#order, datasets, folder, s3: this.#s3, tries: this.#tries(), onLine });
+    return folder;
   }
 
   async #upload(): Promise<AttemptEvent> {
@@ -193,7 +155,7 @@ class Run {
   #stop(graceMs: number): void {
     this.#graceMs = graceMs;
     this.#ended.abort();
-    this.#program?.stop(graceMs);
+    this.#running?.stop(graceMs);
   }
 
   async #closeLogs(): Promise<void> {
@@ -206,11 +168,9 @@ class Run {
     await this.#closeLogs();
     this.#s3.destroy();
     await removeFolder(folderOf(this.#machine.folder, this.#order));
+    await this.#machine.data.letGo(this.#order);
   }
 }
 
-/** Too many processes or files, no memory: another node, or this one later, may well start it. */
-function isMachinesTrouble(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return code === "EAGAIN" || code === "ENOMEM" || code === "EMFILE" || code === "ENFILE";
-}
+const eventOf = (end: End, startedAtMs: number): AttemptEvent =>
+  end.kind === "failed" ? end : { kind: "exited", startedAtMs, exitCode: end.code, reason: end.reason };

@@ -77,6 +77,7 @@ function faultOf(error: unknown, s3: string): Fault {
       return new Fault("code", `access to the code archive ${s3} was denied: it is not there, or not where this team's jobs may read`, {
         cause: error,
       });
+    case "changed":
     case "trouble":
       return new Fault("code", `the code archive ${s3} could not be fetched: ${describe(error)}`, { retry: true, cause: error });
   }

@@ -18,6 +18,8 @@ const Environment = z.object({
   FLEETWRIGHT_SHUTDOWN: z.string().min(1).optional(),
   /** Set only against a local cloud: where S3 and Logs are. The SDK reads it too. */
   AWS_ENDPOINT_URL: z.url().optional(),
+  /** Where the instance's metadata service is. The SDK reads it too, for credentials. */
+  AWS_EC2_METADATA_SERVICE_ENDPOINT: z.url().default("http://169.254.169.254"),
   PATH: z.string().min(1).default("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
 });
 
@@ -30,6 +32,8 @@ export type WorkerEnvironment = {
   readonly shutdownCommand?: string | undefined;
   /** True against a local cloud, whose buckets are addressed by path. */
   readonly local: boolean;
+  /** Without a slash at its end. */
+  readonly metadataUrl: string;
   /** The search path of jobs. */
   readonly path: string;
 };
@@ -47,6 +51,7 @@ export function workerEnvironment(variables: Readonly<Record<string, string | un
     jobUser: env.FLEETWRIGHT_JOB_USER,
     shutdownCommand: env.FLEETWRIGHT_SHUTDOWN,
     local: env.AWS_ENDPOINT_URL !== undefined,
+    metadataUrl: env.AWS_EC2_METADATA_SERVICE_ENDPOINT.replace(/\/+$/, ""),
     path: env.PATH,
   };
 }

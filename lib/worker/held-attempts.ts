@@ -11,6 +11,8 @@ type Held = {
   readonly gpus: readonly number[];
   /** Absent for an attempt of which nothing ever ran in this process. */
   readonly live?: LiveAttempt;
+  /** Of a gang, only the first member's files are kept: the server is done with another once its exit is on record. */
+  readonly uploads: boolean;
   /** The server wants to hear no more of it. */
   forget: boolean;
 };
@@ -72,7 +74,7 @@ export class HeldAttempts {
       this.#options.log("info", "an attempt begins", { attempt: key, gpus: gpus.join(",") });
       // Events come in later turns only, when what they are about is held.
       const live = this.#options.start(order, gpus, (event) => this.#apply(held, event));
-      const held: Held = { ref, state: { phase: "preparing" }, gpus, live, forget: false };
+      const held: Held = { ref, state: { phase: "preparing" }, gpus, live, uploads: (order.gang?.rank ?? 0) === 0, forget: false };
       this.#held.set(key, held);
     }
   }
@@ -90,7 +92,7 @@ export class HeldAttempts {
   /** The server has an exit on record: on with it. Nothing, if it was stopped meanwhile. */
   exitRecorded(of: AttemptRef): void {
     const held = this.#held.get(keyOf(of));
-    if (held) this.#apply(held, { kind: "exit-recorded" });
+    if (held?.uploads) this.#apply(held, { kind: "exit-recorded" });
   }
 
   renew(of: AttemptRef, credentials: Credentials): void {
@@ -99,7 +101,7 @@ export class HeldAttempts {
 
   /** An attempt of which nothing runs here (any more), so that the server learns that. */
   note(ref: AttemptRef, because: string): void {
-    this.#held.set(keyOf(ref), { ref, state: { phase: "stopped", because }, gpus: [], forget: false });
+    this.#held.set(keyOf(ref), { ref, state: { phase: "stopped", because }, gpus: [], uploads: false, forget: false });
     this.#options.changed();
   }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { constants } from "node:os";
+import type { Exit } from "./job-runtime.ts";
 import { LineSplitter, Tail } from "./lines.ts";
 
 export type User = { readonly uid: number; readonly gid: number };
@@ -13,14 +14,8 @@ export type ProgramOptions = {
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
   readonly user?: User | undefined;
-  readonly maxRuntimeMs: number;
-  /** How long it may take to end when its time is over. */
-  readonly graceMs: number;
   readonly onLine: (line: string) => void;
 };
-
-/** The reason says what the code does not: the last lines on stderr, the signal, the time that ran out. */
-export type Exit = { readonly code: number; readonly reason?: string | undefined };
 
 export type Program = {
   /** Also its process group's. */
@@ -31,8 +26,6 @@ export type Program = {
   stop(graceMs: number): void;
 };
 
-/** The exit code of `timeout(1)` for a program that ran too long. */
-const tooLongCode = 124;
 const tailLines = 20;
 const tailLength = 1_000;
 /** How long output is read after the end, in case something else still holds the pipe. */
@@ -65,21 +58,13 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     clearTimeout(killTimer);
     killTimer = setTimeout(() => signalGroup(pid, "SIGKILL"), graceMs);
   };
-  let ranTooLong = false;
-  const runtimeTimer = setTimeout(() => {
-    ranTooLong = true;
-    stop(options.graceMs);
-  }, options.maxRuntimeMs);
-
   const exited = (async (): Promise<Exit> => {
     const end = await ended;
     over = true;
-    clearTimeout(runtimeTimer);
     clearTimeout(killTimer);
     // Whatever it left behind in its group ends with it: its GPUs are free from here on.
     signalGroup(pid, "SIGKILL");
     await drained();
-    if (ranTooLong) return { code: tooLongCode, reason: `ran longer than ${options.maxRuntimeMs / 1000} s` };
     return exitOf(end, tail);
   })();
   return { pid, exited, stop };

@@ -40,11 +40,13 @@ export const s3Client = (place: S3Place, credentials: AttemptCredentials): S3Cli
   });
 
 /** What S3 said: nobody else compares its error names. `trouble` may pass. */
-export function s3Trouble(error: unknown): "no-bucket" | "no-object" | "denied" | "trouble" {
+export function s3Trouble(error: unknown): "no-bucket" | "no-object" | "denied" | "changed" | "trouble" {
   const name = error instanceof Error ? error.name : "";
   const status = statusOf(error);
   if (name === "NoSuchBucket") return "no-bucket";
   if (name === "NoSuchKey" || name === "NotFound" || status === 404) return "no-object";
+  // Not the ETag that was asked for.
+  if (name === "PreconditionFailed" || status === 412) return "changed";
   // An expired token is 400, and passes once the server has renewed it.
   if (name === "AccessDenied" || name === "Forbidden" || status === 403) return "denied";
   return "trouble";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { NodeAnswer } from "../../../events/node-call.ts";
-import { Agent, type AgentEnd, type AgentOptions } from "../../../lib/worker/agent.ts";
+import { Agent, type AgentEnd, type AgentOptions, type Facts } from "../../../lib/worker/agent.ts";
 import type { AttemptEvent } from "../../../lib/worker/attempt.ts";
 import type { LiveAttempt, RunOrder } from "../../../lib/worker/attempt-run.ts";
 import { orders, type Report, runOrder } from "./http-fakes.ts";
@@ -60,6 +60,7 @@ function world(answer: (call: Report, number: number) => NodeAnswer, over: Parti
       puppets.push(puppet);
       return puppet;
     },
+    facts: () => ({}),
     clock,
     random: () => 0,
     log: () => {},
@@ -244,6 +245,69 @@ describe("the agent", () => {
       [{ ...ref, phase: "stopped", reason: "the worker on this node was restarted" }],
       [],
     ]);
+  });
+});
+
+describe("what it knows of its instance", () => {
+  test("is told with each call, and at once when there is news", async () => {
+    const facts: { now: Facts } = { now: {} };
+    const { agent, clock, calls } = world(() => orders({ callAgainMs: 10_000 }), { facts: () => facts.now });
+    await clock.pass(3_000);
+    facts.now = { address: "10.0.0.7", notice: { kind: "interruption", atMs: 5 } };
+    agent.callSoon();
+    await clock.pass(20_000);
+    expect(calls.map(({ atMs, call }) => [atMs, call.address, call.notice?.kind])).toEqual([
+      [0, undefined, undefined],
+      [3_000, "10.0.0.7", "interruption"],
+      [13_000, "10.0.0.7", "interruption"],
+      [23_000, "10.0.0.7", "interruption"],
+    ]);
+  });
+
+  test("news while a call is under way make another one", async () => {
+    const clock = new ManualClock();
+    const calledMs: number[] = [];
+    const { agent } = world(() => orders(), {
+      clock,
+      call: async () => {
+        calledMs.push(clock.monotonicMs());
+        if (calledMs.length === 1) await new Promise<void>((resolve) => clock.after(1_000, resolve));
+        return orders({ callAgainMs: 10_000 });
+      },
+    });
+    await clock.pass(500);
+    agent.callSoon();
+    await clock.pass(1_000);
+    expect(calledMs).toEqual([0, 1_000]);
+  });
+});
+
+describe("a member of a gang", () => {
+  const member = (rank: number) => runOrder({ nodes: 2 }, { gang: { rank, size: 2, master: { address: "10.0.0.7", port: 20_000 } } });
+
+  test("that is not its first uploads nothing and is dropped when the server has its exit", async () => {
+    const done = { now: false };
+    const { clock, only, last } = world((call, number) =>
+      orders({ ...every2s, orders: number === 1 ? [member(1)] : [], done: done.now && call.attempts.length > 0 ? [ref] : [] }),
+    );
+    await clock.pass(50);
+    only().started();
+    only().exited(0);
+    await clock.pass(10_000);
+    expect(last()).toMatchObject([{ phase: "exited", exitCode: 0 }]);
+    done.now = true;
+    await clock.pass(4_000);
+    expect(only().asked).toEqual(["remove"]);
+    expect(last()).toEqual([]);
+  });
+
+  test("that is its first uploads as any job does", async () => {
+    const { clock, only } = world((_call, number) => orders({ ...every2s, orders: number === 1 ? [member(0)] : [] }));
+    await clock.pass(50);
+    only().started();
+    only().exited(0);
+    await clock.pass(100);
+    expect(only().asked).toEqual(["upload"]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { workerEnvironment } from "../../../lib/worker/environment.ts";
-import { jobEnvironment } from "../../../lib/worker/job-environment.ts";
+import { type EnvironmentOrder, jobEnvironment } from "../../../lib/worker/job-environment.ts";
 
 const least = { FLEETWRIGHT_NODE_URL: "https://x.lambda-url.eu-west-1.on.aws/", FLEETWRIGHT_POOL: "gpu", AWS_REGION: "eu-west-1" };
 
@@ -8,6 +8,11 @@ describe("the worker's environment", () => {
   test("needs three variables", () => {
     expect(workerEnvironment(least)).toMatchObject({ pool: "gpu", region: "eu-west-1", folder: "/var/lib/fleetwright", local: false });
     expect(workerEnvironment({ ...least, AWS_ENDPOINT_URL: "http://127.0.0.1:4566" }).local).toBe(true);
+    const metadata = { AWS_EC2_METADATA_SERVICE_ENDPOINT: "http://127.0.0.1:1338/" };
+    expect([least, { ...least, ...metadata }].map((env) => workerEnvironment(env).metadataUrl)).toEqual([
+      "http://169.254.169.254",
+      "http://127.0.0.1:1338",
+    ]);
   });
 
   test("names every variable that is missing or wrong", () => {
@@ -18,11 +23,17 @@ describe("the worker's environment", () => {
 });
 
 describe("a job's environment", () => {
-  const ref = { team: "vision", job: "train-1", attempt: 2 };
+  const order = (spec: EnvironmentOrder["spec"], more: Partial<EnvironmentOrder> = {}): EnvironmentOrder => ({
+    team: "vision",
+    job: "train-1",
+    attempt: 2,
+    spec,
+    ...more,
+  });
   const place = { work: "/w/work", tmp: "/w/tmp", gpus: [0, 3], path: "/bin" };
 
   test("says who it is, where it may write and which GPUs are its own", () => {
-    expect(jobEnvironment(ref, { env: { EPOCHS: "3" }, artifacts: ["model", "log.txt"] }, place)).toEqual({
+    expect(jobEnvironment(order({ env: { EPOCHS: "3" }, artifacts: ["model", "log.txt"] }), place)).toEqual({
       PATH: "/bin",
       HOME: "/w/work",
       TMPDIR: "/w/tmp",
@@ -39,7 +50,24 @@ describe("a job's environment", () => {
   });
 
   test("may choose its path, never its GPUs", () => {
-    const env = jobEnvironment(ref, { env: { PATH: "/opt", CUDA_VISIBLE_DEVICES: "0,1,2,3" }, artifacts: [] }, { ...place, gpus: [] });
+    const env = jobEnvironment(order({ env: { PATH: "/opt", CUDA_VISIBLE_DEVICES: "0,1,2,3" }, artifacts: [] }), { ...place, gpus: [] });
     expect(env).toMatchObject({ PATH: "/opt", CUDA_VISIBLE_DEVICES: "" });
+  });
+
+  test("says where its datasets lie", () => {
+    expect(jobEnvironment(order({ env: {}, artifacts: [] }), { ...place, data: "/w/data" })).toMatchObject({ FLEETWRIGHT_DATA: "/w/data" });
+  });
+
+  test("of a gang's member is what torch's rendezvous reads, and the job cannot change it", () => {
+    const gang = { rank: 1, size: 3, master: { address: "10.0.0.7", port: 20_017 } };
+    expect(jobEnvironment(order({ env: { RANK: "0", MASTER_ADDR: "elsewhere" }, artifacts: [] }, { gang }), place)).toMatchObject({
+      RANK: "1",
+      NODE_RANK: "1",
+      WORLD_SIZE: "3",
+      MASTER_ADDR: "10.0.0.7",
+      MASTER_PORT: "20017",
+      FLEETWRIGHT_RANK: "1",
+      FLEETWRIGHT_NODES: "3",
+    });
   });
 });

@@ -50,11 +50,27 @@ export async function fakeNodeFunction(
   return { ...listening, calls, headers };
 }
 
-/** An instance's metadata service with one role. */
-export const fakeMetadataService = (): Promise<Listening> =>
-  listen((request, response) => {
+export type FakeMetadata = Listening & {
+  /** By path below /latest/. */
+  readonly documents: Map<string, string>;
+  /** All that were asked for, in their order. */
+  readonly asked: string[];
+  /** Takes no token any more that it has given out. */
+  forgetTokens(): void;
+};
+
+/** An instance's metadata service with one role: nothing without a token. */
+export async function fakeMetadataService(): Promise<FakeMetadata> {
+  const documents = new Map<string, string>();
+  const asked: string[] = [];
+  let token = 1;
+  const listening = await listen((request, response) => {
     const path = request.url ?? "";
-    if (path === "/latest/api/token") response.end("token");
+    const document = documents.get(path.replace("/latest/", ""));
+    if (request.method !== "PUT") asked.push(path.replace("/latest/", ""));
+    if (path === "/latest/api/token" && request.method === "PUT") response.end(`token-${token}`);
+    else if (request.headers["x-aws-ec2-metadata-token"] !== `token-${token}`) response.writeHead(401).end();
+    else if (document !== undefined) response.end(document);
     else if (path === "/latest/meta-data/iam/security-credentials/") response.end("worker-role");
     else if (path === "/latest/meta-data/iam/security-credentials/worker-role") {
       response.end(
@@ -68,6 +84,15 @@ export const fakeMetadataService = (): Promise<Listening> =>
       );
     } else response.writeHead(404).end();
   });
+  return {
+    ...listening,
+    documents,
+    asked,
+    forgetTokens: () => {
+      token++;
+    },
+  };
+}
 
 export const orders = (over: Partial<Orders> = {}): Orders => ({
   kind: "orders",

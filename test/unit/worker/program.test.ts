@@ -3,6 +3,7 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { limitRuntime } from "../../../lib/worker/job-runtime.ts";
 import { type Program, type ProgramOptions, signalGroup, startProgram } from "../../../lib/worker/program.ts";
 
 let folder: string;
@@ -25,8 +26,6 @@ async function start(script: string, over: Partial<ProgramOptions> = {}): Promis
     command: ["node", "-e", script],
     folder,
     env: { GREETING: "hello" },
-    maxRuntimeMs: 20_000,
-    graceMs: 200,
     onLine: (line) => lines.push(line),
     ...over,
   });
@@ -88,8 +87,11 @@ describe("a program", () => {
   });
 
   test("that runs too long is ended with timeout's code", async () => {
-    const { program } = await start("process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1000)", { maxRuntimeMs: 300 });
-    expect(await program.exited).toEqual({ code: 124, reason: "ran longer than 0.3 s" });
+    const { program } = await start("process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)");
+    const ended = program.exited.then((exit) => ({ kind: "exited" as const, ...exit }));
+    const limited = limitRuntime({ startedAtMs: 5, ended, stop: program.stop }, { maxRuntimeMs: 300, graceMs: 100 });
+    expect(await limited.ended).toEqual({ kind: "exited", code: 124, reason: "ran longer than 0.3 s" });
+    expect((await program.exited).code).toBe(137);
   });
 
   test("takes its children with it", async () => {

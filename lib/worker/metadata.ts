@@ -1,0 +1,49 @@
+/** The instance's metadata service, version 2. */
+export type Metadata = {
+  /** The text at a path below /latest/; undefined when there is nothing there (404). Throws when the service cannot be asked. */
+  get(path: string): Promise<string | undefined>;
+};
+
+const timeoutMs = 2_000;
+const tokenSeconds = 21_600;
+/** Longest text that is read. */
+const mostBytes = 16 * 1024;
+
+/** `url`: of the service, without a path. The token is kept until the service refuses it. */
+export function metadataAt(url: string): Metadata {
+  let token: Promise<string> | undefined;
+  const ask = async (path: string): Promise<Response> => {
+    token ??= fetchToken(url);
+    const headers = { "x-aws-ec2-metadata-token": await token };
+    return fetch(`${url}/latest/${path}`, { headers, redirect: "error", signal: AbortSignal.timeout(timeoutMs) });
+  };
+  return {
+    async get(path) {
+      try {
+        let response = await ask(path);
+        if (response.status === 401) {
+          token = undefined;
+          response = await ask(path);
+        }
+        const text = await response.text();
+        if (response.status === 404) return undefined;
+        if (!response.ok || text.length > mostBytes) throw new Error(`the metadata service answered ${response.status}`);
+        return text;
+      } catch (error) {
+        token = undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+async function fetchToken(url: string): Promise<string> {
+  const response = await fetch(`${url}/latest/api/token`, {
+    method: "PUT",
+    headers: { "x-aws-ec2-metadata-token-ttl-seconds": String(tokenSeconds) },
+    redirect: "error",
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  if (!response.ok) throw new Error(`the metadata service gave no token: ${response.status}`);
+  return response.text();
+}

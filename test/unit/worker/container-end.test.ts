@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { type ContainerState, endOf, type Inspected } from "../../../lib/worker/container-end.ts";
+
+const ended = (over: Partial<ContainerState> = {}): ContainerState => ({
+  Running: false,
+  OOMKilled: false,
+  ExitCode: 0,
+  Error: "",
+  StartedAt: "2026-06-01T12:00:00.123456789Z",
+  ...over,
+});
+const never = (over: Partial<ContainerState> = {}) => ended({ StartedAt: "0001-01-01T00:00:00Z", ...over });
+const spec = { memoryGiB: 8 };
+
+test.each<[string, { code: number; reason?: string }, Inspected, object]>([
+  ["well", { code: 0 }, ended(), { kind: "exited", code: 0 }],
+  ["badly", { code: 3, reason: "out of data" }, ended({ ExitCode: 3 }), { kind: "exited", code: 3, reason: "out of data" }],
+  [
+    "with Docker's own code, which is the program's",
+    { code: 125, reason: "x" },
+    ended({ ExitCode: 125 }),
+    { kind: "exited", code: 125, reason: "x" },
+  ],
+  [
+    "out of memory",
+    { code: 137, reason: "step 9" },
+    ended({ ExitCode: 137, OOMKilled: true }),
+    { kind: "exited", code: 137, reason: "ran out of its 8 GiB of memory; step 9" },
+  ],
+  [
+    "killed by who knows whom",
+    { code: 137 },
+    ended({ ExitCode: 137 }),
+    { kind: "exited", code: 137, reason: expect.stringContaining("perhaps for want of memory") },
+  ],
+  [
+    "unmade",
+    { code: 125, reason: "could not select device driver" },
+    "none",
+    { kind: "failed", again: true, reason: "Docker could not make the container: could not select device driver" },
+  ],
+  [
+    "unstarted",
+    { code: 125, reason: "port is taken" },
+    never({ ExitCode: 128 }),
+    { kind: "failed", again: true, reason: expect.stringContaining("port is taken") },
+  ],
+  [
+    "with a command that is not there",
+    { code: 127, reason: "docker: Error response from daemon" },
+    never({ ExitCode: 127, Error: 'exec: "pyhton": executable file not found in $PATH' }),
+    { kind: "exited", code: 127, reason: 'command not found in the image: exec: "pyhton": executable file not found in $PATH' },
+  ],
+  [
+    "with a command that is no program",
+    { code: 126, reason: "permission denied" },
+    never(),
+    { kind: "exited", code: 126, reason: expect.stringContaining("permission denied") },
+  ],
+  [
+    "with nothing to run",
+    { code: 125, reason: "docker: Error response from daemon: no command specified" },
+    "none",
+    { kind: "failed", again: false },
+  ],
+  ["while its engine went down", { code: 125, reason: "error during connect" }, ended({ ExitCode: 137 }), { kind: "failed", again: true }],
+  ["let go of by its client", { code: 137 }, ended({ Running: true }), { kind: "failed", again: true }],
+  ["and nobody says how", { code: 0 }, "unknown", { kind: "failed", again: true }],
+])("a container that ended %s", (_how, client, inspected, end) => {
+  expect(endOf(client, inspected, spec)).toMatchObject(end);
+});

@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type InstanceNews, watchInstance } from "../../../lib/worker/instance-watch.ts";
+import { type Metadata, metadataAt } from "../../../lib/worker/metadata.ts";
+import { type FakeMetadata, fakeMetadataService } from "./http-fakes.ts";
+import { ManualClock, turns } from "./manual-clock.ts";
+
+const action = "meta-data/spot/instance-action";
+const rebalance = "meta-data/events/recommendations/rebalance";
+
+describe("the metadata service", () => {
+  let service: FakeMetadata;
+  beforeEach(async () => {
+    service = await fakeMetadataService();
+  });
+  afterEach(() => service.close());
+
+  test("is read with a token, which is asked for again when it is refused", async () => {
+    const metadata = metadataAt(service.url);
+    service.documents.set("meta-data/local-ipv4", "10.0.3.4");
+    expect(await metadata.get("meta-data/local-ipv4")).toBe("10.0.3.4");
+    expect(await metadata.get(action)).toBeUndefined();
+    service.forgetTokens();
+    expect(await metadata.get("meta-data/local-ipv4")).toBe("10.0.3.4");
+  });
+
+  test("that is out of reach is told, and asked again", async () => {
+    const url = service.url;
+    await service.close();
+    const metadata = metadataAt(url);
+    await expect(metadata.get(action)).rejects.toThrow();
+    await expect(metadata.get(action)).rejects.toThrow();
+  });
+});
+
+/** A watch in manual time over documents that the test sets; `down` makes the service unreachable. */
+function watch() {
+  const documents = new Map<string, string>();
+  const state = { down: false };
+  const metadata: Metadata = {
+    get: async (path) => {
+      if (state.down) throw new Error("connect ETIMEDOUT");
+      return documents.get(path);
+    },
+  };
+  const clock = new ManualClock();
+  const stop = new AbortController();
+  const logged: string[] = [];
+  const changes: InstanceNews[] = [];
+  const news = watchInstance({
+    metadata,
+    clock,
+    log: (_level, message) => logged.push(message),
+    changed: () => changes.push(news()),
+    signal: stop.signal,
+  });
+  return { documents, state, clock, stop, logged, changes, news };
+}
+
+describe("an instance's watch", () => {
+  test("learns the address once it is there", async () => {
+    const { documents, clock, changes, news } = watch();
+    documents.set("meta-data/local-ipv4", "not an address");
+    await clock.pass(5_000);
+    expect(news()).toEqual({});
+    documents.set("meta-data/local-ipv4", "10.0.3.4\n");
+    await clock.pass(5_000);
+    documents.set("meta-data/local-ipv4", "10.9.9.9");
+    await clock.pass(60_000);
+    expect(changes).toEqual([{ address: "10.0.3.4" }]);
+  });
+
+  test("tells an interruption within five seconds, and keeps it", async () => {
+    const { documents, clock, changes, news } = watch();
+    await clock.pass(12_000);
+    documents.set(action, '{"action": "terminate", "time": "2026-06-01T12:02:00Z"}');
+    await clock.pass(5_000);
+    const notice = { kind: "interruption", atMs: Date.parse("2026-06-01T12:00:00Z") } as const;
+    expect(changes).toEqual([{ notice }]);
+    documents.clear();
+    await clock.pass(60_000);
+    expect(news()).toEqual({ notice });
+    expect(changes.length).toBe(1);
+  });
+
+  test("takes an interruption after a recommendation, and nothing after that", async () => {
+    const { documents, clock, changes } = watch();
+    documents.set(rebalance, '{"noticeTime": "2026-06-01T12:00:00Z"}');
+    await clock.pass(20_000);
+    documents.set(action, '{"action": "stop", "time": "2026-06-01T12:07:00Z"}');
+    await clock.pass(20_000);
+    expect(changes.map(({ notice }) => notice)).toEqual([
+      { kind: "rebalance", atMs: Date.parse("2026-06-01T12:00:00Z") },
+      { kind: "interruption", atMs: Date.parse("2026-06-01T12:05:00Z") },
+    ]);
+  });
+
+  test("makes nothing of what has another shape", async () => {
+    const { documents, clock, changes } = watch();
+    for (const text of ["", "null", "<html>", '{"action": "terminate"}', '{"action": "terminate", "time": "soon"}']) {
+      documents.set(action, text);
+      documents.set(rebalance, text);
+      await clock.pass(5_000);
+    }
+    expect(changes).toEqual([]);
+  });
+
+  test("says once that nobody answers, and goes on", async () => {
+    const { documents, state, clock, logged, changes } = watch();
+    state.down = true;
+    documents.set(action, '{"action": "hibernate", "time": "2026-06-01T12:02:00Z"}');
+    await clock.pass(30_000);
+    expect(logged.length).toBe(1);
+    state.down = false;
+    await clock.pass(5_000);
+    expect(changes.length).toBe(1);
+  });
+
+  test("ends when it is told to", async () => {
+    const { documents, clock, stop, changes } = watch();
+    await clock.pass(1_000);
+    stop.abort();
+    await turns();
+    documents.set(action, '{"action": "terminate", "time": "2026-06-01T12:02:00Z"}');
+    await clock.pass(60_000);
+    expect(changes).toEqual([]);
+  });
+});

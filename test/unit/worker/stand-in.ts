@@ -1,0 +1,11 @@
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+/** Puts a program of that name into `folder/bin`; answers a search path that begins there. It is a script of sh. */
+export async function standIn(folder: string, name: string, script: string): Promise<string> {
+  const file = join(folder, "bin", name);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `#!/bin/sh\n${script}\n`);
+  await chmod(file, 0o755);
+  return `${dirname(file)}:/usr/bin:/bin`;
+}
