@@ -1,4 +1,10 @@
-import type { _InstanceType, CreateFleetCommandInput, FleetLaunchTemplateOverridesRequest, Tag } from "@aws-sdk/client-ec2";
+import type {
+  _InstanceType,
+  CreateFleetCommandInput,
+  FleetLaunchTemplateOverridesRequest,
+  SpotOptionsRequest,
+  Tag,
+} from "@aws-sdk/client-ec2";
 import type { Launch } from "../model/launch.ts";
 
 /** Where nodes may run: one subnet a zone. */
@@ -27,14 +33,18 @@ export function fleetRequest(
   return {
     Type: "instant",
     ClientToken: launch.clientToken,
-    TargetCapacitySpecification: { TotalTargetCapacity: 1, DefaultTargetCapacityType: launch.market },
+    TargetCapacitySpecification: { TotalTargetCapacity: launch.count, DefaultTargetCapacityType: launch.market },
     ...(launch.market === "spot"
-      ? { SpotOptions: { AllocationStrategy: "price-capacity-optimized", InstanceInterruptionBehavior: "terminate" } }
-      : { OnDemandOptions: { AllocationStrategy: "lowest-price" } }),
+      ? { SpotOptions: { AllocationStrategy: "price-capacity-optimized", InstanceInterruptionBehavior: "terminate", ...whole(launch) } }
+      : { OnDemandOptions: { AllocationStrategy: "lowest-price", ...whole(launch) } }),
     LaunchTemplateConfigs: [{ LaunchTemplateSpecification: template(with_.template), Overrides: overrides.slice(0, mostOverrides) }],
     TagSpecifications: [{ ResourceType: "instance", Tags: tags(launch, with_.name) }],
   };
 }
+
+/** For a gang: all its nodes, of one type and in one zone, or none. Instant fleets know these for spot and on demand alike. */
+const whole = ({ count }: Launch): Pick<SpotOptionsRequest, "SingleInstanceType" | "SingleAvailabilityZone" | "MinTargetCapacity"> =>
+  count > 1 ? { SingleInstanceType: true, SingleAvailabilityZone: true, MinTargetCapacity: count } : {};
 
 function tags(launch: Launch, name: string): Tag[] {
   const all = { [launchTag]: launch.id, "fleetwright:pool": launch.pool, "fleetwright:name": name, "fleetwright:team": launch.team };

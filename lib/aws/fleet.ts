@@ -66,7 +66,7 @@ async function outcomeOf(config: Ec2FleetConfig, answer: CreateFleetCommandOutpu
   if (given.length === 0) return refusalOf(answer.Errors ?? []);
   const whole = given.filter(isWhole);
   if (whole.length === given.length) return { kind: "launched", instances: whole };
-  return outcomeOfFound(await findLive(config.ec2, { InstanceIds: given.map(({ id }) => id) }));
+  return outcomeOfFound(await find(config.ec2, { InstanceIds: given.map(({ id }) => id) }), given.length);
 }
 
 async function outcomeOfError(config: Ec2FleetConfig, launch: Launch, error: unknown): Promise<LaunchOutcome> {
@@ -75,30 +75,34 @@ async function outcomeOfError(config: Ec2FleetConfig, launch: Launch, error: unk
   const message = error instanceof Error ? error.message : String(error);
   if (kind === "conflict") {
     // Another request went out under this token before (the subnets have changed since, say), and it may have launched.
-    const left = await findLive(config.ec2, { Filters: [{ Name: `tag:${launchTag}`, Values: [launch.id] }] });
-    return left?.length === 0 ? refused(code, message) : outcomeOfFound(left);
+    const left = await find(config.ec2, { Filters: [{ Name: `tag:${launchTag}`, Values: [launch.id] }] });
+    return left?.every(isOver) ? refused(code, message) : outcomeOfFound(left, launch.count);
   }
   if (kind === "capacity" || kind === "limit" || isDefinite(error)) return { ...refused(code, message), capacity: kind === "capacity" };
   return { kind: "unknown", message: `${code}: ${message}` };
 }
 
-/** An instance is often invisible for some seconds after its launch: then `unknown`, and the repeat of the launch tells. */
-function outcomeOfFound(found: readonly Instance[] | undefined): LaunchOutcome {
-  const given = (found ?? []).map(
+/**
+ * An instance is often invisible for some seconds after its launch: as long as fewer than `count` are seen, of which some may
+ * be over, it is `unknown`, and the repeat of the launch tells.
+ */
+function outcomeOfFound(found: readonly Instance[] | undefined, count: number): LaunchOutcome {
+  const live = (found ?? []).filter((instance) => !isOver(instance));
+  const given = live.map(
     (one): Given => ({
       id: one.InstanceId ?? "",
       instanceType: one.InstanceType,
       zone: one.Placement?.AvailabilityZone,
     }),
   );
-  if (given.length > 0 && given.every(isWhole)) return { kind: "launched", instances: given };
+  if (given.length > 0 && (found ?? []).length >= count && given.every(isWhole)) return { kind: "launched", instances: given };
   return { kind: "unknown", message: "EC2 does not describe (yet) what it launched" };
 }
 
 /** Undefined when EC2 could not be asked. */
-async function findLive(ec2: Pick<EC2Client, "send">, which: DescribeInstancesCommandInput): Promise<Instance[] | undefined> {
+async function find(ec2: Pick<EC2Client, "send">, which: DescribeInstancesCommandInput): Promise<Instance[] | undefined> {
   try {
-    return (await instances(ec2, which)).filter((instance) => !isOver(instance));
+    return await instances(ec2, which);
   } catch {
     return undefined;
   }

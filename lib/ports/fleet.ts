@@ -5,7 +5,8 @@ import type { Pool } from "../model/pool.ts";
 /** EC2, as far as placing needs it. */
 export interface Fleet {
   /**
-   * Asks for one instance. Repeating the identical launch is safe: the client token makes it one.
+   * Asks for one instance, or for as many as a gang has members: then all are of one of the offers, or there are none.
+   * Repeating the identical launch is safe: the client token makes it one.
    * Never throws for an answer of EC2's; throttling and lost answers are `unknown`.
    */
   launch(launch: Launch): Promise<LaunchOutcome>;

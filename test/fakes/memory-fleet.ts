@@ -99,9 +99,12 @@ export class MemoryFleet implements Fleet {
       const capacity = codes.find((code) => !code.includes("Limit") && !code.includes("Count"));
       return { kind: "refused", code: capacity ?? codes[0] ?? "NoSubnet", message: codes.join("; "), capacity: capacity !== undefined };
     }
-    const id = `i-${(++this.#made).toString(16).padStart(17, "0")}`;
-    const given = { id, instanceType: offer.instanceType, zone: offer.zone };
-    this.instances.set(id, { ...given, launch, offer, over: false });
-    return { kind: "launched", instances: [given] };
+    const instances = Array.from({ length: launch.count }, () => {
+      const id = `i-${(++this.#made).toString(16).padStart(17, "0")}`;
+      const given = { id, instanceType: offer.instanceType, zone: offer.zone };
+      this.instances.set(id, { ...given, launch, offer, over: false });
+      return given;
+    });
+    return { kind: "launched", instances };
   }
 }

@@ -59,6 +59,26 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(live().length).toBe(2);
     });
 
+    test("a gang's nodes are as many as asked for, of one offer, and the same when asked for again", async () => {
+      const { fleet, offers, live } = await make();
+      const launch = launchOf(offers, { count: 3 });
+      const outcome = await fleet.launch(launch);
+      const given = outcome.kind === "launched" ? outcome.instances : [];
+      expect(new Set(given.map(({ id }) => id)).size).toBe(3);
+      expect(new Set(given.map(({ instanceType, zone }) => `${instanceType}/${zone}`)).size).toBe(1);
+      expect([...live()].sort()).toEqual(given.map(({ id }) => id).sort());
+      const again = await fleet.launch(launch);
+      expect(again.kind === "launched" && again.instances.map(({ id }) => id).sort()).toEqual(given.map(({ id }) => id).sort());
+      expect(live().length).toBe(3);
+    });
+
+    test("a gang without capacity is refused, and nothing of it is launched", async () => {
+      const stage = await make();
+      for (const offer of stage.offers) stage.refuse(offer, "InsufficientInstanceCapacity");
+      expect(await stage.fleet.launch(launchOf(stage.offers, { count: 3 }))).toMatchObject({ kind: "refused", capacity: true });
+      expect(stage.live()).toEqual([]);
+    });
+
     test("both at once are one, too", async () => {
       const { fleet, offers, live } = await make();
       const launch = launchOf(offers);

@@ -7,6 +7,7 @@ import { decisionsContract } from "./decisions.ts";
 import { fencingContract } from "./fencing.ts";
 import { jobReaderContract } from "./job-reader.ts";
 import { nodeLedgerContract } from "./node-ledger.ts";
+import { gangPlacementsContract } from "./placements-gangs.ts";
 import { jobPlacementsContract } from "./placements-jobs.ts";
 import { launchPlacementsContract } from "./placements-launches.ts";
 import { nodePlacementsContract } from "./placements-nodes.ts";
@@ -21,6 +22,7 @@ export function ledgerContract(make: MakeLedger): void {
   sealingContract(make);
   decisionsContract(make);
   jobPlacementsContract(make);
+  gangPlacementsContract(make);
   launchPlacementsContract(make);
   nodePlacementsContract(make);
   fencingContract(make);

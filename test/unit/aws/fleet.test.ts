@@ -62,6 +62,46 @@ test("on demand, the cheapest; a template may go by its name", async () => {
   expect(calls[0]?.input).not.toHaveProperty("SpotOptions");
 });
 
+test.each(["spot", "on-demand"] as const)("a gang's nodes, %s, are asked for together: one type, one zone, all or none", async (market) => {
+  const { fleet, calls } = fleetOf({ CreateFleetCommand: () => ({ Instances: [given] }) });
+  await fleet.launch(aLaunch({ count: 4, market }));
+  const whole = { SingleInstanceType: true, SingleAvailabilityZone: true, MinTargetCapacity: 4 };
+  expect(calls[0]?.input).toMatchObject({
+    TargetCapacitySpecification: { TotalTargetCapacity: 4, DefaultTargetCapacityType: market },
+    ...(market === "spot" ? { SpotOptions: whole } : { OnDemandOptions: whole }),
+  });
+});
+
+test("all of a gang's nodes are read, in however many items they come, and however many they are", async () => {
+  const Instances = [
+    { ...given, InstanceIds: ["i-1", "i-2"] },
+    { ...given, InstanceIds: ["i-3"] },
+  ];
+  const { fleet } = fleetOf({ CreateFleetCommand: () => ({ Instances }) });
+  const outcome = await fleet.launch(aLaunch({ count: 4 }));
+  expect(outcome).toEqual({
+    kind: "launched",
+    instances: ["i-1", "i-2", "i-3"].map((id) => ({ id, instanceType: "g5.xlarge", zone: "us-east-1b" })),
+  });
+});
+
+test("what a gang's token had launched under another request is known when all of it is seen, even those that have ended", async () => {
+  const one = (id: string, Name: "running" | "terminated") => ({
+    InstanceId: id,
+    InstanceType: "g5.xlarge" as const,
+    Placement: { AvailabilityZone: "us-east-1b" },
+    State: { Name },
+  });
+  const seeing = (...Instances: ReturnType<typeof one>[]) =>
+    fleetOf({
+      CreateFleetCommand: () => failing("IdempotentParameterMismatch", 400),
+      DescribeInstancesCommand: () => ({ Reservations: [{ Instances }] }),
+    }).fleet.launch(aLaunch({ count: 2 }));
+  expect(await seeing(one("i-1", "running"))).toMatchObject({ kind: "unknown" });
+  expect(await seeing(one("i-1", "running"), one("i-2", "terminated"))).toMatchObject({ kind: "launched", instances: [{ id: "i-1" }] });
+  expect(await seeing(one("i-1", "terminated"), one("i-2", "terminated"))).toMatchObject({ kind: "refused" });
+});
+
 test("what came is read wherever EC2 says it", async () => {
   const launched = { kind: "launched", instances: [{ id: "i-1", instanceType: "g5.xlarge", zone: "us-east-1b" }] };
   const old = {

@@ -1,0 +1,234 @@
+import { describe, expect, it } from "vitest";
+import { type Job, type QueueEntry, waiting } from "../../../lib/model/job.ts";
+import type { Node } from "../../../lib/model/node.ts";
+import type { Fence } from "../../../lib/ports/pool-ledger.ts";
+import { aLaunch, anAssignment, anOffer, aSpec, monday } from "../../fakes/builders.ts";
+import type { Ledger } from "../../fakes/ledger.ts";
+import { admitted, begin, launched, leaseOver, type MakeLedger, newNode, only, plenty, readyNode } from "./arrange.ts";
+
+const atMs = monday + 61_000;
+const startedAtMs = monday + 62_000;
+const attempt = { team: "vision", job: "train-1", attempt: 1 };
+const idOf = (n: number): string => `i-${String(n).padStart(16, "0")}`;
+const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => idOf(n));
+const on = (node: string) => ({ pool: "gpu", node, atMs: monday + 90_000, process: "p1" });
+const gangSpec = (nodes: number) => aSpec({ nodes });
+const assignmentsOf = async (ledger: Ledger, node: string) => (await ledger.nodeLedger.get("gpu", node))?.assignments;
+
+/** A gang that waits, and as many nodes that are ready. */
+async function gangAndNodes(ledger: Ledger, count = 3): Promise<{ fence: Fence; entry: QueueEntry; job: Job }> {
+  const { entry, job } = await admitted(ledger, { spec: gangSpec(count) });
+  const fence = await begin(ledger);
+  for (const id of ids(count)) await readyNode(ledger, fence, { id });
+  return { fence, entry, job };
+}
+
+async function bound(ledger: Ledger, count = 3): ReturnType<typeof gangAndNodes> {
+  const all = await gangAndNodes(ledger, count);
+  expect(await ledger.placements.bindGang(all.fence, { entry: all.entry, nodes: ids(count), atMs })).toBe("done");
+  return all;
+}
+
+/** What binds, ends and takes back all members of a gang. */
+export const gangPlacementsContract = (make: MakeLedger) => {
+  describe("placements.bindGang", () => {
+    it("gives the attempt to every node with its rank, and takes the job out of the queue; twice is once", async () => {
+      const ledger = await make();
+      const { fence, entry, job } = await bound(ledger);
+      const { queue, nodes } = await ledger.decisions.load("gpu", monday);
+      expect(queue).toEqual([]);
+      expect(nodes.map((node) => node.assignments)).toEqual([0, 1, 2].map((rank) => [anAssignment({ rank })]));
+      expect(nodes.map((node) => node.lastBusyMs)).toEqual([atMs, atMs, atMs]);
+      expect(await ledger.sealing.get(job)).toEqual({ ...job, state: "placed", node: idOf(0), gang: ids(3) });
+      expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(3), atMs })).toBe("done");
+      expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(3).toReversed(), atMs })).toBe("stale");
+      expect(await assignmentsOf(ledger, idOf(1))).toEqual([anAssignment({ rank: 1 })]);
+    });
+
+    it("takes the largest gang there may be, on nodes that one launch brought and that still boot", async () => {
+      const ledger = await make();
+      const { entry, job } = await admitted(ledger, { spec: gangSpec(48) });
+      const fence = await begin(ledger);
+      await launched(
+        ledger,
+        fence,
+        ids(48).map((id) => newNode({ id })),
+      );
+      expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(48), atMs })).toBe("done");
+      expect((await ledger.sealing.get(job))?.gang).toHaveLength(48);
+      const { nodes } = await ledger.decisions.load("gpu", monday);
+      expect(nodes.map((node) => only(node.assignments).rank)).toEqual(Array.from({ length: 48 }, (_, rank) => rank));
+    });
+
+    it.each<[string, (ledger: Ledger, fence: Fence, node: Node) => Promise<unknown>]>([
+      ["drains", (ledger, fence, node) => ledger.placements.drain(fence, node.id, atMs)],
+      ["is ending", (ledger, fence, node) => ledger.placements.terminating(fence, node.id, atMs)],
+      ["is gone", (ledger, _fence, node) => ledger.nodeLedger.gone(node.id, atMs)],
+    ])("binds nobody when one node %s", async (_what, happen) => {
+      const ledger = await make();
+      const { fence, entry, job } = await gangAndNodes(ledger, 2);
+      const last = await readyNode(ledger, fence, { id: idOf(2) });
+      await happen(ledger, fence, last);
+      expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(3), atMs })).toBe("stale");
+      expect((await ledger.decisions.load("gpu", monday)).nodes.flatMap((node) => node.assignments)).toEqual([]);
+      expect(await ledger.sealing.get(job)).toEqual(job);
+      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([entry]);
+    });
+
+    it("binds nobody when one node is unknown or another team's, or the attempt is not the one that waits", async () => {
+      const ledger = await make();
+      const { fence, entry, job } = await gangAndNodes(ledger, 2);
+      await readyNode(ledger, fence, { id: idOf(8), team: "speech" });
+      for (const stranger of [idOf(8), idOf(9)]) {
+        expect(await ledger.placements.bindGang(fence, { entry, nodes: [...ids(2), stranger], atMs }), stranger).toBe("stale");
+      }
+      expect(await ledger.placements.bindGang(fence, { entry: { ...entry, attempt: 2 }, nodes: ids(2), atMs })).toBe("stale");
+      expect((await ledger.decisions.load("gpu", monday)).nodes.flatMap((node) => node.assignments)).toEqual([]);
+      expect(await ledger.sealing.get(job)).toEqual(job);
+    });
+
+    it("is void once a later decision has begun", async () => {
+      const ledger = await make();
+      const { fence, entry, job } = await gangAndNodes(ledger, 2);
+      await begin(ledger);
+      expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(2), atMs })).toBe("fenced");
+      expect(await ledger.sealing.get(job)).toEqual(job);
+    });
+
+    it("either binds all or one of them drains, never both", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      for (let n = 0; n < 4; n += 1) {
+        const { entry } = await admitted(ledger, { job: `job-${n}`, spec: gangSpec(2) });
+        const nodes = [idOf(10 * n), idOf(10 * n + 1)];
+        for (const id of nodes) await readyNode(ledger, fence, { id });
+        const answers = await Promise.all([
+          ledger.placements.bindGang(fence, { entry, nodes, atMs }),
+          ledger.placements.drain(fence, nodes[1] ?? "", atMs),
+        ]);
+        expect([...answers].sort()).toEqual(["done", "stale"]);
+        const held = await Promise.all(nodes.map((id) => assignmentsOf(ledger, id)));
+        expect(held.flat()).toHaveLength(answers[0] === "done" ? 2 : 0);
+      }
+    });
+  });
+
+  describe("placements.settle, of a gang's launch", () => {
+    it("keeps what came, and releases what was reserved for the others; a refusal remembers for how many", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const launch = aLaunch({ count: 4, reserved: { usdPerHour: 2.8, gpus: 4 } });
+      expect(await ledger.placements.intend(fence, launch, plenty)).toBe("done");
+      expect((await ledger.decisions.load("gpu", monday)).openLaunches).toEqual([launch]);
+      const nodes = ids(3).map((id) => newNode({ id, launch: launch.id }));
+      const { usdPerHour: _usd, ...offer } = anOffer();
+      const refusals = [{ ...offer, code: "InsufficientInstanceCapacity", untilMs: monday + 180_000, count: 4 }];
+      const settled = { launch, nodes, refusals, atMs };
+      expect(await ledger.placements.settle(fence, settled)).toBe("done");
+      expect(await ledger.placements.settle(fence, settled)).toBe("done");
+      const loaded = await ledger.decisions.load("gpu", monday);
+      expect(loaded.nodes).toEqual(nodes);
+      expect(loaded.reserved).toEqual({ usdPerHour: 1.5, gpus: 3 });
+      expect(loaded.openLaunches).toEqual([]);
+      expect(loaded.refusals).toEqual(refusals);
+    });
+  });
+
+  describe("a gang's members", () => {
+    const running = { from: "placed", to: "running", startedAtMs, failed: false } as const;
+
+    it("run one after the other; the first makes the job run", async () => {
+      const ledger = await make();
+      const { job } = await bound(ledger, 2);
+      expect(await ledger.nodeLedger.change(on(idOf(1)), { attempt, job: running, assignment: "running" })).toBe("done");
+      expect(await ledger.nodeLedger.change(on(idOf(0)), { attempt, assignment: "running" })).toBe("done");
+      expect(await ledger.sealing.get(job)).toEqual({ ...job, state: "running", startedAtMs, node: idOf(0), gang: ids(2) });
+      for (const [rank, id] of ids(2).entries()) {
+        expect(await assignmentsOf(ledger, id)).toEqual([anAssignment({ rank, phase: "running", process: "p1" })]);
+      }
+    });
+
+    it("leave their nodes one by one; with the first one the job is on none", async () => {
+      const ledger = await make();
+      const { job } = await bound(ledger, 3);
+      expect(await ledger.nodeLedger.change(on(idOf(2)), { attempt, assignment: "removed" })).toBe("done");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed", node: idOf(0), gang: ids(3) });
+      const exited = { from: "placed", to: "sealing", exitCode: 0, startedAtMs, failed: false } as const;
+      expect(await ledger.nodeLedger.change(on(idOf(0)), { attempt, job: exited, assignment: "uploading" })).toBe("done");
+      expect(await ledger.nodeLedger.change(on(idOf(0)), { attempt, assignment: "removed" })).toBe("done");
+      const now = await ledger.sealing.get(job);
+      expect(now).toMatchObject({ state: "sealing" });
+      expect([now?.node, now?.gang]).toEqual([undefined, undefined]);
+      expect(await ledger.sealing.succeed(attempt, [], monday + 95_000)).toBe("done");
+      expect(await ledger.nodeLedger.change(on(idOf(1)), { attempt, assignment: "removed" })).toBe("done");
+      expect((await ledger.decisions.load("gpu", monday)).nodes.flatMap((node) => node.assignments)).toEqual([]);
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "succeeded", attempt: 1 });
+    });
+
+    it("that fail end the attempt for all, once; the others' places are freed when they have stopped", async () => {
+      const ledger = await make();
+      const { job, entry } = await bound(ledger, 3);
+      const failed = (rank: number) =>
+        ({ from: "placed", to: "queued", reason: `member ${rank}: exit code 3`, exitCode: 3, startedAtMs, failed: true }) as const;
+      const answers = await Promise.all(
+        [1, 2].map((rank) => ledger.nodeLedger.change(on(idOf(rank)), { attempt, job: failed(rank), assignment: "removed" })),
+      );
+      expect([...answers].sort()).toEqual(["done", "stale"]);
+      const now = await ledger.sealing.get(job);
+      expect(now).toMatchObject({ state: "queued", attempt: 2, failures: 1, exitCode: 3 });
+      expect([now?.node, now?.gang]).toEqual([undefined, undefined]);
+      const { queue } = await ledger.decisions.load("gpu", monday);
+      expect(queue).toEqual([{ ...entry, attempt: 2, reason: now?.reason }]);
+      const left = answers[0] === "done" ? [0, 2] : [0, 1];
+      for (const rank of left) {
+        expect(await ledger.nodeLedger.change(on(idOf(rank)), { attempt, job: failed(rank), assignment: "removed" }), "late").toBe("stale");
+        expect(await assignmentsOf(ledger, idOf(rank))).toHaveLength(1);
+        expect(await ledger.nodeLedger.change(on(idOf(rank)), { attempt, assignment: "removed" })).toBe("done");
+      }
+      expect((await ledger.decisions.load("gpu", monday)).nodes.flatMap((node) => node.assignments)).toEqual([]);
+      expect(await ledger.sealing.get(job)).toEqual(now);
+    });
+
+    it("whose nodes are lost give the job back once, whichever it was", async () => {
+      const ledger = await make();
+      const { fence, job, entry } = await bound(ledger, 3);
+      const back = (rank: number) => ({ node: idOf(rank), assignment: anAssignment({ rank }), reason: `lost ${rank}`, atMs: leaseOver });
+      const lost = await Promise.all([1, 2].map((rank) => ledger.placements.takeBack(fence, back(rank))));
+      expect(lost).toEqual(["done", "done"]);
+      const now = await ledger.sealing.get(job);
+      expect(now).toMatchObject({ state: "queued", attempt: 2, failures: 0 });
+      expect([now?.node, now?.gang]).toEqual([undefined, undefined]);
+      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([{ ...entry, attempt: 2, reason: now?.reason }]);
+      expect(await assignmentsOf(ledger, idOf(0)), "its worker has not stopped it yet").toHaveLength(1);
+      expect(await ledger.placements.takeBack(fence, back(0))).toBe("done");
+      expect((await ledger.decisions.load("gpu", monday)).nodes.flatMap((node) => node.assignments)).toEqual([]);
+      expect(await ledger.sealing.get(job)).toEqual(now);
+    });
+
+    it("other than the first, when lost after that one has ended well, change nothing", async () => {
+      const ledger = await make();
+      const { fence, job } = await bound(ledger, 2);
+      const exited = { from: "placed", to: "sealing", exitCode: 0, startedAtMs, failed: false } as const;
+      expect(await ledger.nodeLedger.change(on(idOf(0)), { attempt, job: exited, assignment: "uploading" })).toBe("done");
+      const back = (rank: number) => ({ node: idOf(rank), assignment: anAssignment({ rank }), reason: `lost ${rank}`, atMs: leaseOver });
+      expect(await ledger.placements.takeBack(fence, back(1))).toBe("done");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "sealing", attempt: 1, node: idOf(0), gang: ids(2) });
+      expect(await assignmentsOf(ledger, idOf(1))).toEqual([]);
+      expect(await ledger.placements.takeBack(fence, back(0)), "the first was still uploading").toBe("done");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2 });
+      expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
+    });
+
+    it("are bound again, on the same nodes too, as the next attempt", async () => {
+      const ledger = await make();
+      const { fence, job } = await bound(ledger, 2);
+      const back = { node: idOf(1), assignment: anAssignment({ rank: 1 }), reason: "lost", atMs: leaseOver };
+      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      expect(await ledger.nodeLedger.change(on(idOf(0)), { attempt, assignment: "removed" })).toBe("done");
+      await readyNode(ledger, fence, { id: idOf(2) });
+      const entry = waiting({ ...job, spec: gangSpec(2), attempt: 2 });
+      expect(await ledger.placements.bindGang(fence, { entry, nodes: [idOf(0), idOf(2)], atMs })).toBe("done");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed", attempt: 2, node: idOf(0), gang: [idOf(0), idOf(2)] });
+    });
+  });
+};
