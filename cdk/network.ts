@@ -20,7 +20,7 @@ export type NetworkProps = {
   readonly logs: Bucket;
 };
 
-/** Where nodes live: public subnets that nothing can reach, with HTTPS as the only way out. Costs nothing when idle. */
+/** Where nodes live: public subnets that nothing from outside can reach, with HTTPS as the only way out. Costs nothing when idle. */
 export class Network extends Construct {
   readonly subnets: readonly ISubnet[];
   /** The same, as functions are told. */
@@ -44,9 +44,13 @@ export class Network extends Construct {
     this.places = vpc.publicSubnets.map((subnet) => ({ zone: subnet.availabilityZone, subnet: subnet.subnetId }));
     this.nodes = new SecurityGroup(this, "Nodes", {
       vpc: vpc as IVpc,
-      description: "Fleetwright nodes: nothing in, HTTPS out",
+      description: "Fleetwright nodes: nothing in but from each other, HTTPS out",
       allowAllOutbound: false,
     });
     this.nodes.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "HTTPS");
+    // For gangs alone: their members meet at the first one's address and then talk on ports that NCCL or Gloo choose as they like.
+    // The group is all nodes': what a job opens, any other node of the fleet can reach, another team's too.
+    this.nodes.addIngressRule(this.nodes, Port.allTcp(), "Members of a gang");
+    this.nodes.addEgressRule(this.nodes, Port.allTcp(), "Members of a gang");
   }
 }

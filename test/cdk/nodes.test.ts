@@ -50,13 +50,19 @@ describe("nodes", () => {
       });
   });
 
-  test("nothing comes in, and HTTPS alone goes out", () => {
-    stack.template.resourceCountIs("AWS::EC2::SecurityGroupIngress", 0);
+  test("nothing comes in from outside, and HTTPS alone goes there", () => {
     const [group, ...others] = stack.all("AWS::EC2::SecurityGroup");
     expect(others).toEqual([]);
     expect(group?.properties["SecurityGroupIngress"]).toBeUndefined();
     expect(group?.properties["SecurityGroupEgress"]).toEqual([
       { CidrIp: "0.0.0.0/0", Description: "HTTPS", FromPort: 443, ToPort: 443, IpProtocol: "tcp" },
+    ]);
+    const id = { "Fn::GetAtt": [group?.id, "GroupId"] };
+    const gangs = { Description: "Members of a gang", FromPort: 0, ToPort: 65535, IpProtocol: "tcp", GroupId: id };
+    const rules = ["AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"].flatMap((type) => stack.all(type));
+    expect(rules.map((rule) => rule.properties)).toEqual([
+      { ...gangs, SourceSecurityGroupId: id },
+      { ...gangs, DestinationSecurityGroupId: id },
     ]);
     for (const template of stack.all("AWS::EC2::LaunchTemplate"))
       expect(JSON.stringify(template.properties)).toContain(JSON.stringify({ "Fn::GetAtt": [group?.id, "GroupId"] }));

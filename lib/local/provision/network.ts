@@ -65,6 +65,15 @@ export const securityGroup = kind({
 /** Nodes are processes of this machine: no packet of theirs takes these ways. */
 export const routing = [
   harmlessKind("AWS::EC2::InternetGateway", []),
+  harmlessKind("AWS::EC2::SecurityGroupIngress", ["Description", "FromPort", "GroupId", "IpProtocol", "SourceSecurityGroupId", "ToPort"]),
+  harmlessKind("AWS::EC2::SecurityGroupEgress", [
+    "Description",
+    "DestinationSecurityGroupId",
+    "FromPort",
+    "GroupId",
+    "IpProtocol",
+    "ToPort",
+  ]),
   harmlessKind("AWS::EC2::VPCGatewayAttachment", ["InternetGatewayId", "VpcId"]),
   harmlessKind("AWS::EC2::RouteTable", ["VpcId"]),
   harmlessKind("AWS::EC2::SubnetRouteTableAssociation", ["RouteTableId", "SubnetId"]),
