@@ -196,6 +196,54 @@ describe("a worker that was restarted", () => {
   });
 });
 
+describe("what a worker tells of its instance", () => {
+  const telling = {
+    address: "10.0.0.7",
+    gpus: [{ index: 0, utilizationPercent: 93 }],
+    datasets: [{ team: "vision", dataset: "coco", version: 1, shards: 2, bytes: 3 }],
+  };
+
+  test("rests on its node, in the write that renews its lease", async () => {
+    const world = await working();
+    const writes = world.ledger.wire.calls["nodeLedger.seen"] ?? 0;
+    await world.call(world.node.id, { attempts: [running(world)], ...telling });
+    expect(world.node).toMatchObject({ ...telling, gpusAtMs: world.nowMs });
+    expect(world.ledger.wire.calls["nodeLedger.seen"]).toBe(writes + 1);
+    expect(world.lane.waiting).toEqual([]);
+  });
+
+  test("of a notice drains the node before EC2's own event comes, and stops its work in the same answer", async () => {
+    const world = await working();
+    const { id } = world.node;
+    const notice = { kind: "interruption", atMs: world.nowMs } as const;
+    const answer = await world.call(id, { attempts: [running(world)], notice });
+    expect(orders(answer).orders).toEqual([{ kind: "stop", ...of, because: "EC2 takes the instance back (spot interruption)" }]);
+    expect(world.node).toMatchObject({ state: "draining", notice });
+    expect(world.lane.waiting).toEqual(["gpu"]);
+    expect((await world.ledger.decisions.begin("gpu")).causes).toEqual([`interruption ${id}`]);
+  });
+
+  test("of a notice is news once, and its orders come until they are followed", async () => {
+    const world = await working();
+    const notice = { kind: "interruption", atMs: world.nowMs } as const;
+    for (const _time of [1, 2, 3]) {
+      const answer = await world.call(world.node.id, { attempts: [running(world)], notice });
+      expect(orders(answer).orders).toMatchObject([{ kind: "stop", ...of }]);
+    }
+    expect(world.ledger.wire.calls["nodeLedger.noticed"]).toBe(1);
+  });
+
+  test("of a recommendation stops only what it has not begun", async () => {
+    const world = await working();
+    const notice = { kind: "rebalance", atMs: world.nowMs } as const;
+    expect(orders(await world.call(world.node.id, { attempts: [running(world)], notice })).orders).toEqual([]);
+    const booting = await placed();
+    expect(orders(await booting.call(booting.node.id, { notice })).orders).toMatchObject([
+      { kind: "stop", ...of, because: "EC2 may soon take the instance back (rebalance recommendation)" },
+    ]);
+  });
+});
+
 describe("credentials", () => {
   test("are renewed for what the node holds", async () => {
     const world = await working();

@@ -1,18 +1,9 @@
-import { expect, test } from "vitest";
-import type { InstanceEvent } from "../../../events/instance.ts";
-import { noteInstance } from "../../../lib/flows/note-instance.ts";
+import { describe, expect, test } from "vitest";
+import { ModelWorker } from "./model-worker.ts";
+import { hear, interruption, rebalance, stateChange } from "./news.ts";
 import { World } from "./world.ts";
 
-type StateChange = Extract<InstanceEvent, { "detail-type": "EC2 Instance State-change Notification" }>;
-
-const news = (id: string, state: StateChange["detail"]["state"]): InstanceEvent => ({
-  source: "aws.ec2",
-  "detail-type": "EC2 Instance State-change Notification",
-  time: "2026-06-01T00:00:00Z",
-  detail: { "instance-id": id, state },
-});
-const note = (world: World, event: InstanceEvent) =>
-  noteInstance({ bell: world.ledger.bell, lane: world.lane, ledger: world.ledger.nodeLedger, now: () => world.nowMs }, event);
+const stranger = "i-0fedcba9876543210";
 
 async function launched(): Promise<World> {
   const world = new World();
@@ -21,35 +12,212 @@ async function launched(): Promise<World> {
   return world;
 }
 
-test.each(["terminated", "stopped"] as const)("an instance of ours that is %s is gone, and its pool is woken", async (state) => {
+/** A world in which job a runs, with the worker that runs it. */
+async function working(): Promise<{ world: World; id: string; worker: ModelWorker }> {
   const world = await launched();
   const { id } = world.node;
-  expect(await note(world, news(id, state))).toBe("noted");
-  expect(world.node.state).toBe("gone");
-  expect(world.lane.waiting).toEqual(["gpu"]);
+  const worker = new ModelWorker(world, id);
+  await worker.call();
+  worker.begin();
+  await worker.call();
   await world.workOff();
-  expect(world.job("a")).toMatchObject({ attempt: 2, state: "placed" });
+  expect(world.job("a")).toMatchObject({ state: "running", node: id });
+  return { world, id, worker };
+}
+
+describe("an end", () => {
+  test.each(["terminated", "stopped"] as const)("of an instance of ours, which is %s, wakes its pool", async (state) => {
+    const world = await launched();
+    const { id } = world.node;
+    expect(await hear(world, stateChange(id, state))).toBe("noted");
+    expect(world.node.state).toBe("gone");
+    expect(world.lane.waiting).toEqual(["gpu"]);
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ attempt: 2, state: "placed" });
+    expect(world.journal.decisions.at(-3)?.causes).toEqual([`ended ${id}`]);
+  });
+
+  test.each(["pending", "running", "stopping", "shutting-down"] as const)("is not proved by %s: something may still run", async (state) => {
+    const world = await launched();
+    expect(await hear(world, stateChange(world.node.id, state))).toBe("no-news");
+    expect(world.node.state).toBe("launching");
+    expect(world.lane.waiting).toEqual([]);
+  });
+
+  test("told twice gives a job back once", async () => {
+    const world = await launched();
+    const { id } = world.node;
+    await hear(world, stateChange(id, "terminated"));
+    await world.workOff();
+    await hear(world, stateChange(id, "terminated"));
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ attempt: 2 });
+  });
 });
 
-test.each(["pending", "running", "stopping", "shutting-down"] as const)("one that is %s may still run something", async (state) => {
-  const world = await launched();
-  expect(await note(world, news(world.node.id, state))).toBe("no-news");
-  expect(world.node.state).toBe("launching");
-  expect(world.lane.waiting).toEqual([]);
+test.each([stateChange(stranger, "terminated"), interruption(stranger), rebalance(stranger)])(
+  "somebody else's instance is none of ours: $detail-type",
+  async (event) => {
+    const world = await launched();
+    expect(await hear(world, event)).toBe("not-ours");
+    expect(world.node.state).toBe("launching");
+    expect(world.lane.waiting).toEqual([]);
+  },
+);
+
+describe("an interruption", () => {
+  test("stops what runs, which runs again elsewhere and has lost no retry, and the node is given back", async () => {
+    const { world, id, worker } = await working();
+    expect(await hear(world, interruption(id))).toBe("noted");
+    expect(world.node).toMatchObject({ state: "draining", notice: { kind: "interruption", atMs: Date.parse("2026-06-01T00:05:00Z") } });
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
+    await worker.call();
+    expect(worker.phaseOf("a")).toBe("stopped");
+    await worker.call();
+    expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2, failures: 0 });
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2 });
+    expect(world.job("a")?.node).not.toBe(id);
+    expect(world.fleet.instances.get(id)?.over).toBe(true);
+    expect(world.fleet.live).toHaveLength(1);
+  });
+
+  test("leaves an upload to its two minutes", async () => {
+    const { world, id, worker } = await working();
+    worker.end(0);
+    await worker.call();
+    await hear(world, interruption(id));
+    await worker.call();
+    expect(worker.phaseOf("a")).toBe("uploading");
+    worker.end(0);
+    await worker.call();
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "sealing", attempt: 1 });
+    expect(world.fleet.live).toEqual([]);
+  });
+
+  test("of a node that never called gives its jobs back at once", async () => {
+    const world = await launched();
+    const { id } = world.node;
+    await hear(world, interruption(id));
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2 });
+    expect(world.job("a")?.node).not.toBe(id);
+  });
+
+  test("whose stop order was lost is told again, and what is being prepared stops too", async () => {
+    const world = await launched();
+    const { id } = world.node;
+    const worker = new ModelWorker(world, id);
+    await worker.call();
+    expect(worker.phaseOf("a")).toBe("preparing");
+    await hear(world, interruption(id));
+    await world.workOff();
+    expect(world.job("a"), "it may run there: nobody else gets it").toMatchObject({ state: "placed", attempt: 1, node: id });
+    await world.call(id);
+    await worker.call();
+    expect(worker.phaseOf("a")).toBe("stopped");
+    await worker.call();
+    expect(world.job("a")).toMatchObject({ attempt: 2, failures: 0 });
+  });
+
+  test("that comes twice, and after the instance has ended, changes nothing more", async () => {
+    const { world, id } = await working();
+    await hear(world, interruption(id));
+    await hear(world, interruption(id));
+    await hear(world, stateChange(id, "terminated"));
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ attempt: 2 });
+    const before = [...world.ledger.table.nodes.values()];
+    expect(await hear(world, interruption(id))).toBe("noted");
+    await world.workOff();
+    expect([...world.ledger.table.nodes.values()]).toEqual(before);
+    expect(world.job("a")).toMatchObject({ attempt: 2 });
+  });
+
+  test("is on record as what the decision was about", async () => {
+    const { world, id, worker } = await working();
+    await hear(world, interruption(id));
+    await worker.call();
+    await worker.call();
+    await world.workOff();
+    expect(world.journal.decisions.flatMap(({ causes }) => causes)).toContain(`interruption ${id}`);
+    expect(world.log.find(({ message, causes }) => message === "decided" && Array.isArray(causes) && causes.length > 1)).toBeDefined();
+  });
 });
 
-test("somebody else's instance is none of ours", async () => {
-  const world = await launched();
-  expect(await note(world, news("i-0fedcba9876543210", "terminated"))).toBe("not-ours");
-  expect(world.lane.waiting).toEqual([]);
+describe("a recommendation to rebalance", () => {
+  test("lets running work end where it is, and brings nothing new", async () => {
+    const { world, id, worker } = await working();
+    expect(await hear(world, rebalance(id))).toBe("noted");
+    await world.submit("b");
+    await world.workOff();
+    expect(world.job("b")?.node).not.toBe(id);
+    await worker.call();
+    expect(worker.phaseOf("a")).toBe("running");
+    worker.end(1);
+    await worker.call();
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "failed", attempt: 1 });
+    expect(world.fleet.instances.get(id)?.over).toBe(true);
+  });
+
+  test("gives back what has not begun there", async () => {
+    const world = await launched();
+    const { id } = world.node;
+    await world.call(id);
+    await hear(world, rebalance(id));
+    const worker = new ModelWorker(world, id);
+    await worker.call();
+    await worker.call();
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2, failures: 0 });
+    expect(world.job("a")?.node).not.toBe(id);
+  });
+
+  test("before or after an interruption leaves that as it is", async () => {
+    for (const order of [
+      [rebalance, interruption],
+      [interruption, rebalance],
+    ]) {
+      const { world, id } = await working();
+      for (const event of order) await hear(world, event(id));
+      expect(world.node.notice?.kind).toBe("interruption");
+    }
+  });
 });
 
-test("the same news twice gives a job back once", async () => {
-  const world = await launched();
-  const { id } = world.node;
-  await note(world, news(id, "terminated"));
-  await world.workOff();
-  await note(world, news(id, "terminated"));
-  await world.workOff();
-  expect(world.job("a")).toMatchObject({ attempt: 2 });
+describe("an instance that vanishes without notice", () => {
+  test("is found by its silence when nobody tells", async () => {
+    const { world, id } = await working();
+    world.fleet.end(id);
+    world.nowMs += 900_000 + 60_001;
+    await world.ringLater();
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2, failures: 0 });
+  });
+
+  test("before its launch was on record is looked up after a minute, and its job goes elsewhere", async () => {
+    const world = await launched();
+    const { id } = world.node;
+    world.fleet.end(id);
+    for (const _due of world.lane.due(60)) world.nowMs += 60_000;
+    await world.ringLater();
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2 });
+    expect(world.job("a")?.node).not.toBe(id);
+    expect(world.ledger.table.forgotten.has(`gpu/${id}`)).toBe(true);
+    expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
+  });
+
+  test("is not taken for one that only boots slowly", async () => {
+    const world = await launched();
+    const { id } = world.node;
+    world.nowMs += 60_000;
+    await world.ringLater();
+    await world.workOff();
+    expect(world.node).toMatchObject({ id, state: "launching", assignments: [{ job: "a" }] });
+    expect(world.fleet.live.map((instance) => instance.id)).toEqual([id]);
+  });
 });

@@ -501,6 +501,7 @@ describe("a decision that acted", () => {
     expect(world.journal.decisions.map((decision) => decision.plan.steps.map((step) => step.kind))).toEqual([["launch"], ["bind"]]);
     const [first] = world.journal.decisions;
     expect(first).toMatchObject({ pool: "gpu", snapshot: { queue: [{ job: "a" }] } });
+    expect(world.journal.decisions.map(({ causes }) => causes)).toEqual([["job"], []]);
     expect(first?.outcomes).toEqual([expect.stringMatching(/^again: launched i-/)]);
   });
 

@@ -1,0 +1,104 @@
+import type { AttemptReport, NodeCall } from "../../../events/node-call.ts";
+import { type AttemptRef, attemptName } from "../../../lib/model/job.ts";
+import type { World } from "./world.ts";
+
+type Told = Partial<Extract<NodeCall, { kind: "report" }>>;
+type Phase = "preparing" | "running" | "exited" | "uploading" | "uploaded" | "failed" | "stopped";
+type Held = { readonly ref: AttemptRef; phase: Phase; exitCode: number };
+
+const leastLeaseMs = 60_000;
+
+/** A worker as the server knows it: it tells of all that it has begun, does what it is told, and begins nothing twice. */
+export class ModelWorker {
+  readonly #world: World;
+  readonly #node: string;
+  readonly #held = new Map<string, Held>();
+  readonly #over = new Set<string>();
+  #leaseUntilMs = 0;
+
+  constructor(world: World, node: string) {
+    this.#world = world;
+    this.#node = node;
+  }
+
+  /** The attempts of which something may run here: their lease is not about to end. */
+  get active(): readonly AttemptRef[] {
+    if (this.#world.nowMs >= this.#leaseUntilMs - leastLeaseMs) return [];
+    return [...this.#held.values()].filter(({ phase }) => phase === "preparing" || phase === "running").map(({ ref }) => ref);
+  }
+
+  phaseOf(job: string): Phase | undefined {
+    return [...this.#held.values()].find(({ ref }) => ref.job === job)?.phase;
+  }
+
+  /** What it prepares begins to run. */
+  begin(): void {
+    for (const held of this.#held.values()) if (held.phase === "preparing") held.phase = "running";
+  }
+
+  /** What runs ends, and what uploads is there. */
+  end(exitCode: number): void {
+    for (const held of this.#held.values()) {
+      if (held.phase === "running") Object.assign(held, { phase: "exited", exitCode });
+      else if (held.phase === "uploading") held.phase = "uploaded";
+    }
+  }
+
+  /** One call, and what its answer asks for. False when the instance shall end. */
+  async call(told: Told = {}): Promise<boolean> {
+    const { nowMs } = this.#world;
+    if (nowMs >= this.#leaseUntilMs - leastLeaseMs) this.#letGo();
+    const reports = [...this.#held.values()].flatMap((held) => this.#report(held));
+    const answer = await this.#world.call(this.#node, { ...told, attempts: reports });
+    if (answer.kind === "shutdown") this.#held.clear();
+    if (answer.kind !== "orders") return answer.kind !== "shutdown";
+    this.#leaseUntilMs = nowMs + answer.leaseMs;
+    for (const ref of answer.done) this.#forget(ref);
+    for (const order of answer.orders) if (order.kind === "stop") this.#stop(order);
+    for (const report of reports) {
+      const held = this.#held.get(attemptName(report));
+      if (report.phase === "exited" && held?.phase === "exited" && held.exitCode === 0) held.phase = "uploading";
+    }
+    for (const order of answer.orders) if (order.kind === "run") this.#start(order);
+    return true;
+  }
+
+  #report({ ref, phase, exitCode }: Held): AttemptReport[] {
+    const startedAtMs = this.#world.nowMs;
+    switch (phase) {
+      case "preparing":
+        return [];
+      case "running":
+      case "uploaded":
+        return [{ ...ref, phase, startedAtMs }];
+      case "exited":
+      case "uploading":
+        return [{ ...ref, phase: "exited", startedAtMs, exitCode }];
+      case "failed":
+        return [{ ...ref, phase, reason: "trouble", again: true }];
+      case "stopped":
+        return [{ ...ref, phase, reason: "told to stop" }];
+    }
+  }
+
+  #start({ team, job, attempt }: AttemptRef): void {
+    const ref = { team, job, attempt };
+    const name = attemptName(ref);
+    if (this.#held.has(name)) return;
+    this.#held.set(name, { ref, phase: this.#over.has(name) ? "stopped" : "preparing", exitCode: 0 });
+  }
+
+  #stop({ team, job, attempt }: AttemptRef): void {
+    const ref = { team, job, attempt };
+    this.#held.set(attemptName(ref), { ref, phase: "stopped", exitCode: 0 });
+  }
+
+  #forget(ref: AttemptRef): void {
+    this.#held.delete(attemptName(ref));
+    this.#over.add(attemptName(ref));
+  }
+
+  #letGo(): void {
+    for (const held of this.#held.values()) if (held.phase === "preparing" || held.phase === "running") held.phase = "stopped";
+  }
+}

@@ -1,0 +1,58 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { publishPoolNumbers } from "../../../lib/runtime/pool-metrics.ts";
+
+const numbers = { nodes: 2, gpus: 5, gpuUtilization: 61.5, queuedJobs: 3, oldestQueuedSeconds: 90, reservedUsdPerHour: 2.5 };
+
+afterEach(() => void vi.restoreAllMocks());
+
+/** The embedded metrics that are written while this runs. */
+function written(work: () => void): Record<string, unknown>[] {
+  const lines: unknown[] = [];
+  vi.spyOn(console, "log").mockImplementation((line: unknown) => void lines.push(line));
+  // Makes it write to this console, and then would make it silent.
+  vi.stubEnv("POWERTOOLS_DEV", "true");
+  vi.stubEnv("POWERTOOLS_METRICS_DISABLED", "false");
+  work();
+  vi.unstubAllEnvs();
+  return lines.map((line) => JSON.parse(String(line)));
+}
+
+test("a pool's numbers are metrics by fleet and pool, and by nothing else", () => {
+  const [line, ...others] = written(() => publishPoolNumbers({ fleet: "fleetwright", pool: "gpu" }, numbers));
+  expect(others).toEqual([]);
+  expect(line).toMatchObject({
+    fleet: "fleetwright",
+    pool: "gpu",
+    Nodes: 2,
+    Gpus: 5,
+    GpuUtilization: 61.5,
+    QueuedJobs: 3,
+    OldestQueuedSeconds: 90,
+    ReservedUsdPerHour: 2.5,
+    _aws: {
+      CloudWatchMetrics: [
+        {
+          Namespace: "Fleetwright",
+          Dimensions: [["fleet", "pool"]],
+          Metrics: expect.arrayContaining([
+            { Name: "GpuUtilization", Unit: "Percent" },
+            { Name: "OldestQueuedSeconds", Unit: "Seconds" },
+          ]),
+        },
+      ],
+    },
+  });
+  expect(line).not.toHaveProperty("service");
+});
+
+test("two pools do not mix, and GPUs that nobody heard of are no zero", () => {
+  const { gpuUtilization: _none, ...silent } = numbers;
+  const lines = written(() => {
+    publishPoolNumbers({ fleet: "fleetwright", pool: "gpu" }, numbers);
+    publishPoolNumbers({ fleet: "fleetwright", pool: "cpu" }, silent);
+  });
+  expect(lines.map((line) => [line["pool"], line["GpuUtilization"]])).toEqual([
+    ["gpu", 61.5],
+    ["cpu", undefined],
+  ]);
+});
