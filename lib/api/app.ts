@@ -12,14 +12,14 @@ import type { Problem } from "./views.ts";
 /** What comes with each request beside itself. */
 export type Signed = { readonly caller: Caller; readonly requestId: string };
 
-/** One call in the log: never what it carried. */
-export type CallLine = {
+/** One line of the log, such as one call: never what it carried. */
+export type LogLine = {
   readonly level: "info" | "error";
   readonly message: string;
   readonly [field: string]: unknown;
 };
 
-export type ApiOptions = { readonly deps: ApiDeps; readonly log: (line: CallLine) => void };
+export type ApiOptions = { readonly deps: ApiDeps; readonly log: (line: LogLine) => void };
 type Env = { Bindings: Signed };
 
 /** The API over HTTP. Whatever comes in, it answers: with JSON, or with problem details. */

@@ -1,0 +1,236 @@
+import { createApi, type LogLine } from "../../../lib/api/app.ts";
+import type { ApiDeps } from "../../../lib/api/deps.ts";
+import type { Operation } from "../../../lib/api/operation.ts";
+import { describeItself } from "../../../lib/api/operations/document.ts";
+import { operations } from "../../../lib/api/operations.ts";
+import type { Caller } from "../../../lib/api/speaker.ts";
+import { Problem } from "../../../lib/api/views.ts";
+import type { Job } from "../../../lib/model/job.ts";
+import type { Decision } from "../../../lib/ports/journal.ts";
+import { aCatalogue, aJob, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aSpec, monday } from "../../fakes/builders.ts";
+import { MemoryDatasets, MemoryShardQueue, memoryPoolNodes } from "../../fakes/memory-datasets.ts";
+import { MemoryJournal } from "../../fakes/memory-journal.ts";
+import { MemoryLane } from "../../fakes/memory-lane.ts";
+import { memoryLedger } from "../../fakes/memory-ledger.ts";
+import { MemoryAttemptLogs, memoryDecisionReader, memoryNodeReader } from "../../fakes/memory-readers.ts";
+
+const account = "123456789012";
+export const callerOf = (arn: string, from = account): Caller => ({ arn, account: from, owner: account });
+
+/** Who calls in tests. */
+export const callers = {
+  admin: callerOf(`arn:aws:sts::${account}:assumed-role/Admin/ada`),
+  vision: callerOf(`arn:aws:sts::${account}:assumed-role/fleetwright-team-vision/vera`),
+  research: callerOf(`arn:aws:sts::${account}:assumed-role/fleetwright-team-research/rosa`),
+  former: callerOf(`arn:aws:sts::${account}:assumed-role/fleetwright-team-sales/sam`),
+  stranger: callerOf("arn:aws:sts::999999999999:assumed-role/Admin/eve", "999999999999"),
+} as const;
+export type Who = keyof typeof callers;
+
+export type Asked = {
+  readonly as?: Who;
+  readonly method?: string;
+  /** What is no text goes as JSON. */
+  readonly body?: unknown;
+  readonly type?: string | undefined;
+};
+export type Told = { readonly status: number; readonly headers: Headers; readonly body: unknown };
+
+export const allOperations: readonly Operation[] = [...operations, describeItself(operations)];
+
+/** The whole API over fakes: two teams, two pools, and something of everything. */
+export class ApiWorld {
+  nowMs = monday + 3_600_000;
+  readonly ledger = memoryLedger();
+  readonly lane = new MemoryLane();
+  readonly logs = new MemoryAttemptLogs();
+  readonly journal = new MemoryJournal();
+  readonly datasets = new MemoryDatasets();
+  readonly shardQueue = new MemoryShardQueue();
+  readonly log: LogLine[] = [];
+  readonly pools = [aPool({ budgets: { usdPerDay: 100 } }), aPool({ name: "lab", teams: ["research"], shared: true })];
+  #requests = 0;
+  readonly #api;
+
+  constructor(over: Partial<ApiDeps> = {}) {
+    this.#seed();
+    this.#api = createApi({ deps: { ...this.deps, ...over }, log: (line) => void this.log.push(line) });
+  }
+
+  get deps(): ApiDeps {
+    const { bell, admissions, catalogues, cancellations, jobReader, sealing, decisions, table } = this.ledger;
+    const fleet = { name: "fleetwright", teams: ["research", "vision"], pools: this.pools, defaultPool: "gpu" };
+    const now = () => this.nowMs;
+    return {
+      fleet,
+      submit: { bell, lane: this.lane, admissions, catalogues, datasets: this.datasets, fleet },
+      cancel: { bell, lane: this.lane, cancellations, now },
+      jobs: jobReader,
+      current: sealing,
+      logs: this.logs,
+      nodes: memoryNodeReader(table),
+      pools: decisions,
+      decisions: memoryDecisionReader(this.journal),
+      datasets: this.datasets,
+      poolNodes: memoryPoolNodes(table),
+      addDataset: {
+        queue: this.shardQueue,
+        places: { datasetsBucket: "fleet-data", dataBuckets: ["open-data"] },
+        newId: () => `dataset-${this.#requests}`,
+      },
+      now,
+    };
+  }
+
+  /** One call; what it answers is held against the document, and must not be a server error. */
+  async call(path: string, asked: Asked = {}): Promise<Told> {
+    const told = await this.callRaw(path, asked);
+    if (told.status >= 500) throw new Error(`${path}: ${told.status} ${JSON.stringify(told.body)} ${JSON.stringify(this.log)}`);
+    holdAgainstDocument(path, asked.method ?? "GET", told);
+    return told;
+  }
+
+  async callRaw(path: string, { as = "vision", method = "GET", body, type = "application/json" }: Asked = {}): Promise<Told> {
+    this.#requests += 1;
+    const requestId = `00000000-0000-4000-8000-${String(this.#requests).padStart(12, "0")}`;
+    const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+    const request = new Request(`https://api${path}`, {
+      method,
+      headers: { "content-type": type },
+      ...(text === undefined ? {} : { body: text }),
+    });
+    const response = await this.#api.fetch(request, { caller: callers[as], requestId });
+    const answer = await response.text();
+    return { status: response.status, headers: response.headers, body: answer === "" ? undefined : JSON.parse(answer) };
+  }
+
+  job(name: string, team = "vision"): Job | undefined {
+    return this.ledger.table.jobs.get(`${team}/${name}`);
+  }
+
+  #seed(): void {
+    const { table } = this.ledger;
+    table.catalogues.set("gpu", aCatalogue());
+    table.catalogues.set("lab", aCatalogue());
+    const put = (job: Job): void => {
+      table.putJob(job);
+      if (job.state === "queued") table.enqueue(job);
+    };
+    put(aJob({ job: "waits", submittedAtMs: monday + 1 }));
+    put(aJob({ job: "runs", state: "running", submittedAtMs: monday + 2, node: nodeId(1), startedAtMs: monday + 9, attempt: 2 }));
+    put(aJob({ job: "done", state: "succeeded", submittedAtMs: monday + 3, endedAtMs: monday + 10, exitCode: 0, artifacts: [sealed] }));
+    put(aJob({ job: "refused", state: "rejected", submittedAtMs: monday + 4, spec: undefined, reason: "the message is not JSON" }));
+    put(aJob({ team: "research", job: "secret", state: "running", submittedAtMs: monday + 5, node: nodeId(1) }));
+    put(aJob({ team: "research", job: "hidden", pool: "lab", submittedAtMs: monday + 6, spec: aSpec({ pool: "lab" }) }));
+    table.putNode(
+      aNode({
+        id: nodeId(1),
+        team: undefined,
+        assignments: [
+          anAssignment({ team: "research", job: "secret", phase: "running" }),
+          anAssignment({ job: "runs", attempt: 2, phase: "running", rank: 0 }),
+        ],
+        gpus: [{ index: 0, model: "NVIDIA A10G", utilizationPercent: 97, throttled: ["sw_power_cap"] }],
+        notice: { kind: "rebalance", atMs: monday + 1000 },
+        datasets: [
+          { team: "vision", dataset: "cats", version: 1, shards: 2, bytes: 20 },
+          { team: "research", dataset: "dogs", version: 1, shards: 3, bytes: 30 },
+        ],
+      }),
+    );
+    table.putNode(aNode({ id: nodeId(2), lastBusyMs: monday + 120_000 }));
+    table.putNode(aNode({ id: nodeId(3), pool: "lab", team: "research", state: "launching", readyAtMs: undefined }));
+    table.forgotten.set("gpu/gone", aNode({ id: nodeId(9), state: "gone", released: true }));
+    table.openLaunches.set("launch-7", aLaunch({ id: "launch-7", team: "research", jobs: [{ team: "research", job: "hidden" }] }));
+    table.refusals.set("gpu", new Map([["x", { ...anOffer(), code: "InsufficientInstanceCapacity", untilMs: this.nowMs + 60_000 }]]));
+    this.logs.write({ team: "vision", job: "runs", attempt: 2 }, ...["one", "two", "three"].map((text, n) => ({ atMs: monday + n, text })));
+    this.journal.decisions.push(...[0, 1, 2].map((n) => aDecision(n)));
+    this.datasets.put({
+      team: "vision",
+      dataset: "cats",
+      id: "cats-1",
+      source: { bucket: "fleet-data", prefix: "vision/cats/" },
+      state: "ready",
+      addedAtMs: monday,
+      listing: { version: 1, shards: 4, bytes: 40, digest: "0", key: "k" },
+      map: {
+        version: 1,
+        listing: 1,
+        listingKey: "k",
+        madeAtMs: monday,
+        holdings: [{ node: nodeId(1), share: "part", weight: 1, shards: 2, bytes: 20, list: "l" }],
+        moved: 0,
+        movedBytes: 0,
+        plan: "p",
+      },
+    });
+  }
+}
+
+export const nodeId = (n: number): string => `i-${String(n).padStart(17, "0")}`;
+const sealed = { path: "out/model.bin", bytes: 5, sha256: "ab".repeat(32), key: "vision/done/1/out/model.bin.sealed" };
+
+/** The id of the n-th seeded decision. */
+export const decisionId = (n: number): string => `20260601-000${n}00.000Z-decision-${n}`;
+
+const aDecision = (n: number): Decision => {
+  const {
+    id: _id,
+    clientToken: _token,
+    intendedAtMs: _at,
+    ...launch
+  } = aLaunch({ team: "research", jobs: [{ team: "research", job: "secret" }] });
+  return {
+    id: `decision-${n}`,
+    pool: "gpu",
+    epoch: n + 1,
+    atMs: monday + n * 60_000,
+    causes: ["job", "dataset research/dogs", "dataset vision/cats"],
+    snapshot: {
+      nowMs: monday,
+      pool: aPool(),
+      reserved: { usdPerHour: 0.5, gpus: 1 },
+      spent: { dayUsd: 0, monthUsd: 0 },
+      queue: [anEntry()],
+      nodes: [aNode()],
+      openLaunches: [],
+      refusals: [],
+    },
+    plan: {
+      steps: [
+        { kind: "bind", entry: anEntry({ job: "runs" }), node: nodeId(1), because: "runs has room" },
+        { kind: "hold", entry: anEntry({ team: "research", job: "secret" }), because: "secret waits for room" },
+        { kind: "launch", launch, because: "secret has no room" },
+        { kind: "retire", node: nodeId(2), because: "idle for 120 s" },
+      ],
+      wakeAtMs: monday + 120_000,
+    },
+    outcomes: ["done", "done secret", "launched for secret", "done"],
+  };
+};
+
+const hasPath = (operation: Operation, path: string): boolean =>
+  new RegExp(`^/v1${operation.path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(path);
+export const operationAt = (path: string, method: string): Operation | undefined =>
+  allOperations.find((each) => each.method.toUpperCase() === method && hasPath(each, path));
+
+/** Throws unless the answer is one that the document promises for this call. */
+export function holdAgainstDocument(path: string, method: string, told: Told): void {
+  const why = whyWrong(path, method, told);
+  if (why !== undefined) throw new Error(`${method} ${path} answered ${told.status}, ${why}: ${JSON.stringify(told.body)}`);
+}
+
+function whyWrong(path: string, method: string, { status, headers, body }: Told): string | undefined {
+  const isHead = method === "HEAD";
+  if (headers.get("cache-control") !== "no-store") return "which may be stored";
+  if (status >= 400) {
+    if (headers.get("content-type") !== "application/problem+json") return "which is no problem";
+    return isHead || Problem.strict().safeParse(body).data?.status === status ? undefined : "and says something else";
+  }
+  const answers = operationAt(new URL(path, "https://api").pathname, isHead ? "GET" : method)?.answers;
+  if (!answers || !Object.keys(answers.statuses).includes(String(status))) return "which is not documented";
+  if (isHead) return undefined;
+  const parsed = answers.schema.safeParse(body);
+  if (!parsed.success) return parsed.error.message;
+  return JSON.stringify(parsed.data)?.length === JSON.stringify(body)?.length ? undefined : "with more than is documented";
+}

@@ -1,0 +1,93 @@
+import { describe, expect, test } from "vitest";
+import { Fault } from "../../../lib/model/fault.ts";
+import { ApiWorld } from "./api-world.ts";
+
+describe("what nobody has an operation for", () => {
+  test.each(["/", "/v1", "/v1/", "/v2/me", "/v1/me/", "/v1/ME", "/v1/teams", "/v1/teams/vision", "//v1/me", "/v1/teams//jobs"])(
+    "%s is not there",
+    async (path) => {
+      expect((await new ApiWorld().call(path)).body).toMatchObject({
+        status: 404,
+        code: "not-found",
+        type: "about:blank",
+        title: "Not Found",
+      });
+    },
+  );
+
+  test.each([
+    ["PUT", "/v1/me", "GET, HEAD"],
+    ["OPTIONS", "/v1/teams/vision/jobs", "POST, GET, HEAD"],
+    ["GET", "/v1/teams/vision/jobs/runs/cancel", "POST"],
+    ["PATCH", "/v1/teams/vision/datasets/cats", "GET, HEAD, PUT, DELETE"],
+    ["DELETE", "/v1/openapi.json", "GET, HEAD"],
+  ])("%s %s says what can be done there", async (method, path, allow) => {
+    const { status, headers } = await new ApiWorld().call(path, { method });
+    expect(status).toBe(405);
+    expect(headers.get("allow")).toBe(allow);
+  });
+});
+
+test("a problem names the request, as the log does", async () => {
+  const world = new ApiWorld();
+  const { body } = await world.call("/v1/pools/moon");
+  const id = "00000000-0000-4000-8000-000000000001";
+  expect(body).toEqual({
+    type: "about:blank",
+    title: "Not Found",
+    status: 404,
+    code: "not-found",
+    detail: "There is no pool moon.",
+    instance: `urn:uuid:${id}`,
+  });
+  expect(world.log).toEqual([
+    {
+      level: "info",
+      message: "called",
+      requestId: id,
+      caller: "fleetwright-team-vision/vera",
+      method: "GET",
+      route: "/pools/{pool}",
+      status: 404,
+      ms: 0,
+    },
+  ]);
+});
+
+test("no other site may read an answer, and nobody may keep it", async () => {
+  const { headers } = await new ApiWorld().call("/v1/me");
+  expect(headers.get("access-control-allow-origin")).toBeNull();
+  expect(headers.get("cache-control")).toBe("no-store");
+});
+
+test("a call's body is in no line of the log", async () => {
+  const world = new ApiWorld();
+  await world.call("/v1/teams/vision/jobs", { method: "POST", body: { command: ["x"], env: { TOKEN: "hunter2" } } });
+  await world.call("/v1/teams/vision/jobs", { method: "POST", body: { command: ["x"], env: { TOKEN: 2 }, hunter2: 1 } });
+  expect(world.log).toHaveLength(2);
+  expect(JSON.stringify(world.log)).not.toContain("hunter2");
+});
+
+describe("when something is broken", () => {
+  test("the log has why and the caller has not", async () => {
+    const world = new ApiWorld({ poolNodes: { nodes: () => Promise.reject(new Error("at secret.ts:1")) } });
+    const { status, headers, body } = await world.callRaw("/v1/teams/vision/datasets/cats");
+    expect(status).toBe(500);
+    expect(headers.get("content-type")).toBe("application/problem+json");
+    expect(body).toMatchObject({ code: "internal", instance: "urn:uuid:00000000-0000-4000-8000-000000000001" });
+    expect(JSON.stringify(body)).not.toMatch(/secret\.ts|stack/);
+    expect(world.log).toMatchObject([
+      { level: "error", message: "a call failed", requestId: "00000000-0000-4000-8000-000000000001", error: { message: "at secret.ts:1" } },
+      { level: "info", status: 500 },
+    ]);
+  });
+
+  test("for a moment, the caller is told to try again", async () => {
+    const world = new ApiWorld({
+      decisions: { get: () => Promise.reject(new Fault("s3", "slow", { retry: true })), page: () => Promise.reject(new Error()) },
+    });
+    const { status, headers } = await world.callRaw("/v1/pools/gpu/decisions/20260601-000000.000Z-x");
+    expect(status).toBe(503);
+    expect(headers.get("retry-after")).toBe("1");
+  });
+});

@@ -1,0 +1,45 @@
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { openApi } from "../../../lib/api/document.ts";
+import { allOperations } from "./api-world.ts";
+
+const document = openApi(allOperations, { title: "Fleetwright" });
+const text = JSON.stringify(document);
+
+test("the document is OpenAPI 3.1", async () => {
+  const validator = new Validator();
+  expect(await validator.validate(structuredClone(document))).toEqual({ valid: true });
+  expect(validator.version).toBe("3.1");
+});
+
+test("a document that is none is found out", async () => {
+  const { valid } = await new Validator().validate({ ...document, paths: { "/v1/me": { get: { responses: 1 } } } });
+  expect(valid).toBe(false);
+});
+
+test("every name that it points to is there, and every schema with a name is used", () => {
+  const names = Object.keys(
+    z.object({ components: z.object({ schemas: z.record(z.string(), z.unknown()) }) }).parse(document).components.schemas,
+  );
+  const used = new Set([...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name));
+  expect([...used].toSorted()).toEqual(names.toSorted());
+  expect(text.match(/"\$ref"/g)?.length).toBe(text.match(/"\$ref":"#\/components\/schemas\/\w+"/g)?.length);
+});
+
+test("a job is described by the schema that its message is read with", () => {
+  const { properties } = z
+    .object({ components: z.object({ schemas: z.object({ JobMessage: z.object({ properties: z.record(z.string(), z.unknown()) }) }) }) })
+    .parse(document).components.schemas.JobMessage;
+  expect(properties["priority"]).toMatchObject({ type: "integer", minimum: -1000, maximum: 1000, default: 0 });
+});
+
+test("an answer may grow: no schema of one is closed", () => {
+  const {
+    JobMessage: _job,
+    Cancellation: _cancel,
+    DatasetSource: _source,
+    ...answers
+  } = z.object({ components: z.object({ schemas: z.record(z.string(), z.unknown()) }) }).parse(document).components.schemas;
+  expect(JSON.stringify(answers)).not.toContain('"additionalProperties":false');
+});

@@ -1,0 +1,216 @@
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { ApiWorld, type Asked, allOperations, decisionId, nodeId, operationAt } from "./api-world.ts";
+
+type Case = readonly [path: string, status: number, asked?: Asked];
+const post = (body?: unknown, more: Asked = {}): Asked => ({ method: "POST", body, ...more });
+const put = (body?: unknown, more: Asked = {}): Asked => ({ method: "PUT", body, ...more });
+const remove: Asked = { method: "DELETE" };
+const vision = "/v1/teams/vision";
+
+/** Every operation with good input, and with input that it has to refuse. */
+const cases: Readonly<Record<string, readonly Case[]>> = {
+  describeApi: [
+    ["/v1/openapi.json", 200],
+    ["/v1/openapi.json", 200, { method: "HEAD" }],
+    ["/v1/openapi.json?x=1", 400],
+    ["/v1/openapi.json", 403, { as: "former" }],
+    ["/v1/openapi.json", 403, { as: "stranger" }],
+  ],
+  whoAmI: [
+    ["/v1/me", 200],
+    ["/v1/me", 200, { as: "admin" }],
+    ["/v1/me", 403, { as: "former" }],
+    ["/v1/me?team=vision", 400],
+  ],
+  submitJob: [
+    [`${vision}/jobs`, 201, post({ command: ["x"] })],
+    [`${vision}/jobs`, 201, post({ id: "mine", command: ["x"] }, { as: "admin", type: "application/json; charset=utf-8" })],
+    [`${vision}/jobs`, 400, post("{")],
+    [`${vision}/jobs`, 400, post("null")],
+    [`${vision}/jobs`, 400, post("")],
+    [`${vision}/jobs`, 400, post({ command: ["x"], gpu: 1 })],
+    [`${vision}/jobs`, 400, post({ command: [] })],
+    [`${vision}/jobs?x=1`, 400, post({ command: ["x"] })],
+    ["/v1/teams/research/jobs", 403, post({ command: ["x"] })],
+    ["/v1/teams/nobody/jobs", 403, post({ command: ["x"] })],
+    ["/v1/teams/nobody/jobs", 404, post({ command: ["x"] }, { as: "admin" })],
+    ["/v1/teams/Vision/jobs", 400, post({ command: ["x"] })],
+    [`${vision}/jobs`, 409, post({ id: "waits", command: ["y"] })],
+    [`${vision}/jobs`, 413, post({ command: ["x"], env: { A: "x".repeat(33_000) } })],
+    [`${vision}/jobs`, 415, post("command=x", { type: "application/x-www-form-urlencoded" })],
+    [`${vision}/jobs`, 415, post({ command: ["x"] }, { type: "" })],
+    [`${vision}/jobs`, 422, post({ command: ["x"], pool: "moon" })],
+    [`${vision}/jobs`, 422, post({ command: ["x"], gpus: 9 })],
+    [`${vision}/jobs`, 422, post({ command: ["x"], datasets: ["nothing"] })],
+  ],
+  listJobs: [
+    [`${vision}/jobs`, 200],
+    [`${vision}/jobs?state=queued&limit=1`, 200],
+    [`${vision}/jobs?limit=100`, 200, { as: "admin" }],
+    ...["limit=0", "limit=101", "limit=x", "limit=1.5", "limit=-1", "limit=", "limit=1&limit=2", "state=sleeping", "stat=queued"].map(
+      (query): Case => [`${vision}/jobs?${query}`, 400],
+    ),
+    ...["x", "%00", "../x", "000000000000000", "9".repeat(400)].map((cursor): Case => [`${vision}/jobs?cursor=${cursor}`, 400]),
+    [`${vision}/jobs?cursor=`, 400],
+    ["/v1/teams/research/jobs", 403],
+    ["/v1/teams/sales/jobs", 403, { as: "former" }],
+    ["/v1/teams/sales/jobs", 404, { as: "admin" }],
+  ],
+  getJob: [
+    [`${vision}/jobs/runs`, 200],
+    [`${vision}/jobs/refused`, 200],
+    [`${vision}/jobs/secret`, 404],
+    [`${vision}/jobs/${"x".repeat(101)}`, 400],
+    [`${vision}/jobs/%2e%2e`, 404],
+    [`${vision}/jobs/a%2Fb`, 400],
+    [`${vision}/jobs/%E0%A4%A`, 400],
+    ["/v1/teams/research/jobs/secret", 403],
+  ],
+  cancelJob: [
+    [`${vision}/jobs/waits/cancel`, 200, post({ reason: "too dear" })],
+    [`${vision}/jobs/runs/cancel`, 200, post()],
+    [`${vision}/jobs/runs/cancel`, 200, post(undefined, { type: "" })],
+    [`${vision}/jobs/runs/cancel`, 200, post({})],
+    [`${vision}/jobs/runs/cancel`, 400, post({ reason: "" })],
+    [`${vision}/jobs/runs/cancel`, 400, post({ reason: "x".repeat(501) })],
+    [`${vision}/jobs/runs/cancel`, 400, post("[")],
+    [`${vision}/jobs/runs/cancel`, 400, post([])],
+    ["/v1/teams/research/jobs/secret/cancel", 403, post()],
+    [`${vision}/jobs/secret/cancel`, 404, post()],
+    [`${vision}/jobs/done/cancel`, 409, post()],
+    [`${vision}/jobs/runs/cancel`, 413, post({ reason: "x".repeat(5000) })],
+    [`${vision}/jobs/runs/cancel`, 415, post("why", { type: "text/plain" })],
+  ],
+  readLogs: [
+    [`${vision}/jobs/runs/logs`, 200],
+    [`${vision}/jobs/runs/logs?attempt=1`, 200],
+    [`${vision}/jobs/runs/logs?limit=1&cursor=f/1`, 200],
+    [`${vision}/jobs/waits/logs`, 200],
+    ...["attempt=0", "attempt=x", "attempt=9999999", "limit=1001", "cursor=f/9", "cursor=b/1", "follow=1"].map(
+      (query): Case => [`${vision}/jobs/runs/logs?${query}`, 400],
+    ),
+    ["/v1/teams/research/jobs/secret/logs", 403],
+    [`${vision}/jobs/secret/logs`, 404],
+    [`${vision}/jobs/runs/logs?attempt=3`, 404],
+  ],
+  listPools: [
+    ["/v1/pools", 200],
+    ["/v1/pools?limit=1", 400],
+    ["/v1/pools", 403, { as: "stranger" }],
+  ],
+  getPool: [
+    ["/v1/pools/gpu", 200],
+    ["/v1/pools/lab", 200],
+    ["/v1/pools/Gpu", 400],
+    ["/v1/pools/moon", 404],
+  ],
+  listNodes: [
+    ["/v1/nodes", 200],
+    ["/v1/nodes?pool=gpu&limit=1", 200],
+    [`/v1/nodes?cursor=gpu/${nodeId(1)}`, 200],
+    ...["limit=0", "limit=101", "pool=", "cursor=x", "cursor=gpu", `cursor=${nodeId(1)}`, "state=ready"].map(
+      (query): Case => [`/v1/nodes?${query}`, 400],
+    ),
+    ["/v1/nodes", 403, { as: "former" }],
+    ["/v1/nodes?pool=moon", 404],
+  ],
+  getNode: [
+    [`/v1/nodes/${nodeId(1)}`, 200],
+    [`/v1/nodes/${nodeId(9)}`, 200],
+    ["/v1/nodes/i-1", 400],
+    [`/v1/nodes/${nodeId(8)}`, 404],
+  ],
+  listDecisions: [
+    ["/v1/pools/gpu/decisions", 200],
+    ["/v1/pools/lab/decisions", 200],
+    [`/v1/pools/gpu/decisions?limit=1&cursor=${decisionId(1)}`, 200],
+    ["/v1/pools/gpu/decisions?cursor=20260601-00", 200],
+    ...["limit=51", "limit=no", "cursor=yesterday", "cursor=2026/06/01", "cursor=202606011", "since=1"].map(
+      (query): Case => [`/v1/pools/gpu/decisions?${query}`, 400],
+    ),
+    ["/v1/pools/gpu/decisions", 403, { as: "stranger" }],
+    ["/v1/pools/moon/decisions", 404],
+  ],
+  getDecision: [
+    [`/v1/pools/gpu/decisions/${decisionId(1)}`, 200],
+    ["/v1/pools/gpu/decisions/decision-1", 400],
+    [`/v1/pools/lab/decisions/${decisionId(1)}`, 404],
+    [`/v1/pools/moon/decisions/${decisionId(1)}`, 404],
+  ],
+  listDatasets: [
+    [`${vision}/datasets`, 200],
+    [`${vision}/datasets?limit=1`, 400],
+    ["/v1/teams/research/datasets", 403],
+    ["/v1/teams/sales/datasets", 404, { as: "admin" }],
+  ],
+  getDataset: [
+    [`${vision}/datasets/cats`, 200],
+    [`${vision}/datasets/Cats`, 400],
+    ["/v1/teams/research/datasets/dogs", 403],
+    [`${vision}/datasets/dogs`, 404],
+  ],
+  putDataset: [
+    [`${vision}/datasets/birds`, 201, put({ source: "s3://fleet-data/vision/birds" })],
+    [`${vision}/datasets/open`, 201, put({ source: "s3://open-data" })],
+    [`${vision}/datasets/cats`, 200, put({ source: "s3://fleet-data/vision/cats/" })],
+    [`${vision}/datasets/cats`, 200, put({ source: "s3://open-data/cats", replace: true })],
+    [`${vision}/datasets/birds`, 400, put({})],
+    [`${vision}/datasets/birds`, 400, put({ source: "" })],
+    [`${vision}/datasets/birds`, 400, put({ source: "s3://open-data", more: 1 })],
+    [`${vision}/datasets/_birds`, 400, put({ source: "s3://open-data" })],
+    ["/v1/teams/sales/datasets/birds", 404, put({ source: "s3://open-data" }, { as: "admin" })],
+    ["/v1/teams/research/datasets/birds", 403, put({ source: "s3://open-data" })],
+    [`${vision}/datasets/cats`, 409, put({ source: "s3://open-data/cats" })],
+    [`${vision}/datasets/birds`, 413, put({ source: "x".repeat(9000) })],
+    [`${vision}/datasets/birds`, 415, put("s3://open-data", { type: "text/plain" })],
+    [`${vision}/datasets/birds`, 422, put({ source: "s3://fleet-data/research/secret/" })],
+    [`${vision}/datasets/birds`, 422, put({ source: "https://example.com" })],
+  ],
+  removeDataset: [
+    [`${vision}/datasets/cats`, 204, remove],
+    [`${vision}/datasets/a_b`, 400, remove],
+    ["/v1/teams/research/datasets/dogs", 403, remove],
+    [`${vision}/datasets/dogs`, 404, remove],
+  ],
+};
+
+describe("every operation", () => {
+  const all = Object.entries(cases).flatMap(([id, its]) => its.map(([path, status, asked]) => ({ id, path, status, asked: asked ?? {} })));
+  test.each(all)("$id: $path $asked.method is $status", async ({ id, path, status, asked }) => {
+    const told = await new ApiWorld().call(path, asked);
+    expect(`${told.status} ${JSON.stringify(told.body)?.slice(0, 300)}`).toMatch(new RegExp(`^${status} `));
+    const at = operationAt(new URL(path, "https://api").pathname, asked.method === "HEAD" ? "GET" : (asked.method ?? "GET"));
+    // What has left the operation's own path is answered by nobody.
+    expect([id, undefined]).toContain(at?.id);
+  });
+
+  test("of the document is called, with good input and with bad", async () => {
+    const { body } = await new ApiWorld().call("/v1/openapi.json");
+    const { paths } = z.object({ paths: z.record(z.string(), z.record(z.string(), z.object({ operationId: z.string() }))) }).parse(body);
+    const documented = Object.values(paths).flatMap((path) => Object.values(path).map(({ operationId }) => operationId));
+    expect(Object.keys(cases).toSorted()).toEqual(documented.toSorted());
+    expect(documented.toSorted()).toEqual(allOperations.map(({ id }) => id).toSorted());
+    for (const id of documented) {
+      const statuses = (cases[id] ?? []).map(([, status]) => status);
+      expect(
+        statuses.some((status) => status < 300),
+        id,
+      ).toBe(true);
+      expect(
+        statuses.some((status) => status >= 400),
+        id,
+      ).toBe(true);
+    }
+  });
+
+  test("answers each way that it says it may go wrong, but for the server's own troubles", () => {
+    for (const { id, problems } of allOperations) {
+      const tried = new Set((cases[id] ?? []).map(([, status]) => status));
+      for (const code of problems) expect([...tried], `${id} ${code}`).toContain(code === "cursor" ? 400 : statusOf(code));
+    }
+  });
+});
+
+const statusOf = (code: string): number =>
+  ({ "not-found": 404, conflict: 409, "too-large": 413, "media-type": 415, rejected: 422 })[code] ?? Number.NaN;

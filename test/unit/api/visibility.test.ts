@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import { ApiWorld, allOperations, decisionId, nodeId, type Who } from "./api-world.ts";
+
+/** What only team research may know: the names of its jobs and data, and what was said about them. */
+const secrets = /secret|hidden|dogs/;
+
+/** Every path that a team may call without naming a team, or with its own name. */
+const open = allOperations
+  .filter(({ method }) => method === "get")
+  .map(({ path }) =>
+    path
+      .replace("{team}", "vision")
+      .replace("{job}", "runs")
+      .replace("{pool}", "gpu")
+      .replace("{node}", nodeId(1))
+      .replace("{decision}", decisionId(1))
+      .replace("{dataset}", "cats"),
+  );
+
+describe("another team's names", () => {
+  test.each(open)("are not in %s", async (path) => {
+    const { status, body } = await new ApiWorld().call(`/v1${path}`);
+    expect(status).toBe(200);
+    expect(JSON.stringify(body)).not.toMatch(secrets);
+  });
+
+  test("are there for an admin and for the team itself", async () => {
+    for (const as of ["admin", "research"] satisfies Who[]) {
+      const { body } = await new ApiWorld().call(`/v1/nodes/${nodeId(1)}`, { as });
+      expect(JSON.stringify(body)).toMatch(secrets);
+      const decision = await new ApiWorld().call(`/v1/pools/gpu/decisions/${decisionId(1)}`, { as });
+      expect(JSON.stringify(decision.body)).toMatch(secrets);
+    }
+  });
+});
+
+test("what another team has of a node is told without its job", async () => {
+  const { body } = await new ApiWorld().call(`/v1/nodes/${nodeId(1)}`);
+  expect(body).toMatchObject({
+    assignments: [
+      { team: "research", phase: "running", gpus: 1 },
+      { team: "vision", job: "runs", attempt: 2, rank: 0 },
+    ],
+    samples: [{ index: 0, utilizationPercent: 97, throttled: ["sw_power_cap"] }],
+    notice: { kind: "rebalance", at: "2026-06-01T00:00:01.000Z" },
+    datasets: [{ team: "vision", dataset: "cats" }],
+  });
+});
+
+test("a decision tells its own jobs' steps in full, and of the others what was done", async () => {
+  const { body } = await new ApiWorld().call(`/v1/pools/gpu/decisions/${decisionId(1)}`);
+  expect(body).toMatchObject({
+    decision: decisionId(1),
+    at: "2026-06-01T00:01:00.000Z",
+    causes: ["job", "dataset vision/cats"],
+    steps: { bind: 1, hold: 1, launch: 1, retire: 1 },
+    leftOut: 0,
+  });
+  expect(body).toHaveProperty("taken", [
+    { kind: "bind", team: "vision", job: "runs", attempt: 1, nodes: [nodeId(1)], because: "runs has room", outcome: "done" },
+    { kind: "hold", team: "research", nodes: [] },
+    {
+      kind: "launch",
+      team: "research",
+      nodes: [],
+      launch: { market: "spot", instanceTypes: ["g5.xlarge"], nodes: 1, reserved: { usdPerHour: 0.5, gpus: 1 }, jobs: 1 },
+    },
+    { kind: "retire", nodes: [nodeId(2)], because: "idle for 120 s", outcome: "done" },
+  ]);
+});
+
+test("a pool tells what is in it", async () => {
+  const { body } = await new ApiWorld().call("/v1/pools/gpu");
+  expect(body).toMatchObject({
+    pool: "gpu",
+    limits: { usdPerHour: 10, gpus: 8 },
+    budgets: { usdPerDay: 100 },
+    // Two nodes at half a dollar, for an hour.
+    spent: { usdToday: 1, usdThisMonth: 1 },
+    queue: { length: 1, oldestSubmittedAt: "2026-06-01T00:00:00.001Z" },
+    nodes: { launching: 0, ready: 2, draining: 0, terminating: 0, gone: 0 },
+    openLaunches: [{ launch: "launch-7", team: "research", nodes: 1, instanceTypes: ["g5.xlarge"] }],
+    refusals: [{ instanceType: "g5.xlarge", code: "InsufficientInstanceCapacity" }],
+    busy: false,
+  });
+});
+
+test("a list of nodes goes through all pools, page by page", async () => {
+  const world = new ApiWorld();
+  const first = await world.call("/v1/nodes?limit=2");
+  expect(first.body).toMatchObject({
+    items: [{ node: nodeId(1) }, { node: nodeId(2), idleSince: "2026-06-01T00:02:00.000Z" }],
+    cursor: `gpu/${nodeId(2)}`,
+  });
+  const second = await world.call(`/v1/nodes?limit=2&cursor=gpu/${nodeId(2)}`);
+  expect(second.body).toEqual({ items: [expect.objectContaining({ node: nodeId(3), pool: "lab", state: "launching" })] });
+  expect((await world.call("/v1/nodes?pool=lab")).body).toMatchObject({ items: [{ node: nodeId(3) }] });
+});
+
+describe("me", () => {
+  test.each([
+    ["vision", { admin: false, team: "vision", teams: ["vision"], pools: ["gpu"] }],
+    ["research", { admin: false, team: "research", teams: ["research"], pools: ["gpu", "lab"] }],
+    ["admin", { admin: true, team: null, teams: ["research", "vision"], pools: ["gpu", "lab"] }],
+  ] satisfies [Who, object][])("%s", async (as, me) => {
+    expect((await new ApiWorld().call("/v1/me", { as })).body).toMatchObject({ ...me, name: "fleetwright", defaultPool: "gpu" });
+  });
+});
