@@ -1,0 +1,155 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { jobName } from "../../lib/model/job.ts";
+import { aCatalogue, anOffer, aPool } from "../fakes/builders.ts";
+import { ModelWorker } from "../unit/flows/model-worker.ts";
+import { cancel, hear, interruption, rebalance, stateChange } from "../unit/flows/news.ts";
+import { expectOneTruth } from "../unit/flows/one-truth.ts";
+import { World } from "../unit/flows/world.ts";
+
+const spot = anOffer({ usdPerHour: 1 });
+const catalogue = aCatalogue({ offers: [spot, anOffer({ market: "on-demand", usdPerHour: 1.9 })] });
+
+const some = fc.nat(5);
+/** One thing that happens; numbers choose among the instances that EC2 has ever given, or among the jobs. */
+const happening = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("submit" as const) }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant("call" as const), instance: some }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("begin" as const), instance: some }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("exit" as const), instance: some, exitCode: fc.constantFrom(0, 1) }) },
+  // EC2's notice, by its event, by the worker that reads it from the metadata, or not at all.
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("notice" as const),
+      instance: some,
+      of: fc.constantFrom("interruption" as const, "rebalance" as const),
+      by: fc.constantFrom("event" as const, "worker" as const, "nobody" as const),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("vanish" as const), instance: some, told: fc.boolean() }) },
+  // News of any instance, over or not, may come late and again.
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("late news" as const), instance: some }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("cancel" as const), job: fc.nat(8) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("lost call" as const), instance: some }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("place" as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("pass" as const), seconds: fc.constantFrom(1, 30, 60, 400) }) },
+);
+type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
+
+class Storm {
+  readonly world = new World(aPool({ limits: { usdPerHour: 6, gpus: 6 }, idleSeconds: 200 }), catalogue);
+  readonly #workers = new Map<string, ModelWorker>();
+  readonly cancelled = new Set<string>();
+  submitted = 0;
+
+  /** The workers of the instances that live. */
+  get workers(): ModelWorker[] {
+    return this.world.fleet.live.map(({ id }) => this.workerOf(id));
+  }
+
+  workerOf(id: string): ModelWorker {
+    const worker = this.#workers.get(id) ?? new ModelWorker(this.world, id);
+    this.#workers.set(id, worker);
+    return worker;
+  }
+
+  async call(id: string, notice?: "interruption" | "rebalance"): Promise<void> {
+    const wanted = await this.workerOf(id).call(notice ? { notice: { kind: notice, atMs: this.world.nowMs } } : {});
+    if (!wanted) this.world.fleet.end(id);
+  }
+
+  async happen(what: Happening): Promise<void> {
+    const { world } = this;
+    const ids = [...world.fleet.instances.keys()];
+    const id = "instance" in what ? ids[what.instance] : undefined;
+    const lives = id !== undefined && world.fleet.live.some((instance) => instance.id === id);
+    switch (what.kind) {
+      case "submit":
+        await world.submit(`job-${this.submitted++}`, { retries: 1 });
+        return;
+      case "call":
+        if (lives) await this.call(id);
+        return;
+      case "begin":
+        if (lives) this.workerOf(id).begin();
+        return;
+      case "exit":
+        if (lives) this.workerOf(id).end(what.exitCode);
+        return;
+      case "notice":
+        if (!lives) return;
+        if (what.by === "event") await hear(world, what.of === "interruption" ? interruption(id) : rebalance(id));
+        if (what.by === "worker") await this.call(id, what.of);
+        return;
+      case "vanish":
+        if (!lives) return;
+        world.fleet.end(id);
+        if (what.told) await hear(world, stateChange(id, "terminated"));
+        return;
+      case "late news":
+        if (id === undefined) return;
+        await hear(world, interruption(id));
+        await hear(world, stateChange(id, "shutting-down"));
+        if (!lives) await hear(world, stateChange(id, "terminated"));
+        return;
+      case "cancel": {
+        const outcome = await cancel(world, `job-${what.job}`);
+        if (outcome.kind === "cancelled") this.cancelled.add(`job-${what.job}`);
+        return;
+      }
+      case "lost call":
+        // The server has answered; the worker never heard it.
+        if (lives) await world.call(id, { attempts: [] });
+        return;
+      case "place":
+        await world.workOff();
+        return;
+      case "pass":
+        world.nowMs += what.seconds * 1000;
+        for (const _due of world.lane.due(what.seconds)) await world.ringLater();
+    }
+  }
+
+  /** EC2 tells of every end, workers call and their work ends, until there is nothing left to do. */
+  async calmDown(): Promise<void> {
+    const { world } = this;
+    for (let n = 0; n < 40; n += 1) {
+      for (const { id, over } of world.fleet.instances.values()) if (over) await hear(world, stateChange(id, "terminated"));
+      await world.ringLater();
+      await world.workOff();
+      for (const { id } of world.fleet.live) {
+        await this.call(id);
+        this.workerOf(id).begin();
+        await this.call(id);
+        this.workerOf(id).end(0);
+        await this.call(id);
+        await this.call(id);
+      }
+      world.nowMs += 20_000;
+    }
+  }
+}
+
+test("no attempt of a job runs beside another, whatever notices come, and what is cancelled ends", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(happening, { minLength: 5, maxLength: 60, size: "max" }), async (happenings) => {
+      const storm = new Storm();
+      const { world } = storm;
+      for (const what of happenings) {
+        await storm.happen(what);
+        const active = storm.workers.flatMap((worker) => worker.active.map(jobName));
+        expect(active.toSorted(), "each job once").toEqual([...new Set(active)].toSorted());
+      }
+      await storm.calmDown();
+      expectOneTruth(world);
+      expect(world.fleet.live).toEqual([]);
+      for (const job of world.ledger.table.jobs.values()) {
+        expect(job.state, job.job).toBe(storm.cancelled.has(job.job) ? "cancelled" : job.failures > 1 ? "failed" : "sealing");
+        expect(job.failures, "only its own exits count").toBeLessThanOrEqual(2);
+      }
+      expect(world.ledger.table.jobs.size).toBe(storm.submitted);
+    }),
+    { numRuns: 300 },
+  );
+}, 60_000);
