@@ -1,18 +1,24 @@
 import { join, resolve } from "node:path";
 import { s3ArtifactReader } from "../aws/artifact-reader.ts";
-import { type ClientSettings, kmsClient, logsClient, s3Client, sqsClient, ssmClient } from "../aws/clients.ts";
+import { type ClientSettings, kmsClient, s3Client, sqsClient, ssmClient } from "../aws/clients.ts";
+import { type CodeStore, s3CodeStore } from "../aws/code.ts";
 import { findDeployment } from "../aws/deployment.ts";
 import { documentClient } from "../aws/document-client.ts";
 import { awsErrorKind } from "../aws/errors.ts";
 import { type JobQueue, sqsJobQueue } from "../aws/job-queue.ts";
-import { type AttemptLog, cloudWatchAttemptLog } from "../aws/log-reader.ts";
+import { functionUrlSigner } from "../aws/request-signer.ts";
 import { createJobReader } from "../aws/table/job-reader.ts";
 import { readAnnouncement } from "../local/announcement.ts";
 import type { Deployment } from "../model/deployment.ts";
 import { Fault } from "../model/fault.ts";
 import type { ArtifactReader } from "../ports/artifacts.ts";
 import type { JobReader } from "../ports/jobs.ts";
-import { UsageError, whatWentWrong } from "./exit.ts";
+import { apiClient, type CallApi } from "./api-client.ts";
+import { apiJobReader } from "./api-jobs.ts";
+import type { Console } from "./console.ts";
+import { whatWentWrong } from "./exit.ts";
+import { type FleetApi, fleetApi } from "./fleet-api.ts";
+import { withProgress } from "./progress.ts";
 
 /** Where the local cloud keeps the emulators, its runs, and its address for the other commands. FLEETWRIGHT_HOME names another one. */
 export const stateFolder = resolve(process.env["FLEETWRIGHT_HOME"] || join(import.meta.dirname, "..", "..", ".fleetwright"));
@@ -20,10 +26,14 @@ export const stateFolder = resolve(process.env["FLEETWRIGHT_HOME"] || join(impor
 /** One deployment, as the commands reach it. */
 export type Connection = {
   readonly deployment: Deployment;
+  /** The local cloud's address; absent on AWS. */
+  readonly endpoint?: string | undefined;
+  readonly api: FleetApi;
+  /** Through the API, where there is one. */
   readonly jobs: JobReader;
   readonly queue: JobQueue;
+  readonly code: CodeStore;
   readonly artifacts: ArtifactReader;
-  readonly logs: AttemptLog;
 };
 
 /** How the local cloud is signed to: any key will do there. */
@@ -40,11 +50,16 @@ export type Target = { readonly name: string; readonly aws: boolean };
  * Connects to the local cloud while one runs beside this checkout (unless `aws` is asked for),
  * else to AWS with the usual credentials and region. Says on `note` which one it is when that may surprise.
  */
-export async function connect(target: Target, note: (line: string) => void): Promise<Connection> {
+export async function connect(target: Target, console: Pick<Console, "note" | "progress">): Promise<Connection> {
   const endpoint = target.aws ? undefined : (await readAnnouncement(stateFolder))?.endpoint;
-  if (endpoint) note(`local cloud at ${endpoint} (--aws for AWS itself)`);
+  if (endpoint) console.note(`local cloud at ${endpoint} (--aws for AWS itself)`);
+  const settings = endpoint === undefined ? {} : localSettings(endpoint);
+  const shown =
+    (call: CallApi): CallApi =>
+    (schema, what) =>
+      withProgress(console, "waiting for the API", () => call(schema, what));
   try {
-    return await connectTo(target.name, endpoint === undefined ? {} : localSettings(endpoint));
+    return await withProgress(console, "connecting", () => connectTo(target.name, settings, shown));
   } catch (error) {
     throw noConnection(error, { ...target, endpoint });
   }
@@ -73,32 +88,28 @@ function noConnection(error: unknown, to: Target & { endpoint: string | undefine
 /** Connects to a local cloud by its address. */
 export const connectLocal = (name: string, endpoint: string): Promise<Connection> => connectTo(name, localSettings(endpoint));
 
-async function connectTo(name: string, settings: ClientSettings): Promise<Connection> {
-  const deployment = await findDeployment(ssmClient(settings), name);
+async function connectTo(name: string, settings: ClientSettings, shown = (call: CallApi): CallApi => call): Promise<Connection> {
+  const ssm = ssmClient(settings);
+  const deployment = await findDeployment(ssm, name);
   const s3 = s3Client(settings);
-  const client = documentClient(settings);
+  const { apiUrl, table } = deployment;
+  const api = fleetApi(apiUrl === undefined ? noApi : shown(apiClient({ url: apiUrl, sign: functionUrlSigner(ssm.config) })));
   return {
     deployment,
-    jobs: createJobReader({ client, table: deployment.table }),
+    endpoint: settings.endpoint,
+    api,
+    jobs: apiUrl === undefined ? createJobReader({ client: documentClient(settings), table }) : apiJobReader(api),
     queue: sqsJobQueue(sqsClient(settings), deployment.jobsQueuePrefix),
+    code: s3CodeStore({ s3, codeBucket: deployment.codeBucket }),
     artifacts: s3ArtifactReader({
       s3,
       kms: kmsClient(settings),
       artifactsBucket: deployment.artifactsBucket,
       keyAliasPrefix: deployment.keyAliasPrefix,
     }),
-    logs: cloudWatchAttemptLog(logsClient(settings), deployment.logGroupPrefix),
   };
 }
 
-/** The team that a command speaks for: the one named, else the only one there is. */
-export function teamOf(named: string | undefined, deployment: Deployment): string {
-  const { teams } = deployment;
-  if (named !== undefined) {
-    if (teams.includes(named)) return named;
-    throw new UsageError(`there is no team ${named}; there are: ${teams.join(", ")}`);
-  }
-  const [only, ...more] = teams;
-  if (only !== undefined && more.length === 0) return only;
-  throw new UsageError(`say for which team: --team ${teams.join(" | --team ")} (or set FLEETWRIGHT_TEAM)`);
-}
+const noApi: CallApi = async () => {
+  throw new Fault("no-api", "this deployment has no API; deploy it again with `npx cdk deploy`, or end the local cloud and start it again");
+};

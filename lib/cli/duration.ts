@@ -14,14 +14,22 @@ const two = (of: number, as: { unit: number; names: readonly [string, string] })
   return `${Math.floor(of / as.unit)} ${as.names[0]}${rest > 0 ? ` ${rest} ${as.names[1]}` : ""}`;
 };
 
-/** A moment in the reader's own time zone, which it names. */
-export const moment = (ms: number): string =>
-  new Date(ms).toLocaleString("sv-SE", {
-    timeZoneName: "short",
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-  });
+/** A moment in UTC, to the second. */
+export const moment = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+
+/** A moment and how long ago it was, or how long it still is. */
+export function when(ms: number, nowMs: number): string {
+  const away = ms > nowMs ? `in ${duration(ms - nowMs)}` : `${duration(nowMs - ms)} ago`;
+  return `${moment(ms)}, ${away}`;
+}
+
+const unitSeconds = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
+const isUnit = (text: string): text is keyof typeof unitSeconds => text in unitSeconds;
+
+/** Reads a duration such as `90s`, `45m`, `2h`, `1h30m` or `3d`, in whole seconds; a plain number is seconds. Undefined for anything else. */
+export function secondsOf(text: string): number | undefined {
+  if (!/^(\d+|(\d+(\.\d+)?[smhd])+)$/.test(text)) return undefined;
+  if (/^\d+$/.test(text)) return Number(text);
+  const parts = [...text.matchAll(/([\d.]+)([smhd])/g)];
+  return Math.round(parts.reduce((sum, [, number, unit = ""]) => sum + Number(number) * (isUnit(unit) ? unitSeconds[unit] : 0), 0));
+}

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import type * as z from "zod";
-import { JobMessage } from "../../events/job.ts";
+import { JobMessage, maxJobBytes } from "../../events/job.ts";
 import { askedFrom, asMeant } from "./asked-from.ts";
 import { UsageError } from "./exit.ts";
 
@@ -17,6 +17,11 @@ export async function readJobFile(file: string, note: (line: string) => void): P
 
 /** What a text says, as a job; throws a UsageError that says why it is none. */
 export function parseJob(name: string, body: string): JobFile {
+  const bytes = Buffer.byteLength(body);
+  if (bytes > maxJobBytes)
+    throw new UsageError(
+      `${name} has ${bytes} bytes and ${maxJobBytes} are allowed; put data on S3 and name it in "datasets", "code" or "env"`,
+    );
   let value: unknown;
   try {
     value = JSON.parse(body);

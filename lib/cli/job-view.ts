@@ -1,9 +1,11 @@
-import type { Job } from "../model/job.ts";
-import { duration, moment } from "./duration.ts";
-import type { Column } from "./table.ts";
+import type { Job, JobState } from "../model/job.ts";
+import { bytes } from "./amount.ts";
+import type { Paint } from "./console.ts";
+import { duration, when } from "./duration.ts";
+import { type Column, cut } from "./table.ts";
 
-/** A job as `--json` gives it: times in ISO 8601, durations in ms. */
-export const jobJson = (job: Job) => ({
+/** A job as `fleet jobs --json` gives it: times in ISO 8601, durations in ms. */
+export const jobFacts = (job: Job) => ({
   id: job.job,
   team: job.team,
   pool: job.pool,
@@ -15,8 +17,14 @@ export const jobJson = (job: Job) => ({
   endedAt: job.endedAtMs === undefined ? null : new Date(job.endedAtMs).toISOString(),
   waitMs: waitMs(job),
   node: job.node ?? null,
+  gang: job.gang ?? null,
   exitCode: job.exitCode ?? null,
   reason: job.reason ?? null,
+});
+
+/** A job as `fleet job --json` gives it. */
+export const jobJson = (job: Job) => ({
+  ...jobFacts(job),
   artifacts: (job.artifacts ?? []).map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
   spec: job.spec ?? null,
 });
@@ -25,42 +33,74 @@ export const jobJson = (job: Job) => ({
 export const waitMs = (job: Job): number | null =>
   job.startedAtMs === undefined ? null : Math.max(0, job.startedAtMs - job.submittedAtMs);
 
-export const jobColumns = (nowMs: number): Column<Job>[] => [
+const colours: Readonly<Record<JobState, Paint>> = {
+  rejected: "red",
+  queued: "yellow",
+  placed: "cyan",
+  running: "cyan",
+  sealing: "cyan",
+  succeeded: "green",
+  failed: "red",
+  cancelled: "dim",
+};
+
+export type Paints = (colour: Paint, text: string) => string;
+const plain: Paints = (_colour, text) => text;
+
+export const paintState = (state: JobState, text: string, paint: Paints): string => paint(colours[state], text);
+
+export const jobColumns = (nowMs: number, paint = plain): Column<Job>[] => [
   { title: "ID", of: (job) => job.job },
-  { title: "STATE", of: (job) => job.state },
+  { title: "STATE", of: (job) => job.state, paint: (cell, job) => paintState(job.state, cell, paint) },
   { title: "ATTEMPT", of: (job) => String(job.attempt), align: "right" },
   { title: "AGE", of: (job) => duration(nowMs - job.submittedAtMs), align: "right" },
   { title: "POOL", of: (job) => job.pool },
-  { title: "NODE", of: (job) => job.node ?? "-" },
-  { title: "REASON", of: (job) => firstLine(job.reason ?? "", 100) },
+  { title: "NODE", of: (job) => (job.gang && job.gang.length > 1 ? `${job.node ?? "-"} +${job.gang.length - 1}` : (job.node ?? "-")) },
+  { title: "REASON", of: (job) => cut((job.reason ?? "").split("\n")[0] ?? "", 100), yields: true },
 ];
 
 /** Everything a person wants to know of one job, line by line. */
-export function jobLines(job: Job): string[] {
+export function jobLines(job: Job, nowMs: number, paint = plain): string[] {
   const facts: [string, string | undefined][] = [
     ["job", `${job.job} of team ${job.team}`],
-    ["state", job.state],
+    ["state", paintState(job.state, job.state, paint)],
     ["reason", job.reason],
     ["command", job.spec?.command.join(" ")],
+    ["image", job.spec?.image],
+    ["asks for", asked(job)],
+    ["data", job.spec?.datasets.map(({ name, share }) => (share === "part" ? `${name} (its node's part)` : name)).join(", ") || undefined],
     ["pool", job.pool],
     ["attempt", `${job.attempt}${job.failures > 0 ? ` (${job.failures} failed)` : ""}`],
-    ["node", job.node],
+    ...(job.gang && job.gang.length > 1
+      ? job.gang.map((node, rank): [string, string] => ["node", `${node}, rank ${rank}`])
+      : [pair("node", job.node)]),
     ["exit code", job.exitCode?.toString()],
-    ["submitted", moment(job.submittedAtMs)],
+    ["submitted", when(job.submittedAtMs, nowMs)],
     [
       "started",
-      job.startedAtMs === undefined ? undefined : `${moment(job.startedAtMs)}, after ${duration(job.startedAtMs - job.submittedAtMs)}`,
+      job.startedAtMs === undefined
+        ? undefined
+        : `${when(job.startedAtMs, nowMs)}; it had waited ${duration(job.startedAtMs - job.submittedAtMs)}`,
     ],
-    ["ended", job.endedAtMs === undefined ? undefined : moment(job.endedAtMs)],
+    ["ended", job.endedAtMs === undefined ? undefined : when(job.endedAtMs, nowMs)],
     ...(job.artifacts ?? []).map((artifact): [string, string] => [
       "artifact",
-      `${artifact.path} (${artifact.bytes} bytes, sha256 ${artifact.sha256.slice(0, 12)}…)`,
+      `${artifact.path} (${bytes(artifact.bytes)}, sha256 ${artifact.sha256.slice(0, 12)}…)`,
     ]),
   ];
-  return facts.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(10)} ${value}`]));
+  return factLines(facts);
 }
 
-const firstLine = (text: string, most: number): string => {
-  const [line = ""] = text.split("\n");
-  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
-};
+const pair = (name: string, value: string | undefined): [string, string | undefined] => [name, value];
+
+/** Names and values under each other, without those that are not known. */
+export const factLines = (facts: readonly (readonly [string, string | undefined])[]): string[] =>
+  facts.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(10)} ${value}`]));
+
+function asked({ spec }: Job): string | undefined {
+  if (spec === undefined) return undefined;
+  const { gpus, vcpus, memoryGiB, nodes, spot } = spec;
+  const least = gpus.memoryGiB > 0 ? ` with ${gpus.memoryGiB} GiB` : "";
+  const gpu = gpus.count === 0 ? "no GPU" : `${gpus.count} ${gpus.models.join(" or ") || "GPU"}${least}`;
+  return `${gpu}, ${vcpus} vCPU, ${memoryGiB} GiB${nodes > 1 ? `, on each of ${nodes} nodes` : ""}${spot ? "" : ", no spot"}`;
+}

@@ -1,16 +1,62 @@
-export type Column<T> = { readonly title: string; readonly of: (row: T) => string; readonly align?: "left" | "right" };
+/** `yields`: cut when the table would be too wide. `paint`: colours the cell, once it is as wide as its column. */
+export type Column<T> = {
+  readonly title: string;
+  readonly of: (row: T) => string;
+  readonly align?: "left" | "right";
+  readonly yields?: boolean;
+  readonly paint?: (cell: string, row: T) => string;
+};
 
-/** Lines of a plain table, as wide as its content; `empty` when there is no row. */
-export function tableLines<T>(rows: readonly T[], columns: readonly Column<T>[], empty: string): string[] {
+export type TableOptions = {
+  /** In place of a table without a row. */
+  readonly empty: string;
+  /** In columns; what does not yield may go beyond it. @default no bound */
+  readonly width?: number;
+};
+
+/** What is left of a column that yields, at least. */
+const leastWidth = 12;
+
+/** Lines of a plain table, as wide as its content. */
+export function tableLines<T>(rows: readonly T[], columns: readonly Column<T>[], options: TableOptions | string): string[] {
+  const { empty, width = Number.POSITIVE_INFINITY } = typeof options === "string" ? { empty: options } : options;
   if (rows.length === 0) return [empty];
   const cells = rows.map((row) => columns.map((column) => column.of(row)));
-  const widths = columns.map((column, index) => Math.max(column.title.length, ...cells.map((line) => line[index]?.length ?? 0)));
-  const line = (values: readonly string[]): string =>
-    columns
-      .map((column, index) =>
-        column.align === "right" ? (values[index] ?? "").padStart(widths[index] ?? 0) : (values[index] ?? "").padEnd(widths[index] ?? 0),
-      )
-      .join("  ")
-      .trimEnd();
-  return [line(columns.map((column) => column.title)), ...cells.map(line)];
+  const widths = fitted(
+    columns,
+    columns.map((column, index) => Math.max(column.title.length, ...cells.map((line) => line[index]?.length ?? 0))),
+    width,
+  );
+  const cell = (column: Column<T>, at: { index: number; value: string }): string => {
+    const to = widths[at.index] ?? 0;
+    const value = cut(at.value, to);
+    return column.align === "right" ? value.padStart(to) : value.padEnd(to);
+  };
+  // The last cell's own padding goes before it is painted: colours would hide it from trimEnd.
+  const line = (values: readonly string[], row?: T): string => {
+    const padded = columns.map((column, index) => cell(column, { index, value: values[index] ?? "" }));
+    const last = padded.findLastIndex((value) => value.trim() !== "");
+    return columns
+      .slice(0, last + 1)
+      .map((column, index) => {
+        const value = (index === last ? padded[index]?.trimEnd() : padded[index]) ?? "";
+        return row === undefined || !column.paint ? value : column.paint(value, row);
+      })
+      .join("  ");
+  };
+  return [line(columns.map((column) => column.title)), ...rows.map((row, index) => line(cells[index] ?? [], row))];
 }
+
+function fitted<T>(columns: readonly Column<T>[], widths: readonly number[], most: number): number[] {
+  let over = widths.reduce((sum, width) => sum + width, 0) + 2 * (widths.length - 1) - most;
+  return widths.map((width, index) => {
+    const column = columns[index];
+    if (!column?.yields || over <= 0) return width;
+    const narrower = Math.max(leastWidth, column.title.length, width - over);
+    over -= Math.max(0, width - narrower);
+    return Math.min(width, narrower);
+  });
+}
+
+/** A text in so many columns, with an ellipsis where it was longer. */
+export const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);

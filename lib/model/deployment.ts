@@ -8,8 +8,11 @@ export type Deployment = {
   readonly artifactsBucket: string;
   readonly codeBucket: string;
   readonly decisionsBucket: string;
+  readonly datasetsBucket: string;
   readonly keyAliasPrefix: string;
   readonly logGroupPrefix: string;
+  /** The function URL of the API; absent where there is none yet. */
+  readonly apiUrl?: string | undefined;
   readonly teams: readonly string[];
   readonly pools: readonly string[];
   readonly defaultPool: string;

@@ -80,7 +80,7 @@ type Run = { readonly node: string; readonly startMs: number; readonly endMs: nu
 
 async function runOf(stage: Stage, job: string): Promise<Run> {
   for (;;) {
-    const { lines } = await stage.connection.logs.read({ team: "research", job, attempt: 1 });
+    const { lines } = await stage.connection.api.logs({ team: "research", job, attempt: 1 });
     const [first, last] = lines.map((line) => line.text);
     const [folder = "", start = ""] = first?.split(" ") ?? [];
     // In the local cloud, a job's folder lies in its node's.

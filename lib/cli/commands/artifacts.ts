@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import { Fault } from "../../model/fault.ts";
-import type { Connection } from "../connection.ts";
-import type { Console } from "../console.ts";
+import { bytes } from "../amount.ts";
 import { exitCodes } from "../exit.ts";
-import { findJob, type JobOptions } from "./job.ts";
+import { withProgress } from "../progress.ts";
+import { type Context, findJob, type JobOptions } from "./job.ts";
 
 /** Fetches, decrypts and checks every artifact of a job into a folder. */
 export async function getArtifacts(
   id: string,
   folder: string,
-  of: { options: JobOptions; connection: Connection; console: Console },
+  of: { options: JobOptions } & Pick<Context, "connection" | "console">,
 ): Promise<number> {
   const { options, connection, console } = of;
   const job = await findJob(id, options.team, connection);
@@ -21,8 +21,10 @@ export async function getArtifacts(
   }
   const artifacts = job.artifacts ?? [];
   for (const [index, artifact] of artifacts.entries()) {
-    await connection.artifacts.open({ team: job.team, job: job.job, attempt: job.attempt }, artifact, join(folder, artifact.path));
-    console.note(`${index + 1}/${artifacts.length} ${artifact.path} (${artifact.bytes} bytes, verified)`);
+    await withProgress(console, `fetching ${artifact.path}, ${bytes(artifact.bytes)}`, () =>
+      connection.artifacts.open({ team: job.team, job: job.job, attempt: job.attempt }, artifact, join(folder, artifact.path)),
+    );
+    console.note(`${index + 1}/${artifacts.length} ${artifact.path} (${bytes(artifact.bytes)}, verified)`);
   }
   if (options.json)
     console.out(JSON.stringify({ job: job.job, folder, artifacts: artifacts.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })) }));

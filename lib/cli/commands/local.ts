@@ -7,7 +7,7 @@ import { isFree, usualPort } from "../free-port.ts";
 import { withLocalCloud } from "../local-session.ts";
 
 /** Keeps a local cloud running until it is told to end. Without a port it takes the usual one, or any when that is taken. */
-export async function local(options: { port?: number | undefined }, console: Console): Promise<number> {
+export async function local(options: { port?: number | undefined; json?: boolean | undefined }, console: Console): Promise<number> {
   const other = await readAnnouncement(stateFolder);
   const port = await portFor(options.port, console);
   const at = { folder: stateFolder, announce: true, log: console.note, ...(port === undefined ? {} : { port }) };
@@ -16,7 +16,7 @@ export async function local(options: { port?: number | undefined }, console: Con
     const [team = "TEAM"] = cloud.deployment.teams;
     const queue = `${cloud.endpoint}/000000000000/${cloud.deployment.jobsQueuePrefix}${team}`;
     if (other) console.note(`beside the local cloud at ${other.endpoint}: until this one ends, the other fleet commands speak to this one`);
-    for (const line of [
+    const lines = [
       `local cloud at ${cloud.endpoint}`,
       "",
       "Submit a job (any keys will do; region us-east-1):",
@@ -24,7 +24,9 @@ export async function local(options: { port?: number | undefined }, console: Con
       `  aws --endpoint-url ${cloud.endpoint} sqs send-message --queue-url ${queue} --message-body '{"command":["echo","hello"]}'`,
       "",
       `teams: ${cloud.deployment.teams.join(", ")}   pools: ${cloud.deployment.pools.join(", ")}   end with Ctrl-C`,
-    ])
+    ];
+    const { teams, pools } = cloud.deployment;
+    for (const line of options.json ? [JSON.stringify({ endpoint: cloud.endpoint, region: cloud.region, teams, pools })] : lines)
       console.out(line);
     started = true;
     await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));

@@ -37,7 +37,7 @@ export const layers: readonly Layer[] = [
   { folder: "lib/local", imports: ["lib/model", "events"], aws: true, environment: true },
   {
     folder: "lib/cli",
-    imports: ["lib/model", "lib/ports", "events", "lib/flows", "lib/aws", "lib/runtime", "lib/local"],
+    imports: ["lib/model", "lib/ports", "events", "lib/flows", "lib/aws", "lib/api/views.ts", "lib/runtime", "lib/local"],
     environment: true,
   },
   { folder: "functions", imports: ["lib/model", "lib/ports", "events", "lib/flows", "lib/runtime"] },

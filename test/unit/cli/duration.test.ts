@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { duration, moment } from "../../../lib/cli/duration.ts";
+import { duration, moment, secondsOf, when } from "../../../lib/cli/duration.ts";
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000];
 
@@ -27,6 +27,26 @@ describe("a duration", () => {
   });
 });
 
-it("a moment names its time zone", () => {
-  expect(moment(Date.UTC(2026, 5, 1))).toMatch(/^2026-0[56]-\d\d \d\d:\d\d:\d\d \S+$/);
+it("a moment is in UTC, and says how far away it is", () => {
+  expect(moment(Date.UTC(2026, 5, 1, 7, 8, 9, 999))).toBe("2026-06-01 07:08:09 UTC");
+  expect(when(Date.UTC(2026, 5, 1), Date.UTC(2026, 5, 1, 2))).toBe("2026-06-01 00:00:00 UTC, 2 h ago");
+  expect(when(Date.UTC(2026, 5, 1, 2), Date.UTC(2026, 5, 1))).toBe("2026-06-01 02:00:00 UTC, in 2 h");
+});
+
+describe("a duration that somebody typed", () => {
+  it.each([
+    ["90", 90],
+    ["90s", 90],
+    ["45m", 2_700],
+    ["2h", 7_200],
+    ["1h30m", 5_400],
+    ["1.5h", 5_400],
+    ["3d", 259_200],
+    ["0s", 0],
+  ])("%s is %d seconds", (text, seconds) => {
+    expect(secondsOf(text)).toBe(seconds);
+  });
+  it.each(["", "h", "2 h", "-5m", "1.5", "2weeks", "1h-3m", "1e3"])("%j is none", (text) => {
+    expect(secondsOf(text)).toBeUndefined();
+  });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { jobColumns, jobJson, jobLines, waitMs } from "../../../lib/cli/job-view.ts";
 import { tableLines } from "../../../lib/cli/table.ts";
-import { aJob, monday } from "../../fakes/builders.ts";
+import { aJob, aSpec, monday } from "../../fakes/builders.ts";
 
 const done = aJob({
   state: "succeeded",
@@ -55,12 +55,34 @@ it("the wait is never negative, whatever the clocks say", () => {
 });
 
 it("a job's lines leave out what is not known", () => {
-  const lines = jobLines(aJob({ reason: "no capacity" }));
+  const lines = jobLines(aJob({ reason: "no capacity" }), monday);
   expect(lines).toContain("reason     no capacity");
   expect(lines).toContain("command    python train.py");
-  expect(lines.filter((line) => /^(node|started|ended|exit code)/.test(line))).toEqual([]);
-  expect(jobLines(done)).toContain("attempt    2 (1 failed)");
-  expect(jobLines(done).at(-1)).toBe("artifact   model.txt (12 bytes, sha256 abababababab…)");
+  expect(lines.filter((line) => /^(node|started|ended|exit code|image|data)/.test(line))).toEqual([]);
+  expect(lines).toContain("asks for   1 GPU, 2 vCPU, 8 GiB");
+  expect(lines).toContain("submitted  2026-06-01 00:00:00 UTC, 0 ms ago");
+  expect(jobLines(done, monday + 150_000)).toContain("attempt    2 (1 failed)");
+  expect(jobLines(done, monday + 150_000).at(-1)).toBe("artifact   model.txt (12 bytes, sha256 abababababab…)");
+});
+
+it("a job's lines say when in UTC and how long ago, and what a gang and its datasets are", () => {
+  expect(jobLines(done, monday + 150_000)).toContain("ended      2026-06-01 00:01:30 UTC, 1 min ago");
+  expect(jobLines(done, monday + 150_000)).toContain("started    2026-06-01 00:01:02 UTC, 1 min 28 s ago; it had waited 1 min 2 s");
+  const spec = aSpec({
+    gpus: { count: 2, memoryGiB: 20, models: ["T4", "A10G"] },
+    nodes: 2,
+    spot: false,
+    datasets: [{ name: "images", share: "part" }],
+  });
+  const lines = jobLines(aJob({ state: "running", spec, node: "i-0a", gang: ["i-0a", "i-0b"] }), monday);
+  expect(lines).toContain("asks for   2 T4 or A10G with 20 GiB, 2 vCPU, 8 GiB, on each of 2 nodes, no spot");
+  expect(lines).toContain("data       images (its node's part)");
+  expect(lines.filter((line) => line.startsWith("node"))).toEqual(["node       i-0a, rank 0", "node       i-0b, rank 1"]);
+});
+
+it("a list shows a gang by its first node and how many more there are", () => {
+  const [, row = ""] = tableLines([aJob({ state: "running", node: "i-0a", gang: ["i-0a", "i-0b"] })], jobColumns(monday), "none");
+  expect(row).toMatch(/ i-0a \+1$/);
 });
 
 it("a list shows a long reason's beginning, on one line", () => {

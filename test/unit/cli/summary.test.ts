@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { eventToLaunch, jobRows, percentile, type Summary, summaryLines } from "../../../lib/cli/demo/summary.ts";
+import { eventToLaunch, gangsOf, jobRows, percentile, type Summary, summaryLines } from "../../../lib/cli/demo/summary.ts";
 import type { FleetCall } from "../../../lib/local/ec2/record.ts";
-import { aJob, monday } from "../../fakes/builders.ts";
+import { aJob, aSpec, monday } from "../../fakes/builders.ts";
 
 describe("percentile, by nearest rank", () => {
   it.each([
@@ -53,14 +53,18 @@ describe("from message to launch", () => {
 
 it("a summary says for each job how it ended, in one line", () => {
   const jobs = jobRows([
-    { job: aJob({ state: "succeeded", attempt: 2, failures: 1, startedAtMs: monday + 1_500 }), nodes: ["i-1"] },
-    { job: aJob({ job: "bad", state: "rejected", reason: "no such pool\nsecond line" }), nodes: [] },
+    { job: aJob({ state: "succeeded", attempt: 2, failures: 1, startedAtMs: monday + 1_500 }) },
+    { job: aJob({ job: "bad", state: "rejected", reason: "no such pool\nsecond line" }) },
   ]);
   const summary: Summary = {
     jobs,
     eventToLaunchMs: { p50: 120, p99: null },
     instances: { launched: 1, remaining: 0 },
     artifacts: { sealed: 3, verified: 3 },
+    interruptions: { noticed: 1, resumed: 1, lost: 0 },
+    alarms: { fired: 2, handled: 2 },
+    datasets: { shards: 25, fetched: 73, verified: 73, mapVersion: 4 },
+    gangs: { started: 1, partial: 0 },
     ok: true,
   };
   expect(summaryLines(summary)).toEqual([
@@ -70,6 +74,26 @@ it("a summary says for each job how it ended, in one line", () => {
     "",
     "message to launch  120 ms (p50), - ms (p99), handlers started cold",
     "instances          1 launched, 0 remaining",
-    "artifacts          3 sealed, 3 fetched, unsealed and equal to what the jobs wrote",
+    "artifacts          3 sealed, 3 fetched, unsealed and equal to what the jobs had to write",
+    "interruptions      1 noticed, 1 resumed, 0 lost",
+    "alarms             2 went off, 2 on record as a decision's cause",
+    "datasets           25 shards, 73 fetched by jobs, 73 of them as they lie on S3; the map is at version 4",
+    "gangs              1 started, 0 partial",
   ]);
+});
+
+describe("gangs", () => {
+  const gang = aJob({ spec: aSpec({ nodes: 2 }), startedAtMs: monday });
+  it("count when they have started", () => {
+    const waiting = aJob({ spec: aSpec({ nodes: 2 }) });
+    const watched = [
+      { job: gang, gangs: [["i-1", "i-2"]] },
+      { job: waiting, gangs: [] },
+      { job: aJob({ startedAtMs: monday }), gangs: [] },
+    ];
+    expect(gangsOf(watched)).toEqual({ started: 1, partial: 0 });
+  });
+  it.each([[["i-1"]], [["i-1", "i-1"]], [[]]])("are partial when they were seen on %j", (nodes) => {
+    expect(gangsOf([{ job: gang, gangs: [["i-1", "i-2"], nodes] }])).toEqual({ started: 1, partial: 1 });
+  });
 });

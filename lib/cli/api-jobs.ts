@@ -1,0 +1,34 @@
+import type * as views from "../api/views.ts";
+import { bodyHash } from "../flows/body-hash.ts";
+import { Fault } from "../model/fault.ts";
+import type { Job } from "../model/job.ts";
+import type { JobReader } from "../ports/jobs.ts";
+import type { FleetApi } from "./fleet-api.ts";
+
+/** Reads jobs through the API. Those of a list come without spec and artifacts. */
+export const apiJobReader = (api: Pick<FleetApi, "job" | "jobs">): JobReader => ({
+  async get(ref) {
+    try {
+      return jobOf(await api.job(ref));
+    } catch (error) {
+      if (error instanceof Fault && error.code === "not-found") return undefined;
+      throw error;
+    }
+  },
+  async list(of) {
+    const { items, cursor } = await api.jobs(of);
+    return { jobs: items.map(jobOf), cursor };
+  },
+});
+
+/** The API does not tell the body's hash: it is taken of the spec, and empty where there is none. */
+export function jobOf(view: views.JobSummary & Partial<views.Job>): Job {
+  const { submittedAt, startedAt, endedAt, ...rest } = view;
+  return {
+    ...rest,
+    bodyHash: view.spec === undefined ? "" : bodyHash(view.spec),
+    submittedAtMs: Date.parse(submittedAt),
+    ...(startedAt === undefined ? {} : { startedAtMs: Date.parse(startedAt) }),
+    ...(endedAt === undefined ? {} : { endedAtMs: Date.parse(endedAt) }),
+  };
+}

@@ -1,0 +1,72 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { Fault } from "../../model/fault.ts";
+import type { Job, JobRef } from "../../model/job.ts";
+import { jobOf } from "../api-jobs.ts";
+import { exitCodes } from "../exit.ts";
+import { jobJson } from "../job-view.ts";
+import { withProgress } from "../progress.ts";
+import { teamOf } from "../team.ts";
+import { type Context, type JobOptions, noJob } from "./job.ts";
+
+export type CancelOptions = JobOptions & { readonly reason?: string | undefined; readonly wait?: boolean | undefined };
+
+/**
+ * Cancels jobs; those that cannot be do not keep the others from it, but the exit code says that there were some.
+ * With `wait`, stays until no node holds any of them.
+ */
+export async function cancel(ids: readonly string[], options: CancelOptions, on: Context): Promise<number> {
+  const { connection, console } = on;
+  const team = await teamOf(options.team, connection);
+  const cancelled: Job[] = [];
+  for (const id of ids) {
+    const job = await cancelOne({ team, job: id }, options, on).catch(sayWhy(console));
+    if (job === undefined) continue;
+    cancelled.push(job);
+    if (!options.json) console.out(`${id} is ${job.state}`);
+  }
+  if (options.json) console.out(JSON.stringify(cancelled.map(jobJson)));
+  return cancelled.length === ids.length ? exitCodes.ok : exitCodes.failed;
+}
+
+async function cancelOne(ref: JobRef, { reason, wait }: CancelOptions, on: Context): Promise<Job> {
+  const { api, jobs } = on.connection;
+  const before = wait ? await jobs.get(ref) : undefined;
+  const job = jobOf(await cancellation(api.cancel(ref, reason), ref));
+  if (wait) await untilReleased(before ?? job, on);
+  return job;
+}
+
+/** What of the refusals a person cannot know to be about which job. */
+async function cancellation<T>(answer: Promise<T>, { team, job }: JobRef): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Fault && error.code === "not-found") throw noJob(job, team);
+    if (error instanceof Fault && error.code === "conflict") throw new Fault(error.code, `${job}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** Only what is wrong with this one job lets the others be tried. */
+const sayWhy =
+  (console: Context["console"]) =>
+  (error: unknown): undefined => {
+    if (!(error instanceof Fault) || (error.code !== "no-job" && error.code !== "conflict")) throw error;
+    console.note(`fleet: ${error.message}`);
+  };
+
+/** A cancelled job's program is stopped by its node's worker, with the grace that it has; until then the node holds it. */
+async function untilReleased(job: Job, { connection, console }: Context): Promise<void> {
+  await withProgress(console, `waiting until ${job.job} has stopped`, async () => {
+    for (const node of job.gang ?? (job.node === undefined ? [] : [job.node])) while (await holds(node)) await pause(500);
+  });
+  async function holds(node: string): Promise<boolean> {
+    try {
+      const { state, assignments } = await connection.api.node(node);
+      return state !== "gone" && assignments.some((held) => held.team === job.team && held.job === job.job);
+    } catch (error) {
+      if (error instanceof Fault && error.code === "not-found") return false;
+      throw error;
+    }
+  }
+}

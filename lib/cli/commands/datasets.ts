@@ -1,0 +1,89 @@
+import type { Dataset, DatasetDetail } from "../../api/views.ts";
+import { bytes, count } from "../amount.ts";
+import { when } from "../duration.ts";
+import { exitCodes, UsageError } from "../exit.ts";
+import { factLines } from "../job-view.ts";
+import { type Column, tableLines } from "../table.ts";
+import { teamOf } from "../team.ts";
+import { advised } from "./advised.ts";
+import type { Context, JobOptions } from "./job.ts";
+
+/** Lists a team's datasets. */
+export async function datasets(options: JobOptions, { connection, console }: Context): Promise<number> {
+  const team = await teamOf(options.team, connection);
+  const { items } = await connection.api.datasets(team);
+  const empty = `team ${team} has no datasets; add one with: fleet dataset add NAME s3://BUCKET/PREFIX/ --team ${team}`;
+  if (options.json) console.out(JSON.stringify({ datasets: items }));
+  else for (const line of tableLines(items, columns, { empty, width: console.width })) console.out(line);
+  return exitCodes.ok;
+}
+
+const columns: Column<Dataset>[] = [
+  { title: "DATASET", of: ({ dataset }) => dataset },
+  { title: "STATE", of: ({ state }) => state },
+  { title: "SHARDS", of: ({ listing }) => listing?.shards.toString() ?? "-", align: "right" },
+  { title: "SIZE", of: ({ listing }) => (listing === undefined ? "-" : bytes(listing.bytes)), align: "right" },
+  { title: "NODES", of: ({ map }) => map?.nodes.toString() ?? "-", align: "right" },
+  { title: "SOURCE", of: ({ source }) => source, yields: true },
+  { title: "TROUBLE", of: ({ trouble }) => trouble ?? "", yields: true },
+];
+
+/** Shows one dataset. */
+export async function showDataset(dataset: string, options: JobOptions, on: Context): Promise<number> {
+  const team = await teamOf(options.team, on.connection);
+  return tell(await advised(on.connection.api.dataset({ team, dataset }), none(team, dataset)), options, on);
+}
+
+export type AddOptions = JobOptions & { readonly source: string; readonly replace?: boolean | undefined };
+
+/** Adds a dataset; done again with the same source, has it listed anew. */
+export async function addDataset(dataset: string, { source, replace = false, ...options }: AddOptions, on: Context): Promise<number> {
+  if (!/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.*)?$/.test(source))
+    throw new UsageError(`${source} is no place on S3; it must look like s3://BUCKET/PREFIX/`);
+  const team = await teamOf(options.team, on.connection);
+  const from = { source: source.endsWith("/") ? source : `${source}/`, replace };
+  const added = await on.connection.api.putDataset({ team, dataset }, from);
+  if (!options.json)
+    on.console.note(`jobs of team ${team} read it with --dataset ${dataset}, or "datasets": ["${dataset}"], below $FLEETWRIGHT_DATA`);
+  return tell({ ...added, holders: [] }, options, on);
+}
+
+/** Forgets a dataset; what it names on S3 stays. */
+export async function removeDataset(dataset: string, options: JobOptions, { connection, console }: Context): Promise<number> {
+  const team = await teamOf(options.team, connection);
+  await advised(connection.api.removeDataset({ team, dataset }), none(team, dataset));
+  if (options.json) console.out(JSON.stringify({ team, dataset, removed: true }));
+  else console.note(`team ${team} has no dataset ${dataset} any more; what lies on S3 is as it was`);
+  return exitCodes.ok;
+}
+
+const none = (team: string, dataset: string): string =>
+  `team ${team} has no dataset ${dataset}; list them with: fleet datasets --team ${team}`;
+
+function tell(set: DatasetDetail, options: JobOptions, { console, nowMs }: Context): number {
+  if (options.json) console.out(JSON.stringify(set));
+  else for (const line of datasetLines(set, nowMs)) console.out(line);
+  return exitCodes.ok;
+}
+
+const sized = ({ shards, bytes: size }: { readonly shards: number; readonly bytes: number }): string =>
+  `${count(shards, "shard")}, ${bytes(size)}`;
+
+export const datasetLines = ({ listing, map, ...set }: DatasetDetail, nowMs: number): string[] =>
+  factLines([
+    ["dataset", `${set.dataset} of team ${set.team}`],
+    ["state", set.state],
+    ["trouble", set.trouble],
+    ["source", set.source],
+    ["holds", listing && `${sized(listing)} (version ${listing.version})`],
+    [
+      "map",
+      map &&
+        `version ${map.version}, over ${count(map.nodes, "node")}; ${count(map.moved, "shard")} moved, ${when(Date.parse(map.madeAt), nowMs)}`,
+    ],
+    ...set.holders.map(({ node, share, fetched, ...holds }): [string, string] => [
+      "node",
+      `${node}: ${share === "part" ? `its part, ${sized(holds)}` : "all of it"}; ${fetched === undefined ? "nothing fetched yet" : `fetched ${sized(fetched)}`}`,
+    ]),
+    ["added", when(Date.parse(set.addedAt), nowMs)],
+  ]);

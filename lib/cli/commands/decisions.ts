@@ -1,0 +1,56 @@
+import type { Decision } from "../../api/views.ts";
+import { Fault } from "../../model/fault.ts";
+import { decisionColumns, decisionLines } from "../decision-view.ts";
+import { exitCodes, UsageError } from "../exit.ts";
+import { tableLines } from "../table.ts";
+import { poolNamed } from "../team.ts";
+import type { Context } from "./job.ts";
+
+export type DecisionsOptions = {
+  readonly pool?: string | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly json?: boolean | undefined;
+};
+
+/** Lists what was decided, newest first: of one pool a page at a time, or the newest of all pools that the caller may use. */
+export async function decisions(options: DecisionsOptions, { connection, console, nowMs }: Context): Promise<number> {
+  const { pool: named, limit, cursor } = options;
+  if (cursor !== undefined && named === undefined) throw new UsageError("--cursor goes with --pool: pages are of one pool");
+  const pools = named === undefined ? (await connection.api.me()).pools : [poolNamed(named, connection.deployment)];
+  const pages = await Promise.all(pools.map((pool) => connection.api.decisions({ pool, limit, cursor })));
+  const all = pages.flatMap(({ items }) => items).sort((a, b) => (a.decision < b.decision ? 1 : -1));
+  const [only] = pages;
+  const next = pages.length === 1 ? only?.cursor : undefined;
+  const shown = all.slice(0, limit);
+  if (options.json) {
+    console.out(JSON.stringify({ decisions: shown, cursor: next ?? null }));
+    return exitCodes.ok;
+  }
+  const empty = "nothing was decided yet that did anything: a job in the queue is what brings it about";
+  for (const line of tableLines(shown, decisionColumns(nowMs), { empty, width: console.width })) console.out(line);
+  if (next !== undefined) console.note(`there are more: --pool ${pools[0]} --cursor ${next}`);
+  else if (pages.some((page) => page.cursor !== undefined) || all.length > limit)
+    console.note(`there are more: go on in one pool with --pool ${pools.join(" | --pool ")}`);
+  return exitCodes.ok;
+}
+
+/** Shows one decision: what was seen, what was done, why, and what came of it. */
+export async function decision(
+  id: string,
+  options: { readonly pool?: string | undefined; readonly json?: boolean | undefined },
+  { connection, console, nowMs }: Context,
+): Promise<number> {
+  const { pool } = options;
+  const pools = pool === undefined ? (await connection.api.me()).pools : [poolNamed(pool, connection.deployment)];
+  const found = (await Promise.all(pools.map((each) => connection.api.decision({ pool: each, id }).catch(noneHere)))).find(Boolean);
+  if (!found) throw new Fault("not-found", `there is no decision ${id} in ${pools.join(", ")}; list them with: fleet decisions`);
+  if (options.json) console.out(JSON.stringify(found));
+  else for (const line of decisionLines(found, nowMs)) console.out(line);
+  return exitCodes.ok;
+}
+
+function noneHere(error: unknown): Decision | undefined {
+  if (error instanceof Fault && error.code === "not-found") return undefined;
+  throw error;
+}

@@ -1,0 +1,100 @@
+import type { Node } from "../../api/views.ts";
+import { bytes, count, hourly } from "../amount.ts";
+import { duration, when } from "../duration.ts";
+import { exitCodes } from "../exit.ts";
+import { factLines } from "../job-view.ts";
+import { type Column, tableLines } from "../table.ts";
+import { poolNamed } from "../team.ts";
+import { advised } from "./advised.ts";
+import type { Context } from "./job.ts";
+
+export type NodesOptions = {
+  readonly pool?: string | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly json?: boolean | undefined;
+};
+
+/** Lists the instances that there are, a page at a time. */
+export async function nodes(options: NodesOptions, { connection, console, nowMs }: Context): Promise<number> {
+  const pool = options.pool === undefined ? undefined : poolNamed(options.pool, connection.deployment);
+  const page = await connection.api.nodes({ pool, limit: options.limit, cursor: options.cursor });
+  if (options.json) {
+    console.out(JSON.stringify({ nodes: page.items, cursor: page.cursor ?? null }));
+    return exitCodes.ok;
+  }
+  const empty = `there are no nodes${pool === undefined ? "" : ` in pool ${pool}`}: nothing runs, and nothing is paid for; a job brings one up`;
+  for (const line of tableLines(page.items, columns(nowMs), { empty, width: console.width })) console.out(line);
+  if (page.cursor !== undefined) console.note(`there are more: --cursor ${page.cursor}`);
+  return exitCodes.ok;
+}
+
+const columns = (nowMs: number): Column<Node>[] => [
+  { title: "NODE", of: ({ node }) => node },
+  { title: "STATE", of: ({ state, notice }) => (notice?.kind === "interruption" ? `${state} !` : state) },
+  { title: "POOL", of: ({ pool }) => pool },
+  { title: "TYPE", of: ({ instanceType }) => instanceType },
+  { title: "MARKET", of: ({ market }) => market },
+  { title: "PRICE", of: ({ usdPerHour }) => hourly(usdPerHour), align: "right" },
+  { title: "GPUS", of: ({ gpus }) => String(gpus), align: "right" },
+  { title: "BUSY", of: utilization, align: "right" },
+  { title: "JOBS", of: ({ assignments }) => String(assignments.length), align: "right" },
+  { title: "AGE", of: ({ launchedAt }) => duration(nowMs - Date.parse(launchedAt)), align: "right" },
+];
+
+/** Of its GPUs together, as their worker last saw them. */
+function utilization({ samples = [] }: Node): string {
+  const known = samples.flatMap(({ utilizationPercent }) => (utilizationPercent === undefined ? [] : [utilizationPercent]));
+  return known.length === 0 ? "-" : `${Math.round(known.reduce((sum, each) => sum + each, 0) / known.length)}%`;
+}
+
+/** Shows one node. */
+export async function node(id: string, options: { json?: boolean | undefined }, { connection, console, nowMs }: Context): Promise<number> {
+  const found = await advised(connection.api.node(id), `there is no node ${id}; list them with: fleet nodes`);
+  if (options.json) console.out(JSON.stringify(found));
+  else for (const line of nodeLines(found, nowMs)) console.out(line);
+  return exitCodes.ok;
+}
+
+export function nodeLines(node: Node, nowMs: number): string[] {
+  const at = (time: string | undefined): string | undefined => (time === undefined ? undefined : when(Date.parse(time), nowMs));
+  return [
+    ...factLines([
+      ["node", `${node.node} in pool ${node.pool}`],
+      ["state", `${node.state} since ${at(node.stateSince)}`],
+      ["notice", node.notice && `${node.notice.kind}, ${at(node.notice.at)}`],
+      ["serves", node.team === undefined ? "every team of its pool" : `team ${node.team}`],
+      ["type", `${node.instanceType} in ${node.zone}, ${node.market} at ${hourly(node.usdPerHour)}`],
+      ["has", `${node.gpus} ${node.gpuModel ?? "GPU"}, ${node.vcpus} vCPU, ${node.memoryGiB} GiB`],
+      ["launched", at(node.launchedAt)],
+      ["ready", at(node.readyAt)],
+      ["last seen", at(node.lastSeenAt)],
+      ["idle since", at(node.idleSince)],
+      ...node.assignments.map((held): [string, string] => ["holds", heldLine(held)]),
+      ...(node.samples ?? []).map((sample): [string, string] => [`GPU ${sample.index}`, sampleLine(sample)]),
+      ...node.datasets.map((set): [string, string] => [
+        "data",
+        `${set.team}/${set.dataset}: ${count(set.shards, "shard")}, ${bytes(set.bytes)}`,
+      ]),
+    ]),
+  ];
+}
+
+function heldLine({ team, job, attempt, phase, gpus, rank }: Node["assignments"][number]): string {
+  const what = job === undefined ? `a job of team ${team}` : `${team}/${job}, attempt ${attempt ?? 1}`;
+  return `${what}: ${phase}, ${count(gpus, "GPU")}${rank === undefined ? "" : `, rank ${rank}`}`;
+}
+
+function sampleLine(sample: NonNullable<Node["samples"]>[number]): string {
+  const { utilizationPercent: busy, memoryUsedMiB: used, memoryTotalMiB: total, powerWatts: power, temperatureC: warm } = sample;
+  const facts = [
+    sample.model,
+    busy === undefined ? undefined : `${busy}% busy`,
+    used === undefined || total === undefined ? undefined : `${Math.round(used)} of ${Math.round(total)} MiB`,
+    power === undefined ? undefined : `${Math.round(power)} W`,
+    warm === undefined ? undefined : `${warm} °C`,
+    sample.eccUncorrected ? `${sample.eccUncorrected} uncorrected memory errors` : undefined,
+    sample.throttled?.length ? `throttled: ${sample.throttled.join(", ")}` : undefined,
+  ].filter((fact) => fact !== undefined);
+  return facts.join(", ") || "tells nothing";
+}

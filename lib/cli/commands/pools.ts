@@ -1,0 +1,81 @@
+import type { Pool } from "../../api/views.ts";
+import { count, dollars, hourly } from "../amount.ts";
+import { duration, when } from "../duration.ts";
+import { exitCodes } from "../exit.ts";
+import { factLines } from "../job-view.ts";
+import { type Column, tableLines } from "../table.ts";
+import { poolNamed } from "../team.ts";
+import type { Context } from "./job.ts";
+
+/** Lists the pools and how full they are. */
+export async function pools(options: { json?: boolean | undefined }, { connection, console, nowMs }: Context): Promise<number> {
+  const { items } = await connection.api.pools();
+  const empty = "no pool is open to you; an admin adds one in the configuration (cdk/) and deploys it";
+  if (options.json) console.out(JSON.stringify({ pools: items }));
+  else for (const line of tableLines(items, columns(nowMs), { empty, width: console.width })) console.out(line);
+  return exitCodes.ok;
+}
+
+const columns = (nowMs: number): Column<Pool>[] => [
+  { title: "POOL", of: ({ pool }) => pool },
+  { title: "QUEUED", of: ({ queue }) => String(queue.length), align: "right" },
+  { title: "OLDEST", of: ({ queue }) => oldest(queue, nowMs) ?? "-", align: "right" },
+  { title: "NODES", of: ({ nodes }) => byState(nodes) },
+  { title: "RESERVED", of: ({ reserved, limits }) => `${hourly(reserved.usdPerHour)} of ${hourly(limits.usdPerHour)}`, align: "right" },
+  { title: "GPUS", of: ({ reserved, limits }) => `${reserved.gpus} of ${limits.gpus}`, align: "right" },
+  { title: "FAMILIES", of: ({ families }) => families.join(" "), yields: true },
+];
+
+const oldest = (queue: Pool["queue"], nowMs: number): string | undefined =>
+  queue.oldestSubmittedAt === undefined ? undefined : duration(nowMs - Date.parse(queue.oldestSubmittedAt));
+
+/** `2 ready, 1 launching`; those that are gone are none. */
+function byState(nodes: Pool["nodes"]): string {
+  const there = Object.entries(nodes).filter(([state, n]) => n > 0 && state !== "gone");
+  return there.map(([state, n]) => `${n} ${state}`).join(", ") || "none";
+}
+
+/** Shows one pool. */
+export async function pool(
+  name: string,
+  options: { json?: boolean | undefined },
+  { connection, console, nowMs }: Context,
+): Promise<number> {
+  const found = await connection.api.pool(poolNamed(name, connection.deployment));
+  if (options.json) console.out(JSON.stringify(found));
+  else for (const line of poolLines(found, nowMs)) console.out(line);
+  return exitCodes.ok;
+}
+
+export function poolLines(pool: Pool, nowMs: number): string[] {
+  const { reserved, limits, spent, budgets } = pool;
+  const waits = oldest(pool.queue, nowMs);
+  const spending = (usd: number, most: number | undefined): string => `${dollars(usd)}${most === undefined ? "" : ` of ${dollars(most)}`}`;
+  return factLines([
+    ["pool", pool.pool],
+    ["families", pool.families.join(" ")],
+    ["markets", pool.markets.join(" ")],
+    ["teams", pool.teams.length === 0 ? "all" : pool.teams.join(" ")],
+    [
+      "nodes",
+      `${byState(pool.nodes)}; ${pool.shared ? "each serves every team" : "each serves one team"}; idle ones go after ${duration(pool.idleSeconds * 1_000)}`,
+    ],
+    ["containers", pool.containers ? "jobs may name an image" : "plain programs only"],
+    ["queue", `${count(pool.queue.length, "job")} waiting${waits === undefined ? "" : `, the oldest for ${waits}`}`],
+    ["reserved", `${hourly(reserved.usdPerHour)} of ${hourly(limits.usdPerHour)}, ${reserved.gpus} of ${limits.gpus} GPUs`],
+    [
+      "spent",
+      `${spending(spent.usdToday, budgets?.usdPerDay)} today, ${spending(spent.usdThisMonth, budgets?.usdPerMonth)} this month (UTC)`,
+    ],
+    ["prices", pool.pricesAt === undefined ? "not fetched yet" : `as of ${when(Date.parse(pool.pricesAt), nowMs)}`],
+    ...pool.openLaunches.map((launch): [string, string] => [
+      "launching",
+      `${count(launch.nodes, `${launch.market} node`)}: ${launch.instanceTypes.join(" or ")}, asked for ${when(Date.parse(launch.intendedAt), nowMs)}`,
+    ]),
+    ...pool.refusals.map((refusal): [string, string] => [
+      "refused",
+      `${refusal.instanceType} ${refusal.market} in ${refusal.zone} (${refusal.code}); asked again ${when(Date.parse(refusal.until), nowMs)}`,
+    ]),
+    ["decisions", `${pool.decisions}; look at them with: fleet decisions --pool ${pool.pool}`],
+  ]);
+}

@@ -1,0 +1,53 @@
+import type { Command } from "commander";
+import { json, team } from "./asked.ts";
+import type { Session } from "./session.ts";
+
+export function addDatasets(program: Command, { run, context }: Session): void {
+  const load = () => import("../commands/datasets.ts");
+  program
+    .command("datasets")
+    .description("list a team's datasets")
+    .addOption(team())
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  fleet datasets --team research")
+    .action((options) => run(load().then(async ({ datasets }) => datasets(options, await context()))));
+
+  const dataset = program
+    .command("dataset")
+    .description("add, show or forget a dataset")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  fleet dataset add images s3://bucket/images/\n  fleet dataset show images\n  fleet dataset rm images",
+    );
+  dataset
+    .command("add")
+    .description("name files on S3, so that nodes fetch them once and jobs read them below $FLEETWRIGHT_DATA")
+    .argument("<name>")
+    .argument("<source>", "s3://bucket/prefix/")
+    .option("--replace", "even if the name stands for another source")
+    .addOption(team())
+    .addOption(json())
+    .addHelpText(
+      "after",
+      "\nExample:\n  fleet dataset add images s3://bucket/images/\n  fleet dataset add images s3://bucket/images-2/ --replace",
+    )
+    .action((name: string, source: string, options) =>
+      run(load().then(async ({ addDataset }) => addDataset(name, { ...options, source }, await context()))),
+    );
+  dataset
+    .command("show")
+    .description("show one dataset")
+    .argument("<name>")
+    .addOption(team())
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  fleet dataset show images --json")
+    .action((name: string, options) => run(load().then(async ({ showDataset }) => showDataset(name, options, await context()))));
+  dataset
+    .command("rm")
+    .description("forget a dataset; what lies on S3 stays")
+    .argument("<name>")
+    .addOption(team())
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  fleet dataset rm images")
+    .action((name: string, options) => run(load().then(async ({ removeDataset }) => removeDataset(name, options, await context()))));
+}

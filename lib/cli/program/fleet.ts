@@ -1,0 +1,61 @@
+import type { Command } from "commander";
+import { cursor, json, limit, pool } from "./asked.ts";
+import type { Session } from "./session.ts";
+
+export function addFleet(program: Command, { run, context }: Session): void {
+  program
+    .command("nodes")
+    .description("list the instances that there are")
+    .addOption(pool())
+    .addOption(limit(100))
+    .addOption(cursor())
+    .addOption(json())
+    .addHelpText("after", "\nExamples:\n  fleet nodes\n  fleet nodes --pool gpu --json | jq -r '.nodes[].node'")
+    .action((options) => run(import("../commands/nodes.ts").then(async ({ nodes }) => nodes(options, await context()))));
+
+  program
+    .command("node")
+    .description("show one node: its state, its GPUs, and what it holds")
+    .argument("<id>", "the instance's id")
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  fleet node i-0123456789abcdef0")
+    .action((id: string, options) => run(import("../commands/nodes.ts").then(async ({ node }) => node(id, options, await context()))));
+
+  program
+    .command("pools")
+    .description("list the pools and how full they are")
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  fleet pools")
+    .action((options) => run(import("../commands/pools.ts").then(async ({ pools }) => pools(options, await context()))));
+
+  program
+    .command("pool")
+    .description("show one pool: its policy, limits, spending, queue and launches")
+    .argument("<name>")
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  fleet pool gpu")
+    .action((name: string, options) =>
+      run(import("../commands/pools.ts").then(async (commands) => commands.pool(name, options, await context()))),
+    );
+
+  program
+    .command("decisions")
+    .description("list what was decided, newest first")
+    .addOption(pool())
+    .addOption(limit(50))
+    .addOption(cursor())
+    .addOption(json())
+    .addHelpText("after", "\nExamples:\n  fleet decisions\n  fleet decisions --pool gpu --limit 5")
+    .action((options) => run(import("../commands/decisions.ts").then(async ({ decisions }) => decisions(options, await context()))));
+
+  program
+    .command("decision")
+    .description("show one decision: what was seen, what was done, why, and what came of it")
+    .argument("<id>")
+    .addOption(pool())
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  fleet decision 20260601-000000.000Z-7 --pool gpu")
+    .action((id: string, options) =>
+      run(import("../commands/decisions.ts").then(async ({ decision }) => decision(id, options, await context()))),
+    );
+}

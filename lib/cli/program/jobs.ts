@@ -1,0 +1,75 @@
+import type { Command } from "commander";
+import { asMeant } from "../asked-from.ts";
+import type { LogOptions } from "../commands/logs.ts";
+import { cursor, json, limit, seconds, team, whole } from "./asked.ts";
+import type { Session } from "./session.ts";
+
+export function addJobs(program: Command, session: Session): void {
+  const { run, context } = session;
+  program
+    .command("jobs")
+    .description("list a team's jobs, newest first")
+    .addOption(team())
+    .option("--state <state>", "only those in this state")
+    .addOption(limit(100))
+    .addOption(cursor())
+    .addOption(json())
+    .addHelpText("after", "\nExamples:\n  fleet jobs --state running\n  fleet jobs --limit 100 --json | jq -r '.jobs[].id'")
+    .action((options) => run(import("../commands/jobs.ts").then(async ({ jobs }) => jobs(options, await context()))));
+
+  program
+    .command("job")
+    .description("show one job: its state, why, where, and what it left")
+    .argument("<id>")
+    .addOption(team())
+    .addOption(json())
+    .addHelpText("after", "\nExamples:\n  fleet job train-7\n  fleet job train-7 --json | jq -r .state")
+    .action((id: string, options) => run(import("../commands/job.ts").then(async ({ job }) => job(id, options, await context()))));
+
+  program
+    .command("logs")
+    .description("print what a job has written, or follow it while it writes")
+    .argument("<id>")
+    .addOption(team())
+    .option("-f, --follow", "go on until the job has ended; exit 0 if it succeeded, else 1")
+    .option("--attempt <n>", "this attempt (default: the latest); with --follow, it and those after it", (text) =>
+      whole(text, 1, 1_000_000),
+    )
+    .option("--since <duration>", "only lines of the last 90s, 10m, 2h", seconds)
+    .addOption(json())
+    .addHelpText("after", "\nExamples:\n  fleet logs train-7 -f\n  fleet logs train-7 --attempt 1\n  fleet logs train-7 --since 10m")
+    .action((id: string, options: LogOptions) =>
+      run(import("../commands/logs.ts").then(async ({ follow, logs }) => (options.follow ? follow : logs)(id, options, await context()))),
+    );
+
+  program
+    .command("cancel")
+    .description("cancel jobs, waiting or running")
+    .argument("<ids...>")
+    .addOption(team())
+    .option("--reason <text>", "on record with the job")
+    .option("--wait", "stay until their programs have been stopped")
+    .addOption(json())
+    .addHelpText("after", '\nExamples:\n  fleet cancel train-7\n  fleet cancel train-7 train-8 --reason "wrong data" --wait')
+    .action((ids: readonly string[], options) =>
+      run(import("../commands/cancel.ts").then(async ({ cancel }) => cancel(ids, options, await context()))),
+    );
+
+  program
+    .command("artifacts")
+    .description("fetch what jobs left")
+    .command("get")
+    .description("fetch, decrypt and verify a job's artifacts into a folder")
+    .argument("<id>")
+    .argument("<folder>")
+    .addOption(team())
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  fleet artifacts get train-7 ./out")
+    .action((id: string, folder: string, options) =>
+      run(
+        import("../commands/artifacts.ts").then(async ({ getArtifacts }) =>
+          getArtifacts(id, asMeant(folder), { options, ...(await context()) }),
+        ),
+      ),
+    );
+}

@@ -1,0 +1,37 @@
+import type { Command } from "commander";
+import { terminal } from "../console.ts";
+import { usualPort } from "../free-port.ts";
+import { json, whole } from "./asked.ts";
+import type { Session } from "./session.ts";
+
+export function addLocal(program: Command, { run, context }: Session): void {
+  program
+    .command("local")
+    .description("run the whole of it on this machine, without an account, until Ctrl-C")
+    .option("--port <port>", `where to listen on 127.0.0.1 (default: ${usualPort}, or a free one when that is taken)`, (text) =>
+      whole(text, 1, 65_535),
+    )
+    .addOption(json())
+    .addHelpText("after", "\nExamples:\n  fleet local\n  fleet local --port 4600")
+    .action((options) => run(import("../commands/local.ts").then(({ local }) => local(options, terminal))));
+
+  program
+    .command("interrupt")
+    .description("let the local cloud take a spot instance back, with its notice")
+    .argument("<node>", "the instance's id")
+    .addOption(json())
+    .addHelpText(
+      "after",
+      "\nExample:\n  fleet interrupt i-0123456789abcdef0\n\nOn AWS, AWS FIS does it: aws:ec2:send-spot-instance-interruptions.",
+    )
+    .action((node: string, options) =>
+      run(import("../commands/interrupt.ts").then(async ({ interrupt }) => interrupt(node, options, await context()))),
+    );
+
+  program
+    .command("demo")
+    .description("show the main job on this machine: a few jobs in, artifacts out, and back to zero")
+    .addOption(json())
+    .addHelpText("after", "\nExample:\n  fleet demo --json | tail -1")
+    .action((options) => run(import("../commands/demo.ts").then(({ demo }) => demo(options, terminal))));
+}

@@ -1,0 +1,28 @@
+import type { Console } from "./console.ts";
+import { duration } from "./duration.ts";
+
+/** What is over sooner needs no words. */
+const patienceMs = 1_000;
+
+/** Does the work; if it takes over a second, says what is going on, how far it is (as `tell` was last told) and since when. */
+export async function withProgress<T>(
+  console: Pick<Console, "progress">,
+  what: string,
+  work: (tell: (detail: string) => void) => Promise<T>,
+): Promise<T> {
+  const startedMs = performance.now();
+  let detail = "";
+  const timer = setInterval(() => {
+    const sofar = Math.floor((performance.now() - startedMs) / 1_000) * 1_000;
+    console.progress(`${what}${detail === "" ? "" : `, ${detail}`} … ${duration(sofar)}`);
+  }, patienceMs);
+  timer.unref();
+  try {
+    return await work((now) => {
+      detail = now;
+    });
+  } finally {
+    clearInterval(timer);
+    console.progress(undefined);
+  }
+}
