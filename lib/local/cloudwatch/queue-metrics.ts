@@ -56,13 +56,19 @@ export function publishQueueMetrics(options: {
     ]);
   };
 
-  let looking: Promise<unknown> | undefined;
+  // One after the other, for nothing hurries, and a slow emulator is not asked twice.
+  const lookAtEach = async (): Promise<void> => {
+    for (const queue of queues) {
+      if (stop.signal.aborted) return;
+      await look(queue).catch((error: unknown) => {
+        if (!stop.signal.aborted) options.log({ message: "A queue's metrics could not be read", queue: queue.name, error: String(error) });
+      });
+    }
+  };
+  let looking: Promise<void> | undefined;
   const lookAtAll = (): void => {
-    // A slow emulator is not asked twice at once.
-    looking ??= Promise.allSettled(queues.map(look)).then((looked) => {
+    looking ??= lookAtEach().finally(() => {
       looking = undefined;
-      const failed = looked.find((one) => one.status === "rejected");
-      if (failed && !stop.signal.aborted) options.log({ message: "A queue's metrics could not be read", error: String(failed.reason) });
     });
   };
   const timer = setInterval(lookAtAll, options.periodMs);

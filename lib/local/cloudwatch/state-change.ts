@@ -46,7 +46,7 @@ function reasonOf(alarm: Alarm, { state, judged, filled }: Verdict, previous: Al
   const needed = alarmed ? alarm.datapointsToAlarm : alarm.evaluationPeriods - alarm.datapointsToAlarm + 1;
   const verb = `${that.length === 1 ? "was" : "were"}${alarmed ? "" : " not"}`;
   return (
-    `Threshold Crossed: ${that.length} out of the last ${count(alarm.evaluationPeriods, "datapoint")} [${values}] ${verb} ${words} ` +
+    `Threshold Crossed: ${that.length} out of the last ${alarm.evaluationPeriods} datapoints [${values}] ${verb} ${words} ` +
     `the threshold (${decimal(alarm.threshold)}) (minimum ${count(needed, "datapoint")} for ${previous} -> ${state} transition).`
   );
 }

@@ -1,0 +1,301 @@
+/** The wires of the local cloud over real emulators, with a small template and functions of its own. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { DeleteObjectCommand, DeleteObjectsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { GetQueueUrlCommand, PurgeQueueCommand, ReceiveMessageCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import * as z from "zod";
+import { type CloudWatch, startCloudWatch } from "../../lib/local/cloudwatch/cloudwatch.ts";
+import { createEndpoint } from "../../lib/local/endpoint.ts";
+import { administrator, createIdentities } from "../../lib/local/identities.ts";
+import { createFunctions, type FunctionLine, type Functions } from "../../lib/local/lambda/functions.ts";
+import { startWires } from "../../lib/local/lambda/wires.ts";
+import { checkWiring } from "../../lib/local/lambda/wiring.ts";
+import { publishServiceEvent } from "../../lib/local/ministack.ts";
+import { createClients } from "../../lib/local/provision/clients.ts";
+import { provision } from "../../lib/local/provision/stack.ts";
+import { emptyBlueprint, region } from "../../lib/local/provision/world.ts";
+import { Template } from "../../lib/local/template/template.ts";
+import { unique } from "./wire.ts";
+
+const name = unique("wires");
+const soon = { timeout: 20_000, interval: 50 };
+
+const bundle = `
+import { EventBridgeClient, PutEventsCommand } from ${JSON.stringify(import.meta.resolve("@aws-sdk/client-eventbridge"))};
+export const listen = async (event) => { console.log(JSON.stringify({ heard: event })); };
+export const fail = async (event) => { throw new Error("as asked"); };
+export const tell = async ({ busy, source }) => {
+  if (busy !== undefined) console.log(JSON.stringify({
+    _aws: { Timestamp: Date.now(), CloudWatchMetrics: [{ Namespace: "Wires", Dimensions: [["of"]], Metrics: [{ Name: "busy", Unit: "Percent" }] }] },
+    of: ${JSON.stringify(name)}, busy,
+  }));
+  if (source !== undefined) {
+    const events = new EventBridgeClient({});
+    const put = await events.send(new PutEventsCommand({ Entries: [{ EventBusName: ${JSON.stringify(name)}, Source: source, DetailType: "Said", Detail: "{}" }] }));
+    if (put.FailedEntryCount) throw new Error("not put");
+  }
+};`;
+
+const att = (id: string, attribute = "Arn") => ({ "Fn::GetAtt": [id, attribute] });
+const lambda = (handler: string) => ({
+  Type: "AWS::Lambda::Function",
+  Properties: {
+    FunctionName: `${name}-${handler}`,
+    Code: { S3Bucket: "assets", S3Key: "code" },
+    Handler: `index.${handler}`,
+    Runtime: "nodejs24.x",
+    Role: att("Role"),
+    Timeout: 20,
+  },
+});
+const rule = (to: string, pattern: object, bus?: object) => ({
+  Type: "AWS::Events::Rule",
+  Properties: { EventPattern: pattern, ...(bus && { EventBusName: bus }), Targets: [{ Arn: att(to), Id: "Target0" }] },
+});
+const permission = (of: string) => ({
+  Type: "AWS::Lambda::Permission",
+  Properties: { Action: "lambda:InvokeFunction", FunctionName: att(of), Principal: "events.amazonaws.com" },
+});
+const alarm = (more: object) => ({
+  Type: "AWS::CloudWatch::Alarm",
+  Properties: {
+    ComparisonOperator: "GreaterThanOrEqualToThreshold",
+    EvaluationPeriods: 1,
+    Period: 60,
+    Statistic: "Maximum",
+    TreatMissingData: "notBreaching",
+    ...more,
+  },
+});
+const template = Template.parse({
+  Resources: {
+    Role: {
+      Type: "AWS::IAM::Role",
+      Properties: {
+        RoleName: name,
+        AssumeRolePolicyDocument: {},
+        Policies: [
+          {
+            PolicyName: "all",
+            PolicyDocument: { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: ["sqs:*", "events:*"], Resource: "*" }] },
+          },
+        ],
+      },
+    },
+    Listen: lambda("listen"),
+    Tell: lambda("tell"),
+    Fail: lambda("fail"),
+    MayListen: permission("Listen"),
+    MayFail: permission("Fail"),
+    Failed: { Type: "AWS::SQS::Queue", Properties: { QueueName: `${name}-failed` } },
+    Deep: { Type: "AWS::SQS::Queue", Properties: { QueueName: `${name}-deep` } },
+    Config: {
+      Type: "AWS::Lambda::EventInvokeConfig",
+      Properties: {
+        FunctionName: { Ref: "Fail" },
+        Qualifier: "$LATEST",
+        MaximumRetryAttempts: 0,
+        DestinationConfig: { OnFailure: { Destination: att("Failed") } },
+      },
+    },
+    Bus: { Type: "AWS::Events::EventBus", Properties: { Name: name } },
+    Said: rule("Listen", { source: ["wires.said"] }, { Ref: "Bus" }),
+    ToFail: rule("Fail", { source: ["wires.fail"] }, { Ref: "Bus" }),
+    Alarmed: rule("Listen", {
+      source: ["aws.cloudwatch"],
+      "detail-type": ["CloudWatch Alarm State Change"],
+      detail: { alarmName: [{ prefix: `${name}/` }], state: { value: ["ALARM"] } },
+    }),
+    Bucket: {
+      Type: "AWS::S3::Bucket",
+      Properties: { BucketName: name, NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } } },
+    },
+    Deleted: rule("Listen", { source: ["aws.s3"], "detail-type": ["Object Deleted"], detail: { bucket: { name: [{ Ref: "Bucket" }] } } }),
+    DepthAlarm: alarm({
+      AlarmName: `${name}/depth`,
+      Namespace: "AWS/SQS",
+      MetricName: "ApproximateNumberOfMessagesVisible",
+      Dimensions: [{ Name: "QueueName", Value: att("Deep", "QueueName") }],
+      Threshold: 2,
+    }),
+    BusyAlarm: alarm({
+      AlarmName: `${name}/busy`,
+      Namespace: "Wires",
+      MetricName: "busy",
+      Dimensions: [{ Name: "of", Value: name }],
+      Threshold: 90,
+    }),
+    PutAlarm: alarm({ AlarmName: `${name}/put`, Namespace: "Wires", MetricName: name, Threshold: 1 }),
+    ErrorsAlarm: alarm({
+      AlarmName: `${name}/errors`,
+      Namespace: "AWS/Lambda",
+      MetricName: "Errors",
+      Dimensions: [{ Name: "FunctionName", Value: { Ref: "Fail" } }],
+      Statistic: "Sum",
+      Threshold: 1,
+    }),
+  },
+});
+
+const Heard = z.looseObject({ source: z.string(), "detail-type": z.string(), detail: z.looseObject({}) });
+const heard: z.infer<typeof Heard>[] = [];
+const closing: (() => Promise<unknown>)[] = [];
+let clients: ReturnType<typeof createClients>;
+let functions: Functions;
+let cloudwatch: CloudWatch;
+let endpointUrl = "";
+
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), "wires-"));
+  closing.push(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, "index.mjs"), bundle);
+  const log = () => undefined;
+  const endpoint = await createEndpoint({ log });
+  closing.push(() => endpoint.close());
+  endpointUrl = endpoint.url;
+  const unused = { status: 501, headers: {}, body: "" };
+  endpoint.open({
+    ministackUrl: inject("ministackUrl"),
+    motoUrl: inject("motoUrl"),
+    ec2: async () => unused,
+    pricing: async () => unused,
+    functionUrl: async () => unused,
+    controls: () => unused,
+    monitoring: (call) => cloudwatch.noteCall(call),
+  });
+  const identities = createIdentities();
+  clients = createClients(endpoint.url, identities.issue(administrator));
+  closing.push(async () => clients.destroy());
+  const blueprint = emptyBlueprint();
+  await provision(template, { clients, stack: name, endpoint: endpoint.url, bundle: () => folder, blueprint });
+  checkWiring(blueprint);
+  cloudwatch = startCloudWatch({
+    alarms: blueprint.alarms,
+    queues: blueprint.queues,
+    sqs: clients.sqs,
+    // A minute of an alarm is half a second.
+    behaviour: { periodMs: 200, periodScale: 120 },
+    putEvent: (event) => publishServiceEvent(inject("ministackUrl"), event),
+    log,
+  });
+  closing.push(() => cloudwatch.close());
+  const onLine = (line: FunctionLine): void => {
+    cloudwatch.noteLine(line);
+    const { data } = z.looseObject({ printed: z.looseObject({ heard: Heard }) }).safeParse(line);
+    if (data) heard.push(data.printed.heard);
+  };
+  functions = createFunctions({ facts: blueprint.functions, identities, endpoint: endpoint.url, log: onLine });
+  closing.push(() => functions.close());
+  const wires = await startWires({ blueprint, functions, sqs: clients.sqs, log });
+  closing.push(() => wires.close());
+});
+afterAll(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const alarmed = (what: string) => heard.filter((event) => event.detail["alarmName"] === `${name}/${what}`);
+const stateOf = (what: string) => cloudwatch.alarms.list().find((each) => each.name === `${name}/${what}`)?.state;
+const queueUrl = async (queue: string) => (await clients.sqs.send(new GetQueueUrlCommand({ QueueName: `${name}-${queue}` }))).QueueUrl;
+
+describe("alarms reach their function", () => {
+  it("when a queue is deep, once, and are OK again when it is not", async () => {
+    await vi.waitFor(() => expect(stateOf("depth")).toBe("OK"), soon);
+    const QueueUrl = await queueUrl("deep");
+    for (const MessageBody of ["a", "b"]) await clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+    await vi.waitFor(() => expect(alarmed("depth")).toHaveLength(1), soon);
+    expect(alarmed("depth")).toMatchObject([
+      {
+        resources: [expect.stringMatching(new RegExp(`^arn:aws:cloudwatch:us-east-1:\\d{12}:alarm:${name}/depth$`))],
+        region,
+        detail: {
+          state: { value: "ALARM", reason: expect.stringContaining("Threshold Crossed"), reasonData: expect.any(String) },
+          previousState: { value: "OK" },
+        },
+      },
+    ]);
+    await clients.sqs.send(new PurgeQueueCommand({ QueueUrl }));
+    await vi.waitFor(() => expect(stateOf("depth")).toBe("OK"), soon);
+    expect(alarmed("depth")).toHaveLength(1);
+  });
+
+  it("when a function prints a metric, and when one fails", async () => {
+    await functions.invoke(`${name}-tell`, { busy: 10 });
+    await functions.invoke(`${name}-tell`, { busy: 95 });
+    await vi.waitFor(() => expect(alarmed("busy")).toHaveLength(1), soon);
+    await functions.invoke(`${name}-fail`, {});
+    await vi.waitFor(() => expect(alarmed("errors")).toHaveLength(1), soon);
+  });
+
+  it("when somebody puts a metric, which moto gets too", async () => {
+    const form = (fields: object) => ({
+      method: "POST",
+      headers: {
+        "content-type": "application/x-www-form-urlencoded",
+        authorization: "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/monitoring/aws4_request, SignedHeaders=host, Signature=none",
+      },
+      body: new URLSearchParams({ Version: "2010-08-01", ...fields }),
+    });
+    const put = await fetch(
+      endpointUrl,
+      form({
+        Action: "PutMetricData",
+        Namespace: "Wires",
+        "MetricData.member.1.MetricName": name,
+        "MetricData.member.1.Value": "1",
+      }),
+    );
+    expect(put.status).toBe(200);
+    await vi.waitFor(() => expect(alarmed("put")).toHaveLength(1), soon);
+    const listed = await (await fetch(endpointUrl, form({ Action: "ListMetrics", Namespace: "Wires" }))).text();
+    expect(listed).toContain(`<MetricName>${name}</MetricName>`);
+  });
+});
+
+describe("events reach their function", () => {
+  it("from a function, over a bus of the stack's own, and none over the default bus", async () => {
+    await functions.invoke(`${name}-tell`, { source: "wires.said" });
+    await vi.waitFor(() => expect(heard.filter((event) => event.source === "wires.said")).toHaveLength(1), soon);
+    await clients.events.send(new PutEventsCommand({ Entries: [{ Source: "wires.said", DetailType: "Astray", Detail: "{}" }] }));
+    await functions.invoke(`${name}-tell`, { source: "wires.said" });
+    await vi.waitFor(() => expect(heard.filter((event) => event.source === "wires.said")).toHaveLength(2), soon);
+    expect(heard.filter((event) => event["detail-type"] === "Astray")).toEqual([]);
+  });
+
+  it("when an object is deleted, one by one and many at once", async () => {
+    for (const Key of ["one", "two", "three"]) await clients.s3.send(new PutObjectCommand({ Bucket: name, Key, Body: "x" }));
+    await clients.s3.send(new DeleteObjectCommand({ Bucket: name, Key: "one" }));
+    await clients.s3.send(new DeleteObjectsCommand({ Bucket: name, Delete: { Objects: [{ Key: "two" }, { Key: "three" }] } }));
+    const deleted = () =>
+      heard.filter((event) => event["detail-type"] === "Object Deleted").map(({ source, detail }) => ({ source, detail }));
+    await vi.waitFor(() => expect(deleted()).toHaveLength(3), soon);
+    expect(deleted()).toEqual(
+      expect.arrayContaining(
+        ["one", "two", "three"].map((key) => ({
+          source: "aws.s3",
+          detail: expect.objectContaining({
+            bucket: { name },
+            object: expect.objectContaining({ key }),
+            reason: "DeleteObject",
+            "deletion-type": "Permanently Deleted",
+          }),
+        })),
+      ),
+    );
+  });
+
+  it("and what it fails on goes to its destination, after as many tries as it says", async () => {
+    await functions.invoke(`${name}-tell`, { source: "wires.fail" });
+    const QueueUrl = await queueUrl("failed");
+    const { Messages = [] } = await clients.sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 15 }));
+    expect(Messages.map((message) => JSON.parse(message.Body ?? ""))).toMatchObject([
+      {
+        requestContext: { condition: "RetriesExhausted", approximateInvokeCount: 1 },
+        requestPayload: { source: "wires.fail" },
+        responsePayload: { errorMessage: "as asked" },
+      },
+    ]);
+  });
+});
