@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { readApiCall, urlAnswer } from "../../../lib/runtime/api-call.ts";
+
+const arn = "arn:aws:sts::123456789012:assumed-role/fleetwright-team-vision/vera";
+const anEvent = (over: object = {}, method = "GET") => ({
+  version: "2.0",
+  rawPath: "/v1/me",
+  rawQueryString: "",
+  headers: { host: "abc.lambda-url.us-east-1.on.aws", "content-type": "application/json" },
+  isBase64Encoded: false,
+  requestContext: {
+    accountId: "123456789012",
+    requestId: "00000000-0000-4000-8000-000000000001",
+    http: { method, path: "/v1/me" },
+    authorizer: { iam: { userArn: arn, accountId: "999999999999", accessKey: "ASIA", userId: "AROA:vera" } },
+  },
+  ...over,
+});
+
+describe("a call of the URL", () => {
+  test("comes from who signed it, and is of a function whose account is told, too", () => {
+    expect(readApiCall(anEvent())).toMatchObject({
+      caller: { arn, account: "999999999999", owner: "123456789012" },
+      requestId: "00000000-0000-4000-8000-000000000001",
+    });
+  });
+
+  test("is the request that was made", async () => {
+    const { request } = readApiCall(anEvent({ rawPath: "/v1/teams/vision/jobs", rawQueryString: "a=1&b=%2F", body: '{"a":"ä"}' }, "POST"));
+    expect(request.method).toBe("POST");
+    expect(request.url).toBe("https://api/v1/teams/vision/jobs?a=1&b=%2F");
+    expect(request.headers.get("content-type")).toBe("application/json");
+    expect(await request.json()).toEqual({ a: "ä" });
+  });
+
+  test("may carry its body in base64", async () => {
+    const body = Buffer.from('{"a":"ä"}').toString("base64");
+    expect(await readApiCall(anEvent({ body, isBase64Encoded: true }, "PUT")).request.json()).toEqual({ a: "ä" });
+  });
+
+  test.each(["GET", "HEAD"])("that is a %s has no body, whatever came with it", (method) => {
+    expect(readApiCall(anEvent({ body: "x" }, method)).request).toMatchObject({ method, body: null });
+  });
+
+  test.each(["TRACE", "CONNECT", "PROPFIND", "get", ""])("of the method %s is one that nobody takes", (method) => {
+    expect(readApiCall(anEvent({}, method)).request.method).toBe("OPTIONS");
+  });
+
+  test.each(["", "//evil.example/v1", "/a?b#c", "/%", "/\u0000", "/v1/../me"])("with the path %j stays on this host", (rawPath) => {
+    expect(new URL(readApiCall(anEvent({ rawPath })).request.url)).toMatchObject({ host: "api", search: "", hash: "" });
+  });
+
+  test("that nobody signed is none", () => {
+    expect(() => readApiCall(anEvent({ requestContext: {} }))).toThrow();
+  });
+});
+
+test("an answer is passed on whole", async () => {
+  const response = new Response('{"a":"ä"}', { status: 409, headers: { "content-type": "application/problem+json", allow: "GET" } });
+  expect(await urlAnswer(response)).toEqual({
+    statusCode: 409,
+    headers: { "content-type": "application/problem+json", allow: "GET" },
+    body: '{"a":"ä"}',
+  });
+});
