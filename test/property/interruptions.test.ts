@@ -31,6 +31,8 @@ const happening = fc.oneof(
   // News of any instance, over or not, may come late and again.
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("late news" as const), instance: some }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("cancel" as const), job: fc.nat(8) }) },
+  // EC2 does not answer for a while when it is asked for an end.
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("deaf" as const) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("lost call" as const), instance: some }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("place" as const) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("pass" as const), seconds: fc.constantFrom(1, 30, 60, 400) }) },
@@ -101,6 +103,9 @@ class Storm {
       case "lost call":
         // The server has answered; the worker never heard it.
         if (lives) await world.call(id, { attempts: [] });
+        return;
+      case "deaf":
+        world.fleet.deafNext("terminate", 30);
         return;
       case "place":
         await world.workOff();
