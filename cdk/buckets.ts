@@ -22,6 +22,8 @@ export class Buckets extends Construct {
   readonly artifacts: Bucket;
   /** What jobs run: archives below TEAM/. */
   readonly code: Bucket;
+  /** Teams' data, below TEAM/, and what is written down about datasets. Tells the default event bus of every object that comes or goes. */
+  readonly datasets: Bucket;
   /** The decision journal. */
   readonly decisions: Bucket;
 
@@ -56,6 +58,11 @@ export class Buckets extends Construct {
       versioned: true,
       lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1), noncurrentVersionExpiration: Duration.days(30) }],
     });
+    this.datasets = bucket(this, "Datasets", {
+      ...logged("datasets"),
+      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+    });
+    tellTheEventBus(this.datasets);
     this.decisions = bucket(this, "Decisions", {
       ...logged("decisions"),
       lifecycleRules: [expireAfter(configuration.decisionRetentionDays)],

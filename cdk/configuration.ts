@@ -52,6 +52,10 @@ const Fields = z.strictObject({
   teams: z.array(TeamName).min(1, "name at least one team"),
   pools: z.array(Pool).min(1, "describe at least one pool"),
   defaultPool: z.string().describe("Where a job goes that names no pool"),
+  dataBuckets: z
+    .array(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be the name of a bucket"))
+    .default([])
+    .describe("Buckets of yours in which datasets may lie, for every team to read; the deployment's own bucket for them needs no entry"),
   zones: z.int().min(1).max(6).default(3).describe("In how many availability zones nodes may run"),
   logRetentionDays: z
     .literal([...retentionDays])
@@ -73,6 +77,7 @@ export const Configuration = Fields.superRefine((fleet, context) => {
     for (const name of repeated(names)) problem(path, `"${name}" is there twice`);
   };
   refuseTwice(fleet.teams, ["teams"]);
+  refuseTwice(fleet.dataBuckets, ["dataBuckets"]);
   refuseTwice(
     fleet.pools.map((pool) => pool.name),
     ["pools"],
@@ -114,6 +119,7 @@ export const fleetFile = (configuration: Configuration): FleetFile => ({
   teams: configuration.teams,
   pools: configuration.pools.map(({ volumeGiB: _volume, architecture: _architecture, ...pool }) => pool),
   defaultPool: configuration.defaultPool,
+  dataBuckets: configuration.dataBuckets,
 });
 
 function readJson(path: string): unknown {

@@ -4,6 +4,7 @@ import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { acknowledgeResources } from "./acknowledge.ts";
+import { bucketArn, keptPrefix } from "./data-buckets.ts";
 import { teamTag } from "./team-vaults.ts";
 
 export type JobRoleProps = {
@@ -11,6 +12,9 @@ export type JobRoleProps = {
   readonly node: IRole;
   readonly incoming: Bucket;
   readonly code: Bucket;
+  readonly datasets: Bucket;
+  /** Where else datasets may lie. */
+  readonly dataBuckets: readonly string[];
   readonly keys: readonly IKey[];
   readonly logGroupPrefix: string;
 };
@@ -35,6 +39,8 @@ export class JobRole extends Construct {
     });
     const uploads = props.incoming.arnForObjects(`${team}/${job}/${attempt}/*`);
     const archives = props.code.arnForObjects(`${team}/*`);
+    const data = [`${team}/*`, `${keptPrefix}${team}/*`].map((below) => props.datasets.arnForObjects(below));
+    const foreign = props.dataBuckets.map((name) => `${bucketArn(stack, name)}/*`);
     const logs = stack.formatArn({
       service: "logs",
       resource: "log-group",
@@ -45,6 +51,7 @@ export class JobRole extends Construct {
       new PolicyStatement({ sid: "Upload", actions: ["s3:PutObject", "s3:AbortMultipartUpload"], resources: [uploads] }),
     );
     this.role.addToPolicy(new PolicyStatement({ sid: "Code", actions: ["s3:GetObject"], resources: [archives] }));
+    this.role.addToPolicy(new PolicyStatement({ sid: "Data", actions: ["s3:GetObject"], resources: [...data, ...foreign] }));
     this.role.addToPolicy(
       new PolicyStatement({
         sid: "TeamKey",
@@ -60,7 +67,9 @@ export class JobRole extends Construct {
     acknowledgeResources(this.role, "The session's tags bound it to one team, and where it writes files to one attempt", [
       uploads,
       archives,
+      ...data,
       logs,
     ]);
+    if (foreign.length > 0) acknowledgeResources(this.role, "The admin has listed these buckets as data that every team may read", foreign);
   }
 }

@@ -14,6 +14,8 @@ export class Queues extends Construct {
   /** Holds a wake back for up to 15 minutes. */
   readonly later: WorkQueue;
   readonly seal: WorkQueue;
+  /** Asks for datasets to be looked at. */
+  readonly shards: WorkQueue;
 
   constructor(scope: Construct, id: string, configuration: Configuration) {
     super(scope, id);
@@ -29,6 +31,7 @@ export class Queues extends Construct {
     this.lane = new WorkQueue(this, "Lane", { fleet, name: "lane", visibility: Duration.seconds(30), fifo: true });
     this.later = new WorkQueue(this, "Later", { fleet, name: "later", visibility: sixTimes(timeouts["ring-later"]) });
     this.seal = new WorkQueue(this, "Seal", { fleet, name: "seal", visibility: sixTimes(timeouts["seal-artifact"]) });
+    this.shards = new WorkQueue(this, "Shards", { fleet, name: "shards", visibility: sixTimes(timeouts["rebalance-shards"]) });
   }
 }
 

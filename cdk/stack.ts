@@ -15,6 +15,7 @@ import { Node } from "./handlers/node.ts";
 import { OnAlarm } from "./handlers/on-alarm.ts";
 import { OnInstance } from "./handlers/on-instance.ts";
 import { Place } from "./handlers/place.ts";
+import { RebalanceShards } from "./handlers/rebalance-shards.ts";
 import { RingLater } from "./handlers/ring-later.ts";
 import { SealArtifact } from "./handlers/seal-artifact.ts";
 import { SubmitJobs } from "./handlers/submit-jobs.ts";
@@ -64,6 +65,7 @@ export class FleetStack extends Stack {
     new Place(this, "Place", { ...foundation, launchTemplates: byPool, instanceRole: instance.role });
     new RingLater(this, "RingLater", foundation);
     new SealArtifact(this, "SealArtifact", foundation);
+    new RebalanceShards(this, "RebalanceShards", foundation);
     new OnInstance(this, "OnInstance", foundation);
     new OnAlarm(this, "OnAlarm", foundation);
     new Alarms(this, "Alarms", foundation);
@@ -86,6 +88,7 @@ export class FleetStack extends Stack {
       artifactsBucket: buckets.artifacts.bucketName,
       codeBucket: buckets.code.bucketName,
       decisionsBucket: buckets.decisions.bucketName,
+      datasetsBucket: buckets.datasets.bucketName,
       keyAliasPrefix: vaults.aliasPrefix,
       logGroupPrefix: vaults.logGroupPrefix,
       teams: configuration.teams,

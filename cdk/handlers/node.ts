@@ -26,6 +26,8 @@ export class Node extends Construct {
       node: role,
       incoming: buckets.incoming,
       code: buckets.code,
+      datasets: buckets.datasets,
+      dataBuckets: configuration.dataBuckets,
       keys: vaults.keys,
       logGroupPrefix: vaults.logGroupPrefix,
     });
@@ -38,6 +40,8 @@ export class Node extends Construct {
         LANE_QUEUE_URL: queues.lane.queue.queueUrl,
         KEY_ALIAS_PREFIX: vaults.aliasPrefix,
         INCOMING_BUCKET: buckets.incoming.bucketName,
+        DATASETS_BUCKET: buckets.datasets.bucketName,
+        SHARDS_QUEUE_URL: queues.shards.queue.queueUrl,
         JOB_ROLE_ARN: jobs.role.roleArn,
         INSTANCE_ROLE: props.instanceRole.roleName,
         LOG_GROUP_PREFIX: vaults.logGroupPrefix,
@@ -46,7 +50,7 @@ export class Node extends Construct {
       },
       may: [
         onTable(table, ["GetItem", ...allWrites]),
-        sendTo(queues.lane.queue),
+        sendTo(queues.lane.queue, queues.shards.queue),
         new PolicyStatement({ sid: "WorkerFiles", actions: ["s3:GetObject"], resources: [worker.agent, worker.binary].map(objectArn) }),
         new PolicyStatement({ sid: "HandOut", actions: ["sts:AssumeRole", "sts:TagSession"], resources: [jobs.role.roleArn] }),
       ],

@@ -9,7 +9,7 @@ import { DeadLetterQueue } from "../dead-letter-queue.ts";
 import { FleetFunction } from "../fleet-function.ts";
 import type { Foundation } from "../foundation.ts";
 
-/** Looks once a minute for what no event told: lost wakes, silent nodes, uploads nobody sealed, new prices. */
+/** Looks once a minute for what no event told: lost wakes, silent nodes, uploads nobody sealed, maps of datasets that are behind, new prices. */
 export class Tick extends Construct {
   constructor(scope: Construct, id: string, { configuration, table, queues, network }: Foundation) {
     super(scope, id);
@@ -22,11 +22,12 @@ export class Tick extends Construct {
         TABLE: table.tableName,
         LANE_QUEUE_URL: queues.lane.queue.queueUrl,
         SEAL_QUEUE_URL: queues.seal.queue.queueUrl,
+        SHARDS_QUEUE_URL: queues.shards.queue.queueUrl,
         SUBNETS: stack.toJsonString(network.places),
       },
       may: [
         onTable(table, ["GetItem", "Query", "PutItem", "UpdateItem"]),
-        sendTo(queues.lane.queue, queues.seal.queue),
+        sendTo(queues.lane.queue, queues.seal.queue, queues.shards.queue),
         new PolicyStatement({
           sid: "Market",
           actions: [

@@ -1,26 +1,32 @@
 import { type PoolNumbers, poolNumbers } from "../decide/health/pool-numbers.ts";
 import type { Pool, PoolState } from "../model/pool.ts";
 import type { SealAgainQueue } from "../ports/artifacts.ts";
+import type { ShardQueue } from "../ports/datasets.ts";
 import type { Market } from "../ports/fleet.ts";
 import type { Sealing } from "../ports/jobs.ts";
 import type { CatalogueStore, Decisions } from "../ports/pool-ledger.ts";
 import { type Ringing, ring } from "./ring.ts";
+import { type SweepDeps, sweepDatasets } from "./sweep-datasets.ts";
 
-export type TickDeps = Ringing & {
-  readonly decisions: Pick<Decisions, "state" | "load">;
-  readonly catalogues: CatalogueStore;
-  readonly market: Market;
-  readonly sealing: Pick<Sealing, "waitingSince">;
-  readonly sealAgain: SealAgainQueue;
-  readonly pools: readonly Pool[];
-  readonly now: () => number;
-};
+export type TickDeps = Ringing &
+  Omit<SweepDeps, "queue" | "pools"> & {
+    readonly shardQueue: ShardQueue;
+    readonly decisions: Pick<Decisions, "state" | "load">;
+    readonly catalogues: CatalogueStore;
+    readonly market: Market;
+    readonly sealing: Pick<Sealing, "waitingSince">;
+    readonly sealAgain: SealAgainQueue;
+    readonly pools: readonly Pool[];
+    readonly now: () => number;
+  };
 
 /** What one tick did; `errors` name what has to be tried again by the next. */
 export type Ticked = {
   readonly rung: readonly string[];
   readonly refreshed: readonly string[];
   readonly sealedAgain: number;
+  /** Datasets whose maps do not name the nodes that need them. */
+  readonly rebalanced: number;
   /** How each pool with work is. */
   readonly numbers: readonly ({ readonly pool: string } & PoolNumbers)[];
   readonly errors: readonly string[];
@@ -32,7 +38,7 @@ const staleAtRestMs = 6 * 3_600_000;
 /** An upload that was not sealed for this long has lost its event. */
 const sealAgainAfterMs = 15 * 60_000;
 
-/** Once a minute: mends what a lost message left undone, counts what pools have, and keeps prices fresh. A pool at rest costs two reads. */
+/** Once a minute: mends what a lost message left undone, counts what pools have, and keeps prices fresh. A pool or a team at rest costs a read or two. */
 export async function tick(deps: TickDeps): Promise<Ticked> {
   const errors: string[] = [];
   const attempt = async <T>(what: string, work: Promise<T>): Promise<T | undefined> => {
@@ -54,12 +60,16 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
       return [{ name: pool.name, active, numbers, refreshed }];
     }),
   );
-  const sealedAgain = await attempt("sealing", sendAgain(deps));
+  const [sealedAgain, rebalanced] = await Promise.all([
+    attempt("sealing", sendAgain(deps)),
+    attempt("datasets", sweepDatasets({ ...deps, queue: deps.shardQueue })),
+  ]);
   const tended = pools.flat();
   return {
     rung: tended.filter((pool) => pool.active).map((pool) => pool.name),
     refreshed: tended.filter((pool) => pool.refreshed).map((pool) => pool.name),
     sealedAgain: sealedAgain ?? 0,
+    rebalanced: rebalanced ?? 0,
     numbers: tended.flatMap(({ name, numbers }) => (numbers ? [{ pool: name, ...numbers }] : [])),
     errors,
   };

@@ -13,6 +13,10 @@ const subnets = { SUBNETS: z.string().transform(json(z.array(z.object({ zone: z.
 /** Every team's KMS key has this prefix and the team's name as alias. */
 const keys = { KEY_ALIAS_PREFIX: z.string().startsWith("alias/") };
 
+/** Where datasets lie, and where somebody is asked to look at them. */
+const shards = { SHARDS_QUEUE_URL: z.url() };
+const data = { ...shards, DATASETS_BUCKET: z.string().min(1) };
+
 export const Environments = {
   "submit-jobs": z.object({ ...bell, /** A team's queue is named by this and the team. */ JOBS_QUEUE_PREFIX: z.string().min(1) }),
   place: z.object({
@@ -27,6 +31,7 @@ export const Environments = {
   node: z.object({
     ...bell,
     ...keys,
+    ...data,
     INCOMING_BUCKET: z.string().min(1),
     JOB_ROLE_ARN: z.string().min(1),
     /** The name of the role that instances have; nobody else may call. */
@@ -40,7 +45,8 @@ export const Environments = {
   "on-instance": z.object(bell),
   "on-alarm": z.object(bell),
   api: z.object({ ...bell, LOG_GROUP_PREFIX: z.string().min(1), DECISIONS_BUCKET: z.string().min(1) }),
-  tick: z.object({ ...bell, ...subnets, SEAL_QUEUE_URL: z.url() }),
+  "rebalance-shards": z.object({ ...table, ...data }),
+  tick: z.object({ ...bell, ...subnets, ...shards, SEAL_QUEUE_URL: z.url() }),
 };
 
 export type FunctionName = keyof typeof Environments;

@@ -23,6 +23,8 @@ export const FleetFile = z.strictObject({
   pools: z.array(Pool).min(1),
   /** Where a job goes that names no pool. */
   defaultPool: PoolName,
+  /** Buckets beside the datasets bucket in which datasets may lie. */
+  dataBuckets: z.array(z.string()).default([]),
 });
 export type FleetFile = z.infer<typeof FleetFile>;
 

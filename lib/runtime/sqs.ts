@@ -50,13 +50,13 @@ export const eachMessage =
  * and a group that fails comes again without the others.
  */
 export const eachGroup =
-  (groupOf: (message: Message) => string, work: (group: string) => Promise<void>) =>
+  (groupOf: (message: Message) => string, work: (group: string, messages: readonly Message[]) => Promise<void>) =>
   async (event: Batch, onError: (group: string, error: unknown) => void): Promise<PartialItemFailureResponse> => {
     const groups = Map.groupBy(event.Records.map(messageOf), groupOf);
     const failed = await Promise.all(
       [...groups].map(async ([group, messages]) => {
         try {
-          await work(group);
+          await work(group, messages);
           return [];
         } catch (error) {
           onError(group, error);

@@ -103,7 +103,7 @@ export class NodeData {
 }
 
 /** The same again at once would fail; another attempt, with a newer list or on another node, may not. */
-const passes: ReadonlySet<string> = new Set(["shard-changed", "disk-full"]);
+const passes: ReadonlySet<string> = new Set(["shard-changed", "shard-denied", "disk-full"]);
 
 /** Says it again and again until the answer is called. */
 function everySoOften({ clock }: Pick<Tries, "clock">, say: () => void): () => void {

@@ -100,7 +100,8 @@ function faultOf(error: unknown, { bucket, shard, signal }: ShardOrder): Fault {
     case "no-bucket":
       return new Fault("shard", `there is no bucket for ${name}`, { cause: error });
     case "denied":
-      return new Fault("shard", `jobs may not read ${name}: the bucket's own policy, or the key that encrypts it, does not let them`, {
+      // Who may not list a bucket is told so of an object that is not there, too.
+      return new Fault("shard-denied", `${name} has gone since its dataset was listed, or a policy of its bucket or key keeps jobs out`, {
         cause: error,
       });
     case "trouble":

@@ -14,6 +14,7 @@ const deployed: Deployment = {
   incomingBucket: "incoming",
   artifactsBucket: "artifacts",
   codeBucket: "code",
+  datasetsBucket: "datasets",
   decisionsBucket: "decisions",
   keyAliasPrefix: "alias/prod/",
   logGroupPrefix: "/prod/",

@@ -5,6 +5,7 @@ import { createNodeLedger } from "../../aws/table/node-ledger.ts";
 import type { AnswerDeps } from "../../flows/answer-node.ts";
 import type { Environment } from "../env.ts";
 import { ringWiring } from "./ring.ts";
+import { dataWiring } from "./shards.ts";
 import { tableOf } from "./table.ts";
 
 export function nodeWiring(env: Environment<"node">): AnswerDeps {
@@ -13,6 +14,7 @@ export function nodeWiring(env: Environment<"node">): AnswerDeps {
     ...ringWiring(env, table),
     ledger: createNodeLedger(table),
     access: stsJobAccess(stsClient(), env.JOB_ROLE_ARN),
+    data: dataWiring(env),
     downloads: s3BootDownloads(s3Client(), { worker: env.WORKER_ASSET, node: env.NODE_ASSET }),
     now: Date.now,
     places: { incomingBucket: env.INCOMING_BUCKET, keyAliasPrefix: env.KEY_ALIAS_PREFIX, logGroupPrefix: env.LOG_GROUP_PREFIX },

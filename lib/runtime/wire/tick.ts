@@ -2,11 +2,14 @@ import { ec2Client, pricingClient, sqsClient } from "../../aws/clients.ts";
 import { ec2Market } from "../../aws/market.ts";
 import { sqsSealQueue } from "../../aws/seal-queue.ts";
 import { createCatalogueStore } from "../../aws/table/catalogue-store.ts";
+import { createDatasets } from "../../aws/table/datasets.ts";
 import { createDecisions } from "../../aws/table/decisions.ts";
+import { createPoolNodes } from "../../aws/table/pool-nodes.ts";
 import { createSealing } from "../../aws/table/sealing.ts";
 import type { TickDeps } from "../../flows/tick.ts";
 import type { Started } from "../start.ts";
 import { ringWiring } from "./ring.ts";
+import { shardQueueOf } from "./shards.ts";
 import { tableOf } from "./table.ts";
 
 export function tickWiring({ env, fleet, region }: Started<"tick">): TickDeps {
@@ -18,6 +21,10 @@ export function tickWiring({ env, fleet, region }: Started<"tick">): TickDeps {
     market: ec2Market({ ec2: ec2Client(), pricing: pricingClient(), region, subnets: env.SUBNETS }),
     sealing: createSealing(table),
     sealAgain: sqsSealQueue(sqsClient(), env.SEAL_QUEUE_URL),
+    datasets: createDatasets(table),
+    shardQueue: shardQueueOf(env),
+    nodes: createPoolNodes(table),
+    teams: fleet.teams,
     pools: fleet.pools,
     now: Date.now,
   };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
 import { aCatalogue, aJob, aPool, monday } from "../../fakes/builders.ts";
+import { memoryPoolNodes } from "../../fakes/memory-datasets.ts";
 import { MemorySealQueue } from "../../fakes/memory-lane.ts";
 import { MemoryMarket } from "../../fakes/memory-market.ts";
 import { World } from "./world.ts";
@@ -17,6 +18,10 @@ function ticking(world = new World()) {
     market,
     sealing,
     sealAgain,
+    datasets: world.datasets,
+    shardQueue: world.shardQueue,
+    nodes: memoryPoolNodes(world.ledger.table),
+    teams: ["vision", "research"],
     pools: [world.pool],
     now: () => world.nowMs,
   };
@@ -26,7 +31,7 @@ function ticking(world = new World()) {
 describe("a pool at rest", () => {
   test("costs two reads and nothing else", async () => {
     const { world, market, deps } = ticking();
-    expect(await tick(deps)).toEqual({ rung: [], refreshed: [], sealedAgain: 0, numbers: [], errors: [] });
+    expect(await tick(deps)).toEqual({ rung: [], refreshed: [], sealedAgain: 0, rebalanced: 0, numbers: [], errors: [] });
     expect(world.ledger.wire.calls).toEqual({ "decisions.state": 1, "catalogues.get": 1, "sealing.waitingSince": 1 });
     expect(market.asked).toEqual([]);
     expect(world.lane.waiting).toEqual([]);

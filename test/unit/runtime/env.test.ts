@@ -7,6 +7,8 @@ const whole: Readonly<Record<string, string>> = {
   TABLE: "fleet",
   LANE_QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/1/lane.fifo",
   LATER_QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/1/later",
+  SHARDS_QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/1/shards",
+  DATASETS_BUCKET: "datasets",
   SEAL_QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/1/seal",
   JOBS_QUEUE_PREFIX: "fleetwright-jobs-",
   SUBNETS: '[{"zone":"us-east-1a","subnet":"subnet-1"}]',

@@ -8,7 +8,7 @@ import { aPool } from "../../fakes/builders.ts";
 const folder = mkdtempSync(join(tmpdir(), "fleet-file-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const fleet = { name: "fleetwright", teams: ["vision"], pools: [aPool()], defaultPool: "gpu" };
+const fleet = { name: "fleetwright", teams: ["vision"], pools: [aPool()], defaultPool: "gpu", dataBuckets: ["scans"] };
 
 test("what CDK wrote beside the bundle is what a function knows", () => {
   writeFileSync(join(folder, "fleet.json"), JSON.stringify(fleet));

@@ -1,0 +1,51 @@
+import { MetricUnit } from "@aws-lambda-powertools/metrics";
+import { type ShardsMessage, shardsMessage } from "../events/dataset.ts";
+import { noteObjects } from "../lib/flows/note-objects.ts";
+import { rebalanceShards } from "../lib/flows/rebalance-shards.ts";
+import { jsonOf } from "../lib/runtime/json.ts";
+import { eachGroup } from "../lib/runtime/sqs.ts";
+import { start } from "../lib/runtime/start.ts";
+import { shardsWiring } from "../lib/runtime/wire/shards.ts";
+
+const { env, fleet, logger, metrics } = start("rebalance-shards");
+const deps = shardsWiring(env, fleet);
+
+/** A dataset's messages are one piece of work, and so are the events of a team's objects: together they ask once. */
+const groupOf = (said: ShardsMessage): string =>
+  said.kind === "rebalance"
+    ? `dataset ${said.team}/${said.dataset}`
+    : said.kind === "object"
+      ? `objects ${said.bucket}/${said.key.split("/")[0]}`
+      : "unknown";
+
+const count = (metric: string, n: number): void => void metrics.addMetric(metric, MetricUnit.Count, n);
+
+/** Deals datasets out anew when somebody asks, and takes note of objects that came or went. What it does not know is counted and done with. */
+export const handler = async (event: Parameters<ReturnType<typeof eachGroup>>[0]) => {
+  const batch = eachGroup(
+    (message) => groupOf(shardsMessage(jsonOf(message.body))),
+    async (_group, messages) => {
+      const said = messages.map((message) => shardsMessage(jsonOf(message.body)));
+      const [first] = said;
+      if (first?.kind === "rebalance") {
+        const { team, dataset } = first;
+        const relist = said.some((each) => each.kind === "rebalance" && each.relist);
+        const outcome = await rebalanceShards(deps, { team, dataset, relist });
+        logger.info("dataset looked at", { team, dataset, relist, ...outcome });
+        if (outcome.kind === "unknown") count("ForeignShardMessages", messages.length);
+        if (outcome.kind === "changed") count("ShardsMoved", outcome.moved);
+      } else if (first?.kind === "object") {
+        const keys = said.flatMap((each) => (each.kind === "object" ? [each.key] : []));
+        const { asked, foreign } = await noteObjects(deps, { bucket: first.bucket, keys });
+        logger.info("objects came or went", { bucket: first.bucket, keys: keys.length, asked, foreign });
+        count("ForeignShardMessages", foreign);
+      } else {
+        logger.error("not a message that is understood here; dropped", { messages: messages.map(({ id }) => id) });
+        count("ForeignShardMessages", messages.length);
+      }
+    },
+  );
+  const response = await batch(event, (group, error) => logger.error("rebalancing failed", { group, error }));
+  metrics.publishStoredMetrics();
+  return response;
+};

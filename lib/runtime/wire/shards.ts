@@ -1,0 +1,48 @@
+import { randomUUID } from "node:crypto";
+import { s3Client, sqsClient } from "../../aws/clients.ts";
+import { sqsShardQueue } from "../../aws/shard-queue.ts";
+import { s3ShardStore } from "../../aws/shard-store.ts";
+import { createDatasets } from "../../aws/table/datasets.ts";
+import { createPoolNodes } from "../../aws/table/pool-nodes.ts";
+import type { AddDeps } from "../../flows/add-dataset.ts";
+import type { DataDeps } from "../../flows/dataset-orders.ts";
+import type { NoteObjectsDeps } from "../../flows/note-objects.ts";
+import type { RebalanceDeps } from "../../flows/rebalance-shards.ts";
+import type { Environment } from "../env.ts";
+import type { FleetFile } from "../fleet-file.ts";
+import { tableOf } from "./table.ts";
+
+type DataEnv = Pick<Environment<"rebalance-shards">, "TABLE" | "DATASETS_BUCKET" | "SHARDS_QUEUE_URL">;
+
+export const shardQueueOf = (env: Pick<DataEnv, "SHARDS_QUEUE_URL">) => sqsShardQueue(sqsClient(), env.SHARDS_QUEUE_URL);
+
+/** What answering workers needs of datasets. */
+export const dataWiring = (env: DataEnv): DataDeps => ({
+  datasets: createDatasets(tableOf(env)),
+  queue: shardQueueOf(env),
+  bucket: env.DATASETS_BUCKET,
+});
+
+/** What naming datasets needs. */
+export const addWiring = (env: DataEnv, fleet: FleetFile): AddDeps => ({
+  datasets: createDatasets(tableOf(env)),
+  queue: shardQueueOf(env),
+  places: { datasetsBucket: env.DATASETS_BUCKET, dataBuckets: fleet.dataBuckets },
+  now: Date.now,
+  newId: randomUUID,
+});
+
+export function shardsWiring(env: DataEnv, fleet: FleetFile): RebalanceDeps & NoteObjectsDeps {
+  const table = tableOf(env);
+  return {
+    datasets: createDatasets(table),
+    store: s3ShardStore(s3Client({ requestMs: 30_000 }), env.DATASETS_BUCKET),
+    nodes: createPoolNodes(table),
+    queue: shardQueueOf(env),
+    datasetsBucket: env.DATASETS_BUCKET,
+    pools: fleet.pools,
+    now: Date.now,
+    // Part of keys: short, and used once.
+    newId: () => randomUUID().slice(0, 8),
+  };
+}
