@@ -75,7 +75,7 @@ async function dispatch(exchange: Exchange): Promise<void> {
     return answerWhole(exchange, (call) => routes.functionUrl(target, call));
   }
   if (path.startsWith("/_local/")) return answerWhole(exchange, async (call) => routes.controls(call));
-  switch (serviceOf(path, request.headers)) {
+  switch (serviceOf(path, request.headers) ?? "unsigned") {
     case "ec2":
       return answerWhole(exchange, routes.ec2);
     case "pricing":

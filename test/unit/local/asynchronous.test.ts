@@ -1,4 +1,4 @@
-import { GetQueueUrlCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { type SendMessageCommandInput, SQSClient } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createAsynchronousCaller } from "../../../lib/local/lambda/asynchronous.ts";
 import type { Functions } from "../../../lib/local/lambda/functions.ts";
@@ -8,13 +8,17 @@ const functionArn = arn("lambda", "function:tick");
 
 /** A function that fails so many times, and what was sent to queues. */
 function stage(of: { failures: number; config?: Omit<AsynchronousFact, "functionName">; deadLetterArn?: string }) {
-  const sent: SendMessageCommand["input"][] = [];
+  const sent: SendMessageCommandInput[] = [];
   const sqs = new SQSClient({ region: "us-east-1" });
-  vi.spyOn(sqs, "send").mockImplementation((command: unknown) => {
-    if (command instanceof GetQueueUrlCommand) return Promise.resolve({ QueueUrl: `http://queue/${command.input.QueueName}` });
-    if (command instanceof SendMessageCommand) sent.push(command.input);
-    return Promise.resolve({});
-  });
+  sqs.middlewareStack.add(
+    () =>
+      async ({ input }) => {
+        if ("QueueName" in input) return { response: {}, output: { $metadata: {}, QueueUrl: `http://queue/${input.QueueName}` } };
+        if ("MessageBody" in input) sent.push({ QueueUrl: input.QueueUrl, MessageBody: input.MessageBody });
+        return { response: {}, output: { $metadata: {} } };
+      },
+    { step: "initialize" },
+  );
   let calls = 0;
   const functions: Functions = {
     invoke: async () => {
@@ -57,10 +61,7 @@ function stage(of: { failures: number; config?: Omit<AsynchronousFact, "function
 
 describe("a function that is called asynchronously", () => {
   beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => {
-    vi.useRealTimers();
-    vi.restoreAllMocks();
-  });
+  afterEach(() => void vi.useRealTimers());
 
   it.each([
     [undefined, 3],
