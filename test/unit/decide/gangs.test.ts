@@ -1,0 +1,153 @@
+import { describe, expect, test } from "vitest";
+import { whyRejected } from "../../../lib/decide/admission/admit.ts";
+import { decide } from "../../../lib/decide/decide.ts";
+import type { Node } from "../../../lib/model/node.ts";
+import type { Snapshot, Step } from "../../../lib/model/plan.ts";
+import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aSpec, aType, monday } from "../../fakes/builders.ts";
+
+const four = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
+const fourSpot = anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1.8 });
+const now = monday + 70_000;
+const gang = anEntry({ job: "gang", nodes: 3 });
+
+const planned = (over: Partial<Snapshot> = {}): readonly Step[] =>
+  decide({
+    nowMs: now,
+    pool: aPool(),
+    reserved: { usdPerHour: 0, gpus: 0 },
+    spent: { dayUsd: 0, monthUsd: 0 },
+    queue: [gang],
+    nodes: [],
+    openLaunches: [],
+    catalogue: aCatalogue({ types: [aType(), four], offers: [anOffer(), fourSpot] }),
+    refusals: [],
+    ...over,
+  }).steps;
+const nodes = (ids: string, over: Partial<Node> = {}): Node[] => [...ids].map((id) => aNode({ id, ...over }));
+const boundTo = (steps: readonly Step[]): readonly string[] => steps.flatMap((step) => (step.kind === "bind-gang" ? step.nodes : []));
+const launched = (steps: readonly Step[]) => steps.flatMap((step) => (step.kind === "launch" ? [step.launch] : []));
+
+describe("a gang", () => {
+  test("goes to nodes of one type in one zone, ranked by their ids", () => {
+    expect(planned({ nodes: nodes("cab") })).toEqual([
+      { kind: "bind-gang", entry: gang, nodes: ["a", "b", "c"], because: "3 g5.xlarge in us-east-1a have room" },
+    ]);
+  });
+
+  test("goes to nodes that boot", () => {
+    expect(boundTo(planned({ nodes: nodes("abc", { state: "launching" }) }))).toEqual(["a", "b", "c"]);
+  });
+
+  test.each<[string, Node[]]>([
+    ["in two zones", [...nodes("ab"), ...nodes("c", { offer: anOffer({ zone: "us-east-1b" }) })]],
+    ["of two types", [...nodes("ab"), ...nodes("c", { type: four, offer: fourSpot })]],
+    ["of two teams", [...nodes("ab"), ...nodes("c", { team: "audio" })]],
+    ["of which one is full", [...nodes("ab"), ...nodes("c", { assignments: [anAssignment({ phase: "running" })] })]],
+    ["of which one is silent", [...nodes("ab"), ...nodes("c", { lastSeenMs: now - 40_000 })]],
+    ["of which one drains", [...nodes("ab"), ...nodes("c", { state: "draining", assignments: [anAssignment({ phase: "running" })] })]],
+  ])("gets all its nodes anew rather than some that are there, %s", (_what, there) => {
+    const steps = planned({ nodes: there, pool: aPool({ limits: { usdPerHour: 20, gpus: 20 } }) });
+    expect(boundTo(steps)).toEqual([]);
+    expect(launched(steps)).toMatchObject([{ count: 3, jobs: [{ job: "gang" }] }]);
+  });
+
+  test("takes the smaller of two types, and the oldest nodes of it", () => {
+    const there = [...nodes("xyz", { type: four, offer: fourSpot }), ...nodes("d", { launchedAtMs: monday + 1 }), ...nodes("abc")];
+    expect(boundTo(planned({ nodes: there }))).toEqual(["a", "b", "c"]);
+  });
+
+  test("that refuses spot goes to no spot nodes", () => {
+    const picky = { ...gang, spot: false };
+    expect(boundTo(planned({ queue: [picky], nodes: nodes("abc") }))).toEqual([]);
+    expect(boundTo(planned({ queue: [picky], nodes: nodes("abc", { offer: anOffer({ market: "on-demand" }) }) }))).toHaveLength(3);
+  });
+
+  test("waits while its nodes are being launched", () => {
+    const open = aLaunch({ count: 3, jobs: [{ team: "vision", job: "gang" }] });
+    expect(planned({ openLaunches: [open] })).toEqual([]);
+  });
+
+  test("reserves the dearest of its offers for each node, and shares its launch with nobody", () => {
+    const offers = [anOffer(), anOffer({ zone: "us-east-1b", usdPerHour: 0.7 })];
+    const queue = [gang, anEntry({ job: "single", needs: { vcpus: 0.1, memoryGiB: 0.1, gpus: 0 } })];
+    const steps = launched(planned({ queue, catalogue: aCatalogue({ offers }) }));
+    expect(steps).toMatchObject([
+      { count: 3, reserved: { usdPerHour: 2.1, gpus: 3 }, jobs: [{ job: "gang" }] },
+      { count: 1, jobs: [{ job: "single" }] },
+    ]);
+  });
+
+  test("takes what its members' nodes have left from whose turn comes later", () => {
+    const queue = [gang, anEntry({ job: "later", submittedAtMs: now })];
+    const steps = planned({ queue, nodes: nodes("abc") });
+    expect(boundTo(steps)).toHaveLength(3);
+    expect(launched(steps)).toMatchObject([{ count: 1, jobs: [{ job: "later" }] }]);
+  });
+
+  test("loses no node to one before it that has another place, and does to one that has none", () => {
+    const single = anEntry({ job: "first", priority: 1 });
+    const other = nodes("z", { offer: anOffer({ zone: "us-east-1b" }), launchedAtMs: monday + 1 });
+    const steps = planned({ queue: [single, gang], nodes: [...nodes("abc"), ...other] });
+    expect(steps).toMatchObject([
+      { kind: "bind", node: "z" },
+      { kind: "bind-gang", nodes: ["a", "b", "c"] },
+    ]);
+    expect(planned({ queue: [single, gang], nodes: nodes("abc") })[0]).toMatchObject({ kind: "bind", node: "a" });
+  });
+
+  test("waits, and is told so, until no node holds its last attempt", () => {
+    const left = aNode({ id: "x", assignments: [anAssignment({ job: "gang", rank: 2, phase: "running" })] });
+    const queue = [{ ...gang, attempt: 2 }];
+    const steps = planned({ queue, nodes: [...nodes("abc"), left] });
+    expect(steps).toMatchObject([{ kind: "hold", because: "nodes still hold its last attempt; the job starts when all have stopped it" }]);
+    expect(boundTo(planned({ queue, nodes: nodes("abc") }))).toHaveLength(3);
+  });
+});
+
+describe("a gang and its pool's limits", () => {
+  const small = aPool({ limits: { usdPerHour: 10, gpus: 2 } });
+  const poor = aPool({ limits: { usdPerHour: 1.4, gpus: 8 } });
+  const catalogue = aCatalogue({ types: [aType(), four], offers: [anOffer(), fourSpot] });
+
+  test.each([
+    ["GPUs", small, "the gang wants 3 GPUs on 3 nodes and pool gpu is limited to 2"],
+    [
+      "dollars",
+      poor,
+      "no 3 nodes that fit are within the limits of pool gpu: of the cheapest, g5.xlarge, they have 3 GPUs and cost $1.5/h; the pool is limited to 8 GPUs and $1.4/h",
+    ],
+  ])("is rejected for its %s at the door, and only held once it waits", (_what, pool, because) => {
+    expect(whyRejected(aSpec({ nodes: 3 }), pool, catalogue)).toBe(because);
+    expect(whyRejected(aSpec({ nodes: 2 }), pool, catalogue)).toBeUndefined();
+    expect(planned({ pool, catalogue })).toEqual([{ kind: "hold", entry: gang, because }]);
+  });
+
+  test("is held while others take the room that it needs", () => {
+    const steps = planned({ reserved: { usdPerHour: 1, gpus: 6 } });
+    expect(steps).toMatchObject([{ kind: "hold", because: expect.stringContaining("is at its limit") }]);
+    expect(launched(planned({ reserved: { usdPerHour: 1, gpus: 5 } }))).toHaveLength(1);
+  });
+
+  test("must be affordable for an hour, all its nodes together", () => {
+    const budgets = { usdPerDay: 1.4 };
+    expect(whyRejected(aSpec({ nodes: 3 }), aPool({ budgets }), catalogue)).toBe(
+      "an hour of 3 of the cheapest node that fits, g5.xlarge, costs $1.5 and the budget of pool gpu is $1.4 a day",
+    );
+    const spent = { dayUsd: 9, monthUsd: 9 };
+    expect(launched(planned({ pool: aPool({ budgets: { usdPerDay: 10.5 } }), spent }))).toHaveLength(1);
+    expect(planned({ pool: aPool({ budgets: { usdPerDay: 10.4 } }), spent })).toMatchObject([{ kind: "hold" }]);
+  });
+});
+
+describe("a refusal of several nodes", () => {
+  const refused = { ...anOffer(), code: "InsufficientInstanceCapacity", untilMs: now + 60_000, count: 3 };
+  const catalogue = aCatalogue();
+
+  test("holds as many and more, and nobody who wants fewer", () => {
+    const counts = [1, 2, 3, 4].map((count) => anEntry({ job: `of-${count}`, nodes: count }));
+    const pool = aPool({ limits: { usdPerHour: 100, gpus: 100 } });
+    const steps = planned({ queue: counts, catalogue, pool, refusals: [refused] });
+    expect(launched(steps).map(({ count }) => count)).toEqual([1, 2]);
+    expect(steps.flatMap((step) => (step.kind === "hold" ? [step.entry.job] : []))).toEqual(["of-3", "of-4"]);
+  });
+});

@@ -1,0 +1,218 @@
+import { describe, expect, test } from "vitest";
+import type { NodeAnswer, Order } from "../../../events/node-call.ts";
+import { masterPort } from "../../../lib/flows/gang-order.ts";
+import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
+import { ModelWorker } from "./model-worker.ts";
+import { cancel, hear, stateChange } from "./news.ts";
+import { World } from "./world.ts";
+
+const of = { team: "vision", job: "a", attempt: 1 };
+const offers = [anOffer(), anOffer({ zone: "us-east-1b", usdPerHour: 0.6 })];
+
+type Stage = { readonly world: World; readonly ids: readonly string[]; readonly workers: readonly ModelWorker[] };
+
+/** A gang of three, bound to nodes that boot. */
+async function bound(asks: object = {}): Promise<Stage> {
+  const world = new World(aPool(), aCatalogue({ offers }));
+  await world.submit("a", { nodes: 3, ...asks });
+  await world.workOff();
+  const ids = world.job("a")?.gang ?? [];
+  return { world, ids, workers: ids.map((id) => new ModelWorker(world, id)) };
+}
+
+const everyCall = async ({ workers }: Stage): Promise<void> => {
+  for (const [n, worker] of workers.entries()) await worker.call({ address: `10.0.0.${n}` });
+};
+
+/** … and all of them run. */
+async function working(asks: object = {}): Promise<Stage> {
+  const stage = await bound(asks);
+  await everyCall(stage);
+  await everyCall(stage);
+  for (const worker of stage.workers) worker.begin();
+  await everyCall(stage);
+  await stage.world.workOff();
+  return stage;
+}
+
+const ordersOf = (answer: NodeAnswer): readonly Order[] => (answer.kind === "orders" ? answer.orders : []);
+const heldBy = ({ world }: Stage): readonly (number | undefined)[] =>
+  world.nodes.flatMap((node) => node.assignments.map(({ rank }) => rank));
+
+describe("a gang that waits", () => {
+  test("has all its nodes launched at once, and is bound to them while they boot", async () => {
+    const { world, ids } = await bound();
+    expect(world.fleet.asked).toMatchObject([{ count: 3, jobs: [{ team: "vision", job: "a" }], reserved: { usdPerHour: 1.8, gpus: 3 } }]);
+    expect(ids).toHaveLength(3);
+    expect(world.job("a")).toMatchObject({ state: "placed", node: ids[0], attempt: 1 });
+    expect(world.nodes.map((node) => [node.id, node.assignments[0]?.rank])).toEqual(ids.map((id, rank) => [id, rank]));
+    expect(world.reserved).toEqual({ usdPerHour: 1.5, gpus: 3 });
+    expect(world.log.filter(({ message }) => message === "gang placed")).toMatchObject([{ ...of, nodes: ids }]);
+  });
+
+  test("of which fewer nodes came is launched for again, and those are given back", async () => {
+    const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 8 } }), aCatalogue({ offers }));
+    const launch = world.fleet.launch.bind(world.fleet);
+    world.fleet.launch = async (asked) => {
+      const outcome = await launch(asked);
+      const isFirst = world.fleet.asked.length === 1;
+      return outcome.kind === "launched" && isFirst ? { ...outcome, instances: outcome.instances.slice(0, 2) } : outcome;
+    };
+    await world.submit("a", { nodes: 3 });
+    await world.workOff();
+    expect(world.fleet.asked.map(({ count }) => count)).toEqual([3, 3]);
+    expect(world.nodes).toHaveLength(5);
+    expect(new Set(world.job("a")?.gang).size).toBe(3);
+    expect(world.reserved).toEqual({ usdPerHour: 2.5, gpus: 5 });
+    for (const node of world.nodes) await world.call(node.id);
+    for (let n = 0; n < 3; n += 1) await world.pass(60);
+    expect(world.nodes.map(({ id }) => id).sort()).toEqual([...(world.job("a")?.gang ?? [])].sort());
+  });
+
+  test("that was refused does not keep others from the same offers", async () => {
+    const world = new World(aPool(), aCatalogue({ offers: [anOffer()] }));
+    const launch = world.fleet.launch.bind(world.fleet);
+    const refused: number[] = [];
+    world.fleet.launch = async (asked) => {
+      if (asked.count === 1) return launch(asked);
+      refused.push(asked.count);
+      return { kind: "refused", code: "InsufficientInstanceCapacity", message: "not so many", capacity: true };
+    };
+    await world.submit("a", { nodes: 3 });
+    await world.submit("b");
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "queued", reason: expect.stringContaining("InsufficientInstanceCapacity") });
+    expect(world.job("b")).toMatchObject({ state: "placed" });
+    await world.submit("c", { nodes: 2 });
+    await world.workOff();
+    expect(refused, "fewer may be had").toEqual([3, 2]);
+    await world.submit("d", { nodes: 4 });
+    await world.workOff();
+    expect(refused, "more may not").toEqual([3, 2]);
+  });
+
+  test("that can never fit into the limits is rejected with the reason", async () => {
+    const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 2 } }), aCatalogue({ offers }));
+    expect(await world.submit("a", { nodes: 3 })).toMatchObject({ kind: "rejected" });
+    expect(world.job("a")?.reason).toBe("the gang wants 3 GPUs on 3 nodes and pool gpu is limited to 2");
+  });
+
+  test("leaves its nodes to nobody who has another place, though it was first", async () => {
+    const world = new World(aPool(), aCatalogue({ offers }));
+    await world.submit("single");
+    world.nowMs += 1;
+    await world.submit("gang", { nodes: 2 });
+    await world.workOff();
+    expect(world.fleet.asked.map(({ count }) => count).sort()).toEqual([1, 2]);
+    expect(world.job("gang")).toMatchObject({ state: "placed" });
+    expect(world.job("single")).toMatchObject({ state: "placed" });
+    expect(world.job("gang")?.gang).not.toContain(world.job("single")?.node);
+  });
+});
+
+describe("a gang's members", () => {
+  test("are ordered to run when the first one's address is known, and told of it", async () => {
+    const { world, ids } = await bound();
+    const [first = "", second = ""] = ids;
+    expect(ordersOf(await world.call(second, { address: "10.0.0.2" }))).toEqual([]);
+    expect(await world.call(second, { address: "10.0.0.2" })).toMatchObject({ callAgainMs: 1_000 });
+    const master = { address: "10.0.0.1", port: masterPort(of) };
+    expect(ordersOf(await world.call(first, { address: "10.0.0.1" }))).toMatchObject([{ kind: "run", gang: { rank: 0, size: 3, master } }]);
+    expect(ordersOf(await world.call(second))).toMatchObject([{ kind: "run", gang: { rank: 1, size: 3, master } }]);
+  });
+
+  test("write into logs of their own, of which the first one's is the attempt's", async () => {
+    const { world, ids } = await bound();
+    const streams: string[] = [];
+    for (const [n, id] of ids.entries()) {
+      const [order] = ordersOf(await world.call(id, { address: `10.0.0.${n}` }));
+      if (order?.kind === "run") streams.push(order.log.stream);
+    }
+    expect(streams).toEqual(["a/1", "a/1/1", "a/1/2"]);
+  });
+
+  test("that are still to be ordered are so though another has reported that the job runs", async () => {
+    const { world, ids } = await bound();
+    const [first = "", second = "", third = ""] = ids;
+    await world.call(first, { address: "10.0.0.1" });
+    await world.call(second);
+    await world.call(second, { attempts: [{ ...of, phase: "running", startedAtMs: world.nowMs }] });
+    expect(world.job("a")).toMatchObject({ state: "running" });
+    expect(ordersOf(await world.call(third))).toMatchObject([{ kind: "run", gang: { rank: 2 } }]);
+    expect(ordersOf(await world.call(first))).toMatchObject([{ kind: "run", gang: { rank: 0 } }]);
+  });
+
+  test("are stopped when the first has ended well, and it alone uploads", async () => {
+    const stage = await working();
+    const { world, workers } = stage;
+    expect(world.job("a")).toMatchObject({ state: "running" });
+    workers[2]?.end(0);
+    await everyCall(stage);
+    expect(workers[2]?.phaseOf("a"), "it has done its part and uploads nothing").toBeUndefined();
+    expect(world.job("a")).toMatchObject({ state: "running", gang: expect.any(Array) });
+    workers[0]?.end(0);
+    await everyCall(stage);
+    expect(world.job("a")).toMatchObject({ state: "sealing", exitCode: 0, attempt: 1 });
+    expect(workers[0]?.phaseOf("a")).toBe("uploading");
+    await everyCall(stage);
+    expect(workers[1]?.phaseOf("a"), "stopped, said so, and forgotten").toBeUndefined();
+    expect(heldBy(stage)).toEqual([0]);
+  });
+
+  test("that fail restart all, when all have stopped", async () => {
+    const stage = await working({ retries: 1 });
+    const { world, workers } = stage;
+    workers[1]?.end(7);
+    await workers[1]?.call();
+    expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2, failures: 1, reason: "member 1: exit code 7" });
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "queued", reason: expect.stringContaining("still hold its last attempt") });
+    await everyCall(stage);
+    await everyCall(stage);
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2 });
+    expect(world.job("a")?.gang).toHaveLength(3);
+  });
+
+  test("that fail once too often end the job, and the others are stopped", async () => {
+    const stage = await working();
+    stage.workers[2]?.end(7);
+    await everyCall(stage);
+    await everyCall(stage);
+    await everyCall(stage);
+    expect(stage.world.job("a")).toMatchObject({ state: "failed", exitCode: 7, reason: "member 2: exit code 7" });
+    expect(heldBy(stage)).toEqual([]);
+  });
+
+  test("whose node is lost restart all, and that is no failure", async () => {
+    const stage = await working();
+    const { world, ids } = stage;
+    const lost = ids[1] ?? "";
+    world.fleet.end(lost);
+    await hear(world, stateChange(lost, "terminated"));
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2, failures: 0 });
+    for (let n = 0; n < 2; n += 1) for (const at of [0, 2]) await stage.workers[at]?.call();
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2 });
+    expect(world.job("a")?.gang).not.toContain(lost);
+  });
+
+  test("are all stopped when the job is cancelled, those too that were not yet ordered", async () => {
+    const stage = await bound();
+    const { world } = stage;
+    await stage.workers[0]?.call({ address: "10.0.0.0" });
+    await cancel(world, "a");
+    await everyCall(stage);
+    await everyCall(stage);
+    expect(heldBy(stage)).toEqual([]);
+    expect(world.job("a")).toMatchObject({ state: "cancelled" });
+  });
+});
+
+test("an attempt's port is the same for all, and another for the next attempt", () => {
+  const ports = Array.from({ length: 200 }, (_, n) => masterPort({ ...of, attempt: n + 1 }));
+  for (const port of ports) expect(port >= 20_000 && port < 30_000).toBe(true);
+  expect(new Set(ports).size).toBeGreaterThan(190);
+  expect(masterPort(of)).toBe(masterPort({ ...of }));
+});
