@@ -11,7 +11,7 @@ const spot = anOffer({ usdPerHour: 1 });
 const catalogue = aCatalogue({ offers: [spot, anOffer({ market: "on-demand", usdPerHour: 1.9 })] });
 
 const some = fc.nat(5);
-/** One thing that happens; numbers choose among the instances that EC2 has ever given, or among the jobs. */
+/** One thing that happens; numbers choose among the instances that live, or among the jobs. */
 const happening = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("submit" as const) }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("call" as const), instance: some }) },
@@ -63,9 +63,10 @@ class Storm {
 
   async happen(what: Happening): Promise<void> {
     const { world } = this;
-    const ids = [...world.fleet.instances.keys()];
-    const id = "instance" in what ? ids[what.instance] : undefined;
-    const lives = id !== undefined && world.fleet.live.some((instance) => instance.id === id);
+    const among = what.kind === "late news" ? [...world.fleet.instances.values()] : world.fleet.live;
+    const chosen = "instance" in what ? among[what.instance % Math.max(1, among.length)] : undefined;
+    const id = chosen?.id;
+    const lives = id !== undefined && !chosen?.over;
     switch (what.kind) {
       case "submit":
         await world.submit(`job-${this.submitted++}`, { retries: 1 });
