@@ -55,8 +55,8 @@ write_unit() {
   cat >/etc/systemd/system/fleetwright.service <<UNIT
 [Unit]
 Description=Fleetwright worker
-After=network-online.target
-Wants=network-online.target
+After=network-online.target docker.service
+Wants=network-online.target docker.service
 StartLimitIntervalSec=0
 
 [Service]

@@ -13,6 +13,8 @@ export default {
       budgets: { usdPerDay: 1000, usdPerMonth: 10_000 },
       idleSeconds: 4,
       bootSeconds: 60,
+      // Nodes are processes of this machine, and nobody is asked to have Docker.
+      containers: false,
     },
   ],
   defaultPool: "gpu",
