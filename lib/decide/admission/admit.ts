@@ -18,9 +18,20 @@ export function choosePool(
 
 /** Why the job can never run in the pool; undefined when it can, or when what the pool can buy is not known yet. */
 export function whyRejected(spec: JobSpec, pool: Pool, catalogue: Catalogue | undefined): string | undefined {
-  if (spec.image !== undefined) return `pool ${pool.name} runs plain programs, not containers; give a "command" without "image"`;
+  const uncontained = whyNotContained(spec, pool);
+  if (uncontained !== undefined) return uncontained;
   if (!catalogue) return undefined;
   const needs = { vcpus: spec.vcpus, memoryGiB: spec.memoryGiB, gpus: spec.gpus.count };
   const wants = { needs, gpu: spec.gpus, spot: spec.spot, nodes: spec.nodes };
   return whyTooLarge(wants, pool, catalogue.types) ?? whyUnsold(wants, pool, catalogue);
+}
+
+/** Why a job cannot run in the container it asks for; undefined when it can, or asks for none. */
+function whyNotContained({ image, env }: JobSpec, pool: Pool): string | undefined {
+  if (image === undefined) return undefined;
+  if (!pool.containers)
+    return `pool ${pool.name} runs plain programs, not containers; give a "command" without "image", or name another pool`;
+  if (!/^[A-Za-z0-9][A-Za-z0-9._/:@-]*$/.test(image)) return `"${image}" is not the name of a container image`;
+  const broken = Object.keys(env).find((name) => /[\n\r\0]/.test(env[name] ?? ""));
+  return broken && `the variable ${broken} holds a line break, which a container's cannot`;
 }

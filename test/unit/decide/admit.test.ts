@@ -28,7 +28,18 @@ test("a team that may use no pool is told so", () => {
 });
 
 test("a container is refused where plain programs run", () => {
-  expect(whyRejected(aSpec({ image: "pytorch" }), gpu, aCatalogue())).toMatch(/runs plain programs, not containers/);
+  const plain = aPool({ containers: false });
+  expect(whyRejected(aSpec({ image: "pytorch" }), plain, aCatalogue())).toMatch(/runs plain programs, not containers/);
+  expect(whyRejected(aSpec({ image: "pytorch" }), aPool({ containers: true }), aCatalogue())).toBeUndefined();
+  expect(whyRejected(aSpec(), plain, aCatalogue())).toBeUndefined();
+});
+
+test("a container that could never start is refused, whatever the pool", () => {
+  const pool = aPool({ containers: true });
+  expect(whyRejected(aSpec({ image: "--privileged" }), pool, undefined)).toBe('"--privileged" is not the name of a container image');
+  const env = { KEY: "-----BEGIN\nKEY-----" };
+  expect(whyRejected(aSpec({ image: "pytorch", env }), pool, undefined)).toMatch(/the variable KEY holds a line break/);
+  expect(whyRejected(aSpec({ env }), pool, undefined)).toBeUndefined();
 });
 
 test("what cannot be is refused when it is known what can be bought, and not before", () => {
