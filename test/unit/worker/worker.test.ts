@@ -8,15 +8,16 @@ import type { JobSpec } from "../../../lib/model/job.ts";
 import { craftArchive } from "./archives.ts";
 import {
   type FakeAws,
+  type FakeMetadata,
   fakeAws,
   fakeMetadataService,
   fakeNodeFunction,
-  type Listening,
   orders,
   type Reply,
   type Report,
   runOrder,
 } from "./http-fakes.ts";
+import { standIn } from "./stand-in.ts";
 import { startWorker, type WorkerProcess } from "./worker-process.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -24,7 +25,7 @@ const until = { timeout: 15_000, interval: 20 };
 
 let folder: string;
 let aws: FakeAws;
-let metadata: Listening;
+let metadata: FakeMetadata;
 let server: Awaited<ReturnType<typeof fakeNodeFunction>>;
 let reply: (call: Report, number: number) => Reply;
 let workers: WorkerProcess[] = [];
@@ -142,7 +143,6 @@ describe("a worker", () => {
       { command: ["pyhton", "train.py"] },
       { phase: "exited", exitCode: 127, reason: expect.stringContaining("command not found") },
     ],
-    ["that wants a container", { command: ["true"], image: "pytorch" }, { phase: "failed", again: false }],
     [
       "that fails",
       { command: node("console.error('out of data'); process.exit(3)") },
@@ -254,6 +254,76 @@ describe("a worker", () => {
     expect(isAlive()).toBe(false);
     expect(new Set(server.calls.map((call) => call.process)).size).toBe(2);
   });
+});
+
+/** A search path with a stand-in for the docker client: there is no engine here. */
+const dockerPath = () =>
+  standIn(folder, "docker", `exec "${process.execPath}" "${join(import.meta.dirname, "docker-stand-in.ts")}" "${folder}/docker" "$@"`);
+
+describe("a worker with containers", () => {
+  const inContainer = (script: string, over: Partial<JobSpec> = {}) => ({ image: "busybox", command: node(script), ...over });
+
+  test("runs one as it runs any job", async () => {
+    reply = oneJob(inContainer("require('fs').writeFileSync('model.bin', '42'); console.log('trained')", { artifacts: ["model.bin"] }));
+    begin({ PATH: await dockerPath() });
+    await expect.poll(phases, until).toEqual(["running", "exited", "uploaded", undefined]);
+    expect(aws.objects.get("incoming/vision/train-1/1/files/model.bin")?.toString()).toBe("42");
+    expect(aws.logLines).toContain("trained");
+  });
+
+  test("ends one that runs too long", async () => {
+    reply = oneJob(inContainer("setInterval(() => {}, 1000)", { maxRuntimeSeconds: 1 }));
+    begin({ PATH: await dockerPath() });
+    await expect
+      .poll(() => server.calls.flatMap((call) => call.attempts), until)
+      .toContainEqual({
+        ...ref,
+        phase: "exited",
+        startedAtMs: expect.any(Number),
+        exitCode: 124,
+        reason: "ran longer than 1 s",
+      });
+  });
+
+  test("tells for good that its node has no Docker", async () => {
+    reply = (call) => orders({ orders: call.attempts.length > 0 ? [] : [runOrder({ image: "busybox" })] });
+    begin({ PATH: join(folder, "bin") });
+    await expect
+      .poll(last, until)
+      .toEqual({ ...ref, phase: "failed", again: false, reason: "this node has no Docker to run the job's image with" });
+  });
+
+  test("after a crash removes what the last process left running", async () => {
+    const script = "setInterval(() => {}, 1000); console.log(process.pid)";
+    reply = (call) => orders({ orders: seen(call) ? [] : [runOrder(inContainer(script))] });
+    const PATH = await dockerPath();
+    const first = begin({ PATH });
+    await expect.poll(() => aws.logLines.find((line) => /^\d+$/.test(line)), until).toBeDefined();
+    const pid = aws.logLines.find((line) => /^\d+$/.test(line));
+    first.child.kill("SIGKILL");
+    await first.ended;
+    begin({ PATH });
+    await expect.poll(last, until).toEqual({ ...ref, phase: "stopped", reason: "the worker on this node was restarted" });
+    expect(await readdir(join(folder, "docker", "containers"))).toEqual([]);
+    await expect.poll(() => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "gone"), until).toMatch(/^gone$|\) Z /);
+  });
+});
+
+test("a worker tells its address and its GPUs, and a notice at once", async () => {
+  metadata.documents.set("meta-data/local-ipv4", "10.0.3.4");
+  const PATH = await standIn(folder, "nvidia-smi", 'echo "0, Tesla T4, 35, 100, 15360, 27.10, 40, 0, 0x0000000000000004"');
+  reply = () => orders({ callAgainMs: server.calls.some((call) => call.gpus && call.address) ? 60_000 : 100 });
+  begin({ PATH });
+  await expect
+    .poll(() => server.calls.at(-1), until)
+    .toMatchObject({
+      address: "10.0.3.4",
+      gpus: [{ index: 0, model: "Tesla T4", utilizationPercent: 35, throttled: ["sw_power_cap"] }],
+    });
+  const callsBefore = server.calls.length;
+  metadata.documents.set("meta-data/spot/instance-action", '{"action": "terminate", "time": "2026-06-01T12:02:00Z"}');
+  await expect.poll(() => server.calls.at(-1)?.notice, until).toEqual({ kind: "interruption", atMs: Date.parse("2026-06-01T12:00:00Z") });
+  expect(server.calls.length).toBe(callsBefore + 1);
 });
 
 test("a worker with an incomplete environment says what is missing", async () => {
