@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import fleetConfig from "../../cdk/fleet.config.ts";
 import { named, type Statement, Synthesized, textOf } from "./synthesized.ts";
 
 const stack = new Synthesized();
@@ -109,13 +110,34 @@ describe("permissions", () => {
     expect(may.map((statement) => [statement.Sid, statement.Action])).toEqual([
       ["Upload", ["s3:AbortMultipartUpload", "s3:PutObject"]],
       ["Code", ["s3:GetObject"]],
+      ["Data", ["s3:GetObject"]],
       ["TeamKey", ["kms:Decrypt", "kms:GenerateDataKey"]],
       ["Logs", ["logs:CreateLogStream", "logs:PutLogEvents"]],
     ]);
     expect(on("Upload")).toEqual([`…/${tag("team")}/${tag("job")}/${tag("attempt")}/*`]);
     expect(on("Code")).toEqual([`…/${tag("team")}/*`]);
+    expect(on("Data")).toEqual([`…/${tag("team")}/*`, `…/_fleetwright/${tag("team")}/*`]);
     expect(on("Logs")[0]).toMatch(/log-group:\/fleetwright\/fleetwright\/\$\{aws:PrincipalTag\/team\}:\*$/);
     expect(conditionOf(may, "TeamKey")["aws:ResourceTag/team"]).toBe(tag("team"));
+  });
+
+  test("buckets that the admin lists are read by jobs and listed by rebalance-shards, and no others", () => {
+    const listing = new Synthesized({ ...fleetConfig, dataBuckets: ["scans"] });
+    const reads = listing.statements().filter(({ statement }) => JSON.stringify(statement.Resource ?? []).includes(":s3:::scans"));
+    expect(reads.map(({ statement }) => [statement.Sid, statement.Action]).toSorted()).toEqual([
+      ["Data", ["s3:GetObject"]],
+      ["ListSources", ["s3:ListBucket"]],
+    ]);
+    expect(JSON.stringify(stack.statements())).not.toContain(":s3:::scans");
+  });
+
+  test("rebalance-shards lists data and never reads it; it writes only what it writes down about data", () => {
+    const may = stack.statementsOf(roleOf("rebalance-shards"));
+    const objects = may.filter((statement) => statement.Action.some((action) => /^s3:(Get|Put|Delete)Object$/.test(action)));
+    expect(objects.map((statement) => [statement.Sid, statement.Action, statement.Resource?.map(textOf)])).toEqual([
+      ["KeepLists", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], ["…/_fleetwright/*"]],
+    ]);
+    expect(may.filter((statement) => statement.Sid === "ListSources").map((statement) => statement.Resource?.length)).toEqual([1]);
   });
 
   test("node reads exactly the worker's two files", () => {

@@ -18,13 +18,14 @@ describe("queues", () => {
         "fleetwright-lane.fifo",
         "fleetwright-later",
         "fleetwright-seal",
+        "fleetwright-shards",
       ]),
     );
   });
 
   test("each that is no dead-letter queue hands over what failed five times, to one of its own kind", () => {
     const working = queues.filter(({ properties }) => !isDead(properties["QueueName"]));
-    expect(working).toHaveLength(5);
+    expect(working).toHaveLength(6);
     for (const { properties } of working) {
       const dead = named(Redrive.parse(properties["RedrivePolicy"]).deadLetterTargetArn);
       const target = queues.find(({ id }) => id === dead)?.properties;
@@ -42,7 +43,7 @@ describe("queues", () => {
       .map(named);
     const dead = queues.filter(({ properties }) => isDead(properties["QueueName"])).map(({ id }) => id);
     expect(watched.toSorted()).toEqual(dead.toSorted());
-    expect(dead).toHaveLength(9);
+    expect(dead).toHaveLength(10);
   });
 
   test("each is encrypted, and refuses calls without TLS", () => {
@@ -69,7 +70,7 @@ describe("queues", () => {
 
   test("each function that reads one reads it in batches, fails apart and ends before a message shows again", () => {
     const mappings = stack.all("AWS::Lambda::EventSourceMapping");
-    expect(mappings).toHaveLength(5);
+    expect(mappings).toHaveLength(6);
     for (const { properties } of mappings) {
       const queue = queues.find(({ id }) => id === named(properties["EventSourceArn"]));
       const reader = stack.all("AWS::Lambda::Function").find(({ id }) => id === named(properties["FunctionName"]));
@@ -77,6 +78,25 @@ describe("queues", () => {
       expect(properties["MaximumBatchingWindowInSeconds"]).toBeUndefined();
       expect(Number(queue?.properties["VisibilityTimeout"])).toBeGreaterThan(Number(reader?.properties["Timeout"]));
     }
+  });
+
+  test("data that comes or goes is told, and what is written down about data is not", () => {
+    stack.template.hasResourceProperties("AWS::Events::Rule", {
+      EventPattern: {
+        source: ["aws.s3"],
+        "detail-type": ["Object Created", "Object Deleted"],
+        detail: {
+          bucket: { name: [{ Ref: Match.stringLikeRegexp("Datasets") }] },
+          object: { key: [{ "anything-but": { prefix: "_fleetwright/" } }] },
+        },
+      },
+      Targets: [
+        Match.objectLike({
+          Arn: Match.objectLike({ "Fn::GetAtt": [Match.stringLikeRegexp("Shards"), "Arn"] }),
+          DeadLetterConfig: Match.anyValue(),
+        }),
+      ],
+    });
   });
 
   test("one manifest at a time is sealed, and only manifests ask for it", () => {

@@ -25,7 +25,7 @@ describe("storage", () => {
   });
 
   test("every bucket is encrypted, private, kept, and speaks TLS only", () => {
-    expect(buckets).toHaveLength(5);
+    expect(buckets).toHaveLength(6);
     const guarded = stack
       .all("AWS::S3::BucketPolicy")
       .filter(({ properties }) => JSON.stringify(properties).includes('"aws:SecureTransport":"false"'))
@@ -69,6 +69,14 @@ describe("storage", () => {
     });
   });
 
+  test("data is told of to the event bus, and kept until somebody deletes it", () => {
+    expect(bucket("Datasets").properties).toMatchObject({
+      NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
+      LifecycleConfiguration: { Rules: [{ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }] },
+    });
+    expect(JSON.stringify(bucket("Datasets").properties["LifecycleConfiguration"])).not.toContain("Expiration");
+  });
+
   test("decisions are kept for two weeks; artifacts and code have versions", () => {
     expect(bucket("Decisions").properties).toMatchObject({ LifecycleConfiguration: { Rules: [{ ExpirationInDays: 14 }] } });
     for (const name of ["Artifacts", "Code"])
@@ -102,6 +110,7 @@ describe("storage", () => {
       artifactsBucket: bucket("Artifacts").id,
       codeBucket: bucket("Code").id,
       decisionsBucket: bucket("Decisions").id,
+      datasetsBucket: bucket("Datasets").id,
       keyAliasPrefix: "alias/fleetwright/",
       logGroupPrefix: "/fleetwright/fleetwright/",
       teams: ["research", "vision"],
