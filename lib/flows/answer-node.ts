@@ -1,7 +1,8 @@
 import type { AttemptReport, NodeAnswer, NodeCall, Order } from "../../events/node-call.ts";
+import { excused, type Peers } from "../decide/attempts/excuse.ts";
 import { callAgainMs, judgeLost, judgeReport, soonMs, type Verdict } from "../decide/attempts/judge-report.ts";
 import { whyLeave } from "../decide/attempts/leave.ts";
-import { type AttemptRef, attemptName } from "../model/job.ts";
+import { type AttemptRef, attemptName, type Job } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
 import { saysMore } from "../model/telemetry.ts";
 import type { BootDownloads } from "../ports/job-access.ts";
@@ -107,7 +108,9 @@ const nothingToTell: Told = { orders: [], done: [], frees: false };
 async function hear(deps: AnswerDeps, of: { node: Node; report: AttemptReport; process: string }): Promise<Told> {
   const attempt = refOf(of.report);
   const held = of.node.assignments.find((each) => attemptName(each) === attemptName(attempt));
-  const verdict = judgeReport(of.report, await deps.ledger.job(attempt), held);
+  const job = await deps.ledger.job(attempt);
+  const judged = judgeReport(of.report, job, held);
+  const verdict = judged.kind === "change" && judged.job?.failed ? excused(judged, await peersOf(deps, of.node, job), deps.now()) : judged;
   switch (verdict.kind) {
     case "keep":
       return { ...nothingToTell, orders: leaveOrders(of) };
@@ -124,6 +127,12 @@ async function hear(deps: AnswerDeps, of: { node: Node; report: AttemptReport; p
       };
   }
 }
+
+/** None for a job of one node. */
+const peersOf = (deps: AnswerDeps, node: Node, job: Job | undefined): Promise<Peers> => {
+  const others = (job?.gang ?? []).map((id, rank) => ({ id, rank })).filter(({ id }) => id !== node.id);
+  return Promise.all(others.map(async ({ id, rank }) => ({ rank, node: await deps.ledger.get(node.pool, id) })));
+};
 
 /** Stops what runs on a node that is taken back, told with each call until it has stopped. */
 function leaveOrders({ node, report }: { node: Node; report: AttemptReport }): Order[] {

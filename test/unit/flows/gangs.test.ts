@@ -3,7 +3,7 @@ import type { NodeAnswer, Order } from "../../../events/node-call.ts";
 import { masterPort } from "../../../lib/flows/gang-order.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
 import { ModelWorker } from "./model-worker.ts";
-import { cancel, hear, stateChange } from "./news.ts";
+import { cancel, hear, interruption, rebalance, stateChange } from "./news.ts";
 import { World } from "./world.ts";
 
 const of = { team: "vision", job: "a", attempt: 1 };
@@ -182,6 +182,33 @@ describe("a gang's members", () => {
     await everyCall(stage);
     expect(stage.world.job("a")).toMatchObject({ state: "failed", exitCode: 7, reason: "member 2: exit code 7" });
     expect(heldBy(stage)).toEqual([]);
+  });
+
+  test.each<[string, (world: World, id: string) => unknown]>([
+    ["is being taken back", (world, id) => hear(world, interruption(id))],
+    ["has ended", (world, id) => hear(world, stateChange(id, "terminated"))],
+    ["is silent", (world) => (world.nowMs += 31_000)],
+  ])("that fail because another one's node %s restart all, and that is no failure", async (_what, happen) => {
+    const stage = await working();
+    const { world, ids, workers } = stage;
+    await happen(world, ids[2] ?? "");
+    for (const at of [0, 1]) await workers[at]?.call();
+    workers[1]?.end(1);
+    await workers[1]?.call();
+    expect(world.job("a")).toMatchObject({
+      state: "queued",
+      attempt: 2,
+      failures: 0,
+      reason: "member 1: exit code 1, while member 2 was being lost with its node",
+    });
+  });
+
+  test("that fail while another one's node is only recommended to go, fail", async () => {
+    const { world, ids, workers } = await working();
+    await hear(world, rebalance(ids[2] ?? ""));
+    workers[1]?.end(1);
+    await workers[1]?.call();
+    expect(world.job("a")).toMatchObject({ state: "failed", failures: 1 });
   });
 
   test("whose node is lost restart all, and that is no failure", async () => {
