@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { byTurn, isEnded, type JobState, jobStates, mayFollow, waiting } from "../../../lib/model/job.ts";
+import { byTurn, dependsOn, isEnded, isOn, type JobState, jobStates, logStream, mayFollow, waiting } from "../../../lib/model/job.ts";
 import { aJob, anEntry, aSpec, monday } from "../../fakes/builders.ts";
 
 describe("the life of a job", () => {
@@ -58,7 +58,7 @@ describe("whose turn it is", () => {
 });
 
 test("what waits knows what it needs and when it came", () => {
-  const spec = aSpec({ vcpus: 3, memoryGiB: 5, gpus: { count: 2, memoryGiB: 16, models: ["T4"] }, priority: 7, spot: false });
+  const spec = aSpec({ vcpus: 3, memoryGiB: 5, gpus: { count: 2, memoryGiB: 16, models: ["T4"] }, priority: 7, spot: false, nodes: 3 });
   expect(waiting({ ...aJob({ attempt: 4 }), spec })).toEqual({
     team: "vision",
     job: "train-1",
@@ -68,5 +68,23 @@ test("what waits knows what it needs and when it came", () => {
     needs: { vcpus: 3, memoryGiB: 5, gpus: 2 },
     gpu: { memoryGiB: 16, models: ["T4"] },
     spot: false,
+    nodes: 3,
+    datasets: [],
   });
+});
+
+test("a job depends on its node; a gang on each of its nodes until the first has ended well, and then on that one", () => {
+  const on = (node: string, attempt = 1) => ({ node, attempt });
+  const single = aJob({ state: "running", node: "a" });
+  expect([isOn(single, "a"), isOn(single, "b"), isOn(aJob(), "a")]).toEqual([true, false, false]);
+  expect([dependsOn(single, on("a")), dependsOn(single, on("b")), dependsOn(single, on("a", 2))]).toEqual([true, false, false]);
+  const gang = aJob({ state: "running", node: "a", gang: ["a", "b"] });
+  expect(["a", "b", "c"].map((node) => isOn(gang, node))).toEqual([true, true, false]);
+  expect(["a", "b", "c"].map((node) => dependsOn(gang, on(node)))).toEqual([true, true, false]);
+  expect(["a", "b"].map((node) => dependsOn({ ...gang, state: "sealing" }, on(node)))).toEqual([true, false]);
+  expect(["a", "b"].map((node) => dependsOn({ ...gang, state: "cancelled" }, on(node)))).toEqual([false, false]);
+});
+
+test("an attempt's log is its own, and each other member's of a gang", () => {
+  expect([undefined, 0, 7].map((rank) => logStream({ team: "vision", job: "a", attempt: 2 }, rank))).toEqual(["a/2", "a/2", "a/2/7"]);
 });
