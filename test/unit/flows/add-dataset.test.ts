@@ -1,0 +1,152 @@
+import { describe, expect, test } from "vitest";
+import { type AddDeps, addDataset, type NewDataset } from "../../../lib/flows/add-dataset.ts";
+import { getDataset, listDatasets, removeDataset } from "../../../lib/flows/datasets.ts";
+import { noteObjects } from "../../../lib/flows/note-objects.ts";
+import { rebalanceShards } from "../../../lib/flows/rebalance-shards.ts";
+import { aNode, anAssignment } from "../../fakes/builders.ts";
+import { memoryPoolNodes } from "../../fakes/memory-datasets.ts";
+import { aDataset, DataWorld, mnist, someShards } from "./dataset-builders.ts";
+
+let ids = 0;
+const depsOf = (world: DataWorld): AddDeps => ({
+  datasets: world.datasets,
+  queue: world.shardQueue,
+  places: { datasetsBucket: "datasets", dataBuckets: ["scans"] },
+  now: () => world.nowMs,
+  newId: () => `id-${++ids}`,
+});
+const add = (world: DataWorld, over: Partial<NewDataset> = {}) =>
+  addDataset(depsOf(world), { ...mnist, source: "s3://datasets/vision/mnist/", ...over });
+
+describe("a dataset that is added", () => {
+  test("is on record, and its source is to be listed", async () => {
+    const world = new DataWorld();
+    expect(await add(world)).toMatchObject({ kind: "added" });
+    expect(world.mnist).toMatchObject({ state: "listing", source: { bucket: "datasets", prefix: "vision/mnist/" } });
+    expect(world.shardQueue.sent).toEqual([{ ...mnist, relist: true, delaySeconds: 0 }]);
+  });
+
+  test("again is the same, a slash more or less, and is listed anew", async () => {
+    const world = new DataWorld();
+    await add(world);
+    const before = world.mnist;
+    expect(await add(world, { source: "s3://datasets/vision/mnist" })).toMatchObject({ kind: "same", dataset: { id: before.id } });
+    expect(world.mnist).toEqual(before);
+    expect(world.shardQueue.sent).toHaveLength(2);
+  });
+
+  test("again after the message was lost asks again", async () => {
+    const world = new DataWorld();
+    world.shardQueue.down = true;
+    await expect(add(world)).rejects.toThrow("SQS");
+    world.shardQueue.down = false;
+    expect(await add(world)).toMatchObject({ kind: "same" });
+    expect(world.shardQueue.sent).toHaveLength(1);
+  });
+
+  test("from another source is refused, unless it shall replace the first", async () => {
+    const world = new DataWorld();
+    await add(world);
+    const { id } = world.mnist;
+    const other = { source: "s3://scans/2026/" };
+    expect(await add(world, other)).toMatchObject({
+      kind: "refused",
+      what: "taken",
+      because: expect.stringContaining("s3://datasets/vision/mnist/"),
+    });
+    expect(world.mnist.id).toBe(id);
+    expect(await add(world, { ...other, replace: true })).toMatchObject({ kind: "replaced" });
+    expect(world.mnist).toMatchObject({ source: { bucket: "scans", prefix: "2026/" }, state: "listing" });
+    expect(world.mnist.id).not.toBe(id);
+    expect(world.mnist.listing).toBeUndefined();
+  });
+
+  test.each<[string, Partial<NewDataset>, "name" | "source", RegExp]>([
+    ["another team's data", { source: "s3://datasets/research/mnist/" }, "source", /team vision lies below s3:\/\/datasets\/vision\/$/],
+    ["a team whose name only begins alike", { source: "s3://datasets/vision-2/" }, "source", /lies below/],
+    ["what Fleetwright writes itself", { source: "s3://datasets/_fleetwright/vision/" }, "source", /lies below/],
+    ["the whole bucket of all teams", { source: "s3://datasets" }, "source", /lies below/],
+    ["a bucket that nobody listed", { source: "s3://elsewhere/x/" }, "source", /may not read the bucket elsewhere.*scans.*"dataBuckets"/],
+    ["a path", { source: "/data/mnist" }, "source", /no address like s3:\/\/bucket\/prefix\/$/],
+    ["an endless prefix", { source: `s3://scans/${"x".repeat(1000)}/` }, "source", /longer than 900 bytes/],
+    ["a name that is none", { dataset: "My Data" }, "name", /^a dataset is/],
+  ])("is refused: %s", async (_what, over, what, because) => {
+    const world = new DataWorld();
+    expect(await add(world, over)).toMatchObject({ kind: "refused", what, because: expect.stringMatching(because) });
+    expect(world.datasets.records.size).toBe(0);
+    expect(world.shardQueue.sent).toEqual([]);
+  });
+});
+
+describe("a dataset that is there", () => {
+  test("is told with who holds it and what they have fetched", async () => {
+    const world = new DataWorld();
+    world.datasets.put(aDataset());
+    world.upload(someShards(3));
+    const fetched = { ...mnist, version: 1, shards: 3, bytes: 300 };
+    world.ledger.table.putNode(
+      aNode({ id: "i-a", assignments: [anAssignment({ datasets: [{ name: "mnist", share: "whole" }] })], datasets: [fetched] }),
+    );
+    await rebalanceShards(world.rebalanceDeps, { ...mnist, relist: false });
+    const deps = { datasets: world.datasets, nodes: memoryPoolNodes(world.ledger.table), pools: [world.pool] };
+    expect(await getDataset(deps, mnist)).toMatchObject({ dataset: { state: "ready" }, holders: [{ node: "i-a", shards: 3, fetched }] });
+    expect(await getDataset(deps, { ...mnist, dataset: "cifar" })).toBeUndefined();
+    expect(await listDatasets(deps, "vision")).toMatchObject([mnist]);
+    expect(await listDatasets(deps, "research")).toEqual([]);
+  });
+
+  test("is removed once, and what was written down about it is swept up later", async () => {
+    const world = new DataWorld();
+    world.datasets.put(aDataset());
+    const deps = { datasets: world.datasets, queue: world.shardQueue };
+    expect(await removeDataset(deps, mnist)).toBe("removed");
+    expect(await removeDataset(deps, mnist)).toBe("unknown");
+    expect(world.shardQueue.sent).toEqual([{ ...mnist, relist: false, delaySeconds: 900 }]);
+  });
+});
+
+describe("objects that came or went", () => {
+  const note = (world: DataWorld, keys: readonly string[], bucket = "datasets") =>
+    noteObjects(
+      { datasets: world.datasets, queue: world.shardQueue, datasetsBucket: "datasets", now: () => world.nowMs },
+      { bucket, keys },
+    );
+  const withTwo = (): DataWorld => {
+    const world = new DataWorld();
+    world.datasets.put(aDataset());
+    world.datasets.put(aDataset({ dataset: "all", source: { bucket: "datasets", prefix: "vision/" } }));
+    return world;
+  };
+
+  test("have every dataset listed whose source holds them, once for all that come within two seconds", async () => {
+    const world = withTwo();
+    expect(await note(world, ["vision/mnist/1", "vision/mnist/2"])).toEqual({ asked: ["all", "mnist"], foreign: 0 });
+    expect(world.shardQueue.take()).toMatchObject([
+      { dataset: "all", relist: true, delaySeconds: 2 },
+      { dataset: "mnist", relist: true, delaySeconds: 2 },
+    ]);
+    world.nowMs += 1_500;
+    expect(await note(world, ["vision/mnist/3"])).toEqual({ asked: [], foreign: 0 });
+    world.nowMs += 500;
+    expect(await note(world, ["vision/cifar/1"])).toEqual({ asked: ["all"], foreign: 0 });
+  });
+
+  test("are not forgotten when the message about them is lost", async () => {
+    const world = withTwo();
+    world.shardQueue.down = true;
+    await expect(note(world, ["vision/mnist/1"])).rejects.toThrow("SQS");
+    world.shardQueue.down = false;
+    expect(await note(world, ["vision/mnist/1"])).toMatchObject({ asked: ["all", "mnist"] });
+  });
+
+  test.each<[string, string, string]>([
+    ["of no dataset", "research/x", "datasets"],
+    ["in another bucket", "vision/mnist/1", "elsewhere"],
+    ["that Fleetwright wrote itself", "_fleetwright/vision/mnist/shards/1.json.gz", "datasets"],
+    ["in no folder", "readme", "datasets"],
+  ])("%s are counted and nothing else", async (_what, key, bucket) => {
+    const world = withTwo();
+    expect(await note(world, [key], bucket)).toEqual({ asked: [], foreign: 1 });
+    expect(world.shardQueue.sent).toEqual([]);
+  });
+});

@@ -1,0 +1,163 @@
+import { describe, expect, test } from "vitest";
+import type { NodeAnswer } from "../../../events/node-call.ts";
+import { rebalanceShards } from "../../../lib/flows/rebalance-shards.ts";
+import { sweepDatasets } from "../../../lib/flows/sweep-datasets.ts";
+import { memoryPoolNodes } from "../../fakes/memory-datasets.ts";
+import { aDataset, DataWorld, mnist, someShards } from "./dataset-builders.ts";
+
+const ordersOf = (answer: NodeAnswer): Extract<NodeAnswer, { kind: "orders" }> => {
+  if (answer.kind !== "orders") throw new Error(`the answer is ${answer.kind}`);
+  return answer;
+};
+
+/** A world with `mnist`, and job a, that reads it, placed on a node that has just booted. */
+async function placed(asks: object = { datasets: ["mnist"] }, shards = 4): Promise<DataWorld> {
+  const world = new DataWorld();
+  world.datasets.put(aDataset());
+  world.upload(someShards(shards));
+  await world.submit("a", asks);
+  await world.workOff();
+  return world;
+}
+/** Does what the messages of the `shards` queue ask for. */
+async function workOffShards(world: DataWorld): Promise<void> {
+  for (const { team, dataset, relist } of world.shardQueue.take()) await rebalanceShards(world.rebalanceDeps, { team, dataset, relist });
+}
+
+describe("a run order", () => {
+  test("waits for a map that names the node, asks for it, and then says where the shards are listed", async () => {
+    const world = await placed();
+    const first = ordersOf(await world.call(world.node.id));
+    expect(first).toMatchObject({ orders: [], callAgainMs: 1_000 });
+    expect(world.shardQueue.sent).toEqual([{ ...mnist, relist: false, delaySeconds: 0 }]);
+    expect(world.access.given).toHaveLength(0);
+    await workOffShards(world);
+    const second = ordersOf(await world.call(world.node.id));
+    expect(second.orders).toMatchObject([
+      { kind: "run", job: "a", datasets: [{ name: "mnist", version: 1, list: { bucket: "datasets", key: world.mnist.listing?.key } }] },
+    ]);
+  });
+
+  test("asks every three seconds, not with each call, and again after that: a message may be lost", async () => {
+    const world = await placed();
+    for (let second = 0; second < 7; second += 1) {
+      await world.call(world.node.id);
+      world.nowMs += 1_000;
+    }
+    expect(world.shardQueue.sent).toHaveLength(3);
+  });
+
+  test("is not given by a map of an older listing, nor for another share", async () => {
+    const world = await placed({ datasets: [{ name: "mnist", share: "part" }] });
+    await world.call(world.node.id);
+    await workOffShards(world);
+    const { map, listing } = world.mnist;
+    if (!map || !listing) throw new Error("there is no map");
+    world.datasets.put({ ...world.mnist, listing: { ...listing, version: 2 } });
+    expect(ordersOf(await world.call(world.node.id)).orders).toEqual([]);
+    world.datasets.put({
+      ...world.mnist,
+      listing,
+      map: { ...map, holdings: map.holdings.map((each) => ({ ...each, share: "whole" as const })) },
+    });
+    expect(ordersOf(await world.call(world.node.id)).orders).toEqual([]);
+    world.datasets.put({ ...world.mnist, map });
+    expect(ordersOf(await world.call(world.node.id)).orders).toHaveLength(1);
+  });
+
+  test.each<[string, (world: DataWorld) => void, RegExp]>([
+    [
+      "has become empty",
+      (world) => world.datasets.put({ ...world.mnist, state: "empty" }),
+      /^the dataset mnist is empty: there is nothing below s3:/,
+    ],
+    [
+      "cannot be listed",
+      (world) => world.datasets.put({ ...world.mnist, state: "failed", trouble: "no bucket" }),
+      /cannot be used: no bucket$/,
+    ],
+    ["was removed", (world) => void world.datasets.records.clear(), /^team vision has no dataset named mnist/],
+  ])(
+    "of a dataset that %s never comes: the job fails, the node is free, and the worker stops what it may have begun",
+    async (_what, change, why) => {
+      const world = await placed();
+      await world.call(world.node.id);
+      await world.workOff();
+      change(world);
+      const answer = ordersOf(await world.call(world.node.id));
+      expect(answer.orders).toEqual([{ kind: "stop", team: "vision", job: "a", attempt: 1, because: expect.stringMatching(why) }]);
+      expect(world.job("a")).toMatchObject({ state: "failed", reason: expect.stringMatching(why) });
+      expect(world.node.assignments).toEqual([]);
+      expect(world.lane.waiting).toEqual(["gpu"]);
+    },
+  );
+});
+
+describe("an attempt that leaves its node", () => {
+  /** A world in which job a runs, with its dataset mapped. */
+  async function working(): Promise<DataWorld> {
+    const world = await placed();
+    await world.call(world.node.id);
+    await workOffShards(world);
+    const of = { team: "vision", job: "a", attempt: 1 };
+    await world.call(world.node.id, { attempts: [{ ...of, phase: "running", startedAtMs: world.nowMs }] });
+    return world;
+  }
+  const exit = (world: DataWorld) =>
+    world.call(world.node.id, {
+      attempts: [{ team: "vision", job: "a", attempt: 1, phase: "exited", exitCode: 1, startedAtMs: world.nowMs }],
+    });
+
+  test("has its datasets looked at, and its node is in their maps no more", async () => {
+    const world = await working();
+    expect(world.shardQueue.sent).toEqual([]);
+    await exit(world);
+    expect(world.shardQueue.sent).toEqual([{ ...mnist, relist: false, delaySeconds: 0 }]);
+    await workOffShards(world);
+    expect(world.mnist.map).toMatchObject({ version: 2, holdings: [] });
+  });
+
+  test("does so though SQS does not answer: the tick finds the map that is behind", async () => {
+    const world = await working();
+    world.shardQueue.down = true;
+    expect(ordersOf(await exit(world)).done).toHaveLength(1);
+    world.shardQueue.down = false;
+    const { datasets, shardQueue: queue } = world;
+    const deps = { datasets, queue, nodes: memoryPoolNodes(world.ledger.table), teams: ["vision", "research"], pools: [world.pool] };
+    expect(await sweepDatasets(deps)).toBe(1);
+    await workOffShards(world);
+    expect(await sweepDatasets(deps)).toBe(0);
+    expect(world.mnist.map?.holdings).toEqual([]);
+  });
+
+  test("with its node is found by the tick", async () => {
+    const world = await working();
+    world.ledger.table.changeNode("gpu", world.node.id, { state: "gone" });
+    const { datasets, shardQueue: queue } = world;
+    const deps = { datasets, queue, nodes: memoryPoolNodes(world.ledger.table), teams: ["vision"], pools: [world.pool] };
+    expect(await sweepDatasets(deps)).toBe(1);
+    expect(queue.sent).toMatchObject([mnist]);
+  });
+});
+
+describe("submitted", () => {
+  const sent = async (world: DataWorld, datasets: unknown) => (await world.submit("b", { datasets })).job;
+
+  test("with a dataset that is there, or is being listed, a job waits", async () => {
+    const world = new DataWorld();
+    world.datasets.put(aDataset());
+    expect(await sent(world, ["mnist"])).toMatchObject({ state: "queued", spec: { datasets: [{ name: "mnist", share: "whole" }] } });
+  });
+
+  test.each<[string, Partial<ReturnType<typeof aDataset>>, unknown, RegExp]>([
+    ["unknown", {}, ["cifar"], /^team vision has no dataset named cifar; add it first$/],
+    ["another team's", { team: "research" }, ["mnist"], /^team vision has no dataset named mnist/],
+    ["empty", { state: "empty" }, ["mnist"], /^the dataset mnist is empty/],
+    ["failed", { state: "failed", trouble: "there is no bucket x" }, ["mnist"], /cannot be used: there is no bucket x$/],
+    ["named twice", {}, ["mnist", { name: "mnist", share: "part" }], /names the dataset mnist twice/],
+  ])("with one that is %s, it is rejected in words", async (_what, over, datasets, why) => {
+    const world = new DataWorld();
+    world.datasets.put(aDataset(over));
+    expect(await sent(world, datasets)).toMatchObject({ state: "rejected", reason: expect.stringMatching(why) });
+  });
+});
