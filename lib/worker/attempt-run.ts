@@ -10,12 +10,13 @@ import { fetchCode } from "./code.ts";
 import { type ContainerMachine, containersOn } from "./containers.ts";
 import type { NodeData } from "./datasets.ts";
 import { type AttemptFolder, folderOf, makeFolder, removeFolder } from "./folders.ts";
-import { type BeginJob, type End, limitRuntime, type Running } from "./job-runtime.ts";
+import type { BeginJob } from "./job-runtime.ts";
 import { longestGraceMs } from "./lease.ts";
 import { describe } from "./log.ts";
 import { type LogSink, LogStream } from "./log-stream.ts";
 import { type ProcessMachine, processesOn } from "./processes.ts";
 import type { Tries } from "./retry.ts";
+import { type End, limitRuntime, type Running } from "./running.ts";
 import { AttemptCredentials } from "./s3.ts";
 import { uploadArtifacts } from "./upload.ts";
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { End, Exit } from "./job-runtime.ts";
+import type { End, Exit } from "./running.ts";
 
 /** What `docker inspect` says of a container's state. A container that never began has the year 1 for its start. */
 export const ContainerState = z.object({

@@ -7,9 +7,10 @@ import { containerName, containerVariables, folderLabel, runArguments } from "./
 import { ContainerState, endOf, type Inspected } from "./container-end.ts";
 import { pullImage, pullTimeoutMs } from "./container-image.ts";
 import { complaintOf, type Docker, didIt, findDocker } from "./docker.ts";
-import type { BeginJob, End, JobStart, Running } from "./job-runtime.ts";
+import type { BeginJob, JobStart } from "./job-runtime.ts";
 import type { Log } from "./log.ts";
 import { type Program, startProgram, type User } from "./program.ts";
+import type { End, Running } from "./running.ts";
 import { endStrays } from "./strays.ts";
 
 export type ContainerMachine = {

@@ -3,9 +3,10 @@ import type { Cgroup, Cgroups } from "./cgroup.ts";
 import { findExecutable } from "./executable.ts";
 import { noteProgram } from "./folders.ts";
 import { jobEnvironment } from "./job-environment.ts";
-import type { BeginJob, End, Exit, JobStart } from "./job-runtime.ts";
+import type { BeginJob, JobStart } from "./job-runtime.ts";
 import { describe, type Log } from "./log.ts";
 import { type Program, startProgram, type User } from "./program.ts";
+import type { End, Exit } from "./running.ts";
 import { endStrays } from "./strays.ts";
 
 export type ProcessMachine = {

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { constants } from "node:os";
-import type { Exit } from "./job-runtime.ts";
 import { LineSplitter, Tail } from "./lines.ts";
+import type { Exit } from "./running.ts";
 
 export type User = { readonly uid: number; readonly gid: number };
 

@@ -7,9 +7,9 @@ import type { JobSpec } from "../../../lib/model/job.ts";
 import { systemClock } from "../../../lib/worker/clock.ts";
 import { containersOn, removeLeftContainers } from "../../../lib/worker/containers.ts";
 import { folderOf, makeFolder } from "../../../lib/worker/folders.ts";
-import type { End, Running } from "../../../lib/worker/job-runtime.ts";
+import type { End, Running } from "../../../lib/worker/running.ts";
 import { runOrder } from "./http-fakes.ts";
-import { standIn } from "./stand-in.ts";
+import { standInDocker } from "./stand-in.ts";
 
 /**
  * There is no Docker engine where these tests run. A stand-in (docker-stand-in.ts) notes how it is called and behaves as
@@ -24,11 +24,7 @@ let stopped: AbortController;
 const running: Running[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "fw-containers-"));
-  path = await standIn(
-    folder,
-    "docker",
-    `exec "${process.execPath}" "${join(import.meta.dirname, "docker-stand-in.ts")}" "${folder}" "$@"`,
-  );
+  path = await standInDocker(folder, folder);
   stopped = new AbortController();
 });
 afterEach(async () => {

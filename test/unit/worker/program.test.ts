@@ -3,8 +3,8 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { limitRuntime } from "../../../lib/worker/job-runtime.ts";
 import { type Program, type ProgramOptions, signalGroup, startProgram } from "../../../lib/worker/program.ts";
+import { limitRuntime } from "../../../lib/worker/running.ts";
 
 let folder: string;
 const running: Program[] = [];

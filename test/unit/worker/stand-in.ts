@@ -1,5 +1,6 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** Puts a program of that name into `folder/bin`; answers a search path that begins there. It is a script of sh. */
 export async function standIn(folder: string, name: string, script: string): Promise<string> {
@@ -9,3 +10,9 @@ export async function standIn(folder: string, name: string, script: string): Pro
   await chmod(file, 0o755);
   return `${dirname(file)}:/usr/bin:/bin`;
 }
+
+const docker = fileURLToPath(new URL("./docker-stand-in.ts", import.meta.url));
+
+/** The docker client's stand-in, which keeps its state in another folder. */
+export const standInDocker = (folder: string, state: string): Promise<string> =>
+  standIn(folder, "docker", `exec "${process.execPath}" "${docker}" "${state}" "$@"`);

@@ -17,7 +17,7 @@ import {
   type Report,
   runOrder,
 } from "./http-fakes.ts";
-import { standIn } from "./stand-in.ts";
+import { standIn, standInDocker } from "./stand-in.ts";
 import { startWorker, type WorkerProcess } from "./worker-process.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -257,8 +257,7 @@ describe("a worker", () => {
 });
 
 /** A search path with a stand-in for the docker client: there is no engine here. */
-const dockerPath = () =>
-  standIn(folder, "docker", `exec "${process.execPath}" "${join(import.meta.dirname, "docker-stand-in.ts")}" "${folder}/docker" "$@"`);
+const dockerPath = () => standInDocker(folder, join(folder, "docker"));
 
 describe("a worker with containers", () => {
   const inContainer = (script: string, over: Partial<JobSpec> = {}) => ({ image: "busybox", command: node(script), ...over });

@@ -1,0 +1,292 @@
+import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Shard } from "../../../lib/model/dataset.ts";
+import { Fault } from "../../../lib/model/fault.ts";
+import { NodeData } from "../../../lib/worker/datasets.ts";
+import { ShardCache } from "../../../lib/worker/shard-cache.ts";
+import { ManualClock } from "./manual-clock.ts";
+import { MemoryS3, s3Error } from "./memory-s3.ts";
+
+const list = { bucket: "data", key: "list" };
+const plenty = 1024 ** 4;
+let root: string;
+let s3: MemoryS3;
+let clock: ManualClock;
+let freeBytes: number;
+let data: NodeData;
+let cache: ShardCache;
+let lines: string[];
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "fw-data-"));
+  s3 = new MemoryS3();
+  clock = new ManualClock();
+  lines = [];
+  freeBytes = plenty;
+  cache = new ShardCache(root, async () => ({ freeBytes, totalBytes: plenty }));
+  data = new NodeData(cache);
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const attempt = (job: string) => ({ team: "vision", job, attempt: 1 });
+const viewOf = (job: string): string => join(root, "attempts", job, "data");
+const cached = (): Promise<string[]> => readdir(join(root, "data", "vision", "mnist"));
+const upload = (files: Readonly<Record<string, string>>): Shard[] =>
+  Object.entries(files).map(([path, body]) => s3.put(`vision/mnist/${path}`, body));
+
+/** Fetches `mnist` as the list says for this job; answers what it failed with. Time goes by as it has to. */
+async function fetch(job: string, over: { signal?: AbortSignal; key?: string } = {}): Promise<Fault | undefined> {
+  const tries = { clock, random: () => 0, signal: over.signal ?? new AbortController().signal, most: 3 };
+  const datasets = [{ name: "mnist", version: 7, list: { ...list, key: over.key ?? list.key } }];
+  const order = { attempt: attempt(job), datasets, folder: viewOf(job), s3, tries, onLine: (line: string) => void lines.push(line) };
+  const done = data.fetch(order).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  let over_ = false;
+  void done.finally(() => {
+    over_ = true;
+  });
+  while (!over_) await clock.pass(100);
+  const error = await done;
+  if (error !== undefined && !(error instanceof Fault)) throw error;
+  return error;
+}
+
+describe("a dataset on a node", () => {
+  test("appears below the job's folder, by the keys below its prefix, read-only", async () => {
+    s3.putList("list", upload({ "train/0.bin": "zero", "train/1.bin": "one", empty: "" }));
+    expect(await fetch("a")).toBeUndefined();
+    expect(await readFile(join(viewOf("a"), "mnist", "train", "0.bin"), "utf8")).toBe("zero");
+    expect((await readdir(join(viewOf("a"), "mnist"), { recursive: true })).sort()).toEqual([
+      "empty",
+      "train",
+      "train/0.bin",
+      "train/1.bin",
+    ]);
+    expect((await stat(join(viewOf("a"), "mnist", "train", "1.bin"))).mode & 0o777).toBe(0o444);
+    expect(data.fetched()).toEqual([{ team: "vision", dataset: "mnist", version: 7, shards: 3, bytes: 7 }]);
+    expect(lines.at(-1)).toBe("[fleetwright: dataset mnist: 3 shards, 0.0 MiB, fetched and checked]");
+  });
+
+  test("is out of other users' reach but for the links that its jobs see", async () => {
+    s3.putList("list", upload({ "0": "zero" }));
+    await fetch("a");
+    expect((await stat(join(root, "data"))).mode & 0o077).toBe(0);
+  });
+
+  test("is fetched eight shards at a time", async () => {
+    s3.putList("list", upload(Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`${n}`, `shard ${n}`]))));
+    await fetch("a");
+    expect(s3.busiest).toBe(8);
+  });
+
+  test("is not fetched again for the next job, but for what has changed", async () => {
+    s3.putList("list", upload({ "0": "zero", "1": "one" }));
+    await fetch("a");
+    s3.asked.length = 0;
+    s3.putList("list", upload({ "0": "zero", "1": "ONE" }));
+    expect(await fetch("b")).toBeUndefined();
+    expect(s3.asked).toEqual(["list", "vision/mnist/1"]);
+    expect(await readFile(join(viewOf("b"), "mnist", "1"), "utf8")).toBe("ONE");
+    expect(await readFile(join(viewOf("a"), "mnist", "1"), "utf8")).toBe("one");
+    expect(lines.at(-1)).toContain("1 of them were on the node");
+  });
+
+  test("is fetched once for two jobs that begin together", async () => {
+    s3.putList("list", upload(Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`${n}`, `shard ${n}`]))));
+    expect(await Promise.all([fetch("a"), fetch("b")])).toEqual([undefined, undefined]);
+    expect(s3.asked.filter((key) => key !== "list")).toHaveLength(30);
+    expect(await readdir(join(viewOf("b"), "mnist"))).toHaveLength(30);
+  });
+
+  test("is fetched on by a job whose companion was stopped", async () => {
+    s3.putList("list", upload({ "0": "zero" }));
+    const stopped = new AbortController();
+    s3.before = (key) => {
+      if (key === "list" || stopped.signal.aborted) return;
+      stopped.abort();
+      throw s3Error("AbortError", 0);
+    };
+    const [first, second] = await Promise.all([fetch("a", { signal: stopped.signal }), fetch("b")]);
+    expect(first).toMatchObject({ code: "stopped", retry: true });
+    expect(second).toBeUndefined();
+    expect(await readFile(join(viewOf("b"), "mnist", "0"), "utf8")).toBe("zero");
+  });
+
+  test("is fetched again where a file was cut", async () => {
+    s3.putList("list", upload({ "0": "zero" }));
+    await fetch("a");
+    const [name = ""] = await cached();
+    await chmod(join(root, "data", "vision", "mnist", name), 0o600);
+    await writeFile(join(root, "data", "vision", "mnist", name), "z");
+    expect(await fetch("b")).toBeUndefined();
+    expect(await readFile(join(viewOf("b"), "mnist", "0"), "utf8")).toBe("zero");
+  });
+
+  test("loses what its list names no more once nobody uses it, and a job's own files stay whole", async () => {
+    s3.putList("list", upload({ "0": "zero", "1": "one" }));
+    await fetch("a");
+    s3.putList("list", upload({ "1": "one" }));
+    await fetch("b");
+    expect(await cached()).toHaveLength(2);
+    await data.letGo(attempt("a"));
+    expect(await cached()).toHaveLength(1);
+    expect(await readFile(join(viewOf("a"), "mnist", "0"), "utf8")).toBe("zero");
+    await data.letGo(attempt("b"));
+    expect(await cached()).toHaveLength(1);
+  });
+
+  test("that is there twice is kept once", async () => {
+    s3.putList("list", upload({ "a/0": "same", "b/0": "same" }));
+    await fetch("a");
+    expect(await cached()).toHaveLength(1);
+    expect(await readFile(join(viewOf("a"), "mnist", "b", "0"), "utf8")).toBe("same");
+  });
+
+  test("of a worker that died leaves no part behind", async () => {
+    await mkdir(join(root, "data", "vision", "mnist"), { recursive: true });
+    await writeFile(join(root, "data", "vision", "mnist", ".part-1"), "half");
+    await writeFile(join(root, "data", "vision", "mnist", "whole"), "whole");
+    await cache.clearParts();
+    expect(await cached()).toEqual(["whole"]);
+  });
+
+  test("tells every five seconds how far it is", async () => {
+    s3.putList("list", upload({ "0": "zero", "1": "one" }));
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    s3.before = (key) => (key.endsWith("/1") ? gate : undefined);
+    const fetching = fetch("a");
+    await expect.poll(() => lines).toContain("[fleetwright: dataset mnist: 1 of 2 shards, 0.0 of 0.0 MiB]");
+    open();
+    expect(await fetching).toBeUndefined();
+  });
+});
+
+describe("what is not what was listed", () => {
+  test("is asked for again, and fails when it stays so: other bytes, fewer, or more", async () => {
+    s3.putList("list", upload({ "0": "zero" }));
+    for (const spoiled of ["ZERO", "zer", "zero and more"]) {
+      s3.asked.length = 0;
+      s3.spoil = (body, key) => (key.endsWith("/0") ? Buffer.from(spoiled) : body);
+      expect(await fetch("a")).toMatchObject({ retry: true, message: expect.stringContaining("of the shard vision/mnist/0") });
+      expect(s3.asked.filter((key) => key !== "list")).toHaveLength(3);
+      expect(await cached()).toEqual([]);
+    }
+    s3.spoil = (body) => body;
+    expect(await fetch("a")).toBeUndefined();
+  });
+
+  test("is not taken for wrong where the ETag is no MD5: in parts, or encrypted by KMS", async () => {
+    const parts = s3.put("vision/mnist/0", "in parts", { etag: "0a5e7c6c9ac0b44f2b2b6d5a8a1b3f11-2" });
+    const kms = s3.put("vision/mnist/1", "encrypted", { etag: "0".repeat(32), encryption: "aws:kms" });
+    s3.putList("list", [parts, kms]);
+    expect(await fetch("a")).toBeUndefined();
+    const wrong = s3.put("vision/mnist/2", "plain", { etag: "1".repeat(32) });
+    s3.putList("list", [wrong]);
+    expect(await fetch("b")).toMatchObject({ message: expect.stringContaining("another MD5") });
+  });
+
+  test.each<[string, (shard: Shard) => void, RegExp]>([
+    ["has changed", (shard) => void s3.put(shard.key, "other"), /has changed or gone since its dataset was listed/],
+    ["has gone", (shard) => void s3.objects.delete(shard.key), /has changed or gone/],
+    [
+      "may not be read",
+      (shard) => {
+        s3.before = (key) => {
+          if (key === shard.key) throw s3Error("AccessDenied", 403);
+        };
+      },
+      /has gone since its dataset was listed, or a policy/,
+    ],
+  ])("because it %s is asked for once: another attempt has a newer list", async (_what, change, why) => {
+    const [shard] = upload({ "0": "zero" });
+    if (!shard) throw new Error("no shard");
+    s3.putList("list", [shard]);
+    change(shard);
+    expect(await fetch("a")).toMatchObject({ retry: true, message: expect.stringMatching(why) });
+    expect(s3.asked.filter((key) => key === shard.key)).toHaveLength(1);
+  });
+
+  test("passes with what was only trouble", async () => {
+    s3.putList("list", upload({ "0": "zero" }));
+    let troubles = 0;
+    s3.before = () => {
+      troubles += 1;
+      if (troubles === 1 || troubles === 3) throw s3Error("SlowDown", 503);
+    };
+    expect(await fetch("a")).toBeUndefined();
+    expect(s3.asked).toEqual(["list", "list", "vision/mnist/0", "vision/mnist/0"]);
+  });
+
+  test("is a list that is none, or gone", async () => {
+    s3.put("list", "no gzip");
+    expect(await fetch("a")).toMatchObject({
+      retry: true,
+      message: expect.stringContaining("the list of shards list could not be fetched"),
+    });
+    expect(await fetch("a", { key: "nowhere" })).toMatchObject({ retry: true });
+  });
+});
+
+describe("a key that would leave the job's folder", () => {
+  test.each(["../x", "a/../../x", "a//b", "./x", "a/./b", "a\0b", "/x", `${"n".repeat(256)}`])("is refused: %j", async (path) => {
+    s3.putList("list", [s3.put(`vision/mnist/${path}`, "x")]);
+    expect(await fetch("a")).toMatchObject({ retry: false, message: expect.stringContaining("cannot be a file of the job") });
+    expect(await readdir(join(root, "attempts")).catch(() => [])).toEqual([]);
+  });
+
+  test("or lies outside the prefix, or is both file and folder, is refused", async () => {
+    s3.putList("list", [s3.put("vision/other/x", "x")]);
+    expect(await fetch("a")).toMatchObject({ message: expect.stringContaining("it is not below vision/mnist/") });
+    for (const keys of [
+      ["a", "a/b"],
+      ["a/b", "a"],
+    ]) {
+      s3.putList(
+        "list",
+        keys.map((path) => s3.put(`vision/mnist/${path}`, "x")),
+      );
+      expect(await fetch("a")).toMatchObject({ retry: false });
+    }
+  });
+});
+
+describe("a disk", () => {
+  test("that is too small is said so, with what would help", async () => {
+    s3.putList("list", upload({ "0": "zero" }));
+    freeBytes = 1024 ** 3;
+    expect(await fetch("a")).toMatchObject({
+      code: "disk-full",
+      retry: true,
+      message: expect.stringMatching(/mnist needs 0\.0 GiB more and the node's disk has 0\.0 free; .*"volumeGiB"/),
+    });
+  });
+
+  test("that is full of what nobody uses gives way", async () => {
+    await mkdir(join(root, "data", "vision", "old"), { recursive: true });
+    await writeFile(join(root, "data", "vision", "old", "x"), "x");
+    s3.putList("list", upload({ "0": "zero" }));
+    cache = new ShardCache(root, async () => ({
+      freeBytes: (await readdir(join(root, "data", "vision"))).includes("old") ? 0 : plenty,
+      totalBytes: plenty,
+    }));
+    data = new NodeData(cache);
+    expect(await fetch("a")).toBeUndefined();
+    expect(await readdir(join(root, "data", "vision"))).toEqual(["mnist"]);
+  });
+});
+
+test("what a job sees are the node's own files, not copies", async () => {
+  s3.putList("list", upload({ "0": "zero" }));
+  await fetch("a");
+  const [name = ""] = await cached();
+  const [one, two] = await Promise.all([stat(join(root, "data", "vision", "mnist", name)), stat(join(viewOf("a"), "mnist", "0"))]);
+  expect(two.ino).toBe(one.ino);
+  await expect(link(join(viewOf("a"), "mnist", "0"), join(viewOf("a"), "mnist", "0"))).rejects.toThrow("EEXIST");
+});
