@@ -79,7 +79,18 @@ describe("a dataset on a node", () => {
 
   test("is fetched eight shards at a time", async () => {
     s3.putList("list", upload(Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`${n}`, `shard ${n}`]))));
-    await fetch("a");
+    let open = (): void => undefined;
+    const eight = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    let begun = 0;
+    s3.before = (key) => {
+      if (key === "list") return;
+      begun += 1;
+      if (begun === 8) open();
+      return eight;
+    };
+    expect(await fetch("a")).toBeUndefined();
     expect(s3.busiest).toBe(8);
   });
 
