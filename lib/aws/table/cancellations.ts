@@ -1,4 +1,4 @@
-import { isEnded, jobName } from "../../model/job.ts";
+import { isEnded, type Job, jobName } from "../../model/job.ts";
 import type { Cancellations } from "../../ports/jobs.ts";
 import type { TableAccess } from "./access.ts";
 import { asRead } from "./as-read.ts";
@@ -6,25 +6,30 @@ import { is } from "./expression.ts";
 import { newState, queueKeyOf, readJob } from "./job-item.ts";
 import { jobKey } from "./keys.ts";
 import { endSealing } from "./sealing.ts";
-import { transact } from "./transaction.ts";
+import { type Part, transact } from "./transaction.ts";
+
+type By = Parameters<Cancellations["cancel"]>[1];
 
 export const createCancellations = (access: TableAccess): Cancellations => ({
-  cancel: (ref, { reason, atMs }) =>
+  cancel: (ref, by) =>
     asRead(jobName(ref), async () => {
       const job = await readJob(access, ref);
       if (!job) return { kind: "unknown" };
       if (job.state === "cancelled") return { kind: "same", pool: job.pool };
       if (isEnded(job.state)) return { kind: "ended", state: job.state };
-      const written = await transact(access, [
-        {
-          kind: "update",
-          key: jobKey(job),
-          changes: newState("cancelled", reason, atMs),
-          when: [is("state", job.state), is("attempt", job.attempt)],
-        },
-        ...(job.state === "queued" ? [{ kind: "delete", key: queueKeyOf(job) } as const] : []),
-        ...(job.state === "sealing" ? [endSealing(job)] : []),
-      ]);
+      const written = await transact(access, cancelParts(job, by));
       return written === "done" ? { kind: "cancelled", pool: job.pool } : "changed";
     }),
 });
+
+/** Nothing else may have moved the job since it was read. */
+const cancelParts = (job: Job, { reason, atMs }: By): Part[] => [
+  {
+    kind: "update",
+    key: jobKey(job),
+    changes: newState("cancelled", reason, atMs),
+    when: [is("state", job.state), is("attempt", job.attempt)],
+  },
+  ...(job.state === "queued" ? [{ kind: "delete", key: queueKeyOf(job) } as const] : []),
+  ...(job.state === "sealing" ? [endSealing(job)] : []),
+];
