@@ -1,0 +1,185 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import {
+  CompleteMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import { CreateQueueCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import pMap from "p-map";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { shardsMessage } from "../../events/dataset.ts";
+import { s3Client, sqsClient } from "../../lib/aws/clients.ts";
+import { sqsShardQueue } from "../../lib/aws/shard-queue.ts";
+import { s3ShardStore } from "../../lib/aws/shard-store.ts";
+import { createDatasets } from "../../lib/aws/table/datasets.ts";
+import type { Shard } from "../../lib/model/dataset.ts";
+import { sourceUrl } from "../../lib/model/dataset.ts";
+import { systemClock } from "../../lib/worker/clock.ts";
+import { NodeData } from "../../lib/worker/datasets.ts";
+import { ShardCache } from "../../lib/worker/shard-cache.ts";
+import { monday } from "../fakes/builders.ts";
+import { MemoryDatasets, MemoryShardStore } from "../fakes/memory-datasets.ts";
+import { datasetsContract } from "./suites/datasets.ts";
+import { shardStoreContract } from "./suites/shard-store.ts";
+import { unique, wire } from "./wire.ts";
+
+const settings = wire(inject("ministackUrl"));
+const s3 = s3Client(settings);
+const sqs = sqsClient(settings);
+const bucket = unique("datasets");
+beforeAll(async () => void (await s3.send(new CreateBucketCommand({ Bucket: bucket }))));
+
+datasetsContract("in memory", async () => new MemoryDatasets());
+datasetsContract("in DynamoDB", async () => {
+  const { endpoint = "", region = "", credentials } = settings;
+  const base = new DynamoDBClient({ endpoint, region, ...(credentials ? { credentials } : {}) });
+  const table = unique("datasets");
+  await base.send(
+    new CreateTableCommand({
+      TableName: table,
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: ["pk", "sk"].map((AttributeName) => ({ AttributeName, AttributeType: "S" as const })),
+      KeySchema: [
+        { AttributeName: "pk", KeyType: "HASH" },
+        { AttributeName: "sk", KeyType: "RANGE" },
+      ],
+    }),
+  );
+  return createDatasets({ client: DynamoDBDocumentClient.from(base), table });
+});
+
+shardStoreContract("in memory", async () => {
+  const store = new MemoryShardStore(() => monday);
+  const source = { bucket: "datasets", prefix: "vision/mnist/" };
+  return {
+    store,
+    source,
+    now: () => monday,
+    put: async (paths) => {
+      const shards = Object.entries(paths).map(([path, bytes]) => ({ key: `${source.prefix}${path}`, bytes, etag: "e1" }));
+      store.sources.set(
+        sourceUrl(source),
+        [...shards].sort((a, b) => (a.key < b.key ? -1 : 1)),
+      );
+      return shards;
+    },
+  };
+});
+
+const put = async (Key: string, Body: Buffer): Promise<Shard> => {
+  const { ETag = "" } = await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
+  return { key: Key, bytes: Body.length, etag: ETag.replaceAll('"', "") };
+};
+
+shardStoreContract("in S3", async () => {
+  // A store of its own for each test.
+  const own = unique("shards");
+  await s3.send(new CreateBucketCommand({ Bucket: own }));
+  const source = { bucket: own, prefix: "vision/mnist/" };
+  return {
+    store: s3ShardStore(s3, own),
+    source,
+    now: Date.now,
+    put: (paths) =>
+      pMap(Object.entries(paths), async ([path, bytes]) => {
+        const Key = `${source.prefix}${path}`;
+        const { ETag = "" } = await s3.send(new PutObjectCommand({ Bucket: own, Key, Body: Buffer.alloc(bytes) }));
+        return { key: Key, bytes, etag: ETag.replaceAll('"', "") };
+      }),
+  };
+});
+
+describe("a source in S3", () => {
+  const store = s3ShardStore(s3, bucket);
+
+  test("of more keys than one page has is listed whole; folders that a console drew are no shards", async () => {
+    const prefix = `vision/${unique("many")}/`;
+    await put(prefix, Buffer.alloc(0));
+    await put(`${prefix}train/`, Buffer.alloc(0));
+    const keys = Array.from({ length: 1_203 }, (_, n) => `${prefix}train/${String(n).padStart(5, "0")}`);
+    await pMap(keys, (key) => put(key, Buffer.from("x")), { concurrency: 32 });
+    const listed = await store.list({ bucket, prefix });
+    expect(listed.kind === "listed" && listed.shards.map((shard) => shard.key)).toEqual(keys);
+  });
+
+  test("that is not there, or holds a key that is no path, is said so in words", async () => {
+    const none = `none-${unique("x")}`;
+    expect(await store.list({ bucket: none, prefix: "" })).toEqual({ kind: "trouble", trouble: `there is no bucket ${none}` });
+    const prefix = `vision/${unique("bad")}/`;
+    await put(`${prefix}a//b`, Buffer.from("x"));
+    expect(await store.list({ bucket, prefix })).toMatchObject({ kind: "trouble", trouble: expect.stringContaining("cannot be a file") });
+  });
+
+  test("what is no list of shards is not taken for one", async () => {
+    await put("_fleetwright/vision/x/shards/1.json.gz", Buffer.from("{}"));
+    await expect(store.read("_fleetwright/vision/x/shards/1.json.gz")).rejects.toMatchObject({ code: "shard-list" });
+  });
+});
+
+test("a message asks for a dataset, with or without its listing", async () => {
+  const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: unique("shards") }));
+  const queue = sqsShardQueue(sqs, QueueUrl);
+  const ref = { team: "vision", dataset: "mnist" };
+  await queue.send(ref);
+  await queue.send(ref, { relist: true });
+  const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 2 }));
+  const said = Messages.map((message) => shardsMessage(JSON.parse(message.Body ?? "")));
+  expect(said).toHaveLength(2);
+  expect(said).toEqual(expect.arrayContaining([true, false].map((relist) => ({ kind: "rebalance", ...ref, relist }))));
+});
+
+describe("a worker and S3", () => {
+  let root: string;
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), "fw-data-"));
+  });
+  afterAll(() => rm(root, { recursive: true, force: true }));
+  const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
+
+  test("objects in one piece and in parts arrive as they are; one that was overwritten since does not", async () => {
+    const prefix = `vision/${unique("fetch")}/`;
+    const small = randomBytes(100_000);
+    const parts = [randomBytes(5 * 1024 * 1024), randomBytes(1_000)];
+    const Key = `${prefix}deep/large`;
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key }));
+    const Parts = await pMap(parts, async (Body, n) => {
+      const { ETag } = await s3.send(new UploadPartCommand({ Bucket: bucket, Key, UploadId, PartNumber: n + 1, Body }));
+      return { ETag, PartNumber: n + 1 };
+    });
+    await s3.send(new CompleteMultipartUploadCommand({ Bucket: bucket, Key, UploadId, MultipartUpload: { Parts } }));
+    await put(`${prefix}small ü+`, small);
+    await put(`${prefix}empty`, Buffer.alloc(0));
+
+    const store = s3ShardStore(s3, bucket);
+    const source = { bucket, prefix };
+    const listed = await store.list(source);
+    if (listed.kind !== "listed") throw new Error(listed.trouble);
+    const list = { bucket, key: await store.write({ team: "vision", dataset: "mnist", source, listing: 1 }, "shards/1-a", listed.shards) };
+    const data = new NodeData(new ShardCache(root));
+    const fetch = (job: string) =>
+      data.fetch({
+        attempt: { team: "vision", job, attempt: 1 },
+        datasets: [{ name: "mnist", version: 1, list }],
+        folder: join(root, job),
+        s3,
+        tries: { clock: systemClock, random: Math.random, signal: new AbortController().signal, most: 2 },
+        onLine: () => undefined,
+      });
+    await fetch("a");
+    expect(sha256(await readFile(join(root, "a", "mnist", "deep", "large")))).toBe(sha256(Buffer.concat(parts)));
+    expect(sha256(await readFile(join(root, "a", "mnist", "small ü+")))).toBe(sha256(small));
+    expect(await readFile(join(root, "a", "mnist", "empty"))).toHaveLength(0);
+    expect(data.fetched()).toMatchObject([{ shards: 3, bytes: small.length + 5 * 1024 * 1024 + 1_000 }]);
+
+    await put(`${prefix}small ü+`, randomBytes(100_000));
+    await rm(join(root, "data"), { recursive: true });
+    await expect(fetch("b")).rejects.toMatchObject({ code: "shard-changed", retry: true });
+  });
+});

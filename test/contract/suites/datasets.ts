@@ -1,0 +1,154 @@
+import { describe, expect, it } from "vitest";
+import type { Dataset, ShardListing, ShardMap } from "../../../lib/model/dataset.ts";
+import type { Datasets } from "../../../lib/ports/datasets.ts";
+import { monday } from "../../fakes/builders.ts";
+
+const ref = { team: "vision", dataset: "mnist" };
+const aDataset = (over: Partial<Dataset> = {}): Dataset => ({
+  ...ref,
+  id: "first",
+  source: { bucket: "datasets", prefix: "vision/mnist/" },
+  state: "listing",
+  addedAtMs: monday,
+  ...over,
+});
+const aListing = (over: Partial<ShardListing> = {}): ShardListing => ({
+  version: 1,
+  shards: 3,
+  bytes: 300,
+  digest: "d1",
+  key: "_fleetwright/vision/mnist/shards/1-a.json.gz",
+  ...over,
+});
+const aMap = (over: Partial<ShardMap> = {}): ShardMap => ({
+  version: 1,
+  listing: 1,
+  listingKey: aListing().key,
+  madeAtMs: monday,
+  holdings: [{ node: "i-a", share: "part", weight: 1, shards: 3, bytes: 300, list: "maps/1-a/i-a.json.gz" }],
+  moved: 0,
+  movedBytes: 0,
+  plan: "maps/1-a/plan.json.gz",
+  ...over,
+});
+
+/** Names are given once, and what is written holds only if nothing has changed since it was read. */
+export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
+  describe(`datasets, ${name}`, () => {
+    const added = async (over: Partial<Dataset> = {}): Promise<{ datasets: Datasets; read: () => Promise<Dataset> }> => {
+      const datasets = await make();
+      await datasets.add(aDataset(over));
+      const read = async (): Promise<Dataset> => {
+        const found = await datasets.get(ref);
+        if (!found) throw new Error("it is not there");
+        return found;
+      };
+      return { datasets, read };
+    };
+
+    it("gives a name to the first of many, and tells the others whose it is", async () => {
+      const datasets = await make();
+      expect(await datasets.get(ref)).toBeUndefined();
+      const all = await Promise.all(Array.from({ length: 10 }, (_, n) => datasets.add(aDataset({ id: `id-${n}` }))));
+      const there = await datasets.get(ref);
+      expect(new Set(all.map((each) => each.id))).toEqual(new Set([there?.id]));
+      expect(await datasets.add(aDataset({ id: "late" }))).toEqual(there);
+    });
+
+    it("lists a team's own, in order of name", async () => {
+      const { datasets } = await added();
+      await datasets.add(aDataset({ dataset: "cifar" }));
+      await datasets.add(aDataset({ team: "visionary" }));
+      expect((await datasets.list("vision")).map((each) => each.dataset)).toEqual(["cifar", "mnist"]);
+      expect(await datasets.list("nobody")).toEqual([]);
+    });
+
+    it("is ready with a listing, empty with one of nothing, and its trouble is over", async () => {
+      const { datasets, read } = await added();
+      expect(await datasets.noteTrouble(await read(), "no bucket")).toBe("done");
+      expect(await read()).toEqual(aDataset({ state: "failed", trouble: "no bucket" }));
+      expect(await datasets.noteTrouble(await read(), undefined)).toBe("done");
+      expect(await read()).toEqual(aDataset());
+      await datasets.noteTrouble(await read(), "no bucket");
+      expect(await datasets.noteListing(await read(), aListing())).toBe("done");
+      expect(await read()).toEqual(aDataset({ state: "ready", listing: aListing() }));
+      expect(await datasets.noteTrouble(await read(), "no bucket")).toBe("done");
+      expect(await read()).toMatchObject({ state: "ready", trouble: "no bucket" });
+      await datasets.noteListing(await read(), aListing({ version: 2, shards: 0, bytes: 0 }));
+      expect(await read()).toMatchObject({ state: "empty", listing: { version: 2 } });
+    });
+
+    it("takes one of two listings, and one of two maps, that were made of the same", async () => {
+      const { datasets, read } = await added();
+      const was = await read();
+      const listings = await Promise.all(["a", "b"].map((digest) => datasets.noteListing(was, aListing({ digest }))));
+      expect(listings.sort()).toEqual(["done", "stale"]);
+      const listed = await read();
+      const maps = await Promise.all([1, 2, 3].map((moved) => datasets.noteMap(listed, aMap({ moved }))));
+      expect(maps.sort()).toEqual(["done", "stale", "stale"]);
+      expect(await read()).toMatchObject({ listing: { version: 1 }, map: { version: 1 } });
+    });
+
+    it("takes no map of a listing that has been followed by another, nor anything for one that was replaced or removed", async () => {
+      const { datasets, read } = await added();
+      await datasets.noteListing(await read(), aListing());
+      const was = await read();
+      await datasets.noteListing(was, aListing({ version: 2 }));
+      expect(await datasets.noteMap(was, aMap())).toBe("stale");
+      const now = await read();
+      expect(await datasets.replace(now, aDataset({ id: "second" }))).toBe("done");
+      expect(await read()).toEqual(aDataset({ id: "second" }));
+      expect(await datasets.replace(now, aDataset({ id: "third" }))).toBe("stale");
+      for (const late of [
+        datasets.noteListing(now, aListing({ version: 3 })),
+        datasets.noteMap(now, aMap()),
+        datasets.noteTrouble(now, "x"),
+      ])
+        expect(await late).toBe("stale");
+      await datasets.noteRelist(now, monday);
+      expect(await datasets.remove(ref)).toBe("done");
+      expect(await datasets.remove(ref)).toBe("absent");
+      expect(await datasets.noteListing(now, aListing({ version: 3 }))).toBe("stale");
+      await datasets.noteRelist(now, monday);
+      expect(await datasets.get(ref)).toBeUndefined();
+    });
+
+    it("answers a replacement that was written before as done", async () => {
+      const { datasets, read } = await added();
+      const was = await read();
+      expect(await datasets.replace(was, aDataset({ id: "second" }))).toBe("done");
+      expect(await datasets.replace(was, aDataset({ id: "second" }))).toBe("done");
+    });
+
+    it("gives maps back as they were written", async () => {
+      const { datasets, read } = await added();
+      await datasets.noteListing(await read(), aListing());
+      const holdings = Array.from({ length: 1_000 }, (_, n) => ({ ...aMap().holdings[0], node: `i-${String(n).padStart(17, "0")}` })).map(
+        (each) => ({
+          share: "part" as const,
+          weight: 8,
+          shards: 100,
+          bytes: 12_345_678_901,
+          list: `maps/1-a/${each.node}.json.gz`,
+          node: each.node,
+        }),
+      );
+      expect(await datasets.noteMap(await read(), aMap({ holdings }))).toBe("done");
+      expect((await read()).map).toEqual(aMap({ holdings }));
+    });
+
+    it("notes when the next listing begins", async () => {
+      const { datasets, read } = await added();
+      await datasets.noteRelist(await read(), monday + 2_000);
+      expect(await read()).toEqual(aDataset({ relistAtMs: monday + 2_000 }));
+    });
+
+    it("lets each node ask once in a while, whether or not the dataset is there", async () => {
+      const datasets = await make();
+      const ask = (node: string, nowMs: number) => datasets.mayAsk(ref, node, { nowMs, againAtMs: nowMs + 3_000 });
+      expect((await Promise.all([1, 2, 3].map(() => ask("i-a", monday)))).filter((may) => may)).toHaveLength(1);
+      expect(await ask("i-a", monday + 2_999)).toBe(false);
+      expect(await ask("i-b", monday)).toBe(true);
+      expect(await ask("i-a", monday + 3_000)).toBe(true);
+    });
+  });
