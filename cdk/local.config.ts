@@ -19,4 +19,6 @@ export default {
   ],
   defaultPool: "gpu",
   deletionProtection: false,
+  // A minute of these lasts two seconds here.
+  alarms: { queuedJobs: 3, queueMinutes: 1, gpuLowMinutes: 3 },
 } satisfies ConfigurationFile;

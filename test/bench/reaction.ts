@@ -50,7 +50,7 @@ export async function reaction(): Promise<Report> {
 
 /** Jobs that each need a node of their own, one after the other, from an empty fleet. */
 async function launches(stage: Stage, of: { name: string; jobs: number }): Promise<number[]> {
-  const watched: Watched[] = [];
+  const watched: Pick<Watched, "job" | "nodes">[] = [];
   for (let index = 0; index < of.jobs; index += 1) {
     const id = await stage.send(shell("sleep 600", { id: `${of.name}-${index}`, maxRuntimeSeconds: 15 }));
     const job = await stage.until(id, (each) => each.node !== undefined);

@@ -9,6 +9,7 @@ import { fetchWorker } from "./boot.ts";
 import { type MetadataService, serveMetadata } from "./imds.ts";
 import type { InstanceFacts, InstanceNotices } from "./instance.ts";
 import type { Moto } from "./moto.ts";
+import { installNvidiaSmi } from "./nvidia-smi.ts";
 import { endTree, folderVariable, type ProcessTree, signalTree } from "./process-tree.ts";
 import { exportsOf } from "./user-data.ts";
 import type { Watchdog } from "./watchdog.ts";
@@ -64,7 +65,8 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, own: {
     const region = exported.get("AWS_REGION") ?? instance.region;
     const script = { nodeUrl, pool, region, credentials, timeoutMs: room.behaviour.bootTimeoutMs };
     if ((await fetchWorker(script, join(folder, "worker.mjs"), stop.signal)) === "shutdown") return "shutdown";
-    return environmentOf(room, { exported, region, folder, metadataUrl: metadata.url });
+    const bin = await installNvidiaSmi(room.moto, { region: instance.region, instanceType: instance.instanceType, folder });
+    return environmentOf(room, { exported, region, folder, bin, metadataUrl: metadata.url });
   };
 
   /** Starts the worker again and again, as systemd would, until it ends well: that is how it shuts the instance down. */
@@ -152,10 +154,10 @@ async function templateOf(moto: Moto, instance: InstanceFacts): Promise<{ userDa
   return { userData: textAt(data, "userData") ?? "", profile };
 }
 
-type Setting = { exported: ReadonlyMap<string, string>; region: string; folder: string; metadataUrl: string };
+type Setting = { exported: ReadonlyMap<string, string>; region: string; folder: string; bin: string | undefined; metadataUrl: string };
 
 const environmentOf = (room: MachineRoom, setting: Setting): Record<string, string> => ({
-  PATH: process.env["PATH"] ?? "",
+  PATH: [...(setting.bin === undefined ? [] : [setting.bin]), process.env["PATH"] ?? ""].join(":"),
   // The machine's own home: version managers find their Pythons there.
   HOME: process.env["HOME"] ?? "",
   ...Object.fromEntries(setting.exported),
