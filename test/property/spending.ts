@@ -5,7 +5,7 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
 /** What a pool has used of each of its budgets, told anew from the days that everything lived in. */
-export function budgetsOf({ pool, nodes, spent, nowMs }: Snapshot): { usd: number; usedUsd: number; hoursAhead: number }[] {
+function budgetsOf({ pool, nodes, spent, nowMs }: Snapshot): { usd: number; usedUsd: number; hoursAhead: number }[] {
   const at = new Date(nowMs);
   const periods = [
     { usd: pool.budgets?.usdPerDay, ended: spent.dayUsd, fromMs: nowMs - (nowMs % dayMs), toMs: nowMs - (nowMs % dayMs) + dayMs },
