@@ -30,7 +30,8 @@ test("the snapshots lead to every kind of step, many times", () => {
   type Kind = Step["kind"] | "shared launch" | "gang launch";
   const counts = new Map<Kind, number>();
   const count = (kind: Kind) => counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  for (const seen of fc.sample(snapshot, 500))
+  // The same snapshots each time: how often each kind comes is a matter of chance.
+  for (const seen of fc.sample(snapshot, { numRuns: 500, seed: 7 }))
     for (const step of decide(seen).steps) {
       count(step.kind);
       if (step.kind === "launch" && step.launch.jobs.length > 1) count("shared launch");

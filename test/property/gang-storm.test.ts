@@ -40,6 +40,7 @@ type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
 class Storm {
   readonly world = new World(aPool({ limits, idleSeconds: 200 }), catalogue);
   readonly #workers = new Map<string, { readonly worker: ModelWorker; readonly process: string }>();
+  #restarts = 0;
   readonly cancelled = new Set<string>();
   submitted = 0;
   /** How many gangs were ever seen with all their members running. */
@@ -93,7 +94,7 @@ class Storm {
         if (id) await hear(world, interruption(id));
         return;
       case "restart":
-        if (id) this.#workers.set(id, { worker: new ModelWorker(world, id), process: `p${this.#workers.size}-${world.nowMs}` });
+        if (id) this.#workers.set(id, { worker: new ModelWorker(world, id), process: `restart-${++this.#restarts}` });
         return;
       case "cancel": {
         const outcome = await cancel(world, `job-${what.job}`);
