@@ -69,7 +69,10 @@ describe("the room that budgets leave", () => {
       usdPerHour: 2,
       tightest: { period: "month" },
     });
-    expect(budgetRoom(aSnapshot({ usdPerDay: 2, usdPerMonth: 10 }, { spent }))).toMatchObject({ usdPerHour: 1, tightest: { period: "day" } });
+    expect(budgetRoom(aSnapshot({ usdPerDay: 2, usdPerMonth: 10 }, { spent }))).toMatchObject({
+      usdPerHour: 1,
+      tightest: { period: "day" },
+    });
   });
 
   test("is exact to the millionth of a dollar", () => {
