@@ -44,7 +44,7 @@ export const Environments = {
   "seal-artifact": z.object({ ...table, ...keys, INCOMING_BUCKET: z.string().min(1), ARTIFACTS_BUCKET: z.string().min(1) }),
   "on-instance": z.object(bell),
   "on-alarm": z.object(bell),
-  api: z.object({ ...bell, LOG_GROUP_PREFIX: z.string().min(1), DECISIONS_BUCKET: z.string().min(1) }),
+  api: z.object({ ...bell, ...data, LOG_GROUP_PREFIX: z.string().min(1), DECISIONS_BUCKET: z.string().min(1) }),
   "rebalance-shards": z.object({ ...table, ...data }),
   tick: z.object({ ...bell, ...subnets, ...shards, SEAL_QUEUE_URL: z.url() }),
 };

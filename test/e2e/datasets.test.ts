@@ -83,3 +83,39 @@ it("what cannot be had is said at submission", async () => {
   expect(await stage.ended(empty)).toMatchObject({ state: "rejected", reason: expect.stringContaining("nothing is empty") });
   expect(await stage.ended(foreign, "vision")).toMatchObject({ state: "rejected", reason: expect.stringContaining("team vision has no") });
 });
+
+it("what is not ours, or no message at all, is counted and done with; the same message twice changes nothing", async () => {
+  const event = (...bodies: readonly object[]) => ({
+    Records: bodies.map((body, n) => ({
+      messageId: `m-${n}`,
+      receiptHandle: `m-${n}`,
+      body: JSON.stringify(body),
+      eventSource: "aws:sqs",
+      eventSourceARN: "arn:aws:sqs:us-east-1:000000000000:fleetwright-shards",
+      awsRegion: "us-east-1",
+      attributes: { SentTimestamp: "1795511702000", ApproximateReceiveCount: "1", SenderId: "test", ApproximateFirstReceiveTimestamp: "1" },
+      messageAttributes: {},
+      md5OfBody: "",
+    })),
+  });
+  const object = (name: string, key: string) => ({
+    source: "aws.s3",
+    "detail-type": "Object Created",
+    detail: { bucket: { name }, object: { key } },
+  });
+  const invoke = async (...bodies: readonly object[]) => stage.cloud.invoke("rebalance-shards", event(...bodies));
+  const done = { kind: "returned", payload: { batchItemFailures: [] } };
+  const foreign = [
+    {},
+    { team: "research", dataset: "cifar" },
+    { pool: "gpu" },
+    object("elsewhere", "research/mnist/x"),
+    object(bucket, "x"),
+  ];
+  expect(await invoke(...foreign)).toMatchObject(done);
+  await expect.poll(holders, { timeout: 15_000 }).toEqual([]);
+  const before = await dataset();
+  const again = { team: "research", dataset: "mnist", relist: true };
+  for (const _time of [1, 2]) expect(await invoke(again, again)).toMatchObject(done);
+  expect(await dataset()).toEqual(before);
+});

@@ -4,9 +4,11 @@ import { logsClient, s3Client } from "../../aws/clients.ts";
 import { s3DecisionReader } from "../../aws/decision-reader.ts";
 import { cloudWatchLogPages } from "../../aws/log-pages.ts";
 import { createCancellations } from "../../aws/table/cancellations.ts";
+import { createDatasets } from "../../aws/table/datasets.ts";
 import { createDecisions } from "../../aws/table/decisions.ts";
 import { createJobReader } from "../../aws/table/job-reader.ts";
 import { createNodeReader } from "../../aws/table/node-reader.ts";
+import { createPoolNodes } from "../../aws/table/pool-nodes.ts";
 import { createSealing } from "../../aws/table/sealing.ts";
 import { type ApiCall, urlAnswer } from "../api-call.ts";
 import type { Environment } from "../env.ts";
@@ -15,6 +17,7 @@ import type { UrlAnswer } from "../function-url.ts";
 import { lineTo } from "../log-line.ts";
 import type { Started } from "../start.ts";
 import { ringWiring } from "./ring.ts";
+import { addWiring } from "./shards.ts";
 import { submitWiring } from "./submit.ts";
 import { tableOf } from "./table.ts";
 
@@ -37,6 +40,9 @@ function depsOf(env: Environment<"api">, fleet: FleetFile): ApiDeps {
     pools: createDecisions(table),
     // Somebody waits for the answer.
     decisions: s3DecisionReader(s3Client({ requestMs: 5_000, maxAttempts: 2 }), env.DECISIONS_BUCKET),
+    datasets: createDatasets(table),
+    poolNodes: createPoolNodes(table),
+    addDataset: addWiring(env, fleet),
     now: Date.now,
   };
 }
