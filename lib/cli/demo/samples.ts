@@ -1,7 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { create } from "tar";
+import { checksums, firstFiles, laterFile } from "./dataset.ts";
 
 /** One message of the demonstration, and what has to become of it. */
 export type Sample = {
@@ -9,7 +6,11 @@ export type Sample = {
   readonly body: string;
   /** What it shows, in a few words. */
   readonly shows: string;
-  readonly ends: "succeeded" | "failed" | "rejected";
+  readonly ends: "succeeded" | "failed" | "rejected" | "cancelled";
+  /** What comes over it while it runs. */
+  readonly meets?: "interruption" | "cancellation";
+  /** How many files of the dataset it reads. */
+  readonly reads?: number;
   /** What its artifacts hold when they come back, by path. */
   readonly leaves?: Readonly<Record<string, string>>;
 };
@@ -17,69 +18,131 @@ export type Sample = {
 const message = (job: object): string => JSON.stringify(job);
 const numbers = (to: number): string => `${Array.from({ length: to }, (_, index) => index + 1).join("\n")}\n`;
 
-/** The jobs that the demonstration sends. `code` is an archive that holds `greet.sh`. */
-export const samples = (code: { readonly s3: string; readonly sha256: string }): readonly Sample[] => [
-  {
-    team: "research",
-    shows: "trains, and leaves a model that is sealed",
-    ends: "succeeded",
-    leaves: { "model.txt": numbers(50_000), "metrics/loss.txt": "0.125\n" },
-    body: message({
-      id: "train",
-      command: ["sh", "-c", "echo training; sleep 1; seq 1 50000 > model.txt; mkdir metrics; echo 0.125 > metrics/loss.txt"],
-      artifacts: ["model.txt", "metrics"],
-      maxRuntimeSeconds: 60,
-    }),
-  },
-  {
-    team: "research",
-    shows: "fails once and is tried again",
-    ends: "succeeded",
-    body: message({
-      id: "flaky",
-      command: ["sh", "-c", 'if [ "$FLEETWRIGHT_ATTEMPT" = 1 ]; then echo "no luck this time" >&2; exit 3; fi; sleep 1'],
-      retries: 1,
-      maxRuntimeSeconds: 60,
-    }),
-  },
-  {
-    team: "vision",
-    shows: "runs code from an archive on S3",
-    ends: "succeeded",
-    leaves: { "greeting.txt": "hello from vision\n" },
-    body: message({
-      id: "with-code",
-      command: ["sh", "greet.sh"],
-      code,
-      artifacts: ["greeting.txt"],
-      gpus: { count: 1, memoryGiB: 20 },
-      maxRuntimeSeconds: 60,
-    }),
-  },
-  {
-    team: "research",
-    shows: "fails for good, and says why",
-    ends: "failed",
-    body: message({ id: "broken", command: ["sh", "-c", "echo 'cannot open dataset' >&2; exit 7"], maxRuntimeSeconds: 60 }),
-  },
-  {
-    team: "research",
-    shows: "asks for what no machine has",
-    ends: "rejected",
-    body: message({ id: "too-large", command: ["python", "train.py"], gpus: 9 }),
-  },
-  { team: "research", shows: "is not even JSON", ends: "rejected", body: '{"command": ["python", "train.py"' },
-];
+/** The team that has a dataset, and its name. */
+export const dataTeam = "vision";
+export const dataName = "pages";
 
-/** Packs the sample's code, hands the archive to `work`, and removes it. */
-export async function withSampleCode<T>(work: (archive: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "fleetwright-code-"));
-  try {
-    await writeFile(join(folder, "greet.sh"), 'echo "hello from $FLEETWRIGHT_TEAM" > greeting.txt\n');
-    const archive = join(folder, "code.tar.gz");
-    await create({ gzip: true, file: archive, cwd: folder, portable: true }, ["greet.sh"]);
-    return await work(archive);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
+/** The jobs that the demonstration sends. `code` is an archive that holds what code.ts packs. */
+export const samples = (code: {
+  readonly s3: string;
+  readonly sha256: string;
+}): { readonly first: readonly Sample[]; readonly later: Sample } => ({
+  first: [
+    {
+      team: "research",
+      shows: "trains, and leaves a model that is sealed",
+      ends: "succeeded",
+      leaves: { "model.txt": numbers(50_000), "metrics/loss.txt": "0.125\n" },
+      body: message({
+        id: "train",
+        command: ["sh", "-c", "echo training; sleep 1; seq 1 50000 > model.txt; mkdir metrics; echo 0.125 > metrics/loss.txt"],
+        artifacts: ["model.txt", "metrics"],
+        maxRuntimeSeconds: 60,
+      }),
+    },
+    {
+      team: "research",
+      shows: "fails once and is tried again",
+      ends: "succeeded",
+      body: message({
+        id: "flaky",
+        command: ["sh", "-c", 'if [ "$FLEETWRIGHT_ATTEMPT" = 1 ]; then echo "no luck this time" >&2; exit 3; fi; sleep 1'],
+        retries: 1,
+        maxRuntimeSeconds: 60,
+      }),
+    },
+    {
+      team: "vision",
+      shows: "runs code from an archive on S3",
+      ends: "succeeded",
+      leaves: { "greeting.txt": "hello from vision\n" },
+      body: message({
+        id: "with-code",
+        command: ["sh", "greet.sh"],
+        code,
+        artifacts: ["greeting.txt"],
+        gpus: { count: 1, memoryGiB: 20 },
+        maxRuntimeSeconds: 60,
+      }),
+    },
+    {
+      team: "research",
+      shows: "fails for good, and says why",
+      ends: "failed",
+      body: message({ id: "broken", command: ["sh", "-c", "echo 'cannot open dataset' >&2; exit 7"], maxRuntimeSeconds: 60 }),
+    },
+    readsWhole("with-data", firstFiles),
+    {
+      team: dataTeam,
+      shows: "is a gang of two: each member reads its part of the dataset, and they add it up over the network",
+      ends: "succeeded",
+      reads: firstFiles.length,
+      leaves: { "sums.txt": checksums(firstFiles) },
+      body: message({
+        id: "gang",
+        nodes: 2,
+        command: ["node", "gang.mjs", dataName],
+        code,
+        datasets: [{ name: dataName, share: "part" }],
+        artifacts: ["sums.txt"],
+        maxRuntimeSeconds: 60,
+      }),
+    },
+    {
+      team: "research",
+      shows: "loses its spot instance while it runs, and runs again elsewhere",
+      ends: "succeeded",
+      meets: "interruption",
+      leaves: { "attempt.txt": "2\n" },
+      body: message({
+        id: "interrupted",
+        command: ["sh", "-c", '[ "$FLEETWRIGHT_ATTEMPT" -gt 1 ] || sleep 100; echo "$FLEETWRIGHT_ATTEMPT" > attempt.txt'],
+        artifacts: ["attempt.txt"],
+        maxRuntimeSeconds: 120,
+      }),
+    },
+    {
+      team: "research",
+      shows: "is cancelled while it runs",
+      ends: "cancelled",
+      meets: "cancellation",
+      body: message({ id: "regretted", command: ["sleep", "100"], maxRuntimeSeconds: 120 }),
+    },
+    {
+      team: "research",
+      shows: "asks for what no machine has",
+      ends: "rejected",
+      body: message({ id: "too-large", command: ["python", "train.py"], gpus: 9 }),
+    },
+    { team: "research", shows: "is not even JSON", ends: "rejected", body: '{"command": ["python", "train.py"' },
+    { team: "vision", shows: "asks for a field that there is not", ends: "rejected", body: message({ command: ["true"], gpu: 2 }) },
+    {
+      team: "vision",
+      shows: "wants a gang that its pool may not hold",
+      ends: "rejected",
+      body: message({ id: "crowd", command: ["true"], nodes: 48 }),
+    },
+    {
+      team: "research",
+      shows: "reads a dataset that its team does not have",
+      ends: "rejected",
+      body: message({ id: "no-data", command: ["true"], datasets: [dataName] }),
+    },
+  ],
+  later: readsWhole("with-more-data", [...firstFiles, laterFile]),
+});
+
+const readsWhole = (id: string, files: typeof firstFiles): Sample => ({
+  team: dataTeam,
+  shows: `reads a dataset of ${files.length} files from S3`,
+  ends: "succeeded",
+  reads: files.length,
+  leaves: { "sums.txt": checksums(files) },
+  body: message({
+    id,
+    command: ["sh", "-c", `cd "$FLEETWRIGHT_DATA/${dataName}" && sha256sum pages/* > "$HOME/sums.txt"`],
+    datasets: [dataName],
+    artifacts: ["sums.txt"],
+    maxRuntimeSeconds: 60,
+  }),
+});

@@ -1,6 +1,6 @@
 import type { FleetCall } from "../../local/ec2/record.ts";
 import { duration } from "../duration.ts";
-import { jobJson, waitMs } from "../job-view.ts";
+import { jobFacts, waitMs } from "../job-view.ts";
 import { tableLines } from "../table.ts";
 import type { Watched } from "./watch.ts";
 
@@ -17,21 +17,38 @@ export type Summary = {
   readonly eventToLaunchMs: { readonly p50: number | null; readonly p99: number | null };
   readonly instances: { readonly launched: number; readonly remaining: number };
   readonly artifacts: { readonly sealed: number; readonly verified: number };
+  /** Spot instances taken back under a running job; what became of these jobs. */
+  readonly interruptions: { readonly noticed: number; readonly resumed: number; readonly lost: number };
+  /** Alarms that went off, and those of them that a decision has on record among its causes. */
+  readonly alarms: { readonly fired: number; readonly handled: number };
+  /** Objects of the dataset; those that jobs were given, counted once a job, and those whose content was what lies on S3. */
+  readonly datasets: { readonly shards: number; readonly fetched: number; readonly verified: number; readonly mapVersion: number };
+  /** Gangs that started, and those that were ever seen with fewer nodes than they asked for. */
+  readonly gangs: { readonly started: number; readonly partial: number };
   readonly ok: boolean;
 };
 
-export const jobRows = (watched: readonly Watched[]): Summary["jobs"] =>
+export const jobRows = (watched: readonly Pick<Watched, "job">[]): Summary["jobs"] =>
   watched.map(({ job }) => ({
     id: job.job,
     team: job.team,
     state: job.state,
-    attempts: jobJson(job).attempts,
+    attempts: jobFacts(job).attempts,
     waitMs: waitMs(job),
     reason: job.reason ?? null,
   }));
 
+/** Whatever went wrong with a gang, it never ran on fewer nodes than it asked for. */
+export function gangsOf(watched: readonly Pick<Watched, "job" | "gangs">[]): Summary["gangs"] {
+  const gangs = watched.filter(({ job }) => (job.spec?.nodes ?? 1) > 1);
+  return {
+    started: gangs.filter(({ job }) => job.startedAtMs !== undefined).length,
+    partial: gangs.filter(({ job, gangs: seen }) => seen.some((nodes) => new Set(nodes).size !== job.spec?.nodes)).length,
+  };
+}
+
 /** For each job, how long after SQS took it the launch was asked for that gave it its first node; none if that node was there before. */
-export function eventToLaunch(watched: readonly Watched[], calls: readonly FleetCall[]): number[] {
+export function eventToLaunch(watched: readonly Pick<Watched, "job" | "nodes">[], calls: readonly FleetCall[]): number[] {
   return watched.flatMap(({ job, nodes }) => {
     const call = calls.find(
       ({ replayed, outcome }) => !replayed && outcome.kind === "answered" && outcome.instances.some((id) => id === nodes[0]),
@@ -47,7 +64,7 @@ export function percentile(values: readonly number[], p: number): number | null 
 }
 
 export function summaryLines(summary: Summary): string[] {
-  const { eventToLaunchMs, instances, artifacts } = summary;
+  const { eventToLaunchMs, instances, artifacts, interruptions, alarms, datasets, gangs } = summary;
   return [
     ...tableLines(
       summary.jobs,
@@ -64,6 +81,10 @@ export function summaryLines(summary: Summary): string[] {
     "",
     `message to launch  ${eventToLaunchMs.p50 ?? "-"} ms (p50), ${eventToLaunchMs.p99 ?? "-"} ms (p99), handlers started cold`,
     `instances          ${instances.launched} launched, ${instances.remaining} remaining`,
-    `artifacts          ${artifacts.sealed} sealed, ${artifacts.verified} fetched, unsealed and equal to what the jobs wrote`,
+    `artifacts          ${artifacts.sealed} sealed, ${artifacts.verified} fetched, unsealed and equal to what the jobs had to write`,
+    `interruptions      ${interruptions.noticed} noticed, ${interruptions.resumed} resumed, ${interruptions.lost} lost`,
+    `alarms             ${alarms.fired} went off, ${alarms.handled} on record as a decision's cause`,
+    `datasets           ${datasets.shards} shards, ${datasets.fetched} fetched by jobs, ${datasets.verified} of them as they lie on S3; the map is at version ${datasets.mapVersion}`,
+    `gangs              ${gangs.started} started, ${gangs.partial} partial`,
   ];
 }

@@ -6,6 +6,8 @@ export type Watched = {
   readonly job: Job;
   /** Every node it was seen on, in order. */
   readonly nodes: readonly string[];
+  /** Every set of nodes that it was seen on as a gang. */
+  readonly gangs: readonly (readonly string[])[];
 };
 
 export type Watching = {
@@ -23,8 +25,12 @@ export async function watch(watching: Watching): Promise<readonly Watched[]> {
     const job = await watching.reader.get(ref);
     if (!job) return;
     const name = jobName(job);
-    const nodes = seen.get(name)?.nodes ?? [];
-    seen.set(name, { job, nodes: job.node && !nodes.includes(job.node) ? [...nodes, job.node] : nodes });
+    const { nodes, gangs }: Pick<Watched, "nodes" | "gangs"> = seen.get(name) ?? { nodes: [], gangs: [] };
+    seen.set(name, {
+      job,
+      nodes: job.node && !nodes.includes(job.node) ? [...nodes, job.node] : nodes,
+      gangs: job.gang ? [...gangs, job.gang] : gangs,
+    });
     const news = `${job.state} ${job.attempt}`;
     if (told.get(name) !== news) watching.tell(job);
     told.set(name, news);

@@ -1,0 +1,55 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { create } from "tar";
+
+const greet = 'echo "hello from $FLEETWRIGHT_TEAM" > greeting.txt\n';
+
+/** Each member sums its part of a dataset; all send what they have to the first, as its gang's environment says, and it keeps the whole. */
+const gang = `
+import { createHash } from "node:crypto";
+import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+
+const { RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT, FLEETWRIGHT_DATA } = process.env;
+const folder = join(FLEETWRIGHT_DATA, process.argv[2]);
+const sums = globSync("**/*.bin", { cwd: folder }).map((path) => createHash("sha256").update(readFileSync(join(folder, path))).digest("hex") + "  " + path);
+console.log("rank " + RANK + " of " + WORLD_SIZE + " has " + sums.length + " files");
+
+if (RANK === "0") {
+  const parts = [sums];
+  const done = () => {
+    if (parts.length < Number(WORLD_SIZE)) return;
+    const all = parts.flat().sort((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1));
+    writeFileSync("sums.txt", all.map((line) => line + "\\n").join(""));
+    server.close();
+  };
+  const server = createServer((socket) => {
+    let text = "";
+    socket.on("data", (chunk) => (text += chunk));
+    socket.on("end", () => {
+      parts.push(text === "" ? [] : text.split("\\n"));
+      done();
+    });
+  });
+  server.listen(Number(MASTER_PORT), MASTER_ADDR);
+} else {
+  const call = () => connect(Number(MASTER_PORT), MASTER_ADDR).on("error", () => setTimeout(call, 200)).end(sums.join("\\n"));
+  call();
+}
+`;
+
+/** Packs what the samples run, hands the archive to `work`, and removes it. */
+export async function withSampleCode<T>(work: (archive: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "fleetwright-code-"));
+  try {
+    const files = { "greet.sh": greet, "gang.mjs": gang };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    const archive = join(folder, "code.tar.gz");
+    await create({ gzip: true, file: archive, cwd: folder, portable: true }, Object.keys(files));
+    return await work(archive);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,51 @@
+import type { LocalCloud } from "../../local/cloud.ts";
+import { type Job, jobName } from "../../model/job.ts";
+import type { FleetApi } from "../fleet-api.ts";
+import type { Sample } from "./samples.ts";
+
+export type Happenings = {
+  /** To be told of every change of a job's state. Each thing happens once. */
+  heard(job: Job, sample: Sample): void;
+  /** Jobs whose node was taken back under them, by name. */
+  readonly interrupted: ReadonlySet<string>;
+  /** Resolves when all that was begun has happened; throws what went wrong. */
+  settled(): Promise<void>;
+};
+
+/** What comes over jobs while they run: a spot interruption, or somebody who changes their mind. */
+export function createHappenings(on: {
+  readonly cloud: Pick<LocalCloud, "ec2">;
+  readonly api: Pick<FleetApi, "cancel">;
+  readonly tell: (line: string) => void;
+}): Happenings {
+  const met = new Set<string>();
+  const interrupted = new Set<string>();
+  const begun: Promise<unknown>[] = [];
+
+  const interrupt = (job: Job): void => {
+    on.cloud.ec2.record.interrupt(job.node ?? "");
+    interrupted.add(jobName(job));
+    on.tell(`${job.node}  EC2 says that it takes this spot instance back`);
+  };
+  const cancel = async (job: Job): Promise<void> => {
+    await on.api.cancel(job, "the demonstration changed its mind");
+    on.tell(`${jobName(job)}  cancelled by its team`);
+  };
+
+  return {
+    interrupted,
+    heard(job, { meets }) {
+      if (meets === undefined || job.state !== "running" || met.has(jobName(job))) return;
+      met.add(jobName(job));
+      switch (meets) {
+        case "interruption":
+          return interrupt(job);
+        case "cancellation":
+          begun.push(cancel(job));
+      }
+    },
+    async settled() {
+      await Promise.all(begun);
+    },
+  };
+}

@@ -1,0 +1,169 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { s3Client } from "../../aws/clients.ts";
+import { s3DatasetFiles } from "../../aws/dataset-files.ts";
+import type { LocalCloud } from "../../local/cloud.ts";
+import { isEnded, type Job, jobName } from "../../model/job.ts";
+import { type Connection, localSettings } from "../connection.ts";
+import { createAlarmWatch } from "./alarm-watch.ts";
+import { withSampleCode } from "./code.ts";
+import { firstFiles, laterFile } from "./dataset.ts";
+import { createHappenings } from "./happenings.ts";
+import { dataName, dataTeam, type Sample, samples } from "./samples.ts";
+import { eventToLaunch, gangsOf, jobRows, percentile, type Summary } from "./summary.ts";
+import { jobOf, type Sent, verify } from "./verify.ts";
+import { watch } from "./watch.ts";
+
+export type Stage = {
+  readonly cloud: LocalCloud;
+  readonly connection: Connection;
+  readonly tell: (line: string) => void;
+  readonly stop: AbortSignal;
+};
+
+/** Sends every sample, lets happen to it what it shows, and counts what came of it. */
+export async function run(stage: Stage): Promise<Summary> {
+  const { cloud, connection, tell, stop } = stage;
+  tell(`the local cloud runs at ${cloud.endpoint}`);
+  // The schedule's first tick fetches prices; a job that nothing can hold is refused at once only when they are known.
+  await Promise.all([cloud.invoke("tick", { tick: "minute" }), addDataset(stage)]);
+  const alarms = createAlarmWatch(stage);
+  const { first, later } = await messages(stage);
+  const sent = await send(stage, first);
+  const happenings = createHappenings({ cloud, api: connection.api, tell });
+  const growing = createGrowth(stage, { readers: sent.filter(({ sample }) => sample.reads), later });
+
+  const watched = await watch({
+    jobs: [...sent, ...growing.sent].map(({ ref }) => ref),
+    reader: connection.jobs,
+    signal: stop,
+    tell: (job) => {
+      tell(news(job));
+      const of = sent.find(({ ref }) => jobName(ref) === jobName(job));
+      if (of) happenings.heard(job, of.sample);
+      growing.heard(job);
+    },
+  });
+  await Promise.all([happenings.settled(), growing.settled()]);
+  const all = [...sent, ...growing.sent];
+  const verified = await verify({ artifacts: connection.artifacts, tell }, { sent: all, watched });
+  await scaledToZero(stage);
+  const data = await connection.api.dataset({ team: dataTeam, dataset: dataName });
+  const { fired, handled } = await alarms.end();
+
+  const asExpected = (of: Sent): boolean => jobOf(watched, of.ref)?.state === of.sample.ends;
+  const interrupted = all.filter(({ ref }) => happenings.interrupted.has(jobName(ref)));
+  const readers = all.filter(({ sample }) => sample.reads);
+  const times = eventToLaunch(watched, cloud.ec2.record.fleetCalls);
+  const sealed = watched.reduce((count, { job }) => count + (job.artifacts?.length ?? 0), 0);
+  const files = (of: readonly Sent[]): number => of.reduce((count, { sample }) => count + (sample.reads ?? 0), 0);
+  const counted = {
+    jobs: jobRows(watched),
+    eventToLaunchMs: { p50: percentile(times, 50), p99: percentile(times, 99) },
+    instances: { launched: cloud.ec2.record.instances.length, remaining: cloud.ec2.record.remaining().length },
+    artifacts: { sealed, verified: verified.files },
+    interruptions: {
+      noticed: interrupted.length,
+      resumed: interrupted.filter((of) => asExpected(of) && (jobOf(watched, of.ref)?.attempt ?? 1) > 1).length,
+      lost: interrupted.filter((of) => !asExpected(of)).length,
+    },
+    alarms: { fired, handled },
+    datasets: {
+      shards: data.listing?.shards ?? 0,
+      fetched: files(readers.filter(({ ref }) => jobOf(watched, ref)?.startedAtMs !== undefined)),
+      verified: files(readers.filter(({ sample }) => verified.jobs.has(sample))),
+      mapVersion: data.map?.version ?? 0,
+    },
+    gangs: gangsOf(watched),
+  };
+  return { ...counted, ok: all.every(asExpected) && isWhole(counted) };
+}
+
+/** Everything that the demonstration is to show was there to be seen, and came to a good end. */
+function isWhole({ instances, artifacts, interruptions, alarms, datasets, gangs }: Omit<Summary, "ok">): boolean {
+  return [
+    instances.remaining === 0,
+    artifacts.sealed > 0 && artifacts.verified === artifacts.sealed,
+    interruptions.noticed > 0 && interruptions.resumed === interruptions.noticed && interruptions.lost === 0,
+    alarms.fired > 0 && alarms.handled === alarms.fired,
+    datasets.fetched > 0 && datasets.verified === datasets.fetched && datasets.mapVersion > 1,
+    gangs.started > 0 && gangs.partial === 0,
+  ].every(Boolean);
+}
+
+const dataset = { team: dataTeam, dataset: dataName };
+
+/** Uploads the dataset's first files and names it; resolves when it is listed. */
+async function addDataset(stage: Stage): Promise<void> {
+  const { connection, tell } = stage;
+  const files = filesOf(stage);
+  await Promise.all(firstFiles.map((file) => files.put(dataset, file)));
+  await connection.api.putDataset(dataset, { source: files.source(dataset), replace: false });
+  tell(`${dataTeam}/${dataName}  a dataset of ${firstFiles.length} files: ${files.source(dataset)}`);
+  await shardsAre(stage, firstFiles.length);
+}
+
+const filesOf = ({ cloud, connection }: Stage) =>
+  s3DatasetFiles({ s3: s3Client(localSettings(cloud.endpoint)), bucket: connection.deployment.datasetsBucket });
+
+async function shardsAre({ connection, stop }: Stage, count: number): Promise<void> {
+  while (!stop.aborted && (await connection.api.dataset(dataset)).listing?.shards !== count) await pause(200);
+}
+
+/** When what read the dataset has ended, another file comes to lie in it, and one more job reads it. */
+function createGrowth(stage: Stage, on: { readonly readers: readonly Sent[]; readonly later: Sample }) {
+  const waiting = new Set(on.readers.map(({ ref }) => jobName(ref)));
+  const ref = refOf(on.later, "");
+  let grown: Promise<unknown> | undefined;
+  const grow = async (): Promise<void> => {
+    await filesOf(stage).put(dataset, laterFile);
+    stage.tell(`${dataTeam}/${dataName}  another file comes to lie on S3: ${laterFile.path}`);
+    await shardsAre(stage, firstFiles.length + 1);
+    await send(stage, [on.later]);
+  };
+  return {
+    sent: [{ sample: on.later, ref }] as readonly Sent[],
+    heard(job: Job): void {
+      if (isEnded(job.state)) waiting.delete(jobName(job));
+      if (waiting.size === 0) grown ??= grow();
+    },
+    settled: async (): Promise<void> => void (await grown),
+  };
+}
+
+async function messages({ connection }: Stage): Promise<{ readonly first: readonly Sample[]; readonly later: Sample }> {
+  return samples(await withSampleCode((file) => connection.code.putCode({ team: dataTeam, file })));
+}
+
+async function send({ connection, tell }: Stage, all: readonly Sample[]): Promise<Sent[]> {
+  const sent: Sent[] = [];
+  for (const sample of all) {
+    const { messageId } = await connection.queue.send(sample.team, sample.body);
+    const ref = refOf(sample, messageId);
+    tell(`${jobName(ref)}  sent: ${sample.shows}`);
+    sent.push({ sample, ref });
+  }
+  return sent;
+}
+
+/** A job goes by the id in its message, or by the message's own. */
+const refOf = ({ team, body }: Sample, messageId: string): Sent["ref"] => ({ team, job: /"id":"([^"]+)"/.exec(body)?.[1] ?? messageId });
+
+async function scaledToZero({ cloud, tell, stop }: Stage): Promise<void> {
+  let last = -1;
+  while (!stop.aborted) {
+    const remaining = cloud.ec2.record.remaining().length;
+    if (remaining !== last)
+      tell(remaining === 0 ? "no instance is left" : `${remaining} ${remaining === 1 ? "instance" : "instances"} left, idle`);
+    if (remaining === 0) return;
+    last = remaining;
+    await pause(200);
+  }
+}
+
+function news(job: Job): string {
+  const nodes = job.gang && job.gang.length > 1 ? job.gang.join(" and ") : job.node;
+  const where = nodes && job.state === "placed" ? ` on ${nodes}` : "";
+  const why = job.reason && job.state !== "running" && job.state !== "placed" ? `: ${job.reason.split("\n")[0]}` : "";
+  const attempt = job.attempt > 1 ? `, attempt ${job.attempt}` : "";
+  return `${jobName(job)}  ${job.state}${where}${attempt}${why}`;
+}

@@ -1,0 +1,49 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Job, jobName } from "../../model/job.ts";
+import type { ArtifactReader } from "../../ports/artifacts.ts";
+import type { Sample } from "./samples.ts";
+import type { Watched } from "./watch.ts";
+
+export type Sent = { readonly sample: Sample; readonly ref: { readonly team: string; readonly job: string } };
+
+export const jobOf = (watched: readonly Watched[], { team, job }: Sent["ref"]): Watched["job"] | undefined =>
+  watched.find((each) => each.job.team === team && each.job.job === job)?.job;
+
+type Verifying = { readonly artifacts: ArtifactReader; readonly tell: (line: string) => void };
+
+/** Fetches and decrypts what jobs left; answers how many files equal, byte for byte, what they have to be, and the jobs of which all do. */
+export async function verify(
+  on: Verifying,
+  of: { readonly sent: readonly Sent[]; readonly watched: readonly Watched[] },
+): Promise<{ readonly files: number; readonly jobs: ReadonlySet<Sample> }> {
+  const folder = await mkdtemp(join(tmpdir(), "fleetwright-artifacts-"));
+  const jobs = new Set<Sample>();
+  let files = 0;
+  try {
+    for (const { sample, ref } of of.sent) {
+      const job = jobOf(of.watched, ref);
+      const equal = job ? await equalFiles(on, { sample, job, folder }) : 0;
+      files += equal;
+      if (equal === job?.artifacts?.length && equal === Object.keys(sample.leaves ?? {}).length) jobs.add(sample);
+    }
+    return { files, jobs };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function equalFiles({ artifacts, tell }: Verifying, of: { sample: Sample; job: Job; folder: string }): Promise<number> {
+  const { sample, job } = of;
+  let equal = 0;
+  for (const artifact of job.artifacts ?? []) {
+    const file = join(of.folder, job.team, job.job, artifact.path);
+    await artifacts.open(job, artifact, file);
+    const isEqual = (await readFile(file)).equals(Buffer.from(sample.leaves?.[artifact.path] ?? "", "utf8"));
+    if (isEqual) equal += 1;
+    const verdict = isEqual ? "equal to" : "NOT equal to";
+    tell(`${jobName(job)}  ${artifact.path}: ${artifact.bytes} bytes unsealed, ${verdict} what the job had to write`);
+  }
+  return equal;
+}
