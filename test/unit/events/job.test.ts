@@ -19,7 +19,22 @@ test("the smallest message asks for one GPU, a day, and no kindness", () => {
     env: {},
     artifacts: [],
     spot: true,
+    nodes: 1,
+    datasets: [],
   });
+});
+
+test("a dataset's name alone asks for all of it", () => {
+  const datasets = ["mnist", { name: "digits", share: "part" }, { name: "words" }];
+  expect(JobMessage.parse({ ...smallest, datasets }).datasets).toEqual([
+    { name: "mnist", share: "whole" },
+    { name: "digits", share: "part" },
+    { name: "words", share: "whole" },
+  ]);
+});
+
+test.each([0, 49, 1.5, "2"])("%s is no number of nodes", (nodes) => {
+  expect(JobMessage.safeParse({ ...smallest, nodes }).success).toBe(false);
 });
 
 test("a number of GPUs stands for that many of any kind", () => {

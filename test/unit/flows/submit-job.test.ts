@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { submitJob } from "../../../lib/flows/submit-job.ts";
-import { aCatalogue, monday } from "../../fakes/builders.ts";
+import { aCatalogue, aPool, monday } from "../../fakes/builders.ts";
 import { World } from "./world.ts";
 
 const send = (world: World, body: string, messageId = "m-1") =>
@@ -95,9 +95,9 @@ describe("refused with a reason", () => {
     ["an id that is none", '{"id":"../a","command":["x"]}', "m-1", /^id: an id is/],
     ["an unknown pool", '{"id":"a","command":["x"],"pool":"moon"}', "a", /^team vision has no pool named moon; it can use: gpu$/],
     ["9 GPUs of a type that has 1", '{"command":["x"],"gpus":9}', "m-1", /^no instance type of pool gpu has 9 GPUs; the largest/],
-    ["a container", '{"image":"pytorch"}', "m-1", /runs plain programs, not containers/],
+    ["a container where there are none", '{"image":"pytorch"}', "m-1", /^pool gpu runs plain programs, not containers/],
   ])("%s", async (_what, body, job, reason) => {
-    const world = new World();
+    const world = new World(aPool({ containers: false }));
     expect(await send(world, body)).toMatchObject({
       kind: "rejected",
       job: { job, state: "rejected", reason: expect.stringMatching(reason) },
