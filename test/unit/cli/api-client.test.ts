@@ -1,0 +1,108 @@
+import { createServer } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import * as z from "zod";
+import type { UnsignedRequest } from "../../../lib/aws/request-signer.ts";
+import { apiClient } from "../../../lib/cli/api-client.ts";
+import { type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";
+
+let api: FakeApi | undefined;
+afterEach(async () => {
+  await api?.close();
+  api = undefined;
+});
+const Answer = z.object({ n: z.number() });
+
+async function client(routes: Routes, over: { timeoutMs?: number } = {}) {
+  api = await startFakeApi(routes);
+  const signed: UnsignedRequest[] = [];
+  const call = apiClient({
+    url: api.url,
+    waitMs: () => 1,
+    sign: async (request) => {
+      signed.push(request);
+      return { ...request.headers, authorization: "me" };
+    },
+    ...over,
+  });
+  return { call, signed, fake: api };
+}
+
+describe("a call", () => {
+  it("is signed as it is sent, and its answer is read by the schema", async () => {
+    const { call, signed, fake } = await client({ "PUT /v1/x": { body: { n: 1, more: true } } });
+    expect(await call(Answer, { method: "PUT", path: "/v1/x", query: { a: "b#c", none: undefined, n: 2 }, body: { x: 1 } })).toEqual({
+      n: 1,
+    });
+    expect(fake.calls).toEqual([{ method: "PUT", path: "/v1/x", query: { a: "b#c", n: "2" }, body: { x: 1 } }]);
+    expect(signed).toMatchObject([{ method: "PUT", body: '{"x":1}', headers: { "content-type": "application/json" } }]);
+    expect(signed[0]?.url.search).toBe("?a=b%23c&n=2");
+  });
+
+  it("keeps the path that the API's address has", async () => {
+    api = await startFakeApi({ "GET /deep/v1/x": { body: { n: 1 } } });
+    for (const url of [`${api.url}/deep`, `${api.url}/deep/`])
+      expect(await apiClient({ url, sign: async ({ headers }) => headers })(Answer, { method: "GET", path: "/v1/x" })).toEqual({ n: 1 });
+  });
+
+  it("is made again when it may pass, a bounded number of times, and signed anew", async () => {
+    const busy = problem(503, "busy", "Later.");
+    const { call, signed } = await client({ "GET /a": [busy, { status: 502, body: "" }, { body: { n: 3 } }], "GET /b": busy });
+    expect(await call(Answer, { method: "GET", path: "/a" })).toEqual({ n: 3 });
+    expect(signed).toHaveLength(3);
+    await expect(call(Answer, { method: "GET", path: "/b" })).rejects.toMatchObject({ code: "busy", message: "Later." });
+    expect(signed).toHaveLength(7);
+  });
+});
+
+describe("what goes wrong is a Fault in words", () => {
+  it.each([
+    ["404", problem(404, "not-found", "No job x."), { code: "not-found", message: "No job x." }],
+    ["409", problem(409, "conflict", "It has ended."), { code: "conflict", message: "It has ended." }],
+    [
+      "AWS's own 403",
+      { status: 403, body: { Message: "Forbidden" } },
+      { code: "denied", message: expect.stringMatching(/does not let you in: .*Forbidden[\s\S]*AWS_PROFILE/) },
+    ],
+    ["an answer of another shape", { body: { n: "one" } }, { code: "api-answer", message: expect.stringMatching(/another shape .*n: /) }],
+    ["an answer that is not JSON", { body: "<html>" }, { code: "api-answer", message: expect.stringContaining("another shape") }],
+    ["a 400 that is not the API's", { status: 400, body: "what?" }, { code: "api-answer", message: "the API answered 400: what?" }],
+  ])("%s", async (_what, answer, fault) => {
+    const { call, fake } = await client({ "GET /x": answer });
+    await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toMatchObject(fault);
+    expect(fake.calls).toHaveLength(1);
+  });
+
+  it("wrong fields are named", async () => {
+    const { body } = problem(400, "invalid", "The query is wrong.");
+    const { call } = await client({
+      "GET /x": { status: 400, body: { ...Object(body), errors: [{ field: "limit", message: "too big" }] } },
+    });
+    await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toThrow("The query is wrong.\n  limit: too big");
+  });
+
+  it("nobody listens", async () => {
+    const { call, fake } = await client({});
+    await fake.close();
+    api = undefined;
+    await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toMatchObject({
+      code: "api-unreachable",
+      message: expect.stringMatching(/127\.0\.0\.1:\d+ does not answer \(.*ECONNREFUSED/),
+    });
+  });
+
+  it("somebody listens and says nothing", async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const address = silent.address();
+    const url = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
+    try {
+      const call = apiClient({ url, sign: async ({ headers }) => headers, timeoutMs: 50, mostTries: 2, waitMs: () => 1 });
+      await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toMatchObject({
+        code: "api-unreachable",
+        message: expect.stringMatching(/time/),
+      });
+    } finally {
+      silent.close();
+    }
+  });
+});

@@ -1,0 +1,295 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { cancel } from "../../../lib/cli/commands/cancel.ts";
+import { addDataset, datasets, removeDataset, showDataset } from "../../../lib/cli/commands/datasets.ts";
+import { decision, decisions } from "../../../lib/cli/commands/decisions.ts";
+import { interrupt } from "../../../lib/cli/commands/interrupt.ts";
+import { type Context, job } from "../../../lib/cli/commands/job.ts";
+import { jobs } from "../../../lib/cli/commands/jobs.ts";
+import { node, nodes } from "../../../lib/cli/commands/nodes.ts";
+import { pool, pools } from "../../../lib/cli/commands/pools.ts";
+import {
+  aDatasetDetail,
+  aDatasetView,
+  aDecisionSummary,
+  aDecisionView,
+  aJobSummary,
+  aJobView,
+  aMe,
+  aNodeView,
+  aPoolView,
+  at,
+} from "./api-samples.ts";
+import { aContext, type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";
+
+let api: FakeApi;
+afterEach(() => api.close());
+const start = async (routes: Routes) => {
+  api = await startFakeApi(routes);
+  return aContext(api);
+};
+const team = "research";
+const id = "i-0123456789abcdef0";
+
+/** Runs a command for people and for programs; both succeed, and neither says the result beside stdout. */
+async function both(routes: Routes, command: (options: { json?: boolean }, on: Context) => Promise<number>) {
+  const { on, said } = await start(routes);
+  expect(await command({}, on)).toBe(0);
+  const human = [...said.out];
+  expect(await command({ json: true }, on)).toBe(0);
+  const printed = said.out.slice(human.length);
+  expect(printed).toHaveLength(1);
+  for (const line of human.slice(0, 40)) expect(line).toBe(line.trimEnd());
+  return { human, value: JSON.parse(printed[0] ?? ""), note: said.note };
+}
+
+describe("jobs", () => {
+  const path = "GET /v1/teams/research/jobs";
+  it("are a table within 100 columns, and a list", async () => {
+    const long = aJobSummary({ job: "b", state: "queued", node: undefined, startedAt: undefined, reason: "x".repeat(200) });
+    const routes = { [path]: { body: { items: [aJobSummary(), long], cursor: "c" } } };
+    const { human, value, note } = await both(routes, (options, on) => jobs({ team, limit: 2, state: "running", ...options }, on));
+    expect(human[0]).toMatch(/^ID +STATE +ATTEMPT +AGE +POOL +NODE +REASON$/);
+    expect(human[1]).toMatch(/^train-7 +running +1 +1 h +gpu +i-0123456789abcdef0$/);
+    expect(human[2]).toMatch(/^b +queued +1 +1 h +gpu +- +x+…$/);
+    expect(Math.max(...human.map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(note).toEqual(["there are more: --cursor c"]);
+    expect(value).toMatchObject({
+      jobs: [
+        { id: "train-7", waitMs: 62_000, attempts: 1 },
+        { id: "b", startedAt: null },
+      ],
+      cursor: "c",
+    });
+    expect(value.jobs[0]).not.toHaveProperty("artifacts");
+    expect(api.calls[0]?.query).toEqual({ limit: "2", state: "running" });
+  });
+
+  it("say how to have one when there are none, and which states there are", async () => {
+    const { on, said } = await start({ [path]: { body: { items: [] } } });
+    await jobs({ team, limit: 20 }, on);
+    expect(said.out).toEqual(["team research has no jobs; submit one with: fleet submit FILE --team research"]);
+    await expect(jobs({ team, limit: 20, state: "gone" }, on)).rejects.toThrow(/no state gone; there are: rejected, queued/);
+  });
+});
+
+describe("job", () => {
+  it("is what is known of it", async () => {
+    const view = aJobView({ artifacts: [{ path: "out.txt", bytes: 2_048, sha256: "ab".repeat(32), key: "k" }] });
+    const { human, value } = await both({ "GET /v1/teams/research/jobs/train-7": { body: view } }, (options, on) =>
+      job("train-7", { team, ...options }, on),
+    );
+    expect(human).toContain("state      running");
+    expect(human).toContain("artifact   out.txt (2 KiB, sha256 abababababab…)");
+    expect(value).toMatchObject({ id: "train-7", artifacts: [{ path: "out.txt" }], spec: { command: ["python", "train.py"] } });
+  });
+
+  it("that is not there is said with where to look", async () => {
+    const { on } = await start({});
+    await expect(job("nobody", { team }, on)).rejects.toThrow(/team research has no job nobody .*fleet jobs --team research/);
+  });
+
+  it("of a caller who may not see it is said so", async () => {
+    const { on } = await start({ "GET /v1/teams/research/jobs/x": problem(403, "denied", "You may not speak for research.") });
+    await expect(job("x", { team }, on)).rejects.toMatchObject({ code: "denied", message: "You may not speak for research." });
+  });
+});
+
+describe("cancel", () => {
+  const cancelled = aJobView({ state: "cancelled" });
+  it("cancels each, goes on after one that cannot be, and says so by the exit code", async () => {
+    const routes = {
+      "POST /v1/teams/research/jobs/a/cancel": { body: cancelled },
+      "POST /v1/teams/research/jobs/done/cancel": problem(409, "conflict", "It has ended already: it is succeeded."),
+      "POST /v1/teams/research/jobs/b/cancel": { body: cancelled },
+    };
+    const { on, said } = await start(routes);
+    expect(await cancel(["a", "done", "nobody", "b"], { team, reason: "wrong data" }, on)).toBe(1);
+    expect(said.out).toEqual(["a is cancelled", "b is cancelled"]);
+    expect(said.note).toEqual([
+      "fleet: done: It has ended already: it is succeeded.",
+      expect.stringMatching(/^fleet: team research has no job nobody/),
+    ]);
+    expect(api.calls[0]?.body).toEqual({ reason: "wrong data" });
+    expect(await cancel(["a"], { team, json: true }, on)).toBe(0);
+    expect(JSON.parse(said.out.at(-1) ?? "")).toMatchObject([{ id: "train-7", state: "cancelled" }]);
+    expect(api.calls.at(-1)?.body).toEqual({});
+  });
+
+  it("with --wait stays until no node holds it", async () => {
+    const { on, said } = await start({
+      "GET /v1/teams/research/jobs/train-7": { body: aJobView() },
+      "POST /v1/teams/research/jobs/train-7/cancel": { body: aJobView({ state: "cancelled", node: undefined }) },
+      [`GET /v1/nodes/${id}`]: [{ body: aNodeView() }, { body: aNodeView({ assignments: [] }) }],
+    });
+    expect(await cancel(["train-7"], { team, wait: true }, on)).toBe(0);
+    expect(api.calls.filter(({ path }) => path.startsWith("/v1/nodes/"))).toHaveLength(2);
+    expect(said.out).toEqual(["train-7 is cancelled"]);
+  });
+
+  it("does not go on when nobody may", async () => {
+    const { on, said } = await start({ "POST /v1/teams/research/jobs/a/cancel": { status: 403, body: { Message: "Forbidden" } } });
+    await expect(cancel(["a", "b"], { team }, on)).rejects.toMatchObject({ code: "denied" });
+    expect(said.note).toEqual([]);
+    expect(api.calls).toHaveLength(1);
+  });
+});
+
+describe("nodes", () => {
+  it("are a table within 100 columns, and a list", async () => {
+    const noticed = aNodeView({ node: "i-0b", state: "draining", notice: { kind: "interruption", at: at(3_500) }, samples: undefined });
+    const { human, value } = await both({ "GET /v1/nodes": { body: { items: [aNodeView(), noticed] } } }, (options, on) =>
+      nodes({ limit: 20, pool: "gpu", ...options }, on),
+    );
+    expect(human[1]).toMatch(/^i-0123456789abcdef0 +ready +gpu +g5\.xlarge +spot +\$0\.526\/h +1 +87% +1 +1 h$/);
+    expect(human[2]).toMatch(/^i-0b +draining ! .* - +1 +1 h$/);
+    expect(Math.max(...human.map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(value).toMatchObject({ nodes: [{ node: id }, { node: "i-0b" }], cursor: null });
+    expect(api.calls[0]?.query).toEqual({ limit: "20", pool: "gpu" });
+  });
+
+  it("that are none cost nothing", async () => {
+    const { on, said } = await start({ "GET /v1/nodes": { body: { items: [] } } });
+    await nodes({ limit: 20 }, on);
+    expect(said.out.join("")).toMatch(/no nodes: nothing runs, and nothing is paid for/);
+    await expect(nodes({ limit: 20, pool: "big" }, on)).rejects.toThrow(/no pool big; there are: gpu/);
+  });
+
+  it("one is what is known of it", async () => {
+    const { human, value } = await both({ [`GET /v1/nodes/${id}`]: { body: aNodeView() } }, (options, on) => node(id, options, on));
+    expect(human).toContain("type       g5.xlarge in us-east-1a, spot at $0.526/h");
+    expect(human).toContain("holds      research/train-7, attempt 1: running, 1 GPU");
+    expect(human).toContain("GPU 0      A10G, 87% busy, 1024 of 23028 MiB, 150 W, 61 °C");
+    expect(human).toContain("data       research/images: 3 shards, 3 MiB");
+    expect(human).toContain("last seen  2026-06-01 00:59:50 UTC, 10 s ago");
+    expect(value).toMatchObject({ node: id, usdPerHour: 0.526 });
+    const { on } = aContext(api);
+    await expect(node("i-0c", {}, on)).rejects.toThrow("there is no node i-0c; list them with: fleet nodes");
+  });
+});
+
+describe("pools", () => {
+  it("are a table, and a list", async () => {
+    const { human, value } = await both({ "GET /v1/pools": { body: { items: [aPoolView()] } } }, pools);
+    expect(human[1]).toMatch(/^gpu +3 +1 min +1 launching, 2 ready +\$0\.526\/h of \$10\.000\/h +1 of 8 +g4dn g5$/);
+    expect(value).toMatchObject({ pools: [{ pool: "gpu", decisions: 42 }] });
+  });
+
+  it("one is its policy, limits, spending, queue and launches", async () => {
+    const { human, value } = await both({ "GET /v1/pools/gpu": { body: aPoolView() } }, (options, on) => pool("gpu", options, on));
+    expect(human).toContain("spent      $1.50 of $50.00 today, $20.26 this month (UTC)");
+    expect(human).toContain("queue      3 jobs waiting, the oldest for 1 min");
+    expect(human).toContain("launching  1 spot node: g5.xlarge or g5.2xlarge, asked for 2026-06-01 00:59:55 UTC, 5 s ago");
+    expect(human.join("\n")).toMatch(/refused +g4dn\.xlarge spot in us-east-1b .* in 1 min$/m);
+    expect(value).toMatchObject({ pool: "gpu" });
+    const { on } = aContext(api);
+    await expect(pool("big", {}, on)).rejects.toThrow(/no pool big; there are: gpu/);
+  });
+});
+
+describe("datasets", () => {
+  const path = "/v1/teams/research/datasets";
+  it("are a table, and a list; none says how to add one", async () => {
+    const { human, value } = await both({ [`GET ${path}`]: { body: { items: [aDatasetView()] } } }, (options, on) =>
+      datasets({ team, ...options }, on),
+    );
+    expect(human[1]).toMatch(/^images +ready +12 +12 MiB +- +s3:\/\/data\/images\/$/);
+    expect(value).toMatchObject({ datasets: [{ dataset: "images" }] });
+    await api.close();
+    const { on, said } = await start({ [`GET ${path}`]: { body: { items: [] } } });
+    await datasets({ team }, on);
+    expect(said.out.join("")).toMatch(/no datasets; add one with: fleet dataset add NAME s3:/);
+  });
+
+  it("one is what it holds, and who holds it", async () => {
+    const { human, value } = await both({ [`GET ${path}/images`]: { body: aDatasetDetail() } }, (options, on) =>
+      showDataset("images", { team, ...options }, on),
+    );
+    expect(human).toContain("holds      12 shards, 12 MiB (version 2)");
+    expect(human).toContain("map        version 3, over 2 nodes; 4 shards moved, 2026-06-01 00:50:00 UTC, 10 min ago");
+    expect(human).toContain("node       i-0a: its part, 6 shards, 6 MiB; fetched 6 shards, 6 MiB");
+    expect(human).toContain("node       i-0b: all of it; nothing fetched yet");
+    expect(value).toMatchObject({ dataset: "images", holders: [{}, {}] });
+  });
+
+  it("are added with what is a place on S3, and removed", async () => {
+    const { on, said } = await start({
+      [`PUT ${path}/images`]: { status: 201, body: aDatasetView() },
+      [`DELETE ${path}/images`]: { status: 204 },
+    });
+    expect(await addDataset("images", { team, source: "s3://data/images" }, on)).toBe(0);
+    expect(api.calls.at(-1)?.body).toEqual({ source: "s3://data/images/", replace: false });
+    expect(said.note[0]).toMatch(/--dataset images/);
+    expect(await addDataset("images", { team, source: "s3://data/images/", replace: true, json: true }, on)).toBe(0);
+    expect(api.calls.at(-1)?.body).toEqual({ source: "s3://data/images/", replace: true });
+    await expect(addDataset("images", { team, source: "/data" }, on)).rejects.toThrow(/must look like s3:\/\/BUCKET\/PREFIX\//);
+    expect(await removeDataset("images", { team, json: true }, on)).toBe(0);
+    expect(JSON.parse(said.out.at(-1) ?? "")).toEqual({ team, dataset: "images", removed: true });
+    await expect(removeDataset("other", { team }, on)).rejects.toThrow(/no dataset other; list them with: fleet datasets --team research/);
+  });
+});
+
+describe("decisions", () => {
+  const path = "GET /v1/pools/gpu/decisions";
+  const { decision: name } = aDecisionSummary();
+  it("of one pool are a page", async () => {
+    const routes = { [path]: { body: { items: [aDecisionSummary()], cursor: "c" } } };
+    const { human, value, note } = await both(routes, (options, on) => decisions({ pool: "gpu", limit: 5, ...options }, on));
+    expect(human[1]).toMatch(/^20260601-000100\.000Z-7 +gpu +59 min +1 job, no nodes +1 launch +job, tick$/);
+    expect(value).toMatchObject({ decisions: [{ decision: name }], cursor: "c" });
+    expect(note).toEqual(["there are more: --pool gpu --cursor c"]);
+  });
+
+  it("of all pools are the newest of each, in one order", async () => {
+    const older = aDecisionSummary({ decision: "20260601-000000.000Z-1", pool: "big" });
+    const { on, said } = await start({
+      "GET /v1/me": { body: aMe({ pools: ["big", "gpu"] }) },
+      [path]: { body: { items: [aDecisionSummary()] } },
+      "GET /v1/pools/big/decisions": { body: { items: [older], cursor: "c" } },
+    });
+    expect(await decisions({ limit: 20 }, on)).toBe(0);
+    expect(said.out.slice(1).map((line) => line.split(/ +/)[1])).toEqual(["gpu", "big"]);
+    expect(said.note).toEqual(["there are more: go on in one pool with --pool big | --pool gpu"]);
+    await expect(decisions({ limit: 20, cursor: "c" }, on)).rejects.toThrow(/--cursor goes with --pool/);
+  });
+
+  it("one is told in words, wherever it was made", async () => {
+    const routes = {
+      "GET /v1/me": { body: aMe({ pools: ["big", "gpu"] }) },
+      [`${path}/${name}`]: { body: aDecisionView() },
+    };
+    const { human, value } = await both(routes, (options, on) => decision(name, options, on));
+    expect(human).toEqual([
+      `decision   ${name} of pool gpu`,
+      "made       2026-06-01 00:01:00 UTC, 59 min ago",
+      "because of job, tick",
+      "saw        1 job waiting, no nodes, $0.000/h and no GPUs reserved",
+      "",
+      "  1. ask EC2 for 1 spot node for 2 jobs: g5.xlarge or g6.xlarge (reserves $0.526/h, 1 GPU)",
+      "     because train-7 waits and nothing has room",
+      "     → launched i-0123456789abcdef0",
+    ]);
+    expect(value).toMatchObject({ decision: name });
+    const { on } = aContext(api);
+    await expect(decision("other", {}, on)).rejects.toThrow(/no decision other in big, gpu; list them with: fleet decisions/);
+  });
+});
+
+describe("interrupt", () => {
+  it("asks the local cloud, and says what it refuses", async () => {
+    const routes = {
+      "POST /_local/interrupt": [
+        { body: { instance: id, endsAt: at(120) } },
+        { body: {} },
+        { status: 409, body: { message: "i-0 is on-demand" } },
+      ],
+    };
+    const { on: remote } = await start(routes);
+    const on = { ...remote, connection: { ...remote.connection, endpoint: api.url } };
+    expect(await interrupt(id, {}, on)).toBe(0);
+    expect(api.calls[0]?.body).toEqual({ instance: id });
+    expect(await interrupt(id, { json: true }, on)).toBe(0);
+    await expect(interrupt(id, {}, on)).rejects.toThrow("i-0 is on-demand");
+    await expect(interrupt("train-7", {}, on)).rejects.toThrow(/no instance id; list them with: fleet nodes/);
+    await expect(interrupt(id, {}, remote)).rejects.toThrow(/AWS FIS .*aws:ec2:send-spot-instance-interruptions/);
+  });
+});

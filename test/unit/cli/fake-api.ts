@@ -1,0 +1,120 @@
+import { createServer, type IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
+import * as views from "../../../lib/api/views.ts";
+import { apiClient } from "../../../lib/cli/api-client.ts";
+import { apiJobReader } from "../../../lib/cli/api-jobs.ts";
+import type { Context } from "../../../lib/cli/commands/job.ts";
+import type { Connection } from "../../../lib/cli/connection.ts";
+import type { Console } from "../../../lib/cli/console.ts";
+import { fleetApi } from "../../../lib/cli/fleet-api.ts";
+import type { Deployment } from "../../../lib/model/deployment.ts";
+import { monday } from "../../fakes/builders.ts";
+
+export type Called = {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly body: unknown;
+};
+export type Answer = { readonly status?: number; readonly body?: unknown };
+/** By `METHOD /path`, the path as it is below the address; a list is answered one by one, the last one for ever. */
+export type Routes = Readonly<Record<string, Answer | readonly Answer[] | ((call: Called) => Answer)>>;
+
+export type FakeApi = { readonly url: string; readonly calls: readonly Called[]; close(): Promise<void> };
+
+export const problem = (status: number, code: string, detail: string): Answer => ({
+  status,
+  body: views.Problem.parse({ type: "about:blank", title: "no", status, code, detail, instance: "urn:uuid:1" }),
+});
+
+/** A server on 127.0.0.1 that answers as it is told; 404 as the API says it for anything else. */
+export async function startFakeApi(routes: Routes): Promise<FakeApi> {
+  const calls: Called[] = [];
+  const server = createServer(async (request, response) => {
+    const call = await calledBy(request);
+    const before = calls.filter(({ method, path }) => method === call.method && path === call.path).length;
+    calls.push(call);
+    const { status = 200, body } = answerTo(routes[`${call.method} ${call.path}`], call, before);
+    response.writeHead(status, { "content-type": "application/json" });
+    response.end(body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    calls,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function calledBy(request: IncomingMessage): Promise<Called> {
+  const url = new URL(request.url ?? "/", "http://fake");
+  const sent = await text(request);
+  return {
+    method: request.method ?? "",
+    path: url.pathname,
+    query: Object.fromEntries(url.searchParams),
+    body: sent === "" ? undefined : JSON.parse(sent),
+  };
+}
+
+function answerTo(route: Routes[string] | undefined, call: Called, before: number): Answer {
+  if (route === undefined) return problem(404, "not-found", `There is nothing at ${call.path}.`);
+  if (typeof route === "function") return route(call);
+  if ("at" in route) return route[before] ?? route.at(-1) ?? {};
+  return route;
+}
+
+export const aDeployment = (over: Partial<Deployment> = {}): Deployment => ({
+  name: "fleetwright",
+  table: "t",
+  jobsQueuePrefix: "q-",
+  incomingBucket: "i",
+  artifactsBucket: "a",
+  codeBucket: "c",
+  decisionsBucket: "d",
+  datasetsBucket: "s",
+  keyAliasPrefix: "alias/k-",
+  logGroupPrefix: "/l/",
+  teams: ["research", "vision"],
+  pools: ["gpu"],
+  defaultPool: "gpu",
+  ...over,
+});
+
+export type Sent = { readonly team: string; readonly body: string };
+export type Said = { readonly out: readonly string[]; readonly note: readonly string[] };
+
+/** What a command runs on: the fake API, queues and a code store that remember, and a console that listens. */
+export function aContext(api: Pick<FakeApi, "url">, over: Partial<Connection> = {}): { on: Context; said: Said; sent: readonly Sent[] } {
+  const said = { out: [] as string[], note: [] as string[] };
+  const sent: Sent[] = [];
+  const client = fleetApi(apiClient({ url: api.url, sign: async ({ headers }) => headers, waitMs: () => 1, timeoutMs: 5_000 }));
+  const connection: Connection = {
+    deployment: aDeployment(),
+    api: client,
+    jobs: apiJobReader(client),
+    queue: {
+      send: async (team, body) => {
+        sent.push({ team, body });
+        return { messageId: `message-${sent.length}` };
+      },
+    },
+    code: { putCode: async ({ team }) => ({ s3: `s3://code/${team}/x.tar.gz`, sha256: "a".repeat(64) }) },
+    artifacts: { open: async () => undefined },
+    ...over,
+  };
+  const console: Console = {
+    out: (line) => void said.out.push(line),
+    note: (line) => void said.note.push(line),
+    progress: () => undefined,
+    paint: (_colour, text) => text,
+    width: 100,
+  };
+  return { on: { connection, console, nowMs: monday + 3_600_000 }, said, sent };
+}

@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import { UsageError } from "../../../lib/cli/exit.ts";
+import { jobOf } from "../../../lib/cli/job-options.ts";
+import { dataset, each, number, seconds, variable, whole } from "../../../lib/cli/program/asked.ts";
+
+it("a command alone is the smallest job", () => {
+  const { body, message } = jobOf(["python", "train.py"], { spot: true });
+  expect(JSON.parse(body)).toEqual({ command: ["python", "train.py"] });
+  expect(message).toMatchObject({ gpus: { count: 1 }, vcpus: 2, memoryGiB: 8, spot: true, nodes: 1 });
+});
+
+it("every option has its field", () => {
+  const code = { s3: "s3://code/research/x.tar.gz", sha256: "a".repeat(64) };
+  const { body } = jobOf(
+    ["python", "train.py"],
+    {
+      id: "train-7",
+      image: "img:1",
+      gpus: 2,
+      gpuModel: ["T4", "A10G"],
+      gpuMemory: 20,
+      vcpus: 8,
+      memory: 32,
+      pool: "gpu",
+      priority: 5,
+      maxRuntime: 7_200,
+      retries: 3,
+      env: { A: "b" },
+      artifact: ["out"],
+      spot: false,
+      nodes: 2,
+      dataset: [{ name: "images", share: "part" }],
+    },
+    code,
+  );
+  expect(JSON.parse(body)).toEqual({
+    id: "train-7",
+    command: ["python", "train.py"],
+    image: "img:1",
+    code,
+    gpus: { count: 2, models: ["T4", "A10G"], memoryGiB: 20 },
+    vcpus: 8,
+    memoryGiB: 32,
+    pool: "gpu",
+    priority: 5,
+    maxRuntimeSeconds: 7_200,
+    retries: 3,
+    env: { A: "b" },
+    artifacts: ["out"],
+    spot: false,
+    nodes: 2,
+    datasets: [{ name: "images", share: "part" }],
+  });
+});
+
+it.each([
+  [{ gpus: 65 }, /^--gpus: /],
+  [{ gpus: 1, gpuMemory: -1 }, /^--gpu-memory: /],
+  [{ gpuModel: [""] }, /^--gpu-model: /],
+  [{ maxRuntime: 0 }, /^--max-runtime: /],
+  [{ memory: 0 }, /^--memory: /],
+  [{ artifact: ["../x"] }, /^--artifact: must be a path inside/],
+  [{ env: { FLEETWRIGHT_TEAM: "x" } }, /^--env: /],
+  [{ dataset: [{ name: "UPPER", share: "whole" }] }, /^--dataset: /],
+  [{ nodes: 100 }, /^--nodes: /],
+  [{ id: "a b" }, /^--id: an id is/],
+  [{ env: { A: "x".repeat(16_000), B: "x".repeat(16_384), C: "x".repeat(1_000) } }, /the job has \d+ bytes and 32768 are allowed/],
+])("what is wrong is said by the option's name: %#", (options, message) => {
+  expect(() => jobOf(["true"], { spot: true, ...options })).toThrow(UsageError);
+  expect(() => jobOf(["true"], { spot: true, ...options })).toThrow(message);
+});
+
+it("no command is refused, unless an image brings its own", () => {
+  expect(() => jobOf([], { spot: true })).toThrow(/^the command after --: say what to run/);
+  expect(jobOf([], { spot: true, image: "img" }).message.image).toBe("img");
+});
+
+describe("what is typed", () => {
+  it("is read", () => {
+    expect(each("b", each("a"))).toEqual(["a", "b"]);
+    expect(variable("C=", variable("A=b=c"))).toEqual({ A: "b=c", C: "" });
+    expect(dataset("b:part", dataset("a"))).toEqual([
+      { name: "a", share: "whole" },
+      { name: "b", share: "part" },
+    ]);
+    expect([whole("7", 1, 9), number("0.5"), seconds("2h")]).toEqual([7, 0.5, 7_200]);
+  });
+
+  it.each([
+    ["a whole number", () => whole("1.5", 1, 9)],
+    ["a whole number", () => whole("", 0, 9)],
+    ["a whole number from 1 to 9", () => whole("10", 1, 9)],
+    ["a number", () => number("two")],
+    ["a number", () => number(" ")],
+    ["a duration", () => seconds("soon")],
+    ["NAME=VALUE", () => variable("A")],
+    ["NAME=VALUE", () => variable("=b")],
+    ["NAME or NAME:part", () => dataset("a:half")],
+    ["NAME or NAME:part", () => dataset("a:part:b")],
+  ])("or refused: %s is wanted", (wanted, read) => {
+    expect(read).toThrow(wanted);
+  });
+});
