@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import * as views from "../../../lib/api/views.ts";
 import { apiClient } from "../../../lib/cli/api-client.ts";
@@ -17,10 +17,15 @@ export type Called = {
   readonly body: unknown;
 };
 export type Answer = { readonly status?: number; readonly body?: unknown };
-/** By `METHOD /path`, the path as it is below the address; a list is answered one by one, the last one for ever. */
+/** By `METHOD /path`, the path as it is below the address; a list is answered one by one, the last one for ever. `METHOD *` is for all others. */
 export type Routes = Readonly<Record<string, Answer | readonly Answer[] | ((call: Called) => Answer)>>;
 
-export type FakeApi = { readonly url: string; readonly calls: readonly Called[]; close(): Promise<void> };
+export type FakeApi = {
+  readonly url: string;
+  readonly calls: readonly Called[];
+  readonly authorizations: readonly string[];
+  close(): Promise<void>;
+};
 
 export const problem = (status: number, code: string, detail: string): Answer => ({
   status,
@@ -30,13 +35,18 @@ export const problem = (status: number, code: string, detail: string): Answer =>
 /** A server on 127.0.0.1 that answers as it is told; 404 as the API says it for anything else. */
 export async function startFakeApi(routes: Routes): Promise<FakeApi> {
   const calls: Called[] = [];
-  const server = createServer(async (request, response) => {
+  const authorizations: string[] = [];
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const call = await calledBy(request);
+    authorizations.push(request.headers.authorization ?? "");
     const before = calls.filter(({ method, path }) => method === call.method && path === call.path).length;
     calls.push(call);
-    const { status = 200, body } = answerTo(routes[`${call.method} ${call.path}`], call, before);
+    const { status = 200, body } = answerTo(routes[`${call.method} ${call.path}`] ?? routes[`${call.method} *`], call, before);
     response.writeHead(status, { "content-type": "application/json" });
     response.end(body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body));
+  };
+  const server = createServer((request, response) => {
+    handle(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -44,6 +54,7 @@ export async function startFakeApi(routes: Routes): Promise<FakeApi> {
   return {
     url: `http://127.0.0.1:${port}`,
     calls,
+    authorizations,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -59,8 +70,16 @@ async function calledBy(request: IncomingMessage): Promise<Called> {
     method: request.method ?? "",
     path: url.pathname,
     query: Object.fromEntries(url.searchParams),
-    body: sent === "" ? undefined : JSON.parse(sent),
+    body: sent === "" ? undefined : jsonOr(sent),
   };
+}
+
+function jsonOr(sent: string): unknown {
+  try {
+    return JSON.parse(sent);
+  } catch {
+    return sent;
+  }
 }
 
 function answerTo(route: Routes[string] | undefined, call: Called, before: number): Answer {
@@ -76,7 +95,7 @@ export const aDeployment = (over: Partial<Deployment> = {}): Deployment => ({
   jobsQueuePrefix: "q-",
   incomingBucket: "i",
   artifactsBucket: "a",
-  codeBucket: "c",
+  codeBucket: "code",
   decisionsBucket: "d",
   datasetsBucket: "s",
   keyAliasPrefix: "alias/k-",

@@ -1,0 +1,195 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import * as z from "zod";
+import { aJobSummary, aJobView, aLogPage, aMe, lines } from "./api-samples.ts";
+import { type Answer, aDeployment, type Called, type FakeApi, problem, startFakeApi } from "./fake-api.ts";
+
+/** The whole command as its users start it, beside a local cloud of which only the outside is there. */
+let api: FakeApi;
+let folder: string;
+const team = "/v1/teams/research";
+const messages: string[] = [];
+const uploads = new Map<string, number>();
+/** Of the API, in what SSM answers: it lies on the same server, below a path of its own. */
+let apiUrl = "";
+
+const Asked = z.object({ Name: z.string().optional(), QueueName: z.string().optional(), MessageBody: z.string().optional() });
+
+function aws({ body }: Called): Answer {
+  const { Name, QueueName, MessageBody } = Asked.parse(body);
+  const closed = "http://127.0.0.1:9/";
+  if (Name !== undefined)
+    return { body: { Parameter: { Value: JSON.stringify(aDeployment({ apiUrl: Name.includes("/deaf/") ? closed : apiUrl })) } } };
+  if (QueueName !== undefined) return { body: { QueueUrl: `${api.url}/${QueueName}` } };
+  messages.push(MessageBody ?? "");
+  return {
+    body: {
+      MessageId: `message-${messages.length}`,
+      MD5OfMessageBody: createHash("md5")
+        .update(MessageBody ?? "")
+        .digest("hex"),
+    },
+  };
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fleetwright-process-"));
+  api = await startFakeApi({
+    "POST /": aws,
+    "HEAD *": ({ path }) => ({ status: uploads.has(path) ? 200 : 404 }),
+    "PUT *": ({ path }) => {
+      uploads.set(path, (uploads.get(path) ?? 0) + 1);
+      return {};
+    },
+    "GET /api/v1/me": { body: aMe() },
+    [`GET /api${team}/jobs`]: { body: { items: [aJobSummary()] } },
+    [`GET /api${team}/jobs/done`]: { body: aJobView({ job: "done", state: "succeeded" }) },
+    [`GET /api${team}/jobs/done/logs`]: [
+      { body: aLogPage({ state: "succeeded", lines: lines("hello") }) },
+      { body: aLogPage({ state: "succeeded" }) },
+    ],
+    [`GET /api${team}/jobs/train-7/logs`]: { body: aLogPage({ lines: [] }) },
+    [`GET /api${team}/jobs/hidden`]: problem(403, "denied", "You may not speak for research."),
+  });
+  apiUrl = `${api.url}/api/`;
+  await writeFile(join(folder, "local.json"), JSON.stringify({ endpoint: api.url, pid: process.pid, startedAt: new Date().toISOString() }));
+  await writeFile(join(folder, "train.py"), "print(1)");
+});
+afterAll(async () => {
+  await api.close();
+  await rm(folder, { recursive: true });
+});
+
+function start(...args: string[]) {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "../../../lib/cli/fleet.ts"), ...args], {
+    env: { PATH: process.env["PATH"], HOME: folder, FLEETWRIGHT_HOME: folder },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const said = { out: "", err: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said.out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said.err += text;
+  });
+  const ended = new Promise<typeof said & { code: number | null }>((resolve) => child.once("close", (code) => resolve({ code, ...said })));
+  return { child, said, ended };
+}
+const fleet = (...args: string[]) => start(...args).ended;
+
+describe("fleet, as a process", () => {
+  it("packs and uploads a folder once, and submits the command with its own options", async () => {
+    const args = [
+      "submit",
+      "--workdir",
+      folder,
+      "--team",
+      "research",
+      "--env",
+      "A=b",
+      "--gpus",
+      "2",
+      "--",
+      "python",
+      "train.py",
+      "--env",
+      "own",
+    ];
+    const first = await fleet(...args);
+    expect(first, first.err).toMatchObject({ code: 0, out: "message-1\n" });
+    expect(first.err).toMatch(/: 2 files, .* packed\n/);
+    expect((await fleet(...args)).code).toBe(0);
+    expect([...uploads.values()]).toEqual([1]);
+    const [path = ""] = uploads.keys();
+    const [, sha256 = ""] = /^\/code\/research\/([0-9a-f]{64})\.tar\.gz$/.exec(path) ?? [];
+    expect(JSON.parse(messages[0] ?? "")).toEqual({
+      command: ["python", "train.py", "--env", "own"],
+      code: { s3: `s3:/${path}`, sha256 },
+      gpus: 2,
+      env: { A: "b" },
+    });
+    expect(messages[1]).toBe(messages[0]);
+  });
+
+  it("speaks to the API as whoever its credentials belong to, and prints no colours into a pipe", async () => {
+    const before = api.authorizations.length;
+    const ended = await fleet("jobs", "--team", "research");
+    expect(ended.code, ended.err).toBe(0);
+    expect(ended.out).toMatch(/^ID +STATE .*\ntrain-7 +running /);
+    expect(ended.out).not.toContain("\u001b");
+    expect(api.authorizations.slice(before).at(-1)).toMatch(/Credential=local\/\d{8}\/us-east-1\/lambda\/aws4_request/);
+  });
+
+  it("follows a job to its end", async () => {
+    expect(await fleet("logs", "done", "-f", "--team", "research")).toMatchObject({ code: 0, out: "hello\n" });
+  });
+
+  it("ends with 130 when it is interrupted", async () => {
+    const following = start("logs", "train-7", "-f", "--team", "research");
+    await vi.waitFor(() => expect(following.said.err).toContain("train-7 is running"), { timeout: 20_000 });
+    following.child.kill("SIGINT");
+    expect((await following.ended).code).toBe(130);
+  });
+
+  it.each([
+    ["what is not there", ["job", "nobody", "--team", "research"], 1, /no job nobody .*fleet jobs --team research/],
+    ["what may not be", ["job", "hidden", "--team", "research"], 1, /You may not speak for research\./],
+    ["an API that is down", ["jobs", "--team", "research", "--name", "deaf"], 1, /the API at 127\.0\.0\.1:9 does not answer/],
+    ["a team that is not", ["jobs", "--team", "sales"], 2, /no team sales; there are: research, vision/],
+    ["no team", ["jobs"], 2, /say for which team: --team research \| --team vision/],
+    ["a command that is not", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(fleet --help tells more\)/],
+    ["an option that is not", ["submit", "--gpu", "2"], 2, /unknown option '--gpu'\n\(Did you mean --gpus\?\)/],
+    [
+      "an option of the other way",
+      ["submit", "--gpus", "2", "job.json"],
+      2,
+      /--gpus: only for a job told here, with --workdir DIR -- COMMAND/,
+    ],
+    ["a folder without a command", ["submit", "--workdir", "."], 2, /say what to run in \./],
+    ["nothing to submit", ["submit"], 2, /name job files, .*--workdir DIR -- COMMAND/],
+    ["a wrong value", ["submit", "--workdir", ".", "--max-runtime", "soon", "--", "true"], 2, /a duration is wanted, such as 90s/],
+    ["a value that no job may have", ["submit", "--workdir", ".", "--gpus", "99", "--", "true"], 2, /^fleet: --gpus: /m],
+    ["too long a page", ["decisions", "--limit", "51"], 2, /a whole number from 1 to 50 is wanted/],
+  ])("says what is wrong with %s", async (_what, args, code, message) => {
+    const ended = await fleet(...args);
+    expect(ended).toMatchObject({ code, out: "" });
+    expect(ended.err).toMatch(message);
+  });
+
+  it.each([
+    ["submit"],
+    ["jobs"],
+    ["job"],
+    ["logs"],
+    ["cancel"],
+    ["artifacts", "get"],
+    ["nodes"],
+    ["node"],
+    ["pools"],
+    ["pool"],
+    ["datasets"],
+    ["dataset", "add"],
+    ["dataset", "show"],
+    ["dataset", "rm"],
+    ["decisions"],
+    ["decision"],
+    ["interrupt"],
+    ["local"],
+    ["demo"],
+  ])("%s %s: its help has an example and --json", async (...command) => {
+    const { code, out } = await fleet(...command, "--help");
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`Examples?:\\n(.*\\n)*.*fleet ${command.join(" ")}`));
+    expect(out).toContain("--json");
+  });
+
+  it("its own help groups the commands", async () => {
+    const { code, out } = await fleet("--help");
+    expect(code).toBe(0);
+    for (const group of ["Jobs:", "Data:", "The fleet:", "This machine:"]) expect(out).toContain(`\n${group}\n`);
+  });
+});
