@@ -155,6 +155,22 @@ describe("fleet, beside a running local cloud", () => {
     expect([...page.jobs, ...List.parse(JSON.parse(next.out)).jobs].map(({ id }) => id).sort()).toEqual(["failing", "hello"]);
   });
 
+  it("packs a folder, follows the job in it to its end, and fetches what it left", async () => {
+    const work = await mkdtemp(join(folder, "work-"));
+    await writeFile(join(work, "train.sh"), 'echo "begins in $MODE"; sleep 2; echo done > model.txt; echo "ends"\n');
+    await writeFile(join(work, ".fleetignore"), "*.bin\n");
+    await writeFile(join(work, "data.bin"), "not for the node");
+    const options = ["--workdir", work, "--team", "research", "--id", "own-script", "--env", "MODE=test", "--artifact", "model.txt"];
+    const submitted = await fleet("submit", ...options, "--max-runtime", "1m", "--", "sh", "-c", "ls; sh train.sh");
+    expect(submitted, submitted.err).toMatchObject({ code: 0, out: "own-script\n" });
+    expect(submitted.err).toMatch(/: 2 files, \d+ bytes, \d+ bytes packed/);
+    const followed = await fleet("logs", "own-script", "-f", "--team", "research");
+    expect(followed, followed.err).toMatchObject({ code: 0, out: "train.sh\nbegins in test\nends\n" });
+    const fetched = await fleet("artifacts", "get", "own-script", inFolder("own"), "--team", "research");
+    expect(fetched.code, fetched.err).toBe(0);
+    expect(await readFile(inFolder("own/model.txt"), "utf8")).toBe("done\n");
+  });
+
   it.each([
     ["a field that does not exist", ["submit", "unknown-field.json", "--team", "research"], 2, /not a job:\n.*"gpu"/],
     ["a file that is not there", ["submit", "hello.json", "nowhere.json", "--team", "research"], 2, /there is no file .*nowhere\.json/],
