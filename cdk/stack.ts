@@ -11,6 +11,7 @@ import { Buckets } from "./buckets.ts";
 import type { Configuration } from "./configuration.ts";
 import { FleetTable } from "./fleet-table.ts";
 import type { Foundation } from "./foundation.ts";
+import { Api } from "./handlers/api.ts";
 import { Node } from "./handlers/node.ts";
 import { OnAlarm } from "./handlers/on-alarm.ts";
 import { OnInstance } from "./handlers/on-instance.ts";
@@ -24,6 +25,7 @@ import { InstanceRole } from "./instance-role.ts";
 import { LaunchTemplates } from "./launch-templates.ts";
 import { Network } from "./network.ts";
 import { Queues } from "./queues.ts";
+import { TeamRoles } from "./team-roles.ts";
 import { TeamVaults } from "./team-vaults.ts";
 import { WorkerAssets, type WorkerFiles } from "./worker-assets.ts";
 
@@ -70,7 +72,9 @@ export class FleetStack extends Stack {
     new OnAlarm(this, "OnAlarm", foundation);
     new Alarms(this, "Alarms", foundation);
     new Tick(this, "Tick", foundation);
-    this.#tellWhereItIs(foundation);
+    const api = new Api(this, "Api", foundation);
+    new TeamRoles(this, "TeamRoles", { ...foundation, api: api.function });
+    this.#tellWhereItIs(foundation, api.url);
     if (configuration.alarmTopicArn) this.#tellOfAlarms(configuration.alarmTopicArn);
   }
 
@@ -79,7 +83,7 @@ export class FleetStack extends Stack {
     return Array.from({ length: this.#zones }, (_, index) => Fn.select(index, Fn.getAzs(Aws.REGION)));
   }
 
-  #tellWhereItIs({ configuration, table, queues, buckets, vaults }: Foundation): void {
+  #tellWhereItIs({ configuration, table, queues, buckets, vaults }: Foundation, apiUrl: string): void {
     const deployment: Deployment = {
       name: configuration.name,
       table: table.tableName,
@@ -89,6 +93,7 @@ export class FleetStack extends Stack {
       codeBucket: buckets.code.bucketName,
       decisionsBucket: buckets.decisions.bucketName,
       datasetsBucket: buckets.datasets.bucketName,
+      apiUrl,
       keyAliasPrefix: vaults.aliasPrefix,
       logGroupPrefix: vaults.logGroupPrefix,
       teams: configuration.teams,

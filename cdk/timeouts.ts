@@ -11,5 +11,7 @@ export const timeouts: Readonly<Record<FunctionName, Duration>> = {
   "rebalance-shards": Duration.minutes(2),
   "on-instance": Duration.seconds(15),
   "on-alarm": Duration.seconds(15),
+  // The API answers in a second; what it reads from S3 may take longer.
+  api: Duration.seconds(29),
   tick: Duration.seconds(55),
 };

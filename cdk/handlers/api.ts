@@ -1,0 +1,58 @@
+import { ArnFormat, Stack } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { FunctionUrlAuthType, type IFunction } from "aws-cdk-lib/aws-lambda";
+import { Construct } from "constructs";
+import { acknowledgeResources } from "../acknowledge.ts";
+import { allWrites, onTable, sendTo } from "../allow.ts";
+import { DeadLetterQueue } from "../dead-letter-queue.ts";
+import { FleetFunction } from "../fleet-function.ts";
+import type { Foundation } from "../foundation.ts";
+
+/** What people and programs call. A URL with IAM's signature, and no gateway: nothing to pay while nobody calls. */
+export class Api extends Construct {
+  readonly function: IFunction;
+  readonly url: string;
+
+  constructor(scope: Construct, id: string, { configuration, table, queues, buckets, vaults }: Foundation) {
+    super(scope, id);
+    // Whoever calls its URL has an answer; anything that calls it otherwise and fails rests here.
+    const dead = new DeadLetterQueue(this, "Dead", { fleet: configuration.name, of: "api" });
+    const logStreams = Stack.of(this).formatArn({
+      service: "logs",
+      resource: "log-group",
+      resourceName: `${vaults.logGroupPrefix}*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    const decisions = buckets.decisions.arnForObjects("*");
+    const teamIndex = `${table.tableArn}/index/byTeam`;
+    const api = new FleetFunction(this, "Handler", {
+      configuration,
+      name: "api",
+      environment: {
+        TABLE: table.tableName,
+        LANE_QUEUE_URL: queues.lane.queue.queueUrl,
+        SHARDS_QUEUE_URL: queues.shards.queue.queueUrl,
+        DATASETS_BUCKET: buckets.datasets.bucketName,
+        DECISIONS_BUCKET: buckets.decisions.bucketName,
+        LOG_GROUP_PREFIX: vaults.logGroupPrefix,
+      },
+      may: [
+        onTable(table, ["GetItem", "Query", ...allWrites]),
+        // For people's lists alone, which may lag behind.
+        new PolicyStatement({ sid: "TeamsJobs", actions: ["dynamodb:Query"], resources: [teamIndex] }),
+        sendTo(queues.lane.queue, queues.shards.queue),
+        new PolicyStatement({ sid: "JobLogs", actions: ["logs:GetLogEvents"], resources: [logStreams] }),
+        new PolicyStatement({ sid: "ListDecisions", actions: ["s3:ListBucket"], resources: [buckets.decisions.bucketArn] }),
+        new PolicyStatement({ sid: "ReadDecisions", actions: ["s3:GetObject"], resources: [decisions] }),
+      ],
+      memory: 1024,
+      deadLetters: dead.queue,
+    });
+    this.function = api.function;
+    this.url = api.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM }).url;
+    acknowledgeResources(api.role, "It reads every team's logs and all decisions, and shows a caller what is that caller's", [
+      logStreams,
+      decisions,
+    ]);
+  }
+}

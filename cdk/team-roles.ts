@@ -1,0 +1,58 @@
+import { Stack } from "aws-cdk-lib";
+import { AccountRootPrincipal, PolicyStatement, Role } from "aws-cdk-lib/aws-iam";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { Construct } from "constructs";
+import { teamRole } from "../lib/api/speaker.ts";
+import { acknowledgeResources } from "./acknowledge.ts";
+import type { Foundation } from "./foundation.ts";
+import { teamTag } from "./team-vaults.ts";
+
+/**
+ * A role for each team, which principals of the account take if their own policies let them: whoever has it is the team.
+ * It may do what the `fleet` command does for a team, and nothing for another.
+ */
+export class TeamRoles extends Construct {
+  constructor(scope: Construct, id: string, of: Foundation & { readonly api: IFunction }) {
+    super(scope, id);
+    for (const team of of.configuration.teams) this.#make(team, of);
+  }
+
+  #make(team: string, { configuration, queues, buckets, vaults, api }: Foundation & { readonly api: IFunction }): void {
+    const stack = Stack.of(this);
+    const role = new Role(this, team, {
+      roleName: teamRole(configuration.name, team),
+      description: `Speaks for the team ${team} of Fleetwright ${configuration.name}`,
+      assumedBy: new AccountRootPrincipal(),
+    });
+    const queue = queues.jobs.get(team)?.queue;
+    if (!queue) throw new Error(`the team ${team} has no queue`);
+    const code = buckets.code.arnForObjects(`${team}/*`);
+    const data = buckets.datasets.arnForObjects(`${team}/*`);
+    const artifacts = buckets.artifacts.arnForObjects(`${team}/*`);
+    const allow = (sid: string, actions: string[], resources: string[], conditions?: Record<string, Record<string, unknown>>): void => {
+      role.addToPolicy(new PolicyStatement({ sid, actions, resources, ...(conditions && { conditions }) }));
+    };
+    // AWS wants both for a function URL.
+    allow("CallApiUrl", ["lambda:InvokeFunctionUrl"], [api.functionArn], { StringEquals: { "lambda:FunctionUrlAuthType": "AWS_IAM" } });
+    allow("CallApi", ["lambda:InvokeFunction"], [api.functionArn], { Bool: { "lambda:InvokedViaFunctionUrl": "true" } });
+    allow("Submit", ["sqs:GetQueueUrl", "sqs:SendMessage"], [queue.queueArn]);
+    allow(
+      "FindIt",
+      ["ssm:GetParameter"],
+      [stack.formatArn({ service: "ssm", resource: "parameter", resourceName: `fleetwright/${configuration.name}/deployment` })],
+    );
+    allow("Code", ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], [code]);
+    allow("Data", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], [data]);
+    allow("ListData", ["s3:ListBucket"], [buckets.datasets.bucketArn], { StringLike: { "s3:prefix": `${team}/*` } });
+    allow("Artifacts", ["s3:GetObject"], [artifacts]);
+    allow(
+      "Unseal",
+      ["kms:DescribeKey", "kms:Decrypt"],
+      vaults.keys.map((key) => key.keyArn),
+      {
+        StringEquals: { [`aws:ResourceTag/${teamTag}`]: team },
+      },
+    );
+    acknowledgeResources(role, "What lies below the team's own prefix is the team's", [code, data, artifacts]);
+  }
+}
