@@ -2,7 +2,7 @@ import { Stack } from "aws-cdk-lib";
 import { AccountRootPrincipal, PolicyStatement, Role } from "aws-cdk-lib/aws-iam";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import { teamRole } from "../lib/api/speaker.ts";
+import { teamRole } from "../lib/model/deployment.ts";
 import { acknowledgeResources } from "./acknowledge.ts";
 import type { Foundation } from "./foundation.ts";
 import { teamTag } from "./team-vaults.ts";

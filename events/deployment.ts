@@ -14,7 +14,7 @@ export const StoredDeployment: z.ZodType<Deployment> = z.object({
   datasetsBucket: z.string().min(1),
   keyAliasPrefix: z.string().startsWith("alias/"),
   logGroupPrefix: z.string().min(1),
-  apiUrl: z.url().optional(),
+  apiUrl: z.url(),
   teams: z.array(TeamName),
   pools: z.array(PoolName),
   defaultPool: PoolName,

@@ -1,3 +1,5 @@
+import { teamRole } from "../model/deployment.ts";
+
 /** Who signed a call, as Lambda tells it of a function URL with IAM authorization. */
 export type Caller = {
   readonly arn: string;
@@ -9,9 +11,6 @@ export type Caller = {
 
 /** For whom a caller may speak. `nobody`: its signature is good, and yet it has no say here. */
 export type Speaker = { readonly kind: "team"; readonly team: string } | { readonly kind: "admin" } | { readonly kind: "nobody" };
-
-/** The role of a team: whoever has taken it speaks for that team and no other. The stack makes one for each. */
-export const teamRole = (fleet: string, team: string): string => `${fleet}-team-${team}`;
 
 /** The role that a session has taken, and the session's name; undefined for a user, or the account's root. */
 export function sessionOf(arn: string): { readonly role: string; readonly session: string } | undefined {

@@ -1,14 +1,11 @@
 import { join, resolve } from "node:path";
 import { s3ArtifactReader } from "../aws/artifact-reader.ts";
-import { type ClientSettings, kmsClient, logsClient, s3Client, sqsClient, ssmClient } from "../aws/clients.ts";
+import { type ClientSettings, kmsClient, s3Client, sqsClient, ssmClient } from "../aws/clients.ts";
 import { type CodeStore, s3CodeStore } from "../aws/code.ts";
 import { findDeployment } from "../aws/deployment.ts";
-import { documentClient } from "../aws/document-client.ts";
 import { awsErrorKind } from "../aws/errors.ts";
 import { type JobQueue, sqsJobQueue } from "../aws/job-queue.ts";
-import { cloudWatchAttemptLog } from "../aws/log-reader.ts";
-import { functionUrlSigner, type SignRequest } from "../aws/request-signer.ts";
-import { createJobReader } from "../aws/table/job-reader.ts";
+import { functionUrlSigner } from "../aws/request-signer.ts";
 import { readAnnouncement } from "../local/announcement.ts";
 import type { Deployment } from "../model/deployment.ts";
 import { Fault } from "../model/fault.ts";
@@ -20,7 +17,6 @@ import type { Console } from "./console.ts";
 import { whatWentWrong } from "./exit.ts";
 import { type FleetApi, fleetApi } from "./fleet-api.ts";
 import { withProgress } from "./progress.ts";
-import { withoutApi } from "./without-api.ts";
 
 /** Where the local cloud keeps the emulators, its runs, and its address for the other commands. FLEETWRIGHT_HOME names another one. */
 export const stateFolder = resolve(process.env["FLEETWRIGHT_HOME"] || join(import.meta.dirname, "..", "..", ".fleetwright"));
@@ -94,12 +90,12 @@ async function connectTo(name: string, settings: ClientSettings, shown = (call: 
   const ssm = ssmClient(settings);
   const deployment = await findDeployment(ssm, name);
   const s3 = s3Client(settings);
-  const { api, jobs } = readers({ deployment, settings, shown, sign: functionUrlSigner(ssm.config) });
+  const api = fleetApi(shown(apiClient({ url: deployment.apiUrl, sign: functionUrlSigner(ssm.config) })));
   return {
     deployment,
     endpoint: settings.endpoint,
     api,
-    jobs,
+    jobs: apiJobReader(api),
     queue: sqsJobQueue(sqsClient(settings), deployment.jobsQueuePrefix),
     code: s3CodeStore({ s3, codeBucket: deployment.codeBucket }),
     artifacts: s3ArtifactReader({
@@ -109,21 +105,4 @@ async function connectTo(name: string, settings: ClientSettings, shown = (call: 
       keyAliasPrefix: deployment.keyAliasPrefix,
     }),
   };
-}
-
-type Reading = {
-  readonly deployment: Deployment;
-  readonly settings: ClientSettings;
-  readonly shown: (call: CallApi) => CallApi;
-  readonly sign: SignRequest;
-};
-
-function readers({ deployment, settings, shown, sign }: Reading): Pick<Connection, "api" | "jobs"> {
-  const { apiUrl, table, logGroupPrefix } = deployment;
-  if (apiUrl !== undefined) {
-    const api = fleetApi(shown(apiClient({ url: apiUrl, sign })));
-    return { api, jobs: apiJobReader(api) };
-  }
-  const jobs = createJobReader({ client: documentClient(settings), table });
-  return { api: withoutApi({ deployment, jobs, log: cloudWatchAttemptLog(logsClient(settings), logGroupPrefix) }), jobs };
 }

@@ -11,9 +11,12 @@ export type Deployment = {
   readonly datasetsBucket: string;
   readonly keyAliasPrefix: string;
   readonly logGroupPrefix: string;
-  /** The function URL of the API; absent where there is none yet. */
-  readonly apiUrl?: string | undefined;
+  /** The function URL of the API. */
+  readonly apiUrl: string;
   readonly teams: readonly string[];
   readonly pools: readonly string[];
   readonly defaultPool: string;
 };
+
+/** The role of a team: whoever has taken it speaks for that team and no other. The stack makes one for each. */
+export const teamRole = (fleet: string, team: string): string => `${fleet}-team-${team}`;

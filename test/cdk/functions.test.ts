@@ -97,10 +97,13 @@ describe("functions", () => {
     });
   });
 
-  test("only node has a URL, and IAM guards it", () => {
-    expect(stack.all("AWS::Lambda::Url").map(({ properties }) => properties)).toEqual([
-      { AuthType: "AWS_IAM", TargetFunctionArn: { "Fn::GetAtt": [stack.functionNamed("node").id, "Arn"] } },
-    ]);
+  test("only node and the API have a URL, and IAM guards it", () => {
+    expect(stack.all("AWS::Lambda::Url").map(({ properties }) => properties)).toEqual(
+      ["node", "api"].map((name) => ({
+        AuthType: "AWS_IAM",
+        TargetFunctionArn: { "Fn::GetAtt": [stack.functionNamed(name).id, "Arn"] },
+      })),
+    );
   });
 
   test("nothing is a custom resource", () => {

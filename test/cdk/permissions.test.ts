@@ -59,13 +59,41 @@ describe("permissions", () => {
     expect(JSON.stringify(templates)).toContain(JSON.stringify({ Ref: stack.all("AWS::EC2::LaunchTemplate")[0]?.id }));
   });
 
-  test("no function may read the table's index", () => {
-    const tables = stack
-      .statements()
-      .flatMap(({ statement }) => (statement.Action.some((action) => action.startsWith("dynamodb:")) ? (statement.Resource ?? []) : []));
+  test("no function but the API, which decides nothing, may read the table's index", () => {
+    const onTable = stack.statements().filter(({ statement }) => statement.Action.some((action) => action.startsWith("dynamodb:")));
+    const isIndex = ({ statement }: (typeof onTable)[number]): boolean =>
+      statement.Resource?.some((resource) => textOf(resource).includes("/index/")) ?? false;
+    expect(onTable.filter(isIndex).map(({ statement }) => statement)).toEqual(
+      stack.statementsOf(roleOf("api")).filter((statement) => statement.Sid === "TeamsJobs"),
+    );
+    const tables = onTable.filter((each) => !isIndex(each)).flatMap(({ statement }) => statement.Resource ?? []);
     expect(tables.length).toBeGreaterThan(0);
     expect(new Set(tables.map((resource) => JSON.stringify(resource))).size).toBe(1);
-    expect(tables.some((resource) => textOf(resource).includes("/index/"))).toBe(false);
+  });
+
+  describe("a team's role", () => {
+    const role = stack.one("AWS::IAM::Role", "RoleName", "fleetwright-team-vision");
+    const may = stack.statementsOf(role.id);
+
+    test("is there for each team, and only principals of the account can take it", () => {
+      for (const team of fleetConfig.teams) {
+        const { properties } = stack.one("AWS::IAM::Role", "RoleName", `fleetwright-team-${team}`);
+        expect(JSON.stringify(properties["AssumeRolePolicyDocument"])).toContain(":root");
+      }
+    });
+
+    test("speaks for its team alone: no name of another is in it, and keys go by its tag", () => {
+      expect(JSON.stringify(may)).toContain("vision");
+      expect(JSON.stringify(may)).not.toContain("research");
+      expect(may.find((statement) => statement.Sid === "Unseal")?.Condition).toEqual({
+        StringEquals: { "aws:ResourceTag/team": "vision" },
+      });
+    });
+
+    test("may do what the command does, and nothing to the table, to instances or to roles", () => {
+      const services = new Set(may.flatMap((statement) => statement.Action.map((action) => action.split(":")[0])));
+      expect([...services].toSorted()).toEqual(["kms", "lambda", "s3", "sqs", "ssm"]);
+    });
   });
 
   test("an instance can call node through its URL, and nothing else", () => {

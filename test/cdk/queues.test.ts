@@ -43,7 +43,7 @@ describe("queues", () => {
       .map(named);
     const dead = queues.filter(({ properties }) => isDead(properties["QueueName"])).map(({ id }) => id);
     expect(watched.toSorted()).toEqual(dead.toSorted());
-    expect(dead).toHaveLength(10);
+    expect(dead).toHaveLength(11);
   });
 
   test("each is encrypted, and refuses calls without TLS", () => {

@@ -111,6 +111,7 @@ describe("storage", () => {
       codeBucket: bucket("Code").id,
       decisionsBucket: bucket("Decisions").id,
       datasetsBucket: bucket("Datasets").id,
+      apiUrl: stack.one("AWS::Lambda::Url", "TargetFunctionArn", { "Fn::GetAtt": [stack.functionNamed("api").id, "Arn"] }).id,
       keyAliasPrefix: "alias/fleetwright/",
       logGroupPrefix: "/fleetwright/fleetwright/",
       teams: ["research", "vision"],

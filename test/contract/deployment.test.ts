@@ -18,6 +18,7 @@ const deployed: Deployment = {
   decisionsBucket: "decisions",
   keyAliasPrefix: "alias/prod/",
   logGroupPrefix: "/prod/",
+  apiUrl: "https://api.example/",
   teams: ["vision"],
   pools: ["gpu"],
   defaultPool: "gpu",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { maySpeakFor, sessionOf, speakerOf, teamRole } from "../../../lib/api/speaker.ts";
+import { maySpeakFor, sessionOf, speakerOf } from "../../../lib/api/speaker.ts";
+import { teamRole } from "../../../lib/model/deployment.ts";
 import { callerOf } from "./api-world.ts";
 
 const fleet = { name: "fleetwright", teams: ["research", "vision", "vision-2"] };

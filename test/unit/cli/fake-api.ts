@@ -100,6 +100,7 @@ export const aDeployment = (over: Partial<Deployment> = {}): Deployment => ({
   datasetsBucket: "s",
   keyAliasPrefix: "alias/k-",
   logGroupPrefix: "/l/",
+  apiUrl: "https://api.example/",
   teams: ["research", "vision"],
   pools: ["gpu"],
   defaultPool: "gpu",

@@ -1,0 +1,66 @@
+import { CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { expect, inject, test } from "vitest";
+import { logsClient } from "../../lib/aws/clients.ts";
+import { cloudWatchLogPages } from "../../lib/aws/log-pages.ts";
+import type { AttemptLogs } from "../../lib/ports/attempt-logs.ts";
+import { unique, wire } from "./wire.ts";
+
+const logs = logsClient(wire(inject("ministackUrl")));
+const attempt = { team: "vision", job: "train-1", attempt: 2 };
+const now = Date.now();
+
+/** A stream with a few lines, and the means to write more. */
+async function aStream() {
+  const prefix = unique("/logs/");
+  const stream = { logGroupName: `${prefix}vision`, logStreamName: "train-1/2" };
+  await logs.send(new CreateLogGroupCommand({ logGroupName: stream.logGroupName }));
+  await logs.send(new CreateLogStreamCommand(stream));
+  const put = (from: number, count: number, text = "line"): Promise<unknown> => {
+    const logEvents = Array.from({ length: count }, (_, i) => ({ timestamp: now + from + i, message: `${text} ${from + i}` }));
+    return logs.send(new PutLogEventsCommand({ ...stream, logEvents }));
+  };
+  return { pages: cloudWatchLogPages(logs, prefix), put };
+}
+
+async function page(pages: AttemptLogs, from: { cursor?: string | undefined; limit: number }) {
+  const read = await pages.page(attempt, from);
+  if (read.kind !== "page") throw new Error(`it is a ${read.kind}`);
+  return { ...read, texts: read.lines.map(({ text }) => text) };
+}
+const lines = (from: number, count: number): string[] => Array.from({ length: count }, (_, i) => `line ${from + i}`);
+
+test("an attempt that has written nothing has an empty page", async () => {
+  expect(await page(cloudWatchLogPages(logs, unique("/logs/")), { limit: 10 })).toMatchObject({ lines: [], more: false });
+});
+
+test("lines come in their order, page by page, and later ones after the last page's cursor", async () => {
+  const { pages, put } = await aStream();
+  await put(0, 25);
+  const first = await page(pages, { limit: 10 });
+  expect(first).toMatchObject({ texts: lines(0, 10), more: true });
+  expect(first.lines[0]?.atMs).toBe(now);
+  const second = await page(pages, { limit: 10, cursor: first.cursor });
+  expect(second).toMatchObject({ texts: lines(10, 10), more: true });
+  const third = await page(pages, { limit: 10, cursor: second.cursor });
+  expect(third).toMatchObject({ texts: lines(20, 5), more: false });
+  const nothing = await page(pages, { limit: 10, cursor: third.cursor });
+  expect(nothing).toMatchObject({ texts: [], more: false });
+  await put(25, 3);
+  expect(await page(pages, { limit: 10, cursor: nothing.cursor })).toMatchObject({ texts: lines(25, 3), more: false });
+});
+
+test("long lines come in shorter pages, and none is left out", async () => {
+  const { pages, put } = await aStream();
+  const long = "x".repeat(200_000);
+  for (let at = 0; at < 20; at += 4) await put(at, 4, long);
+  const seen: string[] = [];
+  let cursor: string | undefined;
+  for (let more = true; more; ) {
+    const read = await page(pages, { limit: 1_000, cursor });
+    expect(JSON.stringify(read.texts).length).toBeLessThan(3_000_000);
+    seen.push(...read.texts.map((text) => text.slice(long.length)));
+    more = read.more || read.lines.length > 0;
+    cursor = read.cursor;
+  }
+  expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => ` ${i}`));
+});
