@@ -5,7 +5,6 @@ import { Construct } from "constructs";
 import { teamRole } from "../lib/model/deployment.ts";
 import { acknowledgeResources } from "./acknowledge.ts";
 import type { Foundation } from "./foundation.ts";
-import { teamTag } from "./team-vaults.ts";
 
 /**
  * A role for each team, which principals of the account take if their own policies let them: whoever has it is the team.
@@ -24,8 +23,8 @@ export class TeamRoles extends Construct {
       description: `Speaks for the team ${team} of Fleetwright ${configuration.name}`,
       assumedBy: new AccountRootPrincipal(),
     });
-    const queue = queues.jobs.get(team)?.queue;
-    if (!queue) throw new Error(`the team ${team} has no queue`);
+    const [queue, key] = [queues.jobs.get(team)?.queue, vaults.keys.get(team)];
+    if (!queue || !key) throw new Error(`the team ${team} lacks its queue or its key`);
     const code = buckets.code.arnForObjects(`${team}/*`);
     const data = buckets.datasets.arnForObjects(`${team}/*`);
     const artifacts = buckets.artifacts.arnForObjects(`${team}/*`);
@@ -45,14 +44,7 @@ export class TeamRoles extends Construct {
     allow("Data", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], [data]);
     allow("ListData", ["s3:ListBucket"], [buckets.datasets.bucketArn], { StringLike: { "s3:prefix": `${team}/*` } });
     allow("Artifacts", ["s3:GetObject"], [artifacts]);
-    allow(
-      "Unseal",
-      ["kms:DescribeKey", "kms:Decrypt"],
-      vaults.keys.map((key) => key.keyArn),
-      {
-        StringEquals: { [`aws:ResourceTag/${teamTag}`]: team },
-      },
-    );
+    allow("Unseal", ["kms:DescribeKey", "kms:Decrypt"], [key.keyArn]);
     acknowledgeResources(role, "What lies below the team's own prefix is the team's", [code, data, artifacts]);
   }
 }

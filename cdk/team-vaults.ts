@@ -15,13 +15,13 @@ export class TeamVaults extends Construct {
   readonly aliasPrefix: string;
   /** A team's log group has this and the team's name as name. */
   readonly logGroupPrefix: string;
-  readonly keys: readonly Key[];
+  readonly keys: ReadonlyMap<string, Key>;
 
   constructor(scope: Construct, id: string, configuration: Configuration) {
     super(scope, id);
     this.aliasPrefix = `alias/${configuration.name}/`;
     this.logGroupPrefix = `/fleetwright/${configuration.name}/`;
-    this.keys = configuration.teams.map((team) => {
+    const keys = configuration.teams.map((team): [string, Key] => {
       const key = new Key(this, `Key-${team}`, {
         alias: `${this.aliasPrefix}${team}`,
         description: `Fleetwright ${configuration.name}: what the team ${team} uploads, leaves and logs`,
@@ -30,8 +30,9 @@ export class TeamVaults extends Construct {
       });
       Tags.of(key).add(teamTag, team);
       this.#logs(team, key, configuration);
-      return key;
+      return [team, key];
     });
+    this.keys = new Map(keys);
   }
 
   #logs(team: string, key: Key, configuration: Configuration): void {

@@ -28,7 +28,7 @@ export class Node extends Construct {
       code: buckets.code,
       datasets: buckets.datasets,
       dataBuckets: configuration.dataBuckets,
-      keys: vaults.keys,
+      keys: [...vaults.keys.values()],
       logGroupPrefix: vaults.logGroupPrefix,
     });
     const node = new FleetFunction(this, "Handler", {

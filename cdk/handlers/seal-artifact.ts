@@ -39,7 +39,7 @@ export class SealArtifact extends Construct {
         new PolicyStatement({
           sid: "TeamKeys",
           actions: ["kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"],
-          resources: vaults.keys.map((key) => key.keyArn),
+          resources: [...vaults.keys.values()].map((key) => key.keyArn),
         }),
       ],
       memory: 1769,

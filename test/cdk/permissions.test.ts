@@ -82,7 +82,7 @@ describe("permissions", () => {
       }
     });
 
-    test("speaks for its team alone: no name of another is in it, and keys go by its tag", () => {
+    test("speaks for its team alone: no name of another is in it", () => {
       expect(JSON.stringify(may)).toContain("vision");
       expect(JSON.stringify(may)).not.toContain("research");
       expect(may.find((statement) => statement.Sid === "Unseal")?.Condition).toEqual({

@@ -13,19 +13,25 @@ const Summary = z.object({
     .array(
       z.object({
         id: z.string().min(1),
-        state: z.enum(["succeeded", "failed", "rejected"]),
+        state: z.enum(["succeeded", "failed", "rejected", "cancelled"]),
         attempts: z.int().min(0),
         waitMs: z.number().min(0).nullable(),
         reason: z.string().min(1).nullable(),
       }),
     )
-    .min(4),
+    .min(10),
   eventToLaunchMs: z.object({ p50: z.number().positive(), p99: z.number().positive() }),
   instances: z.object({ launched: z.int().min(1), remaining: z.literal(0) }),
   artifacts: z.object({ sealed: z.int().min(1), verified: z.int().min(1) }),
+  interruptions: z.object({ noticed: z.int().min(1), resumed: z.int().min(1), lost: z.literal(0) }),
+  alarms: z.object({ fired: z.int().min(1), handled: z.int().min(1) }),
+  datasets: z.object({ shards: z.int().min(1), fetched: z.int().min(1), verified: z.int().min(1), mapVersion: z.int().min(2) }),
+  gangs: z.object({ started: z.int().min(1), partial: z.literal(0) }),
   ok: z.literal(true),
 });
 const JobJson = z.object({ id: z.string(), team: z.string(), state: z.string(), attempts: z.int(), exitCode: z.int().nullable() });
+
+const RunningJson = JobJson.extend({ node: z.string().nullable() });
 
 const hello = { id: "hello", command: ["sh", "-c", "echo hi there; echo hi > out.txt"], artifacts: ["out.txt"], maxRuntimeSeconds: 60 };
 const failing = { id: "failing", command: ["sh", "-c", "echo no data >&2; exit 3"], maxRuntimeSeconds: 60 };
@@ -169,6 +175,71 @@ describe("fleet, beside a running local cloud", () => {
     const fetched = await fleet("artifacts", "get", "own-script", inFolder("own"), "--team", "research");
     expect(fetched.code, fetched.err).toBe(0);
     expect(await readFile(inFolder("own/model.txt"), "utf8")).toBe("done\n");
+  });
+
+  it("takes a running job from its node, which EC2 takes back, to another; and cancels it there", async () => {
+    const spec = { id: "moved", command: ["sleep", "300"], maxRuntimeSeconds: 400 };
+    await fleetIn(["submit", "-", "--team", "vision"], { home: home.path, input: JSON.stringify(spec) });
+    const running = async (attempts: number): Promise<string> => {
+      let node: string | null = null;
+      await vi.waitFor(
+        async () => {
+          const job = RunningJson.parse(JSON.parse((await fleet("job", "moved", "--team", "vision", "--json")).out));
+          expect(job).toMatchObject({ state: "running", attempts });
+          node = job.node;
+        },
+        { timeout: 40_000, interval: 300 },
+      );
+      return node ?? "";
+    };
+    const node = await running(1);
+    const shown = await fleet("node", node, "--json");
+    expect(JSON.parse(shown.out), shown.err).toMatchObject({
+      node,
+      pool: "gpu",
+      team: "vision",
+      assignments: [{ job: "moved", phase: "running" }],
+    });
+    const interrupted = await fleet("interrupt", node);
+    expect(interrupted.code, interrupted.err).toBe(0);
+    const next = await running(2);
+    expect(next).not.toBe(node);
+
+    const cancelled = await fleet("cancel", "moved", "--team", "vision", "--reason", "enough seen", "--wait");
+    expect(cancelled.code, cancelled.err).toBe(0);
+    const job = await fleet("job", "moved", "--team", "vision");
+    expect(job.out).toMatch(/^state +cancelled$/m);
+    expect(job.out).toMatch(/enough seen/);
+    const again = await fleet("cancel", "hello", "--team", "research");
+    expect(again).toMatchObject({ code: 1 });
+    expect(again.err).toMatch(/succeeded/);
+    const causes = await fleet("decisions", "--pool", "gpu", "--limit", "50", "--json");
+    for (const cause of [`interruption ${node}`, "cancel"]) expect(causes.out).toContain(cause);
+  });
+
+  it("shows nodes, pools and decisions, and what one decision did", async () => {
+    const [pools, pool, nodes, decisions] = await Promise.all([
+      fleet("pools"),
+      fleet("pool", "gpu", "--json"),
+      fleet("nodes"),
+      fleet("decisions", "--json", "--limit", "5"),
+    ]);
+    expect(pools.out).toMatch(/^gpu /m);
+    expect(JSON.parse(pool.out)).toMatchObject({ pool: "gpu", limits: { gpus: 16 }, budgets: { usdPerDay: 1000 } });
+    expect(nodes.code, nodes.err).toBe(0);
+    const Listed = z.object({ decisions: z.array(z.object({ decision: z.string(), pool: z.string() })).min(1) });
+    const [newest] = Listed.parse(JSON.parse(decisions.out)).decisions;
+    const decision = await fleet("decision", newest?.decision ?? "", "--pool", newest?.pool ?? "");
+    expect(decision.code, decision.err).toBe(0);
+    expect(decision.out).toMatch(/pool +gpu/);
+  });
+
+  it("adds, shows and removes a dataset, and says why a source will not do", async () => {
+    const refused = await fleet("dataset", "add", "words", "s3://somebody-elses/words/", "--team", "research");
+    expect(refused).toMatchObject({ code: 1, out: "" });
+    expect(refused.err).toMatch(/jobs may not read the bucket somebody-elses/);
+    const none = await fleet("datasets", "--team", "research");
+    expect(none.out + none.err).toMatch(/dataset add/);
   });
 
   it.each([

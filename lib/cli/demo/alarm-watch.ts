@@ -12,11 +12,13 @@ type Watching = {
   readonly cloud: Pick<LocalCloud, "alarms" | "invoke" | "deployment">;
   readonly connection: { readonly api: Pick<FleetApi, "decisions"> };
   readonly tell: (line: string) => void;
+  readonly stop: AbortSignal;
 };
 
 /** Ticks as often as local minutes pass, and tells of every alarm that goes off, until `end`, which says how many did and how many decisions know of one. */
-export function createAlarmWatch({ cloud, connection, tell }: Watching) {
+export function createAlarmWatch({ cloud, connection, tell, stop }: Watching) {
   const ended = new AbortController();
+  const signal = AbortSignal.any([ended.signal, stop]);
   const fired = new Map<string, string>();
   const look = (): void => {
     for (const { name, state, sinceMs, reason } of cloud.alarms()) {
@@ -27,12 +29,14 @@ export function createAlarmWatch({ cloud, connection, tell }: Watching) {
     }
   };
   const every = async (ms: number, work: () => unknown): Promise<void> => {
-    while (!ended.signal.aborted) {
+    while (!signal.aborted) {
       await work();
-      await pause(ms, undefined, { signal: ended.signal }).catch(() => undefined);
+      await pause(ms, undefined, { signal }).catch(() => undefined);
     }
   };
   const running = Promise.all([every(lookMs, look), every(tickMs, () => cloud.invoke("tick", { tick: "minute" }))]);
+  // It is awaited at the end; until then a tick that the closing cloud refuses must not count as nobody's.
+  running.catch(() => undefined);
 
   return {
     async end(): Promise<{ readonly fired: number; readonly handled: number }> {
