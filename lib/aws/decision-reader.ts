@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type { S3Client } from "@aws-sdk/client-s3";
 import pMap from "p-map";
-import type { DecisionReader, RecordedDecision } from "../ports/decision-reader.ts";
+import { type DecisionReader, decisionId, type RecordedDecision } from "../ports/decision-reader.ts";
 import { newestKeys } from "./newest-keys.ts";
 import { openObject } from "./objects.ts";
 import { recordedDecision } from "./recorded-decision.ts";
@@ -26,7 +26,7 @@ export const s3DecisionReader = (s3: Pick<S3Client, "send">, bucket: string): De
     async page(pool, { cursor, limit }) {
       const root = `${pool}/`;
       const { keys, before } = await newestKeys(s3, { bucket, root, limit, before: cursor && behindPool(cursor) });
-      const ids = keys.map((key) => idOf(key.slice(root.length)));
+      const ids = keys.map((key) => idOf(key.slice(root.length))).filter((id) => decisionId.test(id));
       const decisions = await pMap(ids, (id) => read(pool, id), { concurrency: side });
       // One may have expired since it was listed.
       return { decisions: decisions.filter((each) => each !== undefined), ...(before !== undefined && { cursor: idOf(before) }) };

@@ -10,6 +10,7 @@ import { createCatalogueStore } from "../../lib/aws/table/catalogue-store.ts";
 import { createDecisions } from "../../lib/aws/table/decisions.ts";
 import { createJobReader } from "../../lib/aws/table/job-reader.ts";
 import { createNodeLedger } from "../../lib/aws/table/node-ledger.ts";
+import { createNodeReader } from "../../lib/aws/table/node-reader.ts";
 import { createPlacements } from "../../lib/aws/table/placements.ts";
 import { createSealing } from "../../lib/aws/table/sealing.ts";
 import { aJob, aSpec, monday } from "../fakes/builders.ts";
@@ -71,6 +72,7 @@ const ledgerOn = (access: TableAccess): Ledger => ({
   placements: createPlacements(access),
   catalogues: createCatalogueStore(access),
   nodeLedger: createNodeLedger(access),
+  nodeReader: createNodeReader(access),
 });
 
 describe("the ledger in DynamoDB", () => {

@@ -1,6 +1,7 @@
 import type { Bell } from "../../lib/ports/bell.ts";
 import type { Admissions, Cancellations, JobReader, Sealing } from "../../lib/ports/jobs.ts";
 import type { NodeLedger } from "../../lib/ports/node-ledger.ts";
+import type { NodeReader } from "../../lib/ports/node-reader.ts";
 import type { CatalogueStore, Decisions, Placements } from "../../lib/ports/pool-ledger.ts";
 
 /** All that rests in the table, port by port. */
@@ -14,6 +15,7 @@ export type Ledger = {
   readonly placements: Placements;
   readonly catalogues: CatalogueStore;
   readonly nodeLedger: NodeLedger;
+  readonly nodeReader: NodeReader;
 };
 
 /** A method of the ledger, such as `placements.bind`. */

@@ -4,6 +4,7 @@ import { memoryBell, memoryCatalogues, memoryDecisions } from "./memory-decision
 import { memoryAdmissions, memoryCancellations, memoryJobReader, memorySealing } from "./memory-jobs.ts";
 import { memoryNodeLedger } from "./memory-node-ledger.ts";
 import { memoryPlacements } from "./memory-placements.ts";
+import { memoryNodeReader } from "./memory-readers.ts";
 import { MemoryTable } from "./memory-table.ts";
 
 export type MemoryLedger = Ledger & {
@@ -29,5 +30,6 @@ export function memoryLedger(options: { lag?: boolean } = {}): MemoryLedger {
     placements: memoryPlacements(table, wire),
     catalogues: memoryCatalogues(table, wire),
     nodeLedger: memoryNodeLedger(table, wire),
+    nodeReader: memoryNodeReader(table, wire),
   };
 }

@@ -7,6 +7,7 @@ import { decisionsContract } from "./decisions.ts";
 import { fencingContract } from "./fencing.ts";
 import { jobReaderContract } from "./job-reader.ts";
 import { nodeLedgerContract } from "./node-ledger.ts";
+import { nodeReaderContract } from "./node-reader.ts";
 import { gangPlacementsContract } from "./placements-gangs.ts";
 import { jobPlacementsContract } from "./placements-jobs.ts";
 import { launchPlacementsContract } from "./placements-launches.ts";
@@ -28,4 +29,5 @@ export function ledgerContract(make: MakeLedger): void {
   fencingContract(make);
   catalogueStoreContract(make);
   nodeLedgerContract(make);
+  nodeReaderContract(make);
 }

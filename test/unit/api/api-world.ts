@@ -12,7 +12,7 @@ import { MemoryDatasets, MemoryShardQueue, memoryPoolNodes } from "../../fakes/m
 import { MemoryJournal } from "../../fakes/memory-journal.ts";
 import { MemoryLane } from "../../fakes/memory-lane.ts";
 import { memoryLedger } from "../../fakes/memory-ledger.ts";
-import { MemoryAttemptLogs, memoryDecisionReader, memoryNodeReader } from "../../fakes/memory-readers.ts";
+import { MemoryAttemptLogs, memoryDecisionReader } from "../../fakes/memory-readers.ts";
 
 const account = "123456789012";
 export const callerOf = (arn: string, from = account): Caller => ({ arn, account: from, owner: account });
@@ -58,7 +58,7 @@ export class ApiWorld {
   }
 
   get deps(): ApiDeps {
-    const { bell, admissions, catalogues, cancellations, jobReader, sealing, decisions, table } = this.ledger;
+    const { bell, admissions, catalogues, cancellations, jobReader, sealing, decisions, nodeReader, table } = this.ledger;
     const fleet = { name: "fleetwright", teams: ["research", "vision"], pools: this.pools, defaultPool: "gpu" };
     const now = () => this.nowMs;
     return {
@@ -68,7 +68,7 @@ export class ApiWorld {
       jobs: jobReader,
       current: sealing,
       logs: this.logs,
-      nodes: memoryNodeReader(table),
+      nodes: nodeReader,
       pools: decisions,
       decisions: memoryDecisionReader(this.journal),
       datasets: this.datasets,

@@ -1,0 +1,79 @@
+import { CreateBucketCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { expect, inject, test } from "vitest";
+import { s3Client } from "../../lib/aws/clients.ts";
+import { s3DecisionReader } from "../../lib/aws/decision-reader.ts";
+import { s3Journal } from "../../lib/aws/journal.ts";
+import { monday } from "../fakes/builders.ts";
+import { MemoryJournal } from "../fakes/memory-journal.ts";
+import { memoryDecisionReader } from "../fakes/memory-readers.ts";
+import { aDecision, decisionReaderContract, readAll } from "./suites/decision-reader.ts";
+import { unique, wire } from "./wire.ts";
+
+const client = (): S3Client => s3Client(wire(inject("ministackUrl")));
+const s3 = client();
+
+async function aBucket(): Promise<string> {
+  const Bucket = unique("decisions");
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  return Bucket;
+}
+
+/** Listings as short as if a day had thousands of decisions. Counts them. */
+function withShortListings(most: number): { s3: S3Client; listings: number } {
+  const counted = { s3: client(), listings: 0 };
+  counted.s3.middlewareStack.add(
+    (next, context) => (args) => {
+      if (context.commandName !== "ListObjectsV2Command") return next(args);
+      counted.listings += 1;
+      return next("Delimiter" in args.input ? args : { ...args, input: { ...args.input, MaxKeys: most } });
+    },
+    { step: "initialize", name: "short-listings" },
+  );
+  return counted;
+}
+
+decisionReaderContract("in memory", async () => {
+  const journal = new MemoryJournal();
+  return { journal, reader: memoryDecisionReader(journal) };
+});
+
+decisionReaderContract("S3", async () => {
+  const bucket = await aBucket();
+  return { journal: s3Journal(s3, bucket), reader: s3DecisionReader(s3, bucket) };
+});
+
+decisionReaderContract("S3, with days too full for one listing", async () => {
+  const bucket = await aBucket();
+  return { journal: s3Journal(s3, bucket), reader: s3DecisionReader(withShortListings(1).s3, bucket) };
+});
+
+test("a full day is read in order, each decision once, and a page costs few listings", async () => {
+  const bucket = await aBucket();
+  const journal = s3Journal(s3, bucket);
+  // Many in one second, many in one hour, a few over the day.
+  const times = [...Array(12).keys()].flatMap((n) => [monday + n * 10, monday + 3_600_000 + n * 7_000, monday + n * 7_000_000]);
+  for (const [n, atMs] of times.entries()) await journal.record(aDecision({ id: `d${n}`, atMs }));
+  const short = withShortListings(5);
+  const { ids, pages } = await readAll(s3DecisionReader(short.s3, bucket), "gpu", { limit: 7 });
+  expect(ids).toHaveLength(times.length);
+  expect(ids).toEqual(ids.toSorted().toReversed());
+  expect(new Set(ids).size).toBe(times.length);
+  expect(short.listings / pages).toBeLessThan(110);
+});
+
+test("many days with little in them are more than one page, and none is left out", async () => {
+  const bucket = await aBucket();
+  const journal = s3Journal(s3, bucket);
+  for (let n = 0; n < 70; n += 1) await journal.record(aDecision({ id: `d${n}`, atMs: monday + n * 86_400_000 }));
+  const { ids, pages } = await readAll(s3DecisionReader(s3, bucket), "gpu", { limit: 50 });
+  expect(ids.map((id) => id.slice(id.lastIndexOf("-d") + 2))).toEqual([...Array(70).keys()].toReversed().map(String));
+  expect(pages).toBe(2);
+});
+
+test("what else lies in the bucket is no decision of a pool", async () => {
+  const bucket = await aBucket();
+  for (const Key of ["gpu/notes.txt", "gpu/2026/06/01/notes.json.gz"])
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: "x" }));
+  await s3Journal(s3, bucket).record(aDecision());
+  expect((await readAll(s3DecisionReader(s3, bucket), "gpu", { limit: 10 })).ids).toEqual(["20260601-000000.000Z-decision-1"]);
+});
