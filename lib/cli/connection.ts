@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { s3ArtifactReader } from "../aws/artifact-reader.ts";
 import { type ClientSettings, kmsClient, s3Client, sqsClient, ssmClient } from "../aws/clients.ts";
 import { type CodeStore, s3CodeStore } from "../aws/code.ts";
+import { type DatasetFiles, s3DatasetFiles } from "../aws/dataset-files.ts";
 import { findDeployment } from "../aws/deployment.ts";
 import { awsErrorKind } from "../aws/errors.ts";
 import { type JobQueue, sqsJobQueue } from "../aws/job-queue.ts";
@@ -31,6 +32,7 @@ export type Connection = {
   readonly jobs: JobReader;
   readonly queue: JobQueue;
   readonly code: CodeStore;
+  readonly files: DatasetFiles;
   readonly artifacts: ArtifactReader;
 };
 
@@ -98,6 +100,7 @@ async function connectTo(name: string, settings: ClientSettings, shown = (call: 
     jobs: apiJobReader(api),
     queue: sqsJobQueue(sqsClient(settings), deployment.jobsQueuePrefix),
     code: s3CodeStore({ s3, codeBucket: deployment.codeBucket }),
+    files: s3DatasetFiles({ s3, bucket: deployment.datasetsBucket }),
     artifacts: s3ArtifactReader({
       s3,
       kms: kmsClient(settings),

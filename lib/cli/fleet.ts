@@ -16,6 +16,7 @@ const { version } = z
   .parse(JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")));
 
 const program = new Command("fleet")
+  .helpCommand(false)
   .description("Fleetwright: GPU jobs from a queue, on a fleet that scales from zero and back")
   .version(version)
   .addOption(new Option("--name <name>", "the deployment to speak to").env("FLEETWRIGHT_NAME").default("fleetwright"))

@@ -239,7 +239,20 @@ describe("fleet, beside a running local cloud", () => {
     expect(refused).toMatchObject({ code: 1, out: "" });
     expect(refused.err).toMatch(/jobs may not read the bucket somebody-elses/);
     const none = await fleet("datasets", "--team", "research");
-    expect(none.out + none.err).toMatch(/dataset add/);
+    expect(none.out).toMatch(/no datasets; add one with: fleet dataset upload NAME FOLDER/);
+
+    const data = await mkdtemp(join(folder, "data-"));
+    for (const name of ["one", "two"]) await writeFile(join(data, name), name);
+    const uploaded = await fleet("dataset", "upload", "words", data, "--team", "research");
+    expect(uploaded.code, uploaded.err).toBe(0);
+    await vi.waitFor(
+      async () => {
+        const shown = await fleet("dataset", "show", "words", "--team", "research", "--json");
+        expect(JSON.parse(shown.out)).toMatchObject({ state: "ready", listing: { shards: 2, bytes: 6 } });
+      },
+      { timeout: 15_000, interval: 300 },
+    );
+    expect(await fleet("dataset", "rm", "words", "--team", "research")).toMatchObject({ code: 0 });
   });
 
   it.each([

@@ -12,7 +12,7 @@ import type { Context, JobOptions } from "./job.ts";
 export async function datasets(options: JobOptions, { connection, console }: Context): Promise<number> {
   const team = await teamOf(options.team, connection);
   const { items } = await connection.api.datasets(team);
-  const empty = `team ${team} has no datasets; add one with: fleet dataset add NAME s3://BUCKET/PREFIX/ --team ${team}`;
+  const empty = `team ${team} has no datasets; add one with: fleet dataset upload NAME FOLDER --team ${team}`;
   if (options.json) console.out(JSON.stringify({ datasets: items }));
   else for (const line of tableLines(items, columns, { empty, width: console.width })) console.out(line);
   return exitCodes.ok;

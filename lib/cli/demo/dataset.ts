@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import type { DatasetFile } from "../../aws/dataset-files.ts";
 
 /** A file of the demonstration's dataset, below its prefix. */
-export type DataFile = { readonly path: string; readonly body: Buffer };
+export type DataFile = DatasetFile & { readonly body: Buffer };
 
 const pages = 24;
 const pageBytes = 16 * 1024;
@@ -16,7 +18,10 @@ function page(number: number): Buffer {
   return Buffer.concat(blocks);
 }
 
-const file = (number: number): DataFile => ({ path: `pages/${String(number).padStart(2, "0")}.bin`, body: page(number) });
+function file(number: number): DataFile {
+  const body = page(number);
+  return { path: `pages/${String(number).padStart(2, "0")}.bin`, body, bytes: body.length, open: () => Readable.from([body]) };
+}
 
 /** What lies in the dataset when the first jobs are sent. */
 export const firstFiles: readonly DataFile[] = Array.from({ length: pages }, (_, number) => file(number));

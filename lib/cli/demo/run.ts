@@ -1,9 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { s3Client } from "../../aws/clients.ts";
-import { s3DatasetFiles } from "../../aws/dataset-files.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import { isEnded, type Job, jobName } from "../../model/job.ts";
-import { type Connection, localSettings } from "../connection.ts";
+import type { Connection } from "../connection.ts";
 import { createAlarmWatch } from "./alarm-watch.ts";
 import { withSampleCode } from "./code.ts";
 import { firstFiles, laterFile } from "./dataset.ts";
@@ -95,15 +93,12 @@ const dataset = { team: dataTeam, dataset: dataName };
 /** Uploads the dataset's first files and names it; resolves when it is listed. */
 async function addDataset(stage: Stage): Promise<void> {
   const { connection, tell } = stage;
-  const files = filesOf(stage);
+  const { files } = connection;
   await Promise.all(firstFiles.map((file) => files.put(dataset, file)));
   await connection.api.putDataset(dataset, { source: files.source(dataset), replace: false });
   tell(`${dataTeam}/${dataName}  a dataset of ${firstFiles.length} files: ${files.source(dataset)}`);
   await shardsAre(stage, firstFiles.length);
 }
-
-const filesOf = ({ cloud, connection }: Stage) =>
-  s3DatasetFiles({ s3: s3Client(localSettings(cloud.endpoint)), bucket: connection.deployment.datasetsBucket });
 
 async function shardsAre({ connection, stop }: Stage, count: number): Promise<void> {
   while (!stop.aborted && (await connection.api.dataset(dataset)).listing?.shards !== count) await pause(200);
@@ -115,7 +110,7 @@ function createGrowth(stage: Stage, on: { readonly readers: readonly Sent[]; rea
   const ref = refOf(on.later, "");
   let grown: Promise<unknown> | undefined;
   const grow = async (): Promise<void> => {
-    await filesOf(stage).put(dataset, laterFile);
+    await stage.connection.files.put(dataset, laterFile);
     stage.tell(`${dataTeam}/${dataName}  another file comes to lie on S3: ${laterFile.path}`);
     await shardsAre(stage, firstFiles.length + 1);
     await send(stage, [on.later]);

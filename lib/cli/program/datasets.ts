@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { asMeant } from "../asked-from.ts";
 import { json, team } from "./asked.ts";
 import type { Session } from "./session.ts";
 
@@ -14,10 +15,10 @@ export function addDatasets(program: Command, { run, context }: Session): void {
 
   const dataset = program
     .command("dataset")
-    .description("add, show or forget a dataset")
+    .description("upload, add, show or forget a dataset")
     .addHelpText(
       "after",
-      "\nExamples:\n  fleet dataset add images s3://bucket/images/\n  fleet dataset show images\n  fleet dataset rm images",
+      "\nExamples:\n  fleet dataset upload images ./images\n  fleet dataset add images s3://bucket/images/\n  fleet dataset show images\n  fleet dataset rm images",
     );
   dataset
     .command("add")
@@ -33,6 +34,24 @@ export function addDatasets(program: Command, { run, context }: Session): void {
     )
     .action((name: string, source: string, options) =>
       run(load().then(async ({ addDataset }) => addDataset(name, { ...options, source }, await context()))),
+    );
+  dataset
+    .command("upload")
+    .description("upload a folder's files to where the team's data lies on S3, and add them")
+    .argument("<name>")
+    .argument("<folder>")
+    .addOption(team())
+    .addOption(json())
+    .addHelpText(
+      "after",
+      "\nExample:\n  fleet dataset upload images ./images\n\nA .fleetignore file says what stays here, in the syntax of .gitignore.",
+    )
+    .action((name: string, folder: string, options) =>
+      run(
+        import("../commands/dataset-upload.ts").then(async ({ uploadDataset }) =>
+          uploadDataset(name, asMeant(folder), { ...(await context()), options }),
+        ),
+      ),
     );
   dataset
     .command("show")

@@ -126,6 +126,7 @@ export function aContext(api: Pick<FakeApi, "url">, over: Partial<Connection> = 
       },
     },
     code: { putCode: async ({ team }) => ({ s3: `s3://code/${team}/x.tar.gz`, sha256: "a".repeat(64) }) },
+    files: { source: ({ team, dataset }) => `s3://data/${team}/${dataset}/`, put: async () => undefined },
     artifacts: { open: async () => undefined },
     ...over,
   };
