@@ -32,6 +32,7 @@ export class ShardCache {
   readonly #disk: Disk;
   readonly #kept = new Map<string, Kept>();
   readonly #underWay = new Map<string, Promise<void>>();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(root: string, disk: Disk = diskOf) {
     this.#root = join(root, "data");
@@ -45,7 +46,11 @@ export class ShardCache {
   }
 
   /** Keeps these files for an attempt until it lets go of them. Answers those that have to be fetched. */
-  async hold(ref: DatasetRef, attempt: string, shards: readonly Shard[]): Promise<readonly Shard[]> {
+  hold(ref: DatasetRef, attempt: string, shards: readonly Shard[]): Promise<readonly Shard[]> {
+    return this.#inTurn(() => this.#hold(ref, attempt, shards));
+  }
+
+  async #hold(ref: DatasetRef, attempt: string, shards: readonly Shard[]): Promise<readonly Shard[]> {
     const folder = this.#folderOf(ref);
     // Out of reach for jobs: these see links.
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -76,11 +81,11 @@ export class ShardCache {
   }
 
   /** An attempt is over. What neither another one nor the last list names is removed. */
-  async letGo(attempt: string): Promise<void> {
-    for (const [name, kept] of this.#kept) {
-      if (!kept.users.delete(attempt)) continue;
-      await this.#prune(join(this.#root, name), new Set([...kept.latest, ...[...kept.users.values()].flatMap((files) => [...files])]));
-    }
+  letGo(attempt: string): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const [name, kept] of this.#kept)
+        if (kept.users.delete(attempt)) await this.#prune(join(this.#root, name), new Set([...kept.latest, ...usedOf(kept)]));
+    });
   }
 
   /** Removes what an earlier process of the worker had not finished. */
@@ -97,7 +102,14 @@ export class ShardCache {
     return join(this.#root, team, dataset);
   }
 
-  /** Datasets that no attempt uses make room for those that one does. */
+  /** One at a time: what one removes another must not find whole and count on. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  /** What no attempt uses makes room for what one does. */
   async #makeRoom(ref: DatasetRef, missing: readonly Shard[]): Promise<void> {
     const needBytes = missing.reduce((sum, shard) => sum + shard.bytes, 0);
     if (needBytes === 0) return;
@@ -114,9 +126,13 @@ export class ShardCache {
     for (const team of await names(this.#root))
       for (const dataset of await names(join(this.#root, team))) {
         const name = datasetName({ team, dataset });
-        if ((this.#kept.get(name)?.users.size ?? 0) > 0) continue;
+        const kept = this.#kept.get(name);
+        if (kept && kept.users.size > 0) {
+          await this.#prune(join(this.#root, name), usedOf(kept));
+          continue;
+        }
         this.#kept.delete(name);
-        await rm(join(this.#root, team, dataset), { recursive: true, force: true, maxRetries: 3 });
+        await rm(join(this.#root, name), { recursive: true, force: true, maxRetries: 3 });
       }
   }
 
@@ -127,6 +143,8 @@ export class ShardCache {
     }
   }
 }
+
+const usedOf = ({ users }: Kept): Set<string> => new Set([...users.values()].flatMap((files) => [...files]));
 
 /** Under its name a file is only ever whole; but somebody may have cut it since. */
 async function isWhole(file: string, { bytes }: Shard): Promise<boolean> {

@@ -291,6 +291,57 @@ describe("a disk", () => {
     expect(await fetch("a")).toBeUndefined();
     expect(await readdir(join(root, "data", "vision"))).toEqual(["mnist"]);
   });
+
+  test("that is full of what the dataset itself was before gives way", async () => {
+    s3.putList("list", upload({ "0": "zero", "1": "one" }));
+    cache = new ShardCache(root, async () => ({ freeBytes: (await cached()).length > 1 ? 0 : plenty, totalBytes: plenty }));
+    data = new NodeData(cache);
+    expect(await fetch("a")).toBeUndefined();
+    await data.letGo(attempt("a"));
+    s3.putList("list", upload({ "1": "one", "2": "two" }));
+    expect(await fetch("b")).toBeUndefined();
+    expect(await readdir(join(viewOf("b"), "mnist"))).toEqual(["1", "2"]);
+  });
+});
+
+describe("what is being removed", () => {
+  const shards = Array.from({ length: 100 }, (_, n): Shard => ({ key: `vision/mnist/${n}`, bytes: 1, etag: `e${n}` }));
+  const mnist = { team: "vision", dataset: "mnist" };
+  /** Which of the shards that it was told are there are not. */
+  async function lacking(missing: readonly Shard[]): Promise<Shard[]> {
+    const there = new Set((await cached().catch(() => [])).map((name) => join(root, "data", "vision", "mnist", name)));
+    return shards.filter((shard) => !missing.includes(shard) && !there.has(cache.fileOf(mnist, shard)));
+  }
+  const turns = async (count: number): Promise<void> => {
+    for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const moments = Array.from({ length: 12 }, (_, n) => n * 3);
+
+  test.each(moments)("when a job lets go of it is not promised to another, %i turns later", async (later) => {
+    await cache.hold(mnist, "a", shards);
+    for (const shard of shards) await writeFile(cache.fileOf(mnist, shard), "x");
+    await cache.hold(mnist, "b", []);
+    await cache.letGo("b");
+    const gone = cache.letGo("a");
+    await turns(later);
+    const missing = await cache.hold(mnist, "c", shards);
+    await gone;
+    expect(await lacking(missing)).toEqual([]);
+  });
+
+  test.each(moments)("to make room is not promised to another, %i turns later", async (later) => {
+    await cache.hold(mnist, "a", shards);
+    for (const shard of shards) await writeFile(cache.fileOf(mnist, shard), "x");
+    await cache.letGo("a");
+    freeBytes = 0;
+    const refused = cache.hold({ team: "vision", dataset: "cifar" }, "b", shards).catch((error: unknown) => error);
+    await turns(later);
+    freeBytes = plenty;
+    const missing = await cache.hold(mnist, "c", shards);
+    await refused;
+    expect(await lacking(missing)).toEqual([]);
+    expect((await stat(join(root, "data", "vision", "mnist"))).isDirectory()).toBe(true);
+  });
 });
 
 test("what a job sees are the node's own files, not copies", async () => {
