@@ -24,7 +24,7 @@ export type Rebalanced =
 /** So often others may be quicker before a run gives up and leaves it to the message's next delivery. */
 const mostReads = 6;
 const concurrency = 8;
-/** What is not in use is kept for this long: orders that name it may be under way, and so may another run's writes. */
+/** What is not in use is kept for this long after it was written: another run's writes may be under way. */
 const keepMs = 10 * 60_000;
 
 /**
@@ -61,7 +61,9 @@ async function deal(deps: RebalanceDeps, dataset: Dataset, listing: ShardListing
   }
   const map = await write(deps, { dataset, listing, needs });
   if ((await deps.datasets.noteMap(dataset, map)) === "stale") return "stale";
-  await deps.store.sweep(dataset, { keys: keysOf(listing, map), beforeMs: deps.now() - keepMs });
+  // A worker may just have been told of what the last map named, however old that is.
+  const keys = new Set([listing.key, ...keysOf(map), ...(old ? keysOf(old) : [])]);
+  await deps.store.sweep(dataset, { keys, beforeMs: deps.now() - keepMs });
   return { kind: "changed", listing: listing.version, map: map.version, nodes: needs.length, moved: map.moved };
 }
 
@@ -117,5 +119,4 @@ const nodesOf = (plan: MapPlan) =>
     losses,
   }));
 
-const keysOf = (listing: ShardListing, map: ShardMap): ReadonlySet<string> =>
-  new Set([listing.key, map.listingKey, map.plan, ...map.holdings.map((holding) => holding.list)]);
+const keysOf = (map: ShardMap): readonly string[] => [map.listingKey, map.plan, ...map.holdings.map((holding) => holding.list)];

@@ -125,13 +125,15 @@ class Run {
   /** Brings what the job needs onto this machine, before its time begins to count. Answers where its datasets lie. */
   async #fetch({ root, archive, work }: AttemptFolder): Promise<string | undefined> {
     const { code } = this.#order.spec;
-    const { jobUser: owner, archiveLimits: limits } = this.#machine;
-    if (code) await fetchCode(this.#s3, { code, archive, folder: work, owner, limits }, this.#tries());
+    const { jobUser: owner, archiveLimits: limits, data } = this.#machine;
     const { datasets = [] } = this.#order;
-    if (datasets.length === 0) return undefined;
     const folder = join(root, "data");
     const onLine = (line: string): void => this.#logs.push(line);
-    await this.#machine.data.fetch({ attempt: this.#order, datasets, folder, s3: this.#s3, tries: this.#tries(), onLine });
+    const order = { attempt: this.#order, datasets, folder, s3: this.#s3, tries: this.#tries(), onLine };
+    const lists = await data.lists(order);
+    if (code) await fetchCode(this.#s3, { code, archive, folder: work, owner, limits }, this.#tries());
+    if (datasets.length === 0) return undefined;
+    await data.fetch(order, lists);
     return folder;
   }
 
@@ -168,8 +170,11 @@ class Run {
     await this.#work;
     await this.#closeLogs();
     this.#s3.destroy();
-    await removeFolder(folderOf(this.#machine.folder, this.#order));
-    await this.#machine.data.letGo(this.#order);
+    try {
+      await removeFolder(folderOf(this.#machine.folder, this.#order));
+    } finally {
+      await this.#machine.data.letGo(this.#order);
+    }
   }
 }
 

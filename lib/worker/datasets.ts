@@ -9,7 +9,7 @@ import { makeView } from "./data-view.ts";
 import { type Tries, tryAgain } from "./retry.ts";
 import type { ShardCache } from "./shard-cache.ts";
 import { fetchShard } from "./shard-fetch.ts";
-import { fetchShardList } from "./shard-list.ts";
+import { fetchShardList, readShardList } from "./shard-list.ts";
 
 type DatasetOrder = NonNullable<Extract<Order, { kind: "run" }>["datasets"]>[number];
 
@@ -24,6 +24,9 @@ export type DataOrder = {
   /** Hears how far it is, every few seconds. */
   readonly onLine: (line: string) => void;
 };
+
+/** A dataset's list of shards, packed: unpacked, those of many would fill the memory. */
+export type PackedList = DatasetOrder & { readonly packed: Buffer };
 
 const atOnce = 8;
 /** A call takes no more. */
@@ -46,9 +49,17 @@ export class NodeData {
     return this.#fetched.size > 0 ? [...this.#fetched.values()].slice(-mostTold) : undefined;
   }
 
+  /** What an attempt has to fetch. To be asked for at once: a list that has been replaced is not kept for long. Throws a Fault. */
+  lists({ datasets, s3, tries }: Pick<DataOrder, "datasets" | "s3" | "tries">): Promise<readonly PackedList[]> {
+    const one = async (dataset: DatasetOrder): Promise<PackedList> => {
+      return { ...dataset, packed: await tryAgain(tries, () => fetchShardList(s3, dataset.list, tries.signal)) };
+    };
+    return pMap(datasets, one, { concurrency: atOnce });
+  }
+
   /** Brings all that an attempt reads onto the node and shows it. Throws a Fault in words for the team. */
-  async fetch(order: DataOrder): Promise<void> {
-    for (const dataset of order.datasets) await this.#fetchOne(order, dataset);
+  async fetch(order: DataOrder, lists: readonly PackedList[]): Promise<void> {
+    for (const list of lists) await this.#fetchOne(order, list);
   }
 
   /** The attempt is over, and its folder gone. */
@@ -56,9 +67,9 @@ export class NodeData {
     return this.#cache.letGo(attemptName(attempt));
   }
 
-  async #fetchOne(order: DataOrder, { name, version, list }: DatasetOrder): Promise<void> {
-    const { attempt, s3, tries } = order;
-    const { source, shards } = await tryAgain(tries, () => fetchShardList(s3, list, tries.signal));
+  async #fetchOne(order: DataOrder, { name, version, list, packed }: PackedList): Promise<void> {
+    const { attempt } = order;
+    const { source, shards } = await readShardList(packed, list);
     const ref = { team: attempt.team, dataset: name };
     const missing = await this.#cache.hold(ref, attemptName(attempt), shards);
     const bytes = bytesOf(shards);

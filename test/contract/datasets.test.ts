@@ -163,15 +163,17 @@ describe("a worker and S3", () => {
     if (listed.kind !== "listed") throw new Error(listed.trouble);
     const list = { bucket, key: await store.write({ team: "vision", dataset: "mnist", source, listing: 1 }, "shards/1-a", listed.shards) };
     const data = new NodeData(new ShardCache(root));
-    const fetch = (job: string) =>
-      data.fetch({
+    const fetch = async (job: string) => {
+      const order = {
         attempt: { team: "vision", job, attempt: 1 },
         datasets: [{ name: "mnist", version: 1, list }],
         folder: join(root, job),
         s3,
         tries: { clock: systemClock, random: Math.random, signal: new AbortController().signal, most: 2 },
         onLine: () => undefined,
-      });
+      };
+      await data.fetch(order, await data.lists(order));
+    };
     await fetch("a");
     expect(sha256(await readFile(join(root, "a", "mnist", "deep", "large")))).toBe(sha256(Buffer.concat(parts)));
     expect(sha256(await readFile(join(root, "a", "mnist", "small ü+")))).toBe(sha256(small));

@@ -191,6 +191,19 @@ describe("a map", () => {
   });
 });
 
+describe("a list that a node was just told of", () => {
+  test("outlives the map that it was of, however old it is", async () => {
+    const world = await aWorld(10, { "i-a": "part", "i-b": "whole" });
+    await run(world);
+    const told = (world.mnist.map?.holdings ?? []).map((holding) => holding.list);
+    world.nowMs += 3_600_000;
+    join(world, "i-c", "part");
+    world.upload(someShards(11));
+    await run(world, true);
+    expect(told.filter((list) => !world.store.written.has(list))).toEqual([]);
+  });
+});
+
 describe("two runs at once", () => {
   test("make one map: the later one reads again and finds nothing left to do", async () => {
     const world = await aWorld(20, { "i-a": "part", "i-b": "part" });

@@ -1,6 +1,7 @@
 import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Shard } from "../../../lib/model/dataset.ts";
 import { Fault } from "../../../lib/model/fault.ts";
@@ -41,10 +42,13 @@ async function fetch(job: string, over: { signal?: AbortSignal; key?: string } =
   const tries = { clock, random: () => 0, signal: over.signal ?? new AbortController().signal, most: 3 };
   const datasets = [{ name: "mnist", version: 7, list: { ...list, key: over.key ?? list.key } }];
   const order = { attempt: attempt(job), datasets, folder: viewOf(job), s3, tries, onLine: (line: string) => void lines.push(line) };
-  const done = data.fetch(order).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+  const done = data
+    .lists(order)
+    .then((lists) => data.fetch(order, lists))
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    );
   let over_ = false;
   void done.finally(() => {
     over_ = true;
@@ -235,13 +239,33 @@ describe("what is not what was listed", () => {
     expect(s3.asked).toEqual(["list", "list", "vision/mnist/0", "vision/mnist/0"]);
   });
 
+  test("is no list that never ends: who is stopped waits for it no longer", async () => {
+    const stopped = new AbortController();
+    const begun = Promise.withResolvers<void>();
+    const silent = new Readable({ read: () => begun.resolve() });
+    const order = {
+      attempt: attempt("a"),
+      datasets: [{ name: "mnist", version: 7, list }],
+      s3: { send: async () => ({ Body: silent }) },
+      tries: { clock, random: () => 0, signal: stopped.signal, most: 3 },
+    };
+    const lists = data.lists(order).catch((error: unknown) => error);
+    await begun.promise;
+    stopped.abort();
+    expect(await lists).toMatchObject({ code: "shard-list", retry: true });
+    expect(silent.destroyed).toBe(true);
+  });
+
   test("is a list that is none, or gone", async () => {
     s3.put("list", "no gzip");
     expect(await fetch("a")).toMatchObject({
       retry: true,
-      message: expect.stringContaining("the list of shards list could not be fetched"),
+      message: expect.stringContaining("the list of shards list could not be read"),
     });
-    expect(await fetch("a", { key: "nowhere" })).toMatchObject({ retry: true });
+    expect(await fetch("a", { key: "nowhere" })).toMatchObject({
+      retry: true,
+      message: expect.stringContaining("the list of shards nowhere could not be fetched"),
+    });
   });
 });
 

@@ -130,6 +130,8 @@ export type FakeAws = Listening & {
   readonly objects: Map<string, Buffer>;
   readonly headers: Map<string, Readonly<Record<string, unknown>>>;
   readonly logLines: string[];
+  /** What was asked for, as `bucket/key`, in its order. */
+  readonly asked: string[];
   /** Makes this many uploads fail. */
   refuseUploads: number;
 };
@@ -139,6 +141,7 @@ export async function fakeAws(): Promise<FakeAws> {
   const objects = new Map<string, Buffer>();
   const headers = new Map<string, Readonly<Record<string, unknown>>>();
   const logLines: string[] = [];
+  const asked: string[] = [];
   const knobs = { refuseUploads: 0 };
   const s3Error = (response: ServerResponse, status: number, code: string) =>
     response.writeHead(status, { "content-type": "application/xml" }).end(`<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
@@ -158,6 +161,7 @@ export async function fakeAws(): Promise<FakeAws> {
       headers.set(path, { ...request.headers });
       response.writeHead(200, { etag: '"e"' }).end();
     } else {
+      asked.push(path);
       const object = objects.get(path);
       if (object) response.writeHead(200, { "content-length": object.length }).end(object);
       else s3Error(response, 404, "NoSuchKey");
@@ -168,6 +172,7 @@ export async function fakeAws(): Promise<FakeAws> {
     objects,
     headers,
     logLines,
+    asked,
     get refuseUploads() {
       return knobs.refuseUploads;
     },

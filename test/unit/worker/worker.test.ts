@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Manifest } from "../../../events/upload.ts";
 import type { JobSpec } from "../../../lib/model/job.ts";
@@ -101,6 +102,18 @@ describe("a worker", () => {
     await expect.poll(() => readdir(join(folder, "attempts", "vision", "train-1")), until).toEqual([]);
     expect(server.headers[0]).toMatchObject({ authorization: expect.stringContaining("AKIAINSTANCE") });
     expect(worker.log.join()).not.toMatch(/secret|token/i);
+  });
+
+  test("asks for the lists of a job's data before anything that may take long: they are not kept for long", async () => {
+    const list = { format: 1, team: "vision", dataset: "mnist", source: { bucket: "data", prefix: "" }, listing: 1, shards: [] };
+    aws.objects.set("data/list", gzipSync(JSON.stringify(list)));
+    aws.objects.set("code/train.tar.gz", craftArchive([{ path: "train.js", body: "" }]));
+    const datasets = [{ name: "mnist", version: 1, list: { bucket: "data", key: "list" } }];
+    const order = runOrder({ command: ["true"], code: { s3: "s3://code/train.tar.gz" } }, { datasets });
+    reply = (call) => orders({ orders: seen(call) ? [] : [order] });
+    begin();
+    await expect.poll(phases, until).toContain("exited");
+    expect(aws.asked).toEqual(["data/list", "code/train.tar.gz"]);
   });
 
   test("gives a job nothing of its own, and GPUs by their index", async () => {
