@@ -43,10 +43,10 @@ export const containersOn =
     const variables = containerVariables(job);
     const say = (line: string): void => onLine(`[fleetwright: docker pull: ${line}]`);
     await pullImage(docker, { image: order.spec.image ?? "", onLine: say, timeoutMs: pullTimeoutMs }, tries);
-    if (tries.signal.aborted) throw new Fault("stopped", "the attempt was stopped", { retry: true });
     await writeFile(envFile, variables.file, { mode: 0o600 });
     // One that an earlier run of this worker left, and could not remove.
-    await docker.run(["rm", "--force", "--volumes", containerName(order)], { timeoutMs: removeMs });
+    await docker.run(["rm", "--force", "--volumes", containerName(order)], { timeoutMs: removeMs, signal: tries.signal });
+    if (tries.signal.aborted) throw new Fault("stopped", "the attempt was stopped", { retry: true });
     const command = ["docker", ...args];
     const startedAtMs = tries.clock.wallMs();
     const client = await startProgram({ file: docker.file, command, folder: "/", env: { ...docker.env, ...variables.client }, onLine });
@@ -78,6 +78,7 @@ function follow(
   const { docker, client } = at;
   const name = containerName(order);
   let over = false;
+  let stopped = false;
   let killTimer: NodeJS.Timeout | undefined;
   /** It may still be in the making, when there is nothing to stop yet. */
   const untilDone = async (args: readonly string[], timeoutMs: number): Promise<void> => {
@@ -89,6 +90,7 @@ function follow(
   };
   const stop = (graceMs: number): void => {
     if (over) return;
+    stopped = true;
     const seconds = Math.ceil(graceMs / 1000);
     void untilDone(["stop", "-t", String(seconds)], graceMs + briefMs);
     clearTimeout(killTimer);
@@ -98,6 +100,8 @@ function follow(
     const exit = await client.exited;
     over = true;
     clearTimeout(killTimer);
+    // An engine that is down is asked for minutes, and the end of the lease does not wait for that.
+    if (stopped) await endStrays(folder.work);
     const end = endOf(exit, await inspect(docker, name), order.spec);
     const removed = await docker.run(["rm", "--force", "--volumes", name], { timeoutMs: removeMs });
     if (!didIt(removed) && !/no such container/i.test(complaintOf(removed))) {

@@ -147,6 +147,18 @@ describe("a container", () => {
     expect(await readdir(join(folder, "containers"))).toEqual([]);
   });
 
+  test("that is stopped while its engine is down is ended without it, before the engine is asked how", async () => {
+    const { job, lines } = await start("setInterval(() => {}, 1000); console.log('pid', process.pid)");
+    await expect.poll(() => lines.some((line) => line.startsWith("pid")), until).toBe(true);
+    const [, pid] = lines.find((line) => line.startsWith("pid"))?.split(" ") ?? [];
+    await writeFile(join(folder, "no-engine"), "");
+    job.stop(100);
+    await expect.poll(() => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "gone"), until).toMatch(/^gone$|\) Z /);
+    expect((await calls("inspect")).length).toBeLessThan(3);
+    await rm(join(folder, "no-engine"));
+    await job.ended;
+  });
+
   test("does not outlive its client", async () => {
     const { job, lines } = await start("setInterval(() => {}, 1000); console.log('pid', process.pid, process.ppid)");
     await expect.poll(() => lines.some((line) => line.startsWith("pid")), until).toBe(true);
@@ -190,6 +202,15 @@ describe("an image", () => {
     await stopping;
     expect((await calls()).map(({ args }) => args[0])).toEqual(["pull"]);
   });
+});
+
+test("a container is not begun when the attempt is stopped while a left one is removed", async () => {
+  await writeFile(join(folder, "slow-removal"), "");
+  const stopping = expect(run({ command: node(forever) })).rejects.toMatchObject({ code: "stopped", retry: true });
+  await expect.poll(async () => (await calls("rm")).length, until).toBe(1);
+  stopped.abort();
+  await stopping;
+  expect(await calls("run")).toEqual([]);
 });
 
 describe("a node", () => {

@@ -182,6 +182,7 @@ switch (verb) {
     kill(args[0]);
     break;
   case "rm":
+    if (existsSync(join(folder, "slow-removal"))) await pause(60_000);
     remove(args.filter((arg) => !arg.startsWith("--")));
     break;
   case "ps":
