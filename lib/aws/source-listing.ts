@@ -5,7 +5,8 @@ import type { Listed } from "../ports/datasets.ts";
 import { awsErrorCode, awsErrorKind } from "./errors.ts";
 
 /**
- * Lists a source, 1,000 keys a call: 100 calls, some ten seconds and a twentieth of a cent for 100,000 shards, and about
+ * Lists a source, with keys URL-encoded on their way: XML has no room for every letter that a key may hold.
+ * It takes 1,000 keys a call: 100 calls, some ten seconds and a twentieth of a cent for 100,000 shards, and about
  * 100 MB of memory at the longest keys that S3 has.
  */
 export async function listSource(s3: Pick<S3Client, "send">, source: Source): Promise<Listed> {
@@ -33,14 +34,20 @@ type Page = { readonly shards: readonly Shard[]; readonly next: string | undefin
 
 async function pageOf(s3: Pick<S3Client, "send">, source: Source, token: string | undefined): Promise<Page> {
   try {
-    const { Contents, NextContinuationToken } = await s3.send(
-      new ListObjectsV2Command({ Bucket: source.bucket, Prefix: source.prefix, ...(token ? { ContinuationToken: token } : {}) }),
+    const { Contents, EncodingType, NextContinuationToken } = await s3.send(
+      new ListObjectsV2Command({
+        Bucket: source.bucket,
+        Prefix: source.prefix,
+        EncodingType: "url",
+        ...(token ? { ContinuationToken: token } : {}),
+      }),
     );
+    const keyOf = (told: string): string => (EncodingType === "url" ? decodeURIComponent(told.replaceAll("+", " ")) : told);
     const shards = (Contents ?? []).flatMap(({ Key, Size, ETag }) =>
       // A key that ends in a slash is how consoles draw a folder.
       Key === undefined || Size === undefined || ETag === undefined || Key.endsWith("/")
         ? []
-        : [{ key: Key, bytes: Size, etag: ETag.replaceAll('"', "") }],
+        : [{ key: keyOf(Key), bytes: Size, etag: ETag.replaceAll('"', "") }],
     );
     return { shards, next: NextContinuationToken };
   } catch (error) {

@@ -109,6 +109,15 @@ describe("a source in S3", () => {
     expect(listed.kind === "listed" && listed.shards.map((shard) => shard.key)).toEqual(keys);
   });
 
+  test("has its keys as they are, whatever letters they hold", async () => {
+    const prefix = `vision/${unique("odd")}/`;
+    const names = ["100%", "a b", "a+b", "a%20b", "new\nline", "re\rturn", "tab\t", "\u0001", "<&>", "ü/日本", " edge "];
+    const expected = await pMap(names, (name) => put(`${prefix}${name}`, Buffer.from(name)));
+    const listed = await store.list({ bucket, prefix });
+    const byKey = (a: Shard, b: Shard): number => (a.key < b.key ? -1 : 1);
+    expect(listed.kind === "listed" && [...listed.shards].sort(byKey)).toEqual([...expected].sort(byKey));
+  });
+
   test("that is not there, or holds a key that is no path, is said so in words", async () => {
     const none = `none-${unique("x")}`;
     expect(await store.list({ bucket: none, prefix: "" })).toEqual({ kind: "trouble", trouble: `there is no bucket ${none}` });
