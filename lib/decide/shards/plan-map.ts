@@ -36,15 +36,19 @@ export function planMap(now: Deal, before: Deal | undefined): MapPlan {
   const partsBefore = Map.groupBy(before?.shards ?? [], (shard) => holdersBefore.get(shard.key));
   const shardsOf = (need: Need, of: Deal | undefined, its: typeof parts): readonly Shard[] =>
     need.share === "whole" ? (of?.shards ?? []) : (its.get(need.node) ?? []);
+  // Of all who hold the whole it is the same, and a listing is long: found once.
+  let ofWhole: Change | undefined;
+  const changeOf = (need: Need, shards: readonly Shard[]): Change => {
+    if (!before?.needs.some((each) => each.node === need.node && each.share === need.share)) return changeBetween([], shards);
+    if (need.share === "part") return changeBetween(shardsOf(need, before, partsBefore), shards);
+    ofWhole ??= changeBetween(before.shards, shards);
+    return ofWhole;
+  };
 
   const portions = now.needs.map((need): Portion => {
     const shards = shardsOf(need, now, parts);
-    const known = before?.needs.some((each) => each.node === need.node && each.share === need.share);
-    const old = known ? shardsOf(need, before, partsBefore) : [];
-    const gained = missingFrom(old, shards);
     const { node, share, weight } = need;
-    const losses = missingFrom(shards, old).length;
-    return { node, share, weight, shards, bytes: bytesOf(shards), gains: gained.length, gainedBytes: bytesOf(gained), losses };
+    return { node, share, weight, shards, bytes: bytesOf(shards), ...changeOf(need, shards) };
   });
   const moves = now.shards.filter((shard) => {
     const from = holdersBefore.get(shard.key);
@@ -63,7 +67,15 @@ function dealt({ shards, needs }: Deal): Map<string, string> {
   return new Map(shards.flatMap((shard, at) => (holders[at] === undefined ? [] : [[shard.key, holders[at]]])));
 }
 
-function missingFrom(old: readonly Shard[], now: readonly Shard[]): Shard[] {
+type Change = Pick<Portion, "gains" | "gainedBytes" | "losses">;
+
+function changeBetween(old: readonly Shard[], now: readonly Shard[]): Change {
+  const gained = missingFrom(old, now);
+  return { gains: gained.length, gainedBytes: bytesOf(gained), losses: missingFrom(now, old).length };
+}
+
+function missingFrom(old: readonly Shard[], now: readonly Shard[]): readonly Shard[] {
+  if (old.length === 0 || now.length === 0) return now;
   const known = new Set(old.map(contentOf));
   return now.filter((shard) => !known.has(contentOf(shard)));
 }
