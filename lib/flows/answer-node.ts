@@ -128,11 +128,15 @@ async function hear(deps: AnswerDeps, of: { node: Node; report: AttemptReport; p
   }
 }
 
-/** None for a job of one node. */
-const peersOf = (deps: AnswerDeps, node: Node, job: Job | undefined): Promise<Peers> => {
+/**
+ * None for a job of one node. A member leaves its node only with its own good end, or with the attempt of all: then
+ * what is judged here is of an attempt that is over, and is not written.
+ */
+async function peersOf(deps: AnswerDeps, node: Node, job: Job | undefined): Promise<Peers> {
   const others = (job?.gang ?? []).map((id, rank) => ({ id, rank })).filter(({ id }) => id !== node.id);
-  return Promise.all(others.map(async ({ id, rank }) => ({ rank, node: await deps.ledger.get(node.pool, id) })));
-};
+  const found = await Promise.all(others.map(async ({ id, rank }) => ({ rank, node: await deps.ledger.get(node.pool, id) })));
+  return found.flatMap(({ rank, node: other }) => (job && other && holds(other, job) ? [{ rank, node: other }] : []));
+}
 
 /** Stops what runs on a node that is taken back, told with each call until it has stopped. */
 function leaveOrders({ node, report }: { node: Node; report: AttemptReport }): Order[] {

@@ -2,8 +2,8 @@ import type { Node } from "../../model/node.ts";
 import { isHeard } from "../health/dead-nodes.ts";
 import type { Verdict } from "./judge-report.ts";
 
-/** The nodes of a gang's other members as they are; undefined for one that has left the ledger. */
-export type Peers = readonly { readonly rank: number; readonly node: Node | undefined }[];
+/** The nodes of a gang's other members that hold the attempt still, as they are. One that has ended well is missed by nobody. */
+export type Peers = readonly { readonly rank: number; readonly node: Node }[];
 
 /**
  * A gang's program fails on the other nodes as soon as one of its members is gone, often before anybody tells us why: while
@@ -11,7 +11,7 @@ export type Peers = readonly { readonly rank: number; readonly node: Node | unde
  */
 export function excused(verdict: Verdict, peers: Peers, nowMs: number): Verdict {
   if (verdict.kind !== "change" || !verdict.job?.failed || verdict.job.from === "sealing") return verdict;
-  const missed = peers.find(({ node }) => node === undefined || node.notice?.kind === "interruption" || !isAtWork(node, nowMs));
+  const missed = peers.find(({ node }) => node.notice?.kind === "interruption" || !isAtWork(node, nowMs));
   if (!missed) return verdict;
   const reason = `${verdict.job.reason ?? "a member failed"}, while member ${missed.rank} was being lost with its node`;
   return { ...verdict, job: { ...verdict.job, to: "queued", failed: false, reason } };

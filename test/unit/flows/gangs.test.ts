@@ -211,6 +211,21 @@ describe("a gang's members", () => {
     expect(world.job("a")).toMatchObject({ state: "failed", failures: 1 });
   });
 
+  test.each<[string, (world: World, id: string) => unknown]>([
+    ["has been given back", async (world) => (await world.pass(60), await world.pass(90))],
+    ["is being taken back", (world, id) => hear(world, interruption(id))],
+  ])("that fail fail, though the node of one that had ended well before %s", async (_what, happen) => {
+    const { world, ids, workers } = await working();
+    workers[2]?.end(0);
+    await workers[2]?.call();
+    for (const at of [0, 1]) await workers[at]?.call();
+    await happen(world, ids[2] ?? "");
+    for (const at of [0, 1]) await workers[at]?.call();
+    workers[1]?.end(1);
+    await workers[1]?.call();
+    expect(world.job("a")).toMatchObject({ state: "failed", failures: 1, reason: "member 1: exit code 1" });
+  });
+
   test("whose node is lost restart all, and that is no failure", async () => {
     const stage = await working();
     const { world, ids } = stage;
