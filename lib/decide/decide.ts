@@ -18,7 +18,7 @@ export function decide(snapshot: Snapshot): Plan {
   const left = new Set(dead.map((step) => (step.kind === "lose" || step.kind === "retire" ? step.node : "")));
   const usable = nodes.filter((node) => !left.has(node.id) && isHeard(node, nowMs));
   const placed = firstFit(snapshot, usable);
-  const unused = usable.filter((node) => !placed.bound.has(node.id));
+  const unused = placed.isWhole ? usable.filter((node) => !placed.bound.has(node.id)) : [];
   const { usedUp } = budgetRoom(snapshot);
   const lookedAt = new Set(dead.flatMap((step) => (step.kind === "confirm" ? step.node : [])));
   const idle = usedUp

@@ -8,6 +8,7 @@ import { boardOf, type Found, find, type Miss } from "./board.ts";
 import type { Bundle } from "./bundles.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
+import { kindOf } from "./rooms.ts";
 
 /** Jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
 const mostSteps = 1_000;
@@ -18,6 +19,8 @@ export type Placement = {
   readonly steps: readonly Step[];
   /** Nodes that were given something. */
   readonly bound: ReadonlySet<string>;
+  /** Whether each job that waits had its turn: if not, the next plan may want the nodes that this one left empty. */
+  readonly isWhole: boolean;
   /** When a job that waits could be placed though nothing else happens. */
   readonly wakeAtMs?: number | undefined;
 };
@@ -43,8 +46,10 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
   const steps: Step[] = [];
   const holds = waiting.filter((entry) => held.has(jobName(entry))).flatMap((entry) => hold(entry, whyHeldBack));
   const bound = new Set<string>();
+  let isWhole = true;
   for (const entry of queue) {
-    if (steps.length >= mostSteps) break;
+    isWhole = steps.length < mostSteps;
+    if (!isWhole) break;
     const tooLarge = whyTooLarge(entry, pool, catalogue.types);
     if (tooLarge) {
       steps.push({ kind: "fail", attempt: entry, because: tooLarge });
@@ -65,6 +70,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     // Telling thousands why they wait must not make the first one wait for its node.
     steps: [...steps, ...board.bundles.map((each) => launchStep(each, pool)), ...holds.slice(0, mostHolds)],
     bound,
+    isWhole,
     wakeAtMs: wakeOf(new Set([...inVain.values()].map((wait) => wait.miss)), { snapshot, budget: board.budget, steps: steps.length }),
   };
 }
@@ -82,7 +88,7 @@ function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
 /** A fresh deployment's first tick fetches prices; jobs that came before it are looked at again soon. */
 function withoutPrices(queue: readonly QueueEntry[], nowMs: number): Placement {
   const steps = queue.flatMap((entry) => hold(entry, "prices are being fetched; that takes up to a minute")).slice(0, mostHolds);
-  return { steps, bound: new Set(), wakeAtMs: queue.length > 0 ? nowMs + 2_000 : undefined };
+  return { steps, bound: new Set(), isWhole: true, wakeAtMs: queue.length > 0 ? nowMs + 2_000 : undefined };
 }
 
 function bindStep(entry: QueueEntry, nodes: readonly Node[]): Step[] {
@@ -146,7 +152,3 @@ function wakeOf(misses: ReadonlySet<Miss>, after: { snapshot: Snapshot; budget: 
   ];
   return wakes.length > 0 ? Math.min(...wakes) : undefined;
 }
-
-/** Jobs of one kind fit in the same places. */
-const kindOf = ({ team, needs, gpu, spot, nodes }: QueueEntry): string =>
-  JSON.stringify([team, needs.vcpus, needs.memoryGiB, needs.gpus, gpu, spot, nodes]);

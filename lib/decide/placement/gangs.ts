@@ -1,6 +1,6 @@
 import { jobName, type QueueEntry } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
-import { hasRoom, type Room } from "./rooms.ts";
+import { hasRoom, kindOf, type Room } from "./rooms.ts";
 
 /** A job of several nodes, which start together or not at all. */
 export const isGang = (entry: QueueEntry): boolean => entry.nodes > 1;
@@ -24,10 +24,16 @@ export function gangRooms(entry: QueueEntry, rooms: readonly Room[]): readonly R
  */
 export function wantedByGangs(queue: readonly QueueEntry[], rooms: readonly Room[]): ReadonlySet<string> {
   const wanted = new Set<string>();
+  // What is left only shrinks: too little for one gang is too little for the next of its kind.
+  const inVain = new Set<string>();
+  let left = rooms;
   for (const entry of queue.filter(isGang)) {
-    const left = rooms.filter(({ node }) => !wanted.has(node.id));
     if (left.length < 2) break;
-    for (const { node } of gangRooms(entry, left) ?? []) wanted.add(node.id);
+    if (inVain.has(kindOf(entry))) continue;
+    const found = gangRooms(entry, left);
+    if (!found) inVain.add(kindOf(entry));
+    for (const { node } of found ?? []) wanted.add(node.id);
+    if (found) left = left.filter(({ node }) => !wanted.has(node.id));
   }
   return wanted;
 }

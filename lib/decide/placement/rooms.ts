@@ -21,3 +21,7 @@ export function give(room: Room, entry: QueueEntry): void {
   room.places -= 1;
   room.free = minus(room.free, entry.needs);
 }
+
+/** Jobs of one kind fit in the same places. */
+export const kindOf = ({ team, needs, gpu, spot, nodes }: QueueEntry): string =>
+  JSON.stringify([team, needs.vcpus, needs.memoryGiB, needs.gpus, gpu, spot, nodes]);

@@ -34,6 +34,16 @@ describe("a node", () => {
     ]);
   });
 
+  test("that one plan could give nothing to is not given back while a job has not had its turn", () => {
+    const before = Array.from({ length: 1_000 }, (_, n) => anEntry({ job: `huge-${n}`, needs: { vcpus: 2, memoryGiB: 8, gpus: 64 } }));
+    const queue = [...before, anEntry({ submittedAtMs: monday + 1 })];
+    const nodes = [idleFor(500, { id: "n" })];
+    const plan = decide(aSnapshot({ queue, nodes }));
+    expect(plan.steps.filter((step) => step.kind !== "fail")).toEqual([]);
+    expect(plan.wakeAtMs).toBe(now);
+    expect(decide(aSnapshot({ queue: queue.slice(1_000), nodes })).steps).toMatchObject([{ kind: "bind", node: "n" }]);
+  });
+
   test("that is dead is given nothing", () => {
     const dead = aNode({ state: "ready", leaseUntilMs: now - 60_001 });
     expect(decide(aSnapshot({ queue: [anEntry()], nodes: [dead] })).steps.map((step) => step.kind)).toEqual(["lose", "launch"]);

@@ -212,7 +212,7 @@ describe("a gang's members", () => {
   });
 
   test.each<[string, (world: World, id: string) => unknown]>([
-    ["has been given back", async (world) => (await world.pass(60), await world.pass(90))],
+    ["has been given back", (world) => world.pass(150)],
     ["is being taken back", (world, id) => hear(world, interruption(id))],
   ])("that fail fail, though the node of one that had ended well before %s", async (_what, happen) => {
     const { world, ids, workers } = await working();
