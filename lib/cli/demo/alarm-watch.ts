@@ -3,7 +3,7 @@ import type { LocalCloud } from "../../local/cloud.ts";
 import type { FleetApi } from "../fleet-api.ts";
 
 /** Two seconds here are a minute of the alarms' periods: as often the clock ticks, which counts what pools have. */
-const tickMs = 1_000;
+const tickMs = 1_500;
 const lookMs = 100;
 const pageLength = 50;
 const longestWaitMs = 10_000;

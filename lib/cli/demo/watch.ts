@@ -17,28 +17,42 @@ export type Watching = {
   readonly signal: AbortSignal;
 };
 
-/** Follows jobs until all have ended or the signal says stop, and tells every change of state. */
+/** Longer than any list of ours. */
+const listed = 100;
+const lookMs = 150;
+
+/** Follows jobs until all have ended or the signal says stop, and tells every change of state. A look is one list a team. */
 export async function watch(watching: Watching): Promise<readonly Watched[]> {
+  const { reader } = watching;
   const seen = new Map<string, Watched>();
   const told = new Map<string, string>();
-  const look = async (ref: { team: string; job: string }): Promise<void> => {
-    const job = await watching.reader.get(ref);
-    if (!job) return;
-    const name = jobName(job);
-    const { nodes, gangs }: Pick<Watched, "nodes" | "gangs"> = seen.get(name) ?? { nodes: [], gangs: [] };
+  const wanted = new Set(watching.jobs.map(jobName));
+  const teams = [...new Set(watching.jobs.map(({ team }) => team))];
+  const note = async (summary: Job): Promise<void> => {
+    const name = jobName(summary);
+    if (!wanted.has(name) || told.get(name) === newsOf(summary)) return;
+    const before = seen.get(name);
+    const stateTold = before && stateOf(before.job);
+    // A list leaves out what a job asked for and what it left.
+    const job = (await reader.get(summary)) ?? summary;
+    const { nodes, gangs }: Pick<Watched, "nodes" | "gangs"> = before ?? { nodes: [], gangs: [] };
     seen.set(name, {
       job,
       nodes: job.node && !nodes.includes(job.node) ? [...nodes, job.node] : nodes,
       gangs: job.gang ? [...gangs, job.gang] : gangs,
     });
-    const news = `${job.state} ${job.attempt}`;
-    if (told.get(name) !== news) watching.tell(job);
-    told.set(name, news);
+    told.set(name, newsOf(job));
+    if (stateOf(job) !== stateTold) watching.tell(job);
   };
-  const ended = (): boolean => seen.size === watching.jobs.length && [...seen.values()].every(({ job }) => isEnded(job.state));
+  const ended = (): boolean => seen.size === wanted.size && [...seen.values()].every(({ job }) => isEnded(job.state));
   while (!ended() && !watching.signal.aborted) {
-    await Promise.all(watching.jobs.map(look));
-    await pause(100);
+    const pages = await Promise.all(teams.map((team) => reader.list({ team, limit: listed })));
+    await Promise.all(pages.flatMap(({ jobs }) => jobs).map(note));
+    await pause(lookMs);
   }
   return [...seen.values()];
 }
+
+const stateOf = ({ state, attempt }: Job): string => `${state} ${attempt}`;
+/** Also where it is: every node that it was on counts. */
+const newsOf = (job: Job): string => `${stateOf(job)} ${job.node ?? ""}`;
