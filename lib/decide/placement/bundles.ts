@@ -10,8 +10,14 @@ const dearestFactor = 1.5;
 /** Offers of one launch. EC2 takes 300; more than this only makes the reservation dearer. */
 const mostOffers = 24;
 
-/** Jobs on one node: all of them rest in the node's item, which holds 400 KB, and their orders travel in few answers. */
-export const mostJobs = 200;
+/**
+ * Places on one node: all its jobs rest in the node's item, which holds 400 KB beside what its worker tells, and their
+ * orders travel in few answers. A place is some 430 bytes: a job with the longest names, or the names of five datasets.
+ */
+export const mostPlaces = 200;
+const datasetsOfPlace = 5;
+export const placesOf = ({ datasets = [] }: { readonly datasets?: readonly unknown[] | undefined }): number =>
+  1 + Math.ceil(datasets.length / datasetsOfPlace);
 
 /** Offers that can be bought now, cheapest first, each with the type it buys. */
 export type Shelf = readonly { readonly offer: Offer; readonly type: InstanceType }[];
@@ -22,6 +28,8 @@ export type Bundle = {
   /** Nodes. Each has a like share of the gang; more than one holds nothing but that gang. */
   readonly count: number;
   readonly entries: readonly QueueEntry[];
+  /** On each node. */
+  readonly places: number;
   /** On each node. */
   readonly needs: Resources;
   /** All that holds them, whatever it costs. */
@@ -52,6 +60,7 @@ export const emptyBundle = (team: string | undefined, from: Shelf, count = 1): B
   team,
   count,
   entries: [],
+  places: 0,
   needs: nothing,
   holding: from,
   offers: [],
@@ -65,7 +74,8 @@ export const emptyBundle = (team: string | undefined, from: Shelf, count = 1): B
  * which is what the pool may still reserve without this bundle.
  */
 export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): Bundle | "nothing" | "limit" {
-  if (bundle.entries.length >= mostJobs) return "nothing";
+  const places = bundle.places + placesOf(entry);
+  if (places > mostPlaces) return "nothing";
   const needs = plus(bundle.needs, entry.needs);
   const holding = bundle.holding.filter(({ offer, type }) => mayBuy(offer, entry) && holds(type, type.resources, { ...entry, needs }));
   if (holding.length === 0) return "nothing";
@@ -80,6 +90,7 @@ export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): 
     team: bundle.team,
     count: bundle.count,
     entries: [...bundle.entries, entry],
+    places,
     needs,
     holding,
     offers: chosen.map(({ offer }) => offer),

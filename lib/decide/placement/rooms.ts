@@ -1,7 +1,7 @@
 import type { QueueEntry } from "../../model/job.ts";
 import { freeOn, type Node } from "../../model/node.ts";
 import { minus, type Resources } from "../../model/resources.ts";
-import { mostJobs } from "./bundles.ts";
+import { mostPlaces, placesOf } from "./bundles.ts";
 import { holds, mayBuy } from "./match.ts";
 
 /** What is left of a node while jobs are placed one after the other. */
@@ -11,17 +11,24 @@ export type Room = { readonly node: Node; free: Resources; places: number };
 export const roomsOf = (nodes: readonly Node[]): readonly Room[] =>
   nodes
     .toSorted((a, b) => a.launchedAtMs - b.launchedAtMs || (a.id < b.id ? -1 : 1))
-    .map((node) => ({ node, free: freeOn(node), places: mostJobs - node.assignments.length }));
+    .map((node) => ({
+      node,
+      free: freeOn(node),
+      places: mostPlaces - node.assignments.reduce((taken, held) => taken + placesOf(held), 0),
+    }));
 
 export const hasRoom = ({ node, free, places }: Room, entry: QueueEntry): boolean =>
-  places > 0 && (node.team === undefined || node.team === entry.team) && mayBuy(node.offer, entry) && holds(node.type, free, entry);
+  places >= placesOf(entry) &&
+  (node.team === undefined || node.team === entry.team) &&
+  mayBuy(node.offer, entry) &&
+  holds(node.type, free, entry);
 
 /** Takes what the job, or one member of it, needs. */
 export function give(room: Room, entry: QueueEntry): void {
-  room.places -= 1;
+  room.places -= placesOf(entry);
   room.free = minus(room.free, entry.needs);
 }
 
 /** Jobs of one kind fit in the same places. */
-export const kindOf = ({ team, needs, gpu, spot, nodes }: QueueEntry): string =>
-  JSON.stringify([team, needs.vcpus, needs.memoryGiB, needs.gpus, gpu, spot, nodes]);
+export const kindOf = ({ team, needs, gpu, spot, nodes, datasets }: QueueEntry): string =>
+  JSON.stringify([team, needs.vcpus, needs.memoryGiB, needs.gpus, gpu, spot, nodes, placesOf({ datasets })]);

@@ -256,3 +256,45 @@ describe("thousands that wait", () => {
     expect(planned).toHaveLength(501);
   });
 });
+
+describe("a node that could hold a thousand small jobs", () => {
+  const small = { vcpus: 0.1, memoryGiB: 0.1, gpus: 0 };
+  const large = aType({ resources: { vcpus: 200, memoryGiB: 800, gpus: 0 } });
+  const named = (team: string, n: number, datasets: number) =>
+    anEntry({
+      team,
+      job: `${n}`.padStart(100, "j"),
+      needs: small,
+      datasets: Array.from({ length: datasets }, (_, at) => ({ name: `${at}`.padStart(63, "d"), share: "whole" as const })),
+    });
+  const hundreds = (datasets: number) => Array.from({ length: 600 }, (_, n) => named("vision", n, datasets));
+
+  test.each([
+    [0, 200],
+    [1, 100],
+    [5, 100],
+    [6, 66],
+    [20, 40],
+  ])("gets as many as its item in the table can name: with %i datasets each, %i", (datasets, most) => {
+    const binds = placed({ queue: hundreds(datasets), nodes: [aNode({ type: large })] }).steps.filter((step) => step.kind === "bind");
+    expect(binds).toHaveLength(most);
+    const held = binds.map(({ entry: { team, job, attempt, needs, datasets: uses } }) =>
+      anAssignment({ team, job, attempt, needs, datasets: uses, phase: "uploading", process: "p".repeat(64) }),
+    );
+    expect(JSON.stringify(held).length).toBeLessThan(150_000);
+    expect(placed({ queue: hundreds(datasets), nodes: [aNode({ type: large, assignments: held })] }).bound).toEqual(new Set());
+  });
+
+  test("is launched for no more than that, and one that asks for less still has a place", () => {
+    const catalogue = aCatalogue({ types: [large] });
+    const [first] = placed({ queue: hundreds(20), catalogue }).steps;
+    expect(first).toMatchObject({ kind: "launch" });
+    expect(first?.kind === "launch" && first.launch.jobs).toHaveLength(40);
+    const held = Array.from({ length: 39 }, (_, n) => ({ ...named("vision", n, 20), phase: "running" as const }));
+    const queue = [...hundreds(20).slice(100, 102), named("vision", 500, 0)];
+    const full = aNode({ type: large, assignments: [...held, { ...named("vision", 50, 0), phase: "running" as const }] });
+    expect(placed({ queue, nodes: [full] }).steps.flatMap((step) => (step.kind === "bind" ? [step.entry.job] : []))).toEqual([
+      named("vision", 500, 0).job,
+    ]);
+  });
+});
