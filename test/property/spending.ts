@@ -43,5 +43,8 @@ export function expectWithinBudgets(snapshot: Snapshot, { steps }: Plan): void {
   if (isUsedUp(snapshot)) expect(steps.filter((step) => step.kind === "launch" || step.kind.startsWith("bind"))).toEqual([]);
   if (launches.length === 0) return;
   const usdPerHour = launches.reduce((sum, step) => sum + step.launch.reserved.usdPerHour, snapshot.reserved.usdPerHour);
-  for (const { usd, usedUsd, hoursAhead } of budgetsOf(snapshot)) expect(usedUsd + hoursAhead * usdPerHour).toBeLessThanOrEqual(usd + 1e-4);
+  for (const { usd, usedUsd, hoursAhead } of budgetsOf(snapshot)) {
+    expect(usedUsd + hoursAhead * usdPerHour).toBeLessThanOrEqual(usd + 1e-4);
+    expect((1 - hoursAhead) * usdPerHour).toBeLessThanOrEqual(usd + 1e-4);
+  }
 }

@@ -22,7 +22,7 @@ export type BudgetRoom = {
   readonly usedUp?: BudgetState | undefined;
 };
 
-/** A launch must be affordable for this long, or for what is left of the period. */
+/** A launch must be affordable for this long: what the period has left of it by its budget, the rest by the next one's. */
 const aheadMs = 3_600_000;
 
 /**
@@ -46,8 +46,10 @@ function stateOf(period: Period, usd: number, { nodes, spent, reserved, nowMs }:
   const lives = nodes.filter((node) => !node.released).map((node) => costIn(lifeOf(node, nowMs), period, nowMs));
   const used = lives.reduce((total, cost) => total + cost, ended);
   const renewsAtMs = nextStart(period, nowMs);
-  const hours = Math.min(aheadMs, renewsAtMs - nowMs) / 3_600_000;
-  const room = Math.floor((micro(usd) - used) / hours) - micro(reserved.usdPerHour);
+  const nowHours = Math.min(aheadMs, renewsAtMs - nowMs) / 3_600_000;
+  const nextHours = aheadMs / 3_600_000 - nowHours;
+  const affordable = Math.min((micro(usd) - used) / nowHours, nextHours > 0 ? micro(usd) / nextHours : Number.POSITIVE_INFINITY);
+  const room = Math.floor(affordable) - micro(reserved.usdPerHour);
   return { period, usd, usedUsd: used / 1e6, usdPerHour: room / 1e6, renewsAtMs };
 }
 

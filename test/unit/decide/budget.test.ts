@@ -57,10 +57,15 @@ describe("the room that budgets leave", () => {
     expect(budgetRoom(aSnapshot({ usdPerDay: 10 }, { nodes })).tightest?.usedUsd).toBe(2);
   });
 
-  test("looks an hour ahead, or to the end of the period where that is nearer", () => {
-    const quarter = midnight - hourMs / 4;
-    expect(budgetRoom(aSnapshot({ usdPerDay: 3 }, { nowMs: quarter })).usdPerHour).toBe(12);
-    expect(budgetRoom(aSnapshot({ usdPerMonth: 3 }, { nowMs: quarter })).usdPerHour).toBe(3);
+  test("looks an hour ahead; where the period ends before, its rest pays for the one part and the next budget for the other", () => {
+    const until = (minutes: number) => midnight - minutes * 60_000;
+    const room = (nowMs: number, dayUsd = 0) => budgetRoom(aSnapshot({ usdPerDay: 3 }, { nowMs, spent: { dayUsd, monthUsd: dayUsd } }));
+    expect(room(until(15)).usdPerHour).toBe(4);
+    expect(room(until(15), 2.5).usdPerHour).toBe(2);
+    expect(room(until(45), 1.5).usdPerHour).toBe(2);
+    expect(room(midnight - 1).usdPerHour).toBeCloseTo(3, 5);
+    expect(budgetRoom(aSnapshot({ usdPerMonth: 3 }, { nowMs: until(15) })).usdPerHour).toBe(3);
+    expect(budgetRoom(aSnapshot({ usdPerMonth: 3 }, { nowMs: july - 1 })).usdPerHour).toBeCloseTo(3, 5);
   });
 
   test("is the lesser of two", () => {
