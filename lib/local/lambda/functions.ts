@@ -31,6 +31,10 @@ export type FunctionLine = {
 
 /** Environments of one function at most: each costs a thread of some 40 MB. */
 const concurrency = 8;
+/** A call waits so long for an environment that is at work before another is started, which takes as long and all of a core. Lambda never waits. */
+const patienceMs = 300;
+/** So many are started without waiting. */
+const fewEnvironments = 1;
 /** An environment's credentials hold for six hours. */
 const environmentLifetimeMs = 5 * 3_600_000;
 
@@ -76,13 +80,25 @@ function createPool(fact: FunctionFact, options: FunctionsOptions): Pool {
     }
     return undefined;
   };
+  /** Resolves when an environment was given back, at the latest after `ms`. */
+  const aTurn = (ms: number | undefined): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = ms === undefined ? undefined : setTimeout(() => leave(), ms);
+      const leave = (): void => {
+        clearTimeout(timer);
+        if (waiting.includes(leave)) waiting.splice(waiting.indexOf(leave), 1);
+        resolve();
+      };
+      waiting.push(leave);
+    });
+  const mayStart = (patience: number): boolean => environments.size < limit && (patience === 0 || environments.size < fewEnvironments);
   const take = async (): Promise<Environment> => {
-    for (;;) {
+    for (let patience = patienceMs; ; patience = 0) {
       if (closed) throw new Fault("closed", `${fact.name} is called after the local cloud was closed`);
       const warm = takeIdle();
       if (warm) return warm;
-      if (environments.size < limit) return start();
-      await new Promise<void>((resolve) => waiting.push(resolve));
+      if (mayStart(patience)) return start();
+      await aTurn(environments.size < limit ? patience : undefined);
     }
   };
   const giveBack = (environment: Environment): void => {

@@ -84,7 +84,7 @@ describe("a function of the local cloud", () => {
   });
 
   it("runs several invocations side by side, each in a thread of its own, and no more than it may", async () => {
-    const [one, two] = await Promise.all([returned("f", { sleepMs: 100 }), returned("f", { sleepMs: 100 })]);
+    const [one, two] = await Promise.all([returned("f", { sleepMs: 1_500 }), returned("f", { sleepMs: 1_500 })]);
     expect(Object(one.payload).inThisThread).not.toBe(Object(two.payload).inThisThread);
     const [third, fourth] = await Promise.all([returned("single", { sleepMs: 20 }), returned("single", {})]);
     expect(Object(third.payload).inThisThread).toBe(Object(fourth.payload).inThisThread);
