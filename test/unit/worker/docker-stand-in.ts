@@ -146,8 +146,9 @@ function remove(names: readonly string[]): never {
   for (const asked of names) {
     const name = readdirSync(containers).find((each) => each === asked || read(each)?.id.startsWith(asked));
     const container = name === undefined ? undefined : read(name);
-    if (isAlive(container?.pid)) process.kill(container.pid, "SIGKILL");
+    // In this order: whose client sees it end while it is still on record writes it down once more.
     if (name !== undefined) rmSync(fileOf(name));
+    if (isAlive(container?.pid)) process.kill(container.pid, "SIGKILL");
   }
   return end(0);
 }
