@@ -1,8 +1,8 @@
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import type { Context } from "aws-lambda";
+import { jsonOf } from "../events/json.ts";
 import { PoolRang } from "../events/lane.ts";
 import { place } from "../lib/flows/place.ts";
-import { jsonOf } from "../lib/runtime/json.ts";
 import { eachGroup } from "../lib/runtime/sqs.ts";
 import { start } from "../lib/runtime/start.ts";
 import { placeWiring } from "../lib/runtime/wire/place.ts";

@@ -1,8 +1,8 @@
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { type ShardsMessage, shardsMessage } from "../events/dataset.ts";
+import { jsonOf } from "../events/json.ts";
 import { noteObjects } from "../lib/flows/note-objects.ts";
 import { rebalanceShards } from "../lib/flows/rebalance-shards.ts";
-import { jsonOf } from "../lib/runtime/json.ts";
 import { eachGroup } from "../lib/runtime/sqs.ts";
 import { start } from "../lib/runtime/start.ts";
 import { shardsWiring } from "../lib/runtime/wire/shards.ts";

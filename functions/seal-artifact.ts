@@ -1,6 +1,6 @@
+import { jsonOf } from "../events/json.ts";
 import { attemptToSeal } from "../events/upload.ts";
 import { sealAttempt } from "../lib/flows/seal-attempt.ts";
-import { jsonOf } from "../lib/runtime/json.ts";
 import { eachMessage } from "../lib/runtime/sqs.ts";
 import { start } from "../lib/runtime/start.ts";
 import { sealWiring } from "../lib/runtime/wire/seal.ts";

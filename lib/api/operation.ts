@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { jsonOf } from "../../events/json.ts";
 import { type Answer, type GoodStatus, problem, type Refusal, type Trouble } from "./answer.ts";
 import type { ApiDeps } from "./deps.ts";
 import { type Caller, maySpeakFor, type Speaker } from "./speaker.ts";
@@ -103,15 +104,6 @@ async function readBody<B extends z.ZodType>(rule: BodyRule<B>, call: RawCall): 
   const body = rule.schema.safeParse(value);
   if (body.success) return { kind: "read", body: body.data, text };
   return !none && value === undefined ? problem("invalid", "The body is not JSON.") : invalid("the body", body.error);
-}
-
-/** Undefined when it is not JSON. */
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const isJson = (contentType = ""): boolean => contentType.split(";")[0]?.trim().toLowerCase() === "application/json";

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type * as z from "zod";
+import { jsonOf } from "../../events/json.ts";
 import { Problem } from "../api/views.ts";
 import type { SignRequest } from "../aws/request-signer.ts";
 import { Fault } from "../model/fault.ts";
@@ -75,14 +76,6 @@ async function once({ url: base, sign, timeoutMs = 15_000 }: ApiClientOptions, c
 
 /** `fetch` itself says only that it failed. */
 const whyUnreached = (error: unknown): string => whatWentWrong(error instanceof Error && error.cause !== undefined ? error.cause : error);
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 function read<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);

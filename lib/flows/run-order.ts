@@ -1,9 +1,9 @@
 import type { Order } from "../../events/node-call.ts";
-import { type Job, type JobSpec, type JobState, logStream } from "../model/job.ts";
+import { type Job, type JobState, logStream } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
 import type { JobAccess } from "../ports/job-access.ts";
 import type { NodeLedger } from "../ports/node-ledger.ts";
-import { type DataDeps, type DatasetOrders, datasetsFor } from "./dataset-orders.ts";
+import { type DataDeps, datasetsFor } from "./dataset-orders.ts";
 import { gangOrder } from "./gang-order.ts";
 
 export type RunOrderDeps = {
@@ -32,9 +32,9 @@ export async function runOrder(deps: RunOrderDeps, node: Node, held: Assignment)
   if (!job?.spec || !isUnderWay(job, held)) return [];
   const gang = await gangOrder(deps, node, { job, held });
   if (gang === "wait") return [];
-  const data = await dataOrder(deps, node, { job, spec: job.spec });
-  if (data === "wait") return [];
-  if (data && "never" in data) return data;
+  const data = await datasetsFor(deps.data, { node: node.id, team, uses: job.spec.datasets, nowMs: deps.now() });
+  if (data.kind === "wait") return [];
+  if (data.kind === "never") return { never: data.because, from: job.state };
   const { places } = deps;
   return [
     {
@@ -45,28 +45,9 @@ export async function runOrder(deps: RunOrderDeps, node: Node, held: Assignment)
       upload: { bucket: places.incomingBucket, kmsKey: `${places.keyAliasPrefix}${team}` },
       log: { group: `${places.logGroupPrefix}${team}`, stream: logStream(ref, rank) },
       ...(gang ? { gang } : {}),
-      ...(data ? { datasets: data.datasets } : {}),
+      ...(data.datasets.length > 0 ? { datasets: data.datasets } : {}),
     },
   ];
-}
-
-type Data = { readonly datasets: DatasetOrders };
-
-async function dataOrder(
-  deps: RunOrderDeps,
-  node: Node,
-  { job, spec }: { job: Job; spec: JobSpec },
-): Promise<Data | Never | "wait" | undefined> {
-  if (spec.datasets.length === 0) return undefined;
-  const data = await datasetsFor(deps.data, { node: node.id, team: job.team, uses: spec.datasets, nowMs: deps.now() });
-  switch (data.kind) {
-    case "wait":
-      return "wait";
-    case "never":
-      return { never: data.because, from: job.state };
-    case "ready":
-      return { datasets: data.datasets };
-  }
 }
 
 /** A gang's job runs as soon as one of its members does. */

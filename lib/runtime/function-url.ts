@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { jsonOf } from "./json.ts";
+import { jsonOf } from "../../events/json.ts";
 
 /** A call of a function URL with IAM authorization, as Lambda passes it on (payload 2.0). */
 const UrlCall = z.object({

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { jsonOf } from "../../events/json.ts";
 import { Fault } from "../model/fault.ts";
 import { attemptName } from "../model/job.ts";
 import { containerName, containerVariables, folderLabel, runArguments } from "./container-command.ts";
@@ -124,10 +125,4 @@ async function inspect(docker: Docker, name: string): Promise<Inspected> {
   }
 }
 
-function stateOf(text: string): Inspected {
-  try {
-    return ContainerState.safeParse(JSON.parse(text)).data ?? "unknown";
-  } catch {
-    return "unknown";
-  }
-}
+const stateOf = (text: string): Inspected => ContainerState.safeParse(jsonOf(text)).data ?? "unknown";

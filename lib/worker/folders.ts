@@ -2,6 +2,7 @@ import { chmod, chown, mkdir, readdir, readFile, rm, writeFile } from "node:fs/p
 import { join } from "node:path";
 import * as z from "zod";
 import { JobId, TeamName } from "../../events/job.ts";
+import { jsonOf } from "../../events/json.ts";
 import type { AttemptRef } from "../model/job.ts";
 import { signalGroup, type User } from "./program.ts";
 import { endStrays } from "./strays.ts";
@@ -69,19 +70,11 @@ export async function clearLeftovers(root: string): Promise<readonly AttemptRef[
 async function endProgram(folder: string): Promise<void> {
   const text = await readFile(startedFile(folder), "utf8").catch(() => "");
   if (text === "") return;
-  const started = Started.safeParse(parse(text));
+  // A file half written when the machine went down is no note.
+  const started = Started.safeParse(jsonOf(text));
   if (!started.success) return;
   const { pid, birth } = started.data;
   if (birth !== "" && (await birthOf(pid)) === birth) signalGroup(pid, "SIGKILL");
-}
-
-/** A file half written when the machine went down is no note. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const names = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);

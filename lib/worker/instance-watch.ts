@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { jsonOf } from "../../events/json.ts";
 import type { Notice } from "../model/telemetry.ts";
 import { type Clock, sleep } from "./clock.ts";
 import type { Log } from "./log.ts";
@@ -74,11 +75,4 @@ async function look(metadata: Metadata, { known, learn }: Notebook): Promise<voi
 }
 
 /** Undefined for nothing, and for what has another shape. */
-function parse<T>(schema: z.ZodType<T>, text: string | undefined): T | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
+const parse = <T>(schema: z.ZodType<T>, text = ""): T | undefined => schema.safeParse(jsonOf(text)).data;

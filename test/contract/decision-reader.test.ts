@@ -3,10 +3,10 @@ import { expect, inject, test } from "vitest";
 import { s3Client } from "../../lib/aws/clients.ts";
 import { s3DecisionReader } from "../../lib/aws/decision-reader.ts";
 import { s3Journal } from "../../lib/aws/journal.ts";
-import { monday } from "../fakes/builders.ts";
+import { aDecision, monday } from "../fakes/builders.ts";
 import { MemoryJournal } from "../fakes/memory-journal.ts";
 import { memoryDecisionReader } from "../fakes/memory-readers.ts";
-import { aDecision, decisionReaderContract, readAll } from "./suites/decision-reader.ts";
+import { decisionReaderContract, readAll } from "./suites/decision-reader.ts";
 import { unique, wire } from "./wire.ts";
 
 const client = (): S3Client => s3Client(wire(inject("ministackUrl")));

@@ -3,6 +3,7 @@ import type { Launch } from "../../lib/model/launch.ts";
 import type { Assignment, Node } from "../../lib/model/node.ts";
 import type { Catalogue, InstanceType, Offer } from "../../lib/model/offer.ts";
 import type { Pool } from "../../lib/model/pool.ts";
+import type { Decision } from "../../lib/ports/journal.ts";
 
 /** Monday 2026-06-01 00:00 UTC: the moment around which the builders' defaults stand. */
 export const monday = 1_780_272_000_000;
@@ -121,5 +122,28 @@ export const aPool = (over: Partial<Pool> = {}): Pool => ({
   shared: false,
   teams: [],
   containers: true,
+  ...over,
+});
+
+/** A decision that gave one of two jobs that waited to a node. */
+export const aDecision = (over: Partial<Decision> = {}): Decision => ({
+  id: "decision-1",
+  pool: "gpu",
+  epoch: 7,
+  atMs: monday,
+  causes: ["job", "tick"],
+  snapshot: {
+    nowMs: monday,
+    pool: aPool(),
+    reserved: { usdPerHour: 0.5, gpus: 1 },
+    spent: { dayUsd: 1.25, monthUsd: 20 },
+    queue: [anEntry(), anEntry({ job: "train-2" })],
+    nodes: [aNode()],
+    openLaunches: [],
+    catalogue: aCatalogue(),
+    refusals: [],
+  },
+  plan: { steps: [{ kind: "bind", entry: anEntry(), node: aNode().id, because: "it has room" }], wakeAtMs: monday + 120_000 },
+  outcomes: ["done"],
   ...over,
 });

@@ -1,16 +1,13 @@
-import * as z from "zod";
 import type { Telling } from "../../model/telemetry.ts";
 import type { NodeLedger } from "../../ports/node-ledger.ts";
 import { getItem, type Item, type TableAccess, tryUpdate } from "./access.ts";
 import { asRead } from "./as-read.ts";
 import { changeAttempt } from "./attempt-change.ts";
 import { type Change, either, is, isAbsent, isAtMost, isNot, isOneOf, isThere, set } from "./expression.ts";
+import { poolOfInstance } from "./instance-item.ts";
 import { readJob } from "./job-item.ts";
-import { forgottenNodeKey, instanceKey, nodeKey } from "./keys.ts";
+import { forgottenNodeKey, nodeKey } from "./keys.ts";
 import { nodeOf } from "./node-item.ts";
-import { stored } from "./stored.ts";
-
-const StoredInstance = z.object({ pool: z.string() });
 
 export const createNodeLedger = (access: TableAccess): NodeLedger => ({
   async get(pool, node) {
@@ -22,7 +19,7 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
   change: (on, change) => changeAttempt(access, on, change),
 
   async noticed(node, notice, atMs) {
-    const pool = await poolOf(access, node);
+    const pool = await poolOfInstance(access, node);
     if (pool === undefined) return { kind: "unknown" };
     const key = nodeKey(pool, node);
     const drained = await tryUpdate(access, key, {
@@ -37,7 +34,7 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
   },
 
   async gone(node, atMs) {
-    const pool = await poolOf(access, node);
+    const pool = await poolOfInstance(access, node);
     if (pool === undefined) return { kind: "unknown" };
     await tryUpdate(access, nodeKey(pool, node), {
       changes: [set("state", "gone"), set("stateSinceMs", atMs)],
@@ -46,12 +43,6 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
     return { kind: "noted", pool };
   },
 });
-
-/** The pool of an instance that is ours. */
-async function poolOf(access: TableAccess, node: string): Promise<string | undefined> {
-  const item = await getItem(access, instanceKey(node));
-  return item && stored(StoredInstance, item).pool;
-}
 
 type Seen = Awaited<ReturnType<NodeLedger["seen"]>>;
 type Sign = {

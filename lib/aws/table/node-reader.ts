@@ -1,13 +1,10 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
-import * as z from "zod";
 import type { NodeReader } from "../../ports/node-reader.ts";
 import { call, getItem, type TableAccess } from "./access.ts";
 import { expression } from "./expression.ts";
-import { forgottenNodeKey, instanceKey, nodeKey, nodePartition } from "./keys.ts";
+import { poolOfInstance } from "./instance-item.ts";
+import { forgottenNodeKey, nodeKey, nodePartition } from "./keys.ts";
 import { nodeOf } from "./node-item.ts";
-import { stored } from "./stored.ts";
-
-const StoredInstance = z.object({ pool: z.string() });
 
 export const createNodeReader = (access: TableAccess): NodeReader => ({
   async list(pool, { after, limit }) {
@@ -28,9 +25,8 @@ export const createNodeReader = (access: TableAccess): NodeReader => ({
   },
 
   async find(node) {
-    const instance = await getItem(access, instanceKey(node), { behind: true });
-    if (!instance) return undefined;
-    const { pool } = stored(StoredInstance, instance);
+    const pool = await poolOfInstance(access, node, { behind: true });
+    if (pool === undefined) return undefined;
     // In this order: it is in the one before it is in the other.
     const item =
       (await getItem(access, nodeKey(pool, node), { behind: true })) ??

@@ -1,33 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { DecisionReader, RecordedDecision } from "../../../lib/ports/decision-reader.ts";
-import type { Decision, Journal } from "../../../lib/ports/journal.ts";
-import { aLaunch, aNode, anEntry, aPool, monday } from "../../fakes/builders.ts";
+import type { Journal } from "../../../lib/ports/journal.ts";
+import { aDecision, aLaunch, anEntry, monday } from "../../fakes/builders.ts";
 
 export type DecisionReaderStage = { readonly journal: Journal; readonly reader: DecisionReader };
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
-
-export const aDecision = (over: Partial<Decision> = {}): Decision => ({
-  id: "decision-1",
-  pool: "gpu",
-  epoch: 7,
-  atMs: monday,
-  causes: ["job", "tick"],
-  snapshot: {
-    nowMs: monday,
-    pool: aPool(),
-    reserved: { usdPerHour: 0.5, gpus: 1 },
-    spent: { dayUsd: 1.25, monthUsd: 20 },
-    queue: [anEntry(), anEntry({ job: "train-2" })],
-    nodes: [aNode()],
-    openLaunches: [],
-    refusals: [],
-  },
-  plan: { steps: [], wakeAtMs: monday + 120_000 },
-  outcomes: [],
-  ...over,
-});
 
 /** All decisions of a pool, page by page. */
 export async function readAll(

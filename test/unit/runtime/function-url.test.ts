@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { jsonOf } from "../../../events/json.ts";
 import { answer, readCall } from "../../../lib/runtime/function-url.ts";
-import { jsonOf } from "../../../lib/runtime/json.ts";
 
 const instance = "arn:aws:sts::123456789012:assumed-role/fleetwright-instance/i-0123456789abcdef0";
 const signedBy = (userArn: string) => ({ requestContext: { authorizer: { iam: { userArn, accountId: "123456789012" } } } });
