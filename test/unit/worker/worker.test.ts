@@ -180,7 +180,8 @@ describe("a worker", () => {
 
   test("tries an upload again, and tells when it is no use", async () => {
     aws.refuseUploads = 2;
-    reply = oneJob({ command: ["true"] });
+    // Long enough to be seen running.
+    reply = oneJob({ command: ["sleep", "1"] });
     begin();
     await expect.poll(phases, until).toEqual(["running", "exited", "uploaded", undefined]);
   });
