@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { s3Client } from "../../lib/aws/clients.ts";
 import { type Connection, connectLocal, localSettings, stateFolder } from "../../lib/cli/connection.ts";
+import { firstTick } from "../../lib/cli/demo/first-tick.ts";
 import { type LocalCloud, startLocalCloud } from "../../lib/local/cloud.ts";
 import { isEnded, type Job } from "../../lib/model/job.ts";
 
@@ -19,8 +20,7 @@ export type Stage = {
 
 export async function openStage(options: Partial<Parameters<typeof startLocalCloud>[0]> = {}): Promise<Stage> {
   const cloud = await startLocalCloud({ folder: stateFolder, log: () => undefined, ...options });
-  // The schedule's first tick fetches prices at about this time; what is refused for good is refused at once only with them.
-  await cloud.invoke("tick", { tick: "minute" });
+  await firstTick(cloud);
   const connection = await connectLocal(cloud.deployment.name, cloud.endpoint);
   const until: Stage["until"] = async (job, when, { team = "research", withinMs = 45_000 } = {}) => {
     const deadline = performance.now() + withinMs;

@@ -5,6 +5,7 @@ import type { Connection } from "../connection.ts";
 import { createAlarmWatch } from "./alarm-watch.ts";
 import { withSampleCode } from "./code.ts";
 import { firstFiles, laterFile } from "./dataset.ts";
+import { firstTick } from "./first-tick.ts";
 import { createHappenings } from "./happenings.ts";
 import { dataName, dataTeam, type Sample, samples } from "./samples.ts";
 import { eventToLaunch, gangsOf, jobRows, percentile, type Summary } from "./summary.ts";
@@ -22,8 +23,7 @@ export type Stage = {
 export async function run(stage: Stage): Promise<Summary> {
   const { cloud, connection, tell, stop } = stage;
   tell(`the local cloud runs at ${cloud.endpoint}`);
-  // The schedule's first tick fetches prices; a job that nothing can hold is refused at once only when they are known.
-  await Promise.all([cloud.invoke("tick", { tick: "minute" }), addDataset(stage)]);
+  await Promise.all([firstTick(cloud), addDataset(stage)]);
   const alarms = createAlarmWatch(stage);
   const { first, later } = await messages(stage);
   const sent = await send(stage, first);
