@@ -4,7 +4,7 @@ import { expect, inject, test } from "vitest";
 import { s3BootDownloads } from "../../lib/aws/boot-urls.ts";
 import { s3Client, stsClient } from "../../lib/aws/clients.ts";
 import { stsJobAccess } from "../../lib/aws/job-access.ts";
-import { MemoryJobAccess } from "../fakes/memory-job-access.ts";
+import { MemoryJobAccess } from "../../lib/sim/memory/job-access.ts";
 import { jobAccessContract } from "./suites/access.ts";
 import { unique, wire } from "./wire.ts";
 

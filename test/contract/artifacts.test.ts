@@ -14,7 +14,7 @@ import { beforeAll, describe, expect, inject, test } from "vitest";
 import { s3ArtifactReader } from "../../lib/aws/artifact-reader.ts";
 import { s3Artifacts } from "../../lib/aws/artifacts.ts";
 import { kmsClient, s3Client } from "../../lib/aws/clients.ts";
-import { MemoryArtifacts } from "../fakes/memory-artifacts.ts";
+import { MemoryArtifacts } from "../../lib/sim/memory/artifacts.ts";
 import { type ArtifactsStage, anAttempt, artifactsContract, sha256, upload } from "./suites/artifacts.ts";
 import { unique, wire } from "./wire.ts";
 

@@ -3,9 +3,9 @@ import { expect, inject, test } from "vitest";
 import { s3Client } from "../../lib/aws/clients.ts";
 import { s3DecisionReader } from "../../lib/aws/decision-reader.ts";
 import { s3Journal } from "../../lib/aws/journal.ts";
+import { MemoryJournal } from "../../lib/sim/memory/journal.ts";
 import { aDecision, monday } from "../fakes/builders.ts";
-import { MemoryJournal } from "../fakes/memory-journal.ts";
-import { memoryDecisionReader } from "../fakes/memory-readers.ts";
+import { memoryDecisionReader } from "../fakes/readers.ts";
 import { decisionReaderContract, readAll } from "./suites/decision-reader.ts";
 import { unique, wire } from "./wire.ts";
 

@@ -2,8 +2,8 @@ import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ec2Client } from "../../lib/aws/clients.ts";
 import { ec2Fleet } from "../../lib/aws/fleet.ts";
+import { MemoryFleet } from "../../lib/sim/memory/fleet.ts";
 import { aLaunch, anOffer } from "../fakes/builders.ts";
-import { MemoryFleet } from "../fakes/memory-fleet.ts";
 import { type Ec2Stage, ec2Stage } from "./ec2-stage.ts";
 import { fleetContract } from "./suites/fleet.ts";
 

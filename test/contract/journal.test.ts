@@ -3,7 +3,7 @@ import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command } from "@aw
 import { inject } from "vitest";
 import { s3Client } from "../../lib/aws/clients.ts";
 import { s3Journal } from "../../lib/aws/journal.ts";
-import { MemoryJournal } from "../fakes/memory-journal.ts";
+import { MemoryJournal } from "../../lib/sim/memory/journal.ts";
 import { journalContract } from "./suites/journal.ts";
 import { unique, wire } from "./wire.ts";
 

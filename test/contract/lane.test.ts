@@ -6,7 +6,7 @@ import { sqsClient } from "../../lib/aws/clients.ts";
 import { sqsJobQueue } from "../../lib/aws/job-queue.ts";
 import { sqsLane } from "../../lib/aws/lane.ts";
 import { sqsSealQueue } from "../../lib/aws/seal-queue.ts";
-import { MemoryLane } from "../fakes/memory-lane.ts";
+import { MemoryLane } from "../../lib/sim/memory/lane.ts";
 import { laneContract } from "./suites/lane.ts";
 import { unique, wire } from "./wire.ts";
 

@@ -13,8 +13,8 @@ import { createNodeLedger } from "../../lib/aws/table/node-ledger.ts";
 import { createNodeReader } from "../../lib/aws/table/node-reader.ts";
 import { createPlacements } from "../../lib/aws/table/placements.ts";
 import { createSealing } from "../../lib/aws/table/sealing.ts";
+import type { Ledger } from "../../lib/sim/memory/ledger-ports.ts";
 import { aJob, aSpec, monday } from "../fakes/builders.ts";
-import type { Ledger } from "../fakes/ledger.ts";
 import { admitted, begin, launched, newNode, placed } from "./suites/arrange.ts";
 import { ledgerContract } from "./suites/ledger.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { memoryLedger } from "../../lib/sim/memory/ledger.ts";
 import { aJob, monday } from "../fakes/builders.ts";
-import { memoryLedger } from "../fakes/memory-ledger.ts";
 import { admitted, begin, placed } from "./suites/arrange.ts";
 import { ledgerContract } from "./suites/ledger.ts";
 

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ec2Client, pricingClient } from "../../lib/aws/clients.ts";
 import { ec2Market } from "../../lib/aws/market.ts";
 import { onDemandPrice } from "../../lib/local/ec2/on-demand-prices.ts";
-import { aPool } from "../fakes/builders.ts";
-import { MemoryMarket } from "../fakes/memory-market.ts";
+import { MemoryMarket } from "../../lib/sim/memory/market.ts";
+import { aCatalogue, aPool } from "../fakes/builders.ts";
 import { type Ec2Stage, ec2Stage } from "./ec2-stage.ts";
 import { marketContract } from "./suites/market.ts";
 
-marketContract("in memory", async () => new MemoryMarket());
+marketContract("in memory", async () => new MemoryMarket(aCatalogue()));
 
 let stage: Ec2Stage;
 beforeAll(async () => {

@@ -61,6 +61,9 @@ describe("a wrong that is planted is found", () => {
     ["lib/worker/x.ts", 'import { clients } from "../aws/clients.ts";', "lib/aws/clients.ts"],
     ["lib/local/x.ts", 'import { ring } from "../flows/ring.ts";', "lib/flows/ring.ts"],
     ["lib/runtime/x.ts", 'import { SQSClient } from "@aws-sdk/client-sqs";', "@aws-sdk/client-sqs"],
+    ["lib/sim/x.ts", 'import { errors } from "../aws/errors.ts";', "lib/aws/errors.ts"],
+    ["lib/runtime/x.ts", 'import { MemoryTable } from "../sim/memory/table.ts";', "lib/sim/memory/table.ts"],
+    ["lib/local/x.ts", 'import { MemoryTable } from "../sim/memory/table.ts";', "lib/sim/memory/table.ts"],
     ["functions/x.ts", 'import { errors } from "../lib/aws/errors.ts";', "lib/aws/errors.ts"],
     ["cdk/x.ts", 'import { agent } from "../lib/worker/agent.ts";', "lib/worker/agent.ts"],
   ])("%s: %s", (path, source, imported) => {
@@ -73,6 +76,7 @@ describe("a wrong that is planted is found", () => {
     ["lib/decide/x.ts", "const at = Math.random();", "lib/decide/x.ts reaches for chance"],
     ["lib/flows/x.ts", "setTimeout(run, 5);", "lib/flows/x.ts reaches for timers"],
     ["lib/aws/x.ts", 'const home = process.env["HOME"];', "lib/aws/x.ts reads process.env"],
+    ["lib/sim/x.ts", "const at = Math.random();", "lib/sim/x.ts reaches for chance"],
     ["lib/model/x.ts", "export default 1;", "lib/model/x.ts has a default export"],
     ["lib/elsewhere/x.ts", "", "lib/elsewhere/x.ts belongs to no layer"],
     ["lib/model/x.ts", 'import { a } from "./nowhere.ts";', "lib/model/x.ts imports lib/model/nowhere.ts, which is not there"],

@@ -3,8 +3,8 @@ import { type Job, type QueueEntry, waiting } from "../../../lib/model/job.ts";
 import type { Launch } from "../../../lib/model/launch.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { Fence } from "../../../lib/ports/pool-ledger.ts";
+import type { Ledger } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aJob, aLaunch, aNode, aSpec, monday } from "../../fakes/builders.ts";
-import type { Ledger } from "../../fakes/ledger.ts";
 
 /** Makes an empty ledger. */
 export type MakeLedger = () => Promise<Ledger>;

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { type Job, type QueueEntry, waiting } from "../../../lib/model/job.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { Fence } from "../../../lib/ports/pool-ledger.ts";
+import type { Ledger } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aLaunch, anAssignment, anOffer, aSpec, monday } from "../../fakes/builders.ts";
-import type { Ledger } from "../../fakes/ledger.ts";
 import { admitted, begin, launched, leaseOver, type MakeLedger, newNode, only, plenty, readyNode } from "./arrange.ts";
 
 const atMs = monday + 61_000;

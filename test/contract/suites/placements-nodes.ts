@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { Ledger } from "../../../lib/sim/memory/ledger-ports.ts";
 import { anAssignment, monday } from "../../fakes/builders.ts";
-import type { Ledger } from "../../fakes/ledger.ts";
 import { begin, launched, type MakeLedger, newNode, only, placed, readyNode } from "./arrange.ts";
 
 const atMs = monday + 120_000;

@@ -7,12 +7,12 @@ import type { Caller } from "../../../lib/api/speaker.ts";
 import { Problem } from "../../../lib/api/views.ts";
 import type { Job } from "../../../lib/model/job.ts";
 import type { Decision } from "../../../lib/ports/journal.ts";
+import { MemoryDatasets, MemoryShardQueue, memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
+import { MemoryJournal } from "../../../lib/sim/memory/journal.ts";
+import { MemoryLane } from "../../../lib/sim/memory/lane.ts";
+import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";
 import { aCatalogue, aJob, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aSpec, monday } from "../../fakes/builders.ts";
-import { MemoryDatasets, MemoryShardQueue, memoryPoolNodes } from "../../fakes/memory-datasets.ts";
-import { MemoryJournal } from "../../fakes/memory-journal.ts";
-import { MemoryLane } from "../../fakes/memory-lane.ts";
-import { memoryLedger } from "../../fakes/memory-ledger.ts";
-import { MemoryAttemptLogs, memoryDecisionReader } from "../../fakes/memory-readers.ts";
+import { MemoryAttemptLogs, memoryDecisionReader } from "../../fakes/readers.ts";
 
 const account = "123456789012";
 export const callerOf = (arn: string, from = account): Caller => ({ arn, account: from, owner: account });

@@ -26,6 +26,7 @@ export const layers: readonly Layer[] = [
     packages: ["zod", "p-map", "node:crypto"],
     timeless: true,
   },
+  { folder: "lib/sim", imports: ["lib/model", "lib/decide", "lib/ports", "events", "lib/flows"], timeless: true },
   { folder: "lib/aws", imports: ["lib/model", "lib/ports", "events"], aws: true },
   { folder: "lib/worker", imports: ["lib/model", "events"], aws: true, environment: true },
   { folder: "lib/api", imports: ["lib/model", "lib/ports", "events", "lib/flows"] },
@@ -37,7 +38,7 @@ export const layers: readonly Layer[] = [
   { folder: "lib/local", imports: ["lib/model", "events"], aws: true, environment: true },
   {
     folder: "lib/cli",
-    imports: ["lib/model", "lib/ports", "events", "lib/flows", "lib/aws", "lib/api/views.ts", "lib/runtime", "lib/local"],
+    imports: ["lib/model", "lib/ports", "events", "lib/flows", "lib/aws", "lib/api/views.ts", "lib/runtime", "lib/local", "lib/sim"],
     environment: true,
   },
   { folder: "functions", imports: ["lib/model", "lib/ports", "events", "lib/flows", "lib/runtime"] },

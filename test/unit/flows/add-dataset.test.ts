@@ -3,8 +3,8 @@ import { type AddDeps, addDataset, type NewDataset } from "../../../lib/flows/ad
 import { getDataset, listDatasets, removeDataset } from "../../../lib/flows/datasets.ts";
 import { noteObjects } from "../../../lib/flows/note-objects.ts";
 import { rebalanceShards } from "../../../lib/flows/rebalance-shards.ts";
+import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { aNode, anAssignment } from "../../fakes/builders.ts";
-import { memoryPoolNodes } from "../../fakes/memory-datasets.ts";
 import { aDataset, DataWorld, mnist, someShards } from "./dataset-builders.ts";
 
 let ids = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { sealAttempt } from "../../../lib/flows/seal-attempt.ts";
-import { MemoryArtifacts } from "../../fakes/memory-artifacts.ts";
+import { MemoryArtifacts } from "../../../lib/sim/memory/artifacts.ts";
 import { ModelWorker } from "./model-worker.ts";
 import { cancel, hear, stateChange } from "./news.ts";
 import { expectOneTruth } from "./one-truth.ts";

@@ -1,7 +1,7 @@
 import type { RebalanceDeps } from "../../../lib/flows/rebalance-shards.ts";
 import type { Dataset, Shard } from "../../../lib/model/dataset.ts";
+import { MemoryShardStore, memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { monday } from "../../fakes/builders.ts";
-import { MemoryShardStore, memoryPoolNodes } from "../../fakes/memory-datasets.ts";
 import { World } from "./world.ts";
 
 export const mnist = { team: "vision", dataset: "mnist" };

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { NodeAnswer } from "../../../events/node-call.ts";
 import { rebalanceShards } from "../../../lib/flows/rebalance-shards.ts";
 import { sweepDatasets } from "../../../lib/flows/sweep-datasets.ts";
-import { memoryPoolNodes } from "../../fakes/memory-datasets.ts";
+import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { aDataset, DataWorld, mnist, someShards } from "./dataset-builders.ts";
 
 const ordersOf = (answer: NodeAnswer): Extract<NodeAnswer, { kind: "orders" }> => {

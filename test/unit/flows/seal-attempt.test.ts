@@ -3,9 +3,9 @@ import { fileKey } from "../../../events/upload.ts";
 import { type SealDeps, sealAttempt } from "../../../lib/flows/seal-attempt.ts";
 import { Fault } from "../../../lib/model/fault.ts";
 import type { Job } from "../../../lib/model/job.ts";
+import { MemoryArtifacts } from "../../../lib/sim/memory/artifacts.ts";
+import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";
 import { aJob, monday } from "../../fakes/builders.ts";
-import { MemoryArtifacts } from "../../fakes/memory-artifacts.ts";
-import { memoryLedger } from "../../fakes/memory-ledger.ts";
 
 const attempt = { team: "vision", job: "train-1", attempt: 2 };
 const files = { "out/model.pt": "weights", "out/log.txt": "done" };

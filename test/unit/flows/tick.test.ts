@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
+import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
+import { MemorySealQueue } from "../../../lib/sim/memory/lane.ts";
+import { MemoryMarket } from "../../../lib/sim/memory/market.ts";
 import { aCatalogue, aJob, aPool, monday } from "../../fakes/builders.ts";
-import { memoryPoolNodes } from "../../fakes/memory-datasets.ts";
-import { MemorySealQueue } from "../../fakes/memory-lane.ts";
-import { MemoryMarket } from "../../fakes/memory-market.ts";
 import { World } from "./world.ts";
 
 function ticking(world = new World()) {
-  const market = new MemoryMarket();
+  const market = new MemoryMarket(aCatalogue());
   const sealAgain = new MemorySealQueue();
   const { bell, decisions, catalogues, sealing } = world.ledger;
   const deps: TickDeps = {

@@ -5,13 +5,13 @@ import { ring } from "../../../lib/flows/ring.ts";
 import { type SubmitDeps, submitJob } from "../../../lib/flows/submit-job.ts";
 import { isLive } from "../../../lib/model/node.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
+import { MemoryDatasets, MemoryShardQueue } from "../../../lib/sim/memory/datasets.ts";
+import { MemoryFleet } from "../../../lib/sim/memory/fleet.ts";
+import { MemoryJobAccess, memoryBootDownloads } from "../../../lib/sim/memory/job-access.ts";
+import { MemoryJournal } from "../../../lib/sim/memory/journal.ts";
+import { MemoryLane } from "../../../lib/sim/memory/lane.ts";
+import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";
 import { aCatalogue, aPool, monday } from "../../fakes/builders.ts";
-import { MemoryDatasets, MemoryShardQueue } from "../../fakes/memory-datasets.ts";
-import { MemoryFleet } from "../../fakes/memory-fleet.ts";
-import { MemoryJobAccess, memoryBootDownloads } from "../../fakes/memory-job-access.ts";
-import { MemoryJournal } from "../../fakes/memory-journal.ts";
-import { MemoryLane } from "../../fakes/memory-lane.ts";
-import { memoryLedger } from "../../fakes/memory-ledger.ts";
 
 type Report = Extract<NodeCall, { kind: "report" }>;
 

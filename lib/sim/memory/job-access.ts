@@ -1,5 +1,5 @@
-import type { AttemptRef } from "../../lib/model/job.ts";
-import type { BootDownloads, JobAccess, JobCredentials } from "../../lib/ports/job-access.ts";
+import type { AttemptRef } from "../../model/job.ts";
+import type { BootDownloads, JobAccess, JobCredentials } from "../../ports/job-access.ts";
 import { Interruptions } from "./interruptions.ts";
 
 /** Hands out credentials that say whose they are. */

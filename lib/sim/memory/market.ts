@@ -1,8 +1,7 @@
-import { Fault } from "../../lib/model/fault.ts";
-import type { Catalogue } from "../../lib/model/offer.ts";
-import type { Pool } from "../../lib/model/pool.ts";
-import type { Market } from "../../lib/ports/fleet.ts";
-import { aCatalogue } from "./builders.ts";
+import { Fault } from "../../model/fault.ts";
+import type { Catalogue } from "../../model/offer.ts";
+import type { Pool } from "../../model/pool.ts";
+import type { Market } from "../../ports/fleet.ts";
 
 /** Sells the same to every pool, in the markets that the pool allows. */
 export class MemoryMarket implements Market {
@@ -11,7 +10,7 @@ export class MemoryMarket implements Market {
   closed = false;
   readonly asked: string[] = [];
 
-  constructor(sold: Catalogue = aCatalogue()) {
+  constructor(sold: Catalogue) {
     this.sold = sold;
   }
 

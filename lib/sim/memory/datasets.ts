@@ -1,8 +1,8 @@
-import type { Dataset, DatasetRef, MapSummary, Shard, Source } from "../../lib/model/dataset.ts";
-import { datasetName, sourceUrl } from "../../lib/model/dataset.ts";
-import type { AsRead, Datasets, Listed, PoolNodes, ShardQueue, ShardStore } from "../../lib/ports/datasets.ts";
+import type { Dataset, DatasetRef, MapSummary, Shard, Source } from "../../model/dataset.ts";
+import { datasetName, sourceUrl } from "../../model/dataset.ts";
+import type { AsRead, Datasets, Listed, PoolNodes, ShardQueue, ShardStore } from "../../ports/datasets.ts";
 import { Interruptions } from "./interruptions.ts";
-import { type MemoryTable, present } from "./memory-table.ts";
+import { type MemoryTable, present } from "./table.ts";
 
 /** The datasets' records. */
 export class MemoryDatasets implements Datasets {

@@ -1,8 +1,8 @@
-import type { Bell } from "../../lib/ports/bell.ts";
-import type { Admissions, Cancellations, JobReader, Sealing } from "../../lib/ports/jobs.ts";
-import type { NodeLedger } from "../../lib/ports/node-ledger.ts";
-import type { NodeReader } from "../../lib/ports/node-reader.ts";
-import type { CatalogueStore, Decisions, Placements } from "../../lib/ports/pool-ledger.ts";
+import type { Bell } from "../../ports/bell.ts";
+import type { Admissions, Cancellations, JobReader, Sealing } from "../../ports/jobs.ts";
+import type { NodeLedger } from "../../ports/node-ledger.ts";
+import type { NodeReader } from "../../ports/node-reader.ts";
+import type { CatalogueStore, Decisions, Placements } from "../../ports/pool-ledger.ts";
 
 /** All that rests in the table, port by port. */
 export type Ledger = {

@@ -1,11 +1,11 @@
+import { memoryBell, memoryCatalogues, memoryDecisions } from "./decisions.ts";
 import { Interruptions } from "./interruptions.ts";
-import type { Ledger, LedgerMethod } from "./ledger.ts";
-import { memoryBell, memoryCatalogues, memoryDecisions } from "./memory-decisions.ts";
-import { memoryAdmissions, memoryCancellations, memoryJobReader, memorySealing } from "./memory-jobs.ts";
-import { memoryNodeLedger } from "./memory-node-ledger.ts";
-import { memoryPlacements } from "./memory-placements.ts";
-import { memoryNodeReader } from "./memory-readers.ts";
-import { MemoryTable } from "./memory-table.ts";
+import { memoryAdmissions, memoryCancellations, memoryJobReader, memorySealing } from "./jobs.ts";
+import type { Ledger, LedgerMethod } from "./ledger-ports.ts";
+import { memoryNodeLedger } from "./node-ledger.ts";
+import { memoryNodeReader } from "./node-reader.ts";
+import { memoryPlacements } from "./placements.ts";
+import { MemoryTable } from "./table.ts";
 
 export type MemoryLedger = Ledger & {
   /** What is in it, to read and to arrange. */

@@ -1,10 +1,10 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { fileKey, Manifest, manifestKey } from "../../events/upload.ts";
-import { Fault } from "../../lib/model/fault.ts";
-import type { AttemptRef, SealedArtifact } from "../../lib/model/job.ts";
-import type { ArtifactReader, Artifacts, UploadedFile } from "../../lib/ports/artifacts.ts";
+import { fileKey, Manifest, manifestKey } from "../../../events/upload.ts";
+import { Fault } from "../../model/fault.ts";
+import type { AttemptRef, SealedArtifact } from "../../model/job.ts";
+import type { ArtifactReader, Artifacts, UploadedFile } from "../../ports/artifacts.ts";
 import { Interruptions } from "./interruptions.ts";
 
 type Method = "uploaded" | "seal" | "open";
@@ -83,7 +83,8 @@ const keyOf = (team: string): Buffer => createHash("sha256").update(`key of ${te
 const contextOf = ({ team, job, attempt }: AttemptRef, path: string): Buffer => Buffer.from(JSON.stringify([team, job, attempt, path]));
 
 function encrypt(attempt: AttemptRef, path: string, plain: Buffer): Buffer {
-  const iv = randomBytes(12);
+  // Of what it seals: the same run seals the same bytes, and no two texts share one.
+  const iv = createHash("sha256").update(contextOf(attempt, path)).update(plain).digest().subarray(0, 12);
   const cipher = createCipheriv("aes-256-gcm", keyOf(attempt.team), iv).setAAD(contextOf(attempt, path));
   const body = Buffer.concat([cipher.update(plain), cipher.final()]);
   return Buffer.concat([iv, cipher.getAuthTag(), body]);

@@ -1,6 +1,6 @@
-import type { Launch, LaunchedInstance, LaunchOutcome } from "../../lib/model/launch.ts";
-import { type Offer, type OfferRef, offerName } from "../../lib/model/offer.ts";
-import type { Fleet } from "../../lib/ports/fleet.ts";
+import type { Launch, LaunchedInstance, LaunchOutcome } from "../../model/launch.ts";
+import { type Offer, type OfferRef, offerName } from "../../model/offer.ts";
+import type { Fleet } from "../../ports/fleet.ts";
 
 export type MemoryInstance = LaunchedInstance & { readonly launch: Launch; readonly offer: Offer; over: boolean };
 

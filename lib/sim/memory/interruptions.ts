@@ -1,4 +1,4 @@
-import { Fault } from "../../lib/model/fault.ts";
+import { Fault } from "../../model/fault.ts";
 
 type Interruption =
   | { readonly at: number; readonly kind: "fail-before" | "lose-answer" }

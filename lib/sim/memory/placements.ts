@@ -1,11 +1,11 @@
-import { dependsOn, type QueueEntry } from "../../lib/model/job.ts";
-import type { Launch } from "../../lib/model/launch.ts";
-import { type Assignment, isLive, type Node } from "../../lib/model/node.ts";
-import { offerName, type Refusal } from "../../lib/model/offer.ts";
-import type { Fence, Placements, Written } from "../../lib/ports/pool-ledger.ts";
+import { dependsOn, type Job, type QueueEntry } from "../../model/job.ts";
+import type { Launch } from "../../model/launch.ts";
+import { type Assignment, isLive, type Node } from "../../model/node.ts";
+import { offerName, type Refusal } from "../../model/offer.ts";
+import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
-import type { LedgerMethod } from "./ledger.ts";
-import { attemptRef, jobKey, type MemoryTable, micro, nodeKey, offNodes, present, sameAttempt } from "./memory-table.ts";
+import type { LedgerMethod } from "./ledger-ports.ts";
+import { attemptRef, jobKey, type MemoryTable, micro, nodeKey, offNodes, present, sameAttempt } from "./table.ts";
 
 /** What `place` writes, with the table's conditions but none of its wire. */
 export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Placements => {
@@ -85,26 +85,7 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         return "done";
       }),
 
-    takeBack: (fence, { node: id, assignment, reason, atMs }) =>
-      write("takeBack", fence, (): Written => {
-        const node = nodeOf(fence, id);
-        const job = table.jobs.get(jobKey(assignment));
-        if (!node?.assignments.some((one) => sameAttempt(one, assignment))) {
-          const repeated = job?.attempt === assignment.attempt + 1 && job.state === "queued" && job.reason === reason;
-          return node && repeated ? "done" : "stale";
-        }
-        if (node.state !== "gone" && node.leaseUntilMs > atMs) return "stale";
-        table.setAssignments(
-          node,
-          node.assignments.filter((one) => !sameAttempt(one, assignment)),
-          atMs,
-        );
-        // A job that has ended or moved on leaves only its place on the node behind.
-        if (job?.attempt !== assignment.attempt) return "done";
-        if (dependsOn(job, { attempt: assignment.attempt, node: id })) table.moveJob(job, { state: "queued", reason }, atMs);
-        else if (job.node === id) table.putJob({ ...job, ...offNodes });
-        return "done";
-      }),
+    takeBack: (fence, taken) => write("takeBack", fence, () => takeBack(table, nodeOf(fence, taken.node), taken)),
 
     fail: (fence, { attempt, reason, atMs }) =>
       write("fail", fence, (): Written => {
@@ -141,6 +122,29 @@ const placedOf = (entry: QueueEntry): Assignment => ({
   phase: "placed",
   ...(entry.datasets.length > 0 ? { datasets: entry.datasets } : {}),
 });
+
+function takeBack(
+  table: MemoryTable,
+  node: Node | undefined,
+  { assignment, reason, atMs }: Parameters<Placements["takeBack"]>[1],
+): Written {
+  const job = table.jobs.get(jobKey(assignment));
+  if (!node?.assignments.some((one) => sameAttempt(one, assignment))) {
+    const repeated = job?.attempt === assignment.attempt + 1 && job.state === "queued" && job.reason === reason;
+    return node && repeated ? "done" : "stale";
+  }
+  if (node.state !== "gone" && node.leaseUntilMs > atMs) return "stale";
+  const others = node.assignments.filter((one) => !sameAttempt(one, assignment));
+  table.setAssignments(node, others, atMs);
+  // A job that has ended or moved on leaves only its place on the node behind.
+  if (job?.attempt === assignment.attempt) leaveNode(table, { job, node: node.id, reason, atMs });
+  return "done";
+}
+
+function leaveNode(table: MemoryTable, { job, node, reason, atMs }: { job: Job; node: string; reason: string; atMs: number }): void {
+  if (dependsOn(job, { attempt: job.attempt, node })) table.moveJob(job, { state: "queued", reason }, atMs);
+  else if (job.node === node) table.putJob({ ...job, ...offNodes });
+}
 
 function settle(
   table: MemoryTable,

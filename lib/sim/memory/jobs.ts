@@ -1,9 +1,9 @@
-import { Fault } from "../../lib/model/fault.ts";
-import { type AttemptRef, isEnded, type Job } from "../../lib/model/job.ts";
-import type { Admissions, Cancellations, JobReader, Sealing } from "../../lib/ports/jobs.ts";
+import { Fault } from "../../model/fault.ts";
+import { type AttemptRef, isEnded, type Job } from "../../model/job.ts";
+import type { Admissions, Cancellations, JobReader, Sealing } from "../../ports/jobs.ts";
 import type { Interruptions } from "./interruptions.ts";
-import type { LedgerMethod } from "./ledger.ts";
-import { jobKey, type MemoryTable, offNodes } from "./memory-table.ts";
+import type { LedgerMethod } from "./ledger-ports.ts";
+import { jobKey, type MemoryTable, offNodes } from "./table.ts";
 
 export const memoryAdmissions = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Admissions => ({
   admit: (job) =>

@@ -1,10 +1,10 @@
-import { type AttemptRef, byTurn, isEnded, type Job, type JobRef, type QueueEntry, waiting } from "../../lib/model/job.ts";
-import type { Launch, Reservation } from "../../lib/model/launch.ts";
-import { type Assignment, lifeOf, type Node } from "../../lib/model/node.ts";
-import type { Catalogue, Refusal } from "../../lib/model/offer.ts";
-import { costByDay, periodName } from "../../lib/model/period.ts";
-import type { Spent } from "../../lib/model/pool.ts";
-import type { Fence } from "../../lib/ports/pool-ledger.ts";
+import { type AttemptRef, byTurn, isEnded, type Job, type JobRef, type QueueEntry, waiting } from "../../model/job.ts";
+import type { Launch, Reservation } from "../../model/launch.ts";
+import { type Assignment, lifeOf, type Node } from "../../model/node.ts";
+import type { Catalogue, Refusal } from "../../model/offer.ts";
+import { costByDay, periodName } from "../../model/period.ts";
+import type { Spent } from "../../model/pool.ts";
+import type { Fence } from "../../ports/pool-ledger.ts";
 
 type PoolRow = {
   bell: number;

@@ -1,9 +1,9 @@
-import { mostCauses } from "../../lib/model/cause.ts";
-import type { Bell } from "../../lib/ports/bell.ts";
-import type { CatalogueStore, Decisions } from "../../lib/ports/pool-ledger.ts";
+import { mostCauses } from "../../model/cause.ts";
+import type { Bell } from "../../ports/bell.ts";
+import type { CatalogueStore, Decisions } from "../../ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
-import type { LedgerMethod } from "./ledger.ts";
-import type { MemoryTable } from "./memory-table.ts";
+import type { LedgerMethod } from "./ledger-ports.ts";
+import type { MemoryTable } from "./table.ts";
 
 export const memoryBell = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Bell => ({
   ring: (pool, cause) =>

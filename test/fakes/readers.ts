@@ -3,26 +3,6 @@ import { type AttemptRef, attemptName } from "../../lib/model/job.ts";
 import type { AttemptLogs, LogLine } from "../../lib/ports/attempt-logs.ts";
 import type { DecisionReader } from "../../lib/ports/decision-reader.ts";
 import type { Decision } from "../../lib/ports/journal.ts";
-import type { NodeReader } from "../../lib/ports/node-reader.ts";
-import type { Interruptions } from "./interruptions.ts";
-import type { LedgerMethod } from "./ledger.ts";
-import type { MemoryTable } from "./memory-table.ts";
-
-export const memoryNodeReader = (table: MemoryTable, wire: Interruptions<LedgerMethod>): NodeReader => ({
-  list: (pool, { after = "", limit }) =>
-    wire.call("nodeReader.list", () =>
-      [...table.nodes.values()]
-        .map(({ node }) => node)
-        .filter((node) => node.pool === pool && node.id > after)
-        .sort((a, b) => (a.id < b.id ? -1 : 1))
-        .slice(0, limit),
-    ),
-  find: (id) =>
-    wire.call("nodeReader.find", () => {
-      const live = [...table.nodes.values()].find(({ node }) => node.id === id);
-      return live?.node ?? [...table.forgotten.values()].find((node) => node.id === id);
-    }),
-});
 
 /** What attempts have written; a cursor is how many lines were read. */
 export class MemoryAttemptLogs implements AttemptLogs {

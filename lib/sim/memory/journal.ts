@@ -1,4 +1,4 @@
-import type { Decision, Journal } from "../../lib/ports/journal.ts";
+import type { Decision, Journal } from "../../ports/journal.ts";
 import { Interruptions } from "./interruptions.ts";
 
 /** Keeps decisions in the order in which they came. */

@@ -1,6 +1,6 @@
-import type { AttemptRef } from "../../lib/model/job.ts";
-import type { SealAgainQueue } from "../../lib/ports/artifacts.ts";
-import type { Lane } from "../../lib/ports/bell.ts";
+import type { AttemptRef } from "../../model/job.ts";
+import type { SealAgainQueue } from "../../ports/artifacts.ts";
+import type { Lane } from "../../ports/bell.ts";
 import { Interruptions } from "./interruptions.ts";
 
 /** The lane and `later`, in memory; one message of a pool is in flight at a time, as in a FIFO message group. */

@@ -1,10 +1,10 @@
-import { isOn, type Job } from "../../lib/model/job.ts";
-import { isLive, type Node } from "../../lib/model/node.ts";
-import { saysMore } from "../../lib/model/telemetry.ts";
-import type { AttemptChange, NodeLedger } from "../../lib/ports/node-ledger.ts";
+import { isOn, type Job } from "../../model/job.ts";
+import { type Assignment, isLive, type Node } from "../../model/node.ts";
+import { saysMore } from "../../model/telemetry.ts";
+import type { AttemptChange, NodeLedger } from "../../ports/node-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
-import type { LedgerMethod } from "./ledger.ts";
-import { jobKey, type MemoryTable, nodeKey, offNodes, present, sameAttempt } from "./memory-table.ts";
+import type { LedgerMethod } from "./ledger-ports.ts";
+import { jobKey, type MemoryTable, nodeKey, offNodes, present, sameAttempt } from "./table.ts";
 
 export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerMethod>): NodeLedger => ({
   get: (pool, node) => wire.call("nodeLedger.get", () => table.nodes.get(nodeKey(pool, node))?.node),
@@ -58,12 +58,24 @@ function changeAttempt(
   const holds = job?.attempt === attempt.attempt && isOn(job, on.node);
   if (to && (!holds || job.state !== to.from)) return "stale";
 
+  setPhase(table, { node, held, assignment }, on);
+  if (job && to) table.moveJob(job, moved(job, to, assignment), on.atMs);
+  else if (job && holds && assignment === "removed") leaveNode(table, job, on.node);
+  return "done";
+}
+
+function setPhase(
+  table: MemoryTable,
+  { node, held, assignment }: { node: Node; held: Assignment; assignment: AttemptChange["assignment"] },
+  on: { atMs: number; process: string },
+): void {
   const others = node.assignments.filter((one) => one !== held);
   if (assignment === "removed") table.setAssignments(node, others, on.atMs);
   else table.setAssignments(node, [...others, { ...held, phase: assignment, process: on.process }], undefined);
-  if (job && to) table.moveJob(job, moved(job, to, assignment), on.atMs);
-  else if (job && holds && assignment === "removed" && job.node === on.node) table.putJob({ ...job, ...offNodes });
-  return "done";
+}
+
+function leaveNode(table: MemoryTable, job: Job, node: string): void {
+  if (job.node === node) table.putJob({ ...job, ...offNodes });
 }
 
 const moved = (
