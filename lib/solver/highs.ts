@@ -1,0 +1,111 @@
+import type { Highs, Model, ModelData, ModelStatusCode } from "highs";
+import type { LinearProgram, ProgramAnswer, SolveLimits, SolveProgram } from "../model/linear-program.ts";
+
+/** As near to exact as doubles allow for sums of prices. */
+const defaultGap = 1e-9;
+
+let loading: Promise<Highs> | undefined;
+
+/**
+ * HiGHS, compiled to WebAssembly. It is loaded when it is first asked for, which takes some 50 ms and 30 MB: nobody who
+ * does without it pays. What fails to load is tried again by the next who asks.
+ */
+export async function loadHighs(): Promise<SolveProgram> {
+  loading ??= import("highs").then((module) => loaderOf(module)());
+  const highs = await loading.catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
+  return (program, limits = {}) =>
+    program.columns.length === 0
+      ? withoutColumns(program)
+      : highs.withModel(dataOf(highs, program, limits), (model) => answerOf(highs, model, { program, limits }));
+}
+
+type Loader = typeof import("highs")["default"];
+
+/** The package declares its types as those of a CommonJS module, whose default lies one level further down than it does in the module that Node loads. */
+const loaderOf = (module: { readonly default: unknown }): Loader => module.default as Loader;
+
+type Asked = { readonly program: LinearProgram; readonly limits: SolveLimits };
+
+function answerOf(highs: Highs, model: Model, { program, limits }: Asked): ProgramAnswer {
+  const { modelStatus } = highs.constants;
+  model.options.set({
+    output_flag: false,
+    mip_rel_gap: limits.gap ?? defaultGap,
+    mip_abs_gap: 0,
+    ...(limits.ms === undefined ? {} : { time_limit: limits.ms / 1_000 }),
+    ...(limits.nodes === undefined ? {} : { mip_max_nodes: limits.nodes }),
+  });
+  model.run();
+  // Presolve may see that there is no least cost without seeing why.
+  if (model.getModelStatus() === modelStatus.unboundedOrInfeasible) {
+    model.options.set("presolve", "off");
+    model.run();
+  }
+  const status = model.getModelStatus();
+  if (status === modelStatus.infeasible) return { kind: "infeasible", rows: [...model.getIis().rowIndex].toSorted((a, b) => a - b) };
+  if (status === modelStatus.unbounded) return { kind: "unbounded" };
+  const proven = status === modelStatus.optimal;
+  if (!proven && model.info.get("primal_solution_status") !== feasible) return { kind: "unanswered", because: wordsOf(highs, status) };
+  const isWhole = hasWhole(program, limits);
+  const cost = model.getObjectiveValue();
+  const { colValue, rowDual } = model.getSolution();
+  return {
+    kind: "solved",
+    proven,
+    cost,
+    bound: isWhole ? Number(model.info.get("mip_dual_bound")) : proven ? cost : Number.NEGATIVE_INFINITY,
+    values: Array.from(colValue, (value, index) => (isWhole && program.columns[index]?.whole ? Math.round(value) : value)),
+    // Added to 0, -0 is 0.
+    ...(isWhole ? {} : { prices: Array.from(rowDual, (price) => price + 0) }),
+  };
+}
+
+/** HiGHS takes no model without columns. */
+function withoutColumns({ rows }: LinearProgram): ProgramAnswer {
+  const broken = [...rows.keys()].filter((index) => (rows[index]?.lower ?? 0) > 0 || (rows[index]?.upper ?? 0) < 0);
+  if (broken.length > 0) return { kind: "infeasible", rows: broken };
+  return { kind: "solved", proven: true, cost: 0, bound: 0, values: [], prices: rows.map(() => 0) };
+}
+
+/** HiGHS's word for a point that satisfies all rows. */
+const feasible = 2;
+
+const hasWhole = ({ columns }: LinearProgram, { relaxed }: SolveLimits): boolean => !relaxed && columns.some(({ whole }) => whole);
+
+/** "time limit" */
+function wordsOf(highs: Highs, status: ModelStatusCode): string {
+  const name = Object.entries(highs.constants.modelStatus).find(([, code]) => code === status)?.[0];
+  return name?.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`) ?? `status ${status}`;
+}
+
+/** Row after row, as sparse arrays. */
+function dataOf({ constants, infinity }: Highs, program: LinearProgram, limits: SolveLimits): ModelData {
+  const { columns, rows } = program;
+  const starts = new Int32Array(rows.length + 1);
+  for (const [index, { terms }] of rows.entries()) starts[index + 1] = (starts[index] ?? 0) + terms.length;
+  const terms = rows.flatMap((row) => row.terms);
+  const { variableType } = constants;
+  return {
+    numCols: columns.length,
+    numRows: rows.length,
+    colCost: columns.map(({ cost }) => cost),
+    colLower: columns.map(({ lower }) => lower ?? 0),
+    colUpper: columns.map(({ upper }) => upper ?? infinity),
+    rowLower: rows.map(({ lower }) => lower ?? -infinity),
+    rowUpper: rows.map(({ upper }) => upper ?? infinity),
+    matrix: {
+      format: "csr",
+      numCols: columns.length,
+      numRows: rows.length,
+      starts,
+      indices: terms.map(([column]) => column),
+      values: terms.map(([, factor]) => factor),
+    },
+    ...(hasWhole(program, limits)
+      ? { integrality: columns.map(({ whole }) => (whole ? variableType.integer : variableType.continuous)) }
+      : {}),
+  };
+}
