@@ -42,9 +42,9 @@ export function fleetRequest(
   };
 }
 
-/** For a gang: all its nodes, of one type and in one zone, or none. Instant fleets know these for spot and on demand alike. */
-const whole = ({ count }: Launch): Pick<SpotOptionsRequest, "SingleInstanceType" | "SingleAvailabilityZone" | "MinTargetCapacity"> =>
-  count > 1 ? { SingleInstanceType: true, SingleAvailabilityZone: true, MinTargetCapacity: count } : {};
+/** All its nodes, of one type and in one zone, or none. Instant fleets know these for spot and on demand alike. */
+const whole = (launch: Launch): Pick<SpotOptionsRequest, "SingleInstanceType" | "SingleAvailabilityZone" | "MinTargetCapacity"> =>
+  launch.whole ? { SingleInstanceType: true, SingleAvailabilityZone: true, MinTargetCapacity: launch.count } : {};
 
 function tags(launch: Launch, name: string): Tag[] {
   const all = { [launchTag]: launch.id, "fleetwright:pool": launch.pool, "fleetwright:name": name, "fleetwright:team": launch.team };

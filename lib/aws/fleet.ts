@@ -1,7 +1,6 @@
 import {
   CreateFleetCommand,
   type CreateFleetCommandOutput,
-  type CreateFleetError,
   type CreateFleetInstance,
   DescribeInstancesCommand,
   type DescribeInstancesCommandInput,
@@ -10,9 +9,10 @@ import {
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { Fault } from "../model/fault.ts";
-import type { Launch, LaunchedInstance, LaunchOutcome } from "../model/launch.ts";
+import type { Launch, LaunchedInstance, LaunchOutcome, OfferRefusal } from "../model/launch.ts";
 import type { Fleet } from "../ports/fleet.ts";
-import { awsCodeKind, awsErrorCode, awsErrorKind, isDefinite } from "./errors.ts";
+import { awsErrorCode, awsErrorKind, isDefinite } from "./errors.ts";
+import { refusalsOf, refusedEach, refusedWhole } from "./fleet-refusals.ts";
 import { fleetRequest, launchTag, type ZoneSubnet } from "./fleet-request.ts";
 
 export type Ec2FleetConfig = {
@@ -28,16 +28,17 @@ export type Ec2FleetConfig = {
 export const ec2Fleet = (config: Ec2FleetConfig): Fleet => ({
   async launch(launch) {
     const template = config.launchTemplates[launch.pool];
-    if (template === undefined) return refused("NoLaunchTemplate", `pool ${launch.pool} has no launch template`);
+    if (template === undefined)
+      return refusedWhole(launch, { code: "NoLaunchTemplate", message: `pool ${launch.pool} has no launch template` });
     const request = fleetRequest(launch, { name: config.name, template, subnets: config.subnets });
-    if (request === undefined) return refused("NoSubnet", "no offer lies in a zone that has a subnet");
+    if (request === undefined) return refusedWhole(launch, { code: "NoSubnet", message: "no offer lies in a zone that has a subnet" });
     let answer: CreateFleetCommandOutput;
     try {
       answer = await config.ec2.send(new CreateFleetCommand(request));
     } catch (error) {
       return outcomeOfError(config, launch, error);
     }
-    return outcomeOf(config, answer);
+    return outcomeOf(config, launch, answer);
   },
 
   async terminate(instance) {
@@ -60,13 +61,14 @@ export const ec2Fleet = (config: Ec2FleetConfig): Fleet => ({
   },
 });
 
-/** An answer of CreateFleet: instances, or for each offer that was tried why there is none. Either is final for this token. */
-async function outcomeOf(config: Ec2FleetConfig, answer: CreateFleetCommandOutput): Promise<LaunchOutcome> {
+/** An answer of CreateFleet: instances, and for each offer that was tried in vain why. It is final for this token. */
+async function outcomeOf(config: Ec2FleetConfig, launch: Launch, answer: CreateFleetCommandOutput): Promise<LaunchOutcome> {
   const given = (answer.Instances ?? []).flatMap((item) => (item.InstanceIds ?? []).map((id) => ({ id, ...shapeOf(config, item) })));
-  if (given.length === 0) return refusalOf(answer.Errors ?? []);
+  if (given.length === 0) return refusedEach(answer.Errors ?? [], launch, config.subnets);
+  const refusals = refusalsOf(answer.Errors ?? [], launch, config.subnets);
   const whole = given.filter(isWhole);
-  if (whole.length === given.length) return { kind: "launched", instances: whole };
-  return outcomeOfFound(await find(config.ec2, { InstanceIds: given.map(({ id }) => id) }), given.length);
+  if (whole.length === given.length) return { kind: "launched", instances: whole, refusals };
+  return outcomeOfFound(await find(config.ec2, { InstanceIds: given.map(({ id }) => id) }), { count: given.length, refusals });
 }
 
 async function outcomeOfError(config: Ec2FleetConfig, launch: Launch, error: unknown): Promise<LaunchOutcome> {
@@ -76,9 +78,9 @@ async function outcomeOfError(config: Ec2FleetConfig, launch: Launch, error: unk
   if (kind === "conflict") {
     // Another request went out under this token before (the subnets have changed since, say), and it may have launched.
     const left = await find(config.ec2, { Filters: [{ Name: `tag:${launchTag}`, Values: [launch.id] }] });
-    return left?.every(isOver) ? refused(code, message) : outcomeOfFound(left, launch.count);
+    return left?.every(isOver) ? refusedWhole(launch, { code, message }) : outcomeOfFound(left, { count: launch.count, refusals: [] });
   }
-  if (kind === "capacity" || kind === "limit" || isDefinite(error)) return { ...refused(code, message), capacity: kind === "capacity" };
+  if (kind === "capacity" || kind === "limit" || isDefinite(error)) return refusedWhole(launch, { code, message });
   return { kind: "unknown", message: `${code}: ${message}` };
 }
 
@@ -86,7 +88,10 @@ async function outcomeOfError(config: Ec2FleetConfig, launch: Launch, error: unk
  * An instance is often invisible for some seconds after its launch: as long as fewer than `count` are seen, of which some may
  * be over, it is `unknown`, and the repeat of the launch tells.
  */
-function outcomeOfFound(found: readonly Instance[] | undefined, count: number): LaunchOutcome {
+function outcomeOfFound(
+  found: readonly Instance[] | undefined,
+  { count, refusals }: { readonly count: number; readonly refusals: readonly OfferRefusal[] },
+): LaunchOutcome {
   const live = (found ?? []).filter((instance) => !isOver(instance));
   const given = live.map(
     (one): Given => ({
@@ -95,7 +100,7 @@ function outcomeOfFound(found: readonly Instance[] | undefined, count: number): 
       zone: one.Placement?.AvailabilityZone,
     }),
   );
-  if (given.length > 0 && (found ?? []).length >= count && given.every(isWhole)) return { kind: "launched", instances: given };
+  if (given.length > 0 && (found ?? []).length >= count && given.every(isWhole)) return { kind: "launched", instances: given, refusals };
   return { kind: "unknown", message: "EC2 does not describe (yet) what it launched" };
 }
 
@@ -107,21 +112,6 @@ async function find(ec2: Pick<EC2Client, "send">, which: DescribeInstancesComman
     return undefined;
   }
 }
-
-/** A capacity error comes first: the offers are then tried elsewhere, which a quota of one family does not forbid. */
-function refusalOf(errors: readonly CreateFleetError[]): LaunchOutcome {
-  const codes = errors.map((error) => error.ErrorCode ?? "unknown");
-  const capacity = codes.find((code) => awsCodeKind(code) === "capacity");
-  const limit = codes.find((code) => awsCodeKind(code) === "limit");
-  const said = [...new Set(errors.map((error) => `${error.ErrorCode ?? "unknown"}: ${error.ErrorMessage ?? "no message"}`))];
-  const message = said.join("; ").slice(0, 1000) || "EC2 launched nothing and did not say why";
-  return {
-    ...refused(capacity ?? limit ?? codes[0] ?? "NothingLaunched", message),
-    capacity: capacity !== undefined || errors.length === 0,
-  };
-}
-
-const refused = (code: string, message: string) => ({ kind: "refused", code, message, capacity: false }) as const;
 
 type Shape = { readonly instanceType: string | undefined; readonly zone: string | undefined };
 

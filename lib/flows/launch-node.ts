@@ -1,5 +1,5 @@
 import { Fault } from "../model/fault.ts";
-import type { Launch, LaunchedInstance } from "../model/launch.ts";
+import type { Launch, LaunchedInstance, OfferRefusal } from "../model/launch.ts";
 import type { Node } from "../model/node.ts";
 import type { Refusal } from "../model/offer.ts";
 import type { Fleet } from "../ports/fleet.ts";
@@ -30,25 +30,30 @@ export async function carryThrough(deps: LaunchDeps, fence: Fence, launch: Launc
     case "unknown":
       return { kind: "open", note: outcome.message };
     case "refused": {
-      const refusals: Refusal[] = launch.offers.map(({ instanceType, zone, market }) => ({
-        instanceType,
-        zone,
-        market,
-        code: outcome.code,
-        untilMs: atMs + refusedForMs,
-        ...(launch.count > 1 ? { count: launch.count } : {}),
-      }));
+      const refusals = refusalsOf(outcome.refusals, launch, atMs);
       const written = await deps.placements.settle(fence, { launch, nodes: [], refusals, atMs });
       return written === "done" ? { kind: "refused", note: `${outcome.code}: ${outcome.message}` } : { kind: written, note: outcome.code };
     }
     case "launched": {
       const nodes = outcome.instances.map((instance) => nodeOf(instance, launch, atMs));
-      const written = await deps.placements.settle(fence, { launch, nodes, refusals: [], atMs });
-      const ids = nodes.map((node) => node.id).join(", ");
-      return written === "done" ? { kind: "launched", note: ids } : { kind: written, note: ids };
+      const refusals = refusalsOf(outcome.refusals, launch, atMs);
+      const written = await deps.placements.settle(fence, { launch, nodes, refusals, atMs });
+      const note = `${nodes.length < launch.count ? `${nodes.length} of ${launch.count}: ` : ""}${nodes.map((node) => node.id).join(", ")}`;
+      return written === "done" ? { kind: "launched", note } : { kind: written, note };
     }
   }
 }
+
+/** Only of nodes that come together or not at all is it known that there were not so many. */
+const refusalsOf = (refusals: readonly OfferRefusal[], launch: Launch, atMs: number): readonly Refusal[] =>
+  refusals.map(({ instanceType, zone, market, code }) => ({
+    instanceType,
+    zone,
+    market,
+    code,
+    untilMs: atMs + refusedForMs,
+    ...(launch.whole && launch.count > 1 ? { count: launch.count } : {}),
+  }));
 
 /** The node that an instance of this launch is. */
 function nodeOf(instance: LaunchedInstance, launch: Launch, atMs: number): Node {

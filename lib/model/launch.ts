@@ -1,9 +1,9 @@
 import type { JobRef } from "./job.ts";
-import type { InstanceType, Market, Offer } from "./offer.ts";
+import type { InstanceType, Market, Offer, OfferRef } from "./offer.ts";
 
 /**
  * A ledger entry: the intent to have nodes that hold `jobs`, written before EC2 is asked.
- * All its offers hold the whole bundle, for EC2 picks among them; `count` times the dearest one's price is reserved.
+ * EC2 picks among its offers, so each of them holds what any one of the nodes is for; `count` times the dearest one's price is reserved.
  */
 export type Launch = {
   readonly id: string;
@@ -14,8 +14,10 @@ export type Launch = {
   /** The shapes of what the offers buy: what comes is known even if the catalogue changes meanwhile. */
   readonly types: readonly InstanceType[];
   readonly jobs: readonly JobRef[];
-  /** More than one: all of them, of one type and in one zone, or none. */
+  /** As many nodes are wanted. */
   readonly count: number;
+  /** All of them, of one type and in one zone, or none, as a gang needs them; otherwise what comes is kept, be it fewer. */
+  readonly whole: boolean;
   /** EC2's idempotency token (≤ 64 ASCII characters): a repeat of the identical request launches nothing new. */
   readonly clientToken: string;
   readonly reserved: Reservation;
@@ -28,8 +30,16 @@ export type Reservation = { readonly usdPerHour: number; readonly gpus: number }
 
 /** What came of asking EC2. `unknown`: nobody can tell yet; repeat the identical request. */
 export type LaunchOutcome =
-  | { readonly kind: "launched"; readonly instances: readonly LaunchedInstance[] }
-  | { readonly kind: "refused"; readonly code: string; readonly message: string; readonly capacity: boolean }
+  /** At least one, all of a `whole` launch; `refusals`: the offers that gave less than they were asked for, if any. */
+  | { readonly kind: "launched"; readonly instances: readonly LaunchedInstance[]; readonly refusals: readonly OfferRefusal[] }
+  /** Nothing came; `refusals` name at least one of its offers. */
+  | { readonly kind: "refused"; readonly code: string; readonly message: string; readonly refusals: readonly OfferRefusal[] }
   | { readonly kind: "unknown"; readonly message: string };
 
 export type LaunchedInstance = { readonly id: string; readonly instanceType: string; readonly zone: string };
+
+/** Why an offer gave nothing, or less than was asked for, in EC2's word and in ours. */
+export type OfferRefusal = OfferRef & { readonly code: string; readonly why: RefusalKind };
+
+/** `capacity`: there is none left just now. `limit`: a quota of the account. `fault`: anything else; the offer may be fine. */
+export type RefusalKind = "capacity" | "limit" | "fault";

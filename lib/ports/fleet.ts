@@ -5,7 +5,8 @@ import type { Pool } from "../model/pool.ts";
 /** EC2, as far as placing needs it. */
 export interface Fleet {
   /**
-   * Asks for one instance, or for as many as a gang has members: then all are of one of the offers, or there are none.
+   * Asks for `count` instances of any of the offers. What comes may be fewer, and of several offers; of a `whole` launch it is
+   * all of them, of one type and in one zone, or none. Says of each offer that gave less than it was asked for, why.
    * Repeating the identical launch is safe: the client token makes it one.
    * Never throws for an answer of EC2's; throttling and lost answers are `unknown`.
    */

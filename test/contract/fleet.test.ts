@@ -2,6 +2,7 @@ import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ec2Client } from "../../lib/aws/clients.ts";
 import { ec2Fleet } from "../../lib/aws/fleet.ts";
+import { offerName } from "../../lib/model/offer.ts";
 import { MemoryFleet } from "../../lib/sim/memory/fleet.ts";
 import { aLaunch, anOffer } from "../fakes/builders.ts";
 import { type Ec2Stage, ec2Stage } from "./ec2-stage.ts";
@@ -12,6 +13,7 @@ fleetContract("in memory", async () => {
   return {
     fleet: memory,
     offers: [anOffer(), anOffer({ zone: "us-east-1b", usdPerHour: 0.6 })],
+    has: (offer, count) => memory.restock(offer, count),
     refuse: (offer, code) => memory.refuse(offer, code),
     loseNextLaunch: () => memory.unknownNext("launched"),
     throttleNextLaunch: () => memory.unknownNext("not-launched"),
@@ -35,6 +37,7 @@ const offersOn = ({ subnets }: Ec2Stage) => subnets.slice(0, 2).map(({ zone }, i
 fleetContract("EC2", async () => ({
   fleet: fleetOn(stage),
   offers: offersOn(stage),
+  has: (offer, count) => stage.front.record.limitCapacity(offerName(offer), count),
   refuse: (offer, code) => void stage.front.record.refuse(offer, code),
   loseNextLaunch: () => stage.front.record.loseNextAnswer("CreateFleet"),
   throttleNextLaunch: () => stage.front.record.throttleNext("CreateFleet"),
@@ -80,13 +83,21 @@ describe("EC2", () => {
     stage.front.record.refuse(first, "VcpuLimitExceeded");
     stage.front.record.refuse(second, "InsufficientInstanceCapacity");
     const outcome = await fleetOn(stage).launch(aLaunch({ market: "on-demand", offers: [first, second] }));
-    expect(outcome).toMatchObject({ kind: "refused", code: "InsufficientInstanceCapacity", capacity: true });
+    expect(outcome).toMatchObject({ kind: "refused", code: "InsufficientInstanceCapacity" });
     expect(outcome.kind === "refused" && outcome.message).toContain("VcpuLimitExceeded");
+    expect(outcome.kind === "refused" && outcome.refusals.map(({ zone, why }) => [zone, why])).toEqual([
+      [first.zone, "limit"],
+      [second.zone, "capacity"],
+    ]);
   });
 
   test("a pool without a template, and zones without a subnet, are refused before EC2 is asked", async () => {
     const fleet = fleetOn(stage);
-    expect(await fleet.launch(aLaunch({ pool: "other" }))).toMatchObject({ kind: "refused", code: "NoLaunchTemplate", capacity: false });
+    expect(await fleet.launch(aLaunch({ pool: "other" }))).toMatchObject({
+      kind: "refused",
+      code: "NoLaunchTemplate",
+      refusals: [{ why: "fault" }],
+    });
     expect(await fleet.launch(aLaunch({ offers: [anOffer({ zone: "eu-west-1a" })] }))).toMatchObject({ kind: "refused", code: "NoSubnet" });
     expect(stage.front.record.fleetCalls).toEqual([]);
   });
@@ -95,7 +106,7 @@ describe("EC2", () => {
     const subnets = stage.subnets.map(({ zone }) => ({ zone, subnet: "subnet-00000000000000000" }));
     const fleet = ec2Fleet({ ec2: ec2Client(stage.settings), name: "prod", launchTemplates: { gpu: stage.template }, subnets });
     const outcome = await fleet.launch(aLaunch({ offers: offersOn(stage) }));
-    expect(outcome).toMatchObject({ kind: "refused", code: "InvalidSubnetID.NotFound", capacity: false });
+    expect(outcome).toMatchObject({ kind: "refused", code: "InvalidSubnetID.NotFound", refusals: [{ why: "fault" }, { why: "fault" }] });
   });
 
   test("nobody listening is unknown, for a launch as for the rest", async () => {

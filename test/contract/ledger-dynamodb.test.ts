@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { CreateTableCommand, DynamoDBClient, PutItemCommand, ScanCommand, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { describe, expect, inject, it } from "vitest";
 import type { TableAccess } from "../../lib/aws/table/access.ts";
 import { createAdmissions } from "../../lib/aws/table/admissions.ts";
@@ -14,7 +14,7 @@ import { createNodeReader } from "../../lib/aws/table/node-reader.ts";
 import { createPlacements } from "../../lib/aws/table/placements.ts";
 import { createSealing } from "../../lib/aws/table/sealing.ts";
 import type { Ledger } from "../../lib/sim/memory/ledger-ports.ts";
-import { aJob, aSpec, monday } from "../fakes/builders.ts";
+import { aJob, aLaunch, aSpec, monday } from "../fakes/builders.ts";
 import { admitted, begin, launched, newNode, placed } from "./suites/arrange.ts";
 import { ledgerContract } from "./suites/ledger.ts";
 
@@ -100,6 +100,16 @@ describe("what only the table has", () => {
     expect(entry).toBeDefined();
     expect(JSON.stringify(entry).length).toBeLessThan(450);
     expect(sizeOf(entry ?? {})).toBeLessThanOrEqual(300);
+  });
+
+  it.each([
+    [1, false],
+    [3, true],
+  ])("reads an open launch of %i nodes of the last release: several were always a gang's", async (count, whole) => {
+    const access = await newTable();
+    const { whole: _unknown, ...launch } = aLaunch({ count });
+    await access.client.send(new PutCommand({ TableName: access.table, Item: { ...launch, pk: "L#gpu", sk: launch.id } }));
+    expect((await ledgerOn(access).decisions.load("gpu", monday)).openLaunches).toEqual([{ ...launch, whole }]);
   });
 
   it("names the key and the field of an item that is broken", async () => {

@@ -98,6 +98,7 @@ export const aLaunch = (over: Partial<Launch> = {}): Launch => ({
   offers: [anOffer()],
   jobs: [{ team: "vision", job: "train-1" }],
   count: 1,
+  whole: false,
   clientToken: "launch-1",
   reserved: { usdPerHour: 0.5, gpus: 1 },
   intendedAtMs: monday,

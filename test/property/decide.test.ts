@@ -6,7 +6,7 @@ import { type AttemptRef, byTurn, type QueueEntry } from "../../lib/model/job.ts
 import { freeOn } from "../../lib/model/node.ts";
 import { offerName } from "../../lib/model/offer.ts";
 import type { Plan, Snapshot, Step } from "../../lib/model/plan.ts";
-import { fits, sum } from "../../lib/model/resources.ts";
+import { fits, type Resources, sum } from "../../lib/model/resources.ts";
 import { snapshot } from "./worlds.ts";
 
 const runs = { numRuns: 500 };
@@ -24,21 +24,39 @@ const givenBy = (plan: Plan): { readonly node: string; readonly entry: QueueEntr
     if (step.kind === "bind") return [step];
     return step.kind === "bind-gang" ? step.nodes.map((node) => ({ node, entry: step.entry })) : [];
   });
+const times = (count: number, { vcpus, memoryGiB, gpus }: Resources): Resources => ({
+  // Sums of binary fractions: a millionth is no room.
+  vcpus: count * vcpus + 1e-6,
+  memoryGiB: count * memoryGiB + 1e-6,
+  gpus: count * gpus,
+});
 const nameOf = ({ team, job }: Pick<AttemptRef, "team" | "job">): string => `${team}/${job}`;
 
 test("the snapshots lead to every kind of step, many times", () => {
-  type Kind = Step["kind"] | "shared launch" | "gang launch";
+  type Kind = Step["kind"] | "shared launch" | "gang launch" | "joined launch";
   const counts = new Map<Kind, number>();
   const count = (kind: Kind) => counts.set(kind, (counts.get(kind) ?? 0) + 1);
   // The same snapshots each time: how often each kind comes is a matter of chance.
   for (const seen of fc.sample(snapshot, { numRuns: 500, seed: 7 }))
     for (const step of decide(seen).steps) {
       count(step.kind);
-      if (step.kind === "launch" && step.launch.jobs.length > 1) count("shared launch");
-      if (step.kind === "launch" && step.launch.count > 1) count("gang launch");
+      if (step.kind === "launch" && step.launch.jobs.length > step.launch.count) count("shared launch");
+      if (step.kind === "launch" && step.launch.count > 1) count(step.launch.whole ? "gang launch" : "joined launch");
     }
-  for (const kind of ["bind", "launch", "shared launch", "gang launch", "retire", "lose", "confirm", "fail", "hold"] as const) {
-    expect(counts.get(kind) ?? 0, kind).toBeGreaterThan(50);
+  for (const kind of [
+    "bind",
+    "launch",
+    "shared launch",
+    "gang launch",
+    "joined launch",
+    "retire",
+    "lose",
+    "confirm",
+    "fail",
+    "hold",
+  ] as const) {
+    // Few jobs of a snapshot are alike.
+    expect(counts.get(kind) ?? 0, kind).toBeGreaterThan(kind === "joined launch" ? 10 : 50);
   }
 });
 
@@ -112,7 +130,7 @@ test("a launch reserves what the dearest and the largest of its offers would tak
   });
 });
 
-test("every offer of a launch holds all its jobs, in one market that all of them take, and was not refused", () => {
+test("every offer of a launch holds each of its jobs, and as many nodes of it all, in one market that all take, and was not refused", () => {
   forEverySnapshot((seen, plan) => {
     const entries = new Map(seen.queue.map((entry) => [nameOf(entry), entry]));
     const dry = new Set(seen.refusals.filter((refusal) => refusal.untilMs > seen.nowMs).map(offerName));
@@ -123,7 +141,8 @@ test("every offer of a launch holds all its jobs, in one market that all of them
       expect(launch.offers.length).toBeGreaterThan(0);
       for (const offer of launch.offers) {
         const type = launch.types.find((each) => each.name === offer.instanceType);
-        expect(type && fits(needs, type.resources)).toBe(true);
+        for (const entry of jobs) expect(type && fits(entry.needs, type.resources)).toBe(true);
+        expect(type && (launch.whole || fits(needs, times(launch.count, type.resources)))).toBe(true);
         expect(offer.market).toBe(launch.market);
         expect(dry.has(offerName(offer))).toBe(false);
         for (const { gpu, needs: one } of jobs) {

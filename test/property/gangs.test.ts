@@ -83,7 +83,7 @@ test("a gang's nodes are launched together, for nobody else, and never added to 
   forEveryCrowd((seen, plan) => {
     for (const { launch } of only(plan, "launch")) {
       const entries = seen.queue.filter((entry) => launch.jobs.some(({ team, job }) => team === entry.team && job === entry.job));
-      if (launch.count > 1) expect(entries.map((entry) => entry.nodes)).toEqual([launch.count]);
+      if (launch.whole) expect(entries.map((entry) => entry.nodes)).toEqual([launch.count]);
       else for (const entry of entries) expect(entry.nodes).toBe(1);
     }
   });

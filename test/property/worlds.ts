@@ -174,6 +174,7 @@ const openOf = (known: Catalogue, waiting: readonly QueueEntry[]): fc.Arbitrary<
       types: known.types.filter((each) => each.name === offer.instanceType),
       jobs: [{ team: entry.team, job: entry.job }],
       count: 1,
+      whole: false,
       clientToken: `open-${n}`,
       reserved: { usdPerHour: offer.usdPerHour, gpus: 0 },
       intendedAtMs: nowMs,

@@ -5,20 +5,24 @@ import type { Item } from "./access.ts";
 import { type Key, launchKey, refusalKey } from "./keys.ts";
 import { StoredOffer, StoredType, stored } from "./stored.ts";
 
-const StoredLaunch: z.ZodType<Launch> = z.object({
-  id: z.string(),
-  pool: z.string(),
-  team: z.string().optional(),
-  market: z.enum(["spot", "on-demand"]),
-  offers: z.array(StoredOffer),
-  types: z.array(StoredType),
-  jobs: z.array(z.object({ team: z.string(), job: z.string() })),
-  count: z.int().min(1),
-  clientToken: z.string(),
-  reserved: z.object({ usdPerHour: z.number(), gpus: z.number() }),
-  intendedAtMs: z.number(),
-  because: z.string(),
-});
+const StoredLaunch: z.ZodType<Launch> = z
+  .object({
+    id: z.string(),
+    pool: z.string(),
+    team: z.string().optional(),
+    market: z.enum(["spot", "on-demand"]),
+    offers: z.array(StoredOffer),
+    types: z.array(StoredType),
+    jobs: z.array(z.object({ team: z.string(), job: z.string() })),
+    count: z.int().min(1),
+    whole: z.boolean().optional(),
+    clientToken: z.string(),
+    reserved: z.object({ usdPerHour: z.number(), gpus: z.number() }),
+    intendedAtMs: z.number(),
+    because: z.string(),
+  })
+  // An intent of the release before this one: several nodes were always a gang's.
+  .transform((launch) => ({ ...launch, whole: launch.whole ?? launch.count > 1 }));
 
 const StoredRefusal: z.ZodType<Refusal> = z.object({
   instanceType: z.string(),

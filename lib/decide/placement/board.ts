@@ -7,11 +7,14 @@ import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, budgetRoom } from "../budget/budget-room.ts";
 import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
+import { type Likeness, likeness } from "./likeness.ts";
 import { exactly, less, plus } from "./reservations.ts";
 import { give, hasRoom, type Room, roomsOf } from "./rooms.ts";
 
-/** Launches of one decision. EC2 answers in a second or two as a rule, and sixteen are asked for at a time. */
-const mostLaunches = 40;
+/** Bundles of one decision: some ten launches where jobs are alike. The next decision follows at once. */
+const mostBundles = 400;
+/** Unlike bundles that one job is tried with. */
+const mostTries = 40;
 
 /** What is left while jobs are placed one after the other. */
 export type Board = {
@@ -22,6 +25,7 @@ export type Board = {
   /** What can be bought now for so many nodes at once. */
   readonly shelfFor: (count: number) => Shelf;
   readonly bundles: Bundle[];
+  readonly likeness: Likeness;
   readonly budget: BudgetRoom;
   /** What the pool may still reserve, by its limits and its budgets. */
   left: Reservation;
@@ -45,6 +49,7 @@ export function boardOf(snapshot: Snapshot, nodes: readonly Node[], queue: reado
     wanted: wantedByGangs(queue, rooms),
     shelfFor: shelves(snapshot),
     bundles: [],
+    likeness: likeness(),
     budget,
     left,
     withheldUsd: exactly(byLimits.usdPerHour - left.usdPerHour),
@@ -93,20 +98,27 @@ function toBeLaunched(entry: QueueEntry, board: Board): "bundled" | Miss {
     const withheld = { usdPerHour: board.withheldUsd, gpus: 0 };
     return extended(empty, entry, plus(board.left, withheld)) === "limit" ? "limit" : "budget";
   }
-  if (board.bundles.length >= mostLaunches) return "later";
+  if (board.bundles.length >= mostBundles) return "later";
   board.left = less(board.left, alone.reserved);
   board.bundles.push(alone);
+  board.likeness.note(alone, { before: empty, entry });
   return "bundled";
 }
 
 /** Adds the job to the first bundle of its team that it makes less dearer than a node of its own would cost. */
 function joins(entry: QueueEntry, board: Board, { team, aloneUsd }: { team: string | undefined; aloneUsd: number }): boolean {
+  const tried = new Set<number>();
   for (const [index, open] of board.bundles.entries()) {
     if (open.count > 1 || open.team !== team) continue;
+    const like = board.likeness.of(open);
+    if (tried.has(like)) continue;
+    if (tried.size >= mostTries) return false;
+    tried.add(like);
     const shared = extended(open, entry, plus(board.left, open.reserved));
     if (typeof shared !== "object" || shared.usdPerHour - open.usdPerHour >= aloneUsd) continue;
     board.left = less(plus(board.left, open.reserved), shared.reserved);
     board.bundles[index] = shared;
+    board.likeness.note(shared, { before: open, entry });
     return true;
   }
   return false;

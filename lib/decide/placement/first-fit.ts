@@ -2,16 +2,17 @@ import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
-import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
 import { boardOf, type Found, find, type Miss } from "./board.ts";
-import type { Bundle } from "./bundles.ts";
+import { launchesOf } from "./coalesce.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 import { kindOf } from "./rooms.ts";
 
 /** Jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
 const mostSteps = 1_000;
+/** Launches of one decision. EC2 answers in a second or two as a rule, and sixteen are asked for at a time. */
+const mostLaunches = 40;
 /** Jobs that one decision tells why they wait; the others are told by the next ones. */
 const mostHolds = 500;
 
@@ -55,7 +56,8 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
       steps.push({ kind: "fail", attempt: entry, because: tooLarge });
       continue;
     }
-    const found = inVain.get(kindOf(entry)) ?? find(entry, board);
+    const kind = kindOf(entry);
+    const found = inVain.get(kind) ?? find(entry, board);
     if (found === "bundled") continue;
     if (isPlaced(found)) {
       for (const { id } of found.nodes) bound.add(id);
@@ -63,15 +65,20 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
       continue;
     }
     const wait = waitOf(entry, found, { snapshot, catalogue, budget: board.budget });
-    inVain.set(kindOf(entry), wait);
+    inVain.set(kind, wait);
     holds.push(...hold(entry, wait.because));
   }
+  const launches = launchesOf(board.bundles, pool);
   return {
     // Telling thousands why they wait must not make the first one wait for its node.
-    steps: [...steps, ...board.bundles.map((each) => launchStep(each, pool)), ...holds.slice(0, mostHolds)],
+    steps: [...steps, ...launches.slice(0, mostLaunches), ...holds.slice(0, mostHolds)],
     bound,
     isWhole,
-    wakeAtMs: wakeOf(new Set([...inVain.values()].map((wait) => wait.miss)), { snapshot, budget: board.budget, steps: steps.length }),
+    wakeAtMs: wakeOf([...inVain.values()], {
+      snapshot,
+      budget: board.budget,
+      isMore: steps.length >= mostSteps || launches.length > mostLaunches,
+    }),
   };
 }
 
@@ -99,28 +106,6 @@ function bindStep(entry: QueueEntry, nodes: readonly Node[]): Step[] {
   return [{ kind: "bind-gang", entry, nodes: nodes.map(({ id }) => id), because }];
 }
 
-function launchStep(each: Bundle, pool: Pool): Step {
-  const [cheapest] = each.offers;
-  const jobs = each.entries.length;
-  const waits = each.count > 1 ? `a gang of ${each.count} waits` : jobs === 1 ? "a job waits" : `${jobs} jobs wait`;
-  const because = `${waits}; ${cheapest?.instanceType} ${cheapest?.market} at $${each.usdPerHour}/h is the cheapest that holds ${jobs === 1 ? "it" : "them"}`;
-  return {
-    kind: "launch",
-    because,
-    launch: {
-      pool: pool.name,
-      team: each.team,
-      market: cheapest?.market ?? "on-demand",
-      offers: each.offers,
-      types: each.types,
-      jobs: each.entries.map(({ team, job }) => ({ team, job })),
-      count: each.count,
-      reserved: each.reserved,
-      because,
-    },
-  };
-}
-
 /** Undefined for a wait of seconds, which is not worth a write. */
 function whyHeld(miss: Miss, of: { snapshot: Snapshot; budget: BudgetRoom }): string | undefined {
   const { pool, refusals, nowMs } = of.snapshot;
@@ -142,9 +127,10 @@ function whyHeld(miss: Miss, of: { snapshot: Snapshot; budget: BudgetRoom }): st
 const hold = (entry: QueueEntry, because: string | undefined): Step[] =>
   because === undefined || entry.reason === because ? [] : [{ kind: "hold", entry, because }];
 
-function wakeOf(misses: ReadonlySet<Miss>, after: { snapshot: Snapshot; budget: BudgetRoom; steps: number }): number | undefined {
+function wakeOf(waits: readonly Wait[], after: { snapshot: Snapshot; budget: BudgetRoom; isMore: boolean }): number | undefined {
+  const misses = new Set(waits.map(({ miss }) => miss));
   const { refusals, nowMs } = after.snapshot;
-  if (misses.has("later") || after.steps >= mostSteps) return nowMs;
+  if (misses.has("later") || after.isMore) return nowMs;
   const budget = after.budget.usedUp ?? after.budget.tightest;
   const wakes = [
     ...(misses.has("nothing") ? refusals.map((refusal) => refusal.untilMs).filter((untilMs) => untilMs > nowMs) : []),

@@ -1,4 +1,4 @@
-import type { Launch, LaunchedInstance, LaunchOutcome } from "../../model/launch.ts";
+import type { Launch, LaunchedInstance, LaunchOutcome, OfferRefusal } from "../../model/launch.ts";
 import { type Offer, type OfferRef, offerName } from "../../model/offer.ts";
 import type { Fleet } from "../../ports/fleet.ts";
 
@@ -16,6 +16,7 @@ export class MemoryFleet implements Fleet {
   #made = 0;
   readonly #tokens = new Map<string, { readonly request: string; readonly outcome: LaunchOutcome }>();
   readonly #refused = new Map<string, string>();
+  readonly #stock = new Map<string, number>();
   readonly #unknown: ("launched" | "not-launched")[] = [];
   readonly #deaf = { terminate: 0, look: 0 };
 
@@ -24,9 +25,10 @@ export class MemoryFleet implements Fleet {
     this.#refused.set(offerName(offer), code);
   }
 
-  /** Has the offer again. */
-  restock(offer: OfferRef): void {
+  /** Has the offer again, without bound or as many as this. What ends does not come back. */
+  restock(offer: OfferRef, count = Number.POSITIVE_INFINITY): void {
     this.#refused.delete(offerName(offer));
+    this.#stock.set(offerName(offer), count);
   }
 
   /** The next launch ends `unknown`, having launched or not. */
@@ -80,7 +82,7 @@ export class MemoryFleet implements Fleet {
   }
 
   #once(launch: Launch): LaunchOutcome {
-    const request = JSON.stringify([launch.pool, launch.market, launch.offers.map(offerName)]);
+    const request = JSON.stringify([launch.pool, launch.market, launch.count, launch.whole, launch.offers.map(offerName)]);
     const before = this.#tokens.get(launch.clientToken);
     if (before === undefined) {
       const outcome = this.#create(launch);
@@ -89,22 +91,49 @@ export class MemoryFleet implements Fleet {
     }
     if (before.request === request) return before.outcome;
     if (before.outcome.kind === "launched") return before.outcome;
-    return { kind: "refused", code: "IdempotentParameterMismatch", message: "the token came with other parameters", capacity: false };
+    const code = "IdempotentParameterMismatch";
+    const refusals = launch.offers.map((offer): OfferRefusal => ({ ...refOf(offer), code, why: "fault" }));
+    return { kind: "refused", code, message: "the token came with other parameters", refusals };
   }
 
   #create(launch: Launch): LaunchOutcome {
-    const offer = this.choose(launch.offers.filter((one) => !this.#refused.has(offerName(one))));
-    if (offer === undefined) {
-      const codes = launch.offers.map((one) => this.#refused.get(offerName(one)) ?? "UnfulfillableCapacity");
-      const capacity = codes.find((code) => !code.includes("Limit") && !code.includes("Count"));
-      return { kind: "refused", code: capacity ?? codes[0] ?? "NoSubnet", message: codes.join("; "), capacity: capacity !== undefined };
+    const given: Offer[] = [];
+    while (given.length < launch.count) {
+      const least = launch.whole ? launch.count - given.length : 1;
+      const offer = (launch.whole ? given[0] : undefined) ?? this.choose(launch.offers.filter((one) => this.#left(one) >= least));
+      if (offer === undefined) break;
+      this.#stock.set(offerName(offer), this.#left(offer) - 1);
+      given.push(offer);
     }
-    const instances = Array.from({ length: launch.count }, () => {
+    const refusals = given.length < launch.count ? this.#shortOf(launch) : [];
+    if (given.length === 0) {
+      const [first] = refusals.toSorted((a, b) => ranks[a.why] - ranks[b.why]);
+      return { kind: "refused", code: first?.code ?? "NoSubnet", message: refusals.map(({ code }) => code).join("; "), refusals };
+    }
+    const instances = given.map((offer) => {
       const id = `i-${(++this.#made).toString(16).padStart(17, "0")}`;
-      const given = { id, instanceType: offer.instanceType, zone: offer.zone };
-      this.instances.set(id, { ...given, launch, offer, over: false });
-      return given;
+      const instance = { id, instanceType: offer.instanceType, zone: offer.zone };
+      this.instances.set(id, { ...instance, launch, offer, over: false });
+      return instance;
     });
-    return { kind: "launched", instances };
+    return { kind: "launched", instances, refusals };
+  }
+
+  #left(offer: Offer): number {
+    return this.#refused.has(offerName(offer)) ? 0 : (this.#stock.get(offerName(offer)) ?? Number.POSITIVE_INFINITY);
+  }
+
+  #shortOf(launch: Launch): OfferRefusal[] {
+    return launch.offers.map((offer) => {
+      const code = this.#refused.get(offerName(offer)) ?? (launch.whole ? "InsufficientInstanceCapacity" : "UnfulfillableCapacity");
+      return { ...refOf(offer), code, why: whyOf(code) };
+    });
   }
 }
+
+const refOf = ({ instanceType, zone, market }: OfferRef): OfferRef => ({ instanceType, zone, market });
+const ranks = { capacity: 0, limit: 1, fault: 2 } as const;
+const whyOf = (code: string): OfferRefusal["why"] => {
+  if (code.includes("Capacity")) return "capacity";
+  return code.includes("Limit") || code.includes("Count") ? "limit" : "fault";
+};

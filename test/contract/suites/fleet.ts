@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Launch, LaunchOutcome } from "../../../lib/model/launch.ts";
+import type { Launch, LaunchOutcome, OfferRefusal } from "../../../lib/model/launch.ts";
 import type { Offer, OfferRef } from "../../../lib/model/offer.ts";
 import type { Fleet } from "../../../lib/ports/fleet.ts";
 import { aLaunch } from "../../fakes/builders.ts";
@@ -9,6 +9,8 @@ export type FleetStage = {
   readonly fleet: Fleet;
   /** At least two, spot, that EC2 has. */
   readonly offers: readonly Offer[];
+  /** Has so many of an offer, and no more. */
+  has(offer: OfferRef, count: number): void;
   /** Refuses an offer from now on with this code. */
   refuse(offer: OfferRef, code: string): void;
   /** The next launch happens, and its answer is lost. */
@@ -26,6 +28,16 @@ let count = 0;
 const launchOf = (offers: readonly Offer[], over: Partial<Launch> = {}): Launch => {
   const id = `launch-${process.pid}-${++count}`;
   return aLaunch({ id, clientToken: id, offers, ...over });
+};
+
+/** A refusal of each of these offers, in whatever order. */
+const everyOf = (offers: readonly OfferRef[], said: Partial<OfferRefusal>) => {
+  const each = offers.map(({ instanceType, zone, market }) => expect.objectContaining({ instanceType, zone, market, ...said }));
+  return expect.toSatisfy((refusals: readonly OfferRefusal[]) => {
+    expect(refusals).toHaveLength(each.length);
+    expect(refusals).toEqual(expect.arrayContaining(each));
+    return true;
+  });
 };
 
 const only = (outcome: LaunchOutcome): string => {
@@ -61,7 +73,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
 
     test("a gang's nodes are as many as asked for, of one offer, and the same when asked for again", async () => {
       const { fleet, offers, live } = await make();
-      const launch = launchOf(offers, { count: 3 });
+      const launch = launchOf(offers, { count: 3, whole: true });
       const outcome = await fleet.launch(launch);
       const given = outcome.kind === "launched" ? outcome.instances : [];
       expect(new Set(given.map(({ id }) => id)).size).toBe(3);
@@ -74,8 +86,13 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
 
     test("a gang without capacity is refused, and nothing of it is launched", async () => {
       const stage = await make();
-      for (const offer of stage.offers) stage.refuse(offer, "InsufficientInstanceCapacity");
-      expect(await stage.fleet.launch(launchOf(stage.offers, { count: 3 }))).toMatchObject({ kind: "refused", capacity: true });
+      const code = "InsufficientInstanceCapacity";
+      for (const offer of stage.offers) stage.refuse(offer, code);
+      expect(await stage.fleet.launch(launchOf(stage.offers, { count: 3, whole: true }))).toMatchObject({
+        kind: "refused",
+        code,
+        refusals: everyOf(stage.offers, { code, why: "capacity" }),
+      });
       expect(stage.live()).toEqual([]);
     });
 
@@ -122,15 +139,69 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       async (code) => {
         const stage = await make();
         for (const offer of stage.offers) stage.refuse(offer, code);
-        expect(await stage.fleet.launch(launchOf(stage.offers))).toMatchObject({ kind: "refused", code, capacity: true });
+        const refusals = everyOf(stage.offers, { code, why: "capacity" });
+        expect(await stage.fleet.launch(launchOf(stage.offers))).toMatchObject({ kind: "refused", code, refusals });
         expect(stage.live()).toEqual([]);
       },
     );
 
-    test.each(["MaxSpotInstanceCountExceeded", "VcpuLimitExceeded"])("%s is a refusal for which no offer is to blame", async (code) => {
+    test.each(["MaxSpotInstanceCountExceeded", "VcpuLimitExceeded"])(
+      "%s everywhere is a refusal for a limit of the account",
+      async (code) => {
+        const stage = await make();
+        for (const offer of stage.offers) stage.refuse(offer, code);
+        const refusals = everyOf(stage.offers, { code, why: "limit" });
+        expect(await stage.fleet.launch(launchOf(stage.offers))).toMatchObject({ kind: "refused", code, refusals });
+      },
+    );
+
+    test("a code that nobody knows is a refusal that says nothing of the offer's capacity", async () => {
       const stage = await make();
-      for (const offer of stage.offers) stage.refuse(offer, code);
-      expect(await stage.fleet.launch(launchOf(stage.offers))).toMatchObject({ kind: "refused", code, capacity: false });
+      for (const offer of stage.offers) stage.refuse(offer, "MoonInTheWrongHouse");
+      const refusals = everyOf(stage.offers, { code: "MoonInTheWrongHouse", why: "fault" });
+      expect(await stage.fleet.launch(launchOf(stage.offers))).toMatchObject({ kind: "refused", code: "MoonInTheWrongHouse", refusals });
+    });
+
+    test("as many as asked for come of any of the offers, and nobody is to blame", async () => {
+      const { fleet, offers, live } = await make();
+      const launch = launchOf(offers, { count: 5 });
+      const outcome = await fleet.launch(launch);
+      expect(outcome).toMatchObject({ kind: "launched", refusals: [] });
+      const ids = outcome.kind === "launched" ? outcome.instances.map(({ id }) => id).sort() : [];
+      expect([...live()].sort()).toEqual(ids);
+      expect(new Set(ids).size).toBe(5);
+      const again = await fleet.launch(launch);
+      expect(again.kind === "launched" && again.instances.map(({ id }) => id).sort()).toEqual(ids);
+      expect(live()).toHaveLength(5);
+    });
+
+    test("what came is kept though it is fewer than asked for, and each offer that gave too little is named", async () => {
+      const stage = await make();
+      const [first, second] = stage.offers;
+      if (!first || !second) throw new Error("no offers");
+      stage.has(first, 2);
+      stage.has(second, 1);
+      const launch = launchOf([first, second], { count: 5 });
+      const outcome = await stage.fleet.launch(launch);
+      expect(outcome).toMatchObject({ kind: "launched", refusals: everyOf([first, second], { why: "capacity" }) });
+      const given = outcome.kind === "launched" ? outcome.instances : [];
+      expect(given.map(({ zone }) => zone).sort()).toEqual([first.zone, first.zone, second.zone].sort());
+      expect(await stage.fleet.launch(launch)).toEqual(outcome);
+      expect(stage.live()).toHaveLength(3);
+      expect(await stage.fleet.launch(launchOf([first, second], { count: 2 }))).toMatchObject({ kind: "refused" });
+    });
+
+    test("of a whole launch for which there is not enough of one offer, nothing comes", async () => {
+      const stage = await make();
+      const [first, second] = stage.offers;
+      if (!first || !second) throw new Error("no offers");
+      stage.has(first, 2);
+      stage.has(second, 3);
+      const refused = await stage.fleet.launch(launchOf([first, second], { count: 4, whole: true }));
+      expect(refused).toMatchObject({ kind: "refused", refusals: everyOf([first, second], { why: "capacity" }) });
+      expect(stage.live()).toEqual([]);
+      const whole = await stage.fleet.launch(launchOf([first, second], { count: 3, whole: true }));
+      expect(whole.kind === "launched" && new Set(whole.instances.map(({ zone }) => zone))).toEqual(new Set([second.zone]));
     });
 
     test("a token that comes back with other offers launches nothing more, and tells what it had launched", async () => {
@@ -149,7 +220,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(await stage.fleet.launch({ ...launch, offers: stage.offers.slice(1) })).toMatchObject({
         kind: "refused",
         code: "IdempotentParameterMismatch",
-        capacity: false,
+        refusals: everyOf(stage.offers.slice(1), { why: "fault" }),
       });
     });
 

@@ -117,7 +117,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
     it("keeps what came, and releases what was reserved for the others; a refusal remembers for how many", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
-      const launch = aLaunch({ count: 4, reserved: { usdPerHour: 2.8, gpus: 4 } });
+      const launch = aLaunch({ count: 4, whole: true, reserved: { usdPerHour: 2.8, gpus: 4 } });
       expect(await ledger.placements.intend(fence, launch, plenty)).toBe("done");
       expect((await ledger.decisions.load("gpu", monday)).openLaunches).toEqual([launch]);
       const nodes = ids(3).map((id) => newNode({ id, launch: launch.id }));

@@ -73,6 +73,36 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.get("gpu", node.id)).toEqual(node);
     });
 
+    it("brings in forty nodes at once, or the fewer that came, with what was refused beside them", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const nodes = Array.from({ length: 40 }, (_, n) => newNode({ id: `i-${String(n).padStart(17, "0")}`, launch: "forty" }));
+      const refusals = Array.from({ length: 24 }, (_, n) => ({
+        instanceType: `g5.${n}xlarge`,
+        zone: "us-east-1a",
+        market: "spot" as const,
+        code: "UnfulfillableCapacity",
+        untilMs: monday + 180_000,
+      }));
+      for (const came of [nodes, nodes.slice(0, 7)]) {
+        const [first] = came;
+        const launch = aLaunch({
+          id: `of-${came.length}`,
+          clientToken: `of-${came.length}`,
+          count: 40,
+          reserved: { usdPerHour: 24, gpus: 40 },
+        });
+        expect(await ledger.placements.intend(fence, launch, plenty)).toBe("done");
+        expect((await ledger.decisions.load("gpu", monday)).openLaunches).toEqual([launch]);
+        const those = came === nodes ? came : came.map((node) => ({ ...node, id: node.id.replace("i-", "j-") }));
+        expect(await ledger.placements.settle(fence, { launch, nodes: those, refusals, atMs: monday }), first?.id).toBe("done");
+      }
+      const loaded = await ledger.decisions.load("gpu", monday);
+      expect(loaded).toMatchObject({ reserved: { usdPerHour: 23.5, gpus: 47 }, openLaunches: [] });
+      expect(loaded.nodes).toHaveLength(47);
+      expect(new Set(loaded.refusals)).toEqual(new Set(refusals));
+    });
+
     it("releases all of a refused launch and remembers why", async () => {
       const ledger = await make();
       const fence = await begin(ledger);

@@ -64,7 +64,7 @@ test("on demand, the cheapest; a template may go by its name", async () => {
 
 test.each(["spot", "on-demand"] as const)("a gang's nodes, %s, are asked for together: one type, one zone, all or none", async (market) => {
   const { fleet, calls } = fleetOf({ CreateFleetCommand: () => ({ Instances: [given] }) });
-  await fleet.launch(aLaunch({ count: 4, market }));
+  await fleet.launch(aLaunch({ count: 4, whole: true, market }));
   const whole = { SingleInstanceType: true, SingleAvailabilityZone: true, MinTargetCapacity: 4 };
   expect(calls[0]?.input).toMatchObject({
     TargetCapacitySpecification: { TotalTargetCapacity: 4, DefaultTargetCapacityType: market },
@@ -78,10 +78,11 @@ test("all of a gang's nodes are read, in however many items they come, and howev
     { ...given, InstanceIds: ["i-3"] },
   ];
   const { fleet } = fleetOf({ CreateFleetCommand: () => ({ Instances }) });
-  const outcome = await fleet.launch(aLaunch({ count: 4 }));
+  const outcome = await fleet.launch(aLaunch({ count: 4, whole: true }));
   expect(outcome).toEqual({
     kind: "launched",
     instances: ["i-1", "i-2", "i-3"].map((id) => ({ id, instanceType: "g5.xlarge", zone: "us-east-1b" })),
+    refusals: [],
   });
 });
 
@@ -96,14 +97,14 @@ test("what a gang's token had launched under another request is known when all o
     fleetOf({
       CreateFleetCommand: () => failing("IdempotentParameterMismatch", 400),
       DescribeInstancesCommand: () => ({ Reservations: [{ Instances }] }),
-    }).fleet.launch(aLaunch({ count: 2 }));
+    }).fleet.launch(aLaunch({ count: 2, whole: true }));
   expect(await seeing(one("i-1", "running"))).toMatchObject({ kind: "unknown" });
   expect(await seeing(one("i-1", "running"), one("i-2", "terminated"))).toMatchObject({ kind: "launched", instances: [{ id: "i-1" }] });
   expect(await seeing(one("i-1", "terminated"), one("i-2", "terminated"))).toMatchObject({ kind: "refused" });
 });
 
 test("what came is read wherever EC2 says it", async () => {
-  const launched = { kind: "launched", instances: [{ id: "i-1", instanceType: "g5.xlarge", zone: "us-east-1b" }] };
+  const launched = { kind: "launched", instances: [{ id: "i-1", instanceType: "g5.xlarge", zone: "us-east-1b" }], refusals: [] };
   const old = {
     InstanceIds: ["i-1"],
     LaunchTemplateAndOverrides: { Overrides: { InstanceType: "g5.xlarge" as const, SubnetId: "subnet-b" } },
@@ -135,10 +136,10 @@ test.each<[string, number | undefined, object]>([
   ["RequestLimitExceeded", 503, { kind: "unknown" }],
   ["Throttling", 400, { kind: "unknown" }],
   // EC2 counts it among its server errors.
-  ["InsufficientInstanceCapacity", 500, { kind: "refused", capacity: true }],
-  ["MaxSpotInstanceCountExceeded", 400, { kind: "refused", capacity: false }],
-  ["UnauthorizedOperation", 403, { kind: "refused", capacity: false }],
-  ["InvalidParameterValue", 400, { kind: "refused", capacity: false }],
+  ["InsufficientInstanceCapacity", 500, { kind: "refused", refusals: [{ why: "capacity" }] }],
+  ["MaxSpotInstanceCountExceeded", 400, { kind: "refused", refusals: [{ why: "limit" }] }],
+  ["UnauthorizedOperation", 403, { kind: "refused", refusals: [{ why: "fault" }] }],
+  ["InvalidParameterValue", 400, { kind: "refused", refusals: [{ why: "fault" }] }],
 ])("a launch that ends with %s (%s)", async (name, status, expected) => {
   const { fleet } = fleetOf({ CreateFleetCommand: () => failing(name, status) });
   expect(await fleet.launch(aLaunch())).toMatchObject(expected);
@@ -146,7 +147,7 @@ test.each<[string, number | undefined, object]>([
 
 test("an answer with neither instances nor errors launched nothing, and for this token never will", async () => {
   const { fleet } = fleetOf({ CreateFleetCommand: () => ({}) });
-  expect(await fleet.launch(aLaunch())).toMatchObject({ kind: "refused", code: "NothingLaunched", capacity: true });
+  expect(await fleet.launch(aLaunch())).toMatchObject({ kind: "refused", code: "NothingLaunched", refusals: [{ why: "capacity" }] });
 });
 
 test("a token used with other parameters: unknown as long as EC2 cannot be asked what it launched", async () => {

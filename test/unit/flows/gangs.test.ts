@@ -42,7 +42,9 @@ const heldBy = ({ world }: Stage): readonly (number | undefined)[] =>
 describe("a gang that waits", () => {
   test("has all its nodes launched at once, and is bound to them while they boot", async () => {
     const { world, ids } = await bound();
-    expect(world.fleet.asked).toMatchObject([{ count: 3, jobs: [{ team: "vision", job: "a" }], reserved: { usdPerHour: 1.8, gpus: 3 } }]);
+    expect(world.fleet.asked).toMatchObject([
+      { count: 3, whole: true, jobs: [{ team: "vision", job: "a" }], reserved: { usdPerHour: 1.8, gpus: 3 } },
+    ]);
     expect(ids).toHaveLength(3);
     expect(world.job("a")).toMatchObject({ state: "placed", node: ids[0], attempt: 1 });
     expect(world.nodes.map((node) => [node.id, node.assignments[0]?.rank])).toEqual(ids.map((id, rank) => [id, rank]));
@@ -76,7 +78,15 @@ describe("a gang that waits", () => {
     world.fleet.launch = async (asked) => {
       if (asked.count === 1) return launch(asked);
       refused.push(asked.count);
-      return { kind: "refused", code: "InsufficientInstanceCapacity", message: "not so many", capacity: true };
+      const code = "InsufficientInstanceCapacity";
+      const refusals = asked.offers.map(({ instanceType, zone, market }) => ({
+        instanceType,
+        zone,
+        market,
+        code,
+        why: "capacity" as const,
+      }));
+      return { kind: "refused", code, message: "not so many", refusals };
     };
     await world.submit("a", { nodes: 3 });
     await world.submit("b");

@@ -197,10 +197,39 @@ describe("what EC2 gives", () => {
     expect(open).toBe(1);
   });
 
-  test("tells every launch by a token of its own, short enough for EC2", async () => {
+  test("fewer than were asked for, is kept, and the rest is planned anew on what is left to be had", async () => {
+    const other = anOffer({ zone: "us-east-1b", usdPerHour: 2 });
+    const world = new World(aPool({ limits: { usdPerHour: 100, gpus: 8 } }), aCatalogue({ offers: [anOffer(), other] }));
+    world.fleet.restock(anOffer(), 3);
+    for (const job of ["a", "b", "c", "d", "e"]) await world.submit(job);
+    await world.workOff();
+    expect(world.fleet.asked.map(({ count, offers }) => [count, offers[0]?.zone])).toEqual([
+      [5, "us-east-1a"],
+      [2, "us-east-1b"],
+    ]);
+    expect(world.nodes).toHaveLength(5);
+    for (const job of ["a", "b", "c", "d", "e"]) expect(world.job(job)).toMatchObject({ state: "placed" });
+    expect(world.reserved).toEqual({ usdPerHour: 5.5, gpus: 5 });
+    expect(world.log).toContainEqual(expect.objectContaining({ message: "launch", note: expect.stringMatching(/^3 of 5: i-/) }));
+  });
+
+  test("for several jobs whose launch nobody knows the end of, keeps them all from being launched for again", async () => {
     const world = new World();
+    world.fleet.unknownNext("launched");
+    world.fleet.unknownNext("launched");
+    for (const job of ["a", "b", "c"]) await world.submit(job);
+    await world.place();
+    expect(new Set(world.fleet.asked.map(({ clientToken }) => clientToken)).size).toBe(1);
+    expect(world.fleet.live).toHaveLength(3);
+    await world.pass(10);
+    for (const job of ["a", "b", "c"]) expect(world.job(job)).toMatchObject({ state: "placed" });
+    expect(world.fleet.live).toHaveLength(3);
+  });
+
+  test("tells every launch by a token of its own, short enough for EC2", async () => {
+    const world = twoMarkets();
     await world.submit("a");
-    await world.submit("b");
+    await world.submit("b", { spot: false });
     await world.place();
     const tokens = world.fleet.asked.map((launch) => launch.clientToken);
     expect(new Set(tokens).size).toBe(2);
@@ -400,11 +429,14 @@ describe("a run that was overtaken", () => {
   });
 });
 
+/** One that sells spot and, dearer, on demand: jobs that take spot and jobs that do not are launched for apart. */
+const twoMarkets = () => new World(aPool(), aCatalogue({ offers: [anOffer(), anOffer({ market: "on-demand", usdPerHour: 1 })] }));
+
 describe("a step that fails", () => {
   test("does not hold up the others", async () => {
-    const world = new World();
+    const world = twoMarkets();
     await world.submit("a");
-    await world.submit("b");
+    await world.submit("b", { spot: false });
     world.ledger.wire.failBefore("placements.intend");
     await world.workOff();
     expect(world.journal.decisions[0]?.outcomes).toEqual([

@@ -1,0 +1,61 @@
+import type { CreateFleetError } from "@aws-sdk/client-ec2";
+import type { Launch, LaunchOutcome, OfferRefusal, RefusalKind } from "../model/launch.ts";
+import { type Offer, offerName } from "../model/offer.ts";
+import { awsCodeKind } from "./errors.ts";
+import type { ZoneSubnet } from "./fleet-request.ts";
+
+/** What a code of CreateFleet's says of the offer it names. One that nobody knows here is a fault. */
+export function refusalKind(code: string): RefusalKind {
+  const kind = awsCodeKind(code);
+  return kind === "capacity" || kind === "limit" ? kind : "fault";
+}
+
+/**
+ * Which of the launch's offers EC2 gave errors for, and why: one refusal an offer, of its first error.
+ * An error that names none of them, by type and by subnet or zone, is nobody's.
+ */
+export function refusalsOf(errors: readonly CreateFleetError[], launch: Launch, subnets: readonly ZoneSubnet[]): readonly OfferRefusal[] {
+  const zoneOf = new Map(subnets.map(({ zone, subnet }) => [subnet, zone]));
+  const refused = new Map<string, OfferRefusal>();
+  for (const error of errors) {
+    const { InstanceType, SubnetId, AvailabilityZone } = error.LaunchTemplateAndOverrides?.Overrides ?? {};
+    const zone = (SubnetId === undefined ? undefined : zoneOf.get(SubnetId)) ?? AvailabilityZone;
+    const named = launch.offers.filter((offer) => offer.instanceType === InstanceType && offer.zone === zone);
+    for (const refusal of blamed(named, codeOf(error))) {
+      if (!refused.has(offerName(refusal))) refused.set(offerName(refusal), refusal);
+    }
+  }
+  return [...refused.values()];
+}
+
+/** A launch that EC2 turned down as a whole, or for which it gave no reason that names an offer: all are to blame. */
+export const refusedWhole = (
+  launch: Launch,
+  { code, message, why }: { code: string; message: string; why?: RefusalKind },
+): LaunchOutcome => ({
+  kind: "refused",
+  code,
+  message,
+  refusals: blamed(launch.offers, code, why),
+});
+
+/**
+ * A launch that brought nothing. For its record, the code that most is to be learned from: capacity may be had elsewhere,
+ * which a quota of one family does not forbid.
+ */
+export function refusedEach(errors: readonly CreateFleetError[], launch: Launch, subnets: readonly ZoneSubnet[]): LaunchOutcome {
+  const [first] = errors;
+  if (!first)
+    return refusedWhole(launch, { code: "NothingLaunched", message: "EC2 launched nothing and did not say why", why: "capacity" });
+  const said = [...new Set(errors.map((error) => `${codeOf(error)}: ${error.ErrorMessage ?? "no message"}`))];
+  const message = said.join("; ").slice(0, 1000);
+  const refusals = refusalsOf(errors, launch, subnets);
+  if (refusals.length === 0) return refusedWhole(launch, { code: codeOf(first), message });
+  const of = (kind: RefusalKind) => refusals.find(({ why }) => why === kind)?.code;
+  return { kind: "refused", code: of("capacity") ?? of("limit") ?? codeOf(first), message, refusals };
+}
+
+const codeOf = (error: CreateFleetError): string => error.ErrorCode ?? "unknown";
+
+const blamed = (offers: readonly Offer[], code: string, why: RefusalKind = refusalKind(code)): OfferRefusal[] =>
+  offers.map(({ instanceType, zone, market }) => ({ instanceType, zone, market, code, why }));

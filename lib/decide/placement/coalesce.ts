@@ -1,0 +1,66 @@
+import { offerName } from "../../model/offer.ts";
+import type { Step } from "../../model/plan.ts";
+import type { Pool } from "../../model/pool.ts";
+import type { Bundle } from "./bundles.ts";
+import { times } from "./reservations.ts";
+
+/** Nodes of one launch: what came of it is put on record in one transaction of at most 100 parts, two a node and a few besides. */
+const mostNodes = 40;
+/** Jobs of one launch: its item holds 400 KB, and a job's name takes up to 150 bytes. */
+const mostJobs = 1_000;
+
+type LaunchStep = Extract<Step, { kind: "launch" }>;
+
+/**
+ * One launch for all bundles of one team that EC2 is to choose from the same offers for: a request costs as much for forty
+ * nodes as for one. EC2 may give fewer nodes than there are bundles; jobs that got none then are planned anew. A gang's is its own.
+ */
+export function launchesOf(bundles: readonly Bundle[], pool: Pool): LaunchStep[] {
+  const launches: Bundle[][] = [];
+  const open = new Map<string, Bundle[]>();
+  for (const bundle of bundles) {
+    const like = likeness(bundle);
+    const joined = open.get(like);
+    if (bundle.count === 1 && joined && joined.length < mostNodes && jobsOf(joined) + bundle.entries.length <= mostJobs) {
+      joined.push(bundle);
+      continue;
+    }
+    const begun = [bundle];
+    launches.push(begun);
+    if (bundle.count === 1) open.set(like, begun);
+  }
+  return launches.map((those) => launchOf(those, pool));
+}
+
+const jobsOf = (bundles: readonly Bundle[]): number => bundles.reduce((sum, { entries }) => sum + entries.length, 0);
+const likeness = ({ team, offers }: Bundle): string => [team ?? "", ...offers.map(offerName)].join(" ");
+
+/** Offers that are the same are reserved for alike: the dearest's price and the largest's GPUs. */
+function launchOf(bundles: readonly Bundle[], pool: Pool): LaunchStep {
+  const [first] = bundles;
+  if (!first) throw new Error("a launch of nothing");
+  const because = becauseOf(first, { nodes: bundles.length, jobs: jobsOf(bundles) });
+  return {
+    kind: "launch",
+    because,
+    launch: {
+      pool: pool.name,
+      team: first.team,
+      market: first.offers[0]?.market ?? "on-demand",
+      offers: first.offers,
+      types: first.types,
+      jobs: bundles.flatMap(({ entries }) => entries.map(({ team, job }) => ({ team, job }))),
+      count: first.count * bundles.length,
+      whole: first.count > 1,
+      reserved: times(bundles.length, first.reserved),
+      because,
+    },
+  };
+}
+
+function becauseOf({ count, offers, usdPerHour }: Bundle, { nodes, jobs }: { nodes: number; jobs: number }): string {
+  const [cheapest] = offers;
+  const waits = count > 1 ? `a gang of ${count} waits` : jobs === 1 ? "a job waits" : `${jobs} jobs wait`;
+  const wanted = nodes > 1 ? ` for ${nodes} nodes` : "";
+  return `${waits}${wanted}; ${cheapest?.instanceType} ${cheapest?.market} at $${usdPerHour}/h is the cheapest that holds ${jobs === 1 ? "it" : "them"}`;
+}
