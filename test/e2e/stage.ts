@@ -5,7 +5,7 @@ import { firstTick } from "../../lib/cli/demo/first-tick.ts";
 import { type LocalCloud, startLocalCloud } from "../../lib/local/cloud.ts";
 import { isEnded, type Job } from "../../lib/model/job.ts";
 
-/** A local cloud of its own for one file of tests, with the real stack, handlers and workers. */
+/** A local cloud for tests, with the real stack, handlers and workers. */
 export type Stage = {
   readonly cloud: LocalCloud;
   readonly connection: Connection;

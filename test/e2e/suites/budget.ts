@@ -1,0 +1,51 @@
+import { beforeAll, expect, it } from "vitest";
+import { documentClient } from "../../../lib/aws/document-client.ts";
+import { updateItem } from "../../../lib/aws/table/access.ts";
+import { createDecisions } from "../../../lib/aws/table/decisions.ts";
+import { add } from "../../../lib/aws/table/expression.ts";
+import { spentKey } from "../../../lib/aws/table/keys.ts";
+import { localSettings } from "../../../lib/cli/connection.ts";
+import { nextStart, periodName } from "../../../lib/model/period.ts";
+import { type Stage, shell } from "../stage.ts";
+
+/** Of the local cloud's pool, a month. */
+const budgetUsd = 10_000;
+
+/** Uses up the month's budget of the one pool: nothing starts there afterwards. */
+export function budgetTests(on: () => Stage): void {
+  let stage: Stage;
+  beforeAll(() => {
+    stage = on();
+  });
+
+  it("a budget that is used up ends no work, starts none, and what its node cost is on record", async () => {
+    const table = { client: documentClient(localSettings(stage.cloud.endpoint)), table: stage.connection.deployment.table };
+    const spent = async (): Promise<number> => (await createDecisions(table).load("gpu", Date.now())).spent.monthUsd;
+    const remaining = (): number => stage.cloud.ec2.record.remaining().length;
+    await expect.poll(remaining, { timeout: 60_000, interval: 100 }).toBe(0);
+    const launchedBefore = stage.cloud.ec2.record.instances.length;
+    const running = await stage.send(shell("sleep 4", { id: "running" }));
+    await stage.until(running, (job) => job.state === "running");
+    const spentBefore = await spent();
+    expect(spentBefore).toBeLessThan(budgetUsd);
+
+    // As if this pool had had other nodes before; of the next month too, lest one begins just now.
+    const startedMs = Date.now();
+    for (const atMs of [startedMs, nextStart("month", startedMs)])
+      await updateItem(table, spentKey("gpu", periodName("month", atMs)), { changes: [add("total", budgetUsd * 1_000_000)] });
+    const waits = await stage.send(shell("true", { id: "waits" }));
+    const held = await stage.until(waits, (job) => job.reason !== undefined);
+    expect(held).toMatchObject({ state: "queued", attempt: 1 });
+    expect(held.reason).toMatch(
+      /^pool gpu has spent at least \$10000 of its budget of \$10000 a month; running work goes on, and the job starts after \d{4}-\d\d-01 00:00 UTC$/,
+    );
+
+    expect(await stage.ended(running)).toMatchObject({ state: "succeeded", attempt: 1 });
+    await expect.poll(remaining, { timeout: 20_000, interval: 100 }).toBe(0);
+    expect(stage.cloud.ec2.record.instances).toHaveLength(launchedBefore + 1);
+    expect((await stage.connection.jobs.get({ team: "research", job: waits }))?.state).toBe("queued");
+    // No GPU instance is cheaper than a cent an hour, nor dearer than the pool's limit; it lived for minutes.
+    await expect.poll(spent, { timeout: 10_000, interval: 100 }).toBeGreaterThan(spentBefore + budgetUsd + 0.000_1);
+    expect(await spent()).toBeLessThan(spentBefore + budgetUsd + 4);
+  });
+}

@@ -1,0 +1,121 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
+import { samples } from "../../../events/samples.ts";
+import { type Stage, shell } from "../stage.ts";
+
+const sample = (name: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "..", "events", "samples", `${name}.json`), "utf8"));
+
+const Returned = z.object({
+  payload: z.object({ batchItemFailures: z.array(z.unknown()).optional(), statusCode: z.number().optional() }).nullish(),
+});
+
+/** Runs long in its first attempt only. */
+const once = 'if [ "$FLEETWRIGHT_ATTEMPT" = 1 ]; then sleep 40; fi; sleep 2; echo "$FLEETWRIGHT_ATTEMPT" > attempt.txt';
+
+/** What EC2, alarms and strangers tell the handlers. */
+export function eventTests(on: () => Stage): void {
+  let stage: Stage;
+  beforeAll(() => {
+    stage = on();
+  });
+
+  it("a job whose instance EC2 takes back runs again elsewhere, and its node is given back before it ends", async () => {
+    const id = await stage.send(shell(once, { id: "interrupted", artifacts: ["attempt.txt"] }));
+    const { node = "" } = await stage.until(id, (job) => job.state === "running");
+    stage.cloud.ec2.record.interrupt(node, { noticeMs: 30_000 });
+    const again = await stage.until(id, (job) => job.attempt === 2 && job.state === "running", { withinMs: 25_000 });
+    expect(again.node).not.toBe(node);
+    expect(await stage.ended(id)).toMatchObject({ state: "succeeded", attempt: 2, failures: 0 });
+  });
+
+  it("a job on an instance that EC2 may take back ends where it is", async () => {
+    const id = await stage.send(shell("sleep 4", { id: "rebalanced" }));
+    const { node = "" } = await stage.until(id, (job) => job.state === "running");
+    stage.cloud.ec2.record.recommendRebalance(node);
+    expect(await stage.ended(id)).toMatchObject({ state: "succeeded", attempt: 1 });
+  });
+
+  describe("an event that is not ours, or not understood, is acknowledged", () => {
+    it.each([
+      ["on-instance", "of a stranger's instance", sample("instance-state-change")],
+      ["on-instance", "that a stranger's instance is interrupted", sample("spot-interruption-warning")],
+      ["on-instance", "that a stranger's instance may be", sample("rebalance-recommendation")],
+      ["on-instance", "of another service", sample("object-created")],
+      ["on-instance", "that is nothing", {}],
+      ["on-alarm", "of a stranger's alarm", { ...sample("alarm-state-change"), detail: { alarmName: "CPU", state: { value: "ALARM" } } }],
+      ["on-alarm", "of another service", sample("instance-state-change")],
+      ["on-alarm", "that is nothing", null],
+    ])("%s: one %s", async (handler, _what, event) => {
+      for (const _time of [1, 2]) expect((await stage.cloud.invoke(handler, event)).kind).toBe("returned");
+    });
+  });
+
+  it("an alarm of ours rings its pool, and twice does no harm", async () => {
+    for (const _time of [1, 2]) expect((await stage.cloud.invoke("on-alarm", sample("alarm-state-change"))).kind).toBe("returned");
+    const id = await stage.send(shell("true", { id: "after-the-alarm" }));
+    expect(await stage.ended(id)).toMatchObject({ state: "succeeded" });
+  });
+
+  describe("every sample of what comes in is taken by its handler, and again when it comes twice", () => {
+    const queued = (queue: string) => (body: unknown) => ({
+      Records: [
+        {
+          messageId: randomUUID(),
+          body: JSON.stringify(body),
+          eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:fleetwright-${queue}`,
+          attributes: { SentTimestamp: String(Date.now()), ApproximateReceiveCount: "1", MessageGroupId: "gpu" },
+        },
+      ],
+    });
+    const asIs = (event: unknown) => event;
+    /** Of somebody who is no instance of ours: the workers of all other tests are. */
+    const called = (body: unknown) => ({
+      body: JSON.stringify(body),
+      requestContext: { authorizer: { iam: { userArn: "arn:aws:sts::000000000000:assumed-role/somebody/i-0123456789abcdef0" } } },
+    });
+    const taken: Readonly<Record<string, readonly (readonly [handler: string, wrap: (sample: unknown) => unknown])[]>> = {
+      "alarm-state-change": [["on-alarm", asIs]],
+      "dataset-object-deleted": [["rebalance-shards", queued("shards")]],
+      "instance-state-change": [["on-instance", asIs]],
+      "job-full": [["submit-jobs", queued("jobs-vision")]],
+      "job-smallest": [["submit-jobs", queued("jobs-vision")]],
+      "node-boot": [["node", called]],
+      "node-report": [["node", called]],
+      "node-report-interrupted": [["node", called]],
+      "object-created": [["seal-artifact", queued("seal")]],
+      "pool-rang": [
+        ["place", queued("lane.fifo")],
+        ["ring-later", queued("later")],
+      ],
+      "rebalance-recommendation": [["on-instance", asIs]],
+      "rebalance-shards": [["rebalance-shards", queued("shards")]],
+      "seal-again": [["seal-artifact", queued("seal")]],
+      "spot-interruption-warning": [["on-instance", asIs]],
+      tick: [["tick", asIs]],
+    };
+    /** What is read from S3, and sent by nobody. */
+    const files = ["manifest", "shard-list"];
+
+    it("none is left out", () => {
+      expect([...Object.keys(taken), ...files].toSorted()).toEqual(Object.keys(samples).toSorted());
+    });
+
+    it.each(Object.entries(taken).flatMap(([name, handlers]) => handlers.map(([handler, wrap]) => ({ name, handler, wrap }))))(
+      "$name by $handler",
+      async ({ name, handler, wrap }) => {
+        const event = wrap(sample(name));
+        for (const _time of [1, 2]) {
+          const answer = await stage.cloud.invoke(handler, event);
+          expect(answer).toMatchObject({ kind: "returned" });
+          const { payload } = Returned.parse(answer);
+          expect(payload?.batchItemFailures ?? []).toEqual([]);
+          expect(payload?.statusCode).toBe(handler === "node" ? 403 : undefined);
+        }
+      },
+    );
+  });
+}
