@@ -3,19 +3,21 @@ import { defineConfig } from "vitest/config";
 
 /**
  * Three files at a time on whatever machine: much of the time is spent waiting for processes that a test started.
- * Those that are Node's find each other's compiled code.
+ * Those that are Node's find each other's compiled code. Files share what they import (`isolate: false`): no module here keeps
+ * state that a test could leave behind, and importing anew for each file takes as long as the tests.
  */
 export default defineConfig({
   test: {
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, ".fleetwright", "compiled") },
     maxWorkers: 3,
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
-      { test: { name: "property", include: ["test/property/**/*.test.ts"], testTimeout: 60_000 } },
-      { test: { name: "cdk", include: ["test/cdk/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
+      { test: { name: "unit", isolate: false, include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
+      { test: { name: "property", isolate: false, include: ["test/property/**/*.test.ts"], testTimeout: 60_000 } },
+      { test: { name: "cdk", isolate: false, include: ["test/cdk/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
       {
         test: {
           name: "contract",
+          isolate: false,
           include: ["test/contract/**/*.test.ts"],
           globalSetup: ["test/contract/emulators.setup.ts"],
           testTimeout: 30_000,

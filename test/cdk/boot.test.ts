@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
-/** The boot script's lines with its folders below `folder` and its ten minutes made thirty seconds, which pass by sleeping only. */
+/** The boot script's lines with its folders below `folder` and its ten minutes made twelve seconds, which pass by sleeping only. */
 const script = (folder: string): string =>
   [
     "export FLEETWRIGHT_NODE_URL='https://node.example/'",
@@ -13,7 +13,7 @@ const script = (folder: string): string =>
     "clock=0",
     readFileSync("cdk/boot.sh", "utf8")
       .replaceAll(/\/(opt|var|etc)\//g, `${folder}/$1/`)
-      .replace("SECONDS + 600", "30")
+      .replace("SECONDS + 600", "12")
       .replaceAll(/sleep (\d)/g, "clock=$((clock + $1))")
       .replaceAll("SECONDS", "clock"),
   ].join("\n");
