@@ -1,4 +1,5 @@
 import pMap from "p-map";
+import type { LaunchLimits, LimitScope } from "../model/limits.ts";
 import type { Node } from "../model/node.ts";
 import type { Snapshot, Step } from "../model/plan.ts";
 import type { Fence, Written } from "../ports/pool-ledger.ts";
@@ -79,13 +80,22 @@ async function launch(
 ): Promise<Outcome> {
   const id = deps.newId();
   const intent = { ...on.step.launch, id, clientToken: `fleetwright-${id}`, intendedAtMs: deps.now() };
-  const intended = await deps.placements.intend(fence, intent, on.snapshot.pool.limits);
-  if (intended === "limit") return { result: "done", note: "limit" };
+  const intended = await deps.placements.intend(fence, intent, limitsFor(intent, on.snapshot));
+  if (typeof intended === "object") return atLimit(intended.limit);
   if (intended !== "done") return written(intended);
   const came = await carryThrough(deps, fence, intent);
   deps.log({ level: "info", message: "launch", pool: fence.pool, epoch: fence.epoch, launch: id, came: came.kind, note: came.note });
   return { result: came.kind === "fenced" ? "fenced" : "again", note: `${came.kind} ${came.note}` };
 }
+
+const limitsFor = ({ team }: { readonly team?: string | undefined }, { pool, wider }: Snapshot): LaunchLimits => ({
+  pool: pool.limits,
+  team: team === undefined ? undefined : wider?.limits.teams[team],
+  deployment: wider?.limits.deployment,
+});
+
+/** A pool's decisions are serial, and see all of its own; what others took since they looked is seen by the next, which says why jobs wait. */
+const atLimit = (scope: LimitScope): Outcome => ({ result: scope === "pool" ? "done" : "again", note: `limit of the ${scope}` });
 
 /** Ends a node that holds nothing: fence it first, so that nothing more is given to it, then ask EC2. */
 async function retire(deps: CarryOutDeps, fence: Fence, node: Node): Promise<Outcome> {

@@ -2,6 +2,7 @@ import pMap from "p-map";
 import { decide } from "../decide/decide.ts";
 import { isOrdinary } from "../model/cause.ts";
 import type { Launch } from "../model/launch.ts";
+import type { WiderLimits } from "../model/limits.ts";
 import { startOf } from "../model/period.ts";
 import type { Plan, Snapshot } from "../model/plan.ts";
 import type { Pool } from "../model/pool.ts";
@@ -11,7 +12,12 @@ import type { Fence } from "../ports/pool-ledger.ts";
 import { type CarryOutDeps, carryOut, type Outcome } from "./carry-out.ts";
 import { carryThrough } from "./launch-node.ts";
 
-export type PlaceDeps = CarryOutDeps & { readonly lane: Lane; readonly journal: Journal };
+export type PlaceDeps = CarryOutDeps & {
+  readonly lane: Lane;
+  readonly journal: Journal;
+  /** Beyond those of the pools; absent for none. */
+  readonly limits?: WiderLimits | undefined;
+};
 
 /** What one run of `place` did, summed over its decisions. */
 export type Placed = { readonly decisions: number; readonly steps: number; readonly ended: "quiet" | "fenced" | "later" };
@@ -71,7 +77,8 @@ async function look(deps: PlaceDeps, fence: Fence, pool: Pool): Promise<Snapshot
   const nowMs = deps.now();
   // What was spent must be of the day that is decided in.
   const isStale = settled || startOf("day", nowMs) > loadedMs;
-  return { nowMs, pool, ...(isStale ? await deps.decisions.load(pool.name, nowMs) : loaded) };
+  const { reservedWider: reserved, ...seen } = isStale ? await deps.decisions.load(pool.name, nowMs) : loaded;
+  return { nowMs, pool, ...(deps.limits ? { wider: { limits: deps.limits, reserved } } : {}), ...seen };
 }
 
 /** True when at least one became known. */

@@ -1,5 +1,6 @@
 import type { AttemptRef, QueueEntry } from "./job.ts";
 import type { Launch, Reservation } from "./launch.ts";
+import type { WiderLimits, WiderReserved } from "./limits.ts";
 import type { Node } from "./node.ts";
 import type { Catalogue, Refusal } from "./offer.ts";
 import type { Pool, Spent } from "./pool.ts";
@@ -9,6 +10,8 @@ export type Snapshot = {
   readonly nowMs: number;
   readonly pool: Pool;
   readonly reserved: Reservation;
+  /** What limits there are beyond the pool's, and what they leave; absent where there are none. */
+  readonly wider?: { readonly limits: WiderLimits; readonly reserved: WiderReserved } | undefined;
   /** Without the nodes whose end is not on record yet. */
   readonly spent: Spent;
   readonly queue: readonly QueueEntry[];

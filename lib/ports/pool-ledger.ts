@@ -1,5 +1,6 @@
 import type { AttemptRef, QueueEntry } from "../model/job.ts";
 import type { Launch } from "../model/launch.ts";
+import type { LaunchLimits, LimitScope, WiderReserved } from "../model/limits.ts";
 import type { Assignment, Node } from "../model/node.ts";
 import type { Catalogue, Refusal } from "../model/offer.ts";
 import type { Snapshot } from "../model/plan.ts";
@@ -13,6 +14,11 @@ export type Fence = { readonly pool: string; readonly epoch: number };
  * `fenced`: a later decision has begun; stop.
  */
 export type Written = "done" | "stale" | "fenced";
+
+/** What is on record for one decision. `reservedWider`: what goes beyond the pool; teams that never had a node of their own are left out. */
+export type Loaded = Pick<Snapshot, "reserved" | "spent" | "queue" | "nodes" | "openLaunches" | "catalogue" | "refusals"> & {
+  readonly reservedWider: WiderReserved;
+};
 
 /** Begins and ends decisions and reads what they look at. Every read is consistent; none uses an index. */
 export interface Decisions {
@@ -28,10 +34,7 @@ export interface Decisions {
     readonly causes: readonly string[];
   }>;
   /** `nowMs`: whose UTC day and month `spent` is of. */
-  load(
-    pool: string,
-    nowMs: number,
-  ): Promise<Pick<Snapshot, "reserved" | "spent" | "queue" | "nodes" | "openLaunches" | "catalogue" | "refusals">>;
+  load(pool: string, nowMs: number): Promise<Loaded>;
   isCurrent(fence: Fence): Promise<boolean>;
   /**
    * Puts on record what was heard. `rang`: the bell rang again since `begin`.
@@ -51,8 +54,11 @@ export interface Placements {
    * `stale` when one of them is not live, serves another team or holds the attempt already.
    */
   bindGang(fence: Fence, bind: { entry: QueueEntry; nodes: readonly string[]; atMs: number }): Promise<Written>;
-  /** Puts the intent on record and reserves its dollars and GPUs. `limit`: that would exceed `limits`; nothing was written. */
-  intend(fence: Fence, launch: Launch, limits: { usdPerHour: number; gpus: number }): Promise<Written | "limit">;
+  /**
+   * Puts the intent on record and reserves its dollars and GPUs: of the pool, of the deployment, and of the launch's team
+   * where it has one. `limit`: whose limit that would exceed; nothing was written.
+   */
+  intend(fence: Fence, launch: Launch, limits: LaunchLimits): Promise<Written | { readonly limit: LimitScope }>;
   /** Closes an intent: its nodes appear as `launching`, the reservation shrinks to what came, refusals are remembered. */
   settle(fence: Fence, settled: { launch: Launch; nodes: readonly Node[]; refusals: readonly Refusal[]; atMs: number }): Promise<Written>;
   /** `launching` or `ready` → `draining`, only while it holds nothing: from here on it gets nothing more. */

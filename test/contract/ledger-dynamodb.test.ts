@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { CreateTableCommand, DynamoDBClient, PutItemCommand, ScanCommand, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { describe, expect, inject, it } from "vitest";
 import type { TableAccess } from "../../lib/aws/table/access.ts";
 import { createAdmissions } from "../../lib/aws/table/admissions.ts";
@@ -15,7 +15,7 @@ import { createPlacements } from "../../lib/aws/table/placements.ts";
 import { createSealing } from "../../lib/aws/table/sealing.ts";
 import type { Ledger } from "../../lib/sim/memory/ledger-ports.ts";
 import { aJob, aLaunch, aSpec, monday } from "../fakes/builders.ts";
-import { admitted, begin, launched, newNode, placed } from "./suites/arrange.ts";
+import { admitted, begin, launched, newNode, placed, plenty } from "./suites/arrange.ts";
 import { ledgerContract } from "./suites/ledger.ts";
 
 const config = () => ({
@@ -145,6 +145,39 @@ describe("what only the table has", () => {
         ["P#gpu", (30 + 396) * 86_400],
       ]),
     );
+  });
+
+  it("gives back beyond the pool only what was reserved there: intents and nodes of an earlier release were not", async () => {
+    const access = await newTable();
+    const ledger = ledgerOn(access);
+    const fence = await begin(ledger);
+    const older = async (pk: string, sk: string): Promise<void> => {
+      const command = new UpdateCommand({ TableName: access.table, Key: { pk, sk }, UpdateExpression: "REMOVE countsWider" });
+      await access.client.send(command);
+    };
+    const wider = async () => (await ledger.decisions.load("gpu", monday)).reservedWider.deployment;
+    const [old, young] = [newNode(), newNode({ id: "i-0000000000000002" })];
+    const launch = aLaunch({ reserved: { usdPerHour: 3, gpus: 4 } });
+    await ledger.placements.intend(fence, launch, plenty);
+    await older("L#gpu", launch.id);
+    await ledger.placements.settle(fence, { launch, nodes: [old, young], refusals: [], atMs: monday });
+    // The intent was 3 here, for this test has written it; one of an earlier release would have been nothing.
+    expect(await wider()).toEqual({ usdPerHour: 4, gpus: 6 });
+    await older("N#gpu", old.id);
+    await ledger.placements.forget(fence, old.id, monday);
+    expect(await wider()).toEqual({ usdPerHour: 4, gpus: 6 });
+    await ledger.placements.forget(fence, young.id, monday);
+    expect(await wider()).toEqual({ usdPerHour: 3.5, gpus: 5 });
+    expect((await ledger.decisions.state("gpu")).reserved).toEqual({ usdPerHour: 0, gpus: 0 });
+  });
+
+  it("settles the nodes of the largest gang in one transaction, each known by its instance", async () => {
+    const ledger = ledgerOn(await newTable());
+    const fence = await begin(ledger);
+    const nodes = Array.from({ length: 48 }, (_, n) => newNode({ id: `i-${String(n).padStart(17, "0")}` }));
+    await launched(ledger, fence, nodes);
+    expect((await ledger.decisions.load("gpu", monday)).nodes).toHaveLength(48);
+    for (const { id } of nodes) expect(await ledger.nodeLedger.gone(id, monday)).toEqual({ kind: "noted", pool: "gpu" });
   });
 
   it("wakes when a ring had to be sent twice because its answer was lost", async () => {

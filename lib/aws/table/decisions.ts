@@ -18,6 +18,7 @@ import { launchOf, refusalOf } from "./launch-item.ts";
 import { nodeOf } from "./node-item.ts";
 import { bellOf, poolOf, readBell, readPool } from "./pool-item.ts";
 import { entryOf } from "./queue-item.ts";
+import { readWider } from "./reserved-item.ts";
 import { readSpent } from "./spent-item.ts";
 import { transact } from "./transaction.ts";
 
@@ -38,8 +39,9 @@ export const createDecisions = (access: TableAccess): Decisions => {
     },
 
     async load(pool, nowMs) {
-      const [state, spent, queue, nodes, openLaunches, refusals, catalogue] = await Promise.all([
+      const [state, reservedWider, spent, queue, nodes, openLaunches, refusals, catalogue] = await Promise.all([
         readPool(access, pool),
+        readWider(access),
         readSpent(access, pool, nowMs),
         Promise.all(shards(queueShards).map((shard) => getPartition(access, queuePartition(pool, shard)))),
         getPartition(access, nodePartition(pool)),
@@ -49,6 +51,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
       ]);
       return {
         reserved: state.reserved,
+        reservedWider,
         spent,
         queue: queue.flat().map(entryOf).sort(byTurn),
         nodes: nodes.map(nodeOf),

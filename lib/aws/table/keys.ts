@@ -41,6 +41,11 @@ export const refusalKey = (pool: string, offer: OfferRef): Key => ({ pk: refusal
 
 /** The newest epoch, and what is reserved. */
 export const poolKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "POOL" });
+/** What all pools together have reserved: the deployment's item, and one for each team. */
+export const reservedPartition = "RESERVED";
+export const deploymentReservedKey: Key = { pk: reservedPartition, sk: "DEPLOYMENT" };
+export const teamReservedKey = (team: string): Key => ({ pk: reservedPartition, sk: `TEAM#${team}` });
+export const teamOfReservedKey = (sk: string): string | undefined => /^TEAM#([^#]+)$/.exec(sk)?.[1];
 /** Apart from the pool's item, for everybody rings it while `place` writes transactions that name that one. */
 export const bellKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "BELL" });
 /** Copies of the epoch: transactions that run side by side each check another one, or they would cancel each other. */

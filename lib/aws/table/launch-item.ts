@@ -33,7 +33,10 @@ const StoredRefusal: z.ZodType<Refusal> = z.object({
   count: z.int().min(2).optional(),
 });
 
-export const launchItem = (launch: Launch): Key & Item => ({ ...launchKey(launch.pool, launch.id), ...launch });
+/** `countsWider`: what it reserves counts beyond its pool, too. */
+export const launchItem = (launch: Launch): Key & Item => ({ ...launchKey(launch.pool, launch.id), ...launch, countsWider: true });
+/** False for an intent of an earlier release, which reserved of its pool only. */
+export const countsWider = (item: Item): boolean => item["countsWider"] === true;
 export const launchOf = (item: Item): Launch => stored(StoredLaunch, item);
 
 export const refusalItem = (pool: string, refusal: Refusal): Key & Item => ({

@@ -5,7 +5,8 @@ import type { Assignment, Node } from "../../model/node.ts";
 import type { GpuSample } from "../../model/telemetry.ts";
 import { getItem, type Item, type TableAccess } from "./access.ts";
 import { type Key, nodeKey } from "./keys.ts";
-import { micro, StoredOffer, StoredResources, StoredType, stored } from "./stored.ts";
+import { type Amount, amountOf } from "./reserved-item.ts";
+import { StoredOffer, StoredResources, StoredType, stored } from "./stored.ts";
 
 const StoredAssignment: z.ZodType<Assignment> = z.object({
   team: z.string(),
@@ -62,6 +63,8 @@ const StoredNode = z.object({
   reservedMicroUsd: z.int(),
   reservedGpus: z.number(),
   released: z.boolean(),
+  /** Whether that counts beyond its pool, too; a node that an earlier release launched does not. */
+  countsWider: z.boolean().default(false),
 });
 type StoredNode = z.infer<typeof StoredNode>;
 
@@ -73,17 +76,17 @@ export const nodeItem = (node: Node): Key & Item => ({
   ...nodeKey(node.pool, node.id),
   ...node,
   assignments: Object.fromEntries(node.assignments.map((each) => [assignmentName(each), each])),
-  ...reservationOf(node),
+  reservedMicroUsd: reservationOf(node).microUsd,
+  reservedGpus: reservationOf(node).gpus,
   released: false,
+  countsWider: true,
 });
 
-export const reservationOf = (node: Pick<Node, "offer" | "type">): { reservedMicroUsd: number; reservedGpus: number } => ({
-  reservedMicroUsd: micro(node.offer.usdPerHour),
-  reservedGpus: node.type.resources.gpus,
-});
+export const reservationOf = (node: Pick<Node, "offer" | "type">): Amount =>
+  amountOf({ usdPerHour: node.offer.usdPerHour, gpus: node.type.resources.gpus });
 
 export function nodeOf(item: Item): Node {
-  const { reservedMicroUsd: _usd, reservedGpus: _gpus, released, assignments, ...node } = stored(StoredNode, item);
+  const { reservedMicroUsd: _usd, reservedGpus: _gpus, countsWider: _wider, released, assignments, ...node } = stored(StoredNode, item);
   const names = Object.keys(assignments).sort();
   return { ...node, ...(released ? { released } : {}), assignments: names.flatMap((name) => assignments[name] ?? []) };
 }

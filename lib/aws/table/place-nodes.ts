@@ -5,6 +5,7 @@ import { is, isEmpty, isNot, isOneOf, set } from "./expression.ts";
 import { type FencedOutcome, type FencedWriter, type ReservationChange, written } from "./fenced-write.ts";
 import { forgottenNodeKey, instanceKey, nodeKey } from "./keys.ts";
 import { type ReadNode, readNode } from "./node-item.ts";
+import { minus, nothing } from "./reserved-item.ts";
 import { spentParts } from "./spent-item.ts";
 import { ttlAfter } from "./stored.ts";
 import type { Part } from "./transaction.ts";
@@ -19,7 +20,8 @@ export const createNodePlacements = (
   /** Releases the node's reservation and puts its cost on record with the write, if that is still to be done. */
   const release = (fence: Fence, ending: { node: ReadNode; atMs: number }, parts: readonly Part[]): Promise<FencedOutcome> => {
     const { node, atMs } = ending;
-    const change: ReservationChange = { microUsd: -node.reservedMicroUsd, gpus: -node.reservedGpus };
+    const back = minus(nothing, { microUsd: node.reservedMicroUsd, gpus: node.reservedGpus });
+    const change: ReservationChange = { team: node.team, pool: back, wider: node.countsWider ? back : nothing };
     return node.released ? write(fence, parts) : reserve(fence, change, [...parts, ...spentParts(node, atMs)]);
   };
 

@@ -2,13 +2,10 @@ import * as z from "zod";
 import type { Reservation } from "../../model/launch.ts";
 import { getItem, type Item, type TableAccess } from "./access.ts";
 import { bellKey, poolKey } from "./keys.ts";
+import { reservedOf } from "./reserved-item.ts";
 import { stored } from "./stored.ts";
 
-const StoredPool = z.object({
-  epoch: z.int().default(0),
-  reservedMicroUsd: z.int().default(0),
-  reservedGpus: z.number().default(0),
-});
+const StoredPool = z.object({ epoch: z.int().default(0) });
 
 const StoredBell = z.object({
   bell: z.int().default(0),
@@ -20,8 +17,7 @@ const StoredBell = z.object({
 });
 
 export function poolOf(item: Item): { epoch: number; reserved: Reservation } {
-  const { epoch, reservedMicroUsd, reservedGpus } = stored(StoredPool, item);
-  return { epoch, reserved: { usdPerHour: reservedMicroUsd / 1e6, gpus: reservedGpus } };
+  return { epoch: stored(StoredPool, item).epoch, reserved: reservedOf(item) };
 }
 
 /** Parts of a bell that nobody has rung or heard yet are 0. */

@@ -27,6 +27,7 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
   load: (pool, nowMs) =>
     wire.call("decisions.load", () => ({
       reserved: table.reserved(pool),
+      reservedWider: table.reservedWider(),
       spent: table.spent(pool, nowMs),
       queue: table.queueOf(pool),
       nodes: [...table.nodes.values()]

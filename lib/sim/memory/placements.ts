@@ -1,11 +1,12 @@
 import { dependsOn, type Job, type QueueEntry } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
+import type { LimitScope, Limits } from "../../model/limits.ts";
 import { type Assignment, isLive, type Node } from "../../model/node.ts";
 import { offerName, type Refusal } from "../../model/offer.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
-import { attemptRef, jobKey, type MemoryTable, micro, nodeKey, offNodes, present, sameAttempt } from "./table.ts";
+import { type Amount, attemptRef, jobKey, type MemoryTable, micro, nodeKey, offNodes, present, sameAttempt } from "./table.ts";
 
 /** What `place` writes, with the table's conditions but none of its wire. */
 export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Placements => {
@@ -39,14 +40,13 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
       }),
 
     intend: (fence, launch, limits) =>
-      write("intend", fence, (): Written | "limit" => {
+      write("intend", fence, (): Written | { limit: LimitScope } => {
         const there = table.openLaunches.get(launch.id);
         if (there) return there.clientToken === launch.clientToken ? "done" : "stale";
-        const pool = table.pool(fence.pool);
-        const microUsd = pool.microUsd + micro(launch.reserved.usdPerHour);
-        const gpus = pool.gpus + launch.reserved.gpus;
-        if (microUsd > micro(limits.usdPerHour) || gpus > limits.gpus) return "limit";
-        Object.assign(pool, { microUsd, gpus });
+        const mine = { microUsd: micro(launch.reserved.usdPerHour), gpus: launch.reserved.gpus };
+        const full = table.counters(fence.pool, launch.team).find(({ scope, amount }) => !hasRoom(amount, mine, limits[scope]));
+        if (full) return { limit: full.scope };
+        table.reserve({ pool: fence.pool, team: launch.team }, mine);
         table.openLaunches.set(launch.id, present(structuredClone(launch)));
         return "done";
       }),
@@ -109,6 +109,10 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
   };
 };
 
+/** Whether a counter with this much more is within its limits. */
+const hasRoom = (amount: Amount, more: Amount, { usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits = {}) =>
+  amount.microUsd + more.microUsd <= micro(usdPerHour) && amount.gpus + more.gpus <= gpus;
+
 /** Whether the node may be given the attempt. */
 const isFree = (node: Node | undefined, entry: QueueEntry): node is Node =>
   node !== undefined &&
@@ -155,13 +159,10 @@ function settle(
   if (before) return before.nodes.join() === nodes.map((node) => node.id).join() ? "done" : "stale";
   if (!table.openLaunches.delete(launch.id)) return "stale";
   table.settledLaunches.set(launch.id, { launch, nodes: nodes.map((node) => node.id) });
-  const pool = table.pool(fence.pool);
-  pool.microUsd -= micro(launch.reserved.usdPerHour);
-  pool.gpus -= launch.reserved.gpus;
+  table.reserve({ pool: fence.pool, team: launch.team }, { microUsd: -micro(launch.reserved.usdPerHour), gpus: -launch.reserved.gpus });
   for (const node of nodes) {
     table.putNode(present(structuredClone(node)));
-    pool.microUsd += micro(node.offer.usdPerHour);
-    pool.gpus += node.type.resources.gpus;
+    table.reserve(node, { microUsd: micro(node.offer.usdPerHour), gpus: node.type.resources.gpus });
   }
   const known = table.refusals.get(fence.pool) ?? new Map<string, Refusal>();
   for (const refusal of refusals) known.set(offerName(refusal), refusal);

@@ -1,5 +1,6 @@
 import { type AttemptRef, byTurn, isEnded, type Job, type JobRef, type QueueEntry, waiting } from "../../model/job.ts";
 import type { Launch, Reservation } from "../../model/launch.ts";
+import type { LimitScope, WiderReserved } from "../../model/limits.ts";
 import { type Assignment, lifeOf, type Node } from "../../model/node.ts";
 import type { Catalogue, Refusal } from "../../model/offer.ts";
 import { costByDay, periodName } from "../../model/period.ts";
@@ -19,6 +20,9 @@ type PoolRow = {
   /** Whole micro-dollars by UTC day. */
   readonly spent: Map<string, number>;
 };
+
+/** Whole micro-dollars per hour, as the real table keeps them, and GPUs. */
+export type Amount = { microUsd: number; gpus: number };
 
 export type NodeRow = { readonly node: Node; readonly released: boolean };
 
@@ -45,6 +49,9 @@ export class MemoryTable {
   readonly refusals = new Map<string, Map<string, Refusal>>();
   readonly catalogues = new Map<string, Catalogue>();
   readonly sealingSince = new Map<string, { readonly attempt: AttemptRef; readonly sinceMs: number }>();
+  /** What all pools together have reserved: the deployment's own count, and each team's. */
+  readonly deployment: Amount = { microUsd: 0, gpus: 0 };
+  readonly teams = new Map<string, Amount>();
   readonly #pools = new Map<string, PoolRow>();
   #newest: Job | undefined;
 
@@ -58,8 +65,32 @@ export class MemoryTable {
   isFenced = (fence: Fence): boolean => this.pool(fence.pool).epoch !== fence.epoch;
 
   reserved(pool: string): Reservation {
-    const { microUsd, gpus } = this.pool(pool);
-    return { usdPerHour: microUsd / 1e6, gpus };
+    return inDollars(this.pool(pool));
+  }
+
+  reservedWider(): WiderReserved {
+    const teams = [...this.teams].map(([team, amount]) => [team, inDollars(amount)] as const);
+    return { deployment: inDollars(this.deployment), teams: Object.fromEntries(teams) };
+  }
+
+  /** All that counts what a node or launch of this pool, and of this team if it is one team's, has reserved. */
+  counters(pool: string, team: string | undefined): { readonly scope: LimitScope; readonly amount: Amount }[] {
+    const both = [
+      { scope: "pool" as const, amount: this.pool(pool) },
+      { scope: "deployment" as const, amount: this.deployment },
+    ];
+    if (team === undefined) return both;
+    const amount = this.teams.get(team) ?? { microUsd: 0, gpus: 0 };
+    this.teams.set(team, amount);
+    return [...both, { scope: "team", amount }];
+  }
+
+  /** Reserves that much more, or gives it back where it is less than nothing. */
+  reserve(of: { readonly pool: string; readonly team?: string | undefined }, more: Amount): void {
+    for (const { amount } of this.counters(of.pool, of.team)) {
+      amount.microUsd += more.microUsd;
+      amount.gpus += more.gpus;
+    }
   }
 
   spent(pool: string, nowMs: number): Spent {
@@ -112,8 +143,7 @@ export class MemoryTable {
     const row = this.nodes.get(nodeKey(pool, id));
     if (!row || row.released) return;
     const state = this.pool(pool);
-    state.microUsd -= micro(row.node.offer.usdPerHour);
-    state.gpus -= row.node.type.resources.gpus;
+    this.reserve(row.node, { microUsd: -micro(row.node.offer.usdPerHour), gpus: -row.node.type.resources.gpus });
     for (const [day, microUsd] of costByDay(lifeOf(row.node, atMs))) state.spent.set(day, (state.spent.get(day) ?? 0) + microUsd);
     this.nodes.set(nodeKey(pool, id), { node: { ...row.node, released: true }, released: true });
   }
@@ -135,6 +165,8 @@ export class MemoryTable {
     if (to.state === "sealing") this.sealingSince.set(attemptName(job), { attempt: attemptRef(job), sinceMs: atMs });
   }
 }
+
+const inDollars = ({ microUsd, gpus }: Amount): Reservation => ({ usdPerHour: microUsd / 1e6, gpus });
 
 /** Nothing of the job is on a node any more. */
 export const offNodes = { node: undefined, gang: undefined } as const;

@@ -9,7 +9,7 @@ import { aJob, aLaunch, aNode, aSpec, monday } from "../../fakes/builders.ts";
 /** Makes an empty ledger. */
 export type MakeLedger = () => Promise<Ledger>;
 
-export const plenty = { usdPerHour: 1000, gpus: 1000 };
+export const plenty = { pool: { usdPerHour: 1000, gpus: 1000 } };
 
 export const begin = async (ledger: Ledger, pool = "gpu"): Promise<Fence> => (await ledger.decisions.begin(pool)).fence;
 

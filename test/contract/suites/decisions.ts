@@ -11,6 +11,7 @@ export const decisionsContract = (make: MakeLedger) =>
       expect(await decisions.state("gpu")).toEqual(state);
       expect(await decisions.load("gpu", monday)).toEqual({
         reserved: { usdPerHour: 0, gpus: 0 },
+        reservedWider: { deployment: { usdPerHour: 0, gpus: 0 }, teams: {} },
         spent: { dayUsd: 0, monthUsd: 0 },
         queue: [],
         nodes: [],
@@ -98,6 +99,7 @@ export const decisionsContract = (make: MakeLedger) =>
       const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded).toEqual({
         reserved: { usdPerHour: 0.6, gpus: 2 },
+        reservedWider: { deployment: { usdPerHour: 1.1, gpus: 3 }, teams: { vision: { usdPerHour: 1, gpus: 2 } } },
         spent: { dayUsd: 0, monthUsd: 0 },
         queue: [entry],
         nodes: [node],

@@ -28,7 +28,9 @@ export const fencingContract = (make: MakeLedger) =>
         "bind, stale": placements.bind(old, { entry: { ...entry, job: "nobody" }, node: empty.id, atMs }),
         intend: placements.intend(old, aLaunch({ id: "new", clientToken: "new" }), plenty),
         "intend, done before": placements.intend(old, open, plenty),
-        "intend, over the limit": placements.intend(old, aLaunch({ id: "dear", clientToken: "dear" }), { usdPerHour: 0, gpus: 0 }),
+        "intend, over the limit": placements.intend(old, aLaunch({ id: "dear", clientToken: "dear" }), {
+          pool: { usdPerHour: 0, gpus: 0 },
+        }),
         settle: placements.settle(old, { launch: open, nodes: [newNode({ id: "i-0000000000000009" })], refusals: [], atMs }),
         drain: placements.drain(old, empty.id, atMs),
         "drain, stale": placements.drain(old, holding.id, atMs),
@@ -66,11 +68,11 @@ export const fencingContract = (make: MakeLedger) =>
       const [second, ...byFirst] = await Promise.all([
         begin(ledger),
         ledger.placements.bind(first, { entry, node: node.id, atMs: monday }),
-        ledger.placements.intend(first, aLaunch({ id: "first", clientToken: "first" }), { usdPerHour: 1.5, gpus: 3 }),
+        ledger.placements.intend(first, aLaunch({ id: "first", clientToken: "first" }), { pool: { usdPerHour: 1.5, gpus: 3 } }),
       ]);
       const bySecond = [
         await ledger.placements.bind(second, { entry, node: other.id, atMs: monday }),
-        await ledger.placements.intend(second, aLaunch({ id: "second", clientToken: "second" }), { usdPerHour: 1.5, gpus: 3 }),
+        await ledger.placements.intend(second, aLaunch({ id: "second", clientToken: "second" }), { pool: { usdPerHour: 1.5, gpus: 3 } }),
       ];
       expect([byFirst[0], bySecond[0]]).toSatisfy((bound: string[]) => ["done,stale", "fenced,done"].includes(bound.join()));
       expect([byFirst[1], bySecond[1]]).toSatisfy((intended: string[]) => ["done,limit", "fenced,done"].includes(intended.join()));

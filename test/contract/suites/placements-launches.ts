@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { Launch } from "../../../lib/model/launch.ts";
 import { aLaunch, anOffer, aType, monday } from "../../fakes/builders.ts";
 import { begin, launched, type MakeLedger, newNode, plenty } from "./arrange.ts";
 
-const limits = { usdPerHour: 10, gpus: 8 };
+const limits = { pool: { usdPerHour: 10, gpus: 8 } };
 
 /** intend and settle: money is reserved before EC2 is asked. */
 export const launchPlacementsContract = (make: MakeLedger) => {
@@ -33,14 +34,71 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       const fence = await begin(ledger);
       const of = (id: string, usdPerHour: number, gpus: number) => aLaunch({ id, clientToken: id, reserved: { usdPerHour, gpus } });
       for (let n = 0; n < 10; n += 1)
-        expect(await ledger.placements.intend(fence, of(`a${n}`, 0.1, 0), { usdPerHour: 1, gpus: 8 })).toBe("done");
-      expect(await ledger.placements.intend(fence, of("b", 0.000_001, 0), { usdPerHour: 1, gpus: 8 })).toBe("limit");
-      expect(await ledger.placements.intend(fence, of("c", 0, 8), { usdPerHour: 1, gpus: 8 })).toBe("done");
-      expect(await ledger.placements.intend(fence, of("d", 0, 1), { usdPerHour: 1, gpus: 8 })).toBe("limit");
-      expect(await ledger.placements.intend(fence, of("e", 2, 9), { usdPerHour: 1, gpus: 8 })).toBe("limit");
+        expect(await ledger.placements.intend(fence, of(`a${n}`, 0.1, 0), { pool: { usdPerHour: 1, gpus: 8 } })).toBe("done");
+      expect(await ledger.placements.intend(fence, of("b", 0.000_001, 0), { pool: { usdPerHour: 1, gpus: 8 } })).toEqual({ limit: "pool" });
+      expect(await ledger.placements.intend(fence, of("c", 0, 8), { pool: { usdPerHour: 1, gpus: 8 } })).toBe("done");
+      expect(await ledger.placements.intend(fence, of("d", 0, 1), { pool: { usdPerHour: 1, gpus: 8 } })).toEqual({ limit: "pool" });
+      expect(await ledger.placements.intend(fence, of("e", 2, 9), { pool: { usdPerHour: 1, gpus: 8 } })).toEqual({ limit: "pool" });
       const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded.reserved).toEqual({ usdPerHour: 1, gpus: 8 });
       expect(loaded.openLaunches).toHaveLength(11);
+    });
+
+    it("reserves of the deployment and of the team too, over all pools, and says whose limit is in the way", async () => {
+      const ledger = await make();
+      const { placements } = ledger;
+      const [one, other] = [await begin(ledger, "gpu"), await begin(ledger, "other")];
+      const of = (id: string, over: Partial<Launch>) => aLaunch({ id, clientToken: id, reserved: { usdPerHour: 1, gpus: 1 }, ...over });
+      const wide = { ...plenty, team: { usdPerHour: 2, gpus: 9 }, deployment: { gpus: 3 } };
+      expect(await placements.intend(one, of("a", {}), wide)).toBe("done");
+      expect(await placements.intend(other, of("b", { pool: "other" }), wide)).toBe("done");
+      expect(await placements.intend(other, of("c", { pool: "other" }), wide)).toEqual({ limit: "team" });
+      expect(await placements.intend(one, of("d", { team: "speech" }), { ...wide, deployment: { usdPerHour: 2.999_999 } })).toEqual({
+        limit: "deployment",
+      });
+      expect(await placements.intend(one, of("e", { team: "speech" }), wide)).toBe("done");
+      expect(await placements.intend(one, of("f", { team: "speech" }), wide)).toEqual({ limit: "deployment" });
+      // What fits in no counter at all, where that counter is not there yet.
+      expect(await placements.intend(one, of("g", { team: "new" }), { ...plenty, team: { usdPerHour: 0.5 } })).toEqual({ limit: "team" });
+      const { reserved, reservedWider, openLaunches } = await ledger.decisions.load("gpu", monday);
+      expect(reserved).toEqual({ usdPerHour: 2, gpus: 2 });
+      expect(reservedWider).toMatchObject({
+        deployment: { usdPerHour: 3, gpus: 3 },
+        teams: { vision: { usdPerHour: 2, gpus: 2 }, speech: { usdPerHour: 1, gpus: 1 } },
+      });
+      expect(openLaunches.map(({ id }) => id)).toEqual(["a", "e"]);
+    });
+
+    it("counts for no team what a pool's nodes do for all of them", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      expect(await ledger.placements.intend(fence, aLaunch({ team: undefined }), { ...plenty, team: { gpus: 0 } })).toBe("done");
+      const { reservedWider } = await ledger.decisions.load("gpu", monday);
+      expect(reservedWider).toEqual({ deployment: { usdPerHour: 0.5, gpus: 1 }, teams: {} });
+    });
+
+    it("keeps count though there is no limit, from the intent to the node's end", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const wider = async () => (await ledger.decisions.load("gpu", monday)).reservedWider;
+      const both = (usdPerHour: number, gpus: number) => ({
+        deployment: { usdPerHour, gpus },
+        teams: { vision: { usdPerHour, gpus } },
+      });
+      const launch = aLaunch({ reserved: { usdPerHour: 3, gpus: 4 } });
+      await ledger.placements.intend(fence, launch, plenty);
+      expect(await wider()).toEqual(both(3, 4));
+      const [first, second] = [newNode(), newNode({ id: "i-0000000000000002" })];
+      await ledger.placements.settle(fence, { launch, nodes: [first, second], refusals: [], atMs: monday });
+      expect(await wider()).toEqual(both(1, 2));
+      expect(await ledger.placements.terminating(fence, first.id, monday)).toBe("done");
+      expect(await ledger.placements.terminating(fence, first.id, monday)).toBe("done");
+      expect(await wider()).toEqual(both(0.5, 1));
+      expect(await ledger.placements.forget(fence, first.id, monday)).toBe("done");
+      expect(await wider()).toEqual(both(0.5, 1));
+      expect(await ledger.placements.forget(fence, second.id, monday)).toBe("done");
+      expect(await ledger.placements.forget(fence, second.id, monday)).toBe("done");
+      expect(await wider()).toEqual(both(0, 0));
     });
 
     it("never exceeds the limits when 50 race", async () => {
@@ -51,7 +109,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       );
       const answers = await Promise.all(launches.map((launch) => ledger.placements.intend(fence, launch, limits)));
       expect(answers.filter((answer) => answer === "done")).toHaveLength(8);
-      expect(answers.filter((answer) => answer === "limit")).toHaveLength(42);
+      expect(answers.filter((answer) => typeof answer === "object" && answer.limit === "pool")).toHaveLength(42);
       const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded.reserved).toEqual({ usdPerHour: 8.8, gpus: 8 });
       expect(loaded.openLaunches).toHaveLength(8);
