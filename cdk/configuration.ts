@@ -34,6 +34,32 @@ const Pool = z.strictObject({
   containers: z.boolean().default(true).describe("Whether jobs may name a container image, which the worker runs with Docker"),
   idleSeconds: z.number().min(0).default(300).describe("How long a node may be idle before it is given back"),
   bootSeconds: z.number().min(1).default(600).describe("How long an instance may take until its worker calls"),
+  maxLifetimeSeconds: z
+    .int()
+    .min(600, "must be ten minutes or more: a node has to boot, work and be drained in it")
+    .max(31_536_000, "must not be longer than a year")
+    .optional()
+    .describe(
+      "No node is used for longer after its launch: it is drained in time, and what still runs at the end is stopped and waits again",
+    ),
+  drainSeconds: z
+    .number()
+    .min(0, "must not be negative")
+    .max(604_800, "must not be longer than a week")
+    .default(600)
+    .describe("How long what runs on a node may go on once it is drained; nothing new begins there"),
+  disruption: z
+    .union(
+      [
+        z.strictObject({ nodes: z.int().min(0, "must not be negative") }),
+        z.strictObject({ share: z.number().min(0, "must not be negative").max(1, "is a part of 1") }),
+      ],
+      "must be { nodes: 2 } or { share: 0.1 }: a whole number, or a part of 1, and not negative",
+    )
+    .default({ share: 0.1 })
+    .describe(
+      "How many nodes with work may be drained at a time by choice (not by EC2's): so many, or a share of those there are, at least one",
+    ),
   volumeGiB: z
     .int()
     .min(75, "the GPU image alone needs 75 GiB")
@@ -85,6 +111,12 @@ export const Configuration = Fields.superRefine((fleet, context) => {
   fleet.pools.forEach((pool, index) => {
     refuseTwice(pool.families, ["pools", index, "families"]);
     refuseTwice(pool.markets, ["pools", index, "markets"]);
+    const least = pool.bootSeconds + pool.drainSeconds;
+    if (pool.maxLifetimeSeconds !== undefined && pool.maxLifetimeSeconds <= least)
+      problem(
+        ["pools", index, "maxLifetimeSeconds"],
+        `a node of pool "${pool.name}" would have no time to work: it must be longer than bootSeconds and drainSeconds together (${least})`,
+      );
     for (const team of pool.teams.filter((name) => !fleet.teams.includes(name)))
       problem(["pools", index, "teams"], `pool "${pool.name}" names the team "${team}", which is not in teams (${fleet.teams.join(", ")})`);
   });

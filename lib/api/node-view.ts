@@ -23,6 +23,7 @@ export const nodeView = (node: Known, speaker: Speaker): Node => ({
   lastSeenAt: isoIf(node.lastSeenMs),
   idleSince: isoIf(idleSince(node)),
   notice: node.notice && { kind: node.notice.kind, at: iso(node.notice.atMs) },
+  drain: node.drain && { because: node.drain.because, until: iso(node.drain.untilMs) },
   assignments: node.assignments.map((each) => held(each, speaker)),
   samples: node.gpus?.map(({ throttled, ...sample }) => ({ ...sample, throttled: throttled && [...throttled] })),
   datasets: (node.datasets ?? [])

@@ -114,6 +114,10 @@ export const Node = z
       .object({ kind: z.enum(["interruption", "rebalance"]), at: Time })
       .optional()
       .describe("EC2's word that it will not stay"),
+    drain: z
+      .object({ because: z.string(), until: Time })
+      .optional()
+      .describe("Why it is taken out of use, and until when what runs on it may go on"),
     assignments: z.array(Held),
     samples: z.array(Sample).optional().describe("One a GPU, as of its worker's last call"),
     datasets: z

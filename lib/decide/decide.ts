@@ -1,39 +1,68 @@
+import type { Node } from "../model/node.ts";
 import type { Plan, Snapshot } from "../model/plan.ts";
 import { budgetRoom } from "./budget/budget-room.ts";
 import { deadNodes, isHeard, nextLookAtBooting } from "./health/dead-nodes.ts";
 import { firstFit } from "./placement/first-fit.ts";
-import { idleNodes, unaffordableNodes } from "./scaling/idle-nodes.ts";
+import { type Idle, idleNodes, unaffordableNodes } from "./scaling/idle-nodes.ts";
+import { lifetimes } from "./scaling/lifetimes.ts";
+import { isLeftSoon, replacements } from "./scaling/replacements.ts";
 
 /** EC2's answer to an open launch is asked for again after this long. */
 const askAgainMs = 5_000;
 
 /**
- * What to do with one pool now: first what is dead, then what waits, then what is idle.
+ * What to do with one pool now: first what is dead or has lived long enough, then what waits, then what is idle.
  * The same snapshot gives the same plan, in whatever order its parts are listed.
  */
-export function decide(snapshot: Snapshot): Plan {
-  const { nowMs, pool } = snapshot;
-  const nodes = snapshot.nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const dead = deadNodes({ ...snapshot, nodes });
-  const left = new Set(dead.map((step) => (step.kind === "lose" || step.kind === "retire" ? step.node : "")));
-  const usable = nodes.filter((node) => !left.has(node.id) && isHeard(node, nowMs));
+export function decide(unordered: Snapshot): Plan {
+  const { nowMs, pool } = unordered;
+  const snapshot = { ...unordered, nodes: unordered.nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
+  const { nodes } = snapshot;
+  const dead = deadNodes(snapshot);
+  const judged = new Set(dead.flatMap((step) => ("node" in step && step.kind !== "confirm" ? [step.node] : [])));
+  const alive = nodes.filter((node) => !judged.has(node.id));
+  const old = lifetimes(alive, pool, nowMs);
+  const usable = alive.filter((node) => !old.leaving.has(node.id) && isHeard(node, nowMs));
   const placed = firstFit(snapshot, usable);
   const unused = placed.isWhole ? usable.filter((node) => !placed.bound.has(node.id)) : [];
-  const { usedUp } = budgetRoom(snapshot);
+  const replacing = replacements(snapshot, { planned: placed.steps, free: unused.filter((node) => node.assignments.length === 0) });
   const lookedAt = new Set(dead.flatMap((step) => (step.kind === "confirm" ? step.node : [])));
-  const idle = usedUp
-    ? unaffordableNodes(
-        unused.filter((node) => !lookedAt.has(node.id)),
-        usedUp,
-      )
-    : idleNodes(unused, pool, nowMs);
+  const idle = givenBack(unused, { snapshot, lookedAt });
   const wakes = [
+    old.wakeAtMs,
     placed.wakeAtMs,
     idle.wakeAtMs,
     nextLookAtBooting(nodes, nowMs),
+    nextEndOfDrain(nodes, snapshot),
     snapshot.openLaunches.length > 0 ? nowMs + askAgainMs : undefined,
     // What a dead node held waits only after this plan: look again at once.
     dead.some((step) => step.kind === "lose") ? nowMs : undefined,
   ].filter((at) => at !== undefined);
-  return { steps: [...dead, ...placed.steps, ...idle.steps], wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : undefined };
+  return {
+    steps: [...dead, ...old.steps, ...placed.steps, ...replacing, ...idle.steps],
+    wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : undefined,
+  };
+}
+
+/** Nodes with nothing to do; one that is to take work over is kept for as long as that work is about to come. */
+function givenBack(unused: readonly Node[], { snapshot, lookedAt }: { snapshot: Snapshot; lookedAt: ReadonlySet<string> }): Idle {
+  const { usedUp } = budgetRoom(snapshot);
+  if (usedUp) {
+    return unaffordableNodes(
+      unused.filter((node) => !lookedAt.has(node.id)),
+      usedUp,
+    );
+  }
+  const wards = new Set(snapshot.nodes.filter((node) => isLeftSoon(node, snapshot)).map(({ id }) => id));
+  const idle = unused.filter(({ replaces }) => replaces === undefined || !wards.has(replaces));
+  return idleNodes(idle, snapshot.pool, snapshot.nowMs);
+}
+
+/** When the work of a drained node needs another node, and when its worker is told to stop it. */
+function nextEndOfDrain(nodes: readonly Node[], { pool, nowMs }: Snapshot): number | undefined {
+  const ahead = nodes
+    .filter(({ state }) => state === "draining")
+    .flatMap(({ drain }) => (drain ? [drain.untilMs - pool.bootSeconds * 1000, drain.untilMs] : []))
+    .filter((atMs) => atMs > nowMs);
+  return ahead.length > 0 ? Math.min(...ahead) : undefined;
 }

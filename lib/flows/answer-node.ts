@@ -4,7 +4,7 @@ import { callAgainMs, judgeLost, judgeReport, soonMs, type Verdict } from "../de
 import { whyLeave } from "../decide/attempts/leave.ts";
 import { type AttemptRef, attemptName, type Job } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
-import { saysMore } from "../model/telemetry.ts";
+import { isAnyBusy, saysMore, type Telling } from "../model/telemetry.ts";
 import type { BootDownloads } from "../ports/job-access.ts";
 import type { NodeLedger } from "../ports/node-ledger.ts";
 import { tellOfLeaving } from "./dataset-orders.ts";
@@ -28,8 +28,7 @@ const leaseMs = 15 * 60_000;
 export async function answerNode(deps: AnswerDeps, node: string, call: NodeCall): Promise<NodeAnswer> {
   if (call.kind === "boot") return { kind: "boot", ...(await deps.downloads.urls()) };
   const atMs = deps.now();
-  const { address, gpus, datasets } = call;
-  const seen = await deps.ledger.seen(call.pool, node, { atMs, leaseUntilMs: atMs + leaseMs, telling: { address, gpus, datasets } });
+  const seen = await deps.ledger.seen(call.pool, node, { atMs, leaseUntilMs: atMs + leaseMs, telling: tellingOf(call, atMs) });
   switch (seen.kind) {
     case "unknown":
       return { kind: "wait", callAgainMs: 1_000 };
@@ -39,6 +38,13 @@ export async function answerNode(deps: AnswerDeps, node: string, call: NodeCall)
       return orders(deps, { node: await heed(deps, seen.node, call), first: seen.first, call });
   }
 }
+
+const tellingOf = ({ address, gpus, datasets }: Report, atMs: number): Telling => ({
+  address,
+  gpus,
+  ...(gpus && isAnyBusy(gpus) ? { gpusBusyAtMs: atMs } : {}),
+  datasets,
+});
 
 /** The worker may hear of a notice before we do: whoever is first, the node drains. Told again and again, it is news once. */
 async function heed(deps: AnswerDeps, node: Node, { notice }: Report): Promise<Node> {
@@ -90,7 +96,7 @@ type First = { readonly orders: readonly Order[]; readonly soon: boolean; readon
  */
 async function firstOrder(deps: AnswerDeps, of: { node: Node; held: Assignment; process: string }): Promise<First> {
   const { node, held } = of;
-  const leave = whyLeave(node, "placed");
+  const leave = whyLeave(node, "placed", deps.now());
   const stop = (because: string): Order[] => [{ kind: "stop", ...refOf(held), because }];
   if (leave !== undefined) return { orders: stop(leave), soon: false, frees: false };
   const run = await runOrder(deps, node, held);
@@ -113,7 +119,7 @@ async function hear(deps: AnswerDeps, of: { node: Node; report: AttemptReport; p
   const verdict = judged.kind === "change" && judged.job?.failed ? excused(judged, await peersOf(deps, of.node, job), deps.now()) : judged;
   switch (verdict.kind) {
     case "keep":
-      return { ...nothingToTell, orders: leaveOrders(of) };
+      return { ...nothingToTell, orders: leaveOrders(of, deps.now()) };
     case "forget":
       return { ...nothingToTell, done: [attempt] };
     case "stop":
@@ -121,7 +127,7 @@ async function hear(deps: AnswerDeps, of: { node: Node; report: AttemptReport; p
     case "change":
       if (!(await write(deps, { node: of.node, attempt, verdict, process: of.process }))) return nothingToTell;
       return {
-        orders: verdict.forget ? [] : leaveOrders(of),
+        orders: verdict.forget ? [] : leaveOrders(of, deps.now()),
         done: verdict.forget ? [attempt] : [],
         frees: verdict.assignment !== "running",
       };
@@ -139,8 +145,8 @@ async function peersOf(deps: AnswerDeps, node: Node, job: Job | undefined): Prom
 }
 
 /** Stops what runs on a node that is taken back, told with each call until it has stopped. */
-function leaveOrders({ node, report }: { node: Node; report: AttemptReport }): Order[] {
-  const because = report.phase === "running" ? whyLeave(node, "running") : undefined;
+function leaveOrders({ node, report }: { node: Node; report: AttemptReport }, nowMs: number): Order[] {
+  const because = report.phase === "running" ? whyLeave(node, "running", nowMs) : undefined;
   return because === undefined ? [] : [{ kind: "stop", ...refOf(report), because }];
 }
 

@@ -53,6 +53,10 @@ async function take(deps: CarryOutDeps, fence: Fence, on: { step: Step; snapshot
       return launch(deps, fence, { step, snapshot });
     case "retire":
       return retire(deps, fence, nodeIn(snapshot, step.node));
+    case "drain":
+      return written(await placements.withdraw(fence, { node: step.node, drain: { because: step.because, untilMs: step.untilMs }, atMs }));
+    case "end":
+      return end(deps, fence, nodeIn(snapshot, step.node));
     case "lose":
       return lose(deps, fence, { node: nodeIn(snapshot, step.node), because: step.because });
     case "confirm":
@@ -97,12 +101,16 @@ const limitsFor = ({ team }: { readonly team?: string | undefined }, { pool, wid
 /** A pool's decisions are serial, and see all of its own; what others took since they looked is seen by the next, which says why jobs wait. */
 const atLimit = (scope: LimitScope): Outcome => ({ result: scope === "pool" ? "done" : "again", note: `limit of the ${scope}` });
 
-/** Ends a node that holds nothing: fence it first, so that nothing more is given to it, then ask EC2. */
+/**
+ * Ends a node that holds nothing: fence it first, so that nothing more is given to it, then ask EC2. The fence also tells
+ * whether it holds nothing now, whatever the snapshot said, and no node comes back from behind it.
+ */
 async function retire(deps: CarryOutDeps, fence: Fence, node: Node): Promise<Outcome> {
-  if (node.state !== "draining") {
-    const drained = await deps.placements.drain(fence, node.id, deps.now());
-    if (drained !== "done") return written(drained);
-  }
+  const drained = await deps.placements.drain(fence, node.id, deps.now());
+  return drained === "done" ? end(deps, fence, node) : written(drained);
+}
+
+async function end(deps: CarryOutDeps, fence: Fence, node: Node): Promise<Outcome> {
   if (!(await deps.decisions.isCurrent(fence))) return written("fenced");
   if ((await deps.fleet.terminate(node.id)) === "unknown") return { result: "again", note: "EC2 did not answer" };
   return written(await deps.placements.terminating(fence, node.id, deps.now()));
@@ -133,6 +141,9 @@ async function takeAllBack(deps: CarryOutDeps, fence: Fence, { node, because }: 
 async function confirm(deps: CarryOutDeps, fence: Fence, node: Node): Promise<Outcome> {
   switch (await deps.fleet.look(node.id)) {
     case "over": {
+      // "Over" may be shutting down: a node whose worker was heard lately keeps what it holds until EC2 says more, or its lease ends.
+      if (node.state === "terminating" && node.assignments.length > 0 && deps.now() < node.leaseUntilMs)
+        return { result: "done", note: "it ends, and what it holds is its own until its lease has ended" };
       const back = await takeAllBack(deps, fence, { node, because: "EC2 says that the instance has ended" });
       if (back !== "done") return written(back);
       const forgotten = written(await deps.placements.forget(fence, node.id, deps.now()));

@@ -78,5 +78,6 @@ function nodeOf(instance: LaunchedInstance, launch: Launch, atMs: number): Node 
     lastBusyMs: atMs,
     stateSinceMs: atMs,
     assignments: [],
+    ...(launch.replaces === undefined ? {} : { replaces: launch.replaces }),
   };
 }

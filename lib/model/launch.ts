@@ -23,6 +23,8 @@ export type Launch = {
   readonly reserved: Reservation;
   readonly intendedAtMs: number;
   readonly because: string;
+  /** The node that this one is to take over from. */
+  readonly replaces?: string | undefined;
 };
 
 /** What a pool's limits are held against. */

@@ -53,9 +53,18 @@ export type Node = {
   readonly gpus?: readonly GpuSample[] | undefined;
   /** When it told `gpus`. */
   readonly gpusAtMs?: number | undefined;
+  /** When one of its GPUs was last told to be busy; absent if none ever was. */
+  readonly gpusBusyAtMs?: number | undefined;
+  /** Why we want it back though it may hold work, and until when that may go on. It is `draining` from then on. */
+  readonly drain?: Drain | undefined;
+  /** The node whose work it was launched for, before that one's has to leave. */
+  readonly replaces?: string | undefined;
   /** What it has fetched; absent for nothing. */
   readonly datasets?: readonly FetchedDataset[] | undefined;
 };
+
+/** A node that is drained gets nothing more; what runs on it when `untilMs` comes is stopped, and waits again. */
+export type Drain = { readonly because: string; readonly untilMs: number };
 
 /** What is free on a node: an attempt that only uploads holds nothing. */
 export const freeOn = (node: Pick<Node, "type" | "assignments">): Resources =>

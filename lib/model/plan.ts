@@ -33,6 +33,10 @@ export type Step =
   | { readonly kind: "launch"; readonly launch: Omit<Launch, "id" | "clientToken" | "intendedAtMs">; readonly because: string }
   /** End a node that holds nothing. */
   | { readonly kind: "retire"; readonly node: string; readonly because: string }
+  /** Give a node nothing more, and have what it holds leave until then. */
+  | { readonly kind: "drain"; readonly node: string; readonly untilMs: number; readonly because: string }
+  /** End a node whose time was up and whose worker does not let go: EC2's word that it has ended gives back what it holds. */
+  | { readonly kind: "end"; readonly node: string; readonly because: string }
   /** A node is dead: take its attempts back and make sure the instance ends. */
   | { readonly kind: "lose"; readonly node: string; readonly because: string }
   /** EC2 has not said that its end came, which was asked for a while ago: look, and ask again if it lives. Or it boots: look whether it does. */

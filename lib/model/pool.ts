@@ -15,6 +15,12 @@ export type Pool = {
   readonly idleSeconds: number;
   /** How long an instance may take from launch to its worker's first call. */
   readonly bootSeconds: number;
+  /** No node is used for longer after its launch; absent for no such bound. */
+  readonly maxLifetimeSeconds?: number | undefined;
+  /** How long what runs on a node may go on once it is drained. */
+  readonly drainSeconds: number;
+  /** How many nodes with work may be drained at a time, by our own choice. */
+  readonly disruption: Disruption;
   /** Whether one node may serve several teams. */
   readonly shared: boolean;
   /** The teams that may use it; empty for all. */
@@ -22,6 +28,9 @@ export type Pool = {
   /** Whether its jobs may name a container image. */
   readonly containers: boolean;
 };
+
+/** So many nodes, or such a share (0 to 1) of those that are there, at least one. */
+export type Disruption = { readonly nodes: number } | { readonly share: number };
 
 /** Dollars in a UTC day and in a UTC calendar month, as AWS bills. Each is absent where there is no such budget. */
 export type Budgets = { readonly usdPerDay?: number | undefined; readonly usdPerMonth?: number | undefined };

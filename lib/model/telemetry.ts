@@ -16,6 +16,13 @@ export type GpuSample = {
   readonly throttled?: readonly string[] | undefined;
 };
 
+/** Drivers tell a percent or two of a GPU at rest. */
+const restsBelowPercent = 5;
+
+/** Whether some of the GPUs work. One that does not tell says nothing. */
+export const isAnyBusy = (gpus: readonly GpuSample[]): boolean =>
+  gpus.some(({ utilizationPercent = 0 }) => utilizationPercent >= restsBelowPercent);
+
 /** EC2's word that an instance will not stay. `interruption`: it is taken back about two minutes from `atMs` on. `rebalance`: it may be soon. */
 export type Notice = { readonly kind: "interruption" | "rebalance"; readonly atMs: number };
 
@@ -27,5 +34,7 @@ export const saysMore = (notice: Notice, before: Notice | undefined): boolean =>
 export type Telling = {
   readonly address?: string | undefined;
   readonly gpus?: readonly GpuSample[] | undefined;
+  /** When a GPU was busy, if one is. */
+  readonly gpusBusyAtMs?: number | undefined;
   readonly datasets?: readonly FetchedDataset[] | undefined;
 };

@@ -1,7 +1,7 @@
 import type { AttemptRef, QueueEntry } from "../model/job.ts";
 import type { Launch } from "../model/launch.ts";
 import type { LaunchLimits, LimitScope, WiderReserved } from "../model/limits.ts";
-import type { Assignment, Node } from "../model/node.ts";
+import type { Assignment, Drain, Node } from "../model/node.ts";
 import type { Catalogue, Refusal } from "../model/offer.ts";
 import type { Snapshot } from "../model/plan.ts";
 import type { PoolState } from "../model/pool.ts";
@@ -63,6 +63,8 @@ export interface Placements {
   settle(fence: Fence, settled: { launch: Launch; nodes: readonly Node[]; refusals: readonly Refusal[]; atMs: number }): Promise<Written>;
   /** `launching` or `ready` → `draining`, only while it holds nothing: from here on it gets nothing more. */
   drain(fence: Fence, node: string, atMs: number): Promise<Written>;
+  /** The same whatever it holds: it bears `drain` from now on, gets nothing more, and lets go of what it holds. One that is drained keeps what it bears (`done`). */
+  withdraw(fence: Fence, withdrawn: { node: string; drain: Drain; atMs: number }): Promise<Written>;
   /** EC2 has accepted its end, or says it is gone: → `terminating`; its reservation is released and its cost goes on record, once. */
   terminating(fence: Fence, node: string, atMs: number): Promise<Written>;
   /** EC2 says that it is over: the node leaves the pool (and is released as above, unless it was). Needs a node without assignments. */

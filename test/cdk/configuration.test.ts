@@ -27,6 +27,8 @@ describe("the configuration", () => {
     expect(fleet.pools[0]).toMatchObject({
       idleSeconds: 300,
       bootSeconds: 600,
+      drainSeconds: 600,
+      disruption: { share: 0.1 },
       shared: false,
       teams: [],
       volumeGiB: 100,
@@ -83,6 +85,24 @@ describe("the configuration", () => {
       aFleet({ pools: [aPool({ budgets: { usdPerDay: -1 } })] }),
       /must not be negative\s+→ at pools\[0\]\.budgets\.usdPerDay/,
     ],
+    [
+      "a life too short to boot and be drained in",
+      aFleet({ pools: [aPool({ maxLifetimeSeconds: 1200 })] }),
+      /must be longer than bootSeconds and drainSeconds together \(1200\)\s+→ at pools\[0\]\.maxLifetimeSeconds/,
+    ],
+    ["a life of nothing", aFleet({ pools: [aPool({ maxLifetimeSeconds: 0 })] }), /must be ten minutes or more/],
+    ["a life of a century", aFleet({ pools: [aPool({ maxLifetimeSeconds: 3_155_760_000 })] }), /must not be longer than a year/],
+    [
+      "a drain that ended before it began",
+      aFleet({ pools: [aPool({ drainSeconds: -1 })] }),
+      /must not be negative\s+→ at pools\[0\]\.drainSeconds/,
+    ],
+    [
+      "a disruption of half a node",
+      aFleet({ pools: [aPool({ disruption: { nodes: 0.5 } })] }),
+      /must be \{ nodes: 2 \} or \{ share: 0\.1 \}/,
+    ],
+    ["a disruption of more than all", aFleet({ pools: [aPool({ disruption: { share: 1.1 } })] }), /is a part of 1/],
     [
       "a budget for a time that it does not know",
       aFleet({ pools: [{ ...aPool(), budgets: { usdPerWeek: 1 } }] }),

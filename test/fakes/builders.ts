@@ -120,6 +120,8 @@ export const aPool = (over: Partial<Pool> = {}): Pool => ({
   limits: { usdPerHour: 10, gpus: 8 },
   idleSeconds: 120,
   bootSeconds: 600,
+  drainSeconds: 600,
+  disruption: { share: 0.1 },
   shared: false,
   teams: [],
   containers: true,

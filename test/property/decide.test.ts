@@ -152,7 +152,9 @@ test("every offer of a launch holds each of its jobs, and as many nodes of it al
         }
       }
       if (launch.market === "spot") expect(jobs.every((entry) => entry.spot)).toBe(true);
-      if (!seen.pool.shared) expect(new Set(jobs.map((entry) => entry.team))).toEqual(new Set([launch.team]));
+      const ward = seen.nodes.find((node) => node.id === launch.replaces);
+      if (ward) expect([launch.team, launch.jobs]).toEqual([ward.team, []]);
+      else if (!seen.pool.shared) expect(new Set(jobs.map((entry) => entry.team))).toEqual(new Set([launch.team]));
     }
   });
 });

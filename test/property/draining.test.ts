@@ -12,7 +12,7 @@ const fresh: fc.Arbitrary<Snapshot> = snapshot
   .filter((seen) => seen.catalogue !== undefined)
   .map((seen) => ({
     ...seen,
-    pool: { ...seen.pool, budgets: undefined },
+    pool: { ...seen.pool, budgets: undefined, maxLifetimeSeconds: undefined },
     reserved: { usdPerHour: 0, gpus: 0 },
     nodes: [],
     openLaunches: [],

@@ -54,6 +54,8 @@ function after(world: Snapshot, step: Step, choose: Choose): Snapshot {
       return { ...world, queue: without(world.queue, step.attempt) };
     case "hold":
       return { ...world, queue: world.queue.map((entry) => (isOf(step.entry, entry) ? { ...entry, reason: step.because } : entry)) };
+    case "drain":
+    case "end":
     case "lose":
     case "confirm":
       throw new Error(`nothing dies here, and yet: ${step.kind} ${step.node}, ${step.because}`);

@@ -77,6 +77,8 @@ export const pool: fc.Arbitrary<Pool> = fc
     gpus: fc.constantFrom(0, 8, 64, 64),
     shared: fc.boolean(),
     budgets: fc.option(budgets, { nil: undefined, freq: 2 }),
+    maxLifetimeSeconds: fc.constantFrom(undefined, undefined, 300, 1200),
+    disruption: fc.constantFrom({ nodes: 0 }, { nodes: 1 }, { share: 0.3 }),
   })
   .map(({ usdPerHour, gpus, ...more }) => ({
     ...more,
@@ -86,6 +88,7 @@ export const pool: fc.Arbitrary<Pool> = fc
     limits: { usdPerHour, gpus },
     idleSeconds: 120,
     bootSeconds: 600,
+    drainSeconds: 60,
     teams: [],
     containers: true,
   }));
@@ -109,10 +112,16 @@ const nodesOf = (known: Catalogue, ofPool: Pool): fc.Arbitrary<readonly Node[]> 
     lastBusyMs: moment,
     stateSinceMs: moment,
     leaseMs: fc.constantFrom(0, 900_000),
+    gpusBusyAtMs: fc.option(moment, { nil: undefined }),
+    drain: fc.option(
+      moment.map((untilMs) => ({ because: "its life ends", untilMs })),
+      { nil: undefined },
+    ),
+    noticedAtMs: fc.option(moment, { nil: undefined }),
     holding,
   });
   return fc.array(node, { maxLength: 8, size: "max" }).map((all) =>
-    all.map(({ holding: wanted, leaseMs, team: ofTeam, ...each }, n): Node => {
+    all.map(({ holding: wanted, leaseMs, team: ofTeam, drain, noticedAtMs, ...each }, n): Node => {
       const { offer } = each;
       const shape = known.types.find((one) => one.name === offer.instanceType);
       if (!shape) throw new Error(`${offer.instanceType} has no shape`);
@@ -125,6 +134,8 @@ const nodesOf = (known: Catalogue, ofPool: Pool): fc.Arbitrary<readonly Node[]> 
         team: owner,
         type: shape,
         readyAtMs: each.launchedAtMs,
+        ...(each.state === "draining" && drain ? { drain } : {}),
+        ...(each.state === "draining" && noticedAtMs ? { notice: { kind: "rebalance", atMs: noticedAtMs } } : {}),
         leaseUntilMs: each.lastSeenMs + leaseMs,
         ...(each.state === "terminating" ? { released: true } : {}),
         assignments: each.state === "terminating" ? [] : thatFit(shape.resources, wanted, { node: n, owner }),

@@ -20,6 +20,7 @@ const StoredLaunch: z.ZodType<Launch> = z
     reserved: z.object({ usdPerHour: z.number(), gpus: z.number() }),
     intendedAtMs: z.number(),
     because: z.string(),
+    replaces: z.string().optional(),
   })
   // An intent of the release before this one: several nodes were always a gang's.
   .transform((launch) => ({ ...launch, whole: launch.whole ?? launch.count > 1 }));

@@ -58,6 +58,9 @@ const StoredNode = z.object({
   notice: z.object({ kind: z.enum(["interruption", "rebalance"]), atMs: z.number() }).optional(),
   gpus: z.array(StoredGpu).optional(),
   gpusAtMs: z.number().optional(),
+  gpusBusyAtMs: z.number().optional(),
+  drain: z.object({ because: z.string(), untilMs: z.number() }).optional(),
+  replaces: z.string().optional(),
   datasets: z.array(StoredFetched).optional(),
   /** What it holds of the pool's reservation until that is released. */
   reservedMicroUsd: z.int(),

@@ -94,11 +94,12 @@ async function seenOtherwise(access: TableAccess, sign: Sighting, item: Item): P
 }
 
 /** What is not told stays as it was. */
-const life = ({ atMs, leaseUntilMs, telling: { address, gpus, datasets } = {} }: Sign): Change[] => [
+const life = ({ atMs, leaseUntilMs, telling: { address, gpus, gpusBusyAtMs, datasets } = {} }: Sign): Change[] => [
   set("lastSeenMs", atMs),
   set("leaseUntilMs", leaseUntilMs),
   ...(address === undefined ? [] : [set("address", address)]),
   ...(gpus === undefined ? [] : [set("gpus", gpus), set("gpusAtMs", atMs)]),
+  ...(gpusBusyAtMs === undefined ? [] : [set("gpusBusyAtMs", gpusBusyAtMs)]),
   ...(datasets === undefined ? [] : [set("datasets", datasets)]),
 ];
 

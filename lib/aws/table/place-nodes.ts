@@ -1,7 +1,7 @@
 import type { Fence, Placements } from "../../ports/pool-ledger.ts";
 import { getItem, type TableAccess } from "./access.ts";
 import { asRead } from "./as-read.ts";
-import { is, isEmpty, isNot, isOneOf, set } from "./expression.ts";
+import { is, isAbsent, isEmpty, isNot, isOneOf, set } from "./expression.ts";
 import { type FencedOutcome, type FencedWriter, type ReservationChange, written } from "./fenced-write.ts";
 import { forgottenNodeKey, instanceKey, nodeKey } from "./keys.ts";
 import { type ReadNode, readNode } from "./node-item.ts";
@@ -16,7 +16,7 @@ const keptDays = 14;
 export const createNodePlacements = (
   access: TableAccess,
   { write, reserve, unlessFenced }: FencedWriter,
-): Pick<Placements, "drain" | "terminating" | "forget"> => {
+): Pick<Placements, "drain" | "withdraw" | "terminating" | "forget"> => {
   /** Releases the node's reservation and puts its cost on record with the write, if that is still to be done. */
   const release = (fence: Fence, ending: { node: ReadNode; atMs: number }, parts: readonly Part[]): Promise<FencedOutcome> => {
     const { node, atMs } = ending;
@@ -38,6 +38,21 @@ export const createNodePlacements = (
       return written(outcome, async () => {
         const now = await readNode(access, fence.pool, node);
         return now?.state === "draining" && Object.keys(now.assignments).length === 0;
+      });
+    },
+
+    async withdraw(fence, { node, drain, atMs }) {
+      const outcome = await write(fence, [
+        {
+          kind: "update",
+          key: nodeKey(fence.pool, node),
+          changes: [set("state", "draining"), set("stateSinceMs", atMs), set("drain", drain)],
+          when: [isOneOf("state", ["launching", "ready", "draining"]), isAbsent("drain")],
+        },
+      ]);
+      return written(outcome, async () => {
+        const now = await readNode(access, fence.pool, node);
+        return now?.state === "draining" && now.drain !== undefined;
       });
     },
 

@@ -63,6 +63,7 @@ export function nodeLines(node: Node, nowMs: number): string[] {
       ["node", `${node.node} in pool ${node.pool}`],
       ["state", `${node.state} since ${at(node.stateSince)}`],
       ["notice", node.notice && `${node.notice.kind}, ${at(node.notice.at)}`],
+      ["drained", node.drain && `${node.drain.because}; what runs may go on until ${at(node.drain.until)}`],
       ["serves", node.team === undefined ? "every team of its pool" : `team ${node.team}`],
       ["type", `${node.instanceType} in ${node.zone}, ${node.market} at ${hourly(node.usdPerHour)}`],
       ["has", `${node.gpus} ${node.gpuModel ?? "GPU"}, ${node.vcpus} vCPU, ${node.memoryGiB} GiB`],

@@ -5,6 +5,8 @@ import type { Snapshot, Step } from "../../model/plan.ts";
 const leaseMarginMs = 60_000;
 /** Three missed calls of a busy worker: give it nothing new until it is heard again. */
 const silentAfterMs = 30_000;
+/** A worker stops what runs within half a minute of the end of a drain; an upload that began may take longer. */
+const letGoWithinMs = 10 * 60_000;
 /** EC2's own notice of an end comes within seconds; after this long it is looked up. */
 const confirmAfterMs = 120_000;
 
@@ -32,18 +34,27 @@ function verdict(node: Node, { nowMs, pool }: Snapshot): Step | undefined {
       return booting(node, { nowMs, pool });
     case "ready":
     case "draining":
-      if (node.state === "draining" && node.lastSeenMs === undefined && node.assignments.length > 0)
-        return { kind: "lose", node: node.id, because: "EC2 takes it back before its worker ever called" };
-      if (nowMs > node.leaseUntilMs + leaseMarginMs)
-        return { kind: "lose", node: node.id, because: "its worker was silent until its lease had ended" };
-      return node.state === "draining" && node.assignments.length === 0
-        ? { kind: "retire", node: node.id, because: "its end was decided before and not carried out" }
-        : undefined;
+      return working(node, nowMs);
     case "terminating":
       return nowMs - node.stateSinceMs > confirmAfterMs
         ? { kind: "confirm", node: node.id, because: "EC2 has not said that it ended" }
         : undefined;
   }
+}
+
+function working(node: Node, nowMs: number): Step | undefined {
+  const { id, state, assignments, drain } = node;
+  const isDraining = state === "draining";
+  const isEmpty = assignments.length === 0;
+  if (isDraining && node.lastSeenMs === undefined && !isEmpty)
+    return { kind: "lose", node: id, because: `${drain?.because ?? "EC2 takes it back"} before its worker ever called` };
+  if (nowMs > node.leaseUntilMs + leaseMarginMs)
+    return { kind: "lose", node: id, because: "its worker was silent until its lease had ended" };
+  if (drain && !isEmpty && nowMs > drain.untilMs + letGoWithinMs)
+    return { kind: "end", node: id, because: `its worker has not let go of what it holds, and ${drain.because}` };
+  return isDraining && isEmpty
+    ? { kind: "retire", node: id, because: drain?.because ?? "its end was decided before and not carried out" }
+    : undefined;
 }
 
 function booting(node: Node, { nowMs, pool }: Pick<Snapshot, "nowMs" | "pool">): Step | undefined {

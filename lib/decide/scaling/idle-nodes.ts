@@ -2,6 +2,7 @@ import type { Node } from "../../model/node.ts";
 import type { Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import type { BudgetState } from "../budget/budget-room.ts";
+import { isHeard } from "../health/dead-nodes.ts";
 
 export type Idle = {
   readonly steps: readonly Step[];
@@ -9,19 +10,38 @@ export type Idle = {
   readonly wakeAtMs?: number | undefined;
 };
 
-/** Gives back nodes that have held nothing for the pool's idle time. */
+/** A GPU that works though its node holds nothing keeps the node for this long, and no longer. */
+const disputedForMs = 3_600_000;
+
+/**
+ * Gives back nodes of which three witnesses agree through the pool's idle time that they are idle: nothing is assigned to
+ * them, their worker is heard, and no GPU of theirs was told to be busy. A node without GPUs or samples is judged by the
+ * other two, for none must live on for want of samples; one that falls silent is not idle but lost when its lease has ended.
+ */
 export function idleNodes(nodes: readonly Node[], pool: Pool, nowMs: number): Idle {
   const idle = nodes
-    .filter((node) => node.state === "ready" && node.assignments.length === 0)
-    .map((node) => ({ node, dueMs: Math.max(node.lastBusyMs, node.readyAtMs ?? node.stateSinceMs) + pool.idleSeconds * 1000 }));
+    .filter((node) => node.state === "ready" && node.assignments.length === 0 && isHeard(node, nowMs))
+    .map((node) => ({ node, dueMs: idleSinceMs(node) + pool.idleSeconds * 1000 }));
   const ahead = idle.filter(({ dueMs }) => dueMs > nowMs).map(({ dueMs }) => dueMs);
   return {
     steps: idle
       .filter(({ dueMs }) => dueMs <= nowMs)
-      .map(({ node }) => ({ kind: "retire", node: node.id, because: `idle for ${pool.idleSeconds} s` })),
+      .map(({ node }) => ({ kind: "retire", node: node.id, because: `idle for ${pool.idleSeconds} s${gpusSay(node, pool, nowMs)}` })),
     wakeAtMs: ahead.length > 0 ? Math.min(...ahead) : undefined,
   };
 }
+
+/** Since when nobody has said that it works. */
+function idleSinceMs({ lastBusyMs, readyAtMs, stateSinceMs, gpusBusyAtMs = 0 }: Node): number {
+  const emptySinceMs = Math.max(lastBusyMs, readyAtMs ?? stateSinceMs);
+  return Math.max(emptySinceMs, Math.min(gpusBusyAtMs, emptySinceMs + disputedForMs));
+}
+
+/** Worth a word only where they do not agree. */
+const gpusSay = ({ gpusBusyAtMs }: Node, pool: Pool, nowMs: number): string =>
+  gpusBusyAtMs !== undefined && nowMs - gpusBusyAtMs < pool.idleSeconds * 1000
+    ? `; a GPU of it works, which nothing of ours has used for ${disputedForMs / 60_000} minutes`
+    : "";
 
 /** Gives back, once a budget is used up, all that holds nothing: nothing more comes to it, and it costs on. */
 export const unaffordableNodes = (nodes: readonly Node[], { usd, period }: Pick<BudgetState, "usd" | "period">): Idle => ({

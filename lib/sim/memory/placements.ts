@@ -63,6 +63,15 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         return "done";
       }),
 
+    withdraw: (fence, { node: id, drain, atMs }) =>
+      write("withdraw", fence, (): Written => {
+        const node = nodeOf(fence, id);
+        if (node?.state === "draining" && node.drain) return "done";
+        if (!node || (!isLive(node) && node.state !== "draining")) return "stale";
+        table.changeNode(fence.pool, id, { state: "draining", stateSinceMs: atMs, drain: { ...drain } });
+        return "done";
+      }),
+
     terminating: (fence, id, atMs) =>
       write("terminating", fence, (): Written => {
         const node = nodeOf(fence, id);

@@ -34,6 +34,7 @@ export const fencingContract = (make: MakeLedger) =>
         settle: placements.settle(old, { launch: open, nodes: [newNode({ id: "i-0000000000000009" })], refusals: [], atMs }),
         drain: placements.drain(old, empty.id, atMs),
         "drain, stale": placements.drain(old, holding.id, atMs),
+        withdraw: placements.withdraw(old, { node: empty.id, drain: { because: "its life ends", untilMs: atMs }, atMs }),
         terminating: placements.terminating(old, empty.id, atMs),
         "terminating, done before": placements.terminating(old, terminating.id, atMs),
         "terminating, unknown": placements.terminating(old, "i-00000000000000ff", atMs),

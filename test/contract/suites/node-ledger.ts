@@ -89,8 +89,8 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       const ledger = await make();
       const node = await readyNode(ledger, await begin(ledger));
       const at = (seconds: number) => ({ atMs: life.atMs + seconds * 1000, leaseUntilMs: life.leaseUntilMs + seconds * 1000 });
-      await ledger.nodeLedger.seen("gpu", id, { ...at(1), telling: { address: "10.0.0.7", gpus, datasets } });
-      const told = { address: "10.0.0.7", gpus, gpusAtMs: life.atMs + 1000, datasets };
+      await ledger.nodeLedger.seen("gpu", id, { ...at(1), telling: { address: "10.0.0.7", gpus, gpusBusyAtMs: life.atMs, datasets } });
+      const told = { address: "10.0.0.7", gpus, gpusAtMs: life.atMs + 1000, gpusBusyAtMs: life.atMs, datasets };
       expect(await ledger.nodeLedger.get("gpu", id)).toEqual({
         ...node,
         ...told,
@@ -99,7 +99,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       });
       expect(await ledger.nodeLedger.seen("gpu", id, at(2))).toMatchObject({ node: told });
       expect(await ledger.nodeLedger.seen("gpu", id, { ...at(3), telling: { gpus: [], datasets: [] } })).toMatchObject({
-        node: { address: "10.0.0.7", gpus: [], gpusAtMs: life.atMs + 3000, datasets: [] },
+        node: { address: "10.0.0.7", gpus: [], gpusAtMs: life.atMs + 3000, gpusBusyAtMs: life.atMs, datasets: [] },
       });
       expect(only((await ledger.decisions.load("gpu", monday)).nodes)).toMatchObject({ address: "10.0.0.7" });
     });

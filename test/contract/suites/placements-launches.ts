@@ -11,7 +11,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
     it("puts the intent on record and reserves it, once", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
-      const launch = aLaunch();
+      const launch = aLaunch({ replaces: "i-0000000000000007" });
       expect(await ledger.placements.intend(fence, launch, limits)).toBe("done");
       expect(await ledger.placements.intend(fence, launch, limits)).toBe("done");
       const loaded = await ledger.decisions.load("gpu", monday);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Ledger } from "../../../lib/sim/memory/ledger-ports.ts";
 import { anAssignment, monday } from "../../fakes/builders.ts";
-import { begin, launched, type MakeLedger, newNode, only, placed, readyNode } from "./arrange.ts";
+import { admitted, begin, launched, type MakeLedger, newNode, only, placed, readyNode } from "./arrange.ts";
 
 const atMs = monday + 120_000;
 const nothing = { usdPerHour: 0, gpus: 0 };
@@ -29,6 +29,47 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       await ledger.placements.terminating(fence, ending.id, atMs);
       expect(await ledger.placements.drain(fence, ending.id, atMs)).toBe("stale");
       expect((await ledger.nodeLedger.get("gpu", node.id))?.state).toBe("ready");
+    });
+  });
+
+  describe("placements.withdraw", () => {
+    const drain = { because: "its life ends", untilMs: atMs + 600_000 };
+
+    it("drains a node whatever it holds, once: nothing more is given to it, and what it holds stays its own", async () => {
+      const ledger = await make();
+      const { fence, node } = await placed(ledger);
+      expect(await ledger.placements.withdraw(fence, { node: node.id, drain, atMs })).toBe("done");
+      const later = { because: "another", untilMs: atMs + 900_000 };
+      expect(await ledger.placements.withdraw(fence, { node: node.id, drain: later, atMs: atMs + 5 })).toBe("done");
+      const now = await ledger.nodeLedger.get("gpu", node.id);
+      expect(now).toMatchObject({ state: "draining", stateSinceMs: atMs, drain, assignments: [anAssignment()] });
+      const { entry } = await admitted(ledger, { job: "next" });
+      expect(await ledger.placements.bind(fence, { entry, node: node.id, atMs })).toBe("stale");
+      expect(await ledger.placements.drain(fence, node.id, atMs)).toBe("stale");
+      const on = { pool: "gpu", node: node.id, atMs, process: "p1" };
+      const job = { from: "placed", to: "running", startedAtMs: atMs, failed: false } as const;
+      expect(await ledger.nodeLedger.change(on, { attempt: anAssignment(), job, assignment: "running" })).toBe("done");
+      const seen = await ledger.nodeLedger.seen("gpu", node.id, { atMs, leaseUntilMs: atMs + 900_000 });
+      expect(seen).toMatchObject({ kind: "node", node: { state: "draining", drain } });
+    });
+
+    it("drains one that drains by EC2's recommendation, and keeps the notice", async () => {
+      const ledger = await make();
+      const { fence, node } = await placed(ledger);
+      const notice = { kind: "rebalance", atMs } as const;
+      await ledger.nodeLedger.noticed(node.id, notice, atMs);
+      expect(await ledger.placements.withdraw(fence, { node: node.id, drain, atMs })).toBe("done");
+      expect(await ledger.nodeLedger.get("gpu", node.id)).toMatchObject({ state: "draining", drain, notice });
+    });
+
+    it("is stale for one that is ending or unknown", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const ending = await readyNode(ledger, fence);
+      await ledger.placements.terminating(fence, ending.id, atMs);
+      expect(await ledger.placements.withdraw(fence, { node: ending.id, drain, atMs })).toBe("stale");
+      expect(await ledger.placements.withdraw(fence, { node: "i-00000000000000ff", drain, atMs })).toBe("stale");
+      expect((await ledger.nodeLedger.get("gpu", ending.id))?.state).toBe("terminating");
     });
   });
 

@@ -33,6 +33,8 @@ const inWords = (step: Step): string => {
     case "hold":
       return `hold ${step.entry.job}`;
     case "retire":
+    case "drain":
+    case "end":
     case "lose":
     case "confirm":
       return `${step.kind} ${step.node}`;

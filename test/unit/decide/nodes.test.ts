@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { deadNodes, isHeard, nextLookAtBooting } from "../../../lib/decide/health/dead-nodes.ts";
-import { idleNodes } from "../../../lib/decide/scaling/idle-nodes.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import { aNode, anAssignment, aPool, monday } from "../../fakes/builders.ts";
 
@@ -56,6 +55,16 @@ test("a drained node whose end was never asked for is given back", () => {
   expect(verdictOn(aNode({ state: "draining" }), monday)).toMatchObject([{ kind: "retire" }]);
 });
 
+test("a drained node whose worker does not let go is ended ten minutes after its time, and not before", () => {
+  const drain = { because: "its life of 3600 s ends", untilMs: monday + 100_000 };
+  const holding = aNode({ state: "draining", drain, assignments: [anAssignment({ phase: "running" })] });
+  expect(verdictOn(holding, monday + 700_000)).toEqual([]);
+  expect(verdictOn(holding, monday + 700_001)).toMatchObject([
+    { kind: "end", because: expect.stringContaining("its life of 3600 s ends") },
+  ]);
+  expect(verdictOn({ ...holding, assignments: [] }, monday)).toMatchObject([{ kind: "retire", because: drain.because }]);
+});
+
 test("EC2 is asked about an end that it did not confirm in two minutes", () => {
   expect(verdictOn(aNode({ state: "terminating", stateSinceMs: monday }), monday + 120_001)).toMatchObject([{ kind: "confirm" }]);
 });
@@ -92,41 +101,5 @@ describe("a node is given work", () => {
     ["not when it is gone", aNode({ state: "gone" }), heardAt, false],
   ])("%s", (_when, node, nowMs, heard) => {
     expect(isHeard(node, nowMs)).toBe(heard);
-  });
-});
-
-describe("an idle node", () => {
-  const pool = aPool({ idleSeconds: 120 });
-  const idle = aNode({ lastBusyMs: monday + 100_000 });
-  const due = monday + 220_000;
-
-  test("is given back when its time is up", () => {
-    expect(idleNodes([idle], pool, due)).toEqual({
-      steps: [{ kind: "retire", node: idle.id, because: "idle for 120 s" }],
-      wakeAtMs: undefined,
-    });
-  });
-
-  test("is kept until then, and looked at again just then", () => {
-    expect(idleNodes([idle], pool, due - 1)).toEqual({ steps: [], wakeAtMs: due });
-  });
-
-  test("has been idle only since it was ready, however long it booted", () => {
-    const slow = aNode({ lastBusyMs: monday, readyAtMs: monday + 500_000 });
-    expect(idleNodes([slow], pool, monday + 619_999)).toEqual({ steps: [], wakeAtMs: monday + 620_000 });
-  });
-
-  test.each([
-    ["holds something", aNode({ assignments: [anAssignment({ phase: "running" })] })],
-    ["still uploads something", aNode({ assignments: [anAssignment({ phase: "uploading" })] })],
-    ["still boots", booting],
-    ["is on its way out", aNode({ state: "terminating" })],
-  ])("is none that %s", (_what, node) => {
-    expect(idleNodes([node], pool, due + 1e9)).toEqual({ steps: [], wakeAtMs: undefined });
-  });
-
-  test("wakes the pool for the first of several", () => {
-    const later = aNode({ id: "later", lastBusyMs: monday + 150_000 });
-    expect(idleNodes([later, idle], pool, monday + 110_000).wakeAtMs).toBe(due);
   });
 });

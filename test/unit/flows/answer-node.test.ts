@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { AttemptReport, NodeAnswer } from "../../../events/node-call.ts";
 import { answerNode } from "../../../lib/flows/answer-node.ts";
+import { monday } from "../../fakes/builders.ts";
 import { World } from "./world.ts";
 
 const of = { team: "vision", job: "a", attempt: 1 };
@@ -242,6 +243,46 @@ describe("what a worker tells of its instance", () => {
       { kind: "stop", ...of, because: "EC2 may soon take the instance back (rebalance recommendation)" },
     ]);
   });
+});
+
+describe("a node that is drained", () => {
+  const drain = { because: "its life of 3600 s ends", untilMs: monday + 3_600_000 };
+  const withdraw = async (world: World) => {
+    const { fence } = await world.ledger.decisions.begin("gpu");
+    await world.ledger.placements.withdraw(fence, { node: world.node.id, drain, atMs: world.nowMs });
+  };
+
+  test("works on until its time is up, and is then told to stop", async () => {
+    const world = await working();
+    await withdraw(world);
+    world.nowMs = drain.untilMs - 1;
+    expect(orders(await world.call(world.node.id, { attempts: [running(world)] })).orders).toEqual([]);
+    world.nowMs = drain.untilMs;
+    expect(orders(await world.call(world.node.id, { attempts: [running(world)] })).orders).toEqual([
+      { kind: "stop", ...of, because: "its node is drained: its life of 3600 s ends" },
+    ]);
+  });
+
+  test("begins nothing that it has not begun", async () => {
+    const world = await placed();
+    await withdraw(world);
+    expect(orders(await world.call(world.node.id)).orders).toMatchObject([{ kind: "stop", ...of }]);
+  });
+});
+
+test("a busy GPU is noted with its time; one at rest, and none, change nothing", async () => {
+  const world = await working();
+  const busyAtMs = world.nowMs;
+  await world.call(world.node.id, {
+    attempts: [running(world)],
+    gpus: [
+      { index: 0, utilizationPercent: 4 },
+      { index: 1, utilizationPercent: 5 },
+    ],
+  });
+  world.nowMs += 1000;
+  await world.call(world.node.id, { attempts: [running(world)], gpus: [{ index: 0, utilizationPercent: 4 }, { index: 1 }] });
+  expect(world.node).toMatchObject({ gpusBusyAtMs: busyAtMs, gpusAtMs: busyAtMs + 1000 });
 });
 
 describe("credentials", () => {

@@ -1,0 +1,99 @@
+import type { Reservation } from "../../model/launch.ts";
+import { isLive, type Node } from "../../model/node.ts";
+import { type Offer, offerName } from "../../model/offer.ts";
+import type { Snapshot, Step } from "../../model/plan.ts";
+import { budgetRoom } from "../budget/budget-room.ts";
+import { exactly, isWithin, less, plus } from "../placement/reservations.ts";
+
+/** An instance that EC2 recommends to leave is, if at all, mostly taken back within this time. */
+const recommendedForMs = 15 * 60_000;
+
+/** Whether what runs on the node will have to leave it soon: EC2 has recommended it just now, or its drain ends within the time that a node takes to boot. */
+export function isLeftSoon({ state, notice, drain, assignments }: Node, { pool, nowMs }: Pick<Snapshot, "pool" | "nowMs">): boolean {
+  if (state !== "draining" || notice?.kind === "interruption" || !assignments.some(({ phase }) => phase === "running")) return false;
+  if (notice && nowMs - notice.atMs < recommendedForMs) return true;
+  return drain !== undefined && nowMs < drain.untilMs && nowMs >= drain.untilMs - pool.bootSeconds * 1000;
+}
+
+/**
+ * Launches for each node whose work must leave soon one of the same type, so that the work finds a place at once: where
+ * limits and budgets leave room beside `planned`, and none of `free` can take it over. One that could not be launched is not
+ * waited for: the drain goes on without it.
+ */
+export function replacements(snapshot: Snapshot, of: { planned: readonly Step[]; free: readonly Node[] }): Step[] {
+  const { nodes, openLaunches } = snapshot;
+  const replaced = new Set([...nodes.filter(isLive), ...openLaunches].flatMap(({ replaces }) => replaces ?? []));
+  const free = [...of.free];
+  let taken = of.planned.reduce((sum, step) => (step.kind === "launch" ? plus(sum, step.launch.reserved) : sum), nothing);
+  const steps: Step[] = [];
+  for (const node of nodes) {
+    if (!isLeftSoon(node, snapshot) || replaced.has(node.id)) continue;
+    const spare = free.findIndex((each) => each.type.name === node.type.name && (each.team === undefined || each.team === node.team));
+    if (spare >= 0) {
+      free.splice(spare, 1);
+      continue;
+    }
+    const step = replacement(node, snapshot, less(roomFor(node.team, snapshot), taken));
+    if (step) {
+      steps.push(step);
+      taken = plus(taken, step.launch.reserved);
+    }
+  }
+  return steps;
+}
+
+type LaunchStep = Extract<Step, { kind: "launch" }>;
+
+function replacement(node: Node, snapshot: Snapshot, room: Reservation): LaunchStep | undefined {
+  const offers = offersLike(node, snapshot).filter(({ usdPerHour }) => isWithin({ usdPerHour, gpus: node.type.resources.gpus }, room));
+  if (offers.length === 0) return undefined;
+  const because = `what runs on ${node.id} has to leave it soon (${node.drain?.because ?? "rebalance recommendation"}); this one takes it over`;
+  const reserved = { usdPerHour: Math.max(...offers.map(({ usdPerHour }) => usdPerHour)), gpus: node.type.resources.gpus };
+  const { pool, team, type, offer } = node;
+  return {
+    kind: "launch",
+    because,
+    launch: {
+      pool,
+      team,
+      market: offer.market,
+      offers,
+      types: [type],
+      jobs: [],
+      count: 1,
+      whole: false,
+      reserved,
+      because,
+      replaces: node.id,
+    },
+  };
+}
+
+/** Of the same type and market; elsewhere than where EC2 may take the node back, if it is to be had elsewhere. */
+function offersLike({ offer, notice }: Node, { catalogue, refusals, nowMs }: Snapshot): readonly Offer[] {
+  const dry = new Set(refusals.filter(({ untilMs }) => untilMs > nowMs).map(offerName));
+  const like = (catalogue?.offers ?? [])
+    .filter((each) => each.instanceType === offer.instanceType && each.market === offer.market && !dry.has(offerName(each)))
+    .toSorted((a, b) => a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1));
+  const elsewhere = like.filter(({ zone }) => zone !== offer.zone);
+  return notice && elsewhere.length > 0 ? elsewhere : like;
+}
+
+/** What all limits and budgets leave for a node of that team, before what is planned. */
+function roomFor(team: string | undefined, { pool, reserved, wider, ...seen }: Snapshot): Reservation {
+  const { usdPerHour, usedUp } = budgetRoom({ pool, reserved, ...seen });
+  if (usedUp) return nothing;
+  const beyond = wider && [
+    [wider.limits.deployment, wider.reserved.deployment] as const,
+    ...(team === undefined ? [] : [[wider.limits.teams[team], wider.reserved.teams[team]] as const]),
+  ];
+  return (beyond ?? []).reduce(
+    (room, [most, used = nothing]) => ({
+      usdPerHour: Math.min(room.usdPerHour, (most?.usdPerHour ?? Number.POSITIVE_INFINITY) - used.usdPerHour),
+      gpus: Math.min(room.gpus, (most?.gpus ?? Number.POSITIVE_INFINITY) - used.gpus),
+    }),
+    { ...less(pool.limits, reserved), usdPerHour: Math.min(exactly(pool.limits.usdPerHour - reserved.usdPerHour), usdPerHour) },
+  );
+}
+
+const nothing: Reservation = { usdPerHour: 0, gpus: 0 };

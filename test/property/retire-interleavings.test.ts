@@ -1,0 +1,152 @@
+import { expect, test } from "vitest";
+import { answerNode } from "../../lib/flows/answer-node.ts";
+import { carryOut } from "../../lib/flows/carry-out.ts";
+import type { PlaceDeps } from "../../lib/flows/place.ts";
+import { type AttemptRef, attemptName } from "../../lib/model/job.ts";
+import type { Step } from "../../lib/model/plan.ts";
+import type { Fence } from "../../lib/ports/pool-ledger.ts";
+import { World } from "../unit/flows/world.ts";
+import { type Actor, everyOrder, type Gate } from "./interleavings.ts";
+
+/** What ran where, and what EC2 was told to end while something ran there: nothing ever should be. */
+type Watched = { readonly world: World; readonly node: string; readonly running: Set<string>; readonly endedAtWork: string[] };
+
+/** A node that holds nothing, and a job that waits. Two decisions are made of that at once, and its worker calls. */
+async function arrange(): Promise<Watched> {
+  const world = new World();
+  await world.submit("first");
+  await world.workOff();
+  const node = world.node.id;
+  const process = "p1";
+  await world.call(node, { process });
+  await world.call(node, {
+    process,
+    attempts: [{ team: "vision", job: "first", attempt: 1, phase: "failed", reason: "no", again: false }],
+  });
+  await world.workOff();
+  await world.submit("late");
+  return { world, node, running: new Set(), endedAtWork: [] };
+}
+
+/** Every call of these ports is a step. */
+const gated = <T extends object>(port: T, name: string, gate: Gate): T =>
+  new Proxy(port, {
+    get(target, method) {
+      const own: unknown = Reflect.get(target, method);
+      if (typeof own !== "function") return own;
+      return (...args: unknown[]): Promise<unknown> =>
+        gate(`${name}.${String(method)}`, async (): Promise<unknown> => await Reflect.apply(own, target, args));
+    },
+  });
+
+function placing({ world, node, running, endedAtWork }: Watched, gate: Gate): PlaceDeps {
+  const { decisions, placements, fleet } = world.placeDeps;
+  const terminate: typeof fleet.terminate = (id) => {
+    if (id === node) endedAtWork.push(...running);
+    return fleet.terminate(id);
+  };
+  return {
+    ...world.placeDeps,
+    decisions: gated(decisions, "decisions", gate),
+    placements: gated(placements, "placements", gate),
+    fleet: gated({ launch: fleet.launch.bind(fleet), look: fleet.look.bind(fleet), terminate }, "fleet", gate),
+  };
+}
+
+/** A decision that looked before the job came, or before its node had anything: it retires the node. */
+const retires = (watched: Watched, fence: Fence, snapshot: Parameters<typeof carryOut>[2]["snapshot"]): Actor => ({
+  name: "retires",
+  async run(gate) {
+    const steps: Step[] = [{ kind: "retire", node: watched.node, because: "idle" }];
+    await carryOut(placing(watched, gate), fence, { snapshot, steps });
+  },
+});
+
+/** A decision that gives the job to the node. With a fence of its own it is a later one. */
+const binds = (watched: Watched, of: Fence | "its own", snapshot: Parameters<typeof carryOut>[2]["snapshot"]): Actor => ({
+  name: "binds",
+  async run(gate) {
+    const deps = placing(watched, gate);
+    const fence = of === "its own" ? (await deps.decisions.begin("gpu")).fence : of;
+    const [entry] = snapshot.queue;
+    if (!entry) throw new Error("nothing waits");
+    await carryOut(deps, fence, { snapshot, steps: [{ kind: "bind", entry, node: watched.node, because: "it has room" }] });
+  },
+});
+
+/** Calls twice, does what it is told, and begins to run what it is given as soon as it is told. */
+const works = ({ world, node, running }: Watched, calls: number): Actor => ({
+  name: "works",
+  async run(gate) {
+    const deps = { ...world.answerDeps, ledger: gated(world.answerDeps.ledger, "ledger", gate) };
+    const held = new Map<string, AttemptRef>();
+    for (let call = 0; call < calls; call += 1) {
+      const attempts = [...held.values()].map((ref) => ({ ...ref, phase: "running" as const, startedAtMs: world.nowMs }));
+      const common = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1" } as const;
+      const answer = await answerNode(deps, node, { ...common, attempts, renew: [] });
+      if (answer.kind === "shutdown") return running.clear();
+      if (answer.kind !== "orders") return;
+      for (const { team, job, attempt, kind } of answer.orders) {
+        const ref = { team, job, attempt };
+        if (kind === "run") {
+          held.set(attemptName(ref), ref);
+          running.add(attemptName(ref));
+        } else running.delete(attemptName(ref));
+      }
+    }
+  },
+});
+
+/** Whoever comes first: no work is ended with its node, and the job is either on a node that stays, or waits. */
+function expectSafe({ world, node, running, endedAtWork }: Watched, order: readonly string[]): void {
+  const story = order.join("\n");
+  expect(endedAtWork, story).toEqual([]);
+  const ends = world.fleet.live.length === 0;
+  const job = world.job("late");
+  const its = [...world.ledger.table.nodes.values()].find((row) => row.node.id === node)?.node;
+  expect(["draining", "terminating"].includes(its?.state ?? ""), story).toBe(ends || its?.state === "draining");
+  if (ends) {
+    expect([...running], story).toEqual([]);
+    expect(job?.state, story).toBe("queued");
+  } else if (job?.state !== "queued") {
+    expect(job?.node, story).toBe(node);
+    expect(its?.state, story).toBe("ready");
+    expect(its?.assignments, story).toHaveLength(1);
+  }
+}
+
+async function race(of: "one decision" | "two decisions", calls: number): Promise<{ orders: number; outcomes: Set<string> }> {
+  const outcomes = new Set<string>();
+  const orders = await everyOrder(
+    async () => {
+      const world = await arrange();
+      const { decisions } = world.world.ledger;
+      const { fence } = await decisions.begin("gpu");
+      const { nowMs, pool } = world.world;
+      const snapshot = { nowMs, pool, ...(await decisions.load("gpu", nowMs)) };
+      const actors = [
+        retires(world, fence, snapshot),
+        binds(world, of === "one decision" ? fence : "its own", snapshot),
+        works(world, calls),
+      ];
+      return { world, actors };
+    },
+    (watched, order) => {
+      expectSafe(watched, order);
+      outcomes.add(`${watched.world.job("late")?.state}, ${watched.world.fleet.live.length} live`);
+    },
+  );
+  return { orders, outcomes };
+}
+
+test("a node that is retired while a decision gives it work, and its worker calls, never takes that work with it", async () => {
+  const { orders, outcomes } = await race("one decision", 5);
+  expect(orders).toBeGreaterThan(500);
+  expect([...outcomes].sort()).toEqual(["placed, 1 live", "queued, 0 live", "running, 1 live"]);
+});
+
+test("nor does it when a later decision gives the work, in whatever order their calls arrive", async () => {
+  const { orders, outcomes } = await race("two decisions", 4);
+  expect(orders).toBeGreaterThan(500);
+  expect([...outcomes].sort()).toEqual(["placed, 1 live", "queued, 0 live", "queued, 1 live", "running, 1 live"]);
+});

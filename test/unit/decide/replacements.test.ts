@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { replacements } from "../../../lib/decide/scaling/replacements.ts";
+import type { Node } from "../../../lib/model/node.ts";
+import type { Snapshot } from "../../../lib/model/plan.ts";
+import { aCatalogue, aLaunch, aNode, anAssignment, anOffer, aPool, monday } from "../../fakes/builders.ts";
+
+const now = monday + 3_600_000;
+const running = [anAssignment({ phase: "running" })];
+/** Works on, though EC2 has recommended a minute ago to leave it. */
+const ward = aNode({ id: "ward", state: "draining", notice: { kind: "rebalance", atMs: now - 60_000 }, assignments: running });
+const elsewhere = anOffer({ zone: "us-east-1b", usdPerHour: 0.6 });
+
+const launchesFor = (
+  over: Partial<Snapshot>,
+  of: { free?: readonly Node[]; planned?: Parameters<typeof replacements>[1]["planned"] } = {},
+) =>
+  replacements(
+    {
+      nowMs: now,
+      pool: aPool(),
+      reserved: { usdPerHour: 0.5, gpus: 1 },
+      spent: { dayUsd: 0, monthUsd: 0 },
+      queue: [],
+      nodes: [ward],
+      openLaunches: [],
+      catalogue: aCatalogue({ offers: [anOffer(), elsewhere, anOffer({ market: "on-demand", usdPerHour: 0.9 })] }),
+      refusals: [],
+      ...over,
+    },
+    { planned: of.planned ?? [], free: of.free ?? [] },
+  );
+
+describe("a node that EC2 recommends to leave, and that works", () => {
+  test("gets one of its type and market launched, in another zone where there is one", () => {
+    expect(launchesFor({})).toMatchObject([
+      {
+        kind: "launch",
+        launch: { replaces: "ward", offers: [elsewhere], market: "spot", team: "vision", count: 1, reserved: { gpus: 1 } },
+      },
+    ]);
+    expect(launchesFor({ catalogue: aCatalogue() })).toMatchObject([{ launch: { offers: [anOffer()] } }]);
+  });
+
+  test.each<[string, Partial<Snapshot>]>([
+    ["EC2 takes it back already", { nodes: [{ ...ward, notice: { kind: "interruption", atMs: now - 1 } }] }],
+    ["the recommendation is old", { nodes: [{ ...ward, notice: { kind: "rebalance", atMs: now - 900_000 } }] }],
+    ["nothing of it has begun", { nodes: [{ ...ward, assignments: [anAssignment()] }] }],
+    ["one was launched for it", { nodes: [ward, aNode({ id: "r", replaces: "ward", state: "launching" })] }],
+    ["one is being launched for it", { openLaunches: [aLaunch({ replaces: "ward" })] }],
+    ["the limits leave no room", { pool: aPool({ limits: { usdPerHour: 1, gpus: 8 } }) }],
+    ["the GPUs leave no room", { pool: aPool({ limits: { usdPerHour: 10, gpus: 1 } }) }],
+    [
+      "the deployment's limit leaves no room",
+      { wider: { limits: { deployment: { gpus: 5 }, teams: {} }, reserved: { deployment: { usdPerHour: 9, gpus: 5 }, teams: {} } } },
+    ],
+    [
+      "its team's limit leaves no room",
+      {
+        wider: {
+          limits: { teams: { vision: { usdPerHour: 1 } } },
+          reserved: { deployment: { usdPerHour: 9, gpus: 5 }, teams: { vision: { usdPerHour: 0.5, gpus: 1 } } },
+        },
+      },
+    ],
+    ["the budget is used up", { pool: aPool({ budgets: { usdPerDay: 0.1 } }), spent: { dayUsd: 1, monthUsd: 1 } }],
+    ["there are no prices", { catalogue: undefined }],
+    [
+      "all that it could be is dry",
+      { refusals: [anOffer(), elsewhere].map((offer) => ({ ...offer, code: "InsufficientInstanceCapacity", untilMs: now + 1 })) },
+    ],
+  ])("gets none when %s", (_when, over) => {
+    expect(launchesFor(over)).toEqual([]);
+  });
+
+  test("gets none when a free node can take it over, which does for one", () => {
+    const free = [aNode({ id: "free" })];
+    expect(launchesFor({}, { free })).toEqual([]);
+    expect(launchesFor({ nodes: [ward, { ...ward, id: "ward-2" }] }, { free })).toHaveLength(1);
+    expect(launchesFor({}, { free: [aNode({ id: "free", team: "audio" })] })).toHaveLength(1);
+  });
+
+  test("shares the limits with what is planned already, and with the others", () => {
+    const nodes = [ward, { ...ward, id: "ward-2" }, { ...ward, id: "ward-3" }];
+    expect(launchesFor({ nodes, pool: aPool({ limits: { usdPerHour: 10, gpus: 3 } }) })).toHaveLength(2);
+    const { id: _id, clientToken: _token, intendedAtMs: _at, ...launch } = aLaunch();
+    const planned = [{ kind: "launch", launch, because: "a job waits" } as const];
+    expect(launchesFor({ nodes, pool: aPool({ limits: { usdPerHour: 10, gpus: 3 } }) }, { planned })).toHaveLength(1);
+  });
+});
