@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import { TeamName } from "../events/job.ts";
 import { Fault } from "../lib/model/fault.ts";
+import { Ec2Requests } from "../lib/runtime/ec2-requests.ts";
 import { FleetFile } from "../lib/runtime/fleet-file.ts";
 import { AlarmThresholds } from "./alarm-thresholds.ts";
 
@@ -82,6 +83,9 @@ const Fields = z.strictObject({
     .array(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be the name of a bucket"))
     .default([])
     .describe("Buckets of yours in which datasets may lie, for every team to read; the deployment's own bucket for them needs no entry"),
+  ec2Requests: Ec2Requests.describe(
+    "How fast this deployment asks EC2, which throttles each account: raise it with the account's limits, lower it where others share the account",
+  ),
   zones: z.int().min(1).max(6).default(3).describe("In how many availability zones nodes may run"),
   logRetentionDays: z
     .literal([...retentionDays])
@@ -152,6 +156,7 @@ export const fleetFile = (configuration: Configuration): FleetFile => ({
   pools: configuration.pools.map(({ volumeGiB: _volume, architecture: _architecture, ...pool }) => pool),
   defaultPool: configuration.defaultPool,
   dataBuckets: configuration.dataBuckets,
+  ec2Requests: configuration.ec2Requests,
 });
 
 function readJson(path: string): unknown {

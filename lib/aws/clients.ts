@@ -22,9 +22,12 @@ export type ClientSettings = {
   readonly maxAttempts?: number | undefined;
 };
 
-/** EC2 may think for seconds. */
+/**
+ * EC2 may think for seconds. Each call is one request: what EC2 throttles or does not answer is asked again by whoever knows
+ * whose turn it is, and a second try here would count against the account behind their backs.
+ */
 export const ec2Client = (settings: ClientSettings = {}): EC2Client =>
-  new EC2Client(common(settings, { requestMs: 8_000, maxAttempts: 2 }));
+  new EC2Client(common(settings, { requestMs: 8_000, maxAttempts: 1 }));
 
 /** The price list is served from a few regions only, for all of them. */
 export const pricingClient = (settings: ClientSettings = {}): PricingClient =>

@@ -2,16 +2,14 @@ import {
   CreateFleetCommand,
   type CreateFleetCommandOutput,
   type CreateFleetInstance,
-  DescribeInstancesCommand,
   type DescribeInstancesCommandInput,
   type EC2Client,
   type Instance,
-  TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
-import { Fault } from "../model/fault.ts";
 import type { Launch, LaunchedInstance, LaunchOutcome, OfferRefusal } from "../model/launch.ts";
 import type { Fleet } from "../ports/fleet.ts";
 import { awsErrorCode, awsErrorKind, isDefinite } from "./errors.ts";
+import { describeInstances, endInstances, isOver, lookAtInstances } from "./fleet-instances.ts";
 import { refusalsOf, refusedEach, refusedWhole } from "./fleet-refusals.ts";
 import { fleetRequest, launchTag, type ZoneSubnet } from "./fleet-request.ts";
 
@@ -41,24 +39,8 @@ export const ec2Fleet = (config: Ec2FleetConfig): Fleet => ({
     return outcomeOf(config, launch, answer);
   },
 
-  async terminate(instance) {
-    try {
-      await config.ec2.send(new TerminateInstancesCommand({ InstanceIds: [instance] }));
-      return "accepted";
-    } catch (error) {
-      return awsErrorKind(error) === "gone" ? "accepted" : unknownUnlessDenied(error, `terminate ${instance}`);
-    }
-  },
-
-  async look(instance) {
-    try {
-      const [found] = await instances(config.ec2, { InstanceIds: [instance] });
-      if (found === undefined) return "unknown";
-      return isOver(found) ? "over" : "live";
-    } catch (error) {
-      return awsErrorKind(error) === "gone" ? "over" : unknownUnlessDenied(error, `describe ${instance}`);
-    }
-  },
+  terminate: (instances) => endInstances(config.ec2, instances),
+  look: (instances) => lookAtInstances(config.ec2, instances),
 });
 
 /** An answer of CreateFleet: instances, and for each offer that was tried in vain why. It is final for this token. */
@@ -81,7 +63,7 @@ async function outcomeOfError(config: Ec2FleetConfig, launch: Launch, error: unk
     return left?.every(isOver) ? refusedWhole(launch, { code, message }) : outcomeOfFound(left, { count: launch.count, refusals: [] });
   }
   if (kind === "capacity" || kind === "limit" || isDefinite(error)) return refusedWhole(launch, { code, message });
-  return { kind: "unknown", message: `${code}: ${message}` };
+  return { kind: kind === "throttled" ? "throttled" : "unknown", message: `${code}: ${message}` };
 }
 
 /**
@@ -107,7 +89,7 @@ function outcomeOfFound(
 /** Undefined when EC2 could not be asked. */
 async function find(ec2: Pick<EC2Client, "send">, which: DescribeInstancesCommandInput): Promise<Instance[] | undefined> {
   try {
-    return await instances(ec2, which);
+    return await describeInstances(ec2, which);
   } catch {
     return undefined;
   }
@@ -126,15 +108,3 @@ function shapeOf({ subnets }: Ec2FleetConfig, item: CreateFleetInstance): Shape 
 
 type Given = Shape & { readonly id: string };
 const isWhole = (given: Given): given is LaunchedInstance => given.instanceType !== undefined && given.zone !== undefined;
-
-async function instances(ec2: Pick<EC2Client, "send">, which: DescribeInstancesCommandInput): Promise<Instance[]> {
-  const answer = await ec2.send(new DescribeInstancesCommand(which));
-  return (answer.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []);
-}
-
-const isOver = (instance: Instance): boolean => instance.State?.Name === "shutting-down" || instance.State?.Name === "terminated";
-
-function unknownUnlessDenied(error: unknown, what: string): "unknown" {
-  if (awsErrorKind(error) === "denied") throw new Fault("denied", `Not allowed to ${what}`, { cause: error });
-  return "unknown";
-}

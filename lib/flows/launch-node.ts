@@ -12,21 +12,26 @@ export type LaunchDeps = {
   readonly now: () => number;
 };
 
-/** What came of one launch, for the record. `open`: nobody knows yet; the intent stays and is repeated. */
-export type Launched = { readonly kind: Exclude<Written, "done"> | "launched" | "refused" | "open"; readonly note: string };
+/**
+ * What came of one launch, for the record. `open`: nobody knows yet; the intent stays and is repeated.
+ * `throttled`: the same, though it is known that nothing was launched.
+ */
+export type Launched = { readonly kind: Exclude<Written, "done"> | "launched" | "refused" | "throttled" | "open"; readonly note: string };
 
 /** For this long an offer that was refused is not asked for again. */
 const refusedForMs = 3 * 60_000;
 
 /**
  * Asks EC2 for what an intent on record wants, and records what came. Safe to repeat at any point: the client token
- * makes repeated requests one, and the intent stays open until its outcome is written.
+ * makes repeated requests one, and the intent stays open until its outcome is written. The caller has taken its turn at EC2.
  */
 export async function carryThrough(deps: LaunchDeps, fence: Fence, launch: Launch): Promise<Launched> {
   if (!(await deps.decisions.isCurrent(fence))) return { kind: "fenced", note: "a later decision has begun" };
   const outcome = await deps.fleet.launch(launch);
   const atMs = deps.now();
   switch (outcome.kind) {
+    case "throttled":
+      return { kind: "throttled", note: outcome.message };
     case "unknown":
       return { kind: "open", note: outcome.message };
     case "refused": {

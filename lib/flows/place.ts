@@ -1,5 +1,6 @@
 import pMap from "p-map";
 import { decide } from "../decide/decide.ts";
+import { isReplacement } from "../decide/placement/replacement.ts";
 import { isOrdinary } from "../model/cause.ts";
 import type { Launch } from "../model/launch.ts";
 import type { WiderLimits } from "../model/limits.ts";
@@ -9,15 +10,19 @@ import type { Pool } from "../model/pool.ts";
 import type { Lane } from "../ports/bell.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Fence } from "../ports/pool-ledger.ts";
-import { type CarryOutDeps, carryOut, type Outcome } from "./carry-out.ts";
+import { type CarryOutDeps, carryOut } from "./carry-out.ts";
 import { carryThrough } from "./launch-node.ts";
+import type { Outcome } from "./outcome.ts";
+import { createTurns, type TurnDeps } from "./turns.ts";
 
-export type PlaceDeps = CarryOutDeps & {
-  readonly lane: Lane;
-  readonly journal: Journal;
-  /** Beyond those of the pools; absent for none. */
-  readonly limits?: WiderLimits | undefined;
-};
+export type PlaceDeps = Omit<CarryOutDeps, "turns"> &
+  TurnDeps & {
+    readonly lane: Lane;
+    readonly journal: Journal;
+    /** Beyond those of the pools; absent for none. */
+    readonly limits?: WiderLimits | undefined;
+  };
+type DecideDeps = PlaceDeps & Pick<CarryOutDeps, "turns">;
 
 /** What one run of `place` did, summed over its decisions. */
 export type Placed = { readonly decisions: number; readonly steps: number; readonly ended: "quiet" | "fenced" | "later" };
@@ -36,7 +41,7 @@ export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => nu
   let decisions = 0;
   let unheard = true;
   while (decisions < mostRounds && run.msLeft() > 6_000) {
-    const { next, ...decided } = await decideOnce(deps, run.pool);
+    const { next, ...decided } = await decideOnce({ ...deps, turns: createTurns(deps) }, run.pool);
     decisions += 1;
     steps += decided.steps;
     if (next === "quiet" || next === "fenced") return { decisions, steps, ended: next };
@@ -49,9 +54,9 @@ export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => nu
 }
 
 /** `rang`: something happened since it looked. `again`: what it did, or could not do, changes what there is to decide. */
-async function decideOnce(deps: PlaceDeps, pool: Pool): Promise<{ steps: number; next: "rang" | "again" | "quiet" | "fenced" }> {
+async function decideOnce(deps: DecideDeps, pool: Pool): Promise<{ steps: number; next: "rang" | "again" | "quiet" | "fenced" }> {
   const { fence, heard, wakeAtMs: pending, causes } = await deps.decisions.begin(pool.name);
-  const snapshot = await look(deps, fence, pool);
+  const { snapshot, laterMs } = await look(deps, fence, pool);
   const plan = decide(snapshot);
   const outcomes = await carryOut(deps, fence, { snapshot, steps: plan.steps });
   const acted = plan.steps.length;
@@ -61,7 +66,14 @@ async function decideOnce(deps: PlaceDeps, pool: Pool): Promise<{ steps: number;
   const nowMs = deps.now();
   const again = outcomes.some((outcome) => outcome.result === "again") || (plan.wakeAtMs !== undefined && plan.wakeAtMs <= nowMs);
   const failed = outcomes.some((outcome) => outcome.result === "failed");
-  const wakeAtMs = await wake(deps, pool.name, { wantedMs: failed ? nowMs + lookAgainSeconds * 1000 : plan.wakeAtMs, pendingMs: pending });
+  const wakes = [
+    failed ? nowMs + lookAgainSeconds * 1000 : plan.wakeAtMs,
+    laterMs,
+    // A turn that has come by now: the wake is for a moment ahead.
+    ...outcomes.map((outcome) => (outcome.result === "later" ? Math.max(outcome.atMs, nowMs + 1) : undefined)),
+  ].filter((at) => at !== undefined);
+  const wantedMs = wakes.length > 0 ? Math.min(...wakes) : undefined;
+  const wakeAtMs = await wake(deps, pool.name, { wantedMs, pendingMs: pending });
   const busy = snapshot.queue.length > 0 || snapshot.nodes.length > 0 || snapshot.openLaunches.length > 0;
   const finished = await deps.decisions.finish(fence, { heard, busy, wakeAtMs });
   if (finished === "fenced") return { steps: acted, next: "fenced" };
@@ -69,30 +81,38 @@ async function decideOnce(deps: PlaceDeps, pool: Pool): Promise<{ steps: number;
   return { steps: acted, next: again ? "again" : "quiet" };
 }
 
-/** The snapshot, after every intent whose outcome nobody knows was repeated. */
-async function look(deps: PlaceDeps, fence: Fence, pool: Pool): Promise<Snapshot> {
+/** The snapshot, after every intent whose outcome nobody knows was repeated; and when one that had no turn at EC2 may have it. */
+async function look(deps: DecideDeps, fence: Fence, pool: Pool): Promise<{ snapshot: Snapshot; laterMs?: number }> {
   const loadedMs = deps.now();
   const loaded = await deps.decisions.load(pool.name, loadedMs);
-  const settled = await repeatOpen(deps, fence, loaded.openLaunches);
+  const { settled, ...later } = await repeatOpen(deps, fence, loaded);
   const nowMs = deps.now();
   // What was spent must be of the day that is decided in.
   const isStale = settled || startOf("day", nowMs) > loadedMs;
   const { reservedWider: reserved, ...seen } = isStale ? await deps.decisions.load(pool.name, nowMs) : loaded;
-  return { nowMs, pool, ...(deps.limits ? { wider: { limits: deps.limits, reserved } } : {}), ...seen };
+  return { snapshot: { nowMs, pool, ...(deps.limits ? { wider: { limits: deps.limits, reserved } } : {}), ...seen }, ...later };
 }
 
-/** True when at least one became known. */
-async function repeatOpen(deps: PlaceDeps, fence: Fence, launches: readonly Launch[]): Promise<boolean> {
-  const settled = await pMap(launches, (launch) => repeat(deps, fence, launch), { concurrency: 8 });
-  return settled.includes(true);
+type Open = Pick<Snapshot, "openLaunches" | "queue">;
+
+/** `settled`: at least one became known. */
+async function repeatOpen(deps: DecideDeps, fence: Fence, open: Open): Promise<{ settled: boolean; laterMs?: number }> {
+  const repeated = await pMap(open.openLaunches, (launch) => repeat(deps, fence, { launch, queue: open.queue }), { concurrency: 8 });
+  const laterMs = repeated.filter((each) => typeof each === "number");
+  return { settled: repeated.includes(true), ...(laterMs.length > 0 ? { laterMs: Math.min(...laterMs) } : {}) };
 }
 
-/** One that fails does not hold up the others, nor the decision. */
-async function repeat(deps: PlaceDeps, fence: Fence, launch: Launch): Promise<boolean> {
+/** Whether it became known, or when its turn at EC2 may come. One that fails does not hold up the others, nor the decision. */
+async function repeat(deps: DecideDeps, fence: Fence, on: { launch: Launch; queue: Open["queue"] }): Promise<boolean | number> {
+  const { launch, queue } = on;
   const line = { pool: fence.pool, epoch: fence.epoch, launch: launch.id };
   try {
+    const lane = isReplacement(launch, queue) ? "replace" : "grow";
+    const turn = await deps.turns.take({ kind: "launch", lane, instances: launch.count });
+    if (turn.kind === "later") return turn.atMs;
     const came = await carryThrough(deps, fence, launch);
     deps.log({ level: "info", message: "launch repeated", ...line, came: came.kind, note: came.note });
+    if (came.kind === "throttled") return (await deps.turns.throttled("launch")).atMs;
     return came.kind === "launched" || came.kind === "refused";
   } catch (error) {
     deps.log({ level: "error", message: "a launch could not be repeated", ...line, error: String(error) });
@@ -102,22 +122,23 @@ async function repeat(deps: PlaceDeps, fence: Fence, launch: Launch): Promise<bo
 
 /** Sees to it that a message on `later` rings in time; one at a time is enough. Answers when the one under way rings. */
 async function wake(
-  deps: PlaceDeps,
+  deps: Pick<PlaceDeps, "lane" | "now">,
   pool: string,
   at: { wantedMs: number | undefined; pendingMs: number | undefined },
 ): Promise<number | undefined> {
   const nowMs = deps.now();
   const pendingMs = at.pendingMs !== undefined && at.pendingMs > nowMs ? at.pendingMs : undefined;
   if (at.wantedMs === undefined || at.wantedMs <= nowMs) return pendingMs;
-  if (pendingMs !== undefined && pendingMs <= at.wantedMs) return pendingMs;
   const delaySeconds = Math.min(900, Math.ceil((at.wantedMs - nowMs) / 1000));
+  const ringsAtMs = nowMs + delaySeconds * 1000;
+  if (pendingMs !== undefined && pendingMs <= ringsAtMs) return pendingMs;
   await deps.lane.sendLater(pool, delaySeconds);
-  return nowMs + delaySeconds * 1000;
+  return ringsAtMs;
 }
 
 /** A decision that could not be put on record has still been made: say so and go on. */
 async function record(
-  deps: PlaceDeps,
+  deps: DecideDeps,
   fence: Fence,
   made: { causes: readonly string[]; snapshot: Snapshot; plan: Plan; outcomes: readonly Outcome[] },
 ): Promise<void> {

@@ -36,6 +36,8 @@ export type LaunchOutcome =
   | { readonly kind: "launched"; readonly instances: readonly LaunchedInstance[]; readonly refusals: readonly OfferRefusal[] }
   /** Nothing came; `refusals` name at least one of its offers. */
   | { readonly kind: "refused"; readonly code: string; readonly message: string; readonly refusals: readonly OfferRefusal[] }
+  /** Refused for its rate: nothing was launched, and the identical request will do. */
+  | { readonly kind: "throttled"; readonly message: string }
   | { readonly kind: "unknown"; readonly message: string };
 
 export type LaunchedInstance = { readonly id: string; readonly instanceType: string; readonly zone: string };

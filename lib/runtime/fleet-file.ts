@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { PoolName, TeamName } from "../../events/job.ts";
+import { Ec2Requests } from "./ec2-requests.ts";
 
 const Pool = z.strictObject({
   name: PoolName,
@@ -28,6 +29,7 @@ export const FleetFile = z.strictObject({
   defaultPool: PoolName,
   /** Buckets beside the datasets bucket in which datasets may lie. */
   dataBuckets: z.array(z.string()).default([]),
+  ec2Requests: Ec2Requests,
 });
 export type FleetFile = z.infer<typeof FleetFile>;
 

@@ -16,7 +16,8 @@ fleetContract("in memory", async () => {
     has: (offer, count) => memory.restock(offer, count),
     refuse: (offer, code) => memory.refuse(offer, code),
     loseNextLaunch: () => memory.unknownNext("launched"),
-    throttleNextLaunch: () => memory.unknownNext("not-launched"),
+    throttleNextLaunch: () => memory.throttleNextLaunch(),
+    throttleNext: (what) => memory.deafNext(what, 1, "throttled"),
     live: () => memory.live.map(({ id }) => id),
     forget: async (instance) => memory.forget(instance),
   };
@@ -41,6 +42,7 @@ fleetContract("EC2", async () => ({
   refuse: (offer, code) => void stage.front.record.refuse(offer, code),
   loseNextLaunch: () => stage.front.record.loseNextAnswer("CreateFleet"),
   throttleNextLaunch: () => stage.front.record.throttleNext("CreateFleet"),
+  throttleNext: (what) => stage.front.record.throttleNext(what === "terminate" ? "TerminateInstances" : "DescribeInstances"),
   live: () =>
     stage.front.record.instances
       .filter((one) => !one.states.some(({ state }) => state === "shutting-down" || state === "terminated"))
@@ -117,7 +119,7 @@ describe("EC2", () => {
       subnets: stage.subnets,
     });
     expect((await fleet.launch(aLaunch({ offers: offersOn(stage) }))).kind).toBe("unknown");
-    expect(await fleet.terminate("i-00000000000000001")).toBe("unknown");
-    expect(await fleet.look("i-00000000000000001")).toBe("unknown");
+    expect([...(await fleet.terminate(["i-00000000000000001"])).values()]).toEqual(["unknown"]);
+    expect([...(await fleet.look(["i-00000000000000001"])).values()]).toEqual(["unknown"]);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { answerNode } from "../../lib/flows/answer-node.ts";
-import { carryOut } from "../../lib/flows/carry-out.ts";
-import type { PlaceDeps } from "../../lib/flows/place.ts";
+import { type CarryOutDeps, carryOut } from "../../lib/flows/carry-out.ts";
+import { createTurns } from "../../lib/flows/turns.ts";
 import { type AttemptRef, attemptName } from "../../lib/model/job.ts";
 import type { Step } from "../../lib/model/plan.ts";
 import type { Fence } from "../../lib/ports/pool-ledger.ts";
@@ -39,14 +39,15 @@ const gated = <T extends object>(port: T, name: string, gate: Gate): T =>
     },
   });
 
-function placing({ world, node, running, endedAtWork }: Watched, gate: Gate): PlaceDeps {
+function placing({ world, node, running, endedAtWork }: Watched, gate: Gate): CarryOutDeps {
   const { decisions, placements, fleet } = world.placeDeps;
-  const terminate: typeof fleet.terminate = (id) => {
-    if (id === node) endedAtWork.push(...running);
-    return fleet.terminate(id);
+  const terminate: typeof fleet.terminate = (ids) => {
+    if (ids.includes(node)) endedAtWork.push(...running);
+    return fleet.terminate(ids);
   };
   return {
     ...world.placeDeps,
+    turns: createTurns(world.placeDeps),
     decisions: gated(decisions, "decisions", gate),
     placements: gated(placements, "placements", gate),
     fleet: gated({ launch: fleet.launch.bind(fleet), look: fleet.look.bind(fleet), terminate }, "fleet", gate),

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { DatasetRef } from "../../model/dataset.ts";
 import type { AttemptRef, JobRef } from "../../model/job.ts";
 import { type OfferRef, offerName } from "../../model/offer.ts";
+import type { RequestKind } from "../../model/request-limits.ts";
 
 /** Where an item rests. Teams, pools, job ids and instance ids never contain `#`. */
 export type Key = { readonly pk: string; readonly sk: string };
@@ -53,6 +54,9 @@ export const fenceKey = (pool: string, shard: number): Key => ({ pk: `P#${pool}`
 
 /** What nodes that have ended cost in a month, such as "2026-11". */
 export const spentKey = (pool: string, month: string): Key => ({ pk: `P#${pool}`, sk: `SPENT#${month}` });
+
+/** What is left of the account's requests to EC2, one item a kind. */
+export const requestsKey = (kind: RequestKind): Key => ({ pk: "EC2", sk: `REQUESTS#${kind}` });
 
 export const catalogueKey = (pool: string): Key => ({ pk: `C#${pool}`, sk: "CATALOGUE" });
 

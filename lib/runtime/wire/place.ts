@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "@aws-lambda-powertools/logger";
 import { ec2Client, s3Client, sqsClient } from "../../aws/clients.ts";
 import { ec2Fleet } from "../../aws/fleet.ts";
@@ -6,6 +7,7 @@ import { s3Journal } from "../../aws/journal.ts";
 import { sqsLane } from "../../aws/lane.ts";
 import { createDecisions } from "../../aws/table/decisions.ts";
 import { createPlacements } from "../../aws/table/placements.ts";
+import { createRequestBudget } from "../../aws/table/request-budget.ts";
 import type { PlaceDeps } from "../../flows/place.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
@@ -18,9 +20,8 @@ export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; l
   return {
     decisions: createDecisions(table),
     placements: createPlacements(table),
-    // What EC2 did not answer is asked again by the next decision: a second try here would outlast this one.
     fleet: ec2Fleet({
-      ec2: ec2Client({ maxAttempts: 1 }),
+      ec2: ec2Client(),
       name: fleet.name,
       launchTemplates: env.LAUNCH_TEMPLATES,
       subnets: env.SUBNETS,
@@ -28,6 +29,9 @@ export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; l
     lane: sqsLane({ sqs: sqsClient(), laneQueueUrl: env.LANE_QUEUE_URL, laterQueueUrl: env.LATER_QUEUE_URL, newId: randomUUID }),
     // The record comes before the end of a decision, which must not wait long for it.
     journal: s3Journal(s3Client({ requestMs: 2_000, maxAttempts: 2 }), env.DECISIONS_BUCKET),
+    budget: createRequestBudget(table, fleet.ec2Requests),
+    pause,
+    random: Math.random,
     now: Date.now,
     newId: randomUUID,
     log: lineTo(logger),

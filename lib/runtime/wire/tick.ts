@@ -18,7 +18,8 @@ export function tickWiring({ env, fleet, region }: Started<"tick">): TickDeps {
     ...ringWiring(env, table),
     decisions: createDecisions(table),
     catalogues: createCatalogueStore(table),
-    market: ec2Market({ ec2: ec2Client(), pricing: pricingClient(), region, subnets: env.SUBNETS }),
+    // Prices come in many pages, from calls that launch and end nothing and have limits of their own.
+    market: ec2Market({ ec2: ec2Client({ maxAttempts: 2 }), pricing: pricingClient(), region, subnets: env.SUBNETS }),
     sealing: createSealing(table),
     sealAgain: sqsSealQueue(sqsClient(), env.SEAL_QUEUE_URL),
     datasets: createDatasets(table),

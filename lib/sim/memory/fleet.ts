@@ -1,6 +1,6 @@
 import type { Launch, LaunchedInstance, LaunchOutcome, OfferRefusal } from "../../model/launch.ts";
 import { type Offer, type OfferRef, offerName } from "../../model/offer.ts";
-import type { Fleet } from "../../ports/fleet.ts";
+import type { Ended, Fleet, Seen } from "../../ports/fleet.ts";
 
 export type MemoryInstance = LaunchedInstance & { readonly launch: Launch; readonly offer: Offer; over: boolean };
 
@@ -12,13 +12,18 @@ export class MemoryFleet implements Fleet {
   readonly instances = new Map<string, MemoryInstance>();
   /** Every launch that was asked for, repeats included. */
   readonly asked: Launch[] = [];
+  /** The instances of each call to end some. */
+  readonly endsAsked: (readonly string[])[] = [];
   choose: (offers: readonly Offer[]) => Offer | undefined = (offers) => offers.toSorted((a, b) => a.usdPerHour - b.usdPerHour)[0];
   #made = 0;
   readonly #tokens = new Map<string, { readonly request: string; readonly outcome: LaunchOutcome }>();
   readonly #refused = new Map<string, string>();
   readonly #stock = new Map<string, number>();
-  readonly #unknown: ("launched" | "not-launched")[] = [];
-  readonly #deaf = { terminate: 0, look: 0 };
+  readonly #unknown: ("launched" | "not-launched" | "throttled")[] = [];
+  readonly #trouble: { readonly terminate: ("unknown" | "throttled")[]; readonly look: ("unknown" | "throttled")[] } = {
+    terminate: [],
+    look: [],
+  };
 
   /** Refuses an offer from now on, with an error code of CreateFleet's. */
   refuse(offer: OfferRef, code = "InsufficientInstanceCapacity"): void {
@@ -36,9 +41,14 @@ export class MemoryFleet implements Fleet {
     this.#unknown.push(how);
   }
 
-  /** The next calls of that kind are `unknown`. */
-  deafNext(method: "terminate" | "look", times = 1): void {
-    this.#deaf[method] += times;
+  /** The next launch is refused for its rate: nothing is launched, and its token is as new. */
+  throttleNextLaunch(): void {
+    this.#unknown.push("throttled");
+  }
+
+  /** The next calls of that kind are `unknown`, or refused for their rate. */
+  deafNext(method: "terminate" | "look", times = 1, how: "unknown" | "throttled" = "unknown"): void {
+    this.#trouble[method].push(...Array.from({ length: times }, () => how));
   }
 
   /** An instance ends by itself, or by somebody else's hand. */
@@ -59,26 +69,26 @@ export class MemoryFleet implements Fleet {
   async launch(launch: Launch): Promise<LaunchOutcome> {
     this.asked.push(launch);
     const trouble = this.#unknown.shift();
-    if (trouble === "not-launched") return { kind: "unknown", message: "RequestLimitExceeded: Request limit exceeded." };
+    if (trouble === "throttled") return { kind: "throttled", message: "RequestLimitExceeded: Request limit exceeded." };
+    if (trouble === "not-launched") return { kind: "unknown", message: "TimeoutError: nobody answered" };
     const outcome = this.#once(launch);
     return trouble === "launched" ? { kind: "unknown", message: "TimeoutError: the answer was lost" } : outcome;
   }
 
-  async terminate(instance: string): Promise<"accepted" | "unknown"> {
-    if (this.#deaf.terminate > 0) {
-      this.#deaf.terminate--;
-      return "unknown";
-    }
-    this.end(instance);
-    return "accepted";
+  async terminate(instances: readonly string[]): Promise<ReadonlyMap<string, Ended>> {
+    this.endsAsked.push(instances);
+    if (this.#trouble.terminate.length > 0) return all(instances, this.#trouble.terminate.shift() ?? "unknown");
+    // As EC2 does: one that it does not know fails the call, and the error says which.
+    const unknown = instances.filter((id) => !this.instances.has(id));
+    if (unknown.length > 0 && instances.length > 1)
+      return new Map(instances.map((id) => [id, unknown.includes(id) ? "accepted" : "apart"]));
+    for (const id of instances) this.end(id);
+    return all(instances, "accepted");
   }
 
-  async look(instance: string): Promise<"live" | "over" | "unknown"> {
-    if (this.#deaf.look > 0) {
-      this.#deaf.look--;
-      return "unknown";
-    }
-    return (this.instances.get(instance)?.over ?? true) ? "over" : "live";
+  async look(instances: readonly string[]): Promise<ReadonlyMap<string, Seen>> {
+    if (this.#trouble.look.length > 0) return all(instances, this.#trouble.look.shift() ?? "unknown");
+    return new Map(instances.map((id) => [id, (this.instances.get(id)?.over ?? true) ? "over" : "live"]));
   }
 
   #once(launch: Launch): LaunchOutcome {
@@ -137,3 +147,5 @@ const whyOf = (code: string): OfferRefusal["why"] => {
   if (code.includes("Capacity")) return "capacity";
   return code.includes("Limit") || code.includes("Count") ? "limit" : "fault";
 };
+
+const all = <T>(ids: readonly string[], one: T): ReadonlyMap<string, T> => new Map(ids.map((id) => [id, one]));

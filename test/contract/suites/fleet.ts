@@ -17,6 +17,8 @@ export type FleetStage = {
   loseNextLaunch(): void;
   /** The next launch is refused for its rate, and does not happen. */
   throttleNextLaunch(): void;
+  /** The next call of that kind is refused for its rate, and does not happen. */
+  throttleNext(what: "terminate" | "look"): void;
   /** Instances that are neither over nor ending. */
   live(): readonly string[];
   /** EC2 does not know this instance any more. */
@@ -114,11 +116,11 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(stage.live().length).toBe(1);
     });
 
-    test("throttling is unknown, nothing was launched, and asking again launches", async () => {
+    test("throttling launches nothing and says so, and asking again launches", async () => {
       const stage = await make();
       const launch = launchOf(stage.offers);
       stage.throttleNextLaunch();
-      expect((await stage.fleet.launch(launch)).kind).toBe("unknown");
+      expect((await stage.fleet.launch(launch)).kind).toBe("throttled");
       expect(stage.live()).toEqual([]);
       only(await stage.fleet.launch(launch));
     });
@@ -227,14 +229,56 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
     test("an instance lives until it is terminated; ending it again, or one that EC2 does not know, is accepted", async () => {
       const stage = await make();
       const id = only(await stage.fleet.launch(launchOf(stage.offers)));
-      expect(await stage.fleet.look(id)).toBe("live");
-      expect(await stage.fleet.terminate(id)).toBe("accepted");
-      expect(await stage.fleet.look(id)).toBe("over");
+      const look = async () => (await stage.fleet.look([id])).get(id);
+      const terminate = async () => (await stage.fleet.terminate([id])).get(id);
+      expect(await look()).toBe("live");
+      expect(await terminate()).toBe("accepted");
+      expect(await look()).toBe("over");
       expect(stage.live()).toEqual([]);
-      expect(await stage.fleet.terminate(id)).toBe("accepted");
+      expect(await terminate()).toBe("accepted");
       await stage.forget(id);
-      expect(await stage.fleet.look(id)).toBe("over");
-      expect(await stage.fleet.terminate(id)).toBe("accepted");
+      expect(await look()).toBe("over");
+      expect(await terminate()).toBe("accepted");
+    });
+
+    test("many are looked at and ended in one call, and one that EC2 does not know is told apart from the others", async () => {
+      const stage = await make();
+      const outcome = await stage.fleet.launch(launchOf(stage.offers, { count: 3 }));
+      const ids = outcome.kind === "launched" ? outcome.instances.map((one) => one.id) : [];
+      const [gone = "", first = "", second = ""] = ids;
+      await stage.forget(gone);
+      expect(await stage.fleet.look(ids)).toEqual(
+        new Map([
+          [gone, "over"],
+          [first, "live"],
+          [second, "live"],
+        ]),
+      );
+      expect(await stage.fleet.terminate(ids)).toEqual(
+        new Map([
+          [gone, "accepted"],
+          [first, "apart"],
+          [second, "apart"],
+        ]),
+      );
+      expect([...stage.live()].sort()).toEqual([first, second].sort());
+      expect(await stage.fleet.terminate([first, second])).toEqual(
+        new Map([
+          [first, "accepted"],
+          [second, "accepted"],
+        ]),
+      );
+      expect(stage.live()).toEqual([]);
+    });
+
+    test("throttling ends nothing and says so for each", async () => {
+      const stage = await make();
+      const id = only(await stage.fleet.launch(launchOf(stage.offers)));
+      stage.throttleNext("terminate");
+      stage.throttleNext("look");
+      expect(await stage.fleet.terminate([id])).toEqual(new Map([[id, "throttled"]]));
+      expect(await stage.fleet.look([id])).toEqual(new Map([[id, "throttled"]]));
+      expect(stage.live()).toEqual([id]);
     });
   });
 }

@@ -32,6 +32,6 @@ export function ec2Answering(answers: Answers): { ec2: EC2Client; calls: Ec2Call
 }
 
 /** Throws an error as the SDK does. Without a status: no answer came. */
-export function failing(name: string, status?: number): never {
-  throw Object.assign(new Error(`${name}.`), { name, $metadata: status === undefined ? {} : { httpStatusCode: status } });
+export function failing(name: string, status?: number, message = `${name}.`): never {
+  throw Object.assign(new Error(message), { name, $metadata: status === undefined ? {} : { httpStatusCode: status } });
 }

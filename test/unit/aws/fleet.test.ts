@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { ec2Fleet } from "../../../lib/aws/fleet.ts";
-import { Fault } from "../../../lib/model/fault.ts";
 import type { Fleet } from "../../../lib/ports/fleet.ts";
 import { aLaunch, anOffer } from "../../fakes/builders.ts";
 import { ec2Answering, failing } from "./ec2-answers.ts";
@@ -133,8 +132,8 @@ test.each<[string, number | undefined, object]>([
   ["ECONNRESET", undefined, { kind: "unknown" }],
   ["InternalError", 500, { kind: "unknown" }],
   ["Unavailable", 503, { kind: "unknown" }],
-  ["RequestLimitExceeded", 503, { kind: "unknown" }],
-  ["Throttling", 400, { kind: "unknown" }],
+  ["RequestLimitExceeded", 503, { kind: "throttled" }],
+  ["Throttling", 400, { kind: "throttled" }],
   // EC2 counts it among its server errors.
   ["InsufficientInstanceCapacity", 500, { kind: "refused", refusals: [{ why: "capacity" }] }],
   ["MaxSpotInstanceCountExceeded", 400, { kind: "refused", refusals: [{ why: "limit" }] }],
@@ -159,13 +158,39 @@ test("a token used with other parameters: unknown as long as EC2 cannot be asked
   expect(calls[1]?.input).toEqual({ Filters: [{ Name: "tag:fleetwright:launch", Values: ["launch-1"] }] });
 });
 
-test("what may not be asked is a fault, not something to ask again", async () => {
+test("what may not be asked is told, and is not something to ask again", async () => {
   const { fleet } = fleetOf({
     TerminateInstancesCommand: () => failing("UnauthorizedOperation", 403),
     DescribeInstancesCommand: () => failing("UnauthorizedOperation", 403),
   });
-  await expect(fleet.terminate("i-1")).rejects.toBeInstanceOf(Fault);
-  await expect(fleet.look("i-1")).rejects.toBeInstanceOf(Fault);
+  expect(await fleet.terminate(["i-1"])).toEqual(new Map([["i-1", "denied"]]));
+  expect(await fleet.look(["i-1"])).toEqual(new Map([["i-1", "denied"]]));
+});
+
+test.each<[string, number | undefined, string, readonly string[]]>([
+  ["InvalidInstanceID.NotFound", 400, "The instance IDs 'i-1, i-3' do not exist", ["accepted", "apart", "accepted"]],
+  ["InvalidInstanceID.NotFound", 400, "The instance ID 'i-2' does not exist", ["apart", "accepted", "apart"]],
+  ["InvalidInstanceID.NotFound", 400, "Some instance does not exist", ["apart", "apart", "apart"]],
+  // One of them does not bear our tag, or is protected: EC2 does not say which.
+  ["UnauthorizedOperation", 403, "You are not authorized", ["apart", "apart", "apart"]],
+  ["OperationNotPermitted", 400, "The instance 'i-2' may not be terminated", ["apart", "apart", "apart"]],
+  ["RequestLimitExceeded", 503, "Request limit exceeded.", ["throttled", "throttled", "throttled"]],
+  ["InternalError", 500, "An internal error has occurred", ["unknown", "unknown", "unknown"]],
+  ["TimeoutError", undefined, "no answer", ["unknown", "unknown", "unknown"]],
+])("the end of several at once, answered with %s (%s): %s", async (name, status, message, expected) => {
+  const { fleet, calls } = fleetOf({ TerminateInstancesCommand: () => failing(name, status, message) });
+  const ids = ["i-1", "i-2", "i-3"];
+  expect([...(await fleet.terminate(ids))]).toEqual(ids.map((id, at) => [id, expected[at]]));
+  expect(calls.map(({ input }) => input)).toEqual([{ InstanceIds: ids }]);
+});
+
+test("one that is asked for alone is never to be asked for apart", async () => {
+  const said = async (name: string) => {
+    const { fleet } = fleetOf({ TerminateInstancesCommand: () => failing(name, 400) });
+    return (await fleet.terminate(["i-1"])).get("i-1");
+  };
+  expect(await said("InvalidInstanceID.NotFound")).toBe("accepted");
+  expect(await said("OperationNotPermitted")).toBe("unknown");
 });
 
 test.each<["pending" | "running" | "stopping" | "stopped" | "shutting-down" | "terminated", string]>([
@@ -179,10 +204,14 @@ test.each<["pending" | "running" | "stopping" | "stopped" | "shutting-down" | "t
   const { fleet } = fleetOf({
     DescribeInstancesCommand: () => ({ Reservations: [{ Instances: [{ InstanceId: "i-1", State: { Name } }] }] }),
   });
-  expect(await fleet.look("i-1")).toBe(expected);
+  expect(await fleet.look(["i-1"])).toEqual(new Map([["i-1", expected]]));
 });
 
-test("an answer without the instance says nothing about it", async () => {
-  const { fleet } = fleetOf({ DescribeInstancesCommand: () => ({}) });
-  expect(await fleet.look("i-1")).toBe("unknown");
+test("EC2 does not know what it leaves out, unless there is more to come", async () => {
+  const Reservations = [{ Instances: [{ InstanceId: "i-1", State: { Name: "running" as const } }] }];
+  const { fleet, calls } = fleetOf({ DescribeInstancesCommand: () => ({ Reservations }) });
+  expect([...(await fleet.look(["i-1", "i-2"])).values()]).toEqual(["live", "over"]);
+  expect(calls.map(({ input }) => input)).toEqual([{ Filters: [{ Name: "instance-id", Values: ["i-1", "i-2"] }] }]);
+  const paged = fleetOf({ DescribeInstancesCommand: () => ({ Reservations, NextToken: "more" }) });
+  expect([...(await paged.fleet.look(["i-1", "i-2"])).values()]).toEqual(["live", "unknown"]);
 });

@@ -46,6 +46,7 @@ export function doomed(deps: PlaceDeps, at: CrashPoint | undefined): Doomed {
       decisions: port("decisions", deps.decisions),
       placements: port("placements", deps.placements),
       fleet: port("fleet", deps.fleet),
+      budget: port("budget", deps.budget),
       lane: port("lane", deps.lane),
       journal: port("journal", deps.journal),
     },

@@ -110,6 +110,7 @@ test("the stories call everything that place can", async () => {
   const called = new Set<string>();
   for (const begin of Object.values(stories)) for (const call of await run(await begin(), undefined)) called.add(call);
   expect([...called].sort()).toEqual([
+    "budget.take",
     "decisions.begin",
     "decisions.finish",
     "decisions.isCurrent",

@@ -11,6 +11,7 @@ import { MemoryJobAccess, memoryBootDownloads } from "../../../lib/sim/memory/jo
 import { MemoryJournal } from "../../../lib/sim/memory/journal.ts";
 import { MemoryLane } from "../../../lib/sim/memory/lane.ts";
 import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";
+import { MemoryRequestBudget } from "../../../lib/sim/memory/request-budget.ts";
 import { aCatalogue, aPool, monday } from "../../fakes/builders.ts";
 
 type Report = Extract<NodeCall, { kind: "report" }>;
@@ -23,6 +24,7 @@ export class World {
   readonly lane = new MemoryLane();
   readonly fleet = new MemoryFleet();
   readonly journal = new MemoryJournal();
+  readonly budget = new MemoryRequestBudget();
   readonly datasets = new MemoryDatasets();
   readonly shardQueue = new MemoryShardQueue();
   readonly access = new MemoryJobAccess(() => this.nowMs);
@@ -48,6 +50,11 @@ export class World {
       fleet: this.fleet,
       lane: this.lane,
       journal: this.journal,
+      budget: this.budget,
+      pause: async (ms) => {
+        this.nowMs += ms;
+      },
+      random: () => 0.5,
       now: () => this.nowMs,
       newId: () => `id-${++this.#ids}`,
       log: (line) => void this.log.push(line),

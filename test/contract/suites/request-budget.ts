@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import type { RequestLane, RequestLimits } from "../../../lib/model/request-limits.ts";
+import type { RequestBudget } from "../../../lib/ports/request-budget.ts";
+import { monday } from "../../fakes/builders.ts";
+
+export const narrow: RequestLimits = {
+  launch: { burst: 10, perSecond: 2 },
+  terminate: { burst: 5, perSecond: 2, instances: { burst: 100, perSecond: 10 } },
+  describe: { burst: 5, perSecond: 2 },
+};
+
+/** One budget for all who ask. `make`: an empty one with `narrow` limits, as two handlers have it. */
+export const requestBudgetContract = (name: string, make: () => Promise<readonly [RequestBudget, RequestBudget]>) =>
+  describe(`the request budget ${name}`, () => {
+    const asking = (budget: RequestBudget, lane: RequestLane = "end", nowMs = monday) =>
+      budget.take({ kind: "launch", lane, instances: 1, nowMs });
+    const granted = async (budget: RequestBudget, lane: RequestLane, nowMs = monday): Promise<number> => {
+      for (let count = 0; ; count += 1) if ((await asking(budget, lane, nowMs)).kind === "later") return count;
+    };
+
+    it("is one for all handlers, and says when to come back", async () => {
+      const [mine, yours] = await make();
+      expect(await granted(mine, "end")).toBe(10);
+      const turn = await asking(yours);
+      expect(turn).toMatchObject({ kind: "later" });
+      const atMs = turn.kind === "later" ? turn.atMs : 0;
+      expect(atMs).toBeGreaterThan(monday);
+      expect(atMs).toBeLessThanOrEqual(monday + 600);
+      expect(await asking(mine, "end", atMs)).toEqual({ kind: "granted" });
+      expect(await asking(yours, "end", atMs)).toMatchObject({ kind: "later" });
+    });
+
+    it("leaves something for the higher lanes", async () => {
+      const [budget] = await make();
+      expect(await granted(budget, "grow")).toBe(8);
+      expect(await granted(budget, "replace")).toBe(1);
+      expect(await granted(budget, "end")).toBe(1);
+    });
+
+    it("keeps the kinds of request apart, as EC2 does", async () => {
+      const [budget] = await make();
+      expect(await granted(budget, "end")).toBe(10);
+      expect(await budget.take({ kind: "describe", lane: "end", instances: 1, nowMs: monday })).toEqual({ kind: "granted" });
+    });
+
+    it("counts the instances that are ended", async () => {
+      const [budget] = await make();
+      const end = (instances: number, nowMs: number) => budget.take({ kind: "terminate", lane: "end", instances, nowMs });
+      expect(await end(90, monday)).toEqual({ kind: "granted" });
+      expect(await end(20, monday)).toMatchObject({ kind: "later" });
+      expect(await end(20, monday + 1_100)).toEqual({ kind: "granted" });
+    });
+
+    it("grants fifty who come at once no more than there is", async () => {
+      const [mine, yours] = await make();
+      const turns = await Promise.all(Array.from({ length: 50 }, (_, n) => asking(n % 2 === 0 ? mine : yours)));
+      const count = turns.filter((turn) => turn.kind === "granted").length;
+      expect(count).toBeLessThanOrEqual(10);
+      expect(count + (await granted(mine, "end"))).toBe(10);
+      for (const turn of turns) if (turn.kind === "later") expect(turn.atMs).toBeGreaterThan(monday);
+    });
+
+    it("is empty for everybody when EC2 throttles, and slower afterwards", async () => {
+      const [mine, yours] = await make();
+      const { withinMs } = await mine.throttled("launch", monday);
+      expect(withinMs).toBeGreaterThan(0);
+      expect(await asking(yours)).toMatchObject({ kind: "later" });
+      expect(await granted(yours, "end", monday + 2_000)).toBeLessThan(4);
+      expect(await yours.take({ kind: "terminate", lane: "end", instances: 1, nowMs: monday })).toEqual({ kind: "granted" });
+      expect((await yours.throttled("launch", monday + 2_000)).withinMs).toBeGreaterThan(withinMs);
+    });
+
+    it("does not fill twice by a clock that goes back, nor stop for one that was far ahead", async () => {
+      const [mine, yours] = await make();
+      expect(await granted(mine, "end")).toBe(10);
+      expect(await granted(yours, "end", monday - 2_000)).toBe(0);
+      expect(await granted(mine, "end")).toBe(0);
+      expect(await granted(yours, "end", monday + 3_600_000)).toBe(10);
+      expect(await granted(mine, "end", monday + 10)).toBe(10);
+      expect(await granted(mine, "end", monday + 20)).toBe(0);
+      expect(await granted(mine, "end", monday + 1_130)).toBe(2);
+    });
+  });

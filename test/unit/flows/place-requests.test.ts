@@ -1,0 +1,186 @@
+import { describe, expect, test } from "vitest";
+import type { Launch } from "../../../lib/model/launch.ts";
+import { documentedLimits } from "../../../lib/model/request-limits.ts";
+import { MemoryRequestBudget } from "../../../lib/sim/memory/request-budget.ts";
+import { aCatalogue, anOffer, aPool, aType } from "../../fakes/builders.ts";
+import { expectOneTruth } from "./one-truth.ts";
+import { World } from "./world.ts";
+
+const wide = { limits: { usdPerHour: 1_000, gpus: 1_000 } };
+
+/** Ready nodes that hold nothing and have been idle for long enough. */
+async function idling(count: number): Promise<World> {
+  const world = new World(aPool(wide));
+  for (let n = 0; n < count; n += 1) await world.submit(`job-${n}`, { gpus: 1 });
+  await world.place({ budget: new MemoryRequestBudget({ ...documentedLimits, launch: { burst: 1_000, perSecond: 1 } }) });
+  await world.workOff();
+  for (const node of world.nodes) {
+    const attempts = node.assignments.map(({ team, job, attempt }) => ({
+      team,
+      job,
+      attempt,
+      phase: "failed" as const,
+      reason: "no",
+      again: false,
+    }));
+    await world.call(node.id, { attempts });
+  }
+  await world.workOff();
+  expect(world.nodes.filter(({ state }) => state === "ready")).toHaveLength(count);
+  await world.wait(120);
+  await world.ringLater();
+  return world;
+}
+
+describe("nodes that end together", () => {
+  test("are asked for in one call, each fenced before it and on record after it", async () => {
+    const world = await idling(5);
+    const states: string[] = [];
+    const { fleet } = world;
+    const terminate = (ids: readonly string[]) => {
+      states.push(...world.nodes.map(({ state }) => state));
+      return fleet.terminate(ids);
+    };
+    const ids = world.nodes.map(({ id }) => id);
+    await world.place({ fleet: { launch: fleet.launch.bind(fleet), look: fleet.look.bind(fleet), terminate } });
+    expect(fleet.endsAsked.map((asked) => [...asked].sort())).toEqual([ids.sort()]);
+    expect(new Set(states)).toEqual(new Set(["draining"]));
+    expect(world.nodes).toEqual([]);
+    expectOneTruth(world);
+  });
+
+  test("go in calls of a hundred", async () => {
+    const world = await idling(230);
+    await world.workOff();
+    expect(world.fleet.endsAsked.map((asked) => asked.length).sort((a, b) => b - a)).toEqual([100, 100, 30]);
+    expect(world.fleet.live).toEqual([]);
+  });
+
+  test("end though EC2 does not know one of them any more, which costs one call more", async () => {
+    const world = await idling(4);
+    const [first] = world.nodes;
+    world.fleet.forget(first?.id ?? "");
+    await world.workOff();
+    expect(world.fleet.endsAsked.map((asked) => asked.length)).toEqual([4, 3]);
+    expect(world.fleet.live).toEqual([]);
+    expectOneTruth(world);
+  });
+
+  test("end though EC2 refuses the call and does not say for whom: halves and halves again", async () => {
+    const world = await idling(5);
+    const { fleet } = world;
+    const protectedOne = world.nodes[2]?.id ?? "";
+    const asked: number[] = [];
+    const terminate: typeof fleet.terminate = async (ids) => {
+      asked.push(ids.length);
+      if (!ids.includes(protectedOne)) return fleet.terminate(ids);
+      return new Map(ids.map((id) => [id, ids.length > 1 ? "apart" : "denied"]));
+    };
+    await world.place({ fleet: { launch: fleet.launch.bind(fleet), look: fleet.look.bind(fleet), terminate } });
+    expect(fleet.live.map(({ id }) => id)).toEqual([protectedOne]);
+    expect(asked[0]).toBe(5);
+    expect(world.journal.decisions.at(-1)?.outcomes.toSorted()).toEqual([
+      "done: done",
+      "done: done",
+      "done: done",
+      "done: done",
+      "failed: not allowed to terminate it",
+    ]);
+  });
+
+  test("wait for their turn when EC2 throttles, and end when it comes", async () => {
+    const world = await idling(3);
+    world.fleet.deafNext("terminate", 1, "throttled");
+    await world.workOff();
+    expect(world.fleet.live).toHaveLength(3);
+    expect(world.nodes.map(({ state }) => state)).toEqual(["draining", "draining", "draining"]);
+    expect(world.journal.decisions.at(-1)?.outcomes[0]).toContain("EC2 throttled it");
+    await world.pass(Math.min(...world.lane.later.map(({ delaySeconds }) => delaySeconds)));
+    expect(world.fleet.live).toEqual([]);
+    expectOneTruth(world);
+  });
+
+  test("are not ended by a decision that has been overtaken while it waited for its turn", async () => {
+    const world = await idling(2);
+    const limits = { ...documentedLimits, terminate: { burst: 1, perSecond: 1 } };
+    const budget = new MemoryRequestBudget(limits);
+    await budget.take({ kind: "terminate", lane: "end", instances: 1, nowMs: world.nowMs });
+    const pause = async (ms: number): Promise<void> => {
+      world.nowMs += ms;
+      await world.ledger.decisions.begin("gpu");
+    };
+    expect(await world.place({ budget, pause })).toMatchObject({ ended: "fenced" });
+    expect(world.fleet.endsAsked).toEqual([]);
+    expect(world.fleet.live).toHaveLength(2);
+  });
+});
+
+describe("launches", () => {
+  /** Jobs that cannot share a node nor a launch: each is of a team of its own shape. */
+  async function waiting(count: number): Promise<World> {
+    const types = Array.from({ length: count }, (_, n) =>
+      aType({ name: `g5.${n + 1}xlarge`, resources: { vcpus: 4 * (n + 1), memoryGiB: 16, gpus: 1 } }),
+    );
+    const offers = types.map(({ name }, n) => anOffer({ instanceType: name, usdPerHour: 2 ** n }));
+    const world = new World(aPool({ limits: { usdPerHour: 1e6, gpus: 1_000 } }), aCatalogue({ types, offers }));
+    for (let n = 0; n < count; n += 1) await world.submit(`job-${n}`, { vcpus: 4 * (n + 1) - 1 });
+    return world;
+  }
+  const slow = () => new MemoryRequestBudget({ ...documentedLimits, launch: { burst: 2, perSecond: 1 } });
+  const tokens = (asked: readonly Launch[]): string[] => [...new Set(asked.map(({ clientToken }) => clientToken))];
+
+  test("that have no turn are not even intended, and are made as their turns come", async () => {
+    const world = await waiting(6);
+    const budget = slow();
+    const placed = await world.place({ budget });
+    expect(world.fleet.live.length).toBeGreaterThanOrEqual(2);
+    expect(world.ledger.table.openLaunches.size).toBe(0);
+    expect(placed.ended).not.toBe("fenced");
+    for (let n = 0; n < 6; n += 1) {
+      world.nowMs += 1_000;
+      await world.place({ budget });
+    }
+    expect(world.fleet.live).toHaveLength(6);
+    expect(world.fleet.asked).toHaveLength(6);
+    expectOneTruth(world);
+  });
+
+  test("that wait for a turn wake the pool when it comes", async () => {
+    const world = await waiting(2);
+    const budget = new MemoryRequestBudget({ ...documentedLimits, launch: { burst: 1, perSecond: 0.2 } });
+    expect(await world.place({ budget })).toMatchObject({ ended: "quiet" });
+    expect(world.fleet.live).toHaveLength(1);
+    expect(world.lane.later.map(({ delaySeconds }) => delaySeconds)).toEqual([6]);
+  });
+
+  test("that EC2 throttles are repeated as they were, once, when their turn comes, and no job hears of it", async () => {
+    const world = await waiting(1);
+    world.fleet.throttleNextLaunch();
+    await world.workOff();
+    expect(world.fleet.live).toEqual([]);
+    expect(world.ledger.table.openLaunches.size).toBe(1);
+    expect(world.job("job-0")).toMatchObject({ state: "queued" });
+    expect(world.job("job-0")?.reason).toBeUndefined();
+    const [later] = world.lane.later;
+    expect(later?.delaySeconds).toBeLessThanOrEqual(2);
+    await world.pass(later?.delaySeconds ?? 0);
+    expect(world.fleet.asked).toHaveLength(2);
+    expect(tokens(world.fleet.asked)).toHaveLength(1);
+    expect(world.job("job-0")).toMatchObject({ state: "placed" });
+    expectOneTruth(world);
+  });
+
+  test("for jobs that lost their node go before those that only grow", async () => {
+    const world = await waiting(1);
+    await world.workOff();
+    world.fleet.end(world.node.id);
+    await world.ledger.nodeLedger.gone(world.node.id, world.nowMs);
+    await world.ringLater();
+    // A fifth of the bucket is not for who grows.
+    const budget = new MemoryRequestBudget({ ...documentedLimits, launch: { burst: 10, perSecond: 0.1 } });
+    while ((await budget.take({ kind: "launch", lane: "grow", instances: 1, nowMs: world.nowMs })).kind === "granted");
+    await world.place({ budget });
+    expect(world.fleet.live).toHaveLength(1);
+    expect(world.job("job-0")).toMatchObject({ state: "placed", attempt: 2 });
+  });
+});

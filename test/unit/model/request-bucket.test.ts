@@ -1,0 +1,140 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Bucket, fullBucket, take, throttled } from "../../../lib/model/request-bucket.ts";
+import type { KindLimits, RequestLane } from "../../../lib/model/request-limits.ts";
+
+const limits: KindLimits = { burst: 5, perSecond: 2 };
+const at = 1_000_000;
+
+/** Takes as often as it is granted at once. */
+function drained(
+  bucket: Bucket,
+  lane: RequestLane,
+  of: KindLimits = limits,
+  nowMs = at,
+): { bucket: Bucket; granted: number; atMs: number } {
+  for (let granted = 0, left = bucket; ; granted += 1) {
+    const taken = take(left, of, { lane, instances: 1, nowMs });
+    if (taken.kind === "later") return { bucket: left, granted, atMs: taken.atMs };
+    left = taken.bucket;
+  }
+}
+
+describe("a bucket of requests", () => {
+  test("gives a burst at once, then as many as come in", () => {
+    const first = drained(fullBucket(limits, at), "end");
+    expect(first.granted).toBe(5);
+    expect(first.atMs - at).toBeGreaterThanOrEqual(500);
+    expect(first.atMs - at).toBeLessThan(550);
+    expect(drained(first.bucket, "end", limits, first.atMs).granted).toBe(1);
+    expect(drained(first.bucket, "end", limits, at + 2_000).granted).toBe(3);
+    expect(drained(first.bucket, "end", limits, at + 3_600_000).granted).toBe(5);
+  });
+
+  test("keeps a part for the lanes before: who grows leaves a fifth, who replaces a tenth", () => {
+    const wide: KindLimits = { burst: 50, perSecond: 10 };
+    const grown = drained(fullBucket(wide, at), "grow", wide);
+    const replaced = drained(grown.bucket, "replace", wide);
+    const ended = drained(replaced.bucket, "end", wide);
+    expect([grown.granted, replaced.granted, ended.granted]).toEqual([40, 5, 5]);
+    // Who waits in the lower lane waits for more to come in.
+    expect(grown.atMs).toBeLessThan(drained(replaced.bucket, "grow", wide).atMs);
+  });
+
+  test("keeps no more than comes in within a second, or two", () => {
+    const slow: KindLimits = { burst: 50, perSecond: 5 };
+    expect(drained(fullBucket(slow, at), "grow", slow).granted).toBe(45);
+    expect(drained(fullBucket(slow, at), "replace", slow).granted).toBe(48);
+    const slowest: KindLimits = { burst: 50, perSecond: 0.1 };
+    expect(drained(fullBucket(slowest, at), "grow", slowest).granted).toBe(48);
+  });
+
+  test("a bucket of one has nothing to keep", () => {
+    const narrow: KindLimits = { burst: 1, perSecond: 1 };
+    expect(drained(fullBucket(narrow, at), "grow", narrow).granted).toBe(1);
+  });
+
+  test("counts instances where EC2 does, and grants more than it ever holds when it is full", () => {
+    const both: KindLimits = { burst: 100, perSecond: 5, instances: { burst: 1000, perSecond: 20 } };
+    const first = take(fullBucket(both, at), both, { lane: "end", instances: 1500, nowMs: at });
+    if (first.kind !== "granted") throw new Error("not granted");
+    const second = take(first.bucket, both, { lane: "end", instances: 1, nowMs: at });
+    if (second.kind !== "later") throw new Error("granted");
+    // 500 too many and one: at 20 a second, a little behind.
+    expect((second.atMs - at) / 1000).toBeCloseTo(501 / 19, 1);
+    expect(take(first.bucket, both, { lane: "end", instances: 1, nowMs: second.atMs }).kind).toBe("granted");
+  });
+
+  test("is emptied and slowed down when EC2 throttles, once for all that were under way together, and recovers", () => {
+    const wide: KindLimits = { burst: 50, perSecond: 5 };
+    const once = throttled(fullBucket(wide, at), wide, at);
+    const twice = throttled(once.bucket, wide, at + 300);
+    const later = throttled(once.bucket, wide, at + 1_500);
+    expect(once.bucket).toMatchObject({ requests: 0, pace: 0.5 });
+    expect(twice.bucket.pace).toBeCloseTo(0.5, 1);
+    expect(later.bucket.pace).toBeCloseTo(0.265, 3);
+    expect(later.withinMs).toBeGreaterThan(once.withinMs);
+    expect(drained(once.bucket, "end", wide, at + 10_000).granted).toBeLessThan(30);
+    expect(drained(once.bucket, "end", wide, at + 60_000).granted).toBe(50);
+  });
+
+  test("however often EC2 throttles, some are let through", () => {
+    let bucket = fullBucket(limits, at);
+    for (let n = 0; n < 50; n += 1) bucket = throttled(bucket, limits, at + n * 1_000).bucket;
+    const { atMs } = drained(bucket, "grow", limits, at + 50_000);
+    expect(atMs - (at + 50_000)).toBeLessThan(11_000);
+    expect(drained(bucket, "grow", limits, atMs).granted).toBe(1);
+  });
+
+  const clock = fc.array(fc.integer({ min: -3_600_000, max: 3_600_000 }), { minLength: 1, maxLength: 40 });
+
+  test("whatever clocks say, one moment never gives more than a full bucket, and none has to wait for ever", () => {
+    fc.assert(
+      fc.property(clock, fc.constantFrom<RequestLane>("end", "replace", "grow"), (jumps, lane) => {
+        let bucket = fullBucket(limits, at);
+        for (const jump of jumps) {
+          const nowMs = at + jump;
+          const tried = drained(bucket, lane, limits, nowMs);
+          expect(tried.granted).toBeLessThanOrEqual(limits.burst);
+          expect(tried.atMs).toBeGreaterThan(nowMs);
+          expect(tried.atMs - nowMs).toBeLessThan(3_000);
+          bucket = tried.bucket;
+        }
+      }),
+    );
+  });
+
+  test("when a bucket says `later`, at that time it grants, if nobody else came", () => {
+    const asks = fc.array(fc.record({ afterMs: fc.integer({ min: 0, max: 2_000 }), throttled: fc.boolean() }), { maxLength: 30 });
+    fc.assert(
+      fc.property(asks, fc.constantFrom<RequestLane>("end", "replace", "grow"), (steps, lane) => {
+        let bucket = fullBucket(limits, at);
+        let nowMs = at;
+        for (const step of steps) {
+          nowMs += step.afterMs;
+          if (step.throttled) bucket = throttled(bucket, limits, nowMs).bucket;
+          const taken = take(bucket, limits, { lane, instances: 1, nowMs });
+          if (taken.kind === "granted") bucket = taken.bucket;
+          else expect(take(bucket, limits, { lane, instances: 1, nowMs: taken.atMs }).kind).toBe("granted");
+        }
+      }),
+    );
+  });
+
+  test("over any time it grants no more than a burst and what comes in", () => {
+    const gaps = fc.array(fc.integer({ min: 0, max: 1_500 }), { minLength: 1, maxLength: 200 });
+    fc.assert(
+      fc.property(gaps, (waits) => {
+        let bucket = fullBucket(limits, at);
+        let [nowMs, granted] = [at, 0];
+        for (const wait of waits) {
+          nowMs += wait;
+          const tried = drained(bucket, "end", limits, nowMs);
+          granted += tried.granted;
+          bucket = tried.bucket;
+        }
+        expect(granted).toBeLessThanOrEqual(5 + (2 * (nowMs - at)) / 1000);
+      }),
+    );
+  });
+});
