@@ -61,6 +61,12 @@ const Pool = z.strictObject({
     .describe(
       "How many nodes with work may be drained at a time by choice (not by EC2's): so many, or a share of those there are, at least one",
     ),
+  mostLosses: z
+    .int()
+    .min(1, "must be 1 or more")
+    .max(100, "must not be more than 100")
+    .default(3)
+    .describe("A job fails when so many nodes were lost while it ran on them (EC2's interruptions do not count): it may be what ends them"),
   volumeGiB: z
     .int()
     .min(75, "the GPU image alone needs 75 GiB")

@@ -1,3 +1,4 @@
+import { breakers } from "../decide/health/breaker.ts";
 import type { Launch } from "../model/launch.ts";
 import { lifeOf, type Node } from "../model/node.ts";
 import { costIn, type Period } from "../model/period.ts";
@@ -28,6 +29,7 @@ export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): Pool 
   refusals: seen.refusals
     .filter(({ untilMs }) => untilMs > nowMs)
     .map(({ instanceType, zone, market, code, untilMs }) => ({ instanceType, zone, market, code, until: iso(untilMs) })),
+  breakers: breakers({ ...seen, nowMs }).map(({ restsUntilMs, ...breaker }) => ({ ...breaker, restsUntil: iso(restsUntilMs) })),
   busy: state.busy,
   decisions: state.epoch,
   pricesAt: isoIf(seen.catalogue?.refreshedAtMs),

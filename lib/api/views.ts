@@ -145,6 +145,14 @@ const OpenLaunch = z.object({
 
 const Refusal = z.object({ instanceType: z.string(), zone: z.string(), market: Market, code: z.string(), until: Time });
 
+const Breaker = z.object({
+  instanceType: z.string(),
+  zone: z.string(),
+  failures: Count.describe("Instances within the last hour that never became workers"),
+  state: z.enum(["open", "half-open"]).describe("half-open: one launch may try"),
+  restsUntil: Time,
+});
+
 export const Pool = z
   .object({
     pool: PoolName,
@@ -165,6 +173,7 @@ export const Pool = z
     nodes: z.record(NodeState, Count).describe("How many, by state"),
     openLaunches: z.array(OpenLaunch),
     refusals: z.array(Refusal).describe("Offers that EC2 had no capacity for"),
+    breakers: z.array(Breaker).describe("Types in zones that do not boot with the image of the pool's launch template"),
     busy: z.boolean().describe("Whether it has jobs, nodes or open launches, as the last decision found it"),
     decisions: Count.describe("Begun since it was deployed"),
     pricesAt: Time.optional().describe("When prices were fetched"),

@@ -1,6 +1,7 @@
 import type { Node } from "../model/node.ts";
 import type { Plan, Snapshot } from "../model/plan.ts";
 import { budgetRoom } from "./budget/budget-room.ts";
+import { heal } from "./health/breaker.ts";
 import { deadNodes, isHeard, nextLookAtBooting } from "./health/dead-nodes.ts";
 import { firstFit } from "./placement/first-fit.ts";
 import { type Idle, idleNodes, unaffordableNodes } from "./scaling/idle-nodes.ts";
@@ -39,7 +40,7 @@ export function decide(unordered: Snapshot): Plan {
     dead.some((step) => step.kind === "lose") ? nowMs : undefined,
   ].filter((at) => at !== undefined);
   return {
-    steps: [...dead, ...old.steps, ...placed.steps, ...replacing, ...idle.steps],
+    steps: [...heal(snapshot), ...dead, ...old.steps, ...placed.steps, ...replacing, ...idle.steps],
     wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : undefined,
   };
 }

@@ -2,10 +2,11 @@ import pMap from "p-map";
 import { mostAtOnce } from "../ports/fleet.ts";
 import type { Fence } from "../ports/pool-ledger.ts";
 import type { LaunchDeps } from "./launch-node.ts";
+import type { LostDeps } from "./lost-nodes.ts";
 import { failedBy, fencedOff, type Outcome, throttledBy, waitsForTurn } from "./outcome.ts";
 import type { Turns } from "./turns.ts";
 
-export type EndDeps = Pick<LaunchDeps, "decisions" | "placements" | "fleet" | "now"> & { readonly turns: Turns };
+export type EndDeps = Pick<LaunchDeps, "decisions" | "placements" | "fleet" | "now"> & Pick<LostDeps, "log"> & { readonly turns: Turns };
 
 /** Calls that are under way together. */
 const concurrency = 4;

@@ -50,6 +50,8 @@ async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapsh
       return launch(deps, fence, { step, snapshot });
     case "drain":
       return written(await placements.withdraw(fence, { node: step.node, drain: { because: step.because, untilMs: step.untilMs }, atMs }));
+    case "heal":
+      return written(await placements.healed(fence, step.nodes));
     case "fail":
       return written(await placements.fail(fence, { attempt: step.attempt, reason: step.because, atMs }));
     case "hold":

@@ -4,7 +4,7 @@ import type { Snapshot, Step } from "../model/plan.ts";
 import { mostAtOnce, type Seen } from "../ports/fleet.ts";
 import type { Fence } from "../ports/pool-ledger.ts";
 import { askForEnds, type EndDeps, parts } from "./ask-for-ends.ts";
-import { takeAllBack } from "./end-nodes.ts";
+import { noteBootFailure, takeAllBack } from "./lost-nodes.ts";
 import { failedBy, type Outcome, throttledBy, waitsForTurn, written } from "./outcome.ts";
 import { nodeIn, type StepOutcomes, stepByStep } from "./step-outcomes.ts";
 
@@ -37,7 +37,7 @@ export async function confirmNodes(
     if (typeof now === "object") return now;
     switch (now) {
       case "over":
-        return forget(deps, fence, node);
+        return forget(deps, fence, { node, mostLosses: snapshot.pool.mostLosses });
       case "live":
         if (node.state === "launching") return { result: "done", note: "it boots" };
         return unasked.get(step.node) ?? { result: "done", note: "asked again: accepted" };
@@ -50,11 +50,13 @@ export async function confirmNodes(
   });
 }
 
-async function forget(deps: EndDeps, fence: Fence, node: Node): Promise<Outcome> {
+async function forget(deps: EndDeps, fence: Fence, { node, mostLosses }: { node: Node; mostLosses: number }): Promise<Outcome> {
   // "Over" may be shutting down: a node whose worker was heard lately keeps what it holds until EC2 says more, or its lease ends.
   if (node.state === "terminating" && node.assignments.length > 0 && deps.now() < node.leaseUntilMs)
     return { result: "done", note: "it ends, and what it holds is its own until its lease has ended" };
-  const back = await takeAllBack(deps, fence, { node, because: "EC2 says that the instance has ended" });
+  const noted = node.state === "launching" ? await noteBootFailure(deps, fence, node) : "done";
+  if (noted !== "done") return written(noted);
+  const back = await takeAllBack(deps, fence, { node, because: "EC2 says that the instance has ended", mostLosses });
   if (back !== "done") return written(back);
   const forgotten = written(await deps.placements.forget(fence, node.id, deps.now()));
   return node.assignments.length > 0 && forgotten.result === "done" ? { ...forgotten, result: "again" } : forgotten;

@@ -2,6 +2,7 @@ import type { Node } from "../model/node.ts";
 import type { Snapshot, Step } from "../model/plan.ts";
 import type { Fence, Written } from "../ports/pool-ledger.ts";
 import { askForEnds, type EndDeps } from "./ask-for-ends.ts";
+import { noteBootFailure, takeAllBack } from "./lost-nodes.ts";
 import { type Outcome, written } from "./outcome.ts";
 import { nodeIn, type StepOutcomes, stepByStep } from "./step-outcomes.ts";
 
@@ -21,7 +22,7 @@ export async function endNodes(
   const { snapshot, steps, outcomes } = on;
   const ready: End[] = [];
   await stepByStep(steps, outcomes, async (step) => {
-    const fenced = await fenceOff(deps, fence, { step, node: nodeIn(snapshot, step.node) });
+    const fenced = await fenceOff(deps, fence, { step, node: nodeIn(snapshot, step.node), mostLosses: snapshot.pool.mostLosses });
     if (fenced === "done") ready.push(step);
     return written(fenced);
   });
@@ -43,18 +44,24 @@ export async function endNodes(
  * The fence also tells whether a node holds nothing now, whatever the snapshot said, and no node comes back from behind it.
  * One that is to end with what it holds was withdrawn before.
  */
-async function fenceOff(deps: EndDeps, fence: Fence, { step, node }: { step: End; node: Node }): Promise<Written> {
+async function fenceOff(
+  deps: EndDeps,
+  fence: Fence,
+  { step, node, mostLosses }: { step: End; node: Node; mostLosses: number },
+): Promise<Written> {
   if (step.kind === "end") return "done";
-  const back = step.kind === "lose" ? await takeAllBack(deps, fence, { node, because: step.because }) : "done";
+  const back = step.kind === "lose" ? await lose(deps, fence, { step, node, mostLosses }) : "done";
   return back !== "done" || node.state === "gone" ? back : deps.placements.drain(fence, node.id, deps.now());
 }
 
-/** Gives what a dead node holds back to the queue. */
-export async function takeAllBack(deps: EndDeps, fence: Fence, { node, because }: { node: Node; because: string }): Promise<Written> {
-  for (const assignment of node.assignments) {
-    const reason = `lost ${node.id}: ${because}`;
-    const back = await deps.placements.takeBack(fence, { node: node.id, assignment, reason, atMs: deps.now() });
-    if (back !== "done") return back;
-  }
-  return "done";
+type Lose = Extract<Step, { kind: "lose" }>;
+
+/** That it never booted is noted before it leaves: what is noted twice is noted once, and what was not noted then never would be. */
+async function lose(
+  deps: EndDeps,
+  fence: Fence,
+  { step, node, mostLosses }: { step: Lose; node: Node; mostLosses: number },
+): Promise<Written> {
+  const noted = step.neverBooted ? await noteBootFailure(deps, fence, node) : "done";
+  return noted === "done" ? takeAllBack(deps, fence, { node, because: step.because, mostLosses }) : noted;
 }

@@ -97,6 +97,8 @@ export type Job = JobRef & {
   readonly attempt: number;
   /** Runs that ended by the job's own fault; `spec.retries` bounds them. */
   readonly failures: number;
+  /** Nodes that were lost while it ran on them, and not by EC2's choice; absent for none. So many of them end it. */
+  readonly losses?: number | undefined;
   /** When SQS took the message, ms since the epoch. */
   readonly submittedAtMs: number;
   /** The first CPU instruction of its first attempt, as the worker reported it. */
@@ -111,6 +113,17 @@ export type Job = JobRef & {
   readonly reason?: string | undefined;
   readonly artifacts?: readonly SealedArtifact[] | undefined;
 };
+
+/** What becomes of a job whose node was lost: with so many lost while it ran it fails, for it may be the one that ends them. */
+export function afterLoss(
+  { losses = 0 }: Pick<Job, "losses">,
+  { reason, mostLosses }: { reason: string; mostLosses?: number | undefined },
+): { readonly state: "queued" | "failed"; readonly losses?: number; readonly reason: string } {
+  if (mostLosses === undefined) return { state: "queued", reason };
+  const counted = losses + 1;
+  if (counted < mostLosses) return { state: "queued", losses: counted, reason };
+  return { state: "failed", losses: counted, reason: `${counted} nodes were lost while it ran on them; the last: ${reason}` };
+}
 
 /** Whether that node is one that the job's attempt was given to. */
 export const isOn = ({ node, gang }: Pick<Job, "node" | "gang">, id: string): boolean =>

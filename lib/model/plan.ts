@@ -1,3 +1,4 @@
+import type { BootFailure } from "./boot-failure.ts";
 import type { AttemptRef, QueueEntry } from "./job.ts";
 import type { Launch, Reservation } from "./launch.ts";
 import type { WiderLimits, WiderReserved } from "./limits.ts";
@@ -21,6 +22,8 @@ export type Snapshot = {
   /** Absent until it was first fetched. */
   readonly catalogue?: Catalogue | undefined;
   readonly refusals: readonly Refusal[];
+  /** Of the last hours; absent for none. */
+  readonly bootFailures?: readonly BootFailure[] | undefined;
 };
 
 /** One thing to do, and why. Steps begin in the plan's order and run side by side: none depends on another of its plan. */
@@ -37,8 +40,10 @@ export type Step =
   | { readonly kind: "drain"; readonly node: string; readonly untilMs: number; readonly because: string }
   /** End a node whose time was up and whose worker does not let go: EC2's word that it has ended gives back what it holds. */
   | { readonly kind: "end"; readonly node: string; readonly because: string }
-  /** A node is dead: take its attempts back and make sure the instance ends. */
-  | { readonly kind: "lose"; readonly node: string; readonly because: string }
+  /** A node is dead: take its attempts back and make sure the instance ends. `neverBooted`: it never became a worker, which counts against its like. */
+  | { readonly kind: "lose"; readonly node: string; readonly because: string; readonly neverBooted?: true | undefined }
+  /** Forget that these did not boot. */
+  | { readonly kind: "heal"; readonly nodes: readonly string[]; readonly because: string }
   /** EC2 has not said that its end came, which was asked for a while ago: look, and ask again if it lives. Or it boots: look whether it does. */
   | { readonly kind: "confirm"; readonly node: string; readonly because: string }
   /** A job that can never run here. */

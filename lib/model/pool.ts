@@ -21,6 +21,8 @@ export type Pool = {
   readonly drainSeconds: number;
   /** How many nodes with work may be drained at a time, by our own choice. */
   readonly disruption: Disruption;
+  /** A job fails when so many nodes were lost while it ran on them. */
+  readonly mostLosses: number;
   /** Whether one node may serve several teams. */
   readonly shared: boolean;
   /** The teams that may use it; empty for all. */

@@ -1,3 +1,4 @@
+import type { BootFailure } from "../model/boot-failure.ts";
 import type { AttemptRef, QueueEntry } from "../model/job.ts";
 import type { Launch } from "../model/launch.ts";
 import type { LaunchLimits, LimitScope, WiderReserved } from "../model/limits.ts";
@@ -16,7 +17,10 @@ export type Fence = { readonly pool: string; readonly epoch: number };
 export type Written = "done" | "stale" | "fenced";
 
 /** What is on record for one decision. `reservedWider`: what goes beyond the pool; teams that never had a node of their own are left out. */
-export type Loaded = Pick<Snapshot, "reserved" | "spent" | "queue" | "nodes" | "openLaunches" | "catalogue" | "refusals"> & {
+export type Loaded = Pick<
+  Snapshot,
+  "reserved" | "spent" | "queue" | "nodes" | "openLaunches" | "catalogue" | "refusals" | "bootFailures"
+> & {
   readonly reservedWider: WiderReserved;
 };
 
@@ -72,8 +76,16 @@ export interface Placements {
   /**
    * Takes one attempt off a dead node, whose lease is over or whose instance is: the job waits again, as its next attempt,
    * and if it is a gang, so do all of it. One whose attempt is over leaves only its place behind.
+   * `mostLosses`: the node was lost while it ran, which counts against the job; with so many it fails instead.
    */
-  takeBack(fence: Fence, back: { node: string; assignment: Assignment; reason: string; atMs: number }): Promise<Written>;
+  takeBack(
+    fence: Fence,
+    back: { node: string; assignment: Assignment; reason: string; atMs: number; mostLosses?: number | undefined },
+  ): Promise<Written>;
+  /** Notes for two hours that the node never became a worker, once however often it is told. */
+  bootFailed(fence: Fence, failure: BootFailure): Promise<Written>;
+  /** Forgets that these never became workers. */
+  healed(fence: Fence, nodes: readonly string[]): Promise<Written>;
   /** `queued` → `failed`. */
   fail(fence: Fence, failed: { attempt: AttemptRef; reason: string; atMs: number }): Promise<Written>;
   /** Tells a waiting job why it waits. */

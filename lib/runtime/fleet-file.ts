@@ -15,6 +15,7 @@ const Pool = z.strictObject({
   maxLifetimeSeconds: z.int().min(1).optional(),
   drainSeconds: z.number().min(0),
   disruption: z.union([z.strictObject({ nodes: z.int().min(0) }), z.strictObject({ share: z.number().min(0).max(1) })]),
+  mostLosses: z.int().min(1),
   shared: z.boolean(),
   teams: z.array(TeamName),
   containers: z.boolean(),

@@ -17,5 +17,7 @@ export function publishPoolNumbers(of: { fleet: string; pool: string }, numbers:
   metrics.addMetric("QueuedJobs", MetricUnit.Count, numbers.queuedJobs);
   metrics.addMetric("OldestQueuedSeconds", MetricUnit.Seconds, numbers.oldestQueuedSeconds);
   metrics.addMetric("ReservedUsdPerHour", MetricUnit.NoUnit, numbers.reservedUsdPerHour);
+  // A metric costs only in months in which it is published, and most never see one.
+  if (numbers.openBreakers > 0) metrics.addMetric("OpenBreakers", MetricUnit.Count, numbers.openBreakers);
   metrics.publishStoredMetrics();
 }

@@ -29,6 +29,7 @@ describe("the configuration", () => {
       bootSeconds: 600,
       drainSeconds: 600,
       disruption: { share: 0.1 },
+      mostLosses: 3,
       shared: false,
       teams: [],
       volumeGiB: 100,

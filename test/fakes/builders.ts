@@ -122,6 +122,7 @@ export const aPool = (over: Partial<Pool> = {}): Pool => ({
   bootSeconds: 600,
   drainSeconds: 600,
   disruption: { share: 0.1 },
+  mostLosses: 3,
   shared: false,
   teams: [],
   containers: true,

@@ -54,6 +54,8 @@ function after(world: Snapshot, step: Step, choose: Choose): Snapshot {
       return { ...world, queue: without(world.queue, step.attempt) };
     case "hold":
       return { ...world, queue: world.queue.map((entry) => (isOf(step.entry, entry) ? { ...entry, reason: step.because } : entry)) };
+    case "heal":
+      return { ...world, bootFailures: world.bootFailures?.filter(({ node }) => !step.nodes.includes(node)) };
     case "drain":
     case "end":
     case "lose":

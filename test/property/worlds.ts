@@ -89,6 +89,7 @@ export const pool: fc.Arbitrary<Pool> = fc
     idleSeconds: 120,
     bootSeconds: 600,
     drainSeconds: 60,
+    mostLosses: 3,
     teams: [],
     containers: true,
   }));

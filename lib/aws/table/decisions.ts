@@ -1,10 +1,12 @@
 import { byTurn } from "../../model/job.ts";
 import type { Decisions, Fence } from "../../ports/pool-ledger.ts";
 import { getPartition, type TableAccess, tryUpdate, updateItem } from "./access.ts";
+import { bootFailureOf } from "./boot-failure-item.ts";
 import { createCatalogueStore } from "./catalogue-store.ts";
 import { add, either, is, isAbsent, isBelow, set, setAll, setOnce } from "./expression.ts";
 import {
   bellKey,
+  bootFailurePartition,
   fenceKey,
   fenceShards,
   launchPartition,
@@ -39,7 +41,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
     },
 
     async load(pool, nowMs) {
-      const [state, reservedWider, spent, queue, nodes, openLaunches, refusals, catalogue] = await Promise.all([
+      const [state, reservedWider, spent, queue, nodes, openLaunches, refusals, bootFailures, catalogue] = await Promise.all([
         readPool(access, pool),
         readWider(access),
         readSpent(access, pool, nowMs),
@@ -47,6 +49,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         getPartition(access, nodePartition(pool)),
         getPartition(access, launchPartition(pool)),
         getPartition(access, refusalPartition(pool)),
+        getPartition(access, bootFailurePartition(pool)),
         catalogues.get(pool),
       ]);
       return {
@@ -58,6 +61,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         openLaunches: openLaunches.map(launchOf),
         catalogue,
         refusals: refusals.map(refusalOf),
+        bootFailures: bootFailures.map(bootFailureOf),
       };
     },
 

@@ -19,6 +19,7 @@ const StoredJob: z.ZodType<Job> = z.object({
   bodyHash: z.string(),
   attempt: z.int().min(1),
   failures: z.int().min(0),
+  losses: z.int().min(0).optional(),
   submittedAtMs: z.number(),
   startedAtMs: z.number().optional(),
   endedAtMs: z.number().optional(),

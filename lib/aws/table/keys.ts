@@ -40,6 +40,10 @@ export const settledLaunchKey = (pool: string, launch: string): Key => ({ pk: `L
 export const refusalPartition = (pool: string): string => `R#${pool}`;
 export const refusalKey = (pool: string, offer: OfferRef): Key => ({ pk: refusalPartition(pool), sk: offerName(offer) });
 
+/** Instances of the pool that never became workers. */
+export const bootFailurePartition = (pool: string): string => `B#${pool}`;
+export const bootFailureKey = (pool: string, node: string): Key => ({ pk: bootFailurePartition(pool), sk: node });
+
 /** The newest epoch, and what is reserved. */
 export const poolKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "POOL" });
 /** What all pools together have reserved: the deployment's item, and one for each team. */

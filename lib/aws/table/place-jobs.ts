@@ -1,4 +1,4 @@
-import { dependsOn, type Job, type QueueEntry } from "../../model/job.ts";
+import { afterLoss, dependsOn, type Job, type QueueEntry } from "../../model/job.ts";
 import type { Fence, Placements } from "../../ports/pool-ledger.ts";
 import type { TableAccess } from "./access.ts";
 import { asRead } from "./as-read.ts";
@@ -44,8 +44,7 @@ export const createJobPlacements = (
       const outcome = await write(fence, takeBackParts(fence, back, job));
       if (typeof outcome === "string") return outcome;
       if (!outcome.failed.has(0)) return "changed";
-      const before = job?.state === "queued" && job.attempt === back.assignment.attempt + 1 && job.reason === back.reason;
-      return before ? "done" : "stale";
+      return wasTakenBack(job, back) ? "done" : "stale";
     }),
 
   async fail(fence, { attempt, reason, atMs }) {
@@ -113,8 +112,15 @@ function holdPart({ pool }: Fence, { entry, node, rank, atMs }: Place & { rank?:
   };
 }
 
+/** Whether the job is already as taking it back would make it. */
+const wasTakenBack = (job: Job | undefined, { assignment, reason }: Back): boolean =>
+  job?.state === "failed"
+    ? job.attempt === assignment.attempt && job.reason?.endsWith(reason) === true
+    : job?.state === "queued" && job.attempt === assignment.attempt + 1 && job.reason === reason;
+
 /** First the node's part, then, if the attempt still is this node's, the job's. A job that has ended or moved on leaves only its place behind. */
-function takeBackParts(fence: Fence, { node, assignment, reason, atMs }: Back, job: Job | undefined): Part[] {
+function takeBackParts(fence: Fence, back: Back, job: Job | undefined): Part[] {
+  const { node, assignment, atMs } = back;
   const name = assignmentName(assignment);
   const off: Part = {
     kind: "update",
@@ -128,16 +134,19 @@ function takeBackParts(fence: Fence, { node, assignment, reason, atMs }: Back, j
   if (!dependsOn(job, { attempt: assignment.attempt, node })) {
     return job.node === node ? [off, { kind: "update", key: jobKey(job), changes: offNodes, when: still }] : [off];
   }
-  const next = { attempt: job.attempt + 1, reason };
+  const { state, reason, losses } = afterLoss(job, back);
+  const waits = state === "queued";
+  const attempt = job.attempt + (waits ? 1 : 0);
+  const counted = losses === undefined ? [] : [set("losses", losses)];
   return [
     off,
     {
       kind: "update",
       key: jobKey(job),
-      changes: [...newState("queued", reason, atMs), set("attempt", next.attempt), ...offNodes],
+      changes: [...newState(state, reason, atMs), set("attempt", attempt), ...counted, ...offNodes],
       when: still,
     },
-    ...enqueue(job, next),
+    ...(waits ? enqueue(job, { attempt, reason }) : []),
     ...(job.state === "sealing" ? [endSealing(job)] : []),
   ];
 }

@@ -1,14 +1,15 @@
 import type { Fence, Placements } from "../../ports/pool-ledger.ts";
 import { getItem, type TableAccess } from "./access.ts";
 import { asRead } from "./as-read.ts";
+import { bootFailureItem } from "./boot-failure-item.ts";
 import { is, isAbsent, isEmpty, isNot, isOneOf, set } from "./expression.ts";
 import { type FencedOutcome, type FencedWriter, type ReservationChange, written } from "./fenced-write.ts";
-import { forgottenNodeKey, instanceKey, nodeKey } from "./keys.ts";
+import { bootFailureKey, forgottenNodeKey, instanceKey, nodeKey } from "./keys.ts";
 import { type ReadNode, readNode } from "./node-item.ts";
 import { minus, nothing } from "./reserved-item.ts";
 import { spentParts } from "./spent-item.ts";
 import { ttlAfter } from "./stored.ts";
-import type { Part } from "./transaction.ts";
+import { mostParts, type Part } from "./transaction.ts";
 
 const keptDays = 14;
 
@@ -16,7 +17,7 @@ const keptDays = 14;
 export const createNodePlacements = (
   access: TableAccess,
   { write, reserve, unlessFenced }: FencedWriter,
-): Pick<Placements, "drain" | "withdraw" | "terminating" | "forget"> => {
+): Pick<Placements, "drain" | "withdraw" | "bootFailed" | "healed" | "terminating" | "forget"> => {
   /** Releases the node's reservation and puts its cost on record with the write, if that is still to be done. */
   const release = (fence: Fence, ending: { node: ReadNode; atMs: number }, parts: readonly Part[]): Promise<FencedOutcome> => {
     const { node, atMs } = ending;
@@ -54,6 +55,16 @@ export const createNodePlacements = (
         const now = await readNode(access, fence.pool, node);
         return now?.state === "draining" && now.drain !== undefined;
       });
+    },
+
+    async bootFailed(fence, failure) {
+      const outcome = await write(fence, [{ kind: "put", item: bootFailureItem(fence.pool, failure) }]);
+      return written(outcome, async () => false);
+    },
+
+    async healed(fence, nodes) {
+      const gone = nodes.slice(0, mostParts - 1).map((node): Part => ({ kind: "delete", key: bootFailureKey(fence.pool, node) }));
+      return written(await write(fence, gone), async () => false);
     },
 
     terminating: (fence, node, atMs) =>

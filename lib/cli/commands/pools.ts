@@ -76,6 +76,10 @@ export function poolLines(pool: Pool, nowMs: number): string[] {
       "refused",
       `${refusal.instanceType} ${refusal.market} in ${refusal.zone} (${refusal.code}); asked again ${when(Date.parse(refusal.until), nowMs)}`,
     ]),
+    ...pool.breakers.map((broken): [string, string] => [
+      "does not boot",
+      `${broken.instanceType} in ${broken.zone} (${count(broken.failures, "time")} within the hour) with the launch template's image; tried again ${when(Date.parse(broken.restsUntil), nowMs)}`,
+    ]),
     ["decisions", `${pool.decisions}; look at them with: fleet decisions --pool ${pool.pool}`],
   ]);
 }

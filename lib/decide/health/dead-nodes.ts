@@ -29,7 +29,13 @@ export function deadNodes(snapshot: Snapshot): Step[] {
 function verdict(node: Node, { nowMs, pool }: Snapshot): Step | undefined {
   switch (node.state) {
     case "gone":
-      return { kind: "lose", node: node.id, because: "EC2 says that the instance has ended" };
+      return {
+        kind: "lose",
+        node: node.id,
+        because: "EC2 says that the instance has ended",
+        // Whose end was asked for, and whom EC2 took back, might have booted well.
+        ...(node.readyAtMs === undefined && !node.released && !node.notice && !node.drain ? { neverBooted: true } : {}),
+      };
     case "launching":
       return booting(node, { nowMs, pool });
     case "ready":
@@ -60,7 +66,12 @@ function working(node: Node, nowMs: number): Step | undefined {
 function booting(node: Node, { nowMs, pool }: Pick<Snapshot, "nowMs" | "pool">): Step | undefined {
   const bootedMs = nowMs - node.launchedAtMs;
   if (bootedMs > pool.bootSeconds * 1000)
-    return { kind: "lose", node: node.id, because: `its worker did not call within ${pool.bootSeconds} s of the launch` };
+    return {
+      kind: "lose",
+      node: node.id,
+      because: `its worker did not call within ${pool.bootSeconds} s of the launch`,
+      neverBooted: true,
+    };
   return bootedMs >= lookEveryMs && bootedMs % lookEveryMs < lookForMs
     ? { kind: "confirm", node: node.id, because: "its worker has not called for a minute or more" }
     : undefined;

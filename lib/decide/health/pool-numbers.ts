@@ -1,4 +1,5 @@
 import type { Snapshot } from "../../model/plan.ts";
+import { breakers } from "./breaker.ts";
 
 /** How a pool is, in the numbers that its metrics and alarms are made of. */
 export type PoolNumbers = {
@@ -11,12 +12,17 @@ export type PoolNumbers = {
   /** Of the job that has waited longest; 0 when none does. */
   readonly oldestQueuedSeconds: number;
   readonly reservedUsdPerHour: number;
+  /** Types in zones that do not boot with the pool's image. */
+  readonly openBreakers: number;
 };
 
 /** A GPU that was not heard of for this long says nothing of now. */
 const freshForMs = 60_000;
 
-export function poolNumbers(seen: Pick<Snapshot, "nodes" | "queue" | "reserved">, nowMs: number): PoolNumbers {
+export function poolNumbers(
+  seen: Pick<Snapshot, "nodes" | "queue" | "reserved" | "openLaunches" | "bootFailures">,
+  nowMs: number,
+): PoolNumbers {
   const nodes = seen.nodes.filter(({ state }) => state === "launching" || state === "ready" || state === "draining");
   const samples = nodes
     .filter(({ gpusAtMs }) => gpusAtMs !== undefined && nowMs - gpusAtMs < freshForMs)
@@ -29,5 +35,6 @@ export function poolNumbers(seen: Pick<Snapshot, "nodes" | "queue" | "reserved">
     queuedJobs: seen.queue.length,
     oldestQueuedSeconds: (nowMs - oldestMs) / 1000,
     reservedUsdPerHour: seen.reserved.usdPerHour,
+    openBreakers: breakers({ ...seen, nowMs }).length,
   };
 }

@@ -5,6 +5,7 @@ import { type Offer, offerName } from "../../model/offer.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, budgetRoom } from "../budget/budget-room.ts";
+import { type Breaker, breakers, mayTry, triedBy } from "../health/breaker.ts";
 import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
 import { type Likeness, likeness } from "./likeness.ts";
@@ -24,6 +25,10 @@ export type Board = {
   readonly wanted: ReadonlySet<string>;
   /** What can be bought now for so many nodes at once. */
   readonly shelfFor: (count: number) => Shelf;
+  /** What does not boot just now. */
+  readonly broken: readonly Breaker[];
+  /** What of it this decision tries once more: one launch does, and no other. */
+  readonly tried: Set<string>;
   readonly bundles: Bundle[];
   readonly likeness: Likeness;
   readonly budget: BudgetRoom;
@@ -40,6 +45,8 @@ export type Miss = "nothing" | "limit" | "budget" | "later";
 
 export function boardOf(snapshot: Snapshot, nodes: readonly Node[], queue: readonly QueueEntry[]): Board {
   const rooms = roomsOf(nodes);
+  const broken = breakers(snapshot);
+  const tried = new Set<string>();
   const budget = budgetRoom(snapshot);
   const byLimits = less(snapshot.pool.limits, snapshot.reserved);
   const left = { ...byLimits, usdPerHour: Math.min(byLimits.usdPerHour, budget.usdPerHour) };
@@ -47,7 +54,9 @@ export function boardOf(snapshot: Snapshot, nodes: readonly Node[], queue: reado
     pool: snapshot.pool,
     rooms,
     wanted: wantedByGangs(queue, rooms),
-    shelfFor: shelves(snapshot),
+    shelfFor: shelves(snapshot, { broken, tried }),
+    broken,
+    tried,
     bundles: [],
     likeness: likeness(),
     budget,
@@ -56,14 +65,17 @@ export function boardOf(snapshot: Snapshot, nodes: readonly Node[], queue: reado
   };
 }
 
-/** An offer that was refused to many may still be had for fewer. */
-function shelves({ catalogue, refusals, nowMs }: Snapshot): (count: number) => Shelf {
+/** An offer that was refused to many may still be had for fewer. One that does not boot is tried once in a while. */
+function shelves({ catalogue, refusals, nowMs }: Snapshot, { broken, tried }: Pick<Board, "broken" | "tried">): (count: number) => Shelf {
   const dry = new Map(refusals.filter((refusal) => refusal.untilMs > nowMs).map((refusal) => [offerName(refusal), refusal.count ?? 1]));
-  const made = new Map<number, Shelf>();
+  const made = new Map<string, Shelf>();
   return (count) => {
-    const isDry = (offer: Offer): boolean => (dry.get(offerName(offer)) ?? Number.POSITIVE_INFINITY) <= count;
-    const known = made.get(count) ?? shelf(catalogue?.types ?? [], catalogue?.offers ?? [], isDry);
-    made.set(count, known);
+    const mayBeTried = mayTry(broken, tried);
+    const isDry = (offer: Offer): boolean => (dry.get(offerName(offer)) ?? Number.POSITIVE_INFINITY) <= count || !mayBeTried(offer);
+    // What is tried only grows.
+    const name = `${count} ${tried.size}`;
+    const known = made.get(name) ?? shelf(catalogue?.types ?? [], catalogue?.offers ?? [], isDry);
+    made.set(name, known);
     return known;
   };
 }
@@ -101,6 +113,7 @@ function toBeLaunched(entry: QueueEntry, board: Board): "bundled" | Miss {
   if (board.bundles.length >= mostBundles) return "later";
   board.left = less(board.left, alone.reserved);
   board.bundles.push(alone);
+  for (const name of triedBy(alone.offers, board.broken)) board.tried.add(name);
   board.likeness.note(alone, { before: empty, entry });
   return "bundled";
 }
@@ -118,6 +131,7 @@ function joins(entry: QueueEntry, board: Board, { team, aloneUsd }: { team: stri
     if (typeof shared !== "object" || shared.usdPerHour - open.usdPerHour >= aloneUsd) continue;
     board.left = less(plus(board.left, open.reserved), shared.reserved);
     board.bundles[index] = shared;
+    for (const name of triedBy(shared.offers, board.broken)) board.tried.add(name);
     board.likeness.note(shared, { before: open, entry });
     return true;
   }

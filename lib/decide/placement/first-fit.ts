@@ -3,6 +3,7 @@ import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
+import { breakers, whyBroken } from "../health/breaker.ts";
 import { boardOf, type Found, find, type Miss } from "./board.ts";
 import { launchesOf } from "./coalesce.ts";
 import { isGang, stillHeld } from "./gangs.ts";
@@ -112,6 +113,8 @@ function whyHeld(miss: Miss, of: { snapshot: Snapshot; budget: BudgetRoom }): st
   switch (miss) {
     case "nothing": {
       const codes = [...new Set(refusals.filter(({ untilMs }) => untilMs > nowMs).map(({ code }) => code))].sort();
+      const broken = whyBroken(breakers(of.snapshot), pool.name);
+      if (broken) return codes.length === 0 ? broken : `${broken}; of others EC2 gives none just now (${codes.join(", ")})`;
       return `EC2 gives no instance type that fits just now (${codes.join(", ")}); it is asked again within minutes`;
     }
     case "limit":
@@ -127,13 +130,19 @@ function whyHeld(miss: Miss, of: { snapshot: Snapshot; budget: BudgetRoom }): st
 const hold = (entry: QueueEntry, because: string | undefined): Step[] =>
   because === undefined || entry.reason === because ? [] : [{ kind: "hold", entry, because }];
 
+/** When a refusal or a breaker's rest is over. */
+const whenThereMayBe = (snapshot: Snapshot): number[] =>
+  [...snapshot.refusals.map(({ untilMs }) => untilMs), ...breakers(snapshot).map(({ restsUntilMs }) => restsUntilMs)].filter(
+    (atMs) => atMs > snapshot.nowMs,
+  );
+
 function wakeOf(waits: readonly Wait[], after: { snapshot: Snapshot; budget: BudgetRoom; isMore: boolean }): number | undefined {
   const misses = new Set(waits.map(({ miss }) => miss));
-  const { refusals, nowMs } = after.snapshot;
+  const { nowMs } = after.snapshot;
   if (misses.has("later") || after.isMore) return nowMs;
   const budget = after.budget.usedUp ?? after.budget.tightest;
   const wakes = [
-    ...(misses.has("nothing") ? refusals.map((refusal) => refusal.untilMs).filter((untilMs) => untilMs > nowMs) : []),
+    ...(misses.has("nothing") ? whenThereMayBe(after.snapshot) : []),
     ...(misses.has("budget") && budget ? [budget.renewsAtMs] : []),
   ];
   return wakes.length > 0 ? Math.min(...wakes) : undefined;

@@ -37,6 +37,7 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
       openLaunches: [...table.openLaunches.values()].filter((launch) => launch.pool === pool).sort((a, b) => (a.id < b.id ? -1 : 1)),
       catalogue: table.catalogues.get(pool),
       refusals: [...(table.refusals.get(pool)?.entries() ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, refusal]) => refusal),
+      bootFailures: [...(table.bootFailures.get(pool)?.entries() ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, failure]) => failure),
     })),
   isCurrent: (fence) => wire.call("decisions.isCurrent", () => !table.isFenced(fence)),
   finish: (fence, { heard, busy, wakeAtMs }) =>

@@ -1,4 +1,5 @@
-import { dependsOn, type Job, type QueueEntry } from "../../model/job.ts";
+import type { BootFailure } from "../../model/boot-failure.ts";
+import { afterLoss, dependsOn, type Job, type QueueEntry } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
 import { type Assignment, isLive, type Node } from "../../model/node.ts";
@@ -72,6 +73,19 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         return "done";
       }),
 
+    bootFailed: (fence, failure) =>
+      write("bootFailed", fence, (): Written => {
+        const known = table.bootFailures.get(fence.pool) ?? new Map<string, BootFailure>();
+        table.bootFailures.set(fence.pool, known.set(failure.node, { ...failure }));
+        return "done";
+      }),
+
+    healed: (fence, nodes) =>
+      write("healed", fence, (): Written => {
+        for (const node of nodes) table.bootFailures.get(fence.pool)?.delete(node);
+        return "done";
+      }),
+
     terminating: (fence, id, atMs) =>
       write("terminating", fence, (): Written => {
         const node = nodeOf(fence, id);
@@ -136,26 +150,25 @@ const placedOf = (entry: QueueEntry): Assignment => ({
   ...(entry.datasets.length > 0 ? { datasets: entry.datasets } : {}),
 });
 
-function takeBack(
-  table: MemoryTable,
-  node: Node | undefined,
-  { assignment, reason, atMs }: Parameters<Placements["takeBack"]>[1],
-): Written {
+function takeBack(table: MemoryTable, node: Node | undefined, back: Parameters<Placements["takeBack"]>[1]): Written {
+  const { assignment, reason, atMs } = back;
   const job = table.jobs.get(jobKey(assignment));
   if (!node?.assignments.some((one) => sameAttempt(one, assignment))) {
-    const repeated = job?.attempt === assignment.attempt + 1 && job.state === "queued" && job.reason === reason;
+    const failed = job?.state === "failed" && job.attempt === assignment.attempt && job.reason?.endsWith(reason) === true;
+    const repeated = failed || (job?.attempt === assignment.attempt + 1 && job.state === "queued" && job.reason === reason);
     return node && repeated ? "done" : "stale";
   }
   if (node.state !== "gone" && node.leaseUntilMs > atMs) return "stale";
   const others = node.assignments.filter((one) => !sameAttempt(one, assignment));
   table.setAssignments(node, others, atMs);
   // A job that has ended or moved on leaves only its place on the node behind.
-  if (job?.attempt === assignment.attempt) leaveNode(table, { job, node: node.id, reason, atMs });
+  if (job?.attempt === assignment.attempt) leaveNode(table, job, back);
   return "done";
 }
 
-function leaveNode(table: MemoryTable, { job, node, reason, atMs }: { job: Job; node: string; reason: string; atMs: number }): void {
-  if (dependsOn(job, { attempt: job.attempt, node })) table.moveJob(job, { state: "queued", reason }, atMs);
+function leaveNode(table: MemoryTable, job: Job, back: Parameters<Placements["takeBack"]>[1]): void {
+  const { node, atMs } = back;
+  if (dependsOn(job, { attempt: job.attempt, node })) table.moveJob({ ...job, ...offNodes }, afterLoss(job, back), atMs);
   else if (job.node === node) table.putJob({ ...job, ...offNodes });
 }
 

@@ -1,3 +1,4 @@
+import type { BootFailure } from "../../model/boot-failure.ts";
 import { type AttemptRef, byTurn, isEnded, type Job, type JobRef, type QueueEntry, waiting } from "../../model/job.ts";
 import type { Launch, Reservation } from "../../model/launch.ts";
 import type { LimitScope, WiderReserved } from "../../model/limits.ts";
@@ -47,6 +48,8 @@ export class MemoryTable {
   readonly openLaunches = new Map<string, Launch>();
   readonly settledLaunches = new Map<string, { readonly launch: Launch; readonly nodes: readonly string[] }>();
   readonly refusals = new Map<string, Map<string, Refusal>>();
+  /** By pool, then by node. */
+  readonly bootFailures = new Map<string, Map<string, BootFailure>>();
   readonly catalogues = new Map<string, Catalogue>();
   readonly sealingSince = new Map<string, { readonly attempt: AttemptRef; readonly sinceMs: number }>();
   /** What all pools together have reserved: the deployment's own count, and each team's. */

@@ -18,6 +18,7 @@ export const decisionsContract = (make: MakeLedger) =>
         openLaunches: [],
         catalogue: undefined,
         refusals: [],
+        bootFailures: [],
       });
     });
 
@@ -106,6 +107,7 @@ export const decisionsContract = (make: MakeLedger) =>
         openLaunches: [open],
         catalogue: undefined,
         refusals: [refusal],
+        bootFailures: [],
       });
     });
 

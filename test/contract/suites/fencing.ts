@@ -35,6 +35,8 @@ export const fencingContract = (make: MakeLedger) =>
         drain: placements.drain(old, empty.id, atMs),
         "drain, stale": placements.drain(old, holding.id, atMs),
         withdraw: placements.withdraw(old, { node: empty.id, drain: { because: "its life ends", untilMs: atMs }, atMs }),
+        bootFailed: placements.bootFailed(old, { node: empty.id, instanceType: "g5.xlarge", zone: "us-east-1a", atMs }),
+        healed: placements.healed(old, [empty.id]),
         terminating: placements.terminating(old, empty.id, atMs),
         "terminating, done before": placements.terminating(old, terminating.id, atMs),
         "terminating, unknown": placements.terminating(old, "i-00000000000000ff", atMs),

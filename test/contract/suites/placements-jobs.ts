@@ -132,6 +132,33 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.takeBack(fence, { ...back, atMs: leaseOver + 900_000 })).toBe("done");
     });
 
+    it("counts the loss where it counts, and fails the job with the last that it may have", async () => {
+      const ledger = await make();
+      const { fence, node, job } = await placed(ledger);
+      await ledger.nodeLedger.gone(node.id, atMs);
+      const back = { node: node.id, assignment: anAssignment(), reason: "lost i-1", atMs, mostLosses: 2 };
+      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2, losses: 1, failures: 0 });
+      const { queue } = await ledger.decisions.load("gpu", monday);
+      const next = await readyNode(ledger, fence, { id: "i-0000000000000002" });
+      expect(await ledger.placements.bind(fence, { entry: only(queue), node: next.id, atMs })).toBe("done");
+      await ledger.nodeLedger.gone(next.id, atMs);
+      const again = { ...back, node: next.id, assignment: anAssignment({ attempt: 2 }) };
+      expect(await ledger.placements.takeBack(fence, again)).toBe("done");
+      expect(await ledger.placements.takeBack(fence, again)).toBe("done");
+      const failed = await ledger.sealing.get(job);
+      expect(failed).toMatchObject({
+        state: "failed",
+        attempt: 2,
+        losses: 2,
+        endedAtMs: atMs,
+        reason: expect.stringContaining("2 nodes were lost"),
+      });
+      expect(failed?.node).toBeUndefined();
+      expect(await ledger.decisions.load("gpu", monday)).toMatchObject({ queue: [] });
+      expect((await ledger.nodeLedger.get("gpu", next.id))?.assignments).toEqual([]);
+    });
+
     it("takes back an attempt that only uploads", async () => {
       const ledger = await make();
       const { fence, node, job } = await sealing(ledger);

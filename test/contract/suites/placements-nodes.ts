@@ -73,6 +73,26 @@ export const nodePlacementsContract = (make: MakeLedger) => {
     });
   });
 
+  describe("placements.bootFailed and healed", () => {
+    const failure = { node: "i-0000000000000007", instanceType: "g5.xlarge", zone: "us-east-1a", atMs };
+    const known = async (ledger: Ledger, pool = "gpu") => (await ledger.decisions.load(pool, monday)).bootFailures ?? [];
+
+    it("note an instance that never became a worker once, and forget it", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const other = { ...failure, node: "i-0000000000000008" };
+      expect(await known(ledger)).toEqual([]);
+      expect(await ledger.placements.bootFailed(fence, failure)).toBe("done");
+      expect(await ledger.placements.bootFailed(fence, failure)).toBe("done");
+      expect(await ledger.placements.bootFailed(fence, other)).toBe("done");
+      expect(await known(ledger)).toEqual([failure, other]);
+      expect(await known(ledger, "cpu")).toEqual([]);
+      expect(await ledger.placements.healed(fence, [failure.node, "i-00000000000000ff"])).toBe("done");
+      expect(await ledger.placements.healed(fence, [failure.node])).toBe("done");
+      expect(await known(ledger)).toEqual([other]);
+    });
+  });
+
   describe("placements.terminating and forget", () => {
     it("release a node's reservation once between them, however often they are called", async () => {
       const ledger = await make();

@@ -80,6 +80,7 @@ export const aPoolView = sample(views.Pool, {
     },
   ],
   refusals: [{ instanceType: "g4dn.xlarge", zone: "us-east-1b", market: "spot", code: "InsufficientInstanceCapacity", until: at(3_660) }],
+  breakers: [{ instanceType: "g5.xlarge", zone: "us-east-1c", failures: 3, state: "open", restsUntil: at(4_500) }],
   busy: true,
   decisions: 42,
   pricesAt: at(0),

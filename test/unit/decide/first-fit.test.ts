@@ -32,6 +32,8 @@ const inWords = (step: Step): string => {
       return `fail ${step.attempt.job}`;
     case "hold":
       return `hold ${step.entry.job}`;
+    case "heal":
+      return `heal ${step.nodes.join()}`;
     case "retire":
     case "drain":
     case "end":

@@ -83,7 +83,18 @@ describe("a pool's numbers", () => {
     await world.submit("b");
     world.nowMs += 30_000;
     expect(await tick(deps)).toMatchObject({
-      numbers: [{ pool: "gpu", nodes: 1, gpus: 1, gpuUtilization: 60, queuedJobs: 1, oldestQueuedSeconds: 30, reservedUsdPerHour: 0.5 }],
+      numbers: [
+        {
+          pool: "gpu",
+          nodes: 1,
+          gpus: 1,
+          gpuUtilization: 60,
+          queuedJobs: 1,
+          oldestQueuedSeconds: 30,
+          reservedUsdPerHour: 0.5,
+          openBreakers: 0,
+        },
+      ],
     });
   });
 

@@ -1,7 +1,15 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { publishPoolNumbers } from "../../../lib/runtime/pool-metrics.ts";
 
-const numbers = { nodes: 2, gpus: 5, gpuUtilization: 61.5, queuedJobs: 3, oldestQueuedSeconds: 90, reservedUsdPerHour: 2.5 };
+const numbers = {
+  nodes: 2,
+  gpus: 5,
+  gpuUtilization: 61.5,
+  queuedJobs: 3,
+  oldestQueuedSeconds: 90,
+  reservedUsdPerHour: 2.5,
+  openBreakers: 0,
+};
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -43,6 +51,17 @@ test("a pool's numbers are metrics by fleet and pool, and by nothing else", () =
     },
   });
   expect(line).not.toHaveProperty("service");
+});
+
+test("breakers are counted where one is open, and cost nothing elsewhere", () => {
+  const lines = written(() => {
+    publishPoolNumbers({ fleet: "fleetwright", pool: "gpu" }, numbers);
+    publishPoolNumbers({ fleet: "fleetwright", pool: "cpu" }, { ...numbers, openBreakers: 2 });
+  });
+  expect(lines.map((line) => [line["pool"], line["OpenBreakers"]])).toEqual([
+    ["gpu", undefined],
+    ["cpu", 2],
+  ]);
 });
 
 test("two pools do not mix, and GPUs that nobody heard of are no zero", () => {

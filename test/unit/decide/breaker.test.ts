@@ -1,0 +1,106 @@
+import { describe, expect, test } from "vitest";
+import { decide } from "../../../lib/decide/decide.ts";
+import { breakers, heal } from "../../../lib/decide/health/breaker.ts";
+import type { BootFailure } from "../../../lib/model/boot-failure.ts";
+import type { Snapshot } from "../../../lib/model/plan.ts";
+import { aCatalogue, aLaunch, aNode, anEntry, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
+
+const now = monday + 3_600_000;
+const minute = 60_000;
+const failed = (node: string, agoMs: number, over: Partial<BootFailure> = {}): BootFailure => ({
+  node,
+  instanceType: "g5.xlarge",
+  zone: "us-east-1a",
+  atMs: now - agoMs,
+  ...over,
+});
+const three = (agoMs: number) => [failed("a", agoMs + 2), failed("b", agoMs + 1), failed("c", agoMs)];
+const seen = (over: Partial<Snapshot> = {}): Snapshot => ({
+  nowMs: now,
+  pool: aPool(),
+  reserved: { usdPerHour: 0, gpus: 0 },
+  spent: { dayUsd: 0, monthUsd: 0 },
+  queue: [anEntry()],
+  nodes: [],
+  openLaunches: [],
+  catalogue: aCatalogue(),
+  refusals: [],
+  ...over,
+});
+const state = (over: Partial<Snapshot>) => breakers(seen(over)).map((each) => each.state);
+
+describe("a breaker", () => {
+  test("is opened by the third failure within an hour, of one type in one zone", () => {
+    expect(state({ bootFailures: three(0).slice(1) })).toEqual([]);
+    expect(breakers(seen({ bootFailures: three(0) }))).toEqual([
+      { instanceType: "g5.xlarge", zone: "us-east-1a", failures: 3, state: "open", restsUntilMs: now + 15 * minute },
+    ]);
+    expect(state({ bootFailures: [...three(0).slice(1), failed("d", 0, { zone: "us-east-1b" })] })).toEqual([]);
+    expect(state({ bootFailures: [...three(0).slice(1), failed("d", 0, { instanceType: "g5.2xlarge" })] })).toEqual([]);
+    expect(state({ bootFailures: [...three(0).slice(1), failed("d", 60 * minute)] })).toEqual([]);
+    expect(state({ bootFailures: [...three(0).slice(1), failed("d", 60 * minute - 1)] })).toEqual(["open"]);
+  });
+
+  test("is half-open after a rest, until something of it is tried", () => {
+    expect(state({ bootFailures: three(15 * minute - 1) })).toEqual(["open"]);
+    const bootFailures = three(15 * minute);
+    expect(state({ bootFailures })).toEqual(["half-open"]);
+    expect(state({ bootFailures, nodes: [aNode({ state: "launching", readyAtMs: undefined })] })).toEqual(["open"]);
+    expect(state({ bootFailures, openLaunches: [aLaunch()] })).toEqual(["open"]);
+    const elsewhere = anOffer({ zone: "us-east-1b" });
+    expect(state({ bootFailures, nodes: [aNode({ state: "launching", offer: elsewhere })] })).toEqual(["half-open"]);
+    expect(state({ bootFailures: [...bootFailures, failed("probe", 0)] })).toEqual(["open"]);
+  });
+
+  test("is closed by one that became a worker since, and is forgotten then", () => {
+    const bootFailures = three(20 * minute);
+    const worker = aNode({ readyAtMs: now - minute });
+    expect(state({ bootFailures, nodes: [worker] })).toEqual([]);
+    expect(heal(seen({ bootFailures, nodes: [worker] }))).toMatchObject([{ kind: "heal", nodes: ["a", "b", "c"] }]);
+    const before = aNode({ readyAtMs: now - 30 * minute });
+    expect(state({ bootFailures, nodes: [before] })).toEqual(["half-open"]);
+    expect(heal(seen({ bootFailures, nodes: [before] }))).toEqual([]);
+    const other = aNode({ readyAtMs: now, offer: anOffer({ zone: "us-east-1b" }) });
+    expect(state({ bootFailures, nodes: [other] })).toEqual(["half-open"]);
+  });
+});
+
+describe("a job", () => {
+  const elsewhere = anOffer({ zone: "us-east-1b", usdPerHour: 0.7 });
+  const launched = (over: Partial<Snapshot>) =>
+    decide(seen(over)).steps.flatMap((step) => (step.kind === "launch" ? [step.launch.offers.map(({ zone }) => zone).join()] : []));
+
+  test("goes elsewhere while a breaker is open, though that is dearer", () => {
+    const catalogue = aCatalogue({ offers: [anOffer(), elsewhere] });
+    expect(launched({ catalogue })).toEqual(["us-east-1a,us-east-1b"]);
+    expect(launched({ catalogue, bootFailures: three(0) })).toEqual(["us-east-1b"]);
+  });
+
+  test("waits where there is nothing else, and is told what does not boot with which image; the pool is woken when it may be tried", () => {
+    const { steps, wakeAtMs } = decide(seen({ bootFailures: three(0) }));
+    expect(steps).toEqual([
+      {
+        kind: "hold",
+        entry: anEntry(),
+        because:
+          "instances of g5.xlarge in us-east-1a (3 times) did not boot with the image of pool gpu's launch template; they are tried again, one at a time",
+      },
+    ]);
+    expect(wakeAtMs).toBe(now + 15 * minute);
+  });
+
+  test("is the one that tries it again, and the others wait for what comes of that", () => {
+    const queue = ["one", "two", "three"].map((job) => anEntry({ job, needs: { vcpus: 3, memoryGiB: 1, gpus: 1 } }));
+    const { steps } = decide(seen({ queue, bootFailures: three(15 * minute) }));
+    expect(steps.map(({ kind }) => kind).sort()).toEqual(["hold", "hold", "launch"]);
+    expect(launched({ queue })).toHaveLength(1);
+  });
+
+  test("of another type is not held up", () => {
+    const big = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
+    const catalogue = aCatalogue({ types: [aType(), big], offers: [anOffer(), anOffer({ instanceType: "g5.12xlarge", usdPerHour: 5 })] });
+    expect(decide(seen({ catalogue, bootFailures: three(0) })).steps).toMatchObject([
+      { kind: "launch", launch: { offers: [{ instanceType: "g5.12xlarge" }] } },
+    ]);
+  });
+});

@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
+import { World } from "./world.ts";
+
+const bootSeconds = 120;
+const running = (attempt: number, atMs: number) => ({ team: "vision", job: "a", attempt, phase: "running" as const, startedAtMs: atMs });
+
+describe("an image that does not boot", () => {
+  test("is tried three times in a zone, then elsewhere, then once after each rest; the job waits and knows why, and runs when it boots", async () => {
+    const world = new World(aPool({ bootSeconds, limits: { usdPerHour: 1, gpus: 1 } }), aCatalogue());
+    await world.submit("a");
+    await world.workOff();
+    const failOnce = async () => {
+      world.nowMs += bootSeconds * 1000 + 1;
+      await world.ringLater();
+      await world.workOff();
+      for (const { id } of world.nodes) await world.ledger.nodeLedger.gone(id, world.nowMs);
+      await world.ringLater();
+      await world.workOff();
+    };
+    for (let n = 0; n < 4; n += 1) await failOnce();
+    expect(world.fleet.instances.size).toBe(3);
+    expect(world.job("a")).toMatchObject({
+      state: "queued",
+      reason: expect.stringContaining("g5.xlarge in us-east-1a (3 times) did not boot"),
+    });
+    expect(world.log.filter(({ message }) => message === "an instance never became a worker")).toHaveLength(3);
+
+    world.nowMs += 15 * 60_000;
+    await world.ringLater();
+    await world.workOff();
+    expect(world.fleet.instances.size).toBe(4);
+    await failOnce();
+    expect(world.fleet.instances.size).toBe(4);
+
+    world.nowMs += 15 * 60_000;
+    await world.ringLater();
+    await world.workOff();
+    expect(world.fleet.instances.size).toBe(5);
+    await world.call(world.node.id);
+    await world.workOff();
+    expect(world.job("a")?.state).toBe("placed");
+    expect(world.ledger.table.bootFailures.get("gpu")?.size).toBe(0);
+  });
+
+  test("is no matter where we, or EC2, ended the instance", async () => {
+    const world = new World(aPool({ bootSeconds, budgets: { usdPerDay: 1 } }), aCatalogue());
+    await world.submit("a");
+    await world.workOff();
+    const { id } = world.node;
+    await world.ledger.nodeLedger.noticed(id, { kind: "interruption", atMs: world.nowMs }, world.nowMs);
+    await world.ledger.nodeLedger.gone(id, world.nowMs);
+    await world.ringLater();
+    await world.workOff();
+    expect(world.ledger.table.bootFailures.get("gpu")).toBeUndefined();
+  });
+});
+
+describe("a job that takes its node down with it", () => {
+  /** It runs, and its node is gone. */
+  async function lose(world: World, attempt: number, how: "of itself" | "interrupted"): Promise<void> {
+    const { id } = world.node;
+    await world.call(id);
+    await world.call(id, { attempts: [running(attempt, world.nowMs)] });
+    if (how === "interrupted") await world.ledger.nodeLedger.noticed(id, { kind: "interruption", atMs: world.nowMs }, world.nowMs);
+    world.fleet.end(id);
+    await world.ledger.nodeLedger.gone(id, world.nowMs);
+    await world.ringLater();
+    await world.workOff();
+  }
+  const started = async () => {
+    const world = new World(aPool(), aCatalogue({ offers: [anOffer()] }));
+    await world.submit("a");
+    await world.workOff();
+    return world;
+  };
+
+  test("fails with its third node, and says why", async () => {
+    const world = await started();
+    await lose(world, 1, "of itself");
+    await lose(world, 2, "of itself");
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 3, losses: 2, failures: 0 });
+    const { id } = world.node;
+    await lose(world, 3, "of itself");
+    expect(world.job("a")).toMatchObject({
+      state: "failed",
+      attempt: 3,
+      losses: 3,
+      reason: `3 nodes were lost while it ran on them; the last: lost ${id}: EC2 says that the instance has ended`,
+    });
+    expect(world.ledger.table.queue.size).toBe(0);
+    expect(world.nodes).toEqual([]);
+  });
+
+  test("is not blamed for EC2's interruptions, however many", async () => {
+    const world = await started();
+    for (let attempt = 1; attempt <= 6; attempt += 1) await lose(world, attempt, "interrupted");
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 7 });
+    expect(world.job("a")?.losses).toBeUndefined();
+  });
+
+  test("is not blamed for nodes on which it never ran", async () => {
+    const world = await started();
+    for (let n = 1; n <= 4; n += 1) {
+      const { id } = world.node;
+      await world.call(id);
+      await world.ledger.nodeLedger.gone(id, world.nowMs);
+      await world.ringLater();
+      await world.workOff();
+    }
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 5 });
+  });
+});
