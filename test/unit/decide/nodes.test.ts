@@ -35,7 +35,20 @@ describe("a node is lost", () => {
     ],
     ["in the same way while it drains", aNode({ state: "draining" }), leaseEnd + 60_001, "its worker was silent until its lease had ended"],
   ])("%s", (_when, node, nowMs, because) => {
-    expect(verdictOn(node, nowMs)).toEqual([{ kind: "lose", node: node.id, because }]);
+    expect(verdictOn(node, nowMs)).toMatchObject([{ kind: "lose", node: node.id, because }]);
+  });
+
+  test.each<[string, Node, boolean]>([
+    ["that did not call in time", booting, true],
+    ["that ended before it called", { ...booting, state: "gone" }, true],
+    ["that ended as a worker", aNode({ state: "gone" }), false],
+    ["that we had given back before it called", { ...booting, state: "gone", released: true }, false],
+    ["that EC2 took back before it called", { ...booting, state: "gone", notice: { kind: "interruption", atMs: monday } }, false],
+    ["that fell silent", aNode(), false],
+  ])("and one %s never booted: %#", (_which, node, neverBooted) => {
+    const [step] = verdictOn(node, leaseEnd + 60_001);
+    expect(step).toMatchObject({ kind: "lose" });
+    expect(step).toEqual(neverBooted ? expect.objectContaining({ neverBooted }) : expect.not.objectContaining({ neverBooted: true }));
   });
 });
 
