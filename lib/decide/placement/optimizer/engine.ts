@@ -1,0 +1,16 @@
+import type { Packing } from "./packing.ts";
+
+/** A way to find better packings, a slice of work at a time, so that it can be stopped soon after any moment. */
+export type Engine = {
+  readonly name: string;
+  /** One slice of work, from the best that anybody has found. */
+  readonly improve: (best: Packing) => Slice;
+};
+
+export type Slice = {
+  /** What it found, better or not. */
+  readonly packing: Packing | undefined;
+  readonly steps: number;
+  /** It has nothing more to try. */
+  readonly isDone?: boolean | undefined;
+};

@@ -1,0 +1,139 @@
+import { coarse } from "./coarse.ts";
+import { undominated } from "./dominance.ts";
+import { allowedBy, traitsOf } from "./match.ts";
+import { type FreeNode, type JobClass, type Problem, type Supply, standardTerms } from "./problem.ts";
+import { sizeOf, unit, unitsOf } from "./units.ts";
+
+/** Jobs that need the same, whatever their priority. */
+export type Shape = {
+  /** By dimension, in millionths; the last dimension is GPUs. */
+  readonly size: Float64Array;
+  /** Whole GPUs. */
+  readonly whole: number;
+  /** Millionths of one GPU; 0: none. */
+  readonly share: number;
+  readonly count: number;
+  readonly classes: readonly JobClass[];
+};
+
+/** Bins of one kind: an offer, or nodes that are alike. */
+export type Kind = {
+  readonly name: string;
+  /** What a bin costs an hour, with what interruptions cost; for the engines in relation to the dearest. */
+  readonly price: number;
+  readonly room: Float64Array;
+  /** What is free of each GPU, in millionths. */
+  readonly slots: Float64Array;
+  /** Bins that there are. */
+  readonly most: number;
+  /** Which shapes one bin holds at least one of, ascending. */
+  readonly holds: Int32Array;
+  /** What a job of each shape costs on such a bin beside its price, in relation as `price`; absent: nothing. */
+  readonly extra?: Float64Array | undefined;
+  readonly offer?: Supply | undefined;
+  readonly nodes?: readonly FreeNode[] | undefined;
+};
+
+/** A problem in numbers, without gangs: in an order of its own, without what cannot matter. */
+export type Instance = {
+  readonly dimensions: number;
+  readonly shapes: readonly Shape[];
+  readonly kinds: readonly Kind[];
+  /** Dollars an hour of a price of 1. */
+  readonly usd: number;
+};
+
+/** Above so many shapes, those of nearly one size are taken for one: rounded up to pack them, down for what bounds a packing. */
+export const mostShapes = 400;
+
+export function instanceOf(problem: Problem, rounding: "up" | "down" = "up"): Instance {
+  const terms = { ...standardTerms, ...problem.terms };
+  const jobs = problem.jobs.filter((each) => (each.nodes ?? 1) === 1 && each.names.length > 0);
+  const shapes = coarse(shapesOf(jobs), mostShapes, rounding);
+  const traits = traitsOf(jobs);
+  const priceOf = (offer: Supply): number => offer.usdPerHour * (1 + (offer.interruptionsPerHour ?? 0) * terms.hoursLostAtInterruption);
+  const offers = undominated(problem.offers, traits, priceOf);
+  const usd = offers.reduce((most, offer) => Math.max(most, priceOf(offer)), 0) || 1;
+  const moved = (warm: readonly string[]): Float64Array | undefined => {
+    const perGiB = terms.usdPerGiB / terms.hoursOfUse / usd;
+    if (perGiB === 0 || !shapes.some((shape) => shape.classes[0]?.data)) return undefined;
+    return Float64Array.from(shapes, ({ classes: [one] }) => rounded(perGiB * giBToMove(one, warm)));
+  };
+  const kindOf = (
+    of: Pick<Kind, "name" | "price" | "room" | "slots" | "most" | "extra" | "offer" | "nodes">,
+    on: Supply | FreeNode,
+  ): Kind => {
+    const allowed = shapes.map((shape) => shape.classes[0] !== undefined && allowedBy(shape.classes[0], on));
+    const holds = shapes.flatMap((shape, index) => (allowed[index] && fitsAlone(shape, of) ? index : []));
+    return { ...of, holds: Int32Array.from(holds) };
+  };
+  const bought = offers.map((offer) => {
+    const slots = new Float64Array(offer.gpu?.count ?? 0).fill(unit);
+    const price = rounded(priceOf(offer) / usd);
+    const most = Math.min(offer.most ?? Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER);
+    return kindOf({ name: offer.name, price, room: roomOf(offer.capacity, slots), slots, most, extra: moved([]), offer }, offer);
+  });
+  const there = alike(problem.nodes).map((nodes) => {
+    const [node] = nodes;
+    const slots = Float64Array.from(node.gpusFree ?? [], unitsOf);
+    const of = {
+      name: node.name,
+      price: 0,
+      room: roomOf(node.room, slots),
+      slots,
+      most: nodes.length,
+      extra: moved(node.warm ?? []),
+      nodes,
+    };
+    return kindOf(of, node);
+  });
+  return {
+    dimensions: problem.dimensions.length + 1,
+    shapes,
+    kinds: [...there, ...bought].filter((kind) => kind.holds.length > 0 && kind.most > 0),
+    usd,
+  };
+}
+
+/** To what binary fractions hold: all dollars times ten then give the same numbers. */
+const rounded = (price: number): number => Math.round(price * 2 ** 30) / 2 ** 30;
+
+function shapesOf(jobs: readonly JobClass[]): readonly Shape[] {
+  const alikes = Map.groupBy(jobs, (job) => JSON.stringify([job.size, job.gpu ?? null, job.spot === true, job.data ?? null]));
+  return [...alikes.entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, classes]) => {
+      const [{ size, gpu }] = classes as [JobClass, ...JobClass[]];
+      const gpus = gpu?.count ?? 0;
+      return {
+        size: Float64Array.from([...size, gpus], sizeOf),
+        whole: gpus >= 1 ? gpus : 0,
+        share: gpus < 1 ? sizeOf(gpus) : 0,
+        count: classes.reduce((all, each) => all + each.names.length, 0),
+        classes: classes.toSorted((a, b) => (b.priority ?? 0) - (a.priority ?? 0)),
+      };
+    });
+}
+
+function roomOf(capacity: readonly number[], slots: Float64Array): Float64Array {
+  const room = capacity.map(unitsOf);
+  return Float64Array.from([...room, slots.reduce((all, each) => all + each, 0)]);
+}
+
+function fitsAlone(shape: Shape, { room, slots }: Pick<Kind, "room" | "slots">): boolean {
+  if (shape.size.some((size, dimension) => size > (room[dimension] ?? 0))) return false;
+  if (shape.share > 0) return slots.some((free) => free >= shape.share);
+  return shape.whole === 0 || slots.filter((free) => free >= unit).length >= shape.whole;
+}
+
+/** Nodes that nobody could tell apart, in the order of their names. */
+function alike(nodes: readonly FreeNode[]): readonly (readonly [FreeNode, ...FreeNode[]])[] {
+  const key = (node: FreeNode): string =>
+    JSON.stringify([node.room, node.gpusFree?.toSorted() ?? [], node.gpu ?? null, node.market, node.warm?.toSorted() ?? []]);
+  const sorted = nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return [...Map.groupBy(sorted, key).values()] as unknown as readonly (readonly [FreeNode, ...FreeNode[]])[];
+}
+
+function giBToMove(job: JobClass | undefined, warm: readonly string[]): number {
+  return Object.entries(job?.data ?? {}).reduce((sum, [name, giB]) => sum + (warm.includes(name) ? 0 : giB), 0);
+}

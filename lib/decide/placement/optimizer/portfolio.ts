@@ -1,0 +1,90 @@
+import type { Budget } from "./budget.ts";
+import { ColumnGeneration } from "./column-generation.ts";
+import type { Engine } from "./engine.ts";
+import { Genetic } from "./genetic.ts";
+import type { Instance } from "./instance.ts";
+import { type Learned, Policy } from "./learning.ts";
+import type { Pattern } from "./master.ts";
+import { isBetter, type Packing } from "./packing.ts";
+import { Pricing } from "./pricing.ts";
+import { seeded } from "./random.ts";
+import { RuinRecreate } from "./ruin-recreate.ts";
+
+export const engineNames = ["columns", "ruin-any-4", "ruin-worst-8", "genetic"] as const;
+export type EngineName = (typeof engineNames)[number];
+
+export type Search = {
+  readonly budget: Budget;
+  readonly seed: number;
+  /** Absent: all of them. */
+  readonly engines?: readonly EngineName[] | undefined;
+  readonly learned?: Learned | undefined;
+};
+
+/** What an engine saved, of the cost of what was best before, and with how many steps. */
+export type Earned = { readonly saved: number; readonly steps: number };
+
+export type Searched = {
+  readonly packing: Packing;
+  /** Who found it. */
+  readonly engine: EngineName | "greedy";
+  readonly steps: number;
+  readonly earned: Readonly<Record<string, Earned>>;
+  readonly learned: Learned;
+  /** That the bound can start from. */
+  readonly known: readonly Pattern[];
+};
+
+/** Slices without a saving after which a search ends before its budget does. */
+const mostInVain = 400;
+
+/** The best that all engines find within the budget, each slice given to the one of which most is expected; at least what greedy finds. */
+export function search(instance: Instance, { budget, seed, engines = engineNames, learned }: Search): Searched {
+  const pricing = new Pricing(instance);
+  const columns = new ColumnGeneration(pricing);
+  const policy = new Policy(instance, learned);
+  const ready = new Map<EngineName, Engine>(engines.map((name) => [name, engineOf(name, { pricing, columns, seed })]));
+  let packing = columns.greedy();
+  let engine: Searched["engine"] = "greedy";
+  let steps = Math.max(1, pricing.steps);
+  const earned: Record<string, Earned> = {};
+  let inVain = 0;
+  let isMore = budget.spend(steps) && instance.shapes.length > 0;
+  while (isMore && inVain < mostInVain) {
+    const name = policy.choose([...ready.keys()]);
+    const slice = name && ready.get(name)?.improve(packing);
+    if (!slice) break;
+    if (slice.isDone) ready.delete(name);
+    const saved = savedBy(slice.packing, packing);
+    if (slice.packing && saved > 0) [packing, engine] = [slice.packing, name];
+    inVain = saved > 0 ? 0 : inVain + 1;
+    policy.reward(name, { saved, steps: slice.steps });
+    earned[name] = plus(earned[name], { saved, steps: slice.steps });
+    steps += Math.max(1, slice.steps);
+    isMore = budget.spend(slice.steps);
+  }
+  return { packing, engine, steps, earned, learned: policy.learned(), known: columns.known() };
+}
+
+/** As a share of the cost before; one for whatever places a job more. */
+function savedBy(found: Packing | undefined, before: Packing): number {
+  if (!found || !isBetter(found, before)) return 0;
+  return found.waits < before.waits ? 1 : (before.cost - found.cost) / before.cost;
+}
+
+export const plus = (a: Earned | undefined, b: Earned): Earned => ({ saved: (a?.saved ?? 0) + b.saved, steps: (a?.steps ?? 0) + b.steps });
+
+function engineOf(name: EngineName, { pricing, columns, seed }: { pricing: Pricing; columns: ColumnGeneration; seed: number }): Engine {
+  const prices = (): Float64Array => columns.prices();
+  const random = seeded(seed * 31 + engineNames.indexOf(name));
+  switch (name) {
+    case "columns":
+      return columns;
+    case "ruin-worst-8":
+      return new RuinRecreate(pricing, { random, prices, ruin: { choice: "worst", bins: 8 } });
+    case "ruin-any-4":
+      return new RuinRecreate(pricing, { random, prices, ruin: { choice: "any", bins: 4 } });
+    case "genetic":
+      return new Genetic(pricing, { random, prices });
+  }
+}

@@ -1,0 +1,154 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Answer } from "../../../lib/decide/placement/optimizer/answer.ts";
+import { clockBudget, stepBudget } from "../../../lib/decide/placement/optimizer/budget.ts";
+import { classesOf } from "../../../lib/decide/placement/optimizer/classes.ts";
+import { optimize } from "../../../lib/decide/placement/optimizer/optimize.ts";
+import type { Problem } from "../../../lib/decide/placement/optimizer/problem.ts";
+import { wrongsOf } from "./checker.ts";
+import { offers, problem } from "./problems.ts";
+
+const answer = (of: Problem, steps = 20_000): Answer =>
+  optimize(of, { budget: stepBudget(steps), boundBudget: stepBudget(20_000), seed: 7 });
+const dollars = ({ cost }: Answer): number => cost.fleetUsd + cost.interruptionsUsd + cost.dataUsd;
+/** Without what only tells how it was found. */
+const plan = ({ bindings, purchases, waiting, cost, engine, steps }: Answer) => ({ bindings, purchases, waiting, cost, engine, steps });
+
+describe("whatever is asked", () => {
+  test("no bin is overfilled and every job has its place once, or waits", () => {
+    fc.assert(
+      fc.property(problem, (of) => {
+        expect(wrongsOf(of, answer(of))).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("the bound is not above the cost", () => {
+    fc.assert(
+      fc.property(problem, (of) => {
+        const given = answer(of);
+        expect(given.boundUsd).toBeLessThanOrEqual(dollars(given) + 1e-9);
+        if (given.gap !== undefined) expect(given.gap).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("nothing waits that still has a place: there is a reason for each", () => {
+    fc.assert(
+      fc.property(problem, (of) => {
+        for (const each of answer(of).waiting) {
+          expect(each.reasons.length).toBeGreaterThan(0);
+          if (each.change === undefined) expect(of.offers).toEqual([]);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("a plan made by the clock is made again by its steps", () => {
+    fc.assert(
+      fc.property(problem, fc.integer({ min: 1, max: 30 }), (of, looks) => {
+        let nowMs = 0;
+        const byClock = optimize(of, { budget: clockBudget(() => (nowMs += 1), looks), seed: 3 });
+        expect(plan(optimize(of, { budget: stepBudget(byClock.steps), seed: 3 }))).toEqual(plan(byClock));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("no engine makes it dearer than greedy alone, where all have a place", () => {
+    fc.assert(
+      fc.property(problem, (of) => {
+        const [greedy, best] = [optimize(of, { budget: stepBudget(1), engines: [], seed: 1 }), answer(of, 200_000)];
+        if (greedy.waiting.length === 0) expect(dollars(best)).toBeLessThanOrEqual(dollars(greedy) + 1e-9);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("the order in which things are listed changes nothing", () => {
+    fc.assert(
+      fc.property(problem, fc.integer(), (of, salt) => {
+        const shuffled = <T>(all: readonly T[]): T[] => all.toSorted((a, b) => turn(a, salt) - turn(b, salt));
+        const other = {
+          ...of,
+          offers: shuffled(of.offers),
+          nodes: shuffled(of.nodes),
+          jobs: shuffled(of.jobs).map((job) => ({ ...job, names: shuffled(job.names) })),
+        };
+        expect(plan(answer({ ...other, jobs: classesOf(each(other)) }))).toEqual(plan(answer(of)));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("all dollars times ten give the same plan", () => {
+    fc.assert(
+      fc.property(problem, (of) => {
+        const dear = {
+          ...of,
+          offers: of.offers.map((offer) => ({
+            ...offer,
+            usdPerHour: offer.usdPerHour * 10,
+            uses: { ...offer.uses, usd: offer.usdPerHour * 10 },
+          })),
+          limits: of.limits?.map((limit) => (limit.name === "usd" ? { ...limit, most: limit.most * 10 } : limit)),
+          terms: { ...of.terms, usdPerGiB: (of.terms?.usdPerGiB ?? 0) * 10 },
+        };
+        const names = (all: Answer) => all.purchases.map(({ offer, jobs }) => ({ offer: offer.name, jobs }));
+        const [one, ten] = [answer(of), answer(dear)];
+        expect(names(ten)).toEqual(names(one));
+        expect(ten.bindings).toEqual(one.bindings);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("an offer that is there twice, or that another makes needless, changes nothing", () => {
+    fc.assert(
+      fc.property(problem, offers(3), (of, more) => {
+        const unlimited = of.offers.filter((offer) => offer.most === undefined);
+        const needless = unlimited.flatMap((offer) => [
+          { ...offer, name: `${offer.name}-again` },
+          ...more.slice(0, 1).map(() => ({ ...offer, name: `${offer.name}-dearer`, usdPerHour: offer.usdPerHour * 1.5 })),
+        ]);
+        const used = needless.map((offer) => ({ ...offer, uses: { ...offer.uses, usd: offer.usdPerHour } }));
+        const other = answer({ ...of, offers: [...of.offers, ...used] });
+        expect(dollars(other)).toBe(dollars(answer(of)));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe("what is small or nothing", () => {
+  const job = { size: [1, 1], gpu: { count: 1 } };
+  const offer = {
+    name: "o",
+    type: "o",
+    zone: "a",
+    market: "on-demand" as const,
+    usdPerHour: 1,
+    capacity: [4, 16],
+    gpu: { count: 1, model: "t4", memoryGiB: 16 },
+  };
+  const named = (count: number) => Array.from({ length: count }, (_, index) => ({ ...job, name: `j${index}` }));
+  test.each([0, 1, 20])("%i jobs are placed at once", (count) => {
+    const of: Problem = { dimensions: ["vcpus", "memoryGiB"], jobs: classesOf(named(count)), nodes: [], offers: [offer] };
+    const given = answer(of, 1e6);
+    expect(given.purchases).toHaveLength(count);
+    expect(given.gap).toBeCloseTo(0, 3);
+  });
+
+  test("without offers all wait", () => {
+    const given = answer({ dimensions: ["vcpus", "memoryGiB"], jobs: classesOf(named(3)), nodes: [], offers: [] });
+    expect(given.waiting).toEqual([{ jobs: ["j0", "j1", "j2"], reasons: [{ kind: "no offers" }] }]);
+  });
+});
+
+/** As if each job had been listed by itself. */
+const each = ({ jobs }: Problem) => jobs.flatMap(({ names, ...need }) => names.map((name) => ({ ...need, name })));
+const turn = (of: unknown, salt: number): number =>
+  [...JSON.stringify(of)].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, salt);
