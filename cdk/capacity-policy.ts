@@ -48,12 +48,7 @@ export function capacityPolicy(scope: Construct, { configuration, network, launc
       resources: made.map((kind) => ec2(`${kind}/*`)),
       conditions: { StringEquals: { "ec2:CreateAction": ["CreateFleet", "RunInstances"] } },
     }),
-    new PolicyStatement({
-      sid: "EndOurs",
-      actions: ["ec2:TerminateInstances"],
-      resources: [ec2("instance/*")],
-      conditions: { StringEquals: { "aws:ResourceTag/fleetwright:name": configuration.name } },
-    }),
+    endOurs(scope, configuration.name),
     new PolicyStatement({ sid: "Look", actions: ["ec2:DescribeInstances"], resources: ["*"] }),
     new PolicyStatement({
       sid: "MakeNodes",
@@ -74,6 +69,18 @@ export function capacityPolicy(scope: Construct, { configuration, network, launc
     }),
   ];
 }
+
+/** Instances have no names that could be known before. */
+export const anyInstance = (scope: Construct): string => Stack.of(scope).formatArn({ service: "ec2", resource: "instance/*" });
+
+/** Ends what carries our tag, and nothing else. */
+export const endOurs = (scope: Construct, name: string): PolicyStatement =>
+  new PolicyStatement({
+    sid: "EndOurs",
+    actions: ["ec2:TerminateInstances"],
+    resources: [anyInstance(scope)],
+    conditions: { StringEquals: { "aws:ResourceTag/fleetwright:name": name } },
+  });
 
 const imageParameters = (stack: Stack, { pools }: Configuration): string[] =>
   [...new Set(pools.map(({ architecture }) => imageParameter(architecture)))].map((name) =>

@@ -1,8 +1,10 @@
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import type { Context } from "aws-lambda";
+import { PoolName } from "../events/job.ts";
 import { jsonOf } from "../events/json.ts";
 import { PoolRang } from "../events/lane.ts";
 import { place } from "../lib/flows/place.ts";
+import { poolToPlace } from "../lib/flows/pool-to-place.ts";
 import { eachGroup } from "../lib/runtime/sqs.ts";
 import { start } from "../lib/runtime/start.ts";
 import { placeWiring } from "../lib/runtime/wire/place.ts";
@@ -10,13 +12,13 @@ import { placeWiring } from "../lib/runtime/wire/place.ts";
 const { env, fleet, logger, metrics } = start("place");
 const deps = placeWiring({ env, fleet, logger });
 
-/** Decides for every pool that the batch names; a pool that this deployment does not have (any more) is done with. */
+/** Decides for every pool that the batch names; one that this deployment does not have any more is emptied. */
 export const handler = async (event: Parameters<ReturnType<typeof eachGroup>>[0], context: Context) => {
   const batch = eachGroup(
     (message) => PoolRang.safeParse(jsonOf(message.body)).data?.pool ?? "",
     async (name) => {
-      const pool = fleet.pools.find((each) => each.name === name);
-      if (!pool) return logger.error("a ring for a pool that is not configured", { pool: name });
+      if (!PoolName.safeParse(name).success) return logger.error("a ring for what is no pool", { pool: name });
+      const pool = poolToPlace(fleet.pools, name);
       const { decisions, steps, ended } = await place(deps, { pool, msLeft: () => context.getRemainingTimeInMillis() });
       logger.info("placed", { pool: name, decisions, steps, ended });
       metrics.addMetric("Decisions", MetricUnit.Count, decisions);

@@ -5,6 +5,7 @@ import { Construct } from "constructs";
 import type { Tick as TickEvent } from "../../events/tick.ts";
 import { acknowledgeResources } from "../acknowledge.ts";
 import { onTable, sendTo } from "../allow.ts";
+import { anyInstance, endOurs } from "../capacity-policy.ts";
 import { DeadLetterQueue } from "../dead-letter-queue.ts";
 import { FleetFunction } from "../fleet-function.ts";
 import type { Foundation } from "../foundation.ts";
@@ -26,11 +27,12 @@ export class Tick extends Construct {
         SUBNETS: stack.toJsonString(network.places),
       },
       may: [
-        onTable(table, ["GetItem", "Query", "PutItem", "UpdateItem"]),
+        onTable(table, ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]),
         sendTo(queues.lane.queue, queues.seal.queue, queues.shards.queue),
         new PolicyStatement({
           sid: "Market",
           actions: [
+            "ec2:DescribeInstances",
             "ec2:DescribeInstanceTypes",
             "ec2:DescribeInstanceTypeOfferings",
             "ec2:DescribeSpotPriceHistory",
@@ -38,6 +40,7 @@ export class Tick extends Construct {
           ],
           resources: ["*"],
         }),
+        endOurs(this, configuration.name),
       ],
       memory: 1024,
       deadLetters: dead,
@@ -63,6 +66,7 @@ export class Tick extends Construct {
         deadLetterConfig: { arn: dead.queueArn },
       },
     });
-    acknowledgeResources(tick.role, "These calls read public prices and shapes and know no resources", ["*"]);
+    acknowledgeResources(tick.role, "What nobody owns is found by its tag, which bounds what may be ended", [anyInstance(this)]);
+    acknowledgeResources(tick.role, "These calls read public prices and shapes, or look at instances, and know no resources", ["*"]);
   }
 }

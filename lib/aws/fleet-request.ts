@@ -12,6 +12,9 @@ export type ZoneSubnet = { readonly zone: string; readonly subnet: string };
 
 /** What the tag says by which every instance is found again. */
 export const launchTag = "fleetwright:launch";
+/** Whose it is: the deployment's name, by which what may be ended is bounded, too. */
+export const nameTag = "fleetwright:name";
+export const poolTag = "fleetwright:pool";
 
 /** CreateFleet takes no more overrides in one request. */
 const mostOverrides = 300;
@@ -47,7 +50,7 @@ const whole = (launch: Launch): Pick<SpotOptionsRequest, "SingleInstanceType" | 
   launch.whole ? { SingleInstanceType: true, SingleAvailabilityZone: true, MinTargetCapacity: launch.count } : {};
 
 function tags(launch: Launch, name: string): Tag[] {
-  const all = { [launchTag]: launch.id, "fleetwright:pool": launch.pool, "fleetwright:name": name, "fleetwright:team": launch.team };
+  const all = { [launchTag]: launch.id, [poolTag]: launch.pool, [nameTag]: name, "fleetwright:team": launch.team };
   return Object.entries(all).flatMap(([Key, Value]) => (Value === undefined ? [] : [{ Key, Value }]));
 }
 

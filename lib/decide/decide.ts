@@ -4,6 +4,7 @@ import { budgetRoom } from "./budget/budget-room.ts";
 import { heal } from "./health/breaker.ts";
 import { deadNodes, isHeard, nextLookAtBooting } from "./health/dead-nodes.ts";
 import { firstFit } from "./placement/first-fit.ts";
+import { close } from "./scaling/closing.ts";
 import { type Idle, idleNodes, unaffordableNodes } from "./scaling/idle-nodes.ts";
 import { lifetimes } from "./scaling/lifetimes.ts";
 import { isLeftSoon, replacements } from "./scaling/replacements.ts";
@@ -18,6 +19,7 @@ const askAgainMs = 5_000;
 export function decide(unordered: Snapshot): Plan {
   const { nowMs, pool } = unordered;
   const snapshot = { ...unordered, nodes: unordered.nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
+  if (pool.closing) return close(snapshot);
   const { nodes } = snapshot;
   const dead = deadNodes(snapshot);
   const judged = new Set(dead.flatMap((step) => ("node" in step && step.kind !== "confirm" ? [step.node] : [])));

@@ -5,11 +5,16 @@ import type { ShardQueue } from "../ports/datasets.ts";
 import type { Market } from "../ports/fleet.ts";
 import type { Sealing } from "../ports/jobs.ts";
 import type { CatalogueStore, Decisions } from "../ports/pool-ledger.ts";
+import type { PoolRegistry } from "../ports/pool-registry.ts";
+import { closePools } from "./close-pools.ts";
 import { type Ringing, ring } from "./ring.ts";
 import { type SweepDeps, sweepDatasets } from "./sweep-datasets.ts";
+import { type SweepStraysDeps, type Swept, sweepStrays } from "./sweep-strays.ts";
 
 export type TickDeps = Ringing &
-  Omit<SweepDeps, "queue" | "pools"> & {
+  Omit<SweepDeps, "queue" | "pools"> &
+  SweepStraysDeps & {
+    readonly registry: PoolRegistry;
     readonly shardQueue: ShardQueue;
     readonly decisions: Pick<Decisions, "state" | "load">;
     readonly catalogues: CatalogueStore;
@@ -27,6 +32,10 @@ export type Ticked = {
   readonly sealedAgain: number;
   /** Datasets whose maps do not name the nodes that need them. */
   readonly rebalanced: number;
+  /** Pools that were taken out of the configuration and are not empty yet. */
+  readonly closing: readonly string[];
+  /** What became of instances that nobody owns; absent in most minutes, in which nobody looks. */
+  readonly swept?: Swept | undefined;
   /** How each pool with work is. */
   readonly numbers: readonly ({ readonly pool: string } & PoolNumbers)[];
   readonly errors: readonly string[];
@@ -35,6 +44,8 @@ export type Ticked = {
 /** Prices of a pool in use, and of one at rest. */
 const staleWhileBusyMs = 10 * 60_000;
 const staleAtRestMs = 6 * 3_600_000;
+/** Instances that nobody owns are looked for every five minutes. */
+const sweepEveryMinutes = 5;
 /** An upload that was not sealed for this long has lost its event. */
 const sealAgainAfterMs = 15 * 60_000;
 
@@ -60,9 +71,12 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
       return [{ name: pool.name, active, numbers, refreshed }];
     }),
   );
-  const [sealedAgain, rebalanced] = await Promise.all([
+  const isSweep = Math.floor(deps.now() / 60_000) % sweepEveryMinutes === 0;
+  const [sealedAgain, rebalanced, closing, swept] = await Promise.all([
     attempt("sealing", sendAgain(deps)),
     attempt("datasets", sweepDatasets({ ...deps, queue: deps.shardQueue })),
+    attempt("pools that were taken out", closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) })),
+    isSweep ? attempt("instances that nobody owns", sweepStrays(deps)) : undefined,
   ]);
   const tended = pools.flat();
   return {
@@ -70,6 +84,8 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
     refreshed: tended.filter((pool) => pool.refreshed).map((pool) => pool.name),
     sealedAgain: sealedAgain ?? 0,
     rebalanced: rebalanced ?? 0,
+    closing: closing ?? [],
+    ...(swept && { swept }),
     numbers: tended.flatMap(({ name, numbers }) => (numbers ? [{ pool: name, ...numbers }] : [])),
     errors,
   };
@@ -79,8 +95,9 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
  * Answers whether the pool has work. First, and whatever becomes of its prices: they may take longer than this tick has.
  * An unheard ring may have lost its lane message, and nobody rings a bell that was not quiet: send another.
  */
-async function wakePool(deps: TickDeps, pool: string): Promise<boolean> {
-  const state = await deps.decisions.state(pool);
+const wakePool = async (deps: TickDeps, pool: string): Promise<boolean> => wake(deps, pool, await deps.decisions.state(pool));
+
+async function wake(deps: TickDeps, pool: string, state: PoolState): Promise<boolean> {
   if (isUnheard(state)) await deps.lane.send(pool);
   else if (state.busy) await ring(deps, pool, "tick");
   return state.busy || isUnheard(state);

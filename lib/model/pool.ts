@@ -29,6 +29,8 @@ export type Pool = {
   readonly teams: readonly string[];
   /** Whether its jobs may name a container image. */
   readonly containers: boolean;
+  /** It was taken out of the configuration, and is emptied. */
+  readonly closing?: true | undefined;
 };
 
 /** So many nodes, or such a share (0 to 1) of those that are there, at least one. */

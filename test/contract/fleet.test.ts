@@ -2,6 +2,7 @@ import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ec2Client } from "../../lib/aws/clients.ts";
 import { ec2Fleet } from "../../lib/aws/fleet.ts";
+import { ec2TaggedInstances } from "../../lib/aws/tagged-instances.ts";
 import { offerName } from "../../lib/model/offer.ts";
 import { MemoryFleet } from "../../lib/sim/memory/fleet.ts";
 import { aLaunch, anOffer } from "../fakes/builders.ts";
@@ -66,6 +67,21 @@ describe("EC2", () => {
       ]),
     );
     expect(instance?.InstanceLifecycle).toBe("spot");
+  });
+
+  test("what bears our name and lives is found, with its launch and its pool, and nothing of another deployment is", async () => {
+    const instances = ec2TaggedInstances({ ec2: ec2Client(stage.settings), name: "swept" });
+    const named = (name: string) =>
+      ec2Fleet({ ec2: ec2Client(stage.settings), name, launchTemplates: { gpu: stage.template }, subnets: stage.subnets });
+    expect(await instances.list()).toEqual([]);
+    const ours = await named("swept").launch(aLaunch({ id: "ours", clientToken: "swept-ours", offers: offersOn(stage) }));
+    await named("other").launch(aLaunch({ id: "theirs", clientToken: "swept-theirs", offers: offersOn(stage) }));
+    const [id = ""] = ours.kind === "launched" ? ours.instances.map((one) => one.id) : [];
+    expect(await instances.list()).toEqual([{ id, launch: "ours", pool: "gpu", launchedAtMs: expect.any(Number) }]);
+    expect(await fleetOn(stage).terminate([id])).toEqual(new Map([[id, "accepted"]]));
+    expect(await instances.list()).toEqual([]);
+    stage.front.record.throttleNext("DescribeInstances");
+    expect(await instances.list()).toBeUndefined();
   });
 
   test("on-demand is on demand, and a shared node belongs to no team", async () => {

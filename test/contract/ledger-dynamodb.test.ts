@@ -12,7 +12,9 @@ import { createJobReader } from "../../lib/aws/table/job-reader.ts";
 import { createNodeLedger } from "../../lib/aws/table/node-ledger.ts";
 import { createNodeReader } from "../../lib/aws/table/node-reader.ts";
 import { createPlacements } from "../../lib/aws/table/placements.ts";
+import { createPoolRegistry } from "../../lib/aws/table/pool-registry.ts";
 import { createSealing } from "../../lib/aws/table/sealing.ts";
+import { createStrays } from "../../lib/aws/table/strays.ts";
 import type { Ledger } from "../../lib/sim/memory/ledger-ports.ts";
 import { aJob, aLaunch, aSpec, monday } from "../fakes/builders.ts";
 import { admitted, begin, launched, newNode, placed, plenty } from "./suites/arrange.ts";
@@ -73,6 +75,8 @@ const ledgerOn = (access: TableAccess): Ledger => ({
   catalogues: createCatalogueStore(access),
   nodeLedger: createNodeLedger(access),
   nodeReader: createNodeReader(access),
+  registry: createPoolRegistry(access),
+  strays: createStrays(access),
 });
 
 describe("the ledger in DynamoDB", () => {

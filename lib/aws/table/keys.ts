@@ -56,6 +56,12 @@ export const bellKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "BELL" });
 /** Copies of the epoch: transactions that run side by side each check another one, or they would cancel each other. */
 export const fenceKey = (pool: string, shard: number): Key => ({ pk: `P#${pool}`, sk: `FENCE#${padded(shard, 2)}` });
 
+/** Which pools there are, configured or not. */
+export const registryPartition = "PS";
+export const registryKey = (pool: string): Key => ({ pk: registryPartition, sk: pool });
+/** Instances that were seen and that nobody owns, with the time of the first sight. */
+export const straysKey: Key = { pk: "U", sk: "STRAYS" };
+
 /** What nodes that have ended cost in a month, such as "2026-11". */
 export const spentKey = (pool: string, month: string): Key => ({ pk: `P#${pool}`, sk: `SPENT#${month}` });
 

@@ -1,11 +1,16 @@
 import { ec2Client, pricingClient, sqsClient } from "../../aws/clients.ts";
+import { endInstances } from "../../aws/fleet-instances.ts";
 import { ec2Market } from "../../aws/market.ts";
 import { sqsSealQueue } from "../../aws/seal-queue.ts";
 import { createCatalogueStore } from "../../aws/table/catalogue-store.ts";
 import { createDatasets } from "../../aws/table/datasets.ts";
 import { createDecisions } from "../../aws/table/decisions.ts";
 import { createPoolNodes } from "../../aws/table/pool-nodes.ts";
+import { createPoolRegistry } from "../../aws/table/pool-registry.ts";
+import { createRequestBudget } from "../../aws/table/request-budget.ts";
 import { createSealing } from "../../aws/table/sealing.ts";
+import { createStrays } from "../../aws/table/strays.ts";
+import { ec2TaggedInstances } from "../../aws/tagged-instances.ts";
 import type { TickDeps } from "../../flows/tick.ts";
 import type { Started } from "../start.ts";
 import { ringWiring } from "./ring.ts";
@@ -27,6 +32,11 @@ export function tickWiring({ env, fleet, region }: Started<"tick">): TickDeps {
     nodes: createPoolNodes(table),
     teams: fleet.teams,
     pools: fleet.pools,
+    registry: createPoolRegistry(table),
+    instances: ec2TaggedInstances({ ec2: ec2Client(), name: fleet.name }),
+    strays: createStrays(table),
+    fleet: { terminate: (ids) => endInstances(ec2Client(), ids) },
+    budget: createRequestBudget(table, fleet.ec2Requests),
     now: Date.now,
   };
 }

@@ -3,6 +3,8 @@ import type { Admissions, Cancellations, JobReader, Sealing } from "../../ports/
 import type { NodeLedger } from "../../ports/node-ledger.ts";
 import type { NodeReader } from "../../ports/node-reader.ts";
 import type { CatalogueStore, Decisions, Placements } from "../../ports/pool-ledger.ts";
+import type { PoolRegistry } from "../../ports/pool-registry.ts";
+import type { Strays } from "../../ports/strays.ts";
 
 /** All that rests in the table, port by port. */
 export type Ledger = {
@@ -16,6 +18,8 @@ export type Ledger = {
   readonly catalogues: CatalogueStore;
   readonly nodeLedger: NodeLedger;
   readonly nodeReader: NodeReader;
+  readonly registry: PoolRegistry;
+  readonly strays: Strays;
 };
 
 /** A method of the ledger, such as `placements.bind`. */

@@ -5,6 +5,7 @@ import type { Ledger, LedgerMethod } from "./ledger-ports.ts";
 import { memoryNodeLedger } from "./node-ledger.ts";
 import { memoryNodeReader } from "./node-reader.ts";
 import { memoryPlacements } from "./placements.ts";
+import { memoryPoolRegistry, memoryStrays } from "./strays.ts";
 import { MemoryTable } from "./table.ts";
 
 export type MemoryLedger = Ledger & {
@@ -31,5 +32,7 @@ export function memoryLedger(options: { lag?: boolean } = {}): MemoryLedger {
     catalogues: memoryCatalogues(table, wire),
     nodeLedger: memoryNodeLedger(table, wire),
     nodeReader: memoryNodeReader(table, wire),
+    registry: memoryPoolRegistry(table, wire),
+    strays: memoryStrays(table, wire),
   };
 }

@@ -50,6 +50,9 @@ export class MemoryTable {
   readonly refusals = new Map<string, Map<string, Refusal>>();
   /** By pool, then by node. */
   readonly bootFailures = new Map<string, Map<string, BootFailure>>();
+  /** Names of pools. */
+  readonly registry = new Set<string>();
+  readonly strays = new Map<string, number>();
   readonly catalogues = new Map<string, Catalogue>();
   readonly sealingSince = new Map<string, { readonly attempt: AttemptRef; readonly sinceMs: number }>();
   /** What all pools together have reserved: the deployment's own count, and each team's. */

@@ -12,7 +12,9 @@ import { gangPlacementsContract } from "./placements-gangs.ts";
 import { jobPlacementsContract } from "./placements-jobs.ts";
 import { launchPlacementsContract } from "./placements-launches.ts";
 import { nodePlacementsContract } from "./placements-nodes.ts";
+import { poolRegistryContract } from "./pool-registry.ts";
 import { sealingContract } from "./sealing.ts";
+import { straysContract } from "./strays.ts";
 
 /** What every ledger must do, port by port. */
 export function ledgerContract(make: MakeLedger): void {
@@ -30,4 +32,6 @@ export function ledgerContract(make: MakeLedger): void {
   catalogueStoreContract(make);
   nodeLedgerContract(make);
   nodeReaderContract(make);
+  poolRegistryContract(make);
+  straysContract(make);
 }

@@ -3,12 +3,14 @@ import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
 import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { MemorySealQueue } from "../../../lib/sim/memory/lane.ts";
 import { MemoryMarket } from "../../../lib/sim/memory/market.ts";
-import { aCatalogue, aJob, aPool, monday } from "../../fakes/builders.ts";
+import { MemoryTaggedInstances } from "../../../lib/sim/memory/strays.ts";
+import { aCatalogue, aJob, aLaunch, aPool, monday } from "../../fakes/builders.ts";
 import { World } from "./world.ts";
 
 function ticking(world = new World()) {
   const market = new MemoryMarket(aCatalogue());
   const sealAgain = new MemorySealQueue();
+  const instances = new MemoryTaggedInstances(world.fleet, () => monday);
   const { bell, decisions, catalogues, sealing } = world.ledger;
   const deps: TickDeps = {
     bell,
@@ -23,19 +25,54 @@ function ticking(world = new World()) {
     nodes: memoryPoolNodes(world.ledger.table),
     teams: ["vision", "research"],
     pools: [world.pool],
+    registry: world.ledger.registry,
+    strays: world.ledger.strays,
+    instances,
+    fleet: world.fleet,
+    budget: world.budget,
     now: () => world.nowMs,
   };
-  return { world, market, sealAgain, deps };
+  return { world, market, sealAgain, instances, deps };
 }
 
 describe("a pool at rest", () => {
-  test("costs two reads and nothing else", async () => {
+  test("costs two reads, with two for all of them, and nothing else in most minutes", async () => {
     const { world, market, deps } = ticking();
-    expect(await tick(deps)).toEqual({ rung: [], refreshed: [], sealedAgain: 0, rebalanced: 0, numbers: [], errors: [] });
-    expect(world.ledger.wire.calls).toEqual({ "decisions.state": 1, "catalogues.get": 1, "sealing.waitingSince": 1 });
+    await world.ledger.registry.add("gpu");
+    world.nowMs += 60_000;
+    expect(await tick(deps)).toEqual({ rung: [], refreshed: [], sealedAgain: 0, rebalanced: 0, closing: [], numbers: [], errors: [] });
+    const calls = { "decisions.state": 1, "catalogues.get": 1, "sealing.waitingSince": 1, "registry.add": 1, "registry.list": 1 };
+    expect(world.ledger.wire.calls).toEqual(calls);
     expect(market.asked).toEqual([]);
     expect(world.lane.waiting).toEqual([]);
   });
+});
+
+describe("what nobody owns", () => {
+  test("is looked for every five minutes, and a look that fails is named and holds up nothing", async () => {
+    const { world, deps } = ticking();
+    expect(await tick(deps)).toMatchObject({ swept: { noted: 0, ended: [] } });
+    world.nowMs += 4 * 60_000;
+    expect(await tick(deps)).not.toHaveProperty("swept");
+    world.nowMs += 60_000;
+    await world.fleet.launch(aLaunch({ id: "stray" }));
+    world.ledger.wire.failBefore("strays.unowned");
+    const failed = await tick(deps);
+    expect(failed).not.toHaveProperty("swept");
+    expect(failed.errors).toEqual([expect.stringMatching(/^instances that nobody owns: /)]);
+    world.nowMs += 5 * 60_000;
+    expect(await tick(deps)).toMatchObject({ swept: { noted: 1, ended: [] }, errors: [] });
+  });
+});
+
+test("a pool that was taken out of the configuration is rung for as long as it has anything", async () => {
+  const { world, deps } = ticking();
+  await tick(deps);
+  await world.submit("a");
+  await world.workOff();
+  const other = { ...deps, pools: [aPool({ name: "other" })] };
+  expect(await tick(other)).toMatchObject({ closing: ["gpu"], rung: [] });
+  expect(world.lane.waiting).toEqual(["gpu"]);
 });
 
 describe("a pool with work", () => {

@@ -1,0 +1,51 @@
+import type { Node } from "../../model/node.ts";
+import type { Plan, Snapshot, Step } from "../../model/plan.ts";
+import type { Pool } from "../../model/pool.ts";
+import { deadNodes } from "../health/dead-nodes.ts";
+
+/** What runs in a pool that was taken out of the configuration may go on for so long. */
+const drainMs = 3_600_000;
+/** Jobs that one decision fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
+const mostFails = 1_000;
+
+/** A pool that is in the table and not in the configuration any more. It buys nothing. */
+export const closingPool = (name: string): Pool => ({
+  name,
+  families: [],
+  markets: [],
+  limits: { usdPerHour: 0, gpus: 0 },
+  idleSeconds: 0,
+  bootSeconds: 600,
+  drainSeconds: drainMs / 1000,
+  disruption: { share: 1 },
+  mostLosses: 3,
+  shared: false,
+  teams: [],
+  containers: true,
+  closing: true,
+});
+
+/**
+ * Empties such a pool: what waits fails and says why, for nobody can tell which other pool its team would have chosen;
+ * nodes that hold nothing go at once, the others when what runs there has ended, an hour from now at the latest.
+ */
+export function close(snapshot: Snapshot): Plan {
+  const { nowMs, pool, nodes, openLaunches } = snapshot;
+  const because = `pool ${pool.name} was taken out of the configuration`;
+  const dead = deadNodes(snapshot);
+  const judged = new Set(dead.flatMap((step) => ("node" in step ? [step.node] : [])));
+  const fails = snapshot.queue
+    .slice(0, mostFails)
+    .map((entry): Step => ({ kind: "fail", attempt: entry, because: `${because}; submit the job to another` }));
+  const leaves = nodes.filter((node) => !judged.has(node.id)).flatMap((node) => leave(node, { because, untilMs: nowMs + drainMs }));
+  const soon = snapshot.queue.length > mostFails || dead.some(({ kind }) => kind === "lose");
+  const ahead = nodes.flatMap(({ drain }) => drain?.untilMs ?? []).filter((atMs) => atMs > nowMs);
+  const wakes = [...(soon ? [nowMs] : []), ...(openLaunches.length > 0 ? [nowMs + 5_000] : []), ...ahead];
+  return { steps: [...dead, ...fails, ...leaves], wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : undefined };
+}
+
+function leave({ id, state, assignments, drain }: Node, { because, untilMs }: { because: string; untilMs: number }): Step[] {
+  if (state !== "launching" && state !== "ready" && state !== "draining") return [];
+  if (assignments.length === 0) return state === "draining" ? [] : [{ kind: "retire", node: id, because }];
+  return drain ? [] : [{ kind: "drain", node: id, untilMs, because }];
+}

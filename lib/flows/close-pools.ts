@@ -1,0 +1,27 @@
+import type { PoolState } from "../model/pool.ts";
+import type { Decisions } from "../ports/pool-ledger.ts";
+import type { PoolRegistry } from "../ports/pool-registry.ts";
+
+export type ClosePoolsDeps = {
+  readonly registry: PoolRegistry;
+  readonly decisions: Pick<Decisions, "state">;
+  readonly pools: readonly { readonly name: string }[];
+  /** Has the pool decided on; answers whether there is anything to decide. */
+  readonly wake: (pool: string, state: PoolState) => Promise<boolean>;
+};
+
+/**
+ * Keeps on record which pools there are, so that those that were taken out of the configuration are still decided on until
+ * nothing of them is left. Answers their names.
+ */
+export async function closePools(deps: ClosePoolsDeps): Promise<readonly string[]> {
+  const configured = new Set(deps.pools.map(({ name }) => name));
+  const known = await deps.registry.list();
+  for (const name of configured) if (!known.includes(name)) await deps.registry.add(name);
+  const closing = known.filter((name) => !configured.has(name));
+  for (const name of closing) {
+    const state = await deps.decisions.state(name);
+    if (!(await deps.wake(name, state))) await deps.registry.remove(name, state);
+  }
+  return closing;
+}

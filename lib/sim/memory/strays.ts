@@ -1,0 +1,54 @@
+import type { TaggedInstance } from "../../model/tagged-instance.ts";
+import type { PoolRegistry } from "../../ports/pool-registry.ts";
+import type { Strays, TaggedInstances } from "../../ports/strays.ts";
+import type { MemoryFleet } from "./fleet.ts";
+import type { Interruptions } from "./interruptions.ts";
+import type { LedgerMethod } from "./ledger-ports.ts";
+import { type MemoryTable, nodeKey } from "./table.ts";
+
+export const memoryPoolRegistry = (table: MemoryTable, wire: Interruptions<LedgerMethod>): PoolRegistry => ({
+  list: () => wire.call("registry.list", () => [...table.registry].sort()),
+  add: (pool) => wire.call("registry.add", () => void table.registry.add(pool)),
+  remove: (pool, state) =>
+    wire.call("registry.remove", () => {
+      const { bell, decidedThrough, busy } = table.pool(pool);
+      const isAtRest = !busy && bell === decidedThrough && bell === state.bell;
+      if (!isAtRest || state.busy) return "stale";
+      table.registry.delete(pool);
+      return "done";
+    }),
+});
+
+export const memoryStrays = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Strays => ({
+  unowned: (instances) =>
+    wire.call("strays.unowned", () =>
+      instances.filter(({ id, launch }) => {
+        const pool = table.instances.get(id);
+        const isNode = pool !== undefined && table.nodes.has(nodeKey(pool, id));
+        return !isNode && !(launch !== undefined && table.openLaunches.has(launch));
+      }),
+    ),
+  noted: () => wire.call("strays.noted", () => new Map(table.strays)),
+  note: (since) =>
+    wire.call("strays.note", () => {
+      table.strays.clear();
+      for (const [id, atMs] of since) table.strays.set(id, atMs);
+    }),
+});
+
+/** What a MemoryFleet has that lives. `deaf`: EC2 does not tell. */
+export class MemoryTaggedInstances implements TaggedInstances {
+  deaf = false;
+  readonly #fleet: MemoryFleet;
+  readonly #launchedAtMs: (id: string) => number;
+
+  constructor(fleet: MemoryFleet, launchedAtMs: (id: string) => number) {
+    this.#fleet = fleet;
+    this.#launchedAtMs = launchedAtMs;
+  }
+
+  async list(): Promise<readonly TaggedInstance[] | undefined> {
+    if (this.deaf) return undefined;
+    return this.#fleet.live.map(({ id, launch }) => ({ id, launch: launch.id, pool: launch.pool, launchedAtMs: this.#launchedAtMs(id) }));
+  }
+}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { begin, type MakeLedger } from "./arrange.ts";
+
+/** Which pools there are, whatever the configuration says. */
+export const poolRegistryContract = (make: MakeLedger) =>
+  describe("pool registry", () => {
+    it("lists what was added, once, by name", async () => {
+      const { registry } = await make();
+      expect(await registry.list()).toEqual([]);
+      await registry.add("gpu");
+      await registry.add("cpu");
+      await registry.add("gpu");
+      expect(await registry.list()).toEqual(["cpu", "gpu"]);
+    });
+
+    it("loses a pool that rests, and one that nobody ever rang", async () => {
+      const ledger = await make();
+      await ledger.registry.add("never");
+      await ledger.registry.add("gpu");
+      await ledger.bell.ring("gpu", "job");
+      const { fence, heard } = await ledger.decisions.begin("gpu");
+      await ledger.decisions.finish(fence, { heard, busy: false });
+      expect(await ledger.registry.remove("never", await ledger.decisions.state("never"))).toBe("done");
+      expect(await ledger.registry.remove("gpu", await ledger.decisions.state("gpu"))).toBe("done");
+      expect(await ledger.registry.remove("gpu", await ledger.decisions.state("gpu"))).toBe("done");
+      expect(await ledger.registry.list()).toEqual([]);
+    });
+
+    it("keeps a pool that has work, or was rung since it was looked at", async () => {
+      const ledger = await make();
+      await ledger.registry.add("gpu");
+      await ledger.bell.ring("gpu", "job");
+      expect(await ledger.registry.remove("gpu", await ledger.decisions.state("gpu"))).toBe("stale");
+      const { fence, heard } = await ledger.decisions.begin("gpu");
+      await ledger.decisions.finish(fence, { heard, busy: true });
+      expect(await ledger.registry.remove("gpu", await ledger.decisions.state("gpu"))).toBe("stale");
+      const next = await ledger.decisions.begin("gpu");
+      await ledger.decisions.finish(next.fence, { heard: next.heard, busy: false });
+      const seen = await ledger.decisions.state("gpu");
+      await ledger.bell.ring("gpu", "job");
+      expect(await ledger.registry.remove("gpu", seen)).toBe("stale");
+      expect(await ledger.registry.list()).toEqual(["gpu"]);
+      expect((await begin(ledger)).pool).toBe("gpu");
+    });
+  });

@@ -1,0 +1,97 @@
+import { describe, expect, test } from "vitest";
+import { closePools } from "../../../lib/flows/close-pools.ts";
+import { place } from "../../../lib/flows/place.ts";
+import { poolToPlace } from "../../../lib/flows/pool-to-place.ts";
+import { aPool } from "../../fakes/builders.ts";
+import { ModelWorker } from "./model-worker.ts";
+import { expectOneTruth } from "./one-truth.ts";
+import { World } from "./world.ts";
+
+const because = "pool gpu was taken out of the configuration";
+const gone = poolToPlace([aPool({ name: "other" })], "gpu");
+
+/** The pool has one job that runs, one empty node and one job that waits; then it is taken out of the configuration. */
+async function takenOut() {
+  const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 1 } }));
+  await world.submit("runs");
+  await world.workOff();
+  const worker = new ModelWorker(world, world.node.id);
+  await worker.call();
+  worker.begin();
+  await worker.call();
+  await world.submit("waits");
+  await world.workOff();
+  const closeOnce = async () => {
+    await place(world.placeDeps, { pool: gone, msLeft: () => 20_000 });
+  };
+  return { world, worker, closeOnce };
+}
+
+describe("a pool that was taken out of the configuration", () => {
+  test("fails what waits, lets what runs end, and gives its nodes back then", async () => {
+    const { world, worker, closeOnce } = await takenOut();
+    const id = world.node.id;
+    await closeOnce();
+    expect(world.job("waits")).toMatchObject({ state: "failed", reason: `${because}; submit the job to another` });
+    expect(world.node).toMatchObject({ state: "draining", drain: { because, untilMs: world.nowMs + 3_600_000 } });
+    world.nowMs += 30_000;
+    await worker.call();
+    expect(worker.phaseOf("runs")).toBe("running");
+    worker.end(1);
+    await worker.call();
+    await closeOnce();
+    expect(world.job("runs")).toMatchObject({ state: "failed", attempt: 1 });
+    expect(world.fleet.live).toEqual([]);
+    await world.ledger.nodeLedger.gone(id, world.nowMs);
+    await closeOnce();
+    expect(await world.ledger.decisions.state("gpu")).toMatchObject({ busy: false, reserved: { usdPerHour: 0, gpus: 0 } });
+    expectOneTruth(world);
+  });
+
+  test("has what runs an hour later stopped, which then fails like what waits", async () => {
+    const { world, worker, closeOnce } = await takenOut();
+    await closeOnce();
+    for (let n = 0; n < 6; n += 1) {
+      world.nowMs += 600_000;
+      await worker.call();
+    }
+    expect(worker.phaseOf("runs")).toBe("stopped");
+    await worker.call();
+    await closeOnce();
+    expect(world.job("runs")).toMatchObject({ state: "failed", reason: expect.stringContaining(because) });
+    expect(world.fleet.live).toEqual([]);
+  });
+});
+
+describe("the pools on record", () => {
+  test("are those that are configured, and those that were until nothing of them is left", async () => {
+    const { world, worker, closeOnce } = await takenOut();
+    const woken: string[] = [];
+    const { registry, decisions } = world.ledger;
+    const closing = (pools: readonly string[]) =>
+      closePools({
+        registry,
+        decisions,
+        pools: pools.map((name) => ({ name })),
+        wake: async (pool, { busy }) => {
+          woken.push(pool);
+          return busy;
+        },
+      });
+    expect(await closing(["gpu", "other"])).toEqual([]);
+    expect(await registry.list()).toEqual(["gpu", "other"]);
+    expect(await closing(["other"])).toEqual(["gpu"]);
+    expect(woken).toEqual(["gpu"]);
+    expect(await registry.list()).toEqual(["gpu", "other"]);
+
+    worker.end(1);
+    await worker.call();
+    const { id } = world.node;
+    await closeOnce();
+    await world.ledger.nodeLedger.gone(id, world.nowMs);
+    await closeOnce();
+    expect(await closing(["other"])).toEqual(["gpu"]);
+    expect(await registry.list()).toEqual(["other"]);
+    expect(await closing(["other"])).toEqual([]);
+  });
+});
