@@ -1,9 +1,13 @@
+import { quotaOf } from "../decide/capacity/quotas.ts";
+import { standing } from "../decide/capacity/rest.ts";
 import { breakers } from "../decide/health/breaker.ts";
 import type { Launch } from "../model/launch.ts";
 import { lifeOf, type Node } from "../model/node.ts";
+import type { Offer } from "../model/offer.ts";
 import { costIn, type Period } from "../model/period.ts";
 import type { Snapshot } from "../model/plan.ts";
 import type { Pool as Configured, PoolState } from "../model/pool.ts";
+import type { Refusal } from "../model/refusal.ts";
 import { iso, isoIf } from "./times.ts";
 import type { Pool } from "./views.ts";
 
@@ -27,13 +31,24 @@ export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): Pool 
   nodes: byState(seen.nodes),
   openLaunches: seen.openLaunches.map(openLaunch),
   refusals: seen.refusals
-    .filter(({ untilMs }) => untilMs > nowMs)
-    .map(({ instanceType, zone, market, code, untilMs }) => ({ instanceType, zone, market, code, until: iso(untilMs) })),
+    .filter((refusal) => standing(refusal, nowMs) === "rests" && isAbout(refusal, seen.catalogue?.offers ?? []))
+    .map((refusal) => ({ ...subjectOf(refusal), market: refusal.market, code: refusal.code, until: iso(refusal.untilMs) })),
   breakers: breakers({ ...seen, nowMs }).map(({ restsUntilMs, ...breaker }) => ({ ...breaker, restsUntil: iso(restsUntilMs) })),
   busy: state.busy,
   decisions: state.epoch,
   pricesAt: isoIf(seen.catalogue?.refreshedAtMs),
 });
+
+/** Whether it stands against something that the pool could buy: memory is all pools'. */
+const isAbout = (refusal: Refusal, offers: readonly Offer[]): boolean =>
+  offers.some((offer) => {
+    if (offer.market !== refusal.market) return false;
+    if (refusal.why === "limit") return quotaOf(offer.instanceType, offer.market) === refusal.quota;
+    return offer.instanceType === refusal.instanceType && offer.zone === refusal.zone;
+  });
+
+const subjectOf = (refusal: Refusal): Pick<Pool["refusals"][number], "instanceType" | "zone" | "quota"> =>
+  refusal.why === "limit" ? { quota: refusal.quota } : { instanceType: refusal.instanceType, zone: refusal.zone };
 
 /** USD, of nodes that have ended and of those that have not. */
 function spentIn(period: Period, { spent, nodes }: KnownPool["seen"], nowMs: number): number {

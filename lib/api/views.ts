@@ -143,7 +143,14 @@ const OpenLaunch = z.object({
   intendedAt: Time,
 });
 
-const Refusal = z.object({ instanceType: z.string(), zone: z.string(), market: Market, code: z.string(), until: Time });
+const Refusal = z.object({
+  instanceType: z.string().optional(),
+  zone: z.string().optional(),
+  quota: z.string().optional().describe("Of a limit of the account, which stands against all types it counts"),
+  market: Market,
+  code: z.string(),
+  until: Time,
+});
 
 const Breaker = z.object({
   instanceType: z.string(),
@@ -172,7 +179,9 @@ export const Pool = z
     queue: z.object({ length: Count, oldestSubmittedAt: Time.optional() }),
     nodes: z.record(NodeState, Count).describe("How many, by state"),
     openLaunches: z.array(OpenLaunch),
-    refusals: z.array(Refusal).describe("Offers that EC2 had no capacity for"),
+    refusals: z
+      .array(Refusal)
+      .describe("What this pool could buy and EC2 turned down, in this pool or another; not asked for again before `until`"),
     breakers: z.array(Breaker).describe("Types in zones that do not boot with the image of the pool's launch template"),
     busy: z.boolean().describe("Whether it has jobs, nodes or open launches, as the last decision found it"),
     decisions: Count.describe("Begun since it was deployed"),

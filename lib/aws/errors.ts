@@ -110,6 +110,10 @@ const kinds: ReadonlyMap<string, AwsErrorKind> = new Map(
 /** What an error code means, wherever it stands: thrown by the SDK, or an item of CreateFleet's answer. */
 export const awsCodeKind = (code: string): AwsErrorKind => kinds.get(code) ?? "unknown";
 
+/** Whether a `limit` is on the vCPUs of running instances, which EC2 counts by family and market. */
+export const isVcpuQuota = (code: string): boolean =>
+  ["VcpuLimitExceeded", "InstanceLimitExceeded", "MaxSpotInstanceCountExceeded"].includes(code);
+
 /** What an error that a call of the SDK threw means. */
 export const awsErrorKind = (error: unknown): AwsErrorKind => {
   const known = awsCodeKind(awsErrorCode(error));

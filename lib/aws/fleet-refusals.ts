@@ -1,13 +1,13 @@
 import type { CreateFleetError } from "@aws-sdk/client-ec2";
 import type { Launch, LaunchOutcome, OfferRefusal, RefusalKind } from "../model/launch.ts";
 import { type Offer, offerName } from "../model/offer.ts";
-import { awsCodeKind } from "./errors.ts";
+import { awsCodeKind, isVcpuQuota } from "./errors.ts";
 import type { ZoneSubnet } from "./fleet-request.ts";
 
-/** What a code of CreateFleet's says of the offer it names. One that nobody knows here is a fault. */
-export function refusalKind(code: string): RefusalKind {
-  const kind = awsCodeKind(code);
-  return kind === "capacity" || kind === "limit" ? kind : "fault";
+/** What a code of CreateFleet's says of the offer it names. One that nobody knows here is a fault, as is a limit on other things. */
+function refusalKind(code: string): RefusalKind {
+  if (isVcpuQuota(code)) return "limit";
+  return awsCodeKind(code) === "capacity" ? "capacity" : "fault";
 }
 
 /**

@@ -6,6 +6,7 @@ import { confirmNodes } from "./confirm-nodes.ts";
 import { endNodes, isEnd } from "./end-nodes.ts";
 import { carryThrough, type LaunchDeps } from "./launch-node.ts";
 import { type Outcome, throttledBy, waitsForTurn, written } from "./outcome.ts";
+import { claimProbes } from "./remember-capacity.ts";
 import { stepByStep, stepOutcomes } from "./step-outcomes.ts";
 import type { Turns } from "./turns.ts";
 
@@ -79,7 +80,9 @@ async function launch(
   const turn = await deps.turns.take({ kind: "launch", lane, instances: wanted.count });
   if (turn.kind === "later") return waitsForTurn(turn);
   const id = deps.newId();
-  const intent = { ...wanted, id, clientToken: `fleetwright-${id}`, intendedAtMs: deps.now() };
+  const offers = await claimProbes(deps.capacity, { launch: wanted, snapshot: on.snapshot, atMs: deps.now() });
+  if (offers.length === 0) return { result: "again", note: "another launch is finding out whether there is any" };
+  const intent = { ...wanted, offers, id, clientToken: `fleetwright-${id}`, intendedAtMs: deps.now() };
   const intended = await deps.placements.intend(fence, intent, limitsFor(intent, on.snapshot));
   if (typeof intended === "object") return atLimit(intended.limit);
   if (intended !== "done") return written(intended);

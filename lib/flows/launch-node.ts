@@ -1,13 +1,16 @@
+import { lessonsOf } from "../decide/capacity/lessons.ts";
 import { Fault } from "../model/fault.ts";
-import type { Launch, LaunchedInstance, OfferRefusal } from "../model/launch.ts";
+import type { Launch, LaunchedInstance } from "../model/launch.ts";
 import type { Node } from "../model/node.ts";
-import type { Refusal } from "../model/offer.ts";
+import type { CapacityMemory } from "../ports/capacity.ts";
 import type { Fleet } from "../ports/fleet.ts";
 import type { Decisions, Fence, Placements, Written } from "../ports/pool-ledger.ts";
+import { learn } from "./remember-capacity.ts";
 
 export type LaunchDeps = {
   readonly decisions: Decisions;
   readonly placements: Placements;
+  readonly capacity: CapacityMemory;
   readonly fleet: Fleet;
   readonly now: () => number;
 };
@@ -18,9 +21,6 @@ export type LaunchDeps = {
  */
 export type Launched = { readonly kind: Exclude<Written, "done"> | "launched" | "refused" | "throttled" | "open"; readonly note: string };
 
-/** For this long an offer that was refused is not asked for again. */
-const refusedForMs = 3 * 60_000;
-
 /**
  * Asks EC2 for what an intent on record wants, and records what came. Safe to repeat at any point: the client token
  * makes repeated requests one, and the intent stays open until its outcome is written. The caller has taken its turn at EC2.
@@ -29,36 +29,24 @@ export async function carryThrough(deps: LaunchDeps, fence: Fence, launch: Launc
   if (!(await deps.decisions.isCurrent(fence))) return { kind: "fenced", note: "a later decision has begun" };
   const outcome = await deps.fleet.launch(launch);
   const atMs = deps.now();
+  if (outcome.kind === "launched" || outcome.kind === "refused") await learn(deps.capacity, lessonsOf(launch, outcome, atMs));
   switch (outcome.kind) {
     case "throttled":
       return { kind: "throttled", note: outcome.message };
     case "unknown":
       return { kind: "open", note: outcome.message };
     case "refused": {
-      const refusals = refusalsOf(outcome.refusals, launch, atMs);
-      const written = await deps.placements.settle(fence, { launch, nodes: [], refusals, atMs });
+      const written = await deps.placements.settle(fence, { launch, nodes: [], atMs });
       return written === "done" ? { kind: "refused", note: `${outcome.code}: ${outcome.message}` } : { kind: written, note: outcome.code };
     }
     case "launched": {
       const nodes = outcome.instances.map((instance) => nodeOf(instance, launch, atMs));
-      const refusals = refusalsOf(outcome.refusals, launch, atMs);
-      const written = await deps.placements.settle(fence, { launch, nodes, refusals, atMs });
+      const written = await deps.placements.settle(fence, { launch, nodes, atMs });
       const note = `${nodes.length < launch.count ? `${nodes.length} of ${launch.count}: ` : ""}${nodes.map((node) => node.id).join(", ")}`;
       return written === "done" ? { kind: "launched", note } : { kind: written, note };
     }
   }
 }
-
-/** Only of nodes that come together or not at all is it known that there were not so many. */
-const refusalsOf = (refusals: readonly OfferRefusal[], launch: Launch, atMs: number): readonly Refusal[] =>
-  refusals.map(({ instanceType, zone, market, code }) => ({
-    instanceType,
-    zone,
-    market,
-    code,
-    untilMs: atMs + refusedForMs,
-    ...(launch.whole && launch.count > 1 ? { count: launch.count } : {}),
-  }));
 
 /** The node that an instance of this launch is. */
 function nodeOf(instance: LaunchedInstance, launch: Launch, atMs: number): Node {

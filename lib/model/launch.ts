@@ -45,5 +45,5 @@ export type LaunchedInstance = { readonly id: string; readonly instanceType: str
 /** Why an offer gave nothing, or less than was asked for, in EC2's word and in ours. */
 export type OfferRefusal = OfferRef & { readonly code: string; readonly why: RefusalKind };
 
-/** `capacity`: there is none left just now. `limit`: a quota of the account. `fault`: anything else; the offer may be fine. */
+/** `capacity`: there is none left just now. `limit`: the account's quota of vCPUs. `fault`: anything else; the offer may be fine. */
 export type RefusalKind = "capacity" | "limit" | "fault";

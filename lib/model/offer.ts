@@ -21,14 +21,6 @@ export type Catalogue = {
   readonly refreshedAtMs: number;
 };
 
-/** EC2 had no capacity for this offer; do not ask again before then. */
-export type Refusal = OfferRef & {
-  readonly code: string;
-  readonly untilMs: number;
-  /** How many were asked for together: fewer may still be had. Absent for one. */
-  readonly count?: number | undefined;
-};
-
 export const offerName = (offer: OfferRef): string => `${offer.instanceType}/${offer.zone}/${offer.market}`;
 
 /**

@@ -3,8 +3,9 @@ import type { AttemptRef, QueueEntry } from "./job.ts";
 import type { Launch, Reservation } from "./launch.ts";
 import type { WiderLimits, WiderReserved } from "./limits.ts";
 import type { Node } from "./node.ts";
-import type { Catalogue, Refusal } from "./offer.ts";
+import type { Catalogue } from "./offer.ts";
 import type { Pool, Spent } from "./pool.ts";
+import type { Refusal } from "./refusal.ts";
 
 /** All that one decision may look at. */
 export type Snapshot = {
@@ -21,6 +22,7 @@ export type Snapshot = {
   readonly openLaunches: readonly Launch[];
   /** Absent until it was first fetched. */
   readonly catalogue?: Catalogue | undefined;
+  /** What EC2 turned down, in this pool or another. */
   readonly refusals: readonly Refusal[];
   /** Of the last hours; absent for none. */
   readonly bootFailures?: readonly BootFailure[] | undefined;

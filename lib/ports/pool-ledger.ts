@@ -3,7 +3,7 @@ import type { AttemptRef, QueueEntry } from "../model/job.ts";
 import type { Launch } from "../model/launch.ts";
 import type { LaunchLimits, LimitScope, WiderReserved } from "../model/limits.ts";
 import type { Assignment, Drain, Node } from "../model/node.ts";
-import type { Catalogue, Refusal } from "../model/offer.ts";
+import type { Catalogue } from "../model/offer.ts";
 import type { Snapshot } from "../model/plan.ts";
 import type { PoolState } from "../model/pool.ts";
 
@@ -63,8 +63,8 @@ export interface Placements {
    * where it has one. `limit`: whose limit that would exceed; nothing was written.
    */
   intend(fence: Fence, launch: Launch, limits: LaunchLimits): Promise<Written | { readonly limit: LimitScope }>;
-  /** Closes an intent: its nodes appear as `launching`, the reservation shrinks to what came, refusals are remembered. */
-  settle(fence: Fence, settled: { launch: Launch; nodes: readonly Node[]; refusals: readonly Refusal[]; atMs: number }): Promise<Written>;
+  /** Closes an intent: its nodes appear as `launching`, the reservation shrinks to what came. */
+  settle(fence: Fence, settled: { launch: Launch; nodes: readonly Node[]; atMs: number }): Promise<Written>;
   /** `launching` or `ready` → `draining`, only while it holds nothing: from here on it gets nothing more. */
   drain(fence: Fence, node: string, atMs: number): Promise<Written>;
   /** The same whatever it holds: it bears `drain` from now on, gets nothing more, and lets go of what it holds. One that is drained keeps what it bears (`done`). */

@@ -6,6 +6,7 @@ import type { TableAccess } from "../../lib/aws/table/access.ts";
 import { createAdmissions } from "../../lib/aws/table/admissions.ts";
 import { createBell } from "../../lib/aws/table/bell.ts";
 import { createCancellations } from "../../lib/aws/table/cancellations.ts";
+import { createCapacityMemory } from "../../lib/aws/table/capacity-memory.ts";
 import { createCatalogueStore } from "../../lib/aws/table/catalogue-store.ts";
 import { createDecisions } from "../../lib/aws/table/decisions.ts";
 import { createJobReader } from "../../lib/aws/table/job-reader.ts";
@@ -72,6 +73,7 @@ const ledgerOn = (access: TableAccess): Ledger => ({
   sealing: createSealing(access),
   decisions: createDecisions(access),
   placements: createPlacements(access),
+  capacity: createCapacityMemory(access),
   catalogues: createCatalogueStore(access),
   nodeLedger: createNodeLedger(access),
   nodeReader: createNodeReader(access),
@@ -164,7 +166,7 @@ describe("what only the table has", () => {
     const launch = aLaunch({ reserved: { usdPerHour: 3, gpus: 4 } });
     await ledger.placements.intend(fence, launch, plenty);
     await older("L#gpu", launch.id);
-    await ledger.placements.settle(fence, { launch, nodes: [old, young], refusals: [], atMs: monday });
+    await ledger.placements.settle(fence, { launch, nodes: [old, young], atMs: monday });
     // The intent was 3 here, for this test has written it; one of an earlier release would have been nothing.
     expect(await wider()).toEqual({ usdPerHour: 4, gpus: 6 });
     await older("N#gpu", old.id);

@@ -3,6 +3,7 @@ import type { Launch } from "../../lib/model/launch.ts";
 import type { Assignment, Node } from "../../lib/model/node.ts";
 import type { Catalogue, InstanceType, Offer } from "../../lib/model/offer.ts";
 import type { Pool } from "../../lib/model/pool.ts";
+import type { Refusal } from "../../lib/model/refusal.ts";
 import type { Decision } from "../../lib/ports/journal.ts";
 
 /** Monday 2026-06-01 00:00 UTC: the moment around which the builders' defaults stand. */
@@ -87,6 +88,13 @@ export const aNode = (over: Partial<Node> = {}): Node => ({
   assignments: [],
   ...over,
 });
+
+/** `anOffer` was refused at `monday` for want of capacity, and rests for two minutes. */
+export const aRefusal = (over: Partial<Extract<Refusal, { why: "capacity" }>> = {}): Refusal => {
+  const { instanceType, zone, market } = anOffer();
+  const known = { code: "InsufficientInstanceCapacity", least: 1, evidence: 1, atMs: monday, sinceMs: monday, untilMs: monday + 120_000 };
+  return { why: "capacity", instanceType, zone, market, ...known, launch: "launch-0", ...over };
+};
 
 /** An intent for one `aNode`, for `aJob`. */
 export const aLaunch = (over: Partial<Launch> = {}): Launch => ({

@@ -114,14 +114,14 @@ const tell = (world: World, id: string) =>
     },
   );
 
-/** Capacity and prices come back, EC2 tells of every end, and decisions are made until nothing is open and no refusal is remembered. */
+/** Capacity and prices come back, EC2 tells of every end, and decisions are made until nothing is open and whatever was refused has rested. */
 async function calmDown(world: World): Promise<void> {
   for (const offer of offers) world.fleet.restock(offer);
   world.ledger.table.catalogues.set("gpu", catalogue);
-  for (let n = 0; n < 6; n += 1) {
+  for (let n = 0; n < 9; n += 1) {
     for (const instance of world.fleet.instances.values()) if (instance.over) await tell(world, instance.id);
     await world.place();
-    await world.pass(n % 3 === 0 ? 200 : 6);
+    await world.pass(n % 2 === 0 ? 500 : 6);
   }
 }
 

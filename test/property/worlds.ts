@@ -1,10 +1,12 @@
 import fc from "fast-check";
+import { quotaOf } from "../../lib/decide/capacity/quotas.ts";
 import type { QueueEntry } from "../../lib/model/job.ts";
 import type { Launch } from "../../lib/model/launch.ts";
 import type { Assignment, Node, NodeState } from "../../lib/model/node.ts";
-import { type Catalogue, type InstanceType, type Offer, offerName, type Refusal } from "../../lib/model/offer.ts";
+import { type Catalogue, type InstanceType, type Offer, offerName } from "../../lib/model/offer.ts";
 import type { Snapshot } from "../../lib/model/plan.ts";
 import type { Budgets, Pool } from "../../lib/model/pool.ts";
+import { type Refusal, type Subject, subjectName } from "../../lib/model/refusal.ts";
 import { fits, minus, type Resources } from "../../lib/model/resources.ts";
 import { monday } from "../fakes/builders.ts";
 
@@ -159,18 +161,37 @@ function thatFit(
   });
 }
 
+/** Of offers and of quotas, resting and rested; some were only refused to several at once. */
 const refusalsOf = (known: Catalogue): fc.Arbitrary<readonly Refusal[]> =>
-  fc.subarray([...known.offers], { maxLength: Math.min(5, known.offers.length) }).chain((refused) =>
-    fc.array(fc.integer({ min: -100, max: 200 }), { minLength: refused.length, maxLength: refused.length }).map((seconds) =>
-      refused.map(({ instanceType, zone, market }, n) => ({
-        instanceType,
-        zone,
-        market,
-        code: "InsufficientInstanceCapacity",
-        untilMs: nowMs + (seconds[n] ?? 0) * 1000,
-      })),
-    ),
-  );
+  fc
+    .subarray([...known.offers], { maxLength: Math.min(5, known.offers.length) })
+    .chain((refused) =>
+      fc.tuple(...refused.map(refusalOf)).map((all) => [...new Map(all.map((each) => [subjectName(each), each])).values()]),
+    );
+
+const refusalOf = ({ instanceType, zone, market }: Offer): fc.Arbitrary<Refusal> =>
+  fc
+    .record({
+      subject: fc.constantFrom<Subject>(
+        { why: "capacity", instanceType, zone, market },
+        { why: "capacity", instanceType, zone, market },
+        { why: "fault", pool: "gpu", instanceType, zone, market },
+        { why: "limit", market, quota: quotaOf(instanceType, market) },
+      ),
+      seconds: fc.integer({ min: -100, max: 200 }),
+      least: fc.constantFrom(1, 1, 2),
+      evidence: fc.constantFrom(1, 1.5, 4),
+    })
+    .map(({ subject, seconds, least, evidence }) => ({
+      ...subject,
+      code: "InsufficientInstanceCapacity",
+      least: subject.why === "limit" ? least * 8 : least,
+      evidence,
+      atMs: nowMs - 100_000,
+      sinceMs: nowMs - 900_000,
+      untilMs: nowMs + seconds * 1000,
+      launch: "before",
+    }));
 
 /** An intent for one of the jobs that wait, of which nobody knows yet what came. */
 const openOf = (known: Catalogue, waiting: readonly QueueEntry[]): fc.Arbitrary<readonly Launch[]> => {

@@ -7,6 +7,7 @@ import { add, either, is, isAbsent, isBelow, set, setAll, setOnce } from "./expr
 import {
   bellKey,
   bootFailurePartition,
+  faultPartition,
   fenceKey,
   fenceShards,
   launchPartition,
@@ -16,10 +17,11 @@ import {
   queueShards,
   refusalPartition,
 } from "./keys.ts";
-import { launchOf, refusalOf } from "./launch-item.ts";
+import { launchOf } from "./launch-item.ts";
 import { nodeOf } from "./node-item.ts";
 import { bellOf, poolOf, readBell, readPool } from "./pool-item.ts";
 import { entryOf } from "./queue-item.ts";
+import { refusalOf } from "./refusal-item.ts";
 import { readWider } from "./reserved-item.ts";
 import { readSpent } from "./spent-item.ts";
 import { transact } from "./transaction.ts";
@@ -41,14 +43,15 @@ export const createDecisions = (access: TableAccess): Decisions => {
     },
 
     async load(pool, nowMs) {
-      const [state, reservedWider, spent, queue, nodes, openLaunches, refusals, bootFailures, catalogue] = await Promise.all([
+      const [state, reservedWider, spent, queue, nodes, openLaunches, refusals, faults, bootFailures, catalogue] = await Promise.all([
         readPool(access, pool),
         readWider(access),
         readSpent(access, pool, nowMs),
         Promise.all(shards(queueShards).map((shard) => getPartition(access, queuePartition(pool, shard)))),
         getPartition(access, nodePartition(pool)),
         getPartition(access, launchPartition(pool)),
-        getPartition(access, refusalPartition(pool)),
+        getPartition(access, refusalPartition),
+        getPartition(access, faultPartition(pool)),
         getPartition(access, bootFailurePartition(pool)),
         catalogues.get(pool),
       ]);
@@ -60,7 +63,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         nodes: nodes.map(nodeOf),
         openLaunches: openLaunches.map(launchOf),
         catalogue,
-        refusals: refusals.map(refusalOf),
+        refusals: [...refusals, ...faults].map(refusalOf),
         bootFailures: bootFailures.map(bootFailureOf),
       };
     },

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { DatasetRef } from "../../model/dataset.ts";
 import type { AttemptRef, JobRef } from "../../model/job.ts";
-import { type OfferRef, offerName } from "../../model/offer.ts";
+import { type Subject, subjectName } from "../../model/refusal.ts";
 import type { RequestKind } from "../../model/request-limits.ts";
 
 /** Where an item rests. Teams, pools, job ids and instance ids never contain `#`. */
@@ -37,8 +37,14 @@ export const launchKey = (pool: string, launch: string): Key => ({ pk: launchPar
 /** Launches of which it is known what came, for two weeks. */
 export const settledLaunchKey = (pool: string, launch: string): Key => ({ pk: `LD#${pool}`, sk: launch });
 
-export const refusalPartition = (pool: string): string => `R#${pool}`;
-export const refusalKey = (pool: string, offer: OfferRef): Key => ({ pk: refusalPartition(pool), sk: offerName(offer) });
+/** What was refused to anybody, whatever the pool; the release before this one kept what its pools were refused under `R#pool`. */
+export const refusalPartition = "REFUSED";
+/** What may only be wrong with this pool's requests. */
+export const faultPartition = (pool: string): string => `REFUSED#${pool}`;
+export const refusalKey = (subject: Subject): Key => ({
+  pk: subject.why === "fault" ? faultPartition(subject.pool) : refusalPartition,
+  sk: subjectName(subject),
+});
 
 /** Instances of the pool that never became workers. */
 export const bootFailurePartition = (pool: string): string => `B#${pool}`;

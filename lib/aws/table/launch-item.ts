@@ -1,8 +1,7 @@
 import * as z from "zod";
 import type { Launch } from "../../model/launch.ts";
-import type { Refusal } from "../../model/offer.ts";
 import type { Item } from "./access.ts";
-import { type Key, launchKey, refusalKey } from "./keys.ts";
+import { type Key, launchKey } from "./keys.ts";
 import { StoredOffer, StoredType, stored } from "./stored.ts";
 
 const StoredLaunch: z.ZodType<Launch> = z
@@ -25,24 +24,8 @@ const StoredLaunch: z.ZodType<Launch> = z
   // An intent of the release before this one: several nodes were always a gang's.
   .transform((launch) => ({ ...launch, whole: launch.whole ?? launch.count > 1 }));
 
-const StoredRefusal: z.ZodType<Refusal> = z.object({
-  instanceType: z.string(),
-  zone: z.string(),
-  market: z.enum(["spot", "on-demand"]),
-  code: z.string(),
-  untilMs: z.number(),
-  count: z.int().min(2).optional(),
-});
-
 /** `countsWider`: what it reserves counts beyond its pool, too. */
 export const launchItem = (launch: Launch): Key & Item => ({ ...launchKey(launch.pool, launch.id), ...launch, countsWider: true });
 /** False for an intent of an earlier release, which reserved of its pool only. */
 export const countsWider = (item: Item): boolean => item["countsWider"] === true;
 export const launchOf = (item: Item): Launch => stored(StoredLaunch, item);
-
-export const refusalItem = (pool: string, refusal: Refusal): Key & Item => ({
-  ...refusalKey(pool, refusal),
-  ...refusal,
-  ttl: Math.ceil(refusal.untilMs / 1000),
-});
-export const refusalOf = (item: Item): Refusal => stored(StoredRefusal, item);

@@ -1,14 +1,13 @@
 import * as z from "zod";
 import { Fault } from "../../model/fault.ts";
 import type { Launch } from "../../model/launch.ts";
-import { offerName } from "../../model/offer.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 import { getItem, putItem, type TableAccess } from "./access.ts";
 import { countersOf, counting, exceeds } from "./counters.ts";
 import { isAbsent, isThere } from "./expression.ts";
 import { type FencedWriter, written } from "./fenced-write.ts";
 import { instanceKey, launchKey, settledLaunchKey } from "./keys.ts";
-import { countsWider, launchItem, launchOf, refusalItem } from "./launch-item.ts";
+import { countsWider, launchItem, launchOf } from "./launch-item.ts";
 import { nodeItem, reservationOf } from "./node-item.ts";
 import { readPool } from "./pool-item.ts";
 import { amountOf, minus, nothing, plus, widerKeys } from "./reserved-item.ts";
@@ -32,7 +31,7 @@ export const createLaunchPlacements = (access: TableAccess, { reserve, inTurn }:
       return (await whyNot(access, fence, launch)) ?? { limit: counters.find((_, at) => outcome.failed.has(at))?.scope ?? "pool" };
     }),
 
-  async settle(fence, { launch, nodes, refusals, atMs }) {
+  async settle(fence, { launch, nodes, atMs }) {
     const ids = nodes.map((node) => node.id);
     const ttl = ttlAfter(atMs, keptDays);
     const came = nodes.map(reservationOf).reduce(plus, nothing);
@@ -50,12 +49,8 @@ export const createLaunchPlacements = (access: TableAccess, { reserve, inTurn }:
     ];
     const room = mostParts - 1 - widerKeys(launch.team).length - parts.length;
     if (room < 0) throw new Fault("launch-size", `launch ${launch.id} brought ${nodes.length} nodes, too many for one transaction`);
-    // Whose an instance is, and what EC2 refused, is true whoever decides: what one transaction cannot hold goes ahead of it.
-    // One item an offer: a transaction that names an item twice is refused.
-    const items = [
-      ...nodes.map((node) => ({ ...instanceKey(node.id), pool: fence.pool })),
-      ...new Map(refusals.map((refusal) => [offerName(refusal), refusalItem(fence.pool, refusal)])).values(),
-    ];
+    // Whose an instance is, is true whoever decides: what one transaction cannot hold goes ahead of it.
+    const items = nodes.map((node) => ({ ...instanceKey(node.id), pool: fence.pool }));
     for (const item of items.slice(room)) await putItem(access, item);
     parts.push(...items.slice(0, room).map((item): Part => ({ kind: "put", item })));
     return written(await reserve(fence, change, parts), () => wasSettled(access, launch, ids));

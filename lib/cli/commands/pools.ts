@@ -74,7 +74,7 @@ export function poolLines(pool: Pool, nowMs: number): string[] {
     ]),
     ...pool.refusals.map((refusal): [string, string] => [
       "refused",
-      `${refusal.instanceType} ${refusal.market} in ${refusal.zone} (${refusal.code}); asked again ${when(Date.parse(refusal.until), nowMs)}`,
+      `${refusal.quota ?? `${refusal.instanceType} ${refusal.market} in ${refusal.zone}`} (${refusal.code}); asked again ${when(Date.parse(refusal.until), nowMs)}`,
     ]),
     ...pool.breakers.map((broken): [string, string] => [
       "does not boot",

@@ -1,10 +1,11 @@
 import type { QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
 import type { Node } from "../../model/node.ts";
-import { type Offer, offerName } from "../../model/offer.ts";
+import type { InstanceType, Offer } from "../../model/offer.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, budgetRoom } from "../budget/budget-room.ts";
+import { type Outlook, outlook } from "../capacity/outlook.ts";
 import { type Breaker, breakers, mayTry, triedBy } from "../health/breaker.ts";
 import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
@@ -23,7 +24,9 @@ export type Board = {
   readonly rooms: readonly Room[];
   /** Nodes that jobs of one node leave to gangs where they can. */
   readonly wanted: ReadonlySet<string>;
-  /** What can be bought now for so many nodes at once. */
+  /** What stands against asking EC2 for something. */
+  readonly seen: Outlook;
+  /** What can be asked for now, so many nodes at once. */
   readonly shelfFor: (count: number) => Shelf;
   /** What does not boot just now. */
   readonly broken: readonly Breaker[];
@@ -48,13 +51,15 @@ export function boardOf(snapshot: Snapshot, nodes: readonly Node[], queue: reado
   const broken = breakers(snapshot);
   const tried = new Set<string>();
   const budget = budgetRoom(snapshot);
+  const seen = outlook(snapshot.refusals, snapshot.nowMs);
   const byLimits = less(snapshot.pool.limits, snapshot.reserved);
   const left = { ...byLimits, usdPerHour: Math.min(byLimits.usdPerHour, budget.usdPerHour) };
   return {
     pool: snapshot.pool,
     rooms,
     wanted: wantedByGangs(queue, rooms),
-    shelfFor: shelves(snapshot, { broken, tried }),
+    seen,
+    shelfFor: shelves(snapshot, { seen, broken, tried }),
     broken,
     tried,
     bundles: [],
@@ -66,12 +71,11 @@ export function boardOf(snapshot: Snapshot, nodes: readonly Node[], queue: reado
 }
 
 /** An offer that was refused to many may still be had for fewer. One that does not boot is tried once in a while. */
-function shelves({ catalogue, refusals, nowMs }: Snapshot, { broken, tried }: Pick<Board, "broken" | "tried">): (count: number) => Shelf {
-  const dry = new Map(refusals.filter((refusal) => refusal.untilMs > nowMs).map((refusal) => [offerName(refusal), refusal.count ?? 1]));
+function shelves({ catalogue }: Snapshot, { seen, broken, tried }: Pick<Board, "seen" | "broken" | "tried">): (count: number) => Shelf {
   const made = new Map<string, Shelf>();
   return (count) => {
     const mayBeTried = mayTry(broken, tried);
-    const isDry = (offer: Offer): boolean => (dry.get(offerName(offer)) ?? Number.POSITIVE_INFINITY) <= count || !mayBeTried(offer);
+    const isDry = (offer: Offer, type: InstanceType): boolean => !mayBeTried(offer) || seen.standing({ offer, type, count }) === "rests";
     // What is tried only grows.
     const name = `${count} ${tried.size}`;
     const known = made.get(name) ?? shelf(catalogue?.types ?? [], catalogue?.offers ?? [], isDry);

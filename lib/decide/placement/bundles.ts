@@ -45,12 +45,16 @@ export type Bundle = {
 };
 
 /** The shelf, without what is known to be dry. */
-export function shelf(types: readonly InstanceType[], offers: readonly Offer[], isDry: (offer: Offer) => boolean): Shelf {
+export function shelf(
+  types: readonly InstanceType[],
+  offers: readonly Offer[],
+  isDry: (offer: Offer, type: InstanceType) => boolean,
+): Shelf {
   const byName = new Map(types.map((type) => [type.name, type]));
   return offers
     .flatMap((offer) => {
       const type = byName.get(offer.instanceType);
-      return type && !isDry(offer) ? [{ offer, type }] : [];
+      return type && !isDry(offer, type) ? [{ offer, type }] : [];
     })
     .toSorted((a, b) => a.offer.usdPerHour - b.offer.usdPerHour || (offerName(a.offer) < offerName(b.offer) ? -1 : 1));
 }

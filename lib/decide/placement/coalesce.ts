@@ -1,6 +1,8 @@
-import { offerName } from "../../model/offer.ts";
+import { type Offer, offerName } from "../../model/offer.ts";
 import type { Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
+import { subjectName } from "../../model/refusal.ts";
+import type { Outlook } from "../capacity/outlook.ts";
 import type { Bundle } from "./bundles.ts";
 import { times } from "./reservations.ts";
 
@@ -30,6 +32,39 @@ export function launchesOf(bundles: readonly Bundle[], pool: Pool): LaunchStep[]
     if (bundle.count === 1) open.set(like, begun);
   }
   return launches.map((those) => launchOf(those, pool));
+}
+
+/**
+ * The launches, without offers that an earlier one of the plan tries after their rest: one is to find out whether there is
+ * any. One that has nothing else to ask for is left out; what the other finds is decided on at once.
+ */
+export function probesShared(launches: readonly LaunchStep[], seen: Outlook): LaunchStep[] {
+  const taken = new Set<string>();
+  return launches.flatMap((step) => {
+    const { launch } = step;
+    const types = new Map(launch.types.map((type) => [type.name, type]));
+    const count = launch.whole ? launch.count : 1;
+    const probes = new Set<string>();
+    const offers = launch.offers.filter((offer) => {
+      const type = types.get(offer.instanceType);
+      const subjects = type ? seen.against({ offer, type, count }).map(subjectName) : [];
+      if (subjects.some((subject) => taken.has(subject))) return false;
+      for (const subject of subjects) probes.add(subject);
+      return true;
+    });
+    for (const subject of probes) taken.add(subject);
+    return offers.length === 0 ? [] : [offers.length === launch.offers.length ? step : narrowed(step, offers)];
+  });
+}
+
+/** The launch of fewer offers: it reserves no more than those need. */
+function narrowed(step: LaunchStep, offers: readonly Offer[]): LaunchStep {
+  const types = step.launch.types.filter(({ name }) => offers.some(({ instanceType }) => instanceType === name));
+  const reserved = times(step.launch.count, {
+    usdPerHour: Math.max(...offers.map(({ usdPerHour }) => usdPerHour)),
+    gpus: Math.max(...types.map(({ resources }) => resources.gpus)),
+  });
+  return { ...step, launch: { ...step.launch, offers, types, reserved } };
 }
 
 const jobsOf = (bundles: readonly Bundle[]): number => bundles.reduce((sum, { entries }) => sum + entries.length, 0);

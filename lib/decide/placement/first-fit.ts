@@ -2,10 +2,13 @@ import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
+import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
+import { standing } from "../capacity/rest.ts";
+import { dryFor, whyDry } from "../capacity/why-dry.ts";
 import { breakers, whyBroken } from "../health/breaker.ts";
-import { boardOf, type Found, find, type Miss } from "./board.ts";
-import { launchesOf } from "./coalesce.ts";
+import { type Board, boardOf, type Found, find, type Miss } from "./board.ts";
+import { launchesOf, probesShared } from "./coalesce.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 import { kindOf } from "./rooms.ts";
@@ -65,32 +68,39 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
       steps.push(...bindStep(entry, found.nodes));
       continue;
     }
-    const wait = waitOf(entry, found, { snapshot, catalogue, budget: board.budget });
+    const wait = waitOf(entry, found, { snapshot, catalogue, board });
     inVain.set(kind, wait);
     holds.push(...hold(entry, wait.because));
   }
-  const launches = launchesOf(board.bundles, pool);
+  const { launches, isAll } = launchesNow(board, pool);
   return {
     // Telling thousands why they wait must not make the first one wait for its node.
-    steps: [...steps, ...launches.slice(0, mostLaunches), ...holds.slice(0, mostHolds)],
+    steps: [...steps, ...launches, ...holds.slice(0, mostHolds)],
     bound,
     isWhole,
     wakeAtMs: wakeOf([...inVain.values()], {
       snapshot,
       budget: board.budget,
-      isMore: steps.length >= mostSteps || launches.length > mostLaunches,
+      isMore: steps.length >= mostSteps || !isAll,
     }),
   };
+}
+
+/** What is launched now; `isAll`: the next decision need not launch more, for those who were left without. */
+function launchesNow(board: Board, pool: Pool): { readonly launches: readonly Step[]; readonly isAll: boolean } {
+  const wanted = launchesOf(board.bundles, pool);
+  const launches = probesShared(wanted, board.seen).slice(0, mostLaunches);
+  return { launches, isAll: launches.length === wanted.length };
 }
 
 const whyHeldBack = "nodes still hold its last attempt; the job starts when all have stopped it";
 const isPlaced = (found: Found | Wait): found is Extract<Found, object> => typeof found === "object" && "nodes" in found;
 
-type Judged = { readonly snapshot: Snapshot; readonly catalogue: Catalogue; readonly budget: BudgetRoom };
+type Judged = { readonly snapshot: Snapshot; readonly catalogue: Catalogue; readonly board: Board };
 
 function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
   if (typeof found === "object") return found;
-  return { miss: found, because: whyUnsold(entry, on.snapshot.pool, on.catalogue) ?? whyHeld(found, on) };
+  return { miss: found, because: whyUnsold(entry, on.snapshot.pool, on.catalogue) ?? whyHeld(entry, found, on) };
 }
 
 /** A fresh deployment's first tick fetches prices; jobs that came before it are looked at again soon. */
@@ -108,19 +118,20 @@ function bindStep(entry: QueueEntry, nodes: readonly Node[]): Step[] {
 }
 
 /** Undefined for a wait of seconds, which is not worth a write. */
-function whyHeld(miss: Miss, of: { snapshot: Snapshot; budget: BudgetRoom }): string | undefined {
-  const { pool, refusals, nowMs } = of.snapshot;
+function whyHeld(entry: QueueEntry, miss: Miss, { snapshot: { pool }, catalogue, board }: Judged): string | undefined {
   switch (miss) {
     case "nothing": {
-      const codes = [...new Set(refusals.filter(({ untilMs }) => untilMs > nowMs).map(({ code }) => code))].sort();
-      const broken = whyBroken(breakers(of.snapshot), pool.name);
-      if (broken) return codes.length === 0 ? broken : `${broken}; of others EC2 gives none just now (${codes.join(", ")})`;
-      return `EC2 gives no instance type that fits just now (${codes.join(", ")}); it is asked again within minutes`;
+      const dry = whyDry(dryFor(entry, catalogue, board.seen));
+      const broken = whyBroken(board.broken, pool.name);
+      return (
+        (broken && dry ? `${broken}; ${dry}` : (broken ?? dry)) ??
+        "what fits is being tried for another job; the next decision sees what came of it"
+      );
     }
     case "limit":
       return `pool ${pool.name} is at its limit of $${pool.limits.usdPerHour}/h and ${pool.limits.gpus} GPUs; the job starts when other work ends or the limit is raised`;
     case "budget":
-      return whyOverBudget(of.budget, pool.name);
+      return whyOverBudget(board.budget, pool.name);
     case "later":
       return undefined;
   }
@@ -131,10 +142,10 @@ const hold = (entry: QueueEntry, because: string | undefined): Step[] =>
   because === undefined || entry.reason === because ? [] : [{ kind: "hold", entry, because }];
 
 /** When a refusal or a breaker's rest is over. */
-const whenThereMayBe = (snapshot: Snapshot): number[] =>
-  [...snapshot.refusals.map(({ untilMs }) => untilMs), ...breakers(snapshot).map(({ restsUntilMs }) => restsUntilMs)].filter(
-    (atMs) => atMs > snapshot.nowMs,
-  );
+const whenThereMayBe = (snapshot: Snapshot): number[] => [
+  ...snapshot.refusals.filter((each) => standing(each, snapshot.nowMs) === "rests").map(({ untilMs }) => untilMs),
+  ...breakers(snapshot).flatMap(({ restsUntilMs }) => (restsUntilMs > snapshot.nowMs ? [restsUntilMs] : [])),
+];
 
 function wakeOf(waits: readonly Wait[], after: { snapshot: Snapshot; budget: BudgetRoom; isMore: boolean }): number | undefined {
   const misses = new Set(waits.map(({ miss }) => miss));

@@ -3,6 +3,7 @@ import { isLive, type Node } from "../../model/node.ts";
 import { type Offer, offerName } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import { budgetRoom } from "../budget/budget-room.ts";
+import { outlook } from "../capacity/outlook.ts";
 import { exactly, isWithin, less, plus } from "../placement/reservations.ts";
 
 /** An instance that EC2 recommends to leave is, if at all, mostly taken back within this time. */
@@ -70,10 +71,11 @@ function replacement(node: Node, snapshot: Snapshot, room: Reservation): LaunchS
 }
 
 /** Of the same type and market; elsewhere than where EC2 may take the node back, if it is to be had elsewhere. */
-function offersLike({ offer, notice }: Node, { catalogue, refusals, nowMs }: Snapshot): readonly Offer[] {
-  const dry = new Set(refusals.filter(({ untilMs }) => untilMs > nowMs).map(offerName));
+function offersLike({ offer, type, notice }: Node, { catalogue, refusals, nowMs }: Snapshot): readonly Offer[] {
+  const seen = outlook(refusals, nowMs);
+  const isDry = (each: Offer): boolean => seen.standing({ offer: each, type, count: 1 }) === "rests";
   const like = (catalogue?.offers ?? [])
-    .filter((each) => each.instanceType === offer.instanceType && each.market === offer.market && !dry.has(offerName(each)))
+    .filter((each) => each.instanceType === offer.instanceType && each.market === offer.market && !isDry(each))
     .toSorted((a, b) => a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1));
   const elsewhere = like.filter(({ zone }) => zone !== offer.zone);
   return notice && elsewhere.length > 0 ? elsewhere : like;

@@ -5,6 +5,7 @@ import { ec2Client, s3Client, sqsClient } from "../../aws/clients.ts";
 import { ec2Fleet } from "../../aws/fleet.ts";
 import { s3Journal } from "../../aws/journal.ts";
 import { sqsLane } from "../../aws/lane.ts";
+import { createCapacityMemory } from "../../aws/table/capacity-memory.ts";
 import { createDecisions } from "../../aws/table/decisions.ts";
 import { createPlacements } from "../../aws/table/placements.ts";
 import { createRequestBudget } from "../../aws/table/request-budget.ts";
@@ -20,6 +21,7 @@ export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; l
   return {
     decisions: createDecisions(table),
     placements: createPlacements(table),
+    capacity: createCapacityMemory(table),
     fleet: ec2Fleet({
       ec2: ec2Client(),
       name: fleet.name,

@@ -1,4 +1,5 @@
 import { mostCauses } from "../../model/cause.ts";
+import { subjectName } from "../../model/refusal.ts";
 import type { Bell } from "../../ports/bell.ts";
 import type { CatalogueStore, Decisions } from "../../ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
@@ -36,7 +37,9 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
         .sort((a, b) => (a.id < b.id ? -1 : 1)),
       openLaunches: [...table.openLaunches.values()].filter((launch) => launch.pool === pool).sort((a, b) => (a.id < b.id ? -1 : 1)),
       catalogue: table.catalogues.get(pool),
-      refusals: [...(table.refusals.get(pool)?.entries() ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, refusal]) => refusal),
+      refusals: [...table.refusals.values()]
+        .filter((refusal) => refusal.why !== "fault" || refusal.pool === pool)
+        .sort((a, b) => (subjectName(a) < subjectName(b) ? -1 : 1)),
       bootFailures: [...(table.bootFailures.get(pool)?.entries() ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, failure]) => failure),
     })),
   isCurrent: (fence) => wire.call("decisions.isCurrent", () => !table.isFenced(fence)),

@@ -1,4 +1,5 @@
 import type { Bell } from "../../ports/bell.ts";
+import type { CapacityMemory } from "../../ports/capacity.ts";
 import type { Admissions, Cancellations, JobReader, Sealing } from "../../ports/jobs.ts";
 import type { NodeLedger } from "../../ports/node-ledger.ts";
 import type { NodeReader } from "../../ports/node-reader.ts";
@@ -15,6 +16,7 @@ export type Ledger = {
   readonly sealing: Sealing;
   readonly decisions: Decisions;
   readonly placements: Placements;
+  readonly capacity: CapacityMemory;
   readonly catalogues: CatalogueStore;
   readonly nodeLedger: NodeLedger;
   readonly nodeReader: NodeReader;

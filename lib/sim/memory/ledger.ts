@@ -1,3 +1,4 @@
+import { memoryCapacity } from "./capacity-memory.ts";
 import { memoryBell, memoryCatalogues, memoryDecisions } from "./decisions.ts";
 import { Interruptions } from "./interruptions.ts";
 import { memoryAdmissions, memoryCancellations, memoryJobReader, memorySealing } from "./jobs.ts";
@@ -28,6 +29,7 @@ export function memoryLedger(options: { lag?: boolean } = {}): MemoryLedger {
     jobReader: memoryJobReader(table, wire, () => options.lag ?? false),
     sealing: memorySealing(table, wire),
     decisions: memoryDecisions(table, wire),
+    capacity: memoryCapacity(table, wire),
     placements: memoryPlacements(table, wire),
     catalogues: memoryCatalogues(table, wire),
     nodeLedger: memoryNodeLedger(table, wire),

@@ -3,7 +3,6 @@ import { afterLoss, dependsOn, type Job, type QueueEntry } from "../../model/job
 import type { Launch } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
 import { type Assignment, isLive, type Node } from "../../model/node.ts";
-import { offerName, type Refusal } from "../../model/offer.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
@@ -172,11 +171,7 @@ function leaveNode(table: MemoryTable, job: Job, back: Parameters<Placements["ta
   else if (job.node === node) table.putJob({ ...job, ...offNodes });
 }
 
-function settle(
-  table: MemoryTable,
-  fence: Fence,
-  { launch, nodes, refusals }: { launch: Launch; nodes: readonly Node[]; refusals: readonly Refusal[] },
-): Written {
+function settle(table: MemoryTable, fence: Fence, { launch, nodes }: { launch: Launch; nodes: readonly Node[] }): Written {
   const before = table.settledLaunches.get(launch.id);
   if (before) return before.nodes.join() === nodes.map((node) => node.id).join() ? "done" : "stale";
   if (!table.openLaunches.delete(launch.id)) return "stale";
@@ -186,8 +181,5 @@ function settle(
     table.putNode(present(structuredClone(node)));
     table.reserve(node, { microUsd: micro(node.offer.usdPerHour), gpus: node.type.resources.gpus });
   }
-  const known = table.refusals.get(fence.pool) ?? new Map<string, Refusal>();
-  for (const refusal of refusals) known.set(offerName(refusal), refusal);
-  table.refusals.set(fence.pool, known);
   return "done";
 }

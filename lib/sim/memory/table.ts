@@ -3,9 +3,10 @@ import { type AttemptRef, byTurn, isEnded, type Job, type JobRef, type QueueEntr
 import type { Launch, Reservation } from "../../model/launch.ts";
 import type { LimitScope, WiderReserved } from "../../model/limits.ts";
 import { type Assignment, lifeOf, type Node } from "../../model/node.ts";
-import type { Catalogue, Refusal } from "../../model/offer.ts";
+import type { Catalogue } from "../../model/offer.ts";
 import { costByDay, periodName } from "../../model/period.ts";
 import type { Spent } from "../../model/pool.ts";
+import type { Refusal } from "../../model/refusal.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
 
 type PoolRow = {
@@ -47,7 +48,8 @@ export class MemoryTable {
   readonly instances = new Map<string, string>();
   readonly openLaunches = new Map<string, Launch>();
   readonly settledLaunches = new Map<string, { readonly launch: Launch; readonly nodes: readonly string[] }>();
-  readonly refusals = new Map<string, Map<string, Refusal>>();
+  /** By subject. */
+  readonly refusals = new Map<string, Refusal>();
   /** By pool, then by node. */
   readonly bootFailures = new Map<string, Map<string, BootFailure>>();
   /** Names of pools. */

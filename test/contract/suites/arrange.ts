@@ -32,7 +32,7 @@ export async function launched(ledger: Ledger, fence: Fence, nodes: readonly Nod
   };
   const launch = aLaunch({ id: `for-${first?.id}`, clientToken: `for-${first?.id}`, pool: fence.pool, reserved });
   expect(await ledger.placements.intend(fence, launch, plenty)).toBe("done");
-  expect(await ledger.placements.settle(fence, { launch, nodes, refusals: [], atMs: monday })).toBe("done");
+  expect(await ledger.placements.settle(fence, { launch, nodes, atMs: monday })).toBe("done");
   return launch;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { byTurn, type QueueEntry } from "../../../lib/model/job.ts";
-import { aJob, aLaunch, aSpec, monday } from "../../fakes/builders.ts";
+import { aJob, aLaunch, aRefusal, aSpec, monday } from "../../fakes/builders.ts";
 import { admitted, begin, launched, type MakeLedger, newNode, plenty, readyNode } from "./arrange.ts";
 
 export const decisionsContract = (make: MakeLedger) =>
@@ -81,17 +81,12 @@ export const decisionsContract = (make: MakeLedger) =>
       const { entry } = await admitted(ledger);
       await admitted(ledger, { job: "elsewhere", pool: "cpu" });
       const fence = await begin(ledger);
-      const refusal = {
-        instanceType: "g5.xlarge",
-        zone: "us-east-1b",
-        market: "spot",
-        code: "InsufficientInstanceCapacity",
-        untilMs: monday,
-      } as const;
+      const refusal = aRefusal();
+      await ledger.capacity.change(refusal, () => refusal);
       const node = newNode();
       const launch = aLaunch({ id: "settled", clientToken: "settled" });
       await ledger.placements.intend(fence, launch, plenty);
-      await ledger.placements.settle(fence, { launch, nodes: [node], refusals: [refusal], atMs: monday });
+      await ledger.placements.settle(fence, { launch, nodes: [node], atMs: monday });
       const open = aLaunch({ id: "open", clientToken: "open", team: undefined, reserved: { usdPerHour: 0.1, gpus: 1 } });
       await ledger.placements.intend(fence, open, plenty);
       const elsewhere = await begin(ledger, "cpu");

@@ -31,7 +31,7 @@ export const fencingContract = (make: MakeLedger) =>
         "intend, over the limit": placements.intend(old, aLaunch({ id: "dear", clientToken: "dear" }), {
           pool: { usdPerHour: 0, gpus: 0 },
         }),
-        settle: placements.settle(old, { launch: open, nodes: [newNode({ id: "i-0000000000000009" })], refusals: [], atMs }),
+        settle: placements.settle(old, { launch: open, nodes: [newNode({ id: "i-0000000000000009" })], atMs }),
         drain: placements.drain(old, empty.id, atMs),
         "drain, stale": placements.drain(old, holding.id, atMs),
         withdraw: placements.withdraw(old, { node: empty.id, drain: { because: "its life ends", untilMs: atMs }, atMs }),

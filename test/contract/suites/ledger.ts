@@ -2,6 +2,7 @@ import { admissionsContract } from "./admissions.ts";
 import type { MakeLedger } from "./arrange.ts";
 import { bellContract } from "./bell.ts";
 import { cancellationsContract } from "./cancellations.ts";
+import { capacityMemoryContract } from "./capacity-memory.ts";
 import { catalogueStoreContract } from "./catalogue-store.ts";
 import { decisionsContract } from "./decisions.ts";
 import { fencingContract } from "./fencing.ts";
@@ -29,6 +30,7 @@ export function ledgerContract(make: MakeLedger): void {
   launchPlacementsContract(make);
   nodePlacementsContract(make);
   fencingContract(make);
+  capacityMemoryContract(make);
   catalogueStoreContract(make);
   nodeLedgerContract(make);
   nodeReaderContract(make);

@@ -3,7 +3,7 @@ import { type Job, type QueueEntry, waiting } from "../../../lib/model/job.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { Fence } from "../../../lib/ports/pool-ledger.ts";
 import type { Ledger } from "../../../lib/sim/memory/ledger-ports.ts";
-import { aLaunch, anAssignment, anOffer, aSpec, monday } from "../../fakes/builders.ts";
+import { aLaunch, anAssignment, aSpec, monday } from "../../fakes/builders.ts";
 import { admitted, begin, launched, leaseOver, type MakeLedger, newNode, only, plenty, readyNode } from "./arrange.ts";
 
 const atMs = monday + 61_000;
@@ -114,23 +114,20 @@ export const gangPlacementsContract = (make: MakeLedger) => {
   });
 
   describe("placements.settle, of a gang's launch", () => {
-    it("keeps what came, and releases what was reserved for the others; a refusal remembers for how many", async () => {
+    it("keeps what came, and releases what was reserved for the others", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const launch = aLaunch({ count: 4, whole: true, reserved: { usdPerHour: 2.8, gpus: 4 } });
       expect(await ledger.placements.intend(fence, launch, plenty)).toBe("done");
       expect((await ledger.decisions.load("gpu", monday)).openLaunches).toEqual([launch]);
       const nodes = ids(3).map((id) => newNode({ id, launch: launch.id }));
-      const { usdPerHour: _usd, ...offer } = anOffer();
-      const refusals = [{ ...offer, code: "InsufficientInstanceCapacity", untilMs: monday + 180_000, count: 4 }];
-      const settled = { launch, nodes, refusals, atMs };
+      const settled = { launch, nodes, atMs };
       expect(await ledger.placements.settle(fence, settled)).toBe("done");
       expect(await ledger.placements.settle(fence, settled)).toBe("done");
       const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded.nodes).toEqual(nodes);
       expect(loaded.reserved).toEqual({ usdPerHour: 1.5, gpus: 3 });
       expect(loaded.openLaunches).toEqual([]);
-      expect(loaded.refusals).toEqual(refusals);
     });
   });
 

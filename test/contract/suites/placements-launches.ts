@@ -89,7 +89,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       await ledger.placements.intend(fence, launch, plenty);
       expect(await wider()).toEqual(both(3, 4));
       const [first, second] = [newNode(), newNode({ id: "i-0000000000000002" })];
-      await ledger.placements.settle(fence, { launch, nodes: [first, second], refusals: [], atMs: monday });
+      await ledger.placements.settle(fence, { launch, nodes: [first, second], atMs: monday });
       expect(await wider()).toEqual(both(1, 2));
       expect(await ledger.placements.terminating(fence, first.id, monday)).toBe("done");
       expect(await ledger.placements.terminating(fence, first.id, monday)).toBe("done");
@@ -123,7 +123,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       const launch = aLaunch({ reserved: { usdPerHour: 3, gpus: 4 } });
       await ledger.placements.intend(fence, launch, limits);
       const node = newNode({ offer: anOffer({ usdPerHour: 1.25 }), type: aType({ resources: { vcpus: 8, memoryGiB: 32, gpus: 2 } }) });
-      const settled = { launch, nodes: [node], refusals: [], atMs: monday };
+      const settled = { launch, nodes: [node], atMs: monday };
       expect(await ledger.placements.settle(fence, settled)).toBe("done");
       expect(await ledger.placements.settle(fence, settled)).toBe("done");
       const loaded = await ledger.decisions.load("gpu", monday);
@@ -131,17 +131,10 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.get("gpu", node.id)).toEqual(node);
     });
 
-    it("brings in forty nodes at once, or the fewer that came, with what was refused beside them", async () => {
+    it("brings in forty nodes at once, or the fewer that came", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const nodes = Array.from({ length: 40 }, (_, n) => newNode({ id: `i-${String(n).padStart(17, "0")}`, launch: "forty" }));
-      const refusals = Array.from({ length: 24 }, (_, n) => ({
-        instanceType: `g5.${n}xlarge`,
-        zone: "us-east-1a",
-        market: "spot" as const,
-        code: "UnfulfillableCapacity",
-        untilMs: monday + 180_000,
-      }));
       for (const came of [nodes, nodes.slice(0, 7)]) {
         const [first] = came;
         const launch = aLaunch({
@@ -153,43 +146,27 @@ export const launchPlacementsContract = (make: MakeLedger) => {
         expect(await ledger.placements.intend(fence, launch, plenty)).toBe("done");
         expect((await ledger.decisions.load("gpu", monday)).openLaunches).toEqual([launch]);
         const those = came === nodes ? came : came.map((node) => ({ ...node, id: node.id.replace("i-", "j-") }));
-        expect(await ledger.placements.settle(fence, { launch, nodes: those, refusals, atMs: monday }), first?.id).toBe("done");
+        expect(await ledger.placements.settle(fence, { launch, nodes: those, atMs: monday }), first?.id).toBe("done");
       }
       const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded).toMatchObject({ reserved: { usdPerHour: 23.5, gpus: 47 }, openLaunches: [] });
       expect(loaded.nodes).toHaveLength(47);
-      expect(new Set(loaded.refusals)).toEqual(new Set(refusals));
     });
 
-    it("releases all of a refused launch and remembers why", async () => {
+    it("releases all of a refused launch", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const launch = aLaunch();
       await ledger.placements.intend(fence, launch, limits);
-      const refusals = Array.from({ length: 120 }, (_, n) => ({
-        instanceType: `g5.${n}xlarge`,
-        zone: "us-east-1a",
-        market: "spot" as const,
-        code: "InsufficientInstanceCapacity",
-        untilMs: monday + n,
-      }));
-      const [repeated] = refusals;
-      const twice = repeated ? [...refusals, repeated] : refusals;
-      expect(await ledger.placements.settle(fence, { launch, nodes: [], refusals: twice, atMs: monday })).toBe("done");
+      expect(await ledger.placements.settle(fence, { launch, nodes: [], atMs: monday })).toBe("done");
       const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded).toMatchObject({ reserved: { usdPerHour: 0, gpus: 0 }, openLaunches: [], nodes: [] });
-      expect(new Set(loaded.refusals)).toEqual(new Set(refusals));
-      const again = { ...refusals[0], untilMs: monday + 999 } as (typeof refusals)[number];
-      const next = aLaunch({ id: "next", clientToken: "next" });
-      await ledger.placements.intend(fence, next, limits);
-      await ledger.placements.settle(fence, { launch: next, nodes: [], refusals: [again], atMs: monday });
-      expect((await ledger.decisions.load("gpu", monday)).refusals.filter((each) => each.untilMs === monday + 999)).toEqual([again]);
     });
 
     it("is stale for a launch that is not open, or that was settled otherwise", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
-      const settled = { launch: aLaunch(), nodes: [newNode()], refusals: [], atMs: monday };
+      const settled = { launch: aLaunch(), nodes: [newNode()], atMs: monday };
       expect(await ledger.placements.settle(fence, settled)).toBe("stale");
       await ledger.placements.intend(fence, settled.launch, limits);
       await ledger.placements.settle(fence, { ...settled, nodes: [] });
@@ -203,7 +180,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       await launched(ledger, fence, [newNode({ id: "i-0000000000000002" })]);
       const launch = aLaunch({ reserved: { usdPerHour: 3, gpus: 4 } });
       await ledger.placements.intend(fence, launch, plenty);
-      const settled = { launch, nodes: [newNode()], refusals: [], atMs: monday };
+      const settled = { launch, nodes: [newNode()], atMs: monday };
       const answers = await Promise.all(Array.from({ length: 6 }, () => ledger.placements.settle(fence, settled)));
       expect(new Set(answers)).toEqual(new Set(["done"]));
       expect((await ledger.decisions.state("gpu")).reserved).toEqual({ usdPerHour: 1, gpus: 2 });

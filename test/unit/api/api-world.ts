@@ -11,7 +11,7 @@ import { MemoryDatasets, MemoryShardQueue, memoryPoolNodes } from "../../../lib/
 import { MemoryJournal } from "../../../lib/sim/memory/journal.ts";
 import { MemoryLane } from "../../../lib/sim/memory/lane.ts";
 import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";
-import { aCatalogue, aJob, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aSpec, monday } from "../../fakes/builders.ts";
+import { aCatalogue, aJob, aLaunch, aNode, anAssignment, anEntry, aPool, aRefusal, aSpec, monday } from "../../fakes/builders.ts";
 import { MemoryAttemptLogs, memoryDecisionReader } from "../../fakes/readers.ts";
 
 const account = "123456789012";
@@ -142,7 +142,7 @@ export class ApiWorld {
     table.putNode(aNode({ id: nodeId(3), pool: "lab", team: "research", state: "launching", readyAtMs: undefined }));
     table.forgotten.set("gpu/gone", aNode({ id: nodeId(9), state: "gone", released: true }));
     table.openLaunches.set("launch-7", aLaunch({ id: "launch-7", team: "research", jobs: [{ team: "research", job: "hidden" }] }));
-    table.refusals.set("gpu", new Map([["x", { ...anOffer(), code: "InsufficientInstanceCapacity", untilMs: this.nowMs + 60_000 }]]));
+    table.refusals.set("x", aRefusal({ untilMs: this.nowMs + 60_000 }));
     this.logs.write({ team: "vision", job: "runs", attempt: 2 }, ...["one", "two", "three"].map((text, n) => ({ atMs: monday + n, text })));
     this.journal.decisions.push(...[0, 1, 2].map((n) => aDecision(n)));
     this.datasets.put({

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { firstFit } from "../../../lib/decide/placement/first-fit.ts";
 import type { Snapshot, Step } from "../../../lib/model/plan.ts";
-import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
+import type { Refusal } from "../../../lib/model/refusal.ts";
+import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aRefusal, aType, monday } from "../../fakes/builders.ts";
 
 const four = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
 const fourSpot = anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1.8 });
 const now = monday + 60_000;
+type OfferRefused = Extract<Refusal, { why: "capacity" }>;
 
 const aSnapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
   nowMs: now,
@@ -164,19 +166,64 @@ describe("a pool at its limit", () => {
 });
 
 describe("an offer that was refused", () => {
-  const until = now + 180_000;
-  const refused = { instanceType: "g5.xlarge", zone: "us-east-1a", market: "spot", code: "InsufficientInstanceCapacity" } as const;
+  const until = now + 60_000;
+  const onDemand = anOffer({ market: "on-demand", usdPerHour: 1 });
 
   test("is not asked for again until then; the job goes on demand", () => {
-    const catalogue = aCatalogue({ offers: [anOffer(), anOffer({ market: "on-demand", usdPerHour: 1 })] });
-    expect(steps({ catalogue, refusals: [{ ...refused, untilMs: until }] })).toEqual(["launch g5.xlarge on-demand for train-1"]);
-    expect(steps({ catalogue, refusals: [{ ...refused, untilMs: now }] })).toEqual(["launch g5.xlarge spot for train-1"]);
+    const catalogue = aCatalogue({ offers: [anOffer(), onDemand] });
+    expect(steps({ catalogue, refusals: [aRefusal({ untilMs: until })] })).toEqual(["launch g5.xlarge on-demand for train-1"]);
+    expect(steps({ catalogue, refusals: [aRefusal({ untilMs: now })] })).toEqual(["launch g5.xlarge spot for train-1"]);
   });
 
   test("makes a job wait that takes nothing else, until it may be asked for again", () => {
-    const { steps: planned, wakeAtMs } = placed({ refusals: [{ ...refused, untilMs: until }] });
-    expect(planned).toMatchObject([{ kind: "hold", because: expect.stringContaining("(InsufficientInstanceCapacity)") }]);
+    const { steps: planned, wakeAtMs } = placed({ refusals: [aRefusal({ untilMs: until })] });
+    expect(planned).toMatchObject([
+      {
+        kind: "hold",
+        because: "EC2 gives no instance type that fits just now (InsufficientInstanceCapacity); it is asked again within half an hour",
+      },
+    ]);
     expect(wakeAtMs).toBe(until);
+  });
+
+  test("and has rested is tried by one launch of a plan; what the others could ask for beside it they do", () => {
+    const teams = ["audio", "text", "vision"].map((team) => anEntry({ team }));
+    const rested = [aRefusal({ untilMs: now })];
+    const alone = placed({ queue: teams, refusals: rested });
+    expect(alone.steps.map(inWords)).toEqual(["launch g5.xlarge spot for train-1"]);
+    expect(alone.steps).toMatchObject([{ launch: { team: "audio" } }]);
+    expect(alone.wakeAtMs).toBe(now);
+    const other = anOffer({ zone: "us-east-1b", usdPerHour: 0.6 });
+    const beside = placed({ queue: teams, refusals: rested, catalogue: aCatalogue({ offers: [anOffer(), other] }) });
+    expect(beside.steps).toMatchObject([
+      { launch: { team: "audio", offers: [anOffer(), other], reserved: { usdPerHour: 0.6 } } },
+      { launch: { team: "text", offers: [other], reserved: { usdPerHour: 0.6 } } },
+      { launch: { team: "vision", offers: [other] } },
+    ]);
+  });
+
+  test("for a quota stands against all that it counts, and says what an admin can do", () => {
+    const quota = { why: "limit", market: "spot", quota: "All G and VT Spot Instance Requests" } as const;
+    const {
+      instanceType: _type,
+      zone: _zone,
+      ...known
+    } = aRefusal({ code: "MaxSpotInstanceCountExceeded", untilMs: until, least: 4 }) as OfferRefused;
+    const refusals: Refusal[] = [{ ...known, ...quota }];
+    const larger = anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1.8 });
+    const catalogue = aCatalogue({ types: [aType(), four], offers: [anOffer(), larger] });
+    expect(placed({ catalogue, refusals }).steps).toMatchObject([
+      {
+        kind: "hold",
+        because:
+          "the account's quota of vCPUs is used up: All G and VT Spot Instance Requests (MaxSpotInstanceCountExceeded); an admin can have it raised in Service Quotas, and it is freed as work ends; it is asked again within half an hour",
+      },
+    ]);
+    const both = aCatalogue({ types: [aType(), four], offers: [anOffer(), larger, onDemand] });
+    expect(steps({ catalogue: both, refusals })).toEqual(["launch g5.xlarge on-demand for train-1"]);
+    const tiny = aType({ name: "g5.small", resources: { vcpus: 2, memoryGiB: 8, gpus: 1 } });
+    const smaller = aCatalogue({ types: [aType(), tiny], offers: [anOffer(), anOffer({ instanceType: "g5.small" })] });
+    expect(steps({ catalogue: smaller, refusals })).toEqual(["launch g5.small spot for train-1"]);
   });
 });
 

@@ -3,7 +3,7 @@ import { whyRejected } from "../../../lib/decide/admission/admit.ts";
 import { decide } from "../../../lib/decide/decide.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { Snapshot, Step } from "../../../lib/model/plan.ts";
-import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aSpec, aType, monday } from "../../fakes/builders.ts";
+import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aRefusal, aSpec, aType, monday } from "../../fakes/builders.ts";
 
 const four = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
 const fourSpot = anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1.8 });
@@ -140,7 +140,7 @@ describe("a gang and its pool's limits", () => {
 });
 
 describe("a refusal of several nodes", () => {
-  const refused = { ...anOffer(), code: "InsufficientInstanceCapacity", untilMs: now + 60_000, count: 3 };
+  const refused = aRefusal({ untilMs: now + 60_000, least: 3 });
   const catalogue = aCatalogue();
 
   test("holds as many and more, and nobody who wants fewer", () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { replacements } from "../../../lib/decide/scaling/replacements.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { Snapshot } from "../../../lib/model/plan.ts";
-import { aCatalogue, aLaunch, aNode, anAssignment, anOffer, aPool, monday } from "../../fakes/builders.ts";
+import { aCatalogue, aLaunch, aNode, anAssignment, anOffer, aPool, aRefusal, monday } from "../../fakes/builders.ts";
 
 const now = monday + 3_600_000;
 const running = [anAssignment({ phase: "running" })];
@@ -64,10 +64,7 @@ describe("a node that EC2 recommends to leave, and that works", () => {
     ],
     ["the budget is used up", { pool: aPool({ budgets: { usdPerDay: 0.1 } }), spent: { dayUsd: 1, monthUsd: 1 } }],
     ["there are no prices", { catalogue: undefined }],
-    [
-      "all that it could be is dry",
-      { refusals: [anOffer(), elsewhere].map((offer) => ({ ...offer, code: "InsufficientInstanceCapacity", untilMs: now + 1 })) },
-    ],
+    ["all that it could be is dry", { refusals: [anOffer(), elsewhere].map(({ zone }) => aRefusal({ zone, untilMs: now + 1 })) }],
   ])("gets none when %s", (_when, over) => {
     expect(launchesFor(over)).toEqual([]);
   });

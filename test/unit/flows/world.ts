@@ -43,10 +43,11 @@ export class World {
   }
 
   get placeDeps(): PlaceDeps {
-    const { decisions, placements } = this.ledger;
+    const { decisions, placements, capacity } = this.ledger;
     return {
       decisions,
       placements,
+      capacity,
       fleet: this.fleet,
       lane: this.lane,
       journal: this.journal,

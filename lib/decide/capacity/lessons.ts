@@ -1,0 +1,72 @@
+import type { Launch, LaunchOutcome } from "../../model/launch.ts";
+import { type InstanceType, type OfferRef, offerName } from "../../model/offer.ts";
+import { type Refusal, type Refused, type Subject, subjectName } from "../../model/refusal.ts";
+import { vcpusOf } from "./outlook.ts";
+import { quotaOf } from "./quotas.ts";
+import { given, refusedAgain } from "./rest.ts";
+
+/** What an answer of EC2's makes of what is known about one subject; undefined: nothing is held against it any more. */
+export type Lesson = { readonly subject: Subject; readonly next: (known: Refusal | undefined) => Refusal | undefined };
+
+/**
+ * What is to be learned of a launch: what gave is forgiven, what refused rests. Of what gave, but less than it was asked
+ * for, both hold: it begins anew.
+ */
+export function lessonsOf(
+  launch: Launch,
+  outcome: Extract<LaunchOutcome, { kind: "launched" | "refused" }>,
+  atMs: number,
+): readonly Lesson[] {
+  const gave = new Map<string, { readonly subject: Subject; readonly much: number }>();
+  for (const [offer, count] of outcome.kind === "launched" ? counted(outcome.instances, launch) : []) {
+    for (const each of givenBy(offer, count, launch)) gave.set(subjectName(each.subject), each);
+  }
+  const refused = new Map<string, Refused>();
+  for (const each of outcome.refusals.map((refusal) => refusedOf(refusal, launch))) {
+    const before = refused.get(subjectName(each.subject));
+    if (!before || each.least < before.least) refused.set(subjectName(each.subject), each);
+  }
+  const names = [...new Set([...gave.keys(), ...refused.keys()])].sort();
+  return names.flatMap((name): Lesson[] => {
+    const [well, ill] = [gave.get(name), refused.get(name)];
+    const subject = well?.subject ?? ill?.subject;
+    if (!subject) return [];
+    const next = (known: Refusal | undefined): Refusal | undefined => {
+      const after = well && known?.launch !== launch.id ? given(known, well.much) : known;
+      return ill ? refusedAgain(after, ill, atMs) : after;
+    };
+    return [{ subject, next }];
+  });
+}
+
+function counted(instances: readonly { readonly instanceType: string; readonly zone: string }[], launch: Launch): [OfferRef, number][] {
+  const groups = Map.groupBy(instances, ({ instanceType, zone }) => offerName({ instanceType, zone, market: launch.market }));
+  return [...groups.values()].flatMap((group) => {
+    const [one] = group;
+    return one ? [[{ instanceType: one.instanceType, zone: one.zone, market: launch.market }, group.length]] : [];
+  });
+}
+
+function givenBy({ instanceType, zone, market }: OfferRef, count: number, launch: Launch): { subject: Subject; much: number }[] {
+  const offer = { instanceType, zone, market };
+  const type = typeOf(offer, launch);
+  return [
+    { subject: { why: "capacity", ...offer }, much: count },
+    { subject: { why: "fault", pool: launch.pool, ...offer }, much: count },
+    ...(type ? [{ subject: limitOn(offer), much: vcpusOf(type, count) }] : []),
+  ];
+}
+
+function refusedOf({ code, why, ...ref }: { code: string; why: Subject["why"] } & OfferRef, launch: Launch): Refused {
+  const offer = { instanceType: ref.instanceType, zone: ref.zone, market: ref.market };
+  // Of nodes that may be fewer, not even one was to be had.
+  const count = launch.whole ? launch.count : 1;
+  const type = typeOf(offer, launch);
+  if (why === "limit" && type) return { subject: limitOn(offer), code, least: vcpusOf(type, count), launch: launch.id };
+  const subject: Subject = why === "fault" ? { why, pool: launch.pool, ...offer } : { why: "capacity", ...offer };
+  return { subject, code, least: count, launch: launch.id };
+}
+
+const limitOn = ({ instanceType, market }: OfferRef): Subject => ({ why: "limit", market, quota: quotaOf(instanceType, market) });
+const typeOf = ({ instanceType }: OfferRef, launch: Launch): InstanceType | undefined =>
+  launch.types.find(({ name }) => name === instanceType);

@@ -1,0 +1,38 @@
+import type { QueueEntry } from "../../model/job.ts";
+import type { Catalogue } from "../../model/offer.ts";
+import type { Refusal } from "../../model/refusal.ts";
+import { holds, mayBuy } from "../placement/match.ts";
+import type { Outlook } from "./outlook.ts";
+
+/** What stands against each offer that could be bought for one job (or gang), whatever it costs. */
+export const dryFor = (entry: QueueEntry, catalogue: Catalogue, seen: Outlook): readonly (readonly Refusal[])[] => {
+  const holding = new Map(catalogue.types.filter((type) => holds(type, type.resources, entry)).map((type) => [type.name, type]));
+  return catalogue.offers.flatMap((offer) => {
+    const type = holding.get(offer.instanceType);
+    return type && mayBuy(offer, entry) ? [seen.against({ offer, type, count: entry.nodes })] : [];
+  });
+};
+
+/**
+ * Why nothing can be bought for a job just now, and what the admin can do about it; undefined when nothing was refused.
+ * In words that stay the same while it lasts.
+ */
+export function whyDry(against: readonly (readonly Refusal[])[]): string | undefined {
+  const all = against.flat();
+  const quotas = unique(all.flatMap((refusal) => (refusal.why === "limit" ? [`${refusal.quota} (${refusal.code})`] : [])));
+  const codes = unique(all.flatMap((refusal) => (refusal.why === "capacity" ? [refusal.code] : [])));
+  const faults = unique(all.flatMap((refusal) => (refusal.why === "fault" ? [refusal.code] : [])));
+  const said = [
+    ...(quotas.length > 0
+      ? [
+          `the account's quota of vCPUs is used up: ${quotas.join(", ")}; an admin can have it raised in Service Quotas, and it is freed as work ends`,
+        ]
+      : []),
+    ...(codes.length > 0 ? [`EC2 gives no instance type that fits just now (${codes.join(", ")})`] : []),
+    ...(faults.length > 0 ? [`EC2 turned the request down (${faults.join(", ")}); an admin finds more in the log of place`] : []),
+  ];
+  if (said.length === 0) return undefined;
+  return `${said.join("; ")}; it is asked again within ${quotas.length > 0 || codes.length > 0 ? "half an hour" : "minutes"}`;
+}
+
+const unique = (all: readonly string[]): string[] => [...new Set(all)].sort();

@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { refusedAgain } from "../../../lib/decide/capacity/rest.ts";
+import type { Refusal, Subject } from "../../../lib/model/refusal.ts";
+import { anOffer, aRefusal, monday } from "../../fakes/builders.ts";
+import type { MakeLedger } from "./arrange.ts";
+
+const { instanceType, zone, market } = anOffer();
+const offer: Subject = { why: "capacity", instanceType, zone, market };
+const limit: Subject = { why: "limit", market: "spot", quota: "All G and VT Spot Instance Requests" };
+const fault: Subject = { why: "fault", pool: "gpu", instanceType, zone, market };
+
+const refusalOf = (subject: Subject): Refusal => {
+  const { code, least, evidence, atMs, sinceMs, untilMs, launch } = aRefusal();
+  return { ...subject, code, least, evidence, atMs, sinceMs, untilMs, launch };
+};
+
+/** What EC2 refused: one memory for all pools, in which nothing that two learn at once is lost. */
+export const capacityMemoryContract = (make: MakeLedger): void => {
+  describe("capacity.change", () => {
+    const subjects = [offer, limit, fault];
+
+    it.each(subjects)("writes what is made of nothing, changes it and takes it away: $why", async (subject) => {
+      const ledger = await make();
+      const seen: (Refusal | undefined)[] = [];
+      const to = (wanted: Refusal | undefined) =>
+        ledger.capacity.change(subject, (known) => {
+          seen.push(known);
+          return wanted;
+        });
+      const first: Refusal = refusalOf(subject);
+      const second: Refusal = { ...first, evidence: 2.5, least: 4, launch: "launch-2" };
+      expect(await to(undefined)).toBe(false);
+      expect(await to(first)).toBe(true);
+      expect((await ledger.decisions.load("gpu", monday)).refusals).toEqual([first]);
+      expect(await to(second)).toBe(true);
+      expect((await ledger.decisions.load("gpu", monday)).refusals).toEqual([second]);
+      expect(await to(undefined)).toBe(true);
+      expect((await ledger.decisions.load("gpu", monday)).refusals).toEqual([]);
+      expect(seen).toEqual([undefined, undefined, first, second]);
+    });
+
+    it("writes nothing where it is left as it is", async () => {
+      const ledger = await make();
+      await ledger.capacity.change(offer, () => aRefusal());
+      expect(await ledger.capacity.change(offer, (known) => known)).toBe(false);
+    });
+
+    it("counts each of ten refusals that come at once", async () => {
+      const ledger = await make();
+      const refused = (n: number) => ({ subject: offer, code: "InsufficientInstanceCapacity", least: 1, launch: `launch-${n}` });
+      await Promise.all(
+        Array.from({ length: 10 }, (_, n) => ledger.capacity.change(offer, (known) => refusedAgain(known, refused(n), monday))),
+      );
+      expect((await ledger.decisions.load("gpu", monday)).refusals).toMatchObject([{ evidence: 10 }]);
+    });
+
+    it("is done by one of ten who all may if nobody has", async () => {
+      const ledger = await make();
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_, n) => ledger.capacity.change(limit, (known) => known ?? { ...refusalOf(limit), launch: `${n}` })),
+      );
+      expect(answers.filter((wrote) => wrote)).toHaveLength(1);
+    });
+  });
+
+  describe("what was refused", () => {
+    it("is seen by every pool, except a fault, which is its own pool's", async () => {
+      const ledger = await make();
+      for (const subject of [offer, limit, fault]) await ledger.capacity.change(subject, () => refusalOf(subject));
+      const seenBy = async (pool: string) => (await ledger.decisions.load(pool, monday)).refusals.map(({ why }) => why).sort();
+      expect(await seenBy("gpu")).toEqual(["capacity", "fault", "limit"]);
+      expect(await seenBy("cpu")).toEqual(["capacity", "limit"]);
+    });
+  });
+};

@@ -1,0 +1,188 @@
+import { describe, expect, test } from "vitest";
+import { lessonsOf } from "../../../lib/decide/capacity/lessons.ts";
+import { quotaOf } from "../../../lib/decide/capacity/quotas.ts";
+import { given, probed, refusedAgain, standing } from "../../../lib/decide/capacity/rest.ts";
+import type { OfferRefusal } from "../../../lib/model/launch.ts";
+import { type Refusal, type Refused, type Subject, subjectName } from "../../../lib/model/refusal.ts";
+import { aLaunch, anOffer, aRefusal, aType, monday } from "../../fakes/builders.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+const { instanceType, zone, market } = anOffer();
+const offer = { instanceType, zone, market } as const;
+const refused = (over: Partial<Refused> = {}): Refused => ({
+  subject: { why: "capacity", ...offer },
+  code: "InsufficientInstanceCapacity",
+  least: 1,
+  launch: "a",
+  ...over,
+});
+/** Refused at these moments, each time by another launch. */
+const refusedAt = (moments: readonly number[], over: Partial<Refused> = {}): Refusal => {
+  const last = moments.reduce<Refusal | undefined>(
+    (known, at, n) => refusedAgain(known, refused({ launch: `launch-${n}`, ...over }), monday + at),
+    undefined,
+  );
+  if (!last) throw new Error("refused at no moment");
+  return last;
+};
+const restOf = ({ atMs, untilMs }: Refusal): number => (untilMs - atMs) / minute;
+
+describe("what was refused", () => {
+  test("rests for some two minutes, may then be tried, and is forgotten after an hour", () => {
+    const once = refusedAt([0]);
+    expect(restOf(once)).toBeGreaterThan(1.7);
+    expect(restOf(once)).toBeLessThan(2.3);
+    expect(standing(once, once.untilMs - 1)).toBe("rests");
+    expect(standing(once, once.untilMs)).toBe("probe");
+    expect(standing(once, monday + hour)).toBe("probe");
+    expect(standing(once, monday + hour + 1)).toBe("free");
+  });
+
+  test("again and again rests twice as long each time, but never much more than half an hour", () => {
+    const rests = [1, 2, 3, 4, 5, 9].map((times) => restOf(refusedAt(Array.from({ length: times }, () => 0))));
+    for (const [n, most] of [2, 4, 8, 16, 30, 30].entries()) {
+      expect(rests[n]).toBeGreaterThanOrEqual(most * 0.85);
+      expect(rests[n]).toBeLessThanOrEqual(most * 1.15);
+    }
+  });
+
+  test("each time it was tried, for hours, comes to rest for some twenty minutes", () => {
+    let known = refusedAt([0]);
+    for (let n = 1; n < 40; n += 1) known = refusedAgain(known, refused({ launch: `${n}` }), known.untilMs);
+    expect(restOf(known)).toBeGreaterThan(12);
+    expect(restOf(known)).toBeLessThan(34.5);
+    expect(known.sinceMs).toBe(monday);
+  });
+
+  test("often, but long ago, rests like the first time", () => {
+    const often = refusedAt([0, 0, 0, 0]);
+    const later = refusedAgain(often, refused({ launch: "later" }), monday + 9 * hour);
+    expect(later).toMatchObject({ evidence: 1, sinceMs: monday + 9 * hour });
+  });
+
+  test("is known as before after the same answer was read twice", () => {
+    const once = refusedAt([0]);
+    expect(refusedAgain(once, refused({ launch: once.launch }), monday + hour)).toBe(once);
+  });
+
+  test("to several at once may be had for fewer, until it is refused to fewer", () => {
+    const four = refusedAt([0], { least: 4 });
+    expect(four.least).toBe(4);
+    expect(refusedAgain(four, refused({ least: 2, launch: "b" }), monday + 1).least).toBe(2);
+    expect(refusedAgain(refusedAt([0]), refused({ least: 3, launch: "b" }), monday + 1).least).toBe(1);
+  });
+
+  test("is forgiven when as much was given, not when less was", () => {
+    const four = refusedAt([0], { least: 4 });
+    expect(given(four, 4)).toBeUndefined();
+    expect(given(four, 3)).toBe(four);
+    expect(given(undefined, 1)).toBeUndefined();
+  });
+
+  test("and has rested is one launch's to try: for a minute it rests for the others", () => {
+    const rested = refusedAt([0]);
+    expect(probed(rested, rested.untilMs - 1)).toBeUndefined();
+    const mine = probed(rested, rested.untilMs + 5);
+    expect(mine).toMatchObject({ evidence: 1, untilMs: rested.untilMs + 5 + minute });
+    expect(mine && probed(mine, rested.untilMs + 6)).toBeUndefined();
+    expect(probed(rested, monday + 2 * hour)).toBeUndefined();
+  });
+
+  test.each(["limit", "fault"] as const)("for a %s rests by a rule of its own", (why) => {
+    const subject: Subject = why === "limit" ? { why, market: "spot", quota: "q" } : { why, pool: "gpu", ...offer };
+    const rests = [1, 2, 9].map((times) =>
+      restOf(
+        refusedAt(
+          Array.from({ length: times }, () => 0),
+          { subject },
+        ),
+      ),
+    );
+    const expected = why === "limit" ? [5, 10, 20] : [0.5, 1, 5];
+    for (const [n, minutes] of expected.entries()) expect(Math.abs((rests[n] ?? 0) / minutes - 1)).toBeLessThanOrEqual(0.15);
+  });
+});
+
+describe("a clock that jumps", () => {
+  test("back by hours does not make a rest last for hours", () => {
+    expect(standing(refusedAt([0]), monday - 5 * hour)).toBe("probe");
+    expect(standing(refusedAt([0, 0, 0, 0, 0, 0]), monday)).toBe("rests");
+  });
+
+  test("back takes no evidence away, and ahead forgets", () => {
+    const back = refusedAgain(refusedAt([0, 0]), refused({ launch: "back" }), monday - hour);
+    expect(back).toMatchObject({ evidence: 3, atMs: monday - hour, sinceMs: monday - hour });
+    expect(standing(refusedAt([0, 0]), monday + 1e12)).toBe("free");
+  });
+});
+
+describe("what a launch teaches", () => {
+  const types = [aType(), aType({ name: "g5.12xlarge", resources: { vcpus: 47.8, memoryGiB: 176, gpus: 4 } })];
+  const large = { instanceType: "g5.12xlarge", zone, market } as const;
+  const launch = aLaunch({ types, offers: [anOffer(), anOffer({ instanceType: "g5.12xlarge" })], count: 3 });
+  const said = (of: object, why: OfferRefusal["why"], code = "c"): OfferRefusal => ({ ...offer, ...of, why, code });
+  const taught = (outcome: Parameters<typeof lessonsOf>[1], known: Refusal | undefined = undefined, of = launch) =>
+    new Map(lessonsOf(of, outcome, monday).map(({ subject, next }) => [subjectName(subject), next(known)]));
+  const refusal = (...refusals: OfferRefusal[]) => ({ kind: "refused", code: "c", message: "m", refusals }) as const;
+  const launched = (shape: object, ...refusals: OfferRefusal[]) =>
+    ({ kind: "launched", instances: [{ id: "i-1", instanceType, zone, ...shape }], refusals }) as const;
+
+  test("each offer that was refused, and nothing of those that were not tried", () => {
+    expect([...taught(refusal(said({}, "capacity"))).keys()]).toEqual(["capacity g5.xlarge/us-east-1a/spot"]);
+  });
+
+  test("of a quota, one thing for all types that it counts, with the least vCPUs that were refused", () => {
+    const lessons = taught(refusal(said(large, "limit"), said({}, "limit")));
+    expect([...lessons]).toMatchObject([["limit spot/All G and VT Spot Instance Requests", { least: 4, why: "limit", code: "c" }]]);
+    const whole = taught(refusal(said({}, "limit")), undefined, { ...launch, whole: true });
+    expect([...whole.values()]).toMatchObject([{ least: 12 }]);
+  });
+
+  test("of nodes that come together or not at all, that there are not so many", () => {
+    expect([...taught(refusal(said({}, "capacity")), undefined, { ...launch, whole: true }).values()]).toMatchObject([{ least: 3 }]);
+    expect([...taught(refusal(said({}, "capacity"))).values()]).toMatchObject([{ least: 1 }]);
+  });
+
+  test("of a fault, that this pool asked in vain", () => {
+    expect([...taught(refusal(said({}, "fault", "MoonInTheWrongHouse"))).values()]).toMatchObject([
+      { why: "fault", pool: "gpu", code: "MoonInTheWrongHouse" },
+    ]);
+  });
+
+  test("that what gave is well again, for its capacity, its quota and its pool", () => {
+    const lessons = taught(launched({}), aRefusal());
+    expect([...lessons]).toEqual([
+      ["capacity g5.xlarge/us-east-1a/spot", undefined],
+      ["fault gpu/g5.xlarge/us-east-1a/spot", undefined],
+      ["limit spot/All G and VT Spot Instance Requests", undefined],
+    ]);
+  });
+
+  test("of an offer that gave some and then no more, that it rests like one that was refused the first time", () => {
+    const known = refusedAt([-minute, -minute, -minute]);
+    const lesson = taught(launched({}, said({}, "capacity")), known).get("capacity g5.xlarge/us-east-1a/spot");
+    expect(lesson).toMatchObject({ evidence: 1, launch: launch.id });
+    expect(taught(launched({}, said({}, "capacity")), lesson).get("capacity g5.xlarge/us-east-1a/spot")).toBe(lesson);
+  });
+});
+
+test.each([
+  ["g5.xlarge", "spot", "All G and VT Spot Instance Requests"],
+  ["vt1.3xlarge", "on-demand", "Running On-Demand G and VT instances"],
+  ["p4d.24xlarge", "spot", "All P4, P3 and P2 Spot Instance Requests"],
+  ["p5.48xlarge", "spot", "All P5 Spot Instance Requests"],
+  ["p6-b200.48xlarge", "spot", "All P Spot Instance Requests"],
+  ["p5.48xlarge", "on-demand", "Running On-Demand P instances"],
+  ["m7i.large", "on-demand", "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances"],
+  ["is4gen.large", "spot", "All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests"],
+  ["inf2.xlarge", "spot", "All Inf Spot Instance Requests"],
+  ["trn1.2xlarge", "on-demand", "Running On-Demand Trn instances"],
+  ["t3.micro", "on-demand", "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances"],
+  ["dl1.24xlarge", "spot", "All DL Spot Instance Requests"],
+  ["u-6tb1.metal", "on-demand", "Running On-Demand High Memory instances"],
+  ["x2idn.metal", "spot", "All X Spot Instance Requests"],
+  ["k9.new", "spot", "All k9 Spot Instance Requests"],
+] as const)("%s, %s, counts against %s", (type, of, quota) => {
+  expect(quotaOf(type, of)).toBe(quota);
+});
