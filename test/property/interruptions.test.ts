@@ -120,7 +120,7 @@ class Storm {
   /** EC2 tells of every end, workers call and their work ends, until there is nothing left to do: longer than what does not boot rests. */
   async calmDown(): Promise<void> {
     const { world } = this;
-    for (let n = 0; n < 60; n += 1) {
+    for (let n = 0; n < 100; n += 1) {
       for (const { id, over } of world.fleet.instances.values()) if (over) await hear(world, stateChange(id, "terminated"));
       await world.ringLater();
       await world.workOff();
