@@ -45,7 +45,7 @@ export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => nu
     decisions += 1;
     steps += decided.steps;
     if (next === "quiet" || next === "fenced") return { decisions, steps, ended: next };
-    unheard = next === "rang";
+    unheard = next === "rang" || next === "turn";
   }
   // Ringing a bell that is not quiet wakes nobody: what this run has not heard needs a message of its own.
   if (unheard) await deps.lane.send(run.pool.name);
@@ -53,8 +53,13 @@ export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => nu
   return { decisions, steps, ended: "later" };
 }
 
-/** `rang`: something happened since it looked. `again`: what it did, or could not do, changes what there is to decide. */
-async function decideOnce(deps: DecideDeps, pool: Pool): Promise<{ steps: number; next: "rang" | "again" | "quiet" | "fenced" }> {
+/**
+ * `rang`: something happened since it looked. `turn`: a turn at EC2 that it did not wait for has come meanwhile.
+ * `again`: what it did, or could not do, changes what there is to decide.
+ */
+type Next = "rang" | "turn" | "again" | "quiet" | "fenced";
+
+async function decideOnce(deps: DecideDeps, pool: Pool): Promise<{ steps: number; next: Next }> {
   const { fence, heard, wakeAtMs: pending, causes } = await deps.decisions.begin(pool.name);
   const { snapshot, laterMs } = await look(deps, fence, pool);
   const plan = decide(snapshot);
@@ -66,18 +71,24 @@ async function decideOnce(deps: DecideDeps, pool: Pool): Promise<{ steps: number
   const nowMs = deps.now();
   const again = outcomes.some((outcome) => outcome.result === "again") || (plan.wakeAtMs !== undefined && plan.wakeAtMs <= nowMs);
   const failed = outcomes.some((outcome) => outcome.result === "failed");
-  const wakes = [
-    failed ? nowMs + lookAgainSeconds * 1000 : plan.wakeAtMs,
-    laterMs,
-    // A turn that has come by now: the wake is for a moment ahead.
-    ...outcomes.map((outcome) => (outcome.result === "later" ? Math.max(outcome.atMs, nowMs + 1) : undefined)),
-  ].filter((at) => at !== undefined);
-  const wantedMs = wakes.length > 0 ? Math.min(...wakes) : undefined;
+  const turnsMs = [
+    ...outcomes.flatMap((outcome) => (outcome.result === "later" ? outcome.atMs : [])),
+    ...(laterMs === undefined ? [] : [laterMs]),
+  ];
+  const wakesMs = [
+    ...turnsMs,
+    ...(failed ? [nowMs + lookAgainSeconds * 1000] : []),
+    ...(plan.wakeAtMs === undefined ? [] : [plan.wakeAtMs]),
+  ];
+  // What is due by now is decided on again at once.
+  const aheadMs = wakesMs.filter((at) => at > nowMs);
+  const wantedMs = aheadMs.length > 0 ? Math.min(...aheadMs) : undefined;
   const wakeAtMs = await wake(deps, pool.name, { wantedMs, pendingMs: pending });
   const busy = snapshot.queue.length > 0 || snapshot.nodes.length > 0 || snapshot.openLaunches.length > 0;
   const finished = await deps.decisions.finish(fence, { heard, busy, wakeAtMs });
   if (finished === "fenced") return { steps: acted, next: "fenced" };
   if (finished === "rang") return { steps: acted, next: "rang" };
+  if (turnsMs.some((at) => at <= nowMs)) return { steps: acted, next: "turn" };
   return { steps: acted, next: again ? "again" : "quiet" };
 }
 

@@ -1,7 +1,7 @@
 /**
  * The arithmetic of a shared token bucket. It fills at `perSecond` times its pace, and the pace is how it learns: EC2
  * throttles all the same when others use the account or the limits were set too high; then the bucket is emptied and
- * its pace halved, and the pace grows back slowly. So the rate swings about what EC2 really gives.
+ * its pace is cut, and the pace grows back slowly. So the rate swings about what EC2 really gives.
  */
 import type { BucketLimits, KindLimits, RequestLane } from "./request-limits.ts";
 
@@ -33,7 +33,7 @@ const leaves: Readonly<Record<RequestLane, { readonly part: number; readonly req
 /** Calls reach EC2 closer together than they were sent: running a little behind its bucket makes up for that. */
 const behind = 0.95;
 const leastPace = 0.05;
-const paceAfterThrottle = 0.5;
+const paceAfterThrottle = 0.7;
 /** How much of its pace comes back in a second. */
 const pacePerSecond = 0.02;
 /** Calls that were under way together are throttled together, and that counts once. */
@@ -111,7 +111,7 @@ function waitMs(
 ): number {
   const most = holds(burst, pace);
   const { part, requests, seconds } = leaves[lane];
-  const left = Math.floor(Math.min(most * part, Math.max(requests, perSecond * pace * seconds)));
+  const left = Math.floor(pace * Math.min(burst * part, Math.max(requests, perSecond * seconds)));
   const missing = Math.min(wanted, most - left) + left - have;
   // Sums of small parts come out a hair short.
   return missing > 1e-9 ? Math.max(1, (missing / (perSecond * pace * behind)) * 1000) : 0;

@@ -170,6 +170,24 @@ describe("launches", () => {
     expectOneTruth(world);
   });
 
+  test("that EC2 throttles again and again are never forgotten, though their turn comes at once", async () => {
+    const world = await waiting(1);
+    for (let n = 0; n < 5; n += 1) world.fleet.throttleNextLaunch();
+    for (let n = 0; n < 20 && world.fleet.live.length === 0; n += 1) {
+      await world.place({ random: () => 0 });
+      if (world.fleet.live.length > 0) break;
+      // Nothing but what it asked for itself wakes the pool.
+      const message = world.lane.receive();
+      message?.done();
+      const next = message ? 0 : Math.min(...world.lane.later.map(({ delaySeconds }) => delaySeconds));
+      expect(next).toBeLessThan(5);
+      world.nowMs += next * 1_000;
+      world.lane.due(next);
+    }
+    expect(tokens(world.fleet.asked)).toHaveLength(1);
+    expect(world.fleet.live).toHaveLength(1);
+  });
+
   test("for jobs that lost their node go before those that only grow", async () => {
     const world = await waiting(1);
     await world.workOff();
