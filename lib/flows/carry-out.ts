@@ -1,4 +1,5 @@
 import { isReplacement } from "../decide/placement/replacement.ts";
+import type { Launch } from "../model/launch.ts";
 import type { LaunchLimits, LimitScope } from "../model/limits.ts";
 import type { Snapshot, Step } from "../model/plan.ts";
 import type { Fence } from "../ports/pool-ledger.ts";
@@ -88,8 +89,18 @@ async function launch(
   if (intended !== "done") return written(intended);
   const came = await carryThrough(deps, fence, intent);
   deps.log({ level: "info", message: "launch", pool: fence.pool, epoch: fence.epoch, launch: id, came: came.kind, note: came.note });
-  if (came.kind === "throttled") return throttledBy(await deps.turns.throttled("launch"));
+  if (came.kind === "throttled") return withdrawThrottled(deps, fence, intent);
   return { result: came.kind === "fenced" ? "fenced" : "again", note: `${came.kind} ${came.note}` };
+}
+
+/**
+ * A first request that EC2 throttled was not carried out, so its intent is closed, and what it was for is decided anew when
+ * there is a turn. (What is repeated stays open: an earlier request may have been carried out.)
+ */
+async function withdrawThrottled(deps: CarryOutDeps, fence: Fence, launch: Launch): Promise<Outcome> {
+  const later = await deps.turns.throttled("launch");
+  const closed = await deps.placements.settle(fence, { launch, nodes: [], atMs: deps.now() });
+  return closed === "fenced" ? written(closed) : throttledBy(later);
 }
 
 const limitsFor = ({ team }: { readonly team?: string | undefined }, { pool, wider }: Snapshot): LaunchLimits => ({

@@ -153,20 +153,32 @@ describe("launches", () => {
     expect(world.lane.later.map(({ delaySeconds }) => delaySeconds)).toEqual([6]);
   });
 
-  test("that EC2 throttles are repeated as they were, once, when their turn comes, and no job hears of it", async () => {
+  test("that EC2 throttles are not open, for nothing came of them, and are decided anew when their turn comes; no job hears of it", async () => {
     const world = await waiting(1);
     world.fleet.throttleNextLaunch();
     await world.workOff();
     expect(world.fleet.live).toEqual([]);
-    expect(world.ledger.table.openLaunches.size).toBe(1);
+    expect(world.ledger.table.openLaunches.size).toBe(0);
+    expect(world.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
     expect(world.job("job-0")).toMatchObject({ state: "queued" });
     expect(world.job("job-0")?.reason).toBeUndefined();
     const [later] = world.lane.later;
     expect(later?.delaySeconds).toBeLessThanOrEqual(2);
     await world.pass(later?.delaySeconds ?? 0);
-    expect(world.fleet.asked).toHaveLength(2);
-    expect(tokens(world.fleet.asked)).toHaveLength(1);
+    expect(tokens(world.fleet.asked)).toHaveLength(2);
     expect(world.job("job-0")).toMatchObject({ state: "placed" });
+    expectOneTruth(world);
+  });
+
+  test("that nobody knows the outcome of stay open when EC2 throttles their repeat, and are repeated as they were", async () => {
+    const world = await waiting(1);
+    world.fleet.unknownNext("launched");
+    world.fleet.throttleNextLaunch();
+    await world.place();
+    for (let n = 0; n < 3; n += 1) await world.pass(5);
+    expect(world.fleet.asked.length).toBeGreaterThanOrEqual(3);
+    expect(tokens(world.fleet.asked)).toHaveLength(1);
+    expect(world.fleet.live).toHaveLength(1);
     expectOneTruth(world);
   });
 
@@ -184,7 +196,6 @@ describe("launches", () => {
       world.nowMs += next * 1_000;
       world.lane.due(next);
     }
-    expect(tokens(world.fleet.asked)).toHaveLength(1);
     expect(world.fleet.live).toHaveLength(1);
   });
 
