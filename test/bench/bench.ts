@@ -1,12 +1,18 @@
-/** `npm run bench -- NAME [--seeds N] [--json]`, or `--list`. Exits 1 when a target was not reached. */
-import { tableLines } from "../../lib/cli/table.ts";
+/** `npm run bench -- NAME [--data DIR] [--seeds N] [--json]`, or `--list`. Exits 1 when a target was not reached. */
+import { parseArgs } from "node:util";
+import { type Column, tableLines } from "../../lib/cli/table.ts";
+import { fleetCost } from "./fleet-cost.ts";
+import { latency } from "./latency.ts";
 import { reaction } from "./reaction.ts";
-import { type Report, reportJson } from "./report.ts";
+import { type Report, type Row, reportJson } from "./report.ts";
 import { throttle } from "./throttle.ts";
 
-type Asked = { readonly seeds?: number | undefined };
+/** `data`: a folder of public data; absent: what ships with the project. `seeds`: runs of which the median counts. */
+export type BenchOptions = { readonly data?: string | undefined; readonly seeds?: number | undefined };
 
-const benches: Readonly<Record<string, { readonly shows: string; readonly run: (asked: Asked) => Promise<Report> }>> = {
+const benches: Readonly<Record<string, { readonly shows: string; readonly run: (options: BenchOptions) => Promise<Report> }>> = {
+  "fleet-cost": { shows: "what a fleet for thousands of jobs costs, above a bound that nothing can beat", run: fleetCost },
+  latency: { shows: "how long a plan takes: for one event, for thousands of jobs, for hundreds of thousands", run: latency },
   reaction: { shows: "how soon a message becomes a launch, and a freed node the next job's, on the local cloud", run: reaction },
   throttle: {
     shows: "2,000 jobs at once against an EC2 that throttles: how long until all are launched, and who hears of it",
@@ -14,49 +20,53 @@ const benches: Readonly<Record<string, { readonly shows: string; readonly run: (
   },
 };
 
-const [name = "--list", ...options] = process.argv.slice(2);
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { data: { type: "string" }, seeds: { type: "string" }, json: { type: "boolean" }, list: { type: "boolean" } },
+});
+const [name = "--list"] = positionals;
 const bench = benches[name];
-if (name === "--list" || !bench) {
-  if (name !== "--list") console.error(`there is no benchmark ${name}`);
+if (options.list || !bench) {
+  if (!options.list && name !== "--list") console.error(`there is no benchmark ${name}`);
   for (const [each, { shows }] of Object.entries(benches)) console.log(`${each.padEnd(12)} ${shows}`);
-  process.exitCode = name === "--list" ? 0 : 2;
+  process.exitCode = options.list || name === "--list" ? 0 : 2;
 } else {
   const startedMs = performance.now();
-  const result = reportJson(await bench.run({ seeds: numberAfter("--seeds") }), performance.now() - startedMs);
-  const lines = tableLines(
-    result.rows,
-    [
-      { title: "CASE", of: (row) => row.case },
-      { title: "METRIC", of: (row) => row.metric },
-      { title: "VALUE", of: (row) => `${shown(row.value)} ${row.unit}`.trim(), align: "right" },
-      {
-        title: "TARGET",
-        of: (row) => (row.target === undefined ? "-" : `${row.better === "lower" ? "≤" : "≥"} ${row.target} ${row.unit}`.trim()),
-        align: "right",
-      },
-      {
-        title: "RIVALS",
-        of: ({ rivals }) =>
-          Object.entries(rivals)
-            .map(([rival, value]) => `${rival} ${shown(value)}`)
-            .join(", ") || "-",
-      },
-      { title: "", of: (row) => (row.reached ? "reached" : "NOT reached") },
-    ],
-    "no figures",
-  );
-  for (const line of lines) console.log(line);
+  const seeds = options.seeds === undefined ? undefined : Number(options.seeds);
+  const result = reportJson(await bench.run({ data: options.data, seeds }), performance.now() - startedMs);
+  for (const line of tableLines(result.rows, columnsOf(result.rows), "no figures")) console.log(line);
   console.log(`${result.wallMs} ms, at most ${result.peakRssMiB} MiB`);
-  if (options.includes("--json")) console.log(JSON.stringify(result));
+  if (options.json) console.log(JSON.stringify(result));
   process.exitCode = result.ok ? 0 : 1;
 }
 
-/** Small figures with what matters of their fractions. */
-function shown(value: number): string {
-  return Math.abs(value) < 10 ? String(Math.round(value * 1000) / 1000) : String(Math.round(value));
+type Judged = ReturnType<typeof reportJson>["rows"][number];
+
+/** Beside our figure each rival's, with its ratio to ours. */
+function columnsOf(rows: readonly Row[]): Column<Judged>[] {
+  const rivals = [...new Set(rows.flatMap((row) => Object.keys(row.rivals)))];
+  return [
+    { title: "CASE", of: (row) => row.case },
+    { title: "METRIC", of: (row) => row.metric },
+    { title: "VALUE", of: (row) => `${figure(row.value)} ${row.unit}`, align: "right" },
+    {
+      title: "TARGET",
+      of: (row) => (row.target === undefined ? "-" : `${row.better === "lower" ? "≤" : "≥"} ${row.target} ${row.unit}`),
+      align: "right",
+    },
+    { title: "", of: (row) => (row.target === undefined ? "" : row.reached ? "reached" : "NOT reached") },
+    { title: "LIMIT", of: (row) => (row.limit === undefined ? "-" : figure(row.limit)), align: "right" },
+    ...rivals.map((rival): Column<Judged> => ({ title: rival.toUpperCase(), of: (row) => beside(row, rival), align: "right" })),
+  ];
 }
 
-function numberAfter(option: string): number | undefined {
-  const at = options.indexOf(option);
-  return at < 0 ? undefined : Number(options[at + 1]);
+function beside(row: Row, rival: string): string {
+  const value = row.rivals[rival];
+  if (value === undefined) return "-";
+  return row.value === 0 ? figure(value) : `${figure(value)} (${(value / row.value).toFixed(2)}x)`;
+}
+
+/** Of small figures two places, of large ones none. */
+function figure(value: number): string {
+  return Math.abs(value) < 100 ? `${Number(value.toFixed(2))}` : `${Math.round(value)}`;
 }

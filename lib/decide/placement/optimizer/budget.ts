@@ -18,8 +18,19 @@ export function stepBudget(most: number): Budget {
   };
 }
 
-/** Until `untilMs` by the clock that is passed in. */
-export const clockBudget = (now: () => number, untilMs: number): Budget => ({ spend: () => now() < untilMs });
+/** Until `untilMs` by the clock that is passed in, and no more once another slice like the longest so far would end later. */
+export function clockBudget(now: () => number, untilMs: number): Budget {
+  let last = now();
+  let longest = 0;
+  return {
+    spend: () => {
+      const at = now();
+      longest = Math.max(longest, at - last);
+      last = at;
+      return at + longest < untilMs;
+    },
+  };
+}
 
 /** Counts what is spent of a budget; `enough` is the least budget of steps that gives the same answers. */
 export class Counted implements Budget {

@@ -1,0 +1,119 @@
+import type { Job, Supply } from "../../../lib/decide/placement/optimizer/problem.ts";
+import type { Random } from "../../../lib/decide/placement/optimizer/random.ts";
+
+/** A bin as the rivals fill it: what is free of each dimension, and of each GPU. */
+type Bin = { readonly offer: Supply; readonly free: number[]; readonly gpus: number[] };
+
+const slack = 1e-9;
+const gpusOf = (job: Job): number => job.gpu?.count ?? 0;
+
+function holds({ free, gpus }: Pick<Bin, "free" | "gpus">, job: Job): boolean {
+  for (let dimension = 0; dimension < free.length; dimension += 1)
+    if ((job.size[dimension] as number) > (free[dimension] as number) + slack) return false;
+  const wanted = gpusOf(job);
+  if (wanted === 0) return true;
+  if (wanted < 1) return gpus.some((left) => left >= wanted - slack);
+  return gpus.filter((left) => left >= 1 - slack).length >= wanted;
+}
+
+function put({ free, gpus }: Bin, job: Job): void {
+  for (let dimension = 0; dimension < free.length; dimension += 1)
+    free[dimension] = (free[dimension] as number) - (job.size[dimension] as number);
+  let wanted = gpusOf(job);
+  if (wanted > 0 && wanted < 1) {
+    const fitting = gpus.flatMap((left, slot) => (left >= wanted - slack ? [{ left, slot }] : [])).sort((a, b) => a.left - b.left);
+    const slot = fitting[0]?.slot ?? 0;
+    gpus[slot] = (gpus[slot] as number) - wanted;
+    return;
+  }
+  for (let slot = 0; slot < gpus.length && wanted > 0; slot += 1) {
+    if ((gpus[slot] as number) < 1 - slack) continue;
+    gpus[slot] = 0;
+    wanted -= 1;
+  }
+}
+
+const empty = (offer: Supply): Bin => ({ offer, free: [...offer.capacity], gpus: Array.from({ length: offer.gpu?.count ?? 0 }, () => 1) });
+const byPrice = (a: Supply, b: Supply): number => a.usdPerHour - b.usdPerHour || (a.name < b.name ? -1 : 1);
+/** GPUs first, then vCPUs, then memory. */
+const bySize = (a: Job, b: Job): number =>
+  gpusOf(b) - gpusOf(a) || (b.size[0] ?? 0) - (a.size[0] ?? 0) || (b.size[1] ?? 0) - (a.size[1] ?? 0) || (a.name < b.name ? -1 : 1);
+
+type Choice = (bins: readonly Bin[], job: Job) => Bin | undefined;
+
+/** Each job in an open bin of the rule's choice, else in a new one of the cheapest offer that holds it. Dollars an hour. */
+function packed(jobs: readonly Job[], offers: readonly Supply[], choose: Choice): number {
+  const cheapest = offers.toSorted(byPrice).map(empty);
+  const bins: Bin[] = [];
+  let usd = 0;
+  for (const job of jobs) {
+    let bin = choose(bins, job);
+    if (!bin) {
+      const found = cheapest.find((each) => holds(each, job));
+      if (!found) throw new Error(`no offer holds ${job.name}`);
+      bin = empty(found.offer);
+      bins.push(bin);
+      usd += bin.offer.usdPerHour;
+    }
+    put(bin, job);
+  }
+  return usd;
+}
+
+/** First-fit decreasing: the textbook's. */
+export const firstFitDecreasing = (jobs: readonly Job[], offers: readonly Supply[]): number =>
+  packed(jobs.toSorted(bySize), offers, (bins, job) => bins.find((bin) => holds(bin, job)));
+
+/** Best fit decreasing: where least is left of the bin, as shares of what it had. */
+export function bestFitDecreasing(jobs: readonly Job[], offers: readonly Supply[]): number {
+  const left = ({ offer, free, gpus }: Bin): number =>
+    free.reduce((sum, each, dimension) => sum + each / (offer.capacity[dimension] ?? 1), 0) +
+    gpus.reduce((sum, each) => sum + each, 0) / Math.max(1, gpus.length);
+  return packed(jobs.toSorted(bySize), offers, (bins, job) => {
+    let best: Bin | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (const bin of bins) {
+      const each = left(bin);
+      if (each < least && holds(bin, job)) [best, least] = [bin, each];
+    }
+    return best;
+  });
+}
+
+/** Jobs as they come, each in whatever open bin is drawn and holds it, of eight. */
+export function atRandom(jobs: readonly Job[], offers: readonly Supply[], random: Random): number {
+  const shuffled = jobs
+    .map((job) => ({ job, turn: random() }))
+    .toSorted((a, b) => a.turn - b.turn)
+    .map(({ job }) => job);
+  return packed(shuffled, offers, (bins, job) => {
+    for (let draw = 0; draw < 8; draw += 1) {
+      const bin = bins[Math.floor(random() * bins.length)];
+      if (bin && holds(bin, job)) return bin;
+    }
+    return undefined;
+  });
+}
+
+/**
+ * Karpenter's rule as its documentation tells it (karpenter.sh/docs/concepts/scheduling and /nodepools): pods by falling vCPUs and memory;
+ * each goes to the first node to be made for which some instance type still holds all its pods, else to a new one; in the end each node
+ * is of the cheapest type that is left to it.
+ */
+export function karpenter(jobs: readonly Job[], offers: readonly Supply[]): number {
+  const byCpu = (a: Job, b: Job): number =>
+    (b.size[0] ?? 0) - (a.size[0] ?? 0) || (b.size[1] ?? 0) - (a.size[1] ?? 0) || (a.name < b.name ? -1 : 1);
+  const cheapest = offers.toSorted(byPrice);
+  const claims: Bin[][] = [];
+  for (const job of jobs.toSorted(byCpu)) {
+    let claim = claims.find((types) => types.some((bin) => holds(bin, job)));
+    if (!claim) {
+      claim = cheapest.map(empty);
+      claims.push(claim);
+    }
+    const left = claim.filter((bin) => holds(bin, job));
+    for (const bin of left) put(bin, job);
+    claim.splice(0, claim.length, ...left);
+  }
+  return claims.reduce((sum, [bin]) => sum + (bin?.offer.usdPerHour ?? Number.POSITIVE_INFINITY), 0);
+}
