@@ -85,11 +85,11 @@ const problemOf = ({ jobs, offers }: Fleet): Problem => ({ dimensions: ["vcpus",
 type Run = { ms: number; seed: number; bound?: number; engines?: readonly EngineName[]; learned?: Learned };
 
 /** One plan, from the list of jobs to the list of nodes. */
-function run(fleet: Fleet, { ms, seed, bound = 1, engines, learned }: Run): { answer: Answer; wallMs: number } {
+function run(fleet: Fleet, { ms, seed, bound = 0, engines, learned }: Run): { answer: Answer; wallMs: number } {
   const startedMs = performance.now();
   const problem = problemOf(fleet);
   const budget = clockBudget(() => performance.now(), startedMs + ms - Math.min(keptMs, ms / 4));
-  const answer = optimize(problem, { budget, boundBudget: stepBudget(bound), seed, engines, learned });
+  const answer = optimize(problem, { budget, boundBudget: bound > 0 ? stepBudget(bound) : undefined, seed, engines, learned });
   const wallMs = performance.now() - startedMs;
   const [wrong] = wrongsOf(problem, answer);
   if (wrong !== undefined || answer.waiting.length > 0) throw new Error(`a plan for ${fleet.name} is wrong: ${wrong ?? "jobs wait"}`);

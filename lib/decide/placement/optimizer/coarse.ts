@@ -11,17 +11,28 @@ const finest = 1.02;
 export function coarse(shapes: readonly Shape[], most: number, towards: "up" | "down"): readonly Shape[] {
   if (shapes.length <= most) return shapes;
   const traits = shapes.map(traitOf);
+  const logs = shapes.map((shape) => shape.size.map(Math.log));
   for (let ratio = finest; ; ratio = ratio ** 1.5) {
-    const groups = new Map<string, Shape[]>();
-    for (const [index, shape] of shapes.entries()) {
-      const key = `${traits[index]} ${Array.from(shape.size, (size) => (size === 0 ? "-" : Math.ceil(Math.log(size) / Math.log(ratio)))).join()}`;
-      const group = groups.get(key);
-      if (group) group.push(shape);
-      else groups.set(key, [shape]);
-    }
     // Sizes that differ in nothing but what must not be joined cannot be made fewer.
-    if (groups.size <= most || ratio > 1e6) return [...groups.values()].map((group) => joined(group, towards));
+    const groups = grouped(shapes, { traits, logs, step: Math.log(ratio), most: ratio > 1e6 ? Number.POSITIVE_INFINITY : most });
+    if (groups) return groups.map((group) => joined(group, towards));
   }
+}
+
+type Grid = { readonly traits: readonly string[]; readonly logs: readonly Float64Array[]; readonly step: number; readonly most: number };
+
+/** Shapes in one cell of the grid together; undefined as soon as there are more cells than `most`. */
+function grouped(shapes: readonly Shape[], { traits, logs, step, most }: Grid): readonly (readonly Shape[])[] | undefined {
+  const groups = new Map<string, Shape[]>();
+  for (const [index, shape] of shapes.entries()) {
+    let key = traits[index] as string;
+    for (const log of logs[index] as Float64Array) key += `,${Math.ceil(log / step)}`;
+    const group = groups.get(key);
+    if (group) group.push(shape);
+    else if (groups.size >= most) return undefined;
+    else groups.set(key, [shape]);
+  }
+  return [...groups.values()];
 }
 
 /** What jobs of one shape must have in common. */

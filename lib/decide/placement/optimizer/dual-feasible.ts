@@ -14,28 +14,47 @@ export type Uses = { readonly rows: number; readonly uses: Float64Array };
 export function dualFeasible(instance: Instance, kind: Kind): Uses {
   const { dimensions } = instance;
   const shapes = Array.from(kind.holds, (index) => instance.shapes[index] as Shape);
-  const plain = Array.from({ length: dimensions }, (_, dimension) => dimension).filter((dimension) => (kind.room[dimension] as number) > 0);
-  const columns = plain.map((dimension) => shapes.map((shape) => (shape.size[dimension] as number) / (kind.room[dimension] as number)));
-  if (shapes.length * dimensions * 5 <= mostNumbers) {
-    const strong = plain.flatMap((dimension, row) =>
-      [1, 2, 3, 4].flatMap((k) => {
-        const seen = shapes.map((shape) => stepped(shape.size[dimension] as number, kind.room[dimension] as number, k));
-        return seen.some((value, item) => value > (columns[row]?.[item] as number) + 1e-12) ? [seen] : [];
-      }),
-    );
-    columns.push(...strong, ...bySlot(shapes, kind));
+  const isStrong = shapes.length * dimensions * (1 + steps.length) <= mostNumbers;
+  const columns: Float64Array[] = [];
+  for (let dimension = 0; dimension < dimensions; dimension += 1) {
+    const room = kind.room[dimension] as number;
+    if (room <= 0) continue;
+    const plain = columnOf(shapes, (shape) => (shape.size[dimension] as number) / room);
+    columns.push(plain);
+    if (isStrong) columns.push(...strongerThan(plain, shapes, { dimension, room }));
   }
+  if (isStrong) columns.push(...bySlot(shapes, kind));
   const rows = columns.length;
   const uses = new Float64Array(rows * shapes.length);
-  for (const [row, column] of columns.entries()) for (const [item, value] of column.entries()) uses[item * rows + row] = value;
+  for (const [row, column] of columns.entries())
+    for (let item = 0; item < column.length; item += 1) uses[item * rows + row] = column[item] as number;
   return { rows, uses };
 }
 
+function columnOf(shapes: readonly Shape[], of: (shape: Shape) => number): Float64Array {
+  const column = new Float64Array(shapes.length);
+  for (let item = 0; item < shapes.length; item += 1) column[item] = of(shapes[item] as Shape);
+  return column;
+}
+
+const steps = [1, 2, 3, 4] as const;
+
+function strongerThan(plain: Float64Array, shapes: readonly Shape[], of: { dimension: number; room: number }): Float64Array[] {
+  const largest = plain.reduce((most, each) => Math.max(most, each), 0);
+  return steps.flatMap((k) => {
+    // Below one in k + 1 it sees nothing.
+    if (largest * (k + 1) < 1) return [];
+    const seen = columnOf(shapes, (shape) => stepped(shape.size[of.dimension] as number, of.room, k));
+    for (let item = 0; item < seen.length; item += 1) if ((seen[item] as number) > (plain[item] as number) + 1e-12) return [seen];
+    return [];
+  });
+}
+
 /** Each GPU is a bin of its own; whole ones fill theirs. Says nothing where GPUs are partly taken. */
-function bySlot(shapes: readonly Shape[], { slots }: Kind): number[][] {
+function bySlot(shapes: readonly Shape[], { slots }: Kind): Float64Array[] {
   if (slots.length === 0 || slots.some((free) => free < unit) || !shapes.some((shape) => shape.share > 0)) return [];
-  return [1, 2, 3, 4].map((k) =>
-    shapes.map(({ share, whole }) => (share > 0 ? stepped(share, unit, k) / slots.length : whole / slots.length)),
+  return steps.map((k) =>
+    columnOf(shapes, ({ share, whole }) => (share > 0 ? stepped(share, unit, k) / slots.length : whole / slots.length)),
   );
 }
 

@@ -1,6 +1,5 @@
 import type { Kind, Shape } from "./instance.ts";
 import type { Pattern } from "./master.ts";
-import { costOf } from "./packing.ts";
 import type { Pricing } from "./pricing.ts";
 import { unit } from "./units.ts";
 
@@ -11,25 +10,26 @@ export const noKind = -1;
 
 /** For each shape the cheapest way to have it alone in bins that there are without end, or to let it wait. */
 export function firstPatterns({ instance }: Pricing): readonly Pattern[] {
-  return instance.shapes.map((shape, index) => {
-    let best: Pattern = { kind: noKind, shapes: [index], counts: [1], cost: waitingCost };
-    for (const [kind, of] of instance.kinds.entries()) {
-      if (of.most < shape.count || !of.holds.includes(index)) continue;
-      const load = { shapes: [index], counts: [mostOf(shape, of)] };
-      const pattern = { ...load, kind, cost: costOf(of, load) };
-      if (each(pattern) < each(best)) best = pattern;
+  const best = instance.shapes.map((_, index): Pattern => ({ kind: noKind, shapes: [index], counts: [1], cost: waitingCost }));
+  for (const [kind, of] of instance.kinds.entries())
+    for (const index of of.holds) {
+      const shape = instance.shapes[index] as Shape;
+      if (of.most < shape.count) continue;
+      const count = mostOf(shape, of);
+      const cost = of.price + (of.extra?.[index] ?? 0) * count;
+      if (cost / count < each(best[index] as Pattern)) best[index] = { kind, shapes: [index], counts: [count], cost };
     }
-    return best;
-  });
+  return best;
 }
 
 const each = ({ cost, counts }: Pattern): number => cost / (counts[0] as number);
 
 function mostOf({ size, whole, share, count }: Shape, { room, slots }: Kind): number {
-  let most = size.reduce(
-    (least, need, dimension) => (need > 0 ? Math.min(least, Math.floor((room[dimension] as number) / need)) : least),
-    count,
-  );
+  let most = count;
+  for (let dimension = 0; dimension < size.length; dimension += 1) {
+    const need = size[dimension] as number;
+    if (need > 0) most = Math.min(most, Math.floor((room[dimension] as number) / need));
+  }
   if (share > 0)
     most = Math.min(
       most,

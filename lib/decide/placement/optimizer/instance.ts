@@ -39,17 +39,20 @@ export type Instance = {
   readonly dimensions: number;
   readonly shapes: readonly Shape[];
   readonly kinds: readonly Kind[];
+  /** No shapes were taken for one that are not. */
+  readonly isExact: boolean;
   /** Dollars an hour of a price of 1. */
   readonly usd: number;
 };
 
 /** Above so many shapes, those of nearly one size are taken for one: rounded up to pack them, down for what bounds a packing. */
-export const mostShapes = 400;
+const mostShapes = 400;
 
 export function instanceOf(problem: Problem, rounding: "up" | "down" = "up"): Instance {
   const terms = { ...standardTerms, ...problem.terms };
   const jobs = problem.jobs.filter((each) => (each.nodes ?? 1) === 1 && each.names.length > 0);
-  const shapes = coarse(shapesOf(jobs), mostShapes, rounding);
+  const exact = shapesOf(jobs);
+  const shapes = coarse(exact, mostShapes, rounding);
   const traits = traitsOf(jobs);
   const priceOf = (offer: Supply): number => offer.usdPerHour * (1 + (offer.interruptionsPerHour ?? 0) * terms.hoursLostAtInterruption);
   const offers = undominated(problem.offers, traits, priceOf);
@@ -90,6 +93,7 @@ export function instanceOf(problem: Problem, rounding: "up" | "down" = "up"): In
   return {
     dimensions: problem.dimensions.length + 1,
     shapes,
+    isExact: shapes.length === exact.length,
     kinds: [...there, ...bought].filter((kind) => kind.holds.length > 0 && kind.most > 0),
     usd,
   };

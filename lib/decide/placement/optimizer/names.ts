@@ -36,7 +36,7 @@ function inTurn(classes: readonly JobClass[]): (count: number) => readonly JobCl
     for (let left = count; left > 0 && at < classes.length; ) {
       const each = classes[at] as JobClass;
       const names = each.names.slice(from, from + Math.min(left, each.names.length));
-      if (names.length > 0) taken.push({ ...each, names });
+      if (names.length > 0) taken.push(names.length === each.names.length ? each : { ...each, names });
       left -= names.length;
       from += names.length;
       if (from >= each.names.length) [at, from] = [at + 1, 0];

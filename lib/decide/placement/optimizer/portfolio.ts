@@ -33,6 +33,8 @@ export type Searched = {
   readonly learned: Learned;
   /** That the bound can start from. */
   readonly known: readonly Pattern[];
+  /** What no packing of all these shapes costs less than, as the last prices have it; `lowerBound` does better. */
+  readonly bound: number;
 };
 
 /** Slices without a saving after which a search ends before its budget does. */
@@ -63,7 +65,7 @@ export function search(instance: Instance, { budget, seed, engines = engineNames
     steps += Math.max(1, slice.steps);
     isMore = budget.spend(slice.steps);
   }
-  return { packing, engine, steps, earned, learned: policy.learned(), known: columns.known() };
+  return { packing, engine, steps, earned, learned: policy.learned(), known: columns.known(), bound: pricing.bound(columns.prices()) };
 }
 
 /** As a share of the cost before; one for whatever places a job more. */

@@ -4,6 +4,8 @@ import { Relaxation } from "./relaxation.ts";
 
 /** Passes over what a bin holds, each of which may exchange one job for others. */
 const mostPasses = 3;
+/** A search that may look at fewer nodes than this is to be quick: it exchanges nothing. */
+const leastExchanged = 10;
 
 /** The best load for a bin of each kind, at prices of the shapes. Counts its work in steps. */
 export class Pricing {
@@ -30,6 +32,18 @@ export class Pricing {
     });
   }
 
+  /** What no packing of all jobs costs less than, by Farley: what they are worth at these prices, scaled until no bin holds more than it costs. */
+  bound(prices: Float64Array): number {
+    let sum = prices.reduce((all, price, shape) => all + price * (this.counts[shape] as number), 0);
+    let scale = 1;
+    for (const [kind, value] of this.value(prices).entries()) {
+      const { price, most } = this.instance.kinds[kind] as Kind;
+      if (price === 0) sum -= value * most;
+      else if (value > price) scale = Math.min(scale, price / value);
+    }
+    return Math.max(0, sum * scale);
+  }
+
   relaxation(kind: number): Relaxation {
     return this.#relaxations[kind] as Relaxation;
   }
@@ -40,7 +54,8 @@ export class Pricing {
     if (first.isWhole) return first;
     const base = this.relaxation(kind).rounded();
     const rounded = this.#search(kind, { left, cutoff: first.load ? first.value : 0, mostNodes, base });
-    const found = this.#exchanged(kind, rounded.load ? rounded : first, { left, mostNodes });
+    const better = rounded.load ? rounded : first;
+    const found = mostNodes < leastExchanged ? better : this.#exchanged(kind, better, { left, mostNodes });
     return found.value > cutoff ? found : { ...found, load: undefined };
   }
 

@@ -103,8 +103,11 @@ export class Relaxation {
       shapes.push(this.items[item] as number);
       counts.push(count);
     };
-    for (const [row, basic] of this.#basis.entries()) if (basic >= 0) put(basic, this.#x[row] as number);
-    for (const [item, isFull] of this.#isFull.entries()) if (isFull) put(item, this.#most[item] as number);
+    for (let row = 0; row < this.#rows; row += 1) {
+      const basic = this.#basis[row] as number;
+      if (basic >= 0) put(basic, this.#x[row] as number);
+    }
+    for (let item = 0; item < this.items.length; item += 1) if (this.#isFull[item] === 1) put(item, this.#most[item] as number);
     return { shapes, counts };
   }
 

@@ -4,15 +4,15 @@ import type { FreeNode, JobNeed } from "./problem.ts";
 import { sizeOf, unit, unitsOf } from "./units.ts";
 
 /** What is free on a node while jobs are put on it, in millionths. */
-export type Room = { readonly node: FreeNode; readonly free: Float64Array; readonly slots: Float64Array; readonly jobs: string[] };
+export type Room = { readonly node: FreeNode; readonly free: number[]; readonly slots: number[]; readonly jobs: string[] };
 
 export function roomsOf(nodes: readonly FreeNode[]): readonly Room[] {
   return nodes
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .map((node) => ({
       node,
-      free: Float64Array.from(node.room, unitsOf),
-      slots: Float64Array.from(node.gpusFree ?? [], unitsOf),
+      free: node.room.map(unitsOf),
+      slots: (node.gpusFree ?? []).map(unitsOf),
       jobs: [],
     }));
 }
@@ -57,6 +57,6 @@ export function give({ free, slots }: Room, { size, whole, share }: Need): void 
 /** The node with what is still free of it. */
 export const restOf = ({ node, free, slots }: Room): FreeNode => ({
   ...node,
-  room: Array.from(free, (left) => left / unit),
-  gpusFree: Array.from(slots, (left) => left / unit),
+  room: free.map((left) => left / unit),
+  gpusFree: slots.map((left) => left / unit),
 });

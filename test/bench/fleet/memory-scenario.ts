@@ -1,0 +1,19 @@
+/** What a function's process holds at most: a trace and single events, planned one after the other. Prints MiB. Run as a bundle, as functions are. */
+import { stepBudget } from "../../../lib/decide/placement/optimizer/budget.ts";
+import { classesOf } from "../../../lib/decide/placement/optimizer/classes.ts";
+import { optimize } from "../../../lib/decide/placement/optimizer/optimize.ts";
+import { madeFleet } from "./data.ts";
+import { manyOf, nodesOf } from "./made.ts";
+
+const fleet = madeFleet("spot", 8_152);
+const offers = manyOf(fleet.offers, 828);
+const nodes = nodesOf(offers);
+for (let event = 0; event < 200; event += 1) {
+  const jobs = classesOf(fleet.jobs.slice(event, event + 20));
+  optimize({ dimensions: ["vcpus", "memoryGiB"], jobs, nodes, offers }, { budget: stepBudget(1), seed: event });
+}
+optimize(
+  { dimensions: ["vcpus", "memoryGiB"], jobs: classesOf(fleet.jobs), nodes: [], offers },
+  { budget: stepBudget(2_000_000), seed: 1 },
+);
+console.log(process.resourceUsage().maxRSS / 1024);
