@@ -11,6 +11,8 @@ export type Slice = {
   /** What it found, better or not. */
   readonly packing: Packing | undefined;
   readonly steps: number;
+  /** What is proven: no packing costs less. */
+  readonly bound?: number | undefined;
   /** It has nothing more to try. */
   readonly isDone?: boolean | undefined;
 };

@@ -67,10 +67,10 @@ export class Knapsack {
     let [position, nodes] = [0, 0];
     for (;;) {
       for (; position < order.length; position += 1) {
-        const worth = ratio[order[position] as number] as number;
+        const each = ratio[order[position] as number] as number;
         // No more than this can be had from here on.
-        const hope = this.#value + (surplus[position] as number) + Math.min(1, worth) * Math.max(0, this.#rest);
-        if (worth <= 0 || hope <= best + tolerance) break;
+        const hope = this.#value + (surplus[position] as number) + Math.min(1, each) * Math.max(0, this.#rest);
+        if (each <= 0 || hope <= best + tolerance) break;
         nodes += 1;
         this.#push(position, relaxation, within.left);
       }
@@ -127,10 +127,9 @@ export class Knapsack {
     return position;
   }
 
-  #count(item: number, count: number, { ratio, takes }: Relaxation): void {
-    const taken = count * (takes[item] as number);
-    this.#value += taken * (ratio[item] as number);
-    this.#rest -= taken;
+  #count(item: number, count: number, { worth, takes }: Relaxation): void {
+    this.#value += count * (worth[item] as number);
+    this.#rest -= count * (takes[item] as number);
   }
 
   /** Puts as many on the bin as there are and fit; says how many. */

@@ -13,6 +13,7 @@ const [trustInRules, curiosity] = [4, 0.15];
 
 /** What the rules expect of an engine before anything was learned: columns pay at once wherever there are some jobs, then exchanges do. */
 const rules: readonly { readonly engine: RegExp; readonly reward: (jobs: number) => number }[] = [
+  { engine: /^exact/, reward: () => 2 },
   { engine: /^columns/, reward: (jobs) => (jobs >= 5 ? 1 : 0.4) },
   { engine: /^ruin/, reward: (jobs) => (jobs >= 5 ? 0.2 : 0.6) },
   { engine: /^genetic/, reward: () => 0.1 },

@@ -1,3 +1,4 @@
+import type { SolveProgram } from "../../../model/linear-program.ts";
 import type { Answer } from "./answer.ts";
 import { type Budget, Counted } from "./budget.ts";
 import type { Learned } from "./learning.ts";
@@ -13,6 +14,8 @@ export type Options = {
   /** Absent: all. None: greedy alone. */
   readonly engines?: readonly EngineName[] | undefined;
   readonly learned?: Learned | undefined;
+  /** For problems small enough to be solved to the end, which whoever calls has loaded. Absent: nobody solves them. */
+  readonly solve?: SolveProgram | undefined;
 };
 
 /**

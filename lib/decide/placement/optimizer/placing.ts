@@ -1,3 +1,4 @@
+import type { SolveProgram } from "../../../model/linear-program.ts";
 import type { Answer, Binding, Purchase } from "./answer.ts";
 import { lowerBound } from "./bound.ts";
 import { type Budget, Counted } from "./budget.ts";
@@ -20,6 +21,7 @@ export type PlacingOptions = {
   readonly seed: number;
   readonly engines?: readonly EngineName[] | undefined;
   readonly learned?: Learned | undefined;
+  readonly solve?: SolveProgram | undefined;
 };
 
 /** A search, and what it was asked for. */
@@ -159,11 +161,11 @@ export class Placing {
   #bound(): { boundUsd: number; boundSteps: number } {
     const { boundBudget } = this.#options;
     if (!boundBudget) return { boundUsd: this.#quickBound() + this.#gangsBound, boundSteps: 0 };
-    const { instance, known } = this.#onlySearch() ?? { instance: this.#placedInstance(), known: [] };
+    const { instance, known, bound: searched } = this.#onlySearch() ?? { instance: this.#placedInstance(), known: [], bound: 0 };
     const counts = Float64Array.from(instance.shapes, (shape) => shape.count);
     const budget = new Counted(boundBudget);
     const bound = lowerBound(instance, counts, { known, budget });
-    return { boundUsd: bound * instance.usd + this.#gangsBound, boundSteps: budget.enough };
+    return { boundUsd: Math.max(bound, searched) * instance.usd + this.#gangsBound, boundSteps: budget.enough };
   }
 
   /** That of the search's own prices, where it saw all jobs for which something had to be bought. */

@@ -1,6 +1,8 @@
+import type { SolveProgram } from "../../../model/linear-program.ts";
 import type { Budget } from "./budget.ts";
 import { ColumnGeneration } from "./column-generation.ts";
 import type { Engine } from "./engine.ts";
+import { Exact } from "./exact.ts";
 import { Genetic } from "./genetic.ts";
 import type { Instance } from "./instance.ts";
 import { type Learned, Policy } from "./learning.ts";
@@ -12,6 +14,8 @@ import { RuinRecreate } from "./ruin-recreate.ts";
 
 export const engineNames = ["columns", "ruin-any-4", "ruin-worst-8", "genetic"] as const;
 export type EngineName = (typeof engineNames)[number];
+/** `exact`: only where a solver is given. */
+export type Winner = EngineName | "greedy" | "exact";
 
 export type Search = {
   readonly budget: Budget;
@@ -19,6 +23,8 @@ export type Search = {
   /** Absent: all of them. */
   readonly engines?: readonly EngineName[] | undefined;
   readonly learned?: Learned | undefined;
+  /** For instances that are small enough to be solved to the end. */
+  readonly solve?: SolveProgram | undefined;
 };
 
 /** What an engine saved, of the cost of what was best before, and with how many steps. */
@@ -27,7 +33,7 @@ export type Earned = { readonly saved: number; readonly steps: number };
 export type Searched = {
   readonly packing: Packing;
   /** Who found it. */
-  readonly engine: EngineName | "greedy";
+  readonly engine: Winner;
   readonly steps: number;
   readonly earned: Readonly<Record<string, Earned>>;
   readonly learned: Learned;
@@ -41,22 +47,25 @@ export type Searched = {
 const mostInVain = 400;
 
 /** The best that all engines find within the budget, each slice given to the one of which most is expected; at least what greedy finds. */
-export function search(instance: Instance, { budget, seed, engines = engineNames, learned }: Search): Searched {
+export function search(instance: Instance, { budget, seed, engines = engineNames, learned, solve }: Search): Searched {
   const pricing = new Pricing(instance);
   const columns = new ColumnGeneration(pricing);
   const policy = new Policy(instance, learned);
-  const ready = new Map<EngineName, Engine>(engines.map((name) => [name, engineOf(name, { pricing, columns, seed })]));
+  const ready = new Map<Exclude<Winner, "greedy">, Engine>(engines.map((name) => [name, engineOf(name, { pricing, columns, seed })]));
+  if (solve) ready.set("exact", new Exact(instance, solve));
+  let proven = -1;
   let packing = columns.greedy();
   let engine: Searched["engine"] = "greedy";
   let steps = Math.max(1, pricing.steps);
   const earned: Record<string, Earned> = {};
   let inVain = 0;
   let isMore = budget.spend(steps) && instance.shapes.length > 0;
-  while (isMore && inVain < mostInVain) {
+  while (isMore && inVain < mostInVain && !isProven(packing, proven)) {
     const name = policy.choose([...ready.keys()]);
     const slice = name && ready.get(name)?.improve(packing);
     if (!slice) break;
     if (slice.isDone) ready.delete(name);
+    proven = slice.bound ?? proven;
     const saved = savedBy(slice.packing, packing);
     if (slice.packing && saved > 0) [packing, engine] = [slice.packing, name];
     inVain = saved > 0 ? 0 : inVain + 1;
@@ -65,8 +74,18 @@ export function search(instance: Instance, { budget, seed, engines = engineNames
     steps += Math.max(1, slice.steps);
     isMore = budget.spend(slice.steps);
   }
-  return { packing, engine, steps, earned, learned: policy.learned(), known: columns.known(), bound: pricing.bound(columns.prices()) };
+  return {
+    packing,
+    engine,
+    steps,
+    earned,
+    learned: policy.learned(),
+    known: columns.known(),
+    bound: Math.max(proven, pricing.bound(columns.prices())),
+  };
 }
+
+const isProven = ({ waits, cost }: Packing, bound: number): boolean => waits === 0 && cost <= bound;
 
 /** As a share of the cost before; one for whatever places a job more. */
 function savedBy(found: Packing | undefined, before: Packing): number {

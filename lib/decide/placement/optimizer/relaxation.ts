@@ -18,6 +18,8 @@ export class Relaxation {
   /** By item: its value over what it takes up, and what it takes up; as of the last call. */
   readonly ratio: Float64Array;
   readonly takes: Float64Array;
+  /** By item, what it is worth. */
+  readonly worth: Float64Array;
   /** Items by falling ratio. */
   readonly order: Int32Array;
   /** What the bin has, in the measure of `takes`. */
@@ -26,7 +28,6 @@ export class Relaxation {
   readonly #rows: number;
   /** By item and row. */
   readonly #uses: Float64Array;
-  readonly #value: Float64Array;
   /** By row: which item is basic there, or -1 - the row whose slack is. */
   readonly #basis: Int32Array;
   readonly #inverse: Float64Array;
@@ -46,7 +47,7 @@ export class Relaxation {
     this.#rows = uses.rows;
     this.#uses = uses.uses;
     const { length } = this.items;
-    this.#value = new Float64Array(length);
+    this.worth = new Float64Array(length);
     this.ratio = new Float64Array(length);
     this.takes = new Float64Array(length);
     this.order = Int32Array.from({ length }, (_, item) => item);
@@ -71,7 +72,7 @@ export class Relaxation {
       const shape = this.items[item] as number;
       const value = values[shape] as number;
       // What only pays for its own data is packed all the same.
-      this.#value[item] = extra ? Math.max(value - (extra[shape] as number), leastValue) : value;
+      this.worth[item] = extra ? Math.max(value - (extra[shape] as number), leastValue) : value;
     }
     this.#price();
     for (let pivot = 0; pivot < mostPivots; pivot += 1) {
@@ -116,7 +117,7 @@ export class Relaxation {
     this.#weights.fill(0);
     for (let row = 0; row < rows; row += 1) {
       const basic = this.#basis[row] as number;
-      const value = basic < 0 ? 0 : (this.#value[basic] as number);
+      const value = basic < 0 ? 0 : (this.worth[basic] as number);
       if (value === 0) continue;
       for (let of = 0; of < rows; of += 1)
         this.#weights[of] = (this.#weights[of] as number) + value * (this.#inverse[row * rows + of] as number);
@@ -134,7 +135,7 @@ export class Relaxation {
     }
     for (let item = 0; item < this.items.length; item += 1) {
       const isFull = this.#isFull[item] === 1;
-      let gain = this.#value[item] as number;
+      let gain = this.worth[item] as number;
       if (!isFull && gain <= best) continue;
       const at = item * rows;
       for (let row = 0; row < rows; row += 1) gain -= (this.#weights[row] as number) * (this.#uses[at + row] as number);
@@ -218,16 +219,16 @@ export class Relaxation {
     for (let item = 0; item < this.items.length; item += 1) {
       let takes = 0;
       for (let row = 0; row < rows; row += 1) takes += (this.#weights[row] as number) * (this.#uses[item * rows + row] as number);
-      const value = this.#value[item] as number;
-      // What nothing is short of costs next to nothing, so that a ratio is a number.
-      this.takes[item] = Math.max(takes, value * 1e-3);
-      this.ratio[item] = value <= 0 ? 0 : value / (this.takes[item] as number);
+      const worth = this.worth[item] as number;
+      this.takes[item] = takes;
+      // What takes up next to nothing comes first; a ratio is a number all the same.
+      this.ratio[item] = worth <= 0 ? 0 : worth / Math.max(takes, worth * 1e-3);
     }
     this.#sort();
     let above = 0;
     for (let position = this.order.length - 1; position >= 0; position -= 1) {
       const item = this.order[position] as number;
-      above += (this.#most[item] as number) * Math.max(0, (this.#value[item] as number) - (this.takes[item] as number));
+      above += (this.#most[item] as number) * Math.max(0, (this.worth[item] as number) - (this.takes[item] as number));
       this.surplus[position] = above;
     }
     return this.full + above;

@@ -1,0 +1,112 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Answer } from "../../../lib/decide/placement/optimizer/answer.ts";
+import { lowerBound } from "../../../lib/decide/placement/optimizer/bound.ts";
+import { stepBudget } from "../../../lib/decide/placement/optimizer/budget.ts";
+import { classesOf } from "../../../lib/decide/placement/optimizer/classes.ts";
+import { instanceOf } from "../../../lib/decide/placement/optimizer/instance.ts";
+import { optimize } from "../../../lib/decide/placement/optimizer/optimize.ts";
+import type { Job, Problem, Supply } from "../../../lib/decide/placement/optimizer/problem.ts";
+import { strongProgram } from "../../../lib/decide/placement/optimizer/strong-program.ts";
+import type { SolveProgram } from "../../../lib/model/linear-program.ts";
+import { loadHighs } from "../../../lib/solver/highs.ts";
+import { fitOn, wrongsOf } from "./checker.ts";
+import { jobs, offers } from "./problems.ts";
+
+let solve: SolveProgram;
+beforeAll(async () => {
+  solve = await loadHighs();
+});
+
+/** Single jobs and unlimited offers, so few that all ways to share them out can be tried. */
+const small = fc
+  .record({ all: jobs(5), supplies: offers(5) })
+  .map(({ all, supplies }) => ({
+    all: all.map(({ nodes: _, data: __, ...job }) => job),
+    supplies: supplies.map(({ most: _, ...offer }) => offer),
+  }))
+  .filter(({ all, supplies }) => all.every((job) => cheapestUsd([job], supplies) < Number.POSITIVE_INFINITY));
+
+const problemOf = (all: readonly Job[], supplies: readonly Supply[]): Problem => ({
+  dimensions: ["vcpus", "memoryGiB"],
+  jobs: classesOf(all),
+  nodes: [],
+  offers: supplies,
+});
+const exactly = (problem: Problem): Answer => optimize(problem, { budget: stepBudget(1e9), engines: [], seed: 1, solve });
+const usd = ({ cost }: Answer): number => cost.fleetUsd + cost.interruptionsUsd;
+
+describe("small problems, solved to the end", () => {
+  test("cost what trying everything finds, and are proven", () => {
+    fc.assert(
+      fc.property(small, ({ all, supplies }) => {
+        const problem = problemOf(all, supplies);
+        const answer = exactly(problem);
+        expect(wrongsOf(problem, answer)).toEqual([]);
+        expect(usd(answer)).toBeCloseTo(leastUsd(all, supplies), 6);
+        expect(answer.boundUsd).toBeCloseTo(usd(answer), 6);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("never cost more for one offer more", () => {
+    fc.assert(
+      fc.property(small, offers(1), ({ all, supplies }, more) => {
+        const added = more.map(({ most: _, ...offer }) => ({ ...offer, name: `${offer.name}-more` }));
+        expect(usd(exactly(problemOf(all, [...supplies, ...added])))).toBeLessThanOrEqual(usd(exactly(problemOf(all, supplies))) + 1e-6);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("are bounded by what needs no solver, as tightly as the solver does it", () => {
+    fc.assert(
+      fc.property(small, ({ all, supplies }) => {
+        const instance = instanceOf(problemOf(all, supplies));
+        const counts = Float64Array.from(instance.shapes, (shape) => shape.count);
+        const own = lowerBound(instance, counts, { known: [], budget: stepBudget(1e8) }) * instance.usd;
+        const program = solve(strongProgram(instance));
+        const its = program.kind === "solved" ? program.cost * instance.usd : Number.NaN;
+        expect(own).toBeLessThanOrEqual(leastUsd(all, supplies) + 1e-6);
+        expect(its).toBeLessThanOrEqual(leastUsd(all, supplies) + 1e-6);
+        // The one also knows how many jobs of each shape there are.
+        expect(own).toBeGreaterThanOrEqual(its * (1 - 2e-3) - 1e-6);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+/** The least that all ways to share jobs out to bins cost. */
+function leastUsd([first, ...others]: readonly Job[], supplies: readonly Supply[], bins: readonly (readonly Job[])[] = []): number {
+  if (first === undefined) return bins.reduce((sum, bin) => sum + cheapestUsd(bin, supplies), 0);
+  const joined = bins.map((bin, index) => leastUsd(others, supplies, bins.toSpliced(index, 1, [...bin, first])));
+  return Math.min(leastUsd(others, supplies, [...bins, [first]]), ...joined);
+}
+
+function cheapestUsd(bin: readonly Job[], supplies: readonly Supply[]): number {
+  const prices = supplies.flatMap((offer) =>
+    holds(offer, bin) ? [offer.usdPerHour * (1 + (offer.interruptionsPerHour ?? 0) * 0.25)] : [],
+  );
+  return Math.min(Number.POSITIVE_INFINITY, ...prices);
+}
+
+function holds(offer: Supply, bin: readonly Job[]): boolean {
+  const isWithin = offer.capacity.every((room, dimension) => bin.reduce((sum, job) => sum + (job.size[dimension] ?? 0), 0) <= room + 1e-9);
+  const wanted = bin.map((job) => job.gpu?.count ?? 0).filter((count) => count > 0);
+  const gpus = Array.from({ length: offer.gpu?.count ?? 0 }, () => 1);
+  const suits = bin.every(({ gpu, spot }) => {
+    if (offer.market === "spot" && !spot) return false;
+    if (!gpu || gpu.count === 0) return true;
+    return (offer.gpu?.memoryGiB ?? 0) >= (gpu.memoryGiB ?? 0) && (!gpu.models?.length || gpu.models.includes(offer.gpu?.model ?? ""));
+  });
+  return (
+    isWithin &&
+    suits &&
+    fitOn(
+      wanted.sort((a, b) => b - a),
+      gpus,
+    )
+  );
+}
