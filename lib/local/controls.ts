@@ -5,11 +5,14 @@
  *     POST /_local/interrupt {"instance": "i-…", "noticeMs": 5000}   EC2 takes a spot instance back → {"instance", "endsAt"}
  *     POST /_local/rebalance {"instance": "i-…"}                     EC2 says that it may soon       → {"instance"}
  *
+ * Those of EC2's own moods are in ec2-controls.ts.
+ *
  * 404: there is no such instance (or path), 409: it is on-demand or has ended, 400: the body is another; each with {"message"}.
  */
 import * as z from "zod";
 import { Fault } from "../model/fault.ts";
 import type { Ec2Record } from "./ec2/record.ts";
+import { type Ec2Controlled, ec2Controls } from "./ec2-controls.ts";
 import type { HttpAnswer, HttpCall } from "./http.ts";
 
 const Interrupt = z.strictObject({ instance: z.string(), noticeMs: z.int().min(0).max(3_600_000).optional() });
@@ -17,7 +20,9 @@ const Rebalance = z.strictObject({ instance: z.string() });
 
 type Control = (body: unknown) => object;
 
-export function createControls(ec2: Pick<Ec2Record, "interrupt" | "recommendRebalance" | "remaining">): (call: HttpCall) => HttpAnswer {
+type Controlled = Pick<Ec2Record, "interrupt" | "recommendRebalance" | "remaining"> & Ec2Controlled;
+
+export function createControls(ec2: Controlled): (call: HttpCall) => HttpAnswer {
   const controls: ReadonlyMap<string, Control> = new Map<string, Control>([
     [
       "/_local/interrupt",
@@ -34,6 +39,7 @@ export function createControls(ec2: Pick<Ec2Record, "interrupt" | "recommendReba
         return { instance };
       },
     ],
+    ...ec2Controls(ec2),
   ]);
   const instances = (): string =>
     ec2

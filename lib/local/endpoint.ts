@@ -152,7 +152,8 @@ function relay({ request, response, agent }: Exchange, to: string): Promise<void
   });
 }
 
-function answer(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
+function answer(response: ServerResponse, { status, headers, body, cut }: HttpAnswer): void {
+  if (cut) return void response.destroy();
   response.writeHead(status, { "content-length": Buffer.byteLength(body), ...headers });
   response.end(body);
 }

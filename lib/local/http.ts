@@ -12,4 +12,6 @@ export type HttpAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
+  /** The connection ends without a word of this answer. */
+  readonly cut?: true;
 };

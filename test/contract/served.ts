@@ -11,7 +11,9 @@ export async function served(answer: (call: HttpCall) => Promise<HttpAnswer>): P
       status,
       headers: theirs,
       body,
+      cut,
     } = await answer({ method: request.method ?? "", path: request.url ?? "/", headers, body: Buffer.concat(chunks) });
+    if (cut) return void response.destroy();
     response.writeHead(status, theirs).end(body);
   };
   const server = createServer((request, response) => {

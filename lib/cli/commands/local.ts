@@ -1,4 +1,5 @@
 import { readAnnouncement } from "../../local/announcement.ts";
+import { readBehaviour } from "../../local/ec2/behaviour-file.ts";
 import { Fault } from "../../model/fault.ts";
 import { stateFolder } from "../connection.ts";
 import type { Console } from "../console.ts";
@@ -7,10 +8,14 @@ import { isFree, usualPort } from "../free-port.ts";
 import { withLocalCloud } from "../local-session.ts";
 
 /** Keeps a local cloud running until it is told to end. Without a port it takes the usual one, or any when that is taken. */
-export async function local(options: { port?: number | undefined; json?: boolean | undefined }, console: Console): Promise<number> {
+export async function local(
+  options: { port?: number | undefined; ec2?: string | undefined; json?: boolean | undefined },
+  console: Console,
+): Promise<number> {
+  const ec2 = options.ec2 === undefined ? {} : { ec2: await readBehaviour(options.ec2) };
   const other = await readAnnouncement(stateFolder);
   const port = await portFor(options.port, console);
-  const at = { folder: stateFolder, announce: true, log: console.note, ...(port === undefined ? {} : { port }) };
+  const at = { folder: stateFolder, announce: true, log: console.note, ...(port === undefined ? {} : { port }), ...ec2 };
   let started = false;
   await withLocalCloud(at, async (cloud, { signal }) => {
     const [team = "TEAM"] = cloud.deployment.teams;

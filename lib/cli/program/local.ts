@@ -11,8 +11,9 @@ export function addLocal(program: Command, { run, context }: Session): void {
     .option("--port <port>", `where to listen on 127.0.0.1 (default: ${usualPort}, or a free one when that is taken)`, (text) =>
       whole(text, 1, 65_535),
     )
+    .option("--ec2 <file>", "how its EC2 behaves: capacity over time, request rates, delays (JSON; lib/local/ec2/sample.json is one)")
     .addOption(json())
-    .addHelpText("after", "\nExamples:\n  fleet local\n  fleet local --port 4600")
+    .addHelpText("after", "\nExamples:\n  fleet local\n  fleet local --port 4600\n  fleet local --ec2 lib/local/ec2/sample.json")
     .action((options) => run(import("../commands/local.ts").then(({ local }) => local(options, terminal))));
 
   program

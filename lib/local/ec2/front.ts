@@ -2,6 +2,7 @@
  * The EC2 of the local cloud: moto keeps the books (networks, templates, tags, types), this stands in front of it and
  * does what moto leaves out: client tokens, capacity, prices, state changes over time, and instances that really work.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { HttpAnswer, HttpCall } from "../http.ts";
 import type { Identities } from "../identities.ts";
 import { defaultBehaviour, type Ec2Behaviour } from "./behaviour.ts";
@@ -18,8 +19,10 @@ import { createOfferings } from "./offerings.ts";
 import { pricedRegion } from "./on-demand-prices.ts";
 import { answerPricing } from "./pricing.ts";
 import { Ec2Error, errorAnswer, formOf, regionOf } from "./query-protocol.ts";
+import { reclaim } from "./reclaim.ts";
 import { createOrders, type Ec2Record, type FleetCall, type FleetOutcome } from "./record.ts";
-import { generator } from "./seeded.ts";
+import { createRequestRates } from "./request-rates.ts";
+import { between, generator } from "./seeded.ts";
 import { describeSpotPriceHistory } from "./spot-prices.ts";
 import { createStateEvents, type PutEvent } from "./state-events.ts";
 import { terminateInstances } from "./terminate-instances.ts";
@@ -54,29 +57,36 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
   const behaviour = { ...defaultBehaviour, ...options.behaviour };
   const { log } = options;
   const now = (): number => Date.now();
+  const beganMs = now();
   const moto = connectMoto(options.motoUrl);
   const offerings = createOfferings(moto);
   // The first launch need not wait for moto's whole catalogue.
   offerings
     .places(pricedRegion, [])
     .catch((error: unknown) => log({ message: "moto's catalogue could not be read", error: String(error) }));
-  const capacity = createCapacity(behaviour.capacity);
+  const capacity = createCapacity(behaviour.capacity, () => now() - beganMs);
+  const rates = createRequestRates(behaviour.requests, now);
+  // Apart from the one that boot times follow from, which then do not depend on how often somebody calls.
+  const draw = generator(behaviour.seed + 1);
   const watchdog = createWatchdog(log);
   const lifecycle = createLifecycle({
     behaviour,
     capacity,
-    events: createStateEvents(options.putEvent, log),
+    events: createStateEvents(options.putEvent, log, () => between(behaviour.eventDelayMs, draw)),
     room: { ...options, moto, watchdog, behaviour },
     stateFolder: options.stateFolder,
     draw: generator(behaviour.seed),
     now,
     log,
   });
+  const reclaiming = reclaim({ capacity, lifecycle, sinceMs: () => now() - beganMs });
   const maker = { moto, offerings, capacity, seed: behaviour.seed, now, begin: (instance: InstanceFacts) => lifecycle.begin(instance) };
   const fleetCalls: FleetCall[] = [];
   const tokens = createClientTokens();
   const fleets = fleetsOnRecord(maker, tokens, fleetCalls);
-  const [lost, throttled] = [createOrders(), createOrders()];
+  const lost = createOrders<"error" | "cut">();
+  const throttled = createOrders<true>();
+  const slow = createOrders<number>();
 
   const carryOut = (action: string, call: HttpCall): Promise<HttpAnswer> => {
     const form = formOf(call);
@@ -102,9 +112,13 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
       const action = formOf(call).get("Action") ?? "";
       try {
         if (throttled.take(action)) throw new Ec2Error("RequestLimitExceeded", "Request limit exceeded.", 503);
+        rates.take(action);
         const answer = await carryOut(action, call);
-        if (lost.take(action)) throw new Ec2Error("InternalError", "An internal error has occurred", 500);
-        return answer;
+        const waitMs = slow.take(action) ?? between(behaviour.answerMs, draw);
+        if (waitMs > 0) await sleep(waitMs, undefined, { ref: false });
+        const how = lost.take(action);
+        if (how === "error") throw new Ec2Error("InternalError", "An internal error has occurred", 500);
+        return how === "cut" ? { ...answer, cut: true } : answer;
       } catch (error) {
         if (error instanceof Ec2Error) return errorAnswer(error);
         log({ message: "A call to EC2 failed", action, error: String(error) });
@@ -113,6 +127,7 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
     },
     handlePricing: async (call) => answerPricing(call),
     async close() {
+      reclaiming.stop();
       await lifecycle.close();
       watchdog.close();
     },
@@ -121,12 +136,19 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
       instances: lifecycle.instances,
       remaining: () => lifecycle.instances.filter((one) => !one.vanished && one.states.at(-1)?.state !== "terminated"),
       refuse: (matcher, code) => capacity.refuse(matcher, code),
-      limitCapacity: (pattern, count) => capacity.limit(pattern, count),
+      limitCapacity(pattern, plan) {
+        const sinceMs = now() - beganMs;
+        capacity.limit(pattern, typeof plan === "number" ? plan : plan.map(([atMs, count]) => [sinceMs + atMs, count] as const));
+        reclaiming.look();
+      },
       endInstance: (id, how = "terminate") => endFromOutside({ moto, lifecycle }, id, how),
       interrupt: (id, { noticeMs } = {}) => lifecycle.interrupt(id, noticeMs),
       recommendRebalance: (id) => lifecycle.recommendRebalance(id),
-      loseNextAnswer: (action, times = 1) => lost.add(action, times),
-      throttleNext: (action, times = 1) => throttled.add(action, times),
+      loseNextAnswer: (action, times = 1, how = "error") => lost.add(action, times, how),
+      delayNextAnswer: (action, ms, times = 1) => slow.add(action, times, ms),
+      throttleNext: (action, times = 1) => throttled.add(action, times, true),
+      limitRequests: (action, rate) => rates.set(action, rate),
+      refusedRequests: rates.refused,
       pauseWorker: (id) => lifecycle.machine(id).pause(),
       resumeWorker: (id) => lifecycle.machine(id).resume(),
       crashWorker: (id) => lifecycle.machine(id).kill(true),

@@ -5,6 +5,7 @@ import type { Ec2Behaviour } from "./behaviour.ts";
 import type { Capacity } from "./capacity.ts";
 import { type InstanceFacts, type InstanceNotices, type InstanceRecord, type InstanceStateName, spotTermination } from "./instance.ts";
 import { createMachine, type Machine, type MachineRoom } from "./instance-process.ts";
+import { between } from "./seeded.ts";
 import type { StateEvents } from "./state-events.ts";
 
 /**
@@ -39,6 +40,7 @@ type Entry = {
   readonly machine: Machine;
   /** Stops what is still to come of its start. */
   readonly start: AbortController;
+  readonly visibleAtMs: number;
   vanished: boolean;
   notices: InstanceNotices;
   ending?: Promise<void>;
@@ -71,7 +73,7 @@ export function createLifecycle(world: World): Lifecycle {
     const { signal } = entry.start;
     await sleep(behaviour.pendingMs, undefined, { signal });
     enter(entry, "running", "launched");
-    await sleep(behaviour.bootMs.min + world.draw() * (behaviour.bootMs.max - behaviour.bootMs.min), undefined, { signal });
+    await sleep(between(behaviour.bootMs, world.draw), undefined, { signal });
     const because = await entry.machine.run();
     if (because !== undefined) await shutDown(entry, because);
   };
@@ -116,7 +118,7 @@ export function createLifecycle(world: World): Lifecycle {
     isVisible(id) {
       const entry = entries.get(id);
       if (entry === undefined) return true;
-      return !entry.vanished && world.now() >= entry.record.launchedAtMs + behaviour.describeLagMs;
+      return !entry.vanished && world.now() >= entry.visibleAtMs;
     },
     begin(facts) {
       const states: Entry["states"] = [];
@@ -136,7 +138,8 @@ export function createLifecycle(world: World): Lifecycle {
           return entry.vanished;
         },
       };
-      const entry: Entry = { record, states, machine, start: new AbortController(), vanished: false, notices: {} };
+      const visibleAtMs = world.now() + between(behaviour.describeLagMs, world.draw);
+      const entry: Entry = { record, states, machine, start: new AbortController(), visibleAtMs, vanished: false, notices: {} };
       entries.set(facts.id, entry);
       instances.push(record);
       enter(entry, "pending", "launched");

@@ -1,4 +1,5 @@
 import type { OfferRef } from "../../model/offer.ts";
+import type { CapacityPlan, RequestRate } from "./behaviour.ts";
 import type { OfferMatcher } from "./capacity.ts";
 import type { InstanceRecord } from "./instance.ts";
 
@@ -31,8 +32,8 @@ export type Ec2Record = {
   remaining(): readonly InstanceRecord[];
   /** Refuses matching offers with this code until the returned function is called. */
   refuse(matcher: OfferMatcher, code: string): () => void;
-  /** How many instances offers named `type/zone/market` (`*`: any) can hold at once, from now on. */
-  limitCapacity(pattern: string, count: number): void;
+  /** How many instances offers named `type/zone/market` (`*`: any) can hold at once, from now on or by a plan of times from now on. */
+  limitCapacity(pattern: string, plan: CapacityPlan): void;
   /** `terminate`: as if somebody ended it in the console. `vanish`: EC2 forgets it, and no event says so. */
   endInstance(id: string, how?: "terminate" | "vanish"): Promise<void>;
   /**
@@ -44,8 +45,14 @@ export type Ec2Record = {
   interrupt(id: string, options?: { readonly noticeMs?: number }): number;
   /** Tells a spot instance, once, that it is at elevated risk of being interrupted. Throws as `interrupt` does. */
   recommendRebalance(id: string): void;
-  /** The next `times` (1) calls of this action happen, and their callers get an error 500 instead of the answer. */
-  loseNextAnswer(action: string, times?: number): void;
+  /** The next `times` (1) calls of this action happen, and their callers get an error 500 instead of the answer, or nothing: the connection is `cut`. */
+  loseNextAnswer(action: string, times?: number, how?: "error" | "cut"): void;
+  /** The next `times` (1) calls of this action happen at once, and are answered after `ms`. */
+  delayNextAnswer(action: string, ms: number, times?: number): void;
+  /** At what rate an action (`*`: each without a rate of its own) may be called from now on; undefined: at any. */
+  limitRequests(action: string, rate: RequestRate | undefined): void;
+  /** How many calls were refused for their rate, by action. */
+  readonly refusedRequests: ReadonlyMap<string, number>;
   /** The next `times` (1) calls of this action are refused with RequestLimitExceeded; nothing happens. */
   throttleNext(action: string, times?: number): void;
   /** Stops the worker and what it runs in the middle of whatever they do. */
@@ -57,17 +64,13 @@ export type Ec2Record = {
   killWorker(id: string): Promise<void>;
 };
 
-/** Counts down the calls of an action that something was ordered for. */
-export type Orders = { add(action: string, times: number): void; take(action: string): boolean };
+/** What was ordered for the next calls of an action, call by call. */
+export type Orders<T> = { add(action: string, times: number, what: T): void; take(action: string): T | undefined };
 
-export function createOrders(): Orders {
-  const left = new Map<string, number>();
+export function createOrders<T>(): Orders<T> {
+  const left = new Map<string, T[]>();
   return {
-    add: (action, times) => void left.set(action, (left.get(action) ?? 0) + times),
-    take(action) {
-      const count = left.get(action) ?? 0;
-      if (count > 0) left.set(action, count - 1);
-      return count > 0;
-    },
+    add: (action, times, what) => void left.set(action, [...(left.get(action) ?? []), ...Array.from({ length: times }, () => what)]),
+    take: (action) => left.get(action)?.shift(),
   };
 }

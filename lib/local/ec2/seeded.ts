@@ -12,3 +12,7 @@ export function generator(seed: number): () => number {
   let drawn = 0;
   return () => fraction(seed, `draw-${drawn++}`);
 }
+
+/** A time within bounds. */
+export const between = ({ min, max }: { readonly min: number; readonly max: number }, draw: () => number): number =>
+  min + draw() * (max - min);

@@ -25,7 +25,8 @@ export type StateEvents = {
 
 const attempts = 4;
 
-export function createStateEvents(putEvent: PutEvent, log: (line: object) => void): StateEvents {
+/** `delayMs`: how long the next event is on its way. */
+export function createStateEvents(putEvent: PutEvent, log: (line: object) => void, delayMs: () => number = () => 0): StateEvents {
   const last = new Map<string, Promise<void>>();
   const put = async (instance: string, event: Ec2Event): Promise<void> => {
     for (let attempt = 1; attempt <= attempts; attempt++) {
@@ -39,7 +40,10 @@ export function createStateEvents(putEvent: PutEvent, log: (line: object) => voi
   };
   return {
     emit(instance, news) {
-      const chain = (last.get(instance.id) ?? Promise.resolve()).then(() => put(instance.id, eventOf(instance, news)));
+      const due = delayMs();
+      const onItsWay = due > 0 ? sleep(due, undefined, { ref: false }) : undefined;
+      const before = last.get(instance.id) ?? Promise.resolve();
+      const chain = before.then(() => onItsWay).then(() => put(instance.id, eventOf(instance, news)));
       last.set(instance.id, chain);
       if (news.kind === "state" && news.state === "terminated") void chain.then(() => last.delete(instance.id));
     },

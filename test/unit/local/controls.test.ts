@@ -20,6 +20,15 @@ function stage() {
       calls.push(["rebalance", id]);
     },
     remaining: () => [],
+    refuse: (...asked) => {
+      calls.push(["refuse", ...asked]);
+      return () => void calls.push(["lift"]);
+    },
+    limitCapacity: (...asked) => void calls.push(["capacity", ...asked]),
+    limitRequests: (...asked) => void calls.push(["requests", ...asked]),
+    throttleNext: (...asked) => void calls.push(["throttle", ...asked]),
+    loseNextAnswer: (...asked) => void calls.push(["lose", ...asked]),
+    delayNextAnswer: (...asked) => void calls.push(["delay", ...asked]),
   });
   const ask = (path: string, body: unknown, change: { method?: string; type?: string } = {}) => {
     const { method = "POST", type = "application/json; charset=utf-8" } = change;
@@ -43,7 +52,47 @@ describe("the local cloud's controls", () => {
     ]);
   });
 
+  it("make EC2 behave as it does when it likes", async () => {
+    const { ask, calls } = stage();
+    expect(ask("/_local/ec2/refuse", { offer: { zone: "us-east-1a" }, forMs: 0 })).toMatchObject({ code: "InsufficientInstanceCapacity" });
+    await expect.poll(() => calls.at(-1)).toEqual(["lift"]);
+    ask("/_local/ec2/capacity", { offers: "*/*/spot", count: 2 });
+    ask("/_local/ec2/capacity", {
+      offers: "*/*/spot",
+      script: [
+        [0, 2],
+        [50, 0],
+      ],
+    });
+    ask("/_local/ec2/requests", { action: "CreateFleet", burst: 5, perSecond: 2 });
+    ask("/_local/ec2/requests", { action: "*" });
+    ask("/_local/ec2/throttle", { action: "CreateFleet" });
+    ask("/_local/ec2/lose", { action: "CreateFleet", times: 2, how: "cut" });
+    ask("/_local/ec2/delay", { action: "CreateFleet", ms: 500 });
+    expect(calls).toEqual([
+      ["refuse", { zone: "us-east-1a" }, "InsufficientInstanceCapacity"],
+      ["lift"],
+      ["capacity", "*/*/spot", 2],
+      [
+        "capacity",
+        "*/*/spot",
+        [
+          [0, 2],
+          [50, 0],
+        ],
+      ],
+      ["requests", "CreateFleet", { burst: 5, perSecond: 2 }],
+      ["requests", "*", undefined],
+      ["throttle", "CreateFleet", 1],
+      ["lose", "CreateFleet", 2, "cut"],
+      ["delay", "CreateFleet", 500, 1],
+    ]);
+  });
+
   it.each([
+    ["an action that is none", "/_local/ec2/throttle", { action: "create fleet" }, {}, 400, /must be an action/],
+    ["an offer that is none", "/_local/ec2/capacity", { offers: "g5", count: 1 }, {}, 400, /.+/],
+    ["a refusal without an end", "/_local/ec2/refuse", { offer: {} }, {}, 400, /forMs/],
     ["an instance that is not there", "/_local/interrupt", { instance: "i-none" }, {}, 404, /There is no instance i-none; there is none/],
     ["an on-demand one", "/_local/interrupt", { instance: "i-demand" }, {}, 409, /on-demand/],
     ["one that has ended", "/_local/rebalance", { instance: "i-over" }, {}, 409, /has ended/],

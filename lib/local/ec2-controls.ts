@@ -1,0 +1,100 @@
+/**
+ * Controls of the local cloud's EC2, beside those in controls.ts: what AWS does when it likes, here when somebody asks for it.
+ *
+ *     POST /_local/ec2/refuse   {"offer": {"instanceType": "g5.xlarge"}, "code": "InsufficientInstanceCapacity", "forMs": 60000}
+ *     POST /_local/ec2/capacity {"offers": "g5.xlarge/<any zone>/spot", "count": 2}, or "script": [[0, 2], [5000, 0]]; `*` is any
+ *     POST /_local/ec2/requests {"action": "CreateFleet", "burst": 5, "perSecond": 2}, or {"action": "CreateFleet"} for no limit
+ *     POST /_local/ec2/throttle {"action": "CreateFleet", "times": 3}                the next calls are refused for their rate
+ *     POST /_local/ec2/lose     {"action": "CreateFleet", "times": 1, "how": "cut"}  the next calls happen, their answers are lost
+ *     POST /_local/ec2/delay    {"action": "CreateFleet", "times": 1, "ms": 5000}    the next calls happen, and are answered late
+ *
+ * Each answers what it was asked; 400: the body is another.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import * as z from "zod";
+import { CapacityScript, OfferPattern, RequestRate } from "./ec2/behaviour-file.ts";
+import type { Ec2Record } from "./ec2/record.ts";
+
+const longestMs = 24 * 3_600_000;
+const action = z.string().regex(/^[A-Z][A-Za-z]+$/, 'must be an action of EC2\'s, such as "CreateFleet"');
+const times = z.int().min(1).max(10_000).default(1);
+
+const Refuse = z.strictObject({
+  offer: z.strictObject({
+    instanceType: z.string().optional(),
+    zone: z.string().optional(),
+    market: z.enum(["spot", "on-demand"]).optional(),
+  }),
+  code: z.string().min(1).default("InsufficientInstanceCapacity"),
+  forMs: z.int().min(0).max(longestMs),
+});
+const Capacity = z.union([
+  z.strictObject({ offers: OfferPattern, count: z.int().min(0) }),
+  z.strictObject({ offers: OfferPattern, script: CapacityScript }),
+]);
+const Requests = z.union([
+  z.strictObject({ action: z.union([action, z.literal("*")]), ...RequestRate.shape }),
+  z.strictObject({ action: z.union([action, z.literal("*")]) }),
+]);
+const Throttle = z.strictObject({ action, times });
+const Lose = z.strictObject({ action, times, how: z.enum(["error", "cut"]).default("error") });
+const Delay = z.strictObject({ action, times, ms: z.int().min(0).max(longestMs) });
+
+export type Ec2Controlled = Pick<
+  Ec2Record,
+  "refuse" | "limitCapacity" | "limitRequests" | "throttleNext" | "loseNextAnswer" | "delayNextAnswer"
+>;
+
+export const ec2Controls = (ec2: Ec2Controlled): readonly (readonly [path: string, control: (body: unknown) => object])[] => [
+  [
+    "/_local/ec2/refuse",
+    (body) => {
+      const asked = Refuse.parse(body);
+      const { instanceType, zone, market } = asked.offer;
+      const matcher = { ...(instanceType && { instanceType }), ...(zone && { zone }), ...(market && { market }) };
+      const lift = ec2.refuse(matcher, asked.code);
+      void sleep(asked.forMs, undefined, { ref: false }).then(lift);
+      return asked;
+    },
+  ],
+  [
+    "/_local/ec2/capacity",
+    (body) => {
+      const asked = Capacity.parse(body);
+      ec2.limitCapacity(asked.offers, "count" in asked ? asked.count : asked.script);
+      return asked;
+    },
+  ],
+  [
+    "/_local/ec2/requests",
+    (body) => {
+      const asked = Requests.parse(body);
+      ec2.limitRequests(asked.action, "burst" in asked ? { burst: asked.burst, perSecond: asked.perSecond } : undefined);
+      return asked;
+    },
+  ],
+  [
+    "/_local/ec2/throttle",
+    (body) => {
+      const asked = Throttle.parse(body);
+      ec2.throttleNext(asked.action, asked.times);
+      return asked;
+    },
+  ],
+  [
+    "/_local/ec2/lose",
+    (body) => {
+      const asked = Lose.parse(body);
+      ec2.loseNextAnswer(asked.action, asked.times, asked.how);
+      return asked;
+    },
+  ],
+  [
+    "/_local/ec2/delay",
+    (body) => {
+      const asked = Delay.parse(body);
+      ec2.delayNextAnswer(asked.action, asked.ms, asked.times);
+      return asked;
+    },
+  ],
+];

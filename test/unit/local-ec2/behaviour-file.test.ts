@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { readBehaviour } from "../../../lib/local/ec2/behaviour-file.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "behaviour-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = (content: unknown, name = "ec2.json"): string => {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+  return path;
+};
+
+it("reads the sample, its trace included", async () => {
+  const sample = await readBehaviour(join(import.meta.dirname, "../../../lib/local/ec2/sample.json"));
+  expect(sample.requests?.["CreateFleet"]).toEqual({ burst: 5, perSecond: 2 });
+  expect(sample.capacity?.["g6.xlarge/us-east-1a/spot"]).toEqual([
+    [0, 2],
+    [20_000, 3],
+    [30_000, 1],
+    [40_000, 0],
+    [60_000, 1],
+    [70_000, 2],
+  ]);
+});
+
+it("takes a trace at its own pace unless told otherwise, and a single time for both bounds", async () => {
+  file({ metadata: { gap_seconds: 600 }, data: [3, 2.9, 0] }, "trace.json");
+  const read = await readBehaviour(file({ describeLagMs: 50, capacity: { "*/*/spot": { trace: "trace.json" } } }));
+  expect(read).toEqual({
+    describeLagMs: { min: 50, max: 50 },
+    capacity: {
+      "*/*/spot": [
+        [0, 3],
+        [600_000, 2],
+        [1_200_000, 0],
+      ],
+    },
+  });
+  expect(await readBehaviour(file({}))).toEqual({});
+});
+
+describe("refuses, and says what and where", () => {
+  it.each<[string, unknown, RegExp]>([
+    ["no JSON", "{", /is no JSON/],
+    ["a field it does not know", { latency: 5 }, /latency/],
+    ["a pattern that is no offer", { capacity: { "g5.xlarge": 1 } }, /must look like "g5\.xlarge\/us-east-1a\/spot"/],
+    [
+      "moments out of order",
+      {
+        capacity: {
+          "*/*/*": {
+            script: [
+              [5, 1],
+              [1, 2],
+            ],
+          },
+        },
+      },
+      /in order of time|script/,
+    ],
+    ["a rate that is none", { requests: { CreateFleet: { burst: 0, perSecond: 1 } } }, /burst/],
+    ["bounds that cross", { bootMs: { min: 5, max: 1 } }, /min must not be above max/],
+    ["an action that is none", { requests: { "create fleet": { burst: 1, perSecond: 1 } } }, /must be an action/],
+    ["a trace that is not there", { capacity: { "*/*/*": { trace: "nowhere.json" } } }, /nowhere\.json cannot be read/],
+  ])("%s", async (_what, content, message) => {
+    await expect(readBehaviour(file(content))).rejects.toMatchObject({ code: "ec2-behaviour", message: expect.stringMatching(message) });
+  });
+
+  it("a file that is not there, and a trace of another format", async () => {
+    await expect(readBehaviour(join(folder, "none.json"))).rejects.toMatchObject({ message: expect.stringContaining("cannot be read") });
+    file({ data: [1, 2] }, "bad-trace.json");
+    await expect(readBehaviour(file({ capacity: { "*/*/*": { trace: "bad-trace.json" } } }))).rejects.toMatchObject({
+      message: expect.stringMatching(/bad-trace\.json cannot be used:[\s\S]*metadata/),
+    });
+  });
+});
