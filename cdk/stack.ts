@@ -12,6 +12,7 @@ import type { Configuration } from "./configuration.ts";
 import { FleetTable } from "./fleet-table.ts";
 import type { Foundation } from "./foundation.ts";
 import { Api } from "./handlers/api.ts";
+import { EndFleet } from "./handlers/end-fleet.ts";
 import { Node } from "./handlers/node.ts";
 import { OnAlarm } from "./handlers/on-alarm.ts";
 import { OnInstance } from "./handlers/on-instance.ts";
@@ -73,6 +74,12 @@ export class FleetStack extends Stack {
     new Alarms(this, "Alarms", foundation);
     new Tick(this, "Tick", foundation);
     const api = new Api(this, "Api", foundation);
+    // Its own for each name: a deployment that is renamed ends the instances of the old one.
+    const end = new EndFleet(this, `EndFleet-${configuration.name}`, {
+      configuration,
+      under: [foundation.network, foundation.table, instance, ...byPool.values()],
+    });
+    end.after(this);
     new TeamRoles(this, "TeamRoles", { ...foundation, api: api.function });
     this.#tellWhereItIs(foundation, api.url);
     if (configuration.alarmTopicArn) this.#tellOfAlarms(configuration.alarmTopicArn);

@@ -14,4 +14,6 @@ export const timeouts: Readonly<Record<FunctionName, Duration>> = {
   // The API answers in a second; what it reads from S3 may take longer.
   api: Duration.seconds(29),
   tick: Duration.seconds(55),
+  // Instances take a minute or two to end; a GPU of the largest may take longer. Lambda gives no more.
+  "end-fleet": Duration.minutes(15),
 };

@@ -5,6 +5,7 @@ import { InstanceEvent } from "./instance.ts";
 import { JobMessage } from "./job.ts";
 import { PoolRang } from "./lane.ts";
 import { NodeCall } from "./node-call.ts";
+import { StackChange } from "./stack-change.ts";
 import { Tick } from "./tick.ts";
 import { Manifest, ObjectCreated, SealAgain } from "./upload.ts";
 
@@ -26,5 +27,6 @@ export const samples: Readonly<Record<string, z.ZodType>> = {
   "seal-again": SealAgain,
   "spot-interruption-warning": InstanceEvent,
   "shard-list": ShardList,
+  "stack-delete": StackChange,
   tick: Tick,
 };

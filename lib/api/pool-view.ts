@@ -1,6 +1,6 @@
 import { quotaOf } from "../decide/capacity/quotas.ts";
 import { standing } from "../decide/capacity/rest.ts";
-import { breakers } from "../decide/health/breaker.ts";
+import { breakers } from "../model/breaker.ts";
 import type { Launch } from "../model/launch.ts";
 import { lifeOf, type Node } from "../model/node.ts";
 import type { Offer } from "../model/offer.ts";

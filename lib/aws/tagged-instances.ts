@@ -4,8 +4,8 @@ import type { TaggedInstances } from "../ports/strays.ts";
 import { launchTag, nameTag, poolTag } from "./fleet-request.ts";
 import { allPages } from "./pages.ts";
 
-/** Instances that live, or can be started again. */
-const states = ["pending", "running", "stopping", "stopped"];
+/** All but what has ended: one that is stopped can be started again. */
+const states = ["pending", "running", "stopping", "stopped", "shutting-down"];
 
 export const ec2TaggedInstances = ({ ec2, name }: { ec2: Pick<EC2Client, "send">; name: string }): TaggedInstances => ({
   async list() {
@@ -30,8 +30,16 @@ export const ec2TaggedInstances = ({ ec2, name }: { ec2: Pick<EC2Client, "send">
   },
 });
 
-function taggedInstance({ InstanceId, LaunchTime, Tags = [] }: Instance): TaggedInstance[] {
+function taggedInstance({ InstanceId, LaunchTime, State, Tags = [] }: Instance): TaggedInstance[] {
   if (InstanceId === undefined || LaunchTime === undefined) return [];
   const tag = (name: string): string | undefined => Tags.find(({ Key }) => Key === name)?.Value;
-  return [{ id: InstanceId, launch: tag(launchTag), pool: tag(poolTag), launchedAtMs: LaunchTime.getTime() }];
+  return [
+    {
+      id: InstanceId,
+      launch: tag(launchTag),
+      pool: tag(poolTag),
+      launchedAtMs: LaunchTime.getTime(),
+      ending: State?.Name === "shutting-down",
+    },
+  ];
 }

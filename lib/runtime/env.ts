@@ -46,6 +46,7 @@ export const Environments = {
   "on-alarm": z.object(bell),
   api: z.object({ ...bell, ...data, LOG_GROUP_PREFIX: z.string().min(1), DECISIONS_BUCKET: z.string().min(1) }),
   "rebalance-shards": z.object({ ...table, ...data }),
+  "end-fleet": z.object({}),
   tick: z.object({ ...bell, ...subnets, ...shards, SEAL_QUEUE_URL: z.url() }),
 };
 

@@ -34,6 +34,7 @@ describe("permissions", () => {
         "ec2:DescribeInstanceTypes",
         "ec2:DescribeInstances",
         "ec2:DescribeInstances",
+        "ec2:DescribeInstances",
         "ec2:DescribeSpotPriceHistory",
         "pricing:GetProducts",
       ].toSorted(),
@@ -47,6 +48,7 @@ describe("permissions", () => {
       .filter(({ statement }) => statement.Resource?.some((resource) => /:ec2:.*\/\*$/.test(textOf(resource))));
     expect(kinds.map(({ statement }) => statement.Sid).toSorted()).toEqual([
       "AskForFleets",
+      "EndOurs",
       "EndOurs",
       "EndOurs",
       "LaunchByTemplate",

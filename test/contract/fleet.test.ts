@@ -1,5 +1,5 @@
 import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ec2Client } from "../../lib/aws/clients.ts";
 import { ec2Fleet } from "../../lib/aws/fleet.ts";
 import { ec2TaggedInstances } from "../../lib/aws/tagged-instances.ts";
@@ -77,9 +77,9 @@ describe("EC2", () => {
     const ours = await named("swept").launch(aLaunch({ id: "ours", clientToken: "swept-ours", offers: offersOn(stage) }));
     await named("other").launch(aLaunch({ id: "theirs", clientToken: "swept-theirs", offers: offersOn(stage) }));
     const [id = ""] = ours.kind === "launched" ? ours.instances.map((one) => one.id) : [];
-    expect(await instances.list()).toEqual([{ id, launch: "ours", pool: "gpu", launchedAtMs: expect.any(Number) }]);
+    expect(await instances.list()).toEqual([{ id, launch: "ours", pool: "gpu", launchedAtMs: expect.any(Number), ending: false }]);
     expect(await fleetOn(stage).terminate([id])).toEqual(new Map([[id, "accepted"]]));
-    expect(await instances.list()).toEqual([]);
+    await vi.waitFor(async () => expect(await instances.list()).toEqual([]));
     stage.front.record.throttleNext("DescribeInstances");
     expect(await instances.list()).toBeUndefined();
   });

@@ -1,5 +1,5 @@
+import { breakers } from "../../model/breaker.ts";
 import type { Snapshot } from "../../model/plan.ts";
-import { breakers } from "./breaker.ts";
 
 /** How a pool is, in the numbers that its metrics and alarms are made of. */
 export type PoolNumbers = {

@@ -14,7 +14,9 @@ export function judgeStrays(of: {
   readonly nowMs: number;
 }): { readonly since: ReadonlyMap<string, number>; readonly ends: readonly TaggedInstance[] } {
   const { unowned, noted, nowMs } = of;
-  const known = unowned.map((instance) => ({ instance, sinceMs: Math.min(noted.get(instance.id) ?? nowMs, nowMs) }));
+  const known = unowned
+    .filter(({ ending }) => !ending)
+    .map((instance) => ({ instance, sinceMs: Math.min(noted.get(instance.id) ?? nowMs, nowMs) }));
   const longest = known.toSorted((a, b) => a.sinceMs - b.sinceMs || (a.instance.id < b.instance.id ? -1 : 1));
   return {
     since: new Map(longest.slice(0, mostNoted).map(({ instance, sinceMs }) => [instance.id, sinceMs])),

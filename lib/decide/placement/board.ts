@@ -1,3 +1,4 @@
+import { type Breaker, breakers } from "../../model/breaker.ts";
 import type { QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
 import type { Node } from "../../model/node.ts";
@@ -6,7 +7,7 @@ import type { Snapshot } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, budgetRoom } from "../budget/budget-room.ts";
 import { type Outlook, outlook } from "../capacity/outlook.ts";
-import { type Breaker, breakers, mayTry, triedBy } from "../health/breaker.ts";
+import { mayTry, triedBy } from "../health/breaker.ts";
 import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
 import { type Likeness, likeness } from "./likeness.ts";

@@ -1,3 +1,4 @@
+import { breakers } from "../../model/breaker.ts";
 import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
@@ -6,7 +7,7 @@ import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
 import { standing } from "../capacity/rest.ts";
 import { dryFor, whyDry } from "../capacity/why-dry.ts";
-import { breakers, whyBroken } from "../health/breaker.ts";
+import { whyBroken } from "../health/breaker.ts";
 import { type Board, boardOf, type Found, find, type Miss } from "./board.ts";
 import { launchesOf, probesShared } from "./coalesce.ts";
 import { isGang, stillHeld } from "./gangs.ts";

@@ -4,6 +4,7 @@ import { dependencies } from "../template/order.ts";
 import type { Template } from "../template/template.ts";
 import { alarm } from "./alarm.ts";
 import { bucket, bucketPolicy } from "./bucket.ts";
+import { fleetInstances } from "./custom-resource.ts";
 import { eventBus } from "./event-bus.ts";
 import { eventInvokeConfig, eventSourceMapping, functionUrl, lambdaFunction, permission } from "./function.ts";
 import { imageOf } from "./image.ts";
@@ -30,6 +31,7 @@ const kinds: ReadonlyMap<string, Kind> = new Map(
       eventBus,
       eventInvokeConfig,
       eventSourceMapping,
+      fleetInstances,
       functionUrl,
       instanceProfile,
       key,

@@ -49,6 +49,12 @@ export class MemoryTaggedInstances implements TaggedInstances {
 
   async list(): Promise<readonly TaggedInstance[] | undefined> {
     if (this.deaf) return undefined;
-    return this.#fleet.live.map(({ id, launch }) => ({ id, launch: launch.id, pool: launch.pool, launchedAtMs: this.#launchedAtMs(id) }));
+    return this.#fleet.live.map(({ id, launch }) => ({
+      id,
+      launch: launch.id,
+      pool: launch.pool,
+      launchedAtMs: this.#launchedAtMs(id),
+      ending: false,
+    }));
   }
 }

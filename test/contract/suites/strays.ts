@@ -5,7 +5,7 @@ import { begin, type MakeLedger, plenty, readyNode } from "./arrange.ts";
 /** What the ledger knows of instances that bear our name. */
 export const straysContract = (make: MakeLedger) =>
   describe("strays", () => {
-    const instance = (id: string, launch = "gone") => ({ id, launch, pool: "gpu", launchedAtMs: monday });
+    const instance = (id: string, launch = "gone") => ({ id, launch, pool: "gpu", launchedAtMs: monday, ending: false });
 
     it("are instances that are no node, and that no open launch may have brought", async () => {
       const ledger = await make();
@@ -13,7 +13,7 @@ export const straysContract = (make: MakeLedger) =>
       const node = await readyNode(ledger, fence);
       await ledger.placements.intend(fence, aLaunch({ id: "open", clientToken: "open" }), plenty);
       const stray = instance("i-00000000000000ff");
-      const bare = { id: "i-00000000000000fe", launchedAtMs: monday };
+      const bare = { id: "i-00000000000000fe", launchedAtMs: monday, ending: false };
       const asked = [instance(node.id), stray, instance("i-00000000000000fd", "open"), bare];
       expect(await ledger.strays.unowned(asked)).toEqual([stray, bare]);
       expect(await ledger.strays.unowned([])).toEqual([]);

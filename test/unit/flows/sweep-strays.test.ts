@@ -89,9 +89,13 @@ describe("an instance that bears our name and that nobody owns", () => {
 });
 
 test("a clock that was ahead when it was noted ends nothing too early, and neither does one that is", () => {
-  const stray = { id: "i-1", launchedAtMs: monday };
+  const stray = { id: "i-1", launchedAtMs: monday, ending: false };
   const ahead = new Map([["i-1", monday + 60 * minute]]);
   expect(judgeStrays({ unowned: [stray], noted: ahead, nowMs: monday })).toEqual({ since: new Map([["i-1", monday]]), ends: [] });
-  const young = { id: "i-1", launchedAtMs: monday + 5 * minute };
+  const young = { id: "i-1", launchedAtMs: monday + 5 * minute, ending: false };
+  expect(judgeStrays({ unowned: [{ ...stray, ending: true }], noted: new Map([["i-1", monday]]), nowMs: monday + 20 * minute })).toEqual({
+    since: new Map(),
+    ends: [],
+  });
   expect(judgeStrays({ unowned: [young], noted: new Map([["i-1", monday]]), nowMs: monday + 14 * minute }).ends).toEqual([]);
 });

@@ -37,7 +37,9 @@ test.each(names)("%s starts when all is there", (name) => {
   expect(Object.keys(environment(name, whole)).sort()).toEqual(Object.keys(Environments[name].shape).sort());
 });
 
-test.each(names)("%s says every variable that is missing", (name) => {
+const needy = names.filter((name) => Object.keys(Environments[name].shape).length > 0);
+
+test.each(needy)("%s says every variable that is missing", (name) => {
   const said = fault(name, {});
   expect(said).toContain(`The environment of ${name} is not complete`);
   for (const variable of Object.keys(Environments[name].shape)) expect(said).toContain(variable);

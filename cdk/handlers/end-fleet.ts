@@ -1,0 +1,50 @@
+import { CustomResource } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { CfnEventSourceMapping } from "aws-cdk-lib/aws-lambda";
+import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
+import { Construct, type IConstruct, type IDependable } from "constructs";
+import { acknowledgeResources } from "../acknowledge.ts";
+import { anyInstance, endOurs } from "../capacity-policy.ts";
+import type { Configuration } from "../configuration.ts";
+import { FleetFunction } from "../fleet-function.ts";
+
+export type EndFleetProps = {
+  readonly configuration: Configuration;
+  /** What instances stand on: it is there until they have ended. */
+  readonly under: readonly IDependable[];
+};
+
+/**
+ * Ends all instances when the stack is deleted, and has that wait until they have: a resource whose end is theirs. It goes
+ * after all that takes messages and ticks, so that nothing is launched any more, and before what instances stand on.
+ */
+export class EndFleet extends Construct {
+  readonly #resource: CustomResource;
+
+  constructor(scope: Construct, id: string, { configuration, under }: EndFleetProps) {
+    super(scope, id);
+    const end = new FleetFunction(this, "Handler", {
+      configuration,
+      name: "end-fleet",
+      environment: {},
+      may: [endOurs(this, configuration.name), new PolicyStatement({ sid: "Look", actions: ["ec2:DescribeInstances"], resources: ["*"] })],
+      memory: 256,
+    });
+    acknowledgeResources(end.role, "What is ended is found by its tag, which bounds what may be; looking at instances knows no resources", [
+      "*",
+      anyInstance(this),
+    ]);
+    this.#resource = new CustomResource(this, "Instances", {
+      serviceToken: end.function.functionArn,
+      resourceType: "Custom::FleetwrightInstances",
+      properties: { Name: configuration.name },
+    });
+    this.#resource.node.addDependency(...under);
+  }
+
+  /** Has all that brings work in, below that construct, go first. */
+  after(launchers: IConstruct): void {
+    for (const part of launchers.node.findAll())
+      if (part instanceof CfnEventSourceMapping || part instanceof CfnSchedule) part.node.addDependency(this.#resource);
+  }
+}

@@ -1,0 +1,50 @@
+import { type Fleet, mostAtOnce } from "../ports/fleet.ts";
+import type { TaggedInstances } from "../ports/strays.ts";
+
+export type EndFleetDeps = {
+  readonly instances: TaggedInstances;
+  readonly fleet: Pick<Fleet, "terminate">;
+  readonly pause: (ms: number) => Promise<void>;
+  readonly now: () => number;
+  readonly log: (line: { level: "info" | "error"; message: string; [field: string]: unknown }) => void;
+};
+
+/** `left`: the time is up, and these live still; absent when EC2 would not say. */
+export type FleetEnd = { readonly kind: "gone" } | { readonly kind: "left"; readonly instances?: readonly string[] | undefined };
+
+const everyMs = 5_000;
+/** A launch may be invisible for a minute, and a decision that had begun may have launched for twenty seconds more. */
+const noneForMs = 90_000;
+
+/**
+ * Ends every instance that bears the deployment's name, and waits until none has been seen for a while. For the end of a
+ * deployment: whoever launches must have been stopped before. `untilMs`: when to give up and say what is left.
+ */
+export async function endFleet(deps: EndFleetDeps, { untilMs }: { untilMs: number }): Promise<FleetEnd> {
+  let left: readonly string[] | undefined;
+  let noneSinceMs: number | undefined;
+  for (;;) {
+    const found = await deps.instances.list();
+    const nowMs = deps.now();
+    if (found !== undefined) left = found.map(({ id }) => id);
+    if (found === undefined || found.length > 0) noneSinceMs = undefined;
+    else noneSinceMs ??= nowMs;
+    if (noneSinceMs !== undefined && nowMs - noneSinceMs >= noneForMs) return { kind: "gone" };
+    if (nowMs + everyMs > untilMs) return { kind: "left", instances: left };
+    await askForEnds(
+      deps,
+      (found ?? []).filter(({ ending }) => !ending).map(({ id }) => id),
+    );
+    await deps.pause(everyMs);
+  }
+}
+
+/** One that EC2 will not end does not keep the others alive: those of its call are asked for apart. */
+async function askForEnds(deps: EndFleetDeps, ids: readonly string[]): Promise<void> {
+  if (ids.length > 0) deps.log({ level: "info", message: "instances are ended", instances: ids });
+  for (let from = 0; from < ids.length; from += mostAtOnce) {
+    const part = ids.slice(from, from + mostAtOnce);
+    const ended = await deps.fleet.terminate(part);
+    for (const id of part) if (ended.get(id) === "apart") await deps.fleet.terminate([id]);
+  }
+}

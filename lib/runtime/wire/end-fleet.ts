@@ -1,0 +1,18 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Logger } from "@aws-lambda-powertools/logger";
+import { ec2Client } from "../../aws/clients.ts";
+import { endInstances } from "../../aws/fleet-instances.ts";
+import { ec2TaggedInstances } from "../../aws/tagged-instances.ts";
+import type { EndFleetDeps } from "../../flows/end-fleet.ts";
+import { lineTo } from "../log-line.ts";
+
+export const endFleetWiring = (of: { name: string; logger: Logger }): EndFleetDeps => {
+  const ec2 = ec2Client();
+  return {
+    instances: ec2TaggedInstances({ ec2, name: of.name }),
+    fleet: { terminate: (ids) => endInstances(ec2, ids) },
+    pause: (ms) => pause(ms),
+    now: Date.now,
+    log: lineTo(of.logger),
+  };
+};

@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ec2Client } from "../../lib/aws/clients.ts";
+import { ec2Fleet } from "../../lib/aws/fleet.ts";
+import { endInstances } from "../../lib/aws/fleet-instances.ts";
+import { ec2TaggedInstances } from "../../lib/aws/tagged-instances.ts";
+import { changeStack } from "../../lib/flows/change-stack.ts";
+import { answerStack } from "../../lib/runtime/stack-answer.ts";
+import { aLaunch, anOffer } from "../fakes/builders.ts";
+import { type Ec2Stage, ec2Stage } from "./ec2-stage.ts";
+import { served } from "./served.ts";
+
+const sample = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "events", "samples", "stack-delete.json"), "utf8"));
+let stage: Ec2Stage;
+beforeEach(async () => {
+  stage = await ec2Stage();
+});
+afterEach(() => stage.close());
+
+test("CloudFormation's Delete ends every instance of the deployment, and none of another, before it is answered", async () => {
+  const ec2 = ec2Client(stage.settings);
+  const told: unknown[] = [];
+  const cloudFormation = await served(async ({ body }) => {
+    told.push(JSON.parse(body.toString()));
+    return { status: 200, headers: {}, body: Buffer.from("") };
+  });
+  const offers = stage.subnets.slice(0, 1).map(({ zone }) => anOffer({ zone }));
+  const launch = (name: string, id: string) =>
+    ec2Fleet({ ec2, name, launchTemplates: { gpu: stage.template }, subnets: stage.subnets }).launch(
+      aLaunch({ id, clientToken: id, offers }),
+    );
+  for (const id of ["delete-1", "delete-2"]) await launch("fleetwright", id);
+  await launch("other", "delete-3");
+  const living = (name: string) => ec2TaggedInstances({ ec2, name }).list();
+  expect(await living("fleetwright")).toHaveLength(2);
+
+  // Its clock runs a hundred times faster, so that the minute and a half of none takes a second.
+  const fromMs = Date.now();
+  const now = () => fromMs + (Date.now() - fromMs) * 100;
+  const deps = {
+    instances: ec2TaggedInstances({ ec2, name: "fleetwright" }),
+    fleet: { terminate: (ids: readonly string[]) => endInstances(ec2, ids) },
+    now,
+    pause: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms / 100)),
+    log: () => {},
+  };
+  await answerStack({ ...sample, ResponseURL: cloudFormation.url }, (change) => changeStack(deps, change, { untilMs: fromMs + 840_000 }));
+  expect(told).toMatchObject([{ Status: "SUCCESS", PhysicalResourceId: sample.PhysicalResourceId }]);
+  expect(await living("fleetwright")).toEqual([]);
+  expect(await living("other")).toHaveLength(1);
+  await cloudFormation.close();
+});

@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import type { StackChange } from "../../../events/stack-change.ts";
+import { changeStack } from "../../../lib/flows/change-stack.ts";
+import { type EndFleetDeps, endFleet } from "../../../lib/flows/end-fleet.ts";
+import { MemoryFleet } from "../../../lib/sim/memory/fleet.ts";
+import { MemoryTaggedInstances } from "../../../lib/sim/memory/strays.ts";
+import { aLaunch, monday } from "../../fakes/builders.ts";
+
+const minute = 60_000;
+const untilMs = monday + 14 * minute;
+
+async function withInstances(count: number, over: Partial<EndFleetDeps> = {}) {
+  let nowMs = monday;
+  const fleet = new MemoryFleet();
+  const instances = new MemoryTaggedInstances(fleet, () => monday);
+  const launch = (n: number) => fleet.launch(aLaunch({ id: `l${n}`, clientToken: `l${n}` }));
+  for (let n = 0; n < count; n += 1) await launch(n);
+  const during: { atMs: number; run: () => unknown }[] = [];
+  const deps: EndFleetDeps = {
+    instances,
+    fleet,
+    now: () => nowMs,
+    log: () => {},
+    pause: async (ms) => {
+      nowMs += ms;
+      for (const one of during.splice(0))
+        if (one.atMs <= nowMs) await one.run();
+        else during.push(one);
+    },
+    ...over,
+  };
+  return {
+    fleet,
+    instances,
+    launch,
+    deps,
+    tookMs: () => nowMs - monday,
+    at: (ms: number, run: () => unknown) => during.push({ atMs: monday + ms, run }),
+  };
+}
+
+describe("the end of a fleet", () => {
+  test("is that of all its instances, and is told when none was seen for a minute and a half", async () => {
+    const { fleet, deps, tookMs } = await withInstances(250);
+    expect(await endFleet(deps, { untilMs })).toEqual({ kind: "gone" });
+    expect(fleet.live).toEqual([]);
+    expect(fleet.endsAsked.map((ids) => ids.length)).toEqual([100, 100, 50]);
+    expect(tookMs()).toBe(95_000);
+  });
+
+  test("waits for a launch that nobody could see yet", async () => {
+    const { fleet, deps, launch, at, tookMs } = await withInstances(1);
+    at(60_000, () => launch(7));
+    expect(await endFleet(deps, { untilMs })).toEqual({ kind: "gone" });
+    expect(fleet.live).toEqual([]);
+    expect(tookMs()).toBeGreaterThan(150_000);
+  });
+
+  test("is not believed while EC2 does not say which there are", async () => {
+    const { instances, deps, at } = await withInstances(0);
+    instances.deaf = true;
+    at(5 * minute, () => {
+      instances.deaf = false;
+    });
+    expect(await endFleet(deps, { untilMs })).toEqual({ kind: "gone" });
+    instances.deaf = true;
+    expect(await endFleet(deps, { untilMs })).toMatchObject({ kind: "left" });
+  });
+
+  test("comes for the others, too, when EC2 will not end one", async () => {
+    const world = await withInstances(3);
+    const [stubborn = ""] = world.fleet.live.map(({ id }) => id);
+    const terminate: EndFleetDeps["fleet"]["terminate"] = async (ids) => {
+      if (ids.length > 1 && ids.includes(stubborn)) return new Map(ids.map((id) => [id, "apart"]));
+      return ids.includes(stubborn) ? new Map([[stubborn, "unknown"]]) : world.fleet.terminate(ids);
+    };
+    expect(await endFleet({ ...world.deps, fleet: { terminate } }, { untilMs })).toEqual({ kind: "left", instances: [stubborn] });
+    expect(world.fleet.live.map(({ id }) => id)).toEqual([stubborn]);
+    expect(world.tookMs()).toBeLessThanOrEqual(14 * minute);
+  });
+});
+
+describe("the stack's instances", () => {
+  const change = (RequestType: StackChange["RequestType"]): StackChange => ({
+    RequestType,
+    RequestId: "1",
+    ResponseURL: "https://localhost/answer",
+    StackId: "stack",
+    LogicalResourceId: "Instances",
+    ResourceProperties: { Name: "fleetwright" },
+  });
+
+  test.each(["Create", "Update"] as const)("are left alone by %s", async (kind) => {
+    const { fleet, deps } = await withInstances(1);
+    expect(await changeStack(deps, change(kind), { untilMs })).toEqual({ status: "SUCCESS", physicalId: "instances-of-fleetwright" });
+    expect(fleet.live).toHaveLength(1);
+  });
+
+  test("end with it", async () => {
+    const { fleet, deps } = await withInstances(1);
+    expect(await changeStack(deps, change("Delete"), { untilMs })).toMatchObject({ status: "SUCCESS" });
+    expect(fleet.live).toEqual([]);
+  });
+
+  test("are named when they do not, with what to do", async () => {
+    const { deps, fleet } = await withInstances(1);
+    const terminate: EndFleetDeps["fleet"]["terminate"] = async (ids) => new Map(ids.map((id) => [id, "denied"]));
+    const { status, reason } = await changeStack({ ...deps, fleet: { terminate } }, change("Delete"), { untilMs });
+    expect(status).toBe("FAILED");
+    expect(reason).toContain(`have not ended: ${fleet.live[0]?.id}`);
+    expect(reason).toContain("--retain-resources Instances");
+  });
+});
