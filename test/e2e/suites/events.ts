@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { samples } from "../../../events/samples.ts";
+import { served } from "../../contract/served.ts";
 import { type Stage, shell } from "../stage.ts";
 
 const sample = (name: string): Record<string, unknown> =>
@@ -95,8 +96,27 @@ export function eventTests(on: () => Stage): void {
       "rebalance-shards": [["rebalance-shards", queued("shards")]],
       "seal-again": [["seal-artifact", queued("seal")]],
       "spot-interruption-warning": [["on-instance", asIs]],
+      // As it comes when the stack is changed: a Delete ends all instances, those of the other tests with them.
+      "stack-delete": [["end-fleet", (event) => ({ ...Object(event), RequestType: "Update", ResponseURL: cloudFormation.url })]],
       tick: [["tick", asIs]],
     };
+    let cloudFormation: Awaited<ReturnType<typeof served>>;
+    const told: unknown[] = [];
+    beforeAll(async () => {
+      cloudFormation = await served(async ({ body }) => {
+        told.push(JSON.parse(body.toString()));
+        return { status: 200, headers: {}, body: Buffer.from("") };
+      });
+      return () => cloudFormation.close();
+    });
+
+    it("CloudFormation is answered that its change of the stack is done", async () => {
+      const [[handler, wrap] = []] = taken["stack-delete"] ?? [];
+      const before = told.length;
+      await stage.cloud.invoke(handler ?? "", wrap?.(sample("stack-delete")));
+      expect(told.slice(before)).toMatchObject([{ Status: "SUCCESS", PhysicalResourceId: "instances-of-fleetwright" }]);
+    });
+
     /** What is read from S3, and sent by nobody. */
     const files = ["manifest", "shard-list"];
 
