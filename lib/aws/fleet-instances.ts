@@ -5,8 +5,9 @@ import {
   type Instance,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
-import type { Ended, Seen } from "../ports/fleet.ts";
-import { awsErrorKind, isDefinite } from "./errors.ts";
+import type { FoundInstance } from "../model/launch.ts";
+import type { Ended, FoundInstances, Seen } from "../ports/fleet.ts";
+import { awsErrorCode, awsErrorKind, isDefinite } from "./errors.ts";
 
 type Ec2 = Pick<EC2Client, "send">;
 
@@ -50,9 +51,26 @@ export async function lookAtInstances(ec2: Ec2, ids: readonly string[]): Promise
   }
 }
 
-/** Throws what the SDK throws. */
-export const describeInstances = async (ec2: Ec2, which: DescribeInstancesCommandInput): Promise<Instance[]> =>
-  instancesIn(await ec2.send(new DescribeInstancesCommand(which)));
+/** All pages of a DescribeInstances, or nothing: what a page that failed would have shown may be just what is sought. */
+export async function findInstances(ec2: Ec2, which: DescribeInstancesCommandInput): Promise<FoundInstances> {
+  const found: FoundInstance[] = [];
+  let page: string | undefined;
+  try {
+    do {
+      const answer = await ec2.send(new DescribeInstancesCommand(page === undefined ? which : { ...which, NextToken: page }));
+      for (const instance of instancesIn(answer)) {
+        const { InstanceId: id, InstanceType: instanceType, Placement } = instance;
+        const zone = Placement?.AvailabilityZone;
+        if (!id || !instanceType || !zone) return { kind: "unknown", message: `EC2 does not say (yet) what instance ${id} is` };
+        found.push({ id, instanceType, zone, over: isOver(instance) });
+      }
+      page = answer.NextToken;
+    } while (page);
+  } catch (error) {
+    return { kind: "unknown", message: `${awsErrorCode(error)}: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  return { kind: "read", instances: found };
+}
 
 export const isOver = (instance: Instance): boolean => instance.State?.Name === "shutting-down" || instance.State?.Name === "terminated";
 

@@ -57,5 +57,6 @@ export function refusedEach(errors: readonly CreateFleetError[], launch: Launch,
 
 const codeOf = (error: CreateFleetError): string => error.ErrorCode ?? "unknown";
 
-const blamed = (offers: readonly Offer[], code: string, why: RefusalKind = refusalKind(code)): OfferRefusal[] =>
+/** The same of each of these offers. */
+export const blamed = (offers: readonly Offer[], code: string, why: RefusalKind = refusalKind(code)): OfferRefusal[] =>
   offers.map(({ instanceType, zone, market }) => ({ instanceType, zone, market, code, why }));

@@ -1,16 +1,9 @@
-import {
-  CreateFleetCommand,
-  type CreateFleetCommandOutput,
-  type CreateFleetInstance,
-  type DescribeInstancesCommandInput,
-  type EC2Client,
-  type Instance,
-} from "@aws-sdk/client-ec2";
+import { CreateFleetCommand, type CreateFleetCommandOutput, type CreateFleetInstance, type EC2Client } from "@aws-sdk/client-ec2";
 import type { Launch, LaunchedInstance, LaunchOutcome, OfferRefusal } from "../model/launch.ts";
-import type { Fleet } from "../ports/fleet.ts";
+import type { Fleet, FoundInstances } from "../ports/fleet.ts";
 import { awsErrorCode, awsErrorKind, isDefinite } from "./errors.ts";
-import { describeInstances, endInstances, isOver, lookAtInstances } from "./fleet-instances.ts";
-import { refusalsOf, refusedEach, refusedWhole } from "./fleet-refusals.ts";
+import { endInstances, findInstances, lookAtInstances } from "./fleet-instances.ts";
+import { blamed, refusalsOf, refusedEach, refusedWhole } from "./fleet-refusals.ts";
 import { fleetRequest, launchTag, type ZoneSubnet } from "./fleet-request.ts";
 
 export type Ec2FleetConfig = {
@@ -27,18 +20,19 @@ export const ec2Fleet = (config: Ec2FleetConfig): Fleet => ({
   async launch(launch) {
     const template = config.launchTemplates[launch.pool];
     if (template === undefined)
-      return refusedWhole(launch, { code: "NoLaunchTemplate", message: `pool ${launch.pool} has no launch template` });
+      return turnedAway(launch, { code: "NoLaunchTemplate", message: `pool ${launch.pool} has no launch template` });
     const request = fleetRequest(launch, { name: config.name, template, subnets: config.subnets });
-    if (request === undefined) return refusedWhole(launch, { code: "NoSubnet", message: "no offer lies in a zone that has a subnet" });
+    if (request === undefined) return turnedAway(launch, { code: "NoSubnet", message: "no offer lies in a zone that has a subnet" });
     let answer: CreateFleetCommandOutput;
     try {
       answer = await config.ec2.send(new CreateFleetCommand(request));
     } catch (error) {
-      return outcomeOfError(config, launch, error);
+      return outcomeOfError(launch, error);
     }
     return outcomeOf(config, launch, answer);
   },
 
+  find: (launch) => findInstances(config.ec2, { Filters: [{ Name: `tag:${launchTag}`, Values: [launch] }] }),
   terminate: (instances) => endInstances(config.ec2, instances),
   look: (instances) => lookAtInstances(config.ec2, instances),
 });
@@ -50,49 +44,33 @@ async function outcomeOf(config: Ec2FleetConfig, launch: Launch, answer: CreateF
   const refusals = refusalsOf(answer.Errors ?? [], launch, config.subnets);
   const whole = given.filter(isWhole);
   if (whole.length === given.length) return { kind: "launched", instances: whole, refusals };
-  return outcomeOfFound(await find(config.ec2, { InstanceIds: given.map(({ id }) => id) }), { count: given.length, refusals });
+  return outcomeOfFound(await findInstances(config.ec2, { InstanceIds: given.map(({ id }) => id) }), { count: given.length, refusals });
 }
 
-async function outcomeOfError(config: Ec2FleetConfig, launch: Launch, error: unknown): Promise<LaunchOutcome> {
+function outcomeOfError(launch: Launch, error: unknown): LaunchOutcome {
   const kind = awsErrorKind(error);
   const code = awsErrorCode(error);
   const message = error instanceof Error ? error.message : String(error);
-  if (kind === "conflict") {
-    // Another request went out under this token before (the subnets have changed since, say), and it may have launched.
-    const left = await find(config.ec2, { Filters: [{ Name: `tag:${launchTag}`, Values: [launch.id] }] });
-    return left?.every(isOver) ? refusedWhole(launch, { code, message }) : outcomeOfFound(left, { count: launch.count, refusals: [] });
-  }
-  if (kind === "capacity" || kind === "limit" || isDefinite(error)) return refusedWhole(launch, { code, message });
-  return { kind: kind === "throttled" ? "throttled" : "unknown", message: `${code}: ${message}` };
+  if (kind === "capacity" || kind === "limit") return refusedWhole(launch, { code, message });
+  if (kind === "throttled") return { kind, message: `${code}: ${message}` };
+  return isDefinite(error)
+    ? turnedAway(launch, { code, message }, kind === "conflict")
+    : { kind: "unknown", message: `${code}: ${message}` };
 }
 
-/**
- * An instance is often invisible for some seconds after its launch: as long as fewer than `count` are seen, of which some may
- * be over, it is `unknown`, and the repeat of the launch tells.
- */
-function outcomeOfFound(
-  found: readonly Instance[] | undefined,
-  { count, refusals }: { readonly count: number; readonly refusals: readonly OfferRefusal[] },
-): LaunchOutcome {
-  const live = (found ?? []).filter((instance) => !isOver(instance));
-  const given = live.map(
-    (one): Given => ({
-      id: one.InstanceId ?? "",
-      instanceType: one.InstanceType,
-      zone: one.Placement?.AvailabilityZone,
-    }),
-  );
-  if (given.length > 0 && (found ?? []).length >= count && given.every(isWhole)) return { kind: "launched", instances: given, refusals };
-  return { kind: "unknown", message: "EC2 does not describe (yet) what it launched" };
-}
+/** Whatever token it bore, this request has launched nothing. */
+const turnedAway = (launch: Launch, why: { code: string; message: string }, isConflict = false): LaunchOutcome => ({
+  ...why,
+  kind: "turned-away",
+  refusals: blamed(launch.offers, why.code),
+  isConflict,
+});
 
-/** Undefined when EC2 could not be asked. */
-async function find(ec2: Pick<EC2Client, "send">, which: DescribeInstancesCommandInput): Promise<Instance[] | undefined> {
-  try {
-    return await describeInstances(ec2, which);
-  } catch {
-    return undefined;
-  }
+/** An instance is often invisible for some seconds after its launch: as long as not all are seen it is `unknown`, and the repeat tells. */
+function outcomeOfFound(read: FoundInstances, { count, refusals }: { count: number; refusals: readonly OfferRefusal[] }): LaunchOutcome {
+  const found = read.kind === "read" ? read.instances : [];
+  if (found.length < count) return { kind: "unknown", message: "EC2 does not describe (yet) what it launched" };
+  return { kind: "launched", instances: found.map(({ id, instanceType, zone }) => ({ id, instanceType, zone })), refusals };
 }
 
 type Shape = { readonly instanceType: string | undefined; readonly zone: string | undefined };

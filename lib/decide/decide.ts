@@ -3,14 +3,12 @@ import type { Plan, Snapshot } from "../model/plan.ts";
 import { budgetRoom } from "./budget/budget-room.ts";
 import { heal } from "./health/breaker.ts";
 import { deadNodes, isHeard, nextLookAtBooting } from "./health/dead-nodes.ts";
+import { asksAgainAtMs } from "./launches/open-launch.ts";
 import { firstFit } from "./placement/first-fit.ts";
 import { close } from "./scaling/closing.ts";
 import { type Idle, idleNodes, unaffordableNodes } from "./scaling/idle-nodes.ts";
 import { lifetimes } from "./scaling/lifetimes.ts";
 import { isLeftSoon, replacements } from "./scaling/replacements.ts";
-
-/** EC2's answer to an open launch is asked for again after this long. */
-const askAgainMs = 5_000;
 
 /**
  * What to do with one pool now: first what is dead or has lived long enough, then what waits, then what is idle.
@@ -37,7 +35,7 @@ export function decide(unordered: Snapshot): Plan {
     idle.wakeAtMs,
     nextLookAtBooting(nodes, nowMs),
     nextEndOfDrain(nodes, snapshot),
-    snapshot.openLaunches.length > 0 ? nowMs + askAgainMs : undefined,
+    ...snapshot.openLaunches.map((launch) => asksAgainAtMs(launch, nowMs)),
     // What a dead node held waits only after this plan: look again at once.
     dead.some((step) => step.kind === "lose") ? nowMs : undefined,
   ].filter((at) => at !== undefined);

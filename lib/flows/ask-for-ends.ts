@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import { mostAtOnce } from "../ports/fleet.ts";
 import type { Fence } from "../ports/pool-ledger.ts";
-import type { LaunchDeps } from "./launch-node.ts";
+import type { LaunchDeps } from "./launching.ts";
 import type { LostDeps } from "./lost-nodes.ts";
 import { failedBy, fencedOff, type Outcome, throttledBy, waitsForTurn } from "./outcome.ts";
 import type { Turns } from "./turns.ts";

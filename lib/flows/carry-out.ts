@@ -3,16 +3,16 @@ import type { Launch } from "../model/launch.ts";
 import type { LaunchLimits, LimitScope } from "../model/limits.ts";
 import type { Snapshot, Step } from "../model/plan.ts";
 import type { Fence } from "../ports/pool-ledger.ts";
+import { clientToken } from "./client-token.ts";
 import { confirmNodes } from "./confirm-nodes.ts";
 import { endNodes, isEnd } from "./end-nodes.ts";
-import { carryThrough, type LaunchDeps } from "./launch-node.ts";
+import { carryThrough } from "./launch-node.ts";
+import type { LaunchDeps } from "./launching.ts";
 import { type Outcome, throttledBy, waitsForTurn, written } from "./outcome.ts";
 import { claimProbes } from "./remember-capacity.ts";
 import { stepByStep, stepOutcomes } from "./step-outcomes.ts";
-import type { Turns } from "./turns.ts";
 
 export type CarryOutDeps = LaunchDeps & {
-  readonly turns: Turns;
   readonly newId: () => string;
   readonly log: (line: { level: "info" | "error"; message: string; [field: string]: unknown }) => void;
 };
@@ -83,11 +83,12 @@ async function launch(
   const id = deps.newId();
   const offers = await claimProbes(deps.capacity, { launch: wanted, snapshot: on.snapshot, atMs: deps.now() });
   if (offers.length === 0) return { result: "again", note: "another launch is finding out whether there is any" };
-  const intent = { ...wanted, offers, id, clientToken: `fleetwright-${id}`, intendedAtMs: deps.now() };
+  const asked = { ...wanted, offers, id, intendedAtMs: deps.now() };
+  const intent = { ...asked, clientToken: clientToken(asked) };
   const intended = await deps.placements.intend(fence, intent, limitsFor(intent, on.snapshot));
   if (typeof intended === "object") return atLimit(intended.limit);
   if (intended !== "done") return written(intended);
-  const came = await carryThrough(deps, fence, intent);
+  const came = await carryThrough(deps, fence, { launch: intent, sending: "first" });
   deps.log({ level: "info", message: "launch", pool: fence.pool, epoch: fence.epoch, launch: id, came: came.kind, note: came.note });
   if (came.kind === "throttled") return withdrawThrottled(deps, fence, intent);
   return { result: came.kind === "fenced" ? "fenced" : "again", note: `${came.kind} ${came.note}` };

@@ -1,76 +1,69 @@
 import { lessonsOf } from "../decide/capacity/lessons.ts";
-import { Fault } from "../model/fault.ts";
-import type { Launch, LaunchedInstance } from "../model/launch.ts";
-import type { Node } from "../model/node.ts";
-import type { CapacityMemory } from "../ports/capacity.ts";
-import type { Fleet } from "../ports/fleet.ts";
-import type { Decisions, Fence, Placements, Written } from "../ports/pool-ledger.ts";
+import type { Launch, LaunchedInstance, LaunchOutcome } from "../model/launch.ts";
+import type { Fence } from "../ports/pool-ledger.ts";
+import { nodeOf } from "./launched-node.ts";
+import type { LaunchDeps, Launched } from "./launching.ts";
 import { learn } from "./remember-capacity.ts";
+import { findInTurn, searchFor } from "./search-launch.ts";
 
-export type LaunchDeps = {
-  readonly decisions: Decisions;
-  readonly placements: Placements;
-  readonly capacity: CapacityMemory;
-  readonly fleet: Fleet;
-  readonly now: () => number;
-};
-
-/**
- * What came of one launch, for the record. `open`: nobody knows yet; the intent stays and is repeated.
- * `throttled`: the same, though it is known that nothing was launched.
- */
-export type Launched = { readonly kind: Exclude<Written, "done"> | "launched" | "refused" | "throttled" | "open"; readonly note: string };
+/** `first`: nobody can have asked for it before. `again`: somebody may have, and the answer was lost. */
+export type Sending = "first" | "again";
 
 /**
  * Asks EC2 for what an intent on record wants, and records what came. Safe to repeat at any point: the client token
  * makes repeated requests one, and the intent stays open until its outcome is written. The caller has taken its turn at EC2.
  */
-export async function carryThrough(deps: LaunchDeps, fence: Fence, launch: Launch): Promise<Launched> {
+export async function carryThrough(deps: LaunchDeps, fence: Fence, on: { launch: Launch; sending: Sending }): Promise<Launched> {
+  const { launch, sending } = on;
   if (!(await deps.decisions.isCurrent(fence))) return { kind: "fenced", note: "a later decision has begun" };
   const outcome = await deps.fleet.launch(launch);
-  const atMs = deps.now();
-  if (outcome.kind === "launched" || outcome.kind === "refused") await learn(deps.capacity, lessonsOf(launch, outcome, atMs));
   switch (outcome.kind) {
     case "throttled":
       return { kind: "throttled", note: outcome.message };
     case "unknown":
       return { kind: "open", note: outcome.message };
-    case "refused": {
-      const written = await deps.placements.settle(fence, { launch, nodes: [], atMs });
-      return written === "done" ? { kind: "refused", note: `${outcome.code}: ${outcome.message}` } : { kind: written, note: outcome.code };
+    case "refused":
+      return refused(deps, fence, { launch, outcome });
+    case "turned-away": {
+      if (sending === "first" && !outcome.isConflict) return refused(deps, fence, { launch, outcome });
+      return searchFor(deps, fence, { launch, why: `${outcome.code}: ${outcome.message}` });
     }
-    case "launched": {
-      const nodes = outcome.instances.map((instance) => nodeOf(instance, launch, atMs));
-      const written = await deps.placements.settle(fence, { launch, nodes, atMs });
-      const note = `${nodes.length < launch.count ? `${nodes.length} of ${launch.count}: ` : ""}${nodes.map((node) => node.id).join(", ")}`;
-      return written === "done" ? { kind: "launched", note } : { kind: written, note };
-    }
+    case "launched":
+      return launched(deps, fence, { launch, outcome, sending });
   }
 }
 
-/** The node that an instance of this launch is. */
-function nodeOf(instance: LaunchedInstance, launch: Launch, atMs: number): Node {
-  const type = launch.types.find((each) => each.name === instance.instanceType);
-  const offer = launch.offers.find((each) => each.instanceType === instance.instanceType && each.zone === instance.zone);
-  if (!type || !offer) {
-    throw new Fault(
-      "unasked-instance",
-      `EC2 launched ${instance.instanceType} in ${instance.zone}, which launch ${launch.id} did not ask for`,
-    );
-  }
-  return {
-    id: instance.id,
-    pool: launch.pool,
-    launch: launch.id,
-    team: launch.team,
-    offer,
-    type,
-    state: "launching",
-    launchedAtMs: atMs,
-    leaseUntilMs: atMs,
-    lastBusyMs: atMs,
-    stateSinceMs: atMs,
-    assignments: [],
-    ...(launch.replaces === undefined ? {} : { replaces: launch.replaces }),
-  };
+type Refused = Extract<LaunchOutcome, { kind: "refused" | "turned-away" }>;
+
+async function refused(deps: LaunchDeps, fence: Fence, { launch, outcome }: { launch: Launch; outcome: Refused }): Promise<Launched> {
+  const atMs = deps.now();
+  await learn(deps.capacity, lessonsOf(launch, { ...outcome, kind: "refused" }, atMs));
+  const written = await deps.placements.settle(fence, { launch, nodes: [], atMs });
+  return written === "done" ? { kind: "refused", note: `${outcome.code}: ${outcome.message}` } : { kind: written, note: outcome.code };
+}
+
+async function launched(
+  deps: LaunchDeps,
+  fence: Fence,
+  on: { launch: Launch; outcome: Extract<LaunchOutcome, { kind: "launched" }>; sending: Sending },
+): Promise<Launched> {
+  const { launch, outcome, sending } = on;
+  const instances = sending === "first" ? outcome.instances : await withoutEnded(deps, launch, outcome.instances);
+  const atMs = deps.now();
+  await learn(deps.capacity, lessonsOf(launch, outcome, atMs));
+  const nodes = instances.map((instance) => nodeOf(instance, launch, atMs));
+  const written = await deps.placements.settle(fence, { launch, nodes, atMs });
+  const note = `${nodes.length < launch.count ? `${nodes.length} of ${launch.count}: ` : ""}${nodes.map((node) => node.id).join(", ")}`;
+  return written === "done" ? { kind: "launched", note } : { kind: written, note };
+}
+
+/** A token that comes again is answered with what it launched, though that may have ended since. What EC2 does not describe (yet) is taken to live. */
+async function withoutEnded(
+  deps: LaunchDeps,
+  launch: Launch,
+  instances: readonly LaunchedInstance[],
+): Promise<readonly LaunchedInstance[]> {
+  const read = await findInTurn(deps, launch);
+  const over = new Set(read.kind === "read" ? read.instances.filter((found) => found.over).map(({ id }) => id) : []);
+  return instances.filter(({ id }) => !over.has(id));
 }

@@ -1,5 +1,6 @@
 import pMap from "p-map";
 import { decide } from "../decide/decide.ts";
+import { nextOf } from "../decide/launches/open-launch.ts";
 import { isReplacement } from "../decide/placement/replacement.ts";
 import { isOrdinary } from "../model/cause.ts";
 import type { Launch } from "../model/launch.ts";
@@ -12,7 +13,9 @@ import type { Journal } from "../ports/journal.ts";
 import type { Fence } from "../ports/pool-ledger.ts";
 import { type CarryOutDeps, carryOut } from "./carry-out.ts";
 import { carryThrough } from "./launch-node.ts";
+import type { Launched } from "./launching.ts";
 import type { Outcome } from "./outcome.ts";
+import { searchFor } from "./search-launch.ts";
 import { createTurns, type TurnDeps } from "./turns.ts";
 
 export type PlaceDeps = Omit<CarryOutDeps, "turns"> &
@@ -118,17 +121,28 @@ async function repeat(deps: DecideDeps, fence: Fence, on: { launch: Launch; queu
   const { launch, queue } = on;
   const line = { pool: fence.pool, epoch: fence.epoch, launch: launch.id };
   try {
+    const next = nextOf(launch, deps.now());
+    if (next === "rest") return false;
+    if (next === "search") return isSettled(await search(deps, fence, launch));
     const lane = isReplacement(launch, queue) ? "replace" : "grow";
     const turn = await deps.turns.take({ kind: "launch", lane, instances: launch.count });
     if (turn.kind === "later") return turn.atMs;
-    const came = await carryThrough(deps, fence, launch);
+    const came = await carryThrough(deps, fence, { launch, sending: "again" });
     deps.log({ level: "info", message: "launch repeated", ...line, came: came.kind, note: came.note });
     if (came.kind === "throttled") return (await deps.turns.throttled("launch")).atMs;
-    return came.kind === "launched" || came.kind === "refused";
+    return isSettled(came);
   } catch (error) {
     deps.log({ level: "error", message: "a launch could not be repeated", ...line, error: String(error) });
     return false;
   }
+}
+
+const isSettled = ({ kind }: Launched): boolean => kind === "launched" || kind === "refused" || kind === "retired";
+
+async function search(deps: DecideDeps, fence: Fence, launch: Launch): Promise<Launched> {
+  const came = await searchFor(deps, fence, { launch, why: "EC2 may not know its token any more" });
+  deps.log({ level: "info", message: "launch searched for", pool: fence.pool, launch: launch.id, came: came.kind, note: came.note });
+  return came;
 }
 
 /** Sees to it that a message on `later` rings in time; one at a time is enough. Answers when the one under way rings. */

@@ -23,24 +23,43 @@ export type Launch = {
   readonly reserved: Reservation;
   readonly intendedAtMs: number;
   readonly because: string;
+  /** What searching for it by its tag has shown; absent as long as it is only asked for. */
+  readonly search?: LaunchSearch | undefined;
   /** The node that this one is to take over from. */
   readonly replaces?: string | undefined;
 };
 
+/** Reads of EC2 by a launch's tag that did not show all of it, the last from the first without a long gap. `why`: it is not asked for any more. */
+export type LaunchSearch = { readonly why: string; readonly fromMs: number; readonly toMs: number };
+
 /** What a pool's limits are held against. */
 export type Reservation = { readonly usdPerHour: number; readonly gpus: number };
 
-/** What came of asking EC2. `unknown`: nobody can tell yet; repeat the identical request. */
+/** What came of asking EC2. `unknown`: nobody can tell yet. */
 export type LaunchOutcome =
   /** At least one, all of a `whole` launch; `refusals`: the offers that gave less than they were asked for, if any. */
   | { readonly kind: "launched"; readonly instances: readonly LaunchedInstance[]; readonly refusals: readonly OfferRefusal[] }
-  /** Nothing came; `refusals` name at least one of its offers. */
+  /** Nothing came, and nothing will under this token; `refusals` name at least one of its offers. */
   | { readonly kind: "refused"; readonly code: string; readonly message: string; readonly refusals: readonly OfferRefusal[] }
+  /**
+   * EC2 did not take the request, or it could not be made: it launched nothing, but an earlier one under the same token may have.
+   * `isConflict`: there was an earlier one, in other words.
+   */
+  | {
+      readonly kind: "turned-away";
+      readonly code: string;
+      readonly message: string;
+      readonly refusals: readonly OfferRefusal[];
+      readonly isConflict: boolean;
+    }
   /** Refused for its rate: nothing was launched, and the identical request will do. */
   | { readonly kind: "throttled"; readonly message: string }
   | { readonly kind: "unknown"; readonly message: string };
 
 export type LaunchedInstance = { readonly id: string; readonly instanceType: string; readonly zone: string };
+
+/** One that bears a launch's tag. `over`: shutting down or terminated. */
+export type FoundInstance = LaunchedInstance & { readonly over: boolean };
 
 /** Why an offer gave nothing, or less than was asked for, in EC2's word and in ours. */
 export type OfferRefusal = OfferRef & { readonly code: string; readonly why: RefusalKind };

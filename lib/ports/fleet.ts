@@ -1,4 +1,4 @@
-import type { Launch, LaunchOutcome } from "../model/launch.ts";
+import type { FoundInstance, Launch, LaunchOutcome } from "../model/launch.ts";
 import type { Catalogue } from "../model/offer.ts";
 import type { Pool } from "../model/pool.ts";
 
@@ -11,6 +11,11 @@ export interface Fleet {
    * Never throws for an answer of EC2's; lost answers are `unknown`.
    */
   launch(launch: Launch): Promise<LaunchOutcome>;
+  /**
+   * All instances that bear the launch's tag, be they over. One that was launched within the last minute may be missing, and
+   * so may one that ended an hour ago. `unknown`: not all could be read. Never throws for an answer of EC2's.
+   */
+  find(launch: string): Promise<FoundInstances>;
   /** Asks in one call for the end of `mostAtOnce` instances at most, and answers for each. Never throws for an answer of EC2's. */
   terminate(instances: readonly string[]): Promise<ReadonlyMap<string, Ended>>;
   /**
@@ -19,6 +24,10 @@ export interface Fleet {
    */
   look(instances: readonly string[]): Promise<ReadonlyMap<string, Seen>>;
 }
+
+export type FoundInstances =
+  | { readonly kind: "read"; readonly instances: readonly FoundInstance[] }
+  | { readonly kind: "unknown"; readonly message: string };
 
 /** As many instances one call may name. EC2 takes 1,000 and asks for less. */
 export const mostAtOnce = 100;

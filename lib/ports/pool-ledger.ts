@@ -1,6 +1,6 @@
 import type { BootFailure } from "../model/boot-failure.ts";
 import type { AttemptRef, QueueEntry } from "../model/job.ts";
-import type { Launch } from "../model/launch.ts";
+import type { Launch, LaunchSearch } from "../model/launch.ts";
 import type { LaunchLimits, LimitScope, WiderReserved } from "../model/limits.ts";
 import type { Assignment, Drain, Node } from "../model/node.ts";
 import type { Catalogue } from "../model/offer.ts";
@@ -63,6 +63,8 @@ export interface Placements {
    * where it has one. `limit`: whose limit that would exceed; nothing was written.
    */
   intend(fence: Fence, launch: Launch, limits: LaunchLimits): Promise<Written | { readonly limit: LimitScope }>;
+  /** Puts on record what searching EC2 for an open launch has shown so far. */
+  noteSearch(fence: Fence, noted: { launch: string; search: LaunchSearch }): Promise<Written>;
   /** Closes an intent: its nodes appear as `launching`, the reservation shrinks to what came. */
   settle(fence: Fence, settled: { launch: Launch; nodes: readonly Node[]; atMs: number }): Promise<Written>;
   /** `launching` or `ready` → `draining`, only while it holds nothing: from here on it gets nothing more. */

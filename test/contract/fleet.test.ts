@@ -112,11 +112,14 @@ describe("EC2", () => {
   test("a pool without a template, and zones without a subnet, are refused before EC2 is asked", async () => {
     const fleet = fleetOn(stage);
     expect(await fleet.launch(aLaunch({ pool: "other" }))).toMatchObject({
-      kind: "refused",
+      kind: "turned-away",
       code: "NoLaunchTemplate",
       refusals: [{ why: "fault" }],
     });
-    expect(await fleet.launch(aLaunch({ offers: [anOffer({ zone: "eu-west-1a" })] }))).toMatchObject({ kind: "refused", code: "NoSubnet" });
+    expect(await fleet.launch(aLaunch({ offers: [anOffer({ zone: "eu-west-1a" })] }))).toMatchObject({
+      kind: "turned-away",
+      code: "NoSubnet",
+    });
     expect(stage.front.record.fleetCalls).toEqual([]);
   });
 
@@ -124,7 +127,11 @@ describe("EC2", () => {
     const subnets = stage.subnets.map(({ zone }) => ({ zone, subnet: "subnet-00000000000000000" }));
     const fleet = ec2Fleet({ ec2: ec2Client(stage.settings), name: "prod", launchTemplates: { gpu: stage.template }, subnets });
     const outcome = await fleet.launch(aLaunch({ offers: offersOn(stage) }));
-    expect(outcome).toMatchObject({ kind: "refused", code: "InvalidSubnetID.NotFound", refusals: [{ why: "fault" }, { why: "fault" }] });
+    expect(outcome).toMatchObject({
+      kind: "turned-away",
+      code: "InvalidSubnetID.NotFound",
+      refusals: [{ why: "fault" }, { why: "fault" }],
+    });
   });
 
   test("nobody listening is unknown, for a launch as for the rest", async () => {

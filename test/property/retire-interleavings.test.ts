@@ -50,7 +50,11 @@ function placing({ world, node, running, endedAtWork }: Watched, gate: Gate): Ca
     turns: createTurns(world.placeDeps),
     decisions: gated(decisions, "decisions", gate),
     placements: gated(placements, "placements", gate),
-    fleet: gated({ launch: fleet.launch.bind(fleet), look: fleet.look.bind(fleet), terminate }, "fleet", gate),
+    fleet: gated(
+      { launch: fleet.launch.bind(fleet), find: fleet.find.bind(fleet), look: fleet.look.bind(fleet), terminate },
+      "fleet",
+      gate,
+    ),
   };
 }
 

@@ -20,6 +20,7 @@ const StoredLaunch: z.ZodType<Launch> = z
     intendedAtMs: z.number(),
     because: z.string(),
     replaces: z.string().optional(),
+    search: z.object({ why: z.string(), fromMs: z.number(), toMs: z.number() }).optional(),
   })
   // An intent of the release before this one: several nodes were always a gang's.
   .transform((launch) => ({ ...launch, whole: launch.whole ?? launch.count > 1 }));

@@ -4,7 +4,7 @@ import type { Launch } from "../../model/launch.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 import { getItem, putItem, type TableAccess } from "./access.ts";
 import { countersOf, counting, exceeds } from "./counters.ts";
-import { isAbsent, isThere } from "./expression.ts";
+import { isAbsent, isThere, set } from "./expression.ts";
 import { type FencedWriter, written } from "./fenced-write.ts";
 import { instanceKey, launchKey, settledLaunchKey } from "./keys.ts";
 import { countsWider, launchItem, launchOf } from "./launch-item.ts";
@@ -18,7 +18,10 @@ const keptDays = 14;
 const SettledNodes = z.object({ nodes: z.array(z.string()) });
 
 /** What `place` does with intents. */
-export const createLaunchPlacements = (access: TableAccess, { reserve, inTurn }: FencedWriter): Pick<Placements, "intend" | "settle"> => ({
+export const createLaunchPlacements = (
+  access: TableAccess,
+  { write, reserve, inTurn }: FencedWriter,
+): Pick<Placements, "intend" | "noteSearch" | "settle"> => ({
   intend: (fence, launch, limits) =>
     inTurn(async () => {
       const counters = countersOf(launch, limits);
@@ -30,6 +33,12 @@ export const createLaunchPlacements = (access: TableAccess, { reserve, inTurn }:
       if (outcome === "done") return "done";
       return (await whyNot(access, fence, launch)) ?? { limit: counters.find((_, at) => outcome.failed.has(at))?.scope ?? "pool" };
     }),
+
+  async noteSearch(fence, { launch, search }) {
+    const key = launchKey(fence.pool, launch);
+    const outcome = await write(fence, [{ kind: "update", key, changes: [set("search", search)], when: [isThere("pk")] }]);
+    return written(outcome, async () => false);
+  },
 
   async settle(fence, { launch, nodes, atMs }) {
     const ids = nodes.map((node) => node.id);

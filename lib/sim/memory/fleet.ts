@@ -1,6 +1,6 @@
 import type { Launch, LaunchedInstance, LaunchOutcome, OfferRefusal } from "../../model/launch.ts";
 import { type Offer, type OfferRef, offerName } from "../../model/offer.ts";
-import type { Ended, Fleet, Seen } from "../../ports/fleet.ts";
+import type { Ended, Fleet, FoundInstances, Seen } from "../../ports/fleet.ts";
 
 export type MemoryInstance = LaunchedInstance & { readonly launch: Launch; readonly offer: Offer; over: boolean };
 
@@ -12,6 +12,8 @@ export class MemoryFleet implements Fleet {
   readonly instances = new Map<string, MemoryInstance>();
   /** Every launch that was asked for, repeats included. */
   readonly asked: Launch[] = [];
+  /** Instances that no search shows (yet). */
+  readonly invisible = new Set<string>();
   /** The instances of each call to end some. */
   readonly endsAsked: (readonly string[])[] = [];
   choose: (offers: readonly Offer[]) => Offer | undefined = (offers) => offers.toSorted((a, b) => a.usdPerHour - b.usdPerHour)[0];
@@ -20,10 +22,8 @@ export class MemoryFleet implements Fleet {
   readonly #refused = new Map<string, string>();
   readonly #stock = new Map<string, number>();
   readonly #unknown: ("launched" | "not-launched" | "throttled")[] = [];
-  readonly #trouble: { readonly terminate: ("unknown" | "throttled")[]; readonly look: ("unknown" | "throttled")[] } = {
-    terminate: [],
-    look: [],
-  };
+  readonly #trouble: Readonly<Record<"terminate" | "look" | "find", ("unknown" | "throttled")[]>> = { terminate: [], look: [], find: [] };
+  #turnsAway = 0;
 
   /** Refuses an offer from now on, with an error code of CreateFleet's. */
   refuse(offer: OfferRef, code = "InsufficientInstanceCapacity"): void {
@@ -47,8 +47,21 @@ export class MemoryFleet implements Fleet {
   }
 
   /** The next calls of that kind are `unknown`, or refused for their rate. */
-  deafNext(method: "terminate" | "look", times = 1, how: "unknown" | "throttled" = "unknown"): void {
+  deafNext(method: "terminate" | "look" | "find", times = 1, how: "unknown" | "throttled" = "unknown"): void {
     this.#trouble[method].push(...Array.from({ length: times }, () => how));
+  }
+
+  /** The next launches are not taken, for a permission that is missing, say. */
+  turnAwayNext(times = 1): void {
+    this.#turnsAway += times;
+  }
+
+  /** Nothing that was arranged for the next calls comes, and all that lives is to be seen. */
+  calm(): void {
+    this.#turnsAway = 0;
+    this.#unknown.length = 0;
+    for (const trouble of Object.values(this.#trouble)) trouble.length = 0;
+    this.invisible.clear();
   }
 
   /** An instance ends by itself, or by somebody else's hand. */
@@ -71,8 +84,21 @@ export class MemoryFleet implements Fleet {
     const trouble = this.#unknown.shift();
     if (trouble === "throttled") return { kind: "throttled", message: "RequestLimitExceeded: Request limit exceeded." };
     if (trouble === "not-launched") return { kind: "unknown", message: "TimeoutError: nobody answered" };
+    if (this.#turnsAway > 0) {
+      this.#turnsAway -= 1;
+      const code = "UnauthorizedOperation";
+      const refusals = launch.offers.map((offer): OfferRefusal => ({ ...refOf(offer), code, why: "fault" }));
+      return { kind: "turned-away", code, message: "You are not authorized", refusals, isConflict: false };
+    }
     const outcome = this.#once(launch);
     return trouble === "launched" ? { kind: "unknown", message: "TimeoutError: the answer was lost" } : outcome;
+  }
+
+  async find(launch: string): Promise<FoundInstances> {
+    const trouble = this.#trouble.find.shift();
+    if (trouble) return { kind: "unknown", message: trouble };
+    const its = [...this.instances.values()].filter((each) => each.launch.id === launch && !this.invisible.has(each.id));
+    return { kind: "read", instances: its.map(({ id, instanceType, zone, over }) => ({ id, instanceType, zone, over })) };
   }
 
   async terminate(instances: readonly string[]): Promise<ReadonlyMap<string, Ended>> {
@@ -100,10 +126,9 @@ export class MemoryFleet implements Fleet {
       return outcome;
     }
     if (before.request === request) return before.outcome;
-    if (before.outcome.kind === "launched") return before.outcome;
     const code = "IdempotentParameterMismatch";
     const refusals = launch.offers.map((offer): OfferRefusal => ({ ...refOf(offer), code, why: "fault" }));
-    return { kind: "refused", code, message: "the token came with other parameters", refusals };
+    return { kind: "turned-away", code, message: "the token came with other parameters", refusals, isConflict: true };
   }
 
   #create(launch: Launch): LaunchOutcome {

@@ -51,6 +51,14 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         return "done";
       }),
 
+    noteSearch: (fence, { launch: id, search }) =>
+      write("noteSearch", fence, (): Written => {
+        const launch = table.openLaunches.get(id);
+        if (!launch) return "stale";
+        table.openLaunches.set(id, { ...launch, search });
+        return "done";
+      }),
+
     settle: (fence, settled) => write("settle", fence, () => settle(table, fence, settled)),
 
     drain: (fence, id, atMs) =>

@@ -47,6 +47,7 @@ export class ThrottledEc2 implements Fleet {
 
   terminate: Fleet["terminate"] = (instances) => this.memory.terminate(instances);
   look: Fleet["look"] = (instances) => this.memory.look(instances);
+  find: Fleet["find"] = (launch) => this.memory.find(launch);
 
   #isTaken(): boolean {
     const { burst, perSecond } = this.#limits;

@@ -31,6 +31,7 @@ export const fencingContract = (make: MakeLedger) =>
         "intend, over the limit": placements.intend(old, aLaunch({ id: "dear", clientToken: "dear" }), {
           pool: { usdPerHour: 0, gpus: 0 },
         }),
+        noteSearch: placements.noteSearch(old, { launch: open.id, search: { why: "it is old", fromMs: atMs, toMs: atMs } }),
         settle: placements.settle(old, { launch: open, nodes: [newNode({ id: "i-0000000000000009" })], atMs }),
         drain: placements.drain(old, empty.id, atMs),
         "drain, stale": placements.drain(old, holding.id, atMs),

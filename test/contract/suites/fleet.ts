@@ -206,21 +206,43 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(whole.kind === "launched" && new Set(whole.instances.map(({ zone }) => zone))).toEqual(new Set([second.zone]));
     });
 
-    test("a token that comes back with other offers launches nothing more, and tells what it had launched", async () => {
+    test("a token that comes back with other offers is turned away, and launches nothing more", async () => {
       const { fleet, offers, live } = await make();
       const launch = launchOf(offers);
       const id = only(await fleet.launch(launch));
-      expect(only(await fleet.launch({ ...launch, offers: offers.slice(1) }))).toBe(id);
+      expect(await fleet.launch({ ...launch, offers: offers.slice(1) })).toMatchObject({
+        kind: "turned-away",
+        code: "IdempotentParameterMismatch",
+        isConflict: true,
+        refusals: everyOf(offers.slice(1), { why: "fault" }),
+      });
       expect(live()).toEqual([id]);
     });
 
-    test("a token whose launch was refused is refused with other offers", async () => {
+    test("what a launch brought is found by its tag, and what is over is said to be; of a launch that brought nothing, nothing", async () => {
+      const stage = await make();
+      const { fleet, offers, live } = stage;
+      const launch = launchOf(offers, { count: 3 });
+      const outcome = await fleet.launch(launch);
+      only(await fleet.launch(launchOf(offers)));
+      const given = (outcome.kind === "launched" ? outcome.instances : []).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      const [first] = given;
+      await fleet.terminate([first?.id ?? ""]);
+      const found = await fleet.find(launch.id);
+      expect(found.kind === "read" && found.instances.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(
+        given.map((instance) => ({ ...instance, over: instance === first })),
+      );
+      expect(await fleet.find("no-launch")).toEqual({ kind: "read", instances: [] });
+      expect(live()).toHaveLength(3);
+    });
+
+    test("a token whose launch was refused is turned away with other offers", async () => {
       const stage = await make();
       const launch = launchOf(stage.offers);
       for (const offer of stage.offers) stage.refuse(offer, "InsufficientInstanceCapacity");
       await stage.fleet.launch(launch);
       expect(await stage.fleet.launch({ ...launch, offers: stage.offers.slice(1) })).toMatchObject({
-        kind: "refused",
+        kind: "turned-away",
         code: "IdempotentParameterMismatch",
         refusals: everyOf(stage.offers.slice(1), { why: "fault" }),
       });

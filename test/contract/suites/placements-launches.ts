@@ -116,6 +116,22 @@ export const launchPlacementsContract = (make: MakeLedger) => {
     });
   });
 
+  describe("placements.noteSearch", () => {
+    it("puts on record what was seen of an open launch, and nothing of one that is closed", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const launch = aLaunch();
+      const search = { why: "it is old", fromMs: monday, toMs: monday + 20_000 };
+      expect(await ledger.placements.noteSearch(fence, { launch: launch.id, search })).toBe("stale");
+      await ledger.placements.intend(fence, launch, limits);
+      expect(await ledger.placements.noteSearch(fence, { launch: launch.id, search: { ...search, toMs: monday } })).toBe("done");
+      expect(await ledger.placements.noteSearch(fence, { launch: launch.id, search })).toBe("done");
+      expect((await ledger.decisions.load("gpu", monday)).openLaunches).toEqual([{ ...launch, search }]);
+      await ledger.placements.settle(fence, { launch, nodes: [], atMs: monday });
+      expect(await ledger.placements.noteSearch(fence, { launch: launch.id, search })).toBe("stale");
+    });
+  });
+
   describe("placements.settle", () => {
     it("brings the node in and keeps only what it costs reserved", async () => {
       const ledger = await make();

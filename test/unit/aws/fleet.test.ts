@@ -85,21 +85,28 @@ test("all of a gang's nodes are read, in however many items they come, and howev
   });
 });
 
-test("what a gang's token had launched under another request is known when all of it is seen, even those that have ended", async () => {
-  const one = (id: string, Name: "running" | "terminated") => ({
-    InstanceId: id,
-    InstanceType: "g5.xlarge" as const,
-    Placement: { AvailabilityZone: "us-east-1b" },
-    State: { Name },
-  });
-  const seeing = (...Instances: ReturnType<typeof one>[]) =>
-    fleetOf({
-      CreateFleetCommand: () => failing("IdempotentParameterMismatch", 400),
-      DescribeInstancesCommand: () => ({ Reservations: [{ Instances }] }),
-    }).fleet.launch(aLaunch({ count: 2, whole: true }));
-  expect(await seeing(one("i-1", "running"))).toMatchObject({ kind: "unknown" });
-  expect(await seeing(one("i-1", "running"), one("i-2", "terminated"))).toMatchObject({ kind: "launched", instances: [{ id: "i-1" }] });
-  expect(await seeing(one("i-1", "terminated"), one("i-2", "terminated"))).toMatchObject({ kind: "refused" });
+const one = (id: string, Name: "running" | "terminated") => ({
+  InstanceId: id,
+  InstanceType: "g5.xlarge" as const,
+  Placement: { AvailabilityZone: "us-east-1b" },
+  State: { Name },
+});
+const found = (id: string, over: boolean) => ({ id, instanceType: "g5.xlarge", zone: "us-east-1b", over });
+
+test("what bears a launch's tag is read to the last page, or it is not known", async () => {
+  const pages = [
+    { Reservations: [{ Instances: [one("i-1", "running"), one("i-2", "terminated")] }], NextToken: "more" },
+    { Reservations: [{ Instances: [one("i-3", "running")] }] },
+  ];
+  const { fleet, calls } = fleetOf({ DescribeInstancesCommand: () => pages.shift() ?? failing("RequestLimitExceeded", 503) });
+  expect(await fleet.find("launch-1")).toEqual({ kind: "read", instances: [found("i-1", false), found("i-2", true), found("i-3", false)] });
+  const Filters = [{ Name: "tag:fleetwright:launch", Values: ["launch-1"] }];
+  expect(calls.map(({ input }) => input)).toEqual([{ Filters }, { Filters, NextToken: "more" }]);
+  expect(await fleet.find("launch-1")).toMatchObject({ kind: "unknown", message: expect.stringContaining("RequestLimitExceeded") });
+  pages.push({ Reservations: [{ Instances: [one("i-1", "running")] }], NextToken: "more" });
+  expect((await fleet.find("launch-1")).kind).toBe("unknown");
+  const nameless = fleetOf({ DescribeInstancesCommand: () => ({ Reservations: [{ Instances: [{ InstanceId: "i-1" }] }] }) });
+  expect((await nameless.fleet.find("launch-1")).kind).toBe("unknown");
 });
 
 test("what came is read wherever EC2 says it", async () => {
@@ -111,10 +118,9 @@ test("what came is read wherever EC2 says it", async () => {
   for (const item of [given, old]) {
     expect(await fleetOf({ CreateFleetCommand: () => ({ Instances: [item], Errors: [] }) }).fleet.launch(aLaunch())).toEqual(launched);
   }
-  const described = { InstanceId: "i-1", InstanceType: "g5.xlarge" as const, Placement: { AvailabilityZone: "us-east-1b" } };
   const { fleet } = fleetOf({
     CreateFleetCommand: () => ({ Instances: [{ InstanceIds: ["i-1"] }] }),
-    DescribeInstancesCommand: () => ({ Reservations: [{ Instances: [described] }] }),
+    DescribeInstancesCommand: () => ({ Reservations: [{ Instances: [one("i-1", "running")] }] }),
   });
   expect(await fleet.launch(aLaunch())).toEqual(launched);
 });
@@ -137,8 +143,12 @@ test.each<[string, number | undefined, object]>([
   // EC2 counts it among its server errors.
   ["InsufficientInstanceCapacity", 500, { kind: "refused", refusals: [{ why: "capacity" }] }],
   ["MaxSpotInstanceCountExceeded", 400, { kind: "refused", refusals: [{ why: "limit" }] }],
-  ["UnauthorizedOperation", 403, { kind: "refused", refusals: [{ why: "fault" }] }],
-  ["InvalidParameterValue", 400, { kind: "refused", refusals: [{ why: "fault" }] }],
+  // What says nothing of an earlier request.
+  ["UnauthorizedOperation", 403, { kind: "turned-away", isConflict: false, refusals: [{ why: "fault" }] }],
+  ["InvalidParameterValue", 400, { kind: "turned-away", isConflict: false, refusals: [{ why: "fault" }] }],
+  ["MoonInTheWrongHouse", 400, { kind: "turned-away", isConflict: false, refusals: [{ why: "fault" }] }],
+  ["MoonInTheWrongHouse", 500, { kind: "unknown" }],
+  ["IdempotentParameterMismatch", 400, { kind: "turned-away", isConflict: true }],
 ])("a launch that ends with %s (%s)", async (name, status, expected) => {
   const { fleet } = fleetOf({ CreateFleetCommand: () => failing(name, status) });
   expect(await fleet.launch(aLaunch())).toMatchObject(expected);
@@ -147,15 +157,6 @@ test.each<[string, number | undefined, object]>([
 test("an answer with neither instances nor errors launched nothing, and for this token never will", async () => {
   const { fleet } = fleetOf({ CreateFleetCommand: () => ({}) });
   expect(await fleet.launch(aLaunch())).toMatchObject({ kind: "refused", code: "NothingLaunched", refusals: [{ why: "capacity" }] });
-});
-
-test("a token used with other parameters: unknown as long as EC2 cannot be asked what it launched", async () => {
-  const { fleet, calls } = fleetOf({
-    CreateFleetCommand: () => failing("IdempotentParameterMismatch", 400),
-    DescribeInstancesCommand: () => failing("RequestLimitExceeded", 503),
-  });
-  expect((await fleet.launch(aLaunch())).kind).toBe("unknown");
-  expect(calls[1]?.input).toEqual({ Filters: [{ Name: "tag:fleetwright:launch", Values: ["launch-1"] }] });
 });
 
 test("what may not be asked is told, and is not something to ask again", async () => {

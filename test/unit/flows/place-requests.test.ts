@@ -42,7 +42,9 @@ describe("nodes that end together", () => {
       return fleet.terminate(ids);
     };
     const ids = world.nodes.map(({ id }) => id);
-    await world.place({ fleet: { launch: fleet.launch.bind(fleet), look: fleet.look.bind(fleet), terminate } });
+    await world.place({
+      fleet: { launch: fleet.launch.bind(fleet), find: fleet.find.bind(fleet), look: fleet.look.bind(fleet), terminate },
+    });
     expect(fleet.endsAsked.map((asked) => [...asked].sort())).toEqual([ids.sort()]);
     expect(new Set(states)).toEqual(new Set(["draining"]));
     expect(world.nodes).toEqual([]);
@@ -76,7 +78,9 @@ describe("nodes that end together", () => {
       if (!ids.includes(protectedOne)) return fleet.terminate(ids);
       return new Map(ids.map((id) => [id, ids.length > 1 ? "apart" : "denied"]));
     };
-    await world.place({ fleet: { launch: fleet.launch.bind(fleet), look: fleet.look.bind(fleet), terminate } });
+    await world.place({
+      fleet: { launch: fleet.launch.bind(fleet), find: fleet.find.bind(fleet), look: fleet.look.bind(fleet), terminate },
+    });
     expect(fleet.live.map(({ id }) => id)).toEqual([protectedOne]);
     expect(asked[0]).toBe(5);
     expect(world.journal.decisions.at(-1)?.outcomes.toSorted()).toEqual([

@@ -192,6 +192,7 @@ describe("what EC2 gives", () => {
       },
       terminate: world.fleet.terminate.bind(world.fleet),
       look: world.fleet.look.bind(world.fleet),
+      find: world.fleet.find.bind(world.fleet),
     };
     await world.place({ fleet });
     expect(open).toBe(1);
@@ -474,7 +475,9 @@ describe("a step that fails", () => {
       throw new Fault("denied", "not allowed to terminate");
     };
     const { fleet } = world;
-    await world.place({ fleet: { launch: fleet.launch.bind(fleet), look: fleet.look.bind(fleet), terminate } });
+    await world.place({
+      fleet: { launch: fleet.launch.bind(fleet), find: fleet.find.bind(fleet), look: fleet.look.bind(fleet), terminate },
+    });
     expect(world.journal.decisions.at(-1)?.outcomes).toEqual(["failed: not allowed to terminate"]);
     expect(world.node.state).toBe("draining");
     await world.pass(2);

@@ -1,0 +1,62 @@
+import type { Reservation } from "../../model/launch.ts";
+import type { LimitScope, Limits } from "../../model/limits.ts";
+import type { Snapshot } from "../../model/plan.ts";
+import { less } from "../placement/reservations.ts";
+
+/** What the limits leave while jobs are placed one after the other; infinite where there is none. */
+export type Allowance = {
+  readonly pool: Reservation;
+  readonly deployment: Reservation;
+  readonly teams: Readonly<Record<string, Reservation>>;
+};
+
+const boundless: Reservation = { usdPerHour: Number.POSITIVE_INFINITY, gpus: Number.POSITIVE_INFINITY };
+const none: Reservation = { usdPerHour: 0, gpus: 0 };
+
+export function allowanceOf({ pool, reserved, wider }: Snapshot): Allowance {
+  const teams = Object.entries(wider?.limits.teams ?? {});
+  return {
+    pool: less(pool.limits, reserved),
+    deployment: left(wider?.limits.deployment, wider?.reserved.deployment),
+    teams: Object.fromEntries(teams.map(([team, limits]) => [team, left(limits, wider?.reserved.teams[team])])),
+  };
+}
+
+const left = (limits: Limits | undefined, reserved: Reservation = none): Reservation => less({ ...boundless, ...given(limits) }, reserved);
+
+/** Without the parts that are not limited. */
+const given = ({ usdPerHour, gpus }: Limits = {}): Partial<Reservation> => ({
+  ...(usdPerHour === undefined ? {} : { usdPerHour }),
+  ...(gpus === undefined ? {} : { gpus }),
+});
+
+/** What a launch may reserve, for this team or, where there is none, for all teams. */
+export const allowed = (allowance: Allowance, team: string | undefined): Reservation => {
+  const all = scopes.map((scope) => of(allowance, scope, team));
+  return { usdPerHour: Math.min(...all.map(({ usdPerHour }) => usdPerHour)), gpus: Math.min(...all.map(({ gpus }) => gpus)) };
+};
+
+/** With so much less; what is given back is less than nothing. */
+export const without = (allowance: Allowance, team: string | undefined, reserved: Reservation): Allowance => {
+  const its = team === undefined ? undefined : allowance.teams[team];
+  return {
+    pool: less(allowance.pool, reserved),
+    deployment: less(allowance.deployment, reserved),
+    teams: team === undefined || its === undefined ? allowance.teams : { ...allowance.teams, [team]: less(its, reserved) },
+  };
+};
+
+/** What is given back. */
+export const returned = (reserved: Reservation): Reservation => less(none, reserved);
+
+/** In the order in which they are told: who waits is told the nearest. */
+const scopes: readonly LimitScope[] = ["pool", "team", "deployment"];
+
+const of = (allowance: Allowance, scope: LimitScope, team: string | undefined): Reservation => {
+  if (scope !== "team") return allowance[scope];
+  return (team === undefined ? undefined : allowance.teams[team]) ?? boundless;
+};
+
+/** The nearest limit within which it does not fit, whatever `fits` is asked of; the pool's where only all together leave too little. */
+export const nearestLimit = (allowance: Allowance, team: string | undefined, fits: (room: Reservation) => boolean): LimitScope =>
+  scopes.find((scope) => !fits(of(allowance, scope, team))) ?? "pool";

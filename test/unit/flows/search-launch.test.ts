@@ -1,0 +1,196 @@
+import { describe, expect, test } from "vitest";
+import { clientToken } from "../../../lib/flows/client-token.ts";
+import { place } from "../../../lib/flows/place.ts";
+import { aCatalogue, aLaunch, anOffer } from "../../fakes/builders.ts";
+import { type CrashPoint, doomed } from "./crash.ts";
+import { expectOneTruth } from "./one-truth.ts";
+import { World } from "./world.ts";
+
+const minutes = async (world: World, count: number): Promise<void> => {
+  for (let n = 0; n < count * 3; n += 1) await world.pass(20);
+};
+
+/** A launch whose process died when EC2 had carried it out. */
+async function unheard(): Promise<World> {
+  const world = new World();
+  await world.submit("a");
+  const died = Promise.withResolvers<void>();
+  const launch: typeof world.fleet.launch = async (asked) => {
+    await world.fleet.launch(asked);
+    died.resolve();
+    return new Promise(() => {});
+  };
+  const { fleet } = world;
+  void world.place({
+    fleet: { launch, find: fleet.find.bind(fleet), look: fleet.look.bind(fleet), terminate: fleet.terminate.bind(fleet) },
+  });
+  await died.promise;
+  return world;
+}
+
+/** The same, and EC2 does not take its request any more. */
+async function turnedAway(): Promise<World> {
+  const world = await unheard();
+  world.fleet.turnAwayNext(1_000);
+  return world;
+}
+
+/** The world right after the launch's only sending. */
+async function lost(how: "launched" | "not-launched"): Promise<World> {
+  const world = new World();
+  for (let n = 0; n < 1_000; n += 1) world.fleet.unknownNext(how);
+  await world.submit("a");
+  await world.workOff();
+  return world;
+}
+
+describe("a launch that EC2 turns away", () => {
+  test("the first time has launched nothing, and reserves nothing any more", async () => {
+    const world = new World();
+    world.fleet.turnAwayNext();
+    await world.submit("a");
+    await world.place();
+    expect(world.log).toContainEqual(expect.objectContaining({ message: "launch", came: "refused" }));
+    expect(world.ledger.table.openLaunches.size).toBe(0);
+    expect(world.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
+  });
+
+  test("after an answer was lost is searched for, and found", async () => {
+    const world = await turnedAway();
+    await minutes(world, 1);
+    expect(world.fleet.live).toHaveLength(1);
+    expect(world.job("a")).toMatchObject({ state: "placed" });
+    expectOneTruth(world);
+  });
+
+  test("and that no search shows for a minute is not given up: what is reserved stays so, and nothing is launched for its job", async () => {
+    const world = await turnedAway();
+    const [instance] = world.fleet.live;
+    world.fleet.invisible.add(instance?.id ?? "");
+    world.fleet.deafNext("find", 2);
+    await minutes(world, 9);
+    expect(world.fleet.live).toHaveLength(1);
+    expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
+    world.fleet.invisible.clear();
+    await minutes(world, 1);
+    expect(world.job("a")).toMatchObject({ state: "placed", node: instance?.id });
+    expectOneTruth(world);
+  });
+
+  test("and whose instance has ended meanwhile binds nothing to it", async () => {
+    const world = await turnedAway();
+    for (const { id } of world.fleet.live) world.fleet.end(id);
+    await world.pass(20);
+    expect(world.nodes).toEqual([]);
+    expect(world.ledger.table.openLaunches.size).toBe(0);
+    expect(world.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
+  });
+});
+
+describe("a launch of which nothing is ever heard", () => {
+  test("is retired after ten minutes of asking and ten of empty reads, and its job gets another, under another token", async () => {
+    const world = await lost("not-launched");
+    await minutes(world, 10);
+    const asked = world.fleet.asked.length;
+    await minutes(world, 9);
+    expect(world.fleet.asked).toHaveLength(asked);
+    expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
+    expect(new Set(world.fleet.asked.map((launch) => launch.clientToken)).size).toBe(1);
+    await minutes(world, 2);
+    expect(world.log).toContainEqual(expect.objectContaining({ message: "launch searched for", came: "retired" }));
+    expect(new Set(world.fleet.asked.map((launch) => launch.clientToken)).size).toBe(2);
+  });
+
+  test("is not retired by reads that fail", async () => {
+    const world = await lost("not-launched");
+    world.fleet.deafNext("find", 1_000);
+    await minutes(world, 40);
+    expect(world.ledger.table.openLaunches.size).toBe(1);
+    expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
+  });
+
+  test("but that has launched, is found when it is too old to be asked for", async () => {
+    const world = await lost("launched");
+    await minutes(world, 12);
+    expect(world.fleet.live).toHaveLength(1);
+    expect(world.job("a")).toMatchObject({ state: "placed" });
+  });
+});
+
+test("a token that is answered with an instance that has ended meanwhile gives its job another", async () => {
+  const world = await unheard();
+  const [dead] = [...world.fleet.instances.values()];
+  if (dead) world.fleet.end(dead.id);
+  await minutes(world, 1);
+  expect(world.job("a")).toMatchObject({ state: "placed" });
+  expect(world.job("a")?.node).not.toBe(dead?.id);
+  expectOneTruth(world);
+});
+
+test("no two requests bear one token, and none is too long for EC2", () => {
+  const { clientToken: _, ...launch } = aLaunch();
+  const others = [
+    { ...launch, id: "another" },
+    { ...launch, market: "on-demand" as const },
+    { ...launch, offers: [anOffer({ zone: "us-east-1b" })] },
+    { ...launch, offers: [anOffer(), anOffer({ zone: "us-east-1b" })] },
+    { ...launch, count: 2 },
+    { ...launch, count: 2, whole: true },
+    { ...launch, pool: "other" },
+  ];
+  const tokens = [launch, ...others].map(clientToken);
+  expect(new Set(tokens).size).toBe(tokens.length);
+  for (const token of tokens) expect(token).toMatch(/^[ -~]{1,64}$/);
+  expect(clientToken({ ...launch, because: "prices have changed", offers: [anOffer({ usdPerHour: 9 })] })).toBe(tokens[0]);
+});
+
+/** Worlds in which the next run of `place` searches for a launch. */
+const stories: Readonly<Record<string, () => Promise<World>>> = {
+  "all of it is found": turnedAway,
+  "it is found ended": async () => {
+    const world = await turnedAway();
+    for (const { id } of world.fleet.live) world.fleet.end(id);
+    return world;
+  },
+  "it is not seen yet": async () => {
+    const world = await turnedAway();
+    for (const { id } of world.fleet.live) world.fleet.invisible.add(id);
+    return world;
+  },
+  "nothing came of it, and it is retired": async () => {
+    const world = await lost("not-launched");
+    await minutes(world, 19);
+    return world;
+  },
+};
+
+async function run(world: World, at: CrashPoint | undefined): Promise<readonly string[]> {
+  world.nowMs += 61_000;
+  const process = doomed(world.placeDeps, at);
+  await Promise.race([place(process.deps, { pool: world.pool, msLeft: () => 20_000 }), process.crashed]);
+  return process.calls;
+}
+
+/** EC2 answers again, shows what there is, and takes requests. */
+async function recover(world: World): Promise<void> {
+  world.fleet.calm();
+  world.ledger.table.catalogues.set("gpu", aCatalogue());
+  await world.place();
+  await minutes(world, 22);
+}
+
+describe.each(Object.entries(stories))("a run that searches, and %s", (_story, begin) => {
+  test("ends at one truth whatever call its process dies before or after", async () => {
+    const calls = await run(await begin(), undefined);
+    expect(calls).toContain("fleet.find");
+    for (let call = 1; call <= calls.length; call += 1)
+      for (const when of ["before", "after"] as const) {
+        const world = await begin();
+        await run(world, { call, when });
+        await recover(world);
+        expectOneTruth(world);
+        expect(world.job("a")?.state, `crashed ${when} call ${call}, ${calls[call - 1]}`).toBe("placed");
+        expect(world.fleet.live, `crashed ${when} call ${call}, ${calls[call - 1]}`).toHaveLength(1);
+      }
+  });
+});
