@@ -12,16 +12,23 @@ const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,
 const arn = /^arn:aws[a-z-]*:/;
 const budget = z.number().min(0, "must not be negative").optional();
 
+/** More is a slip of the keyboard, or a limit in name only. */
+const most = 1_000_000;
+const usdPerHour = z.number().min(0, "must not be negative").max(most, "must not be more than a million dollars an hour");
+const gpus = z.int().min(0, "must not be negative").max(most, "must not be more than a million");
+
+/** Either may be left out, not both. */
+const WiderLimits = z
+  .strictObject({ usdPerHour: usdPerHour.optional(), gpus: gpus.optional() })
+  .refine((limits) => limits.usdPerHour !== undefined || limits.gpus !== undefined, 'limit "usdPerHour", "gpus" or both');
+
 /** One fleet and its policy. What handlers need of it travels in `fleet.json`; the rest shapes the stack. */
 const Pool = z.strictObject({
   ...FleetFile.shape.pools.element.shape,
   families: z
     .array(z.string().regex(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)?$/, 'must look like "g5", or "g5.xlarge"'))
     .min(1, "name at least one instance family"),
-  limits: z.strictObject({
-    usdPerHour: z.number().min(0, "must not be negative"),
-    gpus: z.int().min(0, "must not be negative"),
-  }),
+  limits: z.strictObject({ usdPerHour, gpus }),
   budgets: z
     .strictObject({
       usdPerDay: budget.describe("Dollars that nodes may cost in a UTC day"),
@@ -84,6 +91,11 @@ const Fields = z.strictObject({
     .describe("Prefix of everything that has a name; two deployments in one account need two"),
   teams: z.array(TeamName).min(1, "name at least one team"),
   pools: z.array(Pool).min(1, "describe at least one pool"),
+  limits: WiderLimits.optional().describe("Most that all pools together may reserve at one moment; absent: no more bound than the pools'"),
+  teamLimits: z
+    .record(TeamName, WiderLimits)
+    .optional()
+    .describe("Most that a team's own nodes may come to, over all pools. Nodes of a pool that is shared are no team's"),
   defaultPool: z.string().describe("Where a job goes that names no pool"),
   dataBuckets: z
     .array(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be the name of a bucket"))
@@ -118,6 +130,8 @@ export const Configuration = Fields.superRefine((fleet, context) => {
     fleet.pools.map((pool) => pool.name),
     ["pools"],
   );
+  for (const team of Object.keys(fleet.teamLimits ?? {}).filter((name) => !fleet.teams.includes(name)))
+    problem(["teamLimits", team], `there is no team "${team}" (there is ${fleet.teams.join(", ")})`);
   fleet.pools.forEach((pool, index) => {
     refuseTwice(pool.families, ["pools", index, "families"]);
     refuseTwice(pool.markets, ["pools", index, "markets"]);
@@ -162,6 +176,8 @@ export const fleetFile = (configuration: Configuration): FleetFile => ({
   pools: configuration.pools.map(({ volumeGiB: _volume, architecture: _architecture, ...pool }) => pool),
   defaultPool: configuration.defaultPool,
   dataBuckets: configuration.dataBuckets,
+  limits: configuration.limits,
+  teamLimits: configuration.teamLimits,
   ec2Requests: configuration.ec2Requests,
 });
 

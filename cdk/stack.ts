@@ -1,4 +1,4 @@
-import { Aws, CfnOutput, Fn, Stack, type StackProps } from "aws-cdk-lib";
+import { Annotations, Aws, CfnOutput, Fn, Stack, type StackProps } from "aws-cdk-lib";
 import { Alarm } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { EventBus } from "aws-cdk-lib/aws-events";
@@ -26,6 +26,7 @@ import { InstanceRole } from "./instance-role.ts";
 import { LaunchTemplates } from "./launch-templates.ts";
 import { Network } from "./network.ts";
 import { Queues } from "./queues.ts";
+import { remarks } from "./remarks.ts";
 import { TeamRoles } from "./team-roles.ts";
 import { TeamVaults } from "./team-vaults.ts";
 import { WorkerAssets, type WorkerFiles } from "./worker-assets.ts";
@@ -43,6 +44,7 @@ export class FleetStack extends Stack {
     super(scope, id, props);
     const { configuration } = props;
     this.#zones = configuration.zones;
+    for (const remark of remarks(configuration)) Annotations.of(this).addWarningV2("fleetwright:limits", remark);
     const buckets = new Buckets(this, "Buckets", configuration);
     const foundation: Foundation = {
       configuration,

@@ -4,6 +4,7 @@ import { choosePool, whyRejected } from "../decide/admission/admit.ts";
 import { type Found, whyNoData } from "../decide/shards/usable.ts";
 import type { DatasetUse } from "../model/dataset.ts";
 import type { Job, JobSpec } from "../model/job.ts";
+import { type ConfiguredLimits, widerLimits } from "../model/limits.ts";
 import type { Pool } from "../model/pool.ts";
 import type { DatasetReader } from "../ports/datasets.ts";
 import type { Admissions } from "../ports/jobs.ts";
@@ -15,7 +16,7 @@ export type SubmitDeps = Ringing & {
   readonly admissions: Admissions;
   readonly catalogues: CatalogueStore;
   readonly datasets: DatasetReader;
-  readonly fleet: { readonly pools: readonly Pool[]; readonly defaultPool: string };
+  readonly fleet: { readonly pools: readonly Pool[]; readonly defaultPool: string } & ConfiguredLimits;
 };
 
 /** A message as it came from a team's queue. The team is the queue's, never the message's word. */
@@ -36,7 +37,8 @@ export async function submitJob(deps: SubmitDeps, submission: Submission): Promi
   const job = message.id ?? submission.messageId;
   const chosen = choosePool({ team: submission.team, spec }, deps.fleet);
   if ("rejected" in chosen) return reject(deps, submission, { rejected: chosen.rejected, id: job, value: spec });
-  const why = whyRejected(spec, chosen.pool, await deps.catalogues.get(chosen.pool.name));
+  const beyond = { team: submission.team, limits: widerLimits(deps.fleet) };
+  const why = whyRejected(spec, chosen.pool, await deps.catalogues.get(chosen.pool.name), beyond);
   if (why) return reject(deps, submission, { rejected: why, id: job, value: spec });
   const noData = await whyNoDataFor(deps, submission.team, spec);
   if (noData !== undefined) return reject(deps, submission, { rejected: noData, id: job, value: spec });

@@ -18,3 +18,11 @@ export type WiderLimits = { readonly deployment?: Limits | undefined; readonly t
 
 /** What is reserved in all pools together: by the deployment, and by each team's own nodes. A shared pool's nodes are no team's. */
 export type WiderReserved = { readonly deployment: Reservation; readonly teams: Readonly<Record<string, Reservation>> };
+
+/** As the configuration has them. */
+export type ConfiguredLimits = {
+  readonly limits?: Limits | undefined;
+  readonly teamLimits?: Readonly<Record<string, Limits>> | undefined;
+};
+
+export const widerLimits = ({ limits, teamLimits = {} }: ConfiguredLimits): WiderLimits => ({ deployment: limits, teams: teamLimits });

@@ -4,6 +4,9 @@ import * as z from "zod";
 import { PoolName, TeamName } from "../../events/job.ts";
 import { Ec2Requests } from "./ec2-requests.ts";
 
+/** What is absent is not limited. */
+const Limits = z.strictObject({ usdPerHour: z.number().min(0).optional(), gpus: z.int().min(0).optional() });
+
 const Pool = z.strictObject({
   name: PoolName,
   families: z.array(z.string()).min(1),
@@ -30,6 +33,9 @@ export const FleetFile = z.strictObject({
   defaultPool: PoolName,
   /** Buckets beside the datasets bucket in which datasets may lie. */
   dataBuckets: z.array(z.string()).default([]),
+  /** What all pools together may reserve, and what each team may over all of them. */
+  limits: Limits.optional(),
+  teamLimits: z.record(TeamName, Limits).optional(),
   ec2Requests: Ec2Requests,
 });
 export type FleetFile = z.infer<typeof FleetFile>;

@@ -1,6 +1,8 @@
 import type { JobSpec } from "../../model/job.ts";
+import type { WiderLimits } from "../../model/limits.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
+import { whyBeyond } from "../limits/why-beyond.ts";
 import { whyTooLarge, whyUnsold } from "../placement/impossible.ts";
 
 /** The pool that a team's job goes to, or why there is none. */
@@ -17,13 +19,19 @@ export function choosePool(
 }
 
 /** Why the job can never run in the pool; undefined when it can, or when what the pool can buy is not known yet. */
-export function whyRejected(spec: JobSpec, pool: Pool, catalogue: Catalogue | undefined): string | undefined {
+export function whyRejected(
+  spec: JobSpec,
+  pool: Pool,
+  catalogue: Catalogue | undefined,
+  beyond?: { readonly team: string; readonly limits: WiderLimits },
+): string | undefined {
   const uncontained = whyNotContained(spec, pool);
   if (uncontained !== undefined) return uncontained;
   if (!catalogue) return undefined;
   const needs = { vcpus: spec.vcpus, memoryGiB: spec.memoryGiB, gpus: spec.gpus.count };
   const wants = { needs, gpu: spec.gpus, spot: spec.spot, nodes: spec.nodes };
-  return whyTooLarge(wants, pool, catalogue.types) ?? whyUnsold(wants, pool, catalogue);
+  const unsold = whyTooLarge(wants, pool, catalogue.types) ?? whyUnsold(wants, pool, catalogue);
+  return unsold ?? (beyond && whyBeyond({ ...wants, team: beyond.team }, { pool, catalogue, limits: beyond.limits }));
 }
 
 /** Why a job cannot run in the container it asks for; undefined when it can, or asks for none. */

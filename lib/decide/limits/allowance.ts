@@ -36,7 +36,7 @@ export const allowed = (allowance: Allowance, team: string | undefined): Reserva
   return { usdPerHour: Math.min(...all.map(({ usdPerHour }) => usdPerHour)), gpus: Math.min(...all.map(({ gpus }) => gpus)) };
 };
 
-/** With so much less; what is given back is less than nothing. */
+/** With so much less. */
 export const without = (allowance: Allowance, team: string | undefined, reserved: Reservation): Allowance => {
   const its = team === undefined ? undefined : allowance.teams[team];
   return {
@@ -45,9 +45,6 @@ export const without = (allowance: Allowance, team: string | undefined, reserved
     teams: team === undefined || its === undefined ? allowance.teams : { ...allowance.teams, [team]: less(its, reserved) },
   };
 };
-
-/** What is given back. */
-export const returned = (reserved: Reservation): Reservation => less(none, reserved);
 
 /** In the order in which they are told: who waits is told the nearest. */
 const scopes: readonly LimitScope[] = ["pool", "team", "deployment"];

@@ -1,6 +1,7 @@
 import { type Breaker, breakers } from "../../model/breaker.ts";
 import type { QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
+import type { LimitScope } from "../../model/limits.ts";
 import type { Node } from "../../model/node.ts";
 import type { InstanceType, Offer } from "../../model/offer.ts";
 import type { Snapshot } from "../../model/plan.ts";
@@ -8,6 +9,7 @@ import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, budgetRoom } from "../budget/budget-room.ts";
 import { type Outlook, outlook } from "../capacity/outlook.ts";
 import { mayTry, triedBy } from "../health/breaker.ts";
+import { type Allowance, allowanceOf, allowed, nearestLimit, without } from "../limits/allowance.ts";
 import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
 import { type Likeness, likeness } from "./likeness.ts";
@@ -36,16 +38,16 @@ export type Board = {
   readonly bundles: Bundle[];
   readonly likeness: Likeness;
   readonly budget: BudgetRoom;
-  /** What the pool may still reserve, by its limits and its budgets. */
-  left: Reservation;
-  /** Dollars per hour that the limits would leave on top of that. */
-  readonly withheldUsd: number;
+  /** What the limits leave. */
+  allowance: Allowance;
+  /** Dollars per hour that the pool's budgets leave. */
+  affordableUsd: number;
 };
 
 /** `nodes`: one, or a gang's. */
 export type Found = { readonly nodes: readonly Node[] } | "bundled" | Miss;
-/** `nothing`: no offer to be had. `limit`: not within the pool's limits. `budget`: within them, but its budgets do not pay for it. `later`: this decision launches enough already. */
-export type Miss = "nothing" | "limit" | "budget" | "later";
+/** `nothing`: no offer to be had. `limit` and the like: not within the pool's limits, the team's, the deployment's. `budget`: within them, but its budgets do not pay for it. `later`: this decision launches enough already. */
+export type Miss = "nothing" | "limit" | "team-limit" | "deployment-limit" | "budget" | "later";
 
 export function boardOf(snapshot: Snapshot, nodes: readonly Node[], queue: readonly QueueEntry[]): Board {
   const rooms = roomsOf(nodes);
@@ -53,8 +55,6 @@ export function boardOf(snapshot: Snapshot, nodes: readonly Node[], queue: reado
   const tried = new Set<string>();
   const budget = budgetRoom(snapshot);
   const seen = outlook(snapshot.refusals, snapshot.nowMs);
-  const byLimits = less(snapshot.pool.limits, snapshot.reserved);
-  const left = { ...byLimits, usdPerHour: Math.min(byLimits.usdPerHour, budget.usdPerHour) };
   return {
     pool: snapshot.pool,
     rooms,
@@ -66,8 +66,8 @@ export function boardOf(snapshot: Snapshot, nodes: readonly Node[], queue: reado
     bundles: [],
     likeness: likeness(),
     budget,
-    left,
-    withheldUsd: exactly(byLimits.usdPerHour - left.usdPerHour),
+    allowance: allowanceOf(snapshot),
+    affordableUsd: budget.usdPerHour,
   };
 }
 
@@ -106,21 +106,34 @@ function roomsFor(entry: QueueEntry, board: Board): readonly Room[] | undefined 
 function toBeLaunched(entry: QueueEntry, board: Board): "bundled" | Miss {
   const team = board.pool.shared ? undefined : entry.team;
   const empty = emptyBundle(team, board.shelfFor(entry.nodes), entry.nodes);
-  const alone = extended(empty, entry, board.left);
+  const alone = extended(empty, entry, left(board, team));
   if (alone === "nothing") return "nothing";
   if (!isGang(entry) && joins(entry, board, { team, aloneUsd: alone === "limit" ? Number.POSITIVE_INFINITY : alone.usdPerHour })) {
     return "bundled";
   }
   if (alone === "limit") {
-    const withheld = { usdPerHour: board.withheldUsd, gpus: 0 };
-    return extended(empty, entry, plus(board.left, withheld)) === "limit" ? "limit" : "budget";
+    const fits = (room: Reservation): boolean => extended(empty, entry, room) !== "limit";
+    return fits(allowed(board.allowance, team)) ? "budget" : missOf[nearestLimit(board.allowance, team, fits)];
   }
   if (board.bundles.length >= mostBundles) return "later";
-  board.left = less(board.left, alone.reserved);
+  take(board, team, alone.reserved);
   board.bundles.push(alone);
   for (const name of triedBy(alone.offers, board.broken)) board.tried.add(name);
   board.likeness.note(alone, { before: empty, entry });
   return "bundled";
+}
+
+const missOf: Readonly<Record<LimitScope, Miss>> = { pool: "limit", team: "team-limit", deployment: "deployment-limit" };
+
+/** What a launch may reserve, by limits and budgets. */
+function left({ allowance, affordableUsd }: Board, team: string | undefined): Reservation {
+  const byLimits = allowed(allowance, team);
+  return { ...byLimits, usdPerHour: Math.min(byLimits.usdPerHour, affordableUsd) };
+}
+
+function take(board: Board, team: string | undefined, reserved: Reservation): void {
+  board.allowance = without(board.allowance, team, reserved);
+  board.affordableUsd = exactly(board.affordableUsd - reserved.usdPerHour);
 }
 
 /** Adds the job to the first bundle of its team that it makes less dearer than a node of its own would cost. */
@@ -132,9 +145,9 @@ function joins(entry: QueueEntry, board: Board, { team, aloneUsd }: { team: stri
     if (tried.has(like)) continue;
     if (tried.size >= mostTries) return false;
     tried.add(like);
-    const shared = extended(open, entry, plus(board.left, open.reserved));
+    const shared = extended(open, entry, plus(left(board, team), open.reserved));
     if (typeof shared !== "object" || shared.usdPerHour - open.usdPerHour >= aloneUsd) continue;
-    board.left = less(plus(board.left, open.reserved), shared.reserved);
+    take(board, team, less(shared.reserved, open.reserved));
     board.bundles[index] = shared;
     for (const name of triedBy(shared.offers, board.broken)) board.tried.add(name);
     board.likeness.note(shared, { before: open, entry });

@@ -8,6 +8,8 @@ import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
 import { standing } from "../capacity/rest.ts";
 import { dryFor, whyDry } from "../capacity/why-dry.ts";
 import { whyBroken } from "../health/breaker.ts";
+import { whyAllWait, whyTeamWaits } from "../limits/in-words.ts";
+import { whyBeyond } from "../limits/why-beyond.ts";
 import { type Board, boardOf, type Found, find, type Miss } from "./board.ts";
 import { launchesOf, probesShared } from "./coalesce.ts";
 import { isGang, stillHeld } from "./gangs.ts";
@@ -101,8 +103,12 @@ type Judged = { readonly snapshot: Snapshot; readonly catalogue: Catalogue; read
 
 function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
   if (typeof found === "object") return found;
-  return { miss: found, because: whyUnsold(entry, on.snapshot.pool, on.catalogue) ?? whyHeld(entry, found, on) };
+  return { miss: found, because: whyNever(entry, on) ?? whyHeld(entry, found, on) };
 }
+
+/** Why nothing that is sold today will do, whatever ends. */
+const whyNever = (entry: QueueEntry, { catalogue, snapshot: { pool, wider } }: Judged): string | undefined =>
+  whyUnsold(entry, pool, catalogue) ?? whyBeyond(entry, { pool, catalogue, limits: wider?.limits });
 
 /** A fresh deployment's first tick fetches prices; jobs that came before it are looked at again soon. */
 function withoutPrices(queue: readonly QueueEntry[], nowMs: number): Placement {
@@ -119,7 +125,8 @@ function bindStep(entry: QueueEntry, nodes: readonly Node[]): Step[] {
 }
 
 /** Undefined for a wait of seconds, which is not worth a write. */
-function whyHeld(entry: QueueEntry, miss: Miss, { snapshot: { pool }, catalogue, board }: Judged): string | undefined {
+function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: Judged): string | undefined {
+  const { pool } = snapshot;
   switch (miss) {
     case "nothing": {
       const dry = whyDry(dryFor(entry, catalogue, board.seen));
@@ -131,6 +138,10 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot: { pool }, catalogue,
     }
     case "limit":
       return `pool ${pool.name} is at its limit of $${pool.limits.usdPerHour}/h and ${pool.limits.gpus} GPUs; the job starts when other work ends or the limit is raised`;
+    case "team-limit":
+      return whyTeamWaits(entry.team, snapshot);
+    case "deployment-limit":
+      return whyAllWait(snapshot);
     case "budget":
       return whyOverBudget(board.budget, pool.name);
     case "later":

@@ -10,6 +10,7 @@ import { createDecisions } from "../../aws/table/decisions.ts";
 import { createPlacements } from "../../aws/table/placements.ts";
 import { createRequestBudget } from "../../aws/table/request-budget.ts";
 import type { PlaceDeps } from "../../flows/place.ts";
+import { widerLimits } from "../../model/limits.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
 import { lineTo } from "../log-line.ts";
@@ -31,6 +32,7 @@ export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; l
     lane: sqsLane({ sqs: sqsClient(), laneQueueUrl: env.LANE_QUEUE_URL, laterQueueUrl: env.LATER_QUEUE_URL, newId: randomUUID }),
     // The record comes before the end of a decision, which must not wait long for it.
     journal: s3Journal(s3Client({ requestMs: 2_000, maxAttempts: 2 }), env.DECISIONS_BUCKET),
+    limits: widerLimits(fleet),
     budget: createRequestBudget(table, fleet.ec2Requests),
     pause,
     random: Math.random,

@@ -3,6 +3,7 @@ import { type AnswerDeps, answerNode } from "../../../lib/flows/answer-node.ts";
 import { type PlaceDeps, type Placed, place } from "../../../lib/flows/place.ts";
 import { ring } from "../../../lib/flows/ring.ts";
 import { type SubmitDeps, submitJob } from "../../../lib/flows/submit-job.ts";
+import { type ConfiguredLimits, widerLimits } from "../../../lib/model/limits.ts";
 import { isLive } from "../../../lib/model/node.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
 import { MemoryDatasets, MemoryShardQueue } from "../../../lib/sim/memory/datasets.ts";
@@ -20,6 +21,8 @@ type Report = Extract<NodeCall, { kind: "report" }>;
 export class World {
   nowMs = monday;
   readonly pool: Pool;
+  /** Beyond the pool's; tests change them. */
+  limits: ConfiguredLimits = {};
   readonly ledger = memoryLedger();
   readonly lane = new MemoryLane();
   readonly fleet = new MemoryFleet();
@@ -38,7 +41,7 @@ export class World {
 
   get submitDeps(): SubmitDeps {
     const { bell, admissions, catalogues } = this.ledger;
-    const fleet = { pools: [this.pool], defaultPool: this.pool.name };
+    const fleet = { pools: [this.pool], defaultPool: this.pool.name, ...this.limits };
     return { bell, admissions, catalogues, datasets: this.datasets, lane: this.lane, fleet };
   }
 
@@ -47,6 +50,7 @@ export class World {
     return {
       decisions,
       placements,
+      limits: widerLimits(this.limits),
       capacity,
       fleet: this.fleet,
       lane: this.lane,

@@ -1,0 +1,36 @@
+import type { QueueEntry } from "../../model/job.ts";
+import type { Limits, WiderLimits } from "../../model/limits.ts";
+import { type Catalogue, type Offer, offerName } from "../../model/offer.ts";
+import type { Pool } from "../../model/pool.ts";
+import { holds, mayBuy, type Wants } from "../placement/match.ts";
+import { isWithin, times } from "../placement/reservations.ts";
+import { inWords } from "./in-words.ts";
+
+/**
+ * Why nothing that holds the job is within the limits beyond its pool's, though nothing else were reserved; undefined when
+ * something is. Limits are raised, so this refuses new jobs and only holds those that wait.
+ */
+export function whyBeyond(
+  wants: Wants & Pick<QueueEntry, "nodes"> & { readonly team: string },
+  on: { pool: Pool; catalogue: Catalogue; limits: WiderLimits | undefined },
+): string | undefined {
+  const { pool, catalogue, limits } = on;
+  const gpusOf = new Map(
+    catalogue.types.filter((type) => holds(type, type.resources, wants)).map((type) => [type.name, type.resources.gpus]),
+  );
+  const offers = catalogue.offers.filter((offer) => gpusOf.has(offer.instanceType) && mayBuy(offer, wants)).toSorted(byPrice);
+  const asks = (offer: Offer) => times(wants.nodes, { usdPerHour: offer.usdPerHour, gpus: gpusOf.get(offer.instanceType) ?? 0 });
+  const [cheapest] = offers;
+  if (!cheapest) return undefined;
+  const fits = ({ usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits): boolean =>
+    offers.some((offer) => isWithin(asks(offer), { usdPerHour, gpus }));
+  const least = `${wants.nodes === 1 ? "the cheapest that fits" : `${wants.nodes} of the cheapest that fits`}, ${cheapest.instanceType}, costs ${inWords(asks(cheapest))}`;
+  // A node that serves several teams counts for none of them.
+  const ofTeam = pool.shared ? undefined : limits?.teams[wants.team];
+  if (ofTeam && !fits(ofTeam)) return `${least}, and team ${wants.team} is limited to ${inWords(ofTeam)} over all pools`;
+  const ofAll = limits?.deployment;
+  if (ofAll && !fits(ofAll)) return `${least}, and the whole deployment is limited to ${inWords(ofAll)}`;
+  return undefined;
+}
+
+const byPrice = (a: Offer, b: Offer): number => a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1);

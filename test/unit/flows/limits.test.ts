@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import { aCatalogue, aLaunch, anOffer, aPool } from "../../fakes/builders.ts";
+import { World } from "./world.ts";
+
+/** Another pool's launch of that price, as that pool's decision reserves it. */
+async function elsewhere(world: World, over: Partial<Parameters<typeof aLaunch>[0]> = {}): Promise<() => Promise<void>> {
+  const { placements, decisions } = world.ledger;
+  const { fence } = await decisions.begin("other");
+  const launch = aLaunch({ id: "elsewhere", pool: "other", reserved: { usdPerHour: 1, gpus: 2 }, ...over });
+  expect(await placements.intend(fence, launch, { pool: { usdPerHour: 100, gpus: 100 } })).toBe("done");
+  return async () => {
+    expect(await placements.settle(fence, { launch, nodes: [], atMs: world.nowMs })).toBe("done");
+  };
+}
+const tick = async (world: World): Promise<void> => {
+  const state = await world.ledger.decisions.state("gpu");
+  if (state.busy) await world.ringLater();
+  await world.workOff();
+};
+
+describe("a job for which there is room in its pool", () => {
+  test("waits at the limit of the whole deployment, is told so, and starts at the next tick after another pool made room", async () => {
+    const world = new World();
+    world.limits = { limits: { usdPerHour: 1.4 } };
+    const release = await elsewhere(world, { team: "speech" });
+    await world.submit("a");
+    await world.workOff();
+    expect(world.fleet.asked).toEqual([]);
+    expect(world.job("a")).toMatchObject({
+      state: "queued",
+      reason:
+        "the whole deployment is at its limit of $1.4/h; the job starts when other work ends, in whatever pool, or the limit is raised",
+    });
+    await release();
+    await tick(world);
+    expect(world.job("a")?.state).toBe("placed");
+  });
+
+  test("waits at its team's limit over all pools, whatever other teams have", async () => {
+    const world = new World();
+    world.limits = { teamLimits: { vision: { gpus: 2 }, speech: { gpus: 0 } } };
+    const release = await elsewhere(world);
+    await world.submit("a");
+    await world.workOff();
+    expect(world.job("a")?.reason).toBe(
+      "team vision is at its limit of 2 GPUs over all pools; the job starts when other work of the team ends or the limit is raised",
+    );
+    await release();
+    await tick(world);
+    expect(world.job("a")?.state).toBe("placed");
+  });
+
+  test("is told of the limit that another pool reached while it was decided on", async () => {
+    const world = new World();
+    world.limits = { limits: { gpus: 2 } };
+    await world.submit("a");
+    world.ledger.wire.before("placements.intend", () => elsewhere(world), 1);
+    await world.workOff();
+    expect(world.fleet.asked).toEqual([]);
+    expect(world.job("a")?.reason).toMatch(/^the whole deployment is at its limit of 2 GPUs;/);
+    expect(world.ledger.table.reservedWider().deployment.gpus).toBe(2);
+  });
+
+  test("of a pool whose nodes serve all teams counts for no team", async () => {
+    const world = new World(aPool({ shared: true }));
+    world.limits = { teamLimits: { vision: { gpus: 0 } } };
+    await world.submit("a");
+    await world.workOff();
+    expect(world.job("a")?.state).toBe("placed");
+    expect(world.ledger.table.reservedWider()).toEqual({ deployment: { usdPerHour: 0.5, gpus: 1 }, teams: {} });
+  });
+});
+
+describe("limits that are lowered, or prices that rise past them,", () => {
+  test("stop growth and not work", async () => {
+    const world = new World();
+    await world.submit("a");
+    await world.workOff();
+    world.limits = { limits: { usdPerHour: 0, gpus: 0 }, teamLimits: { vision: { usdPerHour: 0.1 } } };
+    await world.ringLater();
+    await world.pass(60);
+    expect(world.job("a")?.state).toBe("placed");
+    expect(world.fleet.live).toHaveLength(1);
+  });
+
+  test("hold what waits, with the limit that nothing sold today is within", async () => {
+    const world = new World();
+    world.limits = { limits: { usdPerHour: 1 } };
+    await world.submit("a");
+    world.ledger.table.catalogues.set("gpu", aCatalogue({ offers: [anOffer({ usdPerHour: 1.5 })] }));
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({
+      state: "queued",
+      reason: "the cheapest that fits, g5.xlarge, costs $1.5/h and 1 GPU, and the whole deployment is limited to $1/h",
+    });
+  });
+
+  test("refuse new jobs that nothing within them holds", async () => {
+    const world = new World();
+    world.limits = { teamLimits: { vision: { gpus: 0 } } };
+    expect(await world.submit("a")).toMatchObject({
+      kind: "rejected",
+      job: { reason: "the cheapest that fits, g5.xlarge, costs $0.5/h and 1 GPU, and team vision is limited to 0 GPUs over all pools" },
+    });
+    world.limits = { limits: { usdPerHour: 1, gpus: 2 } };
+    expect(await world.submit("gang", { nodes: 3 })).toMatchObject({
+      kind: "rejected",
+      job: {
+        reason: expect.stringMatching(/^3 of the cheapest that fits, g5.xlarge, costs \$1.5\/h and 3 GPUs, and the whole deployment/),
+      },
+    });
+  });
+});
