@@ -26,11 +26,25 @@ export const layers: readonly Layer[] = [
     packages: ["zod", "p-map", "node:crypto"],
     timeless: true,
   },
-  { folder: "lib/sim", imports: ["lib/model", "lib/decide", "lib/ports", "events", "lib/flows"], timeless: true },
+  // Of the worker the agent, which knows neither files nor processes: virtual time runs the very one that nodes run.
+  {
+    folder: "lib/sim",
+    imports: [
+      "lib/model",
+      "lib/decide",
+      "lib/ports",
+      "events",
+      "lib/flows",
+      "lib/worker/agent.ts",
+      "lib/worker/attempt.ts",
+      "lib/worker/attempt-run.ts",
+    ],
+    timeless: true,
+  },
   { folder: "lib/aws", imports: ["lib/model", "lib/ports", "events"], aws: true },
   { folder: "lib/solver", imports: ["lib/model"], packages: ["highs"] },
   { folder: "lib/worker", imports: ["lib/model", "events"], aws: true, environment: true },
-  { folder: "lib/api", imports: ["lib/model", "lib/ports", "events", "lib/flows"] },
+  { folder: "lib/api", imports: ["lib/model", "lib/decide", "lib/ports", "events", "lib/flows"] },
   {
     folder: "lib/runtime",
     imports: ["lib/model", "lib/decide", "lib/ports", "events", "lib/flows", "lib/aws", "lib/api", "lib/solver"],

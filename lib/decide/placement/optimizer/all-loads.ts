@@ -1,5 +1,6 @@
-import type { Instance, Kind, Shape } from "./instance.ts";
-import type { Load } from "./knapsack.ts";
+import type { Instance, Kind } from "./instance.ts";
+import type { Load } from "./load.ts";
+import type { Shape } from "./shape.ts";
 import { unit } from "./units.ts";
 
 /**

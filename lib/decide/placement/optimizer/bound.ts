@@ -1,8 +1,9 @@
 import type { Budget } from "./budget.ts";
 import { firstPatterns } from "./first-patterns.ts";
-import type { Instance, Kind, Shape } from "./instance.ts";
+import type { Instance, Kind } from "./instance.ts";
 import { Master, type Pattern } from "./master.ts";
 import { Pricing } from "./pricing.ts";
+import type { Shape } from "./shape.ts";
 import { unit } from "./units.ts";
 
 const smoothing = 0.6;

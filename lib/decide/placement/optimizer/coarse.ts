@@ -1,5 +1,5 @@
 import { keyOf } from "./classes.ts";
-import type { Shape } from "./instance.ts";
+import type { Shape } from "./shape.ts";
 
 /** How far apart sizes of one shape may be at first, as a ratio. */
 const finest = 1.02;

@@ -1,4 +1,5 @@
-import type { Instance, Kind, Shape } from "./instance.ts";
+import type { Instance, Kind } from "./instance.ts";
+import type { Shape } from "./shape.ts";
 import { unit } from "./units.ts";
 
 /** Above so many numbers a kind is measured by its dimensions alone. */

@@ -1,6 +1,7 @@
-import type { Kind, Shape } from "./instance.ts";
+import type { Kind } from "./instance.ts";
 import type { Pattern } from "./master.ts";
 import type { Pricing } from "./pricing.ts";
+import type { Shape } from "./shape.ts";
 import { unit } from "./units.ts";
 
 /** What a job that waits costs, in prices of the dearest offer: more than any place for it. */

@@ -1,5 +1,6 @@
 import type { Kind } from "./instance.ts";
-import type { Found, Load } from "./knapsack.ts";
+import type { Found } from "./knapsack.ts";
+import type { Load } from "./load.ts";
 import type { Bins } from "./packing.ts";
 import type { Pricing } from "./pricing.ts";
 

@@ -2,19 +2,8 @@ import { coarse } from "./coarse.ts";
 import { undominated } from "./dominance.ts";
 import { allowedBy, traitsOf } from "./match.ts";
 import { type FreeNode, type JobClass, type Problem, type Supply, standardTerms } from "./problem.ts";
+import type { Shape } from "./shape.ts";
 import { sizeOf, unit, unitsOf } from "./units.ts";
-
-/** Jobs that need the same, whatever their priority. */
-export type Shape = {
-  /** By dimension, in millionths; the last dimension is GPUs. */
-  readonly size: Float64Array;
-  /** Whole GPUs. */
-  readonly whole: number;
-  /** Millionths of one GPU; 0: none. */
-  readonly share: number;
-  readonly count: number;
-  readonly classes: readonly JobClass[];
-};
 
 /** Bins of one kind: an offer, or nodes that are alike. */
 export type Kind = {

@@ -1,11 +1,10 @@
-import type { Instance, Kind, Shape } from "./instance.ts";
+import type { Instance, Kind } from "./instance.ts";
+import type { Load } from "./load.ts";
 import type { Relaxation } from "./relaxation.ts";
+import type { Shape } from "./shape.ts";
 import { Slots } from "./slots.ts";
 
 const tolerance = 1e-9;
-
-/** What one bin holds: shapes, and how many of each, in the order in which they find their places. */
-export type Load = { readonly shapes: readonly number[]; readonly counts: readonly number[] };
 
 export const empty: Load = { shapes: [], counts: [] };
 

@@ -1,4 +1,4 @@
-import type { Load } from "./knapsack.ts";
+import type { Load } from "./load.ts";
 
 const tolerance = 1e-9;
 /** A smaller element would make the inverse inexact. */

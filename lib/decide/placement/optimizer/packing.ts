@@ -1,5 +1,5 @@
 import type { Instance, Kind } from "./instance.ts";
-import type { Load } from "./knapsack.ts";
+import type { Load } from "./load.ts";
 
 /** Bins of one kind with like loads. */
 export type Bins = Load & { readonly kind: number; readonly times: number };

@@ -1,5 +1,6 @@
 import type { Instance, Kind } from "./instance.ts";
-import { empty, type Found, Knapsack, type Load } from "./knapsack.ts";
+import { empty, type Found, Knapsack } from "./knapsack.ts";
+import type { Load } from "./load.ts";
 import { Relaxation } from "./relaxation.ts";
 
 /** Passes over what a bin holds, each of which may exchange one job for others. */

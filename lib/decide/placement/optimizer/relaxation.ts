@@ -1,6 +1,7 @@
 import { dualFeasible } from "./dual-feasible.ts";
-import type { Instance, Kind, Shape } from "./instance.ts";
-import type { Load } from "./knapsack.ts";
+import type { Instance, Kind } from "./instance.ts";
+import type { Load } from "./load.ts";
+import type { Shape } from "./shape.ts";
 
 const tolerance = 1e-9;
 const leastValue = 1e-8;

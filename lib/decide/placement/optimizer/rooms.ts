@@ -1,6 +1,6 @@
-import type { Shape } from "./instance.ts";
 import { allowedBy } from "./match.ts";
 import type { FreeNode, JobNeed } from "./problem.ts";
+import type { Shape } from "./shape.ts";
 import { sizeOf, unit, unitsOf } from "./units.ts";
 
 /** What is free on a node while jobs are put on it, in millionths. */
