@@ -51,8 +51,8 @@ export function planMap(now: Deal, before: Deal | undefined): MapPlan {
     return { node, share, weight, shards, bytes: bytesOf(shards), ...changeOf(need, shards) };
   });
   const moves = now.shards.filter((shard) => {
-    const from = holdersBefore.get(shard.key);
-    return from !== undefined && had.has(contentOf(shard)) && holders.get(shard.key) !== from;
+    const [from, to] = [holdersBefore.get(shard.key), holders.get(shard.key)];
+    return from !== undefined && to !== undefined && from !== to && had.has(contentOf(shard));
   });
   return { portions, moved: moves.length, movedBytes: bytesOf(moves) };
 }
