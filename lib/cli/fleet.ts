@@ -4,6 +4,7 @@ import { Command, Option } from "commander";
 import * as z from "zod";
 import { terminal } from "./console.ts";
 import { exitCodes, explain } from "./exit.ts";
+import { addChaos } from "./program/chaos.ts";
 import { addDatasets } from "./program/datasets.ts";
 import { addFleet } from "./program/fleet.ts";
 import { addJobs } from "./program/jobs.ts";
@@ -54,6 +55,7 @@ program.commandsGroup("The fleet:");
 addFleet(program, session);
 program.commandsGroup("This machine:");
 addLocal(program, session);
+addChaos(program, session);
 
 /** Who asked a command wrongly is sent to the help of that command. */
 function pointToHelp(command: Command, path: string): void {

@@ -59,6 +59,16 @@ export class MemoryArtifacts implements Artifacts, ArtifactReader {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, plain);
   }
+
+  /** What was sealed, if it is there and opens as this attempt's. */
+  opened(attempt: AttemptRef, artifact: SealedArtifact): Buffer | undefined {
+    const sealed = this.sealed.get(artifact.key);
+    try {
+      return sealed && decrypt(attempt, artifact.path, sealed);
+    } catch {
+      return undefined;
+    }
+  }
 }
 
 function filesOf(attempt: AttemptRef, text: string): readonly UploadedFile[] {

@@ -1,0 +1,107 @@
+import { readFile } from "node:fs/promises";
+import * as z from "zod";
+import { bugNamed, bugs } from "../../sim/bugs.ts";
+import { type FaultKind, faultKinds, usualRates } from "../../sim/faults.ts";
+import { invariants } from "../../sim/invariants.ts";
+import { reportOf } from "../../sim/report.ts";
+import { Scenario } from "../../sim/scenario.ts";
+import { readSites } from "../../sim/sites.ts";
+import { reportLines } from "../chaos/lines.ts";
+import { runThreads } from "../chaos/threads.ts";
+import type { Console } from "../console.ts";
+import { exitCodes, UsageError, whatWentWrong } from "../exit.ts";
+
+export type ChaosOptions = {
+  readonly runs: number;
+  readonly seed?: number | undefined;
+  readonly scenario?: string | undefined;
+  readonly only?: readonly string[] | undefined;
+  readonly threads: number;
+  readonly plant?: string | undefined;
+  readonly list?: boolean | undefined;
+  readonly json?: boolean | undefined;
+};
+
+/** Where seeds begin when nobody says. */
+const usualSeed = 1;
+
+/** Runs the chaos kit. Ctrl-C ends it with the report so far; a second one ends at once. */
+export async function chaosCommand(options: ChaosOptions, console: Console): Promise<number> {
+  if (options.list) {
+    for (const line of listLines()) console.out(line);
+    return exitCodes.ok;
+  }
+  const bug = options.plant === undefined ? undefined : knownBug(options.plant);
+  const only = options.only?.map(knownFault);
+  const scenario = await scenarioOf(options.scenario, bug?.scenario);
+  const first = options.seed ?? usualSeed;
+  const { runs } = options;
+  const abort = new AbortController();
+  const onSignal = (): void => (abort.signal.aborted ? process.exit(exitCodes.interrupted) : abort.abort());
+  process.on("SIGINT", onSignal);
+  const startedMs = performance.now();
+  const tally = await runThreads({ scenario, first, runs, only, bug: bug?.name }, Math.min(options.threads, runs), {
+    signal: abort.signal,
+    far: ({ runs: done, found }) => console.progress(`${done} of ${runs} runs, ${found.length} violations`),
+  });
+  process.off("SIGINT", onSignal);
+  console.progress(undefined);
+  const report = reportOf(tally, {
+    scenario: scenario.name,
+    seeds: { first, last: first + runs - 1 },
+    sites: readSites(),
+    wallMs: performance.now() - startedMs,
+    replay: (seed) => replayOf(seed, options),
+  });
+  if (options.json) console.out(JSON.stringify(report));
+  else for (const line of reportLines(report, console.paint, runs === 1)) console.out(line);
+  if (report.violations > 0) return exitCodes.failed;
+  return abort.signal.aborted ? exitCodes.interrupted : exitCodes.ok;
+}
+
+/** One line that runs the seed again, and tells its story. */
+const replayOf = (seed: number, { scenario, plant, only }: ChaosOptions): string =>
+  [
+    `npm run -s fleet -- chaos --runs 1 --seed ${seed}`,
+    ...(scenario === undefined ? [] : [`--scenario ${scenario}`]),
+    ...(plant === undefined ? [] : [`--plant ${plant}`]),
+    ...(only ?? []).map((kind) => `--only ${kind}`),
+  ].join(" ");
+
+function knownBug(name: string) {
+  const bug = bugNamed(name);
+  if (!bug) throw new UsageError(`there is no bug ${name} to plant; there are: ${bugs.map((each) => each.name).join(", ")}`);
+  return bug;
+}
+
+function knownFault(name: string): FaultKind {
+  const kind = faultKinds.find((each) => each === name);
+  if (!kind) throw new UsageError(`there is no fault ${name}; there are: ${faultKinds.join(", ")}`);
+  return kind;
+}
+
+async function scenarioOf(file: string | undefined, over: Record<string, unknown> = {}): Promise<Scenario> {
+  const said = file === undefined ? {} : await readJson(file);
+  const parsed = Scenario.safeParse({ ...said, ...over });
+  if (parsed.success) return parsed.data;
+  throw new UsageError(`${file ?? "the scenario"} is no scenario:\n${z.prettifyError(parsed.error)}`);
+}
+
+async function readJson(file: string): Promise<object> {
+  try {
+    return z.looseObject({}).parse(JSON.parse(await readFile(file, "utf8")));
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read as JSON: ${whatWentWrong(error)}`);
+  }
+}
+
+const listLines = (): string[] => [
+  "Faults, and how often each strikes when it could:",
+  ...faultKinds.map((kind) => `  ${kind.padEnd(22)} ${usualRates[kind]}`),
+  "",
+  "What must hold:",
+  ...invariants.map(({ number, says }) => `  ${number}. ${says}`),
+  "",
+  "Bugs that can be planted, and what finds each:",
+  ...bugs.map(({ name, breaks, says }) => `  ${name.padEnd(22)} ${breaks}. ${says}`),
+];

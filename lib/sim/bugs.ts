@@ -1,0 +1,284 @@
+import { fileKey } from "../../events/upload.ts";
+import type { Job } from "../model/job.ts";
+import type { Placements } from "../ports/pool-ledger.ts";
+import type { Invariant } from "./invariant.ts";
+import { jobKey, nodeKey, offNodes } from "./memory/table.ts";
+import type { Ports } from "./ports.ts";
+import type { World } from "./world.ts";
+
+/** A bug that can be put into a world, to see that the kit finds it. */
+export type Bug = {
+  readonly name: string;
+  readonly breaks: Invariant["number"];
+  readonly says: string;
+  readonly plant: (ports: Ports, world: World) => Partial<Ports>;
+  /** What of the standard scenario is otherwise, so that the bug has its occasion. */
+  readonly scenario?: Record<string, unknown>;
+};
+
+const never = { usdPerHour: 0, gpus: 0 };
+
+/** At least one for each invariant. */
+export const bugs: readonly Bug[] = [
+  {
+    name: "forgets-the-queue",
+    breaks: 1,
+    says: "a job that is taken back from a dead node never gets its queue entry",
+    plant: ({ placements }, { ledger }) => ({
+      placements: {
+        ...placements,
+        takeBack: async (fence, back) => {
+          const written = await placements.takeBack(fence, back);
+          if (written === "done") ledger.table.queue.delete(jobKey(back.assignment));
+          return written;
+        },
+      },
+    }),
+  },
+  {
+    name: "ends-twice",
+    breaks: 1,
+    says: "a job that was cancelled while it waited to be sealed succeeds all the same",
+    scenario: { jobs: { cancelled: 0.9, seconds: { from: 5, to: 40 } }, faults: { "sqs.delay": 0.5 } },
+    plant: ({ sealing }, { ledger }) => ({
+      sealing: {
+        ...sealing,
+        get: async (ref) => {
+          const job = await sealing.get(ref);
+          return job?.state === "failed" || job?.state === "cancelled" ? { ...job, state: "sealing" } : job;
+        },
+        succeed: async (attempt, artifacts, atMs) => {
+          const job = ledger.table.jobs.get(jobKey(attempt));
+          if (job) ledger.table.moveJob(job, { state: "succeeded", artifacts, ...offNodes }, atMs);
+          return "done";
+        },
+      },
+    }),
+  },
+  {
+    name: "ignores-the-lease",
+    breaks: 2,
+    says: "work is taken off a silent node before its lease has ended, and started elsewhere",
+    plant: ({ decisions, placements }) => ({
+      decisions: {
+        ...decisions,
+        load: async (pool, nowMs) => {
+          const loaded = await decisions.load(pool, nowMs);
+          const nodes = loaded.nodes.map((node) => (nowMs - (node.lastSeenMs ?? nowMs) > 20_000 ? { ...node, leaseUntilMs: 0 } : node));
+          return { ...loaded, nodes };
+        },
+      },
+      placements: { ...placements, takeBack: (fence, back) => placements.takeBack(fence, { ...back, atMs: back.atMs + 3_600_000 }) },
+    }),
+  },
+  {
+    name: "believes-the-stale",
+    breaks: 2,
+    says: "a worker's upload is sealed though another attempt counts by now",
+    scenario: { faults: { "sqs.delay": 0.9, "ec2.sudden-end": 1, "worker.lost-call": 0.4 }, jobs: { artifacts: { from: 1, to: 2 } } },
+    plant: ({ sealing }, { ledger }) => ({
+      sealing: {
+        ...sealing,
+        get: async (ref) => {
+          const job = await sealing.get(ref);
+          const attempt = "attempt" in ref && typeof ref.attempt === "number" ? ref.attempt : job?.attempt;
+          return job && job.attempt !== attempt && !job.endedAtMs ? { ...job, state: "sealing", attempt: attempt ?? 1 } : job;
+        },
+        succeed: async (attempt, artifacts, atMs) => {
+          const job = ledger.table.jobs.get(jobKey(attempt));
+          if (job && job.attempt !== attempt.attempt && !job.endedAtMs) {
+            const now = (): Job => ledger.table.jobs.get(jobKey(job)) ?? job;
+            if (job.state === "queued") ledger.table.moveJob(now(), { state: "placed" }, atMs);
+            if (now().state !== "sealing") ledger.table.moveJob(now(), { state: "sealing" }, atMs);
+            ledger.table.moveJob(now(), { state: "succeeded", artifacts, ...offNodes }, atMs);
+            return "done";
+          }
+          return sealing.succeed(attempt, artifacts, atMs);
+        },
+      },
+    }),
+  },
+  {
+    name: "ends-busy-nodes",
+    breaks: 3,
+    says: "a node is ended though it holds work: the snapshot does not show it, and the fence does not look",
+    plant: ({ decisions, placements }, { ledger: { table } }) => ({
+      decisions: {
+        ...decisions,
+        load: async (pool, nowMs) => {
+          const loaded = await decisions.load(pool, nowMs);
+          return { ...loaded, nodes: loaded.nodes.map((node) => ({ ...node, assignments: [], lastBusyMs: 0, gpusBusyAtMs: 0 })) };
+        },
+      },
+      placements: {
+        ...placements,
+        drain: async (fence, node, atMs) => {
+          table.changeNode(fence.pool, node, { state: "draining", stateSinceMs: atMs });
+          return "done";
+        },
+      },
+    }),
+  },
+  {
+    name: "fresh-token",
+    breaks: 4,
+    says: "a launch whose answer was lost is repeated under another client token",
+    plant: ({ fleet }) => {
+      let asked = 0;
+      return { fleet: { ...fleet, launch: (launch) => fleet.launch({ ...launch, clientToken: `${launch.clientToken}-${++asked}` }) } };
+    },
+  },
+  {
+    name: "launches-first",
+    breaks: 4,
+    says: "EC2 is asked before the intent is on record",
+    plant: ({ fleet, placements }) => ({
+      placements: {
+        ...placements,
+        intend: async (fence, launch, limits) => {
+          await fleet.launch(launch);
+          return placements.intend(fence, launch, limits);
+        },
+      },
+    }),
+  },
+  {
+    name: "forgets-early",
+    breaks: 4,
+    says: "a node leaves the ledger without anybody having asked EC2 to end it",
+    plant: ({ fleet }) => ({
+      fleet: {
+        ...fleet,
+        terminate: async (ids) => new Map(ids.map((id) => [id, "accepted"])),
+        look: async (ids) => new Map(ids.map((id) => [id, "over"])),
+      },
+    }),
+  },
+  {
+    name: "ignores-the-limits",
+    breaks: 5,
+    says: "an intent is written whatever is reserved already",
+    plant: ({ decisions, placements }) => ({
+      decisions: {
+        ...decisions,
+        load: async (pool, nowMs) => ({ ...(await decisions.load(pool, nowMs)), reserved: never, wider: undefined }),
+      },
+      placements: { ...placements, intend: (fence, launch) => placements.intend(fence, launch, { pool: { usdPerHour: 1e6, gpus: 1e6 } }) },
+    }),
+  },
+  {
+    name: "drops-a-shard",
+    breaks: 6,
+    says: "the last shard of each part is written to nobody's list",
+    plant: ({ store }) => ({
+      store: {
+        ...boundStore(store),
+        write: (of, name, shards) => store.write(of, name, name.startsWith("maps/") ? shards.slice(0, -1) : shards),
+      },
+    }),
+  },
+  {
+    name: "skips-the-seal",
+    breaks: 7,
+    says: "an artifact is said to be sealed, and is not",
+    plant: ({ artifacts }) => ({
+      artifacts: {
+        uploaded: (attempt) => artifacts.uploaded(attempt),
+        seal: async (attempt, file) => ({
+          kind: "sealed",
+          artifact: { ...file, key: `${attempt.team}/${attempt.job}/${attempt.attempt}/${file.path}.sealed` },
+        }),
+      },
+    }),
+  },
+  {
+    name: "wrong-context",
+    breaks: 7,
+    says: "files are sealed under the context of the next attempt",
+    plant: ({ artifacts }, { artifacts: { incoming, sealed } }) => ({
+      artifacts: {
+        uploaded: (attempt) => artifacts.uploaded(attempt),
+        seal: async (attempt, file) => {
+          const next = { ...attempt, attempt: attempt.attempt + 1 };
+          const bytes = incoming.get(fileKey(attempt, file.path));
+          if (bytes) incoming.set(fileKey(next, file.path), bytes);
+          const [own, other] = [await artifacts.seal(attempt, file), await artifacts.seal(next, file)];
+          const text = other.kind === "sealed" ? sealed.get(other.artifact.key) : undefined;
+          if (own.kind === "sealed" && text) sealed.set(own.artifact.key, text);
+          return own;
+        },
+      },
+    }),
+  },
+  {
+    name: "drifting-prices",
+    breaks: 8,
+    says: "prices change while they are decided on: the snapshot is not what was decided on",
+    plant: ({ decisions }) => {
+      let reads = 0;
+      return {
+        decisions: {
+          ...decisions,
+          load: async (pool, nowMs) => {
+            const loaded = await decisions.load(pool, nowMs);
+            const offers = loaded.catalogue?.offers.map((offer) => ({
+              ...offer,
+              get usdPerHour() {
+                reads += 1;
+                return offer.usdPerHour * (reads % 7 === 0 ? 1.3 : 1);
+              },
+            }));
+            return { ...loaded, ...(loaded.catalogue && offers ? { catalogue: { ...loaded.catalogue, offers } } : {}) };
+          },
+        },
+      };
+    },
+  },
+  {
+    name: "polls",
+    breaks: 9,
+    says: "each ring has another one sent after it",
+    plant: ({ bell, lane }) => ({
+      bell: {
+        ring: async (pool, cause) => {
+          if (cause === "later") await lane.sendLater(pool, 30);
+          return bell.ring(pool, cause);
+        },
+      },
+    }),
+  },
+  {
+    name: "counts-nobody-out",
+    breaks: 4,
+    says: "the reservation of a node that has ended is never given back",
+    plant: ({ placements }, { ledger: { table } }) => ({
+      placements: {
+        ...placements,
+        forget: keepingReserved(placements.forget, table),
+        terminating: keepingReserved(placements.terminating, table),
+      },
+    }),
+  },
+];
+
+export const bugNamed = (name: string): Bug | undefined => bugs.find((bug) => bug.name === name);
+
+type NodeWrite = Placements["forget"];
+const keepingReserved =
+  (write: NodeWrite, table: World["ledger"]["table"]): NodeWrite =>
+  async (fence, node, atMs) => {
+    const row = table.nodes.get(nodeKey(fence.pool, node));
+    const before = { ...table.pool(fence.pool) };
+    const written = await write(fence, node, atMs);
+    if (row && !row.released && written === "done") table.pool(fence.pool).gpus = before.gpus;
+    return written;
+  };
+
+/** A class's methods, to be called through another object. */
+const boundStore = (store: Ports["store"]): Ports["store"] => ({
+  list: (source) => store.list(source),
+  write: (of, name, shards) => store.write(of, name, shards),
+  read: (key) => store.read(key),
+  writePlan: (of, name, plan) => store.writePlan(of, name, plan),
+  sweep: (of, keep) => store.sweep(of, keep),
+});

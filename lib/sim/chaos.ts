@@ -1,0 +1,37 @@
+import { type FaultKind, faultKinds } from "./faults.ts";
+import { type RunOptions, runOnce } from "./run.ts";
+import { nothingYet, plus, type Tally, tallyOf } from "./tally.ts";
+
+export type ChaosOptions = Omit<RunOptions, "seed"> & {
+  readonly seeds: Iterable<number>;
+  /** After each run; false ends it. */
+  readonly goesOn: (tally: Tally) => boolean;
+};
+
+/** No more violations are looked for: the first ones tell. */
+const mostFound = 3;
+
+/** Runs seed after seed, and makes the first that fails small. */
+export async function chaos(options: ChaosOptions): Promise<Tally> {
+  let tally = nothingYet;
+  for (const seed of options.seeds) {
+    const result = await runOnce({ ...options, seed });
+    tally = plus(tally, tallyOf(result));
+    if (!options.goesOn(tally) || tally.found.length >= mostFound) break;
+  }
+  const [first, ...others] = tally.found;
+  if (!first || options.only) return tally;
+  const needs = await neededFaults({ ...options, seed: first.seed }, first.invariant.number);
+  return { ...tally, found: [{ ...first, needs }, ...others] };
+}
+
+/** The kinds of faults that a failing seed needs to break the same invariant: each is left out that can be. */
+async function neededFaults(options: RunOptions, invariant: number): Promise<readonly FaultKind[]> {
+  let needs: readonly FaultKind[] = faultKinds;
+  for (const kind of faultKinds) {
+    const fewer = needs.filter((each) => each !== kind);
+    const { violation } = await runOnce({ ...options, only: new Set(fewer) });
+    if (violation?.invariant.number === invariant) needs = fewer;
+  }
+  return needs;
+}

@@ -1,0 +1,81 @@
+/** Something that will happen. */
+type Due = { readonly atMs: number; readonly order: number; run: (() => void) | undefined };
+
+/** Virtual time: what is due happens in order of time, and of what is due at once, in the order in which it was asked for. */
+export class SimClock {
+  #nowMs: number;
+  #order = 0;
+  readonly #heap: Due[] = [];
+
+  constructor(startMs: number) {
+    this.#nowMs = startMs;
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Lets something happen then, or at once when that is past; the answer takes it back. */
+  at(atMs: number, run: () => void): () => void {
+    const due: Due = { atMs: Math.max(atMs, this.#nowMs), order: this.#order++, run };
+    this.#push(due);
+    return () => {
+      due.run = undefined;
+    };
+  }
+
+  after(ms: number, run: () => void): () => void {
+    return this.at(this.#nowMs + ms, run);
+  }
+
+  /** When the next thing happens; undefined when nothing ever will. */
+  get nextMs(): number | undefined {
+    while (this.#heap[0] && this.#heap[0].run === undefined) this.#pop();
+    return this.#heap[0]?.atMs;
+  }
+
+  /** Goes on to what is due next, and lets it happen. */
+  step(): void {
+    if (this.nextMs === undefined) return;
+    const due = this.#pop();
+    if (!due) return;
+    this.#nowMs = due.atMs;
+    due.run?.();
+  }
+
+  #push(due: Due): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    heap.push(due);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      const above = heap[parent];
+      if (!above || isBefore(above, due)) break;
+      heap[at] = above;
+      at = parent;
+    }
+    heap[at] = due;
+  }
+
+  #pop(): Due | undefined {
+    const heap = this.#heap;
+    const top = heap[0];
+    const last = heap.pop();
+    if (!top || !last || heap.length === 0) return top;
+    let at = 0;
+    for (;;) {
+      const left = 2 * at + 1;
+      const [one, other] = [heap[left], heap[left + 1]];
+      if (!one) break;
+      const child = other && isBefore(other, one) ? left + 1 : left;
+      const below = heap[child];
+      if (!below || isBefore(last, below)) break;
+      heap[at] = below;
+      at = child;
+    }
+    heap[at] = last;
+    return top;
+  }
+}
+
+const isBefore = (a: Due, b: Due): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);

@@ -1,0 +1,47 @@
+import type { Reservation } from "../../model/launch.ts";
+import type { Limits } from "../../model/limits.ts";
+import type { Fact } from "../facts.ts";
+import type { Invariant, Seen, Wrong } from "../invariant.ts";
+import { micro, nodeKey } from "../memory/table.ts";
+
+/** 5: what is reserved never exceeds the limits of pool, team and deployment, and what lives was reserved. */
+export const limits: Invariant = {
+  number: 5,
+  name: "limits hold",
+  says: "Reserved dollars and GPUs never exceed the limits, not even for a moment.",
+  watch: (seen) => ({
+    on: (fact) => {
+      if (fact.kind === "reserved") return beyond(fact, seen());
+      return fact.kind === "instance" ? unreserved(fact, seen()) : undefined;
+    },
+  }),
+};
+
+function beyond({ pool, reserved }: Extract<Fact, { kind: "reserved" }>, { table, limits: { deployment, teams } }: Seen): Wrong {
+  const wider = table.reservedWider();
+  const counts: readonly (readonly [string, Reservation, Limits | undefined])[] = [
+    [`pool ${pool.name}`, reserved, pool.limits],
+    ["the deployment", wider.deployment, deployment],
+    ...Object.entries(wider.teams).map(([team, amount]) => [`team ${team}`, amount, teams[team]] as const),
+  ];
+  for (const [whose, { usdPerHour, gpus }, most] of counts) {
+    const said = `${whose} reserves $${usdPerHour}/h and ${gpus} GPUs`;
+    if (micro(usdPerHour) < 0 || gpus < 0) return `${said}, less than nothing`;
+    const { usdPerHour: mostUsd = Number.POSITIVE_INFINITY, gpus: mostGpus = Number.POSITIVE_INFINITY } = most ?? {};
+    if (micro(usdPerHour) > micro(mostUsd) || gpus > mostGpus) return `${said}, and its limits are ${JSON.stringify(most)}`;
+  }
+  return undefined;
+}
+
+/** Whose end EC2 has accepted is released, and not counted. */
+function unreserved({ launch }: Extract<Fact, { kind: "instance" }>, { fleet, table }: Seen): Wrong {
+  const isCounted = (id: string): boolean => {
+    const key = nodeKey(launch.pool, id);
+    return !table.forgotten.has(key) && table.nodes.get(key)?.released !== true;
+  };
+  const owned = fleet.live.filter((each) => each.launch.pool === launch.pool && isCounted(each.id));
+  const usd = owned.reduce((sum, { offer }) => sum + micro(offer.usdPerHour), 0);
+  const reserved = table.reserved(launch.pool);
+  if (usd <= micro(reserved.usdPerHour)) return undefined;
+  return `pool ${launch.pool} has instances for $${usd / 1e6}/h and reserves $${reserved.usdPerHour}/h`;
+}

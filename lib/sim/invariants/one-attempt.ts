@@ -1,0 +1,50 @@
+import { type AttemptRef, attemptName, isEnded, jobName } from "../../model/job.ts";
+import type { Fact, ProgramRun } from "../facts.ts";
+import type { Invariant, Seen, Wrong } from "../invariant.ts";
+
+/** 2: one attempt of a job at a time, each member of it on one machine; who has lost it changes nothing. */
+export const oneAttempt: Invariant = {
+  number: 2,
+  name: "one attempt at a time",
+  says: "No two attempts of a job run at the same time; a stale worker can change nothing.",
+  watch: (seen) => {
+    const running = new Map<string, ProgramRun>();
+    const uploaded = new Set<string>();
+    const keyOf = (run: ProgramRun): string => `${attemptName(run)} ${run.instance}`;
+    return {
+      on: (fact) => {
+        if (fact.kind === "over") running.delete(keyOf(fact));
+        if (fact.kind === "uploaded") uploaded.add(attemptName(fact.attempt));
+        if (fact.kind === "job") return staleChange(fact, uploaded) ?? givenAway(fact, [...running.values()]);
+        if (fact.kind !== "began") return undefined;
+        const other = [...running.values()].find((each) => jobName(each) === jobName(fact) && isRival(each, fact));
+        running.set(keyOf(fact), fact);
+        return other ? `${inWords(fact)} began while ${inWords(other)} still ran` : overBefore(fact, seen());
+      },
+    };
+  },
+};
+
+const inWords = (run: ProgramRun): string => `${attemptName(run)} (member ${run.rank}) on ${run.instance}`;
+/** Another attempt, or the same place of a gang on another machine. */
+const isRival = (a: ProgramRun, b: ProgramRun): boolean => a.attempt !== b.attempt || (a.rank === b.rank && a.instance !== b.instance);
+
+/** A run that begins is of an attempt that was given out; that it has been taken back meanwhile its worker may not know yet. */
+function overBefore(run: ProgramRun, { table }: Seen): Wrong {
+  const job = table.jobs.get(jobName(run));
+  return job && job.attempt >= run.attempt ? undefined : `${inWords(run)} began, and the ledger knows nothing of that attempt`;
+}
+
+/** An attempt is given away only when nothing of it runs any more. What is left of a gang is told to stop, and waited for. */
+function givenAway({ before, after }: Extract<Fact, { kind: "job" }>, running: readonly ProgramRun[]): Wrong {
+  if (!before || after.attempt === before.attempt || after.spec?.nodes !== 1) return undefined;
+  const still = running.find((run) => attemptName(run) === attemptName(before));
+  return still && `${inWords(still)} runs, and the job was given away: ${after.reason}`;
+}
+
+/** Only the attempt that counts is ever sealed, and only when its worker has uploaded it. */
+function staleChange({ before, after }: Extract<Fact, { kind: "job" }>, uploaded: ReadonlySet<string>): Wrong {
+  if (after.state !== "succeeded" || (before && isEnded(before.state))) return undefined;
+  const attempt: AttemptRef = after;
+  return uploaded.has(attemptName(attempt)) ? undefined : `${attemptName(attempt)} succeeded, though its worker never uploaded it`;
+}

@@ -1,0 +1,31 @@
+import { decide } from "../../decide/decide.ts";
+import type { Snapshot } from "../../model/plan.ts";
+import type { Invariant } from "../invariant.ts";
+
+/** 8: a decision on record can be made again. */
+export const samePlan: Invariant = {
+  number: 8,
+  name: "the same snapshot gives the same plan",
+  says: "The same snapshot, seed, learned table and step counts give the same plan, byte for byte.",
+  watch: () => ({
+    on: (fact) => {
+      if (fact.kind !== "decided") return undefined;
+      const { snapshot, plan, id } = fact.decision;
+      const made = JSON.stringify(plan);
+      if (JSON.stringify(decide(snapshot)) !== made) return `decision ${id} comes out otherwise when it is made again: it was ${made}`;
+      return JSON.stringify(decide(turned(snapshot))) === made
+        ? undefined
+        : `decision ${id} depends on the order in which its snapshot is listed`;
+    },
+  }),
+};
+
+/** The same, listed the other way round. */
+const turned = (snapshot: Snapshot): Snapshot => ({
+  ...snapshot,
+  queue: snapshot.queue.toReversed(),
+  nodes: snapshot.nodes.toReversed(),
+  openLaunches: snapshot.openLaunches.toReversed(),
+  refusals: snapshot.refusals.toReversed(),
+  ...(snapshot.catalogue ? { catalogue: { ...snapshot.catalogue, offers: snapshot.catalogue.offers.toReversed() } } : {}),
+});

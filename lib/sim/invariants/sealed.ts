@@ -1,0 +1,61 @@
+import { type AttemptRef, attemptName, isEnded, type Job, jobName } from "../../model/job.ts";
+import type { ProgramRun } from "../facts.ts";
+import type { Invariant, Seen, Wrong } from "../invariant.ts";
+import { contentOf } from "../workload.ts";
+
+/** 7: what a job left rests sealed, as it was, for its own team; and no team reaches another's. */
+export const sealed: Invariant = {
+  number: 7,
+  name: "artifacts are sealed",
+  says: "No artifact of a succeeded job is unsealed; none opens with the wrong context; no team reads, writes or decides for another.",
+  watch: (seen) => {
+    const uploaded = new Map<string, readonly string[]>();
+    const teams = new Map<string, string>();
+    return {
+      on: (fact) => {
+        if (fact.kind === "uploaded") uploaded.set(attemptName(fact.attempt), fact.paths);
+        if (fact.kind === "began") return foreign(fact, teams, seen());
+        if (fact.kind !== "job" || fact.after.state !== "succeeded" || (fact.before && isEnded(fact.before.state))) return undefined;
+        return unsealed(fact.after, uploaded.get(attemptName(fact.after)) ?? [], seen());
+      },
+    };
+  },
+};
+
+function unsealed(job: Job, paths: readonly string[], { artifacts }: Seen): Wrong {
+  const { team, job: id, attempt } = job;
+  const ref: AttemptRef = { team, job: id, attempt };
+  const kept = job.artifacts ?? [];
+  if (
+    kept
+      .map(({ path }) => path)
+      .sort()
+      .join() !== [...paths].sort().join()
+  ) {
+    return `${jobName(job)} succeeded with ${kept.length} artifacts, and its worker uploaded ${paths.length}`;
+  }
+  for (const artifact of kept) {
+    const name = `${artifact.path} of ${attemptName(ref)}`;
+    const text = artifacts.opened(ref, artifact)?.toString();
+    if (text === undefined) return `${name} does not rest sealed under its team's key`;
+    if (text !== contentOf(ref, Number(artifact.path.split("-")[1]) - 1)) return `${name} is not what its worker uploaded`;
+    const others: AttemptRef[] = [
+      { ...ref, team: `${team}-2` },
+      { ...ref, attempt: attempt + 1 },
+      { ...ref, job: `${id}-2` },
+    ];
+    const other = others.find((each) => artifacts.opened(each, artifact) !== undefined);
+    if (other) return `${name} opens as one of ${attemptName(other)}`;
+  }
+  return undefined;
+}
+
+/** A node serves one team for life, unless its pool is shared. */
+function foreign(run: ProgramRun, teams: Map<string, string>, { fleet, pools }: Seen): Wrong {
+  const pool = pools.find(({ name }) => name === fleet.instances.get(run.instance)?.launch.pool);
+  const served = teams.get(run.instance);
+  teams.set(run.instance, run.team);
+  return served === undefined || served === run.team || pool?.shared === true
+    ? undefined
+    : `${attemptName(run)} runs on ${run.instance}, which has served team ${served}`;
+}

@@ -1,0 +1,70 @@
+import { needsOf, sameNeeds } from "../../decide/shards/needs.ts";
+import { type Dataset, datasetName, type Holding, type Shard } from "../../model/dataset.ts";
+import type { Invariant, Seen, Wrong } from "../invariant.ts";
+
+/** 6: every map deals out all of its listing, and a change moves what it must. */
+export const shardsHeld: Invariant = {
+  number: 6,
+  name: "every shard is held",
+  says: "Every shard has its holders; a change of nodes moves no more than the plan says.",
+  watch: (seen) => ({
+    on: (fact) => (fact.kind === "map" ? (notWhole(fact.after, seen()) ?? movedTooMuch(fact.before, fact.after, seen())) : undefined),
+    // The tick finds maps that are not as they should be, once a minute.
+    afterRest: () => {
+      const { datasets, table } = seen();
+      const nodes = [...table.nodes.values()].map(({ node }) => node);
+      const wrong = [...datasets.records.values()].find((each) => each.map && !sameNeeds(needsOf(each, nodes), each.map.holdings));
+      return wrong && `${datasetName(wrong)} is dealt to ${wrong.map?.holdings.map(({ node }) => node).join(", ")}, which do not need it`;
+    },
+  }),
+};
+
+const listOf = (key: string, { store }: Seen): readonly Shard[] | undefined => {
+  const value = store.written.get(key)?.value;
+  return Array.isArray(value) ? value : undefined;
+};
+const contentOf = ({ key, etag }: Shard): string => `${key} ${etag}`;
+const partsOf = ({ map }: Dataset): readonly Holding[] => map?.holdings.filter(({ share }) => share === "part") ?? [];
+
+function notWhole(dataset: Dataset, seen: Seen): Wrong {
+  const { map } = dataset;
+  const all = map && listOf(map.listingKey, seen);
+  if (!map || !all) return `the listing of map ${map?.version} of ${datasetName(dataset)} is not there`;
+  for (const holding of map.holdings) {
+    const held = listOf(holding.list, seen);
+    if (!held) return `${holding.node} shall have a list of ${datasetName(dataset)} that is not there`;
+    if (holding.share === "whole" && held.length !== all.length)
+      return `${holding.node} shall have all of ${datasetName(dataset)}, and lacks some`;
+  }
+  const parts = partsOf(dataset);
+  if (parts.length === 0) return undefined;
+  const dealt = parts.flatMap((holding) => (listOf(holding.list, seen) ?? []).map(contentOf)).sort();
+  const wanted = all.map(contentOf).sort();
+  return dealt.join("\n") === wanted.join("\n")
+    ? undefined
+    : `map ${map.version} of ${datasetName(dataset)} deals out ${dealt.length} shards of ${wanted.length}, or some twice`;
+}
+
+/** Between nodes that were there and are there, nothing moves; and the record says what did. */
+function movedTooMuch(before: Dataset, after: Dataset, seen: Seen): Wrong {
+  if (!before.map || !after.map || before.map.listingKey !== after.map.listingKey) return undefined;
+  const [old, now] = [holdersOf(before, seen), holdersOf(after, seen)];
+  const weights = (dataset: Dataset): string =>
+    partsOf(dataset)
+      .map(({ node, weight }) => `${node}:${weight}`)
+      .join();
+  const stays = (node: string): boolean =>
+    partsOf(before).some((each) => each.node === node) && partsOf(after).some((each) => each.node === node);
+  const moves = [...now].filter(([shard, node]) => old.has(shard) && old.get(shard) !== node);
+  const idle = moves.find(([shard, node]) => stays(node) && stays(old.get(shard) ?? ""));
+  if (idle && sameWeights(before, after)) return `${idle[0]} moved from ${old.get(idle[0])} to ${idle[1]}, and neither came nor went`;
+  return moves.length === after.map.moved
+    ? undefined
+    : `map ${after.map.version} of ${datasetName(after)} moves ${moves.length} shards (${weights(before)} → ${weights(after)}), and says ${after.map.moved}`;
+}
+
+const sameWeights = (before: Dataset, after: Dataset): boolean =>
+  partsOf(before).every(({ node, weight }) => partsOf(after).every((each) => each.node !== node || each.weight === weight));
+
+const holdersOf = (dataset: Dataset, seen: Seen): ReadonlyMap<string, string> =>
+  new Map(partsOf(dataset).flatMap(({ node, list }) => (listOf(list, seen) ?? []).map((shard) => [contentOf(shard), node] as const)));

@@ -1,0 +1,88 @@
+import { reachedFrom, type Site } from "./sites.ts";
+import type { Found, Tally } from "./tally.ts";
+
+/** How many of the places at which a handler can die were such in some run, before a call and after it. */
+export type Coverage = { readonly points: number; readonly hit: number; readonly percent: number; readonly missed: readonly string[] };
+
+export type Report = {
+  readonly scenario: string;
+  readonly seeds: { readonly first: number; readonly last: number };
+  readonly runs: number;
+  readonly faults: number;
+  readonly faultsPerRun: number;
+  readonly events: number;
+  readonly violations: number;
+  /** Faults by where they strike. */
+  readonly bySeam: Readonly<Record<string, number>>;
+  readonly byFault: Readonly<Record<string, number>>;
+  /** `launchAndTerminate`: of all that `place` reaches; `all`: of every flow. */
+  readonly coverage: { readonly launchAndTerminate: Coverage; readonly all: Coverage };
+  /** How jobs ended. */
+  readonly jobs: Readonly<Record<string, number>>;
+  /** Messages that failed five times, and were tried again by hand. */
+  readonly redriven: number;
+  readonly virtualHours: number;
+  readonly wallMs: number;
+  readonly runsPerMinute: number;
+  readonly found: readonly (Found & { readonly replay: string })[];
+};
+
+export function reportOf(
+  tally: Tally,
+  of: {
+    readonly scenario: string;
+    readonly seeds: { readonly first: number; readonly last: number };
+    readonly sites: readonly Site[];
+    readonly wallMs: number;
+    /** The command that runs one seed again. */
+    readonly replay: (seed: number) => string;
+  },
+): Report {
+  const { runs, events, jobs, redriven, virtualMinutes } = tally;
+  const byFault = Object.fromEntries(Object.entries(tally.faults).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  const bySeam: Record<string, number> = {};
+  for (const [kind, count] of Object.entries(byFault)) {
+    const seam = kind.slice(0, kind.indexOf("."));
+    bySeam[seam] = (bySeam[seam] ?? 0) + count;
+  }
+  const faults = Object.values(byFault).reduce((sum, count) => sum + count, 0);
+  const launching = reachedFrom("place.ts");
+  const { scenario, seeds, sites, wallMs, replay } = of;
+  return {
+    scenario,
+    seeds,
+    runs,
+    faults,
+    faultsPerRun: Math.round((10 * faults) / Math.max(1, runs)) / 10,
+    events,
+    violations: tally.found.length,
+    bySeam,
+    byFault,
+    coverage: {
+      launchAndTerminate: coverageOf(
+        sites.filter(({ file }) => launching.has(file)),
+        tally.hit,
+      ),
+      all: coverageOf(sites, tally.hit),
+    },
+    jobs: Object.fromEntries(Object.entries(jobs).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    redriven,
+    virtualHours: Math.round(virtualMinutes / 6) / 10,
+    wallMs: Math.round(wallMs),
+    runsPerMinute: Math.round((runs * 60_000) / Math.max(1, wallMs)),
+    found: tally.found.map((each) => ({ ...each, replay: replay(each.seed) })),
+  };
+}
+
+function coverageOf(sites: readonly Site[], hit: readonly string[]): Coverage {
+  const points = sites.flatMap(({ name }) => [`${name} before`, `${name} after`]);
+  const met = new Set(hit);
+  const missed = points.filter((point) => !met.has(point));
+  const count = points.length - missed.length;
+  return {
+    points: points.length,
+    hit: count,
+    percent: points.length === 0 ? 100 : Math.floor((1000 * count) / points.length) / 10,
+    missed,
+  };
+}

@@ -1,0 +1,95 @@
+import type { Fact } from "./facts.ts";
+import type { FaultKind } from "./faults.ts";
+import type { Invariant, Watch } from "./invariant.ts";
+import { invariants } from "./invariants.ts";
+import type { Ports } from "./ports.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Site } from "./sites.ts";
+import { World } from "./world.ts";
+
+/** An invariant that did not hold. */
+export type Violation = {
+  readonly invariant: Pick<Invariant, "number" | "name" | "says">;
+  readonly wrong: string;
+  /** Virtual seconds since the run began. */
+  readonly atSecond: number;
+  /** The last things that happened. */
+  readonly story: readonly string[];
+};
+
+export type RunOptions = {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly sites: readonly Site[];
+  readonly only?: ReadonlySet<FaultKind> | undefined;
+  readonly plant?: ((ports: Ports, world: World) => Partial<Ports>) | undefined;
+  /** Resolves when all that is under way has come to wait for the clock. */
+  readonly settled: () => Promise<void>;
+};
+
+export type RunResult = {
+  readonly seed: number;
+  readonly faults: ReadonlyMap<FaultKind, number>;
+  readonly events: number;
+  readonly virtualMinutes: number;
+  readonly hit: ReadonlySet<string>;
+  readonly redriven: number;
+  readonly jobs: Readonly<Record<string, number>>;
+  readonly violation?: Violation | undefined;
+};
+
+/** Rest has to last this long. */
+const restMs = 10 * 60_000;
+
+/** One run of a scenario: faults for its time, calm until nothing is left to do, and some rest; checked throughout. */
+export async function runOnce(options: RunOptions): Promise<RunResult> {
+  const { scenario, seed, settled } = options;
+  const found: { violation?: Violation } = {};
+  const watches: { readonly invariant: Invariant; readonly watch: Watch }[] = [];
+  const check = (look: (watch: Watch) => string | undefined): void => {
+    for (const { invariant, watch } of watches) {
+      if (found.violation) return;
+      const wrong = look(watch);
+      if (wrong === undefined) continue;
+      const { number, name, says } = invariant;
+      world.note(`✗ ${wrong}`);
+      found.violation = {
+        invariant: { number, name, says },
+        wrong,
+        atSecond: (world.clock.nowMs - startMs) / 1000,
+        story: world.story.lines,
+      };
+    }
+  };
+  const tell = (fact: Fact): void => check((watch) => watch.on?.(fact));
+  const world = new World({ ...options, tell });
+  const startMs = world.clock.nowMs;
+  for (const invariant of invariants) watches.push({ invariant, watch: invariant.watch(() => world.seen) });
+
+  let events = 0;
+  const goOnUntil = async (untilMs: number, isDone: () => boolean = () => false): Promise<void> => {
+    while (!found.violation && !isDone()) {
+      const nextMs = world.clock.nextMs;
+      if (nextMs === undefined || nextMs > untilMs) return;
+      world.clock.step();
+      events += 1;
+      await settled();
+    }
+  };
+  world.begin();
+  await settled();
+  await goOnUntil(startMs + scenario.minutes * 60_000);
+  world.calmDown();
+  const redriven = world.redrive();
+  const latestMs = world.clock.nowMs + scenario.calmMinutes * 60_000;
+  await goOnUntil(latestMs, () => world.isAtRest);
+  check((watch) => watch.atRest?.());
+  if (!found.violation) {
+    await goOnUntil(world.clock.nowMs + restMs);
+    check((watch) => watch.afterRest?.());
+  }
+  const jobs: Record<string, number> = {};
+  for (const { state } of world.ledger.table.jobs.values()) jobs[state] = (jobs[state] ?? 0) + 1;
+  const virtualMinutes = (world.clock.nowMs - startMs) / 60_000;
+  return { seed, faults: world.faults.counts, events, virtualMinutes, hit: world.dooms.hit, redriven, jobs, violation: found.violation };
+}

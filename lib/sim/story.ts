@@ -1,0 +1,27 @@
+/** The last things that happened, to be told when something has gone wrong; words are made only then. */
+export class Story {
+  readonly #last: { readonly atMs: number; readonly said: readonly unknown[] }[] = [];
+  readonly #most: number;
+  readonly #now: () => number;
+  readonly #startMs: number;
+
+  constructor(now: () => number, most = 60) {
+    this.#now = now;
+    this.#startMs = now();
+    this.#most = most;
+  }
+
+  note(...said: readonly unknown[]): void {
+    this.#last.push({ atMs: this.#now(), said });
+    if (this.#last.length > 2 * this.#most) this.#last.splice(0, this.#most);
+  }
+
+  /** One line each: seconds since the beginning, then what happened. */
+  get lines(): readonly string[] {
+    return this.#last
+      .slice(-this.#most)
+      .map(({ atMs, said }) => `${((atMs - this.#startMs) / 1000).toFixed(3).padStart(9)} s  ${said.map(inWords).join(" ")}`);
+  }
+}
+
+const inWords = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? "").slice(0, 300));

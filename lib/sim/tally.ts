@@ -1,0 +1,52 @@
+import type { FaultKind } from "./faults.ts";
+import type { RunResult, Violation } from "./run.ts";
+
+/** A seed whose run broke an invariant. */
+export type Found = Violation & {
+  readonly seed: number;
+  /** The faults without which it does not break, as far as one can do without the others. */
+  readonly needs?: readonly FaultKind[] | undefined;
+};
+
+/** What came of many runs, so that it can be added up: plain data, for it comes from other threads too. */
+export type Tally = {
+  readonly runs: number;
+  readonly events: number;
+  readonly virtualMinutes: number;
+  readonly redriven: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly jobs: Readonly<Record<string, number>>;
+  /** Sites at which a handler has died. */
+  readonly hit: readonly string[];
+  readonly found: readonly Found[];
+};
+
+export const nothingYet: Tally = { runs: 0, events: 0, virtualMinutes: 0, redriven: 0, faults: {}, jobs: {}, hit: [], found: [] };
+
+export const tallyOf = ({ seed, events, virtualMinutes, redriven, faults, jobs, hit, violation }: RunResult): Tally => ({
+  runs: 1,
+  events,
+  virtualMinutes,
+  redriven,
+  faults: Object.fromEntries(faults),
+  jobs,
+  hit: [...hit],
+  found: violation ? [{ ...violation, seed }] : [],
+});
+
+export const plus = (a: Tally, b: Tally): Tally => ({
+  runs: a.runs + b.runs,
+  events: a.events + b.events,
+  virtualMinutes: a.virtualMinutes + b.virtualMinutes,
+  redriven: a.redriven + b.redriven,
+  faults: added(a.faults, b.faults),
+  jobs: added(a.jobs, b.jobs),
+  hit: b.hit.every((each) => a.hit.includes(each)) ? a.hit : [...new Set([...a.hit, ...b.hit])].sort(),
+  found: [...a.found, ...b.found].toSorted((one, other) => one.seed - other.seed),
+});
+
+function added(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
+  const sum = { ...a };
+  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
+  return sum;
+}

@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Report } from "../../../lib/sim/report.ts";
+
+const root = join(import.meta.dirname, "..", "..", "..");
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fleetwright-chaos-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+type Ended = { readonly code: number | null; readonly out: string; readonly err: string };
+
+function start(args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [join(root, "lib", "cli", "fleet.ts"), "chaos", ...args], { cwd: folder });
+  const said = { out: "", err: "" };
+  child.stdout.on("data", (data) => {
+    said.out += data;
+  });
+  child.stderr.on("data", (data) => {
+    said.err += data;
+  });
+  return { child, ended: new Promise((resolve) => child.once("close", (code) => resolve({ code, ...said }))) };
+}
+const fleet = (...args: readonly string[]): Promise<Ended> => start(args).ended;
+const reportOf = ({ out }: Ended): Report => JSON.parse(out);
+const timeless = ({ wallMs: _wall, runsPerMinute: _speed, ...report }: Report): object => report;
+
+describe("fleet chaos", () => {
+  test("counts faults by seam and the points at which handlers died, and comes to the same in threads", async () => {
+    const [one, two] = await Promise.all([fleet("--runs", "16", "--json"), fleet("--runs", "16", "--threads", "2", "--json")]);
+    expect(one).toMatchObject({ code: 0 });
+    const report = reportOf(one);
+    expect(report).toMatchObject({ runs: 16, violations: 0, found: [], seeds: { first: 1, last: 16 } });
+    expect(report.faultsPerRun).toBeGreaterThan(20);
+    expect(Object.keys(report.bySeam)).toEqual(["ec2", "lambda", "s3", "spot", "sqs", "table", "worker"]);
+    const { launchAndTerminate } = report.coverage;
+    expect(launchAndTerminate.hit).toBeGreaterThan(5);
+    expect(launchAndTerminate.points).toBe(launchAndTerminate.hit + launchAndTerminate.missed.length);
+    expect(timeless(reportOf(two))).toEqual(timeless(report));
+  });
+
+  test("with a bug exits 1, and the line that it prints finds it again", async () => {
+    const found = await fleet("--runs", "20", "--plant", "drops-a-shard");
+    expect(found.code).toBe(1);
+    expect(found.out).toMatch(/✗ 6\. every shard is held: map \d+ of/);
+    const [, args = ""] = /again: npm run -s fleet -- chaos (.+)/.exec(found.out) ?? [];
+    const again = await fleet(...args.split(" "));
+    expect(again.code).toBe(1);
+    const wrong = (text: string): string | undefined => /✗ 6\. .*/.exec(text)?.[0];
+    expect(wrong(again.out)).toBe(wrong(found.out));
+    expect(again.out, "with its story").toMatch(/^ +\d+\.\d{3} s {2}\S/m);
+  });
+
+  test("takes a scenario, and says what is wrong with one", async () => {
+    await writeFile(join(folder, "mine.json"), JSON.stringify({ name: "mine", minutes: 2, faults: { "spot.storm": 1 } }));
+    await writeFile(join(folder, "wrong.json"), JSON.stringify({ minuts: 2 }));
+    const [mine, wrong, none] = await Promise.all([
+      fleet("--scenario", "mine.json", "--runs", "4", "--json"),
+      fleet("--scenario", "wrong.json"),
+      fleet("--scenario", "none.json"),
+    ]);
+    expect(reportOf(mine)).toMatchObject({ scenario: "mine", violations: 0 });
+    expect(reportOf(mine).byFault["spot.storm"]).toBeGreaterThan(0);
+    expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining("minuts") });
+    expect(none).toMatchObject({ code: 2, err: expect.stringContaining("none.json") });
+  });
+
+  test("lists what there is, and refuses what there is not", async () => {
+    const [listed, fault, bug] = await Promise.all([fleet("--list"), fleet("--only", "ec2.nap"), fleet("--plant", "gremlin")]);
+    expect(listed.out).toContain("fresh-token");
+    expect(listed.out).toContain("ec2.lost-answer");
+    expect(fault).toMatchObject({ code: 2, err: expect.stringContaining("there is no fault ec2.nap") });
+    expect(bug).toMatchObject({ code: 2, err: expect.stringContaining("there is no bug gremlin") });
+  });
+
+  test("ends with the report so far when it is interrupted", async () => {
+    const { child, ended } = start(["--runs", "1000000", "--json"]);
+    child.stderr?.once("data", () => child.kill("SIGINT"));
+    const outcome = await ended;
+    expect(outcome.code).toBe(130);
+    expect(reportOf(outcome).runs).toBeGreaterThan(0);
+  });
+});

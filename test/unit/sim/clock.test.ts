@@ -1,0 +1,33 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { SimClock } from "../../../lib/sim/clock.ts";
+
+const runOut = (clock: SimClock): void => {
+  while (clock.nextMs !== undefined) clock.step();
+};
+
+test("what is due happens in order of time, and what is due at once in the order in which it was asked for", () => {
+  fc.assert(
+    fc.property(fc.array(fc.record({ ms: fc.nat(20), cancelled: fc.boolean() }), { maxLength: 60 }), (asked) => {
+      const clock = new SimClock(1000);
+      const happened: { n: number; atMs: number }[] = [];
+      const cancels = asked.map(({ ms }, n) => clock.after(ms, () => happened.push({ n, atMs: clock.nowMs })));
+      for (const [n, { cancelled }] of asked.entries()) if (cancelled) cancels[n]?.();
+      runOut(clock);
+      const wanted = asked
+        .map(({ ms, cancelled }, n) => ({ n, atMs: 1000 + ms, cancelled }))
+        .filter(({ cancelled }) => !cancelled)
+        .sort((a, b) => a.atMs - b.atMs || a.n - b.n)
+        .map(({ n, atMs }) => ({ n, atMs }));
+      expect(happened).toEqual(wanted);
+    }),
+  );
+});
+
+test("what is asked for in the past happens now, and time never goes back", () => {
+  const clock = new SimClock(1000);
+  const seen: number[] = [];
+  clock.after(10, () => clock.at(5, () => seen.push(clock.nowMs)));
+  runOut(clock);
+  expect(seen).toEqual([1010]);
+});

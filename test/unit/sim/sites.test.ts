@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { reachedFrom, readSites, sitesIn } from "../../../lib/sim/sites.ts";
+
+test("the sites of a source are its calls to ports, by the function that makes them", () => {
+  const source = [
+    "/** Not placements.bind( here. */",
+    "export async function one({ bell }: Deps): Promise<void> {",
+    "  // nor bell.ring( here",
+    "  await bell.ring(pool, cause);",
+    "  await deps.placements.bind(fence, deps.placements.hold(x));",
+    "  nodes.map((node) => node.id);",
+    "  carillon.ring(pool);",
+    "}",
+    "const other = async (deps: Deps) => deps.fleet.look([]);",
+  ].join("\n");
+  expect(sitesIn("x.ts", source).map(({ name }) => name)).toEqual([
+    "x.ts:4 one bell.ring",
+    "x.ts:5 one placements.bind",
+    "x.ts:5 one placements.hold",
+    "x.ts:9 other fleet.look",
+  ]);
+});
+
+test("the paths that launch and terminate are in what place reaches", () => {
+  const launching = reachedFrom("place.ts");
+  expect([...launching]).toEqual(expect.arrayContaining(["place.ts", "carry-out.ts", "launch-node.ts"]));
+  expect(launching).not.toContain("submit-job.ts");
+  const points = readSites()
+    .filter(({ file }) => launching.has(file))
+    .map(({ point }) => point);
+  expect(points).toEqual(
+    expect.arrayContaining([
+      "decisions.begin",
+      "decisions.isCurrent",
+      "placements.intend",
+      "placements.settle",
+      "placements.drain",
+      "placements.terminating",
+      "placements.forget",
+      "placements.takeBack",
+      "fleet.launch",
+      "fleet.terminate",
+      "fleet.look",
+    ]),
+  );
+});
