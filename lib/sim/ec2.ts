@@ -85,6 +85,11 @@ export class SimEc2 {
       await this.#late();
       return this.#strikes("ec2.lost-answer", "launch") ? { kind: "unknown", message: "TimeoutError: the answer was lost" } : outcome;
     },
+    find: async (launch) => {
+      if (this.#strikes("ec2.throttle", "find")) return { kind: "unknown", message: "RequestLimitExceeded" };
+      const found = await this.fleet.find(launch);
+      return found.kind === "read" ? { ...found, instances: found.instances.filter(({ id }) => this.#isVisible(id)) } : found;
+    },
     terminate: async (ids) => {
       if (this.#strikes("ec2.throttle", "terminate")) return all(ids, "throttled");
       const hidden = ids.filter((id) => !this.#isVisible(id));
