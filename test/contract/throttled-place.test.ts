@@ -1,0 +1,94 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { afterEach, describe, expect, inject, test } from "vitest";
+import { dynamoClient, ec2Client } from "../../lib/aws/clients.ts";
+import { ec2Fleet } from "../../lib/aws/fleet.ts";
+import type { TableAccess } from "../../lib/aws/table/access.ts";
+import { createAdmissions } from "../../lib/aws/table/admissions.ts";
+import { createCapacityMemory } from "../../lib/aws/table/capacity-memory.ts";
+import { createCatalogueStore } from "../../lib/aws/table/catalogue-store.ts";
+import { createDecisions } from "../../lib/aws/table/decisions.ts";
+import { createPlacements } from "../../lib/aws/table/placements.ts";
+import { createRequestBudget } from "../../lib/aws/table/request-budget.ts";
+import { place } from "../../lib/flows/place.ts";
+import { type BucketLimits, documentedLimits } from "../../lib/model/request-limits.ts";
+import { MemoryJournal } from "../../lib/sim/memory/journal.ts";
+import { MemoryLane } from "../../lib/sim/memory/lane.ts";
+import { aCatalogue, aJob, anOffer, aPool, aSpec } from "../fakes/builders.ts";
+import { type Ec2Stage, ec2Stage } from "./ec2-stage.ts";
+import { wire } from "./wire.ts";
+
+const tight: BucketLimits = { burst: 3, perSecond: 4 };
+const pools = ["gpu", "cpu"].map((name) => aPool({ name, limits: { usdPerHour: 1_000, gpus: 1_000 } }));
+const gangsAPool = 6;
+
+let stage: Ec2Stage;
+afterEach(() => stage.close());
+
+async function newTable(): Promise<TableAccess> {
+  const client = dynamoClient(wire(inject("ministackUrl")));
+  const table = `throttled-${randomUUID()}`;
+  await client.send(
+    new CreateTableCommand({
+      TableName: table,
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: ["pk", "sk"].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
+      KeySchema: [
+        { AttributeName: "pk", KeyType: "HASH" },
+        { AttributeName: "sk", KeyType: "RANGE" },
+      ],
+    }),
+  );
+  return { client: DynamoDBDocumentClient.from(client), table };
+}
+
+/** One pool's handler, with clients and a table access of its own, as each Lambda has them. */
+async function handler(access: TableAccess, launch: BucketLimits): Promise<(pool: (typeof pools)[number]) => Promise<unknown>> {
+  const launchTemplates = Object.fromEntries(pools.map(({ name }) => [name, stage.template]));
+  const deps = {
+    decisions: createDecisions(access),
+    placements: createPlacements(access),
+    capacity: createCapacityMemory(access),
+    budget: createRequestBudget(access, { ...documentedLimits, launch }),
+    fleet: ec2Fleet({ ec2: ec2Client(stage.settings), name: "prod", launchTemplates, subnets: stage.subnets }),
+    lane: new MemoryLane(),
+    journal: new MemoryJournal(),
+    pause: async (ms: number) => pause(ms),
+    random: Math.random,
+    now: Date.now,
+    newId: randomUUID,
+    log: () => undefined,
+  };
+  return (pool) => place(deps, { pool, msLeft: () => 20_000 });
+}
+
+describe("two pools at once, against an EC2 that takes three CreateFleet calls and four a second after that", () => {
+  test.each<[string, BucketLimits, number]>([
+    ["the limits are set as EC2 has them: hardly a call is refused", tight, 3],
+    ["the limits are far too high: a burst is refused, and they give way", documentedLimits.launch, 20],
+  ])("%s; every gang has its nodes once, and no job hears of it", { timeout: 120_000 }, async (_what, believed, mostRefused) => {
+    stage = await ec2Stage({ requests: { CreateFleet: tight } });
+    const access = await newTable();
+    const offers = stage.subnets.slice(0, 2).map(({ zone }, n) => anOffer({ zone, usdPerHour: 0.5 + n / 10 }));
+    const admissions = createAdmissions(access);
+    for (const { name } of pools) {
+      await createCatalogueStore(access).put(name, aCatalogue({ offers }));
+      // A gang is a launch of its own, and so a call.
+      for (let n = 0; n < gangsAPool; n += 1) await admissions.admit(aJob({ job: `${name}-${n}`, pool: name, spec: aSpec({ nodes: 2 }) }));
+    }
+    const jobs = pools.length * gangsAPool;
+    const { record } = stage.front;
+    const left = async () =>
+      (await Promise.all(pools.map(({ name }) => createDecisions(access).load(name, Date.now())))).flatMap(({ queue }) => queue);
+    const places = await Promise.all(pools.map(() => handler(access, believed)));
+    while ((await left()).length > 0) {
+      await Promise.all(pools.map((pool, n) => places[n]?.(pool)));
+      await pause(50);
+    }
+    expect(record.instances).toHaveLength(2 * jobs);
+    expect(record.fleetCalls.map(({ outcome }) => outcome.kind)).toEqual(Array.from({ length: jobs }, () => "answered"));
+    expect(record.refusedRequests.get("CreateFleet") ?? 0).toBeLessThanOrEqual(mostRefused);
+  });
+});
