@@ -1,7 +1,13 @@
-import { CreateFleetCommand, type CreateFleetCommandOutput, type CreateFleetInstance, type EC2Client } from "@aws-sdk/client-ec2";
+import {
+  CreateFleetCommand,
+  type CreateFleetCommandOutput,
+  type CreateFleetError,
+  type CreateFleetInstance,
+  type EC2Client,
+} from "@aws-sdk/client-ec2";
 import type { Launch, LaunchedInstance, LaunchOutcome, OfferRefusal } from "../model/launch.ts";
 import type { Fleet, FoundInstances } from "../ports/fleet.ts";
-import { awsErrorCode, awsErrorKind, isDefinite } from "./errors.ts";
+import { awsCodeKind, awsErrorCode, awsErrorKind, isDefinite } from "./errors.ts";
 import { endInstances, findInstances, lookAtInstances } from "./fleet-instances.ts";
 import { blamed, refusalsOf, refusedEach, refusedWhole } from "./fleet-refusals.ts";
 import { fleetRequest, launchTag, type ZoneSubnet } from "./fleet-request.ts";
@@ -40,11 +46,21 @@ export const ec2Fleet = (config: Ec2FleetConfig): Fleet => ({
 /** An answer of CreateFleet: instances, and for each offer that was tried in vain why. It is final for this token. */
 async function outcomeOf(config: Ec2FleetConfig, launch: Launch, answer: CreateFleetCommandOutput): Promise<LaunchOutcome> {
   const given = (answer.Instances ?? []).flatMap((item) => (item.InstanceIds ?? []).map((id) => ({ id, ...shapeOf(config, item) })));
-  if (given.length === 0) return refusedEach(answer.Errors ?? [], launch, config.subnets);
-  const refusals = refusalsOf(answer.Errors ?? [], launch, config.subnets);
+  // A fleet can be throttled where it launches by itself, which says nothing of the offer that the error names.
+  const [errors, throttled] = byKind(answer.Errors ?? []);
+  if (given.length === 0 && errors.length === 0 && throttled)
+    return { kind: "throttled", message: `${throttled.ErrorCode}: ${throttled.ErrorMessage ?? "no message"}`, final: true };
+  if (given.length === 0) return refusedEach(errors, launch, config.subnets);
+  const refusals = refusalsOf(errors, launch, config.subnets);
   const whole = given.filter(isWhole);
   if (whole.length === given.length) return { kind: "launched", instances: whole, refusals };
   return outcomeOfFound(await findInstances(config.ec2, { InstanceIds: given.map(({ id }) => id) }), { count: given.length, refusals });
+}
+
+/** The errors that say something of an offer, and the first that only says that EC2 was asked too fast. */
+function byKind(all: readonly CreateFleetError[]): [errors: CreateFleetError[], throttled: CreateFleetError | undefined] {
+  const isThrottled = ({ ErrorCode = "" }: CreateFleetError): boolean => awsCodeKind(ErrorCode) === "throttled";
+  return [all.filter((error) => !isThrottled(error)), all.find(isThrottled)];
 }
 
 function outcomeOfError(launch: Launch, error: unknown): LaunchOutcome {

@@ -96,7 +96,8 @@ async function launch(
 
 /**
  * A first request that EC2 throttled was not carried out, so its intent is closed, and what it was for is decided anew when
- * there is a turn. (What is repeated stays open: an earlier request may have been carried out.)
+ * there is a turn. (What is repeated stays open: an earlier request may have been carried out. And what is closed already is
+ * closed once.)
  */
 async function withdrawThrottled(deps: CarryOutDeps, fence: Fence, launch: Launch): Promise<Outcome> {
   const later = await deps.turns.throttled("launch");

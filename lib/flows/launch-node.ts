@@ -18,8 +18,10 @@ export async function carryThrough(deps: LaunchDeps, fence: Fence, on: { launch:
   if (!(await deps.decisions.isCurrent(fence))) return { kind: "fenced", note: "a later decision has begun" };
   const outcome = await deps.fleet.launch(launch);
   switch (outcome.kind) {
-    case "throttled":
-      return { kind: "throttled", note: outcome.message };
+    case "throttled": {
+      const closed = outcome.final ? await deps.placements.settle(fence, { launch, nodes: [], atMs: deps.now() }) : "done";
+      return closed === "done" ? { kind: "throttled", note: outcome.message } : { kind: closed, note: outcome.message };
+    }
     case "unknown":
       return { kind: "open", note: outcome.message };
     case "refused":

@@ -52,8 +52,11 @@ export type LaunchOutcome =
       readonly refusals: readonly OfferRefusal[];
       readonly isConflict: boolean;
     }
-  /** Refused for its rate: nothing was launched, and the identical request will do. */
-  | { readonly kind: "throttled"; readonly message: string }
+  /**
+   * Refused for its rate: nothing was launched, and no offer is to blame. The identical request will do, unless it is `final`:
+   * EC2 took the request, was throttled by itself, and will answer the same to the same token for ever.
+   */
+  | { readonly kind: "throttled"; readonly message: string; readonly final?: true }
   | { readonly kind: "unknown"; readonly message: string };
 
 export type LaunchedInstance = { readonly id: string; readonly instanceType: string; readonly zone: string };

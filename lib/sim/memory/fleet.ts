@@ -140,7 +140,10 @@ export class MemoryFleet implements Fleet {
       this.#stock.set(offerName(offer), this.#left(offer) - 1);
       given.push(offer);
     }
-    const refusals = given.length < launch.count ? this.#shortOf(launch) : [];
+    const short = given.length < launch.count ? this.#shortOf(launch) : [];
+    const refusals = short.filter(({ code }) => code !== throttling);
+    if (given.length === 0 && short.length > 0 && refusals.length === 0)
+      return { kind: "throttled", message: `${throttling}: Request limit exceeded.`, final: true };
     if (given.length === 0) {
       const [first] = refusals.toSorted((a, b) => ranks[a.why] - ranks[b.why]);
       return { kind: "refused", code: first?.code ?? "NoSubnet", message: refusals.map(({ code }) => code).join("; "), refusals };
@@ -166,6 +169,8 @@ export class MemoryFleet implements Fleet {
   }
 }
 
+/** What a fleet says of an offer when EC2 throttled the fleet itself. */
+const throttling = "RequestLimitExceeded";
 const refOf = ({ instanceType, zone, market }: OfferRef): OfferRef => ({ instanceType, zone, market });
 const ranks = { capacity: 0, limit: 1, fault: 2 } as const;
 const whyOf = (code: string): OfferRefusal["why"] => {

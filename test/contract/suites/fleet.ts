@@ -125,6 +125,27 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       only(await stage.fleet.launch(launch));
     });
 
+    test("a fleet that EC2 throttles by itself launches nothing, for good, and blames no offer", async () => {
+      const stage = await make();
+      const launch = launchOf(stage.offers);
+      for (const offer of stage.offers) stage.refuse(offer, "RequestLimitExceeded");
+      expect(await stage.fleet.launch(launch)).toMatchObject({ kind: "throttled", final: true });
+      expect(await stage.fleet.launch(launch)).toMatchObject({ kind: "throttled", final: true });
+      expect(stage.live()).toEqual([]);
+    });
+
+    test("what only the fleet's own throttling kept away is held against no offer", async () => {
+      const stage = await make();
+      const [first, second, ...others] = stage.offers;
+      if (first === undefined || second === undefined) throw new Error("no offers");
+      stage.refuse(first, "RequestLimitExceeded");
+      for (const offer of others) stage.refuse(offer, "InsufficientInstanceCapacity");
+      stage.refuse(second, "InsufficientInstanceCapacity");
+      const outcome = await stage.fleet.launch(launchOf(stage.offers));
+      expect(outcome).toMatchObject({ kind: "refused", code: "InsufficientInstanceCapacity" });
+      expect(outcome.kind === "refused" && outcome.refusals.map(({ zone }) => zone)).not.toContain(first.zone);
+    });
+
     test("without capacity for one offer it is another", async () => {
       const stage = await make();
       const [first, ...others] = stage.offers;

@@ -186,6 +186,23 @@ describe("launches", () => {
     expectOneTruth(world);
   });
 
+  test("that EC2 takes and throttles by itself are closed, and asked for again under another token", async () => {
+    const world = await waiting(1);
+    const [offer] = world.ledger.table.catalogues.get("gpu")?.offers ?? [];
+    if (!offer) throw new Error("no offer");
+    // Nobody hears of the first answer, so that it is the repeat that learns of it.
+    world.fleet.refuse(offer, "RequestLimitExceeded");
+    world.fleet.unknownNext("launched");
+    await world.place();
+    for (let n = 0; n < 2; n += 1) await world.pass(5);
+    expect(world.ledger.table.openLaunches.size).toBe(0);
+    world.fleet.restock(offer);
+    for (let n = 0; n < 3; n += 1) await world.pass(5);
+    expect(world.fleet.live).toHaveLength(1);
+    expect(world.job("job-0")).toMatchObject({ state: "placed" });
+    expectOneTruth(world);
+  });
+
   test("that EC2 throttles again and again are never forgotten, though their turn comes at once", async () => {
     const world = await waiting(1);
     for (let n = 0; n < 5; n += 1) world.fleet.throttleNextLaunch();
