@@ -30,14 +30,14 @@ const longestPauseMs = 500;
  * write on its way. Throws `ConditionsFailed`, or a Fault whose `retry` says whether the call may succeed later;
  * after a Fault that may be retried the write may have happened.
  */
-export async function call<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
+export async function call<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>, most = mostTries): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await send({ abortSignal: AbortSignal.timeout(timeoutMs) });
     } catch (error) {
       const trouble = troubleOf(error);
       if (trouble instanceof Error) throw trouble;
-      if (tries === mostTries) {
+      if (tries === most) {
         throw new Fault("table-busy", `the table was too busy, ${tries} times: ${awsErrorCode(error)}`, { retry: true, cause: error });
       }
       await pause(Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** tries));

@@ -3,7 +3,7 @@ import type { TableAccess } from "./access.ts";
 import { is } from "./expression.ts";
 import { fenceKey, fenceShards, poolKey } from "./keys.ts";
 import { readPool } from "./pool-item.ts";
-import { type Amount, reserving, widerParts } from "./reserved-item.ts";
+import { type Amount, reserving, reservingTries, widerParts } from "./reserved-item.ts";
 import { type Part, transact } from "./transaction.ts";
 
 /** What came of a fenced transaction; `failed`: the places, in the parts given, whose conditions did not hold. */
@@ -30,8 +30,8 @@ export function createFencedWriter(access: TableAccess): FencedWriter {
   let writes = 0;
   let last: Promise<unknown> = Promise.resolve();
 
-  const held = async (fence: readonly Part[], parts: readonly Part[]): Promise<FencedOutcome> => {
-    const outcome = await transact(access, [...fence, ...parts]);
+  const held = async (fence: readonly Part[], parts: readonly Part[], tries?: number): Promise<FencedOutcome> => {
+    const outcome = await transact(access, [...fence, ...parts], tries);
     if (outcome === "done") return "done";
     return outcome.failed.has(0) ? "fenced" : { failed: new Set([...outcome.failed].map((at) => at - fence.length)) };
   };
@@ -57,6 +57,7 @@ export function createFencedWriter(access: TableAccess): FencedWriter {
             ...widerParts({ team: change.team, amount: change.wider }),
           ],
           parts,
+          reservingTries,
         ),
       ),
   };

@@ -10,7 +10,7 @@ import { instanceKey, launchKey, settledLaunchKey } from "./keys.ts";
 import { countsWider, launchItem, launchOf } from "./launch-item.ts";
 import { nodeItem, reservationOf } from "./node-item.ts";
 import { readPool } from "./pool-item.ts";
-import { amountOf, minus, nothing, plus, widerKeys } from "./reserved-item.ts";
+import { amountOf, minus, nothing, plus, reservingTries, widerKeys } from "./reserved-item.ts";
 import { stored, ttlAfter } from "./stored.ts";
 import { mostParts, type Part, transact } from "./transaction.ts";
 
@@ -29,7 +29,7 @@ export const createLaunchPlacements = (
       const tooSmall = counters.findIndex((counter) => exceeds(mine, counter));
       const counts = counters.map((counter) => counting(counter, mine, fence.epoch));
       const intent: Part = { kind: "put", item: launchItem(launch), when: [isAbsent("pk")] };
-      const outcome = tooSmall >= 0 ? { failed: new Set([tooSmall]) } : await transact(access, [...counts, intent]);
+      const outcome = tooSmall >= 0 ? { failed: new Set([tooSmall]) } : await transact(access, [...counts, intent], reservingTries);
       if (outcome === "done") return "done";
       return (await whyNot(access, fence, launch)) ?? { limit: counters.find((_, at) => outcome.failed.has(at))?.scope ?? "pool" };
     }),

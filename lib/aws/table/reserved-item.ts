@@ -10,6 +10,9 @@ import type { Part } from "./transaction.ts";
 /** A part of a reservation, in whole micro-dollars per hour, so that adding and taking away leaves nothing behind. */
 export type Amount = { readonly microUsd: number; readonly gpus: number };
 
+/** One item counts for all pools, and transactions that meet at it cancel each other: fifty pools need seconds to pass it one by one. */
+export const reservingTries = 24;
+
 export const nothing: Amount = { microUsd: 0, gpus: 0 };
 export const amountOf = ({ usdPerHour, gpus }: Reservation): Amount => ({ microUsd: micro(usdPerHour), gpus });
 export const plus = (a: Amount, b: Amount): Amount => ({ microUsd: a.microUsd + b.microUsd, gpus: a.gpus + b.gpus });

@@ -17,12 +17,12 @@ export const mostParts = 100;
 /** `failed`: the places of the parts whose conditions do not hold; nothing was written. */
 export type Transacted = "done" | { readonly failed: ReadonlySet<number> };
 
-/** Writes all parts or none. */
-export async function transact({ client, table }: TableAccess, parts: readonly Part[]): Promise<Transacted> {
+/** Writes all parts or none. `tries`: how often it is sent where others write what it names; absent for the usual. */
+export async function transact({ client, table }: TableAccess, parts: readonly Part[], tries?: number): Promise<Transacted> {
   const TransactItems = parts.map((part) => written(table, part));
   // A token of our own per sending: the SDK's repeats of it are one transaction for DynamoDB.
   try {
-    await call((options) => client.send(new TransactWriteCommand({ TransactItems, ClientRequestToken: randomUUID() }), options));
+    await call((options) => client.send(new TransactWriteCommand({ TransactItems, ClientRequestToken: randomUUID() }), options), tries);
     return "done";
   } catch (error) {
     if (error instanceof ConditionsFailed) return { failed: new Set(error.at) };

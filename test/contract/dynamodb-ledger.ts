@@ -1,0 +1,79 @@
+import { randomUUID } from "node:crypto";
+import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { inject } from "vitest";
+import type { TableAccess } from "../../lib/aws/table/access.ts";
+import { createAdmissions } from "../../lib/aws/table/admissions.ts";
+import { createBell } from "../../lib/aws/table/bell.ts";
+import { createCancellations } from "../../lib/aws/table/cancellations.ts";
+import { createCapacityMemory } from "../../lib/aws/table/capacity-memory.ts";
+import { createCatalogueStore } from "../../lib/aws/table/catalogue-store.ts";
+import { createDecisions } from "../../lib/aws/table/decisions.ts";
+import { createJobReader } from "../../lib/aws/table/job-reader.ts";
+import { createNodeLedger } from "../../lib/aws/table/node-ledger.ts";
+import { createNodeReader } from "../../lib/aws/table/node-reader.ts";
+import { createPlacements } from "../../lib/aws/table/placements.ts";
+import { createPoolRegistry } from "../../lib/aws/table/pool-registry.ts";
+import { createSealing } from "../../lib/aws/table/sealing.ts";
+import { createStrays } from "../../lib/aws/table/strays.ts";
+import type { Ledger } from "../../lib/sim/memory/ledger-ports.ts";
+
+const config = () => ({
+  endpoint: inject("ministackUrl"),
+  region: "us-east-1",
+  credentials: { accessKeyId: "test", secretAccessKey: "test" },
+});
+
+/** Small pages: the emulator does not cut them at 1 MB as DynamoDB does. */
+export function clientWithSmallPages(): DynamoDBClient {
+  const client = new DynamoDBClient(config());
+  client.middlewareStack.add(
+    (next, context) => (args) =>
+      next(context.commandName === "QueryCommand" && !("Limit" in args.input) ? { ...args, input: { ...args.input, Limit: 100 } } : args),
+    { step: "initialize", name: "small-pages" },
+  );
+  return client;
+}
+
+/** A new table, with the schema of the stack's. */
+export async function newTable(base: DynamoDBClient = clientWithSmallPages()): Promise<TableAccess & { base: DynamoDBClient }> {
+  const table = `ledger-${randomUUID()}`;
+  await base.send(
+    new CreateTableCommand({
+      TableName: table,
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: ["pk", "sk", "teamKey", "submitted"].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
+      KeySchema: [
+        { AttributeName: "pk", KeyType: "HASH" },
+        { AttributeName: "sk", KeyType: "RANGE" },
+      ],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: "byTeam",
+          KeySchema: [
+            { AttributeName: "teamKey", KeyType: "HASH" },
+            { AttributeName: "submitted", KeyType: "RANGE" },
+          ],
+          Projection: { ProjectionType: "ALL" },
+        },
+      ],
+    }),
+  );
+  return { client: DynamoDBDocumentClient.from(base), table, base };
+}
+
+export const ledgerOn = (access: TableAccess): Ledger => ({
+  bell: createBell(access),
+  admissions: createAdmissions(access),
+  cancellations: createCancellations(access),
+  jobReader: createJobReader(access),
+  sealing: createSealing(access),
+  decisions: createDecisions(access),
+  placements: createPlacements(access),
+  capacity: createCapacityMemory(access),
+  catalogues: createCatalogueStore(access),
+  nodeLedger: createNodeLedger(access),
+  nodeReader: createNodeReader(access),
+  registry: createPoolRegistry(access),
+  strays: createStrays(access),
+});
