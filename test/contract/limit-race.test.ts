@@ -84,6 +84,25 @@ test("50 handlers of 25 pools race for one limit: it is never exceeded, and what
     reads += 1;
   }
   await all;
+  expect(reads).toBeGreaterThan(20);
+  expect(collisions()).toBeGreaterThan(50);
+  expect(tooBusy).toBeLessThan(5);
+  // They did fight for it: without a limit in the way this test shows nothing.
+  expect(most.usdPerHour).toBeGreaterThan(limits.deployment.usdPerHour - 3);
+
+  const live: { team: string | undefined; usdPerHour: number; gpus: number }[] = [];
+  for (const pool of pools) {
+    const { fence } = await reader.decisions.begin(pool);
+    const { openLaunches, nodes } = await reader.decisions.load(pool, monday);
+    for (const launch of openLaunches) expect(await reader.placements.settle(fence, { launch, nodes: [], atMs: monday })).toBe("done");
+    const held = nodes.filter(({ released }) => !released);
+    live.push(...held.map(({ team, offer, type }) => ({ team, usdPerHour: offer.usdPerHour, gpus: type.resources.gpus })));
+    const { reserved } = await reader.decisions.state(pool);
+    expect(reserved.gpus, `GPUs of pool ${pool}`).toBe(held.length);
+  }
+  const sum = (those: typeof live) => Math.round(those.reduce((usd, { usdPerHour }) => usd + usdPerHour, 0) * 1e6) / 1e6;
+  const { reservedWider } = await reader.decisions.load("pool-0", monday);
+  expect(reservedWider.deployment).toEqual({ usdPerHour: sum(live), gpus: live.length });
   for (const team of ["vision", "speech"]) {
     const its = live.filter((node) => node.team === team);
     expect(reservedWider.teams[team]).toEqual({ usdPerHour: sum(its), gpus: its.length });
