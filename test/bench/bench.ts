@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME [--data DIR] [--seeds N] [--json]`, or `--list`. Exits 1 when a target was not reached. */
 import { parseArgs } from "node:util";
 import { type Column, tableLines } from "../../lib/cli/table.ts";
+import { capacity } from "./capacity/capacity.ts";
 import { fleetCost } from "./fleet-cost.ts";
 import { latency } from "./latency.ts";
 import { reaction } from "./reaction.ts";
@@ -11,6 +12,7 @@ import { throttle } from "./throttle.ts";
 export type BenchOptions = { readonly data?: string | undefined; readonly seeds?: number | undefined };
 
 const benches: Readonly<Record<string, { readonly shows: string; readonly run: (options: BenchOptions) => Promise<Report> }>> = {
+  capacity: { shows: "how many launches fail, and how long jobs wait, while most types are dry", run: capacity },
   "fleet-cost": { shows: "what a fleet for thousands of jobs costs, above a bound that nothing can beat", run: fleetCost },
   latency: { shows: "how long a plan takes: for one event, for thousands of jobs, for hundreds of thousands", run: latency },
   reaction: { shows: "how soon a message becomes a launch, and a freed node the next job's, on the local cloud", run: reaction },

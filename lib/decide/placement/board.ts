@@ -8,6 +8,7 @@ import type { Snapshot } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, budgetRoom } from "../budget/budget-room.ts";
 import { type Outlook, outlook } from "../capacity/outlook.ts";
+import type { Standing } from "../capacity/rest.ts";
 import { mayTry, triedBy } from "../health/breaker.ts";
 import { type Allowance, allowanceOf, allowed, nearestLimit, without } from "../limits/allowance.ts";
 import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
@@ -76,10 +77,10 @@ function shelves({ catalogue }: Snapshot, { seen, broken, tried }: Pick<Board, "
   const made = new Map<string, Shelf>();
   return (count) => {
     const mayBeTried = mayTry(broken, tried);
-    const isDry = (offer: Offer, type: InstanceType): boolean => !mayBeTried(offer) || seen.standing({ offer, type, count }) === "rests";
+    const standingOf = (offer: Offer, type: InstanceType): Standing => (mayBeTried(offer) ? seen.standing({ offer, type, count }) : "rests");
     // What is tried only grows.
     const name = `${count} ${tried.size}`;
-    const known = made.get(name) ?? shelf(catalogue?.types ?? [], catalogue?.offers ?? [], isDry);
+    const known = made.get(name) ?? shelf(catalogue?.types ?? [], catalogue?.offers ?? [], standingOf);
     made.set(name, known);
     return known;
   };

@@ -2,6 +2,7 @@ import type { QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
 import { type InstanceType, type Offer, offerName } from "../../model/offer.ts";
 import { nothing, plus, type Resources } from "../../model/resources.ts";
+import type { Standing } from "../capacity/rest.ts";
 import { holds, mayBuy } from "./match.ts";
 import { isWithin, times } from "./reservations.ts";
 
@@ -19,8 +20,11 @@ const datasetsOfPlace = 5;
 export const placesOf = ({ datasets = [] }: { readonly datasets?: readonly unknown[] | undefined }): number =>
   1 + Math.ceil(datasets.length / datasetsOfPlace);
 
-/** Offers that can be bought now, cheapest first, each with the type it buys. */
-export type Shelf = readonly { readonly offer: Offer; readonly type: InstanceType }[];
+/**
+ * Offers that may be asked for now, cheapest first, each with the type it buys. `rested`: it was refused, and whether there is
+ * any now has yet to be found out.
+ */
+export type Shelf = readonly { readonly offer: Offer; readonly type: InstanceType; readonly rested: boolean }[];
 
 /** Jobs that are to share one node to be launched, or a gang, which gets several. */
 export type Bundle = {
@@ -44,17 +48,18 @@ export type Bundle = {
   readonly reserved: Reservation;
 };
 
-/** The shelf, without what is known to be dry. */
+/** The shelf, without what rests. */
 export function shelf(
   types: readonly InstanceType[],
   offers: readonly Offer[],
-  isDry: (offer: Offer, type: InstanceType) => boolean,
+  standingOf: (offer: Offer, type: InstanceType) => Standing,
 ): Shelf {
   const byName = new Map(types.map((type) => [type.name, type]));
   return offers
     .flatMap((offer) => {
       const type = byName.get(offer.instanceType);
-      return type && !isDry(offer, type) ? [{ offer, type }] : [];
+      const standing = type ? standingOf(offer, type) : "rests";
+      return type && standing !== "rests" ? [{ offer, type, rested: standing === "probe" }] : [];
     })
     .toSorted((a, b) => a.offer.usdPerHour - b.offer.usdPerHour || (offerName(a.offer) < offerName(b.offer) ? -1 : 1));
 }
@@ -87,9 +92,7 @@ export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): 
   const within = holding.filter(({ offer, type }) => isWithin(asks(offer.usdPerHour, type.resources.gpus), room));
   const cheapest = within[0]?.offer;
   if (!cheapest) return "limit";
-  const chosen = within
-    .filter(({ offer }) => offer.market === cheapest.market && offer.usdPerHour <= cheapest.usdPerHour * dearestFactor)
-    .slice(0, mostOffers);
+  const chosen = choiceOf(within.filter(({ offer }) => offer.market === cheapest.market));
   return {
     team: bundle.team,
     count: bundle.count,
@@ -102,4 +105,18 @@ export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): 
     usdPerHour: cheapest.usdPerHour,
     reserved: asks(Math.max(...chosen.map(({ offer }) => offer.usdPerHour)), Math.max(...chosen.map(({ type }) => type.resources.gpus))),
   };
+}
+
+/**
+ * Of one market's offers what EC2 is to choose from: the cheapest and its like. Where all of those have yet to show that there is
+ * any again, the cheapest that nothing stands against comes with its like: the launch then brings something either way, and
+ * finds out by the way what a launch of its own would have been wasted on.
+ */
+function choiceOf(market: Shelf): Shelf {
+  const likeOf = (first: Shelf[number] | undefined, of: Shelf): Shelf =>
+    first ? of.filter(({ offer }) => offer.usdPerHour <= first.offer.usdPerHour * dearestFactor) : [];
+  const cheapest = likeOf(market[0], market);
+  if (cheapest.some(({ rested }) => !rested)) return cheapest.slice(0, mostOffers);
+  const sure = market.filter(({ rested }) => !rested);
+  return [...cheapest.slice(0, mostOffers / 2), ...likeOf(sure[0], sure)].slice(0, mostOffers);
 }

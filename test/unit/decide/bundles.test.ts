@@ -5,7 +5,7 @@ import { anEntry, anOffer, aType } from "../../fakes/builders.ts";
 const one = aType();
 const four = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
 const room = { usdPerHour: 100, gpus: 100 };
-const noneDry = () => false;
+const noneDry = () => "free" as const;
 const names = (bundle: Bundle) => bundle.offers.map((offer) => `${offer.instanceType}/${offer.zone}/${offer.market}`);
 
 const bundleOf = (from: Shelf, ...entries: ReturnType<typeof anEntry>[]): Bundle => {
@@ -25,7 +25,7 @@ describe("the shelf", () => {
 
   test("lacks what is dry, and what no type is known for", () => {
     const offers = [anOffer(), anOffer({ zone: "us-east-1b" }), anOffer({ instanceType: "g9.huge" })];
-    expect(shelf([one], offers, (offer) => offer.zone === "us-east-1b").map(({ offer }) => offer)).toEqual([anOffer()]);
+    expect(shelf([one], offers, (offer) => (offer.zone === "us-east-1b" ? "rests" : "free")).map(({ offer }) => offer)).toEqual([anOffer()]);
   });
 });
 

@@ -8,7 +8,7 @@ const pool = aPool();
 const room = { usdPerHour: 1e6, gpus: 1e6 };
 const large = aType({ name: "g5.48xlarge", resources: { vcpus: 192, memoryGiB: 768, gpus: 8 } });
 const zones = [anOffer({ usdPerHour: 1 }), anOffer({ zone: "us-east-1b", usdPerHour: 1.2 })];
-const from = shelf([aType(), large], [...zones, anOffer({ instanceType: "g5.48xlarge", usdPerHour: 16 })], () => false);
+const from = shelf([aType(), large], [...zones, anOffer({ instanceType: "g5.48xlarge", usdPerHour: 16 })], () => "free");
 
 function bundle(entries: readonly QueueEntry[], of: { from?: Shelf; team?: string } = {}): Bundle {
   const [first] = entries;
@@ -42,7 +42,7 @@ describe("bundles become one launch", () => {
   });
 
   test("unless one may choose from fewer, as when the limits leave too little for the dearer", () => {
-    const less = shelf([aType()], zones.slice(0, 1), () => false);
+    const less = shelf([aType()], zones.slice(0, 1), () => "free");
     expect(told([single("a"), single("b", { from: less })])).toEqual(["1: a", "1: b"]);
   });
 
@@ -63,7 +63,7 @@ describe("bundles become one launch", () => {
   });
 
   test("for at most a thousand jobs, for its item names them all", () => {
-    const wide = shelf([aType({ resources: { vcpus: 400, memoryGiB: 1600, gpus: 0 } })], zones, () => false);
+    const wide = shelf([aType({ resources: { vcpus: 400, memoryGiB: 1600, gpus: 0 } })], zones, () => "free");
     const small = { vcpus: 1, memoryGiB: 1, gpus: 0 };
     const full = (n: number) =>
       bundle(
