@@ -39,7 +39,7 @@ test("time only makes it better: it rests, then may be tried, then is forgotten"
 });
 
 test("no rest is longer than its rule allows, however often it was refused, and none is nothing", () => {
-  const longest = { capacity: 1_800_000, limit: 1_200_000, fault: 300_000 } as const;
+  const longest = { capacity: 480_000 + 240_000, limit: 1_200_000, fault: 300_000 } as const;
   fc.assert(
     fc.property(history, (known) => {
       const rest = known.untilMs - known.atMs;

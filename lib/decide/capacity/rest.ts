@@ -4,15 +4,17 @@ import type { Refusal, Refused, Subject } from "../../model/refusal.ts";
  * How long what was refused rests. Capacity comes and goes in spells of minutes to hours, and nobody tells when it is back:
  * only asking does, and each time in vain costs a request and a job's time. So a rest doubles with every refusal that comes
  * without a success between, as the evidence grows that a spell is a long one; and the evidence halves with time, so that
- * what was often refused yesterday is asked for like anything else today. Where a spell lasts, both balance: what is refused
- * each time rests some twenty minutes, and never more than thirty.
+ * what was often refused yesterday is asked for like anything else today. A request costs the same for one dry offer as for
+ * twenty: so rests of capacity end together, every four minutes, and one launch asks for all of them. That is also why they
+ * need not grow beyond eight minutes, which would be time that jobs wait for what is there.
  *
  * A quota is not a spell: it holds until work ends or the admin has raised it. A fault is most often ours, and soon mended.
  */
-const rules: Readonly<Record<Subject["why"], { readonly firstMs: number; readonly longestMs: number; readonly halfLifeMs: number }>> = {
-  capacity: { firstMs: 120_000, longestMs: 1_800_000, halfLifeMs: 3_600_000 },
-  limit: { firstMs: 300_000, longestMs: 1_200_000, halfLifeMs: 3_600_000 },
-  fault: { firstMs: 30_000, longestMs: 300_000, halfLifeMs: 900_000 },
+type Rule = { readonly firstMs: number; readonly longestMs: number; readonly halfLifeMs: number; readonly endsEveryMs: number };
+const rules: Readonly<Record<Subject["why"], Rule>> = {
+  capacity: { firstMs: 120_000, longestMs: 480_000, halfLifeMs: 3_600_000, endsEveryMs: 240_000 },
+  limit: { firstMs: 300_000, longestMs: 1_200_000, halfLifeMs: 3_600_000, endsEveryMs: 1 },
+  fault: { firstMs: 30_000, longestMs: 300_000, halfLifeMs: 900_000, endsEveryMs: 1 },
 };
 /** A rest is up to so much shorter or longer, so that what was refused to several at one moment is not asked for by all at the next. */
 const spread = 0.15;
@@ -29,15 +31,15 @@ export type Standing = "rests" | "probe" | "free";
 
 /** A clock that was set back cannot make a rest longer: one that seems to end later than any may is over. */
 export function standing(refusal: Refusal, nowMs: number): Standing {
-  const { longestMs } = rules[refusal.why];
-  if (nowMs < refusal.untilMs && refusal.untilMs - nowMs <= longestMs * (1 + spread)) return "rests";
+  const { longestMs, endsEveryMs } = rules[refusal.why];
+  if (nowMs < refusal.untilMs && refusal.untilMs - nowMs <= longestMs * (1 + spread) + endsEveryMs) return "rests";
   return evidenceAt(refusal, nowMs) < leastEvidence ? "free" : "probe";
 }
 
 /** What is known after another refusal. The same launch's answer, read twice, changes nothing. */
 export function refusedAgain(known: Refusal | undefined, { subject, code, least, launch }: Refused, atMs: number): Refusal {
   if (known?.launch === launch) return known;
-  const { firstMs, longestMs } = rules[subject.why];
+  const { firstMs, longestMs, endsEveryMs } = rules[subject.why];
   const before = known && standing(known, atMs) !== "free" ? known : undefined;
   const evidence = 1 + (before ? evidenceAt(before, atMs) : 0);
   const restMs = Math.min(longestMs, firstMs * 2 ** (evidence - 1)) * jitter(launch);
@@ -49,7 +51,7 @@ export function refusedAgain(known: Refusal | undefined, { subject, code, least,
     evidence,
     atMs,
     sinceMs: Math.min(before?.sinceMs ?? atMs, atMs),
-    untilMs: Math.max(rests?.untilMs ?? 0, atMs + Math.round(restMs)),
+    untilMs: Math.max(rests?.untilMs ?? 0, Math.ceil((atMs + restMs) / endsEveryMs) * endsEveryMs),
     launch,
   };
 }

@@ -32,7 +32,7 @@ export function whyDry(against: readonly (readonly Refusal[])[]): string | undef
     ...(faults.length > 0 ? [`EC2 turned the request down (${faults.join(", ")}); an admin finds more in the log of place`] : []),
   ];
   if (said.length === 0) return undefined;
-  return `${said.join("; ")}; it is asked again within ${quotas.length > 0 || codes.length > 0 ? "half an hour" : "minutes"}`;
+  return `${said.join("; ")}; it is asked again within ${quotas.length > 0 ? "half an hour" : "minutes"}`;
 }
 
 const unique = (all: readonly string[]): string[] => [...new Set(all)].sort();

@@ -77,7 +77,8 @@ function shelves({ catalogue }: Snapshot, { seen, broken, tried }: Pick<Board, "
   const made = new Map<string, Shelf>();
   return (count) => {
     const mayBeTried = mayTry(broken, tried);
-    const standingOf = (offer: Offer, type: InstanceType): Standing => (mayBeTried(offer) ? seen.standing({ offer, type, count }) : "rests");
+    const standingOf = (offer: Offer, type: InstanceType): Standing =>
+      mayBeTried(offer) ? seen.standing({ offer, type, count }) : "rests";
     // What is tried only grows.
     const name = `${count} ${tried.size}`;
     const known = made.get(name) ?? shelf(catalogue?.types ?? [], catalogue?.offers ?? [], standingOf);

@@ -110,7 +110,7 @@ export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): 
 /**
  * Of one market's offers what EC2 is to choose from: the cheapest and its like. Where all of those have yet to show that there is
  * any again, the cheapest that nothing stands against comes with its like: the launch then brings something either way, and
- * finds out by the way what a launch of its own would have been wasted on.
+ * finds out by the way what a launch of its own would have been wasted on. Where there is no such offer, one launch asks for all.
  */
 function choiceOf(market: Shelf): Shelf {
   const likeOf = (first: Shelf[number] | undefined, of: Shelf): Shelf =>
@@ -118,5 +118,6 @@ function choiceOf(market: Shelf): Shelf {
   const cheapest = likeOf(market[0], market);
   if (cheapest.some(({ rested }) => !rested)) return cheapest.slice(0, mostOffers);
   const sure = market.filter(({ rested }) => !rested);
+  if (sure.length === 0) return market.slice(0, mostOffers);
   return [...cheapest.slice(0, mostOffers / 2), ...likeOf(sure[0], sure)].slice(0, mostOffers);
 }

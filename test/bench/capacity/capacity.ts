@@ -3,8 +3,8 @@ import type { Report, Row } from "../report.ts";
 import { type Day, day } from "./day.ts";
 import { flat, learned, type Memory } from "./memories.ts";
 
-const ordinarySeeds = 6;
-const size = { hours: 24, jobs: 900 };
+const ordinarySeeds = 4;
+const size = { hours: 24, jobs: 2_400 };
 const threeMinutes = 180_000;
 
 const memories: Readonly<Record<string, () => Memory>> = {

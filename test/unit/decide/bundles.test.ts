@@ -25,7 +25,9 @@ describe("the shelf", () => {
 
   test("lacks what is dry, and what no type is known for", () => {
     const offers = [anOffer(), anOffer({ zone: "us-east-1b" }), anOffer({ instanceType: "g9.huge" })];
-    expect(shelf([one], offers, (offer) => (offer.zone === "us-east-1b" ? "rests" : "free")).map(({ offer }) => offer)).toEqual([anOffer()]);
+    expect(shelf([one], offers, (offer) => (offer.zone === "us-east-1b" ? "rests" : "free")).map(({ offer }) => offer)).toEqual([
+      anOffer(),
+    ]);
   });
 });
 
@@ -63,6 +65,31 @@ describe("a bundle", () => {
     const offers = [anOffer({ instanceType: "g5.12xlarge" }), anOffer({ instanceType: "g5.12xlarge", market: "on-demand", usdPerHour: 9 })];
     const bundle = bundleOf(shelf([four], offers, noneDry), anEntry({ job: "a", spot: false }), anEntry({ job: "b" }));
     expect(names(bundle)).toEqual(["g5.12xlarge/us-east-1a/on-demand"]);
+  });
+});
+
+describe("what has rested", () => {
+  const offers = [
+    anOffer({ zone: "a", usdPerHour: 1 }),
+    anOffer({ zone: "b", usdPerHour: 1.2 }),
+    anOffer({ zone: "c", usdPerHour: 4 }),
+    anOffer({ zone: "d", usdPerHour: 5 }),
+    anOffer({ zone: "e", usdPerHour: 7 }),
+  ];
+  const restedIn = (...zones: string[]) => shelf([one], offers, (offer) => (zones.includes(offer.zone) ? "probe" : "free"));
+
+  test("is asked for beside its like that nothing stands against", () => {
+    expect(names(bundleOf(restedIn("a"), anEntry()))).toEqual(["g5.xlarge/a/spot", "g5.xlarge/b/spot"]);
+  });
+
+  test("and has no such like is asked for with the cheapest of those, dearer as they are", () => {
+    const bundle = bundleOf(restedIn("a", "b"), anEntry());
+    expect(names(bundle)).toEqual(["a", "b", "c", "d"].map((zone) => `g5.xlarge/${zone}/spot`));
+    expect(bundle.reserved).toEqual({ usdPerHour: 5, gpus: 1 });
+  });
+
+  test("is asked for all at once where there is nothing else", () => {
+    expect(bundleOf(restedIn("a", "b", "c", "d", "e"), anEntry()).offers).toEqual(offers);
   });
 });
 

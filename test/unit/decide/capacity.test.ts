@@ -29,29 +29,30 @@ const refusedAt = (moments: readonly number[], over: Partial<Refused> = {}): Ref
 const restOf = ({ atMs, untilMs }: Refusal): number => (untilMs - atMs) / minute;
 
 describe("what was refused", () => {
-  test("rests for some two minutes, may then be tried, and is forgotten after an hour", () => {
+  test("rests for two minutes and until rests end, may then be tried, and is forgotten after an hour", () => {
     const once = refusedAt([0]);
     expect(restOf(once)).toBeGreaterThan(1.7);
-    expect(restOf(once)).toBeLessThan(2.3);
+    expect(restOf(once)).toBeLessThan(6.3);
+    expect(once.untilMs % (4 * minute)).toBe(0);
     expect(standing(once, once.untilMs - 1)).toBe("rests");
     expect(standing(once, once.untilMs)).toBe("probe");
     expect(standing(once, monday + hour)).toBe("probe");
     expect(standing(once, monday + hour + 1)).toBe("free");
   });
 
-  test("again and again rests twice as long each time, but never much more than half an hour", () => {
+  test("again and again rests twice as long each time, but never much more than eight minutes, and until rests end", () => {
     const rests = [1, 2, 3, 4, 5, 9].map((times) => restOf(refusedAt(Array.from({ length: times }, () => 0))));
-    for (const [n, most] of [2, 4, 8, 16, 30, 30].entries()) {
+    for (const [n, most] of [2, 4, 8, 8, 8, 8].entries()) {
       expect(rests[n]).toBeGreaterThanOrEqual(most * 0.85);
-      expect(rests[n]).toBeLessThanOrEqual(most * 1.15);
+      expect(rests[n]).toBeLessThanOrEqual(most * 1.15 + 4);
     }
   });
 
-  test("each time it was tried, for hours, comes to rest for some twenty minutes", () => {
+  test("each time it was tried, for hours, still rests no longer, and tells since when", () => {
     let known = refusedAt([0]);
     for (let n = 1; n < 40; n += 1) known = refusedAgain(known, refused({ launch: `${n}` }), known.untilMs);
-    expect(restOf(known)).toBeGreaterThan(12);
-    expect(restOf(known)).toBeLessThan(34.5);
+    expect(restOf(known)).toBeGreaterThan(6.8);
+    expect(restOf(known)).toBeLessThan(13.3);
     expect(known.sinceMs).toBe(monday);
   });
 

@@ -180,7 +180,7 @@ describe("an offer that was refused", () => {
     expect(planned).toMatchObject([
       {
         kind: "hold",
-        because: "EC2 gives no instance type that fits just now (InsufficientInstanceCapacity); it is asked again within half an hour",
+        because: "EC2 gives no instance type that fits just now (InsufficientInstanceCapacity); it is asked again within minutes",
       },
     ]);
     expect(wakeAtMs).toBe(until);

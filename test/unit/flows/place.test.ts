@@ -279,7 +279,7 @@ describe("what EC2 gives", () => {
     expect(world.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
     expect(world.fleet.asked).toHaveLength(1);
     world.fleet.restock(spot);
-    await world.pass(180);
+    await world.pass(240);
     expect(world.job("a")).toMatchObject({ state: "placed" });
   });
 });
