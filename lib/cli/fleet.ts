@@ -9,6 +9,7 @@ import { addDatasets } from "./program/datasets.ts";
 import { addFleet } from "./program/fleet.ts";
 import { addJobs } from "./program/jobs.ts";
 import { addLocal } from "./program/local.ts";
+import { addPlanning } from "./program/planning.ts";
 import { openSession } from "./program/session.ts";
 import { addSubmit } from "./program/submit.ts";
 
@@ -53,6 +54,8 @@ program.commandsGroup("Data:");
 addDatasets(program, session);
 program.commandsGroup("The fleet:");
 addFleet(program, session);
+program.commandsGroup("Planning:");
+addPlanning(program, session);
 program.commandsGroup("This machine:");
 addLocal(program, session);
 addChaos(program, session);

@@ -128,6 +128,12 @@ describe("fleet, as a process", () => {
     expect(await fleet("logs", "done", "-f", "--team", "research")).toMatchObject({ code: 0, out: "hello\n" });
   });
 
+  it("plans a fleet for a demand, without a deployment", async () => {
+    const { code, out, err } = await fleet("capacity", "--compute", "1000000", "--json");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(JSON.parse(out)).toMatchObject({ kind: "planned", plan: { total: 111_000_000 } });
+  });
+
   it("ends with 130 when it is interrupted", async () => {
     const following = start("logs", "train-7", "-f", "--team", "research");
     await vi.waitFor(() => expect(following.said.err).toContain("train-7 is running"), { timeout: 20_000 });
@@ -153,6 +159,10 @@ describe("fleet, as a process", () => {
     ["nothing to submit", ["submit"], 2, /name job files, .*--workdir DIR -- COMMAND/],
     ["a wrong value", ["submit", "--workdir", ".", "--max-runtime", "soon", "--", "true"], 2, /a duration is wanted, such as 90s/],
     ["a value that no job may have", ["submit", "--workdir", ".", "--gpus", "99", "--", "true"], 2, /^fleet: --gpus: /m],
+    ["a price of what there is not", ["capacity", "--compute", "1", "--unit-prices", "cpu=1"], 2, /prices are wanted as compute=100/],
+    ["less than nothing", ["capacity", "--compute", "-1"], 2, /a number from 0 to 1e12 is wanted/],
+    ["a file that is not", ["capacity", "--compute", "1", "--types", "nowhere.csv"], 2, /there is no file nowhere\.csv in /],
+    ["a folder for a file", ["capacity", "--compute", "1", "--types", "."], 2, /\. is a folder, and a file is wanted/],
     ["too long a page", ["decisions", "--limit", "51"], 2, /a whole number from 1 to 50 is wanted/],
   ])("says what is wrong with %s", async (_what, args, code, message) => {
     const ended = await fleet(...args);
@@ -177,6 +187,7 @@ describe("fleet, as a process", () => {
     ["dataset", "rm"],
     ["decisions"],
     ["decision"],
+    ["capacity"],
     ["interrupt"],
     ["local"],
     ["demo"],
@@ -190,6 +201,6 @@ describe("fleet, as a process", () => {
   it("its own help groups the commands", async () => {
     const { code, out } = await fleet("--help");
     expect(code).toBe(0);
-    for (const group of ["Jobs:", "Data:", "The fleet:", "This machine:"]) expect(out).toContain(`\n${group}\n`);
+    for (const group of ["Jobs:", "Data:", "The fleet:", "Planning:", "This machine:"]) expect(out).toContain(`\n${group}\n`);
   });
 });

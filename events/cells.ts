@@ -1,0 +1,55 @@
+import * as z from "zod";
+
+/**
+ * Cells of the tables that `fleet capacity` and `fleet plan` read. In CSV all of them are text, in JSON they are what they are;
+ * an empty one is absent.
+ */
+type Bounds = {
+  readonly least?: number;
+  readonly most?: number;
+  readonly whole?: boolean;
+};
+
+/** A number, 0 or more unless it is told otherwise. */
+export const amount = ({ least = 0, most = 1e12, whole = false }: Bounds = {}) =>
+  z.union([z.number(), z.string()], { error: "a number is wanted" }).transform((given, context) => {
+    const value = typeof given === "string" ? Number(given) : given;
+    const wrong = wrongOf(value, { least, most, whole });
+    if (wrong === undefined) return value;
+    context.addIssue({ code: "custom", message: `${wrong}, not ${JSON.stringify(given)}` });
+    return z.NEVER;
+  });
+
+function wrongOf(value: number, { least, most, whole }: Required<Bounds>): string | undefined {
+  if (!Number.isFinite(value)) return "a number is wanted";
+  if (whole && !Number.isInteger(value)) return "a whole number is wanted";
+  if (value < least) return `a number of at least ${least} is wanted`;
+  return value > most ? `a number of at most ${most} is wanted` : undefined;
+}
+
+const yes = ["true", "yes", "1"];
+const no = ["false", "no", "0"];
+
+/** Yes or no. */
+export const flag = () =>
+  z.union([z.boolean(), z.string(), z.number()], { error: "yes or no is wanted" }).transform((given, context) => {
+    const text = String(given).toLowerCase();
+    if (yes.includes(text)) return true;
+    if (!no.includes(text)) context.addIssue({ code: "custom", message: `yes or no is wanted, not ${JSON.stringify(given)}` });
+    return false;
+  });
+
+/** A name; numbers do as well. */
+export const name = () =>
+  z
+    .union([z.string(), z.number()], { error: "a name is wanted" })
+    .transform(String)
+    .pipe(z.string().min(1, "a name is wanted").max(200, "a name has 200 letters at most"));
+
+/** Several of something: in JSON a list, in a cell of CSV with `|` between them. */
+export const list = () =>
+  z
+    .union([z.string(), z.number().transform(String), z.array(z.union([z.string(), z.number()]).transform(String))], {
+      error: "a list is wanted: A|B",
+    })
+    .transform((given) => (typeof given === "string" ? given.split("|") : given).map((each) => each.trim()).filter((each) => each !== ""));

@@ -1,0 +1,56 @@
+import { type CapacityAnswer, planCapacity } from "../../decide/capacity-plan/plan-capacity.ts";
+import { noPerformancePrices, type PerformancePrices, type PerResource, perResource } from "../../model/capacity.ts";
+import { loadHighs } from "../../solver/highs.ts";
+import type { Console } from "../console.ts";
+import { exitCodes, UsageError } from "../exit.ts";
+import { capacityLines } from "../planning/capacity-view.ts";
+import { number } from "../planning/figures.ts";
+import { nodeTypes } from "../planning/node-types.ts";
+
+export type CapacityOptions = Partial<PerResource> & {
+  readonly types?: string | undefined;
+  readonly unitPrices?: Partial<PerResource> | undefined;
+  readonly perNode?: number | undefined;
+  /** Percent */
+  readonly headroom?: number | undefined;
+  readonly waiting?: Partial<PerResource> | undefined;
+  readonly shortfall?: Partial<PerResource> | undefined;
+  /** ms */
+  readonly budget?: number | undefined;
+  readonly json?: boolean | undefined;
+};
+
+/** Says what fleet is the cheapest that meets a demand. */
+export async function capacity(options: CapacityOptions, console: Pick<Console, "out" | "note" | "width">): Promise<number> {
+  const demand = perResource((name) => options[name] ?? 0);
+  if (Object.values(demand).every((wanted) => wanted === 0))
+    throw new UsageError("say how much is wanted: --compute 1000000, --storage 200 or --bandwidth 100, or several of them");
+  const types = await nodeTypes(options.types, options.unitPrices);
+  const answer = planCapacity({ demand, types, prices: pricesOf(options) }, await loadHighs(), { ms: options.budget });
+  if (options.json) console.out(JSON.stringify(answer));
+  else if (answer.kind === "planned") for (const line of capacityLines(answer.plan, console.width)) console.out(line);
+  else console.note(`fleet: ${whyNone(answer, demand)}`);
+  return answer.kind === "planned" ? exitCodes.ok : exitCodes.failed;
+}
+
+function pricesOf({ perNode = 0, headroom = 0, waiting = {}, shortfall = {} }: CapacityOptions): PerformancePrices {
+  if (headroom > 0 && Object.keys(waiting).length === 0)
+    throw new UsageError("say what it costs to wait in the headroom: --headroom 20 --waiting compute=5");
+  if (headroom === 0 && Object.keys(waiting).length > 0)
+    throw new UsageError("say how much is to stay free: --headroom 20 --waiting compute=5");
+  const { waiting: noWaiting, shortfall: noShortfall } = noPerformancePrices;
+  return { perNode, headroom: headroom / 100, waiting: { ...noWaiting, ...waiting }, shortfall: { ...noShortfall, ...shortfall } };
+}
+
+function whyNone(answer: Exclude<CapacityAnswer, { kind: "planned" }>, demand: PerResource): string {
+  switch (answer.kind) {
+    case "impossible":
+      return `no fleet of these types is enough: ${answer.short
+        .map(({ name, most }) => `all that can be had is ${number(most)} of ${name}, and ${number(demand[name])} is wanted`)
+        .join("; ")}; allow more nodes (most), add a type, or price what goes unmet with --shortfall`;
+    case "endless":
+      return "there is no cheapest fleet: a type that costs less than nothing could be bought without end";
+    case "unanswered":
+      return `no fleet was found (${answer.because}); allow more time with --budget`;
+  }
+}

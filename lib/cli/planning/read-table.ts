@@ -1,0 +1,92 @@
+import type * as z from "zod";
+import { UsageError } from "../exit.ts";
+import { columnsOf, requiredColumns } from "./columns.ts";
+import { readText } from "./read-text.ts";
+import { type Found, type Records, recordsOf } from "./records.ts";
+
+/** A kind of table: what its columns are, and what becomes of a row. */
+export type TableKind<T> = {
+  /** What a row is: "job". */
+  readonly noun: string;
+  readonly columns: z.ZodObject;
+  readonly row: z.ZodType<T>;
+  /** What no two rows may share; absent where any may be alike. */
+  readonly key?: ((row: T) => string) | undefined;
+};
+
+/** Wrong rows that are told of; who has a thousand of them needs a few. */
+const mostTold = 10;
+
+/** Reads a table from CSV or JSON; throws a UsageError that names file, row and field of all that is wrong with it. */
+export const readTable = async <T>(file: string, kind: TableKind<T>): Promise<readonly T[]> => tableOf(file, await readText(file), kind);
+
+/** The same of a text. */
+export function tableOf<T>(file: string, text: string, kind: TableKind<T>): readonly T[] {
+  const records = recordsOf(file, text);
+  if (records.columns?.length === 0)
+    throw new UsageError(`${file} is empty; its first line is to name the columns: ${requiredColumns(kind.columns).join(",")}`);
+  refuseColumns(file, records, kind);
+  if (records.found.length === 0) throw new UsageError(`${file} has no ${kind.noun} in it`);
+  const wrong: string[] = [];
+  const rows = records.found.flatMap((found) => {
+    const parsed = kind.row.safeParse(found.value);
+    if (parsed.success) return [parsed.data];
+    wrong.push(...parsed.error.issues.map((issue) => `${file}, ${found.at}, ${said(issue)}`));
+    return [];
+  });
+  if (wrong.length === 0) wrong.push(...twice(file, records.found, { rows, key: kind.key }));
+  if (wrong.length === 0) return rows;
+  const more = wrong.length > mostTold ? [`and ${wrong.length - mostTold} more`] : [];
+  throw new UsageError([...wrong.slice(0, mostTold), ...more].join("\n  "));
+}
+
+/** `vcpus: a number is wanted, not "many"` */
+const said = (issue: z.core.$ZodIssue): string => `${issue.path.join(".") || "as a whole"}: ${issue.message}`;
+
+/** Of a table the header says it once; of JSON each item has to be looked at. */
+function refuseColumns(file: string, { columns, found }: Records, kind: Pick<TableKind<unknown>, "columns" | "noun">): void {
+  const known = columnsOf(kind.columns);
+  const all = columns === undefined ? found : [{ at: "row 1", value: Object.fromEntries(columns.map((column) => [column, ""])) }];
+  for (const { at, value } of all) {
+    const missing = requiredColumns(kind.columns).find((name) => !(name in value));
+    const foreign = Object.keys(value).find((name) => !known.includes(name));
+    if (foreign !== undefined)
+      throw new UsageError(`${file}, ${at}: there is no column ${foreign || "without a name"}${hint(foreign, known)}`);
+    if (missing !== undefined)
+      throw new UsageError(
+        `${file}, ${at}: the column ${missing} is missing; a ${kind.noun} needs ${requiredColumns(kind.columns).join(", ")}`,
+      );
+  }
+}
+
+/** The column that was meant, if one is spelt alike; else all there are. */
+function hint(foreign: string, known: readonly string[]): string {
+  const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+  const meant = known.find((name) => plain(name) === plain(foreign)) ?? known.find((name) => isNear(plain(name), plain(foreign)));
+  return meant === undefined ? `; there are: ${known.join(", ")}` : `; did you mean ${meant}?`;
+}
+
+/** Whether one holds the other, or they differ by a letter. */
+function isNear(one: string, other: string): boolean {
+  if (other.length < 3) return false;
+  if (one.includes(other) || other.includes(one)) return true;
+  if (Math.abs(one.length - other.length) > 1) return false;
+  const at = [...one].findIndex((letter, index) => letter !== other[index]);
+  const rest = (text: string, skipped: number): string => text.slice(at + skipped);
+  return rest(one, 1) === rest(other, 1) || rest(one, 1) === rest(other, 0) || rest(one, 0) === rest(other, 1);
+}
+
+function twice<T>(
+  file: string,
+  found: readonly Found[],
+  { rows, key }: { readonly rows: readonly T[] } & Pick<TableKind<T>, "key">,
+): string[] {
+  if (!key) return [];
+  const first = new Map<string, string>();
+  return rows.flatMap((row, index) => {
+    const at = found[index]?.at ?? "";
+    const before = first.get(key(row));
+    if (before === undefined) first.set(key(row), at);
+    return before === undefined ? [] : [`${file}, ${at}: ${key(row)} is there already, in ${before}`];
+  });
+}

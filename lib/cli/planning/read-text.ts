@@ -1,0 +1,29 @@
+import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { askedFrom, asMeant } from "../asked-from.ts";
+import { UsageError } from "../exit.ts";
+
+/** More than this is no list of jobs, and might be anything that unpacks without end. */
+const mostBytes = 512 * 1024 * 1024;
+
+/** The text of a file, unpacked if it is gzipped, whatever its name; `-` is standard input. */
+export async function readText(file: string): Promise<string> {
+  const bytes = file === "-" ? await buffer(process.stdin) : await bytesOf(file);
+  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const text = isPacked ? await unpacked(file, bytes) : bytes;
+  return new TextDecoder().decode(text);
+}
+
+const unpacked = (file: string, bytes: Buffer): Promise<Buffer> =>
+  promisify(gunzip)(bytes, { maxOutputLength: mostBytes }).catch((error: Error) => {
+    throw new UsageError(`${file} is gzipped and cannot be unpacked: ${error.message}`);
+  });
+
+const bytesOf = (file: string): Promise<Buffer> =>
+  readFile(asMeant(file)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") throw new UsageError(`there is no file ${file} in ${askedFrom(process.env, process.cwd())}`);
+    if (error.code === "EISDIR") throw new UsageError(`${file} is a folder, and a file is wanted`);
+    throw new UsageError(error.message);
+  });

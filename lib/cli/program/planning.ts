@@ -1,0 +1,61 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { NodeTypeColumns } from "../../../events/node-type.ts";
+import { type PerResource, type ResourceName, resourceNames } from "../../model/capacity.ts";
+import { terminal } from "../console.ts";
+import { columnLines } from "../planning/columns.ts";
+import { json, number, whole } from "./asked.ts";
+import type { Session } from "./session.ts";
+
+export function addPlanning(program: Command, { run }: Session): void {
+  program
+    .command("capacity")
+    .description("say which nodes to have for a demand, and what they cost at the least")
+    .option("--compute <amount>", "how much computing is wanted, in the types' units", positive)
+    .option("--storage <amount>", "how much storage", positive)
+    .option("--bandwidth <amount>", "how much bandwidth", positive)
+    .option("--types <file>", "node types, CSV or JSON (default: four sizes to try it on)")
+    .option("--unit-prices <prices>", "what a unit costs, for types without prices: compute=100,storage=50,bandwidth=30", prices)
+    .option("--per-node <usd>", "performance lost with each node that there is", positive)
+    .option("--headroom <percent>", "part of the capacity that is to stay free", (text) => whole(text, 0, 99))
+    .option("--waiting <prices>", "performance lost by each unit that falls into the headroom: compute=5", prices)
+    .option("--shortfall <prices>", "performance lost by each unit that goes unmet (default: all is to be met)", prices)
+    .addOption(budget(10_000))
+    .addOption(json())
+    .addHelpText(
+      "after",
+      `
+Minimises f + g: what the nodes cost, and what is lost in performance, in the same dollars. The answer comes with a bound that no
+fleet can beat, and with the price of one unit more.
+
+Examples:
+  fleet capacity --compute 1000000
+  fleet capacity --compute 64 --storage 2000 --types events/planning/node-types.csv
+  fleet capacity --compute 1000000 --headroom 20 --waiting compute=5 --per-node 10
+
+A file of types has these columns (or, as JSON, a list of objects with these fields):
+${columnLines(NodeTypeColumns)}`,
+    )
+    .action((options) => run(import("../commands/capacity.ts").then(({ capacity }) => capacity(options, terminal))));
+}
+
+const budget = (usualMs: number): Option =>
+  new Option("--budget <ms>", "how long to search, in milliseconds").argParser((text) => whole(text, 1, 3_600_000)).default(usualMs);
+
+function positive(text: string): number {
+  const value = number(text);
+  if (value < 0 || value > 1e12) throw new InvalidArgumentError("a number from 0 to 1e12 is wanted");
+  return value;
+}
+
+const isResource = (text: string): text is ResourceName => resourceNames.some((name) => name === text);
+
+/** `compute=100,storage=50` */
+function prices(text: string): Partial<PerResource> {
+  return Object.fromEntries(
+    text.split(",").map((part): [ResourceName, number] => {
+      const [name = "", value = "", ...more] = part.split("=");
+      if (!isResource(name) || more.length > 0) throw new InvalidArgumentError(`prices are wanted as compute=100,storage=50,bandwidth=30`);
+      return [name, positive(value)];
+    }),
+  );
+}

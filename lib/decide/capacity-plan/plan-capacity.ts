@@ -1,0 +1,123 @@
+import {
+  type CapacityPlan,
+  type NodeType,
+  type PerResource,
+  type PlannedResource,
+  perResource,
+  type ResourceName,
+  resourceNames,
+} from "../../model/capacity.ts";
+import type { LinearProgram, ProgramAnswer, SolveLimits, SolveProgram } from "../../model/linear-program.ts";
+import { type CapacityAsked, type CapacityProgram, capacityProgram, fewestNodes } from "./program.ts";
+
+export type CapacityAnswer =
+  | { readonly kind: "planned"; readonly plan: CapacityPlan }
+  /** `short`: resources of which all types together do not have enough, and how much they have at most. */
+  | { readonly kind: "impossible"; readonly short: readonly { readonly name: ResourceName; readonly most: number }[] }
+  /** Each node more would make the fleet cheaper: some type costs less than nothing. */
+  | { readonly kind: "endless" }
+  | { readonly kind: "unanswered"; readonly because: string };
+
+type Solved = Extract<ProgramAnswer, { kind: "solved" }>;
+
+/** As much dearer may the smaller of two fleets be and still count as equally cheap: what sums of prices lose to rounding. */
+const alike = 1e-9;
+
+/** The part of the time that may be spent on a smaller fleet among equally cheap ones. */
+const forFewest = 0.25;
+const part = ({ ms, nodes }: SolveLimits, of: number): SolveLimits => ({ ms: ms === undefined ? undefined : ms * of, nodes });
+
+/** The cheapest fleet of whole nodes that meets the demand; of equally cheap ones the one of fewest nodes. */
+export function planCapacity(asked: CapacityAsked, solve: SolveProgram, limits: Pick<SolveLimits, "ms" | "nodes"> = {}): CapacityAnswer {
+  const short = resourceNames.map((name) => ({ name, most: mostOf(asked, name) })).filter(({ name, most }) => most < asked.demand[name]);
+  if (short.length > 0) return { kind: "impossible", short };
+
+  const made = capacityProgram(asked);
+  const relaxed = solve(made.program, { relaxed: true });
+  const whole = relaxed.kind === "solved" ? solve(made.program, part(limits, 1 - forFewest)) : relaxed;
+  if (relaxed.kind !== "solved" || whole.kind !== "solved") return whyNot(relaxed.kind === "solved" ? whole : relaxed);
+
+  const fewest = solve(fewestNodes(made.program, asked.types.length, whole.cost * (1 + alike)), part(limits, forFewest));
+  const values = fewest.kind === "solved" && costs(fewest, made) <= costs(whole, made) * (1 + alike) ? fewest.values : whole.values;
+  return { kind: "planned", plan: planOf(asked, made, { relaxed, whole, counts: asked.types.map((_, index) => values[index] ?? 0) }) };
+}
+
+/** What all types together have of a resource at most; any amount where some can go unmet. */
+function mostOf({ types, prices }: CapacityAsked, name: ResourceName): number {
+  if (Number.isFinite(prices.shortfall[name])) return Number.POSITIVE_INFINITY;
+  return types.reduce((sum, { offers, most = Number.POSITIVE_INFINITY }) => sum + (offers[name] === 0 ? 0 : offers[name] * most), 0);
+}
+
+const costs = ({ values }: Solved, { program }: CapacityProgram): number =>
+  program.columns.reduce((sum, { cost }, index) => sum + cost * (values[index] ?? 0), 0);
+
+function whyNot(answer: ProgramAnswer): CapacityAnswer {
+  if (answer.kind === "unbounded") return { kind: "endless" };
+  // What all types together have is enough, or it would have been said.
+  return {
+    kind: "unanswered",
+    because: answer.kind === "unanswered" ? answer.because : "the amounts are too far apart to be counted together",
+  };
+}
+
+type Found = { readonly relaxed: Solved; readonly whole: Solved; readonly counts: readonly number[] };
+
+/** Everything anew from the counts: what the solver says of sums is only near the truth. */
+function planOf(asked: CapacityAsked, made: CapacityProgram, { relaxed, whole, counts }: Found): CapacityPlan {
+  const { types, demand, prices } = asked;
+  const sum = (of: (type: NodeType) => number): number => types.reduce((all, type, index) => all + (counts[index] ?? 0) * of(type), 0);
+  const bought = perResource((name) => sum(({ offers }) => offers[name]));
+  const { unmet, waits } = lacking(asked, bought);
+  const cost = {
+    hardware: sum((type) => type.cost.hardware),
+    software: sum((type) => type.cost.software),
+    network: sum((type) => type.cost.network),
+  };
+  const performance = {
+    loss: sum(({ loss }) => loss),
+    perNode: sum(() => prices.perNode),
+    waiting: priced(waits, prices.waiting),
+    shortfall: priced(unmet, prices.shortfall),
+  };
+  const f = cost.hardware + cost.software + cost.network;
+  const g = performance.loss + performance.perNode + performance.waiting + performance.shortfall;
+  const bound = Math.min(f + g, Math.max(relaxed.cost, whole.bound));
+  const priceOfRow = (row: number): number => relaxed.prices?.[row] ?? 0;
+  const planned = (name: ResourceName): PlannedResource => ({
+    demand: demand[name],
+    bought: bought[name],
+    unmet: unmet[name],
+    waiting: waits[name],
+    shadowPrice: made.rowsOf[name].reduce((all, row) => all + priceOfRow(row), 0),
+  });
+  return {
+    types: types.map((type, index) => ({ type, count: counts[index] ?? 0, overWorth: overWorth(made.program, index, priceOfRow) })),
+    resources: { compute: planned("compute"), storage: planned("storage"), bandwidth: planned("bandwidth") },
+    cost: { ...cost, total: f },
+    performance: { ...performance, total: g },
+    total: f + g,
+    relaxed: relaxed.cost,
+    bound,
+    gap: f + g - bound <= alike * Math.abs(bound) ? 0 : (f + g - bound) / bound,
+    proven: whole.proven,
+  };
+}
+
+/** What goes unmet, and what waits in the headroom. Where waiting costs more than going without, nothing waits. */
+function lacking({ demand, prices }: CapacityAsked, bought: PerResource): { readonly unmet: PerResource; readonly waits: PerResource } {
+  const atEase = perResource((name) => bought[name] * (1 - prices.headroom));
+  const served = perResource((name) => (prices.shortfall[name] < prices.waiting[name] ? atEase[name] : bought[name]));
+  const unmet = perResource((name) => Math.max(0, demand[name] - served[name]));
+  return { unmet, waits: perResource((name) => Math.max(0, demand[name] - unmet[name] - atEase[name])) };
+}
+
+const priced = (amounts: PerResource, each: PerResource): number =>
+  resourceNames.reduce((sum, name) => sum + (amounts[name] === 0 ? 0 : amounts[name] * each[name]), 0);
+
+/** The type's reduced cost: what one costs beyond what its part in each row is worth. */
+function overWorth({ columns, rows }: LinearProgram, index: number, priceOfRow: (row: number) => number): number {
+  const worth = rows.reduce((sum, { terms }, row) => sum + (terms.find(([column]) => column === index)?.[1] ?? 0) * priceOfRow(row), 0);
+  const cost = columns[index]?.cost ?? 0;
+  const over = cost - worth;
+  return Math.abs(over) <= alike * Math.max(cost, worth) ? 0 : over;
+}

@@ -1,0 +1,19 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { nodeTypeTable } from "../../../lib/cli/planning/node-types.ts";
+import { readTable } from "../../../lib/cli/planning/read-table.ts";
+
+/** The tables that ship, to try planning on and to copy. */
+const folder = join(import.meta.dirname, "../../../events/planning");
+const readers: Readonly<Record<string, (file: string) => Promise<readonly unknown[]>>> = {
+  "node-types.csv": (file) => readTable(file, nodeTypeTable),
+};
+
+it("every table that ships is of a known kind", () => {
+  expect(readdirSync(folder).sort()).toEqual(Object.keys(readers).sort());
+});
+
+it.each(Object.entries(readers))("%s is read", async (file, read) => {
+  expect(await read(join(folder, file))).not.toHaveLength(0);
+});

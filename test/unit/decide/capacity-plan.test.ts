@@ -1,0 +1,162 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { planCapacity } from "../../../lib/decide/capacity-plan/plan-capacity.ts";
+import { type CapacityPlan, type NodeType, noPerformancePrices, type PerformancePrices, perResource } from "../../../lib/model/capacity.ts";
+import type { SolveProgram } from "../../../lib/model/linear-program.ts";
+import { loadHighs } from "../../../lib/solver/highs.ts";
+
+let solve: SolveProgram;
+beforeAll(async () => {
+  solve = await loadHighs();
+});
+
+const aType = (name: string, over: Partial<NodeType> = {}): NodeType => ({
+  name,
+  offers: { compute: 1, storage: 0, bandwidth: 0 },
+  cost: { hardware: 1, software: 0, network: 0 },
+  loss: 0,
+  ...over,
+});
+
+const sized = (name: string, [compute, storage, bandwidth]: readonly [number, number, number]): NodeType =>
+  aType(name, {
+    offers: { compute, storage, bandwidth },
+    cost: { hardware: 100 * compute + 50 * storage, software: 0, network: 30 * bandwidth },
+  });
+const four = [sized("a", [100, 16, 10]), sized("b", [200, 32, 20]), sized("c", [300, 64, 30]), sized("d", [400, 128, 40])];
+
+type Asked = {
+  demand: Partial<Record<"compute" | "storage" | "bandwidth", number>>;
+  types: readonly NodeType[];
+  prices?: Partial<PerformancePrices>;
+};
+
+const answer = ({ demand, types, prices }: Asked) =>
+  planCapacity({ demand: perResource((name) => demand[name] ?? 0), types, prices: { ...noPerformancePrices, ...prices } }, solve);
+
+function planned(asked: Asked): CapacityPlan {
+  const found = answer(asked);
+  if (found.kind !== "planned") throw new Error(`no plan: ${JSON.stringify(found)}`);
+  return found.plan;
+}
+
+const bought = (plan: CapacityPlan) => Object.fromEntries(plan.types.flatMap(({ type, count }) => (count > 0 ? [[type.name, count]] : [])));
+
+describe("a million of compute from four sizes", () => {
+  it("is 111 dollars each, on as few nodes as that price allows", () => {
+    const plan = planned({ demand: { compute: 1_000_000 }, types: four });
+    expect(bought(plan)).toEqual({ b: 5_000 });
+    expect(plan).toMatchObject({ total: 111_000_000, relaxed: 111_000_000, bound: 111_000_000, gap: 0, proven: true });
+    expect(plan.cost).toEqual({ hardware: 108_000_000, software: 0, network: 3_000_000, total: 111_000_000 });
+    expect(plan.performance.total).toBe(0);
+  });
+
+  it("prices one unit more, and says by how much the others are too dear", () => {
+    const plan = planned({ demand: { compute: 1_000_000 }, types: four });
+    expect(plan.resources.compute.shadowPrice).toBeCloseTo(111, 9);
+    expect(plan.resources.storage).toMatchObject({ demand: 0, bought: 160_000, unmet: 0, shadowPrice: 0 });
+    expect(plan.types.map(({ overWorth }) => Math.round(overWorth))).toEqual([0, 0, 800, 3_200]);
+  });
+
+  it("takes the larger ones where memory is wanted too", () => {
+    const plan = planned({ demand: { compute: 1_000_000, storage: 320_000 }, types: four });
+    expect(bought(plan)).toEqual({ d: 2_500 });
+    expect(plan.total).toBe(119_000_000);
+    expect(plan.resources.storage.shadowPrice).toBeGreaterThan(0);
+  });
+});
+
+describe("whole nodes", () => {
+  it("cost more than parts of nodes would, and the plan says by how much at most", () => {
+    const types = [
+      aType("three", { offers: { compute: 3, storage: 0, bandwidth: 0 }, cost: { hardware: 3, software: 0, network: 0 } }),
+      aType("five", { offers: { compute: 5, storage: 0, bandwidth: 0 }, cost: { hardware: 4.9, software: 0, network: 0 } }),
+    ];
+    const plan = planned({ demand: { compute: 7 }, types });
+    expect(bought(plan)).toEqual({ three: 1, five: 1 });
+    expect(plan.relaxed).toBeCloseTo(6.86, 9);
+    expect(plan.total).toBeCloseTo(7.9, 9);
+    expect(plan.bound).toBeCloseTo(7.9, 6);
+  });
+
+  it("of one type are bought as far as there are any", () => {
+    const types = [aType("cheap", { most: 3 }), aType("dear", { cost: { hardware: 2, software: 0, network: 0 } })];
+    const plan = planned({ demand: { compute: 5 }, types });
+    expect(bought(plan)).toEqual({ cheap: 3, dear: 2 });
+    expect(plan.resources.compute.shadowPrice).toBeCloseTo(2, 9);
+    expect(plan.types[0]?.overWorth).toBeCloseTo(-1, 9);
+  });
+});
+
+describe("performance", () => {
+  it("that is lost with each node, and to failures, is part of what is minimised", () => {
+    const risky = aType("risky", { loss: 0.5 });
+    const calm = aType("calm", { cost: { hardware: 1.4, software: 0, network: 0 } });
+    const plan = planned({ demand: { compute: 10 }, types: [risky, calm], prices: { perNode: 0.1 } });
+    expect(bought(plan)).toEqual({ calm: 10 });
+    expect(plan.performance).toMatchObject({ loss: 0, perNode: 1, total: 1 });
+    expect(plan.cost.total).toBeCloseTo(14, 9);
+    expect(plan.total).toBeCloseTo(15, 9);
+  });
+
+  it.each([
+    ["dearer than a node: more are bought", 4, { bought: 13, waiting: 0 }],
+    ["cheaper than a node: it waits", 0.5, { bought: 10, waiting: 2 }],
+  ])("that is lost to waiting, %s", (_what, price, expected) => {
+    const prices = { headroom: 0.2, waiting: { compute: price, storage: 0, bandwidth: 0 } };
+    const plan = planned({ demand: { compute: 10 }, types: [aType("one")], prices });
+    expect(plan.resources.compute.bought).toBe(expected.bought);
+    expect(plan.resources.compute.waiting).toBeCloseTo(expected.waiting, 9);
+    expect(plan.performance.waiting).toBeCloseTo(expected.waiting * price, 9);
+    expect(plan.total).toBeGreaterThanOrEqual(plan.bound);
+  });
+
+  it("that goes unmet is priced instead of bought where that is cheaper", () => {
+    const shortfall = { ...noPerformancePrices.shortfall, compute: 0.6 };
+    const types = [aType("cheap", { most: 4, cost: { hardware: 0.5, software: 0, network: 0 } }), aType("dear")];
+    const plan = planned({ demand: { compute: 10 }, types, prices: { shortfall } });
+    expect(bought(plan)).toEqual({ cheap: 4 });
+    expect(plan.resources.compute).toMatchObject({ unmet: 6 });
+    expect(plan.total).toBeCloseTo(2 + 3.6, 9);
+  });
+
+  it("goes unmet rather than waits where waiting costs more", () => {
+    const prices = {
+      headroom: 0.5,
+      waiting: { compute: 9, storage: 0, bandwidth: 0 },
+      shortfall: { ...noPerformancePrices.shortfall, compute: 1 },
+    };
+    const types = [aType("one", { cost: { hardware: 0.25, software: 0, network: 0 }, most: 10 })];
+    const plan = planned({ demand: { compute: 10 }, types, prices });
+    expect(plan.resources.compute).toMatchObject({ bought: 10, unmet: 5, waiting: 0 });
+    expect(plan.total).toBeCloseTo(2.5 + 5, 9);
+    expect(plan.total).toBeCloseTo(plan.bound, 6);
+  });
+});
+
+describe("what has no answer", () => {
+  it("is told by the resources of which there is not enough", () => {
+    const types = [aType("few", { most: 3 }), aType("none", { offers: { compute: 0, storage: 0, bandwidth: 1 } })];
+    expect(answer({ demand: { compute: 4, storage: 1, bandwidth: 9 }, types })).toEqual({
+      kind: "impossible",
+      short: [
+        { name: "compute", most: 3 },
+        { name: "storage", most: 0 },
+      ],
+    });
+  });
+
+  it("is a fleet that gets cheaper without end", () => {
+    const types = [aType("gift", { cost: { hardware: -1, software: 0, network: 0 } })];
+    expect(answer({ demand: { compute: 4 }, types })).toEqual({ kind: "endless" });
+  });
+
+  it("is what there was no time for", () => {
+    const demand = perResource(() => 1);
+    expect(
+      planCapacity({ demand, types: four, prices: noPerformancePrices }, () => ({ kind: "unanswered", because: "time limit" })),
+    ).toEqual({
+      kind: "unanswered",
+      because: "time limit",
+    });
+  });
+});
