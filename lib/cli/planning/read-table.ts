@@ -17,12 +17,17 @@ export type TableKind<T> = {
 /** Wrong rows that are told of; who has a thousand of them needs a few. */
 const mostTold = 10;
 
+/** One kind, or several of which the first is the usual one. */
+type Kinds<T> = readonly [TableKind<T>, ...TableKind<T>[]];
+
 /** Reads a table from CSV or JSON; throws a UsageError that names file, row and field of all that is wrong with it. */
-export const readTable = async <T>(file: string, kind: TableKind<T>): Promise<readonly T[]> => tableOf(file, await readText(file), kind);
+export const readTable = async <T>(file: string, ...kinds: Kinds<T>): Promise<readonly T[]> =>
+  tableOf(file, await readText(file), ...kinds);
 
 /** The same of a text. */
-export function tableOf<T>(file: string, text: string, kind: TableKind<T>): readonly T[] {
+export function tableOf<T>(file: string, text: string, ...kinds: Kinds<T>): readonly T[] {
   const records = recordsOf(file, text);
+  const kind = kindOf(records, kinds);
   if (records.columns?.length === 0)
     throw new UsageError(`${file} is empty; its first line is to name the columns: ${requiredColumns(kind.columns).join(",")}`);
   refuseColumns(file, records, kind);
@@ -38,6 +43,13 @@ export function tableOf<T>(file: string, text: string, kind: TableKind<T>): read
   if (wrong.length === 0) return rows;
   const more = wrong.length > mostTold ? [`and ${wrong.length - mostTold} more`] : [];
   throw new UsageError([...wrong.slice(0, mostTold), ...more].join("\n  "));
+}
+
+/** The kind of which the first row names the most columns. */
+function kindOf<T>({ columns, found }: Records, kinds: Kinds<T>): TableKind<T> {
+  const given = columns ?? Object.keys(found[0]?.value ?? {});
+  const known = (kind: TableKind<T>): number => given.filter((column) => columnsOf(kind.columns).includes(column)).length;
+  return kinds.reduce((best, kind) => (known(kind) > known(best) ? kind : best));
 }
 
 /** `vcpus: a number is wanted, not "many"` */

@@ -1,12 +1,20 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { NodeTypeColumns } from "../../../events/node-type.ts";
+import { OpenbPodColumns, PlanJobColumns } from "../../../events/plan-job.ts";
+import { PlanNodeColumns, PlanOfferColumns } from "../../../events/plan-offer.ts";
 import { type PerResource, type ResourceName, resourceNames } from "../../model/capacity.ts";
 import { terminal } from "../console.ts";
-import { columnLines } from "../planning/columns.ts";
+import { columnLines, columnsOf } from "../planning/columns.ts";
 import { json, number, whole } from "./asked.ts";
 import type { Session } from "./session.ts";
 
-export function addPlanning(program: Command, { run }: Session): void {
+/** What can be asked without a deployment. */
+export function addPlanning(program: Command, session: Session): void {
+  addCapacity(program, session);
+  addPlan(program, session);
+}
+
+function addCapacity(program: Command, { run }: Session): void {
   program
     .command("capacity")
     .description("say which nodes to have for a demand, and what they cost at the least")
@@ -36,6 +44,45 @@ A file of types has these columns (or, as JSON, a list of objects with these fie
 ${columnLines(NodeTypeColumns)}`,
     )
     .action((options) => run(import("../commands/capacity.ts").then(({ capacity }) => capacity(options, terminal))));
+}
+
+function addPlan(program: Command, { run }: Session): void {
+  program
+    .command("plan")
+    .description("say where jobs of a file would go, what would be launched for them, and at what cost")
+    .requiredOption("--jobs <file>", "the jobs, CSV or JSON, or gzipped; - for standard input")
+    .requiredOption("--offers <file>", "what can be bought")
+    .option("--nodes <file>", "nodes that are there, with what is free on them")
+    .option("--max-usd <usd>", "most that all launches may cost an hour", positive)
+    .option("--max-gpus <n>", "most GPUs that all launches may have", (text) => whole(text, 0, 1_000_000))
+    .option("--whole-nodes", "jobs may have all of an instance (default: 0.2 vCPU and 8 % of its memory stay with its host)")
+    .addOption(budget(1_000))
+    .addOption(new Option("--seed <n>", "another one may find another plan").argParser((text) => whole(text, 0, 2 ** 31 - 1)).default(1))
+    .option("--explain <job>", "why this job goes where it goes, or what would place it")
+    .addOption(json())
+    .addHelpText(
+      "after",
+      `
+Nothing is launched and no deployment is needed. The plan comes with a bound that no plan for the same jobs can beat.
+
+Examples:
+  fleet plan --jobs events/planning/jobs.csv --offers events/planning/offers.csv
+  fleet plan --jobs events/planning/jobs.csv --offers events/planning/offers.csv --nodes events/planning/nodes.csv --explain notebook#1
+  fleet plan --jobs pods.csv.gz --offers offers.csv --max-usd 20 --json | jq .gap
+
+All files are CSV with a header, or JSON: a list of objects with these fields.
+
+Jobs:
+${columnLines(PlanJobColumns)}
+or as the pod lists of Alibaba's GPU trace ("openb") have them: ${columnsOf(OpenbPodColumns).join(", ")}
+
+Offers:
+${columnLines(PlanOfferColumns)}
+
+Nodes:
+${columnLines(PlanNodeColumns)}`,
+    )
+    .action((options) => run(import("../commands/plan.ts").then(({ plan }) => plan(options, terminal))));
 }
 
 const budget = (usualMs: number): Option =>

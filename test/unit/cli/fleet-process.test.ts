@@ -134,6 +134,14 @@ describe("fleet, as a process", () => {
     expect(JSON.parse(out)).toMatchObject({ kind: "planned", plan: { total: 111_000_000 } });
   });
 
+  it("plans the tables that ship", async () => {
+    const table = (name: string) => join(import.meta.dirname, "../../../events/planning", `${name}.csv`);
+    const files = ["--jobs", table("jobs"), "--offers", table("offers"), "--nodes", table("nodes")];
+    const { code, out, err } = await fleet("plan", ...files, "--budget", "200", "--json");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(JSON.parse(out)).toMatchObject({ bindings: expect.any(Array), launches: expect.any(Array), holds: [], gap: expect.any(Number) });
+  });
+
   it("ends with 130 when it is interrupted", async () => {
     const following = start("logs", "train-7", "-f", "--team", "research");
     await vi.waitFor(() => expect(following.said.err).toContain("train-7 is running"), { timeout: 20_000 });
@@ -163,6 +171,8 @@ describe("fleet, as a process", () => {
     ["less than nothing", ["capacity", "--compute", "-1"], 2, /a number from 0 to 1e12 is wanted/],
     ["a file that is not", ["capacity", "--compute", "1", "--types", "nowhere.csv"], 2, /there is no file nowhere\.csv in /],
     ["a folder for a file", ["capacity", "--compute", "1", "--types", "."], 2, /\. is a folder, and a file is wanted/],
+    ["a plan of nothing", ["plan", "--jobs", "jobs.csv"], 2, /required option '--offers <file>' not specified/],
+    ["a table that is a folder", ["plan", "--jobs", ".", "--offers", "."], 2, /\. is a folder, and a file is wanted/],
     ["too long a page", ["decisions", "--limit", "51"], 2, /a whole number from 1 to 50 is wanted/],
   ])("says what is wrong with %s", async (_what, args, code, message) => {
     const ended = await fleet(...args);
@@ -188,6 +198,7 @@ describe("fleet, as a process", () => {
     ["decisions"],
     ["decision"],
     ["capacity"],
+    ["plan"],
     ["interrupt"],
     ["local"],
     ["demo"],

@@ -2,11 +2,16 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { nodeTypeTable } from "../../../lib/cli/planning/node-types.ts";
+import { jobTables, nodeTable, offerTable } from "../../../lib/cli/planning/plan-tables.ts";
 import { readTable } from "../../../lib/cli/planning/read-table.ts";
 
 /** The tables that ship, to try planning on and to copy. */
 const folder = join(import.meta.dirname, "../../../events/planning");
 const readers: Readonly<Record<string, (file: string) => Promise<readonly unknown[]>>> = {
+  "jobs.csv": (file) => readTable(file, ...jobTables),
+  "nodes.csv": (file) => readTable(file, nodeTable),
+  "offers.csv": (file) => readTable(file, offerTable),
+  "openb-pods.csv": (file) => readTable(file, ...jobTables),
   "node-types.csv": (file) => readTable(file, nodeTypeTable),
 };
 

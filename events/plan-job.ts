@@ -1,0 +1,89 @@
+import * as z from "zod";
+import { amount, flag, list, name } from "./cells.ts";
+
+/** What `fleet plan` is told of jobs that need the same. */
+export type PlanJob = {
+  readonly id: string;
+  /** As many like it, each a job by itself. */
+  readonly count: number;
+  readonly vcpus: number;
+  readonly memoryGiB: number;
+  /** Of each node. Below 1: a share of one GPU. */
+  readonly gpus: number;
+  /** Least memory of each GPU, GiB; 0 for any. */
+  readonly gpuMemoryGiB: number;
+  /** Empty: any. */
+  readonly gpuModels: readonly string[];
+  readonly spot: boolean;
+  /** More than one: a gang. */
+  readonly nodes: number;
+  readonly priority: number;
+  /** GiB that it reads, by dataset. */
+  readonly datasets: Readonly<Record<string, number>>;
+};
+
+/** `#` counts the jobs of a row. */
+const jobId = () => name().pipe(z.string().refine((text) => !text.includes("#"), "an id has no # in it"));
+const share = () => amount({ most: 1 }).pipe(z.number().gt(0, "more than 0 is wanted"));
+
+/** The columns of a table of jobs for `fleet plan`. */
+export const PlanJobColumns = z.strictObject({
+  id: jobId().describe("the job's name"),
+  vcpus: amount().describe("what it needs of one node"),
+  memoryGiB: amount().describe("what it needs of one node"),
+  gpus: amount({ whole: true, most: 64 }).describe("whole GPUs that it needs of one node; 0 for none"),
+  gpuFraction: share().optional().describe("instead of a whole GPU, a share of one, such as 0.5"),
+  gpuMemoryGiB: amount().default(0).describe("least memory of each GPU (default: any)"),
+  gpuModels: list().default([]).describe("models that will do, such as T4|A10G (default: any)"),
+  spot: flag().default(true).describe("yes or no: whether spot capacity will do (default: yes)"),
+  priority: amount({ least: -1000, most: 1000, whole: true }).default(0).describe("the higher, the sooner (default: 0)"),
+  count: amount({ least: 1, most: 1e6, whole: true }).default(1).describe("as many jobs like this one (default: 1)"),
+  nodes: amount({ least: 1, most: 1000, whole: true }).default(1).describe("of a gang: equal nodes in one zone, all at once (default: 1)"),
+  datasets: list().default([]).describe("what it reads and how much, such as images:120|words:3 (GiB)"),
+});
+
+export const PlanJobRow: z.ZodType<PlanJob> = PlanJobColumns.transform(({ gpuFraction, gpus, datasets, ...job }, context) => {
+  const wrong = (field: string, message: string): void => context.addIssue({ code: "custom", path: [field], message });
+  if (gpuFraction !== undefined && gpus > 1) wrong("gpuFraction", "a share is of one GPU, and gpus asks for more");
+  const read = datasets.map((each): [string, number] => {
+    const [name = "", giB = "", ...more] = each.split(":");
+    const size = Number(giB);
+    if (giB === "" || more.length > 0 || !(size >= 0)) wrong("datasets", `NAME:GIB is wanted, not ${JSON.stringify(each)}`);
+    return [name, size];
+  });
+  return {
+    ...job,
+    gpus: gpuFraction === undefined || gpuFraction === 1 ? Math.max(gpus, gpuFraction ?? 0) : gpuFraction,
+    datasets: Object.fromEntries(read),
+  };
+});
+
+/** The columns of the pod lists of Alibaba's public GPU cluster trace ("openb", 2023): thousandths of a CPU and of a GPU, MiB. */
+export const OpenbPodColumns = z.strictObject({
+  name: jobId(),
+  cpu_milli: amount(),
+  memory_mib: amount(),
+  num_gpu: amount({ whole: true, most: 64 }),
+  gpu_milli: amount({ most: 1000 }).default(1000),
+  gpu_spec: list().default([]),
+  qos: z.unknown().optional(),
+  pod_phase: z.unknown().optional(),
+  creation_time: z.unknown().optional(),
+  deletion_time: z.unknown().optional(),
+  scheduled_time: z.unknown().optional(),
+});
+
+/** One GPU and less than a thousand thousandths: a share of it. What the pods' states and times tell is left out. */
+export const OpenbPodRow: z.ZodType<PlanJob> = OpenbPodColumns.transform((pod) => ({
+  id: pod.name,
+  count: 1,
+  vcpus: pod.cpu_milli / 1000,
+  memoryGiB: pod.memory_mib / 1024,
+  gpus: pod.num_gpu === 1 && pod.gpu_milli > 0 ? pod.gpu_milli / 1000 : pod.num_gpu,
+  gpuMemoryGiB: 0,
+  gpuModels: pod.gpu_spec,
+  spot: true,
+  nodes: 1,
+  priority: 0,
+  datasets: {},
+}));

@@ -1,0 +1,54 @@
+import { clockBudget } from "../../decide/placement/optimizer/budget.ts";
+import { optimize } from "../../decide/placement/optimizer/optimize.ts";
+import { loadHighs } from "../../solver/highs.ts";
+import type { Console } from "../console.ts";
+import { exitCodes } from "../exit.ts";
+import { explainLines } from "../planning/explain-view.ts";
+import { jobTables, nodeTable, offerTable } from "../planning/plan-tables.ts";
+import { planLines } from "../planning/plan-view.ts";
+import { type Planned, planJson, planned } from "../planning/planned.ts";
+import { problemOf } from "../planning/problem.ts";
+import { readTable } from "../planning/read-table.ts";
+
+export type PlanOptions = {
+  readonly jobs: string;
+  readonly offers: string;
+  readonly nodes?: string | undefined;
+  /** ms */
+  readonly budget: number;
+  readonly seed: number;
+  readonly explain?: string | undefined;
+  readonly maxUsd?: number | undefined;
+  readonly maxGpus?: number | undefined;
+  readonly wholeNodes?: boolean | undefined;
+  readonly json?: boolean | undefined;
+};
+
+/** Plans where jobs of a file would go, on what nodes there are and what can be bought; launches nothing. */
+export async function plan(options: PlanOptions, console: Pick<Console, "out" | "width">): Promise<number> {
+  const found = await planOf(options);
+  const lines = options.explain === undefined ? planLines(found, console.width) : explainLines(options.explain, found);
+  if (!options.json) for (const line of lines) console.out(line);
+  else console.out(JSON.stringify(options.explain === undefined ? planJson(found) : { job: options.explain, because: lines }));
+  return exitCodes.ok;
+}
+
+async function planOf({ budget, seed, maxUsd, maxGpus, wholeNodes, ...files }: PlanOptions): Promise<Planned> {
+  const [jobs, offers, nodes] = await Promise.all([
+    readTable(files.jobs, ...jobTables),
+    readTable(files.offers, offerTable),
+    files.nodes === undefined ? [] : readTable(files.nodes, nodeTable),
+  ]);
+  const problem = problemOf({ jobs, offers, nodes }, { usdPerHour: maxUsd, gpus: maxGpus, wholeNodes });
+  const solve = await loadHighs();
+  const now = () => performance.now();
+  const startedMs = now();
+  const answer = optimize(problem, {
+    budget: clockBudget(now, startedMs + budget),
+    // A bound that had too little time is valid, but says little: it may take as long again.
+    boundBudget: clockBudget(now, startedMs + 2 * budget),
+    seed,
+    solve,
+  });
+  return planned(problem, answer, now() - startedMs);
+}

@@ -1,0 +1,61 @@
+import { alternatives } from "../../decide/placement/optimizer/alternatives.ts";
+import type { Purchase } from "../../decide/placement/optimizer/answer.ts";
+import type { Supply } from "../../decide/placement/optimizer/problem.ts";
+import { count } from "../amount.ts";
+import { UsageError } from "../exit.ts";
+import { money, number } from "./figures.ts";
+import { alternativesOf, type Planned } from "./planned.ts";
+import { cheapestChange, reasonWords } from "./reason-words.ts";
+
+/** Why one job goes where it goes, or why it waits and what would place it. */
+export function explainLines(job: string, plan: Planned): string[] {
+  const { answer, classOf } = plan;
+  if (!classOf.has(job)) throw new UsageError(`there is no job ${job} in the file${meant(job, [...classOf.keys()])}`);
+  const binding = answer.bindings.find(({ jobs }) => jobs.includes(job));
+  if (binding)
+    return [
+      `${job} goes on node ${binding.node}, ${others(binding.jobs.length)}: it is there, has room, and costs nothing more`,
+      ...aloneLines(job, plan),
+    ];
+  const purchase = answer.purchases.find(({ jobs }) => jobs.includes(job));
+  if (purchase) return [...launchLines(job, purchase, plan), ...aloneLines(job, plan)];
+  const waiting = answer.waiting.find(({ jobs }) => jobs.includes(job));
+  if (!waiting) return [`${job} is not in the plan`];
+  const offer = waiting.change ? `what is nearest to holding it is ${waiting.change.offer}` : "no offer is near to holding it";
+  const change = cheapestChange(waiting);
+  return [
+    `${job} waits: no node has room, and no offer will do; ${offer}, but`,
+    ...waiting.reasons.map((reason) => `  ${reasonWords(reason)}`),
+    ...(change === undefined ? [] : [change]),
+  ];
+}
+
+/** A row that stands for several names them with a number. */
+function meant(job: string, jobs: readonly string[]): string {
+  const several = jobs.filter((name) => name.startsWith(`${job}#`));
+  return several.length > 0 ? `; there are ${several[0]} to ${several.at(-1)}` : `; the first is ${jobs[0]}`;
+}
+
+const others = (jobs: number): string => (jobs === 1 ? "alone" : `together with ${count(jobs - 1, "other")}`);
+
+function launchLines(job: string, purchase: Purchase, plan: Planned): string[] {
+  const { offer, nodes, jobs } = purchase;
+  const what = nodes > 1 ? `${number(nodes)} new nodes of ${offer.name}` : `a new ${offer.name}`;
+  const or = alternativesOf(plan, purchase);
+  return [
+    `${job} goes on ${what} for ${money(nodes * offer.usdPerHour)}/h, ${others(jobs.length)}`,
+    or.length > 0 ? `  all of them would fit on ${or.join(", ")} as well` : "  no other offer holds all of them",
+  ];
+}
+
+/** What it would cost by itself, to see what sharing saves. */
+function aloneLines(job: string, { problem, classOf }: Planned): string[] {
+  const need = classOf.get(job);
+  const nodes = need?.nodes ?? 1;
+  const none: Supply = { name: "", type: "", zone: "", market: "on-demand", usdPerHour: 0, capacity: problem.dimensions.map(() => 0) };
+  const gpus = Math.ceil(need?.gpu?.count ?? 0);
+  const [cheapest] = alternatives({ offer: none, jobs: [job], nodes }, problem.offers, classOf).filter(
+    (offer) => (offer.gpu?.count ?? 0) >= gpus,
+  );
+  return cheapest ? [`  by itself it would cost ${money(nodes * cheapest.usdPerHour)}/h on ${cheapest.name}`] : [];
+}

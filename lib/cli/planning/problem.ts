@@ -1,0 +1,89 @@
+import type { PlanJob } from "../../../events/plan-job.ts";
+import type { PlanNode, PlanOffer } from "../../../events/plan-offer.ts";
+import type { FreeNode, JobClass, Problem, Supply } from "../../decide/placement/optimizer/problem.ts";
+import { usable } from "../../model/offer.ts";
+
+export type PlanInput = {
+  readonly jobs: readonly PlanJob[];
+  readonly offers: readonly PlanOffer[];
+  readonly nodes: readonly PlanNode[];
+};
+
+export type PlanBounds = {
+  /** All launches together. */
+  readonly usdPerHour?: number | undefined;
+  readonly gpus?: number | undefined;
+  /** Jobs may have all of an instance; else its host keeps what the fleet's hosts keep. */
+  readonly wholeNodes?: boolean | undefined;
+};
+
+/** The names of the limits, as people read them in a reason. */
+export const limitNames = { usdPerHour: "dollars an hour", gpus: "GPUs" } as const;
+
+/** What the tables ask, in the optimizer's terms. */
+export function problemOf({ jobs, offers, nodes }: PlanInput, bounds: PlanBounds = {}): Problem {
+  const limits = [
+    { name: limitNames.usdPerHour, most: bounds.usdPerHour },
+    { name: limitNames.gpus, most: bounds.gpus },
+  ].flatMap(({ name, most }) => (most === undefined ? [] : { name, most }));
+  return {
+    dimensions: ["vCPUs", "GiB of memory"],
+    jobs: classesOf(jobs),
+    nodes: nodes.map(nodeOf),
+    offers: offers.map((offer) => supplyOf(offer, bounds)),
+    ...(limits.length > 0 ? { limits } : {}),
+  };
+}
+
+/** Jobs that need the same and matter the same become one class, whatever row they come from. */
+function classesOf(jobs: readonly PlanJob[]): readonly JobClass[] {
+  const alike = Map.groupBy(jobs, ({ id: _id, count: _count, ...needs }) => JSON.stringify(needs));
+  return [...alike.values()].flatMap((rows) => {
+    const [first] = rows;
+    return first ? { ...needOf(first), names: rows.flatMap(namesOf) } : [];
+  });
+}
+
+/** `train`, or `train#1` to `train#8` where a row stands for eight. */
+export const namesOf = ({ id, count }: Pick<PlanJob, "id" | "count">): readonly string[] =>
+  count === 1 ? [id] : Array.from({ length: count }, (_, index) => `${id}#${index + 1}`);
+
+const needOf = (job: PlanJob): Omit<JobClass, "names"> => ({
+  size: [job.vcpus, job.memoryGiB],
+  spot: job.spot,
+  priority: job.priority,
+  ...(job.gpus > 0
+    ? { gpu: { count: job.gpus, memoryGiB: job.gpuMemoryGiB, models: job.gpuModels.map((model) => model.toLowerCase()) } }
+    : {}),
+  ...(job.nodes > 1 ? { nodes: job.nodes } : {}),
+  ...(Object.keys(job.datasets).length > 0 ? { data: job.datasets } : {}),
+});
+
+function supplyOf(offer: PlanOffer, { wholeNodes = false }: PlanBounds): Supply {
+  const { instanceType: type, zone, market, usdPerHour, gpus, most } = offer;
+  const raw = { vcpus: offer.vcpus, memoryGiB: offer.memoryGiB, gpus };
+  const { vcpus, memoryGiB } = wholeNodes ? raw : usable(raw);
+  return {
+    name: `${type}/${zone}/${market}`,
+    type,
+    zone,
+    market,
+    usdPerHour,
+    capacity: [vcpus, memoryGiB],
+    interruptionsPerHour: offer.interruptionsPerHour,
+    most,
+    uses: { [limitNames.usdPerHour]: usdPerHour, [limitNames.gpus]: gpus },
+    ...(gpus > 0 ? { gpu: { model: offer.gpuModel ?? "", memoryGiB: offer.gpuMemoryGiB, count: gpus } } : {}),
+  };
+}
+
+const nodeOf = (node: PlanNode): FreeNode => ({
+  name: node.id,
+  type: node.instanceType,
+  zone: node.zone,
+  market: node.market,
+  room: [node.freeVcpus, node.freeMemoryGiB],
+  gpusFree: node.gpusFree,
+  warm: node.datasets,
+  ...(node.gpusFree.length > 0 ? { gpu: { model: node.gpuModel ?? "", memoryGiB: node.gpuMemoryGiB } } : {}),
+});

@@ -1,0 +1,58 @@
+import type { Reason, Waiting } from "../../decide/placement/optimizer/answer.ts";
+import { money, number } from "./figures.ts";
+
+/** Why a job has no place, in words. */
+export function reasonWords(reason: Reason): string {
+  switch (reason.kind) {
+    case "no offers":
+      return "there is nothing to be bought";
+    case "spot":
+      return "it does not take spot capacity";
+    case "model":
+      return "its GPUs are to be of another model";
+    case "gpus":
+      return `it wants ${gpus(reason.wanted)} and one has ${number(reason.there)}`;
+    case "gpu memory":
+      return `it wants GPUs with ${number(reason.wanted)} GiB and they have ${number(reason.there)}`;
+    case "size":
+      return `it wants ${number(reason.wanted)} ${reason.of} and one has ${number(reason.there)} to give`;
+    case "capacity":
+      return `it wants ${number(reason.wanted)} of them and ${number(reason.there)} can be had`;
+    case "limit":
+      return `it takes ${number(reason.wanted)} ${reason.of} and the limit leaves ${number(Math.max(0, reason.there))}`;
+  }
+}
+
+/** What would have to be otherwise, for one reason. */
+function changeWords(reason: Reason): string | undefined {
+  switch (reason.kind) {
+    case "no offers":
+      return undefined;
+    case "spot":
+      return "spot: yes";
+    case "model":
+      return "its model among gpuModels";
+    case "gpus":
+      return reason.there === 0 ? "no GPUs" : `at most ${gpus(reason.there)}`;
+    case "gpu memory":
+      return `gpuMemoryGiB of at most ${number(reason.there)}`;
+    case "size":
+      return `at most ${number(Math.floor(reason.there * 100) / 100)} ${reason.of}`;
+    case "capacity":
+      return `${number(reason.wanted - reason.there)} more to be had`;
+    case "limit":
+      return `a limit that is ${number(reason.wanted - Math.max(0, reason.there))} ${reason.of} higher`;
+  }
+}
+
+const gpus = (count: number): string => `${number(count)} ${count === 1 ? "GPU" : "GPUs"}`;
+
+/** `it wants 16 GiB of memory and one has 14.72 to give` */
+export const whyWords = ({ reasons }: Pick<Waiting, "reasons">): string => reasons.map(reasonWords).join("; ");
+
+/** `with at most 14.72 GiB of memory it could have g5.xlarge/any/spot for $0.41/h` */
+export function cheapestChange({ reasons, change }: Pick<Waiting, "reasons" | "change">): string | undefined {
+  const wanted = reasons.flatMap((reason) => changeWords(reason) ?? []);
+  if (!change || wanted.length === 0) return undefined;
+  return `with ${wanted.join(", and ")} it could have ${change.offer} for ${money(change.usdPerHour)}/h`;
+}

@@ -1,0 +1,192 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type PlanOptions, plan } from "../../../lib/cli/commands/plan.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fleetwright-plan-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+type Tables = { readonly jobs: string; readonly offers?: string; readonly nodes?: string };
+const oneGpu = "instanceType,market,usdPerHour,vcpus,memoryGiB,gpus,gpuModel,gpuMemoryGiB";
+const usual = `${oneGpu}\nsmall,on-demand,1,4,16,1,T4,15\nbig,on-demand,3.5,16,64,4,T4,15\nbig,spot,1.4,16,64,4,T4,15\n`;
+
+async function run({ jobs, offers = usual, nodes }: Tables, options: Partial<PlanOptions> = {}) {
+  const out: string[] = [];
+  const file = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(folder, name), text);
+    return join(folder, name);
+  };
+  const files = {
+    jobs: await file("jobs.csv", jobs),
+    offers: await file("offers.csv", offers),
+    ...(nodes === undefined ? {} : { nodes: await file("nodes.csv", nodes) }),
+  };
+  const code = await plan({ ...files, budget: 200, seed: 1, wholeNodes: true, ...options }, { out: (line) => out.push(line), width: 100 });
+  expect(code).toBe(0);
+  return out;
+}
+const json = async (tables: Tables, options: Partial<PlanOptions> = {}) =>
+  JSON.parse((await run(tables, { ...options, json: true })).join(""));
+
+describe("fleet plan", () => {
+  it("puts jobs together where that is cheapest, and says what it costs and cannot cost less than", async () => {
+    const found = await json({ jobs: "id,count,vcpus,memoryGiB,gpus,spot\ntrain,4,4,16,1,no\n" });
+    expect(found.launches).toEqual([
+      {
+        offer: "big/any/on-demand",
+        usdPerHour: 3.5,
+        nodes: 1,
+        jobs: ["train#1", "train#2", "train#3", "train#4"],
+        alternatives: [],
+      },
+    ]);
+    expect(found).toMatchObject({ cost: { f: 3.5, g: 0, total: 3.5 }, bindings: [], holds: [] });
+    expect(found.bound).toBeCloseTo(3.5, 6);
+    expect(found.gap).toBeCloseTo(0, 6);
+  });
+
+  it("uses spot where it may, and names what else would hold the same jobs", async () => {
+    const found = await json({ jobs: "id,count,vcpus,memoryGiB,gpus\ntrain,4,4,16,1\n" });
+    expect(found.launches).toMatchObject([{ offer: "big/any/spot", alternatives: ["big/any/on-demand"] }]);
+  });
+
+  it("binds to nodes that are there before it buys, and shares a GPU among those who asked for a part", async () => {
+    const tables = {
+      jobs: "id,vcpus,memoryGiB,gpus,gpuFraction\na,1,1,1,0.5\nb,1,1,1,0.5\nc,1,1,1,\n",
+      nodes: "id,freeVcpus,freeMemoryGiB,freeGpus,gpuModel,gpuMemoryGiB\nn1,8,32,1,T4,15\n",
+    };
+    const found = await json(tables);
+    expect(found.bindings).toHaveLength(1);
+    expect(found.launches).toHaveLength(1);
+    const placed = [...found.bindings, ...found.launches].flatMap(({ jobs }) => jobs);
+    expect(placed.toSorted()).toEqual(["a", "b", "c"]);
+    expect(found.cost.f).toBe(1);
+  });
+
+  it("launches a gang's nodes together", async () => {
+    const found = await json({ jobs: "id,vcpus,memoryGiB,gpus,nodes\ngang,4,16,1,3\n" });
+    expect(found.launches).toMatchObject([{ offer: "small/any/on-demand", nodes: 3, jobs: ["gang"] }]);
+  });
+
+  it("says why a job waits and what would place it", async () => {
+    const found = await json({ jobs: "id,vcpus,memoryGiB,gpus,spot\nlarge,20,16,1,yes\n" });
+    expect(found.holds).toEqual([
+      {
+        jobs: ["large"],
+        reasons: [{ kind: "size", of: "vCPUs", wanted: 20, there: 4 }],
+        change: { offer: "small/any/on-demand", usdPerHour: 1 },
+      },
+    ]);
+  });
+
+  it("keeps to its limits, and places what matters most", async () => {
+    const tables = { jobs: "id,vcpus,memoryGiB,gpus,spot,priority\nlow,4,16,1,no,0\nhigh,4,16,1,no,9\n" };
+    const found = await json(tables, { maxGpus: 1 });
+    expect(found.launches).toMatchObject([{ jobs: ["high"] }]);
+    expect(found.holds).toMatchObject([{ jobs: ["low"], reasons: [{ kind: "limit", of: "GPUs" }] }]);
+    expect((await json(tables, { maxUsd: 0.5 })).holds).toHaveLength(2);
+  });
+
+  it("leaves the host its part of a node unless it is told otherwise", async () => {
+    const jobs = "id,vcpus,memoryGiB,gpus,spot\ntrain,4,14,1,no\n";
+    expect((await json({ jobs })).launches).toMatchObject([{ offer: "small/any/on-demand" }]);
+    expect((await json({ jobs }, { wholeNodes: false })).launches).toMatchObject([{ offer: "big/any/on-demand" }]);
+  });
+
+  it("reads the pod lists of a public trace", async () => {
+    const jobs =
+      "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos\np1,1000,1024,1,500,,LS\np2,1000,1024,1,500,T4|V100,BE\np3,500,512,0,0,,BE\n";
+    const found = await json({ jobs });
+    expect(found.launches).toMatchObject([{ offer: "small/any/on-demand", nodes: 1 }]);
+    expect(found.launches[0].jobs.toSorted()).toEqual(["p1", "p2", "p3"]);
+  });
+});
+
+describe("its tables, for people", () => {
+  it("fit into 100 columns where names do", async () => {
+    const out = await run({
+      jobs: "id,count,vcpus,memoryGiB,gpus,spot\ntrain,4,4,16,1,no\nlarge,1,20,16,1,no\nfits,1,1,1,0,no\n",
+      nodes: "id,freeVcpus,freeMemoryGiB\nn1,8,32\n",
+    });
+    const text = out.join("\n");
+    expect(text).toMatch(/^ON NODE +JOBS +WHICH\nn1 +1 +fits\n/);
+    expect(text).toMatch(
+      /^LAUNCH +NODES +EACH\/H +ALL\/H +JOBS +WHICH +OR\nbig\/any\/on-demand +1 +\$3\.50 +\$3\.50 +4 +train#1, train#2 \+2 +-$/m,
+    );
+    expect(text).toMatch(
+      /^large +1 +it wants 20 vCPUs and one has 4 to give; with at most 4 vCPUs it could have small\/any\/on-demand for \$1\/h$/m,
+    );
+    expect(text).toMatch(/^f +\$3\.50\/h for what is launched$/m);
+    expect(text).toMatch(/^bound +no plan that places the same jobs costs less than \$3\.50\/h; this one is at most 0 % above$/m);
+    for (const line of out) expect(line).toBe(line.trimEnd());
+  });
+
+  it.each([
+    [
+      "where it is launched",
+      "train#2",
+      /^train#2 goes on a new big\/any\/on-demand for \$3\.50\/h, together with 3 others\n.*no other offer.*\n.*by itself it would cost \$1\/h on small/,
+    ],
+    ["where it is bound", "fits", /^fits goes on node n1, alone: it is there, has room, and costs nothing more\n/],
+    [
+      "why it waits",
+      "large",
+      /^large waits: .*nearest to holding it is small\/any\/on-demand, but\n {2}it wants 20 vCPUs .*\nwith at most 4 vCPUs it could have/,
+    ],
+  ])("explain %s", async (_what, explain, expected) => {
+    const tables = {
+      jobs: "id,count,vcpus,memoryGiB,gpus,spot\ntrain,4,4,16,1,no\nlarge,1,20,16,1,no\nfits,1,1,1,0,no\n",
+      nodes: "id,freeVcpus,freeMemoryGiB\nn1,8,32\n",
+    };
+    expect((await run(tables, { explain })).join("\n")).toMatch(expected);
+  });
+
+  it("point to the names of a row that stands for several", async () => {
+    const tables = { jobs: "id,count,vcpus,memoryGiB,gpus\ntrain,4,4,16,1\n" };
+    await expect(run(tables, { explain: "train" })).rejects.toThrow(/no job train in the file; there are train#1 to train#4/);
+    await expect(run(tables, { explain: "nobody" })).rejects.toThrow(/no job nobody in the file; the first is train#1/);
+  });
+});
+
+describe("what is wrong in its files is told with file, row and field", () => {
+  const jobs = "id,vcpus,memoryGiB,gpus\na,1,1,0\n";
+  it.each<[string, Tables, RegExp]>([
+    ["a column missing", { jobs: "id,vcpus,gpus\na,1,0\n" }, /jobs\.csv, row 1: the column memoryGiB is missing/],
+    [
+      "a size below nothing",
+      { jobs: "id,vcpus,memoryGiB,gpus\na,-1,1,0\n" },
+      /jobs\.csv, row 2, vcpus: a number of at least 0 is wanted, not "-1"/,
+    ],
+    [
+      "a price that is none",
+      { jobs, offers: "instanceType,usdPerHour,vcpus,memoryGiB\nx,NaN,1,1\n" },
+      /offers\.csv, row 2, usdPerHour: a number/,
+    ],
+    [
+      "another market",
+      { jobs, offers: "instanceType,market,usdPerHour,vcpus,memoryGiB\nx,spott,1,1,1\n" },
+      /row 2, market: spot, on-demand/,
+    ],
+    [
+      "one offer twice",
+      { jobs, offers: "instanceType,usdPerHour,vcpus,memoryGiB\nx,1,1,1\nx,2,1,1\n" },
+      /row 3: x\/any\/on-demand is there already/,
+    ],
+    ["a share of two GPUs", { jobs: "id,vcpus,memoryGiB,gpus,gpuFraction\na,1,1,2,0.5\n" }, /row 2, gpuFraction: a share is of one GPU/],
+    ["a share that is none", { jobs: "id,vcpus,memoryGiB,gpus,gpuFraction\na,1,1,1,0\n" }, /row 2, gpuFraction: more than 0 is wanted/],
+    ["datasets without sizes", { jobs: "id,vcpus,memoryGiB,gpus,datasets\na,1,1,0,images\n" }, /row 2, datasets: NAME:GIB is wanted/],
+    [
+      "free GPUs that are none",
+      { jobs, nodes: "id,freeVcpus,freeMemoryGiB,freeGpus\nn,1,1,1|2\n" },
+      /nodes\.csv, row 2, freeGpus: a whole number/,
+    ],
+    ["no jobs", { jobs: "id,vcpus,memoryGiB,gpus\n" }, /jobs\.csv has no job in it/],
+    ["no offers", { jobs, offers: "" }, /offers\.csv is empty/],
+  ])("%s", async (_what, tables, message) => {
+    await expect(run(tables)).rejects.toMatchObject({ name: "UsageError", message: expect.stringMatching(message) });
+  });
+});
