@@ -8,7 +8,7 @@ import { firstFit } from "./placement/first-fit.ts";
 import { close } from "./scaling/closing.ts";
 import { type Idle, idleNodes, unaffordableNodes } from "./scaling/idle-nodes.ts";
 import { lifetimes } from "./scaling/lifetimes.ts";
-import { isLeftSoon, replacements } from "./scaling/replacements.ts";
+import { replacements } from "./scaling/replacements.ts";
 
 /**
  * What to do with one pool now: first what is dead or has lived long enough, then what waits, then what is idle.
@@ -28,7 +28,7 @@ export function decide(unordered: Snapshot): Plan {
   const unused = placed.isWhole ? usable.filter((node) => !placed.bound.has(node.id)) : [];
   const replacing = replacements(snapshot, { planned: placed.steps, free: unused.filter((node) => node.assignments.length === 0) });
   const lookedAt = new Set(dead.flatMap((step) => (step.kind === "confirm" ? step.node : [])));
-  const idle = givenBack(unused, { snapshot, lookedAt });
+  const idle = givenBack(unused, { snapshot, lookedAt, kept: replacing.kept });
   const wakes = [
     old.wakeAtMs,
     placed.wakeAtMs,
@@ -40,13 +40,15 @@ export function decide(unordered: Snapshot): Plan {
     dead.some((step) => step.kind === "lose") ? nowMs : undefined,
   ].filter((at) => at !== undefined);
   return {
-    steps: [...heal(snapshot), ...dead, ...old.steps, ...placed.steps, ...replacing, ...idle.steps],
+    steps: [...heal(snapshot), ...dead, ...old.steps, ...placed.steps, ...replacing.steps, ...idle.steps],
     wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : undefined,
   };
 }
 
+type Seen = { readonly snapshot: Snapshot; readonly lookedAt: ReadonlySet<string>; readonly kept: ReadonlySet<string> };
+
 /** Nodes with nothing to do; one that is to take work over is kept for as long as that work is about to come. */
-function givenBack(unused: readonly Node[], { snapshot, lookedAt }: { snapshot: Snapshot; lookedAt: ReadonlySet<string> }): Idle {
+function givenBack(unused: readonly Node[], { snapshot, lookedAt, kept }: Seen): Idle {
   const { usedUp } = budgetRoom(snapshot);
   if (usedUp) {
     return unaffordableNodes(
@@ -54,8 +56,7 @@ function givenBack(unused: readonly Node[], { snapshot, lookedAt }: { snapshot: 
       usedUp,
     );
   }
-  const wards = new Set(snapshot.nodes.filter((node) => isLeftSoon(node, snapshot)).map(({ id }) => id));
-  const idle = unused.filter(({ replaces }) => replaces === undefined || !wards.has(replaces));
+  const idle = unused.filter(({ id }) => !kept.has(id));
   return idleNodes(idle, snapshot.pool, snapshot.nowMs);
 }
 

@@ -1,9 +1,11 @@
+import { breakers } from "../../model/breaker.ts";
 import type { Reservation } from "../../model/launch.ts";
 import { isLive, type Node } from "../../model/node.ts";
 import { type Offer, offerName } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import { budgetRoom } from "../budget/budget-room.ts";
 import { outlook } from "../capacity/outlook.ts";
+import { mayTry } from "../health/breaker.ts";
 import { exactly, isWithin, less, plus } from "../placement/reservations.ts";
 
 /** An instance that EC2 recommends to leave is, if at all, mostly taken back within this time. */
@@ -16,22 +18,30 @@ export function isLeftSoon({ state, notice, drain, assignments }: Node, { pool, 
   return drain !== undefined && nowMs < drain.untilMs && nowMs >= drain.untilMs - pool.bootSeconds * 1000;
 }
 
+export type Replacements = {
+  readonly steps: readonly Step[];
+  /** Nodes that wait for that work: they are idle, and not given back yet. */
+  readonly kept: ReadonlySet<string>;
+};
+
 /**
  * Launches for each node whose work must leave soon one of the same type, so that the work finds a place at once: where
  * limits and budgets leave room beside `planned`, and none of `free` can take it over. One that could not be launched is not
  * waited for: the drain goes on without it.
  */
-export function replacements(snapshot: Snapshot, of: { planned: readonly Step[]; free: readonly Node[] }): Step[] {
+export function replacements(snapshot: Snapshot, of: { planned: readonly Step[]; free: readonly Node[] }): Replacements {
   const { nodes, openLaunches } = snapshot;
   const replaced = new Set([...nodes.filter(isLive), ...openLaunches].flatMap(({ replaces }) => replaces ?? []));
   const free = [...of.free];
   let taken = of.planned.reduce((sum, step) => (step.kind === "launch" ? plus(sum, step.launch.reserved) : sum), nothing);
   const steps: Step[] = [];
-  for (const node of nodes) {
-    if (!isLeftSoon(node, snapshot) || replaced.has(node.id)) continue;
+  const wards = nodes.filter((node) => isLeftSoon(node, snapshot));
+  const wardIds = new Set(wards.map(({ id }) => id));
+  const kept = new Set(nodes.filter(({ replaces }) => replaces !== undefined && wardIds.has(replaces)).map(({ id }) => id));
+  for (const node of wards.filter(({ id }) => !replaced.has(id))) {
     const spare = free.findIndex((each) => each.type.name === node.type.name && (each.team === undefined || each.team === node.team));
     if (spare >= 0) {
-      free.splice(spare, 1);
+      for (const { id } of free.splice(spare, 1)) kept.add(id);
       continue;
     }
     const step = replacement(node, snapshot, less(roomFor(node.team, snapshot), taken));
@@ -40,7 +50,7 @@ export function replacements(snapshot: Snapshot, of: { planned: readonly Step[];
       taken = plus(taken, step.launch.reserved);
     }
   }
-  return steps;
+  return { steps, kept };
 }
 
 type LaunchStep = Extract<Step, { kind: "launch" }>;
@@ -71,9 +81,11 @@ function replacement(node: Node, snapshot: Snapshot, room: Reservation): LaunchS
 }
 
 /** Of the same type and market; elsewhere than where EC2 may take the node back, if it is to be had elsewhere. */
-function offersLike({ offer, type, notice }: Node, { catalogue, refusals, nowMs }: Snapshot): readonly Offer[] {
+function offersLike({ offer, type, notice }: Node, snapshot: Snapshot): readonly Offer[] {
+  const { catalogue, refusals, nowMs } = snapshot;
   const seen = outlook(refusals, nowMs);
-  const isDry = (each: Offer): boolean => seen.standing({ offer: each, type, count: 1 }) === "rests";
+  const boots = mayTry(breakers(snapshot), new Set());
+  const isDry = (each: Offer): boolean => !boots(each) || seen.standing({ offer: each, type, count: 1 }) === "rests";
   const like = (catalogue?.offers ?? [])
     .filter((each) => each.instanceType === offer.instanceType && each.market === offer.market && !isDry(each))
     .toSorted((a, b) => a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1));

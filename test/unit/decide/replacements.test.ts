@@ -13,7 +13,8 @@ const elsewhere = anOffer({ zone: "us-east-1b", usdPerHour: 0.6 });
 const launchesFor = (
   over: Partial<Snapshot>,
   of: { free?: readonly Node[]; planned?: Parameters<typeof replacements>[1]["planned"] } = {},
-) =>
+) => decided(over, of).steps;
+const decided = (over: Partial<Snapshot>, of: { free?: readonly Node[]; planned?: Parameters<typeof replacements>[1]["planned"] } = {}) =>
   replacements(
     {
       nowMs: now,
@@ -65,13 +66,21 @@ describe("a node that EC2 recommends to leave, and that works", () => {
     ["the budget is used up", { pool: aPool({ budgets: { usdPerDay: 0.1 } }), spent: { dayUsd: 1, monthUsd: 1 } }],
     ["there are no prices", { catalogue: undefined }],
     ["all that it could be is dry", { refusals: [anOffer(), elsewhere].map(({ zone }) => aRefusal({ zone, untilMs: now + 1 })) }],
+    [
+      "all that it could be does not boot",
+      {
+        bootFailures: [anOffer(), elsewhere].flatMap(({ instanceType, zone }) =>
+          [1, 2, 3].map((n) => ({ node: `${zone}-${n}`, instanceType, zone, atMs: now - n })),
+        ),
+      },
+    ],
   ])("gets none when %s", (_when, over) => {
     expect(launchesFor(over)).toEqual([]);
   });
 
   test("gets none when a free node can take it over, which does for one", () => {
     const free = [aNode({ id: "free" })];
-    expect(launchesFor({}, { free })).toEqual([]);
+    expect(decided({}, { free })).toEqual({ steps: [], kept: new Set(["free"]) });
     expect(launchesFor({ nodes: [ward, { ...ward, id: "ward-2" }] }, { free })).toHaveLength(1);
     expect(launchesFor({}, { free: [aNode({ id: "free", team: "audio" })] })).toHaveLength(1);
   });

@@ -1,23 +1,25 @@
 import { expect } from "vitest";
-import { isLive } from "../../../lib/model/node.ts";
+import { isLive, type Node } from "../../../lib/model/node.ts";
 import type { World } from "./world.ts";
 
 /** EC2, the nodes, the reservation, the jobs and the queue tell the same story. */
 export function expectOneTruth(world: World): void {
   const { fleet, ledger, nodes } = world;
+  // One that is drained works on until its time is up.
+  const isThere = (node: Node): boolean => isLive(node) || node.state === "draining";
   const live = fleet.live.map((instance) => instance.id).sort();
   expect(live, "live instances are the nodes in the ledger").toEqual(
     nodes
-      .filter(isLive)
+      .filter(isThere)
       .map((node) => node.id)
       .sort(),
   );
-  const reserved = nodes.filter(isLive).reduce((usd, node) => usd + node.offer.usdPerHour, 0);
+  const reserved = nodes.filter(isThere).reduce((usd, node) => usd + node.offer.usdPerHour, 0);
   expect(world.reserved.usdPerHour, "reserved is the nodes' sum").toBeCloseTo(reserved, 6);
-  expect(world.reserved.gpus).toBe(nodes.filter(isLive).reduce((gpus, node) => gpus + node.type.resources.gpus, 0));
+  expect(world.reserved.gpus).toBe(nodes.filter(isThere).reduce((gpus, node) => gpus + node.type.resources.gpus, 0));
   expect(ledger.table.openLaunches.size, "no launch is open").toBe(0);
   for (const job of ledger.table.jobs.values()) {
-    const holders = nodes.filter((node) => node.assignments.some((held) => held.job === job.job)).map((node) => node.id);
+    const holders = [...ledger.table.nodes.values()].map(({ node }) => node).filter((node) => node.assignments.some((held) => held.job === job.job)).map((node) => node.id);
     expect(holders, `nodes that hold ${job.job}, which is ${job.state}`).toEqual(job.node ? [job.node] : []);
     expect(ledger.table.queue.has(`vision/${job.job}`), `${job.job} waits`).toBe(job.state === "queued");
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { place } from "../../../lib/flows/place.ts";
+import type { Pool } from "../../../lib/model/pool.ts";
 import { aCatalogue, anOffer, aPool, aType } from "../../fakes/builders.ts";
 import { type CrashPoint, doomed } from "./crash.ts";
 import { expectOneTruth } from "./one-truth.ts";
@@ -68,7 +69,54 @@ const stories: Readonly<Record<string, () => Promise<World>>> = {
     world.ledger.table.catalogues.set("gpu", { ...catalogue, offers: [spot, dear] });
     return world;
   },
+  "a node's life ends while it works": async () => {
+    const world = await working(aPool({ maxLifetimeSeconds: 1500, drainSeconds: 600 }));
+    await workOn(world, 900);
+    return world;
+  },
+  "a worker does not let go when its node's time is up": async () => {
+    const world = await working(aPool({ maxLifetimeSeconds: 1500, drainSeconds: 600 }));
+    await workOn(world, 900);
+    await world.place();
+    for (const seconds of [600, 600, 1]) await workOn(world, seconds);
+    return world;
+  },
+  "a node does not boot": async () => {
+    const world = new World(aPool(), catalogue);
+    await world.submit("a");
+    await world.workOff();
+    world.nowMs += 600_001;
+    await world.ringLater();
+    return world;
+  },
+  "an instance like those that did not boot is a worker": async () => {
+    const world = new World(aPool(), catalogue);
+    const { fence } = await world.ledger.decisions.begin("gpu");
+    for (const node of ["i-1", "i-2"])
+      await world.ledger.placements.bootFailed(fence, { node, instanceType: spot.instanceType, zone: spot.zone, atMs: world.nowMs });
+    await world.submit("a");
+    await world.workOff();
+    await world.wait(1);
+    return world;
+  },
 };
+
+/** A pool whose only node works, in a world that has nothing else to do. */
+async function working(pool: Pool): Promise<World> {
+  const world = new World(pool, catalogue);
+  await world.submit("a");
+  await world.workOff();
+  await workOn(world, 0);
+  await world.workOff();
+  return world;
+}
+
+/** Its worker goes on with the job, whatever it is told. */
+async function workOn(world: World, seconds: number): Promise<void> {
+  world.nowMs += seconds * 1000;
+  await world.call(world.node.id, { attempts: [running("a", world.nowMs)] });
+  await world.ringLater();
+}
 
 /** Runs `place` until it ends or the process does. */
 async function run(world: World, at: CrashPoint | undefined): Promise<readonly string[]> {
@@ -92,7 +140,7 @@ describe.each(Object.entries(stories))("%s", (_story, begin) => {
     const calls = await run(whole, undefined);
     await recover(whole);
     expectOneTruth(whole);
-    expect(calls.length).toBeGreaterThan(5);
+    expect(calls.length).toBeGreaterThan(4);
 
     for (let call = 1; call <= calls.length; call += 1)
       for (const when of ["before", "after"] as const) {
@@ -120,13 +168,16 @@ test("the stories call everything that place can", async () => {
     "journal.record",
     "lane.sendLater",
     "placements.bind",
+    "placements.bootFailed",
     "placements.drain",
     "placements.fail",
     "placements.forget",
+    "placements.healed",
     "placements.hold",
     "placements.intend",
     "placements.settle",
     "placements.takeBack",
     "placements.terminating",
+    "placements.withdraw",
   ]);
 });
