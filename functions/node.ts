@@ -6,8 +6,8 @@ import { answer, readCall, type UrlAnswer } from "../lib/runtime/function-url.ts
 import { start } from "../lib/runtime/start.ts";
 import { nodeWiring } from "../lib/runtime/wire/node.ts";
 
-const { env, logger } = start("node");
-const deps = nodeWiring(env);
+const { env, fleet, logger } = start("node");
+const deps = nodeWiring({ env, fleet });
 const InstanceId = z.string().regex(/^i-[0-9a-f]{8,17}$/);
 
 /** Answers workers. Only an instance speaks here, and only for itself. */

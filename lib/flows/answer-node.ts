@@ -1,6 +1,6 @@
 import type { AttemptReport, NodeAnswer, NodeCall, Order } from "../../events/node-call.ts";
 import { excused, type Peers } from "../decide/attempts/excuse.ts";
-import { callAgainMs, judgeLost, judgeReport, soonMs, type Verdict } from "../decide/attempts/judge-report.ts";
+import { callAgainMs, judgeLost, judgeReport, soonMs, type Verdict, wasLost } from "../decide/attempts/judge-report.ts";
 import { whyLeave } from "../decide/attempts/leave.ts";
 import { type AttemptRef, attemptName, type Job } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
@@ -15,6 +15,8 @@ export type AnswerDeps = Ringing &
   RunOrderDeps & {
     readonly ledger: NodeLedger;
     readonly downloads: BootDownloads;
+    /** With so many losses a job of that pool fails; undefined for a pool that is not configured any more. */
+    readonly mostLosses: (pool: string) => number | undefined;
     readonly now: () => number;
   };
 
@@ -115,7 +117,9 @@ async function hear(deps: AnswerDeps, of: { node: Node; report: AttemptReport; p
   const attempt = refOf(of.report);
   const held = of.node.assignments.find((each) => attemptName(each) === attemptName(attempt));
   const job = await deps.ledger.job(attempt);
-  const judged = judgeReport(of.report, job, held);
+  const judged = wasLost(of.report, held, of.process)
+    ? judgeLost(job, held, deps.mostLosses(of.node.pool))
+    : judgeReport(of.report, job, held);
   const verdict = judged.kind === "change" && judged.job?.failed ? excused(judged, await peersOf(deps, of.node, job), deps.now()) : judged;
   switch (verdict.kind) {
     case "keep":
@@ -152,7 +156,7 @@ function leaveOrders({ node, report }: { node: Node; report: AttemptReport }, no
 
 async function giveUp(deps: AnswerDeps, of: { node: Node; held: Assignment; process: string }): Promise<void> {
   const attempt = refOf(of.held);
-  const verdict = judgeLost(await deps.ledger.job(attempt), of.held);
+  const verdict = judgeLost(await deps.ledger.job(attempt), of.held, deps.mostLosses(of.node.pool));
   if (verdict.kind === "change") await write(deps, { node: of.node, attempt, verdict, process: of.process });
 }
 

@@ -84,6 +84,8 @@ export type JobChange = {
   readonly startedAtMs?: number | undefined;
   /** The run counts against the job's retries. */
   readonly failed: boolean;
+  /** What it comes to, of nodes or workers that were lost with the job; absent where this is none. */
+  readonly losses?: number | undefined;
 };
 
 export type Job = JobRef & {

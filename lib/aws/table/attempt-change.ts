@@ -54,7 +54,8 @@ function jobParts(on: On, job: Job, { job: to, assignment }: AttemptChange): Par
   ];
 }
 
-const whatTheRunTold = ({ exitCode, startedAtMs, failed }: JobChange): Change[] => [
+const whatTheRunTold = ({ exitCode, startedAtMs, failed, losses }: JobChange): Change[] => [
+  ...(losses === undefined ? [] : [set("losses", losses)]),
   ...(exitCode === undefined ? [] : [set("exitCode", exitCode)]),
   ...(startedAtMs === undefined ? [] : [setOnce("startedAtMs", startedAtMs)]),
   ...(failed ? [add("failures", 1)] : []),

@@ -1,4 +1,4 @@
-import { type AttemptRef, isEnded, type Job, type JobChange, type JobState } from "../../model/job.ts";
+import { type AttemptRef, afterLoss, isEnded, type Job, type JobChange, type JobState } from "../../model/job.ts";
 import { type Assignment, freeOn, type Node } from "../../model/node.ts";
 
 /** What a worker says of one attempt (the shape of a report, without its wire). */
@@ -54,10 +54,19 @@ export function judgeReport(report: Report, job: Job | undefined, held: Assignme
   }
 }
 
-/** What a restart of the worker means for an attempt that its last run had and this one does not know. */
-export function judgeLost(job: Job | undefined, held: Assignment): Verdict {
+/** Whether an earlier run of the worker had begun it, and this one only tells that nothing of it runs any more. */
+export const wasLost = (report: Report, held: Assignment | undefined, process: string): held is Assignment =>
+  report.phase === "stopped" && held?.phase === "running" && held.process !== undefined && held.process !== process;
+
+/**
+ * What a restart of the worker means for an attempt that its last run had and this one has not. A job that takes its worker
+ * down with it each time would else run for ever: what had begun counts as a node that was lost.
+ */
+export function judgeLost(job: Job | undefined, held: Assignment, mostLosses?: number): Verdict {
   if (!job || isOver(job, held) || !mayRequeue(job.state)) return removed();
-  return removed(requeued(job, said(held, "the worker was restarted and lost the run")));
+  const reason = said(held, "the worker was restarted and lost the run");
+  const { state: to, ...lost } = afterLoss(job, { reason, mostLosses: held.phase === "running" ? mostLosses : undefined });
+  return removed({ from: job.state, to, failed: false, ...lost });
 }
 
 /** Nothing follows such a report. */

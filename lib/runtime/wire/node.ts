@@ -4,11 +4,12 @@ import { stsJobAccess } from "../../aws/job-access.ts";
 import { createNodeLedger } from "../../aws/table/node-ledger.ts";
 import type { AnswerDeps } from "../../flows/answer-node.ts";
 import type { Environment } from "../env.ts";
+import type { FleetFile } from "../fleet-file.ts";
 import { ringWiring } from "./ring.ts";
 import { dataWiring } from "./shards.ts";
 import { tableOf } from "./table.ts";
 
-export function nodeWiring(env: Environment<"node">): AnswerDeps {
+export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: FleetFile }): AnswerDeps {
   const table = tableOf(env);
   return {
     ...ringWiring(env, table),
@@ -16,6 +17,7 @@ export function nodeWiring(env: Environment<"node">): AnswerDeps {
     access: stsJobAccess(stsClient(), env.JOB_ROLE_ARN),
     data: dataWiring(env),
     downloads: s3BootDownloads(s3Client(), { worker: env.WORKER_ASSET, node: env.NODE_ASSET }),
+    mostLosses: (pool) => fleet.pools.find(({ name }) => name === pool)?.mostLosses,
     now: Date.now,
     places: { incomingBucket: env.INCOMING_BUCKET, keyAliasPrefix: env.KEY_ALIAS_PREFIX, logGroupPrefix: env.LOG_GROUP_PREFIX },
   };

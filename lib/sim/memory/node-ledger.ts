@@ -86,6 +86,7 @@ const moved = (
   state: to.to,
   reason: to.reason,
   failures: job.failures + (to.failed ? 1 : 0),
+  ...(to.losses === undefined ? {} : { losses: to.losses }),
   exitCode: to.exitCode ?? job.exitCode,
   startedAtMs: job.startedAtMs ?? to.startedAtMs,
   ...(assignment === "removed" ? offNodes : {}),

@@ -193,6 +193,15 @@ export const nodeLedgerContract = (make: MakeLedger) => {
   });
 
   describe("node ledger: change", () => {
+    it("notes what losses the job has come to, where it is told of one", async () => {
+      const ledger = await make();
+      const { job } = await placed(ledger);
+      await ledger.nodeLedger.change(on, { attempt, job: running, assignment: "running" });
+      const lost = { from: "running", to: "queued", reason: "the worker was restarted", failed: false, losses: 2 } as const;
+      expect(await ledger.nodeLedger.change(on, { attempt, job: lost, assignment: "removed" })).toBe("done");
+      expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "queued", attempt: 2, losses: 2, failures: 0 });
+    });
+
     it("follows a run: running, uploading, off the node", async () => {
       const ledger = await make();
       const { job } = await placed(ledger);

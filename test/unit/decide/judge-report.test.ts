@@ -219,6 +219,15 @@ describe("a worker that was restarted", () => {
     });
   });
 
+  test("counts what had begun as a loss, and fails the job with the last that it may have", () => {
+    const running = anAssignment({ phase: "running" });
+    expect(judgeLost(aJob({ state: "running", losses: 1 }), running, 3)).toMatchObject({ job: { to: "queued", losses: 2, failed: false } });
+    expect(judgeLost(aJob({ state: "running", losses: 2 }), running, 3)).toMatchObject({ job: { to: "failed", losses: 3, failed: false } });
+    const uploading = judgeLost(aJob({ state: "sealing", losses: 2 }), anAssignment({ phase: "uploading" }), 3);
+    expect(uploading).toMatchObject({ job: { to: "queued" } });
+    expect(uploading.kind === "change" && uploading.job).not.toHaveProperty("losses");
+  });
+
   test("leaves a job alone that has ended, or goes on elsewhere", () => {
     for (const job of [aJob({ state: "succeeded" }), aJob({ state: "running", attempt: 2 }), undefined])
       expect(inWords(judgeLost(job, anAssignment()))).toBe(removed);

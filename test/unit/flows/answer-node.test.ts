@@ -184,6 +184,29 @@ describe("a worker that was restarted", () => {
     expect(world.lane.waiting).toEqual(["gpu"]);
   });
 
+  test("with its job, again and again, fails it in the end: it may be what takes the worker down", async () => {
+    const world = await working();
+    const { id } = world.node;
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      const ref = { team: "vision", job: "a", attempt };
+      const next = `p${attempt + 1}`;
+      const before = `p${attempt}`;
+      await world.call(id, { process: before, attempts: [{ ...ref, phase: "running", startedAtMs: world.nowMs }] });
+      await world.call(id, { process: next, attempts: [{ ...ref, phase: "stopped", reason: "the worker on this node was restarted" }] });
+      if (attempt < 3) expect(world.job("a")).toMatchObject({ state: "queued", attempt: attempt + 1, losses: attempt });
+      await world.workOff();
+    }
+    expect(world.job("a")).toMatchObject({ state: "failed", attempt: 3, losses: 3, reason: expect.stringContaining("3 nodes were lost") });
+  });
+
+  test("whose job was told to stop by the same run is no loss", async () => {
+    const world = await working();
+    const stopped = { team: "vision", job: "a", attempt: 1, phase: "stopped", reason: "told to" } as const;
+    await world.call(world.node.id, { process: "p1", attempts: [stopped] });
+    expect(world.job("a")?.state).toBe("queued");
+    expect(world.job("a")?.losses).toBeUndefined();
+  });
+
   test("has not lost what it had not yet seen", async () => {
     const world = await placed();
     await world.call(world.node.id, { process: "p1" });

@@ -19,7 +19,10 @@ export function expectOneTruth(world: World): void {
   expect(world.reserved.gpus).toBe(nodes.filter(isThere).reduce((gpus, node) => gpus + node.type.resources.gpus, 0));
   expect(ledger.table.openLaunches.size, "no launch is open").toBe(0);
   for (const job of ledger.table.jobs.values()) {
-    const holders = [...ledger.table.nodes.values()].map(({ node }) => node).filter((node) => node.assignments.some((held) => held.job === job.job)).map((node) => node.id);
+    const holders = [...ledger.table.nodes.values()]
+      .map(({ node }) => node)
+      .filter((node) => node.assignments.some((held) => held.job === job.job))
+      .map((node) => node.id);
     expect(holders, `nodes that hold ${job.job}, which is ${job.state}`).toEqual(job.node ? [job.node] : []);
     expect(ledger.table.queue.has(`vision/${job.job}`), `${job.job} waits`).toBe(job.state === "queued");
   }

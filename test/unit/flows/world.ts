@@ -74,6 +74,7 @@ export class World {
       access: this.access,
       data: { datasets: this.datasets, queue: this.shardQueue, bucket: "datasets" },
       downloads: memoryBootDownloads,
+      mostLosses: () => this.pool.mostLosses,
       now: () => this.nowMs,
       places: { incomingBucket: "incoming", keyAliasPrefix: "alias/fleetwright-", logGroupPrefix: "/fleetwright/" },
     };
