@@ -23,6 +23,8 @@ export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): Pool 
   teams: [...pool.teams],
   idleSeconds: pool.idleSeconds,
   bootSeconds: pool.bootSeconds,
+  maxLifetimeSeconds: pool.maxLifetimeSeconds,
+  drainSeconds: pool.drainSeconds,
   limits: pool.limits,
   reserved: seen.reserved,
   budgets: pool.budgets,

@@ -170,6 +170,8 @@ export const Pool = z
     teams: z.array(TeamName).describe("That may use it; empty for all"),
     idleSeconds: z.number(),
     bootSeconds: z.number(),
+    maxLifetimeSeconds: z.number().optional().describe("No node is used for longer after its launch"),
+    drainSeconds: z.number().describe("How long what runs on a node may go on once it is drained"),
     limits: Reserved,
     reserved: Reserved,
     budgets: z.object({ usdPerDay: z.number().optional(), usdPerMonth: z.number().optional() }).optional(),

@@ -60,6 +60,12 @@ export function poolLines(pool: Pool, nowMs: number): string[] {
       "nodes",
       `${byState(pool.nodes)}; ${pool.shared ? "each serves every team" : "each serves one team"}; idle ones go after ${duration(pool.idleSeconds * 1_000)}`,
     ],
+    [
+      "lifetime",
+      pool.maxLifetimeSeconds === undefined
+        ? undefined
+        : `${duration(pool.maxLifetimeSeconds * 1_000)} at most; nodes are drained ${duration(pool.drainSeconds * 1_000)} before`,
+    ],
     ["containers", pool.containers ? "jobs may name an image" : "plain programs only"],
     ["queue", `${count(pool.queue.length, "job")} waiting${waits === undefined ? "" : `, the oldest for ${waits}`}`],
     ["reserved", `${hourly(reserved.usdPerHour)} of ${hourly(limits.usdPerHour)}, ${reserved.gpus} of ${limits.gpus} GPUs`],
@@ -77,8 +83,8 @@ export function poolLines(pool: Pool, nowMs: number): string[] {
       `${refusal.quota ?? `${refusal.instanceType} ${refusal.market} in ${refusal.zone}`} (${refusal.code}); asked again ${when(Date.parse(refusal.until), nowMs)}`,
     ]),
     ...pool.breakers.map((broken): [string, string] => [
-      "does not boot",
-      `${broken.instanceType} in ${broken.zone} (${count(broken.failures, "time")} within the hour) with the launch template's image; tried again ${when(Date.parse(broken.restsUntil), nowMs)}`,
+      "broken",
+      `${broken.instanceType} in ${broken.zone} did not boot (${count(broken.failures, "time")} within the hour) with the launch template's image; tried again ${when(Date.parse(broken.restsUntil), nowMs)}`,
     ]),
     ["decisions", `${pool.decisions}; look at them with: fleet decisions --pool ${pool.pool}`],
   ]);

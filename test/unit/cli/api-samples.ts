@@ -62,6 +62,8 @@ export const aPoolView = sample(views.Pool, {
   teams: [],
   idleSeconds: 120,
   bootSeconds: 600,
+  maxLifetimeSeconds: 86_400,
+  drainSeconds: 600,
   limits: { usdPerHour: 10, gpus: 8 },
   reserved: { usdPerHour: 0.526, gpus: 1 },
   budgets: { usdPerDay: 50 },

@@ -186,6 +186,10 @@ describe("pools", () => {
     expect(human).toContain("queue      3 jobs waiting, the oldest for 1 min");
     expect(human).toContain("launching  1 spot node: g5.xlarge or g5.2xlarge, asked for 2026-06-01 00:59:55 UTC, 5 s ago");
     expect(human.join("\n")).toMatch(/refused +g4dn\.xlarge spot in us-east-1b .* in 1 min$/m);
+    expect(human).toContain("lifetime   1 d at most; nodes are drained 10 min before");
+    expect(human.join("\n")).toMatch(
+      /^broken +g5\.xlarge in us-east-1c did not boot \(3 times within the hour\) with the launch template's image; tried again .* in 15 min$/m,
+    );
     expect(value).toMatchObject({ pool: "gpu" });
     const { on } = aContext(api);
     await expect(pool("big", {}, on)).rejects.toThrow(/no pool big; there are: gpu/);
