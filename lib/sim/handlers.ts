@@ -191,7 +191,7 @@ export class Handlers {
 
   /** Rejects when the caller gets no answer. */
   node = async (instance: string, call: NodeCall): Promise<NodeAnswer> => {
-    const { ports } = this.#world;
+    const { ports, pools } = this.#world;
     const ended = await this.#run("node", (run) =>
       answerNode(
         {
@@ -199,6 +199,7 @@ export class Handlers {
           ledger: run.port("ledger", ports.nodeLedger),
           access: run.port("access", ports.access),
           downloads: ports.downloads,
+          mostLosses: (pool) => pools.find(({ name }) => name === pool)?.mostLosses,
           data: { datasets: run.port("datasets", ports.datasets), queue: run.port("queue", ports.shardQueue), bucket: datasetsBucket },
           now: run.now,
           places,
