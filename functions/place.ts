@@ -5,6 +5,7 @@ import { jsonOf } from "../events/json.ts";
 import { PoolRang } from "../events/lane.ts";
 import { place } from "../lib/flows/place.ts";
 import { poolToPlace } from "../lib/flows/pool-to-place.ts";
+import { gapOf } from "../lib/model/plan.ts";
 import { eachGroup } from "../lib/runtime/sqs.ts";
 import { start } from "../lib/runtime/start.ts";
 import { placeWiring } from "../lib/runtime/wire/place.ts";
@@ -19,10 +20,11 @@ export const handler = async (event: Parameters<ReturnType<typeof eachGroup>>[0]
     async (name) => {
       if (!PoolName.safeParse(name).success) return logger.error("a ring for what is no pool", { pool: name });
       const pool = poolToPlace(fleet.pools, name);
-      const { decisions, steps, ended } = await place(deps, { pool, msLeft: () => context.getRemainingTimeInMillis() });
+      const { decisions, steps, ended, packings } = await place(deps, { pool, msLeft: () => context.getRemainingTimeInMillis() });
       logger.info("placed", { pool: name, decisions, steps, ended });
       metrics.addMetric("Decisions", MetricUnit.Count, decisions);
       metrics.addMetric("Steps", MetricUnit.Count, steps);
+      for (const gap of packings.map(gapOf)) if (gap !== undefined) metrics.addMetric("PlacementGap", MetricUnit.Percent, 100 * gap);
     },
   );
   const response = await batch(event, (pool, error) => logger.error("placing failed", { pool, error }));

@@ -17,6 +17,7 @@ export const decisionSummary = (decision: RecordedDecision, speaker: Speaker): D
   reserved: decision.reserved,
   steps: Object.fromEntries([...Map.groupBy(decision.steps, ({ kind }) => kind)].map(([kind, those]) => [kind, those.length])),
   wakeAt: isoIf(decision.wakeAtMs),
+  packing: decision.packing,
 });
 
 export const decisionView = (decision: RecordedDecision, speaker: Speaker): Decision => ({

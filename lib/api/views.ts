@@ -209,6 +209,14 @@ const decisionFacts = {
   reserved: Reserved.describe("As it found it"),
   steps: z.record(StepKind, Count).describe("How many, by kind"),
   wakeAt: Time.optional().describe("When it wanted to look again, had nothing happened"),
+  packing: z
+    .object({
+      engine: z.string().describe("Whose packing it is"),
+      usdPerHour: z.number(),
+      boundUsdPerHour: z.number().describe("No packing of the same jobs costs less; 0 where nothing is known"),
+    })
+    .optional()
+    .describe("How the jobs that are to share new nodes were packed"),
 };
 
 export const DecisionSummary = z.object(decisionFacts).meta({ id: "DecisionSummary" });

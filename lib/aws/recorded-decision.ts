@@ -32,7 +32,11 @@ const StoredDecision = z.object({
   atMs: z.number(),
   causes: z.array(z.string()).default([]),
   snapshot: z.object({ reserved: Reserved, queue: z.array(z.unknown()), nodes: z.array(z.unknown()) }),
-  plan: z.object({ steps: z.array(StoredStep), wakeAtMs: z.number().optional() }),
+  plan: z.object({
+    steps: z.array(StoredStep),
+    wakeAtMs: z.number().optional(),
+    packing: z.object({ engine: z.string(), usdPerHour: z.number(), boundUsdPerHour: z.number() }).optional(),
+  }),
   outcomes: z.array(z.string()),
 });
 
@@ -50,6 +54,7 @@ export function recordedDecision(value: unknown, id: string): RecordedDecision {
     reserved: snapshot.reserved,
     steps: plan.steps.map((step, index) => recordedStep(step, outcomes[index])),
     ...(plan.wakeAtMs !== undefined && { wakeAtMs: plan.wakeAtMs }),
+    ...(plan.packing && { packing: plan.packing }),
   };
 }
 

@@ -6,7 +6,7 @@ import { isOrdinary } from "../model/cause.ts";
 import type { Launch } from "../model/launch.ts";
 import type { WiderLimits } from "../model/limits.ts";
 import { startOf } from "../model/period.ts";
-import type { Plan, Snapshot } from "../model/plan.ts";
+import { gapOf, type Packing, type Plan, type Snapshot } from "../model/plan.ts";
 import type { Pool } from "../model/pool.ts";
 import type { Lane } from "../ports/bell.ts";
 import type { Journal } from "../ports/journal.ts";
@@ -28,7 +28,13 @@ export type PlaceDeps = Omit<CarryOutDeps, "turns"> &
 type DecideDeps = PlaceDeps & Pick<CarryOutDeps, "turns">;
 
 /** What one run of `place` did, summed over its decisions. */
-export type Placed = { readonly decisions: number; readonly steps: number; readonly ended: "quiet" | "fenced" | "later" };
+export type Placed = {
+  readonly decisions: number;
+  readonly steps: number;
+  readonly ended: "quiet" | "fenced" | "later";
+  /** How those that share new nodes were packed, of the decisions that packed any. */
+  readonly packings: readonly Packing[];
+};
 
 /** After this many decisions in a row the run makes room and wakes another. */
 const mostRounds = 8;
@@ -43,17 +49,19 @@ export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => nu
   let steps = 0;
   let decisions = 0;
   let unheard = true;
+  const packings: Packing[] = [];
   while (decisions < mostRounds && run.msLeft() > 6_000) {
-    const { next, ...decided } = await decideOnce({ ...deps, turns: createTurns(deps) }, run.pool);
+    const { next, packing, ...decided } = await decideOnce({ ...deps, turns: createTurns(deps) }, run.pool);
     decisions += 1;
     steps += decided.steps;
-    if (next === "quiet" || next === "fenced") return { decisions, steps, ended: next };
+    if (packing) packings.push(packing);
+    if (next === "quiet" || next === "fenced") return { decisions, steps, ended: next, packings };
     unheard = next === "rang" || next === "turn";
   }
   // Ringing a bell that is not quiet wakes nobody: what this run has not heard needs a message of its own.
   if (unheard) await deps.lane.send(run.pool.name);
   else await deps.lane.sendLater(run.pool.name, lookAgainSeconds);
-  return { decisions, steps, ended: "later" };
+  return { decisions, steps, ended: "later", packings };
 }
 
 /**
@@ -62,14 +70,17 @@ export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => nu
  */
 type Next = "rang" | "turn" | "again" | "quiet" | "fenced";
 
-async function decideOnce(deps: DecideDeps, pool: Pool): Promise<{ steps: number; next: Next }> {
+type Decided = { readonly steps: number; readonly next: Next; readonly packing: Packing | undefined };
+
+async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
   const { fence, heard, wakeAtMs: pending, causes } = await deps.decisions.begin(pool.name);
   const { snapshot, laterMs } = await look(deps, fence, pool);
   const plan = decide(snapshot);
+  const { packing } = plan;
   const outcomes = await carryOut(deps, fence, { snapshot, steps: plan.steps });
   const acted = plan.steps.length;
   if (acted > 0 || !causes.every(isOrdinary)) await record(deps, fence, { causes, snapshot, plan, outcomes });
-  if (outcomes.some((outcome) => outcome.result === "fenced")) return { steps: acted, next: "fenced" };
+  if (outcomes.some((outcome) => outcome.result === "fenced")) return { steps: acted, next: "fenced", packing };
 
   const nowMs = deps.now();
   const again = outcomes.some((outcome) => outcome.result === "again") || (plan.wakeAtMs !== undefined && plan.wakeAtMs <= nowMs);
@@ -89,10 +100,10 @@ async function decideOnce(deps: DecideDeps, pool: Pool): Promise<{ steps: number
   const wakeAtMs = await wake(deps, pool.name, { wantedMs, pendingMs: pending });
   const busy = snapshot.queue.length > 0 || snapshot.nodes.length > 0 || snapshot.openLaunches.length > 0;
   const finished = await deps.decisions.finish(fence, { heard, busy, wakeAtMs });
-  if (finished === "fenced") return { steps: acted, next: "fenced" };
-  if (finished === "rang") return { steps: acted, next: "rang" };
-  if (turnsMs.some((at) => at <= nowMs)) return { steps: acted, next: "turn" };
-  return { steps: acted, next: again ? "again" : "quiet" };
+  if (finished === "fenced") return { steps: acted, next: "fenced", packing };
+  if (finished === "rang") return { steps: acted, next: "rang", packing };
+  if (turnsMs.some((at) => at <= nowMs)) return { steps: acted, next: "turn", packing };
+  return { steps: acted, next: again ? "again" : "quiet", packing };
 }
 
 /** The snapshot, after every intent whose outcome nobody knows was repeated; and when one that had no turn at EC2 may have it. */
@@ -186,6 +197,7 @@ async function record(
     decision: decision.id,
     causes: made.causes,
     steps: kinds,
+    ...(made.plan.packing ? { packing: { ...made.plan.packing, gap: gapOf(made.plan.packing) } } : {}),
     outcomes: decision.outcomes,
   });
   try {

@@ -53,9 +53,27 @@ export type Step =
   /** A job that has to wait, for a reason it has not been told yet. */
   | { readonly kind: "hold"; readonly entry: QueueEntry; readonly because: string };
 
+/** How the jobs that are to share new nodes were packed. */
+export type Packing = {
+  /** Whose packing it is. */
+  readonly engine: string;
+  /** Of the cheapest offer for each node. */
+  readonly usdPerHour: number;
+  /** No packing of the same jobs on what could be bought costs less; 0 where nothing is known. */
+  readonly boundUsdPerHour: number;
+  /** Work that was done for it. */
+  readonly steps: number;
+};
+
+/** How much dearer than the bound it may be, as a share of it; undefined where there is no bound. */
+export const gapOf = ({ usdPerHour, boundUsdPerHour }: Packing): number | undefined =>
+  boundUsdPerHour > 0 ? usdPerHour / boundUsdPerHour - 1 : undefined;
+
 /** What one decision wants. Empty steps mean: nothing to do. */
 export type Plan = {
   readonly steps: readonly Step[];
   /** When to look again though nothing happens; absent when only an event can change the plan. */
   readonly wakeAtMs?: number | undefined;
+  /** Absent when nothing was packed. */
+  readonly packing?: Packing | undefined;
 };

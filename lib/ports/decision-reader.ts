@@ -1,6 +1,7 @@
 import type { AttemptRef } from "../model/job.ts";
 import type { Reservation } from "../model/launch.ts";
 import type { Market } from "../model/offer.ts";
+import type { Packing } from "../model/plan.ts";
 
 /** One step as it is on record. */
 export type RecordedStep = {
@@ -38,6 +39,8 @@ export type RecordedDecision = {
   readonly reserved: Reservation;
   readonly steps: readonly RecordedStep[];
   readonly wakeAtMs?: number | undefined;
+  /** How the jobs that are to share new nodes were packed; absent when none were. */
+  readonly packing?: Omit<Packing, "steps"> | undefined;
 };
 
 export const decisionId = /^\d{8}-\d{6}\.\d{3}Z-[A-Za-z0-9-]{1,64}$/;

@@ -60,6 +60,14 @@ test("the snapshots lead to every kind of step, many times", () => {
   }
 });
 
+test("a packing costs no less than its bound", () => {
+  forEverySnapshot((_, { packing }) => {
+    if (!packing) return;
+    expect(packing.boundUsdPerHour).toBeLessThanOrEqual(packing.usdPerHour + 1e-6);
+    expect(packing.boundUsdPerHour).toBeGreaterThanOrEqual(0);
+  });
+});
+
 test("the same snapshot gives the same plan, in whatever order its parts are listed", () => {
   const shuffled = snapshot.chain((seen) =>
     fc

@@ -2,7 +2,7 @@ import { breakers } from "../../model/breaker.ts";
 import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
-import type { Snapshot, Step } from "../../model/plan.ts";
+import type { Packing, Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
 import { standing } from "../capacity/rest.ts";
@@ -14,6 +14,7 @@ import { type Board, boardOf, type Found, find, type Miss } from "./board.ts";
 import { launchesOf, probesShared } from "./coalesce.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
+import { repack } from "./repack.ts";
 import { kindOf } from "./rooms.ts";
 
 /** Jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
@@ -31,13 +32,15 @@ export type Placement = {
   readonly isWhole: boolean;
   /** When a job that waits could be placed though nothing else happens. */
   readonly wakeAtMs?: number | undefined;
+  /** How those that share new nodes were packed. */
+  readonly packing?: Packing | undefined;
 };
 
 type Wait = { readonly miss: Miss; readonly because: string | undefined };
 
 /**
  * Places waiting jobs, each in its turn, on the first of `nodes` that holds it, else together with others on a node
- * to be launched where that costs less than a node of its own. A gang goes to as many nodes at once, or has as many
+ * to be launched where that costs less than a node of its own; the optimizer then packs those anew. A gang goes to as many nodes at once, or has as many
  * launched. Jobs that cannot be placed are told why.
  */
 export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement {
@@ -75,18 +78,27 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     inVain.set(kind, wait);
     holds.push(...hold(entry, wait.because));
   }
+  const { packing, isFreed } = packedAnew(board, [...inVain.values()]);
   const { launches, isAll } = launchesNow(board, pool);
   return {
     // Telling thousands why they wait must not make the first one wait for its node.
     steps: [...steps, ...launches, ...holds.slice(0, mostHolds)],
     bound,
     isWhole,
+    packing,
     wakeAtMs: wakeOf([...inVain.values()], {
       snapshot,
       budget: board.budget,
-      isMore: steps.length >= mostSteps || !isAll,
+      isMore: steps.length >= mostSteps || !isAll || isFreed,
     }),
   };
+}
+
+/** `isFreed`: what a better packing has freed may be enough for one that had no room. The next decision follows at once. */
+function packedAnew(board: Board, waits: readonly Wait[]): { readonly packing: Packing | undefined; readonly isFreed: boolean } {
+  const { usdPerHour } = board.left;
+  const packing = repack(board);
+  return { packing, isFreed: board.left.usdPerHour > usdPerHour && waits.some(({ miss }) => miss === "limit" || miss === "budget") };
 }
 
 /** What is launched now; `isAll`: the next decision need not launch more, for those who were left without. */

@@ -1,0 +1,130 @@
+import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
+import type { Reservation } from "../../model/launch.ts";
+import { offerName } from "../../model/offer.ts";
+import type { Packing } from "../../model/plan.ts";
+import { triedBy } from "../health/breaker.ts";
+import type { Board } from "./board.ts";
+import { type Bundle, emptyBundle, extended, mostPlaces, placesOf, type Shelf } from "./bundles.ts";
+import { mayBuy } from "./match.ts";
+import type { Answer } from "./optimizer/answer.ts";
+import { stepBudget } from "./optimizer/budget.ts";
+import { classesOf } from "./optimizer/classes.ts";
+import { optimize } from "./optimizer/optimize.ts";
+import type { Job, Supply } from "./optimizer/problem.ts";
+import { exactly, isWithin, less, plus } from "./reservations.ts";
+
+/** Work of one search: a decision is to take some tens of milliseconds at most, however many wait. */
+const [stepsOfJob, mostSteps] = [2_000, 300_000];
+
+/**
+ * Packs the jobs that are to share new nodes once more, by the optimizer, and keeps what costs less: first fit has said who has a place
+ * within the limits, this says with whom. Gangs stay as they are, and so does what tries something that did not boot. Says what
+ * the packing costs, and what no packing costs less than; undefined when there is nothing to pack.
+ */
+export function repack(board: Board): Packing | undefined {
+  const movable = board.bundles.filter((bundle) => bundle.count === 1 && triedBy(bundle.offers, board.broken).length === 0);
+  if (movable.length === 0) return undefined;
+  const shelf = board.shelfFor(1);
+  const teams = [...Map.groupBy(movable, ({ team }) => team).values()].map((bundles) => repacked(bundles, { shelf, board }));
+  const moved = new Set(movable);
+  const kept = board.bundles.filter((bundle) => !moved.has(bundle));
+  board.bundles.splice(0, board.bundles.length, ...[...kept, ...teams.flatMap(({ bundles }) => bundles)].sort(byFirst));
+  return summed(teams.map(({ packing }) => packing));
+}
+
+type Repacked = { readonly bundles: readonly Bundle[]; readonly packing: Packing };
+
+function repacked(before: readonly Bundle[], { shelf, board }: { shelf: Shelf; board: Board }): Repacked {
+  const room = before.reduce((sum, { reserved }) => plus(sum, reserved), board.left);
+  const entries = before.flatMap((bundle) => bundle.entries).sort(byTurn);
+  const answer = asked(entries, { shelf, room });
+  const after = bundlesOf(answer, entries, { shelf, room, team: before[0]?.team });
+  const isCheaper = after !== undefined && costOf(after.bundles) < costOf(before) - 1e-9;
+  if (isCheaper) board.left = after.left;
+  const bundles = isCheaper ? after.bundles : before;
+  const usdPerHour = costOf(bundles);
+  const packing = {
+    engine: isCheaper ? answer.engine : "first fit",
+    usdPerHour,
+    boundUsdPerHour: Math.min(usdPerHour, exactly(answer.waiting.length === 0 ? answer.boundUsd : 0)),
+    steps: answer.steps,
+  };
+  return { bundles, packing };
+}
+
+const costOf = (bundles: readonly Bundle[]): number => exactly(bundles.reduce((sum, { usdPerHour }) => sum + usdPerHour, 0));
+
+/** What the optimizer makes of these jobs and of what could be bought for any of them within what the pool may reserve. */
+function asked(entries: readonly QueueEntry[], { shelf, room }: { shelf: Shelf; room: Reservation }): Answer {
+  const jobs = entries.map(
+    (entry): Job => ({
+      name: jobName(entry),
+      size: [entry.needs.vcpus, entry.needs.memoryGiB, placesOf(entry)],
+      spot: entry.spot,
+      gpu:
+        entry.needs.gpus > 0
+          ? { count: entry.needs.gpus, memoryGiB: entry.gpu.memoryGiB, models: entry.gpu.models.map((model) => model.toLowerCase()) }
+          : undefined,
+    }),
+  );
+  const offers = shelf
+    .filter(({ offer, type }) => isWithin({ usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }, room))
+    .filter(({ offer }) => entries.some((entry) => mayBuy(offer, entry)))
+    .map(
+      ({ offer, type: { resources, gpu } }): Supply => ({
+        name: offerName(offer),
+        type: offer.instanceType,
+        zone: offer.zone,
+        market: offer.market,
+        usdPerHour: offer.usdPerHour,
+        capacity: [resources.vcpus, resources.memoryGiB, mostPlaces],
+        gpu: gpu && resources.gpus > 0 ? { ...gpu, count: resources.gpus } : undefined,
+      }),
+    );
+  const most = Math.min(mostSteps, stepsOfJob * entries.length);
+  const problem = { dimensions: ["vCPUs", "GiB of memory", "places"], jobs: classesOf(jobs), nodes: [], offers };
+  return optimize(problem, { budget: stepBudget(most), boundBudget: stepBudget(most), seed: 1 });
+}
+
+/** The same bundles by the rules of launches, one after the other; undefined when they do not hold, or not within the room. */
+function bundlesOf(
+  answer: Answer,
+  entries: readonly QueueEntry[],
+  { shelf, room, team }: { shelf: Shelf; room: Reservation; team: string | undefined },
+): { readonly bundles: readonly Bundle[]; readonly left: Reservation } | undefined {
+  if (answer.waiting.length > 0) return undefined;
+  const named = new Map(entries.map((entry) => [jobName(entry), entry]));
+  const bundles: Bundle[] = [];
+  let left = room;
+  for (const { jobs } of answer.purchases) {
+    let bundle = emptyBundle(team, shelf);
+    for (const entry of jobs.flatMap((job) => named.get(job) ?? []).sort(byTurn)) {
+      const more = extended(bundle, entry, left);
+      if (typeof more === "string") return undefined;
+      bundle = more;
+    }
+    left = less(left, bundle.reserved);
+    bundles.push(bundle);
+  }
+  return { bundles, left };
+}
+
+/** Bundles go in the turn of their first jobs. */
+function byFirst({ entries: [a] }: Bundle, { entries: [b] }: Bundle): number {
+  return a && b ? byTurn(a, b) : 0;
+}
+
+function summed(packings: readonly Packing[]): Packing | undefined {
+  const [first, ...others] = packings.toSorted((a, b) => b.usdPerHour - a.usdPerHour);
+  return others.reduce<Packing | undefined>(
+    (sum, each) =>
+      sum && {
+        // The dearest team's.
+        engine: sum.engine,
+        usdPerHour: exactly(sum.usdPerHour + each.usdPerHour),
+        boundUsdPerHour: exactly(sum.boundUsdPerHour + each.boundUsdPerHour),
+        steps: sum.steps + each.steps,
+      },
+    first,
+  );
+}

@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest";
+import { decide } from "../../../lib/decide/decide.ts";
+import { firstFit } from "../../../lib/decide/placement/first-fit.ts";
+import { gapOf, type Snapshot, type Step } from "../../../lib/model/plan.ts";
+import { aCatalogue, anEntry, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
+
+const types = [
+  aType({ name: "small", resources: { vcpus: 4, memoryGiB: 64, gpus: 0 }, gpu: undefined }),
+  aType({ name: "large", resources: { vcpus: 8, memoryGiB: 64, gpus: 0 }, gpu: undefined }),
+];
+const offers = [anOffer({ instanceType: "small", usdPerHour: 0.6 }), anOffer({ instanceType: "large", usdPerHour: 1 })];
+const wanting = (vcpus: number, nth: number) =>
+  anEntry({ job: `j${nth}`, submittedAtMs: monday + nth, needs: { vcpus, memoryGiB: 1, gpus: 0 }, gpu: { models: [], memoryGiB: 0 } });
+
+const aSnapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
+  nowMs: monday + 60_000,
+  pool: aPool(),
+  reserved: { usdPerHour: 0, gpus: 0 },
+  spent: { dayUsd: 0, monthUsd: 0 },
+  queue: [3, 3, 5, 5].map(wanting),
+  nodes: [],
+  openLaunches: [],
+  catalogue: aCatalogue({ types, offers }),
+  refusals: [],
+  ...over,
+});
+const launches = (steps: readonly Step[]) => steps.flatMap((step) => (step.kind === "launch" ? [step.launch] : []));
+
+describe("jobs that are to share new nodes", () => {
+  test("are packed anew where first fit in their turn is dearer", () => {
+    const { steps, packing } = firstFit(aSnapshot(), []);
+    expect(launches(steps).map(({ count, offers: [offer] }) => `${count} ${offer?.instanceType}`)).toEqual(["2 large"]);
+    expect(
+      launches(steps)
+        .flatMap(({ jobs }) => jobs.map(({ job }) => job))
+        .sort(),
+    ).toEqual(["j0", "j1", "j2", "j3"]);
+    expect(packing).toMatchObject({ usdPerHour: 2, boundUsdPerHour: 2 });
+    expect(packing?.engine).not.toBe("first fit");
+  });
+
+  test("say in the plan what they cost, what nothing costs less than, and how far that is apart", () => {
+    const { packing } = decide(aSnapshot({ queue: [wanting(5, 1)] }));
+    expect(packing).toMatchObject({ engine: "first fit", usdPerHour: 1, boundUsdPerHour: 1 });
+    expect(packing && gapOf(packing)).toBe(0);
+    expect(decide(aSnapshot({ queue: [] })).packing).toBeUndefined();
+  });
+
+  test("never take more than the pool may reserve, and leave what they have freed to who waits", () => {
+    const pool = aPool({ limits: { usdPerHour: 2.2, gpus: 0 } });
+    const snapshot = aSnapshot({ pool, queue: [3, 3, 5, 4].map(wanting) });
+    const { steps, wakeAtMs } = firstFit(snapshot, []);
+    expect(
+      launches(steps)
+        .flatMap(({ jobs }) => jobs.map(({ job }) => job))
+        .sort(),
+    ).toEqual(["j0", "j1", "j2"]);
+    expect(launches(steps).reduce((sum, each) => sum + each.reserved.usdPerHour, 0)).toBeCloseTo(1.6, 6);
+    // The fourth job had no room; there are 0.6 dollars now.
+    expect(wakeAtMs).toBe(snapshot.nowMs);
+  });
+
+  test("of two teams never share a node", () => {
+    const queue = [3, 3, 5, 5].map((vcpus, nth) => ({ ...wanting(vcpus, nth), team: nth % 2 === 0 ? "audio" : "vision" }));
+    for (const { team, jobs } of launches(firstFit(aSnapshot({ queue }), []).steps))
+      expect(jobs.every((job) => job.team === team)).toBe(true);
+  });
+});
