@@ -128,12 +128,13 @@ function toBeLaunched(entry: QueueEntry, board: Board): "bundled" | Miss {
 const missOf: Readonly<Record<LimitScope, Miss>> = { pool: "limit", team: "team-limit", deployment: "deployment-limit" };
 
 /** What a launch may reserve, by limits and budgets. */
-function left({ allowance, affordableUsd }: Board, team: string | undefined): Reservation {
+export function left({ allowance, affordableUsd }: Board, team: string | undefined): Reservation {
   const byLimits = allowed(allowance, team);
   return { ...byLimits, usdPerHour: Math.min(byLimits.usdPerHour, affordableUsd) };
 }
 
-function take(board: Board, team: string | undefined, reserved: Reservation): void {
+/** Takes it off what the limits and budgets leave; less than nothing is given back. */
+export function take(board: Board, team: string | undefined, reserved: Reservation): void {
   board.allowance = without(board.allowance, team, reserved);
   board.affordableUsd = exactly(board.affordableUsd - reserved.usdPerHour);
 }

@@ -14,7 +14,7 @@ import { type Board, boardOf, type Found, find, type Miss } from "./board.ts";
 import { launchesOf, probesShared } from "./coalesce.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
-import { repack } from "./repack.ts";
+import { repack, reservedFor } from "./repack.ts";
 import { kindOf } from "./rooms.ts";
 
 /** Jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
@@ -94,11 +94,16 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
   };
 }
 
+const limited: readonly Miss[] = ["limit", "team-limit", "deployment-limit", "budget"];
+
 /** `isFreed`: what a better packing has freed may be enough for one that had no room. The next decision follows at once. */
 function packedAnew(board: Board, waits: readonly Wait[]): { readonly packing: Packing | undefined; readonly isFreed: boolean } {
-  const { usdPerHour } = board.left;
+  const before = reservedFor(board.bundles);
   const packing = repack(board);
-  return { packing, isFreed: board.left.usdPerHour > usdPerHour && waits.some(({ miss }) => miss === "limit" || miss === "budget") };
+  return {
+    packing,
+    isFreed: reservedFor(board.bundles).usdPerHour < before.usdPerHour && waits.some(({ miss }) => limited.includes(miss)),
+  };
 }
 
 /** What is launched now; `isAll`: the next decision need not launch more, for those who were left without. */

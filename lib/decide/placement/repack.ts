@@ -3,7 +3,7 @@ import type { Reservation } from "../../model/launch.ts";
 import { offerName } from "../../model/offer.ts";
 import type { Packing } from "../../model/plan.ts";
 import { triedBy } from "../health/breaker.ts";
-import type { Board } from "./board.ts";
+import { type Board, left, take } from "./board.ts";
 import { type Bundle, emptyBundle, extended, mostPlaces, placesOf, type Shelf } from "./bundles.ts";
 import { mayBuy } from "./match.ts";
 import type { Answer } from "./optimizer/answer.ts";
@@ -35,13 +35,14 @@ export function repack(board: Board): Packing | undefined {
 type Repacked = { readonly bundles: readonly Bundle[]; readonly packing: Packing };
 
 function repacked(before: readonly Bundle[], { shelf, board }: { shelf: Shelf; board: Board }): Repacked {
-  const room = before.reduce((sum, { reserved }) => plus(sum, reserved), board.left);
+  const team = before[0]?.team;
+  const room = plus(left(board, team), reservedFor(before));
   const entries = before.flatMap((bundle) => bundle.entries).sort(byTurn);
   const answer = asked(entries, { shelf, room });
-  const after = bundlesOf(answer, entries, { shelf, room, team: before[0]?.team });
-  const isCheaper = after !== undefined && costOf(after.bundles) < costOf(before) - 1e-9;
-  if (isCheaper) board.left = after.left;
-  const bundles = isCheaper ? after.bundles : before;
+  const after = bundlesOf(answer, entries, { shelf, room, team });
+  const isCheaper = after !== undefined && costOf(after) < costOf(before) - 1e-9;
+  if (isCheaper) take(board, team, less(reservedFor(after), reservedFor(before)));
+  const bundles = isCheaper ? after : before;
   const usdPerHour = costOf(bundles);
   const packing = {
     engine: isCheaper ? answer.engine : "first fit",
@@ -52,6 +53,8 @@ function repacked(before: readonly Bundle[], { shelf, board }: { shelf: Shelf; b
   return { bundles, packing };
 }
 
+export const reservedFor = (bundles: readonly Bundle[]): Reservation =>
+  bundles.reduce((sum, { reserved }) => plus(sum, reserved), { usdPerHour: 0, gpus: 0 });
 const costOf = (bundles: readonly Bundle[]): number => exactly(bundles.reduce((sum, { usdPerHour }) => sum + usdPerHour, 0));
 
 /** What the optimizer makes of these jobs and of what could be bought for any of them within what the pool may reserve. */
@@ -91,22 +94,22 @@ function bundlesOf(
   answer: Answer,
   entries: readonly QueueEntry[],
   { shelf, room, team }: { shelf: Shelf; room: Reservation; team: string | undefined },
-): { readonly bundles: readonly Bundle[]; readonly left: Reservation } | undefined {
+): readonly Bundle[] | undefined {
   if (answer.waiting.length > 0) return undefined;
   const named = new Map(entries.map((entry) => [jobName(entry), entry]));
   const bundles: Bundle[] = [];
-  let left = room;
+  let rest = room;
   for (const { jobs } of answer.purchases) {
     let bundle = emptyBundle(team, shelf);
     for (const entry of jobs.flatMap((job) => named.get(job) ?? []).sort(byTurn)) {
-      const more = extended(bundle, entry, left);
+      const more = extended(bundle, entry, rest);
       if (typeof more === "string") return undefined;
       bundle = more;
     }
-    left = less(left, bundle.reserved);
+    rest = less(rest, bundle.reserved);
     bundles.push(bundle);
   }
-  return { bundles, left };
+  return bundles;
 }
 
 /** Bundles go in the turn of their first jobs. */
