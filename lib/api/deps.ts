@@ -1,6 +1,7 @@
 import type { AddDeps } from "../flows/add-dataset.ts";
 import type { CancelDeps } from "../flows/cancel-job.ts";
 import type { SubmitDeps } from "../flows/submit-job.ts";
+import type { ConfiguredLimits } from "../model/limits.ts";
 import type { Pool } from "../model/pool.ts";
 import type { AttemptLogs } from "../ports/attempt-logs.ts";
 import type { Datasets, PoolNodes } from "../ports/datasets.ts";
@@ -16,7 +17,7 @@ export type ApiDeps = {
     readonly teams: readonly string[];
     readonly pools: readonly Pool[];
     readonly defaultPool: string;
-  };
+  } & ConfiguredLimits;
   readonly submit: SubmitDeps;
   readonly cancel: CancelDeps;
   readonly jobs: Pick<JobReader, "list">;

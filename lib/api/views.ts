@@ -192,7 +192,19 @@ export const Pool = z
   .meta({ id: "Pool" });
 export type Pool = z.infer<typeof Pool>;
 
-export const PoolList = z.object({ items: z.array(Pool) }).meta({ id: "PoolList" });
+/** Over all pools; what is not limited has no limit here. */
+const Standing = z.object({ limits: z.object({ usdPerHour: z.number().optional(), gpus: Count.optional() }), reserved: Reserved });
+
+export const PoolList = z
+  .object({
+    items: z.array(Pool),
+    deployment: Standing.optional().describe("What all pools together have reserved, and may"),
+    teams: z
+      .array(Standing.extend({ team: TeamName }))
+      .optional()
+      .describe("The same of each team's own nodes, of teams that the caller speaks for. Nodes of shared pools are no team's"),
+  })
+  .meta({ id: "PoolList" });
 export type PoolList = z.infer<typeof PoolList>;
 
 /** As the record has it: "bind", "launch", "retire" and so on; releases differ in them. */

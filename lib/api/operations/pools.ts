@@ -1,8 +1,10 @@
+import type { WiderReserved } from "../../model/limits.ts";
 import type { Pool as Configured } from "../../model/pool.ts";
 import { problem, type Refusal, said } from "../answer.ts";
 import type { ApiDeps } from "../deps.ts";
 import { noBody, type Operation, operation } from "../operation.ts";
 import { poolView } from "../pool-view.ts";
+import { maySpeakFor, type Speaker } from "../speaker.ts";
 import { Pool, PoolList } from "../views.ts";
 import { noParams, noQuery, ofPool } from "./path.ts";
 
@@ -16,11 +18,16 @@ const list = operation({
   body: noBody,
   answers: { schema: PoolList, statuses: { 200: "Every pool" } },
   problems: [],
-  async handle(deps) {
+  async handle(deps, { speaker }) {
     const items: Pool[] = [];
+    let reserved: WiderReserved | undefined;
     // One after the other: a queue of ten thousand is some megabytes to read.
-    for (const pool of deps.fleet.pools) items.push(await look(deps, pool));
-    return said({ items });
+    for (const pool of deps.fleet.pools) {
+      const known = await look(deps, pool);
+      items.push(known.view);
+      reserved = known.reservedWider;
+    }
+    return said({ items, ...(reserved ? standings(deps.fleet, { reserved, speaker }) : {}) });
   },
 });
 
@@ -36,14 +43,27 @@ const get = operation({
   problems: ["not-found"],
   async handle(deps, { params }) {
     const pool = deps.fleet.pools.find(({ name }) => name === params.pool);
-    return pool ? said(await look(deps, pool)) : noPool(params.pool);
+    return pool ? said((await look(deps, pool)).view) : noPool(params.pool);
   },
 });
 
-async function look(deps: ApiDeps, pool: Configured): Promise<Pool> {
+/** What is reserved over all pools, beside its limits. A team sees its own. */
+function standings(
+  { teams, limits = {}, teamLimits = {} }: ApiDeps["fleet"],
+  { reserved, speaker }: { reserved: WiderReserved; speaker: Speaker },
+): Pick<PoolList, "deployment" | "teams"> {
+  const seen = teams.filter((team) => maySpeakFor(speaker, team)).toSorted();
+  const none = { usdPerHour: 0, gpus: 0 };
+  return {
+    deployment: { limits, reserved: reserved.deployment },
+    teams: seen.map((team) => ({ team, limits: teamLimits[team] ?? {}, reserved: reserved.teams[team] ?? none })),
+  };
+}
+
+async function look(deps: ApiDeps, pool: Configured): Promise<{ view: Pool; reservedWider: WiderReserved }> {
   const nowMs = deps.now();
   const [state, seen] = await Promise.all([deps.pools.state(pool.name), deps.pools.load(pool.name, nowMs)]);
-  return poolView({ pool, state, seen }, nowMs);
+  return { view: poolView({ pool, state, seen }, nowMs), reservedWider: seen.reservedWider };
 }
 
 export const noPool = (pool: string): Refusal => problem("not-found", `There is no pool ${pool}.`);

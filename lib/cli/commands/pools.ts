@@ -1,4 +1,4 @@
-import type { Pool } from "../../api/views.ts";
+import type { Pool, PoolList } from "../../api/views.ts";
 import { count, dollars, hourly } from "../amount.ts";
 import { duration, when } from "../duration.ts";
 import { exitCodes } from "../exit.ts";
@@ -9,11 +9,28 @@ import type { Context } from "./job.ts";
 
 /** Lists the pools and how full they are. */
 export async function pools(options: { json?: boolean | undefined }, { connection, console, nowMs }: Context): Promise<number> {
-  const { items } = await connection.api.pools();
+  const { items, deployment, teams = [] } = await connection.api.pools();
   const empty = "no pool is open to you; an admin adds one in the configuration (cdk/) and deploys it";
-  if (options.json) console.out(JSON.stringify({ pools: items }));
-  else for (const line of tableLines(items, columns(nowMs), { empty, width: console.width })) console.out(line);
+  if (options.json) console.out(JSON.stringify({ pools: items, deployment, teams }));
+  else {
+    for (const line of tableLines(items, columns(nowMs), { empty, width: console.width })) console.out(line);
+    const all = [
+      ...(deployment ? [{ who: "all pools", ...deployment }] : []),
+      ...teams.map((each) => ({ who: `team ${each.team}`, ...each })),
+    ];
+    for (const line of factLines(all.filter(isLimited).map(({ who, ...its }) => [who, inWords(its)]))) console.out(line);
+  }
   return exitCodes.ok;
+}
+
+type Standing = NonNullable<PoolList["deployment"]>;
+const isLimited = ({ limits }: Standing): boolean => limits.usdPerHour !== undefined || limits.gpus !== undefined;
+
+/** `$1.000/h of $40.000/h, 3 GPUs`: a part that is not limited has no `of`. */
+function inWords({ reserved, limits }: Standing): string {
+  const ofUsd = limits.usdPerHour === undefined ? "" : ` of ${hourly(limits.usdPerHour)}`;
+  const ofGpus = limits.gpus === undefined ? "" : ` of ${limits.gpus}`;
+  return `${hourly(reserved.usdPerHour)}${ofUsd}, ${reserved.gpus}${ofGpus} GPUs`;
 }
 
 const columns = (nowMs: number): Column<Pool>[] => [

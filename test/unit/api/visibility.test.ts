@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { aLaunch } from "../../fakes/builders.ts";
 import { ApiWorld, allOperations, decisionId, nodeId, type Who } from "./api-world.ts";
 
 /** What only team research may know: the names of its jobs and data, and what was said about them. */
@@ -67,6 +68,22 @@ test("a decision tells its own jobs' steps in full, and of the others what was d
     },
     { kind: "retire", nodes: [nodeId(2)], because: "idle for 120 s", outcome: "done" },
   ]);
+});
+
+test("the list of pools tells what is reserved over all of them, and a team only of itself", async () => {
+  const world = new ApiWorld();
+  const { fence } = await world.ledger.decisions.begin("gpu");
+  for (const team of ["vision", "research"]) {
+    const launch = aLaunch({ id: team, team });
+    await world.ledger.placements.intend(fence, launch, { pool: { usdPerHour: 9, gpus: 9 } });
+  }
+  const vision = { team: "vision", limits: {}, reserved: { usdPerHour: 0.5, gpus: 1 } };
+  const deployment = { limits: {}, reserved: { usdPerHour: 1, gpus: 2 } };
+  expect((await world.call("/v1/pools")).body).toMatchObject({ deployment, teams: [vision] });
+  expect((await world.call("/v1/pools", { as: "admin" })).body).toMatchObject({
+    deployment,
+    teams: [{ ...vision, team: "research" }, vision],
+  });
 });
 
 test("a pool tells what is in it", async () => {

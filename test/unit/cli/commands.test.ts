@@ -178,6 +178,20 @@ describe("pools", () => {
     const { human, value } = await both({ "GET /v1/pools": { body: { items: [aPoolView()] } } }, pools);
     expect(human[1]).toMatch(/^gpu +3 +1 min +1 launching, 2 ready +\$0\.526\/h of \$10\.000\/h +1 of 8 +g4dn g5$/);
     expect(value).toMatchObject({ pools: [{ pool: "gpu", decisions: 42 }] });
+    const reserved = { usdPerHour: 1, gpus: 2 };
+    const limited = {
+      items: [aPoolView()],
+      deployment: { limits: { usdPerHour: 40 }, reserved },
+      teams: [
+        { team: "research", limits: {}, reserved },
+        { team: "vision", limits: { usdPerHour: 5, gpus: 4 }, reserved },
+      ],
+    };
+    const over = await both({ "GET /v1/pools": { body: limited } }, pools);
+    expect(over.human.join("\n")).toMatch(/all pools +\$1\.000\/h of \$40\.000\/h, 2 GPUs/);
+    expect(over.human.join("\n")).toMatch(/team vision +\$1\.000\/h of \$5\.000\/h, 2 of 4 GPUs/);
+    expect(over.human.join("\n")).not.toMatch(/team research/);
+    expect(value).not.toHaveProperty("deployment");
   });
 
   it("one is its policy, limits, spending, queue and launches", async () => {
