@@ -1,6 +1,7 @@
 import { CsvError, parse } from "csv-parse/sync";
 import * as z from "zod";
 import { UsageError } from "../exit.ts";
+import { cut } from "../table.ts";
 
 /** One thing of a file as it stands there: `row 3` of a table, `item 2` of a list. Empty cells are left out. */
 export type Found = { readonly at: string; readonly value: Readonly<Record<string, unknown>> };
@@ -58,7 +59,10 @@ function parsedCsv(file: string, text: string): z.infer<typeof Rows> {
       parse(text, { bom: true, delimiter: [",", "\t"], info: true, relax_column_count: true, skip_empty_lines: true, trim: true }),
     );
   } catch (error) {
-    if (error instanceof CsvError) throw new UsageError(`${file} is not CSV: ${error.message}`);
+    if (error instanceof CsvError) throw new UsageError(`${file} is not CSV: ${printable(error.message)}`);
     throw error;
   }
 }
+
+/** What is no text at all must not do things to the terminal. */
+const printable = (text: string): string => cut(text.replaceAll(/[\p{C}\uFFFD]/gu, "?"), 200);

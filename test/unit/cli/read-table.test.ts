@@ -70,6 +70,7 @@ describe("what is wrong with one is told with its file, row and field", () => {
     ["a field missing in JSON", '[{"id":"a","size":1},{"id":"b"}]', /item 2: the column size is missing/],
     ["a number that JSON has not", '[{"id":"a","size":"x"}]', /item 1, size: a number is wanted, not "x"/],
     ["a list for a number", '[{"id":"a","size":[1]}]', /item 1, size: a number is wanted/],
+    ["bytes that would colour the terminal", 'a\u009b31m"b,c\n', /^things\.csv is not CSV: \P{C}*a\?31m\P{C}*$/u],
     ["bytes that are no text", "\u0000\u0001\u0002", /there is no column/],
   ])("%s", (_what, text, message) => {
     wrong(text).toThrow(message);
