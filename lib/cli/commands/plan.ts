@@ -1,4 +1,4 @@
-import { clockBudget } from "../../decide/placement/optimizer/budget.ts";
+import { type Budget, clockBudget } from "../../decide/placement/optimizer/budget.ts";
 import { optimize } from "../../decide/placement/optimizer/optimize.ts";
 import { loadHighs } from "../../solver/highs.ts";
 import type { Console } from "../console.ts";
@@ -46,9 +46,20 @@ async function planOf({ budget, seed, maxUsd, maxGpus, wholeNodes, ...files }: P
   const answer = optimize(problem, {
     budget: clockBudget(now, startedMs + budget),
     // A bound that had too little time is valid, but says little: it may take as long again.
-    boundBudget: clockBudget(now, startedMs + 2 * budget),
+    boundBudget: fromFirstUse(() => clockBudget(now, now() + budget)),
     seed,
     solve,
   });
   return planned(problem, answer, now() - startedMs);
+}
+
+/** A budget whose time begins when it is first spent of. */
+function fromFirstUse(make: () => Budget): Budget {
+  let made: Budget | undefined;
+  return {
+    spend: (steps) => {
+      made ??= make();
+      return made.spend(steps);
+    },
+  };
 }
