@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { type Column, tableLines } from "../../lib/cli/table.ts";
 import { capacity } from "./capacity/capacity.ts";
+import { fixedCluster } from "./fixed-cluster.ts";
 import { fleetCost } from "./fleet-cost.ts";
 import { latency } from "./latency.ts";
 import { reaction } from "./reaction.ts";
@@ -13,6 +14,10 @@ export type BenchOptions = { readonly data?: string | undefined; readonly seeds?
 
 const benches: Readonly<Record<string, { readonly shows: string; readonly run: (options: BenchOptions) => Promise<Report> }>> = {
   capacity: { shows: "how many launches fail, and how long jobs wait, while most types are dry", run: capacity },
+  "fixed-cluster": {
+    shows: "how many GPUs of a fleet that does not grow are in use when more has come than it holds",
+    run: fixedCluster,
+  },
   "fleet-cost": { shows: "what a fleet for thousands of jobs costs, above a bound that nothing can beat", run: fleetCost },
   latency: { shows: "how long a plan takes: for one event, for thousands of jobs, for hundreds of thousands", run: latency },
   reaction: { shows: "how soon a message becomes a launch, and a freed node the next job's, on the local cloud", run: reaction },
@@ -30,7 +35,7 @@ const [name = "--list"] = positionals;
 const bench = benches[name];
 if (options.list || !bench) {
   if (!options.list && name !== "--list") console.error(`there is no benchmark ${name}`);
-  for (const [each, { shows }] of Object.entries(benches)) console.log(`${each.padEnd(12)} ${shows}`);
+  for (const [each, { shows }] of Object.entries(benches)) console.log(`${each.padEnd(14)} ${shows}`);
   process.exitCode = options.list || name === "--list" ? 0 : 2;
 } else {
   const startedMs = performance.now();

@@ -49,7 +49,8 @@ function offerOf(type: Row, { price, market }: { price: Row; market: Market }): 
 
 type Row = Readonly<Record<string, string>>;
 
-function rowsOf(path: string): readonly Row[] {
+/** A table with a line of names, packed or not. */
+export function rowsOf(path: string): readonly Row[] {
   const bytes = readFileSync(path);
   const [head = "", ...lines] = (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8").trim().split(/\r?\n/);
   const names = head.split(",");

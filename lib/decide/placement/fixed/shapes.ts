@@ -1,0 +1,71 @@
+import { isShared, type Need, nameOfKind, wholeGpu } from "./needs.ts";
+
+/**
+ * What is free on a node, but for its memory and its name. Nodes take the same shapes again and again, so each is made once
+ * and what is found out about it holds for every node that takes it. With memory in it, next to none would recur; memory is
+ * rarely what is short beside GPUs, so it decides whether a job fits and not where it fits best.
+ */
+export type Shape = {
+  /** From 0, in the order they were first taken. */
+  readonly number: number;
+  readonly model: string;
+  readonly vcpuMilli: number;
+  /** What is left of each GPU, in thousandths, least first. */
+  readonly gpus: readonly number[];
+};
+
+/** One way in which a job can go on a node. */
+export type Move = {
+  readonly to: Shape;
+  /** What is left, before it, of the GPU it shares: of several alike, any will do. Absent when it shares none. */
+  readonly shares?: number | undefined;
+};
+
+export type Shapes = {
+  readonly of: (node: Pick<Shape, "model" | "vcpuMilli" | "gpus">) => Shape;
+  /** Each way in which the job fits, fullest GPU first; none where it does not fit. */
+  readonly moves: (from: Shape, need: Need) => readonly Move[];
+};
+
+export function newShapes(): Shapes {
+  const known = new Map<string, Shape>();
+  const of: Shapes["of"] = ({ model, vcpuMilli, gpus }) => {
+    const ascending = gpus.toSorted((a, b) => a - b);
+    const name = `${model}/${vcpuMilli}/${ascending.join()}`;
+    const shape = known.get(name) ?? { number: known.size, model, vcpuMilli, gpus: ascending };
+    known.set(name, shape);
+    return shape;
+  };
+  const movesByKind = new Map<string, (readonly Move[] | undefined)[]>();
+  return {
+    of,
+    moves: (from, need) => {
+      const kind = nameOfKind(need);
+      const ofKind = movesByKind.get(kind) ?? [];
+      movesByKind.set(kind, ofKind);
+      const moves = ofKind[from.number] ?? movesOf(from, need, of);
+      ofKind[from.number] = moves;
+      return moves;
+    },
+  };
+}
+
+function movesOf(from: Shape, need: Need, of: Shapes["of"]): readonly Move[] {
+  const vcpuMilli = from.vcpuMilli - need.vcpuMilli;
+  if (vcpuMilli < 0 || !accepts(from, need)) return [];
+  const left = (gpus: readonly number[]): Shape => of({ model: from.model, vcpuMilli, gpus });
+  if (need.gpus === 0) return [{ to: left(from.gpus) }];
+  if (isShared(need)) {
+    return [...new Set(from.gpus)]
+      .filter((free) => free >= need.gpuMilli)
+      .map((shares) => ({ shares, to: left(from.gpus.with(from.gpus.indexOf(shares), shares - need.gpuMilli)) }));
+  }
+  const whole = from.gpus.filter((free) => free === wholeGpu).length;
+  if (whole < need.gpus) return [];
+  const used = from.gpus.length - need.gpus;
+  return [{ to: left(from.gpus.map((free, at) => (at >= used ? 0 : free))) }];
+}
+
+/** Whether jobs of this need may run on GPUs of this shape's model. */
+export const accepts = ({ model }: Pick<Shape, "model">, { gpus, models }: Need): boolean =>
+  gpus === 0 || models.length === 0 || models.includes(model);

@@ -1,0 +1,87 @@
+import { type Chooser, fixedRooms, mostUseful, roomOf, take } from "../../lib/decide/placement/fixed/choose.ts";
+import { type Demand, gpuTotal, type Need } from "../../lib/decide/placement/fixed/needs.ts";
+import { seeded } from "../../lib/decide/placement/optimizer/random.ts";
+import type { BenchOptions } from "./bench.ts";
+import { arrivalsOf, gpusOf } from "./cluster/arrivals.ts";
+import { type Cluster, publicClusters } from "./cluster/data.ts";
+import { madeClusters } from "./cluster/made.ts";
+import { fgd, rivals } from "./cluster/rivals.ts";
+import type { Report, Row } from "./report.ts";
+
+/** Percent of all GPUs, on the mean of all workloads: above FGD by so much, and below it by so much at most on any of them. */
+const aboveFgd = 0.3;
+const belowFgd = 0.3;
+/** How far our replica may be off the figures that FGD's authors report. */
+const offPublished = 0.5;
+
+/**
+ * FGD's set-up: jobs come one by one to nodes that stay as many as they are, until they have asked for 130 % of all GPUs;
+ * each is placed at once and for good wherever one of the nodes holds it, and lost otherwise. What counts is the part of all
+ * GPUs that is in use in the end. All rules know how often each kind of job comes, as FGD does; none refuses what fits.
+ */
+export function fixedCluster({ data, seeds = 5 }: BenchOptions): Promise<Report> {
+  const clusters = data === undefined ? madeClusters() : publicClusters(data);
+  const measured = clusters.map((cluster) => ({ cluster, ...measure(cluster, seeds) }));
+  const row = (of: Pick<Row, "case" | "value" | "rivals" | "target">): Row => ({
+    ...of,
+    metric: "GPUs in use",
+    unit: "%",
+    limit: 100,
+    better: "higher",
+  });
+  const rows = measured.map(({ cluster, ours, theirs }) =>
+    row({ case: cluster.name, value: ours, rivals: theirs, target: hundredths((theirs[fgd.name] ?? 0) - belowFgd) }),
+  );
+  const names = rivals.map(({ name }) => name);
+  const theirMeans = Object.fromEntries(names.map((name) => [name, mean(measured.map(({ theirs }) => theirs[name] ?? 0))]));
+  const target = hundredths((theirMeans[fgd.name] ?? 0) + aboveFgd);
+  rows.push(row({ case: "mean", value: mean(measured.map(({ ours }) => ours)), rivals: theirMeans, target }));
+  for (const { cluster, theirs } of measured) {
+    if (cluster.published === undefined) continue;
+    const value = Math.abs((theirs[fgd.name] ?? 0) - cluster.published);
+    const rest = { metric: "replica of FGD, off the published", unit: "points", rivals: { published: cluster.published } };
+    rows.push({ ...rest, case: cluster.name, value, target: offPublished, limit: 0, better: "lower" });
+  }
+  return Promise.resolve({ bench: "fixed-cluster", seeds, rows });
+}
+
+function measure(cluster: Cluster, seeds: number): { readonly ours: number; readonly theirs: Readonly<Record<string, number>> } {
+  const demand = demandOf(cluster.pods);
+  const total = gpusOf(cluster.nodes);
+  const runsOf = (chooser: Chooser, isOurs: boolean): number =>
+    mean(
+      Array.from({ length: seeds }, (_, index) => {
+        const { pods, nodes } = arrivalsOf(cluster, seeded(index + 1));
+        const rooms = isOurs ? fixedRooms(nodes, chooser.shapes) : nodes.map((node) => roomOf(node, chooser.shapes));
+        return (100 * inUse(pods, { chooser, rooms })) / total;
+      }),
+    );
+  const ours = runsOf(mostUseful(demand), true);
+  const theirs = Object.fromEntries(rivals.map(({ name, chooser }) => [name, runsOf(chooser(demand, seeded(7)), false)]));
+  return { ours, theirs };
+}
+
+function inUse(pods: readonly Need[], { chooser, rooms }: { chooser: Chooser; rooms: ReturnType<typeof fixedRooms> }): number {
+  let taken = 0;
+  for (const need of pods) {
+    const choice = chooser.choose(rooms, need);
+    if (!choice) continue;
+    take(choice, need);
+    taken += gpuTotal(need);
+  }
+  for (const { node, gpus, memoryMiB, shape } of rooms) {
+    const left = gpus.toSorted((a, b) => a - b);
+    if (memoryMiB < 0 || shape.vcpuMilli < 0 || left.some((each, at) => each < 0 || each !== shape.gpus[at]))
+      throw new Error(`${node.name} is overfull`);
+  }
+  return taken;
+}
+
+function demandOf(pods: readonly Need[]): Demand {
+  const counts = new Map<Need, number>();
+  for (const pod of pods) counts.set(pod, (counts.get(pod) ?? 0) + 1);
+  return [...counts].map(([need, count]) => ({ need, count }));
+}
+
+const mean = (all: readonly number[]): number => all.reduce((sum, each) => sum + each, 0) / all.length;
+const hundredths = (value: number): number => Math.round(100 * value) / 100;
