@@ -8,6 +8,7 @@ import { latency } from "./latency.ts";
 import { reaction } from "./reaction.ts";
 import { type Report, type Row, reportJson } from "./report.ts";
 import { throttle } from "./throttle.ts";
+import { vectorPacking } from "./vector-packing.ts";
 
 /** `data`: a folder of public data; absent: what ships with the project. `seeds`: runs of which the median counts. */
 export type BenchOptions = { readonly data?: string | undefined; readonly seeds?: number | undefined };
@@ -25,6 +26,7 @@ const benches: Readonly<Record<string, { readonly shows: string; readonly run: (
     shows: "2,000 jobs at once against an EC2 that throttles: how long until all are launched, and who hears of it",
     run: throttle,
   },
+  "vector-packing": { shows: "how many equal bins items of several dimensions take, above the known fewest", run: vectorPacking },
 };
 
 const { values: options, positionals } = parseArgs({

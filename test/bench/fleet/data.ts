@@ -50,11 +50,14 @@ function offerOf(type: Row, { price, market }: { price: Row; market: Market }): 
 type Row = Readonly<Record<string, string>>;
 
 /** A table with a line of names, packed or not. */
-export function rowsOf(path: string): readonly Row[] {
+export const rowsOf = (path: string): readonly Row[] => table(path, ",");
+export const tabbedRowsOf = (path: string): readonly Row[] => table(path, "\t");
+
+function table(path: string, between: string): readonly Row[] {
   const bytes = readFileSync(path);
   const [head = "", ...lines] = (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8").trim().split(/\r?\n/);
-  const names = head.split(",");
-  return lines.map((line) => Object.fromEntries(line.split(",").map((value, index) => [names[index] ?? "", value])));
+  const names = head.split(between);
+  return lines.map((line) => Object.fromEntries(line.split(between).map((value, index) => [names[index] ?? "", value])));
 }
 
 /** Families as clouds sell them: a size doubles all that an instance has and its price. */
