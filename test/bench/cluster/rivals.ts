@@ -1,4 +1,4 @@
-import { type Chooser, chooserBy, type Judge } from "../../../lib/decide/placement/fixed/choose.ts";
+import { type Chooser, chooserBy, type FixedRoom, type Judge } from "../../../lib/decide/placement/fixed/choose.ts";
 import { type Demand, gpuTotal, isShared, type Need, nameOfKind, wholeGpu } from "../../../lib/decide/placement/fixed/needs.ts";
 import { accepts, type Move, type Shape } from "../../../lib/decide/placement/fixed/shapes.ts";
 import type { Random } from "../../../lib/decide/placement/optimizer/random.ts";
@@ -98,16 +98,22 @@ const packing: NodeScore = (from, need) => {
   return Math.max(most / 2 - need.gpus, Math.floor(most / 3));
 };
 
+/** So many nodes are tried before all that hold the pod are looked for: on a cluster that is not full, one is soon found. */
+const tries = 8;
+
 /** Any node that holds the pod, and any of its GPUs that does. */
 function chooserAtRandom(random: Random): Chooser {
   const { shapes } = chooserBy(() => 0);
+  const any = <T>(of: readonly T[]): T | undefined => of[Math.floor(random() * of.length)];
   return {
     shapes,
     choose: (rooms, need) => {
-      const holding = rooms.filter(({ shape, memoryMiB }) => memoryMiB >= need.memoryMiB && shapes.moves(shape, need).length > 0);
-      const room = holding[Math.floor(random() * holding.length)];
-      const moves = room ? shapes.moves(room.shape, need) : [];
-      const move = moves[Math.floor(random() * moves.length)];
+      const holds = ({ shape, memoryMiB }: FixedRoom): boolean =>
+        memoryMiB >= need.memoryMiB && shape.vcpuMilli >= need.vcpuMilli && shapes.moves(shape, need).length > 0;
+      let room = any(rooms);
+      for (let nth = 1; nth < tries && room && !holds(room); nth += 1) room = any(rooms);
+      if (room && !holds(room)) room = any(rooms.filter(holds));
+      const move = room && any(shapes.moves(room.shape, need));
       if (!room || !move) return undefined;
       return { room, move, gpus: gpuIndices(room.gpus, { need, move }) };
     },
@@ -115,4 +121,4 @@ function chooserAtRandom(random: Random): Chooser {
 }
 
 const gpuIndices = (gpus: readonly number[], { need, move }: { need: Need; move: Move }): readonly number[] =>
-  gpus.flatMap((each, index) => (each === (move.shares ?? wholeGpu) ? [index] : [])).slice(0, need.gpus);
+  need.gpus === 0 ? [] : gpus.flatMap((each, index) => (each === (move.shares ?? wholeGpu) ? [index] : [])).slice(0, need.gpus);

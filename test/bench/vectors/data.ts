@@ -68,8 +68,11 @@ const binSize = 1_000;
 function made(of: { bins: number; parts: number; dimensions: number }, { nth, random }: { nth: number; random: Random }): Vectors {
   const items = Array.from({ length: of.bins }, () => {
     const cuts = Array.from({ length: of.dimensions }, () => cut(of.parts, random));
-    return Array.from({ length: of.parts }, (_, part) => cuts.map((each) => each[part] ?? 0));
-  }).flat();
+    return Array.from({ length: of.parts }, (_, part) => ({ item: cuts.map((each) => each[part] ?? 0), at: random() }));
+  })
+    .flat()
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
   const capacity = Array.from({ length: of.dimensions }, () => binSize);
   return { name: `made_${of.bins}x${of.parts}_${of.dimensions}_${nth}`, capacity, items, optimum: of.bins };
 }

@@ -22,8 +22,15 @@ export const isShared = ({ gpus, gpuMilli }: Need): boolean => gpus === 1 && gpu
 export const gpuTotal = ({ gpus, gpuMilli }: Need): number => gpus * gpuMilli;
 
 /** Jobs of one name are alike in all that a node's shape is judged by. Memory is not: see `shapes.ts`. */
-export const nameOfKind = ({ vcpuMilli, gpus, gpuMilli, models }: Need): string =>
-  `${vcpuMilli}/${gpus}/${gpus === 0 ? 0 : gpuMilli}/${[...models].sort().join("|")}`;
+export function nameOfKind(need: Need): string {
+  const name =
+    names.get(need) ?? `${need.vcpuMilli}/${need.gpus}/${need.gpus === 0 ? 0 : need.gpuMilli}/${[...need.models].sort().join("|")}`;
+  names.set(need, name);
+  return name;
+}
+
+/** It is asked for again with each node that a job is tried on. */
+const names = new WeakMap<Need, string>();
 
 /** How often jobs of each need are expected beside each other: from what came before, or what is to come. */
 export type Demand = readonly { readonly need: Need; readonly count: number }[];
