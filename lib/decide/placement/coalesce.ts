@@ -15,9 +15,13 @@ type LaunchStep = Extract<Step, { kind: "launch" }>;
 
 /**
  * One launch for all bundles of one team that EC2 is to choose from the same offers for: a request costs as much for forty
- * nodes as for one. EC2 may give fewer nodes than there are bundles; jobs that got none then are planned anew. A gang's is its own.
+ * nodes as for one. EC2 may give fewer nodes than there are bundles; jobs that got none then are planned anew. A gang's is its own. `whatElse`: what there is to say of a launch besides.
  */
-export function launchesOf(bundles: readonly Bundle[], pool: Pool): LaunchStep[] {
+export function launchesOf(
+  bundles: readonly Bundle[],
+  pool: Pool,
+  whatElse: (first: Bundle) => string | undefined = () => undefined,
+): LaunchStep[] {
   const launches: Bundle[][] = [];
   const open = new Map<string, Bundle[]>();
   for (const bundle of bundles) {
@@ -31,7 +35,7 @@ export function launchesOf(bundles: readonly Bundle[], pool: Pool): LaunchStep[]
     launches.push(begun);
     if (bundle.count === 1) open.set(like, begun);
   }
-  return launches.map((those) => launchOf(those, pool));
+  return launches.map((those) => launchOf(those, pool, whatElse));
 }
 
 /**
@@ -71,10 +75,12 @@ const jobsOf = (bundles: readonly Bundle[]): number => bundles.reduce((sum, { en
 const likeness = ({ team, offers }: Bundle): string => [team ?? "", ...offers.map(offerName)].join(" ");
 
 /** Offers that are the same are reserved for alike: the dearest's price and the largest's GPUs. */
-function launchOf(bundles: readonly Bundle[], pool: Pool): LaunchStep {
+function launchOf(bundles: readonly Bundle[], pool: Pool, whatElse: (first: Bundle) => string | undefined): LaunchStep {
   const [first] = bundles;
   if (!first) throw new Error("a launch of nothing");
-  const because = becauseOf(first, { nodes: bundles.length, jobs: jobsOf(bundles) });
+  const why = becauseOf(first, { nodes: bundles.length, jobs: jobsOf(bundles) });
+  const more = whatElse(first);
+  const because = more === undefined ? why : `${why}; ${more}`;
   return {
     kind: "launch",
     because,

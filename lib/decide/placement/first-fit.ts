@@ -5,6 +5,7 @@ import type { Catalogue } from "../../model/offer.ts";
 import type { Packing, Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
+import { passedOver } from "../capacity/passed-over.ts";
 import { standing } from "../capacity/rest.ts";
 import { dryFor, whyDry } from "../capacity/why-dry.ts";
 import { whyBroken } from "../health/breaker.ts";
@@ -79,7 +80,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     holds.push(...hold(entry, wait.because));
   }
   const { packing, isFreed } = packedAnew(board, [...inVain.values()]);
-  const { launches, isAll } = launchesNow(board, pool);
+  const { launches, isAll } = launchesNow(board, pool, catalogue);
   return {
     // Telling thousands why they wait must not make the first one wait for its node.
     steps: [...steps, ...launches, ...holds.slice(0, mostHolds)],
@@ -107,9 +108,14 @@ function packedAnew(board: Board, waits: readonly Wait[]): { readonly packing: P
 }
 
 /** What is launched now; `isAll`: the next decision need not launch more, for those who were left without. */
-function launchesNow(board: Board, pool: Pool): { readonly launches: readonly Step[]; readonly isAll: boolean } {
-  const wanted = launchesOf(board.bundles, pool);
-  const launches = probesShared(wanted, board.seen).slice(0, mostLaunches);
+function launchesNow(board: Board, pool: Pool, catalogue: Catalogue): { readonly launches: readonly Step[]; readonly isAll: boolean } {
+  const { seen } = board;
+  const wanted = launchesOf(
+    board.bundles,
+    pool,
+    ({ entries: [first], usdPerHour }) => first && passedOver(first, usdPerHour, { catalogue, seen }),
+  );
+  const launches = probesShared(wanted, seen).slice(0, mostLaunches);
   return { launches, isAll: launches.length === wanted.length };
 }
 

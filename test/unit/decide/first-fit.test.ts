@@ -175,6 +175,19 @@ describe("an offer that was refused", () => {
     expect(steps({ catalogue, refusals: [aRefusal({ untilMs: now })] })).toEqual(["launch g5.xlarge spot for train-1"]);
   });
 
+  test("and is cheaper than what is asked for, is named in its reason", () => {
+    const zones = ["us-east-1a", "us-east-1b"];
+    const catalogue = aCatalogue({ offers: [...zones.map((zone) => anOffer({ zone })), onDemand] });
+    const refusals = zones.map((zone) => aRefusal({ zone, untilMs: until }));
+    expect(placed({ catalogue, refusals }).steps).toMatchObject([
+      {
+        because: expect.stringMatching(/; cheaper, but refused lately: g5\.xlarge spot in us-east-1a, us-east-1b$/),
+        launch: { offers: [onDemand] },
+      },
+    ]);
+    expect(placed({ catalogue, refusals: [] }).steps).toMatchObject([{ because: expect.not.stringContaining("refused lately") }]);
+  });
+
   test("makes a job wait that takes nothing else, until it may be asked for again", () => {
     const { steps: planned, wakeAtMs } = placed({ refusals: [aRefusal({ untilMs: until })] });
     expect(planned).toMatchObject([
