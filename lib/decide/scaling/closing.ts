@@ -1,3 +1,4 @@
+import { byTurn } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { Plan, Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
@@ -35,6 +36,7 @@ export function close(snapshot: Snapshot): Plan {
   const dead = deadNodes(snapshot);
   const judged = new Set(dead.flatMap((step) => ("node" in step ? [step.node] : [])));
   const fails = snapshot.queue
+    .toSorted(byTurn)
     .slice(0, mostFails)
     .map((entry): Step => ({ kind: "fail", attempt: entry, because: `${because}; submit the job to another` }));
   const leaves = nodes.filter((node) => !judged.has(node.id)).flatMap((node) => leave(node, { because, untilMs: nowMs + drainMs }));

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { decide } from "../../../lib/decide/decide.ts";
+import { closingPool } from "../../../lib/decide/scaling/closing.ts";
+import { aCatalogue, aNode, anEntry, monday } from "../../fakes/builders.ts";
+
+test("a pool that is emptied is decided on the same way, however its snapshot is listed", () => {
+  const queue = ["b", "a", "c"].map((job) => anEntry({ job }));
+  const nodes = ["i-00000002", "i-00000001"].map((id) => aNode({ id, leaseUntilMs: monday + 3_600_000 }));
+  const snapshot = {
+    nowMs: monday + 120_000,
+    pool: closingPool("gpu"),
+    reserved: { usdPerHour: 1, gpus: 2 },
+    spent: { dayUsd: 0, monthUsd: 0 },
+    queue,
+    nodes,
+    openLaunches: [],
+    catalogue: aCatalogue(),
+    refusals: [],
+  };
+  const plan = decide(snapshot);
+  expect(plan.steps).toHaveLength(5);
+  expect(decide({ ...snapshot, queue: queue.toReversed(), nodes: nodes.toReversed() })).toEqual(plan);
+});
