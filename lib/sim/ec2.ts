@@ -1,5 +1,5 @@
 import type { InstanceEvent } from "../../events/instance.ts";
-import type { Launch } from "../model/launch.ts";
+import type { Launch, LaunchOutcome } from "../model/launch.ts";
 import { offerName } from "../model/offer.ts";
 import type { Notice } from "../model/telemetry.ts";
 import type { Fleet } from "../ports/fleet.ts";
@@ -43,6 +43,7 @@ export class SimEc2 {
   readonly #invisibleUntilMs = new Map<string, number>();
   readonly #begunAtMs = new Map<string, number>();
   readonly #told = new Set<string>();
+  #deafUntilMs = 0;
 
   constructor(world: Ec2World, scenario: Scenario) {
     this.#world = world;
@@ -64,6 +65,12 @@ export class SimEc2 {
       });
     }
     for (const taken of this.#scenario.spotTrace) clock.after(taken.atSecond * 1000, () => this.#takeBack(taken, taken.notice));
+    if (faults.draws("ec2.deaf")) {
+      const [atMs, forMs] = [faults.chance("ec2.deaf").between(0, spanMs), faults.chance("ec2.deaf").between(60_000, 840_000)];
+      clock.after(atMs, () => {
+        this.#deafUntilMs = clock.nowMs + forMs;
+      });
+    }
     if (faults.draws("spot.storm")) {
       const { zone } = faults.chance("spot.storm").pick(this.#scenario.offers);
       clock.after(faults.chance("spot.storm").between(0, spanMs), () => {
@@ -78,12 +85,18 @@ export class SimEc2 {
   readonly port: Fleet = {
     launch: async (launch) => {
       if (this.#strikes("ec2.throttle", "launch")) return { kind: "throttled", message: "RequestLimitExceeded: Request limit exceeded." };
+      if (this.#strikes("ec2.turned-away", "launch")) return this.#turnedAway(launch);
+      const isDeaf = this.#isDeaf();
+      if (isDeaf && this.#world.faults.chance("ec2.deaf").happens(0.5))
+        return { kind: "unknown", message: "TimeoutError: nobody answered" };
       this.#stock(launch);
       const before = new Set(this.fleet.instances.keys());
       const outcome = await this.fleet.launch(launch);
       for (const id of this.fleet.instances.keys()) if (!before.has(id)) this.#begun(id, launch);
       await this.#late();
-      return this.#strikes("ec2.lost-answer", "launch") ? { kind: "unknown", message: "TimeoutError: the answer was lost" } : outcome;
+      return isDeaf || this.#strikes("ec2.lost-answer", "launch")
+        ? { kind: "unknown", message: "TimeoutError: the answer was lost" }
+        : outcome;
     },
     find: async (launch) => {
       if (this.#strikes("ec2.throttle", "find")) return { kind: "unknown", message: "RequestLimitExceeded" };
@@ -148,6 +161,20 @@ export class SimEc2 {
       if (dry && dry.untilMs > clock.nowMs) this.fleet.refuse(offer, dry.code);
       else this.fleet.restock(offer, Math.max(0, most - taken));
     }
+  }
+
+  #turnedAway(launch: Launch): LaunchOutcome {
+    const isConflict = this.#world.faults.chance("ec2.turned-away").happens(0.3);
+    const code = isConflict ? "IdempotentParameterMismatch" : "UnauthorizedOperation";
+    const refusals = launch.offers.map(({ instanceType, zone, market }) => ({ instanceType, zone, market, code, why: "fault" as const }));
+    return { kind: "turned-away", code, message: "it is not taken", refusals, isConflict };
+  }
+
+  #isDeaf(): boolean {
+    const { faults, clock } = this.#world;
+    if (faults.isCalm || this.#deafUntilMs <= clock.nowMs) return false;
+    faults.count("ec2.deaf", "launch");
+    return true;
   }
 
   #isVisible(id: string): boolean {

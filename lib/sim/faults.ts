@@ -37,6 +37,10 @@ export const usualRates = {
   "ec2.throttle": 0.06,
   /** EC2 does what it was asked, and the answer is lost. */
   "ec2.lost-answer": 0.06,
+  /** EC2 does not take a launch, for a permission that is missing just then, or for its token. */
+  "ec2.turned-away": 0.03,
+  /** For minutes, no launch gets an answer, whether it was done or not. */
+  "ec2.deaf": 0.1,
   /** The answer takes seconds. */
   "ec2.late-answer": 0.05,
   /** An instance cannot be seen, nor ended, for up to a minute after its launch. */

@@ -6,6 +6,7 @@ import { cancelJob } from "../flows/cancel-job.ts";
 import { noteInstance } from "../flows/note-instance.ts";
 import { noteObjects } from "../flows/note-objects.ts";
 import { place } from "../flows/place.ts";
+import { poolToPlace } from "../flows/pool-to-place.ts";
 import { rebalanceShards } from "../flows/rebalance-shards.ts";
 import { ring } from "../flows/ring.ts";
 import { sealAttempt } from "../flows/seal-attempt.ts";
@@ -22,7 +23,8 @@ import type { Handled } from "./queue.ts";
 
 export type HandlersWorld = InvocationWorld & {
   readonly ports: Ports;
-  readonly pools: readonly Pool[];
+  /** As they are configured at this moment. */
+  readonly pools: () => readonly Pool[];
   readonly teams: readonly string[];
   readonly limits: WiderLimits;
   readonly newId: () => string;
@@ -57,7 +59,8 @@ export class Handlers {
   }
 
   submit = async (submission: Submission): Promise<Handled> => {
-    const { pools, ports } = this.#world;
+    const { ports } = this.#world;
+    const pools = this.#world.pools();
     const fleet = { pools, defaultPool: pools[0]?.name ?? "" };
     return handled(
       await this.#run("submit-jobs", (run) => {
@@ -77,9 +80,8 @@ export class Handlers {
   };
 
   place = async (name: string): Promise<Handled> => {
-    const { ports, pools, limits, newId, note } = this.#world;
-    const pool = pools.find((each) => each.name === name);
-    if (!pool) return "done";
+    const { ports, limits, newId, note } = this.#world;
+    const pool = poolToPlace(this.#world.pools(), name);
     return handled(
       await this.#run("place", (run) =>
         place(
@@ -117,7 +119,8 @@ export class Handlers {
   };
 
   rebalance = async (asked: DatasetRef & { readonly relist: boolean }): Promise<Handled> => {
-    const { ports, pools, newId } = this.#world;
+    const { ports, newId } = this.#world;
+    const pools = this.#world.pools();
     return handled(
       await this.#run("rebalance-shards", (run) =>
         rebalanceShards(
@@ -162,7 +165,8 @@ export class Handlers {
   };
 
   tick = async (): Promise<Handled> => {
-    const { ports, pools, teams } = this.#world;
+    const { ports, teams } = this.#world;
+    const pools = this.#world.pools();
     return handled(
       await this.#run("tick", async (run) => {
         const { errors } = await tick({

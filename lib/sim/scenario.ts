@@ -87,6 +87,8 @@ export const Scenario = z
         { name: "gpu", limits: { usdPerHour: 9, gpus: 6 }, maxLifetimeSeconds: 420 },
         { name: "mixed", limits: { usdPerHour: 5, gpus: 4 }, idleSeconds: 30, bootSeconds: 150, shared: true },
       ]),
+    /** How likely it is that a pool is taken out of the configuration in a run, with what it has. */
+    poolRemoved: Rate.default(0.08),
     /** Limits that go beyond one pool. */
     deployment: WiderPart.default({ usdPerHour: 11, gpus: 8 }),
     teamLimits: z.record(z.string(), WiderPart).default({ vision: { gpus: 5 } }),

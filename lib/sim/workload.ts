@@ -20,6 +20,8 @@ export type Workload = {
   readonly datasets: readonly (DatasetRef & { readonly shards: readonly Shard[] })[];
   /** Objects that come, change or go. */
   readonly changes: readonly (DatasetRef & { readonly atMs: number; readonly shards: readonly Shard[]; readonly key: string })[];
+  /** Pools that are taken out of the configuration. */
+  readonly removals: readonly { readonly atMs: number; readonly pool: string }[];
   readonly programs: ReadonlyMap<string, Program>;
 };
 
@@ -52,7 +54,14 @@ export function workloadOf(scenario: Scenario, chance: Chance): Workload {
     messages.push({ atMs, team, job, body: JSON.stringify({ id: job, ...asks(scenario, chance, files) }), ...repeat });
     if (chance.happens(jobs.cancelled)) cancels.push({ atMs: atMs + chance.between(500, 240_000), team, job });
   }
-  return { messages, cancels, datasets, changes: datasets.flatMap((of) => changesOf(of, chance, spanMs)), programs };
+  const changes = datasets.flatMap((of) => changesOf(of, chance, spanMs));
+  return { messages, cancels, datasets, changes, removals: removalsOf(scenario, chance.fork("removals"), spanMs), programs };
+}
+
+/** Late enough for a tick to have put it on record; one pool stays. */
+function removalsOf({ pools, poolRemoved }: Scenario, chance: Chance, spanMs: number): Workload["removals"] {
+  if (pools.length < 2 || !chance.happens(poolRemoved)) return [];
+  return [{ atMs: chance.between(Math.floor(spanMs / 2), spanMs), pool: chance.pick(pools).name }];
 }
 
 function asks({ jobs, pools, datasets }: Scenario, chance: Chance, files: number): object {

@@ -68,6 +68,8 @@ export class World {
   readonly #options: WorldOptions;
   readonly #chance: Chance;
   readonly #queues;
+  /** The pools without those that were taken out. */
+  #configured: readonly Pool[];
   #asyncUnderWay = 0;
   #ids = 0;
 
@@ -84,6 +86,7 @@ export class World {
       (ms, arm) => void this.clock.after(ms, arm),
     );
     this.pools = scenario.pools.map((pool): Pool => ({ ...pool, families: ["g5"], teams: [], containers: false }));
+    this.#configured = this.pools;
     this.limits = { deployment: scenario.deployment, teams: scenario.teamLimits };
     this.ec2 = new SimEc2(
       {
@@ -114,7 +117,7 @@ export class World {
       dooms: this.dooms,
       note: this.note,
       ports: { ...real, ...options.plant?.(real, this) },
-      pools: this.pools,
+      pools: () => this.#configured,
       teams: scenario.teams,
       limits: this.limits,
       newId: () => `id-${++this.#ids}`,
@@ -151,6 +154,12 @@ export class World {
       clock.after(atMs, () => {
         this.store.sources.set(sourceUrl({ bucket: datasetsBucket, prefix: `${team}/${dataset}/` }), shards);
         this.#queues.objects.send({ key });
+      });
+    }
+    for (const { atMs, pool } of this.workload.removals) {
+      clock.after(atMs, () => {
+        this.note("pool", pool, "is taken out of the configuration");
+        this.#configured = this.#configured.filter(({ name }) => name !== pool);
       });
     }
     this.ec2.begin();

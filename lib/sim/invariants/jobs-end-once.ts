@@ -48,7 +48,8 @@ function wrongEnd(job: Job, isReadable: boolean, mayBeCancelled: boolean): Wrong
   if (state === "cancelled" && !mayBeCancelled) return `${name} was cancelled, though nobody asked for it`;
   if (state === "succeeded" && !isReadable) return `${name} succeeded, though it could not be read`;
   // Its own exits, or an upload that fails three times, end it; interruptions and lost nodes do not.
-  const isItsOwn = failures > (spec?.retries ?? 0) || /artifacts|dataset|no instance type|nodes were lost while it ran/.test(reason ?? "");
+  const isItsOwn =
+    failures > (spec?.retries ?? 0) || /artifacts|dataset|no instance type|nodes were lost while it ran|was taken out/.test(reason ?? "");
   if (state !== "failed" || isItsOwn) return undefined;
   return `${name} failed after ${failures} failures of its own, with ${spec?.retries} retries: ${reason}`;
 }
