@@ -203,7 +203,7 @@ export class Handlers {
           ledger: run.port("ledger", ports.nodeLedger),
           access: run.port("access", ports.access),
           downloads: ports.downloads,
-          mostLosses: (pool) => pools.find(({ name }) => name === pool)?.mostLosses,
+          mostLosses: (pool) => pools().find(({ name }) => name === pool)?.mostLosses,
           data: { datasets: run.port("datasets", ports.datasets), queue: run.port("queue", ports.shardQueue), bucket: datasetsBucket },
           now: run.now,
           places,

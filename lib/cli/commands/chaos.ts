@@ -39,6 +39,8 @@ export async function chaosCommand(options: ChaosOptions, console: Console): Pro
   const abort = new AbortController();
   const onSignal = (): void => (abort.signal.aborted ? process.exit(exitCodes.interrupted) : abort.abort());
   process.on("SIGINT", onSignal);
+  // Before the runs: they may take hours, in which somebody edits the flows.
+  const sites = readSites();
   const startedMs = performance.now();
   const tally = await runThreads({ scenario, first, runs, only, bug: bug?.name }, Math.min(options.threads, runs), {
     signal: abort.signal,
@@ -49,7 +51,7 @@ export async function chaosCommand(options: ChaosOptions, console: Console): Pro
   const report = reportOf(tally, {
     scenario: scenario.name,
     seeds: { first, last: first + runs - 1 },
-    sites: readSites(),
+    sites,
     wallMs: performance.now() - startedMs,
     replay: (seed) => replayOf(seed, options),
   });
