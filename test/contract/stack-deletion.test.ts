@@ -10,6 +10,7 @@ import { answerStack } from "../../lib/runtime/stack-answer.ts";
 import { aLaunch, anOffer } from "../fakes/builders.ts";
 import { type Ec2Stage, ec2Stage } from "./ec2-stage.ts";
 import { served } from "./served.ts";
+import { unique } from "./wire.ts";
 
 const sample = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "events", "samples", "stack-delete.json"), "utf8"));
 let stage: Ec2Stage;
@@ -30,16 +31,18 @@ test("CloudFormation's Delete ends every instance of the deployment, and none of
     ec2Fleet({ ec2, name, launchTemplates: { gpu: stage.template }, subnets: stage.subnets }).launch(
       aLaunch({ id, clientToken: id, offers }),
     );
-  for (const id of ["delete-1", "delete-2"]) await launch("fleetwright", id);
-  await launch("other", "delete-3");
+  // Other tests launch beside this one.
+  const [ours, another] = [unique("ours"), unique("another")];
+  for (const id of ["delete-1", "delete-2"]) await launch(ours, id);
+  await launch(another, "delete-3");
   const living = (name: string) => ec2TaggedInstances({ ec2, name }).list();
-  expect(await living("fleetwright")).toHaveLength(2);
+  expect(await living(ours)).toHaveLength(2);
 
   // Its clock runs a hundred times faster, so that the minute and a half of none takes a second.
   const fromMs = Date.now();
   const now = () => fromMs + (Date.now() - fromMs) * 100;
   const deps = {
-    instances: ec2TaggedInstances({ ec2, name: "fleetwright" }),
+    instances: ec2TaggedInstances({ ec2, name: ours }),
     fleet: { terminate: (ids: readonly string[]) => endInstances(ec2, ids) },
     now,
     pause: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms / 100)),
@@ -47,7 +50,7 @@ test("CloudFormation's Delete ends every instance of the deployment, and none of
   };
   await answerStack({ ...sample, ResponseURL: cloudFormation.url }, (change) => changeStack(deps, change, { untilMs: fromMs + 840_000 }));
   expect(told).toMatchObject([{ Status: "SUCCESS", PhysicalResourceId: sample.PhysicalResourceId }]);
-  expect(await living("fleetwright")).toEqual([]);
-  expect(await living("other")).toHaveLength(1);
+  expect(await living(ours)).toEqual([]);
+  expect(await living(another)).toHaveLength(1);
   await cloudFormation.close();
 });
