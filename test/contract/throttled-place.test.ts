@@ -82,9 +82,9 @@ describe("two pools at once, against an EC2 that takes three CreateFleet calls a
     const { record } = stage.front;
     const left = async () =>
       (await Promise.all(pools.map(({ name }) => createDecisions(access).load(name, Date.now())))).flatMap(({ queue }) => queue);
-    const places = await Promise.all(pools.map(() => handler(access, believed)));
+    const places = await Promise.all(pools.map(async (pool) => ({ pool, decideFor: await handler(access, believed) })));
     while ((await left()).length > 0) {
-      await Promise.all(pools.map((pool, n) => places[n]?.(pool)));
+      await Promise.all(places.map(({ pool, decideFor }) => decideFor(pool)));
       await pause(50);
     }
     expect(record.instances).toHaveLength(2 * jobs);

@@ -1,5 +1,5 @@
 import { type InstanceType, type Offer, offerName } from "../../model/offer.ts";
-import { type Refusal, subjectName } from "../../model/refusal.ts";
+import type { Refusal } from "../../model/refusal.ts";
 import { quotaOf } from "./quotas.ts";
 import { type Standing, standing } from "./rest.ts";
 
@@ -43,6 +43,3 @@ const keyOf = (refusal: Refusal): string => {
   if (refusal.why === "limit") return `limit ${refusal.market} ${refusal.quota}`;
   return `${refusal.why} ${offerName(refusal)}`;
 };
-
-/** In a word, whatever the order. */
-export const namesOf = (refusals: readonly Refusal[]): string[] => refusals.map(subjectName).sort();
