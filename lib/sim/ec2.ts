@@ -43,6 +43,9 @@ export class SimEc2 {
   readonly #invisibleUntilMs = new Map<string, number>();
   readonly #begunAtMs = new Map<string, number>();
   readonly #told = new Set<string>();
+  readonly #throttledTokens = new Set<string>();
+  /** What they launched, they have launched. */
+  readonly #takenTokens = new Set<string>();
   #deafUntilMs = 0;
 
   constructor(world: Ec2World, scenario: Scenario) {
@@ -84,11 +87,13 @@ export class SimEc2 {
   /** As handlers reach it. It never throws. */
   readonly port: Fleet = {
     launch: async (launch) => {
-      if (this.#strikes("ec2.throttle", "launch")) return { kind: "throttled", message: "RequestLimitExceeded: Request limit exceeded." };
+      const throttled = this.#throttled(launch);
+      if (throttled) return throttled;
       if (this.#strikes("ec2.turned-away", "launch")) return this.#turnedAway(launch);
       const isDeaf = this.#isDeaf();
       if (isDeaf && this.#world.faults.chance("ec2.deaf").happens(0.5))
         return { kind: "unknown", message: "TimeoutError: nobody answered" };
+      this.#takenTokens.add(launch.clientToken);
       this.#stock(launch);
       const before = new Set(this.fleet.instances.keys());
       const outcome = await this.fleet.launch(launch);
@@ -161,6 +166,16 @@ export class SimEc2 {
       if (dry && dry.untilMs > clock.nowMs) this.fleet.refuse(offer, dry.code);
       else this.fleet.restock(offer, Math.max(0, most - taken));
     }
+  }
+
+  /** A fleet that EC2 has made and throttled by itself is what its token stands for from then on: nothing. */
+  #throttled({ clientToken }: Launch): LaunchOutcome | undefined {
+    const message = "RequestLimitExceeded: Request limit exceeded.";
+    const isKnown = this.#throttledTokens.has(clientToken);
+    if (!isKnown && !this.#strikes("ec2.throttle", "launch")) return undefined;
+    const isFinal = isKnown || (!this.#takenTokens.has(clientToken) && this.#world.faults.chance("ec2.throttle").happens(0.4));
+    if (isFinal) this.#throttledTokens.add(clientToken);
+    return { kind: "throttled", message, ...(isFinal ? { final: true } : {}) };
   }
 
   #turnedAway(launch: Launch): LaunchOutcome {
