@@ -39,9 +39,9 @@ export async function submitJob(deps: SubmitDeps, submission: Submission): Promi
   if ("rejected" in chosen) return reject(deps, submission, { rejected: chosen.rejected, id: job, value: spec });
   const beyond = { team: submission.team, limits: widerLimits(deps.fleet) };
   const why = whyRejected(spec, chosen.pool, await deps.catalogues.get(chosen.pool.name), beyond);
-  if (why) return reject(deps, submission, { rejected: why, id: job, value: spec });
+  if (why) return reject(deps, submission, { rejected: why, id: job, value: spec, pool: chosen.pool.name });
   const noData = await whyNoDataFor(deps, submission.team, spec);
-  if (noData !== undefined) return reject(deps, submission, { rejected: noData, id: job, value: spec });
+  if (noData !== undefined) return reject(deps, submission, { rejected: noData, id: job, value: spec, pool: chosen.pool.name });
 
   const queued: Job = {
     team: submission.team,
@@ -70,7 +70,7 @@ async function whyNoDataFor({ datasets }: SubmitDeps, team: string, spec: JobSpe
 }
 
 /** `value`: what the refused body's hash is taken of; a spec where there is one, as for a job that is taken, so that both are the same body. */
-type Unreadable = { readonly rejected: string; readonly id?: string | undefined; readonly value: unknown };
+type Unreadable = { readonly rejected: string; readonly id?: string | undefined; readonly value: unknown; readonly pool?: string };
 
 function readMessage(body: string): { readonly message: JobMessage } | Unreadable {
   const bytes = Buffer.byteLength(body);
@@ -111,6 +111,8 @@ async function reject(deps: SubmitDeps, submission: Submission, refused: Unreada
     reason: refused.rejected,
   };
   const admitted = await deps.admissions.admit(job);
+  // It may have been taken when less was known, by somebody who died before the ring: then it waits, and only its pool can end it.
+  if (admitted === "same" && refused.pool !== undefined) await ring(deps, refused.pool, "job");
   if (admitted !== "taken") return { kind: "rejected", job };
   const underMessageId = { ...job, job: submission.messageId };
   await deps.admissions.admit(underMessageId);

@@ -127,3 +127,15 @@ test("a thousand jobs ring, and one message wakes the pool", async () => {
   expect(world.ledger.table.pool("gpu").bell).toBe(20);
   expect(world.lane.waiting).toEqual(["gpu"]);
 });
+
+test("what was taken before prices were known and is refused now is rung for: it waits, and its pool has to end it", async () => {
+  const world = new World();
+  const catalogue = world.ledger.table.catalogues.get(world.pool.name);
+  world.ledger.table.catalogues.delete(world.pool.name);
+  world.ledger.wire.failBefore("bell.ring");
+  await expect(world.submit("huge", { gpus: 64 })).rejects.toThrow();
+  if (catalogue) world.ledger.table.catalogues.set(world.pool.name, catalogue);
+  await world.submit("huge", { gpus: 64 });
+  await world.workOff();
+  expect(world.job("huge")?.state).toBe("failed");
+});
