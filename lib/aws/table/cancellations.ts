@@ -28,7 +28,7 @@ const cancelParts = (job: Job, { reason, atMs }: By): Part[] => [
     kind: "update",
     key: jobKey(job),
     changes: newState("cancelled", reason, atMs),
-    when: [is("state", job.state), is("attempt", job.attempt)],
+    when: [is("state", job.state), is("attempt", job.attempt), is("pool", job.pool)],
   },
   ...(job.state === "queued" ? [{ kind: "delete", key: queueKeyOf(job) } as const] : []),
   ...(job.state === "sealing" ? [endSealing(job)] : []),
