@@ -2,11 +2,12 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
-import { TeamName } from "../events/job.ts";
+import { PoolName, TeamName } from "../events/job.ts";
 import { Fault } from "../lib/model/fault.ts";
 import { Ec2Requests } from "../lib/runtime/ec2-requests.ts";
 import { FleetFile } from "../lib/runtime/fleet-file.ts";
 import { AlarmThresholds } from "./alarm-thresholds.ts";
+import { fallbackProblems } from "./fallback-problems.ts";
 
 const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] as const;
 const arn = /^arn:aws[a-z-]*:/;
@@ -40,6 +41,15 @@ const Pool = z.strictObject({
   shared: z.boolean().default(false).describe("Whether one node may serve several teams"),
   teams: z.array(TeamName).default([]).describe("The teams that may use it; empty for all"),
   containers: z.boolean().default(true).describe("Whether jobs may name a container image, which the worker runs with Docker"),
+  fallback: PoolName.optional().describe(
+    "The pool that a waiting job moves to when EC2 has refused all that it could buy here, for want of capacity or of quota; absent: it waits",
+  ),
+  fallbackSeconds: z
+    .number()
+    .min(0, "must not be negative")
+    .max(604_800, "must not be longer than a week")
+    .default(300)
+    .describe("For how long EC2 must have refused it all before a job moves to the fallback"),
   idleSeconds: z.number().min(0).default(300).describe("How long a node may be idle before it is given back"),
   bootSeconds: z.number().min(1).default(600).describe("How long an instance may take until its worker calls"),
   maxLifetimeSeconds: z
@@ -144,6 +154,7 @@ export const Configuration = Fields.superRefine((fleet, context) => {
     for (const team of pool.teams.filter((name) => !fleet.teams.includes(name)))
       problem(["pools", index, "teams"], `pool "${pool.name}" names the team "${team}", which is not in teams (${fleet.teams.join(", ")})`);
   });
+  for (const { pool, message } of fallbackProblems(fleet.pools, fleet.teams)) problem(["pools", pool, "fallback"], message);
   for (const team of [...new Set(fleet.teams)].filter(
     (name) => !fleet.pools.some((pool) => pool.teams.length === 0 || pool.teams.includes(name)),
   ))

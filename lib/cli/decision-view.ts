@@ -58,6 +58,8 @@ export function stepWords(step: Step): string {
       return `give up ${nodes} and take back what it held`;
     case "confirm":
       return `ask EC2 about ${nodes}`;
+    case "move":
+      return `have ${jobOf(step)} wait in another pool`;
     case "fail":
       return `end ${jobOf(step)} as failed`;
     case "hold":

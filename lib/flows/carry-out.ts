@@ -2,6 +2,7 @@ import { isReplacement } from "../decide/placement/replacement.ts";
 import type { Launch } from "../model/launch.ts";
 import type { LaunchLimits, LimitScope } from "../model/limits.ts";
 import type { Snapshot, Step } from "../model/plan.ts";
+import type { Lane } from "../ports/bell.ts";
 import type { Fence } from "../ports/pool-ledger.ts";
 import { clientToken } from "./client-token.ts";
 import { confirmNodes } from "./confirm-nodes.ts";
@@ -13,6 +14,7 @@ import { claimProbes } from "./remember-capacity.ts";
 import { stepByStep, stepOutcomes } from "./step-outcomes.ts";
 
 export type CarryOutDeps = LaunchDeps & {
+  readonly lane: Lane;
   readonly newId: () => string;
   readonly log: (line: { level: "info" | "error"; message: string; [field: string]: unknown }) => void;
 };
@@ -36,6 +38,11 @@ export async function carryOut(deps: CarryOutDeps, fence: Fence, on: { snapshot:
     confirmNodes(deps, fence, { snapshot, steps: confirms, outcomes }),
     stepByStep(singles, outcomes, (step) => take(deps, fence, { step, snapshot })),
   ]);
+  await wakeOthers(
+    deps,
+    fence,
+    steps.filter((step) => step.kind === "move" && outcomes.of(step).result !== "fenced"),
+  );
   return steps.map(outcomes.of);
 }
 
@@ -56,9 +63,29 @@ async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapsh
       return written(await placements.healed(fence, step.nodes));
     case "fail":
       return written(await placements.fail(fence, { attempt: step.attempt, reason: step.because, atMs }));
+    case "move":
+      return move(deps, fence, step);
     case "hold":
       return written(await placements.hold(fence, { entry: step.entry, reason: step.because }));
   }
+}
+
+async function move(deps: CarryOutDeps, fence: Fence, { entry, to, because }: Extract<Step, { kind: "move" }>): Promise<Outcome> {
+  const outcome = await deps.placements.move(fence, { entry, to, reason: because });
+  const { team, job, attempt } = entry;
+  if (outcome === "done") deps.log({ level: "info", message: "moved", pool: fence.pool, epoch: fence.epoch, team, job, attempt, to });
+  return written(outcome);
+}
+
+/** Jobs that moved have rung the bells of their pools; a lane message that is lost here is sent by the tick. */
+async function wakeOthers(deps: CarryOutDeps, fence: Fence, moves: readonly Step[]): Promise<void> {
+  const pools = new Set(moves.flatMap((step) => (step.kind === "move" ? [step.to] : [])));
+  for (const pool of [...pools].sort())
+    try {
+      await deps.lane.send(pool);
+    } catch (error) {
+      deps.log({ level: "error", message: "a pool that a job moved to was not woken", pool, epoch: fence.epoch, error: String(error) });
+    }
 }
 
 async function bindGang(deps: CarryOutDeps, fence: Fence, { entry, nodes }: Extract<Step, { kind: "bind-gang" }>): Promise<Outcome> {

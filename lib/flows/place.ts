@@ -8,19 +8,19 @@ import type { WiderLimits } from "../model/limits.ts";
 import { startOf } from "../model/period.ts";
 import { gapOf, type Packing, type Plan, type Snapshot } from "../model/plan.ts";
 import type { Pool } from "../model/pool.ts";
-import type { Lane } from "../ports/bell.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Fence } from "../ports/pool-ledger.ts";
 import { type CarryOutDeps, carryOut } from "./carry-out.ts";
 import { carryThrough } from "./launch-node.ts";
 import type { Launched } from "./launching.ts";
+import { type NextPoolsDeps, nextPools } from "./next-pools.ts";
 import type { Outcome } from "./outcome.ts";
 import { searchFor } from "./search-launch.ts";
 import { createTurns, type TurnDeps } from "./turns.ts";
 
 export type PlaceDeps = Omit<CarryOutDeps, "turns"> &
-  TurnDeps & {
-    readonly lane: Lane;
+  TurnDeps &
+  NextPoolsDeps & {
     readonly journal: Journal;
     /** Beyond those of the pools; absent for none. */
     readonly limits?: WiderLimits | undefined;
@@ -115,7 +115,17 @@ async function look(deps: DecideDeps, fence: Fence, pool: Pool): Promise<{ snaps
   // What was spent must be of the day that is decided in.
   const isStale = settled || startOf("day", nowMs) > loadedMs;
   const { reservedWider: reserved, ...seen } = isStale ? await deps.decisions.load(pool.name, nowMs) : loaded;
-  return { snapshot: { nowMs, pool, ...(deps.limits ? { wider: { limits: deps.limits, reserved } } : {}), ...seen }, ...later };
+  const next = seen.queue.length > 0 ? await nextPools(deps, pool) : [];
+  return {
+    snapshot: {
+      nowMs,
+      pool,
+      ...(deps.limits ? { wider: { limits: deps.limits, reserved } } : {}),
+      ...(next.length > 0 ? { next } : {}),
+      ...seen,
+    },
+    ...later,
+  };
 }
 
 type Open = Pick<Snapshot, "openLaunches" | "queue">;

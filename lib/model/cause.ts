@@ -5,6 +5,8 @@ export type Cause =
   | "tick"
   | "later"
   | "cancel"
+  /** A job came from another pool. */
+  | "move"
   /** The alarm's name. */
   | `alarm ${string}`
   /** The instance's id. */
@@ -15,7 +17,7 @@ export type Cause =
   | `dataset ${string}`;
 
 /** What happens all the time, of which a decision that found nothing to do need not be on record. */
-const ordinary: ReadonlySet<string> = new Set<Cause>(["job", "worker", "tick", "later"]);
+const ordinary: ReadonlySet<string> = new Set<Cause>(["job", "move", "worker", "tick", "later"]);
 export const isOrdinary = (cause: string): boolean => ordinary.has(cause);
 
 /** As many are kept between two decisions; those that come after are counted by the bell and not named. */

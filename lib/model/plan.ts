@@ -4,7 +4,7 @@ import type { Launch, Reservation } from "./launch.ts";
 import type { WiderLimits, WiderReserved } from "./limits.ts";
 import type { Node } from "./node.ts";
 import type { Catalogue } from "./offer.ts";
-import type { Pool, Spent } from "./pool.ts";
+import type { NextPool, Pool, Spent } from "./pool.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** All that one decision may look at. */
@@ -22,6 +22,8 @@ export type Snapshot = {
   readonly openLaunches: readonly Launch[];
   /** Absent until it was first fetched. */
   readonly catalogue?: Catalogue | undefined;
+  /** Where jobs may move when EC2 gives this pool nothing, in order; absent for nowhere. */
+  readonly next?: readonly NextPool[] | undefined;
   /** What EC2 turned down, in this pool or another. */
   readonly refusals: readonly Refusal[];
   /** Of the last hours; absent for none. */
@@ -50,6 +52,8 @@ export type Step =
   | { readonly kind: "confirm"; readonly node: string; readonly because: string }
   /** A job that can never run here. */
   | { readonly kind: "fail"; readonly attempt: AttemptRef; readonly because: string }
+  /** A job that waits in vain here waits in another pool from now on. */
+  | { readonly kind: "move"; readonly entry: QueueEntry; readonly to: string; readonly because: string }
   /** A job that has to wait, for a reason it has not been told yet. */
   | { readonly kind: "hold"; readonly entry: QueueEntry; readonly because: string };
 

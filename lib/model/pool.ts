@@ -1,5 +1,5 @@
 import type { Reservation } from "./launch.ts";
-import type { Market } from "./offer.ts";
+import type { Catalogue, Market } from "./offer.ts";
 
 /** A named fleet under one policy, as the admin configured it. */
 export type Pool = {
@@ -29,9 +29,28 @@ export type Pool = {
   readonly teams: readonly string[];
   /** Whether its jobs may name a container image. */
   readonly containers: boolean;
+  /** The pool that a job moves to when EC2 has given it nothing here for `fallbackSeconds`; absent for none. */
+  readonly fallback?: string | undefined;
+  readonly fallbackSeconds: number;
   /** It was taken out of the configuration, and is emptied. */
   readonly closing?: true | undefined;
 };
+
+/** A pool that jobs may move to, and what it can buy; `catalogue` is absent until it was first fetched. */
+export type NextPool = { readonly pool: Pool; readonly catalogue?: Catalogue | undefined };
+
+/** The pools that a pool's jobs may move to, in the order in which they are tried: its fallback, that one's, and so on. */
+export function fallbacksOf(pool: Pool, pools: readonly Pool[]): readonly Pool[] {
+  const chain: Pool[] = [];
+  for (let at = pool; at.fallback !== undefined; ) {
+    const next = pools.find(({ name }) => name === at.fallback);
+    // The configuration has no cycles; one would not end here either.
+    if (!next || next.name === pool.name || chain.includes(next)) break;
+    chain.push(next);
+    at = next;
+  }
+  return chain;
+}
 
 /** So many nodes, or such a share (0 to 1) of those that are there, at least one. */
 export type Disruption = { readonly nodes: number } | { readonly share: number };

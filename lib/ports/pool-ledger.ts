@@ -88,8 +88,13 @@ export interface Placements {
   bootFailed(fence: Fence, failure: BootFailure): Promise<Written>;
   /** Forgets that these never became workers. */
   healed(fence: Fence, nodes: readonly string[]): Promise<Written>;
-  /** `queued` → `failed`. */
+  /** `queued` → `failed`, of a job that waits in this pool. */
   fail(fence: Fence, failed: { attempt: AttemptRef; reason: string; atMs: number }): Promise<Written>;
+  /**
+   * A job that waits, waits in the pool `to` from now on, as the same attempt and in the same turn: it leaves this pool's queue,
+   * stands in that one's and bears the reason, and that one's bell has rung (`move`). Whoever moves it sends the lane message.
+   */
+  move(fence: Fence, moved: { entry: QueueEntry; to: string; reason: string }): Promise<Written>;
   /** Tells a waiting job why it waits. */
   hold(fence: Fence, held: { entry: QueueEntry; reason: string }): Promise<Written>;
 }

@@ -22,6 +22,8 @@ const Pool = z.strictObject({
   shared: z.boolean(),
   teams: z.array(TeamName),
   containers: z.boolean(),
+  fallback: PoolName.optional(),
+  fallbackSeconds: z.number().min(0),
 });
 
 /** `fleet.json`: what the admin configured, as far as handlers need it. CDK writes it beside every bundle. */

@@ -93,6 +93,8 @@ export class Handlers {
             journal: run.port("journal", ports.journal),
             budget: run.port("budget", ports.budget),
             capacity: run.port("capacity", ports.capacity),
+            catalogues: run.port("catalogues", ports.catalogues),
+            pools: this.#world.pools(),
             limits,
             pause: (ms) => run.pause(ms),
             random: run.random,

@@ -27,6 +27,9 @@ const PoolPart = z.strictObject({
   disruption: z.union([z.strictObject({ nodes: z.int().min(0) }), z.strictObject({ share: Rate })]).default({ nodes: 1 }),
   /** A job fails when so many nodes were lost while it ran on them. */
   mostLosses: z.int().min(1).default(4),
+  /** The pool that jobs move to which EC2 gives nothing here for so long. */
+  fallback: z.string().optional(),
+  fallbackSeconds: z.number().min(0).default(300),
   /** Whether one node may serve several teams. */
   shared: z.boolean().default(false),
 });
@@ -85,7 +88,16 @@ export const Scenario = z
       .min(1)
       .prefault([
         { name: "gpu", limits: { usdPerHour: 9, gpus: 6 }, maxLifetimeSeconds: 420 },
-        { name: "mixed", limits: { usdPerHour: 5, gpus: 4 }, idleSeconds: 30, bootSeconds: 150, shared: true },
+        {
+          name: "mixed",
+          limits: { usdPerHour: 5, gpus: 4 },
+          markets: ["on-demand"],
+          idleSeconds: 30,
+          bootSeconds: 150,
+          shared: true,
+          fallback: "gpu",
+          fallbackSeconds: 20,
+        },
       ]),
     /** How likely it is that a pool is taken out of the configuration in a run, with what it has. */
     poolRemoved: Rate.default(0.08),

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type ConfigurationFile, fleetFile, loadConfiguration, parseConfiguration } from "../../cdk/configuration.ts";
+import { fallbacksOf } from "../../lib/model/pool.ts";
 import { FleetFile } from "../../lib/runtime/fleet-file.ts";
 
 type PoolFile = ConfigurationFile["pools"][number];
@@ -19,6 +20,10 @@ const aFleet = (changes: Record<string, unknown> = {}): unknown => ({
   defaultPool: "gpu",
   ...changes,
 });
+
+/** Pools `gpu` and `b`, and more. */
+const pools = (...changes: Partial<PoolFile>[]): unknown =>
+  aFleet({ pools: [aPool(changes[0]), aPool({ name: "b", ...changes[1] }), ...changes.slice(2).map((more) => aPool(more))] });
 
 describe("the configuration", () => {
   test("fills what has a good default", () => {
@@ -48,6 +53,17 @@ describe("the configuration", () => {
     expect(parseConfiguration(aFleet({ pools: [aPool({ budgets: { usdPerMonth: 0 } })] }), "here").pools[0]?.budgets).toEqual({
       usdPerMonth: 0,
     });
+  });
+
+  test("gives handlers where a pool's jobs may move, and after how long", () => {
+    const chain = pools({ fallback: "b", teams: ["research"] }, { fallback: "c", fallbackSeconds: 60 }, { name: "c" });
+    const told = FleetFile.parse(fleetFile(parseConfiguration(chain, "here"))).pools;
+    expect(told.map(({ fallback, fallbackSeconds }) => [fallback, fallbackSeconds])).toEqual([
+      ["b", 300],
+      ["c", 60],
+      [undefined, 300],
+    ]);
+    expect(told.map((pool) => fallbacksOf(pool, told).map(({ name }) => name))).toEqual([["b", "c"], ["c"], []]);
   });
 
   test.each(["cdk/fleet.config.ts", "cdk/local.config.ts"])("%s is one", async (file) => {
@@ -108,6 +124,33 @@ describe("the configuration", () => {
       "a budget for a time that it does not know",
       aFleet({ pools: [{ ...aPool(), budgets: { usdPerWeek: 1 } }] }),
       /Unrecognized key: "usdPerWeek"/,
+    ],
+    ["a fallback that is not there", pools({ fallback: "cpu" }), /there is no pool "cpu" \(there is gpu, b\)\s+→ at pools\[0\]\.fallback/],
+    ["a pool that is its own fallback", pools({ fallback: "gpu" }), /pool "gpu" cannot be its own fallback/],
+    [
+      "fallbacks that form a circle",
+      pools({ fallback: "b" }, { fallback: "c" }, { name: "c", fallback: "b" }),
+      /jobs of pool "b" would come back to it.*\s+→ at pools\[1\]\.fallback/,
+    ],
+    [
+      "a fallback that not every team of the pool may use",
+      aFleet({ teams: ["research", "vision"], pools: [aPool({ fallback: "b" }), aPool({ name: "b", teams: ["research"] })] }),
+      /pool "b" does not take jobs of vision, which may use pool "gpu"/,
+    ],
+    [
+      "a shared fallback of a pool that keeps teams apart",
+      aFleet({ teams: ["research", "vision"], pools: [aPool({ fallback: "b" }), aPool({ name: "b", shared: true })] }),
+      /pool "gpu" keeps teams on nodes of their own and pool "b" is shared/,
+    ],
+    [
+      "a fallback without containers of a pool that runs them",
+      pools({ fallback: "b" }, { containers: false }),
+      /pool "gpu" runs containers and pool "b" does not/,
+    ],
+    [
+      "a fallback before it was refused",
+      pools({ fallback: "b", fallbackSeconds: -1 }),
+      /must not be negative\s+→ at pools\[0\]\.fallbackSeconds/,
     ],
     ["no team", aFleet({ teams: [] }), /name at least one team/],
     ["a name that AWS would refuse", aFleet({ name: "My Fleet" }), /1 to 20 of a-z/],

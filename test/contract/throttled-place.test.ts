@@ -54,6 +54,8 @@ async function handler(access: TableAccess, launch: BucketLimits): Promise<(pool
     budget: createRequestBudget(access, { ...documentedLimits, launch }),
     fleet: ec2Fleet({ ec2: ec2Client(stage.settings), name: "prod", launchTemplates, subnets: stage.subnets }),
     lane: new MemoryLane(),
+    pools,
+    catalogues: createCatalogueStore(access),
     journal: new MemoryJournal(),
     pause: async (ms: number) => pause(ms),
     random: Math.random,

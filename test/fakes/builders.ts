@@ -134,6 +134,7 @@ export const aPool = (over: Partial<Pool> = {}): Pool => ({
   shared: false,
   teams: [],
   containers: true,
+  fallbackSeconds: 300,
   ...over,
 });
 

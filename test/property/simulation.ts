@@ -50,6 +50,8 @@ function after(world: Snapshot, step: Step, choose: Choose): Snapshot {
       return launched(world, step.launch, choose);
     case "retire":
       return released(world, step.node);
+    case "move":
+      return { ...world, queue: without(world.queue, step.entry) };
     case "fail":
       return { ...world, queue: without(world.queue, step.attempt) };
     case "hold":

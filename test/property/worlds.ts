@@ -94,6 +94,7 @@ export const pool: fc.Arbitrary<Pool> = fc
     mostLosses: 3,
     teams: [],
     containers: true,
+    fallbackSeconds: 300,
   }));
 
 const states: readonly NodeState[] = ["launching", "ready", "ready", "ready", "draining", "terminating", "gone"];

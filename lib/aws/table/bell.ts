@@ -1,9 +1,12 @@
-import { mostCauses } from "../../model/cause.ts";
+import { type Cause, mostCauses } from "../../model/cause.ts";
 import type { Bell } from "../../ports/bell.ts";
 import { ConditionsFailed, type TableAccess, updateItem } from "./access.ts";
-import { add, hasFewerThan, include } from "./expression.ts";
+import { add, type Change, hasFewerThan, include } from "./expression.ts";
 import { bellKey } from "./keys.ts";
 import { bellOf } from "./pool-item.ts";
+
+/** What a ring writes. Within a transaction its cause is kept even when there are as many as are kept otherwise. */
+export const rings = (cause: Cause): Change[] => [add("bell", 1), include("causes", cause)];
 
 export const createBell = (access: TableAccess): Bell => ({
   async ring(pool, cause) {
@@ -15,10 +18,10 @@ export const createBell = (access: TableAccess): Bell => ({
 });
 
 /** When it has as many causes as it keeps, it was rung since the last decision began, and the ring just counts. */
-async function rung(access: TableAccess, pool: string, cause: string): ReturnType<typeof updateItem> {
+async function rung(access: TableAccess, pool: string, cause: Cause): ReturnType<typeof updateItem> {
   try {
     return await updateItem(access, bellKey(pool), {
-      changes: [add("bell", 1), include("causes", cause)],
+      changes: rings(cause),
       when: [hasFewerThan("causes", mostCauses)],
     });
   } catch (error) {

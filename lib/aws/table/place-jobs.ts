@@ -2,11 +2,13 @@ import { afterLoss, dependsOn, type Job, type QueueEntry } from "../../model/job
 import type { Fence, Placements } from "../../ports/pool-ledger.ts";
 import type { TableAccess } from "./access.ts";
 import { asRead } from "./as-read.ts";
+import { rings } from "./bell.ts";
 import { either, is, isAbsent, isAtMost, isOneOf, isThere, set } from "./expression.ts";
 import { type FencedWriter, written } from "./fenced-write.ts";
 import { enqueue, newState, offNodes, queueKeyOf, readJob } from "./job-item.ts";
-import { jobKey, nodeKey, queueKey } from "./keys.ts";
+import { bellKey, jobKey, nodeKey, queueKey } from "./keys.ts";
 import { assignmentName } from "./node-item.ts";
+import { queueItem } from "./queue-item.ts";
 import { endSealing } from "./sealing.ts";
 import type { Part } from "./transaction.ts";
 
@@ -15,8 +17,8 @@ type Back = Parameters<Placements["takeBack"]>[1];
 /** What `place` does to jobs. */
 export const createJobPlacements = (
   access: TableAccess,
-  { write, unlessFenced }: FencedWriter,
-): Pick<Placements, "bind" | "bindGang" | "takeBack" | "fail" | "hold"> => ({
+  { write, unlessFenced, inTurn }: FencedWriter,
+): Pick<Placements, "bind" | "bindGang" | "takeBack" | "fail" | "move" | "hold"> => ({
   async bind(fence, { entry, node, atMs }) {
     const outcome = await write(fence, [...placeParts(fence, { entry, node, atMs }), holdPart(fence, { entry, node, atMs })]);
     return written(outcome, async () => {
@@ -49,13 +51,13 @@ export const createJobPlacements = (
 
   async fail(fence, { attempt, reason, atMs }) {
     const job = await readJob(access, attempt);
-    if (!job) return unlessFenced(fence, "stale");
+    if (job?.pool !== fence.pool) return unlessFenced(fence, "stale");
     const outcome = await write(fence, [
       {
         kind: "update",
         key: jobKey(attempt),
         changes: newState("failed", reason, atMs),
-        when: [is("state", "queued"), is("attempt", attempt.attempt)],
+        when: [is("state", "queued"), is("attempt", attempt.attempt), is("pool", fence.pool)],
       },
       { kind: "delete", key: queueKeyOf(job) },
     ]);
@@ -64,6 +66,16 @@ export const createJobPlacements = (
       return now?.attempt === attempt.attempt && now.state === "failed" && now.reason === reason;
     });
   },
+
+  // One after the other: side by side they would only cancel each other over the other pool's bell.
+  move: (fence, moved) =>
+    inTurn(async () => {
+      const outcome = await write(fence, moveParts(fence, moved));
+      return written(outcome, async () => {
+        const now = await readJob(access, moved.entry);
+        return now?.attempt === moved.entry.attempt && now.pool === moved.to;
+      });
+    }),
 
   async hold(fence, { entry, reason }) {
     const outcome = await write(fence, [
@@ -98,6 +110,19 @@ function placeParts({ pool }: Fence, { entry, node, gang, atMs }: Place & { gang
     { kind: "delete", key: queueKey({ pool, ...entry }), when: [is("a", entry.attempt)] },
   ];
 }
+
+/** The bell is rung here and not afterwards, or a process that dies between would leave a job that nobody looks at. */
+const moveParts = ({ pool }: Fence, { entry, to, reason }: Parameters<Placements["move"]>[1]): Part[] => [
+  {
+    kind: "update",
+    key: jobKey(entry),
+    changes: [set("pool", to), set("reason", reason)],
+    when: [is("state", "queued"), is("attempt", entry.attempt), is("pool", pool)],
+  },
+  { kind: "delete", key: queueKey({ pool, ...entry }), when: [is("a", entry.attempt)] },
+  { kind: "put", item: queueItem(to, { ...entry, reason }) },
+  { kind: "update", key: bellKey(to), changes: rings("move"), when: [] },
+];
 
 /** The node holds the attempt. */
 function holdPart({ pool }: Fence, { entry, node, rank, atMs }: Place & { rank?: number }): Part {

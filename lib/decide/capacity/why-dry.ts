@@ -18,6 +18,13 @@ export const dryFor = (entry: QueueEntry, catalogue: Catalogue, seen: Outlook): 
  * In words that stay the same while it lasts.
  */
 export function whyDry(against: readonly (readonly Refusal[])[]): string | undefined {
+  const said = whatWasRefused(against);
+  const isQuota = against.flat().some(({ why }) => why === "limit");
+  return said && `${said}; it is asked again within ${isQuota ? "half an hour" : "minutes"}`;
+}
+
+/** What EC2 says to all that could be bought; undefined when nothing was refused. */
+export function whatWasRefused(against: readonly (readonly Refusal[])[]): string | undefined {
   const all = against.flat();
   const quotas = unique(all.flatMap((refusal) => (refusal.why === "limit" ? [`${refusal.quota} (${refusal.code})`] : [])));
   const codes = unique(all.flatMap((refusal) => (refusal.why === "capacity" ? [refusal.code] : [])));
@@ -31,8 +38,7 @@ export function whyDry(against: readonly (readonly Refusal[])[]): string | undef
     ...(codes.length > 0 ? [`EC2 gives no instance type that fits just now (${codes.join(", ")})`] : []),
     ...(faults.length > 0 ? [`EC2 turned the request down (${faults.join(", ")}); an admin finds more in the log of place`] : []),
   ];
-  if (said.length === 0) return undefined;
-  return `${said.join("; ")}; it is asked again within ${quotas.length > 0 ? "half an hour" : "minutes"}`;
+  return said.length > 0 ? said.join("; ") : undefined;
 }
 
 const unique = (all: readonly string[]): string[] => [...new Set(all)].sort();

@@ -11,10 +11,11 @@ import { dryFor, whyDry } from "../capacity/why-dry.ts";
 import { whyBroken } from "../health/breaker.ts";
 import { whyAllWait, whyTeamWaits } from "../limits/in-words.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
-import { type Board, boardOf, type Found, find, type Miss } from "./board.ts";
+import { type Board, boardOf, type Found, find, left, type Miss } from "./board.ts";
 import { launchesOf, probesShared } from "./coalesce.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
+import { type Fallback, fallbackFor } from "./next-pool.ts";
 import { repack, reservedFor } from "./repack.ts";
 import { kindOf } from "./rooms.ts";
 
@@ -22,6 +23,8 @@ import { kindOf } from "./rooms.ts";
 const mostSteps = 1_000;
 /** Launches of one decision. EC2 answers in a second or two as a rule, and sixteen are asked for at a time. */
 const mostLaunches = 40;
+/** Jobs that one decision moves: these come one after the other. */
+const mostMoves = 100;
 /** Jobs that one decision tells why they wait; the others are told by the next ones. */
 const mostHolds = 500;
 
@@ -37,12 +40,12 @@ export type Placement = {
   readonly packing?: Packing | undefined;
 };
 
-type Wait = { readonly miss: Miss; readonly because: string | undefined };
+type Wait = { readonly miss: Miss; readonly because: string | undefined; readonly fallback?: Fallback | undefined };
 
 /**
  * Places waiting jobs, each in its turn, on the first of `nodes` that holds it, else together with others on a node
  * to be launched where that costs less than a node of its own; the optimizer then packs those anew. A gang goes to as many nodes at once, or has as many
- * launched. Jobs that cannot be placed are told why.
+ * launched. Jobs that cannot be placed are told why, or move to the next pool.
  */
 export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement {
   const { catalogue, pool } = snapshot;
@@ -77,20 +80,21 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     }
     const wait = waitOf(entry, found, { snapshot, catalogue, board });
     inVain.set(kind, wait);
-    holds.push(...hold(entry, wait.because));
+    holds.push(...turnedAway(entry, wait));
   }
   const { packing, isFreed } = packedAnew(board, [...inVain.values()]);
   const { launches, isAll } = launchesNow(board, pool, catalogue);
+  const told = toldNow(holds);
   return {
     // Telling thousands why they wait must not make the first one wait for its node.
-    steps: [...steps, ...launches, ...holds.slice(0, mostHolds)],
+    steps: [...steps, ...launches, ...told.steps],
     bound,
     isWhole,
     packing,
     wakeAtMs: wakeOf([...inVain.values()], {
       snapshot,
       budget: board.budget,
-      isMore: steps.length >= mostSteps || !isAll || isFreed,
+      isMore: steps.length >= mostSteps || !isAll || isFreed || !told.isAll,
     }),
   };
 }
@@ -119,6 +123,19 @@ function launchesNow(board: Board, pool: Pool, catalogue: Catalogue): { readonly
   return { launches, isAll: launches.length === wanted.length };
 }
 
+/** A job that cannot be placed moves, or is told why it waits. */
+function turnedAway(entry: QueueEntry, { because, fallback }: Wait): Step[] {
+  if (because === undefined || fallback?.to === undefined) return hold(entry, because);
+  return [{ kind: "move", entry, to: fallback.to, because }];
+}
+
+/** As many as one decision moves and tells. `isAll`: all that move are among them. */
+function toldNow(turned: readonly Step[]): { readonly steps: readonly Step[]; readonly isAll: boolean } {
+  const moves = turned.filter(({ kind }) => kind === "move");
+  const holds = turned.filter(({ kind }) => kind === "hold");
+  return { steps: [...moves.slice(0, mostMoves), ...holds.slice(0, mostHolds)], isAll: moves.length <= mostMoves };
+}
+
 const whyHeldBack = "nodes still hold its last attempt; the job starts when all have stopped it";
 const isPlaced = (found: Found | Wait): found is Extract<Found, object> => typeof found === "object" && "nodes" in found;
 
@@ -126,8 +143,14 @@ type Judged = { readonly snapshot: Snapshot; readonly catalogue: Catalogue; read
 
 function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
   if (typeof found === "object") return found;
-  return { miss: found, because: whyNever(entry, on) ?? whyHeld(entry, found, on) };
+  const never = whyNever(entry, on);
+  const fallback = never === undefined && found !== "later" ? whereElse(entry, on) : undefined;
+  return { miss: found, because: never ?? fallback?.because ?? whyHeld(entry, found, on), fallback };
 }
+
+/** Asked whatever the miss is: where an offer beyond a limit is left, that limit is only the last thing in its way. */
+const whereElse = (entry: QueueEntry, { snapshot, catalogue, board }: Judged): Fallback | undefined =>
+  fallbackFor(entry, { snapshot, catalogue, seen: board.seen, left: left(board, snapshot.pool.shared ? undefined : entry.team) });
 
 /** Why nothing that is sold today will do, whatever ends. */
 const whyNever = (entry: QueueEntry, { catalogue, snapshot: { pool, wider } }: Judged): string | undefined =>
@@ -188,6 +211,7 @@ function wakeOf(waits: readonly Wait[], after: { snapshot: Snapshot; budget: Bud
   if (misses.has("later") || after.isMore) return nowMs;
   const budget = after.budget.usedUp ?? after.budget.tightest;
   const wakes = [
+    ...waits.flatMap(({ fallback }) => fallback?.atMs ?? []),
     ...(misses.has("nothing") ? whenThereMayBe(after.snapshot) : []),
     ...(misses.has("budget") && budget ? [budget.renewsAtMs] : []),
   ];

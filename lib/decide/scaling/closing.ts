@@ -23,6 +23,7 @@ export const closingPool = (name: string): Pool => ({
   shared: false,
   teams: [],
   containers: true,
+  fallbackSeconds: 0,
   closing: true,
 });
 

@@ -6,6 +6,7 @@ import { ec2Fleet } from "../../aws/fleet.ts";
 import { s3Journal } from "../../aws/journal.ts";
 import { sqsLane } from "../../aws/lane.ts";
 import { createCapacityMemory } from "../../aws/table/capacity-memory.ts";
+import { createCatalogueStore } from "../../aws/table/catalogue-store.ts";
 import { createDecisions } from "../../aws/table/decisions.ts";
 import { createPlacements } from "../../aws/table/placements.ts";
 import { createRequestBudget } from "../../aws/table/request-budget.ts";
@@ -33,6 +34,8 @@ export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; l
     // The record comes before the end of a decision, which must not wait long for it.
     journal: s3Journal(s3Client({ requestMs: 2_000, maxAttempts: 2 }), env.DECISIONS_BUCKET),
     limits: widerLimits(fleet),
+    pools: fleet.pools,
+    catalogues: createCatalogueStore(table),
     budget: createRequestBudget(table, fleet.ec2Requests),
     pause,
     random: Math.random,

@@ -14,6 +14,8 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
     wire.call(`placements.${method}` as const, () => (table.isFenced(fence) ? "fenced" : work()));
   const nodeOf = (fence: Fence, id: string): Node | undefined => table.nodes.get(nodeKey(fence.pool, id))?.node;
 
+  const waits = ({ pool }: Fence, entry: QueueEntry): boolean => table.queue.get(jobKey(entry))?.pool === pool;
+
   return {
     bind: (fence, { entry, node: id, atMs }) =>
       write("bind", fence, (): Written => {
@@ -21,7 +23,7 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         const node = nodeOf(fence, id);
         if (job?.attempt === entry.attempt && job.node === id) return "done";
         if (!isFree(node, entry)) return "stale";
-        if (job?.state !== "queued" || job.attempt !== entry.attempt || !table.queue.has(jobKey(entry))) return "stale";
+        if (job?.state !== "queued" || job.attempt !== entry.attempt || !waits(fence, entry)) return "stale";
         table.moveJob(job, { state: "placed", node: id, exitCode: undefined }, atMs);
         table.setAssignments(node, [...node.assignments, placedOf(entry)], atMs);
         return "done";
@@ -33,7 +35,7 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         const nodes = ids.map((id) => nodeOf(fence, id)).filter((node) => isFree(node, entry));
         if (job?.attempt === entry.attempt && job.gang?.join() === ids.join()) return "done";
         if (nodes.length < ids.length) return "stale";
-        if (job?.state !== "queued" || job.attempt !== entry.attempt || !table.queue.has(jobKey(entry))) return "stale";
+        if (job?.state !== "queued" || job.attempt !== entry.attempt || !waits(fence, entry)) return "stale";
         table.moveJob(job, { state: "placed", node: ids[0], gang: [...ids], exitCode: undefined }, atMs);
         for (const [rank, node] of nodes.entries()) table.setAssignments(node, [...node.assignments, { ...placedOf(entry), rank }], atMs);
         return "done";
@@ -122,8 +124,22 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         const job = table.jobs.get(jobKey(attempt));
         if (job?.attempt !== attempt.attempt) return "stale";
         if (job.state === "failed" && job.reason === reason) return "done";
-        if (job.state !== "queued") return "stale";
+        if (job.state !== "queued" || job.pool !== fence.pool) return "stale";
         table.moveJob(job, { state: "failed", reason }, atMs);
+        return "done";
+      }),
+
+    move: (fence, { entry, to, reason }) =>
+      write("move", fence, (): Written => {
+        const job = table.jobs.get(jobKey(entry));
+        if (job?.attempt === entry.attempt && job.pool === to) return "done";
+        if (job?.state !== "queued" || job.attempt !== entry.attempt || !waits(fence, entry)) return "stale";
+        const moved = { ...job, pool: to, reason };
+        table.putJob(moved);
+        table.enqueue(moved);
+        const bell = table.pool(to);
+        bell.bell += 1;
+        bell.causes = [...new Set([...bell.causes, "move"])];
         return "done";
       }),
 
@@ -131,7 +147,7 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
       write("hold", fence, (): Written => {
         const job = table.jobs.get(jobKey(entry));
         const waiting = table.queue.get(jobKey(entry));
-        if (job?.state !== "queued" || job.attempt !== entry.attempt || !waiting) return "stale";
+        if (job?.state !== "queued" || job.attempt !== entry.attempt || waiting?.pool !== fence.pool) return "stale";
         table.putJob({ ...job, reason });
         table.queue.set(jobKey(entry), { ...waiting, entry: { ...waiting.entry, reason } });
         return "done";

@@ -62,6 +62,8 @@ export async function launchAll(crowd: Crowd): Promise<Crowded> {
     capacity: slow(ledger.capacity),
     budget: slow(crowd.believed === "none" ? noBudget : new MemoryRequestBudget({ ...documentedLimits, launch: crowd.believed })),
     fleet: ec2,
+    pools,
+    catalogues: ledger.catalogues,
     lane,
     journal: new MemoryJournal(),
     pause: time.sleep,

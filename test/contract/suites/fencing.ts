@@ -47,10 +47,13 @@ export const fencingContract = (make: MakeLedger) =>
         takeBack: placements.takeBack(old, { node: holding.id, assignment: anAssignment(), reason: "lost", atMs }),
         fail: placements.fail(old, { attempt: waits.entry, reason: "no", atMs }),
         "fail, unknown": placements.fail(old, { attempt: { ...waits.entry, job: "nobody" }, reason: "no", atMs }),
+        move: placements.move(old, { entry: waits.entry, to: "cpu", reason: "no" }),
+        "move, stale": placements.move(old, { entry, to: "cpu", reason: "no" }),
         hold: placements.hold(old, { entry: waits.entry, reason: "no" }),
       };
       for (const [name, write] of Object.entries(writes)) expect(await write, name).toBe("fenced");
       expect(await ledger.decisions.load("gpu", monday)).toEqual(before);
+      expect((await ledger.decisions.load("cpu", monday)).queue).toEqual([]);
       expect(await ledger.placements.drain(fence, empty.id, atMs)).toBe("done");
     });
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
+import type { QueueEntry } from "../../../lib/model/job.ts";
 import { aJob, anAssignment, anEntry, aSpec, monday } from "../../fakes/builders.ts";
 import { admitted, begin, leaseOver, type MakeLedger, only, placed, readyNode, sealing } from "./arrange.ts";
 
 const atMs = monday + 61_000;
 
-/** bind, takeBack, fail and hold: what `place` does to jobs. */
+/** bind, takeBack, move, fail and hold: what `place` does to jobs. */
 export const jobPlacementsContract = (make: MakeLedger) => {
   describe("placements.bind", () => {
     it("takes the job out of the queue and gives it to the node", async () => {
@@ -207,6 +208,95 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(answers.sort()).toEqual(["done", "stale"]);
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2 });
       expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(1);
+    });
+  });
+
+  describe("placements.move", () => {
+    const reason = "moved from pool gpu: EC2 gives nothing";
+    const move = (entry: QueueEntry) => ({ entry, to: "cpu", reason });
+
+    it("has the job wait in the other pool, as the same attempt and in its turn, and rings that pool's bell", async () => {
+      const ledger = await make();
+      const datasets = [{ name: "images", share: "part" as const }];
+      const { entry, job } = await admitted(ledger, { spec: aSpec({ priority: 3, nodes: 2, spot: false, datasets }), reason: "waits" });
+      await admitted(ledger, { job: "stays" });
+      const fence = await begin(ledger);
+      const before = await ledger.decisions.state("gpu");
+      expect(await ledger.placements.move(fence, move(entry))).toBe("done");
+      expect(await ledger.placements.move(fence, move(entry))).toBe("done");
+      expect(await ledger.sealing.get(job)).toEqual({ ...job, pool: "cpu", reason });
+      expect((await ledger.decisions.load("gpu", monday)).queue.map((each) => each.job)).toEqual(["stays"]);
+      expect((await ledger.decisions.load("cpu", monday)).queue).toEqual([{ ...entry, reason }]);
+      expect(await ledger.decisions.state("gpu")).toEqual(before);
+      expect(await ledger.decisions.state("cpu")).toMatchObject({ bell: 1, decidedThrough: 0 });
+      expect(await ledger.decisions.begin("cpu")).toMatchObject({ heard: 1, causes: ["move"] });
+    });
+
+    it("leaves nothing to the pool that it has left, and all to the one that it is in", async () => {
+      const ledger = await make();
+      const { entry, job } = await admitted(ledger);
+      const fence = await begin(ledger);
+      const left = await readyNode(ledger, fence);
+      expect(await ledger.placements.move(fence, move(entry))).toBe("done");
+      const { placements } = ledger;
+      expect(await placements.bind(fence, { entry, node: left.id, atMs })).toBe("stale");
+      expect(await placements.bindGang(fence, { entry, nodes: [left.id], atMs })).toBe("stale");
+      expect(await placements.hold(fence, { entry, reason: "late" })).toBe("stale");
+      expect(await placements.fail(fence, { attempt: entry, reason: "late", atMs })).toBe("stale");
+      expect(await placements.move(fence, { ...move(entry), to: "third" })).toBe("stale");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", pool: "cpu", reason });
+      const there = await begin(ledger, "cpu");
+      const node = await readyNode(ledger, there, { id: "i-0000000000000002" });
+      expect(await placements.bind(there, { entry, node: node.id, atMs })).toBe("done");
+      expect((await ledger.decisions.load("cpu", monday)).queue).toEqual([]);
+      await ledger.nodeLedger.gone(node.id, atMs);
+      const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs };
+      expect(await placements.takeBack(there, back)).toBe("done");
+      expect((await ledger.decisions.load("cpu", monday)).queue).toEqual([anEntry({ attempt: 2, reason: "lost" })]);
+      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
+    });
+
+    it("is stale for a job that was placed, has another attempt, has ended or is not there", async () => {
+      const ledger = await make();
+      const { fence, entry } = await placed(ledger);
+      expect(await ledger.placements.move(fence, move(entry))).toBe("stale");
+      expect(await ledger.placements.move(fence, move({ ...entry, job: "nobody" }))).toBe("stale");
+      const other = await admitted(ledger, { job: "other" });
+      expect(await ledger.placements.move(fence, move({ ...other.entry, attempt: 2 }))).toBe("stale");
+      await ledger.cancellations.cancel(other.job, { reason: "no", atMs });
+      expect(await ledger.placements.move(fence, move(other.entry))).toBe("stale");
+      expect((await ledger.decisions.load("cpu", monday)).queue).toEqual([]);
+      expect((await ledger.decisions.state("cpu")).bell).toBe(0);
+    });
+
+    it("and a cancel race: the job ends, and stands in no queue", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      for (let n = 0; n < 12; n += 1) {
+        const { entry, job } = await admitted(ledger, { job: `job-${n}` });
+        const [moved, cancelled] = await Promise.all([
+          ledger.placements.move(fence, move(entry)),
+          ledger.cancellations.cancel(job, { reason: "no", atMs }),
+        ]);
+        expect(["done", "stale"]).toContain(moved);
+        expect(cancelled.kind).toBe("cancelled");
+        expect(await ledger.sealing.get(job)).toMatchObject({ state: "cancelled", pool: moved === "done" ? "cpu" : "gpu" });
+      }
+      for (const pool of ["gpu", "cpu"]) expect((await ledger.decisions.load(pool, monday)).queue).toEqual([]);
+    });
+
+    it("moves 24 jobs side by side while the other pool's bell is rung and heard, and no ring is lost", async () => {
+      const ledger = await make();
+      const entries = await Promise.all(Array.from({ length: 24 }, async (_, n) => (await admitted(ledger, { job: `job-${n}` })).entry));
+      const fence = await begin(ledger);
+      const [, , ...moved] = await Promise.all([
+        Promise.all(Array.from({ length: 6 }, () => ledger.bell.ring("cpu", "job"))),
+        begin(ledger, "cpu"),
+        ...entries.map((entry) => ledger.placements.move(fence, move(entry))),
+      ]);
+      expect(new Set(moved)).toEqual(new Set(["done"]));
+      expect((await ledger.decisions.load("cpu", monday)).queue).toHaveLength(24);
+      expect((await ledger.decisions.state("cpu")).bell).toBe(30);
     });
   });
 

@@ -32,6 +32,8 @@ const inWords = (step: Step): string => {
       return `launch ${step.launch.count > 1 ? `${step.launch.count} ` : ""}${step.launch.offers[0]?.instanceType} ${step.launch.market} for ${step.launch.jobs.map(({ job }) => job).join("+")}`;
     case "fail":
       return `fail ${step.attempt.job}`;
+    case "move":
+      return `move ${step.entry.job} to ${step.to}`;
     case "hold":
       return `hold ${step.entry.job}`;
     case "heal":

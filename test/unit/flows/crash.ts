@@ -49,6 +49,7 @@ export function doomed(deps: PlaceDeps, at: CrashPoint | undefined): Doomed {
       budget: port("budget", deps.budget),
       lane: port("lane", deps.lane),
       journal: port("journal", deps.journal),
+      catalogues: port("catalogues", deps.catalogues),
     },
   };
 }

@@ -22,8 +22,9 @@ export function expectOneTruth(world: World): void {
     const holders = [...ledger.table.nodes.values()]
       .map(({ node }) => node)
       .filter((node) => node.assignments.some((held) => held.job === job.job))
-      .map((node) => node.id);
-    expect(holders, `nodes that hold ${job.job}, which is ${job.state}`).toEqual(job.node ? [job.node] : []);
+      .map((node) => node.id)
+      .sort();
+    expect(holders, `nodes that hold ${job.job}, which is ${job.state}`).toEqual([...(job.gang ?? [job.node ?? []].flat())].sort());
     expect(ledger.table.queue.has(`vision/${job.job}`), `${job.job} waits`).toBe(job.state === "queued");
   }
 }

@@ -1,6 +1,8 @@
 import { type NodeCall, nodeProtocol } from "../../../events/node-call.ts";
+import { plus } from "../../../lib/decide/placement/reservations.ts";
 import { type AnswerDeps, answerNode } from "../../../lib/flows/answer-node.ts";
 import { type PlaceDeps, type Placed, place } from "../../../lib/flows/place.ts";
+import { poolToPlace } from "../../../lib/flows/pool-to-place.ts";
 import { ring } from "../../../lib/flows/ring.ts";
 import { type SubmitDeps, submitJob } from "../../../lib/flows/submit-job.ts";
 import { type ConfiguredLimits, widerLimits } from "../../../lib/model/limits.ts";
@@ -21,6 +23,7 @@ type Report = Extract<NodeCall, { kind: "report" }>;
 export class World {
   nowMs = monday;
   readonly pool: Pool;
+  readonly pools: readonly Pool[];
   /** Beyond the pool's; tests change them. */
   limits: ConfiguredLimits = {};
   readonly ledger = memoryLedger();
@@ -34,24 +37,28 @@ export class World {
   readonly log: { readonly level: string; readonly message: string; readonly [field: string]: unknown }[] = [];
   #ids = 0;
 
-  constructor(pool: Pool = aPool(), catalogue = aCatalogue()) {
+  /** Others are where its jobs may move. */
+  constructor(pool: Pool = aPool(), catalogue = aCatalogue(), others: readonly Pool[] = []) {
     this.pool = pool;
+    this.pools = [pool, ...others];
     this.ledger.table.catalogues.set(pool.name, catalogue);
   }
 
   get submitDeps(): SubmitDeps {
     const { bell, admissions, catalogues } = this.ledger;
-    const fleet = { pools: [this.pool], defaultPool: this.pool.name, ...this.limits };
+    const fleet = { pools: this.pools, defaultPool: this.pool.name, ...this.limits };
     return { bell, admissions, catalogues, datasets: this.datasets, lane: this.lane, fleet };
   }
 
   get placeDeps(): PlaceDeps {
-    const { decisions, placements, capacity } = this.ledger;
+    const { decisions, placements, capacity, catalogues } = this.ledger;
     return {
       decisions,
       placements,
       limits: widerLimits(this.limits),
       capacity,
+      catalogues,
+      pools: this.pools,
       fleet: this.fleet,
       lane: this.lane,
       journal: this.journal,
@@ -86,8 +93,8 @@ export class World {
     return submitJob(this.submitDeps, { team: "vision", messageId: `message-of-${job}`, body, sentAtMs: this.nowMs });
   }
 
-  place(deps: Partial<PlaceDeps> = {}): Promise<Placed> {
-    return place({ ...this.placeDeps, ...deps }, { pool: this.pool, msLeft: () => 20_000 });
+  place(deps: Partial<PlaceDeps> = {}, pool = this.pool): Promise<Placed> {
+    return place({ ...this.placeDeps, ...deps }, { pool, msLeft: () => 20_000 });
   }
 
   /** One call of a worker. */
@@ -95,7 +102,7 @@ export class World {
     const call: Report = {
       protocol: nodeProtocol,
       kind: "report",
-      pool: this.pool.name,
+      pool: this.ledger.table.instances.get(node) ?? this.pool.name,
       workerVersion: "1",
       process: "p1",
       attempts: [],
@@ -106,8 +113,8 @@ export class World {
   }
 
   /** What the ring of a `later` message does. */
-  ringLater(): Promise<void> {
-    return ring({ bell: this.ledger.bell, lane: this.lane }, this.pool.name, "later");
+  ringLater(pool = this.pool.name): Promise<void> {
+    return ring({ bell: this.ledger.bell, lane: this.lane }, pool, "later");
   }
 
   /** Lets time go by, in which every node's worker calls. */
@@ -119,14 +126,14 @@ export class World {
   /** Lets time go by: workers call, what is due on `later` rings, and the lane is worked off. */
   async pass(seconds: number): Promise<void> {
     await this.wait(seconds);
-    for (const _due of this.lane.due(seconds)) await this.ringLater();
+    for (const pool of this.lane.due(seconds)) await this.ringLater(pool);
     await this.workOff();
   }
 
   /** Decides for as long as a lane message waits. */
   async workOff(): Promise<void> {
     for (let message = this.lane.receive(); message; message = this.lane.receive()) {
-      await this.place();
+      await this.place({}, poolToPlace(this.pools, message.pool));
       message.done();
     }
   }
@@ -140,8 +147,9 @@ export class World {
     return [...this.ledger.table.nodes.values()].map((row) => row.node).filter((node) => node.state !== "terminating");
   }
 
+  /** By all its pools. */
   get reserved() {
-    return this.ledger.table.reserved(this.pool.name);
+    return this.pools.map(({ name }) => this.ledger.table.reserved(name)).reduce(plus);
   }
 
   /** The only node there is. */

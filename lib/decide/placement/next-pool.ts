@@ -1,0 +1,97 @@
+import type { QueueEntry } from "../../model/job.ts";
+import type { Reservation } from "../../model/launch.ts";
+import type { Catalogue, InstanceType, Offer } from "../../model/offer.ts";
+import type { Snapshot } from "../../model/plan.ts";
+import type { NextPool } from "../../model/pool.ts";
+import type { Refusal } from "../../model/refusal.ts";
+import type { Outlook } from "../capacity/outlook.ts";
+import { whatWasRefused, whyDry } from "../capacity/why-dry.ts";
+import { whyBeyond } from "../limits/why-beyond.ts";
+import { whyTooLarge, whyUnsold } from "./impossible.ts";
+import { holds, mayBuy } from "./match.ts";
+import { isWithin, times } from "./reservations.ts";
+
+/** `to`: the job moves there now. `atMs`: it does then, if nothing changes. */
+export type Fallback = { readonly because: string; readonly to?: string; readonly atMs?: number };
+
+type On = {
+  readonly snapshot: Snapshot;
+  readonly catalogue: Catalogue;
+  readonly seen: Outlook;
+  /** What the limits and budgets leave for the job here. */
+  readonly left: Reservation;
+};
+
+/**
+ * The last member of the order type, zone, market, pool: whether a job for which nothing is to be had here moves on, or why it
+ * stays. Undefined where there is no pool to move to, and where something else than EC2's refusals is in its way: a limit, a
+ * budget, a breaker or a fault of the pool's own requests, none of which waiting elsewhere would be the answer to.
+ *
+ * It moves to the first pool, along the fallbacks, which it fits and of which nobody knows that EC2 has nothing for it either.
+ */
+export function fallbackFor(entry: QueueEntry, on: On): Fallback | undefined {
+  const { snapshot, seen } = on;
+  const { pool, next = [], nowMs } = snapshot;
+  if (next.length === 0) return undefined;
+  const against = whatIsInTheWay(entry, on);
+  const sinceMs = drySince(against);
+  const refused = whatWasRefused(against);
+  if (sinceMs === undefined || refused === undefined) return undefined;
+  const tried = next.map((each) => ({ to: each.pool.name, why: whyNotThere(entry, each, { snapshot, seen }) }));
+  const found = tried.find(({ why }) => why === undefined);
+  if (!found) return { because: `${whyDry(against)}; it stays here: ${tried.map(({ why }) => why).join("; ")}` };
+  const atMs = sinceMs + pool.fallbackSeconds * 1000;
+  const lasted = `for ${pool.fallbackSeconds} s`;
+  if (nowMs < atMs) return { because: `${whyDry(against)}; when that has lasted ${lasted} the job moves to pool ${found.to}`, atMs };
+  return { because: `moved from pool ${pool.name}: ${refused}, and that has lasted ${lasted}`, to: found.to };
+}
+
+type Bought = { readonly offer: Offer; readonly type: InstanceType };
+
+/** What could be bought for the job, if EC2 gave it. */
+function offersFor(entry: QueueEntry, catalogue: Catalogue): readonly Bought[] {
+  const holding = new Map(catalogue.types.filter((type) => holds(type, type.resources, entry)).map((type) => [type.name, type]));
+  return catalogue.offers.flatMap((offer) => {
+    const type = holding.get(offer.instanceType);
+    return type && mayBuy(offer, entry) ? [{ offer, type }] : [];
+  });
+}
+
+const isAffordable = ({ offer, type }: Bought, nodes: number, room: Reservation): boolean =>
+  isWithin(times(nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }), room);
+
+/** What was refused of each offer that limits and budgets leave to the job. */
+const whatIsInTheWay = (entry: QueueEntry, { catalogue, seen, left }: On): readonly (readonly Refusal[])[] =>
+  offersFor(entry, catalogue)
+    .filter((bought) => isAffordable(bought, entry.nodes, left))
+    .map((bought) => (seen.standing({ ...bought, count: entry.nodes }) === "rests" ? seen.against({ ...bought, count: entry.nodes }) : []));
+
+/** Since when the last of them is refused for capacity or quota; undefined when one is not, or there are none. */
+function drySince(against: readonly (readonly Refusal[])[]): number | undefined {
+  let since: number | undefined;
+  for (const refusals of against) {
+    const dry = refusals.filter(({ why }) => why !== "fault").map(({ sinceMs }) => sinceMs);
+    if (dry.length === 0) return undefined;
+    since = Math.max(since ?? 0, Math.min(...dry));
+  }
+  return since;
+}
+
+/** Why the job stays away from that pool; undefined when it may go. By admission's rules, so that it never waits where it can never run. */
+function whyNotThere(
+  entry: QueueEntry,
+  { pool, catalogue }: NextPool,
+  { snapshot: { wider }, seen }: Pick<On, "snapshot" | "seen">,
+): string | undefined {
+  if (pool.teams.length > 0 && !pool.teams.includes(entry.team)) return `team ${entry.team} may not use pool ${pool.name}`;
+  if (!catalogue || catalogue.types.length === 0) return `the prices of pool ${pool.name} are not known yet`;
+  const never =
+    whyTooLarge(entry, pool, catalogue.types) ??
+    whyUnsold(entry, pool, catalogue) ??
+    whyBeyond(entry, { pool, catalogue, limits: wider?.limits });
+  if (never !== undefined) return never;
+  const isToBeHad = offersFor(entry, catalogue)
+    .filter((bought) => isAffordable(bought, entry.nodes, pool.limits))
+    .some((bought) => seen.standing({ ...bought, count: entry.nodes }) !== "rests");
+  return isToBeHad ? undefined : `EC2 gives pool ${pool.name} nothing that fits either`;
+}

@@ -1,0 +1,185 @@
+import { describe, expect, test } from "vitest";
+import { quotaOf } from "../../../lib/decide/capacity/quotas.ts";
+import { decide } from "../../../lib/decide/decide.ts";
+import type { Snapshot, Step } from "../../../lib/model/plan.ts";
+import type { Pool } from "../../../lib/model/pool.ts";
+import type { Refusal } from "../../../lib/model/refusal.ts";
+import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aRefusal, aType, monday } from "../../fakes/builders.ts";
+
+const minute = 60_000;
+const inZoneB = anOffer({ zone: "us-east-1b" });
+const large = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
+const l4 = aType({ name: "g6.xlarge", gpu: { model: "L4", memoryGiB: 24 } });
+const ofL4 = anOffer({ instanceType: "g6.xlarge", usdPerHour: 0.6 });
+const catalogue = aCatalogue({ offers: [anOffer(), inZoneB] });
+const catalogueOfB = aCatalogue({ types: [l4], offers: [ofL4] });
+const poolB = (over: Partial<Pool> = {}) => aPool({ name: "b", families: ["g6"], ...over });
+const refused = { untilMs: monday + 10 * minute, launch: "launch-0" };
+/** The second zone ran dry a minute after the first. */
+const dry: readonly Refusal[] = [
+  aRefusal({ ...refused, sinceMs: monday }),
+  aRefusal({ ...refused, zone: "us-east-1b", sinceMs: monday + minute }),
+];
+const dueMs = monday + 6 * minute;
+
+const aSnapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
+  nowMs: dueMs,
+  pool: aPool({ fallback: "b" }),
+  reserved: { usdPerHour: 0, gpus: 0 },
+  spent: { dayUsd: 0, monthUsd: 0 },
+  queue: [anEntry()],
+  nodes: [],
+  openLaunches: [],
+  catalogue,
+  next: [{ pool: poolB(), catalogue: catalogueOfB }],
+  refusals: dry,
+  ...over,
+});
+const only = (over: Partial<Snapshot> = {}): Step | undefined => decide(aSnapshot(over)).steps[0];
+const why = (over: Partial<Snapshot> = {}): string | undefined => {
+  const step = only(over);
+  return step?.kind === "hold" ? step.because : `${step?.kind}`;
+};
+
+describe("a job that EC2 gives nothing", () => {
+  test("moves to the next pool when the last of its offers has been refused for so long, and is told why", () => {
+    expect(decide(aSnapshot()).steps).toEqual([
+      {
+        kind: "move",
+        entry: anEntry(),
+        to: "b",
+        because:
+          "moved from pool gpu: EC2 gives no instance type that fits just now (InsufficientInstanceCapacity), and that has lasted for 300 s",
+      },
+    ]);
+  });
+
+  test("waits until then, knows where it goes, and the pool is looked at again at that moment", () => {
+    const plan = decide(aSnapshot({ nowMs: dueMs - 1 }));
+    expect(plan.wakeAtMs).toBe(dueMs);
+    expect(why({ nowMs: dueMs - 1 })).toMatch(/it is asked again within minutes; when that has lasted for 300 s the job moves to pool b$/);
+  });
+
+  test("waits as long as the pool says", () => {
+    const pool = aPool({ fallback: "b", fallbackSeconds: 0 });
+    expect(only({ pool, nowMs: monday + minute })?.kind).toBe("move");
+    expect(only({ pool: aPool({ fallback: "b", fallbackSeconds: 301 }) })?.kind).toBe("hold");
+  });
+
+  test("moves for want of quota, too", () => {
+    const quota: Refusal = {
+      ...aRefusal(refused),
+      why: "limit",
+      market: "spot",
+      quota: quotaOf("g5.xlarge", "spot"),
+      code: "MaxSpotInstanceCountExceeded",
+    };
+    const onDemand = { pool: poolB(), catalogue: aCatalogue({ types: [l4], offers: [anOffer({ ...ofL4, market: "on-demand" })] }) };
+    const step = only({ refusals: [quota], next: [onDemand] });
+    expect(step).toMatchObject({ kind: "move", to: "b", because: expect.stringContaining("quota of vCPUs is used up") });
+    expect(why({ refusals: [quota] }), "the same quota holds there").toMatch(/EC2 gives pool b nothing that fits either$/);
+  });
+
+  test("moves as a gang, as one", () => {
+    const gang = anEntry({ nodes: 2 });
+    expect(only({ queue: [gang] })).toMatchObject({ kind: "move", entry: gang, to: "b" });
+    const small = { pool: poolB({ limits: { usdPerHour: 10, gpus: 1 } }), catalogue: catalogueOfB };
+    expect(why({ queue: [gang], next: [small] })).toMatch(/it stays here: the gang wants 2 GPUs on 2 nodes and pool b is limited to 1$/);
+  });
+
+  test("moves though an offer is left that the pool's limit has no room for", () => {
+    const dear = anOffer({ instanceType: large.name, usdPerHour: 12 });
+    expect(only({ catalogue: { ...catalogue, types: [aType(), large], offers: [...catalogue.offers, dear] } })?.kind).toBe("move");
+  });
+
+  test("goes past a pool where it does not fit or that EC2 gives nothing either, to the one behind it", () => {
+    const dryThere = { pool: poolB(), catalogue };
+    const behind = { pool: poolB({ name: "c" }), catalogue: catalogueOfB };
+    expect(only({ next: [dryThere, behind] })).toMatchObject({ kind: "move", to: "c" });
+    expect(only({ next: [{ pool: poolB(), catalogue: aCatalogue({ types: [], offers: [] }) }, behind] })).toMatchObject({ to: "c" });
+  });
+});
+
+describe("a job stays", () => {
+  test.each<[string, Partial<Snapshot>, RegExp]>([
+    ["its prices are not known", { next: [{ pool: poolB() }] }, /it stays here: the prices of pool b are not known yet$/],
+    [
+      "it has no type that holds it",
+      { queue: [anEntry({ gpu: { memoryGiB: 0, models: ["A10G"] } })] },
+      /no instance type of pool b has GPUs of model A10G/,
+    ],
+    [
+      "it sells no such offer",
+      {
+        queue: [anEntry({ spot: false })],
+        catalogue: aCatalogue({ offers: [anOffer({ market: "on-demand" })] }),
+        refusals: [aRefusal({ ...refused, market: "on-demand" })],
+      },
+      /pool b buys spot capacity only/,
+    ],
+    [
+      "its limit is too low",
+      { next: [{ pool: poolB({ limits: { usdPerHour: 0.5, gpus: 8 } }), catalogue: catalogueOfB }] },
+      /pool b is limited to \$0.5\/h$/,
+    ],
+    [
+      "its budget is too low",
+      { next: [{ pool: poolB({ budgets: { usdPerDay: 0.5 } }), catalogue: catalogueOfB }] },
+      /the budget of pool b is \$0.5 a day$/,
+    ],
+    [
+      "a limit beyond it is too low",
+      {
+        wider: { limits: { deployment: { usdPerHour: 0.55 }, teams: {} }, reserved: { deployment: { usdPerHour: 0, gpus: 0 }, teams: {} } },
+      },
+      /the whole deployment is limited to \$0.55\/h$/,
+    ],
+    [
+      "the team may not use it",
+      { next: [{ pool: poolB({ teams: ["speech"] }), catalogue: catalogueOfB }] },
+      /team vision may not use pool b$/,
+    ],
+  ])("when the next pool cannot be for it: %s", (_what, over, words) => {
+    expect(why(over)).toMatch(words);
+    expect(why(over)).toMatch(/^EC2 gives no instance type that fits just now/);
+  });
+
+  test("where one offer is not refused, or its rest is over", () => {
+    expect(only({ refusals: dry.slice(1) })?.kind).toBe("launch");
+    expect(only({ nowMs: monday + 11 * minute })?.kind).toBe("launch");
+  });
+
+  test("where a fault of the pool's own requests or a breaker is in the way of an offer", () => {
+    const { instanceType, zone, market } = inZoneB;
+    const known = { code: "InvalidParameterValue", least: 1, evidence: 1, atMs: monday, sinceMs: monday, ...refused };
+    const fault: Refusal = { why: "fault", pool: "gpu", instanceType, zone, market, ...known };
+    expect(only({ refusals: [...dry.slice(0, 1), fault] })?.kind).toBe("hold");
+    const bootFailures = ["i-1", "i-2", "i-3"].map((node) => ({ node, instanceType: "g5.xlarge", zone: "us-east-1b", atMs: dueMs - 1000 }));
+    expect(only({ refusals: dry.slice(0, 1), bootFailures })?.kind).toBe("hold");
+  });
+
+  test("where the limits leave nothing: that is what it waits for", () => {
+    expect(why({ reserved: { usdPerHour: 9.8, gpus: 1 } })).not.toMatch(/moves|stays/);
+    expect(why({ pool: aPool({ fallback: "b", budgets: { usdPerDay: 5 } }), spent: { dayUsd: 5, monthUsd: 5 } })).toMatch(/budget/);
+  });
+
+  test("where there is no pool to move to", () => {
+    expect(why({ next: undefined })).toMatch(/it is asked again within minutes$/);
+  });
+
+  test("where a node has room, one is being launched for it, or nodes still hold its last attempt", () => {
+    expect(only({ nodes: [aNode({ leaseUntilMs: dueMs + minute, lastSeenMs: dueMs })] })?.kind).toBe("bind");
+    expect(only({ openLaunches: [aLaunch({ intendedAtMs: dueMs })] })).toBeUndefined();
+    const gang = anEntry({ nodes: 2, attempt: 2 });
+    const held = aNode({ leaseUntilMs: dueMs + minute, lastSeenMs: dueMs, assignments: [anAssignment({ rank: 0 })] });
+    expect(why({ queue: [gang], nodes: [held] })).toMatch(/nodes still hold its last attempt/);
+  });
+});
+
+test("a decision moves a hundred jobs, in their turn, and the next one follows at once", () => {
+  const queue = Array.from({ length: 250 }, (_, n) => anEntry({ job: `job-${String(n).padStart(3, "0")}`, priority: n }));
+  const plan = decide(aSnapshot({ queue }));
+  expect(plan.steps.map(({ kind }) => kind)).toEqual(Array.from({ length: 100 }, () => "move"));
+  expect(plan.steps[0]).toMatchObject({ entry: { job: "job-249" } });
+  expect(plan.wakeAtMs).toBe(dueMs);
+});
