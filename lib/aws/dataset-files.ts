@@ -7,13 +7,10 @@ export type DatasetFile = { readonly path: string; readonly bytes: number; open(
 
 /** Puts files where a team's datasets lie: below `TEAM/NAME/` of the datasets bucket. */
 export type DatasetFiles = {
-  /** The address by which such a dataset is added. */
-  source(of: DatasetRef): string;
   put(of: DatasetRef, file: DatasetFile): Promise<void>;
 };
 
 export const s3DatasetFiles = ({ s3, bucket }: { readonly s3: S3Client; readonly bucket: string }): DatasetFiles => ({
-  source: ({ team, dataset }) => `s3://${bucket}/${team}/${dataset}/`,
   async put({ team, dataset }, { path, bytes, open }) {
     await uploadObject(s3, { Bucket: bucket, Key: `${team}/${dataset}/${path}` }, { source: open(), stages: [], bytes });
   },

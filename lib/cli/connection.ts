@@ -1,16 +1,12 @@
 import { join, resolve } from "node:path";
-import { s3ArtifactReader } from "../aws/artifact-reader.ts";
-import { type ClientSettings, kmsClient, s3Client, sqsClient, ssmClient } from "../aws/clients.ts";
-import { type CodeStore, s3CodeStore } from "../aws/code.ts";
-import { type DatasetFiles, s3DatasetFiles } from "../aws/dataset-files.ts";
+import type { ClientSettings } from "../aws/clients/settings.ts";
+import { ssmClient } from "../aws/clients/ssm.ts";
 import { findDeployment } from "../aws/deployment.ts";
 import { awsErrorKind } from "../aws/errors.ts";
-import { type JobQueue, sqsJobQueue } from "../aws/job-queue.ts";
 import { functionUrlSigner } from "../aws/request-signer.ts";
 import { readAnnouncement } from "../local/announcement.ts";
 import type { Deployment } from "../model/deployment.ts";
 import { Fault } from "../model/fault.ts";
-import type { ArtifactReader } from "../ports/artifacts.ts";
 import type { JobReader } from "../ports/jobs.ts";
 import { apiClient, type CallApi } from "./api-client.ts";
 import { apiJobReader } from "./api-jobs.ts";
@@ -18,22 +14,19 @@ import type { Console } from "./console.ts";
 import { whatWentWrong } from "./exit.ts";
 import { type FleetApi, fleetApi } from "./fleet-api.ts";
 import { withProgress } from "./progress.ts";
+import { type Stores, stores } from "./stores.ts";
 
 /** Where the local cloud keeps the emulators, its runs, and its address for the other commands. FLEETWRIGHT_HOME names another one. */
 export const stateFolder = resolve(process.env["FLEETWRIGHT_HOME"] || join(import.meta.dirname, "..", "..", ".fleetwright"));
 
 /** One deployment, as the commands reach it. */
-export type Connection = {
+export type Connection = Stores & {
   readonly deployment: Deployment;
   /** The local cloud's address; absent on AWS. */
   readonly endpoint?: string | undefined;
   readonly api: FleetApi;
   /** Through the API, where there is one. */
   readonly jobs: JobReader;
-  readonly queue: JobQueue;
-  readonly code: CodeStore;
-  readonly files: DatasetFiles;
-  readonly artifacts: ArtifactReader;
 };
 
 /** How the local cloud is signed to: any key will do there. */
@@ -91,21 +84,12 @@ export const connectLocal = (name: string, endpoint: string): Promise<Connection
 async function connectTo(name: string, settings: ClientSettings, shown = (call: CallApi): CallApi => call): Promise<Connection> {
   const ssm = ssmClient(settings);
   const deployment = await findDeployment(ssm, name);
-  const s3 = s3Client(settings);
   const api = fleetApi(shown(apiClient({ url: deployment.apiUrl, sign: functionUrlSigner(ssm.config) })));
   return {
     deployment,
     endpoint: settings.endpoint,
     api,
     jobs: apiJobReader(api),
-    queue: sqsJobQueue(sqsClient(settings), deployment.jobsQueuePrefix),
-    code: s3CodeStore({ s3, codeBucket: deployment.codeBucket }),
-    files: s3DatasetFiles({ s3, bucket: deployment.datasetsBucket }),
-    artifacts: s3ArtifactReader({
-      s3,
-      kms: kmsClient(settings),
-      artifactsBucket: deployment.artifactsBucket,
-      keyAliasPrefix: deployment.keyAliasPrefix,
-    }),
+    ...stores(settings, deployment),
   };
 }

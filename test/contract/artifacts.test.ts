@@ -13,7 +13,8 @@ import {
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { s3ArtifactReader } from "../../lib/aws/artifact-reader.ts";
 import { s3Artifacts } from "../../lib/aws/artifacts.ts";
-import { kmsClient, s3Client } from "../../lib/aws/clients.ts";
+import { kmsClient } from "../../lib/aws/clients/kms.ts";
+import { s3Client } from "../../lib/aws/clients/s3.ts";
 import { MemoryArtifacts } from "../../lib/sim/memory/artifacts.ts";
 import { type ArtifactsStage, anAttempt, artifactsContract, sha256, upload } from "./suites/artifacts.ts";
 import { unique, wire } from "./wire.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { JobMessage } from "../../events/job.ts";
-import { s3Client } from "../../lib/aws/clients.ts";
+import { s3Client } from "../../lib/aws/clients/s3.ts";
 import { s3CodeStore } from "../../lib/aws/code.ts";
 import { sha256 } from "./suites/artifacts.ts";
 import { unique, wire } from "./wire.ts";

@@ -1,6 +1,6 @@
 import { PutParameterCommand } from "@aws-sdk/client-ssm";
 import { expect, inject, test } from "vitest";
-import { ssmClient } from "../../lib/aws/clients.ts";
+import { ssmClient } from "../../lib/aws/clients/ssm.ts";
 import { findDeployment } from "../../lib/aws/deployment.ts";
 import type { Deployment } from "../../lib/model/deployment.ts";
 import { unique, wire } from "./wire.ts";

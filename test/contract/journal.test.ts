@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { inject } from "vitest";
-import { s3Client } from "../../lib/aws/clients.ts";
+import { s3Client } from "../../lib/aws/clients/s3.ts";
 import { s3Journal } from "../../lib/aws/journal.ts";
 import { MemoryJournal } from "../../lib/sim/memory/journal.ts";
 import { journalContract } from "./suites/journal.ts";

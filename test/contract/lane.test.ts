@@ -2,7 +2,7 @@ import { CreateQueueCommand, DeleteMessageCommand, GetQueueAttributesCommand, Re
 import { describe, expect, inject, test } from "vitest";
 import { PoolRang } from "../../events/lane.ts";
 import { SealAgain } from "../../events/upload.ts";
-import { sqsClient } from "../../lib/aws/clients.ts";
+import { sqsClient } from "../../lib/aws/clients/sqs.ts";
 import { sqsJobQueue } from "../../lib/aws/job-queue.ts";
 import { sqsLane } from "../../lib/aws/lane.ts";
 import { sqsSealQueue } from "../../lib/aws/seal-queue.ts";

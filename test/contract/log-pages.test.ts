@@ -1,6 +1,6 @@
 import { CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { expect, inject, test } from "vitest";
-import { logsClient } from "../../lib/aws/clients.ts";
+import { logsClient } from "../../lib/aws/clients/logs.ts";
 import { cloudWatchLogPages } from "../../lib/aws/log-pages.ts";
 import type { AttemptLogs } from "../../lib/ports/attempt-logs.ts";
 import { unique, wire } from "./wire.ts";

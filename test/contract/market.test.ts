@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ec2Client, pricingClient } from "../../lib/aws/clients.ts";
+import { ec2Client } from "../../lib/aws/clients/ec2.ts";
+import { pricingClient } from "../../lib/aws/clients/pricing.ts";
 import { ec2Market } from "../../lib/aws/market.ts";
 import { onDemandPrice } from "../../lib/local/ec2/on-demand-prices.ts";
 import { MemoryMarket } from "../../lib/sim/memory/market.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { describe, expect, inject, it } from "vitest";
-import { dynamoClient } from "../../lib/aws/clients.ts";
+import { dynamoClient } from "../../lib/aws/clients/dynamo.ts";
 import { putItem, type TableAccess } from "../../lib/aws/table/access.ts";
 import { requestsKey } from "../../lib/aws/table/keys.ts";
 import { createRequestBudget } from "../../lib/aws/table/request-budget.ts";

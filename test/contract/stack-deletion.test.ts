@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ec2Client } from "../../lib/aws/clients.ts";
+import { ec2Client } from "../../lib/aws/clients/ec2.ts";
 import { ec2Fleet } from "../../lib/aws/fleet.ts";
 import { endInstances } from "../../lib/aws/fleet-instances.ts";
 import { ec2TaggedInstances } from "../../lib/aws/tagged-instances.ts";

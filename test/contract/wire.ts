@@ -1,4 +1,4 @@
-import type { ClientSettings } from "../../lib/aws/clients.ts";
+import type { ClientSettings } from "../../lib/aws/clients/settings.ts";
 
 /** How the contract suites reach an emulator: it signs like anybody, and gives up early. */
 export const wire = (endpoint: string): ClientSettings => ({

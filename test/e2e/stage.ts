@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { s3Client } from "../../lib/aws/clients.ts";
+import { s3Client } from "../../lib/aws/clients/s3.ts";
 import { type Connection, connectLocal, localSettings, stateFolder } from "../../lib/cli/connection.ts";
 import { firstTick } from "../../lib/cli/demo/first-tick.ts";
 import { type LocalCloud, startLocalCloud } from "../../lib/local/cloud.ts";

@@ -7,6 +7,7 @@ import { bytes, count } from "../amount.ts";
 import { UsageError } from "../exit.ts";
 import { type Entries, entriesOf } from "../pack/entries.ts";
 import { withProgress } from "../progress.ts";
+import { uploadedSource } from "../stores.ts";
 import { teamOf } from "../team.ts";
 import { addDataset } from "./datasets.ts";
 import type { Context, JobOptions } from "./job.ts";
@@ -35,7 +36,7 @@ export async function uploadDataset(dataset: string, folder: string, on: Context
     ),
   );
   if (!options.json) console.note(`uploaded ${count(paths.length, "file")}, ${bytes(size)}`);
-  return addDataset(dataset, { ...options, source: connection.files.source({ team, dataset }) }, on);
+  return addDataset(dataset, { ...options, source: uploadedSource(connection.deployment, { team, dataset }) }, on);
 }
 
 async function filesIn(folder: string): Promise<Entries> {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { LocalCloud } from "../../local/cloud.ts";
 import { isEnded, type Job, jobName } from "../../model/job.ts";
 import type { Connection } from "../connection.ts";
+import { uploadedSource } from "../stores.ts";
 import { createAlarmWatch } from "./alarm-watch.ts";
 import { withSampleCode } from "./code.ts";
 import { firstFiles, laterFile } from "./dataset.ts";
@@ -93,10 +94,11 @@ const dataset = { team: dataTeam, dataset: dataName };
 /** Uploads the dataset's first files and names it; resolves when it is listed. */
 async function addDataset(stage: Stage): Promise<void> {
   const { connection, tell } = stage;
-  const { files } = connection;
+  const { files, deployment } = connection;
+  const source = uploadedSource(deployment, dataset);
   await Promise.all(firstFiles.map((file) => files.put(dataset, file)));
-  await connection.api.putDataset(dataset, { source: files.source(dataset), replace: false });
-  tell(`${dataTeam}/${dataName}  a dataset of ${firstFiles.length} files: ${files.source(dataset)}`);
+  await connection.api.putDataset(dataset, { source, replace: false });
+  tell(`${dataTeam}/${dataName}  a dataset of ${firstFiles.length} files: ${source}`);
   await shardsAre(stage, firstFiles.length);
 }
 

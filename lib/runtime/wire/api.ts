@@ -1,6 +1,7 @@
 import { createApi } from "../../api/app.ts";
 import type { ApiDeps } from "../../api/deps.ts";
-import { logsClient, s3Client } from "../../aws/clients.ts";
+import { logsClient } from "../../aws/clients/logs.ts";
+import { s3Client } from "../../aws/clients/s3.ts";
 import { s3DecisionReader } from "../../aws/decision-reader.ts";
 import { cloudWatchLogPages } from "../../aws/log-pages.ts";
 import { createCancellations } from "../../aws/table/cancellations.ts";

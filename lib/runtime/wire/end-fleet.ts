@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "@aws-lambda-powertools/logger";
-import { ec2Client } from "../../aws/clients.ts";
+import { ec2Client } from "../../aws/clients/ec2.ts";
 import { endInstances } from "../../aws/fleet-instances.ts";
 import { ec2TaggedInstances } from "../../aws/tagged-instances.ts";
 import type { EndFleetDeps } from "../../flows/end-fleet.ts";

@@ -1,5 +1,6 @@
 import { s3BootDownloads } from "../../aws/boot-urls.ts";
-import { s3Client, stsClient } from "../../aws/clients.ts";
+import { s3Client } from "../../aws/clients/s3.ts";
+import { stsClient } from "../../aws/clients/sts.ts";
 import { stsJobAccess } from "../../aws/job-access.ts";
 import { createNodeLedger } from "../../aws/table/node-ledger.ts";
 import type { AnswerDeps } from "../../flows/answer-node.ts";

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "@aws-lambda-powertools/logger";
-import { ec2Client, s3Client, sqsClient } from "../../aws/clients.ts";
+import { ec2Client } from "../../aws/clients/ec2.ts";
+import { s3Client } from "../../aws/clients/s3.ts";
+import { sqsClient } from "../../aws/clients/sqs.ts";
 import { ec2Fleet } from "../../aws/fleet.ts";
 import { s3Journal } from "../../aws/journal.ts";
 import { sqsLane } from "../../aws/lane.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { sqsClient } from "../../aws/clients.ts";
+import { sqsClient } from "../../aws/clients/sqs.ts";
 import { sqsLane } from "../../aws/lane.ts";
 import type { TableAccess } from "../../aws/table/access.ts";
 import { createBell } from "../../aws/table/bell.ts";

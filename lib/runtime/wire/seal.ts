@@ -1,5 +1,6 @@
 import { s3Artifacts } from "../../aws/artifacts.ts";
-import { kmsClient, s3Client } from "../../aws/clients.ts";
+import { kmsClient } from "../../aws/clients/kms.ts";
+import { s3Client } from "../../aws/clients/s3.ts";
 import { createSealing } from "../../aws/table/sealing.ts";
 import type { SealDeps } from "../../flows/seal-attempt.ts";
 import type { Environment } from "../env.ts";

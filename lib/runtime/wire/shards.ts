@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { s3Client, sqsClient } from "../../aws/clients.ts";
+import { s3Client } from "../../aws/clients/s3.ts";
+import { sqsClient } from "../../aws/clients/sqs.ts";
 import { sqsShardQueue } from "../../aws/shard-queue.ts";
 import { s3ShardStore } from "../../aws/shard-store.ts";
 import { createDatasets } from "../../aws/table/datasets.ts";

@@ -1,4 +1,6 @@
-import { ec2Client, pricingClient, sqsClient } from "../../aws/clients.ts";
+import { ec2Client } from "../../aws/clients/ec2.ts";
+import { pricingClient } from "../../aws/clients/pricing.ts";
+import { sqsClient } from "../../aws/clients/sqs.ts";
 import { endInstances } from "../../aws/fleet-instances.ts";
 import { ec2Market } from "../../aws/market.ts";
 import { sqsSealQueue } from "../../aws/seal-queue.ts";

@@ -2,7 +2,7 @@ import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import pMap from "p-map";
 import { beforeAll, expect, it } from "vitest";
-import { sqsClient } from "../../../lib/aws/clients.ts";
+import { sqsClient } from "../../../lib/aws/clients/sqs.ts";
 import { documentClient } from "../../../lib/aws/document-client.ts";
 import { sqsShardQueue } from "../../../lib/aws/shard-queue.ts";
 import { createDatasets } from "../../../lib/aws/table/datasets.ts";

@@ -4,7 +4,7 @@ import type {
   EC2Client,
   TerminateInstancesCommandOutput,
 } from "@aws-sdk/client-ec2";
-import { ec2Client } from "../../../lib/aws/clients.ts";
+import { ec2Client } from "../../../lib/aws/clients/ec2.ts";
 
 type Answers = {
   readonly CreateFleetCommand?: () => Omit<CreateFleetCommandOutput, "$metadata">;

@@ -6,7 +6,8 @@ import type {
   InstanceTypeInfo,
 } from "@aws-sdk/client-ec2";
 import { expect, test } from "vitest";
-import { ec2Client, pricingClient } from "../../../lib/aws/clients.ts";
+import { ec2Client } from "../../../lib/aws/clients/ec2.ts";
+import { pricingClient } from "../../../lib/aws/clients/pricing.ts";
 import { ec2Market } from "../../../lib/aws/market.ts";
 import type { Catalogue } from "../../../lib/model/offer.ts";
 import type { Pool } from "../../../lib/model/pool.ts";

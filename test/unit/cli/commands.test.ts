@@ -242,7 +242,6 @@ describe("datasets", () => {
     await writeFile(join(folder, ".fleetignore"), "*.txt\n.fleetignore\n");
     const put: string[] = [];
     const files: DatasetFiles = {
-      source: ({ team: of, dataset }) => `s3://data/${of}/${dataset}/`,
       put: async (of, { path, bytes, open }) => {
         const body = await text(open());
         put.push(`${of.team}/${of.dataset}/${path} ${bytes} ${body}`);

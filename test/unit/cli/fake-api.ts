@@ -97,7 +97,7 @@ export const aDeployment = (over: Partial<Deployment> = {}): Deployment => ({
   artifactsBucket: "a",
   codeBucket: "code",
   decisionsBucket: "d",
-  datasetsBucket: "s",
+  datasetsBucket: "data",
   keyAliasPrefix: "alias/k-",
   logGroupPrefix: "/l/",
   apiUrl: "https://api.example/",
@@ -126,7 +126,7 @@ export function aContext(api: Pick<FakeApi, "url">, over: Partial<Connection> = 
       },
     },
     code: { putCode: async ({ team }) => ({ s3: `s3://code/${team}/x.tar.gz`, sha256: "a".repeat(64) }) },
-    files: { source: ({ team, dataset }) => `s3://data/${team}/${dataset}/`, put: async () => undefined },
+    files: { put: async () => undefined },
     artifacts: { open: async () => undefined },
     ...over,
   };
