@@ -8,6 +8,7 @@ import { ModelWorker } from "../unit/flows/model-worker.ts";
 import { cancel, hear, interruption, stateChange } from "../unit/flows/news.ts";
 import { expectOneTruth } from "../unit/flows/one-truth.ts";
 import { World } from "../unit/flows/world.ts";
+import { stormRuns } from "./storm-runs.ts";
 
 const offers = ["us-east-1a", "us-east-1b"].map((zone, n) => anOffer({ zone, usdPerHour: 1 + n / 10 }));
 const catalogue = aCatalogue({ offers });
@@ -194,7 +195,7 @@ test("gangs start whole, run one attempt at a time and end once, whatever become
       }
       whole += storm.whole;
     }),
-    { numRuns: 300 },
+    { numRuns: stormRuns(300) },
   );
   expect(whole, "gangs seen with all members running").toBeGreaterThan(300);
 }, 60_000);

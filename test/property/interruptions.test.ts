@@ -6,6 +6,7 @@ import { ModelWorker } from "../unit/flows/model-worker.ts";
 import { cancel, hear, interruption, rebalance, stateChange } from "../unit/flows/news.ts";
 import { expectOneTruth } from "../unit/flows/one-truth.ts";
 import { World } from "../unit/flows/world.ts";
+import { stormRuns } from "./storm-runs.ts";
 
 const spot = anOffer({ usdPerHour: 1 });
 const catalogue = aCatalogue({ offers: [spot, anOffer({ market: "on-demand", usdPerHour: 1.9 })] });
@@ -156,6 +157,6 @@ test("no attempt of a job runs beside another, whatever notices come, and what i
       }
       expect(world.ledger.table.jobs.size).toBe(storm.submitted);
     }),
-    { numRuns: 300 },
+    { numRuns: stormRuns(300) },
   );
 }, 60_000);

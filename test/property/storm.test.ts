@@ -9,6 +9,7 @@ import { doomed } from "../unit/flows/crash.ts";
 import { expectOneTruth } from "../unit/flows/one-truth.ts";
 import { World } from "../unit/flows/world.ts";
 import { expectWithinBudgets } from "./spending.ts";
+import { stormRuns } from "./storm-runs.ts";
 
 const four = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
 const spot = anOffer({ usdPerHour: 1 });
@@ -150,6 +151,6 @@ test("whatever happens, and wherever place dies, one truth is left, and no job i
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: stormRuns(300) },
   );
 }, 30_000);

@@ -1,0 +1,2 @@
+/** Runs of a storm: a tenth of all with every `npm test`, all of them with `npm run test:storms`, which CI runs. */
+export const stormRuns = (all: number): number => (process.env["MODE"] === "storms" ? all : Math.ceil(all / 10));
