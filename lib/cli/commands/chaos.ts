@@ -12,11 +12,11 @@ import type { Console } from "../console.ts";
 import { exitCodes, UsageError, whatWentWrong } from "../exit.ts";
 
 export type ChaosOptions = {
-  readonly runs: number;
+  readonly runs?: number | undefined;
   readonly seed?: number | undefined;
   readonly scenario?: string | undefined;
   readonly only?: readonly string[] | undefined;
-  readonly threads: number;
+  readonly threads?: number | undefined;
   readonly plant?: string | undefined;
   readonly list?: boolean | undefined;
   readonly json?: boolean | undefined;
@@ -24,6 +24,7 @@ export type ChaosOptions = {
 
 /** Where seeds begin when nobody says. */
 const usualSeed = 1;
+const usualRuns = 200;
 
 /** Runs the chaos kit. Ctrl-C ends it with the report so far; a second one ends at once. */
 export async function chaosCommand(options: ChaosOptions, console: Console): Promise<number> {
@@ -35,14 +36,14 @@ export async function chaosCommand(options: ChaosOptions, console: Console): Pro
   const only = options.only?.map(knownFault);
   const scenario = await scenarioOf(options.scenario, bug?.scenario);
   const first = options.seed ?? usualSeed;
-  const { runs } = options;
+  const { runs = usualRuns, threads = 1 } = options;
   const abort = new AbortController();
   const onSignal = (): void => (abort.signal.aborted ? process.exit(exitCodes.interrupted) : abort.abort());
   process.on("SIGINT", onSignal);
   // Before the runs: they may take hours, in which somebody edits the flows.
   const sites = readSites();
   const startedMs = performance.now();
-  const tally = await runThreads({ scenario, first, runs, only, bug: bug?.name }, Math.min(options.threads, runs), {
+  const tally = await runThreads({ scenario, first, runs, only, bug: bug?.name }, Math.min(threads, runs), {
     signal: abort.signal,
     far: ({ runs: done, found }) => console.progress(`${done} of ${runs} runs, ${found.length} violations`),
   });

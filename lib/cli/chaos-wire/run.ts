@@ -1,0 +1,159 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import type { LocalCloud } from "../../local/cloud.ts";
+import { isEnded, type Job } from "../../model/job.ts";
+import { Chance } from "../../sim/chance.ts";
+import type { Connection } from "../connection.ts";
+import { type AtRest, checks } from "./checks.ts";
+import { faultsOf } from "./faults.ts";
+import { type WireJob, workloadOf } from "./workload.ts";
+
+export type WireStage = {
+  readonly cloud: Pick<LocalCloud, "ec2" | "invoke" | "kill">;
+  readonly connection: Pick<Connection, "queue" | "jobs" | "artifacts" | "api">;
+  readonly tell: (line: string) => void;
+  readonly stop: AbortSignal;
+};
+
+export type WireRun = {
+  readonly seed: number;
+  /** Those that struck, by kind. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** How jobs ended. */
+  readonly jobs: Readonly<Record<string, number>>;
+  readonly found: readonly { readonly check: string; readonly wrong: string }[];
+  readonly wallMs: number;
+};
+
+/** After this all must rest, whatever struck. The longest of it: a message whose handler failed comes again after minutes, as on AWS. */
+export const restWithinMs = 240_000;
+const lookMs = 250;
+/** The schedule's tick comes each minute; nobody wants to wait for that. */
+const tickMs = 3_000;
+
+/** One run: jobs and faults at their times, then rest, then the checks. Aborted, it leaves off where it is, and throws. */
+export async function runWire(stage: WireStage, seed: number): Promise<WireRun> {
+  const startedMs = performance.now();
+  const chance = new Chance(`wire ${seed}`);
+  const folder = await mkdtemp(join(tmpdir(), "fleetwright-chaos-wire-"));
+  const over = new AbortController();
+  const ticking = ticks(stage, AbortSignal.any([stage.stop, over.signal]));
+  try {
+    const asked = workloadOf(seed, chance.fork("workload"), folder);
+    const before = stage.cloud.ec2.record.fleetCalls.length;
+    const [faults] = await Promise.all([strikeAll(stage, chance.fork("faults")), sendAll(stage, asked)]);
+    const jobs = await rested(stage, asked);
+    stage.stop.throwIfAborted();
+    const rest = await look(stage, { jobs, folder, before });
+    const found = checks.flatMap(({ name, wrong }) => wrong(rest).map((each) => ({ check: name, wrong: each })));
+    return { seed, faults, jobs: countBy(jobs.map(({ job }) => job?.state ?? "unknown")), found, wallMs: performance.now() - startedMs };
+  } finally {
+    over.abort();
+    await ticking;
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function sendAll({ connection, stop }: WireStage, jobs: readonly WireJob[]): Promise<void> {
+  const sends = jobs.flatMap(({ team, body, atMs, againAtMs }) => [atMs, ...againAtMs].map((at) => ({ team, body, at })));
+  await Promise.all(
+    sends.map(async ({ team, body, at }) => {
+      if (await waited(at, stop)) await connection.queue.send(team, body);
+    }),
+  );
+}
+
+async function strikeAll({ cloud, tell, stop }: WireStage, chance: Chance): Promise<WireRun["faults"]> {
+  const struck: string[] = [];
+  const seams = { record: cloud.ec2.record, kill: cloud.kill };
+  await Promise.all(
+    faultsOf(chance).map(async ({ kind, atMs, strike }) => {
+      if (!(await waited(atMs, stop)) || !(await strike(seams))) return;
+      struck.push(kind);
+      tell(kind);
+    }),
+  );
+  return countBy(struck);
+}
+
+/** Ticks more often than the schedule does. One that fails, because it was killed or throttled, is made up for by the next. */
+async function ticks({ cloud }: WireStage, over: AbortSignal): Promise<void> {
+  while (await waited(tickMs, over)) await cloud.invoke("tick", { tick: "minute" }).catch(() => undefined);
+}
+
+type Ended = { readonly asked: WireJob; readonly job: Job | undefined };
+
+/** The jobs when all has come to rest, or when it should have long since. */
+async function rested(stage: WireStage, asked: readonly WireJob[]): Promise<readonly Ended[]> {
+  const untilMs = performance.now() + restWithinMs;
+  for (;;) {
+    const jobs = await jobsOf(stage, asked);
+    const isOver = jobs.every(({ job }) => job && isEnded(job.state)) && (await isAtZero(stage));
+    if (isOver || performance.now() > untilMs || !(await waited(lookMs, stage.stop))) return jobs;
+  }
+}
+
+const jobsOf = ({ connection }: WireStage, asked: readonly WireJob[]): Promise<readonly Ended[]> =>
+  Promise.all(asked.map(async (each) => ({ asked: each, job: await connection.jobs.get(each) })));
+
+async function isAtZero(stage: WireStage): Promise<boolean> {
+  if (stage.cloud.ec2.record.remaining().length > 0) return false;
+  return (await poolsOf(stage)).every(
+    ({ reserved, openLaunches }) => reserved.gpus === 0 && reserved.usdPerHour === 0 && openLaunches.length === 0,
+  );
+}
+
+async function poolsOf({ connection: { api } }: WireStage): Promise<AtRest["pools"]> {
+  return (await api.pools()).items;
+}
+
+async function look(stage: WireStage, of: { jobs: readonly Ended[]; folder: string; before: number }): Promise<AtRest> {
+  const { record } = stage.cloud.ec2;
+  const later = await jobsOf(
+    stage,
+    of.jobs.map(({ asked }) => asked),
+  );
+  const jobs = await Promise.all(
+    of.jobs.map(async ({ asked, job }, n) => ({
+      asked,
+      job,
+      later: later[n]?.job,
+      left: await unsealed(stage, job, of.folder),
+      ran: (await readFile(asked.trace, "utf8").catch(() => "")).split("\n").filter(Boolean).map(Number),
+    })),
+  );
+  return {
+    jobs,
+    remaining: record.remaining().map(({ id }) => id),
+    pools: await poolsOf(stage),
+    fleetCalls: record.fleetCalls.slice(of.before),
+  };
+}
+
+/** What cannot be unsealed is left out; the check misses it. */
+async function unsealed({ connection }: WireStage, job: Job | undefined, folder: string): Promise<Readonly<Record<string, string>>> {
+  const left: Record<string, string> = {};
+  for (const artifact of job?.artifacts ?? []) {
+    const file = join(folder, "unsealed", job?.team ?? "", job?.job ?? "", artifact.path);
+    try {
+      if (job) await connection.artifacts.open(job, artifact, file);
+      left[artifact.path] = await readFile(file, "utf8");
+    } catch {}
+  }
+  return left;
+}
+
+/** Whether the time has passed, and nobody stopped it. */
+const waited = (ms: number, stop: AbortSignal): Promise<boolean> =>
+  pause(ms, undefined, { signal: stop }).then(
+    () => true,
+    () => false,
+  );
+
+function countBy(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names.toSorted()) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}

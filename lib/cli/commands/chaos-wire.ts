@@ -1,0 +1,43 @@
+import { wireLines, wireReport } from "../chaos-wire/report.ts";
+import { runWire, type WireRun } from "../chaos-wire/run.ts";
+import { connectLocal, stateFolder } from "../connection.ts";
+import type { Console } from "../console.ts";
+import { firstTick } from "../demo/first-tick.ts";
+import { duration } from "../duration.ts";
+import { exitCodes, UsageError } from "../exit.ts";
+import { withLocalCloud } from "../local-session.ts";
+import type { ChaosOptions } from "./chaos.ts";
+
+/** An EC2 whose news comes late, whose instances are unknown at first, and that takes its time to answer. */
+const ec2 = { eventDelayMs: { min: 0, max: 1_500 }, describeLagMs: { min: 0, max: 1_500 }, answerMs: { min: 0, max: 150 } };
+const usualSeed = 1;
+const usualRuns = 1;
+
+/** Runs chaos on a local cloud of its own, one run after the other. */
+export async function chaosWire(options: Partial<ChaosOptions>, console: Console): Promise<number> {
+  for (const name of ["scenario", "only", "threads", "plant", "list"] as const)
+    if (options[name] !== undefined) throw new UsageError(`--${name} is about virtual time; it does not go with --wire`);
+  const { seed: first = usualSeed, runs: asked = usualRuns } = options;
+  const startedMs = performance.now();
+  const sofar = (): string => duration(Math.floor((performance.now() - startedMs) / 1_000) * 1_000);
+  const runs: WireRun[] = [];
+  const outcome = await withLocalCloud({ folder: stateFolder, log: console.progress, ec2 }, async (cloud, { signal }) => {
+    const connection = await connectLocal(cloud.deployment.name, cloud.endpoint);
+    await firstTick(cloud);
+    for (let seed = first; seed < first + asked && !signal.aborted; seed += 1) {
+      console.progress(`run ${runs.length + 1} of ${asked} … ${sofar()}`);
+      const tell = (fault: string): void => console.progress(`run ${runs.length + 1} of ${asked}: ${fault} … ${sofar()}`);
+      runs.push(await runWire({ cloud, connection, tell, stop: signal }, seed));
+    }
+    return "done" as const;
+  });
+  console.progress(undefined);
+  if (outcome === "interrupted") {
+    console.note("interrupted; everything that was started has been ended");
+    return exitCodes.interrupted;
+  }
+  const report = wireReport(runs, { first, last: first + asked - 1 }, performance.now() - startedMs);
+  if (options.json) console.out(JSON.stringify(report));
+  else for (const line of wireLines(report, console.paint)) console.out(line);
+  return report.violations > 0 ? exitCodes.failed : exitCodes.ok;
+}
