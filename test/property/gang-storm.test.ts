@@ -154,9 +154,10 @@ class Storm {
     }
   }
 
-  /** EC2 tells of every end, workers call and their work ends well, until there is nothing left to do. */
+  /** EC2 answers and tells of every end, workers call and their work ends well, until there is nothing left to do. */
   async calmDown(): Promise<void> {
     const { world } = this;
+    world.fleet.answerAgain();
     for (let n = 0; n < 60; n += 1) {
       for (const { id, over } of world.fleet.instances.values()) if (over) await hear(world, stateChange(id, "terminated"));
       await world.ringLater();

@@ -115,11 +115,13 @@ const tell = (world: World, id: string) =>
     },
   );
 
-/** Capacity and prices come back, EC2 tells of every end, and decisions are made until nothing is open and whatever was refused has rested. */
+/** Capacity and prices come back, EC2 answers and tells of every end, and decisions are made until nothing is open and whatever was refused has rested. */
 async function calmDown(world: World): Promise<void> {
   for (const offer of offers) world.fleet.restock(offer);
+  world.fleet.answerAgain();
   world.ledger.table.catalogues.set("gpu", catalogue);
-  for (let n = 0; n < 9; n += 1) {
+  // A budget that renews meanwhile, or a race that was still to come, may open a launch in the last of them.
+  for (let n = 0; n < 9 || (world.ledger.table.openLaunches.size > 0 && n < 40); n += 1) {
     for (const instance of world.fleet.instances.values()) if (instance.over) await tell(world, instance.id);
     await world.place();
     await world.pass(n % 2 === 0 ? 500 : 6);

@@ -41,6 +41,11 @@ export class MemoryFleet implements Fleet {
     this.#unknown.push(how);
   }
 
+  /** From here on launches are answered, whatever was to become of the next ones. */
+  answerAgain(): void {
+    this.#unknown.length = 0;
+  }
+
   /** The next launch is refused for its rate: nothing is launched, and its token is as new. */
   throttleNextLaunch(): void {
     this.#unknown.push("throttled");
