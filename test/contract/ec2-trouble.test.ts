@@ -27,7 +27,7 @@ describe("requests", () => {
   });
 
   it("come back as the bucket fills, and every action has one where all are limited", async () => {
-    const cloud = await aCloud({ requests: { "*": { burst: 1, perSecond: 20 } } });
+    const cloud = await aCloud({ requests: { "*": { burst: 1, perSecond: 2 } } });
     await expect(Promise.all([1, 2].map(() => cloud.ec2.send(new CreateFleetCommand(cloud.launch()))))).rejects.toMatchObject({
       name: "RequestLimitExceeded",
       $metadata: { httpStatusCode: 503 },

@@ -22,7 +22,8 @@ export function packEqual(items: Items, { budget, seed }: { budget: Budget; seed
   for (const weighting of weightings) {
     const { contents } = fillOneByOne(items, weighting);
     if (!best || contents.length < best.length) best = contents;
-    if (best.length <= bound || !more()) return { bins: best, bound, steps };
+    if (best.length <= bound) break;
+    if (!more()) return { bins: best, bound, steps };
   }
   const random = seeded(seed);
   for (let found = best ?? []; found.length > bound; ) {
@@ -32,7 +33,8 @@ export function packEqual(items: Items, { budget, seed }: { budget: Budget; seed
     found = bins.contents;
     best = found;
   }
-  return { bins: best ?? [], bound, steps };
+  // It ended at the bound: a budget of exactly the steps so far would have ended the step before.
+  return { bins: best ?? [], bound, steps: steps + 1 };
 }
 
 function leastFull(bins: Bins): number {
