@@ -1,32 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { describe, expect, inject, it } from "vitest";
-import { dynamoClient } from "../../lib/aws/clients/dynamo.ts";
-import { putItem, type TableAccess } from "../../lib/aws/table/access.ts";
+import { describe, expect, it } from "vitest";
+import { putItem } from "../../lib/aws/table/access.ts";
 import { requestsKey } from "../../lib/aws/table/keys.ts";
 import { createRequestBudget } from "../../lib/aws/table/request-budget.ts";
 import { MemoryRequestBudget } from "../../lib/sim/memory/request-budget.ts";
 import { monday } from "../fakes/builders.ts";
+import { newTable } from "./dynamodb-ledger.ts";
 import { narrow, requestBudgetContract } from "./suites/request-budget.ts";
-import { wire } from "./wire.ts";
-
-async function newTable(): Promise<TableAccess> {
-  const client = dynamoClient(wire(inject("ministackUrl")));
-  const table = `requests-${randomUUID()}`;
-  await client.send(
-    new CreateTableCommand({
-      TableName: table,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: ["pk", "sk"].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
-      KeySchema: [
-        { AttributeName: "pk", KeyType: "HASH" },
-        { AttributeName: "sk", KeyType: "RANGE" },
-      ],
-    }),
-  );
-  return { client: DynamoDBDocumentClient.from(client), table };
-}
 
 requestBudgetContract("in memory", async () => {
   const budget = new MemoryRequestBudget(narrow);

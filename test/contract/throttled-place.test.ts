@@ -1,9 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { afterEach, describe, expect, inject, test } from "vitest";
-import { dynamoClient } from "../../lib/aws/clients/dynamo.ts";
+import { afterEach, describe, expect, test } from "vitest";
 import { ec2Client } from "../../lib/aws/clients/ec2.ts";
 import { ec2Fleet } from "../../lib/aws/fleet.ts";
 import type { TableAccess } from "../../lib/aws/table/access.ts";
@@ -18,8 +15,8 @@ import { type BucketLimits, documentedLimits } from "../../lib/model/request-lim
 import { MemoryJournal } from "../../lib/sim/memory/journal.ts";
 import { MemoryLane } from "../../lib/sim/memory/lane.ts";
 import { aCatalogue, aJob, anOffer, aPool, aSpec } from "../fakes/builders.ts";
+import { newTable } from "./dynamodb-ledger.ts";
 import { type Ec2Stage, ec2Stage } from "./ec2-stage.ts";
-import { wire } from "./wire.ts";
 
 const tight: BucketLimits = { burst: 3, perSecond: 4 };
 const pools = ["gpu", "cpu"].map((name) => aPool({ name, limits: { usdPerHour: 1_000, gpus: 1_000 } }));
@@ -27,23 +24,6 @@ const gangsAPool = 6;
 
 let stage: Ec2Stage;
 afterEach(() => stage.close());
-
-async function newTable(): Promise<TableAccess> {
-  const client = dynamoClient(wire(inject("ministackUrl")));
-  const table = `throttled-${randomUUID()}`;
-  await client.send(
-    new CreateTableCommand({
-      TableName: table,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: ["pk", "sk"].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
-      KeySchema: [
-        { AttributeName: "pk", KeyType: "HASH" },
-        { AttributeName: "sk", KeyType: "RANGE" },
-      ],
-    }),
-  );
-  return { client: DynamoDBDocumentClient.from(client), table };
-}
 
 /** One pool's handler, with clients and a table access of its own, as each Lambda has them. */
 async function handler(access: TableAccess, launch: BucketLimits): Promise<(pool: (typeof pools)[number]) => Promise<unknown>> {

@@ -6,7 +6,8 @@ import type { Snapshot, Step } from "../../model/plan.ts";
 import { budgetRoom } from "../budget/budget-room.ts";
 import { outlook } from "../capacity/outlook.ts";
 import { mayTry } from "../health/breaker.ts";
-import { exactly, isWithin, less, plus } from "../placement/reservations.ts";
+import { allowanceOf, allowed } from "../limits/allowance.ts";
+import { isWithin, less, plus } from "../placement/reservations.ts";
 
 /** An instance that EC2 recommends to leave is, if at all, mostly taken back within this time. */
 const recommendedForMs = 15 * 60_000;
@@ -94,20 +95,11 @@ function offersLike({ offer, type, notice }: Node, snapshot: Snapshot): readonly
 }
 
 /** What all limits and budgets leave for a node of that team, before what is planned. */
-function roomFor(team: string | undefined, { pool, reserved, wider, ...seen }: Snapshot): Reservation {
-  const { usdPerHour, usedUp } = budgetRoom({ pool, reserved, ...seen });
+function roomFor(team: string | undefined, snapshot: Snapshot): Reservation {
+  const { usdPerHour, usedUp } = budgetRoom(snapshot);
   if (usedUp) return nothing;
-  const beyond = wider && [
-    [wider.limits.deployment, wider.reserved.deployment] as const,
-    ...(team === undefined ? [] : [[wider.limits.teams[team], wider.reserved.teams[team]] as const]),
-  ];
-  return (beyond ?? []).reduce(
-    (room, [most, used = nothing]) => ({
-      usdPerHour: Math.min(room.usdPerHour, (most?.usdPerHour ?? Number.POSITIVE_INFINITY) - used.usdPerHour),
-      gpus: Math.min(room.gpus, (most?.gpus ?? Number.POSITIVE_INFINITY) - used.gpus),
-    }),
-    { ...less(pool.limits, reserved), usdPerHour: Math.min(exactly(pool.limits.usdPerHour - reserved.usdPerHour), usdPerHour) },
-  );
+  const room = allowed(allowanceOf(snapshot), team);
+  return { ...room, usdPerHour: Math.min(room.usdPerHour, usdPerHour) };
 }
 
 const nothing: Reservation = { usdPerHour: 0, gpus: 0 };
