@@ -6,6 +6,7 @@ import { invariants } from "../../sim/invariants.ts";
 import { reportOf } from "../../sim/report.ts";
 import { Scenario } from "../../sim/scenario.ts";
 import { readSites } from "../../sim/sites.ts";
+import type { Found } from "../../sim/tally.ts";
 import { reportLines } from "../chaos/lines.ts";
 import { runThreads } from "../chaos/threads.ts";
 import type { Console } from "../console.ts";
@@ -43,9 +44,15 @@ export async function chaosCommand(options: ChaosOptions, console: Console): Pro
   // Before the runs: they may take hours, in which somebody edits the flows.
   const sites = readSites();
   const startedMs = performance.now();
+  const tellNew = toldOnce(({ seed, invariant, wrong }) =>
+    console.note(`✗ ${invariant.number}. ${invariant.name}: ${wrong}; again: ${replayOf(seed, options)}`),
+  );
   const tally = await runThreads({ scenario, first, runs, only, bug: bug?.name }, Math.min(threads, runs), {
     signal: abort.signal,
-    far: ({ runs: done, found }) => console.progress(`${done} of ${runs} runs, ${found.length} violations`),
+    far: ({ runs: done, found }) => {
+      tellNew(found);
+      console.progress(`${done} of ${runs} runs, ${found.length} violations`);
+    },
   });
   process.off("SIGINT", onSignal);
   console.progress(undefined);
@@ -60,6 +67,18 @@ export async function chaosCommand(options: ChaosOptions, console: Console): Pro
   else for (const line of reportLines(report, console.paint, runs === 1)) console.out(line);
   if (report.violations > 0) return exitCodes.failed;
   return abort.signal.aborted ? exitCodes.interrupted : exitCodes.ok;
+}
+
+/** Tells each violation once, the moment it is known: a long run that somebody kills has said what it found. */
+function toldOnce(tell: (found: Found) => void): (all: readonly Found[]) => void {
+  const told = new Set<number>();
+  return (all) => {
+    for (const found of all) {
+      if (told.has(found.seed)) continue;
+      told.add(found.seed);
+      tell(found);
+    }
+  };
 }
 
 /** One line that runs the seed again, and tells its story. */

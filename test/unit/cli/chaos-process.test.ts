@@ -47,6 +47,9 @@ describe("fleet chaos", () => {
     const found = await fleet("--runs", "20", "--plant", "drops-a-shard");
     expect(found.code).toBe(1);
     expect(found.out).toMatch(/✗ 6\. every shard is held: map \d+ of/);
+    expect(found.err, "the moment it is found").toMatch(
+      /✗ 6\. every shard is held: map \d+ of .*; again: npm run -s fleet -- chaos --runs 1 --seed \d+/,
+    );
     const [, args = ""] = /again: npm run -s fleet -- chaos (.+)/.exec(found.out) ?? [];
     const again = await fleet(...args.split(" "));
     expect(again.code).toBe(1);
