@@ -75,7 +75,7 @@ export const bugs: readonly Bug[] = [
     name: "believes-the-stale",
     breaks: 2,
     says: "a worker's upload is sealed though another attempt counts by now",
-    scenario: { faults: { "sqs.delay": 0.9, "ec2.sudden-end": 1, "worker.lost-call": 0.4 }, jobs: { artifacts: { from: 1, to: 2 } } },
+    scenario: { faults: { "sqs.delay": 0.9, "ec2.sudden-end": 1, "worker.lost-call": 0.7 }, jobs: { artifacts: { from: 1, to: 2 } } },
     plant: ({ sealing }, { ledger }) => ({
       sealing: {
         ...sealing,

@@ -309,8 +309,7 @@ async function interrupted(command: Command): Promise<void> {
 describe("Ctrl-C", () => {
   it("ends everything in the middle of a demonstration", { concurrent: true }, async () => {
     const command = open(["demo"]);
-    // One that runs until it is cancelled: shorter runs can pass between two looks.
-    await command.says(/research\/regretted {2}placed/);
+    await command.says(/research\/train {2}(placed|running)/);
     await has(command, "serve.py", "worker.mjs", "watchdog-process.ts");
     await interrupted(command);
   });

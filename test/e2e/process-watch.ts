@@ -13,7 +13,8 @@ export type ProcessWatch = {
   stop(): void;
 };
 
-const everyMs = 200;
+/** A look reads all of /proc. What is missed for it says itself to whom it belongs. */
+const everyMs = 500;
 /** Sockets stay, so every few looks are enough. */
 const looksForSockets = 4;
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ApiWorld, allOperations, callers, decisionId, holdAgainstDocument, nodeId, type Who } from "../unit/api/api-world.ts";
+import { stormRuns } from "./storm-runs.ts";
 
 const names = [
   "vision",
@@ -114,7 +115,7 @@ test("whatever is asked, the answer is JSON that the document promises, and neve
       holdAgainstDocument(url, method, told);
       statuses.set(told.status, (statuses.get(told.status) ?? 0) + 1);
     }),
-    { numRuns: 4000 },
+    { numRuns: stormRuns(10_000) },
   );
   // It got past the first checks, too.
   for (const status of [200, 201, 204, 400, 403, 404, 405, 415]) expect(statuses.get(status) ?? 0, `${status}`).toBeGreaterThan(0);
@@ -127,6 +128,6 @@ test("whatever a team asks, no other team's names are in the answer", async () =
       const said = told.status < 300 ? JSON.stringify(told.body) : "";
       expect(said).not.toMatch(/secret|hidden|dogs/);
     }),
-    { numRuns: 1000 },
+    { numRuns: stormRuns(2_500) },
   );
 });

@@ -8,13 +8,14 @@ const greet = 'echo "hello from $FLEETWRIGHT_TEAM" > greeting.txt\n';
 /** Each member sums its part of a dataset; all send what they have to the first, as its gang's environment says, and it keeps the whole. */
 const gang = `
 import { createHash } from "node:crypto";
-import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 
 const { RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT, FLEETWRIGHT_DATA } = process.env;
 const folder = join(FLEETWRIGHT_DATA, process.argv[2]);
-const sums = globSync("**/*.bin", { cwd: folder }).map((path) => createHash("sha256").update(readFileSync(join(folder, path))).digest("hex") + "  " + path);
+const files = readdirSync(folder, { recursive: true }).filter((path) => path.endsWith(".bin"));
+const sums = files.map((path) => createHash("sha256").update(readFileSync(join(folder, path))).digest("hex") + "  " + path);
 console.log("rank " + RANK + " of " + WORLD_SIZE + " has " + sums.length + " files");
 
 if (RANK === "0") {

@@ -3,6 +3,7 @@
  * the other until it is ended from outside.
  */
 import { existsSync } from "node:fs";
+import { enableCompileCache, flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
@@ -53,8 +54,11 @@ async function answer(handler: Handler, message: ToThread): Promise<void> {
   }
 }
 
+// The next environment of this function finds its code compiled. Threads are ended from outside, so it is written at once.
+enableCompileCache();
 try {
   const handler = await load();
+  flushCompileCache();
   parentPort?.on("message", (message: ToThread) => void answer(handler, message));
   say({ kind: "ready" });
 } catch (error) {

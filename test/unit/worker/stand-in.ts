@@ -13,6 +13,10 @@ export async function standIn(folder: string, name: string, script: string): Pro
 
 const docker = fileURLToPath(new URL("./docker-stand-in.ts", import.meta.url));
 
-/** The docker client's stand-in, which keeps its state in another folder. */
+/** The docker client's stand-in, which keeps its state in another folder, and finds its compiled code: it is started often. */
 export const standInDocker = (folder: string, state: string): Promise<string> =>
-  standIn(folder, "docker", `exec "${process.execPath}" "${docker}" "${state}" "$@"`);
+  standIn(
+    folder,
+    "docker",
+    `NODE_COMPILE_CACHE="${process.env["NODE_COMPILE_CACHE"] ?? ""}" exec "${process.execPath}" "${docker}" "${state}" "$@"`,
+  );

@@ -10,13 +10,19 @@ export type WorkerProcess = {
   readonly ended: Promise<number | string>;
 };
 
-/** The worker as an instance runs it: a process of its own that knows nothing but its environment. */
+/** The worker as an instance runs it: a process of its own that knows nothing but its environment, and finds its compiled code. */
 export function startWorker(
   env: Readonly<Record<string, string>>,
   file = join(import.meta.dirname, "../../../lib/worker/main.ts"),
 ): WorkerProcess {
   const child = spawn(process.execPath, [file], {
-    env: { PATH: process.env["PATH"] ?? "", AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null", ...env },
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
+      AWS_CONFIG_FILE: "/dev/null",
+      AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const log: string[] = [];
