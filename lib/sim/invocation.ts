@@ -2,6 +2,7 @@ import { Fault } from "../model/fault.ts";
 import type { SimClock } from "./clock.ts";
 import type { Doom, Dooms } from "./dooms.ts";
 import type { FaultKind, Faults } from "./faults.ts";
+import { forever } from "./forever.ts";
 
 /** How a run of a handler ended. `died`: killed, or at its time-out; nobody is told. */
 export type Ended<T> =
@@ -15,8 +16,6 @@ export type InvocationWorld = {
   readonly dooms: Dooms;
   readonly note: (...said: readonly unknown[]) => void;
 };
-
-const forever = new Promise<never>(() => {});
 
 /** What can befall a call, by the port that it goes to; EC2's own troubles are its model's. */
 const troubles: Readonly<Record<string, { readonly fails: FaultKind; readonly loses?: FaultKind }>> = {
@@ -90,7 +89,7 @@ export class Invocation {
   }
 
   #call(point: string, work: () => Promise<unknown>): Promise<unknown> {
-    if (this.#isDead) return forever;
+    if (this.#isDead) return forever();
     const { faults, clock, dooms } = this.#world;
     const doom = faults.isCalm ? undefined : dooms.take(point);
     if (doom?.when === "before") return this.#kill(point, doom);
@@ -104,7 +103,7 @@ export class Invocation {
     const carried = ms === 0 ? done() : new Promise((resolve, reject) => void clock.after(ms, () => void done().then(resolve, reject)));
     return doom === undefined
       ? carried.then(this.#answered, (error: unknown) => {
-          if (this.#isDead) return forever;
+          if (this.#isDead) return forever();
           throw error;
         })
       : carried.then(
@@ -114,7 +113,7 @@ export class Invocation {
   }
 
   /** A dead run hears no answer. */
-  #answered = (answer: unknown): unknown => (this.#isDead ? forever : answer);
+  #answered = (answer: unknown): unknown => (this.#isDead ? forever() : answer);
 
   async #carryOut(point: string, work: () => Promise<unknown>): Promise<unknown> {
     const { faults } = this.#world;
@@ -132,7 +131,7 @@ export class Invocation {
     doom.met();
     this.#world.faults.count("lambda.kill", `${this.#name} ${doom.when} ${point}`);
     this.#die(`${this.#name} is killed ${doom.when} ${point}`);
-    return forever;
+    return forever();
   }
 
   #die(how: string): void {

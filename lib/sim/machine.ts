@@ -10,6 +10,7 @@ import type { Chance } from "./chance.ts";
 import type { SimClock } from "./clock.ts";
 import type { Fact, ProgramRun } from "./facts.ts";
 import type { Faults } from "./faults.ts";
+import { forever } from "./forever.ts";
 import { beginAttempt, type ProgramHost } from "./program.ts";
 
 export type MachineWorld = Omit<ProgramHost, "after" | "wallMs" | "began" | "over" | "fetched"> & {
@@ -26,7 +27,6 @@ export type MachineWorld = Omit<ProgramHost, "after" | "wallMs" | "began" | "ove
 
 const callTimeoutMs = 10_000;
 const restartMs = 5_000;
-const forever = new Promise<never>(() => {});
 
 /**
  * One instance at work: the worker's own agent on clocks of its own, and programs that run for their time. It can be
@@ -229,10 +229,10 @@ export class Machine {
       new Promise((_resolve, fail) => this.#after(callTimeoutMs, () => fail(new Fault("node-call", "nobody answered", { retry: true }))));
     const converse = async (): Promise<NodeAnswer> => {
       await travel();
-      if (life !== this.#life || this.#isHalted) return forever;
+      if (life !== this.#life || this.#isHalted) return forever();
       if (this.#isCutOff || faults.strikes("worker.lost-call", this.#id)) return lost();
       const answer = await callNode(this.#id, call);
-      if (life !== this.#life || this.#isHalted) return forever;
+      if (life !== this.#life || this.#isHalted) return forever();
       return this.#isCutOff || faults.strikes("worker.lost-answer", this.#id) ? lost() : this.#whenThawed(answer);
     };
     try {
