@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ApiWorld, allOperations, callers, decisionId, holdAgainstDocument, nodeId, type Who } from "../unit/api/api-world.ts";
-import { stormRuns } from "./storm-runs.ts";
+import { isStorm, stormRuns } from "./storm-runs.ts";
 
 const names = [
   "vision",
@@ -117,8 +117,9 @@ test("whatever is asked, the answer is JSON that the document promises, and neve
     }),
     { numRuns: stormRuns(10_000) },
   );
-  // It got past the first checks, too.
-  for (const status of [200, 201, 204, 400, 403, 404, 405, 415]) expect(statuses.get(status) ?? 0, `${status}`).toBeGreaterThan(0);
+  // It got past the first checks, too. Few calls in a thousand get as far as the last three.
+  for (const status of [200, 400, 403, 404, 405, ...(isStorm ? [201, 204, 415] : [])])
+    expect(statuses.get(status) ?? 0, `${status}`).toBeGreaterThan(0);
 });
 
 test("whatever a team asks, no other team's names are in the answer", async () => {

@@ -1,2 +1,4 @@
+export const isStorm = process.env["MODE"] === "storms";
+
 /** Runs of a storm: a tenth of all with every `npm test`, all of them with `npm run test:storms`, which CI runs. */
-export const stormRuns = (all: number): number => (process.env["MODE"] === "storms" ? all : Math.ceil(all / 10));
+export const stormRuns = (all: number): number => (isStorm ? all : Math.ceil(all / 10));
