@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 
 /** The boot script's lines with its folders below `folder` and its ten minutes made twelve seconds, which pass by sleeping only. */
 const script = (folder: string): string =>
@@ -63,8 +63,13 @@ const yes = '{"kind":"boot","workerUrl":"https://worker.example/w","nodeUrl":"ht
 const wait = '{"kind":"wait","callAgainMs":1000}';
 
 describe("the boot script", () => {
-  test("fetches the worker and its Node, and starts them under systemd", async () => {
-    const { code, read } = await boot([wait, yes]);
+  let booted: Boot;
+  beforeAll(async () => {
+    booted = await boot([wait, yes]);
+  });
+
+  test("fetches the worker and its Node, and starts them under systemd", () => {
+    const { code, read } = booted;
     expect(code).toBe(0);
     expect(read("opt/fleetwright/worker.mjs")).toBe("worker\n");
     expect(read("done")).toContain("systemctl restart fleetwright");
@@ -81,16 +86,16 @@ describe("the boot script", () => {
       expect(unit.split("\n")).toContain(setting);
   });
 
-  test("calls node signed, with its credentials nowhere on a command line", async () => {
-    const { read } = await boot([yes]);
+  test("calls node signed, with its credentials nowhere on a command line", () => {
+    const { read } = booted;
     expect(read("calls")).toContain("--aws-sigv4 aws:amz:eu-west-1:lambda");
     expect(read("calls")).toContain('{"protocol":1,"kind":"boot","pool":"gpu"}');
     expect(read("calls")).not.toMatch(/SECRET|SESSION/);
     expect(read("secrets")).toContain('user = "AKID:SECRET"\nheader = "x-amz-security-token: SESSION"');
   });
 
-  test("blocks the job's user from the instance's metadata before the worker runs", async () => {
-    const { read } = await boot([yes]);
+  test("blocks the job's user from the instance's metadata before the worker runs", () => {
+    const { read } = booted;
     expect(read("etc/systemd/system/fleetwright.service")).toMatch(/^ExecStartPre=.*\/opt\/fleetwright\/guard$/m);
     expect(read("opt/fleetwright/guard")).toContain("-d 169.254.169.254");
   });

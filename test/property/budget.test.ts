@@ -4,6 +4,7 @@ import { decide } from "../../lib/decide/decide.ts";
 import { isHeard } from "../../lib/decide/health/dead-nodes.ts";
 import type { Plan, Snapshot, Step } from "../../lib/model/plan.ts";
 import { expectWithinBudgets, isUsedUp } from "./spending.ts";
+import { stormRuns } from "./storm-runs.ts";
 import { budgets, snapshot } from "./worlds.ts";
 
 const hours = (count: number): number => count * 3_600_000;
@@ -23,7 +24,7 @@ const sometime: fc.Arbitrary<Snapshot> = fc
 const withBudgets = fc
   .record({ seen: sometime, budgets })
   .map(({ seen, budgets: its }) => ({ ...seen, pool: { ...seen.pool, limits: { usdPerHour: 1000, gpus: 64 }, budgets: its } }));
-const runs = { numRuns: 1_000 };
+const runs = { numRuns: stormRuns(5_000) };
 const kinds = (plan: Plan, ...wanted: readonly Step["kind"][]): Step[] => plan.steps.filter((step) => wanted.includes(step.kind));
 const without = (seen: Snapshot): Snapshot => ({ ...seen, pool: { ...seen.pool, budgets: undefined } });
 

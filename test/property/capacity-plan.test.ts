@@ -4,6 +4,7 @@ import { planCapacity } from "../../lib/decide/capacity-plan/plan-capacity.ts";
 import { type NodeType, noPerformancePrices, type PerResource } from "../../lib/model/capacity.ts";
 import type { SolveProgram } from "../../lib/model/linear-program.ts";
 import { loadHighs } from "../../lib/solver/highs.ts";
+import { stormRuns } from "./storm-runs.ts";
 
 let solve: SolveProgram;
 beforeAll(async () => {
@@ -69,6 +70,6 @@ it("no fleet is cheaper than the one that was planned, and none is below its bou
       expect(plan.bound).toBeLessThanOrEqual(plan.total);
       for (const { type, count } of plan.types) expect(count).toBeLessThanOrEqual(type.most ?? 0);
     }),
-    { numRuns: 200 },
+    { numRuns: stormRuns(1_000) },
   );
 });

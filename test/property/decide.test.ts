@@ -7,9 +7,10 @@ import { type AttemptRef, byTurn, type QueueEntry } from "../../lib/model/job.ts
 import { freeOn } from "../../lib/model/node.ts";
 import type { Plan, Snapshot, Step } from "../../lib/model/plan.ts";
 import { fits, type Resources, sum } from "../../lib/model/resources.ts";
+import { stormRuns } from "./storm-runs.ts";
 import { snapshot } from "./worlds.ts";
 
-const runs = { numRuns: 500 };
+const runs = { numRuns: stormRuns(2_500) };
 const forEverySnapshot = (holds: (seen: Snapshot, plan: Plan) => void): void => {
   fc.assert(
     fc.property(snapshot, (seen) => holds(seen, decide(seen))),
@@ -281,7 +282,7 @@ test("whose turn it is, is an order: total, and the same whoever is compared fir
         }
       expect(queue.toReversed().toSorted(byTurn)).toEqual(queue.toSorted(byTurn));
     }),
-    { numRuns: 50 },
+    { numRuns: stormRuns(250) },
   );
 });
 

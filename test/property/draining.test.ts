@@ -5,6 +5,7 @@ import type { QueueEntry } from "../../lib/model/job.ts";
 import type { Offer } from "../../lib/model/offer.ts";
 import type { Snapshot } from "../../lib/model/plan.ts";
 import { type Choose, settle, whenWorkEnds } from "./simulation.ts";
+import { stormRuns } from "./storm-runs.ts";
 import { snapshot } from "./worlds.ts";
 
 /** A pool with nothing but jobs that wait, and no budget that could be used up. */
@@ -29,7 +30,7 @@ const choices: fc.Arbitrary<Choose> = fc.oneof(
     .infiniteStream(fc.nat(23))
     .map<Choose>((numbers) => (offers: readonly Offer[]) => offers[(numbers.next().value ?? 0) % Math.max(1, offers.length)]),
 );
-const runs = { numRuns: 200 };
+const runs = { numRuns: stormRuns(1_000) };
 
 const why = ({ pool, catalogue }: Snapshot, entry: QueueEntry): string | undefined => catalogue && whyUnsold(entry, pool, catalogue);
 /** All that waits has its turn, again and again: what runs ends, and what may be bought is bought. */

@@ -8,6 +8,7 @@ import { type Assignment, freeOn, type Node } from "../../lib/model/node.ts";
 import type { Plan, Snapshot, Step } from "../../lib/model/plan.ts";
 import { fits, sum } from "../../lib/model/resources.ts";
 import { settle } from "./simulation.ts";
+import { stormRuns } from "./storm-runs.ts";
 import { snapshot } from "./worlds.ts";
 
 /** Every node several times, as a gang's launch leaves them; and of some jobs an earlier attempt is still on a node. */
@@ -27,7 +28,7 @@ const holding = (node: Node, entry: QueueEntry | undefined): Node => {
   return { ...node, assignments: [...node.assignments, held] };
 };
 
-const runs = { numRuns: 500 };
+const runs = { numRuns: stormRuns(2_500) };
 const forEveryCrowd = (holds: (seen: Snapshot, plan: Plan) => void): void => {
   fc.assert(
     fc.property(crowded, (seen) => holds(seen, decide(seen))),
@@ -129,9 +130,9 @@ test("a gang that is alone in its pool, and within its limits, is placed", () =>
       expect(world.nodes).toHaveLength(gang.nodes);
       placed += 1;
     }),
-    { numRuns: 300 },
+    { numRuns: stormRuns(1_500) },
   );
-  expect(placed).toBe(300);
+  expect(placed).toBe(stormRuns(1_500));
 });
 
 const shuffle = <T>(all: readonly T[]): fc.Arbitrary<T[]> =>

@@ -1,4 +1,4 @@
 export const isStorm = process.env["MODE"] === "storms";
 
-/** Runs of a storm: a tenth of all with every `npm test`, all of them with `npm run test:storms`, which CI runs. */
+/** How many runs a property gets: a tenth of all with every `npm test`, all of them with `npm run test:storms`, which CI runs. */
 export const stormRuns = (all: number): number => (isStorm ? all : Math.ceil(all / 10));

@@ -5,6 +5,7 @@ import { clockBudget, stepBudget } from "../../../lib/decide/placement/optimizer
 import { classesOf } from "../../../lib/decide/placement/optimizer/classes.ts";
 import { optimize } from "../../../lib/decide/placement/optimizer/optimize.ts";
 import type { Problem } from "../../../lib/decide/placement/optimizer/problem.ts";
+import { stormRuns } from "../storm-runs.ts";
 import { wrongsOf } from "./checker.ts";
 import { offers, problem } from "./problems.ts";
 
@@ -20,7 +21,7 @@ describe("whatever is asked", () => {
       fc.property(problem, (of) => {
         expect(wrongsOf(of, answer(of))).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: stormRuns(1_500) },
     );
   });
 
@@ -31,7 +32,7 @@ describe("whatever is asked", () => {
         expect(given.boundUsd).toBeLessThanOrEqual(dollars(given) + 1e-9);
         if (given.gap !== undefined) expect(given.gap).toBeGreaterThanOrEqual(0);
       }),
-      { numRuns: 100 },
+      { numRuns: stormRuns(500) },
     );
   });
 
@@ -43,7 +44,7 @@ describe("whatever is asked", () => {
           if (each.change === undefined) expect(of.offers).toEqual([]);
         }
       }),
-      { numRuns: 100 },
+      { numRuns: stormRuns(500) },
     );
   });
 
@@ -54,7 +55,7 @@ describe("whatever is asked", () => {
         const byClock = optimize(of, { budget: clockBudget(() => (nowMs += 1), looks), seed: 3 });
         expect(plan(optimize(of, { budget: stepBudget(byClock.steps), seed: 3 }))).toEqual(plan(byClock));
       }),
-      { numRuns: 100 },
+      { numRuns: stormRuns(500) },
     );
   });
 
@@ -64,7 +65,7 @@ describe("whatever is asked", () => {
         const [greedy, best] = [optimize(of, { budget: stepBudget(1), engines: [], seed: 1 }), answer(of, 200_000)];
         if (greedy.waiting.length === 0) expect(dollars(best)).toBeLessThanOrEqual(dollars(greedy) + 1e-9);
       }),
-      { numRuns: 100 },
+      { numRuns: stormRuns(500) },
     );
   });
 
@@ -80,7 +81,7 @@ describe("whatever is asked", () => {
         };
         expect(plan(answer({ ...other, jobs: classesOf(each(other)) }))).toEqual(plan(answer(of)));
       }),
-      { numRuns: 100 },
+      { numRuns: stormRuns(500) },
     );
   });
 
@@ -102,7 +103,7 @@ describe("whatever is asked", () => {
         expect(names(ten)).toEqual(names(one));
         expect(ten.bindings).toEqual(one.bindings);
       }),
-      { numRuns: 100 },
+      { numRuns: stormRuns(500) },
     );
   });
 
@@ -118,7 +119,7 @@ describe("whatever is asked", () => {
         const other = answer({ ...of, offers: [...of.offers, ...used] });
         expect(dollars(other)).toBe(dollars(answer(of)));
       }),
-      { numRuns: 100 },
+      { numRuns: stormRuns(500) },
     );
   });
 });
