@@ -3,6 +3,7 @@ import { place } from "../../../lib/flows/place.ts";
 import { ring } from "../../../lib/flows/ring.ts";
 import { Fault } from "../../../lib/model/fault.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
+import { expectOneTruth } from "./one-truth.ts";
 import { World } from "./world.ts";
 
 const spot = anOffer({ usdPerHour: 0.5 });
@@ -281,6 +282,23 @@ describe("what EC2 gives", () => {
     world.fleet.restock(spot);
     await world.pass(240);
     expect(world.job("a")).toMatchObject({ state: "placed" });
+  });
+
+  test("a code that nobody knows turns to the other offers, is said to who waits, and ends no loop", async () => {
+    const world = new World(aPool(), aCatalogue({ offers: [spot, onDemand] }));
+    for (const offer of [spot, onDemand]) world.fleet.refuse(offer, "MoonInTheWrongHouse");
+    await world.submit("a");
+    await world.workOff();
+    expect(world.fleet.asked.map(({ market }) => market)).toEqual(["spot", "on-demand"]);
+    expect(world.job("a")).toMatchObject({ state: "queued", reason: expect.stringContaining("(MoonInTheWrongHouse)") });
+    expectOneTruth(world);
+    // In four hours each offer is asked for no oftener than every five minutes.
+    for (let minute = 0; minute < 240; minute += 1) await world.pass(60);
+    expect(world.fleet.asked.length).toBeLessThanOrEqual(2 * 48);
+    for (const offer of [spot, onDemand]) world.fleet.restock(offer);
+    for (let minute = 0; minute < 60; minute += 1) await world.pass(60);
+    expect(world.job("a")).toMatchObject({ state: "placed" });
+    expectOneTruth(world);
   });
 });
 
