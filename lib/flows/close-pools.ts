@@ -1,13 +1,15 @@
 import type { PoolState } from "../model/pool.ts";
 import type { Decisions } from "../ports/pool-ledger.ts";
 import type { PoolRegistry } from "../ports/pool-registry.ts";
+import { type Ringing, ring } from "./ring.ts";
 
-export type ClosePoolsDeps = {
+export type ClosePoolsDeps = Ringing & {
   readonly registry: PoolRegistry;
-  readonly decisions: Pick<Decisions, "state">;
+  readonly decisions: Pick<Decisions, "state" | "load">;
   readonly pools: readonly { readonly name: string }[];
-  /** Has the pool decided on; answers whether there is anything to decide. */
+  /** Has the pool decided on where it is known to have something; answers whether it is. */
   readonly wake: (pool: string, state: PoolState) => Promise<boolean>;
+  readonly now: () => number;
 };
 
 /**
@@ -21,7 +23,11 @@ export async function closePools(deps: ClosePoolsDeps): Promise<readonly string[
   const closing = known.filter((name) => !configured.has(name));
   for (const name of closing) {
     const state = await deps.decisions.state(name);
-    if (!(await deps.wake(name, state))) await deps.registry.remove(name, state);
+    if (await deps.wake(name, state)) continue;
+    // Whoever wrote a job and died before its ring has told nobody: this is the last look.
+    const { queue, nodes, openLaunches } = await deps.decisions.load(name, deps.now());
+    if (queue.length + nodes.length + openLaunches.length > 0) await ring(deps, name, "tick");
+    else await deps.registry.remove(name, state);
   }
   return closing;
 }

@@ -39,9 +39,9 @@ export async function submitJob(deps: SubmitDeps, submission: Submission): Promi
   if ("rejected" in chosen) return reject(deps, submission, { rejected: chosen.rejected, id: job, value: spec });
   const beyond = { team: submission.team, limits: widerLimits(deps.fleet) };
   const why = whyRejected(spec, chosen.pool, await deps.catalogues.get(chosen.pool.name), beyond);
-  if (why) return reject(deps, submission, { rejected: why, id: job, value: spec, pool: chosen.pool.name });
+  if (why) return reject(deps, submission, { rejected: why, id: job, value: spec });
   const noData = await whyNoDataFor(deps, submission.team, spec);
-  if (noData !== undefined) return reject(deps, submission, { rejected: noData, id: job, value: spec, pool: chosen.pool.name });
+  if (noData !== undefined) return reject(deps, submission, { rejected: noData, id: job, value: spec });
 
   const queued: Job = {
     team: submission.team,
@@ -55,13 +55,26 @@ export async function submitJob(deps: SubmitDeps, submission: Submission): Promi
     submittedAtMs: submission.sentAtMs,
   };
   const admitted = await deps.admissions.admit(queued);
-  if (admitted === "taken") {
+  if (admitted.kind === "taken") {
     const rejected = `the id ${job} already names another job of team ${submission.team} with a different body; choose a new id`;
     return { ...(await reject(deps, submission, { rejected, value: spec })), taken: true };
   }
-  // Rung even when it was known: whoever wrote it may have died before its ring.
+  if (admitted.kind === "same") {
+    await wakeAgain(deps, admitted.job);
+    return { kind: "same", job: queued };
+  }
   await ring(deps, queued.pool, "job");
-  return { kind: admitted === "created" ? "queued" : "same", job: queued };
+  return { kind: "queued", job: queued };
+}
+
+/**
+ * Whoever wrote the job may have died before its ring, or between its ring and its lane message. The tick sends that again, but
+ * not where the pool has been taken out of the configuration since and was at rest: nobody else looks after it.
+ */
+async function wakeAgain({ bell, lane, fleet }: SubmitDeps, { state, pool }: Job): Promise<void> {
+  if (state !== "queued") return;
+  const { wasQuiet } = await bell.ring(pool, "job");
+  if (wasQuiet || !fleet.pools.some(({ name }) => name === pool)) await lane.send(pool);
 }
 
 async function whyNoDataFor({ datasets }: SubmitDeps, team: string, spec: JobSpec): Promise<string | undefined> {
@@ -70,7 +83,7 @@ async function whyNoDataFor({ datasets }: SubmitDeps, team: string, spec: JobSpe
 }
 
 /** `value`: what the refused body's hash is taken of; a spec where there is one, as for a job that is taken, so that both are the same body. */
-type Unreadable = { readonly rejected: string; readonly id?: string | undefined; readonly value: unknown; readonly pool?: string };
+type Unreadable = { readonly rejected: string; readonly id?: string | undefined; readonly value: unknown };
 
 function readMessage(body: string): { readonly message: JobMessage } | Unreadable {
   const bytes = Buffer.byteLength(body);
@@ -111,9 +124,9 @@ async function reject(deps: SubmitDeps, submission: Submission, refused: Unreada
     reason: refused.rejected,
   };
   const admitted = await deps.admissions.admit(job);
-  // It may have been taken when less was known, by somebody who died before the ring: then it waits, and only its pool can end it.
-  if (admitted === "same" && refused.pool !== undefined) await ring(deps, refused.pool, "job");
-  if (admitted !== "taken") return { kind: "rejected", job };
+  // It may have been taken when less was known, or the configuration was another: then it waits, and only its pool can end it.
+  if (admitted.kind === "same") await wakeAgain(deps, admitted.job);
+  if (admitted.kind !== "taken") return { kind: "rejected", job };
   const underMessageId = { ...job, job: submission.messageId };
   await deps.admissions.admit(underMessageId);
   return { kind: "rejected", job: underMessageId };

@@ -4,10 +4,12 @@ import type { AttemptRef, Job, JobRef, JobState, SealedArtifact } from "../model
 export interface Admissions {
   /**
    * Writes the job, and its queue entry when it is `queued`, unless the name is in use.
-   * `same`: it was written before with the same body hash. `taken`: another body has this name.
+   * `same`: it was written before with the same body hash, and is `job` by now. `taken`: another body has this name.
    */
-  admit(job: Job): Promise<"created" | "same" | "taken">;
+  admit(job: Job): Promise<Admitted>;
 }
+
+export type Admitted = { readonly kind: "created" | "taken" } | { readonly kind: "same"; readonly job: Job };
 
 /** Ends jobs that their teams want no more. */
 export interface Cancellations {

@@ -9,9 +9,9 @@ export const createAdmissions = (access: TableAccess): Admissions => ({
   async admit(job) {
     const entry = job.state === "queued" ? enqueue(job, { attempt: job.attempt, reason: job.reason }) : [];
     const written = await transact(access, [{ kind: "put", item: jobItem(job), when: [isAbsent("pk")] }, ...entry]);
-    if (written === "done") return "created";
+    if (written === "done") return { kind: "created" };
     const there = await readJob(access, job);
     if (!there) throw new Fault("table", `${job.team}/${job.job} vanished while it was admitted`, { retry: true });
-    return there.bodyHash === job.bodyHash ? "same" : "taken";
+    return there.bodyHash === job.bodyHash ? { kind: "same", job: there } : { kind: "taken" };
   },
 });

@@ -9,10 +9,10 @@ export const memoryAdmissions = (table: MemoryTable, wire: Interruptions<LedgerM
   admit: (job) =>
     wire.call("admissions.admit", () => {
       const there = table.jobs.get(jobKey(job));
-      if (there) return there.bodyHash === job.bodyHash ? "same" : "taken";
+      if (there) return there.bodyHash === job.bodyHash ? { kind: "same", job: there } : { kind: "taken" };
       table.putJob(job);
       if (job.state === "queued") table.enqueue(job);
-      return "created";
+      return { kind: "created" };
     }),
 });
 

@@ -8,7 +8,7 @@ export const admissionsContract = (make: MakeLedger) =>
       const ledger = await make();
       const spec = aSpec({ env: { A: "1", SPACE: "" }, priority: 7, gpus: { count: 2, memoryGiB: 16, models: ["A10G", "L4"] } });
       const job = aJob({ spec });
-      expect(await ledger.admissions.admit(job)).toBe("created");
+      expect(await ledger.admissions.admit(job)).toMatchObject({ kind: "created" });
       expect(await ledger.sealing.get(job)).toEqual(job);
       const { queue } = await ledger.decisions.load("gpu", monday);
       expect(queue).toEqual([
@@ -19,17 +19,17 @@ export const admissionsContract = (make: MakeLedger) =>
     it("knows the same message again, and refuses another body under its name", async () => {
       const ledger = await make();
       await admitted(ledger);
-      expect(await ledger.admissions.admit(aJob())).toBe("same");
-      expect(await ledger.admissions.admit(aJob({ bodyHash: "1".repeat(64) }))).toBe("taken");
-      expect(await ledger.admissions.admit(aJob({ team: "speech", bodyHash: "1".repeat(64) }))).toBe("created");
+      expect(await ledger.admissions.admit(aJob({ pool: "other", state: "rejected" }))).toEqual({ kind: "same", job: aJob() });
+      expect(await ledger.admissions.admit(aJob({ bodyHash: "1".repeat(64) }))).toMatchObject({ kind: "taken" });
+      expect(await ledger.admissions.admit(aJob({ team: "speech", bodyHash: "1".repeat(64) }))).toMatchObject({ kind: "created" });
       expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(2);
     });
 
     it("creates one job when 16 say the same at once", async () => {
       const ledger = await make();
       const answers = await Promise.all(Array.from({ length: 16 }, () => ledger.admissions.admit(aJob())));
-      expect(answers.filter((answer) => answer === "created")).toHaveLength(1);
-      expect(answers.filter((answer) => answer === "same")).toHaveLength(15);
+      expect(answers.filter(({ kind }) => kind === "created")).toHaveLength(1);
+      expect(answers.filter(({ kind }) => kind === "same")).toHaveLength(15);
       expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(1);
     });
 
@@ -37,14 +37,14 @@ export const admissionsContract = (make: MakeLedger) =>
       const ledger = await make();
       const bodies = Array.from({ length: 16 }, (_, n) => aJob({ bodyHash: String(n).padStart(64, "0") }));
       const answers = await Promise.all(bodies.map((job) => ledger.admissions.admit(job)));
-      expect(answers.filter((answer) => answer === "created")).toHaveLength(1);
-      expect(answers.filter((answer) => answer === "taken")).toHaveLength(15);
+      expect(answers.filter(({ kind }) => kind === "created")).toHaveLength(1);
+      expect(answers.filter(({ kind }) => kind === "taken")).toHaveLength(15);
     });
 
     it("keeps a rejected job, without a spec and without a place in the queue", async () => {
       const ledger = await make();
       const rejected = aJob({ state: "rejected", spec: undefined, reason: "it is not JSON", endedAtMs: monday });
-      expect(await ledger.admissions.admit(rejected)).toBe("created");
+      expect(await ledger.admissions.admit(rejected)).toMatchObject({ kind: "created" });
       expect(await ledger.sealing.get(rejected)).toEqual(rejected);
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
     });
@@ -55,7 +55,7 @@ export const admissionsContract = (make: MakeLedger) =>
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
       expect(await ledger.placements.bind(fence, { entry, node: node.id, atMs: monday })).toBe("done");
-      expect(await ledger.admissions.admit(aJob())).toBe("same");
+      expect(await ledger.admissions.admit(aJob())).toMatchObject({ kind: "same" });
       const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded.queue).toEqual([]);
       expect(only(loaded.nodes).assignments).toHaveLength(1);

@@ -19,7 +19,7 @@ export const leaseOver = monday + 1_020_001;
 /** A queued job and its entry. */
 export async function admitted(ledger: Ledger, over: Partial<Job> = {}): Promise<{ job: Job; entry: QueueEntry }> {
   const job = aJob(over);
-  expect(await ledger.admissions.admit(job)).toBe("created");
+  expect(await ledger.admissions.admit(job)).toMatchObject({ kind: "created" });
   return { job, entry: waiting({ ...job, spec: job.spec ?? aSpec() }) };
 }
 

@@ -64,6 +64,32 @@ describe("a pool that was taken out of the configuration", () => {
 });
 
 describe("the pools on record", () => {
+  test("keep a pool at rest with a job of whose coming nobody was told, and have it decide", async () => {
+    const world = new World();
+    const { registry, decisions, bell } = world.ledger;
+    await registry.add("gpu");
+    world.ledger.wire.failBefore("bell.ring");
+    await expect(world.submit("unheard")).rejects.toThrow("bell.ring");
+    const closing = () =>
+      closePools({
+        registry,
+        decisions,
+        bell,
+        lane: world.lane,
+        now: () => world.nowMs,
+        pools: [{ name: "other" }],
+        wake: async () => false,
+      });
+    await closing();
+    expect(await registry.list()).toContain("gpu");
+    expect(world.lane.waiting).toEqual(["gpu"]);
+    // The second finds nothing left.
+    for (let n = 0; n < 2; n += 1) await place(world.placeDeps, { pool: gone, msLeft: () => 20_000 });
+    expect(world.job("unheard")).toMatchObject({ state: "failed", reason: `${because}; submit the job to another` });
+    await closing();
+    expect(await registry.list()).not.toContain("gpu");
+  });
+
   test("are those that are configured, and those that were until nothing of them is left", async () => {
     const { world, worker, closeOnce } = await takenOut();
     const woken: string[] = [];
@@ -72,6 +98,9 @@ describe("the pools on record", () => {
       closePools({
         registry,
         decisions,
+        bell: world.ledger.bell,
+        lane: world.lane,
+        now: () => world.nowMs,
         pools: pools.map((name) => ({ name })),
         wake: async (pool, { busy }) => {
           woken.push(pool);

@@ -49,6 +49,21 @@ describe("the same message twice", () => {
     expect(world.lane.waiting).toEqual(["gpu"]);
   });
 
+  test("has its pool decide though that was taken out of the configuration, and whoever wrote it died before its ring or after", async () => {
+    const body = '{"id":"a","command":["x"],"pool":"gpu"}';
+    for (const call of ["bell.ring", "lane.send"] as const) {
+      const world = new World();
+      if (call === "bell.ring") world.ledger.wire.failBefore(call);
+      else world.lane.interruptions.failBefore("send");
+      await expect(send(world, body)).rejects.toThrow();
+      const deps = { ...world.submitDeps, fleet: { pools: [aPool({ name: "other" })], defaultPool: "other" } };
+      const again = await submitJob(deps, { team: "vision", messageId: "m-1", body, sentAtMs: monday });
+      expect(again).toMatchObject({ kind: "rejected" });
+      expect(world.lane.waiting, call).toEqual(["gpu"]);
+      expect(jobs(world)).toEqual(["a queued"]);
+    }
+  });
+
   test("is one job though prices have come between, and it could not be taken now", async () => {
     const world = new World();
     world.ledger.table.catalogues.clear();
