@@ -66,6 +66,14 @@ const Pool = z.strictObject({
     .max(604_800, "must not be longer than a week")
     .default(600)
     .describe("How long what runs on a node may go on once it is drained; nothing new begins there"),
+  consolidateSeconds: z
+    .number()
+    .min(60, "must be a minute or more")
+    .max(604_800, "must not be longer than a week")
+    .optional()
+    .describe(
+      "For how long nothing may have changed on a node before it is emptied, when what runs on it fits into what others have free and so much is saved that it pays to start it anew there, once; absent: never",
+    ),
   disruption: z
     .union(
       [

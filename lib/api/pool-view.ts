@@ -25,6 +25,7 @@ export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): Pool 
   bootSeconds: pool.bootSeconds,
   maxLifetimeSeconds: pool.maxLifetimeSeconds,
   drainSeconds: pool.drainSeconds,
+  consolidateSeconds: pool.consolidateSeconds,
   limits: pool.limits,
   reserved: seen.reserved,
   budgets: pool.budgets,

@@ -172,6 +172,10 @@ export const Pool = z
     bootSeconds: z.number(),
     maxLifetimeSeconds: z.number().optional().describe("No node is used for longer after its launch"),
     drainSeconds: z.number().describe("How long what runs on a node may go on once it is drained"),
+    consolidateSeconds: z
+      .number()
+      .optional()
+      .describe("For how long nothing may have changed on a node before its work is moved to where others have room, if that pays"),
     limits: Reserved,
     reserved: Reserved,
     budgets: z.object({ usdPerDay: z.number().optional(), usdPerMonth: z.number().optional() }).optional(),

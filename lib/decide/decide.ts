@@ -6,6 +6,8 @@ import { deadNodes, isHeard, nextLookAtBooting } from "./health/dead-nodes.ts";
 import { asksAgainAtMs } from "./launches/open-launch.ts";
 import { firstFit } from "./placement/first-fit.ts";
 import { close } from "./scaling/closing.ts";
+import { consolidation } from "./scaling/consolidation.ts";
+import { roomToDisrupt } from "./scaling/disruption.ts";
 import { type Idle, idleNodes, unaffordableNodes } from "./scaling/idle-nodes.ts";
 import { lifetimes } from "./scaling/lifetimes.ts";
 import { replacements } from "./scaling/replacements.ts";
@@ -27,6 +29,9 @@ export function decide(unordered: Snapshot): Plan {
   const placed = firstFit(snapshot, usable);
   const unused = placed.isWhole ? usable.filter((node) => !placed.bound.has(node.id)) : [];
   const replacing = replacements(snapshot, { planned: placed.steps, free: unused.filter((node) => node.assignments.length === 0) });
+  const emptied = nothingIsWanted(snapshot)
+    ? consolidation(unused, pool, { nowMs, most: roomToDisrupt(alive, pool) - old.steps.filter(({ kind }) => kind === "drain").length })
+    : [];
   const lookedAt = new Set(dead.flatMap((step) => (step.kind === "confirm" ? step.node : [])));
   const idle = givenBack(unused, { snapshot, lookedAt, kept: replacing.kept });
   const wakes = [
@@ -40,11 +45,15 @@ export function decide(unordered: Snapshot): Plan {
     dead.some((step) => step.kind === "lose") ? nowMs : undefined,
   ].filter((at) => at !== undefined);
   return {
-    steps: [...heal(snapshot), ...dead, ...old.steps, ...placed.steps, ...replacing.steps, ...idle.steps],
+    steps: [...heal(snapshot), ...dead, ...old.steps, ...placed.steps, ...replacing.steps, ...emptied, ...idle.steps],
     wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : undefined,
     ...(placed.packing ? { packing: placed.packing } : {}),
   };
 }
+
+/** Whether what nodes have free is free for work that others hold, and may begin anew there. */
+const nothingIsWanted = (snapshot: Snapshot): boolean =>
+  snapshot.queue.length === 0 && snapshot.openLaunches.length === 0 && !budgetRoom(snapshot).usedUp;
 
 type Seen = { readonly snapshot: Snapshot; readonly lookedAt: ReadonlySet<string>; readonly kept: ReadonlySet<string> };
 

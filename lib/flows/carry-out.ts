@@ -57,8 +57,10 @@ async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapsh
       return bindGang(deps, fence, step);
     case "launch":
       return launch(deps, fence, { step, snapshot });
-    case "drain":
-      return written(await placements.withdraw(fence, { node: step.node, drain: { because: step.because, untilMs: step.untilMs }, atMs }));
+    case "drain": {
+      const { kind: _, node, ...drain } = step;
+      return written(await placements.withdraw(fence, { node, drain, atMs }));
+    }
     case "heal":
       return written(await placements.healed(fence, step.nodes));
     case "fail":

@@ -64,7 +64,12 @@ export type Node = {
 };
 
 /** A node that is drained gets nothing more; what runs on it when `untilMs` comes is stopped, and waits again. */
-export type Drain = { readonly because: string; readonly untilMs: number };
+export type Drain = {
+  readonly because: string;
+  readonly untilMs: number;
+  /** Other nodes have room for what it holds: none is launched in its stead. */
+  readonly hasRoom?: true | undefined;
+};
 
 /** What is free on a node: an attempt that only uploads holds nothing. */
 export const freeOn = (node: Pick<Node, "type" | "assignments">): Resources =>

@@ -2,7 +2,7 @@ import type { BootFailure } from "./boot-failure.ts";
 import type { AttemptRef, QueueEntry } from "./job.ts";
 import type { Launch, Reservation } from "./launch.ts";
 import type { WiderLimits, WiderReserved } from "./limits.ts";
-import type { Node } from "./node.ts";
+import type { Drain, Node } from "./node.ts";
 import type { Catalogue } from "./offer.ts";
 import type { NextPool, Pool, Spent } from "./pool.ts";
 import type { Refusal } from "./refusal.ts";
@@ -41,7 +41,7 @@ export type Step =
   /** End a node that holds nothing. */
   | { readonly kind: "retire"; readonly node: string; readonly because: string }
   /** Give a node nothing more, and have what it holds leave until then. */
-  | { readonly kind: "drain"; readonly node: string; readonly untilMs: number; readonly because: string }
+  | ({ readonly kind: "drain"; readonly node: string } & Drain)
   /** End a node whose time was up and whose worker does not let go: EC2's word that it has ended gives back what it holds. */
   | { readonly kind: "end"; readonly node: string; readonly because: string }
   /** A node is dead: take its attempts back and make sure the instance ends. `neverBooted`: it never became a worker, which counts against its like. */

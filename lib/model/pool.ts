@@ -19,6 +19,8 @@ export type Pool = {
   readonly maxLifetimeSeconds?: number | undefined;
   /** How long what runs on a node may go on once it is drained. */
   readonly drainSeconds: number;
+  /** For how long nothing may have changed on a node before its work is moved to where others have room, if that pays; absent for never. */
+  readonly consolidateSeconds?: number | undefined;
   /** How many nodes with work may be drained at a time, by our own choice. */
   readonly disruption: Disruption;
   /** A job fails when so many nodes were lost while it ran on them. */

@@ -17,6 +17,7 @@ const Pool = z.strictObject({
   bootSeconds: z.number().min(1),
   maxLifetimeSeconds: z.int().min(1).optional(),
   drainSeconds: z.number().min(0),
+  consolidateSeconds: z.number().min(0).optional(),
   disruption: z.union([z.strictObject({ nodes: z.int().min(0) }), z.strictObject({ share: z.number().min(0).max(1) })]),
   mostLosses: z.int().min(1),
   shared: z.boolean(),

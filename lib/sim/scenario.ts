@@ -23,6 +23,8 @@ const PoolPart = z.strictObject({
   maxLifetimeSeconds: z.int().min(1).optional(),
   /** How long what runs on a node may go on once it is drained. */
   drainSeconds: z.int().min(0).default(60),
+  /** For how long nothing may have changed on a node before its work is moved to where others have room; absent for never. */
+  consolidateSeconds: z.number().min(0).optional(),
   /** How many nodes with work may be drained at a time. */
   disruption: z.union([z.strictObject({ nodes: z.int().min(0) }), z.strictObject({ share: Rate })]).default({ nodes: 1 }),
   /** A job fails when so many nodes were lost while it ran on them. */

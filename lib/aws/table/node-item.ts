@@ -59,7 +59,7 @@ const StoredNode = z.object({
   gpus: z.array(StoredGpu).optional(),
   gpusAtMs: z.number().optional(),
   gpusBusyAtMs: z.number().optional(),
-  drain: z.object({ because: z.string(), untilMs: z.number() }).optional(),
+  drain: z.object({ because: z.string(), untilMs: z.number(), hasRoom: z.literal(true).optional() }).optional(),
   replaces: z.string().optional(),
   datasets: z.array(StoredFetched).optional(),
   /** What it holds of the pool's reservation until that is released. */

@@ -83,6 +83,12 @@ export function poolLines(pool: Pool, nowMs: number): string[] {
         ? undefined
         : `${duration(pool.maxLifetimeSeconds * 1_000)} at most; nodes are drained ${duration(pool.drainSeconds * 1_000)} before`,
     ],
+    [
+      "consolidation",
+      pool.consolidateSeconds === undefined
+        ? undefined
+        : `a node on which nothing has changed for ${duration(pool.consolidateSeconds * 1_000)} is emptied when others have room for its work and it pays`,
+    ],
     ["containers", pool.containers ? "jobs may name an image" : "plain programs only"],
     ["queue", `${count(pool.queue.length, "job")} waiting${waits === undefined ? "" : `, the oldest for ${waits}`}`],
     ["reserved", `${hourly(reserved.usdPerHour)} of ${hourly(limits.usdPerHour)}, ${reserved.gpus} of ${limits.gpus} GPUs`],

@@ -1,5 +1,5 @@
 import type { QueueEntry } from "../../model/job.ts";
-import { freeOn, type Node } from "../../model/node.ts";
+import { type Assignment, freeOn, type Node } from "../../model/node.ts";
 import { minus, type Resources } from "../../model/resources.ts";
 import { mostPlaces, placesOf } from "./bundles.ts";
 import { holds, mayBuy } from "./match.ts";
@@ -24,9 +24,9 @@ export const hasRoom = ({ node, free, places }: Room, entry: QueueEntry): boolea
   holds(node.type, free, entry);
 
 /** Takes what the job, or one member of it, needs. */
-export function give(room: Room, entry: QueueEntry): void {
-  room.places -= placesOf(entry);
-  room.free = minus(room.free, entry.needs);
+export function give(room: Room, { needs, datasets }: Pick<Assignment, "needs" | "datasets">): void {
+  room.places -= placesOf({ datasets });
+  room.free = minus(room.free, needs);
 }
 
 /** Jobs of one kind fit in the same places. */

@@ -1,6 +1,7 @@
-import { isLive, type Node } from "../../model/node.ts";
+import type { Node } from "../../model/node.ts";
 import type { Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
+import { roomToDisrupt } from "./disruption.ts";
 
 export type Lifetimes = {
   readonly steps: readonly Step[];
@@ -43,10 +44,3 @@ export function lifetimes(nodes: readonly Node[], pool: Pool, nowMs: number): Li
 /** Whether it works or rests. One that boots has its own time-out; one that EC2 takes back is gone in two minutes. */
 const mayBeDrained = ({ state, drain, notice }: Node): boolean =>
   state === "ready" || (state === "draining" && !drain && notice?.kind !== "interruption");
-
-/** How many nodes with work may be drained now, beside those that are. What EC2 takes back is not of our choice and does not count. */
-function roomToDisrupt(nodes: readonly Node[], { disruption }: Pool): number {
-  const there = nodes.filter((node) => isLive(node) || node.state === "draining");
-  const most = "nodes" in disruption ? disruption.nodes : Math.max(1, Math.floor(disruption.share * there.length));
-  return most - there.filter((node) => node.drain !== undefined && node.assignments.length > 0).length;
-}

@@ -12,11 +12,14 @@ import { isWithin, less, plus } from "../placement/reservations.ts";
 /** An instance that EC2 recommends to leave is, if at all, mostly taken back within this time. */
 const recommendedForMs = 15 * 60_000;
 
-/** Whether what runs on the node will have to leave it soon: EC2 has recommended it just now, or its drain ends within the time that a node takes to boot. */
+/**
+ * Whether what runs on the node will have to leave it soon and has nowhere to go: EC2 has recommended it just now, or its drain ends
+ * within the time that a node takes to boot.
+ */
 export function isLeftSoon({ state, notice, drain, assignments }: Node, { pool, nowMs }: Pick<Snapshot, "pool" | "nowMs">): boolean {
   if (state !== "draining" || notice?.kind === "interruption" || !assignments.some(({ phase }) => phase === "running")) return false;
   if (notice && nowMs - notice.atMs < recommendedForMs) return true;
-  return drain !== undefined && nowMs < drain.untilMs && nowMs >= drain.untilMs - pool.bootSeconds * 1000;
+  return drain !== undefined && !drain.hasRoom && nowMs < drain.untilMs && nowMs >= drain.untilMs - pool.bootSeconds * 1000;
 }
 
 export type Replacements = {

@@ -1,0 +1,89 @@
+import type { Assignment, Node } from "../../model/node.ts";
+import type { Step } from "../../model/plan.ts";
+import type { Pool } from "../../model/pool.ts";
+import { fits, sum } from "../../model/resources.ts";
+import { placesOf } from "../placement/bundles.ts";
+import { give, type Room, roomsOf } from "../placement/rooms.ts";
+
+type DrainStep = Extract<Step, { kind: "drain" }>;
+
+/** What is saved must be worth so many times what is lost: neither is known, and whose job starts anew waits, too. */
+const margin = 2;
+
+/**
+ * Drains nodes whose work fits into what others, which stay for work of their own, have free: the dearest first, `most` at a time.
+ * A program that is stopped starts anew, so it must pay. How long work still runs nobody knows; of what has run for a time
+ * it is expected that it runs as long again. So a node saves its price for the time since anything changed on it, and loses
+ * the share of its price that is in use, for as long as it has worked. What has started anew before is left alone: nothing moves
+ * twice. So are gangs, what has not begun, what uploads, and what would have to fetch its data again.
+ *
+ * `nodes`: those that work and get nothing in this plan. It is for the caller to see that nothing waits for what is free.
+ */
+export function consolidation(nodes: readonly Node[], pool: Pool, { nowMs, most }: { nowMs: number; most: number }): readonly DrainStep[] {
+  const { consolidateSeconds } = pool;
+  if (consolidateSeconds === undefined) return [];
+  const working = nodes.filter(({ state, assignments }) => state === "ready" && assignments.length > 0);
+  let rooms = roomsOf(working);
+  const kept = new Set<string>();
+  const steps: DrainStep[] = [];
+  const candidates = working
+    .filter((node) => nowMs - node.lastBusyMs >= consolidateSeconds * 1000 && node.assignments.every(mayMove) && pays(node, nowMs))
+    .toSorted((a, b) => b.offer.usdPerHour - a.offer.usdPerHour || (a.id < b.id ? -1 : 1));
+  for (const node of candidates) {
+    if (steps.length >= most) break;
+    if (kept.has(node.id)) continue;
+    const left = withoutRoom(rooms, node);
+    const hosts = hostsOf(node, left);
+    if (!hosts) continue;
+    rooms = left;
+    for (const id of hosts) kept.add(id);
+    steps.push({
+      kind: "drain",
+      node: node.id,
+      untilMs: nowMs + pool.drainSeconds * 1000,
+      hasRoom: true,
+      because: `what runs on it has room on ${[...hosts].sort().join(" and ")}, and $${node.offer.usdPerHour}/h is saved`,
+    });
+  }
+  return steps;
+}
+
+const mayMove = ({ attempt, phase, rank }: Assignment): boolean => attempt === 1 && phase === "running" && rank === undefined;
+
+function pays({ assignments, type: { resources }, readyAtMs, launchedAtMs, lastBusyMs }: Node, nowMs: number): boolean {
+  const used = sum(assignments.map(({ needs }) => needs));
+  const shares = [used.vcpus / resources.vcpus, used.memoryGiB / resources.memoryGiB, used.gpus / Math.max(1, resources.gpus)];
+  return nowMs - lastBusyMs >= margin * Math.max(...shares) * (nowMs - (readyAtMs ?? launchedAtMs));
+}
+
+/** A copy, in which places can be taken and nobody sees it. */
+const withoutRoom = (rooms: readonly Room[], node: Node): readonly Room[] =>
+  rooms.filter((room) => room.node.id !== node.id).map((room) => ({ ...room }));
+
+/** The nodes that take all that it holds, the largest first, which takes it out of `rooms`; undefined when they cannot. */
+function hostsOf(node: Node, rooms: readonly Room[]): ReadonlySet<string> | undefined {
+  const hosts = new Set<string>();
+  for (const held of node.assignments.toSorted(bySize)) {
+    const room = rooms.find((each) => isLike(each.node, node, held) && each.places >= placesOf(held) && fits(held.needs, each.free));
+    if (!room) return undefined;
+    give(room, held);
+    hosts.add(room.node.id);
+  }
+  return hosts;
+}
+
+const bySize = ({ needs: a, ...one }: Assignment, { needs: b, ...other }: Assignment): number =>
+  b.gpus - a.gpus || b.memoryGiB - a.memoryGiB || b.vcpus - a.vcpus || (one.job < other.job ? -1 : 1);
+
+/** What a job asked of GPUs and markets its node does not know: it will do where both are the same, or on-demand is. */
+function isLike(host: Node, node: Node, { team, datasets }: Assignment): boolean {
+  const [has, had] = [host.type.gpu, node.type.gpu];
+  const fetched = new Set(host.datasets?.filter((each) => each.team === team).map(({ dataset }) => dataset));
+  return (
+    (host.team === undefined || host.team === team) &&
+    (host.offer.market === node.offer.market || host.offer.market === "on-demand") &&
+    has?.model === had?.model &&
+    has?.memoryGiB === had?.memoryGiB &&
+    (datasets ?? []).every(({ name }) => fetched.has(name))
+  );
+}
