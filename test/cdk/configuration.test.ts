@@ -114,6 +114,7 @@ describe("the configuration", () => {
       aFleet({ pools: [aPool({ drainSeconds: -1 })] }),
       /must not be negative\s+→ at pools\[0\]\.drainSeconds/,
     ],
+    ["a consolidation each second", aFleet({ pools: [aPool({ consolidateSeconds: 1 })] }), /must be a minute or more/],
     [
       "a disruption of half a node",
       aFleet({ pools: [aPool({ disruption: { nodes: 0.5 } })] }),

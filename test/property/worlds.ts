@@ -80,6 +80,7 @@ export const pool: fc.Arbitrary<Pool> = fc
     shared: fc.boolean(),
     budgets: fc.option(budgets, { nil: undefined, freq: 2 }),
     maxLifetimeSeconds: fc.constantFrom(undefined, undefined, 300, 1200),
+    consolidateSeconds: fc.constantFrom(undefined, 0, 60),
     disruption: fc.constantFrom({ nodes: 0 }, { nodes: 1 }, { share: 0.3 }),
   })
   .map(({ usdPerHour, gpus, ...more }) => ({

@@ -64,6 +64,7 @@ export const aPoolView = sample(views.Pool, {
   bootSeconds: 600,
   maxLifetimeSeconds: 86_400,
   drainSeconds: 600,
+  consolidateSeconds: 900,
   limits: { usdPerHour: 10, gpus: 8 },
   reserved: { usdPerHour: 0.526, gpus: 1 },
   budgets: { usdPerDay: 50 },
