@@ -22,6 +22,8 @@ export type AnswerDeps = Ringing &
 
 /** For this long, from its last call on, a node's attempts are its own. */
 const leaseMs = 15 * 60_000;
+/** No call is under way for longer: a lease that is longer by more is a clock's fault, and tells nothing of later calls. */
+const mostLateMs = 30_000;
 
 /**
  * Answers a worker. It tells all it has each time and is told all it should do, so a lost call or answer is mended by the next.
@@ -37,8 +39,18 @@ export async function answerNode(deps: AnswerDeps, node: string, call: NodeCall)
     case "over":
       return { kind: "shutdown", because: "the node has been given back" };
     case "node":
+      if (isOvertaken(seen.node, atMs)) return { kind: "orders", leaseMs, callAgainMs: soonMs, orders: [], done: [], renewed: [] };
       return orders(deps, { node: await heed(deps, seen.node, call), first: seen.first, call });
   }
+}
+
+/**
+ * Whether a later call was heard before this one, which took its time. What it tells may be over: its process may have died, and the
+ * next one may have begun what this one knows nothing of. Whoever made it and lives tells all again in a moment.
+ */
+function isOvertaken({ leaseUntilMs }: Node, atMs: number): boolean {
+  const lateMs = leaseUntilMs - (atMs + leaseMs);
+  return lateMs > 0 && lateMs <= mostLateMs;
 }
 
 const tellingOf = ({ address, gpus, datasets }: Report, atMs: number): Telling => ({

@@ -177,6 +177,31 @@ describe("a worker that lost the attempt", () => {
 });
 
 describe("a worker that was restarted", () => {
+  test("is not taken for the one before it, whose last call took its time", async () => {
+    const world = await placed();
+    const { id } = world.node;
+    const late = world.nowMs;
+    world.nowMs += 8_000;
+    await world.call(id, { process: "p2", attempts: [running(world)] });
+    const call = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts: [], renew: [] } as const;
+    const told = await answerNode({ ...world.answerDeps, now: () => late }, id, call);
+    expect(told).toMatchObject({ kind: "orders", orders: [], done: [] });
+    expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
+    expect(world.node.assignments).toMatchObject([{ phase: "running", process: "p2" }]);
+  });
+
+  test("is heard though another's clock was far ahead", async () => {
+    const world = await placed();
+    const { id } = world.node;
+    await world.call(id, { process: "p1", attempts: [running(world)] });
+    const ahead = { ...world.answerDeps, now: () => world.nowMs + 3_600_000 };
+    const call = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", renew: [] } as const;
+    await answerNode(ahead, id, { ...call, attempts: [running(world)] });
+    world.nowMs += 8_000;
+    await world.call(id, { process: "p2", attempts: [] });
+    expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2 });
+  });
+
   test("has lost its run: the job waits again, and that is no failure", async () => {
     const world = await working();
     await world.call(world.node.id, { process: "p2" });
