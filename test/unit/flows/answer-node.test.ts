@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { AttemptReport, NodeAnswer } from "../../../events/node-call.ts";
+import type { AttemptReport, NodeAnswer, NodeCall } from "../../../events/node-call.ts";
 import { answerNode } from "../../../lib/flows/answer-node.ts";
 import { monday } from "../../fakes/builders.ts";
 import { World } from "./world.ts";
@@ -183,7 +183,7 @@ describe("a worker that was restarted", () => {
     const late = world.nowMs;
     world.nowMs += 8_000;
     await world.call(id, { process: "p2", attempts: [running(world)] });
-    const call = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts: [], renew: [] } as const;
+    const call: NodeCall = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts: [], renew: [] };
     const told = await answerNode({ ...world.answerDeps, now: () => late }, id, call);
     expect(told).toMatchObject({ kind: "orders", orders: [], done: [] });
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
@@ -195,8 +195,8 @@ describe("a worker that was restarted", () => {
     const { id } = world.node;
     await world.call(id, { process: "p1", attempts: [running(world)] });
     const ahead = { ...world.answerDeps, now: () => world.nowMs + 3_600_000 };
-    const call = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", renew: [] } as const;
-    await answerNode(ahead, id, { ...call, attempts: [running(world)] });
+    const attempts = [running(world)];
+    await answerNode(ahead, id, { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts, renew: [] });
     world.nowMs += 8_000;
     await world.call(id, { process: "p2", attempts: [] });
     expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2 });
