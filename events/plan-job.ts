@@ -20,6 +20,8 @@ export type PlanJob = {
   readonly priority: number;
   /** GiB that it reads, by dataset. */
   readonly datasets: Readonly<Record<string, number>>;
+  /** It runs there already; absent: it waits for a place. */
+  readonly node?: string | undefined;
 };
 
 /** `#` counts the jobs of a row. */
@@ -40,10 +42,12 @@ export const PlanJobColumns = z.strictObject({
   count: amount({ least: 1, most: 1e6, whole: true }).default(1).describe("as many jobs like this one (default: 1)"),
   nodes: amount({ least: 1, most: 1000, whole: true }).default(1).describe("of a gang: equal nodes in one zone, all at once (default: 1)"),
   datasets: list().default([]).describe("what it reads and how much, such as images:120|words:3 (GiB)"),
+  node: name().optional().describe("the node that it runs on already, by its id; it stays there unless that node is emptied"),
 });
 
 export const PlanJobRow: z.ZodType<PlanJob> = PlanJobColumns.transform(({ gpuFraction, gpus, datasets, ...job }, context) => {
   const wrong = (field: string, message: string): void => context.addIssue({ code: "custom", path: [field], message });
+  if (job.node !== undefined && job.nodes > 1) wrong("node", "a gang has no one node that it runs on; leave it out of the file");
   if (gpuFraction !== undefined && gpus > 1) wrong("gpuFraction", "a share is of one GPU, and gpus asks for more");
   const read = datasets.map((each): [string, number] => {
     const [name = "", giB = "", ...more] = each.split(":");

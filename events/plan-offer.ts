@@ -51,6 +51,9 @@ export const PlanNodeColumns = z.strictObject({
   zone: name().default("any").describe("a gang's nodes are in one zone (default: any)"),
   market: Market.default("on-demand").describe("spot, on-demand, reserved or block (default: on-demand)"),
   datasets: list().default([]).describe("what it holds of datasets, such as images|words"),
+  usdPerHour: amount()
+    .optional()
+    .describe("what it costs; with it, and when the jobs say what of them runs there, it may be emptied where that pays"),
 });
 
 export const PlanNodeRow = PlanNodeColumns.transform(({ freeGpus: free, ...node }, context) => {

@@ -1,8 +1,11 @@
+import type { PlanJob } from "../../../events/plan-job.ts";
+import type { PlanNode } from "../../../events/plan-offer.ts";
 import { type Budget, clockBudget } from "../../decide/placement/optimizer/budget.ts";
-import { optimize } from "../../decide/placement/optimizer/optimize.ts";
+import { consolidate } from "../../decide/placement/optimizer/drains.ts";
+import type { Problem } from "../../decide/placement/optimizer/problem.ts";
 import { loadHighs } from "../../solver/highs.ts";
 import type { Console } from "../console.ts";
-import { exitCodes } from "../exit.ts";
+import { exitCodes, UsageError } from "../exit.ts";
 import { explainLines } from "../planning/explain-view.ts";
 import { jobTables, nodeTable, offerTable } from "../planning/plan-tables.ts";
 import { planLines } from "../planning/plan-view.ts";
@@ -39,18 +42,31 @@ async function planOf({ budget, seed, maxUsd, maxGpus, wholeNodes, ...files }: P
     readTable(files.offers, offerTable),
     files.nodes === undefined ? [] : readTable(files.nodes, nodeTable),
   ]);
-  const problem = problemOf({ jobs, offers, nodes }, { usdPerHour: maxUsd, gpus: maxGpus, wholeNodes });
+  refuseUnknownNodes(files, jobs, nodes);
+  const asked = problemOf({ jobs, offers, nodes }, { usdPerHour: maxUsd, gpus: maxGpus, wholeNodes });
   const solve = await loadHighs();
   const now = () => performance.now();
   const startedMs = now();
-  const answer = optimize(problem, {
+  const { answer, drains, problem } = consolidate(asked, {
     budget: clockBudget(now, startedMs + budget),
     // A bound that had too little time is valid, but says little: it may take as long again.
     boundBudget: fromFirstUse(() => clockBudget(now, now() + budget)),
     seed,
     solve,
   });
-  return planned(problem, answer, now() - startedMs);
+  return planned({ problem, answer, drains, staying: stayingOn(problem) }, now() - startedMs);
+}
+
+/** Jobs of nodes that are not emptied, with their node. */
+const stayingOn = ({ nodes }: Problem): ReadonlyMap<string, string> =>
+  new Map(nodes.flatMap(({ name, holds = [] }) => holds.flatMap(({ names }) => names.map((job): [string, string] => [job, name]))));
+
+function refuseUnknownNodes(files: Pick<PlanOptions, "jobs" | "nodes">, jobs: readonly PlanJob[], nodes: readonly PlanNode[]): void {
+  const known = new Set(nodes.map(({ id }) => id));
+  const wrong = jobs.find(({ node }) => node !== undefined && !known.has(node));
+  if (!wrong) return;
+  const where = files.nodes === undefined ? "no file of nodes was given (--nodes FILE)" : `there is no such node in ${files.nodes}`;
+  throw new UsageError(`${files.jobs}, job ${wrong.id}, node: it runs on ${wrong.node}, and ${where}`);
 }
 
 /** A budget whose time begins when it is first spent of. */

@@ -9,7 +9,9 @@ import { cheapestChange, reasonWords } from "./reason-words.ts";
 
 /** Why one job goes where it goes, or why it waits and what would place it. */
 export function explainLines(job: string, plan: Planned): string[] {
-  const { answer, classOf } = plan;
+  const { answer, classOf, staying } = plan;
+  const node = staying.get(job);
+  if (node !== undefined) return [`${job} stays on node ${node}, where it runs: to start it anew elsewhere would not pay`];
   if (!classOf.has(job)) throw new UsageError(`there is no job ${job} in the file${meant(job, [...classOf.keys()])}`);
   const binding = answer.bindings.find(({ jobs }) => jobs.includes(job));
   if (binding)

@@ -1,10 +1,11 @@
 import type { Binding, Purchase, Waiting } from "../../decide/placement/optimizer/answer.ts";
+import type { Drain } from "../../decide/placement/optimizer/drains.ts";
 import { count } from "../amount.ts";
 import { duration } from "../duration.ts";
 import { factLines } from "../job-view.ts";
 import { type Column, tableLines } from "../table.ts";
 import { money, number, percent } from "./figures.ts";
-import { alternativesOf, type Planned, performanceUsd } from "./planned.ts";
+import { alternativesOf, type Planned, performanceUsd, savedUsd, stoppedUsd } from "./planned.ts";
 import { cheapestChange, whyWords } from "./reason-words.ts";
 
 /** Rows of each table; --json has all. */
@@ -14,6 +15,7 @@ const mostRows = 30;
 export function planLines(plan: Planned, width: number): string[] {
   const { answer } = plan;
   return [
+    ...section(plan.drains, drainColumns, width),
     ...section(answer.bindings, bindingColumns, width),
     ...section(launchesOf(plan), launchColumns, width),
     ...section(answer.waiting, holdColumns, width),
@@ -32,6 +34,13 @@ function names(jobs: readonly string[]): string {
   const told = jobs.slice(0, 2).join(", ");
   return jobs.length > 2 ? `${told} +${number(jobs.length - 2)}` : told;
 }
+
+const drainColumns: Column<Drain>[] = [
+  { title: "EMPTY", of: ({ node }) => node },
+  { title: "SAVES/H", of: ({ usdPerHour }) => money(usdPerHour), align: "right" },
+  { title: "JOBS", of: ({ jobs }) => number(jobs.length), align: "right" },
+  { title: "WHICH START ANEW", of: ({ jobs }) => names(jobs), yields: true },
+];
 
 const bindingColumns: Column<Binding>[] = [
   { title: "ON NODE", of: ({ node }) => node },
@@ -78,9 +87,11 @@ const holdColumns: Column<Waiting>[] = [
   { title: "BECAUSE", of: (row) => [whyWords(row), cheapestChange(row)].filter((text) => text !== undefined).join("; ") },
 ];
 
-function facts({ problem, answer, ms }: Planned): [string, string | undefined][] {
+function facts(plan: Planned): [string, string | undefined][] {
+  const { problem, answer, drains, ms } = plan;
   const { interruptionsUsd, dataUsd, waitingUsd, fleetUsd } = answer.cost;
   const lost = [
+    ["what starts anew", stoppedUsd(drains)],
     ["interruptions", interruptionsUsd],
     ["data", dataUsd],
     ["waiting", waitingUsd],
@@ -93,8 +104,8 @@ function facts({ problem, answer, ms }: Planned): [string, string | undefined][]
       "jobs",
       `${number(jobs)} of ${count(problem.jobs.length, "kind")}; ${count(problem.offers.length, "offer")}, ${count(problem.nodes.length, "node")}`,
     ],
-    ["f", `${money(fleetUsd)}/h for what is launched`],
-    ["g", `${money(performanceUsd(answer))}/h lost in performance${parts.length > 0 ? `: ${parts.join(", ")}` : ""}`],
+    ["f", `${money(fleetUsd)}/h for what is launched${drains.length > 0 ? `, less ${money(savedUsd(drains))}/h for what is emptied` : ""}`],
+    ["g", `${money(performanceUsd(plan))}/h lost in performance${parts.length > 0 ? `: ${parts.join(", ")}` : ""}`],
     [
       "bound",
       `no plan that places the same jobs costs less than ${money(answer.boundUsd)}/h${gap === undefined ? "" : `; this one is at most ${percent(gap)} above`}`,

@@ -1,11 +1,19 @@
 import { alternatives } from "../../decide/placement/optimizer/alternatives.ts";
 import type { Answer, Purchase } from "../../decide/placement/optimizer/answer.ts";
+import type { Drain } from "../../decide/placement/optimizer/drains.ts";
 import type { JobClass, Problem } from "../../decide/placement/optimizer/problem.ts";
 
-/** A plan with the problem that it answers, and how long it took. */
-export type Planned = {
+/** A plan with the problem that it answers. */
+export type Found = {
   readonly problem: Problem;
   readonly answer: Answer;
+  readonly drains: readonly Drain[];
+  /** Jobs that run and stay where they are, with their node. */
+  readonly staying: ReadonlyMap<string, string>;
+};
+
+/** … and how long it took. */
+export type Planned = Found & {
   readonly classOf: ReadonlyMap<string, JobClass>;
   readonly ms: number;
 };
@@ -13,11 +21,10 @@ export type Planned = {
 /** Other offers told of beside the one that was chosen. */
 const mostAlternatives = 3;
 
-export const planned = (problem: Problem, answer: Answer, ms: number): Planned => ({
-  problem,
-  answer,
+export const planned = (found: Found, ms: number): Planned => ({
+  ...found,
   ms,
-  classOf: new Map(problem.jobs.flatMap((job) => job.names.map((name): [string, JobClass] => [name, job]))),
+  classOf: new Map(found.problem.jobs.flatMap((job) => job.names.map((name): [string, JobClass] => [name, job]))),
 });
 
 export const alternativesOf = ({ problem, classOf }: Planned, purchase: Purchase): string[] =>
@@ -25,21 +32,28 @@ export const alternativesOf = ({ problem, classOf }: Planned, purchase: Purchase
     .slice(0, mostAlternatives)
     .map(({ name }) => name);
 
-/** g: what the plan risks, moves and delays, in dollars an hour. */
-export const performanceUsd = ({ cost }: Answer): number => cost.interruptionsUsd + cost.dataUsd + cost.waitingUsd;
+/** g: what the plan risks, moves, stops and delays, in dollars an hour. */
+export const performanceUsd = ({ answer: { cost }, drains }: Found): number =>
+  cost.interruptionsUsd + cost.dataUsd + cost.waitingUsd + stoppedUsd(drains);
+/** What work loses that is stopped to start anew elsewhere, dollars an hour. */
+export const stoppedUsd = (drains: readonly Drain[]): number => drains.reduce((sum, { lostUsd }) => sum + lostUsd, 0);
+/** What emptied nodes cost no more, dollars an hour. */
+export const savedUsd = (drains: readonly Drain[]): number => drains.reduce((sum, { usdPerHour }) => sum + usdPerHour, 0);
 
 /** The plan for programs. */
 export function planJson(plan: Planned): object {
-  const { answer, ms } = plan;
+  const { answer, drains, ms } = plan;
   const { fleetUsd, ...performance } = answer.cost;
+  const [f, g] = [fleetUsd - savedUsd(drains), performanceUsd(plan)];
   return {
-    cost: { f: fleetUsd, g: performanceUsd(answer), total: fleetUsd + performanceUsd(answer), ...performance },
+    cost: { f, g, total: f + g, ...performance, stoppedUsd: stoppedUsd(drains), savedUsd: savedUsd(drains) },
     bound: answer.boundUsd,
     gap: answer.gap ?? null,
     engine: answer.engine,
     steps: answer.steps,
     ms: Math.round(ms),
     bindings: answer.bindings,
+    drains: drains.map(({ node, jobs, usdPerHour }) => ({ node, usdPerHour, jobs })),
     launches: answer.purchases.map((purchase) => ({
       offer: purchase.offer.name,
       usdPerHour: purchase.offer.usdPerHour,

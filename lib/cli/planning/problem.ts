@@ -26,10 +26,14 @@ export function problemOf({ jobs, offers, nodes }: PlanInput, bounds: PlanBounds
     { name: limitNames.usdPerHour, most: bounds.usdPerHour },
     { name: limitNames.gpus, most: bounds.gpus },
   ].flatMap(({ name, most }) => (most === undefined ? [] : { name, most }));
+  const held = Map.groupBy(
+    jobs.filter(({ node }) => node !== undefined),
+    ({ node }) => node,
+  );
   return {
     dimensions: ["vCPUs", "GiB of memory"],
-    jobs: classesOf(jobs),
-    nodes: nodes.map(nodeOf),
+    jobs: classesOf(jobs.filter(({ node }) => node === undefined)),
+    nodes: nodes.map((node) => nodeOf(node, held.get(node.id) ?? [])),
     offers: offers.map((offer) => supplyOf(offer, bounds)),
     ...(limits.length > 0 ? { limits } : {}),
   };
@@ -37,7 +41,7 @@ export function problemOf({ jobs, offers, nodes }: PlanInput, bounds: PlanBounds
 
 /** Jobs that need the same and matter the same become one class, whatever row they come from. */
 function classesOf(jobs: readonly PlanJob[]): readonly JobClass[] {
-  const alike = Map.groupBy(jobs, ({ id: _id, count: _count, ...needs }) => JSON.stringify(needs));
+  const alike = Map.groupBy(jobs, ({ id: _id, count: _count, node: _node, ...needs }) => JSON.stringify(needs));
   return [...alike.values()].flatMap((rows) => {
     const [first] = rows;
     return first ? { ...needOf(first), names: rows.flatMap(namesOf) } : [];
@@ -77,7 +81,7 @@ function supplyOf(offer: PlanOffer, { wholeNodes = false }: PlanBounds): Supply 
   };
 }
 
-const nodeOf = (node: PlanNode): FreeNode => ({
+const nodeOf = (node: PlanNode, runs: readonly PlanJob[]): FreeNode => ({
   name: node.id,
   type: node.instanceType,
   zone: node.zone,
@@ -85,5 +89,7 @@ const nodeOf = (node: PlanNode): FreeNode => ({
   room: [node.freeVcpus, node.freeMemoryGiB],
   gpusFree: node.gpusFree,
   warm: node.datasets,
+  usdPerHour: node.usdPerHour,
+  ...(runs.length > 0 ? { holds: classesOf(runs) } : {}),
   ...(node.gpusFree.length > 0 ? { gpu: { model: node.gpuModel ?? "", memoryGiB: node.gpuMemoryGiB } } : {}),
 });

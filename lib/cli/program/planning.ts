@@ -63,7 +63,8 @@ function addPlan(program: Command, { run }: Session): void {
     .addHelpText(
       "after",
       `
-Nothing is launched and no deployment is needed. The plan comes with a bound that no plan for the same jobs can beat.
+Nothing is launched and no deployment is needed. The plan comes with a bound that no plan for the same jobs can beat. Jobs that say on
+which node they run stay there, unless that node's price is more than they cost elsewhere, with what they lose by starting anew.
 
 Examples:
   fleet plan --jobs events/planning/jobs.csv --offers events/planning/offers.csv

@@ -49,6 +49,37 @@ describe("fleet plan", () => {
     expect(found.gap).toBeCloseTo(0, 6);
   });
 
+  it("empties a node where its work costs less elsewhere, with what it loses by starting anew, and says what stays", async () => {
+    const tables = {
+      jobs: "id,vcpus,memoryGiB,gpus,spot,node\nnew,1,1,1,no,\nold,1,1,1,no,dear\nother,1,1,1,no,cheap\n",
+      nodes: "id,freeVcpus,freeMemoryGiB,freeGpus,gpuModel,gpuMemoryGiB,usdPerHour\ndear,8,32,3,T4,15,3\ncheap,8,32,2,T4,15,0.5\n",
+    };
+    const found = await json(tables);
+    expect(found).toMatchObject({
+      drains: [{ node: "dear", usdPerHour: 3, jobs: ["old"] }],
+      bindings: [{ node: "cheap", jobs: ["new", "old"] }],
+      launches: [],
+      cost: { f: -3, g: 0.75, stoppedUsd: 0.75, savedUsd: 3 },
+    });
+    const told = (await run(tables)).join("\n");
+    expect(told).toMatch(/^EMPTY +SAVES\/H.*\ndear +\$3 +1 +old$/m);
+    expect(told).toMatch(/^f +\$0\/h for what is launched, less \$3\/h for what is emptied$/m);
+    expect(await run(tables, { explain: "old" })).toContainEqual(expect.stringMatching(/^old goes on node cheap/));
+    expect(await run(tables, { explain: "other" })).toEqual([
+      "other stays on node cheap, where it runs: to start it anew elsewhere would not pay",
+    ]);
+    const costly = { ...tables, nodes: tables.nodes.replace(",3\n", ",0.4\n").replace("cheap,8,32,2", "cheap,8,32,0") };
+    expect(await json(costly)).toMatchObject({ drains: [], bindings: [{ node: "dear", jobs: ["new"] }] });
+  });
+
+  it.each([
+    ["no file of nodes", undefined, /jobs\.csv, job old, node: it runs on dear, and no file of nodes was given \(--nodes FILE\)/],
+    ["no such node", "id,freeVcpus,freeMemoryGiB\nn1,8,32\n", /job old, node: it runs on dear, and there is no such node in .*nodes\.csv/],
+  ])("refuses a job that runs where there is %s", async (_what, nodes, says) => {
+    const jobs = "id,vcpus,memoryGiB,gpus,node\nold,1,1,1,dear\n";
+    await expect(run({ jobs, ...(nodes === undefined ? {} : { nodes }) })).rejects.toThrow(says);
+  });
+
   it("uses spot where it may, and names what else would hold the same jobs", async () => {
     const found = await json({ jobs: "id,count,vcpus,memoryGiB,gpus\ntrain,4,4,16,1\n" });
     expect(found.launches).toMatchObject([{ offer: "big/any/spot", alternatives: ["big/any/on-demand"] }]);

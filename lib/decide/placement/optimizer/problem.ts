@@ -46,7 +46,7 @@ export type JobClass = JobNeed & { readonly names: readonly string[] };
 
 export type Market = "spot" | "on-demand" | "reserved" | "block";
 
-/** A node that is there and paid for, with what is free on it. */
+/** A node that is there and paid for, with what is free on it. With what it costs and holds it may be emptied (drains.ts). */
 export type FreeNode = {
   readonly name: string;
   readonly room: readonly number[];
@@ -58,6 +58,10 @@ export type FreeNode = {
   readonly market: Market;
   /** What it holds of datasets, by name. */
   readonly warm?: readonly string[] | undefined;
+  /** What it costs an hour while it is there. */
+  readonly usdPerHour?: number | undefined;
+  /** All that runs on it, no gangs. None of these is a job of the problem. */
+  readonly holds?: readonly JobClass[] | undefined;
 };
 
 export type GpuKind = { readonly model: string; readonly memoryGiB: number };
@@ -83,7 +87,7 @@ export type Limit = { readonly name: string; readonly most: number };
 
 /** What turns waiting, interruptions and data into dollars. */
 export type Terms = {
-  /** What an interruption loses, in hours of the node's price. */
+  /** What an interruption, or our own end of what runs on a node, loses, in hours of the node's price. */
   readonly hoursLostAtInterruption: number;
   /** To move a GiB to a node. */
   readonly usdPerGiB: number;

@@ -1,0 +1,58 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Answer } from "../../../lib/decide/placement/optimizer/answer.ts";
+import { stepBudget } from "../../../lib/decide/placement/optimizer/budget.ts";
+import { classesOf } from "../../../lib/decide/placement/optimizer/classes.ts";
+import { consolidate } from "../../../lib/decide/placement/optimizer/drains.ts";
+import { optimize } from "../../../lib/decide/placement/optimizer/optimize.ts";
+import type { Problem } from "../../../lib/decide/placement/optimizer/problem.ts";
+import { stormRuns } from "../storm-runs.ts";
+import { wrongsOf } from "./checker.ts";
+import { jobs, problem } from "./problems.ts";
+
+/** Some nodes say what they cost and hold; what they hold is none of the jobs that wait. */
+const withWork: fc.Arbitrary<Problem> = fc
+  .record({ of: problem, held: jobs(12), prices: fc.array(fc.constantFrom(undefined, 0.01, 0.4, 3, 20), { minLength: 6, maxLength: 6 }) })
+  .map(({ of, held, prices }) => ({
+    ...of,
+    nodes: of.nodes.map((node, at) => {
+      const runs = held.filter((_, n) => n % of.nodes.length === at).map(({ nodes: _, ...job }) => ({ ...job, name: `held-${job.name}` }));
+      return { ...node, usdPerHour: prices[at % prices.length], ...(runs.length > 0 ? { holds: classesOf(runs) } : {}) };
+    }),
+  }));
+const options = { budget: stepBudget(40_000), boundBudget: stepBudget(40_000), seed: 1 };
+const dollars = ({ cost }: Answer): number => cost.fleetUsd + cost.interruptionsUsd + cost.dataUsd + cost.waitingUsd;
+const waiting = (answer: Answer): number => answer.waiting.reduce((sum, { jobs: all }) => sum + all.length, 0);
+
+test("what is emptied has its place elsewhere, pays for what it loses, and nobody waits for it", () => {
+  let emptied = 0;
+  fc.assert(
+    fc.property(withWork, (of) => {
+      const { answer, drains, problem: then } = consolidate(of, options);
+      emptied += drains.length;
+      expect(wrongsOf(then, answer)).toEqual([]);
+      expect(answer.boundUsd).toBeLessThanOrEqual(dollars(answer) + 1e-9);
+      const names = new Set(drains.map(({ node }) => node));
+      expect(then.nodes.map(({ name }) => name)).toEqual(of.nodes.map(({ name }) => name).filter((name) => !names.has(name)));
+      const placed = [...answer.bindings, ...answer.purchases].flatMap((each) => each.jobs);
+      const before = optimize(of, { ...options, budget: stepBudget(20_000), boundBudget: undefined });
+      for (const { jobs: moved } of drains) expect(moved.filter((job) => !placed.includes(job))).toEqual([]);
+      expect(waiting(answer)).toBeLessThanOrEqual(waiting(before));
+      const saved = drains.reduce((sum, { usdPerHour, lostUsd }) => sum + usdPerHour - lostUsd, 0);
+      if (drains.length > 0) expect(dollars(answer) - saved).toBeLessThan(dollars(before));
+    }),
+    { numRuns: stormRuns(1_000) },
+  );
+  expect(emptied).toBeGreaterThan(stormRuns(1_000) / 10);
+});
+
+test("without prices, or without what nodes hold, none is emptied and the answer is the optimizer's", () => {
+  fc.assert(
+    fc.property(problem, (of) => {
+      const { answer, drains } = consolidate(of, options);
+      expect(drains).toEqual([]);
+      expect(answer).toEqual(optimize(of, options));
+    }),
+    { numRuns: stormRuns(300) },
+  );
+});
