@@ -68,7 +68,10 @@ describe("fleet plan", () => {
     expect(await run(tables, { explain: "other" })).toEqual([
       "other stays on node cheap, where it runs: to start it anew elsewhere would not pay",
     ]);
-    const costly = { ...tables, nodes: tables.nodes.replace(",3\n", ",0.4\n").replace("cheap,8,32,2", "cheap,8,32,0") };
+    const costly = {
+      ...tables,
+      nodes: tables.nodes.replace("dear,8,32,3,T4,15,3", "dear,8,32,1,T4,15,0.4").replace("cheap,8,32,2", "cheap,8,32,0"),
+    };
     expect(await json(costly)).toMatchObject({ drains: [], bindings: [{ node: "dear", jobs: ["new"] }] });
   });
 
