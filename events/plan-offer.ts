@@ -16,7 +16,10 @@ export const PlanOfferColumns = z.strictObject({
   memoryGiB: amount().describe("what one has"),
   gpus: amount({ whole: true, most: 64 }).default(0).describe("what one has (default: 0)"),
   gpuModel: name().optional().describe("such as T4"),
-  gpuMemoryGiB: amount().default(0).describe("of each GPU"),
+  gpuMemoryGiB: amount().default(0).describe("of each GPU, or of each slice"),
+  slices: amount({ least: 1, most: 7, whole: true })
+    .default(1)
+    .describe("of each GPU, where they are partitioned beforehand (MIG): a job gets a slice for a GPU (default: 1, whole)"),
   interruptionsPerMonth: amount().default(0).describe("how often one is taken back: 0.05 where 5 % of them are in a month (default: 0)"),
   most: amount({ whole: true }).optional().describe("how many can be had (default: any number)"),
 });

@@ -64,7 +64,7 @@ const needOf = (job: PlanJob): Omit<JobClass, "names"> => ({
 });
 
 function supplyOf(offer: PlanOffer, { wholeNodes = false }: PlanBounds): Supply {
-  const { instanceType: type, zone, market, usdPerHour, gpus, most } = offer;
+  const { instanceType: type, zone, market, usdPerHour, gpus, slices, most } = offer;
   const raw = { vcpus: offer.vcpus, memoryGiB: offer.memoryGiB, gpus };
   const { vcpus, memoryGiB } = wholeNodes ? raw : usable(raw);
   return {
@@ -77,7 +77,7 @@ function supplyOf(offer: PlanOffer, { wholeNodes = false }: PlanBounds): Supply 
     interruptionsPerHour: offer.interruptionsPerHour,
     most,
     uses: { [limitNames.usdPerHour]: usdPerHour, [limitNames.gpus]: gpus },
-    ...(gpus > 0 ? { gpu: { model: offer.gpuModel ?? "", memoryGiB: offer.gpuMemoryGiB, count: gpus } } : {}),
+    ...(gpus > 0 ? { gpu: { model: offer.gpuModel ?? "", memoryGiB: offer.gpuMemoryGiB, count: gpus * slices } } : {}),
   };
 }
 

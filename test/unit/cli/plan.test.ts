@@ -83,6 +83,16 @@ describe("fleet plan", () => {
     await expect(run({ jobs, ...(nodes === undefined ? {} : { nodes }) })).rejects.toThrow(says);
   });
 
+  it("gives jobs slices of GPUs that are partitioned beforehand, and none that asks for more memory than a slice has", async () => {
+    const offers = `instanceType,usdPerHour,vcpus,memoryGiB,gpus,gpuModel,gpuMemoryGiB,slices\nsliced,8,64,256,2,A100,10,7\n`;
+    const jobs = "id,count,vcpus,memoryGiB,gpus,gpuMemoryGiB\nsmall,14,1,4,1,10\nlarge,1,1,4,1,40\n";
+    expect(await json({ jobs, offers })).toMatchObject({
+      launches: [{ offer: "sliced/any/on-demand", nodes: 1 }],
+      holds: [{ jobs: ["large"], reasons: [{ kind: "gpu memory", wanted: 40, there: 10 }] }],
+    });
+    expect(await json({ jobs, offers }, { maxGpus: 1 })).toMatchObject({ launches: [] });
+  });
+
   it("uses spot where it may, and names what else would hold the same jobs", async () => {
     const found = await json({ jobs: "id,count,vcpus,memoryGiB,gpus\ntrain,4,4,16,1\n" });
     expect(found.launches).toMatchObject([{ offer: "big/any/spot", alternatives: ["big/any/on-demand"] }]);
