@@ -18,6 +18,8 @@ export type PlanJob = {
   /** More than one: a gang. */
   readonly nodes: number;
   readonly priority: number;
+  /** Hours within which it should begin; absent: no matter when. */
+  readonly deadlineHours?: number | undefined;
   /** GiB that it reads, by dataset. */
   readonly datasets: Readonly<Record<string, number>>;
   /** It runs there already; absent: it waits for a place. */
@@ -39,6 +41,7 @@ export const PlanJobColumns = z.strictObject({
   gpuModels: list().default([]).describe("models that will do, such as T4|A10G (default: any)"),
   spot: flag().default(true).describe("yes or no: whether spot capacity will do (default: yes)"),
   priority: amount({ least: -1000, most: 1000, whole: true }).default(0).describe("the higher, the sooner (default: 0)"),
+  deadlineHours: amount().optional().describe("hours within which it should begin: among equal priorities the nearest goes first"),
   count: amount({ least: 1, most: 1e6, whole: true }).default(1).describe("as many jobs like this one (default: 1)"),
   nodes: amount({ least: 1, most: 1000, whole: true }).default(1).describe("of a gang: equal nodes in one zone, all at once (default: 1)"),
   datasets: list().default([]).describe("what it reads and how much, such as images:120|words:3 (GiB)"),

@@ -56,6 +56,7 @@ const needOf = (job: PlanJob): Omit<JobClass, "names"> => ({
   size: [job.vcpus, job.memoryGiB],
   spot: job.spot,
   priority: job.priority,
+  ...(job.deadlineHours === undefined ? {} : { deadlineHours: job.deadlineHours }),
   ...(job.gpus > 0
     ? { gpu: { count: job.gpus, memoryGiB: job.gpuMemoryGiB, models: job.gpuModels.map((model) => model.toLowerCase()) } }
     : {}),

@@ -20,6 +20,7 @@ const job: fc.Arbitrary<Omit<Job, "name">> = fc.record(
     spot: fc.boolean(),
     nodes: fc.constantFrom(1, 1, 1, 1, 2, 3),
     priority: fc.constantFrom(0, 0, 0, 1, -1),
+    deadlineHours: fc.constantFrom(0, 0.5, 6, 6.5, 1000),
     data: fc.constantFrom({ images: 10 }, { text: 2 }),
   },
   { requiredKeys: ["size"] },

@@ -135,6 +135,20 @@ describe("fleet plan", () => {
     expect((await json(tables, { maxUsd: 0.5 })).holds).toHaveLength(2);
   });
 
+  it("places the nearer deadline first among equals, and says what waiting costs the others", async () => {
+    const jobs =
+      "id,vcpus,memoryGiB,gpus,spot,priority,deadlineHours\ncalm,4,16,1,no,0,\nsoon,4,16,1,no,0,8\nurgent,4,16,1,no,0,1\nhigh,4,16,1,no,1,\n";
+    const placed = async (maxGpus: number): Promise<string[]> => {
+      const found = await json({ jobs }, { maxGpus });
+      return found.launches.flatMap((launch: { jobs: string[] }) => launch.jobs).toSorted();
+    };
+    expect(await placed(1)).toEqual(["high"]);
+    expect(await placed(2)).toEqual(["high", "urgent"]);
+    expect(await placed(3)).toEqual(["high", "soon", "urgent"]);
+    // A dollar each hour; nine eighths with eight hours to go; two with one.
+    expect(await json({ jobs }, { maxGpus: 1 })).toMatchObject({ cost: { waitingUsd: 1 + 9 / 8 + 2 } });
+  });
+
   it("leaves the host its part of a node unless it is told otherwise", async () => {
     const jobs = "id,vcpus,memoryGiB,gpus,spot\ntrain,4,14,1,no\n";
     expect((await json({ jobs })).launches).toMatchObject([{ offer: "small/any/on-demand" }]);

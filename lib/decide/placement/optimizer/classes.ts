@@ -17,14 +17,15 @@ export function classesOf(jobs: readonly Job[]): readonly JobClass[] {
       spot: need.spot,
       nodes: need.nodes,
       priority: need.priority,
+      deadlineHours: need.deadlineHours,
       data: need.data,
       names: names.sort(),
     }));
 }
 
 /** The same for jobs with the same needs, and for no others. */
-export function keyOf({ size, gpu, spot, nodes, priority, data }: JobNeed): string {
-  const plain = `${size.join("/")} ${gpu?.count ?? 0} ${spot ? 1 : 0} ${nodes ?? 1} ${priority ?? 0}`;
+export function keyOf({ size, gpu, spot, nodes, priority, deadlineHours, data }: JobNeed): string {
+  const plain = `${size.join("/")} ${gpu?.count ?? 0} ${spot ? 1 : 0} ${nodes ?? 1} ${priority ?? 0} ${deadlineHours ?? ""}`;
   if (!gpu?.models?.length && !gpu?.memoryGiB && !data) return plain;
   const read = Object.entries(data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   return `${plain} ${JSON.stringify([gpu?.memoryGiB ?? 0, gpu?.models?.toSorted() ?? [], read])}`;

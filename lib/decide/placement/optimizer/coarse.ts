@@ -1,5 +1,6 @@
 import { keyOf } from "./classes.ts";
 import type { Shape } from "./shape.ts";
+import { byUrgency } from "./urgency.ts";
 
 /** How far apart sizes of one shape may be at first, as a ratio. */
 const finest = 1.02;
@@ -52,6 +53,6 @@ function joined(group: readonly Shape[], towards: "up" | "down"): Shape {
     whole: first.whole,
     share: group.reduce((share, each) => extreme(share, each.share), first.share),
     count: group.reduce((sum, each) => sum + each.count, 0),
-    classes: group.flatMap((each) => each.classes).sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0)),
+    classes: group.flatMap((each) => each.classes).sort(byUrgency),
   };
 }

@@ -1,5 +1,6 @@
 import type { Binding, Cost, Purchase } from "./answer.ts";
 import { type JobClass, type Problem, standardTerms } from "./problem.ts";
+import { waitWeight } from "./urgency.ts";
 
 /** What a plan costs an hour, by what it is for. */
 export function costOfPlan(
@@ -12,7 +13,7 @@ export function costOfPlan(
     (sum, { offer, nodes }) => sum + nodes * offer.usdPerHour * (offer.interruptionsPerHour ?? 0) * terms.hoursLostAtInterruption,
     0,
   );
-  const waitingUsd = plan.waiting.reduce((sum, job) => sum + job.names.length * terms.waitUsdPerHour * 2 ** (job.priority ?? 0), 0);
+  const waitingUsd = plan.waiting.reduce((sum, job) => sum + job.names.length * terms.waitUsdPerHour * waitWeight(job), 0);
   return { fleetUsd, interruptionsUsd, dataUsd: dataUsd(problem, plan), waitingUsd };
 }
 

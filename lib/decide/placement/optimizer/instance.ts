@@ -4,6 +4,7 @@ import { allowedBy, traitsOf } from "./match.ts";
 import { type FreeNode, type JobClass, type Problem, type Supply, standardTerms } from "./problem.ts";
 import type { Shape } from "./shape.ts";
 import { sizeOf, unit, unitsOf } from "./units.ts";
+import { byUrgency } from "./urgency.ts";
 
 /** Bins of one kind: an offer, or nodes that are alike. */
 export type Kind = {
@@ -103,7 +104,7 @@ function shapesOf(jobs: readonly JobClass[]): readonly Shape[] {
         whole: gpus >= 1 ? gpus : 0,
         share: gpus < 1 ? sizeOf(gpus) : 0,
         count: classes.reduce((all, each) => all + each.names.length, 0),
-        classes: classes.toSorted((a, b) => (b.priority ?? 0) - (a.priority ?? 0)),
+        classes: classes.toSorted(byUrgency),
       };
     });
 }

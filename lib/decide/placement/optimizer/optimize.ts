@@ -5,6 +5,7 @@ import type { Learned } from "./learning.ts";
 import { Placing } from "./placing.ts";
 import type { EngineName } from "./portfolio.ts";
 import type { JobClass, Problem } from "./problem.ts";
+import { byUrgency } from "./urgency.ts";
 
 export type Options = {
   readonly budget: Budget;
@@ -20,18 +21,27 @@ export type Options = {
 
 /**
  * Where all jobs go at least cost: gangs first, then all others on the nodes that are there and on what is bought. As many jobs are placed
- * as the limits allow, those of higher priority first. The same problem, seed and steps give the same answer.
+ * as the limits allow, those of higher priority first, and of nearer deadlines. The same problem, seed and steps give the same answer.
  */
 export function optimize(problem: Problem, options: Options): Answer {
   const budget = new Counted(options.budget);
   const together = new Placing(problem, { ...options, budget });
   together.place(problem.jobs);
-  const priorities = [...new Set(problem.jobs.map(priorityOf))].sort((a, b) => b - a);
-  if (!together.someWait || priorities.length < 2) return together.answer();
-  // Not all can be placed: those of low priority must not have taken what others wait for.
+  const turns = turnsOf(problem.jobs);
+  if (!together.someWait || turns.length < 2) return together.answer();
+  // Not all can be placed: those whose turn comes later must not have taken what others wait for.
   const inTurn = new Placing(problem, { ...options, budget });
-  for (const priority of priorities) inTurn.place(problem.jobs.filter((each) => priorityOf(each) === priority));
+  for (const turn of turns) inTurn.place(turn);
   return inTurn.answer();
 }
 
-const priorityOf = (job: JobClass): number => job.priority ?? 0;
+/** Those that are equally urgent together, the most urgent first. */
+function turnsOf(jobs: readonly JobClass[]): readonly (readonly JobClass[])[] {
+  const turns: JobClass[][] = [];
+  for (const job of jobs.toSorted(byUrgency)) {
+    const [last] = turns.at(-1) ?? [];
+    if (last && byUrgency(last, job) === 0) turns.at(-1)?.push(job);
+    else turns.push([job]);
+  }
+  return turns;
+}

@@ -2,6 +2,7 @@ import type { SolveProgram } from "../../../model/linear-program.ts";
 import type { Answer, Binding, Purchase } from "./answer.ts";
 import { lowerBound } from "./bound.ts";
 import { type Budget, Counted } from "./budget.ts";
+import { keyOf } from "./classes.ts";
 import { costOfPlan } from "./cost.ts";
 import { fillNodes } from "./fill-nodes.ts";
 import { boundGang, cheapestFor } from "./gangs.ts";
@@ -196,7 +197,7 @@ const countOf = (jobs: readonly JobClass[]): number => jobs.reduce((sum, job) =>
 function joined(jobs: readonly JobClass[]): JobClass[] {
   const parts = new Map<string, JobClass>();
   for (const job of jobs) {
-    const key = JSON.stringify([job.size, job.gpu ?? null, job.spot ?? false, job.nodes ?? 1, job.priority ?? 0, job.data ?? null]);
+    const key = keyOf(job);
     const known = parts.get(key);
     parts.set(key, known ? { ...job, names: [...known.names, ...job.names] } : job);
   }

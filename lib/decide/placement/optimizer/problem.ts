@@ -26,6 +26,8 @@ export type JobNeed = {
   readonly nodes?: number | undefined;
   /** The higher, the sooner it is placed where not all can be. */
   readonly priority?: number | undefined;
+  /** Within how many hours it should begin; absent: no matter when. Among equal priorities the nearest is placed first. */
+  readonly deadlineHours?: number | undefined;
   /** What it reads, by name, in GiB. */
   readonly data?: Readonly<Record<string, number>> | undefined;
 };
@@ -93,7 +95,7 @@ export type Terms = {
   readonly usdPerGiB: number;
   /** Over how many hours what is paid once is spread. */
   readonly hoursOfUse: number;
-  /** What an hour of waiting costs for a job of priority 0; each priority more doubles it, each less halves it. */
+  /** What an hour of waiting costs for a job of priority 0 without a deadline (urgency.ts). */
   readonly waitUsdPerHour: number;
 };
 
