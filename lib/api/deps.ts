@@ -25,7 +25,7 @@ export type ApiDeps = {
   readonly current: Pick<Sealing, "get">;
   readonly logs: AttemptLogs;
   readonly nodes: NodeReader;
-  readonly pools: Pick<Decisions, "load" | "state">;
+  readonly pools: Pick<Decisions, "load" | "state" | "forget">;
   readonly decisions: DecisionReader;
   readonly datasets: Datasets;
   readonly poolNodes: PoolNodes;

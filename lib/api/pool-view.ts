@@ -2,6 +2,7 @@ import { quotaOf } from "../decide/capacity/quotas.ts";
 import { standing } from "../decide/capacity/rest.ts";
 import { breakers } from "../model/breaker.ts";
 import type { Launch } from "../model/launch.ts";
+import type { Learned } from "../model/learned.ts";
 import { lifeOf, type Node } from "../model/node.ts";
 import type { Offer } from "../model/offer.ts";
 import { costIn, type Period } from "../model/period.ts";
@@ -37,10 +38,16 @@ export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): Pool 
     .filter((refusal) => standing(refusal, nowMs) === "rests" && isAbout(refusal, seen.catalogue?.offers ?? []))
     .map((refusal) => ({ ...subjectOf(refusal), market: refusal.market, code: refusal.code, until: iso(refusal.untilMs) })),
   breakers: breakers({ ...seen, nowMs }).map(({ restsUntilMs, ...breaker }) => ({ ...breaker, restsUntil: iso(restsUntilMs) })),
+  learned: learnedRows(seen.learned),
   busy: state.busy,
   decisions: state.epoch,
   pricesAt: isoIf(seen.catalogue?.refreshedAtMs),
 });
+
+const learnedRows = (learned: Learned = {}): Pool["learned"] =>
+  Object.entries(learned).flatMap(([problems, engines]) =>
+    Object.entries(engines).map(([engine, { tries, reward }]) => ({ problems, engine, tries, reward })),
+  );
 
 /** Whether it stands against something that the pool could buy: memory is all pools'. */
 const isAbout = (refusal: Refusal, offers: readonly Offer[]): boolean =>

@@ -189,6 +189,11 @@ export const Pool = z
       .array(Refusal)
       .describe("What this pool could buy and EC2 turned down, in this pool or another; not asked for again before `until`"),
     breakers: z.array(Breaker).describe("Types in zones that do not boot with the image of the pool's launch template"),
+    learned: z
+      .array(z.object({ problems: z.string(), engine: z.string(), tries: z.number(), reward: z.number() }))
+      .describe(
+        "What packing new nodes has taught: by the sort of problems, how often an engine was given work, and what that earned in all",
+      ),
     busy: z.boolean().describe("Whether it has jobs, nodes or open launches, as the last decision found it"),
     decisions: Count.describe("Begun since it was deployed"),
     pricesAt: Time.optional().describe("When prices were fetched"),

@@ -34,6 +34,8 @@ export type FleetApi = {
   node(id: string): Promise<Node>;
   pools(): Promise<PoolList>;
   pool(name: string): Promise<Pool>;
+  /** Has the pool's packings begin to learn anew. */
+  forgetLearned(pool: string): Promise<void>;
   decisions(of: Paging & { pool: string }): Promise<DecisionPage>;
   decision(of: { pool: string; id: string }): Promise<Decision>;
   datasets(team: string): Promise<DatasetList>;
@@ -59,6 +61,7 @@ export const fleetApi = (call: CallApi): FleetApi => ({
   node: (id) => call(Node, { method: "GET", path: `/v1/nodes/${name(id)}` }),
   pools: () => call(PoolList, { method: "GET", path: "/v1/pools" }),
   pool: (pool) => call(Pool, { method: "GET", path: `/v1/pools/${name(pool)}` }),
+  forgetLearned: (pool) => call(Nothing, { method: "DELETE", path: `/v1/pools/${name(pool)}/learned` }),
   decisions: ({ pool, ...query }) => call(DecisionPage, { method: "GET", path: decisionsPath(pool), query }),
   decision: ({ pool, id }) => call(Decision, { method: "GET", path: `${decisionsPath(pool)}/${name(id)}` }),
   datasets: (team) => call(DatasetList, { method: "GET", path: `/v1/teams/${name(team)}/datasets` }),

@@ -47,7 +47,7 @@ export function decide(unordered: Snapshot): Plan {
   return {
     steps: [...heal(snapshot), ...dead, ...old.steps, ...placed.steps, ...replacing.steps, ...emptied, ...idle.steps],
     wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : undefined,
-    ...(placed.packing ? { packing: placed.packing } : {}),
+    ...placed.packed,
   };
 }
 

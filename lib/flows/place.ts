@@ -4,6 +4,7 @@ import { nextOf } from "../decide/launches/open-launch.ts";
 import { isReplacement } from "../decide/placement/replacement.ts";
 import { isOrdinary } from "../model/cause.ts";
 import type { Launch } from "../model/launch.ts";
+import type { Learned } from "../model/learned.ts";
 import type { WiderLimits } from "../model/limits.ts";
 import { startOf } from "../model/period.ts";
 import { gapOf, type Packing, type Plan, type Snapshot } from "../model/plan.ts";
@@ -80,6 +81,7 @@ async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
   const outcomes = await carryOut(deps, fence, { snapshot, steps: plan.steps });
   const acted = plan.steps.length;
   if (acted > 0 || !causes.every(isOrdinary)) await record(deps, fence, { causes, snapshot, plan, outcomes });
+  if (plan.learned) await learn(deps, fence, plan.learned);
   if (outcomes.some((outcome) => outcome.result === "fenced")) return { steps: acted, next: "fenced", packing };
 
   const nowMs = deps.now();
@@ -180,6 +182,15 @@ async function wake(
   if (pendingMs !== undefined && pendingMs <= ringsAtMs) return pendingMs;
   await deps.lane.sendLater(pool, delaySeconds);
   return ringsAtMs;
+}
+
+/** What was learned speeds up the next packing, and nothing hangs on it. */
+async function learn(deps: DecideDeps, fence: Fence, learned: Learned): Promise<void> {
+  try {
+    await deps.placements.learn(fence, learned);
+  } catch (error) {
+    deps.log({ level: "error", message: "what a packing taught was not kept", pool: fence.pool, epoch: fence.epoch, error: String(error) });
+  }
 }
 
 /** A decision that could not be put on record has still been made: say so and go on. */

@@ -1,6 +1,7 @@
 import type { BootFailure } from "./boot-failure.ts";
 import type { AttemptRef, QueueEntry } from "./job.ts";
 import type { Launch, Reservation } from "./launch.ts";
+import type { Learned } from "./learned.ts";
 import type { WiderLimits, WiderReserved } from "./limits.ts";
 import type { Drain, Node } from "./node.ts";
 import type { Catalogue } from "./offer.ts";
@@ -28,6 +29,8 @@ export type Snapshot = {
   readonly refusals: readonly Refusal[];
   /** Of the last hours; absent for none. */
   readonly bootFailures?: readonly BootFailure[] | undefined;
+  /** What the pool's packings have taught so far; absent for nothing. */
+  readonly learned?: Learned | undefined;
 };
 
 /** One thing to do, and why. Steps begin in the plan's order and run side by side: none depends on another of its plan. */
@@ -80,4 +83,6 @@ export type Plan = {
   readonly wakeAtMs?: number | undefined;
   /** Absent when nothing was packed. */
   readonly packing?: Packing | undefined;
+  /** … and what that has taught, with all from before. */
+  readonly learned?: Learned | undefined;
 };

@@ -1,6 +1,7 @@
 import type { BootFailure } from "../model/boot-failure.ts";
 import type { AttemptRef, QueueEntry } from "../model/job.ts";
 import type { Launch, LaunchSearch } from "../model/launch.ts";
+import type { Learned } from "../model/learned.ts";
 import type { LaunchLimits, LimitScope, WiderReserved } from "../model/limits.ts";
 import type { Assignment, Drain, Node } from "../model/node.ts";
 import type { Catalogue } from "../model/offer.ts";
@@ -19,7 +20,7 @@ export type Written = "done" | "stale" | "fenced";
 /** What is on record for one decision. `reservedWider`: what goes beyond the pool; teams that never had a node of their own are left out. */
 export type Loaded = Pick<
   Snapshot,
-  "reserved" | "spent" | "queue" | "nodes" | "openLaunches" | "catalogue" | "refusals" | "bootFailures"
+  "reserved" | "spent" | "queue" | "nodes" | "openLaunches" | "catalogue" | "refusals" | "bootFailures" | "learned"
 > & {
   readonly reservedWider: WiderReserved;
 };
@@ -47,10 +48,14 @@ export interface Decisions {
   finish(fence: Fence, end: { heard: number; busy: boolean; wakeAtMs?: number | undefined }): Promise<"fenced" | "rang" | "quiet">;
   /** The pool as it is; all zero where nothing ever happened. */
   state(pool: string): Promise<PoolState>;
+  /** Forgets what the pool's packings have taught. */
+  forget(pool: string): Promise<void>;
 }
 
 /** What `place` writes. Each method is one conditional write or one transaction: all of it happens or none. */
 export interface Placements {
+  /** Keeps what the pool's packings have taught, in the place of what was kept before. */
+  learn(fence: Fence, learned: Learned): Promise<Written>;
   /** `queued` → `placed`; the entry leaves the queue, the node gets the assignment. Needs a live node of the entry's team. */
   bind(fence: Fence, bind: { entry: QueueEntry; node: string; atMs: number }): Promise<Written>;
   /**

@@ -226,6 +226,8 @@ describe("fleet, beside a running local cloud", () => {
     const decision = await fleet("decision", newest?.decision ?? "", "--pool", newest?.pool ?? "");
     expect(decision.code, decision.err).toBe(0);
     expect(decision.out).toMatch(/pool +gpu/);
+    const forgotten = await fleet("forget", "gpu");
+    expect(forgotten, forgotten.err).toMatchObject({ code: 0, out: expect.stringContaining("pool gpu begins to learn anew") });
   });
 
   it("adds, shows and removes a dataset, and says why a source will not do", async () => {

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { WiderReserved } from "../../model/limits.ts";
 import type { Pool as Configured } from "../../model/pool.ts";
 import { problem, type Refusal, said } from "../answer.ts";
@@ -47,6 +48,24 @@ const get = operation({
   },
 });
 
+const forget = operation({
+  id: "forgetLearned",
+  method: "delete",
+  path: "/pools/{pool}/learned",
+  summary: "Has the pool's packings begin to learn anew",
+  params: ofPool,
+  query: noQuery,
+  body: noBody,
+  answers: { schema: z.undefined(), statuses: { 204: "It is forgotten, if anything was learned" } },
+  problems: ["not-found"],
+  async handle(deps, { params, speaker }) {
+    if (speaker.kind !== "admin") return problem("denied", "Only an admin has a pool learn anew.");
+    if (!deps.fleet.pools.some(({ name }) => name === params.pool)) return noPool(params.pool);
+    await deps.pools.forget(params.pool);
+    return said(undefined, 204);
+  },
+});
+
 /** What is reserved over all pools, beside its limits. A team sees its own. */
 function standings(
   { teams, limits = {}, teamLimits = {} }: ApiDeps["fleet"],
@@ -68,4 +87,4 @@ async function look(deps: ApiDeps, pool: Configured): Promise<{ view: Pool; rese
 
 export const noPool = (pool: string): Refusal => problem("not-found", `There is no pool ${pool}.`);
 
-export const poolOperations: readonly Operation[] = [list, get];
+export const poolOperations: readonly Operation[] = [list, get, forget];

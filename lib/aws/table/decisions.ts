@@ -1,6 +1,6 @@
 import { byTurn } from "../../model/job.ts";
 import type { Decisions, Fence } from "../../ports/pool-ledger.ts";
-import { getPartition, type TableAccess, tryUpdate, updateItem } from "./access.ts";
+import { getItem, getPartition, type TableAccess, tryUpdate, updateItem } from "./access.ts";
 import { bootFailureOf } from "./boot-failure-item.ts";
 import { createCatalogueStore } from "./catalogue-store.ts";
 import { add, either, is, isAbsent, isBelow, set, setAll, setOnce } from "./expression.ts";
@@ -11,6 +11,7 @@ import {
   fenceKey,
   fenceShards,
   launchPartition,
+  learnedKey,
   nodePartition,
   poolKey,
   queuePartition,
@@ -18,6 +19,7 @@ import {
   refusalPartition,
 } from "./keys.ts";
 import { launchOf } from "./launch-item.ts";
+import { learnedOf } from "./learned-item.ts";
 import { nodeOf } from "./node-item.ts";
 import { bellOf, poolOf, readBell, readPool } from "./pool-item.ts";
 import { entryOf } from "./queue-item.ts";
@@ -43,18 +45,20 @@ export const createDecisions = (access: TableAccess): Decisions => {
     },
 
     async load(pool, nowMs) {
-      const [state, reservedWider, spent, queue, nodes, openLaunches, refusals, faults, bootFailures, catalogue] = await Promise.all([
-        readPool(access, pool),
-        readWider(access),
-        readSpent(access, pool, nowMs),
-        Promise.all(shards(queueShards).map((shard) => getPartition(access, queuePartition(pool, shard)))),
-        getPartition(access, nodePartition(pool)),
-        getPartition(access, launchPartition(pool)),
-        getPartition(access, refusalPartition),
-        getPartition(access, faultPartition(pool)),
-        getPartition(access, bootFailurePartition(pool)),
-        catalogues.get(pool),
-      ]);
+      const [state, reservedWider, spent, queue, nodes, openLaunches, refusals, faults, bootFailures, catalogue, learned] =
+        await Promise.all([
+          readPool(access, pool),
+          readWider(access),
+          readSpent(access, pool, nowMs),
+          Promise.all(shards(queueShards).map((shard) => getPartition(access, queuePartition(pool, shard)))),
+          getPartition(access, nodePartition(pool)),
+          getPartition(access, launchPartition(pool)),
+          getPartition(access, refusalPartition),
+          getPartition(access, faultPartition(pool)),
+          getPartition(access, bootFailurePartition(pool)),
+          catalogues.get(pool),
+          getItem(access, learnedKey(pool)),
+        ]);
       return {
         reserved: state.reserved,
         reservedWider,
@@ -65,6 +69,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         catalogue,
         refusals: [...refusals, ...faults].map(refusalOf),
         bootFailures: bootFailures.map(bootFailureOf),
+        learned: learnedOf(learned),
       };
     },
 
@@ -82,6 +87,10 @@ export const createDecisions = (access: TableAccess): Decisions => {
     async state(pool) {
       const [{ epoch, reserved }, { bell, decidedThrough, busy }] = await Promise.all([readPool(access, pool), readBell(access, pool)]);
       return { bell, decidedThrough, epoch, reserved, busy };
+    },
+
+    async forget(pool) {
+      await transact(access, [{ kind: "delete", key: learnedKey(pool) }]);
     },
   };
 };

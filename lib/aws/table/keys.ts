@@ -62,6 +62,9 @@ export const bellKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "BELL" });
 /** Copies of the epoch: transactions that run side by side each check another one, or they would cancel each other. */
 export const fenceKey = (pool: string, shard: number): Key => ({ pk: `P#${pool}`, sk: `FENCE#${padded(shard, 2)}` });
 
+/** What the pool's packings have taught. */
+export const learnedKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "LEARNED" });
+
 /** Which pools there are, configured or not. */
 export const registryPartition = "PS";
 export const registryKey = (pool: string): Key => ({ pk: registryPartition, sk: pool });

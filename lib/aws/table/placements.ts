@@ -1,6 +1,7 @@
 import type { Placements } from "../../ports/pool-ledger.ts";
 import type { TableAccess } from "./access.ts";
 import { createFencedWriter } from "./fenced-write.ts";
+import { learnedItem } from "./learned-item.ts";
 import { createJobPlacements } from "./place-jobs.ts";
 import { createLaunchPlacements } from "./place-launches.ts";
 import { createNodePlacements } from "./place-nodes.ts";
@@ -8,6 +9,10 @@ import { createNodePlacements } from "./place-nodes.ts";
 export function createPlacements(access: TableAccess): Placements {
   const writer = createFencedWriter(access);
   return {
+    async learn(fence, learned) {
+      const outcome = await writer.write(fence, [{ kind: "put", item: learnedItem(fence.pool, learned), when: [] }]);
+      return outcome === "fenced" ? "fenced" : "done";
+    },
     ...createJobPlacements(access, writer),
     ...createLaunchPlacements(access, writer),
     ...createNodePlacements(access, writer),

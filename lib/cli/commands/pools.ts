@@ -43,6 +43,13 @@ const columns = (nowMs: number): Column<Pool>[] => [
   { title: "FAMILIES", of: ({ families }) => families.join(" "), yields: true },
 ];
 
+function learnedInWords({ pool, learned }: Pool): string | undefined {
+  if (learned.length === 0) return undefined;
+  const sorts = new Set(learned.map(({ problems }) => problems)).size;
+  const tries = Math.round(learned.reduce((sum, each) => sum + each.tries, 0));
+  return `which engine packs best, from ${count(tries, "slice")} of work on ${count(sorts, "sort")} of problems; begin anew with: fleet forget ${pool}`;
+}
+
 const oldest = (queue: Pool["queue"], nowMs: number): string | undefined =>
   queue.oldestSubmittedAt === undefined ? undefined : duration(nowMs - Date.parse(queue.oldestSubmittedAt));
 
@@ -61,6 +68,18 @@ export async function pool(
   const found = await connection.api.pool(poolNamed(name, connection.deployment));
   if (options.json) console.out(JSON.stringify(found));
   else for (const line of poolLines(found, nowMs)) console.out(line);
+  return exitCodes.ok;
+}
+
+/** Has the packings of one pool begin to learn anew. */
+export async function forgetLearned(
+  name: string,
+  options: { json?: boolean | undefined },
+  { connection, console }: Pick<Context, "connection" | "console">,
+): Promise<number> {
+  const pool = poolNamed(name, connection.deployment);
+  await connection.api.forgetLearned(pool);
+  console.out(options.json ? JSON.stringify({ pool, learned: [] }) : `pool ${pool} begins to learn anew which engine packs best`);
   return exitCodes.ok;
 }
 
@@ -109,6 +128,7 @@ export function poolLines(pool: Pool, nowMs: number): string[] {
       "broken",
       `${broken.instanceType} in ${broken.zone} did not boot (${count(broken.failures, "time")} within the hour) with the launch template's image; tried again ${when(Date.parse(broken.restsUntil), nowMs)}`,
     ]),
+    ["learned", learnedInWords(pool)],
     ["decisions", `${pool.decisions}; look at them with: fleet decisions --pool ${pool.pool}`],
   ]);
 }

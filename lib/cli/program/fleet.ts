@@ -39,6 +39,19 @@ export function addFleet(program: Command, { run, context }: Session): void {
     );
 
   program
+    .command("forget")
+    .description("have a pool's packings begin to learn anew which engine packs best")
+    .argument("<pool>")
+    .addOption(json())
+    .addHelpText(
+      "after",
+      "\nNothing hangs on what was learned but how soon a good packing is found. For admins.\n\nExample:\n  fleet forget gpu",
+    )
+    .action((name: string, options) =>
+      run(import("../commands/pools.ts").then(async (commands) => commands.forgetLearned(name, options, await context()))),
+    );
+
+  program
     .command("decisions")
     .description("list what was decided, newest first")
     .addOption(pool())

@@ -1,8 +1,9 @@
 import { breakers } from "../../model/breaker.ts";
 import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
+import type { Learned } from "../../model/learned.ts";
 import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
-import type { Packing, Snapshot, Step } from "../../model/plan.ts";
+import type { Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
 import { passedOver } from "../capacity/passed-over.ts";
@@ -16,7 +17,7 @@ import { launchesOf, probesShared } from "./coalesce.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 import { type Fallback, fallbackFor } from "./next-pool.ts";
-import { repack, reservedFor } from "./repack.ts";
+import { type Repacked, repack, reservedFor } from "./repack.ts";
 import { kindOf } from "./rooms.ts";
 
 /** Jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
@@ -36,8 +37,8 @@ export type Placement = {
   readonly isWhole: boolean;
   /** When a job that waits could be placed though nothing else happens. */
   readonly wakeAtMs?: number | undefined;
-  /** How those that share new nodes were packed. */
-  readonly packing?: Packing | undefined;
+  /** How those that share new nodes were packed, and what that has taught. */
+  readonly packed?: Repacked | undefined;
 };
 
 type Wait = { readonly miss: Miss; readonly because: string | undefined; readonly fallback?: Fallback | undefined };
@@ -82,7 +83,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     inVain.set(kind, wait);
     holds.push(...turnedAway(entry, wait));
   }
-  const { packing, isFreed } = packedAnew(board, [...inVain.values()]);
+  const { packed, isFreed } = packedAnew(board, { waits: [...inVain.values()], learned: snapshot.learned });
   const { launches, isAll } = launchesNow(board, pool, catalogue);
   const told = toldNow(holds);
   return {
@@ -90,7 +91,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     steps: [...steps, ...launches, ...told.steps],
     bound,
     isWhole,
-    packing,
+    packed,
     wakeAtMs: wakeOf([...inVain.values()], {
       snapshot,
       budget: board.budget,
@@ -102,11 +103,14 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
 const limited: readonly Miss[] = ["limit", "team-limit", "deployment-limit", "budget"];
 
 /** `isFreed`: what a better packing has freed may be enough for one that had no room. The next decision follows at once. */
-function packedAnew(board: Board, waits: readonly Wait[]): { readonly packing: Packing | undefined; readonly isFreed: boolean } {
+function packedAnew(
+  board: Board,
+  { waits, learned }: { waits: readonly Wait[]; learned: Learned | undefined },
+): { readonly packed: Repacked | undefined; readonly isFreed: boolean } {
   const before = reservedFor(board.bundles);
-  const packing = repack(board);
+  const packed = repack(board, learned);
   return {
-    packing,
+    packed,
     isFreed: reservedFor(board.bundles).usdPerHour < before.usdPerHour && waits.some(({ miss }) => limited.includes(miss)),
   };
 }

@@ -1,5 +1,6 @@
 import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
+import type { Learned } from "../../model/learned.ts";
 import { offerName } from "../../model/offer.ts";
 import type { Packing } from "../../model/plan.ts";
 import { triedBy } from "../health/breaker.ts";
@@ -19,26 +20,32 @@ const [stepsOfJob, mostSteps] = [2_000, 300_000];
 /**
  * Packs the jobs that are to share new nodes once more, by the optimizer, and keeps what costs less: first fit has said who has a place
  * within the limits, this says with whom. Gangs stay as they are, and so does what tries something that did not boot. Says what
- * the packing costs, and what no packing costs less than; undefined when there is nothing to pack.
+ * the packing costs, what no packing costs less than, and what it has taught beside `learned`; undefined when there is nothing to pack.
  */
-export function repack(board: Board): Packing | undefined {
+export function repack(board: Board, learned?: Learned): Repacked | undefined {
   const movable = board.bundles.filter((bundle) => bundle.count === 1 && triedBy(bundle.offers, board.broken).length === 0);
   if (movable.length === 0) return undefined;
   const shelf = board.shelfFor(1);
-  const teams = [...Map.groupBy(movable, ({ team }) => team).values()].map((bundles) => repacked(bundles, { shelf, board }));
+  const teams: TeamRepacked[] = [];
+  for (const bundles of Map.groupBy(movable, ({ team }) => team).values())
+    teams.push(repacked(bundles, { shelf, board, learned: teams.at(-1)?.learned ?? learned }));
   const moved = new Set(movable);
   const kept = board.bundles.filter((bundle) => !moved.has(bundle));
   board.bundles.splice(0, board.bundles.length, ...[...kept, ...teams.flatMap(({ bundles }) => bundles)].sort(byFirst));
-  return summed(teams.map(({ packing }) => packing));
+  const packing = summed(teams.map((each) => each.packing));
+  return packing && { packing, learned: teams.at(-1)?.learned ?? {} };
 }
 
-type Repacked = { readonly bundles: readonly Bundle[]; readonly packing: Packing };
+export type Repacked = { readonly packing: Packing; readonly learned: Learned };
+type TeamRepacked = Repacked & { readonly bundles: readonly Bundle[] };
 
-function repacked(before: readonly Bundle[], { shelf, board }: { shelf: Shelf; board: Board }): Repacked {
+type Repacking = { readonly shelf: Shelf; readonly board: Board; readonly learned: Learned | undefined };
+
+function repacked(before: readonly Bundle[], { shelf, board, learned }: Repacking): TeamRepacked {
   const team = before[0]?.team;
   const room = plus(left(board, team), reservedFor(before));
   const entries = before.flatMap((bundle) => bundle.entries).sort(byTurn);
-  const answer = asked(entries, { shelf, room });
+  const answer = asked(entries, { shelf, room, learned });
   const after = bundlesOf(answer, entries, { shelf, room, team });
   const isCheaper = after !== undefined && costOf(after) < costOf(before) - 1e-9;
   if (isCheaper) take(board, team, less(reservedFor(after), reservedFor(before)));
@@ -50,7 +57,7 @@ function repacked(before: readonly Bundle[], { shelf, board }: { shelf: Shelf; b
     boundUsdPerHour: Math.min(usdPerHour, exactly(answer.waiting.length === 0 ? answer.boundUsd : 0)),
     steps: answer.steps,
   };
-  return { bundles, packing };
+  return { bundles, packing, learned: answer.learned };
 }
 
 export const reservedFor = (bundles: readonly Bundle[]): Reservation =>
@@ -58,7 +65,10 @@ export const reservedFor = (bundles: readonly Bundle[]): Reservation =>
 const costOf = (bundles: readonly Bundle[]): number => exactly(bundles.reduce((sum, { usdPerHour }) => sum + usdPerHour, 0));
 
 /** What the optimizer makes of these jobs and of what could be bought for any of them within what the pool may reserve. */
-function asked(entries: readonly QueueEntry[], { shelf, room }: { shelf: Shelf; room: Reservation }): Answer {
+function asked(
+  entries: readonly QueueEntry[],
+  { shelf, room, learned }: { shelf: Shelf; room: Reservation; learned: Learned | undefined },
+): Answer {
   const jobs = entries.map(
     (entry): Job => ({
       name: jobName(entry),
@@ -86,7 +96,7 @@ function asked(entries: readonly QueueEntry[], { shelf, room }: { shelf: Shelf; 
     );
   const most = Math.min(mostSteps, stepsOfJob * entries.length);
   const problem = { dimensions: ["vCPUs", "GiB of memory", "places"], jobs: classesOf(jobs), nodes: [], offers };
-  return optimize(problem, { budget: stepBudget(most), boundBudget: stepBudget(most), seed: 1 });
+  return optimize(problem, { budget: stepBudget(most), boundBudget: stepBudget(most), seed: 1, learned });
 }
 
 /** The same bundles by the rules of launches, one after the other; undefined when they do not hold, or not within the room. */

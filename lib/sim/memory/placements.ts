@@ -17,6 +17,12 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
   const waits = ({ pool }: Fence, entry: QueueEntry): boolean => table.queue.get(jobKey(entry))?.pool === pool;
 
   return {
+    learn: (fence, learned) =>
+      write("learn", fence, (): Written => {
+        table.learned.set(fence.pool, structuredClone(learned));
+        return "done";
+      }),
+
     bind: (fence, { entry, node: id, atMs }) =>
       write("bind", fence, (): Written => {
         const job = table.jobs.get(jobKey(entry));

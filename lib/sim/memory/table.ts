@@ -1,6 +1,7 @@
 import type { BootFailure } from "../../model/boot-failure.ts";
 import { type AttemptRef, byTurn, isEnded, type Job, type JobRef, type QueueEntry, waiting } from "../../model/job.ts";
 import type { Launch, Reservation } from "../../model/launch.ts";
+import type { Learned } from "../../model/learned.ts";
 import type { LimitScope, WiderReserved } from "../../model/limits.ts";
 import { type Assignment, lifeOf, type Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
@@ -52,6 +53,8 @@ export class MemoryTable {
   readonly refusals = new Map<string, Refusal>();
   /** By pool, then by node. */
   readonly bootFailures = new Map<string, Map<string, BootFailure>>();
+  /** What packings have taught, by pool. */
+  readonly learned = new Map<string, Learned>();
   /** Names of pools. */
   readonly registry = new Set<string>();
   readonly strays = new Map<string, number>();

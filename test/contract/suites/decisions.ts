@@ -103,7 +103,24 @@ export const decisionsContract = (make: MakeLedger) =>
         catalogue: undefined,
         refusals: [refusal],
         bootFailures: [],
+        learned: undefined,
       });
+    });
+
+    it("keeps what packings have taught, by pool, until it is to be forgotten; a decision that was overtaken teaches nothing", async () => {
+      const { decisions, placements } = await make();
+      const { fence } = await decisions.begin("gpu");
+      const learned = { "jobs 1e2, shapes 1e1, whole, empty": { columns: { tries: 3, reward: 1.5 }, genetic: { tries: 1, reward: 0 } } };
+      expect(await placements.learn(fence, learned)).toBe("done");
+      expect((await decisions.load("gpu", monday)).learned).toEqual(learned);
+      expect((await decisions.load("other", monday)).learned).toBeUndefined();
+      const later = await decisions.begin("gpu");
+      expect(await placements.learn(fence, {})).toBe("fenced");
+      expect((await decisions.load("gpu", monday)).learned).toEqual(learned);
+      expect(await placements.learn(later.fence, {})).toBe("done");
+      expect((await decisions.load("gpu", monday)).learned).toEqual({});
+      for (let n = 0; n < 2; n += 1) await decisions.forget("gpu");
+      expect((await decisions.load("gpu", monday)).learned).toBeUndefined();
     });
 
     it("shows a node with what it holds", async () => {

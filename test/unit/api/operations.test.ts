@@ -105,6 +105,12 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     ["/v1/pools/Gpu", 400],
     ["/v1/pools/moon", 404],
   ],
+  forgetLearned: [
+    ["/v1/pools/gpu/learned", 204, { ...remove, as: "admin" }],
+    ["/v1/pools/gpu/learned", 403, remove],
+    ["/v1/pools/Gpu/learned", 400, { ...remove, as: "admin" }],
+    ["/v1/pools/moon/learned", 404, { ...remove, as: "admin" }],
+  ],
   listNodes: [
     ["/v1/nodes", 200],
     ["/v1/nodes?pool=gpu&limit=1", 200],

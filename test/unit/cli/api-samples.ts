@@ -65,6 +65,7 @@ export const aPoolView = sample(views.Pool, {
   maxLifetimeSeconds: 86_400,
   drainSeconds: 600,
   consolidateSeconds: 900,
+  learned: [{ problems: "jobs 1e2, shapes 1e1, whole, empty", engine: "columns", tries: 12, reward: 7.5 }],
   limits: { usdPerHour: 10, gpus: 8 },
   reserved: { usdPerHour: 0.526, gpus: 1 },
   budgets: { usdPerDay: 50 },

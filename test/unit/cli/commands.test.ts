@@ -200,6 +200,9 @@ describe("pools", () => {
     expect(human).toContain("queue      3 jobs waiting, the oldest for 1 min");
     expect(human).toContain("launching  1 spot node: g5.xlarge or g5.2xlarge, asked for 2026-06-01 00:59:55 UTC, 5 s ago");
     expect(human.join("\n")).toMatch(/refused +g4dn\.xlarge spot in us-east-1b .* in 1 min$/m);
+    expect(human.join("\n")).toMatch(
+      /^learned +which engine packs best, from 12 slices of work on 1 sort of problems; begin anew with: fleet forget gpu$/m,
+    );
     expect(human.join("\n")).toMatch(/^consolidation +a node on which nothing has changed for 15 min is emptied when/m);
     expect(human.join("\n")).toMatch(/^lifetime +1 d at most; nodes are drained 10 min before$/m);
     expect(human.join("\n")).toMatch(

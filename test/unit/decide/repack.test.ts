@@ -28,15 +28,15 @@ const launches = (steps: readonly Step[]) => steps.flatMap((step) => (step.kind 
 
 describe("jobs that are to share new nodes", () => {
   test("are packed anew where first fit in their turn is dearer", () => {
-    const { steps, packing } = firstFit(aSnapshot(), []);
+    const { steps, packed } = firstFit(aSnapshot(), []);
     expect(launches(steps).map(({ count, offers: [offer] }) => `${count} ${offer?.instanceType}`)).toEqual(["2 large"]);
     expect(
       launches(steps)
         .flatMap(({ jobs }) => jobs.map(({ job }) => job))
         .sort(),
     ).toEqual(["j0", "j1", "j2", "j3"]);
-    expect(packing).toMatchObject({ usdPerHour: 2, boundUsdPerHour: 2 });
-    expect(packing?.engine).not.toBe("first fit");
+    expect(packed?.packing).toMatchObject({ usdPerHour: 2, boundUsdPerHour: 2 });
+    expect(packed?.packing.engine).not.toBe("first fit");
   });
 
   test("say in the plan what they cost, what nothing costs less than, and how far that is apart", () => {

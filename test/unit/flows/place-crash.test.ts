@@ -175,6 +175,7 @@ test("the stories call everything that place can", async () => {
     "placements.healed",
     "placements.hold",
     "placements.intend",
+    "placements.learn",
     "placements.settle",
     "placements.takeBack",
     "placements.terminating",

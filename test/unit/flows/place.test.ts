@@ -284,6 +284,24 @@ describe("what EC2 gives", () => {
     expect(world.job("a")).toMatchObject({ state: "placed" });
   });
 
+  test("what a packing has taught is there for the next, in the snapshot that is decided on, and nothing hangs on keeping it", async () => {
+    const world = new World(aPool({ limits: { usdPerHour: 100, gpus: 100 } }));
+    for (let n = 0; n < 6; n += 1) await world.submit(`job-${n}`);
+    await world.workOff();
+    const [first] = world.journal.decisions;
+    const kept = world.ledger.table.learned.get("gpu");
+    expect(first?.snapshot.learned).toBeUndefined();
+    expect(first?.plan.learned).toEqual(kept);
+    expect(Object.values(kept ?? {}).flatMap(Object.keys)).not.toEqual([]);
+    for (let n = 6; n < 12; n += 1) await world.submit(`job-${n}`);
+    world.ledger.wire.failBefore("placements.learn");
+    await world.workOff();
+    expect(world.journal.decisions.find(({ plan }) => plan !== first?.plan && plan.packing)?.snapshot.learned).toEqual(kept);
+    expect(world.ledger.table.learned.get("gpu")).toEqual(kept);
+    for (let n = 0; n < 12; n += 1) expect(world.job(`job-${n}`)?.state).toBe("placed");
+    expectOneTruth(world);
+  });
+
   test("a code that nobody knows turns to the other offers, is said to who waits, and ends no loop", async () => {
     const world = new World(aPool(), aCatalogue({ offers: [spot, onDemand] }));
     for (const offer of [spot, onDemand]) world.fleet.refuse(offer, "MoonInTheWrongHouse");

@@ -1,4 +1,4 @@
-import type { Learned } from "./learning.ts";
+import type { Learned } from "../../../model/learned.ts";
 import type { Earned } from "./portfolio.ts";
 import type { Supply } from "./problem.ts";
 

@@ -1,9 +1,5 @@
+import type { Experience, Learned } from "../../../model/learned.ts";
 import type { Instance } from "./instance.ts";
-
-/** What an engine brought on instances of one sort so far. */
-export type Experience = { readonly tries: number; readonly reward: number };
-/** By sort of instance and engine. It is data: it can be looked at, kept between runs, and reset by leaving it out. */
-export type Learned = Readonly<Record<string, Readonly<Record<string, Experience>>>>;
 
 const mostSorts = 64;
 /** Tries that count: older ones fade, so that the table can change its mind. */

@@ -1,7 +1,7 @@
+import type { Learned } from "../../../model/learned.ts";
 import type { SolveProgram } from "../../../model/linear-program.ts";
 import type { Answer } from "./answer.ts";
 import { type Budget, Counted } from "./budget.ts";
-import type { Learned } from "./learning.ts";
 import { Placing } from "./placing.ts";
 import type { EngineName } from "./portfolio.ts";
 import type { JobClass, Problem } from "./problem.ts";

@@ -1,3 +1,4 @@
+import type { Learned } from "../../../model/learned.ts";
 import type { SolveProgram } from "../../../model/linear-program.ts";
 import type { Answer, Binding, Purchase } from "./answer.ts";
 import { lowerBound } from "./bound.ts";
@@ -7,7 +8,6 @@ import { costOfPlan } from "./cost.ts";
 import { fillNodes } from "./fill-nodes.ts";
 import { boundGang, cheapestFor } from "./gangs.ts";
 import { type Instance, instanceOf } from "./instance.ts";
-import type { Learned } from "./learning.ts";
 import { Ledger } from "./limits.ts";
 import type { Pattern } from "./master.ts";
 import { namedBins } from "./names.ts";

@@ -1,3 +1,4 @@
+import type { Learned } from "../../../model/learned.ts";
 import type { SolveProgram } from "../../../model/linear-program.ts";
 import type { Budget } from "./budget.ts";
 import { ColumnGeneration } from "./column-generation.ts";
@@ -5,7 +6,7 @@ import type { Engine } from "./engine.ts";
 import { Exact } from "./exact.ts";
 import { Genetic } from "./genetic.ts";
 import type { Instance } from "./instance.ts";
-import { type Learned, Policy } from "./learning.ts";
+import { Policy } from "./learning.ts";
 import type { Pattern } from "./master.ts";
 import { isBetter, type Packing } from "./packing.ts";
 import { Pricing } from "./pricing.ts";
