@@ -50,7 +50,7 @@ it("finds by their environment those whose parents are gone", { skip: process.pl
     const env = { FLEETWRIGHT_FOLDER: process.env.FLEETWRIGHT_FOLDER + "/attempts/1" };
     console.log(spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true, stdio: "ignore", env }).pid);
     setTimeout(() => process.exit(0), 50);`);
-  await vi.waitFor(() => expect(isAlive(Number(line))).toBe(true));
+  await vi.waitFor(() => expect(isAlive(Number(line))).toBe(true), { timeout: 15_000 });
   await endTree({ group: undefined, folder: `${folder}/attempts/10` }, 0);
   expect(isAlive(Number(line))).toBe(true);
   await endTree({ group: undefined, folder }, 0);
