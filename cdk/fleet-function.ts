@@ -61,7 +61,7 @@ export class FleetFunction<F extends FunctionName> extends Construct {
       logGroup,
       timeout: timeouts[props.name],
       memorySize: props.memory,
-      environment: { ...props.environment, NODE_OPTIONS: "--enable-source-maps" },
+      environment: props.environment,
       ...(props.deadLetters && { deadLetterQueue: props.deadLetters }),
       ...(props.loops && { recursiveLoop: RecursiveLoop.ALLOW }),
       bundling: {

@@ -3,6 +3,7 @@ import { Metrics } from "@aws-lambda-powertools/metrics";
 import { metricsNamespace } from "../model/alarm.ts";
 import { type Environment, environment, type FunctionName } from "./env.ts";
 import { type FleetFile, readFleetFile } from "./fleet-file.ts";
+import { traceSources } from "./stack-traces.ts";
 
 /** What every handler stands on, made once when its Lambda starts. */
 export type Started<F extends FunctionName> = {
@@ -16,6 +17,7 @@ export type Started<F extends FunctionName> = {
 
 /** Reads the environment and the `fleet.json` beside the bundle; a Lambda that lacks either does not start, and says what is missing. */
 export function start<F extends FunctionName>(name: F): Started<F> {
+  traceSources(import.meta.url);
   const fleet = readFleetFile(import.meta.dirname);
   const service = `${fleet.name}-${name}`;
   return {

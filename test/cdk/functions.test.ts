@@ -26,8 +26,8 @@ describe("functions", () => {
     });
 
     test("has exactly the variables that it reads", () => {
-      const variables = Variables.parse(properties["Environment"]).Variables;
-      expect(Object.keys(variables).toSorted()).toEqual([...Object.keys(Environments[name].shape), "NODE_OPTIONS"].toSorted());
+      const variables = Variables.parse(properties["Environment"] ?? { Variables: {} }).Variables;
+      expect(Object.keys(variables).toSorted()).toEqual(Object.keys(Environments[name].shape).toSorted());
     });
 
     test("has a dead-letter path, unless CloudFormation waits for its answer and takes none for a failure", () => {

@@ -79,7 +79,7 @@ describe("EC2", () => {
     const [id = ""] = ours.kind === "launched" ? ours.instances.map((one) => one.id) : [];
     expect(await instances.list()).toEqual([{ id, launch: "ours", pool: "gpu", launchedAtMs: expect.any(Number), ending: false }]);
     expect(await fleetOn(stage).terminate([id])).toEqual(new Map([[id, "accepted"]]));
-    await vi.waitFor(async () => expect(await instances.list()).toEqual([]), soon);
+    await vi.waitFor(async () => expect(await instances.list()).toEqual([]), { timeout: 15_000 });
     stage.front.record.throttleNext("DescribeInstances");
     expect(await instances.list()).toBeUndefined();
   });

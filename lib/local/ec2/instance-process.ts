@@ -76,6 +76,8 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, own: {
       let ended: Promise<string> | undefined;
       // From this look to the spawn there is no await: whoever ends the machine sees the worker.
       if (!stop.signal.aborted) {
+        // Before anything runs in its folder, for this process may be killed at any moment; then with the worker's group.
+        room.watchdog.watch({ folder, group: undefined });
         worker = start({ folder, environment, log });
         ended = exitOf(worker);
         room.watchdog.watch(tree());

@@ -40,7 +40,7 @@ export function createEnvironment({ fact, variables, onLine }: EnvironmentOption
   const worker = new Worker(join(import.meta.dirname, "thread.ts"), {
     workerData,
     env: { ...variables },
-    execArgv: ["--enable-source-maps", "--disable-warning=ExperimentalWarning"],
+    execArgv: ["--disable-warning=ExperimentalWarning"],
     stdout: true,
     stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: fact.memoryMiB },

@@ -76,8 +76,10 @@ const cloudThatDies = `
     console.log(process.pid + " " + strayed.pid);
     setInterval(() => {}, 1000);\`;
   const env = { FLEETWRIGHT_FOLDER: folder };
+  const watchdog = createWatchdog(() => undefined);
+  watchdog.watch({ folder, group: undefined });
   const worker = spawn(process.execPath, ["-e", program], { env, detached: true, stdio: ["ignore", "inherit", "ignore"] });
-  createWatchdog(() => undefined).watch({ folder, group: worker.pid });`;
+  watchdog.watch({ folder, group: worker.pid });`;
 
 it("happens even when the local cloud is killed: the watchdog sees to it", { timeout: 45_000 }, async () => {
   const cloud = spawn(process.execPath, ["--input-type=module", "-e", cloudThatDies, folder], { stdio: ["ignore", "pipe", "inherit"] });
