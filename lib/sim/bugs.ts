@@ -59,6 +59,7 @@ export const bugs: readonly Bug[] = [
     name: "ignores-the-lease",
     breaks: 2,
     says: "work is taken off a silent node before its lease has ended, and started elsewhere",
+    scenario: { faults: { "worker.lost-call": 0.5 } },
     plant: ({ decisions, placements }) => ({
       decisions: {
         ...decisions,

@@ -182,7 +182,7 @@ describe("fleet, beside a running local cloud", () => {
           expect(job).toMatchObject({ state: "running", attempts });
           node = job.node;
         },
-        { timeout: 40_000, interval: 700 },
+        { timeout: 40_000, interval: 1500 },
       );
       return node ?? "";
     };
