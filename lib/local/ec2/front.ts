@@ -16,7 +16,6 @@ import { launchedIn } from "./launch-instances.ts";
 import { createLifecycle, type Lifecycle } from "./lifecycle.ts";
 import { connectMoto, type Moto } from "./moto.ts";
 import { createOfferings } from "./offerings.ts";
-import { pricedRegion } from "./on-demand-prices.ts";
 import { answerPricing } from "./pricing.ts";
 import { Ec2Error, errorAnswer, formOf, regionOf } from "./query-protocol.ts";
 import { reclaim } from "./reclaim.ts";
@@ -60,10 +59,6 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
   const beganMs = now();
   const moto = connectMoto(options.motoUrl);
   const offerings = createOfferings(moto);
-  // The first launch need not wait for moto's whole catalogue.
-  offerings
-    .places(pricedRegion, [])
-    .catch((error: unknown) => log({ message: "moto's catalogue could not be read", error: String(error) }));
   const capacity = createCapacity(behaviour.capacity, () => now() - beganMs);
   const rates = createRequestRates(behaviour.requests, now);
   // Apart from the one that boot times follow from, which then do not depend on how often somebody calls.

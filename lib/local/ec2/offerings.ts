@@ -1,25 +1,34 @@
 import type { Moto } from "./moto.ts";
+import { pricedTypes } from "./on-demand-prices.ts";
 import { Ec2Error } from "./query-protocol.ts";
 import { items, textAt } from "./xml-document.ts";
 
 export type Place = { readonly instanceType: string; readonly zone: string };
 
-/** Which type is to be had where, as moto's catalogue says; asked once for each region. */
+/** Which type is to be had where, as moto's catalogue says; asked once for each region and, where it has no price here, type. */
 export type Offerings = {
-  /** Of these types, all places, sorted. */
-  places(region: string, types: readonly string[]): Promise<readonly Place[]>;
+  /** Of the types that have a price here, all places, sorted. */
+  pricedPlaces(region: string): Promise<readonly Place[]>;
   /** `unknown`: there is no such type in the region; `elsewhere`: there is, but not in this zone. */
   check(region: string, place: Place): Promise<"offered" | "elsewhere" | "unknown">;
   /** The zone of a subnet; throws InvalidSubnetID.NotFound. */
   zoneOf(region: string, subnet: string): Promise<string>;
 };
 
+const priced: ReadonlySet<string> = new Set(pricedTypes);
+
 export function createOfferings(moto: Moto): Offerings {
-  const zonesByType = new Map<string, Promise<ReadonlyMap<string, readonly string[]>>>();
+  const catalogues = new Map<string, Promise<ReadonlyMap<string, readonly string[]>>>();
   const zoneBySubnet = new Map<string, string>();
 
-  const load = async (region: string): Promise<ReadonlyMap<string, readonly string[]>> => {
-    const answer = await moto.ask(region, { Action: "DescribeInstanceTypeOfferings", LocationType: "availability-zone" });
+  const load = async (region: string, types: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> => {
+    const values = Object.fromEntries(types.map((type, i) => [`Filter.1.Value.${i + 1}`, type]));
+    const answer = await moto.ask(region, {
+      Action: "DescribeInstanceTypeOfferings",
+      LocationType: "availability-zone",
+      "Filter.1.Name": "instance-type",
+      ...values,
+    });
     const zones = new Map<string, string[]>();
     for (const item of items(answer, "instanceTypeOfferingSet")) {
       const [type, zone] = [textAt(item, "instanceType"), textAt(item, "location")];
@@ -30,24 +39,28 @@ export function createOfferings(moto: Moto): Offerings {
     }
     return zones;
   };
-  const catalogue = (region: string): Promise<ReadonlyMap<string, readonly string[]>> => {
-    const known = zonesByType.get(region);
+  /** The zones of these types, and maybe of more: the whole of moto's catalogue takes it a second to write. */
+  const catalogue = (region: string, types: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> => {
+    const key = [region, ...types].join(" ");
+    const known = catalogues.get(key);
     if (known) return known;
-    const loading = load(region);
-    zonesByType.set(region, loading);
+    const loading = load(region, types);
+    catalogues.set(key, loading);
     // A failure is not remembered.
-    loading.catch(() => zonesByType.delete(region));
+    loading.catch(() => catalogues.delete(key));
     return loading;
   };
+  const zonesOf = async (region: string, type: string): Promise<readonly string[]> =>
+    (await catalogue(region, priced.has(type) ? pricedTypes : [type])).get(type) ?? [];
 
   return {
-    async places(region, types) {
-      const zones = await catalogue(region);
-      return types.flatMap((instanceType) => (zones.get(instanceType) ?? []).toSorted().map((zone) => ({ instanceType, zone })));
+    async pricedPlaces(region) {
+      const zones = await catalogue(region, pricedTypes);
+      return pricedTypes.flatMap((instanceType) => (zones.get(instanceType) ?? []).toSorted().map((zone) => ({ instanceType, zone })));
     },
     async check(region, place) {
-      const zones = (await catalogue(region)).get(place.instanceType);
-      if (zones === undefined) return "unknown";
+      const zones = await zonesOf(region, place.instanceType);
+      if (zones.length === 0) return "unknown";
       return zones.includes(place.zone) ? "offered" : "elsewhere";
     },
     async zoneOf(region, subnet) {

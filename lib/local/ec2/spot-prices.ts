@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { HttpAnswer } from "../http.ts";
 import type { Moto } from "./moto.ts";
 import type { Offerings } from "./offerings.ts";
-import { onDemandPrice, pricedTypes } from "./on-demand-prices.ts";
+import { onDemandPrice } from "./on-demand-prices.ts";
 import { answer, Ec2Error, treeOf } from "./query-protocol.ts";
 import { fraction } from "./seeded.ts";
 
@@ -62,9 +62,7 @@ export async function describeSpotPriceHistory(
   const types = only("instance-type", request.InstanceType);
   const zones = only("availability-zone", request.AvailabilityZone === undefined ? [] : [request.AvailabilityZone]);
   const places = allows(products, "Linux/UNIX")
-    ? (await from.offerings.places(call.region, pricedTypes)).filter(
-        (place) => allows(types, place.instanceType) && allows(zones, place.zone),
-      )
+    ? (await from.offerings.pricedPlaces(call.region)).filter((place) => allows(types, place.instanceType) && allows(zones, place.zone))
     : [];
 
   const newest = slotOf(Math.min(call.nowMs, request.EndTime ? Date.parse(request.EndTime) : call.nowMs));
