@@ -15,6 +15,8 @@ class ProjectByProject extends BaseSequencer {
   }
 }
 
+const setupFiles = ["test/property/seed.setup.ts"];
+
 /**
  * Three files at a time on whatever machine: much of the time is spent waiting for processes that a test started.
  * Those that are Node's find each other's compiled code. Files share what they import (`isolate: false`): no module here keeps
@@ -26,8 +28,8 @@ export default defineConfig({
     maxWorkers: 3,
     sequence: { sequencer: ProjectByProject },
     projects: [
-      { test: { name: "unit", isolate: false, include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
-      { test: { name: "property", isolate: false, include: ["test/property/**/*.test.ts"], testTimeout: 60_000 } },
+      { test: { name: "unit", isolate: false, include: ["test/unit/**/*.test.ts"], setupFiles, testTimeout: 30_000 } },
+      { test: { name: "property", isolate: false, include: ["test/property/**/*.test.ts"], setupFiles, testTimeout: 60_000 } },
       { test: { name: "cdk", isolate: false, include: ["test/cdk/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
       {
         test: {
