@@ -48,6 +48,7 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, own: {
   const stop = new AbortController();
   let metadata: MetadataService | undefined;
   let worker: ChildProcess | undefined;
+  let running: Promise<string | undefined> | undefined;
   let deserted = false;
   const tree = (): ProcessTree => ({ folder, group: worker?.pid });
 
@@ -103,18 +104,19 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, own: {
   return {
     folder,
     pid: () => (worker?.exitCode === null && worker.signalCode === null ? worker.pid : undefined),
-    async run() {
-      try {
-        return await run();
-      } catch (error) {
+    run() {
+      running = run().catch((error: unknown) => {
         if (stop.signal.aborted) return undefined;
         room.log({ message: "An instance could not work", instance: instance.id, error: String(error), cause: causeOf(error) });
         return `it could not work: ${error instanceof Error ? error.message : String(error)}`;
-      }
+      });
+      return running;
     },
     async end(graceMs) {
       stop.abort();
       await endTree(tree(), graceMs);
+      // Else a boot that is under way would write into the folder once more.
+      await running;
       room.watchdog.forget(folder);
       await metadata?.close();
       await clear(folder);

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { GetQueueUrlCommand, SendMessageCommand, type SendMessageCommandInput, type SQSClient } from "@aws-sdk/client-sqs";
 import { type AsynchronousFact, type Blueprint, nameOf } from "../provision/world.ts";
 import type { Functions, Invocation } from "./functions.ts";
@@ -20,9 +19,11 @@ export function createAsynchronousCaller(options: {
   functions: Functions;
   blueprint: Pick<Blueprint, "functions" | "asynchronous">;
   sqs: Pick<SQSClient, "send">;
+  /** Resolves after so many ms, or as soon as everything closes, which `signal` says. */
+  pause(ms: number): Promise<unknown>;
   signal: AbortSignal;
 }): AsynchronousCaller {
-  const { functions, blueprint, sqs, signal } = options;
+  const { functions, blueprint, sqs, signal, pause } = options;
   const sendTo = async (queueArn: string, message: Omit<SendMessageCommandInput, "QueueUrl">): Promise<void> => {
     const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: nameOf(queueArn) }));
     await sqs.send(new SendMessageCommand({ QueueUrl, ...message }));
@@ -32,7 +33,7 @@ export function createAsynchronousCaller(options: {
     let invocation = await functions.invoke(functionArn, event);
     for (const waitMs of waits) {
       if (invocation.kind === "returned") break;
-      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      await pause(waitMs);
       if (signal.aborted) return undefined;
       invocation = await functions.invoke(functionArn, event);
     }

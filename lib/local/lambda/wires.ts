@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { GetQueueUrlCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { Log } from "../log-line.ts";
 import { type Blueprint, type EventSourceFact, nameOf, type RuleTargetFact } from "../provision/world.ts";
@@ -17,7 +18,9 @@ const concurrency = { standard: 5, fifo: 10 };
 export async function startWires(options: WiresOptions): Promise<{ close(): Promise<void> }> {
   const { blueprint, functions, sqs, log } = options;
   const stop = new AbortController();
-  const call = createAsynchronousCaller({ functions, blueprint, sqs, signal: stop.signal });
+  const { signal } = stop;
+  const pause = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal }).catch(() => undefined);
+  const call = createAsynchronousCaller({ functions, blueprint, sqs, pause, signal });
   const failed = (what: string) => (error: unknown) => {
     if (!stop.signal.aborted) log({ message: `${what} failed`, error: String(error) });
   };

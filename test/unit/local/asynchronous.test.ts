@@ -1,5 +1,5 @@
 import { type SendMessageCommandInput, SQSClient } from "@aws-sdk/client-sqs";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createAsynchronousCaller } from "../../../lib/local/lambda/asynchronous.ts";
 import type { Functions } from "../../../lib/local/lambda/functions.ts";
 import { type AsynchronousFact, arn, type FunctionFact } from "../../../lib/local/provision/world.ts";
@@ -20,6 +20,7 @@ function stage(of: { failures: number; config?: Omit<AsynchronousFact, "function
     { step: "initialize" },
   );
   let calls = 0;
+  const pauses: number[] = [];
   const functions: Functions = {
     invoke: async () => {
       calls += 1;
@@ -46,33 +47,28 @@ function stage(of: { failures: number; config?: Omit<AsynchronousFact, "function
     functions,
     blueprint: { functions: [fact], asynchronous },
     sqs,
+    pause: async (ms) => void pauses.push(ms),
     signal: new AbortController().signal,
   });
   return {
     sent,
+    pauses,
     calls: () => calls,
-    run: async () => {
-      const done = call(functionArn, { tick: "minute" });
-      await vi.runAllTimersAsync();
-      await done;
-    },
+    run: () => call(functionArn, { tick: "minute" }),
   };
 }
 
 describe("a function that is called asynchronously", () => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
-
   it.each([
-    [undefined, 3],
-    [{ retries: 0, maxAgeMs: 21_600_000 }, 1],
-    [{ retries: 1, maxAgeMs: 21_600_000 }, 2],
-    [{ retries: 2, maxAgeMs: 21_600_000 }, 3],
-    [{ retries: 2, maxAgeMs: 60_000 }, 2],
-  ])("is tried again as often and as long as it says: %j", async (config, calls) => {
+    [undefined, [1000, 2000]],
+    [{ retries: 0, maxAgeMs: 21_600_000 }, []],
+    [{ retries: 1, maxAgeMs: 21_600_000 }, [1000]],
+    [{ retries: 2, maxAgeMs: 21_600_000 }, [1000, 2000]],
+    [{ retries: 2, maxAgeMs: 60_000 }, [1000]],
+  ])("is tried again as often and as long as it says: %j", async (config, pauses) => {
     const failing = stage({ failures: 9, ...(config && { config }) });
     await failing.run();
-    expect(failing.calls()).toBe(calls);
+    expect([failing.calls(), failing.pauses]).toEqual([1 + pauses.length, pauses]);
     expect(failing.sent).toEqual([]);
   });
 
