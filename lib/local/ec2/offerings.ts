@@ -1,5 +1,5 @@
 import type { Moto } from "./moto.ts";
-import { pricedTypes } from "./on-demand-prices.ts";
+import { onDemandPrice, pricedTypes } from "./on-demand-prices.ts";
 import { Ec2Error } from "./query-protocol.ts";
 import { items, textAt } from "./xml-document.ts";
 
@@ -14,8 +14,6 @@ export type Offerings = {
   /** The zone of a subnet; throws InvalidSubnetID.NotFound. */
   zoneOf(region: string, subnet: string): Promise<string>;
 };
-
-const priced: ReadonlySet<string> = new Set(pricedTypes);
 
 export function createOfferings(moto: Moto): Offerings {
   const catalogues = new Map<string, Promise<ReadonlyMap<string, readonly string[]>>>();
@@ -39,7 +37,7 @@ export function createOfferings(moto: Moto): Offerings {
     }
     return zones;
   };
-  /** The zones of these types, and maybe of more: the whole of moto's catalogue takes it a second to write. */
+  /** The zones of these types only: the whole of its catalogue takes moto a second to write. */
   const catalogue = (region: string, types: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> => {
     const key = [region, ...types].join(" ");
     const known = catalogues.get(key);
@@ -50,18 +48,17 @@ export function createOfferings(moto: Moto): Offerings {
     loading.catch(() => catalogues.delete(key));
     return loading;
   };
-  const zonesOf = async (region: string, type: string): Promise<readonly string[]> =>
-    (await catalogue(region, priced.has(type) ? pricedTypes : [type])).get(type) ?? [];
 
   return {
     async pricedPlaces(region) {
       const zones = await catalogue(region, pricedTypes);
       return pricedTypes.flatMap((instanceType) => (zones.get(instanceType) ?? []).toSorted().map((zone) => ({ instanceType, zone })));
     },
-    async check(region, place) {
-      const zones = await zonesOf(region, place.instanceType);
-      if (zones.length === 0) return "unknown";
-      return zones.includes(place.zone) ? "offered" : "elsewhere";
+    async check(region, { instanceType, zone }) {
+      const types = onDemandPrice(instanceType) === undefined ? [instanceType] : pricedTypes;
+      const zones = (await catalogue(region, types)).get(instanceType);
+      if (zones === undefined) return "unknown";
+      return zones.includes(zone) ? "offered" : "elsewhere";
     },
     async zoneOf(region, subnet) {
       const known = zoneBySubnet.get(subnet);

@@ -20,7 +20,7 @@ export function createAsynchronousCaller(options: {
   blueprint: Pick<Blueprint, "functions" | "asynchronous">;
   sqs: Pick<SQSClient, "send">;
   /** Resolves after so many ms, or as soon as everything closes, which `signal` says. */
-  pause(ms: number): Promise<unknown>;
+  pause(ms: number): Promise<void>;
   signal: AbortSignal;
 }): AsynchronousCaller {
   const { functions, blueprint, sqs, signal, pause } = options;

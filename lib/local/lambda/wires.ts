@@ -19,7 +19,7 @@ export async function startWires(options: WiresOptions): Promise<{ close(): Prom
   const { blueprint, functions, sqs, log } = options;
   const stop = new AbortController();
   const { signal } = stop;
-  const pause = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal }).catch(() => undefined);
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);
   const call = createAsynchronousCaller({ functions, blueprint, sqs, pause, signal });
   const failed = (what: string) => (error: unknown) => {
     if (!stop.signal.aborted) log({ message: `${what} failed`, error: String(error) });
