@@ -20,7 +20,7 @@ import { type Ec2Stage, ec2Stage } from "./ec2-stage.ts";
 
 const tight: BucketLimits = { burst: 3, perSecond: 4 };
 const pools = ["gpu", "cpu"].map((name) => aPool({ name, limits: { usdPerHour: 1_000, gpus: 1_000 } }));
-const gangsAPool = 4;
+const gangsAPool = 6;
 
 let stage: Ec2Stage;
 afterEach(() => stage.close());

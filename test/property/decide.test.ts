@@ -38,7 +38,7 @@ test("the snapshots lead to every kind of step, many times", () => {
   const counts = new Map<Kind, number>();
   const count = (kind: Kind) => counts.set(kind, (counts.get(kind) ?? 0) + 1);
   // The same snapshots each time: how often each kind comes is a matter of chance.
-  for (const seen of fc.sample(snapshot, 700))
+  for (const seen of fc.sample(snapshot, { numRuns: 700, seed: 7 }))
     for (const step of decide(seen).steps) {
       count(step.kind);
       if (step.kind === "launch" && step.launch.jobs.length > step.launch.count) count("shared launch");
@@ -247,7 +247,7 @@ test("a job that nothing may be bought for today goes to a node that is there, o
       expect(bound.has(nameOf(entry)) ? why : told.get(nameOf(entry))).toBe(why);
     }
   });
-  expect(unsold).toBeGreaterThan(runs.numRuns);
+  expect(unsold).toBeGreaterThan(2 * runs.numRuns);
 });
 
 test("no price and no limit ends work: what holds something is ended for its own reasons only", () => {

@@ -40,7 +40,8 @@ const only = <K extends Step["kind"]>(plan: Plan, kind: K): Extract<Step, { kind
 
 test("the crowds lead to gangs that are bound, that are launched for, and that wait for their last attempt, many times", () => {
   const count = { bound: 0, launched: 0, held: 0 };
-  for (const seen of fc.sample(crowded, 500)) {
+  // The same crowds each time: how often each thing comes is a matter of chance.
+  for (const seen of fc.sample(crowded, { numRuns: 500, seed: 7 })) {
     const plan = decide(seen);
     count.bound += only(plan, "bind-gang").length;
     count.launched += only(plan, "launch").filter(({ launch }) => launch.count > 1).length;

@@ -24,6 +24,9 @@ const options = { budget: stepBudget(40_000), boundBudget: stepBudget(40_000), s
 const dollars = ({ cost }: Answer): number => cost.fleetUsd + cost.interruptionsUsd + cost.dataUsd + cost.waitingUsd;
 const waiting = (answer: Answer): number => answer.waiting.reduce((sum, { jobs: all }) => sum + all.length, 0);
 
+// So rarely is a node worth emptying that fewer runs would hardly look at one.
+const numRuns = Math.max(100, stormRuns(1_000));
+
 test("what is emptied has its place elsewhere, pays for what it loses, and nobody waits for it", () => {
   let emptied = 0;
   fc.assert(
@@ -41,9 +44,9 @@ test("what is emptied has its place elsewhere, pays for what it loses, and nobod
       const saved = drains.reduce((sum, { usdPerHour, lostUsd }) => sum + usdPerHour - lostUsd, 0);
       if (drains.length > 0) expect(dollars(answer) - saved).toBeLessThan(dollars(before));
     }),
-    { numRuns: stormRuns(1_000) },
+    { numRuns },
   );
-  expect(emptied).toBeGreaterThan(stormRuns(1_000) / 20);
+  expect(emptied).toBeGreaterThan(numRuns / 10);
 });
 
 test("without prices, or without what nodes hold, none is emptied and the answer is the optimizer's", () => {
