@@ -7,7 +7,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * imported with it, when the next file is another project's: each project's files run one after the other.
  */
 class ProjectByProject extends BaseSequencer {
-  static readonly order = ["e2e", "cdk", "contract", "unit", "property"];
+  static readonly order = ["first-hour", "e2e", "cdk", "contract", "unit", "property"];
 
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = (file: TestSpecification): number => ProjectByProject.order.indexOf(file.project.name);
@@ -22,7 +22,7 @@ const setupFiles = ["test/property/seed.setup.ts"];
  * Those that are Node's find each other's compiled code. Files share what they import (`isolate: false`): no module here keeps
  * state that a test could leave behind, and importing anew for each file takes as long as the tests.
  */
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   test: {
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, ".fleetwright", "compiled") },
     maxWorkers: 3,
@@ -50,6 +50,20 @@ export default defineConfig({
           hookTimeout: 240_000,
         },
       },
+      // What takes minutes: `npm run test:first-hour` alone runs it.
+      ...(mode === "first-hour"
+        ? [
+            {
+              test: {
+                name: "first-hour",
+                include: ["test/first-hour/**/*.test.ts"],
+                globalSetup: ["test/e2e/assembly.setup.ts"],
+                testTimeout: 240_000,
+                hookTimeout: 240_000,
+              },
+            },
+          ]
+        : []),
     ],
   },
-});
+}));
