@@ -1,8 +1,13 @@
+import { randomUUID } from "node:crypto";
 import { styleText } from "node:util";
+import { visible, visibleLines, visibleLog } from "./visible.ts";
 
 export type Paint = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
-/** What a command says: results on stdout, everything else on stderr, so that results can be piped. */
+/**
+ * What a command says: results on stdout, everything else on stderr, so that results can be piped. This is the only way to either of
+ * them, and everything but `raw` is filtered here (visible.ts): a command cannot forget it.
+ */
 export type Console = {
   /** A line of the result. */
   readonly out: (line: string) => void;
@@ -10,7 +15,11 @@ export type Console = {
   readonly note: (line: string) => void;
   /** What is going on at this moment, until it is told otherwise or nothing is: one line in its place on a terminal, else a line now and then. */
   readonly progress: (line: string | undefined) => void;
-  /** A text of the result in a colour; as it is where colours do not belong. */
+  /** A line of a job's log, on stdout: on a terminal it keeps its colours. */
+  readonly jobLog: (line: string) => void;
+  /** Text on stdout exactly as it is, for those who ask for that. */
+  readonly raw: (text: string) => void;
+  /** A text of the result in a colour; as it is where colours do not belong. Only `out` and `note` can show it. */
   readonly paint: (colour: Paint, text: string) => string;
   /** How wide a table may be, in columns. */
   readonly width: number;
@@ -19,8 +28,9 @@ export type Console = {
 /** Where nobody watches, a line of progress each ten seconds will do. */
 const seldomMs = 10_000;
 
-function createTerminal(): Console {
-  const { stdout, stderr } = process;
+type Streams = { readonly stdout: NodeJS.WriteStream; readonly stderr: NodeJS.WriteStream };
+
+export function createTerminal({ stdout, stderr }: Streams): Console {
   let shown = "";
   let saidAtMs = Number.NEGATIVE_INFINITY;
   const wipe = (): void => {
@@ -29,31 +39,53 @@ function createTerminal(): Console {
   const show = (): void => {
     if (shown !== "") stderr.write(`\r\x1b[K${shown.slice(0, Math.max(20, stderr.columns - 1))}`);
   };
+  const write = (to: NodeJS.WriteStream, text: string): void => {
+    wipe();
+    to.write(text);
+    show();
+  };
+  const own = ownColours(stdout);
   return {
-    out: (line) => {
-      wipe();
-      stdout.write(`${line}\n`);
-      show();
-    },
-    note: (line) => {
-      wipe();
-      stderr.write(`${line}\n`);
-      show();
-    },
+    out: (line) => write(stdout, `${own.filtered(line)}\n`),
+    note: (line) => write(stderr, `${own.filtered(line)}\n`),
+    jobLog: (line) => write(stdout, `${visibleLog(line, { colours: stdout.isTTY && own.wanted })}\n`),
+    raw: (text) => write(stdout, text),
     progress: (line) => {
+      const text = line === undefined ? undefined : visible(line);
       if (stderr.isTTY) {
         wipe();
-        shown = line ?? "";
+        shown = text ?? "";
         show();
-      } else if (line !== undefined && performance.now() - saidAtMs >= seldomMs) {
+      } else if (text !== undefined && performance.now() - saidAtMs >= seldomMs) {
         saidAtMs = performance.now();
-        stderr.write(`${line}\n`);
+        stderr.write(`${text}\n`);
       }
     },
-    // It heeds NO_COLOR, and leaves the text alone unless stdout is a terminal.
-    paint: (colour, text) => styleText(colour, text, { stream: stdout }),
+    paint: own.paint,
     width: Math.max(100, stdout.columns ?? 0),
   };
 }
 
-export const terminal: Console = createTerminal();
+/**
+ * Our own colours pass the filter because each of them follows a mark that nobody outside of this process can know; the mark itself
+ * is never printed. NO_COLOR is heeded, and there are none unless the stream is a terminal.
+ */
+function ownColours(stream: NodeJS.WriteStream) {
+  const mark = `\u0000${randomUUID()}`;
+  const marked = new RegExp(`${mark}(\u001b\\[\\d+m)`);
+  const around = (colour: Paint): readonly string[] => styleText(colour, "|", { stream }).split("|");
+  return {
+    wanted: around("bold")[0] !== "",
+    paint: (colour: Paint, text: string): string => {
+      const [begin, end] = around(colour);
+      return begin ? `${mark}${begin}${text}${mark}${end}` : text;
+    },
+    filtered: (text: string): string =>
+      text
+        .split(marked)
+        .map((part, index) => (index % 2 === 0 ? visibleLines(part) : part))
+        .join(""),
+  };
+}
+
+export const terminal: Console = createTerminal(process);

@@ -93,9 +93,12 @@ export function jobLines(job: Job, nowMs: number, paint = plain): string[] {
 
 const pair = (name: string, value: string | undefined): [string, string | undefined] => [name, value];
 
-/** Names and values under each other, without those that are not known. */
+/** Names and values under each other, without those that are not known. A value's further lines stay in its column: none can pass for a fact. */
 export const factLines = (facts: readonly (readonly [string, string | undefined])[]): string[] =>
-  facts.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(10)} ${value}`]));
+  facts.flatMap(([name, value]) => {
+    const lines = value?.split(/\r?\n/) ?? [];
+    return lines.map((line, index) => `${(index === 0 ? name : "").padEnd(10)} ${line}`.trimEnd());
+  });
 
 function asked({ spec }: Job): string | undefined {
   if (spec === undefined) return undefined;

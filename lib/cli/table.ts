@@ -1,3 +1,5 @@
+import { visible } from "./visible.ts";
+
 /** `yields`: cut when the table would be too wide. `paint`: colours the cell, once it is as wide as its column. */
 export type Column<T> = {
   readonly title: string;
@@ -21,7 +23,7 @@ const leastWidth = 12;
 export function tableLines<T>(rows: readonly T[], columns: readonly Column<T>[], options: TableOptions | string): string[] {
   const { empty, width = Number.POSITIVE_INFINITY } = typeof options === "string" ? { empty: options } : options;
   if (rows.length === 0) return [empty];
-  const cells = rows.map((row) => columns.map((column) => column.of(row)));
+  const cells = rows.map((row) => columns.map((column) => inOneLine(column.of(row))));
   const widths = fitted(
     columns,
     columns.map((column, index) => Math.max(column.title.length, ...cells.map((line) => line[index]?.length ?? 0))),
@@ -46,6 +48,9 @@ export function tableLines<T>(rows: readonly T[], columns: readonly Column<T>[],
   };
   return [line(columns.map((column) => column.title)), ...rows.map((row, index) => line(cells[index] ?? [], row))];
 }
+
+/** As it is printed, so that it is as wide as it seems; a line break in it would end the row. */
+const inOneLine = (text: string): string => visible(text.replaceAll(/[\r\n]+/g, " "));
 
 function fitted<T>(columns: readonly Column<T>[], widths: readonly number[], most: number): number[] {
   let over = widths.reduce((sum, width) => sum + width, 0) + 2 * (widths.length - 1) - most;

@@ -147,7 +147,8 @@ test("whatever happens, and wherever place dies, one truth is left, and no job i
         const submitted = happenings.filter((what) => what.kind === "submit").length;
         expect(world.ledger.table.jobs.size).toBe(submitted);
         for (const job of world.ledger.table.jobs.values()) {
-          if (job.state === "queued") expect(job.reason).toMatch(budgets ? /at its limit|of its budget/ : /at its limit/);
+          if (job.state === "queued")
+            expect(job.reason).toMatch(budgets ? / reserved; it starts when |of its budget/ : / reserved; it starts when /);
           // Every type is there all the time: what fails, fails by its own exit code.
           if (job.state === "failed") expect(job.reason).toMatch(/exit/);
         }

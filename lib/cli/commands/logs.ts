@@ -29,7 +29,7 @@ export async function logs(id: string, options: LogOptions, on: Context): Promis
     cursor = page.cursor;
   } while (page.more && cursor !== undefined);
   if (options.json) on.console.out(JSON.stringify(lines));
-  else for (const line of lines) on.console.out(line.text);
+  else for (const line of lines) on.console.jobLog(line.text);
   if (lines.length === 0) on.console.note(nothing(await findJob(id, team, on.connection), page.attempt, options.since !== undefined));
   return exitCodes.ok;
 }
@@ -75,8 +75,10 @@ function teller(options: LogOptions, { console, nowMs }: Context): (id: string, 
   const isNew = newerThan(options, nowMs);
   let state = "";
   return (id, page) => {
-    for (const { at, text } of page.lines.filter(isNew))
-      console.out(options.json ? JSON.stringify({ attempt: page.attempt, at, text }) : text);
+    for (const { at, text } of page.lines.filter(isNew)) {
+      if (options.json) console.out(JSON.stringify({ attempt: page.attempt, at, text }));
+      else console.jobLog(text);
+    }
     if (page.state !== state) console.note(`${id} is ${page.state}`);
     state = page.state;
   };

@@ -1,3 +1,4 @@
+import { dollars } from "../../model/amount.ts";
 import { lifeOf } from "../../model/node.ts";
 import { costIn, nextStart, type Period, periodName } from "../../model/period.ts";
 import type { Snapshot } from "../../model/plan.ts";
@@ -64,7 +65,7 @@ export function whyOverBudget({ usedUp, tightest }: BudgetRoom, pool: string): s
 function inWords({ period, usd, usedUsd }: BudgetState, pool: string): string {
   const step = usd / 20;
   const least = step > 0 ? Math.floor(usedUsd / step + 1e-9) * step : 0;
-  return `pool ${pool} has spent at least $${Math.round(least * 1e6) / 1e6} of its budget of $${usd} a ${period}`;
+  return `pool ${pool} has spent at least ${dollars(least)} of its budget of ${dollars(usd)} a ${period}`;
 }
 
 /** "2026-11-24 00:00 UTC" */

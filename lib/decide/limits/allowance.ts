@@ -32,7 +32,7 @@ const given = ({ usdPerHour, gpus }: Limits = {}): Partial<Reservation> => ({
 
 /** What a launch may reserve, for this team or, where there is none, for all teams. */
 export const allowed = (allowance: Allowance, team: string | undefined): Reservation => {
-  const all = scopes.map((scope) => of(allowance, scope, team));
+  const all = scopes.map((scope) => leftOf(allowance, scope, team));
   return { usdPerHour: Math.min(...all.map(({ usdPerHour }) => usdPerHour)), gpus: Math.min(...all.map(({ gpus }) => gpus)) };
 };
 
@@ -47,13 +47,13 @@ export const without = (allowance: Allowance, team: string | undefined, reserved
 };
 
 /** In the order in which they are told: who waits is told the nearest. */
-const scopes: readonly LimitScope[] = ["pool", "team", "deployment"];
+export const scopes: readonly LimitScope[] = ["pool", "team", "deployment"];
 
-const of = (allowance: Allowance, scope: LimitScope, team: string | undefined): Reservation => {
+export const leftOf = (allowance: Allowance, scope: LimitScope, team: string | undefined): Reservation => {
   if (scope !== "team") return allowance[scope];
   return (team === undefined ? undefined : allowance.teams[team]) ?? boundless;
 };
 
 /** The nearest limit within which it does not fit, whatever `fits` is asked of; the pool's where only all together leave too little. */
 export const nearestLimit = (allowance: Allowance, team: string | undefined, fits: (room: Reservation) => boolean): LimitScope =>
-  scopes.find((scope) => !fits(of(allowance, scope, team))) ?? "pool";
+  scopes.find((scope) => !fits(leftOf(allowance, scope, team))) ?? "pool";

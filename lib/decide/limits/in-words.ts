@@ -1,14 +1,63 @@
-import type { Limits } from "../../model/limits.ts";
+import { cost, dollars, gpus } from "../../model/amount.ts";
+import type { Reservation } from "../../model/launch.ts";
+import type { LimitScope, Limits } from "../../model/limits.ts";
 import type { Snapshot } from "../../model/plan.ts";
+import { type Allowance, leftOf, scopes } from "./allowance.ts";
 
 /** "$40/h and 16 GPUs", or the one of them that is limited. */
-export const inWords = ({ usdPerHour, gpus }: Limits): string =>
-  [usdPerHour === undefined ? [] : `$${usdPerHour}/h`, gpus === undefined ? [] : gpus === 1 ? "1 GPU" : `${gpus} GPUs`]
-    .flat()
-    .join(" and ");
+export const inWords = ({ usdPerHour, gpus: count }: Limits): string =>
+  [...(usdPerHour === undefined ? [] : [`${dollars(usdPerHour)}/h`]), ...(count === undefined ? [] : [gpus(count)])].join(" and ");
 
-/** Why a job waits though its pool has room. */
-export const whyTeamWaits = (team: string, { wider }: Pick<Snapshot, "wider">): string =>
-  `team ${team} is at its limit of ${inWords(wider?.limits.teams[team] ?? {})} over all pools; the job starts when other work of the team ends or the limit is raised`;
-export const whyAllWait = ({ wider }: Pick<Snapshot, "wider">): string =>
-  `the whole deployment is at its limit of ${inWords(wider?.limits.deployment ?? {})}; the job starts when other work ends, in whatever pool, or the limit is raised`;
+/** What the least that would do for the job needs of it. */
+export const needInWords = ({ usdPerHour, gpus: count }: Reservation): string => `${cost(usdPerHour)}/h and ${gpus(count)}`;
+
+/** The cheapest that EC2 has for the job just now, and what it would reserve. */
+export type Least = { readonly instanceType: string; readonly asks: Reservation };
+type Waiting = { readonly team: string; readonly least: Least; readonly allowance: Allowance };
+
+/**
+ * Why a job waits for a limit though nothing forbids it for ever: what it needs more, and what of that limit is reserved. Names only the
+ * parts (dollars, GPUs) that are in its way, of the nearest limit that is.
+ */
+export function whyLimited({ team, least, allowance }: Waiting, { pool, wider }: Pick<Snapshot, "pool" | "wider">): string {
+  const { asks, instanceType } = least;
+  const left = (scope: LimitScope): Reservation => leftOf(allowance, scope, pool.shared ? undefined : team);
+  const scope = scopes.find((each) => beyond(asks, left(each)).length > 0) ?? "pool";
+  const limits = { pool: pool.limits, team: wider?.limits.teams[team] ?? {}, deployment: wider?.limits.deployment ?? {} }[scope];
+  const { whose, until } = words[scope]({ team, pool: pool.name });
+  if (beyond(asks, limits).length > 0)
+    return `the cheapest that EC2 has for the job just now, ${instanceType}, costs ${needInWords(asks)}, and ${whose} is limited to ${inWords(limits)}; what costs less cannot be had now, and is asked for again within minutes`;
+  const parts = beyond(asks, left(scope));
+  const needs = parts.map((part) => (part === "gpus" ? gpus(asks.gpus) : `${cost(asks.usdPerHour)}/h`)).join(" and ");
+  const reserved = parts
+    .map((part) => reservedInWords(part, { limit: limits[part] ?? 0, left: left(scope)[part], asks: asks[part] }))
+    .join(" and ");
+  return `the job needs ${needs} more, and ${whose} has ${reserved} reserved; it starts when ${until} or the limit is raised`;
+}
+
+type Part = "usdPerHour" | "gpus";
+const beyond = (asks: Reservation, most: Limits): readonly Part[] =>
+  (["usdPerHour", "gpus"] as const).filter((part) => asks[part] > (most[part] ?? Number.POSITIVE_INFINITY));
+
+/**
+ * Said in twentieths of the limit: each new figure would be one more write for every job that waits, and nodes come and go while
+ * thousands wait.
+ */
+function reservedInWords(part: Part, { limit, left, asks }: { limit: number; left: number; asks: number }): string {
+  const reserved = Math.max(0, limit - left);
+  const step = part === "gpus" ? Math.max(1, Math.floor(limit / 20)) : limit / 20;
+  // All of it, or more after a limit was lowered, is said as it is.
+  const rounded = reserved >= limit || step <= 0 ? reserved : Math.floor(reserved / step + 1e-9) * step;
+  const isSame = reserved - rounded < 1e-6;
+  // The figures must not seem to leave room for the job.
+  const tooMuch = limit - asks;
+  const least = isSame ? "" : rounded > tooMuch ? "at least " : "more than ";
+  const told = isSame ? reserved : Math.max(rounded, tooMuch);
+  return part === "gpus" ? `${least}${told} of its ${gpus(limit)}` : `${least}${dollars(told)}/h of its ${dollars(limit)}/h`;
+}
+
+const words: Readonly<Record<LimitScope, (of: { team: string; pool: string }) => { whose: string; until: string }>> = {
+  pool: ({ pool }) => ({ whose: `pool ${pool}`, until: "other work ends" }),
+  team: ({ team }) => ({ whose: `team ${team}`, until: "other work of the team ends, in whatever pool," }),
+  deployment: () => ({ whose: "the whole deployment", until: "other work ends, in whatever pool," }),
+};

@@ -4,7 +4,7 @@ import { type Catalogue, type Offer, offerName } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
 import { holds, mayBuy, type Wants } from "../placement/match.ts";
 import { isWithin, times } from "../placement/reservations.ts";
-import { inWords } from "./in-words.ts";
+import { inWords, needInWords } from "./in-words.ts";
 
 /**
  * Why nothing that holds the job is within the limits beyond its pool's, though nothing else were reserved; undefined when
@@ -24,7 +24,7 @@ export function whyBeyond(
   if (!cheapest) return undefined;
   const fits = ({ usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits): boolean =>
     offers.some((offer) => isWithin(asks(offer), { usdPerHour, gpus }));
-  const least = `${wants.nodes === 1 ? "the cheapest that fits" : `${wants.nodes} of the cheapest that fits`}, ${cheapest.instanceType}, costs ${inWords(asks(cheapest))}`;
+  const least = `${wants.nodes === 1 ? "the cheapest that fits" : `${wants.nodes} of the cheapest that fits`}, ${cheapest.instanceType}, costs ${needInWords(asks(cheapest))}`;
   // A node that serves several teams counts for none of them.
   const ofTeam = pool.shared ? undefined : limits?.teams[wants.team];
   if (ofTeam && !fits(ofTeam)) return `${least}, and team ${wants.team} is limited to ${inWords(ofTeam)} over all pools`;

@@ -11,10 +11,11 @@ import { type Outlook, outlook } from "../capacity/outlook.ts";
 import type { Standing } from "../capacity/rest.ts";
 import { mayTry, triedBy } from "../health/breaker.ts";
 import { type Allowance, allowanceOf, allowed, nearestLimit, without } from "../limits/allowance.ts";
+import type { Least } from "../limits/in-words.ts";
 import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
 import { type Likeness, likeness } from "./likeness.ts";
-import { exactly, less, plus } from "./reservations.ts";
+import { exactly, less, plus, times } from "./reservations.ts";
 import { give, hasRoom, type Room, roomsOf } from "./rooms.ts";
 
 /** Bundles of one decision: some ten launches where jobs are alike. The next decision follows at once. */
@@ -123,6 +124,16 @@ function toBeLaunched(entry: QueueEntry, board: Board): "bundled" | Miss {
   for (const name of triedBy(alone.offers, board.broken)) board.tried.add(name);
   board.likeness.note(alone, { before: empty, entry });
   return "bundled";
+}
+
+/** The cheapest node that can be asked for, and what it would reserve for the job alone; of a gang, of all its nodes. */
+export function leastFor(entry: QueueEntry, board: Board): Least {
+  const empty = emptyBundle(undefined, board.shelfFor(entry.nodes), entry.nodes);
+  const alone = extended(empty, entry, { usdPerHour: Number.POSITIVE_INFINITY, gpus: Number.POSITIVE_INFINITY });
+  const [cheapest] = typeof alone === "object" ? alone.holding.filter(({ offer }) => offer === alone.offers[0]) : [];
+  if (!cheapest) return { instanceType: "unknown", asks: { usdPerHour: 0, gpus: 0 } };
+  const { offer, type } = cheapest;
+  return { instanceType: type.name, asks: times(entry.nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }) };
 }
 
 const missOf: Readonly<Record<LimitScope, Miss>> = { pool: "limit", team: "team-limit", deployment: "deployment-limit" };

@@ -1,3 +1,4 @@
+import { dollars } from "../../model/amount.ts";
 import { type Offer, offerName } from "../../model/offer.ts";
 import type { Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
@@ -103,5 +104,5 @@ function becauseOf({ count, offers, usdPerHour }: Bundle, { nodes, jobs }: { nod
   const [cheapest] = offers;
   const waits = count > 1 ? `a gang of ${count} waits` : jobs === 1 ? "a job waits" : `${jobs} jobs wait`;
   const wanted = nodes > 1 ? ` for ${nodes} nodes` : "";
-  return `${waits}${wanted}; ${cheapest?.instanceType} ${cheapest?.market} at $${usdPerHour}/h is the cheapest that holds ${jobs === 1 ? "it" : "them"}`;
+  return `${waits}${wanted}; ${cheapest?.instanceType} ${cheapest?.market} at ${dollars(usdPerHour)}/h is the cheapest that holds ${jobs === 1 ? "it" : "them"}`;
 }

@@ -10,9 +10,9 @@ import { passedOver } from "../capacity/passed-over.ts";
 import { standing } from "../capacity/rest.ts";
 import { dryFor, whyDry } from "../capacity/why-dry.ts";
 import { whyBroken } from "../health/breaker.ts";
-import { whyAllWait, whyTeamWaits } from "../limits/in-words.ts";
+import { whyLimited } from "../limits/in-words.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
-import { type Board, boardOf, type Found, find, left, type Miss } from "./board.ts";
+import { type Board, boardOf, type Found, find, leastFor, left, type Miss } from "./board.ts";
 import { launchesOf, probesShared } from "./coalesce.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
@@ -187,11 +187,9 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: 
       );
     }
     case "limit":
-      return `pool ${pool.name} is at its limit of $${pool.limits.usdPerHour}/h and ${pool.limits.gpus} GPUs; the job starts when other work ends or the limit is raised`;
     case "team-limit":
-      return whyTeamWaits(entry.team, snapshot);
     case "deployment-limit":
-      return whyAllWait(snapshot);
+      return whyLimited({ team: entry.team, least: leastFor(entry, board), allowance: board.allowance }, snapshot);
     case "budget":
       return whyOverBudget(board.budget, pool.name);
     case "later":

@@ -1,3 +1,4 @@
+import { cost, dollars, gib, gpus } from "../../model/amount.ts";
 import type { QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
 import { type Catalogue, type InstanceType, type Offer, offerName } from "../../model/offer.ts";
@@ -29,11 +30,11 @@ export function whyUnsold(wants: Wants & Pick<QueueEntry, "nodes">, pool: Pool, 
   if (within.length > 0) return notAffordable(pool, within, wants.nodes);
   if (wants.nodes > 1) return gangUnsold(wants, pool, { cheapest, ...asks(cheapest) });
   if (wants.needs.gpus > limits.gpus) return `the job wants ${gpus(wants.needs.gpus)} and pool ${pool.name} is limited to ${limits.gpus}`;
-  const costs = `costs $${cheapest.usdPerHour}/h`;
+  const costs = `costs ${cost(cheapest.usdPerHour)}/h`;
   if (cheapest.usdPerHour > limits.usdPerHour)
-    return `the cheapest node that fits, ${cheapest.instanceType}, ${costs} and pool ${pool.name} is limited to $${limits.usdPerHour}/h`;
+    return `the cheapest node that fits, ${cheapest.instanceType}, ${costs} and pool ${pool.name} is limited to ${dollars(limits.usdPerHour)}/h`;
   const has = gpus(gpusOf.get(cheapest.instanceType) ?? 0);
-  return `no node that fits is within the limits of pool ${pool.name}: the cheapest, ${cheapest.instanceType}, has ${has} and ${costs}; the pool is limited to ${gpus(limits.gpus)} and $${limits.usdPerHour}/h`;
+  return `no node that fits is within the limits of pool ${pool.name}: the cheapest, ${cheapest.instanceType}, has ${has} and ${costs}; the pool is limited to ${gpus(limits.gpus)} and ${dollars(limits.usdPerHour)}/h`;
 }
 
 /** Each member gets a node of its own, and all count at once. */
@@ -45,7 +46,7 @@ function gangUnsold(
   const wanted = needs.gpus * nodes;
   if (wanted > limits.gpus) return `the gang wants ${gpus(wanted)} on ${nodes} nodes and pool ${name} is limited to ${limits.gpus}`;
   const { cheapest } = least;
-  return `no ${nodes} nodes that fit are within the limits of pool ${name}: of the cheapest, ${cheapest.instanceType}, they have ${gpus(least.gpus)} and cost $${least.usdPerHour}/h; the pool is limited to ${gpus(limits.gpus)} and $${limits.usdPerHour}/h`;
+  return `no ${nodes} nodes that fit are within the limits of pool ${name}: of the cheapest, ${cheapest.instanceType}, they have ${gpus(least.gpus)} and cost ${cost(least.usdPerHour)}/h; the pool is limited to ${gpus(limits.gpus)} and ${dollars(limits.usdPerHour)}/h`;
 }
 
 /** Why no budget will ever pay for an hour of one of these; undefined when both do. */
@@ -55,9 +56,9 @@ function notAffordable(pool: Pool, offers: readonly Offer[], nodes: number): str
   if (!cheapest) return undefined;
   const { usdPerHour } = times(nodes, { usdPerHour: cheapest.usdPerHour, gpus: 0 });
   if (usdPerHour <= Math.min(usdPerDay, usdPerMonth)) return undefined;
-  const budget = usdPerDay <= usdPerMonth ? `$${usdPerDay} a day` : `$${usdPerMonth} a month`;
+  const budget = usdPerDay <= usdPerMonth ? `${dollars(usdPerDay)} a day` : `${dollars(usdPerMonth)} a month`;
   const what = nodes > 1 ? `${nodes} of the cheapest node` : "the cheapest node";
-  return `an hour of ${what} that fits, ${cheapest.instanceType}, costs $${usdPerHour} and the budget of pool ${pool.name} is ${budget}`;
+  return `an hour of ${what} that fits, ${cheapest.instanceType}, costs ${cost(usdPerHour)} and the budget of pool ${pool.name} is ${budget}`;
 }
 
 /** `onSpot`: it is sold, but only as spot capacity, which the job does not take. */
@@ -78,13 +79,11 @@ function tooLarge(wants: Wants, pool: Pool, types: readonly InstanceType[]): str
     return `no fitting instance type of pool ${pool.name} has ${wants.needs.vcpus} vCPUs to give; the largest, ${byCpu.name}, has ${byCpu.resources.vcpus}`;
   const byMemory = largest((type) => type.resources.memoryGiB);
   if (byMemory && wants.needs.memoryGiB > byMemory.resources.memoryGiB)
-    return `no fitting instance type of pool ${pool.name} has ${wants.needs.memoryGiB} GiB of memory to give; the largest, ${byMemory.name}, has ${byMemory.resources.memoryGiB}`;
+    return `no fitting instance type of pool ${pool.name} has ${wants.needs.memoryGiB} GiB of memory to give; the largest, ${byMemory.name}, has ${gib(byMemory.resources.memoryGiB)}`;
   return `no one instance type of pool ${pool.name} has ${gpus(wants.needs.gpus)}, ${wants.needs.vcpus} vCPUs and ${wants.needs.memoryGiB} GiB together`;
 }
 
 const byPrice = (a: Offer, b: Offer): number => a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1);
-
-const gpus = (count: number): string => (count === 1 ? "1 GPU" : `${count} GPUs`);
 
 function describe(wants: Wants): string {
   const model = wants.gpu.models.length > 0 ? ` of model ${wants.gpu.models.join(" or ")}` : "";
@@ -93,6 +92,6 @@ function describe(wants: Wants): string {
 }
 
 function models(types: readonly InstanceType[]): string {
-  const known = new Set(types.flatMap((type) => (type.gpu ? [`${type.gpu.model} (${type.gpu.memoryGiB} GiB)`] : [])));
+  const known = new Set(types.flatMap((type) => (type.gpu ? [`${type.gpu.model} (${gib(type.gpu.memoryGiB)})`] : [])));
   return known.size > 0 ? [...known].sort().join(", ") : "no GPUs";
 }

@@ -1,3 +1,4 @@
+import { dollars } from "../../model/amount.ts";
 import type { Assignment, Node } from "../../model/node.ts";
 import type { Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
@@ -42,7 +43,7 @@ export function consolidation(nodes: readonly Node[], pool: Pool, { nowMs, most 
       node: node.id,
       untilMs: nowMs + pool.drainSeconds * 1000,
       hasRoom: true,
-      because: `what runs on it has room on ${[...hosts].sort().join(" and ")}, and $${node.offer.usdPerHour}/h is saved`,
+      because: `what runs on it has room on ${[...hosts].sort().join(" and ")}, and ${dollars(node.offer.usdPerHour)}/h is saved`,
     });
   }
   return steps;

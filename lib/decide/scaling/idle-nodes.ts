@@ -1,3 +1,4 @@
+import { dollars } from "../../model/amount.ts";
 import type { Node } from "../../model/node.ts";
 import type { Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
@@ -47,5 +48,9 @@ const gpusSay = ({ gpusBusyAtMs }: Node, pool: Pool, nowMs: number): string =>
 export const unaffordableNodes = (nodes: readonly Node[], { usd, period }: Pick<BudgetState, "usd" | "period">): Idle => ({
   steps: nodes
     .filter((node) => (node.state === "ready" || node.state === "launching") && node.assignments.length === 0)
-    .map((node) => ({ kind: "retire", node: node.id, because: `it holds nothing and the budget of $${usd} a ${period} is used up` })),
+    .map((node) => ({
+      kind: "retire",
+      node: node.id,
+      because: `it holds nothing and the budget of ${dollars(usd)} a ${period} is used up`,
+    })),
 });

@@ -133,6 +133,8 @@ export function aContext(api: Pick<FakeApi, "url">, over: Partial<Connection> = 
   const console: Console = {
     out: (line) => void said.out.push(line),
     note: (line) => void said.note.push(line),
+    jobLog: (line) => void said.out.push(line),
+    raw: (text) => void said.out.push(text),
     progress: () => undefined,
     paint: (_colour, text) => text,
     width: 100,

@@ -52,13 +52,13 @@ test("what cannot be bought today is refused, though it could be another day", (
   const onDemand = aSpec({ spot: false });
   expect(whyRejected(onDemand, gpu, aCatalogue())).toBe('pool gpu buys spot capacity only; set "spot": true or name another pool');
   expect(whyRejected(aSpec(), aPool({ limits: { usdPerHour: 0.4, gpus: 8 } }), aCatalogue())).toMatch(
-    /costs \$0.5\/h and .* is limited to/,
+    /costs \$0.50\/h and .* is limited to/,
   );
 });
 
 test("what no budget of the pool will ever pay for is refused", () => {
   expect(whyRejected(aSpec(), aPool({ budgets: { usdPerDay: 0.4 } }), aCatalogue())).toMatch(
-    /costs \$0.5 and the budget .* is \$0.4 a day/,
+    /costs \$0.50 and the budget .* is \$0.40 a day/,
   );
   expect(whyRejected(aSpec(), aPool({ budgets: { usdPerDay: 0.5 } }), aCatalogue())).toBeUndefined();
 });

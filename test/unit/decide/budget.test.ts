@@ -88,7 +88,7 @@ describe("the room that budgets leave", () => {
 
 describe("a launch that the budget does not pay for", () => {
   const because =
-    "pool gpu has spent at least $8.5 of its budget of $10 a day, and an hour of another node does not fit into the rest; the job starts when other work ends, or after 2026-06-02 00:00 UTC";
+    "pool gpu has spent at least $8.50 of its budget of $10 a day, and an hour of another node does not fit into the rest; the job starts when other work ends, or after 2026-06-02 00:00 UTC";
   const short: Partial<Snapshot> = { spent: { dayUsd: 8.6, monthUsd: 8.6 }, reserved, nodes: [aLiveNode({ team: "audio" })] };
 
   test("does not happen; the job is told why, once, and looked at again when the next day starts", () => {
@@ -112,7 +112,7 @@ describe("a launch that the budget does not pay for", () => {
     const plan = decide(aSnapshot({ usdPerMonth: 2.5 }, { queue }));
     expect(kinds(plan)).toEqual(["launch", "hold"]);
     expect(plan).toMatchObject({
-      steps: [{ launch: { count: 2 } }, { because: expect.stringContaining("$0 of its budget of $2.5 a month") }],
+      steps: [{ launch: { count: 2 } }, { because: expect.stringContaining("$0 of its budget of $2.50 a month") }],
       wakeAtMs: july,
     });
   });
@@ -147,8 +147,12 @@ describe("a launch that the budget does not pay for", () => {
 
   test("is told the limit where the limit alone stands in the way", () => {
     const atLimit = { reserved: { usdPerHour: 9.5, gpus: 1 } };
-    expect(decide(aSnapshot({ usdPerDay: 100 }, atLimit)).steps).toMatchObject([{ because: expect.stringContaining("is at its limit") }]);
-    expect(decide(aSnapshot({ usdPerDay: 10 }, atLimit)).steps).toMatchObject([{ because: expect.stringContaining("is at its limit") }]);
+    expect(decide(aSnapshot({ usdPerDay: 100 }, atLimit)).steps).toMatchObject([
+      { because: expect.stringContaining(" reserved; it starts when ") },
+    ]);
+    expect(decide(aSnapshot({ usdPerDay: 10 }, atLimit)).steps).toMatchObject([
+      { because: expect.stringContaining(" reserved; it starts when ") },
+    ]);
     expect(decide(aSnapshot({ usdPerDay: 9 }, { reserved: { usdPerHour: 9, gpus: 1 } })).steps).toMatchObject([
       { because: expect.stringContaining("budget of $9 a day") },
     ]);

@@ -136,7 +136,8 @@ describe("jobs on one new node", () => {
 });
 
 describe("a pool at its limit", () => {
-  const told = "pool gpu is at its limit of $10/h and 8 GPUs; the job starts when other work ends or the limit is raised";
+  const told =
+    "the job needs $0.50/h more, and pool gpu has more than $9.50/h of its $10/h reserved; it starts when other work ends or the limit is raised";
 
   test("holds what would exceed it, and says so", () => {
     expect(placed({ reserved: { usdPerHour: 9.6, gpus: 1 } }).steps).toEqual([{ kind: "hold", entry: anEntry(), because: told }]);
@@ -317,7 +318,7 @@ describe("a job that nothing can be bought for today", () => {
   test("because its price is past the limit, is told the price and the limit", () => {
     const dear = aCatalogue({ offers: [anOffer({ usdPerHour: 10.5 })] });
     expect(placed({ catalogue: dear }).steps).toMatchObject([
-      { kind: "hold", because: "the cheapest node that fits, g5.xlarge, costs $10.5/h and pool gpu is limited to $10/h" },
+      { kind: "hold", because: "the cheapest node that fits, g5.xlarge, costs $10.50/h and pool gpu is limited to $10/h" },
     ]);
   });
 

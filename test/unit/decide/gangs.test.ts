@@ -114,7 +114,7 @@ describe("a gang and its pool's limits", () => {
     [
       "dollars",
       poor,
-      "no 3 nodes that fit are within the limits of pool gpu: of the cheapest, g5.xlarge, they have 3 GPUs and cost $1.5/h; the pool is limited to 8 GPUs and $1.4/h",
+      "no 3 nodes that fit are within the limits of pool gpu: of the cheapest, g5.xlarge, they have 3 GPUs and cost $1.50/h; the pool is limited to 8 GPUs and $1.40/h",
     ],
   ])("is rejected for its %s at the door, and only held once it waits", (_what, pool, because) => {
     expect(whyRejected(aSpec({ nodes: 3 }), pool, catalogue)).toBe(because);
@@ -124,14 +124,14 @@ describe("a gang and its pool's limits", () => {
 
   test("is held while others take the room that it needs", () => {
     const steps = planned({ reserved: { usdPerHour: 1, gpus: 6 } });
-    expect(steps).toMatchObject([{ kind: "hold", because: expect.stringContaining("is at its limit") }]);
+    expect(steps).toMatchObject([{ kind: "hold", because: expect.stringContaining(" reserved; it starts when ") }]);
     expect(launched(planned({ reserved: { usdPerHour: 1, gpus: 5 } }))).toHaveLength(1);
   });
 
   test("must be affordable for an hour, all its nodes together", () => {
     const budgets = { usdPerDay: 1.4 };
     expect(whyRejected(aSpec({ nodes: 3 }), aPool({ budgets }), catalogue)).toBe(
-      "an hour of 3 of the cheapest node that fits, g5.xlarge, costs $1.5 and the budget of pool gpu is $1.4 a day",
+      "an hour of 3 of the cheapest node that fits, g5.xlarge, costs $1.50 and the budget of pool gpu is $1.40 a day",
     );
     const spent = { dayUsd: 9, monthUsd: 9 };
     expect(launched(planned({ pool: aPool({ budgets: { usdPerDay: 10.5 } }), spent }))).toHaveLength(1);

@@ -34,7 +34,7 @@ test.each([
   [
     "too much memory",
     wanting({ memoryGiB: 800 }),
-    "no fitting instance type of pool gpu has 800 GiB of memory to give; the largest, g5.48xlarge, has 768",
+    "no fitting instance type of pool gpu has 800 GiB of memory to give; the largest, g5.48xlarge, has 768 GiB",
   ],
   [
     "a model it does not have",
@@ -122,8 +122,8 @@ describe("a budget that never pays for an hour of a node that fits", () => {
     expect(why({ usdPerDay: 5 })).toBe(
       "an hour of the cheapest node that fits, g5.48xlarge, costs $6 and the budget of pool gpu is $5 a day",
     );
-    expect(why({ usdPerDay: 50, usdPerMonth: 5.5 })).toMatch(/costs \$6 and the budget of pool gpu is \$5.5 a month/);
-    expect(why({ usdPerMonth: 0 }, 1)).toMatch(/g5.xlarge, costs \$0.5 and the budget of pool gpu is \$0 a month/);
+    expect(why({ usdPerDay: 50, usdPerMonth: 5.5 })).toMatch(/costs \$6 and the budget of pool gpu is \$5.50 a month/);
+    expect(why({ usdPerMonth: 0 }, 1)).toMatch(/g5.xlarge, costs \$0.50 and the budget of pool gpu is \$0 a month/);
   });
 
   test("is none for what it does pay for, and where there is no budget", () => {

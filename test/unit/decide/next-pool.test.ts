@@ -120,12 +120,12 @@ describe("a job stays", () => {
     [
       "its limit is too low",
       { next: [{ pool: poolB({ limits: { usdPerHour: 0.5, gpus: 8 } }), catalogue: catalogueOfB }] },
-      /pool b is limited to \$0.5\/h$/,
+      /pool b is limited to \$0.50\/h$/,
     ],
     [
       "its budget is too low",
       { next: [{ pool: poolB({ budgets: { usdPerDay: 0.5 } }), catalogue: catalogueOfB }] },
-      /the budget of pool b is \$0.5 a day$/,
+      /the budget of pool b is \$0.50 a day$/,
     ],
     [
       "a limit beyond it is too low",

@@ -61,7 +61,7 @@ describe("a job that waits", () => {
     await world.submit("a");
     await world.submit("b");
     await world.workOff();
-    expect(world.job("b")).toMatchObject({ state: "queued", reason: expect.stringContaining("at its limit") });
+    expect(world.job("b")).toMatchObject({ state: "queued", reason: expect.stringContaining(" reserved; it starts when ") });
     const ended = { team: "vision", job: "a", attempt: 1, phase: "failed", reason: "no", again: false } as const;
     await world.call(world.node.id, { attempts: [ended] });
     await world.workOff();
@@ -97,7 +97,7 @@ describe("a job that nothing may be bought for any more", () => {
     await world.submit("b");
     sell(world, [anOffer({ usdPerHour: 10.5 })]);
     await world.workOff();
-    expect(world.job("b")).toMatchObject({ state: "queued", reason: expect.stringContaining("costs $10.5/h") });
+    expect(world.job("b")).toMatchObject({ state: "queued", reason: expect.stringContaining("costs $10.50/h") });
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1, node: world.node.id });
     expect(world.fleet.live).toHaveLength(1);
     expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
@@ -116,7 +116,7 @@ describe("a job that nothing may be bought for any more", () => {
     world.fleet.end(id);
     await world.ledger.nodeLedger.gone(id, world.nowMs);
     await decideAgain(world);
-    expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2, failures: 0, reason: expect.stringContaining("costs $10.5/h") });
+    expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2, failures: 0, reason: expect.stringContaining("costs $10.50/h") });
     expect(world.fleet.live).toEqual([]);
     sell(world, [spot]);
     await decideAgain(world);
@@ -149,7 +149,7 @@ describe("telling why jobs wait", () => {
   test("takes 500 writes a decision at most, and the next ones tell the others", async () => {
     const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 1 } }));
     for (let n = 0; n < 1_102; n += 1) await world.submit(`job-${n}`);
-    const told = () => [...world.ledger.table.jobs.values()].filter((job) => job.reason?.includes("at its limit")).length;
+    const told = () => [...world.ledger.table.jobs.values()].filter((job) => job.reason?.includes(" reserved; it starts when ")).length;
     await world.place();
     for (const decision of world.journal.decisions)
       expect(decision.plan.steps.filter((step) => step.kind === "hold").length).toBeLessThanOrEqual(500);

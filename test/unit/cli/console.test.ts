@@ -1,0 +1,110 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { visible, visibleLines, visibleLog } from "../../../lib/cli/visible.ts";
+import { aTerminal } from "./streams.ts";
+
+const esc = "\u001b";
+afterEach(() => vi.unstubAllEnvs());
+const withColours = () => {
+  vi.stubEnv("NO_COLOR", undefined);
+  vi.stubEnv("FORCE_COLOR", undefined);
+  vi.stubEnv("NODE_DISABLE_COLORS", undefined);
+  vi.stubEnv("TERM", "xterm-256color");
+};
+
+describe("text that others wrote", () => {
+  it.each([
+    ["a clipboard sequence", `a${esc}]52;c;Y3VybA==\u0007b`, "a\\u001b]52;c;Y3VybA==\\u0007b"],
+    ["a C1 control character", "a\u009b31mb", "a\\u009b31mb"],
+    ["DEL", "a\u007fb", "a\\u007fb"],
+    ["a carriage return", "good\rbad", "good\\u000dbad"],
+    ["a backspace", "bad\b\b\bgood", "bad\\u0008\\u0008\\u0008good"],
+    ["a right-to-left override", "a\u202egpj.exe", "a\\u202egpj.exe"],
+    ["an isolate", "a\u2066b\u2069", "a\\u2066b\\u2069"],
+    ["a zero-width space", "a\u200bb", "a\\u200bb"],
+    ["a line separator", "a\u2028b", "a\\u2028b"],
+    ["a lone surrogate", "a\ud800b", "a\\ud800b"],
+    ["a tag character", "a\u{e0041}b", "a\\udb40\\udc41b"],
+  ])("shows %s", (_what, text, shown) => {
+    expect(visible(text)).toBe(shown);
+  });
+
+  it("is left alone where it is only text", () => {
+    const text = "naïve 数据 данные 👩‍💻 می‌خواهم\ttab $5 \\u001b";
+    expect(visible(text)).toBe(text);
+  });
+
+  it("cannot begin a line of its own", () => {
+    expect(visibleLines("exit code 1\nstate      succeeded\r\n\tat")).toBe("exit code 1\n  state      succeeded\n\tat");
+  });
+});
+
+describe("a line of a job's log", () => {
+  const bar = `${esc}[?25l${esc}[32mepoch 1${esc}[39m${esc}[K ${esc}]0;title\u0007`;
+  it("keeps its colours where they are wanted, and they end with the line", () => {
+    expect(visibleLog(bar, { colours: true })).toBe(`${esc}[32mepoch 1${esc}[39m \\u001b]0;title\\u0007${esc}[0m`);
+  });
+
+  it("has no colours elsewhere", () => {
+    expect(visibleLog(bar, { colours: false })).toBe("epoch 1 \\u001b]0;title\\u0007");
+  });
+
+  it("is as it was when it has nothing to filter", () => {
+    expect(visibleLog("loss 0.3\tacc 0.9", { colours: true })).toBe("loss 0.3\tacc 0.9");
+  });
+});
+
+describe("the console", () => {
+  const evil = `x${esc}[2K${esc}[1Aall jobs succeeded`;
+
+  it("filters the result, the notes and the progress", () => {
+    const { console, written } = aTerminal({ isTTY: true, columns: 100 });
+    console.out(evil);
+    console.note(evil);
+    expect(written()).toEqual({
+      stdout: "x\\u001b[2K\\u001b[1Aall jobs succeeded\n",
+      stderr: "x\\u001b[2K\\u001b[1Aall jobs succeeded\n",
+    });
+    console.progress(evil);
+    expect(written().stderr).toContain(`${esc}[Kx\\u001b[2K\\u001b[1Aall jobs succeeded`);
+  });
+
+  it("shows its own colours on a terminal, and not those in the text that they paint", () => {
+    withColours();
+    const { console, written } = aTerminal({ isTTY: true });
+    console.out(`a ${console.paint("green", `fine${esc}[31m`)} b ${esc}[32mnot ours${esc}[0m`);
+    expect(written().stdout).toBe(`a ${esc}[32mfine\\u001b[31m${esc}[39m b \\u001b[32mnot ours\\u001b[0m\n`);
+  });
+
+  it("has no colours where the result is piped, or NO_COLOR is set", () => {
+    withColours();
+    const piped = aTerminal({ isTTY: false });
+    piped.console.out(piped.console.paint("red", "failed"));
+    piped.console.jobLog(`${esc}[31mred${esc}[0m`);
+    vi.stubEnv("NO_COLOR", "1");
+    const plain = aTerminal({ isTTY: true });
+    plain.console.out(plain.console.paint("red", "failed"));
+    plain.console.jobLog(`${esc}[31mred${esc}[0m`);
+    for (const { written } of [piped, plain]) expect(written().stdout).toBe("failed\nred\n");
+  });
+
+  it("keeps the colours of a log on a terminal", () => {
+    withColours();
+    const { console, written } = aTerminal({ isTTY: true });
+    console.jobLog(`${esc}[31mred${esc}]0;t\u0007`);
+    expect(written().stdout).toBe(`${esc}[31mred\\u001b]0;t\\u0007${esc}[0m\n`);
+  });
+
+  it("prints JSON that means what it meant, whatever is in it", () => {
+    const { console, written } = aTerminal({ isTTY: false });
+    const value = { reason: "\u0000\u001b\u007f\u009b\u202e\u2028\u200b\ud800\u{e0041}\n\t\\u001b ok" };
+    console.out(JSON.stringify(value));
+    expect(written().stdout).not.toMatch(/[^\n\u0020-\u007e]/);
+    expect(JSON.parse(written().stdout)).toEqual(value);
+  });
+
+  it("lets through as it is only what is asked for raw", () => {
+    const { console, written } = aTerminal({ isTTY: true });
+    console.raw(evil);
+    expect(written().stdout).toBe(evil);
+  });
+});

@@ -1,0 +1,26 @@
+import { WriteStream } from "node:tty";
+import { type Console, createTerminal } from "../../../lib/cli/console.ts";
+
+/** What a console writes to its two streams. */
+export type Written = { readonly stdout: string; readonly stderr: string };
+
+/** The real console on streams that remember; as terminals, or as files and pipes are. */
+export function aTerminal({ isTTY, columns }: { readonly isTTY: boolean; readonly columns?: number }): {
+  console: Console;
+  written: () => Written;
+} {
+  const stdout = remembering({ isTTY, columns });
+  const stderr = remembering({ isTTY, columns });
+  return { console: createTerminal({ stdout, stderr }), written: () => ({ stdout: stdout.text(), stderr: stderr.text() }) };
+}
+
+function remembering(as: { isTTY: boolean; columns: number | undefined }): NodeJS.WriteStream & { text(): string } {
+  const said: string[] = [];
+  // Only what a tty.WriteStream has without a terminal behind it: it is never opened.
+  return Object.assign(Object.create(WriteStream.prototype), {
+    isTTY: as.isTTY,
+    columns: as.columns,
+    write: (text: string) => said.push(text) > 0,
+    text: () => said.join(""),
+  });
+}

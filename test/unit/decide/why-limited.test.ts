@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { allowanceOf } from "../../../lib/decide/limits/allowance.ts";
+import { whyLimited } from "../../../lib/decide/limits/in-words.ts";
+import { firstFit } from "../../../lib/decide/placement/first-fit.ts";
+import type { Reservation } from "../../../lib/model/launch.ts";
+import type { Limits } from "../../../lib/model/limits.ts";
+import type { Snapshot } from "../../../lib/model/plan.ts";
+import { aCatalogue, anEntry, anOffer, aPool, aRefusal, aType, monday } from "../../fakes/builders.ts";
+
+const aSnapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
+  nowMs: monday,
+  pool: aPool({ limits: { usdPerHour: 40, gpus: 16 } }),
+  reserved: { usdPerHour: 2.58, gpus: 10 },
+  spent: { dayUsd: 0, monthUsd: 0 },
+  queue: [anEntry()],
+  nodes: [],
+  openLaunches: [],
+  catalogue: aCatalogue(),
+  refusals: [],
+  ...over,
+});
+const why = (asks: Reservation, over: Partial<Snapshot> = {}): string => {
+  const snapshot = aSnapshot(over);
+  return whyLimited({ team: "vision", least: { instanceType: "g6.48xlarge", asks }, allowance: allowanceOf(snapshot) }, snapshot);
+};
+const wider = (limits: { deployment?: Limits; team?: Limits }, reserved: Reservation): Snapshot["wider"] => ({
+  limits: { deployment: limits.deployment, teams: limits.team ? { vision: limits.team } : {} },
+  reserved: { deployment: reserved, teams: { vision: reserved } },
+});
+
+describe("a job that waits for a limit", () => {
+  test("is told only what is in its way: GPUs, though the dollars would do", () => {
+    expect(why({ usdPerHour: 16.288, gpus: 8 })).toBe(
+      "the job needs 8 GPUs more, and pool gpu has 10 of its 16 GPUs reserved; it starts when other work ends or the limit is raised",
+    );
+  });
+
+  test("is told dollars that are rounded, and that leave it no room", () => {
+    const reserved = { usdPerHour: 27.3, gpus: 1 };
+    expect(why({ usdPerHour: 16.288, gpus: 8 }, { reserved })).toBe(
+      "the job needs $16.29/h more, and pool gpu has at least $26/h of its $40/h reserved; it starts when other work ends or the limit is raised",
+    );
+    expect(why({ usdPerHour: 13, gpus: 1 }, { reserved })).toContain("has more than $27/h of its $40/h reserved");
+  });
+
+  test("is told the same while little changes, so that telling thousands costs no writes", () => {
+    const told = [26, 26.4, 27.9].map((usdPerHour) => why({ usdPerHour: 16.288, gpus: 1 }, { reserved: { usdPerHour, gpus: 1 } }));
+    expect(new Set(told.slice(1)).size).toBe(1);
+  });
+
+  test("is told of both where both are in its way", () => {
+    expect(why({ usdPerHour: 38, gpus: 8 })).toBe(
+      "the job needs $38/h and 8 GPUs more, and pool gpu has more than $2/h of its $40/h and 10 of its 16 GPUs reserved; it starts when other work ends or the limit is raised",
+    );
+  });
+
+  test("is told whose limit it is", () => {
+    expect(why({ usdPerHour: 1, gpus: 1 }, { wider: wider({ team: { gpus: 2 } }, { usdPerHour: 2, gpus: 2 }) })).toMatch(
+      /^the job needs 1 GPU more, and team vision has 2 of its 2 GPUs reserved; it starts when other work of the team ends/,
+    );
+    expect(why({ usdPerHour: 1, gpus: 1 }, { wider: wider({ deployment: { usdPerHour: 2 } }, { usdPerHour: 2, gpus: 2 }) })).toMatch(
+      /^the job needs \$1\/h more, and the whole deployment has \$2\/h of its \$2\/h reserved/,
+    );
+  });
+
+  test("because what it could afford was refused is told that, and not that other work must end", () => {
+    const large = aType({ name: "g6.48xlarge", resources: { vcpus: 192, memoryGiB: 768, gpus: 8 } });
+    const catalogue = aCatalogue({
+      types: [aType(), large],
+      offers: [anOffer(), anOffer({ instanceType: "g6.48xlarge", market: "on-demand", usdPerHour: 16.288 })],
+    });
+    const { steps } = firstFit(
+      aSnapshot({
+        pool: aPool({ limits: { usdPerHour: 10, gpus: 16 } }),
+        catalogue,
+        reserved: { usdPerHour: 2.58, gpus: 1 },
+        refusals: [aRefusal({ untilMs: monday + 60_000 })],
+      }),
+      [],
+    );
+    expect(steps).toMatchObject([
+      {
+        kind: "hold",
+        because:
+          "the cheapest that EC2 has for the job just now, g6.48xlarge, costs $16.29/h and 8 GPUs, and pool gpu is limited to $10/h and 16 GPUs; what costs less cannot be had now, and is asked for again within minutes",
+      },
+    ]);
+  });
+});
