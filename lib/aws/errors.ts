@@ -1,3 +1,5 @@
+import { codeless } from "../../events/s3-refusal.ts";
+
 /**
  * The one place that knows what AWS calls its errors.
  *
@@ -119,8 +121,24 @@ export const awsErrorKind = (error: unknown): AwsErrorKind => {
   const known = awsCodeKind(awsErrorCode(error));
   if (known !== "unknown") return known;
   if (awsErrorCode(error) === "TransactionCanceledException") return cancellationKind(cancellationCodes(error));
-  return httpStatus(error) === 429 ? "throttled" : "unknown";
+  return kindOfStatus(error);
 };
+
+/**
+ * What the status of an answer says whose code is not listed above. A HEAD's answer has no body and so no code at all: S3's 403
+ * for an object that is not there, from a caller without s3:ListBucket, is such a one. A code that AWS did send is better than
+ * 404 and 412, which other services use for other things.
+ */
+function kindOfStatus(error: unknown): AwsErrorKind {
+  const status = httpStatus(error);
+  const code = awsErrorCode(error);
+  if (status === 429) return "throttled";
+  // The only 403 that is about the moment, and not about a right.
+  if (status === 401 || status === 403) return code === "RequestTimeTooSkewed" ? "unknown" : "denied";
+  if (!codeless.has(code)) return "unknown";
+  if (status === 404) return "missing";
+  return status === 412 ? "condition" : "unknown";
+}
 
 /**
  * Why DynamoDB cancelled a transaction, one code an item in its order ("None" where the item was not the reason).

@@ -8,6 +8,7 @@ import type { Deployment } from "../model/deployment.ts";
 import { Fault } from "../model/fault.ts";
 import { announce } from "./announcement.ts";
 import { uploadAssets } from "./assets.ts";
+import { assumedRole } from "./assumed-role.ts";
 import type { AlarmState } from "./cloudwatch/alarm.ts";
 import type { AlarmView } from "./cloudwatch/alarms.ts";
 import { type CloudWatch, type CloudWatchBehaviour, startCloudWatch } from "./cloudwatch/cloudwatch.ts";
@@ -17,6 +18,7 @@ import type { Ec2Behaviour } from "./ec2/behaviour.ts";
 import { createEc2Front, type Ec2Front } from "./ec2/front.ts";
 import { startEmulators } from "./emulators.ts";
 import { createEndpoint } from "./endpoint.ts";
+import { hiddenObject } from "./hidden-objects.ts";
 import { administrator, createIdentities, type IssuedCredentials } from "./identities.ts";
 import { createFunctionUrls } from "./lambda/function-url.ts";
 import { createFunctions, type FunctionLine, type Invocation } from "./lambda/functions.ts";
@@ -138,6 +140,14 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     ec2: ec2.handle,
     pricing: ec2.handlePricing,
     monitoring: (call) => noteCall(call),
+    hidden: (accessKeyId, exchange) => {
+      const role = identities.find(accessKeyId)?.principal.role;
+      return hiddenObject(exchange, role === undefined ? undefined : statementsOf(blueprint, role));
+    },
+    sessions: (request, answer) => {
+      const assumed = assumedRole(request, answer);
+      if (assumed) identities.adopt(assumed.principal, assumed.credentials);
+    },
     controls: createControls(ec2.record),
     functionUrl: urls.answer,
   });

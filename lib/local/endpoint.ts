@@ -1,8 +1,9 @@
 import { Agent, createServer, type IncomingMessage, type ServerResponse, request as send } from "node:http";
 import { Fault } from "../model/fault.ts";
+import type { S3Exchange } from "./hidden-objects.ts";
 import type { HttpAnswer, HttpCall } from "./http.ts";
 import type { Log } from "./log-line.ts";
-import { serviceOf } from "./service-of.ts";
+import { signedFor } from "./service-of.ts";
 
 /** Where each call goes. Functions take whole calls; SSM and CloudWatch stream through to moto, everything else to MiniStack. */
 export type Routes = {
@@ -12,6 +13,10 @@ export type Routes = {
   readonly pricing: (call: HttpCall) => Promise<HttpAnswer>;
   /** Told of calls to CloudWatch that moto has accepted. */
   readonly monitoring: (call: HttpCall) => void;
+  /** What S3 denies this caller that MiniStack says does not exist; undefined for nothing. */
+  readonly hidden: (accessKeyId: string, exchange: S3Exchange) => { readonly body: string } | undefined;
+  /** Told of the calls to STS that MiniStack has carried out. */
+  readonly sessions: (request: string, answer: string) => void;
   /** Ways to make things happen here that AWS has no call for, below `/_local/`. */
   readonly controls: (call: HttpCall) => HttpAnswer;
   /** `path` is what follows the function's URL, from its slash on; the call's own path is the one that was signed. */
@@ -75,7 +80,8 @@ async function dispatch(exchange: Exchange): Promise<void> {
     return answerWhole(exchange, (call) => routes.functionUrl(target, call));
   }
   if (path.startsWith("/_local/")) return answerWhole(exchange, async (call) => routes.controls(call));
-  switch (serviceOf(path, request.headers) ?? "unsigned") {
+  const signed = signedFor(path, request.headers);
+  switch (signed?.service ?? "unsigned") {
     case "ec2":
       return answerWhole(exchange, routes.ec2);
     case "pricing":
@@ -84,9 +90,40 @@ async function dispatch(exchange: Exchange): Promise<void> {
       return relayMonitoring(exchange);
     case "ssm":
       return relay(exchange, routes.motoUrl);
+    case "s3":
+      return relay(exchange, routes.ministackUrl, (theirs) => passS3(exchange, signed?.accessKeyId ?? "", theirs));
+    case "sts":
+      return relaySessions(exchange);
     default:
       return relay(exchange, routes.ministackUrl);
   }
+}
+
+/** Passes an answer of MiniStack's S3 on, except where S3 would not tell this caller so much. */
+async function passS3({ request, response, routes }: Exchange, accessKeyId: string, theirs: IncomingMessage): Promise<void> {
+  const [method, path, status] = [request.method ?? "GET", request.url ?? "/", theirs.statusCode ?? 502];
+  if (status !== 404 || (method !== "GET" && method !== "HEAD")) return pass(theirs, response);
+  const body = await textOf(theirs);
+  const hidden = routes.hidden(accessKeyId, { method, path, status, body });
+  if (!hidden) response.writeHead(status, theirs.headers).end(body);
+  else answer(response, { status: 403, headers: { "content-type": "application/xml" }, body: hidden.body });
+}
+
+async function relaySessions(exchange: Exchange): Promise<void> {
+  const { request, response, routes } = exchange;
+  const asked = overheard(request);
+  await relay(exchange, routes.ministackUrl, async (theirs) => {
+    const said = await textOf(theirs);
+    // Before the caller can use them.
+    if (theirs.statusCode === 200) routes.sessions(Buffer.concat(asked).toString(), said);
+    response.writeHead(theirs.statusCode ?? 502, theirs.headers).end(said);
+  });
+}
+
+async function textOf(message: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString();
 }
 
 async function answerWhole({ request, response }: Exchange, how: (call: HttpCall) => Promise<HttpAnswer>): Promise<void> {
@@ -129,17 +166,26 @@ function overheard(request: IncomingMessage): readonly Buffer[] {
   return chunks;
 }
 
-/** Passes the call on and the answer back as they come, headers (Host too) untouched. */
-function relay({ request, response, agent }: Exchange, to: string): Promise<void> {
+/** An answer as it comes. */
+function pass(theirs: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(theirs.statusCode ?? 502, theirs.headers);
+  theirs.pipe(response);
+}
+
+/** Passes the call on, headers (Host too) untouched, and the answer back as `how` does it, by default as it comes. */
+function relay(
+  { request, response, agent }: Exchange,
+  to: string,
+  how = async (theirs: IncomingMessage): Promise<void> => pass(theirs, response),
+): Promise<void> {
   const { hostname, port } = new URL(to);
   return new Promise((resolve, reject) => {
     const onward = send(
       { hostname, port, agent, method: request.method, path: request.url, headers: request.headers, setHost: false },
       (theirs) => {
-        response.writeHead(theirs.statusCode ?? 502, theirs.headers);
-        theirs.pipe(response);
         theirs.once("error", reject);
         response.once("finish", resolve);
+        how(theirs).catch(reject);
       },
     );
     onward.once("error", reject);

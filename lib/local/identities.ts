@@ -25,6 +25,8 @@ export const wellKnown: IssuedCredentials = {
 /** Credentials that the local cloud has handed out, so that it can tell later who signed. */
 export type Identities = {
   issue(principal: Principal): IssuedCredentials;
+  /** Credentials that the emulated STS has handed out. */
+  adopt(principal: Principal, credentials: IssuedCredentials): void;
   /** Undefined for an access key that was never issued here and is not the well-known one. */
   find(accessKeyId: string): { readonly principal: Principal; readonly credentials: IssuedCredentials } | undefined;
 };
@@ -50,9 +52,12 @@ export function createIdentities(options: IdentitiesOptions = {}): Identities {
   const issued = new Map<string, { readonly principal: Principal; readonly credentials: IssuedCredentials }>([
     [wellKnown.accessKeyId, { principal: administrator, credentials: wellKnown }],
   ]);
+  const forgetExpired = (): void => {
+    for (const [key, { credentials }] of issued) if (credentials.expiresAtMs <= now()) issued.delete(key);
+  };
   return {
     issue: (principal) => {
-      for (const [key, { credentials }] of issued) if (credentials.expiresAtMs <= now()) issued.delete(key);
+      forgetExpired();
       const credentials = {
         accessKeyId: `ASIA${inBase32(randomBytes(16))}`,
         secretAccessKey: randomBytes(30).toString("base64"),
@@ -62,6 +67,10 @@ export function createIdentities(options: IdentitiesOptions = {}): Identities {
       issued.set(credentials.accessKeyId, { principal, credentials });
       onIssue?.(principal, credentials);
       return credentials;
+    },
+    adopt: (principal, credentials) => {
+      forgetExpired();
+      issued.set(credentials.accessKeyId, { principal, credentials });
     },
     find: (accessKeyId) => issued.get(accessKeyId),
   };

@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/**
- * The AWS service that a call is signed for, as its signature says; undefined for an unsigned one.
- * Presigned calls carry the signature in the query.
- */
-export function serviceOf(path: string, headers: IncomingHttpHeaders): string | undefined {
-  const inHeader = /Credential=[^/\s,]+\/\d{8}\/[^/]+\/([^/]+)\/aws4_request/.exec(headers.authorization ?? "")?.[1];
-  if (inHeader !== undefined) return inHeader;
+/** Whose access key signed a call, and for which service; undefined for an unsigned one. Presigned calls carry this in the query. */
+export function signedFor(
+  path: string,
+  headers: IncomingHttpHeaders,
+): { readonly accessKeyId: string; readonly service: string } | undefined {
+  const inHeader = /Credential=([^\s,]+)/.exec(headers.authorization ?? "")?.[1];
   const query = path.indexOf("?");
-  const credential = query < 0 ? null : new URLSearchParams(path.slice(query)).get("X-Amz-Credential");
-  return credential?.split("/")[3];
+  const credential = inHeader ?? (query < 0 ? null : new URLSearchParams(path.slice(query)).get("X-Amz-Credential"));
+  const [, accessKeyId, service] = /^([^/]+)\/\d{8}\/[^/]+\/([^/]+)\/aws4_request$/.exec(credential ?? "") ?? [];
+  return accessKeyId !== undefined && service !== undefined ? { accessKeyId, service } : undefined;
 }

@@ -4,12 +4,12 @@ import { rm } from "node:fs/promises";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { s3Refusal, whyUnreadable } from "../../events/s3-refusal.ts";
 import { Fault } from "../model/fault.ts";
 import { type ArchiveLimits, unpack } from "./archive.ts";
 import { describe } from "./log.ts";
 import type { User } from "./program.ts";
 import { type Tries, tryAgain } from "./retry.ts";
-import { s3Trouble } from "./s3.ts";
 
 export type CodeOrder = {
   readonly code: { readonly s3: string; readonly sha256?: string | undefined };
@@ -68,7 +68,8 @@ function location(s3: string): { bucket: string; key: string } {
 }
 
 function faultOf(error: unknown, s3: string): Fault {
-  switch (s3Trouble(error)) {
+  const refusal = s3Refusal(error);
+  switch (refusal.kind) {
     case "no-bucket":
       return new Fault("code", `there is no bucket for the code archive ${s3}`, { cause: error });
     case "no-object":
@@ -77,8 +78,15 @@ function faultOf(error: unknown, s3: string): Fault {
       return new Fault("code", `access to the code archive ${s3} was denied: it is not there, or not where this team's jobs may read`, {
         cause: error,
       });
-    case "changed":
-    case "trouble":
+    case "passing":
       return new Fault("code", `the code archive ${s3} could not be fetched: ${describe(error)}`, { retry: true, cause: error });
+    case "changed":
+    case "key-denied":
+    case "key-unusable":
+    case "archived":
+    case "customer-key":
+    case "elsewhere":
+    case "refused":
+      return new Fault("code", `the code archive ${s3} cannot be fetched: ${whyUnreadable(refusal)}`, { cause: error });
   }
 }

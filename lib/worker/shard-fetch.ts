@@ -5,10 +5,10 @@ import { dirname, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
+import { s3Refusal, whyUnreadable } from "../../events/s3-refusal.ts";
 import type { Shard } from "../model/dataset.ts";
 import { Fault } from "../model/fault.ts";
 import { describe } from "./log.ts";
-import { s3Trouble } from "./s3.ts";
 
 /** What a file has before all of it is there and was found right. */
 export const partPrefix = ".part-";
@@ -87,7 +87,8 @@ function faultOf(error: unknown, { bucket, shard, signal }: ShardOrder): Fault {
   if (signal.aborted) return new Fault("stopped", "the attempt was stopped", { retry: true });
   const name = `s3://${bucket}/${shard.key}`;
   if (isFull(error)) return new Fault("disk-full", "the node's disk is full", { cause: error });
-  switch (s3Trouble(error)) {
+  const refusal = s3Refusal(error);
+  switch (refusal.kind) {
     case "changed":
     case "no-object":
       return new Fault(
@@ -97,15 +98,23 @@ function faultOf(error: unknown, { bucket, shard, signal }: ShardOrder): Fault {
           cause: error,
         },
       );
-    case "no-bucket":
-      return new Fault("shard", `there is no bucket for ${name}`, { cause: error });
     case "denied":
-      // Who may not list a bucket is told so of an object that is not there, too.
-      return new Fault("shard-denied", `${name} has gone since its dataset was listed, or a policy of its bucket or key keeps jobs out`, {
-        cause: error,
-      });
-    case "trouble":
+      // S3 sends this for an object that has gone, too, because jobs may not list the bucket.
+      return new Fault(
+        "shard-denied",
+        `${name} has gone since its dataset was listed, or a policy of its bucket keeps jobs out, or its bucket makes the requester pay`,
+        { cause: error },
+      );
+    case "passing":
       return new Fault("shard", `${name} could not be fetched: ${describe(error)}`, { retry: true, cause: error });
+    case "no-bucket":
+    case "key-denied":
+    case "key-unusable":
+    case "archived":
+    case "customer-key":
+    case "elsewhere":
+    case "refused":
+      return new Fault("shard", `${name} cannot be fetched: ${whyUnreadable(refusal)}`, { cause: error });
   }
 }
 

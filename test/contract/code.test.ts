@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { JobMessage } from "../../events/job.ts";
 import { s3Client } from "../../lib/aws/clients/s3.ts";
 import { s3CodeStore } from "../../lib/aws/code.ts";
+import { served } from "./served.ts";
 import { sha256 } from "./suites/artifacts.ts";
 import { unique, wire } from "./wire.ts";
 
@@ -28,15 +29,35 @@ const archive = async (name: string, bytes: Buffer): Promise<string> => {
 test.each([0, 10, 20 * 1024 * 1024])("an archive of %i bytes is kept once, by content, as a job can name it", async (size) => {
   const bytes = Buffer.alloc(size, "code");
   const kept = await code.putCode({ team: "vision", file: await archive("a.tar.gz", bytes) });
-  expect(kept).toEqual({ s3: `s3://${codeBucket}/vision/${sha256(bytes)}.tar.gz`, sha256: sha256(bytes) });
-  expect(JobMessage.safeParse({ command: ["sh"], code: kept }).success).toBe(true);
+  expect(kept).toEqual({ code: { s3: `s3://${codeBucket}/vision/${sha256(bytes)}.tar.gz`, sha256: sha256(bytes) }, sent: true });
+  expect(JobMessage.safeParse({ command: ["sh"], code: kept.code }).success).toBe(true);
 
-  expect(await code.putCode({ team: "vision", file: await archive("b.tar.gz", bytes) })).toEqual(kept);
+  expect(await code.putCode({ team: "vision", file: await archive("b.tar.gz", bytes) })).toEqual({ ...kept, sent: false });
   const Key = `vision/${sha256(bytes)}.tar.gz`;
   const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: codeBucket, Prefix: Key }));
   expect(Contents?.length).toBe(1);
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: codeBucket, Key }));
   expect(sha256(Buffer.from((await Body?.transformToByteArray()) ?? []))).toBe(sha256(bytes));
+});
+
+test.each([
+  ["may not list the bucket, so that S3 denies what does not exist", 403],
+  ["is refused by S3 without a reason, as every HEAD is", 400],
+])("who %s uploads all the same", async (_who, status) => {
+  const calls: string[] = [];
+  const store = await served(async ({ method, path }) => {
+    calls.push(`${method} ${path.split("?")[0]}`);
+    return method === "HEAD" ? { status, headers: {}, body: "" } : { status: 200, headers: { etag: '"x"' }, body: "" };
+  });
+  try {
+    const theirs = s3CodeStore({ s3: s3Client(wire(store.url)), codeBucket });
+    const kept = await theirs.putCode({ team: "vision", file: await archive("c.tar.gz", Buffer.from("new")) });
+    expect(kept.sent).toBe(true);
+    const key = `/${codeBucket}/vision/${kept.code.sha256}.tar.gz`;
+    expect(calls).toEqual([`HEAD ${key}`, `PUT ${key}`]);
+  } finally {
+    await store.close();
+  }
 });
 
 test("what is no file is refused with its name", async () => {

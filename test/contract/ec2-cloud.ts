@@ -96,6 +96,7 @@ const identities: Identities = {
     sessionToken: session,
     expiresAtMs: Date.now() + 3_600_000,
   }),
+  adopt: () => undefined,
   find: () => undefined,
 };
 

@@ -25,7 +25,11 @@ export async function ec2Stage(behaviour: Partial<Ec2Behaviour> = {}): Promise<E
   const stateFolder = await mkdtemp(join(tmpdir(), "fleet-contract-"));
   const front = await createEc2Front({
     motoUrl: inject("motoUrl"),
-    identities: { issue: () => ({ accessKeyId: "a", secretAccessKey: "b", sessionToken: "c", expiresAtMs: 0 }), find: () => undefined },
+    identities: {
+      issue: () => ({ accessKeyId: "a", secretAccessKey: "b", sessionToken: "c", expiresAtMs: 0 }),
+      adopt: () => undefined,
+      find: () => undefined,
+    },
     putEvent: async () => undefined,
     endpoint: "http://127.0.0.1:9",
     stateFolder,

@@ -163,6 +163,8 @@ beforeAll(async () => {
     ec2: async () => unused,
     pricing: async () => unused,
     functionUrl: async () => unused,
+    hidden: () => undefined,
+    sessions: () => undefined,
     controls: () => unused,
     monitoring: (call) => cloudwatch.noteCall(call),
   });

@@ -29,6 +29,6 @@ const upload = (folder: string, team: string, { connection, console }: Context):
       if (packed.odd.length > 0)
         console.note(`left out, for they are neither files nor links: ${packed.odd.join(", ")} (${ignoreFile} can say so)`);
       tell(`uploading ${bytes(packed.packedBytes)}`);
-      return connection.code.putCode({ team, file: packed.file });
+      return (await connection.code.putCode({ team, file: packed.file })).code;
     }),
   );

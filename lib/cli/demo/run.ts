@@ -128,7 +128,7 @@ function createGrowth(stage: Stage, on: { readonly readers: readonly Sent[]; rea
 }
 
 async function messages({ connection }: Stage): Promise<{ readonly first: readonly Sample[]; readonly later: Sample }> {
-  return samples(await withSampleCode((file) => connection.code.putCode({ team: dataTeam, file })));
+  return samples((await withSampleCode((file) => connection.code.putCode({ team: dataTeam, file }))).code);
 }
 
 async function send({ connection, tell }: Stage, all: readonly Sample[]): Promise<Sent[]> {

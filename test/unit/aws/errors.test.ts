@@ -35,6 +35,25 @@ test("HTTP 429 is throttling under any name", () => {
   expect(awsErrorKind(thrown("Odd", 429))).toBe("throttled");
 });
 
+/** As the SDK names an answer without a body. */
+const bodyless = (status: number): Error => thrown("Unknown", status);
+
+test("an answer without a body is classified by its status", () => {
+  expect(awsErrorKind(bodyless(403))).toBe("denied");
+  expect(awsErrorKind(bodyless(404))).toBe("missing");
+  expect(awsErrorKind(bodyless(412))).toBe("condition");
+  expect(awsErrorKind(bodyless(400))).toBe("unknown");
+  expect(awsErrorKind(bodyless(503))).toBe("unknown");
+});
+
+test("a code that AWS sent is not overruled by the status, except that any 403 is a denial", () => {
+  expect(awsErrorKind(thrown("SomethingNew", 404))).toBe("unknown");
+  expect(awsErrorKind(thrown("SomethingNew", 412))).toBe("unknown");
+  expect(awsErrorKind(thrown("OverLimit", 403))).toBe("throttled");
+  expect(awsErrorKind(thrown("AllAccessDisabled", 403))).toBe("denied");
+  expect(awsErrorKind(thrown("RequestTimeTooSkewed", 403))).toBe("unknown");
+});
+
 test("a cancelled transaction is what cancelled it; a failed condition comes first", () => {
   const cancelled = (...codes: string[]): Error =>
     thrown("TransactionCanceledException", 400, { CancellationReasons: codes.map((Code) => ({ Code })) });

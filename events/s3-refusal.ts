@@ -1,0 +1,148 @@
+import * as z from "zod";
+
+/**
+ * Why S3 did not do what it was asked, as far as its answer tells.
+ *
+ * - `no-bucket`, `no-object`: it does not exist.
+ * - `changed`: it is not the object that was asked for (its ETag differs).
+ * - `denied`: a policy forbids it, or the object does not exist and the caller may not list the bucket, or the requester has
+ *   to pay: S3 sends the same answer for all three.
+ * - `key-denied`: the caller may not use the KMS key that encrypts the object.
+ * - `key-unusable`: that key is disabled, deleted or waits for its deletion.
+ * - `archived`: the object rests in an archive class and has to be restored first.
+ * - `customer-key`: the object is encrypted with a key that only its owner has (SSE-C).
+ * - `elsewhere`: the bucket is in another region.
+ * - `refused`: another answer that asking again does not change.
+ * - `passing`: no answer, an error of S3's own, or expired credentials: the same call may succeed later.
+ */
+export type S3Refusal = {
+  readonly kind:
+    | "no-bucket"
+    | "no-object"
+    | "changed"
+    | "denied"
+    | "key-denied"
+    | "key-unusable"
+    | "archived"
+    | "customer-key"
+    | "elsewhere"
+    | "refused"
+    | "passing";
+  /** S3's own words, for a log or the end of a message. */
+  readonly said: string;
+};
+
+/** An error as the SDK throws it. `name` is the code of S3's answer; see `codeless` for an answer that had none. */
+const Thrown = z.object({
+  name: z.string(),
+  message: z.string().catch(""),
+  $metadata: z.object({ httpStatusCode: z.number().optional() }).optional(),
+  StorageClass: z.string().optional(),
+});
+
+/** What the SDK calls an answer without a code: that of a HEAD, which never has a body, and some of proxies. */
+export const codeless: ReadonlySet<string> = new Set(["Unknown", "UnknownError"]);
+
+const kinds: Readonly<Partial<Record<S3Refusal["kind"], readonly string[]>>> = {
+  "no-bucket": ["NoSuchBucket"],
+  "no-object": ["NoSuchKey", "NoSuchVersion", "NotFound"],
+  changed: ["PreconditionFailed"],
+  archived: ["InvalidObjectState"],
+  elsewhere: ["PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException", "IncorrectEndpoint"],
+  // S3 passes on what KMS said, with this prefix.
+  "key-unusable": ["KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException", "KMS.InvalidKeyUsageException"],
+  "key-denied": ["KMS.AccessDeniedException"],
+  passing: [
+    "RequestTimeout",
+    "RequestTimeTooSkewed",
+    "SlowDown",
+    "Throttling",
+    "InternalError",
+    "ServiceUnavailable",
+    "OperationAborted",
+    "ConditionalRequestConflict",
+    "IncompleteBody",
+    "BadDigest",
+    "XAmzContentSHA256Mismatch",
+    // Credentials that are renewed while the client lives.
+    "ExpiredToken",
+    "TokenRefreshRequired",
+    "KMS.KMSInternalException",
+    "KMS.DependencyTimeoutException",
+    "KMS.KeyUnavailableException",
+    "KMS.ThrottlingException",
+    "KMS.LimitExceededException",
+  ],
+};
+
+const kindOfCode: ReadonlyMap<string, S3Refusal["kind"]> = new Map(
+  Object.entries(kinds).flatMap(([kind, codes]) => codes.map((code) => [code, kind as S3Refusal["kind"]])),
+);
+
+const kindOfStatus: ReadonlyMap<number, S3Refusal["kind"]> = new Map([
+  [301, "elsewhere"],
+  [307, "elsewhere"],
+  [404, "no-object"],
+  [408, "passing"],
+  [409, "passing"],
+  [412, "changed"],
+  [429, "passing"],
+]);
+
+/** Reads what S3 said from an error that a call about an object threw. Anything that is no answer of S3's is `passing`. */
+export function s3Refusal(error: unknown): S3Refusal {
+  const thrown = Thrown.safeParse(error);
+  if (!thrown.success) return { kind: "passing", said: String(error) };
+  const { name, message, $metadata, StorageClass } = thrown.data;
+  const status = $metadata?.httpStatusCode;
+  const kind = kindOf(name, { status, message });
+  const words = codeless.has(name) ? `status ${status ?? "unknown"}` : [name, message].filter((part) => part !== "").join(": ");
+  return { kind, said: kind === "archived" && StorageClass !== undefined ? `${words} (${StorageClass})` : words };
+}
+
+function kindOf(code: string, { status, message }: { readonly status: number | undefined; readonly message: string }): S3Refusal["kind"] {
+  const known = kindOfCode.get(code);
+  if (known !== undefined) return known;
+  if (status === undefined || status >= 500) return "passing";
+  if (status === 401 || status === 403) return whyDenied(message);
+  if (code === "InvalidRequest" && /server[- ]side encryption/i.test(message)) return "customer-key";
+  if (code === "AuthorizationHeaderMalformed" && /region/i.test(message)) return "elsewhere";
+  return kindOfStatus.get(status) ?? "refused";
+}
+
+/** Inside an organization S3 names the action that was not allowed. That is `s3:ListBucket` where the object does not exist. */
+function whyDenied(message: string): S3Refusal["kind"] {
+  if (/perform: "?s3:ListBucket\b/.test(message)) return "no-object";
+  return /perform: "?kms:/.test(message) ? "key-denied" : "denied";
+}
+
+/** Whether the same call may succeed later, without anybody's help. */
+export const mayPass = ({ kind }: S3Refusal): boolean => kind === "passing";
+
+/** Why an object cannot be read, to follow its name; what can be done about it is said with it. */
+export function whyUnreadable({ kind, said }: S3Refusal): string {
+  switch (kind) {
+    case "no-bucket":
+      return "its bucket does not exist";
+    case "no-object":
+      return "it does not exist";
+    case "changed":
+      return "it has been replaced by another object";
+    case "denied":
+      return `access was denied: it does not exist, a policy forbids reading it, or its bucket makes the requester pay (S3 said ${said})`;
+    case "key-denied":
+      return `the policy of the KMS key that encrypts it does not allow its use (S3 said ${said})`;
+    case "key-unusable":
+      return `the KMS key that encrypts it is disabled or deleted (S3 said ${said})`;
+    case "archived":
+      return "it is archived: restore it, or copy it to a storage class that can be read at once";
+    case "customer-key":
+      return "it is encrypted with a key that only its owner has (SSE-C); store it with another encryption";
+    case "elsewhere":
+      return "its bucket is in another region";
+    case "refused":
+      return `S3 refused it (${said})`;
+    case "passing":
+      return said;
+  }
+}

@@ -1,0 +1,18 @@
+import type { IssuedCredentials, Principal } from "./identities.ts";
+
+/** Whose credentials an AssumeRole that MiniStack carried out gave; undefined for another call, or one that failed. */
+export function assumedRole(
+  request: string,
+  answer: string,
+): { readonly principal: Principal; readonly credentials: IssuedCredentials } | undefined {
+  const asked = new URLSearchParams(request);
+  const given = (tag: string): string => new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(answer)?.[1] ?? "";
+  const role = /:role\/(?:.*\/)?([^/]+)$/.exec(asked.get("RoleArn") ?? "")?.[1];
+  const [accessKeyId, secretAccessKey, sessionToken] = [given("AccessKeyId"), given("SecretAccessKey"), given("SessionToken")];
+  const expiresAtMs = Date.parse(given("Expiration"));
+  if (asked.get("Action") !== "AssumeRole" || role === undefined || accessKeyId === "" || Number.isNaN(expiresAtMs)) return undefined;
+  return {
+    principal: { role, session: asked.get("RoleSessionName") ?? "" },
+    credentials: { accessKeyId, secretAccessKey, sessionToken, expiresAtMs },
+  };
+}
