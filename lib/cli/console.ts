@@ -50,8 +50,8 @@ function createTerminal(): Console {
         stderr.write(`${line}\n`);
       }
     },
-    // It heeds NO_COLOR, and leaves the text alone unless stdout is a terminal.
-    paint: (colour, text) => styleText(colour, text, { stream: stdout }),
+    // It heeds NO_COLOR, and leaves the text alone unless stdout is a terminal; Node 20 has no option for that.
+    paint: (colour, text) => (stdout.isTTY && stdout.hasColors() ? styleText(colour, text) : text),
     width: Math.max(100, stdout.columns ?? 0),
   };
 }
