@@ -24,6 +24,8 @@ export type CallApi = <T>(schema: z.ZodType<T>, call: ApiCall) => Promise<T>;
 export type ApiClientOptions = {
   readonly url: string;
   readonly sign: SignRequest;
+  /** Where the API's own log is, for a person. */
+  readonly log?: string;
   /** For one try, its answer read. */
   readonly timeoutMs?: number;
   /** The first try counts. */
@@ -49,7 +51,7 @@ export function apiClient(options: ApiClientOptions): CallApi {
   };
 }
 
-async function once({ url: base, sign, timeoutMs = 15_000 }: ApiClientOptions, call: ApiCall): Promise<unknown> {
+async function once({ url: base, sign, log, timeoutMs = 15_000 }: ApiClientOptions, call: ApiCall): Promise<unknown> {
   const url = new URL(call.path.replace(/^\//, ""), base.endsWith("/") ? base : `${base}/`);
   for (const [name, value] of Object.entries(call.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
   const body = call.body === undefined ? undefined : JSON.stringify(call.body);
@@ -70,7 +72,7 @@ async function once({ url: base, sign, timeoutMs = 15_000 }: ApiClientOptions, c
     throw new Fault("api-unreachable", `the API at ${url.host} does not answer (${whyUnreached(error)})`, { retry: true, cause: error });
   }
   const value = text === "" ? undefined : jsonOf(text);
-  if (!response.ok) throw problem(response.status, value, text);
+  if (!response.ok) throw problem(response.status, { value, text, log });
   return value;
 }
 
@@ -88,13 +90,13 @@ function read<T>(schema: z.ZodType<T>, value: unknown): T {
 }
 
 /** What the API says is wrong, or what AWS said before it was reached. */
-function problem(status: number, value: unknown, text: string): Fault {
+function problem(status: number, { value, text, log = "the API's log" }: { value: unknown; text: string; log: string | undefined }): Fault {
   const retry = status === 429 || status >= 500;
   const said = Problem.safeParse(value);
   if (said.success) {
     const { code, detail, errors = [], instance } = said.data;
     const fields = errors.map(({ field, message }) => `\n  ${field}: ${message}`).join("");
-    return new Fault(code, `${detail}${fields}${code === "internal" ? ` (${instance} in the API's log)` : ""}`, { retry });
+    return new Fault(code, `${detail}${fields}${code === "internal" ? ` (${instance} in ${log})` : ""}`, { retry });
   }
   if (status === 403)
     return new Fault(

@@ -1,10 +1,9 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { ClientSettings } from "../aws/clients/settings.ts";
 import { ssmClient } from "../aws/clients/ssm.ts";
 import { findDeployment } from "../aws/deployment.ts";
 import { awsErrorKind } from "../aws/errors.ts";
 import { functionUrlSigner } from "../aws/request-signer.ts";
-import { readAnnouncement } from "../local/announcement.ts";
 import type { Deployment } from "../model/deployment.ts";
 import { Fault } from "../model/fault.ts";
 import type { JobReader } from "../ports/jobs.ts";
@@ -13,11 +12,12 @@ import { apiJobReader } from "./api-jobs.ts";
 import type { Console } from "./console.ts";
 import { whatWentWrong } from "./exit.ts";
 import { type FleetApi, fleetApi } from "./fleet-api.ts";
+import { startLocalLine } from "./invocation.ts";
+import { once } from "./once.ts";
 import { withProgress } from "./progress.ts";
+import { noLocalCloud, standing } from "./standing.ts";
 import { type Stores, stores } from "./stores.ts";
-
-/** Where the local cloud keeps the emulators, its runs, and its address for the other commands. FLEETWRIGHT_HOME names another one. */
-export const stateFolder = resolve(process.env["FLEETWRIGHT_HOME"] || join(import.meta.dirname, "..", "..", ".fleetwright"));
+import type { Choice } from "./target.ts";
 
 /** One deployment, as the commands reach it. */
 export type Connection = Stores & {
@@ -37,59 +37,89 @@ export const localSettings = (endpoint: string): ClientSettings => ({
 });
 
 /** Options that every command has. */
-export type Target = { readonly name: string; readonly aws: boolean };
+export type Target = { readonly name: string; readonly aws: boolean; readonly local: boolean };
 
 /**
- * Connects to the local cloud while one runs beside this checkout (unless `aws` is asked for),
- * else to AWS with the usual credentials and region. Says on `note` which one it is when that may surprise.
+ * Connects to the deployment that the user means (`choose` decides which). Says on `note` if it is the local cloud's; on AWS
+ * the account is asked for, and said, before the first call that writes.
  */
 export async function connect(target: Target, console: Pick<Console, "note" | "progress">): Promise<Connection> {
-  const endpoint = target.aws ? undefined : (await readAnnouncement(stateFolder))?.endpoint;
-  if (endpoint) console.note(`local cloud at ${endpoint} (--aws for AWS itself)`);
-  const settings = endpoint === undefined ? {} : localSettings(endpoint);
-  const shown =
-    (call: CallApi): CallApi =>
-    (schema, what) =>
-      withProgress(console, "waiting for the API", () => call(schema, what));
+  const { choice } = await standing(target.aws ? "aws" : target.local ? "local" : undefined);
+  if (choice.kind === "gone") throw noLocalCloud(choice.last);
+  const cloud = choice.kind === "local" ? choice.cloud : undefined;
+  if (cloud) console.note(`local cloud at ${cloud.endpoint}`);
+  const settings = cloud ? localSettings(cloud.endpoint) : {};
+  const sayWhere = once(async () => {
+    if (!cloud) console.note(await awsInWords(settings, target.name));
+  });
+  const seen = (call: CallApi): CallApi => {
+    return async (schema, what) => {
+      if (what.method !== "GET") await sayWhere();
+      return withProgress(console, "waiting for the API", () => call(schema, what));
+    };
+  };
   try {
-    return await withProgress(console, "connecting", () => connectTo(target.name, settings, shown));
+    return await withProgress(console, "connecting", () =>
+      connectTo(target.name, settings, { seen, sayWhere, runFolder: cloud?.runFolder }),
+    );
   } catch (error) {
-    throw noConnection(error, { ...target, endpoint });
+    throw noConnection(error, { name: target.name, choice });
   }
 }
 
-const startLocal = "on this machine: keep a local cloud running in another terminal, with: npm run -s fleet local";
+/** `AWS account 123456789012, region eu-west-1, deployment fleetwright`. That the account cannot be told is said, and stops nothing. */
+async function awsInWords(settings: ClientSettings, name: string): Promise<string> {
+  const [{ callerAccount }, { stsClient }] = await Promise.all([import("../aws/caller.ts"), import("../aws/clients/sts.ts")]);
+  const sts = stsClient({ ...settings, maxAttempts: 1 });
+  const [account, region] = await Promise.all([
+    callerAccount(sts).catch((error: unknown) => `unknown (STS did not name it: ${whatWentWrong(error)})`),
+    sts.config.region().catch(() => "unknown"),
+  ]);
+  return `AWS account ${account}, region ${region}, deployment ${name}`;
+}
+
 const useAws = "on AWS: set a region and credentials (AWS_PROFILE; or AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)";
 
 /** Why the first call failed, and every way out of it. */
-function noConnection(error: unknown, to: Target & { endpoint: string | undefined }): Fault {
+function noConnection(error: unknown, { name, choice }: { name: string; choice: Choice }): Fault {
   const says = (code: string, ...lines: string[]): Fault => new Fault(code, lines.join("\n  "), { cause: error });
   const why = whatWentWrong(error);
-  const noDeployment = error instanceof Fault && error.code === "no-deployment";
-  if (to.endpoint !== undefined) {
-    if (noDeployment)
-      return says("no-deployment", `the local cloud has no deployment named ${to.name}; leave --name (or FLEETWRIGHT_NAME) out`);
-    return says("no-connection", `the local cloud at ${to.endpoint} does not answer (${why}); end it and start it again`);
+  if (choice.kind === "local") {
+    if (error instanceof Fault && error.code === "no-deployment")
+      return says("no-deployment", `the local cloud has no deployment named ${name}; leave --name (or FLEETWRIGHT_NAME) out`);
+    return says("no-connection", `the local cloud at ${choice.cloud.endpoint} does not answer (${why}); end it and start it again`);
   }
-  const local = to.aws ? [] : [startLocal];
+  // Who asked for AWS by a word needs no other way out.
+  const local = choice.because === "clouds" ? [`on this machine: keep a local cloud running in another terminal: ${startLocalLine()}`] : [];
   if (error instanceof Fault) return says(error.code, why, ...local);
   if (awsErrorKind(error) === "denied") return says("denied", `AWS does not let you in: ${why}`, useAws, ...local);
-  if (to.aws) return says("no-connection", `AWS could not be reached: ${why}`, useAws);
-  return says("no-connection", `no local cloud is running, and AWS could not be reached: ${why}`, startLocal, useAws);
+  if (local.length === 0) return says("no-connection", `AWS could not be reached: ${why}`, useAws);
+  return says("no-connection", `no local cloud is running, and AWS could not be reached: ${why}`, ...local, useAws);
 }
 
 /** Connects to a local cloud by its address. */
 export const connectLocal = (name: string, endpoint: string): Promise<Connection> => connectTo(name, localSettings(endpoint));
 
-async function connectTo(name: string, settings: ClientSettings, shown = (call: CallApi): CallApi => call): Promise<Connection> {
+type Seams = {
+  /** Sees every call of the API. */
+  readonly seen: (call: CallApi) => CallApi;
+  /** Runs before anything is sent past the API. */
+  readonly sayWhere: () => Promise<void>;
+  readonly runFolder: string | undefined;
+};
+
+const noSeams: Seams = { seen: (call) => call, sayWhere: async () => undefined, runFolder: undefined };
+
+async function connectTo(name: string, settings: ClientSettings, { seen, sayWhere, runFolder }: Seams = noSeams): Promise<Connection> {
   const ssm = ssmClient(settings);
   const deployment = await findDeployment(ssm, name);
-  const api = fleetApi(shown(apiClient({ url: deployment.apiUrl, sign: functionUrlSigner(ssm.config) })));
+  const log = runFolder === undefined ? `log group /aws/lambda/${deployment.name}-api` : join(runFolder, "functions.log");
+  const api = fleetApi(seen(apiClient({ url: deployment.apiUrl, sign: functionUrlSigner(ssm.config), log })));
   return {
     deployment,
     endpoint: settings.endpoint,
     api,
     jobs: apiJobReader(api),
-    ...stores(settings, deployment),
+    ...stores(settings, deployment, sayWhere),
   };
 }

@@ -73,9 +73,11 @@ export function createTerminal({ stdout, stderr }: Streams): Console {
 function ownColours(stream: NodeJS.WriteStream) {
   const mark = `\u0000${randomUUID()}`;
   const marked = new RegExp(`${mark}(\u001b\\[\\d+m)`);
-  const around = (colour: Paint): readonly string[] => styleText(colour, "|", { stream }).split("|");
+  // Node 20's styleText has no option for the stream.
+  const coloured = stream.isTTY && stream.hasColors();
+  const around = (colour: Paint): readonly string[] => (coloured ? styleText(colour, "|", { validateStream: false }).split("|") : []);
   return {
-    wanted: around("bold")[0] !== "",
+    wanted: coloured,
     paint: (colour: Paint, text: string): string => {
       const [begin, end] = around(colour);
       return begin ? `${mark}${begin}${text}${mark}${end}` : text;

@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command, Option } from "commander";
 import * as z from "zod";
 import { terminal } from "./console.ts";
 import { exitCodes, explain } from "./exit.ts";
+import { packageRoot } from "./folders.ts";
+import { asCalled } from "./invocation.ts";
 import { addChaos } from "./program/chaos.ts";
 import { addDatasets } from "./program/datasets.ts";
 import { addFleet } from "./program/fleet.ts";
@@ -11,17 +14,25 @@ import { addLocal } from "./program/local.ts";
 import { addPlanning } from "./program/planning.ts";
 import { openSession } from "./program/session.ts";
 import { addSubmit } from "./program/submit.ts";
+import { addUse } from "./program/use.ts";
 
-const { version } = z
-  .object({ version: z.string() })
-  .parse(JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")));
+const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")));
 
-const program = new Command("fleet")
+/** Help as this user can paste it. */
+const typed = (text: string): string =>
+  asCalled(
+    text,
+    program.commands.map((command) => command.name()),
+  );
+
+const program: Command = new Command("fleet")
   .helpCommand(false)
   .description("Fleetwright: GPU jobs from a queue, on a fleet that scales from zero and back")
   .version(version)
   .addOption(new Option("--name <name>", "the deployment to speak to").env("FLEETWRIGHT_NAME").default("fleetwright"))
-  .option("--aws", "speak to AWS even while a local cloud runs here")
+  .addOption(new Option("--local", "speak to the local cloud, or fail if none runs").conflicts("aws"))
+  .addOption(new Option("--aws", "speak to AWS even while a local cloud runs here"))
+  .configureOutput({ writeOut: (text) => process.stdout.write(typed(text)), writeErr: (text) => process.stderr.write(typed(text)) })
   .addHelpText(
     "after",
     `
@@ -33,12 +44,15 @@ Examples:
   fleet artifacts get train-7 ./out                    what it left, decrypted and verified
   fleet decisions                                      what the fleet did, and why
 
-Commands speak to the local cloud while one runs here, else to AWS with your usual region and credentials.
-From a checkout, "npm run -s fleet --" stands for "fleet". "fleet COMMAND --help" has each command's options and examples.
+Commands speak to the local cloud that runs on this machine, or to AWS with your usual region and credentials; "fleet use" shows
+and sets which. Each command that changes something says which it was. "fleet COMMAND --help" has its options and examples.
 
 Environment:
   FLEETWRIGHT_TEAM, FLEETWRIGHT_NAME   for --team and --name
-  FLEETWRIGHT_HOME                     where the local cloud keeps its emulators, logs and address (default: .fleetwright in the checkout)
+  FLEETWRIGHT_TARGET=local|aws         where commands go, in this shell
+  FLEETWRIGHT_HOME                     where local clouds keep what they need and their logs (default: .fleetwright in the checkout), and
+                                       where commands remember them (default: ~/.local/state/fleetwright)
+  FLEETWRIGHT_COMMAND                  what you type for "fleet", if it is a wrapper of your own: hints begin with it
   FLEETWRIGHT_DEBUG=1                  shows where an error came from
   NO_COLOR=1                           no colours, not even on a terminal
 
@@ -57,6 +71,7 @@ program.commandsGroup("Planning:");
 addPlanning(program, session);
 program.commandsGroup("This machine:");
 addLocal(program, session);
+addUse(program, session);
 addChaos(program, session);
 
 /** Who asked a command wrongly is sent to the help of that command. */

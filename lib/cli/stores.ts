@@ -5,6 +5,7 @@ import type { JobQueue } from "../aws/job-queue.ts";
 import type { DatasetRef } from "../model/dataset.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { ArtifactReader } from "../ports/artifacts.ts";
+import { once } from "./once.ts";
 
 /** What commands reach without the API. */
 export type Stores = {
@@ -14,15 +15,29 @@ export type Stores = {
   readonly artifacts: ArtifactReader;
 };
 
-/** Each loads its part of the AWS SDK when it is first used: most commands use none, and loading all takes longer than they do. */
-export function stores(settings: ClientSettings, { jobsQueuePrefix, codeBucket, datasetsBucket, ...rest }: Deployment): Stores {
+/**
+ * Each loads its part of the AWS SDK when it is first used: most commands use none, and loading all takes longer than they do.
+ * Before the first use of one that writes, `beforeWriting` runs.
+ */
+export function stores(
+  settings: ClientSettings,
+  { jobsQueuePrefix, codeBucket, datasetsBucket, ...rest }: Deployment,
+  beforeWriting: () => Promise<void>,
+): Stores {
   const s3 = once(async () => (await import("../aws/clients/s3.ts")).s3Client(settings));
   const queue = once(async () => {
+    await beforeWriting();
     const [{ sqsJobQueue }, { sqsClient }] = await Promise.all([import("../aws/job-queue.ts"), import("../aws/clients/sqs.ts")]);
     return sqsJobQueue(sqsClient(settings), jobsQueuePrefix);
   });
-  const code = once(async () => (await import("../aws/code.ts")).s3CodeStore({ s3: await s3(), codeBucket }));
-  const files = once(async () => (await import("../aws/dataset-files.ts")).s3DatasetFiles({ s3: await s3(), bucket: datasetsBucket }));
+  const code = once(async () => {
+    await beforeWriting();
+    return (await import("../aws/code.ts")).s3CodeStore({ s3: await s3(), codeBucket });
+  });
+  const files = once(async () => {
+    await beforeWriting();
+    return (await import("../aws/dataset-files.ts")).s3DatasetFiles({ s3: await s3(), bucket: datasetsBucket });
+  });
   const artifacts = once(async () => {
     const [{ s3ArtifactReader }, { kmsClient }] = await Promise.all([import("../aws/artifact-reader.ts"), import("../aws/clients/kms.ts")]);
     const { artifactsBucket, keyAliasPrefix } = rest;
@@ -39,11 +54,3 @@ export function stores(settings: ClientSettings, { jobsQueuePrefix, codeBucket, 
 /** The address by which a dataset that was uploaded is added. */
 export const uploadedSource = ({ datasetsBucket }: Deployment, { team, dataset }: DatasetRef): string =>
   `s3://${datasetsBucket}/${team}/${dataset}/`;
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
-}

@@ -1,35 +1,81 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { jsonOf } from "../../events/json.ts";
 import { isAlive } from "./run-folder.ts";
 
-const Announcement = z.object({ endpoint: z.url(), pid: z.number(), startedAt: z.iso.datetime() });
-type Announcement = z.infer<typeof Announcement>;
+/** One local cloud of this user, as it is known to the `fleet` command. */
+export const Announcement = z.object({
+  endpoint: z.url(),
+  pid: z.int(),
+  startedAt: z.iso.datetime(),
+  /** Where its logs are. */
+  runFolder: z.string().optional(),
+  /** Absent while it runs, and if it was killed. */
+  endedAt: z.iso.datetime().optional(),
+});
+export type Announcement = z.infer<typeof Announcement>;
 
-const fileIn = (folder: string): string => join(folder, "local.json");
+/** The local clouds of this user. */
+export type Clouds = {
+  /** Those whose process runs, the newest first: commands speak to the first. */
+  readonly running: readonly Announcement[];
+  /** The newest of those that have ended or were killed. */
+  readonly last?: Announcement | undefined;
+};
 
-/** Writes down, for the `fleet` command, where the local cloud of this process is; the answer takes it away again, unless another came after, and brings back one that was there before and still runs. */
-export async function announce(folder: string, endpoint: string): Promise<() => Promise<void>> {
-  const before = await readAnnouncement(folder);
-  const announcement: Announcement = { endpoint, pid: process.pid, startedAt: new Date().toISOString() };
-  await write(folder, announcement);
-  return async () => {
-    if ((await readAnnouncement(folder))?.pid !== process.pid) return;
-    if (before && isAlive(before.pid)) await write(folder, before);
-    else await rm(fileIn(folder), { force: true });
-  };
+const cloudsIn = (folder: string): string => join(folder, "clouds");
+const fileOf = (folder: string, pid: number): string => join(cloudsIn(folder), `${pid}.json`);
+
+/**
+ * Writes down where the local cloud of this process is. `close` notes that it has ended: that stays on record, so that a command
+ * which spoke to it fails, and does not go to AWS instead.
+ */
+export async function announce(
+  folder: string,
+  at: { readonly endpoint: string; readonly runFolder?: string },
+): Promise<{ close(): Promise<void> }> {
+  const own: Announcement = { ...at, pid: process.pid, startedAt: new Date().toISOString() };
+  await mkdir(cloudsIn(folder), { recursive: true });
+  await forgetEnded(folder);
+  await write(folder, own);
+  return { close: () => write(folder, { ...own, endedAt: new Date().toISOString() }) };
 }
 
 async function write(folder: string, announcement: Announcement): Promise<void> {
-  const fresh = `${fileIn(folder)}.${process.pid}`;
+  const file = fileOf(folder, announcement.pid);
+  const fresh = `${file}.fresh`;
   await writeFile(fresh, JSON.stringify(announcement));
-  await rename(fresh, fileIn(folder));
+  await rename(fresh, file);
 }
 
-/** Where the local cloud that was announced is; undefined when none was, or its process is gone. */
-export async function readAnnouncement(folder: string): Promise<Announcement | undefined> {
-  const text = await readFile(fileIn(folder), "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
-  const { data } = Announcement.safeParse(JSON.parse(text));
-  return data && isAlive(data.pid) ? data : undefined;
+/** A new cloud takes the place of those that have ended. */
+async function forgetEnded(folder: string): Promise<void> {
+  for (const each of await all(folder)) if (!isRunning(each)) await rm(fileOf(folder, each.pid), { force: true });
 }
+
+/** The local clouds that were announced in a folder. */
+export async function readClouds(folder: string): Promise<Clouds> {
+  const clouds = await all(folder);
+  return { running: clouds.filter(isRunning), last: clouds.find((each) => !isRunning(each)) };
+}
+
+const isRunning = ({ pid, endedAt }: Announcement): boolean => endedAt === undefined && isAlive(pid);
+
+/** The newest first. */
+async function all(folder: string): Promise<Announcement[]> {
+  const names = await readdir(cloudsIn(folder)).catch(unlessMissing([]));
+  const texts = names
+    .filter((name) => /^\d+\.json$/.test(name))
+    .map((name) => readFile(join(cloudsIn(folder), name), "utf8").catch(unlessMissing("")));
+  const read = (await Promise.all(texts)).flatMap((text) => Announcement.safeParse(jsonOf(text)).data ?? []);
+  return read.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt) || b.pid - a.pid);
+}
+
+/** What cannot be read must not pass for what is not there: a command would go to AWS. */
+const unlessMissing =
+  <T>(none: T) =>
+  (error: NodeJS.ErrnoException): T => {
+    if (error.code === "ENOENT") return none;
+    throw error;
+  };

@@ -48,8 +48,8 @@ export type LocalCloudOptions = {
   readonly ec2?: Partial<Ec2Behaviour>;
   /** At what pace queues' metrics are published and alarms evaluated. */
   readonly cloudwatch?: Partial<CloudWatchBehaviour>;
-  /** Whether `readAnnouncement` shall find this cloud. @default false */
-  readonly announce?: boolean;
+  /** The folder in which `readClouds` shall find this cloud. @default none */
+  readonly announceIn?: string;
 };
 
 export type LocalCloud = {
@@ -81,7 +81,7 @@ const graceMs = 2_000;
 /** Starts a local cloud; on failure nothing is left behind. Several can run beside each other. */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const run = await createRunFolder(resolve(options.folder), Date.now());
-  const log = createLogFile(join(run.path, "cloud.log"));
+  const log = createLogFile(logFileOf(run));
   const parts = createParts((line) => log.write({ time: new Date().toISOString(), ...line }));
   parts.add(log);
   try {
@@ -92,6 +92,8 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   }
 }
 
+const logFileOf = (run: RunFolder): string => join(run.path, "cloud.log");
+
 type Start = { readonly run: RunFolder; readonly parts: Parts; readonly log: Log };
 
 async function start(options: LocalCloudOptions, { run, parts, log }: Start): Promise<LocalCloud> {
@@ -101,7 +103,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
   };
   const configuration = options.configuration ?? join(import.meta.dirname, "..", "..", "cdk", "local.config.ts");
   const [endpoint, emulators, assembly] = await together([
-    createEndpoint({ ...(options.port !== undefined && { port: options.port }), log }).then(parts.add),
+    createEndpoint({ ...(options.port !== undefined && { port: options.port }), log, logFile: logFileOf(run) }).then(parts.add),
     startEmulators({ folder: options.folder, logFolder: run.path, log: tell }).then((made) => parts.add({ ...made, close: made.stop })),
     synthesize({ folder: options.folder, configuration, log: tell }),
   ]);
@@ -193,7 +195,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
   const deployment = deploymentOf(blueprint);
   const wires = await startWires({ blueprint, functions, sqs: clients.sqs, log });
   parts.add({ close: () => Promise.race([wires.close(), sleep(graceMs, undefined, { ref: false })]) });
-  if (options.announce) parts.add({ close: await announce(options.folder, endpoint.url) });
+  if (options.announceIn !== undefined) parts.add(await announce(options.announceIn, { endpoint: endpoint.url, runFolder: run.path }));
 
   const fullName = (name: string): string => (blueprint.functions.some((fact) => fact.name === name) ? name : `${deployment.name}-${name}`);
   return {

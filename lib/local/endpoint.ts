@@ -35,15 +35,15 @@ export type Endpoint = {
 const callLimitBytes = 6 * 1024 * 1024;
 const functionUrlPath = /^\/_url\/([A-Za-z0-9-_]+)(\/.*|\?.*|)$/;
 
-/** One server for all of AWS's APIs, on 127.0.0.1. `port` 0 (default) takes a free one. */
-export async function createEndpoint(options: { port?: number; log: Log }): Promise<Endpoint> {
+/** One server for all of AWS's APIs, on 127.0.0.1. `port` 0 (default) takes a free one. `logFile` is where `log` writes. */
+export async function createEndpoint(options: { port?: number; log: Log; logFile: string }): Promise<Endpoint> {
   let routes: Routes | undefined;
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: 15 * 60_000 });
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 75_000 }, (request, response) => {
     if (!routes) return answer(response, { status: 503, headers: {}, body: "The local cloud is still starting" });
     dispatch({ request, response, routes, agent }).catch((error: unknown) => {
       options.log({ message: `The endpoint could not answer ${request.method} ${request.url}`, error: String(error) });
-      failed(response);
+      failed(response, options.logFile);
     });
   });
   const port = await new Promise<number>((resolve, reject) => {
@@ -204,7 +204,7 @@ function answer(response: ServerResponse, { status, headers, body, cut }: HttpAn
   response.end(body);
 }
 
-function failed(response: ServerResponse): void {
+function failed(response: ServerResponse, logFile: string): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
@@ -212,6 +212,6 @@ function failed(response: ServerResponse): void {
   answer(response, {
     status: 502,
     headers: { "content-type": "text/plain" },
-    body: "The local cloud could not answer; see its log",
+    body: `The local cloud could not answer; its log says why: ${logFile}`,
   });
 }

@@ -153,7 +153,7 @@ beforeAll(async () => {
   closing.push(() => rm(folder, { recursive: true }));
   await writeFile(join(folder, "index.mjs"), bundle);
   const log = () => undefined;
-  const endpoint = await createEndpoint({ log });
+  const endpoint = await createEndpoint({ log, logFile: "cloud.log" });
   closing.push(() => endpoint.close());
   endpointUrl = endpoint.url;
   const unused = { status: 501, headers: {}, body: "" };

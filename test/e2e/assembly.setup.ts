@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { stateFolder } from "../../lib/cli/connection.ts";
+import { cloudFolder } from "../../lib/cli/folders.ts";
 import { emulatorPython } from "../../lib/local/emulators/python.ts";
 import { synthesize } from "../../lib/local/synthesize.ts";
 
@@ -7,7 +7,7 @@ import { synthesize } from "../../lib/local/synthesize.ts";
 export default async function setup(): Promise<void> {
   const log = (): void => undefined;
   await Promise.all([
-    emulatorPython({ folder: stateFolder, log }),
-    synthesize({ folder: stateFolder, configuration: join(import.meta.dirname, "..", "..", "cdk", "local.config.ts"), log }),
+    emulatorPython({ folder: cloudFolder, log }),
+    synthesize({ folder: cloudFolder, configuration: join(import.meta.dirname, "..", "..", "cdk", "local.config.ts"), log }),
   ]);
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { stateFolder } from "../../lib/cli/connection.ts";
+import { cloudFolder } from "../../lib/cli/folders.ts";
 import { emulatorPython } from "../../lib/local/emulators/python.ts";
 import { synthesize } from "../../lib/local/synthesize.ts";
 import { type ProcessWatch, watchProcesses } from "./process-watch.ts";
@@ -15,8 +15,8 @@ export async function openHome(): Promise<{ readonly path: string; close(): Prom
   const log = (): void => undefined;
   const path = await mkdtemp(join(tmpdir(), "fleetwright-home-"));
   // What takes long to make is shared with the usual folder, and made there if need be.
-  const python = await emulatorPython({ folder: stateFolder, log });
-  const assembly = await synthesize({ folder: stateFolder, configuration: join(root, "cdk", "local.config.ts"), log });
+  const python = await emulatorPython({ folder: cloudFolder, log });
+  const assembly = await synthesize({ folder: cloudFolder, configuration: join(root, "cdk", "local.config.ts"), log });
   for (const made of [join(python, "..", ".."), assembly]) await symlink(made, join(path, basename(made)));
   return { path, close: () => rm(path, { recursive: true, maxRetries: 3 }) };
 }
@@ -60,7 +60,7 @@ function launch(args: readonly string[], at: Setting) {
   const child = spawn(process.execPath, [join(root, "lib", "cli", "fleet.ts"), ...args], {
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
-    env: { ...quiet(process.env), FLEETWRIGHT_HOME: at.home, ...at.environment },
+    env: { ...quiet(process.env), FLEETWRIGHT_HOME: at.home, FLEETWRIGHT_COMMAND: "fleet", ...at.environment },
   });
   child.stdin.on("error", () => undefined).end(at.input ?? "");
   const { pid } = child;

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { s3Client } from "../../lib/aws/clients/s3.ts";
-import { type Connection, connectLocal, localSettings, stateFolder } from "../../lib/cli/connection.ts";
+import { type Connection, connectLocal, localSettings } from "../../lib/cli/connection.ts";
 import { firstTick } from "../../lib/cli/demo/first-tick.ts";
+import { cloudFolder } from "../../lib/cli/folders.ts";
 import { type LocalCloud, startLocalCloud } from "../../lib/local/cloud.ts";
 import { isEnded, type Job } from "../../lib/model/job.ts";
 
@@ -19,7 +20,7 @@ export type Stage = {
 };
 
 export async function openStage(options: Partial<Parameters<typeof startLocalCloud>[0]> = {}): Promise<Stage> {
-  const cloud = await startLocalCloud({ folder: stateFolder, log: () => undefined, ...options });
+  const cloud = await startLocalCloud({ folder: cloudFolder, log: () => undefined, ...options });
   await firstTick(cloud);
   const connection = await connectLocal(cloud.deployment.name, cloud.endpoint);
   const until: Stage["until"] = async (job, when, { team = "research", withinMs = 45_000 } = {}) => {

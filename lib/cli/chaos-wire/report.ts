@@ -1,5 +1,6 @@
 import type { Paint } from "../console.ts";
 import { duration } from "../duration.ts";
+import { bareCommandLine } from "../invocation.ts";
 import type { WireRun } from "./run.ts";
 
 /** As of virtual time, as far as it goes here. */
@@ -23,7 +24,7 @@ export function wireReport(runs: readonly WireRun[], seeds: WireReport["seeds"],
   const byFault = sum(runs.map(({ faults }) => faults));
   const faults = Object.values(byFault).reduce((total, count) => total + count, 0);
   const found = runs.flatMap(({ seed, found: wrongs }) =>
-    wrongs.map((wrong) => ({ seed, ...wrong, replay: `npm run -s fleet -- chaos --wire --runs 1 --seed ${seed}` })),
+    wrongs.map((wrong) => ({ seed, ...wrong, replay: bareCommandLine("chaos", "--wire", "--runs", "1", "--seed", String(seed)) })),
   );
   return {
     scenario: "wire",

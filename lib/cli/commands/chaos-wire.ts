@@ -1,10 +1,11 @@
 import { wireLines, wireReport } from "../chaos-wire/report.ts";
 import { runWire, type WireRun } from "../chaos-wire/run.ts";
-import { connectLocal, stateFolder } from "../connection.ts";
+import { connectLocal } from "../connection.ts";
 import type { Console } from "../console.ts";
 import { firstTick } from "../demo/first-tick.ts";
 import { duration } from "../duration.ts";
 import { exitCodes, UsageError } from "../exit.ts";
+import { cloudFolder } from "../folders.ts";
 import { withLocalCloud } from "../local-session.ts";
 import type { ChaosOptions } from "./chaos.ts";
 
@@ -21,7 +22,7 @@ export async function chaosWire(options: Partial<ChaosOptions>, console: Console
   const startedMs = performance.now();
   const sofar = (): string => duration(Math.floor((performance.now() - startedMs) / 1_000) * 1_000);
   const runs: WireRun[] = [];
-  const outcome = await withLocalCloud({ folder: stateFolder, log: console.progress, ec2 }, async (cloud, { signal }) => {
+  const outcome = await withLocalCloud({ folder: cloudFolder, log: console.progress, ec2 }, async (cloud, { signal }) => {
     const connection = await connectLocal(cloud.deployment.name, cloud.endpoint);
     await firstTick(cloud);
     for (let seed = first; seed < first + asked && !signal.aborted; seed += 1) {

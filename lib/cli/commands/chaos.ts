@@ -11,6 +11,7 @@ import { reportLines } from "../chaos/lines.ts";
 import { runThreads } from "../chaos/threads.ts";
 import type { Console } from "../console.ts";
 import { exitCodes, UsageError, whatWentWrong } from "../exit.ts";
+import { bareCommandLine } from "../invocation.ts";
 
 export type ChaosOptions = {
   readonly runs?: number | undefined;
@@ -83,12 +84,12 @@ function toldOnce(tell: (found: Found) => void): (all: readonly Found[]) => void
 
 /** One line that runs the seed again, and tells its story. */
 const replayOf = (seed: number, { scenario, plant, only }: ChaosOptions): string =>
-  [
-    `npm run -s fleet -- chaos --runs 1 --seed ${seed}`,
-    ...(scenario === undefined ? [] : [`--scenario ${scenario}`]),
-    ...(plant === undefined ? [] : [`--plant ${plant}`]),
-    ...(only ?? []).map((kind) => `--only ${kind}`),
-  ].join(" ");
+  bareCommandLine(
+    ...["chaos", "--runs", "1", "--seed", String(seed)],
+    ...(scenario === undefined ? [] : ["--scenario", scenario]),
+    ...(plant === undefined ? [] : ["--plant", plant]),
+    ...(only ?? []).flatMap((kind) => ["--only", kind]),
+  );
 
 function knownBug(name: string) {
   const bug = bugNamed(name);

@@ -2,6 +2,7 @@ import type { Dataset, DatasetDetail } from "../../api/views.ts";
 import { bytes, count } from "../amount.ts";
 import { when } from "../duration.ts";
 import { exitCodes, UsageError } from "../exit.ts";
+import { commandLine } from "../invocation.ts";
 import { factLines } from "../job-view.ts";
 import { type Column, tableLines } from "../table.ts";
 import { teamOf } from "../team.ts";
@@ -12,7 +13,7 @@ import type { Context, JobOptions } from "./job.ts";
 export async function datasets(options: JobOptions, { connection, console }: Context): Promise<number> {
   const team = await teamOf(options.team, connection);
   const { items } = await connection.api.datasets(team);
-  const empty = `team ${team} has no datasets; add one with: fleet dataset upload NAME FOLDER --team ${team}`;
+  const empty = `team ${team} has no datasets; add one with: ${commandLine("dataset", "upload", "NAME", "FOLDER", "--team", team)}`;
   if (options.json) console.out(JSON.stringify({ datasets: items }));
   else for (const line of tableLines(items, columns, { empty, width: console.width })) console.out(line);
   return exitCodes.ok;
@@ -58,7 +59,7 @@ export async function removeDataset(dataset: string, options: JobOptions, { conn
 }
 
 const none = (team: string, dataset: string): string =>
-  `team ${team} has no dataset ${dataset}; list them with: fleet datasets --team ${team}`;
+  `team ${team} has no dataset ${dataset}; list them with: ${commandLine("datasets", "--team", team)}`;
 
 function tell(set: DatasetDetail, options: JobOptions, { console, nowMs }: Context): number {
   if (options.json) console.out(JSON.stringify(set));

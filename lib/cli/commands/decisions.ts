@@ -2,6 +2,7 @@ import type { Decision } from "../../api/views.ts";
 import { Fault } from "../../model/fault.ts";
 import { decisionColumns, decisionLines } from "../decision-view.ts";
 import { exitCodes, UsageError } from "../exit.ts";
+import { commandLine } from "../invocation.ts";
 import { tableLines } from "../table.ts";
 import { poolNamed } from "../team.ts";
 import type { Context } from "./job.ts";
@@ -44,7 +45,8 @@ export async function decision(
   const { pool } = options;
   const pools = pool === undefined ? (await connection.api.me()).pools : [poolNamed(pool, connection.deployment)];
   const found = (await Promise.all(pools.map((each) => connection.api.decision({ pool: each, id }).catch(noneHere)))).find(Boolean);
-  if (!found) throw new Fault("not-found", `there is no decision ${id} in ${pools.join(", ")}; list them with: fleet decisions`);
+  if (!found)
+    throw new Fault("not-found", `there is no decision ${id} in ${pools.join(", ")}; list them with: ${commandLine("decisions")}`);
   if (options.json) console.out(JSON.stringify(found));
   else for (const line of decisionLines(found, nowMs)) console.out(line);
   return exitCodes.ok;

@@ -1,9 +1,10 @@
-import { connectLocal, stateFolder } from "../connection.ts";
+import { connectLocal } from "../connection.ts";
 import type { Console } from "../console.ts";
 import { run } from "../demo/run.ts";
 import { summaryLines } from "../demo/summary.ts";
 import { duration } from "../duration.ts";
 import { exitCodes } from "../exit.ts";
+import { cloudFolder } from "../folders.ts";
 import { withLocalCloud } from "../local-session.ts";
 
 /** The whole demonstration ends within this, well or not. */
@@ -16,7 +17,7 @@ export async function demo(options: { json?: boolean | undefined }, console: Con
   const startedMs = Date.now();
   const tell = (line: string): void =>
     (options.json ? console.note : console.out)(`${duration(Date.now() - startedMs).padStart(9)}  ${line}`);
-  const outcome = await withLocalCloud({ folder: stateFolder, log: tell, ec2: { interruptionNoticeMs } }, async (cloud, { signal }) => {
+  const outcome = await withLocalCloud({ folder: cloudFolder, log: tell, ec2: { interruptionNoticeMs } }, async (cloud, { signal }) => {
     const stop = AbortSignal.any([signal, AbortSignal.timeout(longestMs)]);
     return run({ cloud, connection: await connectLocal(cloud.deployment.name, cloud.endpoint), tell, stop });
   });

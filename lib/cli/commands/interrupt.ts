@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { Fault } from "../../model/fault.ts";
 import { exitCodes, UsageError, whatWentWrong } from "../exit.ts";
+import { commandLine } from "../invocation.ts";
 import type { Context } from "./job.ts";
 
 /** Lets the local cloud's EC2 take a spot instance back, with its notice two minutes ahead. */
@@ -10,10 +11,10 @@ export async function interrupt(node: string, options: { json?: boolean | undefi
     throw new UsageError(
       "only the local cloud's EC2 does what it is told; on AWS, AWS FIS interrupts spot instances with its action aws:ec2:send-spot-instance-interruptions",
     );
-  if (!/^i-[0-9a-f]+$/.test(node)) throw new UsageError(`${node} is no instance id; list them with: fleet nodes`);
+  if (!/^i-[0-9a-f]+$/.test(node)) throw new UsageError(`${node} is no instance id; list them with: ${commandLine("nodes")}`);
   await post(endpoint, node);
   if (options.json) console.out(JSON.stringify({ node, interrupted: true }));
-  else console.out(`${node} has its interruption notice; watch it with: fleet node ${node}`);
+  else console.out(`${node} has its interruption notice; watch it with: ${commandLine("node", node)}`);
   return exitCodes.ok;
 }
 

@@ -3,6 +3,7 @@ import type { Job } from "../../model/job.ts";
 import type { Connection } from "../connection.ts";
 import type { Console } from "../console.ts";
 import { exitCodes } from "../exit.ts";
+import { commandLine } from "../invocation.ts";
 import { jobJson, jobLines } from "../job-view.ts";
 import { teamOf } from "../team.ts";
 
@@ -26,4 +27,7 @@ export async function findJob(id: string, team: string | undefined, connection: 
 }
 
 export const noJob = (id: string, team: string): Fault =>
-  new Fault("no-job", `team ${team} has no job ${id} (a new one can take a second to appear); list them with: fleet jobs --team ${team}`);
+  new Fault(
+    "no-job",
+    `team ${team} has no job ${id} (a new one can take a second to appear); list them with: ${commandLine("jobs", "--team", team)}`,
+  );

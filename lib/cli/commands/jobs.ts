@@ -1,5 +1,6 @@
 import { type JobState, jobStates } from "../../model/job.ts";
 import { exitCodes, UsageError } from "../exit.ts";
+import { commandLine } from "../invocation.ts";
 import { jobColumns, jobFacts } from "../job-view.ts";
 import { tableLines } from "../table.ts";
 import { teamOf } from "../team.ts";
@@ -21,7 +22,7 @@ export async function jobs(options: JobsOptions, on: Context): Promise<number> {
     console.out(JSON.stringify({ jobs: page.jobs.map(jobFacts), cursor: page.cursor ?? null }));
     return exitCodes.ok;
   }
-  const empty = `team ${team} has no ${state ?? ""}${state ? " " : ""}jobs; submit one with: fleet submit FILE --team ${team}`;
+  const empty = `team ${team} has no ${state ?? ""}${state ? " " : ""}jobs; submit one with: ${commandLine("submit", "FILE", "--team", team)}`;
   for (const line of tableLines(page.jobs, jobColumns(on.nowMs, console.paint), { empty, width: console.width })) console.out(line);
   if (page.cursor !== undefined) console.note(`there are more: --cursor ${page.cursor}`);
   return exitCodes.ok;

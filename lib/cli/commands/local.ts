@@ -1,11 +1,20 @@
-import { readAnnouncement } from "../../local/announcement.ts";
+import { readClouds } from "../../local/announcement.ts";
+import type { LocalCloud } from "../../local/cloud.ts";
 import { readBehaviour } from "../../local/ec2/behaviour-file.ts";
 import { Fault } from "../../model/fault.ts";
-import { stateFolder } from "../connection.ts";
+import { connectLocal } from "../connection.ts";
 import type { Console } from "../console.ts";
 import { exitCodes } from "../exit.ts";
+import { cloudFolder, makeWritable, userFolder } from "../folders.ts";
 import { isFree, usualPort } from "../free-port.ts";
+import { bareCommandLine } from "../invocation.ts";
+import { lossInWords, lossOf } from "../local-loss.ts";
 import { withLocalCloud } from "../local-session.ts";
+import { standing } from "../standing.ts";
+import { watchTakeovers } from "../takeover.ts";
+
+/** How long an ending cloud may count what goes with it. */
+const countMs = 3_000;
 
 /** Keeps a local cloud running until it is told to end. Without a port it takes the usual one, or any when that is taken. */
 export async function local(
@@ -13,31 +22,56 @@ export async function local(
   console: Console,
 ): Promise<number> {
   const ec2 = options.ec2 === undefined ? {} : { ec2: await readBehaviour(options.ec2) };
-  const other = await readAnnouncement(stateFolder);
+  const announceIn = userFolder();
+  await makeWritable(announceIn);
+  const read = () => readClouds(announceIn);
+  const [other] = (await read()).running;
   const port = await portFor(options.port, console);
-  const at = { folder: stateFolder, announce: true, log: console.note, ...(port === undefined ? {} : { port }), ...ec2 };
+  const at = { folder: cloudFolder, announceIn, log: console.note, ...(port === undefined ? {} : { port }), ...ec2 };
+  const farewell = async (cloud: LocalCloud): Promise<void> => {
+    const { api, deployment } = await connectLocal(cloud.deployment.name, cloud.endpoint);
+    console.note(`ending; ${lossInWords(await lossOf({ api, teams: deployment.teams, withinMs: countMs }))}`);
+  };
   let started = false;
-  await withLocalCloud(at, async (cloud, { signal }) => {
-    const [team = "TEAM"] = cloud.deployment.teams;
-    const queue = `${cloud.endpoint}/000000000000/${cloud.deployment.jobsQueuePrefix}${team}`;
-    if (other) console.note(`beside the local cloud at ${other.endpoint}: until this one ends, the other fleet commands speak to this one`);
-    const lines = [
-      `local cloud at ${cloud.endpoint}`,
-      "",
-      "Submit a job (any keys will do; region us-east-1):",
-      `  npm run -s fleet -- submit job.json --team ${team}`,
-      `  aws --endpoint-url ${cloud.endpoint} sqs send-message --queue-url ${queue} --message-body '{"command":["echo","hello"]}'`,
-      "",
-      `teams: ${cloud.deployment.teams.join(", ")}   pools: ${cloud.deployment.pools.join(", ")}   end with Ctrl-C`,
-    ];
+  await withLocalCloud({ ...at, farewell }, async (cloud, { signal }) => {
+    if (other)
+      console.note(
+        `this local cloud takes over: until it ends, fleet commands speak to it, and not to the one at ${other.endpoint} (process ${other.pid})`,
+      );
+    const { wishes } = await standing();
+    if ((wishes.environment ?? wishes.remembered) === "aws") console.note(stillAws(wishes.environment === "aws"));
     const { teams, pools } = cloud.deployment;
-    for (const line of options.json ? [JSON.stringify({ endpoint: cloud.endpoint, region: cloud.region, teams, pools })] : lines)
+    for (const line of options.json ? [JSON.stringify({ endpoint: cloud.endpoint, region: cloud.region, teams, pools })] : welcome(cloud))
       console.out(line);
     started = true;
-    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    await watchTakeovers({ endpoint: cloud.endpoint, pid: process.pid }, { read, say: console.note, signal });
   });
+  const [next] = (await read()).running;
+  if (next && started) console.note(`fleet commands now speak to the local cloud at ${next.endpoint}`);
   console.note(started ? "ended" : "interrupted while it started; everything that was started has been ended");
   return started ? exitCodes.ok : exitCodes.interrupted;
+}
+
+const stillAws = (ofThisShell: boolean): string =>
+  ofThisShell
+    ? "commands of a shell in which FLEETWRIGHT_TARGET=aws is set go to AWS all the same"
+    : `commands go to AWS all the same, as "fleet use" was told; to speak to this cloud: ${bareCommandLine("use", "local")}`;
+
+function welcome({ endpoint, deployment: { jobsQueuePrefix, teams, pools } }: LocalCloud): string[] {
+  const [team = "TEAM"] = teams;
+  const message = `'{"command":["echo","hello"]}'`;
+  const keys = "AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1";
+  const queue = `${endpoint}/000000000000/${jobsQueuePrefix}${team}`;
+  return [
+    `local cloud at ${endpoint}`,
+    "",
+    "Submit a job (any keys will do):",
+    `  echo ${message} | ${bareCommandLine("submit", "-", "--team", team)}`,
+    `  ${keys} aws --endpoint-url ${endpoint} sqs send-message --queue-url ${queue} --message-body ${message}`,
+    "",
+    `teams: ${teams.join(", ")}   pools: ${pools.join(", ")}   end with Ctrl-C`,
+    "Its jobs, logs, artifacts and data sets are gone when it ends.",
+  ];
 }
 
 async function portFor(asked: number | undefined, console: Console): Promise<number | undefined> {

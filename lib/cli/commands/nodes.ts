@@ -2,6 +2,7 @@ import type { Node } from "../../api/views.ts";
 import { bytes, count, hourly } from "../amount.ts";
 import { duration, when } from "../duration.ts";
 import { exitCodes } from "../exit.ts";
+import { commandLine } from "../invocation.ts";
 import { factLines } from "../job-view.ts";
 import { type Column, tableLines } from "../table.ts";
 import { poolNamed } from "../team.ts";
@@ -50,7 +51,7 @@ function utilization({ samples = [] }: Node): string {
 
 /** Shows one node. */
 export async function node(id: string, options: { json?: boolean | undefined }, { connection, console, nowMs }: Context): Promise<number> {
-  const found = await advised(connection.api.node(id), `there is no node ${id}; list them with: fleet nodes`);
+  const found = await advised(connection.api.node(id), `there is no node ${id}; list them with: ${commandLine("nodes")}`);
   if (options.json) console.out(JSON.stringify(found));
   else for (const line of nodeLines(found, nowMs)) console.out(line);
   return exitCodes.ok;

@@ -2,6 +2,7 @@ import type { Pool, PoolList } from "../../api/views.ts";
 import { count, dollars, hourly } from "../amount.ts";
 import { duration, when } from "../duration.ts";
 import { exitCodes } from "../exit.ts";
+import { commandLine } from "../invocation.ts";
 import { factLines } from "../job-view.ts";
 import { type Column, tableLines } from "../table.ts";
 import { poolNamed } from "../team.ts";
@@ -47,7 +48,7 @@ function learnedInWords({ pool, learned }: Pool): string | undefined {
   if (learned.length === 0) return undefined;
   const sorts = new Set(learned.map(({ problems }) => problems)).size;
   const tries = Math.round(learned.reduce((sum, each) => sum + each.tries, 0));
-  return `which engine packs best, from ${count(tries, "slice")} of work on ${count(sorts, "sort")} of problems; begin anew with: fleet forget ${pool}`;
+  return `which engine packs best, from ${count(tries, "slice")} of work on ${count(sorts, "sort")} of problems; begin anew with: ${commandLine("forget", pool)}`;
 }
 
 const oldest = (queue: Pool["queue"], nowMs: number): string | undefined =>
@@ -129,6 +130,6 @@ export function poolLines(pool: Pool, nowMs: number): string[] {
       `${broken.instanceType} in ${broken.zone} did not boot (${count(broken.failures, "time")} within the hour) with the launch template's image; tried again ${when(Date.parse(broken.restsUntil), nowMs)}`,
     ]),
     ["learned", learnedInWords(pool)],
-    ["decisions", `${pool.decisions}; look at them with: fleet decisions --pool ${pool.pool}`],
+    ["decisions", `${pool.decisions}; look at them with: ${commandLine("decisions", "--pool", pool.pool)}`],
   ]);
 }

@@ -6,6 +6,7 @@ import { isEnded, type Job } from "../../model/job.ts";
 import type { Connection } from "../connection.ts";
 import type { Console } from "../console.ts";
 import { exitCodes } from "../exit.ts";
+import { commandLine } from "../invocation.ts";
 import type { JobFile } from "../job-file.ts";
 import { jobJson } from "../job-view.ts";
 import { teamOf } from "../team.ts";
@@ -31,7 +32,7 @@ export async function submit(files: readonly JobFile[], options: SubmitOptions, 
   }
   if (!options.wait) {
     if (options.json) console.out(JSON.stringify({ team, jobs: sent.map(({ job }) => job) }));
-    else console.note(`submitted for team ${team}; follow with: fleet logs ${sent[0]?.job ?? "ID"} -f --team ${team}`);
+    else console.note(`submitted for team ${team}; follow with: ${commandLine("logs", sent[0]?.job ?? "ID", "-f", "--team", team)}`);
     return exitCodes.ok;
   }
   console.note(`submitted for team ${team}; Ctrl-C ends the waiting, not the work`);

@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { create } from "tar";
 import { bytes } from "../amount.ts";
 import { UsageError } from "../exit.ts";
+import { commandLine } from "../invocation.ts";
 import { type Entries, entriesOf, ignoreFile } from "./entries.ts";
 
 const GiB = 1024 ** 3;
@@ -73,5 +74,5 @@ async function write(folder: string, of: { entries: Entries; file: string; optio
 const tooLarge = (folder: string, { mostBytes, of }: { mostBytes: number; of: Entries }): UsageError =>
   new UsageError(
     `${folder} (${of.paths.length} files, ${bytes(of.bytes)}) is more than ${bytes(mostBytes)} packed; leave data and results out ` +
-      `with a ${ignoreFile} file (as .gitignore), and give jobs their data as a dataset: fleet dataset add --help`,
+      `with a ${ignoreFile} file (as .gitignore), and give jobs their data as a dataset: ${commandLine("dataset", "add", "--help")}`,
   );

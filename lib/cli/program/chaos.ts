@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { inCheckout } from "../checkout.ts";
 import { terminal } from "../console.ts";
 import { each, json, whole } from "./asked.ts";
 import type { Session } from "./session.ts";
@@ -45,9 +46,11 @@ A scenario names only what differs from the standard one:
     )
     .action(({ wire, ...options }) =>
       run(
-        wire
-          ? import("../commands/chaos-wire.ts").then(({ chaosWire }) => chaosWire(options, terminal))
-          : import("../commands/chaos.ts").then(({ chaosCommand }) => chaosCommand(options, terminal)),
+        inCheckout("chaos").then(() =>
+          wire
+            ? import("../commands/chaos-wire.ts").then(({ chaosWire }) => chaosWire(options, terminal))
+            : import("../commands/chaos.ts").then(({ chaosCommand }) => chaosCommand(options, terminal)),
+        ),
       ),
     );
 }

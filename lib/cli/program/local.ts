@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { inCheckout } from "../checkout.ts";
 import { terminal } from "../console.ts";
 import { usualPort } from "../free-port.ts";
 import { json, whole } from "./asked.ts";
@@ -14,7 +15,13 @@ export function addLocal(program: Command, { run, context }: Session): void {
     .option("--ec2 <file>", "how its EC2 behaves: capacity over time, request rates, delays (JSON; lib/local/ec2/sample.json is one)")
     .addOption(json())
     .addHelpText("after", "\nExamples:\n  fleet local\n  fleet local --port 4600\n  fleet local --ec2 lib/local/ec2/sample.json")
-    .action((options) => run(import("../commands/local.ts").then(({ local }) => local(options, terminal))));
+    .action((options) =>
+      run(
+        inCheckout("local")
+          .then(() => import("../commands/local.ts"))
+          .then(({ local }) => local(options, terminal)),
+      ),
+    );
 
   program
     .command("interrupt")
@@ -34,5 +41,11 @@ export function addLocal(program: Command, { run, context }: Session): void {
     .description("show the main job on this machine: a few jobs in, artifacts out, and back to zero")
     .addOption(json())
     .addHelpText("after", "\nExample:\n  fleet demo --json | tail -1")
-    .action((options) => run(import("../commands/demo.ts").then(({ demo }) => demo(options, terminal))));
+    .action((options) =>
+      run(
+        inCheckout("demo")
+          .then(() => import("../commands/demo.ts"))
+          .then(({ demo }) => demo(options, terminal)),
+      ),
+    );
 }

@@ -4,7 +4,7 @@ import type { Context } from "../commands/job.ts";
 import { terminal } from "../console.ts";
 import { exitCodes } from "../exit.ts";
 
-const Target = z.object({ name: z.string(), aws: z.boolean().default(false) });
+const Target = z.object({ name: z.string(), aws: z.boolean().default(false), local: z.boolean().default(false) });
 
 /** How commands are run. */
 export type Session = {

@@ -4,6 +4,7 @@ import type { SubmitOptions } from "../commands/submit.ts";
 import type { CommandOptions } from "../commands/submit-command.ts";
 import { terminal } from "../console.ts";
 import { UsageError } from "../exit.ts";
+import { commandLine } from "../invocation.ts";
 import { type JobFile, readJobFile } from "../job-file.ts";
 import { dataset, each, json, number, seconds, team, variable } from "./asked.ts";
 import type { Session } from "./session.ts";
@@ -62,7 +63,9 @@ async function send(
 ): Promise<number> {
   if (options.workdir !== undefined || options.image !== undefined) {
     if (options.workdir !== undefined && operands.length === 0 && options.image === undefined)
-      throw new UsageError(`say what to run in ${options.workdir}: fleet submit --workdir ${options.workdir} -- python train.py`);
+      throw new UsageError(
+        `say what to run in ${options.workdir}: ${commandLine("submit", "--workdir", options.workdir, "--", "python", "train.py")}`,
+      );
     const { jobOf } = await import("../job-options.ts");
     jobOf(operands, options);
     const { submitCommand } = await import("../commands/submit-command.ts");

@@ -109,7 +109,7 @@ test("the report adds runs up by seam, and says how to run a seed again", () => 
     violations: 1,
     bySeam: { ec2: 3, spot: 1 },
     jobs: { succeeded: 6 },
-    found: [{ seed: 5, wrong: "i-1 lives on", replay: "npm run -s fleet -- chaos --wire --runs 1 --seed 5" }],
+    found: [{ seed: 5, wrong: "i-1 lives on", replay: "fleet chaos --wire --runs 1 --seed 5" }],
   });
 });
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
+import { announce } from "../../../lib/local/announcement.ts";
 import { aJobSummary, aJobView, aLogPage, aMe, lines } from "./api-samples.ts";
 import { type Answer, aDeployment, type Called, type FakeApi, problem, startFakeApi } from "./fake-api.ts";
 
@@ -19,7 +20,17 @@ let apiUrl = "";
 
 const Asked = z.object({ Name: z.string().optional(), QueueName: z.string().optional(), MessageBody: z.string().optional() });
 
+/** The account that STS names; undefined while it refuses. */
+let account: string | undefined = "123456789012";
+
+function sts(): Answer {
+  if (account === undefined) return { status: 403, body: "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>" };
+  const result = `<GetCallerIdentityResult><Account>${account}</Account></GetCallerIdentityResult>`;
+  return { body: `<GetCallerIdentityResponse>${result}</GetCallerIdentityResponse>` };
+}
+
 function aws({ body }: Called): Answer {
+  if (typeof body === "string" && body.includes("Action=GetCallerIdentity")) return sts();
   const { Name, QueueName, MessageBody } = Asked.parse(body);
   const closed = "http://127.0.0.1:9/";
   if (Name !== undefined)
@@ -56,7 +67,7 @@ beforeAll(async () => {
     [`GET /api${team}/jobs/hidden`]: problem(403, "denied", "You may not speak for research."),
   });
   apiUrl = `${api.url}/api/`;
-  await writeFile(join(folder, "local.json"), JSON.stringify({ endpoint: api.url, pid: process.pid, startedAt: new Date().toISOString() }));
+  await announce(folder, { endpoint: api.url });
   await writeFile(join(folder, "train.py"), "print(1)");
 });
 afterAll(async () => {
@@ -64,9 +75,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-function start(...args: string[]) {
+const start = (...args: string[]) => startWith({}, ...args);
+
+function startWith(environment: Readonly<Record<string, string>>, ...args: string[]) {
   const child = spawn(process.execPath, [join(import.meta.dirname, "../../../lib/cli/fleet.ts"), ...args], {
-    env: { PATH: process.env["PATH"], HOME: folder, FLEETWRIGHT_HOME: folder },
+    env: { PATH: process.env["PATH"], HOME: folder, FLEETWRIGHT_HOME: folder, FLEETWRIGHT_COMMAND: "fleet", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const said = { out: "", err: "" };
@@ -122,6 +135,68 @@ describe("fleet, as a process", () => {
     expect(ended.out).toMatch(/^ID +STATE .*\ntrain-7 +running /);
     expect(ended.out).not.toContain("\u001b");
     expect(api.authorizations.slice(before).at(-1)).toMatch(/Credential=local\/\d{8}\/us-east-1\/lambda\/aws4_request/);
+  });
+
+  describe("where a command goes", () => {
+    const keys = { AWS_ACCESS_KEY_ID: "some", AWS_SECRET_ACCESS_KEY: "keys", AWS_REGION: "eu-west-1" };
+    const message = '{"command":["true"]}';
+    const onAws = (...args: string[]) => startWith({ ...keys, AWS_ENDPOINT_URL: api.url }, ...args, "--aws").ended;
+    let file: string;
+    beforeAll(async () => {
+      file = join(folder, "job.json");
+      await writeFile(file, message);
+    });
+
+    it("is said once by one that writes to the local cloud", async () => {
+      const { code, err } = await fleet("submit", file, file, "--team", "research");
+      expect(code, err).toBe(0);
+      expect(err.match(/local cloud at/g)).toHaveLength(1);
+      expect(err).toContain(`local cloud at ${api.url}\n`);
+    });
+
+    it("is said once by one that writes to AWS, with account, region and name; one that reads does not ask for them", async () => {
+      const { code, err } = await onAws("submit", file, file, "--team", "research");
+      expect(code, err).toBe(0);
+      expect(err.match(/AWS account/g)).toHaveLength(1);
+      expect(err).toContain("AWS account 123456789012, region eu-west-1, deployment fleetwright\n");
+      expect((await onAws("jobs", "--team", "research")).err).toBe("");
+    });
+
+    it("is said as far as it is known if STS does not name the account, and the command goes on", async () => {
+      account = undefined;
+      const { code, err } = await onAws("submit", file, "--team", "research");
+      account = "123456789012";
+      expect(code, err).toBe(0);
+      expect(err).toMatch(/AWS account unknown \(STS did not name it: .+\), region eu-west-1, deployment fleetwright\n/);
+    });
+
+    it("is nowhere when the local cloud has ended, even with keys for AWS", async () => {
+      const home = await mkdtemp(join(tmpdir(), "fleetwright-ended-"));
+      await (await announce(home, { endpoint: api.url })).close();
+      const before = messages.length;
+      const ended = await startWith({ ...keys, AWS_ENDPOINT_URL: api.url, FLEETWRIGHT_HOME: home }, "submit", file, "--team", "research")
+        .ended;
+      expect(ended).toMatchObject({ code: 1, out: "" });
+      expect(ended.err).toMatch(/no local cloud is running: the one at .* did not go to AWS instead\n.*fleet local\n.*fleet use aws\n$/);
+      const sent = await startWith({ ...keys, AWS_ENDPOINT_URL: api.url, FLEETWRIGHT_HOME: home }, "--local", "jobs").ended;
+      expect(sent.code).toBe(1);
+      expect(messages.length).toBe(before);
+      await rm(home, { recursive: true });
+    });
+
+    it("is one place: --local and --aws exclude each other", async () => {
+      expect(await fleet("jobs", "--local", "--aws")).toMatchObject({ code: 2, err: expect.stringMatching(/--local.*--aws/) });
+    });
+  });
+
+  it("prints help and hints as its user started it", async () => {
+    const root = join(import.meta.dirname, "../../..");
+    const npm = { FLEETWRIGHT_COMMAND: "", npm_lifecycle_event: "fleet", npm_package_json: join(root, "package.json"), INIT_CWD: root };
+    const help = await startWith(npm, "submit", "--help").ended;
+    expect(help.out).toMatch(/^Usage: npm run -s fleet -- submit /);
+    expect(help.out).not.toMatch(/(?<!-s )fleet (submit|jobs|dataset)/);
+    const none = await startWith(npm, "job", "nobody", "--team", "research", "--name", "fleetwright").ended;
+    expect(none.err).toContain("list them with: npm run -s fleet -- --name fleetwright jobs --team research\n");
   });
 
   it("follows a job to its end", async () => {

@@ -1,0 +1,52 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makeWritable, notWritable, userFolder } from "../../../lib/cli/folders.ts";
+import { rememberTarget } from "../../../lib/cli/remembered.ts";
+
+const home = (): string => "/home/ada";
+
+describe("where commands remember things", () => {
+  it.each([
+    ["the XDG default", {}, "/home/ada/.local/state/fleetwright"],
+    ["XDG_STATE_HOME", { XDG_STATE_HOME: "/state" }, "/state/fleetwright"],
+    ["FLEETWRIGHT_HOME before it", { XDG_STATE_HOME: "/state", FLEETWRIGHT_HOME: "/own" }, "/own"],
+  ])("is %s", (_what, environment, folder) => {
+    expect(userFolder(environment, home)).toBe(folder);
+  });
+
+  it("must be named by a user without a home folder", () => {
+    const none = (): string => {
+      throw new Error("uv_os_homedir returned ENOENT");
+    };
+    expect(() => userFolder({}, none)).toThrow("this user has no home folder; set HOME, or FLEETWRIGHT_HOME");
+  });
+});
+
+describe("a folder that cannot be written to", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "fleetwright-"));
+    await writeFile(join(folder, "file"), "");
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it.each([
+    ["EACCES", "you may not write there"],
+    ["EROFS", "the file system is read-only"],
+    ["ENOSPC", "the disk is full"],
+  ])("is told in words, not as %s", (code, words) => {
+    const { message } = notWritable("/home/ada/.local/state/fleetwright", Object.assign(new Error(`${code}: mkdir`), { code }));
+    expect(message).toBe(
+      `cannot write to /home/ada/.local/state/fleetwright: ${words}; set FLEETWRIGHT_HOME to a folder that you may write to`,
+    );
+  });
+
+  it("is found before anything is started, and when a target is to be remembered", async () => {
+    const below = join(folder, "file", "state");
+    const words = /cannot write to .*: a part of the path is a file, not a folder; set FLEETWRIGHT_HOME/;
+    await expect(makeWritable(below)).rejects.toThrow(words);
+    await expect(rememberTarget(below, "aws")).rejects.toThrow(words);
+  });
+});

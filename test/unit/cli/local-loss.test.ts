@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { lossInWords, lossOf } from "../../../lib/cli/local-loss.ts";
+import { takeoverInWords } from "../../../lib/cli/takeover.ts";
+import { aJobSummary } from "./api-samples.ts";
+
+const none = { open: 0, ended: 0, datasets: 0, whole: true };
+
+describe("what goes with a local cloud", () => {
+  it.each([
+    [none, "nothing is lost with it: it has no jobs and no data sets"],
+    [{ ...none, open: 443 }, "with it go: 443 jobs that have not ended"],
+    [
+      { ...none, open: 1, ended: 57, datasets: 2 },
+      "with it go: 1 job that has not ended, the logs and artifacts of 57 jobs and 2 data sets",
+    ],
+    [{ ...none, ended: 1, whole: false }, "with it go: at least the logs and artifacts of 1 job"],
+    [{ ...none, whole: false }, "with it go all its jobs, logs, artifacts and data sets"],
+  ])("is said in words: %o", (loss, words) => {
+    expect(lossInWords(loss)).toBe(words);
+  });
+
+  it("is counted over all teams and all pages", async () => {
+    const api = {
+      jobs: async ({ team, cursor }: { team: string; cursor?: string | undefined }) =>
+        cursor === undefined
+          ? { items: [aJobSummary({ state: "queued" }), aJobSummary({ state: "failed" })], ...(team === "research" ? { cursor: "2" } : {}) }
+          : { items: [aJobSummary({ state: "running" })] },
+      datasets: async () => ({ items: [] }),
+    };
+    expect(await lossOf({ api, teams: ["research", "vision"], withinMs: 5_000 })).toEqual({ open: 3, ended: 2, datasets: 0, whole: true });
+  });
+
+  it("is not waited for if the cloud does not answer", async () => {
+    const never = new Promise<never>(() => undefined);
+    const api = { jobs: () => never, datasets: () => never };
+    expect(await lossOf({ api, teams: ["research"], withinMs: 20 })).toEqual({ ...none, whole: false });
+  });
+
+  it("is not known if the cloud cannot be asked", async () => {
+    const fails = async (): Promise<never> => {
+      throw new Error("refused");
+    };
+    expect(await lossOf({ api: { jobs: fails, datasets: fails }, teams: ["research"], withinMs: 5_000 })).toEqual({
+      ...none,
+      whole: false,
+    });
+  });
+});
+
+describe("the terminal of a local cloud", () => {
+  const own = { endpoint: "http://127.0.0.1:4566", pid: 10 };
+  const other = { endpoint: "http://127.0.0.1:40001", pid: 20 };
+
+  it("says that another local cloud takes over", () => {
+    expect(takeoverInWords(own, own, other)).toBe(
+      "another local cloud has started, at http://127.0.0.1:40001 (process 20): until it ends, fleet commands speak to that one",
+    );
+  });
+
+  it("says that commands are back when the other one has ended", () => {
+    expect(takeoverInWords(own, other, own)).toBe(
+      "the local cloud at http://127.0.0.1:40001 has ended: fleet commands speak to this one again",
+    );
+  });
+
+  it("says nothing while nothing changes, nor while it ends itself", () => {
+    expect(takeoverInWords(own, own, own)).toBeUndefined();
+    expect(takeoverInWords(own, other, other)).toBeUndefined();
+    expect(takeoverInWords(own, own, undefined)).toBeUndefined();
+  });
+});

@@ -1,0 +1,106 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { use } from "../../../lib/cli/commands/use.ts";
+import { rememberTarget } from "../../../lib/cli/remembered.ts";
+import { noLocalCloud, standing } from "../../../lib/cli/standing.ts";
+import { choose } from "../../../lib/cli/target.ts";
+import { announce } from "../../../lib/local/announcement.ts";
+
+const cloud = { endpoint: "http://127.0.0.1:4566", pid: 7, startedAt: "2026-06-01T00:00:00.000Z" };
+const older = { ...cloud, endpoint: "http://127.0.0.1:4600", pid: 6 };
+const ended = { ...cloud, endedAt: "2026-06-01T01:00:00.000Z" };
+
+describe("where a command goes", () => {
+  it.each([
+    ["AWS if no local cloud ever ran", {}, { running: [] }, { kind: "aws", because: "clouds" }],
+    ["the newest local cloud while one runs", {}, { running: [cloud, older] }, { kind: "local", cloud, because: "clouds" }],
+    [
+      "nowhere once the local cloud has ended: never to AWS instead",
+      {},
+      { running: [], last: ended },
+      { kind: "gone", last: ended, because: "clouds" },
+    ],
+    ["AWS with --aws while a local cloud runs", { option: "aws" }, { running: [cloud] }, { kind: "aws", because: "option" }],
+    ["AWS with --aws after one has ended", { option: "aws" }, { running: [], last: ended }, { kind: "aws", because: "option" }],
+    ["nowhere with --local if none runs", { option: "local" }, { running: [] }, { kind: "gone", because: "option" }],
+    ["AWS after `fleet use aws`, whatever runs", { remembered: "aws" }, { running: [cloud] }, { kind: "aws", because: "remembered" }],
+    ["nowhere after `fleet use local` if none runs", { remembered: "local" }, { running: [] }, { kind: "gone", because: "remembered" }],
+    [
+      "where the shell says before what is remembered",
+      { environment: "local", remembered: "aws" },
+      { running: [cloud] },
+      { kind: "local", cloud, because: "environment" },
+    ],
+    [
+      "where the option says before what the shell says",
+      { option: "aws", environment: "local" },
+      { running: [cloud] },
+      { kind: "aws", because: "option" },
+    ],
+  ] as const)("is %s", (_what, wishes, clouds, choice) => {
+    expect(choose(wishes, clouds)).toEqual(choice);
+  });
+});
+
+describe("what this user's folder says", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "fleetwright-"));
+    vi.stubEnv("FLEETWRIGHT_HOME", folder);
+    vi.stubEnv("FLEETWRIGHT_TARGET", "");
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true });
+  });
+
+  async function shown(...args: Parameters<typeof use> extends [infer T, ...unknown[]] ? [T] : never): Promise<string> {
+    const out: string[] = [];
+    expect(await use(args[0], {}, { out: (line) => void out.push(line) })).toBe(0);
+    return out.join("\n");
+  }
+
+  it("is shown by `fleet use`, with the reason", async () => {
+    expect(await shown(undefined)).toMatch(/^target +AWS.*\nbecause +no local cloud was ever started/);
+    const local = await announce(folder, { endpoint: cloud.endpoint });
+    expect(await shown(undefined)).toMatch(
+      /^target +local cloud at http:\/\/127\.0\.0\.1:4566, .*\nbecause +it is the local cloud that runs/,
+    );
+    expect(await shown("aws")).toMatch(/^target +AWS.*\nbecause +"fleet use aws" was said/);
+    expect(await shown("local")).toMatch(/^target +local cloud at .*\nbecause +"fleet use local" was said/);
+    await local.close();
+    expect(await shown(undefined)).toMatch(/^target +none: commands fail until .*use aws/);
+  });
+
+  it("is remembered until another target is named", async () => {
+    await rememberTarget(folder, "aws");
+    expect((await standing()).choice).toEqual({ kind: "aws", because: "remembered" });
+    expect((await standing("local")).choice).toMatchObject({ kind: "gone", because: "option" });
+  });
+
+  it("is shown as JSON for programs", async () => {
+    const out: string[] = [];
+    await use("aws", { json: true }, { out: (line) => void out.push(line) });
+    expect(JSON.parse(out.join(""))).toEqual({ target: "aws", because: "remembered", endpoint: null, localClouds: [] });
+  });
+
+  it("must be readable, or the command fails and does not guess", async () => {
+    await writeFile(join(folder, "clouds"), "a file");
+    await expect(standing()).rejects.toThrow(/cannot read .*, which says whether a local cloud runs .*--aws/);
+    expect((await standing("aws")).choice.kind).toBe("aws");
+  });
+
+  it("is refused if FLEETWRIGHT_TARGET is neither local nor aws", async () => {
+    vi.stubEnv("FLEETWRIGHT_TARGET", "AWS");
+    await expect(standing()).rejects.toThrow('FLEETWRIGHT_TARGET is "AWS"; it must be local or aws');
+  });
+});
+
+it("a local cloud that has ended is named, with every way out", () => {
+  const { message } = noLocalCloud(ended);
+  expect(message).toMatch(/the one at http:\/\/127\.0\.0\.1:4566 ended at 2026-06-01T01:00:00.000Z.* did not go to AWS instead/);
+  expect(message).toMatch(/\n {2}on this machine: .*local\n {2}on AWS: .*use aws$/);
+  expect(noLocalCloud(cloud).message).toContain("the one at http://127.0.0.1:4566 was killed");
+});
