@@ -23,8 +23,8 @@ export type JobSpec = {
   /** How often a failed run is tried again. Interruptions and lost nodes do not count. */
   readonly retries: number;
   readonly env: Readonly<Record<string, string>>;
-  /** Files or folders below the working directory that are kept, sealed, when the job succeeds. */
-  readonly artifacts: readonly string[];
+  /** What is kept, sealed, of the working directory, however a run of the job ends. */
+  readonly artifacts: readonly ArtifactRequest[];
   /** Whether spot capacity will do. */
   readonly spot: boolean;
   /** More than one: a gang, each member on a node of its own with these needs, all in one zone and of one type, or none. */
@@ -32,6 +32,15 @@ export type JobSpec = {
   /** The team's datasets that it reads. */
   readonly datasets: readonly DatasetUse[];
 };
+
+/**
+ * Files or folders below the working directory: a path, or a glob (`*`, `?`, `[...]`, `**`). Without a required one the
+ * job fails, though it ended with 0; without another it only says so.
+ */
+export type ArtifactRequest = string | { readonly path: string; readonly required: true };
+
+/** The path or glob of a request. */
+export const artifactPath = (request: ArtifactRequest): string => (typeof request === "string" ? request : request.path);
 
 export type GpuNeed = {
   readonly count: number;

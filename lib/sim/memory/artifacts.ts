@@ -20,10 +20,10 @@ export class MemoryArtifacts implements Artifacts, ArtifactReader {
     const artifacts = Object.entries(files).map(([path, content]) => {
       const bytes = Buffer.from(content);
       this.incoming.set(fileKey(attempt, path), bytes);
-      return { path, bytes: bytes.length, sha256: sha256(bytes) };
+      return { path, bytes: bytes.length, sha256: sha256(bytes), mode: 0o644 };
     });
     const { team, job, attempt: number } = attempt;
-    const manifest: Manifest = { version: 1, team, job, attempt: number, artifacts };
+    const manifest: Manifest = { version: 2, team, job, attempt: number, artifacts, leftOut: [], missing: [] };
     this.incoming.set(manifestKey(attempt), Buffer.from(JSON.stringify(manifest)));
     return artifacts;
   }
