@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { Credentials, Order } from "../../events/node-call.ts";
 import { Fault } from "../model/fault.ts";
+import { artifactPath } from "../model/job.ts";
 import type { ArchiveLimits } from "./archive.ts";
 import { type ArtifactLimits, collectArtifacts } from "./artifacts.ts";
 import { type AttemptEvent, keyOf } from "./attempt.ts";
@@ -140,7 +141,7 @@ class Run {
   async #upload(): Promise<AttemptEvent> {
     const { spec, upload } = this.#order;
     const folder = folderOf(this.#machine.folder, this.#order);
-    const files = await collectArtifacts(folder.work, spec.artifacts, this.#machine.artifactLimits);
+    const files = await collectArtifacts(folder.work, spec.artifacts.map(artifactPath), this.#machine.artifactLimits);
     this.#mustGoOn();
     const { team, job, attempt } = this.#order;
     await uploadArtifacts(this.#s3, { attempt: { team, job, attempt }, files, ...upload }, this.#tries());

@@ -48,7 +48,15 @@ export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: T
     }
   };
   await Promise.all(Array.from({ length: filesAtOnce }, worker));
-  const manifest: Manifest = { version: 1, team: attempt.team, job: attempt.job, attempt: attempt.attempt, artifacts };
+  const manifest: Manifest = {
+    version: 2,
+    team: attempt.team,
+    job: attempt.job,
+    attempt: attempt.attempt,
+    artifacts,
+    leftOut: [],
+    missing: [],
+  };
   await tryAgain(tries, async () => {
     try {
       const Body = JSON.stringify(manifest);
@@ -98,5 +106,5 @@ async function uploadFile(
     signal.removeEventListener("abort", abort);
     source.destroy();
   }
-  return { path: file.path, bytes, sha256: hash.digest("hex") };
+  return { path: file.path, bytes, sha256: hash.digest("hex"), mode: 0o644 };
 }
