@@ -25,15 +25,21 @@ const RelativePath = z
     "must be a path inside the job's working directory: relative, with '/', without '..'",
   );
 
-const Artifact = z.union([
-  RelativePath,
-  z
-    .strictObject({
-      path: RelativePath,
-      required: z.boolean().default(false).describe("true: without it the job fails, though it ended with 0; the rest is kept"),
-    })
-    .transform(({ path, required }) => (required ? { path, required } : path)),
-]);
+const Artifact = z
+  .union(
+    [
+      RelativePath,
+      z.strictObject({
+        path: RelativePath,
+        required: z.boolean().default(false).describe("true: without it the job fails, though it ended with 0; the rest is kept"),
+      }),
+    ],
+    { error: 'must be a path, such as "model.pt" or "ckpt/*.pt", or {"path": "model.pt", "required": true}' },
+  )
+  .transform((asked) => {
+    if (typeof asked === "string") return asked;
+    return asked.required ? { path: asked.path, required: asked.required } : asked.path;
+  });
 
 const Gpus = z.strictObject({
   count: z.int().min(0).max(64).describe("How many whole GPUs"),
