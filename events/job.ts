@@ -25,6 +25,22 @@ const RelativePath = z
     "must be a path inside the job's working directory: relative, with '/', without '..'",
   );
 
+const Artifact = z
+  .union(
+    [
+      RelativePath,
+      z.strictObject({
+        path: RelativePath,
+        required: z.boolean().default(false).describe("true: without it the job fails, though it ended with 0; the rest is kept"),
+      }),
+    ],
+    { error: 'must be a path, such as "model.pt" or "ckpt/*.pt", or {"path": "model.pt", "required": true}' },
+  )
+  .transform((asked) => {
+    if (typeof asked === "string") return asked;
+    return asked.required ? { path: asked.path, required: asked.required } : asked.path;
+  });
+
 const Gpus = z.strictObject({
   count: z.int().min(0).max(64).describe("How many whole GPUs"),
   memoryGiB: z
@@ -94,7 +110,11 @@ export const JobMessage = z
         z.string().max(16_384),
       )
       .default({}),
-    artifacts: z.array(RelativePath).max(100).default([]).describe("Files or folders that are kept, encrypted, when the job succeeds"),
+    artifacts: z
+      .array(Artifact)
+      .max(100)
+      .default([])
+      .describe("Files or folders that are kept, encrypted, however a run ends; *, ?, [...] and ** are globs"),
     spot: z.boolean().default(true).describe("Whether it may run on spot capacity"),
     nodes: z
       .int()
@@ -126,7 +146,7 @@ export const StoredSpec: z.ZodType<JobSpec> = z.object({
   maxRuntimeSeconds: z.number(),
   retries: z.number(),
   env: z.record(z.string(), z.string()),
-  artifacts: z.array(z.string()),
+  artifacts: z.array(z.union([z.string(), z.object({ path: z.string(), required: z.literal(true) })])),
   spot: z.boolean(),
   nodes: z.int().min(1).default(1),
   datasets: z.array(z.object({ name: z.string(), share: z.enum(["whole", "part"]) })).default([]),

@@ -8,24 +8,30 @@ import { DatasetName, JobId, PoolName, StoredSpec, TeamName } from "./job.ts";
 export const nodeProtocol = 1;
 
 const Attempt = { team: TeamName, job: JobId, attempt: z.int().min(1) };
+/**
+ * Of an attempt that has ended: the worker still has files or log of it to upload. The node keeps the assignment, without
+ * its GPUs, until the worker reports `uploaded`, or the end again without this.
+ */
+const uploads = z.boolean().optional();
 
 export const AttemptReport = z.discriminatedUnion("phase", [
   /** The program runs. */
   z.strictObject({ ...Attempt, phase: z.literal("running"), startedAtMs: z.int() }),
-  /** The program ended; its CPU and GPUs are free. After code 0 the worker goes on to upload. */
+  /** The program ended; its CPU and GPUs are free. */
   z.strictObject({
     ...Attempt,
     phase: z.literal("exited"),
     startedAtMs: z.int(),
     exitCode: z.int(),
     reason: z.string().max(2000).optional(),
+    uploads,
   }),
   /** All artifacts and the manifest lie in the incoming bucket. */
   z.strictObject({ ...Attempt, phase: z.literal("uploaded"), startedAtMs: z.int() }),
   /** The attempt could not be run or uploaded. `again`: another try may succeed. */
-  z.strictObject({ ...Attempt, phase: z.literal("failed"), reason: z.string().max(2000), again: z.boolean() }),
+  z.strictObject({ ...Attempt, phase: z.literal("failed"), reason: z.string().max(2000), again: z.boolean(), uploads }),
   /** Stopped because an order said so, or because its lease was about to end. */
-  z.strictObject({ ...Attempt, phase: z.literal("stopped"), reason: z.string().max(2000) }),
+  z.strictObject({ ...Attempt, phase: z.literal("stopped"), reason: z.string().max(2000), uploads }),
 ]);
 export type AttemptReport = z.infer<typeof AttemptReport>;
 

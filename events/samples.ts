@@ -7,7 +7,7 @@ import { PoolRang } from "./lane.ts";
 import { NodeCall } from "./node-call.ts";
 import { StackChange } from "./stack-change.ts";
 import { Tick } from "./tick.ts";
-import { Manifest, ObjectCreated, SealAgain } from "./upload.ts";
+import { Manifest, ObjectCreated, SealAgain, SealedManifest } from "./upload.ts";
 
 /** Which schema each file of samples/ is a sample of; `npm run check` parses them all. */
 export const samples: Readonly<Record<string, z.ZodType>> = {
@@ -17,6 +17,7 @@ export const samples: Readonly<Record<string, z.ZodType>> = {
   "job-full": JobMessage,
   "job-smallest": JobMessage,
   manifest: Manifest,
+  "manifest-sealed": SealedManifest,
   "node-boot": NodeCall,
   "node-report": NodeCall,
   "node-report-interrupted": NodeCall,

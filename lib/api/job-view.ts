@@ -21,5 +21,5 @@ export const jobSummary = (job: Known): JobSummary => ({
 export const jobView = (job: Known): Job => ({
   ...jobSummary(job),
   spec: job.spec,
-  artifacts: (job.artifacts ?? []).map(({ path, bytes, sha256, key }) => ({ path, bytes, sha256, key })),
+  artifacts: job.artifacts && { ...job.artifacts, missing: [...job.artifacts.missing] },
 });

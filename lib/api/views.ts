@@ -30,20 +30,23 @@ const jobFacts = {
 export const JobSummary = z.object(jobFacts).meta({ id: "JobSummary" });
 export type JobSummary = z.infer<typeof JobSummary>;
 
-export const SealedFile = z
+const Artifacts = z
   .object({
-    path: z.string(),
-    bytes: Count,
-    sha256: z.string().describe("Of the plaintext, hex"),
-    key: z.string().describe("In the artifacts bucket"),
+    files: Count,
+    bytes: Count.describe("Of the plaintext, all files together"),
+    leftOut: Count.describe("Entries that cannot be kept, such as sockets, or that are over a limit"),
+    missing: z.array(z.string()).describe("Names of the job's artifacts that matched nothing; the first 20"),
+    lost: Count.describe("Files that were uploaded and could not be sealed"),
   })
-  .meta({ id: "SealedFile" });
+  .meta({ id: "Artifacts" });
 
 export const Job = z
   .object({
     ...jobFacts,
     spec: StoredSpec.optional().describe("Absent for a message that could not be read"),
-    artifacts: z.array(SealedFile),
+    artifacts: Artifacts.optional().describe(
+      "What was kept of the attempt that ended it; absent before. `fleet artifacts list` shows the files",
+    ),
   })
   .meta({ id: "Job" });
 export type Job = z.infer<typeof Job>;

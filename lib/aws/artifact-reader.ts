@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
@@ -10,6 +9,7 @@ import type { ArtifactReader } from "../ports/artifacts.ts";
 import { decrypting, sealContext } from "./envelope.ts";
 import { openObject } from "./objects.ts";
 import { checking } from "./plaintext-check.ts";
+import { readSealedManifest } from "./sealed-manifest.ts";
 import { teamKeys } from "./team-keys.ts";
 
 export type S3ArtifactReaderConfig = {
@@ -21,18 +21,25 @@ export type S3ArtifactReaderConfig = {
 
 /** Under its own name a file appears only when all of it was found to be what was sealed; its folders are made. */
 export const s3ArtifactReader = (config: S3ArtifactReaderConfig): ArtifactReader => {
-  const keyOf = teamKeys(config.kms, config.keyAliasPrefix);
+  const { s3, kms, artifactsBucket } = config;
+  const keyOf = teamKeys(kms, config.keyAliasPrefix);
   return {
+    list: async (attempt) => readSealedManifest({ s3, kms, artifactsBucket, keyArn: await keyOf(attempt.team) }, attempt),
+
     async open(attempt, artifact, file) {
       const keyArn = await keyOf(attempt.team);
-      const sealed = await openObject(config.s3, { Bucket: config.artifactsBucket, Key: artifact.key });
+      const sealed = await openObject(s3, { Bucket: artifactsBucket, Key: artifact.key }, { ifDenied: "absent" });
       if (sealed === undefined) throw new Fault("missing", `There is no sealed file ${artifact.key}`);
-      const part = `${file}.${randomUUID()}.part`;
+      const whole = Buffer.from(file);
+      const part = Buffer.concat([whole, Buffer.from(`.${randomUUID()}.part`)]);
       try {
-        await mkdir(dirname(file), { recursive: true });
-        const plain = decrypting(config.kms, keyArn, sealContext(attempt, artifact.path));
-        await pipeline(sealed.body, plain, checking(artifact), createWriteStream(part, { flags: "wx", mode: 0o600 }));
-        await rename(part, file);
+        await mkdir(folderOf(whole), { recursive: true });
+        const plain = decrypting(kms, keyArn, sealContext(attempt, artifact.path));
+        // The umask takes its bits from the mode.
+        const written = createWriteStream(part, { flags: "wx", mode: artifact.mode | ownersOwn });
+        await pipeline(sealed.body, plain, checking(artifact), written);
+        await keepMode(part, artifact.mode);
+        await rename(part, whole);
       } catch (cause) {
         sealed.body.destroy();
         await rm(part, { force: true });
@@ -42,4 +49,19 @@ export const s3ArtifactReader = (config: S3ArtifactReaderConfig): ArtifactReader
       }
     },
   };
+};
+
+/** A file is written before it gets its mode, which may not let its owner write. */
+const ownersOwn = 0o600;
+
+async function keepMode(file: Buffer, mode: number): Promise<void> {
+  if ((mode & ownersOwn) === ownersOwn) return;
+  const written = await stat(file);
+  await chmod(file, written.mode & 0o777 & mode);
+}
+
+const slash = "/".charCodeAt(0);
+const folderOf = (file: Buffer): Buffer => {
+  const end = file.lastIndexOf(slash);
+  return end < 0 ? Buffer.from(".") : file.subarray(0, Math.max(1, end));
 };

@@ -4,12 +4,14 @@ import { s3Refusal, whyUnreadable } from "../../events/s3-refusal.ts";
 import { Fault } from "../model/fault.ts";
 
 /**
- * An object's bytes as they come; undefined when there is no such object. Whoever gets the body reads or destroys it. Throws a
- * Fault in words (retry) for anything else: also when the object does not exist and the caller may not list the bucket.
+ * Returns an object's bytes as they come, or undefined when there is no such object. The caller must read or destroy the body.
+ * Throws a Fault in words (retry) for anything else. S3 does not tell a caller who may not list the bucket whether an object is
+ * there: such a caller passes `ifDenied: "absent"`.
  */
 export async function openObject(
   s3: Pick<S3Client, "send">,
   object: { readonly Bucket: string; readonly Key: string },
+  { ifDenied = "throw" }: { readonly ifDenied?: "absent" | "throw" } = {},
 ): Promise<{ readonly body: Readable; readonly bytes: number } | undefined> {
   try {
     const { Body, ContentLength } = await s3.send(new GetObjectCommand(object));
@@ -17,6 +19,7 @@ export async function openObject(
   } catch (error) {
     const refusal = s3Refusal(error);
     if (refusal.kind === "no-object" || refusal.kind === "no-bucket") return undefined;
+    if (refusal.kind === "denied" && ifDenied === "absent") return undefined;
     // Even what asking again does not change, an admin can: nothing that is only unreadable is given up here.
     const why = `s3://${object.Bucket}/${object.Key} cannot be read: ${whyUnreadable(refusal)}`;
     throw new Fault("object", why, { retry: true, cause: error });

@@ -1,4 +1,4 @@
-import type { Job, JobState } from "../model/job.ts";
+import type { ArtifactSummary, Job, JobState } from "../model/job.ts";
 import { bytes } from "./amount.ts";
 import type { Paint } from "./console.ts";
 import { duration, when } from "./duration.ts";
@@ -25,7 +25,7 @@ export const jobFacts = (job: Job) => ({
 /** A job as `fleet job --json` gives it. */
 export const jobJson = (job: Job) => ({
   ...jobFacts(job),
-  artifacts: (job.artifacts ?? []).map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
+  artifacts: job.artifacts ?? null,
   spec: job.spec ?? null,
 });
 
@@ -83,10 +83,7 @@ export function jobLines(job: Job, nowMs: number, paint = plain): string[] {
         : `${when(job.startedAtMs, nowMs)}; it had waited ${duration(job.startedAtMs - job.submittedAtMs)}`,
     ],
     ["ended", job.endedAtMs === undefined ? undefined : when(job.endedAtMs, nowMs)],
-    ...(job.artifacts ?? []).map((artifact): [string, string] => [
-      "artifact",
-      `${artifact.path} (${bytes(artifact.bytes)}, sha256 ${artifact.sha256.slice(0, 12)}…)`,
-    ]),
+    ["artifacts", job.artifacts && kept(job.artifacts)],
   ];
   return factLines(facts);
 }
@@ -99,6 +96,16 @@ export const factLines = (facts: readonly (readonly [string, string | undefined]
     const lines = value?.split(/\r?\n/) ?? [];
     return lines.map((line, index) => `${(index === 0 ? name : "").padEnd(10)} ${line}`.trimEnd());
   });
+
+/** How much was kept, and what was not. */
+function kept({ files, bytes: size, leftOut, missing, lost }: ArtifactSummary): string {
+  const rest = [
+    ...(missing.length > 0 ? [`not there: ${missing.join(", ")}`] : []),
+    ...(leftOut > 0 ? [`${leftOut} left out`] : []),
+    ...(lost > 0 ? [`${lost} lost`] : []),
+  ];
+  return [`${files} ${files === 1 ? "file" : "files"}, ${bytes(size)}`, ...rest].join("; ");
+}
 
 function asked({ spec }: Job): string | undefined {
   if (spec === undefined) return undefined;

@@ -47,7 +47,10 @@ export function stores(
     queue: { send: async (...asked) => (await queue()).send(...asked) },
     code: { putCode: async (...asked) => (await code()).putCode(...asked) },
     files: { put: async (...asked) => (await files()).put(...asked) },
-    artifacts: { open: async (...asked) => (await artifacts()).open(...asked) },
+    artifacts: {
+      list: async (...asked) => (await artifacts()).list(...asked),
+      open: async (...asked) => (await artifacts()).open(...asked),
+    },
   };
 }
 

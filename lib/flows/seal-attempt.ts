@@ -1,80 +1,113 @@
 import pMap from "p-map";
+import { type NotKept, type SealedManifest, sealedManifest, summaryOf, type Upload, type UploadedFile } from "../model/artifact.ts";
 import { Fault } from "../model/fault.ts";
-import { type AttemptRef, type Job, jobName, type SealedArtifact } from "../model/job.ts";
-import type { Artifacts, UploadedFile } from "../ports/artifacts.ts";
+import { type AttemptRef, isEnded, type Job, jobName, type SealedArtifact } from "../model/job.ts";
+import type { Artifacts } from "../ports/artifacts.ts";
 import type { Sealing } from "../ports/jobs.ts";
+import { whatIsMissing, whyFailed } from "./sealed-in-words.ts";
 
 export type SealDeps = { readonly sealing: Sealing; readonly artifacts: Artifacts; readonly now: () => number };
 
-/** `stale`: not the attempt that counts, so nothing of it is promoted. `early`: its upload is not whole yet. */
-export type SealedAttempt = { readonly kind: "succeeded" | "failed" | "stale" | "early"; readonly files: number };
+/**
+ * `succeeded`, `failed`: so the job ended with it. `kept`: the attempt's files are sealed, and its job does not change.
+ * `nothing`: there is nothing to seal. `early`: its upload is not whole yet.
+ */
+export type SealedAttempt = { readonly kind: "succeeded" | "failed" | "kept" | "nothing" | "early"; readonly files: number };
 
 /** Each file is a stream of its own; four keep the network busy and the memory small. */
 const concurrency = 4;
 
 /**
- * Seals what an attempt left and ends its job: `succeeded` only when every file rests sealed.
- * Doing it twice is harmless. Throws a Fault (retry) when the worker's own report has not arrived yet.
+ * Seals what an attempt left, however it ended, and then ends its job if that waits for it. Files that were lost on the way
+ * cost only themselves: the rest is sealed and listed. Doing it twice is harmless.
+ * Throws a Fault (retry) when the worker's own report of the end has not arrived yet.
  */
 export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<SealedAttempt> {
   const job = await deps.sealing.get(attempt);
-  if (!job || job.attempt !== attempt.attempt) return { kind: "stale", files: 0 };
-  if (job.state === "placed" || job.state === "running") {
-    throw new Fault("not-ended", `the run of ${jobName(attempt)} is not on record as ended yet`, { retry: true });
-  }
-  if (job.state !== "sealing") return { kind: "stale", files: 0 };
-  const upload = await uploadOf(deps, job);
-  if (upload === "early") return { kind: "early", files: 0 };
-  if ("lost" in upload) return failed(deps, attempt, { why: [upload.lost], files: 0 });
-
-  const { files } = upload;
-  const results = await pMap(files, (file) => sealOne(deps, attempt, file), { concurrency });
-  const lost = results.flatMap((result) => ("lost" in result ? [result.lost] : []));
-  if (lost.length > 0) return failed(deps, attempt, { why: lost, files: files.length });
-  const sealed = results.flatMap((result) => ("sealed" in result ? [result.sealed] : []));
-  try {
-    const written = await deps.sealing.succeed(attempt, sealed, deps.now());
-    return { kind: written === "done" ? "succeeded" : "stale", files: sealed.length };
-  } catch (error) {
-    if (!(error instanceof Fault) || error.retry) throw error;
-    return failed(deps, attempt, { why: [error.message], files: sealed.length });
+  switch (standing(job, attempt)) {
+    case "unknown":
+      return { kind: "nothing", files: 0 };
+    case "under way":
+      throw new Fault("not-ended", `the run of ${jobName(attempt)} is not on record as ended yet`, { retry: true });
+    case "over":
+      return keepOnly(deps, attempt);
+    case "waits":
+      return endJob(deps, attempt, { held: job?.node !== undefined });
   }
 }
 
-/** `early`: it may still become whole, for its node has not let go of it. `lost`: nobody will ever complete it. */
-async function uploadOf(deps: SealDeps, job: Job): Promise<{ files: readonly UploadedFile[] } | { lost: string } | "early"> {
+/** How an attempt stands: only of the one that its job waits for does the job's end depend. */
+function standing(job: Job | undefined, { attempt }: AttemptRef): "unknown" | "under way" | "over" | "waits" {
+  if (!job || job.attempt < attempt) return "unknown";
+  if (job.attempt > attempt || isEnded(job.state)) return "over";
+  if (job.state === "queued") return "unknown";
+  return job.state === "sealing" ? "waits" : "under way";
+}
+
+async function keepOnly(deps: SealDeps, attempt: AttemptRef): Promise<SealedAttempt> {
+  const kept = await keep(deps, attempt);
+  await deps.sealing.over(attempt);
+  return "manifest" in kept ? { kind: "kept", files: kept.manifest.artifacts.length } : { kind: "nothing", files: 0 };
+}
+
+/** `held`: its node has not let go of it, so that its upload may still become whole. */
+async function endJob(deps: SealDeps, attempt: AttemptRef, { held }: { held: boolean }): Promise<SealedAttempt> {
+  const kept = await keep(deps, attempt);
+  if (!("manifest" in kept)) {
+    if (kept.why === undefined && held) return { kind: "early", files: 0 };
+    const reason = `could not keep its artifacts: ${kept.why ?? "its upload is no longer there"}`;
+    return ended(deps, attempt, { kind: "failed", files: 0, written: await deps.sealing.fail(attempt, { reason }, deps.now()) });
+  }
+  const { manifest } = kept;
+  const files = manifest.artifacts.length;
+  const artifacts = summaryOf(manifest);
+  const failure = whyFailed(manifest);
+  if (failure !== undefined) {
+    const written = await deps.sealing.fail(attempt, { artifacts, reason: failure }, deps.now());
+    return ended(deps, attempt, { kind: "failed", files, written });
+  }
+  const written = await deps.sealing.succeed(attempt, { artifacts, reason: whatIsMissing(manifest) }, deps.now());
+  return ended(deps, attempt, { kind: "succeeded", files, written });
+}
+
+/** The job may have been cancelled or given away while its files were sealed. They are kept all the same. */
+async function ended(
+  deps: SealDeps,
+  attempt: AttemptRef,
+  { kind, files, written }: { kind: "succeeded" | "failed"; files: number; written: "done" | "stale" },
+): Promise<SealedAttempt> {
+  if (written === "done") return { kind, files };
+  await deps.sealing.over(attempt);
+  return { kind: files > 0 ? "kept" : "nothing", files };
+}
+
+/** `why`: nothing can be kept, now or later, in words; absent when there is no upload (yet). */
+type Kept = { readonly manifest: SealedManifest } | { readonly why?: string };
+
+/** The list is sealed last: where it is, all that it names was sealed before. */
+async function keep(deps: SealDeps, attempt: AttemptRef): Promise<Kept> {
   try {
-    const files = await deps.artifacts.uploaded({ team: job.team, job: job.job, attempt: job.attempt });
-    if (files) return { files };
-    return job.node === undefined ? { lost: "its upload is no longer there" } : "early";
+    const before = await deps.artifacts.sealedList(attempt);
+    if (before) return { manifest: before };
+    const upload = await deps.artifacts.uploaded(attempt);
+    return upload ? { manifest: await seal(deps, attempt, upload) } : {};
   } catch (error) {
     // A manifest that cannot be read now never can.
     if (!(error instanceof Fault) || error.retry) throw error;
-    return { lost: error.message };
+    return { why: error.message };
   }
 }
 
-/** The reason is read by people, and has to fit into the job's item. */
-const mostReasons = 5;
-
-async function failed(
-  deps: SealDeps,
-  attempt: AttemptRef,
-  { why, files }: { why: readonly string[]; files: number },
-): Promise<SealedAttempt> {
-  const said = [...why.slice(0, mostReasons), ...(why.length > mostReasons ? [`and ${why.length - mostReasons} more`] : [])];
-  await deps.sealing.fail(attempt, `could not keep its artifacts: ${said.join("; ")}`, deps.now());
-  return { kind: "failed", files };
+async function seal(deps: SealDeps, attempt: AttemptRef, upload: Upload): Promise<SealedManifest> {
+  const results = await pMap(upload.artifacts, (file) => sealOne(deps, attempt, file), { concurrency });
+  const sealed = results.flatMap((result) => ("sealed" in result ? [result.sealed] : []));
+  const lost = results.flatMap((result) => ("lost" in result ? [result.lost] : []));
+  const manifest = sealedManifest(attempt, upload, { sealed, lost, atMs: deps.now() });
+  await deps.artifacts.sealList(manifest);
+  return manifest;
 }
 
-async function sealOne(deps: SealDeps, attempt: AttemptRef, file: UploadedFile): Promise<{ sealed: SealedArtifact } | { lost: string }> {
+async function sealOne(deps: SealDeps, attempt: AttemptRef, file: UploadedFile): Promise<{ sealed: SealedArtifact } | { lost: NotKept }> {
   const result = await deps.artifacts.seal(attempt, file);
-  switch (result.kind) {
-    case "sealed":
-      return { sealed: result.artifact };
-    case "missing":
-      return { lost: `${file.path} was not uploaded` };
-    case "corrupt":
-      return { lost: `${file.path} does not have the checksum that the worker computed` };
-  }
+  return result.kind === "sealed" ? { sealed: result.artifact } : { lost: { path: file.path, because: result.because } };
 }

@@ -23,8 +23,8 @@ export type JobSpec = {
   /** How often a failed run is tried again. Interruptions and lost nodes do not count. */
   readonly retries: number;
   readonly env: Readonly<Record<string, string>>;
-  /** Files or folders below the working directory that are kept, sealed, when the job succeeds. */
-  readonly artifacts: readonly string[];
+  /** What is kept, sealed, of the working directory, however a run of the job ends. */
+  readonly artifacts: readonly ArtifactRequest[];
   /** Whether spot capacity will do. */
   readonly spot: boolean;
   /** More than one: a gang, each member on a node of its own with these needs, all in one zone and of one type, or none. */
@@ -32,6 +32,15 @@ export type JobSpec = {
   /** The team's datasets that it reads. */
   readonly datasets: readonly DatasetUse[];
 };
+
+/**
+ * Files or folders below the working directory: a path, or a glob (`*`, `?`, `[...]`, `**`). Without a required one the
+ * job fails, though it ended with 0; without another it only says so.
+ */
+export type ArtifactRequest = string | { readonly path: string; readonly required: true };
+
+/** The path or glob of a request. */
+export const artifactPath = (request: ArtifactRequest): string => (typeof request === "string" ? request : request.path);
 
 export type GpuNeed = {
   readonly count: number;
@@ -113,7 +122,8 @@ export type Job = JobRef & {
   readonly exitCode?: number | undefined;
   /** Why it is in this state, in words for the team: what it waits for, why it failed. */
   readonly reason?: string | undefined;
-  readonly artifacts?: readonly SealedArtifact[] | undefined;
+  /** What was kept of the attempt that ended it; absent before. The list itself rests sealed beside the files. */
+  readonly artifacts?: ArtifactSummary | undefined;
 };
 
 /** What becomes of a job whose node was lost: with so many lost while it ran it fails, for it may be the one that ends them. */
@@ -138,10 +148,27 @@ export const isOn = ({ node, gang }: Pick<Job, "node" | "gang">, id: string): bo
 export const dependsOn = (job: Job, { attempt, node }: { attempt: number; node: string }): boolean =>
   job.attempt === attempt && !isEnded(job.state) && isOn(job, node) && (job.state !== "sealing" || job.node === node);
 
+/** How much was kept of an attempt, and what was not. */
+export type ArtifactSummary = {
+  readonly files: number;
+  /** Of the plaintext, all files together. */
+  readonly bytes: number;
+  /** Entries that cannot be kept, such as sockets, or that are over a limit. */
+  readonly leftOut: number;
+  /** Names of the spec's artifacts that matched nothing; the first 20. */
+  readonly missing: readonly string[];
+  /** Files that were uploaded and could not be sealed. */
+  readonly lost: number;
+};
+
 /** A file of a job as it rests: encrypted under the team's key, bound to team, job, attempt and path. */
 export type SealedArtifact = {
   /** Below the job's working directory, with `/`. */
   readonly path: string;
+  /** The path has bytes in it as %XX that are not text, or that no path of ours may hold; its own % are %25. */
+  readonly escaped?: true | undefined;
+  /** Permission bits, at most 0o777. */
+  readonly mode: number;
   /** Size of the plaintext. */
   readonly bytes: number;
   /** SHA-256 (hex) of the plaintext. */

@@ -1,4 +1,4 @@
-import type { AttemptRef, Job, JobRef, JobState, SealedArtifact } from "../model/job.ts";
+import type { ArtifactSummary, AttemptRef, Job, JobRef, JobState } from "../model/job.ts";
 
 /** Takes what teams submit. */
 export interface Admissions {
@@ -14,8 +14,8 @@ export type Admitted = { readonly kind: "created" | "taken" } | { readonly kind:
 /** Ends jobs that their teams want no more. */
 export interface Cancellations {
   /**
-   * Whatever is not ended yet → `cancelled`; a queued one leaves the queue, one that waits to be sealed never is. The node
-   * that holds it, if any, keeps it until its worker has stopped. `same`: it was cancelled before; nothing was written.
+   * Whatever is not ended yet → `cancelled`; a queued one leaves the queue, one that waits to be sealed still is, and stays
+   * cancelled. The node that holds it, if any, keeps it until its worker has stopped. `same`: it was cancelled before; nothing was written.
    */
   cancel(ref: JobRef, by: { reason: string; atMs: number }): Promise<Cancelled>;
 }
@@ -35,14 +35,19 @@ export interface JobReader {
   }>;
 }
 
-/** Ends jobs whose artifacts rest sealed. */
+/** What becomes of a job when its attempt's files are sealed, as far as they can be. */
+export type Sealed = { readonly artifacts?: ArtifactSummary | undefined; readonly reason?: string | undefined };
+
+/** Ends jobs whose artifacts rest sealed, and keeps what waits to be sealed. */
 export interface Sealing {
   /** As it is now; never a stale copy. */
   get(ref: JobRef): Promise<Job | undefined>;
-  /** `sealing` → `succeeded`, if this is still the attempt that counts. A list of more than 340 KB as JSON (some 1,500 artifacts) throws the Fault `artifacts-size`. */
-  succeed(attempt: AttemptRef, artifacts: readonly SealedArtifact[], atMs: number): Promise<"done" | "stale">;
-  /** `sealing` → `failed`, if this is still the attempt that counts. */
-  fail(attempt: AttemptRef, reason: string, atMs: number): Promise<"done" | "stale">;
+  /** `sealing` → `succeeded`, if this is still the attempt that counts. It waits no more. */
+  succeed(attempt: AttemptRef, to: Sealed, atMs: number): Promise<"done" | "stale">;
+  /** `sealing` → `failed`, if this is still the attempt that counts. It waits no more. */
+  fail(attempt: AttemptRef, to: Sealed & { readonly reason: string }, atMs: number): Promise<"done" | "stale">;
+  /** An attempt that changes no job waits no more. Only for one that the job cannot seal (again): it is another one's turn, or the job has ended. */
+  over(attempt: AttemptRef): Promise<void>;
   /** Attempts that have been waiting to be sealed since before then. */
   waitingSince(beforeMs: number): Promise<readonly AttemptRef[]>;
 }

@@ -1,4 +1,4 @@
-import { fileKey } from "../../events/upload.ts";
+import { fileKey, sealedFileKey } from "../../events/upload.ts";
 import type { Job } from "../model/job.ts";
 import type { Placements } from "../ports/pool-ledger.ts";
 import type { Invariant } from "./invariant.ts";
@@ -47,9 +47,9 @@ export const bugs: readonly Bug[] = [
           const job = await sealing.get(ref);
           return job?.state === "failed" || job?.state === "cancelled" ? { ...job, state: "sealing" } : job;
         },
-        succeed: async (attempt, artifacts, atMs) => {
+        succeed: async (attempt, to, atMs) => {
           const job = ledger.table.jobs.get(jobKey(attempt));
-          if (job) ledger.table.moveJob(job, { state: "succeeded", artifacts, ...offNodes }, atMs);
+          if (job) ledger.table.moveJob(job, { ...to, state: "succeeded", ...offNodes }, atMs);
           return "done";
         },
       },
@@ -85,16 +85,16 @@ export const bugs: readonly Bug[] = [
           const attempt = "attempt" in ref && typeof ref.attempt === "number" ? ref.attempt : job?.attempt;
           return job && job.attempt !== attempt && !job.endedAtMs ? { ...job, state: "sealing", attempt: attempt ?? 1 } : job;
         },
-        succeed: async (attempt, artifacts, atMs) => {
+        succeed: async (attempt, to, atMs) => {
           const job = ledger.table.jobs.get(jobKey(attempt));
           if (job && job.attempt !== attempt.attempt && !job.endedAtMs) {
             const now = (): Job => ledger.table.jobs.get(jobKey(job)) ?? job;
             if (job.state === "queued") ledger.table.moveJob(now(), { state: "placed" }, atMs);
             if (now().state !== "sealing") ledger.table.moveJob(now(), { state: "sealing" }, atMs);
-            ledger.table.moveJob(now(), { state: "succeeded", artifacts, ...offNodes }, atMs);
+            ledger.table.moveJob(now(), { ...to, state: "succeeded", ...offNodes }, atMs);
             return "done";
           }
-          return sealing.succeed(attempt, artifacts, atMs);
+          return sealing.succeed(attempt, to, atMs);
         },
       },
     }),
@@ -184,10 +184,10 @@ export const bugs: readonly Bug[] = [
     says: "an artifact is said to be sealed, and is not",
     plant: ({ artifacts }) => ({
       artifacts: {
-        uploaded: (attempt) => artifacts.uploaded(attempt),
+        ...boundArtifacts(artifacts),
         seal: async (attempt, file) => ({
           kind: "sealed",
-          artifact: { ...file, key: `${attempt.team}/${attempt.job}/${attempt.attempt}/${file.path}.sealed` },
+          artifact: { ...file, key: sealedFileKey(attempt, file.path) },
         }),
       },
     }),
@@ -198,7 +198,7 @@ export const bugs: readonly Bug[] = [
     says: "files are sealed under the context of the next attempt",
     plant: ({ artifacts }, { artifacts: { incoming, sealed } }) => ({
       artifacts: {
-        uploaded: (attempt) => artifacts.uploaded(attempt),
+        ...boundArtifacts(artifacts),
         seal: async (attempt, file) => {
           const next = { ...attempt, attempt: attempt.attempt + 1 };
           const bytes = incoming.get(fileKey(attempt, file.path));
@@ -276,6 +276,13 @@ const keepingReserved =
   };
 
 /** A class's methods, to be called through another object. */
+const boundArtifacts = (artifacts: Ports["artifacts"]): Ports["artifacts"] => ({
+  uploaded: (attempt) => artifacts.uploaded(attempt),
+  seal: (attempt, file) => artifacts.seal(attempt, file),
+  sealedList: (attempt) => artifacts.sealedList(attempt),
+  sealList: (manifest) => artifacts.sealList(manifest),
+});
+
 const boundStore = (store: Ports["store"]): Ports["store"] => ({
   list: (source) => store.list(source),
   write: (of, name, shards) => store.write(of, name, shards),

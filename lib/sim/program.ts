@@ -37,6 +37,8 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
   const { team, job, attempt } = order;
   const ref = { team, job, attempt };
   const program = host.programOf(ref);
+  /** As the worker's own: only the first of a gang. */
+  const leaves = (order.gang?.rank ?? 0) === 0;
   const state = { expiresAtMs: order.credentials.expiresAtMs, cancel: () => {}, isStopped: false, startedAtMs: 0, phase: "preparing" };
   const later = (ms: number, run: () => void): void => {
     state.cancel = host.after(ms, run);
@@ -44,14 +46,14 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
   const exited = (exitCode: number): void => {
     state.phase = "exited";
     host.over(ref);
-    emit({ kind: "exited", startedAtMs: state.startedAtMs, exitCode });
+    emit({ kind: "exited", startedAtMs: state.startedAtMs, exitCode, leaves });
   };
   const run = (): void => {
     const fetched = (order.datasets ?? []).map(({ name, version, list }) => ({ name, version, found: host.readList(list.key) }));
     const missing = fetched.find(({ found }) => found === undefined);
     if (missing) {
       state.phase = "failed";
-      emit({ kind: "failed", reason: `the list of dataset ${missing.name} is not there`, again: true });
+      emit({ kind: "failed", reason: `the list of dataset ${missing.name} is not there`, again: true, leaves: false });
       return;
     }
     host.fetched(
@@ -75,9 +77,11 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
     },
     upload: () => {
       state.phase = "uploading";
+      state.isStopped = false;
       later(uploadMs + perFileMs * program.files, () => {
         state.phase = "uploaded";
-        emit(host.upload(ref, program.files) ? { kind: "uploaded" } : { kind: "failed", reason: "S3 could not be reached", again: true });
+        if (host.upload(ref, program.files)) emit({ kind: "uploaded" });
+        else emit({ kind: "failed", reason: "S3 could not be reached", again: true, leaves: false });
       });
     },
     stop: (graceMs) => {
@@ -85,7 +89,7 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
       state.isStopped = true;
       state.cancel();
       if (state.phase === "running") later(Math.min(graceMs, endsWithinMs), () => exited(143));
-      else later(0, () => emit({ kind: "failed", reason: "the attempt was stopped", again: true }));
+      else later(0, () => emit({ kind: "failed", reason: "the attempt was stopped", again: true, leaves: false }));
     },
     remove: async () => {
       state.cancel();

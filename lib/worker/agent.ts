@@ -1,5 +1,6 @@
 import { type NodeAnswer, type NodeCall, nodeProtocol } from "../../events/node-call.ts";
 import type { AttemptRef } from "../model/job.ts";
+import { keyOf } from "./attempt.ts";
 import type { StartAttempt } from "./attempt-run.ts";
 import { backoffMs } from "./backoff.ts";
 import { type Clock, sleep } from "./clock.ts";
@@ -38,7 +39,10 @@ const longestPauseMs = 60_000;
 const mostReports = 500;
 /** Beyond the grace: for killed programs to be gone. */
 const stopSlackMs = 5_000;
-const farewellMs = 5_000;
+/** For uploads of a worker that ends. With the grace of its programs and its last calls it stays below systemd's 90 s. */
+const lastUploadMs = 30_000;
+const lastListMs = 10_000;
+const lastCallMs = 5_000;
 
 /**
  * Tells the server how all attempts are, again and again, and does what it answers: at most one call at a time, at once
@@ -54,6 +58,8 @@ export class Agent {
   #cancelWatch: () => void = () => {};
   #changed = false;
   #endPause: () => void = () => {};
+  /** When the first of the calls failed that have failed since the last good one. */
+  #failingSinceMs: number | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -63,6 +69,8 @@ export class Agent {
       log: options.log,
       graceMs: () => graceMs(options.clock.monotonicMs(), this.#lease),
       changed: () => this.callSoon(),
+      clock: options.clock,
+      silentForMs: () => this.#silentForMs,
     });
     for (const ref of options.leftovers) this.#attempts.note(ref, "the worker on this node was restarted");
   }
@@ -88,15 +96,18 @@ export class Agent {
       const nextAtMs = clock.monotonicMs() + leastGapMs;
       const pauseMs = await this.#converse();
       failures = pauseMs === "failed" ? failures + 1 : 0;
+      this.#failingSinceMs = pauseMs === "failed" ? (this.#failingSinceMs ?? clock.monotonicMs()) : undefined;
       if (pauseMs === "failed") await this.#backOff(failures);
       else await this.#pause(pauseMs);
       await sleep(clock, nextAtMs - clock.monotonicMs(), this.#ending.signal);
     }
     const end = this.#end;
     this.#options.log("info", "the worker ends", { kind: end.kind, because: end.because });
-    await this.#stopAll(end.because);
+    await this.#stopPrograms(end.because);
     this.#cancelWatch();
-    if (end.kind === "terminated" && !this.#attempts.isEmpty) await this.#sayFarewell();
+    // The server learns at once what stopped, if it can be reached; else it waits for the lease to end.
+    if (end.kind === "terminated") await this.#tellLast();
+    if (await this.#upload(end.because) && end.kind === "terminated") await this.#tellLast();
     await this.#attempts.removeAll();
     return end;
   }
@@ -149,10 +160,15 @@ export class Agent {
   #obey(answer: Orders, report: Report): void {
     // The node may have been ended while the call was under way: nothing new begins.
     if (this.#end !== undefined) return;
+    const told = new Map(report.attempts.map((each) => [keyOf(each), each]));
     for (const ref of answer.done) this.#attempts.forget(ref);
     for (const { credentials, ...ref } of answer.renewed) this.#attempts.renew(ref, credentials);
-    for (const order of answer.orders) if (order.kind === "stop") this.#attempts.stop(order, order.because);
-    for (const told of report.attempts) if (told.phase === "exited") this.#attempts.exitRecorded(told);
+    for (const order of answer.orders) {
+      if (order.kind !== "stop") continue;
+      this.#attempts.stop(order, order.because, told.get(keyOf(order)));
+      told.delete(keyOf(order));
+    }
+    for (const each of told.values()) this.#attempts.heard(each);
     for (const order of answer.orders) if (order.kind === "run") this.#attempts.start(order);
   }
 
@@ -165,7 +181,7 @@ export class Agent {
       this.#finish({ kind: "shutdown", because: verdict.because });
       return;
     }
-    if (verdict.kind === "let-go") this.#attempts.stopActive("its node could not reach the server and its lease was about to end");
+    if (verdict.kind === "let-go") this.#attempts.stopPrograms("its node could not reach the server and its lease was about to end");
     this.#cancelWatch = clock.after(verdict.untilMs - nowMs, () => this.#watchLease());
   }
 
@@ -175,20 +191,40 @@ export class Agent {
     this.#endPause();
   }
 
-  async #stopAll(because: string): Promise<void> {
-    this.#attempts.stopActive(because);
+  /** Once the worker ends it does not wait for anybody. */
+  get #silentForMs(): number {
+    if (this.#end) return Number.POSITIVE_INFINITY;
+    return this.#failingSinceMs === undefined ? 0 : this.#options.clock.monotonicMs() - this.#failingSinceMs;
+  }
+
+  async #stopPrograms(because: string): Promise<void> {
+    this.#attempts.stopPrograms(because);
+    await this.#waitWhile(() => this.#attempts.isRunning, longestGraceMs + stopSlackMs);
+  }
+
+  /** Whatever attempts left is uploaded, as far as the time allows. Returns whether there was anything. */
+  async #upload(because: string): Promise<boolean> {
+    this.#attempts.uploadAll();
+    if (!this.#attempts.isUploading) return false;
+    await this.#waitWhile(() => this.#attempts.isUploading, lastUploadMs);
+    this.#attempts.stopUploads(because);
+    await this.#waitWhile(() => this.#attempts.isUploading, lastListMs);
+    return true;
+  }
+
+  async #waitWhile(holds: () => boolean, mostMs: number): Promise<void> {
     const { clock } = this.#options;
-    const untilMs = clock.monotonicMs() + longestGraceMs + stopSlackMs;
-    while (this.#attempts.isActive && clock.monotonicMs() < untilMs) {
+    const untilMs = clock.monotonicMs() + mostMs;
+    while (holds() && clock.monotonicMs() < untilMs) {
       this.#changed = false;
       await this.#pause(untilMs - clock.monotonicMs());
     }
   }
 
-  /** The server learns at once what stopped, if it can be reached; else it waits for the lease to end. */
-  async #sayFarewell(): Promise<void> {
+  async #tellLast(): Promise<void> {
+    if (this.#attempts.isEmpty) return;
     try {
-      await this.#options.call(this.#report(), AbortSignal.timeout(farewellMs));
+      await this.#options.call(this.#report(), AbortSignal.timeout(lastCallMs));
     } catch (error) {
       this.#options.log("warn", "the last call failed", { because: describe(error) });
     }

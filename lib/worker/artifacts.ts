@@ -1,69 +1,66 @@
-import { lstat, readdir, realpath, stat } from "node:fs/promises";
-import { join, posix, sep } from "node:path";
-import { Fault } from "../model/fault.ts";
+import { realpath } from "node:fs/promises";
+import type { ArtifactName } from "../../events/artifact-name.ts";
+import type { ArtifactRequest } from "../model/job.ts";
+import type { ArtifactLimits } from "./artifact-limits.ts";
+import { ArtifactWalk } from "./artifact-walk.ts";
+import { LeftOut } from "./left-out.ts";
+import { beginning, type Request, readRequests } from "./requests.ts";
 
-export type ArtifactLimits = { readonly files: number; readonly bytes: number };
-/** One Lambda seals them within its ten minutes. */
-export const artifactLimits: ArtifactLimits = { files: 1_500, bytes: 10 * 1024 ** 3 };
+/** A file to keep. */
+export type ArtifactFile = ArtifactName & {
+  /** Below the working directory, as bytes. */
+  readonly name: Buffer;
+  /** Where its bytes are, all links resolved. */
+  readonly place: Buffer;
+  readonly bytes: number;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Tells it from another file that takes its place. */
+  readonly identity: string;
+  /** Those that ask for it. */
+  readonly requests: readonly Request[];
+};
 
-/** The longest path of an artifact, in bytes: with its prefix it has to be a key in S3. */
-const longestPath = 700;
-
-/** A file to keep. `path` is below the working directory, with `/`; `file` is where its bytes are, all links resolved. */
-export type ArtifactFile = { readonly path: string; readonly file: string; readonly bytes: number };
+export type Collected = {
+  /** In the order of their paths. */
+  readonly files: readonly ArtifactFile[];
+  /** What was there and cannot be kept; an upload adds to it. */
+  readonly leftOut: LeftOut;
+  /** Names of requests for which there was nothing. */
+  readonly missing: readonly string[];
+  readonly required: readonly Request[];
+};
 
 /**
- * The files that a job's artifact paths name, in the order of their paths. Links are followed only inside the working
- * directory. Throws a Fault, in words for the team, when something is missing, leads outside, or is too much.
+ * What is there of what a job names as its artifacts. Links are followed only inside the working directory. Whatever cannot be kept is
+ * left out with its reason, and never costs the rest.
  */
-export async function collectArtifacts(work: string, paths: readonly string[], limits: ArtifactLimits): Promise<readonly ArtifactFile[]> {
-  const root = await realpath(work);
-  const found = new Map<string, ArtifactFile>();
-  let bytes = 0;
-
-  const keep = (path: string, file: string, size: number): void => {
-    if (found.has(path)) return;
-    if (Buffer.byteLength(path) > longestPath) throw refused(`the path of "${path}" is longer than ${longestPath} bytes`);
-    found.set(path, { path, file, bytes: size });
-    bytes += size;
-    if (found.size > limits.files) throw refused(`there are more than ${limits.files} files`);
-    if (bytes > limits.bytes) throw refused(`they are larger than ${limits.bytes} bytes`);
-  };
-  const visit = async (path: string, above: readonly string[]): Promise<void> => {
-    const place = await resolveInside(root, path);
-    const info = await stat(place);
-    if (info.isFile()) return keep(path, place, info.size);
-    if (!info.isDirectory()) throw refused(`"${path}" is neither a file nor a folder`);
-    if (above.includes(place)) throw refused(`"${path}" is a link to a folder that it lies in`);
-    for (const name of await readdir(place)) await visit(path === "." ? name : posix.join(path, name), [...above, place]);
-  };
-
-  for (const named of paths) {
-    const path = posix.normalize(named).replace(/\/$/, "");
-    if (!(await isThere(join(root, path)))) throw new Fault("artifacts", `the job succeeded but left no "${named}"`);
-    await visit(path, []);
-  }
-  return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+export async function collectArtifacts(work: string, asked: readonly ArtifactRequest[], limits: ArtifactLimits): Promise<Collected> {
+  const requests = await readRequests(work, asked);
+  const leftOut = new LeftOut(limits.listed);
+  const root = await realRoot(work);
+  const walk = new ArtifactWalk(root ?? Buffer.from(work), limits, leftOut);
+  if (root) await walk.walk(beginning(requests));
+  const missing = [...new Set(requests.filter((request) => !walk.met.has(request)).map(({ name }) => name))];
+  return { files: walk.files, leftOut, missing, required: requests.filter(({ required }) => required) };
 }
 
-const refused = (why: string) => new Fault("artifacts", `the job succeeded but its artifacts cannot be kept: ${why}`);
-
-async function isThere(file: string): Promise<boolean> {
+/** Undefined where a job removed even its working directory. */
+async function realRoot(work: string): Promise<Buffer | undefined> {
   try {
-    await lstat(file);
-    return true;
+    return await realpath(Buffer.from(work), { encoding: "buffer" });
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-async function resolveInside(root: string, path: string): Promise<string> {
-  let place: string;
-  try {
-    place = await realpath(join(root, path));
-  } catch (error) {
-    throw new Fault("artifacts", `the job succeeded but its artifacts cannot be kept: "${path}" leads nowhere`, { cause: error });
-  }
-  if (place !== root && !place.startsWith(root + sep)) throw refused(`"${path}" is a link that leads outside the working directory`);
-  return place;
+const longestReason = 2_000;
+
+/** Why the job fails: of something that it requires, no file was kept. Undefined when there is one of each. */
+export function whyFailed({ required, missing }: Pick<Collected, "required" | "missing">, kept: readonly ArtifactFile[]): string | undefined {
+  const has = new Set(kept.flatMap(({ requests }) => requests));
+  const why = required
+    .filter((request) => !has.has(request))
+    .map(({ name }) => (missing.includes(name) ? `the required artifact "${name}" was not there` : `no file of the required artifact "${name}" could be kept`));
+  return why.length === 0 ? undefined : why.join("; ").slice(0, longestReason).toWellFormed();
 }

@@ -3,7 +3,8 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import type { Credentials, Order } from "../../events/node-call.ts";
 import { Fault } from "../model/fault.ts";
 import type { ArchiveLimits } from "./archive.ts";
-import { type ArtifactLimits, collectArtifacts } from "./artifacts.ts";
+import type { ArtifactLimits } from "./artifact-limits.ts";
+import { collectArtifacts } from "./artifacts.ts";
 import { type AttemptEvent, keyOf } from "./attempt.ts";
 import type { Clock } from "./clock.ts";
 import { fetchCode } from "./code.ts";
@@ -26,7 +27,7 @@ export type RunOrder = Extract<Order, { kind: "run" }>;
 export type LiveAttempt = {
   readonly credentialsExpireAtMs: number;
   renew(credentials: Credentials): void;
-  /** Once, after an exit with code 0: ends in `uploaded` or `failed`. */
+  /** Once, after an end that leaves something: uploads it, and ends in `uploaded` or `failed`. */
   upload(): void;
   /** Ends whatever is under way, which then tells of its end as usual. */
   stop(graceMs: number): void;
@@ -48,6 +49,8 @@ export type Machine = ProcessMachine &
   };
 
 const tries = 4;
+/** For some minutes, while S3 is out of reach: what a run of hours left is worth it. */
+const uploadTries = ({ code }: Fault): number => (code === "upload-refused" ? tries : 60);
 const logCloseMs = 10_000;
 
 export const attemptsOn =
@@ -63,7 +66,10 @@ class Run {
   readonly #s3: S3Client;
   readonly #logs: LogStream;
   readonly #ended = new AbortController();
+  readonly #uploadEnds = new AbortController();
+  #isUploading = false;
   #running: Running | undefined;
+  #endedWell = false;
   #graceMs = longestGraceMs;
   #work: Promise<void> = Promise.resolve();
 
@@ -78,13 +84,14 @@ class Run {
 
   begin(emit: (event: AttemptEvent) => void): LiveAttempt {
     const credentials = this.#credentials;
-    this.#work = this.#telling(emit, () => this.#execute(emit));
+    this.#work = this.#telling(emit, async () => this.#endOf(await this.#execute(emit)));
     return {
       get credentialsExpireAtMs() {
         return credentials.expiresAtMs;
       },
       renew: (renewed) => credentials.renew(renewed),
       upload: () => {
+        this.#isUploading = true;
         this.#work = this.#telling(emit, () => this.#upload());
       },
       stop: (graceMs) => this.#stop(graceMs),
@@ -99,12 +106,22 @@ class Run {
     } catch (error) {
       this.#logs.push(`[fleetwright: ${describe(error)}]`);
       // A Fault's message is meant for the team; anything else is this machine's trouble, and may pass on another.
-      if (error instanceof Fault) emit({ kind: "failed", reason: error.message, again: error.retry });
-      else emit({ kind: "failed", reason: `trouble on the node: ${describe(error)}`, again: true });
+      if (error instanceof Fault) emit(this.#endOf({ kind: "failed", reason: error.message, again: error.retry }));
+      else emit(this.#endOf({ kind: "failed", reason: `trouble on the node: ${describe(error)}`, again: true }));
     }
   }
 
-  async #execute(emit: (event: AttemptEvent) => void): Promise<AttemptEvent> {
+  #endOf(end: RunEnd): AttemptEvent {
+    this.#endedWell = end.kind === "exited" && end.exitCode === 0;
+    return { ...end, leaves: this.#leavesFiles };
+  }
+
+  /** Of a gang, only the first member's files are kept. Whatever never began has left none. */
+  get #leavesFiles(): boolean {
+    return this.#running !== undefined && (this.#order.gang?.rank ?? 0) === 0;
+  }
+
+  async #execute(emit: (event: AttemptEvent) => void): Promise<RunEnd> {
     const { spec } = this.#order;
     const folder = folderOf(this.#machine.folder, this.#order);
     await makeFolder(folder, this.#machine.jobUser);
@@ -137,14 +154,19 @@ class Run {
     return folder;
   }
 
+  /** All that the attempt left. Its log comes here too, before the files. */
   async #upload(): Promise<AttemptEvent> {
-    const { spec, upload } = this.#order;
-    const folder = folderOf(this.#machine.folder, this.#order);
-    const files = await collectArtifacts(folder.work, spec.artifacts, this.#machine.artifactLimits);
-    this.#mustGoOn();
-    const { team, job, attempt } = this.#order;
-    await uploadArtifacts(this.#s3, { attempt: { team, job, attempt }, files, ...upload }, this.#tries());
+    if (this.#leavesFiles) await this.#uploadFiles();
     return { kind: "uploaded" };
+  }
+
+  /** A part of the files is better than none, but not where the server would take them for those of a whole run. */
+  async #uploadFiles(): Promise<void> {
+    const { spec, upload, team, job, attempt } = this.#order;
+    const folder = folderOf(this.#machine.folder, this.#order);
+    const collected = await collectArtifacts(folder.work, spec.artifacts, this.#machine.artifactLimits);
+    const order = { attempt: { team, job, attempt }, collected, keepsPart: !this.#endedWell, ...upload };
+    await uploadArtifacts(this.#s3, order, { ...this.#tries(), most: uploadTries, signal: this.#uploadEnds.signal });
   }
 
   #tries(): Tries {
@@ -156,6 +178,7 @@ class Run {
   }
 
   #stop(graceMs: number): void {
+    if (this.#isUploading) return this.#uploadEnds.abort();
     this.#graceMs = graceMs;
     this.#ended.abort();
     this.#running?.stop(graceMs);
@@ -178,5 +201,10 @@ class Run {
   }
 }
 
-const eventOf = (end: End, startedAtMs: number): AttemptEvent =>
+/** How the program's run ended. */
+type RunEnd =
+  | { readonly kind: "exited"; readonly startedAtMs: number; readonly exitCode: number; readonly reason?: string | undefined }
+  | { readonly kind: "failed"; readonly reason: string; readonly again: boolean };
+
+const eventOf = (end: End, startedAtMs: number): RunEnd =>
   end.kind === "failed" ? end : { kind: "exited", startedAtMs, exitCode: end.code, reason: end.reason };

@@ -4,28 +4,44 @@ import type { AttemptRef } from "../model/job.ts";
 /**
  * The life of one attempt on this node:
  *
- *   preparing → running → exited ─(code 0, and the server has it on record)→ uploading → uploaded
- *       └──────────┴────────┴───── failed · stopping → stopped ──────────────────┘
+ *   preparing → running → exited ──┐
+ *       │          ├────→ failed ──┼─(with something to upload, once the server has the end on record)→ uploading
+ *       └──────────┴─ stopping → stopped ─┘
  *
- * Nothing leaves an ended state but a stop order; the server's `done` forgets the attempt.
+ * From `uploading` an exit with code 0 leads to `uploaded`. Any other end leads back to that end, with nothing to upload any more:
+ * told again like this, it means the same whether or not the server had it on record. Nothing else leaves an ended
+ * state but a stop order; the server's `done` forgets the attempt.
  */
 export type AttemptState =
   | { readonly phase: "preparing" }
   | { readonly phase: "running"; readonly startedAtMs: number }
-  | { readonly phase: "exited"; readonly startedAtMs: number; readonly exitCode: number; readonly reason?: string | undefined }
-  | { readonly phase: "uploading"; readonly startedAtMs: number }
+  | Ended
+  | { readonly phase: "uploading"; readonly end: Ended }
   | { readonly phase: "uploaded"; readonly startedAtMs: number }
+  /** `end`: its upload is being stopped; its program has long ended. */
+  | { readonly phase: "stopping"; readonly because: string; readonly startedAtMs?: number | undefined; readonly end?: Ended };
+
+/** How the run of its program ended. `uploads`: it left something that is still to be uploaded. */
+export type Ended = { readonly uploads: boolean } & (
+  | { readonly phase: "exited"; readonly startedAtMs: number; readonly exitCode: number; readonly reason?: string | undefined }
   | { readonly phase: "failed"; readonly reason: string; readonly again: boolean }
-  | { readonly phase: "stopping"; readonly because: string; readonly startedAtMs?: number | undefined }
-  | { readonly phase: "stopped"; readonly because: string };
+  | { readonly phase: "stopped"; readonly because: string }
+);
 
 export type AttemptEvent =
   | { readonly kind: "started"; readonly atMs: number }
-  | { readonly kind: "exited"; readonly startedAtMs: number; readonly exitCode: number; readonly reason?: string | undefined }
-  /** The server has answered a call that told of the exit, and did not order a stop. */
-  | { readonly kind: "exit-recorded" }
+  | {
+      readonly kind: "exited";
+      readonly startedAtMs: number;
+      readonly exitCode: number;
+      readonly reason?: string | undefined;
+      readonly leaves: boolean;
+    }
+  /** `leaves`: there is something to upload. */
+  | { readonly kind: "failed"; readonly reason: string; readonly again: boolean; readonly leaves: boolean }
+  /** It may upload now: the server has its end on record, or has been silent for too long. */
+  | { readonly kind: "may-upload" }
   | { readonly kind: "uploaded" }
-  | { readonly kind: "failed"; readonly reason: string; readonly again: boolean }
   | { readonly kind: "stop"; readonly because: string };
 
 /** The state after an event; the very same state when the event means nothing (any more). */
@@ -38,26 +54,42 @@ export function next(state: AttemptState, event: AttemptEvent): AttemptState {
     case "running":
       return ended(state, event);
     case "exited":
-      return event.kind === "exit-recorded" && state.exitCode === 0 ? { phase: "uploading", startedAtMs: state.startedAtMs } : state;
-    case "uploading":
-      if (event.kind === "uploaded") return { phase: "uploaded", startedAtMs: state.startedAtMs };
-      return event.kind === "failed" ? { phase: "failed", reason: event.reason, again: event.again } : state;
-    case "stopping":
-      if (event.kind === "started") return { ...state, startedAtMs: event.atMs };
-      // However it ended: it was told to stop, and it has.
-      return event.kind === "exit-recorded" ? state : { phase: "stopped", because: state.because };
-    case "uploaded":
     case "failed":
     case "stopped":
+      return event.kind === "may-upload" && state.uploads ? { phase: "uploading", end: state } : state;
+    case "uploading":
+      return afterUpload(state, event);
+    case "stopping":
+      return afterStop(state, event);
+    case "uploaded":
       return state;
   }
 }
 
 function ended(state: AttemptState, event: AttemptEvent): AttemptState {
   if (event.kind === "exited") {
-    return { phase: "exited", startedAtMs: event.startedAtMs, exitCode: event.exitCode, reason: event.reason };
+    const { startedAtMs, exitCode, reason, leaves } = event;
+    return { phase: "exited", startedAtMs, exitCode, reason, uploads: leaves };
   }
-  return event.kind === "failed" ? { phase: "failed", reason: event.reason, again: event.again } : state;
+  return event.kind === "failed" ? { phase: "failed", reason: event.reason, again: event.again, uploads: event.leaves } : state;
+}
+
+function afterUpload(state: Extract<AttemptState, { phase: "uploading" }>, event: AttemptEvent): AttemptState {
+  const { end } = state;
+  if (event.kind !== "uploaded" && event.kind !== "failed") return state;
+  if (!isGood(end)) return { ...end, uploads: false };
+  if (event.kind === "uploaded") return { phase: "uploaded", startedAtMs: end.startedAtMs };
+  // Without its files the run is worth nothing.
+  return { phase: "failed", reason: event.reason, again: event.again, uploads: false };
+}
+
+function afterStop(state: Extract<AttemptState, { phase: "stopping" }>, event: AttemptEvent): AttemptState {
+  const { because, end } = state;
+  if (event.kind === "may-upload") return state;
+  if (end) return isGood(end) ? { phase: "stopped", because, uploads: false } : { ...end, uploads: false };
+  if (event.kind === "started") return { ...state, startedAtMs: event.atMs };
+  // However it ended: it was told to stop, and it has.
+  return { phase: "stopped", because, uploads: (event.kind === "exited" || event.kind === "failed") && event.leaves };
 }
 
 function stopped(state: AttemptState, because: string): AttemptState {
@@ -65,27 +97,42 @@ function stopped(state: AttemptState, because: string): AttemptState {
     case "preparing":
       return { phase: "stopping", because };
     case "running":
-    case "uploading":
       return { phase: "stopping", because, startedAtMs: state.startedAtMs };
+    case "uploading":
+      return { phase: "stopping", because, end: state.end };
+    // The order may be older than its end: what it left is uploaded all the same, unless the server is done with it.
     case "exited":
-    case "uploaded":
     case "failed":
-      return { phase: "stopped", because };
+      return { phase: "stopped", because, uploads: state.uploads };
+    case "uploaded":
+      return { phase: "stopped", because, uploads: false };
     case "stopping":
     case "stopped":
       return state;
   }
 }
 
+const isGood = (end: Ended): end is Extract<Ended, { phase: "exited" }> => end.phase === "exited" && end.exitCode === 0;
+
+/** Whether its program has ended, or never began and never will. */
+export const hasEnded = (state: AttemptState): boolean => !holdsGpus(state);
+
+/** The end of its program, while what it left waits to be uploaded. */
+export const endToUpload = (state: AttemptState): Ended | undefined => ("uploads" in state && state.uploads ? state : undefined);
+
 /** Whether something of it may still run or move bytes. */
 export const isActive = (state: AttemptState): boolean =>
   state.phase === "preparing" || state.phase === "running" || state.phase === "uploading" || state.phase === "stopping";
 
-/** Whether it holds the GPUs it was given: all but an upload does while it is active. */
-export const holdsGpus = (state: AttemptState): boolean => isActive(state) && state.phase !== "uploading";
+export const isUploading = (state: AttemptState): boolean =>
+  state.phase === "uploading" || (state.phase === "stopping" && state.end !== undefined);
+
+/** Whether its program may still run, on the GPUs it was given. */
+export const holdsGpus = (state: AttemptState): boolean =>
+  state.phase === "preparing" || state.phase === "running" || (state.phase === "stopping" && state.end === undefined);
 
 /** Whether it may still need its credentials. */
-export const needsCredentials = (state: AttemptState): boolean => isActive(state) || (state.phase === "exited" && state.exitCode === 0);
+export const needsCredentials = (state: AttemptState): boolean => isActive(state) || endToUpload(state) !== undefined;
 
 const longestReason = 2000;
 const cut = (text: string): string => (text.length <= longestReason ? text : `${text.slice(0, longestReason - 1)}…`);
@@ -99,23 +146,30 @@ export function reportOf({ team, job, attempt }: AttemptRef, state: AttemptState
     case "running":
       return { ...of, phase: "running", startedAtMs: state.startedAtMs };
     case "exited":
-      return {
-        ...of,
-        phase: "exited",
-        startedAtMs: state.startedAtMs,
-        exitCode: state.exitCode,
-        ...(state.reason === undefined ? {} : { reason: cut(state.reason) }),
-      };
+    case "failed":
+    case "stopped":
+      return reportOfEnd(of, state);
     case "uploading":
-      return { ...of, phase: "exited", startedAtMs: state.startedAtMs, exitCode: 0 };
+      return reportOfEnd(of, state.end);
     case "uploaded":
       return { ...of, phase: "uploaded", startedAtMs: state.startedAtMs };
-    case "failed":
-      return { ...of, phase: "failed", reason: cut(state.reason), again: state.again };
     case "stopping":
+      if (state.end) return reportOfEnd(of, state.end);
       return state.startedAtMs === undefined ? undefined : { ...of, phase: "running", startedAtMs: state.startedAtMs };
+  }
+}
+
+function reportOfEnd(of: AttemptRef, end: Ended): AttemptReport {
+  const uploads = end.uploads ? { uploads: true } : {};
+  switch (end.phase) {
+    case "exited": {
+      const { phase, startedAtMs, exitCode, reason } = end;
+      return { ...of, phase, startedAtMs, exitCode, ...(reason === undefined ? {} : { reason: cut(reason) }), ...uploads };
+    }
+    case "failed":
+      return { ...of, phase: "failed", reason: cut(end.reason), again: end.again, ...uploads };
     case "stopped":
-      return { ...of, phase: "stopped", reason: cut(state.because) };
+      return { ...of, phase: "stopped", reason: cut(end.because), ...uploads };
   }
 }
 

@@ -1,7 +1,20 @@
 import type { AttemptReport, Credentials } from "../../events/node-call.ts";
 import type { AttemptRef } from "../model/job.ts";
-import { type AttemptEvent, type AttemptState, holdsGpus, isActive, keyOf, needsCredentials, next, reportOf } from "./attempt.ts";
+import {
+  type AttemptEvent,
+  type AttemptState,
+  endToUpload,
+  hasEnded,
+  holdsGpus,
+  isActive,
+  isUploading,
+  keyOf,
+  needsCredentials,
+  next,
+  reportOf,
+} from "./attempt.ts";
 import type { LiveAttempt, RunOrder, StartAttempt } from "./attempt-run.ts";
+import type { Clock } from "./clock.ts";
 import { allotGpus } from "./gpus.ts";
 import { describe, type Log } from "./log.ts";
 
@@ -11,8 +24,6 @@ type Held = {
   readonly gpus: readonly number[];
   /** Absent for an attempt of which nothing ever ran in this process. */
   readonly live?: LiveAttempt;
-  /** Of a gang, only the first member's files are kept: the server is done with another once its exit is on record. */
-  readonly uploads: boolean;
   /** The server wants to hear no more of it. */
   forget: boolean;
 };
@@ -22,8 +33,14 @@ export type HeldAttemptsOptions = {
   /** How long a program that is stopped now may take to end. */
   readonly graceMs: () => number;
   readonly changed: () => void;
+  readonly clock: Clock;
+  /** For how long the server has not been in reach. */
+  readonly silentForMs: () => number;
   readonly log: Log;
 };
+
+/** An end waits for so long to get on record. Then what the attempt left is uploaded all the same: S3 may be in reach. */
+const silenceMs = 30_000;
 
 const mostRemembered = 10_000;
 
@@ -42,8 +59,13 @@ export class HeldAttempts {
     return this.#held.size === 0;
   }
 
-  get isActive(): boolean {
-    return this.#all().some(({ state }) => isActive(state));
+  get isUploading(): boolean {
+    return this.#all().some(({ state }) => isUploading(state));
+  }
+
+  /** Whether a program may still run here. */
+  get isRunning(): boolean {
+    return this.#all().some(({ state }) => holdsGpus(state));
   }
 
   reports(): readonly AttemptReport[] {
@@ -74,25 +96,39 @@ export class HeldAttempts {
       this.#options.log("info", "an attempt begins", { attempt: key, gpus: gpus.join(",") });
       // Events come in later turns only, when what they are about is held.
       const live = this.#options.start(order, gpus, (event) => this.#apply(held, event));
-      const held: Held = { ref, state: { phase: "preparing" }, gpus, live, uploads: (order.gang?.rank ?? 0) === 0, forget: false };
+      const held: Held = { ref, state: { phase: "preparing" }, gpus, live, forget: false };
       this.#held.set(key, held);
     }
   }
 
-  stop(of: AttemptRef, because: string): void {
+  /**
+   * An order to stop, in the answer to a call that told `told` of the attempt. One that has ended since then is not touched: the next
+   * call tells of its end, and what the server says to that counts.
+   */
+  stop(of: AttemptRef, because: string, told: AttemptReport | undefined): void {
     const held = this.#held.get(keyOf(of));
-    if (held) this.#apply(held, { kind: "stop", because });
-    else this.note(refOf(of), because);
+    if (!held) this.note(refOf(of), because);
+    else if (!hasEnded(held.state) || (told !== undefined && told.phase !== "running")) this.#apply(held, { kind: "stop", because });
   }
 
-  stopActive(because: string): void {
-    for (const held of this.#all()) if (isActive(held.state)) this.#apply(held, { kind: "stop", because });
+  /** Stops programs, and what comes before them; uploads go on. */
+  stopPrograms(because: string): void {
+    for (const held of this.#all()) if (holdsGpus(held.state)) this.#apply(held, { kind: "stop", because });
   }
 
-  /** The server has an exit on record: on with it. Nothing, if it was stopped meanwhile. */
-  exitRecorded(of: AttemptRef): void {
-    const held = this.#held.get(keyOf(of));
-    if (held?.uploads) this.#apply(held, { kind: "exit-recorded" });
+  /** Begins all uploads that wait for the server. */
+  uploadAll(): void {
+    for (const held of this.#all()) this.#apply(held, { kind: "may-upload" });
+  }
+
+  stopUploads(because: string): void {
+    for (const held of this.#all()) if (isUploading(held.state)) this.#apply(held, { kind: "stop", because });
+  }
+
+  /** The server has answered a call that told this, and neither ordered a stop nor is done with it: an end is on record. */
+  heard(told: AttemptReport): void {
+    const held = this.#held.get(keyOf(told));
+    if (held?.state.phase === told.phase) this.#apply(held, { kind: "may-upload" });
   }
 
   renew(of: AttemptRef, credentials: Credentials): void {
@@ -101,7 +137,7 @@ export class HeldAttempts {
 
   /** An attempt of which nothing runs here (any more), so that the server learns that. */
   note(ref: AttemptRef, because: string): void {
-    this.#held.set(keyOf(ref), { ref, state: { phase: "stopped", because }, gpus: [], uploads: false, forget: false });
+    this.#held.set(keyOf(ref), { ref, state: { phase: "stopped", because, uploads: false }, gpus: [], forget: false });
     this.#options.changed();
   }
 
@@ -131,8 +167,19 @@ export class HeldAttempts {
     this.#options.log("info", "an attempt changed", { attempt: keyOf(held.ref), from: before, to: state.phase, because: reasonOf(state) });
     if (state.phase === "stopping" && before !== "stopping") held.live?.stop(this.#options.graceMs());
     if (state.phase === "uploading") held.live?.upload();
+    if (endToUpload(state)) this.#uploadLater(held);
     if (held.forget && !isActive(state)) this.#drop(held);
     this.#options.changed();
+  }
+
+  #uploadLater(held: Held): void {
+    const { clock, silentForMs } = this.#options;
+    const upload = (): void => {
+      if (this.#held.get(keyOf(held.ref)) === held) this.#apply(held, { kind: "may-upload" });
+    };
+    const waitMs = silenceMs - silentForMs();
+    if (waitMs > 0) clock.after(waitMs, upload);
+    else upload();
   }
 
   #drop(held: Held): void {

@@ -1,5 +1,5 @@
 import type { Order } from "../../events/node-call.ts";
-import type { JobSpec } from "../model/job.ts";
+import { artifactPath, type JobSpec } from "../model/job.ts";
 
 export type JobPlace = {
   readonly work: string;
@@ -38,7 +38,7 @@ export const aboutAttempt = (order: EnvironmentOrder, data: string | undefined):
   FLEETWRIGHT_JOB: order.job,
   FLEETWRIGHT_ATTEMPT: String(order.attempt),
   /** The paths that are kept when the job succeeds, one a line. */
-  FLEETWRIGHT_ARTIFACTS: order.spec.artifacts.join("\n"),
+  FLEETWRIGHT_ARTIFACTS: order.spec.artifacts.map(artifactPath).join("\n"),
   ...(data === undefined ? {} : { FLEETWRIGHT_DATA: data }),
   ...(order.gang ? aboutGang(order.gang) : {}),
 });

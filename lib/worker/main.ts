@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { fromInstanceMetadata } from "@aws-sdk/credential-providers";
 import { Agent } from "./agent.ts";
 import { archiveLimits } from "./archive.ts";
-import { artifactLimits } from "./artifacts.ts";
+import { artifactLimits } from "./artifact-limits.ts";
 import { attemptsOn } from "./attempt-run.ts";
 import { openCgroups } from "./cgroup.ts";
 import { systemClock as clock } from "./clock.ts";

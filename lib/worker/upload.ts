@@ -1,58 +1,88 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { Transform } from "node:stream";
-import { PutObjectCommand, type PutObjectCommandInput, type S3Client } from "@aws-sdk/client-s3";
-import { Upload } from "@aws-sdk/lib-storage";
+import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import pMap from "p-map";
 import { fileKey, type Manifest, manifestKey } from "../../events/upload.ts";
 import { Fault } from "../model/fault.ts";
 import type { AttemptRef } from "../model/job.ts";
-import type { ArtifactFile } from "./artifacts.ts";
+import { type ArtifactFile, type Collected, whyFailed } from "./artifacts.ts";
+import { Unreadable } from "./file-source.ts";
 import { describe } from "./log.ts";
 import { type Tries, tryAgain } from "./retry.ts";
+import { uploadFault, uploadFile } from "./upload-file.ts";
 
 export type UploadOrder = {
   readonly attempt: AttemptRef;
-  readonly files: readonly ArtifactFile[];
+  readonly collected: Collected;
   readonly bucket: string;
   /** Encrypts at rest. */
   readonly kmsKey: string;
+  /** When it is stopped or fails half-way: list what was uploaded, and the rest as left out. Otherwise nothing is listed. */
+  readonly keepsPart: boolean;
 };
 
-const MiB = 1024 ** 2;
 const filesAtOnce = 4;
-const partsAtOnce = 2;
-/** S3 takes 10,000 parts. */
-const partSize = (bytes: number): number => Math.max(8 * MiB, Math.ceil(bytes / 9_000));
+/** For the list of a part: there may be very little time. */
+const lastListMs = 8_000;
+const longestReason = 500;
+
+type Sent = { readonly file: ArtifactFile; readonly artifact: Manifest["artifacts"][number] };
 
 /**
- * Puts the files and, last, the manifest into the incoming bucket. Doing it again after a part was lost is safe: the
- * same keys are written again. Throws a Fault (`retry`) once its tries are used up.
+ * Puts the files and, last, the manifest into the incoming bucket. A file that cannot be read is left out, and costs no other.
+ * Throws a Fault (`retry`) when S3 could not be reached, or the upload was stopped, and no part is kept.
  */
 export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: Tries): Promise<void> {
-  const { attempt, files, bucket, kmsKey } = order;
-  const encryption = { Bucket: bucket, ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKey } as const;
-  const artifacts: Manifest["artifacts"] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let index = next++; index < files.length; index = next++) {
-      const file = files[index];
-      if (file === undefined) return;
-      const target = { ...encryption, Key: fileKey(attempt, file.path) };
-      try {
-        artifacts[index] = await tryAgain(tries, () => uploadFile(s3, { target, file, signal: tries.signal }));
-      } catch (error) {
-        // The upload has failed as a whole: the others begin no further file.
-        next = files.length;
-        throw error;
-      }
+  const { collected, keepsPart } = order;
+  const sent = new Map<ArtifactFile, Sent>();
+  const left = new Set(collected.files);
+  let trouble: Fault | undefined;
+  const send = async (file: ArtifactFile): Promise<void> => {
+    if (trouble) return;
+    try {
+      sent.set(file, { file, artifact: await sendFile(s3, { order, file, tries }) });
+      left.delete(file);
+    } catch (error) {
+      if (error instanceof Unreadable) {
+        collected.leftOut.add(file.name, error.message);
+        left.delete(file);
+      } else trouble ??= error instanceof Fault ? error : new Fault("upload", describe(error), { retry: true, cause: error });
     }
   };
-  await Promise.all(Array.from({ length: filesAtOnce }, worker));
-  const manifest: Manifest = { version: 1, team: attempt.team, job: attempt.job, attempt: attempt.attempt, artifacts };
+  // The small ones first: when time runs out, most are there.
+  await pMap(collected.files.toSorted((a, b) => a.bytes - b.bytes), send, { concurrency: filesAtOnce });
+  if (trouble && !keepsPart) throw trouble;
+  const because = tries.signal.aborted ? "there was no time left to upload it" : trouble?.message.slice(0, longestReason).toWellFormed();
+  for (const file of left) collected.leftOut.add(file.name, because ?? "");
+  const kept = collected.files.flatMap((file) => sent.get(file) ?? []);
+  await sendList(s3, { order, kept }, tries.signal.aborted ? { ...tries, signal: AbortSignal.timeout(lastListMs) } : tries);
+}
+
+function sendFile(s3: S3Client, of: { order: UploadOrder; file: ArtifactFile; tries: Tries }): Promise<Manifest["artifacts"][number]> {
+  const { order, file, tries } = of;
+  const target = { ...encrypted(order), Key: fileKey(order.attempt, file.path) };
+  return tryAgain(tries, () => uploadFile(s3, { target, file, signal: tries.signal }));
+}
+
+async function sendList(s3: S3Client, of: { order: UploadOrder; kept: readonly Sent[] }, tries: Tries): Promise<void> {
+  const { attempt, collected } = of.order;
+  const failed = whyFailed(
+    collected,
+    of.kept.map(({ file }) => file),
+  );
+  const { team, job, attempt: number } = attempt;
+  const manifest: Manifest = {
+    version: 2,
+    team,
+    job,
+    attempt: number,
+    artifacts: of.kept.map(({ artifact }) => artifact),
+    ...collected.leftOut.listed,
+    missing: [...collected.missing],
+    ...(failed === undefined ? {} : { failed }),
+  };
   await tryAgain(tries, async () => {
     try {
       const Body = JSON.stringify(manifest);
-      const put = { ...encryption, Key: manifestKey(attempt), Body, ContentType: "application/json" };
+      const put = { ...encrypted(of.order), Key: manifestKey(attempt), Body, ContentType: "application/json" };
       await s3.send(new PutObjectCommand(put), { abortSignal: tries.signal });
     } catch (error) {
       throw uploadFault("the list of artifacts", error);
@@ -60,43 +90,5 @@ export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: T
   });
 }
 
-const uploadFault = (what: string, error: unknown): Fault =>
-  new Fault("upload", `${what} could not be uploaded: ${describe(error)}`, { retry: true, cause: error });
-
-async function uploadFile(
-  s3: S3Client,
-  what: { target: Omit<PutObjectCommandInput, "Body">; file: ArtifactFile; signal: AbortSignal },
-): Promise<Manifest["artifacts"][number]> {
-  const { target, file, signal } = what;
-  const hash = createHash("sha256");
-  let bytes = 0;
-  const meter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      hash.update(chunk);
-      done(null, chunk);
-    },
-  });
-  const source = createReadStream(file.file, { highWaterMark: MiB });
-  source.on("error", (error) => meter.destroy(error));
-  const upload = new Upload({
-    client: s3,
-    params: { ...target, Body: source.pipe(meter) },
-    queueSize: partsAtOnce,
-    partSize: partSize(file.bytes),
-  });
-  const abort = () => {
-    upload.abort().catch(() => undefined);
-  };
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    if (signal.aborted) throw new Fault("upload", "the upload was stopped");
-    await upload.done();
-  } catch (error) {
-    throw error instanceof Fault ? error : uploadFault(`"${file.path}"`, error);
-  } finally {
-    signal.removeEventListener("abort", abort);
-    source.destroy();
-  }
-  return { path: file.path, bytes, sha256: hash.digest("hex") };
-}
+const encrypted = ({ bucket, kmsKey }: UploadOrder) =>
+  ({ Bucket: bucket, ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKey }) as const;

@@ -5,7 +5,6 @@ import { asRead } from "./as-read.ts";
 import { is } from "./expression.ts";
 import { newState, queueKeyOf, readJob } from "./job-item.ts";
 import { jobKey } from "./keys.ts";
-import { endSealing } from "./sealing.ts";
 import { type Part, transact } from "./transaction.ts";
 
 type By = Parameters<Cancellations["cancel"]>[1];
@@ -22,7 +21,7 @@ export const createCancellations = (access: TableAccess): Cancellations => ({
     }),
 });
 
-/** Nothing else may have moved the job since it was read. */
+/** Nothing else may have moved the job since it was read. What of it waits to be sealed goes on waiting. */
 const cancelParts = (job: Job, { reason, atMs }: By): Part[] => [
   {
     kind: "update",
@@ -31,5 +30,4 @@ const cancelParts = (job: Job, { reason, atMs }: By): Part[] => [
     when: [is("state", job.state), is("attempt", job.attempt), is("pool", job.pool)],
   },
   ...(job.state === "queued" ? [{ kind: "delete", key: queueKeyOf(job) } as const] : []),
-  ...(job.state === "sealing" ? [endSealing(job)] : []),
 ];

@@ -10,6 +10,15 @@ import type { Part } from "./transaction.ts";
 
 const keptDays = 30;
 
+const StoredSummary = z.union([
+  z.object({ files: z.number(), bytes: z.number(), leftOut: z.number(), missing: z.array(z.string()), lost: z.number() }),
+  // Before the list lay on S3, the job's item had it.
+  z.array(z.object({ bytes: z.number() })).transform((files) => {
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    return { files: files.length, bytes, leftOut: 0, missing: [], lost: 0 };
+  }),
+]);
+
 const StoredJob: z.ZodType<Job> = z.object({
   team: z.string(),
   job: z.string(),
@@ -27,7 +36,7 @@ const StoredJob: z.ZodType<Job> = z.object({
   gang: z.array(z.string()).optional(),
   exitCode: z.number().optional(),
   reason: z.string().optional(),
-  artifacts: z.array(z.object({ path: z.string(), bytes: z.number(), sha256: z.string(), key: z.string() })).optional(),
+  artifacts: StoredSummary.optional(),
 });
 
 export const jobOf = (item: Item): Job => stored(StoredJob, item);

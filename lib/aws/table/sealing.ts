@@ -1,7 +1,6 @@
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
-import type { AttemptRef, JobState, SealedArtifact } from "../../model/job.ts";
-import type { Sealing } from "../../ports/jobs.ts";
+import type { AttemptRef, JobState } from "../../model/job.ts";
+import type { Sealed, Sealing } from "../../ports/jobs.ts";
 import { getPartition, type TableAccess } from "./access.ts";
 import { is, set } from "./expression.ts";
 import { newState, offNodes, readJob } from "./job-item.ts";
@@ -11,9 +10,6 @@ import { type Part, transact } from "./transaction.ts";
 
 const StoredWait = z.object({ team: z.string(), job: z.string(), attempt: z.int().min(1), sinceMs: z.number() });
 
-/** An item holds 400 KB, and the job's spec takes some 32 of them. */
-const mostArtifactBytes = 340_000;
-
 /** Notes that an attempt waits to be sealed, so that a sweep finds it if the event that says so is lost. */
 export const beginSealing = ({ team, job, attempt }: AttemptRef, sinceMs: number): Part => ({
   kind: "put",
@@ -22,11 +18,7 @@ export const beginSealing = ({ team, job, attempt }: AttemptRef, sinceMs: number
 export const endSealing = (attempt: AttemptRef): Part => ({ kind: "delete", key: sealingKey(attempt) });
 
 export const createSealing = (access: TableAccess): Sealing => {
-  const end = async (
-    attempt: AttemptRef,
-    to: { state: JobState; reason?: string; artifacts?: readonly SealedArtifact[] },
-    atMs: number,
-  ): Promise<"done" | "stale"> => {
+  const end = async (attempt: AttemptRef, to: Sealed & { readonly state: JobState }, atMs: number): Promise<"done" | "stale"> => {
     const changes = [...newState(to.state, to.reason, atMs), ...offNodes, set("artifacts", to.artifacts)];
     const when = [is("state", "sealing"), is("attempt", attempt.attempt)];
     const written = await transact(access, [{ kind: "update", key: jobKey(attempt), changes, when }, endSealing(attempt)]);
@@ -37,13 +29,11 @@ export const createSealing = (access: TableAccess): Sealing => {
 
   return {
     get: (ref) => readJob(access, ref),
-    async succeed(attempt, artifacts, atMs) {
-      if (Buffer.byteLength(JSON.stringify(artifacts)) > mostArtifactBytes) {
-        throw new Fault("artifacts-size", `${artifacts.length} artifacts are too many to be listed in one job's item`);
-      }
-      return end(attempt, { state: "succeeded", artifacts }, atMs);
+    succeed: (attempt, to, atMs) => end(attempt, { ...to, state: "succeeded" }, atMs),
+    fail: (attempt, to, atMs) => end(attempt, { ...to, state: "failed" }, atMs),
+    async over(attempt) {
+      await transact(access, [endSealing(attempt)]);
     },
-    fail: (attempt, reason, atMs) => end(attempt, { state: "failed", reason }, atMs),
     async waitingSince(beforeMs) {
       const waits = (await getPartition(access, sealingPartition)).map((item) => stored(StoredWait, item));
       return waits.filter((wait) => wait.sinceMs < beforeMs).map(({ team, job, attempt }) => ({ team, job, attempt }));

@@ -135,7 +135,8 @@ async function look(stage: WireStage, of: { jobs: readonly Ended[]; folder: stri
 /** What cannot be unsealed is left out; the check misses it. */
 async function unsealed({ connection }: WireStage, job: Job | undefined, folder: string): Promise<Readonly<Record<string, string>>> {
   const left: Record<string, string> = {};
-  for (const artifact of job?.artifacts ?? []) {
+  const kept = job && (await connection.artifacts.list(job).catch(() => undefined));
+  for (const artifact of kept?.artifacts ?? []) {
     const file = join(folder, "unsealed", job?.team ?? "", job?.job ?? "", artifact.path);
     try {
       if (job) await connection.artifacts.open(job, artifact, file);

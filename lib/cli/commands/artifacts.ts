@@ -13,13 +13,11 @@ export async function getArtifacts(
 ): Promise<number> {
   const { options, connection, console } = of;
   const job = await findJob(id, options.team, connection);
-  if (job.state !== "succeeded") {
-    throw new Fault(
-      "no-artifacts",
-      `${id} is ${job.state}${job.reason ? ` (${job.reason})` : ""}; a job has artifacts when it has succeeded`,
-    );
+  const kept = await connection.artifacts.list(job);
+  if (!kept) {
+    throw new Fault("no-artifacts", `${id} is ${job.state}${job.reason ? ` (${job.reason})` : ""}; nothing of its last attempt was kept`);
   }
-  const artifacts = job.artifacts ?? [];
+  const { artifacts } = kept;
   for (const [index, artifact] of artifacts.entries()) {
     await withProgress(console, `fetching ${artifact.path}, ${bytes(artifact.bytes)}`, () =>
       connection.artifacts.open({ team: job.team, job: job.job, attempt: job.attempt }, artifact, join(folder, artifact.path)),

@@ -53,7 +53,7 @@ export async function run(stage: Stage): Promise<Summary> {
   const interrupted = all.filter(({ ref }) => happenings.interrupted.has(jobName(ref)));
   const readers = all.filter(({ sample }) => sample.reads);
   const times = eventToLaunch(watched, cloud.ec2.record.fleetCalls);
-  const sealed = watched.reduce((count, { job }) => count + (job.artifacts?.length ?? 0), 0);
+  const sealed = watched.reduce((count, { job }) => count + (job.artifacts?.files ?? 0), 0);
   const files = (of: readonly Sent[]): number => of.reduce((count, { sample }) => count + (sample.reads ?? 0), 0);
   const counted = {
     jobs: jobRows(watched),

@@ -26,7 +26,7 @@ export async function verify(
       const job = jobOf(of.watched, ref);
       const equal = job ? await equalFiles(on, { sample, job, folder }) : 0;
       files += equal;
-      if (equal === job?.artifacts?.length && equal === Object.keys(sample.leaves ?? {}).length) jobs.add(sample);
+      if (equal === job?.artifacts?.files && equal === Object.keys(sample.leaves ?? {}).length) jobs.add(sample);
     }
     return { files, jobs };
   } finally {
@@ -37,7 +37,7 @@ export async function verify(
 async function equalFiles({ artifacts, tell }: Verifying, of: { sample: Sample; job: Job; folder: string }): Promise<number> {
   const { sample, job } = of;
   let equal = 0;
-  for (const artifact of job.artifacts ?? []) {
+  for (const artifact of (await artifacts.list(job))?.artifacts ?? []) {
     const file = join(of.folder, job.team, job.job, artifact.path);
     await artifacts.open(job, artifact, file);
     const isEqual = (await readFile(file)).equals(Buffer.from(sample.leaves?.[artifact.path] ?? "", "utf8"));

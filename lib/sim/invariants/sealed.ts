@@ -25,7 +25,7 @@ export const sealed: Invariant = {
 function unsealed(job: Job, paths: readonly string[], { artifacts }: Seen): Wrong {
   const { team, job: id, attempt } = job;
   const ref: AttemptRef = { team, job: id, attempt };
-  const kept = job.artifacts ?? [];
+  const kept = artifacts.listed(ref)?.artifacts ?? [];
   if (
     kept
       .map(({ path }) => path)
@@ -34,6 +34,8 @@ function unsealed(job: Job, paths: readonly string[], { artifacts }: Seen): Wron
   ) {
     return `${jobName(job)} succeeded with ${kept.length} artifacts, and its worker uploaded ${paths.length}`;
   }
+  if (job.artifacts?.files !== kept.length)
+    return `${jobName(job)} succeeded, and its record does not say that ${kept.length} files were kept`;
   for (const artifact of kept) {
     const name = `${artifact.path} of ${attemptName(ref)}`;
     const text = artifacts.opened(ref, artifact)?.toString();

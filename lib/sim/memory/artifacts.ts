@@ -1,13 +1,23 @@
 import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { fileKey, Manifest, manifestKey } from "../../../events/upload.ts";
+import { readManifest } from "../../../events/manifest.ts";
+import {
+  fileKey,
+  type Manifest,
+  manifestKey,
+  SealedManifest,
+  sealedFileKey,
+  sealedManifestKey,
+  sealedManifestPath,
+} from "../../../events/upload.ts";
+import type { SealedManifest as Listed, Upload, UploadedFile } from "../../model/artifact.ts";
 import { Fault } from "../../model/fault.ts";
 import type { AttemptRef, SealedArtifact } from "../../model/job.ts";
-import type { ArtifactReader, Artifacts, UploadedFile } from "../../ports/artifacts.ts";
+import type { ArtifactReader, Artifacts } from "../../ports/artifacts.ts";
 import { Interruptions } from "./interruptions.ts";
 
-type Method = "uploaded" | "seal" | "open";
+type Method = "uploaded" | "seal" | "sealedList" | "sealList" | "list" | "open";
 
 /** Both buckets and the teams' keys, in memory. What it seals is sealed: AES-GCM under the team's key, bound to the context. */
 export class MemoryArtifacts implements Artifacts, ArtifactReader {
@@ -16,38 +26,65 @@ export class MemoryArtifacts implements Artifacts, ArtifactReader {
   readonly interruptions = new Interruptions<Method>();
 
   /** Uploads as a worker does: the files, and last the manifest. */
-  upload(attempt: AttemptRef, files: Readonly<Record<string, string | Buffer>>): readonly UploadedFile[] {
+  upload(
+    attempt: AttemptRef,
+    files: Readonly<Record<string, string | Buffer>>,
+    notThere: Partial<Pick<Manifest, "leftOut" | "leftOutMore" | "missing" | "failed">> = {},
+  ): readonly UploadedFile[] {
     const artifacts = Object.entries(files).map(([path, content]) => {
       const bytes = Buffer.from(content);
       this.incoming.set(fileKey(attempt, path), bytes);
-      return { path, bytes: bytes.length, sha256: sha256(bytes) };
+      return { path, bytes: bytes.length, sha256: sha256(bytes), mode: 0o644 };
     });
     const { team, job, attempt: number } = attempt;
-    const manifest: Manifest = { version: 1, team, job, attempt: number, artifacts };
+    const manifest: Manifest = { version: 2, team, job, attempt: number, artifacts, leftOut: [], missing: [], ...notThere };
     this.incoming.set(manifestKey(attempt), Buffer.from(JSON.stringify(manifest)));
     return artifacts;
   }
 
-  uploaded(attempt: AttemptRef): Promise<readonly UploadedFile[] | undefined> {
+  uploaded(attempt: AttemptRef): Promise<Upload | undefined> {
     return this.interruptions.call("uploaded", () => {
       const text = this.incoming.get(manifestKey(attempt))?.toString();
-      return text === undefined ? undefined : filesOf(attempt, text);
+      return text === undefined ? undefined : readManifest(attempt, text);
     });
   }
 
   seal(attempt: AttemptRef, file: UploadedFile): ReturnType<Artifacts["seal"]> {
     return this.interruptions.call("seal", () => {
+      const key = sealedFileKey(attempt, file.path);
+      if (Buffer.byteLength(key) > 1024) return { kind: "lost", because: "its path is too long" } as const;
       const plain = this.incoming.get(fileKey(attempt, file.path));
-      if (plain === undefined) return { kind: "missing" } as const;
-      if (plain.length !== file.bytes || sha256(plain) !== file.sha256) return { kind: "corrupt" } as const;
-      const key = `${attempt.team}/${attempt.job}/${attempt.attempt}/${file.path}.sealed`;
+      if (plain === undefined) return { kind: "lost", because: "it was not uploaded" } as const;
+      if (plain.length !== file.bytes || sha256(plain) !== file.sha256) {
+        return { kind: "lost", because: "it does not have the checksum that the worker computed" } as const;
+      }
       this.sealed.set(key, encrypt(attempt, file.path, plain));
-      const { path, bytes, sha256: hash } = file;
-      return { kind: "sealed", artifact: { path, bytes, sha256: hash, key } } as const;
+      return { kind: "sealed", artifact: { ...file, key } } as const;
     });
   }
 
-  async open(attempt: AttemptRef, artifact: SealedArtifact, file: string): Promise<void> {
+  sealedList(attempt: AttemptRef): Promise<Listed | undefined> {
+    return this.interruptions.call("sealedList", () => this.listed(attempt));
+  }
+
+  sealList(manifest: Listed): Promise<void> {
+    return this.interruptions.call("sealList", () => {
+      const plain = Buffer.from(JSON.stringify(manifest));
+      this.sealed.set(sealedManifestKey(manifest), encrypt(manifest, sealedManifestPath, plain));
+    });
+  }
+
+  list(attempt: AttemptRef): Promise<Listed | undefined> {
+    return this.interruptions.call("list", () => this.listed(attempt));
+  }
+
+  /** The sealed list, without a call that could fail. */
+  listed(attempt: AttemptRef): Listed | undefined {
+    const sealed = this.sealed.get(sealedManifestKey(attempt));
+    return sealed && SealedManifest.parse(JSON.parse(decrypt(attempt, sealedManifestPath, sealed).toString()));
+  }
+
+  async open(attempt: AttemptRef, artifact: SealedArtifact, file: string | Buffer): Promise<void> {
     const plain = await this.interruptions.call("open", () => {
       const sealed = this.sealed.get(artifact.key);
       if (sealed === undefined) throw new Fault("missing", `There is no sealed file ${artifact.key}`);
@@ -56,8 +93,9 @@ export class MemoryArtifacts implements Artifacts, ArtifactReader {
     if (plain.length !== artifact.bytes || sha256(plain) !== artifact.sha256) {
       throw new Fault("not-opened", "not the bytes that were sealed");
     }
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, plain);
+    await mkdir(dirname(file.toString()), { recursive: true });
+    await rm(file, { force: true });
+    await writeFile(file, plain, { mode: artifact.mode });
   }
 
   /** What was sealed, if it is there and opens as this attempt's. */
@@ -68,23 +106,6 @@ export class MemoryArtifacts implements Artifacts, ArtifactReader {
     } catch {
       return undefined;
     }
-  }
-}
-
-function filesOf(attempt: AttemptRef, text: string): readonly UploadedFile[] {
-  const parsed = Manifest.safeParse(jsonOf(text));
-  if (!parsed.success) throw new Fault("manifest", parsed.error.message);
-  const { team, job, attempt: number, artifacts } = parsed.data;
-  if (team !== attempt.team || job !== attempt.job || number !== attempt.attempt) throw new Fault("manifest", "of another attempt");
-  if (new Set(artifacts.map(({ path }) => path)).size < artifacts.length) throw new Fault("manifest", "names a path twice");
-  return artifacts;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Fault("manifest", "not JSON", { cause });
   }
 }
 

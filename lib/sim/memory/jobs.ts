@@ -3,7 +3,7 @@ import { type AttemptRef, isEnded, type Job } from "../../model/job.ts";
 import type { Admissions, Cancellations, JobReader, Sealing } from "../../ports/jobs.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
-import { jobKey, type MemoryTable, offNodes } from "./table.ts";
+import { attemptName, jobKey, type MemoryTable, offNodes } from "./table.ts";
 
 export const memoryAdmissions = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Admissions => ({
   admit: (job) =>
@@ -58,12 +58,12 @@ export const memorySealing = (table: MemoryTable, wire: Interruptions<LedgerMeth
   };
   return {
     get: (ref) => wire.call("sealing.get", () => table.jobs.get(jobKey(ref))),
-    succeed: (attempt, artifacts, atMs) =>
-      wire.call("sealing.succeed", () => {
-        if (JSON.stringify(artifacts).length > 340_000) throw new Fault("artifacts-size", `${artifacts.length} artifacts are too many`);
-        return end(attempt, { state: "succeeded", artifacts: structuredClone(artifacts) }, atMs);
+    succeed: (attempt, to, atMs) => wire.call("sealing.succeed", () => end(attempt, { ...structuredClone(to), state: "succeeded" }, atMs)),
+    fail: (attempt, to, atMs) => wire.call("sealing.fail", () => end(attempt, { ...structuredClone(to), state: "failed" }, atMs)),
+    over: (attempt) =>
+      wire.call("sealing.over", () => {
+        table.sealingSince.delete(attemptName(attempt));
       }),
-    fail: (attempt, reason, atMs) => wire.call("sealing.fail", () => end(attempt, { state: "failed", reason }, atMs)),
     waitingSince: (beforeMs) =>
       wire.call("sealing.waitingSince", () =>
         [...table.sealingSince.values()].filter((one) => one.sinceMs < beforeMs).map((one) => one.attempt),

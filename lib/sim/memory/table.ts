@@ -172,8 +172,14 @@ export class MemoryTable {
     this.putJob(moved);
     if (requeued) this.enqueue(moved);
     else this.queue.delete(jobKey(job));
-    this.sealingSince.delete(attemptName(job));
-    if (to.state === "sealing") this.sealingSince.set(attemptName(job), { attempt: attemptRef(job), sinceMs: atMs });
+    // What waits to be sealed when its job is cancelled goes on waiting.
+    if (to.state !== "cancelled") this.sealingSince.delete(attemptName(job));
+    if (to.state === "sealing") this.awaitSealing(job, atMs);
+  }
+
+  /** Notes that an attempt waits to be sealed. */
+  awaitSealing(attempt: AttemptRef, sinceMs: number): void {
+    this.sealingSince.set(attemptName(attempt), { attempt: attemptRef(attempt), sinceMs });
   }
 }
 

@@ -1,12 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { manifestKey } from "../../../events/upload.ts";
+import type { SealedManifest, UploadedFile } from "../../../lib/model/artifact.ts";
 import { Fault } from "../../../lib/model/fault.ts";
 import type { AttemptRef, SealedArtifact } from "../../../lib/model/job.ts";
-import type { ArtifactReader, Artifacts, UploadedFile } from "../../../lib/ports/artifacts.ts";
+import type { ArtifactReader, Artifacts } from "../../../lib/ports/artifacts.ts";
 
 /** What a suite of artifacts runs on. Teams `vision` and `audio` have keys, the team `nobody` has none. */
 export type ArtifactsStage = {
@@ -28,7 +29,12 @@ export const anAttempt = (over: Partial<AttemptRef> = {}): AttemptRef => ({
   attempt: 1,
   ...over,
 });
-export const describing = (path: string, bytes: Buffer): UploadedFile => ({ path, bytes: bytes.length, sha256: sha256(bytes) });
+export const describing = (path: string, bytes: Buffer): UploadedFile => ({
+  path,
+  bytes: bytes.length,
+  sha256: sha256(bytes),
+  mode: 0o644,
+});
 
 export const upload = async (stage: ArtifactsStage, attempt: AttemptRef, path: string, bytes: Buffer): Promise<UploadedFile> => {
   await stage.putIncoming(`${attempt.team}/${attempt.job}/${attempt.attempt}/files/${path}`, bytes);
@@ -59,7 +65,13 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
       expect(await readdir(folder)).toEqual([]);
       return error instanceof Fault ? error.code : "";
     };
-    const manifestOf = (attempt: AttemptRef, artifacts: readonly unknown[]): object => ({ version: 1, ...attempt, artifacts });
+    const nothing = { leftOut: [], missing: [] };
+    const manifestOf = (attempt: AttemptRef, artifacts: readonly unknown[], more: object = nothing): object => ({
+      version: 2,
+      ...attempt,
+      artifacts,
+      ...more,
+    });
     const putManifest = (attempt: AttemptRef, manifest: unknown): Promise<void> =>
       stage.putIncoming(manifestKey(attempt), Buffer.from(typeof manifest === "string" ? manifest : JSON.stringify(manifest)));
 
@@ -72,26 +84,80 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
 
       test("is what the manifest lists, and may be nothing", async () => {
         const attempt = anAttempt();
-        const files = [describing("out/a.txt", Buffer.from("a")), describing("ünïcode b.txt", Buffer.from("b"))];
-        await putManifest(attempt, manifestOf(attempt, files));
-        expect(await stage.artifacts.uploaded(attempt)).toEqual(files);
+        const files = [
+          describing("out/a.txt", Buffer.from("a")),
+          { ...describing("caf%E9.sh", Buffer.from("b")), mode: 0o755, escaped: true },
+        ];
+        const more = { leftOut: [{ path: "s", because: "it is a socket" }], leftOutMore: 3, missing: ["*.pt"], failed: "there is no x" };
+        await putManifest(attempt, manifestOf(attempt, files, more));
+        expect(await stage.artifacts.uploaded(attempt)).toEqual({ artifacts: files, ...more, refused: [] });
         await putManifest(attempt, manifestOf(attempt, []));
-        expect(await stage.artifacts.uploaded(attempt)).toEqual([]);
+        expect(await stage.artifacts.uploaded(attempt)).toEqual({ artifacts: [], ...nothing, refused: [] });
       });
 
-      const file = describing("a", Buffer.from("a"));
       test.each<[string, (attempt: AttemptRef) => unknown]>([
         ["that is not JSON", () => "{"],
-        ["of another shape", () => ({ version: 2 })],
+        ["of another shape", () => ({ version: 3 })],
         ["of another attempt", (attempt) => manifestOf({ ...attempt, attempt: 2 }, [])],
         ["of another team", (attempt) => manifestOf({ ...attempt, team: "audio" }, [])],
-        ["that names a path twice", (attempt) => manifestOf(attempt, [file, file])],
-        ["that steps out of its folder", (attempt) => manifestOf(attempt, [{ ...file, path: "../../audio/job/1/files/a" }])],
-        ["with an absolute path", (attempt) => manifestOf(attempt, [{ ...file, path: "/etc/passwd" }])],
       ])("a manifest %s is a fault", async (_what, manifest) => {
         const attempt = anAttempt();
         await putManifest(attempt, manifest(attempt));
         await expect(stage.artifacts.uploaded(attempt)).rejects.toMatchObject({ code: "manifest", retry: false });
+      });
+
+      test("an entry that cannot be kept does not cost the others", async () => {
+        const attempt = anAttempt();
+        const file = describing("a", Buffer.from("a"));
+        const climbing = { ...file, path: "../../audio/job/1/files/a" };
+        await putManifest(attempt, manifestOf(attempt, [climbing, file]));
+        expect(await stage.artifacts.uploaded(attempt)).toMatchObject({ artifacts: [file], refused: [{ path: climbing.path }] });
+      });
+    });
+
+    describe("the sealed list", () => {
+      const listOf = (attempt: AttemptRef, artifacts: readonly SealedArtifact[]): SealedManifest => ({
+        version: 2,
+        ...attempt,
+        sealedAt: "2026-06-01T00:00:00.000Z",
+        artifacts,
+        leftOut: [{ path: "s", because: "it is a socket" }],
+        missing: ["*.pt"],
+        lost: [{ path: "b", because: "it was not uploaded" }],
+      });
+
+      test("is absent before it is sealed", async () => {
+        expect(await stage.artifacts.sealedList(anAttempt())).toBeUndefined();
+        expect(await stage.reader.list(anAttempt())).toBeUndefined();
+      });
+
+      test("comes back as it was, may hold thousands of files, and does not show what it says", async () => {
+        const attempt = anAttempt();
+        const many = Array.from({ length: 5_000 }, (_, n) => ({
+          ...describing(`out/part-${n}.bin`, Buffer.from("x")),
+          key: `${attempt.team}/${attempt.job}/1/files/out/part-${n}.bin.sealed`,
+        }));
+        const list = listOf(attempt, many);
+        await stage.artifacts.sealList(list);
+        expect(await stage.artifacts.sealedList(attempt)).toEqual(list);
+        expect(await stage.reader.list(attempt)).toEqual(list);
+        const key = `${attempt.team}/${attempt.job}/1/manifest.json.sealed`;
+        expect(await stage.sealedKeys(`${attempt.team}/${attempt.job}/`)).toEqual([key]);
+        expect((await stage.readSealed(key)).includes("part-7")).toBe(false);
+      });
+
+      test("of another attempt, or a file of the job's own that lies in its place, does not open", async () => {
+        const attempt = anAttempt();
+        const place = `${attempt.team}/${attempt.job}/1/manifest.json.sealed`;
+        const text = Buffer.from(JSON.stringify(listOf(attempt, [])));
+        const own = await sealed(attempt, "manifest.json", text);
+        expect(own.key).not.toBe(place);
+        await stage.writeSealed(place, await stage.readSealed(own.key));
+        await expect(stage.reader.list(attempt)).rejects.toBeInstanceOf(Fault);
+        const other = { ...attempt, attempt: 2 };
+        await stage.artifacts.sealList(listOf(other, []));
+        await stage.writeSealed(place, await stage.readSealed(`${attempt.team}/${attempt.job}/2/manifest.json.sealed`));
+        await expect(stage.reader.list(attempt)).rejects.toBeInstanceOf(Fault);
       });
     });
 
@@ -102,7 +168,7 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
         const artifact = await sealed(attempt, "out/model.bin", bytes);
         expect(artifact).toEqual({
           ...describing("out/model.bin", bytes),
-          key: `${attempt.team}/${attempt.job}/${attempt.attempt}/out/model.bin.sealed`,
+          key: `${attempt.team}/${attempt.job}/${attempt.attempt}/files/out/model.bin.sealed`,
         });
         await stage.reader.open(attempt, artifact, join(folder, "deep", "model.bin"));
         expect((await readFile(join(folder, "deep", "model.bin"))).equals(bytes)).toBe(true);
@@ -123,18 +189,36 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
         await stage.reader.open(attempt, first, join(folder, "a.txt"));
       });
 
-      test("a file that was never uploaded is missing", async () => {
-        expect(await stage.artifacts.seal(anAttempt(), describing("a.txt", Buffer.from("a")))).toEqual({ kind: "missing" });
+      test("a file that was never uploaded is lost", async () => {
+        const lost = { kind: "lost", because: "it was not uploaded" };
+        expect(await stage.artifacts.seal(anAttempt(), describing("a.txt", Buffer.from("a")))).toEqual(lost);
+      });
+
+      test("a file whose path is too long for a key is lost", async () => {
+        const path = `${"deep/".repeat(199)}model.bin`;
+        const lost = { kind: "lost", because: "its path is too long" };
+        expect(await stage.artifacts.seal(anAttempt(), describing(path, Buffer.from("a")))).toEqual(lost);
+      });
+
+      test("a file comes back with its permission bits, and under a name that is not text", async () => {
+        const attempt = anAttempt();
+        for (const mode of [0o755, 0o640, 0o444]) {
+          const artifact = { ...(await sealed(attempt, "run.sh", Buffer.from("#!/bin/sh"))), mode };
+          const file = Buffer.concat([Buffer.from(join(folder, "caf")), Buffer.from([0xe9])]);
+          await stage.reader.open(attempt, artifact, file);
+          expect((await stat(file)).mode & 0o777).toBe(mode & ~process.umask());
+        }
       });
 
       test.each<[string, (file: UploadedFile) => UploadedFile]>([
         ["another checksum", (file) => ({ ...file, sha256: sha256(Buffer.from("other")) })],
         ["fewer bytes", (file) => ({ ...file, bytes: file.bytes - 1 })],
         ["more bytes", (file) => ({ ...file, bytes: file.bytes + 1 })],
-      ])("a manifest that promised %s: corrupt, and nothing is left", async (_what, promised) => {
+      ])("a manifest that promised %s: the file is lost, and nothing is left", async (_what, promised) => {
         const attempt = anAttempt();
         const file = await upload(stage, attempt, "a.bin", randomBytes(100_000));
-        expect(await stage.artifacts.seal(attempt, promised(file))).toEqual({ kind: "corrupt" });
+        const lost = { kind: "lost", because: "it does not have the checksum that the worker computed" };
+        expect(await stage.artifacts.seal(attempt, promised(file))).toEqual(lost);
         expect(await stage.sealedKeys(`${attempt.team}/${attempt.job}/`)).toEqual([]);
       });
     });

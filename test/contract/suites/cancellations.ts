@@ -35,12 +35,14 @@ export const cancellationsContract = (make: MakeLedger) =>
       expect(await ledger.sealing.get(job)).toEqual({ ...job, ...cancelled });
     });
 
-    it("end the wait of an upload, which is sealed no more", async () => {
+    it("leave an upload waiting to be sealed, which ends no job any more", async () => {
       const ledger = await make();
       const { job } = await sealing(ledger);
       expect(await ledger.cancellations.cancel(job, by)).toEqual({ kind: "cancelled", pool: "gpu" });
+      expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([attempt]);
+      expect(await ledger.sealing.succeed(attempt, {}, monday + 210_000)).toBe("stale");
+      await ledger.sealing.over(attempt);
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
-      expect(await ledger.sealing.succeed(attempt, [], monday + 210_000)).toBe("stale");
       expect(await ledger.sealing.get(job)).toMatchObject(cancelled);
     });
 
@@ -57,7 +59,7 @@ export const cancellationsContract = (make: MakeLedger) =>
     it("change nothing that has ended, nor what there is not", async () => {
       const ledger = await make();
       const { job } = await sealing(ledger);
-      await ledger.sealing.succeed(attempt, [], monday + 100_000);
+      await ledger.sealing.succeed(attempt, {}, monday + 100_000);
       expect(await ledger.cancellations.cancel(job, by)).toEqual({ kind: "ended", state: "succeeded" });
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "succeeded", endedAtMs: monday + 100_000 });
       await ledger.admissions.admit(aJob({ job: "refused", state: "rejected", spec: undefined, endedAtMs: monday }));

@@ -298,7 +298,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     it("frees the node of a job that was sealed before the worker said so", async () => {
       const ledger = await make();
       const { job } = await sealing(ledger);
-      await ledger.sealing.succeed(attempt, [], monday + 91_000);
+      await ledger.sealing.succeed(attempt, {}, monday + 91_000);
       expect(await ledger.nodeLedger.change(on, { attempt, assignment: "removed" })).toBe("done");
       expect((await ledger.nodeLedger.get("gpu", id))?.assignments).toEqual([]);
       expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "succeeded", endedAtMs: monday + 91_000 });

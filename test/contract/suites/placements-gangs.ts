@@ -156,7 +156,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       const now = await ledger.sealing.get(job);
       expect(now).toMatchObject({ state: "sealing" });
       expect([now?.node, now?.gang]).toEqual([undefined, undefined]);
-      expect(await ledger.sealing.succeed(attempt, [], monday + 95_000)).toBe("done");
+      expect(await ledger.sealing.succeed(attempt, {}, monday + 95_000)).toBe("done");
       expect(await ledger.nodeLedger.change(on(idOf(1)), { attempt, assignment: "removed" })).toBe("done");
       expect((await ledger.decisions.load("gpu", monday)).nodes.flatMap((node) => node.assignments)).toEqual([]);
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "succeeded", attempt: 1 });

@@ -172,7 +172,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
     it("leaves a job alone that ended meanwhile, and frees the node of it", async () => {
       const ledger = await make();
       const { fence, node, job } = await sealing(ledger);
-      expect(await ledger.sealing.succeed(anAssignment(), [], atMs)).toBe("done");
+      expect(await ledger.sealing.succeed(anAssignment(), {}, atMs)).toBe("done");
       expect(await ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver })).toBe(
         "done",
       );

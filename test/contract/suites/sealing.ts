@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { monday } from "../../fakes/builders.ts";
 import { admitted, leaseOver, type MakeLedger, placed, sealing } from "./arrange.ts";
 
-const artifacts = [{ path: "out/model.bin", bytes: 5, sha256: "a".repeat(64), key: "vision/train-1/1/out/model.bin" }];
+const artifacts = { files: 1, bytes: 5, leftOut: 2, missing: ["ckpt/*.pt"], lost: 0 };
+const kept = { artifacts, reason: "2 entries were left out" };
 const attempt = { team: "vision", job: "train-1", attempt: 1 };
 
 export const sealingContract = (make: MakeLedger) =>
@@ -10,48 +11,43 @@ export const sealingContract = (make: MakeLedger) =>
     it("ends a job whose artifacts are sealed, and the same again is done", async () => {
       const ledger = await make();
       await sealing(ledger);
-      expect(await ledger.sealing.succeed(attempt, artifacts, monday + 100_000)).toBe("done");
-      expect(await ledger.sealing.succeed(attempt, artifacts, monday + 101_000)).toBe("done");
+      expect(await ledger.sealing.succeed(attempt, kept, monday + 100_000)).toBe("done");
+      expect(await ledger.sealing.succeed(attempt, kept, monday + 101_000)).toBe("done");
       const job = await ledger.sealing.get(attempt);
-      expect(job).toMatchObject({ state: "succeeded", artifacts, exitCode: 0, endedAtMs: monday + 100_000, startedAtMs: monday + 62_000 });
+      expect(job).toMatchObject({ state: "succeeded", ...kept, exitCode: 0, endedAtMs: monday + 100_000, startedAtMs: monday + 62_000 });
       expect(job?.node).toBeUndefined();
-      expect(await ledger.sealing.fail(attempt, "too late", monday)).toBe("stale");
-    });
-
-    it("lists 1,000 artifacts, and says so when they are more than an item holds", async () => {
-      const ledger = await make();
-      await sealing(ledger);
-      const some = (count: number) =>
-        Array.from({ length: count }, (_, n) => ({
-          path: `out/part-${n}.bin`,
-          bytes: n,
-          sha256: "a".repeat(64),
-          key: `vision/train-1/1/out/part-${n}.bin`,
-        }));
-      await expect(ledger.sealing.succeed(attempt, some(3000), monday)).rejects.toMatchObject({ code: "artifacts-size", retry: false });
-      expect(await ledger.sealing.get(attempt)).toMatchObject({ state: "sealing" });
-      expect(await ledger.sealing.succeed(attempt, some(1000), monday)).toBe("done");
-      expect((await ledger.sealing.get(attempt))?.artifacts).toEqual(some(1000));
+      expect(await ledger.sealing.fail(attempt, { reason: "too late" }, monday)).toBe("stale");
     });
 
     it("fails a job whose artifacts cannot be sealed", async () => {
       const ledger = await make();
       await sealing(ledger);
-      expect(await ledger.sealing.fail(attempt, "out/model.bin is missing", monday + 100_000)).toBe("done");
-      expect(await ledger.sealing.fail(attempt, "out/model.bin is missing", monday + 100_000)).toBe("done");
-      expect(await ledger.sealing.get(attempt)).toMatchObject({ state: "failed", reason: "out/model.bin is missing" });
-      expect(await ledger.sealing.succeed(attempt, artifacts, monday)).toBe("stale");
+      expect(await ledger.sealing.fail(attempt, { artifacts, reason: "out/model.bin is missing" }, monday + 100_000)).toBe("done");
+      expect(await ledger.sealing.fail(attempt, { artifacts, reason: "out/model.bin is missing" }, monday + 100_000)).toBe("done");
+      expect(await ledger.sealing.get(attempt)).toMatchObject({ state: "failed", artifacts, reason: "out/model.bin is missing" });
+      expect(await ledger.sealing.succeed(attempt, kept, monday)).toBe("stale");
     });
 
     it("changes nothing for an attempt that does not count, or a job that is not sealing", async () => {
       const ledger = await make();
       await sealing(ledger);
-      expect(await ledger.sealing.succeed({ ...attempt, attempt: 2 }, artifacts, monday)).toBe("stale");
-      expect(await ledger.sealing.fail({ ...attempt, attempt: 2 }, "no", monday)).toBe("stale");
-      expect(await ledger.sealing.succeed({ ...attempt, job: "nobody" }, artifacts, monday)).toBe("stale");
+      expect(await ledger.sealing.succeed({ ...attempt, attempt: 2 }, kept, monday)).toBe("stale");
+      expect(await ledger.sealing.fail({ ...attempt, attempt: 2 }, { reason: "no" }, monday)).toBe("stale");
+      expect(await ledger.sealing.succeed({ ...attempt, job: "nobody" }, kept, monday)).toBe("stale");
       expect(await ledger.sealing.get(attempt)).toMatchObject({ state: "sealing", attempt: 1 });
       await admitted(ledger, { job: "other" });
-      expect(await ledger.sealing.succeed({ ...attempt, job: "other" }, artifacts, monday)).toBe("stale");
+      expect(await ledger.sealing.succeed({ ...attempt, job: "other" }, kept, monday)).toBe("stale");
+    });
+
+    it("ends the wait of an attempt without touching its job, and may be asked twice", async () => {
+      const ledger = await make();
+      await sealing(ledger);
+      await ledger.sealing.over({ ...attempt, attempt: 2 });
+      expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([attempt]);
+      await ledger.sealing.over(attempt);
+      await ledger.sealing.over(attempt);
+      expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
+      expect(await ledger.sealing.get(attempt)).toMatchObject({ state: "sealing" });
     });
 
     it("is stale after the attempt was taken back", async () => {
@@ -60,7 +56,7 @@ export const sealingContract = (make: MakeLedger) =>
       const [assignment] = (await ledger.nodeLedger.get("gpu", node.id))?.assignments ?? [];
       if (!assignment) throw new Error("the node holds nothing");
       expect(await ledger.placements.takeBack(fence, { node: node.id, assignment, reason: "lost", atMs: leaseOver })).toBe("done");
-      expect(await ledger.sealing.succeed(attempt, artifacts, monday)).toBe("stale");
+      expect(await ledger.sealing.succeed(attempt, kept, monday)).toBe("stale");
       expect(await ledger.sealing.get(attempt)).toMatchObject({ state: "queued", attempt: 2 });
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
     });
@@ -71,7 +67,7 @@ export const sealingContract = (make: MakeLedger) =>
       await sealing(ledger);
       expect(await ledger.sealing.waitingSince(monday + 90_000)).toEqual([]);
       expect(await ledger.sealing.waitingSince(monday + 90_001)).toEqual([attempt]);
-      await ledger.sealing.succeed(attempt, artifacts, monday + 100_000);
+      await ledger.sealing.succeed(attempt, kept, monday + 100_000);
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
     });
 

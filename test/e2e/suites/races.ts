@@ -78,8 +78,7 @@ export function raceTests(on: () => Stage): void {
     await stage.cloud.ec2.record.resumeWorker(first);
     const ended = await stage.ended(id);
     expect(ended).toMatchObject({ state: "succeeded", attempt: 2 });
-    expect(ended.artifacts?.map((artifact) => artifact.key)).toEqual(["research/given-away/2/attempt.txt.sealed"]);
-    expect(ended.artifacts?.[0]?.bytes).toBe(2);
+    expect(ended.artifacts).toMatchObject({ files: 1, bytes: 2 });
   });
 
   it("the fleet goes back to zero, and no launch happened twice", async () => {

@@ -118,7 +118,7 @@ export class ApiWorld {
     };
     put(aJob({ job: "waits", submittedAtMs: monday + 1 }));
     put(aJob({ job: "runs", state: "running", submittedAtMs: monday + 2, node: nodeId(1), startedAtMs: monday + 9, attempt: 2 }));
-    put(aJob({ job: "done", state: "succeeded", submittedAtMs: monday + 3, endedAtMs: monday + 10, exitCode: 0, artifacts: [sealed] }));
+    put(aJob({ job: "done", state: "succeeded", submittedAtMs: monday + 3, endedAtMs: monday + 10, exitCode: 0, artifacts: sealed }));
     put(aJob({ job: "refused", state: "rejected", submittedAtMs: monday + 4, spec: undefined, reason: "the message is not JSON" }));
     put(aJob({ team: "research", job: "secret", state: "running", submittedAtMs: monday + 5, node: nodeId(1) }));
     put(aJob({ team: "research", job: "hidden", pool: "lab", submittedAtMs: monday + 6, spec: aSpec({ pool: "lab" }) }));
@@ -168,7 +168,7 @@ export class ApiWorld {
 }
 
 export const nodeId = (n: number): string => `i-${String(n).padStart(17, "0")}`;
-const sealed = { path: "out/model.bin", bytes: 5, sha256: "ab".repeat(32), key: "vision/done/1/out/model.bin.sealed" };
+const sealed = { files: 1, bytes: 5, leftOut: 0, missing: [], lost: 0 };
 
 /** The id of the n-th seeded decision. */
 export const decisionId = (n: number): string => `20260601-000${n}00.000Z-decision-${n}`;

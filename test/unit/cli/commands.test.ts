@@ -80,13 +80,13 @@ describe("jobs", () => {
 
 describe("job", () => {
   it("is what is known of it", async () => {
-    const view = aJobView({ artifacts: [{ path: "out.txt", bytes: 2_048, sha256: "ab".repeat(32), key: "k" }] });
+    const view = aJobView({ artifacts: { files: 3, bytes: 2_048, leftOut: 0, missing: [], lost: 1 } });
     const { human, value } = await both({ "GET /v1/teams/research/jobs/train-7": { body: view } }, (options, on) =>
       job("train-7", { team, ...options }, on),
     );
     expect(human).toContain("state      running");
-    expect(human).toContain("artifact   out.txt (2 KiB, sha256 abababababab…)");
-    expect(value).toMatchObject({ id: "train-7", artifacts: [{ path: "out.txt" }], spec: { command: ["python", "train.py"] } });
+    expect(human).toContain("artifacts  3 files, 2 KiB; 1 lost");
+    expect(value).toMatchObject({ id: "train-7", artifacts: { files: 3 }, spec: { command: ["python", "train.py"] } });
   });
 
   it("that is not there is said with where to look", async () => {

@@ -127,7 +127,7 @@ export function aContext(api: Pick<FakeApi, "url">, over: Partial<Connection> = 
     },
     code: { putCode: async ({ team }) => ({ code: { s3: `s3://code/${team}/x.tar.gz`, sha256: "a".repeat(64) }, sent: true }) },
     files: { put: async () => undefined },
-    artifacts: { open: async () => undefined },
+    artifacts: { list: async () => undefined, open: async () => undefined },
     ...over,
   };
   const console: Console = {

@@ -10,7 +10,7 @@ const done = aJob({
   startedAtMs: monday + 62_000,
   endedAtMs: monday + 90_000,
   exitCode: 0,
-  artifacts: [{ path: "model.txt", bytes: 12, sha256: "ab".repeat(32), key: "vision/train-1/2/model.txt" }],
+  artifacts: { files: 1, bytes: 12, leftOut: 2, missing: ["ckpt/*.pt"], lost: 0 },
 });
 
 describe("a job as JSON", () => {
@@ -25,7 +25,7 @@ describe("a job as JSON", () => {
       node: null,
       exitCode: null,
       reason: null,
-      artifacts: [],
+      artifacts: null,
     });
     expect(jobJson(done)).toMatchObject({ startedAt: "2026-06-01T00:01:02.000Z", waitMs: 62_000, exitCode: 0 });
   });
@@ -34,8 +34,8 @@ describe("a job as JSON", () => {
     for (const job of [aJob(), done]) expect(JSON.parse(JSON.stringify(jobJson(job)))).toEqual(jobJson(job));
   });
 
-  it("keeps where artifacts rest to itself", () => {
-    expect(jobJson(done).artifacts).toEqual([{ path: "model.txt", bytes: 12, sha256: "ab".repeat(32) }]);
+  it("says how much was kept", () => {
+    expect(jobJson(done).artifacts).toEqual({ files: 1, bytes: 12, leftOut: 2, missing: ["ckpt/*.pt"], lost: 0 });
   });
 
   it.each([
@@ -62,7 +62,7 @@ it("a job's lines leave out what is not known", () => {
   expect(lines).toContain("asks for   1 GPU, 2 vCPU, 8 GiB");
   expect(lines).toContain("submitted  2026-06-01 00:00:00 UTC, 0 ms ago");
   expect(jobLines(done, monday + 150_000)).toContain("attempt    2 (1 failed)");
-  expect(jobLines(done, monday + 150_000).at(-1)).toBe("artifact   model.txt (12 bytes, sha256 abababababab…)");
+  expect(jobLines(done, monday + 150_000).at(-1)).toBe("artifacts  1 file, 12 bytes; not there: ckpt/*.pt; 2 left out");
 });
 
 it("a job's lines say when in UTC and how long ago, and what a gang and its datasets are", () => {

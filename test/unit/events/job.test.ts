@@ -24,6 +24,11 @@ test("the smallest message asks for one GPU, a day, and no kindness", () => {
   });
 });
 
+test("an artifact that is not required is the same job, however it is written", () => {
+  const artifacts = [{ path: "a" }, { path: "b", required: false }, "c", { path: "*.pt", required: true }];
+  expect(JobMessage.parse({ ...smallest, artifacts }).artifacts).toEqual(["a", "b", "c", { path: "*.pt", required: true }]);
+});
+
 test("a dataset's name alone asks for all of it", () => {
   const datasets = ["mnist", { name: "digits", share: "part" }, { name: "words" }];
   expect(JobMessage.parse({ ...smallest, datasets }).datasets).toEqual([
@@ -53,6 +58,8 @@ describe("accepted", () => {
     ["code on S3", { code: { s3: "s3://my-bucket/a/b.tar.gz", sha256: "0".repeat(64) } }],
     ["an environment", { env: { LEARNING_RATE: "0.1", _x: "" } }],
     ["folders and files", { artifacts: ["out", "out/model.pt", "a..b/c"] }],
+    ["globs", { artifacts: ["ckpt/*.pt", "**/metrics-??.json", "run[0-9]"] }],
+    ["a required artifact", { artifacts: [{ path: "model.pt", required: true }] }],
     ["two weeks", { maxRuntimeSeconds: 14 * 86_400 }],
     ["an image instead of a command", { command: [], image: "pytorch" }],
     ["on-demand only", { spot: false }],
@@ -83,6 +90,14 @@ describe("refused, by the name of what is wrong", () => {
     ["an artifact that climbs on its way", { ...smallest, artifacts: ["out/../../x"] }, /^artifacts\.0: must be a path inside/],
     ["an artifact from the root", { ...smallest, artifacts: ["/etc/passwd"] }, /^artifacts\.0: must be a path inside/],
     ["an artifact of another system", { ...smallest, artifacts: ["out\\..\\x"] }, /^artifacts\.0: must be a path inside/],
+    ["a required artifact above its folder", { ...smallest, artifacts: [{ path: "../x" }] }, /^artifacts\.0\.path: must be a path inside/],
+    ["a glob above its folder", { ...smallest, artifacts: ["ckpt/../../*"] }, /^artifacts\.0: must be a path inside/],
+    ["an artifact that is a number", { ...smallest, artifacts: [7] }, /^artifacts\.0: must be a path, such as "model\.pt"/],
+    [
+      "an artifact with a field unknown",
+      { ...smallest, artifacts: [{ path: "a", must: true }] },
+      /^artifacts\.0: Unrecognized key: "must"/,
+    ],
     ["an artifact with a NUL", { ...smallest, artifacts: ["out\0"] }, /^artifacts\.0: must be a path inside/],
     ["a variable that is ours", { ...smallest, env: { FLEETWRIGHT_TEAM: "audio" } }, /^env\.FLEETWRIGHT_TEAM: /],
     ["a variable that is none", { ...smallest, env: { "A B": "1" } }, /^env\.A B: /],

@@ -56,19 +56,19 @@ describe("the seal queue takes", () => {
 });
 
 describe("a manifest", () => {
-  const file = { path: "out/model.pt", bytes: 3, sha256: "a".repeat(64) };
-  const manifest = { version: 1, ...attempt, artifacts: [file] };
+  const file = { path: "out/model.pt", bytes: 3, sha256: "a".repeat(64), mode: 0o644 };
+  const manifest = { version: 2, ...attempt, artifacts: [file], leftOut: [], missing: [] };
 
   test("lists files below the working directory", () => {
     expect(Manifest.parse(manifest)).toEqual(manifest);
   });
 
-  test.each(["../x", "a/../x", "/x", "a//x", "./x", "a/.", "a\\x", "a\0", ""])("does not list %j", (path) => {
+  test.each(["../x", "a/../x", "/x", "a//x", "./x", "a/.", "a\\x", "a\0", "a\ud800", ""])("does not list %j", (path) => {
     expect(Manifest.safeParse({ ...manifest, artifacts: [{ ...file, path }] }).success).toBe(false);
   });
 
   test.each<[string, object]>([
-    ["of another version", { version: 2 }],
+    ["of another version", { version: 3 }],
     ["with a size below nothing", { artifacts: [{ ...file, bytes: -1 }] }],
     ["with a checksum in capitals", { artifacts: [{ ...file, sha256: "A".repeat(64) }] }],
     ["with a team that climbs", { team: ".." }],

@@ -73,7 +73,7 @@ describe("a job that is cancelled", () => {
     expect(worker.phaseOf("a")).toBe("stopped");
   });
 
-  test("while it uploads is never sealed", async () => {
+  test("while it uploads keeps what it left, and stays cancelled", async () => {
     const { world, worker } = await working();
     worker.end(0);
     await worker.call();
@@ -83,9 +83,10 @@ describe("a job that is cancelled", () => {
     const attempt = { team: "vision", job: "a", attempt: 1 };
     artifacts.upload(attempt, { "model.bin": "weights" });
     expect(await sealAttempt({ sealing: world.ledger.sealing, artifacts, now: () => world.nowMs }, attempt)).toMatchObject({
-      kind: "stale",
+      kind: "kept",
+      files: 1,
     });
-    expect(artifacts.sealed.size).toBe(0);
+    expect(artifacts.listed(attempt)?.artifacts).toMatchObject([{ path: "model.bin" }]);
     await worker.call();
     await worker.call();
     expect(world.job("a")).toMatchObject(ended);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fileKey } from "../../../events/upload.ts";
+import { fileKey, manifestKey } from "../../../events/upload.ts";
 import { type SealDeps, sealAttempt } from "../../../lib/flows/seal-attempt.ts";
 import { Fault } from "../../../lib/model/fault.ts";
 import type { Job } from "../../../lib/model/job.ts";
@@ -14,41 +14,96 @@ function world(over: Partial<Job> = {}) {
   const ledger = memoryLedger();
   const artifacts = new MemoryArtifacts();
   ledger.table.putJob(aJob({ state: "sealing", attempt: 2, ...over }));
+  ledger.table.awaitSealing(attempt, monday);
   const deps: SealDeps = { sealing: ledger.sealing, artifacts, now: () => monday + 5 };
-  return { ledger, artifacts, deps, job: () => ledger.table.jobs.get("vision/train-1") };
+  const paths = (): readonly string[] | undefined => artifacts.listed(attempt)?.artifacts.map(({ path }) => path);
+  const waits = (): number => ledger.table.sealingSince.size;
+  return { ledger, artifacts, deps, paths, waits, job: () => ledger.table.jobs.get("vision/train-1") };
 }
 
-test("a job has succeeded when every file of it is sealed", async () => {
-  const { artifacts, deps, job } = world();
+test("a job has succeeded when every file of it is sealed, and its list lies beside them", async () => {
+  const { artifacts, deps, job, paths, waits } = world();
   artifacts.upload(attempt, files);
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "succeeded", files: 2 });
-  expect(artifacts.sealed.size).toBe(2);
-  expect(job()).toMatchObject({ state: "succeeded", endedAtMs: monday + 5, artifacts: [{ path: "out/model.pt", bytes: 7 }, {}] });
+  expect(paths()).toEqual(["out/model.pt", "out/log.txt"]);
+  expect(job()).toMatchObject({ state: "succeeded", endedAtMs: monday + 5, artifacts: { files: 2, bytes: 11, leftOut: 0, lost: 0 } });
+  expect(job()?.reason).toBeUndefined();
+  expect(waits()).toBe(0);
 });
 
 test("a job that leaves nothing succeeds, too", async () => {
   const { artifacts, deps, job } = world();
   artifacts.upload(attempt, {});
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "succeeded", files: 0 });
-  expect(job()).toMatchObject({ state: "succeeded", artifacts: [] });
+  expect(job()).toMatchObject({ state: "succeeded", artifacts: { files: 0, bytes: 0 } });
 });
 
-test("it has not while a file is being sealed", async () => {
+test("a job of which a named artifact is not there, or entries were left out, succeeds and says so", async () => {
   const { artifacts, deps, job } = world();
-  artifacts.upload(attempt, files);
-  artifacts.interruptions.failBefore("seal", 2);
-  await expect(sealAttempt(deps, attempt)).rejects.toThrow("seal");
-  expect(job()).toMatchObject({ state: "sealing" });
+  const leftOut = ["a", "b", "c"].map((path) => ({ path, because: "it is a socket" }));
+  artifacts.upload(attempt, files, { leftOut, missing: ["ckpt/*.pt"] });
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "succeeded", files: 2 });
+  expect(job()).toMatchObject({
+    state: "succeeded",
+    reason: '1 named artifact was not there: "ckpt/*.pt"; 3 entries were left out (fleet artifacts list train-1)',
+    artifacts: { files: 2, leftOut: 3, missing: ["ckpt/*.pt"] },
+  });
+  expect(artifacts.listed(attempt)).toMatchObject({ leftOut, missing: ["ckpt/*.pt"] });
+});
+
+test("a job without a required artifact fails, and the rest is kept", async () => {
+  const { artifacts, deps, job, paths } = world();
+  artifacts.upload(attempt, files, { missing: ["model.bin"], failed: 'the required artifact "model.bin" is not there' });
+  expect(await sealAttempt(deps, attempt)).toEqual({ kind: "failed", files: 2 });
+  expect(job()).toMatchObject({
+    state: "failed",
+    reason: 'the required artifact "model.bin" is not there; 2 files are kept (fleet artifacts list train-1)',
+    artifacts: { files: 2 },
+  });
+  expect(paths()).toEqual(["out/model.pt", "out/log.txt"]);
+});
+
+test("more files than an item of the table could list are kept", async () => {
+  const { artifacts, deps, job, paths } = world();
+  const many = Array.from({ length: 2_500 }, (_, n) => [`${"folder/".repeat(20)}part-${n}.bin`, "x"] as const);
+  artifacts.upload(attempt, Object.fromEntries(many));
+  expect(await sealAttempt(deps, attempt)).toEqual({ kind: "succeeded", files: 2_500 });
+  expect(paths()).toHaveLength(2_500);
+  expect(JSON.stringify(job()).length).toBeLessThan(2_000);
+});
+
+describe("whatever fails halfway is done by the next try", () => {
+  test.each(["uploaded", "sealedList", "seal", "sealList"] as const)("%s", async (method) => {
+    const { artifacts, deps, job, paths } = world();
+    artifacts.upload(attempt, files);
+    artifacts.interruptions.failBefore(method, method === "seal" ? 2 : 1);
+    await expect(sealAttempt(deps, attempt)).rejects.toThrow(method);
+    expect(job()).toMatchObject({ state: "sealing" });
+    expect(await sealAttempt(deps, attempt)).toEqual({ kind: "succeeded", files: 2 });
+    expect(paths()).toHaveLength(2);
+  });
+
+  test("after the list was sealed, the files are not sealed again, and the job ends as it would have", async () => {
+    const { ledger, artifacts, deps, job } = world();
+    artifacts.upload(attempt, files, { failed: "there is no model.bin" });
+    ledger.wire.failBefore("sealing.fail");
+    await expect(sealAttempt(deps, attempt)).rejects.toThrow("sealing.fail");
+    const list = artifacts.listed(attempt);
+    artifacts.incoming.clear();
+    expect(await sealAttempt({ ...deps, now: () => monday + 60_000 }, attempt)).toEqual({ kind: "failed", files: 2 });
+    expect(artifacts.listed(attempt)).toEqual(list);
+    expect(job()).toMatchObject({ state: "failed", reason: expect.stringContaining("there is no model.bin") });
+  });
 });
 
 test("done twice is done once", async () => {
   const { artifacts, deps, job } = world();
   artifacts.upload(attempt, files);
   await sealAttempt(deps, attempt);
-  const after = job();
-  expect(await sealAttempt(deps, attempt)).toEqual({ kind: "stale", files: 0 });
+  const [after, list] = [job(), artifacts.listed(attempt)];
+  expect(await sealAttempt({ ...deps, now: () => monday + 60_000 }, attempt)).toEqual({ kind: "kept", files: 2 });
   expect(job()).toEqual(after);
+  expect(artifacts.listed(attempt)).toEqual(list);
 });
 
 test("done by two at once is done once", async () => {
@@ -59,32 +114,58 @@ test("done by two at once is done once", async () => {
   expect(job()).toMatchObject({ state: "succeeded" });
 });
 
-describe("nothing is promoted", () => {
+describe("what an attempt left is kept, and its job does not change,", () => {
   test.each<[string, Partial<Job>]>([
-    ["of an attempt that counts no more", { attempt: 3 }],
-    ["of a job that waits again", { state: "queued" }],
-    ["of a job that was cancelled", { state: "cancelled" }],
-    ["of a job that has failed", { state: "failed" }],
+    ["when another attempt counts by now", { attempt: 3, state: "running" }],
+    ["when the job waits again", { attempt: 3, state: "queued" }],
+    ["when the job was cancelled", { state: "cancelled" }],
+    ["when the job has failed", { state: "failed" }],
+    ["when another attempt of it has succeeded", { attempt: 3, state: "succeeded" }],
+  ])("%s", async (_what, over) => {
+    const { artifacts, deps, job, paths, waits } = world(over);
+    artifacts.upload(attempt, files, { failed: "there is no model.bin" });
+    const before = job();
+    expect(await sealAttempt(deps, attempt)).toEqual({ kind: "kept", files: 2 });
+    expect(paths()).toEqual(["out/model.pt", "out/log.txt"]);
+    expect(job()).toEqual(before);
+    expect(waits()).toBe(0);
+  });
+
+  test("when it was given away while it was sealed", async () => {
+    const { ledger, artifacts, deps, job, paths, waits } = world();
+    artifacts.upload(attempt, files);
+    ledger.wire.before("sealing.succeed", () => ledger.table.putJob(aJob({ state: "queued", attempt: 3 })));
+    expect(await sealAttempt(deps, attempt)).toEqual({ kind: "kept", files: 2 });
+    expect(job()).toMatchObject({ state: "queued", attempt: 3 });
+    expect(paths()).toHaveLength(2);
+    expect(waits()).toBe(0);
+  });
+});
+
+describe("there is nothing to seal", () => {
+  test.each<[string, Partial<Job>]>([
+    ["of an attempt that has not begun", { attempt: 1 }],
+    ["of a job that waits for its node", { state: "queued" }],
+    ["of an attempt that left nothing", { state: "failed" }],
   ])("%s", async (_what, over) => {
     const { artifacts, deps, job } = world(over);
-    artifacts.upload(attempt, files);
     const before = job();
-    expect(await sealAttempt(deps, attempt)).toEqual({ kind: "stale", files: 0 });
+    if (over.state !== "failed") artifacts.upload(attempt, files);
+    expect(await sealAttempt(deps, attempt)).toEqual({ kind: "nothing", files: 0 });
     expect(artifacts.sealed.size).toBe(0);
     expect(job()).toEqual(before);
   });
 
   test("of a job that nobody knows", async () => {
     const { deps } = world();
-    expect(await sealAttempt(deps, { ...attempt, job: "nobody" })).toEqual({ kind: "stale", files: 0 });
+    expect(await sealAttempt(deps, { ...attempt, job: "nobody" })).toEqual({ kind: "nothing", files: 0 });
   });
 
-  test("of an attempt that was given away while it was sealed", async () => {
-    const { ledger, artifacts, deps, job } = world();
-    artifacts.upload(attempt, files);
-    ledger.wire.before("sealing.succeed", () => ledger.table.putJob(aJob({ state: "queued", attempt: 3 })));
-    expect(await sealAttempt(deps, attempt)).toMatchObject({ kind: "stale" });
-    expect(job()).toMatchObject({ state: "queued", attempt: 3 });
+  test("of an attempt that is over and whose manifest cannot be read: it waits no more", async () => {
+    const { artifacts, deps, waits } = world({ state: "cancelled" });
+    artifacts.incoming.set(manifestKey(attempt), Buffer.from("{"));
+    expect(await sealAttempt(deps, attempt)).toEqual({ kind: "nothing", files: 0 });
+    expect(waits()).toBe(0);
   });
 });
 
@@ -95,9 +176,10 @@ test.each(["placed", "running"] as const)("a run that is on record as %s is not 
 });
 
 test("an upload that is not whole is left alone", async () => {
-  const { deps, job } = world({ node: "i-0000000000000001" });
+  const { deps, job, waits } = world({ node: "i-0000000000000001" });
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "early", files: 0 });
   expect(job()).toMatchObject({ state: "sealing" });
+  expect(waits()).toBe(1);
 });
 
 test("an upload that is gone, or cannot be read, fails the job: nothing would ever end it", async () => {
@@ -106,24 +188,52 @@ test("an upload that is gone, or cannot be read, fails the job: nothing would ev
   expect(gone.job()).toMatchObject({ state: "failed", reason: "could not keep its artifacts: its upload is no longer there" });
 
   const broken = world();
-  const artifacts = { ...broken.deps.artifacts, uploaded: () => Promise.reject(new Fault("manifest", "The manifest is not JSON")) };
-  expect(await sealAttempt({ ...broken.deps, artifacts }, attempt)).toEqual({ kind: "failed", files: 0 });
-  expect(broken.job()).toMatchObject({ state: "failed", reason: "could not keep its artifacts: The manifest is not JSON" });
+  broken.artifacts.incoming.set(manifestKey(attempt), Buffer.from("{"));
+  expect(await sealAttempt(broken.deps, attempt)).toEqual({ kind: "failed", files: 0 });
+  const words = "could not keep its artifacts: the list of files that the worker uploaded cannot be read: it is not JSON";
+  expect(broken.job()).toMatchObject({ state: "failed", reason: words });
 });
 
-test("a file that is missing fails the job, by its name", async () => {
-  const { artifacts, deps, job } = world();
-  artifacts.upload(attempt, files);
-  artifacts.incoming.delete(fileKey(attempt, "out/log.txt"));
-  expect(await sealAttempt(deps, attempt)).toEqual({ kind: "failed", files: 2 });
-  expect(job()).toMatchObject({ state: "failed", reason: "could not keep its artifacts: out/log.txt was not uploaded" });
+test("a key that is refused for good fails the job in words, and a call that may be tried again throws", async () => {
+  const refused = world();
+  refused.artifacts.upload(attempt, files);
+  const sealList = (): Promise<void> => Promise.reject(new Fault("denied", "KMS did not use the team's key"));
+  const bound = {
+    sealList,
+    sealedList: async () => undefined,
+    uploaded: () => refused.artifacts.uploaded(attempt),
+    seal: (...asked: Parameters<MemoryArtifacts["seal"]>) => refused.artifacts.seal(...asked),
+  };
+  expect(await sealAttempt({ ...refused.deps, artifacts: bound }, attempt)).toEqual({ kind: "failed", files: 0 });
+  expect(refused.job()).toMatchObject({ reason: "could not keep its artifacts: KMS did not use the team's key" });
 });
 
-test("a file that is not what the worker had fails the job, by its name", async () => {
-  const { artifacts, deps, job } = world();
-  artifacts.upload(attempt, files);
-  artifacts.incoming.set(fileKey(attempt, "out/model.pt"), Buffer.from("weighty"));
-  await sealAttempt(deps, attempt);
-  expect(job()).toMatchObject({ state: "failed", reason: expect.stringContaining("out/model.pt does not have the checksum") });
-  expect(job()?.artifacts).toBeUndefined();
+describe("a file that is lost costs only itself", () => {
+  test.each<[string, (artifacts: MemoryArtifacts) => void, string]>([
+    ["missing", ({ incoming }) => incoming.delete(fileKey(attempt, "out/log.txt")), "it was not uploaded"],
+    [
+      "corrupt",
+      ({ incoming }) => incoming.set(fileKey(attempt, "out/log.txt"), Buffer.from("d0ne")),
+      "it does not have the checksum that the worker computed",
+    ],
+  ])("when it is %s: the rest can be fetched, and the job says which it was", async (_what, spoil, because) => {
+    const { artifacts, deps, job } = world();
+    artifacts.upload(attempt, files);
+    spoil(artifacts);
+    expect(await sealAttempt(deps, attempt)).toEqual({ kind: "failed", files: 1 });
+    expect(job()).toMatchObject({
+      state: "failed",
+      artifacts: { files: 1, lost: 1 },
+      reason: `could not keep 1 of its artifacts: out/log.txt (${because}); 1 file is kept (fleet artifacts list train-1)`,
+    });
+    expect(artifacts.listed(attempt)).toMatchObject({ artifacts: [{ path: "out/model.pt" }], lost: [{ path: "out/log.txt", because }] });
+  });
+
+  test("when its name is none that can be kept", async () => {
+    const { artifacts, deps, job, paths } = world();
+    artifacts.upload(attempt, { ...files, "out/logs\\events.txt": "odd" });
+    expect(await sealAttempt(deps, attempt)).toEqual({ kind: "failed", files: 2 });
+    expect(paths()).toEqual(["out/model.pt", "out/log.txt"]);
+    expect(job()?.reason).toContain("out/logs\\events.txt (it is not named or described as a file that can be kept)");
+  });
 });

@@ -33,11 +33,14 @@ class Puppet implements LiveAttempt {
   async remove(): Promise<void> {
     this.asked.push("remove");
   }
+  uploaded(): void {
+    this.tell({ kind: "uploaded" });
+  }
   started(): void {
     this.tell({ kind: "started", atMs: 5 });
   }
   exited(exitCode: number): void {
-    this.tell({ kind: "exited", startedAtMs: 5, exitCode });
+    this.tell({ kind: "exited", startedAtMs: 5, exitCode, leaves: (this.order.gang?.rank ?? 0) === 0 });
   }
 }
 
@@ -105,10 +108,13 @@ describe("the agent", () => {
     only().started();
     only().exited(1);
     await clock.pass(50);
-    expect(last()).toMatchObject([{ phase: "exited", exitCode: 1 }]);
+    expect(last()).toMatchObject([{ phase: "exited", exitCode: 1, uploads: true }]);
+    only().uploaded();
+    await clock.pass(50);
+    expect(last()).toEqual([{ ...ref, phase: "exited", exitCode: 1, startedAtMs: 5 }]);
     done.now = true;
     await clock.pass(2_000);
-    expect(only().asked).toEqual(["remove"]);
+    expect(only().asked).toEqual(["upload", "remove"]);
     // A server that says both, again and again, is not called without pause.
     expect(calls.length).toBeLessThan(60);
     done.now = false;
@@ -117,40 +123,92 @@ describe("the agent", () => {
     expect(last()).toMatchObject([{ phase: "stopped", reason: "this attempt has already ended on this node" }]);
   });
 
-  test("uploads only when the exit is on record", async () => {
-    const lost = { now: false };
+  test("uploads only when the end is on record, whatever the exit code", async () => {
+    for (const exitCode of [0, 3]) {
+      const lost = { now: false };
+      const { clock, only, last } = world((_call, number) => {
+        if (lost.now) throw new Error("the answer was lost");
+        return orders({ ...every2s, orders: number === 1 ? [runOrder()] : [] });
+      });
+      await clock.pass(50);
+      only().started();
+      await clock.pass(50);
+      lost.now = true;
+      only().exited(exitCode);
+      await clock.pass(3_000);
+      expect(only().asked).toEqual([]);
+      lost.now = false;
+      await clock.pass(1_000);
+      expect(only().asked).toEqual(["upload"]);
+      expect(last()).toMatchObject([{ phase: "exited", exitCode, uploads: true }]);
+      only().uploaded();
+      await clock.pass(50);
+      expect(last()).toMatchObject([exitCode === 0 ? { phase: "uploaded" } : { phase: "exited", exitCode: 3 }]);
+      expect(last()[0]).not.toHaveProperty("uploads");
+    }
+  });
+
+  test("uploads without the server when that has been silent for 30 s, and tells of the end until it is heard", async () => {
+    const silent = { now: false };
     const { clock, only, last } = world((_call, number) => {
-      if (lost.now) throw new Error("the answer was lost");
+      if (silent.now) throw new Error("unreachable");
       return orders({ ...every2s, orders: number === 1 ? [runOrder()] : [] });
     });
     await clock.pass(50);
     only().started();
     await clock.pass(50);
-    lost.now = true;
-    only().exited(0);
-    await clock.pass(3_000);
+    silent.now = true;
+    await clock.pass(12_000);
+    only().exited(3);
+    await clock.pass(19_000);
     expect(only().asked).toEqual([]);
-    lost.now = false;
-    await clock.pass(1_000);
+    await clock.pass(2_000);
     expect(only().asked).toEqual(["upload"]);
-    expect(last()).toMatchObject([{ phase: "exited", exitCode: 0 }]);
-    only().tell({ kind: "uploaded" });
-    await clock.pass(50);
-    expect(last()).toMatchObject([{ phase: "uploaded" }]);
+    only().uploaded();
+    silent.now = false;
+    await clock.pass(1_000);
+    expect(last()).toEqual([{ ...ref, phase: "exited", exitCode: 3, startedAtMs: 5 }]);
   });
 
-  test("does not upload what the same answer stops", async () => {
-    const { clock, only, last } = world((call, number) => {
-      const stop = { kind: "stop", ...ref, because: "cancelled" } as const;
-      return orders({ ...every2s, orders: number === 1 ? [runOrder()] : call.attempts[0]?.phase === "exited" ? [stop] : [] });
+  test("does not upload what the same answer stops, when the server is then done with it", async () => {
+    const told: unknown[] = [];
+    const { clock, only } = world((call, number) => {
+      told.push(call.attempts[0]);
+      const phase = call.attempts[0]?.phase;
+      const stop = { kind: "stop", ...ref, because: "the attempt is no longer this node's" } as const;
+      return orders({
+        ...every2s,
+        orders: number === 1 ? [runOrder()] : phase === "exited" ? [stop] : [],
+        done: phase === "stopped" ? [ref] : [],
+      });
     });
     await clock.pass(50);
     only().started();
     await clock.pass(50);
     only().exited(0);
-    await clock.pass(100);
-    expect(only().asked).toEqual([]);
-    expect(last()).toEqual([{ ...ref, phase: "stopped", reason: "cancelled" }]);
+    await clock.pass(200);
+    expect(only().asked).toEqual(["remove"]);
+    expect(told).toContainEqual({ ...ref, phase: "stopped", reason: "the attempt is no longer this node's", uploads: true });
+  });
+
+  test("keeps a good end when an order to stop crosses the news of it", async () => {
+    const clock = new ManualClock();
+    const asked: { tell?: () => void } = {};
+    const { only } = world(() => orders(), {
+      clock,
+      call: async (call) => {
+        const [report] = call.kind === "report" ? call.attempts : [];
+        if (report === undefined) return orders({ ...every2s, orders: [runOrder()] });
+        if (report.phase !== "running") return orders(every2s);
+        asked.tell?.();
+        return orders({ ...every2s, orders: [{ kind: "stop", ...ref, because: "its node is drained" }] });
+      },
+    });
+    await clock.pass(50);
+    asked.tell = () => only().exited(0);
+    only().started();
+    await clock.pass(200);
+    expect(only().asked).toEqual(["upload"]);
   });
 
   test("confirms the stop of an attempt it never had", async () => {
@@ -177,13 +235,17 @@ describe("the agent", () => {
     await clock.pass(4_000);
     expect(only().asked).toEqual(["stop 30000"]);
     expect(last()).toMatchObject([{ phase: "running" }]);
+    say.stop = false;
     only().exited(143);
     await clock.pass(50);
+    expect(last()).toEqual([{ ...ref, phase: "stopped", reason: "the pool shrinks", uploads: true }]);
+    expect(only().asked).toEqual(["stop 30000", "upload"]);
+    only().uploaded();
+    await clock.pass(50);
     expect(last()).toEqual([{ ...ref, phase: "stopped", reason: "the pool shrinks" }]);
-    say.stop = false;
     say.done = true;
     await clock.pass(2_000);
-    expect(only().asked).toEqual(["stop 30000", "remove"]);
+    expect(only().asked).toEqual(["stop 30000", "upload", "remove"]);
     await clock.pass(2_000);
     expect(last()).toEqual([]);
   });
@@ -335,9 +397,15 @@ describe("when nobody answers", () => {
     await clock.pass(1);
     expect(only().asked).toEqual(["stop 30000"]);
     only().exited(143);
+    // What it left is uploaded until the very end, and a little longer.
+    expect(only().asked).toEqual(["stop 30000", "upload"]);
     await clock.pass(60_000 - 1);
+    expect(only().asked).toEqual(["stop 30000", "upload"]);
+    await clock.pass(29_999);
     expect(end()).toBeUndefined();
+    only().uploaded();
     await clock.pass(1);
+    expect(only().asked).toEqual(["stop 30000", "upload", "remove"]);
     expect(end()).toEqual({ kind: "shutdown", because: "the lease has ended and nobody answers" });
   });
 
@@ -374,6 +442,7 @@ describe("when nobody answers", () => {
     expect(only().asked).toEqual(["stop 5000"]);
     await clock.pass(10_000);
     only().exited(1);
+    only().uploaded();
     await clock.pass(1);
     expect(end()?.kind).toBe("shutdown");
   });
@@ -401,7 +470,10 @@ describe("the end", () => {
     expect(end()).toBeUndefined();
     only().exited(143);
     await clock.pass(100);
-    expect(only().asked).toEqual(["stop 30000", "remove"]);
+    expect(only().asked).toEqual(["stop 30000", "upload"]);
+    only().uploaded();
+    await clock.pass(100);
+    expect(only().asked).toEqual(["stop 30000", "upload", "remove"]);
     expect(end()).toEqual({ kind: "shutdown", because: "given back" });
   });
 
@@ -414,7 +486,26 @@ describe("the end", () => {
     await clock.pass(100);
     only().exited(143);
     await clock.pass(100);
-    expect(last()).toMatchObject([{ phase: "stopped", reason: "the worker was asked to end" }]);
+    const stopped = { ...ref, phase: "stopped", reason: "the worker was asked to end" };
+    expect(last()).toEqual([{ ...stopped, uploads: true }]);
+    only().uploaded();
+    await clock.pass(100);
+    expect(last()).toEqual([stopped]);
+    expect(end()?.kind).toBe("terminated");
+  });
+
+  test("an upload that takes too long is stopped, and does not keep the worker for ever", async () => {
+    const { agent, clock, only, end } = world((_call, number) => orders({ ...every2s, orders: number === 1 ? [runOrder()] : [] }));
+    await clock.pass(50);
+    only().started();
+    await clock.pass(50);
+    agent.terminate();
+    await clock.pass(100);
+    only().exited(143);
+    await clock.pass(29_000);
+    expect(only().asked).toEqual(["stop 30000", "upload"]);
+    await clock.pass(12_000);
+    expect(only().asked).toEqual(["stop 30000", "upload", "stop 30000", "remove"]);
     expect(end()?.kind).toBe("terminated");
   });
 

@@ -1,10 +1,13 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { artifactLimits, collectArtifacts } from "../../../lib/worker/artifacts.ts";
+import type { ArtifactRequest } from "../../../lib/model/job.ts";
+import { type ArtifactLimits, artifactLimits } from "../../../lib/worker/artifact-limits.ts";
+import { collectArtifacts, whyFailed } from "../../../lib/worker/artifacts.ts";
 
 let folder: string;
 let work: string;
@@ -18,57 +21,184 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const collect = (paths: string[], limits = artifactLimits) => collectArtifacts(work, paths, limits);
+/** What is collected, by path; what is left out, with why. */
+async function collect(asked: readonly ArtifactRequest[], limits: Partial<ArtifactLimits> = {}) {
+  const collected = await collectArtifacts(work, asked, { ...artifactLimits, ...limits });
+  const { leftOut, leftOutMore } = collected.leftOut.listed;
+  const failed = whyFailed(collected, collected.files);
+  return {
+    files: collected.files,
+    paths: collected.files.map(({ path }) => path),
+    leftOut: Object.fromEntries(leftOut.map(({ path, because }) => [path, because])),
+    leftOutMore,
+    missing: collected.missing,
+    failed,
+  };
+}
 
-describe("artifacts", () => {
-  test("are files, and all files of folders, each once and in order", async () => {
-    expect(await collect(["out", "./out//model.bin", "out/"])).toEqual([
-      { path: "out/deep/log.txt", file: join(work, "out/deep/log.txt"), bytes: 4 },
-      { path: "out/model.bin", file: join(work, "out/model.bin"), bytes: 7 },
+describe("the artifacts of a job", () => {
+  test("are files, and all files of folders, each once and in order, with their permissions", async () => {
+    await chmod(join(work, "out", "model.bin"), 0o750);
+    const { files } = await collect(["out", "./out//model.bin", "out/"]);
+    expect(files.map(({ path, place, bytes, mode }) => ({ path, place: place.toString(), bytes, mode }))).toEqual([
+      { path: "out/deep/log.txt", place: join(work, "out/deep/log.txt"), bytes: 4, mode: 0o644 },
+      { path: "out/model.bin", place: join(work, "out/model.bin"), bytes: 7, mode: 0o750 },
     ]);
-    expect((await collect(["."])).map((file) => file.path)).toEqual(["out/deep/log.txt", "out/model.bin"]);
-    expect(await collect([])).toEqual([]);
+    expect((await collect(["."])).paths).toEqual(["out/deep/log.txt", "out/model.bin"]);
+    expect((await collect([])).paths).toEqual([]);
+  });
+
+  test("come in the order of their paths, also where a folder's name begins another", async () => {
+    for (const path of ["out-2", "out.txt"]) await writeFile(join(work, path), "");
+    expect((await collect(["."])).paths).toEqual(["out-2", "out.txt", "out/deep/log.txt", "out/model.bin"]);
+  });
+
+  test("are what globs match, with all that lies in a folder that one matches", async () => {
+    expect((await collect(["out/*.bin"])).paths).toEqual(["out/model.bin"]);
+    expect((await collect(["*/deep"])).paths).toEqual(["out/deep/log.txt"]);
+    expect((await collect(["**/*.txt"])).paths).toEqual(["out/deep/log.txt"]);
+    expect((await collect(["o?t/[a-m]*"])).paths).toEqual(["out/deep/log.txt", "out/model.bin"]);
+    expect((await collect(["**"])).paths).toEqual(["out/deep/log.txt", "out/model.bin"]);
+  });
+
+  test("may have names that look like globs", async () => {
+    for (const path of ["run[1]", "run1"]) await writeFile(join(work, path), "");
+    expect((await collect(["run[1]"])).paths).toEqual(["run[1]"]);
+    expect((await collect(["run[12]"])).paths).toEqual(["run1"]);
   });
 
   test("may be reached by links that stay inside", async () => {
     await symlink("out/deep", join(work, "latest"));
     await symlink("model.bin", join(work, "out", "best.bin"));
-    expect((await collect(["latest", "out/best.bin"])).map(({ path, file }) => [path, file])).toEqual([
+    expect((await collect(["latest", "out/best.bin"])).files.map(({ path, place }) => [path, place.toString()])).toEqual([
       ["latest/log.txt", join(work, "out/deep/log.txt")],
       ["out/best.bin", join(work, "out/model.bin")],
     ]);
   });
+});
 
-  test("that are missing fail the job, by their name", async () => {
-    await expect(collect(["out", "results"])).rejects.toThrow('the job succeeded but left no "results"');
+describe("what is not there", () => {
+  test("is missing, by the name that the job gave it, and costs nothing else", async () => {
+    expect(await collect(["out", "ckpt/*.pt", "results"])).toMatchObject({
+      paths: ["out/deep/log.txt", "out/model.bin"],
+      missing: ["ckpt/*.pt", "results"],
+      failed: undefined,
+    });
   });
+
+  test("fails the job where it is required, and the rest is kept all the same", async () => {
+    const required = (path: string) => ({ path, required: true }) as const;
+    expect(await collect(["out", required("final.pt")])).toMatchObject({
+      paths: ["out/deep/log.txt", "out/model.bin"],
+      failed: 'the required artifact "final.pt" was not there',
+    });
+    await symlink("nowhere", join(work, "final.pt"));
+    expect((await collect([required("final.pt")])).failed).toBe('no file of the required artifact "final.pt" could be kept');
+    expect((await collect([required("*/*.bin")])).failed).toBeUndefined();
+  });
+
+  test("is everything, when the job removed its own folder", async () => {
+    await rm(work, { recursive: true });
+    expect(await collect(["out", "*.pt"])).toMatchObject({ paths: [], missing: ["out", "*.pt"], leftOut: {} });
+  });
+});
+
+describe("what cannot be kept is left out with the reason, and costs nothing else", () => {
+  const rest = ["out/deep/log.txt", "out/model.bin"];
 
   test.each([
-    ["../../secret", "leads outside"],
-    ["/etc/hostname", "leads outside"],
-    ["../..", "leads outside"],
-    ["nothing", "leads nowhere"],
-    [".", "that it lies in"],
-  ])("behind a link to %s are refused", async (target, why) => {
+    ["../../secret", "it is a link that leads outside the working directory"],
+    ["/etc/hostname", "it is a link that leads outside the working directory"],
+    ["/dev/null", "it is a link that leads outside the working directory"],
+    ["../..", "it is a link that leads outside the working directory"],
+    ["nothing", "it is a link that leads nowhere"],
+    ["link", "it is a link that leads nowhere"],
+    [".", "it is a link to a folder that it lies in"],
+  ])("a link to %s", async (target, why) => {
     await symlink(target, join(work, "out", "link"));
-    await expect(collect(["out"])).rejects.toThrow(why);
+    for (const asked of [["out"], ["out", "out/link"], ["out/**"]])
+      expect(await collect(asked)).toMatchObject({ paths: rest, leftOut: { "out/link": why }, missing: [] });
   });
 
-  test("a folder that became a link outside is refused", async () => {
+  test("a file behind a folder that is a link outside", async () => {
     await symlink(folder, join(work, "all"));
-    await expect(collect(["all/secret"])).rejects.toThrow("leads outside");
+    expect(await collect(["all/secret"])).toMatchObject({
+      paths: [],
+      leftOut: { all: "it is a link that leads outside the working directory" },
+      missing: [],
+    });
+    // A glob merely passes it.
+    expect(await collect(["*/deep/*"])).toMatchObject({ paths: ["out/deep/log.txt"], leftOut: {} });
   });
 
-  test("that are neither file nor folder, too many, too large or too deep are refused", async () => {
-    await expect(collect(["out"], { files: 1, bytes: 100 })).rejects.toThrow("more than 1 files");
-    await expect(collect(["out"], { files: 9, bytes: 10 })).rejects.toThrow("larger than 10 bytes");
+  test("sockets and named pipes", async () => {
+    execFileSync("mkfifo", [join(work, "out", "pipe")]);
     const socket = createServer().listen(join(work, "out", "socket"));
     await once(socket, "listening");
-    await expect(collect(["out"])).rejects.toThrow("neither a file nor a folder");
+    expect(await collect(["out", "out/pipe"])).toMatchObject({
+      paths: rest,
+      leftOut: { "out/pipe": "it is a named pipe (FIFO)", "out/socket": "it is a socket" },
+      missing: [],
+    });
     socket.close();
-    const deep = Array.from({ length: 15 }, () => "d".repeat(50)).join("/");
-    await mkdir(join(work, deep), { recursive: true });
-    await writeFile(join(work, deep, "f"), "");
-    await expect(collect(["d".repeat(50)])).rejects.toThrow("longer than 700 bytes");
   });
+
+  test.skipIf(process.getuid?.() === 0)("a folder that cannot be read", async () => {
+    await mkdir(join(work, "out", "closed"), { mode: 0 });
+    expect(await collect(["out"])).toMatchObject({ paths: rest, leftOut: { "out/closed": "it cannot be read" } });
+  });
+
+  test("what is over a limit, always the same, while what still fits is kept", async () => {
+    expect(await collect(["out"], { files: 1 })).toMatchObject({
+      paths: ["out/deep/log.txt"],
+      leftOut: { "out/model.bin": "it comes after the first 1 files, and no more are kept" },
+    });
+    expect(await collect(["out"], { bytes: 6 })).toMatchObject({
+      paths: ["out/deep/log.txt"],
+      leftOut: { "out/model.bin": "with it the files would be larger than 6 bytes together" },
+    });
+    await writeFile(join(work, "out", "a-large-one"), "12345678");
+    expect((await collect(["out"], { bytes: 7 })).paths).toEqual(["out/deep/log.txt"]);
+  });
+
+  test("a path that is too long, and what lies below it", async () => {
+    const deep = Array.from({ length: 15 }, () => "d".repeat(50)).join("/");
+    await mkdir(join(work, deep, "more"), { recursive: true });
+    await writeFile(join(work, deep, "more", "f"), "");
+    const { paths, leftOut } = await collect(["."]);
+    expect(paths).toEqual(rest);
+    expect(Object.values(leftOut)).toEqual(["its path is longer than 700 bytes"]);
+  });
+
+  test("of very many the first by name, the others by number", async () => {
+    for (let n = 0; n < 30; n++) await writeFile(join(work, `f${10 + n}`), "");
+    const { paths, leftOut, leftOutMore } = await collect(["."], { files: 5, listed: 10 });
+    expect(paths).toEqual(["f10", "f11", "f12", "f13", "f14"]);
+    expect(Object.keys(leftOut)).toEqual(Array.from({ length: 10 }, (_, n) => `f${15 + n}`));
+    expect(leftOutMore).toBe(17);
+  });
+
+  test("of a folder that is too full what is beyond its limit, and it is said", async () => {
+    for (let n = 0; n < 30; n++) await writeFile(join(work, "out", `f${10 + n}`), "");
+    const { paths, leftOut } = await collect(["out"], { inFolder: 8 });
+    expect(paths.length).toBeLessThanOrEqual(8);
+    expect(leftOut).toEqual({ out: "it holds too many entries: not all of them were looked at" });
+    expect((await collect(["out/m*"], { inFolder: 8 })).paths).toEqual(["out/model.bin"]);
+  });
+});
+
+test("names that are not UTF-8, or hold what no path may, are escaped and kept", async () => {
+  const put = (name: Buffer | string) => writeFile(Buffer.concat([Buffer.from(`${work}/out/`), Buffer.from(name)]), "x");
+  for (const name of [Buffer.from("caf\xe9.txt", "latin1"), "logs\\events.txt", "a\nb", "50%", "%41"]) await put(name);
+  const { files, leftOut } = await collect(["out/*"]);
+  expect(leftOut).toEqual({});
+  expect(files.map(({ path, escaped }) => (escaped ? [path] : path))).toEqual([
+    ["out/%2541"],
+    "out/50%",
+    ["out/a%0Ab"],
+    ["out/caf%E9.txt"],
+    "out/deep/log.txt",
+    ["out/logs%5Cevents.txt"],
+    "out/model.bin",
+  ]);
 });

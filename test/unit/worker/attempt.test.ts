@@ -14,80 +14,121 @@ const ref = { team: "vision", job: "train-1", attempt: 2 };
 const through = (...events: AttemptEvent[]): AttemptState => events.reduce<AttemptState>(next, { phase: "preparing" });
 
 const started: AttemptEvent = { kind: "started", atMs: 5 };
-const exited = (exitCode: number): AttemptEvent => ({ kind: "exited", startedAtMs: 5, exitCode, reason: "why" });
-const recorded: AttemptEvent = { kind: "exit-recorded" };
+const exited = (exitCode: number, leaves = true): AttemptEvent => ({ kind: "exited", startedAtMs: 5, exitCode, reason: "why", leaves });
+const mayUpload: AttemptEvent = { kind: "may-upload" };
+const uploaded: AttemptEvent = { kind: "uploaded" };
 const stop: AttemptEvent = { kind: "stop", because: "the job was cancelled" };
-const failed: AttemptEvent = { kind: "failed", reason: "no archive", again: false };
+const failed: AttemptEvent = { kind: "failed", reason: "no archive", again: false, leaves: false };
+const lost: AttemptEvent = { kind: "failed", reason: "the container was lost", again: true, leaves: true };
+const noS3: AttemptEvent = { kind: "failed", reason: "S3 could not be reached", again: true, leaves: true };
 
 describe("an attempt", () => {
-  test("runs, is on record, uploads", () => {
+  test("runs, may upload, uploads", () => {
     expect(through(started)).toEqual({ phase: "running", startedAtMs: 5 });
-    expect(through(started, exited(0), recorded)).toEqual({ phase: "uploading", startedAtMs: 5 });
-    expect(through(started, exited(0), recorded, { kind: "uploaded" })).toEqual({ phase: "uploaded", startedAtMs: 5 });
+    expect(through(started, exited(0), mayUpload).phase).toBe("uploading");
+    expect(through(started, exited(0), mayUpload, uploaded)).toEqual({ phase: "uploaded", startedAtMs: 5 });
   });
 
-  test("never uploads after a failing exit, nor before its exit is on record", () => {
-    expect(through(started, exited(1), recorded).phase).toBe("exited");
-    expect(through(started, exited(0), { kind: "uploaded" }).phase).toBe("exited");
+  test.each<[string, AttemptEvent[], object]>([
+    ["failed", [started, exited(3)], { phase: "exited", exitCode: 3, reason: "why" }],
+    ["ran too long", [started, exited(124)], { phase: "exited", exitCode: 124 }],
+    ["lost its container", [started, lost], { phase: "failed", reason: "the container was lost", again: true }],
+    ["was stopped", [started, stop, exited(143)], { phase: "stopped", because: "the job was cancelled" }],
+  ])("that %s uploads too, and then tells of the same end again, with nothing left to upload", (_name, before, end) => {
+    const ended = through(...before);
+    expect(ended).toMatchObject({ ...end, uploads: true });
+    const uploading = next(ended, mayUpload);
+    expect(uploading).toEqual({ phase: "uploading", end: ended });
+    for (const after of [uploaded, noS3]) expect(next(uploading, after)).toEqual({ ...ended, uploads: false });
+  });
+
+  test("never uploads before it may, nor when it left nothing, nor twice", () => {
+    expect(through(started, exited(0), uploaded).phase).toBe("exited");
+    expect(through(failed, mayUpload).phase).toBe("failed");
+    expect(through(started, exited(1, false), mayUpload).phase).toBe("exited");
+    expect(through(started, exited(1), mayUpload, uploaded, mayUpload).phase).toBe("exited");
+  });
+
+  test("has failed when it ended well and its files could not be uploaded", () => {
+    expect(through(started, exited(0), mayUpload, noS3)).toEqual({
+      phase: "failed",
+      reason: "S3 could not be reached",
+      again: true,
+      uploads: false,
+    });
   });
 
   test("may end without having started", () => {
-    expect(through(exited(127)).phase).toBe("exited");
-    expect(through(failed)).toEqual({ phase: "failed", reason: "no archive", again: false });
+    expect(through(exited(127, false))).toMatchObject({ phase: "exited", uploads: false });
+    expect(through(failed)).toEqual({ phase: "failed", reason: "no archive", again: false, uploads: false });
   });
 
   test.each([
-    ["preparing", [], [failed]],
-    ["running", [started], [exited(143)]],
-    ["running, and exits well at that moment", [started], [exited(0)]],
-    ["uploading", [started, exited(0), recorded], [{ kind: "uploaded" }]],
-  ] as [string, AttemptEvent[], AttemptEvent[]][])("is stopped only once what was under way has ended: %s", (_name, before, end) => {
-    const stopping = through(...before, stop);
-    expect(stopping.phase).toBe("stopping");
-    expect(isActive(stopping)).toBe(true);
-    expect(end.reduce(next, stopping)).toEqual({ phase: "stopped", because: "the job was cancelled" });
+    ["preparing", [], [failed], false],
+    ["running", [started], [exited(143)], true],
+    ["running, and exits well at that moment", [started], [exited(0)], true],
+    ["uploading", [started, exited(0), mayUpload], [{ kind: "uploaded" }], false],
+  ] as [string, AttemptEvent[], AttemptEvent[], boolean][])(
+    "is stopped only once what was under way has ended: %s",
+    (_name, before, end, uploads) => {
+      const stopping = through(...before, stop);
+      expect(stopping.phase).toBe("stopping");
+      expect(isActive(stopping)).toBe(true);
+      expect(end.reduce(next, stopping)).toEqual({ phase: "stopped", because: "the job was cancelled", uploads });
+    },
+  );
+
+  test("keeps its own end when the upload after it is stopped, unless that was a good one", () => {
+    expect(through(started, exited(3), mayUpload, stop, noS3)).toMatchObject({ phase: "exited", exitCode: 3, uploads: false });
+    expect(through(started, exited(0), mayUpload, stop, noS3)).toMatchObject({ phase: "stopped", uploads: false });
   });
 
-  test.each([[[started, exited(0)]], [[started, exited(1)]], [[failed]], [[started, exited(0), recorded, { kind: "uploaded" } as const]]])(
+  test.each([[[started, exited(0)]], [[started, exited(1)]], [[failed]], [[started, exited(0), mayUpload, uploaded]]])(
     "is stopped at once when nothing is under way",
     (before) => {
       expect(through(...before, stop).phase).toBe("stopped");
     },
   );
 
-  test("keeps the first reason to stop, and nothing leaves an ended state", () => {
+  test("keeps the first reason to stop, and nothing but an upload leaves an ended state", () => {
     expect(through(started, stop, { kind: "stop", because: "another" })).toMatchObject({ because: "the job was cancelled" });
     const stopped = through(started, stop, exited(0));
-    for (const event of [started, exited(0), recorded, failed, stop]) expect(next(stopped, event)).toBe(stopped);
+    for (const event of [started, exited(0), uploaded, failed, stop]) expect(next(stopped, event)).toBe(stopped);
   });
 
   test("holds GPUs until its program has ended, and credentials until it is uploaded", () => {
     expect([through(), through(started), through(started, stop)].map(holdsGpus)).toEqual([true, true, true]);
-    expect([through(started, exited(0)), through(started, exited(0), recorded), through(failed)].map(holdsGpus)).toEqual([
-      false,
-      false,
-      false,
-    ]);
-    expect([through(), through(started, exited(0)), through(started, exited(0), recorded)].map(needsCredentials)).toEqual([
-      true,
-      true,
-      true,
-    ]);
-    expect([through(started, exited(1)), through(failed)].map(needsCredentials)).toEqual([false, false]);
+    const uploading = through(started, exited(1), mayUpload);
+    const ended = [through(started, exited(0)), uploading, next(uploading, stop), through(failed), through(started, stop, exited(143))];
+    expect(ended.map(holdsGpus)).toEqual([false, false, false, false, false]);
+    expect(ended.map(needsCredentials)).toEqual([true, true, true, false, true]);
+    expect(needsCredentials(through())).toBe(true);
+    expect(needsCredentials(next(uploading, uploaded))).toBe(false);
   });
 });
 
 describe("what the server is told", () => {
-  test("nothing before the program runs; the exit for as long as the upload takes", () => {
+  test("nothing before the program runs; the end, and that there is something to upload, for as long as the upload takes", () => {
     expect(reportOf(ref, through())).toBeUndefined();
     expect(reportOf(ref, through(stop))).toBeUndefined();
     expect(reportOf(ref, through(started, stop))).toEqual({ ...ref, phase: "running", startedAtMs: 5 });
-    expect(reportOf(ref, through(started, exited(0), recorded))).toEqual({ ...ref, phase: "exited", startedAtMs: 5, exitCode: 0 });
-    expect(reportOf(ref, through(started, exited(3)))).toEqual({ ...ref, phase: "exited", startedAtMs: 5, exitCode: 3, reason: "why" });
+    const exit = { ...ref, phase: "exited", startedAtMs: 5, exitCode: 3, reason: "why" };
+    expect(reportOf(ref, through(started, exited(3)))).toEqual({ ...exit, uploads: true });
+    expect(reportOf(ref, through(started, exited(3), mayUpload))).toEqual({ ...exit, uploads: true });
+    expect(reportOf(ref, through(started, exited(3), mayUpload, stop))).toEqual({ ...exit, uploads: true });
+    expect(reportOf(ref, through(started, exited(3), mayUpload, uploaded))).toEqual(exit);
+    expect(reportOf(ref, through(started, exited(3, false)))).toEqual(exit);
+    expect(reportOf(ref, through(started, lost))).toMatchObject({ phase: "failed", again: true, uploads: true });
+    expect(reportOf(ref, through(started, stop, exited(143)))).toEqual({
+      ...ref,
+      phase: "stopped",
+      reason: "the job was cancelled",
+      uploads: true,
+    });
   });
 
   test("reasons are cut to what the call takes", () => {
-    const report = reportOf(ref, { phase: "failed", reason: "x".repeat(5000), again: true });
+    const report = reportOf(ref, { phase: "failed", reason: "x".repeat(5000), again: true, uploads: false });
     expect(report).toMatchObject({ phase: "failed", again: true });
     expect(report?.phase === "failed" && report.reason.length).toBe(2000);
   });

@@ -1,0 +1,75 @@
+import { matchesGlob } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { advance, hasMagic, isWhole, literally, type Pattern, patternsOf, start } from "../../../lib/worker/glob.ts";
+
+/** Follows a path through a pattern, name by name, as the walk does. */
+function follows(pattern: Pattern, path: string): boolean {
+  let reached = start(pattern);
+  for (const text of path.split("/")) reached = advance(pattern, reached, { text, bytes: Buffer.from(text) });
+  return isWhole(pattern, reached);
+}
+const matches = (glob: string, path: string): boolean => patternsOf(glob).some((pattern) => follows(pattern, path));
+
+describe("a glob", () => {
+  test.each([
+    ["ckpt/*.pt", "ckpt/1.pt", true],
+    ["ckpt/*.pt", "ckpt/deep/1.pt", false],
+    ["ckpt/*.pt", "ckpt/.pt", true],
+    ["*", ".hidden", true],
+    ["**/*.pt", "a.pt", true],
+    ["**/*.pt", "a/b/c.pt", true],
+    ["a/**", "a/b/c", true],
+    ["a/**/z", "a/z", true],
+    ["a/**/**/z", "a/b/c/z", true],
+    ["**", "a/b", true],
+    ["step-?", "step-é", true],
+    ["step-?", "step-12", false],
+    ["step-[0-9][!a-c]", "step-7d", true],
+    ["step-[0-9][!a-c]", "step-7b", false],
+    ["[]x]", "]", true],
+    ["a[b", "a[b", true],
+    ["[a-]", "-", true],
+    ["*.{pt,json}", "x.json", true],
+    ["{a,b{1,2}}/c", "b2/c", true],
+    ["{a}", "{a}", true],
+    ["./out//*.txt", "out/x.txt", true],
+    ["(a+b).txt", "(a+b).txt", true],
+  ])("%s takes %s: %s", (glob, path, expected) => {
+    expect(matches(glob, path)).toBe(expected);
+  });
+
+  test("takes what Node's own matcher takes", () => {
+    const name = fc.string({ unit: fc.constantFrom("a", "b", "-", "z"), minLength: 1, maxLength: 6 });
+    const part = fc.oneof(
+      { weight: 3, arbitrary: fc.string({ unit: fc.constantFrom("a", "b", "*", "?", "[ab]", "[!a]", "[a-m]"), minLength: 1, maxLength: 5 }) },
+      { weight: 1, arbitrary: fc.constant("**") },
+    );
+    // Stars side by side mean something else to Node.
+    const glob = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.map((each) => (each === "**" ? each : each.replace(/\*+/g, "*"))).join("/"));
+    const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join("/"));
+    fc.assert(
+      fc.property(glob, path, (pattern, of) => {
+        // A trailing `**` takes the folder itself here: all below it is meant.
+        fc.pre(!pattern.endsWith("**"));
+        expect(matches(pattern, of)).toBe(matchesGlob(of, pattern));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("takes its time, but not for ever", () => {
+    const startedMs = performance.now();
+    expect(matches(`${"*a".repeat(40)}b`, "a".repeat(255))).toBe(false);
+    expect(matches(`${"**/a/".repeat(40)}b`, Array.from({ length: 255 }, () => "a").join("/"))).toBe(false);
+    expect(patternsOf("{a,b}".repeat(30))).toHaveLength(1);
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+  });
+});
+
+test("a path that is meant literally takes that name and no other", () => {
+  expect(hasMagic("out/model.pt")).toBe(false);
+  expect(hasMagic("out/[1].pt")).toBe(true);
+  expect(follows(literally("out/[1].pt"), "out/[1].pt")).toBe(true);
+  expect(follows(literally("out/*"), "out/x")).toBe(false);
+});

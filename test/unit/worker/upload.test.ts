@@ -1,0 +1,183 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { appendFile, chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Manifest } from "../../../events/upload.ts";
+import type { ArtifactRequest } from "../../../lib/model/job.ts";
+import { artifactLimits } from "../../../lib/worker/artifact-limits.ts";
+import { collectArtifacts } from "../../../lib/worker/artifacts.ts";
+import { AttemptCredentials, s3Client } from "../../../lib/worker/s3.ts";
+import { uploadArtifacts } from "../../../lib/worker/upload.ts";
+import { type FakeAws, fakeAws, someCredentials } from "./http-fakes.ts";
+import { s3Error } from "./memory-s3.ts";
+
+const attempt = { team: "vision", job: "train-1", attempt: 1 };
+const prefix = "incoming/vision/train-1/1";
+
+let folder: string;
+let aws: FakeAws;
+let s3: S3Client;
+/** Happens before a key is sent; what it throws is S3's answer. */
+let before: (key: string) => unknown;
+/** The keys that were sent, in order. */
+let asked: string[];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fw-upload-"));
+  aws = await fakeAws();
+  before = () => undefined;
+  asked = [];
+  process.env["AWS_ENDPOINT_URL"] = aws.url;
+  s3 = s3Client({ region: "eu-west-1", local: true }, new AttemptCredentials(someCredentials()));
+  s3.middlewareStack.add(
+    (next) => async (args) => {
+      const key = "Key" in args.input ? String(args.input.Key).replace("vision/train-1/1/", "") : "";
+      asked.push(key);
+      await before(key);
+      return next(args);
+    },
+    { step: "initialize" },
+  );
+});
+afterEach(async () => {
+  delete process.env["AWS_ENDPOINT_URL"];
+  s3.destroy();
+  await Promise.all([aws.close(), rm(folder, { recursive: true, force: true })]);
+});
+
+const put = (path: string, content: string) => writeFile(join(folder, path), content);
+const listed = (): Manifest => Manifest.parse(JSON.parse(aws.objects.get(`${prefix}/manifest.json`)?.toString() ?? "null"));
+const kept = (): string[] => listed().artifacts.map(({ path }) => path);
+const sha256 = (content: string) => createHash("sha256").update(content).digest("hex");
+
+/** Collects, lets something happen, and uploads. Time passes at once. */
+async function upload(of: {
+  readonly asked?: readonly ArtifactRequest[];
+  readonly between?: () => unknown;
+  readonly keepsPart?: boolean;
+  readonly signal?: AbortSignal;
+}): Promise<void> {
+  const collected = await collectArtifacts(folder, of.asked ?? ["."], artifactLimits);
+  await of.between?.();
+  const clock = { monotonicMs: () => 0, wallMs: () => 0, after: (_ms: number, then: () => void) => (setImmediate(then), () => undefined) };
+  const tries = { clock, random: () => 0, signal: of.signal ?? new AbortController().signal, most: 3 };
+  await uploadArtifacts(s3, { attempt, collected, bucket: "incoming", kmsKey: "k", keepsPart: of.keepsPart ?? false }, tries);
+}
+
+describe("an upload", () => {
+  test("lists what it sent last, with size, checksum and permissions, what was left out, and what was missing", async () => {
+    await put("model.pt", "weights");
+    await put("logs\\events.txt", "events");
+    await put("empty", "");
+    await chmod(join(folder, "model.pt"), 0o755);
+    execFileSync("mkfifo", [join(folder, "pipe")]);
+    await upload({ asked: [".", "ckpt/*.pt", { path: "final.pt", required: true }] });
+    expect(asked.at(-1)).toBe("manifest.json");
+    expect(aws.objects.get(`${prefix}/files/logs%5Cevents.txt`)?.toString()).toBe("events");
+    expect(listed()).toEqual({
+      version: 2,
+      ...attempt,
+      artifacts: [
+        { path: "empty", bytes: 0, sha256: sha256(""), mode: 0o644 },
+        { path: "logs%5Cevents.txt", bytes: 6, sha256: sha256("events"), mode: 0o644, escaped: true },
+        { path: "model.pt", bytes: 7, sha256: sha256("weights"), mode: 0o755 },
+      ],
+      leftOut: [{ path: "pipe", because: "it is a named pipe (FIFO)" }],
+      missing: ["ckpt/*.pt", "final.pt"],
+      failed: 'the required artifact "final.pt" was not there',
+    });
+  });
+
+  test.each([
+    ["vanished", "it vanished while the files were uploaded", () => undefined],
+    ["became a pipe", "something else took its place while the files were uploaded", (file: string) => execFileSync("mkfifo", [file])],
+    ["became a link", "something else took its place while the files were uploaded", (file: string) => execFileSync("ln", ["-s", "/etc/hostname", file])],
+    ["was replaced", "something else took its place while the files were uploaded", (file: string) => execFileSync("sh", ["-c", `echo x > ${file}.new && mv ${file}.new ${file}`])],
+  ])("leaves out a file that %s after it was collected, and keeps the rest", async (_name, because, replace) => {
+    await put("a", "1");
+    await put("b", "2");
+    const between = async (): Promise<void> => {
+      // Its number must not be given to what takes its place.
+      execFileSync("ln", [join(folder, "a"), join(folder, "..", `${folder.split("/").at(-1)}-kept`)]);
+      await rm(join(folder, "a"));
+      replace(join(folder, "a"));
+      await rm(join(folder, "..", `${folder.split("/").at(-1)}-kept`));
+    };
+    await upload({ between });
+    expect(kept()).toEqual(["b"]);
+    expect(listed().leftOut).toEqual([{ path: "a", because }]);
+  });
+
+  test("tells a required file that vanished", async () => {
+    await put("a", "1");
+    await upload({ asked: [{ path: "a", required: true }], between: () => rm(join(folder, "a")) });
+    expect(listed().failed).toBe('no file of the required artifact "a" could be kept');
+  });
+
+  test("tells size and checksum of what it sent, when a file grows or shrinks", async () => {
+    await put("grows", "12");
+    await put("shrinks", "123456");
+    await upload({ between: () => Promise.all([appendFile(join(folder, "grows"), "345"), execFileSync("truncate", ["-s", "3", join(folder, "shrinks")])]) });
+    expect(listed().artifacts).toMatchObject([
+      { path: "grows", bytes: 5, sha256: sha256("12345") },
+      { path: "shrinks", bytes: 3, sha256: sha256("123") },
+    ]);
+    expect(aws.objects.get(`${prefix}/files/grows`)?.toString()).toBe("12345");
+  });
+
+  test("tries again what failed, and only that", async () => {
+    for (const name of ["a", "b", "c"]) await put(name, name);
+    let failures = 0;
+    before = (key) => {
+      if (key === "files/b" && failures++ < 2) throw s3Error("InternalError", 500);
+    };
+    await upload({});
+    expect(kept()).toEqual(["a", "b", "c"]);
+    expect(asked.toSorted()).toEqual(["files/a", "files/b", "files/b", "files/b", "files/c", "manifest.json"]);
+  });
+
+  test("leaves out what S3 will never take, and keeps the rest", async () => {
+    for (const name of ["a", "b"]) await put(name, name);
+    before = (key) => {
+      if (key === "files/a") throw s3Error("KeyTooLongError", 400);
+    };
+    await upload({});
+    expect(kept()).toEqual(["b"]);
+    expect(listed().leftOut).toEqual([{ path: "a", because: "S3 does not take it (KeyTooLongError)" }]);
+  });
+
+  test("that fails lists nothing after a good end, for a part would pass for the whole", async () => {
+    for (const name of ["a", "b"]) await put(name, name);
+    before = (key) => {
+      if (key === "files/b") throw s3Error("InternalError", 500);
+    };
+    await expect(upload({})).rejects.toMatchObject({ code: "upload", retry: true, message: expect.stringContaining('"b" could not be uploaded') });
+    expect(asked).not.toContain("manifest.json");
+  });
+
+  test("that fails after any other end lists what was sent", async () => {
+    for (const name of ["a", "b"]) await put(name, name);
+    before = (key) => {
+      if (key === "files/b") throw s3Error("InternalError", 500);
+    };
+    await upload({ keepsPart: true });
+    expect(kept()).toEqual(["a"]);
+    expect(listed().leftOut).toEqual([{ path: "b", because: expect.stringContaining("could not be uploaded") }]);
+  });
+
+  test("that is stopped sends the small files first, and lists those that were sent", async () => {
+    for (const name of ["a", "b", "c", "d"]) await put(name, "1234567");
+    for (const name of ["w", "x", "y", "z"]) await put(name, "1");
+    const stop = new AbortController();
+    before = (key) => {
+      if (!/^files\/[a-d]$/.test(key)) return;
+      stop.abort();
+      throw s3Error("InternalError", 500);
+    };
+    await upload({ keepsPart: true, signal: stop.signal });
+    expect(kept()).toEqual(["w", "x", "y", "z"]);
+    expect(listed().leftOut).toEqual(["a", "b", "c", "d"].map((path) => ({ path, because: "there was no time left to upload it" })));
+  });
+});
