@@ -2,14 +2,14 @@ import * as z from "zod";
 import type { AttemptRef } from "../lib/model/job.ts";
 import type { SegmentRef } from "../lib/model/log.ts";
 import { JobId, TeamName } from "./job.ts";
+import { ObjectCreated } from "./upload.ts";
 
 /**
  * The whole output of an attempt is kept as numbered segments, each a gzip file of its own. In the incoming bucket they lie at
  * `TEAM/JOB/ATTEMPT/log/RANK/NNNNNN.gz`; sealed, at the same key with `.sealed` behind it.
  */
+/** Enough for a segment each 40 s for more than a year. */
 const digits = 6;
-/** No attempt reaches it: 5 GiB, or a segment each 40 s for more than a year. */
-export const mostSegments = 10 ** digits;
 
 /** Below the attempt's prefix; a sealed segment is bound to this path. */
 export const segmentPath = ({ rank, number }: Pick<SegmentRef, "rank" | "number">): string =>
@@ -54,3 +54,12 @@ export const segmentMetadata = ({ sha256, bytes, offset, last }: SegmentFacts): 
   offset: String(offset),
   ...(last && { last: "true" }),
 });
+
+/** The uploaded segment that a message of the seal queue is about; undefined for anything else. */
+export function segmentToSeal(message: unknown): SegmentRef | undefined {
+  const created = ObjectCreated.safeParse(message);
+  const found = created.success ? segmentOfKey(created.data.detail.object.key) : undefined;
+  if (found === undefined || found.sealed) return undefined;
+  const { team, job, attempt, rank, number } = found;
+  return { team, job, attempt, rank, number };
+}
