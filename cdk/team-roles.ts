@@ -44,6 +44,7 @@ export class TeamRoles extends Construct {
     allow("Data", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], [data]);
     allow("ListData", ["s3:ListBucket"], [buckets.datasets.bucketArn], { StringLike: { "s3:prefix": `${team}/*` } });
     allow("Artifacts", ["s3:GetObject"], [artifacts]);
+    allow("ListArtifacts", ["s3:ListBucket"], [buckets.artifacts.bucketArn], { StringLike: { "s3:prefix": `${team}/*` } });
     allow("Unseal", ["kms:DescribeKey", "kms:Decrypt"], [key.keyArn]);
     acknowledgeResources(role, "What lies below the team's own prefix is the team's", [code, data, artifacts]);
   }

@@ -1,20 +1,29 @@
 import { jsonOf } from "../events/json.ts";
+import { segmentToSeal } from "../events/log-segment.ts";
 import { attemptToSeal } from "../events/upload.ts";
 import { sealAttempt } from "../lib/flows/seal-attempt.ts";
+import { sealLog, sweepLog } from "../lib/flows/seal-log.ts";
 import { eachMessage } from "../lib/runtime/sqs.ts";
 import { start } from "../lib/runtime/start.ts";
 import { sealWiring } from "../lib/runtime/wire/seal.ts";
+import { sealLogWiring } from "../lib/runtime/wire/seal-log.ts";
 
 const { env, logger } = start("seal-artifact");
 const deps = sealWiring(env);
+const logDeps = sealLogWiring(env);
 
-/** Seals what attempts uploaded, and ends their jobs. */
+/** Seals what attempts uploaded, and ends their jobs. Parts of logs are sealed one by one, as they come. */
 export const handler = eachMessage(
   async (message) => {
-    const attempt = attemptToSeal(jsonOf(message.body));
-    if (!attempt) return logger.info("not a manifest; nothing to seal", { messageId: message.id });
+    const body = jsonOf(message.body);
+    const segment = segmentToSeal(body);
+    if (segment) return logger.info("part of a log sealed", { ...segment, ...(await sealLog(logDeps, segment)) });
+    const attempt = attemptToSeal(body);
+    if (!attempt) return logger.info("nothing to seal", { messageId: message.id });
     const { kind, files } = await sealAttempt(deps, attempt);
     logger.info("attempt sealed", { ...attempt, kind, files });
+    const swept = await sweepLog(logDeps, attempt);
+    if (swept > 0) logger.info("parts of a log sealed whose events had not come", { ...attempt, swept });
   },
   (messageId, error) => logger.error("sealing failed", { messageId, error }),
 );

@@ -28,7 +28,7 @@ export class SealArtifact extends Construct {
         new PolicyStatement({
           sid: "Find",
           actions: ["s3:ListBucket"],
-          resources: [buckets.incoming.bucketArn],
+          resources: [buckets.incoming.bucketArn, buckets.artifacts.bucketArn],
         }),
         new PolicyStatement({ sid: "ReadUploads", actions: ["s3:GetObject"], resources: [buckets.incoming.arnForObjects("*")] }),
         new PolicyStatement({
@@ -51,6 +51,15 @@ export class SealArtifact extends Construct {
         source: ["aws.s3"],
         detailType: ["Object Created"],
         detail: { bucket: { name: [buckets.incoming.bucketName] }, object: { key: [{ suffix: "/manifest.json" }] } },
+      },
+      targets: [new SqsQueue(queue, { deadLetterQueue: dead })],
+    });
+    new Rule(this, "LogUploaded", {
+      description: "A part of an attempt's log lies in the incoming bucket",
+      eventPattern: {
+        source: ["aws.s3"],
+        detailType: ["Object Created"],
+        detail: { bucket: { name: [buckets.incoming.bucketName] }, object: { key: [{ wildcard: "*/log/*/*.gz" }] } },
       },
       targets: [new SqsQueue(queue, { deadLetterQueue: dead })],
     });

@@ -167,27 +167,6 @@ export const isDefinite = (error: unknown): boolean => {
   return status !== undefined && status >= 400 && status < 500 && status !== 408 && awsErrorKind(error) !== "throttled";
 };
 
-/** Whether S3 says that there is no such object. A HEAD has no body that could name the error: then only the status tells. */
-export const isAbsent = (error: unknown): boolean => awsErrorKind(error) === "missing" || httpStatus(error) === 404;
-
-/**
- * The same for a caller who may not list the bucket: S3 answers 403 for what is not there. Credentials that are refused
- * themselves get that status too, and are not meant.
- */
-export const isAbsentOrDenied = (error: unknown): boolean =>
-  isAbsent(error) || (httpStatus(error) === 403 && !refusedCredentials.has(awsErrorCode(error)));
-
-const refusedCredentials: ReadonlySet<string> = new Set([
-  "InvalidAccessKeyId",
-  "InvalidClientTokenId",
-  "SignatureDoesNotMatch",
-  "RequestTimeTooSkewed",
-  "ExpiredToken",
-  "InvalidToken",
-  "AccountProblem",
-  "NotSignedUp",
-]);
-
 function httpStatus(error: unknown): number | undefined {
   if (!(error instanceof Error) || !("$metadata" in error)) return undefined;
   const metadata = error.$metadata;

@@ -5,7 +5,8 @@ import { Fault } from "../model/fault.ts";
 import type { ArchiveLimits } from "./archive.ts";
 import type { ArtifactLimits } from "./artifact-limits.ts";
 import { collectArtifacts } from "./artifacts.ts";
-import { type AttemptEvent, keyOf } from "./attempt.ts";
+import type { AttemptEvent } from "./attempt.ts";
+import { AttemptLog } from "./attempt-log.ts";
 import type { Clock } from "./clock.ts";
 import { fetchCode } from "./code.ts";
 import { type ContainerMachine, containersOn } from "./containers.ts";
@@ -14,7 +15,7 @@ import { type AttemptFolder, folderOf, makeFolder, removeFolder } from "./folder
 import type { BeginJob } from "./job-runtime.ts";
 import { longestGraceMs } from "./lease.ts";
 import { describe } from "./log.ts";
-import { type LogSink, LogStream } from "./log-stream.ts";
+import type { LogSink } from "./log-batches.ts";
 import { type ProcessMachine, processesOn } from "./processes.ts";
 import type { Tries } from "./retry.ts";
 import { type End, limitRuntime, type Running } from "./running.ts";
@@ -51,6 +52,8 @@ export type Machine = ProcessMachine &
 const tries = 4;
 /** For some minutes, while S3 is out of reach: what a run of hours left is worth it. */
 const uploadTries = ({ code }: Fault): number => (code === "upload-refused" ? tries : 60);
+/** How long the end of the log may take to be uploaded, before the artifacts are; and when the attempt leaves this machine. */
+const logFinishMs = 30_000;
 const logCloseMs = 10_000;
 
 export const attemptsOn =
@@ -64,7 +67,7 @@ class Run {
   readonly #gpus: readonly number[];
   readonly #credentials: AttemptCredentials;
   readonly #s3: S3Client;
-  readonly #logs: LogStream;
+  readonly #logs: AttemptLog;
   readonly #ended = new AbortController();
   readonly #uploadEnds = new AbortController();
   #isUploading = false;
@@ -79,7 +82,7 @@ class Run {
     this.#gpus = gpus;
     this.#credentials = new AttemptCredentials(order.credentials);
     this.#s3 = machine.s3(this.#credentials);
-    this.#logs = new LogStream(machine.logSink(order.log, this.#credentials), machine.clock);
+    this.#logs = this.#openLog();
   }
 
   begin(emit: (event: AttemptEvent) => void): LiveAttempt {
@@ -104,7 +107,7 @@ class Run {
     try {
       emit(await work());
     } catch (error) {
-      this.#logs.push(`[fleetwright: ${describe(error)}]`);
+      this.#logs.note(`[fleetwright: ${describe(error)}]`);
       // A Fault's message is meant for the team; anything else is this machine's trouble, and may pass on another.
       if (error instanceof Fault) emit(this.#endOf({ kind: "failed", reason: error.message, again: error.retry }));
       else emit(this.#endOf({ kind: "failed", reason: `trouble on the node: ${describe(error)}`, again: true }));
@@ -129,8 +132,9 @@ class Run {
     this.#mustGoOn();
 
     const begin: BeginJob = (spec.image === undefined ? processesOn : containersOn)(this.#machine);
-    const onLine = (line: string): void => this.#logs.push(line);
-    const begun = await begin({ order: this.#order, folder, data, gpus: this.#gpus, onLine, tries: this.#tries() });
+    const onLine = (line: string): void => this.#logs.note(line);
+    const { output } = this.#logs;
+    const begun = await begin({ order: this.#order, folder, data, gpus: this.#gpus, output, onLine, tries: this.#tries() });
     if ("kind" in begun) return eventOf(begun, this.#machine.clock.wallMs());
     const { startedAtMs } = begun;
     this.#running = limitRuntime(begun, { maxRuntimeMs: spec.maxRuntimeSeconds * 1000, graceMs: longestGraceMs });
@@ -145,7 +149,7 @@ class Run {
     const { jobUser: owner, archiveLimits: limits, data } = this.#machine;
     const { datasets = [] } = this.#order;
     const folder = join(root, "data");
-    const onLine = (line: string): void => this.#logs.push(line);
+    const onLine = (line: string): void => this.#logs.note(line);
     const order = { attempt: this.#order, datasets, folder, s3: this.#s3, tries: this.#tries(), onLine };
     const lists = await data.lists(order);
     if (code) await fetchCode(this.#s3, { code, archive, folder: work, owner, limits }, this.#tries());
@@ -156,6 +160,8 @@ class Run {
 
   /** All that the attempt left. Its log comes here too, before the files. */
   async #upload(): Promise<AttemptEvent> {
+    // Before the manifest, which has all that is left of an attempt sealed.
+    await this.#logs.finish(logFinishMs);
     if (this.#leavesFiles) await this.#uploadFiles();
     return { kind: "uploaded" };
   }
@@ -184,14 +190,25 @@ class Run {
     this.#running?.stop(graceMs);
   }
 
-  async #closeLogs(): Promise<void> {
-    const { lost } = await this.#logs.close(logCloseMs);
-    if (lost > 0) this.#machine.log("warn", "lines of a job's log were lost", { attempt: keyOf(this.#order), lines: lost });
+  #openLog(): AttemptLog {
+    const { folder, clock, random, log, logSink } = this.#machine;
+    const { team, job, attempt, upload } = this.#order;
+    return new AttemptLog({
+      attempt: { team, job, attempt },
+      rank: this.#order.gang?.rank ?? 0,
+      folder: join(folderOf(folder, this.#order).root, "log"),
+      s3: this.#s3,
+      upload,
+      sink: logSink(this.#order.log, this.#credentials),
+      clock,
+      random,
+      log,
+    });
   }
 
   async #remove(): Promise<void> {
     await this.#work;
-    await this.#closeLogs();
+    await this.#logs.close(logCloseMs);
     this.#s3.destroy();
     try {
       await removeFolder(folderOf(this.#machine.folder, this.#order));

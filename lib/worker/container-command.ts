@@ -1,6 +1,6 @@
 import type { Order } from "../../events/node-call.ts";
 import { Fault } from "../model/fault.ts";
-import { aboutAttempt, placeVariable } from "./job-environment.ts";
+import { aboutAttempt, liveOutput, placeVariable } from "./job-environment.ts";
 import type { JobStart } from "./job-runtime.ts";
 import type { User } from "./program.ts";
 
@@ -94,6 +94,7 @@ export function containerVariables({ order, folder, gpus, data }: JobStart): Con
     TMPDIR: inside.tmp,
     USER: "job",
     LOGNAME: "job",
+    ...liveOutput,
     ...order.spec.env,
     ...aboutAttempt(order, data === undefined ? undefined : inside.data),
     [placeVariable]: folder.work,

@@ -37,7 +37,7 @@ export const containersOn =
   async (job) => {
     const docker = await findDocker(machine.path);
     if (docker === undefined) throw new Fault("docker", "this node has no Docker to run the job's image with");
-    const { order, tries, onLine } = job;
+    const { order, tries, onLine, output } = job;
     const user = machine.jobUser ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
     const envFile = join(job.folder.root, "container.env");
     const args = runArguments(job, { root: machine.folder, envFile, user });
@@ -50,7 +50,7 @@ export const containersOn =
     if (tries.signal.aborted) throw new Fault("stopped", "the attempt was stopped", { retry: true });
     const command = ["docker", ...args];
     const startedAtMs = tries.clock.wallMs();
-    const client = await startProgram({ file: docker.file, command, folder: "/", env: { ...docker.env, ...variables.client }, onLine });
+    const client = await startProgram({ file: docker.file, command, folder: "/", env: { ...docker.env, ...variables.client }, output });
     return { startedAtMs, ...follow(machine, job, { docker, client }) };
   };
 

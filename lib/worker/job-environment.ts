@@ -25,12 +25,16 @@ export const jobEnvironment = (order: EnvironmentOrder, place: JobPlace & { read
   HOME: place.work,
   TMPDIR: place.tmp,
   LANG: "C.UTF-8",
+  ...liveOutput,
   ...order.spec.env,
   ...aboutAttempt(order, place.data),
   [placeVariable]: place.work,
   CUDA_DEVICE_ORDER: "PCI_BUS_ID",
   CUDA_VISIBLE_DEVICES: place.gpus.join(","),
 });
+
+/** Python holds output back while it is not a terminal's: nothing would be seen of it for long, and all of it lost with a crash. */
+export const liveOutput: Readonly<Record<string, string>> = { PYTHONUNBUFFERED: "1" };
 
 /** What Fleetwright says of the attempt, wherever it runs. */
 export const aboutAttempt = (order: EnvironmentOrder, data: string | undefined): Record<string, string> => ({

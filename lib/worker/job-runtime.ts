@@ -1,5 +1,6 @@
 import type { Order } from "../../events/node-call.ts";
 import type { AttemptFolder } from "./folders.ts";
+import type { Output } from "./program.ts";
 import type { Tries } from "./retry.ts";
 import type { End, Running } from "./running.ts";
 
@@ -12,7 +13,9 @@ export type JobStart = {
   readonly data?: string | undefined;
   /** Indexes of the node's GPUs that it may use. */
   readonly gpus: readonly number[];
-  /** Sees the lines of the job's log. */
+  /** Takes what the program writes. */
+  readonly output: Output;
+  /** Sees what Fleetwright itself has to say in the job's log. */
   readonly onLine: (line: string) => void;
   /** For what comes before the program; its signal says that the attempt was stopped. */
   readonly tries: Tries;

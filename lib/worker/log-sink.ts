@@ -1,5 +1,10 @@
-import { CloudWatchLogsClient, CreateLogStreamCommand, PutLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import type { LogSink } from "./log-stream.ts";
+import {
+  CloudWatchLogsClient,
+  CreateLogStreamCommand,
+  PutLogEventsCommand,
+  type RejectedLogEventsInfo,
+} from "@aws-sdk/client-cloudwatch-logs";
+import type { LogSink } from "./log-batches.ts";
 import type { AttemptCredentials } from "./s3.ts";
 
 /** Writes to one CloudWatch Logs stream, which it makes at its first batch. The group is the stack's. */
@@ -26,8 +31,15 @@ export function cloudWatchSink(
         }
         made = true;
       }
-      await client.send(new PutLogEventsCommand({ ...name, logEvents: [...events] }));
+      const { rejectedLogEventsInfo } = await client.send(new PutLogEventsCommand({ ...name, logEvents: [...events] }));
+      return refused(events.length, rejectedLogEventsInfo);
     },
     close: () => client.destroy(),
   };
+}
+
+/** CloudWatch takes a batch and still leaves out what is too old or too far ahead of its own clock. */
+function refused(events: number, info: RejectedLogEventsInfo | undefined): number {
+  const tooOld = Math.max(info?.tooOldLogEventEndIndex ?? 0, info?.expiredLogEventEndIndex ?? 0);
+  return tooOld + (events - Math.max(tooOld, info?.tooNewLogEventStartIndex ?? events));
 }

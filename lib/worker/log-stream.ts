@@ -1,136 +1,122 @@
+import { type LogPiece, messageOf } from "../../events/log-line.ts";
+import { ByteAllowance, type ByteLimits } from "./byte-allowance.ts";
 import type { Clock } from "./clock.ts";
+import { type BatchLimits, batchLimits, bytesOf, LogBatches, type LogSink } from "./log-batches.ts";
+import { Newest } from "./newest.ts";
 
-export type LogEvent = { readonly timestamp: number; readonly message: string };
+export type LogLimits = ByteLimits &
+  BatchLimits & {
+    /** Bytes that may wait while the sink is slow. */
+    readonly waitingBytes: number;
+    /** The newest output that is kept for the stream while it is over its limits. */
+    readonly newestBytes: number;
+  };
 
-/** Where batches go. `put` has its own time-out and bounded retries; it rejects when it gave up. */
-export type LogSink = { put(events: readonly LogEvent[]): Promise<void>; close(): void };
-
-export type LogLimits = {
-  readonly batchLines: number;
-  readonly batchBytes: number;
-  /** The longest a line waits for others. */
-  readonly batchMs: number;
-  readonly linesPerSecond: number;
-  /** Lines that may wait while the sink is slow. */
-  readonly waitingLines: number;
-};
-
-export const logLimits: LogLimits = {
-  batchLines: 1_000,
-  batchBytes: 256 * 1024,
-  batchMs: 1_000,
-  linesPerSecond: 500,
-  waitingLines: 10_000,
-};
-
-/** What CloudWatch Logs adds to each event when it counts a batch's bytes. */
-const overheadBytes = 26;
+const KiB = 1024;
+const MiB = 1024 * KiB;
 
 /**
- * One attempt's log. It takes lines without ever making the program wait: beyond the rate, or while the sink is slow,
- * lines are dropped and a line says how many. A batch that cannot be written is counted as lost; the job goes on.
+ * What an attempt may send to CloudWatch Logs, which takes money for each byte: a quarter of a dollar an attempt at most. The whole
+ * output is kept elsewhere (log-record.ts). All of them are counted as CloudWatch does, with 26 bytes for each line.
+ */
+export const liveLimits: ByteLimits = { burstBytes: 4 * MiB, bytesPerSecond: 256 * KiB, totalBytes: 512 * MiB };
+export const logLimits: LogLimits = { ...liveLimits, ...batchLimits, waitingBytes: 8 * MiB, newestBytes: 256 * KiB };
+
+/**
+ * One attempt's live log. It takes pieces without ever making the program wait. Beyond its limits, or while the sink is slow, it holds
+ * the newest output back and lets go of what is older. As soon as the limits allow it, and at the end in any case, a line says how much
+ * was left out and where it can be read, and the newest output follows. So both the beginning and the end of the output are shown.
  */
 export class LogStream {
-  readonly #sink: LogSink;
   readonly #clock: Clock;
   readonly #limits: LogLimits;
-  #waiting: LogEvent[] = [];
-  #second = { number: 0, lines: 0 };
-  #dropped = 0;
-  /** Lines in the batch under way. */
-  #writing = 0;
-  #lost = 0;
-  #saidLost = 0;
-  #flushing: Promise<void> | undefined;
+  readonly #whole: string;
+  readonly #allowance: ByteAllowance;
+  readonly #batches: LogBatches;
+  readonly #held: Newest<string>;
   #cancelTimer: (() => void) | undefined;
+  #saidLost = 0;
+  #saidTotal = false;
 
-  constructor(sink: LogSink, clock: Clock, limits: LogLimits = logLimits) {
-    this.#sink = sink;
+  /** `whole` is the command that prints the whole log. */
+  constructor(sink: LogSink, clock: Clock, { whole, limits = logLimits }: { readonly whole: string; readonly limits?: LogLimits }) {
     this.#clock = clock;
     this.#limits = limits;
+    this.#whole = whole;
+    this.#allowance = new ByteAllowance(limits, clock.monotonicMs());
+    this.#batches = new LogBatches(sink, clock, limits);
+    this.#held = new Newest(limits.newestBytes);
   }
 
-  push(message: string): void {
-    const second = Math.floor(this.#clock.monotonicMs() / 1000);
-    if (second !== this.#second.number) {
-      this.#noteDropped();
-      this.#second = { number: second, lines: 0 };
-    }
-    if (this.#second.lines >= this.#limits.linesPerSecond || this.#waiting.length >= this.#limits.waitingLines) {
-      this.#dropped++;
+  push(piece: LogPiece): void {
+    this.#noteLost();
+    const message = messageOf(piece);
+    if (!this.#held.isEmpty) this.#release();
+    if (this.#held.isEmpty && this.#mayTake(bytesOf(message))) {
+      this.#batches.add(message);
       return;
     }
-    this.#second.lines++;
-    this.#add(message);
-    if (this.#waiting.length >= this.#limits.batchLines) this.#flush();
-    else this.#cancelTimer ??= this.#clock.after(this.#limits.batchMs, () => this.#flush());
+    this.#held.push(message, bytesOf(message));
+    this.#releaseLater();
   }
 
-  /** Writes what waits, for at most `withinMs`, and answers how many lines never arrived. */
+  /** Writes what waits and the newest of what was held back, for at most `withinMs`. Returns how many lines never arrived. */
   async close(withinMs: number): Promise<{ readonly lost: number }> {
-    this.#noteDropped();
-    this.#flush();
-    let cancel = () => {};
-    const tooLate = new Promise<void>((resolve) => {
-      cancel = this.#clock.after(withinMs, resolve);
-    });
-    await Promise.race([this.#flushing, tooLate]);
-    cancel();
     this.#cancelTimer?.();
-    this.#sink.close();
-    return { lost: this.#lost + this.#writing + this.#waiting.length };
+    this.#noteLost();
+    this.#letGo();
+    return { lost: await this.#batches.close(withinMs) };
   }
 
-  #noteDropped(): void {
-    if (this.#dropped === 0) return;
-    this.#add(`[fleetwright: ${this.#dropped} lines were left out: more than ${this.#limits.linesPerSecond} a second]`);
-    this.#dropped = 0;
+  #mayTake(bytes: number): boolean {
+    return this.#batches.waitingBytes + bytes <= this.#limits.waitingBytes && this.#allowance.take(bytes, this.#clock.monotonicMs());
   }
 
-  /** CloudWatch Logs takes no empty message. */
-  #add(message: string): void {
-    this.#waiting.push({ timestamp: this.#clock.wallMs(), message: message === "" ? " " : message });
+  /** Lets go of what is held, if all of it may go. */
+  #release(): void {
+    if (this.#mayTake(this.#held.bytes)) this.#letGo();
   }
 
-  #flush(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    this.#flushing ??= this.#write().finally(() => {
-      this.#flushing = undefined;
-    });
+  #letGo(): void {
+    const { items, bytes } = this.#held.gone;
+    if (items > 0) this.#batches.add(`[fleetwright: ${amount(items, bytes)} left out here; to read the whole log: ${this.#whole}]`);
+    for (const message of this.#held.takeAll()) this.#batches.add(message);
   }
 
-  async #write(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#nextBatch();
-      this.#writing = batch.length;
-      try {
-        await this.#sink.put(batch);
-        this.#noteLost();
-      } catch {
-        // The sink has tried again already. It is counted, and said as soon as writing works again.
-        this.#lost += batch.length;
-      }
-      this.#writing = 0;
+  /** The ring fills meanwhile, so room is waited for that takes all of it. */
+  #releaseLater(): void {
+    if (this.#cancelTimer !== undefined) return;
+    const waitMs = this.#allowance.waitMs(this.#limits.newestBytes, this.#clock.monotonicMs());
+    if (waitMs === undefined) {
+      this.#noteTotal();
+      return;
     }
+    this.#cancelTimer = this.#clock.after(Math.max(waitMs, this.#limits.batchMs), () => {
+      this.#cancelTimer = undefined;
+      this.#release();
+      if (!this.#held.isEmpty) this.#releaseLater();
+    });
+  }
+
+  #noteTotal(): void {
+    if (this.#saidTotal) return;
+    this.#saidTotal = true;
+    const most = `${Math.round(this.#limits.totalBytes / MiB)} MiB`;
+    this.#batches.add(
+      `[fleetwright: the live log has reached ${most}, its limit for an attempt; what comes now is shown in part, when the attempt ends; to read the whole log: ${this.#whole}]`,
+    );
   }
 
   #noteLost(): void {
-    if (this.#lost === this.#saidLost) return;
-    this.#add(`[fleetwright: ${this.#lost - this.#saidLost} lines were lost: the log could not be written]`);
-    this.#saidLost = this.#lost;
+    const { lost } = this.#batches;
+    if (lost === this.#saidLost) return;
+    const lines = lost - this.#saidLost;
+    this.#saidLost = lost;
+    this.#batches.add(`[fleetwright: ${amount(lines)} lost here: CloudWatch Logs refused them; to read the whole log: ${this.#whole}]`);
   }
+}
 
-  #nextBatch(): readonly LogEvent[] {
-    let bytes = 0;
-    let count = 0;
-    for (const event of this.#waiting) {
-      bytes += Buffer.byteLength(event.message) + overheadBytes;
-      if (count > 0 && (bytes > this.#limits.batchBytes || count >= this.#limits.batchLines)) break;
-      count++;
-    }
-    const batch = this.#waiting.slice(0, count);
-    this.#waiting = this.#waiting.slice(count);
-    return batch;
-  }
+function amount(lines: number, bytes?: number): string {
+  const size = bytes === undefined ? "" : ` (${bytes >= MiB ? `${(bytes / MiB).toFixed(1)} MiB` : `${Math.ceil(bytes / KiB)} KiB`})`;
+  return lines === 1 ? `1 line${size} was` : `${lines} lines${size} were`;
 }

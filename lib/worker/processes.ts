@@ -31,7 +31,7 @@ export const processesOn =
     let program: Program;
     try {
       const { file } = found;
-      program = await startProgram({ file, command: spec.command, folder: work, env, user: machine.jobUser, onLine: job.onLine });
+      program = await startProgram({ file, command: spec.command, folder: work, env, user: machine.jobUser, output: job.output });
     } catch (error) {
       if (isMachinesTrouble(error)) throw error;
       return { kind: "exited", code: 126, reason: `the command could not be started: ${describe(error)}` };

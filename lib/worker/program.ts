@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { constants } from "node:os";
+import type { Readable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 import { LineSplitter, Tail } from "./lines.ts";
 import type { Exit } from "./running.ts";
 
@@ -14,8 +16,11 @@ export type ProgramOptions = {
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
   readonly user?: User | undefined;
-  readonly onLine: (line: string) => void;
+  readonly output: Output;
 };
+
+/** Takes what a program writes, as it comes. Resolves when more may come; undefined when it may come at once. */
+export type Output = (from: "stdout" | "stderr", bytes: Buffer) => Promise<void> | undefined;
 
 export type Program = {
   /** Also its process group's. */
@@ -28,8 +33,9 @@ export type Program = {
 
 const tailLines = 20;
 const tailLength = 1_000;
-/** How long output is read after the end, in case something else still holds the pipe. */
-const drainMs = 2_000;
+/** Output is read after the end until nothing has come for so long, in case something else still holds the pipe; and no longer than that. */
+const silentMs = 2_000;
+const drainMs = 30_000;
 
 /** Starts a program as leader of its own process group. Rejects when the system cannot start it. */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
@@ -42,7 +48,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     ...(options.user ? { uid: options.user.uid, gid: options.user.gid } : {}),
   });
   const tail = new Tail(tailLines);
-  const drained = readOutput(child, options.onLine, tail);
+  const drained = readOutput(child, options.output, tail);
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
   });
@@ -76,31 +82,38 @@ const started = (child: ChildProcess): Promise<number> =>
     child.once("spawn", () => resolve(child.pid ?? 0));
   });
 
-/** The answer waits until all output is read, or a bounded time when somebody else keeps the pipe open. */
-function readOutput(child: ChildProcess, onLine: (line: string) => void, tail: Tail): () => Promise<void> {
-  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  const splitters = [
-    { stream: child.stdout, splitter: new LineSplitter(onLine) },
-    {
-      stream: child.stderr,
-      splitter: new LineSplitter((line) => {
-        tail.push(line);
-        onLine(line);
-      }),
-    },
-  ];
-  for (const { stream, splitter } of splitters) stream?.on("data", (bytes: Buffer) => splitter.push(bytes));
-  return async () => {
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, drainMs);
+/** What it returns waits until all output is read, or a bounded time when somebody else keeps the pipe open. */
+function readOutput(child: ChildProcess, output: Output, tail: Tail): () => Promise<void> {
+  const closed = new Promise<"closed">((resolve) => child.once("close", () => resolve("closed")));
+  const lastOfStderr = new LineSplitter((line) => tail.push(line));
+  let atMs = performance.now();
+  let heldBack = 0;
+  const read = (from: "stdout" | "stderr", stream: Readable): void => {
+    stream.on("data", (bytes: Buffer) => {
+      atMs = performance.now();
+      if (from === "stderr") lastOfStderr.push(bytes);
+      const room = output(from, bytes);
+      if (room === undefined) return;
+      stream.pause();
+      heldBack++;
+      void room.then(() => {
+        heldBack--;
+        atMs = performance.now();
+        stream.resume();
+      });
     });
-    await Promise.race([closed, tooLate]);
-    clearTimeout(timer);
-    for (const { stream, splitter } of splitters) {
-      stream?.destroy();
-      splitter.end();
+  };
+  const streams = { stdout: child.stdout, stderr: child.stderr };
+  for (const from of ["stdout", "stderr"] as const) if (streams[from]) read(from, streams[from]);
+  return async () => {
+    const endMs = performance.now();
+    atMs = endMs;
+    for (let now = endMs; now < endMs + drainMs; now = performance.now()) {
+      if (heldBack === 0 && now >= atMs + silentMs) break;
+      if ((await Promise.race([closed, pause(silentMs / 20)])) === "closed") break;
     }
+    for (const stream of Object.values(streams)) stream?.destroy();
+    lastOfStderr.end();
   };
 }
 

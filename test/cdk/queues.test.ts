@@ -99,9 +99,12 @@ describe("queues", () => {
     });
   });
 
-  test("one manifest at a time is sealed, and only manifests ask for it", () => {
+  test.each([
+    ["manifests", { suffix: "/manifest.json" }],
+    ["parts of logs", { wildcard: "*/log/*/*.gz" }],
+  ])("%s are sealed as they come", (_what, key) => {
     stack.template.hasResourceProperties("AWS::Events::Rule", {
-      EventPattern: { source: ["aws.s3"], "detail-type": ["Object Created"], detail: { object: { key: [{ suffix: "/manifest.json" }] } } },
+      EventPattern: { source: ["aws.s3"], "detail-type": ["Object Created"], detail: { object: { key: [key] } } },
       Targets: [
         Match.objectLike({
           Arn: Match.objectLike({ "Fn::GetAtt": [Match.stringLikeRegexp("Seal"), "Arn"] }),

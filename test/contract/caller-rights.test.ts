@@ -36,7 +36,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "rights-"));
-  endpoint = await createEndpoint({ log: () => undefined });
+  endpoint = await createEndpoint({ log: () => undefined, logFile: "cloud.log" });
   const identities = createIdentities();
   const unused = { status: 501, headers: {}, body: "" };
   endpoint.open({

@@ -11,6 +11,7 @@ const start = (spec: Parameters<typeof runOrder>[0] = {}, over: Partial<JobStart
   order: runOrder({ image: "pytorch/pytorch:2.9.0-cuda12.8", command: ["python", "train.py"], ...spec }),
   folder: { root: folder, work: `${folder}/work`, tmp: `${folder}/tmp`, archive: `${folder}/code.tar.gz` },
   gpus: [0, 1],
+  output: () => undefined,
   onLine: () => {},
   tries: { clock: systemClock, random: () => 0, signal: new AbortController().signal, most: 1 },
   ...over,

@@ -9,6 +9,7 @@ import { containersOn, removeLeftContainers } from "../../../lib/worker/containe
 import { folderOf, makeFolder } from "../../../lib/worker/folders.ts";
 import type { End, Running } from "../../../lib/worker/running.ts";
 import { runOrder } from "./http-fakes.ts";
+import { linesInto } from "./output-lines.ts";
 import { standInDocker } from "./stand-in.ts";
 
 /**
@@ -52,7 +53,8 @@ async function begin(spec: Partial<JobSpec>): Promise<{ begun: Running | End; li
   const place = folderOf(folder, order);
   await makeFolder(place, undefined);
   const tries = { clock: hurried, random: () => 0, signal: stopped.signal, most: 3 };
-  const begun = await containersOn(machine())({ order, folder: place, gpus: [0], onLine: (line) => lines.push(line), tries });
+  const output = linesInto(lines);
+  const begun = await containersOn(machine())({ order, folder: place, gpus: [0], output, onLine: (line) => lines.push(line), tries });
   if (!("kind" in begun)) running.push(begun);
   return { begun, lines };
 }

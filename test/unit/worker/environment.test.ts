@@ -38,6 +38,7 @@ describe("a job's environment", () => {
       HOME: "/w/work",
       TMPDIR: "/w/tmp",
       LANG: "C.UTF-8",
+      PYTHONUNBUFFERED: "1",
       EPOCHS: "3",
       FLEETWRIGHT_TEAM: "vision",
       FLEETWRIGHT_JOB: "train-1",
@@ -52,6 +53,10 @@ describe("a job's environment", () => {
   test("may choose its path, never its GPUs", () => {
     const env = jobEnvironment(order({ env: { PATH: "/opt", CUDA_VISIBLE_DEVICES: "0,1,2,3" }, artifacts: [] }), { ...place, gpus: [] });
     expect(env).toMatchObject({ PATH: "/opt", CUDA_VISIBLE_DEVICES: "" });
+  });
+
+  test("has Python write at once, unless the job says otherwise", () => {
+    expect(jobEnvironment(order({ env: { PYTHONUNBUFFERED: "" }, artifacts: [] }), place)).toMatchObject({ PYTHONUNBUFFERED: "" });
   });
 
   test("says where its datasets lie", () => {

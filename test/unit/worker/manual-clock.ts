@@ -4,7 +4,7 @@ import type { Clock } from "../../../lib/worker/clock.ts";
 export class ManualClock implements Clock {
   #nowMs = 0;
   #timers: { atMs: number; fire: () => void }[] = [];
-  readonly #wallStartMs: number;
+  #wallStartMs: number;
 
   constructor(wallStartMs = 1_780_272_000_000) {
     this.#wallStartMs = wallStartMs;
@@ -16,6 +16,11 @@ export class ManualClock implements Clock {
 
   wallMs(): number {
     return this.#wallStartMs + this.#nowMs;
+  }
+
+  /** The wall clock is set, forwards or back, by that many ms. */
+  setWall(byMs: number): void {
+    this.#wallStartMs += byMs;
   }
 
   after(ms: number, then: () => void): () => void {

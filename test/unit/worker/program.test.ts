@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Program, type ProgramOptions, signalGroup, startProgram } from "../../../lib/worker/program.ts";
 import { limitRuntime } from "../../../lib/worker/running.ts";
+import { linesInto } from "./output-lines.ts";
 
 let folder: string;
 const running: Program[] = [];
@@ -26,7 +27,7 @@ async function start(script: string, over: Partial<ProgramOptions> = {}): Promis
     command: ["node", "-e", script],
     folder,
     env: { GREETING: "hello" },
-    onLine: (line) => lines.push(line),
+    output: linesInto(lines),
     ...over,
   });
   running.push(program);
@@ -100,6 +101,21 @@ describe("a program", () => {
     );
     expect(await program.exited).toEqual({ code: 0 });
     await expect.poll(() => isAlive(lines[0])).toBe(false);
+  });
+
+  test("waits with its output while it cannot be taken, and loses none of it", async () => {
+    let taken = 0;
+    let most = 0;
+    const { program } = await start("process.stdout.write('x'.repeat(1_000_000)); process.stderr.write('y'.repeat(100_000))", {
+      output: (_from, bytes) => {
+        taken += bytes.length;
+        most = Math.max(most, bytes.length);
+        return new Promise((resolve) => setTimeout(resolve, 1));
+      },
+    });
+    expect(await program.exited).toEqual({ code: 0 });
+    expect(taken).toBe(1_100_000);
+    expect(most).toBeLessThanOrEqual(64 * 1024);
   });
 
   test("rejects when the system cannot start it", async () => {

@@ -1,0 +1,103 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type LogPiece, pieceOf } from "../../../events/log-line.ts";
+import { AttemptLog } from "../../../lib/worker/attempt-log.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fw-attempt-log-"));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+function open(over: { rank?: number; s3?: () => Promise<object> } = {}) {
+  const clock = new ManualClock();
+  const puts: PutObjectCommand["input"][] = [];
+  const said: LogPiece[] = [];
+  const logged: string[] = [];
+  const log = new AttemptLog({
+    attempt: { team: "vision", job: "train-1", attempt: 2 },
+    rank: over.rank ?? 0,
+    folder: join(folder, "log"),
+    s3: {
+      send: async (command: unknown) => {
+        await over.s3?.();
+        if (command instanceof PutObjectCommand) puts.push(command.input);
+        return {};
+      },
+    },
+    upload: { bucket: "incoming", kmsKey: "alias/team-vision" },
+    sink: {
+      put: async (events) => {
+        said.push(...events.map(({ message }) => pieceOf(message)));
+        return 0;
+      },
+      close: () => undefined,
+    },
+    clock,
+    random: () => 0.5,
+    log: (_level, message) => void logged.push(message),
+  });
+  return { log, clock, puts, said, logged };
+}
+
+describe("an attempt's log", () => {
+  test("goes whole into the incoming bucket, under the team's key, and line by line into the stream", async () => {
+    const { log, puts, said } = open({ rank: 3 });
+    log.output("stdout", Buffer.from("out\n"));
+    log.output("stderr", Buffer.from("err\r\nno end"));
+    await log.close(1_000);
+    expect(puts).toMatchObject([
+      {
+        Bucket: "incoming",
+        Key: "vision/train-1/2/log/3/000000.gz",
+        ServerSideEncryption: "aws:kms",
+        SSEKMSKeyId: "alias/team-vision",
+        Metadata: { bytes: "15", offset: "0", last: "true", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      },
+    ]);
+    expect(gunzipSync(puts[0]?.Body as Buffer).toString()).toBe("out\nerr\r\nno end");
+    expect(said).toEqual([{ text: "out" }, { text: "err" }, { text: "no end" }]);
+  });
+
+  test("continues an unfinished line only where nothing came in between", async () => {
+    const { log, clock, said } = open();
+    log.output("stdout", Buffer.from("Downloading"));
+    await clock.pass(1_000);
+    log.output("stderr", Buffer.from("a warning\n"));
+    log.output("stdout", Buffer.from(" more"));
+    await clock.pass(1_000);
+    log.output("stdout", Buffer.from(" done\n"));
+    await clock.pass(1_000);
+    expect(said).toEqual([
+      { text: "Downloading", unfinished: true },
+      { text: "a warning" },
+      { text: " more", unfinished: true },
+      { text: " done", continues: true },
+    ]);
+  });
+
+  test("that could not be kept says so in the stream and in the worker's log", async () => {
+    const { log, clock, said, logged } = open({ s3: () => Promise.reject(new Error("no route to S3")) });
+    log.output("stdout", Buffer.from("text\n"));
+    let done = false;
+    const closed = log.close(5_000).then(() => {
+      done = true;
+    });
+    await expect
+      .poll(async () => {
+        await clock.pass(1_000);
+        return done;
+      })
+      .toBe(true);
+    await closed;
+    expect(said.at(-1)?.text).toBe("[fleetwright: 5 bytes of the kept log were lost: they could not be uploaded]");
+    expect(logged).toContain("a part of a job's log was lost: it could not be uploaded");
+  });
+});

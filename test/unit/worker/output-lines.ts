@@ -1,0 +1,11 @@
+import { LineSplitter } from "../../../lib/worker/lines.ts";
+import type { Output } from "../../../lib/worker/program.ts";
+
+/** Takes a program's output as lines. */
+export function linesInto(lines: string[]): Output {
+  const splitters = { stdout: new LineSplitter((line) => lines.push(line)), stderr: new LineSplitter((line) => lines.push(line)) };
+  return (from, bytes) => {
+    splitters[from].push(bytes);
+    return undefined;
+  };
+}
