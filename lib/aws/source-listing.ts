@@ -47,7 +47,8 @@ async function pageOf(s3: Pick<S3Client, "send">, source: Source, token: string 
   }
 }
 
-function objectsOf({ Contents, EncodingType }: ListObjectsV2CommandOutput): ListedObject[] {
+/** What a page holds; what is no object of S3's is left out. */
+export function objectsOf({ Contents, EncodingType }: Pick<ListObjectsV2CommandOutput, "Contents" | "EncodingType">): ListedObject[] {
   const keyOf = (told: string): string => (EncodingType === "url" ? decodeURIComponent(told.replaceAll("+", " ")) : told);
   return (Contents ?? []).flatMap(({ Key, Size, ETag, StorageClass, RestoreStatus }) => {
     if (Key === undefined || Size === undefined || ETag === undefined) return [];

@@ -31,7 +31,12 @@ export function stores(settings: ClientSettings, { jobsQueuePrefix, codeBucket, 
   return {
     queue: { send: async (...asked) => (await queue()).send(...asked) },
     code: { putCode: async (...asked) => (await code()).putCode(...asked) },
-    files: { put: async (...asked) => (await files()).put(...asked) },
+    files: {
+      list: async (...asked) => (await files()).list(...asked),
+      isSame: async (...asked) => (await files()).isSame(...asked),
+      put: async (...asked) => (await files()).put(...asked),
+      remove: async (...asked) => (await files()).remove(...asked),
+    },
     artifacts: { open: async (...asked) => (await artifacts()).open(...asked) },
   };
 }

@@ -126,7 +126,7 @@ export function aContext(api: Pick<FakeApi, "url">, over: Partial<Connection> = 
       },
     },
     code: { putCode: async ({ team }) => ({ code: { s3: `s3://code/${team}/x.tar.gz`, sha256: "a".repeat(64) }, sent: true }) },
-    files: { put: async () => undefined },
+    files: { list: async () => [], isSame: async () => false, put: async () => undefined, remove: async () => [] },
     artifacts: { open: async () => undefined },
     ...over,
   };
