@@ -10,7 +10,12 @@ export const datasetView = ({ team, dataset, source, state, trouble, addedAtMs, 
   state,
   trouble,
   addedAt: iso(addedAtMs),
-  listing: listing && { version: listing.version, shards: listing.shards, bytes: listing.bytes },
+  listing: listing && {
+    version: listing.version,
+    shards: listing.shards,
+    bytes: listing.bytes,
+    skipped: listing.skipped && { objects: listing.skipped.objects, examples: [...listing.skipped.examples] },
+  },
   map: map && {
     version: map.version,
     listing: map.listing,

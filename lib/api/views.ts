@@ -280,7 +280,18 @@ const datasetFacts = {
   state: z.enum(["listing", "ready", "empty", "failed"]).describe("listing: nobody has looked yet; failed: the source could not be listed"),
   trouble: z.string().optional().describe("Why the source could not be listed at the last try"),
   addedAt: Time,
-  listing: z.object({ version: Count, shards: Count, bytes: Count }).optional().describe("What the source held when it last changed"),
+  listing: z
+    .object({
+      version: Count,
+      shards: Count,
+      bytes: Count,
+      skipped: z
+        .object({ objects: Count, examples: z.array(z.object({ key: z.string(), because: z.string() })).describe("The first 20") })
+        .optional()
+        .describe("Objects that jobs do not see, because they cannot be files or are archived; absent when there are none"),
+    })
+    .optional()
+    .describe("What the source held when it last changed"),
   map: z
     .object({
       version: Count,

@@ -8,6 +8,9 @@ const partBytes = 8 * 1024 * 1024;
 /** S3 takes 10,000 parts. */
 const mostParts = 9_000;
 
+/** The size of the parts that an object of so many bytes is put in; one of no more than that is put in one piece. */
+export const partBytesOf = (bytes: number): number => Math.max(partBytes, Math.ceil((bytes * 1.01) / mostParts));
+
 /**
  * Streams `source` through `stages` into one object. The object appears whole or not at all: when any stage fails,
  * the upload is aborted and that stage's error thrown.
@@ -22,7 +25,7 @@ export async function uploadObject(
     client: s3,
     params: { ...object, Body: body },
     queueSize: 2,
-    partSize: Math.max(partBytes, Math.ceil((from.bytes * 1.01) / mostParts)),
+    partSize: partBytesOf(from.bytes),
     leavePartsOnError: false,
   });
   const sent = upload.done().catch((error: unknown) => {

@@ -46,10 +46,15 @@ export function stores(
   return {
     queue: { send: async (...asked) => (await queue()).send(...asked) },
     code: { putCode: async (...asked) => (await code()).putCode(...asked) },
-    files: { put: async (...asked) => (await files()).put(...asked) },
     artifacts: {
       list: async (...asked) => (await artifacts()).list(...asked),
       open: async (...asked) => (await artifacts()).open(...asked),
+    },
+    files: {
+      list: async (...asked) => (await files()).list(...asked),
+      isSame: async (...asked) => (await files()).isSame(...asked),
+      put: async (...asked) => (await files()).put(...asked),
+      remove: async (...asked) => (await files()).remove(...asked),
     },
   };
 }

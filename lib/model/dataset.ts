@@ -29,6 +29,16 @@ export type Shard = { readonly key: string; readonly bytes: number; readonly eta
 /** Of one dataset; a list of more is not kept. */
 export const mostShards = 100_000;
 
+/** Objects of a source that are no shards, because no job could read them under their name or at all. */
+export type Skipped = {
+  readonly objects: number;
+  /** The first of them, with the reason for each: what it is or has. */
+  readonly examples: readonly { readonly key: string; readonly because: string }[];
+};
+
+/** So many of them are named; the dataset's item has room for little more. */
+export const mostSkippedNamed = 20;
+
 /** One listing of a source, by version; a listing that finds no change makes none. */
 export type ShardListing = {
   readonly version: number;
@@ -36,6 +46,8 @@ export type ShardListing = {
   readonly bytes: number;
   /** SHA-256 (hex) over what was listed. */
   readonly digest: string;
+  /** Absent when every object is a shard. */
+  readonly skipped?: Skipped | undefined;
   /** Where all of it is written down, in the datasets bucket: a ShardList. */
   readonly key: string;
 };
@@ -110,15 +122,22 @@ export const pathOf = ({ prefix }: Source, key: string): string => key.slice(pre
 /** The longest name that Linux's file systems take, in bytes of UTF-8. */
 const longestName = 255;
 
+/** Why a path cannot name a file, whatever else there is; undefined when it can. */
+export function whyNoName(path: string): string | undefined {
+  const parts = path.split("/");
+  if (path.includes("\0") || parts.some((part) => part === "" || part === "." || part === ".."))
+    return "has an empty part, '.', '..' or a NUL";
+  return parts.some((part) => utf8Length(part) > longestName) ? `has a part of more than ${longestName} bytes` : undefined;
+}
+
 /**
  * Why a key cannot be a file below a folder; undefined when it can. Folder markers (`a/`) are no shards and not meant here.
  * `taken`: what the paths so far have made, file or folder; the path's own are added to it.
  */
 export function whyNoPath(path: string, taken: Map<string, "file" | "folder">): string | undefined {
+  const why = whyNoName(path);
+  if (why !== undefined) return why;
   const parts = path.split("/");
-  if (path.includes("\0") || parts.some((part) => part === "" || part === "." || part === ".."))
-    return "has an empty part, '.', '..' or a NUL";
-  if (parts.some((part) => utf8Length(part) > longestName)) return `has a part of more than ${longestName} bytes`;
   for (let depth = 1; depth < parts.length; depth += 1) {
     const folder = parts.slice(0, depth).join("/");
     if (taken.get(folder) === "file") return `lies below ${folder}, which is a file`;

@@ -1,4 +1,4 @@
-import type { Dataset, DatasetRef, MapSummary, Shard, ShardListing, ShardMap, Source } from "../model/dataset.ts";
+import type { Dataset, DatasetRef, MapSummary, Shard, ShardListing, ShardMap, Skipped, Source } from "../model/dataset.ts";
 import type { Node } from "../model/node.ts";
 
 /** Looks a dataset up. */
@@ -32,14 +32,14 @@ export interface Datasets extends DatasetReader {
   mayAsk(ref: DatasetRef, node: string, at: { nowMs: number; againAtMs: number }): Promise<boolean>;
 }
 
-/** What a source holds. `trouble`: why it cannot be a dataset, in words for the team; only a change of the source or of its policies mends it. */
+/** What a source holds. `skipped`: objects that cannot be shards; absent when there are none. `trouble`: why it cannot be a dataset, in words for the team; only a change of the source or of its policies mends it. */
 export type Listed =
-  | { readonly kind: "listed"; readonly shards: readonly Shard[] }
+  | { readonly kind: "listed"; readonly shards: readonly Shard[]; readonly skipped?: Skipped | undefined }
   | { readonly kind: "trouble"; readonly trouble: string };
 
 /** Sources, and what is written down about them in the datasets bucket. */
 export interface ShardStore {
-  /** Every object below the source, in the order of their keys; folder markers are none. Throws a Fault that may be retried. */
+  /** Every object below the source that a job can read as a file, in the order of their keys; folder markers are none. Throws a Fault that may be retried. */
   list(source: Source): Promise<Listed>;
   /** Writes shards down under a name that is used once, such as `shards/3-7c9e`; answers the key. */
   write(of: DatasetRef & { readonly source: Source; readonly listing: number }, name: string, shards: readonly Shard[]): Promise<string>;

@@ -119,12 +119,30 @@ describe("a source in S3", () => {
     expect(listed.kind === "listed" && [...listed.shards].sort(byKey)).toEqual([...expected].sort(byKey));
   });
 
-  test("that is not there, or holds a key that is no path, is said so in words", async () => {
+  test("that is not there is reported in words", async () => {
     const none = `none-${unique("x")}`;
     expect(await store.list({ bucket: none, prefix: "" })).toEqual({ kind: "trouble", trouble: `there is no bucket ${none}` });
+  });
+
+  test("is listed without the objects that no job can read, which are named", async () => {
     const prefix = `vision/${unique("bad")}/`;
+    const good = await put(`${prefix}good`, Buffer.from("x"));
+    const below = await put(`${prefix}c/d`, Buffer.from("x"));
     await put(`${prefix}a//b`, Buffer.from("x"));
-    expect(await store.list({ bucket, prefix })).toMatchObject({ kind: "trouble", trouble: expect.stringContaining("cannot be a file") });
+    await put(`${prefix}c`, Buffer.from("x"));
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: `${prefix}old`, Body: "x", StorageClass: "DEEP_ARCHIVE" }));
+    expect(await store.list({ bucket, prefix })).toEqual({
+      kind: "listed",
+      shards: [below, good],
+      skipped: {
+        objects: 3,
+        examples: [
+          { key: `${prefix}a//b`, because: expect.stringContaining("empty part") },
+          { key: `${prefix}c`, because: "is a file where other keys have a folder" },
+          { key: `${prefix}old`, because: expect.stringContaining("is archived (DEEP_ARCHIVE)") },
+        ],
+      },
+    });
   });
 
   test("what is no list of shards is not taken for one", async () => {

@@ -14,6 +14,7 @@ const StoredListing = z.object({
   shards: z.int().min(0),
   bytes: z.int().min(0),
   digest: z.string(),
+  skipped: z.object({ objects: z.int().min(1), examples: z.array(z.object({ key: z.string(), because: z.string() })) }).optional(),
   key: z.string(),
 });
 

@@ -1,42 +1,53 @@
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
-import pMap from "p-map";
 import { DatasetName } from "../../../events/job.ts";
 import { bytes, count } from "../amount.ts";
-import { UsageError } from "../exit.ts";
+import { type Synced, syncFiles } from "../dataset-sync.ts";
+import { exitCodes, UsageError } from "../exit.ts";
 import { type Entries, entriesOf } from "../pack/entries.ts";
 import { withProgress } from "../progress.ts";
 import { uploadedSource } from "../stores.ts";
 import { teamOf } from "../team.ts";
-import { addDataset } from "./datasets.ts";
+import { putDataset, showSet } from "./datasets.ts";
 import type { Context, JobOptions } from "./job.ts";
 
-/** As many files are on their way at a time. */
-const concurrency = 8;
+export type UploadOptions = JobOptions & {
+  /** Removes from the dataset what is no longer in the folder. */
+  readonly delete?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+};
 
-/** Uploads a folder's files to where the team's datasets lie, and adds them as one. Done again, it replaces what has changed by what is there now. */
-export async function uploadDataset(dataset: string, folder: string, on: Context & { readonly options: JobOptions }): Promise<number> {
+/** So many files are named in one message. */
+const mostNamed = 10;
+
+/**
+ * Brings a dataset to what a folder holds, and adds it. Files that are there already are not sent, so that doing it again sends
+ * what has changed, or what a first time has not managed. Exit code 1 when a file could not be sent; the dataset is not added then.
+ */
+export async function uploadDataset(dataset: string, folder: string, on: Context & { readonly options: UploadOptions }): Promise<number> {
   const { connection, console, options } = on;
   const name = DatasetName.safeParse(dataset);
   if (!name.success) throw new UsageError(`${dataset} cannot be its name: ${name.error.issues[0]?.message}`);
   const team = await teamOf(options.team, connection);
   const { paths, bytes: size } = await filesIn(folder);
-  let sent = 0;
-  await withProgress(console, `uploading ${count(paths.length, "file")}, ${bytes(size)}`, (tell) =>
-    pMap(
+  const dryRun = options.dryRun ?? false;
+  const synced = await withProgress(console, `comparing and uploading ${count(paths.length, "file")}, ${bytes(size)}`, (tell) =>
+    syncFiles(connection.files, {
+      of: { team, dataset },
+      folder,
       paths,
-      async (path) => {
-        const file = join(folder, path);
-        await connection.files.put({ team, dataset }, { path, bytes: (await stat(file)).size, open: () => createReadStream(file) });
-        sent += 1;
-        tell(`${sent} done`);
-      },
-      { concurrency },
-    ),
+      remove: options.delete ?? false,
+      dryRun,
+      tell: ({ files, bytes: sent }) => tell(`${count(files, "file")} done, ${bytes(sent)} sent`),
+    }),
   );
-  if (!options.json) console.note(`uploaded ${count(paths.length, "file")}, ${bytes(size)}`);
-  return addDataset(dataset, { ...options, source: uploadedSource(connection.deployment, { team, dataset }) }, on);
+  if (dryRun) return tellDryRun({ team, dataset, synced }, on);
+  for (const line of summaryLines(synced, options.delete ?? false)) console.note(line);
+  if (synced.failed.length > 0) {
+    if (options.json) console.out(JSON.stringify({ team, dataset, upload: numbersOf(synced) }));
+    return exitCodes.failed;
+  }
+  const added = await putDataset(dataset, { ...options, source: uploadedSource(connection.deployment, { team, dataset }) }, on);
+  return showSet(added, { ...options, more: { upload: numbersOf(synced) } }, on);
 }
 
 async function filesIn(folder: string): Promise<Entries> {
@@ -46,3 +57,54 @@ async function filesIn(folder: string): Promise<Entries> {
   if (entries.paths.length === 0) throw new UsageError(`${folder} holds no files`);
   return entries;
 }
+
+function tellDryRun(
+  of: { team: string; dataset: string; synced: Synced },
+  { console, options }: Context & { options: UploadOptions },
+): number {
+  const { team, dataset, synced } = of;
+  const { uploaded, uploadedBytes, unchanged, removed, remaining, failed } = synced;
+  if (options.json) {
+    console.out(JSON.stringify({ team, dataset, dryRun: true, upload: uploaded, unchanged, remove: removed, remaining, failed }));
+  } else {
+    for (const path of uploaded) console.out(`upload ${path}`);
+    for (const path of removed) console.out(`remove ${path}`);
+    console.note(`would upload ${uploaded.length} (${bytes(uploadedBytes)}), leave ${unchanged} unchanged, remove ${removed.length}`);
+    for (const line of trouble(synced, options.delete ?? false)) console.note(line);
+  }
+  return failed.length > 0 ? exitCodes.failed : exitCodes.ok;
+}
+
+export const summaryLines = (synced: Synced, removes: boolean): string[] => [
+  `uploaded ${synced.uploaded.length} (${bytes(synced.uploadedBytes)}), unchanged ${synced.unchanged}, removed ${synced.removed.length}`,
+  ...trouble(synced, removes),
+];
+
+function trouble({ remaining, failed, untried }: Synced, removes: boolean): string[] {
+  const lines: string[] = [];
+  if (failed.length > 0) {
+    lines.push(`${count(failed.length, "file")} failed:`, ...listed(failed, ({ path, because }) => `  ${path}: ${because}`));
+    if (untried > 0) lines.push(`${count(untried, "file")} not tried, because so many failed`);
+    lines.push("do it again to send what is missing; nothing that is there is sent twice");
+  }
+  if (remaining.length > 0) {
+    const what = `${count(remaining.length, "file")} no longer in the folder ${remaining.length === 1 ? "remains" : "remain"} in the dataset`;
+    const how = removes ? "nothing is removed while files fail" : `--delete removes ${remaining.length === 1 ? "it" : "them"}`;
+    lines.push(`${what}: ${listed(remaining, (path) => path).join(", ")}; ${how}`);
+  }
+  return lines;
+}
+
+const listed = <T>(all: readonly T[], line: (one: T) => string): string[] => [
+  ...all.slice(0, mostNamed).map(line),
+  ...(all.length > mostNamed ? [`and ${all.length - mostNamed} more`] : []),
+];
+
+const numbersOf = ({ uploaded, unchanged, removed, remaining, failed, untried }: Synced) => ({
+  uploaded: uploaded.length,
+  unchanged,
+  removed: removed.length,
+  remaining: remaining.length,
+  failed,
+  untried,
+});

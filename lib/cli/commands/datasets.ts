@@ -26,19 +26,27 @@ const columns: Column<Dataset>[] = [
   { title: "SIZE", of: ({ listing }) => (listing === undefined ? "-" : bytes(listing.bytes)), align: "right" },
   { title: "NODES", of: ({ map }) => map?.nodes.toString() ?? "-", align: "right" },
   { title: "SOURCE", of: ({ source }) => source, yields: true },
-  { title: "TROUBLE", of: ({ trouble }) => trouble ?? "", yields: true },
+  { title: "TROUBLE", of: ({ trouble, listing }) => trouble ?? skippedOf(listing)?.total ?? "", yields: true },
 ];
 
 /** Shows one dataset. */
 export async function showDataset(dataset: string, options: JobOptions, on: Context): Promise<number> {
   const team = await teamOf(options.team, on.connection);
-  return tell(await advised(on.connection.api.dataset({ team, dataset }), none(team, dataset)), options, on);
+  return showSet(await advised(on.connection.api.dataset({ team, dataset }), none(team, dataset)), options, on);
 }
 
 export type AddOptions = JobOptions & { readonly source: string; readonly replace?: boolean | undefined };
 
 /** Adds a dataset; done again with the same source, has it listed anew. */
-export async function addDataset(dataset: string, { source, replace = false, ...options }: AddOptions, on: Context): Promise<number> {
+export const addDataset = async (dataset: string, options: AddOptions, on: Context): Promise<number> =>
+  showSet(await putDataset(dataset, options, on), options, on);
+
+/** Names what lies at a source as a dataset, and says how jobs read it. */
+export async function putDataset(
+  dataset: string,
+  { source, replace = false, ...options }: AddOptions,
+  on: Context,
+): Promise<DatasetDetail> {
   if (!/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.*)?$/.test(source))
     throw new UsageError(`${source} is no place on S3; it must look like s3://BUCKET/PREFIX/`);
   const team = await teamOf(options.team, on.connection);
@@ -46,7 +54,7 @@ export async function addDataset(dataset: string, { source, replace = false, ...
   const added = await on.connection.api.putDataset({ team, dataset }, from);
   if (!options.json)
     on.console.note(`jobs of team ${team} read it with --dataset ${dataset}, or "datasets": ["${dataset}"], below $FLEETWRIGHT_DATA`);
-  return tell({ ...added, holders: [] }, options, on);
+  return { ...added, holders: [] };
 }
 
 /** Forgets a dataset; what it names on S3 stays. */
@@ -61,14 +69,24 @@ export async function removeDataset(dataset: string, options: JobOptions, { conn
 const none = (team: string, dataset: string): string =>
   `team ${team} has no dataset ${dataset}; list them with: ${commandLine("datasets", "--team", team)}`;
 
-function tell(set: DatasetDetail, options: JobOptions, { console, nowMs }: Context): number {
-  if (options.json) console.out(JSON.stringify(set));
+/** `more` is shown only as JSON. */
+export function showSet(set: DatasetDetail, options: JobOptions & { readonly more?: object }, { console, nowMs }: Context): number {
+  if (options.json) console.out(JSON.stringify({ ...set, ...options.more }));
   else for (const line of datasetLines(set, nowMs)) console.out(line);
   return exitCodes.ok;
 }
 
 const sized = ({ shards, bytes: size }: { readonly shards: number; readonly bytes: number }): string =>
   `${count(shards, "shard")}, ${bytes(size)}`;
+
+/** What jobs do not see of it, in words: how much in all, and one line for each object that is named. */
+function skippedOf(listing: Dataset["listing"]): { readonly total: string; readonly named: readonly string[] } | undefined {
+  if (listing?.skipped === undefined) return undefined;
+  const { objects, examples } = listing.skipped;
+  const more = objects - examples.length;
+  const named = examples.map(({ key, because }) => `${key} ${because}`);
+  return { total: `${count(objects, "object")} left out`, named: more > 0 ? [...named, `and ${more} more`] : named };
+}
 
 export const datasetLines = ({ listing, map, ...set }: DatasetDetail, nowMs: number): string[] =>
   factLines([
@@ -77,6 +95,8 @@ export const datasetLines = ({ listing, map, ...set }: DatasetDetail, nowMs: num
     ["trouble", set.trouble],
     ["source", set.source],
     ["holds", listing && `${sized(listing)} (version ${listing.version})`],
+    ["left out", skippedOf(listing) && `${skippedOf(listing)?.total}, which jobs do not see:`],
+    ...(skippedOf(listing)?.named ?? []).map((line): [string, string] => ["", line]),
     [
       "map",
       map &&

@@ -37,14 +37,16 @@ export function addDatasets(program: Command, { run, context }: Session): void {
     );
   dataset
     .command("upload")
-    .description("upload a folder's files to where the team's data lies on S3, and add them")
+    .description("bring a dataset to what a folder holds, and add it; files that are there already are not sent")
     .argument("<name>")
     .argument("<folder>")
+    .option("--delete", "remove from the dataset what is no longer in the folder")
+    .option("--dry-run", "say what would be uploaded and removed, and change nothing")
     .addOption(team())
     .addOption(json())
     .addHelpText(
       "after",
-      "\nExample:\n  fleet dataset upload images ./images\n\nA .fleetignore file says what stays here, in the syntax of .gitignore.",
+      "\nExamples:\n  fleet dataset upload images ./images\n  fleet dataset upload images ./images --delete --dry-run\n\nA .fleetignore file says what stays here, in the syntax of .gitignore.",
     )
     .action((name: string, folder: string, options) =>
       run(

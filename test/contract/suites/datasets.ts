@@ -74,7 +74,9 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
       expect(await read()).toEqual(aDataset({ state: "ready", listing: aListing() }));
       expect(await datasets.noteTrouble(await read(), "no bucket")).toBe("done");
       expect(await read()).toMatchObject({ state: "ready", trouble: "no bucket" });
-      await datasets.noteListing(await read(), aListing({ version: 2, shards: 0, bytes: 0 }));
+      const skipped = { objects: 2, examples: [{ key: "a//b", because: "has an empty part" }] };
+      await datasets.noteListing(await read(), aListing({ version: 2, shards: 0, bytes: 0, skipped }));
+      expect((await read()).listing?.skipped).toEqual(skipped);
       expect(await read()).toMatchObject({ state: "empty", listing: { version: 2 } });
     });
 

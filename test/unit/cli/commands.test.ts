@@ -1,11 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
-import type { DatasetFiles } from "../../../lib/aws/dataset-files.ts";
 import { cancel } from "../../../lib/cli/commands/cancel.ts";
-import { uploadDataset } from "../../../lib/cli/commands/dataset-upload.ts";
 import { addDataset, datasets, removeDataset, showDataset } from "../../../lib/cli/commands/datasets.ts";
 import { decision, decisions } from "../../../lib/cli/commands/decisions.ts";
 import { interrupt } from "../../../lib/cli/commands/interrupt.ts";
@@ -237,31 +231,6 @@ describe("datasets", () => {
     expect(human).toContain("node       i-0a: its part, 6 shards, 6 MiB; fetched 6 shards, 6 MiB");
     expect(human).toContain("node       i-0b: all of it; nothing fetched yet");
     expect(value).toMatchObject({ dataset: "images", holders: [{}, {}] });
-  });
-
-  it("are uploaded from a folder, file by file, and added", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "fleetwright-data-"));
-    await mkdir(join(folder, "a"));
-    for (const name of ["a/1.bin", "2.bin", "notes.txt"]) await writeFile(join(folder, name), name);
-    await writeFile(join(folder, ".fleetignore"), "*.txt\n.fleetignore\n");
-    const put: string[] = [];
-    const files: DatasetFiles = {
-      put: async (of, { path, bytes, open }) => {
-        const body = await text(open());
-        put.push(`${of.team}/${of.dataset}/${path} ${bytes} ${body}`);
-      },
-    };
-    api = await startFakeApi({ [`PUT ${path}/images`]: { status: 201, body: aDatasetView() } });
-    const { on, said } = aContext(api, { files });
-    expect(await uploadDataset("images", folder, { ...on, options: { team } })).toBe(0);
-    expect(put.toSorted()).toEqual(["research/images/2.bin 5 2.bin", "research/images/a/1.bin 7 a/1.bin"]);
-    expect(api.calls.at(-1)?.body).toEqual({ source: "s3://data/research/images/", replace: false });
-    expect(said.note[0]).toBe("uploaded 2 files, 12 bytes");
-    await expect(uploadDataset("Images", folder, { ...on, options: { team } })).rejects.toThrow(/Images cannot be its name/);
-    await expect(uploadDataset("images", join(folder, "b"), { ...on, options: { team } })).rejects.toThrow(/there is no folder/);
-    await mkdir(join(folder, "b"));
-    await expect(uploadDataset("images", join(folder, "b"), { ...on, options: { team } })).rejects.toThrow(/holds no files/);
-    await rm(folder, { recursive: true });
   });
 
   it("are added with what is a place on S3, and removed", async () => {

@@ -126,8 +126,8 @@ export function aContext(api: Pick<FakeApi, "url">, over: Partial<Connection> = 
       },
     },
     code: { putCode: async ({ team }) => ({ code: { s3: `s3://code/${team}/x.tar.gz`, sha256: "a".repeat(64) }, sent: true }) },
-    files: { put: async () => undefined },
     artifacts: { list: async () => undefined, open: async () => undefined },
+    files: { list: async () => [], isSame: async () => false, put: async () => undefined, remove: async () => [] },
     ...over,
   };
   const console: Console = {

@@ -1,0 +1,86 @@
+import { Readable } from "node:stream";
+import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import pMap from "p-map";
+import { beforeAll, expect, inject, test } from "vitest";
+import { s3Client } from "../../lib/aws/clients/s3.ts";
+import { s3DatasetFiles } from "../../lib/aws/dataset-files.ts";
+import { unique, wire } from "./wire.ts";
+
+const s3 = s3Client(wire(inject("ministackUrl")));
+const bucket = unique("sync");
+const files = s3DatasetFiles({ s3, bucket });
+const of = { team: "vision", dataset: "mnist" };
+const MiB = 1024 ** 2;
+
+beforeAll(async () => {
+  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+});
+
+/** Read in chunks that do not fall on the parts' borders. */
+const aFile = (path: string, content: Buffer) => ({
+  path,
+  bytes: content.length,
+  open: () =>
+    Readable.from(
+      (function* () {
+        for (let at = 0; at < content.length; at += 3_000_000) yield content.subarray(at, at + 3_000_000);
+      })(),
+    ),
+});
+const find = async (path: string) => {
+  const found = (await files.list(of)).find((each) => each.path === path);
+  if (!found) throw new Error(`there is no ${path}`);
+  return found;
+};
+
+test.each([0, 1, 8 * MiB - 1, 8 * MiB, 8 * MiB + 1, 16 * MiB, 17 * MiB])(
+  "a file of %i bytes is the same once it is sent, and another is not",
+  async (size) => {
+    const content = Buffer.alloc(size, "data");
+    const file = aFile(`of/${size} ü+`, content);
+    let passed = 0;
+    await files.put(of, file, (bytes) => {
+      passed += bytes;
+    });
+    expect(passed).toBe(size);
+    const stored = await find(file.path);
+    expect(await files.isSame(stored, file)).toBe(true);
+    expect(await files.isSame(stored, aFile(file.path, Buffer.concat([content, Buffer.from("x")])))).toBe(false);
+    if (size === 0) return;
+    const edited = Buffer.from(content);
+    edited[size - 1] = 0;
+    expect(await files.isSame(stored, aFile(file.path, edited))).toBe(false);
+  },
+);
+
+test("an object that another tool put in one piece is the same, however large it is", async () => {
+  const content = Buffer.alloc(9 * MiB, "x");
+  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: "vision/mnist/whole", Body: content }));
+  expect(await files.isSame(await find("whole"), aFile("whole", content))).toBe(true);
+});
+
+test("a file that is not as long as it was when the upload began is not kept", async () => {
+  const file = { ...aFile("moving", Buffer.alloc(10)), bytes: 12 };
+  await expect(files.put(of, file)).rejects.toMatchObject({ code: "file-changed" });
+  expect((await files.list(of)).map(({ path }) => path)).not.toContain("moving");
+});
+
+test("files are removed by name, more than one call takes; other datasets' and folder markers are not listed", async () => {
+  const set = { team: "vision", dataset: "many" };
+  const paths = Array.from({ length: 1_001 }, (_, n) => `f${n}`);
+  const put = (path: string) => s3.send(new PutObjectCommand({ Bucket: bucket, Key: `vision/many/${path}`, Body: "x" }));
+  await pMap(paths, put, { concurrency: 32 });
+  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: "vision/many/folder/", Body: "" }));
+  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: "vision/many-2/f", Body: "" }));
+  expect(await files.list(set)).toHaveLength(1_001);
+  expect(await files.remove(set, paths.slice(1))).toEqual([]);
+  expect((await files.list(set)).map(({ path }) => path)).toEqual(["f0"]);
+});
+
+test("a listing that S3 refuses is told in words", async () => {
+  const none = s3DatasetFiles({ s3, bucket: `${bucket}-none` });
+  await expect(none.list(of)).rejects.toMatchObject({
+    code: "dataset-files",
+    message: expect.stringContaining("could not be listed: NoSuchBucket"),
+  });
+});

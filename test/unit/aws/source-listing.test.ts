@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { listSource } from "../../../lib/aws/source-listing.ts";
+
+const source = { bucket: "data", prefix: "set/" };
+
+/** An S3 that gives these pages, or throws. */
+const s3 = (...pages: readonly (object | Error)[]) => {
+  const asked: unknown[] = [];
+  const send = async (command: { input: unknown }) => {
+    asked.push(command.input);
+    const page = pages[asked.length - 1];
+    if (page instanceof Error) throw page;
+    return page ?? {};
+  };
+  return { send: send as never, asked };
+};
+const object = (key: string, more: object = {}) => ({ Key: `set/${key}`, Size: 1, ETag: '"e"', ...more });
+const thrown = (name: string, status: number, message = "words") =>
+  Object.assign(new Error(message), { name, $metadata: { httpStatusCode: status } });
+
+describe("a listing", () => {
+  it("leaves out what is archived, except what has been restored, and classes that are read at once", async () => {
+    const fake = s3({
+      Contents: [
+        object("deep", { StorageClass: "DEEP_ARCHIVE" }),
+        object("ia", { StorageClass: "STANDARD_IA" }),
+        object("instant", { StorageClass: "GLACIER_IR" }),
+        object("old", { StorageClass: "GLACIER" }),
+        object("restored", { StorageClass: "GLACIER", RestoreStatus: { IsRestoreInProgress: false, RestoreExpiryDate: new Date() } }),
+        object("thawing", { StorageClass: "GLACIER", RestoreStatus: { IsRestoreInProgress: true } }),
+      ],
+    });
+    const listed = await listSource(fake, source);
+    expect(listed).toMatchObject({ kind: "listed", skipped: { objects: 3 } });
+    expect(listed.kind === "listed" && listed.shards.map(({ key }) => key)).toEqual(["set/ia", "set/instant", "set/restored"]);
+    expect(fake.asked).toMatchObject([{ OptionalObjectAttributes: ["RestoreStatus"] }]);
+  });
+
+  it.each([
+    ["of a bucket that does not exist", thrown("NoSuchBucket", 404), /^there is no bucket data$/],
+    ["that is denied", thrown("AccessDenied", 403), /may not list s3:\/\/data\/set\/: the bucket's own policy/],
+    [
+      "that is denied in full words",
+      thrown("AccessDenied", 403, "User: x is not authorized to perform: s3:ListBucket on resource: y"),
+      /may not list s3:\/\/data\/set\//,
+    ],
+    ["that is denied without a body", thrown("Unknown", 403), /may not list s3:\/\/data\/set\//],
+    ["of a bucket in another region", thrown("PermanentRedirect", 301), /cannot be listed: its bucket is in another region$/],
+  ])("%s is trouble in words", async (_what, error, trouble) => {
+    expect(await listSource(s3(error), source)).toEqual({ kind: "trouble", trouble: expect.stringMatching(trouble) });
+  });
+
+  it("that S3 could not give is asked for again later", async () => {
+    await expect(listSource(s3(thrown("InternalError", 500)), source)).rejects.toMatchObject({ code: "source", retry: true });
+  });
+});

@@ -1,0 +1,157 @@
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { DatasetFiles } from "../../../lib/aws/dataset-files.ts";
+import { uploadDataset } from "../../../lib/cli/commands/dataset-upload.ts";
+import { aDatasetView } from "./api-samples.ts";
+import { aContext, type FakeApi, startFakeApi } from "./fake-api.ts";
+
+const team = "research";
+
+let folder: string;
+let api: FakeApi;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fleetwright-data-"));
+  api = await startFakeApi({ [`PUT /v1/teams/${team}/datasets/images`]: { status: 201, body: aDatasetView() } });
+});
+afterEach(async () => {
+  await api.close();
+  await rm(folder, { recursive: true });
+});
+
+const write = async (contents: Readonly<Record<string, string>>): Promise<void> => {
+  for (const [path, content] of Object.entries(contents)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+};
+
+/** A team's dataset in memory, with its content in place of an ETag. `bad`: paths that S3 refuses. */
+function memoryFiles(there: Readonly<Record<string, string>> = {}, bad: ReadonlySet<string> = new Set()) {
+  const objects = new Map(Object.entries(there));
+  const sent: string[] = [];
+  const files: DatasetFiles = {
+    list: async () => [...objects].map(([path, content]) => ({ path, bytes: Buffer.byteLength(content), etag: content })),
+    isSame: async (stored, file) => stored.etag === (await text(file.open())),
+    put: async (_of, { path, open }, onBytes) => {
+      const content = await text(open());
+      if (bad.has(path)) throw Object.assign(new Error("no"), { name: "AccessDenied", $metadata: { httpStatusCode: 403 } });
+      onBytes?.(content.length);
+      objects.set(path, content);
+      sent.push(path);
+    },
+    remove: async (_of, paths) => {
+      for (const path of paths) objects.delete(path);
+      return [];
+    },
+  };
+  return { files, objects, sent };
+}
+
+const start = (store: { files: DatasetFiles }) => aContext(api, { files: store.files });
+const upload = (context: ReturnType<typeof aContext>, options: object = {}) =>
+  uploadDataset("images", folder, { ...context.on, options: { team, ...options } });
+
+describe("fleet dataset upload", () => {
+  it("sends a folder's files but those that .fleetignore leaves out, and adds the dataset", async () => {
+    await write({ "a/1.bin": "one", "2.bin": "two", "notes.txt": "no", ".fleetignore": "*.txt\n.fleetignore\n" });
+    const store = memoryFiles();
+    const context = start(store);
+    expect(await upload(context)).toBe(0);
+    expect(Object.fromEntries(store.objects)).toEqual({ "a/1.bin": "one", "2.bin": "two" });
+    expect(api.calls.at(-1)?.body).toEqual({ source: "s3://data/research/images/", replace: false });
+    expect(context.said.note[0]).toBe("uploaded 2 (6 bytes), unchanged 0, removed 0");
+  });
+
+  it("does not send what is there already, and sends what has changed, also when its size is the same", async () => {
+    await write({ same: "x", grown: "longer", edited: "new" });
+    const store = memoryFiles({ same: "x", grown: "l", edited: "old" });
+    const context = start(store);
+    expect(await upload(context)).toBe(0);
+    expect(store.sent.toSorted()).toEqual(["edited", "grown"]);
+    expect(context.said.note[0]).toBe("uploaded 2 (9 bytes), unchanged 1, removed 0");
+    expect(await upload(context)).toBe(0);
+    expect(store.sent).toHaveLength(2);
+  });
+
+  it("names what is no longer in the folder, and removes it with --delete", async () => {
+    await write({ a: "a" });
+    const store = memoryFiles({ a: "a", "old/b": "b", c: "c" });
+    const context = start(store);
+    expect(await upload(context)).toBe(0);
+    expect(context.said.note).toContain("2 files no longer in the folder remain in the dataset: c, old/b; --delete removes them");
+    expect(store.objects.size).toBe(3);
+    expect(await upload(context, { delete: true })).toBe(0);
+    expect([...store.objects.keys()]).toEqual(["a"]);
+    expect(context.said.note).toContain("uploaded 0 (0 bytes), unchanged 1, removed 2");
+  });
+
+  it("says with --dry-run what it would do, and does nothing", async () => {
+    await write({ a: "a", b: "new" });
+    const store = memoryFiles({ a: "a", gone: "x" });
+    const context = start(store);
+    expect(await upload(context, { delete: true, dryRun: true })).toBe(0);
+    expect(context.said.out).toEqual(["upload b", "remove gone"]);
+    expect(context.said.note[0]).toBe("would upload 1 (3 bytes), leave 1 unchanged, remove 1");
+    expect(await upload(context, { dryRun: true, json: true })).toBe(0);
+    expect(JSON.parse(context.said.out.at(-1) ?? "")).toMatchObject({
+      dryRun: true,
+      upload: ["b"],
+      unchanged: 1,
+      remove: [],
+      remaining: ["gone"],
+    });
+    expect([store.sent, [...store.objects.keys()], api.calls]).toEqual([[], ["a", "gone"], []]);
+  });
+
+  it("sends all others when one fails, names it, removes nothing, and ends with 1; done again it sends the rest", async () => {
+    await write({ a: "a", b: "b", c: "c" });
+    await symlink("nowhere", join(folder, "link"));
+    const bad = new Set(["b"]);
+    const store = memoryFiles({ gone: "x" }, bad);
+    const context = start(store);
+    expect(await upload(context, { delete: true })).toBe(1);
+    expect(store.sent.toSorted()).toEqual(["a", "c"]);
+    const note = context.said.note.join("\n");
+    expect(note).toContain("2 files failed:");
+    expect(note).toContain("  b: S3 refused it (AccessDenied: no)");
+    expect(note).toContain("  link: it does not exist any more, or is a link to nothing");
+    expect(note).toContain("gone; nothing is removed while files fail");
+    expect(api.calls).toEqual([]);
+
+    bad.clear();
+    await rm(join(folder, "link"));
+    expect(await upload(context, { delete: true, json: true })).toBe(0);
+    expect(store.sent.toSorted()).toEqual(["a", "b", "c"]);
+    expect(JSON.parse(context.said.out.at(-1) ?? "")).toMatchObject({
+      dataset: "images",
+      upload: { uploaded: 1, unchanged: 2, removed: 1 },
+    });
+  });
+
+  it.skipIf(process.getuid?.() === 0)("names a file that may not be read", async () => {
+    await write({ secret: "x" });
+    await chmod(join(folder, "secret"), 0o000);
+    const context = start(memoryFiles());
+    expect(await upload(context)).toBe(1);
+    expect(context.said.note.join("\n")).toContain("  secret: you may not read it");
+  });
+
+  it("gives up when very many files fail", async () => {
+    const names = Array.from({ length: 150 }, (_, n) => `f${n}`);
+    await write(Object.fromEntries(names.map((name) => [name, name])));
+    const context = start(memoryFiles({}, new Set(names)));
+    expect(await upload(context)).toBe(1);
+    expect(context.said.note.join("\n")).toMatch(/10\d files failed:\n(.*\n){10}and 9\d more\n4\d files not tried, because so many failed/);
+  });
+
+  it("refuses a name that no dataset may have, and a folder that is none or holds nothing", async () => {
+    const { on } = start(memoryFiles());
+    const options = { team };
+    await expect(uploadDataset("Images", folder, { ...on, options })).rejects.toThrow(/Images cannot be its name/);
+    await expect(uploadDataset("images", join(folder, "b"), { ...on, options })).rejects.toThrow(/there is no folder/);
+    await expect(uploadDataset("images", folder, { ...on, options })).rejects.toThrow(/holds no files/);
+  });
+});
