@@ -36,7 +36,13 @@ export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): Pool 
   openLaunches: seen.openLaunches.map(openLaunch),
   refusals: seen.refusals
     .filter((refusal) => standing(refusal, nowMs) === "rests" && isAbout(refusal, seen.catalogue?.offers ?? []))
-    .map((refusal) => ({ ...subjectOf(refusal), market: refusal.market, code: refusal.code, until: iso(refusal.untilMs) })),
+    .map((refusal) => ({
+      ...subjectOf(refusal),
+      market: refusal.market,
+      code: refusal.code,
+      at: iso(refusal.atMs),
+      until: iso(refusal.untilMs),
+    })),
   breakers: breakers({ ...seen, nowMs }).map(({ restsUntilMs, ...breaker }) => ({ ...breaker, restsUntil: iso(restsUntilMs) })),
   learned: learnedRows(seen.learned),
   busy: state.busy,

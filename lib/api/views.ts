@@ -152,6 +152,7 @@ const Refusal = z.object({
   quota: z.string().optional().describe("Of a limit of the account, which stands against all types it counts"),
   market: Market,
   code: z.string(),
+  at: Time.optional().describe("When EC2 last said so"),
   until: Time,
 });
 

@@ -3,6 +3,7 @@ import type { Launch, LaunchOutcome, OfferRefusal, RefusalKind } from "../model/
 import { type Offer, offerName } from "../model/offer.ts";
 import { awsCodeKind, isVcpuQuota } from "./errors.ts";
 import type { ZoneSubnet } from "./fleet-request.ts";
+import { refusalsInWords } from "./refusal-words.ts";
 
 /** What a code of CreateFleet's says of the offer it names. One that nobody knows here is a fault, as is a limit on other things. */
 function refusalKind(code: string): RefusalKind {
@@ -47,12 +48,11 @@ export function refusedEach(errors: readonly CreateFleetError[], launch: Launch,
   const [first] = errors;
   if (!first)
     return refusedWhole(launch, { code: "NothingLaunched", message: "EC2 launched nothing and did not say why", why: "capacity" });
-  const said = [...new Set(errors.map((error) => `${codeOf(error)}: ${error.ErrorMessage ?? "no message"}`))];
-  const message = said.join("; ").slice(0, 1000);
   const refusals = refusalsOf(errors, launch, subnets);
-  if (refusals.length === 0) return refusedWhole(launch, { code: codeOf(first), message });
   const of = (kind: RefusalKind) => refusals.find(({ why }) => why === kind)?.code;
-  return { kind: "refused", code: of("capacity") ?? of("limit") ?? codeOf(first), message, refusals };
+  const code = of("capacity") ?? of("limit") ?? codeOf(first);
+  const message = refusalsInWords(errors, code, (subnet) => subnets.find((each) => each.subnet === subnet)?.zone);
+  return refusals.length === 0 ? refusedWhole(launch, { code, message }) : { kind: "refused", code, message, refusals };
 }
 
 const codeOf = (error: CreateFleetError): string => error.ErrorCode ?? "unknown";

@@ -1,3 +1,5 @@
+import { dollars as inWords } from "../model/amount.ts";
+
 const units = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const;
 
 /** A size as people say it: `512 bytes`, `1.5 MiB`. */
@@ -12,9 +14,14 @@ export function bytes(count: number): string {
   return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} ${units[unit]}`;
 }
 
-/** A price: `$0.526/h`. */
-export const hourly = (usdPerHour: number): string => `$${usdPerHour.toFixed(3)}/h`;
+/** A price: `$0.526/h`, `$16.29/h`. */
+export const hourly = (usdPerHour: number): string => `${inWords(usdPerHour)}/h`;
 /** An amount of money: `$1234.50`. */
 export const dollars = (usd: number): string => `$${usd.toFixed(2)}`;
+/** `a or b or c`; of more than four, `a or b or c or 5 more`. */
+export function anyOf(names: readonly string[]): string {
+  const shown = names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more`] : names;
+  return shown.join(" or ");
+}
 /** `1 node`, `2 nodes`, `no nodes`. */
 export const count = (n: number, noun: string): string => `${n === 0 ? "no" : n} ${noun}${n === 1 ? "" : "s"}`;

@@ -1,4 +1,4 @@
-import type { ArtifactSummary, Job, JobState } from "../model/job.ts";
+import { type ArtifactSummary, isEnded, type Job, type JobState } from "../model/job.ts";
 import { bytes } from "./amount.ts";
 import type { Paint } from "./console.ts";
 import { duration, when } from "./duration.ts";
@@ -10,7 +10,7 @@ export const jobFacts = (job: Job) => ({
   team: job.team,
   pool: job.pool,
   state: job.state,
-  attempts: job.state === "rejected" ? 0 : job.state === "queued" ? job.attempt - 1 : job.attempt,
+  attempts: attempts(job),
   failures: job.failures,
   submittedAt: new Date(job.submittedAtMs).toISOString(),
   startedAt: job.startedAtMs === undefined ? null : new Date(job.startedAtMs).toISOString(),
@@ -21,6 +21,23 @@ export const jobFacts = (job: Job) => ({
   exitCode: job.exitCode ?? null,
   reason: job.reason ?? null,
 });
+
+/** Attempts that were begun. The one that a waiting job names has yet to be, and one that ended before its turn came never was. */
+export function attempts({ state, attempt, failures, startedAtMs }: Job): number {
+  if (state === "rejected") return 0;
+  const isUnbegun = (state === "cancelled" || state === "failed") && attempt === 1 && failures === 0 && startedAtMs === undefined;
+  return state === "queued" || isUnbegun ? attempt - 1 : attempt;
+}
+
+/**
+ * Why a job does not run yet, in words for people; undefined once it runs or has ended. In the first seconds nothing has been
+ * decided that could be on record with it.
+ */
+export function whyWaiting({ state, reason, pool, node }: Pick<Job, "state" | "reason" | "pool" | "node">): string | undefined {
+  if (state === "queued") return reason ?? `waits for the next decision about pool ${pool}, or for the node that is being launched for it`;
+  if (state === "placed") return `waits for ${node ?? "its node"} to boot, and to fetch what the job needs`;
+  return undefined;
+}
 
 /** A job as `fleet job --json` gives it. */
 export const jobJson = (job: Job) => ({
@@ -52,11 +69,11 @@ export const paintState = (state: JobState, text: string, paint: Paints): string
 export const jobColumns = (nowMs: number, paint = plain): Column<Job>[] => [
   { title: "ID", of: (job) => job.job },
   { title: "STATE", of: (job) => job.state, paint: (cell, job) => paintState(job.state, cell, paint) },
-  { title: "ATTEMPT", of: (job) => String(job.attempt), align: "right" },
+  { title: "ATTEMPTS", of: (job) => String(attempts(job)), align: "right" },
   { title: "AGE", of: (job) => duration(nowMs - job.submittedAtMs), align: "right" },
   { title: "POOL", of: (job) => job.pool },
   { title: "NODE", of: (job) => (job.gang && job.gang.length > 1 ? `${job.node ?? "-"} +${job.gang.length - 1}` : (job.node ?? "-")) },
-  { title: "REASON", of: (job) => cut((job.reason ?? "").split("\n")[0] ?? "", 100), yields: true },
+  { title: "REASON", of: (job) => cut((whyWaiting(job) ?? job.reason ?? "").split("\n")[0] ?? "", 100), yields: true },
 ];
 
 /** Everything a person wants to know of one job, line by line. */
@@ -64,13 +81,13 @@ export function jobLines(job: Job, nowMs: number, paint = plain): string[] {
   const facts: [string, string | undefined][] = [
     ["job", `${job.job} of team ${job.team}`],
     ["state", paintState(job.state, job.state, paint)],
-    ["reason", job.reason],
+    ["reason", whyWaiting(job) ?? job.reason],
     ["command", job.spec?.command.join(" ")],
     ["image", job.spec?.image],
     ["asks for", asked(job)],
     ["data", job.spec?.datasets.map(({ name, share }) => (share === "part" ? `${name} (its node's part)` : name)).join(", ") || undefined],
     ["pool", job.pool],
-    ["attempt", `${job.attempt}${job.failures > 0 ? ` (${job.failures} failed)` : ""}`],
+    ["attempts", attemptsInWords(job)],
     ...(job.gang && job.gang.length > 1
       ? job.gang.map((node, rank): [string, string] => ["node", `${node}, rank ${rank}`])
       : [pair("node", job.node)]),
@@ -86,6 +103,13 @@ export function jobLines(job: Job, nowMs: number, paint = plain): string[] {
     ["artifacts", job.artifacts && kept(job.artifacts)],
   ];
   return factLines(facts);
+}
+
+function attemptsInWords(job: Job): string {
+  const begun = attempts(job);
+  const failed = job.failures > 0 ? ` (${job.failures} failed)` : "";
+  if (begun === 0) return isEnded(job.state) ? "none" : "none yet";
+  return `${begun}${failed}`;
 }
 
 const pair = (name: string, value: string | undefined): [string, string | undefined] => [name, value];

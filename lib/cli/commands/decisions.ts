@@ -1,7 +1,10 @@
 import type { Decision } from "../../api/views.ts";
 import { Fault } from "../../model/fault.ts";
+import { decisionId } from "../../ports/decision-reader.ts";
+import { decisionAt } from "../decision-id.ts";
 import { decisionColumns, decisionLines } from "../decision-view.ts";
 import { exitCodes, UsageError } from "../exit.ts";
+import type { FleetApi } from "../fleet-api.ts";
 import { commandLine } from "../invocation.ts";
 import { tableLines } from "../table.ts";
 import { poolNamed } from "../team.ts";
@@ -29,7 +32,7 @@ export async function decisions(options: DecisionsOptions, { connection, console
     return exitCodes.ok;
   }
   const empty = "nothing was decided yet that did anything: a job in the queue is what brings it about";
-  for (const line of tableLines(shown, decisionColumns(nowMs), { empty, width: console.width })) console.out(line);
+  for (const line of tableLines(shown, decisionColumns(shown, nowMs), { empty, width: console.width })) console.out(line);
   if (next !== undefined) console.note(`there are more: --pool ${pools[0]} --cursor ${next}`);
   else if (pages.some((page) => page.cursor !== undefined) || all.length > limit)
     console.note(`there are more: go on in one pool with --pool ${pools.join(" | --pool ")}`);
@@ -44,12 +47,22 @@ export async function decision(
 ): Promise<number> {
   const { pool } = options;
   const pools = pool === undefined ? (await connection.api.me()).pools : [poolNamed(pool, connection.deployment)];
-  const found = (await Promise.all(pools.map((each) => connection.api.decision({ pool: each, id }).catch(noneHere)))).find(Boolean);
+  const found = (await decisionNamed(id, pools, connection.api)) ?? (await decisionLike(id, pools, connection.api));
   if (!found)
     throw new Fault("not-found", `there is no decision ${id} in ${pools.join(", ")}; list them with: ${commandLine("decisions")}`);
   if (options.json) console.out(JSON.stringify(found));
   else for (const line of decisionLines(found, nowMs)) console.out(line);
   return exitCodes.ok;
+}
+
+async function decisionNamed(id: string, pools: readonly string[], api: FleetApi): Promise<Decision | undefined> {
+  if (!decisionId.test(id)) return undefined;
+  return (await Promise.all(pools.map((pool) => api.decision({ pool, id }).catch(noneHere)))).find(Boolean);
+}
+
+async function decisionLike(prefix: string, pools: readonly string[], api: FleetApi): Promise<Decision | undefined> {
+  const at = await decisionAt(prefix, pools, api);
+  return at && api.decision(at).catch(noneHere);
 }
 
 function noneHere(error: unknown): Decision | undefined {

@@ -1,9 +1,10 @@
 import type { Pool, PoolList } from "../../api/views.ts";
-import { count, dollars, hourly } from "../amount.ts";
+import { anyOf, count, dollars, hourly } from "../amount.ts";
 import { duration, when } from "../duration.ts";
 import { exitCodes } from "../exit.ts";
 import { commandLine } from "../invocation.ts";
 import { factLines } from "../job-view.ts";
+import { refusalLines } from "../refusal-lines.ts";
 import { type Column, tableLines } from "../table.ts";
 import { poolNamed } from "../team.ts";
 import type { Context } from "./job.ts";
@@ -31,7 +32,7 @@ const isLimited = ({ limits }: Standing): boolean => limits.usdPerHour !== undef
 function inWords({ reserved, limits }: Standing): string {
   const ofUsd = limits.usdPerHour === undefined ? "" : ` of ${hourly(limits.usdPerHour)}`;
   const ofGpus = limits.gpus === undefined ? "" : ` of ${limits.gpus}`;
-  return `${hourly(reserved.usdPerHour)}${ofUsd}, ${reserved.gpus}${ofGpus} GPUs`;
+  return `${hourly(reserved.usdPerHour)}${ofUsd}, ${ofGpus === "" ? count(reserved.gpus, "GPU") : `${reserved.gpus}${ofGpus} GPUs`}`;
 }
 
 const columns = (nowMs: number): Column<Pool>[] => [
@@ -119,12 +120,9 @@ export function poolLines(pool: Pool, nowMs: number): string[] {
     ["prices", pool.pricesAt === undefined ? "not fetched yet" : `as of ${when(Date.parse(pool.pricesAt), nowMs)}`],
     ...pool.openLaunches.map((launch): [string, string] => [
       "launching",
-      `${count(launch.nodes, `${launch.market} node`)}: ${launch.instanceTypes.join(" or ")}, asked for ${when(Date.parse(launch.intendedAt), nowMs)}`,
+      `${count(launch.nodes, `${launch.market} node`)}: ${anyOf(launch.instanceTypes)}, asked for ${when(Date.parse(launch.intendedAt), nowMs)}`,
     ]),
-    ...pool.refusals.map((refusal): [string, string] => [
-      "refused",
-      `${refusal.quota ?? `${refusal.instanceType} ${refusal.market} in ${refusal.zone}`} (${refusal.code}); asked again ${when(Date.parse(refusal.until), nowMs)}`,
-    ]),
+    ...refusalLines(pool.refusals, nowMs).map((line): [string, string] => ["refused", line]),
     ...pool.breakers.map((broken): [string, string] => [
       "broken",
       `${broken.instanceType} in ${broken.zone} did not boot (${count(broken.failures, "time")} within the hour) with the launch template's image; tried again ${when(Date.parse(broken.restsUntil), nowMs)}`,

@@ -64,10 +64,10 @@ export function addFleet(program: Command, { run, context }: Session): void {
   program
     .command("decision")
     .description("show one decision: what was seen, what was done, why, and what came of it")
-    .argument("<id>")
+    .argument("<id>", "its id, or a beginning of it that no other decision has, as fleet decisions lists them")
     .addOption(pool())
     .addOption(json())
-    .addHelpText("after", "\nExample:\n  fleet decision 20260601-000000.000Z-7 --pool gpu")
+    .addHelpText("after", "\nExample:\n  fleet decision 20260601-000000.000Z --pool gpu")
     .action((id: string, options) =>
       run(import("../commands/decisions.ts").then(async ({ decision }) => decision(id, options, await context()))),
     );

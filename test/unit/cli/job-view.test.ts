@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { jobColumns, jobJson, jobLines, waitMs } from "../../../lib/cli/job-view.ts";
+import { jobColumns, jobJson, jobLines, waitMs, whyWaiting } from "../../../lib/cli/job-view.ts";
 import { tableLines } from "../../../lib/cli/table.ts";
 import { aJob, aSpec, monday } from "../../fakes/builders.ts";
 
@@ -45,8 +45,13 @@ describe("a job as JSON", () => {
     ["placed", 1, 1],
     ["running", 2, 2],
     ["failed", 2, 2],
+    ["failed", 1, 0],
+    ["cancelled", 1, 0],
   ] as const)("counts the attempts that were begun: %s at attempt %d has %d", (state, attempt, attempts) => {
-    expect(jobJson(aJob({ state, attempt })).attempts).toBe(attempts);
+    const job = aJob({ state, attempt });
+    expect(jobJson(job).attempts).toBe(attempts);
+    const [, row = ""] = tableLines([job], jobColumns(monday), "none");
+    expect(row.split(/ +/)[2]).toBe(String(attempts));
   });
 });
 
@@ -61,7 +66,7 @@ it("a job's lines leave out what is not known", () => {
   expect(lines.filter((line) => /^(node|started|ended|exit code|image|data)/.test(line))).toEqual([]);
   expect(lines).toContain("asks for   1 GPU, 2 vCPU, 8 GiB");
   expect(lines).toContain("submitted  2026-06-01 00:00:00 UTC, 0 ms ago");
-  expect(jobLines(done, monday + 150_000)).toContain("attempt    2 (1 failed)");
+  expect(jobLines(done, monday + 150_000)).toContain("attempts   2 (1 failed)");
   expect(jobLines(done, monday + 150_000).at(-1)).toBe("artifacts  1 file, 12 bytes; not there: ckpt/*.pt; 2 left out");
 });
 
@@ -86,7 +91,37 @@ it("a list shows a gang by its first node and how many more there are", () => {
 });
 
 it("a list shows a long reason's beginning, on one line", () => {
-  const job = aJob({ state: "failed", reason: `${"x".repeat(150)}\nmore` });
+  const job = aJob({ state: "failed", startedAtMs: monday, reason: `${"x".repeat(150)}\nmore` });
   const [, row = ""] = tableLines([job], jobColumns(monday + 5_000), "none");
   expect(row).toMatch(/^train-1 +failed +1 +5 s +gpu +- +x{99}…$/);
+});
+
+describe("a job that does not run yet", () => {
+  it("says why it waits from its first second on, in its lines and in the list", () => {
+    const queued = aJob();
+    expect(whyWaiting(queued)).toBe("waits for the next decision about pool gpu, or for the node that is being launched for it");
+    expect(jobLines(queued, monday)).toContain(`reason     ${whyWaiting(queued)}`);
+    expect(tableLines([queued], jobColumns(monday), "none")[1]).toContain("waits for the next decision about pool gpu");
+    expect(whyWaiting(aJob({ reason: "no capacity" }))).toBe("no capacity");
+    expect(whyWaiting(aJob({ state: "placed", node: "i-0a", reason: "no capacity" }))).toBe(
+      "waits for i-0a to boot, and to fetch what the job needs",
+    );
+  });
+
+  it("is told of no reason once it runs or has ended", () => {
+    for (const state of ["running", "sealing", "succeeded", "failed", "cancelled", "rejected"] as const)
+      expect(whyWaiting(aJob({ state }))).toBeUndefined();
+  });
+
+  it("has no attempt yet", () => {
+    expect(jobLines(aJob(), monday)).toContain("attempts   none yet");
+    expect(jobLines(aJob({ state: "rejected" }), monday)).toContain("attempts   none");
+  });
+});
+
+it("a reason of several lines stays in its column, so that none of them looks like a fact", () => {
+  const lines = jobLines(aJob({ state: "failed", reason: "exit code 1\nstate      succeeded\r\nbye" }), monday);
+  const at = lines.indexOf("reason     exit code 1");
+  expect(lines.slice(at + 1, at + 3)).toEqual(["           state      succeeded", "           bye"]);
+  expect(lines.filter((line) => line.startsWith("state"))).toEqual(["state      failed"]);
 });

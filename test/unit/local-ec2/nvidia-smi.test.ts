@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Moto } from "../../../lib/local/ec2/moto.ts";
 import { installNvidiaSmi } from "../../../lib/local/ec2/nvidia-smi.ts";
 import { readXml } from "../../../lib/local/ec2/xml-document.ts";
@@ -40,6 +40,59 @@ test("a GPU is at work for each program that runs, as the worker reads it", asyn
     await writeFile(join(attempt, "program.json"), "{}");
   }
   expect((await look(bin ?? "")).map((gpu) => gpu.utilizationPercent)).toEqual([97, 97, 0, 0]);
+});
+
+describe("what people type", () => {
+  const run = async (...args: string[]) => {
+    const bin = await installNvidiaSmi(knows(fourT4s), { region: "us-east-1", instanceType: "g4dn.12xlarge", folder });
+    const done = await promisify(execFile)(join(bin ?? "", "nvidia-smi"), args).catch((error: { stdout: string; code: number }) => error);
+    return { lines: done.stdout.trimEnd().split("\n"), code: "code" in done ? done.code : 0 };
+  };
+
+  test("without arguments is the usual table: a row for each GPU, within its frame", async () => {
+    await mkdir(join(folder, "attempts", "vision", "a", "1"), { recursive: true });
+    await writeFile(join(folder, "attempts", "vision", "a", "1", "program.json"), "{}");
+    const { lines, code } = await run();
+    expect(code).toBe(0);
+    expect(lines[2]).toMatch(/^\| NVIDIA-SMI [\d.]+ +Driver Version: [\d.]+ +CUDA Version: [\d.]+ +\|$/);
+    expect(lines.filter((line) => /^\| +\d {2}NVIDIA T4 /.test(line))).toHaveLength(4);
+    const [, ...usage] = lines.filter((line) => /MiB \/|Memory-Usage/.test(line));
+    expect(usage[0]).toMatch(/^\| N\/A +64C +P0 +68W \/ +70W \| +13107MiB \/ +16384MiB \| +97% +Default \|$/);
+    expect(usage[1]).toMatch(/^\| N\/A +31C +P8 +9W \/ +70W \| +0MiB \/ +16384MiB \| +0% +Default \|$/);
+    expect(lines.at(-2)).toContain("No running processes found");
+    for (const line of lines.slice(1).filter((each) => each !== "")) expect(line).toHaveLength(91);
+  });
+
+  test("-L names each GPU, -i one of them", async () => {
+    const { lines } = await run("-L");
+    expect(lines).toHaveLength(4);
+    expect(lines[3]).toMatch(/^GPU 3: NVIDIA T4 \(UUID: GPU-[0-9a-f-]{36}\)$/);
+    expect((await run("--query-gpu=index", "--format=csv,noheader", "-i", "2")).lines).toEqual(["2"]);
+    expect(await run("-i", "7")).toEqual({ lines: ["No devices were found"], code: 6 });
+  });
+
+  test("a query has its header and its units unless it is told otherwise", async () => {
+    const { lines } = await run("--query-gpu=index,name,utilization.gpu,memory.total,temperature.gpu,ecc.mode.current", "--format=csv");
+    expect(lines.slice(0, 2)).toEqual([
+      "index, name, utilization.gpu [%], memory.total [MiB], temperature.gpu, ecc.mode.current",
+      "0, T4, 0 %, 16384 MiB, 31, [N/A]",
+    ]);
+    const bare = await run("--query-gpu=power.draw,power.limit,memory.free", "--format=csv,noheader,nounits");
+    expect(bare.lines[0]).toBe("9.20, 70, 16384");
+    expect(await run("--query-compute-apps=pid,used_memory", "--format=csv,noheader")).toEqual({ lines: [""], code: 0 });
+  });
+
+  test("what it does not know is refused as the real one refuses it", async () => {
+    expect(await run("--query-gpu=index,warp.speed", "--format=csv")).toEqual({
+      lines: ['Field "warp.speed" is not a valid field to query.'],
+      code: 2,
+    });
+    for (const args of [["--frobnicate"], ["dmon"], ["--query-gpu=index"], ["-i", "x"]])
+      expect(await run(...args)).toEqual({
+        lines: ["Invalid combination of input arguments. Please run 'nvidia-smi -h' for help."],
+        code: 2,
+      });
+  });
 });
 
 test("an instance without GPUs has no such program", async () => {
