@@ -74,7 +74,7 @@ test("what waits knows what it needs and when it came", () => {
 });
 
 test("a job depends on its node; a gang on each of its nodes until the first has ended well, and then on that one", () => {
-  const on = (node: string, attempt = 1) => ({ node, attempt });
+  const on = (node: string, attempt = 1, uploads = false) => ({ node, attempt, uploads });
   const single = aJob({ state: "running", node: "a" });
   expect([isOn(single, "a"), isOn(single, "b"), isOn(aJob(), "a")]).toEqual([true, false, false]);
   expect([dependsOn(single, on("a")), dependsOn(single, on("b")), dependsOn(single, on("a", 2))]).toEqual([true, false, false]);
@@ -83,6 +83,15 @@ test("a job depends on its node; a gang on each of its nodes until the first has
   expect(["a", "b", "c"].map((node) => dependsOn(gang, on(node)))).toEqual([true, true, false]);
   expect(["a", "b"].map((node) => dependsOn({ ...gang, state: "sealing" }, on(node)))).toEqual([true, false]);
   expect(["a", "b"].map((node) => dependsOn({ ...gang, state: "cancelled" }, on(node)))).toEqual([false, false]);
+});
+
+test("a job depends on an upload only when its run has ended well, and a gang only on its first member's", () => {
+  const on = (node: string) => ({ node, attempt: 1, uploads: true });
+  const single = aJob({ state: "sealing", node: "a" });
+  expect([dependsOn(single, on("a")), dependsOn({ ...single, state: "running" }, on("a"))]).toEqual([true, false]);
+  const gang = aJob({ state: "running", node: "a", gang: ["a", "b"] });
+  expect(["a", "b"].map((node) => dependsOn(gang, on(node)))).toEqual([false, false]);
+  expect(["a", "b"].map((node) => dependsOn({ ...gang, state: "sealing" }, on(node)))).toEqual([true, false]);
 });
 
 test("an attempt's log is its own, and each other member's of a gang", () => {
