@@ -146,7 +146,7 @@ export const isOn = ({ node, gang }: Pick<Job, "node" | "gang">, id: string): bo
  * From then on only the first one's upload counts. What a member uploads before, its log, nobody waits for.
  */
 export const dependsOn = (job: Job, { attempt, node, uploads }: { attempt: number; node: string; uploads: boolean }): boolean =>
-  job.attempt === attempt && !isEnded(job.state) && isOn(job, node) && (job.state === "sealing" ? job.node === node : !uploads);
+  job.attempt === attempt && !isEnded(job.state) && isOn(job, node) && (job.node === node || (job.state !== "sealing" && !uploads));
 
 /** How much was kept of an attempt, and what was not. */
 export type ArtifactSummary = {

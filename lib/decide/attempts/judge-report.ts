@@ -49,8 +49,13 @@ const leastTries = 3;
  */
 export function judgeReport(report: Report, job: Job | undefined, held: Assignment | undefined): Verdict {
   if (!held) return isUseless(report) ? { kind: "forget" } : { kind: "stop", because: "the attempt is no longer this node's" };
-  if (held.phase === "uploading") return judgeUpload(report, job, held);
-  if (!job || isOver(job, held)) return hasStopped(report) ? off(report, held) : { kind: "stop", because: "the attempt has ended" };
+  if (held.phase === "uploading" && !isUnderWay(job, held)) return judgeUpload(report, job, held);
+  if (job && !isOver(job, held)) return judgeWork(report, job, held);
+  return hasStopped(report) ? off(report, held) : { kind: "stop", because: "the attempt has ended" };
+}
+
+/** Of the attempt that counts. */
+function judgeWork(report: Report, job: Job, held: Assignment): Verdict {
   if (job.state === "cancelled") {
     return isLast(report) || uploads(report) ? off(report, held) : { kind: "stop", because: "the job was cancelled" };
   }
@@ -96,6 +101,10 @@ function uploadOver(job: Job | undefined, held: Assignment): Verdict {
   return isFirst(held) && !isSealed ? { ...removed(), toSeal: true } : removed();
 }
 
+/** Whether it is on record that the attempt is at work, and the end of it is still to come. */
+const isUnderWay = (job: Job | undefined, held: Assignment): boolean =>
+  job?.attempt === held.attempt && isFirst(held) && (job.state === "placed" || job.state === "running");
+
 /** Whether the job's end depends on this upload: it ended well, and is the first member's of the attempt that counts. */
 const waitsForUpload = (job: Job | undefined, held: Assignment): boolean =>
   job?.attempt === held.attempt && job.state === "sealing" && isFirst(held);
@@ -110,7 +119,7 @@ export const wasLost = (report: Report, held: Assignment | undefined, process: s
  */
 export function judgeLost(job: Job | undefined, held: Assignment, mostLosses?: number): Verdict {
   if (!job || isOver(job, held) || !mayRequeue(job.state)) return removed();
-  if (held.phase === "uploading" && !waitsForUpload(job, held)) return removed();
+  if (held.phase === "uploading" && !isFirst(held)) return removed();
   const reason = said(held, "the worker was restarted and lost the run");
   const { state: to, ...lost } = afterLoss(job, { reason, mostLosses: held.phase === "running" ? mostLosses : undefined });
   return removed({ from: job.state, to, failed: false, ...lost });

@@ -85,12 +85,13 @@ test("a job depends on its node; a gang on each of its nodes until the first has
   expect(["a", "b"].map((node) => dependsOn({ ...gang, state: "cancelled" }, on(node)))).toEqual([false, false]);
 });
 
-test("a job depends on an upload only when its run has ended well, and a gang only on its first member's", () => {
-  const on = (node: string) => ({ node, attempt: 1, uploads: true });
+test("a job depends on the upload of its own node, or of its gang's first member, until it has ended", () => {
+  const on = (node: string, attempt = 1) => ({ node, attempt, uploads: true });
   const single = aJob({ state: "sealing", node: "a" });
-  expect([dependsOn(single, on("a")), dependsOn({ ...single, state: "running" }, on("a"))]).toEqual([true, false]);
+  expect([dependsOn(single, on("a")), dependsOn({ ...single, attempt: 2 }, on("a"))]).toEqual([true, false]);
+  expect(dependsOn({ ...single, state: "failed", node: undefined }, on("a"))).toBe(false);
   const gang = aJob({ state: "running", node: "a", gang: ["a", "b"] });
-  expect(["a", "b"].map((node) => dependsOn(gang, on(node)))).toEqual([false, false]);
+  expect(dependsOn(gang, on("b"))).toBe(false);
   expect(["a", "b"].map((node) => dependsOn({ ...gang, state: "sealing" }, on(node)))).toEqual([true, false]);
 });
 
