@@ -8,16 +8,18 @@ import { DatasetName, JobId, PoolName, StoredSpec, TeamName } from "./job.ts";
 export const nodeProtocol = 1;
 
 const Attempt = { team: TeamName, job: JobId, attempt: z.int().min(1) };
+
 /**
- * Of an attempt that has ended: the worker still has files or log of it to upload. The node keeps the assignment, without
- * its GPUs, until the worker reports `uploaded`, or the end again without this.
+ * The worker has files or a log of the attempt to upload still: the node keeps it, as `uploading`, until the worker reports
+ * `uploaded` or `failed`. It begins to upload when an answer came to such a report, without an order to stop it and without `done`
+ * for it: then its end is on record.
  */
 const uploads = z.boolean().optional();
 
 export const AttemptReport = z.discriminatedUnion("phase", [
   /** The program runs. */
   z.strictObject({ ...Attempt, phase: z.literal("running"), startedAtMs: z.int() }),
-  /** The program ended; its CPU and GPUs are free. */
+  /** The program ended; its CPU and GPUs are free. After code 0 the worker goes on to upload, even if `uploads` is absent. */
   z.strictObject({
     ...Attempt,
     phase: z.literal("exited"),
@@ -26,8 +28,8 @@ export const AttemptReport = z.discriminatedUnion("phase", [
     reason: z.string().max(2000).optional(),
     uploads,
   }),
-  /** All artifacts and the manifest lie in the incoming bucket. */
-  z.strictObject({ ...Attempt, phase: z.literal("uploaded"), startedAtMs: z.int() }),
+  /** All that the attempt left lies in the incoming bucket, the manifest too. `startedAtMs`: absent if its program never started. */
+  z.strictObject({ ...Attempt, phase: z.literal("uploaded"), startedAtMs: z.int().optional() }),
   /** The attempt could not be run or uploaded. `again`: another try may succeed. */
   z.strictObject({ ...Attempt, phase: z.literal("failed"), reason: z.string().max(2000), again: z.boolean(), uploads }),
   /** Stopped because an order said so, or because its lease was about to end. */

@@ -2,6 +2,7 @@ import type { AttemptReport, NodeAnswer, NodeCall, Order } from "../../events/no
 import { excused, type Peers } from "../decide/attempts/excuse.ts";
 import { callAgainMs, judgeLost, judgeReport, soonMs, type Verdict, wasLost } from "../decide/attempts/judge-report.ts";
 import { whyLeave } from "../decide/attempts/leave.ts";
+import { Fault } from "../model/fault.ts";
 import { type AttemptRef, attemptName, type Job } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
 import { isAnyBusy, saysMore, type Telling } from "../model/telemetry.ts";
@@ -39,7 +40,8 @@ export async function answerNode(deps: AnswerDeps, node: string, call: NodeCall)
     case "over":
       return { kind: "shutdown", because: "the node has been given back" };
     case "node":
-      if (isOvertaken(seen.node, atMs)) return { kind: "orders", leaseMs, callAgainMs: soonMs, orders: [], done: [], renewed: [] };
+      // Not orders, even if there are none: a worker takes those for a sign that what it told is on record.
+      if (isOvertaken(seen.node, atMs)) return { kind: "wait", callAgainMs: soonMs };
       return orders(deps, { node: await heed(deps, seen.node, call), first: seen.first, call });
   }
 }
@@ -125,7 +127,28 @@ async function firstOrder(deps: AnswerDeps, of: { node: Node; held: Assignment; 
 type Told = { readonly orders: readonly Order[]; readonly done: readonly AttemptRef[]; readonly frees: boolean };
 const nothingToTell: Told = { orders: [], done: [], frees: false };
 
-async function hear(deps: AnswerDeps, of: { node: Node; report: AttemptReport; process: string }): Promise<Told> {
+type Hearing = { readonly node: Node; readonly report: AttemptReport; readonly process: string };
+const mostHearings = 3;
+
+/**
+ * After an answer a worker that told of an end goes on to upload, and takes the end for recorded. So it gets none before that is
+ * true: what changed meanwhile is read again, and in the end the call fails and comes again.
+ */
+async function hear(deps: AnswerDeps, of: Hearing): Promise<Told> {
+  let { node } = of;
+  for (let left = goesOn(of.report) ? mostHearings : 1; left > 0; left--) {
+    const told = await hearOnce(deps, { ...of, node });
+    if (told !== "changed") return told;
+    if (left > 1) node = (await deps.ledger.get(node.pool, node.id)) ?? node;
+  }
+  if (!goesOn(of.report)) return nothingToTell;
+  throw new Fault("report", `the end of ${attemptName(of.report)} could not be put on record; its worker tells it again`, { retry: true });
+}
+
+const goesOn = (report: AttemptReport): boolean => report.phase === "exited" || ("uploads" in report && report.uploads === true);
+
+/** `changed`: things were not as they had been read, and nothing is on record. */
+async function hearOnce(deps: AnswerDeps, of: Hearing): Promise<Told | "changed"> {
   const attempt = refOf(of.report);
   const held = of.node.assignments.find((each) => attemptName(each) === attemptName(attempt));
   const job = await deps.ledger.job(attempt);
@@ -141,7 +164,7 @@ async function hear(deps: AnswerDeps, of: { node: Node; report: AttemptReport; p
     case "stop":
       return { ...nothingToTell, orders: [{ kind: "stop", ...attempt, because: verdict.because }] };
     case "change":
-      if (!(await write(deps, { node: of.node, attempt, verdict, process: of.process }))) return nothingToTell;
+      if (!(await write(deps, { node: of.node, attempt, verdict, process: of.process }))) return "changed";
       return {
         orders: verdict.forget ? [] : leaveOrders(of, deps.now()),
         done: verdict.forget ? [attempt] : [],
@@ -151,13 +174,13 @@ async function hear(deps: AnswerDeps, of: { node: Node; report: AttemptReport; p
 }
 
 /**
- * None for a job of one node. A member leaves its node only with its own good end, or with the attempt of all: then
- * what is judged here is of an attempt that is over, and is not written.
+ * None for a job of one node. A member leaves its node, or only uploads there, with its own good end, or with the attempt of all:
+ * then what is judged here is of an attempt that is over, and is not written.
  */
 async function peersOf(deps: AnswerDeps, node: Node, job: Job | undefined): Promise<Peers> {
   const others = (job?.gang ?? []).map((id, rank) => ({ id, rank })).filter(({ id }) => id !== node.id);
   const found = await Promise.all(others.map(async ({ id, rank }) => ({ rank, node: await deps.ledger.get(node.pool, id) })));
-  return found.flatMap(({ rank, node: other }) => (job && other && holds(other, job) ? [{ rank, node: other }] : []));
+  return found.flatMap(({ rank, node: other }) => (job && other && runs(other, job) ? [{ rank, node: other }] : []));
 }
 
 /** Stops what runs on a node that is taken back, told with each call until it has stopped. */
@@ -178,8 +201,8 @@ async function write(
   of: { node: Node; attempt: AttemptRef; verdict: Extract<Verdict, { kind: "change" }>; process: string },
 ): Promise<boolean> {
   const on = { pool: of.node.pool, node: of.node.id, atMs: deps.now(), process: of.process };
-  const { job, assignment } = of.verdict;
-  if ((await deps.ledger.change(on, { attempt: of.attempt, job, assignment })) !== "done") return false;
+  const { job, assignment, toSeal } = of.verdict;
+  if ((await deps.ledger.change(on, { attempt: of.attempt, job, assignment, toSeal })) !== "done") return false;
   if (assignment === "removed")
     await tellOfLeaving(
       deps.data,
@@ -190,4 +213,6 @@ async function write(
 
 const renewal = async (deps: AnswerDeps, ref: AttemptRef) => ({ ...refOf(ref), credentials: await deps.access.credentials(refOf(ref)) });
 const holds = (node: Node, ref: AttemptRef): boolean => node.assignments.some((held) => attemptName(held) === attemptName(ref));
+const runs = (node: Node, ref: AttemptRef): boolean =>
+  node.assignments.some((held) => attemptName(held) === attemptName(ref) && held.phase !== "uploading");
 const refOf = ({ team, job, attempt }: AttemptRef): AttemptRef => ({ team, job, attempt });

@@ -26,6 +26,7 @@ export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<
   const job = await deps.sealing.get(attempt);
   switch (standing(job, attempt)) {
     case "unknown":
+      await deps.sealing.over(attempt);
       return { kind: "nothing", files: 0 };
     case "under way":
       throw new Fault("not-ended", `the run of ${jobName(attempt)} is not on record as ended yet`, { retry: true });

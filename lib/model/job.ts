@@ -143,10 +143,10 @@ export const isOn = ({ node, gang }: Pick<Job, "node" | "gang">, id: string): bo
 
 /**
  * Whether the attempt ends when that node loses it: any member of a gang is missed until its first one has ended well.
- * From then on only the first one's upload counts.
+ * From then on only the first one's upload counts. What a member uploads before, its log, nobody waits for.
  */
-export const dependsOn = (job: Job, { attempt, node }: { attempt: number; node: string }): boolean =>
-  job.attempt === attempt && !isEnded(job.state) && isOn(job, node) && (job.state !== "sealing" || job.node === node);
+export const dependsOn = (job: Job, { attempt, node, uploads }: { attempt: number; node: string; uploads: boolean }): boolean =>
+  job.attempt === attempt && !isEnded(job.state) && isOn(job, node) && (job.node === node || (job.state !== "sealing" && !uploads));
 
 /** How much was kept of an attempt, and what was not. */
 export type ArtifactSummary = {

@@ -9,6 +9,8 @@ export type AttemptChange = {
   readonly job?: JobChange | undefined;
   /** `removed`: the node holds the attempt no more. */
   readonly assignment: "running" | "uploading" | "removed";
+  /** The attempt waits to be sealed from now on, though its job does not: its upload lies in the incoming bucket. */
+  readonly toSeal?: true | undefined;
 };
 
 /** What workers' calls write. */
@@ -26,7 +28,9 @@ export interface NodeLedger {
   ): Promise<{ kind: "node"; node: Node; first: boolean } | { kind: "unknown" } | { kind: "over" }>;
   job(ref: JobRef): Promise<Job | undefined>;
   /**
-   * Writes what a report changes; an assignment that stays notes `process`, the run of the worker that has it. A job that goes back to `queued` gets its queue entry and its next attempt.
+   * Writes what a report changes; an assignment that stays notes `process`, the run of the worker that has it. A job that goes
+   * back to `queued` gets its queue entry and its next attempt. A job that ends or goes back is on no node any more, though its
+   * node may still hold the attempt as `uploading`.
    * `stale`: the job is not in `from`, or not this attempt, or not on this node; nothing was written.
    */
   change(on: { pool: string; node: string; atMs: number; process: string }, change: AttemptChange): Promise<"done" | "stale">;

@@ -107,7 +107,7 @@ export class Agent {
     this.#cancelWatch();
     // The server learns at once what stopped, if it can be reached; else it waits for the lease to end.
     if (end.kind === "terminated") await this.#tellLast();
-    if (await this.#upload(end.because) && end.kind === "terminated") await this.#tellLast();
+    if ((await this.#upload(end.because)) && end.kind === "terminated") await this.#tellLast();
     await this.#attempts.removeAll();
     return end;
   }

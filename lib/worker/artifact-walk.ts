@@ -3,7 +3,6 @@ import { opendir, realpath, stat } from "node:fs/promises";
 import { artifactName } from "../../events/artifact-name.ts";
 import type { ArtifactLimits } from "./artifact-limits.ts";
 import type { ArtifactFile } from "./artifacts.ts";
-import type { PathName } from "./glob.ts";
 import type { LeftOut } from "./left-out.ts";
 import { askers, type Progress, type Request, step } from "./requests.ts";
 
@@ -64,7 +63,7 @@ export class ArtifactWalk {
       for await (const found of (await opendir(folder.place as unknown as string, options)) as AsyncIterable<unknown>) {
         const { name, kind } = readEntry(found as Dirent<Buffer>);
         this.#seen += 1;
-        const progress = step(folder.progress, { bytes: name, text: name.toString() } satisfies PathName);
+        const progress = step(folder.progress, { bytes: name.toString("latin1"), text: name.toString() });
         if (progress.size === 0) continue;
         isCut = entries.length >= this.#limits.inFolder || this.#seen > this.#limits.entries;
         if (isCut) break;
@@ -115,7 +114,15 @@ export class ArtifactWalk {
     this.#meet(entry.progress);
     this.#bytes += info.size;
     const { dev, ino, size: bytes, mode } = info;
-    this.files.push({ ...artifactName(entry.name), name: entry.name, place, bytes, mode: mode & 0o777, identity: `${dev}/${ino}`, requests });
+    this.files.push({
+      ...artifactName(entry.name),
+      name: entry.name,
+      place,
+      bytes,
+      mode: mode & 0o777,
+      identity: `${dev}/${ino}`,
+      requests,
+    });
   }
 
   #whyNot(name: Buffer, info: Stats): string | undefined {

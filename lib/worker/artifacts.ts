@@ -57,10 +57,15 @@ async function realRoot(work: string): Promise<Buffer | undefined> {
 const longestReason = 2_000;
 
 /** Why the job fails: of something that it requires, no file was kept. Undefined when there is one of each. */
-export function whyFailed({ required, missing }: Pick<Collected, "required" | "missing">, kept: readonly ArtifactFile[]): string | undefined {
+export function whyFailed(
+  { required, missing }: Pick<Collected, "required" | "missing">,
+  kept: readonly ArtifactFile[],
+): string | undefined {
   const has = new Set(kept.flatMap(({ requests }) => requests));
   const why = required
     .filter((request) => !has.has(request))
-    .map(({ name }) => (missing.includes(name) ? `the required artifact "${name}" was not there` : `no file of the required artifact "${name}" could be kept`));
+    .map(({ name }) =>
+      missing.includes(name) ? `the required artifact "${name}" was not there` : `no file of the required artifact "${name}" could be kept`,
+    );
   return why.length === 0 ? undefined : why.join("; ").slice(0, longestReason).toWellFormed();
 }

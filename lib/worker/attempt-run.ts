@@ -184,7 +184,10 @@ class Run {
   }
 
   #stop(graceMs: number): void {
-    if (this.#isUploading) return this.#uploadEnds.abort();
+    if (this.#isUploading) {
+      this.#uploadEnds.abort();
+      return;
+    }
     this.#graceMs = graceMs;
     this.#ended.abort();
     this.#running?.stop(graceMs);

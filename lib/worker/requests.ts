@@ -1,7 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { join, posix } from "node:path";
+import { advance, hasMagic, isWhole, literally, type PathName, type Pattern, patternsOf, type Reached, start } from "../model/glob.ts";
 import type { ArtifactRequest } from "../model/job.ts";
-import { advance, hasMagic, isWhole, literally, type PathName, type Pattern, patternsOf, type Reached, start } from "./glob.ts";
 
 /** One thing that a job names as its artifact. */
 export type Request = {
@@ -43,7 +43,6 @@ export const step = (progress: Progress, name: PathName): Progress =>
 /** The requests that ask for an entry itself, and for all below it. */
 export const askers = (progress: Progress): readonly Request[] =>
   [...progress].flatMap(([request, reached]) => (reached === "covered" ? [request] : []));
-
 
 function progressOf(all: readonly (readonly [Request, "covered" | readonly Reached[]])[]): Progress {
   const progress = new Map<Request, "covered" | readonly Reached[]>();

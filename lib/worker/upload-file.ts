@@ -75,5 +75,8 @@ function troubleWith({ path }: ArtifactFile, error: unknown): Error {
 /** `upload-refused`: S3 or KMS said no. It may be a matter of moments, but seldom is. */
 export const uploadFault = (what: string, error: unknown): Fault => {
   const isRefused = error instanceof Error && /^(NoSuchBucket|AccessDenied|Forbidden|KMS\b.*)$/.test(error.name);
-  return new Fault(isRefused ? "upload-refused" : "upload", `${what} could not be uploaded: ${describe(error)}`, { retry: true, cause: error });
+  return new Fault(isRefused ? "upload-refused" : "upload", `${what} could not be uploaded: ${describe(error)}`, {
+    retry: true,
+    cause: error,
+  });
 };

@@ -48,7 +48,11 @@ export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: T
     }
   };
   // The small ones first: when time runs out, most are there.
-  await pMap(collected.files.toSorted((a, b) => a.bytes - b.bytes), send, { concurrency: filesAtOnce });
+  await pMap(
+    collected.files.toSorted((a, b) => a.bytes - b.bytes),
+    send,
+    { concurrency: filesAtOnce },
+  );
   if (trouble && !keepsPart) throw trouble;
   const because = tries.signal.aborted ? "there was no time left to upload it" : trouble?.message.slice(0, longestReason).toWellFormed();
   for (const file of left) collected.leftOut.add(file.name, because ?? "");
@@ -90,5 +94,4 @@ async function sendList(s3: S3Client, of: { order: UploadOrder; kept: readonly S
   });
 }
 
-const encrypted = ({ bucket, kmsKey }: UploadOrder) =>
-  ({ Bucket: bucket, ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKey }) as const;
+const encrypted = ({ bucket, kmsKey }: UploadOrder) => ({ Bucket: bucket, ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKey }) as const;

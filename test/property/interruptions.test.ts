@@ -41,10 +41,15 @@ const happening = fc.oneof(
 type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
 
 class Storm {
+  readonly #uploads: boolean;
   readonly world = new World(aPool({ limits: { usdPerHour: 6, gpus: 6 }, idleSeconds: 200 }), catalogue);
   readonly #workers = new Map<string, ModelWorker>();
   readonly cancelled = new Set<string>();
   submitted = 0;
+
+  constructor(uploads: boolean) {
+    this.#uploads = uploads;
+  }
 
   /** The workers of the instances that live. */
   get workers(): ModelWorker[] {
@@ -52,7 +57,7 @@ class Storm {
   }
 
   workerOf(id: string): ModelWorker {
-    const worker = this.#workers.get(id) ?? new ModelWorker(this.world, id);
+    const worker = this.#workers.get(id) ?? new ModelWorker(this.world, id, { uploads: this.#uploads });
     this.#workers.set(id, worker);
     return worker;
   }
@@ -140,8 +145,8 @@ class Storm {
 
 test("no attempt of a job runs beside another, whatever notices come, and what is cancelled ends", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(happening, { minLength: 5, maxLength: 60, size: "max" }), async (happenings) => {
-      const storm = new Storm();
+    fc.asyncProperty(fc.array(happening, { minLength: 5, maxLength: 60, size: "max" }), fc.boolean(), async (happenings, uploads) => {
+      const storm = new Storm(uploads);
       const { world } = storm;
       for (const what of happenings) {
         await storm.happen(what);

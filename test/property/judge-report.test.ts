@@ -8,12 +8,13 @@ const attempt = fc.integer({ min: 1, max: 3 });
 const reason = fc.string({ maxLength: 20 });
 const startedAtMs = fc.integer({ min: monday, max: monday + 1000 });
 const of = { team: fc.constant("vision"), job: fc.constant("train-1"), attempt };
+const uploads = fc.constantFrom(undefined, false, true);
 const report: fc.Arbitrary<Report> = fc.oneof(
   fc.record({ ...of, phase: fc.constant("running" as const), startedAtMs }),
-  fc.record({ ...of, phase: fc.constant("exited" as const), startedAtMs, exitCode: fc.constantFrom(0, 0, 1, 137) }),
+  fc.record({ ...of, phase: fc.constant("exited" as const), startedAtMs, exitCode: fc.constantFrom(0, 0, 1, 137), uploads }),
   fc.record({ ...of, phase: fc.constant("uploaded" as const), startedAtMs }),
-  fc.record({ ...of, phase: fc.constant("failed" as const), reason, again: fc.boolean() }),
-  fc.record({ ...of, phase: fc.constant("stopped" as const), reason }),
+  fc.record({ ...of, phase: fc.constant("failed" as const), reason, again: fc.boolean(), uploads }),
+  fc.record({ ...of, phase: fc.constant("stopped" as const), reason, uploads }),
 );
 const job: fc.Arbitrary<Job> = fc
   .record({ state: fc.constantFrom(...jobStates), attempt, failures: fc.nat(4), retries: fc.nat(3) })
@@ -35,8 +36,47 @@ test("a report of an attempt that is not the job's changes nothing but the node 
     fc.property(report, job, phase, rank, (said, about, held, member) => {
       fc.pre(said.attempt !== about.attempt);
       const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held, rank: member }));
-      expect(verdict.kind).toBe(said.phase === "running" ? "stop" : "change");
-      if (verdict.kind === "change") expect(verdict).toEqual({ kind: "change", job: undefined, assignment: "removed", forget: true });
+      const still = "uploads" in said && said.uploads === true;
+      if (held === "uploading") expect(verdict.kind).toBe(said.phase === "running" || still ? "keep" : "change");
+      else expect(verdict.kind).toBe(said.phase === "running" ? "stop" : "change");
+      if (verdict.kind === "change") expect(verdict).toMatchObject({ job: undefined, assignment: still ? "uploading" : "removed" });
+    }),
+  );
+});
+
+test("what still has something to upload stays on its node, and is never told to stop for it", () => {
+  fc.assert(
+    fc.property(report, job, phase, rank, (said, about, held, member) => {
+      fc.pre("uploads" in said && said.uploads === true);
+      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held, rank: member }));
+      expect(["keep", "change"]).toContain(verdict.kind);
+      if (verdict.kind === "change") expect(verdict).toMatchObject({ assignment: "uploading", forget: false });
+    }),
+  );
+});
+
+test("the same end told again, after it was put on record, changes nothing", () => {
+  fc.assert(
+    fc.property(report, job, rank, (said, about, member) => {
+      fc.pre("uploads" in said && said.uploads === true && said.attempt <= about.attempt);
+      const held = anAssignment({ attempt: said.attempt, phase: "running", rank: member });
+      const first = judgeReport(said, about, held);
+      const to = first.kind === "change" ? first.job : undefined;
+      const moved = to ? { ...about, state: to.to, attempt: about.attempt + (to.to === "queued" ? 1 : 0) } : about;
+      const held2: typeof held = { ...held, phase: "uploading" };
+      for (const later of [moved, { ...moved, attempt: moved.attempt + 1 }, { ...moved, state: "cancelled" as const }]) {
+        if (first.kind === "change") expect(judgeReport(said, later, held2)).toEqual({ kind: "keep" });
+      }
+    }),
+  );
+});
+
+test("a lost upload is the job's loss only if its run ended well, or the end is not on record", () => {
+  fc.assert(
+    fc.property(job, attempt, rank, (about, number, member) => {
+      const held = anAssignment({ attempt: number, phase: "uploading", rank: member });
+      const verdict = judgeLost(about, held);
+      if (number !== about.attempt || (member ?? 0) > 0) expect(verdict).toMatchObject({ kind: "change", job: undefined });
     }),
   );
 });

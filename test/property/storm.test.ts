@@ -30,7 +30,15 @@ const happening = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant("crash" as const), call: fc.integer({ min: 1, max: 20 }), before: fc.boolean() }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("two at once" as const), call: fc.integer({ min: 1, max: 12 }) }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant("call" as const), node: fc.nat(5), exitCode: fc.constantFrom(undefined, 0, 1) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("call" as const),
+      node: fc.nat(5),
+      exitCode: fc.constantFrom(undefined, 0, 1),
+      uploads: fc.boolean(),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("end" as const), node: fc.nat(5), told: fc.boolean() }) },
   {
     weight: 2,
@@ -70,7 +78,7 @@ async function happen(world: World, what: Happening, number: number): Promise<vo
     }
     case "call": {
       const node = world.nodes[what.node];
-      if (node) await world.call(node.id, { attempts: node.assignments.map((held) => reportOf(held, what.exitCode, world.nowMs)) });
+      if (node) await world.call(node.id, { attempts: node.assignments.map((held) => reportOf(held, what, world.nowMs)) });
       return;
     }
     case "end": {
@@ -96,11 +104,12 @@ async function happen(world: World, what: Happening, number: number): Promise<vo
   }
 }
 
-const reportOf = ({ team, job, attempt, phase }: Assignment, exitCode: number | undefined, startedAtMs: number): AttemptReport => {
+type Called = Extract<Happening, { kind: "call" }>;
+const reportOf = ({ team, job, attempt, phase }: Assignment, { exitCode, uploads }: Called, startedAtMs: number): AttemptReport => {
   if (exitCode === undefined || phase === "placed") return { team, job, attempt, phase: "running", startedAtMs };
-  return phase === "uploading"
+  return phase === "uploading" && !uploads
     ? { team, job, attempt, phase: "uploaded", startedAtMs }
-    : { team, job, attempt, phase: "exited", startedAtMs, exitCode };
+    : { team, job, attempt, phase: "exited", startedAtMs, exitCode, uploads };
 };
 
 /** EC2's own word that an instance has ended. */

@@ -1,4 +1,4 @@
-import { isOn, type Job, type JobChange } from "../../model/job.ts";
+import { isEnded, isOn, type Job, type JobChange } from "../../model/job.ts";
 import type { AttemptChange, NodeLedger } from "../../ports/node-ledger.ts";
 import type { TableAccess } from "./access.ts";
 import { asRead } from "./as-read.ts";
@@ -17,7 +17,11 @@ export const changeAttempt = (access: TableAccess, on: On, change: AttemptChange
     const job = await readJob(access, change.attempt);
     const held = job?.attempt === change.attempt.attempt && isOn(job, on.node);
     if (change.job && (!held || job.state !== change.job.from)) return wasDone(access, on, change);
-    const written = await transact(access, [assignmentPart(on, change), ...(job && held ? jobParts(on, job, change) : [])]);
+    const written = await transact(access, [
+      assignmentPart(on, change),
+      ...(job && held ? jobParts(on, job, change) : []),
+      ...(change.toSeal ? [beginSealing(change.attempt, on.atMs)] : []),
+    ]);
     if (written === "done") return "done";
     return written.failed.has(0) ? wasDone(access, on, change) : "changed";
   });
@@ -35,15 +39,16 @@ function assignmentPart(on: On, { attempt, assignment }: AttemptChange): Part {
 }
 
 function jobParts(on: On, job: Job, { job: to, assignment }: AttemptChange): Part[] {
-  // The job is on the nodes of its gang for as long as it is on the first.
-  const off = assignment === "removed" && (to !== undefined || job.node === on.node) ? offNodes : [];
   const when = [is("state", job.state), is("attempt", job.attempt), is("node", job.node)];
-  if (!to) return off.length > 0 ? [{ kind: "update", key: jobKey(job), changes: off, when }] : [];
+  // The job is on the nodes of its gang for as long as it is on the first.
+  if (!to) return assignment === "removed" && job.node === on.node ? [{ kind: "update", key: jobKey(job), changes: offNodes, when }] : [];
   const requeued = to.to === "queued";
   const next = { attempt: job.attempt + 1, reason: to.reason };
   const changes: Change[] = [
     ...newState(to.to, to.reason, on.atMs),
-    ...(requeued ? [set("attempt", next.attempt), ...offNodes] : off),
+    ...(requeued ? [set("attempt", next.attempt)] : []),
+    // What has ended or waits again is on no node, though its node may still upload what the attempt left.
+    ...(assignment === "removed" || requeued || isEnded(to.to) ? offNodes : []),
     ...whatTheRunTold(to),
   ];
   return [

@@ -156,7 +156,7 @@ function takeBackParts(fence: Fence, back: Back, job: Job | undefined): Part[] {
   };
   if (job?.attempt !== assignment.attempt || job.node === undefined) return [off];
   const still = [is("state", job.state), is("attempt", job.attempt), is("node", job.node)];
-  if (!dependsOn(job, { attempt: assignment.attempt, node })) {
+  if (!dependsOn(job, { attempt: assignment.attempt, node, uploads: assignment.phase === "uploading" })) {
     return job.node === node ? [off, { kind: "update", key: jobKey(job), changes: offNodes, when: still }] : [off];
   }
   const { state, reason, losses } = afterLoss(job, back);

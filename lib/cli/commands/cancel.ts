@@ -55,7 +55,7 @@ const sayWhy =
     console.note(`fleet: ${error.message}`);
   };
 
-/** A cancelled job's program is stopped by its node's worker, with the grace that it has; until then the node holds it. */
+/** A cancelled job's program is stopped by its node's worker, with the grace that it has. What it left is uploaded after that. */
 async function untilReleased(job: Job, { connection, console }: Context): Promise<void> {
   await withProgress(console, `waiting until ${job.job} has stopped`, async () => {
     for (const node of job.gang ?? (job.node === undefined ? [] : [job.node])) while (await holds(node)) await pause(500);
@@ -63,7 +63,7 @@ async function untilReleased(job: Job, { connection, console }: Context): Promis
   async function holds(node: string): Promise<boolean> {
     try {
       const { state, assignments } = await connection.api.node(node);
-      return state !== "gone" && assignments.some((held) => held.team === job.team && held.job === job.job);
+      return state !== "gone" && assignments.some((held) => held.team === job.team && held.job === job.job && held.phase !== "uploading");
     } catch (error) {
       if (error instanceof Fault && error.code === "not-found") return false;
       throw error;

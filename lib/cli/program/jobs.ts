@@ -1,5 +1,6 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { asMeant } from "../asked-from.ts";
+import type { GetOptions } from "../commands/artifacts.ts";
 import type { LogOptions } from "../commands/logs.ts";
 import { cursor, json, limit, seconds, team, whole } from "./asked.ts";
 import type { Session } from "./session.ts";
@@ -55,21 +56,60 @@ export function addJobs(program: Command, session: Session): void {
       run(import("../commands/cancel.ts").then(async ({ cancel }) => cancel(ids, options, await context()))),
     );
 
-  program
-    .command("artifacts")
-    .description("fetch what jobs left")
-    .command("get")
-    .description("fetch, decrypt and verify a job's artifacts into a folder")
+  addArtifacts(program, session);
+}
+
+const attempt = (): Option =>
+  new Option("--attempt <n>", "of this attempt (default: the newest that left files)").argParser((text) => whole(text, 1, 1_000_000));
+
+function addArtifacts(program: Command, { run, context }: Session): void {
+  const artifacts = program.command("artifacts").description("what jobs left, however they ended");
+  artifacts
+    .command("list")
+    .description("list what was kept of a job, and what was not and why")
     .argument("<id>")
-    .argument("<folder>")
+    .argument("[patterns...]", "only these: paths, folders or globs such as 'ckpt/*.pt'")
     .addOption(team())
+    .addOption(attempt())
     .addOption(json())
-    .addHelpText("after", "\nExample:\n  fleet artifacts get train-7 ./out")
-    .action((id: string, folder: string, options) =>
+    .addHelpText("after", "\nExamples:\n  fleet artifacts list train-7\n  fleet artifacts list train-7 '**/*.pt' --attempt 1")
+    .action((id: string, patterns: readonly string[], options) =>
       run(
-        import("../commands/artifacts.ts").then(async ({ getArtifacts }) =>
-          getArtifacts(id, asMeant(folder), { options, ...(await context()) }),
+        import("../commands/artifacts.ts").then(async ({ listArtifacts }) =>
+          listArtifacts(id, patterns, { options, ...(await context()) }),
         ),
+      ),
+    );
+  artifacts
+    .command("get")
+    .description("fetch, decrypt and verify what was kept of a job")
+    .argument("<id>")
+    .argument(
+      "[folder-or-patterns...]",
+      "a first word like ./out, /tmp/out or out/ is the folder; others are paths, folders or globs to fetch",
+    )
+    .option("--to <folder>", "fetch into this folder (default: ./ID)")
+    .option("--force", "write over files that are there and differ")
+    .addOption(team())
+    .addOption(attempt())
+    .addOption(json())
+    .addHelpText(
+      "after",
+      `
+What is there already, byte for byte, is not fetched again, so that a command that was interrupted can be repeated.
+
+Examples:
+  fleet artifacts get train-7 ./out                    everything, into ./out
+  fleet artifacts get train-7 'ckpt/*.pt' --to ./out   only these
+  fleet artifacts get train-7 model.pt --attempt 1     one file of the first attempt, into ./train-7`,
+    )
+    .action((id: string, words: readonly string[], { to, ...options }: GetOptions & { to?: string }) =>
+      run(
+        import("../commands/artifacts.ts").then(async ({ getArtifacts }) => {
+          const { whereAndWhat } = await import("../artifacts/selected.ts");
+          const { folder = `./${id}`, patterns } = whereAndWhat(words, to);
+          return getArtifacts(id, { folder: asMeant(folder), patterns }, { options, ...(await context()) });
+        }),
       ),
     );
 }

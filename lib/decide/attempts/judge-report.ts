@@ -5,10 +5,16 @@ import { type Assignment, freeOn, type Node } from "../../model/node.ts";
 export type Report = AttemptRef &
   (
     | { readonly phase: "running"; readonly startedAtMs: number }
-    | { readonly phase: "exited"; readonly startedAtMs: number; readonly exitCode: number; readonly reason?: string | undefined }
-    | { readonly phase: "uploaded"; readonly startedAtMs: number }
-    | { readonly phase: "failed"; readonly reason: string; readonly again: boolean }
-    | { readonly phase: "stopped"; readonly reason: string }
+    | {
+        readonly phase: "exited";
+        readonly startedAtMs: number;
+        readonly exitCode: number;
+        readonly reason?: string | undefined;
+        readonly uploads?: boolean | undefined;
+      }
+    | { readonly phase: "uploaded"; readonly startedAtMs?: number | undefined }
+    | { readonly phase: "failed"; readonly reason: string; readonly again: boolean; readonly uploads?: boolean | undefined }
+    | { readonly phase: "stopped"; readonly reason: string; readonly uploads?: boolean | undefined }
   );
 
 export type Verdict =
@@ -18,6 +24,8 @@ export type Verdict =
       readonly job?: JobChange | undefined;
       readonly assignment: "running" | "uploading" | "removed";
       readonly forget: boolean;
+      /** What it uploaded waits to be sealed, though its job does not wait for that. */
+      readonly toSeal?: true | undefined;
     }
   /** Nothing to write, go on. */
   | { readonly kind: "keep" }
@@ -33,13 +41,24 @@ const leastTries = 3;
  * What a report means. `held` is the node's own assignment of exactly this attempt: without it the worker has lost
  * the attempt to somebody else, and whatever it says changes nothing.
  *
+ * An attempt whose worker has something to upload stays on its node when it ends, whatever becomes of its job. The job does not
+ * wait for that, unless the run ended well: it may be over, or run elsewhere as its next attempt, before the upload ends.
+ *
  * A gang ends well when its first member does, as Kubeflow's PyTorchJob does with its master: by then the others have
  * nothing to add, and only the first keeps artifacts. Any member that ends otherwise before that ends the attempt of all.
  */
 export function judgeReport(report: Report, job: Job | undefined, held: Assignment | undefined): Verdict {
   if (!held) return isUseless(report) ? { kind: "forget" } : { kind: "stop", because: "the attempt is no longer this node's" };
-  if (!job || isOver(job, held)) return hasStopped(report) ? removed() : { kind: "stop", because: "the attempt has ended" };
-  if (job.state === "cancelled") return isLast(report) ? removed() : { kind: "stop", because: "the job was cancelled" };
+  if (held.phase === "uploading" && !isUnderWay(job, held)) return judgeUpload(report, job, held);
+  if (job && !isOver(job, held)) return judgeWork(report, job, held);
+  return hasStopped(report) ? off(report, held) : { kind: "stop", because: "the attempt has ended" };
+}
+
+/** Of the attempt that counts. */
+function judgeWork(report: Report, job: Job, held: Assignment): Verdict {
+  if (job.state === "cancelled") {
+    return isLast(report) || uploads(report) ? off(report, held) : { kind: "stop", because: "the job was cancelled" };
+  }
   switch (report.phase) {
     case "running":
       return running(report, job, held);
@@ -48,11 +67,47 @@ export function judgeReport(report: Report, job: Job | undefined, held: Assignme
     case "uploaded":
       return isFirst(held) ? uploaded(report, job) : removed();
     case "failed":
-      return failed(report, job, held);
+      return mayRequeue(job.state) ? off(report, held, failed(report, job, held)) : off(report, held);
     case "stopped":
-      return mayRequeue(job.state) ? removed(requeued(job, said(held, report.reason))) : removed();
+      return mayRequeue(job.state) ? off(report, held, requeued(job, said(held, report.reason))) : off(report, held);
   }
 }
+
+/** The end of the attempt is on record, and what its worker says now is about the upload only. */
+function judgeUpload(report: Report, job: Job | undefined, held: Assignment): Verdict {
+  if (report.phase === "running" || uploads(report)) return { kind: "keep" };
+  if (report.phase === "uploaded") return waitsForUpload(job, held) ? removed() : uploadOver(job, held);
+  if (!job || !waitsForUpload(job, held)) return endOfUpload(report, job, held);
+  switch (report.phase) {
+    case "exited":
+      return report.exitCode === 0 ? { kind: "keep" } : removed();
+    case "failed":
+      return removed(failed(report, job, held));
+    case "stopped":
+      return removed(requeued(job, said(held, report.reason)));
+  }
+}
+
+/** Of an attempt whose job does not wait for it. A worker of an earlier release uploads after code 0 without saying so. */
+function endOfUpload(report: Report, job: Job | undefined, held: Assignment): Verdict {
+  if (isLast(report) || !job || isOver(job, held)) return removed();
+  if (job.state === "cancelled") return { kind: "stop", because: "the job was cancelled" };
+  return report.phase === "exited" && report.exitCode === 0 ? { kind: "keep" } : removed();
+}
+
+/** A gang's other members upload their logs only, which wait for nothing. */
+function uploadOver(job: Job | undefined, held: Assignment): Verdict {
+  const isSealed = job?.attempt === held.attempt && job.state === "succeeded";
+  return isFirst(held) && !isSealed ? { ...removed(), toSeal: true } : removed();
+}
+
+/** Whether it is on record that the attempt is at work, and the end of it is still to come. */
+const isUnderWay = (job: Job | undefined, held: Assignment): boolean =>
+  job?.attempt === held.attempt && isFirst(held) && (job.state === "placed" || job.state === "running");
+
+/** Whether the job's end depends on this upload: it ended well, and is the first member's of the attempt that counts. */
+const waitsForUpload = (job: Job | undefined, held: Assignment): boolean =>
+  job?.attempt === held.attempt && job.state === "sealing" && isFirst(held);
 
 /** Whether an earlier run of the worker had begun it, and this one only tells that nothing of it runs any more. */
 export const wasLost = (report: Report, held: Assignment | undefined, process: string): held is Assignment =>
@@ -64,6 +119,7 @@ export const wasLost = (report: Report, held: Assignment | undefined, process: s
  */
 export function judgeLost(job: Job | undefined, held: Assignment, mostLosses?: number): Verdict {
   if (!job || isOver(job, held) || !mayRequeue(job.state)) return removed();
+  if (held.phase === "uploading" && !isFirst(held)) return removed();
   const reason = said(held, "the worker was restarted and lost the run");
   const { state: to, ...lost } = afterLoss(job, { reason, mostLosses: held.phase === "running" ? mostLosses : undefined });
   return removed({ from: job.state, to, failed: false, ...lost });
@@ -72,6 +128,7 @@ export function judgeLost(job: Job | undefined, held: Assignment, mostLosses?: n
 /** Nothing follows such a report. */
 const isLast = ({ phase }: Report): boolean => phase === "stopped" || phase === "failed" || phase === "uploaded";
 const isUseless = (report: Report): boolean => isLast(report) || (report.phase === "exited" && report.exitCode !== 0);
+const uploads = (report: Report): boolean => "uploads" in report && report.uploads === true;
 const hasStopped = (report: Report): boolean => isLast(report) || report.phase === "exited";
 
 /** The node holds it still, but it has ended: for all of its gang, or with its first member's success for the others. */
@@ -94,7 +151,7 @@ function running({ startedAtMs }: Extract<Report, { phase: "running" }>, job: Jo
 function exited(report: Extract<Report, { phase: "exited" }>, job: Job, held: Assignment): Verdict {
   const { exitCode, startedAtMs } = report;
   if (exitCode === 0) {
-    if (!isFirst(held)) return removed();
+    if (!isFirst(held)) return off(report, held);
     return job.state === "placed" || job.state === "running"
       ? {
           kind: "change",
@@ -104,11 +161,11 @@ function exited(report: Extract<Report, { phase: "exited" }>, job: Job, held: As
         }
       : { kind: "keep" };
   }
-  if (job.state !== "placed" && job.state !== "running") return removed();
+  if (job.state !== "placed" && job.state !== "running") return off(report, held);
   const retries = job.spec?.retries ?? 0;
   const to = job.failures < retries ? "queued" : "failed";
   const reason = said(held, `exit code ${exitCode}${report.reason ? `: ${report.reason}` : ""}`);
-  return removed({ from: job.state, to, reason, exitCode, startedAtMs, failed: true });
+  return off(report, held, { from: job.state, to, reason, exitCode, startedAtMs, failed: true });
 }
 
 /** Its exit may never have got on record: without that nobody would seal it, nor run it again. */
@@ -117,14 +174,20 @@ function uploaded({ startedAtMs }: Extract<Report, { phase: "uploaded" }>, job: 
   return removed({ from: job.state, to: "sealing", exitCode: 0, startedAtMs, failed: false });
 }
 
-function failed(report: Extract<Report, { phase: "failed" }>, job: Job, held: Assignment): Verdict {
-  if (!mayRequeue(job.state)) return removed();
+function failed(report: Extract<Report, { phase: "failed" }>, job: Job, held: Assignment): JobChange {
   const tries = Math.max(job.spec?.retries ?? 0, leastTries - 1);
   const to = report.again && job.failures < tries ? "queued" : "failed";
-  return removed({ from: job.state, to, reason: said(held, report.reason), failed: true });
+  return { from: job.state, to, reason: said(held, report.reason), failed: true };
 }
 
-const removed = (job?: JobChange): Verdict => ({ kind: "change", job, assignment: "removed", forget: true });
+const removed = (job?: JobChange): Extract<Verdict, { kind: "change" }> => ({ kind: "change", job, assignment: "removed", forget: true });
+
+/** The attempt is off the node, or stays there while it only uploads. */
+function off(report: Report, held: Assignment, job?: JobChange): Verdict {
+  if (report.phase === "uploaded") return uploadOver(undefined, held);
+  return uploads(report) ? { kind: "change", job, assignment: "uploading", forget: false } : removed(job);
+}
+
 const mayRequeue = (state: JobState): boolean => state === "placed" || state === "running" || state === "sealing";
 
 /** Right after a node was freed: what takes its place is decided within a second, and starts with the node's next call. */

@@ -1,5 +1,5 @@
 import { jobName, type QueueEntry } from "../../model/job.ts";
-import type { Node } from "../../model/node.ts";
+import type { Assignment, Node } from "../../model/node.ts";
 import { hasRoom, kindOf, type Room } from "./rooms.ts";
 
 /** A job of several nodes, which start together or not at all. */
@@ -40,12 +40,14 @@ export function wantedByGangs(queue: readonly QueueEntry[], rooms: readonly Room
 
 /**
  * Jobs of which nodes still hold an earlier attempt: members of a gang that ended, until their workers have stopped them.
- * No attempt begins before the last one is off all nodes.
+ * No attempt begins before nothing of the last one runs. What only uploads runs no more.
  */
 export function stillHeld(queue: readonly QueueEntry[], nodes: readonly Node[]): ReadonlySet<string> {
   if (!queue.some((entry) => isGang(entry) && entry.attempt > 1)) return new Set();
-  return new Set(nodes.flatMap((node) => node.assignments.filter((held) => held.rank !== undefined).map(jobName)));
+  return new Set(nodes.flatMap((node) => node.assignments.filter(isLeft).map(jobName)));
 }
+
+const isLeft = ({ rank, phase }: Assignment): boolean => rank !== undefined && phase !== "uploading";
 
 const bySize = ([a]: readonly Room[], [b]: readonly Room[]): number => {
   if (!a || !b) return 0;

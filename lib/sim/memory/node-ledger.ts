@@ -1,4 +1,4 @@
-import { isOn, type Job } from "../../model/job.ts";
+import { isEnded, isOn, type Job } from "../../model/job.ts";
 import { type Assignment, isLive, type Node } from "../../model/node.ts";
 import { saysMore } from "../../model/telemetry.ts";
 import type { AttemptChange, NodeLedger } from "../../ports/node-ledger.ts";
@@ -46,7 +46,7 @@ function renewed(node: Node, { atMs, leaseUntilMs, telling }: Parameters<NodeLed
 function changeAttempt(
   table: MemoryTable,
   on: { pool: string; node: string; atMs: number; process: string },
-  { attempt, job: to, assignment }: AttemptChange,
+  { attempt, job: to, assignment, toSeal }: AttemptChange,
 ): "done" | "stale" {
   const node = table.nodes.get(nodeKey(on.pool, on.node))?.node;
   const job = table.jobs.get(jobKey(attempt));
@@ -61,6 +61,7 @@ function changeAttempt(
   setPhase(table, { node, held, assignment }, on);
   if (job && to) table.moveJob(job, moved(job, to, assignment), on.atMs);
   else if (job && holds && assignment === "removed") leaveNode(table, job, on.node);
+  if (toSeal) table.awaitSealing(attempt, on.atMs);
   return "done";
 }
 
@@ -89,7 +90,7 @@ const moved = (
   ...(to.losses === undefined ? {} : { losses: to.losses }),
   exitCode: to.exitCode ?? job.exitCode,
   startedAtMs: job.startedAtMs ?? to.startedAtMs,
-  ...(assignment === "removed" ? offNodes : {}),
+  ...(assignment === "removed" || isEnded(to.to) ? offNodes : {}),
 });
 
 /** Whether the job already is what the report would make of it: the answer to the same report was lost. */

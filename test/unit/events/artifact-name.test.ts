@@ -23,13 +23,23 @@ describe("the path of an artifact", () => {
     expect(Buffer.from(nameOfArtifact(artifactName(bytes(name)))).toString("latin1")).toBe(name);
   });
 
-  const byte = fc.oneof(fc.constantFrom(0x25, 0x35, 0x43, 0x5c, 0x61, 0xc3, 0xa9, 0x0a, 0xff, 0xef, 0xbb, 0xbf), fc.integer({ min: 1, max: 255 }));
-  const part = fc.array(byte.filter((each) => each !== 0x2f), { minLength: 1, maxLength: 12 }).filter((name) => !/^\.{1,2}$/.test(Buffer.from(name).toString()));
+  const byte = fc.oneof(
+    fc.constantFrom(0x25, 0x35, 0x43, 0x5c, 0x61, 0xc3, 0xa9, 0x0a, 0xff, 0xef, 0xbb, 0xbf),
+    fc.integer({ min: 1, max: 255 }),
+  );
+  const part = fc
+    .array(
+      byte.filter((each) => each !== 0x2f),
+      { minLength: 1, maxLength: 12 },
+    )
+    .filter((name) => !/^\.{1,2}$/.test(Buffer.from(name).toString()));
 
   test("gives the same bytes back, and is one that a manifest may hold", () => {
     fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 3 }), (parts) => {
-        const name = Buffer.concat(parts.flatMap((each, index) => (index === 0 ? [Buffer.from(each)] : [Buffer.from("/"), Buffer.from(each)])));
+        const name = Buffer.concat(
+          parts.flatMap((each, index) => (index === 0 ? [Buffer.from(each)] : [Buffer.from("/"), Buffer.from(each)])),
+        );
         const artifact = artifactName(name);
         expect(Buffer.from(nameOfArtifact(artifact)).equals(name)).toBe(true);
         expect(ArtifactPath.safeParse(artifact.path).success).toBe(true);
@@ -40,7 +50,10 @@ describe("the path of an artifact", () => {
   });
 
   test("is never that of another name", () => {
-    const name = fc.oneof(part.map((each) => Buffer.from(each)), part.map((each) => Buffer.from(artifactName(Buffer.from(each)).path)));
+    const name = fc.oneof(
+      part.map((each) => Buffer.from(each)),
+      part.map((each) => Buffer.from(artifactName(Buffer.from(each)).path)),
+    );
     fc.assert(
       fc.property(name, name, (a, b) => {
         expect(artifactName(a).path === artifactName(b).path).toBe(a.equals(b));

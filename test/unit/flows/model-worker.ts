@@ -4,7 +4,15 @@ import type { World } from "./world.ts";
 
 type Told = Partial<Extract<NodeCall, { kind: "report" }>>;
 type Phase = "preparing" | "running" | "exited" | "uploading" | "uploaded" | "failed" | "stopped";
-type Held = { readonly ref: AttemptRef; phase: Phase; exitCode: number };
+type Held = {
+  readonly ref: AttemptRef;
+  phase: Phase;
+  exitCode: number;
+  /** How it ended, as it is told while it uploads. */
+  end: "exited" | "stopped";
+  /** It has something to upload, however it ended. */
+  uploads: boolean;
+};
 
 const leastLeaseMs = 60_000;
 
@@ -14,11 +22,14 @@ export class ModelWorker {
   readonly #node: string;
   readonly #held = new Map<string, Held>();
   readonly #over = new Set<string>();
+  readonly #uploads: boolean;
   #leaseUntilMs = 0;
 
-  constructor(world: World, node: string) {
+  /** `uploads`: whatever becomes of an attempt, it has something to upload. */
+  constructor(world: World, node: string, { uploads = false }: { readonly uploads?: boolean } = {}) {
     this.#world = world;
     this.#node = node;
+    this.#uploads = uploads;
   }
 
   /** The attempts of which something may run here: their lease is not about to end. */
@@ -57,13 +68,14 @@ export class ModelWorker {
     for (const order of answer.orders) if (order.kind === "stop") this.#stop(order);
     for (const report of reports) {
       const held = this.#held.get(attemptName(report));
-      if (report.phase === "exited" && held?.phase === "exited" && held.exitCode === 0) held.phase = "uploading";
+      if (held && isOnRecord(report, held)) held.phase = "uploading";
     }
     for (const order of answer.orders) if (order.kind === "run") this.#start(order);
     return true;
   }
 
-  #report({ ref, phase, exitCode }: Held): AttemptReport[] {
+  #report({ ref, phase, exitCode, end, uploads }: Held): AttemptReport[] {
+    const more = uploads ? { uploads } : {};
     const startedAtMs = this.#world.nowMs;
     switch (phase) {
       case "preparing":
@@ -73,11 +85,12 @@ export class ModelWorker {
         return [{ ...ref, phase, startedAtMs }];
       case "exited":
       case "uploading":
-        return [{ ...ref, phase: "exited", startedAtMs, exitCode }];
+        if (end === "stopped") return [{ ...ref, phase: "stopped", reason: "told to stop", ...more }];
+        return [{ ...ref, phase: "exited", startedAtMs, exitCode, ...more }];
       case "failed":
         return [{ ...ref, phase, reason: "trouble", again: true }];
       case "stopped":
-        return [{ ...ref, phase, reason: "told to stop" }];
+        return [{ ...ref, phase, reason: "told to stop", ...more }];
     }
   }
 
@@ -85,12 +98,16 @@ export class ModelWorker {
     const ref = { team, job, attempt };
     const name = attemptName(ref);
     if (this.#held.has(name)) return;
-    this.#held.set(name, { ref, phase: this.#over.has(name) ? "stopped" : "preparing", exitCode: 0 });
+    const isOver = this.#over.has(name);
+    const uploads = this.#uploads && !isOver;
+    this.#held.set(name, { ref, phase: isOver ? "stopped" : "preparing", exitCode: 0, end: "exited", uploads });
   }
 
   #stop({ team, job, attempt }: AttemptRef): void {
     const ref = { team, job, attempt };
-    this.#held.set(attemptName(ref), { ref, phase: "stopped", exitCode: 0 });
+    const held = this.#held.get(attemptName(ref));
+    const isWhole = held !== undefined && held.phase !== "uploading" && held.phase !== "uploaded";
+    this.#held.set(attemptName(ref), { ref, phase: "stopped", exitCode: 0, end: "stopped", uploads: isWhole && held.uploads });
   }
 
   #forget(ref: AttemptRef): void {
@@ -99,6 +116,13 @@ export class ModelWorker {
   }
 
   #letGo(): void {
-    for (const held of this.#held.values()) if (held.phase === "preparing" || held.phase === "running") held.phase = "stopped";
+    for (const held of this.#held.values())
+      if (held.phase === "preparing" || held.phase === "running") Object.assign(held, { phase: "stopped", end: "stopped" });
   }
+}
+
+/** Whether an answer to that report means that the end is on record, and the upload may begin. */
+function isOnRecord(report: AttemptReport, { phase, exitCode, uploads }: Held): boolean {
+  if (report.phase !== phase) return false;
+  return (phase === "exited" && (exitCode === 0 || uploads)) || (phase === "stopped" && uploads);
 }

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { isOn } from "../../../lib/model/job.ts";
 import { isLive, type Node } from "../../../lib/model/node.ts";
 import type { World } from "./world.ts";
 
@@ -19,9 +20,14 @@ export function expectOneTruth(world: World): void {
   expect(world.reserved.gpus).toBe(nodes.filter(isThere).reduce((gpus, node) => gpus + node.type.resources.gpus, 0));
   expect(ledger.table.openLaunches.size, "no launch is open").toBe(0);
   for (const job of ledger.table.jobs.values()) {
+    // What only uploads may be of an attempt that the job has left behind.
     const holders = [...ledger.table.nodes.values()]
       .map(({ node }) => node)
-      .filter((node) => node.assignments.some((held) => held.job === job.job))
+      .filter((node) =>
+        node.assignments.some(
+          (held) => held.job === job.job && (held.phase !== "uploading" || (held.attempt === job.attempt && isOn(job, node.id))),
+        ),
+      )
       .map((node) => node.id)
       .sort();
     expect(holders, `nodes that hold ${job.job}, which is ${job.state}`).toEqual([...(job.gang ?? [job.node ?? []].flat())].sort());

@@ -74,7 +74,7 @@ test("what waits knows what it needs and when it came", () => {
 });
 
 test("a job depends on its node; a gang on each of its nodes until the first has ended well, and then on that one", () => {
-  const on = (node: string, attempt = 1) => ({ node, attempt });
+  const on = (node: string, attempt = 1, uploads = false) => ({ node, attempt, uploads });
   const single = aJob({ state: "running", node: "a" });
   expect([isOn(single, "a"), isOn(single, "b"), isOn(aJob(), "a")]).toEqual([true, false, false]);
   expect([dependsOn(single, on("a")), dependsOn(single, on("b")), dependsOn(single, on("a", 2))]).toEqual([true, false, false]);
@@ -83,6 +83,16 @@ test("a job depends on its node; a gang on each of its nodes until the first has
   expect(["a", "b", "c"].map((node) => dependsOn(gang, on(node)))).toEqual([true, true, false]);
   expect(["a", "b"].map((node) => dependsOn({ ...gang, state: "sealing" }, on(node)))).toEqual([true, false]);
   expect(["a", "b"].map((node) => dependsOn({ ...gang, state: "cancelled" }, on(node)))).toEqual([false, false]);
+});
+
+test("a job depends on the upload of its own node, or of its gang's first member, until it has ended", () => {
+  const on = (node: string, attempt = 1) => ({ node, attempt, uploads: true });
+  const single = aJob({ state: "sealing", node: "a" });
+  expect([dependsOn(single, on("a")), dependsOn({ ...single, attempt: 2 }, on("a"))]).toEqual([true, false]);
+  expect(dependsOn({ ...single, state: "failed", node: undefined }, on("a"))).toBe(false);
+  const gang = aJob({ state: "running", node: "a", gang: ["a", "b"] });
+  expect(dependsOn(gang, on("b"))).toBe(false);
+  expect(["a", "b"].map((node) => dependsOn({ ...gang, state: "sealing" }, on(node)))).toEqual([true, false]);
 });
 
 test("an attempt's log is its own, and each other member's of a gang", () => {

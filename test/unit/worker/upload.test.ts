@@ -61,7 +61,11 @@ async function upload(of: {
 }): Promise<void> {
   const collected = await collectArtifacts(folder, of.asked ?? ["."], artifactLimits);
   await of.between?.();
-  const clock = { monotonicMs: () => 0, wallMs: () => 0, after: (_ms: number, then: () => void) => (setImmediate(then), () => undefined) };
+  const after = (_ms: number, then: () => void) => {
+    setImmediate(then);
+    return () => undefined;
+  };
+  const clock = { monotonicMs: () => 0, wallMs: () => 0, after };
   const tries = { clock, random: () => 0, signal: of.signal ?? new AbortController().signal, most: 3 };
   await uploadArtifacts(s3, { attempt, collected, bucket: "incoming", kmsKey: "k", keepsPart: of.keepsPart ?? false }, tries);
 }
@@ -93,8 +97,16 @@ describe("an upload", () => {
   test.each([
     ["vanished", "it vanished while the files were uploaded", () => undefined],
     ["became a pipe", "something else took its place while the files were uploaded", (file: string) => execFileSync("mkfifo", [file])],
-    ["became a link", "something else took its place while the files were uploaded", (file: string) => execFileSync("ln", ["-s", "/etc/hostname", file])],
-    ["was replaced", "something else took its place while the files were uploaded", (file: string) => execFileSync("sh", ["-c", `echo x > ${file}.new && mv ${file}.new ${file}`])],
+    [
+      "became a link",
+      "something else took its place while the files were uploaded",
+      (file: string) => execFileSync("ln", ["-s", "/etc/hostname", file]),
+    ],
+    [
+      "was replaced",
+      "something else took its place while the files were uploaded",
+      (file: string) => execFileSync("sh", ["-c", `echo x > ${file}.new && mv ${file}.new ${file}`]),
+    ],
   ])("leaves out a file that %s after it was collected, and keeps the rest", async (_name, because, replace) => {
     await put("a", "1");
     await put("b", "2");
@@ -119,7 +131,10 @@ describe("an upload", () => {
   test("tells size and checksum of what it sent, when a file grows or shrinks", async () => {
     await put("grows", "12");
     await put("shrinks", "123456");
-    await upload({ between: () => Promise.all([appendFile(join(folder, "grows"), "345"), execFileSync("truncate", ["-s", "3", join(folder, "shrinks")])]) });
+    await upload({
+      between: () =>
+        Promise.all([appendFile(join(folder, "grows"), "345"), execFileSync("truncate", ["-s", "3", join(folder, "shrinks")])]),
+    });
     expect(listed().artifacts).toMatchObject([
       { path: "grows", bytes: 5, sha256: sha256("12345") },
       { path: "shrinks", bytes: 3, sha256: sha256("123") },
@@ -153,7 +168,11 @@ describe("an upload", () => {
     before = (key) => {
       if (key === "files/b") throw s3Error("InternalError", 500);
     };
-    await expect(upload({})).rejects.toMatchObject({ code: "upload", retry: true, message: expect.stringContaining('"b" could not be uploaded') });
+    await expect(upload({})).rejects.toMatchObject({
+      code: "upload",
+      retry: true,
+      message: expect.stringContaining('"b" could not be uploaded'),
+    });
     expect(asked).not.toContain("manifest.json");
   });
 
@@ -171,8 +190,9 @@ describe("an upload", () => {
     for (const name of ["a", "b", "c", "d"]) await put(name, "1234567");
     for (const name of ["w", "x", "y", "z"]) await put(name, "1");
     const stop = new AbortController();
-    before = (key) => {
+    before = async (key) => {
       if (!/^files\/[a-d]$/.test(key)) return;
+      await expect.poll(() => aws.objects.size).toBe(4);
       stop.abort();
       throw s3Error("InternalError", 500);
     };

@@ -60,18 +60,22 @@ function begin(env: Record<string, string> = {}): WorkerProcess {
 
 const phases = (): (string | undefined)[] =>
   server.calls.map((call) => call.attempts[0]?.phase).filter((phase, n, all) => phase !== all[n - 1]);
+const manifest = () => Manifest.parse(JSON.parse(aws.objects.get("incoming/vision/train-1/1/manifest.json")?.toString() ?? ""));
 const last = () => server.calls.at(-1)?.attempts[0];
 const node = (script: string, ...args: string[]) => [process.execPath, "-e", script, ...args];
-const isOver = (phase: string | undefined) => phase === "uploaded" || phase === "failed" || phase === "stopped";
+/** Whether nothing follows such a report. */
+const isOver = (report: Report["attempts"][number] | undefined): boolean => {
+  if (report === undefined || report.phase === "running") return false;
+  if (report.phase === "uploaded") return true;
+  return report.uploads !== true && !(report.phase === "exited" && report.exitCode === 0);
+};
 const ref = { team: "vision", job: "train-1", attempt: 1 };
 
 /** Orders this one job until it is over or has exited badly, then forgets it. */
 const oneJob =
   (spec: Partial<JobSpec>) =>
   (call: Report): Reply => {
-    const report = call.attempts[0];
-    const over = isOver(report?.phase) || (report?.phase === "exited" && report.exitCode !== 0);
-    return orders({ orders: seen(call) ? [] : [runOrder(spec)], done: over ? [ref] : [] });
+    return orders({ orders: seen(call) ? [] : [runOrder(spec)], done: isOver(call.attempts[0]) ? [ref] : [] });
   };
 const seen = (call: Report) => call.attempts.length > 0 || server.calls.some((each) => each.attempts.length > 0);
 
@@ -167,16 +171,41 @@ describe("a worker", () => {
       { command: node("setInterval(() => {}, 1000)"), maxRuntimeSeconds: 1 },
       { phase: "exited", exitCode: 124, reason: "ran longer than 1 s" },
     ],
-    [
-      "that leaves nothing",
-      { command: ["true"], artifacts: ["model.bin"] },
-      { phase: "failed", again: false, reason: 'the job succeeded but left no "model.bin"' },
-    ],
   ])("says how it was with a job %s", async (_name, spec, report) => {
     aws.objects.set("code/evil.tar.gz", craftArchive([{ path: "../evil", body: "x" }]));
     reply = (call) => orders({ orders: call.attempts.length > 0 ? [] : [runOrder(spec)] });
     begin();
     await expect.poll(last, until).toMatchObject({ ...ref, ...report });
+  });
+
+  test("uploads what there is of a job that ended well, and lists what was missing and what cannot be kept", async () => {
+    const script = "echo w > model.pt; echo x > 'a\\b'; mkfifo pipe; ln -s /etc out";
+    reply = oneJob({ command: ["sh", "-c", script], artifacts: ["*", "ckpt/*.pt"] });
+    begin();
+    await expect.poll(phases, until).toEqual(["running", "exited", "uploaded", undefined]);
+    expect(manifest()).toMatchObject({
+      artifacts: [{ path: "a%5Cb", escaped: true }, { path: "model.pt" }],
+      leftOut: [{ path: "out", because: "it is a link that leads outside the working directory" }, { path: "pipe" }],
+      missing: ["ckpt/*.pt"],
+    });
+  });
+
+  test.each<[string, Partial<JobSpec>, object]>([
+    ["failed", { command: ["sh", "-c", "echo 1 > ckpt.pt; exit 3"] }, { phase: "exited", exitCode: 3 }],
+    [
+      "ran too long",
+      { command: ["sh", "-c", "echo 1 > ckpt.pt; exec sleep 60"], maxRuntimeSeconds: 1 },
+      { phase: "exited", exitCode: 124 },
+    ],
+  ])("uploads what a job left that %s, and then tells of its end again", async (_name, spec, end) => {
+    reply = oneJob({ ...spec, artifacts: ["ckpt.pt"] });
+    begin();
+    await expect.poll(() => phases().at(-1) === undefined && aws.objects.size, until).toBe(2);
+    expect(manifest().artifacts).toMatchObject([{ path: "ckpt.pt", bytes: 2 }]);
+    const ends = server.calls.flatMap(({ attempts }) => attempts).filter(({ phase }) => phase !== "running");
+    expect(ends[0]).toMatchObject({ ...end, uploads: true });
+    expect(ends.at(-1)).toMatchObject(end);
+    expect(ends.at(-1)).not.toHaveProperty("uploads");
   });
 
   test("tries an upload again, and tells when it is no use", async () => {
@@ -191,7 +220,7 @@ describe("a worker", () => {
     // Every other answer is lost on its way; what was ordered is ordered again.
     reply = (call, number) => {
       if (number % 2 === 1) return "lost";
-      const over = call.attempts.some((report) => isOver(report.phase));
+      const over = call.attempts.some(isOver);
       const isKept = aws.objects.has("incoming/vision/train-1/1/manifest.json");
       return orders({ orders: isKept ? [] : [runOrder({ command: node("console.log('once')") })], done: over ? [ref] : [] });
     };
@@ -210,19 +239,19 @@ describe("a worker", () => {
       return orders({ orders: aws.logLines.includes("ready") ? [stop] : [] });
     };
     begin();
-    await expect.poll(last, until).toEqual({ ...ref, phase: "stopped", reason: "cancelled" });
+    await expect.poll(last, until).toEqual({ ...ref, phase: "stopped", reason: "cancelled", uploads: true });
     await expect.poll(() => aws.logLines, until).toEqual(["ready", "saving"]);
   });
 
   test("lets go of its job before its lease ends, then ends the instance, when nobody answers", async () => {
     const beats = join(folder, "beats");
     const script =
-      "const fs = require('fs'); process.on('SIGTERM', () => {}); setInterval(() => fs.appendFileSync(process.argv[1], Date.now() + '\\n'), 20)";
+      "const fs = require('fs'); fs.writeFileSync('ckpt.pt', '1'); process.on('SIGTERM', () => {}); setInterval(() => fs.appendFileSync(process.argv[1], Date.now() + '\\n'), 20)";
     const [leaseMs, answeredMs] = [2_400, [] as number[]];
     reply = (call) => {
       if (call.attempts.length > 0 && answeredMs.length > 1) return "lost";
       answeredMs.push(Date.now());
-      return orders({ leaseMs, orders: [runOrder({ command: node(script, beats) })] });
+      return orders({ leaseMs, orders: [runOrder({ command: node(script, beats), artifacts: ["ckpt.pt"] })] });
     };
     const shutdown = join(folder, "shut-down");
     const worker = begin({ FLEETWRIGHT_SHUTDOWN: `touch ${shutdown}` });
@@ -234,6 +263,8 @@ describe("a worker", () => {
     expect(lastBeatMs).toBeGreaterThan(leaseEndMs - leaseMs / 2);
     expect(endedMs).toBeGreaterThan(leaseEndMs - leaseMs / 4);
     expect(await readdir(folder)).toContain("shut-down");
+    // The server is out of reach, but S3 is not.
+    expect(manifest().artifacts).toMatchObject([{ path: "ckpt.pt" }]);
   });
 
   test("ends the instance when told to, and tells when it could not", async () => {
@@ -243,12 +274,14 @@ describe("a worker", () => {
   });
 
   test("on SIGTERM stops its jobs, says so, and leaves the instance on", async () => {
-    reply = (call) => orders({ orders: seen(call) ? [] : [runOrder({ command: node("setInterval(() => {}, 1000)") })] });
+    const script = "require('fs').writeFileSync('ckpt.pt', '1'); setInterval(() => {}, 1000)";
+    reply = (call) => orders({ orders: seen(call) ? [] : [runOrder({ command: node(script), artifacts: ["ckpt.pt"] })] });
     const worker = begin({ FLEETWRIGHT_SHUTDOWN: `touch ${join(folder, "shut-down")}` });
     await expect.poll(() => last()?.phase, until).toBe("running");
     worker.child.kill("SIGTERM");
     expect(await worker.ended).toBe(0);
     expect(last()).toEqual({ ...ref, phase: "stopped", reason: "the worker was asked to end" });
+    expect(manifest().artifacts).toMatchObject([{ path: "ckpt.pt" }]);
     expect(await readdir(folder)).not.toContain("shut-down");
   });
 
@@ -297,6 +330,7 @@ describe("a worker with containers", () => {
         startedAtMs: expect.any(Number),
         exitCode: 124,
         reason: "ran longer than 1 s",
+        uploads: true,
       });
   });
 

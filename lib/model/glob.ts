@@ -11,19 +11,33 @@ export type Pattern = { readonly steps: readonly Step[] };
 /** One name of a path, or any number of folders. */
 type Step = "**" | ((name: PathName) => boolean);
 
-/** A name as bytes, and as far as it is text: bytes that are not UTF-8 are one unknown character each. */
-export type PathName = { readonly bytes: Buffer; readonly text: string };
+/** A name as bytes (one character each), and as far as it is text: bytes that are not UTF-8 are unknown characters. */
+export type PathName = { readonly bytes: string; readonly text: string };
+
+export const pathName = (text: string): PathName => ({ text, bytes: String.fromCharCode(...new TextEncoder().encode(text)) });
 
 /** How far a path has come in a pattern: each number is a step that its next name may meet. */
 export type Reached = readonly number[];
 
 export const hasMagic = (path: string): boolean => /[*?[{]/.test(path);
 
+/** Whether a path, or a folder that it lies in, is one that the glob takes, or the very one. */
+export function isBelow(globOrPath: string, path: string): boolean {
+  return [literally(globOrPath), ...patternsOf(globOrPath)].some((pattern) => {
+    let reached = start(pattern);
+    if (isWhole(pattern, reached)) return true;
+    return path.split("/").some((name) => {
+      reached = advance(pattern, reached, pathName(name));
+      return isWhole(pattern, reached);
+    });
+  });
+}
+
 /** The path of that very name. */
 export const literally = (path: string): Pattern => ({
   steps: namesOf(path).map((part) => {
-    const expected = Buffer.from(part);
-    return ({ bytes }: PathName) => bytes.equals(expected);
+    const expected = pathName(part).bytes;
+    return ({ bytes }: PathName) => bytes === expected;
   }),
 });
 

@@ -1,12 +1,12 @@
 import { matchesGlob } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { advance, hasMagic, isWhole, literally, type Pattern, patternsOf, start } from "../../../lib/worker/glob.ts";
+import { advance, hasMagic, isBelow, isWhole, literally, type Pattern, pathName, patternsOf, start } from "../../../lib/model/glob.ts";
 
 /** Follows a path through a pattern, name by name, as the walk does. */
 function follows(pattern: Pattern, path: string): boolean {
   let reached = start(pattern);
-  for (const text of path.split("/")) reached = advance(pattern, reached, { text, bytes: Buffer.from(text) });
+  for (const text of path.split("/")) reached = advance(pattern, reached, pathName(text));
   return isWhole(pattern, reached);
 }
 const matches = (glob: string, path: string): boolean => patternsOf(glob).some((pattern) => follows(pattern, path));
@@ -42,11 +42,16 @@ describe("a glob", () => {
   test("takes what Node's own matcher takes", () => {
     const name = fc.string({ unit: fc.constantFrom("a", "b", "-", "z"), minLength: 1, maxLength: 6 });
     const part = fc.oneof(
-      { weight: 3, arbitrary: fc.string({ unit: fc.constantFrom("a", "b", "*", "?", "[ab]", "[!a]", "[a-m]"), minLength: 1, maxLength: 5 }) },
+      {
+        weight: 3,
+        arbitrary: fc.string({ unit: fc.constantFrom("a", "b", "*", "?", "[ab]", "[!a]", "[a-m]"), minLength: 1, maxLength: 5 }),
+      },
       { weight: 1, arbitrary: fc.constant("**") },
     );
     // Stars side by side mean something else to Node.
-    const glob = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.map((each) => (each === "**" ? each : each.replace(/\*+/g, "*"))).join("/"));
+    const glob = fc
+      .array(part, { minLength: 1, maxLength: 4 })
+      .map((parts) => parts.map((each) => (each === "**" ? each : each.replace(/\*+/g, "*"))).join("/"));
     const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join("/"));
     fc.assert(
       fc.property(glob, path, (pattern, of) => {
@@ -72,4 +77,17 @@ test("a path that is meant literally takes that name and no other", () => {
   expect(hasMagic("out/[1].pt")).toBe(true);
   expect(follows(literally("out/[1].pt"), "out/[1].pt")).toBe(true);
   expect(follows(literally("out/*"), "out/x")).toBe(false);
+});
+
+test.each([
+  ["out", "out/model.pt", true],
+  ["out/", "out/deep/x", true],
+  ["out/model.pt", "out/model.pt", true],
+  ["out/m*", "out/model.pt", true],
+  ["*.pt", "out/model.pt", false],
+  ["out/run[1]", "out/run[1]", true],
+  [".", "out/model.pt", true],
+  ["ou", "out/model.pt", false],
+])("what %s asks for holds %s: %s", (asked, path, expected) => {
+  expect(isBelow(asked, path)).toBe(expected);
 });

@@ -1,0 +1,90 @@
+import pMap from "p-map";
+import type { SealedManifest } from "../../model/artifact.ts";
+import { Fault } from "../../model/fault.ts";
+import type { SealedArtifact } from "../../model/job.ts";
+import type { ArtifactReader } from "../../ports/artifacts.ts";
+import { whatWentWrong } from "../exit.ts";
+import { placeOf, stateOf, whyNotWritten } from "./local-file.ts";
+
+const atOnce = 8;
+/** A connection can break in the middle of a large file. */
+const tries = 3;
+
+export type Fetched = { readonly artifact: SealedArtifact; readonly how: "fetched" | "already there" };
+export type NotFetched = { readonly artifact: SealedArtifact; readonly because: string };
+export type Outcome = { readonly fetched: readonly Fetched[]; readonly failed: readonly NotFetched[] };
+
+type Target = { readonly artifact: SealedArtifact; readonly place: Buffer; readonly state: Awaited<ReturnType<typeof stateOf>> };
+type Planned = Target | NotFetched;
+
+export type Fetching = {
+  readonly reader: ArtifactReader;
+  readonly kept: SealedManifest;
+  readonly folder: string;
+  /** Writes over files that are there and differ. */
+  readonly force: boolean;
+  /** Told after each file. */
+  readonly tell: (done: number) => void;
+};
+
+/**
+ * Fetches files into a folder, several at once. What is there already, byte for byte, is not fetched again. One that fails does not stop the
+ * others. Throws a Fault, before anything is fetched, for files that are there and differ, unless forced.
+ */
+export async function fetchFiles(fetching: Fetching): Promise<Outcome> {
+  const { kept, folder, force } = fetching;
+  const planned = await pMap(kept.artifacts, (artifact) => plan(artifact, folder), { concurrency: atOnce });
+  if (!force) refuseToOverwrite(planned);
+  let done = 0;
+  const results = await pMap(
+    planned,
+    async (each) => {
+      const result = "because" in each ? each : await fetchOne(each, fetching);
+      fetching.tell(++done);
+      return result;
+    },
+    { concurrency: atOnce },
+  );
+  return {
+    fetched: results.filter((each) => "how" in each),
+    failed: results.filter((each) => "because" in each),
+  };
+}
+
+async function plan(artifact: SealedArtifact, folder: string): Promise<Planned> {
+  try {
+    const place = placeOf(folder, artifact);
+    return { artifact, place, state: await stateOf(place, artifact) };
+  } catch (error) {
+    return { artifact, because: whatWentWrong(error) };
+  }
+}
+
+async function fetchOne({ artifact, place, state }: Target, { reader, kept }: Fetching): Promise<Fetched | NotFetched> {
+  if (state === "same") return { artifact, how: "already there" };
+  if (state === "folder") return { artifact, because: "there is a folder of that name" };
+  for (let failures = 1; ; failures++) {
+    try {
+      const { team, job, attempt } = kept;
+      await reader.open({ team, job, attempt }, artifact, place);
+      return { artifact, how: "fetched" };
+    } catch (error) {
+      const isWorthIt = !(error instanceof Fault) || error.code === "not-opened";
+      const why = whyNotWritten(error);
+      if (why !== undefined || !isWorthIt || failures >= tries) return { artifact, because: why ?? whatWentWrong(error) };
+    }
+  }
+}
+
+const mostNamed = 10;
+
+function refuseToOverwrite(planned: readonly Planned[]): void {
+  const other = planned.filter((each) => "state" in each && each.state === "other").map(({ artifact }) => artifact.path);
+  if (other.length === 0) return;
+  const names = [...other.slice(0, mostNamed), ...(other.length > mostNamed ? [`and ${other.length - mostNamed} more`] : [])];
+  const files = other.length === 1 ? "a file is there already, and differs" : `${other.length} files are there already, and differ`;
+  throw new Fault(
+    "would-overwrite",
+    `nothing was fetched, because ${files}:\n  ${names.join("\n  ")}\nWrite over them with --force, or fetch into another folder with --to.`,
+  );
+}

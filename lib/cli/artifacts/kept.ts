@@ -1,0 +1,70 @@
+import pMap from "p-map";
+import type { SealedManifest } from "../../model/artifact.ts";
+import { Fault } from "../../model/fault.ts";
+import { artifactPath, isEnded, type Job } from "../../model/job.ts";
+import type { ArtifactReader } from "../../ports/artifacts.ts";
+
+/** Each attempt looked at is one request. A job that was interrupted more often than this is asked for by number. */
+const mostAttempts = 50;
+const atOnce = 8;
+/** For so long after a job's end its files may still be on their way. */
+const sealingMs = 10 * 60_000;
+
+/** What was kept of each attempt of a job, the newest first; of very many attempts, of the last ones. */
+export async function keptAttempts(job: Job, artifacts: ArtifactReader): Promise<readonly SealedManifest[]> {
+  const numbers = Array.from({ length: Math.min(job.attempt, mostAttempts) }, (_, index) => job.attempt - index);
+  const found = await pMap(numbers, (attempt) => artifacts.list({ team: job.team, job: job.job, attempt }), { concurrency: atOnce });
+  return found.filter((each) => each !== undefined);
+}
+
+/** What was kept of one attempt: of that, or else of the newest that left files. Throws a Fault that says why there is none. */
+export function chosen(
+  job: Job,
+  of: { readonly kept: readonly SealedManifest[]; readonly attempt?: number | undefined; readonly nowMs: number },
+) {
+  const { kept, attempt } = of;
+  const found =
+    attempt === undefined ? (kept.find(({ artifacts }) => artifacts.length > 0) ?? kept[0]) : kept.find((each) => each.attempt === attempt);
+  if (!found) throw new Fault("no-artifacts", whyNone(job, of));
+  return found;
+}
+
+/** What was kept of the attempt that was asked for, which may be older than those that are looked at, or of those. */
+export async function keptOf(job: Job, attempt: number | undefined, artifacts: ArtifactReader): Promise<readonly SealedManifest[]> {
+  if (attempt === undefined) return keptAttempts(job, artifacts);
+  const one = await artifacts.list({ team: job.team, job: job.job, attempt });
+  return one ? [one] : [];
+}
+
+function whyNone(job: Job, { attempt, nowMs }: { readonly attempt?: number | undefined; readonly nowMs: number }): string {
+  const name = job.job;
+  if (job.state === "rejected") return `${name} was rejected and never ran${because(job)}`;
+  if (attempt !== undefined && attempt > job.attempt) return `${name} has no attempt ${attempt}; its latest is ${job.attempt}`;
+  if (attempt !== undefined && attempt < job.attempt) return `attempt ${attempt} of ${name} left nothing that was kept`;
+  switch (job.state) {
+    case "queued":
+      return job.attempt === 1
+        ? `${name} is queued: no attempt of it has run yet`
+        : `${name} is queued again, and no attempt so far left anything`;
+    case "placed":
+      return `${name} is placed on a node and about to run: what it leaves is kept when the run ends`;
+    case "running":
+      return `${name} is running: what it leaves is kept when the run ends`;
+    case "sealing":
+      return `${name} is sealing: its files are being encrypted; try again in a moment`;
+    default:
+      return whyNoneOfEnded(job, nowMs);
+  }
+}
+
+function whyNoneOfEnded(job: Job, nowMs: number): string {
+  const ended = `${job.job} is ${job.state}${because(job)}`;
+  if ((job.spec?.artifacts ?? []).length === 0)
+    return `${ended}; it named nothing to keep: name files in its "artifacts", or with fleet submit --artifact`;
+  const isRecent = isEnded(job.state) && job.endedAtMs !== undefined && nowMs - job.endedAtMs < sealingMs;
+  if (isRecent && job.startedAtMs !== undefined) return `${ended}; what it left may still be on its way: try again in a minute`;
+  const names = (job.spec?.artifacts ?? []).map((request) => `"${artifactPath(request)}"`).join(", ");
+  return `${ended}; nothing of it was kept (it named ${names})`;
+}
+
+const because = ({ reason }: Job): string => (reason === undefined ? "" : ` (${reason.split("\n")[0]})`);

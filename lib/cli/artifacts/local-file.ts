@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { createReadStream, type Stats } from "node:fs";
+import { lstat } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { nameOfArtifact } from "../../../events/artifact-name.ts";
+import { Fault } from "../../model/fault.ts";
+import type { SealedArtifact } from "../../model/job.ts";
+
+const slash = 0x2f;
+
+/** Where an artifact goes below a folder, under the name that the job gave it. Throws a Fault for one that would leave the folder. */
+export function placeOf(folder: string, artifact: SealedArtifact): Buffer {
+  const name = Buffer.from(nameOfArtifact(artifact));
+  if (name.includes(0) || !partsOf(name).every(isPlain)) throw new Fault("path", "its name would lead out of the folder");
+  return Buffer.concat([Buffer.from(folder), Buffer.from([slash]), name]);
+}
+
+function partsOf(name: Buffer): readonly Buffer[] {
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (let at = name.indexOf(slash); at !== -1; at = name.indexOf(slash, from)) {
+    parts.push(name.subarray(from, at));
+    from = at + 1;
+  }
+  return [...parts, name.subarray(from)];
+}
+
+const isPlain = (part: Buffer): boolean => part.length > 0 && part.toString("latin1") !== "." && part.toString("latin1") !== "..";
+
+/** How the place of an artifact is: `same`: it is there already, byte for byte. `other`: another file is there. */
+export async function stateOf(place: Buffer, { bytes, sha256 }: SealedArtifact): Promise<"absent" | "same" | "other" | "folder"> {
+  let info: Stats;
+  try {
+    info = await lstat(place);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT") return "absent";
+    // A file lies where one of its folders should be.
+    if (code === "ENOTDIR") return "other";
+    throw new Fault("local-file", whyNotWritten(error) ?? "the place where it goes cannot be read", { cause: error });
+  }
+  if (info.isDirectory()) return "folder";
+  if (!info.isFile() || info.size !== bytes) return "other";
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(place), hash);
+  return hash.digest("hex") === sha256 ? "same" : "other";
+}
+
+/** What about the place itself keeps a file from being written, in words; undefined for any other trouble. */
+export function whyNotWritten(error: unknown): string | undefined {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    const code = "code" in each ? String(each.code) : "";
+    if (Object.hasOwn(words, code)) return words[code];
+  }
+  return undefined;
+}
+
+const words: Readonly<Record<string, string>> = {
+  EACCES: "you have no permission to write there",
+  EPERM: "you have no permission to write there",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+  EDQUOT: "your disk quota is used up",
+  ENAMETOOLONG: "its path is too long for this machine",
+  EILSEQ: "this machine's file system does not take such a name",
+  EINVAL: "this machine's file system does not take such a name",
+  ENOTDIR: "there is a file where one of its folders should be",
+  EEXIST: "there is a file where one of its folders should be",
+  EISDIR: "there is a folder of that name",
+};

@@ -1,0 +1,46 @@
+import type { SealedManifest } from "../../model/artifact.ts";
+import { Fault } from "../../model/fault.ts";
+import { hasMagic, isBelow } from "../../model/glob.ts";
+import { UsageError } from "../exit.ts";
+
+/** The part of a list that the patterns ask for: a path, all below a folder, or what a glob takes. All of it without any. */
+export function selected(kept: SealedManifest, patterns: readonly string[]): SealedManifest {
+  if (patterns.length === 0) return kept;
+  const isAsked = ({ path }: { readonly path: string }): boolean => patterns.some((pattern) => isBelow(pattern, path));
+  const { leftOutMore: _unnamed, ...named } = kept;
+  return {
+    ...named,
+    artifacts: kept.artifacts.filter(isAsked),
+    leftOut: kept.leftOut.filter(isAsked),
+    lost: kept.lost.filter(isAsked),
+    missing: kept.missing.filter((name) => patterns.includes(name)),
+  };
+}
+
+const mostNamed = 5;
+
+/** Throws a Fault, with what there is, when a pattern takes nothing of the list. */
+export function mustMatch({ artifacts, job }: SealedManifest, patterns: readonly string[]): void {
+  const unmatched = patterns.filter((pattern) => !artifacts.some(({ path }) => isBelow(pattern, path)));
+  if (unmatched.length === 0) return;
+  const names = artifacts.slice(0, mostNamed).map(({ path }) => path);
+  const there =
+    artifacts.length === 0
+      ? "no files were kept"
+      : `there are ${names.join(", ")}${artifacts.length > mostNamed ? ` and ${artifacts.length - mostNamed} more` : ""}`;
+  const folder = unmatched.find((each) => !hasMagic(each));
+  const hint = folder === undefined ? "" : `; to fetch everything into a folder of that name: fleet artifacts get ${job} --to ${folder}`;
+  throw new Fault("no-match", `nothing matches ${unmatched.join(", ")}: ${there}${hint}`);
+}
+
+/** Where files go, and which of them: the first word may be the folder, as `./out`, if no option says it. */
+export function whereAndWhat(
+  words: readonly string[],
+  to: string | undefined,
+): { readonly folder?: string | undefined; readonly patterns: readonly string[] } {
+  const [first, ...rest] = words;
+  const isFolder = first !== undefined && /^(\.{1,2}(\/|$)|\/)|\/$/.test(first) && !hasMagic(first);
+  if (!isFolder) return { folder: to, patterns: words };
+  if (to !== undefined) throw new UsageError(`there are two folders to fetch into, ${to} and ${first}; give one of them`);
+  return { folder: first, patterns: rest };
+}

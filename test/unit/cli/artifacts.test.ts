@@ -1,0 +1,266 @@
+import { createHash } from "node:crypto";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { whereAndWhat } from "../../../lib/cli/artifacts/selected.ts";
+import { type GetOptions, getArtifacts, listArtifacts } from "../../../lib/cli/commands/artifacts.ts";
+import type { SealedManifest } from "../../../lib/model/artifact.ts";
+import { Fault } from "../../../lib/model/fault.ts";
+import type { Job } from "../../../lib/model/job.ts";
+import type { ArtifactReader } from "../../../lib/ports/artifacts.ts";
+import { aJob, aSpec } from "../../fakes/builders.ts";
+import { aContext } from "./fake-api.ts";
+
+const team = "research";
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fw-get-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+type Left = Readonly<Record<string, string | { readonly content: string; readonly mode?: number; readonly escaped?: true }>>;
+
+/** What was kept of an attempt that left these files. */
+function kept(attempt: number, left: Left, over: Partial<SealedManifest> = {}): SealedManifest {
+  const artifacts = Object.entries(left).map(([path, file]) => {
+    const { content, mode = 0o644, escaped } = typeof file === "string" ? { content: file } : file;
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    return { path, bytes: content.length, sha256, mode, ...(escaped ? { escaped } : {}), key: content };
+  });
+  return {
+    version: 2,
+    team,
+    job: "train-7",
+    attempt,
+    sealedAt: "2026-06-01T00:00:00.000Z",
+    artifacts,
+    leftOut: [],
+    missing: [],
+    lost: [],
+    ...over,
+  };
+}
+
+/** A command's world: a job, and what was kept of its attempts. */
+function world(job: Partial<Job>, all: readonly SealedManifest[] = []) {
+  const opened: string[] = [];
+  const trouble: { at: (path: string) => void } = { at: () => undefined };
+  const artifacts: ArtifactReader = {
+    list: async ({ attempt }) => all.find((each) => each.attempt === attempt),
+    open: async (_attempt, artifact, file) => {
+      opened.push(artifact.path);
+      trouble.at(artifact.path);
+      await mkdir(dirname(file.toString("latin1")), { recursive: true });
+      await writeFile(file, artifact.key);
+      await chmod(file, artifact.mode);
+    },
+  };
+  const found = { ...aJob({ team, job: "train-7", state: "succeeded", attempt: 1 }), ...job };
+  const jobs = { get: async () => found, list: async () => ({ jobs: [] }) };
+  const { on, said } = aContext({ url: "http://nowhere" }, { artifacts, jobs: jobs as never });
+  const get = (options: GetOptions = {}, patterns: readonly string[] = []) =>
+    getArtifacts("train-7", { folder, patterns }, { ...on, options: { team, ...options } });
+  const list = (options: GetOptions = {}, patterns: readonly string[] = []) =>
+    listArtifacts("train-7", patterns, { ...on, options: { team, ...options } });
+  return { get, list, said, opened, trouble, json: () => JSON.parse(said.out.at(-1) ?? "null") };
+}
+
+const here = (path: string): string => join(folder, path);
+const left: Left = { "model.pt": "weights", "ckpt/1.pt": "one", "ckpt/2.pt": "two" };
+
+describe("artifacts get", () => {
+  test("fetches all files into a folder, with their permissions", async () => {
+    const { get, said } = world({}, [kept(1, { ...left, "run.sh": { content: "#!", mode: 0o755 } })]);
+    expect(await get()).toBe(0);
+    expect(await readFile(here("ckpt/2.pt"), "utf8")).toBe("two");
+    expect((await stat(here("run.sh"))).mode & 0o777).toBe(0o755);
+    expect(said.out).toEqual([`4 files in ${folder} (15 bytes, verified)`]);
+  });
+
+  test("gives escaped names their own bytes back", async () => {
+    const { get } = world({}, [
+      kept(1, { "logs%5Ca%25.txt": { content: "1", escaped: true }, "caf%E9": { content: "2", escaped: true }, "100%41": "3" }),
+    ]);
+    expect(await get()).toBe(0);
+    const names = (await readdir(folder, { encoding: "buffer" })).map((name) => name.toString("latin1"));
+    expect(names.sort()).toEqual(["100%41", "caf\xe9", "logs\\a%.txt"]);
+  });
+
+  test("fetches what is not there yet, and says what is", async () => {
+    await writeFile(here("model.pt"), "weights");
+    const { get, said, opened } = world({}, [kept(1, left)]);
+    expect(await get()).toBe(0);
+    expect(opened.sort()).toEqual(["ckpt/1.pt", "ckpt/2.pt"]);
+    expect(said.out).toEqual([`3 files in ${folder} (13 bytes, verified, 1 of them already there)`]);
+  });
+
+  test("never writes over a file that differs, unless it is told to", async () => {
+    await writeFile(here("model.pt"), "my own");
+    const { get, opened } = world({}, [kept(1, left)]);
+    await expect(get()).rejects.toThrow(/nothing was fetched, because a file is there already, and differs:\n {2}model\.pt\n.*--force/);
+    expect(opened).toEqual([]);
+    expect(await readFile(here("model.pt"), "utf8")).toBe("my own");
+    expect(await get({ force: true })).toBe(0);
+    expect(await readFile(here("model.pt"), "utf8")).toBe("weights");
+  });
+
+  test("goes on after a file that fails, tells of it, and exits with 1", async () => {
+    await mkdir(here("model.pt"));
+    const { get, said, trouble, opened } = world({}, [kept(1, { ...left, last: "x" })]);
+    trouble.at = (path) => {
+      if (path === "ckpt/1.pt") throw new Fault("missing", "There is no sealed file");
+      if (path === "ckpt/2.pt")
+        throw new Fault("not-opened", "it broke", { cause: Object.assign(new Error("ENOSPC: write"), { code: "ENOSPC" }) });
+    };
+    expect(await get()).toBe(1);
+    expect(said.note).toEqual([
+      "fleet: model.pt was not fetched: there is a folder of that name",
+      "fleet: ckpt/1.pt was not fetched: There is no sealed file",
+      "fleet: ckpt/2.pt was not fetched: the disk is full",
+    ]);
+    expect(said.out).toEqual([`1 file in ${folder} (1 byte, verified)`]);
+    expect(opened.filter((path) => path === "ckpt/1.pt")).toHaveLength(1);
+  });
+
+  test("tries again when a connection breaks", async () => {
+    const { get, trouble, opened } = world({}, [kept(1, { a: "1" })]);
+    trouble.at = () => {
+      if (opened.length < 3) throw new Fault("not-opened", "the connection broke");
+    };
+    expect(await get()).toBe(0);
+    expect(opened).toEqual(["a", "a", "a"]);
+  });
+
+  test.each(["%2E%2E/x", "a/%2E%2E/%2E%2E/x", "%2Fetc/x", "a%00b", "a/%2F"])("never leaves its folder: %s", async (path) => {
+    const { get, said, opened } = world({}, [kept(1, { [path]: { content: "1", escaped: true }, good: "2" })]);
+    expect(await get()).toBe(1);
+    expect(opened).toEqual(["good"]);
+    expect(said.note).toEqual([`fleet: ${path} was not fetched: its name would lead out of the folder`]);
+  });
+
+  test("fetches what patterns ask for, and says what there is when one takes nothing", async () => {
+    const { get, opened } = world({}, [kept(1, left)]);
+    expect(await get({}, ["ckpt/*.pt"])).toBe(0);
+    expect(opened.sort()).toEqual(["ckpt/1.pt", "ckpt/2.pt"]);
+    await expect(get({}, ["out"])).rejects.toThrow(
+      "nothing matches out: there are model.pt, ckpt/1.pt, ckpt/2.pt; to fetch everything into a folder of that name: fleet artifacts get train-7 --to out",
+    );
+    await expect(get({}, ["*.json"])).rejects.toThrow(/^nothing matches \*\.json: there are model\.pt, ckpt\/1\.pt, ckpt\/2\.pt$/);
+  });
+
+  test.each(["failed", "cancelled", "queued", "running"] as const)(
+    "serves a job that is %s: the newest attempt that left files",
+    async (state) => {
+      const { get, said } = world({ state, attempt: 4 }, [kept(3, {}), kept(2, { "ckpt.pt": "2" }), kept(1, { "ckpt.pt": "1" })]);
+      expect(await get()).toBe(0);
+      expect(await readFile(here("ckpt.pt"), "utf8")).toBe("2");
+      expect(said.note).toEqual(["of attempt 2: no later one left files"]);
+      expect(await get({ attempt: 1, force: true })).toBe(0);
+      expect(await readFile(here("ckpt.pt"), "utf8")).toBe("1");
+    },
+  );
+
+  test("tells programs of each file how it came", async () => {
+    await writeFile(here("model.pt"), "weights");
+    const { get, json, trouble } = world({}, [kept(1, left)]);
+    trouble.at = (path) => {
+      if (path === "ckpt/1.pt") throw new Fault("missing", "gone");
+    };
+    expect(await get({ json: true })).toBe(1);
+    expect(json()).toMatchObject({
+      job: "train-7",
+      attempt: 1,
+      folder,
+      artifacts: [
+        { path: "model.pt", bytes: 7, how: "already there" },
+        { path: "ckpt/2.pt", how: "fetched" },
+      ],
+      failed: [{ path: "ckpt/1.pt", because: "gone" }],
+    });
+  });
+});
+
+describe("artifacts list", () => {
+  const whole = kept(2, left, {
+    leftOut: [{ path: "out/pipe", because: "it is a named pipe (FIFO)" }],
+    leftOutMore: 7,
+    missing: ["final/*.pt"],
+    lost: [{ path: "x", because: "it was not uploaded" }],
+  });
+
+  test("shows what was kept, and what was not and why", async () => {
+    const { list, said } = world({ attempt: 2 }, [whole, kept(1, { a: "1" })]);
+    expect(await list()).toBe(0);
+    expect(said.out).toEqual([
+      "PATH           SIZE  NOTE",
+      "model.pt    7 bytes",
+      "ckpt/1.pt   3 bytes",
+      "ckpt/2.pt   3 bytes",
+      "out/pipe          -  left out: it is a named pipe (FIFO)",
+      "(7 more)          -  left out",
+      "final/*.pt        -  missing: nothing of that name was there",
+      "x                 -  lost: it was not uploaded",
+    ]);
+    expect(said.note).toEqual([
+      "3 files, 13 bytes, of attempt 2",
+      "other attempts left something too: 1 (fleet artifacts list train-7 --attempt 1)",
+    ]);
+  });
+
+  test("shows what patterns ask for", async () => {
+    const { list, said } = world({ attempt: 2 }, [whole]);
+    expect(await list({}, ["ckpt", "out/*"])).toBe(0);
+    expect(said.out.slice(1).map((line) => line.split(" ")[0])).toEqual(["ckpt/1.pt", "ckpt/2.pt", "out/pipe"]);
+  });
+
+  test("tells programs all of it but where it rests", async () => {
+    const { list, json } = world({ attempt: 2 }, [whole, kept(1, {})]);
+    expect(await list({ json: true })).toBe(0);
+    expect(json()).toMatchObject({ job: "train-7", attempt: 2, leftOutMore: 7, missing: ["final/*.pt"], otherAttempts: [1] });
+    expect(json().artifacts[0]).toEqual({ path: "model.pt", bytes: 7, sha256: expect.any(String), mode: 0o644 });
+  });
+
+  const named = aSpec({ artifacts: ["model.pt", { path: "final.pt", required: true }] });
+  test.each<[Partial<Job>, number | undefined, string]>([
+    [{ state: "queued" }, undefined, "train-7 is queued: no attempt of it has run yet"],
+    [{ state: "queued", attempt: 3 }, undefined, "train-7 is queued again, and no attempt so far left anything"],
+    [{ state: "placed" }, undefined, "train-7 is placed on a node and about to run: what it leaves is kept when the run ends"],
+    [{ state: "running" }, undefined, "train-7 is running: what it leaves is kept when the run ends"],
+    [{ state: "sealing" }, undefined, "train-7 is sealing: its files are being encrypted; try again in a moment"],
+    [{ state: "rejected", reason: "no such pool" }, undefined, "train-7 was rejected and never ran (no such pool)"],
+    [{ state: "running", attempt: 2 }, 3, "train-7 has no attempt 3; its latest is 2"],
+    [{ state: "running", attempt: 2 }, 1, "attempt 1 of train-7 left nothing that was kept"],
+    [
+      { state: "failed", reason: "exit code 3: boom\nmore", spec: aSpec({ artifacts: [] }) },
+      undefined,
+      'train-7 is failed (exit code 3: boom); it named nothing to keep: name files in its "artifacts", or with fleet submit --artifact',
+    ],
+    [{ state: "failed", spec: named }, undefined, 'train-7 is failed; nothing of it was kept (it named "model.pt", "final.pt")'],
+  ])("says why there is nothing: %j", async (job, attempt, why) => {
+    const { list } = world({ ...job, startedAtMs: undefined, endedAtMs: undefined });
+    await expect(list(attempt === undefined ? {} : { attempt })).rejects.toThrow(why);
+  });
+
+  test("says of a job that has just ended that its files may be on their way", async () => {
+    const { list } = world({ state: "cancelled", spec: named, startedAtMs: 1, endedAtMs: Date.UTC(2100, 0) });
+    await expect(list()).rejects.toThrow("train-7 is cancelled; what it left may still be on its way: try again in a minute");
+  });
+});
+
+test.each([
+  [["./out"], undefined, "./out", []],
+  [["/tmp/out", "*.pt"], undefined, "/tmp/out", ["*.pt"]],
+  [["out/"], undefined, "out/", []],
+  [["."], undefined, ".", []],
+  [["ckpt/*.pt", "model.pt"], undefined, undefined, ["ckpt/*.pt", "model.pt"]],
+  [["./*.pt"], undefined, undefined, ["./*.pt"]],
+  [["model.pt"], "out", "out", ["model.pt"]],
+  [[], undefined, undefined, []],
+])("of the words %j with --to %s the folder is %s", (words, to, folder, patterns) => {
+  expect(whereAndWhat(words, to)).toEqual({ folder, patterns });
+});
+
+test("two folders are one too many", () => {
+  expect(() => whereAndWhat(["./a"], "b")).toThrow("there are two folders to fetch into, b and ./a; give one of them");
+});
