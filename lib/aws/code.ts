@@ -8,10 +8,12 @@ import { awsErrorKind } from "./errors.ts";
 import { uploadObject } from "./object-upload.ts";
 import { checking } from "./plaintext-check.ts";
 
+export type KeptCode = { readonly code: { readonly s3: string; readonly sha256: string }; readonly sent: boolean };
+
 /** Keeps job archives for those who submit jobs. */
 export type CodeStore = {
-  /** Uploads an archive (.tar.gz) unless it is there; the answer is what a job names as its `code`. */
-  putCode(of: { readonly team: string; readonly file: string }): Promise<{ readonly s3: string; readonly sha256: string }>;
+  /** Uploads an archive (.tar.gz) unless it is there; returns what a job names as its `code`, and whether it had to be sent. */
+  putCode(of: { readonly team: string; readonly file: string }): Promise<KeptCode>;
 };
 
 /** Named by content below the team's prefix, so that the same archive is kept once; encrypted at rest as the bucket says. */
@@ -19,7 +21,8 @@ export const s3CodeStore = (config: { readonly s3: S3Client; readonly codeBucket
   async putCode({ team, file }) {
     const { bytes, sha256 } = await measure(file);
     const object = { Bucket: config.codeBucket, Key: `${team}/${sha256}.tar.gz` };
-    if (!(await exists(config.s3, object))) {
+    const sent = !(await exists(config.s3, object));
+    if (sent) {
       // The file is read twice; the check refuses one that has changed in between.
       await uploadObject(
         config.s3,
@@ -27,7 +30,7 @@ export const s3CodeStore = (config: { readonly s3: S3Client; readonly codeBucket
         { source: createReadStream(file), stages: [checking({ bytes, sha256 })], bytes },
       );
     }
-    return { s3: `s3://${object.Bucket}/${object.Key}`, sha256 };
+    return { code: { s3: `s3://${object.Bucket}/${object.Key}`, sha256 }, sent };
   },
 });
 

@@ -28,10 +28,11 @@ const archive = async (name: string, bytes: Buffer): Promise<string> => {
 test.each([0, 10, 20 * 1024 * 1024])("an archive of %i bytes is kept once, by content, as a job can name it", async (size) => {
   const bytes = Buffer.alloc(size, "code");
   const kept = await code.putCode({ team: "vision", file: await archive("a.tar.gz", bytes) });
-  expect(kept).toEqual({ s3: `s3://${codeBucket}/vision/${sha256(bytes)}.tar.gz`, sha256: sha256(bytes) });
-  expect(JobMessage.safeParse({ command: ["sh"], code: kept }).success).toBe(true);
+  expect(kept).toEqual({ code: { s3: `s3://${codeBucket}/vision/${sha256(bytes)}.tar.gz`, sha256: sha256(bytes) }, sent: true });
+  expect(JobMessage.safeParse({ command: ["sh"], code: kept.code }).success).toBe(true);
 
-  expect(await code.putCode({ team: "vision", file: await archive("b.tar.gz", bytes) })).toEqual(kept);
+  // The second time it says that nothing was sent.
+  expect(await code.putCode({ team: "vision", file: await archive("b.tar.gz", bytes) })).toEqual({ ...kept, sent: false });
   const Key = `vision/${sha256(bytes)}.tar.gz`;
   const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: codeBucket, Prefix: Key }));
   expect(Contents?.length).toBe(1);

@@ -128,7 +128,8 @@ function createGrowth(stage: Stage, on: { readonly readers: readonly Sent[]; rea
 }
 
 async function messages({ connection }: Stage): Promise<{ readonly first: readonly Sample[]; readonly later: Sample }> {
-  return samples(await withSampleCode((file) => connection.code.putCode({ team: dataTeam, file })));
+  const { code } = await withSampleCode((file) => connection.code.putCode({ team: dataTeam, file }));
+  return samples(code);
 }
 
 async function send({ connection, tell }: Stage, all: readonly Sample[]): Promise<Sent[]> {

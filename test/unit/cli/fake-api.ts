@@ -125,7 +125,7 @@ export function aContext(api: Pick<FakeApi, "url">, over: Partial<Connection> = 
         return { messageId: `message-${sent.length}` };
       },
     },
-    code: { putCode: async ({ team }) => ({ s3: `s3://code/${team}/x.tar.gz`, sha256: "a".repeat(64) }) },
+    code: { putCode: async ({ team }) => ({ code: { s3: `s3://code/${team}/x.tar.gz`, sha256: "a".repeat(64) }, sent: true }) },
     files: { put: async () => undefined },
     artifacts: { open: async () => undefined },
     ...over,

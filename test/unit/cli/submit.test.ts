@@ -97,7 +97,7 @@ describe("a folder and a command", () => {
     const code = {
       putCode: async ({ team, file }: { team: string; file: string }) => {
         uploaded.push(file);
-        return { s3: `s3://code/${team}/x.tar.gz`, sha256: "a".repeat(64) };
+        return { code: { s3: `s3://code/${team}/x.tar.gz`, sha256: "a".repeat(64) }, sent: true };
       },
     };
     const connection = { ...on.connection, code };

@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Fault } from "../../../lib/model/fault.ts";
-import { archiveLimits } from "../../../lib/worker/archive.ts";
+import { archiveLimits } from "../../../lib/model/archive-entry.ts";
 import { fetchCode } from "../../../lib/worker/code.ts";
 import { craftArchive } from "./archives.ts";
 import { ManualClock } from "./manual-clock.ts";
