@@ -24,12 +24,11 @@ export function headerOf(block: Buffer): TarHeader | undefined {
   const isPosix = block.toString("latin1", 257, 263) === "ustar\0";
   const prefix = isPosix ? textAt(block, 345, 155) : "";
   const path = prefix === "" ? name : `${prefix}/${name}`;
-  const letter = block[156] === 0 ? "0" : block.toString("latin1", 156, 157);
   const size = numberAt(block, 124, 12) ?? 0;
   if (!Number.isSafeInteger(size) || size < 0) throw refused(`"${printable(path)}" has a size that is none`);
   return {
     path,
-    letter: letter === "0" && path.endsWith("/") ? "5" : letter,
+    letter: block[156] === 0 ? "0" : block.toString("latin1", 156, 157),
     size,
     mode: (numberAt(block, 100, 8) ?? 0o644) & 0o7777,
     mtime: numberAt(block, 136, 12),

@@ -30,6 +30,7 @@ const types: Readonly<Record<string, string | undefined>> = {
   "6": "FIFO",
   "7": "ContiguousFile",
   D: "GNUDumpDir",
+  V: "TapeVolumeHeader",
 };
 const files: ReadonlySet<string> = new Set(["0", "7"]);
 /** Links and folders have no body, whatever size some programs note; a GNU dump's folder lists what it held. */
@@ -41,9 +42,9 @@ const mostExtensionBytes = 1024 * 1024;
 export async function* tarEntries(source: ByteSource): AsyncGenerator<TarEntry> {
   for (let next = await nextEntry(source); next !== undefined; next = await nextEntry(source)) {
     const { header, extension } = next;
-    const entry = entryOf(header, extension);
-    const body = new Body(source, bodiless.has(header.letter) ? 0 : entry.size);
-    if (header.letter !== "V") yield { ...entry, size: files.has(header.letter) ? entry.size : 0, body: () => body.read() };
+    const { letter, ...entry } = entryOf(header, extension);
+    const body = new Body(source, bodiless.has(letter) ? 0 : entry.size);
+    if (letter !== "V") yield { ...entry, size: files.has(letter) ? entry.size : 0, body: () => body.read() };
     await body.skip();
   }
 }
@@ -97,12 +98,13 @@ async function extensionFrom(source: ByteSource, { letter, size }: TarHeader): P
 function entryOf(header: TarHeader, { path = header.path, linkpath = header.linkpath, size = header.size, mtime }: Extension) {
   if (path === "") throw notTar();
   const shown = printable(path);
-  if (header.letter === "S") throw refused(`${sparse}: "${shown}"`);
-  if (header.letter === "M") throw refused(`"${shown}" begins in another volume; pack all as one`);
-  const type = header.letter === "V" ? "TapeVolumeHeader" : types[header.letter];
-  if (type === undefined) throw refused(`"${shown}" is of the type ${JSON.stringify(printable(header.letter))}, which nodes do not unpack`);
-  const isFolder = type === "File" && path.endsWith("/");
-  return { path, linkpath, size, type: isFolder ? "Directory" : type, mode: header.mode, mtime: mtime ?? header.mtime };
+  // The oldest programs tell folders from files by a slash only.
+  const letter = header.letter === "0" && path.endsWith("/") ? "5" : header.letter;
+  if (letter === "S") throw refused(`${sparse}: "${shown}"`);
+  if (letter === "M") throw refused(`"${shown}" begins in another volume; pack all as one`);
+  const type = types[letter];
+  if (type === undefined) throw refused(`"${shown}" is of the type "${printable(letter)}", which nodes do not unpack`);
+  return { letter, path, linkpath, size, type, mode: header.mode, mtime: mtime ?? header.mtime };
 }
 
 /** The bytes of an entry, and what fills up their last block. */

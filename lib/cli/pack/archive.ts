@@ -8,7 +8,7 @@ import { archiveInspector, archiveLimits } from "../../model/archive-entry.ts";
 import { bytes, count } from "../amount.ts";
 import { UsageError } from "../exit.ts";
 import { contentsOf } from "./contents.ts";
-import { type Disk, errorCode, isDenied, localDisk, pathOf } from "./disk.ts";
+import { type Disk, errorCode, isDenied, localDisk } from "./disk.ts";
 import { gitIgnoreFile, ignoreFile } from "./ignore-files.ts";
 import type { CountLimits } from "./ignored.ts";
 import { type Item, type Listed, type Listing, listingOf } from "./listing.ts";
@@ -39,10 +39,10 @@ export type PackOptions = {
 
 /** Packs a folder, hands the archive to `work` and removes it. Throws UsageErrors for what cannot be packed or is too large. */
 export async function withPacked<T>(folder: string, options: PackOptions, work: (packed: Packed) => Promise<T>): Promise<T> {
-  const { items, ...listing } = await listed(folder, options);
+  const { items, root, ...listing } = await listed(folder, options);
   return withTemporaryFolder(async (temporary) => {
     const file = join(temporary, "code.tar.gz");
-    await write(folder, { items, listing, file, options });
+    await write(folder, { root, items, listing, file, options });
     return work({ ...listing, file, packedBytes: (await stat(file)).size });
   });
 }
@@ -96,10 +96,16 @@ const inWords =
     throw error;
   };
 
-type Order = { readonly items: readonly Item[]; readonly listing: Listed; readonly file: string; readonly options: PackOptions };
+type Order = {
+  readonly root: string;
+  readonly items: readonly Item[];
+  readonly listing: Listed;
+  readonly file: string;
+  readonly options: PackOptions;
+};
 
-async function write(folder: string, { items, listing, file, options }: Order): Promise<void> {
-  const { mostBytes = mostPackedBytes, tell = () => undefined, disk = localDisk } = options;
+async function write(folder: string, { root, items, listing, file, options }: Order): Promise<void> {
+  const { mostBytes = mostPackedBytes, tell = () => undefined } = options;
   const tooLarge = new UsageError(
     `${folder} (${count(listing.files, "file")}, ${bytes(listing.bytes)}) is more than ${bytes(mostBytes)} packed; leave data and results out ` +
       `with a ${ignoreFile} file (as .gitignore), and give jobs their data as a dataset: fleet dataset add --help`,
@@ -112,6 +118,5 @@ async function write(folder: string, { items, listing, file, options }: Order): 
       done(packed > mostBytes ? tooLarge : null, chunk);
     },
   });
-  const contents = contentsOf(disk.resolve(pathOf(folder)), items);
-  await pipeline(contents, createGzip(), measured, createWriteStream(file)).catch(failTemporary);
+  await pipeline(contentsOf(root, items), createGzip(), measured, createWriteStream(file)).catch(failTemporary);
 }

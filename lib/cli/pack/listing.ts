@@ -28,6 +28,8 @@ export type Listed = {
 };
 
 export type Listing = Listed & {
+  /** Where it really lies; bytes, one character each. */
+  readonly root: string;
   /** In the order of their paths, so that an unchanged folder is the same archive again: folders are before what they hold. */
   readonly items: readonly Item[];
 };
@@ -55,6 +57,7 @@ export async function listingOf(folder: string, options: ListOptions): Promise<L
   await visit(walk, "", { git: above, fleet: undefined, isIgnored: false, entries: await disk.list(root) });
   const items = walk.items.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   return {
+    root,
     items,
     files: items.filter(({ kind }) => kind !== "folder").length,
     bytes: items.reduce((sum, item) => sum + (item.kind === "file" ? item.bytes : 0), 0),

@@ -1,5 +1,3 @@
-import { textOf } from "../../model/byte-name.ts";
-
 export const blockBytes = 512;
 
 export type TarHead = {
@@ -25,7 +23,13 @@ export function headOf({ path, kind, mode, bytes, target = "" }: TarHead): Buffe
   if (split === undefined) records.push(["path", full]);
   if (target.length > 100) records.push(["linkpath", target]);
   if (bytes > mostOctal) records.push(["size", String(bytes)]);
-  const block = blockOf(split ?? { name: full.slice(0, 100), prefix: "" }, { letter: letters[kind], mode, bytes, target });
+  // Where the path does not fit, what is left of it must not look like a folder's.
+  const block = blockOf(split ?? { name: full.slice(0, 100).replace(/\/+$/, ""), prefix: "" }, {
+    letter: letters[kind],
+    mode,
+    bytes,
+    target,
+  });
   return records.length === 0 ? block : Buffer.concat([extension(records), block]);
 }
 
@@ -49,9 +53,8 @@ function splitPath(path: string): Split | undefined {
 }
 
 function extension(records: readonly (readonly [string, string])[]): Buffer {
-  const isText = records.every(([, value]) => textOf(value) !== undefined);
-  const all = isText ? records : [["hdrcharset", "BINARY"] as const, ...records];
-  const body = Buffer.from(all.map(([key, value]) => recordOf(key, value)).join(""), "latin1");
+  // As GNU tar does, it says nothing of an encoding: names are bytes, and that keyword makes other programs complain.
+  const body = Buffer.from(records.map(([key, value]) => recordOf(key, value)).join(""), "latin1");
   const block = blockOf({ name: "PaxHeader", prefix: "" }, { letter: "x", mode: 0o644, bytes: body.length, target: "" });
   return Buffer.concat([block, body, paddingOf(body.length)]);
 }
