@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { Credentials, Order } from "../../events/node-call.ts";
+import type { ArchiveLimits } from "../model/archive-entry.ts";
 import { Fault } from "../model/fault.ts";
-import type { ArchiveLimits } from "./archive.ts";
 import type { ArtifactLimits } from "./artifact-limits.ts";
 import { collectArtifacts } from "./artifacts.ts";
 import type { AttemptEvent } from "./attempt.ts";

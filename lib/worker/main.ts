@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { fromInstanceMetadata } from "@aws-sdk/credential-providers";
+import { archiveLimits } from "../model/archive-entry.ts";
 import { Agent } from "./agent.ts";
-import { archiveLimits } from "./archive.ts";
 import { artifactLimits } from "./artifact-limits.ts";
 import { attemptsOn } from "./attempt-run.ts";
 import { openCgroups } from "./cgroup.ts";

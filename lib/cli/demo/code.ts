@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { create } from "tar";
+import { withPacked } from "../pack/archive.ts";
 
 const greet = 'echo "hello from $FLEETWRIGHT_TEAM" > greeting.txt\n';
 
@@ -47,9 +47,7 @@ export async function withSampleCode<T>(work: (archive: string) => Promise<T>): 
   try {
     const files = { "greet.sh": greet, "gang.mjs": gang };
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-    const archive = join(folder, "code.tar.gz");
-    await create({ gzip: true, file: archive, cwd: folder, portable: true }, Object.keys(files));
-    return await work(archive);
+    return await withPacked(folder, {}, ({ file }) => work(file));
   } finally {
     await rm(folder, { recursive: true });
   }

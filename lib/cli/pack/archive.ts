@@ -1,20 +1,26 @@
-import { createWriteStream, rmSync } from "node:fs";
-import { mkdtemp, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { createWriteStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { create } from "tar";
-import { bytes } from "../amount.ts";
+import { createGzip } from "node:zlib";
+import { archiveInspector, archiveLimits } from "../../model/archive-entry.ts";
+import { bytes, count } from "../amount.ts";
 import { UsageError } from "../exit.ts";
 import { commandLine } from "../invocation.ts";
-import { type Entries, entriesOf, ignoreFile } from "./entries.ts";
+import { contentsOf } from "./contents.ts";
+import { type Disk, errorCode, isDenied, localDisk } from "./disk.ts";
+import { gitIgnoreFile, ignoreFile } from "./ignore-files.ts";
+import type { CountLimits } from "./ignored.ts";
+import { type Item, type Listed, type Listing, listingOf } from "./listing.ts";
+import { leftOutLines } from "./report.ts";
+import { failTemporary, withTemporaryFolder } from "./temporary.ts";
 
 const GiB = 1024 ** 3;
 /** Larger things belong on S3, as a dataset: an archive is fetched anew by each attempt. */
-export const mostPackedBytes = GiB;
+const mostPackedBytes = GiB;
 
-export type Packed = Entries & {
+export type Packed = Listed & {
   /** A .tar.gz; gone when the work with it ends. */
   readonly file: string;
   /** Of the archive. */
@@ -24,55 +30,94 @@ export type Packed = Entries & {
 export type PackOptions = {
   /** Told now and then how far it is. */
   readonly tell?: (detail: string) => void;
-  /** @default `mostPackedBytes` */
+  /** Whether it is an error if something cannot be packed. */
+  readonly strict?: boolean | undefined;
+  /** @default 1 GiB */
   readonly mostBytes?: number;
+  readonly disk?: Disk;
+  readonly counting?: CountLimits;
 };
 
 /** Packs a folder, hands the archive to `work` and removes it. Throws UsageErrors for what cannot be packed or is too large. */
 export async function withPacked<T>(folder: string, options: PackOptions, work: (packed: Packed) => Promise<T>): Promise<T> {
-  await checkFolder(folder);
-  const entries = await entriesOf(folder);
-  if (entries.paths.length === 0)
-    throw new UsageError(`${folder} has no file to pack; name the folder with your program in it, or see what ${ignoreFile} leaves out`);
-  const temporary = await mkdtemp(join(tmpdir(), "fleetwright-pack-"));
-  // Ctrl-C ends the process in the middle.
-  const remove = (): void => rmSync(temporary, { recursive: true, force: true });
-  process.once("exit", remove);
-  try {
+  const { items, root, ...listing } = await listed(folder, options);
+  return withTemporaryFolder(async (temporary) => {
     const file = join(temporary, "code.tar.gz");
-    await write(folder, { entries, file, options });
-    return await work({ ...entries, file, packedBytes: (await stat(file)).size });
-  } finally {
-    remove();
-    process.off("exit", remove);
+    await write(folder, { root, items, listing, file, options });
+    return work({ ...listing, file, packedBytes: (await stat(file)).size });
+  });
+}
+
+async function listed(folder: string, { strict = false, disk = localDisk, ...options }: PackOptions): Promise<Listing> {
+  await checkFolder(folder);
+  const listing = await listingOf(folder, { git: true, disk, ...(options.counting ? { counting: options.counting } : {}) }).catch(
+    inWords(folder),
+  );
+  if (strict && listing.leftOut.length > 0)
+    throw new UsageError(
+      `--strict: not all of ${folder} can be packed; put files in the place of these, or leave them out with a ${ignoreFile} file:\n` +
+        leftOutLines(listing.leftOut).join("\n"),
+    );
+  if (listing.files === 0)
+    throw new UsageError(
+      `${folder} has no file to pack; name the folder with your program in it, or see what ${gitIgnoreFile} and ${ignoreFile} leave out`,
+    );
+  const inspect = archiveInspector(archiveLimits);
+  for (const item of listing.items) {
+    const refused = inspect(entryOf(item));
+    if (refused !== undefined)
+      throw new UsageError(`nodes would not unpack ${folder}: ${refused}; leave that out with a ${ignoreFile} file`);
+  }
+  return listing;
+}
+
+/** An item as nodes look at it, before they unpack anything. */
+function entryOf(item: Item): Parameters<ReturnType<typeof archiveInspector>>[0] {
+  switch (item.kind) {
+    case "file":
+      return { path: item.path, type: "File", size: item.bytes };
+    case "folder":
+      return { path: item.path, type: "Directory", size: 0 };
+    case "link":
+      return { path: item.path, type: "SymbolicLink", size: 0, linkpath: item.target };
   }
 }
 
 async function checkFolder(folder: string): Promise<void> {
-  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(error.code === "ENOENT" ? `there is no folder ${folder}` : error.message);
-  });
+  const found = await stat(folder).catch(inWords(folder));
   if (!found.isDirectory()) throw new UsageError(`${folder} is a file; --workdir takes the folder it lies in`);
 }
 
-async function write(folder: string, of: { entries: Entries; file: string; options: PackOptions }): Promise<void> {
-  const { mostBytes = mostPackedBytes, tell = () => undefined } = of.options;
+const inWords =
+  (folder: string) =>
+  (error: unknown): never => {
+    if (errorCode(error) === "ENOENT") throw new UsageError(`there is no folder ${folder}`);
+    if (errorCode(error) === "ENOTDIR") throw new UsageError(`${folder} lies below a file; --workdir takes a folder`);
+    if (isDenied(error)) throw new UsageError(`you may not read the folder ${folder}; ask its owner, or name another one`);
+    throw error;
+  };
+
+type Order = {
+  readonly root: string;
+  readonly items: readonly Item[];
+  readonly listing: Listed;
+  readonly file: string;
+  readonly options: PackOptions;
+};
+
+async function write(folder: string, { root, items, listing, file, options }: Order): Promise<void> {
+  const { mostBytes = mostPackedBytes, tell = () => undefined } = options;
+  const tooLarge = new UsageError(
+    `${folder} (${count(listing.files, "file")}, ${bytes(listing.bytes)}) is more than ${bytes(mostBytes)} packed; leave data and results out ` +
+      `with a ${ignoreFile} file (as .gitignore), and give jobs their data as a dataset: ${commandLine("dataset", "add", "--help")}`,
+  );
   let packed = 0;
   const measured = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       packed += chunk.length;
       tell(`${bytes(packed)} of at most ${bytes(mostBytes)}`);
-      done(packed > mostBytes ? tooLarge(folder, { mostBytes, of: of.entries }) : null, chunk);
+      done(packed > mostBytes ? tooLarge : null, chunk);
     },
   });
-  // No owners, no times: an unchanged folder gives the same bytes on every machine. A name that begins with @ would be read as an archive's.
-  const paths = of.entries.paths.map((path) => (path.startsWith("@") ? `./${path}` : path));
-  const archive = create({ gzip: true, cwd: folder, portable: true, noMtime: true, noDirRecurse: true, strict: true }, paths);
-  await pipeline(archive, measured, createWriteStream(of.file));
+  await pipeline(contentsOf(root, items), createGzip(), measured, createWriteStream(file)).catch(failTemporary);
 }
-
-const tooLarge = (folder: string, { mostBytes, of }: { mostBytes: number; of: Entries }): UsageError =>
-  new UsageError(
-    `${folder} (${of.paths.length} files, ${bytes(of.bytes)}) is more than ${bytes(mostBytes)} packed; leave data and results out ` +
-      `with a ${ignoreFile} file (as .gitignore), and give jobs their data as a dataset: ${commandLine("dataset", "add", "--help")}`,
-  );

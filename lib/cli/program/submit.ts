@@ -22,7 +22,8 @@ export function addSubmit(program: Command, session: Session): void {
     .option("--wait", "stay until they have ended; exit 1 unless all succeeded")
     .addOption(json())
     .optionsGroup("Options of a job that is told here, not in a file:")
-    .option("--workdir <dir>", "pack this folder, and run the command in it (.fleetignore leaves files out, as .gitignore does)")
+    .option("--workdir <dir>", "pack this folder, and run the command in it (.gitignore and .fleetignore files leave files out)")
+    .option("--strict", "with --workdir: fail if something in the folder cannot be packed, such as a link that leads out of it")
     .option("--image <image>", "run it in this container image, in pools that run containers")
     .option("--id <id>", "your own name for it; sent again, it is the same job")
     .option("--gpus <n>", "how many GPUs (default: 1)", number)
@@ -49,7 +50,9 @@ Examples:
   fleet submit job.json other.json --team research
   echo '{"command":["nvidia-smi"]}' | fleet submit - --wait
 
-A folder that has not changed is not uploaded again. Left out of it are always .git, node_modules, __pycache__ and .venv.`,
+A folder that has not changed is not uploaded again. Left out of it are what .gitignore files say and then what .fleetignore
+files say (a line !data/best.pt there brings back what git ignores), and always .git, .fleetwright, node_modules, virtual
+environments and Python's caches.`,
     )
     .action((operands: readonly string[], options: CommandOptions, command: Command) =>
       session.run(send(operands, options, { command, session })),

@@ -71,7 +71,11 @@ const commands: [string, Routes, (on: Context) => Promise<number>][] = [
     },
     (on) => follow("x", { team }, { ...on, pollMs: 1 }),
   ],
-  ["artifacts get", { [`GET ${path}/jobs/x`]: { body: evilJob } }, (on) => getArtifacts("x", "/nowhere", { options: { team }, ...on })],
+  [
+    "artifacts get",
+    { [`GET ${path}/jobs/x`]: { body: evilJob } },
+    (on) => getArtifacts("x", { folder: "/nowhere", patterns: [] }, { options: { team }, ...on }),
+  ],
   ["cancel", { [`POST ${path}/jobs/x/cancel`]: problem(409, "conflict", evil) }, (on) => cancel(["x"], { team }, on)],
   [
     "datasets",

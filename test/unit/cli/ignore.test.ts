@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { ignoring } from "../../../lib/cli/pack/ignore.ts";
+import { ruleOn, rulesOf } from "../../../lib/cli/pack/ignore.ts";
 
 /** Each: the rules, then paths that they leave out, then paths that they do not; a path ending in / is a folder. */
 const cases: readonly (readonly [rules: string, out: readonly string[], kept: readonly string[]])[] = [
-  ["", [".git/", "node_modules/", "a/__pycache__/", ".venv/", "a/.git"], ["train.py", "git/", "x.git"]],
   ["*.ckpt", ["a.ckpt", "b/c/a.ckpt", ".ckpt"], ["a.ckpt.txt", "ckpt"]],
   ["data", ["data/", "data", "a/data/"], ["data2", "mydata"]],
   ["data/", ["data/", "a/data/"], ["data", "a/data"]],
@@ -21,13 +20,24 @@ const cases: readonly (readonly [rules: string, out: readonly string[], kept: re
   ["trailing   \nkept\\ ", ["trailing", "kept "], ["trailing   ", "kept"]],
   ["a/*\r\n*.tmp\r\n", ["a/b", "x.tmp"], ["a/", "c/b"]],
   ["*", ["anything", ".hidden", "a/"], []],
+  ["/*", ["a"], ["a/b"]],
   ["/", [], ["a"]],
-  ["[", ["["], ["a"]],
+  ["[", [], ["[", "a"]],
+  // These are where an earlier version differed from git.
+  ["\xef\xbb\xbf*.ckpt", ["a.ckpt"], []],
+  ["run[[:digit:]].log\n[[:space:]]x", ["run1.log", " x"], ["runa.log", "ax"]],
+  ["[\\]]\n[a-", ["]"], ["[", "a", "[a-"]],
+  ["foo\\", [], ["foo", "foo\\"]],
 ];
 
 describe.each(cases)("rules %j", (rules, out, kept) => {
-  const ignores = ignoring(rules);
-  const asked = (path: string): boolean => ignores(path.replace(/\/$/, ""), path.endsWith("/"));
-  it.each(out.map((path) => [path]))("leave out %j", (path) => expect(asked(path)).toBe(true));
-  it.each(kept.map((path) => [path]))("keep %j", (path) => expect(asked(path)).toBe(false));
+  const read = { rules: rulesOf(rules), base: "", above: "", outer: undefined };
+  const isOut = (path: string): boolean => ruleOn(read, path.replace(/\/$/, ""), path.endsWith("/"))?.keeps === false;
+  it.each(out.map((path) => [path]))("leave out %j", (path) => expect(isOut(path)).toBe(true));
+  it.each(kept.map((path) => [path]))("keep %j", (path) => expect(isOut(path)).toBe(false));
+});
+
+it("A rule with many stars takes no longer than its length times the name's", () => {
+  const read = { rules: rulesOf(`${"*a".repeat(50)}*b`), base: "", above: "", outer: undefined };
+  expect(ruleOn(read, "a".repeat(250), false)).toBeUndefined();
 });

@@ -47,9 +47,9 @@ it("packs what is there, but for what is never packed and what .fleetignore leav
   });
   await symlink("lib/net.py", join(folder, "net.py"));
   await withPacked(folder, {}, async (packed) => {
-    expect(packed.paths).toEqual([".env", ".fleetignore", "@odd.txt", "data/keep.txt", "lib/net.py", "net.py", "train.py"]);
-    expect(packed.bytes).toBe(8 + 1 + 1 + 1 + 1 + 28);
-    expect((await entries(packed.file)).map((path) => path.replace(/^\.\//, "")).sort()).toEqual(packed.paths);
+    expect(packed).toMatchObject({ files: 7, bytes: 8 + 1 + 1 + 1 + 1 + 28, leftOut: [] });
+    const paths = [".env", ".fleetignore", "@odd.txt", "data/", "data/keep.txt", "lib/", "lib/net.py", "net.py", "train.py"];
+    expect(await entries(packed.file)).toEqual(paths);
     expect(packed.packedBytes).toBe((await readFile(packed.file)).length);
   });
 });
@@ -86,7 +86,7 @@ it("removes the archive when the work is done, well or not", async () => {
 
 it.each([
   ["an empty folder", {}, undefined, /has no file to pack/],
-  ["a folder of which all is left out", { ".fleetignore": "*" }, undefined, /see what \.fleetignore leaves out/],
+  ["a folder of which all is left out", { ".fleetignore": "*" }, undefined, /see what \.gitignore and \.fleetignore leave out/],
   [
     "more than may be sent",
     { "a.bin": "q" },
@@ -98,14 +98,6 @@ it.each([
   const refused = withPacked(folder, options ?? {}, async () => "packed");
   await expect(refused).rejects.toThrow(UsageError);
   await expect(refused).rejects.toThrow(message);
-});
-
-it.each(["../outside", "/etc/passwd", "lib/../../x"])("refuses a link to %s, which no node would unpack", async (target) => {
-  await put({ "a.py": "a" });
-  await symlink(target, join(folder, "link"));
-  await expect(withPacked(folder, {}, async () => "packed")).rejects.toThrow(/the link link points to .*outside .*\.fleetignore/);
-  await put({ ".fleetignore": "link\n" });
-  expect(await withPacked(folder, {}, async () => "packed")).toBe("packed");
 });
 
 it("refuses what is no folder", async () => {

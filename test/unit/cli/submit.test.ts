@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -112,7 +112,28 @@ describe("a folder and a command", () => {
       maxRuntimeSeconds: 60,
     });
     expect(said.note[0]).toMatch(/: 1 file, 8 bytes, \d+ bytes packed$/);
+    expect(said.note.join("\n")).not.toContain("nothing sent");
     expect(said.out).toEqual(["train-7"]);
+  });
+
+  it("says that nothing was sent if the folder is unchanged since the last time", async () => {
+    await writeFile(join(folder, "train.py"), "print(1)");
+    const { on, said } = await start();
+    const code = {
+      putCode: async ({ team }: { team: string }) => ({ code: { s3: `s3://code/${team}/x.tar.gz`, sha256: "a".repeat(64) }, sent: false }),
+    };
+    const options = { workdir: folder, team: "research", spot: true };
+    expect(await submitCommand(["true"], options, { ...on, connection: { ...on.connection, code } })).toBe(0);
+    expect(said.note[1]).toBe("unchanged since the last time, nothing sent");
+  });
+
+  it("are not submitted with --strict if something cannot be packed", async () => {
+    await writeFile(join(folder, "train.py"), "print(1)");
+    await symlink("/etc/passwd", join(folder, "passwd"));
+    const { on, sent } = await start();
+    const options = { workdir: folder, team: "research", spot: true, strict: true };
+    await expect(submitCommand(["true"], options, on)).rejects.toThrow(/passwd: a link to \/etc\/passwd, outside the folder/);
+    expect(sent).toEqual([]);
   });
 
   it.each([

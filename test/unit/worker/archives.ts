@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
-import { Header } from "tar";
+import { Header, type HeaderData } from "tar";
 
 export type CraftedEntry = {
   readonly path: string;
-  readonly type?: "File" | "Directory" | "SymbolicLink" | "Link" | "CharacterDevice" | "FIFO";
+  readonly type?: NonNullable<HeaderData["type"]>;
   readonly body?: string | Buffer;
   readonly linkpath?: string;
   readonly mode?: number;

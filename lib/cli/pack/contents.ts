@@ -1,0 +1,67 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { printable } from "../../model/byte-name.ts";
+import { Fault } from "../../model/fault.ts";
+import { bytesOf, errorCode } from "./disk.ts";
+import type { Item } from "./listing.ts";
+import { endOfArchive, headOf, paddingOf } from "./tar-writer.ts";
+
+/** What is read or handed on at a time. */
+const chunkBytes = 256 * 1024;
+
+/** The tar archive of what was listed below a folder (its path is bytes), piece by piece. Throws a Fault if a file has gone or shrinks meanwhile. */
+export async function* contentsOf(root: string, items: readonly Item[]): AsyncGenerator<Buffer> {
+  // Handing on each small piece for itself would take longer than all of the rest.
+  let pieces: Buffer[] = [];
+  let gathered = 0;
+  for (const item of items) {
+    for (const piece of piecesOf(root, item)) {
+      pieces.push(piece);
+      gathered += piece.length;
+      if (gathered < chunkBytes) continue;
+      yield Buffer.concat(pieces);
+      pieces = [];
+      gathered = 0;
+    }
+  }
+  yield Buffer.concat([...pieces, endOfArchive]);
+}
+
+function* piecesOf(root: string, item: Item): Generator<Buffer> {
+  const { path } = item;
+  if (item.kind === "folder") yield headOf({ path, kind: "folder", mode: (item.mode | 0o700) & 0o755, bytes: 0 });
+  else if (item.kind === "link") yield headOf({ path, kind: "link", mode: 0o777, bytes: 0, target: item.target });
+  else yield* fileOf(root, path);
+}
+
+/** A file as it is now: what is written to it meanwhile does not count, and what others may write to it is nothing to the job. */
+function* fileOf(root: string, path: string): Generator<Buffer> {
+  const file = opened(root, path);
+  try {
+    const found = fstatSync(file);
+    if (!found.isFile()) throw changed(path);
+    yield headOf({ path, kind: "file", mode: (found.mode | 0o600) & 0o755, bytes: found.size });
+    for (let left = found.size; left > 0; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(left, chunkBytes));
+      const read = readSync(file, chunk);
+      if (read === 0) throw changed(path);
+      left -= read;
+      yield chunk.subarray(0, read);
+    }
+    yield paddingOf(found.size);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function opened(root: string, path: string): number {
+  try {
+    // What was a file when it was listed could by now be a link, or a named pipe that nobody writes to.
+    return openSync(bytesOf(`${root}/${path}`), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (["EMFILE", "ENFILE", "EIO"].includes(errorCode(error) ?? "")) throw error;
+    throw changed(path);
+  }
+}
+
+const changed = (path: string): Fault =>
+  new Fault("folder-changed", `${printable(path)} was changed or removed while it was packed; try again once nothing writes to the folder`);

@@ -1,0 +1,66 @@
+import { printable } from "../../model/byte-name.ts";
+import { UsageError } from "../exit.ts";
+import { type Disk, errorCode, isDenied, isGone } from "./disk.ts";
+import { type Rules, rulesOf } from "./ignore.ts";
+
+export const gitIgnoreFile = ".gitignore";
+export const ignoreFile = ".fleetignore";
+
+/** Reads an ignore file of a folder; the rules of `outer` yield to its own. Without it, these are all there are. */
+export function withFile(disk: Disk, file: string, rules: Omit<Rules, "rules">): Rules | undefined {
+  try {
+    return { ...rules, rules: rulesOf(disk.read(file)) };
+  } catch (error) {
+    if (isGone(error) || errorCode(error) === "EISDIR") return rules.outer;
+    if (isDenied(error)) throw new UsageError(`${printable(file)} cannot be read, and its rules say what stays here; make it readable`);
+    throw error;
+  }
+}
+
+/**
+ * What git's rules outside of a folder say about it, if it lies in a repository: those of `.git/info/exclude`, and of the
+ * .gitignore files of the folders above, from the repository's top downwards.
+ */
+export function rulesAbove(disk: Disk, folder: string): Rules | undefined {
+  const parts = folder.split("/");
+  const tops = parts.map((_, index) => parts.slice(0, parts.length - index).join("/"));
+  const top = tops.find((candidate) => exists(disk, `${candidate}/.git`));
+  if (top === undefined) return undefined;
+  const above = (from: string): string => (from === folder ? "" : `${folder.slice(from.length + 1)}/`);
+  const exclude = `${gitFolder(disk, `${top}/.git`)}/info/exclude`;
+  let rules = withFile(disk, exclude, { base: "", above: above(top), outer: undefined });
+  const between = tops.slice(1, tops.indexOf(top) + 1).reverse();
+  for (const from of between) {
+    const file = `${from}/${gitIgnoreFile}`;
+    if (isFile(disk, file)) rules = withFile(disk, file, { base: "", above: above(from), outer: rules });
+  }
+  return rules;
+}
+
+/** In a worktree of git's, `.git` is a file that says where the folder is, and a file there says where the repository's own is. */
+function gitFolder(disk: Disk, git: string): string {
+  const pointed = (file: string, pattern: RegExp, from: string): string | undefined => {
+    const path = isFile(disk, file) ? pattern.exec(disk.read(file))?.[1] : undefined;
+    return path === undefined || path.startsWith("/") ? path : `${from}/${path}`;
+  };
+  const folder = pointed(git, /^gitdir: (.+)/, git.slice(0, -"/.git".length)) ?? git;
+  return pointed(`${folder}/commondir`, /^(.+)/, folder) ?? folder;
+}
+
+function exists(disk: Disk, path: string): boolean {
+  try {
+    disk.stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** As git does, it follows no link to a .gitignore file. */
+function isFile(disk: Disk, path: string): boolean {
+  try {
+    return (disk.stat(path).mode & 0o170000) === 0o100000;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,39 @@
+import { printable } from "../../model/byte-name.ts";
+import { bytes, count } from "../amount.ts";
+import { gitIgnoreFile, ignoreFile } from "./ignore-files.ts";
+import type { Ignored } from "./ignored.ts";
+import type { LeftOut, Listed } from "./listing.ts";
+
+/** What is sent of a folder and what is not, in lines for stderr. */
+export function packedLines(folder: string, packed: Listed & { readonly packedBytes: number }): readonly string[] {
+  return [
+    `${folder}: ${count(packed.files, "file")}, ${bytes(packed.bytes)}, ${bytes(packed.packedBytes)} packed`,
+    ...ignoredLines(packed.ignored),
+    ...(packed.leftOut.length > 0
+      ? [`left out because they cannot be packed (--strict makes this an error; a line in ${ignoreFile} hides it):`]
+      : []),
+    ...leftOutLines(packed.leftOut),
+  ];
+}
+
+function ignoredLines({ files, bytes: size, more, largest }: Ignored): readonly string[] {
+  const [first] = largest;
+  if (first === undefined) return more ? [`${gitIgnoreFile} left out more than could be counted`] : [];
+  const names = largest.map((file) => `${printable(file.path)} (${bytes(file.bytes)})`).join(", ");
+  return [
+    `${gitIgnoreFile} left out ${more ? "more than " : ""}${count(files, "file")}, ${bytes(size)}; ${files === 1 ? "it is" : "the largest:"} ${names}`,
+    `to send one all the same, add a line to ${ignoreFile}: ${ruleFor(first.path)}`,
+  ];
+}
+
+/** A rule that brings back just this file. */
+const ruleFor = (path: string): string =>
+  `!/${printable(path.replaceAll(/[*?[\\]/g, String.raw`\$&`).replace(/ +$/, (blanks) => blanks.replaceAll(" ", "\\ ")))}`;
+
+const mostNamed = 20;
+
+export function leftOutLines(leftOut: readonly LeftOut[]): readonly string[] {
+  const lines = leftOut.slice(0, mostNamed).map(({ path, why }) => `  ${printable(path)}: ${why}`);
+  const more = leftOut.length - lines.length;
+  return more > 0 ? [...lines, `  and ${more} more`] : lines;
+}

@@ -1,0 +1,227 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { UsageError } from "../../../lib/cli/exit.ts";
+import { type PackOptions, withPacked } from "../../../lib/cli/pack/archive.ts";
+import { type Disk, localDisk } from "../../../lib/cli/pack/disk.ts";
+import { listingOf } from "../../../lib/cli/pack/listing.ts";
+import { packedLines } from "../../../lib/cli/pack/report.ts";
+import { failTemporary } from "../../../lib/cli/pack/temporary.ts";
+import { Fault } from "../../../lib/model/fault.ts";
+import { file, folder, link, plant } from "./byte-tree.ts";
+
+let root: string;
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), "fleetwright-left-")));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+/** What is said of the folder when it is packed. */
+const said = (options: PackOptions = {}): Promise<readonly string[]> =>
+  withPacked(root, options, async (packed) => packedLines("work", packed));
+
+const listed = async (): Promise<string[]> => (await listingOf(root, { git: true })).items.map(({ path }) => path);
+
+const denied = Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" });
+/** A disk of which some may not be read: who runs these tests may read all. */
+const secretive: Disk = {
+  ...localDisk,
+  list: (path) => (path.endsWith("secrets") ? Promise.reject(denied) : localDisk.list(path)),
+  checkReadable: (path) => {
+    if (path.endsWith("id_rsa")) throw denied;
+  },
+};
+
+describe("always left out", () => {
+  it("are the folder of a local cloud with the environment in it, and what git, Python and Node keep for themselves", async () => {
+    plant(root, {
+      "train.py": file("print(1)"),
+      ".fleetwright/venv-1/pyvenv.cfg": file(""),
+      ".fleetwright/venv-1/bin/python3": link("/usr/bin/python3"),
+      ".git/HEAD": file("ref: refs/heads/main\n"),
+      ".venv/bin/python": link("/usr/bin/python3"),
+      "a/__pycache__/b.pyc": file(""),
+      "a/.mypy_cache/x": file(""),
+      "a/.pytest_cache/x": file(""),
+      ".ruff_cache/x": file(""),
+      "notes/.ipynb_checkpoints/x": file(""),
+      "node_modules/x/index.js": file(""),
+      ".tox/x": file(""),
+      ".nox/x": file(""),
+    });
+    expect(await listed()).toEqual(["a", "notes", "train.py"]);
+    expect(await said({ strict: true })).toEqual([expect.stringMatching(/^work: 1 file, 8 bytes, \d+ bytes packed$/)]);
+  });
+
+  it("are virtual environments, however they are called, but no folder that only has such a name", async () => {
+    plant(root, {
+      "env/pyvenv.cfg": file(""),
+      "env/lib/a.py": file(""),
+      "py/conda-meta/history": file(""),
+      "tools/my-env/pyvenv.cfg": file(""),
+      "venv/config.py": file(""),
+    });
+    expect(await listed()).toEqual(["tools", "venv", "venv/config.py"]);
+  });
+});
+
+describe("links", () => {
+  it("that lead elsewhere inside are kept, and so are those that lead nowhere", async () => {
+    plant(root, { "data/v1/x": file("x"), "latest.txt": file(""), "data/gone": link("v2"), "data/self": link("self") });
+    symlinkSync(join(root, "data/v1"), join(root, "data/absolute"));
+    symlinkSync(join(root, "not-yet"), join(root, "absolute-gone"));
+    symlinkSync(`../${root.split("/").at(-1)}/data`, join(root, "detour"));
+    symlinkSync(root, join(root, "data/top"));
+    symlinkSync("v1/../v1/x", join(root, "data/round"));
+    const { items, leftOut } = await listingOf(root, { git: true });
+    expect(leftOut).toEqual([]);
+    expect(items.filter((item) => item.kind === "link")).toEqual([
+      { kind: "link", path: "absolute-gone", target: "not-yet" },
+      { kind: "link", path: "data/absolute", target: "../data/v1" },
+      { kind: "link", path: "data/gone", target: "v2" },
+      { kind: "link", path: "data/round", target: "../data/v1/x" },
+      { kind: "link", path: "data/self", target: "self" },
+      { kind: "link", path: "data/top", target: "../" },
+      { kind: "link", path: "detour", target: "data" },
+    ]);
+  });
+
+  it.each(["../outside", "/etc/passwd", "lib/../../x", "/nowhere/at/all"])(
+    "that lead outside (%s) are left out and named",
+    async (target) => {
+      plant(root, { "a.py": file("a"), "lib/x": file("") });
+      symlinkSync(target, join(root, "link"));
+      expect(await said()).toEqual([
+        expect.stringContaining("2 files"),
+        "left out because they cannot be packed (--strict makes this an error; a line in .fleetignore hides it):",
+        `  link: a link to ${target}, outside the folder`,
+      ]);
+      await expect(said({ strict: true })).rejects.toThrow(UsageError);
+      await expect(said({ strict: true })).rejects.toThrow(/--strict: not all of .*\n {2}link: a link to .*, outside the folder$/);
+      plant(root, { ".fleetignore": file("link\n") });
+      expect(await said({ strict: true })).toHaveLength(1);
+    },
+  );
+
+  it("through another link that leads outside are left out with it", async () => {
+    plant(root, { "a.py": file("a"), out: link("/etc"), through: link("out/passwd") });
+    expect((await said()).slice(2)).toEqual([
+      "  out: a link to /etc, outside the folder",
+      "  through: a link to out/passwd, outside the folder",
+    ]);
+  });
+});
+
+describe("what is no file", () => {
+  it("is left out and named: sockets and named pipes", async () => {
+    plant(root, { "a.py": file("a") });
+    execFileSync("mkfifo", [join(root, "pipe")]);
+    const server = createServer().listen(join(root, "run.sock"));
+    await new Promise((resolve) => server.once("listening", resolve));
+    expect((await said()).slice(2)).toEqual(["  pipe: a named pipe", "  run.sock: a socket"]);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it("is named at most twenty times, in names that cannot move a terminal's cursor", async () => {
+    plant(root, { "a.py": file("a"), ...Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`\x1b[2J${100 + n}`, link("/etc")])) });
+    const lines = (await said()).slice(2);
+    expect(lines).toHaveLength(21);
+    expect(lines[0]).toBe(String.raw`  \x1b[2J100: a link to /etc, outside the folder`);
+    expect(lines.at(-1)).toBe("  and 5 more");
+  });
+});
+
+describe("what may not be read", () => {
+  it("is left out and named, in words", async () => {
+    plant(root, { "a.py": file("a"), id_rsa: file("k"), "secrets/x": file("") });
+    expect((await said({ disk: secretive })).slice(2)).toEqual([
+      "  id_rsa: a file that you may not read",
+      "  secrets: a folder that you may not read",
+    ]);
+    await expect(said({ disk: secretive, strict: true })).rejects.toThrow(/secrets: a folder that you may not read/);
+  });
+
+  it("is an error if it is the folder itself, or rules that say what stays here", async () => {
+    plant(root, { "a.py": file("a"), ".gitignore": file("*.key\n") });
+    await expect(said({ disk: { ...localDisk, list: () => Promise.reject(denied) } })).rejects.toThrow(
+      /^you may not read the folder .*; ask its owner/,
+    );
+    const noRules: Disk = {
+      ...localDisk,
+      read: () => {
+        throw denied;
+      },
+    };
+    await expect(said({ disk: noRules })).rejects.toThrow(
+      /\.gitignore cannot be read, and its rules say what stays here; make it readable$/,
+    );
+  });
+});
+
+it("Folders that are empty are kept, and so are those of which all files are left out", async () => {
+  plant(root, { "a.py": file("a"), "logs/run": folder(), "out/x.log": file(""), ".fleetignore": file("*.log\n.fleetignore\n") });
+  expect(await listed()).toEqual(["a.py", "logs", "logs/run", "out"]);
+});
+
+describe("what .gitignore leaves out", () => {
+  const sized = (n: number) => file("x".repeat(n));
+
+  it("is told by number, size, and the three largest files, with the line that brings one back", async () => {
+    plant(root, {
+      ".gitignore": file("data/\n*.pt\n.venv/\n"),
+      "a.py": file("a"),
+      "data/a.bin": sized(5000),
+      "data/deep/b.bin": sized(3000),
+      "data/c.bin": sized(1),
+      "best[1].pt": sized(9000),
+      "last.pt": sized(2),
+      ".venv/lib": sized(10_000),
+    });
+    expect((await said()).slice(1)).toEqual([
+      ".gitignore left out 5 files, 17 KiB; the largest: best[1].pt (8.8 KiB), data/a.bin (4.9 KiB), data/deep/b.bin (2.9 KiB)",
+      String.raw`to send one all the same, add a line to .fleetignore: !/best\[1].pt`,
+    ]);
+    plant(root, { ".fleetignore": file("!/best\\[1].pt\n!/data/a.bin\n") });
+    expect(await listed()).toEqual([".fleetignore", ".gitignore", "a.py", "best[1].pt", "data/a.bin"]);
+  });
+
+  it("is counted no longer than a while", async () => {
+    plant(root, {
+      ".gitignore": file("data/\n"),
+      "a.py": file("a"),
+      ...Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`data/${n}`, sized(1)])),
+    });
+    const [, line] = await said({ counting: { entries: 11, ms: 60_000 } });
+    expect(line).toMatch(/^\.gitignore left out more than 10 files, 10 bytes; the largest: /);
+    expect((await said({ counting: { entries: 100, ms: -1 } }))[1]).toBe(".gitignore left out more than could be counted");
+  });
+});
+
+describe("a temporary folder that is of no use", () => {
+  it.each([
+    ["ENOSPC", /temporary folder .* is full; make room there, or set TMPDIR to a folder with room/],
+    ["EROFS", /nothing can be written to the temporary folder .*; set TMPDIR/],
+    ["EACCES", /nothing can be written to the temporary folder .*; set TMPDIR/],
+    ["ENOENT", /there is no temporary folder .*; make it, or set TMPDIR/],
+  ])("is told in words (%s)", (code, message) => {
+    const fail = (): never => failTemporary(Object.assign(new Error(`${code}: raw`), { code }));
+    expect(fail).toThrow(Fault);
+    expect(fail).toThrow(message);
+  });
+
+  it("ends packing with these words", async () => {
+    writeFileSync(join(root, "a.py"), "a");
+    mkdirSync(join(root, "tmp"));
+    const before = process.env["TMPDIR"];
+    process.env["TMPDIR"] = join(root, "none");
+    try {
+      await expect(said()).rejects.toThrow(/there is no temporary folder .*none; make it, or set TMPDIR/);
+    } finally {
+      if (before === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = before;
+    }
+  });
+});
