@@ -52,7 +52,8 @@ function createTerminal(): Console {
     },
     // It heeds NO_COLOR, and leaves the text alone unless stdout is a terminal.
     paint: (colour, text) => styleText(colour, text, { stream: stdout }),
-    width: Math.max(100, stdout.columns ?? 0),
+    // Whoever reads a pipe or a file gets all of it.
+    width: stdout.isTTY ? Math.max(100, stdout.columns) : Number.POSITIVE_INFINITY,
   };
 }
 
