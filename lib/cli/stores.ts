@@ -29,7 +29,10 @@ export function stores(settings: ClientSettings, { jobsQueuePrefix, codeBucket, 
     return s3ArtifactReader({ s3: await s3(), kms: kmsClient(settings), artifactsBucket, keyAliasPrefix });
   });
   return {
-    queue: { send: async (...asked) => (await queue()).send(...asked) },
+    queue: {
+      send: async (...asked) => (await queue()).send(...asked),
+      sendAll: async (...asked) => (await queue()).sendAll(...asked),
+    },
     code: { putCode: async (...asked) => (await code()).putCode(...asked) },
     files: { put: async (...asked) => (await files()).put(...asked) },
     artifacts: { open: async (...asked) => (await artifacts()).open(...asked) },
