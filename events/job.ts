@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { whyNoImage } from "../lib/model/image-reference.ts";
 import type { JobSpec } from "../lib/model/job.ts";
 
 /** The largest job message that is taken; SQS itself would carry 1 MiB. */
@@ -40,6 +41,9 @@ const Artifact = z
     if (typeof asked === "string") return asked;
     return asked.required ? { path: asked.path, required: asked.required } : asked.path;
   });
+/** No program can be given a NUL: in an argument, a variable or a path it marks the end. */
+const noNul = (text: string): boolean => !text.includes("\0");
+const nulMessage = "holds a NUL byte, which no program can be given";
 
 const Gpus = z.strictObject({
   count: z.int().min(0).max(64).describe("How many whole GPUs"),
@@ -47,9 +51,15 @@ const Gpus = z.strictObject({
     .number()
     .min(0)
     .max(1024)
+    // The table takes no number as near to 0 as 1e-200.
+    .refine((giB) => giB === 0 || giB >= 0.1, "must be 0, for any, or at least 0.1")
     .default(0)
     .describe("Least memory of each GPU, GiB, as EC2 reports it: an A10G or L4 counts 22.35"),
-  models: z.array(z.string().min(1).max(40)).max(20).default([]).describe('Allowed models, such as "T4" or "A10G"; empty for any'),
+  models: z
+    .array(z.string().min(1).max(40).refine(noNul, nulMessage))
+    .max(20)
+    .default([])
+    .describe('Allowed models, such as "T4" or "A10G"; empty for any'),
 });
 
 const Dataset = z.union([
@@ -60,20 +70,45 @@ const Dataset = z.union([
   }),
 ]);
 
+const VariableName = z
+  .string()
+  .regex(/^(?!FLEETWRIGHT_)/, "begins with FLEETWRIGHT_: Fleetwright keeps such names for itself")
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, "is not a variable's name: 1 to 128 letters, digits and _, and no digit first");
+
+/** A record would leave the one name out that is special to JavaScript, and say nothing. */
+const Environment = z.preprocess(
+  (given, context) => {
+    if (typeof given === "object" && given !== null && Object.hasOwn(given, "__proto__"))
+      context.addIssue({ code: "custom", path: ["__proto__"], message: "cannot be a variable's name here" });
+    return given;
+  },
+  z.record(VariableName, z.string().max(16_384).refine(noNul, nulMessage)).default({}),
+);
+
+const Image = z
+  .string()
+  .min(1)
+  .max(512)
+  .superRefine((text, context) => {
+    const why = whyNoImage(text);
+    if (why !== undefined) context.addIssue({ code: "custom", message: why });
+  });
+
 /** What a team puts on its queue. The smallest legal message is {"command":["python","train.py"]}. */
 export const JobMessage = z
   .strictObject({
     id: JobId.optional().describe(
       "Your own name for the job; sending the same message under it again is harmless. Default: the SQS message id",
     ),
-    command: z.array(z.string().max(8192)).max(256).default([]).describe("The program and its arguments"),
-    image: z.string().min(1).max(512).optional().describe("A container image, in pools that run containers"),
+    command: z.array(z.string().max(8192).refine(noNul, nulMessage)).max(256).default([]).describe("The program and its arguments"),
+    image: Image.optional().describe("A container image, in pools that run containers"),
     code: z
       .strictObject({
         s3: z
           .string()
           .max(1200)
-          .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/.+$/, "must look like s3://bucket/key.tar.gz"),
+          .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/.+$/, "must look like s3://bucket/key.tar.gz")
+          .refine(noNul, nulMessage),
         sha256: z
           .string()
           .regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits")
@@ -102,14 +137,7 @@ export const JobMessage = z
       .max(14 * 86_400)
       .default(86_400),
     retries: z.int().min(0).max(10).default(0).describe("How often a failed run is tried again; interruptions never count"),
-    env: z
-      .record(
-        z
-          .string()
-          .regex(/^(?!FLEETWRIGHT_)[A-Za-z_][A-Za-z0-9_]{0,127}$/, "not a variable's name, or one that Fleetwright keeps for itself"),
-        z.string().max(16_384),
-      )
-      .default({}),
+    env: Environment,
     artifacts: z
       .array(Artifact)
       .max(100)

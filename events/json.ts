@@ -1,7 +1,10 @@
+/** A text without the byte order mark that some editors and shells put before it; no JSON and no table begins with one. */
+export const withoutBom = (text: string): string => (text.startsWith("\uFEFF") ? text.slice(1) : text);
+
 /** The value that this JSON text stands for; undefined when it is not JSON. What it is worth is for a schema to say. */
 export function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(withoutBom(text));
   } catch {
     return undefined;
   }

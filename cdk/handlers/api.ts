@@ -37,7 +37,7 @@ export class Api extends Construct {
         LOG_GROUP_PREFIX: vaults.logGroupPrefix,
       },
       may: [
-        onTable(table, ["GetItem", "Query", ...allWrites]),
+        onTable(table, ["GetItem", "BatchGetItem", "Query", ...allWrites]),
         // For people's lists alone, which may lag behind.
         new PolicyStatement({ sid: "TeamsJobs", actions: ["dynamodb:Query"], resources: [teamIndex] }),
         sendTo(queues.lane.queue, queues.shards.queue),

@@ -6,7 +6,7 @@ import type { Pool } from "../model/pool.ts";
 import type { AttemptLogs } from "../ports/attempt-logs.ts";
 import type { Datasets, PoolNodes } from "../ports/datasets.ts";
 import type { DecisionReader } from "../ports/decision-reader.ts";
-import type { JobReader, Sealing } from "../ports/jobs.ts";
+import type { JobLookup, JobReader, Sealing } from "../ports/jobs.ts";
 import type { NodeReader } from "../ports/node-reader.ts";
 import type { Decisions } from "../ports/pool-ledger.ts";
 
@@ -21,6 +21,7 @@ export type ApiDeps = {
   readonly submit: SubmitDeps;
   readonly cancel: CancelDeps;
   readonly jobs: Pick<JobReader, "list">;
+  readonly lookup: JobLookup;
   /** One job as it is now: who has just submitted it wants to see it. */
   readonly current: Pick<Sealing, "get">;
   readonly logs: AttemptLogs;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { checked, type Wrong } from "../../events/checked.ts";
 import { jsonOf } from "../../events/json.ts";
 import { type Answer, type GoodStatus, problem, type Refusal, type Trouble } from "./answer.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -63,13 +64,13 @@ export function operation<P extends z.ZodObject, Q extends z.ZodObject, B extend
   return {
     ...said,
     async run(deps, call) {
-      const params = of.params.safeParse(call.params);
-      if (!params.success) return invalid("the path", params.error);
+      const params = checked(of.params, call.params);
+      if (params.kind === "wrong") return invalid("the path", params.wrong);
       const refused = whyRefused(deps, call);
       if (refused) return refused;
-      const query = of.query.safeParse(oneEach(call.query));
-      if (!query.success) return invalid("the query", query.error);
-      const common = { params: params.data, query: query.data, speaker: call.speaker, caller: call.caller, requestId: call.requestId };
+      const query = checked(of.query, oneEach(call.query));
+      if (query.kind === "wrong") return invalid("the query", query.wrong);
+      const common = { params: params.value, query: query.value, speaker: call.speaker, caller: call.caller, requestId: call.requestId };
       const read = await readBody(of.body, call);
       return read.kind === "problem" ? read : handle(deps, { ...common, body: read.body, text: read.text });
     },
@@ -101,9 +102,9 @@ async function readBody<B extends z.ZodType>(rule: BodyRule<B>, call: RawCall): 
   const bytes = Buffer.byteLength(text);
   if (bytes > rule.mostBytes) return problem("too-large", `The body has ${bytes} bytes, and ${rule.mostBytes} are allowed.`);
   const value = none ? (rule.mostBytes === 0 ? undefined : {}) : jsonOf(text);
-  const body = rule.schema.safeParse(value);
-  if (body.success) return { kind: "read", body: body.data, text };
-  return !none && value === undefined ? problem("invalid", "The body is not JSON.") : invalid("the body", body.error);
+  const body = checked(rule.schema, value);
+  if (body.kind === "good") return { kind: "read", body: body.value, text };
+  return !none && value === undefined ? problem("invalid", "The body is not JSON.") : invalid("the body", body.wrong);
 }
 
 const isJson = (contentType = ""): boolean => contentType.split(";")[0]?.trim().toLowerCase() === "application/json";
@@ -111,7 +112,7 @@ const isJson = (contentType = ""): boolean => contentType.split(";")[0]?.trim().
 /** As many mistakes are named; who has made more finds the rest with the next call. */
 const mostErrors = 20;
 
-const invalid = (where: string, { issues }: z.ZodError): Refusal =>
-  problem("invalid", `${issues.length === 1 ? "Something is" : `${issues.length} things are`} wrong in ${where}.`, {
-    errors: issues.slice(0, mostErrors).map(({ path, message }) => ({ field: path.map(String).join("."), message: message.slice(0, 500) })),
+const invalid = (where: string, wrong: readonly Wrong[]): Refusal =>
+  problem("invalid", `${wrong.length === 1 ? "Something is" : `${wrong.length} things are`} wrong in ${where}.`, {
+    errors: wrong.slice(0, mostErrors).map(({ path, message }) => ({ field: path.map(String).join("."), message: message.slice(0, 500) })),
   });

@@ -3,6 +3,7 @@ import { datasetOperations } from "./operations/datasets.ts";
 import { decisionOperations } from "./operations/decisions.ts";
 import { jobOperations } from "./operations/jobs.ts";
 import { logOperations } from "./operations/logs.ts";
+import { manyJobOperations } from "./operations/many-jobs.ts";
 import { whoAmI } from "./operations/me.ts";
 import { nodeOperations } from "./operations/nodes.ts";
 import { poolOperations } from "./operations/pools.ts";
@@ -11,6 +12,7 @@ import { poolOperations } from "./operations/pools.ts";
 export const operations: readonly Operation[] = [
   whoAmI,
   ...jobOperations,
+  ...manyJobOperations,
   ...logOperations,
   ...poolOperations,
   ...nodeOperations,

@@ -55,6 +55,40 @@ export type Job = z.infer<typeof Job>;
 export const JobPage = z.object({ items: z.array(JobSummary), cursor: Cursor.optional() }).meta({ id: "JobPage" });
 export type JobPage = z.infer<typeof JobPage>;
 
+/** Whether jobs would be taken, in the order in which they were given. */
+export const CheckedJobs = z
+  .object({
+    items: z.array(
+      z.object({
+        accepted: z.boolean(),
+        pool: PoolName.optional().describe("Where it would go"),
+        because: z.string().optional().describe("Why it would be refused"),
+      }),
+    ),
+  })
+  .meta({ id: "CheckedJobs" });
+export type CheckedJobs = z.infer<typeof CheckedJobs>;
+
+/** What became of jobs that were to be cancelled, in the order in which they were named. */
+export const CancelledJobs = z
+  .object({
+    items: z.array(
+      z.object({
+        job: JobId,
+        outcome: z
+          .enum(["cancelled", "same", "ended", "spared", "unknown", "failed"])
+          .describe(
+            "same: it was cancelled before; ended: it had ended otherwise; spared: it is in a state that was not asked for; " +
+              "unknown: there is no such job; failed: it could not be done just now, and trying again may do",
+          ),
+        state: z.enum(jobStates).optional().describe("Of a job that ended or was spared"),
+        because: z.string().optional().describe("Why it failed"),
+      }),
+    ),
+  })
+  .meta({ id: "CancelledJobs" });
+export type CancelledJobs = z.infer<typeof CancelledJobs>;
+
 /** Lines of one attempt, oldest first, and how the job stands, so that a follower needs one call only. */
 export const LogPage = z
   .object({

@@ -15,11 +15,16 @@ export const apiJobReader = (api: Pick<FleetApi, "job" | "jobs">): JobReader => 
       throw error;
     }
   },
-  async list(of) {
-    const { items, cursor } = await api.jobs(of);
+  async list({ states, sinceMs, beforeMs, ...of }) {
+    const query = { state: states?.join(","), since: timeOf(sinceMs), before: timeOf(beforeMs) };
+    const { items, cursor } = await api.jobs({ ...of, ...query });
     return { jobs: items.map(jobOf), cursor };
   },
 });
+
+/** Times that no calendar has become the nearest that has. */
+const timeOf = (atMs: number | undefined): string | undefined =>
+  atMs === undefined ? undefined : new Date(Math.min(Math.max(atMs, 0), Date.UTC(9999, 11, 31))).toISOString();
 
 /** The API does not tell the body's hash: it is taken of the spec, and empty where there is none. */
 export function jobOf(view: views.JobSummary & Partial<views.Job>): Job {

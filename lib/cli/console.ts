@@ -62,7 +62,8 @@ export function createTerminal({ stdout, stderr }: Streams): Console {
       }
     },
     paint: own.paint,
-    width: Math.max(100, stdout.columns ?? 0),
+    // A pipe or a file gets all of it.
+    width: stdout.isTTY ? Math.max(100, stdout.columns) : Number.POSITIVE_INFINITY,
   };
 }
 

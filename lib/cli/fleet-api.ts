@@ -1,5 +1,7 @@
 import * as z from "zod";
 import {
+  CancelledJobs,
+  CheckedJobs,
   Dataset,
   DatasetDetail,
   DatasetList,
@@ -21,13 +23,34 @@ import type { CallApi } from "./api-client.ts";
 export type Paging = { readonly limit?: number | undefined; readonly cursor?: string | undefined };
 export type DatasetAt = { readonly team: string; readonly dataset: string };
 
+export type JobsAsked = {
+  readonly team: string;
+  /** With commas between them. */
+  readonly state?: string | undefined;
+  readonly name?: string | undefined;
+  readonly pool?: string | undefined;
+  /** ISO 8601 */
+  readonly since?: string | undefined;
+  /** ISO 8601 */
+  readonly before?: string | undefined;
+};
+export type CancelAsked = {
+  readonly jobs: readonly string[];
+  readonly reason?: string | undefined;
+  readonly states?: readonly string[] | undefined;
+};
+
 /** The API's operations, in the words of the commands. All throw the Faults of `CallApi`. */
 export type FleetApi = {
   me(): Promise<Me>;
   job(ref: JobRef): Promise<Job>;
-  jobs(of: Paging & { team: string; state?: string | undefined }): Promise<JobPage>;
+  jobs(of: Paging & JobsAsked): Promise<JobPage>;
+  /** What would become of them if they were sent now; a hundred at most. */
+  checkJobs(team: string, messages: readonly unknown[]): Promise<CheckedJobs>;
   /** Cancelling what is cancelled already is no error; what has ended otherwise is a `conflict`. */
   cancel(ref: JobRef, reason: string | undefined): Promise<Job>;
+  /** A hundred at most, each with its own outcome. */
+  cancelJobs(team: string, asked: CancelAsked): Promise<CancelledJobs>;
   /** The last attempt's without one. */
   logs(of: JobRef & Paging & { attempt?: number | undefined }): Promise<LogPage>;
   nodes(of: Paging & { pool?: string | undefined }): Promise<NodePage>;
@@ -55,6 +78,8 @@ export const fleetApi = (call: CallApi): FleetApi => ({
   me: () => call(Me, { method: "GET", path: "/v1/me" }),
   job: (ref) => call(Job, { method: "GET", path: jobPath(ref) }),
   jobs: ({ team, ...query }) => call(JobPage, { method: "GET", path: `/v1/teams/${name(team)}/jobs`, query }),
+  checkJobs: (team, jobs) => call(CheckedJobs, { method: "POST", path: `/v1/teams/${name(team)}/jobs/check`, body: { jobs } }),
+  cancelJobs: (team, body) => call(CancelledJobs, { method: "POST", path: `/v1/teams/${name(team)}/jobs/cancel`, body }),
   cancel: (ref, reason) => call(Job, { method: "POST", path: `${jobPath(ref)}/cancel`, body: reason === undefined ? {} : { reason } }),
   logs: ({ team, job, ...query }) => call(LogPage, { method: "GET", path: `${jobPath({ team, job })}/logs`, query }),
   nodes: (query) => call(NodePage, { method: "GET", path: "/v1/nodes", query }),

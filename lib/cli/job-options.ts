@@ -1,3 +1,4 @@
+import { checked } from "../../events/checked.ts";
 import { JobMessage, maxJobBytes } from "../../events/job.ts";
 import { UsageError } from "./exit.ts";
 import type { JobFile } from "./job-file.ts";
@@ -52,9 +53,9 @@ export function jobOf(command: readonly string[], options: JobOptions, code?: Co
   const body = JSON.stringify(asked);
   if (Buffer.byteLength(body) > maxJobBytes)
     throw new UsageError(`the job has ${Buffer.byteLength(body)} bytes and ${maxJobBytes} are allowed; put long values into the folder`);
-  const parsed = JobMessage.safeParse(JSON.parse(body));
-  if (parsed.success) return { body, message: parsed.data };
-  throw new UsageError(parsed.error.issues.map((issue) => `${optionOf(issue.path)}: ${issue.message}`).join("\n  "));
+  const message = checked(JobMessage, JSON.parse(body));
+  if (message.kind === "good") return { body, message: message.value, at: "the job" };
+  throw new UsageError(message.wrong.map((wrong) => `${optionOf(wrong.path)}: ${wrong.message}`).join("\n  "));
 }
 
 const optionNames: Readonly<Record<string, string>> = {
@@ -70,5 +71,6 @@ const optionNames: Readonly<Record<string, string>> = {
 /** The option that a field of the message comes from. */
 function optionOf(path: readonly PropertyKey[]): string {
   const [field = "", part] = path.map(String);
+  if (field === "env" && part !== undefined) return `--env ${part}`;
   return optionNames[`${field}.${part}`] ?? optionNames[field] ?? `--${field}`;
 }

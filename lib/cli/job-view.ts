@@ -2,7 +2,7 @@ import { type ArtifactSummary, isEnded, type Job, type JobState } from "../model
 import { bytes } from "./amount.ts";
 import type { Paint } from "./console.ts";
 import { duration, when } from "./duration.ts";
-import { type Column, cut } from "./table.ts";
+import type { Column } from "./table.ts";
 
 /** A job as `fleet jobs --json` gives it: times in ISO 8601, durations in ms. */
 export const jobFacts = (job: Job) => ({
@@ -73,7 +73,7 @@ export const jobColumns = (nowMs: number, paint = plain): Column<Job>[] => [
   { title: "AGE", of: (job) => duration(nowMs - job.submittedAtMs), align: "right" },
   { title: "POOL", of: (job) => job.pool },
   { title: "NODE", of: (job) => (job.gang && job.gang.length > 1 ? `${job.node ?? "-"} +${job.gang.length - 1}` : (job.node ?? "-")) },
-  { title: "REASON", of: (job) => cut((whyWaiting(job) ?? job.reason ?? "").split("\n")[0] ?? "", 100), yields: true },
+  { title: "REASON", of: (job) => (whyWaiting(job) ?? job.reason ?? "").split("\n")[0] ?? "", yields: true },
 ];
 
 /** Everything a person wants to know of one job, line by line. */

@@ -44,7 +44,10 @@ export function stores(
     return s3ArtifactReader({ s3: await s3(), kms: kmsClient(settings), artifactsBucket, keyAliasPrefix });
   });
   return {
-    queue: { send: async (...asked) => (await queue()).send(...asked) },
+    queue: {
+      send: async (...asked) => (await queue()).send(...asked),
+      sendAll: async (...asked) => (await queue()).sendAll(...asked),
+    },
     code: { putCode: async (...asked) => (await code()).putCode(...asked) },
     artifacts: {
       list: async (...asked) => (await artifacts()).list(...asked),

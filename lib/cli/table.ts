@@ -22,13 +22,32 @@ const leastWidth = 12;
 /** Lines of a plain table, as wide as its content. */
 export function tableLines<T>(rows: readonly T[], columns: readonly Column<T>[], options: TableOptions | string): string[] {
   const { empty, width = Number.POSITIVE_INFINITY } = typeof options === "string" ? { empty: options } : options;
-  if (rows.length === 0) return [empty];
-  const cells = rows.map((row) => columns.map((column) => inOneLine(column.of(row))));
-  const widths = fitted(
-    columns,
-    columns.map((column, index) => Math.max(column.title.length, ...cells.map((line) => line[index]?.length ?? 0))),
-    width,
-  );
+  return rows.length === 0 ? [empty] : openTable(columns, width)(rows);
+}
+
+/** A table whose rows come in parts: gives the lines of each part, the titles before the first. A column never gets narrower. */
+export function openTable<T>(columns: readonly Column<T>[], width: number): (rows: readonly T[]) => string[] {
+  let widest = columns.map(({ title }) => title.length);
+  let isBegun = false;
+  return (rows) => {
+    if (rows.length === 0) return [];
+    const cells = rows.map((row) => columns.map((column) => inOneLine(column.of(row))));
+    widest = widest.map((before, index) => cells.reduce((most, line) => Math.max(most, line[index]?.length ?? 0), before));
+    const lines = linesOf({ rows, cells, columns, widths: fitted(columns, widest, width) });
+    const shown = isBegun ? lines.slice(1) : lines;
+    isBegun = true;
+    return shown;
+  };
+}
+
+type Part<T> = {
+  readonly rows: readonly T[];
+  readonly cells: readonly (readonly string[])[];
+  readonly columns: readonly Column<T>[];
+  readonly widths: readonly number[];
+};
+
+function linesOf<T>({ rows, cells, columns, widths }: Part<T>): string[] {
   const cell = (column: Column<T>, at: { index: number; value: string }): string => {
     const to = widths[at.index] ?? 0;
     const value = cut(at.value, to);

@@ -1,5 +1,5 @@
-import type { JobRef } from "../model/job.ts";
-import type { Cancellations, Cancelled } from "../ports/jobs.ts";
+import type { JobRef, JobState } from "../model/job.ts";
+import type { Cancellations, Cancelled, CancelledOfMany } from "../ports/jobs.ts";
 import { type Ringing, ring } from "./ring.ts";
 
 export type CancelDeps = Ringing & { readonly cancellations: Cancellations; readonly now: () => number };
@@ -13,4 +13,16 @@ export async function cancelJob(deps: CancelDeps, ref: JobRef, reason: string): 
   // The second time too: whoever cancelled it first may have died before the ring.
   if (outcome.kind === "cancelled" || outcome.kind === "same") await ring(deps, outcome.pool, "cancel");
   return outcome;
+}
+
+/** The same for a hundred at most. Each pool is rung once, however many of its jobs are among them. */
+export async function cancelJobs(
+  deps: CancelDeps,
+  refs: readonly JobRef[],
+  by: { readonly reason: string; readonly states?: readonly JobState[] | undefined },
+): Promise<readonly CancelledOfMany[]> {
+  const outcomes = await deps.cancellations.cancelAll(refs, { ...by, atMs: deps.now() });
+  const pools = outcomes.flatMap((outcome) => (outcome.kind === "cancelled" || outcome.kind === "same" ? [outcome.pool] : []));
+  for (const pool of new Set(pools)) await ring(deps, pool, "cancel");
+  return outcomes;
 }

@@ -21,6 +21,12 @@ export type Reached = readonly number[];
 
 export const hasMagic = (path: string): boolean => /[*?[{]/.test(path);
 
+/** Whether one name, such as a job's id, fits a pattern. */
+export const matchesGlob = (pattern: string, name: string): boolean => nameMatcher(pattern)(pathName(name));
+
+/** What every name begins with that fits a pattern of `*` and `?`. */
+export const globPrefix = (pattern: string): string => /^[^*?]*/.exec(pattern)?.[0] ?? "";
+
 /** Whether a path, or a folder that it lies in, is one that the glob takes, or the very one. */
 export function isBelow(globOrPath: string, path: string): boolean {
   return [literally(globOrPath), ...patternsOf(globOrPath)].some((pattern) => {

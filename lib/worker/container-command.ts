@@ -1,5 +1,6 @@
 import type { Order } from "../../events/node-call.ts";
 import { Fault } from "../model/fault.ts";
+import { whyNoImage } from "../model/image-reference.ts";
 import { aboutAttempt, liveOutput, placeVariable } from "./job-environment.ts";
 import type { JobStart } from "./job-runtime.ts";
 import type { User } from "./program.ts";
@@ -53,7 +54,7 @@ export function runArguments(job: JobStart, setting: ContainerSetting): readonly
     ...(gpus.length > 0 ? ["--gpus", `"device=${gpus.join(",")}"`] : []),
     ...["--memory", `${memoryMiB}m`],
     ...["--memory-swap", `${memoryMiB}m`],
-    ...["--cpus", String(spec.vcpus)],
+    ...["--cpus", String(Number(spec.vcpus.toFixed(mostDecimals)))],
     ...["--pids-limit", "16384"],
     ...["--shm-size", `${Math.ceil(memoryMiB / 2)}m`],
     // When memory is short the system shall end a job, never the worker.
@@ -71,12 +72,16 @@ export function runArguments(job: JobStart, setting: ContainerSetting): readonly
   ];
 }
 
+/** Docker counts billionths of a CPU, and refuses a number that is more precise, such as a third. */
+const mostDecimals = 9;
+
 const manyLines = "FLEETWRIGHT_ARTIFACTS";
 
-/** A reference of letters, digits and separators, so that nothing is taken for an option. */
+/** Every name of an image begins with a letter, a digit or a bracket, so that nothing is taken for an option. */
 function imageOf({ spec }: RunOrder): string {
   const image = spec.image ?? "";
-  if (!/^[A-Za-z0-9][A-Za-z0-9._/:@-]*$/.test(image)) throw new Fault("image", `"${image}" is not the name of a container image`);
+  const why = whyNoImage(image);
+  if (why !== undefined) throw new Fault("image", why);
   return image;
 }
 

@@ -1,6 +1,8 @@
 import * as z from "zod";
 import type { End, Exit } from "./running.ts";
 
+type Lost = Extract<End, { kind: "failed" }>;
+
 /** What `docker inspect` says of a container's state. A container that never began has the year 1 for its start. */
 export const ContainerState = z.object({
   Running: z.boolean(),
@@ -20,6 +22,10 @@ const notExecutable = 126;
 const notFound = 127;
 const killed = 137;
 
+/** What Docker's client says of arguments that it cannot read: it would say the same on every node. */
+const refusesCommandLine =
+  /invalid argument ".*" for ".*" flag|unknown (?:shorthand )?flag|flag needs an argument|invalid reference format|repository name must/;
+
 const hasBegun = (state: ContainerState): boolean => !state.StartedAt.startsWith("0001-");
 
 /**
@@ -27,12 +33,13 @@ const hasBegun = (state: ContainerState): boolean => !state.StartedAt.startsWith
  * asked. What Docker could not do is this machine's trouble, and may do on another.
  */
 export function endOf(client: Exit, inspected: Inspected, spec: { readonly memoryGiB: number }): End {
-  const lost = (why: string): End => ({ kind: "failed", reason: `${why}${client.reason ? `: ${client.reason}` : ""}`, again: true });
+  const lost = (why: string): Lost => ({ kind: "failed", reason: `${why}${client.reason ? `: ${client.reason}` : ""}`, again: true });
   if (inspected === "unknown") return lost("Docker does not say how the container ended");
   if (inspected === "none") {
     if (/no command specified/i.test(client.reason ?? "")) {
       return { kind: "failed", reason: 'the image has no program of its own: give a "command"', again: false };
     }
+    if (refusesCommandLine.test(client.reason ?? "")) return { ...lost("Docker refuses the job's command line"), again: false };
     return lost("Docker could not make the container");
   }
   if (inspected.Running) return lost("Docker let go of the container while it ran");

@@ -9,6 +9,7 @@ import { createCancellations } from "../../lib/aws/table/cancellations.ts";
 import { createCapacityMemory } from "../../lib/aws/table/capacity-memory.ts";
 import { createCatalogueStore } from "../../lib/aws/table/catalogue-store.ts";
 import { createDecisions } from "../../lib/aws/table/decisions.ts";
+import { createJobLookup } from "../../lib/aws/table/job-lookup.ts";
 import { createJobReader } from "../../lib/aws/table/job-reader.ts";
 import { createNodeLedger } from "../../lib/aws/table/node-ledger.ts";
 import { createNodeReader } from "../../lib/aws/table/node-reader.ts";
@@ -66,6 +67,7 @@ export const ledgerOn = (access: TableAccess): Ledger => ({
   bell: createBell(access),
   admissions: createAdmissions(access),
   cancellations: createCancellations(access),
+  jobLookup: createJobLookup(access),
   jobReader: createJobReader(access),
   sealing: createSealing(access),
   decisions: createDecisions(access),

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { JobMessage, maxJobBytes } from "../../../events/job.ts";
+import { JobMessage, maxJobBytes, PoolName } from "../../../events/job.ts";
 import { cancelJob } from "../../flows/cancel-job.ts";
 import { submitJob } from "../../flows/submit-job.ts";
 import { type JobRef, jobStates } from "../../model/job.ts";
@@ -34,18 +34,37 @@ const submit = operation({
   },
 });
 
+const States = z
+  .string()
+  .max(200)
+  .transform((text) => text.split(","))
+  .pipe(z.array(z.enum(jobStates)).min(1));
+const NamePattern = z.string().regex(/^[A-Za-z0-9._*?-]{1,100}$/, "a pattern is 1 to 100 of the letters of ids, * and ?");
+const Time = z.iso.datetime({ offset: true });
+
+const msOf = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time));
+
 const list = operation({
   id: "listJobs",
   method: "get",
   path: "/teams/{team}/jobs",
-  summary: "A team's jobs, the newest first",
+  summary: "A team's jobs, the newest first; a filtered page may be short, even empty, and still have a next one",
   params: ofTeam,
-  query: z.strictObject({ state: z.enum(jobStates).optional(), limit: limitOf(100, 20), cursor }),
+  query: z.strictObject({
+    state: States.optional().describe("Only those in one of these states, with commas between them"),
+    name: NamePattern.optional().describe("Only those whose id fits this pattern, in which * stands for any letters and ? for one"),
+    pool: PoolName.optional(),
+    since: Time.optional().describe("Only those submitted then or later"),
+    before: Time.optional().describe("Only those submitted before then"),
+    limit: limitOf(500, 20),
+    cursor,
+  }),
   body: noBody,
   answers: { schema: JobPage, statuses: { 200: "A page of jobs" } },
   problems: ["not-found", "cursor"],
-  async handle(deps, { params, query }) {
-    const page = await deps.jobs.list({ team: params.team, ...query });
+  async handle(deps, { params, query: { state: states, since, before, ...query } }) {
+    const times = { sinceMs: msOf(since), beforeMs: msOf(before) };
+    const page = await deps.jobs.list({ team: params.team, ...query, ...times, states });
     return said({ items: page.jobs.map(jobSummary), cursor: page.cursor });
   },
 });
@@ -64,7 +83,7 @@ const get = operation({
 });
 
 /** Longer ones tell nobody more. */
-const Reason = z.string().trim().min(1).max(500);
+export const Reason = z.string().trim().min(1).max(500);
 
 const cancel = operation({
   id: "cancelJob",

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { BatchGetCommand, type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { Fault } from "../../model/fault.ts";
 import { awsCodeKind, awsErrorCode, awsErrorKind, cancellationCodes, isDefinite } from "../errors.ts";
 import { type Change, type Condition, defined, expression } from "./expression.ts";
@@ -67,6 +67,31 @@ export async function getItem({ client, table }: TableAccess, key: Key, read: { 
     client.send(new GetCommand({ TableName: table, Key: key, ConsistentRead: !read.behind }), options),
   );
   return Item;
+}
+
+/** So many items are read at once. */
+const mostKeys = 100;
+
+/**
+ * Reads the items under these keys that are there, a hundred at most, as they are now, in no order. What a call has no room for,
+ * or was throttled, the next one asks for.
+ */
+export async function getItems({ client, table }: TableAccess, keys: readonly Key[]): Promise<readonly Item[]> {
+  if (keys.length > mostKeys) throw new Fault("table", `${keys.length} items were asked for at once, and ${mostKeys} can be`);
+  const items: Item[] = [];
+  let left: Record<string, unknown>[] = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, key])).values()];
+  for (let tries = 1; left.length > 0; tries += 1) {
+    const { Responses = {}, UnprocessedKeys = {} } = await call((options) =>
+      client.send(new BatchGetCommand({ RequestItems: { [table]: { Keys: left, ConsistentRead: true } } }), options),
+    );
+    const found = Responses[table] ?? [];
+    items.push(...found);
+    left = UnprocessedKeys[table]?.Keys ?? [];
+    if (found.length > 0) tries = 1;
+    if (left.length > 0 && tries >= mostTries) throw new Fault("table-busy", "the table was too busy to read all", { retry: true });
+    if (left.length > 0 && found.length === 0) await pause(Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** tries));
+  }
+  return items;
 }
 
 /** Reads every item of a partition as it is now, however many pages that takes, in the order of their sort keys. */

@@ -25,6 +25,15 @@ export const isBelow =
   (path: Path, value: number): Condition =>
   (of) =>
     `${of.name(path)} < ${of.value(value)}`;
+/** From the first up to and with the second. */
+export const isBetween =
+  (path: Path, least: string, most: string): Condition =>
+  (of) =>
+    `${of.name(path)} BETWEEN ${of.value(least)} AND ${of.value(most)}`;
+export const beginsWith =
+  (path: Path, start: string): Condition =>
+  (of) =>
+    `begins_with(${of.name(path)}, ${of.value(start)})`;
 export const isThere =
   (path: Path): Condition =>
   (of) =>
@@ -88,6 +97,8 @@ export function expression(parts: {
   changes?: readonly Change[];
   when?: readonly Condition[];
   keyIs?: Readonly<Record<string, string>>;
+  /** Of the sort key. */
+  within?: readonly Condition[];
   only?: readonly Condition[];
 }): Written {
   const names: Record<string, string> = {};
@@ -108,13 +119,13 @@ export function expression(parts: {
     },
   };
   const all = (conditions: readonly Condition[]): string => conditions.map((condition) => condition(of)).join(" AND ");
-  const { changes = [], when = [], keyIs, only = [] } = parts;
+  const { changes = [], when = [], keyIs, within = [], only = [] } = parts;
   const update = (["SET", "REMOVE", "ADD"] as const).flatMap((clause) => {
     const its = changes.filter((change) => change.clause === clause).map((change) => change.write(of));
     return its.length > 0 ? [`${clause} ${its.join(", ")}`] : [];
   });
   return {
-    ...(keyIs ? { KeyConditionExpression: all(Object.entries(keyIs).map(([name, value]) => is(name, value))) } : {}),
+    ...(keyIs ? { KeyConditionExpression: all([...Object.entries(keyIs).map(([name, value]) => is(name, value)), ...within]) } : {}),
     ...(only.length > 0 ? { FilterExpression: all(only) } : {}),
     ...(update.length > 0 ? { UpdateExpression: update.join(" ") } : {}),
     ...(when.length > 0 ? { ConditionExpression: all(when) } : {}),

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { StoredSpec } from "../../../events/job.ts";
 import { isEnded, type Job, type JobRef, type JobState, jobStates, waiting } from "../../model/job.ts";
-import { getItem, type Item, type TableAccess } from "./access.ts";
+import { getItem, getItems, type Item, type TableAccess } from "./access.ts";
 import { type Change, set } from "./expression.ts";
 import { jobKey, type Key, queueKey, submittedKey } from "./keys.ts";
 import { queueItem } from "./queue-item.ts";
@@ -53,6 +53,11 @@ export const jobItem = (job: Job): Key & Item => ({
 export async function readJob(access: TableAccess, ref: JobRef): Promise<Job | undefined> {
   const item = await getItem(access, jobKey(ref));
   return item && jobOf(item);
+}
+
+/** Those of a hundred jobs at most that are there, as they are now. */
+export async function readJobs(access: TableAccess, refs: readonly JobRef[]): Promise<readonly Job[]> {
+  return (await getItems(access, refs.map(jobKey))).map(jobOf);
 }
 
 /** What changes with the state: the reason for the last one goes, and an end is dated. */

@@ -89,6 +89,8 @@ export const sealingKey = ({ team, job, attempt }: AttemptRef): Key => ({ pk: se
 
 /** A job's place in the index of its team. */
 export const submittedKey = (job: { submittedAtMs: number; job: string }): string => `${padded(job.submittedAtMs, 15)}#${job.job}`;
+/** Sorts before all that were submitted then or later, and after all others. */
+export const submittedFrom = (atMs: number): string => padded(Math.min(Math.max(Math.trunc(atMs), 0), 1e15 - 1), 15);
 export const jobOfSubmittedKey = (submitted: string): string | undefined => /^\d{15}#([^#]+)$/.exec(submitted)?.[1];
 
 const padded = (n: number, digits: number): string => String(n).padStart(digits, "0");

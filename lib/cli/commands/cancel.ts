@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import pMap from "p-map";
 import { Fault } from "../../model/fault.ts";
 import type { Job, JobRef } from "../../model/job.ts";
 import { jobOf } from "../api-jobs.ts";
@@ -7,6 +8,9 @@ import { jobJson } from "../job-view.ts";
 import { withProgress } from "../progress.ts";
 import { teamOf } from "../team.ts";
 import { type Context, type JobOptions, noJob } from "./job.ts";
+
+/** As many are on their way at a time. */
+const concurrency = 8;
 
 export type CancelOptions = JobOptions & { readonly reason?: string | undefined; readonly wait?: boolean | undefined };
 
@@ -18,12 +22,16 @@ export async function cancel(ids: readonly string[], options: CancelOptions, on:
   const { connection, console } = on;
   const team = await teamOf(options.team, connection);
   const cancelled: Job[] = [];
-  for (const id of ids) {
+  const attempt = async (id: string): Promise<void> => {
     const job = await cancelOne({ team, job: id }, options, on).catch(sayWhy(console));
-    if (job === undefined) continue;
+    if (job === undefined) return;
     cancelled.push(job);
     if (!options.json) console.out(`${id} is ${job.state}`);
-  }
+  };
+  const [first, ...rest] = ids;
+  // The first one goes alone: who may not cancel is told once.
+  if (first !== undefined) await attempt(first);
+  await pMap(rest, attempt, { concurrency });
   if (options.json) console.out(JSON.stringify(cancelled.map(jobJson)));
   return cancelled.length === ids.length ? exitCodes.ok : exitCodes.failed;
 }

@@ -1,35 +1,54 @@
-import { type JobState, jobStates } from "../../model/job.ts";
-import { exitCodes, UsageError } from "../exit.ts";
+import type { Job } from "../../model/job.ts";
+import { exitCodes } from "../exit.ts";
 import { commandLine } from "../invocation.ts";
+import { type FilterOptions, filterOf } from "../job-filter.ts";
+import { type JobsPage, jobPages } from "../job-pages.ts";
 import { jobColumns, jobFacts } from "../job-view.ts";
-import { tableLines } from "../table.ts";
+import { openTable } from "../table.ts";
 import { teamOf } from "../team.ts";
 import type { Context, JobOptions } from "./job.ts";
 
-export type JobsOptions = JobOptions & {
-  readonly state?: string | undefined;
-  readonly limit: number;
-  readonly cursor?: string | undefined;
-};
+export type JobsOptions = JobOptions & FilterOptions & { readonly limit: number; readonly cursor?: string | undefined };
 
-/** Lists a team's jobs, newest first, a page at a time. */
+/** Lists a team's jobs, newest first, up to the limit; a page is shown as soon as it is there. */
 export async function jobs(options: JobsOptions, on: Context): Promise<number> {
-  const { connection, console } = on;
-  const state = stateOf(options.state);
+  const { connection, console, nowMs } = on;
+  const filter = filterOf(options, nowMs);
   const team = await teamOf(options.team, connection);
-  const page = await connection.jobs.list({ team, state, limit: options.limit, cursor: options.cursor });
-  if (options.json) {
-    console.out(JSON.stringify({ jobs: page.jobs.map(jobFacts), cursor: page.cursor ?? null }));
-    return exitCodes.ok;
+  const pages = jobPages(connection.jobs, { team, limit: options.limit, cursor: options.cursor, ...filter });
+  const cursor = await (options.json ? printJson : printTable)(pages, on);
+  if (options.json) return exitCodes.ok;
+  if (cursor.shown === 0) {
+    const which = filter.states === undefined ? "" : `${filter.states.join(" or ")} `;
+    const isNarrowed = [options.name, options.pool, options.since, options.before].some((each) => each !== undefined);
+    const how = isNarrowed ? " of those that were asked for" : `; submit one with: ${commandLine("submit", "FILE", "--team", team)}`;
+    console.out(`team ${team} has no ${which}jobs${how}`);
   }
-  const empty = `team ${team} has no ${state ?? ""}${state ? " " : ""}jobs; submit one with: ${commandLine("submit", "FILE", "--team", team)}`;
-  for (const line of tableLines(page.jobs, jobColumns(on.nowMs, console.paint), { empty, width: console.width })) console.out(line);
-  if (page.cursor !== undefined) console.note(`there are more: --cursor ${page.cursor}`);
+  if (cursor.next !== undefined) console.note(`there are more: raise --limit, or go on with --cursor ${cursor.next}`);
   return exitCodes.ok;
 }
 
-function stateOf(name: string | undefined): JobState | undefined {
-  const state = jobStates.find((each) => each === name);
-  if (name !== undefined && state === undefined) throw new UsageError(`there is no state ${name}; there are: ${jobStates.join(", ")}`);
-  return state;
+type Printed = { readonly shown: number; readonly next: string | undefined };
+
+async function printJson(pages: AsyncIterable<JobsPage>, { console }: Context): Promise<Printed> {
+  const all: Job[] = [];
+  let next: string | undefined;
+  for await (const page of pages) {
+    all.push(...page.jobs);
+    next = page.cursor;
+  }
+  console.out(JSON.stringify({ jobs: all.map(jobFacts), cursor: next ?? null }));
+  return { shown: all.length, next };
+}
+
+async function printTable(pages: AsyncIterable<JobsPage>, { console, nowMs }: Context): Promise<Printed> {
+  const table = openTable(jobColumns(nowMs, console.paint), console.width);
+  let shown = 0;
+  let next: string | undefined;
+  for await (const page of pages) {
+    for (const line of table(page.jobs)) console.out(line);
+    shown += page.jobs.length;
+    next = page.cursor;
+  }
+  return { shown, next };
 }

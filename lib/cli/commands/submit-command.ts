@@ -6,19 +6,21 @@ import { withPacked } from "../pack/archive.ts";
 import { packedLines } from "../pack/report.ts";
 import { withProgress } from "../progress.ts";
 import { poolNamed, teamOf } from "../team.ts";
-import { type SubmitOptions, submit } from "./submit.ts";
+import { refuseImpossible } from "./check-jobs.ts";
+import { type SubmitOptions, sendJobs } from "./submit.ts";
 
 export type CommandOptions = JobOptions & SubmitOptions & { readonly workdir?: string | undefined; readonly strict?: boolean | undefined };
 
 type Context = { readonly connection: Connection; readonly console: Console };
 
-/** Packs and uploads the folder, and submits the command that runs in it. Nothing is packed before the job is known to be a legal one. */
+/** Packs and uploads the folder, if there is one, and submits the command. Nothing is packed before the job is known to be possible. */
 export async function submitCommand(command: readonly string[], options: CommandOptions, on: Context): Promise<number> {
-  jobOf(command, options);
+  const job = jobOf(command, options);
   if (options.pool !== undefined) poolNamed(options.pool, on.connection.deployment);
   const team = await teamOf(options.team, on.connection);
+  await refuseImpossible([job], team, on);
   const code = options.workdir === undefined ? undefined : await upload(options.workdir, { team, strict: options.strict }, on);
-  return submit([jobOf(command, options, code)], { ...options, team }, on);
+  return sendJobs([jobOf(command, options, code)], { ...options, team }, on);
 }
 
 type Code = { readonly s3: string; readonly sha256: string };

@@ -1,15 +1,18 @@
 import { setTimeout as pause } from "node:timers/promises";
+import pMap from "p-map";
 import { specOf } from "../../../events/job.ts";
+import type { Sent } from "../../aws/job-queue.ts";
 import { bodyHash } from "../../flows/body-hash.ts";
-import { Fault } from "../../model/fault.ts";
 import { isEnded, type Job } from "../../model/job.ts";
-import type { Connection } from "../connection.ts";
-import type { Console } from "../console.ts";
+import { count } from "../amount.ts";
 import { exitCodes } from "../exit.ts";
 import { commandLine } from "../invocation.ts";
-import type { JobFile } from "../job-file.ts";
+import { type JobFile, refuseTwice } from "../job-file.ts";
 import { jobJson } from "../job-view.ts";
+import { withProgress } from "../progress.ts";
 import { teamOf } from "../team.ts";
+import { refuseImpossible } from "./check-jobs.ts";
+import type { Context as CommandContext } from "./job.ts";
 
 export type SubmitOptions = {
   readonly team?: string | undefined;
@@ -17,54 +20,71 @@ export type SubmitOptions = {
   readonly wait?: boolean | undefined;
 };
 
-type Context = { readonly connection: Connection; readonly console: Console };
+type Context = Pick<CommandContext, "connection" | "console">;
 
-/** Sends each job to the team's queue; with `wait`, stays until all have ended. */
+/** As many jobs are watched at a time. */
+const mostWatched = 20;
+const mostNamed = 10;
+
+/** Sends each job to the team's queue once all are known to be possible; with `wait`, stays until all have ended. */
 export async function submit(files: readonly JobFile[], options: SubmitOptions, on: Context): Promise<number> {
-  const { connection, console } = on;
-  const team = await teamOf(options.team, connection);
-  for (const file of files) await refuseOther(file, team, on);
-  const sent: { team: string; job: string }[] = [];
-  for (const { body, message } of files) {
-    const { messageId } = await connection.queue.send(team, body);
-    sent.push({ team, job: message.id ?? messageId });
-    if (!options.json && !options.wait) console.out(message.id ?? messageId);
-  }
-  if (!options.wait) {
-    if (options.json) console.out(JSON.stringify({ team, jobs: sent.map(({ job }) => job) }));
-    else console.note(`submitted for team ${team}; follow with: ${commandLine("logs", sent[0]?.job ?? "ID", "-f", "--team", team)}`);
-    return exitCodes.ok;
-  }
-  console.note(`submitted for team ${team}; Ctrl-C ends the waiting, not the work`);
-  const ended = await Promise.all(sent.map((ref) => untilEnded(ref, on)));
-  if (options.json) console.out(JSON.stringify(ended.map(jobJson)));
-  return ended.every((job) => job.state === "succeeded") ? exitCodes.ok : exitCodes.failed;
+  refuseTwice(files, (one, other) => bodyHash(specOf(one.message)) === bodyHash(specOf(other.message)));
+  const team = await teamOf(options.team, on.connection);
+  await refuseImpossible(files, team, on);
+  return sendJobs(files, { ...options, team }, on);
 }
 
-/**
- * The same job again is the same job; another one under its id would be rejected under a name that nobody looks for.
- * A job does not need the API to be sent: if it cannot be asked, the job is sent all the same.
- */
-async function refuseOther({ message }: JobFile, team: string, { connection, console }: Context): Promise<void> {
-  if (message.id === undefined) return;
-  let known: Job | undefined;
-  try {
-    known = await connection.jobs.get({ team, job: message.id });
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    console.note(`whether the id ${message.id} is in use is not known: ${error.message}`);
-    return;
-  }
-  if (known?.state === "rejected")
-    throw new Fault(
-      "id-taken",
-      `the id ${message.id} names a job of team ${team} that was rejected (${known.reason ?? "no reason is on record"}); nothing was sent; choose a new id`,
-    );
-  if (known && known.bodyHash !== bodyHash(specOf(message)))
-    throw new Fault(
-      "id-taken",
-      `the id ${message.id} already names another job of team ${team} (${known.state}); nothing was sent; choose a new id, or leave it out`,
-    );
+/** Sends jobs that have been checked. */
+export async function sendJobs(
+  files: readonly JobFile[],
+  options: SubmitOptions & { readonly team: string },
+  on: Context,
+): Promise<number> {
+  const { console } = on;
+  const { team } = options;
+  const outcomes = await send(files, team, on);
+  const ids = outcomes.flatMap((sent, index) => (sent.kind === "sent" ? [files[index]?.message.id ?? sent.messageId] : []));
+  const notSent = outcomes.flatMap((sent, index) => {
+    const file = files[index];
+    return sent.kind === "failed" && file ? [{ at: file.at, ...(file.message.id && { id: file.message.id }), because: sent.because }] : [];
+  });
+  if (notSent.length > 0) for (const line of notSentLines(notSent, files)) console.note(line);
+  const code = notSent.length > 0 ? exitCodes.failed : exitCodes.ok;
+  if (options.wait) return (await wait(ids, options, on)) === exitCodes.ok ? code : exitCodes.failed;
+  if (options.json) console.out(JSON.stringify({ team, jobs: ids, ...(notSent.length > 0 && { notSent }) }));
+  else for (const id of ids) console.out(id);
+  if (!options.json && ids.length > 0)
+    console.note(`submitted for team ${team}; follow with: ${commandLine("logs", ids[0] ?? "ID", "-f", "--team", team)}`);
+  return code;
+}
+
+async function send(files: readonly JobFile[], team: string, { connection, console }: Context): Promise<readonly Sent[]> {
+  const [only, ...more] = files;
+  if (only !== undefined && more.length === 0) return [{ kind: "sent", ...(await connection.queue.send(team, only.body)) }];
+  return withProgress(console, `sending ${count(files.length, "job")}`, (tell) =>
+    connection.queue.sendAll(
+      team,
+      files.map(({ body }) => body),
+      (done) => tell(`${done} sent`),
+    ),
+  );
+}
+
+/** Which jobs were not sent, and whether all can safely be sent again. */
+function notSentLines(notSent: readonly { at: string; id?: string; because: string }[], files: readonly JobFile[]): readonly string[] {
+  const named = notSent.slice(0, mostNamed).map(({ at, id, because }) => `  ${at}${id === undefined ? "" : ` (${id})`}: ${because}`);
+  const more = notSent.length > mostNamed ? [`  and ${notSent.length - mostNamed} more (--json names all)`] : [];
+  const advice = files.every(({ message }) => message.id !== undefined)
+    ? "send the same again: every job has an id, and one that was sent already is not run twice"
+    : 'send only these again: a job without an "id" that was sent already would run twice';
+  return [`fleet: ${notSent.length} of ${count(files.length, "job")} could not be sent:`, ...named, ...more, advice];
+}
+
+async function wait(ids: readonly string[], { team, json }: SubmitOptions & { readonly team: string }, on: Context): Promise<number> {
+  on.console.note(`submitted for team ${team}; Ctrl-C ends the waiting, not the work`);
+  const ended = await pMap(ids, (job) => untilEnded({ team, job }, on), { concurrency: mostWatched });
+  if (json) on.console.out(JSON.stringify(ended.map(jobJson)));
+  return ended.every((job) => job.state === "succeeded") ? exitCodes.ok : exitCodes.failed;
 }
 
 /** Tells each change of the job until it has ended. */

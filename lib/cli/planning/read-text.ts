@@ -2,8 +2,9 @@ import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { askedFrom, asMeant } from "../asked-from.ts";
+import { asMeant } from "../asked-from.ts";
 import { UsageError } from "../exit.ts";
+import { fileTrouble } from "../file-trouble.ts";
 
 /** More than this is no list of jobs, and might be anything that unpacks without end. */
 const mostBytes = 512 * 1024 * 1024;
@@ -22,8 +23,6 @@ const unpacked = (file: string, bytes: Buffer): Promise<Buffer> =>
   });
 
 const bytesOf = (file: string): Promise<Buffer> =>
-  readFile(asMeant(file)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") throw new UsageError(`there is no file ${file} in ${askedFrom(process.env, process.cwd())}`);
-    if (error.code === "EISDIR") throw new UsageError(`${file} is a folder, and a file is wanted`);
-    throw new UsageError(error.message);
+  readFile(asMeant(file)).catch((error: unknown) => {
+    throw fileTrouble(error, file);
   });

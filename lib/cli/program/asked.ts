@@ -8,6 +8,12 @@ export const pool = (): Option => new Option("--pool <pool>", "of this pool only
 export const cursor = (): Option => new Option("--cursor <cursor>", "go on where the last page ended");
 export const limit = (most: number): Option => new Option("--limit <n>", "how many").argParser((text) => whole(text, 1, most)).default(20);
 
+export const named = (): Option => new Option("--name <pattern>", "only those whose id fits: * for any letters, ? for one; quote it");
+export const inPool = (): Option => new Option("--pool <pool>", "only those of this pool");
+export const since = (): Option =>
+  new Option("--since <time>", "only those submitted then or later: 2h for so long ago, or 2026-06-01T12:00Z");
+export const before = (): Option => new Option("--before <time>", "only those submitted before then");
+
 export function whole(text: string, least: number, most: number): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isInteger(value) || value < least || value > most)

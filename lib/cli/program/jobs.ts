@@ -1,8 +1,12 @@
 import { type Command, Option } from "commander";
 import { asMeant } from "../asked-from.ts";
 import type { GetOptions } from "../commands/artifacts.ts";
+import type { CancelOptions } from "../commands/cancel.ts";
+import type { CancelManyOptions } from "../commands/cancel-many.ts";
 import type { LogOptions } from "../commands/logs.ts";
-import { cursor, json, limit, seconds, team, whole } from "./asked.ts";
+import { confirmOnTerminal } from "../confirm.ts";
+import { UsageError } from "../exit.ts";
+import { before, cursor, inPool, json, limit, named, seconds, since, team, whole } from "./asked.ts";
 import type { Session } from "./session.ts";
 
 export function addJobs(program: Command, session: Session): void {
@@ -11,11 +15,22 @@ export function addJobs(program: Command, session: Session): void {
     .command("jobs")
     .description("list a team's jobs, newest first")
     .addOption(team())
-    .option("--state <state>", "only those in this state")
-    .addOption(limit(100))
+    .option("--state <states>", "only those in this state, or in one of several: queued,placed,running")
+    .addOption(named())
+    .addOption(inPool())
+    .addOption(since())
+    .addOption(before())
+    .addOption(limit(100_000).default(100))
     .addOption(cursor())
     .addOption(json())
-    .addHelpText("after", "\nExamples:\n  fleet jobs --state running\n  fleet jobs --limit 100 --json | jq -r '.jobs[].id'")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fleet jobs --state queued,running
+  fleet jobs --name 'sweep-*' --since 2h
+  fleet jobs --limit 2000 --json | jq -r '.jobs[].id'`,
+    )
     .action((options) => run(import("../commands/jobs.ts").then(async ({ jobs }) => jobs(options, await context()))));
 
   program
@@ -46,15 +61,34 @@ export function addJobs(program: Command, session: Session): void {
   program
     .command("cancel")
     .description("cancel jobs, waiting or running")
-    .argument("<ids...>")
+    .usage("[options] ID…\n       fleet cancel --state queued|running|all [options]")
+    .argument("[ids...]")
     .addOption(team())
     .option("--reason <text>", "on record with the job")
-    .option("--wait", "stay until their programs have been stopped")
+    .option("--wait", "stay until their programs have been stopped (with ids)")
     .addOption(json())
-    .addHelpText("after", '\nExamples:\n  fleet cancel train-7\n  fleet cancel train-7 train-8 --reason "wrong data" --wait')
-    .action((ids: readonly string[], options) =>
-      run(import("../commands/cancel.ts").then(async ({ cancel }) => cancel(ids, options, await context()))),
-    );
+    .optionsGroup("Options instead of ids:")
+    .option("--state <states>", "all that wait (queued), all that is on a node (running), or both (all)")
+    .addOption(named())
+    .addOption(inPool())
+    .addOption(since())
+    .addOption(before())
+    .option("--dry-run", "only list what would be cancelled")
+    .option("-y, --yes", "do not ask before what runs is cancelled")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fleet cancel train-7
+  fleet cancel train-7 train-8 --reason "wrong data" --wait
+  fleet cancel --state queued --name 'sweep-*'
+  fleet cancel --state all --before 2h --dry-run
+
+Jobs that only wait are cancelled at once. Before --state cancels a job that is on a node, it asks; where nobody can be asked,
+in a script, it needs --yes. One job that cannot be cancelled keeps no other from it: then the exit code is 1, and the same
+command goes on with those that are left.`,
+    )
+    .action((ids: readonly string[], options: CancelOptions & Partial<CancelManyOptions>) => run(cancelThose(ids, options, context)));
 
   addArtifacts(program, session);
 }
@@ -112,4 +146,22 @@ Examples:
         }),
       ),
     );
+}
+
+async function cancelThose(
+  ids: readonly string[],
+  options: CancelOptions & Partial<CancelManyOptions>,
+  context: Session["context"],
+): Promise<number> {
+  const { state, name, pool, since: from, before: until, dryRun, yes } = options;
+  if (ids.length > 0) {
+    if ([state, name, pool, from, until, dryRun, yes].some((each) => each !== undefined))
+      throw new UsageError("name the jobs, or say which with --state; not both");
+    const { cancel } = await import("../commands/cancel.ts");
+    return cancel(ids, options, await context());
+  }
+  if (state === undefined) throw new UsageError("name the jobs, or say which: --state queued, --state running or --state all");
+  if (options.wait) throw new UsageError("--wait is for jobs that are named");
+  const { cancelMany } = await import("../commands/cancel-many.ts");
+  return cancelMany({ ...options, state }, { ...(await context()), confirm: confirmOnTerminal() });
 }

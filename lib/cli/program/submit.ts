@@ -15,9 +15,12 @@ const withFiles: ReadonlySet<string> = new Set(["team", "wait", "json"]);
 export function addSubmit(program: Command, session: Session): void {
   program
     .command("submit")
-    .usage("[options] FILE…\n       fleet submit --workdir DIR [options] -- COMMAND [ARGUMENT…]")
+    .usage("[options] FILE…\n       fleet submit [--workdir DIR] [options] -- COMMAND [ARGUMENT…]")
     .description("send jobs to a team's queue; prints their ids")
-    .argument("[files...]", "job files (JSON), or - for standard input; with --workdir or --image, the command and its arguments")
+    .argument(
+      "[files...]",
+      "job files, or - for standard input: a JSON object, a JSON array, or JSON Lines; what follows -- is a command and its arguments",
+    )
     .addOption(team())
     .option("--wait", "stay until they have ended; exit 1 unless all succeeded")
     .addOption(json())
@@ -46,10 +49,14 @@ export function addSubmit(program: Command, session: Session): void {
 Examples:
   fleet submit --workdir . -- python train.py --epochs 3
   fleet submit --workdir src --gpus 2 --gpu-model A10G --max-runtime 2h --artifact model.pt --wait -- python train.py
+  fleet submit -- nvidia-smi
   fleet submit --workdir . --dataset images:part --nodes 4 -- torchrun train.py
   fleet submit job.json other.json --team research
+  fleet submit sweep.jsonl
   echo '{"command":["nvidia-smi"]}' | fleet submit - --wait
 
+A file holds one job (a JSON object) or many: a JSON array, or JSON Lines, one job on each line. All are checked before any is sent,
+also with the deployment: what can never run there is refused with exit code 2.
 A folder that has not changed is not uploaded again. Left out of it are what .gitignore files say and then what .fleetignore
 files say (a line !data/best.pt there brings back what git ignores), and always .git, .fleetwright, node_modules, virtual
 environments and Python's caches.`,
@@ -64,33 +71,57 @@ async function send(
   options: CommandOptions,
   { command, session }: { command: Command; session: Session },
 ): Promise<number> {
-  if (options.workdir !== undefined || options.image !== undefined) {
-    if (options.workdir !== undefined && operands.length === 0 && options.image === undefined)
-      throw new UsageError(
-        `say what to run in ${options.workdir}: ${commandLine("submit", "--workdir", options.workdir, "--", "python", "train.py")}`,
-      );
-    const { jobOf } = await import("../job-options.ts");
-    jobOf(operands, options);
-    const { submitCommand } = await import("../commands/submit-command.ts");
-    const workdir = options.workdir === undefined ? undefined : asMeant(options.workdir);
-    return submitCommand(operands, { ...options, workdir }, await session.context());
-  }
+  const { files, program } = divided(operands, process.argv);
+  const isToldHere = options.workdir !== undefined || options.image !== undefined || program !== undefined;
+  if (isToldHere && files.length > 0 && program !== undefined)
+    throw new UsageError(
+      `${files.join(", ")}: what stands before -- is a job file, and what follows it is a job of its own; send one or the other`,
+    );
+  // Without options of its own, a program may be named without --.
+  if (isToldHere) return sendCommand(program ?? files, options, session);
   const foreign = given(command).filter((option) => !withFiles.has(option.attributeName()));
   if (foreign.length > 0)
     throw new UsageError(
-      `${foreign.map(({ long }) => long).join(", ")}: only for a job told here, with --workdir DIR -- COMMAND; a job file says it itself`,
+      `${foreign.map(({ long }) => long).join(", ")}: only for a job told here, with -- COMMAND or --workdir DIR -- COMMAND; a job file says it itself`,
     );
-  if (operands.length === 0)
-    throw new UsageError("name job files, or - for standard input; or a folder and a command: --workdir DIR -- COMMAND");
-  return submitFiles(operands, options, session);
+  if (files.length === 0)
+    throw new UsageError("name job files, or - for standard input; or a command: -- COMMAND, or --workdir DIR -- COMMAND");
+  return submitFiles(files, options, session);
+}
+
+async function sendCommand(program: readonly string[], options: CommandOptions, session: Session): Promise<number> {
+  if (program.length === 0 && options.image === undefined) {
+    const folder = options.workdir === undefined ? "" : ` in ${options.workdir}`;
+    const how = options.workdir === undefined ? [] : ["--workdir", options.workdir];
+    throw new UsageError(`say what to run${folder}: ${commandLine("submit", ...how, "--", "python", "train.py")}`);
+  }
+  const { jobOf } = await import("../job-options.ts");
+  jobOf(program, options);
+  const { submitCommand } = await import("../commands/submit-command.ts");
+  const workdir = options.workdir === undefined ? undefined : asMeant(options.workdir);
+  return submitCommand(program, { ...options, workdir }, await session.context());
 }
 
 /** All files are read before anything is asked or sent: a typing error in the last one leaves nothing half submitted. */
 async function submitFiles(files: readonly string[], options: SubmitOptions, session: Session): Promise<number> {
   const read: JobFile[] = [];
-  for (const file of files) read.push(await readJobFile(file, terminal.note));
+  for (const file of files) read.push(...(await readJobFile(file, terminal.note)));
   const { submit } = await import("../commands/submit.ts");
   return submit(read, options, await session.context());
+}
+
+/** What follows `--` is a command, with its own options; `program` is undefined where there is no `--`. */
+export function divided(
+  operands: readonly string[],
+  args: readonly string[],
+): { readonly files: readonly string[]; readonly program: readonly string[] | undefined } {
+  for (let at = args.indexOf("--"); at !== -1; at = args.indexOf("--", at + 1)) {
+    const after = args.slice(at + 1);
+    const from = operands.length - after.length;
+    // Else it was an option's value: that one did not divide anything.
+    if (from >= 0 && after.every((arg, index) => operands[from + index] === arg)) return { files: operands.slice(0, from), program: after };
+  }
+  return { files: operands, program: undefined };
 }
 
 const given = (command: Command): Option[] =>

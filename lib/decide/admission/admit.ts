@@ -39,7 +39,6 @@ function whyNotContained({ image, env }: JobSpec, pool: Pool): string | undefine
   if (image === undefined) return undefined;
   if (!pool.containers)
     return `pool ${pool.name} runs plain programs, not containers; give a "command" without "image", or name another pool`;
-  if (!/^[A-Za-z0-9][A-Za-z0-9._/:@-]*$/.test(image)) return `"${image}" is not the name of a container image`;
   const broken = Object.keys(env).find((name) => /[\n\r\0]/.test(env[name] ?? ""));
   return broken && `the variable ${broken} holds a line break, which a container's cannot`;
 }

@@ -7,6 +7,7 @@ import { cloudWatchLogPages } from "../../aws/log-pages.ts";
 import { createCancellations } from "../../aws/table/cancellations.ts";
 import { createDatasets } from "../../aws/table/datasets.ts";
 import { createDecisions } from "../../aws/table/decisions.ts";
+import { createJobLookup } from "../../aws/table/job-lookup.ts";
 import { createJobReader } from "../../aws/table/job-reader.ts";
 import { createNodeReader } from "../../aws/table/node-reader.ts";
 import { createPoolNodes } from "../../aws/table/pool-nodes.ts";
@@ -35,6 +36,7 @@ function depsOf(env: Environment<"api">, fleet: FleetFile): ApiDeps {
     submit: submitWiring(env, fleet),
     cancel: { ...ringWiring(env, table), cancellations: createCancellations(table), now: Date.now },
     jobs: createJobReader(table),
+    lookup: createJobLookup(table),
     current: createSealing(table),
     logs: cloudWatchLogPages(logsClient(), env.LOG_GROUP_PREFIX),
     nodes: createNodeReader(table),

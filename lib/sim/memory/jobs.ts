@@ -1,6 +1,7 @@
 import { Fault } from "../../model/fault.ts";
-import { type AttemptRef, isEnded, type Job } from "../../model/job.ts";
-import type { Admissions, Cancellations, JobReader, Sealing } from "../../ports/jobs.ts";
+import { matchesGlob } from "../../model/glob.ts";
+import { type AttemptRef, isEnded, type Job, type JobRef, jobName } from "../../model/job.ts";
+import type { Admissions, Cancellations, Cancelled, CancelledOfMany, JobFilter, JobLookup, JobReader, Sealing } from "../../ports/jobs.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
 import { attemptName, jobKey, type MemoryTable, offNodes } from "./table.ts";
@@ -16,28 +17,46 @@ export const memoryAdmissions = (table: MemoryTable, wire: Interruptions<LedgerM
     }),
 });
 
-export const memoryCancellations = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Cancellations => ({
-  cancel: (ref, { reason, atMs }) =>
-    wire.call("cancellations.cancel", () => {
-      const job = table.jobs.get(jobKey(ref));
-      if (!job) return { kind: "unknown" };
-      if (job.state === "cancelled") return { kind: "same", pool: job.pool };
-      if (isEnded(job.state)) return { kind: "ended", state: job.state };
-      table.moveJob(job, { state: "cancelled", reason }, atMs);
-      return { kind: "cancelled", pool: job.pool };
-    }),
+export const memoryLookup = (table: MemoryTable, wire: Interruptions<LedgerMethod>): JobLookup => ({
+  find: (refs) =>
+    wire.call("jobLookup.find", () => new Map(refs.flatMap((ref) => table.jobs.get(jobKey(ref)) ?? []).map((job) => [jobName(job), job]))),
 });
+
+export const memoryCancellations = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Cancellations => {
+  const cancel = (ref: JobRef, { reason, atMs }: { reason: string; atMs: number }): Cancelled => {
+    const job = table.jobs.get(jobKey(ref));
+    if (!job) return { kind: "unknown" };
+    if (job.state === "cancelled") return { kind: "same", pool: job.pool };
+    if (isEnded(job.state)) return { kind: "ended", state: job.state };
+    table.moveJob(job, { state: "cancelled", reason }, atMs);
+    return { kind: "cancelled", pool: job.pool };
+  };
+  return {
+    cancel: (ref, by) => wire.call("cancellations.cancel", () => cancel(ref, by)),
+    cancelAll: (refs, { states, ...by }) =>
+      wire.call("cancellations.cancelAll", () =>
+        refs.map((ref): CancelledOfMany => {
+          const state = table.jobs.get(jobKey(ref))?.state;
+          const isSpared = state !== undefined && !isEnded(state) && states !== undefined && !states.includes(state);
+          return isSpared ? { kind: "spared", state } : cancel(ref, by);
+        }),
+      ),
+  };
+};
 
 /** `lag`: it does not see the newest write to any job, as an index may not for a moment. */
 export const memoryJobReader = (table: MemoryTable, wire: Interruptions<LedgerMethod>, lag: () => boolean): JobReader => {
   const visible = (): ReadonlyMap<string, Job> => (lag() ? table.laggingJobs : table.jobs);
   return {
     get: (ref) => wire.call("jobReader.get", () => visible().get(jobKey(ref))),
-    list: ({ team, state, limit, cursor }) =>
+    list: ({ team, limit, cursor, ...filter }) =>
       wire.call("jobReader.list", () => {
-        if (cursor !== undefined && !/^[0-9]{15}#.+$/.test(cursor)) throw new Fault("cursor", `no page begins at ${cursor}`);
+        const { sinceMs = 0, beforeMs = Number.POSITIVE_INFINITY } = filter;
+        if (sinceMs >= beforeMs) return { jobs: [] };
+        const from = Number(/^([0-9]{15})#.+$/.exec(cursor ?? `${"0".repeat(15)}#x`)?.[1]);
+        if (!(cursor === undefined || (from >= sinceMs && from < beforeMs))) throw new Fault("cursor", `no page begins at ${cursor}`);
         const found = [...visible().values()]
-          .filter((job) => job.team === team && (state === undefined || job.state === state))
+          .filter((job) => job.team === team && passes(job, filter))
           .sort((a, b) => (place(a) < place(b) ? 1 : -1))
           .filter((job) => cursor === undefined || place(job) < cursor);
         const jobs = found.slice(0, limit);
@@ -70,5 +89,12 @@ export const memorySealing = (table: MemoryTable, wire: Interruptions<LedgerMeth
       ),
   };
 };
+
+const passes = (job: Job, { states, name, pool, sinceMs = 0, beforeMs = Number.POSITIVE_INFINITY }: JobFilter): boolean =>
+  (states === undefined || states.length === 0 || states.includes(job.state)) &&
+  (name === undefined || matchesGlob(name, job.job)) &&
+  (pool === undefined || job.pool === pool) &&
+  job.submittedAtMs >= sinceMs &&
+  job.submittedAtMs < beforeMs;
 
 const place = (job: Job): string => `${String(job.submittedAtMs).padStart(15, "0")}#${job.job}`;

@@ -1,6 +1,6 @@
 import type { Bell } from "../../ports/bell.ts";
 import type { CapacityMemory } from "../../ports/capacity.ts";
-import type { Admissions, Cancellations, JobReader, Sealing } from "../../ports/jobs.ts";
+import type { Admissions, Cancellations, JobLookup, JobReader, Sealing } from "../../ports/jobs.ts";
 import type { NodeLedger } from "../../ports/node-ledger.ts";
 import type { NodeReader } from "../../ports/node-reader.ts";
 import type { CatalogueStore, Decisions, Placements } from "../../ports/pool-ledger.ts";
@@ -12,6 +12,7 @@ export type Ledger = {
   readonly bell: Bell;
   readonly admissions: Admissions;
   readonly cancellations: Cancellations;
+  readonly jobLookup: JobLookup;
   readonly jobReader: JobReader;
   readonly sealing: Sealing;
   readonly decisions: Decisions;

@@ -1,7 +1,7 @@
 import { memoryCapacity } from "./capacity-memory.ts";
 import { memoryBell, memoryCatalogues, memoryDecisions } from "./decisions.ts";
 import { Interruptions } from "./interruptions.ts";
-import { memoryAdmissions, memoryCancellations, memoryJobReader, memorySealing } from "./jobs.ts";
+import { memoryAdmissions, memoryCancellations, memoryJobReader, memoryLookup, memorySealing } from "./jobs.ts";
 import type { Ledger, LedgerMethod } from "./ledger-ports.ts";
 import { memoryNodeLedger } from "./node-ledger.ts";
 import { memoryNodeReader } from "./node-reader.ts";
@@ -26,6 +26,7 @@ export function memoryLedger(options: { lag?: boolean } = {}): MemoryLedger {
     bell: memoryBell(table, wire),
     admissions: memoryAdmissions(table, wire),
     cancellations: memoryCancellations(table, wire),
+    jobLookup: memoryLookup(table, wire),
     jobReader: memoryJobReader(table, wire, () => options.lag ?? false),
     sealing: memorySealing(table, wire),
     decisions: memoryDecisions(table, wire),

@@ -67,6 +67,30 @@ export const cancellationsContract = (make: MakeLedger) =>
       expect(await ledger.cancellations.cancel({ team: "vision", job: "nobody" }, by)).toEqual({ kind: "unknown" });
     });
 
+    it("of many end each that can be, and say of every one what became of it", async () => {
+      const ledger = await make();
+      for (let n = 0; n < 45; n += 1) await admitted(ledger, { job: `job-${n}` });
+      const { job: onNode, node } = await placed(ledger, { job: "on-node" });
+      await ledger.admissions.admit(aJob({ job: "refused", state: "rejected", spec: undefined, endedAtMs: monday }));
+      await ledger.cancellations.cancel({ team: "vision", job: "job-7" }, by);
+      const names = [...Array.from({ length: 45 }, (_, n) => `job-${n}`), "refused", "nobody", "on-node", "job-0"];
+      const outcomes = await ledger.cancellations.cancelAll(
+        names.map((job) => ({ team: "vision", job })),
+        { ...by, states: ["queued"] },
+      );
+      const kinds = new Map(names.map((name, index) => [name, outcomes[index]]));
+      expect(outcomes.filter(({ kind }) => kind === "cancelled").length).toBeGreaterThanOrEqual(44);
+      expect(kinds.get("job-44")).toEqual({ kind: "cancelled", pool: "gpu" });
+      expect(kinds.get("job-7")).toEqual({ kind: "same", pool: "gpu" });
+      expect(kinds.get("refused")).toEqual({ kind: "ended", state: "rejected" });
+      expect(kinds.get("nobody")).toEqual({ kind: "unknown" });
+      expect(kinds.get("on-node")).toEqual({ kind: "spared", state: "placed" });
+      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
+      expect(await ledger.cancellations.cancelAll([onNode], by)).toEqual([{ kind: "cancelled", pool: "gpu" }]);
+      expect(await ledger.sealing.get(onNode)).toEqual({ ...onNode, ...cancelled, node: node.id });
+      expect(await ledger.cancellations.cancelAll([], by)).toEqual([]);
+    });
+
     it("are one of 8 that come at once, whatever else happens to the job", async () => {
       const ledger = await make();
       const { job, entry } = await admitted(ledger);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { JobFilter } from "../../../lib/ports/jobs.ts";
 import { aJob, monday } from "../../fakes/builders.ts";
 import { admitted, begin, type MakeLedger } from "./arrange.ts";
 
@@ -43,11 +44,49 @@ export const jobReaderContract = (make: MakeLedger) =>
         const { job } = await admitted(ledger, { job: `job-${n}`, submittedAtMs: monday + n });
         if (n % 3 === 0) await ledger.placements.fail(fence, { attempt: job, reason: "no", atMs: monday });
       }
-      const first = await ledger.jobReader.list({ team: "vision", state: "failed", limit: 3 });
+      const first = await ledger.jobReader.list({ team: "vision", states: ["failed"], limit: 3 });
       expect(first.jobs.map((job) => job.job)).toEqual(["job-9", "job-6", "job-3"]);
-      const second = await ledger.jobReader.list({ team: "vision", state: "failed", limit: 3, cursor: first.cursor });
+      const second = await ledger.jobReader.list({ team: "vision", states: ["failed"], limit: 3, cursor: first.cursor });
       expect(second).toEqual({ jobs: [expect.objectContaining({ job: "job-0", state: "failed" })] });
-      expect(await ledger.jobReader.list({ team: "vision", state: "cancelled", limit: 3 })).toEqual({ jobs: [] });
+      expect(await ledger.jobReader.list({ team: "vision", states: ["cancelled"], limit: 3 })).toEqual({ jobs: [] });
+    });
+
+    it("lists only the jobs of a name, a pool and a time, page by page", async () => {
+      const ledger = await make();
+      for (let n = 0; n < 12; n += 1) {
+        const pool = n % 2 === 0 ? "gpu" : "big";
+        await admitted(ledger, { job: `${n % 3 === 0 ? "sweep" : "train"}-${n}`, pool, submittedAtMs: monday + n * 1000 });
+      }
+      const list = async (filter: JobFilter) =>
+        (await ledger.jobReader.list({ team: "vision", limit: 20, ...filter })).jobs.map(({ job }) => job);
+      expect(await list({ name: "sweep-*" })).toEqual(["sweep-9", "sweep-6", "sweep-3", "sweep-0"]);
+      expect(await list({ name: "*-1?" })).toEqual(["train-11", "train-10"]);
+      expect(await list({ name: "s*-?", pool: "big" })).toEqual(["sweep-9", "sweep-3"]);
+      expect(await list({ sinceMs: monday + 9_000 })).toEqual(["train-11", "train-10", "sweep-9"]);
+      expect(await list({ beforeMs: monday + 2_000 })).toEqual(["train-1", "sweep-0"]);
+      expect(await list({ sinceMs: monday + 2_000, beforeMs: monday + 4_000 })).toEqual(["sweep-3", "train-2"]);
+      expect(await list({ sinceMs: monday + 4_000, beforeMs: monday + 2_000 })).toEqual([]);
+      const { cursor } = await ledger.jobReader.list({ team: "vision", sinceMs: monday + 8_000, limit: 2 });
+      const next = await ledger.jobReader.list({ team: "vision", sinceMs: monday + 8_000, limit: 2, cursor });
+      expect(next.jobs.map(({ job }) => job)).toEqual(["sweep-9", "train-8"]);
+      expect(next.cursor).toBeUndefined();
+      const outside = ledger.jobReader.list({ team: "vision", sinceMs: monday + 11_000, limit: 2, cursor });
+      await expect(outside).rejects.toMatchObject({ code: "cursor" });
+    });
+
+    it("finds jobs by their names, as they are now, and leaves out those that are not there", async () => {
+      const ledger = await make();
+      const { job } = await admitted(ledger);
+      const other = await admitted(ledger, { job: "other" });
+      const named = (name: string) => ({ team: "vision", job: name });
+      const found = await ledger.jobLookup.find([named("train-1"), named("nobody"), named("other"), named("train-1")]);
+      expect([...found].toSorted()).toEqual([
+        ["vision/other", other.job],
+        ["vision/train-1", job],
+      ]);
+      const many = Array.from({ length: 99 }, (_, n) => named(`none-${n}`));
+      expect([...(await ledger.jobLookup.find([...many, named("other")])).keys()]).toEqual(["vision/other"]);
+      expect((await ledger.jobLookup.find([])).size).toBe(0);
     });
 
     it("refuses a cursor that is none", async () => {

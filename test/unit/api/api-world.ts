@@ -58,7 +58,7 @@ export class ApiWorld {
   }
 
   get deps(): ApiDeps {
-    const { bell, admissions, catalogues, cancellations, jobReader, sealing, decisions, nodeReader, table } = this.ledger;
+    const { bell, admissions, catalogues, cancellations, jobLookup, jobReader, sealing, decisions, nodeReader, table } = this.ledger;
     const fleet = { name: "fleetwright", teams: ["research", "vision"], pools: this.pools, defaultPool: "gpu" };
     const now = () => this.nowMs;
     return {
@@ -66,6 +66,7 @@ export class ApiWorld {
       submit: { bell, lane: this.lane, admissions, catalogues, datasets: this.datasets, fleet },
       cancel: { bell, lane: this.lane, cancellations, now },
       jobs: jobReader,
+      lookup: jobLookup,
       current: sealing,
       logs: this.logs,
       nodes: nodeReader,

@@ -38,6 +38,8 @@ test("an answer may grow: no schema of one is closed", () => {
   const {
     JobMessage: _job,
     Cancellation: _cancel,
+    Cancellations: _cancelMany,
+    JobMessages: _check,
     DatasetSource: _source,
     ...answers
   } = z.object({ components: z.object({ schemas: z.record(z.string(), z.unknown()) }) }).parse(document).components.schemas;

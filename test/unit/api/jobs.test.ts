@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { JobPage, LogPage } from "../../../lib/api/views.ts";
+import { CancelledJobs, CheckedJobs, JobPage, LogPage, Problem } from "../../../lib/api/views.ts";
 import { aJob, monday } from "../../fakes/builders.ts";
 import { ApiWorld } from "./api-world.ts";
 
@@ -107,6 +107,99 @@ describe("a job that is cancelled", () => {
     const { body } = await world.call(`${jobs}/done/cancel`, { method: "POST" });
     expect(body).toMatchObject({ status: 409, detail: "It has ended already: it is succeeded." });
   });
+});
+
+describe("jobs that are checked before they are sent", () => {
+  const check = async (world: ApiWorld, ...messages: unknown[]) =>
+    CheckedJobs.parse((await world.call(`${jobs}/check`, { method: "POST", body: { jobs: messages } })).body).items;
+
+  test("get the very sentence that submitting them would give, and nothing is written", async () => {
+    const world = new ApiWorld();
+    const messages = [
+      { command: ["x"], gpus: 9 },
+      { command: ["x"], gpus: { count: 1, models: ["H100"] } },
+      { image: "pytorch", env: { KEY: "two\nlines" } },
+      { command: ["x"], datasets: ["nothing"] },
+      { command: ["x"], pool: "moon" },
+      { id: "done", command: ["another"] },
+    ];
+    const before = world.ledger.table.jobs.size;
+    const verdicts = await check(world, ...messages);
+    expect(world.ledger.table.jobs.size).toBe(before);
+    expect(world.lane.waiting).toEqual([]);
+    for (const [index, body] of messages.entries()) {
+      const { detail } = Problem.parse((await submit(world, body)).body);
+      expect(verdicts[index]).toEqual({ accepted: false, because: detail });
+    }
+  });
+
+  test("are told where they would go, and those that are none are told why, one by one", async () => {
+    const verdicts = await check(new ApiWorld(), { command: ["x"] }, { command: "x" }, null, { command: ["a\0b"] }, { image: "Org/X:1/" });
+    expect(verdicts).toEqual([
+      { accepted: true, pool: "gpu" },
+      { accepted: false, because: 'command: expected a list, but got the text "x"' },
+      { accepted: false, because: "expected an object, but got null" },
+      { accepted: false, because: "command.0: holds a NUL byte, which no program can be given" },
+      { accepted: false, because: expect.stringMatching(/^image: "Org\/X:1\/" is not the name of a container image/) },
+    ]);
+  });
+
+  test("that are known already are accepted, unless they were rejected", async () => {
+    const world = new ApiWorld();
+    await submit(world, { id: "a", command: ["x"] });
+    await submit(world, { id: "big", command: ["x"], gpus: 9 });
+    world.ledger.table.catalogues.clear();
+    expect(await check(world, { id: "a", command: ["x"] }, { id: "big", command: ["x"], gpus: 9 })).toEqual([
+      { accepted: true, pool: "gpu" },
+      { accepted: false, because: expect.stringMatching(/^the id big names a job of team vision that was rejected \(no instance type/) },
+    ]);
+  });
+
+  test("read each pool's catalogue and each dataset once, however many they are", async () => {
+    const world = new ApiWorld();
+    const message = { command: ["x"], datasets: ["cats"] };
+    await check(world, ...Array.from({ length: 100 }, (_, n) => ({ ...message, id: `job-${n}` })));
+    expect(world.ledger.wire.calls).toMatchObject({ "catalogues.get": 1, "jobLookup.find": 1 });
+  });
+
+  test("may be nested without end, and are refused in few words", async () => {
+    const deep = `${"[".repeat(14_000)}${"]".repeat(14_000)}`;
+    const { status, body } = await new ApiWorld().call(`${jobs}/check`, { method: "POST", body: `{"jobs":[${deep}]}` });
+    expect(status).toBe(200);
+    expect(JSON.stringify(body).length).toBeLessThan(1_000);
+  });
+});
+
+test("many jobs are cancelled with one call, each as it can be, and each pool is rung once", async () => {
+  const world = new ApiWorld();
+  for (let n = 0; n < 40; n += 1) await submit(world, { id: `job-${n}`, command: ["x"] });
+  const rings = world.ledger.table.pool("gpu").bell;
+  const names = [...Array.from({ length: 40 }, (_, n) => `job-${n}`), "runs", "done", "nobody", "secret"];
+  const cancel = async (body: object) =>
+    CancelledJobs.parse((await world.call(`${jobs}/cancel`, { method: "POST", body })).body).items.map(({ job, ...rest }) => [job, rest]);
+  const first = Object.fromEntries(await cancel({ jobs: names, states: ["queued"], reason: "wrong data" }));
+  expect(first["job-39"]).toEqual({ outcome: "cancelled" });
+  expect(first["runs"]).toEqual({ outcome: "spared", state: "running" });
+  expect(first["done"]).toEqual({ outcome: "ended", state: "succeeded" });
+  expect(first["nobody"]).toEqual({ outcome: "unknown" });
+  expect(first["secret"]).toEqual({ outcome: "unknown" });
+  expect(world.job("job-0")).toMatchObject({ state: "cancelled", reason: "wrong data" });
+  expect(world.ledger.table.pool("gpu").bell).toBe(rings + 1);
+  expect(Object.fromEntries(await cancel({ jobs: ["job-0", "runs"] }))).toEqual({
+    "job-0": { outcome: "same" },
+    runs: { outcome: "cancelled" },
+  });
+});
+
+test("a list can be narrowed by states, name, pool and time", async () => {
+  const world = new ApiWorld();
+  const names = async (query: string) => JobPage.parse((await world.call(`${jobs}?${query}`)).body).items.map(({ job }) => job);
+  expect(await names("state=queued,running")).toEqual(["runs", "waits"]);
+  expect(await names("name=r*")).toEqual(["refused", "runs"]);
+  expect(await names("name=?????&pool=gpu")).toEqual(["waits"]);
+  expect(await names("pool=lab")).toEqual([]);
+  expect(await names("since=2026-06-01T00:00:00.003Z")).toEqual(["refused", "done"]);
+  expect(await names("before=2026-06-01T00:00:00.003Z")).toEqual(["runs", "waits"]);
 });
 
 test("whoever follows a log gets each line once, and learns how the job stands", async () => {

@@ -48,7 +48,11 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [`${vision}/jobs`, 200],
     [`${vision}/jobs?state=queued&limit=1`, 200],
     [`${vision}/jobs?limit=100`, 200, { as: "admin" }],
-    ...["limit=0", "limit=101", "limit=x", "limit=1.5", "limit=-1", "limit=", "limit=1&limit=2", "state=sleeping", "stat=queued"].map(
+    [`${vision}/jobs?state=queued,running&name=r*n?&pool=gpu&since=2026-01-01T00:00:00Z&before=2027-01-01T00:00:00%2B02:00`, 200],
+    ...["state=queued,sleeping", "state=", "name=a/b", "name=", "pool=GPU", "since=2h", "before=2026-01-01"].map(
+      (query): Case => [`${vision}/jobs?${query}`, 400],
+    ),
+    ...["limit=0", "limit=501", "limit=x", "limit=1.5", "limit=-1", "limit=", "limit=1&limit=2", "state=sleeping", "stat=queued"].map(
       (query): Case => [`${vision}/jobs?${query}`, 400],
     ),
     ...["x", "%00", "../x", "000000000000000", "9".repeat(400)].map((cursor): Case => [`${vision}/jobs?cursor=${cursor}`, 400]),
@@ -56,6 +60,27 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     ["/v1/teams/research/jobs", 403],
     ["/v1/teams/sales/jobs", 403, { as: "former" }],
     ["/v1/teams/sales/jobs", 404, { as: "admin" }],
+  ],
+  checkJobs: [
+    [`${vision}/jobs/check`, 200, post({ jobs: [{ command: ["x"] }, { command: [] }, null, 7] })],
+    [`${vision}/jobs/check`, 400, post({ jobs: [] })],
+    [`${vision}/jobs/check`, 400, post({ jobs: Array.from({ length: 101 }, () => ({ command: ["x"] })) })],
+    [`${vision}/jobs/check`, 400, post([{ command: ["x"] }])],
+    [`${vision}/jobs/check`, 413, post({ jobs: [{ command: ["x".repeat(2_000_000)] }] })],
+    [`${vision}/jobs/check`, 415, post({ jobs: [{ command: ["x"] }] }, { type: "text/plain" })],
+    ["/v1/teams/research/jobs/check", 403, post({ jobs: [{ command: ["x"] }] })],
+    ["/v1/teams/sales/jobs/check", 404, post({ jobs: [{ command: ["x"] }] }, { as: "admin" })],
+  ],
+  cancelJobs: [
+    [`${vision}/jobs/cancel`, 200, post({ jobs: ["waits", "runs", "done", "nobody"], reason: "wrong data", states: ["queued"] })],
+    [`${vision}/jobs/cancel`, 400, post({ jobs: [] })],
+    [`${vision}/jobs/cancel`, 400, post({ jobs: Array.from({ length: 101 }, (_, n) => `j-${n}`) })],
+    [`${vision}/jobs/cancel`, 400, post({ jobs: ["../x"] })],
+    [`${vision}/jobs/cancel`, 400, post({ jobs: ["waits"], states: ["asleep"] })],
+    [`${vision}/jobs/cancel`, 413, post({ jobs: ["waits"], reason: "x".repeat(40_000) })],
+    [`${vision}/jobs/cancel`, 415, post({ jobs: ["waits"] }, { type: "" })],
+    ["/v1/teams/research/jobs/cancel", 403, post({ jobs: ["secret"] })],
+    ["/v1/teams/sales/jobs/cancel", 404, post({ jobs: ["secret"] }, { as: "admin" })],
   ],
   getJob: [
     [`${vision}/jobs/runs`, 200],

@@ -124,6 +124,11 @@ export function aContext(api: Pick<FakeApi, "url">, over: Partial<Connection> = 
         sent.push({ team, body });
         return { messageId: `message-${sent.length}` };
       },
+      sendAll: async (team, bodies) =>
+        bodies.map((body) => {
+          sent.push({ team, body });
+          return { kind: "sent", messageId: `message-${sent.length}` };
+        }),
     },
     code: { putCode: async ({ team }) => ({ code: { s3: `s3://code/${team}/x.tar.gz`, sha256: "a".repeat(64) }, sent: true }) },
     artifacts: { list: async () => undefined, open: async () => undefined },

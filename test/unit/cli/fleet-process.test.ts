@@ -57,6 +57,7 @@ beforeAll(async () => {
       return {};
     },
     "GET /api/v1/me": { body: aMe() },
+    [`POST /api${team}/jobs/check`]: { body: { items: [{ accepted: true, pool: "gpu" }] } },
     [`GET /api${team}/jobs`]: { body: { items: [aJobSummary()] } },
     [`GET /api${team}/jobs/done`]: { body: aJobView({ job: "done", state: "succeeded" }) },
     [`GET /api${team}/jobs/done/logs`]: [
@@ -126,6 +127,12 @@ describe("fleet, as a process", () => {
       env: { A: "b" },
     });
     expect(messages[1]).toBe(messages[0]);
+  });
+
+  it("submits a command without a folder: what follows -- is the command", async () => {
+    const ended = await fleet("submit", "--team", "research", "--gpus", "2", "--", "nvidia-smi", "--list-gpus");
+    expect(ended.code, ended.err).toBe(0);
+    expect(JSON.parse(messages.at(-1) ?? "")).toEqual({ command: ["nvidia-smi", "--list-gpus"], gpus: 2 });
   });
 
   it("speaks to the API as whoever its credentials belong to, and prints no colours into a pipe", async () => {
@@ -232,14 +239,25 @@ describe("fleet, as a process", () => {
     ["no team", ["jobs"], 2, /say for which team: --team research \| --team vision/],
     ["a command that is not", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(fleet --help tells more\)/],
     ["an option that is not", ["submit", "--gpu", "2"], 2, /unknown option '--gpu'\n\(Did you mean --gpus\?\)/],
-    [
-      "an option of the other way",
-      ["submit", "--gpus", "2", "job.json"],
-      2,
-      /--gpus: only for a job told here, with --workdir DIR -- COMMAND/,
-    ],
+    ["an option of the other way", ["submit", "--gpus", "2", "job.json"], 2, /--gpus: only for a job told here, with -- COMMAND/],
     ["a folder without a command", ["submit", "--workdir", "."], 2, /say what to run in \./],
-    ["nothing to submit", ["submit"], 2, /name job files, .*--workdir DIR -- COMMAND/],
+    ["a command and a file", ["submit", "job.json", "--", "true"], 2, /job\.json: what stands before -- is a job file/],
+    ["no command after --", ["submit", "--gpus", "1", "--"], 2, /say what to run: fleet submit -- python train\.py/],
+    [
+      "a variable that is ours",
+      ["submit", "--env", "FLEETWRIGHT_X=1", "--", "true"],
+      2,
+      /^fleet: --env FLEETWRIGHT_X: begins with FLEETWRIGHT_/m,
+    ],
+    [
+      "an image that is none",
+      ["submit", "--image", "Org/X", "--", "true"],
+      2,
+      /^fleet: --image: "Org\/X" is not the name of a container image/m,
+    ],
+    ["jobs to cancel that are not named", ["cancel"], 2, /name the jobs, or say which: --state queued/],
+    ["jobs that are named twice over", ["cancel", "a", "--state", "all"], 2, /with --state; not both/],
+    ["nothing to submit", ["submit"], 2, /name job files, .*-- COMMAND, or --workdir DIR -- COMMAND/],
     ["a wrong value", ["submit", "--workdir", ".", "--max-runtime", "soon", "--", "true"], 2, /a duration is wanted, such as 90s/],
     ["a value that no job may have", ["submit", "--workdir", ".", "--gpus", "99", "--", "true"], 2, /^fleet: --gpus: /m],
     ["a price of what there is not", ["capacity", "--compute", "1", "--unit-prices", "cpu=1"], 2, /prices are wanted as compute=100/],

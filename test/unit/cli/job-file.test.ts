@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { askedFrom } from "../../../lib/cli/asked-from.ts";
 import { UsageError } from "../../../lib/cli/exit.ts";
-import { parseJob, readJobFile } from "../../../lib/cli/job-file.ts";
+import { parseJob, parseJobs, readJobFile, refuseTwice } from "../../../lib/cli/job-file.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -18,12 +18,27 @@ describe("a job file", () => {
   it("is sent as it is written", async () => {
     const body = '{ "command": ["true"] }\n';
     await writeFile(join(folder, "job.json"), body);
-    expect(await readJobFile(join(folder, "job.json"), silent)).toMatchObject({ body, message: { command: ["true"] } });
+    const file = join(folder, "job.json");
+    expect(await readJobFile(file, silent)).toMatchObject([{ body, message: { command: ["true"] }, at: file }]);
+  });
+
+  it("may begin with a byte order mark, which is not sent", async () => {
+    await writeFile(join(folder, "bom.json"), '\uFEFF{"command":["true"]}');
+    expect(await readJobFile(join(folder, "bom.json"), silent)).toMatchObject([{ body: '{"command":["true"]}' }]);
+  });
+
+  it("in a folder that may not be entered, or below a file, is refused in words", async () => {
+    await writeFile(join(folder, "plain"), "");
+    await expect(readJobFile(join(folder, "plain", "job.json"), silent)).rejects.toThrow(
+      /lies below something that is a file and no folder$/,
+    );
+    await symlink("loop.json", join(folder, "loop.json"));
+    await expect(readJobFile(join(folder, "loop.json"), silent)).rejects.toThrow(/is a link that leads back to itself$/);
   });
 
   it.each([
     ["is not there", "nowhere.json", /there is no file .*nowhere\.json in /],
-    ["is a folder", ".", /is a folder; a job is a file/],
+    ["is a folder", ".", /is a folder, and a job is a file/],
   ])("is refused when it %s", async (_what, name, message) => {
     const reading = readJobFile(join(folder, name), silent);
     await expect(reading).rejects.toThrow(UsageError);
@@ -33,12 +48,56 @@ describe("a job file", () => {
   it.each([
     ["is empty", " \n", /^job\.json is not JSON: it is empty$/],
     ["is cut short", '{"command":["true"', /^job\.json is not JSON: /],
-    ["is a list", "[]", /^job\.json is not a job:\n {2}the message: .*object/],
-    ["has a field that does not exist", '{"command":["true"],"gpu":1}', /the message: .*"gpu"(?:.|\n)*job\.schema\.json/],
-    ["has a command that is no list", '{"command":"true"}', /\n {2}command: .*array/],
+    ["is a number", "7", /^job\.json is not a job:\n {2}the message: expected an object, but got the number 7/],
+    [
+      "has a field that does not exist",
+      '{"command":["true"],"gpu":1}',
+      /the message: there is no field "gpu"; did you mean "gpus"\?(?:.|\n)*job\.schema\.json/,
+    ],
+    ["has a command that is no list", '{"command":"true"}', /\n {2}command: expected a list, but got the text "true"/],
   ])("is refused when it %s", (_what, body, message) => {
     expect(() => parseJob("job.json", body)).toThrow(UsageError);
     expect(() => parseJob("job.json", body)).toThrow(message);
+  });
+});
+
+describe("a file of many jobs", () => {
+  const ids = (text: string) => parseJobs("jobs", text).map(({ message, at }) => `${at}: ${message.id}`);
+
+  it("is a JSON array, or JSON Lines, with blank lines and a byte order mark where editors leave them", () => {
+    expect(ids('[{"id":"a","command":["x"]},\n {"id":"b","command":["x"]}]')).toEqual(["jobs, item 1: a", "jobs, item 2: b"]);
+    const lines = '\uFEFF{"id":"a","command":["x"]}\r\n\r\n{"id":"b","command":["x"]}\r\n';
+    expect(ids(lines)).toEqual(["jobs, line 1: a", "jobs, line 3: b"]);
+    expect(parseJobs("jobs", lines).map(({ body }) => body)).toEqual(['{"id":"a","command":["x"]}', '{"id":"b","command":["x"]}']);
+    expect(ids('{\n "id": "a",\n "command": ["x"]\n}\n')).toEqual(["jobs: a"]);
+  });
+
+  it("names each that is wrong, ten at most", () => {
+    const lines = ['{"command":["x"]}', '{"command":["x"],"gpus":"2"}', "{command}", ...Array.from({ length: 20 }, () => "{}")];
+    const reading = () => parseJobs("jobs.jsonl", lines.join("\n"));
+    expect(reading).toThrow(UsageError);
+    expect(reading).toThrow(
+      /^22 of the 23 jobs are wrong; nothing was sent\n {2}jobs\.jsonl, line 2 is not a job:\n {2}gpus: expected a whole number/,
+    );
+    expect(reading).toThrow(/\n {2}jobs\.jsonl, line 3 is not JSON: /);
+    expect(reading).toThrow(/\n {2}and 12 more$/);
+  });
+
+  it.each([
+    ["is an empty list", "[]", /^jobs is an empty list; it holds no job$/],
+    ["is cut short", '[{"command":["x"]}', /^jobs is not JSON: /],
+    ["holds what is no job", '[7, {"command":["x"]}]', /^1 of the 2 jobs are wrong; nothing was sent\n {2}jobs, item 1 is not a job/],
+    ["is a broken object of several lines", '{\n"command":["x"]\n', /^jobs is not JSON: /],
+  ])("is refused when it %s", (_what, text, message) => {
+    expect(() => parseJobs("jobs", text)).toThrow(message);
+  });
+
+  it("may name a job twice, if it is the same one", () => {
+    const same = (one: { body: string }, other: { body: string }) => one.body === other.body;
+    const twice = parseJobs("jobs", '{"id":"a","command":["x"]}\n{"id":"a","command":["x"]}');
+    expect(() => refuseTwice(twice, same)).not.toThrow();
+    const other = parseJobs("jobs", '{"id":"a","command":["x"]}\n{"id":"a","command":["y"]}');
+    expect(() => refuseTwice(other, same)).toThrow(/^jobs, line 2: the id a names another job already, in jobs, line 1; nothing was sent$/);
   });
 });
 

@@ -90,10 +90,13 @@ it("a list shows a gang by its first node and how many more there are", () => {
   expect(row).toMatch(/ i-0a \+1$/);
 });
 
-it("a list shows a long reason's beginning, on one line", () => {
+it("a list shows a reason's first line: all of it where there is no bound, else its beginning", () => {
   const job = aJob({ state: "failed", startedAtMs: monday, reason: `${"x".repeat(150)}\nmore` });
   const [, row = ""] = tableLines([job], jobColumns(monday + 5_000), "none");
-  expect(row).toMatch(/^train-1 +failed +1 +5 s +gpu +- +x{99}…$/);
+  expect(row).toMatch(/^train-1 +failed +1 +5 s +gpu +- +x{150}$/);
+  const [, narrow = ""] = tableLines([job], jobColumns(monday + 5_000), { empty: "", width: 100 });
+  expect(narrow).toMatch(/^train-1 +failed +1 +5 s +gpu +- +x+…$/);
+  expect(narrow).toHaveLength(100);
 });
 
 describe("a job that does not run yet", () => {

@@ -2,12 +2,14 @@ import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import * as z from "zod";
+import type { Sent } from "../../../lib/aws/job-queue.ts";
 import { submit } from "../../../lib/cli/commands/submit.ts";
 import { submitCommand } from "../../../lib/cli/commands/submit-command.ts";
+import { UsageError } from "../../../lib/cli/exit.ts";
 import { parseJob } from "../../../lib/cli/job-file.ts";
-import { aSpec } from "../../fakes/builders.ts";
 import { aJobView, aMe } from "./api-samples.ts";
-import { aContext, type FakeApi, type Routes, startFakeApi } from "./fake-api.ts";
+import { type Answer, aContext, type Called, type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";
 
 let api: FakeApi;
 let folder: string;
@@ -19,11 +21,21 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 const start = async (routes: Routes = {}) => {
-  api = await startFakeApi(routes);
+  api = await startFakeApi({ [checkPath]: allFit, "POST /v1/teams/vision/jobs/check": allFit, ...routes });
   return aContext(api);
 };
 const job = (fields: object) => parseJob("job.json", JSON.stringify({ command: ["true"], ...fields }));
-const jobPath = "/v1/teams/research/jobs/train-7";
+const checkPath = "POST /v1/teams/research/jobs/check";
+const verdicts = (items: readonly { accepted: boolean; because?: string }[]) => ({ body: { items } });
+/** Whatever is asked about may run. */
+const allFit = ({ body }: Called): Answer => ({
+  body: {
+    items: z
+      .object({ jobs: z.array(z.unknown()) })
+      .parse(body)
+      .jobs.map(() => ({ accepted: true, pool: "gpu" })),
+  },
+});
 
 describe("a job file", () => {
   it("goes to the team's queue as it is written, and its id is the result", async () => {
@@ -47,32 +59,35 @@ describe("a job file", () => {
     expect(sent).toMatchObject([{ team: "vision" }]);
   });
 
-  it("of an id that names another job is not sent, and nor are those beside it", async () => {
-    const { on, sent } = await start({ [`GET ${jobPath}`]: { body: aJobView() } });
-    await expect(submit([job({}), job({ id: "train-7" })], { team: "research" }, on)).rejects.toThrow(
-      /id train-7 already names another job of team research \(running\); nothing was sent/,
+  it("is checked with the deployment first: what it would refuse is not sent, nor what is beside it, in its own words", async () => {
+    const { on, sent } = await start({ [checkPath]: verdicts([{ accepted: true }, { accepted: false, because: "no pool has 9 GPUs" }]) });
+    const submitting = submit([job({}), job({ id: "train-7", gpus: 9 })], { team: "research" }, on);
+    await expect(submitting).rejects.toThrow(UsageError);
+    await expect(submitting).rejects.toThrow(/^1 of the 2 jobs cannot run; nothing was sent\n {2}job\.json: no pool has 9 GPUs$/);
+    expect(sent).toEqual([]);
+    expect(api.calls[0]?.body).toMatchObject({ jobs: [{ command: ["true"] }, { id: "train-7", gpus: 9 }] });
+  });
+
+  it("that cannot run is refused with the very sentence of the deployment", async () => {
+    const { on } = await start({ [checkPath]: verdicts([{ accepted: false, because: "the id a already names another job" }]) });
+    await expect(submit([job({ id: "a" })], { team: "research" }, on)).rejects.toThrow(
+      /^the id a already names another job\n {2}nothing was sent$/,
     );
-    expect(sent).toEqual([]);
   });
 
-  it("of an id that was rejected is not sent: it would be nobody's", async () => {
-    const { on, sent } = await start({ [`GET ${jobPath}`]: { body: aJobView({ state: "rejected", reason: "no pool", spec: undefined }) } });
-    await expect(submit([job({ id: "train-7" })], { team: "research" }, on)).rejects.toThrow(/was rejected \(no pool\).*choose a new id/);
-    expect(sent).toEqual([]);
-  });
-
-  it("sent again is the same job, whatever the API left to its defaults", async () => {
-    const again = job({ id: "train-7", command: ["python", "train.py"], maxRuntimeSeconds: 3600 });
-    const { on, sent } = await start({ [`GET ${jobPath}`]: { body: aJobView({ spec: aSpec() }) } });
-    expect(await submit([again], { team: "research" }, on)).toBe(0);
-    expect(sent).toHaveLength(1);
-  });
-
-  it("needs no API to be sent", async () => {
-    const { on, said, sent } = await start({ [`GET ${jobPath}`]: { status: 503, body: "" } });
+  it.each([
+    [
+      "an API that is down",
+      { status: 503, body: "" },
+      /^not checked before it is sent, for the API could not be asked: the API answered 503/,
+    ],
+    ["an older release", problem(405, "method", "Here one can GET."), /could not be asked: it is of an older release$/],
+    ["a caller without the right", problem(403, "denied", "You may not."), /could not be asked: You may not\.$/],
+  ])("needs no API to be sent: %s", async (_what, answer, note) => {
+    const { on, said, sent } = await start({ [checkPath]: answer });
     expect(await submit([job({ id: "train-7" })], { team: "research" }, on)).toBe(0);
     expect(sent).toHaveLength(1);
-    expect(said.note[0]).toMatch(/whether the id train-7 is in use is not known: the API answered 503/);
+    expect(said.note[0]).toMatch(note);
   });
 
   it.each([
@@ -86,6 +101,37 @@ describe("a job file", () => {
     expect(await submit([job({})], { team: "research", wait: true, json: true }, on)).toBe(code);
     expect(said.note.slice(1)).toEqual(["message-1  running on i-0123456789abcdef0", `message-1  ${state} on i-0123456789abcdef0: so`]);
     expect(JSON.parse(said.out.join(""))).toMatchObject([{ id: "train-7", state }]);
+  });
+});
+
+describe("many jobs", () => {
+  const many = (count: number, named = true) => Array.from({ length: count }, (_, n) => job(named ? { id: `job-${n}` } : {}));
+
+  it("are checked a hundred a call, and sent together", async () => {
+    const { on, said, sent } = await start();
+    expect(await submit(many(250), { team: "research" }, on)).toBe(0);
+    expect(api.calls.map(({ body }) => z.object({ jobs: z.array(z.unknown()) }).parse(body).jobs.length).toSorted()).toEqual([
+      100, 100, 50,
+    ]);
+    expect(sent).toHaveLength(250);
+    expect(said.out).toEqual(Array.from({ length: 250 }, (_, n) => `job-${n}`));
+  });
+
+  it.each([
+    [true, /every job has an id, and one that was sent already is not run twice/],
+    [false, /send only these again: a job without an "id"/],
+  ])("of which some cannot be sent are named, with how to send them again (with ids: %s)", async (named, advice) => {
+    const { on, said } = await start();
+    const sendAll = async (_team: string, bodies: readonly string[]): Promise<readonly Sent[]> =>
+      bodies.map((_body, index) => (index === 1 ? { kind: "failed", because: "throttled" } : { kind: "sent", messageId: `m-${index}` }));
+    const connection = { ...on.connection, queue: { ...on.connection.queue, sendAll } };
+    expect(await submit(many(3, named), { team: "research" }, { ...on, connection })).toBe(1);
+    expect(said.out).toEqual(named ? ["job-0", "job-2"] : ["m-0", "m-2"]);
+    expect(said.note[0]).toBe("fleet: 1 of 3 jobs could not be sent:");
+    expect(said.note[1]).toBe(named ? "  job.json (job-1): throttled" : "  job.json: throttled");
+    expect(said.note[2]).toMatch(advice);
+    expect(await submit(many(3, named), { team: "research", json: true }, { ...on, connection })).toBe(1);
+    expect(JSON.parse(said.out.at(-1) ?? "")).toMatchObject({ notSent: [{ at: "job.json", because: "throttled" }] });
   });
 });
 
@@ -145,6 +191,19 @@ describe("a folder and a command", () => {
     const options = { workdir: join(folder, "not-there"), team: "research", spot: true, ...wrong };
     await expect(submitCommand(["true"], options, on)).rejects.toThrow(message);
     expect(sent).toEqual([]);
+  });
+
+  it("are not even packed for what the deployment would refuse", async () => {
+    const { on, sent } = await start({ [checkPath]: verdicts([{ accepted: false, because: "no instance type has H100" }]) });
+    const options = { workdir: join(folder, "not-there"), team: "research", spot: true, gpuModel: ["H100"] };
+    await expect(submitCommand(["true"], options, on)).rejects.toThrow(/^no instance type has H100\n {2}nothing was sent$/);
+    expect(sent).toEqual([]);
+  });
+
+  it("a command needs no folder", async () => {
+    const { on, sent } = await start();
+    expect(await submitCommand(["nvidia-smi", "-L"], { team: "research", spot: true, gpus: 2 }, on)).toBe(0);
+    expect(JSON.parse(sent[0]?.body ?? "")).toEqual({ command: ["nvidia-smi", "-L"], gpus: 2 });
   });
 
   it("an image needs no folder", async () => {

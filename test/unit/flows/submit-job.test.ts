@@ -105,7 +105,7 @@ describe("refused with a reason", () => {
     ["what is not JSON", "{command: x}", "m-1", /^the message is not JSON: /],
     ["33 KiB", large, "m-1", /^the message has 33\d\d\d bytes and 32768 are allowed; put data on S3/],
     ["a 1 MiB message", "x".repeat(1024 * 1024), "m-1", /^the message has 1048576 bytes/],
-    ["an unknown field", '{"id":"a","command":["x"],"gpu":1}', "a", /Unrecognized key: "gpu"/],
+    ["an unknown field", '{"id":"a","command":["x"],"gpu":1}', "a", /^there is no field "gpu"; did you mean "gpus"\?$/],
     ["no command", '{"id":"a"}', "a", /^command: say what to run/],
     ["an id that is none", '{"id":"../a","command":["x"]}', "m-1", /^id: an id is/],
     ["an unknown pool", '{"id":"a","command":["x"],"pool":"moon"}', "a", /^team vision has no pool named moon; it can use: gpu$/],
@@ -121,6 +121,11 @@ describe("refused with a reason", () => {
     expect(world.lane.waiting).toEqual([]);
     expect(world.ledger.table.queueOf("gpu")).toEqual([]);
   });
+});
+
+test("a message that begins with a byte order mark is read as the one without it", async () => {
+  const world = new World();
+  expect(await send(world, '\uFEFF{"id":"a","command":["x"]}')).toMatchObject({ kind: "queued", job: { job: "a" } });
 });
 
 test("bytes are counted, not letters", async () => {

@@ -1,7 +1,7 @@
-import { matchesGlob } from "node:path";
+import { matchesGlob as matchesNodes } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { advance, hasMagic, isBelow, isWhole, literally, type Pattern, pathName, patternsOf, start } from "../../../lib/model/glob.ts";
+import { advance, globPrefix, hasMagic, isBelow, isWhole, literally, matchesGlob, type Pattern, pathName, patternsOf, start } from "../../../lib/model/glob.ts";
 
 /** Follows a path through a pattern, name by name, as the walk does. */
 function follows(pattern: Pattern, path: string): boolean {
@@ -57,7 +57,7 @@ describe("a glob", () => {
       fc.property(glob, path, (pattern, of) => {
         // A trailing `**` takes the folder itself here: all below it is meant.
         fc.pre(!pattern.endsWith("**"));
-        expect(matches(pattern, of)).toBe(matchesGlob(of, pattern));
+        expect(matches(pattern, of)).toBe(matchesNodes(of, pattern));
       }),
       { numRuns: 300 },
     );
@@ -90,4 +90,39 @@ test.each([
   ["ou", "out/model.pt", false],
 ])("what %s asks for holds %s: %s", (asked, path, expected) => {
   expect(isBelow(asked, path)).toBe(expected);
+});
+
+test.each([
+  ["*", ""],
+  ["*", "train-7"],
+  ["train-*", "train-"],
+  ["train-?", "train-7"],
+  ["*-7", "train-7-7"],
+  ["t*n*7", "train-7"],
+  ["**a**", "bab"],
+  ["a.b", "a.b"],
+])("the pattern %j fits the name %j", (pattern, name) => {
+  expect(matchesGlob(pattern, name)).toBe(true);
+});
+
+test.each([
+  ["", "a"],
+  ["a", ""],
+  ["?", ""],
+  ["train-?", "train-77"],
+  ["train", "train-7"],
+  ["*-8", "train-7"],
+  ["a.b", "axb"],
+])("the pattern %j does not fit the name %j", (pattern, name) => {
+  expect(matchesGlob(pattern, name)).toBe(false);
+});
+
+test("a pattern of many stars takes no longer than a name of a hundred letters allows", () => {
+  const startedMs = performance.now();
+  for (let n = 0; n < 1_000; n += 1) expect(matchesGlob(`${"*a".repeat(49)}*b`, "a".repeat(100))).toBe(false);
+  expect(performance.now() - startedMs).toBeLessThan(5_000);
+});
+
+test("a pattern's prefix is what stands before its first sign", () => {
+  expect(["train-*", "?a", "train-7"].map(globPrefix)).toEqual(["train-", "", "train-7"]);
 });

@@ -1,0 +1,76 @@
+import * as z from "zod";
+import { JobId } from "../../../events/job.ts";
+import { cancelJobs } from "../../flows/cancel-job.ts";
+import { checkJobs } from "../../flows/check-jobs.ts";
+import { jobStates } from "../../model/job.ts";
+import { said } from "../answer.ts";
+import { type Operation, operation } from "../operation.ts";
+import { CancelledJobs, CheckedJobs } from "../views.ts";
+import { Reason } from "./jobs.ts";
+import { noQuery, ofTeam } from "./path.ts";
+
+const Messages = z
+  .strictObject({
+    jobs: z.array(z.unknown()).min(1).max(100).describe("Job messages, as submitJob takes one; each is looked at by itself"),
+  })
+  .meta({ id: "JobMessages" });
+
+const check = operation({
+  id: "checkJobs",
+  method: "post",
+  path: "/teams/{team}/jobs/check",
+  summary: "Says of each of up to 100 jobs whether it would be taken, and if not why; nothing is submitted",
+  params: ofTeam,
+  query: noQuery,
+  body: { schema: Messages, mostBytes: 2_000_000, optional: false },
+  answers: { schema: CheckedJobs, statuses: { 200: "One verdict for each, in the same order" } },
+  problems: ["not-found", "too-large", "media-type"],
+  async handle(deps, { params, body }) {
+    const verdicts = await checkJobs({ ...deps.submit, lookup: deps.lookup }, params.team, body.jobs);
+    return said({
+      items: verdicts.map((verdict) =>
+        verdict.kind === "accepted" ? { accepted: true, pool: verdict.pool } : { accepted: false, because: verdict.because },
+      ),
+    });
+  },
+});
+
+const Many = z
+  .strictObject({
+    jobs: z.array(JobId).min(1).max(100),
+    reason: Reason.optional(),
+    states: z
+      .array(z.enum(jobStates))
+      .min(1)
+      .max(jobStates.length)
+      .optional()
+      .describe("A job that is in another state by then is left alone; absent: whatever its state"),
+  })
+  .meta({ id: "Cancellations" });
+
+const cancelMany = operation({
+  id: "cancelJobs",
+  method: "post",
+  path: "/teams/{team}/jobs/cancel",
+  summary: "Cancels up to 100 jobs, wherever they are; one that cannot be does not keep the others from it, and doing it twice is harmless",
+  params: ofTeam,
+  query: noQuery,
+  body: { schema: Many, mostBytes: 32_768, optional: false },
+  answers: { schema: CancelledJobs, statuses: { 200: "One outcome for each, in the same order" } },
+  problems: ["not-found", "too-large", "media-type"],
+  async handle(deps, { params: { team }, body }) {
+    const { jobs, reason = "cancelled by its team", states } = body;
+    const refs = jobs.map((job) => ({ team, job }));
+    const outcomes = await cancelJobs(deps.cancel, refs, { reason, states });
+    return said({
+      items: outcomes.map((outcome, index) => ({
+        job: jobs[index] ?? "",
+        outcome: outcome.kind,
+        ...("state" in outcome && { state: outcome.state }),
+        ...("because" in outcome && { because: outcome.because }),
+      })),
+    });
+  },
+});
+
+export const manyJobOperations: readonly Operation[] = [check, cancelMany];

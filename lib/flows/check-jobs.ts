@@ -1,0 +1,51 @@
+import type { Dataset, DatasetRef } from "../model/dataset.ts";
+import { type Job, jobName } from "../model/job.ts";
+import type { Catalogue } from "../model/offer.ts";
+import type { JobLookup } from "../ports/jobs.ts";
+import { bodyHash } from "./body-hash.ts";
+import { type JudgeDeps, type Judged, judgeJob, whyTaken } from "./judge-job.ts";
+import { readJobValue } from "./read-job.ts";
+
+export type CheckDeps = JudgeDeps & { readonly lookup: JobLookup };
+
+/** What would become of a job if it was sent now. */
+export type Verdict = { readonly kind: "accepted"; readonly pool: string } | { readonly kind: "refused"; readonly because: string };
+
+/** Says of each message what submitting it would come to, in the words of the refusal, and writes nothing. */
+export async function checkJobs(deps: CheckDeps, team: string, messages: readonly unknown[]): Promise<readonly Verdict[]> {
+  const once = { ...deps, ...readOnce(deps) };
+  const judged: Judged[] = [];
+  // One after the other: the first that names a pool or a dataset reads it for all.
+  for (const message of messages) judged.push(await judgeJob(once, team, readJobValue(message)));
+  const ids = new Set(judged.flatMap(({ kind, id }) => (kind === "fit" && id !== undefined ? [id] : [])));
+  const there = await deps.lookup.find([...ids].map((job) => ({ team, job })));
+  return judged.map((each) => verdictOn(each, there.get(jobName({ team, job: each.id ?? "" }))));
+}
+
+function verdictOn(judged: Judged, there: Job | undefined): Verdict {
+  if (judged.kind === "unfit") return { kind: "refused", because: judged.because };
+  const accepted: Verdict = { kind: "accepted", pool: judged.pool.name };
+  if (judged.id === undefined || there === undefined) return accepted;
+  if (there.bodyHash !== bodyHash(judged.spec)) return { kind: "refused", because: whyTaken(there) };
+  // The same message again is the same job, and that one stays as it is.
+  return there.state === "rejected" ? { kind: "refused", because: whyRejectedBefore(there) } : accepted;
+}
+
+const whyRejectedBefore = ({ team, job, reason }: Job): string =>
+  `the id ${job} names a job of team ${team} that was rejected (${reason ?? "no reason is on record"}); choose a new id`;
+
+/** The same reads, each made once. */
+function readOnce({ catalogues, datasets }: JudgeDeps): Pick<JudgeDeps, "catalogues" | "datasets"> {
+  const byPool = new Map<string, Promise<Catalogue | undefined>>();
+  const byName = new Map<string, Promise<Dataset | undefined>>();
+  return {
+    catalogues: { get: (pool) => remembered(byPool, pool, () => catalogues.get(pool)) },
+    datasets: { get: (ref: DatasetRef) => remembered(byName, `${ref.team}/${ref.dataset}`, () => datasets.get(ref)) },
+  };
+}
+
+function remembered<T>(known: Map<string, Promise<T>>, name: string, read: () => Promise<T>): Promise<T> {
+  const made = known.get(name) ?? read();
+  known.set(name, made);
+  return made;
+}

@@ -1,0 +1,194 @@
+import { afterEach, describe, expect, it } from "vitest";
+import * as z from "zod";
+import { type Confirm, cancelMany } from "../../../lib/cli/commands/cancel-many.ts";
+import { jobs } from "../../../lib/cli/commands/jobs.ts";
+import { filterOf } from "../../../lib/cli/job-filter.ts";
+import { monday } from "../../fakes/builders.ts";
+import { aJobSummary } from "./api-samples.ts";
+import { type Answer, aContext, type Called, type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";
+
+let api: FakeApi;
+afterEach(() => api.close());
+const start = async (routes: Routes) => {
+  api = await startFakeApi(routes);
+  return aContext(api);
+};
+const team = "research";
+const path = `/v1/teams/${team}/jobs`;
+
+const Query = z.object({ limit: z.coerce.number(), cursor: z.coerce.number().default(0) });
+/** So many jobs, page by page, as the API lists them. */
+const listing =
+  (total: number, more: object = {}) =>
+  ({ query }: Called): Answer => {
+    const { limit, cursor } = Query.parse(query);
+    const items = Array.from({ length: Math.min(limit, total - cursor) }, (_, n) => aJobSummary({ job: `job-${cursor + n}`, ...more }));
+    const next = cursor + items.length;
+    return { body: { items, ...(next < total ? { cursor: `${next}` } : {}) } };
+  };
+const Cancel = z.object({ jobs: z.array(z.string()), states: z.array(z.string()).optional(), reason: z.string().optional() });
+const cancelled = ({ body }: Called): Answer => ({
+  body: { items: Cancel.parse(body).jobs.map((job) => ({ job, outcome: "cancelled" })) },
+});
+const queued = { state: "queued", node: undefined, startedAt: undefined };
+
+describe("jobs", () => {
+  it("are listed page by page up to the limit, as one table", async () => {
+    const { on, said } = await start({ [`GET ${path}`]: listing(2_500) });
+    expect(await jobs({ team, limit: 1_200 }, on)).toBe(0);
+    expect(said.out).toHaveLength(1_201);
+    expect(said.out[0]).toMatch(/^ID +STATE/);
+    expect(said.out[1_200]).toMatch(/^job-1199 +running/);
+    expect(api.calls.map(({ query }) => query["limit"])).toEqual(["500", "500", "200"]);
+    expect(said.note).toEqual(["there are more: raise --limit, or go on with --cursor 1200"]);
+  });
+
+  it("are one JSON object, however many pages they came in", async () => {
+    const { on, said } = await start({ [`GET ${path}`]: listing(700) });
+    expect(await jobs({ team, limit: 2_000, json: true }, on)).toBe(0);
+    expect(said.out).toHaveLength(1);
+    const { jobs: all, cursor } = JSON.parse(said.out[0] ?? "");
+    expect(all).toHaveLength(700);
+    expect(cursor).toBeNull();
+  });
+
+  it("of a page that is short, even empty, go on with the next one", async () => {
+    const pages: Answer[] = [
+      { body: { items: [], cursor: "1" } },
+      { body: { items: [aJobSummary({ job: "a" })], cursor: "2" } },
+      { body: { items: [] } },
+    ];
+    const { on, said } = await start({ [`GET ${path}`]: pages });
+    await jobs({ team, limit: 10, name: "a*" }, on);
+    expect(said.out).toHaveLength(2);
+  });
+
+  it("are asked for by states, name, pool and time", async () => {
+    const { on, said } = await start({ [`GET ${path}`]: { body: { items: [] } } });
+    const options = { state: "queued,running", name: "sweep-*", pool: "gpu", since: "2h", before: "2026-06-01T00:30:00Z" };
+    await jobs({ team, limit: 10, ...options }, on);
+    expect(api.calls[0]?.query).toEqual({
+      state: "queued,running",
+      name: "sweep-*",
+      pool: "gpu",
+      since: "2026-05-31T23:00:00.000Z",
+      before: "2026-06-01T00:30:00.000Z",
+      limit: "10",
+    });
+    expect(said.out).toEqual(["team research has no queued or running jobs of those that were asked for"]);
+  });
+
+  it.each([
+    [{ state: "queued,gone" }, /no state gone; there are: rejected, queued/],
+    [{ name: "a b" }, /--name a b: a pattern is made of the letters of ids/],
+    [{ since: "soon" }, /--since soon: expected how long ago/],
+    [{ before: "1" + "x" }, /--before 1x: expected how long ago/],
+  ])("that cannot be meant are refused before anything is asked: %j", (options, message) => {
+    expect(() => filterOf(options, monday)).toThrow(message);
+  });
+});
+
+describe("cancel --state", () => {
+  const many = (options: object, confirm?: Confirm) => (on: Parameters<typeof cancelMany>[1]) =>
+    cancelMany({ team, state: "queued", ...options }, { ...on, confirm });
+
+  it("cancels all that wait, a hundred a call, and says how many", async () => {
+    const { on, said } = await start({ [`GET ${path}`]: listing(2_030, queued), [`POST ${path}/cancel`]: cancelled });
+    expect(await many({ name: "job-*", reason: "wrong data" })(on)).toBe(0);
+    const calls = api.calls.filter(({ method }) => method === "POST").map(({ body }) => Cancel.parse(body));
+    expect(calls).toHaveLength(21);
+    expect(new Set(calls.flatMap((call) => call.jobs)).size).toBe(2_030);
+    expect(calls[0]).toMatchObject({ states: ["queued"], reason: "wrong data" });
+    expect(api.calls[0]?.query).toMatchObject({ state: "queued", name: "job-*" });
+    expect(said.out).toEqual(["2030 jobs of team research cancelled"]);
+  });
+
+  it("tries what failed again, names what cannot be done, goes on with the others, and ends with 1", async () => {
+    const outcomes = ({ body }: Called): Answer => ({
+      body: {
+        items: Cancel.parse(body).jobs.map((job) =>
+          job === "job-7"
+            ? { job, outcome: "failed", because: "the table was too busy" }
+            : job === "job-8"
+              ? { job, outcome: "ended", state: "succeeded" }
+              : job === "job-9"
+                ? { job, outcome: "spared", state: "running" }
+                : { job, outcome: "cancelled" },
+        ),
+      },
+    });
+    const { on, said } = await start({ [`GET ${path}`]: listing(10, queued), [`POST ${path}/cancel`]: outcomes });
+    expect(await many({})(on)).toBe(1);
+    expect(said.out).toEqual([
+      "7 jobs of team research cancelled, 1 had ended meanwhile, 1 changed state meanwhile and were left alone, 1 could not be cancelled",
+    ]);
+    expect(said.note).toEqual(["fleet: job-7: the table was too busy", expect.stringMatching(/run the same command again/)]);
+    expect(api.calls.filter(({ method }) => method === "POST")).toHaveLength(3);
+    expect(await many({ json: true })(on)).toBe(1);
+    expect(JSON.parse(said.out.at(-1) ?? "")).toMatchObject({ failed: [{ job: "job-7" }], ended: ["job-8"], spared: ["job-9"] });
+  });
+
+  it("survives a call that fails for good: its jobs are named, and the others are cancelled", async () => {
+    const { on, said } = await start({
+      [`GET ${path}`]: listing(250, queued),
+      [`POST ${path}/cancel`]: (call) =>
+        Cancel.parse(call.body).jobs.includes("job-150") ? problem(503, "busy", "This could not be done just now.") : cancelled(call),
+    });
+    expect(await many({})(on)).toBe(1);
+    expect(said.out).toEqual(["150 jobs of team research cancelled, 100 could not be cancelled"]);
+  });
+
+  it("asks before what runs is cancelled, and without a terminal wants --yes", async () => {
+    const routes = { [`GET ${path}`]: listing(3), [`POST ${path}/cancel`]: cancelled };
+    const { on, said } = await start(routes);
+    await expect(many({ state: "all" })(on)).rejects.toThrow(/^3 jobs, 3 of them on nodes, would be cancelled.*say --yes/);
+    const asked: string[] = [];
+    const say = (answer: boolean) => async (question: string) => {
+      asked.push(question);
+      return answer;
+    };
+    expect(await many({ state: "running" }, say(false))(on)).toBe(1);
+    expect(api.calls.filter(({ method }) => method === "POST")).toEqual([]);
+    expect(await many({ state: "running" }, say(true))(on)).toBe(0);
+    expect(await many({ state: "all", yes: true })(on)).toBe(0);
+    expect(asked).toEqual(Array.from({ length: 2 }, () => "cancel 3 jobs, 3 of them on nodes? What runs is lost."));
+    expect(said.out).toHaveLength(2);
+    expect(api.calls.at(-1)?.body).toMatchObject({ states: ["queued", "placed", "running", "sealing"] });
+  });
+
+  it("only lists what would be cancelled when it is a dry run", async () => {
+    const { on, said } = await start({ [`GET ${path}`]: listing(3) });
+    expect(await many({ state: "all", dryRun: true })(on)).toBe(0);
+    expect(said.out).toHaveLength(4);
+    expect(said.note).toEqual(["3 jobs would be cancelled; nothing was done"]);
+    expect(await many({ state: "all", dryRun: true, json: true })(on)).toBe(0);
+    expect(JSON.parse(said.out.at(-1) ?? "")).toEqual({ team, wouldCancel: ["job-0", "job-1", "job-2"] });
+    expect(api.calls.every(({ method }) => method === "GET")).toBe(true);
+  });
+
+  it("cancels one by one where the deployment knows no other way", async () => {
+    const { on, said } = await start({
+      [`GET ${path}`]: listing(3, queued),
+      [`POST ${path}/cancel`]: problem(405, "method", "Here one can GET, HEAD."),
+      [`POST ${path}/job-0/cancel`]: problem(409, "conflict", "It has ended already."),
+      [`POST ${path}/job-1/cancel`]: { body: { ...aJobSummary({ job: "job-1", state: "cancelled" }), artifacts: [] } },
+    });
+    expect(await many({})(on)).toBe(0);
+    expect(said.out).toEqual(["1 job of team research cancelled, 2 had ended meanwhile"]);
+  });
+
+  it("does not go on when nobody may, and has nothing to do where there are none", async () => {
+    const { on, said } = await start({
+      [`GET ${path}`]: listing(300, queued),
+      [`POST ${path}/cancel`]: problem(403, "denied", "You may not."),
+    });
+    await expect(many({})(on)).rejects.toMatchObject({ code: "denied" });
+    expect(api.calls.filter(({ method }) => method === "POST")).toHaveLength(1);
+    await expect(many({ state: "ended" })(on)).rejects.toThrow(/--state ended: expected queued, running/);
+    await api.close();
+    const none = await start({ [`GET ${path}`]: { body: { items: [] } } });
+    expect(await many({})(none.on)).toBe(0);
+    expect(none.said.out).toEqual(["no jobs of team research cancelled"]);
+    expect(said.out).toEqual([]);
+  });
+});
