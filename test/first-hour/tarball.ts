@@ -5,21 +5,16 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import * as z from "zod";
+import { newcomer } from "./newcomer.ts";
 import { type At, must, type Ran, run, startCloud } from "./run.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const majors = [20, 22, 24] as const;
-const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+const { version } = z.object({ version: z.string() }).parse(JSON.parse(await readFile(join(root, "package.json"), "utf8")));
 
 const home = await mkdtemp(join(tmpdir(), "fleetwright first hour "));
-/** Without this machine's AWS settings, and with state of our own: a developer's local cloud is neither found nor disturbed. */
-const env: NodeJS.ProcessEnv = {
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS_|FLEETWRIGHT_|npm_)|^INIT_CWD$/.test(name))),
-  XDG_STATE_HOME: join(home, "state"),
-  AWS_CONFIG_FILE: "/dev/null",
-  AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
-  AWS_EC2_METADATA_DISABLED: "true",
-};
+const env = newcomer(home);
 
 let failures = 0;
 function check(
@@ -82,7 +77,10 @@ async function tryOn(major: number, tarball: string): Promise<void> {
     never: new RegExp(String.fromCharCode(27)),
   });
   const [sample] = /^ {2}(fleet plan .*)$/m.exec((await fleet(["plan", "--help"])).out)?.slice(1) ?? [];
-  check(`${node}: plan, as its help has it`, await run("sh", ["-c", sample ?? "false"], at), { code: 0, says: [/^bound .*\n(.*\n)*found by /m] });
+  check(`${node}: plan, as its help has it`, await run("sh", ["-c", sample ?? "false"], at), {
+    code: 0,
+    says: [/^bound .*\n(.*\n)*found by /m],
+  });
   check(`${node}: capacity`, await fleet(["capacity", "--compute", "1000000"]), { code: 0, says: [/\$/] });
   for (const needs of ["local", "demo", "chaos"])
     check(`${node}: ${needs}, which needs the checkout`, await fleet([needs]), {
@@ -98,7 +96,7 @@ async function tryOn(major: number, tarball: string): Promise<void> {
 }
 
 const packed = must("npm", ["pack", "--pack-destination", home, "--silent"], { cwd: root, env });
-const starting = startCloud(`${JSON.stringify(process.execPath)} lib/cli/fleet.ts local`, { cwd: root, env });
+const starting = startCloud("npm run -s fleet local", { cwd: root, env });
 try {
   const [{ out }] = await Promise.all([packed, starting]);
   const tarball = `./${basename(out.trim().split("\n").at(-1) ?? "")}`;
