@@ -19,7 +19,8 @@ const Jobs = z.object({ jobs: z.array(z.object({ id: z.string(), state: z.string
 
 const home = await mkdtemp(join(tmpdir(), "fleetwright first hour "));
 const clone = join(home, "my clone");
-const clients = join(home, "clients");
+// pip writes scripts that do not run from a folder whose name has a space.
+const clients = await mkdtemp(join(tmpdir(), "fleetwright-clients-"));
 const prefix = join(home, "prefix");
 const plain = newcomer(home);
 const at: At = {
@@ -86,7 +87,7 @@ try {
   wrongs.push(error instanceof Error ? error.message : String(error));
 } finally {
   await stop();
-  await rm(home, { recursive: true, force: true, maxRetries: 3 });
+  for (const folder of [home, clients]) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 for (const wrong of wrongs) console.log(`FAIL ${wrong}`);
 console.log(wrongs.length === 0 ? "README works" : "README does not work");
