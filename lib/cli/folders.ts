@@ -10,8 +10,8 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 /** Whether this is the built command (`npm pack`), without the checkout that it was built from. */
 export const isInstalled = !import.meta.url.endsWith(".ts");
 
-/** The folder that holds package.json: the checkout, or the installed package. */
-export const packageRoot = resolve(here, isInstalled ? ".." : "../..");
+/** The folder that holds package.json: the checkout, or the installed package, in which the code lies as deep (.build/cli). */
+export const packageRoot = resolve(here, "../..");
 
 /** Where a checkout's local clouds keep their emulators and a folder for each run. */
 export const cloudFolder = resolve(process.env["FLEETWRIGHT_HOME"] || join(packageRoot, ".fleetwright"));

@@ -26,8 +26,11 @@ export function startOf({ environment, argv, cwd, installed, root }: Call): stri
   }
   const [, script = ""] = argv;
   if (!script.endsWith(join("cli", "fleet.ts"))) return "fleet";
-  return `node ${quoted(isWithin(cwd, script) ? relative(cwd, script) : script)}`;
+  return `node ${pathFrom(cwd, script)}`;
 }
+
+/** A path as somebody in that folder can paste it. */
+export const pathFrom = (folder: string, path: string): string => quoted(isWithin(folder, path) ? relative(folder, path) : path);
 
 const npx = (spec: string | undefined): string => (spec ? `npx --package ${quoted(spec)} fleet` : "npx fleet");
 

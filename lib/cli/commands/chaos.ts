@@ -7,6 +7,7 @@ import { reportOf } from "../../sim/report.ts";
 import { Scenario } from "../../sim/scenario.ts";
 import { readSites } from "../../sim/sites.ts";
 import type { Found } from "../../sim/tally.ts";
+import { asMeant } from "../asked-from.ts";
 import { reportLines } from "../chaos/lines.ts";
 import { runThreads } from "../chaos/threads.ts";
 import type { Console } from "../console.ts";
@@ -112,7 +113,7 @@ async function scenarioOf(file: string | undefined, over: Record<string, unknown
 
 async function readJson(file: string): Promise<object> {
   try {
-    return z.looseObject({}).parse(JSON.parse(await readFile(file, "utf8")));
+    return z.looseObject({}).parse(JSON.parse(await readFile(asMeant(file), "utf8")));
   } catch (error) {
     throw new UsageError(`${file} cannot be read as JSON: ${whatWentWrong(error)}`);
   }

@@ -2,6 +2,7 @@ import { readClouds } from "../../local/announcement.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import { readBehaviour } from "../../local/ec2/behaviour-file.ts";
 import { Fault } from "../../model/fault.ts";
+import { asMeant } from "../asked-from.ts";
 import { connectLocal } from "../connection.ts";
 import type { Console } from "../console.ts";
 import { exitCodes } from "../exit.ts";
@@ -21,7 +22,7 @@ export async function local(
   options: { port?: number | undefined; ec2?: string | undefined; json?: boolean | undefined },
   console: Console,
 ): Promise<number> {
-  const ec2 = options.ec2 === undefined ? {} : { ec2: await readBehaviour(options.ec2) };
+  const ec2 = options.ec2 === undefined ? {} : { ec2: await readBehaviour(asMeant(options.ec2)) };
   const announceIn = userFolder();
   await makeWritable(announceIn);
   const read = () => readClouds(announceIn);

@@ -1,7 +1,11 @@
+import { join } from "node:path";
 import type { Command } from "commander";
+import { askedFrom } from "../asked-from.ts";
 import { inCheckout } from "../checkout.ts";
 import { terminal } from "../console.ts";
+import { packageRoot } from "../folders.ts";
 import { usualPort } from "../free-port.ts";
+import { pathFrom } from "../invocation.ts";
 import { json, whole } from "./asked.ts";
 import type { Session } from "./session.ts";
 
@@ -12,9 +16,12 @@ export function addLocal(program: Command, { run, context }: Session): void {
     .option("--port <port>", `where to listen on 127.0.0.1 (default: ${usualPort}, or a free one when that is taken)`, (text) =>
       whole(text, 1, 65_535),
     )
-    .option("--ec2 <file>", "how its EC2 behaves: capacity over time, request rates, delays (JSON; lib/local/ec2/sample.json is one)")
+    .option("--ec2 <file>", "how its EC2 behaves: capacity over time, request rates, delays (JSON; the example below is one)")
     .addOption(json())
-    .addHelpText("after", "\nExamples:\n  fleet local\n  fleet local --port 4600\n  fleet local --ec2 lib/local/ec2/sample.json")
+    .addHelpText(
+      "after",
+      `\nExamples:\n  fleet local\n  fleet local --port 4600\n  fleet local --ec2 ${pathFrom(askedFrom(process.env, process.cwd()), join(packageRoot, "lib", "local", "ec2", "sample.json"))}`,
+    )
     .action((options) =>
       run(
         inCheckout("local")

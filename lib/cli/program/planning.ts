@@ -1,12 +1,19 @@
+import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { NodeTypeColumns } from "../../../events/node-type.ts";
 import { OpenbPodColumns, PlanJobColumns } from "../../../events/plan-job.ts";
 import { PlanNodeColumns, PlanOfferColumns } from "../../../events/plan-offer.ts";
 import { type PerResource, type ResourceName, resourceNames } from "../../model/capacity.ts";
+import { askedFrom } from "../asked-from.ts";
 import { terminal } from "../console.ts";
+import { packageRoot } from "../folders.ts";
+import { pathFrom } from "../invocation.ts";
 import { columnLines, columnsOf } from "../planning/columns.ts";
 import { json, number, whole } from "./asked.ts";
 import type { Session } from "./session.ts";
+
+/** A table that ships, as the user can name it from where they are. */
+const sample = (name: string): string => pathFrom(askedFrom(process.env, process.cwd()), join(packageRoot, "events", "planning", name));
 
 /** What can be asked without a deployment. */
 export function addPlanning(program: Command, session: Session): void {
@@ -37,7 +44,7 @@ fleet can beat, and with the price of one unit more.
 
 Examples:
   fleet capacity --compute 1000000
-  fleet capacity --compute 64 --storage 2000 --types events/planning/node-types.csv
+  fleet capacity --compute 64 --storage 2000 --types ${sample("node-types.csv")}
   fleet capacity --compute 1000000 --headroom 20 --waiting compute=5 --per-node 10
 
 A file of types has these columns (or, as JSON, a list of objects with these fields):
@@ -67,8 +74,8 @@ Nothing is launched and no deployment is needed. The plan comes with a bound tha
 which node they run stay there, unless that node's price is more than they cost elsewhere, with what they lose by starting anew.
 
 Examples:
-  fleet plan --jobs events/planning/jobs.csv --offers events/planning/offers.csv
-  fleet plan --jobs events/planning/jobs.csv --offers events/planning/offers.csv --nodes events/planning/nodes.csv --explain notebook#1
+  fleet plan --jobs ${sample("jobs.csv")} --offers ${sample("offers.csv")}
+  fleet plan --jobs ${sample("jobs.csv")} --offers ${sample("offers.csv")} --nodes ${sample("nodes.csv")} --explain notebook#1
   fleet plan --jobs pods.csv.gz --offers offers.csv --max-usd 20 --json | jq .gap
 
 All files are CSV with a header, or JSON: a list of objects with these fields.

@@ -1,0 +1,52 @@
+/** A fenced block of commands or code, as README has it. */
+export type Block = {
+  /** Of its first fence. */
+  readonly line: number;
+  readonly language: string;
+  readonly text: string;
+  /** Whether `<!-- needs-aws -->` stands right before it. */
+  readonly needsAws: boolean;
+};
+
+/** What is done with a block. `ci`: .ci/run runs it itself. `cloud`: it goes on running beside those that follow. */
+export type Kind = "ci" | "cloud" | "needs-aws" | "sh" | "python" | "unknown";
+
+/** All fenced blocks, in order. */
+export function blocksOf(markdown: string): Block[] {
+  const lines = markdown.split("\n");
+  const blocks: Block[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    const [, language] = /^```(.*)$/.exec(lines[at] ?? "") ?? [];
+    if (language === undefined) continue;
+    const end = lines.indexOf("```", at + 1);
+    if (end < 0) throw new Error(`the block in line ${at + 1} has no end`);
+    const needsAws = lines[at - 1]?.trim() === "<!-- needs-aws -->";
+    blocks.push({ line: at + 1, language: language.trim(), text: lines.slice(at + 1, end).join("\n"), needsAws });
+    at = end;
+  }
+  return blocks;
+}
+
+export function kindOf({ language, text, needsAws }: Block): Kind {
+  if (needsAws) return "needs-aws";
+  if (/^npm ci && npm (start|test)$/.test(text)) return "ci";
+  if (text === "npm run -s fleet local") return "cloud";
+  return language === "sh" || language === "python" ? language : "unknown";
+}
+
+/** What about these blocks keeps README from being what a newcomer can run. */
+export function wrongsOf(blocks: readonly Block[]): string[] {
+  const of = (kind: Kind): Block[] => blocks.filter((block) => kindOf(block) === kind);
+  const wants = (kind: Kind, least: number, most = least): string[] => {
+    const { length } = of(kind);
+    return length >= least && length <= most ? [] : [`README has ${length} blocks of kind ${kind}`];
+  };
+  return [
+    ...of("unknown").map(({ line, language }) => `the block in line ${line} is of no known language: ${JSON.stringify(language)}`),
+    ...wants("needs-aws", 1),
+    ...wants("ci", 2),
+    ...wants("cloud", 1),
+    ...wants("sh", 3, Number.POSITIVE_INFINITY),
+    ...wants("python", 1, Number.POSITIVE_INFINITY),
+  ];
+}
