@@ -1,4 +1,13 @@
+import { once } from "node:events";
 import { styleText } from "node:util";
+
+/** How a piece of a job's log stands to its line. */
+export type LineParts = {
+  /** The line goes on in the next piece. */
+  readonly open?: boolean | undefined;
+  /** It takes the place of the open line. */
+  readonly rewrites?: boolean | undefined;
+};
 
 export type Paint = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
@@ -8,6 +17,14 @@ export type Console = {
   readonly out: (line: string) => void;
   /** A line beside it: hints, what happens. */
   readonly note: (line: string) => void;
+  /** A line of a job's log, on stdout, or a part of one. */
+  readonly jobLog: (line: string, parts?: LineParts) => void;
+  /** Text on stdout exactly as it is, for those who ask for that. */
+  readonly raw: (text: string) => void;
+  /** Bytes on stdout exactly as they are; resolves when more may come. */
+  readonly bytes: (chunk: Uint8Array) => Promise<void>;
+  /** Whether stdout is a terminal, on which a line can be written anew. */
+  readonly isTerminal: boolean;
   /** What is going on at this moment, until it is told otherwise or nothing is: one line in its place on a terminal, else a line now and then. */
   readonly progress: (line: string | undefined) => void;
   /** A text of the result in a colour; as it is where colours do not belong. */
@@ -29,7 +46,25 @@ function createTerminal(): Console {
   const show = (): void => {
     if (shown !== "") stderr.write(`\r\x1b[K${shown.slice(0, Math.max(20, stderr.columns - 1))}`);
   };
+  // While a line has no end yet, nothing else may touch it.
+  let open = false;
   return {
+    jobLog: (line, parts = {}) => {
+      wipe();
+      stdout.write(`${stdout.isTTY && parts.rewrites ? "\r\x1b[K" : ""}${line}${parts.open ? "" : "\n"}`);
+      open = parts.open === true;
+      if (!open) show();
+    },
+    raw: (text) => {
+      wipe();
+      stdout.write(text);
+      open = !text.endsWith("\n");
+      if (!open) show();
+    },
+    bytes: async (chunk) => {
+      if (!stdout.write(chunk)) await once(stdout, "drain");
+    },
+    isTerminal: stdout.isTTY === true,
     out: (line) => {
       wipe();
       stdout.write(`${line}\n`);
@@ -41,6 +76,7 @@ function createTerminal(): Console {
       show();
     },
     progress: (line) => {
+      if (open && stderr.isTTY) return;
       if (stderr.isTTY) {
         wipe();
         shown = line ?? "";

@@ -19,6 +19,14 @@ import type { CallApi } from "./api-client.ts";
 
 /** Where a page begins, and how long it may be. */
 export type Paging = { readonly limit?: number | undefined; readonly cursor?: string | undefined };
+export type LogQuery = {
+  readonly attempt?: number | undefined;
+  readonly rank?: number | undefined;
+  /** ISO 8601, in UTC. */
+  readonly since?: string | undefined;
+  /** Begins with so many of the newest lines. */
+  readonly tail?: number | undefined;
+};
 export type DatasetAt = { readonly team: string; readonly dataset: string };
 
 /** The API's operations, in the words of the commands. All throw the Faults of `CallApi`. */
@@ -29,7 +37,7 @@ export type FleetApi = {
   /** Cancelling what is cancelled already is no error; what has ended otherwise is a `conflict`. */
   cancel(ref: JobRef, reason: string | undefined): Promise<Job>;
   /** The last attempt's without one. */
-  logs(of: JobRef & Paging & { attempt?: number | undefined }): Promise<LogPage>;
+  logs(of: JobRef & Paging & LogQuery): Promise<LogPage>;
   nodes(of: Paging & { pool?: string | undefined }): Promise<NodePage>;
   node(id: string): Promise<Node>;
   pools(): Promise<PoolList>;

@@ -5,6 +5,7 @@ import type { JobQueue } from "../aws/job-queue.ts";
 import type { DatasetRef } from "../model/dataset.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { ArtifactReader } from "../ports/artifacts.ts";
+import type { KeptLogs } from "../ports/kept-logs.ts";
 
 /** What commands reach without the API. */
 export type Stores = {
@@ -12,6 +13,7 @@ export type Stores = {
   readonly code: CodeStore;
   readonly files: DatasetFiles;
   readonly artifacts: ArtifactReader;
+  readonly keptLogs: KeptLogs;
 };
 
 /** Each loads its part of the AWS SDK when it is first used: most commands use none, and loading all takes longer than they do. */
@@ -28,11 +30,20 @@ export function stores(settings: ClientSettings, { jobsQueuePrefix, codeBucket, 
     const { artifactsBucket, keyAliasPrefix } = rest;
     return s3ArtifactReader({ s3: await s3(), kms: kmsClient(settings), artifactsBucket, keyAliasPrefix });
   });
+  const keptLogs = once(async () => {
+    const [{ s3KeptLogs }, { kmsClient }] = await Promise.all([import("../aws/log-segments.ts"), import("../aws/clients/kms.ts")]);
+    const { artifactsBucket, keyAliasPrefix } = rest;
+    return s3KeptLogs({ s3: await s3(), kms: kmsClient(settings), artifactsBucket, keyAliasPrefix });
+  });
   return {
     queue: { send: async (...asked) => (await queue()).send(...asked) },
     code: { putCode: async (...asked) => (await code()).putCode(...asked) },
     files: { put: async (...asked) => (await files()).put(...asked) },
     artifacts: { open: async (...asked) => (await artifacts()).open(...asked) },
+    keptLogs: {
+      segments: async (...asked) => (await keptLogs()).segments(...asked),
+      open: async (...asked) => (await keptLogs()).open(...asked),
+    },
   };
 }
 

@@ -116,7 +116,18 @@ test("the report adds runs up by seam, and says how to run a seed again", () => 
 test.each([{ threads: 2 }, { plant: "fresh-token" }, { only: ["ec2.refuse"] }, { scenario: "mine.json" }, { list: true }])(
   "what is about virtual time does not go with --wire: %o",
   async (options) => {
-    const silent = { out: () => {}, note: () => {}, progress: () => {}, paint: (_colour: string, text: string) => text, width: 80 };
+    const quiet = () => {};
+    const silent = {
+      out: quiet,
+      note: quiet,
+      jobLog: quiet,
+      raw: quiet,
+      bytes: async () => {},
+      isTerminal: false,
+      progress: quiet,
+      paint: (_: string, text: string) => text,
+      width: 80,
+    };
     await expect(chaosWire(options, silent)).rejects.toThrow(UsageError);
   },
 );

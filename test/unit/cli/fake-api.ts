@@ -128,11 +128,16 @@ export function aContext(api: Pick<FakeApi, "url">, over: Partial<Connection> = 
     code: { putCode: async ({ team }) => ({ s3: `s3://code/${team}/x.tar.gz`, sha256: "a".repeat(64) }) },
     files: { put: async () => undefined },
     artifacts: { open: async () => undefined },
+    keptLogs: { segments: async () => [], open: () => Promise.reject(new Error("no log is kept here")) },
     ...over,
   };
   const console: Console = {
     out: (line) => void said.out.push(line),
     note: (line) => void said.note.push(line),
+    jobLog: (line) => void said.out.push(line),
+    raw: (text) => void said.out.push(text),
+    bytes: async (chunk) => void said.out.push(Buffer.from(chunk).toString("latin1")),
+    isTerminal: false,
     progress: () => undefined,
     paint: (_colour, text) => text,
     width: 100,
