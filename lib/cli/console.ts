@@ -1,12 +1,21 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { styleText } from "node:util";
 import { visible, visibleLines, visibleLog } from "./visible.ts";
+
+/** How a piece of a job's log stands to its line. */
+export type LineParts = {
+  /** The line goes on in the next piece. */
+  readonly open?: boolean | undefined;
+  /** It takes the place of the open line. */
+  readonly rewrites?: boolean | undefined;
+};
 
 export type Paint = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
 /**
  * What a command says: results on stdout, everything else on stderr, so that results can be piped. This is the only way to either of
- * them, and everything but `raw` is filtered here (visible.ts): a command cannot forget it.
+ * them, and everything but `raw` and `bytes` is filtered here (visible.ts): a command cannot forget it.
  */
 export type Console = {
   /** A line of the result. */
@@ -15,10 +24,14 @@ export type Console = {
   readonly note: (line: string) => void;
   /** What is going on at this moment, until it is told otherwise or nothing is: one line in its place on a terminal, else a line now and then. */
   readonly progress: (line: string | undefined) => void;
-  /** A line of a job's log, on stdout: on a terminal it keeps its colours. */
-  readonly jobLog: (line: string) => void;
+  /** A line of a job's log, on stdout, or a part of one: on a terminal it keeps its colours. */
+  readonly jobLog: (line: string, parts?: LineParts) => void;
   /** Text on stdout exactly as it is, for those who ask for that. */
   readonly raw: (text: string) => void;
+  /** Bytes on stdout exactly as they are; resolves when more may come. */
+  readonly bytes: (chunk: Uint8Array) => Promise<void>;
+  /** Whether stdout is a terminal, on which a line can be written anew. */
+  readonly isTerminal: boolean;
   /** A text of the result in a colour; as it is where colours do not belong. Only `out` and `note` can show it. */
   readonly paint: (colour: Paint, text: string) => string;
   /** How wide a table may be, in columns. */
@@ -39,19 +52,30 @@ export function createTerminal({ stdout, stderr }: Streams): Console {
   const show = (): void => {
     if (shown !== "") stderr.write(`\r\x1b[K${shown.slice(0, Math.max(20, stderr.columns - 1))}`);
   };
-  const write = (to: NodeJS.WriteStream, text: string): void => {
+  // While a line of a log has no end yet, nothing else may touch it.
+  let open = false;
+  const write = (to: NodeJS.WriteStream, text: string, isOpen = false): void => {
     wipe();
     to.write(text);
-    show();
+    open = isOpen;
+    if (!open) show();
   };
   const own = ownColours(stdout);
   return {
     out: (line) => write(stdout, `${own.filtered(line)}\n`),
     note: (line) => write(stderr, `${own.filtered(line)}\n`),
-    jobLog: (line) => write(stdout, `${visibleLog(line, { colours: stdout.isTTY && own.wanted })}\n`),
-    raw: (text) => write(stdout, text),
+    jobLog: (line, { open: isOpen = false, rewrites = false } = {}) => {
+      const begin = stdout.isTTY && rewrites ? "\r\x1b[K" : "";
+      write(stdout, `${begin}${visibleLog(line, { colours: stdout.isTTY && own.wanted })}${isOpen ? "" : "\n"}`, isOpen);
+    },
+    raw: (text) => write(stdout, text, !text.endsWith("\n")),
+    bytes: async (chunk) => {
+      if (!stdout.write(chunk)) await once(stdout, "drain");
+    },
+    isTerminal: stdout.isTTY === true,
     progress: (line) => {
       const text = line === undefined ? undefined : visible(line);
+      if (open && stderr.isTTY) return;
       if (stderr.isTTY) {
         wipe();
         shown = text ?? "";

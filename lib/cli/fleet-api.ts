@@ -21,6 +21,14 @@ import type { CallApi } from "./api-client.ts";
 
 /** Where a page begins, and how long it may be. */
 export type Paging = { readonly limit?: number | undefined; readonly cursor?: string | undefined };
+export type LogQuery = {
+  readonly attempt?: number | undefined;
+  readonly rank?: number | undefined;
+  /** ISO 8601, in UTC. */
+  readonly since?: string | undefined;
+  /** Begins with so many of the newest lines. */
+  readonly tail?: number | undefined;
+};
 export type DatasetAt = { readonly team: string; readonly dataset: string };
 
 export type JobsAsked = {
@@ -52,7 +60,7 @@ export type FleetApi = {
   /** A hundred at most, each with its own outcome. */
   cancelJobs(team: string, asked: CancelAsked): Promise<CancelledJobs>;
   /** The last attempt's without one. */
-  logs(of: JobRef & Paging & { attempt?: number | undefined }): Promise<LogPage>;
+  logs(of: JobRef & Paging & LogQuery): Promise<LogPage>;
   nodes(of: Paging & { pool?: string | undefined }): Promise<NodePage>;
   node(id: string): Promise<Node>;
   pools(): Promise<PoolList>;

@@ -5,6 +5,7 @@ import type { JobQueue } from "../aws/job-queue.ts";
 import type { DatasetRef } from "../model/dataset.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { ArtifactReader } from "../ports/artifacts.ts";
+import type { KeptLogs } from "../ports/kept-logs.ts";
 import { once } from "./once.ts";
 
 /** What commands reach without the API. */
@@ -13,6 +14,7 @@ export type Stores = {
   readonly code: CodeStore;
   readonly files: DatasetFiles;
   readonly artifacts: ArtifactReader;
+  readonly keptLogs: KeptLogs;
 };
 
 /**
@@ -43,6 +45,11 @@ export function stores(
     const { artifactsBucket, keyAliasPrefix } = rest;
     return s3ArtifactReader({ s3: await s3(), kms: kmsClient(settings), artifactsBucket, keyAliasPrefix });
   });
+  const keptLogs = once(async () => {
+    const [{ s3KeptLogs }, { kmsClient }] = await Promise.all([import("../aws/log-segments.ts"), import("../aws/clients/kms.ts")]);
+    const { artifactsBucket, keyAliasPrefix } = rest;
+    return s3KeptLogs({ s3: await s3(), kms: kmsClient(settings), artifactsBucket, keyAliasPrefix });
+  });
   return {
     queue: {
       send: async (...asked) => (await queue()).send(...asked),
@@ -58,6 +65,10 @@ export function stores(
       isSame: async (...asked) => (await files()).isSame(...asked),
       put: async (...asked) => (await files()).put(...asked),
       remove: async (...asked) => (await files()).remove(...asked),
+    },
+    keptLogs: {
+      segments: async (...asked) => (await keptLogs()).segments(...asked),
+      open: async (...asked) => (await keptLogs()).open(...asked),
     },
   };
 }

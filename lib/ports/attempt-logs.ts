@@ -1,6 +1,24 @@
 import type { AttemptRef } from "../model/job.ts";
 
-export type LogLine = { readonly atMs: number; readonly text: string };
+/** A piece of what an attempt wrote: usually a whole line. See LogPiece in events/log-line.ts. */
+export type LogLine = {
+  readonly atMs: number;
+  readonly text: string;
+  readonly continues?: true | undefined;
+  readonly rewrites?: true | undefined;
+  readonly unfinished?: true | undefined;
+};
+
+export type LogPlace = {
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+  /** Of a gang's member; 0 for the first one and for a plain job. */
+  readonly rank: number;
+  /** Nothing that is older. */
+  readonly sinceMs?: number | undefined;
+  /** Without a cursor: the newest lines in place of the oldest. */
+  readonly newest?: boolean | undefined;
+};
 
 /** Reads what attempts write, page by page. */
 export interface AttemptLogs {
@@ -11,7 +29,7 @@ export interface AttemptLogs {
    */
   page(
     attempt: AttemptRef,
-    from: { readonly cursor?: string | undefined; readonly limit: number },
+    from: LogPlace,
   ): Promise<
     | { readonly kind: "page"; readonly lines: readonly LogLine[]; readonly cursor?: string | undefined; readonly more: boolean }
     | { readonly kind: "bad-cursor" }

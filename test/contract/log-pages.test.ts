@@ -1,5 +1,6 @@
 import { CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { expect, inject, test } from "vitest";
+import { messageOf } from "../../events/log-line.ts";
 import { logsClient } from "../../lib/aws/clients/logs.ts";
 import { cloudWatchLogPages } from "../../lib/aws/log-pages.ts";
 import type { AttemptLogs } from "../../lib/ports/attempt-logs.ts";
@@ -22,8 +23,8 @@ async function aStream() {
   return { pages: cloudWatchLogPages(logs, prefix), put };
 }
 
-async function page(pages: AttemptLogs, from: { cursor?: string | undefined; limit: number }) {
-  const read = await pages.page(attempt, from);
+async function page(pages: AttemptLogs, from: { cursor?: string | undefined; limit: number; sinceMs?: number; newest?: boolean }) {
+  const read = await pages.page(attempt, { rank: 0, ...from });
   if (read.kind !== "page") throw new Error(`it is a ${read.kind}`);
   return { ...read, texts: read.lines.map(({ text }) => text) };
 }
@@ -63,4 +64,46 @@ test("long lines come in shorter pages, and none is left out", async () => {
     cursor = read.cursor;
   }
   expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => ` ${i}`));
+});
+
+test("the newest lines come first where they are asked for, and later ones after them", async () => {
+  const { pages, put } = await aStream();
+  await put(0, 25);
+  const tail = await page(pages, { limit: 10, newest: true });
+  expect(tail).toMatchObject({ texts: lines(15, 10), more: false });
+  expect(await page(pages, { limit: 10, cursor: tail.cursor })).toMatchObject({ texts: [], more: false });
+  await put(25, 3);
+  expect(await page(pages, { limit: 10, cursor: tail.cursor, newest: true })).toMatchObject({ texts: lines(25, 3) });
+  expect(await page(pages, { limit: 100, newest: true })).toMatchObject({ texts: lines(0, 28) });
+});
+
+test("of the newest lines as many come as fit into an answer", async () => {
+  const { pages, put } = await aStream();
+  for (let at = 0; at < 20; at += 4) await put(at, 4, "x".repeat(200_000));
+  const tail = await page(pages, { limit: 20, newest: true });
+  expect(tail.lines.length).toBeGreaterThan(5);
+  expect(JSON.stringify(tail.texts).length).toBeLessThan(2_600_000);
+  expect(tail.texts.at(-1)).toMatch(/ 19$/);
+});
+
+test("lines from a moment on are filtered by the service", async () => {
+  const { pages, put } = await aStream();
+  await put(0, 25);
+  const since = await page(pages, { limit: 3, sinceMs: now + 20 });
+  expect(since).toMatchObject({ texts: lines(20, 3), more: true });
+  expect(await page(pages, { limit: 3, sinceMs: now + 20, cursor: since.cursor })).toMatchObject({ texts: lines(23, 2) });
+  expect(await page(pages, { limit: 100, sinceMs: now + 20, newest: true })).toMatchObject({ texts: lines(20, 5) });
+  expect(await page(pages, { limit: 100, sinceMs: now + 1_000 })).toMatchObject({ texts: [] });
+});
+
+test("each member of a gang is read from its own stream, and pieces of lines as what they are", async () => {
+  const prefix = unique("/logs/");
+  const stream = { logGroupName: `${prefix}vision`, logStreamName: "train-1/2/3" };
+  await logs.send(new CreateLogGroupCommand({ logGroupName: stream.logGroupName }));
+  await logs.send(new CreateLogStreamCommand(stream));
+  const pieces = [{ text: "10%", unfinished: true }, { text: "20%", rewrites: true }, { text: "" }] as const;
+  const logEvents = pieces.map((piece) => ({ timestamp: now, message: messageOf(piece) }));
+  await logs.send(new PutLogEventsCommand({ ...stream, logEvents }));
+  const read = await cloudWatchLogPages(logs, prefix).page(attempt, { rank: 3, limit: 10 });
+  expect(read).toMatchObject({ lines: pieces.map((piece) => ({ atMs: now, ...piece })) });
 });

@@ -8,20 +8,25 @@ import type { Decision } from "../../lib/ports/journal.ts";
 export class MemoryAttemptLogs implements AttemptLogs {
   readonly #lines = new Map<string, LogLine[]>();
 
-  write(attempt: AttemptRef, ...lines: readonly LogLine[]): void {
-    this.#lines.set(attemptName(attempt), [...(this.#lines.get(attemptName(attempt)) ?? []), ...lines]);
+  write(of: AttemptRef & { readonly rank?: number }, ...lines: readonly LogLine[]): void {
+    const key = keyOf(of, of.rank ?? 0);
+    this.#lines.set(key, [...(this.#lines.get(key) ?? []), ...lines]);
   }
 
-  page: AttemptLogs["page"] = async (attempt, { cursor, limit }) => {
-    const all = this.#lines.get(attemptName(attempt));
+  page: AttemptLogs["page"] = async (attempt, { cursor, limit, rank, sinceMs = 0, newest }) => {
+    const all = this.#lines.get(keyOf(attempt, rank));
     if (all === undefined) return { kind: "page", lines: [], cursor, more: false };
-    const [, from = "0"] = /^f\/(\d{1,9})$/.exec(cursor ?? "f/0") ?? [];
+    const first = all.findIndex(({ atMs }) => atMs >= sinceMs);
+    const oldest = Math.max(first === -1 ? all.length : first, newest ? all.length - limit : 0);
+    const [, from = String(oldest)] = /^f\/(\d{1,9})$/.exec(cursor ?? "") ?? [];
     if (cursor !== undefined && (cursor !== `f/${from}` || Number(from) > all.length)) return { kind: "bad-cursor" };
     const lines = all.slice(Number(from), Number(from) + limit);
     const next = Number(from) + lines.length;
     return { kind: "page", lines, cursor: `f/${next}`, more: next < all.length };
   };
 }
+
+const keyOf = (attempt: AttemptRef, rank: number): string => `${attemptName(attempt)}/${rank}`;
 
 /** Reads decisions that a MemoryJournal keeps. */
 export const memoryDecisionReader = (journal: { readonly decisions: readonly Decision[] }): DecisionReader => {

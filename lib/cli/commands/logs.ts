@@ -1,114 +1,106 @@
-import { setTimeout as pause } from "node:timers/promises";
 import type { LogPage } from "../../api/views.ts";
-import { Fault } from "../../model/fault.ts";
 import { isEnded, type Job } from "../../model/job.ts";
-import { exitCodes, UsageError } from "../exit.ts";
+import { exitCodes } from "../exit.ts";
+import { commandLine } from "../invocation.ts";
+import { type LogAt, merged, pageOf, pagesFrom, type RankedLine } from "../log-pages.ts";
+import { logPrinter, saysLeftOut } from "../log-printer.ts";
 import { teamOf } from "../team.ts";
-import { type Context, findJob, type JobOptions, noJob } from "./job.ts";
+import { type Context, findJob, type JobOptions } from "./job.ts";
 
 export type LogOptions = JobOptions & {
   readonly attempt?: number | undefined;
+  /** Of a gang's member; `all` for every one. */
+  readonly rank?: number | "all" | undefined;
   /** Lines older than so many seconds are left out. */
   readonly since?: number | undefined;
+  /** Only so many of the newest lines. */
+  readonly tail?: number | undefined;
   readonly follow?: boolean | undefined;
+  readonly whole?: boolean | undefined;
+  /** Nothing of what the job wrote is filtered. */
+  readonly raw?: boolean | undefined;
 };
 
-type At = { readonly team: string; readonly job: string; readonly attempt?: number | undefined; readonly cursor?: string | undefined };
-
-const pageLines = 1_000;
-
-/** Prints what an attempt has written so far. */
+/** Prints what an attempt has written so far, as it comes. */
 export async function logs(id: string, options: LogOptions, on: Context): Promise<number> {
+  const { console } = on;
   const team = await teamOf(options.team, on.connection);
-  const lines: LogPage["lines"] = [];
-  let page: LogPage;
-  let cursor: string | undefined;
-  do {
-    page = await pageOf({ team, job: id, attempt: options.attempt, cursor }, on);
-    lines.push(...page.lines.filter(newerThan(options, on.nowMs)));
-    cursor = page.cursor;
-  } while (page.more && cursor !== undefined);
-  if (options.json) on.console.out(JSON.stringify(lines));
-  else for (const line of lines) on.console.jobLog(line.text);
-  if (lines.length === 0) on.console.note(nothing(await findJob(id, team, on.connection), page.attempt, options.since !== undefined));
+  const at = logAt({ team, job: id }, options, on.nowMs);
+  const say = options.json ? jsonList(options, on) : plainLines(options, on);
+  let attempt = 0;
+  const noting = async function* (pages: AsyncIterable<LogPage>): AsyncGenerator<LogPage> {
+    for await (const page of pages) {
+      attempt = page.attempt;
+      yield page;
+    }
+  };
+  const ranks = await ranksOf(at, options, on);
+  const lines = merged(new Map(ranks.map((rank) => [rank, noting(pagesFrom({ ...at, rank }, on))])));
+  let [some, isCut] = [false, false];
+  for await (const line of newestOf(lines, ranks.length > 1 ? options.tail : undefined)) {
+    some = true;
+    isCut ||= saysLeftOut(line.line);
+    say.line(line);
+  }
+  say.end();
+  if (!some) console.note(nothing(await findJob(id, team, on.connection), attempt, options.since !== undefined));
+  if (isCut) console.note(wholeHint(id, team, attempt));
   return exitCodes.ok;
 }
 
-/** What comes after an attempt has ended, or the job has, may still be on its way: so many empty answers mean that nothing is. */
-const silences = 3;
+export const logAt = (of: Pick<LogAt, "team" | "job">, { attempt, since, tail }: LogOptions, nowMs: number): LogAt => ({
+  ...of,
+  attempt,
+  since: since === undefined ? undefined : new Date(nowMs - since * 1_000).toISOString(),
+  tail,
+});
 
-/**
- * Prints what a job writes while it writes it, of this attempt and those after it, until the job has ended: the exit code
- * says whether it succeeded. As JSON: one object a line.
- */
-export async function follow(id: string, options: LogOptions, on: Context & { readonly pollMs?: number }): Promise<number> {
-  const { console, pollMs = 1_000 } = on;
-  const team = await teamOf(options.team, on.connection);
-  const tell = teller(options, on);
-  let at: At = { team, job: id, attempt: options.attempt };
-  let silent = 0;
-  for (;;) {
-    const page = await pageOf(at, on);
-    tell(id, page);
-    at = { ...at, attempt: page.attempt, cursor: page.cursor ?? at.cursor };
-    silent = page.lines.length > 0 ? 0 : silent + 1;
-    const next = whatNext(page, silent);
-    if (next === "ended") return end(await findJob(id, team, on.connection), on);
-    if (next === "wait") await pause(pollMs);
-    if (next === "next attempt") {
-      at = { team, job: id, attempt: page.attempt + 1 };
-      silent = 0;
-      console.note(`--- attempt ${page.attempt + 1} ---`);
-    }
+/** The ranks that were asked for. */
+export async function ranksOf(at: LogAt, { rank = 0 }: LogOptions, on: Context): Promise<readonly number[]> {
+  if (rank !== "all") return [rank];
+  const { members } = await pageOf({ ...at, rank: 0 }, on, 1);
+  return Array.from({ length: members }, (_, index) => index);
+}
+
+/** Each member has been asked for so many; of all together only so many are wanted. */
+async function* newestOf(lines: AsyncIterable<RankedLine>, most: number | undefined): AsyncGenerator<RankedLine> {
+  if (most === undefined) {
+    yield* lines;
+    return;
   }
+  const all: RankedLine[] = [];
+  for await (const line of lines) all.push(line);
+  yield* all.slice(-most);
 }
 
-function whatNext(page: LogPage, silent: number): "more" | "wait" | "next attempt" | "ended" {
-  if (page.more) return "more";
-  const later = page.latestAttempt > page.attempt;
-  if (!(later || isEnded(page.state)) || silent < silences) return "wait";
-  return later ? "next attempt" : "ended";
+export type Said = { line(of: RankedLine): void; end(): void };
+
+export function plainLines({ rank, raw = false }: LogOptions, { console }: Context): Said {
+  const printer = logPrinter(console, { names: rank === "all", raw });
+  return { line: ({ line, rank: of }) => printer.print(line, of), end: printer.end };
 }
 
-/** Prints what is new of a page: its lines, and the job's state when it has changed. */
-function teller(options: LogOptions, { console, nowMs }: Context): (id: string, page: LogPage) => void {
-  const isNew = newerThan(options, nowMs);
-  let state = "";
-  return (id, page) => {
-    for (const { at, text } of page.lines.filter(isNew)) {
-      if (options.json) console.out(JSON.stringify({ attempt: page.attempt, at, text }));
-      else console.jobLog(text);
-    }
-    if (page.state !== state) console.note(`${id} is ${page.state}`);
-    state = page.state;
+/** One list, an element a line, so that a long one need not fit into memory. */
+function jsonList({ rank }: LogOptions, { console }: Context): Said {
+  let before: string | undefined;
+  return {
+    line(of) {
+      console.out(before === undefined ? "[" : `${before},`);
+      before = JSON.stringify(rank === "all" ? { rank: of.rank, ...of.line } : of.line);
+    },
+    end() {
+      if (before === undefined) console.out("[]");
+      else for (const line of [before, "]"]) console.out(line);
+    },
   };
 }
 
-function end(job: Job, { console }: Context): number {
-  if (job.reason !== undefined) console.note(`${job.job}: ${job.reason}`);
-  return job.state === "succeeded" ? exitCodes.ok : exitCodes.failed;
-}
+export const wholeHint = (id: string, team: string, attempt: number): string =>
+  `parts of this log were left out; all of it is kept: ${commandLine("logs", id, "--whole", "--attempt", String(attempt), "--team", team)}`;
 
-/** A page, or an error that says what the job does not have. */
-async function pageOf({ team, job, ...of }: At, { connection }: Context): Promise<LogPage> {
-  try {
-    return await connection.api.logs({ team, job, ...of, limit: pageLines });
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code !== "not-found") throw error;
-    const found = await connection.jobs.get({ team, job });
-    if (!found) throw noJob(job, team);
-    if (of.attempt === undefined || of.attempt <= found.attempt) throw error;
-    throw new UsageError(`${job} has no attempt ${of.attempt}; its last one is ${found.attempt}`);
-  }
-}
-
-const newerThan = ({ since }: LogOptions, nowMs: number) => {
-  const fromMs = since === undefined ? Number.NEGATIVE_INFINITY : nowMs - since * 1_000;
-  return (line: { readonly at: string }): boolean => Date.parse(line.at) >= fromMs;
-};
-
-function nothing({ job: id, state, reason, attempt: last }: Job, attempt: number, lately: boolean): string {
+export function nothing({ job: id, state, reason, attempt: last }: Job, attempt: number, lately: boolean): string {
   if (state === "rejected") return `${id} was rejected and never ran: ${reason ?? ""}`;
-  const yet = attempt === last && !isEnded(state) ? ` yet; it is ${state}` : "";
+  const why = state === "queued" && reason !== undefined ? `: ${reason}` : "";
+  const yet = attempt === last && !isEnded(state) ? ` yet; it is ${state}${why}` : "";
   return `attempt ${attempt} of ${id} has written nothing${lately ? " lately" : ""}${yet}`;
 }

@@ -51,12 +51,17 @@ Examples:
     .option("--attempt <n>", "this attempt (default: the latest); with --follow, it and those after it", (text) =>
       whole(text, 1, 1_000_000),
     )
+    .option("--rank <n>", "this member of a gang (default: 0, the first one), or all, each line with its rank", rank)
+    .option("--tail <n>", "only so many of the newest lines", (text) => whole(text, 1, 10_000))
     .option("--since <duration>", "only lines of the last 90s, 10m, 2h", seconds)
+    .option("--whole", "the complete output as it was kept, byte for byte; what is printed otherwise may leave parts out of much output")
+    .option("--raw", "print control characters as they are")
     .addOption(json())
-    .addHelpText("after", "\nExamples:\n  fleet logs train-7 -f\n  fleet logs train-7 --attempt 1\n  fleet logs train-7 --since 10m")
-    .action((id: string, options: LogOptions) =>
-      run(import("../commands/logs.ts").then(async ({ follow, logs }) => (options.follow ? follow : logs)(id, options, await context()))),
-    );
+    .addHelpText(
+      "after",
+      "\nExamples:\n  fleet logs train-7 -f --tail 20\n  fleet logs train-7 --attempt 1 --rank all\n  fleet logs train-7 --since 10m\n  fleet logs train-7 --whole > train-7.log",
+    )
+    .action((id: string, options: LogOptions) => run(logCommand(options).then(async (command) => command(id, options, await context()))));
 
   program
     .command("cancel")
@@ -164,4 +169,13 @@ async function cancelThose(
   if (options.wait) throw new UsageError("--wait is for jobs that are named");
   const { cancelMany } = await import("../commands/cancel-many.ts");
   return cancelMany({ ...options, state }, { ...(await context()), confirm: confirmOnTerminal() });
+}
+
+async function logCommand({ whole: isWhole, follow: isFollowed }: LogOptions) {
+  if (isWhole) return (await import("../commands/whole-log.ts")).wholeLog;
+  return isFollowed ? (await import("../commands/follow-logs.ts")).follow : (await import("../commands/logs.ts")).logs;
+}
+
+function rank(text: string): number | "all" {
+  return text === "all" ? text : whole(text, 0, 10_000);
 }

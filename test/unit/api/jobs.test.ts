@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { CancelledJobs, CheckedJobs, JobPage, LogPage, Problem } from "../../../lib/api/views.ts";
-import { aJob, monday } from "../../fakes/builders.ts";
+import { aJob, aSpec, monday } from "../../fakes/builders.ts";
 import { ApiWorld } from "./api-world.ts";
 
 const jobs = "/v1/teams/vision/jobs";
@@ -220,6 +220,28 @@ test("whoever follows a log gets each line once, and learns how the job stands",
   expect((await read(second.cursor)).lines).toEqual([]);
   world.logs.write(attempt, { atMs: monday + 50, text: "four" });
   expect((await read(second.cursor)).lines).toMatchObject([{ text: "four" }]);
+});
+
+test("a log begins with its newest lines, or at a moment, where that is asked for, and goes on from there", async () => {
+  const world = new ApiWorld();
+  const read = async (query: string): Promise<LogPage> => LogPage.parse((await world.call(`${jobs}/runs/logs?${query}`)).body);
+  const tail = await read("tail=2&limit=1");
+  expect(tail.lines).toMatchObject([{ text: "two" }, { text: "three" }]);
+  world.logs.write({ team: "vision", job: "runs", attempt: 2 }, { atMs: monday + 50, text: "50%", unfinished: true });
+  expect((await read(`tail=2&cursor=${tail.cursor}`)).lines).toEqual([{ at: "2026-06-01T00:00:00.050Z", text: "50%", unfinished: true }]);
+  expect((await read("since=2026-06-01T00:00:00.002Z")).lines).toMatchObject([{ text: "three" }, { text: "50%" }]);
+});
+
+test("each member of a gang has a log of its own", async () => {
+  const world = new ApiWorld();
+  world.ledger.table.putJob(aJob({ job: "gang", state: "running", spec: aSpec({ nodes: 2 }), reason: "all four wheels turn" }));
+  const attempt = { team: "vision", job: "gang", attempt: 1 };
+  world.logs.write(attempt, { atMs: monday, text: "first" });
+  world.logs.write({ ...attempt, rank: 1 }, { atMs: monday, text: "second" });
+  const [first, second, none] = await Promise.all(["", "?rank=1", "?rank=2"].map((query) => world.call(`${jobs}/gang/logs${query}`)));
+  expect(first?.body).toMatchObject({ members: 2, reason: "all four wheels turn", lines: [{ text: "first" }] });
+  expect(second?.body).toMatchObject({ members: 2, lines: [{ text: "second" }] });
+  expect(none?.body).toMatchObject({ status: 404, detail: "The job gang has no member of rank 2; its last one is 1." });
 });
 
 test("times that no calendar has are no trouble", async () => {

@@ -112,9 +112,14 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [`${vision}/jobs/runs/logs?attempt=1`, 200],
     [`${vision}/jobs/runs/logs?limit=1&cursor=f/1`, 200],
     [`${vision}/jobs/waits/logs`, 200],
-    ...["attempt=0", "attempt=x", "attempt=9999999", "limit=1001", "cursor=f/9", "cursor=b/1", "follow=1"].map(
+    [`${vision}/jobs/runs/logs?tail=1&since=2026-06-01T00:00:00.000Z&rank=0`, 200],
+    ...["attempt=0", "attempt=x", "attempt=9999999", "limit=10001", "cursor=f/9", "cursor=b/1", "follow=1"].map(
       (query): Case => [`${vision}/jobs/runs/logs?${query}`, 400],
     ),
+    ...["tail=0", "tail=10001", "rank=-1", "rank=all", "since=yesterday"].map(
+      (query): Case => [`${vision}/jobs/runs/logs?${query}`, 400],
+    ),
+    [`${vision}/jobs/runs/logs?rank=1`, 404],
     ["/v1/teams/research/jobs/secret/logs", 403],
     [`${vision}/jobs/secret/logs`, 404],
     [`${vision}/jobs/runs/logs?attempt=3`, 404],

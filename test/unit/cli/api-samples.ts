@@ -26,7 +26,7 @@ const jobFacts = {
 export const aJobSummary = sample(views.JobSummary, jobFacts);
 export const aJobView = sample(views.Job, { ...jobFacts, spec: aSpec() });
 
-export const aLogPage = sample(views.LogPage, { attempt: 1, state: "running", latestAttempt: 1, lines: [], more: false });
+export const aLogPage = sample(views.LogPage, { attempt: 1, state: "running", latestAttempt: 1, members: 1, lines: [], more: false });
 export const lines = (...texts: string[]) => texts.map((text, index) => ({ at: at(index), text }));
 
 export const aNodeView = sample(views.Node, {

@@ -122,6 +122,8 @@ test.each([{ threads: 2 }, { plant: "fresh-token" }, { only: ["ec2.refuse"] }, {
       note: quiet,
       jobLog: quiet,
       raw: quiet,
+      bytes: async () => {},
+      isTerminal: false,
       progress: quiet,
       paint: (_: string, text: string) => text,
       width: 80,

@@ -133,6 +133,7 @@ export function aContext(api: Pick<FakeApi, "url">, over: Partial<Connection> = 
     code: { putCode: async ({ team }) => ({ code: { s3: `s3://code/${team}/x.tar.gz`, sha256: "a".repeat(64) }, sent: true }) },
     artifacts: { list: async () => undefined, open: async () => undefined },
     files: { list: async () => [], isSame: async () => false, put: async () => undefined, remove: async () => [] },
+    keptLogs: { segments: async () => [], open: () => Promise.reject(new Error("no log is kept here")) },
     ...over,
   };
   const console: Console = {
@@ -140,6 +141,8 @@ export function aContext(api: Pick<FakeApi, "url">, over: Partial<Connection> = 
     note: (line) => void said.note.push(line),
     jobLog: (line) => void said.out.push(line),
     raw: (text) => void said.out.push(text),
+    bytes: async (chunk) => void said.out.push(Buffer.from(chunk).toString("latin1")),
+    isTerminal: false,
     progress: () => undefined,
     paint: (_colour, text) => text,
     width: 100,

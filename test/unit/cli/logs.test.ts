@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { follow, logs } from "../../../lib/cli/commands/logs.ts";
+import { follow } from "../../../lib/cli/commands/follow-logs.ts";
+import { logs } from "../../../lib/cli/commands/logs.ts";
 import { aJobView, aLogPage, at, lines } from "./api-samples.ts";
 import { aContext, type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";
 
@@ -19,24 +20,86 @@ describe("logs", () => {
       [`GET ${job}/logs`]: [
         { body: aLogPage({ lines: lines("one", "two"), cursor: "c1", more: true }) },
         { body: aLogPage({ lines: lines("three"), cursor: "c2" }) },
+        { body: aLogPage({ cursor: "c2" }) },
       ],
     });
     expect(await logs("train-7", { team }, on)).toBe(0);
     expect(said).toEqual({ out: ["one", "two", "three"], note: [] });
-    expect(api.calls.map(({ query }) => query["cursor"])).toEqual([undefined, "c1"]);
+    expect(api.calls.map(({ query }) => query["cursor"])).toEqual([undefined, "c1", "c2"]);
+  });
+
+  it("prints each page before it asks for the next", async () => {
+    const printed: number[] = [];
+    const { on, said } = await start({
+      [`GET ${job}/logs`]: ({ query }) => {
+        printed.push(said.out.length);
+        const number = Number(query["cursor"] ?? 0) + 1;
+        return {
+          body: aLogPage({ lines: number > 3 ? [] : lines(`page ${number}`), cursor: String(Math.min(number, 4)), more: number < 3 }),
+        };
+      },
+    });
+    await logs("train-7", { team }, on);
+    expect(said.out).toEqual(["page 1", "page 2", "page 3"]);
+    expect(printed).toEqual([0, 1, 2, 3]);
+  });
+
+  it("reads on behind a page that is not full and not the last", async () => {
+    const { on, said } = await start({
+      [`GET ${job}/logs`]: [
+        { body: aLogPage({ lines: lines("one"), cursor: "c1", more: false }) },
+        { body: aLogPage({ lines: lines("two"), cursor: "c2", more: false }) },
+        { body: aLogPage({ cursor: "c2" }) },
+      ],
+    });
+    await logs("train-7", { team }, on);
+    expect(said.out).toEqual(["one", "two"]);
+  });
+
+  it("has the service filter what is older than was asked for, and find the newest lines", async () => {
+    const { on, said } = await start({ [`GET ${job}/logs`]: { body: aLogPage({ lines: lines("new"), cursor: "c1" }) } });
+    await logs("train-7", { team, since: 900, tail: 5, rank: 2, attempt: 1 }, on);
+    expect(said.out).toEqual(["new"]);
+    expect(api.calls.map(({ query }) => query)).toEqual([{ limit: "10000", attempt: "1", rank: "2", since: at(2_700), tail: "5" }]);
+  });
+
+  it("prints all members of a gang in the order of time, each line with its rank", async () => {
+    const of = (...texts: [number, string][]) => texts.map(([seconds, text]) => ({ at: at(seconds), text }));
+    const { on, said } = await start({
+      [`GET ${job}/logs`]: ({ query }) => {
+        const all = query["rank"] === "1" ? of([1, "b"], [3, "d"]) : of([0, "a"], [2, "c"], [4, "e"]);
+        return { body: aLogPage({ members: 2, lines: query["cursor"] ? [] : all, cursor: "c" }) };
+      },
+    });
+    await logs("train-7", { team, rank: "all" }, on);
+    expect(said.out).toEqual(["[0] a", "[1] b", "[0] c", "[1] d", "[0] e"]);
+    await logs("train-7", { team, rank: "all", tail: 2, json: true }, on);
+    expect(JSON.parse(said.out.slice(5).join("\n"))).toEqual([
+      { rank: 1, at: at(3), text: "d" },
+      { rank: 0, at: at(4), text: "e" },
+    ]);
+  });
+
+  it("ends with where the whole log is, if parts of it were left out", async () => {
+    const cut = "[fleetwright: 12 lines (1 KiB) were left out here; to read the whole log: fleet logs train-7 --whole]";
+    const { on, said } = await start({ [`GET ${job}/logs`]: { body: aLogPage({ lines: lines("first", cut, "last") }) } });
+    await logs("train-7", { team }, on);
+    expect(said.out).toEqual(["first", cut, "last"]);
+    expect(said.note.at(-1)).toMatch(/fleet logs train-7 --whole --attempt 1 --team research$/);
   });
 
   it("as JSON, is a list with times", async () => {
-    const { on, said } = await start({ [`GET ${job}/logs`]: { body: aLogPage({ lines: lines("one") }) } });
+    const { on, said } = await start({
+      [`GET ${job}/logs`]: [{ body: aLogPage({ lines: lines("one", "two"), cursor: "c" }) }, { body: aLogPage({ cursor: "c" }) }],
+      [`GET ${job}`]: { body: aJobView() },
+    });
     await logs("train-7", { team, json: true }, on);
-    expect(said.out.map((line) => JSON.parse(line))).toEqual([[{ at: at(0), text: "one" }]]);
-  });
-
-  it("leaves out what is older than was asked for", async () => {
-    const page = aLogPage({ lines: [...lines("old"), { at: at(3_000), text: "new" }] });
-    const { on, said } = await start({ [`GET ${job}/logs`]: { body: page } });
-    await logs("train-7", { team, since: 900 }, on);
-    expect(said.out).toEqual(["new"]);
+    expect(JSON.parse(said.out.join("\n"))).toEqual([
+      { at: at(0), text: "one" },
+      { at: at(1), text: "two" },
+    ]);
+    await logs("train-7", { team, json: true }, on);
+    expect(said.out.at(-1)).toBe("[]");
   });
 
   it.each([
@@ -60,6 +123,7 @@ describe("logs", () => {
       [`GET ${job}`]: { body: aJobView({ attempt: 2 }) },
     });
     await expect(logs("train-7", { team, attempt: 5 }, on)).rejects.toThrow("train-7 has no attempt 5; its last one is 2");
+    await expect(logs("train-7", { team, rank: 1 }, on)).rejects.toThrow("train-7 is no gang; its only rank is 0");
     await expect(logs("nobody", { team }, on)).rejects.toThrow(/no job nobody .*fleet jobs --team research/);
   });
 });
@@ -94,7 +158,69 @@ describe("logs -f", () => {
     });
     expect(await follow("train-7", { team, attempt: 1 }, on)).toBe(1);
     expect(said.out).toEqual(["first", "second"]);
-    expect(said.note).toEqual(["train-7 is running", "--- attempt 2 ---", "train-7 is failed", "train-7: exit code 3"]);
+    expect(said.note).toEqual(["--- attempt 2 ---", "train-7 is failed", "train-7: exit code 3"]);
+  });
+
+  it("says of a later attempt that it runs below that attempt's header", async () => {
+    let polls = 0;
+    const { on, said } = await start({
+      [`GET ${job}/logs`]: ({ query }) => {
+        if (query["attempt"] !== "2") return { body: aLogPage({ latestAttempt: ++polls > 1 ? 2 : 1, cursor: "c" }) };
+        return { body: aLogPage({ attempt: 2, latestAttempt: 2, state: ++polls > 9 ? "succeeded" : "running" }) };
+      },
+      [`GET ${job}`]: { body: aJobView({ state: "succeeded", attempt: 2 }) },
+    });
+    expect(await follow("train-7", { team }, on)).toBe(0);
+    expect(said.note).toEqual(["train-7 is running", "--- attempt 2 ---", "train-7 is running", "train-7 is succeeded"]);
+  });
+
+  it("says why a job waits, whenever that changes", async () => {
+    const { on, said } = await start({
+      [`GET ${job}/logs`]: [
+        { body: aLogPage({ state: "queued" }) },
+        { body: aLogPage({ state: "queued", reason: "EC2 has no g5 left" }) },
+        { body: aLogPage({ state: "queued", reason: "EC2 has no g5 left" }) },
+        { body: aLogPage({ state: "queued", reason: "the team is at its limit" }) },
+        { body: aLogPage({ state: "cancelled" }) },
+      ],
+      [`GET ${job}`]: { body: aJobView({ state: "cancelled" }) },
+    });
+    await follow("train-7", { team }, on);
+    expect(said.note).toEqual([
+      "train-7 is queued",
+      "train-7 is queued: EC2 has no g5 left",
+      "train-7 is queued: the team is at its limit",
+      "train-7 is cancelled",
+    ]);
+  });
+
+  it("begins with the newest lines where that is asked for, once", async () => {
+    const { on, said } = await start({
+      [`GET ${job}/logs`]: [
+        { body: aLogPage({ lines: lines("newest"), cursor: "c1" }) },
+        { body: aLogPage({ lines: lines("more"), cursor: "c2", state: "failed" }) },
+        { body: aLogPage({ cursor: "c2", state: "failed" }) },
+      ],
+      [`GET ${job}`]: { body: aJobView({ state: "failed" }) },
+    });
+    await follow("train-7", { team, tail: 1 }, on);
+    expect(said.out).toEqual(["newest", "more"]);
+    expect(api.calls.filter(({ path }) => path.endsWith("logs")).map(({ query }) => query["tail"])).toEqual([
+      "1",
+      ...api.calls.slice(2).map(() => undefined),
+    ]);
+  });
+
+  it("follows all members of a gang", async () => {
+    const { on, said } = await start({
+      [`GET ${job}/logs`]: ({ query }) => {
+        const text = `from ${query["rank"]}`;
+        return { body: aLogPage({ members: 3, state: "succeeded", cursor: "c", lines: query["cursor"] ? [] : lines(text) }) };
+      },
+      [`GET ${job}`]: { body: aJobView({ state: "succeeded" }) },
+    });
+    expect(await follow("train-7", { team, rank: "all" }, on)).toBe(0);
+    expect(said.out).toEqual(["[0] from 0", "[1] from 1", "[2] from 2"]);
   });
 
   it("as JSON, is one object a line, with its attempt", async () => {

@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import type { LogLine } from "../../../lib/api/views.ts";
+import { logPrinter } from "../../../lib/cli/log-printer.ts";
+
+type Piece = Omit<LogLine, "at">;
+
+/** What stands on stdout after these pieces. */
+function printed(pieces: readonly (Piece & { rank?: number })[], { isTerminal = false, names = false, raw = false } = {}): string {
+  let text = "";
+  const printer = logPrinter(
+    {
+      jobLog: (line, { open, rewrites } = {}) => {
+        text += `${rewrites ? "<CR>" : ""}${line}${open ? "" : "\n"}`;
+      },
+      raw: (bytes) => {
+        text += `raw:${bytes}`;
+      },
+      isTerminal,
+    },
+    { names, raw },
+  );
+  for (const { rank = 0, ...piece } of pieces) printer.print({ at: "2026-06-01T00:00:00.000Z", ...piece }, rank);
+  printer.end();
+  return text;
+}
+
+const progress: readonly Piece[] = [
+  { text: "10%", unfinished: true },
+  { text: "20%", rewrites: true, unfinished: true },
+  { text: "100%", rewrites: true },
+  { text: "done" },
+];
+
+describe("the printer of a log", () => {
+  it("shows an unfinished line at once, and puts what continues it behind it", () => {
+    const pieces: readonly Piece[] = [
+      { text: "Downloading", unfinished: true },
+      { text: "...", continues: true, unfinished: true },
+      { text: " done", continues: true },
+      { text: "next" },
+    ];
+    expect(printed(pieces.slice(0, 1))).toBe("Downloading\n");
+    expect(printed(pieces)).toBe("Downloading... done\nnext\n");
+  });
+
+  it("writes a line anew on a terminal; elsewhere each state is a line", () => {
+    expect(printed(progress, { isTerminal: true })).toBe("10%<CR>20%<CR>100%\ndone\n");
+    expect(printed(progress)).toBe("10%\n20%\n100%\ndone\n");
+  });
+
+  it("ends an open line before one that is not its continuation", () => {
+    expect(printed([{ text: "open", unfinished: true }, { text: "other" }])).toBe("open\nother\n");
+    expect(
+      printed(
+        [
+          { text: "alone", continues: true },
+          { text: "too", rewrites: true },
+        ],
+        { isTerminal: true },
+      ),
+    ).toBe("alone\ntoo\n");
+  });
+
+  it("keeps the lines of members apart, and names them", () => {
+    const pieces = [
+      { text: "a", unfinished: true as const },
+      { text: "b", continues: true as const, rank: 1 },
+      { text: "c", unfinished: true as const, rank: 1 },
+      { text: "d", continues: true as const, rank: 1 },
+    ];
+    expect(printed(pieces, { names: true })).toBe("[0] a\n[1] b\n[1] cd\n");
+  });
+
+  it("hands raw text on as it is", () => {
+    expect(printed([{ text: "\u001b[31mred" }], { raw: true })).toBe("raw:\u001b[31mred\n");
+  });
+});

@@ -1,0 +1,127 @@
+import { gzipSync } from "node:zlib";
+import { afterEach, describe, expect, it } from "vitest";
+import { wholeLog } from "../../../lib/cli/commands/whole-log.ts";
+import type { SegmentRef } from "../../../lib/model/log.ts";
+import type { KeptLogs, OpenedSegment } from "../../../lib/ports/kept-logs.ts";
+import { aJobView, aLogPage, lines } from "./api-samples.ts";
+import { aContext, type FakeApi, startFakeApi } from "./fake-api.ts";
+
+let api: FakeApi;
+afterEach(() => api.close());
+const job = "/v1/teams/research/jobs/train-7";
+const team = "research";
+
+type Part = Partial<OpenedSegment> & { readonly text: string };
+
+/** What is kept: a part by its number; `later` appears after so many listings. */
+function keptLogs(
+  parts: ReadonlyMap<number, Part | Error>,
+  later: { listings: number; parts: ReadonlyMap<number, Part> } = { listings: 0, parts: new Map() },
+) {
+  const asked = { listings: 0, opened: 0, most: 0 };
+  let open = 0;
+  const all = () => new Map([...parts, ...(asked.listings > later.listings ? later.parts : [])]);
+  const logs: KeptLogs = {
+    async segments(attempt, rank) {
+      asked.listings++;
+      return [...all().keys()].sort((a, b) => a - b).map((number): SegmentRef => ({ ...attempt, rank, number }));
+    },
+    async open({ number }) {
+      open++;
+      asked.opened++;
+      asked.most = Math.max(asked.most, open);
+      await new Promise((resolve) => setImmediate(resolve));
+      open--;
+      const part = all().get(number);
+      if (part === undefined || part instanceof Error) throw part ?? new Error("not there");
+      const { text, ...over } = part;
+      return { gzip: gzipSync(Buffer.from(text, "latin1")), bytes: text.length, offset: 0, last: false, ...over };
+    },
+  };
+  return { logs, asked };
+}
+
+async function read(
+  parts: readonly (readonly [number, Part | Error])[],
+  {
+    page = aLogPage({ state: "succeeded", lines: lines("x") }),
+    view = aJobView({ state: "succeeded" }),
+    options = {},
+    later,
+  }: {
+    page?: object;
+    view?: object;
+    options?: Parameters<typeof wholeLog>[1];
+    later?: { listings: number; parts: ReadonlyMap<number, Part> };
+  } = {},
+) {
+  api = await startFakeApi({ [`GET ${job}/logs`]: { body: page }, [`GET ${job}`]: { body: view } });
+  const kept = keptLogs(new Map(parts), later);
+  const { on, said } = aContext(api, { keptLogs: kept.logs });
+  const code = await wholeLog("train-7", { team, ...options }, { ...on, pollMs: 1 });
+  return { code, text: said.out.join(""), note: said.note, asked: kept.asked };
+}
+const end = { last: true };
+
+describe("logs --whole", () => {
+  it("is every byte of every part, in order, a few fetched ahead", async () => {
+    const texts = Array.from({ length: 30 }, (_, index) => `part ${index} \r\u00ff\u0000\n`);
+    const parts = texts.map((text, number) => [number, { text, last: number === 29 }] as const);
+    const { code, text, note, asked } = await read(parts);
+    expect({ code, text, note }).toEqual({ code: 0, text: texts.join(""), note: [] });
+    expect(asked.most).toBeLessThanOrEqual(5);
+    expect(asked.most).toBeGreaterThan(1);
+  });
+
+  it("waits a little for parts that are not sealed yet, once the job is over", async () => {
+    const later = { listings: 3, parts: new Map([[1, { text: "two\n", ...end }]]) };
+    expect(await read([[0, { text: "one\n" }]], { later })).toMatchObject({ code: 0, text: "one\ntwo\n", note: [] });
+  });
+
+  it("says what is missing where it is missing, and fails", async () => {
+    const parts = [
+      [0, { text: "one\n" }],
+      [2, { text: "three\n", offset: 2_004, ...end }],
+    ] as const;
+    const long = aJobView({ state: "succeeded", endedAt: "2026-06-01T00:10:00.000Z" });
+    const { code, text, note } = await read(parts, { view: long });
+    expect({ code, text }).toEqual({ code: 1, text: "one\nthree\n" });
+    expect(note).toEqual([expect.stringMatching(/^2(\.0)? (kB|KiB|KB) .*missing here/i)]);
+  });
+
+  it("says that the end is missing, when the node went before it was uploaded", async () => {
+    const view = aJobView({ state: "failed", endedAt: "2026-06-01T00:10:00.000Z" });
+    const { code, text, note } = await read([[0, { text: "one\n" }]], { view });
+    expect({ code, text }).toEqual({ code: 1, text: "one\n" });
+    expect(note.join()).toMatch(/the end of this log is missing/);
+  });
+
+  it("names a part that does not open, and goes on with the others", async () => {
+    const { code, text, note } = await read([
+      [0, new Error("KMS said no")],
+      [1, { text: "two\n", ...end }],
+    ]);
+    expect({ code, text }).toEqual({ code: 1, text: "two\n" });
+    expect(note).toEqual(["a part of this log cannot be read: KMS said no"]);
+  });
+
+  it("is what there is by now, of an attempt that still runs", async () => {
+    const { code, text, note } = await read([[0, { text: "so far" }]], { page: aLogPage({ lines: lines("x") }) });
+    expect({ code, text }).toEqual({ code: 0, text: "so far" });
+    expect(note.join()).toMatch(/attempt 1 of train-7 is not over/);
+  });
+
+  it("says of an attempt that wrote nothing that it did, at once", async () => {
+    const { code, note, asked } = await read([], { page: aLogPage({ state: "succeeded" }) });
+    expect({ code, note }).toEqual({ code: 0, note: ["attempt 1 of train-7 has written nothing"] });
+    expect(asked.listings).toBe(1);
+  });
+
+  it.each([
+    [{ rank: "all" as const }, /name it with --rank N/],
+    [{ tail: 5 }, /leave --tail out/],
+    [{ follow: true }, /leave --follow out/],
+  ])("does not go with %j", async (options, message) => {
+    await expect(read([], { options })).rejects.toThrow(message);
+  });
+});
