@@ -56,8 +56,13 @@ export function capacityPolicy(scope: Construct, { configuration, network, launc
       resources: [instanceRole.roleArn],
       conditions: { StringEquals: { "iam:PassedToService": "ec2.amazonaws.com" } },
     }),
-    // EC2 reads the image's parameter with the rights of who launches.
-    new PolicyStatement({ sid: "ReadImage", actions: ["ssm:GetParameters"], resources: imageParameters(stack, configuration) }),
+    // EC2 reads the image's parameter with the rights of who launches. Its documentation names the plural for RunInstances; that
+    // CreateFleet wants the singular has been reported, and a launch that is refused for it is refused for every node.
+    new PolicyStatement({
+      sid: "ReadImage",
+      actions: ["ssm:GetParameter", "ssm:GetParameters"],
+      resources: imageParameters(stack, configuration),
+    }),
     new PolicyStatement({
       sid: "FirstOfTheAccount",
       actions: ["iam:CreateServiceLinkedRole"],

@@ -64,6 +64,8 @@ const names: Readonly<Record<Exclude<AwsErrorKind, "unknown">, readonly string[]
     "UnauthorizedOperation",
     "AccessDenied",
     "AccessDeniedException",
+    // CreateFleet's, when its caller may not read the parameter that names the image.
+    "SsmAccessDenied",
     "AuthFailure",
     "AuthorizationError",
     "OptInRequired",
@@ -115,6 +117,24 @@ export const awsCodeKind = (code: string): AwsErrorKind => kinds.get(code) ?? "u
 /** Whether a `limit` is on the vCPUs of running instances, which EC2 counts by family and market. */
 export const isVcpuQuota = (code: string): boolean =>
   ["VcpuLimitExceeded", "InstanceLimitExceeded", "MaxSpotInstanceCountExceeded"].includes(code);
+
+/**
+ * Whether EC2 says with an error that a type is not sold in a zone or a market. `Unsupported` is RunInstances' code for it;
+ * CreateFleet's is `InvalidFleetConfiguration`, which is also the code of a request that is wrong, so its words decide: "Your
+ * requested instance type (p3.8xlarge) is not supported in your requested Availability Zone (us-east-1f)." A code that is only
+ * about the request, such as InvalidParameterCombination (an image of another architecture), is never read like this.
+ */
+export const saysUnsold = (code: string, message: string): boolean =>
+  code === "Unsupported" || (unsoldCodes.has(code) && unsoldWords.test(message));
+
+const unsoldCodes: ReadonlySet<string> = new Set([
+  "InvalidFleetConfiguration",
+  "InvalidFleetConfig",
+  "UnsupportedOperation",
+  "InvalidInput",
+]);
+const unsoldWords =
+  /instance type\b.*\bnot (supported|offered|available) (in|as|for)\b.*\b(availability zone|region|spot)|unsupported instance ?types/is;
 
 /** What an error that a call of the SDK threw means. */
 export const awsErrorKind = (error: unknown): AwsErrorKind => {

@@ -1,7 +1,7 @@
 import type { CreateFleetError } from "@aws-sdk/client-ec2";
 import type { Launch, LaunchOutcome, OfferRefusal, RefusalKind } from "../model/launch.ts";
 import { type Offer, offerName } from "../model/offer.ts";
-import { awsCodeKind, isVcpuQuota } from "./errors.ts";
+import { awsCodeKind, isVcpuQuota, saysUnsold } from "./errors.ts";
 import type { ZoneSubnet } from "./fleet-request.ts";
 import { refusalsInWords } from "./refusal-words.ts";
 
@@ -11,9 +11,25 @@ function refusalKind(code: string): RefusalKind {
   return awsCodeKind(code) === "capacity" ? "capacity" : "fault";
 }
 
+/** The same, in the light of EC2's words. A type that is not sold is as good as one of which none is left: the offer is to blame. */
+const refusalKindOf = (code: string, message: string): RefusalKind => (saysUnsold(code, message) ? "capacity" : refusalKind(code));
+
+/**
+ * The offers that EC2 says are not sold, where only its words name them: those of the type and, if it names one of their zones, of
+ * the zone.
+ */
+export function unsoldIn(code: string, message: string, offers: readonly Offer[]): readonly Offer[] {
+  if (!saysUnsold(code, message)) return [];
+  // Each in brackets; zones that EC2 advises instead are not.
+  const words = new Set([...message.matchAll(/\(([^()\s]+)\)/g)].map(([, word]) => word));
+  const ofType = offers.filter(({ instanceType }) => words.has(instanceType));
+  const ofZone = ofType.filter(({ zone }) => words.has(zone));
+  return ofZone.length > 0 ? ofZone : ofType;
+}
+
 /**
  * Which of the launch's offers EC2 gave errors for, and why: one refusal an offer, of its first error.
- * An error that names none of them, by type and by subnet or zone, is nobody's.
+ * An error that names none of them, by type and by subnet or zone, or in its words, is nobody's.
  */
 export function refusalsOf(errors: readonly CreateFleetError[], launch: Launch, subnets: readonly ZoneSubnet[]): readonly OfferRefusal[] {
   const zoneOf = new Map(subnets.map(({ zone, subnet }) => [subnet, zone]));
@@ -21,8 +37,10 @@ export function refusalsOf(errors: readonly CreateFleetError[], launch: Launch, 
   for (const error of errors) {
     const { InstanceType, SubnetId, AvailabilityZone } = error.LaunchTemplateAndOverrides?.Overrides ?? {};
     const zone = (SubnetId === undefined ? undefined : zoneOf.get(SubnetId)) ?? AvailabilityZone;
+    const [code, message] = [codeOf(error), error.ErrorMessage ?? ""];
     const named = launch.offers.filter((offer) => offer.instanceType === InstanceType && offer.zone === zone);
-    for (const refusal of blamed(named, codeOf(error))) {
+    const meant = named.length > 0 ? named : unsoldIn(code, message, launch.offers);
+    for (const refusal of blamed(meant, code, refusalKindOf(code, message))) {
       if (!refused.has(offerName(refusal))) refused.set(offerName(refusal), refusal);
     }
   }

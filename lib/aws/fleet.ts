@@ -9,7 +9,7 @@ import type { Launch, LaunchedInstance, LaunchOutcome, OfferRefusal } from "../m
 import type { Fleet, FoundInstances } from "../ports/fleet.ts";
 import { awsCodeKind, awsErrorCode, awsErrorKind, isDefinite } from "./errors.ts";
 import { endInstances, findInstances, lookAtInstances } from "./fleet-instances.ts";
-import { blamed, refusalsOf, refusedEach, refusedWhole } from "./fleet-refusals.ts";
+import { blamed, refusalsOf, refusedEach, refusedWhole, unsoldIn } from "./fleet-refusals.ts";
 import { fleetRequest, launchTag, type ZoneSubnet } from "./fleet-request.ts";
 
 export type Ec2FleetConfig = {
@@ -69,6 +69,8 @@ function outcomeOfError(launch: Launch, error: unknown): LaunchOutcome {
   const message = error instanceof Error ? error.message : String(error);
   if (kind === "capacity" || kind === "limit") return refusedWhole(launch, { code, message });
   if (kind === "throttled") return { kind, message: `${code}: ${message}` };
+  const unsold = isDefinite(error) ? unsoldIn(code, message, launch.offers) : [];
+  if (unsold.length > 0) return { kind: "refused", code, message, refusals: blamed(unsold, code, "capacity") };
   return isDefinite(error)
     ? turnedAway(launch, { code, message }, kind === "conflict")
     : { kind: "unknown", message: `${code}: ${message}` };

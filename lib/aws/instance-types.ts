@@ -1,5 +1,7 @@
 import { DescribeInstanceTypesCommand, type EC2Client, type InstanceTypeInfo } from "@aws-sdk/client-ec2";
 import { type InstanceType, type Market, usable } from "../model/offer.ts";
+import { batches, mostFilterValues } from "./batches.ts";
+import type { MarketLog } from "./market-log.ts";
 import { allPages } from "./pages.ts";
 
 /** A type that jobs can use, and the markets in which EC2 sells it at all. */
@@ -14,23 +16,39 @@ export type Architecture = "x86_64" | "arm64";
  */
 export async function instanceTypes(
   ec2: Pick<EC2Client, "send">,
-  of: { readonly families: readonly string[]; readonly architecture: Architecture },
+  of: { readonly families: readonly string[]; readonly architecture: Architecture; readonly log: MarketLog },
 ): Promise<SoldType[]> {
   const names = of.families.map((family) => (family.includes(".") ? family : `${family}.*`));
-  const found = await allPages(async (NextToken) => {
-    const page = await ec2.send(
-      new DescribeInstanceTypesCommand({ Filters: [{ Name: "instance-type", Values: names }], MaxResults: 100, NextToken }),
-    );
-    return { items: page.InstanceTypes, next: page.NextToken };
-  });
-  return found.flatMap((info) => {
-    const type = suits(info, of.architecture) ? typeOf(info) : undefined;
-    return type ? [{ type, markets: marketsOf(info) }] : [];
+  // By name: of a family and one of its types each may be in another call.
+  const found = new Map<string | undefined, InstanceTypeInfo>();
+  for (const Values of batches(names, mostFilterValues)) {
+    const items = await allPages(async (NextToken) => {
+      const page = await ec2.send(
+        new DescribeInstanceTypesCommand({ Filters: [{ Name: "instance-type", Values }], MaxResults: 100, NextToken }),
+      );
+      return { items: page.InstanceTypes, next: page.NextToken };
+    });
+    for (const item of items) found.set(item.InstanceType, item);
+  }
+  return [...found.values()].flatMap((info) => {
+    if (!suits(info, of.architecture)) return [];
+    const type = typeOf(info);
+    if (type) return [{ type, markets: marketsOf(info) }];
+    of.log({
+      level: "info",
+      message: "An instance type is left out, because EC2 does not describe it as one with whole GPUs, vCPUs and memory",
+      instanceType: info.InstanceType ?? "unknown",
+      told: { GpuInfo: info.GpuInfo, VCpuInfo: info.VCpuInfo?.DefaultVCpus, MemoryInfo: info.MemoryInfo },
+    });
+    return [];
   });
 }
 
+/** Without those that are left out on purpose: also GPUs of other makers, and slices of a GPU (g6f), which are no whole ones. */
 const suits = (info: InstanceTypeInfo, architecture: Architecture): boolean =>
-  info.BareMetal !== true && (info.ProcessorInfo?.SupportedArchitectures ?? []).includes(architecture);
+  info.BareMetal !== true &&
+  (info.ProcessorInfo?.SupportedArchitectures ?? []).includes(architecture) &&
+  (info.GpuInfo?.Gpus ?? []).every((gpu) => gpu.Manufacturer?.toUpperCase() === "NVIDIA" && (gpu.GpuPartitionSize ?? 1) >= 1);
 
 /** Undefined for a type of which something needed is not known, or whose GPUs are not what jobs ask for. */
 function typeOf(info: InstanceTypeInfo): InstanceType | undefined {
@@ -41,11 +59,8 @@ function typeOf(info: InstanceTypeInfo): InstanceType | undefined {
   if (info.GpuInfo === undefined) return { name: info.InstanceType, resources: resources(0) };
 
   const [gpu, ...others] = info.GpuInfo.Gpus ?? [];
-  if (gpu === undefined || others.length > 0 || gpu.Manufacturer?.toUpperCase() !== "NVIDIA") return undefined;
-  // A slice of a GPU (g6f) is no whole one.
-  const isWhole = gpu.GpuPartitionSize === undefined || gpu.GpuPartitionSize >= 1;
-  const gpuMiB = gpu.MemoryInfo?.SizeInMiB;
-  if (!isWhole || !gpu.Name || !gpu.Count || !gpuMiB) return undefined;
+  const gpuMiB = gpu?.MemoryInfo?.SizeInMiB;
+  if (others.length > 0 || !gpu?.Name || !gpu.Count || !gpuMiB) return undefined;
   return { name: info.InstanceType, resources: resources(gpu.Count), gpu: { model: gpu.Name, memoryGiB: gpuMiB / 1024 } };
 }
 

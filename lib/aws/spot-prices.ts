@@ -1,4 +1,5 @@
 import { type _InstanceType, DescribeSpotPriceHistoryCommand, type EC2Client, type SpotPrice } from "@aws-sdk/client-ec2";
+import { batches, mostNames } from "./batches.ts";
 import { allPages } from "./pages.ts";
 
 /** What one hour of a type costs in a zone, USD; undefined where no price is known. */
@@ -9,18 +10,22 @@ export async function spotPrices(
   ec2: Pick<EC2Client, "send">,
   of: { readonly types: readonly string[]; readonly zones: readonly string[]; readonly atMs: number },
 ): Promise<SpotPrices> {
-  const found = await allPages(async (NextToken) => {
-    const page = await ec2.send(
-      new DescribeSpotPriceHistoryCommand({
-        InstanceTypes: of.types.map((type) => type as _InstanceType),
-        ProductDescriptions: ["Linux/UNIX"],
-        Filters: [{ Name: "availability-zone", Values: [...of.zones] }],
-        StartTime: new Date(of.atMs),
-        NextToken,
-      }),
-    );
-    return { items: page.SpotPriceHistory, next: page.NextToken };
-  });
+  const found: SpotPrice[] = [];
+  for (const some of batches(of.types, mostNames)) {
+    const items = await allPages(async (NextToken) => {
+      const page = await ec2.send(
+        new DescribeSpotPriceHistoryCommand({
+          InstanceTypes: some.map((type) => type as _InstanceType),
+          ProductDescriptions: ["Linux/UNIX"],
+          Filters: [{ Name: "availability-zone", Values: [...of.zones] }],
+          StartTime: new Date(of.atMs),
+          NextToken,
+        }),
+      );
+      return { items: page.SpotPriceHistory, next: page.NextToken };
+    });
+    found.push(...items);
+  }
   const latest = new Map<string, { readonly usd: number; readonly atMs: number }>();
   for (const item of found) {
     const key = `${item.InstanceType}/${item.AvailabilityZone}`;

@@ -20,6 +20,7 @@ import { answerPricing } from "./pricing.ts";
 import { Ec2Error, errorAnswer, formOf, regionOf } from "./query-protocol.ts";
 import { reclaim } from "./reclaim.ts";
 import { createOrders, type Ec2Record, type FleetCall, type FleetOutcome } from "./record.ts";
+import { refuseTooMuch } from "./request-limits.ts";
 import { createRequestRates } from "./request-rates.ts";
 import { between, generator } from "./seeded.ts";
 import { describeSpotPriceHistory } from "./spot-prices.ts";
@@ -85,6 +86,7 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
 
   const carryOut = (action: string, call: HttpCall): Promise<HttpAnswer> => {
     const form = formOf(call);
+    refuseTooMuch(action, form);
     if (form.get("DryRun") === "true") return moto.pass(call);
     switch (action) {
       case "CreateFleet":

@@ -14,19 +14,26 @@ import { createSealing } from "../../aws/table/sealing.ts";
 import { createStrays } from "../../aws/table/strays.ts";
 import { ec2TaggedInstances } from "../../aws/tagged-instances.ts";
 import type { TickDeps } from "../../flows/tick.ts";
+import { lineTo } from "../log-line.ts";
 import type { Started } from "../start.ts";
 import { ringWiring } from "./ring.ts";
 import { shardQueueOf } from "./shards.ts";
 import { tableOf } from "./table.ts";
 
-export function tickWiring({ env, fleet, region }: Started<"tick">): TickDeps {
+export function tickWiring({ env, fleet, region, logger }: Started<"tick">): TickDeps {
   const table = tableOf(env);
   return {
     ...ringWiring(env, table),
     decisions: createDecisions(table),
     catalogues: createCatalogueStore(table),
     // Prices come in many pages, from calls that launch and end nothing and have limits of their own.
-    market: ec2Market({ ec2: ec2Client({ maxAttempts: 2 }), pricing: pricingClient(), region, subnets: env.SUBNETS }),
+    market: ec2Market({
+      ec2: ec2Client({ maxAttempts: 2 }),
+      pricing: pricingClient(),
+      region,
+      subnets: env.SUBNETS,
+      log: lineTo(logger),
+    }),
     sealing: createSealing(table),
     sealAgain: sqsSealQueue(sqsClient(), env.SEAL_QUEUE_URL),
     datasets: createDatasets(table),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { awsCodeKind, awsErrorKind, cancellationCodes, isDefinite } from "../../../lib/aws/errors.ts";
+import { awsCodeKind, awsErrorKind, cancellationCodes, isDefinite, saysUnsold } from "../../../lib/aws/errors.ts";
 
 /** An error as the SDK throws it. */
 const thrown = (name: string, status?: number, extra: object = {}): Error =>
@@ -25,6 +25,20 @@ test.each([
 ])("%s is %s", (code, kind) => {
   expect(awsCodeKind(code)).toBe(kind);
   expect(awsErrorKind(thrown(code, 400))).toBe(kind);
+});
+
+test.each([
+  ["Unsupported", "The requested configuration is currently not supported.", true],
+  [
+    "InvalidFleetConfiguration",
+    "Your requested instance type (p3.8xlarge) is not supported in your requested Availability Zone (us-east-1f).",
+    true,
+  ],
+  ["InvalidFleetConfig", "Invalid: Parameter: InstanceTypes. Unsupported instancetypes specified in the batch request", true],
+  ["InvalidFleetConfiguration", "The subnet ID 'subnet-1' does not exist", false],
+  ["InvalidParameterCombination", "Your requested instance type (x) is not supported in your requested Availability Zone (y).", false],
+])("%s: %s says that a type is not sold: %s", (code, message, says) => {
+  expect(saysUnsold(code, message)).toBe(says);
 });
 
 test("what is no error of AWS's is unknown", () => {

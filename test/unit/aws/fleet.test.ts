@@ -216,3 +216,42 @@ test("EC2 does not know what it leaves out, unless there is more to come", async
   const paged = fleetOf({ DescribeInstancesCommand: () => ({ Reservations, NextToken: "more" }) });
   expect([...(await paged.fleet.look(["i-1", "i-2"])).values()]).toEqual(["live", "unknown"]);
 });
+
+const unsold = (type: string, zone: string): string =>
+  `Your requested instance type (${type}) is not supported in your requested Availability Zone (${zone}). Please retry your request by not specifying an Availability Zone or choosing us-east-1a.`;
+const bOnly = anOffer({ zone: "us-east-1b" });
+
+test("a type that is not sold in a zone is that offer's fault alone, and not the pool's", async () => {
+  const of = { LaunchTemplateAndOverrides: { Overrides: { InstanceType: "g5.xlarge" as const, SubnetId: "subnet-b" } } };
+  const error = { ErrorCode: "InvalidFleetConfiguration", ErrorMessage: unsold("g5.xlarge", "us-east-1b"), ...of };
+  const { fleet } = fleetOf({ CreateFleetCommand: () => ({ Errors: [error] }) });
+  expect(await fleet.launch(aLaunch({ offers: [anOffer(), bOnly] }))).toMatchObject({
+    kind: "refused",
+    code: "InvalidFleetConfiguration",
+    refusals: [{ zone: "us-east-1b", why: "capacity", code: "InvalidFleetConfiguration" }],
+  });
+});
+
+test("where only EC2's words name the offer, they do: in an item without overrides, and when the whole call is refused", async () => {
+  const launch = aLaunch({ offers: [anOffer(), bOnly, anOffer({ instanceType: "g6.xlarge", zone: "us-east-1b" })] });
+  const ErrorMessage = unsold("g5.xlarge", "us-east-1b");
+  const item = fleetOf({ CreateFleetCommand: () => ({ Errors: [{ ErrorCode: "InvalidFleetConfiguration", ErrorMessage }] }) });
+  const thrown = fleetOf({ CreateFleetCommand: () => failing("InvalidFleetConfiguration", 400, ErrorMessage) });
+  for (const { fleet } of [item, thrown]) {
+    const outcome = await fleet.launch(launch);
+    expect(outcome).toMatchObject({ kind: "refused", refusals: [{ instanceType: "g5.xlarge", zone: "us-east-1b", why: "capacity" }] });
+    expect(outcome.kind === "refused" && outcome.refusals).toHaveLength(1);
+  }
+});
+
+test.each([
+  ["InvalidFleetConfiguration", "The fleet configuration is not valid: a launch template is missing"],
+  ["InvalidFleetConfiguration", ""],
+  ["InvalidParameterCombination", "The architecture 'x86_64' of the specified instance type is not supported for the AMI in this region"],
+])("a configuration that is wrong stays the pool's fault: %s: %s", async (ErrorCode, ErrorMessage) => {
+  const of = { LaunchTemplateAndOverrides: { Overrides: { InstanceType: "g5.xlarge" as const, SubnetId: "subnet-b" } } };
+  const { fleet } = fleetOf({ CreateFleetCommand: () => ({ Errors: [{ ErrorCode, ErrorMessage, ...of }] }) });
+  expect(await fleet.launch(aLaunch({ offers: [anOffer(), bOnly] }))).toMatchObject({ refusals: [{ why: "fault" }] });
+  const whole = fleetOf({ CreateFleetCommand: () => failing(ErrorCode, 400, ErrorMessage) });
+  expect((await whole.fleet.launch(aLaunch())).kind).toBe("turned-away");
+});

@@ -24,18 +24,32 @@ type World = {
 
 const credentials = { accessKeyId: "a", secretAccessKey: "b" };
 
-/** One item a page, so that whoever stops at the first page is found out. */
+/** One item a page, so that whoever stops at the first page is found out; of very many, more. */
 function page<T>(all: readonly T[], input: object): { items: T[]; next?: string } {
   const at = "NextToken" in input && typeof input.NextToken === "string" ? Number(input.NextToken) : 0;
-  return { items: all.slice(at, at + 1), ...(at + 1 < all.length ? { next: `${at + 1}` } : {}) };
+  const end = at + (all.length > 20 ? 100 : 1);
+  return { items: all.slice(at, end), ...(end < all.length ? { next: `${end}` } : {}) };
 }
 
+/** As EC2 has it: so many values of filters in one call, and so many names. */
+function refuseTooMuch(input: object): void {
+  const { Filters = [], InstanceTypes = [] } = input as { Filters?: { Values?: string[] }[]; InstanceTypes?: string[] };
+  const values = Filters.reduce((sum, { Values = [] }) => sum + Values.length, 0);
+  if (values > 200)
+    throw Object.assign(new Error(`${values} filter values`), { name: "FilterLimitExceeded", $metadata: { httpStatusCode: 400 } });
+  if (InstanceTypes.length > 100) throw Object.assign(new Error("too many names"), { name: "InvalidParameterValue" });
+}
+
+const lines: { instanceType: string; told: unknown }[] = [];
+
 async function catalogueOf(world: World, pool: Partial<Pool> = {}): Promise<Catalogue> {
+  lines.length = 0;
   const ec2 = ec2Client({ region: "eu-west-1", credentials });
   ec2.middlewareStack.add(
     (_next, { commandName }) =>
       async ({ input }) => {
         const $metadata = {};
+        refuseTooMuch(input);
         if (commandName === "DescribeInstanceTypesCommand") {
           const { items, next } = page(world.types, input);
           return {
@@ -69,7 +83,7 @@ async function catalogueOf(world: World, pool: Partial<Pool> = {}): Promise<Cata
     { step: "initialize" },
   );
   const subnets = [{ zone: "eu-west-1a", subnet: "subnet-a" }];
-  return ec2Market({ ec2, pricing, region: "eu-west-1", subnets }).catalogue(aPool(pool), 1_000);
+  return ec2Market({ ec2, pricing, region: "eu-west-1", subnets, log: (line) => void lines.push(line) }).catalogue(aPool(pool), 1_000);
 }
 
 const aTypeInfo = (InstanceType: string, over: Partial<InstanceTypeInfo> = {}): InstanceTypeInfo => ({
@@ -147,6 +161,28 @@ test("a type that EC2 does not sell on spot, or not in our zone, has no such off
   expect(offers.map(({ instanceType, market }) => [instanceType, market])).toEqual([["a.large", "on-demand"]]);
 });
 
+test("more families, types and zones than one call takes are asked for in several", async () => {
+  const names = Array.from({ length: 450 }, (_, n) => `f${n}.large`);
+  const world = { types: names.map((name) => aTypeInfo(name)), spot: names.map((name) => aSpotPrice(name, "0.1")) };
+  const { types, offers } = await catalogueOf(world, { families: names.map((name) => name.split(".")[0] ?? ""), markets: ["spot"] });
+  expect(types).toHaveLength(450);
+  expect(offers).toHaveLength(450);
+});
+
+test.each([
+  ["without terms", { product: { attributes: { instanceType: "a.large" } } }],
+  ["that is no product", { sku: "x" }],
+])("a product %s costs only itself", async (_what, odd) => {
+  const { offers } = await catalogueOf({
+    types: [aTypeInfo("a.large"), aTypeInfo("b.large")],
+    prices: { "a.large": [odd, aPrice("a.large", "1.0")], "b.large": [aPrice("b.large", "2.0")] },
+  });
+  expect(offers.map(({ instanceType, usdPerHour }) => [instanceType, usdPerHour])).toEqual([
+    ["a.large", 1],
+    ["b.large", 2],
+  ]);
+});
+
 const gpu = { Name: "L4", Manufacturer: "NVIDIA", Count: 1, MemoryInfo: { SizeInMiB: 22_888 } };
 test.each<[string, Partial<InstanceTypeInfo>]>([
   ["bare metal", { BareMetal: true }],
@@ -157,4 +193,18 @@ test.each<[string, Partial<InstanceTypeInfo>]>([
   ["no memory that EC2 tells", { MemoryInfo: {} }],
 ])("a type with %s is left out", async (_what, over) => {
   expect((await catalogueOf({ types: [aTypeInfo("a.large", over)] })).types).toEqual([]);
+});
+
+test("a type that EC2 describes oddly is named in the log; one that is left out on purpose is not", async () => {
+  const odd = { Gpus: [{ ...gpu, Count: 0, LogicalGpuCount: 1 }] };
+  await catalogueOf({
+    types: [
+      aTypeInfo("p5.4xlarge", { GpuInfo: odd }),
+      aTypeInfo("g6f.large", { GpuInfo: { Gpus: [{ ...gpu, Count: 0, LogicalGpuCount: 1, GpuPartitionSize: 0.125 }] } }),
+      aTypeInfo("g4ad.xlarge", { GpuInfo: { Gpus: [{ ...gpu, Manufacturer: "AMD" }] } }),
+      aTypeInfo("g5.metal", { BareMetal: true }),
+      aTypeInfo("g5.xlarge"),
+    ],
+  });
+  expect(lines).toMatchObject([{ instanceType: "p5.4xlarge", told: { GpuInfo: odd } }]);
 });

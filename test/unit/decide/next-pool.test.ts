@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { refusalsOf } from "../../../lib/aws/fleet-refusals.ts";
 import { quotaOf } from "../../../lib/decide/capacity/quotas.ts";
 import { decide } from "../../../lib/decide/decide.ts";
 import type { Snapshot, Step } from "../../../lib/model/plan.ts";
@@ -52,6 +53,17 @@ describe("a job that EC2 gives nothing", () => {
           "moved from pool gpu: EC2 gives no instance type that fits just now (InsufficientInstanceCapacity), and that has lasted for 300 s",
       },
     ]);
+  });
+
+  test("moves, too, when EC2 does not sell the type in the last zone", () => {
+    const message = "Your requested instance type (g5.xlarge) is not supported in your requested Availability Zone (us-east-1b).";
+    const of = { LaunchTemplateAndOverrides: { Overrides: { InstanceType: "g5.xlarge" as const, SubnetId: "b" } } };
+    const error = { ErrorCode: "InvalidFleetConfiguration", ErrorMessage: message, ...of };
+    const [told] = refusalsOf([error], aLaunch({ offers: [inZoneB] }), [{ zone: "us-east-1b", subnet: "b" }]);
+    if (told?.why !== "capacity") throw new Error(`it is taken for ${told?.why}`);
+    const { instanceType, zone, market, code } = told;
+    const refusals = [...dry.slice(0, 1), aRefusal({ ...refused, instanceType, zone, market, code, sinceMs: monday })];
+    expect(only({ refusals, nowMs: dueMs })).toMatchObject({ kind: "move", to: "b" });
   });
 
   test("waits until then, knows where it goes, and the pool is looked at again at that moment", () => {

@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { refuseTooMuch } from "../../../lib/local/ec2/request-limits.ts";
+
+const numbered = (name: (n: number) => string, count: number): [string, string][] =>
+  Array.from({ length: count }, (_, n) => [name(n + 1), `v${n}`]);
+const call = (action: string, parameters: [string, string][]) => () => refuseTooMuch(action, new URLSearchParams(parameters));
+
+it.each<[string, string, (n: number) => string, number, RegExp]>([
+  ["values of filters", "DescribeInstances", (n) => `Filter.1.Value.${n}`, 200, /filter values/],
+  ["filters", "DescribeInstanceTypes", (n) => `Filter.${n}.Name`, 50, /filter values/],
+  ["names of types", "DescribeInstanceTypes", (n) => `InstanceType.${n}`, 100, /takes 100 at most/],
+  ["instances to end", "TerminateInstances", (n) => `InstanceId.${n}`, 1_000, /takes 1000 at most/],
+])("the local EC2 takes no more %s in one call than EC2", (_what, action, name, most, message) => {
+  expect(call(action, numbered(name, most))).not.toThrow();
+  expect(call(action, numbered(name, most + 1))).toThrow(message);
+});
+
+it("values count over all filters of a call, and pages have EC2's sizes", () => {
+  const both = [...numbered((n) => `Filter.1.Value.${n}`, 199), ...numbered((n) => `Filter.2.Value.${n}`, 2)];
+  expect(call("DescribeInstanceTypeOfferings", both)).toThrow(expect.objectContaining({ code: "FilterLimitExceeded" }));
+  expect(call("DescribeInstanceTypes", [["MaxResults", "100"]])).not.toThrow();
+  expect(call("DescribeInstanceTypes", [["MaxResults", "101"]])).toThrow(/between 5 and 100/);
+  expect(call("DescribeInstances", [["MaxResults", "4"]])).toThrow(/between 5 and 1000/);
+});
+
+it("a fleet has 300 overrides at most, each with a type and a subnet", () => {
+  const overrides = (count: number): [string, string][] =>
+    ["InstanceType", "SubnetId"].flatMap((part) => numbered((n) => `LaunchTemplateConfigs.1.Overrides.${n}.${part}`, count));
+  expect(call("CreateFleet", overrides(300))).not.toThrow();
+  expect(call("CreateFleet", overrides(301))).toThrow(/at most/);
+});
