@@ -13,10 +13,11 @@ export type RawCall = {
   readonly speaker: Speaker;
   readonly caller: Caller;
   readonly requestId: string;
+  readonly origin?: string | undefined;
 };
 
 /** What an operation gets: parsed, and from somebody who may speak for the team that the path names. */
-export type Call<Params, Query, Body> = Pick<RawCall, "speaker" | "caller" | "requestId"> & {
+export type Call<Params, Query, Body> = Pick<RawCall, "speaker" | "caller" | "requestId" | "origin"> & {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
@@ -69,7 +70,8 @@ export function operation<P extends z.ZodObject, Q extends z.ZodObject, B extend
       if (refused) return refused;
       const query = of.query.safeParse(oneEach(call.query));
       if (!query.success) return invalid("the query", query.error);
-      const common = { params: params.data, query: query.data, speaker: call.speaker, caller: call.caller, requestId: call.requestId };
+      const { speaker, caller, requestId, origin } = call;
+      const common = { params: params.data, query: query.data, speaker, caller, requestId, origin };
       const read = await readBody(of.body, call);
       return read.kind === "problem" ? read : handle(deps, { ...common, body: read.body, text: read.text });
     },

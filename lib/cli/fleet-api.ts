@@ -15,7 +15,7 @@ import {
   PoolList,
 } from "../api/views.ts";
 import type { JobRef } from "../model/job.ts";
-import type { CallApi } from "./api-client.ts";
+import type { ApiCall, CallApi } from "./api-client.ts";
 
 /** Where a page begins, and how long it may be. */
 export type Paging = { readonly limit?: number | undefined; readonly cursor?: string | undefined };
@@ -23,6 +23,8 @@ export type DatasetAt = { readonly team: string; readonly dataset: string };
 
 /** The API's operations, in the words of the commands. All throw the Faults of `CallApi`. */
 export type FleetApi = {
+  /** Any call, its answer as it is. */
+  raw(call: ApiCall): Promise<unknown>;
   me(): Promise<Me>;
   job(ref: JobRef): Promise<Job>;
   jobs(of: Paging & { team: string; state?: string | undefined }): Promise<JobPage>;
@@ -52,6 +54,7 @@ const decisionsPath = (pool: string): string => `/v1/pools/${name(pool)}/decisio
 const Nothing = z.unknown().transform(() => undefined);
 
 export const fleetApi = (call: CallApi): FleetApi => ({
+  raw: (what) => call(z.unknown(), what),
   me: () => call(Me, { method: "GET", path: "/v1/me" }),
   job: (ref) => call(Job, { method: "GET", path: jobPath(ref) }),
   jobs: ({ team, ...query }) => call(JobPage, { method: "GET", path: `/v1/teams/${name(team)}/jobs`, query }),

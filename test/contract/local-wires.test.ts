@@ -163,6 +163,7 @@ beforeAll(async () => {
     ec2: async () => unused,
     pricing: async () => unused,
     functionUrl: async () => unused,
+    api: async () => unused,
     controls: () => unused,
     monitoring: (call) => cloudwatch.noteCall(call),
   });
