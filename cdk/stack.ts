@@ -114,6 +114,10 @@ export class FleetStack extends Stack {
       description: "Where the parts of this Fleetwright are",
       stringValue: this.toJsonString(deployment),
     });
+    new CfnOutput(this, "ApiUrl", {
+      value: apiUrl,
+      description: "The HTTP API; its /v1/openapi.json describes it. Calls are signed (SigV4, lambda)",
+    });
     new CfnOutput(this, "DeploymentParameter", { value: parameter.parameterName, description: "Where the parts are written down" });
   }
 

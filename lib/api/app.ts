@@ -10,7 +10,12 @@ import { type Caller, sessionOf, speakerOf } from "./speaker.ts";
 import type { Problem } from "./views.ts";
 
 /** What comes with each request beside itself. */
-export type Signed = { readonly caller: Caller; readonly requestId: string };
+export type Signed = {
+  readonly caller: Caller;
+  readonly requestId: string;
+  /** Where the API was called, such as `https://….lambda-url.us-east-1.on.aws`. */
+  readonly origin?: string | undefined;
+};
 
 /** One line of the log, such as one call: never what it carried. */
 export type LogLine = {
@@ -74,6 +79,7 @@ async function run(deps: ApiDeps, each: Operation, { req, env }: Context<Env>): 
     speaker,
     caller: env.caller,
     requestId: env.requestId,
+    origin: env.origin,
   });
 }
 

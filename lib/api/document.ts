@@ -11,7 +11,7 @@ const everywhere: readonly Trouble["code"][] = ["invalid", "denied", "internal",
 const titles: Readonly<Record<string, string>> = Object.fromEntries(Object.values(statuses).map(({ status, title }) => [status, title]));
 
 /** The OpenAPI 3.1 document of these operations. Its schemas are JSON Schema 2020-12, as OpenAPI 3.1 has it, and zod's own. */
-export function openApi(operations: readonly Operation[], of: { readonly title: string }): Json {
+export function openApi(operations: readonly Operation[], of: { readonly title: string; readonly server?: string | undefined }): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const each of operations) {
     const path = `${basePath}${each.path}`;
@@ -20,6 +20,7 @@ export function openApi(operations: readonly Operation[], of: { readonly title: 
   return {
     openapi: "3.1.1",
     info: { title: of.title, version: "1" },
+    ...(of.server !== undefined && { servers: [{ url: of.server }] }),
     security: [{ sigv4: [] }],
     paths,
     components: {

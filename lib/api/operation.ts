@@ -14,10 +14,11 @@ export type RawCall = {
   readonly speaker: Speaker;
   readonly caller: Caller;
   readonly requestId: string;
+  readonly origin?: string | undefined;
 };
 
 /** What an operation gets: parsed, and from somebody who may speak for the team that the path names. */
-export type Call<Params, Query, Body> = Pick<RawCall, "speaker" | "caller" | "requestId"> & {
+export type Call<Params, Query, Body> = Pick<RawCall, "speaker" | "caller" | "requestId" | "origin"> & {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
@@ -70,7 +71,8 @@ export function operation<P extends z.ZodObject, Q extends z.ZodObject, B extend
       if (refused) return refused;
       const query = checked(of.query, oneEach(call.query));
       if (query.kind === "wrong") return invalid("the query", query.wrong);
-      const common = { params: params.value, query: query.value, speaker: call.speaker, caller: call.caller, requestId: call.requestId };
+      const { speaker, caller, requestId, origin } = call;
+      const common = { params: params.value, query: query.value, speaker, caller, requestId, origin };
       const read = await readBody(of.body, call);
       return read.kind === "problem" ? read : handle(deps, { ...common, body: read.body, text: read.text });
     },

@@ -34,7 +34,7 @@ export function decisionLines(decision: Decision, nowMs: number): string[] {
       "saw",
       `${count(decision.queued, "job")} waiting, ${count(decision.nodes, "node")}, ${hourly(reserved.usdPerHour)} and ${count(reserved.gpus, "GPU")} reserved`,
     ],
-    ["look again", decision.wakeAt === undefined ? undefined : when(Date.parse(decision.wakeAt), nowMs)],
+    ["next look", decision.wakeAt === undefined ? undefined : when(Date.parse(decision.wakeAt), nowMs)],
   ]);
   const steps = told(decision.taken).flatMap(({ index, what, because, outcome }) => [
     `${String(index + 1).padStart(3)}. ${what}`,
@@ -42,7 +42,7 @@ export function decisionLines(decision: Decision, nowMs: number): string[] {
     ...(outcome === undefined ? [] : [`     → ${outcome.replace(/^(?:again|done): /, "")}`]),
   ]);
   const left = decision.leftOut > 0 ? [`     and ${count(decision.leftOut, "more step")}`] : [];
-  return [...lines, "", ...(steps.length === 0 ? ["it did nothing"] : steps), ...left];
+  return [...lines, "", ...(steps.length === 0 ? ["it took no steps"] : steps), ...left];
 }
 
 type Step = Decision["taken"][number];
@@ -82,13 +82,13 @@ export function stepWords(step: Step): string {
     case "launch":
       return launchWords(step);
     case "retire":
-      return `end ${nodes}, which holds nothing`;
+      return `end ${nodes}, which is idle`;
     case "lose":
       return `give up ${nodes} and take back what it held`;
     case "confirm":
       return `ask EC2 about ${nodes}`;
     case "move":
-      return `have ${jobOf(step)} wait in another pool`;
+      return `move ${jobOf(step)} to another pool`;
     case "fail":
       return `end ${jobOf(step)} as failed`;
     case "hold":

@@ -17,7 +17,7 @@ import {
   PoolList,
 } from "../api/views.ts";
 import type { JobRef } from "../model/job.ts";
-import type { CallApi } from "./api-client.ts";
+import type { ApiCall, CallApi } from "./api-client.ts";
 
 /** Where a page begins, and how long it may be. */
 export type Paging = { readonly limit?: number | undefined; readonly cursor?: string | undefined };
@@ -50,6 +50,8 @@ export type CancelAsked = {
 
 /** The API's operations, in the words of the commands. All throw the Faults of `CallApi`. */
 export type FleetApi = {
+  /** Any call, its answer as it is. */
+  raw(call: ApiCall): Promise<unknown>;
   me(): Promise<Me>;
   job(ref: JobRef): Promise<Job>;
   jobs(of: Paging & JobsAsked): Promise<JobPage>;
@@ -83,6 +85,7 @@ const decisionsPath = (pool: string): string => `/v1/pools/${name(pool)}/decisio
 const Nothing = z.unknown().transform(() => undefined);
 
 export const fleetApi = (call: CallApi): FleetApi => ({
+  raw: (what) => call(z.unknown(), what),
   me: () => call(Me, { method: "GET", path: "/v1/me" }),
   job: (ref) => call(Job, { method: "GET", path: jobPath(ref) }),
   jobs: ({ team, ...query }) => call(JobPage, { method: "GET", path: `/v1/teams/${name(team)}/jobs`, query }),

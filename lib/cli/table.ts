@@ -83,4 +83,10 @@ function fitted<T>(columns: readonly Column<T>[], widths: readonly number[], mos
 }
 
 /** A text in so many columns, with an ellipsis where it was longer. */
-export const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+export const cut = (text: string, most: number): string =>
+  text.length > most
+    ? `${text
+        .slice(0, most - 1)
+        .toWellFormed()
+        .replace(/\ufffd$/, "")}…`
+    : text;

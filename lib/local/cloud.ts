@@ -152,6 +152,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     },
     controls: createControls(ec2.record),
     functionUrl: urls.answer,
+    api: (call) => urls.answer({ name: apiFunction(blueprint), path: call.path }, call),
   });
 
   const assets = await readAssets(assembly, stackName, { "AWS::AccountId": account, "AWS::Region": region });
@@ -220,6 +221,9 @@ async function together<T extends readonly unknown[]>(work: { [K in keyof T]: Pr
   if (failed) throw failed.reason;
   return Promise.all(work) as Promise<T>;
 }
+
+/** By its name: the one function that people call. */
+const apiFunction = ({ functions }: Blueprint): string => functions.find(({ name }) => name.endsWith("-api"))?.name ?? "api";
 
 /** A function URL's answer before and after its function is there. */
 function laterAnswer() {

@@ -20,6 +20,8 @@ export type Routes = {
   /** Ways to make things happen here that AWS has no call for, below `/_local/`. */
   readonly controls: (call: HttpCall) => HttpAnswer;
   /** `path` is what follows the function's URL, from its slash on; the call's own path is the one that was signed. */
+  /** The API itself, below `/v1/`, where no service of AWS is: it is found under the one address that everybody knows. */
+  readonly api: (call: HttpCall) => Promise<HttpAnswer>;
   readonly functionUrl: (target: { name: string; path: string }, call: HttpCall) => Promise<HttpAnswer>;
 };
 
@@ -79,6 +81,7 @@ async function dispatch(exchange: Exchange): Promise<void> {
     const target = { name, path: rest?.startsWith("/") ? rest : `/${rest ?? ""}` };
     return answerWhole(exchange, (call) => routes.functionUrl(target, call));
   }
+  if (path.startsWith("/v1/")) return answerWhole(exchange, routes.api);
   if (path.startsWith("/_local/")) return answerWhole(exchange, async (call) => routes.controls(call));
   const signed = signedFor(path, request.headers);
   switch (signed?.service ?? "unsigned") {

@@ -13,12 +13,20 @@ const UrlCall = z.object({
     /** Of the function. */
     accountId: z.string(),
     requestId: z.string(),
+    /** Where the call arrived: the URL's own name, whatever the caller says. */
+    domainName: z.string().optional(),
     http: z.object({ method: z.string() }),
     authorizer: z.object({ iam: z.object({ userArn: z.string(), accountId: z.string() }) }),
   }),
 });
 
-export type ApiCall = { readonly request: Request; readonly caller: Caller; readonly requestId: string };
+export type ApiCall = {
+  readonly request: Request;
+  readonly caller: Caller;
+  readonly requestId: string;
+  /** The URL's own address, as far as the event tells it. */
+  readonly origin?: string | undefined;
+};
 
 /** The request in an event; throws for what is no call of the URL. */
 export function readApiCall(event: unknown): ApiCall {
@@ -34,8 +42,13 @@ export function readApiCall(event: unknown): ApiCall {
     request: new Request(url, bytes.length > 0 && takesBody(init.method) ? { ...init, body: bytes } : init),
     caller: { arn: iam.userArn, account: iam.accountId, owner: requestContext.accountId },
     requestId: requestContext.requestId,
+    origin: originOf(requestContext.domainName, headers["x-forwarded-proto"]),
   };
 }
+
+/** Function URLs speak HTTPS; a local cloud says that it does not. */
+const originOf = (domain: string | undefined, protocol: string | undefined): string | undefined =>
+  domain !== undefined && /^[\w.-]+(:\d+)?$/.test(domain) ? `${protocol === "http" ? "http" : "https"}://${domain}` : undefined;
 
 /** A Request cannot be made with just any method; what nobody has an operation for is all the same. */
 const known = (method: string): string =>

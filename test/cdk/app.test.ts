@@ -39,10 +39,13 @@ describe("the app", () => {
     expect(assembly.getStackByName("Fleetwright").environment).toMatchObject({ account: "unknown-account", region: "unknown-region" });
   });
 
-  test("tells the admin's topic of every alarm", () => {
+  test("tells the admin's topic of every alarm, and prints the API's address", () => {
     const topic = "arn:aws:sns:us-east-1:111122223333:alarms";
     const template = Template.fromStack(aFleetApp({ ...fleetConfig, alarmTopicArn: topic }).stack);
     template.allResourcesProperties("AWS::CloudWatch::Alarm", { AlarmActions: [topic] });
+    expect(template.findOutputs("ApiUrl")).toMatchObject({
+      ApiUrl: { Value: { "Fn::GetAtt": [expect.stringMatching(/^Api/), "FunctionUrl"] } },
+    });
   });
 
   test("does not let a Node be deployed that nodes cannot run", () => {

@@ -47,6 +47,7 @@ beforeAll(async () => {
     functionUrl: async () => unused,
     controls: () => unused,
     monitoring: () => undefined,
+    api: async () => unused,
     hidden: (key, exchange) => hiddenObject(exchange, roles[identities.find(key)?.principal.role ?? ""]),
     sessions: (request, answer) => {
       const assumed = assumedRole(request, answer);

@@ -165,6 +165,7 @@ beforeAll(async () => {
     functionUrl: async () => unused,
     hidden: () => undefined,
     sessions: () => undefined,
+    api: async () => unused,
     controls: () => unused,
     monitoring: (call) => cloudwatch.noteCall(call),
   });

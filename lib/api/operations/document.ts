@@ -16,7 +16,7 @@ export function describeItself(others: readonly Operation[]): Operation {
     body: noBody,
     answers: { schema: z.record(z.string(), z.unknown()), statuses: { 200: "OpenAPI 3.1" } },
     problems: [],
-    handle: async ({ fleet }) => said({ ...openApi([...others, own], { title: `Fleetwright ${fleet.name}` }) }),
+    handle: async ({ fleet }, { origin }) => said({ ...openApi([...others, own], { title: `Fleetwright ${fleet.name}`, server: origin }) }),
   });
   return own;
 }

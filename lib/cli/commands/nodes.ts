@@ -1,4 +1,5 @@
 import type { Node } from "../../api/views.ts";
+import { gib } from "../../model/amount.ts";
 import { bytes, count, hourly } from "../amount.ts";
 import { duration, when } from "../duration.ts";
 import { exitCodes } from "../exit.ts";
@@ -24,7 +25,7 @@ export async function nodes(options: NodesOptions, { connection, console, nowMs 
     console.out(JSON.stringify({ nodes: page.items, cursor: page.cursor ?? null }));
     return exitCodes.ok;
   }
-  const empty = `there are no nodes${pool === undefined ? "" : ` in pool ${pool}`}: nothing runs, and nothing is paid for; a job brings one up`;
+  const empty = `there are no nodes${pool === undefined ? "" : ` in pool ${pool}`}: nothing runs, and no instance costs anything; submit a job to start one`;
   for (const line of tableLines(page.items, columns(nowMs), { empty, width: console.width })) console.out(line);
   if (page.cursor !== undefined) console.note(`there are more: --cursor ${page.cursor}`);
   return exitCodes.ok;
@@ -67,7 +68,7 @@ export function nodeLines(node: Node, nowMs: number): string[] {
       ["drained", node.drain && `${node.drain.because}; what runs may go on until ${at(node.drain.until)}`],
       ["serves", node.team === undefined ? "every team of its pool" : `team ${node.team}`],
       ["type", `${node.instanceType} in ${node.zone}, ${node.market} at ${hourly(node.usdPerHour)}`],
-      ["has", `${node.gpus} ${node.gpuModel ?? "GPU"}, ${node.vcpus} vCPU, ${node.memoryGiB} GiB`],
+      ["has", `${node.gpus === 0 ? "no GPU" : `${node.gpus} ${node.gpuModel ?? "GPU"}`}, ${node.vcpus} vCPU, ${gib(node.memoryGiB)}`],
       ["launched", at(node.launchedAt)],
       ["ready", at(node.readyAt)],
       ["last seen", at(node.lastSeenAt)],
@@ -98,5 +99,5 @@ function sampleLine(sample: NonNullable<Node["samples"]>[number]): string {
     sample.eccUncorrected ? `${sample.eccUncorrected} uncorrected memory errors` : undefined,
     sample.throttled?.length ? `throttled: ${sample.throttled.join(", ")}` : undefined,
   ].filter((fact) => fact !== undefined);
-  return facts.join(", ") || "tells nothing";
+  return facts.join(", ") || "no readings";
 }

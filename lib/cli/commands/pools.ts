@@ -49,7 +49,7 @@ function learnedInWords({ pool, learned }: Pool): string | undefined {
   if (learned.length === 0) return undefined;
   const sorts = new Set(learned.map(({ problems }) => problems)).size;
   const tries = Math.round(learned.reduce((sum, each) => sum + each.tries, 0));
-  return `which engine packs best, from ${count(tries, "slice")} of work on ${count(sorts, "sort")} of problems; begin anew with: ${commandLine("forget", pool)}`;
+  return `which packing engine does best, from ${count(tries, "trial")} on ${sorts} ${sorts === 1 ? "kind" : "kinds"} of problem; reset it with: ${commandLine("forget", pool)}`;
 }
 
 const oldest = (queue: Pool["queue"], nowMs: number): string | undefined =>
@@ -96,7 +96,7 @@ export function poolLines(pool: Pool, nowMs: number): string[] {
     ["teams", pool.teams.length === 0 ? "all" : pool.teams.join(" ")],
     [
       "nodes",
-      `${byState(pool.nodes)}; ${pool.shared ? "each serves every team" : "each serves one team"}; idle ones go after ${duration(pool.idleSeconds * 1_000)}`,
+      `${byState(pool.nodes)}; ${pool.shared ? "each serves every team" : "each serves one team"}; idle nodes are ended after ${duration(pool.idleSeconds * 1_000)}`,
     ],
     [
       "lifetime",
@@ -108,7 +108,7 @@ export function poolLines(pool: Pool, nowMs: number): string[] {
       "consolidation",
       pool.consolidateSeconds === undefined
         ? undefined
-        : `a node on which nothing has changed for ${duration(pool.consolidateSeconds * 1_000)} is emptied when others have room for its work and it pays`,
+        : `a node on which nothing has changed for ${duration(pool.consolidateSeconds * 1_000)} is emptied when other nodes have room for its work and that saves money`,
     ],
     ["containers", pool.containers ? "jobs may name an image" : "plain programs only"],
     ["queue", `${count(pool.queue.length, "job")} waiting${waits === undefined ? "" : `, the oldest for ${waits}`}`],
@@ -120,7 +120,7 @@ export function poolLines(pool: Pool, nowMs: number): string[] {
     ["prices", pool.pricesAt === undefined ? "not fetched yet" : `as of ${when(Date.parse(pool.pricesAt), nowMs)}`],
     ...pool.openLaunches.map((launch): [string, string] => [
       "launching",
-      `${count(launch.nodes, `${launch.market} node`)}: ${anyOf(launch.instanceTypes)}, asked for ${when(Date.parse(launch.intendedAt), nowMs)}`,
+      `${count(launch.nodes, `${launch.market} node`)}: ${anyOf(launch.instanceTypes)}, requested ${when(Date.parse(launch.intendedAt), nowMs)}`,
     ]),
     ...refusalLines(pool.refusals, nowMs).map((line): [string, string] => ["refused", line]),
     ...pool.breakers.map((broken): [string, string] => [
@@ -128,6 +128,6 @@ export function poolLines(pool: Pool, nowMs: number): string[] {
       `${broken.instanceType} in ${broken.zone} did not boot (${count(broken.failures, "time")} within the hour) with the launch template's image; tried again ${when(Date.parse(broken.restsUntil), nowMs)}`,
     ]),
     ["learned", learnedInWords(pool)],
-    ["decisions", `${pool.decisions}; look at them with: ${commandLine("decisions", "--pool", pool.pool)}`],
+    ["decisions", `${pool.decisions}; list them with: ${commandLine("decisions", "--pool", pool.pool)}`],
   ]);
 }

@@ -52,6 +52,34 @@ export function addFleet(program: Command, { run, context }: Session): void {
     );
 
   program
+    .command("api")
+    .description("show where the HTTP API is, or make a signed call to it")
+    .argument("[method]", "GET, POST, PUT or DELETE (default: GET)")
+    .argument("[path]", "such as /v1/pools")
+    .option("--body <json>", "what the call sends")
+    .addOption(json())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fleet api
+  fleet api GET /v1/pools
+  fleet api /v1/teams/research/jobs?state=running | jq -r '.items[].job'
+
+The API's lists are called "items" and its jobs "job" and "attempt", where the JSON of fleet jobs has "jobs", "id" and "attempts".
+GET /v1/openapi.json describes all of it.`,
+    )
+    .action((first: string | undefined, second: string | undefined, options) =>
+      run(
+        import("../commands/api.ts").then(async ({ callApi, describeApi }) => {
+          if (first === undefined) return describeApi(options, await context());
+          const asked = second === undefined ? { method: "GET", path: first } : { method: first, path: second };
+          return callApi({ ...asked, body: options.body }, await context());
+        }),
+      ),
+    );
+
+  program
     .command("decisions")
     .description("list what was decided, newest first")
     .addOption(pool())

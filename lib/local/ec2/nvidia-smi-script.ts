@@ -96,7 +96,7 @@ list() { echo "GPU $gpu: NVIDIA $model (UUID: $uuid)"; }
 tableRow() {
   cap=$limit; [ "$limit" = N/A ] || cap="\${limit}W"
   printf '| %3d  NVIDIA %-24.24sOn  |   %-16s Off |                    0 |\\n' "$gpu" "$model" "$bus"
-  printf '| N/A  %3dC    %-2s  %13dW / %5s | %8dMiB / %6dMiB |    %3d%%      Default |\\n' "$degrees" "$state" "\${watts%.*}" "$cap" "$used" "$total" "$busy"
+  printf '| N/A  %3dC    %-2s  %13dW / %5s | %7dMiB / %6dMiB |    %3d%%      Default |\\n' "$degrees" "$state" "\${watts%.*}" "$cap" "$used" "$total" "$busy"
   echo '|                                         |                        |                  N/A |'
   echo '+-----------------------------------------+------------------------+----------------------+'
 }

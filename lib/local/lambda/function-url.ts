@@ -84,7 +84,7 @@ function eventOf(target: { name: string; path: string }, call: HttpCall, signer:
     routeKey: "$default",
     rawPath: url.pathname,
     rawQueryString: url.search.slice(1),
-    ...withoutCookies(call.headers),
+    ...withoutCookies({ ...call.headers, "x-forwarded-proto": "http" }),
     ...(url.search && { queryStringParameters: query }),
     requestContext: {
       accountId: account,

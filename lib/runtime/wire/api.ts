@@ -26,7 +26,7 @@ import { tableOf } from "./table.ts";
 /** Answers calls of the API's URL. */
 export function apiWiring({ env, fleet, logger }: Started<"api">): (call: ApiCall) => Promise<UrlAnswer> {
   const api = createApi({ deps: depsOf(env, fleet), log: lineTo(logger) });
-  return async ({ request, caller, requestId }) => urlAnswer(await api.fetch(request, { caller, requestId }));
+  return async ({ request, ...signed }) => urlAnswer(await api.fetch(request, signed));
 }
 
 function depsOf(env: Environment<"api">, fleet: FleetFile): ApiDeps {

@@ -124,6 +124,7 @@ export function apiTests(on: () => Stage): void {
     test("an administrator is an admin, and the document names every operation", async () => {
       expect(await (await signed("/v1/me")).json()).toMatchObject({ admin: true, team: null, teams: ["research", "vision"] });
       const document = JSON.stringify(await (await signed("/v1/openapi.json")).json());
+      expect(document).toContain(`"servers":[{"url":"${stage.cloud.endpoint}"}]`);
       for (const { id } of allOperations) expect(document).toContain(`"operationId":"${id}"`);
     });
 

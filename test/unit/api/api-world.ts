@@ -100,7 +100,7 @@ export class ApiWorld {
       headers: { "content-type": type },
       ...(text === undefined ? {} : { body: text }),
     });
-    const response = await this.#api.fetch(request, { caller: callers[as], requestId });
+    const response = await this.#api.fetch(request, { caller: callers[as], requestId, origin: "https://api" });
     const answer = await response.text();
     return { status: response.status, headers: response.headers, body: answer === "" ? undefined : JSON.parse(answer) };
   }

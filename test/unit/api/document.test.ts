@@ -13,6 +13,13 @@ test("the document is OpenAPI 3.1", async () => {
   expect(validator.version).toBe("3.1");
 });
 
+test("the document says where the API is, when that is known", async () => {
+  const located = openApi(allOperations, { title: "Fleetwright", server: "https://abc.lambda-url.us-east-1.on.aws" });
+  expect(located["servers"]).toEqual([{ url: "https://abc.lambda-url.us-east-1.on.aws" }]);
+  expect((await new Validator().validate(structuredClone(located))).valid).toBe(true);
+  expect(document).not.toHaveProperty("servers");
+});
+
 test("a document that is none is found out", async () => {
   const { valid } = await new Validator().validate({ ...document, paths: { "/v1/me": { get: { responses: 1 } } } });
   expect(valid).toBe(false);

@@ -224,6 +224,7 @@ describe("every operation", () => {
   test("of the document is called, with good input and with bad", async () => {
     const { body } = await new ApiWorld().call("/v1/openapi.json");
     const { paths } = z.object({ paths: z.record(z.string(), z.record(z.string(), z.object({ operationId: z.string() }))) }).parse(body);
+    expect(body).toMatchObject({ servers: [{ url: "https://api" }] });
     const documented = Object.values(paths).flatMap((path) => Object.values(path).map(({ operationId }) => operationId));
     expect(Object.keys(cases).toSorted()).toEqual(documented.toSorted());
     expect(documented.toSorted()).toEqual(allOperations.map(({ id }) => id).toSorted());

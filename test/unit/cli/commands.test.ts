@@ -150,7 +150,7 @@ describe("nodes", () => {
   it("that are none cost nothing", async () => {
     const { on, said } = await start({ "GET /v1/nodes": { body: { items: [] } } });
     await nodes({ limit: 20 }, on);
-    expect(said.out.join("")).toMatch(/no nodes: nothing runs, and nothing is paid for/);
+    expect(said.out.join("")).toMatch(/no nodes: nothing runs, and no instance costs anything/);
     await expect(nodes({ limit: 20, pool: "big" }, on)).rejects.toThrow(/no pool big; there are: gpu/);
   });
 
@@ -192,12 +192,12 @@ describe("pools", () => {
     const { human, value } = await both({ "GET /v1/pools/gpu": { body: aPoolView() } }, (options, on) => pool("gpu", options, on));
     expect(human).toContain("spent      $1.50 of $50.00 today, $20.26 this month (UTC)");
     expect(human).toContain("queue      3 jobs waiting, the oldest for 1 min");
-    expect(human).toContain("launching  1 spot node: g5.xlarge or g5.2xlarge, asked for 2026-06-01 00:59:55 UTC, 5 s ago");
+    expect(human).toContain("launching  1 spot node: g5.xlarge or g5.2xlarge, requested 2026-06-01 00:59:55 UTC, 5 s ago");
     expect(human.join("\n")).toMatch(
       /refused +g4dn\.xlarge spot in us-east-1b \(InsufficientInstanceCapacity\); asked for again in 1 min /m,
     );
     expect(human.join("\n")).toMatch(
-      /^learned +which engine packs best, from 12 slices of work on 1 sort of problems; begin anew with: fleet forget gpu$/m,
+      /^learned +which packing engine does best, from 12 trials on 1 kind of problem; reset it with: fleet forget gpu$/m,
     );
     expect(human.join("\n")).toMatch(/^consolidation +a node on which nothing has changed for 15 min is emptied when/m);
     expect(human.join("\n")).toMatch(/^lifetime +1 d at most; nodes are drained 10 min before$/m);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type Column, tableLines } from "../../../lib/cli/table.ts";
+import { type Column, cut, tableLines } from "../../../lib/cli/table.ts";
 
 type Row = { readonly name: string; readonly count: number };
 const columns: Column<Row>[] = [
@@ -21,4 +21,17 @@ it("no line ends in blanks", () => {
 
 it("an empty table says what is missing", () => {
   expect(tableLines([], columns, "no jobs")).toEqual(["no jobs"]);
+});
+
+it("a cell is one line, and as wide as what is printed of it", () => {
+  const rows = [
+    { name: "a\r\nb", count: 1 },
+    { name: "\u001b[31m", count: 22 },
+  ];
+  expect(tableLines(rows, columns, "none")).toEqual(["NAME         N", "a b          1", "\\u001b[31m  22"]);
+});
+
+it("a text is not cut within a character", () => {
+  expect(cut("ab👩cd", 4)).toBe("ab…");
+  expect(cut("ab👩cd", 5)).toBe("ab👩…");
 });

@@ -50,6 +50,16 @@ describe("a call of the URL", () => {
     expect(new URL(readApiCall(anEvent({ rawPath })).request.url)).toMatchObject({ host: "api", search: "", hash: "" });
   });
 
+  test.each([
+    ["abc.lambda-url.us-east-1.on.aws", {}, "https://abc.lambda-url.us-east-1.on.aws"],
+    ["127.0.0.1:4566", { "x-forwarded-proto": "http" }, "http://127.0.0.1:4566"],
+    ["evil/x", {}, undefined],
+    [undefined, { host: "evil.example" }, undefined],
+  ])("arrived at %s, which is its origin", (domainName, headers, origin) => {
+    const event = anEvent({ headers });
+    expect(readApiCall({ ...event, requestContext: { ...event.requestContext, domainName } }).origin).toBe(origin);
+  });
+
   test("that nobody signed is none", () => {
     expect(() => readApiCall(anEvent({ requestContext: {} }))).toThrow();
   });

@@ -1,0 +1,55 @@
+import { jsonOf } from "../../../events/json.ts";
+import type { ApiCall } from "../api-client.ts";
+import { exitCodes, UsageError } from "../exit.ts";
+import { factLines } from "../job-view.ts";
+import type { Context } from "./job.ts";
+
+const methods = ["GET", "POST", "PUT", "DELETE"] as const;
+const isMethod = (text: string): text is ApiCall["method"] => methods.some((method) => method === text);
+
+/** Says where the HTTP API is and how its calls are signed. */
+export async function describeApi(options: { readonly json?: boolean | undefined }, { connection, console }: Context): Promise<number> {
+  const { endpoint, deployment } = connection;
+  // The local cloud has the API under its own address too, which is easier to type.
+  const url = endpoint ?? deployment.apiUrl.replace(/\/$/, "");
+  const region = endpoint === undefined ? regionOf(deployment.apiUrl) : "us-east-1";
+  const document = `${url}/v1/openapi.json`;
+  if (options.json) {
+    console.out(JSON.stringify({ url, document, region, service: "lambda" }));
+    return exitCodes.ok;
+  }
+  const keys =
+    endpoint === undefined ? '"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN"' : "local:local";
+  const lines = factLines([
+    ["API", url],
+    ["document", `${document} (OpenAPI 3.1)`],
+    ["signed", `AWS Signature Version 4, service lambda, region ${region}`],
+    ["with curl", `curl --aws-sigv4 aws:amz:${region}:lambda --user ${keys} ${document}`],
+    ["with fleet", "fleet api GET /v1/pools"],
+  ]);
+  for (const line of lines) console.out(line);
+  return exitCodes.ok;
+}
+
+/** `https://ID.lambda-url.REGION.on.aws/` */
+const regionOf = (apiUrl: string): string => /\.lambda-url\.([a-z0-9-]+)\./.exec(apiUrl)?.[1] ?? "REGION";
+
+type Asked = { readonly method: string; readonly path: string; readonly body?: string | undefined };
+
+/** Makes one signed call and prints the answer's JSON. */
+export async function callApi(asked: Asked, { connection, console }: Context): Promise<number> {
+  const answer = await connection.api.raw(callOf(asked));
+  if (answer !== undefined) for (const line of JSON.stringify(answer, null, 2).split("\n")) console.out(line);
+  return exitCodes.ok;
+}
+
+function callOf({ method: typed, path, body: text }: Asked): ApiCall {
+  const method = typed.toUpperCase();
+  if (!isMethod(method)) throw new UsageError(`${typed} is not a method of the API; there are: ${methods.join(", ")}`);
+  if (!path.startsWith("/v1/"))
+    throw new UsageError(`${path} is not a path of the API; they begin with /v1/, and fleet api GET /v1/openapi.json lists them`);
+  if (text === undefined) return { method, path };
+  const body = jsonOf(text);
+  if (body === undefined) throw new UsageError("the body is not JSON");
+  return { method, path, body };
+}
