@@ -56,7 +56,7 @@ export async function local(
 const stillAws = (ofThisShell: boolean): string =>
   ofThisShell
     ? "commands of a shell in which FLEETWRIGHT_TARGET=aws is set go to AWS all the same"
-    : `commands go to AWS all the same, as "fleet use" was told; to speak to this cloud: ${bareCommandLine("use", "local")}`;
+    : `commands go to AWS all the same, because of "${bareCommandLine("use", "aws")}"; to speak to this cloud: ${bareCommandLine("use", "local")}`;
 
 function welcome({ endpoint, deployment: { jobsQueuePrefix, teams, pools } }: LocalCloud): string[] {
   const [team = "TEAM"] = teams;

@@ -54,7 +54,7 @@ function why({ choice, clouds: { running } }: Standing): string {
     case "environment":
       return "FLEETWRIGHT_TARGET is set in this shell";
     case "remembered":
-      return `"fleet use ${choice.kind === "aws" ? "aws" : "local"}" was said`;
+      return `"${bareCommandLine("use", choice.kind === "aws" ? "aws" : "local")}" was said`;
     case "clouds":
       if (choice.kind === "aws") return "no local cloud was ever started by this user";
       if (choice.kind === "gone") return `the local cloud at ${choice.last?.endpoint} has ended`;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Fault } from "../../model/fault.ts";
 import type { Log } from "../log-line.ts";
+import { whyNotInstalled } from "./not-installed.ts";
 
 const run = promisify(execFile);
 const requirements = join(import.meta.dirname, "requirements.txt");
@@ -59,12 +60,15 @@ async function findPython(): Promise<{ command: string; version: string }> {
 }
 
 async function install(python: string, venv: string): Promise<void> {
+  const installer = (await works("uv", ["--version"])) ? "uv" : "pip";
   try {
-    if (await works("uv", ["--version"])) return await installByUv(python, venv);
-    await installByPip(python, venv);
+    await (installer === "uv" ? installByUv : installByPip)(python, venv);
   } catch (error) {
-    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim().slice(-2000) : "";
-    throw new Fault("emulators-not-installed", `The AWS emulators could not be installed.\n${said || String(error)}`, { cause: error });
+    if (error instanceof Fault) throw error;
+    const late = error instanceof Error && "killed" in error && error.killed === true;
+    const said = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
+    const why = late ? `${installer} did not end within ${installTimeoutMs / 60_000} minutes` : whyNotInstalled(said, installer);
+    throw new Fault("emulators-not-installed", `The AWS emulators could not be installed: ${why}`, { cause: error });
   }
 }
 

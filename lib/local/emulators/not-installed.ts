@@ -1,0 +1,28 @@
+/** What installs the emulators; each has variables of its own. */
+export type Installer = "pip" | "uv";
+
+const variables: Readonly<Record<Installer, { readonly index: string; readonly certificate: string }>> = {
+  pip: { index: "PIP_INDEX_URL", certificate: "PIP_CERT" },
+  uv: { index: "UV_DEFAULT_INDEX", certificate: "SSL_CERT_FILE" },
+};
+
+const certificate = /CERTIFICATE_VERIFY_FAILED|SSLError|invalid peer certificate|certificate verify failed/i;
+const unreachable =
+  /NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|Name or service not known|name resolution|Connection refused|Network is unreachable|dns error|error sending request|client error \(Connect\)|\(from versions: none\)/i;
+const unsuitable = /No matching distribution found for (\S+)|no wheels? with a matching/i;
+const full = /No space left on device|Disk quota exceeded/i;
+
+/** What kept the emulators from being installed, in words, and what to do. `said` is what the installer printed. */
+export function whyNotInstalled(said: string, installer: Installer): string {
+  const { index, certificate: trusted } = variables[installer];
+  const once = "It is needed once: after that the local cloud starts without a network.";
+  if (full.test(said)) return "the disk is full";
+  if (certificate.test(said))
+    return `the package index's certificate is not trusted here. ${once} Behind a proxy that has its own, set ${trusted} to its certificate, and start again.`;
+  if (unreachable.test(said))
+    return `the Python package index cannot be reached. ${once} Start again with a network; behind a proxy set HTTPS_PROXY, or set ${index} to an index that you can reach.`;
+  const [, name] = unsuitable.exec(said) ?? [];
+  if (unsuitable.test(said))
+    return `the package index has no build${name === undefined ? "" : ` of ${name}`} for this Python and machine. Another Python may do (3.10 to 3.13), or set ${index} to a whole index.`;
+  return `${installer} says:\n${said.trim().slice(-2000) || "nothing"}`;
+}

@@ -1,0 +1,50 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { withoutComments } from "../architecture/modules.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const names = [
+  ...new Set(globSync("lib/cli/program/*.ts", { cwd: root }).flatMap((file) => namesIn(readFileSync(join(root, file), "utf8")))),
+];
+
+/** Of the commands that are named in a file of the program. */
+function namesIn(source: string): string[] {
+  return [...source.matchAll(/\.command\("([a-z-]+)"\)/g)].map(([, name = ""]) => name);
+}
+
+/** Help is written with `fleet`, and rewritten where it is printed (`asCalled`). */
+const isHelp = (file: string): boolean => file.startsWith("lib/cli/program/") || file === "lib/cli/main.ts";
+
+/** Where a text names a command that could be pasted, outside of help and without `commandLine`. */
+function bypassesIn(file: string, source: string): string[] {
+  const hint = new RegExp(`[:"'\`(] ?(?:npm run -s )?fleet (?:-- )?(?:${names.join("|")})(?![a-z'])`);
+  const lines = withoutComments(source).split("\n");
+  return lines.flatMap((line) => (hint.test(line) || /npm run -s (?:chaos|fleet --)/.test(line) ? [`${file}: ${line.trim()}`] : []));
+}
+
+const allowed = [
+  // What an installed command, which is not run by npm, says about a checkout.
+  "lib/cli/checkout.ts",
+  "lib/cli/invocation.ts",
+];
+
+it("every hint that names a command is made by commandLine, so that it can be pasted as the user called it", () => {
+  expect(names.length).toBeGreaterThan(20);
+  const files = globSync("{lib,events,functions}/**/*.ts", { cwd: root }).filter((file) => !isHelp(file) && !allowed.includes(file));
+  expect(files.length).toBeGreaterThan(200);
+  expect(files.flatMap((file) => bypassesIn(file, readFileSync(join(root, file), "utf8")))).toEqual([]);
+});
+
+it.each([
+  ["`no job x; list them with: fleet jobs --team research`"],
+  ['"fleet logs x -f"'],
+  ["`again: npm run -s fleet -- chaos --runs 1`"],
+  ["`begin anew (fleet forget gpu)`"],
+])("a hint that bypasses it is found: %s", (text) => {
+  expect(bypassesIn("lib/cli/x.ts", `const hint = ${text};`)).toHaveLength(1);
+});
+
+it("what only speaks of the fleet is no hint", () => {
+  expect(bypassesIn("lib/cli/x.ts", '"no fleet of these types is enough"; `the fleet plans anew`; "a fleet command"')).toEqual([]);
+});
