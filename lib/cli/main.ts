@@ -5,6 +5,7 @@ import { terminal } from "./console.ts";
 import { exitCodes, explain } from "./exit.ts";
 import { addChaos } from "./program/chaos.ts";
 import { addDatasets } from "./program/datasets.ts";
+import { takeOptionsEverywhere } from "./program/everywhere.ts";
 import { addFleet } from "./program/fleet.ts";
 import { addJobs } from "./program/jobs.ts";
 import { addLocal } from "./program/local.ts";
@@ -58,6 +59,7 @@ addPlanning(program, session);
 program.commandsGroup("This machine:");
 addLocal(program, session);
 addChaos(program, session);
+takeOptionsEverywhere(program);
 
 /** Who asked a command wrongly is sent to the help of that command. */
 function pointToHelp(command: Command, path: string): void {
