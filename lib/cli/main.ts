@@ -8,6 +8,7 @@ import { packageRoot } from "./folders.ts";
 import { asCalled } from "./invocation.ts";
 import { addChaos } from "./program/chaos.ts";
 import { addDatasets } from "./program/datasets.ts";
+import { takeOptionsEverywhere } from "./program/everywhere.ts";
 import { addFleet } from "./program/fleet.ts";
 import { addJobs } from "./program/jobs.ts";
 import { addLocal } from "./program/local.ts";
@@ -73,6 +74,7 @@ program.commandsGroup("This machine:");
 addLocal(program, session);
 addUse(program, session);
 addChaos(program, session);
+takeOptionsEverywhere(program);
 
 /** Who asked a command wrongly is sent to the help of that command. */
 function pointToHelp(command: Command, path: string): void {

@@ -61,7 +61,7 @@ export async function cancelMany(options: CancelManyOptions, on: Context & { rea
 
 const nothing = (team: string): string => `team ${team} has no such jobs; nothing is to be cancelled`;
 
-function statesMeant(text: string): readonly JobState[] {
+export function statesMeant(text: string): readonly JobState[] {
   return text.split(",").flatMap((name) => {
     const meant = meanings[name.trim()] ?? jobStates.filter((state) => state === name.trim() && !isEnded(state));
     if (meant.length === 0) throw new UsageError(`--state ${text}: expected queued, running (all that is on a node) or all`);

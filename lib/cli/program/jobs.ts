@@ -3,9 +3,11 @@ import { asMeant } from "../asked-from.ts";
 import type { GetOptions } from "../commands/artifacts.ts";
 import type { CancelOptions } from "../commands/cancel.ts";
 import type { CancelManyOptions } from "../commands/cancel-many.ts";
+import type { JobsOptions } from "../commands/jobs.ts";
 import type { LogOptions } from "../commands/logs.ts";
 import { confirmOnTerminal } from "../confirm.ts";
 import { UsageError } from "../exit.ts";
+import { filterOf } from "../job-filter.ts";
 import { before, cursor, inPool, json, limit, named, seconds, since, team, whole } from "./asked.ts";
 import type { Session } from "./session.ts";
 
@@ -29,9 +31,11 @@ export function addJobs(program: Command, session: Session): void {
 Examples:
   fleet jobs --state queued,running
   fleet jobs --name 'sweep-*' --since 2h
-  fleet jobs --limit 2000 --json | jq -r '.jobs[].id'`,
+  fleet jobs --limit 2000 --json | jq -r '.jobs[].id'
+
+A deployment is named before the command: fleet --name DEPLOYMENT jobs`,
     )
-    .action((options) => run(import("../commands/jobs.ts").then(async ({ jobs }) => jobs(options, await context()))));
+    .action((options: JobsOptions) => run(listThose(options, context)));
 
   program
     .command("job")
@@ -153,6 +157,13 @@ Examples:
     );
 }
 
+/** What cannot be meant is refused before anybody is asked anything. */
+async function listThose(options: JobsOptions, context: Session["context"]): Promise<number> {
+  filterOf(options, 0);
+  const { jobs } = await import("../commands/jobs.ts");
+  return jobs(options, await context());
+}
+
 async function cancelThose(
   ids: readonly string[],
   options: CancelOptions & Partial<CancelManyOptions>,
@@ -167,7 +178,8 @@ async function cancelThose(
   }
   if (state === undefined) throw new UsageError("name the jobs, or say which: --state queued, --state running or --state all");
   if (options.wait) throw new UsageError("--wait is for jobs that are named");
-  const { cancelMany } = await import("../commands/cancel-many.ts");
+  const { cancelMany, statesMeant } = await import("../commands/cancel-many.ts");
+  filterOf({ ...options, state }, 0, statesMeant);
   return cancelMany({ ...options, state }, { ...(await context()), confirm: confirmOnTerminal() });
 }
 

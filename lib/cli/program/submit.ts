@@ -125,4 +125,4 @@ export function divided(
 }
 
 const given = (command: Command): Option[] =>
-  command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === "cli");
+  command.options.filter((option) => !option.hidden && command.getOptionValueSource(option.attributeName()) === "cli");

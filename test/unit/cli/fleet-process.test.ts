@@ -234,7 +234,9 @@ describe("fleet, as a process", () => {
   it.each([
     ["what is not there", ["job", "nobody", "--team", "research"], 1, /no job nobody .*fleet jobs --team research/],
     ["what may not be", ["job", "hidden", "--team", "research"], 1, /You may not speak for research\./],
-    ["an API that is down", ["jobs", "--team", "research", "--name", "deaf"], 1, /the API at 127\.0\.0\.1:9 does not answer/],
+    ["an API that is down", ["--name", "deaf", "jobs", "--team", "research"], 1, /the API at 127\.0\.0\.1:9 does not answer/],
+    ["an API that is down, named behind the command", ["pools", "--name", "deaf"], 1, /the API at 127\.0\.0\.1:9 does not answer/],
+    ["a pattern that is none", ["jobs", "--team", "research", "--name", "a/b"], 2, /--name a\/b: a pattern is made of/],
     ["a team that is not", ["jobs", "--team", "sales"], 2, /no team sales; there are: research, vision/],
     ["no team", ["jobs"], 2, /say for which team: --team research \| --team vision/],
     ["a command that is not", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(fleet --help tells more\)/],
