@@ -38,7 +38,7 @@ function tokensOf(pattern: string): readonly Token[] | undefined {
 type Read<T> = (T & { readonly next: number }) | undefined;
 
 function tokenAt(pattern: string, at: number): Read<{ readonly token: Token }> {
-  switch (pattern[at]) {
+  switch (pattern.charAt(at)) {
     case "*":
       return starsAt(pattern, at);
     case "?":
