@@ -28,7 +28,7 @@ export type UnpackOptions = {
 export async function unpack(archive: string, options: UnpackOptions): Promise<void> {
   const { folder, limits, owner, signal } = options;
   const inspect = archiveInspector(limits);
-  const write = entryWriter(folder, owner);
+  const write = entryWriter({ folder, owner, mostFolders: limits.entries });
   // Counts what comes out of gzip, entries or not: nobody is kept busy by a bomb.
   let bytes = 0;
   const mostBytes = limits.unpackedBytes + limits.entries * overheadBytes;

@@ -6,11 +6,13 @@ import type { User } from "./program.ts";
 import { refused } from "./refused-archive.ts";
 import type { TarEntry } from "./tar-reader.ts";
 
+type WriterOptions = { readonly folder: string; readonly owner: User | undefined; readonly mostFolders: number };
+
 /**
  * Writes entries that were inspected below a folder that was empty: no path leads through a link. What an entry finds in its place
  * it replaces, as tar does, unless one of both is a folder. Throws a Fault for entries that do not fit each other.
  */
-export function entryWriter(folder: string, owner: User | undefined): (entry: TarEntry) => Promise<void> {
+export function entryWriter({ folder, owner, mostFolders }: WriterOptions): (entry: TarEntry) => Promise<void> {
   const top = Buffer.from(`${folder}/`).toString("latin1");
   /** Paths below it are bytes, one character each. */
   const at = (path: string): Buffer => Buffer.from(top + path, "latin1");
@@ -27,6 +29,8 @@ export function entryWriter(folder: string, owner: User | undefined): (entry: Ta
       if (!(await lstat(at(path))).isDirectory()) throw refused(`"${printable(path)}" is a folder in it and also something else`);
     }
     folders.add(path);
+    // One path makes all folders above it.
+    if (folders.size > mostFolders) throw refused(`it has more than ${mostFolders} folders`);
   }
 
   /** Makes what is no folder, in place of what is there. */

@@ -6,11 +6,11 @@ import { refused } from "./refused-archive.ts";
 import { blockBytes, headerOf, notTar, type TarHeader } from "./tar-header.ts";
 
 /**
- * Reads tar archives of all common programs: the oldest form, POSIX (ustar and pax) and GNU. It is our own because of the
- * libraries for it `tar` reads names as text, takes `w:0.npy` for a drive and passes over unknown types of entries before
- * anybody sees them; `tar-stream` and `modern-tar` read the names of extended headers as text.
+ * Reads tar archives in the formats that are in use: v7, ustar, pax and GNU. We do not use a library, because none keeps names as
+ * bytes: `tar` 7.5.23 decodes them as UTF-8, strips `w:` from `w:0.npy` as if it were a drive, and drops entries of unknown types
+ * before its filter sees them; `tar-stream` 3.2.2 and `modern-tar` 0.8.6 decode the names in pax headers as UTF-8.
  *
- * Each entry is either handed out or refused by throwing a Fault: none is passed over but volume labels, which are no files.
+ * Each entry is either returned or refused by a Fault. Only volume labels are skipped, because they are not files.
  */
 export type TarEntry = ArchiveEntry & {
   readonly mode: number;

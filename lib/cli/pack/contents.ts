@@ -10,7 +10,7 @@ const chunkBytes = 256 * 1024;
 
 /** The tar archive of what was listed below a folder (its path is bytes), piece by piece. Throws a Fault if a file has gone or shrinks meanwhile. */
 export async function* contentsOf(root: string, items: readonly Item[]): AsyncGenerator<Buffer> {
-  // Handing on each small piece for itself would take longer than all of the rest.
+  // Small pieces are gathered, because the stream's overhead for each one would take longer than all other work.
   let pieces: Buffer[] = [];
   let gathered = 0;
   for (const item of items) {
@@ -33,7 +33,7 @@ function* piecesOf(root: string, item: Item): Generator<Buffer> {
   else yield* fileOf(root, path);
 }
 
-/** A file as it is now: what is written to it meanwhile does not count, and what others may write to it is nothing to the job. */
+/** A file with the size that it has now: what is appended while it is read is not packed. Write access of others is dropped from its mode. */
 function* fileOf(root: string, path: string): Generator<Buffer> {
   const file = opened(root, path);
   try {

@@ -15,14 +15,14 @@ export type Entries = {
 
 /**
  * Lists a folder without what `.fleetignore` files leave out. What .gitignore leaves out is kept: it is where data lies. Throws a
- * UsageError for a link that leads outside, and for a name that no key on S3 can have.
+ * UsageError for a link that leads outside, for what may not be read, and for a name that no key on S3 can have.
  */
 export async function entriesOf(folder: string): Promise<Entries> {
   const { items, bytes, leftOut } = await listingOf(folder, { git: false });
-  const outside = leftOut.find(({ why }) => why.startsWith("a link"));
-  if (outside)
+  const missing = leftOut.find(({ kind }) => kind !== "special");
+  if (missing)
     throw new UsageError(
-      `${printable(outside.path)} is ${outside.why}; copy what it names, or leave it out with a line in a ${ignoreFile} file`,
+      `${printable(missing.path)} is ${missing.why}; put a file in its place, or leave it out with a line in a ${ignoreFile} file`,
     );
   const paths = items.filter(({ kind }) => kind !== "folder").map(({ path }) => path);
   return { paths: paths.map(textual), bytes, odd: leftOut.map(({ path }) => printable(path)) };

@@ -14,7 +14,7 @@ export type IgnoredFile = { readonly path: string; readonly bytes: number };
 
 export type CountLimits = { readonly entries: number; readonly ms: number };
 
-/** Counting is a courtesy, which must not take long. */
+/** Counting only informs, so it must not take long. */
 export const countLimits: CountLimits = { entries: 100_000, ms: 2_000 };
 
 const named = 3;

@@ -15,7 +15,7 @@ export type Item =
   | { readonly kind: "link"; readonly path: string; readonly target: string };
 
 /** What cannot be packed though no rule leaves it out. */
-export type LeftOut = { readonly path: string; readonly why: string };
+export type LeftOut = { readonly path: string; readonly kind: "link" | "unreadable" | "special"; readonly why: string };
 
 /** What is known of a folder beside its items. */
 export type Listed = {
@@ -124,7 +124,7 @@ async function take(walk: Walk, path: string, { entry, scope }: { readonly entry
     // What has gone since its folder was listed might have gone just before.
     if (isGone(error)) return;
     if (!isDenied(error)) throw error;
-    walk.leftOut.push({ path, why: `a ${entry.isDirectory() ? "folder" : "file"} that you may not read` });
+    walk.leftOut.push({ path, kind: "unreadable", why: `a ${entry.isDirectory() ? "folder" : "file"} that you may not read` });
   }
 }
 
@@ -143,8 +143,8 @@ function takeFile({ disk, root, items, leftOut }: Walk, path: string, entry: Dir
   } else if (entry.isSymbolicLink()) {
     const link = linkAt(disk, root, path);
     if ("target" in link) items.push({ kind: "link", path, target: link.target });
-    else leftOut.push({ path, why: link.trouble });
-  } else leftOut.push({ path, why: oddKind(entry) });
+    else leftOut.push({ path, kind: "link", why: link.trouble });
+  } else leftOut.push({ path, kind: "special", why: oddKind(entry) });
 }
 
 function oddKind(entry: Dirent): string {

@@ -12,9 +12,9 @@ export type TarHead = {
 const letters = { file: "0", folder: "5", link: "2" } as const;
 
 /**
- * The blocks before an entry of a tar archive (POSIX ustar; pax where that does not suffice), without owners and times: they
- * depend on nothing else. It is our own because the libraries that write tar archives take names for text, so that names which are
- * not UTF-8 cannot be told to them.
+ * The blocks before an entry of a tar archive (POSIX ustar; pax where that does not suffice), without owners and times: so that
+ * the same folder always gives the same bytes. We do not use a library, because those for tar archives take names as text and
+ * encode them as UTF-8: they cannot write a name that is not UTF-8.
  */
 export function headOf({ path, kind, mode, bytes, target = "" }: TarHead): Buffer {
   const full = kind === "folder" ? `${path}/` : path;

@@ -28,7 +28,7 @@ export function failTemporary(error: unknown): never {
 
 function inWords(error: unknown): unknown {
   const fault = (why: string): Fault => new Fault("temporary-folder", why, { cause: error });
-  switch (errorCode(error)) {
+  switch (errorCode(error) ?? "") {
     case "ENOSPC":
     case "EDQUOT":
       return fault(`the temporary folder ${tmpdir()} is full; make room there, or ${useAnother}`);

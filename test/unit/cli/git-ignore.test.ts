@@ -74,28 +74,33 @@ async function packed(folder: string): Promise<string[]> {
   return items.filter((item) => item.kind === "file" && !item.path.endsWith("ignore")).map((item) => item.path);
 }
 
-/** Each draw is a folder of its own. */
+/** Each draw has a folder of its own, which is removed after it. */
 let draws = 0;
-const fresh = (): string => join(root, String(++draws));
+const withFresh = async (use: (at: string) => Promise<void>): Promise<void> => {
+  const at = join(root, String(++draws));
+  await use(at);
+  rmSync(at, { recursive: true });
+};
 
 it("What .gitignore files leave out is what git leaves out, also below the top of a repository", async () => {
   let compared = 0;
   let out = 0;
   await fc.assert(
-    fc.asyncProperty(paths, ignoreFiles, fc.option(rules, { nil: "" }), async (files, ignores, exclude) => {
-      const at = fresh();
-      repository(at, files, ignores);
-      writeFileSync(join(at, ".git", "info", "exclude"), Buffer.from(exclude, "latin1"));
-      const there = filesIn(at);
-      const ignored = ignoredByGit(at, there);
-      expect(await packed(at)).toEqual(there.filter((each) => !ignored.has(each)).toSorted(byBytes));
-      compared += there.length;
-      out += ignored.size;
-      // The folder that is packed is named by its user, whatever git says about it itself.
-      const below = there.filter((each) => each.startsWith("a/")).map((each) => each.slice(2));
-      if (below.length === 0 || ignoredByGit(at, ["a"]).has("a")) return;
-      expect(await packed(join(at, "a"))).toEqual(below.filter((each) => !ignored.has(`a/${each}`)).toSorted(byBytes));
-    }),
+    fc.asyncProperty(paths, ignoreFiles, fc.option(rules, { nil: "" }), async (files, ignores, exclude) =>
+      withFresh(async (at) => {
+        repository(at, files, ignores);
+        writeFileSync(join(at, ".git", "info", "exclude"), Buffer.from(exclude, "latin1"));
+        const there = filesIn(at);
+        const ignored = ignoredByGit(at, there);
+        expect(await packed(at)).toEqual(there.filter((each) => !ignored.has(each)).toSorted(byBytes));
+        compared += there.length;
+        out += ignored.size;
+        // The folder that is packed is named by its user, whatever git says about it itself.
+        const below = there.filter((each) => each.startsWith("a/")).map((each) => each.slice(2));
+        if (below.length === 0 || ignoredByGit(at, ["a"]).has("a")) return;
+        expect(await packed(join(at, "a"))).toEqual(below.filter((each) => !ignored.has(`a/${each}`)).toSorted(byBytes));
+      }),
+    ),
     { numRuns: 25 },
   );
   expect(compared).toBeGreaterThan(500);
@@ -110,16 +115,18 @@ it("Rules of .fleetignore files come after those of .gitignore, as git's files c
     Object.fromEntries(Object.entries(ignores).map(([place, text]) => [place, text.replaceAll(/^(?:\xef\xbb\xbf)?!.*\/.*$/gm, "#")])),
   );
   await fc.assert(
-    fc.asyncProperty(paths, withoutPaths, rules, async (files, ignores, yielding) => {
-      const [ours, gits] = [fresh(), fresh()];
-      repository(gits, files, ignores);
-      writeFileSync(join(gits, ".git", "info", "exclude"), Buffer.from(yielding, "latin1"));
-      repository(ours, files, ignores, ".fleetignore");
-      writeFileSync(join(ours, ".gitignore"), Buffer.from(yielding, "latin1"));
-      const there = filesIn(gits);
-      const ignored = ignoredByGit(gits, there);
-      expect(await packed(ours)).toEqual(there.filter((each) => !ignored.has(each)).toSorted(byBytes));
-    }),
+    fc.asyncProperty(paths, withoutPaths, rules, async (files, ignores, yielding) =>
+      withFresh(async (at) => {
+        const [ours, gits] = [join(at, "ours"), join(at, "gits")];
+        repository(gits, files, ignores);
+        writeFileSync(join(gits, ".git", "info", "exclude"), Buffer.from(yielding, "latin1"));
+        repository(ours, files, ignores, ".fleetignore");
+        writeFileSync(join(ours, ".gitignore"), Buffer.from(yielding, "latin1"));
+        const there = filesIn(gits);
+        const ignored = ignoredByGit(gits, there);
+        expect(await packed(ours)).toEqual(there.filter((each) => !ignored.has(each)).toSorted(byBytes));
+      }),
+    ),
     { numRuns: 10 },
   );
 });

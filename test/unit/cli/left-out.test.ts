@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { UsageError } from "../../../lib/cli/exit.ts";
 import { type PackOptions, withPacked } from "../../../lib/cli/pack/archive.ts";
 import { type Disk, localDisk } from "../../../lib/cli/pack/disk.ts";
+import { entriesOf } from "../../../lib/cli/pack/entries.ts";
 import { listingOf } from "../../../lib/cli/pack/listing.ts";
 import { packedLines } from "../../../lib/cli/pack/report.ts";
 import { failTemporary } from "../../../lib/cli/pack/temporary.ts";
@@ -118,7 +119,7 @@ describe("links", () => {
 describe("what is no file", () => {
   it("is left out and named: sockets and named pipes", async () => {
     plant(root, { "a.py": file("a") });
-    execFileSync("mkfifo", [join(root, "pipe")]);
+    execFileSync("sh", ["-c", "mkfifo pipe"], { cwd: root });
     const server = createServer().listen(join(root, "run.sock"));
     await new Promise((resolve) => server.once("listening", resolve));
     expect((await said()).slice(2)).toEqual(["  pipe: a named pipe", "  run.sock: a socket"]);
@@ -158,6 +159,29 @@ describe("what may not be read", () => {
     await expect(said({ disk: noRules })).rejects.toThrow(
       /\.gitignore cannot be read, and its rules say what stays here; make it readable$/,
     );
+  });
+});
+
+describe("a folder that is uploaded as a dataset", () => {
+  it("is listed without .fleetignore's files but with .gitignore's, where data lies, and without folders", async () => {
+    plant(root, {
+      ".gitignore": file("*.bin\n"),
+      ".fleetignore": file(".*\n"),
+      "a/.fleetignore": file("x\n"),
+      "a/x": file(""),
+      "a/b.bin": file("12"),
+    });
+    expect(await entriesOf(root)).toEqual({ paths: ["a/b.bin"], bytes: 2, odd: [] });
+  });
+
+  it("is refused for what would be missing without a word, or could have no key on S3", async () => {
+    plant(root, { a: file("a"), l: link("/etc/passwd") });
+    await expect(entriesOf(root)).rejects.toThrow(
+      /^l is a link to \/etc\/passwd, outside the folder; put a file in its place, or leave it out/,
+    );
+    rmSync(join(root, "l"));
+    plant(root, { "caf\xe9": file("") });
+    await expect(entriesOf(root)).rejects.toThrow(String.raw`the name of caf\xe9 is not UTF-8`);
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -89,6 +89,7 @@ it("What is packed arrives as it was: names, contents, modes, empty folders, and
         else expect(there[at]).toEqual(each);
       }
       links += kept.filter(([, each]) => each.kind === "link").length;
+      for (const made of readdirSync(root)) rmSync(join(root, made), { recursive: true });
     }),
     { numRuns: 30 },
   );

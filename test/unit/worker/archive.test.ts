@@ -57,6 +57,16 @@ describe("an honest archive", () => {
     expect(await readFile(join(work, "same"), "utf8")).toBe("w");
     expect((await lstat(join(work, "tool"))).mode & 0o7777).toBe(0o755);
   });
+
+  test.skipIf(process.getuid?.() !== 0)("belongs to the job's user, links and the folders above files as well", async () => {
+    await writeArchive(archive, [
+      { path: "a/b/c", body: "x" },
+      { path: "d/", type: "Directory" },
+      { path: "l", type: "SymbolicLink", linkpath: "a" },
+    ]);
+    await unpack(archive, { folder: work, limits, owner: { uid: 4321, gid: 1234 } });
+    for (const path of ["a", "a/b", "a/b/c", "d", "l"]) expect(await lstat(join(work, path)), path).toMatchObject({ uid: 4321, gid: 1234 });
+  });
 });
 
 describe("an archive is refused", () => {
@@ -87,6 +97,7 @@ describe("an archive is refused", () => {
     ],
     ["with a device", [{ path: "null", type: "CharacterDevice" }], "CharacterDevice"],
     ["with a pipe", [{ path: "pipe", type: "FIFO" }], "FIFO"],
+    ["with too many folders", [{ path: `${"d/".repeat(120)}f`, body: "" }], "more than 100 folders"],
     ["with too many entries", Array.from({ length: 101 }, (_, n) => ({ path: `f${n}`, body: "" })), "more than 100 entries"],
     ["that unpacks to too much", [{ path: "big", body: Buffer.alloc(1_000_001) }], "more than 1000000 bytes"],
     [
