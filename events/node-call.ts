@@ -11,7 +11,7 @@ const Attempt = { team: TeamName, job: JobId, attempt: z.int().min(1) };
 
 /**
  * The worker has files or a log of the attempt to upload still: the node keeps it, as `uploading`, until the worker reports
- * `uploaded` or `failed`. It begins to upload when an answer came to such a report, without an order to stop it and without `done`
+ * `uploaded` or `failed`, or the same end again without this: that means the same whether or not the end was on record. It begins to upload when an answer came to such a report, without an order to stop it and without `done`
  * for it: then its end is on record.
  */
 const uploads = z.boolean().optional();

@@ -88,11 +88,14 @@ function judgeUpload(report: Report, job: Job | undefined, held: Assignment): Ve
   }
 }
 
-/** Of an attempt whose job does not wait for it. A worker of an earlier release uploads after code 0 without saying so. */
+/**
+ * Of an attempt whose job does not wait for it: its end, told again without anything to upload, means that the upload is over. A
+ * worker of an earlier release uploads after code 0 without saying so.
+ */
 function endOfUpload(report: Report, job: Job | undefined, held: Assignment): Verdict {
-  if (isLast(report) || !job || isOver(job, held)) return removed();
-  if (job.state === "cancelled") return { kind: "stop", because: "the job was cancelled" };
-  return report.phase === "exited" && report.exitCode === 0 ? { kind: "keep" } : removed();
+  const goesOn = report.phase === "exited" && report.exitCode === 0 && job !== undefined && !isOver(job, held);
+  if (!goesOn) return uploadOver(job, held);
+  return job.state === "cancelled" ? { kind: "stop", because: "the job was cancelled" } : { kind: "keep" };
 }
 
 /** A gang's other members upload their logs only, which wait for nothing. */
