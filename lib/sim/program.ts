@@ -77,9 +77,7 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
       state.phase = "uploading";
       later(uploadMs + perFileMs * program.files, () => {
         state.phase = "uploaded";
-        // Only the first member of a gang has files to keep.
-        const isThere = (order.gang?.rank ?? 0) > 0 || host.upload(ref, program.files);
-        emit(isThere ? { kind: "uploaded" } : { kind: "failed", reason: "S3 could not be reached", again: true });
+        emit(host.upload(ref, program.files) ? { kind: "uploaded" } : { kind: "failed", reason: "S3 could not be reached", again: true });
       });
     },
     stop: (graceMs) => {
