@@ -2,8 +2,11 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
+import { checked, linesOf } from "../events/checked.ts";
 import { PoolName, TeamName } from "../events/job.ts";
+import { withoutBom } from "../events/json.ts";
 import { Fault } from "../lib/model/fault.ts";
+import { fileWords } from "../lib/model/file-words.ts";
 import { Ec2Requests } from "../lib/runtime/ec2-requests.ts";
 import { FleetFile } from "../lib/runtime/fleet-file.ts";
 import { AlarmThresholds } from "./alarm-thresholds.ts";
@@ -177,9 +180,9 @@ export type PoolConfiguration = Configuration["pools"][number];
 
 /** Checks a configuration; throws a Fault that names every mistake and where it is. */
 export function parseConfiguration(value: unknown, from: string): Configuration {
-  const parsed = Configuration.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new Fault("configuration", `The configuration in ${from} cannot be used:\n${z.prettifyError(parsed.error)}`);
+  const configuration = checked(Configuration, value);
+  if (configuration.kind === "good") return configuration.value;
+  throw new Fault("configuration", `The configuration in ${from} cannot be used:${linesOf(configuration.wrong)}`);
 }
 
 /** Reads the configuration from a `.ts` or `.js` module's default export, or from a `.json` file. */
@@ -202,11 +205,15 @@ export const fleetFile = (configuration: Configuration): FleetFile => ({
 
 function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    return JSON.parse(withoutBom(readFileSync(path, "utf8")));
   } catch (cause) {
-    throw new Fault("configuration", `The configuration ${path} cannot be read: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
+    throw new Fault(
+      "configuration",
+      `The configuration ${path} cannot be read: ${fileWords(cause) ?? (cause instanceof Error ? cause.message : cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

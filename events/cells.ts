@@ -13,12 +13,15 @@ type Bounds = {
 /** A number, 0 or more unless it is told otherwise. */
 export const amount = ({ least = 0, most = 1e12, whole = false }: Bounds = {}) =>
   z.union([z.number(), z.string()], { error: "a number is wanted" }).transform((given, context) => {
-    const value = typeof given === "string" ? Number(given) : given;
+    const value = typeof given === "string" ? decimal(given) : given;
     const wrong = wrongOf(value, { least, most, whole });
     if (wrong === undefined) return value;
     context.addIssue({ code: "custom", message: `${wrong}, not ${JSON.stringify(given)}` });
     return z.NEVER;
   });
+
+/** As tables have numbers: `0x10` and the like are not numbers to those who write them. */
+const decimal = (text: string): number => (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN);
 
 function wrongOf(value: number, { least, most, whole }: Required<Bounds>): string | undefined {
   if (!Number.isFinite(value)) return "a number is wanted";
@@ -44,7 +47,13 @@ export const name = () =>
   z
     .union([z.string(), z.number()], { error: "a name is wanted" })
     .transform(String)
-    .pipe(z.string().min(1, "a name is wanted").max(200, "a name has 200 letters at most"));
+    .pipe(
+      z
+        .string()
+        .min(1, "a name is wanted")
+        .max(200, "a name has 200 letters at most")
+        .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "a name has no line break and no other control character in it"),
+    );
 
 /** Several of something: in JSON a list, in a cell of CSV with `|` between them. */
 export const list = () =>

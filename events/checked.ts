@@ -21,6 +21,9 @@ export const lineOf = ({ path, message }: Wrong, whole = ""): string => {
   return where === "" ? message : `${where}: ${message}`;
 };
 
+/** All of them, each on a line of its own below what they are about. */
+export const linesOf = (wrong: readonly Wrong[], whole?: string): string => wrong.map((each) => `\n  ${lineOf(each, whole)}`).join("");
+
 const wrongsOf = (issues: readonly z.core.$ZodIssue[]): readonly Wrong[] => issues.flatMap(wrongOf);
 
 /** Of a union whose one option is of the given type, that option's faults say more than that no option fits. */

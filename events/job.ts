@@ -90,7 +90,7 @@ const Image = z
   .min(1)
   .max(512)
   .superRefine((text, context) => {
-    const why = whyNoImage(text);
+    const why = text === "" ? undefined : whyNoImage(text);
     if (why !== undefined) context.addIssue({ code: "custom", message: why });
   });
 

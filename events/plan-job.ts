@@ -54,7 +54,7 @@ export const PlanJobRow: z.ZodType<PlanJob> = PlanJobColumns.transform(({ gpuFra
   if (gpuFraction !== undefined && gpus > 1) wrong("gpuFraction", "a share is of one GPU, and gpus asks for more");
   const read = datasets.map((each): [string, number] => {
     const [name = "", giB = "", ...more] = each.split(":");
-    const size = Number(giB);
+    const size = /^[\d.]+$/.test(giB) ? Number(giB) : Number.NaN;
     if (giB === "" || more.length > 0 || !(size >= 0)) wrong("datasets", `NAME:GIB is wanted, not ${JSON.stringify(each)}`);
     return [name, size];
   });

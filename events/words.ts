@@ -29,7 +29,7 @@ function wordsOf(issue: Raw): string {
     case "invalid_key":
     case "invalid_element":
       return issue.issues[0]?.message ?? "is not allowed";
-    default:
+    case "custom":
       return "is not allowed";
   }
 }

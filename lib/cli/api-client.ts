@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type * as z from "zod";
+import { checked, lineOf } from "../../events/checked.ts";
 import { jsonOf } from "../../events/json.ts";
 import { Problem } from "../api/views.ts";
 import type { SignRequest } from "../aws/request-signer.ts";
@@ -80,9 +81,9 @@ async function once({ url: base, sign, log, timeoutMs = 15_000 }: ApiClientOptio
 const whyUnreached = (error: unknown): string => whatWentWrong(error instanceof Error && error.cause !== undefined ? error.cause : error);
 
 function read<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const where = parsed.error.issues.slice(0, 3).map((issue) => `${issue.path.join(".") || "all of it"}: ${issue.message}`);
+  const answer = checked(schema, value);
+  if (answer.kind === "good") return answer.value;
+  const where = answer.wrong.slice(0, 3).map((wrong) => lineOf(wrong, "all of it"));
   throw new Fault(
     "api-answer",
     `the API's answer has another shape than this fleet command knows (${where.join("; ")}); use the command of the release that is deployed`,

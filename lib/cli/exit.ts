@@ -1,5 +1,5 @@
 import { Fault } from "../model/fault.ts";
-import { fileWords } from "./file-words.ts";
+import { fileWords } from "../model/file-words.ts";
 
 /** What `fleet` exits with: 0 it worked, 1 it did not, 2 it was asked wrongly, 130 (as shells have it) it was interrupted. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;

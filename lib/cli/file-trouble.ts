@@ -1,6 +1,6 @@
+import { meaningOf } from "../model/file-words.ts";
 import { askedFrom } from "./asked-from.ts";
 import { UsageError } from "./exit.ts";
-import { meaningOf } from "./file-words.ts";
 
 /**
  * What went wrong with a file that the user named, as a UsageError; any other error as it is. `wanted`: what should be there, such as

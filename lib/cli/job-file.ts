@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { checked, lineOf } from "../../events/checked.ts";
+import { checked, linesOf } from "../../events/checked.ts";
 import { JobMessage, maxJobBytes } from "../../events/job.ts";
 import { withoutBom } from "../../events/json.ts";
 import { asMeant } from "./asked-from.ts";
@@ -74,8 +74,7 @@ export function parseJob(name: string, given: string, hint = schemaHint): JobFil
     );
   const message = checked(JobMessage, jsonValueOf(name, body));
   if (message.kind === "good") return { body, message: message.value, at: name };
-  const lines = message.wrong.map((wrong) => `\n  ${lineOf(wrong, "the message")}`);
-  throw new UsageError(`${name} is not a job:${lines.join("")}${hint}`);
+  throw new UsageError(`${name} is not a job:${linesOf(message.wrong, "the message")}${hint}`);
 }
 
 function jsonValueOf(name: string, text: string): unknown {

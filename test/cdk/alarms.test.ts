@@ -96,9 +96,9 @@ describe("the alarms that ring pools", () => {
   });
 
   test.each([
-    ["a share that is none", { gpuHighPercent: 101 }, /0 to 100\s+→ at alarms\.gpuHighPercent/],
-    ["no minute", { queueMinutes: 0 }, /at least 1\s+→ at alarms\.queueMinutes/],
-    ["a misspelt field", { gpuHi: 3 }, /Unrecognized key: "gpuHi"/],
+    ["a share that is none", { gpuHighPercent: 101 }, /alarms\.gpuHighPercent: .*0 to 100/],
+    ["no minute", { queueMinutes: 0 }, /alarms\.queueMinutes: .*at least 1/],
+    ["a misspelt field", { gpuHi: 3 }, /there is no field "gpuHi"/],
   ])("cannot be set to %s", (_what, alarms, message) => {
     expect(() => parseConfiguration({ ...fleetConfig, alarms }, "here")).toThrow(message);
   });

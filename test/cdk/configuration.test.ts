@@ -80,39 +80,39 @@ describe("the configuration", () => {
       aFleet({ pools: [aPool({ teams: ["research", "sales"] })] }),
       /pool "gpu" names the team "sales", which is not in teams \(research\)/,
     ],
-    ["two pools of one name", aFleet({ pools: [aPool(), aPool()] }), /"gpu" is there twice\s+→ at pools/],
-    ["two teams of one name", aFleet({ teams: ["research", "research"] }), /"research" is there twice\s+→ at teams/],
+    ["two pools of one name", aFleet({ pools: [aPool(), aPool()] }), /pools: .*"gpu" is there twice/],
+    ["two teams of one name", aFleet({ teams: ["research", "research"] }), /teams: .*"research" is there twice/],
     ["a default pool that is not there", aFleet({ defaultPool: "cpu" }), /there is no pool "cpu" \(there is gpu\)/],
     [
       "a team that no pool takes",
       aFleet({ teams: ["research", "vision"], pools: [aPool({ teams: ["vision"] })] }),
       /no pool takes jobs of the team "research"/,
     ],
-    ["no market", aFleet({ pools: [aPool({ markets: [] })] }), /name at least one of "spot" and "on-demand"\s+→ at pools\[0\]\.markets/],
+    ["no market", aFleet({ pools: [aPool({ markets: [] })] }), /pools\.0\.markets: .*name at least one of "spot" and "on-demand"/],
     ["no family", aFleet({ pools: [aPool({ families: [] })] }), /at least one instance family/],
     ["a family that is none", aFleet({ pools: [aPool({ families: ["G5; rm"] })] }), /must look like "g5", or "g5\.xlarge"/],
     [
       "a negative limit",
       aFleet({ pools: [aPool({ limits: { usdPerHour: -1, gpus: 4 } })] }),
-      /must not be negative\s+→ at pools\[0\]\.limits\.usdPerHour/,
+      /pools\.0\.limits\.usdPerHour: .*must not be negative/,
     ],
-    ["half a GPU", aFleet({ pools: [aPool({ limits: { usdPerHour: 1, gpus: 0.5 } })] }), /pools\[0\]\.limits\.gpus/],
+    ["half a GPU", aFleet({ pools: [aPool({ limits: { usdPerHour: 1, gpus: 0.5 } })] }), /pools\.0\.limits\.gpus: expected a whole number/],
     [
       "a budget of less than nothing",
       aFleet({ pools: [aPool({ budgets: { usdPerDay: -1 } })] }),
-      /must not be negative\s+→ at pools\[0\]\.budgets\.usdPerDay/,
+      /pools\.0\.budgets\.usdPerDay: .*must not be negative/,
     ],
     [
       "a life too short to boot and be drained in",
       aFleet({ pools: [aPool({ maxLifetimeSeconds: 1200 })] }),
-      /must be longer than bootSeconds and drainSeconds together \(1200\)\s+→ at pools\[0\]\.maxLifetimeSeconds/,
+      /pools\.0\.maxLifetimeSeconds: .*must be longer than bootSeconds and drainSeconds together \(1200\)/,
     ],
     ["a life of nothing", aFleet({ pools: [aPool({ maxLifetimeSeconds: 0 })] }), /must be ten minutes or more/],
     ["a life of a century", aFleet({ pools: [aPool({ maxLifetimeSeconds: 3_155_760_000 })] }), /must not be longer than a year/],
     [
       "a drain that ended before it began",
       aFleet({ pools: [aPool({ drainSeconds: -1 })] }),
-      /must not be negative\s+→ at pools\[0\]\.drainSeconds/,
+      /pools\.0\.drainSeconds: .*must not be negative/,
     ],
     ["a consolidation each second", aFleet({ pools: [aPool({ consolidateSeconds: 1 })] }), /must be a minute or more/],
     [
@@ -124,14 +124,14 @@ describe("the configuration", () => {
     [
       "a budget for a time that it does not know",
       aFleet({ pools: [{ ...aPool(), budgets: { usdPerWeek: 1 } }] }),
-      /Unrecognized key: "usdPerWeek"/,
+      /there is no field "usdPerWeek"/,
     ],
-    ["a fallback that is not there", pools({ fallback: "cpu" }), /there is no pool "cpu" \(there is gpu, b\)\s+→ at pools\[0\]\.fallback/],
+    ["a fallback that is not there", pools({ fallback: "cpu" }), /pools\.0\.fallback: .*there is no pool "cpu" \(there is gpu, b\)/],
     ["a pool that is its own fallback", pools({ fallback: "gpu" }), /pool "gpu" cannot be its own fallback/],
     [
       "fallbacks that form a circle",
       pools({ fallback: "b" }, { fallback: "c" }, { name: "c", fallback: "b" }),
-      /jobs of pool "b" would come back to it.*\s+→ at pools\[1\]\.fallback/,
+      /pools\.1\.fallback: .*jobs of pool "b" would come back to it.*/,
     ],
     [
       "a fallback that not every team of the pool may use",
@@ -151,11 +151,11 @@ describe("the configuration", () => {
     [
       "a fallback before it was refused",
       pools({ fallback: "b", fallbackSeconds: -1 }),
-      /must not be negative\s+→ at pools\[0\]\.fallbackSeconds/,
+      /pools\.0\.fallbackSeconds: .*must not be negative/,
     ],
     ["no team", aFleet({ teams: [] }), /name at least one team/],
     ["a name that AWS would refuse", aFleet({ name: "My Fleet" }), /1 to 20 of a-z/],
-    ["a misspelt field", aFleet({ zone: 2 }), /Unrecognized key: "zone"/],
+    ["a misspelt field", aFleet({ zone: 2 }), /there is no field "zone"/],
     ["a volume too small for the image", aFleet({ pools: [aPool({ volumeGiB: 20 })] }), /75 GiB/],
     ["a retention CloudWatch has not", aFleet({ logRetentionDays: 31 }), /logRetentionDays/],
   ])("refuses %s", (_what, value, message) => {
@@ -164,7 +164,7 @@ describe("the configuration", () => {
 
   test("names every mistake at once, and the file", () => {
     const mistakes = aFleet({ defaultPool: "cpu", pools: [aPool({ teams: ["sales"] }), aPool()] });
-    expect(() => parseConfiguration(mistakes, "fleet.config.ts")).toThrow(/in fleet\.config\.ts.*twice.*no pool "cpu".*"sales"/s);
+    expect(() => parseConfiguration(mistakes, "fleet.config.ts")).toThrow(/in fleet\.config\.ts.*twice.*"sales".*no pool "cpu"/s);
   });
 
   test.each<[string, string, RegExp]>([

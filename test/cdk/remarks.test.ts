@@ -12,21 +12,21 @@ test("limits beyond the pools' reach the handlers, each part or both", () => {
 });
 
 test.each<[string, Record<string, unknown>, RegExp]>([
-  ["negative dollars", { limits: { usdPerHour: -1 } }, /must not be negative\s+→ at limits\.usdPerHour/],
-  ["negative GPUs", { teamLimits: { vision: { gpus: -1 } } }, /must not be negative\s+→ at teamLimits\.vision\.gpus/],
-  ["half a GPU", { limits: { gpus: 0.5 } }, /int.*\s+→ at limits\.gpus/],
-  ["more money than there is", { limits: { usdPerHour: 1e300 } }, /a million dollars an hour\s+→ at limits\.usdPerHour/],
-  ["no number", { limits: { usdPerHour: Number.NaN } }, /→ at limits\.usdPerHour/],
+  ["negative dollars", { limits: { usdPerHour: -1 } }, /limits\.usdPerHour: .*must not be negative/],
+  ["negative GPUs", { teamLimits: { vision: { gpus: -1 } } }, /teamLimits\.vision\.gpus: .*must not be negative/],
+  ["half a GPU", { limits: { gpus: 0.5 } }, /limits\.gpus: expected a whole number/],
+  ["more money than there is", { limits: { usdPerHour: 1e300 } }, /limits\.usdPerHour: .*a million dollars an hour/],
+  ["no number", { limits: { usdPerHour: Number.NaN } }, /limits\.usdPerHour: /],
   [
     "a pool's absurd limit",
     { pools: [{ ...pool, limits: { usdPerHour: 1, gpus: 1e9 } }] },
-    /more than a million\s+→ at pools\[0\]\.limits\.gpus/,
+    /pools\.0\.limits\.gpus: .*more than a million/,
   ],
-  ["nothing limited", { limits: {} }, /limit "usdPerHour", "gpus" or both\s+→ at limits/],
+  ["nothing limited", { limits: {} }, /limits: .*limit "usdPerHour", "gpus" or both/],
   [
     "a team that nobody knows",
     { teamLimits: { sales: { gpus: 1 } } },
-    /there is no team "sales" \(there is research, vision\)\s+→ at teamLimits\.sales/,
+    /teamLimits\.sales: .*there is no team "sales" \(there is research, vision\)/,
   ],
 ])("refuses %s", (_what, over, message) => {
   expect(() => parseConfiguration(fleet(over), "here")).toThrow(message);

@@ -48,7 +48,9 @@ afterAll(async () => {
 
 it("two thousand jobs are submitted from one file, listed within 5 s and cancelled within 60 s", { timeout: 600_000 }, async () => {
   const file = join(folder, "sweep.jsonl");
-  const lines = Array.from({ length: total }, (_, n) => JSON.stringify({ id: `sweep-${n}`, command: ["python", "train.py", `--seed=${n}`] }));
+  const lines = Array.from({ length: total }, (_, n) =>
+    JSON.stringify({ id: `sweep-${n}`, command: ["python", "train.py", `--seed=${n}`] }),
+  );
   await writeFile(file, `${lines.join("\n")}\n`);
 
   const submitted = await fleet("submit", file);

@@ -50,13 +50,35 @@ const anything = fc.record({ path: fc.array(segment, { maxLength: 6 }).map((part
 const mixed = fc.record({ path: known.map(({ path }) => path), method: methods });
 const target = fc.oneof({ weight: 6, arbitrary: known }, mixed, anything);
 const value = fc.oneof(
-  fc.constantFrom("", "0", "1", "50", "100", "queued", "f/1", `gpu/${nodeId(1)}`, "20260601", decisionId(2), "000000000000001#a"),
+  fc.constantFrom(
+    "",
+    "0",
+    "1",
+    "50",
+    "100",
+    "500",
+    "queued",
+    "queued,running",
+    "r*",
+    "2026-06-01T00:00:00Z",
+    "f/1",
+    `gpu/${nodeId(1)}`,
+    "20260601",
+    decisionId(2),
+    "000000000000001#a",
+  ),
   fc.string({ maxLength: 30 }),
   fc.integer().map(String),
 );
 const query = fc
   .array(
-    fc.tuple(fc.oneof(fc.constantFrom("limit", "cursor", "state", "attempt", "pool", "__proto__"), fc.string({ maxLength: 8 })), value),
+    fc.tuple(
+      fc.oneof(
+        fc.constantFrom("limit", "cursor", "state", "attempt", "pool", "name", "since", "before", "__proto__"),
+        fc.string({ maxLength: 8 }),
+      ),
+      value,
+    ),
     { maxLength: 4 },
   )
   .map((pairs) => new URLSearchParams(pairs).toString());
@@ -72,6 +94,8 @@ const job = fc.record(
     env: fc.dictionary(fc.string({ maxLength: 5 }), fc.string({ maxLength: 5 })),
     source: fc.constantFrom("s3://fleet-data/vision/a", "s3://x", ""),
     reason: fc.string({ maxLength: 10 }),
+    jobs: fc.array(fc.oneof(fc.constantFrom("waits", "runs", "secret"), fc.string({ maxLength: 5 }), fc.jsonValue()), { maxLength: 5 }),
+    states: fc.array(fc.constantFrom("queued", "running", "asleep"), { maxLength: 3 }),
   },
   { requiredKeys: [] },
 );
@@ -84,6 +108,9 @@ const body = fc.oneof(
       { command: ["x"], gpus: 9 },
       { source: "s3://open-data" },
       { reason: "why" },
+      { jobs: ["waits", "runs", "secret", "done"] },
+      { jobs: ["waits", "hidden"], states: ["queued"] },
+      { jobs: [{ command: ["x"] }, { id: "done", command: ["y"], datasets: ["dogs"] }, 7] },
     ),
   },
 

@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
+import { checked, linesOf } from "../../../events/checked.ts";
+import { withoutBom } from "../../../events/json.ts";
 import { bugNamed, bugs } from "../../sim/bugs.ts";
 import { type FaultKind, faultKinds, usualRates } from "../../sim/faults.ts";
 import { invariants } from "../../sim/invariants.ts";
@@ -106,14 +108,14 @@ function knownFault(name: string): FaultKind {
 
 async function scenarioOf(file: string | undefined, over: Record<string, unknown> = {}): Promise<Scenario> {
   const said = file === undefined ? {} : await readJson(file);
-  const parsed = Scenario.safeParse({ ...said, ...over });
-  if (parsed.success) return parsed.data;
-  throw new UsageError(`${file ?? "the scenario"} is no scenario:\n${z.prettifyError(parsed.error)}`);
+  const scenario = checked(Scenario, { ...said, ...over });
+  if (scenario.kind === "good") return scenario.value;
+  throw new UsageError(`${file ?? "the scenario"} is no scenario:${linesOf(scenario.wrong)}`);
 }
 
 async function readJson(file: string): Promise<object> {
   try {
-    return z.looseObject({}).parse(JSON.parse(await readFile(asMeant(file), "utf8")));
+    return z.looseObject({}).parse(JSON.parse(withoutBom(await readFile(asMeant(file), "utf8"))));
   } catch (error) {
     throw new UsageError(`${file} cannot be read as JSON: ${whatWentWrong(error)}`);
   }

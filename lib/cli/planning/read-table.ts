@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { checked, lineOf } from "../../../events/checked.ts";
 import { UsageError } from "../exit.ts";
 import { columnsOf, requiredColumns } from "./columns.ts";
 import { readText } from "./read-text.ts";
@@ -34,9 +35,9 @@ export function tableOf<T>(file: string, text: string, ...kinds: Kinds<T>): read
   if (records.found.length === 0) throw new UsageError(`${file} has no ${kind.noun} in it`);
   const wrong: string[] = [];
   const rows = records.found.flatMap((found) => {
-    const parsed = kind.row.safeParse(found.value);
-    if (parsed.success) return [parsed.data];
-    wrong.push(...parsed.error.issues.map((issue) => `${file}, ${found.at}, ${said(issue)}`));
+    const row = checked(kind.row, found.value);
+    if (row.kind === "good") return [row.value];
+    wrong.push(...row.wrong.map((each) => `${file}, ${found.at}, ${lineOf(each, "as a whole")}`));
     return [];
   });
   if (wrong.length === 0) wrong.push(...twice(file, records.found, { rows, key: kind.key }));
@@ -51,9 +52,6 @@ function kindOf<T>({ columns, found }: Records, kinds: Kinds<T>): TableKind<T> {
   const known = (kind: TableKind<T>): number => given.filter((column) => columnsOf(kind.columns).includes(column)).length;
   return kinds.reduce((best, kind) => (known(kind) > known(best) ? kind : best));
 }
-
-/** `vcpus: a number is wanted, not "many"` */
-const said = (issue: z.core.$ZodIssue): string => `${issue.path.join(".") || "as a whole"}: ${issue.message}`;
 
 /** Of a table the header says it once; of JSON each item has to be looked at. */
 function refuseColumns(file: string, { columns, found }: Records, kind: Pick<TableKind<unknown>, "columns" | "noun">): void {

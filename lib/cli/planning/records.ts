@@ -1,5 +1,6 @@
 import { CsvError, parse } from "csv-parse/sync";
 import * as z from "zod";
+import { withoutBom } from "../../../events/json.ts";
 import { UsageError } from "../exit.ts";
 import { cut } from "../table.ts";
 
@@ -10,7 +11,7 @@ export type Records = { readonly columns?: readonly string[] | undefined; readon
 
 /** What a text holds: JSON if it begins as that does, else CSV with a header. */
 export const recordsOf = (file: string, text: string): Records =>
-  /^\s*[[{]/.test(text) ? jsonRecords(file, text) : csvRecords(file, text);
+  /^\uFEFF?\s*[[{]/.test(text) ? jsonRecords(file, withoutBom(text)) : csvRecords(file, withoutBom(text));
 
 const List = z.array(z.record(z.string(), z.unknown()));
 
@@ -40,6 +41,8 @@ function csvRecords(file: string, text: string): Records {
   const [header, ...rows] = parsedCsv(file, text);
   if (!header) return { columns: [], found: [] };
   const columns = header.record;
+  if (columns.length === 1 && columns[0]?.includes(";"))
+    throw new UsageError(`${file} has semicolons between its columns, and commas are expected; save it as CSV with commas`);
   const twice = columns.find((column, index) => columns.indexOf(column) < index);
   if (twice !== undefined) throw new UsageError(`${file} has the column ${twice || "without a name"} twice`);
   return {
@@ -55,9 +58,7 @@ function csvRecords(file: string, text: string): Records {
 
 function parsedCsv(file: string, text: string): z.infer<typeof Rows> {
   try {
-    return Rows.parse(
-      parse(text, { bom: true, delimiter: [",", "\t"], info: true, relax_column_count: true, skip_empty_lines: true, trim: true }),
-    );
+    return Rows.parse(parse(text, { delimiter: [",", "\t"], info: true, relax_column_count: true, skip_empty_lines: true, trim: true }));
   } catch (error) {
     if (error instanceof CsvError) throw new UsageError(`${file} is not CSV: ${printable(error.message)}`);
     throw error;

@@ -1,7 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import * as z from "zod";
+import { checked, linesOf } from "../../../events/checked.ts";
+import { withoutBom } from "../../../events/json.ts";
 import { Fault } from "../../model/fault.ts";
+import { fileWords } from "../../model/file-words.ts";
 import type { CapacityPlan, Ec2Behaviour } from "./behaviour.ts";
 
 const ms = z.number("must be a number of milliseconds").min(0, "must not be negative").max(86_400_000, "must be within a day");
@@ -91,15 +94,15 @@ async function planOf(plan: z.output<typeof Planned>, folder: string): Promise<C
 async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T> {
   const refuse = (what: string, cause?: unknown): Fault => new Fault("ec2-behaviour", `${file} ${what}`, { cause });
   const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw refuse(`cannot be read: ${error instanceof Error ? error.message : error}`, error);
+    throw refuse(`cannot be read: ${fileWords(error) ?? String(error)}`, error);
   });
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(withoutBom(text));
   } catch (error) {
     throw refuse(`is no JSON: ${error instanceof Error ? error.message : error}`, error);
   }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw refuse(`cannot be used:\n${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  const read = checked(schema, value);
+  if (read.kind === "wrong") throw refuse(`cannot be used:${linesOf(read.wrong)}`);
+  return read.value;
 }

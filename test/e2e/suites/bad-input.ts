@@ -17,7 +17,7 @@ export function badInputTests(on: () => Stage): void {
   describe("what a team may send by mistake", () => {
     it.each([
       ["not JSON", '{"command": ["true"]', /not JSON/],
-      ["a JSON text that is no object", '"train"', /expected object/i],
+      ["a JSON text that is no object", '"train"', /expected an object/],
       ["a field that does not exist", { command: ["true"], gpu: 1 }, /gpu/],
       ["no command", {}, /command/],
       ["9 GPUs of a type that has 8", { command: ["true"], gpus: 9 }, /9 GPUs; the largest, .+, has 8/],

@@ -59,6 +59,11 @@ describe("what is wrong with one is told with its file, row and field", () => {
     ["a column twice", "id,size,size\na,1,2\n", /has the column size twice/],
     ["a column without a name", "id,size,\na,1,2\n", /there is no column without a name/],
     ["a row that is too short", "id,size\na\n", /row 2: it has 1 cells and the header has 2/],
+    ["semicolons between the columns", "id;size\na;1\n", /^things\.csv has semicolons between its columns.*save it as CSV with commas$/],
+    ["a number to the base of sixteen", "id,size\na,0x10\n", /row 2, size: a number is wanted, not "0x10"/],
+    ["a number to the base of two", "id,size\na,0b1\n", /row 2, size: a number is wanted, not "0b1"/],
+    ["numbers without end", "id,size\na,Infinity\n", /row 2, size: a number is wanted, not "Infinity"/],
+    ["a name with a line break", 'id,size\n"a\nb",1\n', /id: a name has no line break and no other control character in it/],
     ["a quote that never ends", 'id,size\n"a,1\n', /^things\.csv is not CSV: /],
     ["one thing twice", "id,size\na,1\nb,1\na,2\n", /row 4: a is there already, in row 2/],
     ["no rows", "id,size\n", /^things\.csv has no thing in it$/],
@@ -89,6 +94,14 @@ describe("a file", () => {
     folder = await mkdtemp(join(tmpdir(), "fleetwright-tables-"));
   });
   afterAll(() => rm(folder, { recursive: true }));
+
+  it("may begin with a byte order mark, as CSV and as JSON", async () => {
+    for (const text of ["\uFEFFid,size\na,1\n", '\uFEFF[{"id":"a","size":1}]']) {
+      await writeFile(join(folder, "bom.csv"), text);
+      expect(await readTable(join(folder, "bom.csv"), things)).toMatchObject([{ id: "a", size: 1 }]);
+      expect(tableOf("things.csv", text, things)).toMatchObject([{ id: "a", size: 1 }]);
+    }
+  });
 
   it("may be gzipped, whatever it is called", async () => {
     const file = join(folder, "things.csv");

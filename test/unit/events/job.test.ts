@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { checked, lineOf } from "../../../events/checked.ts";
 import { JobMessage, specOf } from "../../../events/job.ts";
 
 const smallest = { command: ["python", "train.py"] };
 const why = (message: unknown): string => {
-  const parsed = JobMessage.safeParse(message);
-  return parsed.success ? "accepted" : parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
+  const read = checked(JobMessage, message);
+  return read.kind === "good" ? "accepted" : read.wrong.map((wrong) => lineOf(wrong)).join("; ");
 };
 
 test("the smallest message asks for one GPU, a day, and no kindness", () => {
@@ -74,7 +75,16 @@ describe("refused, by the name of what is wrong", () => {
     ["nothing to run", {}, /^command: say what to run/],
     ["an empty command", { command: [] }, /^command: say what to run/],
     ["a command that is one text", { command: "python train.py" }, /^command: /],
-    ["an unknown field", { ...smallest, gpu: 1 }, /Unrecognized key: "gpu"/],
+    ["an unknown field", { ...smallest, gpu: 1 }, /^there is no field "gpu"; did you mean "gpus"\?$/],
+    ["a field that is special to JavaScript", JSON.parse('{"command":["x"],"__proto__":{}}'), /^there is no field "__proto__"/],
+    ["an argument with a NUL", { command: ["a\0b"] }, /^command\.0: holds a NUL byte/],
+    ["a variable with a NUL", { ...smallest, env: { A: "\0" } }, /^env\.A: holds a NUL byte/],
+    ["a variable that JavaScript would drop", { ...smallest, env: JSON.parse('{"__proto__":"x"}') }, /^env\.__proto__: cannot be/],
+    ["code with a NUL", { ...smallest, code: { s3: "s3://bucket/a\0" } }, /^code\.s3: holds a NUL byte/],
+    ["a model with a NUL", { ...smallest, gpus: { count: 1, models: ["T4\0"] } }, /^gpus\.models\.0: holds a NUL byte/],
+    ["an image that Docker takes for none", { image: "Org/X" }, /^image: "Org\/X" is not the name of a container image: .*lower case/],
+    ["an image that is an option", { image: "--privileged" }, /^image: "--privileged" is not the name of a container image/],
+    ["GPU memory that no table holds", { ...smallest, gpus: { count: 1, memoryGiB: 1e-200 } }, /^gpus\.memoryGiB: must be 0, for any, or/],
     ["an unknown field of the GPUs", { ...smallest, gpus: { count: 1, model: "T4" } }, /gpus/],
     ["9999 GPUs", { ...smallest, gpus: 9999 }, /^gpus/],
     ["half a GPU", { ...smallest, gpus: 0.5 }, /^gpus/],
@@ -99,7 +109,7 @@ describe("refused, by the name of what is wrong", () => {
       /^artifacts\.0: Unrecognized key: "must"/,
     ],
     ["an artifact with a NUL", { ...smallest, artifacts: ["out\0"] }, /^artifacts\.0: must be a path inside/],
-    ["a variable that is ours", { ...smallest, env: { FLEETWRIGHT_TEAM: "audio" } }, /^env\.FLEETWRIGHT_TEAM: /],
+    ["a variable that is ours", { ...smallest, env: { FLEETWRIGHT_TEAM: "audio" } }, /^env\.FLEETWRIGHT_TEAM: begins with FLEETWRIGHT_/],
     ["a variable that is none", { ...smallest, env: { "A B": "1" } }, /^env\.A B: /],
     ["a variable that is a number", { ...smallest, env: { A: 1 } }, /^env\.A: /],
     ["an id with a slash", { ...smallest, id: "a/b" }, /^id: an id is 1 to 100 of/],
@@ -108,9 +118,9 @@ describe("refused, by the name of what is wrong", () => {
     ["a pool in capitals", { ...smallest, pool: "GPU" }, /^pool: a pool is 1 to 30 of/],
     ["code from the web", { ...smallest, code: { s3: "https://example.com/a.tar.gz" } }, /^code\.s3: must look like s3:/],
     ["a checksum that is none", { ...smallest, code: { s3: "s3://bucket/a", sha256: "ABC" } }, /^code\.sha256: must be 64/],
-    ["a list", [smallest], /expected object/],
-    ["nothing", null, /expected object/],
-    ["a text", "python train.py", /expected object/],
+    ["a list", [smallest], /expected an object, but got a list/],
+    ["nothing", null, /expected an object, but got null/],
+    ["a text", "python train.py", /expected an object, but got the text/],
   ])("%s", (_what, message, reason) => {
     expect(why(message)).toMatch(reason);
   });

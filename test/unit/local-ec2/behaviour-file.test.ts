@@ -26,6 +26,12 @@ it("reads the sample, its trace included", async () => {
   ]);
 });
 
+it("takes a file that begins with a byte order mark, and says in words why one cannot be read", async () => {
+  expect(await readBehaviour(file('\uFEFF{"pendingMs":5}'))).toEqual({ pendingMs: 5 });
+  const missing = readBehaviour(join(folder, "nowhere.json"));
+  await expect(missing).rejects.toThrow(/nowhere\.json cannot be read: .*nowhere\.json is not there$/);
+});
+
 it("takes a trace at its own pace unless told otherwise, and a single time for both bounds", async () => {
   file({ metadata: { gap_seconds: 600 }, data: [3, 2.9, 0] }, "trace.json");
   const read = await readBehaviour(file({ describeLagMs: 50, capacity: { "*/*/spot": { trace: "trace.json" } } }));

@@ -40,6 +40,18 @@ describe("docker run", () => {
     expect(args.at(-1)).toBe("pytorch/pytorch:2.9.0-cuda12.8");
   });
 
+  test.each([
+    [0.1 + 0.2, "0.3"],
+    [1 / 3, "0.333333333"],
+    [2 / 3, "0.666666667"],
+    [3.99999999999, "4"],
+    [0.1, "0.1"],
+    [1024, "1024"],
+  ])("is told of %d CPUs in at most nine decimals, which is as precise as Docker takes them", (vcpus, cpus) => {
+    const args = runArguments(start({ vcpus }), setting);
+    expect(args[args.indexOf("--cpus") + 1]).toBe(cpus);
+  });
+
   test.each(["--privileged", "-v/:/host", "", "a b", "x;reboot"])("never takes an image for an option: %s", (image) => {
     expect(() => runArguments(start({ image }), setting)).toThrow("is not the name of a container image");
   });

@@ -40,6 +40,13 @@ test.each<[string, { code: number; reason?: string }, Inspected, object]>([
     { kind: "failed", again: true, reason: "Docker could not make the container: could not select device driver" },
   ],
   [
+    "unmade, for Docker refuses its command line, as every node's would",
+    { code: 125, reason: 'invalid argument "0.3333333333333333" for "--cpus" flag: value is too precise' },
+    "none",
+    { kind: "failed", again: false, reason: expect.stringContaining("Docker refuses the job's command line: invalid argument") },
+  ],
+  ["unmade, for its image is none", { code: 125, reason: "docker: invalid reference format" }, "none", { kind: "failed", again: false }],
+  [
     "unstarted",
     { code: 125, reason: "port is taken" },
     never({ ExitCode: 128 }),

@@ -1,0 +1,69 @@
+import type { SendMessageBatchCommandInput } from "@aws-sdk/client-sqs";
+import { expect, test } from "vitest";
+import { sqsJobQueue } from "../../../lib/aws/job-queue.ts";
+
+type Batch = readonly { readonly Id: string; readonly MessageBody: string }[];
+type Told = { readonly Successful?: object[]; readonly Failed?: object[] };
+
+/** An SQS that takes batches as it is told to, and remembers them. */
+function fakeSqs(take: (batch: Batch, nth: number) => Told = all) {
+  const batches: Batch[] = [];
+  const send = async (command: {
+    readonly input: Partial<SendMessageBatchCommandInput> & { readonly QueueName?: string };
+  }): Promise<object> => {
+    if (command.input.QueueName !== undefined) return { QueueUrl: `https://sqs/${command.input.QueueName}` };
+    const batch = (command.input.Entries ?? []).map(({ Id = "", MessageBody = "" }) => ({ Id, MessageBody }));
+    batches.push(batch);
+    return take(batch, batches.length);
+  };
+  return { batches, queue: sqsJobQueue({ send } as never, "jobs-") };
+}
+const taken = ({ Id, MessageBody }: Batch[number]) => ({ Id, MessageId: `m-${MessageBody}` });
+const all = (batch: Batch): Told => ({ Successful: batch.map(taken) });
+const bodies = (count: number, length = 1) => Array.from({ length: count }, (_, n) => String(n).padStart(length, "0"));
+
+test("many messages go in batches of ten, and each has its own outcome in the order of the messages", async () => {
+  const { batches, queue } = fakeSqs();
+  const done: number[] = [];
+  const sent = await queue.sendAll("research", bodies(25), (count) => done.push(count));
+  expect(batches.map((batch) => batch.length).toSorted()).toEqual([10, 10, 5]);
+  expect(sent).toEqual(bodies(25).map((body) => ({ kind: "sent", messageId: `m-${body}` })));
+  expect(done.at(-1)).toBe(25);
+});
+
+test("a batch is never larger than SQS takes", async () => {
+  const { batches, queue } = fakeSqs();
+  await queue.sendAll("research", bodies(20, 32_000));
+  for (const batch of batches) expect(batch.reduce((sum, { MessageBody }) => sum + MessageBody.length, 0)).toBeLessThanOrEqual(250_000);
+  expect(batches.flat()).toHaveLength(20);
+});
+
+test("what SQS did not take is sent again, and nothing else is", async () => {
+  const { batches, queue } = fakeSqs((batch, nth) =>
+    nth === 1 ? { Successful: batch.slice(1).map(taken), Failed: [{ Id: "0", Code: "InternalError", SenderFault: false }] } : all(batch),
+  );
+  const sent = await queue.sendAll("research", bodies(3));
+  expect(batches.map((batch) => batch.map(({ Id }) => Id))).toEqual([["0", "1", "2"], ["0"]]);
+  expect(sent.every(({ kind }) => kind === "sent")).toBe(true);
+});
+
+test("what SQS refuses for good is not sent again, and is named with its reason", async () => {
+  const { batches, queue } = fakeSqs((batch) => ({
+    Successful: batch.slice(1).map(taken),
+    Failed: batch.slice(0, 1).map(({ Id }) => ({ Id, Code: "InvalidMessageContents", Message: "it holds a NUL", SenderFault: true })),
+  }));
+  expect((await queue.sendAll("research", bodies(2)))[0]).toEqual({ kind: "failed", because: "it holds a NUL" });
+  expect(batches).toHaveLength(1);
+});
+
+test("a batch that fails costs only its own messages, unless it is the first", async () => {
+  const failing = (which: (batch: Batch) => boolean) =>
+    fakeSqs((batch) => {
+      if (which(batch)) throw new Error("the connection was lost");
+      return all(batch);
+    }).queue;
+  const sent = await failing((batch) => batch[0]?.Id === "10").sendAll("research", bodies(30));
+  expect(sent.filter(({ kind }) => kind === "failed")).toHaveLength(10);
+  expect(sent[10]).toEqual({ kind: "failed", because: "the connection was lost" });
+  await expect(failing((batch) => batch[0]?.Id === "0").sendAll("research", bodies(30))).rejects.toThrow("the connection was lost");
+});

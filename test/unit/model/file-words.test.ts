@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { explain, whatWentWrong } from "../../../lib/cli/exit.ts";
+import { fileWords, meaningOf } from "../../../lib/model/file-words.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "file-words-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+writeFileSync(join(folder, "plain"), "");
+symlinkSync("loop", join(folder, "loop"));
+
+const reading = (name: string): Promise<unknown> => readFile(join(folder, name)).catch((error: unknown) => error);
+
+test.each([
+  ["nowhere", /nowhere is not there$/],
+  ["plain/below", /plain\/below lies below something that is a file and no folder$/],
+  ["loop", /loop is a link that leads back to itself$/],
+  ["x".repeat(300), /has too long a name$/],
+  [".", /^a file is a folder, and a file is wanted$/],
+])("what the system says of %s is told in words", async (name, words) => {
+  const error = await reading(name);
+  expect(fileWords(error)).toMatch(words);
+  expect(whatWentWrong(error)).toMatch(words);
+  const said: string[] = [];
+  expect(explain(error, (line) => said.push(line))).toBe(1);
+  expect(said).toEqual([expect.stringMatching(/^fleet: .*[^)]$/)]);
+  expect(said.join()).not.toMatch(/E[A-Z]{3,}|errno|syscall/);
+});
+
+test("every code that files commonly give has a meaning", () => {
+  for (const code of ["EACCES", "EPERM", "EROFS", "ENOSPC", "EISDIR", "ENOTDIR", "ENOENT", "EMFILE"])
+    expect(meaningOf(code), code).toBeDefined();
+});
+
+test("what is no error of files is left to others", () => {
+  expect(fileWords(new Error("no"))).toBeUndefined();
+  expect(fileWords(Object.assign(new Error("no"), { code: "ECONNREFUSED", syscall: "connect" }))).toBeUndefined();
+  expect(fileWords("ENOENT")).toBeUndefined();
+});
