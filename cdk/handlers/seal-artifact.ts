@@ -13,6 +13,7 @@ export class SealArtifact extends Construct {
   constructor(scope: Construct, id: string, { configuration, table, queues, buckets, vaults }: Foundation) {
     super(scope, id);
     const { queue, dead } = queues.seal;
+    const lists = buckets.artifacts.arnForObjects("*/manifest.json.sealed");
     const seal = new FleetFunction(this, "Handler", {
       configuration,
       name: "seal-artifact",
@@ -36,6 +37,8 @@ export class SealArtifact extends Construct {
           actions: ["s3:PutObject", "s3:AbortMultipartUpload"],
           resources: [buckets.artifacts.arnForObjects("*")],
         }),
+        // An attempt whose list is there was sealed before. Of one that is not there S3 says "denied", which means the same here.
+        new PolicyStatement({ sid: "ReadLists", actions: ["s3:GetObject"], resources: [lists] }),
         new PolicyStatement({
           sid: "TeamKeys",
           actions: ["kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"],
@@ -56,8 +59,8 @@ export class SealArtifact extends Construct {
     });
     acknowledgeResources(
       seal.role,
-      "It seals for every team and every job: it may read every object of the one bucket and write every object of the other",
-      [buckets.incoming.arnForObjects("*"), buckets.artifacts.arnForObjects("*")],
+      "It seals for every team and every job: it may read every object of the one bucket, and write every object of the other and read its lists",
+      [buckets.incoming.arnForObjects("*"), buckets.artifacts.arnForObjects("*"), lists],
     );
   }
 }

@@ -115,7 +115,7 @@ export type Job = JobRef & {
   /** The first CPU instruction of its first attempt, as the worker reported it. */
   readonly startedAtMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
-  /** The node that holds the attempt, of a gang its first member's; present from `placed` until it leaves the node. */
+  /** The node that holds the attempt, of a gang its first member's; present from `placed` until it leaves the node or fails there. */
   readonly node?: string | undefined;
   /** The nodes of a gang's attempt, by rank; as long as `node` is there. */
   readonly gang?: readonly string[] | undefined;

@@ -80,8 +80,9 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
       state.isStopped = false;
       later(uploadMs + perFileMs * program.files, () => {
         state.phase = "uploaded";
-        if (host.upload(ref, program.files)) emit({ kind: "uploaded" });
-        else emit({ kind: "failed", reason: "S3 could not be reached", again: true, leaves: false });
+        // Only the first member of a gang has files to keep.
+        const isThere = !leaves || host.upload(ref, program.files);
+        emit(isThere ? { kind: "uploaded" } : { kind: "failed", reason: "S3 could not be reached", again: true, leaves });
       });
     },
     stop: (graceMs) => {

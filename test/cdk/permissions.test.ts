@@ -102,6 +102,16 @@ describe("permissions", () => {
     });
   });
 
+  test("the sealer reads of all that rests sealed the lists only", () => {
+    const bucket = stack.functionNamed("seal-artifact").properties["Environment"];
+    const name = z.object({ Variables: z.object({ ARTIFACTS_BUCKET: z.unknown() }) }).parse(bucket).Variables.ARTIFACTS_BUCKET;
+    const reads = stack.statementsOf(roleOf("seal-artifact")).filter(({ Action }) => Action.includes("s3:GetObject"));
+    const resources = reads.flatMap(({ Resource }) => Resource ?? []).map((resource) => JSON.stringify(resource));
+    const sealed = resources.filter((resource) => resource.includes(named(name)));
+    expect(sealed).toHaveLength(1);
+    expect(sealed[0]).toContain('"/*/manifest.json.sealed"');
+  });
+
   test("an instance can call node through its URL, and nothing else", () => {
     const resource = [{ "Fn::GetAtt": [stack.functionNamed("node").id, "Arn"] }];
     expect(stack.statementsOf(instanceRole)).toEqual([

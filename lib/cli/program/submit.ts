@@ -36,7 +36,7 @@ export function addSubmit(program: Command, session: Session): void {
     .option("--retries <n>", "how often a failed run is tried again; interruptions never count (default: 0)", number)
     .option("--no-spot", "on-demand instances only")
     .option("--env <name=value>", "a variable of its environment; may be repeated", variable)
-    .option("--artifact <path>", "a file, folder or glob ('ckpt/*.pt') that is kept, encrypted, however it ends; may be repeated", each)
+    .option("--artifact <path>", "a file, folder or glob that is kept, encrypted, however it ends; may be repeated", each)
     .option("--dataset <name[:part]>", "a dataset that it reads, or its node's part of it; may be repeated", dataset)
     .addHelpText(
       "after",

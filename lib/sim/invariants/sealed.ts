@@ -3,28 +3,39 @@ import type { ProgramRun } from "../facts.ts";
 import type { Invariant, Seen, Wrong } from "../invariant.ts";
 import { contentOf } from "../workload.ts";
 
-/** 7: what a job left rests sealed, as it was, for its own team; and no team reaches another's. */
+/** 7: what any attempt left rests sealed, as it was, for its own team; and no team reaches another's. */
 export const sealed: Invariant = {
   number: 7,
   name: "artifacts are sealed",
-  says: "No artifact of a succeeded job is unsealed; none opens with the wrong context; no team reads, writes or decides for another.",
+  says: "What an attempt left is kept, sealed, however its job ended; none opens with the wrong context; no team reads, writes or decides for another.",
   watch: (seen) => {
-    const uploaded = new Map<string, readonly string[]>();
+    const uploaded = new Map<string, Upload>();
     const teams = new Map<string, string>();
     return {
       on: (fact) => {
-        if (fact.kind === "uploaded") uploaded.set(attemptName(fact.attempt), fact.paths);
+        if (fact.kind === "uploaded") uploaded.set(attemptName(fact.attempt), fact);
         if (fact.kind === "began") return foreign(fact, teams, seen());
         if (fact.kind !== "job" || fact.after.state !== "succeeded" || (fact.before && isEnded(fact.before.state))) return undefined;
-        return unsealed(fact.after, uploaded.get(attemptName(fact.after)) ?? [], seen());
+        return unsealed(fact.after, uploaded.get(attemptName(fact.after))?.paths ?? [], seen());
+      },
+      atRest: () => {
+        const now = seen();
+        return [...uploaded.values()].map(({ attempt, paths }) => unkept(attempt, paths, now)).find((each) => each !== undefined);
       },
     };
   },
 };
 
-function unsealed(job: Job, paths: readonly string[], { artifacts }: Seen): Wrong {
-  const { team, job: id, attempt } = job;
-  const ref: AttemptRef = { team, job: id, attempt };
+type Upload = { readonly attempt: AttemptRef; readonly paths: readonly string[] };
+
+function unsealed(job: Job, paths: readonly string[], seen: Seen): Wrong {
+  const wrong = unkept(job, paths, seen);
+  if (wrong) return `${jobName(job)} succeeded, and ${wrong}`;
+  return job.artifacts?.files === paths.length ? undefined : `${jobName(job)} succeeded, and is not on record with ${paths.length} files`;
+}
+
+function unkept({ team, job, attempt }: AttemptRef, paths: readonly string[], { artifacts }: Seen): Wrong {
+  const ref = { team, job, attempt };
   const kept = artifacts.listed(ref)?.artifacts ?? [];
   if (
     kept
@@ -32,10 +43,8 @@ function unsealed(job: Job, paths: readonly string[], { artifacts }: Seen): Wron
       .sort()
       .join() !== [...paths].sort().join()
   ) {
-    return `${jobName(job)} succeeded with ${kept.length} artifacts, and its worker uploaded ${paths.length}`;
+    return `of ${attemptName(ref)} ${kept.length} artifacts are kept, and its worker uploaded ${paths.length}`;
   }
-  if (job.artifacts?.files !== kept.length)
-    return `${jobName(job)} succeeded, and its record does not say that ${kept.length} files were kept`;
   for (const artifact of kept) {
     const name = `${artifact.path} of ${attemptName(ref)}`;
     const text = artifacts.opened(ref, artifact)?.toString();
@@ -44,7 +53,7 @@ function unsealed(job: Job, paths: readonly string[], { artifacts }: Seen): Wron
     const others: AttemptRef[] = [
       { ...ref, team: `${team}-2` },
       { ...ref, attempt: attempt + 1 },
-      { ...ref, job: `${id}-2` },
+      { ...ref, job: `${job}-2` },
     ];
     const other = others.find((each) => artifacts.opened(each, artifact) !== undefined);
     if (other) return `${name} opens as one of ${attemptName(other)}`;

@@ -197,7 +197,8 @@ function takeBack(table: MemoryTable, node: Node | undefined, back: Parameters<P
 
 function leaveNode(table: MemoryTable, job: Job, back: Parameters<Placements["takeBack"]>[1]): void {
   const { node, atMs, assignment } = back;
-  if (dependsOn(job, { attempt: job.attempt, node, uploads: assignment.phase === "uploading" })) table.moveJob({ ...job, ...offNodes }, afterLoss(job, back), atMs);
+  if (dependsOn(job, { attempt: job.attempt, node, uploads: assignment.phase === "uploading" }))
+    table.moveJob({ ...job, ...offNodes }, afterLoss(job, back), atMs);
   else if (job.node === node) table.putJob({ ...job, ...offNodes });
 }
 

@@ -263,6 +263,39 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       });
     });
 
+    it("keeps what has ended on its node while it uploads, and notes that it waits to be sealed", async () => {
+      const ledger = await make();
+      const { job } = await placed(ledger);
+      const ended = { from: "placed", to: "failed", reason: "exit code 1", exitCode: 1, startedAtMs, failed: true } as const;
+      const change = { attempt, job: ended, assignment: "uploading" } as const;
+      expect(await ledger.nodeLedger.change(on, change)).toBe("done");
+      expect(await ledger.nodeLedger.change(on, change), "its answer was lost").toBe("done");
+      const now = await ledger.nodeLedger.job(job);
+      expect(now).toMatchObject({ state: "failed", failures: 1, reason: "exit code 1" });
+      expect(now?.node).toBeUndefined();
+      expect((await ledger.nodeLedger.get("gpu", id))?.assignments).toMatchObject([{ ...attempt, phase: "uploading", process: "p1" }]);
+      expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
+      expect(await ledger.nodeLedger.change(on, { attempt, assignment: "removed", toSeal: true })).toBe("done");
+      expect((await ledger.nodeLedger.get("gpu", id))?.assignments).toEqual([]);
+      expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([attempt]);
+      expect(await ledger.nodeLedger.job(job)).toEqual(now);
+    });
+
+    it("lets the next attempt begin on the node that uploads the last one, and end there by itself", async () => {
+      const ledger = await make();
+      const { fence, job, entry } = await placed(ledger);
+      const ended = { from: "placed", to: "queued", reason: "exit code 1", exitCode: 1, startedAtMs, failed: true } as const;
+      expect(await ledger.nodeLedger.change(on, { attempt, job: ended, assignment: "uploading" })).toBe("done");
+      const second = { ...entry, attempt: 2 };
+      expect(await ledger.placements.bind(fence, { entry: second, node: id, atMs: monday + 91_000 })).toBe("done");
+      const now = await ledger.nodeLedger.job(job);
+      expect(now).toMatchObject({ state: "placed", attempt: 2, node: id });
+      expect(await ledger.nodeLedger.change(on, { attempt, job: ended, assignment: "uploading" }), "told late").toBe("stale");
+      expect(await ledger.nodeLedger.change(on, { attempt, assignment: "removed", toSeal: true })).toBe("done");
+      expect(await ledger.nodeLedger.job(job)).toEqual(now);
+      expect((await ledger.nodeLedger.get("gpu", id))?.assignments).toMatchObject([{ attempt: 2, phase: "placed" }]);
+    });
+
     it("changes nothing for an attempt that was taken back, another attempt, another node or another state", async () => {
       const ledger = await make();
       const { fence, job, node } = await placed(ledger);

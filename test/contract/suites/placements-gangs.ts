@@ -216,6 +216,18 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
     });
 
+    it("other than the first, when lost while they only upload, change nothing", async () => {
+      const ledger = await make();
+      const { fence, job } = await bound(ledger, 2);
+      const running = { from: "placed", to: "running", startedAtMs, failed: false } as const;
+      expect(await ledger.nodeLedger.change(on(idOf(0)), { attempt, job: running, assignment: "running" })).toBe("done");
+      expect(await ledger.nodeLedger.change(on(idOf(1)), { attempt, assignment: "uploading" })).toBe("done");
+      const assignment = anAssignment({ rank: 1, phase: "uploading" });
+      expect(await ledger.placements.takeBack(fence, { node: idOf(1), assignment, reason: "lost", atMs: leaseOver })).toBe("done");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "running", attempt: 1, node: idOf(0), gang: ids(2) });
+      expect(await assignmentsOf(ledger, idOf(1))).toEqual([]);
+    });
+
     it("are bound again, on the same nodes too, as the next attempt", async () => {
       const ledger = await make();
       const { fence, job } = await bound(ledger, 2);

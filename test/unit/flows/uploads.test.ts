@@ -1,0 +1,244 @@
+import { describe, expect, test } from "vitest";
+import type { AttemptReport, NodeAnswer } from "../../../events/node-call.ts";
+import { sealAttempt } from "../../../lib/flows/seal-attempt.ts";
+import type { AttemptRef } from "../../../lib/model/job.ts";
+import { MemoryArtifacts } from "../../../lib/sim/memory/artifacts.ts";
+import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
+import { cancel, hear, interruption, stateChange } from "./news.ts";
+import { World } from "./world.ts";
+
+const of = { team: "vision", job: "a", attempt: 1 };
+const idle = { ...of, startedAtMs: 1 };
+const exited = (exitCode: number): AttemptReport => ({ ...idle, phase: "exited", exitCode, uploads: true });
+const stopped: AttemptReport = { ...of, phase: "stopped", reason: "told to stop", uploads: true };
+const failed: AttemptReport = { ...of, phase: "failed", reason: "no such image", again: false, uploads: true };
+const uploaded: AttemptReport = { ...of, phase: "uploaded" };
+
+/** A world in which job a runs. */
+async function working(asks: object = {}): Promise<World> {
+  const world = new World(aPool({ idleSeconds: 60 }), aCatalogue({ offers: [anOffer()] }));
+  await world.submit("a", asks);
+  await world.workOff();
+  await world.call(world.node.id, { attempts: [{ ...idle, phase: "running" }] });
+  await world.workOff();
+  return world;
+}
+const tell = (world: World, ...attempts: AttemptReport[]): Promise<NodeAnswer> => world.call(world.nodes[0]?.id ?? "", { attempts });
+const waiting = (world: World): readonly AttemptRef[] => [...world.ledger.table.sealingSince.values()].map(({ attempt }) => attempt);
+const held = (world: World) => world.nodes[0]?.assignments.map(({ attempt, phase }) => [attempt, phase]);
+
+describe("a run whose worker has something to upload", () => {
+  test.each<[string, AttemptReport, object]>([
+    ["failed", exited(3), { state: "failed", reason: "exit code 3", exitCode: 3 }],
+    ["could not begin", failed, { state: "failed", reason: "no such image" }],
+    ["was stopped", stopped, { state: "queued", attempt: 2 }],
+  ])("that %s: the job goes on at once, and the node keeps the attempt until all is uploaded", async (_what, report, job) => {
+    const world = await working();
+    expect(await tell(world, report)).toMatchObject({ kind: "orders", orders: [], done: [] });
+    expect(world.job("a")).toMatchObject(job);
+    expect(world.job("a")?.node).toBeUndefined();
+    expect(held(world)).toEqual([[1, "uploading"]]);
+    expect(await tell(world, report), "again, while it uploads").toMatchObject({ orders: [], done: [] });
+    expect(waiting(world)).toEqual([]);
+    expect(await tell(world, uploaded)).toMatchObject({ done: [of] });
+    expect(world.job("a")).toMatchObject(job);
+    expect(held(world)).toEqual([]);
+    expect(waiting(world), "its upload is sealed, though the event of it may be lost").toEqual([of]);
+  });
+
+  test("frees its GPU: the next attempt may begin on the same node while it uploads", async () => {
+    const world = await working({ retries: 1 });
+    await tell(world, exited(3));
+    await world.workOff();
+    expect(held(world)).toEqual([
+      [1, "uploading"],
+      [2, "placed"],
+    ]);
+    const second = { ...of, attempt: 2 };
+    expect(await tell(world, exited(3))).toMatchObject({ orders: [{ kind: "run", attempt: 2 }], done: [] });
+    await tell(world, exited(3), { ...second, phase: "running", startedAtMs: 2 });
+    expect(world.job("a")).toMatchObject({ state: "running", attempt: 2, failures: 1 });
+    expect(await tell(world, uploaded, { ...second, phase: "running", startedAtMs: 2 })).toMatchObject({ done: [of] });
+    expect(world.job("a")).toMatchObject({ state: "running", attempt: 2, failures: 1 });
+    expect(waiting(world)).toEqual([of]);
+  });
+
+  test("that was cancelled is stopped, and what it left is uploaded", async () => {
+    const world = await working();
+    await cancel(world, "a");
+    expect(await tell(world, { ...idle, phase: "running" })).toMatchObject({ orders: [{ kind: "stop" }] });
+    expect(await tell(world, stopped)).toMatchObject({ orders: [], done: [] });
+    expect(held(world)).toEqual([[1, "uploading"]]);
+    expect(await tell(world, uploaded)).toMatchObject({ done: [of] });
+    expect(world.job("a")).toMatchObject({ state: "cancelled" });
+    expect(world.job("a")?.node).toBeUndefined();
+    expect(waiting(world)).toEqual([of]);
+  });
+
+  test("that is cancelled while it uploads goes on", async () => {
+    const world = await working();
+    await tell(world, exited(0));
+    await cancel(world, "a");
+    expect(await tell(world, exited(0))).toMatchObject({ orders: [], done: [] });
+    expect(await tell(world, uploaded)).toMatchObject({ done: [of] });
+    expect(world.job("a")).toMatchObject({ state: "cancelled" });
+    expect(waiting(world)).toEqual([of]);
+  });
+
+  test("that ended well is uploaded and waits to be sealed once", async () => {
+    const world = await working();
+    await tell(world, exited(0));
+    expect(world.job("a")).toMatchObject({ state: "sealing" });
+    expect(await tell(world, uploaded)).toMatchObject({ done: [of] });
+    expect(world.job("a")).toMatchObject({ state: "sealing" });
+    expect(waiting(world)).toEqual([of]);
+  });
+
+  test("of which the upload fails leaves the node, and its job as it was", async () => {
+    const world = await working();
+    await tell(world, exited(3));
+    const { uploads: _no, ...over } = { ...failed, again: true };
+    expect(await tell(world, over)).toMatchObject({ done: [of] });
+    expect(world.job("a")).toMatchObject({ state: "failed", reason: "exit code 3", failures: 1 });
+    expect(held(world)).toEqual([]);
+    expect(waiting(world)).toEqual([]);
+  });
+
+  test("keeps its node from being given back, for as long as it uploads", async () => {
+    const world = await working();
+    await tell(world, exited(3));
+    for (let n = 0; n < 10; n += 1) {
+      world.nowMs += 30_000;
+      await tell(world, exited(3));
+      await world.ringLater();
+      await world.workOff();
+      expect(world.fleet.live).toHaveLength(1);
+    }
+    await tell(world, uploaded);
+    for (let n = 0; n < 4; n += 1) await world.pass(60);
+    expect(world.fleet.live).toEqual([]);
+    expect(world.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
+  });
+});
+
+describe("the answer to a report of an end", () => {
+  test("that was lost: the same report again changes nothing, though the job has gone on meanwhile", async () => {
+    const world = await working({ retries: 5 });
+    world.ledger.wire.loseAnswerOf("nodeLedger.change");
+    await expect(tell(world, exited(3))).rejects.toThrow("lost");
+    await world.workOff();
+    expect(await tell(world, exited(3))).toMatchObject({ done: [] });
+    expect(world.job("a")).toMatchObject({ attempt: 2, failures: 1 });
+    expect(held(world)?.[0]).toEqual([1, "uploading"]);
+  });
+
+  test("is not given while the end is not on record: its worker would take it for recorded", async () => {
+    const world = await working();
+    let raced: Promise<unknown> = Promise.resolve();
+    world.ledger.wire.before("nodeLedger.change", () => {
+      raced = cancel(world, "a");
+    });
+    expect(await tell(world, exited(3))).toMatchObject({ kind: "orders", done: [] });
+    await raced;
+    expect(world.job("a")).toMatchObject({ state: "cancelled" });
+    expect(held(world)).toEqual([[1, "uploading"]]);
+  });
+});
+
+describe("an attempt that uploads, and that its job has left behind", () => {
+  /** Its second attempt runs on a second node. */
+  async function twoNodes(): Promise<{ world: World; first: string; second: string }> {
+    const world = await working({ retries: 2 });
+    const first = world.node.id;
+    await hear(world, interruption(first));
+    await world.workOff();
+    await world.call(first, { attempts: [stopped] });
+    await world.workOff();
+    const second = world.nodes.find(({ id }) => id !== first)?.id ?? "";
+    await world.call(second, { attempts: [{ ...of, attempt: 2, phase: "running", startedAtMs: 2 }] });
+    expect(world.job("a")).toMatchObject({ state: "running", attempt: 2, node: second });
+    return { world, first, second };
+  }
+  const untouched = { state: "running", attempt: 2, failures: 0 };
+
+  test("is lost with its node, and the attempt that counts runs on", async () => {
+    const { world, first, second } = await twoNodes();
+    world.fleet.end(first);
+    await hear(world, stateChange(first, "terminated"));
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ ...untouched, node: second });
+    expect(world.job("a")?.losses).toBeUndefined();
+    expect(world.nodes.map(({ id }) => id)).toEqual([second]);
+  });
+
+  test("is lost with its worker, and the attempt that counts runs on", async () => {
+    const { world, first, second } = await twoNodes();
+    await world.call(first, { process: "p2", attempts: [] });
+    expect(world.nodes.find(({ id }) => id === first)?.assignments ?? []).toEqual([]);
+    expect(world.job("a")).toMatchObject({ ...untouched, node: second });
+  });
+
+  test("is told as stopped by a worker that was restarted, and the attempt that counts runs on", async () => {
+    const { world, first, second } = await twoNodes();
+    const leftover: AttemptReport = { ...of, phase: "stopped", reason: "the worker on this node was restarted" };
+    expect(await world.call(first, { process: "p2", attempts: [leftover] })).toMatchObject({ done: [of] });
+    expect(world.job("a")).toMatchObject({ ...untouched, node: second });
+  });
+});
+
+describe("a gang's member that uploads its log", () => {
+  async function gang(): Promise<{ world: World; nodes: readonly string[] }> {
+    const world = new World(aPool({ idleSeconds: 60 }), aCatalogue({ offers: [anOffer()] }));
+    await world.submit("a", { nodes: 2, retries: 1 });
+    await world.workOff();
+    const nodes = world.job("a")?.gang ?? [];
+    for (const [n, id] of nodes.entries()) await world.call(id, { address: `10.0.0.${n}`, attempts: [{ ...idle, phase: "running" }] });
+    return { world, nodes };
+  }
+
+  test("after its good end is no loss with its node: the first one runs on", async () => {
+    const { world, nodes } = await gang();
+    const [, other = ""] = nodes;
+    expect(await world.call(other, { attempts: [exited(0)] })).toMatchObject({ orders: [], done: [] });
+    expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
+    world.fleet.end(other);
+    await hear(world, stateChange(other, "terminated"));
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "running", attempt: 1, node: nodes[0] });
+  });
+
+  test("waits for nothing to be sealed when it is done", async () => {
+    const { world, nodes } = await gang();
+    await world.call(nodes[1] ?? "", { attempts: [exited(0)] });
+    expect(await world.call(nodes[1] ?? "", { attempts: [uploaded] })).toMatchObject({ done: [of] });
+    expect(waiting(world)).toEqual([]);
+  });
+
+  test("does not hold up the gang's next attempt", async () => {
+    const { world, nodes } = await gang();
+    await world.call(nodes[1] ?? "", { attempts: [exited(9)] });
+    expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2 });
+    await world.workOff();
+    expect(world.job("a"), "its first member still runs").toMatchObject({ state: "queued" });
+    expect(await world.call(nodes[0] ?? "", { attempts: [{ ...idle, phase: "running" }] })).toMatchObject({ orders: [{ kind: "stop" }] });
+    expect(await world.call(nodes[0] ?? "", { attempts: [stopped] })).toMatchObject({ orders: [], done: [] });
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2, failures: 1 });
+    expect(await world.call(nodes[0] ?? "", { attempts: [uploaded] })).toMatchObject({ done: [of] });
+    expect(waiting(world), "the first one's files").toEqual([of]);
+  });
+});
+
+test("an upload whose event was lost is found by the next sweep, and sealed though its job is over", async () => {
+  const world = await working();
+  await tell(world, exited(3));
+  const artifacts = new MemoryArtifacts();
+  artifacts.upload(of, { "model.pt": "weights" });
+  await tell(world, uploaded);
+  world.nowMs += 16 * 60_000;
+  const { sealing } = world.ledger;
+  expect(await sealing.waitingSince(world.nowMs - 15 * 60_000)).toEqual([of]);
+  expect(await sealAttempt({ sealing, artifacts, now: () => world.nowMs }, of)).toEqual({ kind: "kept", files: 1 });
+  expect(world.job("a")).toMatchObject({ state: "failed", reason: "exit code 3" });
+  expect(waiting(world)).toEqual([]);
+});
