@@ -80,9 +80,7 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
       state.isStopped = false;
       later(uploadMs + perFileMs * program.files, () => {
         state.phase = "uploaded";
-        // Only the first member of a gang has files to keep.
-        const isThere = !leaves || host.upload(ref, program.files);
-        emit(isThere ? { kind: "uploaded" } : { kind: "failed", reason: "S3 could not be reached", again: true, leaves });
+        emit(host.upload(ref, program.files) ? { kind: "uploaded" } : { kind: "failed", reason: "S3 could not be reached", again: true, leaves });
       });
     },
     stop: (graceMs) => {
