@@ -80,8 +80,7 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
       state.isStopped = false;
       later(uploadMs + perFileMs * program.files, () => {
         state.phase = "uploaded";
-        if (host.upload(ref, program.files)) emit({ kind: "uploaded" });
-        else emit({ kind: "failed", reason: "S3 could not be reached", again: true, leaves: false });
+        emit(host.upload(ref, program.files) ? { kind: "uploaded" } : { kind: "failed", reason: "S3 could not be reached", again: true, leaves });
       });
     },
     stop: (graceMs) => {

@@ -43,6 +43,8 @@ const stopSlackMs = 5_000;
 const lastUploadMs = 30_000;
 const lastListMs = 10_000;
 const lastCallMs = 5_000;
+/** So long before EC2 takes the instance back, uploads list what they have sent. */
+const cutBeforeMs = 15_000;
 
 /**
  * Tells the server how all attempts are, again and again, and does what it answers: at most one call at a time, at once
@@ -60,6 +62,7 @@ export class Agent {
   #endPause: () => void = () => {};
   /** When the first of the calls failed that have failed since the last good one. */
   #failingSinceMs: number | undefined;
+  #isCutDue = false;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -116,6 +119,7 @@ export class Agent {
   async #converse(): Promise<number | "failed"> {
     const sentMs = this.#options.clock.monotonicMs();
     const report = this.#report();
+    this.#cutInTime(report);
     try {
       const answer = await this.#options.call(report, this.#ending.signal);
       return this.#follow(answer, { report, sentMs });
@@ -137,6 +141,13 @@ export class Agent {
       renew: this.#attempts.endingBefore(clock.wallMs() + renewBeforeMs).slice(0, mostReports),
       ...facts(),
     };
+  }
+
+  #cutInTime({ notice }: Report): void {
+    if (notice?.kind !== "interruption" || this.#isCutDue) return;
+    this.#isCutDue = true;
+    const { clock } = this.#options;
+    clock.after(notice.atMs - cutBeforeMs - clock.wallMs(), () => this.#attempts.cutUploads("EC2 takes the instance back"));
   }
 
   #follow(answer: NodeAnswer, sent: { report: Report; sentMs: number }): number {

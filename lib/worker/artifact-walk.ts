@@ -1,8 +1,8 @@
 import type { Dirent, Stats } from "node:fs";
 import { opendir, realpath, stat } from "node:fs/promises";
 import { artifactName } from "../../events/artifact-name.ts";
+import type { ArtifactFile } from "./artifact-file.ts";
 import type { ArtifactLimits } from "./artifact-limits.ts";
-import type { ArtifactFile } from "./artifacts.ts";
 import type { LeftOut } from "./left-out.ts";
 import { askers, type Progress, type Request, step } from "./requests.ts";
 

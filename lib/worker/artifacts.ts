@@ -1,25 +1,10 @@
 import { realpath } from "node:fs/promises";
-import type { ArtifactName } from "../../events/artifact-name.ts";
 import type { ArtifactRequest } from "../model/job.ts";
+import type { ArtifactFile } from "./artifact-file.ts";
 import type { ArtifactLimits } from "./artifact-limits.ts";
 import { ArtifactWalk } from "./artifact-walk.ts";
 import { LeftOut } from "./left-out.ts";
 import { beginning, type Request, readRequests } from "./requests.ts";
-
-/** A file to keep. */
-export type ArtifactFile = ArtifactName & {
-  /** Below the working directory, as bytes. */
-  readonly name: Buffer;
-  /** Where its bytes are, all links resolved. */
-  readonly place: Buffer;
-  readonly bytes: number;
-  /** Permission bits. */
-  readonly mode: number;
-  /** Tells it from another file that takes its place. */
-  readonly identity: string;
-  /** Those that ask for it. */
-  readonly requests: readonly Request[];
-};
 
 export type Collected = {
   /** In the order of their paths. */

@@ -124,6 +124,9 @@ export const endToUpload = (state: AttemptState): Ended | undefined => ("uploads
 export const isActive = (state: AttemptState): boolean =>
   state.phase === "preparing" || state.phase === "running" || state.phase === "uploading" || state.phase === "stopping";
 
+/** Whether a part of what it uploads is worth keeping: of a good end only the whole is. */
+export const keepsPart = (state: AttemptState): boolean => state.phase === "uploading" && !isGood(state.end);
+
 export const isUploading = (state: AttemptState): boolean =>
   state.phase === "uploading" || (state.phase === "stopping" && state.end !== undefined);
 

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { Fault } from "../model/fault.ts";
-import type { ArtifactFile } from "./artifacts.ts";
+import type { ArtifactFile } from "./artifact-file.ts";
 
 /** The file can never be read, in words for the team. */
 export class Unreadable extends Error {

@@ -8,6 +8,7 @@ import {
   holdsGpus,
   isActive,
   isUploading,
+  keepsPart,
   keyOf,
   needsCredentials,
   next,
@@ -123,6 +124,11 @@ export class HeldAttempts {
 
   stopUploads(because: string): void {
     for (const held of this.#all()) if (isUploading(held.state)) this.#apply(held, { kind: "stop", because });
+  }
+
+  /** Has uploads list what they have sent, before their instance is no more. One of which only the whole counts goes on. */
+  cutUploads(because: string): void {
+    for (const held of this.#all()) if (keepsPart(held.state)) this.#apply(held, { kind: "stop", because });
   }
 
   /** The server has answered a call that told this, and neither ordered a stop nor is done with it: an end is on record. */

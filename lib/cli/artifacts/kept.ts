@@ -52,7 +52,9 @@ function whyNone(job: Job, { attempt, nowMs }: { readonly attempt?: number | und
       return `${name} is running: what it leaves is kept when the run ends`;
     case "sealing":
       return `${name} is sealing: its files are being encrypted; try again in a moment`;
-    default:
+    case "succeeded":
+    case "failed":
+    case "cancelled":
       return whyNoneOfEnded(job, nowMs);
   }
 }

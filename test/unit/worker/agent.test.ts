@@ -494,6 +494,26 @@ describe("the end", () => {
     expect(end()?.kind).toBe("terminated");
   });
 
+  test("before EC2 takes the instance back, uploads list what they have sent, but for that of a good end", async () => {
+    const clock = new ManualClock();
+    const notice = { kind: "interruption", atMs: clock.wallMs() + 120_000 } as const;
+    const { puppets, last } = world(
+      (_call, number) => orders({ ...every2s, orders: number === 1 ? [runOrder(), runOrder({}, { job: "train-2" })] : [] }),
+      { clock, facts: () => ({ notice }) },
+    );
+    await clock.pass(50);
+    for (const puppet of puppets) puppet.started();
+    puppets[0]?.exited(3);
+    puppets[1]?.exited(0);
+    await clock.pass(104_000);
+    expect(puppets.map(({ asked }) => asked)).toEqual([["upload"], ["upload"]]);
+    await clock.pass(1_500);
+    expect(puppets.map(({ asked }) => asked)).toEqual([["upload", "stop 30000"], ["upload"]]);
+    puppets[0]?.uploaded();
+    await clock.pass(100);
+    expect(last()[0]).toEqual({ ...ref, phase: "exited", exitCode: 3, startedAtMs: 5 });
+  });
+
   test("an upload that takes too long is stopped, and does not keep the worker for ever", async () => {
     const { agent, clock, only, end } = world((_call, number) => orders({ ...every2s, orders: number === 1 ? [runOrder()] : [] }));
     await clock.pass(50);
