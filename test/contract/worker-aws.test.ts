@@ -115,7 +115,11 @@ describe("a worker and AWS", () => {
     expect(model.equals(await readFile(join(folder, "kept")))).toBe(true);
     for (const artifact of manifest.artifacts) {
       const bytes = await bytesOf(`vision/whole/1/files/${artifact.path}`);
-      expect(artifact).toMatchObject({ path: artifact.path, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") });
+      expect(artifact).toMatchObject({
+        path: artifact.path,
+        bytes: bytes.length,
+        sha256: createHash("sha256").update(bytes).digest("hex"),
+      });
     }
     expect(manifest.artifacts.length).toBe(3);
     const head = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: "vision/whole/1/files/out/model.bin" }));
