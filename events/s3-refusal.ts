@@ -52,6 +52,8 @@ const kinds: Readonly<Partial<Record<S3Refusal["kind"], readonly string[]>>> = {
   // S3 passes on what KMS said, with this prefix.
   "key-unusable": ["KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException", "KMS.InvalidKeyUsageException"],
   "key-denied": ["KMS.AccessDeniedException"],
+  // Of the caller's credentials, with status 403: S3 has not looked for the object.
+  refused: ["InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "InvalidToken", "AccountProblem", "NotSignedUp"],
   passing: [
     "RequestTimeout",
     "RequestTimeTooSkewed",

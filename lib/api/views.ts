@@ -45,7 +45,7 @@ export const Job = z
     ...jobFacts,
     spec: StoredSpec.optional().describe("Absent for a message that could not be read"),
     artifacts: Artifacts.optional().describe(
-      "What was kept of the attempt that ended it; absent before. `fleet artifacts list` shows the files",
+      "What was kept of the attempt that ended it; absent before",
     ),
   })
   .meta({ id: "Job" });

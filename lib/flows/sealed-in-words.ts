@@ -15,7 +15,7 @@ function named(names: readonly string[]): string {
 
 /** Why a job fails whose run ended with 0; undefined when it does not. What is kept can be fetched all the same. */
 export function whyFailed(manifest: SealedManifest): string | undefined {
-  const { artifacts, lost, failed, job } = manifest;
+  const { artifacts, lost, failed } = manifest;
   const reasons = [
     ...(failed === undefined ? [] : [failed]),
     ...(lost.length > 0
@@ -23,19 +23,19 @@ export function whyFailed(manifest: SealedManifest): string | undefined {
       : []),
   ];
   if (reasons.length === 0) return undefined;
-  const rest = artifacts.length > 0 ? [`${count(artifacts.length, "file is", "files are")} kept (fleet artifacts list ${job})`] : [];
+  const rest = artifacts.length > 0 ? [`${count(artifacts.length, "file is", "files are")} kept`] : [];
   return [...reasons, ...rest].join("; ");
 }
 
 /** What a job that succeeds did not leave, though it was named, or could not be kept; undefined for nothing. */
 export function whatIsMissing(manifest: SealedManifest): string | undefined {
-  const { missing, job } = manifest;
+  const { missing } = manifest;
   const { leftOut } = summaryOf(manifest);
   const said = [
     ...(missing.length > 0
       ? [`${count(missing.length, "named artifact was", "named artifacts were")} not there: ${named(missing.map((name) => `"${name}"`))}`]
       : []),
-    ...(leftOut > 0 ? [`${count(leftOut, "entry was", "entries were")} left out (fleet artifacts list ${job})`] : []),
+    ...(leftOut > 0 ? [`${count(leftOut, "entry was", "entries were")} left out`] : []),
   ];
   return said.length > 0 ? said.join("; ") : undefined;
 }

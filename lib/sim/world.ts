@@ -179,7 +179,7 @@ export class World {
     return Object.values(this.#queues).reduce((sum, queue) => sum + queue.redrive(), 0);
   }
 
-  /** Nothing is left to do: every job has ended, and nothing is under way. */
+  /** Nothing is left to do: every job has ended, nothing waits to be sealed, and nothing is under way. */
   get isAtRest(): boolean {
     const { table } = this.ledger;
     return (
@@ -187,6 +187,7 @@ export class World {
       Object.values(this.#queues).every((queue) => queue.isEmpty) &&
       table.openLaunches.size === 0 &&
       table.nodes.size === 0 &&
+      table.sealingSince.size === 0 &&
       [...this.ec2.fleet.instances.values()].every(({ over }) => over) &&
       [...this.sent.keys()].every((name) => isEnded(table.jobs.get(name)?.state ?? "queued"))
     );

@@ -31,7 +31,7 @@ export async function listArtifacts(id: string, patterns: readonly string[], of:
   console.note(`${inWords(kept)}${ofAttempt(kept, job.attempt)}`);
   if (kept.failed !== undefined) console.note(kept.failed);
   if (others.length > 0)
-    console.note(`other attempts left something too: ${others.join(", ")} (fleet artifacts list ${id} --attempt ${others[0]})`);
+    console.note(`other attempts left something too: ${others.join(", ")} (${commandLine("artifacts", "list", id, "--attempt", String(others[0]))})`);
   return exitCodes.ok;
 }
 
@@ -102,7 +102,7 @@ function report(kept: SealedManifest, of: { folder: string; outcome: Outcome } &
   const notKept = kept.leftOut.length + (kept.leftOutMore ?? 0) + kept.missing.length + kept.lost.length;
   if (notKept > 0)
     console.note(
-      `${notKept} ${notKept === 1 ? "entry was" : "entries were"} not kept: fleet artifacts list ${kept.job} --attempt ${kept.attempt}`,
+      `${notKept} ${notKept === 1 ? "entry was" : "entries were"} not kept: ${commandLine("artifacts", "list", kept.job, "--attempt", String(kept.attempt))}`,
     );
 }
 

@@ -106,7 +106,7 @@ describe("refused, by the name of what is wrong", () => {
     [
       "an artifact with a field unknown",
       { ...smallest, artifacts: [{ path: "a", must: true }] },
-      /^artifacts\.0: Unrecognized key: "must"/,
+      /^artifacts\.0: there is no field "must"; there are: path, required/,
     ],
     ["an artifact with a NUL", { ...smallest, artifacts: ["out\0"] }, /^artifacts\.0: must be a path inside/],
     ["a variable that is ours", { ...smallest, env: { FLEETWRIGHT_TEAM: "audio" } }, /^env\.FLEETWRIGHT_TEAM: begins with FLEETWRIGHT_/],

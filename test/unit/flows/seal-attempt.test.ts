@@ -45,7 +45,7 @@ test("a job of which a named artifact is not there, or entries were left out, su
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "succeeded", files: 2 });
   expect(job()).toMatchObject({
     state: "succeeded",
-    reason: '1 named artifact was not there: "ckpt/*.pt"; 3 entries were left out (fleet artifacts list train-1)',
+    reason: '1 named artifact was not there: "ckpt/*.pt"; 3 entries were left out',
     artifacts: { files: 2, leftOut: 3, missing: ["ckpt/*.pt"] },
   });
   expect(artifacts.listed(attempt)).toMatchObject({ leftOut, missing: ["ckpt/*.pt"] });
@@ -57,7 +57,7 @@ test("a job without a required artifact fails, and the rest is kept", async () =
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "failed", files: 2 });
   expect(job()).toMatchObject({
     state: "failed",
-    reason: 'the required artifact "model.bin" is not there; 2 files are kept (fleet artifacts list train-1)',
+    reason: 'the required artifact "model.bin" is not there; 2 files are kept',
     artifacts: { files: 2 },
   });
   expect(paths()).toEqual(["out/model.pt", "out/log.txt"]);
@@ -224,7 +224,7 @@ describe("a file that is lost costs only itself", () => {
     expect(job()).toMatchObject({
       state: "failed",
       artifacts: { files: 1, lost: 1 },
-      reason: `could not keep 1 of its artifacts: out/log.txt (${because}); 1 file is kept (fleet artifacts list train-1)`,
+      reason: `could not keep 1 of its artifacts: out/log.txt (${because}); 1 file is kept`,
     });
     expect(artifacts.listed(attempt)).toMatchObject({ artifacts: [{ path: "out/model.pt" }], lost: [{ path: "out/log.txt", because }] });
   });
