@@ -10,12 +10,11 @@ import type { Part } from "./transaction.ts";
 
 const keptDays = 30;
 
-const StoredJob: z.ZodType<Job> = z.object({
+const facts = {
   team: z.string(),
   job: z.string(),
   pool: z.string(),
   state: z.enum(jobStates),
-  spec: StoredSpec.optional(),
   bodyHash: z.string(),
   attempt: z.int().min(1),
   failures: z.int().min(0),
@@ -27,8 +26,16 @@ const StoredJob: z.ZodType<Job> = z.object({
   gang: z.array(z.string()).optional(),
   exitCode: z.number().optional(),
   reason: z.string().optional(),
+};
+
+const StoredJob: z.ZodType<Job> = z.object({
+  ...facts,
+  spec: StoredSpec.optional(),
   artifacts: z.array(z.object({ path: z.string(), bytes: z.number(), sha256: z.string(), key: z.string() })).optional(),
 });
+
+/** What a list reads of a job: all but what it asked for and what it left, which may be large. */
+export const jobFacts: readonly string[] = Object.keys(facts);
 
 export const jobOf = (item: Item): Job => stored(StoredJob, item);
 
