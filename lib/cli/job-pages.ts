@@ -2,7 +2,7 @@ import type { Job } from "../model/job.ts";
 import type { JobFilter, JobReader } from "../ports/jobs.ts";
 
 /** What the API lists at a time. */
-const mostOfPage = 500;
+const mostOfPage = 1_000;
 
 export type JobsPage = { readonly jobs: readonly Job[]; readonly cursor?: string | undefined };
 

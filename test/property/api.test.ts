@@ -56,7 +56,7 @@ const value = fc.oneof(
     "1",
     "50",
     "100",
-    "500",
+    "1000",
     "queued",
     "queued,running",
     "r*",

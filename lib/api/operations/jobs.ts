@@ -56,7 +56,7 @@ const list = operation({
     pool: PoolName.optional(),
     since: Time.optional().describe("Only those submitted then or later"),
     before: Time.optional().describe("Only those submitted before then"),
-    limit: limitOf(500, 20),
+    limit: limitOf(1000, 20),
     cursor,
   }),
   body: noBody,

@@ -86,6 +86,7 @@ export const setAll = (values: Readonly<Record<string, unknown>>): Change[] =>
 type Written = {
   readonly KeyConditionExpression?: string;
   readonly FilterExpression?: string;
+  readonly ProjectionExpression?: string;
   readonly UpdateExpression?: string;
   readonly ConditionExpression?: string;
   readonly ExpressionAttributeNames?: Record<string, string>;
@@ -100,6 +101,8 @@ export function expression(parts: {
   /** Of the sort key. */
   within?: readonly Condition[];
   only?: readonly Condition[];
+  /** The attributes that are read; absent for all. */
+  reads?: readonly string[];
 }): Written {
   const names: Record<string, string> = {};
   const values: Record<string, unknown> = {};
@@ -119,7 +122,7 @@ export function expression(parts: {
     },
   };
   const all = (conditions: readonly Condition[]): string => conditions.map((condition) => condition(of)).join(" AND ");
-  const { changes = [], when = [], keyIs, within = [], only = [] } = parts;
+  const { changes = [], when = [], keyIs, within = [], only = [], reads = [] } = parts;
   const update = (["SET", "REMOVE", "ADD"] as const).flatMap((clause) => {
     const its = changes.filter((change) => change.clause === clause).map((change) => change.write(of));
     return its.length > 0 ? [`${clause} ${its.join(", ")}`] : [];
@@ -127,6 +130,7 @@ export function expression(parts: {
   return {
     ...(keyIs ? { KeyConditionExpression: all([...Object.entries(keyIs).map(([name, value]) => is(name, value)), ...within]) } : {}),
     ...(only.length > 0 ? { FilterExpression: all(only) } : {}),
+    ...(reads.length > 0 ? { ProjectionExpression: reads.map(of.name).join(", ") } : {}),
     ...(update.length > 0 ? { UpdateExpression: update.join(" ") } : {}),
     ...(when.length > 0 ? { ConditionExpression: all(when) } : {}),
     ...(named.size > 0 ? { ExpressionAttributeNames: names } : {}),

@@ -10,21 +10,19 @@ import type { Part } from "./transaction.ts";
 
 const keptDays = 30;
 
-const StoredSummary = z.union([
-  z.object({ files: z.number(), bytes: z.number(), leftOut: z.number(), missing: z.array(z.string()), lost: z.number() }),
-  // Before the list lay on S3, the job's item had it.
-  z.array(z.object({ bytes: z.number() })).transform((files) => {
-    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-    return { files: files.length, bytes, leftOut: 0, missing: [], lost: 0 };
-  }),
-]);
+const StoredSummary = z.object({
+  files: z.number(),
+  bytes: z.number(),
+  leftOut: z.number(),
+  missing: z.array(z.string()),
+  lost: z.number(),
+});
 
-const StoredJob: z.ZodType<Job> = z.object({
+const facts = {
   team: z.string(),
   job: z.string(),
   pool: z.string(),
   state: z.enum(jobStates),
-  spec: StoredSpec.optional(),
   bodyHash: z.string(),
   attempt: z.int().min(1),
   failures: z.int().min(0),
@@ -36,8 +34,16 @@ const StoredJob: z.ZodType<Job> = z.object({
   gang: z.array(z.string()).optional(),
   exitCode: z.number().optional(),
   reason: z.string().optional(),
+};
+
+const StoredJob: z.ZodType<Job> = z.object({
+  ...facts,
+  spec: StoredSpec.optional(),
   artifacts: StoredSummary.optional(),
 });
+
+/** What a list reads of a job: all but what it asked for and what it left, which may be large. */
+export const jobFacts: readonly string[] = Object.keys(facts);
 
 export const jobOf = (item: Item): Job => stored(StoredJob, item);
 

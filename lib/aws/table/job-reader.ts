@@ -5,14 +5,14 @@ import type { Job } from "../../model/job.ts";
 import type { JobFilter, JobReader } from "../../ports/jobs.ts";
 import { call, getItem, type Item, type TableAccess } from "./access.ts";
 import { beginsWith, type Condition, expression, is, isBetween, isOneOf } from "./expression.ts";
-import { jobOf } from "./job-item.ts";
+import { jobFacts, jobOf } from "./job-item.ts";
 import { jobKey, jobOfSubmittedKey, submittedFrom, submittedKey } from "./keys.ts";
 
 /** The index that this reader alone uses: everything a team ever submitted, by time. */
 const teamIndex = { name: "byTeam", partition: "teamKey", sort: "submitted" } as const;
 
 /** A page that filters may have to look at many jobs to find few: this many at a time, this often. */
-const pageSize = 500;
+const pageSize = 1_000;
 const mostPages = 20;
 
 export const createJobReader = (access: TableAccess): JobReader => ({
@@ -52,7 +52,7 @@ async function readPage(
         IndexName: teamIndex.name,
         ScanIndexForward: false,
         Limit: of.limit,
-        ...expression({ keyIs: { [teamIndex.partition]: of.team }, within: timesOf(of.filter), only: passes(of.filter) }),
+        ...expression({ keyIs: { [teamIndex.partition]: of.team }, within: timesOf(of.filter), only: passes(of.filter), reads: jobFacts }),
         ...(of.after ? { ExclusiveStartKey: of.after } : {}),
       }),
       options,

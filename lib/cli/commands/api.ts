@@ -1,6 +1,7 @@
 import { jsonOf } from "../../../events/json.ts";
 import type { ApiCall } from "../api-client.ts";
 import { exitCodes, UsageError } from "../exit.ts";
+import { commandLine } from "../invocation.ts";
 import { factLines } from "../job-view.ts";
 import type { Context } from "./job.ts";
 
@@ -25,7 +26,7 @@ export async function describeApi(options: { readonly json?: boolean | undefined
     ["document", `${document} (OpenAPI 3.1)`],
     ["signed", `AWS Signature Version 4, service lambda, region ${region}`],
     ["with curl", `curl --aws-sigv4 aws:amz:${region}:lambda --user ${keys} ${document}`],
-    ["with fleet", "fleet api GET /v1/pools"],
+    ["with fleet", commandLine("api", "GET", "/v1/pools")],
   ]);
   for (const line of lines) console.out(line);
   return exitCodes.ok;

@@ -4,6 +4,7 @@ import { fetchFiles, type Outcome } from "../artifacts/fetch.ts";
 import { chosen, keptOf } from "../artifacts/kept.ts";
 import { mustMatch, selected } from "../artifacts/selected.ts";
 import { exitCodes } from "../exit.ts";
+import { commandLine } from "../invocation.ts";
 import { withProgress } from "../progress.ts";
 import { tableLines } from "../table.ts";
 import { type Context, findJob, type JobOptions } from "./job.ts";

@@ -52,7 +52,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     ...["state=queued,sleeping", "state=", "name=a/b", "name=", "pool=GPU", "since=2h", "before=2026-01-01"].map(
       (query): Case => [`${vision}/jobs?${query}`, 400],
     ),
-    ...["limit=0", "limit=501", "limit=x", "limit=1.5", "limit=-1", "limit=", "limit=1&limit=2", "state=sleeping", "stat=queued"].map(
+    ...["limit=0", "limit=1001", "limit=x", "limit=1.5", "limit=-1", "limit=", "limit=1&limit=2", "state=sleeping", "stat=queued"].map(
       (query): Case => [`${vision}/jobs?${query}`, 400],
     ),
     ...["x", "%00", "../x", "000000000000000", "9".repeat(400)].map((cursor): Case => [`${vision}/jobs?cursor=${cursor}`, 400]),

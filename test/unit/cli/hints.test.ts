@@ -27,6 +27,8 @@ const allowed = [
   // What an installed command, which is not run by npm, says about a checkout.
   "lib/cli/checkout.ts",
   "lib/cli/invocation.ts",
+  // A line in a job's log, which is read on other machines than the one that writes it.
+  "lib/worker/attempt-log.ts",
 ];
 
 it("every hint that names a command is made by commandLine, so that it can be pasted as the user called it", () => {

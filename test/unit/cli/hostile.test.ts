@@ -52,7 +52,7 @@ const evilJob = aJobView({
   reason: evil,
   state: "succeeded",
   spec: aSpec({ command: ["sh", "-c", evil], env: { A: evil }, image: `img${evil}`, gpus: { count: 1, memoryGiB: 0, models: [evil] } }),
-  artifacts: [{ path: `a${evil}`, bytes: 1, sha256: "0".repeat(64), key: "k" }],
+  artifacts: { files: 1, bytes: 1, leftOut: 0, missing: [`a${evil}`], lost: 0 },
 });
 const evilDecision = { kind: evil, team: "research", nodes: [evil], because: evil, outcome: evil };
 
