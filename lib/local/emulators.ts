@@ -18,7 +18,8 @@ export type Emulators = {
 
 type Running = { readonly url: string; stop(): Promise<void> };
 
-const startTimeoutMs = 60_000;
+/** A fresh installation compiles its modules while it loads them. */
+const startTimeoutMs = 120_000;
 
 /**
  * Starts both emulators, empty, on free ports of 127.0.0.1 and resolves when both answer. They end with `stop()` and

@@ -18,11 +18,14 @@ export type Ec2Stage = {
   readonly settings: ClientSettings;
   readonly template: string;
   readonly subnets: readonly ZoneSubnet[];
+  /** What this EC2 could not do, by itself: for the message of a test that fails. */
+  readonly troubles: readonly string[];
   close(): Promise<void>;
 };
 
 export async function ec2Stage(behaviour: Partial<Ec2Behaviour> = {}): Promise<Ec2Stage> {
   const stateFolder = await mkdtemp(join(tmpdir(), "fleet-contract-"));
+  const troubles: string[] = [];
   const front = await createEc2Front({
     motoUrl: inject("motoUrl"),
     identities: {
@@ -34,7 +37,9 @@ export async function ec2Stage(behaviour: Partial<Ec2Behaviour> = {}): Promise<E
     endpoint: "http://127.0.0.1:9",
     stateFolder,
     roleOfProfile: (profile) => profile,
-    log: () => undefined,
+    log: (line) => {
+      if ("error" in line) troubles.push(JSON.stringify(line));
+    },
     behaviour: { pendingMs: 1, bootMs: { min: 3_600_000, max: 3_600_000 }, shutdownMs: 10, ...behaviour },
   });
   const server = await served((call) => ("x-amz-target" in call.headers ? front.handlePricing(call) : front.handle(call)));
@@ -45,6 +50,7 @@ export async function ec2Stage(behaviour: Partial<Ec2Behaviour> = {}): Promise<E
     settings,
     template: await launchTemplate(ec2),
     subnets: await defaultSubnets(ec2),
+    troubles,
     async close() {
       await server.close();
       await front.close();

@@ -68,11 +68,51 @@ def moto(listener, port):
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    application = DomainDispatcherApplication(create_backend_app)
+    application = OneAtATime(DomainDispatcherApplication(create_backend_app))
+    load(application)
     server = make_server(
         "127.0.0.1", port, application, threaded=True, request_handler=MotoRequestHandler, fd=listener.fileno()
     )
     return server.serve_forever
+
+
+class OneAtATime:
+    """Moto imports and makes its services when they are first called, and keeps its books in plain dictionaries: of two
+    calls at once the second may find either half done. Each call is computed before the next; sending the answers is not
+    serialized. Python would compute only one at a time anyway."""
+
+    def __init__(self, application):
+        self.application = application
+        self.lock = threading.Lock()
+
+    def __call__(self, environ, start_response):
+        with self.lock:
+            answer = self.application(environ, start_response)
+            try:
+                return [b"".join(answer)]
+            finally:
+                if hasattr(answer, "close"):
+                    answer.close()
+
+
+def load(application):
+    """Calls each service once, so that whoever calls first does not wait until it is loaded: without compiled files, as in
+    a fresh installation, that takes longer than a client waits."""
+    from werkzeug.test import Client
+
+    client = Client(application)
+    scope = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=none"
+    json = "application/x-amz-json-1.1"
+
+    def call(service, body, **headers):
+        answer = client.post("/", data=body, headers={"Authorization": scope.format(service), **headers})
+        if answer.status_code != 200:
+            raise RuntimeError(f"moto answered {answer.status_code} for {service}: {answer.text[:300]}")
+
+    form = "application/x-www-form-urlencoded"
+    call("ec2", "Action=DescribeSubnets&Version=2016-11-15", **{"Content-Type": form})
+    call("monitoring", "Action=ListMetrics&Version=2010-08-01", **{"Content-Type": form})
+    call("ssm", "{}", **{"Content-Type": json, "X-Amz-Target": "AmazonSSM.DescribeParameters"})
 
 
 if __name__ == "__main__":
