@@ -187,6 +187,7 @@ export class World {
       Object.values(this.#queues).every((queue) => queue.isEmpty) &&
       table.openLaunches.size === 0 &&
       table.nodes.size === 0 &&
+      table.sealingSince.size === 0 &&
       [...this.ec2.fleet.instances.values()].every(({ over }) => over) &&
       [...this.sent.keys()].every((name) => isEnded(table.jobs.get(name)?.state ?? "queued"))
     );
