@@ -80,7 +80,11 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
       state.isStopped = false;
       later(uploadMs + perFileMs * program.files, () => {
         state.phase = "uploaded";
-        emit(host.upload(ref, program.files) ? { kind: "uploaded" } : { kind: "failed", reason: "S3 could not be reached", again: true, leaves });
+        emit(
+          host.upload(ref, program.files)
+            ? { kind: "uploaded" }
+            : { kind: "failed", reason: "S3 could not be reached", again: true, leaves },
+        );
       });
     },
     stop: (graceMs) => {

@@ -274,10 +274,10 @@ describe("a worker", () => {
   });
 
   test("on SIGTERM stops its jobs, says so, and leaves the instance on", async () => {
-    const script = "require('fs').writeFileSync('ckpt.pt', '1'); setInterval(() => {}, 1000)";
+    const script = "require('fs').writeFileSync('ckpt.pt', '1'); setInterval(() => {}, 1000); console.log('ready')";
     reply = (call) => orders({ orders: seen(call) ? [] : [runOrder({ command: node(script), artifacts: ["ckpt.pt"] })] });
     const worker = begin({ FLEETWRIGHT_SHUTDOWN: `touch ${join(folder, "shut-down")}` });
-    await expect.poll(() => last()?.phase, until).toBe("running");
+    await expect.poll(() => aws.logLines, until).toEqual(["ready"]);
     worker.child.kill("SIGTERM");
     expect(await worker.ended).toBe(0);
     expect(last()).toEqual({ ...ref, phase: "stopped", reason: "the worker was asked to end" });
