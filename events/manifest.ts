@@ -6,8 +6,7 @@ import { LeftOut, mostLeftOut, UploadedArtifact } from "./upload.ts";
 
 /** The frame of a manifest. What it lists is read one by one: a single entry that is wrong must not cost the others. */
 const Frame = z.object({
-  /** 1: of workers that were started before an update of this deployment, and still run. */
-  version: z.union([z.literal(1), z.literal(2)]),
+  version: z.literal(2),
   team: TeamName,
   job: JobId,
   attempt: z.int().min(1),
@@ -18,8 +17,6 @@ const Frame = z.object({
   failed: z.string().min(1).optional().catch(undefined),
 });
 
-/** Before version 2 nothing was known of a file's mode. */
-const usualMode = 0o644;
 const mostMissing = 100;
 const longestPath = 8_192;
 const longestReason = 2_000;
@@ -57,11 +54,11 @@ function frameOf(text: string): z.infer<typeof Frame> {
 const unreadable = (why: string, cause?: unknown): Fault =>
   new Fault("manifest", `the list of files that the worker uploaded cannot be read: ${why}`, { cause });
 
-function artifactsOf({ version, artifacts }: z.infer<typeof Frame>): Pick<Upload, "artifacts" | "refused"> {
+function artifactsOf({ artifacts }: z.infer<typeof Frame>): Pick<Upload, "artifacts" | "refused"> {
   const kept = new Map<string, UploadedArtifact>();
   const refused: NotKept[] = [];
   for (const each of artifacts) {
-    const parsed = UploadedArtifact.safeParse(version === 1 && typeof each === "object" ? { mode: usualMode, ...each } : each);
+    const parsed = UploadedArtifact.safeParse(each);
     if (!parsed.success) refused.push({ path: pathOf(each), because: "it is not named or described as a file that can be kept" });
     else if (kept.has(parsed.data.path)) refused.push({ path: parsed.data.path, because: "another file has the same path" });
     else kept.set(parsed.data.path, parsed.data);

@@ -44,9 +44,7 @@ export const Job = z
   .object({
     ...jobFacts,
     spec: StoredSpec.optional().describe("Absent for a message that could not be read"),
-    artifacts: Artifacts.optional().describe(
-      "What was kept of the attempt that ended it; absent before",
-    ),
+    artifacts: Artifacts.optional().describe("What was kept of the attempt that ended it; absent before"),
   })
   .meta({ id: "Job" });
 export type Job = z.infer<typeof Job>;

@@ -30,7 +30,8 @@ export function mustMatch({ artifacts, job }: SealedManifest, patterns: readonly
       ? "no files were kept"
       : `there are ${names.join(", ")}${artifacts.length > mostNamed ? ` and ${artifacts.length - mostNamed} more` : ""}`;
   const folder = unmatched.find((each) => !hasMagic(each));
-  const hint = folder === undefined ? "" : `; to fetch everything into a folder of that name: ${commandLine("artifacts", "get", job, "--to", folder)}`;
+  const hint =
+    folder === undefined ? "" : `; to fetch everything into a folder of that name: ${commandLine("artifacts", "get", job, "--to", folder)}`;
   throw new Fault("no-match", `nothing matches ${unmatched.join(", ")}: ${there}${hint}`);
 }
 

@@ -32,7 +32,9 @@ export async function listArtifacts(id: string, patterns: readonly string[], of:
   console.note(`${inWords(kept)}${ofAttempt(kept, job.attempt)}`);
   if (kept.failed !== undefined) console.note(kept.failed);
   if (others.length > 0)
-    console.note(`other attempts left something too: ${others.join(", ")} (${commandLine("artifacts", "list", id, "--attempt", String(others[0]))})`);
+    console.note(
+      `other attempts left something too: ${others.join(", ")} (${commandLine("artifacts", "list", id, "--attempt", String(others[0]))})`,
+    );
   return exitCodes.ok;
 }
 

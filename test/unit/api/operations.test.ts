@@ -116,9 +116,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     ...["attempt=0", "attempt=x", "attempt=9999999", "limit=10001", "cursor=f/9", "cursor=b/1", "follow=1"].map(
       (query): Case => [`${vision}/jobs/runs/logs?${query}`, 400],
     ),
-    ...["tail=0", "tail=10001", "rank=-1", "rank=all", "since=yesterday"].map(
-      (query): Case => [`${vision}/jobs/runs/logs?${query}`, 400],
-    ),
+    ...["tail=0", "tail=10001", "rank=-1", "rank=all", "since=yesterday"].map((query): Case => [`${vision}/jobs/runs/logs?${query}`, 400]),
     [`${vision}/jobs/runs/logs?rank=1`, 404],
     ["/v1/teams/research/jobs/secret/logs", 403],
     [`${vision}/jobs/secret/logs`, 404],

@@ -39,12 +39,6 @@ describe("a manifest", () => {
     expect(read.leftOut.length).toBeLessThanOrEqual(1_000);
   });
 
-  test("of a worker that was started before an update is still read", () => {
-    const { mode: _mode, ...old } = file;
-    const text = JSON.stringify({ version: 1, ...attempt, artifacts: [old] });
-    expect(readManifest(attempt, text)).toEqual({ artifacts: [file], leftOut: [], missing: [], refused: [] });
-  });
-
   test.each([
     ["is not JSON", "{", /it is not JSON$/],
     ["has another form", manifest({ version: 9 }), /it does not have the form of one$/],

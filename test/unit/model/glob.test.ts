@@ -1,7 +1,19 @@
 import { matchesGlob as matchesNodes } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { advance, globPrefix, hasMagic, isBelow, isWhole, literally, matchesGlob, type Pattern, pathName, patternsOf, start } from "../../../lib/model/glob.ts";
+import {
+  advance,
+  globPrefix,
+  hasMagic,
+  isBelow,
+  isWhole,
+  literally,
+  matchesGlob,
+  type Pattern,
+  pathName,
+  patternsOf,
+  start,
+} from "../../../lib/model/glob.ts";
 
 /** Follows a path through a pattern, name by name, as the walk does. */
 function follows(pattern: Pattern, path: string): boolean {
