@@ -26,6 +26,8 @@ const typed = (text: string): string =>
     program.commands.map((command) => command.name()),
   );
 
+const linesOf = (text: string): string[] => typed(text).trimEnd().split("\n");
+
 const program: Command = new Command("fleet")
   .helpCommand(false)
   .description("Fleetwright: GPU jobs from a queue, on a fleet that scales from zero and back")
@@ -33,7 +35,7 @@ const program: Command = new Command("fleet")
   .addOption(new Option("--name <name>", "the deployment to speak to").env("FLEETWRIGHT_NAME").default("fleetwright"))
   .addOption(new Option("--local", "speak to the local cloud, or fail if none runs").conflicts("aws"))
   .addOption(new Option("--aws", "speak to AWS even while a local cloud runs here"))
-  .configureOutput({ writeOut: (text) => process.stdout.write(typed(text)), writeErr: (text) => process.stderr.write(typed(text)) })
+  .configureOutput({ writeOut: (text) => linesOf(text).forEach(terminal.out), writeErr: (text) => linesOf(text).forEach(terminal.note) })
   .addHelpText(
     "after",
     `

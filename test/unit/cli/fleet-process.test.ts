@@ -18,7 +18,12 @@ const uploads = new Map<string, number>();
 /** Of the API, in what SSM answers: it lies on the same server, below a path of its own. */
 let apiUrl = "";
 
-const Asked = z.object({ Name: z.string().optional(), QueueName: z.string().optional(), MessageBody: z.string().optional() });
+const Asked = z.object({
+  Name: z.string().optional(),
+  QueueName: z.string().optional(),
+  MessageBody: z.string().optional(),
+  Entries: z.array(z.object({ Id: z.string(), MessageBody: z.string() })).optional(),
+});
 
 /** The account that STS names; undefined while it refuses. */
 let account: string | undefined = "123456789012";
@@ -31,20 +36,18 @@ function sts(): Answer {
 
 function aws({ body }: Called): Answer {
   if (typeof body === "string" && body.includes("Action=GetCallerIdentity")) return sts();
-  const { Name, QueueName, MessageBody } = Asked.parse(body);
+  const { Name, QueueName, MessageBody = "", Entries } = Asked.parse(body);
   const closed = "http://127.0.0.1:9/";
   if (Name !== undefined)
     return { body: { Parameter: { Value: JSON.stringify(aDeployment({ apiUrl: Name.includes("/deaf/") ? closed : apiUrl })) } } };
   if (QueueName !== undefined) return { body: { QueueUrl: `${api.url}/${QueueName}` } };
-  messages.push(MessageBody ?? "");
-  return {
-    body: {
-      MessageId: `message-${messages.length}`,
-      MD5OfMessageBody: createHash("md5")
-        .update(MessageBody ?? "")
-        .digest("hex"),
-    },
-  };
+  if (Entries) return { body: { Successful: Entries.map((entry) => ({ Id: entry.Id, ...sent(entry.MessageBody) })), Failed: [] } };
+  return { body: sent(MessageBody) };
+}
+
+function sent(body: string): object {
+  messages.push(body);
+  return { MessageId: `message-${messages.length}`, MD5OfMessageBody: createHash("md5").update(body).digest("hex") };
 }
 
 beforeAll(async () => {
