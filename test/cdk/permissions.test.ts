@@ -42,6 +42,14 @@ describe("permissions", () => {
     expect(everywhere.flatMap(({ statement }) => statement.Action).every(readsOnly)).toBe(true);
   });
 
+  test("who launches may read the image's parameter by either call, and no other parameter", () => {
+    const read = stack.statements().filter(({ statement }) => statement.Sid === "ReadImage");
+    expect(read.map(({ statement }) => statement.Action)).toEqual([["ssm:GetParameter", "ssm:GetParameters"]]);
+    expect(
+      read.flatMap(({ statement }) => statement.Resource?.map(textOf) ?? []).every((arn) => /parameter\/aws\/service\//.test(arn)),
+    ).toBe(true);
+  });
+
   test("a write to a kind of EC2 resource is bounded by a template, a tag or the call that makes it", () => {
     const kinds = stack
       .statements()

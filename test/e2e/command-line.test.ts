@@ -3,8 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
+import { stsClient } from "../../lib/aws/clients/sts.ts";
+import { localSettings } from "../../lib/cli/connection.ts";
+import { teamRole } from "../../lib/model/deployment.ts";
 import { type Command, type Ended, fleet as fleetIn, openHome, start } from "./fleet-command.ts";
 
 /** What `fleet demo --json` promises. */
@@ -249,6 +253,36 @@ describe("fleet, beside a running local cloud", () => {
       { timeout: 15_000, interval: 300 },
     );
     expect(await fleet("dataset", "rm", "words", "--team", "research")).toMatchObject({ code: 0 });
+  });
+
+  it("works for who has nothing but a team's role, as on AWS: code, a dataset's sync, and a job that reads both", async () => {
+    const sts = stsClient(localSettings(`http://127.0.0.1:${port}`));
+    const RoleArn = `arn:aws:iam::000000000000:role/${teamRole("fleetwright", "research")}`;
+    const { Credentials: given } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "somebody" }));
+    const environment = {
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+      AWS_REGION: "us-east-1",
+      AWS_ACCESS_KEY_ID: given?.AccessKeyId ?? "",
+      AWS_SECRET_ACCESS_KEY: given?.SecretAccessKey ?? "",
+      AWS_SESSION_TOKEN: given?.SessionToken ?? "",
+    };
+    const asTeam = (...args: string[]): Promise<Ended> => fleetIn(["--aws", ...args], { home: home.path, environment });
+
+    const data = await mkdtemp(join(folder, "team-data-"));
+    for (const name of ["kept", "old"]) await writeFile(join(data, name), name);
+    expect(await asTeam("dataset", "upload", "letters", data)).toMatchObject({
+      code: 0,
+      err: expect.stringContaining("uploaded 2 (7 bytes)"),
+    });
+    await rm(join(data, "old"));
+    await writeFile(join(data, "new"), "new");
+    const synced = await asTeam("dataset", "upload", "letters", data, "--delete");
+    expect(synced).toMatchObject({ code: 0, err: expect.stringContaining("uploaded 1 (3 bytes), unchanged 1, removed 1") });
+
+    const work = await mkdtemp(join(folder, "team-work-"));
+    await writeFile(join(work, "run.sh"), 'cat "$FLEETWRIGHT_DATA"/letters/*');
+    const submitted = await asTeam("submit", "--workdir", work, "--id", "by-role", "--dataset", "letters", "--wait", "--", "sh", "run.sh");
+    expect(submitted.code, submitted.err).toBe(0);
   });
 
   it.each([

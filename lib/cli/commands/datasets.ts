@@ -26,7 +26,11 @@ const columns: Column<Dataset>[] = [
   { title: "SIZE", of: ({ listing }) => (listing === undefined ? "-" : bytes(listing.bytes)), align: "right" },
   { title: "NODES", of: ({ map }) => map?.nodes.toString() ?? "-", align: "right" },
   { title: "SOURCE", of: ({ source }) => source, yields: true },
-  { title: "TROUBLE", of: ({ trouble, listing }) => trouble ?? skippedOf(listing)?.total ?? "", yields: true },
+  {
+    title: "TROUBLE",
+    of: ({ trouble, listing }) => trouble ?? (listing?.skipped ? `${count(listing.skipped.objects, "object")} left out` : ""),
+    yields: true,
+  },
 ];
 
 /** Shows one dataset. */
@@ -80,12 +84,12 @@ const sized = ({ shards, bytes: size }: { readonly shards: number; readonly byte
   `${count(shards, "shard")}, ${bytes(size)}`;
 
 /** What jobs do not see of it, in words: how much in all, and one line for each object that is named. */
-function skippedOf(listing: Dataset["listing"]): { readonly total: string; readonly named: readonly string[] } | undefined {
+function skippedOf(listing: Dataset["listing"]): { readonly objects: string; readonly named: readonly string[] } | undefined {
   if (listing?.skipped === undefined) return undefined;
   const { objects, examples } = listing.skipped;
   const more = objects - examples.length;
   const named = examples.map(({ key, because }) => `${key} ${because}`);
-  return { total: `${count(objects, "object")} left out`, named: more > 0 ? [...named, `and ${more} more`] : named };
+  return { objects: count(objects, "object"), named: more > 0 ? [...named, `and ${more} more`] : named };
 }
 
 export const datasetLines = ({ listing, map, ...set }: DatasetDetail, nowMs: number): string[] =>
@@ -95,7 +99,7 @@ export const datasetLines = ({ listing, map, ...set }: DatasetDetail, nowMs: num
     ["trouble", set.trouble],
     ["source", set.source],
     ["holds", listing && `${sized(listing)} (version ${listing.version})`],
-    ["left out", skippedOf(listing) && `${skippedOf(listing)?.total}, which jobs do not see:`],
+    ["left out", skippedOf(listing) && `${skippedOf(listing)?.objects}, which jobs do not see:`],
     ...(skippedOf(listing)?.named ?? []).map((line): [string, string] => ["", line]),
     [
       "map",

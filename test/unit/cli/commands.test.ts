@@ -235,6 +235,20 @@ describe("datasets", () => {
     expect(value).toMatchObject({ dataset: "images", holders: [{}, {}] });
   });
 
+  it("one names what its listing left out, and why", async () => {
+    const skipped = { objects: 3, examples: [{ key: "set/a//b", because: "has an empty part, '.', '..' or a NUL" }] };
+    const listing = { version: 2, shards: 12, bytes: 12, skipped };
+    const { human, value } = await both({ [`GET ${path}/images`]: { body: aDatasetDetail({ listing }) } }, (options, on) =>
+      showDataset("images", { team, ...options }, on),
+    );
+    const at = human.indexOf("left out   3 objects, which jobs do not see:");
+    expect(human.slice(at + 1, at + 3).map((line) => line.trim())).toEqual([
+      "set/a//b has an empty part, '.', '..' or a NUL",
+      "and 2 more",
+    ]);
+    expect(value).toMatchObject({ listing: { skipped } });
+  });
+
   it("are added with what is a place on S3, and removed", async () => {
     const { on, said } = await start({
       [`PUT ${path}/images`]: { status: 201, body: aDatasetView() },

@@ -76,6 +76,8 @@ describe("a job's code", () => {
     [s3Error("NoSuchKey", 404), "there is no code archive at s3://code/vision/train.tar.gz"],
     [s3Error("NoSuchBucket", 404), "there is no bucket"],
     [s3Error("AccessDenied", 403), "was denied"],
+    [s3Error("InvalidObjectState", 403), "cannot be fetched: it is archived"],
+    [s3Error("KMS.DisabledException", 400), "the KMS key that encrypts it is disabled or deleted"],
   ])("fails for good with %s", async (error, why) => {
     const s3 = s3Of(error);
     expect(await fetch(s3)).toMatchObject({ retry: false, message: expect.stringContaining(why) });

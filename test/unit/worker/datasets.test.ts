@@ -228,6 +228,20 @@ describe("what is not what was listed", () => {
     expect(s3.asked.filter((key) => key === shard.key)).toHaveLength(1);
   });
 
+  test.each([
+    ["it is archived", s3Error("InvalidObjectState", 403), "it is archived: restore it"],
+    ["its key is disabled", s3Error("KMS.DisabledException", 400), "the KMS key that encrypts it is disabled or deleted"],
+    ["it is in another region", s3Error("PermanentRedirect", 301), "its bucket is in another region"],
+    ["S3 refuses the request", s3Error("InvalidArgument", 400), "S3 refused it (InvalidArgument"],
+  ])("because %s is told so, and asked for only once: no other attempt would fare better", async (_what, error, why) => {
+    s3.putList("list", upload({ "0": "zero" }));
+    s3.before = (key) => {
+      if (key !== "list") throw error;
+    };
+    expect(await fetch("a")).toMatchObject({ retry: false, message: expect.stringContaining(why) });
+    expect(s3.asked).toEqual(["list", "vision/mnist/0"]);
+  });
+
   test("passes with what was only trouble", async () => {
     s3.putList("list", upload({ "0": "zero" }));
     let troubles = 0;
