@@ -179,7 +179,7 @@ export class World {
     return Object.values(this.#queues).reduce((sum, queue) => sum + queue.redrive(), 0);
   }
 
-  /** Nothing is left to do: every job has ended, and nothing is under way. */
+  /** Nothing is left to do: every job has ended, nothing waits to be sealed, and nothing is under way. */
   get isAtRest(): boolean {
     const { table } = this.ledger;
     return (
