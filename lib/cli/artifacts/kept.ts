@@ -61,12 +61,21 @@ function whyNone(job: Job, { attempt, nowMs }: { readonly attempt?: number | und
 
 function whyNoneOfEnded(job: Job, nowMs: number): string {
   const ended = `${job.job} is ${job.state}${because(job)}`;
-  if ((job.spec?.artifacts ?? []).length === 0)
-    return `${ended}; it named nothing to keep: name files in its "artifacts", or with fleet submit --artifact`;
+  if ((job.spec?.artifacts ?? []).length === 0) return `${ended}; it ${namedNothing}`;
   const isRecent = isEnded(job.state) && job.endedAtMs !== undefined && nowMs - job.endedAtMs < sealingMs;
   if (isRecent && job.startedAtMs !== undefined) return `${ended}; what it left may still be on its way: try again in a minute`;
   const names = (job.spec?.artifacts ?? []).map((request) => `"${artifactPath(request)}"`).join(", ");
   return `${ended}; nothing of it was kept (it named ${names})`;
 }
+
+/** Why an attempt that is on record has no file to fetch. */
+export function whyEmpty(job: Job, { attempt, leftOut, leftOutMore = 0, missing, lost }: SealedManifest): string {
+  const none = `no file was kept of ${job.job}${job.attempt === 1 ? "" : `, attempt ${attempt}`}`;
+  if (missing.length + leftOut.length + leftOutMore + lost.length > 0)
+    return `${none}; see why: fleet artifacts list ${job.job} --attempt ${attempt}`;
+  return (job.spec?.artifacts ?? []).length === 0 ? `${none}: it ${namedNothing}` : `${none}: the folders that it named are empty`;
+}
+
+const namedNothing = 'named nothing to keep; name files in its "artifacts", or with fleet submit --artifact';
 
 const because = ({ reason }: Job): string => (reason === undefined ? "" : ` (${reason.split("\n")[0]})`);

@@ -25,10 +25,7 @@ export function mustMatch({ artifacts, job }: SealedManifest, patterns: readonly
   const unmatched = patterns.filter((pattern) => !artifacts.some(({ path }) => isBelow(pattern, path)));
   if (unmatched.length === 0) return;
   const names = artifacts.slice(0, mostNamed).map(({ path }) => path);
-  const there =
-    artifacts.length === 0
-      ? "no files were kept"
-      : `there are ${names.join(", ")}${artifacts.length > mostNamed ? ` and ${artifacts.length - mostNamed} more` : ""}`;
+  const there = `there are ${names.join(", ")}${artifacts.length > mostNamed ? ` and ${artifacts.length - mostNamed} more` : ""}`;
   const folder = unmatched.find((each) => !hasMagic(each));
   const hint =
     folder === undefined ? "" : `; to fetch everything into a folder of that name: ${commandLine("artifacts", "get", job, "--to", folder)}`;

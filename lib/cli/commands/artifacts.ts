@@ -1,7 +1,8 @@
 import type { SealedManifest } from "../../model/artifact.ts";
+import { Fault } from "../../model/fault.ts";
 import { bytes, count } from "../amount.ts";
 import { fetchFiles, type Outcome } from "../artifacts/fetch.ts";
-import { chosen, keptOf } from "../artifacts/kept.ts";
+import { chosen, keptOf, whyEmpty } from "../artifacts/kept.ts";
 import { mustMatch, selected } from "../artifacts/selected.ts";
 import { exitCodes } from "../exit.ts";
 import { commandLine } from "../invocation.ts";
@@ -29,7 +30,8 @@ export async function listArtifacts(id: string, patterns: readonly string[], of:
   }
   const rows = rowsOf(kept);
   if (rows.length > 0) for (const line of tableLines(rows, columns, "")) console.out(line);
-  console.note(`${inWords(kept)}${ofAttempt(kept, job.attempt)}`);
+  if (rows.length === 0 && patterns.length === 0) console.note(whyEmpty(job, found));
+  else console.note(`${inWords(kept)}${ofAttempt(kept, job.attempt)}`);
   if (kept.failed !== undefined) console.note(kept.failed);
   if (others.length > 0)
     console.note(
@@ -62,6 +64,7 @@ export async function getArtifacts(
   const job = await findJob(id, options.team, connection);
   const all = await keptOf(job, options.attempt, connection.artifacts);
   const found = chosen(job, { kept: all, attempt: options.attempt, nowMs: of.nowMs });
+  if (found.artifacts.length === 0) throw new Fault("no-artifacts", whyEmpty(job, found));
   mustMatch(found, to.patterns);
   const kept = selected(found, to.patterns);
   if (!options.json && kept.attempt !== job.attempt) console.note(`of attempt ${kept.attempt}: no later one left files`);
@@ -101,7 +104,6 @@ function report(kept: SealedManifest, of: { folder: string; outcome: Outcome } &
   const size = fetched.reduce((sum, { artifact }) => sum + artifact.bytes, 0);
   const already = same > 0 ? `, ${same} of them already there` : "";
   if (fetched.length > 0) console.out(`${count(fetched.length, "file")} in ${folder} (${bytes(size)}, verified${already})`);
-  else if (failed.length === 0) console.note(`no file was kept of attempt ${kept.attempt}`);
   const notKept = kept.leftOut.length + (kept.leftOutMore ?? 0) + kept.missing.length + kept.lost.length;
   if (notKept > 0)
     console.note(

@@ -161,6 +161,25 @@ describe("artifacts get", () => {
     },
   );
 
+  test.each<[string, Partial<SealedManifest>, readonly string[], string]>([
+    [
+      "named nothing",
+      {},
+      [],
+      'no file was kept of train-7: it named nothing to keep; name files in its "artifacts", or with fleet submit --artifact',
+    ],
+    [
+      "left nothing that it named",
+      { missing: ["a"] },
+      ["a"],
+      "no file was kept of train-7; see why: fleet artifacts list train-7 --attempt 1",
+    ],
+    ["named empty folders", {}, ["out"], "no file was kept of train-7: the folders that it named are empty"],
+  ])("fails when there is nothing to fetch, of a job that %s", async (_name, over, named, why) => {
+    const { get } = world({ spec: aSpec({ artifacts: named }) }, [kept(1, {}, over)]);
+    await expect(get()).rejects.toThrow(why);
+  });
+
   test("tells programs of each file how it came", async () => {
     await writeFile(here("model.pt"), "weights");
     const { get, json, trouble } = world({}, [kept(1, left)]);
@@ -234,7 +253,7 @@ describe("artifacts list", () => {
     [
       { state: "failed", reason: "exit code 3: boom\nmore", spec: aSpec({ artifacts: [] }) },
       undefined,
-      'train-7 is failed (exit code 3: boom); it named nothing to keep: name files in its "artifacts", or with fleet submit --artifact',
+      'train-7 is failed (exit code 3: boom); it named nothing to keep; name files in its "artifacts", or with fleet submit --artifact',
     ],
     [{ state: "failed", spec: named }, undefined, 'train-7 is failed; nothing of it was kept (it named "model.pt", "final.pt")'],
   ])("says why there is nothing: %j", async (job, attempt, why) => {
