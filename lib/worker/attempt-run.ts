@@ -116,7 +116,8 @@ class Run {
 
   #endOf(end: RunEnd): AttemptEvent {
     this.#endedWell = end.kind === "exited" && end.exitCode === 0;
-    return { ...end, leaves: this.#leavesFiles };
+    // Its log, if nothing else: what came last is not uploaded yet.
+    return { ...end, leaves: true };
   }
 
   /** Of a gang, only the first member's files are kept. Whatever never began has left none. */

@@ -118,7 +118,7 @@ export function eventTests(on: () => Stage): void {
     });
 
     /** What is read from S3, and sent by nobody. */
-    const files = ["manifest", "shard-list"];
+    const files = ["manifest", "manifest-sealed", "shard-list"];
 
     it("none is left out", () => {
       expect([...Object.keys(taken), ...files].toSorted()).toEqual(Object.keys(samples).toSorted());
