@@ -49,7 +49,7 @@ describe("the first hour with logs", () => {
     expect(shown.lines[0]).toBe("1");
     expect(shown.lines.at(-1)).toBe("final accuracy: 0.93");
     expect(shown.lines.filter((line) => /^\[fleetwright: \d+ lines .* fleet logs many-lines --whole/.test(line))).toHaveLength(1);
-    expect(shown.notes.at(-1)).toContain("fleet logs many-lines --whole");
+    expect(shown.notes.at(-1)).toContain("logs many-lines --whole");
     expect((await run(logs, id, { tail: 2 })).lines).toEqual(["200000", "final accuracy: 0.93"]);
   });
 
