@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pMap from "p-map";
 import type { LogPage } from "../../api/views.ts";
+import { Fault } from "../../model/fault.ts";
 import { isEnded, type Job } from "../../model/job.ts";
 import { exitCodes } from "../exit.ts";
 import { type LogAt, pageOf, type RankedLine } from "../log-pages.ts";
@@ -12,6 +13,8 @@ import { type LogOptions, logAt, plainLines, ranksOf, type Said, wholeHint } fro
 /** What comes after an attempt has ended, or the job has, may still be on its way: so many empty answers mean that nothing is. */
 const silences = 3;
 const membersAtOnce = 8;
+/** A job that was just submitted is not there at once: it is looked for so many times. */
+const mostLooks = 15;
 
 type Round = { readonly page: LogPage; readonly lines: readonly RankedLine[] };
 
@@ -23,13 +26,13 @@ export async function follow(id: string, options: LogOptions, on: Context & { re
   const { pollMs = 1_000 } = on;
   const team = await teamOf(options.team, on.connection);
   const start = logAt({ team, job: id }, options, on.nowMs);
-  const ranks = await ranksOf(start, options, on);
+  const ranks = await onceThere(() => ranksOf(start, options, on), pollMs);
   const teller = new Teller(id, options, on);
   let at = start;
   let cursors = new Map<number, string | undefined>();
   let silent = 0;
   for (;;) {
-    const { page, lines } = await round(at, { ranks, cursors }, on);
+    const { page, lines } = await onceThere(() => round(at, { ranks, cursors }, on), pollMs);
     teller.tell(page, lines);
     // Its newest lines are asked for once, and of this attempt: those after it are told from their beginning.
     at = { ...at, attempt: page.attempt, tail: undefined };
@@ -42,6 +45,18 @@ export async function follow(id: string, options: LogOptions, on: Context & { re
       cursors = new Map();
       silent = 0;
       teller.begin(page.attempt + 1);
+    }
+  }
+}
+
+/** Does the work again while the job is not there yet. */
+async function onceThere<T>(work: () => Promise<T>, pollMs: number): Promise<T> {
+  for (let looks = 1; ; looks++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Fault && error.code === "no-job") || looks >= mostLooks) throw error;
+      await pause(pollMs);
     }
   }
 }

@@ -94,6 +94,14 @@ describe("the console", () => {
     expect(written().stdout).toBe(`${esc}[31mred\\u001b]0;t\\u0007${esc}[0m\n`);
   });
 
+  it("rewrites a progress bar's line on a terminal, and lets nothing else touch a line without an end", () => {
+    const { console, written } = aTerminal({ isTTY: true });
+    console.jobLog("10%", { open: true });
+    console.progress("waiting for the API");
+    console.jobLog("20%", { rewrites: true });
+    expect(written()).toEqual({ stdout: `10%\r${esc}[K20%\n`, stderr: "" });
+  });
+
   it("prints JSON that means what it meant, whatever is in it", () => {
     const { console, written } = aTerminal({ isTTY: false });
     const value = { reason: "\u0000\u001b\u007f\u009b\u202e\u2028\u200b\ud800\u{e0041}\n\t\\u001b ok" };

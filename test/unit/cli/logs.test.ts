@@ -129,6 +129,18 @@ describe("logs", () => {
 });
 
 describe("logs -f", () => {
+  it("waits for a job that was submitted a moment ago, but not for one that never comes", async () => {
+    const gone = problem(404, "not-found", "There is no such job.");
+    const ended = { body: aLogPage({ lines: lines("here"), state: "succeeded", cursor: "c1" }) };
+    const { on, said } = await start({
+      [`GET ${job}/logs`]: [gone, gone, ended, { body: aLogPage({ state: "succeeded", cursor: "c1" }) }],
+      [`GET ${job}`]: [gone, gone, { body: aJobView({ job: "train-7", state: "succeeded" }) }],
+    });
+    expect(await follow("train-7", { team }, on)).toBe(0);
+    expect(said.out).toEqual(["here"]);
+    await expect(follow("nobody", { team }, on)).rejects.toThrow(/no job nobody/);
+  });
+
   it("prints what comes, once each, waits for late lines after the end, and says how it ended", async () => {
     const { on, said } = await start({
       [`GET ${job}/logs`]: [
