@@ -50,8 +50,8 @@ function open(over: { rank?: number; s3?: () => Promise<object> } = {}) {
 describe("an attempt's log", () => {
   test("goes whole into the incoming bucket, under the team's key, and line by line into the stream", async () => {
     const { log, puts, said } = open({ rank: 3 });
-    log.output("stdout", Buffer.from("out\n"));
-    log.output("stderr", Buffer.from("err\r\nno end"));
+    void log.output("stdout", Buffer.from("out\n"));
+    void log.output("stderr", Buffer.from("err\r\nno end"));
     await log.close(1_000);
     expect(puts).toMatchObject([
       {
@@ -68,12 +68,12 @@ describe("an attempt's log", () => {
 
   test("continues an unfinished line only where nothing came in between", async () => {
     const { log, clock, said } = open();
-    log.output("stdout", Buffer.from("Downloading"));
+    void log.output("stdout", Buffer.from("Downloading"));
     await clock.pass(1_000);
-    log.output("stderr", Buffer.from("a warning\n"));
-    log.output("stdout", Buffer.from(" more"));
+    void log.output("stderr", Buffer.from("a warning\n"));
+    void log.output("stdout", Buffer.from(" more"));
     await clock.pass(1_000);
-    log.output("stdout", Buffer.from(" done\n"));
+    void log.output("stdout", Buffer.from(" done\n"));
     await clock.pass(1_000);
     expect(said).toEqual([
       { text: "Downloading", unfinished: true },
@@ -85,7 +85,7 @@ describe("an attempt's log", () => {
 
   test("that could not be kept says so in the stream and in the worker's log", async () => {
     const { log, clock, said, logged } = open({ s3: () => Promise.reject(new Error("no route to S3")) });
-    log.output("stdout", Buffer.from("text\n"));
+    void log.output("stdout", Buffer.from("text\n"));
     let done = false;
     const closed = log.close(5_000).then(() => {
       done = true;

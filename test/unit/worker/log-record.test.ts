@@ -65,8 +65,8 @@ describe("the record of a log", () => {
   test("is every byte, in the order in which it came, and no byte more", async () => {
     const { log, text, kept } = record();
     const bytes = Buffer.from([0, 255, 13, 10, 27, 91, 195, 10, 13]);
-    log.write(bytes.subarray(0, 4));
-    log.write(bytes.subarray(4));
+    void log.write(bytes.subarray(0, 4));
+    void log.write(bytes.subarray(4));
     await log.finish(1_000);
     expect(text().join("")).toBe(bytes.toString("latin1"));
     expect(kept.map(({ facts }) => facts)).toMatchObject([{ bytes: 9, offset: 0, last: true }]);
@@ -75,13 +75,13 @@ describe("the record of a log", () => {
 
   test("is uploaded while the program runs, forty seconds after a segment's first byte", async () => {
     const { log, clock, kept, settled } = record();
-    log.write(Buffer.from("one\n"));
+    void log.write(Buffer.from("one\n"));
     await clock.pass(39_999);
-    log.write(Buffer.from("two\n"));
+    void log.write(Buffer.from("two\n"));
     expect(kept).toEqual([]);
     await clock.pass(1);
     await settled(1);
-    log.write(Buffer.from("three\n"));
+    void log.write(Buffer.from("three\n"));
     await log.finish(1_000);
     expect(kept).toMatchObject([
       { number: 0, text: "one\ntwo\n", facts: { offset: 0, bytes: 8, last: false } },
@@ -91,7 +91,7 @@ describe("the record of a log", () => {
 
   test("marks its last segment, though nothing came since the one before", async () => {
     const { log, clock, kept, settled } = record();
-    log.write(Buffer.from("all\n"));
+    void log.write(Buffer.from("all\n"));
     await clock.pass(40_000);
     await settled(1);
     await log.finish(1_000);
@@ -108,7 +108,7 @@ describe("the record of a log", () => {
   test("is cut into segments of a bounded size", async () => {
     const { log, kept, text } = record({ segmentBytes: 1_000 });
     const lines = Array.from({ length: 500 }, (_, index) => `line ${index}\n`);
-    for (const line of lines) log.write(Buffer.from(line));
+    for (const line of lines) void log.write(Buffer.from(line));
     await log.finish(1_000);
     expect(text().join("")).toBe(lines.join(""));
     expect(kept.length).toBeGreaterThan(4);
@@ -132,7 +132,7 @@ describe("the record of a log", () => {
   test("keeps beginning and end of what is too long, and says in between how much is missing", async () => {
     const { log, kept, text } = record({ wholeBytes: 10_000, endBytes: 2_000, segmentBytes: 1_000 });
     const lines = Array.from({ length: 5_000 }, (_, index) => `line ${String(index).padStart(6, "0")}\n`);
-    for (const line of lines) log.write(Buffer.from(line));
+    for (const line of lines) void log.write(Buffer.from(line));
     await log.finish(1_000);
     const all = text().join("");
     const [, begin = "", gone, end = ""] = /^([\s\S]*)\n\[fleetwright: (\d+) bytes were left out here: .*\]\n([\s\S]*)$/.exec(all) ?? [];
@@ -150,7 +150,7 @@ describe("the record of a log", () => {
   test("waits on the disk while S3 does not answer, and is whole in the end", async () => {
     const { log, clock, fail, kept, text, said } = record();
     fail(unreachable);
-    log.write(Buffer.from("first\n"));
+    void log.write(Buffer.from("first\n"));
     await clock.pass(40_000);
     await expect
       .poll(async () => {
@@ -158,7 +158,7 @@ describe("the record of a log", () => {
         return said.length;
       })
       .toBeGreaterThan(1);
-    log.write(Buffer.from("second\n"));
+    void log.write(Buffer.from("second\n"));
     expect(kept).toEqual([]);
     fail(() => undefined);
     await log.finish(30_000);
@@ -168,7 +168,7 @@ describe("the record of a log", () => {
   test("lets go of the oldest that waits when too much does, and leaves a gap in the numbers", async () => {
     const { log, clock, fail, kept, uploads, said } = record({ segmentBytes: 1_000, spoolBytes: 200 });
     fail(unreachable);
-    for (let at = 0; at < 50; at++) log.write(Buffer.alloc(1_000, `${at % 10}`));
+    for (let at = 0; at < 50; at++) void log.write(Buffer.alloc(1_000, `${at % 10}`));
     await expect.poll(() => uploads.missingBytes).toBe(50_000);
     fail(() => undefined);
     let done = false;
@@ -193,7 +193,7 @@ describe("the record of a log", () => {
   test("does not wait for S3 longer than it may, and tries once more when it is asked again", async () => {
     const { log, clock, fail, kept, uploads } = record();
     fail(unreachable);
-    log.write(Buffer.from("text\n"));
+    void log.write(Buffer.from("text\n"));
     let done = false;
     const finished = log.finish(10_000).then(() => {
       done = true;
@@ -215,12 +215,12 @@ describe("the record of a log", () => {
   test("goes on when the disk takes nothing for a while, and says how much is missing", async () => {
     await writeFile(join(folder, "log"), "a file where the folder should be");
     const { log, clock, text } = record();
-    log.write(Buffer.from("lost\n"));
+    void log.write(Buffer.from("lost\n"));
     await clock.pass(40_000);
     await rm(join(folder, "log"));
     await expect
       .poll(async () => {
-        log.write(Buffer.from("."));
+        void log.write(Buffer.from("."));
         await clock.pass(40_000);
         return text().join("");
       })
@@ -230,7 +230,7 @@ describe("the record of a log", () => {
   test("has Fleetwright's own lines on lines of their own", async () => {
     const { log, text } = record();
     log.note("[fleetwright: begins]");
-    log.write(Buffer.from("no end"));
+    void log.write(Buffer.from("no end"));
     log.note("[fleetwright: ends]");
     await log.finish(1_000);
     expect(text().join("")).toBe("[fleetwright: begins]\nno end\n[fleetwright: ends]\n");
