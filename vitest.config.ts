@@ -24,7 +24,11 @@ const setupFiles = ["test/property/seed.setup.ts"];
  */
 export default defineConfig(({ mode }) => ({
   test: {
-    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, ".fleetwright", "compiled") },
+    env: {
+      NODE_COMPILE_CACHE: join(import.meta.dirname, ".fleetwright", "compiled"),
+      // Hints read the same however the tests were started.
+      FLEETWRIGHT_COMMAND: "fleet",
+    },
     maxWorkers: 3,
     sequence: { sequencer: ProjectByProject },
     projects: [

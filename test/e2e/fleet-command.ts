@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -19,6 +21,15 @@ export async function openHome(): Promise<{ readonly path: string; close(): Prom
   const assembly = await synthesize({ folder: cloudFolder, configuration: join(root, "cdk", "local.config.ts"), log });
   for (const made of [join(python, "..", ".."), assembly]) await symlink(made, join(path, basename(made)));
   return { path, close: () => rm(path, { recursive: true, maxRetries: 3 }) };
+}
+
+/** A port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address ? address.port : 0;
 }
 
 export type Ended = { readonly code: number | null; readonly out: string; readonly err: string; readonly tookMs: number };

@@ -3,6 +3,7 @@ import type { SealedManifest } from "../../model/artifact.ts";
 import { Fault } from "../../model/fault.ts";
 import { artifactPath, isEnded, type Job } from "../../model/job.ts";
 import type { ArtifactReader } from "../../ports/artifacts.ts";
+import { commandLine } from "../invocation.ts";
 
 /** Each attempt looked at is one request. A job that was interrupted more often than this is asked for by number. */
 const mostAttempts = 50;
@@ -72,7 +73,7 @@ function whyNoneOfEnded(job: Job, nowMs: number): string {
 export function whyEmpty(job: Job, { attempt, leftOut, leftOutMore = 0, missing, lost }: SealedManifest): string {
   const none = `no file was kept of ${job.job}${job.attempt === 1 ? "" : `, attempt ${attempt}`}`;
   if (missing.length + leftOut.length + leftOutMore + lost.length > 0)
-    return `${none}; see why: fleet artifacts list ${job.job} --attempt ${attempt}`;
+    return `${none}; see why: ${commandLine("artifacts", "list", job.job, "--attempt", String(attempt))}`;
   return (job.spec?.artifacts ?? []).length === 0 ? `${none}: it ${namedNothing}` : `${none}: the folders that it named are empty`;
 }
 
