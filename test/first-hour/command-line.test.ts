@@ -7,7 +7,7 @@ import * as z from "zod";
 import { stsClient } from "../../lib/aws/clients/sts.ts";
 import { localSettings } from "../../lib/cli/connection.ts";
 import { teamRole } from "../../lib/model/deployment.ts";
-import { type Command, type Ended, fleet as fleetIn, freePort, openHome, start } from "./fleet-command.ts";
+import { type Command, type Ended, fleet as fleetIn, freePort, openHome, start } from "../e2e/fleet-command.ts";
 
 const JobJson = z.object({ id: z.string(), team: z.string(), state: z.string(), attempts: z.int(), exitCode: z.int().nullable() });
 
