@@ -39,7 +39,7 @@ export default defineConfig(({ mode }) => ({
         test: {
           name: "contract",
           isolate: false,
-          include: ["test/contract/**/*.test.ts"],
+          include: [mode === "storms" ? "test/contract/storms/*.test.ts" : "test/contract/*.test.ts"],
           globalSetup: ["test/contract/emulators.setup.ts"],
           testTimeout: 30_000,
           hookTimeout: 180_000,

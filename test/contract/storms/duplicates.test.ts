@@ -1,10 +1,10 @@
 import pMap from "p-map";
 import { expect, test } from "vitest";
-import { place } from "../../lib/flows/place.ts";
-import { submitJob } from "../../lib/flows/submit-job.ts";
-import { aCatalogue, aPool } from "../fakes/builders.ts";
-import { World } from "../unit/flows/world.ts";
-import { ledgerOn, newTable } from "./dynamodb-ledger.ts";
+import { place } from "../../../lib/flows/place.ts";
+import { submitJob } from "../../../lib/flows/submit-job.ts";
+import { aCatalogue, aPool } from "../../fakes/builders.ts";
+import { World } from "../../unit/flows/world.ts";
+import { ledgerOn, newTable } from "../dynamodb-ledger.ts";
 
 test("300 messages, of ten jobs, make ten jobs and ten nodes, whatever decisions run side by side", async () => {
   const ledger = ledgerOn(await newTable());

@@ -1,14 +1,14 @@
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { expect, test } from "vitest";
-import { generator } from "../../lib/local/ec2/seeded.ts";
-import { Fault } from "../../lib/model/fault.ts";
-import type { Launch } from "../../lib/model/launch.ts";
-import type { Fence } from "../../lib/ports/pool-ledger.ts";
-import type { Ledger } from "../../lib/sim/memory/ledger-ports.ts";
-import { aLaunch, anOffer, aType, monday } from "../fakes/builders.ts";
-import { colliding } from "./colliding.ts";
-import { clientWithSmallPages, ledgerOn, newTable } from "./dynamodb-ledger.ts";
-import { newNode } from "./suites/arrange.ts";
+import { generator } from "../../../lib/local/ec2/seeded.ts";
+import { Fault } from "../../../lib/model/fault.ts";
+import type { Launch } from "../../../lib/model/launch.ts";
+import type { Fence } from "../../../lib/ports/pool-ledger.ts";
+import type { Ledger } from "../../../lib/sim/memory/ledger-ports.ts";
+import { aLaunch, anOffer, aType, monday } from "../../fakes/builders.ts";
+import { colliding } from "../colliding.ts";
+import { clientWithSmallPages, ledgerOn, newTable } from "../dynamodb-ledger.ts";
+import { newNode } from "../suites/arrange.ts";
 
 const pools = Array.from({ length: 25 }, (_, n) => `pool-${n}`);
 const teams = ["vision", "speech", undefined];
