@@ -118,34 +118,8 @@ async function cancelAll(found: readonly Job[], task: Task): Promise<ReadonlyMap
   return outcomes;
 }
 
-async function cancelSome(jobs: readonly string[], task: Task): Promise<readonly Outcome[]> {
-  const { team, states, reason, on } = task;
-  try {
-    return (await on.connection.api.cancelJobs(team, { jobs, reason, states })).items;
-  } catch (error) {
-    if (error instanceof Fault && (error.code === "method" || error.code === "not-found")) return oneByOne(jobs, task);
-    throw error;
-  }
-}
-
-/** A deployment of an older release cancels one job a call, whatever its state by then. */
-const oneByOne = (jobs: readonly string[], { team, reason, on }: Task): Promise<readonly Outcome[]> =>
-  pMap(
-    jobs,
-    async (job): Promise<Outcome> => {
-      try {
-        await on.connection.api.cancel({ team, job }, reason);
-        return { job, outcome: "cancelled" };
-      } catch (error) {
-        if (!(error instanceof Fault)) throw error;
-        if (error.code === "conflict") return { job, outcome: "ended" };
-        if (error.code === "not-found") return { job, outcome: "unknown" };
-        if (error.code === "denied") throw error;
-        return { job, outcome: "failed", because: error.message };
-      }
-    },
-    { concurrency },
-  );
+const cancelSome = async (jobs: readonly string[], { team, states, reason, on }: Task): Promise<readonly Outcome[]> =>
+  (await on.connection.api.cancelJobs(team, { jobs, reason, states })).items;
 
 const asFailed =
   (jobs: readonly string[]) =>

@@ -47,7 +47,7 @@ export async function refuseImpossible(
     });
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    console.note(`not checked before it is sent, for the API could not be asked: ${whyNot(error)}`);
+    console.note(`not checked before it is sent, for the API could not be asked: ${error.message}`);
   }
   const [only] = refused;
   if (only === undefined) return;
@@ -57,9 +57,6 @@ export async function refuseImpossible(
     [`${refused.length} of the ${files.length} jobs cannot run; nothing was sent`, ...refused.slice(0, mostTold), ...more].join("\n  "),
   );
 }
-
-/** A deployment of an older release has no such operation. */
-const whyNot = ({ code, message }: Fault): string => (code === "method" || code === "not-found" ? "it is of an older release" : message);
 
 function groups(files: readonly JobFile[]): readonly (readonly JobFile[])[] {
   const all: JobFile[][] = [];

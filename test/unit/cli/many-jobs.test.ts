@@ -166,17 +166,6 @@ describe("cancel --state", () => {
     expect(api.calls.every(({ method }) => method === "GET")).toBe(true);
   });
 
-  it("cancels one by one where the deployment knows no other way", async () => {
-    const { on, said } = await start({
-      [`GET ${path}`]: listing(3, queued),
-      [`POST ${path}/cancel`]: problem(405, "method", "Here one can GET, HEAD."),
-      [`POST ${path}/job-0/cancel`]: problem(409, "conflict", "It has ended already."),
-      [`POST ${path}/job-1/cancel`]: { body: { ...aJobSummary({ job: "job-1", state: "cancelled" }) } },
-    });
-    expect(await many({})(on)).toBe(0);
-    expect(said.out).toEqual(["1 job of team research cancelled, 2 had ended meanwhile"]);
-  });
-
   it("does not go on when nobody may, and has nothing to do where there are none", async () => {
     const { on, said } = await start({
       [`GET ${path}`]: listing(300, queued),

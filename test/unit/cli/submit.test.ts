@@ -81,7 +81,6 @@ describe("a job file", () => {
       { status: 503, body: "" },
       /^not checked before it is sent, for the API could not be asked: the API answered 503/,
     ],
-    ["an older release", problem(405, "method", "Here one can GET."), /could not be asked: it is of an older release$/],
     ["a caller without the right", problem(403, "denied", "You may not."), /could not be asked: You may not\.$/],
   ])("needs no API to be sent: %s", async (_what, answer, note) => {
     const { on, said, sent } = await start({ [checkPath]: answer });
