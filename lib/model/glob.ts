@@ -47,9 +47,9 @@ export const literally = (path: string): Pattern => ({
   }),
 });
 
-/** A glob can be several patterns: each choice of its braces is one. */
-export const patternsOf = (glob: string): readonly Pattern[] =>
-  withoutBraces(glob).map((each) => ({ steps: namesOf(each).map((part) => (part === "**" ? part : nameMatcher(part))) }));
+/** A glob can be several patterns: each choice of its braces is one. With more choices than `most`, its braces stand for themselves. */
+export const patternsOf = (glob: string, most = mostChoices): readonly Pattern[] =>
+  withoutBraces(glob, most).map((each) => ({ steps: namesOf(each).map((part) => (part === "**" ? part : nameMatcher(part))) }));
 
 export const start = (pattern: Pattern): Reached => closure(pattern, [0]);
 
@@ -146,7 +146,7 @@ function isMatch(tokens: readonly Token[], name: readonly string[]): boolean {
 const mostChoices = 256;
 
 /** Each choice of `{a,b}`, as shells expand them. Braces without a comma, or too many of them, stand for themselves. */
-function withoutBraces(glob: string): readonly string[] {
+function withoutBraces(glob: string, most: number): readonly string[] {
   let all = [glob];
   for (;;) {
     let hasChanged = false;
@@ -155,7 +155,7 @@ function withoutBraces(glob: string): readonly string[] {
       hasChanged ||= choices !== undefined;
       return choices ?? [each];
     });
-    if (next.length > mostChoices) return [glob];
+    if (next.length > most) return [glob];
     if (!hasChanged) return [...new Set(next)];
     all = next;
   }

@@ -10,6 +10,8 @@ export type ArtifactLimits = {
   /** Entries of one folder that are considered, and of all folders: these bound the worker's memory and time. */
   readonly inFolder: number;
   readonly entries: number;
+  /** How long names may be compared with globs, ms: what is not looked at by then is left out. */
+  readonly matchMs: number;
 };
 
 /** One Lambda seals them within its ten minutes. */
@@ -20,4 +22,5 @@ export const artifactLimits: ArtifactLimits = {
   listed: mostLeftOut,
   inFolder: 100_000,
   entries: 1_000_000,
+  matchMs: 60_000,
 };

@@ -1,5 +1,6 @@
 import type { Dirent, Stats } from "node:fs";
 import { opendir, realpath, stat } from "node:fs/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import { artifactName } from "../../events/artifact-name.ts";
 import type { ArtifactFile } from "./artifact-file.ts";
 import type { ArtifactLimits } from "./artifact-limits.ts";
@@ -7,6 +8,8 @@ import type { LeftOut } from "./left-out.ts";
 import { askers, type Progress, type Request, step } from "./requests.ts";
 
 const slash = Buffer.from("/");
+/** After so long the worker's other work has a turn: it holds leases of other jobs. */
+const longestTurnMs = 20;
 
 type Folder = {
   /** Its real path. */
@@ -33,6 +36,8 @@ export class ArtifactWalk {
   readonly #leftOut: LeftOut;
   #bytes = 0;
   #seen = 0;
+  #matchedMs = 0;
+  #turnMs = 0;
 
   /** `root`: the real path of the working directory. */
   constructor(root: Buffer, limits: ArtifactLimits, leftOut: LeftOut) {
@@ -63,18 +68,32 @@ export class ArtifactWalk {
       for await (const found of (await opendir(folder.place as unknown as string, options)) as AsyncIterable<unknown>) {
         const { name, kind } = readEntry(found as Dirent<Buffer>);
         this.#seen += 1;
-        const progress = step(folder.progress, { bytes: name.toString("latin1"), text: name.toString() });
-        if (progress.size === 0) continue;
-        isCut = entries.length >= this.#limits.inFolder || this.#seen > this.#limits.entries;
+        const progress = await this.#step(folder.progress, name);
+        isCut = this.#matchedMs > this.#limits.matchMs;
+        if (progress.size === 0 && !isCut) continue;
+        isCut ||= entries.length >= this.#limits.inFolder || this.#seen > this.#limits.entries;
         if (isCut) break;
         entries.push({ name, kind, progress });
       }
     } catch {
       this.#leaveOut(folder, "it cannot be read");
     }
-    if (isCut) this.#leaveOut(folder, "it holds too many entries: not all of them were looked at");
+    if (isCut) this.#leaveOut(folder, "it holds too many entries, or the globs take too long: not all of it was looked at");
     const key = ({ name, kind }: Entry): Buffer => (kind === "folder" ? Buffer.concat([name, slash]) : name);
     return entries.sort((a, b) => Buffer.compare(key(a), key(b)));
+  }
+
+  async #step(progress: Progress, name: Buffer): Promise<Progress> {
+    const startedMs = performance.now();
+    const next = step(progress, { bytes: name.toString("latin1"), text: name.toString() });
+    const tookMs = performance.now() - startedMs;
+    this.#matchedMs += tookMs;
+    this.#turnMs += tookMs;
+    if (this.#turnMs > longestTurnMs) {
+      await turn();
+      this.#turnMs = 0;
+    }
+    return next;
   }
 
   async #entry(folder: Folder, entry: Entry, place: Buffer): Promise<void> {

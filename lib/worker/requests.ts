@@ -16,16 +16,22 @@ export type Request = {
 /** How far a folder's path has come in what the job names: per request, and per pattern of it. */
 export type Progress = ReadonlyMap<Request, "covered" | readonly Reached[]>;
 
+/** Choices of braces in all globs of a job together: each entry of its folder is compared with every one. */
+const mostChoices = 256;
+
 /** A name that is there literally is meant literally, though it holds characters of a glob. */
 export async function readRequests(work: string, asked: readonly ArtifactRequest[]): Promise<readonly Request[]> {
-  return Promise.all(
-    asked.map(async (request): Promise<Request> => {
-      const { path: name, required } = typeof request === "string" ? { path: request, required: false } : request;
-      const path = posix.normalize(name);
-      const isLiteral = !hasMagic(path) || (await isThere(join(work, path)));
-      return { name, required, isLiteral, patterns: isLiteral ? [literally(path)] : patternsOf(path) };
-    }),
-  );
+  const requests: Request[] = [];
+  let choices = mostChoices;
+  for (const request of asked) {
+    const { path: name, required } = typeof request === "string" ? { path: request, required: false } : request;
+    const path = posix.normalize(name);
+    const isLiteral = !hasMagic(path) || (await isThere(join(work, path)));
+    const patterns = isLiteral ? [literally(path)] : patternsOf(path, choices);
+    choices -= patterns.length - 1;
+    requests.push({ name, required, isLiteral, patterns });
+  }
+  return requests;
 }
 
 export const beginning = (requests: readonly Request[]): Progress =>

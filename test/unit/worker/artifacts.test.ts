@@ -182,9 +182,24 @@ describe("what cannot be kept is left out with the reason, and costs nothing els
     for (let n = 0; n < 30; n++) await writeFile(join(work, "out", `f${10 + n}`), "");
     const { paths, leftOut } = await collect(["out"], { inFolder: 8 });
     expect(paths.length).toBeLessThanOrEqual(8);
-    expect(leftOut).toEqual({ out: "it holds too many entries: not all of them were looked at" });
+    expect(leftOut).toEqual({ out: "it holds too many entries, or the globs take too long: not all of it was looked at" });
     expect((await collect(["out/m*"], { inFolder: 8 })).paths).toEqual(["out/model.bin"]);
   });
+});
+
+test("globs that take very long neither stop the worker's other work nor hold up the upload", async () => {
+  for (let n = 0; n < 150; n++) await writeFile(join(work, `${"a".repeat(200)}${n}`), "");
+  const globs = Array.from({ length: 100 }, (_, n) => `${"{a,*a}".repeat(5)}${"*a".repeat(100)}b${n}`);
+  let turns = 0;
+  const timer = setInterval(() => {
+    turns += 1;
+  }, 5);
+  const startedMs = performance.now();
+  const { paths, missing } = await collect(["out", ...globs], { matchMs: 200 });
+  clearInterval(timer);
+  expect(performance.now() - startedMs).toBeLessThan(10_000);
+  expect(turns).toBeGreaterThan(1);
+  expect(paths.length + missing.length).toBeGreaterThanOrEqual(100);
 });
 
 test("names that are not UTF-8, or hold what no path may, are escaped and kept", async () => {
