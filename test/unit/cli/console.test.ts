@@ -9,6 +9,7 @@ const withColours = () => {
   vi.stubEnv("FORCE_COLOR", undefined);
   vi.stubEnv("NODE_DISABLE_COLORS", undefined);
   vi.stubEnv("TERM", "xterm-256color");
+  vi.stubEnv("CI", undefined);
 };
 
 describe("text that others wrote", () => {

@@ -141,7 +141,9 @@ describe("a worker", () => {
     reply = oneJob({ command: node(script), code: { s3: "s3://code/train.tar.gz" }, artifacts: ["data"] });
     begin({ FLEETWRIGHT_JOB_USER: "nobody" });
     await expect.poll(phases, until).toEqual(["running", "exited", "uploaded", undefined]);
-    expect(aws.logLines).toEqual([JSON.stringify([Number(spawnSync("id", ["-u", "nobody"]).stdout), false, true, true, false])]);
+    await expect
+      .poll(() => aws.logLines, until)
+      .toEqual([JSON.stringify([Number(spawnSync("id", ["-u", "nobody"]).stdout), false, true, true, false])]);
     expect([...aws.objects.keys()]).toContain("incoming/vision/train-1/1/files/data/new");
   });
 
@@ -226,7 +228,7 @@ describe("a worker", () => {
     };
     begin();
     await expect.poll(() => phases().at(-1) === undefined && aws.objects.size > 0, until).toBe(true);
-    expect(aws.logLines).toEqual(["once"]);
+    await expect.poll(() => aws.logLines, until).toEqual(["once"]);
   });
 
   test("stops a job when told to, with grace", async () => {
@@ -316,7 +318,7 @@ describe("a worker with containers", () => {
     begin({ PATH: await dockerPath() });
     await expect.poll(phases, until).toEqual(["running", "exited", "uploaded", undefined]);
     expect(aws.objects.get("incoming/vision/train-1/1/files/model.bin")?.toString()).toBe("42");
-    expect(aws.logLines).toContain("trained");
+    await expect.poll(() => aws.logLines, until).toContain("trained");
   });
 
   test("ends one that runs too long", async () => {
