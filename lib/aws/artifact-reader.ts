@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
+import { createWriteStream, rmSync } from "node:fs";
 import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import type { KMSClient } from "@aws-sdk/client-kms";
@@ -31,7 +31,11 @@ export const s3ArtifactReader = (config: S3ArtifactReaderConfig): ArtifactReader
       const sealed = await openObject(s3, { Bucket: artifactsBucket, Key: artifact.key }, { ifDenied: "absent" });
       if (sealed === undefined) throw new Fault("missing", `There is no sealed file ${artifact.key}`);
       const whole = Buffer.from(file);
-      const part = Buffer.concat([whole, Buffer.from(`.${randomUUID()}.part`)]);
+      // Not after the file, whose name may be as long as a name can be.
+      const part = Buffer.concat([folderOf(whole), Buffer.from(`/.fleet-${randomUUID()}.part`)]);
+      // Ctrl-C ends the process in the middle.
+      const remove = (): void => rmSync(part, { force: true });
+      process.once("exit", remove);
       try {
         await mkdir(folderOf(whole), { recursive: true });
         const plain = decrypting(kms, keyArn, sealContext(attempt, artifact.path));
@@ -46,6 +50,8 @@ export const s3ArtifactReader = (config: S3ArtifactReaderConfig): ArtifactReader
         if (cause instanceof Fault) throw cause;
         const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
         throw new Fault("not-opened", `${artifact.path} could not be opened: ${why}`, { cause });
+      } finally {
+        process.off("exit", remove);
       }
     },
   };

@@ -5,7 +5,7 @@ import { artifactName } from "../../events/artifact-name.ts";
 import type { ArtifactFile } from "./artifact-file.ts";
 import type { ArtifactLimits } from "./artifact-limits.ts";
 import type { LeftOut } from "./left-out.ts";
-import { askers, type Progress, type Request, step } from "./requests.ts";
+import { askers, endedAt, type Progress, type Request, step } from "./requests.ts";
 
 const slash = Buffer.from("/");
 /** After so long the worker's other work has a turn: it holds leases of other jobs. */
@@ -69,11 +69,12 @@ export class ArtifactWalk {
         const { name, kind } = readEntry(found as Dirent<Buffer>);
         this.#seen += 1;
         const progress = await this.#step(folder.progress, name);
-        isCut = this.#matchedMs > this.#limits.matchMs;
-        if (progress.size === 0 && !isCut) continue;
-        isCut ||= entries.length >= this.#limits.inFolder || this.#seen > this.#limits.entries;
+        isCut = this.#matchedMs > this.#limits.matchMs || this.#seen > this.#limits.entries;
+        if (!isCut && progress.size === 0) continue;
+        isCut ||= entries.length >= this.#limits.inFolder;
         if (isCut) break;
-        entries.push({ name, kind, progress });
+        const kept = kind === "folder" || kind === "link" ? progress : endedAt(progress);
+        if (kept.size > 0) entries.push({ name, kind, progress: kept });
       }
     } catch {
       this.#leaveOut(folder, "it cannot be read");

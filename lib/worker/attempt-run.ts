@@ -53,7 +53,7 @@ const tries = 4;
 /** For some minutes, while S3 is out of reach: what a run of hours left is worth it. */
 const uploadTries = ({ code }: Fault): number => (code === "upload-refused" ? tries : 60);
 /** How long the end of the log may take to be uploaded, before the artifacts are; and when the attempt leaves this machine. */
-const logFinishMs = 30_000;
+const logFinishMs = 5 * 60_000;
 const logCloseMs = 10_000;
 
 export const attemptsOn =
@@ -162,7 +162,7 @@ class Run {
   /** All that the attempt left. Its log comes here too, before the files. */
   async #upload(): Promise<AttemptEvent> {
     // Before the manifest, which has all that is left of an attempt sealed.
-    await this.#logs.finish(logFinishMs);
+    await Promise.race([this.#logs.finish(logFinishMs), aborted(this.#uploadEnds.signal)]);
     if (this.#leavesFiles) await this.#uploadFiles();
     return { kind: "uploaded" };
   }
@@ -221,6 +221,12 @@ class Run {
     }
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 
 /** How the program's run ended. */
 type RunEnd =

@@ -46,6 +46,10 @@ export const step = (progress: Progress, name: PathName): Progress =>
     ]),
   );
 
+/** What there is to know of an entry that nothing lies below: globs that lead on lead nowhere. */
+export const endedAt = (progress: Progress): Progress =>
+  new Map([...progress].filter(([request, reached]) => reached === "covered" || request.isLiteral));
+
 /** The requests that ask for an entry itself, and for all below it. */
 export const askers = (progress: Progress): readonly Request[] =>
   [...progress].flatMap(([request, reached]) => (reached === "covered" ? [request] : []));

@@ -77,6 +77,6 @@ export function whyEmpty(job: Job, { attempt, leftOut, leftOutMore = 0, missing,
   return (job.spec?.artifacts ?? []).length === 0 ? `${none}: it ${namedNothing}` : `${none}: the folders that it named are empty`;
 }
 
-const namedNothing = 'named nothing to keep; name files in its "artifacts", or with fleet submit --artifact';
+const namedNothing = 'named nothing to keep; name files in its "artifacts", or with --artifact';
 
 const because = ({ reason }: Job): string => (reason === undefined ? "" : ` (${reason.split("\n")[0]})`);

@@ -48,7 +48,9 @@ function callOf({ method: typed, path, body: text }: Asked): ApiCall {
   const method = typed.toUpperCase();
   if (!isMethod(method)) throw new UsageError(`${typed} is not a method of the API; there are: ${methods.join(", ")}`);
   if (!path.startsWith("/v1/"))
-    throw new UsageError(`${path} is not a path of the API; they begin with /v1/, and fleet api GET /v1/openapi.json lists them`);
+    throw new UsageError(
+      `${path} is not a path of the API; they begin with /v1/, and ${commandLine("api", "GET", "/v1/openapi.json")} lists them`,
+    );
   if (text === undefined) return { method, path };
   const body = jsonOf(text);
   if (body === undefined) throw new UsageError("the body is not JSON");

@@ -28,7 +28,11 @@ export async function uploadDataset(dataset: string, folder: string, on: Context
   const name = DatasetName.safeParse(dataset);
   if (!name.success) throw new UsageError(`${dataset} cannot be its name: ${name.error.issues[0]?.message}`);
   const team = await teamOf(options.team, connection);
-  const { paths, bytes: size } = await filesIn(folder);
+  const { paths, bytes: size, odd } = await filesIn(folder);
+  if (odd.length > 0)
+    console.note(
+      `cannot be uploaded: ${odd.slice(0, mostNamed).join(", ")}${odd.length > mostNamed ? ` and ${odd.length - mostNamed} more` : ""}`,
+    );
   const dryRun = options.dryRun ?? false;
   const synced = await withProgress(console, `comparing and uploading ${count(paths.length, "file")}, ${bytes(size)}`, (tell) =>
     syncFiles(connection.files, {

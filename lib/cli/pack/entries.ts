@@ -9,9 +9,11 @@ export type Entries = {
   readonly paths: readonly string[];
   /** Of all files together, as they lie there. */
   readonly bytes: number;
-  /** Sockets and the like, which cannot be uploaded. */
+  /** Sockets and the like, which cannot be uploaded, with what they are. */
   readonly odd: readonly string[];
 };
+
+const mostNamed = 20;
 
 /**
  * Lists a folder without what `.fleetignore` files leave out. What .gitignore leaves out is kept: it is where data lies. Throws a
@@ -19,13 +21,17 @@ export type Entries = {
  */
 export async function entriesOf(folder: string): Promise<Entries> {
   const { items, bytes, leftOut } = await listingOf(folder, { git: false });
-  const missing = leftOut.find(({ kind }) => kind !== "special");
-  if (missing)
+  const missing = leftOut.filter(({ kind }) => kind !== "special");
+  if (missing.length > 0)
     throw new UsageError(
-      `${printable(missing.path)} is ${missing.why}; put a file in its place, or leave it out with a line in a ${ignoreFile} file`,
+      [
+        `nothing was uploaded; put a file in the place of each of these, or leave it out with a line in a ${ignoreFile} file:`,
+        ...missing.slice(0, mostNamed).map(({ path, why }) => `${printable(path)} is ${why}`),
+        ...(missing.length > mostNamed ? [`and ${missing.length - mostNamed} more`] : []),
+      ].join("\n  "),
     );
   const paths = items.filter(({ kind }) => kind !== "folder").map(({ path }) => path);
-  return { paths: paths.map(textual), bytes, odd: leftOut.map(({ path }) => printable(path)) };
+  return { paths: paths.map(textual), bytes, odd: leftOut.map(({ path, why }) => `${printable(path)} (${why})`) };
 }
 
 function textual(path: string): string {

@@ -35,7 +35,7 @@ export type Listing = Listed & {
 };
 
 export type ListOptions = {
-  /** Whether .gitignore files count. */
+  /** Whether it is code, of which .gitignore files and never-packed.ts leave out a part; of data, nothing is left out unasked. */
   readonly git: boolean;
   readonly disk?: Disk;
   readonly counting?: CountLimits;
@@ -82,7 +82,7 @@ async function visit(walk: Walk, base: string, { entries, ...outer }: Scope & { 
   const scope = scopeIn(walk, base, { entries, ...outer });
   for (const entry of entries) {
     const path = base + entry.name;
-    if (isNeverPacked(entry.name)) continue;
+    if (walk.git && isNeverPacked(entry.name)) continue;
     const fate = fateOf(path, entry.isDirectory(), scope);
     if (fate === "out") continue;
     if (fate === "ignored" && !(entry.isDirectory() && reachesInto(scope.fleet, path))) await walk.count.add(path, entry.isDirectory());
@@ -130,7 +130,7 @@ async function take(walk: Walk, path: string, { entry, scope }: { readonly entry
 
 async function takeFolder(walk: Walk, path: string, scope: Scope): Promise<void> {
   const entries = await walk.disk.list(`${walk.root}/${path}`);
-  if (isEnvironment(entries)) return;
+  if (walk.git && isEnvironment(entries)) return;
   if (!scope.isIgnored) walk.items.push({ kind: "folder", path, mode: walk.disk.stat(`${walk.root}/${path}`).mode });
   await visit(walk, `${path}/`, { ...scope, entries });
 }

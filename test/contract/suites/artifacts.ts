@@ -171,6 +171,8 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
           key: `${attempt.team}/${attempt.job}/${attempt.attempt}/files/out/model.bin.sealed`,
         });
         await stage.reader.open(attempt, artifact, join(folder, "deep", "model.bin"));
+        // The longest name that a file can have.
+        await stage.reader.open(attempt, artifact, join(folder, "n".repeat(255)));
         expect((await readFile(join(folder, "deep", "model.bin"))).equals(bytes)).toBe(true);
         expect(await readdir(join(folder, "deep"))).toEqual(["model.bin"]);
       });

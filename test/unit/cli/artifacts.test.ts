@@ -162,12 +162,7 @@ describe("artifacts get", () => {
   );
 
   test.each<[string, Partial<SealedManifest>, readonly string[], string]>([
-    [
-      "named nothing",
-      {},
-      [],
-      'no file was kept of train-7: it named nothing to keep; name files in its "artifacts", or with fleet submit --artifact',
-    ],
+    ["named nothing", {}, [], 'no file was kept of train-7: it named nothing to keep; name files in its "artifacts", or with --artifact'],
     [
       "left nothing that it named",
       { missing: ["a"] },
@@ -253,7 +248,7 @@ describe("artifacts list", () => {
     [
       { state: "failed", reason: "exit code 3: boom\nmore", spec: aSpec({ artifacts: [] }) },
       undefined,
-      'train-7 is failed (exit code 3: boom); it named nothing to keep; name files in its "artifacts", or with fleet submit --artifact',
+      'train-7 is failed (exit code 3: boom); it named nothing to keep; name files in its "artifacts", or with --artifact',
     ],
     [{ state: "failed", spec: named }, undefined, 'train-7 is failed; nothing of it was kept (it named "model.pt", "final.pt")'],
   ])("says why there is nothing: %j", async (job, attempt, why) => {

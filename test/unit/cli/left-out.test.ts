@@ -174,12 +174,17 @@ describe("a folder that is uploaded as a dataset", () => {
     expect(await entriesOf(root)).toEqual({ paths: ["a/b.bin"], bytes: 2, odd: [] });
   });
 
+  it("keeps what code leaves out by itself: no rule of the user's says that it is no data", async () => {
+    plant(root, { "node_modules/x.js": file("x"), "env/pyvenv.cfg": file(""), "env/data.bin": file("12") });
+    expect((await entriesOf(root)).paths).toEqual(["env/data.bin", "env/pyvenv.cfg", "node_modules/x.js"]);
+  });
+
   it("is refused for what would be missing without a word, or could have no key on S3", async () => {
-    plant(root, { a: file("a"), l: link("/etc/passwd") });
+    plant(root, { a: file("a"), l: link("/etc/passwd"), m: link("/etc/hosts") });
     await expect(entriesOf(root)).rejects.toThrow(
-      /^l is a link to \/etc\/passwd, outside the folder; put a file in its place, or leave it out/,
+      /put a file in the place of each .*:\n {2}l is a link to \/etc\/passwd, outside the folder\n {2}m is a link to \/etc\/hosts/,
     );
-    rmSync(join(root, "l"));
+    for (const name of ["l", "m"]) rmSync(join(root, name));
     plant(root, { "caf\xe9": file("") });
     await expect(entriesOf(root)).rejects.toThrow(String.raw`the name of caf\xe9 is not UTF-8`);
   });
