@@ -66,12 +66,12 @@ function welcome({ endpoint, deployment: { jobsQueuePrefix, teams, pools } }: Lo
   return [
     `local cloud at ${endpoint}`,
     "",
-    "Submit a job (any keys will do):",
+    "Submit a job:",
     `  echo ${message} | ${bareCommandLine("submit", "-", "--team", team)}`,
     `  ${keys} aws --endpoint-url ${endpoint} sqs send-message --queue-url ${queue} --message-body ${message}`,
     "",
     `teams: ${teams.join(", ")}   pools: ${pools.join(", ")}   end with Ctrl-C`,
-    "Its jobs, logs, artifacts and data sets are gone when it ends.",
+    "Its jobs, logs, artifacts and datasets are gone when it ends.",
   ];
 }
 
