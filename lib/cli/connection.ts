@@ -4,6 +4,7 @@ import { ssmClient } from "../aws/clients/ssm.ts";
 import { findDeployment } from "../aws/deployment.ts";
 import { awsErrorKind } from "../aws/errors.ts";
 import { functionUrlSigner } from "../aws/request-signer.ts";
+import type { Announcement } from "../local/announcement.ts";
 import type { Deployment } from "../model/deployment.ts";
 import { Fault } from "../model/fault.ts";
 import type { JobReader } from "../ports/jobs.ts";
@@ -55,7 +56,11 @@ export async function connect(target: Target, console: Pick<Console, "note" | "p
   const seen = (call: CallApi): CallApi => {
     return async (schema, what) => {
       if (what.method !== "GET") await sayWhere();
-      return withProgress(console, "waiting for the API", () => call(schema, what));
+      try {
+        return await withProgress(console, "waiting for the API", () => call(schema, what));
+      } catch (error) {
+        throw await orItsEnd(error, cloud);
+      }
     };
   };
   try {
@@ -65,6 +70,15 @@ export async function connect(target: Target, console: Pick<Console, "note" | "p
   } catch (error) {
     throw noConnection(error, { name: target.name, choice });
   }
+}
+
+/** The error, or that the local cloud has ended since the command began, which its address alone does not tell. */
+async function orItsEnd(error: unknown, cloud: Announcement | undefined): Promise<unknown> {
+  if (cloud === undefined || !(error instanceof Fault && error.code === "api-unreachable")) return error;
+  const { choice } = await standing("local");
+  if (choice.kind === "local" && choice.cloud.endpoint === cloud.endpoint) return error;
+  const gone = "has ended while this command ran, and its jobs, logs, artifacts and datasets are gone with it";
+  return new Fault("local-cloud-ended", `the local cloud at ${cloud.endpoint} ${gone}`, { cause: error });
 }
 
 /** `AWS account 123456789012, region eu-west-1, deployment fleetwright`. That the account cannot be told is said, and stops nothing. */

@@ -180,6 +180,23 @@ describe("fleet, as a process", () => {
       expect(err).toMatch(/AWS account unknown \(STS did not name it: .+\), region eu-west-1, deployment fleetwright\n/);
     });
 
+    it("is told to have ended by a local cloud that ends while a command follows a job on it", async () => {
+      const home = await mkdtemp(join(tmpdir(), "fleetwright-ends-"));
+      const own = await startFakeApi({ [`GET ${team}/jobs/slow/logs`]: { body: aLogPage({ state: "running" }) } });
+      const announced = await announce(home, { endpoint: api.url });
+      const before = apiUrl;
+      apiUrl = `${own.url}/`;
+      const follower = startWith({ FLEETWRIGHT_HOME: home }, "logs", "slow", "-f", "--team", "research");
+      await vi.waitFor(() => expect(own.calls.length).toBeGreaterThan(0), { timeout: 20_000 });
+      apiUrl = before;
+      await announced.close();
+      own.close();
+      const { code, err } = await follower.ended;
+      expect(code).toBe(1);
+      expect(err).toMatch(/the local cloud at http:\S+ has ended while this command ran, and its jobs, .* are gone with it\n$/);
+      await rm(home, { recursive: true });
+    });
+
     it("is nowhere when the local cloud has ended, even with keys for AWS", async () => {
       const home = await mkdtemp(join(tmpdir(), "fleetwright-ended-"));
       await (await announce(home, { endpoint: api.url })).close();
