@@ -39,8 +39,12 @@ async function nodeFolder(major: number): Promise<string> {
   if (process.versions.node.startsWith(`${major}.`)) return dirname(process.execPath);
   const prefix = join(home, `node-${major}`);
   await mkdir(prefix, { recursive: true });
-  await must("npm", ["install", "--prefix", prefix, "--no-save", `node@${major}`], { cwd: prefix, env });
-  return join(prefix, "node_modules", "node", "bin");
+  // What the package `node` installs by a script, for which npm may wait without end.
+  const name = `node-${process.platform}-${process.arch}`;
+  const install = ["install", "--prefix", prefix, "--no-save", "--ignore-scripts", `${name}@${major}`];
+  const first = await run("npm", install, { cwd: prefix, env, withinMs: 120_000 });
+  if (first.code !== 0) await must("npm", install, { cwd: prefix, env, withinMs: 240_000 });
+  return join(prefix, "node_modules", name, "bin");
 }
 
 async function tryOn(major: number, tarball: string): Promise<void> {
