@@ -125,7 +125,7 @@ describe("the end of a cloud that is killed", () => {
 describe("Ctrl-C", () => {
   it("ends everything in the middle of a demonstration", { concurrent: true }, async () => {
     const command = open(["demo"]);
-    await command.says(/research\/train {2}(placed|running)/);
+    await command.says(/research\/train {2}(placed|running)/, 180_000);
     await has(command, "serve.py", "worker.mjs", "watchdog-process.ts");
     await interrupted(command, 130);
   });

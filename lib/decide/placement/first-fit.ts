@@ -1,6 +1,7 @@
 import { breakers } from "../../model/breaker.ts";
 import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Learned } from "../../model/learned.ts";
+import type { Limits } from "../../model/limits.ts";
 import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
@@ -189,7 +190,10 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: 
     case "limit":
     case "team-limit":
     case "deployment-limit":
-      return whyLimited({ team: entry.team, least: leastFor(entry, board), allowance: board.allowance }, snapshot);
+      return whyLimited(
+        { team: entry.team, least: leastFor(entry, board, limitsOf(snapshot, entry.team)), allowance: board.allowance },
+        snapshot,
+      );
     case "budget":
       return whyOverBudget(board.budget, pool.name);
     case "later":
@@ -219,3 +223,9 @@ function wakeOf(waits: readonly Wait[], after: { snapshot: Snapshot; budget: Bud
   ];
   return wakes.length > 0 ? Math.min(...wakes) : undefined;
 }
+
+const limitsOf = ({ pool, wider }: Pick<Snapshot, "pool" | "wider">, team: string): readonly Limits[] => [
+  pool.limits,
+  wider?.limits.teams[team] ?? {},
+  wider?.limits.deployment ?? {},
+];
