@@ -190,7 +190,7 @@ describe("fleet, as a process", () => {
       await vi.waitFor(() => expect(own.calls.length).toBeGreaterThan(0), { timeout: 20_000 });
       apiUrl = before;
       await announced.close();
-      own.close();
+      await own.close();
       const { code, err } = await follower.ended;
       expect(code).toBe(1);
       expect(err).toMatch(/the local cloud at http:\S+ has ended while this command ran, and its jobs, .* are gone with it\n$/);
