@@ -22,6 +22,14 @@ export function allowanceOf({ pool, reserved, wider }: Snapshot): Allowance {
   };
 }
 
+/** What the limits would leave if nothing were reserved. */
+export const unreserved = (seen: Snapshot): Allowance =>
+  allowanceOf({
+    ...seen,
+    reserved: none,
+    ...(seen.wider ? { wider: { limits: seen.wider.limits, reserved: { deployment: none, teams: {} } } } : {}),
+  });
+
 const left = (limits: Limits | undefined, reserved: Reservation = none): Reservation => less({ ...boundless, ...given(limits) }, reserved);
 
 /** Without the parts that are not limited. */

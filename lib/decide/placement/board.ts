@@ -1,7 +1,7 @@
 import { type Breaker, breakers } from "../../model/breaker.ts";
 import type { QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
-import type { LimitScope, Limits } from "../../model/limits.ts";
+import type { LimitScope } from "../../model/limits.ts";
 import type { Node } from "../../model/node.ts";
 import type { InstanceType, Offer } from "../../model/offer.ts";
 import type { Snapshot } from "../../model/plan.ts";
@@ -127,18 +127,14 @@ function toBeLaunched(entry: QueueEntry, board: Board): "bundled" | Miss {
 }
 
 /**
- * The cheapest node that can be asked for, and what it would reserve for the job alone; of a gang, of all its nodes. `limits`: what
- * would exceed one of them, though nothing else were reserved, is not meant unless there is nothing else.
+ * The cheapest node that can be asked for, and what it would reserve for the job alone; of a gang, of all its nodes. What would exceed
+ * `most`, the limits themselves, counts only if there is nothing else.
  */
-export function leastFor(entry: QueueEntry, board: Board, limits: readonly Limits[]): Least {
+export function leastFor(entry: QueueEntry, board: Board, most: Reservation): Least {
   const empty = emptyBundle(undefined, board.shelfFor(entry.nodes), entry.nodes);
-  const least = (part: keyof Limits): number =>
-    Math.min(Number.POSITIVE_INFINITY, ...limits.map((each) => each[part] ?? Number.POSITIVE_INFINITY));
-  const allowed = extended(empty, entry, { usdPerHour: least("usdPerHour"), gpus: least("gpus") });
+  const within = extended(empty, entry, most);
   const alone =
-    typeof allowed === "object"
-      ? allowed
-      : extended(empty, entry, { usdPerHour: Number.POSITIVE_INFINITY, gpus: Number.POSITIVE_INFINITY });
+    typeof within === "object" ? within : extended(empty, entry, { usdPerHour: Number.POSITIVE_INFINITY, gpus: Number.POSITIVE_INFINITY });
   const [cheapest] = typeof alone === "object" ? alone.holding.filter(({ offer }) => offer === alone.offers[0]) : [];
   if (!cheapest) return { instanceType: "unknown", asks: { usdPerHour: 0, gpus: 0 } };
   const { offer, type } = cheapest;

@@ -1,7 +1,6 @@
 import { breakers } from "../../model/breaker.ts";
 import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Learned } from "../../model/learned.ts";
-import type { Limits } from "../../model/limits.ts";
 import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
@@ -11,6 +10,7 @@ import { passedOver } from "../capacity/passed-over.ts";
 import { standing } from "../capacity/rest.ts";
 import { dryFor, whyDry } from "../capacity/why-dry.ts";
 import { whyBroken } from "../health/breaker.ts";
+import { allowed, unreserved } from "../limits/allowance.ts";
 import { whyLimited } from "../limits/in-words.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
 import { type Board, boardOf, type Found, find, leastFor, left, type Miss } from "./board.ts";
@@ -191,7 +191,11 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: 
     case "team-limit":
     case "deployment-limit":
       return whyLimited(
-        { team: entry.team, least: leastFor(entry, board, limitsOf(snapshot, entry.team)), allowance: board.allowance },
+        {
+          team: entry.team,
+          least: leastFor(entry, board, allowed(unreserved(snapshot), snapshot.pool.shared ? undefined : entry.team)),
+          allowance: board.allowance,
+        },
         snapshot,
       );
     case "budget":
@@ -223,9 +227,3 @@ function wakeOf(waits: readonly Wait[], after: { snapshot: Snapshot; budget: Bud
   ];
   return wakes.length > 0 ? Math.min(...wakes) : undefined;
 }
-
-const limitsOf = ({ pool, wider }: Pick<Snapshot, "pool" | "wider">, team: string): readonly Limits[] => [
-  pool.limits,
-  wider?.limits.teams[team] ?? {},
-  wider?.limits.deployment ?? {},
-];
