@@ -21,7 +21,8 @@ export async function pageOf(at: LogAt, { connection }: Pick<Context, "connectio
     if (attempt !== undefined && attempt > found.attempt)
       throw new UsageError(`${job} has no attempt ${attempt}; its last one is ${found.attempt}`);
     const members = found.spec?.nodes ?? 1;
-    if (rank < members) throw error;
+    // The job came to be between the two questions.
+    if (rank < members) return connection.api.logs({ ...at, limit });
     throw new UsageError(members === 1 ? `${job} is no gang; its only rank is 0` : `${job} has the ranks 0 to ${members - 1}`);
   }
 }

@@ -103,12 +103,12 @@ test("a node loses an attempt exactly when the worker may forget it", () => {
   );
 });
 
-test("no job leaves its node and stays placed or running, but for the others of a gang that have done their part", () => {
+test("no job leaves its node and stays placed or running, but for the others of a gang whose end is on record or is a good one", () => {
   fc.assert(
     fc.property(report, job, phase, rank, (said, about, held, member) => {
       const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held, rank: member }));
       if (verdict.kind !== "change" || verdict.assignment !== "removed" || said.attempt !== about.attempt) return;
-      if (member && ((said.phase === "exited" && said.exitCode === 0) || said.phase === "uploaded")) return;
+      if (member && (held === "uploading" || (said.phase === "exited" && said.exitCode === 0) || said.phase === "uploaded")) return;
       expect(["placed", "running"]).not.toContain(verdict.job?.to ?? about.state);
     }),
   );

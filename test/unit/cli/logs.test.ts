@@ -117,6 +117,19 @@ describe("logs", () => {
     expect(said.note.join("\n")).toMatch(message);
   });
 
+  it("asks again about a job that came to be between the two questions", async () => {
+    const { on, said } = await start({
+      [`GET ${job}/logs`]: [
+        problem(404, "not-found", "There is no such job."),
+        { body: aLogPage({ lines: lines("here"), cursor: "c1" }) },
+        { body: aLogPage({ cursor: "c1" }) },
+      ],
+      [`GET ${job}`]: { body: aJobView() },
+    });
+    expect(await logs("train-7", { team }, on)).toBe(0);
+    expect(said.out).toEqual(["here"]);
+  });
+
   it("tells a job that is not from an attempt that is not", async () => {
     const { on } = await start({
       [`GET ${job}/logs`]: problem(404, "not-found", "no"),
