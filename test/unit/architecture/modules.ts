@@ -12,17 +12,30 @@ const specifierPatterns = [
   /\bimport\(\s*["']([^"']+)["']\s*\)/g,
 ];
 
+/** Looks at each module once: the same ones are judged beside many others. */
+function once<T>(look: (module: Module) => T): (module: Module) => T {
+  const seen = new WeakMap<Module, { readonly found: T }>();
+  return (module) => {
+    const known = seen.get(module) ?? { found: look(module) };
+    seen.set(module, known);
+    return known.found;
+  };
+}
+
+export const codeOf = once(({ source }: Module): string => withoutComments(source));
+
 /** Everything a module imports: static, re-exported, dynamic, types as well. */
-export const specifiersOf = ({ source }: Module): string[] => {
-  const code = withoutComments(source);
+export const specifiersOf = once((module: Module): readonly string[] => {
+  const code = codeOf(module);
   return specifierPatterns.flatMap((pattern) => [...code.matchAll(pattern)].map((found) => found[1] ?? ""));
-};
+});
 
 /** The paths of our own modules that it imports. */
-export const localImportsOf = (module: Module): string[] =>
+export const localImportsOf = once((module: Module): readonly string[] =>
   specifiersOf(module)
     .filter((specifier) => specifier.startsWith("."))
-    .map((specifier) => posix.join(posix.dirname(module.path), specifier));
+    .map((specifier) => posix.join(posix.dirname(module.path), specifier)),
+);
 
 /** What of it comes from elsewhere: packages and Node's own. */
 export const packagesOf = (module: Module): string[] => specifiersOf(module).filter((specifier) => !specifier.startsWith("."));

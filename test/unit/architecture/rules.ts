@@ -1,4 +1,4 @@
-import { localImportsOf, type Module, packagesOf, withoutComments } from "./modules.ts";
+import { codeOf, localImportsOf, type Module, packagesOf } from "./modules.ts";
 
 type Layer = {
   readonly folder: string;
@@ -90,7 +90,7 @@ export const wrongs = (modules: readonly Module[]): string[] => {
 function wrongsOf(module: Module, known: ReadonlySet<string>): string[] {
   const layer = layerOf(module.path);
   if (!layer) return [`${module.path} belongs to no layer`];
-  const code = withoutComments(module.source);
+  const code = codeOf(module);
   const wrong: string[] = [];
   for (const to of localImportsOf(module)) {
     if (!known.has(to) && !to.endsWith(".json")) wrong.push(`${module.path} imports ${to}, which is not there`);

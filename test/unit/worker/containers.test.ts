@@ -2,7 +2,6 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import * as z from "zod";
 import type { JobSpec } from "../../../lib/model/job.ts";
 import { systemClock } from "../../../lib/worker/clock.ts";
 import { containersOn, removeLeftContainers } from "../../../lib/worker/containers.ts";
@@ -13,7 +12,7 @@ import { linesInto } from "./output-lines.ts";
 import { standInDocker } from "./stand-in.ts";
 
 /**
- * There is no Docker engine where these tests run. A stand-in (docker-stand-in.ts) notes how it is called and behaves as
+ * There is no Docker engine where these tests run. A stand-in (docker-stand-in.sh) notes how it is called and behaves as
  * the engine is documented to; that the real client takes these very options was tried by hand with Docker 28.2.
  */
 vi.setConfig({ testTimeout: 30_000 });
@@ -36,10 +35,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const Call = z.object({ args: z.array(z.string()), env: z.record(z.string(), z.string()) });
-const calls = async (verb?: string) => {
+/** The arguments of each call of the client, in their order. */
+const calls = async (verb?: string): Promise<string[][]> => {
   const lines = (await readFile(join(folder, "calls"), "utf8").catch(() => "")).split("\n").filter(Boolean);
-  return lines.map((line) => Call.parse(JSON.parse(line))).filter((call) => verb === undefined || call.args[0] === verb);
+  return lines.map((line) => line.split("\t").slice(0, -1)).filter(([first]) => verb === undefined || first === verb);
 };
 const logged: string[] = [];
 const machine = () => ({ folder, path, log: (_level: string, message: string) => logged.push(message) });
@@ -64,39 +63,40 @@ async function run(spec: Partial<JobSpec>): Promise<{ end: End; lines: string[] 
   return { end: "kind" in begun ? begun : await begun.ended, lines };
 }
 
-async function start(script: string): Promise<{ job: Running; lines: string[] }> {
-  const { begun, lines } = await begin({ command: node(script) });
+async function start(script: string, over: Partial<JobSpec> = {}): Promise<{ job: Running; lines: string[] }> {
+  const { begun, lines } = await begin({ command: sh(script), ...over });
   if ("kind" in begun) throw new Error("it has ended");
   return { job: begun, lines };
 }
-const node = (script: string) => [process.execPath, "-e", script];
-const forever = "setInterval(() => {}, 1000); console.log('ready')";
+const sh = (script: string) => ["/bin/sh", "-c", script];
+const forever = "echo ready; exec sleep 600";
+const tellsItsPids = "echo pid $$ $PPID; exec sleep 600";
 
 describe("a container", () => {
   test("is fetched, run and removed; what it says are the job's lines", async () => {
-    const script =
-      "console.log(process.env.GREETING, process.env.FLEETWRIGHT_ARTIFACTS); console.error('done'); require('fs').writeFileSync('model', '')";
-    const { end, lines } = await run({ command: node(script), env: { GREETING: "hello" }, artifacts: ["model", "log"] });
+    const script = 'echo "$GREETING $FLEETWRIGHT_ARTIFACTS"; echo done >&2; touch model';
+    const { end, lines } = await run({ command: sh(script), env: { GREETING: "hello" }, artifacts: ["model", "log"] });
     expect(end).toEqual({ kind: "exited", code: 0 });
     expect(lines.filter((line) => !line.includes("docker pull")).toSorted()).toEqual(["done", "hello model", "log"]);
     expect(lines).toContain("[fleetwright: docker pull: Status: Downloaded newer image for busybox:latest]");
-    expect((await calls()).map(({ args }) => args[0])).toEqual(["pull", "rm", "run", "inspect", "rm"]);
+    expect((await calls()).map(([verb]) => verb)).toEqual(["pull", "rm", "run", "inspect", "rm"]);
     expect(await readdir(join(folder, "containers"))).toEqual([]);
     expect(await readdir(join(folder, "attempts/vision/train-1/1/work"))).toEqual(["model"]);
   });
 
   test("gets its variables from a file that only the worker reads, and the client none of them", async () => {
-    await run({ command: node("console.log(process.env.TOKEN)"), env: { TOKEN: "hush", DOCKER_HOST: "tcp://evil:2375", LD_PRELOAD: "" } });
-    for (const { args, env } of await calls()) {
-      expect(JSON.stringify(args)).not.toContain("hush");
-      expect(Object.keys(env).filter((name) => ["TOKEN", "DOCKER_HOST", "LD_PRELOAD"].includes(name))).toEqual([]);
-    }
+    const env = { TOKEN: "hush", DOCKER_HOST: "tcp://evil:2375", LD_PRELOAD: "" };
+    expect((await run({ command: sh('echo "$TOKEN"'), env })).lines).toContain("hush");
+    expect(JSON.stringify(await calls())).not.toContain("hush");
+    const environments = await readFile(join(folder, "environments"), "utf8");
+    expect(environments).toContain("FLEETWRIGHT_ARTIFACTS");
+    expect(environments).not.toMatch(/TOKEN|DOCKER_HOST|LD_PRELOAD/);
     const { mode } = await import("node:fs").then((fs) => fs.statSync(join(folder, "attempts/vision/train-1/1/container.env")));
     expect(mode & 0o777).toBe(0o600);
   });
 
   test("ends with its program's code and last words", async () => {
-    expect((await run({ command: node("console.error('out of data'); process.exit(3)") })).end).toEqual({
+    expect((await run({ command: sh("echo out of data >&2; exit 3") })).end).toEqual({
       kind: "exited",
       code: 3,
       reason: "out of data",
@@ -104,7 +104,7 @@ describe("a container", () => {
   });
 
   test("that ran out of memory says so", async () => {
-    expect((await run({ image: "hungry", command: node("process.kill(process.pid, 'SIGKILL')") })).end).toEqual({
+    expect((await run({ image: "hungry", command: sh("kill -s KILL $$") })).end).toEqual({
       kind: "exited",
       code: 137,
       reason: "ran out of its 2 GiB of memory",
@@ -125,16 +125,16 @@ describe("a container", () => {
   });
 
   test("is asked to end, and may say its last words", async () => {
-    const { job, lines } = await start(`process.on('SIGTERM', () => { console.log('saved'); process.exit(0) }); ${forever}`);
+    const { job, lines } = await start("trap 'echo saved; exit' TERM; echo ready; while :; do sleep 0.05; done");
     await expect.poll(() => lines, until).toContain("ready");
     job.stop(5_000);
     expect(await job.ended).toEqual({ kind: "exited", code: 0 });
     expect(lines.at(-1)).toBe("saved");
-    expect((await calls("stop"))[0]?.args).toEqual(["stop", "-t", "5", "fleetwright-vision.train-1.1"]);
+    expect((await calls("stop"))[0]).toEqual(["stop", "-t", "5", "fleetwright-vision.train-1.1"]);
   });
 
   test("that does not listen is killed after its grace, and a second stop can be sharper", async () => {
-    const { job, lines } = await start(`process.on('SIGTERM', () => {}); ${forever}`);
+    const { job, lines } = await start(`trap "" TERM; ${forever}`);
     await expect.poll(() => lines, until).toContain("ready");
     job.stop(60_000);
     job.stop(300);
@@ -143,14 +143,15 @@ describe("a container", () => {
   });
 
   test("that is stopped before it has begun ends too", async () => {
-    const { job } = await start(forever);
-    job.stop(1_000);
-    expect(await job.ended).toMatchObject({ kind: "exited" });
+    const { job } = await start(forever, { image: "slow" });
+    job.stop(5_000);
+    expect(await job.ended).toMatchObject({ kind: "exited", code: 143 });
+    expect((await calls("stop")).length).toBeGreaterThan(1);
     expect(await readdir(join(folder, "containers"))).toEqual([]);
   });
 
   test("that is stopped while its engine is down is ended without it, before the engine is asked how", async () => {
-    const { job, lines } = await start("setInterval(() => {}, 1000); console.log('pid', process.pid)");
+    const { job, lines } = await start(tellsItsPids);
     await expect.poll(() => lines.some((line) => line.startsWith("pid")), until).toBe(true);
     const [, pid] = lines.find((line) => line.startsWith("pid"))?.split(" ") ?? [];
     await writeFile(join(folder, "no-engine"), "");
@@ -162,7 +163,7 @@ describe("a container", () => {
   });
 
   test("does not outlive its client", async () => {
-    const { job, lines } = await start("setInterval(() => {}, 1000); console.log('pid', process.pid, process.ppid)");
+    const { job, lines } = await start(tellsItsPids);
     await expect.poll(() => lines.some((line) => line.startsWith("pid")), until).toBe(true);
     const [, pid, client] = lines.find((line) => line.startsWith("pid"))?.split(" ") ?? [];
     process.kill(Number(client), "SIGKILL");
@@ -184,7 +185,7 @@ describe("an image", () => {
   });
 
   test("whose registry is busy is asked for again", async () => {
-    expect((await run({ image: "flaky", command: node("") })).end).toMatchObject({ code: 0 });
+    expect((await run({ image: "flaky", command: sh("exit 0") })).end).toMatchObject({ code: 0 });
     expect(await pulls()).toBe(3);
   });
 
@@ -202,13 +203,13 @@ describe("an image", () => {
     await expect.poll(pulls, until).toBe(1);
     stopped.abort();
     await stopping;
-    expect((await calls()).map(({ args }) => args[0])).toEqual(["pull"]);
+    expect((await calls()).map(([verb]) => verb)).toEqual(["pull"]);
   });
 });
 
 test("a container is not begun when the attempt is stopped while a left one is removed", async () => {
   await writeFile(join(folder, "slow-removal"), "");
-  const stopping = expect(run({ command: node(forever) })).rejects.toMatchObject({ code: "stopped", retry: true });
+  const stopping = expect(run({ command: sh(forever) })).rejects.toMatchObject({ code: "stopped", retry: true });
   await expect.poll(async () => (await calls("rm")).length, until).toBe(1);
   stopped.abort();
   await stopping;

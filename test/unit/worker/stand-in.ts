@@ -11,12 +11,8 @@ export async function standIn(folder: string, name: string, script: string): Pro
   return `${dirname(file)}:/usr/bin:/bin`;
 }
 
-const docker = fileURLToPath(new URL("./docker-stand-in.ts", import.meta.url));
+const docker = fileURLToPath(new URL("./docker-stand-in.sh", import.meta.url));
 
-/** The docker client's stand-in, which keeps its state in another folder, and finds its compiled code: it is started often. */
+/** The docker client's stand-in, which keeps its state in another folder. */
 export const standInDocker = (folder: string, state: string): Promise<string> =>
-  standIn(
-    folder,
-    "docker",
-    `NODE_COMPILE_CACHE="${process.env["NODE_COMPILE_CACHE"] ?? ""}" exec "${process.execPath}" "${docker}" "${state}" "$@"`,
-  );
+  standIn(folder, "docker", `exec /bin/sh "${docker}" "${state}" "$@"`);
