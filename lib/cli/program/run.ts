@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import type { Console } from "../console.ts";
 import { exitCodes, explain } from "../exit.ts";
 import { packageRoot } from "../folders.ts";
 import { asCalled } from "../invocation.ts";
@@ -12,18 +11,9 @@ import { addFleet } from "./fleet.ts";
 import { addJobs } from "./jobs.ts";
 import { addLocal } from "./local.ts";
 import { addPlanning } from "./planning.ts";
-import { openSession, type Session } from "./session.ts";
+import { openSession, type Session, type Start } from "./session.ts";
 import { addSubmit } from "./submit.ts";
 import { addUse } from "./use.ts";
-
-/** What the program is started with. */
-export type Start = {
-  /** As `process.argv` has them: Node, the script, and what the user wrote. */
-  readonly argv: readonly string[];
-  readonly console: Console;
-  /** Runs before a command speaks to a deployment. */
-  readonly onConnect?: () => void;
-};
 
 /** Runs the command that the words name and says what went wrong, if anything did. Answers the exit code. */
 export async function runFleet(start: Start): Promise<number> {

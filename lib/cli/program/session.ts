@@ -3,7 +3,15 @@ import type { Context } from "../commands/job.ts";
 import type { Target } from "../connection.ts";
 import type { Console } from "../console.ts";
 import { exitCodes } from "../exit.ts";
-import type { Start } from "./run.ts";
+
+/** What the program is started with. */
+export type Start = {
+  /** As `process.argv` has them: Node, the script, and what the user wrote. */
+  readonly argv: readonly string[];
+  readonly console: Console;
+  /** Runs before a command speaks to a deployment. */
+  readonly onConnect?: () => void;
+};
 
 /** How commands are run. */
 export type Session = {
