@@ -54,13 +54,13 @@ export function search(instance: Instance, { budget, seed, engines = engineNames
   const policy = new Policy(instance, learned);
   const ready = new Map<Exclude<Winner, "greedy">, Engine>(engines.map((name) => [name, engineOf(name, { pricing, columns, seed })]));
   if (solve) ready.set("exact", new Exact(instance, solve));
-  let proven = -1;
   let packing = columns.greedy();
+  let proven = isAlone(instance) ? packing.cost : -1;
   let engine: Searched["engine"] = "greedy";
   let steps = Math.max(1, pricing.steps);
   const earned: Record<string, Earned> = {};
   let inVain = 0;
-  let isMore = budget.spend(steps) && instance.shapes.length > 0;
+  let isMore = budget.spend(steps) && instance.shapes.length > 0 && instance.kinds.length > 0;
   while (isMore && inVain < mostInVain && !isProven(packing, proven)) {
     const name = policy.choose([...ready.keys()]);
     const slice = name && ready.get(name)?.improve(packing);
@@ -85,6 +85,10 @@ export function search(instance: Instance, { budget, seed, engines = engineNames
     bound: Math.max(proven, pricing.bound(columns.prices())),
   };
 }
+
+/** A job alone that costs nothing beside its bin: greedy takes the cheapest, and no search could teach anything. */
+const isAlone = ({ shapes, kinds }: Instance): boolean =>
+  shapes.reduce((sum, { count }) => sum + count, 0) === 1 && kinds.every(({ extra }) => extra === undefined);
 
 const isProven = ({ waits, cost }: Packing, bound: number): boolean => waits === 0 && cost <= bound;
 
