@@ -3,29 +3,40 @@ import { answerNode } from "../../lib/flows/answer-node.ts";
 import { type CarryOutDeps, carryOut } from "../../lib/flows/carry-out.ts";
 import { createTurns } from "../../lib/flows/turns.ts";
 import { type AttemptRef, attemptName } from "../../lib/model/job.ts";
+import type { Node } from "../../lib/model/node.ts";
 import type { Step } from "../../lib/model/plan.ts";
 import type { Fence } from "../../lib/ports/pool-ledger.ts";
+import type { MemoryInstance } from "../../lib/sim/memory/fleet.ts";
 import { World } from "../unit/flows/world.ts";
 import { type Actor, everyOrder, type Gate } from "./interleavings.ts";
 
 /** What ran where, and what EC2 was told to end while something ran there: nothing ever should be. */
 type Watched = { readonly world: World; readonly node: string; readonly running: Set<string>; readonly endedAtWork: string[] };
 
-/** A node that holds nothing, and a job that waits. Two decisions are made of that at once, and its worker calls. */
-async function arrange(): Promise<Watched> {
+/** A node that ran a job and holds nothing now, as the flows leave it, and its instance. */
+async function emptied(): Promise<{ readonly node: Node; readonly instance: MemoryInstance }> {
   const world = new World();
   await world.submit("first");
   await world.workOff();
-  const node = world.node.id;
+  const { id } = world.node;
   const process = "p1";
-  await world.call(node, { process });
-  await world.call(node, {
-    process,
-    attempts: [{ team: "vision", job: "first", attempt: 1, phase: "failed", reason: "no", again: false }],
-  });
+  await world.call(id, { process });
+  await world.call(id, { process, attempts: [{ team: "vision", job: "first", attempt: 1, phase: "failed", reason: "no", again: false }] });
   await world.workOff();
+  const [instance] = world.fleet.live;
+  if (!instance) throw new Error("its node has ended");
+  return { node: world.node, instance };
+}
+const { node: empty, instance: its } = await emptied();
+
+/** That node, and a job that waits. Two decisions are made of that at once, and its worker calls. */
+async function arrange(): Promise<Watched> {
+  const world = new World();
+  world.ledger.table.putNode({ ...empty });
+  world.ledger.table.reserve(empty, { microUsd: empty.offer.usdPerHour * 1e6, gpus: empty.type.resources.gpus });
+  world.fleet.instances.set(its.id, { ...its });
   await world.submit("late");
-  return { world, node, running: new Set(), endedAtWork: [] };
+  return { world, node: empty.id, running: new Set(), endedAtWork: [] };
 }
 
 /** Every call of these ports is a step. */

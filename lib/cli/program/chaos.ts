@@ -1,10 +1,9 @@
 import type { Command } from "commander";
 import { inCheckout } from "../checkout.ts";
-import { terminal } from "../console.ts";
 import { each, json, whole } from "./asked.ts";
 import type { Session } from "./session.ts";
 
-export function addChaos(program: Command, { run }: Session): void {
+export function addChaos(program: Command, { run, console }: Session): void {
   program
     .command("chaos")
     .description("put the fleet's own code through faults, in virtual time, and check that nine things always hold")
@@ -48,8 +47,8 @@ A scenario names only what differs from the standard one:
       run(
         inCheckout("chaos").then(() =>
           wire
-            ? import("../commands/chaos-wire.ts").then(({ chaosWire }) => chaosWire(options, terminal))
-            : import("../commands/chaos.ts").then(({ chaosCommand }) => chaosCommand(options, terminal)),
+            ? import("../commands/chaos-wire.ts").then(({ chaosWire }) => chaosWire(options, console))
+            : import("../commands/chaos.ts").then(({ chaosCommand }) => chaosCommand(options, console)),
         ),
       ),
     );

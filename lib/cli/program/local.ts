@@ -2,14 +2,13 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { askedFrom } from "../asked-from.ts";
 import { inCheckout } from "../checkout.ts";
-import { terminal } from "../console.ts";
 import { packageRoot } from "../folders.ts";
 import { usualPort } from "../free-port.ts";
 import { pathFrom } from "../invocation.ts";
 import { json, whole } from "./asked.ts";
 import type { Session } from "./session.ts";
 
-export function addLocal(program: Command, { run, context }: Session): void {
+export function addLocal(program: Command, { run, context, console }: Session): void {
   program
     .command("local")
     .description("run the whole of it on this machine, without an account, until Ctrl-C")
@@ -26,7 +25,7 @@ export function addLocal(program: Command, { run, context }: Session): void {
       run(
         inCheckout("local")
           .then(() => import("../commands/local.ts"))
-          .then(({ local }) => local(options, terminal)),
+          .then(({ local }) => local(options, console)),
       ),
     );
 
@@ -52,7 +51,7 @@ export function addLocal(program: Command, { run, context }: Session): void {
       run(
         inCheckout("demo")
           .then(() => import("../commands/demo.ts"))
-          .then(({ demo }) => demo(options, terminal)),
+          .then(({ demo }) => demo(options, console)),
       ),
     );
 }

@@ -1,30 +1,44 @@
 import type { Command } from "commander";
-import * as z from "zod";
 import type { Context } from "../commands/job.ts";
-import { terminal } from "../console.ts";
+import type { Target } from "../connection.ts";
+import type { Console } from "../console.ts";
 import { exitCodes } from "../exit.ts";
 
-const Target = z.object({ name: z.string(), aws: z.boolean().default(false), local: z.boolean().default(false) });
+/** What the program is started with. */
+export type Start = {
+  /** As `process.argv` has them: Node, the script, and what the user wrote. */
+  readonly argv: readonly string[];
+  readonly console: Console;
+  /** Runs before a command speaks to a deployment. */
+  readonly onConnect?: () => void;
+};
 
 /** How commands are run. */
 export type Session = {
+  readonly argv: readonly string[];
+  readonly console: Console;
   /** Makes what the work answers the exit code. */
   run(work: Promise<number>): Promise<void>;
+  /** 0 until a command has run. */
+  exitCode(): number;
   /** The deployment that the program's options name. Commands are loaded when they run, and this too: help comes at once. */
   context(): Promise<Context>;
 };
 
-export const openSession = (program: Command): Session => ({
-  async run(work) {
-    process.exitCode = await work;
-  },
-  async context() {
-    // Nothing here has to be put in order first; what a command waits for goes on without it.
-    process.once("SIGINT", () => {
-      terminal.progress(undefined);
-      process.exit(exitCodes.interrupted);
-    });
-    const { connect } = await import("../connection.ts");
-    return { connection: await connect(Target.parse(program.opts()), terminal), console: terminal, nowMs: Date.now() };
-  },
-});
+export function openSession(program: Command, { argv, console, onConnect }: Start): Session {
+  let code: number = exitCodes.ok;
+  return {
+    argv,
+    console,
+    async run(work) {
+      code = await work;
+    },
+    exitCode: () => code,
+    async context() {
+      onConnect?.();
+      const { connect } = await import("../connection.ts");
+      const { name, aws = false, local = false } = program.opts<Pick<Target, "name"> & Partial<Target>>();
+      return { connection: await connect({ name, aws, local }, console), console, nowMs: Date.now() };
+    },
+  };
+}

@@ -2,10 +2,9 @@ import type { Command, Option } from "commander";
 import { asMeant } from "../asked-from.ts";
 import type { SubmitOptions } from "../commands/submit.ts";
 import type { CommandOptions } from "../commands/submit-command.ts";
-import { terminal } from "../console.ts";
 import { UsageError } from "../exit.ts";
 import { commandLine } from "../invocation.ts";
-import { type JobFile, readJobFile } from "../job-file.ts";
+import type { JobFile } from "../job-file.ts";
 import { dataset, each, json, number, seconds, team, variable } from "./asked.ts";
 import type { Session } from "./session.ts";
 
@@ -71,7 +70,7 @@ async function send(
   options: CommandOptions,
   { command, session }: { command: Command; session: Session },
 ): Promise<number> {
-  const { files, program } = divided(operands, process.argv);
+  const { files, program } = divided(operands, session.argv);
   const isToldHere = options.workdir !== undefined || options.image !== undefined || program !== undefined;
   if (isToldHere && files.length > 0 && program !== undefined)
     throw new UsageError(
@@ -104,8 +103,9 @@ async function sendCommand(program: readonly string[], options: CommandOptions, 
 
 /** All files are read before anything is asked or sent: a typing error in the last one leaves nothing half submitted. */
 async function submitFiles(files: readonly string[], options: SubmitOptions, session: Session): Promise<number> {
+  const { readJobFile } = await import("../job-file.ts");
   const read: JobFile[] = [];
-  for (const file of files) read.push(...(await readJobFile(file, terminal.note)));
+  for (const file of files) read.push(...(await readJobFile(file, session.console.note)));
   const { submit } = await import("../commands/submit.ts");
   return submit(read, options, await session.context());
 }

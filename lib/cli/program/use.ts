@@ -1,9 +1,8 @@
 import { Argument, type Command } from "commander";
-import { terminal } from "../console.ts";
 import { json } from "./asked.ts";
 import type { Session } from "./session.ts";
 
-export function addUse(program: Command, { run }: Session): void {
+export function addUse(program: Command, { run, console }: Session): void {
   program
     .command("use")
     .description("say where commands go from now on: to the local cloud or to AWS; alone, show where, and why")
@@ -20,6 +19,6 @@ Examples:
   fleet use aws`,
     )
     .action((target: "local" | "aws" | undefined, options) =>
-      run(import("../commands/use.ts").then(({ use }) => use(target, options, terminal))),
+      run(import("../commands/use.ts").then(({ use }) => use(target, options, console))),
     );
 }

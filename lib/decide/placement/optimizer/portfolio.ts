@@ -54,13 +54,13 @@ export function search(instance: Instance, { budget, seed, engines = engineNames
   const policy = new Policy(instance, learned);
   const ready = new Map<Exclude<Winner, "greedy">, Engine>(engines.map((name) => [name, engineOf(name, { pricing, columns, seed })]));
   if (solve) ready.set("exact", new Exact(instance, solve));
-  let proven = -1;
   let packing = columns.greedy();
+  let proven = provenAtOnce(instance, packing);
   let engine: Searched["engine"] = "greedy";
   let steps = Math.max(1, pricing.steps);
   const earned: Record<string, Earned> = {};
   let inVain = 0;
-  let isMore = budget.spend(steps) && instance.shapes.length > 0;
+  let isMore = budget.spend(steps) && isOpen(instance);
   while (isMore && inVain < mostInVain && !isProven(packing, proven)) {
     const name = policy.choose([...ready.keys()]);
     const slice = name && ready.get(name)?.improve(packing);
@@ -84,6 +84,15 @@ export function search(instance: Instance, { budget, seed, engines = engineNames
     known: columns.known(),
     bound: Math.max(proven, pricing.bound(columns.prices())),
   };
+}
+
+/** There is something to place, and somewhere. */
+const isOpen = ({ shapes, kinds }: Instance): boolean => shapes.length > 0 && kinds.length > 0;
+
+/** Greedy takes the cheapest bin for a job alone that costs nothing beside it: no search could teach anything. Below 0: nothing is proven yet. */
+function provenAtOnce({ shapes, kinds }: Instance, { cost }: Packing): number {
+  const jobs = shapes.reduce((sum, { count }) => sum + count, 0);
+  return jobs === 1 && kinds.every(({ extra }) => extra === undefined) ? cost : -1;
 }
 
 const isProven = ({ waits, cost }: Packing, bound: number): boolean => waits === 0 && cost <= bound;

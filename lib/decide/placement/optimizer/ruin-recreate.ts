@@ -1,5 +1,5 @@
 import type { Engine, Slice } from "./engine.ts";
-import { greedy } from "./greedy.ts";
+import { allBins, greedy } from "./greedy.ts";
 import type { Kind } from "./instance.ts";
 import { type Bins, costOf, isBetter, type Packing, packingOf } from "./packing.ts";
 import type { Pricing } from "./pricing.ts";
@@ -61,18 +61,23 @@ export class RuinRecreate implements Engine {
     const chosen = this.#chosen(current, prices);
     if (chosen.size === 0) return current;
     const left = current.waiting.slice();
-    const bins = Float64Array.from(instance.kinds, (kind) => kind.most);
+    const bins = allBins(this.#pricing);
     const kept: Bins[] = [];
     let ruined = 0;
-    for (const [index, each] of current.bins.entries()) {
+    for (let index = 0; index < current.bins.length; index += 1) {
+      const each = current.bins[index] as Bins;
       const out = chosen.get(index) ?? 0;
-      for (const [at, shape] of each.shapes.entries()) left[shape] = (left[shape] as number) + out * (each.counts[at] as number);
+      for (let at = 0; at < each.shapes.length; at += 1) {
+        const shape = each.shapes[at] as number;
+        left[shape] = (left[shape] as number) + out * (each.counts[at] as number);
+      }
       ruined += out * costOf(instance.kinds[each.kind] as Kind, each);
       bins[each.kind] = (bins[each.kind] as number) - (each.times - out);
       if (each.times > out) kept.push({ ...each, times: each.times - out });
     }
-    const without = new Set(instance.kinds.flatMap((_, kind) => (this.#random() < leftOut ? kind : [])));
-    const made = [...greedy(this.#pricing, { left, bins, mostNodes, isOut: (kind) => without.has(kind) })];
+    const without = new Uint8Array(bins.length);
+    for (let kind = 0; kind < without.length; kind += 1) without[kind] = this.#random() < leftOut ? 1 : 0;
+    const made = [...greedy(this.#pricing, { left, bins, mostNodes, isOut: (kind) => without[kind] === 1 })];
     if (left.some((count) => count > 0)) made.push(...greedy(this.#pricing, { left, bins, mostNodes }));
     const next = packingOf(instance, [...kept, ...made], left);
     const heat = hottest * Math.max(0, 1 - this.#tries / cooledAfter) * ruined;

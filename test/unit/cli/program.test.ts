@@ -1,0 +1,208 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { runFleet } from "../../../lib/cli/program/run.ts";
+import { announce } from "../../../lib/local/announcement.ts";
+import { aLogPage } from "./api-samples.ts";
+import { startFakeApi } from "./fake-api.ts";
+import { type FakeCloud, fakeTeam, startFakeCloud } from "./fake-cloud.ts";
+import { aTerminal } from "./streams.ts";
+
+/** The whole program within this process, as fleet-process.test.ts starts it as one of its own. */
+let cloud: FakeCloud;
+beforeAll(async () => {
+  cloud = await startFakeCloud();
+});
+afterAll(() => cloud.close());
+
+/** Nothing of the environment of whoever runs the tests. */
+beforeEach(() => {
+  for (const name of Object.keys(process.env).filter((each) => /^(AWS_|FLEETWRIGHT_(?!COMMAND)|npm_)/.test(each)))
+    vi.stubEnv(name, undefined);
+  vi.stubEnv("HOME", cloud.home);
+  vi.stubEnv("FLEETWRIGHT_HOME", cloud.home);
+});
+afterEach(() => vi.unstubAllEnvs());
+
+async function fleet(...args: string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  const { console, written } = aTerminal({ isTTY: false });
+  const code = await runFleet({ argv: ["node", "fleet", ...args], console });
+  const { stdout, stderr } = written();
+  return { code, out: stdout, err: stderr };
+}
+
+describe("the program", () => {
+  it("submits a command without a folder: what follows -- is the command", async () => {
+    const ended = await fleet("submit", "--team", "research", "--gpus", "2", "--", "nvidia-smi", "--list-gpus");
+    expect(ended.code, ended.err).toBe(0);
+    expect(JSON.parse(cloud.messages.at(-1) ?? "")).toEqual({ command: ["nvidia-smi", "--list-gpus"], gpus: 2 });
+  });
+
+  describe("where a command goes", () => {
+    const withKeys = () => {
+      vi.stubEnv("AWS_ACCESS_KEY_ID", "some");
+      vi.stubEnv("AWS_SECRET_ACCESS_KEY", "keys");
+      vi.stubEnv("AWS_REGION", "eu-west-1");
+      vi.stubEnv("AWS_ENDPOINT_URL", cloud.api.url);
+    };
+    const onAws = (...args: string[]) => {
+      withKeys();
+      return fleet(...args, "--aws");
+    };
+    let file: string;
+    beforeAll(async () => {
+      file = join(cloud.home, "job.json");
+      await writeFile(file, '{"command":["true"]}');
+    });
+
+    it("is said once by one that writes to the local cloud", async () => {
+      const { code, err } = await fleet("submit", file, file, "--team", "research");
+      expect(code, err).toBe(0);
+      expect(err.match(/local cloud at/g)).toHaveLength(1);
+      expect(err).toContain(`local cloud at ${cloud.api.url}\n`);
+    });
+
+    it("is said once by one that writes to AWS, with account, region and name; one that reads does not ask for them", async () => {
+      const { code, err } = await onAws("submit", file, file, "--team", "research");
+      expect(code, err).toBe(0);
+      expect(err.match(/AWS account/g)).toHaveLength(1);
+      expect(err).toContain("AWS account 123456789012, region eu-west-1, deployment fleetwright\n");
+      expect((await onAws("jobs", "--team", "research")).err).toBe("");
+    });
+
+    it("is said as far as it is known if STS does not name the account, and the command goes on", async () => {
+      const { account } = cloud;
+      cloud.account = undefined;
+      const { code, err } = await onAws("submit", file, "--team", "research");
+      cloud.account = account;
+      expect(code, err).toBe(0);
+      expect(err).toMatch(/AWS account unknown \(STS did not name it: .+\), region eu-west-1, deployment fleetwright\n/);
+    });
+
+    it("is told to have ended by a local cloud that ends while a command follows a job on it", async () => {
+      const home = await mkdtemp(join(tmpdir(), "fleetwright-ends-"));
+      vi.stubEnv("FLEETWRIGHT_HOME", home);
+      const own = await startFakeApi({ [`GET ${fakeTeam}/jobs/slow/logs`]: { body: aLogPage({ state: "running" }) } });
+      const announced = await announce(home, { endpoint: cloud.api.url });
+      const { apiUrl } = cloud;
+      cloud.apiUrl = `${own.url}/`;
+      const follower = fleet("logs", "slow", "-f", "--team", "research");
+      await vi.waitFor(() => expect(own.calls.length).toBeGreaterThan(0), { timeout: 20_000 });
+      cloud.apiUrl = apiUrl;
+      await announced.close();
+      await own.close();
+      const { code, err } = await follower;
+      expect(code).toBe(1);
+      expect(err).toMatch(/the local cloud at http:\S+ has ended while this command ran, and its jobs, .* are gone with it\n$/);
+      await rm(home, { recursive: true });
+    });
+
+    it("is nowhere when the local cloud has ended, even with keys for AWS", async () => {
+      const home = await mkdtemp(join(tmpdir(), "fleetwright-ended-"));
+      await (await announce(home, { endpoint: cloud.api.url })).close();
+      const before = cloud.messages.length;
+      withKeys();
+      vi.stubEnv("FLEETWRIGHT_HOME", home);
+      const ended = await fleet("submit", file, "--team", "research");
+      expect(ended).toMatchObject({ code: 1, out: "" });
+      expect(ended.err).toMatch(/no local cloud is running: the one at .* did not go to AWS instead\n.*fleet local\n.*fleet use aws\n$/);
+      expect((await fleet("--local", "jobs")).code).toBe(1);
+      expect(cloud.messages.length).toBe(before);
+      await rm(home, { recursive: true });
+    });
+
+    it("is one place: --local and --aws exclude each other", async () => {
+      expect(await fleet("jobs", "--local", "--aws")).toMatchObject({ code: 2, err: expect.stringMatching(/--local.*--aws/) });
+    });
+  });
+
+  it("follows a job to its end", async () => {
+    expect(await fleet("logs", "done", "-f", "--team", "research")).toMatchObject({ code: 0, out: "hello\n" });
+  });
+
+  it("plans a fleet for a demand, without a deployment", async () => {
+    const { code, out, err } = await fleet("capacity", "--compute", "1000000", "--json");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(JSON.parse(out)).toMatchObject({ kind: "planned", plan: { total: 111_000_000 } });
+  });
+
+  it.each([
+    ["what is not there", ["job", "nobody", "--team", "research"], 1, /no job nobody .*fleet jobs --team research/],
+    ["what may not be", ["job", "hidden", "--team", "research"], 1, /You may not speak for research\./],
+    ["an API that is down", ["--name", "deaf", "jobs", "--team", "research"], 1, /the API at 127\.0\.0\.1:9 does not answer/],
+    ["an API that is down, named behind the command", ["pools", "--name", "deaf"], 1, /the API at 127\.0\.0\.1:9 does not answer/],
+    ["a pattern that is none", ["jobs", "--team", "research", "--name", "a/b"], 2, /--name a\/b: a pattern is made of/],
+    ["a team that is not", ["jobs", "--team", "sales"], 2, /no team sales; there are: research, vision/],
+    ["no team", ["jobs"], 2, /say for which team: --team research \| --team vision/],
+    ["a command that is not", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(fleet --help tells more\)/],
+    ["an option that is not", ["submit", "--gpu", "2"], 2, /unknown option '--gpu'\n\(Did you mean --gpus\?\)/],
+    ["an option of the other way", ["submit", "--gpus", "2", "job.json"], 2, /--gpus: only for a job told here, with -- COMMAND/],
+    ["a folder without a command", ["submit", "--workdir", "."], 2, /say what to run in \./],
+    ["a command and a file", ["submit", "job.json", "--", "true"], 2, /job\.json: what stands before -- is a job file/],
+    ["no command after --", ["submit", "--gpus", "1", "--"], 2, /say what to run: fleet submit -- python train\.py/],
+    [
+      "a variable that is ours",
+      ["submit", "--env", "FLEETWRIGHT_X=1", "--", "true"],
+      2,
+      /^fleet: --env FLEETWRIGHT_X: begins with FLEETWRIGHT_/m,
+    ],
+    [
+      "an image that is none",
+      ["submit", "--image", "Org/X", "--", "true"],
+      2,
+      /^fleet: --image: "Org\/X" is not the name of a container image/m,
+    ],
+    ["jobs to cancel that are not named", ["cancel"], 2, /name the jobs, or say which: --state queued/],
+    ["jobs that are named twice over", ["cancel", "a", "--state", "all"], 2, /with --state; not both/],
+    ["nothing to submit", ["submit"], 2, /name job files, .*-- COMMAND, or --workdir DIR -- COMMAND/],
+    ["a wrong value", ["submit", "--workdir", ".", "--max-runtime", "soon", "--", "true"], 2, /a duration is wanted, such as 90s/],
+    ["a value that no job may have", ["submit", "--workdir", ".", "--gpus", "99", "--", "true"], 2, /^fleet: --gpus: /m],
+    ["a price of what there is not", ["capacity", "--compute", "1", "--unit-prices", "cpu=1"], 2, /prices are wanted as compute=100/],
+    ["less than nothing", ["capacity", "--compute", "-1"], 2, /a number from 0 to 1e12 is wanted/],
+    ["a file that is not", ["capacity", "--compute", "1", "--types", "nowhere.csv"], 2, /there is no file nowhere\.csv in /],
+    ["a folder for a file", ["capacity", "--compute", "1", "--types", "."], 2, /\. is a folder, and a file is wanted/],
+    ["a plan of nothing", ["plan", "--jobs", "jobs.csv"], 2, /required option '--offers <file>' not specified/],
+    ["a table that is a folder", ["plan", "--jobs", ".", "--offers", "."], 2, /\. is a folder, and a file is wanted/],
+    ["too long a page", ["decisions", "--limit", "51"], 2, /a whole number from 1 to 50 is wanted/],
+  ])("says what is wrong with %s", async (_what, args, code, message) => {
+    const ended = await fleet(...args);
+    expect(ended).toMatchObject({ code, out: "" });
+    expect(ended.err).toMatch(message);
+  });
+
+  it.each([
+    ["submit"],
+    ["jobs"],
+    ["job"],
+    ["logs"],
+    ["cancel"],
+    ["artifacts", "get"],
+    ["nodes"],
+    ["node"],
+    ["pools"],
+    ["pool"],
+    ["datasets"],
+    ["dataset", "add"],
+    ["dataset", "show"],
+    ["dataset", "rm"],
+    ["decisions"],
+    ["decision"],
+    ["capacity"],
+    ["plan"],
+    ["interrupt"],
+    ["local"],
+    ["demo"],
+  ])("%s %s: its help has an example and --json", async (...command) => {
+    const { code, out } = await fleet(...command, "--help");
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`Examples?:\\n(.*\\n)*.*fleet ${command.join(" ")}`));
+    expect(out).toContain("--json");
+  });
+
+  it("its own help groups the commands", async () => {
+    const { code, out } = await fleet("--help");
+    expect(code).toBe(0);
+    for (const group of ["Jobs:", "Data:", "The fleet:", "Planning:", "This machine:"]) expect(out).toContain(`\n${group}\n`);
+  });
+});
