@@ -62,7 +62,7 @@ export default defineConfig(({ mode }) => ({
                 name: "first-hour",
                 include: ["test/first-hour/**/*.test.ts"],
                 globalSetup: ["test/e2e/assembly.setup.ts"],
-                testTimeout: 240_000,
+                testTimeout: 400_000,
                 hookTimeout: 240_000,
               },
             },
