@@ -129,18 +129,21 @@ export type FakeAws = Listening & {
   /** By `bucket/key`. */
   readonly objects: Map<string, Buffer>;
   readonly headers: Map<string, Readonly<Record<string, unknown>>>;
-  readonly logLines: string[];
+  /** What a log stream has been given. */
+  logLines(stream: string): readonly string[];
   /** What was asked for, as `bucket/key`, in its order. */
   readonly asked: string[];
   /** Makes this many uploads fail. */
   refuseUploads: number;
 };
 
+const LogEvents = z.object({ logStreamName: z.string(), logEvents: z.array(z.object({ message: z.string() })) });
+
 /** As much of S3 and CloudWatch Logs as one small attempt needs. */
 export async function fakeAws(): Promise<FakeAws> {
   const objects = new Map<string, Buffer>();
   const headers = new Map<string, Readonly<Record<string, unknown>>>();
-  const logLines: string[] = [];
+  const logs = new Map<string, string[]>();
   const asked: string[] = [];
   const knobs = { refuseUploads: 0 };
   const s3Error = (response: ServerResponse, status: number, code: string) =>
@@ -149,8 +152,8 @@ export async function fakeAws(): Promise<FakeAws> {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://x").pathname.slice(1));
     if (request.method === "POST" && path === "") {
       if (request.headers["x-amz-target"] === "Logs_20140328.PutLogEvents") {
-        const { logEvents } = z.object({ logEvents: z.array(z.object({ message: z.string() })) }).parse(JSON.parse(body.toString()));
-        logLines.push(...logEvents.map((event) => event.message));
+        const { logStreamName, logEvents } = LogEvents.parse(JSON.parse(body.toString()));
+        logs.set(logStreamName, [...(logs.get(logStreamName) ?? []), ...logEvents.map(({ message }) => message)]);
       }
       response.writeHead(200, { "content-type": "application/x-amz-json-1.1" }).end("{}");
     } else if (request.method === "PUT" && knobs.refuseUploads > 0) {
@@ -171,7 +174,7 @@ export async function fakeAws(): Promise<FakeAws> {
     ...listening,
     objects,
     headers,
-    logLines,
+    logLines: (stream) => logs.get(stream) ?? [],
     asked,
     get refuseUploads() {
       return knobs.refuseUploads;

@@ -1,0 +1,140 @@
+import { spawnSync } from "node:child_process";
+import { chmod, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { craftArchive } from "./archives.ts";
+import { orders } from "./http-fakes.ts";
+import { standIn, standInDocker } from "./stand-in.ts";
+import { startWorker } from "./worker-process.ts";
+import { node, until, WorkerWorld, WorldJob } from "./worker-world.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
+
+let world: WorkerWorld;
+let job: WorldJob;
+beforeEach(async () => {
+  world = await WorkerWorld.open();
+  job = new WorldJob(world);
+});
+afterEach(() => world.close());
+
+/** What nobody has buried yet is dead all the same. */
+const isAlive = (pid: string): boolean => /^[^Z]/.test(spawnSync("ps", ["-o", "stat=", "-p", pid]).stdout.toString());
+const tellsItsPid = ["sh", "-c", "echo $$; exec sleep 600"];
+
+describe("a worker", () => {
+  test.runIf(process.getuid?.() === 0)("runs jobs as their own user, who may write only where it should", async () => {
+    await chmod(world.folder, 0o755);
+    world.aws.objects.set("code/train.tar.gz", craftArchive([{ path: "data/seed", body: "17" }]));
+    const script = `
+      const fs = require("node:fs");
+      const may = (path) => { try { fs.writeFileSync(path, ""); return true } catch { return false } };
+      const { HOME, TMPDIR } = process.env;
+      console.log(JSON.stringify([process.getuid(), process.getgroups().includes(0), may(HOME + "/data/new"), may(TMPDIR + "/x"), may(HOME + "/../x")]))`;
+    world.reply = job.goesToItsEnd({ command: node(script), code: { s3: "s3://code/train.tar.gz" }, artifacts: ["data"] });
+    world.begin({ FLEETWRIGHT_JOB_USER: "nobody" });
+    await expect.poll(() => job.phases().slice(-3), until).toEqual(["exited", "uploaded", undefined]);
+    await expect
+      .poll(() => job.lines(), until)
+      .toEqual([JSON.stringify([Number(spawnSync("id", ["-u", "nobody"]).stdout), false, true, true, false])]);
+    expect([...job.kept().keys()]).toContain("files/data/new");
+  });
+
+  test("lets go of its job before its lease ends, then ends the instance, when nobody answers", async () => {
+    const beats = join(world.folder, "beats");
+    const script =
+      "const fs = require('fs'); fs.writeFileSync('ckpt.pt', '1'); process.on('SIGTERM', () => {}); setInterval(() => fs.appendFileSync(process.argv[1], Date.now() + '\\n'), 20)";
+    const [leaseMs, answeredMs] = [2_400, [] as number[]];
+    world.reply = (call) => {
+      if (call.attempts.length > 0 && answeredMs.length > 1) return "lost";
+      answeredMs.push(Date.now());
+      return orders({ leaseMs, orders: [job.order({ command: node(script, beats), artifacts: ["ckpt.pt"] })] });
+    };
+    const shutdown = join(world.folder, "shut-down");
+    const worker = world.begin({ FLEETWRIGHT_SHUTDOWN: `touch ${shutdown}` });
+    expect(await worker.ended).toBe(0);
+    const endedMs = Date.now();
+    const lastBeatMs = Number((await readFile(beats, "utf8")).trim().split("\n").at(-1));
+    const leaseEndMs = (answeredMs.at(-1) ?? 0) + leaseMs;
+    expect(lastBeatMs).toBeLessThan(leaseEndMs);
+    expect(lastBeatMs).toBeGreaterThan(leaseEndMs - leaseMs / 2);
+    expect(endedMs).toBeGreaterThan(leaseEndMs - leaseMs / 4);
+    expect(await readdir(world.folder)).toContain("shut-down");
+    // The server is out of reach, but S3 is not.
+    expect(job.manifest().artifacts).toMatchObject([{ path: "ckpt.pt" }]);
+  });
+
+  test("ends the instance when told to, and tells when it could not", async () => {
+    world.reply = () => ({ kind: "shutdown", because: "given back" });
+    expect(await world.begin().ended).toBe(0);
+    expect(await world.begin({ FLEETWRIGHT_SHUTDOWN: "exit 7" }).ended).toBe(1);
+  });
+
+  test("on SIGTERM stops its jobs, says so, and leaves the instance on", async () => {
+    const command = ["sh", "-c", "echo 1 >ckpt.pt; echo ready; exec sleep 600"];
+    world.reply = job.begins({ command, artifacts: ["ckpt.pt"] });
+    const worker = world.begin({ FLEETWRIGHT_SHUTDOWN: `touch ${join(world.folder, "shut-down")}` });
+    await expect.poll(() => job.lines(), until).toEqual(["ready"]);
+    worker.child.kill("SIGTERM");
+    expect(await worker.ended).toBe(0);
+    expect(job.last()).toEqual({ ...job.ref, phase: "stopped", reason: "the worker was asked to end" });
+    expect(job.manifest().artifacts).toMatchObject([{ path: "ckpt.pt" }]);
+    expect(await readdir(world.folder)).not.toContain("shut-down");
+  });
+
+  test("after a crash ends what the last process left running, containers as well, and tells of it", async () => {
+    const { server, folder } = world;
+    const contained = new WorldJob(world, "train-2");
+    const toRun = [job.order({ command: tellsItsPid }), contained.order({ command: tellsItsPid, image: "busybox" })];
+    world.reply = () => orders({ orders: job.reports().length > 0 && contained.reports().length > 0 ? [] : toRun });
+    const PATH = await standInDocker(folder, join(folder, "docker"));
+    const first = world.begin({ PATH });
+    const pids = () => [job, contained].flatMap((each) => each.lines().filter((line) => /^\d+$/.test(line)));
+    await expect.poll(() => pids().length, until).toBe(2);
+    first.child.kill("SIGKILL");
+    await first.ended;
+    expect(pids().map(isAlive)).toEqual([true, true]);
+    const callsBefore = server.calls.length;
+    world.begin({ PATH });
+    const reason = "the worker on this node was restarted";
+    await expect
+      .poll(() => server.calls.length > callsBefore && [job.last(), contained.last()], until)
+      .toEqual([job, contained].map(({ ref }) => ({ ...ref, phase: "stopped", reason })));
+    expect(isAlive(pids()[0] ?? "")).toBe(false);
+    expect(await readdir(join(folder, "docker", "containers"))).toEqual([]);
+    await expect.poll(() => pids().map(isAlive), until).toEqual([false, false]);
+    expect(new Set(server.calls.map((call) => call.process)).size).toBe(2);
+  });
+
+  test("tells for good that its node has no Docker", async () => {
+    world.reply = job.begins({ image: "busybox" });
+    world.begin({ PATH: join(world.folder, "bin") });
+    await expect
+      .poll(() => job.last(), until)
+      .toEqual({ ...job.ref, phase: "failed", again: false, reason: "this node has no Docker to run the job's image with" });
+  });
+
+  test("tells its address and its GPUs, and a notice at once", async () => {
+    const { server, metadata } = world;
+    metadata.documents.set("meta-data/local-ipv4", "10.0.3.4");
+    const PATH = await standIn(world.folder, "nvidia-smi", 'echo "0, Tesla T4, 35, 100, 15360, 27.10, 40, 0, 0x0000000000000004"');
+    world.reply = () => orders({ callAgainMs: server.calls.some((call) => call.gpus && call.address) ? 60_000 : 100 });
+    world.begin({ PATH });
+    await expect
+      .poll(() => server.calls.at(-1), until)
+      .toMatchObject({
+        address: "10.0.3.4",
+        gpus: [{ index: 0, model: "Tesla T4", utilizationPercent: 35, throttled: ["sw_power_cap"] }],
+      });
+    const callsBefore = server.calls.length;
+    metadata.documents.set("meta-data/spot/instance-action", '{"action": "terminate", "time": "2026-06-01T12:02:00Z"}');
+    await expect.poll(() => server.calls.at(-1)?.notice, until).toEqual({ kind: "interruption", atMs: Date.parse("2026-06-01T12:00:00Z") });
+    expect(server.calls.length).toBe(callsBefore + 1);
+  });
+
+  test("with an incomplete environment says what is missing", async () => {
+    const worker = startWorker({ FLEETWRIGHT_POOL: "gpu" });
+    expect(await worker.ended).toBe(1);
+    expect(worker.log.join("\n")).toContain("FLEETWRIGHT_NODE_URL");
+  });
+});

@@ -1,0 +1,154 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { Manifest } from "../../../events/upload.ts";
+import type { JobSpec } from "../../../lib/model/job.ts";
+import {
+  type FakeAws,
+  type FakeMetadata,
+  fakeAws,
+  fakeMetadataService,
+  fakeNodeFunction,
+  orders,
+  type Reply,
+  type Report,
+  type RunOrder,
+  runOrder,
+} from "./http-fakes.ts";
+import { startWorker, type WorkerProcess } from "./worker-process.ts";
+
+export const until = { timeout: 15_000, interval: 20 };
+
+type AttemptReport = Report["attempts"][number];
+type Answer = (call: Report, number: number) => Reply;
+
+/** What a worker knows and meets: a folder, the node function, AWS and its instance's metadata service. */
+export class WorkerWorld {
+  /** How the node function answers. */
+  reply: Answer = () => orders();
+  readonly folder: string;
+  readonly aws: FakeAws;
+  readonly metadata: FakeMetadata;
+  readonly server: Awaited<ReturnType<typeof fakeNodeFunction>>;
+  readonly #workers: WorkerProcess[] = [];
+
+  private constructor(folder: string, fakes: [FakeAws, FakeMetadata, Awaited<ReturnType<typeof fakeNodeFunction>>]) {
+    this.folder = folder;
+    [this.aws, this.metadata, this.server] = fakes;
+  }
+
+  static async open(): Promise<WorkerWorld> {
+    const folder = await mkdtemp(join(tmpdir(), "fw-worker-"));
+    const answer: Answer = (call, number) => world.reply(call, number);
+    const world = new WorkerWorld(folder, await Promise.all([fakeAws(), fakeMetadataService(), fakeNodeFunction(answer)]));
+    return world;
+  }
+
+  begin(env: Readonly<Record<string, string>> = {}): WorkerProcess {
+    const worker = startWorker({
+      FLEETWRIGHT_NODE_URL: this.server.url,
+      FLEETWRIGHT_POOL: "gpu",
+      FLEETWRIGHT_FOLDER: this.folder,
+      AWS_REGION: "eu-west-1",
+      AWS_ENDPOINT_URL: this.aws.url,
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: this.metadata.url,
+      ...env,
+    });
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  /** Has the worker that runs end and forget whatever it holds. Resolves when it says that it has. */
+  async clear(): Promise<void> {
+    const { calls } = this.server;
+    const before = calls.length;
+    this.reply = (call) => orders({ done: call.attempts.map(({ team, job, attempt }) => ({ team, job, attempt })) });
+    // An answer that is under way may hold an order still.
+    await expect.poll(() => calls.length > before + 1 && calls.at(-1)?.attempts, until).toEqual([]);
+  }
+
+  async close(): Promise<void> {
+    for (const worker of this.#workers) worker.child.kill("SIGKILL");
+    await Promise.all(this.#workers.map((worker) => worker.ended));
+    await Promise.all([this.aws, this.metadata, this.server].map((each) => each.close()));
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** One attempt at a job, and what the world has come to know of it. */
+export class WorldJob {
+  readonly ref: { readonly team: string; readonly job: string; readonly attempt: number };
+  readonly #world: WorkerWorld;
+
+  constructor(world: WorkerWorld, job = "train-1") {
+    this.#world = world;
+    this.ref = { team: "vision", job, attempt: 1 };
+  }
+
+  order(spec: Partial<JobSpec>, over: Partial<RunOrder> = {}): RunOrder {
+    return runOrder(spec, { ...this.ref, log: { group: "/fleetwright/vision", stream: this.#stream }, ...over });
+  }
+
+  /** Orders it until the worker tells of it. */
+  begins(spec: Partial<JobSpec>, over: Partial<RunOrder> = {}): Answer {
+    return () => orders({ orders: this.reports().length > 0 ? [] : [this.order(spec, over)] });
+  }
+
+  /** Orders it until the worker tells of it, and is done with it when nothing follows. */
+  goesToItsEnd(spec: Partial<JobSpec>): Answer {
+    const begins = this.begins(spec);
+    return (call, number) => {
+      const report = this.reportIn(call);
+      return report !== undefined && isOver(report) ? orders({ done: [this.ref] }) : begins(call, number);
+    };
+  }
+
+  reportIn(call: Report | undefined): AttemptReport | undefined {
+    return call?.attempts.find(({ job }) => job === this.ref.job);
+  }
+
+  /** What the worker has told of it. */
+  reports(): readonly AttemptReport[] {
+    return this.#world.server.calls.flatMap((call) => this.reportIn(call) ?? []);
+  }
+
+  /** What the worker's last call tells of it. */
+  last(): AttemptReport | undefined {
+    return this.reportIn(this.#world.server.calls.at(-1));
+  }
+
+  /** One after the other. Undefined in the end: the worker has forgotten it. */
+  phases(): (string | undefined)[] {
+    return this.#world.server.calls.map((call) => this.reportIn(call)?.phase).filter((phase, n, all) => phase !== all[n - 1]);
+  }
+
+  lines(): readonly string[] {
+    return this.#world.aws.logLines(this.#stream);
+  }
+
+  /** The objects that it has left, by what follows its attempt's prefix, in the order in which they came. */
+  kept(): ReadonlyMap<string, Buffer> {
+    const prefix = `incoming/${this.ref.team}/${this.ref.job}/${this.ref.attempt}/`;
+    const found = [...this.#world.aws.objects].filter(([key]) => key.startsWith(prefix));
+    return new Map(found.map(([key, body]) => [key.slice(prefix.length), body]));
+  }
+
+  manifest(): Manifest {
+    return Manifest.parse(JSON.parse(this.kept().get("manifest.json")?.toString() ?? ""));
+  }
+
+  get #stream(): string {
+    return `${this.ref.job}/${this.ref.attempt}`;
+  }
+}
+
+/** Whether nothing follows such a report. */
+export function isOver(report: AttemptReport): boolean {
+  if (report.phase === "running") return false;
+  if (report.phase === "uploaded") return true;
+  return report.uploads !== true && !(report.phase === "exited" && report.exitCode === 0);
+}
+
+/** The command of a job that is a script of Node's. */
+export const node = (script: string, ...args: string[]): string[] => [process.execPath, "-e", script, ...args];
