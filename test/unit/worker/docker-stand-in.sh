@@ -76,19 +76,21 @@ run() {
   done
   image=$1
   shift
-  container=$containers/$name
   [ "$image" != unmakeable ] ||
     fail 125 'docker: Error response from daemon: could not select device driver "" with capabilities: [[gpu]]'
   [ "$image" != slow ] || sleep 0.4
-  mkdir "$container" 2>/dev/null ||
+  [ ! -e "$containers/$name" ] ||
     fail 125 "docker: Error response from daemon: Conflict. The container name \"/$name\" is already in use."
+  # It comes on record whole, when its program is about to begin: before that, it is asked for in vain.
+  container=$folder/making.$$
+  mkdir "$container"
   printf '%012d%052d\n' $$ 0 >"$container/id"
   echo "$labels" >"$container/labels"
   out_of_memory=false
   [ "$image" != hungry ] || out_of_memory=true
-  note 0 "" 0001-01-01T00:00:00Z
   case $1 in nowhere*)
     note 127 "exec: \\\"$1\\\": executable file not found in \$PATH" 0001-01-01T00:00:00Z
+    mv "$container" "$containers/$name"
     fail 127 "docker: Error response from daemon: failed to create task for container: exec: \"$1\": executable file not found in \$PATH: unknown"
     ;;
   esac
@@ -98,10 +100,11 @@ run() {
   while IFS= read -r line; do
     set -- "$line" "$@"
   done <"$variables"
-  (cd "$work" && exec setsid env -i "$@") </dev/null &
   started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
   note 0 "" "$started"
-  echo $! >"$container/pid"
+  begin='echo $$ >"$0/pid" && mv "$0" "$1" && shift && exec setsid env -i "$@"'
+  (cd "$work" && exec sh -c "$begin" "$container" "$containers/$name" "$@") </dev/null &
+  container=$containers/$name
   # Some shells say on standard error how a program ended.
   wait $! 2>/dev/null
   code=$?
