@@ -1,8 +1,10 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { App, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { loadConfiguration } from "./configuration.ts";
 import { flags } from "./flags.ts";
+import { bundleFunctions } from "./function-bundles.ts";
 import { root } from "./root.ts";
 import { FleetStack } from "./stack.ts";
 import { buildWorker } from "./worker-assets.ts";
@@ -15,12 +17,18 @@ const app = new App({
   analyticsReporting: false,
   context: flags,
 });
-new FleetStack(app, "Fleetwright", {
-  stackName: "Fleetwright",
-  description: "Fleetwright: a serverless autoscaler for GPU fleets",
-  configuration,
-  worker: buildWorker(),
-  tags: { "fleetwright:name": configuration.name },
-});
-Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-app.synth();
+const bundles = bundleFunctions(configuration);
+try {
+  new FleetStack(app, "Fleetwright", {
+    stackName: "Fleetwright",
+    description: "Fleetwright: a serverless autoscaler for GPU fleets",
+    configuration,
+    bundles,
+    worker: buildWorker(),
+    tags: { "fleetwright:name": configuration.name },
+  });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  app.synth();
+} finally {
+  rmSync(bundles, { recursive: true });
+}

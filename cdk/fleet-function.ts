@@ -1,21 +1,19 @@
-import { join } from "node:path";
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
 import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { Architecture, type IFunction, RecursiveLoop, Runtime } from "aws-cdk-lib/aws-lambda";
-import { LogLevel, NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
+import { Architecture, Code, type IFunction, Function as LambdaFunction, RecursiveLoop, Runtime } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { EnvironmentVariables, FunctionName } from "../lib/runtime/env.ts";
-import { type Configuration, fleetFile } from "./configuration.ts";
+import type { Configuration } from "./configuration.ts";
+import { bundleOf, type FunctionBundles } from "./function-bundles.ts";
 import { retention } from "./retention.ts";
-import { root } from "./root.ts";
 import { timeouts } from "./timeouts.ts";
-import { esmBanner } from "./worker-assets.ts";
 
 export type FleetFunctionProps<F extends FunctionName> = {
   readonly configuration: Configuration;
+  readonly bundles: FunctionBundles;
   /** Names the file in functions/ and, after the deployment's prefix, the function. */
   readonly name: F;
   /** Exactly what lib/runtime/env.ts asks for. */
@@ -50,11 +48,10 @@ export class FleetFunction<F extends FunctionName> extends Construct {
       new PolicyStatement({ actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [logGroup.logGroupArn] }),
     );
     for (const statement of props.may) this.role.addToPolicy(statement);
-    this.function = new NodejsFunction(this, "Function", {
+    this.function = new LambdaFunction(this, "Function", {
       functionName,
-      entry: join(root, "functions", `${props.name}.ts`),
-      projectRoot: root,
-      depsLockFilePath: join(root, "package-lock.json"),
+      code: Code.fromAsset(bundleOf(props.bundles, props.name)),
+      handler: "index.handler",
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       role: this.role,
@@ -64,23 +61,6 @@ export class FleetFunction<F extends FunctionName> extends Construct {
       environment: props.environment,
       ...(props.deadLetters && { deadLetterQueue: props.deadLetters }),
       ...(props.loops && { recursiveLoop: RecursiveLoop.ALLOW }),
-      bundling: {
-        logLevel: LogLevel.ERROR,
-        format: OutputFormat.ESM,
-        target: "node24",
-        mainFields: ["module", "main"],
-        banner: esmBanner,
-        minify: true,
-        sourceMap: true,
-        sourcesContent: false,
-        bundleAwsSDK: true,
-        commandHooks: {
-          beforeBundling: () => [],
-          beforeInstall: () => [],
-          // Names in the configuration hold no quotes: their schemas see to it.
-          afterBundling: (_input, output) => [`printf '%s' '${JSON.stringify(fleetFile(props.configuration))}' > "${output}/fleet.json"`],
-        },
-      },
     });
     new Alarm(this, "Errors", {
       alarmName: `${functionName}-errors`,

@@ -11,6 +11,7 @@ import { Buckets } from "./buckets.ts";
 import type { Configuration } from "./configuration.ts";
 import { FleetTable } from "./fleet-table.ts";
 import type { Foundation } from "./foundation.ts";
+import type { FunctionBundles } from "./function-bundles.ts";
 import { Api } from "./handlers/api.ts";
 import { EndFleet } from "./handlers/end-fleet.ts";
 import { Node } from "./handlers/node.ts";
@@ -33,6 +34,7 @@ import { WorkerAssets, type WorkerFiles } from "./worker-assets.ts";
 
 export type FleetStackProps = StackProps & {
   readonly configuration: Configuration;
+  readonly bundles: FunctionBundles;
   readonly worker: WorkerFiles;
 };
 
@@ -42,12 +44,13 @@ export class FleetStack extends Stack {
 
   constructor(scope: Construct, id: string, props: FleetStackProps) {
     super(scope, id, props);
-    const { configuration } = props;
+    const { configuration, bundles } = props;
     this.#zones = configuration.zones;
     for (const remark of remarks(configuration)) Annotations.of(this).addWarningV2("fleetwright:limits", remark);
     const buckets = new Buckets(this, "Buckets", configuration);
     const foundation: Foundation = {
       configuration,
+      bundles,
       buckets,
       table: new FleetTable(this, "Table", configuration).table,
       queues: new Queues(this, "Queues", configuration),
@@ -79,6 +82,7 @@ export class FleetStack extends Stack {
     // Its own for each name: a deployment that is renamed ends the instances of the old one.
     const end = new EndFleet(this, `EndFleet-${configuration.name}`, {
       configuration,
+      bundles,
       under: [foundation.network, foundation.table, instance, ...byPool.values()],
     });
     end.after(this);

@@ -13,7 +13,7 @@ export class Api extends Construct {
   readonly function: IFunction;
   readonly url: string;
 
-  constructor(scope: Construct, id: string, { configuration, table, queues, buckets, vaults }: Foundation) {
+  constructor(scope: Construct, id: string, { configuration, bundles, table, queues, buckets, vaults }: Foundation) {
     super(scope, id);
     // Whoever calls its URL has an answer; anything that calls it otherwise and fails rests here.
     const dead = new DeadLetterQueue(this, "Dead", { fleet: configuration.name, of: "api" });
@@ -27,6 +27,7 @@ export class Api extends Construct {
     const teamIndex = `${table.tableArn}/index/byTeam`;
     const api = new FleetFunction(this, "Handler", {
       configuration,
+      bundles,
       name: "api",
       environment: {
         TABLE: table.tableName,

@@ -7,9 +7,11 @@ import { acknowledgeResources } from "../acknowledge.ts";
 import { anyInstance, endOurs } from "../capacity-policy.ts";
 import type { Configuration } from "../configuration.ts";
 import { FleetFunction } from "../fleet-function.ts";
+import type { FunctionBundles } from "../function-bundles.ts";
 
 export type EndFleetProps = {
   readonly configuration: Configuration;
+  readonly bundles: FunctionBundles;
   /** What instances stand on: it is there until they have ended. */
   readonly under: readonly IDependable[];
 };
@@ -21,10 +23,11 @@ export type EndFleetProps = {
 export class EndFleet extends Construct {
   readonly #resource: CustomResource;
 
-  constructor(scope: Construct, id: string, { configuration, under }: EndFleetProps) {
+  constructor(scope: Construct, id: string, { configuration, bundles, under }: EndFleetProps) {
     super(scope, id);
     const end = new FleetFunction(this, "Handler", {
       configuration,
+      bundles,
       name: "end-fleet",
       environment: {},
       may: [endOurs(this, configuration.name), new PolicyStatement({ sid: "Look", actions: ["ec2:DescribeInstances"], resources: ["*"] })],

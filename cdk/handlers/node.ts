@@ -18,7 +18,7 @@ export class Node extends Construct {
 
   constructor(scope: Construct, id: string, props: Foundation & { readonly worker: WorkerAssets; readonly instanceRole: Role }) {
     super(scope, id);
-    const { configuration, table, queues, buckets, vaults, worker } = props;
+    const { configuration, bundles, table, queues, buckets, vaults, worker } = props;
     // Workers call it by its URL and repeat what was not answered; anything that calls it otherwise and fails rests here.
     const dead = new DeadLetterQueue(this, "Dead", { fleet: configuration.name, of: "node" });
     const role = functionRole(this, "node");
@@ -33,6 +33,7 @@ export class Node extends Construct {
     });
     const node = new FleetFunction(this, "Handler", {
       configuration,
+      bundles,
       name: "node",
       role,
       environment: {

@@ -10,11 +10,12 @@ import type { Foundation } from "../foundation.ts";
 
 /** Hears when an alarm of the fleet's begins or is over. */
 export class OnAlarm extends Construct {
-  constructor(scope: Construct, id: string, { configuration, table, queues }: Foundation) {
+  constructor(scope: Construct, id: string, { configuration, bundles, table, queues }: Foundation) {
     super(scope, id);
     const dead = new DeadLetterQueue(this, "Dead", { fleet: configuration.name, of: "on-alarm" }).queue;
     const onAlarm = new FleetFunction(this, "Handler", {
       configuration,
+      bundles,
       name: "on-alarm",
       environment: { TABLE: table.tableName, LANE_QUEUE_URL: queues.lane.queue.queueUrl },
       may: [onTable(table, ["UpdateItem"]), sendTo(queues.lane.queue)],

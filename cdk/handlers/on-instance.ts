@@ -9,11 +9,12 @@ import type { Foundation } from "../foundation.ts";
 
 /** Hears what becomes of instances: EC2 tells of every one of the account. */
 export class OnInstance extends Construct {
-  constructor(scope: Construct, id: string, { configuration, table, queues }: Foundation) {
+  constructor(scope: Construct, id: string, { configuration, bundles, table, queues }: Foundation) {
     super(scope, id);
     const dead = new DeadLetterQueue(this, "Dead", { fleet: configuration.name, of: "on-instance" }).queue;
     const onInstance = new FleetFunction(this, "Handler", {
       configuration,
+      bundles,
       name: "on-instance",
       environment: { TABLE: table.tableName, LANE_QUEUE_URL: queues.lane.queue.queueUrl },
       may: [onTable(table, ["GetItem", "UpdateItem"]), sendTo(queues.lane.queue)],

@@ -18,12 +18,13 @@ export type PlaceProps = Foundation & {
 export class Place extends Construct {
   constructor(scope: Construct, id: string, props: PlaceProps) {
     super(scope, id);
-    const { configuration, table, queues, buckets, network, launchTemplates } = props;
+    const { configuration, bundles, table, queues, buckets, network, launchTemplates } = props;
     const stack = Stack.of(this);
     const templates = Object.fromEntries([...launchTemplates].map(([pool, template]) => [pool, String(template.launchTemplateId)]));
     const decisions = buckets.decisions.arnForObjects("*");
     const place = new FleetFunction(this, "Handler", {
       configuration,
+      bundles,
       name: "place",
       environment: {
         TABLE: table.tableName,

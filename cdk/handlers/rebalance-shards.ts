@@ -12,12 +12,13 @@ import type { Foundation } from "../foundation.ts";
 
 /** Lists datasets and deals them out among the nodes that need them. */
 export class RebalanceShards extends Construct {
-  constructor(scope: Construct, id: string, { configuration, table, queues, buckets }: Foundation) {
+  constructor(scope: Construct, id: string, { configuration, bundles, table, queues, buckets }: Foundation) {
     super(scope, id);
     const { queue, dead } = queues.shards;
     const kept = buckets.datasets.arnForObjects(`${keptPrefix}*`);
     const rebalance = new FleetFunction(this, "Handler", {
       configuration,
+      bundles,
       name: "rebalance-shards",
       environment: { TABLE: table.tableName, DATASETS_BUCKET: buckets.datasets.bucketName, SHARDS_QUEUE_URL: queue.queueUrl },
       may: [

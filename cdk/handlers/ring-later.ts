@@ -6,10 +6,11 @@ import type { Foundation } from "../foundation.ts";
 
 /** Rings a pool's bell when a wake that was held back is due. */
 export class RingLater extends Construct {
-  constructor(scope: Construct, id: string, { configuration, table, queues }: Foundation) {
+  constructor(scope: Construct, id: string, { configuration, bundles, table, queues }: Foundation) {
     super(scope, id);
     const ring = new FleetFunction(this, "Handler", {
       configuration,
+      bundles,
       name: "ring-later",
       environment: { TABLE: table.tableName, LANE_QUEUE_URL: queues.lane.queue.queueUrl },
       may: [onTable(table, ["GetItem", "UpdateItem"]), sendTo(queues.lane.queue)],

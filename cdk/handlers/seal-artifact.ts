@@ -10,12 +10,13 @@ import type { Foundation } from "../foundation.ts";
 
 /** Seals what an attempt left, once its manifest has arrived. */
 export class SealArtifact extends Construct {
-  constructor(scope: Construct, id: string, { configuration, table, queues, buckets, vaults }: Foundation) {
+  constructor(scope: Construct, id: string, { configuration, bundles, table, queues, buckets, vaults }: Foundation) {
     super(scope, id);
     const { queue, dead } = queues.seal;
     const lists = buckets.artifacts.arnForObjects("*/manifest.json.sealed");
     const seal = new FleetFunction(this, "Handler", {
       configuration,
+      bundles,
       name: "seal-artifact",
       environment: {
         TABLE: table.tableName,

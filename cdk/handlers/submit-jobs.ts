@@ -6,10 +6,11 @@ import type { Foundation } from "../foundation.ts";
 
 /** Takes what teams put on their queues. */
 export class SubmitJobs extends Construct {
-  constructor(scope: Construct, id: string, { configuration, table, queues }: Foundation) {
+  constructor(scope: Construct, id: string, { configuration, bundles, table, queues }: Foundation) {
     super(scope, id);
     const submit = new FleetFunction(this, "Handler", {
       configuration,
+      bundles,
       name: "submit-jobs",
       environment: { TABLE: table.tableName, LANE_QUEUE_URL: queues.lane.queue.queueUrl, JOBS_QUEUE_PREFIX: queues.jobsPrefix },
       may: [onTable(table, ["GetItem", "PutItem", "UpdateItem"]), sendTo(queues.lane.queue)],

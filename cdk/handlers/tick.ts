@@ -12,12 +12,13 @@ import type { Foundation } from "../foundation.ts";
 
 /** Looks once a minute for what no event told: lost wakes, silent nodes, uploads nobody sealed, maps of datasets that are behind, new prices. */
 export class Tick extends Construct {
-  constructor(scope: Construct, id: string, { configuration, table, queues, network }: Foundation) {
+  constructor(scope: Construct, id: string, { configuration, bundles, table, queues, network }: Foundation) {
     super(scope, id);
     const stack = Stack.of(this);
     const dead = new DeadLetterQueue(this, "Dead", { fleet: configuration.name, of: "tick" }).queue;
     const tick = new FleetFunction(this, "Handler", {
       configuration,
+      bundles,
       name: "tick",
       environment: {
         TABLE: table.tableName,

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App } from "aws-cdk-lib";
@@ -9,6 +9,7 @@ import { flags } from "../../cdk/flags.ts";
 import fleetConfig from "../../cdk/fleet.config.ts";
 import { FleetStack } from "../../cdk/stack.ts";
 import type { WorkerFiles } from "../../cdk/worker-assets.ts";
+import { Environments } from "../../lib/runtime/env.ts";
 
 const oneOrMore = <T extends z.ZodType>(of: T) => z.union([of, z.array(of)]).transform((value) => (Array.isArray(value) ? value : [value]));
 
@@ -34,11 +35,14 @@ export function aFleetApp(
   const folder = mkdtempSync(join(tmpdir(), "fleetwright-cdk-"));
   const worker = join(folder, "worker.mjs");
   const node = join(folder, "node");
+  const bundles = join(folder, "functions");
+  for (const name of Object.keys(Environments)) mkdirSync(join(bundles, name), { recursive: true });
   writeFileSync(worker, "");
   writeFileSync(node, linuxProgram);
-  const app = new App({ outdir: join(folder, "out"), analyticsReporting: false, context: { ...flags, "aws:cdk:bundling-stacks": [] } });
+  const app = new App({ outdir: join(folder, "out"), analyticsReporting: false, context: flags });
   const stack = new FleetStack(app, "Fleetwright", {
     configuration: parseConfiguration(configuration, "the test"),
+    bundles,
     worker: { worker, node, ...files },
   });
   return { app, stack };
