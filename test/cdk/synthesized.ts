@@ -39,7 +39,13 @@ export function aFleetApp(
   for (const name of Object.keys(Environments)) mkdirSync(join(bundles, name), { recursive: true });
   writeFileSync(worker, "");
   writeFileSync(node, linuxProgram);
-  const app = new App({ outdir: join(folder, "out"), analyticsReporting: false, context: flags });
+  const app = new App({
+    outdir: join(folder, "out"),
+    analyticsReporting: false,
+    // It only warns, and takes most of a synthesis; `cdk/app.ts`, which the end-to-end tests run, has it.
+    builtinCloudFormationValidation: false,
+    context: flags,
+  });
   const stack = new FleetStack(app, "Fleetwright", {
     configuration: parseConfiguration(configuration, "the test"),
     bundles,
