@@ -59,7 +59,7 @@ async function serve(python: string, name: "ministack" | "moto", logFolder: stri
     const port = await listening(child, name, logFile);
     child.stdout.resume();
     const url = `http://127.0.0.1:${port}`;
-    const health = await fetch(`${url}/${name === "moto" ? "moto-api/data.json" : "health"}`, {
+    const health = await fetch(`${url}/${name === "moto" ? "moto-api/config" : "health"}`, {
       signal: AbortSignal.timeout(startTimeoutMs),
     });
     await health.arrayBuffer();

@@ -13,10 +13,16 @@ export async function imageOf(parameter: string, clients: Clients): Promise<stri
     throw error;
   });
   if (known?.Parameter?.Value?.startsWith("ami-")) return known.Parameter.Value;
-  const { Images = [] } = await clients.ec2.send(new DescribeImagesCommand({ Owners: ["amazon"] }));
-  const names = Images.filter((image) => image.Architecture === "x86_64" && image.Platform === undefined).flatMap(
-    (image) => image.ImageId ?? [],
+  const { Images = [] } = await clients.ec2.send(
+    // Of its thousands of images: to answer with all of them takes it a second.
+    new DescribeImagesCommand({
+      Filters: [
+        { Name: "name", Values: ["amzn2-ami-hvm-*"] },
+        { Name: "architecture", Values: ["x86_64"] },
+      ],
+    }),
   );
+  const names = Images.flatMap((image) => image.ImageId ?? []);
   const [first] = names.sort();
   if (first === undefined) throw new Fault("template", "The emulator has no public image to launch from");
   return first;
