@@ -49,7 +49,6 @@ export default defineConfig(({ mode }) => ({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          globalSetup: ["test/e2e/assembly.setup.ts"],
           testTimeout: 90_000,
           hookTimeout: 240_000,
         },
@@ -61,7 +60,7 @@ export default defineConfig(({ mode }) => ({
               test: {
                 name: "first-hour",
                 include: ["test/first-hour/**/*.test.ts"],
-                globalSetup: ["test/e2e/assembly.setup.ts"],
+                globalSetup: ["test/first-hour/assembly.setup.ts"],
                 testTimeout: 400_000,
                 hookTimeout: 240_000,
               },

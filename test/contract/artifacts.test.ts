@@ -2,22 +2,15 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateAliasCommand, CreateKeyCommand, DisableKeyCommand, EnableKeyCommand } from "@aws-sdk/client-kms";
-import {
-  CreateBucketCommand,
-  GetObjectCommand,
-  ListMultipartUploadsCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-} from "@aws-sdk/client-s3";
+import { DisableKeyCommand, EnableKeyCommand } from "@aws-sdk/client-kms";
+import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, inject, test } from "vitest";
-import { s3ArtifactReader } from "../../lib/aws/artifact-reader.ts";
 import { s3Artifacts } from "../../lib/aws/artifacts.ts";
-import { kmsClient } from "../../lib/aws/clients/kms.ts";
 import { s3Client } from "../../lib/aws/clients/s3.ts";
 import { MemoryArtifacts } from "../../lib/sim/memory/artifacts.ts";
-import { type ArtifactsStage, anAttempt, artifactsContract, sha256, upload } from "./suites/artifacts.ts";
-import { unique, wire } from "./wire.ts";
+import { sealingStage } from "./sealing-stage.ts";
+import { anAttempt, artifactsContract, sha256, upload } from "./suites/artifacts.ts";
+import { wire } from "./wire.ts";
 
 artifactsContract("in memory", () => {
   const memory = new MemoryArtifacts();
@@ -32,37 +25,9 @@ artifactsContract("in memory", () => {
   };
 });
 
-const s3 = s3Client(wire(inject("ministackUrl")));
-const kms = kmsClient(wire(inject("ministackUrl")));
-const incomingBucket = unique("incoming");
-const artifactsBucket = unique("artifacts");
-const keyAliasPrefix = `alias/${unique("fleetwright")}/`;
-const keyIds = new Map<string, string>();
+const { s3, kms, keyIds, overTheWire, incomingBucket, artifactsBucket, keyAliasPrefix, open } = sealingStage();
 
-beforeAll(async () => {
-  for (const Bucket of [incomingBucket, artifactsBucket]) await s3.send(new CreateBucketCommand({ Bucket }));
-  for (const team of ["vision", "audio"]) {
-    const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
-    const KeyId = KeyMetadata?.KeyId ?? "";
-    keyIds.set(team, KeyId);
-    await kms.send(new CreateAliasCommand({ AliasName: `${keyAliasPrefix}${team}`, TargetKeyId: KeyId }));
-  }
-});
-
-const overTheWire = (): ArtifactsStage => ({
-  artifacts: s3Artifacts({ s3, kms, incomingBucket, artifactsBucket, keyAliasPrefix }),
-  reader: s3ArtifactReader({ s3, kms, artifactsBucket, keyAliasPrefix }),
-  putIncoming: async (Key, Body) => void (await s3.send(new PutObjectCommand({ Bucket: incomingBucket, Key, Body }))),
-  sealedKeys: async (Prefix) => {
-    const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: artifactsBucket, Prefix }));
-    return (Contents ?? []).map(({ Key }) => Key ?? "");
-  },
-  readSealed: async (Key) => {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: artifactsBucket, Key }));
-    return Buffer.from((await Body?.transformToByteArray()) ?? []);
-  },
-  writeSealed: async (Key, Body) => void (await s3.send(new PutObjectCommand({ Bucket: artifactsBucket, Key, Body }))),
-});
+beforeAll(open);
 
 artifactsContract("S3 and KMS", overTheWire);
 
@@ -96,30 +61,6 @@ describe("S3 and KMS", () => {
     expect(await stage.sealedKeys(`${attempt.team}/${attempt.job}/`)).toEqual([]);
     const { Uploads } = await s3.send(new ListMultipartUploadsCommand({ Bucket: artifactsBucket }));
     expect(Uploads ?? []).toEqual([]);
-  });
-
-  test("64 MiB pass through in bounded memory", async () => {
-    const stage = overTheWire();
-    const attempt = anAttempt();
-    const folder = await mkdtemp(join(tmpdir(), "large-"));
-    const size = 64 * 1024 * 1024;
-    const file = await upload(stage, attempt, "large.bin", randomBytes(size));
-    globalThis.gc?.();
-    const before = process.memoryUsage().rss;
-    let most = before;
-    const watch = setInterval(() => {
-      most = Math.max(most, process.memoryUsage().rss);
-    }, 5);
-    try {
-      const answer = await stage.artifacts.seal(attempt, file);
-      if (answer.kind !== "sealed") throw new Error(answer.kind);
-      await stage.reader.open(attempt, answer.artifact, join(folder, "large.bin"));
-    } finally {
-      clearInterval(watch);
-      await rm(folder, { recursive: true });
-    }
-    // Two parts of 8 MiB under way, frames, and what the garbage collector has not come to.
-    expect(most - before).toBeLessThan(size * 1.5);
   });
 
   test("a team without a key cannot seal; one whose key is disabled can neither seal nor open", async () => {
