@@ -18,7 +18,7 @@ class ProjectByProject extends BaseSequencer {
 const setupFiles = ["test/property/seed.setup.ts"];
 
 /**
- * Three files at a time on whatever machine: much of the time is spent waiting for processes that a test started.
+ * Four files at a time on whatever machine: much of the time is spent waiting for processes that a test started.
  * Those that are Node's find each other's compiled code. Files share what they import (`isolate: false`): no module here keeps
  * state that a test could leave behind, and importing anew for each file takes as long as the tests.
  */
@@ -29,7 +29,7 @@ export default defineConfig(({ mode }) => ({
       // Hints read the same however the tests were started.
       FLEETWRIGHT_COMMAND: "fleet",
     },
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: ProjectByProject },
     projects: [
       { test: { name: "unit", isolate: false, include: ["test/unit/**/*.test.ts"], setupFiles, testTimeout: 30_000 } },

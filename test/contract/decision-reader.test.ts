@@ -44,7 +44,7 @@ decisionReaderContract("S3", async () => {
 
 decisionReaderContract("S3, with days too full for one listing", async () => {
   const bucket = await aBucket();
-  return { journal: s3Journal(s3, bucket), reader: s3DecisionReader(withShortListings(1).s3, bucket) };
+  return { journal: s3Journal(s3, bucket), reader: s3DecisionReader(withShortListings(2).s3, bucket) };
 });
 
 test("a full day is read in order, each decision once, and a page costs few listings", async () => {
