@@ -2,8 +2,8 @@ import { Duration } from "aws-cdk-lib";
 import { Alarm, ComparisonOperator, type IMetric, Metric, Stats, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { Construct } from "constructs";
 import { type AlarmKind, alarmName, metricsNamespace } from "../lib/model/alarm.ts";
-import type { Configuration } from "./configuration.ts";
-import type { Queues } from "./queues.ts";
+import type { Configuration } from "./configuration/configuration.ts";
+import type { Queues } from "./queues/queues.ts";
 
 const minute = Duration.minutes(1);
 

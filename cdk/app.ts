@@ -2,12 +2,12 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { App, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { loadConfiguration } from "./configuration.ts";
+import { bundleFunctions } from "./bundles/function-bundles.ts";
+import { root } from "./bundles/root.ts";
+import { buildWorker } from "./bundles/worker-assets.ts";
+import { loadConfiguration } from "./configuration/configuration.ts";
 import { flags } from "./flags.ts";
-import { bundleFunctions } from "./function-bundles.ts";
-import { root } from "./root.ts";
 import { FleetStack } from "./stack.ts";
-import { buildWorker } from "./worker-assets.ts";
 
 /** Writes the cloud assembly to CDK_OUTDIR, or to cdk.out; needs no account, no look-ups and no Docker. */
 const configuration = await loadConfiguration(process.env["FLEETWRIGHT_CONFIG"] ?? join(root, "cdk", "fleet.config.ts"));

@@ -1,6 +1,6 @@
-import type { ConfigurationFile } from "./configuration.ts";
+import type { ConfigurationFile } from "./configuration/configuration.ts";
 
-/** What `npx cdk deploy` deploys: edit this, or name another file in FLEETWRIGHT_CONFIG. Every field: cdk/configuration.ts. */
+/** What `npx cdk deploy` deploys: edit this, or name another file in FLEETWRIGHT_CONFIG. Every field: cdk/configuration/configuration.ts. */
 export default {
   name: "fleetwright",
   teams: ["research", "vision"],

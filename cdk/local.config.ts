@@ -1,4 +1,4 @@
-import type { ConfigurationFile } from "./configuration.ts";
+import type { ConfigurationFile } from "./configuration/configuration.ts";
 
 /** What the local cloud runs: as deployed, but nobody wants to wait five minutes to see a fleet go back to zero. */
 export default {

@@ -1,4 +1,4 @@
-import type { Configuration } from "./configuration.ts";
+import type { Configuration } from "./configuration/configuration.ts";
 
 type Part = "usdPerHour" | "gpus";
 const inWords = { usdPerHour: (n: number) => `$${n}/h`, gpus: (n: number) => `${n} GPUs` } as const;

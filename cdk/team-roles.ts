@@ -3,8 +3,8 @@ import { AccountRootPrincipal, PolicyStatement, Role } from "aws-cdk-lib/aws-iam
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { teamRole } from "../lib/model/deployment.ts";
-import { acknowledgeResources } from "./acknowledge.ts";
-import type { Foundation } from "./foundation.ts";
+import { acknowledgeResources } from "./access/acknowledge.ts";
+import type { Foundation } from "./handlers/foundation.ts";
 
 /**
  * A role for each team, which principals of the account take if their own policies let them: whoever has it is the team.

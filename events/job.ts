@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { whyNoImage } from "../lib/model/image-reference.ts";
 import type { JobSpec } from "../lib/model/job.ts";
+import { whyNoImage } from "../lib/model/values/image-reference.ts";
 
 /** The largest job message that is taken; SQS itself would carry 1 MiB. */
 export const maxJobBytes = 32 * 1024;

@@ -4,7 +4,7 @@ import { PoolName } from "../events/job.ts";
 import { jsonOf } from "../events/json.ts";
 import { PoolRang } from "../events/lane.ts";
 import { place } from "../lib/flows/place.ts";
-import { poolToPlace } from "../lib/flows/pool-to-place.ts";
+import { poolToPlace } from "../lib/flows/pool/pool-to-place.ts";
 import { gapOf } from "../lib/model/plan.ts";
 import { eachGroup } from "../lib/runtime/sqs.ts";
 import { start } from "../lib/runtime/start.ts";

@@ -1,6 +1,6 @@
 import { jsonOf } from "../events/json.ts";
 import { PoolRang } from "../events/lane.ts";
-import { ring } from "../lib/flows/ring.ts";
+import { ring } from "../lib/flows/pool/ring.ts";
 import { eachMessage } from "../lib/runtime/sqs.ts";
 import { start } from "../lib/runtime/start.ts";
 import { ringWiring } from "../lib/runtime/wire/ring.ts";

@@ -1,6 +1,6 @@
+import { segmentToSeal } from "../events/artifacts/log-segment.ts";
+import { attemptToSeal } from "../events/artifacts/upload.ts";
 import { jsonOf } from "../events/json.ts";
-import { segmentToSeal } from "../events/log-segment.ts";
-import { attemptToSeal } from "../events/upload.ts";
 import { sealAttempt } from "../lib/flows/seal-attempt.ts";
 import { sealLog, sweepLog } from "../lib/flows/seal-log.ts";
 import { eachMessage } from "../lib/runtime/sqs.ts";

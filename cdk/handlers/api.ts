@@ -2,11 +2,11 @@ import { ArnFormat, Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { FunctionUrlAuthType, type IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import { acknowledgeResources } from "../acknowledge.ts";
-import { allWrites, onTable, sendTo } from "../allow.ts";
-import { DeadLetterQueue } from "../dead-letter-queue.ts";
-import { FleetFunction } from "../fleet-function.ts";
-import type { Foundation } from "../foundation.ts";
+import { acknowledgeResources } from "../access/acknowledge.ts";
+import { allWrites, onTable, sendTo } from "../access/allow.ts";
+import { DeadLetterQueue } from "../queues/dead-letter-queue.ts";
+import { FleetFunction } from "./fleet-function.ts";
+import type { Foundation } from "./foundation.ts";
 
 /** What people and programs call. A URL with IAM's signature, and no gateway: nothing to pay while nobody calls. */
 export class Api extends Construct {

@@ -3,11 +3,11 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { CfnEventSourceMapping } from "aws-cdk-lib/aws-lambda";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import { Construct, type IConstruct, type IDependable } from "constructs";
-import { acknowledgeResources } from "../acknowledge.ts";
-import { anyInstance, endOurs } from "../capacity-policy.ts";
-import type { Configuration } from "../configuration.ts";
-import { FleetFunction } from "../fleet-function.ts";
-import type { FunctionBundles } from "../function-bundles.ts";
+import { acknowledgeResources } from "../access/acknowledge.ts";
+import type { FunctionBundles } from "../bundles/function-bundles.ts";
+import type { Configuration } from "../configuration/configuration.ts";
+import { anyInstance, endOurs } from "../nodes/capacity-policy.ts";
+import { FleetFunction } from "./fleet-function.ts";
 
 export type EndFleetProps = {
   readonly configuration: Configuration;

@@ -3,12 +3,12 @@ import { PolicyStatement, type Role } from "aws-cdk-lib/aws-iam";
 import { FunctionUrlAuthType, type IFunction } from "aws-cdk-lib/aws-lambda";
 import type { Asset } from "aws-cdk-lib/aws-s3-assets";
 import { Construct } from "constructs";
-import { allWrites, onTable, sendTo } from "../allow.ts";
-import { DeadLetterQueue } from "../dead-letter-queue.ts";
-import { FleetFunction, functionRole } from "../fleet-function.ts";
-import type { Foundation } from "../foundation.ts";
-import { JobRole } from "../job-role.ts";
-import { objectName, type WorkerAssets } from "../worker-assets.ts";
+import { allWrites, onTable, sendTo } from "../access/allow.ts";
+import { JobRole } from "../access/job-role.ts";
+import { objectName, type WorkerAssets } from "../bundles/worker-assets.ts";
+import { DeadLetterQueue } from "../queues/dead-letter-queue.ts";
+import { FleetFunction, functionRole } from "./fleet-function.ts";
+import type { Foundation } from "./foundation.ts";
 
 /** What workers call: takes their reports, gives orders and each attempt's credentials. */
 export class Node extends Construct {

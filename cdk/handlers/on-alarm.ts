@@ -3,10 +3,10 @@ import { Match, Rule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { Construct } from "constructs";
 import { alarmPrefix } from "../../lib/model/alarm.ts";
-import { onTable, sendTo } from "../allow.ts";
-import { DeadLetterQueue } from "../dead-letter-queue.ts";
-import { FleetFunction } from "../fleet-function.ts";
-import type { Foundation } from "../foundation.ts";
+import { onTable, sendTo } from "../access/allow.ts";
+import { DeadLetterQueue } from "../queues/dead-letter-queue.ts";
+import { FleetFunction } from "./fleet-function.ts";
+import type { Foundation } from "./foundation.ts";
 
 /** Hears when an alarm of the fleet's begins or is over. */
 export class OnAlarm extends Construct {

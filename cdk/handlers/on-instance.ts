@@ -2,10 +2,10 @@ import { Duration } from "aws-cdk-lib";
 import { Rule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { Construct } from "constructs";
-import { onTable, sendTo } from "../allow.ts";
-import { DeadLetterQueue } from "../dead-letter-queue.ts";
-import { FleetFunction } from "../fleet-function.ts";
-import type { Foundation } from "../foundation.ts";
+import { onTable, sendTo } from "../access/allow.ts";
+import { DeadLetterQueue } from "../queues/dead-letter-queue.ts";
+import { FleetFunction } from "./fleet-function.ts";
+import type { Foundation } from "./foundation.ts";
 
 /** Hears what becomes of instances: EC2 tells of every one of the account. */
 export class OnInstance extends Construct {

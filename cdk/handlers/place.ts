@@ -3,11 +3,11 @@ import type { LaunchTemplate } from "aws-cdk-lib/aws-ec2";
 import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
-import { acknowledgeResources } from "../acknowledge.ts";
-import { allWrites, onTable, sendTo } from "../allow.ts";
-import { anyOfAKind, capacityPolicy } from "../capacity-policy.ts";
-import { FleetFunction } from "../fleet-function.ts";
-import type { Foundation } from "../foundation.ts";
+import { acknowledgeResources } from "../access/acknowledge.ts";
+import { allWrites, onTable, sendTo } from "../access/allow.ts";
+import { anyOfAKind, capacityPolicy } from "../nodes/capacity-policy.ts";
+import { FleetFunction } from "./fleet-function.ts";
+import type { Foundation } from "./foundation.ts";
 
 export type PlaceProps = Foundation & {
   readonly launchTemplates: ReadonlyMap<string, LaunchTemplate>;

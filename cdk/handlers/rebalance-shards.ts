@@ -4,11 +4,11 @@ import { SqsQueue } from "aws-cdk-lib/aws-events-targets";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
-import { acknowledgeResources } from "../acknowledge.ts";
-import { onTable, sendTo } from "../allow.ts";
-import { bucketArn, keptPrefix } from "../data-buckets.ts";
-import { FleetFunction } from "../fleet-function.ts";
-import type { Foundation } from "../foundation.ts";
+import { acknowledgeResources } from "../access/acknowledge.ts";
+import { onTable, sendTo } from "../access/allow.ts";
+import { bucketArn, keptPrefix } from "../storage/data-buckets.ts";
+import { FleetFunction } from "./fleet-function.ts";
+import type { Foundation } from "./foundation.ts";
 
 /** Lists datasets and deals them out among the nodes that need them. */
 export class RebalanceShards extends Construct {

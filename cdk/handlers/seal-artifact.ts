@@ -3,10 +3,10 @@ import { SqsQueue } from "aws-cdk-lib/aws-events-targets";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
-import { acknowledgeResources } from "../acknowledge.ts";
-import { onTable } from "../allow.ts";
-import { FleetFunction } from "../fleet-function.ts";
-import type { Foundation } from "../foundation.ts";
+import { acknowledgeResources } from "../access/acknowledge.ts";
+import { onTable } from "../access/allow.ts";
+import { FleetFunction } from "./fleet-function.ts";
+import type { Foundation } from "./foundation.ts";
 
 /** Seals what an attempt left, once its manifest has arrived. */
 export class SealArtifact extends Construct {

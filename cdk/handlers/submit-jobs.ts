@@ -1,8 +1,8 @@
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
-import { onTable, sendTo } from "../allow.ts";
-import { FleetFunction } from "../fleet-function.ts";
-import type { Foundation } from "../foundation.ts";
+import { onTable, sendTo } from "../access/allow.ts";
+import { FleetFunction } from "./fleet-function.ts";
+import type { Foundation } from "./foundation.ts";
 
 /** Takes what teams put on their queues. */
 export class SubmitJobs extends Construct {

@@ -3,12 +3,12 @@ import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import { Construct } from "constructs";
 import type { Tick as TickEvent } from "../../events/tick.ts";
-import { acknowledgeResources } from "../acknowledge.ts";
-import { onTable, sendTo } from "../allow.ts";
-import { anyInstance, endOurs } from "../capacity-policy.ts";
-import { DeadLetterQueue } from "../dead-letter-queue.ts";
-import { FleetFunction } from "../fleet-function.ts";
-import type { Foundation } from "../foundation.ts";
+import { acknowledgeResources } from "../access/acknowledge.ts";
+import { onTable, sendTo } from "../access/allow.ts";
+import { anyInstance, endOurs } from "../nodes/capacity-policy.ts";
+import { DeadLetterQueue } from "../queues/dead-letter-queue.ts";
+import { FleetFunction } from "./fleet-function.ts";
+import type { Foundation } from "./foundation.ts";
 
 /** Looks once a minute for what no event told: lost wakes, silent nodes, uploads nobody sealed, maps of datasets that are behind, new prices. */
 export class Tick extends Construct {

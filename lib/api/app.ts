@@ -1,13 +1,13 @@
 import { type Context, Hono } from "hono";
 import { Fault } from "../model/fault.ts";
-import { type Answer, problem, statuses } from "./answer.ts";
-import { basePath } from "./base-path.ts";
-import type { ApiDeps } from "./deps.ts";
-import type { Operation } from "./operation.ts";
+import { type Answer, problem, statuses } from "./http/answer.ts";
+import { basePath } from "./http/base-path.ts";
+import type { ApiDeps } from "./http/deps.ts";
+import type { Operation } from "./http/operation.ts";
 import { describeItself } from "./operations/document.ts";
 import { operations } from "./operations.ts";
-import { type Caller, sessionOf, speakerOf } from "./speaker.ts";
-import type { Problem } from "./views.ts";
+import { type Caller, sessionOf, speakerOf } from "./views/speaker.ts";
+import type { Problem } from "./views/views.ts";
 
 /** What comes with each request beside itself. */
 export type Signed = {

@@ -1,4 +1,4 @@
-import type { Operation } from "./operation.ts";
+import type { Operation } from "./http/operation.ts";
 import { datasetOperations } from "./operations/datasets.ts";
 import { decisionOperations } from "./operations/decisions.ts";
 import { jobOperations } from "./operations/jobs.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Metafile } from "esbuild";
 import * as z from "zod";
-import { packageRoot } from "./folders.ts";
+import { packageRoot } from "./invocation/folders.ts";
 
 const Package = z.object({ name: z.string(), version: z.string(), license: z.string() });
 

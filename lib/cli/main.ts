@@ -1,6 +1,6 @@
-import { terminal } from "./console.ts";
-import { exitCodes } from "./exit.ts";
+import { exitCodes } from "./invocation/exit.ts";
 import { runFleet } from "./program/run.ts";
+import { terminal } from "./terminal/console.ts";
 
 // Whoever reads us may have had enough (`fleet jobs | head -1`): then nothing is left to say, and nothing is wrong.
 for (const stream of [process.stdout, process.stderr])

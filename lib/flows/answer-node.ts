@@ -8,9 +8,9 @@ import type { Assignment, Node } from "../model/node.ts";
 import { isAnyBusy, saysMore, type Telling } from "../model/telemetry.ts";
 import type { BootDownloads } from "../ports/job-access.ts";
 import type { NodeLedger } from "../ports/node-ledger.ts";
-import { tellOfLeaving } from "./dataset-orders.ts";
-import { type Ringing, ring } from "./ring.ts";
-import { type RunOrderDeps, runOrder } from "./run-order.ts";
+import { tellOfLeaving } from "./node/dataset-orders.ts";
+import { type RunOrderDeps, runOrder } from "./node/run-order.ts";
+import { type Ringing, ring } from "./pool/ring.ts";
 
 export type AnswerDeps = Ringing &
   RunOrderDeps & {

@@ -1,6 +1,6 @@
 import type { JobRef, JobState } from "../model/job.ts";
 import type { Cancellations, Cancelled, CancelledOfMany } from "../ports/jobs.ts";
-import { type Ringing, ring } from "./ring.ts";
+import { type Ringing, ring } from "./pool/ring.ts";
 
 export type CancelDeps = Ringing & { readonly cancellations: Cancellations; readonly now: () => number };
 

@@ -2,9 +2,9 @@ import type { Dataset, DatasetRef } from "../model/dataset.ts";
 import { type Job, jobName } from "../model/job.ts";
 import type { Catalogue } from "../model/offer.ts";
 import type { JobLookup } from "../ports/jobs.ts";
-import { bodyHash } from "./body-hash.ts";
-import { type JudgeDeps, type Judged, judgeJob, whyTaken } from "./judge-job.ts";
-import { readJobValue } from "./read-job.ts";
+import { bodyHash } from "./job/body-hash.ts";
+import { type JudgeDeps, type Judged, judgeJob, whyTaken } from "./job/judge-job.ts";
+import { readJobValue } from "./job/read-job.ts";
 
 export type CheckDeps = JudgeDeps & { readonly lookup: JobLookup };
 

@@ -1,7 +1,7 @@
 import type { AlarmStateChange } from "../../events/alarm.ts";
 import { alarmOf, poolsOf } from "../model/alarm.ts";
 import type { Pool } from "../model/pool.ts";
-import { type Ringing, ring } from "./ring.ts";
+import { type Ringing, ring } from "./pool/ring.ts";
 
 export type AlarmDeps = Ringing & { readonly fleet: { readonly name: string; readonly pools: readonly Pool[] } };
 

@@ -1,6 +1,6 @@
 import { type InstanceEvent, saidAtMs } from "../../events/instance.ts";
 import type { NodeLedger } from "../ports/node-ledger.ts";
-import { type Ringing, ring } from "./ring.ts";
+import { type Ringing, ring } from "./pool/ring.ts";
 
 export type NoteDeps = Ringing & { readonly ledger: Pick<NodeLedger, "gone" | "noticed">; readonly now: () => number };
 

@@ -6,18 +6,18 @@ import { isOrdinary } from "../model/cause.ts";
 import type { Launch } from "../model/launch.ts";
 import type { Learned } from "../model/learned.ts";
 import type { WiderLimits } from "../model/limits.ts";
-import { startOf } from "../model/period.ts";
 import { gapOf, type Packing, type Plan, type Snapshot } from "../model/plan.ts";
 import type { Pool } from "../model/pool.ts";
+import { startOf } from "../model/values/period.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Fence } from "../ports/pool-ledger.ts";
-import { type CarryOutDeps, carryOut } from "./carry-out.ts";
-import { carryThrough } from "./launch-node.ts";
-import type { Launched } from "./launching.ts";
-import { type NextPoolsDeps, nextPools } from "./next-pools.ts";
-import type { Outcome } from "./outcome.ts";
-import { searchFor } from "./search-launch.ts";
-import { createTurns, type TurnDeps } from "./turns.ts";
+import type { Launched } from "./ec2/launching.ts";
+import type { Outcome } from "./ec2/outcome.ts";
+import { createTurns, type TurnDeps } from "./ec2/turns.ts";
+import { type CarryOutDeps, carryOut } from "./place/carry-out.ts";
+import { carryThrough } from "./place/launch-node.ts";
+import { type NextPoolsDeps, nextPools } from "./place/next-pools.ts";
+import { searchFor } from "./place/search-launch.ts";
 
 export type PlaceDeps = Omit<CarryOutDeps, "turns"> &
   TurnDeps &

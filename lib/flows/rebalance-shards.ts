@@ -4,7 +4,7 @@ import { type Deal, type MapPlan, type Portion, planMap } from "../decide/shards
 import { type Dataset, type DatasetRef, datasetName, type Holding, type ShardListing, type ShardMap } from "../model/dataset.ts";
 import { Fault } from "../model/fault.ts";
 import type { Datasets, PoolNodes, ShardStore } from "../ports/datasets.ts";
-import { listShards } from "./list-shards.ts";
+import { listShards } from "./shards/list-shards.ts";
 
 export type RebalanceDeps = {
   readonly datasets: Pick<Datasets, "get" | "noteListing" | "noteTrouble" | "noteMap">;

@@ -1,9 +1,9 @@
 import type { Job } from "../model/job.ts";
 import type { Admissions } from "../ports/jobs.ts";
-import { bodyHash } from "./body-hash.ts";
-import { type JudgeDeps, judgeJob, whyTaken } from "./judge-job.ts";
-import { readJob, type Unfit } from "./read-job.ts";
-import { type Ringing, ring } from "./ring.ts";
+import { bodyHash } from "./job/body-hash.ts";
+import { type JudgeDeps, judgeJob, whyTaken } from "./job/judge-job.ts";
+import { readJob, type Unfit } from "./job/read-job.ts";
+import { type Ringing, ring } from "./pool/ring.ts";
 
 export type SubmitDeps = Ringing & JudgeDeps & { readonly admissions: Admissions };
 

@@ -6,10 +6,10 @@ import type { Market } from "../ports/fleet.ts";
 import type { Sealing } from "../ports/jobs.ts";
 import type { CatalogueStore, Decisions } from "../ports/pool-ledger.ts";
 import type { PoolRegistry } from "../ports/pool-registry.ts";
-import { closePools } from "./close-pools.ts";
-import { type Ringing, ring } from "./ring.ts";
-import { type SweepDeps, sweepDatasets } from "./sweep-datasets.ts";
-import { type SweepStraysDeps, type Swept, sweepStrays } from "./sweep-strays.ts";
+import { type Ringing, ring } from "./pool/ring.ts";
+import { closePools } from "./tick/close-pools.ts";
+import { type SweepDeps, sweepDatasets } from "./tick/sweep-datasets.ts";
+import { type SweepStraysDeps, type Swept, sweepStrays } from "./tick/sweep-strays.ts";
 
 export type TickDeps = Ringing &
   Omit<SweepDeps, "queue" | "pools"> &

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import * as z from "zod";
 import { jsonOf } from "../../events/json.ts";
-import { isAlive } from "./run-folder.ts";
+import { isAlive } from "./run/run-folder.ts";
 
 /** One local cloud of this user, as it is known to the `fleet` command. */
 export const Announcement = z.object({

@@ -13,7 +13,7 @@ import * as z from "zod";
 import { Fault } from "../model/fault.ts";
 import type { Ec2Record } from "./ec2/record.ts";
 import { type Ec2Controlled, ec2Controls } from "./ec2-controls.ts";
-import type { HttpAnswer, HttpCall } from "./http.ts";
+import type { HttpAnswer, HttpCall } from "./requests/http.ts";
 
 const Interrupt = z.strictObject({ instance: z.string(), noticeMs: z.int().min(0).max(3_600_000).optional() });
 const Rebalance = z.strictObject({ instance: z.string() });

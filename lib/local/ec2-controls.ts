@@ -12,7 +12,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
-import { CapacityScript, OfferPattern, RequestRate } from "./ec2/behaviour-file.ts";
+import { CapacityScript, OfferPattern, RequestRate } from "./ec2/behaviour/behaviour-file.ts";
 import type { Ec2Record } from "./ec2/record.ts";
 
 const longestMs = 24 * 3_600_000;

@@ -1,9 +1,9 @@
 import { Agent, createServer, type IncomingMessage, type ServerResponse, request as send } from "node:http";
 import { Fault } from "../model/fault.ts";
-import type { S3Exchange } from "./hidden-objects.ts";
-import type { HttpAnswer, HttpCall } from "./http.ts";
-import type { Log } from "./log-line.ts";
-import { signedFor } from "./service-of.ts";
+import type { S3Exchange } from "./requests/hidden-objects.ts";
+import type { HttpAnswer, HttpCall } from "./requests/http.ts";
+import { signedFor } from "./requests/service-of.ts";
+import type { Log } from "./run/log-line.ts";
 
 /** Where each call goes. Functions take whole calls; SSM and CloudWatch stream through to moto, everything else to MiniStack. */
 export type Routes = {

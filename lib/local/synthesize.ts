@@ -4,7 +4,7 @@ import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { Fault } from "../model/fault.ts";
-import type { Log } from "./log-line.ts";
+import type { Log } from "./run/log-line.ts";
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "..", "..");

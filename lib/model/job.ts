@@ -1,5 +1,5 @@
 import type { DatasetUse } from "./dataset.ts";
-import type { Resources } from "./resources.ts";
+import type { Resources } from "./values/resources.ts";
 
 /**
  * What a team asks for. Every field is present: the job message's schema (events/job.ts) fills the defaults,

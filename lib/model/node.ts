@@ -1,9 +1,9 @@
 import type { DatasetUse, FetchedDataset } from "./dataset.ts";
 import type { AttemptRef } from "./job.ts";
 import type { InstanceType, Offer } from "./offer.ts";
-import type { Life } from "./period.ts";
-import { minus, type Resources, sum } from "./resources.ts";
 import type { GpuSample, Notice } from "./telemetry.ts";
+import type { Life } from "./values/period.ts";
+import { minus, type Resources, sum } from "./values/resources.ts";
 
 export type NodeState = "launching" | "ready" | "draining" | "terminating" | "gone";
 

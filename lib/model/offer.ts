@@ -1,4 +1,4 @@
-import type { Resources } from "./resources.ts";
+import type { Resources } from "./values/resources.ts";
 
 export type Market = "spot" | "on-demand";
 

@@ -1,6 +1,6 @@
 import type { AttemptRef } from "../model/job.ts";
 
-/** A piece of what an attempt wrote: usually a whole line. See LogPiece in events/log-line.ts. */
+/** A piece of what an attempt wrote: usually a whole line. See LogPiece in events/artifacts/log-line.ts. */
 export type LogLine = {
   readonly atMs: number;
   readonly text: string;

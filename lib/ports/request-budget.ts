@@ -1,4 +1,4 @@
-import type { RequestKind, RequestLane } from "../model/request-limits.ts";
+import type { RequestKind, RequestLane } from "../model/requests/request-limits.ts";
 
 /**
  * How many requests may be made to EC2, for all handlers together. EC2 throttles the account; a call that was refused for

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Caller } from "../api/speaker.ts";
+import type { Caller } from "../api/views/speaker.ts";
 import type { UrlAnswer } from "./function-url.ts";
 
 /** A call of a function URL with IAM authorization, payload 2.0, as far as an HTTP request and its signer are in it. */

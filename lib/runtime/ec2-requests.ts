@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { documentedLimits, type RequestKind, type RequestLimits } from "../model/request-limits.ts";
+import { documentedLimits, type RequestKind, type RequestLimits } from "../model/requests/request-limits.ts";
 
 const burst = z.int().min(1, "must be 1 or more: nothing could ever be asked");
 const perSecond = z.number().positive("must be above 0: what is used up would never come back").max(10_000);

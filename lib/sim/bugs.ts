@@ -1,10 +1,10 @@
-import { fileKey, sealedFileKey } from "../../events/upload.ts";
+import { fileKey, sealedFileKey } from "../../events/artifacts/upload.ts";
 import type { Job } from "../model/job.ts";
 import type { Placements } from "../ports/pool-ledger.ts";
-import type { Invariant } from "./invariant.ts";
+import type { Invariant } from "./invariants/invariant.ts";
 import { jobKey, nodeKey, offNodes } from "./memory/table.ts";
-import type { Ports } from "./ports.ts";
-import type { World } from "./world.ts";
+import type { Ports } from "./world/ports.ts";
+import type { World } from "./world/world.ts";
 
 /** A bug that can be put into a world, to see that the kit finds it. */
 export type Bug = {

@@ -1,4 +1,4 @@
-import { type FaultKind, faultKinds } from "./faults.ts";
+import { type FaultKind, faultKinds } from "./faults/faults.ts";
 import { type RunOptions, runOnce } from "./run.ts";
 import { nothingYet, plus, type Tally, tallyOf } from "./tally.ts";
 

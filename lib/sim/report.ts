@@ -1,4 +1,4 @@
-import { reachedFrom, type Site } from "./sites.ts";
+import { reachedFrom, type Site } from "./faults/sites.ts";
 import type { Found, Tally } from "./tally.ts";
 
 /** How many of the places at which a handler can die were such in some run, before a call and after it. */

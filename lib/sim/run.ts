@@ -1,11 +1,11 @@
-import type { Fact } from "./facts.ts";
-import type { FaultKind } from "./faults.ts";
-import type { Invariant, Watch } from "./invariant.ts";
-import { invariants } from "./invariants.ts";
-import type { Ports } from "./ports.ts";
-import type { Scenario } from "./scenario.ts";
-import type { Site } from "./sites.ts";
-import { World } from "./world.ts";
+import type { FaultKind } from "./faults/faults.ts";
+import type { Site } from "./faults/sites.ts";
+import type { Invariant, Watch } from "./invariants/invariant.ts";
+import { invariants } from "./invariants/invariants.ts";
+import type { Fact } from "./world/facts.ts";
+import type { Ports } from "./world/ports.ts";
+import type { Scenario } from "./world/scenario.ts";
+import { World } from "./world/world.ts";
 
 /** An invariant that did not hold. */
 export type Violation = {

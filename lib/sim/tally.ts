@@ -1,4 +1,4 @@
-import type { FaultKind } from "./faults.ts";
+import type { FaultKind } from "./faults/faults.ts";
 import type { RunResult, Violation } from "./run.ts";
 
 /** A seed whose run broke an invariant. */

@@ -1,5 +1,5 @@
 import type { Highs, Model, ModelData, ModelStatusCode } from "highs";
-import type { LinearProgram, ProgramAnswer, SolveLimits, SolveProgram } from "../model/linear-program.ts";
+import type { LinearProgram, ProgramAnswer, SolveLimits, SolveProgram } from "../model/planning/linear-program.ts";
 
 /** As near to exact as doubles allow for sums of prices. */
 const defaultGap = 1e-9;

@@ -1,6 +1,6 @@
 /** `npm run bench -- NAME [--data DIR] [--seeds N] [--json]`, or `--list`. Exits 1 when a target was not reached. */
 import { parseArgs } from "node:util";
-import { type Column, tableLines } from "../../lib/cli/table.ts";
+import { type Column, tableLines } from "../../lib/cli/terminal/table.ts";
 import { capacity } from "./capacity/capacity.ts";
 import { fixedCluster } from "./fixed-cluster.ts";
 import { fleetCost } from "./fleet-cost.ts";

@@ -1,12 +1,12 @@
-import { type Chooser, fixedRooms, mostUseful, roomOf, take } from "../../lib/decide/placement/fixed/choose.ts";
-import { type Demand, gpuTotal, type Need } from "../../lib/decide/placement/fixed/needs.ts";
-import { seeded } from "../../lib/decide/placement/optimizer/random.ts";
+import { seeded } from "../../lib/optimizer/engines/random.ts";
 import type { BenchOptions } from "./bench.ts";
 import { arrivalsOf, gpusOf } from "./cluster/arrivals.ts";
 import { type Cluster, publicClusters } from "./cluster/data.ts";
 import { madeClusters } from "./cluster/made.ts";
 import { fgd, rivals } from "./cluster/rivals.ts";
 import type { Report, Row } from "./report.ts";
+import { type Chooser, fixedRooms, mostUseful, roomOf, take } from "./research/fixed/choose.ts";
+import { type Demand, gpuTotal, type Need } from "./research/fixed/needs.ts";
 
 /** Percent of all GPUs, on the mean of all workloads: above FGD by so much, and below it by so much at most on any of them. */
 const aboveFgd = 0.3;

@@ -1,4 +1,4 @@
-import { type BucketLimits, documentedLimits } from "../../lib/model/request-limits.ts";
+import { type BucketLimits, documentedLimits } from "../../lib/model/requests/request-limits.ts";
 import type { Report, Row } from "./report.ts";
 import { type Crowd, type Crowded, launchAll } from "./throttle/crowd.ts";
 

@@ -1,8 +1,8 @@
-import { itemsOf } from "../../lib/decide/placement/equal-bins/bins.ts";
-import { packEqual } from "../../lib/decide/placement/equal-bins/pack.ts";
-import { clockBudget } from "../../lib/decide/placement/optimizer/budget.ts";
+import { clockBudget } from "../../lib/optimizer/problem/budget.ts";
 import type { BenchOptions } from "./bench.ts";
 import type { Report, Row } from "./report.ts";
+import { itemsOf } from "./research/equal-bins/bins.ts";
+import { packEqual } from "./research/equal-bins/pack.ts";
 import { madeVectors, publicVectors, type Vectors } from "./vectors/data.ts";
 import { rivals } from "./vectors/rivals.ts";
 

@@ -1,6 +1,6 @@
 import { Match } from "aws-cdk-lib/assertions";
 import { describe, expect, test } from "vitest";
-import { parseConfiguration } from "../../cdk/configuration.ts";
+import { parseConfiguration } from "../../cdk/configuration/configuration.ts";
 import fleetConfig from "../../cdk/fleet.config.ts";
 import { alarmOf, poolsOf } from "../../lib/model/alarm.ts";
 import { Synthesized } from "./synthesized.ts";

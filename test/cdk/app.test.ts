@@ -6,9 +6,9 @@ import { Annotations, Match, Template } from "aws-cdk-lib/assertions";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { describe, expect, test } from "vitest";
+import { notLinuxX64 } from "../../cdk/bundles/worker-assets.ts";
 import fleetConfig from "../../cdk/fleet.config.ts";
 import localConfig from "../../cdk/local.config.ts";
-import { notLinuxX64 } from "../../cdk/worker-assets.ts";
 import { aFleetApp, linuxProgram } from "./synthesized.ts";
 
 describe("the app", () => {

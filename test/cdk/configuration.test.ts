@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type ConfigurationFile, fleetFile, loadConfiguration, parseConfiguration } from "../../cdk/configuration.ts";
+import { type ConfigurationFile, fleetFile, loadConfiguration, parseConfiguration } from "../../cdk/configuration/configuration.ts";
 import { fallbacksOf } from "../../lib/model/pool.ts";
 import { FleetFile } from "../../lib/runtime/fleet-file.ts";
 

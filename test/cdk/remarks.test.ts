@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fleetFile, parseConfiguration } from "../../cdk/configuration.ts";
+import { fleetFile, parseConfiguration } from "../../cdk/configuration/configuration.ts";
 import { remarks } from "../../cdk/remarks.ts";
 import { FleetFile } from "../../lib/runtime/fleet-file.ts";
 

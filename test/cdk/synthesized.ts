@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { App } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import * as z from "zod";
-import { type ConfigurationFile, parseConfiguration } from "../../cdk/configuration.ts";
+import type { WorkerFiles } from "../../cdk/bundles/worker-assets.ts";
+import { type ConfigurationFile, parseConfiguration } from "../../cdk/configuration/configuration.ts";
 import { flags } from "../../cdk/flags.ts";
 import fleetConfig from "../../cdk/fleet.config.ts";
 import { FleetStack } from "../../cdk/stack.ts";
-import type { WorkerFiles } from "../../cdk/worker-assets.ts";
 import { Environments } from "../../lib/runtime/env.ts";
 
 const oneOrMore = <T extends z.ZodType>(of: T) => z.union([of, z.array(of)]).transform((value) => (Array.isArray(value) ? value : [value]));

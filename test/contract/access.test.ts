@@ -1,10 +1,10 @@
 import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { expect, inject, test } from "vitest";
-import { s3BootDownloads } from "../../lib/aws/boot-urls.ts";
+import { s3BootDownloads } from "../../lib/aws/access/boot-urls.ts";
+import { stsJobAccess } from "../../lib/aws/access/job-access.ts";
 import { s3Client } from "../../lib/aws/clients/s3.ts";
 import { stsClient } from "../../lib/aws/clients/sts.ts";
-import { stsJobAccess } from "../../lib/aws/job-access.ts";
 import { MemoryJobAccess } from "../../lib/sim/memory/job-access.ts";
 import { jobAccessContract } from "./suites/access.ts";
 import { unique, wire } from "./wire.ts";

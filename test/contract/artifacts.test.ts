@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DisableKeyCommand, EnableKeyCommand } from "@aws-sdk/client-kms";
 import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, inject, test } from "vitest";
-import { s3Artifacts } from "../../lib/aws/artifacts.ts";
+import { s3Artifacts } from "../../lib/aws/artifacts/artifacts.ts";
 import { s3Client } from "../../lib/aws/clients/s3.ts";
 import { MemoryArtifacts } from "../../lib/sim/memory/artifacts.ts";
 import { sealingStage } from "./sealing-stage.ts";

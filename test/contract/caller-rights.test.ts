@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { CreateBucketCommand, GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { s3CodeStore } from "../../lib/aws/artifacts/code.ts";
 import { s3Client } from "../../lib/aws/clients/s3.ts";
 import { stsClient } from "../../lib/aws/clients/sts.ts";
-import { s3CodeStore } from "../../lib/aws/code.ts";
-import { assumedRole } from "../../lib/local/assumed-role.ts";
 import { createEndpoint, type Endpoint } from "../../lib/local/endpoint.ts";
-import { hiddenObject } from "../../lib/local/hidden-objects.ts";
-import { createIdentities, wellKnown } from "../../lib/local/identities.ts";
-import type { Statement } from "../../lib/local/policy.ts";
+import { assumedRole } from "../../lib/local/requests/assumed-role.ts";
+import { hiddenObject } from "../../lib/local/requests/hidden-objects.ts";
+import { createIdentities, wellKnown } from "../../lib/local/requests/identities.ts";
+import type { Statement } from "../../lib/local/requests/policy.ts";
 import { unique } from "./wire.ts";
 
 /** The local cloud's address for S3 and STS, with three roles: one that may list the bucket, one that may not, and one that may below a prefix. */

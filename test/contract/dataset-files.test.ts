@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { beforeAll, expect, inject, test } from "vitest";
 import { s3Client } from "../../lib/aws/clients/s3.ts";
-import { s3DatasetFiles } from "../../lib/aws/dataset-files.ts";
+import { s3DatasetFiles } from "../../lib/aws/datasets/dataset-files.ts";
 import { unique, wire } from "./wire.ts";
 
 const s3 = s3Client(wire(inject("ministackUrl")));

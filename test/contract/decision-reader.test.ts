@@ -1,8 +1,8 @@
 import { CreateBucketCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { expect, inject, test } from "vitest";
 import { s3Client } from "../../lib/aws/clients/s3.ts";
-import { s3DecisionReader } from "../../lib/aws/decision-reader.ts";
-import { s3Journal } from "../../lib/aws/journal.ts";
+import { s3DecisionReader } from "../../lib/aws/decisions/decision-reader.ts";
+import { s3Journal } from "../../lib/aws/decisions/journal.ts";
 import { MemoryJournal } from "../../lib/sim/memory/journal.ts";
 import { aDecision, monday } from "../fakes/builders.ts";
 import { memoryDecisionReader } from "../fakes/readers.ts";

@@ -13,10 +13,10 @@ import {
 import { PricingClient } from "@aws-sdk/client-pricing";
 import { afterAll, afterEach, beforeAll, expect, inject } from "vitest";
 import * as z from "zod";
-import type { Ec2Behaviour } from "../../lib/local/ec2/behaviour.ts";
+import type { Ec2Behaviour } from "../../lib/local/ec2/behaviour/behaviour.ts";
 import { createEc2Front, type Ec2Front } from "../../lib/local/ec2/front.ts";
-import type { HttpAnswer, HttpCall } from "../../lib/local/http.ts";
-import type { Identities } from "../../lib/local/identities.ts";
+import type { HttpAnswer, HttpCall } from "../../lib/local/requests/http.ts";
+import type { Identities } from "../../lib/local/requests/identities.ts";
 import { served } from "./served.ts";
 
 /** The worker's place is taken by this: it notes what it was given, starts a child that leaves its group, and waits. */

@@ -5,8 +5,8 @@ import { CreateLaunchTemplateCommand, DescribeSubnetsCommand, type EC2Client } f
 import { inject } from "vitest";
 import { ec2Client } from "../../lib/aws/clients/ec2.ts";
 import type { ClientSettings } from "../../lib/aws/clients/settings.ts";
-import type { ZoneSubnet } from "../../lib/aws/fleet-request.ts";
-import type { Ec2Behaviour } from "../../lib/local/ec2/behaviour.ts";
+import type { ZoneSubnet } from "../../lib/aws/ec2/fleet-request.ts";
+import type { Ec2Behaviour } from "../../lib/local/ec2/behaviour/behaviour.ts";
 import { createEc2Front, type Ec2Front } from "../../lib/local/ec2/front.ts";
 import { served } from "./served.ts";
 import { unique, wire } from "./wire.ts";

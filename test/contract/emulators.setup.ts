@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { startEmulators } from "../../lib/local/emulators.ts";
+import { startEmulators } from "../../lib/local/emulators/emulators.ts";
 
 declare module "vitest" {
   interface ProvidedContext {

@@ -1,8 +1,8 @@
 import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ec2Client } from "../../lib/aws/clients/ec2.ts";
-import { ec2Fleet } from "../../lib/aws/fleet.ts";
-import { ec2TaggedInstances } from "../../lib/aws/tagged-instances.ts";
+import { ec2Fleet } from "../../lib/aws/ec2/fleet.ts";
+import { ec2TaggedInstances } from "../../lib/aws/ec2/tagged-instances.ts";
 import { offerName } from "../../lib/model/offer.ts";
 import { MemoryFleet } from "../../lib/sim/memory/fleet.ts";
 import { aLaunch, anOffer } from "../fakes/builders.ts";

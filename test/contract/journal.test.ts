@@ -2,7 +2,7 @@ import { gunzipSync } from "node:zlib";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { inject } from "vitest";
 import { s3Client } from "../../lib/aws/clients/s3.ts";
-import { s3Journal } from "../../lib/aws/journal.ts";
+import { s3Journal } from "../../lib/aws/decisions/journal.ts";
 import { MemoryJournal } from "../../lib/sim/memory/journal.ts";
 import { journalContract } from "./suites/journal.ts";
 import { unique, wire } from "./wire.ts";

@@ -3,10 +3,10 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { CreateAliasCommand, CreateKeyCommand } from "@aws-sdk/client-kms";
 import { CopyObjectCommand, CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { beforeAll, expect, inject, test } from "vitest";
-import { sealedSegmentKey, segmentKey, segmentMetadata } from "../../events/log-segment.ts";
+import { sealedSegmentKey, segmentKey, segmentMetadata } from "../../events/artifacts/log-segment.ts";
 import { kmsClient } from "../../lib/aws/clients/kms.ts";
 import { s3Client } from "../../lib/aws/clients/s3.ts";
-import { s3KeptLogs, s3LogSegments } from "../../lib/aws/log-segments.ts";
+import { s3KeptLogs, s3LogSegments } from "../../lib/aws/logs/log-segments.ts";
 import type { SegmentRef } from "../../lib/model/log.ts";
 import { unique, wire } from "./wire.ts";
 

@@ -1,11 +1,11 @@
 import { CreateQueueCommand, DeleteMessageCommand, GetQueueAttributesCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { describe, expect, inject, test } from "vitest";
+import { SealAgain } from "../../events/artifacts/upload.ts";
 import { PoolRang } from "../../events/lane.ts";
-import { SealAgain } from "../../events/upload.ts";
 import { sqsClient } from "../../lib/aws/clients/sqs.ts";
-import { sqsJobQueue } from "../../lib/aws/job-queue.ts";
-import { sqsLane } from "../../lib/aws/lane.ts";
-import { sqsSealQueue } from "../../lib/aws/seal-queue.ts";
+import { sqsJobQueue } from "../../lib/aws/queues/job-queue.ts";
+import { sqsLane } from "../../lib/aws/queues/lane.ts";
+import { sqsSealQueue } from "../../lib/aws/queues/seal-queue.ts";
 import { MemoryLane } from "../../lib/sim/memory/lane.ts";
 import { laneContract } from "./suites/lane.ts";
 import { unique, wire } from "./wire.ts";

@@ -1,7 +1,7 @@
 import { PutItemCommand, ScanCommand, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
 import { PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { describe, expect, it } from "vitest";
-import { createSealing } from "../../lib/aws/table/sealing.ts";
+import { createSealing } from "../../lib/aws/table/jobs/sealing.ts";
 import { aJob, aLaunch, aSpec, monday } from "../fakes/builders.ts";
 import { clientWithSmallPages, ledgerOn, newTable } from "./dynamodb-ledger.ts";
 import { admitted, begin, launched, newNode, placed, plenty } from "./suites/arrange.ts";

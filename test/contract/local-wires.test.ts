@@ -8,15 +8,15 @@ import { GetQueueUrlCommand, PurgeQueueCommand, ReceiveMessageCommand, SendMessa
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import * as z from "zod";
 import { type CloudWatch, startCloudWatch } from "../../lib/local/cloudwatch/cloudwatch.ts";
+import { publishServiceEvent } from "../../lib/local/emulators/ministack.ts";
 import { createEndpoint } from "../../lib/local/endpoint.ts";
-import { administrator, createIdentities } from "../../lib/local/identities.ts";
 import { createFunctions, type FunctionLine, type Functions } from "../../lib/local/lambda/functions.ts";
 import { startWires } from "../../lib/local/lambda/wires.ts";
 import { checkWiring } from "../../lib/local/lambda/wiring.ts";
-import { publishServiceEvent } from "../../lib/local/ministack.ts";
 import { createClients } from "../../lib/local/provision/clients.ts";
 import { provision } from "../../lib/local/provision/stack.ts";
 import { emptyBlueprint, region } from "../../lib/local/provision/world.ts";
+import { administrator, createIdentities } from "../../lib/local/requests/identities.ts";
 import { Template } from "../../lib/local/template/template.ts";
 import { unique } from "./wire.ts";
 

@@ -1,8 +1,8 @@
 import { CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { expect, inject, test } from "vitest";
-import { messageOf } from "../../events/log-line.ts";
+import { messageOf } from "../../events/artifacts/log-line.ts";
 import { logsClient } from "../../lib/aws/clients/logs.ts";
-import { cloudWatchLogPages } from "../../lib/aws/log-pages.ts";
+import { cloudWatchLogPages } from "../../lib/aws/logs/log-pages.ts";
 import type { AttemptLogs } from "../../lib/ports/attempt-logs.ts";
 import { unique, wire } from "./wire.ts";
 

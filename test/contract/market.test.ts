@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ec2Client } from "../../lib/aws/clients/ec2.ts";
 import { pricingClient } from "../../lib/aws/clients/pricing.ts";
-import { ec2Market } from "../../lib/aws/market.ts";
-import { onDemandPrice } from "../../lib/local/ec2/on-demand-prices.ts";
+import { ec2Market } from "../../lib/aws/market/market.ts";
+import { onDemandPrice } from "../../lib/local/ec2/offers/on-demand-prices.ts";
 import { MemoryMarket } from "../../lib/sim/memory/market.ts";
 import { aCatalogue, aPool } from "../fakes/builders.ts";
 import { type Ec2Stage, ec2Stage } from "./ec2-stage.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { putItem } from "../../lib/aws/table/access.ts";
 import { requestsKey } from "../../lib/aws/table/keys.ts";
-import { createRequestBudget } from "../../lib/aws/table/request-budget.ts";
+import { createRequestBudget } from "../../lib/aws/table/pools/request-budget.ts";
 import { MemoryRequestBudget } from "../../lib/sim/memory/request-budget.ts";
 import { monday } from "../fakes/builders.ts";
 import { newTable } from "./dynamodb-ledger.ts";

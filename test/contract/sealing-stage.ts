@@ -1,8 +1,8 @@
 import { CreateAliasCommand, CreateKeyCommand } from "@aws-sdk/client-kms";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { inject } from "vitest";
-import { s3ArtifactReader } from "../../lib/aws/artifact-reader.ts";
-import { s3Artifacts } from "../../lib/aws/artifacts.ts";
+import { s3ArtifactReader } from "../../lib/aws/artifacts/artifact-reader.ts";
+import { s3Artifacts } from "../../lib/aws/artifacts/artifacts.ts";
 import { kmsClient } from "../../lib/aws/clients/kms.ts";
 import { s3Client } from "../../lib/aws/clients/s3.ts";
 import type { ArtifactsStage } from "./suites/artifacts.ts";

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { HttpAnswer, HttpCall } from "../../lib/local/http.ts";
+import type { HttpAnswer, HttpCall } from "../../lib/local/requests/http.ts";
 
 /** Serves whole calls on a free port of 127.0.0.1. */
 export async function served(answer: (call: HttpCall) => Promise<HttpAnswer>): Promise<{ url: string; close(): Promise<void> }> {

@@ -13,8 +13,8 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { buildWorker } from "../../cdk/worker-assets.ts";
-import { Manifest } from "../../events/upload.ts";
+import { buildWorker } from "../../cdk/bundles/worker-assets.ts";
+import { Manifest } from "../../events/artifacts/upload.ts";
 import type { JobSpec } from "../../lib/model/job.ts";
 import { craftArchive } from "../unit/worker/archives.ts";
 import {

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { cloudFolder } from "../../lib/cli/folders.ts";
+import { cloudFolder } from "../../lib/cli/invocation/folders.ts";
 import { emulatorPython } from "../../lib/local/emulators/python.ts";
 import { synthesize } from "../../lib/local/synthesize.ts";
 import { type ProcessWatch, watchProcesses } from "./process-watch.ts";

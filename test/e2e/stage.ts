@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { s3Client } from "../../lib/aws/clients/s3.ts";
-import { type Connection, connectLocal, localSettings } from "../../lib/cli/connection.ts";
 import { firstTick } from "../../lib/cli/demo/first-tick.ts";
-import { cloudFolder } from "../../lib/cli/folders.ts";
+import { cloudFolder } from "../../lib/cli/invocation/folders.ts";
+import { type Connection, connectLocal, localSettings } from "../../lib/cli/session/connection.ts";
 import { type LocalCloud, startLocalCloud } from "../../lib/local/cloud.ts";
 import { isEnded, type Job } from "../../lib/model/job.ts";
 

@@ -1,4 +1,4 @@
-import { recordedDecision } from "../../lib/aws/recorded-decision.ts";
+import { recordedDecision } from "../../lib/aws/decisions/recorded-decision.ts";
 import { type AttemptRef, attemptName } from "../../lib/model/job.ts";
 import type { AttemptLogs, LogLine } from "../../lib/ports/attempt-logs.ts";
 import type { DecisionReader } from "../../lib/ports/decision-reader.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { cloudFolder } from "../../lib/cli/folders.ts";
+import { cloudFolder } from "../../lib/cli/invocation/folders.ts";
 import { emulatorPython } from "../../lib/local/emulators/python.ts";
 import { synthesize } from "../../lib/local/synthesize.ts";
 

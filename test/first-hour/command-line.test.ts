@@ -5,7 +5,7 @@ import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { stsClient } from "../../lib/aws/clients/sts.ts";
-import { localSettings } from "../../lib/cli/connection.ts";
+import { localSettings } from "../../lib/cli/session/connection.ts";
 import { teamRole } from "../../lib/model/deployment.ts";
 import { type Command, type Ended, fleet as fleetIn, freePort, openHome, start } from "../e2e/fleet-command.ts";
 

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { logs } from "../../lib/cli/commands/logs.ts";
-import { wholeLog } from "../../lib/cli/commands/whole-log.ts";
-import type { Console } from "../../lib/cli/console.ts";
+import { logs } from "../../lib/cli/commands/jobs/logs.ts";
+import { wholeLog } from "../../lib/cli/commands/jobs/whole-log.ts";
+import type { Console } from "../../lib/cli/terminal/console.ts";
 import { openStage, type Stage, shell } from "../e2e/stage.ts";
 
 let stage: Stage;

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { quoted } from "../../lib/cli/invocation.ts";
+import { quoted } from "../../lib/cli/invocation/invocation.ts";
 
 export type Outcome = { readonly ok: boolean; readonly output: string; readonly seconds: number };
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
 import { planCapacity } from "../../lib/decide/capacity-plan/plan-capacity.ts";
-import { type NodeType, noPerformancePrices, type PerResource } from "../../lib/model/capacity.ts";
-import type { SolveProgram } from "../../lib/model/linear-program.ts";
+import { type NodeType, noPerformancePrices, type PerResource } from "../../lib/model/planning/capacity.ts";
+import type { SolveProgram } from "../../lib/model/planning/linear-program.ts";
 import { loadHighs } from "../../lib/solver/highs.ts";
 import { stormRuns } from "./storm-runs.ts";
 

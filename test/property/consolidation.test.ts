@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { consolidation } from "../../lib/decide/scaling/consolidation.ts";
 import { freeOn, type Node } from "../../lib/model/node.ts";
-import { fits, minus, type Resources } from "../../lib/model/resources.ts";
+import { fits, minus, type Resources } from "../../lib/model/values/resources.ts";
 import { aNode, anAssignment, anOffer, aPool, aType, monday } from "../fakes/builders.ts";
 import { stormRuns } from "./storm-runs.ts";
 

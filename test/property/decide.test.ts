@@ -6,7 +6,7 @@ import { whyTooLarge, whyUnsold } from "../../lib/decide/placement/impossible.ts
 import { type AttemptRef, byTurn, type QueueEntry } from "../../lib/model/job.ts";
 import { freeOn } from "../../lib/model/node.ts";
 import type { Plan, Snapshot, Step } from "../../lib/model/plan.ts";
-import { fits, type Resources, sum } from "../../lib/model/resources.ts";
+import { fits, type Resources, sum } from "../../lib/model/values/resources.ts";
 import { stormRuns } from "./storm-runs.ts";
 import { snapshot } from "./worlds.ts";
 

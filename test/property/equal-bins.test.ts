@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { itemsOf } from "../../lib/decide/placement/equal-bins/bins.ts";
-import { packEqual } from "../../lib/decide/placement/equal-bins/pack.ts";
-import { stepBudget } from "../../lib/decide/placement/optimizer/budget.ts";
+import { stepBudget } from "../../lib/optimizer/problem/budget.ts";
+import { itemsOf } from "../bench/research/equal-bins/bins.ts";
+import { packEqual } from "../bench/research/equal-bins/pack.ts";
 
 const capacity = [100, 60, 7] as const;
 const rows = fc.array(fc.tuple(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 7 })), {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type FixedNode, type FixedRoom, fixedRooms, mostUseful, take } from "../../lib/decide/placement/fixed/choose.ts";
-import { type Demand, isShared, type Need, wholeGpu } from "../../lib/decide/placement/fixed/needs.ts";
-import { accepts } from "../../lib/decide/placement/fixed/shapes.ts";
+import { type FixedNode, type FixedRoom, fixedRooms, mostUseful, take } from "../bench/research/fixed/choose.ts";
+import { type Demand, isShared, type Need, wholeGpu } from "../bench/research/fixed/needs.ts";
+import { accepts } from "../bench/research/fixed/shapes.ts";
 
 const models = ["a", "b"] as const;
 

@@ -6,7 +6,7 @@ import { whyTooLarge, whyUnsold } from "../../lib/decide/placement/impossible.ts
 import type { QueueEntry } from "../../lib/model/job.ts";
 import { type Assignment, freeOn, type Node } from "../../lib/model/node.ts";
 import type { Plan, Snapshot, Step } from "../../lib/model/plan.ts";
-import { fits, sum } from "../../lib/model/resources.ts";
+import { fits, sum } from "../../lib/model/values/resources.ts";
 import { settle } from "./simulation.ts";
 import { stormRuns } from "./storm-runs.ts";
 import { snapshot } from "./worlds.ts";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { deadNodes } from "../../lib/decide/health/dead-nodes.ts";
 import type { Node } from "../../lib/model/node.ts";
-import { graceMs, judgeLease, type Lease } from "../../lib/worker/lease.ts";
+import { graceMs, judgeLease, type Lease } from "../../lib/worker/attempt/lease.ts";
 import { aNode, anAssignment, aPool, monday } from "../fakes/builders.ts";
 import { World } from "../unit/flows/world.ts";
 

@@ -3,13 +3,13 @@ import { expect, test } from "vitest";
 import { outlook } from "../../lib/decide/capacity/outlook.ts";
 import { decide } from "../../lib/decide/decide.ts";
 import { whyTooLarge, whyUnsold } from "../../lib/decide/placement/impossible.ts";
-import { holds, mayBuy } from "../../lib/decide/placement/match.ts";
-import { isWithin, less, times } from "../../lib/decide/placement/reservations.ts";
 import { jobName, type QueueEntry } from "../../lib/model/job.ts";
+import { holds, mayBuy } from "../../lib/model/match.ts";
 import type { Catalogue } from "../../lib/model/offer.ts";
 import type { Snapshot } from "../../lib/model/plan.ts";
 import type { Pool } from "../../lib/model/pool.ts";
 import type { Refusal } from "../../lib/model/refusal.ts";
+import { isWithin, less, times } from "../../lib/model/reservations.ts";
 import { catalogue, pool, snapshot } from "./worlds.ts";
 
 /** Most of what the pool could buy is refused, since one moment or another; some of what the next ones sell is, too. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { costByDay, costIn, type Life, nextStart, type Period, periodName, startOf } from "../../lib/model/period.ts";
+import { costByDay, costIn, type Life, nextStart, type Period, periodName, startOf } from "../../lib/model/values/period.ts";
 
 const dayMs = 86_400_000;
 /** 2020 to 2040, leap years with them. */

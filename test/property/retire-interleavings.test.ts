@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { answerNode } from "../../lib/flows/answer-node.ts";
-import { type CarryOutDeps, carryOut } from "../../lib/flows/carry-out.ts";
-import { createTurns } from "../../lib/flows/turns.ts";
+import { createTurns } from "../../lib/flows/ec2/turns.ts";
+import { type CarryOutDeps, carryOut } from "../../lib/flows/place/carry-out.ts";
 import { type AttemptRef, attemptName } from "../../lib/model/job.ts";
 import type { Node } from "../../lib/model/node.ts";
 import type { Step } from "../../lib/model/plan.ts";

@@ -7,7 +7,7 @@ import { type Catalogue, type InstanceType, type Offer, offerName } from "../../
 import type { Snapshot } from "../../lib/model/plan.ts";
 import type { Budgets, Pool } from "../../lib/model/pool.ts";
 import { type Refusal, type Subject, subjectName } from "../../lib/model/refusal.ts";
-import { fits, minus, type Resources } from "../../lib/model/resources.ts";
+import { fits, minus, type Resources } from "../../lib/model/values/resources.ts";
 import { monday } from "../fakes/builders.ts";
 
 const teams = ["audio", "vision"] as const;

@@ -3,10 +3,10 @@ import { DatasetName, TeamName } from "../../../events/job.ts";
 import { addDataset } from "../../flows/add-dataset.ts";
 import { getDataset, listDatasets, removeDataset } from "../../flows/datasets.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
-import { problem, type Refusal, said } from "../answer.ts";
-import { datasetDetail, datasetView } from "../dataset-view.ts";
-import { noBody, type Operation, operation } from "../operation.ts";
-import { Dataset, DatasetDetail, DatasetList } from "../views.ts";
+import { problem, type Refusal, said } from "../http/answer.ts";
+import { noBody, type Operation, operation } from "../http/operation.ts";
+import { datasetDetail, datasetView } from "../views/dataset-view.ts";
+import { Dataset, DatasetDetail, DatasetList } from "../views/views.ts";
 import { noQuery, ofTeam } from "./path.ts";
 
 const ofDataset = z.strictObject({ team: TeamName, dataset: DatasetName });

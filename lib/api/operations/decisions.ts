@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { PoolName } from "../../../events/job.ts";
 import { decisionCursor, decisionId } from "../../ports/decision-reader.ts";
-import { problem, said } from "../answer.ts";
-import { decisionSummary, decisionView } from "../decision-view.ts";
-import { noBody, type Operation, operation } from "../operation.ts";
-import { Decision, DecisionPage } from "../views.ts";
+import { problem, said } from "../http/answer.ts";
+import { noBody, type Operation, operation } from "../http/operation.ts";
+import { decisionSummary, decisionView } from "../views/decision-view.ts";
+import { Decision, DecisionPage } from "../views/views.ts";
 import { cursor, limitOf, noQuery, ofPool } from "./path.ts";
 import { noPool } from "./pools.ts";
 

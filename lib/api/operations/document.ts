@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { said } from "../answer.ts";
-import { openApi } from "../document.ts";
-import { noBody, type Operation, operation } from "../operation.ts";
+import { said } from "../http/answer.ts";
+import { openApi } from "../http/document.ts";
+import { noBody, type Operation, operation } from "../http/operation.ts";
 import { noParams, noQuery } from "./path.ts";
 
 /** The operation that tells of all the others, and of itself. */

@@ -3,11 +3,11 @@ import { JobMessage, maxJobBytes, PoolName } from "../../../events/job.ts";
 import { cancelJob } from "../../flows/cancel-job.ts";
 import { submitJob } from "../../flows/submit-job.ts";
 import { type JobRef, jobStates } from "../../model/job.ts";
-import { type Answer, problem, type Refusal, said } from "../answer.ts";
-import type { ApiDeps } from "../deps.ts";
-import { jobSummary, jobView } from "../job-view.ts";
-import { noBody, type Operation, operation } from "../operation.ts";
-import { Job, JobPage } from "../views.ts";
+import { type Answer, problem, type Refusal, said } from "../http/answer.ts";
+import type { ApiDeps } from "../http/deps.ts";
+import { noBody, type Operation, operation } from "../http/operation.ts";
+import { jobSummary, jobView } from "../views/job-view.ts";
+import { Job, JobPage } from "../views/views.ts";
 import { cursor, limitOf, noQuery, ofJob, ofTeam } from "./path.ts";
 
 const submit = operation({

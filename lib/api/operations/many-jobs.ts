@@ -3,9 +3,9 @@ import { JobId } from "../../../events/job.ts";
 import { cancelJobs } from "../../flows/cancel-job.ts";
 import { checkJobs } from "../../flows/check-jobs.ts";
 import { jobStates } from "../../model/job.ts";
-import { said } from "../answer.ts";
-import { type Operation, operation } from "../operation.ts";
-import { CancelledJobs, CheckedJobs } from "../views.ts";
+import { said } from "../http/answer.ts";
+import { type Operation, operation } from "../http/operation.ts";
+import { CancelledJobs, CheckedJobs } from "../views/views.ts";
 import { Reason } from "./jobs.ts";
 import { noQuery, ofTeam } from "./path.ts";
 

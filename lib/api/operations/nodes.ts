@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { PoolName } from "../../../events/job.ts";
 import type { Node as Known } from "../../model/node.ts";
-import { problem, said } from "../answer.ts";
-import type { ApiDeps } from "../deps.ts";
-import { nodeView } from "../node-view.ts";
-import { noBody, type Operation, operation } from "../operation.ts";
-import { Node, NodePage } from "../views.ts";
+import { problem, said } from "../http/answer.ts";
+import type { ApiDeps } from "../http/deps.ts";
+import { noBody, type Operation, operation } from "../http/operation.ts";
+import { nodeView } from "../views/node-view.ts";
+import { Node, NodePage } from "../views/views.ts";
 import { cursor, limitOf, noParams, noQuery } from "./path.ts";
 import { noPool } from "./pools.ts";
 

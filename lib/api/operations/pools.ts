@@ -1,12 +1,12 @@
 import * as z from "zod";
 import type { WiderReserved } from "../../model/limits.ts";
 import type { Pool as Configured } from "../../model/pool.ts";
-import { problem, type Refusal, said } from "../answer.ts";
-import type { ApiDeps } from "../deps.ts";
-import { noBody, type Operation, operation } from "../operation.ts";
-import { poolView } from "../pool-view.ts";
-import { maySpeakFor, type Speaker } from "../speaker.ts";
-import { Pool, PoolList } from "../views.ts";
+import { problem, type Refusal, said } from "../http/answer.ts";
+import type { ApiDeps } from "../http/deps.ts";
+import { noBody, type Operation, operation } from "../http/operation.ts";
+import { poolView } from "../views/pool-view.ts";
+import { maySpeakFor, type Speaker } from "../views/speaker.ts";
+import { Pool, PoolList } from "../views/views.ts";
 import { noParams, noQuery, ofPool } from "./path.ts";
 
 const list = operation({

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { DatasetRef } from "../../model/dataset.ts";
 import type { AttemptRef, JobRef } from "../../model/job.ts";
 import { type Subject, subjectName } from "../../model/refusal.ts";
-import type { RequestKind } from "../../model/request-limits.ts";
+import type { RequestKind } from "../../model/requests/request-limits.ts";
 
 /** Where an item rests. Teams, pools, job ids and instance ids never contain `#`. */
 export type Key = { readonly pk: string; readonly sk: string };

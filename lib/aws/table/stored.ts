@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { Fault } from "../../model/fault.ts";
 import type { InstanceType, Offer } from "../../model/offer.ts";
-import type { Resources } from "../../model/resources.ts";
+import type { Resources } from "../../model/values/resources.ts";
 import type { Item } from "./access.ts";
 
 /** Reads an item back. One that is not as we write them throws a Fault that names its key and the field. */

@@ -3,7 +3,7 @@ import type { SealedManifest } from "../../model/artifact.ts";
 import { Fault } from "../../model/fault.ts";
 import type { SealedArtifact } from "../../model/job.ts";
 import type { ArtifactReader } from "../../ports/artifacts.ts";
-import { whatWentWrong } from "../exit.ts";
+import { whatWentWrong } from "../invocation/exit.ts";
 import { placeOf, stateOf, whyNotWritten } from "./local-file.ts";
 
 const atOnce = 8;

@@ -3,7 +3,7 @@ import type { SealedManifest } from "../../model/artifact.ts";
 import { Fault } from "../../model/fault.ts";
 import { artifactPath, isEnded, type Job } from "../../model/job.ts";
 import type { ArtifactReader } from "../../ports/artifacts.ts";
-import { commandLine } from "../invocation.ts";
+import { commandLine } from "../invocation/invocation.ts";
 
 /** Each attempt looked at is one request. A job that was interrupted more often than this is asked for by number. */
 const mostAttempts = 50;

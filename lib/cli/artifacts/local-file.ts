@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, type Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import { nameOfArtifact } from "../../../events/artifact-name.ts";
+import { nameOfArtifact } from "../../../events/artifacts/artifact-name.ts";
 import { Fault } from "../../model/fault.ts";
 import type { SealedArtifact } from "../../model/job.ts";
 

@@ -1,8 +1,8 @@
 import type { SealedManifest } from "../../model/artifact.ts";
 import { Fault } from "../../model/fault.ts";
-import { hasMagic, isBelow } from "../../model/glob.ts";
-import { UsageError } from "../exit.ts";
-import { commandLine } from "../invocation.ts";
+import { hasMagic, isBelow } from "../../model/files/glob.ts";
+import { UsageError } from "../invocation/exit.ts";
+import { commandLine } from "../invocation/invocation.ts";
 
 /** The part of a list that the patterns ask for: a path, all below a folder, or what a glob takes. All of it without any. */
 export function selected(kept: SealedManifest, patterns: readonly string[]): SealedManifest {

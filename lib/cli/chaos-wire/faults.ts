@@ -1,5 +1,5 @@
 import type { Ec2Record } from "../../local/ec2/record.ts";
-import type { Chance } from "../../sim/chance.ts";
+import type { Chance } from "../../sim/faults/chance.ts";
 
 /** What a fault reaches for. */
 export type Seams = {

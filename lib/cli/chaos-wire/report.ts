@@ -1,6 +1,6 @@
-import type { Paint } from "../console.ts";
-import { duration } from "../duration.ts";
-import { bareCommandLine } from "../invocation.ts";
+import { bareCommandLine } from "../invocation/invocation.ts";
+import type { Paint } from "../terminal/console.ts";
+import { duration } from "../terminal/duration.ts";
 import type { WireRun } from "./run.ts";
 
 /** As of virtual time, as far as it goes here. */

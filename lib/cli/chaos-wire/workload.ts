@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { JobState } from "../../model/job.ts";
-import type { Chance } from "../../sim/chance.ts";
+import type { Chance } from "../../sim/faults/chance.ts";
 
 /** One job of a run: the message that asks for it, and what has to become of it. */
 export type WireJob = {

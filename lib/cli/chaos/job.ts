@@ -1,9 +1,9 @@
 import { bugNamed } from "../../sim/bugs.ts";
 import { chaos } from "../../sim/chaos.ts";
-import type { FaultKind } from "../../sim/faults.ts";
-import type { Scenario } from "../../sim/scenario.ts";
-import { readSites } from "../../sim/sites.ts";
+import type { FaultKind } from "../../sim/faults/faults.ts";
+import { readSites } from "../../sim/faults/sites.ts";
 import type { Tally } from "../../sim/tally.ts";
+import type { Scenario } from "../../sim/world/scenario.ts";
 
 /** Some runs for one thread, as plain data. */
 export type ChaosJob = {

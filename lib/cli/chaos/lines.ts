@@ -1,6 +1,6 @@
 import type { Coverage, Report } from "../../sim/report.ts";
-import type { Paint } from "../console.ts";
-import { duration } from "../duration.ts";
+import type { Paint } from "../terminal/console.ts";
+import { duration } from "../terminal/duration.ts";
 
 type Words = (colour: Paint, text: string) => string;
 

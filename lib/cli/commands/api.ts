@@ -1,9 +1,9 @@
 import { jsonOf } from "../../../events/json.ts";
-import type { ApiCall } from "../api-client.ts";
-import { exitCodes, UsageError } from "../exit.ts";
-import { commandLine } from "../invocation.ts";
-import { factLines } from "../job-view.ts";
-import type { Context } from "./job.ts";
+import { exitCodes, UsageError } from "../invocation/exit.ts";
+import { commandLine } from "../invocation/invocation.ts";
+import type { ApiCall } from "../session/api-client.ts";
+import type { Context } from "../session/context.ts";
+import { factLines } from "../views/job-view.ts";
 
 const methods = ["GET", "POST", "PUT", "DELETE"] as const;
 const isMethod = (text: string): text is ApiCall["method"] => methods.some((method) => method === text);

@@ -1,11 +1,11 @@
 import { type CapacityAnswer, planCapacity } from "../../decide/capacity-plan/plan-capacity.ts";
-import { noPerformancePrices, type PerformancePrices, type PerResource, perResource } from "../../model/capacity.ts";
+import { noPerformancePrices, type PerformancePrices, type PerResource, perResource } from "../../model/planning/capacity.ts";
 import { loadHighs } from "../../solver/highs.ts";
-import type { Console } from "../console.ts";
-import { exitCodes, UsageError } from "../exit.ts";
+import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { capacityLines } from "../planning/capacity-view.ts";
 import { number } from "../planning/figures.ts";
 import { nodeTypes } from "../planning/node-types.ts";
+import type { Console } from "../terminal/console.ts";
 
 export type CapacityOptions = Partial<PerResource> & {
   readonly types?: string | undefined;

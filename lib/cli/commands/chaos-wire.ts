@@ -1,12 +1,12 @@
 import { wireLines, wireReport } from "../chaos-wire/report.ts";
 import { runWire, type WireRun } from "../chaos-wire/run.ts";
-import { connectLocal } from "../connection.ts";
-import type { Console } from "../console.ts";
 import { firstTick } from "../demo/first-tick.ts";
-import { duration } from "../duration.ts";
-import { exitCodes, UsageError } from "../exit.ts";
-import { cloudFolder } from "../folders.ts";
-import { withLocalCloud } from "../local-session.ts";
+import { exitCodes, UsageError } from "../invocation/exit.ts";
+import { cloudFolder } from "../invocation/folders.ts";
+import { connectLocal } from "../session/connection.ts";
+import { withLocalCloud } from "../session/local-session.ts";
+import type { Console } from "../terminal/console.ts";
+import { duration } from "../terminal/duration.ts";
 import type { ChaosOptions } from "./chaos.ts";
 
 /** An EC2 whose news comes late, whose instances are unknown at first, and that takes its time to answer. */

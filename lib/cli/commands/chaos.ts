@@ -3,18 +3,18 @@ import * as z from "zod";
 import { checked, linesOf } from "../../../events/checked.ts";
 import { withoutBom } from "../../../events/json.ts";
 import { bugNamed, bugs } from "../../sim/bugs.ts";
-import { type FaultKind, faultKinds, usualRates } from "../../sim/faults.ts";
-import { invariants } from "../../sim/invariants.ts";
+import { type FaultKind, faultKinds, usualRates } from "../../sim/faults/faults.ts";
+import { readSites } from "../../sim/faults/sites.ts";
+import { invariants } from "../../sim/invariants/invariants.ts";
 import { reportOf } from "../../sim/report.ts";
-import { Scenario } from "../../sim/scenario.ts";
-import { readSites } from "../../sim/sites.ts";
 import type { Found } from "../../sim/tally.ts";
-import { asMeant } from "../asked-from.ts";
+import { Scenario } from "../../sim/world/scenario.ts";
 import { reportLines } from "../chaos/lines.ts";
 import { runThreads } from "../chaos/threads.ts";
-import type { Console } from "../console.ts";
-import { exitCodes, UsageError, whatWentWrong } from "../exit.ts";
-import { bareCommandLine } from "../invocation.ts";
+import { asMeant } from "../invocation/asked-from.ts";
+import { exitCodes, UsageError, whatWentWrong } from "../invocation/exit.ts";
+import { bareCommandLine } from "../invocation/invocation.ts";
+import type { Console } from "../terminal/console.ts";
 
 export type ChaosOptions = {
   readonly runs?: number | undefined;

@@ -1,14 +1,15 @@
 import { stat } from "node:fs/promises";
 import { DatasetName } from "../../../events/job.ts";
-import { bytes, count } from "../amount.ts";
-import { type Synced, syncFiles } from "../dataset-sync.ts";
-import { exitCodes, UsageError } from "../exit.ts";
+import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { type Entries, entriesOf } from "../pack/entries.ts";
-import { withProgress } from "../progress.ts";
-import { uploadedSource } from "../stores.ts";
-import { teamOf } from "../team.ts";
+import type { Context } from "../session/context.ts";
+import { uploadedSource } from "../session/stores.ts";
+import { teamOf } from "../session/team.ts";
+import { bytes, count } from "../terminal/amount.ts";
+import { withProgress } from "../terminal/progress.ts";
+import { type Synced, syncFiles } from "./dataset-sync.ts";
 import { putDataset, showSet } from "./datasets.ts";
-import type { Context, JobOptions } from "./job.ts";
+import type { JobOptions } from "./jobs/job.ts";
 
 export type UploadOptions = JobOptions & {
   /** Removes from the dataset what is no longer in the folder. */

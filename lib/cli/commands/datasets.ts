@@ -1,13 +1,14 @@
-import type { Dataset, DatasetDetail } from "../../api/views.ts";
-import { bytes, count } from "../amount.ts";
-import { when } from "../duration.ts";
-import { exitCodes, UsageError } from "../exit.ts";
-import { commandLine } from "../invocation.ts";
-import { factLines } from "../job-view.ts";
-import { type Column, tableLines } from "../table.ts";
-import { teamOf } from "../team.ts";
+import type { Dataset, DatasetDetail } from "../../api/views/views.ts";
+import { exitCodes, UsageError } from "../invocation/exit.ts";
+import { commandLine } from "../invocation/invocation.ts";
+import type { Context } from "../session/context.ts";
+import { teamOf } from "../session/team.ts";
+import { bytes, count } from "../terminal/amount.ts";
+import { when } from "../terminal/duration.ts";
+import { type Column, tableLines } from "../terminal/table.ts";
+import { factLines } from "../views/job-view.ts";
 import { advised } from "./advised.ts";
-import type { Context, JobOptions } from "./job.ts";
+import type { JobOptions } from "./jobs/job.ts";
 
 /** Lists a team's datasets. */
 export async function datasets(options: JobOptions, { connection, console }: Context): Promise<number> {

@@ -1,14 +1,14 @@
-import type { Decision } from "../../api/views.ts";
+import type { Decision } from "../../api/views/views.ts";
 import { Fault } from "../../model/fault.ts";
 import { decisionId } from "../../ports/decision-reader.ts";
-import { decisionAt } from "../decision-id.ts";
-import { decisionColumns, decisionLines } from "../decision-view.ts";
-import { exitCodes, UsageError } from "../exit.ts";
-import type { FleetApi } from "../fleet-api.ts";
-import { commandLine } from "../invocation.ts";
-import { tableLines } from "../table.ts";
-import { poolNamed } from "../team.ts";
-import type { Context } from "./job.ts";
+import { exitCodes, UsageError } from "../invocation/exit.ts";
+import { commandLine } from "../invocation/invocation.ts";
+import type { Context } from "../session/context.ts";
+import type { FleetApi } from "../session/fleet-api.ts";
+import { poolNamed } from "../session/team.ts";
+import { tableLines } from "../terminal/table.ts";
+import { decisionAt } from "../views/decision-id.ts";
+import { decisionColumns, decisionLines } from "../views/decision-view.ts";
 
 export type DecisionsOptions = {
   readonly pool?: string | undefined;

@@ -1,11 +1,11 @@
-import { connectLocal } from "../connection.ts";
-import type { Console } from "../console.ts";
 import { run } from "../demo/run.ts";
 import { summaryLines } from "../demo/summary.ts";
-import { duration } from "../duration.ts";
-import { exitCodes } from "../exit.ts";
-import { cloudFolder } from "../folders.ts";
-import { withLocalCloud } from "../local-session.ts";
+import { exitCodes } from "../invocation/exit.ts";
+import { cloudFolder } from "../invocation/folders.ts";
+import { connectLocal } from "../session/connection.ts";
+import { withLocalCloud } from "../session/local-session.ts";
+import type { Console } from "../terminal/console.ts";
+import { duration } from "../terminal/duration.ts";
 
 /** The demonstration gives up if nothing has happened for so long. A slow machine takes longer than a fast one for the whole of it. */
 const standstillMs = 90_000;

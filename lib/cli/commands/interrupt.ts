@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { Fault } from "../../model/fault.ts";
-import { exitCodes, UsageError, whatWentWrong } from "../exit.ts";
-import { commandLine } from "../invocation.ts";
-import type { Context } from "./job.ts";
+import { exitCodes, UsageError, whatWentWrong } from "../invocation/exit.ts";
+import { commandLine } from "../invocation/invocation.ts";
+import type { Context } from "../session/context.ts";
 
 /** Lets the local cloud's EC2 take a spot instance back, with its notice two minutes ahead. */
 export async function interrupt(node: string, options: { json?: boolean | undefined }, { connection, console }: Context): Promise<number> {

@@ -1,18 +1,18 @@
 import { readClouds } from "../../local/announcement.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
-import { readBehaviour } from "../../local/ec2/behaviour-file.ts";
+import { readBehaviour } from "../../local/ec2/behaviour/behaviour-file.ts";
 import { Fault } from "../../model/fault.ts";
-import { asMeant } from "../asked-from.ts";
-import { connectLocal } from "../connection.ts";
-import type { Console } from "../console.ts";
-import { exitCodes } from "../exit.ts";
-import { cloudFolder, makeWritable, userFolder } from "../folders.ts";
-import { isFree, usualPort } from "../free-port.ts";
-import { bareCommandLine } from "../invocation.ts";
-import { lossInWords, lossOf } from "../local-loss.ts";
-import { withLocalCloud } from "../local-session.ts";
-import { standing } from "../standing.ts";
-import { watchTakeovers } from "../takeover.ts";
+import { asMeant } from "../invocation/asked-from.ts";
+import { exitCodes } from "../invocation/exit.ts";
+import { cloudFolder, makeWritable, userFolder } from "../invocation/folders.ts";
+import { isFree, usualPort } from "../invocation/free-port.ts";
+import { bareCommandLine } from "../invocation/invocation.ts";
+import { connectLocal } from "../session/connection.ts";
+import { withLocalCloud } from "../session/local-session.ts";
+import { standing } from "../session/standing.ts";
+import { watchTakeovers } from "../session/takeover.ts";
+import type { Console } from "../terminal/console.ts";
+import { lossInWords, lossOf } from "./local-loss.ts";
 
 /** How long an ending cloud may count what goes with it. */
 const countMs = 3_000;

@@ -1,14 +1,14 @@
-import type { Node } from "../../api/views.ts";
-import { gib } from "../../model/amount.ts";
-import { bytes, count, hourly } from "../amount.ts";
-import { duration, when } from "../duration.ts";
-import { exitCodes } from "../exit.ts";
-import { commandLine } from "../invocation.ts";
-import { factLines } from "../job-view.ts";
-import { type Column, tableLines } from "../table.ts";
-import { poolNamed } from "../team.ts";
+import type { Node } from "../../api/views/views.ts";
+import { gib } from "../../model/values/amount.ts";
+import { exitCodes } from "../invocation/exit.ts";
+import { commandLine } from "../invocation/invocation.ts";
+import type { Context } from "../session/context.ts";
+import { poolNamed } from "../session/team.ts";
+import { bytes, count, hourly } from "../terminal/amount.ts";
+import { duration, when } from "../terminal/duration.ts";
+import { type Column, tableLines } from "../terminal/table.ts";
+import { factLines } from "../views/job-view.ts";
 import { advised } from "./advised.ts";
-import type { Context } from "./job.ts";
 
 export type NodesOptions = {
   readonly pool?: string | undefined;

@@ -1,17 +1,17 @@
-import type { PlanJob } from "../../../events/plan-job.ts";
-import type { PlanNode } from "../../../events/plan-offer.ts";
-import { type Budget, clockBudget } from "../../decide/placement/optimizer/budget.ts";
-import { consolidate } from "../../decide/placement/optimizer/drains.ts";
-import type { Problem } from "../../decide/placement/optimizer/problem.ts";
+import type { PlanJob } from "../../../events/tables/plan-job.ts";
+import type { PlanNode } from "../../../events/tables/plan-offer.ts";
+import { type Budget, clockBudget } from "../../optimizer/problem/budget.ts";
+import type { Problem } from "../../optimizer/problem/problem.ts";
+import { consolidate } from "../../optimizer/search/drains.ts";
 import { loadHighs } from "../../solver/highs.ts";
-import type { Console } from "../console.ts";
-import { exitCodes, UsageError } from "../exit.ts";
+import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { explainLines } from "../planning/explain-view.ts";
 import { jobTables, nodeTable, offerTable } from "../planning/plan-tables.ts";
 import { planLines } from "../planning/plan-view.ts";
 import { type Planned, planJson, planned } from "../planning/planned.ts";
 import { problemOf } from "../planning/problem.ts";
 import { readTable } from "../planning/read-table.ts";
+import type { Console } from "../terminal/console.ts";
 
 export type PlanOptions = {
   readonly jobs: string;

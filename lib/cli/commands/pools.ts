@@ -1,13 +1,13 @@
-import type { Pool, PoolList } from "../../api/views.ts";
-import { anyOf, count, dollars, hourly } from "../amount.ts";
-import { duration, when } from "../duration.ts";
-import { exitCodes } from "../exit.ts";
-import { commandLine } from "../invocation.ts";
-import { factLines } from "../job-view.ts";
-import { refusalLines } from "../refusal-lines.ts";
-import { type Column, tableLines } from "../table.ts";
-import { poolNamed } from "../team.ts";
-import type { Context } from "./job.ts";
+import type { Pool, PoolList } from "../../api/views/views.ts";
+import { exitCodes } from "../invocation/exit.ts";
+import { commandLine } from "../invocation/invocation.ts";
+import type { Context } from "../session/context.ts";
+import { poolNamed } from "../session/team.ts";
+import { anyOf, count, dollars, hourly } from "../terminal/amount.ts";
+import { duration, when } from "../terminal/duration.ts";
+import { type Column, tableLines } from "../terminal/table.ts";
+import { factLines } from "../views/job-view.ts";
+import { refusalLines } from "../views/refusal-lines.ts";
 
 /** Lists the pools and how full they are. */
 export async function pools(options: { json?: boolean | undefined }, { connection, console, nowMs }: Context): Promise<number> {

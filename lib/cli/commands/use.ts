@@ -1,11 +1,11 @@
-import type { Console } from "../console.ts";
-import { exitCodes } from "../exit.ts";
-import { userFolder } from "../folders.ts";
-import { bareCommandLine, startLocalLine } from "../invocation.ts";
-import { factLines } from "../job-view.ts";
-import { rememberTarget } from "../remembered.ts";
-import { type Standing, standing } from "../standing.ts";
-import type { TargetKind } from "../target.ts";
+import { exitCodes } from "../invocation/exit.ts";
+import { userFolder } from "../invocation/folders.ts";
+import { bareCommandLine, startLocalLine } from "../invocation/invocation.ts";
+import { rememberTarget } from "../session/remembered.ts";
+import { type Standing, standing } from "../session/standing.ts";
+import type { TargetKind } from "../session/target.ts";
+import type { Console } from "../terminal/console.ts";
+import { factLines } from "../views/job-view.ts";
 
 /** Shows where commands of this user go, and why; with a target, remembers it first. */
 export async function use(

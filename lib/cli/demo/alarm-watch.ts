@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { LocalCloud } from "../../local/cloud.ts";
-import type { FleetApi } from "../fleet-api.ts";
+import type { FleetApi } from "../session/fleet-api.ts";
 
 /** Two seconds here are a minute of the alarms' periods: as often the clock ticks, which counts what pools have. */
 const tickMs = 1_500;

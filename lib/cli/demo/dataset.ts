@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import type { DatasetFile } from "../../aws/dataset-files.ts";
+import type { DatasetFile } from "../../aws/datasets/dataset-files.ts";
 
 /** A file of the demonstration's dataset, below its prefix. */
 export type DataFile = DatasetFile & { readonly body: Buffer };

@@ -1,6 +1,6 @@
 import type { LocalCloud } from "../../local/cloud.ts";
 import { type Job, jobName } from "../../model/job.ts";
-import type { FleetApi } from "../fleet-api.ts";
+import type { FleetApi } from "../session/fleet-api.ts";
 import type { Sample } from "./samples.ts";
 
 export type Happenings = {

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { LocalCloud } from "../../local/cloud.ts";
 import { isEnded, type Job, jobName } from "../../model/job.ts";
-import type { Connection } from "../connection.ts";
-import { uploadedSource } from "../stores.ts";
+import type { Connection } from "../session/connection.ts";
+import { uploadedSource } from "../session/stores.ts";
 import { createAlarmWatch } from "./alarm-watch.ts";
 import { withSampleCode } from "./code.ts";
 import { firstFiles, laterFile } from "./dataset.ts";

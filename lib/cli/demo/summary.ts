@@ -1,7 +1,7 @@
 import type { FleetCall } from "../../local/ec2/record.ts";
-import { duration } from "../duration.ts";
-import { jobFacts, waitMs } from "../job-view.ts";
-import { tableLines } from "../table.ts";
+import { duration } from "../terminal/duration.ts";
+import { tableLines } from "../terminal/table.ts";
+import { jobFacts, waitMs } from "../views/job-view.ts";
 import type { Watched } from "./watch.ts";
 
 export type Summary = {

@@ -1,5 +1,5 @@
-import { printable, textOf } from "../../model/byte-name.ts";
-import { UsageError } from "../exit.ts";
+import { printable, textOf } from "../../model/files/byte-name.ts";
+import { UsageError } from "../invocation/exit.ts";
 import { ignoreFile } from "./ignore-files.ts";
 import { listingOf } from "./listing.ts";
 

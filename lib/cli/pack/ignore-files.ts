@@ -1,5 +1,5 @@
-import { printable } from "../../model/byte-name.ts";
-import { UsageError } from "../exit.ts";
+import { printable } from "../../model/files/byte-name.ts";
+import { UsageError } from "../invocation/exit.ts";
 import { type Disk, errorCode, isDenied, isGone } from "./disk.ts";
 import { type Rules, rulesOf } from "./ignore.ts";
 

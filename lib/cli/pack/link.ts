@@ -1,6 +1,6 @@
 import { posix } from "node:path";
-import { linkStaysInside } from "../../model/archive-entry.ts";
-import { printable } from "../../model/byte-name.ts";
+import { linkStaysInside } from "../../model/files/archive-entry.ts";
+import { printable } from "../../model/files/byte-name.ts";
 import { type Disk, errorCode, isDenied } from "./disk.ts";
 
 export type Link = { readonly target: string } | { readonly trouble: string };

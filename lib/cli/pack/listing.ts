@@ -1,6 +1,6 @@
 import type { Dirent } from "node:fs";
-import { archiveLimits } from "../../model/archive-entry.ts";
-import { UsageError } from "../exit.ts";
+import { archiveLimits } from "../../model/files/archive-entry.ts";
+import { UsageError } from "../invocation/exit.ts";
 import { type Disk, isDenied, isGone, localDisk, pathOf } from "./disk.ts";
 import { type Rules, reachesInto, ruleOn } from "./ignore.ts";
 import { gitIgnoreFile, ignoreFile, rulesAbove, withFile } from "./ignore-files.ts";

@@ -1,5 +1,5 @@
-import { printable } from "../../model/byte-name.ts";
-import { bytes, count } from "../amount.ts";
+import { printable } from "../../model/files/byte-name.ts";
+import { bytes, count } from "../terminal/amount.ts";
 import { gitIgnoreFile, ignoreFile } from "./ignore-files.ts";
 import type { Ignored } from "./ignored.ts";
 import type { LeftOut, Listed } from "./listing.ts";

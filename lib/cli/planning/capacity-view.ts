@@ -1,6 +1,6 @@
-import { type CapacityPlan, type PlannedType, type ResourceName, resourceNames } from "../../model/capacity.ts";
-import { factLines } from "../job-view.ts";
-import { type Column, tableLines } from "../table.ts";
+import { type CapacityPlan, type PlannedType, type ResourceName, resourceNames } from "../../model/planning/capacity.ts";
+import { type Column, tableLines } from "../terminal/table.ts";
+import { factLines } from "../views/job-view.ts";
 import { money, number, percent } from "./figures.ts";
 
 /** The plan for people: what to buy, what that is enough for, and what it costs. */

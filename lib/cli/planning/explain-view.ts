@@ -1,8 +1,8 @@
-import { alternatives } from "../../decide/placement/optimizer/alternatives.ts";
-import type { Purchase } from "../../decide/placement/optimizer/answer.ts";
-import type { Supply } from "../../decide/placement/optimizer/problem.ts";
-import { count } from "../amount.ts";
-import { UsageError } from "../exit.ts";
+import type { Supply } from "../../optimizer/problem/problem.ts";
+import { alternatives } from "../../optimizer/search/alternatives.ts";
+import type { Purchase } from "../../optimizer/search/answer.ts";
+import { UsageError } from "../invocation/exit.ts";
+import { count } from "../terminal/amount.ts";
 import { money, number } from "./figures.ts";
 import { alternativesOf, type Planned } from "./planned.ts";
 import { cheapestChange, reasonWords } from "./reason-words.ts";

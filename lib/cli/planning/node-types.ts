@@ -1,6 +1,6 @@
-import { NodeTypeColumns, type NodeTypeRow, NodeTypeRow as Row } from "../../../events/node-type.ts";
-import { type NodeType, type PerResource, perResource, resourceNames } from "../../model/capacity.ts";
-import { UsageError } from "../exit.ts";
+import { NodeTypeColumns, type NodeTypeRow, NodeTypeRow as Row } from "../../../events/tables/node-type.ts";
+import { type NodeType, type PerResource, perResource, resourceNames } from "../../model/planning/capacity.ts";
+import { UsageError } from "../invocation/exit.ts";
 import { readTable, type TableKind } from "./read-table.ts";
 
 export const nodeTypeTable: TableKind<NodeTypeRow> = { noun: "node type", columns: NodeTypeColumns, row: Row, key: ({ name }) => name };

@@ -1,5 +1,12 @@
-import { OpenbPodColumns, OpenbPodRow, type PlanJob, PlanJobColumns, PlanJobRow } from "../../../events/plan-job.ts";
-import { type PlanNode, PlanNodeColumns, PlanNodeRow, type PlanOffer, PlanOfferColumns, PlanOfferRow } from "../../../events/plan-offer.ts";
+import { OpenbPodColumns, OpenbPodRow, type PlanJob, PlanJobColumns, PlanJobRow } from "../../../events/tables/plan-job.ts";
+import {
+  type PlanNode,
+  PlanNodeColumns,
+  PlanNodeRow,
+  type PlanOffer,
+  PlanOfferColumns,
+  PlanOfferRow,
+} from "../../../events/tables/plan-offer.ts";
 import type { TableKind } from "./read-table.ts";
 
 const id = (row: { readonly id: string }): string => row.id;

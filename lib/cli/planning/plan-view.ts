@@ -1,9 +1,9 @@
-import type { Binding, Purchase, Waiting } from "../../decide/placement/optimizer/answer.ts";
-import type { Drain } from "../../decide/placement/optimizer/drains.ts";
-import { count } from "../amount.ts";
-import { duration } from "../duration.ts";
-import { factLines } from "../job-view.ts";
-import { type Column, tableLines } from "../table.ts";
+import type { Binding, Purchase, Waiting } from "../../optimizer/search/answer.ts";
+import type { Drain } from "../../optimizer/search/drains.ts";
+import { count } from "../terminal/amount.ts";
+import { duration } from "../terminal/duration.ts";
+import { type Column, tableLines } from "../terminal/table.ts";
+import { factLines } from "../views/job-view.ts";
 import { money, number, percent } from "./figures.ts";
 import { alternativesOf, type Planned, performanceUsd, savedUsd, stoppedUsd } from "./planned.ts";
 import { cheapestChange, whyWords } from "./reason-words.ts";

@@ -1,7 +1,7 @@
-import { alternatives } from "../../decide/placement/optimizer/alternatives.ts";
-import type { Answer, Purchase } from "../../decide/placement/optimizer/answer.ts";
-import type { Drain } from "../../decide/placement/optimizer/drains.ts";
-import type { JobClass, Problem } from "../../decide/placement/optimizer/problem.ts";
+import type { JobClass, Problem } from "../../optimizer/problem/problem.ts";
+import { alternatives } from "../../optimizer/search/alternatives.ts";
+import type { Answer, Purchase } from "../../optimizer/search/answer.ts";
+import type { Drain } from "../../optimizer/search/drains.ts";
 
 /** A plan with the problem that it answers. */
 export type Found = {

@@ -1,7 +1,7 @@
-import type { PlanJob } from "../../../events/plan-job.ts";
-import type { PlanNode, PlanOffer } from "../../../events/plan-offer.ts";
-import type { FreeNode, JobClass, Problem, Supply } from "../../decide/placement/optimizer/problem.ts";
+import type { PlanJob } from "../../../events/tables/plan-job.ts";
+import type { PlanNode, PlanOffer } from "../../../events/tables/plan-offer.ts";
 import { usable } from "../../model/offer.ts";
+import type { FreeNode, JobClass, Problem, Supply } from "../../optimizer/problem/problem.ts";
 
 export type PlanInput = {
   readonly jobs: readonly PlanJob[];

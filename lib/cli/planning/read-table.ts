@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import { checked, lineOf } from "../../../events/checked.ts";
-import { UsageError } from "../exit.ts";
+import { UsageError } from "../invocation/exit.ts";
 import { columnsOf, requiredColumns } from "./columns.ts";
 import { readText } from "./read-text.ts";
 import { type Found, type Records, recordsOf } from "./records.ts";

@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { asMeant } from "../asked-from.ts";
-import { UsageError } from "../exit.ts";
-import { fileTrouble } from "../file-trouble.ts";
+import { asMeant } from "../invocation/asked-from.ts";
+import { UsageError } from "../invocation/exit.ts";
+import { fileTrouble } from "../invocation/file-trouble.ts";
 
 /** More than this is no list of jobs, and might be anything that unpacks without end. */
 const mostBytes = 512 * 1024 * 1024;

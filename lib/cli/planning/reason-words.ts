@@ -1,4 +1,4 @@
-import type { Reason, Waiting } from "../../decide/placement/optimizer/answer.ts";
+import type { Reason, Waiting } from "../../optimizer/search/answer.ts";
 import { money, number } from "./figures.ts";
 
 /** Why a job has no place, in words. */

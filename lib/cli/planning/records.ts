@@ -1,8 +1,8 @@
 import { CsvError, parse } from "csv-parse/sync";
 import * as z from "zod";
 import { withoutBom } from "../../../events/json.ts";
-import { UsageError } from "../exit.ts";
-import { cut } from "../table.ts";
+import { UsageError } from "../invocation/exit.ts";
+import { cut } from "../terminal/table.ts";
 
 /** One thing of a file as it stands there: `row 3` of a table, `item 2` of a list. Empty cells are left out. */
 export type Found = { readonly at: string; readonly value: Readonly<Record<string, unknown>> };

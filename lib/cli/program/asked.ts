@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
-import { secondsOf } from "../duration.ts";
+import { secondsOf } from "../terminal/duration.ts";
 
 export const team = (): Option =>
   new Option("--team <team>", "the team to speak for (default: the only one, or your own)").env("FLEETWRIGHT_TEAM");

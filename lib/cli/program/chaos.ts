@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { inCheckout } from "../checkout.ts";
+import { inCheckout } from "../invocation/checkout.ts";
 import { each, json, whole } from "./asked.ts";
 import type { Session } from "./session.ts";
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { asMeant } from "../asked-from.ts";
+import { asMeant } from "../invocation/asked-from.ts";
 import { json, team } from "./asked.ts";
 import type { Session } from "./session.ts";
 

@@ -1,14 +1,14 @@
 import { type Command, Option } from "commander";
-import { asMeant } from "../asked-from.ts";
-import type { GetOptions } from "../commands/artifacts.ts";
-import type { CancelOptions } from "../commands/cancel.ts";
-import type { CancelManyOptions } from "../commands/cancel-many.ts";
-import type { JobsOptions } from "../commands/jobs.ts";
-import type { LogOptions } from "../commands/logs.ts";
-import { confirmOnTerminal } from "../confirm.ts";
-import { UsageError } from "../exit.ts";
-import { filterOf } from "../job-filter.ts";
+import type { GetOptions } from "../commands/jobs/artifacts.ts";
+import type { CancelOptions } from "../commands/jobs/cancel.ts";
+import type { CancelManyOptions } from "../commands/jobs/cancel-many.ts";
+import type { JobsOptions } from "../commands/jobs/jobs.ts";
+import type { LogOptions } from "../commands/jobs/logs.ts";
+import { asMeant } from "../invocation/asked-from.ts";
+import { UsageError } from "../invocation/exit.ts";
+import { filterOf } from "../jobs/job-filter.ts";
 import { before, cursor, inPool, json, limit, named, seconds, since, team, whole } from "./asked.ts";
+import { confirmOnTerminal } from "./confirm.ts";
 import type { Session } from "./session.ts";
 
 export function addJobs(program: Command, session: Session): void {
@@ -44,7 +44,7 @@ A deployment is named before the command: fleet --name DEPLOYMENT jobs`,
     .addOption(team())
     .addOption(json())
     .addHelpText("after", "\nExamples:\n  fleet job train-7\n  fleet job train-7 --json | jq -r .state")
-    .action((id: string, options) => run(import("../commands/job.ts").then(async ({ job }) => job(id, options, await context()))));
+    .action((id: string, options) => run(import("../commands/jobs/job.ts").then(async ({ job }) => job(id, options, await context()))));
 
   program
     .command("logs")
@@ -118,7 +118,7 @@ function addArtifacts(program: Command, { run, context }: Session): void {
     .addHelpText("after", "\nExamples:\n  fleet artifacts list train-7\n  fleet artifacts list train-7 '**/*.pt' --attempt 1")
     .action((id: string, patterns: readonly string[], options) =>
       run(
-        import("../commands/artifacts.ts").then(async ({ listArtifacts }) =>
+        import("../commands/jobs/artifacts.ts").then(async ({ listArtifacts }) =>
           listArtifacts(id, patterns, { options, ...(await context()) }),
         ),
       ),
@@ -148,7 +148,7 @@ Examples:
     )
     .action((id: string, words: readonly string[], { to, ...options }: GetOptions & { to?: string }) =>
       run(
-        import("../commands/artifacts.ts").then(async ({ getArtifacts }) => {
+        import("../commands/jobs/artifacts.ts").then(async ({ getArtifacts }) => {
           const { whereAndWhat } = await import("../artifacts/selected.ts");
           const { folder = `./${id}`, patterns } = whereAndWhat(words, to);
           return getArtifacts(id, { folder: asMeant(folder), patterns }, { options, ...(await context()) });
@@ -160,7 +160,7 @@ Examples:
 /** What cannot be meant is refused before anybody is asked anything. */
 async function listThose(options: JobsOptions, context: Session["context"]): Promise<number> {
   filterOf(options, 0);
-  const { jobs } = await import("../commands/jobs.ts");
+  const { jobs } = await import("../commands/jobs/jobs.ts");
   return jobs(options, await context());
 }
 
@@ -173,19 +173,19 @@ async function cancelThose(
   if (ids.length > 0) {
     if ([state, name, pool, from, until, dryRun, yes].some((each) => each !== undefined))
       throw new UsageError("name the jobs, or say which with --state; not both");
-    const { cancel } = await import("../commands/cancel.ts");
+    const { cancel } = await import("../commands/jobs/cancel.ts");
     return cancel(ids, options, await context());
   }
   if (state === undefined) throw new UsageError("name the jobs, or say which: --state queued, --state running or --state all");
   if (options.wait) throw new UsageError("--wait is for jobs that are named");
-  const { cancelMany, statesMeant } = await import("../commands/cancel-many.ts");
+  const { cancelMany, statesMeant } = await import("../commands/jobs/cancel-many.ts");
   filterOf({ ...options, state }, 0, statesMeant);
   return cancelMany({ ...options, state }, { ...(await context()), confirm: confirmOnTerminal() });
 }
 
 async function logCommand({ whole: isWhole, follow: isFollowed }: LogOptions) {
-  if (isWhole) return (await import("../commands/whole-log.ts")).wholeLog;
-  return isFollowed ? (await import("../commands/follow-logs.ts")).follow : (await import("../commands/logs.ts")).logs;
+  if (isWhole) return (await import("../commands/jobs/whole-log.ts")).wholeLog;
+  return isFollowed ? (await import("../commands/jobs/follow-logs.ts")).follow : (await import("../commands/jobs/logs.ts")).logs;
 }
 
 function rank(text: string): number | "all" {

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { askedFrom } from "../asked-from.ts";
-import { inCheckout } from "../checkout.ts";
-import { packageRoot } from "../folders.ts";
-import { usualPort } from "../free-port.ts";
-import { pathFrom } from "../invocation.ts";
+import { askedFrom } from "../invocation/asked-from.ts";
+import { inCheckout } from "../invocation/checkout.ts";
+import { packageRoot } from "../invocation/folders.ts";
+import { usualPort } from "../invocation/free-port.ts";
+import { pathFrom } from "../invocation/invocation.ts";
 import { json, whole } from "./asked.ts";
 import type { Session } from "./session.ts";
 

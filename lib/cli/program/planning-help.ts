@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { NodeTypeColumns } from "../../../events/node-type.ts";
-import { OpenbPodColumns, PlanJobColumns } from "../../../events/plan-job.ts";
-import { PlanNodeColumns, PlanOfferColumns } from "../../../events/plan-offer.ts";
-import { askedFrom } from "../asked-from.ts";
-import { packageRoot } from "../folders.ts";
-import { pathFrom } from "../invocation.ts";
+import { NodeTypeColumns } from "../../../events/tables/node-type.ts";
+import { OpenbPodColumns, PlanJobColumns } from "../../../events/tables/plan-job.ts";
+import { PlanNodeColumns, PlanOfferColumns } from "../../../events/tables/plan-offer.ts";
+import { askedFrom } from "../invocation/asked-from.ts";
+import { packageRoot } from "../invocation/folders.ts";
+import { pathFrom } from "../invocation/invocation.ts";
 import { columnLines, columnsOf } from "../planning/columns.ts";
 
 /** A table that ships, as the user can name it from where they are. */

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type PerResource, type ResourceName, resourceNames } from "../../model/capacity.ts";
+import { type PerResource, type ResourceName, resourceNames } from "../../model/planning/capacity.ts";
 import { json, number, whole } from "./asked.ts";
 import type { Session } from "./session.ts";
 

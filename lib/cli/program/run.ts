@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { exitCodes, explain } from "../exit.ts";
-import { packageRoot } from "../folders.ts";
-import { asCalled } from "../invocation.ts";
+import { exitCodes, explain } from "../invocation/exit.ts";
+import { packageRoot } from "../invocation/folders.ts";
+import { asCalled } from "../invocation/invocation.ts";
 import { addChaos } from "./chaos.ts";
 import { addDatasets } from "./datasets.ts";
 import { takeOptionsEverywhere } from "./everywhere.ts";

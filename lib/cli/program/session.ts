@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { Context } from "../commands/job.ts";
-import type { Target } from "../connection.ts";
-import type { Console } from "../console.ts";
-import { exitCodes } from "../exit.ts";
+import { exitCodes } from "../invocation/exit.ts";
+import type { Target } from "../session/connection.ts";
+import type { Context } from "../session/context.ts";
+import type { Console } from "../terminal/console.ts";
 
 /** What the program is started with. */
 export type Start = {
@@ -36,7 +36,7 @@ export function openSession(program: Command, { argv, console, onConnect }: Star
     exitCode: () => code,
     async context() {
       onConnect?.();
-      const { connect } = await import("../connection.ts");
+      const { connect } = await import("../session/connection.ts");
       const { name, aws = false, local = false } = program.opts<Pick<Target, "name"> & Partial<Target>>();
       return { connection: await connect({ name, aws, local }, console), console, nowMs: Date.now() };
     },

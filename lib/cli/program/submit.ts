@@ -1,10 +1,10 @@
 import type { Command, Option } from "commander";
-import { asMeant } from "../asked-from.ts";
-import type { SubmitOptions } from "../commands/submit.ts";
-import type { CommandOptions } from "../commands/submit-command.ts";
-import { UsageError } from "../exit.ts";
-import { commandLine } from "../invocation.ts";
-import type { JobFile } from "../job-file.ts";
+import type { SubmitOptions } from "../commands/jobs/submit.ts";
+import type { CommandOptions } from "../commands/jobs/submit-command.ts";
+import { asMeant } from "../invocation/asked-from.ts";
+import { UsageError } from "../invocation/exit.ts";
+import { commandLine } from "../invocation/invocation.ts";
+import type { JobFile } from "../jobs/job-file.ts";
 import { dataset, each, json, number, seconds, team, variable } from "./asked.ts";
 import type { Session } from "./session.ts";
 
@@ -94,19 +94,19 @@ async function sendCommand(program: readonly string[], options: CommandOptions, 
     const how = options.workdir === undefined ? [] : ["--workdir", options.workdir];
     throw new UsageError(`say what to run${folder}: ${commandLine("submit", ...how, "--", "python", "train.py")}`);
   }
-  const { jobOf } = await import("../job-options.ts");
+  const { jobOf } = await import("../jobs/job-options.ts");
   jobOf(program, options);
-  const { submitCommand } = await import("../commands/submit-command.ts");
+  const { submitCommand } = await import("../commands/jobs/submit-command.ts");
   const workdir = options.workdir === undefined ? undefined : asMeant(options.workdir);
   return submitCommand(program, { ...options, workdir }, await session.context());
 }
 
 /** All files are read before anything is asked or sent: a typing error in the last one leaves nothing half submitted. */
 async function submitFiles(files: readonly string[], options: SubmitOptions, session: Session): Promise<number> {
-  const { readJobFile } = await import("../job-file.ts");
+  const { readJobFile } = await import("../jobs/job-file.ts");
   const read: JobFile[] = [];
   for (const file of files) read.push(...(await readJobFile(file, session.console.note)));
-  const { submit } = await import("../commands/submit.ts");
+  const { submit } = await import("../commands/jobs/submit.ts");
   return submit(read, options, await session.context());
 }
 

@@ -1,7 +1,7 @@
-import { dollars } from "../../model/amount.ts";
 import { lifeOf } from "../../model/node.ts";
-import { costIn, nextStart, type Period, periodName } from "../../model/period.ts";
 import type { Snapshot } from "../../model/plan.ts";
+import { dollars } from "../../model/values/amount.ts";
+import { costIn, nextStart, type Period, periodName } from "../../model/values/period.ts";
 
 /** How one budget stands. */
 export type BudgetState = {

@@ -6,8 +6,8 @@ import {
   perResource,
   type ResourceName,
   resourceNames,
-} from "../../model/capacity.ts";
-import type { LinearProgram, ProgramAnswer, SolveLimits, SolveProgram } from "../../model/linear-program.ts";
+} from "../../model/planning/capacity.ts";
+import type { LinearProgram, ProgramAnswer, SolveLimits, SolveProgram } from "../../model/planning/linear-program.ts";
 import { type CapacityAsked, type CapacityProgram, capacityProgram, fewestNodes } from "./program.ts";
 
 export type CapacityAnswer =

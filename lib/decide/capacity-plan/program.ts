@@ -1,5 +1,11 @@
-import { type NodeType, type PerformancePrices, type PerResource, type ResourceName, resourceNames } from "../../model/capacity.ts";
-import type { LinearProgram, ProgramColumn, ProgramRow } from "../../model/linear-program.ts";
+import {
+  type NodeType,
+  type PerformancePrices,
+  type PerResource,
+  type ResourceName,
+  resourceNames,
+} from "../../model/planning/capacity.ts";
+import type { LinearProgram, ProgramColumn, ProgramRow } from "../../model/planning/linear-program.ts";
 
 export type CapacityAsked = {
   readonly demand: PerResource;

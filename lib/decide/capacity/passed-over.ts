@@ -1,6 +1,6 @@
 import type { QueueEntry } from "../../model/job.ts";
+import { holds, mayBuy } from "../../model/match.ts";
 import type { Catalogue } from "../../model/offer.ts";
-import { holds, mayBuy } from "../placement/match.ts";
 import type { Outlook } from "./outlook.ts";
 
 /** How many are named of what was passed over. */

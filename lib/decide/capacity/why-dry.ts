@@ -1,7 +1,7 @@
 import type { QueueEntry } from "../../model/job.ts";
+import { holds, mayBuy } from "../../model/match.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Refusal } from "../../model/refusal.ts";
-import { holds, mayBuy } from "../placement/match.ts";
 import type { Outlook } from "./outlook.ts";
 
 /** What stands against each offer that could be bought for one job (or gang), whatever it costs. */

@@ -1,7 +1,7 @@
 import type { Reservation } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
 import type { Snapshot } from "../../model/plan.ts";
-import { less } from "../placement/reservations.ts";
+import { less } from "../../model/reservations.ts";
 
 /** What the limits leave while jobs are placed one after the other; infinite where there is none. */
 export type Allowance = {

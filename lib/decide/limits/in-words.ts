@@ -1,7 +1,7 @@
-import { cost, dollars, gpus } from "../../model/amount.ts";
 import type { Reservation } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
 import type { Snapshot } from "../../model/plan.ts";
+import { cost, dollars, gpus } from "../../model/values/amount.ts";
 import { type Allowance, leftOf, scopes } from "./allowance.ts";
 
 /** "$40/h and 16 GPUs", or the one of them that is limited. */

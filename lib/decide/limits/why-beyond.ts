@@ -1,9 +1,9 @@
 import type { QueueEntry } from "../../model/job.ts";
 import type { Limits, WiderLimits } from "../../model/limits.ts";
+import { holds, mayBuy, type Wants } from "../../model/match.ts";
 import { type Catalogue, type Offer, offerName } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
-import { holds, mayBuy, type Wants } from "../placement/match.ts";
-import { isWithin, times } from "../placement/reservations.ts";
+import { isWithin, times } from "../../model/reservations.ts";
 import { inWords, needInWords } from "./in-words.ts";
 
 /**

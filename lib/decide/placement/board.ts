@@ -6,6 +6,7 @@ import type { Node } from "../../model/node.ts";
 import type { InstanceType, Offer } from "../../model/offer.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
+import { exactly, less, plus, times } from "../../model/reservations.ts";
 import { type BudgetRoom, budgetRoom } from "../budget/budget-room.ts";
 import { type Outlook, outlook } from "../capacity/outlook.ts";
 import type { Standing } from "../capacity/rest.ts";
@@ -15,7 +16,6 @@ import type { Least } from "../limits/in-words.ts";
 import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
 import { type Likeness, likeness } from "./likeness.ts";
-import { exactly, less, plus, times } from "./reservations.ts";
 import { give, hasRoom, type Room, roomsOf } from "./rooms.ts";
 
 /** Bundles of one decision: some ten launches where jobs are alike. The next decision follows at once. */

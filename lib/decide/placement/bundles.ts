@@ -1,10 +1,10 @@
 import type { QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
+import { holds, mayBuy } from "../../model/match.ts";
 import { type InstanceType, type Offer, offerName } from "../../model/offer.ts";
-import { nothing, plus, type Resources } from "../../model/resources.ts";
+import { isWithin, times } from "../../model/reservations.ts";
+import { nothing, plus, type Resources } from "../../model/values/resources.ts";
 import type { Standing } from "../capacity/rest.ts";
-import { holds, mayBuy } from "./match.ts";
-import { isWithin, times } from "./reservations.ts";
 
 /** How much dearer than the cheapest an offer of one launch may be: width for EC2 to find capacity, bounded by what it may cost. */
 const dearestFactor = 1.5;

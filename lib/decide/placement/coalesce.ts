@@ -1,11 +1,11 @@
-import { dollars } from "../../model/amount.ts";
 import { type Offer, offerName } from "../../model/offer.ts";
 import type { Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { subjectName } from "../../model/refusal.ts";
+import { times } from "../../model/reservations.ts";
+import { dollars } from "../../model/values/amount.ts";
 import type { Outlook } from "../capacity/outlook.ts";
 import type { Bundle } from "./bundles.ts";
-import { times } from "./reservations.ts";
 
 /** Nodes of one launch: what came of it is put on record in one transaction of at most 100 parts, two a node and a few besides. */
 const mostNodes = 40;

@@ -1,10 +1,10 @@
-import { cost, dollars, gib, gpus } from "../../model/amount.ts";
 import type { QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
+import { holds, mayBuy, suits, type Wants } from "../../model/match.ts";
 import { type Catalogue, type InstanceType, type Offer, offerName } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
-import { holds, mayBuy, suits, type Wants } from "./match.ts";
-import { isWithin, times } from "./reservations.ts";
+import { isWithin, times } from "../../model/reservations.ts";
+import { cost, dollars, gib, gpus } from "../../model/values/amount.ts";
 
 /**
  * Why no type of the pool's families could ever hold the job, in words that say what to change; undefined when one could,

@@ -1,15 +1,15 @@
 import type { QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
+import { holds, mayBuy } from "../../model/match.ts";
 import type { Catalogue, InstanceType, Offer } from "../../model/offer.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import type { NextPool } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
+import { isWithin, times } from "../../model/reservations.ts";
 import type { Outlook } from "../capacity/outlook.ts";
 import { whatWasRefused, whyDry } from "../capacity/why-dry.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
-import { holds, mayBuy } from "./match.ts";
-import { isWithin, times } from "./reservations.ts";
 
 /** `to`: the job moves there now. `atMs`: it does then, if nothing changes. */
 export type Fallback = { readonly because: string; readonly to?: string; readonly atMs?: number };

@@ -1,18 +1,18 @@
 import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
 import type { Learned } from "../../model/learned.ts";
+import { mayBuy } from "../../model/match.ts";
 import { offerName } from "../../model/offer.ts";
 import type { Packing } from "../../model/plan.ts";
+import { exactly, isWithin, less, plus } from "../../model/reservations.ts";
+import { stepBudget } from "../../optimizer/problem/budget.ts";
+import { classesOf } from "../../optimizer/problem/classes.ts";
+import type { Job, Supply } from "../../optimizer/problem/problem.ts";
+import type { Answer } from "../../optimizer/search/answer.ts";
+import { optimize } from "../../optimizer/search/optimize.ts";
 import { triedBy } from "../health/breaker.ts";
 import { type Board, left, take } from "./board.ts";
 import { type Bundle, emptyBundle, extended, mostPlaces, placesOf, type Shelf } from "./bundles.ts";
-import { mayBuy } from "./match.ts";
-import type { Answer } from "./optimizer/answer.ts";
-import { stepBudget } from "./optimizer/budget.ts";
-import { classesOf } from "./optimizer/classes.ts";
-import { optimize } from "./optimizer/optimize.ts";
-import type { Job, Supply } from "./optimizer/problem.ts";
-import { exactly, isWithin, less, plus } from "./reservations.ts";
 
 /** Work of one search: a decision is to take some tens of milliseconds at most, however many wait. */
 const [stepsOfJob, mostSteps] = [2_000, 300_000];

@@ -1,8 +1,8 @@
 import type { QueueEntry } from "../../model/job.ts";
+import { holds, mayBuy } from "../../model/match.ts";
 import { type Assignment, freeOn, type Node } from "../../model/node.ts";
-import { minus, type Resources } from "../../model/resources.ts";
+import { minus, type Resources } from "../../model/values/resources.ts";
 import { mostPlaces, placesOf } from "./bundles.ts";
-import { holds, mayBuy } from "./match.ts";
 
 /** What is left of a node while jobs are placed one after the other. */
 export type Room = { readonly node: Node; free: Resources; places: number };

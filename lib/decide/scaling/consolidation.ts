@@ -1,8 +1,8 @@
-import { dollars } from "../../model/amount.ts";
 import type { Assignment, Node } from "../../model/node.ts";
 import type { Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
-import { fits, sum } from "../../model/resources.ts";
+import { dollars } from "../../model/values/amount.ts";
+import { fits, sum } from "../../model/values/resources.ts";
 import { placesOf } from "../placement/bundles.ts";
 import { give, type Room, roomsOf } from "../placement/rooms.ts";
 

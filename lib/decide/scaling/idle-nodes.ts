@@ -1,7 +1,7 @@
-import { dollars } from "../../model/amount.ts";
 import type { Node } from "../../model/node.ts";
 import type { Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
+import { dollars } from "../../model/values/amount.ts";
 import type { BudgetState } from "../budget/budget-room.ts";
 import { isHeard } from "../health/dead-nodes.ts";
 

@@ -3,11 +3,11 @@ import type { Reservation } from "../../model/launch.ts";
 import { isLive, type Node } from "../../model/node.ts";
 import { type Offer, offerName } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
+import { isWithin, less, plus } from "../../model/reservations.ts";
 import { budgetRoom } from "../budget/budget-room.ts";
 import { outlook } from "../capacity/outlook.ts";
 import { mayTry } from "../health/breaker.ts";
 import { allowanceOf, allowed } from "../limits/allowance.ts";
-import { isWithin, less, plus } from "../placement/reservations.ts";
 
 /** An instance that EC2 recommends to leave is, if at all, mostly taken back within this time. */
 const recommendedForMs = 15 * 60_000;

@@ -1,10 +1,10 @@
 import { Fault } from "../../model/fault.ts";
-import type { Log } from "../log-line.ts";
-import type { ServiceEvent } from "../ministack.ts";
-import type { Alarm, AlarmState } from "./alarm.ts";
-import { type Datapoint, evaluate, periodsLookedAt } from "./evaluate.ts";
-import { pick } from "./metric.ts";
-import type { MetricStore } from "./metric-store.ts";
+import type { ServiceEvent } from "../emulators/ministack.ts";
+import type { Alarm, AlarmState } from "../metrics/alarm.ts";
+import { type Datapoint, evaluate, periodsLookedAt } from "../metrics/evaluate.ts";
+import { pick } from "../metrics/metric.ts";
+import type { MetricStore } from "../metrics/metric-store.ts";
+import type { Log } from "../run/log-line.ts";
 import { firstNote, noteOf, type StateNote, stateChange } from "./state-change.ts";
 
 export type AlarmView = { readonly name: string; readonly state: AlarmState; readonly sinceMs: number; readonly reason: string };

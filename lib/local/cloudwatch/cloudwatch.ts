@@ -4,16 +4,16 @@
  * tell EventBridge of each change of their state. Its own metrics are kept for as long as an alarm looks back.
  */
 import type { SQSClient } from "@aws-sdk/client-sqs";
-import type { HttpCall } from "../http.ts";
+import type { ServiceEvent } from "../emulators/ministack.ts";
 import type { FunctionLine } from "../lambda/functions.ts";
-import type { Log } from "../log-line.ts";
-import type { ServiceEvent } from "../ministack.ts";
+import type { Alarm } from "../metrics/alarm.ts";
+import { periodsLookedAt } from "../metrics/evaluate.ts";
+import { createMetricStore, type MetricStore } from "../metrics/metric-store.ts";
 import type { QueueFact } from "../provision/world.ts";
-import type { Alarm } from "./alarm.ts";
+import type { HttpCall } from "../requests/http.ts";
+import type { Log } from "../run/log-line.ts";
 import { type Alarms, startAlarms } from "./alarms.ts";
-import { periodsLookedAt } from "./evaluate.ts";
 import { functionData } from "./function-metrics.ts";
-import { createMetricStore, type MetricStore } from "./metric-store.ts";
 import { putMetricData } from "./put-metric-data.ts";
 import { publishQueueMetrics } from "./queue-metrics.ts";
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Datum, statisticsOf } from "./metric.ts";
+import { type Datum, statisticsOf } from "../metrics/metric.ts";
 
 const Directive = z.object({
   Namespace: z.string().min(1),

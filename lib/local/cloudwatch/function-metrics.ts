@@ -1,6 +1,6 @@
 import type { FunctionLine } from "../lambda/functions.ts";
+import { type Datum, single } from "../metrics/metric.ts";
 import { emfData } from "./emf.ts";
-import { type Datum, single } from "./metric.ts";
 
 /** What a line of a function's log means in metrics: those that it printed, and AWS/Lambda's own when an invocation ended. */
 export function functionData(line: FunctionLine): readonly Datum[] {

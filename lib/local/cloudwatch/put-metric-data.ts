@@ -1,8 +1,8 @@
 import { gunzipSync } from "node:zlib";
 import * as z from "zod";
-import { treeOf } from "../ec2/query-protocol.ts";
-import type { HttpCall } from "../http.ts";
-import { type Datum, single, statisticsOf, together } from "./metric.ts";
+import { type Datum, single, statisticsOf, together } from "../metrics/metric.ts";
+import type { HttpCall } from "../requests/http.ts";
+import { treeOf } from "../requests/query-protocol.ts";
 
 /** Lists are plain in JSON; as a form, they lie below `member`. */
 const list = <T extends z.ZodType>(item: T) => z.preprocess((given) => (isMembers(given) ? given.member : given), z.array(item));

@@ -1,8 +1,8 @@
 import { GetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import * as z from "zod";
-import type { Log } from "../log-line.ts";
+import { type Datum, single } from "../metrics/metric.ts";
 import type { QueueFact } from "../provision/world.ts";
-import { type Datum, single } from "./metric.ts";
+import type { Log } from "../run/log-line.ts";
 
 const count = z.coerce.number().int().min(0);
 const Attributes = z.object({

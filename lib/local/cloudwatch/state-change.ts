@@ -1,6 +1,6 @@
-import type { ServiceEvent } from "../ministack.ts";
-import { type Alarm, type AlarmState, comparisons } from "./alarm.ts";
-import type { Verdict } from "./evaluate.ts";
+import type { ServiceEvent } from "../emulators/ministack.ts";
+import { type Alarm, type AlarmState, comparisons } from "../metrics/alarm.ts";
+import type { Verdict } from "../metrics/evaluate.ts";
 
 /** A state and how it came to be. */
 export type StateNote = {

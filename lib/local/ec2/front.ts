@@ -3,31 +3,31 @@
  * does what moto leaves out: client tokens, capacity, prices, state changes over time, and instances that really work.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { HttpAnswer, HttpCall } from "../http.ts";
-import type { Identities } from "../identities.ts";
-import { defaultBehaviour, type Ec2Behaviour } from "./behaviour.ts";
-import { type Capacity, createCapacity } from "./capacity.ts";
-import { createClientTokens } from "./client-tokens.ts";
-import { createFleet, type FleetMaker } from "./create-fleet.ts";
-import { describeInstances } from "./describe-instances.ts";
-import { parseFleetRequest, tagsFor } from "./fleet-request.ts";
-import type { InstanceFacts } from "./instance.ts";
-import { launchedIn } from "./launch-instances.ts";
-import { createLifecycle, type Lifecycle } from "./lifecycle.ts";
-import { connectMoto, type Moto } from "./moto.ts";
-import { createOfferings } from "./offerings.ts";
-import { answerPricing } from "./pricing.ts";
-import { Ec2Error, errorAnswer, formOf, regionOf } from "./query-protocol.ts";
-import { reclaim } from "./reclaim.ts";
+import type { HttpAnswer, HttpCall } from "../requests/http.ts";
+import type { Identities } from "../requests/identities.ts";
+import { Ec2Error, errorAnswer, formOf, regionOf } from "../requests/query-protocol.ts";
+import { defaultBehaviour, type Ec2Behaviour } from "./behaviour/behaviour.ts";
+import { between, generator } from "./behaviour/seeded.ts";
+import { createClientTokens } from "./calls/client-tokens.ts";
+import { createFleet, type FleetMaker } from "./calls/create-fleet.ts";
+import { describeInstances } from "./calls/describe-instances.ts";
+import { parseFleetRequest, tagsFor } from "./calls/fleet-request.ts";
+import { launchedIn } from "./calls/launch-instances.ts";
+import { refuseTooMuch } from "./calls/request-limits.ts";
+import { createRequestRates } from "./calls/request-rates.ts";
+import { terminateInstances } from "./calls/terminate-instances.ts";
+import type { InstanceFacts } from "./instances/instance.ts";
+import { createLifecycle, type Lifecycle } from "./instances/lifecycle.ts";
+import { reclaim } from "./instances/reclaim.ts";
+import { createStateEvents, type PutEvent } from "./instances/state-events.ts";
+import { createWatchdog } from "./instances/watchdog.ts";
+import { connectMoto, type Moto } from "./moto/moto.ts";
+import { readXml } from "./moto/xml-document.ts";
+import { type Capacity, createCapacity } from "./offers/capacity.ts";
+import { createOfferings } from "./offers/offerings.ts";
+import { answerPricing } from "./offers/pricing.ts";
+import { describeSpotPriceHistory } from "./offers/spot-prices.ts";
 import { createOrders, type Ec2Record, type FleetCall, type FleetOutcome } from "./record.ts";
-import { refuseTooMuch } from "./request-limits.ts";
-import { createRequestRates } from "./request-rates.ts";
-import { between, generator } from "./seeded.ts";
-import { describeSpotPriceHistory } from "./spot-prices.ts";
-import { createStateEvents, type PutEvent } from "./state-events.ts";
-import { terminateInstances } from "./terminate-instances.ts";
-import { createWatchdog } from "./watchdog.ts";
-import { readXml } from "./xml-document.ts";
 
 export type Ec2FrontOptions = {
   readonly motoUrl: string;

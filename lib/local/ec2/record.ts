@@ -1,7 +1,7 @@
 import type { OfferRef } from "../../model/offer.ts";
-import type { CapacityPlan, RequestRate } from "./behaviour.ts";
-import type { OfferMatcher } from "./capacity.ts";
-import type { InstanceRecord } from "./instance.ts";
+import type { CapacityPlan, RequestRate } from "./behaviour/behaviour.ts";
+import type { InstanceRecord } from "./instances/instance.ts";
+import type { OfferMatcher } from "./offers/capacity.ts";
 
 /** One CreateFleet call, as it arrived and ended. */
 export type FleetCall = {

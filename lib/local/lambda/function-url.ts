@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
-import type { HttpAnswer, HttpCall } from "../http.ts";
-import { type Identities, roleId } from "../identities.ts";
-import type { Log } from "../log-line.ts";
-import { isAllowed, type Statement } from "../policy.ts";
 import { account, arn, type FunctionUrlFact } from "../provision/world.ts";
-import { type Signer, verifySignature } from "../signature.ts";
+import type { HttpAnswer, HttpCall } from "../requests/http.ts";
+import { type Identities, roleId } from "../requests/identities.ts";
+import { isAllowed, type Statement } from "../requests/policy.ts";
+import { type Signer, verifySignature } from "../requests/signature.ts";
+import type { Log } from "../run/log-line.ts";
 import type { Functions } from "./functions.ts";
 
 export type FunctionUrlOptions = {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Fault } from "../../model/fault.ts";
-import type { Identities } from "../identities.ts";
 import { type FunctionFact, region } from "../provision/world.ts";
+import type { Identities } from "../requests/identities.ts";
 import { createEnvironment, type Environment, type Outcome } from "./environment.ts";
 
 export type Invocation = Outcome & { readonly requestId: string; readonly durationMs: number };

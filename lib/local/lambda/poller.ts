@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Log } from "../log-line.ts";
+import type { Log } from "../run/log-line.ts";
 
 export type QueueMessage = {
   readonly messageId: string;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { GetQueueUrlCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import type { Log } from "../log-line.ts";
 import { type Blueprint, type EventSourceFact, nameOf, type RuleTargetFact } from "../provision/world.ts";
+import type { Log } from "../run/log-line.ts";
 import { createAsynchronousCaller } from "./asynchronous.ts";
 import { batchOutcome } from "./batch-outcome.ts";
 import type { Functions } from "./functions.ts";

@@ -1,7 +1,7 @@
 import { Fault } from "../../model/fault.ts";
-import { administrator } from "../identities.ts";
-import { isAllowed, type Statement } from "../policy.ts";
 import type { Blueprint } from "../provision/world.ts";
+import { administrator } from "../requests/identities.ts";
+import { isAllowed, type Statement } from "../requests/policy.ts";
 
 /**
  * Permissions without which a wire of the template would be dead on AWS: the local cloud does not start without them

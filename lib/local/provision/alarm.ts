@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { comparisonNames, missingTreatments } from "../cloudwatch/alarm.ts";
-import { statisticNames } from "../cloudwatch/metric.ts";
+import { comparisonNames, missingTreatments } from "../metrics/alarm.ts";
+import { statisticNames } from "../metrics/metric.ts";
 import { kind } from "./kind.ts";
 import { arn } from "./world.ts";
 

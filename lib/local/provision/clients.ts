@@ -6,7 +6,7 @@ import { KMSClient } from "@aws-sdk/client-kms";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { SSMClient } from "@aws-sdk/client-ssm";
-import type { IssuedCredentials } from "../identities.ts";
+import type { IssuedCredentials } from "../requests/identities.ts";
 import { type Clients, region } from "./world.ts";
 
 /** Clients of everything, at the local endpoint; retries are the SDK's own three. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { roleId } from "../identities.ts";
-import { Statement } from "../policy.ts";
+import { roleId } from "../requests/identities.ts";
+import { Statement } from "../requests/policy.ts";
 import { kind } from "./kind.ts";
 import { account, nameOf } from "./world.ts";
 

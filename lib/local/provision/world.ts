@@ -6,8 +6,8 @@ import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { SSMClient } from "@aws-sdk/client-ssm";
-import type { Alarm } from "../cloudwatch/alarm.ts";
-import type { Statement } from "../policy.ts";
+import type { Alarm } from "../metrics/alarm.ts";
+import type { Statement } from "../requests/policy.ts";
 
 export const region = "us-east-1";
 export const account = "000000000000";

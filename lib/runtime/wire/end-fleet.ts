@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "@aws-lambda-powertools/logger";
 import { ec2Client } from "../../aws/clients/ec2.ts";
-import { endInstances } from "../../aws/fleet-instances.ts";
-import { ec2TaggedInstances } from "../../aws/tagged-instances.ts";
+import { endInstances } from "../../aws/ec2/fleet-instances.ts";
+import { ec2TaggedInstances } from "../../aws/ec2/tagged-instances.ts";
 import type { EndFleetDeps } from "../../flows/end-fleet.ts";
 import { lineTo } from "../log-line.ts";
 

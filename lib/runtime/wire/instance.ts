@@ -1,4 +1,4 @@
-import { createNodeLedger } from "../../aws/table/node-ledger.ts";
+import { createNodeLedger } from "../../aws/table/nodes/node-ledger.ts";
 import type { NoteDeps } from "../../flows/note-instance.ts";
 import type { Environment } from "../env.ts";
 import { ringWiring } from "./ring.ts";

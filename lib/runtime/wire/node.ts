@@ -1,8 +1,8 @@
-import { s3BootDownloads } from "../../aws/boot-urls.ts";
+import { s3BootDownloads } from "../../aws/access/boot-urls.ts";
+import { stsJobAccess } from "../../aws/access/job-access.ts";
 import { s3Client } from "../../aws/clients/s3.ts";
 import { stsClient } from "../../aws/clients/sts.ts";
-import { stsJobAccess } from "../../aws/job-access.ts";
-import { createNodeLedger } from "../../aws/table/node-ledger.ts";
+import { createNodeLedger } from "../../aws/table/nodes/node-ledger.ts";
 import type { AnswerDeps } from "../../flows/answer-node.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";

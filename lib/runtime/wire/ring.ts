@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { sqsClient } from "../../aws/clients/sqs.ts";
-import { sqsLane } from "../../aws/lane.ts";
+import { sqsLane } from "../../aws/queues/lane.ts";
 import type { TableAccess } from "../../aws/table/access.ts";
-import { createBell } from "../../aws/table/bell.ts";
-import type { Ringing } from "../../flows/ring.ts";
+import { createBell } from "../../aws/table/pools/bell.ts";
+import type { Ringing } from "../../flows/pool/ring.ts";
 import { tableOf } from "./table.ts";
 
 type RingEnv = { readonly TABLE: string; readonly LANE_QUEUE_URL: string };

@@ -1,6 +1,6 @@
 import { kmsClient } from "../../aws/clients/kms.ts";
 import { s3Client } from "../../aws/clients/s3.ts";
-import { s3LogSegments } from "../../aws/log-segments.ts";
+import { s3LogSegments } from "../../aws/logs/log-segments.ts";
 import type { SealLogDeps } from "../../flows/seal-log.ts";
 import type { Environment } from "../env.ts";
 

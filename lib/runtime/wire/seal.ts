@@ -1,7 +1,7 @@
-import { s3Artifacts } from "../../aws/artifacts.ts";
+import { s3Artifacts } from "../../aws/artifacts/artifacts.ts";
 import { kmsClient } from "../../aws/clients/kms.ts";
 import { s3Client } from "../../aws/clients/s3.ts";
-import { createSealing } from "../../aws/table/sealing.ts";
+import { createSealing } from "../../aws/table/jobs/sealing.ts";
 import type { SealDeps } from "../../flows/seal-attempt.ts";
 import type { Environment } from "../env.ts";
 import { tableOf } from "./table.ts";

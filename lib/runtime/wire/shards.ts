@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { s3Client } from "../../aws/clients/s3.ts";
 import { sqsClient } from "../../aws/clients/sqs.ts";
-import { sqsShardQueue } from "../../aws/shard-queue.ts";
-import { s3ShardStore } from "../../aws/shard-store.ts";
-import { createDatasets } from "../../aws/table/datasets.ts";
-import { createPoolNodes } from "../../aws/table/pool-nodes.ts";
+import { s3ShardStore } from "../../aws/datasets/shard-store.ts";
+import { sqsShardQueue } from "../../aws/queues/shard-queue.ts";
+import { createDatasets } from "../../aws/table/datasets/datasets.ts";
+import { createPoolNodes } from "../../aws/table/nodes/pool-nodes.ts";
 import type { AddDeps } from "../../flows/add-dataset.ts";
-import type { DataDeps } from "../../flows/dataset-orders.ts";
+import type { DataDeps } from "../../flows/node/dataset-orders.ts";
 import type { NoteObjectsDeps } from "../../flows/note-objects.ts";
 import type { RebalanceDeps } from "../../flows/rebalance-shards.ts";
 import type { Environment } from "../env.ts";

@@ -1,6 +1,6 @@
-import { createAdmissions } from "../../aws/table/admissions.ts";
-import { createCatalogueStore } from "../../aws/table/catalogue-store.ts";
-import { createDatasets } from "../../aws/table/datasets.ts";
+import { createDatasets } from "../../aws/table/datasets/datasets.ts";
+import { createAdmissions } from "../../aws/table/jobs/admissions.ts";
+import { createCatalogueStore } from "../../aws/table/pools/catalogue-store.ts";
 import type { SubmitDeps } from "../../flows/submit-job.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";

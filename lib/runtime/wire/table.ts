@@ -1,4 +1,4 @@
-import { documentClient } from "../../aws/document-client.ts";
+import { documentClient } from "../../aws/clients/document-client.ts";
 import type { TableAccess } from "../../aws/table/access.ts";
 
 /** The table, for a function that names it in its environment. */

@@ -1,5 +1,6 @@
 import { isEnded, type Job, jobName, mayFollow } from "../../model/job.ts";
-import type { Invariant, Seen, Wrong } from "../invariant.ts";
+import type { Seen } from "../world/seen.ts";
+import type { Invariant, Wrong } from "./invariant.ts";
 
 /** 1: no job is lost, none ends twice, and none fails by other faults than its own. */
 export const jobsEndOnce: Invariant = {

@@ -1,4 +1,4 @@
-import type { Invariant } from "../invariant.ts";
+import type { Invariant } from "./invariant.ts";
 
 /** 4: what lives at EC2 is what the ledger says. */
 export const ledgerAndFleet: Invariant = {

@@ -1,8 +1,9 @@
 import type { Reservation } from "../../model/launch.ts";
 import type { Limits } from "../../model/limits.ts";
-import type { Fact } from "../facts.ts";
-import type { Invariant, Seen, Wrong } from "../invariant.ts";
 import { micro, nodeKey } from "../memory/table.ts";
+import type { Fact } from "../world/facts.ts";
+import type { Seen } from "../world/seen.ts";
+import type { Invariant, Wrong } from "./invariant.ts";
 
 /** 5: what is reserved never exceeds the limits of pool, team and deployment, and what lives was reserved. */
 export const limits: Invariant = {

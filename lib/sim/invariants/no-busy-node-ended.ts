@@ -1,6 +1,7 @@
 import { attemptName, isOn, jobName } from "../../model/job.ts";
-import type { ProgramRun } from "../facts.ts";
-import type { Invariant, Seen } from "../invariant.ts";
+import type { ProgramRun } from "../world/facts.ts";
+import type { Seen } from "../world/seen.ts";
+import type { Invariant } from "./invariant.ts";
 
 /** A worker has let go by then, whatever its clock says. */
 const leaseMarginMs = 60_000;

@@ -1,6 +1,7 @@
 import { type AttemptRef, attemptName, isEnded, jobName } from "../../model/job.ts";
-import type { Fact, ProgramRun } from "../facts.ts";
-import type { Invariant, Seen, Wrong } from "../invariant.ts";
+import type { Fact, ProgramRun } from "../world/facts.ts";
+import type { Seen } from "../world/seen.ts";
+import type { Invariant, Wrong } from "./invariant.ts";
 
 /** 2: one attempt of a job at a time, each member of it on one machine; who has lost it changes nothing. */
 export const oneAttempt: Invariant = {

@@ -1,6 +1,6 @@
 import { decide } from "../../decide/decide.ts";
 import type { Snapshot } from "../../model/plan.ts";
-import type { Invariant } from "../invariant.ts";
+import type { Invariant } from "./invariant.ts";
 
 /** 8: a decision on record can be made again. */
 export const samePlan: Invariant = {

@@ -1,7 +1,8 @@
 import { type AttemptRef, attemptName, isEnded, type Job, jobName } from "../../model/job.ts";
-import type { ProgramRun } from "../facts.ts";
-import type { Invariant, Seen, Wrong } from "../invariant.ts";
-import { contentOf } from "../workload.ts";
+import type { ProgramRun } from "../world/facts.ts";
+import type { Seen } from "../world/seen.ts";
+import { contentOf } from "../world/workload.ts";
+import type { Invariant, Wrong } from "./invariant.ts";
 
 /** 7: what any attempt left rests sealed, as it was, for its own team; and no team reaches another's. */
 export const sealed: Invariant = {

@@ -1,6 +1,7 @@
 import { needsOf, sameNeeds } from "../../decide/shards/needs.ts";
 import { type Dataset, datasetName, type Holding, type Shard } from "../../model/dataset.ts";
-import type { Invariant, Seen, Wrong } from "../invariant.ts";
+import type { Seen } from "../world/seen.ts";
+import type { Invariant, Wrong } from "./invariant.ts";
 
 /** 6: every map deals out all of its listing, and a change moves what it must. */
 export const shardsHeld: Invariant = {

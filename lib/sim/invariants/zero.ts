@@ -1,4 +1,4 @@
-import type { Invariant } from "../invariant.ts";
+import type { Invariant } from "./invariant.ts";
 
 /** What may go on at rest: the clock's once a minute. */
 const ordinary: ReadonlySet<string> = new Set(["tick"]);

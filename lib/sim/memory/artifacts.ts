@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { readManifest } from "../../../events/manifest.ts";
+import { readManifest } from "../../../events/artifacts/manifest.ts";
 import {
   fileKey,
   type Manifest,
@@ -10,7 +10,7 @@ import {
   sealedFileKey,
   sealedManifestKey,
   sealedManifestPath,
-} from "../../../events/upload.ts";
+} from "../../../events/artifacts/upload.ts";
 import type { SealedManifest as Listed, Upload, UploadedFile } from "../../model/artifact.ts";
 import { Fault } from "../../model/fault.ts";
 import type { AttemptRef, SealedArtifact } from "../../model/job.ts";

@@ -1,5 +1,5 @@
-import { type Bucket, fullBucket, take, throttled } from "../../model/request-bucket.ts";
-import { documentedLimits, type RequestKind, type RequestLane, type RequestLimits } from "../../model/request-limits.ts";
+import { type Bucket, fullBucket, take, throttled } from "../../model/requests/request-bucket.ts";
+import { documentedLimits, type RequestKind, type RequestLane, type RequestLimits } from "../../model/requests/request-limits.ts";
 import type { RequestBudget, Turn } from "../../ports/request-budget.ts";
 
 /** The request budget in memory; every call is one step. */

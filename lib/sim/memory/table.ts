@@ -5,9 +5,9 @@ import type { Learned } from "../../model/learned.ts";
 import type { LimitScope, WiderReserved } from "../../model/limits.ts";
 import { type Assignment, lifeOf, type Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
-import { costByDay, periodName } from "../../model/period.ts";
 import type { Spent } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
+import { costByDay, periodName } from "../../model/values/period.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
 
 type PoolRow = {

@@ -1,9 +1,9 @@
 import { decide } from "../../../lib/decide/decide.ts";
-import { seeded } from "../../../lib/decide/placement/optimizer/random.ts";
 import { jobName, type QueueEntry } from "../../../lib/model/job.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { Snapshot, Step } from "../../../lib/model/plan.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
+import { seeded } from "../../../lib/optimizer/engines/random.ts";
 import { aPool } from "../../fakes/builders.ts";
 import type { Memory } from "./memories.ts";
 import { type ScarceEc2, scarceEc2 } from "./scarce-ec2.ts";

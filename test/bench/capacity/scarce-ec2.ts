@@ -1,6 +1,6 @@
-import { type Random, seeded } from "../../../lib/decide/placement/optimizer/random.ts";
 import type { Launch, LaunchedInstance, LaunchOutcome } from "../../../lib/model/launch.ts";
 import { type Catalogue, type InstanceType, type Offer, offerName, usable } from "../../../lib/model/offer.ts";
+import { type Random, seeded } from "../../../lib/optimizer/engines/random.ts";
 
 /** Families of one sort of GPU: sizes, and dollars per hour of the smallest, on demand, near AWS's list in us-east-1. */
 const families: readonly { name: string; model: string; memoryGiB: number; usd: number; sizes: readonly (readonly [string, number])[] }[] =

@@ -1,6 +1,6 @@
-import type { FixedNode } from "../../../lib/decide/placement/fixed/choose.ts";
-import { gpuTotal, type Need } from "../../../lib/decide/placement/fixed/needs.ts";
-import type { Random } from "../../../lib/decide/placement/optimizer/random.ts";
+import type { Random } from "../../../lib/optimizer/engines/random.ts";
+import type { FixedNode } from "../research/fixed/choose.ts";
+import { gpuTotal, type Need } from "../research/fixed/needs.ts";
 import type { Cluster } from "./data.ts";
 
 /** What arrives, as a part of the cluster's GPUs. */

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { FixedNode } from "../../../lib/decide/placement/fixed/choose.ts";
-import { type Need, wholeGpu } from "../../../lib/decide/placement/fixed/needs.ts";
 import { rowsOf } from "../fleet/data.ts";
+import type { FixedNode } from "../research/fixed/choose.ts";
+import { type Need, wholeGpu } from "../research/fixed/needs.ts";
 
 /** A cluster that does not grow, and what is to run on it. */
 export type Cluster = {

@@ -1,6 +1,6 @@
-import type { FixedNode } from "../../../lib/decide/placement/fixed/choose.ts";
-import { type Need, wholeGpu } from "../../../lib/decide/placement/fixed/needs.ts";
-import { type Random, seeded } from "../../../lib/decide/placement/optimizer/random.ts";
+import { type Random, seeded } from "../../../lib/optimizer/engines/random.ts";
+import type { FixedNode } from "../research/fixed/choose.ts";
+import { type Need, wholeGpu } from "../research/fixed/needs.ts";
 import type { Cluster } from "./data.ts";
 
 const nodeTypes = [

@@ -1,7 +1,7 @@
-import { type Chooser, chooserBy, type FixedRoom, type Judge } from "../../../lib/decide/placement/fixed/choose.ts";
-import { type Demand, gpuTotal, isShared, type Need, nameOfKind, wholeGpu } from "../../../lib/decide/placement/fixed/needs.ts";
-import { accepts, type Move, type Shape } from "../../../lib/decide/placement/fixed/shapes.ts";
-import type { Random } from "../../../lib/decide/placement/optimizer/random.ts";
+import type { Random } from "../../../lib/optimizer/engines/random.ts";
+import { type Chooser, chooserBy, type FixedRoom, type Judge } from "../research/fixed/choose.ts";
+import { type Demand, gpuTotal, isShared, type Need, nameOfKind, wholeGpu } from "../research/fixed/needs.ts";
+import { accepts, type Move, type Shape } from "../research/fixed/shapes.ts";
 
 /**
  * Other people's rules, as the simulator of FGD's authors runs them (hkust-adsl/kubernetes-scheduler-simulator,

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import type { Job, Market, Supply } from "../../../lib/decide/placement/optimizer/problem.ts";
-import { type Random, seeded } from "../../../lib/decide/placement/optimizer/random.ts";
+import { type Random, seeded } from "../../../lib/optimizer/engines/random.ts";
+import type { Job, Market, Supply } from "../../../lib/optimizer/problem/problem.ts";
 
 /** Jobs and offers as they are scored: all jobs take spot where the offers are spot. */
 export type Fleet = { readonly name: string; readonly jobs: readonly Job[]; readonly offers: readonly Supply[] };

@@ -1,9 +1,9 @@
-import { allBins, greedy } from "../../../lib/decide/placement/optimizer/greedy.ts";
-import type { Instance } from "../../../lib/decide/placement/optimizer/instance.ts";
-import { packingOf } from "../../../lib/decide/placement/optimizer/packing.ts";
-import { Pricing } from "../../../lib/decide/placement/optimizer/pricing.ts";
-import { strongProgram } from "../../../lib/decide/placement/optimizer/strong-program.ts";
-import type { SolveProgram } from "../../../lib/model/linear-program.ts";
+import type { SolveProgram } from "../../../lib/model/planning/linear-program.ts";
+import { Pricing } from "../../../lib/optimizer/bounds/pricing.ts";
+import { strongProgram } from "../../../lib/optimizer/bounds/strong-program.ts";
+import { allBins, greedy } from "../../../lib/optimizer/engines/greedy.ts";
+import { packingOf } from "../../../lib/optimizer/engines/packing.ts";
+import type { Instance } from "../../../lib/optimizer/problem/instance.ts";
 
 /** The strengthened linear program, solved by HiGHS: its value, and what a greedy packer makes of its duals; dollars an hour. */
 export function dualGreedy(instance: Instance, solve: SolveProgram): { boundUsd: number; usd: number } {

@@ -1,5 +1,5 @@
-import type { FreeNode, Job, Supply } from "../../../lib/decide/placement/optimizer/problem.ts";
-import { type Random, seeded } from "../../../lib/decide/placement/optimizer/random.ts";
+import { type Random, seeded } from "../../../lib/optimizer/engines/random.ts";
+import type { FreeNode, Job, Supply } from "../../../lib/optimizer/problem/problem.ts";
 
 export const nodesThere = 1_000;
 

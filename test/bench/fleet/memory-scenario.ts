@@ -1,7 +1,7 @@
 /** What a function's process holds at most: a trace and single events, planned one after the other. Prints MiB. Run as a bundle, as functions are. */
-import { stepBudget } from "../../../lib/decide/placement/optimizer/budget.ts";
-import { classesOf } from "../../../lib/decide/placement/optimizer/classes.ts";
-import { optimize } from "../../../lib/decide/placement/optimizer/optimize.ts";
+import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
+import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
+import { optimize } from "../../../lib/optimizer/search/optimize.ts";
 import { madeFleet } from "./data.ts";
 import { manyOf, nodesOf } from "./made.ts";
 

@@ -1,5 +1,5 @@
-import type { Job, Supply } from "../../../lib/decide/placement/optimizer/problem.ts";
-import type { Random } from "../../../lib/decide/placement/optimizer/random.ts";
+import type { Random } from "../../../lib/optimizer/engines/random.ts";
+import type { Job, Supply } from "../../../lib/optimizer/problem/problem.ts";
 
 /** A bin as the rivals fill it: what is free of each dimension, and of each GPU. */
 type Bin = { readonly offer: Supply; readonly free: number[]; readonly gpus: number[] };

@@ -1,9 +1,9 @@
 /** Many jobs at once, against an EC2 that throttles: the real flows on the ports in memory, in virtual time. */
 import { type PlaceDeps, place } from "../../../lib/flows/place.ts";
-import { ring } from "../../../lib/flows/ring.ts";
+import { ring } from "../../../lib/flows/pool/ring.ts";
 import { submitJob } from "../../../lib/flows/submit-job.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
-import { type BucketLimits, documentedLimits } from "../../../lib/model/request-limits.ts";
+import { type BucketLimits, documentedLimits } from "../../../lib/model/requests/request-limits.ts";
 import type { Lane } from "../../../lib/ports/bell.ts";
 import type { RequestBudget } from "../../../lib/ports/request-budget.ts";
 import { MemoryDatasets } from "../../../lib/sim/memory/datasets.ts";

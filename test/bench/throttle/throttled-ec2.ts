@@ -1,5 +1,5 @@
 import type { Launch, LaunchOutcome } from "../../../lib/model/launch.ts";
-import type { BucketLimits } from "../../../lib/model/request-limits.ts";
+import type { BucketLimits } from "../../../lib/model/requests/request-limits.ts";
 import type { Fleet } from "../../../lib/ports/fleet.ts";
 import { MemoryFleet } from "../../../lib/sim/memory/fleet.ts";
 import type { VirtualTime } from "./virtual-time.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { list, type ReadEntry } from "tar";
-import { type Random, seeded } from "../../../lib/decide/placement/optimizer/random.ts";
+import { type Random, seeded } from "../../../lib/optimizer/engines/random.ts";
 import { tabbedRowsOf } from "../fleet/data.ts";
 
 /** Items for equal bins. `optimum`: the fewest bins, known; no engine is told. */

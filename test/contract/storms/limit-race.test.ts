@@ -1,6 +1,6 @@
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { expect, test } from "vitest";
-import { generator } from "../../../lib/local/ec2/seeded.ts";
+import { generator } from "../../../lib/local/ec2/behaviour/seeded.ts";
 import { Fault } from "../../../lib/model/fault.ts";
 import type { Launch } from "../../../lib/model/launch.ts";
 import type { Fence } from "../../../lib/ports/pool-ledger.ts";

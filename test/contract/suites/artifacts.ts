@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { manifestKey } from "../../../events/upload.ts";
+import { manifestKey } from "../../../events/artifacts/upload.ts";
 import type { SealedManifest, UploadedFile } from "../../../lib/model/artifact.ts";
 import { Fault } from "../../../lib/model/fault.ts";
 import type { AttemptRef, SealedArtifact } from "../../../lib/model/job.ts";

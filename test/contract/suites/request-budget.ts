@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { RequestLane, RequestLimits } from "../../../lib/model/request-limits.ts";
+import type { RequestLane, RequestLimits } from "../../../lib/model/requests/request-limits.ts";
 import type { RequestBudget } from "../../../lib/ports/request-budget.ts";
 import { monday } from "../../fakes/builders.ts";
 

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
-import { Decision, DecisionPage, JobPage, LogPage, NodePage } from "../../../lib/api/views.ts";
-import { functionUrlSigner } from "../../../lib/aws/request-signer.ts";
+import { Decision, DecisionPage, JobPage, LogPage, NodePage } from "../../../lib/api/views/views.ts";
+import { functionUrlSigner } from "../../../lib/aws/access/request-signer.ts";
 import { allOperations, holdAgainstDocument, type Told } from "../../unit/api/api-world.ts";
 import { type Stage, shell } from "../stage.ts";
 

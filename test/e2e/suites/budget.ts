@@ -1,11 +1,11 @@
 import { beforeAll, expect, it } from "vitest";
-import { documentClient } from "../../../lib/aws/document-client.ts";
+import { documentClient } from "../../../lib/aws/clients/document-client.ts";
 import { updateItem } from "../../../lib/aws/table/access.ts";
-import { createDecisions } from "../../../lib/aws/table/decisions.ts";
 import { add } from "../../../lib/aws/table/expression.ts";
 import { spentKey } from "../../../lib/aws/table/keys.ts";
-import { localSettings } from "../../../lib/cli/connection.ts";
-import { nextStart, periodName } from "../../../lib/model/period.ts";
+import { createDecisions } from "../../../lib/aws/table/pools/decisions.ts";
+import { localSettings } from "../../../lib/cli/session/connection.ts";
+import { nextStart, periodName } from "../../../lib/model/values/period.ts";
 import { type Stage, shell } from "../stage.ts";
 
 /** Of the local cloud's pool, a month. */

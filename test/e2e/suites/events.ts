@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { samples } from "../../../events/samples.ts";
+import { samples } from "../../../events/schema/samples.ts";
 import { served } from "../../contract/served.ts";
 import { type Stage, shell } from "../stage.ts";
 

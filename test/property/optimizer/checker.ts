@@ -1,5 +1,5 @@
-import type { Answer } from "../../../lib/decide/placement/optimizer/answer.ts";
-import type { FreeNode, JobClass, Problem, Supply } from "../../../lib/decide/placement/optimizer/problem.ts";
+import type { FreeNode, JobClass, Problem, Supply } from "../../../lib/optimizer/problem/problem.ts";
+import type { Answer } from "../../../lib/optimizer/search/answer.ts";
 
 /**
  * What is wrong with an answer, one line each. It shares no code with the optimizer: it adds up what each bin was given, and looks for

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Answer } from "../../../lib/decide/placement/optimizer/answer.ts";
-import { stepBudget } from "../../../lib/decide/placement/optimizer/budget.ts";
-import { classesOf } from "../../../lib/decide/placement/optimizer/classes.ts";
-import { consolidate } from "../../../lib/decide/placement/optimizer/drains.ts";
-import { optimize } from "../../../lib/decide/placement/optimizer/optimize.ts";
-import type { Problem } from "../../../lib/decide/placement/optimizer/problem.ts";
+import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
+import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
+import type { Problem } from "../../../lib/optimizer/problem/problem.ts";
+import type { Answer } from "../../../lib/optimizer/search/answer.ts";
+import { consolidate } from "../../../lib/optimizer/search/drains.ts";
+import { optimize } from "../../../lib/optimizer/search/optimize.ts";
 import { stormRuns } from "../storm-runs.ts";
 import { wrongsOf } from "./checker.ts";
 import { jobs, problem } from "./problems.ts";

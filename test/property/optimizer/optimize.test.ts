@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Answer } from "../../../lib/decide/placement/optimizer/answer.ts";
-import { clockBudget, stepBudget } from "../../../lib/decide/placement/optimizer/budget.ts";
-import { classesOf } from "../../../lib/decide/placement/optimizer/classes.ts";
-import { optimize } from "../../../lib/decide/placement/optimizer/optimize.ts";
-import type { Problem } from "../../../lib/decide/placement/optimizer/problem.ts";
+import { clockBudget, stepBudget } from "../../../lib/optimizer/problem/budget.ts";
+import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
+import type { Problem } from "../../../lib/optimizer/problem/problem.ts";
+import type { Answer } from "../../../lib/optimizer/search/answer.ts";
+import { optimize } from "../../../lib/optimizer/search/optimize.ts";
 import { stormRuns } from "../storm-runs.ts";
 import { wrongsOf } from "./checker.ts";
 import { offers, problem } from "./problems.ts";

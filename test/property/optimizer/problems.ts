@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { classesOf } from "../../../lib/decide/placement/optimizer/classes.ts";
-import type { FreeNode, Job, Problem, Supply } from "../../../lib/decide/placement/optimizer/problem.ts";
+import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
+import type { FreeNode, Job, Problem, Supply } from "../../../lib/optimizer/problem/problem.ts";
 
 const models = ["t4", "a10g"] as const;
 

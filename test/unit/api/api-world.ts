@@ -1,10 +1,10 @@
 import { createApi, type LogLine } from "../../../lib/api/app.ts";
-import type { ApiDeps } from "../../../lib/api/deps.ts";
-import type { Operation } from "../../../lib/api/operation.ts";
+import type { ApiDeps } from "../../../lib/api/http/deps.ts";
+import type { Operation } from "../../../lib/api/http/operation.ts";
 import { describeItself } from "../../../lib/api/operations/document.ts";
 import { operations } from "../../../lib/api/operations.ts";
-import type { Caller } from "../../../lib/api/speaker.ts";
-import { Problem } from "../../../lib/api/views.ts";
+import type { Caller } from "../../../lib/api/views/speaker.ts";
+import { Problem } from "../../../lib/api/views/views.ts";
 import type { Job } from "../../../lib/model/job.ts";
 import type { Decision } from "../../../lib/ports/journal.ts";
 import { MemoryDatasets, MemoryShardQueue, memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";

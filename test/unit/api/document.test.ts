@@ -1,7 +1,7 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { openApi } from "../../../lib/api/document.ts";
+import { openApi } from "../../../lib/api/http/document.ts";
 import { allOperations } from "./api-world.ts";
 
 const document = openApi(allOperations, { title: "Fleetwright" });

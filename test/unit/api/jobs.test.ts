@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { CancelledJobs, CheckedJobs, JobPage, LogPage, Problem } from "../../../lib/api/views.ts";
+import { CancelledJobs, CheckedJobs, JobPage, LogPage, Problem } from "../../../lib/api/views/views.ts";
 import { aJob, aSpec, monday } from "../../fakes/builders.ts";
 import { ApiWorld } from "./api-world.ts";
 

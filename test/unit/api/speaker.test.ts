@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { maySpeakFor, sessionOf, speakerOf } from "../../../lib/api/speaker.ts";
+import { maySpeakFor, sessionOf, speakerOf } from "../../../lib/api/views/speaker.ts";
 import { teamRole } from "../../../lib/model/deployment.ts";
 import { callerOf } from "./api-world.ts";
 

@@ -1,6 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { expect, it } from "vitest";
-import { s3DatasetFiles } from "../../../lib/aws/dataset-files.ts";
+import { s3DatasetFiles } from "../../../lib/aws/datasets/dataset-files.ts";
 
 it("removes files a thousand a call, and reports those that S3 did not remove", async () => {
   const calls: number[] = [];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ec2Fleet } from "../../../lib/aws/fleet.ts";
+import { ec2Fleet } from "../../../lib/aws/ec2/fleet.ts";
 import type { Fleet } from "../../../lib/ports/fleet.ts";
 import { aLaunch, anOffer } from "../../fakes/builders.ts";
 import { ec2Answering, failing } from "./ec2-answers.ts";

@@ -1,6 +1,6 @@
 import type { SendMessageBatchCommandInput } from "@aws-sdk/client-sqs";
 import { expect, test } from "vitest";
-import { sqsJobQueue } from "../../../lib/aws/job-queue.ts";
+import { sqsJobQueue } from "../../../lib/aws/queues/job-queue.ts";
 
 type Batch = readonly { readonly Id: string; readonly MessageBody: string }[];
 type Told = { readonly Successful?: object[]; readonly Failed?: object[] };

@@ -8,7 +8,7 @@ import type {
 import { expect, test } from "vitest";
 import { ec2Client } from "../../../lib/aws/clients/ec2.ts";
 import { pricingClient } from "../../../lib/aws/clients/pricing.ts";
-import { ec2Market } from "../../../lib/aws/market.ts";
+import { ec2Market } from "../../../lib/aws/market/market.ts";
 import type { Catalogue } from "../../../lib/model/offer.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
 import { aPool } from "../../fakes/builders.ts";

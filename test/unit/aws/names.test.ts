@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { sessionName } from "../../../lib/aws/job-access.ts";
-import { decisionKey } from "../../../lib/aws/journal.ts";
+import { sessionName } from "../../../lib/aws/access/job-access.ts";
+import { decisionKey } from "../../../lib/aws/decisions/journal.ts";
 import { usable } from "../../../lib/model/offer.ts";
 import { monday } from "../../fakes/builders.ts";
 

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
-import { openObject } from "../../../lib/aws/objects.ts";
+import { openObject } from "../../../lib/aws/objects/objects.ts";
 
 const object = { Bucket: "artifacts", Key: "vision/a/1/manifest.json.sealed" };
 

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { expect, test } from "vitest";
-import { checking, Mismatch } from "../../../lib/aws/plaintext-check.ts";
+import { checking, Mismatch } from "../../../lib/aws/objects/plaintext-check.ts";
 
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
 const pass = async (chunks: readonly string[], expected: { bytes: number; sha256: string }): Promise<string> => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { refusalsInWords } from "../../../lib/aws/refusal-words.ts";
+import { refusalsInWords } from "../../../lib/aws/ec2/refusal-words.ts";
 
 const zones = new Map(["a", "b"].map((zone) => [`subnet-${zone}`, `us-east-1${zone}`]));
 const zoneOf = (subnet: string): string | undefined => zones.get(subnet);

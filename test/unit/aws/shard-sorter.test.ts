@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ListedObject, ShardSorter } from "../../../lib/aws/shard-sorter.ts";
+import { type ListedObject, ShardSorter } from "../../../lib/aws/datasets/shard-sorter.ts";
 
 const source = { bucket: "data", prefix: "team/set/" };
 const object = (path: string, over: Partial<ListedObject> = {}): ListedObject => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { listSource } from "../../../lib/aws/source-listing.ts";
+import { listSource } from "../../../lib/aws/datasets/source-listing.ts";
 
 const source = { bucket: "data", prefix: "set/" };
 

@@ -1,8 +1,8 @@
 import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import * as z from "zod";
-import type { UnsignedRequest } from "../../../lib/aws/request-signer.ts";
-import { apiClient } from "../../../lib/cli/api-client.ts";
+import type { UnsignedRequest } from "../../../lib/aws/access/request-signer.ts";
+import { apiClient } from "../../../lib/cli/session/api-client.ts";
 import { type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";
 
 let api: FakeApi | undefined;

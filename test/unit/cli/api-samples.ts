@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import * as views from "../../../lib/api/views.ts";
+import * as views from "../../../lib/api/views/views.ts";
 import { aSpec, monday } from "../../fakes/builders.ts";
 
 /** A moment of the samples: so many seconds after Monday. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { whereAndWhat } from "../../../lib/cli/artifacts/selected.ts";
-import { type GetOptions, getArtifacts, listArtifacts } from "../../../lib/cli/commands/artifacts.ts";
+import { type GetOptions, getArtifacts, listArtifacts } from "../../../lib/cli/commands/jobs/artifacts.ts";
 import type { SealedManifest } from "../../../lib/model/artifact.ts";
 import { Fault } from "../../../lib/model/fault.ts";
 import type { Job } from "../../../lib/model/job.ts";

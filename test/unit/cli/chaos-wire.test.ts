@@ -4,9 +4,9 @@ import { faultsMs, faultsOf } from "../../../lib/cli/chaos-wire/faults.ts";
 import { wireReport } from "../../../lib/cli/chaos-wire/report.ts";
 import { type WireJob, workloadOf } from "../../../lib/cli/chaos-wire/workload.ts";
 import { chaosWire } from "../../../lib/cli/commands/chaos-wire.ts";
-import { UsageError } from "../../../lib/cli/exit.ts";
+import { UsageError } from "../../../lib/cli/invocation/exit.ts";
 import type { Job } from "../../../lib/model/job.ts";
-import { Chance } from "../../../lib/sim/chance.ts";
+import { Chance } from "../../../lib/sim/faults/chance.ts";
 
 const asked: WireJob = {
   team: "research",

@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { cancel } from "../../../lib/cli/commands/cancel.ts";
 import { addDataset, datasets, removeDataset, showDataset } from "../../../lib/cli/commands/datasets.ts";
 import { decision, decisions } from "../../../lib/cli/commands/decisions.ts";
 import { interrupt } from "../../../lib/cli/commands/interrupt.ts";
-import { type Context, job } from "../../../lib/cli/commands/job.ts";
-import { jobs } from "../../../lib/cli/commands/jobs.ts";
+import { cancel } from "../../../lib/cli/commands/jobs/cancel.ts";
+import { job } from "../../../lib/cli/commands/jobs/job.ts";
+import { jobs } from "../../../lib/cli/commands/jobs/jobs.ts";
 import { node, nodes } from "../../../lib/cli/commands/nodes.ts";
 import { pool, pools } from "../../../lib/cli/commands/pools.ts";
+import type { Context } from "../../../lib/cli/session/context.ts";
 import {
   aDatasetDetail,
   aDatasetView,

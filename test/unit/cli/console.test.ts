@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { visible, visibleLines, visibleLog } from "../../../lib/cli/visible.ts";
+import { visible, visibleLines, visibleLog } from "../../../lib/cli/terminal/visible.ts";
 import { aTerminal } from "./streams.ts";
 
 const esc = "\u001b";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { DatasetFiles } from "../../../lib/aws/dataset-files.ts";
+import type { DatasetFiles } from "../../../lib/aws/datasets/dataset-files.ts";
 import { uploadDataset } from "../../../lib/cli/commands/dataset-upload.ts";
 import { aDatasetView } from "./api-samples.ts";
 import { aContext, type FakeApi, startFakeApi } from "./fake-api.ts";

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { decision, decisions } from "../../../lib/cli/commands/decisions.ts";
-import { shortIds } from "../../../lib/cli/decision-id.ts";
-import { decisionLines } from "../../../lib/cli/decision-view.ts";
+import { shortIds } from "../../../lib/cli/views/decision-id.ts";
+import { decisionLines } from "../../../lib/cli/views/decision-view.ts";
 import { monday } from "../../fakes/builders.ts";
 import { aDecisionSummary, aDecisionView, aMe } from "./api-samples.ts";
 import { aContext, type FakeApi, type Routes, startFakeApi } from "./fake-api.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { duration, moment, secondsOf, when } from "../../../lib/cli/duration.ts";
+import { duration, moment, secondsOf, when } from "../../../lib/cli/terminal/duration.ts";
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000];
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { explain, UsageError, whatWentWrong } from "../../../lib/cli/exit.ts";
+import { explain, UsageError, whatWentWrong } from "../../../lib/cli/invocation/exit.ts";
 import { Fault } from "../../../lib/model/fault.ts";
 
 afterEach(() => vi.unstubAllEnvs());

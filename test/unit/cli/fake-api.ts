@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
-import * as views from "../../../lib/api/views.ts";
-import { apiClient } from "../../../lib/cli/api-client.ts";
-import { apiJobReader } from "../../../lib/cli/api-jobs.ts";
-import type { Context } from "../../../lib/cli/commands/job.ts";
-import type { Connection } from "../../../lib/cli/connection.ts";
-import type { Console } from "../../../lib/cli/console.ts";
-import { fleetApi } from "../../../lib/cli/fleet-api.ts";
+import * as views from "../../../lib/api/views/views.ts";
+import { apiClient } from "../../../lib/cli/session/api-client.ts";
+import { apiJobReader } from "../../../lib/cli/session/api-jobs.ts";
+import type { Connection } from "../../../lib/cli/session/connection.ts";
+import type { Context } from "../../../lib/cli/session/context.ts";
+import { fleetApi } from "../../../lib/cli/session/fleet-api.ts";
+import type { Console } from "../../../lib/cli/terminal/console.ts";
 import type { Deployment } from "../../../lib/model/deployment.ts";
 import { monday } from "../../fakes/builders.ts";
 

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { makeWritable, notWritable, userFolder } from "../../../lib/cli/folders.ts";
-import { rememberTarget } from "../../../lib/cli/remembered.ts";
+import { makeWritable, notWritable, userFolder } from "../../../lib/cli/invocation/folders.ts";
+import { rememberTarget } from "../../../lib/cli/session/remembered.ts";
 
 const home = (): string => "/home/ada";
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { expect, it } from "vitest";
-import { isFree } from "../../../lib/cli/free-port.ts";
+import { isFree } from "../../../lib/cli/invocation/free-port.ts";
 
 it("a port is free until somebody listens on it, and after", async () => {
   const server = createServer().listen(0, "127.0.0.1");

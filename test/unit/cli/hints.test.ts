@@ -25,10 +25,10 @@ function bypassesIn(file: string, source: string): string[] {
 
 const allowed = [
   // What an installed command, which is not run by npm, says about a checkout.
-  "lib/cli/checkout.ts",
-  "lib/cli/invocation.ts",
+  "lib/cli/invocation/checkout.ts",
+  "lib/cli/invocation/invocation.ts",
   // A line in a job's log, which is read on other machines than the one that writes it.
-  "lib/worker/attempt-log.ts",
+  "lib/worker/logs/attempt-log.ts",
 ];
 
 it("every hint that names a command is made by commandLine, so that it can be pasted as the user called it", () => {

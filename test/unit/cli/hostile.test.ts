@@ -1,17 +1,18 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it, test } from "vitest";
-import { getArtifacts } from "../../../lib/cli/commands/artifacts.ts";
-import { cancel } from "../../../lib/cli/commands/cancel.ts";
 import { datasets, showDataset } from "../../../lib/cli/commands/datasets.ts";
 import { decision, decisions } from "../../../lib/cli/commands/decisions.ts";
-import { follow } from "../../../lib/cli/commands/follow-logs.ts";
-import { type Context, job } from "../../../lib/cli/commands/job.ts";
-import { jobs } from "../../../lib/cli/commands/jobs.ts";
-import { logs } from "../../../lib/cli/commands/logs.ts";
+import { getArtifacts } from "../../../lib/cli/commands/jobs/artifacts.ts";
+import { cancel } from "../../../lib/cli/commands/jobs/cancel.ts";
+import { follow } from "../../../lib/cli/commands/jobs/follow-logs.ts";
+import { job } from "../../../lib/cli/commands/jobs/job.ts";
+import { jobs } from "../../../lib/cli/commands/jobs/jobs.ts";
+import { logs } from "../../../lib/cli/commands/jobs/logs.ts";
 import { node, nodes } from "../../../lib/cli/commands/nodes.ts";
 import { pool, pools } from "../../../lib/cli/commands/pools.ts";
-import { explain } from "../../../lib/cli/exit.ts";
+import { explain } from "../../../lib/cli/invocation/exit.ts";
+import type { Context } from "../../../lib/cli/session/context.ts";
 import { aSpec } from "../../fakes/builders.ts";
 import {
   aDatasetDetail,
@@ -122,7 +123,7 @@ test("only the console writes to the terminal", () => {
   expect(files.length).toBeGreaterThan(60);
   const writes = /\bstd(?:out|err)\b[^\n]*\.write\(|\bconsole\.(?:log|error|warn|info|debug|table|dir)\(|process\.std(?:out|err)\.(?!on\b)/;
   // The build and the demonstration's own job print as programs of their own.
-  const others = ["console.ts", "build.ts", "demo/code.ts"];
+  const others = ["terminal/console.ts", "build.ts", "demo/code.ts"];
   expect(files.filter((file) => writes.test(readFileSync(join(folder, file), "utf8")) && !others.includes(file))).toEqual([]);
   expect(writes.test('process.stdout.write("x")') && writes.test("console.log(1)")).toBe(true);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { asCalled, type Call, quoted, startOf, targetOptions } from "../../../lib/cli/invocation.ts";
+import { asCalled, type Call, quoted, startOf, targetOptions } from "../../../lib/cli/invocation/invocation.ts";
 
 const root = "/home/ada/fleetwright";
 const npm = { npm_lifecycle_event: "fleet", npm_package_json: `${root}/package.json`, INIT_CWD: root };

@@ -2,9 +2,9 @@ import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { askedFrom } from "../../../lib/cli/asked-from.ts";
-import { UsageError } from "../../../lib/cli/exit.ts";
-import { parseJob, parseJobs, readJobFile, refuseTwice } from "../../../lib/cli/job-file.ts";
+import { askedFrom } from "../../../lib/cli/invocation/asked-from.ts";
+import { UsageError } from "../../../lib/cli/invocation/exit.ts";
+import { parseJob, parseJobs, readJobFile, refuseTwice } from "../../../lib/cli/jobs/job-file.ts";
 
 let folder: string;
 beforeAll(async () => {

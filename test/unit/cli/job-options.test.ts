@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { UsageError } from "../../../lib/cli/exit.ts";
-import { jobOf } from "../../../lib/cli/job-options.ts";
+import { UsageError } from "../../../lib/cli/invocation/exit.ts";
+import { jobOf } from "../../../lib/cli/jobs/job-options.ts";
 import { dataset, each, number, seconds, variable, whole } from "../../../lib/cli/program/asked.ts";
 
 it("a command alone is the smallest job", () => {

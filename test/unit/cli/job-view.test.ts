@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { jobColumns, jobJson, jobLines, waitMs, whyWaiting } from "../../../lib/cli/job-view.ts";
-import { tableLines } from "../../../lib/cli/table.ts";
+import { tableLines } from "../../../lib/cli/terminal/table.ts";
+import { jobColumns, jobJson, jobLines, waitMs, whyWaiting } from "../../../lib/cli/views/job-view.ts";
 import { aJob, aSpec, monday } from "../../fakes/builders.ts";
 
 const done = aJob({

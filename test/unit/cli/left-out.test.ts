@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { UsageError } from "../../../lib/cli/exit.ts";
+import { UsageError } from "../../../lib/cli/invocation/exit.ts";
 import { type PackOptions, withPacked } from "../../../lib/cli/pack/archive.ts";
 import { type Disk, localDisk } from "../../../lib/cli/pack/disk.ts";
 import { entriesOf } from "../../../lib/cli/pack/entries.ts";

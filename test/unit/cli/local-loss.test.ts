@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { lossInWords, lossOf } from "../../../lib/cli/local-loss.ts";
-import { takeoverInWords } from "../../../lib/cli/takeover.ts";
+import { lossInWords, lossOf } from "../../../lib/cli/commands/local-loss.ts";
+import { takeoverInWords } from "../../../lib/cli/session/takeover.ts";
 import { aJobSummary } from "./api-samples.ts";
 
 const none = { open: 0, ended: 0, datasets: 0, whole: true };

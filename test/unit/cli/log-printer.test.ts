@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { LogLine } from "../../../lib/api/views.ts";
-import { logPrinter } from "../../../lib/cli/log-printer.ts";
+import type { LogLine } from "../../../lib/api/views/views.ts";
+import { logPrinter } from "../../../lib/cli/views/log-printer.ts";
 
 type Piece = Omit<LogLine, "at">;
 

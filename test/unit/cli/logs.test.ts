@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { follow } from "../../../lib/cli/commands/follow-logs.ts";
-import { logs } from "../../../lib/cli/commands/logs.ts";
+import { follow } from "../../../lib/cli/commands/jobs/follow-logs.ts";
+import { logs } from "../../../lib/cli/commands/jobs/logs.ts";
 import { aJobView, aLogPage, at, lines } from "./api-samples.ts";
 import { aContext, type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { type Confirm, cancelMany } from "../../../lib/cli/commands/cancel-many.ts";
-import { jobs } from "../../../lib/cli/commands/jobs.ts";
-import { filterOf } from "../../../lib/cli/job-filter.ts";
+import { type Confirm, cancelMany } from "../../../lib/cli/commands/jobs/cancel-many.ts";
+import { jobs } from "../../../lib/cli/commands/jobs/jobs.ts";
+import { filterOf } from "../../../lib/cli/jobs/job-filter.ts";
 import { monday } from "../../fakes/builders.ts";
 import { aJobSummary } from "./api-samples.ts";
 import { type Answer, aContext, type Called, type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";

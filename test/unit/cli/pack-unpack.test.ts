@@ -6,8 +6,8 @@ import fc from "fast-check";
 import { list } from "tar";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { withPacked } from "../../../lib/cli/pack/archive.ts";
-import { archiveInspector, archiveLimits, linkStaysInside } from "../../../lib/model/archive-entry.ts";
-import { unpack } from "../../../lib/worker/archive.ts";
+import { archiveInspector, archiveLimits, linkStaysInside } from "../../../lib/model/files/archive-entry.ts";
+import { unpack } from "../../../lib/worker/code/archive.ts";
 import { file, folder, harvest, link, type Node, plant, type Tree } from "./byte-tree.ts";
 
 let root: string;
@@ -160,8 +160,8 @@ it.skipIf(!isGnuTar)("Other programs unpack the same from it", async () => {
 
 it("A file of more than 8 GiB has its size in the archive", async () => {
   const { headOf } = await import("../../../lib/cli/pack/tar-writer.ts");
-  const { tarEntries } = await import("../../../lib/worker/tar-reader.ts");
-  const { ByteSource } = await import("../../../lib/worker/byte-source.ts");
+  const { tarEntries } = await import("../../../lib/worker/code/tar-reader.ts");
+  const { ByteSource } = await import("../../../lib/worker/code/byte-source.ts");
   const bytes = 8 ** 11 + 5;
   const source = (async function* () {
     yield headOf({ path: "big", kind: "file", mode: 0o644, bytes });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { list } from "tar";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { UsageError } from "../../../lib/cli/exit.ts";
+import { UsageError } from "../../../lib/cli/invocation/exit.ts";
 import { withPacked } from "../../../lib/cli/pack/archive.ts";
 
 let folder: string;

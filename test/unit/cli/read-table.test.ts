@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { amount, flag, list, name } from "../../../events/cells.ts";
+import { amount, flag, list, name } from "../../../events/tables/cells.ts";
 import { columnLines } from "../../../lib/cli/planning/columns.ts";
 import { readTable, type TableKind, tableOf } from "../../../lib/cli/planning/read-table.ts";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { poolLines } from "../../../lib/cli/commands/pools.ts";
-import { refusalLines } from "../../../lib/cli/refusal-lines.ts";
+import { refusalLines } from "../../../lib/cli/views/refusal-lines.ts";
 import { monday } from "../../fakes/builders.ts";
 import { aPoolView, at } from "./api-samples.ts";
 

@@ -1,5 +1,5 @@
 import { WriteStream } from "node:tty";
-import { type Console, createTerminal } from "../../../lib/cli/console.ts";
+import { type Console, createTerminal } from "../../../lib/cli/terminal/console.ts";
 
 /** What a console writes to its two streams. */
 export type Written = { readonly stdout: string; readonly stderr: string };

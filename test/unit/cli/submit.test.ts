@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
-import type { Sent } from "../../../lib/aws/job-queue.ts";
-import { submit } from "../../../lib/cli/commands/submit.ts";
-import { submitCommand } from "../../../lib/cli/commands/submit-command.ts";
-import { UsageError } from "../../../lib/cli/exit.ts";
-import { parseJob } from "../../../lib/cli/job-file.ts";
+import type { Sent } from "../../../lib/aws/queues/job-queue.ts";
+import { submit } from "../../../lib/cli/commands/jobs/submit.ts";
+import { submitCommand } from "../../../lib/cli/commands/jobs/submit-command.ts";
+import { UsageError } from "../../../lib/cli/invocation/exit.ts";
+import { parseJob } from "../../../lib/cli/jobs/job-file.ts";
 import { aJobView, aMe } from "./api-samples.ts";
 import { type Answer, aContext, type Called, type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";
 

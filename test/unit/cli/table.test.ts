@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type Column, cut, tableLines } from "../../../lib/cli/table.ts";
+import { type Column, cut, tableLines } from "../../../lib/cli/terminal/table.ts";
 
 type Row = { readonly name: string; readonly count: number };
 const columns: Column<Row>[] = [

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { use } from "../../../lib/cli/commands/use.ts";
-import { rememberTarget } from "../../../lib/cli/remembered.ts";
-import { noLocalCloud, standing } from "../../../lib/cli/standing.ts";
-import { choose } from "../../../lib/cli/target.ts";
+import { rememberTarget } from "../../../lib/cli/session/remembered.ts";
+import { noLocalCloud, standing } from "../../../lib/cli/session/standing.ts";
+import { choose } from "../../../lib/cli/session/target.ts";
 import { announce } from "../../../lib/local/announcement.ts";
 
 const cloud = { endpoint: "http://127.0.0.1:4566", pid: 7, startedAt: "2026-06-01T00:00:00.000Z" };

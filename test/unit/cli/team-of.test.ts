@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { UsageError } from "../../../lib/cli/exit.ts";
-import { poolNamed, teamOf } from "../../../lib/cli/team.ts";
+import { UsageError } from "../../../lib/cli/invocation/exit.ts";
+import { poolNamed, teamOf } from "../../../lib/cli/session/team.ts";
 
 const of = (teams: readonly string[], own: string | null = null) => ({
   deployment: { teams },

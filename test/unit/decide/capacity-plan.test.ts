@@ -1,7 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { planCapacity } from "../../../lib/decide/capacity-plan/plan-capacity.ts";
-import { type CapacityPlan, type NodeType, noPerformancePrices, type PerformancePrices, perResource } from "../../../lib/model/capacity.ts";
-import type { SolveProgram } from "../../../lib/model/linear-program.ts";
+import {
+  type CapacityPlan,
+  type NodeType,
+  noPerformancePrices,
+  type PerformancePrices,
+  perResource,
+} from "../../../lib/model/planning/capacity.ts";
+import type { SolveProgram } from "../../../lib/model/planning/linear-program.ts";
 import { loadHighs } from "../../../lib/solver/highs.ts";
 
 let solve: SolveProgram;

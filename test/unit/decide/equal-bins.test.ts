@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { Bins, itemsOf, leastBins } from "../../../lib/decide/placement/equal-bins/bins.ts";
-import { fillOneByOne } from "../../../lib/decide/placement/equal-bins/fill.ts";
-import { packEqual } from "../../../lib/decide/placement/equal-bins/pack.ts";
-import { stepBudget } from "../../../lib/decide/placement/optimizer/budget.ts";
+import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
+import { Bins, itemsOf, leastBins } from "../../bench/research/equal-bins/bins.ts";
+import { fillOneByOne } from "../../bench/research/equal-bins/fill.ts";
+import { packEqual } from "../../bench/research/equal-bins/pack.ts";
 
 /** Five pairs that fill a bin only with each other, in two dimensions. */
 const pairs = [11, 23, 31, 42, 47].flatMap((size, nth) => [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type FixedNode, fixedRooms, mostUseful } from "../../../lib/decide/placement/fixed/choose.ts";
-import { type Demand, type Need, wholeGpu } from "../../../lib/decide/placement/fixed/needs.ts";
-import { fillOf } from "../../../lib/decide/placement/fixed/slivers.ts";
+import { type FixedNode, fixedRooms, mostUseful } from "../../bench/research/fixed/choose.ts";
+import { type Demand, type Need, wholeGpu } from "../../bench/research/fixed/needs.ts";
+import { fillOf } from "../../bench/research/fixed/slivers.ts";
 
 const aNode = (name: string, of: Partial<FixedNode> = {}): FixedNode => ({
   name,

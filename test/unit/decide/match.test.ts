@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { holds, mayBuy, suits } from "../../../lib/decide/placement/match.ts";
+import { holds, mayBuy, suits } from "../../../lib/model/match.ts";
 import { anEntry, anOffer, aType } from "../../fakes/builders.ts";
 
 const wantsGpu = (gpu: { memoryGiB?: number; models?: string[] }) => anEntry({ gpu: { memoryGiB: 0, models: [], ...gpu } });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { refusalsOf } from "../../../lib/aws/fleet-refusals.ts";
+import { refusalsOf } from "../../../lib/aws/ec2/fleet-refusals.ts";
 import { quotaOf } from "../../../lib/decide/capacity/quotas.ts";
 import { decide } from "../../../lib/decide/decide.ts";
 import type { Snapshot, Step } from "../../../lib/model/plan.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { artifactName, nameOfArtifact } from "../../../events/artifact-name.ts";
-import { ArtifactPath } from "../../../events/upload.ts";
+import { artifactName, nameOfArtifact } from "../../../events/artifacts/artifact-name.ts";
+import { ArtifactPath } from "../../../events/artifacts/upload.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
 

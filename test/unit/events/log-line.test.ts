@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type LogPiece, messageOf, pieceOf } from "../../../events/log-line.ts";
+import { type LogPiece, messageOf, pieceOf } from "../../../events/artifacts/log-line.ts";
 
 test.each<LogPiece>([
   { text: "a line" },

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { SegmentFacts, sealedSegmentKey, segmentKey, segmentMetadata, segmentOfKey, segmentToSeal } from "../../../events/log-segment.ts";
+import {
+  SegmentFacts,
+  sealedSegmentKey,
+  segmentKey,
+  segmentMetadata,
+  segmentOfKey,
+  segmentToSeal,
+} from "../../../events/artifacts/log-segment.ts";
 
 const segment = { team: "vision", job: "train-1", attempt: 2, rank: 3, number: 17 };
 const created = (key: string): object => ({

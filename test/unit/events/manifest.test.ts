@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readManifest } from "../../../events/manifest.ts";
+import { readManifest } from "../../../events/artifacts/manifest.ts";
 
 const attempt = { team: "vision", job: "train-1", attempt: 2 };
 const file = { path: "out/model.pt", bytes: 7, sha256: "a".repeat(64), mode: 0o644 };

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { InstanceEvent } from "../../../events/instance.ts";
 import { PoolRang } from "../../../events/lane.ts";
 import { NodeCall } from "../../../events/node-call.ts";
-import { samples } from "../../../events/samples.ts";
+import { samples } from "../../../events/schema/samples.ts";
 import { Tick } from "../../../events/tick.ts";
 
 const folder = join(import.meta.dirname, "..", "..", "..", "events", "samples");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { attemptOfManifest, attemptToSeal, fileKey, Manifest, manifestKey, uploadPrefix } from "../../../events/upload.ts";
+import { attemptOfManifest, attemptToSeal, fileKey, Manifest, manifestKey, uploadPrefix } from "../../../events/artifacts/upload.ts";
 
 const attempt = { team: "vision", job: "train-1.b_C", attempt: 12 };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { closePools } from "../../../lib/flows/close-pools.ts";
 import { place } from "../../../lib/flows/place.ts";
-import { poolToPlace } from "../../../lib/flows/pool-to-place.ts";
+import { poolToPlace } from "../../../lib/flows/pool/pool-to-place.ts";
+import { closePools } from "../../../lib/flows/tick/close-pools.ts";
 import { aPool } from "../../fakes/builders.ts";
 import { ModelWorker } from "./model-worker.ts";
 import { expectOneTruth } from "./one-truth.ts";

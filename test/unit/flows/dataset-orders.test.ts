@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { NodeAnswer } from "../../../events/node-call.ts";
 import { rebalanceShards } from "../../../lib/flows/rebalance-shards.ts";
-import { sweepDatasets } from "../../../lib/flows/sweep-datasets.ts";
+import { sweepDatasets } from "../../../lib/flows/tick/sweep-datasets.ts";
 import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { aDataset, DataWorld, mnist, someShards } from "./dataset-builders.ts";
 

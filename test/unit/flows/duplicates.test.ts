@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { place } from "../../../lib/flows/place.ts";
 import { submitJob } from "../../../lib/flows/submit-job.ts";
-import { generator } from "../../../lib/local/ec2/seeded.ts";
+import { generator } from "../../../lib/local/ec2/behaviour/seeded.ts";
 import { aCatalogue, aPool } from "../../fakes/builders.ts";
 import { doomed } from "./crash.ts";
 import { expectOneTruth } from "./one-truth.ts";

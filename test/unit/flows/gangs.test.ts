@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { NodeAnswer, Order } from "../../../events/node-call.ts";
-import { masterPort } from "../../../lib/flows/gang-order.ts";
+import { masterPort } from "../../../lib/flows/node/gang-order.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
 import { ModelWorker } from "./model-worker.ts";
 import { cancel, hear, interruption, rebalance, stateChange } from "./news.ts";

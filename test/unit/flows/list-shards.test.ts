@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { listShards } from "../../../lib/flows/list-shards.ts";
+import { listShards } from "../../../lib/flows/shards/list-shards.ts";
 import type { Skipped } from "../../../lib/model/dataset.ts";
 import { aDataset, DataWorld, someShards } from "./dataset-builders.ts";
 

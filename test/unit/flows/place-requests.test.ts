@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Launch } from "../../../lib/model/launch.ts";
-import { documentedLimits } from "../../../lib/model/request-limits.ts";
+import { documentedLimits } from "../../../lib/model/requests/request-limits.ts";
 import { MemoryRequestBudget } from "../../../lib/sim/memory/request-budget.ts";
 import { aCatalogue, anOffer, aPool, aType } from "../../fakes/builders.ts";
 import { expectOneTruth } from "./one-truth.ts";

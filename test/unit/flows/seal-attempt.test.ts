@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fileKey, manifestKey } from "../../../events/upload.ts";
+import { fileKey, manifestKey } from "../../../events/artifacts/upload.ts";
 import { type SealDeps, sealAttempt } from "../../../lib/flows/seal-attempt.ts";
 import { Fault } from "../../../lib/model/fault.ts";
 import type { Job } from "../../../lib/model/job.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { clientToken } from "../../../lib/flows/client-token.ts";
+import { clientToken } from "../../../lib/flows/place/client-token.ts";
 import { place } from "../../../lib/flows/place.ts";
 import { aCatalogue, aLaunch, anOffer } from "../../fakes/builders.ts";
 import { type CrashPoint, doomed } from "./crash.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { judgeStrays } from "../../../lib/decide/health/strays.ts";
-import { type SweepStraysDeps, sweepStrays } from "../../../lib/flows/sweep-strays.ts";
+import { type SweepStraysDeps, sweepStrays } from "../../../lib/flows/tick/sweep-strays.ts";
 import { MemoryTaggedInstances } from "../../../lib/sim/memory/strays.ts";
 import { aLaunch, monday } from "../../fakes/builders.ts";
 import { World } from "./world.ts";

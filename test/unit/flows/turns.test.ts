@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createTurns } from "../../../lib/flows/turns.ts";
-import { documentedLimits, type RequestLimits } from "../../../lib/model/request-limits.ts";
+import { createTurns } from "../../../lib/flows/ec2/turns.ts";
+import { documentedLimits, type RequestLimits } from "../../../lib/model/requests/request-limits.ts";
 import { MemoryRequestBudget } from "../../../lib/sim/memory/request-budget.ts";
 import { monday } from "../../fakes/builders.ts";
 

@@ -1,13 +1,13 @@
 import { type NodeCall, nodeProtocol } from "../../../events/node-call.ts";
-import { plus } from "../../../lib/decide/placement/reservations.ts";
 import { type AnswerDeps, answerNode } from "../../../lib/flows/answer-node.ts";
 import { type PlaceDeps, type Placed, place } from "../../../lib/flows/place.ts";
-import { poolToPlace } from "../../../lib/flows/pool-to-place.ts";
-import { ring } from "../../../lib/flows/ring.ts";
+import { poolToPlace } from "../../../lib/flows/pool/pool-to-place.ts";
+import { ring } from "../../../lib/flows/pool/ring.ts";
 import { type SubmitDeps, submitJob } from "../../../lib/flows/submit-job.ts";
 import { type ConfiguredLimits, widerLimits } from "../../../lib/model/limits.ts";
 import { isLive } from "../../../lib/model/node.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
+import { plus } from "../../../lib/model/reservations.ts";
 import { MemoryDatasets, MemoryShardQueue } from "../../../lib/sim/memory/datasets.ts";
 import { MemoryFleet } from "../../../lib/sim/memory/fleet.ts";
 import { MemoryJobAccess, memoryBootDownloads } from "../../../lib/sim/memory/job-access.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { type AllocationRule, allocate, type Candidate } from "../../../lib/local/ec2/allocation.ts";
-import { createCapacity } from "../../../lib/local/ec2/capacity.ts";
+import { type AllocationRule, allocate, type Candidate } from "../../../lib/local/ec2/offers/allocation.ts";
+import { createCapacity } from "../../../lib/local/ec2/offers/capacity.ts";
 
 const candidate = (name: string, change: Partial<Candidate<string>> = {}): Candidate<string> => {
   const [instanceType = "", zone = ""] = name.split("/");

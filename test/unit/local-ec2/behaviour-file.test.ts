@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { readBehaviour } from "../../../lib/local/ec2/behaviour-file.ts";
+import { readBehaviour } from "../../../lib/local/ec2/behaviour/behaviour-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "behaviour-"));
 afterAll(() => rmSync(folder, { recursive: true }));

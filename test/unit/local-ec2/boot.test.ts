@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { fetchWorker } from "../../../lib/local/ec2/boot.ts";
+import { fetchWorker } from "../../../lib/local/ec2/instances/boot.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createCapacity } from "../../../lib/local/ec2/capacity.ts";
+import { createCapacity } from "../../../lib/local/ec2/offers/capacity.ts";
 
 const offer = { instanceType: "a", zone: "z", market: "spot" } as const;
 

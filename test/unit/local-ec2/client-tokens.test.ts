@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { createClientTokens } from "../../../lib/local/ec2/client-tokens.ts";
-import type { HttpAnswer } from "../../../lib/local/http.ts";
+import { createClientTokens } from "../../../lib/local/ec2/calls/client-tokens.ts";
+import type { HttpAnswer } from "../../../lib/local/requests/http.ts";
 
 const form = (text: string): URLSearchParams => new URLSearchParams(text);
 const answered = (body: string) => async (): Promise<HttpAnswer> => ({ status: 200, headers: {}, body });

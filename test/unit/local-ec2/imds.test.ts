@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
-import { type MetadataService, serveMetadata } from "../../../lib/local/ec2/imds.ts";
-import type { InstanceNotices } from "../../../lib/local/ec2/instance.ts";
+import { type MetadataService, serveMetadata } from "../../../lib/local/ec2/instances/imds.ts";
+import type { InstanceNotices } from "../../../lib/local/ec2/instances/instance.ts";
 
 let service: MetadataService | undefined;
 afterEach(() => service?.close());

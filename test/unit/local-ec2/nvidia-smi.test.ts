@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Moto } from "../../../lib/local/ec2/moto.ts";
-import { installNvidiaSmi } from "../../../lib/local/ec2/nvidia-smi.ts";
-import { readXml } from "../../../lib/local/ec2/xml-document.ts";
-import { gpuFields, parseGpus } from "../../../lib/worker/gpu-readings.ts";
+import { installNvidiaSmi } from "../../../lib/local/ec2/instances/nvidia-smi.ts";
+import type { Moto } from "../../../lib/local/ec2/moto/moto.ts";
+import { readXml } from "../../../lib/local/ec2/moto/xml-document.ts";
+import { gpuFields, parseGpus } from "../../../lib/worker/gpu/gpu-readings.ts";
 
 let folder = "";
 beforeEach(async () => {

@@ -4,7 +4,7 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { endTree } from "../../../lib/local/ec2/process-tree.ts";
+import { endTree } from "../../../lib/local/ec2/instances/process-tree.ts";
 import { isAlive } from "./is-alive.ts";
 
 let folder = "";
@@ -67,7 +67,7 @@ it("ends nothing for a group that is gone, and touches nobody else", async () =>
 /** Starts a process that does not listen, and one that leaves its group, under the watchdog; says their ids and lives on. */
 const cloudThatDies = `
   import { spawn } from "node:child_process";
-  import { createWatchdog } from ${JSON.stringify(new URL("../../../lib/local/ec2/watchdog.ts", import.meta.url))};
+  import { createWatchdog } from ${JSON.stringify(new URL("../../../lib/local/ec2/instances/watchdog.ts", import.meta.url))};
   const folder = process.argv[1];
   const program = \`
     const { spawn } = require("node:child_process");

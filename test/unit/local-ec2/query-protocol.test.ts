@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { answer, Ec2Error, errorAnswer, formOf, regionOf, treeOf } from "../../../lib/local/ec2/query-protocol.ts";
-import { find, items, readXml, textAt, writeXml } from "../../../lib/local/ec2/xml-document.ts";
+import { find, items, readXml, textAt, writeXml } from "../../../lib/local/ec2/moto/xml-document.ts";
+import { answer, Ec2Error, errorAnswer, formOf, regionOf, treeOf } from "../../../lib/local/requests/query-protocol.ts";
 
 it("reads lists and structures from a form, in the order of their numbers", () => {
   const form = new URLSearchParams("A.10.B=ten&A.2.B=two&C=x&D.E.F=deep");

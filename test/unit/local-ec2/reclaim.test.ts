@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createCapacity } from "../../../lib/local/ec2/capacity.ts";
-import type { InstanceRecord } from "../../../lib/local/ec2/instance.ts";
-import { reclaim } from "../../../lib/local/ec2/reclaim.ts";
+import type { InstanceRecord } from "../../../lib/local/ec2/instances/instance.ts";
+import { reclaim } from "../../../lib/local/ec2/instances/reclaim.ts";
+import { createCapacity } from "../../../lib/local/ec2/offers/capacity.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { refuseTooMuch } from "../../../lib/local/ec2/request-limits.ts";
+import { refuseTooMuch } from "../../../lib/local/ec2/calls/request-limits.ts";
 
 const numbered = (name: (n: number) => string, count: number): [string, string][] =>
   Array.from({ length: count }, (_, n) => [name(n + 1), `v${n}`]);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createRequestRates } from "../../../lib/local/ec2/request-rates.ts";
+import { createRequestRates } from "../../../lib/local/ec2/calls/request-rates.ts";
 
 function stage(rates: Parameters<typeof createRequestRates>[0]) {
   const clock = { nowMs: 1_000_000 };

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { onDemandPrice, pricedTypes } from "../../../lib/local/ec2/on-demand-prices.ts";
-import { generator } from "../../../lib/local/ec2/seeded.ts";
-import { like, spotPrice } from "../../../lib/local/ec2/spot-prices.ts";
+import { generator } from "../../../lib/local/ec2/behaviour/seeded.ts";
+import { onDemandPrice, pricedTypes } from "../../../lib/local/ec2/offers/on-demand-prices.ts";
+import { like, spotPrice } from "../../../lib/local/ec2/offers/spot-prices.ts";
 
 const atMs = Date.UTC(2026, 0, 1);
 const zones = ["us-east-1a", "us-east-1b", "us-east-1c"];

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createStateEvents } from "../../../lib/local/ec2/state-events.ts";
+import { createStateEvents } from "../../../lib/local/ec2/instances/state-events.ts";
 
 it("puts each instance's states on the bus in order, trying again when the bus fails", async () => {
   const put: string[] = [];

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { exportsOf } from "../../../lib/local/ec2/user-data.ts";
+import { exportsOf } from "../../../lib/local/ec2/instances/user-data.ts";
 
 const exported = (script: string): Record<string, string> => Object.fromEntries(exportsOf(Buffer.from(script).toString("base64")));
 

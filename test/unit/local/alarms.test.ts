@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { Alarm, AlarmState, MissingTreatment } from "../../../lib/local/cloudwatch/alarm.ts";
 import { type AlarmsOptions, startAlarms } from "../../../lib/local/cloudwatch/alarms.ts";
-import { evaluate } from "../../../lib/local/cloudwatch/evaluate.ts";
-import { single } from "../../../lib/local/cloudwatch/metric.ts";
-import { createMetricStore } from "../../../lib/local/cloudwatch/metric-store.ts";
-import type { ServiceEvent } from "../../../lib/local/ministack.ts";
+import type { ServiceEvent } from "../../../lib/local/emulators/ministack.ts";
+import type { Alarm, AlarmState, MissingTreatment } from "../../../lib/local/metrics/alarm.ts";
+import { evaluate } from "../../../lib/local/metrics/evaluate.ts";
+import { single } from "../../../lib/local/metrics/metric.ts";
+import { createMetricStore } from "../../../lib/local/metrics/metric-store.ts";
 
 const metric = { namespace: "AWS/SQS", name: "ApproximateNumberOfMessagesVisible", dimensions: { QueueName: "jobs" } };
 const anAlarm = (change: Partial<Alarm> = {}): Alarm => ({

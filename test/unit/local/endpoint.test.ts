@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 import { createEndpoint, type Endpoint } from "../../../lib/local/endpoint.ts";
-import type { HttpAnswer, HttpCall } from "../../../lib/local/http.ts";
+import type { HttpAnswer, HttpCall } from "../../../lib/local/requests/http.ts";
 
 let endpoint: Endpoint | undefined;
 afterEach(() => endpoint?.close());

@@ -1,11 +1,11 @@
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { describe, expect, it } from "vitest";
-import { createIdentities, roleId, wellKnown } from "../../../lib/local/identities.ts";
 import { createFunctionUrls } from "../../../lib/local/lambda/function-url.ts";
 import { statementsOf } from "../../../lib/local/lambda/wiring.ts";
-import { Statement } from "../../../lib/local/policy.ts";
 import { arn, emptyBlueprint } from "../../../lib/local/provision/world.ts";
+import { createIdentities, roleId, wellKnown } from "../../../lib/local/requests/identities.ts";
+import { Statement } from "../../../lib/local/requests/policy.ts";
 
 const functionArn = arn("lambda", "function:fleet-node");
 const both = [

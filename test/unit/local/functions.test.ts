@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createIdentities } from "../../../lib/local/identities.ts";
 import { createFunctions, type FunctionLine, type Functions } from "../../../lib/local/lambda/functions.ts";
 import type { FunctionFact } from "../../../lib/local/provision/world.ts";
+import { createIdentities } from "../../../lib/local/requests/identities.ts";
 
 const bundle = `
 let calls = 0;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { createIdentities } from "../../../lib/local/identities.ts";
 import { checkWiring } from "../../../lib/local/lambda/wiring.ts";
 import { createClients } from "../../../lib/local/provision/clients.ts";
 import { provision } from "../../../lib/local/provision/stack.ts";
 import { arn, emptyBlueprint, type World } from "../../../lib/local/provision/world.ts";
+import { createIdentities } from "../../../lib/local/requests/identities.ts";
 import { Template } from "../../../lib/local/template/template.ts";
 
 /** Nothing listens there: what is tested here never calls AWS. */

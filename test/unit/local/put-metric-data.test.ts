@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { putMetricData } from "../../../lib/local/cloudwatch/put-metric-data.ts";
-import type { HttpCall } from "../../../lib/local/http.ts";
+import type { HttpCall } from "../../../lib/local/requests/http.ts";
 
 const nowMs = Date.UTC(2026, 0, 1);
 const call = (body: string | Buffer, headers: Record<string, string> = {}, path = "/"): HttpCall => ({

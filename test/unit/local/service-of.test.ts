@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { periodOf } from "../../../lib/local/lambda/schedules.ts";
-import { signedFor } from "../../../lib/local/service-of.ts";
+import { signedFor } from "../../../lib/local/requests/service-of.ts";
 
 it.each<[string, string, string | undefined, string | undefined]>([
   ["the header", "/", "AWS4-HMAC-SHA256 Credential=AKIA/20261123/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=00", "ec2"],

@@ -1,9 +1,9 @@
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { describe, expect, it } from "vitest";
-import type { HttpCall } from "../../../lib/local/http.ts";
-import { createIdentities, type IssuedCredentials } from "../../../lib/local/identities.ts";
-import { verifySignature } from "../../../lib/local/signature.ts";
+import type { HttpCall } from "../../../lib/local/requests/http.ts";
+import { createIdentities, type IssuedCredentials } from "../../../lib/local/requests/identities.ts";
+import { verifySignature } from "../../../lib/local/requests/signature.ts";
 
 const nowMs = Date.UTC(2026, 10, 23, 12);
 const identities = createIdentities({ now: () => nowMs });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { cost, dollars, gib, gpus } from "../../../lib/model/amount.ts";
+import { cost, dollars, gib, gpus } from "../../../lib/model/values/amount.ts";
 
 it.each([
   [40, "$40"],

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { printable, textOf } from "../../../lib/model/byte-name.ts";
+import { printable, textOf } from "../../../lib/model/files/byte-name.ts";
 
 const latin1 = (text: string): string => Buffer.from(text).toString("latin1");
 

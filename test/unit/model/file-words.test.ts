@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { explain, whatWentWrong } from "../../../lib/cli/exit.ts";
-import { fileWords, meaningOf } from "../../../lib/model/file-words.ts";
+import { explain, whatWentWrong } from "../../../lib/cli/invocation/exit.ts";
+import { fileWords, meaningOf } from "../../../lib/model/files/file-words.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "file-words-"));
 afterAll(() => rmSync(folder, { recursive: true }));

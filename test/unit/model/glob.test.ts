@@ -13,7 +13,7 @@ import {
   pathName,
   patternsOf,
   start,
-} from "../../../lib/model/glob.ts";
+} from "../../../lib/model/files/glob.ts";
 
 /** Follows a path through a pattern, name by name, as the walk does. */
 function follows(pattern: Pattern, path: string): boolean {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { whyNoImage } from "../../../lib/model/image-reference.ts";
+import { whyNoImage } from "../../../lib/model/values/image-reference.ts";
 
 const sha256 = `sha256:${"a".repeat(64)}`;
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { freeOn, isLive } from "../../../lib/model/node.ts";
 import { usable } from "../../../lib/model/offer.ts";
-import { fits, minus, plus, sum } from "../../../lib/model/resources.ts";
+import { fits, minus, plus, sum } from "../../../lib/model/values/resources.ts";
 import { aNode, anAssignment, aType } from "../../fakes/builders.ts";
 
 const big = aType({ resources: { vcpus: 8, memoryGiB: 32, gpus: 4 } });

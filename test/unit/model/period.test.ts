@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { costByDay, costIn, nextStart, periodName, startOf } from "../../../lib/model/period.ts";
+import { costByDay, costIn, nextStart, periodName, startOf } from "../../../lib/model/values/period.ts";
 
 const at = (iso: string): number => Date.parse(iso);
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Bucket, fullBucket, take, throttled } from "../../../lib/model/request-bucket.ts";
-import type { KindLimits, RequestLane } from "../../../lib/model/request-limits.ts";
+import { type Bucket, fullBucket, take, throttled } from "../../../lib/model/requests/request-bucket.ts";
+import type { KindLimits, RequestLane } from "../../../lib/model/requests/request-limits.ts";
 
 const limits: KindLimits = { burst: 5, perSecond: 2 };
 const at = 1_000_000;

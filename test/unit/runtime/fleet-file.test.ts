@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { documentedLimits } from "../../../lib/model/request-limits.ts";
+import { documentedLimits } from "../../../lib/model/requests/request-limits.ts";
 import { FleetFile, readFleetFile } from "../../../lib/runtime/fleet-file.ts";
 import { aPool } from "../../fakes/builders.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Chance } from "../../../lib/sim/chance.ts";
+import { Chance } from "../../../lib/sim/faults/chance.ts";
 
 const some = (chance: Chance): number[] => Array.from({ length: 1000 }, () => chance.next());
 

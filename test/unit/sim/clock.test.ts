@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { SimClock } from "../../../lib/sim/clock.ts";
+import { SimClock } from "../../../lib/sim/world/clock.ts";
 
 const runOut = (clock: SimClock): void => {
   while (clock.nextMs !== undefined) clock.step();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { Chance } from "../../../lib/sim/chance.ts";
-import { SimClock } from "../../../lib/sim/clock.ts";
-import { type FaultKind, Faults, faultKinds, type Rates } from "../../../lib/sim/faults.ts";
-import { type Handled, SimQueue } from "../../../lib/sim/queue.ts";
+import { Chance } from "../../../lib/sim/faults/chance.ts";
+import { type FaultKind, Faults, faultKinds, type Rates } from "../../../lib/sim/faults/faults.ts";
+import { SimClock } from "../../../lib/sim/world/clock.ts";
+import { type Handled, SimQueue } from "../../../lib/sim/world/queue.ts";
 
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 

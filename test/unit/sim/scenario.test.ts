@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { faultKinds, usualRates } from "../../../lib/sim/faults.ts";
-import { ratesOf, Scenario } from "../../../lib/sim/scenario.ts";
+import { faultKinds, usualRates } from "../../../lib/sim/faults/faults.ts";
+import { ratesOf, Scenario } from "../../../lib/sim/world/scenario.ts";
 
 const samples = join(import.meta.dirname, "..", "..", "..", "lib", "sim", "scenarios");
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { reachedFrom, readSites, sitesIn } from "../../../lib/sim/sites.ts";
+import { reachedFrom, readSites, sitesIn } from "../../../lib/sim/faults/sites.ts";
 
 test("the sites of a source are its calls to ports, by the function that makes them", () => {
   const source = [
@@ -23,7 +23,7 @@ test("the sites of a source are its calls to ports, by the function that makes t
 
 test("the paths that launch and terminate are in what place reaches", () => {
   const launching = reachedFrom("place.ts");
-  expect([...launching]).toEqual(expect.arrayContaining(["place.ts", "carry-out.ts", "launch-node.ts"]));
+  expect([...launching]).toEqual(expect.arrayContaining(["place.ts", "place/carry-out.ts", "place/launch-node.ts"]));
   expect(launching).not.toContain("submit-job.ts");
   const points = readSites()
     .filter(({ file }) => launching.has(file))

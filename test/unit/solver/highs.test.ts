@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { LinearProgram, SolveProgram } from "../../../lib/model/linear-program.ts";
+import type { LinearProgram, SolveProgram } from "../../../lib/model/planning/linear-program.ts";
 import { loadHighs } from "../../../lib/solver/highs.ts";
 
 let solve: SolveProgram;

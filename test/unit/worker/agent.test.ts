@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { NodeAnswer } from "../../../events/node-call.ts";
-import { Agent, type AgentEnd, type AgentOptions, type Facts } from "../../../lib/worker/agent.ts";
-import type { AttemptEvent } from "../../../lib/worker/attempt.ts";
-import type { LiveAttempt, RunOrder } from "../../../lib/worker/attempt-run.ts";
+import { Agent, type AgentEnd, type AgentOptions, type Facts } from "../../../lib/worker/attempt/agent.ts";
+import type { AttemptEvent } from "../../../lib/worker/attempt/attempt.ts";
+import type { LiveAttempt, RunOrder } from "../../../lib/worker/attempt/attempt-run.ts";
 import { orders, type Report, runOrder } from "./http-fakes.ts";
 import { ManualClock } from "./manual-clock.ts";
 

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { create } from "tar";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { archiveInspector, archiveLimits } from "../../../lib/model/archive-entry.ts";
 import { Fault } from "../../../lib/model/fault.ts";
-import { unpack } from "../../../lib/worker/archive.ts";
+import { archiveInspector, archiveLimits } from "../../../lib/model/files/archive-entry.ts";
+import { unpack } from "../../../lib/worker/code/archive.ts";
 import { type CraftedEntry, craftTar, writeArchive } from "./archives.ts";
 
 let folder: string;

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ArtifactRequest } from "../../../lib/model/job.ts";
-import { type ArtifactLimits, artifactLimits } from "../../../lib/worker/artifact-limits.ts";
-import { collectArtifacts, whyFailed } from "../../../lib/worker/artifacts.ts";
+import { type ArtifactLimits, artifactLimits } from "../../../lib/worker/artifacts/artifact-limits.ts";
+import { collectArtifacts, whyFailed } from "../../../lib/worker/artifacts/artifacts.ts";
 
 let folder: string;
 let work: string;

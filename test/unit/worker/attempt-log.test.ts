@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type LogPiece, pieceOf } from "../../../events/log-line.ts";
-import { AttemptLog } from "../../../lib/worker/attempt-log.ts";
+import { type LogPiece, pieceOf } from "../../../events/artifacts/log-line.ts";
+import { AttemptLog } from "../../../lib/worker/logs/attempt-log.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 let folder: string;

@@ -8,7 +8,7 @@ import {
   needsCredentials,
   next,
   reportOf,
-} from "../../../lib/worker/attempt.ts";
+} from "../../../lib/worker/attempt/attempt.ts";
 
 const ref = { team: "vision", job: "train-1", attempt: 2 };
 const through = (...events: AttemptEvent[]): AttemptState => events.reduce<AttemptState>(next, { phase: "preparing" });

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { cgroupsBelow } from "../../../lib/worker/cgroup.ts";
+import { cgroupsBelow } from "../../../lib/worker/run/cgroup.ts";
 
 let root: string;
 beforeEach(async () => {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { archiveLimits } from "../../../lib/model/archive-entry.ts";
 import { Fault } from "../../../lib/model/fault.ts";
-import { fetchCode } from "../../../lib/worker/code.ts";
+import { archiveLimits } from "../../../lib/model/files/archive-entry.ts";
+import { fetchCode } from "../../../lib/worker/code/code.ts";
 import { craftArchive } from "./archives.ts";
 import { ManualClock } from "./manual-clock.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { systemClock } from "../../../lib/worker/clock.ts";
-import { containerVariables, runArguments } from "../../../lib/worker/container-command.ts";
-import type { JobStart } from "../../../lib/worker/job-runtime.ts";
+import { containerVariables, runArguments } from "../../../lib/worker/run/container-command.ts";
+import type { JobStart } from "../../../lib/worker/run/job-runtime.ts";
+import { systemClock } from "../../../lib/worker/runtime/clock.ts";
 import { runOrder } from "./http-fakes.ts";
 
 const root = "/var/lib/fleetwright";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type ContainerState, endOf, type Inspected } from "../../../lib/worker/container-end.ts";
+import { type ContainerState, endOf, type Inspected } from "../../../lib/worker/run/container-end.ts";
 
 const ended = (over: Partial<ContainerState> = {}): ContainerState => ({
   Running: false,

@@ -5,8 +5,8 @@ import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Shard } from "../../../lib/model/dataset.ts";
 import { Fault } from "../../../lib/model/fault.ts";
-import { NodeData } from "../../../lib/worker/datasets.ts";
-import { ShardCache } from "../../../lib/worker/shard-cache.ts";
+import { NodeData } from "../../../lib/worker/data/datasets.ts";
+import { ShardCache } from "../../../lib/worker/data/shard-cache.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { MemoryS3, s3Error } from "./memory-s3.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { workerEnvironment } from "../../../lib/worker/environment.ts";
-import { type EnvironmentOrder, jobEnvironment } from "../../../lib/worker/job-environment.ts";
+import { type EnvironmentOrder, jobEnvironment } from "../../../lib/worker/run/job-environment.ts";
 
 const least = { FLEETWRIGHT_NODE_URL: "https://x.lambda-url.eu-west-1.on.aws/", FLEETWRIGHT_POOL: "gpu", AWS_REGION: "eu-west-1" };
 

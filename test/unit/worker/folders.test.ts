@@ -4,8 +4,8 @@ import { access, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { clearLeftovers, folderOf, makeFolder, noteProgram } from "../../../lib/worker/folders.ts";
-import { endStrays } from "../../../lib/worker/strays.ts";
+import { clearLeftovers, folderOf, makeFolder, noteProgram } from "../../../lib/worker/run/folders.ts";
+import { endStrays } from "../../../lib/worker/run/strays.ts";
 
 let root: string;
 beforeEach(async () => {

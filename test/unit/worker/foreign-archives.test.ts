@@ -15,9 +15,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { archiveLimits } from "../../../lib/model/archive-entry.ts";
 import { Fault } from "../../../lib/model/fault.ts";
-import { unpack } from "../../../lib/worker/archive.ts";
+import { archiveLimits } from "../../../lib/model/files/archive-entry.ts";
+import { unpack } from "../../../lib/worker/code/archive.ts";
 import { file, folder, harvest, link, plant } from "../cli/byte-tree.ts";
 import { type CraftedEntry, craftTar } from "./archives.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { NodeCall } from "../../../events/node-call.ts";
-import { gpuFields, parseGpus, withoutRefused } from "../../../lib/worker/gpu-readings.ts";
-import { throttleReasons } from "../../../lib/worker/throttle.ts";
+import { gpuFields, parseGpus, withoutRefused } from "../../../lib/worker/gpu/gpu-readings.ts";
+import { throttleReasons } from "../../../lib/worker/gpu/throttle.ts";
 
 const parse = (text: string) => parseGpus(text, gpuFields);
 

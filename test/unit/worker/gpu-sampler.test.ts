@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { sampleGpus } from "../../../lib/worker/gpu-sampler.ts";
+import { sampleGpus } from "../../../lib/worker/gpu/gpu-sampler.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { standIn } from "./stand-in.ts";
 

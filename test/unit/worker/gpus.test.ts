@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { allotGpus } from "../../../lib/worker/gpus.ts";
+import { allotGpus } from "../../../lib/worker/attempt/gpus.ts";
 
 test("an attempt gets the lowest GPUs that nobody holds", () => {
   expect(allotGpus(2, [])).toEqual([0, 1]);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type InstanceNews, watchInstance } from "../../../lib/worker/instance-watch.ts";
-import { type Metadata, metadataAt } from "../../../lib/worker/metadata.ts";
+import { type InstanceNews, watchInstance } from "../../../lib/worker/instance/instance-watch.ts";
+import { type Metadata, metadataAt } from "../../../lib/worker/instance/metadata.ts";
 import { type FakeMetadata, fakeMetadataService } from "./http-fakes.ts";
 import { ManualClock, turns } from "./manual-clock.ts";
 

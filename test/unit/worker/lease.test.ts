@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { backoffMs } from "../../../lib/worker/backoff.ts";
-import { firstLeaseWithinMs, graceMs, judgeLease, longestGraceMs, marginMs } from "../../../lib/worker/lease.ts";
+import { firstLeaseWithinMs, graceMs, judgeLease, longestGraceMs, marginMs } from "../../../lib/worker/attempt/lease.ts";
+import { backoffMs } from "../../../lib/worker/runtime/backoff.ts";
 
 const minute = 60_000;
 const lease = { fromMs: 1_000, lengthMs: 15 * minute };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { LineSplitter, Tail } from "../../../lib/worker/lines.ts";
+import { LineSplitter, Tail } from "../../../lib/worker/program/lines.ts";
 
 function split(...chunks: (string | Buffer)[]): string[] {
   const lines: string[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { LogPiece } from "../../../events/log-line.ts";
-import { LiveLines } from "../../../lib/worker/live-lines.ts";
+import type { LogPiece } from "../../../events/artifacts/log-line.ts";
+import { LiveLines } from "../../../lib/worker/logs/live-lines.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 function lines(): { clock: ManualClock; said: LogPiece[]; push: (text: string | Buffer) => void; end: () => void } {

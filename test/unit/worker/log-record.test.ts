@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { SegmentFacts } from "../../../events/log-segment.ts";
+import type { SegmentFacts } from "../../../events/artifacts/log-segment.ts";
 import { Fault } from "../../../lib/model/fault.ts";
-import { LogRecord, type RecordLimits, recordLimits } from "../../../lib/worker/log-record.ts";
-import { LogUploads, type SegmentToPut } from "../../../lib/worker/log-uploads.ts";
+import { LogRecord, type RecordLimits, recordLimits } from "../../../lib/worker/logs/log-record.ts";
+import { LogUploads, type SegmentToPut } from "../../../lib/worker/logs/log-uploads.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 let folder: string;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { bytesOf, type LogEvent } from "../../../lib/worker/log-batches.ts";
-import { type LogLimits, LogStream, logLimits } from "../../../lib/worker/log-stream.ts";
+import { bytesOf, type LogEvent } from "../../../lib/worker/logs/log-batches.ts";
+import { type LogLimits, LogStream, logLimits } from "../../../lib/worker/logs/log-stream.ts";
 import { ManualClock, turns } from "./manual-clock.ts";
 
 /** A sink that keeps its batches; `put` can be made to hang or fail. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../../../lib/worker/clock.ts";
+import type { Clock } from "../../../lib/worker/runtime/clock.ts";
 
 /** Time that moves only when told to. Timers fire in their order; what they start gets its turns in between. */
 export class ManualClock implements Clock {

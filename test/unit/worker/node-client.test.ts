@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { nodeClient, remembered } from "../../../lib/worker/node-client.ts";
+import { nodeClient, remembered } from "../../../lib/worker/attempt/node-client.ts";
 import { fakeNodeFunction, orders, type Reply, type Report } from "./http-fakes.ts";
 
 const report: Report = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p", attempts: [], renew: [] };

@@ -1,5 +1,5 @@
-import { LineSplitter } from "../../../lib/worker/lines.ts";
-import type { Output } from "../../../lib/worker/program.ts";
+import { LineSplitter } from "../../../lib/worker/program/lines.ts";
+import type { Output } from "../../../lib/worker/program/program.ts";
 
 /** Takes a program's output as lines. */
 export function linesInto(lines: string[]): Output {

@@ -3,8 +3,8 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Program, type ProgramOptions, signalGroup, startProgram } from "../../../lib/worker/program.ts";
-import { limitRuntime } from "../../../lib/worker/running.ts";
+import { type Program, type ProgramOptions, signalGroup, startProgram } from "../../../lib/worker/program/program.ts";
+import { limitRuntime } from "../../../lib/worker/program/running.ts";
 import { linesInto } from "./output-lines.ts";
 
 let folder: string;

@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Manifest } from "../../../events/upload.ts";
+import { Manifest } from "../../../events/artifacts/upload.ts";
 import type { ArtifactRequest } from "../../../lib/model/job.ts";
-import { artifactLimits } from "../../../lib/worker/artifact-limits.ts";
-import { collectArtifacts } from "../../../lib/worker/artifacts.ts";
-import { AttemptCredentials, s3Client } from "../../../lib/worker/s3.ts";
-import { uploadArtifacts } from "../../../lib/worker/upload.ts";
+import { artifactLimits } from "../../../lib/worker/artifacts/artifact-limits.ts";
+import { collectArtifacts } from "../../../lib/worker/artifacts/artifacts.ts";
+import { uploadArtifacts } from "../../../lib/worker/artifacts/upload.ts";
+import { AttemptCredentials, s3Client } from "../../../lib/worker/runtime/s3.ts";
 import { type FakeAws, fakeAws, someCredentials } from "./http-fakes.ts";
 import { s3Error } from "./memory-s3.ts";
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { Manifest } from "../../../events/upload.ts";
+import { Manifest } from "../../../events/artifacts/upload.ts";
 import type { JobSpec } from "../../../lib/model/job.ts";
 import {
   type FakeAws,

@@ -1,0 +1,46 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { buildSync } from "esbuild";
+import { Environments, type FunctionName } from "../../lib/runtime/env.ts";
+import { type Configuration, fleetFile } from "../configuration/configuration.ts";
+import { root } from "./root.ts";
+import { esmBanner } from "./worker-assets.ts";
+
+/** Names the file in functions/ of every handler. */
+const names = Object.keys(Environments);
+
+/** A folder that holds each function's code, in a folder of the function's name. */
+export type FunctionBundles = string;
+
+export const bundleOf = (bundles: FunctionBundles, name: FunctionName): string => join(bundles, name);
+
+/**
+ * Bundles all handlers, with the `fleet.json` that each reads when it starts, into a fresh folder. One run of esbuild reads what
+ * they share once. The caller removes the folder.
+ */
+export function bundleFunctions(configuration: Configuration): FunctionBundles {
+  const build = join(root, ".build");
+  mkdirSync(build, { recursive: true });
+  // As deep as any other: source maps name the sources relative to it, and are part of what CDK hashes.
+  const bundles = mkdtempSync(join(build, "functions-"));
+  buildSync({
+    absWorkingDir: root,
+    entryPoints: names.map((name) => join("functions", `${name}.ts`)),
+    outdir: bundles,
+    entryNames: "[name]/index",
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    minify: true,
+    sourcemap: true,
+    sourcesContent: false,
+    platform: "node",
+    target: "node24",
+    format: "esm",
+    mainFields: ["module", "main"],
+    banner: { js: esmBanner },
+    logLevel: "error",
+  });
+  const fleet = JSON.stringify(fleetFile(configuration));
+  for (const name of names) writeFileSync(join(bundles, name, "fleet.json"), fleet);
+  return bundles;
+}

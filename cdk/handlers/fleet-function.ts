@@ -1,0 +1,79 @@
+import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Architecture, Code, type IFunction, Function as LambdaFunction, RecursiveLoop, Runtime } from "aws-cdk-lib/aws-lambda";
+import { LogGroup } from "aws-cdk-lib/aws-logs";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
+import { Construct } from "constructs";
+import type { EnvironmentVariables, FunctionName } from "../../lib/runtime/env.ts";
+import { bundleOf, type FunctionBundles } from "../bundles/function-bundles.ts";
+import type { Configuration } from "../configuration/configuration.ts";
+import { timeouts } from "../queues/timeouts.ts";
+import { retention } from "../storage/retention.ts";
+
+export type FleetFunctionProps<F extends FunctionName> = {
+  readonly configuration: Configuration;
+  readonly bundles: FunctionBundles;
+  /** Names the file in functions/ and, after the deployment's prefix, the function. */
+  readonly name: F;
+  /** Exactly what lib/runtime/env.ts asks for. */
+  readonly environment: EnvironmentVariables<F>;
+  /** All that the function may do beside writing its own log. */
+  readonly may: readonly PolicyStatement[];
+  /** Made with `functionRole`, where somebody has to trust it first. @default a role of its own */
+  readonly role?: Role;
+  /** MiB; a CPU comes with 1769. */
+  readonly memory: number;
+  /** Where events rest that the function failed on, if it is called with events and not by a queue. @default none */
+  readonly deadLetters?: IQueue;
+  /** Whether it is part of a loop of queues on purpose: AWS otherwise stops one after 16 rounds. @default false */
+  readonly loops?: boolean;
+};
+
+/** One handler of functions/, bundled, with its own role, log and alarm. */
+export class FleetFunction<F extends FunctionName> extends Construct {
+  readonly function: IFunction;
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: FleetFunctionProps<F>) {
+    super(scope, id);
+    const functionName = `${props.configuration.name}-${props.name}`;
+    const logGroup = new LogGroup(this, "Log", {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: retention(props.configuration.logRetentionDays),
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.role = props.role ?? functionRole(this, props.name);
+    this.role.addToPolicy(
+      new PolicyStatement({ actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [logGroup.logGroupArn] }),
+    );
+    for (const statement of props.may) this.role.addToPolicy(statement);
+    this.function = new LambdaFunction(this, "Function", {
+      functionName,
+      code: Code.fromAsset(bundleOf(props.bundles, props.name)),
+      handler: "index.handler",
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      role: this.role,
+      logGroup,
+      timeout: timeouts[props.name],
+      memorySize: props.memory,
+      environment: props.environment,
+      ...(props.deadLetters && { deadLetterQueue: props.deadLetters }),
+      ...(props.loops && { recursiveLoop: RecursiveLoop.ALLOW }),
+    });
+    new Alarm(this, "Errors", {
+      alarmName: `${functionName}-errors`,
+      alarmDescription: `${functionName} failed three times within five minutes.`,
+      metric: this.function.metricErrors({ period: Duration.minutes(5), statistic: "Sum" }),
+      threshold: 3,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+}
+
+/** An empty role that a function can take. */
+export const functionRole = (scope: Construct, name: FunctionName): Role =>
+  new Role(scope, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com"), description: `Fleetwright's ${name}` });

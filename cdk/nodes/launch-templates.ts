@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Aws, Tags } from "aws-cdk-lib";
+import {
+  BlockDeviceVolume,
+  EbsDeviceVolumeType,
+  InstanceInitiatedShutdownBehavior,
+  type ISecurityGroup,
+  LaunchTemplate,
+  MachineImage,
+  UserData,
+} from "aws-cdk-lib/aws-ec2";
+import { type IInstanceProfile, InstanceProfile, type IRole } from "aws-cdk-lib/aws-iam";
+import { Construct } from "constructs";
+import { root } from "../bundles/root.ts";
+import type { Configuration, PoolConfiguration } from "../configuration/configuration.ts";
+
+/** AWS's deep-learning base image: Amazon Linux 2023 with NVIDIA's driver and container toolkit. EC2 reads it at each launch. */
+export const imageParameter = (architecture: PoolConfiguration["architecture"]): string =>
+  `/aws/service/deeplearning/ami/${architecture}/base-oss-nvidia-driver-gpu-amazon-linux-2023/latest/ami-id`;
+
+export type LaunchTemplatesProps = {
+  readonly configuration: Configuration;
+  readonly role: IRole;
+  readonly securityGroup: ISecurityGroup;
+  /** The `node` function's URL. */
+  readonly nodeUrl: string;
+};
+
+/** One launch template a pool: what every node of the pool has in common. */
+export class LaunchTemplates extends Construct {
+  readonly byPool: ReadonlyMap<string, LaunchTemplate>;
+
+  constructor(scope: Construct, id: string, props: LaunchTemplatesProps) {
+    super(scope, id);
+    const instanceProfile = new InstanceProfile(this, "Profile", { role: props.role });
+    this.byPool = new Map(
+      props.configuration.pools.map((pool) => {
+        const template = new LaunchTemplate(this, `Pool-${pool.name}`, {
+          machineImage: MachineImage.resolveSsmParameterAtLaunch(imageParameter(pool.architecture)),
+          userData: UserData.custom(bootScript(pool.name, props.nodeUrl)),
+          instanceProfile: instanceProfile as IInstanceProfile,
+          securityGroup: props.securityGroup,
+          requireImdsv2: true,
+          // A container is one hop further away than the host: it gets no answer.
+          httpPutResponseHopLimit: 1,
+          instanceMetadataTags: true,
+          instanceInitiatedShutdownBehavior: InstanceInitiatedShutdownBehavior.TERMINATE,
+          blockDevices: [
+            {
+              deviceName: "/dev/xvda",
+              volume: BlockDeviceVolume.ebs(pool.volumeGiB, {
+                volumeType: EbsDeviceVolumeType.GP3,
+                encrypted: true,
+                deleteOnTermination: true,
+              }),
+            },
+          ],
+        });
+        Tags.of(template).add("Name", `${props.configuration.name}-${pool.name}`);
+        Tags.of(template).add("fleetwright:name", props.configuration.name);
+        Tags.of(template).add("fleetwright:pool", pool.name);
+        return [pool.name, template];
+      }),
+    );
+  }
+}
+
+/** The three lines that say where this node belongs, and the script below them. The local cloud reads the three lines. */
+const bootScript = (pool: string, nodeUrl: string): string =>
+  [
+    "#!/bin/bash",
+    `export FLEETWRIGHT_NODE_URL='${nodeUrl}'`,
+    `export FLEETWRIGHT_POOL='${pool}'`,
+    `export AWS_REGION='${Aws.REGION}'`,
+    readFileSync(join(root, "cdk", "boot.sh"), "utf8"),
+  ].join("\n");

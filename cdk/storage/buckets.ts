@@ -1,0 +1,109 @@
+import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { AnyPrincipal, Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type BucketProps,
+  CfnBucket,
+  type IBucket,
+  ObjectOwnership,
+} from "aws-cdk-lib/aws-s3";
+import { Construct } from "constructs";
+import type { Configuration } from "../configuration/configuration.ts";
+
+/** Where files rest. Deleting the stack leaves them: what a team made is not ours to throw away. */
+export class Buckets extends Construct {
+  /** Who read and wrote what in the others, and what nodes were refused on the network; kept for 30 days. */
+  readonly logs: Bucket;
+  /** Uploads under their team's key, below TEAM/JOB/ATTEMPT/; gone after a day. Tells the default event bus of every new object. */
+  readonly incoming: Bucket;
+  /** Sealed artifacts. */
+  readonly artifacts: Bucket;
+  /** What jobs run: archives below TEAM/. */
+  readonly code: Bucket;
+  /** Teams' data, below TEAM/, and what is written down about datasets. Tells the default event bus of every object that comes or goes. */
+  readonly datasets: Bucket;
+  /** The decision journal. */
+  readonly decisions: Bucket;
+
+  constructor(scope: Construct, id: string, configuration: Configuration) {
+    super(scope, id);
+    this.logs = bucket(this, "Logs", { lifecycleRules: [expireAfter(30)] });
+    const logged = (prefix: string): BucketProps => ({
+      serverAccessLogsBucket: this.logs as IBucket,
+      serverAccessLogsPrefix: `${prefix}/`,
+    });
+    this.incoming = bucket(this, "Incoming", {
+      ...logged("incoming"),
+      encryption: BucketEncryption.KMS_MANAGED,
+      bucketKeyEnabled: true,
+      lifecycleRules: [expireAfter(1)],
+    });
+    tellTheEventBus(this.incoming);
+    requireTeamKey(this.incoming);
+    this.artifacts = bucket(this, "Artifacts", {
+      ...logged("artifacts"),
+      versioned: true,
+      lifecycleRules: [
+        {
+          abortIncompleteMultipartUploadAfter: Duration.days(1),
+          noncurrentVersionExpiration: Duration.days(30),
+          ...(configuration.artifactRetentionDays && { expiration: Duration.days(configuration.artifactRetentionDays) }),
+        },
+      ],
+    });
+    this.code = bucket(this, "Code", {
+      ...logged("code"),
+      versioned: true,
+      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1), noncurrentVersionExpiration: Duration.days(30) }],
+    });
+    this.datasets = bucket(this, "Datasets", {
+      ...logged("datasets"),
+      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+    });
+    tellTheEventBus(this.datasets);
+    this.decisions = bucket(this, "Decisions", {
+      ...logged("decisions"),
+      lifecycleRules: [expireAfter(configuration.decisionRetentionDays)],
+    });
+  }
+}
+
+const bucket = (scope: Construct, id: string, props: BucketProps): Bucket =>
+  new Bucket(scope, id, {
+    blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+    encryption: BucketEncryption.S3_MANAGED,
+    enforceSSL: true,
+    minimumTLSVersion: 1.2,
+    objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    removalPolicy: RemovalPolicy.RETAIN,
+    ...props,
+  });
+
+const expireAfter = (days: number) => ({ expiration: Duration.days(days), abortIncompleteMultipartUploadAfter: Duration.days(1) });
+
+/** The L2's own switch for this adds a custom resource with a function in it; the bucket's property does without. */
+function tellTheEventBus(of: Bucket): void {
+  const resource = of.node.defaultChild;
+  if (!(resource instanceof CfnBucket)) throw new Error(`${of.node.path} is no bucket of ours`);
+  resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
+}
+
+/** Refuses an upload that does not name a key; which key it may name is the uploader's own policy. */
+function requireTeamKey(of: Bucket): void {
+  const refuse = (sid: string, conditions: Record<string, Record<string, string>>): void => {
+    of.addToResourcePolicy(
+      new PolicyStatement({
+        sid,
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: ["s3:PutObject"],
+        resources: [of.arnForObjects("*")],
+        conditions,
+      }),
+    );
+  };
+  refuse("RequireKms", { StringNotEquals: { "s3:x-amz-server-side-encryption": "aws:kms" } });
+  refuse("RequireNamedKey", { Null: { "s3:x-amz-server-side-encryption-aws-kms-key-id": "true" } });
+}

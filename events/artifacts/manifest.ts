@@ -1,0 +1,70 @@
+import * as z from "zod";
+import type { NotKept, Upload } from "../../lib/model/artifact.ts";
+import { Fault } from "../../lib/model/fault.ts";
+import { JobId, TeamName } from "../job.ts";
+import { LeftOut, mostLeftOut, UploadedArtifact } from "./upload.ts";
+
+/** The frame of a manifest. What it lists is read one by one: a single entry that is wrong must not cost the others. */
+const Frame = z.object({
+  version: z.literal(2),
+  team: TeamName,
+  job: JobId,
+  attempt: z.int().min(1),
+  artifacts: z.array(z.unknown()),
+  leftOut: z.array(z.unknown()).default([]),
+  leftOutMore: z.int().min(0).catch(0).default(0),
+  missing: z.array(z.string()).catch([]).default([]),
+  failed: z.string().min(1).optional().catch(undefined),
+});
+
+const mostMissing = 100;
+const longestPath = 8_192;
+const longestReason = 2_000;
+
+/** Reads the manifest that lies where that attempt uploads. Throws a Fault, in words for the team, when it is none. */
+export function readManifest(of: { readonly team: string; readonly job: string; readonly attempt: number }, text: string): Upload {
+  const frame = frameOf(text);
+  const { team, job, attempt } = frame;
+  if (team !== of.team || job !== of.job || attempt !== of.attempt) {
+    throw unreadable(`it is the list of ${team}/${job}/${attempt}, and lies in the place of ${of.team}/${of.job}/${of.attempt}`);
+  }
+  const leftOut = frame.leftOut.slice(0, mostLeftOut).flatMap((each) => LeftOut.safeParse(each).data ?? []);
+  const leftOutMore = frame.leftOut.length - leftOut.length + frame.leftOutMore;
+  return {
+    ...artifactsOf(frame),
+    leftOut,
+    ...(leftOutMore > 0 ? { leftOutMore } : {}),
+    missing: frame.missing.slice(0, mostMissing),
+    ...(frame.failed === undefined ? {} : { failed: frame.failed.slice(0, longestReason) }),
+  };
+}
+
+function frameOf(text: string): z.infer<typeof Frame> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw unreadable("it is not JSON", cause);
+  }
+  const parsed = Frame.safeParse(value);
+  if (!parsed.success) throw unreadable("it does not have the form of one", parsed.error);
+  return parsed.data;
+}
+
+const unreadable = (why: string, cause?: unknown): Fault =>
+  new Fault("manifest", `the list of files that the worker uploaded cannot be read: ${why}`, { cause });
+
+function artifactsOf({ artifacts }: z.infer<typeof Frame>): Pick<Upload, "artifacts" | "refused"> {
+  const kept = new Map<string, UploadedArtifact>();
+  const refused: NotKept[] = [];
+  for (const each of artifacts) {
+    const parsed = UploadedArtifact.safeParse(each);
+    if (!parsed.success) refused.push({ path: pathOf(each), because: "it is not named or described as a file that can be kept" });
+    else if (kept.has(parsed.data.path)) refused.push({ path: parsed.data.path, because: "another file has the same path" });
+    else kept.set(parsed.data.path, parsed.data);
+  }
+  return { artifacts: [...kept.values()], refused };
+}
+
+const WithPath = z.object({ path: z.string().min(1) });
+const pathOf = (entry: unknown): string => WithPath.safeParse(entry).data?.path.slice(0, longestPath) ?? "(no name)";

@@ -1,0 +1,34 @@
+import type { Problem } from "../views/views.ts";
+
+/** What an operation answers. A problem's status follows from its code. */
+export type GoodStatus = 200 | 201 | 204;
+
+export type Answer<Body = unknown> = { readonly kind: "said"; readonly status: GoodStatus; readonly body: Body } | Refusal;
+
+export type Refusal = { readonly kind: "problem" } & Trouble;
+
+export type Trouble = Pick<Problem, "code" | "detail"> & Partial<Pick<Problem, "errors" | "job">>;
+
+export const said = <Body>(body: Body, status: GoodStatus = 200): Answer<Body> => ({ kind: "said", status, body });
+
+export const problem = (code: Problem["code"], detail: string, more: Pick<Trouble, "errors" | "job"> = {}): Refusal => ({
+  kind: "problem",
+  code,
+  detail,
+  ...more,
+});
+
+/** The status of each code, and the phrase that HTTP has for it. */
+export const statuses = {
+  invalid: { status: 400, title: "Bad Request" },
+  cursor: { status: 400, title: "Bad Request" },
+  denied: { status: 403, title: "Forbidden" },
+  "not-found": { status: 404, title: "Not Found" },
+  method: { status: 405, title: "Method Not Allowed" },
+  conflict: { status: 409, title: "Conflict" },
+  "too-large": { status: 413, title: "Content Too Large" },
+  "media-type": { status: 415, title: "Unsupported Media Type" },
+  rejected: { status: 422, title: "Unprocessable Content" },
+  internal: { status: 500, title: "Internal Server Error" },
+  busy: { status: 503, title: "Service Unavailable" },
+} as const satisfies Record<Problem["code"], { status: number; title: string }>;

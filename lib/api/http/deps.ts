@@ -1,0 +1,36 @@
+import type { AddDeps } from "../../flows/add-dataset.ts";
+import type { CancelDeps } from "../../flows/cancel-job.ts";
+import type { SubmitDeps } from "../../flows/submit-job.ts";
+import type { ConfiguredLimits } from "../../model/limits.ts";
+import type { Pool } from "../../model/pool.ts";
+import type { AttemptLogs } from "../../ports/attempt-logs.ts";
+import type { Datasets, PoolNodes } from "../../ports/datasets.ts";
+import type { DecisionReader } from "../../ports/decision-reader.ts";
+import type { JobLookup, JobReader, Sealing } from "../../ports/jobs.ts";
+import type { NodeReader } from "../../ports/node-reader.ts";
+import type { Decisions } from "../../ports/pool-ledger.ts";
+
+/** What the operations stand on. */
+export type ApiDeps = {
+  readonly fleet: {
+    readonly name: string;
+    readonly teams: readonly string[];
+    readonly pools: readonly Pool[];
+    readonly defaultPool: string;
+  } & ConfiguredLimits;
+  readonly submit: SubmitDeps;
+  readonly cancel: CancelDeps;
+  readonly jobs: Pick<JobReader, "list">;
+  readonly lookup: JobLookup;
+  /** One job as it is now: who has just submitted it wants to see it. */
+  readonly current: Pick<Sealing, "get">;
+  readonly logs: AttemptLogs;
+  readonly nodes: NodeReader;
+  readonly pools: Pick<Decisions, "load" | "state" | "forget">;
+  readonly decisions: DecisionReader;
+  readonly datasets: Datasets;
+  readonly poolNodes: PoolNodes;
+  readonly addDataset: Omit<AddDeps, "now" | "datasets">;
+  /** Ms since the epoch. */
+  readonly now: () => number;
+};

@@ -1,0 +1,23 @@
+import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { Fault } from "../../model/fault.ts";
+import type { BootDownloads } from "../../ports/job-access.ts";
+
+const expiresIn = 15 * 60;
+
+/** Presigned, so that an instance needs no right of its own to any bucket. Each asset is named `BUCKET/KEY`. */
+export const s3BootDownloads = (s3: S3Client, assets: { readonly worker: string; readonly node: string }): BootDownloads => {
+  const url = (asset: string): Promise<string> => getSignedUrl(s3, new GetObjectCommand(objectOf(asset)), { expiresIn });
+  return {
+    async urls() {
+      const [workerUrl, nodeUrl] = await Promise.all([url(assets.worker), url(assets.node)]);
+      return { workerUrl, nodeUrl };
+    },
+  };
+};
+
+function objectOf(asset: string): { Bucket: string; Key: string } {
+  const slash = asset.indexOf("/");
+  if (slash < 1 || slash === asset.length - 1) throw new Fault("asset", `${asset} is not BUCKET/KEY`);
+  return { Bucket: asset.slice(0, slash), Key: asset.slice(slash + 1) };
+}

@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { Fault } from "../../model/fault.ts";
+import { isDefinite } from "../errors.ts";
+import { uploadObject } from "../objects/object-upload.ts";
+import { checking } from "../objects/plaintext-check.ts";
+
+/** `code`: what a job names as its `code`. `sent`: it was not there before, and has been uploaded. */
+export type KeptCode = { readonly code: { readonly s3: string; readonly sha256: string }; readonly sent: boolean };
+
+/** Keeps job archives for those who submit jobs. */
+export type CodeStore = {
+  /** Uploads an archive (.tar.gz) unless it is there. */
+  putCode(of: { readonly team: string; readonly file: string }): Promise<KeptCode>;
+};
+
+/** Named by content below the team's prefix, so that the same archive is kept once; encrypted at rest as the bucket says. */
+export const s3CodeStore = (config: { readonly s3: S3Client; readonly codeBucket: string }): CodeStore => ({
+  async putCode({ team, file }) {
+    const { bytes, sha256 } = await measure(file);
+    const object = { Bucket: config.codeBucket, Key: `${team}/${sha256}.tar.gz` };
+    const sent = !(await exists(config.s3, object));
+    if (sent) {
+      // The file is read twice; the check refuses one that has changed in between.
+      await uploadObject(
+        config.s3,
+        { ...object, ContentType: "application/gzip" },
+        { source: createReadStream(file), stages: [checking({ bytes, sha256 })], bytes },
+      );
+    }
+    return { code: { s3: `s3://${object.Bucket}/${object.Key}`, sha256 }, sent };
+  },
+});
+
+async function measure(file: string): Promise<{ bytes: number; sha256: string }> {
+  const found = await stat(file).catch((cause: unknown) => {
+    throw new Fault("no-file", `${file} cannot be read`, { cause });
+  });
+  if (!found.isFile()) throw new Fault("no-file", `${file} is not a file`);
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return { bytes: found.size, sha256: hash.digest("hex") };
+}
+
+/**
+ * Whether S3 says that the archive is there. Any definite no counts as "not there": without s3:ListBucket, which teams lack on
+ * this bucket, S3 answers 403 for what does not exist, and a HEAD's answer has no body that could tell more. The archive is then
+ * uploaded again, which changes nothing, and what really is in the way is the upload's answer, in words.
+ */
+async function exists(s3: Pick<S3Client, "send">, object: { readonly Bucket: string; readonly Key: string }): Promise<boolean> {
+  try {
+    await s3.send(new HeadObjectCommand(object));
+    return true;
+  } catch (error) {
+    if (isDefinite(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,127 @@
+import { Duplex } from "node:stream";
+import { AlgorithmSuiteIdentifier, buildClient, CommitmentPolicy, KmsKeyringNode } from "@aws-crypto/client-node";
+import { DecryptCommand, EncryptCommand, GenerateDataKeyCommand, type KMSClient } from "@aws-sdk/client-kms";
+import { Fault } from "../../model/fault.ts";
+import type { AttemptRef } from "../../model/job.ts";
+import { awsErrorCode, awsErrorKind, isDefinite } from "../errors.ts";
+
+/** What a sealed file is bound to: it opens with exactly these, and under its team's key, or not at all. */
+export type SealContext = { readonly team: string; readonly job: string; readonly attempt: string; readonly path: string };
+
+export const sealContext = ({ team, job, attempt }: AttemptRef, path: string): SealContext => ({ team, job, attempt: `${attempt}`, path });
+
+/** One data key a message: a file that could also be opened with somebody else's key is none of ours. */
+const sdk = buildClient({ commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT, maxEncryptedDataKeys: 1 });
+
+/** Bytes encrypted under one tag; so much is held in memory at a time. */
+const frameBytes = 64 * 1024;
+
+/**
+ * The envelope around each artifact: AWS Encryption SDK, message format 2, AES-256-GCM with key commitment and without
+ * signature, so that a reader can release each frame as soon as it is authenticated. Closing the whole message is checked
+ * by the SDK, and the checksum of the plaintext by whoever reads.
+ */
+export function encrypting(kms: Pick<KMSClient, "send">, keyArn: string, context: SealContext): Duplex {
+  const cipher = sdk.encryptStream(
+    keyring(kms, keyArn, (error) => outer.destroy(keyFault(error))),
+    {
+      suiteId: AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY,
+      encryptionContext: { ...context },
+      frameLength: frameBytes,
+    },
+  );
+  const outer = shielding(cipher);
+  return outer;
+}
+
+/**
+ * Stands in front of the SDK's encrypting stream, which throws where nobody can catch it when it is destroyed halfway.
+ * So it never is: when the outer stream is destroyed, the inner one comes to its end with nobody reading.
+ */
+function shielding(inner: Duplex): Duplex {
+  const outer: Duplex = new Duplex({
+    read: () => void inner.resume(),
+    write(chunk: Buffer, _encoding, done) {
+      if (inner.write(chunk)) done();
+      else inner.once("drain", done);
+    },
+    final(done) {
+      inner.end();
+      done();
+    },
+    destroy(error, done) {
+      if (!inner.writableEnded) inner.end();
+      inner.resume();
+      done(error);
+    },
+  });
+  inner.on("data", (chunk: Buffer) => {
+    if (!outer.destroyed && !outer.push(chunk)) inner.pause();
+  });
+  inner.once("end", () => void (outer.destroyed || outer.push(null)));
+  inner.on("error", (error) => outer.destroy(error));
+  return outer;
+}
+
+/** Refuses a message under another key, with another context, with a signature, or with frames larger than we write. */
+export function decrypting(kms: Pick<KMSClient, "send">, keyArn: string, context: SealContext): Duplex {
+  // Said at once, before the keyring can say it in its own words.
+  const plain: Duplex = sdk.decryptUnsignedMessageStream(
+    keyring(kms, keyArn, (error) => plain.emit("error", keyFault(error))),
+    { maxBodySize: frameBytes },
+  );
+  plain.once("MessageHeader", (header: { readonly encryptionContext: Readonly<Record<string, string>> }) => {
+    if (!same(header.encryptionContext, context)) {
+      plain.emit("error", new Fault("wrong-context", "The file was sealed for another team, job, attempt or path"));
+    }
+  });
+  // The SDK may say a second time what went wrong, when the pipeline has ended and nobody listens any more.
+  return plain.on("error", () => undefined);
+}
+
+function same(found: Readonly<Record<string, string>>, expected: SealContext): boolean {
+  const wanted = Object.entries(expected);
+  return Object.keys(found).length === wanted.length && wanted.every(([key, value]) => found[key] === value);
+}
+
+type OnKmsError = (error: unknown) => void;
+
+/** KMS's own errors reach the caller through `onError`: the keyring would only quote them in a message. */
+function keyring(kms: Pick<KMSClient, "send">, keyArn: string, onError: OnKmsError): KmsKeyringNode {
+  const ask = async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      return await answer;
+    } catch (error) {
+      onError(error);
+      throw error;
+    }
+  };
+  return new KmsKeyringNode({
+    generatorKeyId: keyArn,
+    // The ARN's region is the client's own: keys are never used across regions.
+    clientProvider: () => ({
+      generateDataKey: async (request) => present(await ask(kms.send(new GenerateDataKeyCommand(request)))),
+      encrypt: async (request) => present(await ask(kms.send(new EncryptCommand(request)))),
+      decrypt: async (request) => present(await ask(kms.send(new DecryptCommand(request)))),
+    }),
+  });
+}
+
+/** The SDK's answers, without what is undefined in them. */
+function present(answer: {
+  readonly KeyId?: string | undefined;
+  readonly Plaintext?: Uint8Array | undefined;
+  readonly CiphertextBlob?: Uint8Array | undefined;
+}) {
+  const { KeyId, Plaintext, CiphertextBlob } = answer;
+  return { ...(KeyId && { KeyId }), ...(Plaintext && { Plaintext }), ...(CiphertextBlob && { CiphertextBlob }) };
+}
+
+function keyFault(error: unknown): Fault {
+  const denied = awsErrorKind(error) === "denied";
+  const why = error instanceof Error ? error.message : String(error);
+  return new Fault(denied ? "denied" : "key", `KMS did not use the team's key: ${awsErrorCode(error)}: ${why}`, {
+    retry: !isDefinite(error),
+    cause: error,
+  });
+}

@@ -1,0 +1,88 @@
+import { type Readable, Transform } from "node:stream";
+import { DeleteObjectsCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
+import { s3Refusal } from "../../../events/s3-refusal.ts";
+import type { DatasetRef } from "../../model/dataset.ts";
+import { Fault } from "../../model/fault.ts";
+import { hasSameBytes } from "../objects/etag.ts";
+import { uploadObject } from "../objects/object-upload.ts";
+import { allPages } from "../pages.ts";
+import { objectsOf } from "./source-listing.ts";
+
+export type DatasetFile = { readonly path: string; readonly bytes: number; open(): Readable };
+/** A file as it lies there. */
+export type StoredFile = { readonly path: string; readonly bytes: number; readonly etag: string };
+export type NotDone = { readonly path: string; readonly because: string };
+
+/**
+ * The files of a team's dataset, below `TEAM/NAME/` of the datasets bucket.
+ *
+ * Whether a file is unchanged is decided by its size and its ETag: the listing has both, so 1,000 files cost one call, no state
+ * has to be kept beside the files, and files that other tools have put there count as well. A time stamp would be cheaper to
+ * compare, but copies and checkouts change it without the content, or keep it with another content.
+ */
+export type DatasetFiles = {
+  /** What lies there now, without folder markers. Throws a Fault. */
+  list(of: DatasetRef): Promise<readonly StoredFile[]>;
+  /** Reads the file to compare it. */
+  isSame(stored: StoredFile, file: DatasetFile): Promise<boolean>;
+  /** `onBytes` is called as bytes are read to be sent. Throws a Fault when the file does not have as many bytes as it says. */
+  put(of: DatasetRef, file: DatasetFile, onBytes?: (bytes: number) => void): Promise<void>;
+  /** Removes files, and returns those that it could not. */
+  remove(of: DatasetRef, paths: readonly string[]): Promise<readonly NotDone[]>;
+};
+
+/** S3 deletes so many in one call. */
+const mostDeletes = 1_000;
+
+type Place = { readonly s3: S3Client; readonly bucket: string };
+
+export const s3DatasetFiles = ({ s3, bucket }: Place): DatasetFiles => ({
+  list: (of) => listFiles({ s3, bucket }, prefixOf(of)),
+  isSame: async (stored, file) => stored.bytes === file.bytes && hasSameBytes(stored.etag, file),
+  put: (of, { path, bytes, open }, onBytes = () => undefined) =>
+    uploadObject(s3, { Bucket: bucket, Key: `${prefixOf(of)}${path}` }, { source: open(), stages: [counting(bytes, onBytes)], bytes }),
+  async remove(of, paths) {
+    const left: NotDone[] = [];
+    for (let at = 0; at < paths.length; at += mostDeletes) {
+      const Objects = paths.slice(at, at + mostDeletes).map((path) => ({ Key: `${prefixOf(of)}${path}` }));
+      const { Errors } = await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
+      for (const { Key, Code, Message } of Errors ?? [])
+        left.push({ path: (Key ?? "").slice(prefixOf(of).length), because: `${Code ?? "unknown"}: ${Message ?? "no message"}` });
+    }
+    return left;
+  },
+});
+
+const prefixOf = ({ team, dataset }: DatasetRef): string => `${team}/${dataset}/`;
+
+async function listFiles({ s3, bucket }: Place, prefix: string): Promise<StoredFile[]> {
+  try {
+    const objects = await allPages(async (token) => {
+      const page = await s3.send(
+        new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, EncodingType: "url", ...(token ? { ContinuationToken: token } : {}) }),
+      );
+      return { items: objectsOf(page), next: page.NextContinuationToken };
+    });
+    return objects
+      .filter(({ key, bytes }) => !(key.endsWith("/") && bytes === 0))
+      .map(({ key, bytes, etag }) => ({ path: key.slice(prefix.length), bytes, etag }));
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw new Fault("dataset-files", `s3://${bucket}/${prefix} could not be listed: ${s3Refusal(error).said}`, { cause: error });
+  }
+}
+
+/** Counts what goes by; fails at the end when it was not `expected` bytes, because the file has changed meanwhile. */
+function counting(expected: number, onBytes: (bytes: number) => void): Transform {
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      onBytes(chunk.length);
+      done(null, chunk);
+    },
+    flush(done) {
+      done(bytes === expected ? null : new Fault("file-changed", "it changed while it was being sent"));
+    },
+  });
+}

@@ -1,0 +1,75 @@
+import { mostSkippedNamed, pathOf, type Shard, type Skipped, type Source, whyNoName } from "../../model/dataset.ts";
+
+export type ListedObject = Shard & {
+  /** The storage class of an object that cannot be read until it is restored. */
+  readonly archived?: string | undefined;
+};
+
+/** A key has up to 1,024 bytes: enough of it to find the object, and little enough for the dataset's item. */
+const mostKeyLetters = 200;
+
+/**
+ * Sorts a source's objects, added in the order of their keys, into shards and those that no job could read. Of a file and a folder
+ * of one name the folder's files are kept: the file is one object, and often an empty marker that a tool has left.
+ */
+export class ShardSorter {
+  readonly #source: Source;
+  readonly #shards: Shard[] = [];
+  /** Paths that are a file or a folder to a shard. */
+  readonly #files = new Set<string>();
+  readonly #folders = new Set<string>();
+  /** Files that a folder has taken the place of. */
+  readonly #replaced = new Set<string>();
+  readonly #skipped: { key: string; because: string }[] = [];
+  #skips = 0;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** All that have been added, but for folder markers. */
+  get objects(): number {
+    return this.#shards.length - this.#replaced.size + this.#skips;
+  }
+
+  add({ archived, ...shard }: ListedObject): void {
+    // A key that ends in a slash, and holds nothing, is how consoles draw a folder.
+    if (shard.key.endsWith("/") && shard.bytes === 0) return;
+    const path = pathOf(this.#source, shard.key);
+    const because =
+      whyNoName(path) ?? (archived === undefined ? undefined : `is archived (${archived}); restore it, and add the dataset again`);
+    if (because !== undefined) this.#skip(shard.key, because);
+    else if (this.#folders.has(path)) this.#skip(shard.key, besideFolder);
+    else this.#keep(path, shard);
+  }
+
+  sorted(): { readonly shards: readonly Shard[]; readonly skipped?: Skipped } {
+    const shards = this.#shards.filter(({ key }) => !this.#replaced.has(pathOf(this.#source, key)));
+    if (this.#skips === 0) return { shards };
+    return { shards, skipped: { objects: this.#skips, examples: this.#skipped } };
+  }
+
+  #keep(path: string, shard: Shard): void {
+    for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
+      const folder = path.slice(0, at);
+      this.#folders.add(folder);
+      if (!this.#files.delete(folder)) continue;
+      this.#replaced.add(folder);
+      this.#skip(`${this.#source.prefix}${folder}`, besideFolder);
+    }
+    this.#files.add(path);
+    this.#shards.push(shard);
+  }
+
+  #skip(key: string, because: string): void {
+    this.#skips += 1;
+    if (this.#skipped.length < mostSkippedNamed) this.#skipped.push({ key: shortened(key), because });
+  }
+}
+
+const besideFolder = "is a file where other keys have a folder";
+
+const shortened = (key: string): string => {
+  const letters = [...key];
+  return letters.length <= mostKeyLetters ? key : `${letters.slice(0, mostKeyLetters).join("")}…`;
+};

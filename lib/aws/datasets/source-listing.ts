@@ -1,0 +1,84 @@
+import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from "@aws-sdk/client-s3";
+import { s3Refusal, whyUnreadable } from "../../../events/s3-refusal.ts";
+import { mostShards, type Source, sourceUrl } from "../../model/dataset.ts";
+import { Fault } from "../../model/fault.ts";
+import type { Listed } from "../../ports/datasets.ts";
+import { awsErrorCode } from "../errors.ts";
+import { type ListedObject, ShardSorter } from "./shard-sorter.ts";
+
+/**
+ * Lists a source, with keys URL-encoded on their way: XML has no room for every letter that a key may hold.
+ * It takes 1,000 keys a call: 100 calls, some ten seconds and a twentieth of a cent for 100,000 shards, and about
+ * 100 MB of memory at the longest keys that S3 has.
+ */
+export async function listSource(s3: Pick<S3Client, "send">, source: Source): Promise<Listed> {
+  const sorter = new ShardSorter(source);
+  let token: string | undefined;
+  do {
+    const page = await pageOf(s3, source, token);
+    if ("trouble" in page) return { kind: "trouble", trouble: page.trouble };
+    for (const object of page.objects) sorter.add(object);
+    if (sorter.objects > mostShards) {
+      const trouble = `there are more than ${mostShards} objects below ${sourceUrl(source)}; pack them into fewer, larger ones`;
+      return { kind: "trouble", trouble };
+    }
+    token = page.next;
+  } while (token !== undefined);
+  return { kind: "listed", ...sorter.sorted() };
+}
+
+type Page = { readonly objects: readonly ListedObject[]; readonly next: string | undefined } | { readonly trouble: string };
+
+async function pageOf(s3: Pick<S3Client, "send">, source: Source, token: string | undefined): Promise<Page> {
+  try {
+    const page = await s3.send(
+      new ListObjectsV2Command({
+        Bucket: source.bucket,
+        Prefix: source.prefix,
+        EncodingType: "url",
+        // Tells archived objects that have been restored from others.
+        OptionalObjectAttributes: ["RestoreStatus"],
+        ...(token ? { ContinuationToken: token } : {}),
+      }),
+    );
+    return { objects: objectsOf(page), next: page.NextContinuationToken };
+  } catch (error) {
+    return { trouble: whyNotListed(error, source) };
+  }
+}
+
+/** What a page holds; what is no object of S3's is left out. */
+export function objectsOf({ Contents, EncodingType }: Pick<ListObjectsV2CommandOutput, "Contents" | "EncodingType">): ListedObject[] {
+  const keyOf = (told: string): string => (EncodingType === "url" ? decodeURIComponent(told.replaceAll("+", " ")) : told);
+  return (Contents ?? []).flatMap(({ Key, Size, ETag, StorageClass, RestoreStatus }) => {
+    if (Key === undefined || Size === undefined || ETag === undefined) return [];
+    const isReadable = RestoreStatus?.RestoreExpiryDate !== undefined && RestoreStatus.IsRestoreInProgress !== true;
+    const archived = isArchive(StorageClass) && !isReadable ? StorageClass : undefined;
+    return [{ key: keyOf(Key), bytes: Size, etag: ETag.replaceAll('"', ""), archived }];
+  });
+}
+
+/** GLACIER_IR is read at once. What INTELLIGENT_TIERING has archived by itself no listing tells. */
+const isArchive = (storageClass: string | undefined): boolean => storageClass === "GLACIER" || storageClass === "DEEP_ARCHIVE";
+
+/** For the team, what only a change of the source or its policies mends; throws a Fault (retry) for anything else. */
+function whyNotListed(error: unknown, source: Source): string {
+  const refusal = s3Refusal(error);
+  switch (refusal.kind) {
+    case "no-bucket":
+      return `there is no bucket ${source.bucket}`;
+    case "denied":
+    case "no-object":
+      return `Fleetwright may not list ${sourceUrl(source)}: the bucket's own policy has to allow it`;
+    case "elsewhere":
+      return `${sourceUrl(source)} cannot be listed: ${whyUnreadable(refusal)}`;
+    case "changed":
+    case "key-denied":
+    case "key-unusable":
+    case "archived":
+    case "customer-key":
+    case "refused":
+    case "passing":
+      throw new Fault("source", `${sourceUrl(source)} could not be listed: ${awsErrorCode(error)}`, { retry: true, cause: error });
+  }
+}

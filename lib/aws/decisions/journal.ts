@@ -1,0 +1,27 @@
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import type { Decision, Journal } from "../../ports/journal.ts";
+
+const compress = promisify(gzip);
+
+/** One object a decision, so that a day of a pool is one listing in the order in which it was decided. */
+export const s3Journal = (s3: Pick<S3Client, "send">, bucket: string): Journal => ({
+  async record(decision) {
+    await s3.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: decisionKey(decision),
+        Body: await compress(JSON.stringify(decision)),
+        ContentType: "application/json",
+        ContentEncoding: "gzip",
+      }),
+    );
+  },
+});
+
+/** `POOL/YYYY/MM/DD/HHMMSS.mmmZ-ID.json.gz`, in UTC. */
+export function decisionKey({ pool, atMs, id }: Pick<Decision, "pool" | "atMs" | "id">): string {
+  const [day = "", time = ""] = new Date(atMs).toISOString().split("T");
+  return `${pool}/${day.replaceAll("-", "/")}/${time.replaceAll(":", "")}-${id}.json.gz`;
+}

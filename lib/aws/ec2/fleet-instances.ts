@@ -1,0 +1,84 @@
+import {
+  DescribeInstancesCommand,
+  type DescribeInstancesCommandInput,
+  type EC2Client,
+  type Instance,
+  TerminateInstancesCommand,
+} from "@aws-sdk/client-ec2";
+import type { FoundInstance } from "../../model/launch.ts";
+import type { Ended, FoundInstances, Seen } from "../../ports/fleet.ts";
+import { awsErrorCode, awsErrorKind, isDefinite } from "../errors.ts";
+
+type Ec2 = Pick<EC2Client, "send">;
+
+/** One TerminateInstances. EC2 ends all that it names or none: one that is bad fails the call, and its error may name which. */
+export async function endInstances(ec2: Ec2, ids: readonly string[]): Promise<ReadonlyMap<string, Ended>> {
+  try {
+    await ec2.send(new TerminateInstancesCommand({ InstanceIds: [...ids] }));
+    return new Map(ids.map((id) => [id, "accepted"]));
+  } catch (error) {
+    const ended = ids.length === 1 ? endedAlone(error) : endedTogether(error, ids);
+    return new Map(ids.map((id) => [id, ended(id)]));
+  }
+}
+
+function endedAlone(error: unknown): (id: string) => Ended {
+  const kind = awsErrorKind(error);
+  if (kind === "gone") return () => "accepted";
+  return () => (kind === "throttled" || kind === "denied" ? kind : "unknown");
+}
+
+function endedTogether(error: unknown, ids: readonly string[]): (id: string) => Ended {
+  const kind = awsErrorKind(error);
+  if (kind === "throttled") return () => "throttled";
+  const named = kind === "gone" ? namedIn(error, ids) : new Set();
+  // One that may not be ended, or is protected, keeps the others alive.
+  return (id) => (named.has(id) ? "accepted" : isDefinite(error) ? "apart" : "unknown");
+}
+
+/** One DescribeInstances. By filter, for that passes over those that EC2 does not know, and has the larger of its rate limits. */
+export async function lookAtInstances(ec2: Ec2, ids: readonly string[]): Promise<ReadonlyMap<string, Seen>> {
+  const all = (seen: Seen): ReadonlyMap<string, Seen> => new Map(ids.map((id) => [id, seen]));
+  try {
+    const answer = await ec2.send(new DescribeInstancesCommand({ Filters: [{ Name: "instance-id", Values: [...ids] }] }));
+    const states = new Map(instancesIn(answer).map((instance) => [instance.InstanceId, isOver(instance) ? "over" : "live"] as const));
+    // What EC2 keeps for another page has not been looked at.
+    const absent = answer.NextToken ? "unknown" : "over";
+    return new Map(ids.map((id) => [id, states.get(id) ?? absent]));
+  } catch (error) {
+    const kind = awsErrorKind(error);
+    return all(kind === "throttled" || kind === "denied" ? kind : "unknown");
+  }
+}
+
+/** All pages of a DescribeInstances, or nothing: what a page that failed would have shown may be just what is sought. */
+export async function findInstances(ec2: Ec2, which: DescribeInstancesCommandInput): Promise<FoundInstances> {
+  const found: FoundInstance[] = [];
+  let page: string | undefined;
+  try {
+    do {
+      const answer = await ec2.send(new DescribeInstancesCommand(page === undefined ? which : { ...which, NextToken: page }));
+      for (const instance of instancesIn(answer)) {
+        const { InstanceId: id, InstanceType: instanceType, Placement } = instance;
+        const zone = Placement?.AvailabilityZone;
+        if (!id || !instanceType || !zone) return { kind: "unknown", message: `EC2 does not say (yet) what instance ${id} is` };
+        found.push({ id, instanceType, zone, over: isOver(instance) });
+      }
+      page = answer.NextToken;
+    } while (page);
+  } catch (error) {
+    return { kind: "unknown", message: `${awsErrorCode(error)}: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  return { kind: "read", instances: found };
+}
+
+export const isOver = (instance: Instance): boolean => instance.State?.Name === "shutting-down" || instance.State?.Name === "terminated";
+
+const instancesIn = (answer: { readonly Reservations?: readonly { readonly Instances?: readonly Instance[] | undefined }[] | undefined }) =>
+  (answer.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []);
+
+function namedIn(error: unknown, ids: readonly string[]): ReadonlySet<string> {
+  const message = error instanceof Error ? error.message : "";
+  const words = new Set(message.match(/i-[0-9a-f]+/g));
+  return new Set(ids.filter((id) => words.has(id)));
+}

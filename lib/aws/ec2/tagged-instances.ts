@@ -1,0 +1,45 @@
+import { DescribeInstancesCommand, type EC2Client, type Instance } from "@aws-sdk/client-ec2";
+import type { TaggedInstance } from "../../model/tagged-instance.ts";
+import type { TaggedInstances } from "../../ports/strays.ts";
+import { allPages } from "../pages.ts";
+import { launchTag, nameTag, poolTag } from "./fleet-request.ts";
+
+/** All but what has ended: one that is stopped can be started again. */
+const states = ["pending", "running", "stopping", "stopped", "shutting-down"];
+
+export const ec2TaggedInstances = ({ ec2, name }: { ec2: Pick<EC2Client, "send">; name: string }): TaggedInstances => ({
+  async list() {
+    try {
+      const found = await allPages<Instance>(async (NextToken) => {
+        const answer = await ec2.send(
+          new DescribeInstancesCommand({
+            Filters: [
+              { Name: `tag:${nameTag}`, Values: [name] },
+              { Name: "instance-state-name", Values: states },
+            ],
+            MaxResults: 1000,
+            ...(NextToken ? { NextToken } : {}),
+          }),
+        );
+        return { items: (answer.Reservations ?? []).flatMap(({ Instances }) => Instances ?? []), next: answer.NextToken };
+      });
+      return found.flatMap(taggedInstance);
+    } catch {
+      return undefined;
+    }
+  },
+});
+
+function taggedInstance({ InstanceId, LaunchTime, State, Tags = [] }: Instance): TaggedInstance[] {
+  if (InstanceId === undefined || LaunchTime === undefined) return [];
+  const tag = (name: string): string | undefined => Tags.find(({ Key }) => Key === name)?.Value;
+  return [
+    {
+      id: InstanceId,
+      launch: tag(launchTag),
+      pool: tag(poolTag),
+      launchedAtMs: LaunchTime.getTime(),
+      ending: State?.Name === "shutting-down",
+    },
+  ];
+}

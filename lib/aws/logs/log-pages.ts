@@ -1,0 +1,105 @@
+import { type CloudWatchLogsClient, GetLogEventsCommand, type GetLogEventsCommandInput } from "@aws-sdk/client-cloudwatch-logs";
+import { pieceOf } from "../../../events/artifacts/log-line.ts";
+import { type AttemptRef, logStream } from "../../model/job.ts";
+import type { AttemptLogs, LogLine, LogPlace } from "../../ports/attempt-logs.ts";
+import { awsErrorKind, isDefinite } from "../errors.ts";
+
+type Logs = Pick<CloudWatchLogsClient, "send">;
+type Page = Awaited<ReturnType<AttemptLogs["page"]>>;
+
+/** JSON that a Lambda's answer has room for, which is 6 MB with each quote escaped. */
+const mostBytes = 2_500_000;
+/** CloudWatch answers with 1 MB at most: a page of fewer lines than were asked for may be a full one. */
+const fullBytes = 500_000;
+/** One reading asks again for fewer lines where they are long, and goes on where a page was empty. */
+const mostCalls = 8;
+
+/** A team's log group is named by `groupPrefix` and the team. CloudWatch's own forward tokens are the cursors. */
+export const cloudWatchLogPages = (logs: Logs, groupPrefix: string): AttemptLogs => ({
+  page(attempt, place) {
+    const stream = { logGroupName: `${groupPrefix}${attempt.team}`, logStreamName: streamOf(attempt, place) };
+    const read: Read = (asked) => ask(logs, { ...stream, startTime: place.sinceMs, ...asked });
+    return place.newest && place.cursor === undefined ? newest(read, place.limit) : after(read, place);
+  },
+});
+
+const streamOf = (attempt: AttemptRef, { rank }: LogPlace): string => logStream(attempt, rank);
+
+type Asked = Pick<GetLogEventsCommandInput, "startFromHead" | "limit" | "nextToken">;
+type Answer =
+  | {
+      readonly kind: "read" | "none";
+      readonly lines: readonly LogLine[];
+      readonly forward?: string | undefined;
+      readonly backward?: string | undefined;
+    }
+  | { readonly kind: "bad-cursor" };
+type Read = (asked: Asked) => Promise<Answer>;
+
+/** The lines behind the cursor. */
+async function after(read: Read, { cursor: first, limit: most }: LogPlace): Promise<Page> {
+  let [cursor, limit] = [first, most];
+  for (let calls = 0; calls < mostCalls; calls += 1) {
+    const answer = await read({ startFromHead: true, limit, nextToken: cursor });
+    if (answer.kind === "bad-cursor") return answer;
+    const { lines } = answer;
+    const next = answer.forward ?? cursor;
+    const bytes = bytesOf(lines);
+    if (lines.length > 1 && bytes > mostBytes) {
+      limit = Math.ceil(lines.length / 4);
+      continue;
+    }
+    // The end is where the token does not move.
+    const isPage = lines.length > 0 || answer.kind === "none" || next === cursor;
+    if (isPage) return { kind: "page", lines, cursor: next, more: lines.length >= limit || bytes >= fullBytes };
+    cursor = next;
+  }
+  return { kind: "page", lines: [], cursor, more: true };
+}
+
+/** The last lines there are, read from the end: as many as were asked for, or as fit into an answer. */
+async function newest(read: Read, most: number): Promise<Page> {
+  let lines: readonly LogLine[] = [];
+  let cursor: string | undefined;
+  let backward: string | undefined;
+  for (let calls = 0; calls < mostCalls && lines.length < most; calls += 1) {
+    const answer = await read({ startFromHead: false, limit: most - lines.length, nextToken: backward });
+    if (answer.kind === "bad-cursor") return answer;
+    cursor ??= answer.forward;
+    lines = [...answer.lines, ...lines];
+    const isEnd = answer.kind === "none" || answer.backward === backward || (lines.length > 0 && answer.lines.length === 0);
+    if (isEnd || bytesOf(lines) > mostBytes) break;
+    backward = answer.backward;
+  }
+  return { kind: "page", lines: lastThatFit(lines), cursor, more: false };
+}
+
+function lastThatFit(lines: readonly LogLine[]): readonly LogLine[] {
+  let bytes = 0;
+  const first = lines.findLastIndex((line) => {
+    bytes += bytesOf([line]);
+    return bytes > mostBytes;
+  });
+  return lines.slice(Math.min(first + 1, lines.length - 1));
+}
+
+/** `none`: group and stream appear with the first line. */
+async function ask(logs: Logs, input: GetLogEventsCommandInput): Promise<Answer> {
+  try {
+    const { events = [], nextForwardToken, nextBackwardToken } = await logs.send(new GetLogEventsCommand(input));
+    return {
+      kind: "read",
+      lines: events.map(({ timestamp = 0, message = "" }) => ({ atMs: timestamp, ...pieceOf(message) })),
+      forward: nextForwardToken,
+      backward: nextBackwardToken,
+    };
+  } catch (error) {
+    const kind = awsErrorKind(error);
+    if (kind === "missing") return { kind: "none", lines: [] };
+    if (kind !== "denied" && input.nextToken !== undefined && isDefinite(error)) return { kind: "bad-cursor" };
+    throw error;
+  }
+}
+
+const bytesOf = (lines: readonly LogLine[]): number =>
+  lines.reduce((sum, { text }) => sum + Buffer.byteLength(JSON.stringify(text)) + 50, 0);

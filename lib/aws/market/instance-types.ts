@@ -1,0 +1,72 @@
+import { DescribeInstanceTypesCommand, type EC2Client, type InstanceTypeInfo } from "@aws-sdk/client-ec2";
+import { type InstanceType, type Market, usable } from "../../model/offer.ts";
+import { allPages } from "../pages.ts";
+import { batches, mostFilterValues } from "./batches.ts";
+import type { MarketLog } from "./market-log.ts";
+
+/** A type that jobs can use, and the markets in which EC2 sells it at all. */
+export type SoldType = { readonly type: InstanceType; readonly markets: readonly Market[] };
+
+export type Architecture = "x86_64" | "arm64";
+
+/**
+ * The types of these families ("g5") or of these very names ("g5.xlarge") that our nodes can be:
+ * of this architecture, no bare metal, and with whole NVIDIA GPUs of one model, or none.
+ * Of any generation: EC2 calls g5 a previous one already, and whoever names a family wants it.
+ */
+export async function instanceTypes(
+  ec2: Pick<EC2Client, "send">,
+  of: { readonly families: readonly string[]; readonly architecture: Architecture; readonly log: MarketLog },
+): Promise<SoldType[]> {
+  const names = of.families.map((family) => (family.includes(".") ? family : `${family}.*`));
+  // By name: of a family and one of its types each may be in another call.
+  const found = new Map<string | undefined, InstanceTypeInfo>();
+  for (const Values of batches(names, mostFilterValues)) {
+    const items = await allPages(async (NextToken) => {
+      const page = await ec2.send(
+        new DescribeInstanceTypesCommand({ Filters: [{ Name: "instance-type", Values }], MaxResults: 100, NextToken }),
+      );
+      return { items: page.InstanceTypes, next: page.NextToken };
+    });
+    for (const item of items) found.set(item.InstanceType, item);
+  }
+  return [...found.values()].flatMap((info) => {
+    if (!suits(info, of.architecture)) return [];
+    const type = typeOf(info);
+    if (type) return [{ type, markets: marketsOf(info) }];
+    of.log({
+      level: "info",
+      message: "An instance type is left out, because EC2 does not describe it as one with whole GPUs, vCPUs and memory",
+      instanceType: info.InstanceType ?? "unknown",
+      told: { GpuInfo: info.GpuInfo, VCpuInfo: info.VCpuInfo?.DefaultVCpus, MemoryInfo: info.MemoryInfo },
+    });
+    return [];
+  });
+}
+
+/** Without those that are left out on purpose: also GPUs of other makers, and slices of a GPU (g6f), which are no whole ones. */
+const suits = (info: InstanceTypeInfo, architecture: Architecture): boolean =>
+  info.BareMetal !== true &&
+  (info.ProcessorInfo?.SupportedArchitectures ?? []).includes(architecture) &&
+  (info.GpuInfo?.Gpus ?? []).every((gpu) => gpu.Manufacturer?.toUpperCase() === "NVIDIA" && (gpu.GpuPartitionSize ?? 1) >= 1);
+
+/** Undefined for a type of which something needed is not known, or whose GPUs are not what jobs ask for. */
+function typeOf(info: InstanceTypeInfo): InstanceType | undefined {
+  const vcpus = info.VCpuInfo?.DefaultVCpus;
+  const memoryMiB = info.MemoryInfo?.SizeInMiB;
+  if (!info.InstanceType || !vcpus || !memoryMiB) return undefined;
+  const resources = (gpus: number) => usable({ vcpus, memoryGiB: memoryMiB / 1024, gpus });
+  if (info.GpuInfo === undefined) return { name: info.InstanceType, resources: resources(0) };
+
+  const [gpu, ...others] = info.GpuInfo.Gpus ?? [];
+  const gpuMiB = gpu?.MemoryInfo?.SizeInMiB;
+  if (others.length > 0 || !gpu?.Name || !gpu.Count || !gpuMiB) return undefined;
+  return { name: info.InstanceType, resources: resources(gpu.Count), gpu: { model: gpu.Name, memoryGiB: gpuMiB / 1024 } };
+}
+
+/** Where EC2 does not say how it sells a type, it may be sold in any way. */
+function marketsOf(info: InstanceTypeInfo): readonly Market[] {
+  const all: readonly Market[] = ["spot", "on-demand"];
+  const classes: readonly string[] | undefined = info.SupportedUsageClasses;
+  return classes ? all.filter((market) => classes.includes(market)) : all;
+}

@@ -1,0 +1,80 @@
+import { DescribeInstanceTypeOfferingsCommand, type EC2Client } from "@aws-sdk/client-ec2";
+import type { PricingClient } from "@aws-sdk/client-pricing";
+import { type Offer, offerName } from "../../model/offer.ts";
+import type { Market } from "../../ports/fleet.ts";
+import type { ZoneSubnet } from "../ec2/fleet-request.ts";
+import { allPages } from "../pages.ts";
+import { batches, mostFilterValues } from "./batches.ts";
+import { type Architecture, instanceTypes } from "./instance-types.ts";
+import type { MarketLog } from "./market-log.ts";
+import { onDemandPrices } from "./on-demand-prices.ts";
+import { spotPrices } from "./spot-prices.ts";
+
+export type Ec2MarketConfig = {
+  readonly ec2: Pick<EC2Client, "send">;
+  /** Of us-east-1, wherever the pools are. */
+  readonly pricing: Pick<PricingClient, "send">;
+  readonly region: string;
+  /** Offers lie in these zones only. */
+  readonly subnets: readonly ZoneSubnet[];
+  /** Of the nodes' image. @default x86_64 */
+  readonly architecture?: Architecture | undefined;
+  /** Gets a line for each type that is left out because EC2 describes it oddly, and each price that cannot be read. */
+  readonly log?: MarketLog | undefined;
+};
+
+/** Shapes and spot prices from EC2, on-demand prices from AWS's price list. An offer whose price is not known is none. */
+export const ec2Market = (config: Ec2MarketConfig): Market => ({
+  async catalogue(pool, nowMs) {
+    const { ec2, pricing, region, log = () => undefined } = config;
+    const zones = [...new Set(config.subnets.map(({ zone }) => zone))];
+    const sold = await instanceTypes(ec2, { families: pool.families, architecture: config.architecture ?? "x86_64", log });
+    const types = sold.map(({ type }) => type.name);
+    if (types.length === 0) return { types: [], offers: [], refreshedAtMs: nowMs };
+
+    const [offered, spot, onDemand] = await Promise.all([
+      offerings(ec2, types, zones),
+      pool.markets.includes("spot") ? spotPrices(ec2, { types, zones, atMs: nowMs }) : () => undefined,
+      pool.markets.includes("on-demand") ? onDemandPrices(pricing, { types, region, log }) : new Map<string, number>(),
+    ]);
+    const offers = sold.flatMap(({ type: { name: instanceType }, markets }) =>
+      zones
+        .filter((zone) => offered.has(`${instanceType}/${zone}`))
+        .flatMap((zone) =>
+          markets.flatMap((market): Offer[] => {
+            const usdPerHour = market === "spot" ? spot(instanceType, zone) : onDemand.get(instanceType);
+            return usdPerHour === undefined ? [] : [{ instanceType, zone, market, usdPerHour }];
+          }),
+        ),
+    );
+    return {
+      types: sold.map(({ type }) => type).sort((a, b) => compare(a.name, b.name)),
+      offers: offers.sort((a, b) => compare(offerName(a), offerName(b))),
+      refreshedAtMs: nowMs,
+    };
+  },
+});
+
+/** Which type EC2 has in which zone: `TYPE/ZONE`. */
+async function offerings(ec2: Pick<EC2Client, "send">, types: readonly string[], zones: readonly string[]): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for (const some of batches(types, mostFilterValues - zones.length)) {
+    const items = await allPages(async (NextToken) => {
+      const page = await ec2.send(
+        new DescribeInstanceTypeOfferingsCommand({
+          LocationType: "availability-zone",
+          Filters: [
+            { Name: "instance-type", Values: some },
+            { Name: "location", Values: [...zones] },
+          ],
+          NextToken,
+        }),
+      );
+      return { items: page.InstanceTypeOfferings, next: page.NextToken };
+    });
+    for (const item of items) found.add(`${item.InstanceType}/${item.Location}`);
+  }
+  return found;
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,28 @@
+import { Readable } from "node:stream";
+import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { s3Refusal, whyUnreadable } from "../../../events/s3-refusal.ts";
+import { Fault } from "../../model/fault.ts";
+
+/**
+ * Returns an object's bytes as they come, or undefined when there is no such object. The caller must read or destroy the body.
+ * Throws a Fault in words (retry) for anything else. S3 does not tell a caller who may not list the bucket whether an object is
+ * there: such a caller passes `ifDenied: "absent"`.
+ */
+export async function openObject(
+  s3: Pick<S3Client, "send">,
+  object: { readonly Bucket: string; readonly Key: string },
+  { ifDenied = "throw" }: { readonly ifDenied?: "absent" | "throw" } = {},
+): Promise<{ readonly body: Readable; readonly bytes: number } | undefined> {
+  try {
+    const { Body, ContentLength } = await s3.send(new GetObjectCommand(object));
+    if (Body instanceof Readable && ContentLength !== undefined) return { body: Body, bytes: ContentLength };
+  } catch (error) {
+    const refusal = s3Refusal(error);
+    if (refusal.kind === "no-object" || refusal.kind === "no-bucket") return undefined;
+    if (refusal.kind === "denied" && ifDenied === "absent") return undefined;
+    // Even what asking again does not change, an admin can: nothing that is only unreadable is given up here.
+    const why = `s3://${object.Bucket}/${object.Key} cannot be read: ${whyUnreadable(refusal)}`;
+    throw new Fault("object", why, { retry: true, cause: error });
+  }
+  throw new Fault("object", `S3 answered without a body for ${object.Bucket}/${object.Key}`, { retry: true });
+}

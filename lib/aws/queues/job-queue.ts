@@ -1,0 +1,112 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { GetQueueUrlCommand, SendMessageBatchCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import pMap from "p-map";
+import { Fault } from "../../model/fault.ts";
+import { awsErrorKind } from "../errors.ts";
+
+/** What became of one of many messages. */
+export type Sent = { readonly kind: "sent"; readonly messageId: string } | { readonly kind: "failed"; readonly because: string };
+
+/** Where a team drops its jobs. */
+export type JobQueue = {
+  /** Sends a message as it is; whether it is a legal job, its receiver decides. The id names the job unless the body does. */
+  send(team: string, body: string): Promise<{ readonly messageId: string }>;
+  /**
+   * Sends many, several batches at a time, and answers what became of each, in their order. Throws only if none could be sent.
+   * `tell`: told how many are done.
+   */
+  sendAll(team: string, bodies: readonly string[], tell?: (done: number) => void): Promise<readonly Sent[]>;
+};
+
+/** What SQS takes at once: ten messages, and together as much as it takes in one. */
+const mostOfBatch = 10;
+const mostBytes = 250_000;
+const concurrency = 4;
+/** Of a batch of which some were not taken; each call is also repeated by the SDK. */
+const mostTries = 3;
+const pauseMs = 300;
+
+/** A team's queue is named by `prefix` and the team. */
+export const sqsJobQueue = (sqs: Pick<SQSClient, "send">, prefix: string): JobQueue => {
+  const known = new Map<string, string>();
+  const urlOf = async (team: string): Promise<string> => {
+    const url = known.get(team) ?? (await queueUrl(sqs, team, `${prefix}${team}`));
+    known.set(team, url);
+    return url;
+  };
+  return {
+    async send(team, body) {
+      const { MessageId } = await sqs.send(new SendMessageCommand({ QueueUrl: await urlOf(team), MessageBody: body }));
+      if (MessageId === undefined) throw new Fault("queue", "SQS took a message without naming it", { retry: true });
+      return { messageId: MessageId };
+    },
+    async sendAll(team, bodies, tell = () => undefined) {
+      const to = { sqs, url: await urlOf(team) };
+      const outcomes = new Map<number, Sent>();
+      const note = (those: ReadonlyMap<number, Sent>): void => {
+        for (const [index, sent] of those) outcomes.set(index, sent);
+        tell(outcomes.size);
+      };
+      const [first = [], ...rest] = batches(bodies);
+      // Who may not send, and what is not reachable, is told with the first one.
+      note(await sendBatch(to, first));
+      await pMap(rest, async (batch) => note(await sendBatch(to, batch).catch(allFailed(batch))), { concurrency });
+      return bodies.map((_body, index) => outcomes.get(index) ?? { kind: "failed", because: "it was not sent" });
+    },
+  };
+};
+
+type Entry = { readonly index: number; readonly body: string };
+
+function batches(bodies: readonly string[]): readonly (readonly Entry[])[] {
+  const all: Entry[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const [index, body] of bodies.entries()) {
+    const size = Buffer.byteLength(body);
+    const last = all.at(-1);
+    if (last !== undefined && last.length < mostOfBatch && bytes + size <= mostBytes) {
+      last.push({ index, body });
+      bytes += size;
+    } else {
+      all.push([{ index, body }]);
+      bytes = size;
+    }
+  }
+  return all;
+}
+
+type To = { readonly sqs: Pick<SQSClient, "send">; readonly url: string };
+
+async function sendBatch({ sqs, url }: To, batch: readonly Entry[]): Promise<ReadonlyMap<number, Sent>> {
+  const outcomes = new Map<number, Sent>();
+  let left = batch;
+  for (let tries = 1; left.length > 0; tries += 1) {
+    const Entries = left.map(({ index, body }) => ({ Id: String(index), MessageBody: body }));
+    const { Successful = [], Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }));
+    for (const { Id, MessageId = "" } of Successful) outcomes.set(Number(Id), { kind: "sent", messageId: MessageId });
+    for (const { Id, Message, Code } of Failed)
+      outcomes.set(Number(Id), { kind: "failed", because: Message ?? Code ?? "SQS did not take it" });
+    const senders = new Set(Failed.filter(({ SenderFault }) => SenderFault).map(({ Id }) => Number(Id)));
+    left = left.filter(({ index }) => outcomes.get(index)?.kind !== "sent" && !senders.has(index));
+    if (tries >= mostTries) break;
+    if (left.length > 0) await pause(pauseMs * tries);
+  }
+  return outcomes;
+}
+
+const allFailed =
+  (batch: readonly Entry[]) =>
+  (error: unknown): ReadonlyMap<number, Sent> => {
+    const because = error instanceof Error ? error.message : String(error);
+    return new Map(batch.map(({ index }) => [index, { kind: "failed", because }]));
+  };
+
+async function queueUrl(sqs: Pick<SQSClient, "send">, team: string, name: string): Promise<string> {
+  try {
+    const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }));
+    if (QueueUrl) return QueueUrl;
+  } catch (error) {
+    if (awsErrorKind(error) !== "missing") throw error;
+  }
+  throw new Fault("no-team", `There is no team ${team} here: no queue is named ${name}`);
+}

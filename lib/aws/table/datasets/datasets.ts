@@ -1,0 +1,69 @@
+import type { AsRead, Datasets } from "../../../ports/datasets.ts";
+import { getItem, getPartition, type TableAccess, tryUpdate } from "../access.ts";
+import { type Change, type Condition, either, is, isAbsent, isAtMost, isThere, set, setAll } from "../expression.ts";
+import { askKey, datasetKey, datasetPartition } from "../keys.ts";
+import { ttlAfter } from "../stored.ts";
+import { transact } from "../transaction.ts";
+import { datasetItem, datasetOf, mapFits } from "./dataset-item.ts";
+
+export const createDatasets = (access: TableAccess): Datasets => {
+  const get: Datasets["get"] = async (ref) => {
+    const item = await getItem(access, datasetKey(ref));
+    return item && datasetOf(item);
+  };
+  const write = async (was: AsRead, changes: readonly Change[]): Promise<"done" | "stale"> =>
+    (await tryUpdate(access, datasetKey(was), { changes, when: asRead(was) })) ? "done" : "stale";
+
+  return {
+    get,
+    list: async (team) => (await getPartition(access, datasetPartition(team))).map(datasetOf),
+
+    async add(dataset) {
+      const written = await transact(access, [{ kind: "put", item: datasetItem(dataset), when: [isAbsent("pk")] }]);
+      // One that was taken away in between has been there: whose it was no longer matters.
+      return written === "done" ? dataset : ((await get(dataset)) ?? dataset);
+    },
+
+    async replace(was, dataset) {
+      const written = await transact(access, [{ kind: "put", item: datasetItem(dataset), when: asRead(was) }]);
+      if (written === "done") return "done";
+      return (await get(dataset))?.id === dataset.id ? "done" : "stale";
+    },
+
+    async remove(ref) {
+      const written = await transact(access, [{ kind: "delete", key: datasetKey(ref), when: [isThere("pk")] }]);
+      return written === "done" ? "done" : "absent";
+    },
+
+    noteListing: (was, listing) =>
+      write(was, [...setAll({ listing, state: listing.shards > 0 ? "ready" : "empty" }), set("trouble", undefined)]),
+
+    noteTrouble(was, trouble) {
+      const state = was.listing ? [] : [set("state", trouble === undefined ? "listing" : "failed")];
+      return write(was, [set("trouble", trouble), ...state]);
+    },
+
+    async noteMap(was, map) {
+      mapFits(was, map);
+      return write(was, [set("map", map)]);
+    },
+
+    async noteRelist(was, atMs) {
+      await tryUpdate(access, datasetKey(was), { changes: [set("relistAtMs", atMs)], when: [is("id", was.id)] });
+    },
+
+    async mayAsk(ref, node, { nowMs, againAtMs }) {
+      const asked = await tryUpdate(access, askKey(ref, node), {
+        changes: [set("untilMs", againAtMs), set("ttl", ttlAfter(nowMs, 1))],
+        when: [either(isAbsent("untilMs"), isAtMost("untilMs", nowMs))],
+      });
+      return asked !== undefined;
+    },
+  };
+};
+
+const asRead = ({ id, listing, map }: AsRead): Condition[] => [
+  is("id", id),
+  listing ? is(["listing", "version"], listing.version) : isAbsent("listing"),
+  map ? is(["map", "version"], map.version) : isAbsent("map"),
+];

@@ -1,0 +1,32 @@
+import * as z from "zod";
+import type { Launch } from "../../../model/launch.ts";
+import type { Item } from "../access.ts";
+import { type Key, launchKey } from "../keys.ts";
+import { StoredOffer, StoredType, stored } from "../stored.ts";
+
+const StoredLaunch: z.ZodType<Launch> = z
+  .object({
+    id: z.string(),
+    pool: z.string(),
+    team: z.string().optional(),
+    market: z.enum(["spot", "on-demand"]),
+    offers: z.array(StoredOffer),
+    types: z.array(StoredType),
+    jobs: z.array(z.object({ team: z.string(), job: z.string() })),
+    count: z.int().min(1),
+    whole: z.boolean().optional(),
+    clientToken: z.string(),
+    reserved: z.object({ usdPerHour: z.number(), gpus: z.number() }),
+    intendedAtMs: z.number(),
+    because: z.string(),
+    replaces: z.string().optional(),
+    search: z.object({ why: z.string(), fromMs: z.number(), toMs: z.number() }).optional(),
+  })
+  // An intent of the release before this one: several nodes were always a gang's.
+  .transform((launch) => ({ ...launch, whole: launch.whole ?? launch.count > 1 }));
+
+/** `countsWider`: what it reserves counts beyond its pool, too. */
+export const launchItem = (launch: Launch): Key & Item => ({ ...launchKey(launch.pool, launch.id), ...launch, countsWider: true });
+/** False for an intent of an earlier release, which reserved of its pool only. */
+export const countsWider = (item: Item): boolean => item["countsWider"] === true;
+export const launchOf = (item: Item): Launch => stored(StoredLaunch, item);

@@ -1,0 +1,104 @@
+import * as z from "zod";
+import type { FetchedDataset } from "../../../model/dataset.ts";
+import type { AttemptRef } from "../../../model/job.ts";
+import type { Assignment, Node } from "../../../model/node.ts";
+import type { GpuSample } from "../../../model/telemetry.ts";
+import { getItem, type Item, type TableAccess } from "../access.ts";
+import { type Key, nodeKey } from "../keys.ts";
+import { StoredOffer, StoredResources, StoredType, stored } from "../stored.ts";
+import { type Amount, amountOf } from "./reserved-item.ts";
+
+const StoredAssignment: z.ZodType<Assignment> = z.object({
+  team: z.string(),
+  job: z.string(),
+  attempt: z.int().min(1),
+  needs: StoredResources,
+  phase: z.enum(["placed", "running", "uploading"]),
+  process: z.string().optional(),
+  rank: z.int().min(0).optional(),
+  datasets: z.array(z.object({ name: z.string(), share: z.enum(["whole", "part"]) })).optional(),
+});
+
+const StoredGpu: z.ZodType<GpuSample> = z.object({
+  index: z.number(),
+  model: z.string().optional(),
+  utilizationPercent: z.number().optional(),
+  memoryUsedMiB: z.number().optional(),
+  memoryTotalMiB: z.number().optional(),
+  powerWatts: z.number().optional(),
+  temperatureC: z.number().optional(),
+  eccUncorrected: z.number().optional(),
+  throttled: z.array(z.string()).optional(),
+});
+
+const StoredFetched: z.ZodType<FetchedDataset> = z.object({
+  team: z.string(),
+  dataset: z.string(),
+  version: z.number(),
+  shards: z.number(),
+  bytes: z.number(),
+});
+
+const StoredNode = z.object({
+  id: z.string(),
+  pool: z.string(),
+  launch: z.string(),
+  team: z.string().optional(),
+  offer: StoredOffer,
+  type: StoredType,
+  state: z.enum(["launching", "ready", "draining", "terminating", "gone"]),
+  launchedAtMs: z.number(),
+  readyAtMs: z.number().optional(),
+  lastSeenMs: z.number().optional(),
+  leaseUntilMs: z.number(),
+  lastBusyMs: z.number(),
+  stateSinceMs: z.number(),
+  assignments: z.record(z.string(), StoredAssignment),
+  address: z.string().optional(),
+  notice: z.object({ kind: z.enum(["interruption", "rebalance"]), atMs: z.number() }).optional(),
+  gpus: z.array(StoredGpu).optional(),
+  gpusAtMs: z.number().optional(),
+  gpusBusyAtMs: z.number().optional(),
+  drain: z.object({ because: z.string(), untilMs: z.number(), hasRoom: z.literal(true).optional() }).optional(),
+  replaces: z.string().optional(),
+  datasets: z.array(StoredFetched).optional(),
+  /** What it holds of the pool's reservation until that is released. */
+  reservedMicroUsd: z.int(),
+  reservedGpus: z.number(),
+  released: z.boolean(),
+  /** Whether that counts beyond its pool, too; a node that an earlier release launched does not. */
+  countsWider: z.boolean().default(false),
+});
+type StoredNode = z.infer<typeof StoredNode>;
+
+/** An assignment's name in its node's map: bind, change and takeBack each touch just their own. */
+export const assignmentName = ({ team, job, attempt }: AttemptRef): string => `${team}/${job}#${attempt}`;
+
+/** A node as it appears. */
+export const nodeItem = (node: Node): Key & Item => ({
+  ...nodeKey(node.pool, node.id),
+  ...node,
+  assignments: Object.fromEntries(node.assignments.map((each) => [assignmentName(each), each])),
+  reservedMicroUsd: reservationOf(node).microUsd,
+  reservedGpus: reservationOf(node).gpus,
+  released: false,
+  countsWider: true,
+});
+
+export const reservationOf = (node: Pick<Node, "offer" | "type">): Amount =>
+  amountOf({ usdPerHour: node.offer.usdPerHour, gpus: node.type.resources.gpus });
+
+export function nodeOf(item: Item): Node {
+  const { reservedMicroUsd: _usd, reservedGpus: _gpus, countsWider: _wider, released, assignments, ...node } = stored(StoredNode, item);
+  const names = Object.keys(assignments).sort();
+  return { ...node, ...(released ? { released } : {}), assignments: names.flatMap((name) => assignments[name] ?? []) };
+}
+
+/** The node's item, with what the model does not tell: its reservation. */
+export type ReadNode = StoredNode & { readonly item: Item };
+
+/** As it is now. */
+export async function readNode(access: TableAccess, pool: string, node: string): Promise<ReadNode | undefined> {
+  const item = await getItem(access, nodeKey(pool, node));
+  return item && { ...stored(StoredNode, item), item };
+}

@@ -1,0 +1,36 @@
+import * as z from "zod";
+import type { Refusal } from "../../../model/refusal.ts";
+import type { Item } from "../access.ts";
+import { type Key, refusalKey } from "../keys.ts";
+import { stored, ttlAfter } from "../stored.ts";
+
+const keptDays = 2;
+
+const known = {
+  code: z.string(),
+  least: z.number(),
+  evidence: z.number(),
+  atMs: z.number(),
+  sinceMs: z.number(),
+  untilMs: z.number(),
+  launch: z.string(),
+};
+const market = z.enum(["spot", "on-demand"]);
+const offer = { instanceType: z.string(), zone: z.string(), market };
+
+const StoredRefusal: z.ZodType<Refusal> = z.discriminatedUnion("why", [
+  z.object({ why: z.literal("capacity"), ...offer, ...known }),
+  z.object({ why: z.literal("limit"), market, quota: z.string(), ...known }),
+  z.object({ why: z.literal("fault"), pool: z.string(), ...offer, ...known }),
+]);
+
+/** `revision`: counts its writes, so that two at once are noticed. */
+export const refusalItem = (refusal: Refusal, revision: number): Key & Item => ({
+  ...refusalKey(refusal),
+  ...refusal,
+  revision,
+  // Long after the last of its evidence is gone.
+  ttl: ttlAfter(refusal.untilMs, keptDays),
+});
+export const refusalOf = (item: Item): Refusal => stored(StoredRefusal, item);
+export const revisionOf = (item: Item): number => stored(z.object({ revision: z.int() }), item).revision;

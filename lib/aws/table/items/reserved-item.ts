@@ -1,0 +1,49 @@
+import * as z from "zod";
+import type { Reservation } from "../../../model/launch.ts";
+import type { WiderReserved } from "../../../model/limits.ts";
+import { getPartition, type Item, type TableAccess } from "../access.ts";
+import { add } from "../expression.ts";
+import { deploymentReservedKey, reservedPartition, teamOfReservedKey, teamReservedKey } from "../keys.ts";
+import { micro, stored } from "../stored.ts";
+import type { Part } from "../transaction.ts";
+
+/** A part of a reservation, in whole micro-dollars per hour, so that adding and taking away leaves nothing behind. */
+export type Amount = { readonly microUsd: number; readonly gpus: number };
+
+/** One item counts for all pools, and transactions that meet at it cancel each other: fifty pools need seconds to pass it one by one. */
+export const reservingTries = 24;
+
+export const nothing: Amount = { microUsd: 0, gpus: 0 };
+export const amountOf = ({ usdPerHour, gpus }: Reservation): Amount => ({ microUsd: micro(usdPerHour), gpus });
+export const plus = (a: Amount, b: Amount): Amount => ({ microUsd: a.microUsd + b.microUsd, gpus: a.gpus + b.gpus });
+export const minus = (a: Amount, b: Amount): Amount => ({ microUsd: a.microUsd - b.microUsd, gpus: a.gpus - b.gpus });
+
+const StoredReserved = z.object({ reservedMicroUsd: z.int().default(0), reservedGpus: z.number().default(0) });
+
+export const reservedOf = (item: Item): Reservation => {
+  const { reservedMicroUsd, reservedGpus } = stored(StoredReserved, item);
+  return { usdPerHour: reservedMicroUsd / 1e6, gpus: reservedGpus };
+};
+
+/** What an item that counts reservations gains; less than nothing is given back. */
+export const reserving = ({ microUsd, gpus }: Amount) => [add("reservedMicroUsd", microUsd), add("reservedGpus", gpus)];
+
+/** The counters beyond the pool's that a change touches: the deployment's, then the team's, if it is a team's own. */
+export const widerKeys = (team: string | undefined) => [deploymentReservedKey, ...(team === undefined ? [] : [teamReservedKey(team)])];
+
+/** None where nothing changes: who shares these items with other pools leaves them alone where that is possible. */
+export const widerParts = ({ team, amount }: { team: string | undefined; amount: Amount }): Part[] =>
+  amount.microUsd === 0 && amount.gpus === 0
+    ? []
+    : widerKeys(team).map((key) => ({ kind: "update", key, changes: reserving(amount), when: [] }));
+
+/** As of now. */
+export async function readWider(access: TableAccess): Promise<WiderReserved> {
+  const items = await getPartition(access, reservedPartition);
+  const deployment = items.find((item) => item["sk"] === deploymentReservedKey.sk);
+  const teams = items.flatMap((item) => {
+    const team = teamOfReservedKey(String(item["sk"]));
+    return team === undefined ? [] : [[team, reservedOf(item)] as const];
+  });
+  return { deployment: reservedOf(deployment ?? deploymentReservedKey), teams: Object.fromEntries(teams) };
+}

@@ -1,0 +1,17 @@
+import { Fault } from "../../../model/fault.ts";
+import type { Admissions } from "../../../ports/jobs.ts";
+import type { TableAccess } from "../access.ts";
+import { isAbsent } from "../expression.ts";
+import { enqueue, jobItem, readJob } from "../items/job-item.ts";
+import { transact } from "../transaction.ts";
+
+export const createAdmissions = (access: TableAccess): Admissions => ({
+  async admit(job) {
+    const entry = job.state === "queued" ? enqueue(job, { attempt: job.attempt, reason: job.reason }) : [];
+    const written = await transact(access, [{ kind: "put", item: jobItem(job), when: [isAbsent("pk")] }, ...entry]);
+    if (written === "done") return { kind: "created" };
+    const there = await readJob(access, job);
+    if (!there) throw new Fault("table", `${job.team}/${job.job} vanished while it was admitted`, { retry: true });
+    return there.bodyHash === job.bodyHash ? { kind: "same", job: there } : { kind: "taken" };
+  },
+});

@@ -1,0 +1,92 @@
+import pMap from "p-map";
+import { Fault } from "../../../model/fault.ts";
+import { isEnded, type Job, type JobRef, jobName } from "../../../model/job.ts";
+import type { Cancellations, CancelledOfMany } from "../../../ports/jobs.ts";
+import type { TableAccess } from "../access.ts";
+import { asRead } from "../as-read.ts";
+import { is } from "../expression.ts";
+import { newState, queueKeyOf, readJob, readJobs } from "../items/job-item.ts";
+import { jobKey } from "../keys.ts";
+import { type Part, transact } from "../transaction.ts";
+
+type By = Parameters<Cancellations["cancel"]>[1];
+type ByAll = Parameters<Cancellations["cancelAll"]>[1];
+
+/** Jobs that one transaction cancels: the more, the more other writes it can meet on its way. */
+const atOnce = 20;
+const concurrency = 2;
+/** One that meets other writes is not sent again and again: its jobs are then cancelled one by one. */
+const triesTogether = 2;
+
+export const createCancellations = (access: TableAccess): Cancellations => {
+  const cancel = (ref: JobRef, by: ByAll): Promise<Exclude<CancelledOfMany, { kind: "failed" }>> =>
+    asRead(jobName(ref), async () => {
+      const job = await readJob(access, ref);
+      const settled = settledBy(job, by);
+      if (settled || !job) return settled ?? { kind: "unknown" };
+      const written = await transact(access, cancelParts(job, by));
+      return written === "done" ? { kind: "cancelled", pool: job.pool } : "changed";
+    });
+  const oneOfMany = (ref: JobRef, by: ByAll): Promise<CancelledOfMany> => cancel(ref, by).catch(asFailed);
+  const together = async (jobs: readonly Job[], by: ByAll): Promise<readonly CancelledOfMany[]> => {
+    const parts = jobs.flatMap((job) => cancelParts(job, by));
+    const written = await transact(access, parts, triesTogether).catch((error: unknown) => {
+      if (error instanceof Fault && error.retry) return undefined;
+      throw error;
+    });
+    if (written === "done") return jobs.map(({ pool }) => ({ kind: "cancelled", pool }));
+    return pMap(jobs, (job) => oneOfMany(job, by), { concurrency });
+  };
+  return {
+    async cancel(ref, by) {
+      const outcome = await cancel(ref, by);
+      if (outcome.kind === "spared") throw new Fault("table", `${jobName(ref)} was spared though all states were asked for`);
+      return outcome;
+    },
+    async cancelAll(refs, by) {
+      const there = new Map((await readJobs(access, refs)).map((job) => [jobName(job), job]));
+      const outcomes = new Map<string, CancelledOfMany>();
+      const open: Job[] = [];
+      for (const ref of refs) {
+        const job = there.get(jobName(ref));
+        const settled = settledBy(job, by);
+        if (settled) outcomes.set(jobName(ref), settled);
+        else if (job && !outcomes.has(jobName(ref)) && !open.includes(job)) open.push(job);
+      }
+      const groups = Array.from({ length: Math.ceil(open.length / atOnce) }, (_, n) => open.slice(n * atOnce, (n + 1) * atOnce));
+      await pMap(
+        groups,
+        async (jobs) => {
+          const those = await together(jobs, by);
+          for (const [index, job] of jobs.entries()) outcomes.set(jobName(job), those[index] ?? { kind: "unknown" });
+        },
+        { concurrency },
+      );
+      return refs.map((ref) => outcomes.get(jobName(ref)) ?? { kind: "unknown" });
+    },
+  };
+};
+
+/** What becomes of it without a write; undefined where there is one to make. */
+function settledBy(job: Job | undefined, { states }: ByAll): Exclude<CancelledOfMany, { kind: "failed" | "cancelled" }> | undefined {
+  if (!job) return { kind: "unknown" };
+  if (job.state === "cancelled") return { kind: "same", pool: job.pool };
+  if (isEnded(job.state)) return { kind: "ended", state: job.state };
+  return states === undefined || states.includes(job.state) ? undefined : { kind: "spared", state: job.state };
+}
+
+function asFailed(error: unknown): CancelledOfMany {
+  if (error instanceof Fault && error.retry) return { kind: "failed", because: error.message };
+  throw error;
+}
+
+/** Nothing else may have moved the job since it was read. What of it waits to be sealed goes on waiting. */
+const cancelParts = (job: Job, { reason, atMs }: By): Part[] => [
+  {
+    kind: "update",
+    key: jobKey(job),
+    changes: newState("cancelled", reason, atMs),
+    when: [is("state", job.state), is("attempt", job.attempt), is("pool", job.pool)],
+  },
+  ...(job.state === "queued" ? [{ kind: "delete", key: queueKeyOf(job) } as const] : []),
+];

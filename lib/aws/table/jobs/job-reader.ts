@@ -1,0 +1,90 @@
+import { QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { Fault } from "../../../model/fault.ts";
+import { globPrefix, matchesGlob } from "../../../model/files/glob.ts";
+import type { Job } from "../../../model/job.ts";
+import type { JobFilter, JobReader } from "../../../ports/jobs.ts";
+import { call, getItem, type Item, type TableAccess } from "../access.ts";
+import { beginsWith, type Condition, expression, is, isBetween, isOneOf } from "../expression.ts";
+import { jobFacts, jobOf } from "../items/job-item.ts";
+import { jobKey, jobOfSubmittedKey, submittedFrom, submittedKey } from "../keys.ts";
+
+/** The index that this reader alone uses: everything a team ever submitted, by time. */
+const teamIndex = { name: "byTeam", partition: "teamKey", sort: "submitted" } as const;
+
+/** A page that filters may have to look at many jobs to find few: this many at a time, this often. */
+const pageSize = 1_000;
+const mostPages = 20;
+
+export const createJobReader = (access: TableAccess): JobReader => ({
+  async get(ref) {
+    const item = await getItem(access, jobKey(ref), { behind: true });
+    return item && jobOf(item);
+  },
+
+  async list({ team, limit, cursor, ...filter }) {
+    const { name, sinceMs = 0, beforeMs = Number.POSITIVE_INFINITY } = filter;
+    // DynamoDB refuses a range that ends before it begins.
+    if (sinceMs >= beforeMs) return { jobs: [] };
+    const jobs: Job[] = [];
+    const isFiltered = Object.values(filter).some((each) => each !== undefined);
+    let after = cursor === undefined ? undefined : startKey(team, cursor, filter);
+    for (let pages = 0; pages < mostPages; pages += 1) {
+      const page = await readPage(access, { team, filter, after, limit: isFiltered ? pageSize : limit - jobs.length + 1 });
+      jobs.push(...page.items.map(jobOf).filter(({ job }) => name === undefined || matchesGlob(name, job)));
+      if (jobs.length > limit) return cut(jobs, limit);
+      after = page.after;
+      if (!after) return { jobs };
+    }
+    return { jobs, cursor: String(after?.["submitted"]) };
+  },
+});
+
+type Page = { items: Item[]; after: Item | undefined };
+
+async function readPage(
+  { client, table }: TableAccess,
+  of: { team: string; filter: JobFilter; after: Item | undefined; limit: number },
+): Promise<Page> {
+  const { Items = [], LastEvaluatedKey } = await call((options) =>
+    client.send(
+      new QueryCommand({
+        TableName: table,
+        IndexName: teamIndex.name,
+        ScanIndexForward: false,
+        Limit: of.limit,
+        ...expression({ keyIs: { [teamIndex.partition]: of.team }, within: timesOf(of.filter), only: passes(of.filter), reads: jobFacts }),
+        ...(of.after ? { ExclusiveStartKey: of.after } : {}),
+      }),
+      options,
+    ),
+  );
+  return { items: Items, after: LastEvaluatedKey };
+}
+
+/** What sorts before the first of the given times, and what after the last. */
+const bounds = ({ sinceMs = 0, beforeMs = Number.POSITIVE_INFINITY }: JobFilter): readonly [string, string] => [
+  submittedFrom(sinceMs),
+  submittedFrom(beforeMs),
+];
+
+const timesOf = (filter: JobFilter): readonly Condition[] =>
+  filter.sinceMs === undefined && filter.beforeMs === undefined ? [] : [isBetween(teamIndex.sort, ...bounds(filter))];
+
+const passes = ({ states, pool, name }: JobFilter): readonly Condition[] => [
+  ...(states === undefined || states.length === 0 ? [] : [isOneOf("state", states)]),
+  ...(pool === undefined ? [] : [is("pool", pool)]),
+  ...(name === undefined || globPrefix(name) === "" ? [] : [beginsWith("job", globPrefix(name))]),
+];
+
+function cut(jobs: readonly Job[], limit: number): { jobs: readonly Job[]; cursor?: string } {
+  const last = jobs[limit - 1];
+  return last ? { jobs: jobs.slice(0, limit), cursor: submittedKey(last) } : { jobs: [] };
+}
+
+/** A cursor is a place in the team's own index: it can name nobody else's jobs. */
+function startKey(team: string, cursor: string, filter: JobFilter): Item {
+  const job = jobOfSubmittedKey(cursor);
+  const [first, last] = bounds(filter);
+  if (job === undefined || cursor < first || cursor > last) throw new Fault("cursor", `no page begins at ${cursor}`);
+  return { ...jobKey({ team, job }), [teamIndex.partition]: team, [teamIndex.sort]: cursor };
+}

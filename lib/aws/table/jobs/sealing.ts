@@ -1,0 +1,42 @@
+import * as z from "zod";
+import type { AttemptRef, JobState } from "../../../model/job.ts";
+import type { Sealed, Sealing } from "../../../ports/jobs.ts";
+import { getPartition, type TableAccess } from "../access.ts";
+import { is, set } from "../expression.ts";
+import { newState, offNodes, readJob } from "../items/job-item.ts";
+import { jobKey, sealingKey, sealingPartition } from "../keys.ts";
+import { stored } from "../stored.ts";
+import { type Part, transact } from "../transaction.ts";
+
+const StoredWait = z.object({ team: z.string(), job: z.string(), attempt: z.int().min(1), sinceMs: z.number() });
+
+/** Notes that an attempt waits to be sealed, so that a sweep finds it if the event that says so is lost. */
+export const beginSealing = ({ team, job, attempt }: AttemptRef, sinceMs: number): Part => ({
+  kind: "put",
+  item: { ...sealingKey({ team, job, attempt }), team, job, attempt, sinceMs },
+});
+export const endSealing = (attempt: AttemptRef): Part => ({ kind: "delete", key: sealingKey(attempt) });
+
+export const createSealing = (access: TableAccess): Sealing => {
+  const end = async (attempt: AttemptRef, to: Sealed & { readonly state: JobState }, atMs: number): Promise<"done" | "stale"> => {
+    const changes = [...newState(to.state, to.reason, atMs), ...offNodes, set("artifacts", to.artifacts)];
+    const when = [is("state", "sealing"), is("attempt", attempt.attempt)];
+    const written = await transact(access, [{ kind: "update", key: jobKey(attempt), changes, when }, endSealing(attempt)]);
+    if (written === "done") return "done";
+    const job = await readJob(access, attempt);
+    return job?.attempt === attempt.attempt && job.state === to.state && job.reason === to.reason ? "done" : "stale";
+  };
+
+  return {
+    get: (ref) => readJob(access, ref),
+    succeed: (attempt, to, atMs) => end(attempt, { ...to, state: "succeeded" }, atMs),
+    fail: (attempt, to, atMs) => end(attempt, { ...to, state: "failed" }, atMs),
+    async over(attempt) {
+      await transact(access, [endSealing(attempt)]);
+    },
+    async waitingSince(beforeMs) {
+      const waits = (await getPartition(access, sealingPartition)).map((item) => stored(StoredWait, item));
+      return waits.filter((wait) => wait.sinceMs < beforeMs).map(({ team, job, attempt }) => ({ team, job, attempt }));
+    },
+  };
+};

@@ -1,0 +1,77 @@
+import { isEnded, isOn, type Job, type JobChange } from "../../../model/job.ts";
+import type { AttemptChange, NodeLedger } from "../../../ports/node-ledger.ts";
+import type { TableAccess } from "../access.ts";
+import { asRead } from "../as-read.ts";
+import { add, type Change, is, isThere, set, setOnce } from "../expression.ts";
+import { enqueue, newState, offNodes, readJob } from "../items/job-item.ts";
+import { assignmentName, readNode } from "../items/node-item.ts";
+import { beginSealing, endSealing } from "../jobs/sealing.ts";
+import { jobKey, nodeKey } from "../keys.ts";
+import { type Part, transact } from "../transaction.ts";
+
+type On = Parameters<NodeLedger["change"]>[0];
+
+/** Writes what a worker's report changes, while the node holds exactly this attempt. */
+export const changeAttempt = (access: TableAccess, on: On, change: AttemptChange): Promise<"done" | "stale"> =>
+  asRead(`${change.attempt.team}/${change.attempt.job}`, async () => {
+    const job = await readJob(access, change.attempt);
+    const held = job?.attempt === change.attempt.attempt && isOn(job, on.node);
+    if (change.job && (!held || job.state !== change.job.from)) return wasDone(access, on, change);
+    const written = await transact(access, [
+      assignmentPart(on, change),
+      ...(job && held ? jobParts(on, job, change) : []),
+      ...(change.toSeal ? [beginSealing(change.attempt, on.atMs)] : []),
+    ]);
+    if (written === "done") return "done";
+    return written.failed.has(0) ? wasDone(access, on, change) : "changed";
+  });
+
+function assignmentPart(on: On, { attempt, assignment }: AttemptChange): Part {
+  const name = assignmentName(attempt);
+  const key = nodeKey(on.pool, on.node);
+  const when = [isThere(["assignments", name])];
+  if (assignment === "removed") {
+    return { kind: "update", key, changes: [set(["assignments", name], undefined), set("lastBusyMs", on.atMs)], when };
+  }
+  const { team, job } = attempt;
+  const changes = [set(["assignments", name, "phase"], assignment), set(["assignments", name, "process"], on.process)];
+  return { kind: "update", key, changes, when: [...when, is(["assignments", name, "team"], team), is(["assignments", name, "job"], job)] };
+}
+
+function jobParts(on: On, job: Job, { job: to, assignment }: AttemptChange): Part[] {
+  const when = [is("state", job.state), is("attempt", job.attempt), is("node", job.node)];
+  // The job is on the nodes of its gang for as long as it is on the first.
+  if (!to) return assignment === "removed" && job.node === on.node ? [{ kind: "update", key: jobKey(job), changes: offNodes, when }] : [];
+  const requeued = to.to === "queued";
+  const next = { attempt: job.attempt + 1, reason: to.reason };
+  const changes: Change[] = [
+    ...newState(to.to, to.reason, on.atMs),
+    ...(requeued ? [set("attempt", next.attempt)] : []),
+    // What has ended or waits again is on no node, though its node may still upload what the attempt left.
+    ...(assignment === "removed" || requeued || isEnded(to.to) ? offNodes : []),
+    ...whatTheRunTold(to),
+  ];
+  return [
+    { kind: "update", key: jobKey(job), changes, when },
+    ...(requeued ? enqueue(job, next) : []),
+    ...(job.state === "sealing" ? [endSealing(job)] : []),
+    ...(to.to === "sealing" ? [beginSealing(job, on.atMs)] : []),
+  ];
+}
+
+const whatTheRunTold = ({ exitCode, startedAtMs, failed, losses }: JobChange): Change[] => [
+  ...(losses === undefined ? [] : [set("losses", losses)]),
+  ...(exitCode === undefined ? [] : [set("exitCode", exitCode)]),
+  ...(startedAtMs === undefined ? [] : [setOnce("startedAtMs", startedAtMs)]),
+  ...(failed ? [add("failures", 1)] : []),
+];
+
+/** Whether all is already as the report would make it: the answer to the same report was lost. */
+async function wasDone(access: TableAccess, on: On, { attempt, job: to, assignment }: AttemptChange): Promise<"done" | "stale"> {
+  const [job, node] = await Promise.all([readJob(access, attempt), readNode(access, on.pool, on.node)]);
+  if (!to || !job || !node) return "stale";
+  const there = node.assignments[assignmentName(attempt)];
+  const assigned = assignment === "removed" ? !there : there?.phase === assignment && there.process === on.process;
+  const moved = job.state === to.to && job.attempt === (to.to === "queued" ? attempt.attempt + 1 : attempt.attempt);
+  return assigned && moved && job.reason === to.reason ? "done" : "stale";
+}

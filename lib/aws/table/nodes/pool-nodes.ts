@@ -1,0 +1,8 @@
+import type { PoolNodes } from "../../../ports/datasets.ts";
+import { getPartition, type TableAccess } from "../access.ts";
+import { nodeOf } from "../items/node-item.ts";
+import { nodePartition } from "../keys.ts";
+
+export const createPoolNodes = (access: TableAccess): PoolNodes => ({
+  nodes: async (pool) => (await getPartition(access, nodePartition(pool))).map(nodeOf),
+});

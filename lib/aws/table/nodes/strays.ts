@@ -1,0 +1,33 @@
+import pMap from "p-map";
+import * as z from "zod";
+import type { TaggedInstance } from "../../../model/tagged-instance.ts";
+import type { Strays } from "../../../ports/strays.ts";
+import { getItem, putItem, type TableAccess } from "../access.ts";
+import { poolOfInstance } from "../items/instance-item.ts";
+import { launchKey, nodeKey, straysKey } from "../keys.ts";
+import { stored } from "../stored.ts";
+
+const StoredStrays = z.object({ since: z.record(z.string(), z.number()) });
+const concurrency = 16;
+
+export const createStrays = (access: TableAccess): Strays => ({
+  async unowned(instances) {
+    const owned = await pMap(instances, (instance) => isOwned(access, instance), { concurrency });
+    return instances.filter((_instance, n) => !owned[n]);
+  },
+
+  async noted() {
+    const item = await getItem(access, straysKey);
+    return new Map(item ? Object.entries(stored(StoredStrays, item).since) : []);
+  },
+
+  note: (since) => putItem(access, { ...straysKey, since: Object.fromEntries(since) }),
+});
+
+/** The launch is asked for first: a node is on record before its launch is open no more. */
+async function isOwned(access: TableAccess, { id, launch, pool }: TaggedInstance): Promise<boolean> {
+  const isOpen = launch !== undefined && pool !== undefined && (await getItem(access, launchKey(pool, launch))) !== undefined;
+  if (isOpen) return true;
+  const its = await poolOfInstance(access, id);
+  return its !== undefined && (await getItem(access, nodeKey(its, id))) !== undefined;
+}

@@ -1,8 +1,0 @@
-import type { PoolNodes } from "../../ports/datasets.ts";
-import { getPartition, type TableAccess } from "./access.ts";
-import { nodePartition } from "./keys.ts";
-import { nodeOf } from "./node-item.ts";
-
-export const createPoolNodes = (access: TableAccess): PoolNodes => ({
-  nodes: async (pool) => (await getPartition(access, nodePartition(pool))).map(nodeOf),
-});

@@ -1,0 +1,31 @@
+import { type Cause, mostCauses } from "../../../model/cause.ts";
+import type { Bell } from "../../../ports/bell.ts";
+import { ConditionsFailed, type TableAccess, updateItem } from "../access.ts";
+import { add, type Change, hasFewerThan, include } from "../expression.ts";
+import { bellOf } from "../items/pool-item.ts";
+import { bellKey } from "../keys.ts";
+
+/** What a ring writes. Within a transaction its cause is kept even when there are as many as are kept otherwise. */
+export const rings = (cause: Cause): Change[] => [add("bell", 1), include("causes", cause)];
+
+export const createBell = (access: TableAccess): Bell => ({
+  async ring(pool, cause) {
+    const { item, repeated } = await rung(access, pool, cause);
+    const { bell, decidedThrough } = bellOf(item);
+    // A ring that was sent twice may have counted twice, the first time unheard: waking once too often is harmless.
+    return { wasQuiet: bell - 1 === decidedThrough || repeated };
+  },
+});
+
+/** When it has as many causes as it keeps, it was rung since the last decision began, and the ring just counts. */
+async function rung(access: TableAccess, pool: string, cause: Cause): ReturnType<typeof updateItem> {
+  try {
+    return await updateItem(access, bellKey(pool), {
+      changes: rings(cause),
+      when: [hasFewerThan("causes", mostCauses)],
+    });
+  } catch (error) {
+    if (!(error instanceof ConditionsFailed)) throw error;
+    return updateItem(access, bellKey(pool), { changes: [add("bell", 1)] });
+  }
+}

@@ -1,0 +1,38 @@
+import { Fault } from "../../../model/fault.ts";
+import { type Refusal, type Subject, subjectName } from "../../../model/refusal.ts";
+import type { CapacityMemory } from "../../../ports/capacity.ts";
+import { getItem, type TableAccess } from "../access.ts";
+import { is, isAbsent } from "../expression.ts";
+import { refusalItem, refusalOf, revisionOf } from "../items/refusal-item.ts";
+import { refusalKey } from "../keys.ts";
+import { transact } from "../transaction.ts";
+
+type Next = (known: Refusal | undefined) => Refusal | undefined;
+
+/** So often others may come first; each time, one of them has written. */
+const mostTries = 20;
+
+export const createCapacityMemory = (access: TableAccess): CapacityMemory => ({
+  async change(subject, next) {
+    for (let tries = 0; tries < mostTries; tries += 1) {
+      const written = await tryChange(access, subject, next);
+      if (written !== "met another") return written === "written";
+    }
+    throw new Fault("memory-busy", `${subjectName(subject)} was written by too many at once`, { retry: true });
+  },
+});
+
+/** A write whose answer was lost looks as if another had been there: `next` then sees what it made itself. */
+async function tryChange(access: TableAccess, subject: Subject, next: Next): Promise<"written" | "as it was" | "met another"> {
+  const key = refusalKey(subject);
+  const item = await getItem(access, key);
+  const known = item && refusalOf(item);
+  const wanted = next(known);
+  if (wanted === known) return "as it was";
+  const revision = item ? revisionOf(item) : 0;
+  const when = [item ? is("revision", revision) : isAbsent("pk")];
+  const part = wanted
+    ? ({ kind: "put", item: refusalItem(wanted, revision + 1), when } as const)
+    : ({ kind: "delete", key, when } as const);
+  return (await transact(access, [part])) === "done" ? "written" : "met another";
+}

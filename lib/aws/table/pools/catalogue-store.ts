@@ -1,0 +1,45 @@
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import * as z from "zod";
+import { Fault } from "../../../model/fault.ts";
+import type { Catalogue } from "../../../model/offer.ts";
+import type { CatalogueStore } from "../../../ports/pool-ledger.ts";
+import { getItem, putItem, type TableAccess } from "../access.ts";
+import { catalogueKey } from "../keys.ts";
+import { StoredOffer, StoredType, stored } from "../stored.ts";
+
+/** DynamoDB takes items of up to 400 KB; the rest is room for keys and names. */
+const mostBytes = 390 * 1024;
+const mostUnpackedBytes = 32 * 1024 * 1024;
+
+const Packed = z.object({ gz: z.instanceof(Uint8Array) });
+const StoredCatalogue: z.ZodType<Catalogue> = z.object({
+  types: z.array(StoredType),
+  offers: z.array(StoredOffer),
+  refreshedAtMs: z.number(),
+});
+
+const pack = promisify(gzip);
+const unpack = promisify(gunzip);
+
+export const createCatalogueStore = (access: TableAccess): CatalogueStore => ({
+  async get(pool) {
+    const key = catalogueKey(pool);
+    const item = await getItem(access, key);
+    if (!item) return undefined;
+    const json = (await unpack(stored(Packed, item).gz, { maxOutputLength: mostUnpackedBytes })).toString("utf8");
+    const catalogue: unknown = JSON.parse(json);
+    return stored(StoredCatalogue, { ...key, ...z.record(z.string(), z.unknown()).parse(catalogue) });
+  },
+
+  async put(pool, catalogue) {
+    const gz = await pack(JSON.stringify(catalogue));
+    if (gz.byteLength > mostBytes) {
+      throw new Fault(
+        "catalogue-size",
+        `the catalogue of ${pool} has ${catalogue.offers.length} offers, too many for one item of the table`,
+      );
+    }
+    await putItem(access, { ...catalogueKey(pool), gz: new Uint8Array(gz), refreshedAtMs: catalogue.refreshedAtMs });
+  },
+});

@@ -1,0 +1,43 @@
+import type { Launch } from "../../../model/launch.ts";
+import type { LaunchLimits, LimitScope, Limits } from "../../../model/limits.ts";
+import { type Condition, either, is, isAbsent, isAtMost } from "../expression.ts";
+import { type Amount, reserving } from "../items/reserved-item.ts";
+import { deploymentReservedKey, type Key, poolKey, teamReservedKey } from "../keys.ts";
+import { micro } from "../stored.ts";
+import type { Part } from "../transaction.ts";
+
+/** An item that counts what launches reserve, and the most that it may come to. */
+export type Counter = { readonly scope: LimitScope; readonly key: Key; readonly most: Amount };
+
+/** The counters of a launch: its pool's first, which holds the pool's epoch too. */
+export function countersOf(launch: Launch, limits: LaunchLimits): Counter[] {
+  const { pool, team } = launch;
+  return [
+    { scope: "pool", key: poolKey(pool), most: mostOf(limits.pool) },
+    { scope: "deployment", key: deploymentReservedKey, most: mostOf(limits.deployment) },
+    ...(team === undefined ? [] : [{ scope: "team", key: teamReservedKey(team), most: mostOf(limits.team) } as const]),
+  ];
+}
+
+/** That it fits into no counter which counts nothing yet: no condition on an item that is not there could tell. */
+export const exceeds = (mine: Amount, { most }: Counter): boolean => mine.microUsd > most.microUsd || mine.gpus > most.gpus;
+
+/** Counts a launch, on the condition that the counter stays within its limits. */
+export const counting = ({ scope, key, most }: Counter, mine: Amount, epoch: number): Part => ({
+  kind: "update",
+  key,
+  changes: reserving(mine),
+  when: [
+    ...(scope === "pool" ? [is("epoch", epoch)] : []),
+    ...within("reservedMicroUsd", most.microUsd - mine.microUsd),
+    ...within("reservedGpus", most.gpus - mine.gpus),
+  ],
+});
+
+const within = (attribute: string, most: number): Condition[] =>
+  Number.isFinite(most) ? [either(isAbsent(attribute), isAtMost(attribute, most))] : [];
+
+const mostOf = ({ usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits = {}): Amount => ({
+  microUsd: micro(usdPerHour),
+  gpus,
+});

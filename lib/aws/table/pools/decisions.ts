@@ -1,0 +1,115 @@
+import { byTurn } from "../../../model/job.ts";
+import type { Decisions, Fence } from "../../../ports/pool-ledger.ts";
+import { getItem, getPartition, type TableAccess, tryUpdate, updateItem } from "../access.ts";
+import { add, either, is, isAbsent, isBelow, set, setAll, setOnce } from "../expression.ts";
+import { bootFailureOf } from "../items/boot-failure-item.ts";
+import { launchOf } from "../items/launch-item.ts";
+import { learnedOf } from "../items/learned-item.ts";
+import { nodeOf } from "../items/node-item.ts";
+import { bellOf, poolOf, readBell, readPool } from "../items/pool-item.ts";
+import { entryOf } from "../items/queue-item.ts";
+import { refusalOf } from "../items/refusal-item.ts";
+import { readWider } from "../items/reserved-item.ts";
+import { readSpent } from "../items/spent-item.ts";
+import {
+  bellKey,
+  bootFailurePartition,
+  faultPartition,
+  fenceKey,
+  fenceShards,
+  launchPartition,
+  learnedKey,
+  nodePartition,
+  poolKey,
+  queuePartition,
+  queueShards,
+  refusalPartition,
+} from "../keys.ts";
+import { transact } from "../transaction.ts";
+import { createCatalogueStore } from "./catalogue-store.ts";
+
+const shards = (count: number): number[] => Array.from({ length: count }, (_, shard) => shard);
+
+export const createDecisions = (access: TableAccess): Decisions => {
+  const catalogues = createCatalogueStore(access);
+
+  return {
+    async begin(pool) {
+      const { item } = await updateItem(access, poolKey(pool), {
+        changes: [add("epoch", 1), setOnce("reservedMicroUsd", 0), setOnce("reservedGpus", 0)],
+      });
+      const fence = { pool, epoch: poolOf(item).epoch };
+      const [, bell] = await Promise.all([raiseFences(access, fence), hear(access, fence)]);
+      const begun = { fence, heard: bell.bell, causes: [...bell.causes].sort() };
+      return bell.wakeAtMs === undefined ? begun : { ...begun, wakeAtMs: bell.wakeAtMs };
+    },
+
+    async load(pool, nowMs) {
+      const [state, reservedWider, spent, queue, nodes, openLaunches, refusals, faults, bootFailures, catalogue, learned] =
+        await Promise.all([
+          readPool(access, pool),
+          readWider(access),
+          readSpent(access, pool, nowMs),
+          Promise.all(shards(queueShards).map((shard) => getPartition(access, queuePartition(pool, shard)))),
+          getPartition(access, nodePartition(pool)),
+          getPartition(access, launchPartition(pool)),
+          getPartition(access, refusalPartition),
+          getPartition(access, faultPartition(pool)),
+          getPartition(access, bootFailurePartition(pool)),
+          catalogues.get(pool),
+          getItem(access, learnedKey(pool)),
+        ]);
+      return {
+        reserved: state.reserved,
+        reservedWider,
+        spent,
+        queue: queue.flat().map(entryOf).sort(byTurn),
+        nodes: nodes.map(nodeOf),
+        openLaunches: openLaunches.map(launchOf),
+        catalogue,
+        refusals: [...refusals, ...faults].map(refusalOf),
+        bootFailures: bootFailures.map(bootFailureOf),
+        learned: learnedOf(learned),
+      };
+    },
+
+    isCurrent: async (fence) => (await readPool(access, fence.pool)).epoch === fence.epoch,
+
+    async finish(fence, { heard, busy, wakeAtMs }) {
+      const item = await tryUpdate(access, bellKey(fence.pool), {
+        changes: setAll({ decidedThrough: heard, busy, wakeAtMs }),
+        when: [is("decider", fence.epoch)],
+      });
+      if (!item) return "fenced";
+      return bellOf(item).bell > heard ? "rang" : "quiet";
+    },
+
+    async state(pool) {
+      const [{ epoch, reserved }, { bell, decidedThrough, busy }] = await Promise.all([readPool(access, pool), readBell(access, pool)]);
+      return { bell, decidedThrough, epoch, reserved, busy };
+    },
+
+    async forget(pool) {
+      await transact(access, [{ kind: "delete", key: learnedKey(pool) }]);
+    },
+  };
+};
+
+/** Makes the new epoch the one that writes are held against. A later decision may have been quicker: then this one is void already. */
+async function raiseFences(access: TableAccess, { pool, epoch }: Fence): Promise<void> {
+  const older = [either(isAbsent("epoch"), isBelow("epoch", epoch))];
+  await transact(
+    access,
+    shards(fenceShards).map((shard) => ({ kind: "update", key: fenceKey(pool, shard), changes: [set("epoch", epoch)], when: older })),
+  );
+}
+
+/** Reads the bell, takes its causes and becomes the decision that may say what was heard, unless a later one has. */
+async function hear(access: TableAccess, { pool, epoch }: Fence): Promise<ReturnType<typeof bellOf>> {
+  const item = await tryUpdate(access, bellKey(pool), {
+    changes: [set("decider", epoch), set("causes", undefined)],
+    when: [either(isAbsent("decider"), isBelow("decider", epoch))],
+    answer: "as it was",
+  });
+  return item ? bellOf(item) : { ...(await readBell(access, pool)), causes: new Set() };
+}

@@ -1,0 +1,70 @@
+import type { Fence, Written } from "../../../ports/pool-ledger.ts";
+import type { TableAccess } from "../access.ts";
+import { is } from "../expression.ts";
+import { readPool } from "../items/pool-item.ts";
+import { type Amount, reserving, reservingTries, widerParts } from "../items/reserved-item.ts";
+import { fenceKey, fenceShards, poolKey } from "../keys.ts";
+import { type Part, transact } from "../transaction.ts";
+
+/** What came of a fenced transaction; `failed`: the places, in the parts given, whose conditions did not hold. */
+export type FencedOutcome = "done" | "fenced" | { readonly failed: ReadonlySet<number> };
+
+/**
+ * How much a write adds to what is reserved: of the pool, and beyond it. The two differ by what an earlier release
+ * reserved of its pool only.
+ */
+export type ReservationChange = { readonly team: string | undefined; readonly pool: Amount; readonly wider: Amount };
+
+/** Writes for one decision: every transaction holds the pool's epoch against the decision's. */
+export type FencedWriter = {
+  write(fence: Fence, parts: readonly Part[]): Promise<FencedOutcome>;
+  /** The same for a write that changes what is reserved: one after the other. */
+  reserve(fence: Fence, change: ReservationChange, parts: readonly Part[]): Promise<FencedOutcome>;
+  /** The answer of a write that turned out to have nothing to write. */
+  unlessFenced(fence: Fence, answer: Written): Promise<Written>;
+  /** Runs work on what counts reservations after all such work before it: side by side they would only cancel each other. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
+};
+
+export function createFencedWriter(access: TableAccess): FencedWriter {
+  let writes = 0;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const held = async (fence: readonly Part[], parts: readonly Part[], tries?: number): Promise<FencedOutcome> => {
+    const outcome = await transact(access, [...fence, ...parts], tries);
+    if (outcome === "done") return "done";
+    return outcome.failed.has(0) ? "fenced" : { failed: new Set([...outcome.failed].map((at) => at - fence.length)) };
+  };
+
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+
+  return {
+    inTurn,
+    unlessFenced: async ({ pool, epoch }, answer) => ((await readPool(access, pool)).epoch === epoch ? answer : "fenced"),
+    write({ pool, epoch }, parts) {
+      writes += 1;
+      return held([{ kind: "check", key: fenceKey(pool, writes % fenceShards), when: [is("epoch", epoch)] }], parts);
+    },
+    reserve: ({ pool, epoch }, change, parts) =>
+      inTurn(() =>
+        held(
+          [
+            { kind: "update", key: poolKey(pool), changes: reserving(change.pool), when: [is("epoch", epoch)] },
+            ...widerParts({ team: change.team, amount: change.wider }),
+          ],
+          parts,
+          reservingTries,
+        ),
+      ),
+  };
+}
+
+/** What to answer when nothing but the fence and what the write stands on can fail it. */
+export async function written(outcome: FencedOutcome, wasDone: () => Promise<boolean>): Promise<Written> {
+  if (typeof outcome === "string") return outcome;
+  return (await wasDone()) ? "done" : "stale";
+}

@@ -1,0 +1,177 @@
+import { afterLoss, dependsOn, type Job, type QueueEntry } from "../../../model/job.ts";
+import type { Fence, Placements } from "../../../ports/pool-ledger.ts";
+import type { TableAccess } from "../access.ts";
+import { asRead } from "../as-read.ts";
+import { either, is, isAbsent, isAtMost, isOneOf, isThere, set } from "../expression.ts";
+import { enqueue, newState, offNodes, queueKeyOf, readJob } from "../items/job-item.ts";
+import { assignmentName } from "../items/node-item.ts";
+import { queueItem } from "../items/queue-item.ts";
+import { endSealing } from "../jobs/sealing.ts";
+import { bellKey, jobKey, nodeKey, queueKey } from "../keys.ts";
+import type { Part } from "../transaction.ts";
+import { rings } from "./bell.ts";
+import { type FencedWriter, written } from "./fenced-write.ts";
+
+type Back = Parameters<Placements["takeBack"]>[1];
+
+/** What `place` does to jobs. */
+export const createJobPlacements = (
+  access: TableAccess,
+  { write, unlessFenced, inTurn }: FencedWriter,
+): Pick<Placements, "bind" | "bindGang" | "takeBack" | "fail" | "move" | "hold"> => ({
+  async bind(fence, { entry, node, atMs }) {
+    const outcome = await write(fence, [...placeParts(fence, { entry, node, atMs }), holdPart(fence, { entry, node, atMs })]);
+    return written(outcome, async () => {
+      const now = await readJob(access, entry);
+      return now?.attempt === entry.attempt && now.node === node;
+    });
+  },
+
+  async bindGang(fence, { entry, nodes: [first, ...others], atMs }) {
+    if (first === undefined) throw new Error(`a gang of no nodes: ${entry.team}/${entry.job}`);
+    const gang = [first, ...others];
+    const outcome = await write(fence, [
+      ...placeParts(fence, { entry, node: first, gang, atMs }),
+      ...gang.map((node, rank) => holdPart(fence, { entry, node, rank, atMs })),
+    ]);
+    return written(outcome, async () => {
+      const now = await readJob(access, entry);
+      return now?.attempt === entry.attempt && now.gang?.join() === gang.join();
+    });
+  },
+
+  takeBack: (fence, back) =>
+    asRead(`${back.assignment.team}/${back.assignment.job}`, async () => {
+      const job = await readJob(access, back.assignment);
+      const outcome = await write(fence, takeBackParts(fence, back, job));
+      if (typeof outcome === "string") return outcome;
+      if (!outcome.failed.has(0)) return "changed";
+      return wasTakenBack(job, back) ? "done" : "stale";
+    }),
+
+  async fail(fence, { attempt, reason, atMs }) {
+    const job = await readJob(access, attempt);
+    if (job?.pool !== fence.pool) return unlessFenced(fence, "stale");
+    const outcome = await write(fence, [
+      {
+        kind: "update",
+        key: jobKey(attempt),
+        changes: newState("failed", reason, atMs),
+        when: [is("state", "queued"), is("attempt", attempt.attempt), is("pool", fence.pool)],
+      },
+      { kind: "delete", key: queueKeyOf(job) },
+    ]);
+    return written(outcome, async () => {
+      const now = await readJob(access, attempt);
+      return now?.attempt === attempt.attempt && now.state === "failed" && now.reason === reason;
+    });
+  },
+
+  // One after the other: side by side they would only cancel each other over the other pool's bell.
+  move: (fence, moved) =>
+    inTurn(async () => {
+      const outcome = await write(fence, moveParts(fence, moved));
+      return written(outcome, async () => {
+        const now = await readJob(access, moved.entry);
+        return now?.attempt === moved.entry.attempt && now.pool === moved.to;
+      });
+    }),
+
+  async hold(fence, { entry, reason }) {
+    const outcome = await write(fence, [
+      {
+        kind: "update",
+        key: jobKey(entry),
+        changes: [set("reason", reason)],
+        when: [is("state", "queued"), is("attempt", entry.attempt)],
+      },
+      {
+        kind: "update",
+        key: queueKey({ pool: fence.pool, ...entry }),
+        changes: [set("r", reason)],
+        when: [is("a", entry.attempt)],
+      },
+    ]);
+    return written(outcome, async () => false);
+  },
+});
+
+type Place = { readonly entry: QueueEntry; readonly node: string; readonly atMs: number };
+
+/** The job is on a node, and waits no more. */
+function placeParts({ pool }: Fence, { entry, node, gang, atMs }: Place & { gang?: readonly string[] }): Part[] {
+  return [
+    {
+      kind: "update",
+      key: jobKey(entry),
+      changes: [...newState("placed", undefined, atMs), set("node", node), set("gang", gang), set("exitCode", undefined)],
+      when: [is("state", "queued"), is("attempt", entry.attempt)],
+    },
+    { kind: "delete", key: queueKey({ pool, ...entry }), when: [is("a", entry.attempt)] },
+  ];
+}
+
+/** The bell is rung here and not afterwards, or a process that dies between would leave a job that nobody looks at. */
+const moveParts = ({ pool }: Fence, { entry, to, reason }: Parameters<Placements["move"]>[1]): Part[] => [
+  {
+    kind: "update",
+    key: jobKey(entry),
+    changes: [set("pool", to), set("reason", reason)],
+    when: [is("state", "queued"), is("attempt", entry.attempt), is("pool", pool)],
+  },
+  { kind: "delete", key: queueKey({ pool, ...entry }), when: [is("a", entry.attempt)] },
+  { kind: "put", item: queueItem(to, { ...entry, reason }) },
+  { kind: "update", key: bellKey(to), changes: rings("move"), when: [] },
+];
+
+/** The node holds the attempt. */
+function holdPart({ pool }: Fence, { entry, node, rank, atMs }: Place & { rank?: number }): Part {
+  const { team, job, attempt, needs } = entry;
+  const datasets = entry.datasets.length > 0 ? entry.datasets : undefined;
+  const name = assignmentName(entry);
+  return {
+    kind: "update",
+    key: nodeKey(pool, node),
+    changes: [set(["assignments", name], { team, job, attempt, needs, phase: "placed", rank, datasets }), set("lastBusyMs", atMs)],
+    when: [isOneOf("state", ["launching", "ready"]), either(isAbsent("team"), is("team", team)), isAbsent(["assignments", name])],
+  };
+}
+
+/** Whether the job is already as taking it back would make it. */
+const wasTakenBack = (job: Job | undefined, { assignment, reason }: Back): boolean =>
+  job?.state === "failed"
+    ? job.attempt === assignment.attempt && job.reason?.endsWith(reason) === true
+    : job?.state === "queued" && job.attempt === assignment.attempt + 1 && job.reason === reason;
+
+/** First the node's part, then, if the attempt still is this node's, the job's. A job that has ended or moved on leaves only its place behind. */
+function takeBackParts(fence: Fence, back: Back, job: Job | undefined): Part[] {
+  const { node, assignment, atMs } = back;
+  const name = assignmentName(assignment);
+  const off: Part = {
+    kind: "update",
+    key: nodeKey(fence.pool, node),
+    changes: [set(["assignments", name], undefined), set("lastBusyMs", atMs)],
+    // A worker that has called since the node was found dead has its lease again, and may have been told to run this.
+    when: [isThere(["assignments", name]), either(is("state", "gone"), isAtMost("leaseUntilMs", atMs))],
+  };
+  if (job?.attempt !== assignment.attempt || job.node === undefined) return [off];
+  const still = [is("state", job.state), is("attempt", job.attempt), is("node", job.node)];
+  if (!dependsOn(job, { attempt: assignment.attempt, node, uploads: assignment.phase === "uploading" })) {
+    return job.node === node ? [off, { kind: "update", key: jobKey(job), changes: offNodes, when: still }] : [off];
+  }
+  const { state, reason, losses } = afterLoss(job, back);
+  const waits = state === "queued";
+  const attempt = job.attempt + (waits ? 1 : 0);
+  const counted = losses === undefined ? [] : [set("losses", losses)];
+  return [
+    off,
+    {
+      kind: "update",
+      key: jobKey(job),
+      changes: [...newState(state, reason, atMs), set("attempt", attempt), ...counted, ...offNodes],
+      when: still,
+    },
+    ...(waits ? enqueue(job, { attempt, reason }) : []),
+    ...(job.state === "sealing" ? [endSealing(job)] : []),
+  ];
+}

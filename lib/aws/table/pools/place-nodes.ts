@@ -1,0 +1,107 @@
+import type { Fence, Placements } from "../../../ports/pool-ledger.ts";
+import { getItem, type TableAccess } from "../access.ts";
+import { asRead } from "../as-read.ts";
+import { is, isAbsent, isEmpty, isNot, isOneOf, set } from "../expression.ts";
+import { bootFailureItem } from "../items/boot-failure-item.ts";
+import { type ReadNode, readNode } from "../items/node-item.ts";
+import { minus, nothing } from "../items/reserved-item.ts";
+import { spentParts } from "../items/spent-item.ts";
+import { bootFailureKey, forgottenNodeKey, instanceKey, nodeKey } from "../keys.ts";
+import { ttlAfter } from "../stored.ts";
+import { mostParts, type Part } from "../transaction.ts";
+import { type FencedOutcome, type FencedWriter, type ReservationChange, written } from "./fenced-write.ts";
+
+const keptDays = 14;
+
+/** What `place` does to nodes that are to end, or have. */
+export const createNodePlacements = (
+  access: TableAccess,
+  { write, reserve, unlessFenced }: FencedWriter,
+): Pick<Placements, "drain" | "withdraw" | "bootFailed" | "healed" | "terminating" | "forget"> => {
+  /** Releases the node's reservation and puts its cost on record with the write, if that is still to be done. */
+  const release = (fence: Fence, ending: { node: ReadNode; atMs: number }, parts: readonly Part[]): Promise<FencedOutcome> => {
+    const { node, atMs } = ending;
+    const back = minus(nothing, { microUsd: node.reservedMicroUsd, gpus: node.reservedGpus });
+    const change: ReservationChange = { team: node.team, pool: back, wider: node.countsWider ? back : nothing };
+    return node.released ? write(fence, parts) : reserve(fence, change, [...parts, ...spentParts(node, atMs)]);
+  };
+
+  return {
+    async drain(fence, node, atMs) {
+      const outcome = await write(fence, [
+        {
+          kind: "update",
+          key: nodeKey(fence.pool, node),
+          changes: [set("state", "draining"), set("stateSinceMs", atMs)],
+          when: [isOneOf("state", ["launching", "ready"]), isEmpty("assignments")],
+        },
+      ]);
+      return written(outcome, async () => {
+        const now = await readNode(access, fence.pool, node);
+        return now?.state === "draining" && Object.keys(now.assignments).length === 0;
+      });
+    },
+
+    async withdraw(fence, { node, drain, atMs }) {
+      const outcome = await write(fence, [
+        {
+          kind: "update",
+          key: nodeKey(fence.pool, node),
+          changes: [set("state", "draining"), set("stateSinceMs", atMs), set("drain", drain)],
+          when: [isOneOf("state", ["launching", "ready", "draining"]), isAbsent("drain")],
+        },
+      ]);
+      return written(outcome, async () => {
+        const now = await readNode(access, fence.pool, node);
+        return now?.state === "draining" && now.drain !== undefined;
+      });
+    },
+
+    async bootFailed(fence, failure) {
+      const outcome = await write(fence, [{ kind: "put", item: bootFailureItem(fence.pool, failure) }]);
+      return written(outcome, async () => false);
+    },
+
+    async healed(fence, nodes) {
+      const gone = nodes.slice(0, mostParts - 1).map((node): Part => ({ kind: "delete", key: bootFailureKey(fence.pool, node) }));
+      return written(await write(fence, gone), async () => false);
+    },
+
+    terminating: (fence, node, atMs) =>
+      asRead(node, async () => {
+        const now = await readNode(access, fence.pool, node);
+        if (!now) return unlessFenced(fence, "stale");
+        if (now.released) return unlessFenced(fence, "done");
+        // `gone` is EC2's own word and says more than `terminating`: only the release is missing then.
+        const gone = now.state === "gone";
+        const ending = gone ? [] : [set("state", "terminating"), set("stateSinceMs", atMs)];
+        const outcome = await release(fence, { node: now, atMs }, [
+          {
+            kind: "update",
+            key: nodeKey(fence.pool, node),
+            changes: [set("released", true), ...ending],
+            when: [is("released", false), gone ? is("state", "gone") : isNot("state", "gone")],
+          },
+        ]);
+        return typeof outcome === "string" ? outcome : "changed";
+      }),
+
+    forget: (fence, node, atMs) =>
+      asRead(node, async () => {
+        const now = await readNode(access, fence.pool, node);
+        if (!now) {
+          const forgotten = await getItem(access, forgottenNodeKey(fence.pool, node));
+          return unlessFenced(fence, forgotten ? "done" : "stale");
+        }
+        if (Object.keys(now.assignments).length > 0) return unlessFenced(fence, "stale");
+        const ttl = ttlAfter(atMs, keptDays);
+        const last = { state: "gone", stateSinceMs: atMs, released: true, ttl };
+        const outcome = await release(fence, { node: now, atMs }, [
+          { kind: "delete", key: nodeKey(fence.pool, node), when: [is("released", now.released), isEmpty("assignments")] },
+          { kind: "put", item: { ...now.item, ...forgottenNodeKey(fence.pool, node), ...last } },
+          { kind: "update", key: instanceKey(node), changes: [set("pool", fence.pool), set("ttl", ttl)], when: [] },
+        ]);
+        return typeof outcome === "string" ? outcome : "changed";
+      }),
+  };
+};

@@ -1,0 +1,139 @@
+import { createReadStream, type Stats } from "node:fs";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import pMap from "p-map";
+import { s3Refusal } from "../../../events/s3-refusal.ts";
+import type { DatasetFile, DatasetFiles, NotDone, StoredFile } from "../../aws/datasets/dataset-files.ts";
+import type { DatasetRef } from "../../model/dataset.ts";
+import { Fault } from "../../model/fault.ts";
+
+/** As many files are compared and sent at a time. */
+const concurrency = 8;
+/** After so many that failed the others would hardly fare better. */
+const mostFailures = 100;
+
+export type SyncOrder = {
+  readonly of: DatasetRef;
+  readonly folder: string;
+  /** What the folder holds, with `/`. */
+  readonly paths: readonly string[];
+  /** Whether what is no longer in the folder is removed from the dataset. */
+  readonly remove: boolean;
+  /** Changes nothing. */
+  readonly dryRun: boolean;
+  readonly tell: (detail: Progress) => void;
+};
+
+export type Progress = { readonly files: number; readonly bytes: number };
+
+export type Synced = {
+  /** In a dry run, those that would be. */
+  readonly uploaded: readonly string[];
+  readonly uploadedBytes: number;
+  readonly unchanged: number;
+  /** In a dry run, those that would be. */
+  readonly removed: readonly string[];
+  /** Not in the folder any more, and still in the dataset. */
+  readonly remaining: readonly string[];
+  readonly failed: readonly NotDone[];
+  /** Not tried, because too many had failed. */
+  readonly untried: number;
+};
+
+/**
+ * Brings a dataset's files to what the folder holds. What is there already is not sent, so a sync that was broken off is resumed by
+ * doing it again. One file that fails does not keep the others; but nothing is removed then, and the caller is told.
+ */
+export async function syncFiles(files: DatasetFiles, order: SyncOrder): Promise<Synced> {
+  const stored = new Map((await files.list(order.of)).map((file) => [file.path, file]));
+  const local = new Set(order.paths);
+  const gone = [...stored.keys()].filter((path) => !local.has(path)).sort();
+  const sync = new Sync(files, order);
+  await pMap(order.paths, (path) => sync.one(path, stored.get(path)), { concurrency });
+
+  const removes = order.remove && sync.failed.length === 0;
+  const kept = removes && !order.dryRun && gone.length > 0 ? await files.remove(order.of, gone) : [];
+  const keptPaths = new Set(kept.map(({ path }) => path));
+  return {
+    ...sync.done(),
+    removed: removes ? gone.filter((path) => !keptPaths.has(path)) : [],
+    remaining: removes ? [...keptPaths] : gone,
+    failed: [...sync.failed, ...kept.map(({ path, because }) => ({ path, because: `it could not be removed: ${because}` }))],
+  };
+}
+
+class Sync {
+  readonly #files: DatasetFiles;
+  readonly #order: SyncOrder;
+  readonly #uploaded: string[] = [];
+  #uploadedBytes = 0;
+  #unchanged = 0;
+  #untried = 0;
+  #passedBytes = 0;
+  readonly failed: NotDone[] = [];
+
+  constructor(files: DatasetFiles, order: SyncOrder) {
+    this.#files = files;
+    this.#order = order;
+  }
+
+  done(): Pick<Synced, "uploaded" | "uploadedBytes" | "unchanged" | "untried"> {
+    return {
+      uploaded: this.#uploaded.sort(),
+      uploadedBytes: this.#uploadedBytes,
+      unchanged: this.#unchanged,
+      untried: this.#untried,
+    };
+  }
+
+  async one(path: string, stored: StoredFile | undefined): Promise<void> {
+    if (this.failed.length >= mostFailures) {
+      this.#untried += 1;
+      return;
+    }
+    try {
+      await this.#compareAndSend(path, stored);
+    } catch (error) {
+      this.failed.push({ path, because: whyFailed(error) });
+    }
+    this.#tell();
+  }
+
+  async #compareAndSend(path: string, stored: StoredFile | undefined): Promise<void> {
+    const file = await fileAt(this.#order.folder, path);
+    if (stored && (await this.#files.isSame(stored, file))) {
+      this.#unchanged += 1;
+      return;
+    }
+    const onBytes = (bytes: number): void => {
+      this.#passedBytes += bytes;
+      this.#tell();
+    };
+    if (!this.#order.dryRun) await this.#files.put(this.#order.of, file, onBytes);
+    this.#uploaded.push(path);
+    this.#uploadedBytes += file.bytes;
+  }
+
+  #tell(): void {
+    this.#order.tell({ files: this.#uploaded.length + this.#unchanged + this.failed.length, bytes: this.#passedBytes });
+  }
+}
+
+async function fileAt(folder: string, path: string): Promise<DatasetFile> {
+  const place = join(folder, path);
+  const found: Stats = await stat(place);
+  if (!found.isFile()) throw new Fault("no-file", "it is a link to a folder, and a dataset holds only files; copy what it names");
+  return { path, bytes: found.size, open: () => createReadStream(place) };
+}
+
+/** Of a single file, to follow its name. */
+function whyFailed(error: unknown): string {
+  if (error instanceof Fault) return error.message;
+  const { code, syscall } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
+  if (syscall !== undefined && ["open", "read", "stat"].includes(syscall)) {
+    if (code === "ENOENT") return "it does not exist any more, or is a link to nothing";
+    return code === "EACCES" || code === "EPERM" ? "you may not read it" : `it could not be read (${code})`;
+  }
+  const refusal = s3Refusal(error);
+  return refusal.kind === "passing" ? `it could not be sent (${refusal.said})` : `S3 refused it (${refusal.said})`;
+}

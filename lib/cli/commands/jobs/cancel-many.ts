@@ -1,0 +1,157 @@
+import pMap from "p-map";
+import type { CancelledJobs } from "../../../api/views/views.ts";
+import { Fault } from "../../../model/fault.ts";
+import { isEnded, type Job, type JobState, jobStates } from "../../../model/job.ts";
+import { exitCodes, UsageError } from "../../invocation/exit.ts";
+import { type FilterOptions, filterOf } from "../../jobs/job-filter.ts";
+import { jobPages } from "../../jobs/job-pages.ts";
+import type { Context } from "../../session/context.ts";
+import { teamOf } from "../../session/team.ts";
+import { count } from "../../terminal/amount.ts";
+import { withProgress } from "../../terminal/progress.ts";
+import { tableLines } from "../../terminal/table.ts";
+import { jobColumns } from "../../views/job-view.ts";
+import type { JobOptions } from "./job.ts";
+
+export type CancelManyOptions = JobOptions &
+  FilterOptions & {
+    readonly state: string;
+    readonly reason?: string | undefined;
+    readonly dryRun?: boolean | undefined;
+    readonly yes?: boolean | undefined;
+  };
+
+/** Asks the user; absent where there is nobody to ask. */
+export type Confirm = (question: string) => Promise<boolean>;
+
+/** Jobs that one call cancels. */
+const atOnce = 100;
+const concurrency = 4;
+/** How often those that failed are tried, the first time included. */
+const mostRounds = 3;
+const mostNamed = 10;
+
+const onNodes: readonly JobState[] = ["placed", "running", "sealing"];
+const meanings: Readonly<Record<string, readonly JobState[]>> = { queued: ["queued"], running: onNodes, all: ["queued", ...onNodes] };
+
+/**
+ * Cancels all jobs of a team that the options mean. A job that changes its state meanwhile into one that was not asked for is left
+ * alone. Run again, it goes on with those that are left.
+ */
+export async function cancelMany(options: CancelManyOptions, on: Context & { readonly confirm?: Confirm | undefined }): Promise<number> {
+  const { connection, console, nowMs } = on;
+  const { states = [], ...filter } = filterOf(options, nowMs, statesMeant);
+  const team = await teamOf(options.team, connection);
+  const found = await findAll(on, { team, states, ...filter });
+  if (options.dryRun && !options.json) {
+    for (const line of tableLines(found, jobColumns(nowMs, console.paint), { empty: nothing(team), width: console.width }))
+      console.out(line);
+    console.note(`${count(found.length, "job")} would be cancelled; nothing was done`);
+  }
+  if (options.dryRun && options.json) console.out(JSON.stringify({ team, wouldCancel: found.map(({ job }) => job) }));
+  if (options.dryRun) return exitCodes.ok;
+  if (!(await isConfirmed(found, options, on.confirm))) {
+    console.note("nothing was cancelled");
+    return exitCodes.failed;
+  }
+  const outcomes = await withProgress(console, `cancelling ${count(found.length, "job")}`, (tell) =>
+    cancelAll(found, { team, states, reason: options.reason, tell, on }),
+  );
+  return report(team, outcomes, { options, console });
+}
+
+const nothing = (team: string): string => `team ${team} has no such jobs; nothing is to be cancelled`;
+
+export function statesMeant(text: string): readonly JobState[] {
+  return text.split(",").flatMap((name) => {
+    const meant = meanings[name.trim()] ?? jobStates.filter((state) => state === name.trim() && !isEnded(state));
+    if (meant.length === 0) throw new UsageError(`--state ${text}: expected queued, running (all that is on a node) or all`);
+    return meant;
+  });
+}
+
+const findAll = ({ connection, console }: Context, of: { readonly team: string } & ReturnType<typeof filterOf>): Promise<readonly Job[]> =>
+  withProgress(console, "looking for the jobs", async (tell) => {
+    const found: Job[] = [];
+    for await (const page of jobPages(connection.jobs, { ...of, limit: Number.POSITIVE_INFINITY })) {
+      // Without what they were told: there may be a hundred thousand.
+      found.push(...page.jobs);
+      tell(`${found.length} found`);
+    }
+    return found;
+  });
+
+/** Work that runs would be lost; jobs that only wait can be sent again. */
+async function isConfirmed(found: readonly Job[], { yes }: CancelManyOptions, confirm: Confirm | undefined): Promise<boolean> {
+  const running = found.filter(({ state }) => state !== "queued").length;
+  if (yes || running === 0) return true;
+  const what = `${count(found.length, "job")}, ${running} of them on nodes`;
+  if (confirm === undefined) throw new UsageError(`${what}, would be cancelled, and what runs would be lost; say --yes if that is meant`);
+  return confirm(`cancel ${what}? What runs is lost.`);
+}
+
+type Outcome = CancelledJobs["items"][number];
+type Task = {
+  readonly team: string;
+  readonly states: readonly JobState[];
+  readonly reason: string | undefined;
+  readonly tell: (detail: string) => void;
+  readonly on: Context;
+};
+
+/** The outcome of each, of those that failed after they were tried again. The first call goes alone: who may not call is told once. */
+async function cancelAll(found: readonly Job[], task: Task): Promise<ReadonlyMap<string, Outcome>> {
+  const outcomes = new Map<string, Outcome>();
+  const note = (those: readonly Outcome[]): void => {
+    for (const each of those) outcomes.set(each.job, each);
+    task.tell(`${[...outcomes.values()].filter(({ outcome }) => outcome !== "failed").length} done`);
+  };
+  let left = found.map(({ job }) => job);
+  for (let round = 1; round <= mostRounds && left.length > 0; round += 1) {
+    const [first = [], ...rest] = Array.from({ length: Math.ceil(left.length / atOnce) }, (_, n) =>
+      left.slice(n * atOnce, (n + 1) * atOnce),
+    );
+    if (round === 1) note(await cancelSome(first, task));
+    else rest.unshift(first);
+    await pMap(rest, async (jobs) => note(await cancelSome(jobs, task).catch(asFailed(jobs))), { concurrency });
+    left = left.filter((job) => outcomes.get(job)?.outcome === "failed");
+  }
+  return outcomes;
+}
+
+const cancelSome = async (jobs: readonly string[], { team, states, reason, on }: Task): Promise<readonly Outcome[]> =>
+  (await on.connection.api.cancelJobs(team, { jobs, reason, states })).items;
+
+const asFailed =
+  (jobs: readonly string[]) =>
+  (error: unknown): readonly Outcome[] => {
+    if (!(error instanceof Fault)) throw error;
+    return jobs.map((job) => ({ job, outcome: "failed", because: error.message }));
+  };
+
+function report(
+  team: string,
+  outcomes: ReadonlyMap<string, Outcome>,
+  { options, console }: { readonly options: CancelManyOptions; readonly console: Context["console"] },
+): number {
+  const all = [...outcomes.values()];
+  const of = (...kinds: Outcome["outcome"][]): readonly Outcome[] => all.filter(({ outcome }) => kinds.includes(outcome));
+  const [cancelled, ended, spared, failed] = [of("cancelled", "same"), of("ended", "unknown"), of("spared"), of("failed")];
+  const code = failed.length > 0 ? exitCodes.failed : exitCodes.ok;
+  if (options.json) {
+    const names = (those: readonly Outcome[]): string[] => those.map(({ job }) => job);
+    const lists = { cancelled: names(cancelled), ended: names(ended), spared: names(spared) };
+    console.out(JSON.stringify({ team, ...lists, failed: failed.map(({ job, because = "" }) => ({ job, because })) }));
+    return code;
+  }
+  const parts = [
+    `${count(cancelled.length, "job")} of team ${team} cancelled`,
+    ...(ended.length > 0 ? [`${ended.length} had ended meanwhile`] : []),
+    ...(spared.length > 0 ? [`${spared.length} changed state meanwhile and were left alone`] : []),
+    ...(failed.length > 0 ? [`${failed.length} could not be cancelled`] : []),
+  ];
+  console.out(parts.join(", "));
+  for (const { job, because } of failed.slice(0, mostNamed)) console.note(`fleet: ${job}: ${because}`);
+  if (failed.length > 0) console.note("run the same command again to go on with those that are left");
+  return code;
+}

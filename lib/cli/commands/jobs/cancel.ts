@@ -1,0 +1,82 @@
+import { setTimeout as pause } from "node:timers/promises";
+import pMap from "p-map";
+import { Fault } from "../../../model/fault.ts";
+import type { Job, JobRef } from "../../../model/job.ts";
+import { exitCodes } from "../../invocation/exit.ts";
+import { jobOf } from "../../session/api-jobs.ts";
+import type { Context } from "../../session/context.ts";
+import { noJob } from "../../session/find-job.ts";
+import { teamOf } from "../../session/team.ts";
+import { withProgress } from "../../terminal/progress.ts";
+import { jobJson } from "../../views/job-view.ts";
+import type { JobOptions } from "./job.ts";
+
+/** As many are on their way at a time. */
+const concurrency = 8;
+
+export type CancelOptions = JobOptions & { readonly reason?: string | undefined; readonly wait?: boolean | undefined };
+
+/**
+ * Cancels jobs; those that cannot be do not keep the others from it, but the exit code says that there were some.
+ * With `wait`, stays until no node holds any of them.
+ */
+export async function cancel(ids: readonly string[], options: CancelOptions, on: Context): Promise<number> {
+  const { connection, console } = on;
+  const team = await teamOf(options.team, connection);
+  const cancelled: Job[] = [];
+  const attempt = async (id: string): Promise<void> => {
+    const job = await cancelOne({ team, job: id }, options, on).catch(sayWhy(console));
+    if (job === undefined) return;
+    cancelled.push(job);
+    if (!options.json) console.out(`${id} is ${job.state}`);
+  };
+  const [first, ...rest] = ids;
+  // The first one goes alone: who may not cancel is told once.
+  if (first !== undefined) await attempt(first);
+  await pMap(rest, attempt, { concurrency });
+  if (options.json) console.out(JSON.stringify(cancelled.map(jobJson)));
+  return cancelled.length === ids.length ? exitCodes.ok : exitCodes.failed;
+}
+
+async function cancelOne(ref: JobRef, { reason, wait }: CancelOptions, on: Context): Promise<Job> {
+  const { api, jobs } = on.connection;
+  const before = wait ? await jobs.get(ref) : undefined;
+  const job = jobOf(await cancellation(api.cancel(ref, reason), ref));
+  if (wait) await untilReleased(before ?? job, on);
+  return job;
+}
+
+/** What of the refusals a person cannot know to be about which job. */
+async function cancellation<T>(answer: Promise<T>, { team, job }: JobRef): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Fault && error.code === "not-found") throw noJob(job, team);
+    if (error instanceof Fault && error.code === "conflict") throw new Fault(error.code, `${job}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** Only what is wrong with this one job lets the others be tried. */
+const sayWhy =
+  (console: Context["console"]) =>
+  (error: unknown): undefined => {
+    if (!(error instanceof Fault) || (error.code !== "no-job" && error.code !== "conflict")) throw error;
+    console.note(`fleet: ${error.message}`);
+  };
+
+/** A cancelled job's program is stopped by its node's worker, with the grace that it has. What it left is uploaded after that. */
+async function untilReleased(job: Job, { connection, console }: Context): Promise<void> {
+  await withProgress(console, `waiting until ${job.job} has stopped`, async () => {
+    for (const node of job.gang ?? (job.node === undefined ? [] : [job.node])) while (await holds(node)) await pause(500);
+  });
+  async function holds(node: string): Promise<boolean> {
+    try {
+      const { state, assignments } = await connection.api.node(node);
+      return state !== "gone" && assignments.some((held) => held.team === job.team && held.job === job.job && held.phase !== "uploading");
+    } catch (error) {
+      if (error instanceof Fault && error.code === "not-found") return false;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import pMap from "p-map";
+import { Fault } from "../../../model/fault.ts";
+import { UsageError } from "../../invocation/exit.ts";
+import type { JobFile } from "../../jobs/job-file.ts";
+import type { Context } from "../../session/context.ts";
+import { count } from "../../terminal/amount.ts";
+import { withProgress } from "../../terminal/progress.ts";
+
+/** What one call may ask about. */
+const mostJobs = 100;
+const mostBytes = 1_000_000;
+const concurrency = 3;
+const mostTold = 10;
+
+/**
+ * Asks the deployment whether it would take the jobs, before anything is sent; throws a UsageError with its own words if not.
+ * A job does not need the API to be sent: where it cannot be asked, that is said, and the jobs are sent all the same.
+ */
+export async function refuseImpossible(
+  files: readonly JobFile[],
+  team: string,
+  { connection, console }: Pick<Context, "connection" | "console">,
+): Promise<void> {
+  const refused: string[] = [];
+  let checkedJobs = 0;
+  const check = async (some: readonly JobFile[]): Promise<void> => {
+    const { items } = await connection.api.checkJobs(
+      team,
+      some.map(({ body }) => JSON.parse(body)),
+    );
+    for (const [index, { accepted, because }] of items.entries())
+      if (!accepted) refused.push(files.length === 1 ? `${because}` : `${some[index]?.at}: ${because}`);
+  };
+  try {
+    await withProgress(console, `checking ${count(files.length, "job")}`, async (tell) => {
+      const [first = [], ...rest] = groups(files);
+      await check(first);
+      await pMap(
+        rest,
+        async (some) => {
+          await check(some);
+          checkedJobs += some.length;
+          tell(`${first.length + checkedJobs} checked`);
+        },
+        { concurrency },
+      );
+    });
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    console.note(`not checked before it is sent, for the API could not be asked: ${error.message}`);
+  }
+  const [only] = refused;
+  if (only === undefined) return;
+  if (files.length === 1) throw new UsageError(`${only}\n  nothing was sent`);
+  const more = refused.length > mostTold ? [`and ${refused.length - mostTold} more`] : [];
+  throw new UsageError(
+    [`${refused.length} of the ${files.length} jobs cannot run; nothing was sent`, ...refused.slice(0, mostTold), ...more].join("\n  "),
+  );
+}
+
+function groups(files: readonly JobFile[]): readonly (readonly JobFile[])[] {
+  const all: JobFile[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const file of files) {
+    const last = all.at(-1);
+    const size = Buffer.byteLength(file.body);
+    if (last !== undefined && last.length < mostJobs && bytes + size <= mostBytes) {
+      last.push(file);
+      bytes += size;
+    } else {
+      all.push([file]);
+      bytes = size;
+    }
+  }
+  return all;
+}

@@ -1,0 +1,152 @@
+import { setTimeout as pause } from "node:timers/promises";
+import pMap from "p-map";
+import type { LogPage } from "../../../api/views/views.ts";
+import { Fault } from "../../../model/fault.ts";
+import { isEnded, type Job } from "../../../model/job.ts";
+import { exitCodes } from "../../invocation/exit.ts";
+import type { Context } from "../../session/context.ts";
+import { findJob } from "../../session/find-job.ts";
+import { teamOf } from "../../session/team.ts";
+import { type LogAt, pageOf, type RankedLine } from "../../views/log-pages.ts";
+import { saysLeftOut } from "../../views/log-printer.ts";
+import { type LogOptions, logAt, plainLines, ranksOf, type Said, wholeHint } from "./logs.ts";
+
+/** What comes after an attempt has ended, or the job has, may still be on its way: so many empty answers mean that nothing is. */
+const silences = 3;
+const membersAtOnce = 8;
+/** A job that was just submitted is not there at once: it is looked for so many times. */
+const mostLooks = 15;
+
+type Round = { readonly page: LogPage; readonly lines: readonly RankedLine[] };
+
+/**
+ * Prints what a job writes while it writes it, of this attempt and those after it, until the job has ended: the exit code
+ * says whether it succeeded. As JSON: one object a line.
+ */
+export async function follow(id: string, options: LogOptions, on: Context & { readonly pollMs?: number }): Promise<number> {
+  const { pollMs = 1_000 } = on;
+  const team = await teamOf(options.team, on.connection);
+  const start = logAt({ team, job: id }, options, on.nowMs);
+  const ranks = await onceThere(() => ranksOf(start, options, on), pollMs);
+  const teller = new Teller(id, options, on);
+  let at = start;
+  let cursors = new Map<number, string | undefined>();
+  let silent = 0;
+  for (;;) {
+    const { page, lines } = await onceThere(() => round(at, { ranks, cursors }, on), pollMs);
+    teller.tell(page, lines);
+    // Its newest lines are asked for once, and of this attempt: those after it are told from their beginning.
+    at = { ...at, attempt: page.attempt, tail: undefined };
+    silent = lines.length > 0 ? 0 : silent + 1;
+    const next = whatNext(page, silent);
+    if (next === "ended") return end(await findJob(id, team, on.connection), teller, on);
+    if (next === "wait") await pause(pollMs);
+    if (next === "next attempt") {
+      at = { ...at, attempt: page.attempt + 1 };
+      cursors = new Map();
+      silent = 0;
+      teller.begin(page.attempt + 1);
+    }
+  }
+}
+
+/** Does the work again while the job is not there yet. */
+async function onceThere<T>(work: () => Promise<T>, pollMs: number): Promise<T> {
+  for (let looks = 1; ; looks++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Fault && error.code === "no-job") || looks >= mostLooks) throw error;
+      await pause(pollMs);
+    }
+  }
+}
+
+/** What is new of each member, in the order of its times. `page` is the first member's, and has `more` if any has. */
+async function round(
+  at: LogAt,
+  { ranks, cursors }: { readonly ranks: readonly number[]; readonly cursors: Map<number, string | undefined> },
+  on: Context,
+): Promise<Round> {
+  const read = async (rank: number) => {
+    const page = await pageOf({ ...at, rank, cursor: cursors.get(rank), ...(cursors.has(rank) && { tail: undefined }) }, on);
+    cursors.set(rank, page.cursor ?? cursors.get(rank));
+    return { rank, page };
+  };
+  const pages = await pMap(ranks, read, { concurrency: membersAtOnce });
+  const [first] = pages;
+  if (first === undefined) throw new Error("a log without members");
+  const lines = pages.flatMap(({ rank, page }) => page.lines.map((line) => ({ line, rank })));
+  if (pages.length > 1) lines.sort((a, b) => (a.line.at < b.line.at ? -1 : a.line.at > b.line.at ? 1 : 0));
+  return { page: { ...first.page, more: pages.some(({ page }) => page.more) }, lines };
+}
+
+function whatNext(page: LogPage, silent: number): "more" | "wait" | "next attempt" | "ended" {
+  if (page.more) return "more";
+  const later = page.latestAttempt > page.attempt;
+  if (!(later || isEnded(page.state)) || silent < silences) return "wait";
+  return later ? "next attempt" : "ended";
+}
+
+/** Says what is new: lines, and what the job is doing, once it has changed. */
+class Teller {
+  readonly #id: string;
+  readonly #options: LogOptions;
+  readonly #on: Context;
+  readonly #said: Said;
+  #state = "";
+  #isCut = false;
+
+  constructor(id: string, options: LogOptions, on: Context) {
+    this.#id = id;
+    this.#options = options;
+    this.#on = on;
+    this.#said = plainLines(options, on);
+  }
+
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  begin(attempt: number): void {
+    this.#note(`--- attempt ${attempt} ---`);
+    this.#state = "";
+  }
+
+  tell(page: LogPage, lines: readonly RankedLine[]): void {
+    for (const each of lines) {
+      this.#isCut ||= saysLeftOut(each.line);
+      if (this.#options.json) this.#json(page.attempt, each);
+      else this.#said.line(each);
+    }
+    // The state is the latest attempt's.
+    if (page.attempt === page.latestAttempt) this.#tellState(page);
+  }
+
+  end(): void {
+    this.#said.end();
+  }
+
+  #tellState({ state, reason }: LogPage): void {
+    const why = state === "queued" && reason !== undefined ? `: ${reason}` : "";
+    const now = `${this.#id} is ${state}${why}`;
+    if (now !== this.#state) this.#note(now);
+    this.#state = now;
+  }
+
+  #json(attempt: number, { line, rank }: RankedLine): void {
+    this.#on.console.out(JSON.stringify({ attempt, ...(this.#options.rank === "all" && { rank }), ...line }));
+  }
+
+  #note(text: string): void {
+    this.#said.end();
+    this.#on.console.note(text);
+  }
+}
+
+function end(job: Job, teller: Teller, { console }: Context): number {
+  teller.end();
+  if (job.reason !== undefined) console.note(`${job.job}: ${job.reason}`);
+  if (teller.isCut) console.note(wholeHint(job.job, job.team, job.attempt));
+  return job.state === "succeeded" ? exitCodes.ok : exitCodes.failed;
+}

@@ -1,0 +1,108 @@
+import type { LogPage } from "../../../api/views/views.ts";
+import { isEnded, type Job } from "../../../model/job.ts";
+import { exitCodes } from "../../invocation/exit.ts";
+import { commandLine } from "../../invocation/invocation.ts";
+import type { Context } from "../../session/context.ts";
+import { findJob } from "../../session/find-job.ts";
+import { teamOf } from "../../session/team.ts";
+import { type LogAt, merged, pageOf, pagesFrom, type RankedLine } from "../../views/log-pages.ts";
+import { logPrinter, saysLeftOut } from "../../views/log-printer.ts";
+import type { JobOptions } from "./job.ts";
+
+export type LogOptions = JobOptions & {
+  readonly attempt?: number | undefined;
+  /** Of a gang's member; `all` for every one. */
+  readonly rank?: number | "all" | undefined;
+  /** Lines older than so many seconds are left out. */
+  readonly since?: number | undefined;
+  /** Only so many of the newest lines. */
+  readonly tail?: number | undefined;
+  readonly follow?: boolean | undefined;
+  readonly whole?: boolean | undefined;
+  /** Nothing of what the job wrote is filtered. */
+  readonly raw?: boolean | undefined;
+};
+
+/** Prints what an attempt has written so far, as it comes. */
+export async function logs(id: string, options: LogOptions, on: Context): Promise<number> {
+  const { console } = on;
+  const team = await teamOf(options.team, on.connection);
+  const at = logAt({ team, job: id }, options, on.nowMs);
+  const say = options.json ? jsonList(options, on) : plainLines(options, on);
+  let attempt = 0;
+  const noting = async function* (pages: AsyncIterable<LogPage>): AsyncGenerator<LogPage> {
+    for await (const page of pages) {
+      attempt = page.attempt;
+      yield page;
+    }
+  };
+  const ranks = await ranksOf(at, options, on);
+  const lines = merged(new Map(ranks.map((rank) => [rank, noting(pagesFrom({ ...at, rank }, on))])));
+  let [some, isCut] = [false, false];
+  for await (const line of newestOf(lines, ranks.length > 1 ? options.tail : undefined)) {
+    some = true;
+    isCut ||= saysLeftOut(line.line);
+    say.line(line);
+  }
+  say.end();
+  if (!some) console.note(nothing(await findJob(id, team, on.connection), attempt, options.since !== undefined));
+  if (isCut) console.note(wholeHint(id, team, attempt));
+  return exitCodes.ok;
+}
+
+export const logAt = (of: Pick<LogAt, "team" | "job">, { attempt, since, tail }: LogOptions, nowMs: number): LogAt => ({
+  ...of,
+  attempt,
+  since: since === undefined ? undefined : new Date(nowMs - since * 1_000).toISOString(),
+  tail,
+});
+
+/** The ranks that were asked for. */
+export async function ranksOf(at: LogAt, { rank = 0 }: LogOptions, on: Context): Promise<readonly number[]> {
+  if (rank !== "all") return [rank];
+  const { members } = await pageOf({ ...at, rank: 0 }, on, 1);
+  return Array.from({ length: members }, (_, index) => index);
+}
+
+/** Each member has been asked for so many; of all together only so many are wanted. */
+async function* newestOf(lines: AsyncIterable<RankedLine>, most: number | undefined): AsyncGenerator<RankedLine> {
+  if (most === undefined) {
+    yield* lines;
+    return;
+  }
+  const all: RankedLine[] = [];
+  for await (const line of lines) all.push(line);
+  yield* all.slice(-most);
+}
+
+export type Said = { line(of: RankedLine): void; end(): void };
+
+export function plainLines({ rank, raw = false }: LogOptions, { console }: Context): Said {
+  const printer = logPrinter(console, { names: rank === "all", raw });
+  return { line: ({ line, rank: of }) => printer.print(line, of), end: printer.end };
+}
+
+/** One list, an element a line, so that a long one need not fit into memory. */
+function jsonList({ rank }: LogOptions, { console }: Context): Said {
+  let before: string | undefined;
+  return {
+    line(of) {
+      console.out(before === undefined ? "[" : `${before},`);
+      before = JSON.stringify(rank === "all" ? { rank: of.rank, ...of.line } : of.line);
+    },
+    end() {
+      if (before === undefined) console.out("[]");
+      else for (const line of [before, "]"]) console.out(line);
+    },
+  };
+}
+
+export const wholeHint = (id: string, team: string, attempt: number): string =>
+  `parts of this log were left out; all of it is kept: ${commandLine("logs", id, "--whole", "--attempt", String(attempt), "--team", team)}`;
+
+export function nothing({ job: id, state, reason, attempt: last }: Job, attempt: number, lately: boolean): string {
+  if (state === "rejected") return `${id} was rejected and never ran: ${reason ?? ""}`;
+  const why = state === "queued" && reason !== undefined ? `: ${reason}` : "";
+  const yet = attempt === last && !isEnded(state) ? ` yet; it is ${state}${why}` : "";
+  return `attempt ${attempt} of ${id} has written nothing${lately ? " lately" : ""}${yet}`;
+}

@@ -1,0 +1,151 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { createGunzip } from "node:zlib";
+import { type AttemptRef, isEnded } from "../../../model/job.ts";
+import type { SegmentRef } from "../../../model/log.ts";
+import type { KeptLogs, OpenedSegment } from "../../../ports/kept-logs.ts";
+import { exitCodes, UsageError, whatWentWrong } from "../../invocation/exit.ts";
+import type { Context } from "../../session/context.ts";
+import { teamOf } from "../../session/team.ts";
+import { bytes } from "../../terminal/amount.ts";
+import type { Console } from "../../terminal/console.ts";
+import { withProgress } from "../../terminal/progress.ts";
+import { pageOf } from "../../views/log-pages.ts";
+import type { LogOptions } from "./logs.ts";
+
+/** A part is sealed within seconds of its upload. */
+const lateMs = 30_000;
+/** What is not sealed so long after the job has ended never will be. */
+const oldMs = 120_000;
+/** Parts that are fetched ahead, each of some MiB. */
+const ahead = 4;
+
+/**
+ * Writes the whole log of a member of an attempt to stdout, byte for byte; of one that still runs, what has been kept of it by now. Says
+ * on stderr what is missing, and fails if anything is.
+ */
+export async function wholeLog(id: string, options: LogOptions, on: Context & { readonly pollMs?: number }): Promise<number> {
+  const { console, connection } = on;
+  const rank = rankOf(options);
+  const team = await teamOf(options.team, connection);
+  const page = await pageOf({ team, job: id, attempt: options.attempt, rank }, on, 1);
+  const attempt = { team, job: id, attempt: page.attempt };
+  const isOver = page.attempt < page.latestAttempt || isEnded(page.state);
+  const patienceMs = isOver && page.lines.length > 0 ? await patience(attempt, page.latestAttempt, on) : 0;
+  const { segments, hasEnd } = await withProgress(console, "waiting for the end of the log", () =>
+    listed(connection.keptLogs, { attempt, rank, patienceMs, pollMs: on.pollMs ?? 500 }),
+  );
+  if (segments.length === 0 && page.lines.length === 0) {
+    console.note(`attempt ${page.attempt} of ${id} has written nothing${isOver ? "" : " yet"}`);
+    return exitCodes.ok;
+  }
+  const missing = await print(segments, connection.keptLogs, { console, raw: options.raw === true || !console.isTerminal });
+  if (!isOver) console.note(`attempt ${page.attempt} of ${id} is not over: this is what was kept by now, which is a minute behind at most`);
+  else if (!hasEnd) console.note("the end of this log is missing: it is not sealed yet, or its node was lost before it was uploaded");
+  return missing || (isOver && !hasEnd) ? exitCodes.failed : exitCodes.ok;
+}
+
+function rankOf({ rank = 0, follow, tail, since, json }: LogOptions): number {
+  if (rank === "all") throw new UsageError("--whole prints the log of one member: name it with --rank N");
+  const others = Object.entries({ "--follow": follow, "--tail": tail, "--since": since, "--json": json });
+  const other = others.find(([, value]) => value !== undefined);
+  if (other) throw new UsageError(`--whole prints all of a log as it is; leave ${other[0]} out`);
+  return rank;
+}
+
+/** How long to wait for the end of the log of an attempt that is over. */
+async function patience(attempt: AttemptRef, latest: number, { connection, nowMs }: Context): Promise<number> {
+  if (attempt.attempt < latest) return 0;
+  const job = await connection.jobs.get(attempt);
+  return job?.endedAtMs === undefined || nowMs - job.endedAtMs < oldMs ? lateMs : 0;
+}
+
+/** The parts there are, once all of them are or the patience is over. */
+async function listed(
+  logs: KeptLogs,
+  { attempt, rank, patienceMs, pollMs }: { attempt: AttemptRef; rank: number; patienceMs: number; pollMs: number },
+): Promise<{ readonly segments: readonly SegmentRef[]; readonly hasEnd: boolean }> {
+  for (let waitedMs = 0; ; waitedMs += pollMs) {
+    const segments = await logs.segments(attempt, rank);
+    const newest = segments.at(-1);
+    const hasEnd = newest !== undefined && (await isLast(logs, newest));
+    const isAll = hasEnd && newest.number === segments.length - 1;
+    if (isAll || waitedMs >= patienceMs) return { segments, hasEnd };
+    await pause(pollMs);
+  }
+}
+
+/** One that cannot be opened is told of when it is printed. */
+const isLast = (logs: KeptLogs, segment: SegmentRef): Promise<boolean> =>
+  logs.open(segment).then(
+    ({ last }) => last,
+    () => true,
+  );
+
+type To = { readonly console: Pick<Console, "bytes" | "jobLog" | "note">; readonly raw: boolean };
+
+/** Prints them in their order. Returns whether any is missing. */
+async function print(segments: readonly SegmentRef[], logs: KeptLogs, { console, raw }: To): Promise<boolean> {
+  const output = raw ? { write: console.bytes, end: () => undefined } : linesOn(console);
+  let [number, endsAt, missing] = [0, 0, false];
+  for await (const [segment, opened] of inOrder(segments, (each) => logs.open(each))) {
+    const isGap = segment.number > number;
+    number = segment.number + 1;
+    if (opened instanceof Error) {
+      missing = true;
+      console.note(`a part of this log cannot be read: ${whatWentWrong(opened)}`);
+      continue;
+    }
+    if (isGap) {
+      missing = true;
+      console.note(`${bytes(opened.offset - endsAt)} of this log are missing here: they are not sealed yet, or were lost with their node`);
+    }
+    endsAt = opened.offset + opened.bytes;
+    for await (const chunk of unpacked(opened)) await output.write(chunk);
+  }
+  output.end();
+  return missing;
+}
+
+function unpacked({ gzip }: OpenedSegment): AsyncIterable<Uint8Array> {
+  const gunzip = createGunzip();
+  gunzip.end(gzip);
+  return gunzip;
+}
+
+/** The results in the order of the items, some of which are worked on ahead; an error is a result. */
+async function* inOrder<T, R>(items: readonly T[], work: (item: T) => Promise<R>): AsyncGenerator<[T, R | Error]> {
+  const begin = async (item: T): Promise<[T, R | Error]> => {
+    try {
+      return [item, await work(item)];
+    } catch (error) {
+      return [item, error instanceof Error ? error : new Error(String(error))];
+    }
+  };
+  const begun: Promise<[T, R | Error]>[] = [];
+  for (const item of items) {
+    begun.push(begin(item));
+    const first = begun.length > ahead ? begun.shift() : undefined;
+    if (first) yield await first;
+  }
+  for (const rest of begun) yield await rest;
+}
+
+/** For a terminal, which obeys what a program wrote: line by line, through the filter for job logs. */
+function linesOn(console: Pick<Console, "jobLog">): { write(chunk: Uint8Array): Promise<void>; end(): void } {
+  const decoder = new TextDecoder();
+  let rest = "";
+  return {
+    async write(chunk) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) console.jobLog(newestState(line));
+    },
+    end() {
+      rest += decoder.decode();
+      if (rest !== "") console.jobLog(newestState(rest));
+    },
+  };
+}
+
+/** What a terminal shows of a line that carriage returns have written anew. */
+const newestState = (line: string): string => line.split("\r").findLast((state) => state !== "") ?? "";

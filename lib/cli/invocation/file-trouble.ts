@@ -1,0 +1,15 @@
+import { meaningOf } from "../../model/files/file-words.ts";
+import { askedFrom } from "./asked-from.ts";
+import { UsageError } from "./exit.ts";
+
+/**
+ * What went wrong with a file that the user named, as a UsageError; any other error as it is. `wanted`: what should be there, such as
+ * "a job is a file".
+ */
+export function fileTrouble(error: unknown, file: string, wanted = "a file is wanted"): unknown {
+  if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return error;
+  if (error.code === "ENOENT") return new UsageError(`there is no file ${file} in ${askedFrom(process.env, process.cwd())}`);
+  if (error.code === "EISDIR") return new UsageError(`${file} is a folder, and ${wanted}`);
+  const meaning = meaningOf(error.code);
+  return meaning === undefined ? error : new UsageError(`${file} ${meaning}`);
+}

@@ -1,0 +1,67 @@
+import { constants } from "node:fs";
+import { access, mkdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Fault } from "../../model/fault.ts";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+
+/** Whether this is the built command (`npm pack`), without the checkout that it was built from. */
+export const isInstalled = !import.meta.url.endsWith(".ts");
+
+/** The folder that holds package.json: the checkout, or the installed package, whose code lies in `.build/cli`. */
+export const packageRoot = resolve(here, isInstalled ? "../.." : "../../..");
+
+/** Where a checkout's local clouds keep their emulators and a folder for each run. */
+export const cloudFolder = resolve(process.env["FLEETWRIGHT_HOME"] || join(packageRoot, ".fleetwright"));
+
+/**
+ * Where this user's commands remember things: which local clouds run, and which target `fleet use` named. It does not depend on
+ * a checkout, so that an installed command finds the local cloud that a checkout runs.
+ */
+export function userFolder(environment: NodeJS.ProcessEnv = process.env, home: () => string = homedir): string {
+  if (environment["FLEETWRIGHT_HOME"]) return resolve(environment["FLEETWRIGHT_HOME"]);
+  return join(environment["XDG_STATE_HOME"] || join(homeOf(home), ".local", "state"), "fleetwright");
+}
+
+function homeOf(home: () => string): string {
+  try {
+    return home();
+  } catch (cause) {
+    throw new Fault("state-folder", "this user has no home folder; set HOME, or FLEETWRIGHT_HOME to a folder that you may write to", {
+      cause,
+    });
+  }
+}
+
+/** Makes the folder if it is not there. Throws a Fault with words when nothing can be written to it. */
+export async function makeWritable(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw notWritable(folder, error);
+  }
+}
+
+const words: Readonly<Record<string, string>> = {
+  EACCES: "you may not write there",
+  EPERM: "you may not write there",
+  EROFS: "the file system is read-only",
+  ENOTDIR: "a part of the path is a file, not a folder",
+  EEXIST: "it is a file, not a folder",
+  ENOENT: "its parent folder does not exist",
+  ENOSPC: "the disk is full",
+  EDQUOT: "your disk quota is used up",
+};
+
+/** What keeps us from writing to a folder, and the way out. */
+export function notWritable(folder: string, error: unknown): Fault {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+  return new Fault(
+    "state-folder",
+    `cannot write to ${folder}: ${words[code] ?? code}; set FLEETWRIGHT_HOME to a folder that you may write to`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,124 @@
+import { createReadStream } from "node:fs";
+import { checked, linesOf } from "../../../events/checked.ts";
+import { JobMessage, maxJobBytes } from "../../../events/job.ts";
+import { withoutBom } from "../../../events/json.ts";
+import { asMeant } from "../invocation/asked-from.ts";
+import { UsageError } from "../invocation/exit.ts";
+import { fileTrouble } from "../invocation/file-trouble.ts";
+
+/** A job as somebody wrote it, and what it says. `at`: where it was found, for whoever has to mend it. */
+export type JobFile = { readonly body: string; readonly message: JobMessage; readonly at: string };
+
+/** What one file may hold: all of it is read before anything is sent. */
+const mostBytes = 64 * 1024 * 1024;
+const mostJobs = 100_000;
+/** Wrong ones that are named; who has a thousand of them needs a few. */
+const mostTold = 10;
+
+/**
+ * Reads the jobs of a file, or of standard input for `-`: one as a JSON object, several as a JSON array or as JSON Lines, one on
+ * each line. Throws a UsageError that names what is wrong with which of them.
+ */
+export async function readJobFile(file: string, note: (line: string) => void): Promise<readonly JobFile[]> {
+  const name = file === "-" ? "standard input" : file;
+  if (file === "-" && process.stdin.isTTY) note("type a job, then Ctrl-D on a line of its own");
+  return parseJobs(name, file === "-" ? await textOf(name, process.stdin) : await textOf(name, createReadStream(asMeant(file))));
+}
+
+/** What a text says, as jobs; throws a UsageError that says why it is none. */
+export function parseJobs(name: string, given: string): readonly JobFile[] {
+  const text = withoutBom(given);
+  if (/^\s*\[/.test(text)) return parseList(name, text);
+  const lines = text.split("\n").flatMap((line, index) => (line.trim() === "" ? [] : [{ at: `line ${index + 1}`, text: line.trim() }]));
+  const isLines = lines.length > 1 && !isJson(text) && isJson(lines[0]?.text ?? "");
+  return isLines ? parseAll(name, lines) : [parseJob(name, text)];
+}
+
+function parseList(name: string, text: string): readonly JobFile[] {
+  const values = jsonValueOf(name, text);
+  if (!Array.isArray(values) || values.length === 0) throw new UsageError(`${name} is an empty list; it holds no job`);
+  return parseAll(
+    name,
+    values.map((value: unknown, index) => ({ at: `item ${index + 1}`, text: JSON.stringify(value) })),
+  );
+}
+
+function parseAll(name: string, each: readonly { readonly at: string; readonly text: string }[]): readonly JobFile[] {
+  if (each.length > mostJobs) throw new UsageError(`${name} holds ${each.length} jobs and ${mostJobs} are allowed; divide it`);
+  const wrong: string[] = [];
+  const jobs = each.flatMap(({ at, text }) => {
+    try {
+      return [parseJob(`${name}, ${at}`, text, "")];
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      wrong.push(error.message);
+      return [];
+    }
+  });
+  if (wrong.length === 0) return jobs;
+  const more = wrong.length > mostTold ? [`and ${wrong.length - mostTold} more`] : [];
+  throw new UsageError(
+    [`${wrong.length} of the ${each.length} jobs are wrong; nothing was sent`, ...wrong.slice(0, mostTold), ...more].join("\n  "),
+  );
+}
+
+const schemaHint = '\n  (events/job.schema.json has every field; the smallest job is {"command":["python","train.py"]})';
+
+/** What a text says, as one job. */
+export function parseJob(name: string, given: string, hint = schemaHint): JobFile {
+  const body = withoutBom(given);
+  const bytes = Buffer.byteLength(body);
+  if (bytes > maxJobBytes)
+    throw new UsageError(
+      `${name} has ${bytes} bytes and ${maxJobBytes} are allowed; put data on S3 and name it in "datasets", "code" or "env"`,
+    );
+  const message = checked(JobMessage, jsonValueOf(name, body));
+  if (message.kind === "good") return { body, message: message.value, at: name };
+  throw new UsageError(`${name} is not a job:${linesOf(message.wrong, "the message")}${hint}`);
+}
+
+function jsonValueOf(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const why = text.trim() === "" ? "it is empty" : error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${name} is not JSON: ${why}`);
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function textOf(name: string, stream: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of stream) {
+      chunks.push(Buffer.from(chunk));
+      bytes += chunk.length;
+      if (bytes > mostBytes) throw new UsageError(`${name} has more than ${mostBytes} bytes; divide it`);
+    }
+  } catch (error) {
+    throw fileTrouble(error, name, "a job is a file");
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Two jobs of one id are one job if they are alike; else the second would be refused when the first has been taken. */
+export function refuseTwice(files: readonly JobFile[], sameJob: (one: JobFile, other: JobFile) => boolean): void {
+  const first = new Map<string, JobFile>();
+  for (const file of files) {
+    const { id } = file.message;
+    if (id === undefined) continue;
+    const before = first.get(id);
+    if (before === undefined) first.set(id, file);
+    else if (!sameJob(before, file))
+      throw new UsageError(`${file.at}: the id ${id} names another job already, in ${before.at}; nothing was sent`);
+  }
+}

@@ -1,0 +1,39 @@
+import type * as views from "../../api/views/views.ts";
+import { bodyHash } from "../../flows/job/body-hash.ts";
+import { Fault } from "../../model/fault.ts";
+import type { Job } from "../../model/job.ts";
+import type { JobReader } from "../../ports/jobs.ts";
+import type { FleetApi } from "./fleet-api.ts";
+
+/** Reads jobs through the API. Those of a list come without spec and artifacts. */
+export const apiJobReader = (api: Pick<FleetApi, "job" | "jobs">): JobReader => ({
+  async get(ref) {
+    try {
+      return jobOf(await api.job(ref));
+    } catch (error) {
+      if (error instanceof Fault && error.code === "not-found") return undefined;
+      throw error;
+    }
+  },
+  async list({ states, sinceMs, beforeMs, ...of }) {
+    const query = { state: states?.join(","), since: timeOf(sinceMs), before: timeOf(beforeMs) };
+    const { items, cursor } = await api.jobs({ ...of, ...query });
+    return { jobs: items.map(jobOf), cursor };
+  },
+});
+
+/** Times that no calendar has become the nearest that has. */
+const timeOf = (atMs: number | undefined): string | undefined =>
+  atMs === undefined ? undefined : new Date(Math.min(Math.max(atMs, 0), Date.UTC(9999, 11, 31))).toISOString();
+
+/** The API does not tell the body's hash: it is taken of the spec, and empty where there is none. */
+export function jobOf(view: views.JobSummary & Partial<views.Job>): Job {
+  const { submittedAt, startedAt, endedAt, ...rest } = view;
+  return {
+    ...rest,
+    bodyHash: view.spec === undefined ? "" : bodyHash(view.spec),
+    submittedAtMs: Date.parse(submittedAt),
+    ...(startedAt === undefined ? {} : { startedAtMs: Date.parse(startedAt) }),
+    ...(endedAt === undefined ? {} : { endedAtMs: Date.parse(endedAt) }),
+  };
+}

@@ -1,0 +1,139 @@
+import { join } from "node:path";
+import { functionUrlSigner } from "../../aws/access/request-signer.ts";
+import type { ClientSettings } from "../../aws/clients/settings.ts";
+import { ssmClient } from "../../aws/clients/ssm.ts";
+import { findDeployment } from "../../aws/deployment.ts";
+import { awsErrorKind } from "../../aws/errors.ts";
+import type { Announcement } from "../../local/announcement.ts";
+import type { Deployment } from "../../model/deployment.ts";
+import { Fault } from "../../model/fault.ts";
+import type { JobReader } from "../../ports/jobs.ts";
+import { whatWentWrong } from "../invocation/exit.ts";
+import { startLocalLine } from "../invocation/invocation.ts";
+import type { Console } from "../terminal/console.ts";
+import { withProgress } from "../terminal/progress.ts";
+import { apiClient, type CallApi } from "./api-client.ts";
+import { apiJobReader } from "./api-jobs.ts";
+import { type FleetApi, fleetApi } from "./fleet-api.ts";
+import { once } from "./once.ts";
+import { noLocalCloud, standing } from "./standing.ts";
+import { type Stores, stores } from "./stores.ts";
+import type { Choice } from "./target.ts";
+
+/** One deployment, as the commands reach it. */
+export type Connection = Stores & {
+  readonly deployment: Deployment;
+  /** The local cloud's address; absent on AWS. */
+  readonly endpoint?: string | undefined;
+  readonly api: FleetApi;
+  /** Through the API, where there is one. */
+  readonly jobs: JobReader;
+};
+
+/** How the local cloud is signed to: any key will do there. */
+export const localSettings = (endpoint: string): ClientSettings => ({
+  endpoint,
+  region: "us-east-1",
+  credentials: { accessKeyId: "local", secretAccessKey: "local" },
+});
+
+/** Options that every command has. */
+export type Target = { readonly name: string; readonly aws: boolean; readonly local: boolean };
+
+/**
+ * Connects to the deployment that the user means (`choose` decides which). Says on `note` if it is the local cloud's; on AWS
+ * the account is asked for, and said, before the first call that writes.
+ */
+export async function connect(target: Target, console: Pick<Console, "note" | "progress">): Promise<Connection> {
+  const { choice } = await standing(target.aws ? "aws" : target.local ? "local" : undefined);
+  if (choice.kind === "gone") throw noLocalCloud(choice.last);
+  const cloud = choice.kind === "local" ? choice.cloud : undefined;
+  if (cloud) console.note(`local cloud at ${cloud.endpoint}`);
+  const settings = cloud ? localSettings(cloud.endpoint) : {};
+  const sayWhere = once(async () => {
+    if (!cloud) console.note(await awsInWords(settings, target.name));
+  });
+  const seen = (call: CallApi): CallApi => {
+    return async (schema, what) => {
+      if (what.method !== "GET") await sayWhere();
+      try {
+        return await withProgress(console, "waiting for the API", () => call(schema, what));
+      } catch (error) {
+        throw await orItsEnd(error, cloud);
+      }
+    };
+  };
+  try {
+    return await withProgress(console, "connecting", () =>
+      connectTo(target.name, settings, { seen, sayWhere, runFolder: cloud?.runFolder }),
+    );
+  } catch (error) {
+    throw noConnection(error, { name: target.name, choice });
+  }
+}
+
+/** The error, or that the local cloud has ended since the command began, which its address alone does not tell. */
+async function orItsEnd(error: unknown, cloud: Announcement | undefined): Promise<unknown> {
+  if (cloud === undefined || !(error instanceof Fault && error.code === "api-unreachable")) return error;
+  const { choice } = await standing("local");
+  if (choice.kind === "local" && choice.cloud.endpoint === cloud.endpoint) return error;
+  const gone = "has ended while this command ran, and its jobs, logs, artifacts and datasets are gone with it";
+  return new Fault("local-cloud-ended", `the local cloud at ${cloud.endpoint} ${gone}`, { cause: error });
+}
+
+/** `AWS account 123456789012, region eu-west-1, deployment fleetwright`. That the account cannot be told is said, and stops nothing. */
+async function awsInWords(settings: ClientSettings, name: string): Promise<string> {
+  const [{ callerAccount }, { stsClient }] = await Promise.all([import("../../aws/access/caller.ts"), import("../../aws/clients/sts.ts")]);
+  const sts = stsClient({ ...settings, maxAttempts: 1 });
+  const [account, region] = await Promise.all([
+    callerAccount(sts).catch((error: unknown) => `unknown (STS did not name it: ${whatWentWrong(error)})`),
+    sts.config.region().catch(() => "unknown"),
+  ]);
+  return `AWS account ${account}, region ${region}, deployment ${name}`;
+}
+
+const useAws = "on AWS: set a region and credentials (AWS_PROFILE; or AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)";
+
+/** Why the first call failed, and every way out of it. */
+function noConnection(error: unknown, { name, choice }: { name: string; choice: Choice }): Fault {
+  const says = (code: string, ...lines: string[]): Fault => new Fault(code, lines.join("\n  "), { cause: error });
+  const why = whatWentWrong(error);
+  if (choice.kind === "local") {
+    if (error instanceof Fault && error.code === "no-deployment")
+      return says("no-deployment", `the local cloud has no deployment named ${name}; leave --name (or FLEETWRIGHT_NAME) out`);
+    return says("no-connection", `the local cloud at ${choice.cloud.endpoint} does not answer (${why}); end it and start it again`);
+  }
+  // Who asked for AWS by a word needs no other way out.
+  const local = choice.because === "clouds" ? [`on this machine: keep a local cloud running in another terminal: ${startLocalLine()}`] : [];
+  if (error instanceof Fault) return says(error.code, why, ...local);
+  if (awsErrorKind(error) === "denied") return says("denied", `AWS does not let you in: ${why}`, useAws, ...local);
+  if (local.length === 0) return says("no-connection", `AWS could not be reached: ${why}`, useAws);
+  return says("no-connection", `no local cloud is running, and AWS could not be reached: ${why}`, ...local, useAws);
+}
+
+/** Connects to a local cloud by its address. */
+export const connectLocal = (name: string, endpoint: string): Promise<Connection> => connectTo(name, localSettings(endpoint));
+
+type Seams = {
+  /** Sees every call of the API. */
+  readonly seen: (call: CallApi) => CallApi;
+  /** Runs before anything is sent past the API. */
+  readonly sayWhere: () => Promise<void>;
+  readonly runFolder: string | undefined;
+};
+
+const noSeams: Seams = { seen: (call) => call, sayWhere: async () => undefined, runFolder: undefined };
+
+async function connectTo(name: string, settings: ClientSettings, { seen, sayWhere, runFolder }: Seams = noSeams): Promise<Connection> {
+  const ssm = ssmClient(settings);
+  const deployment = await findDeployment(ssm, name);
+  const log = runFolder === undefined ? `log group /aws/lambda/${deployment.name}-api` : join(runFolder, "functions.log");
+  const api = fleetApi(seen(apiClient({ url: deployment.apiUrl, sign: functionUrlSigner(ssm.config), log })));
+  return {
+    deployment,
+    endpoint: settings.endpoint,
+    api,
+    jobs: apiJobReader(api),
+    ...stores(settings, deployment, sayWhere),
+  };
+}

@@ -1,0 +1,19 @@
+import { Fault } from "../../model/fault.ts";
+import type { Job } from "../../model/job.ts";
+import { commandLine } from "../invocation/invocation.ts";
+import type { Connection } from "./connection.ts";
+import { teamOf } from "./team.ts";
+
+/** The job, or a Fault that says where to look. */
+export async function findJob(id: string, team: string | undefined, connection: Connection): Promise<Job> {
+  const of = await teamOf(team, connection);
+  const found = await connection.jobs.get({ team: of, job: id });
+  if (!found) throw noJob(id, of);
+  return found;
+}
+
+export const noJob = (id: string, team: string): Fault =>
+  new Fault(
+    "no-job",
+    `team ${team} has no job ${id} (a new one can take a second to appear); list them with: ${commandLine("jobs", "--team", team)}`,
+  );

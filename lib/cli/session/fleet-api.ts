@@ -1,0 +1,107 @@
+import * as z from "zod";
+import {
+  CancelledJobs,
+  CheckedJobs,
+  Dataset,
+  DatasetDetail,
+  DatasetList,
+  Decision,
+  DecisionPage,
+  Job,
+  JobPage,
+  LogPage,
+  Me,
+  Node,
+  NodePage,
+  Pool,
+  PoolList,
+} from "../../api/views/views.ts";
+import type { JobRef } from "../../model/job.ts";
+import type { ApiCall, CallApi } from "./api-client.ts";
+
+/** Where a page begins, and how long it may be. */
+export type Paging = { readonly limit?: number | undefined; readonly cursor?: string | undefined };
+export type LogQuery = {
+  readonly attempt?: number | undefined;
+  readonly rank?: number | undefined;
+  /** ISO 8601, in UTC. */
+  readonly since?: string | undefined;
+  /** Begins with so many of the newest lines. */
+  readonly tail?: number | undefined;
+};
+export type DatasetAt = { readonly team: string; readonly dataset: string };
+
+export type JobsAsked = {
+  readonly team: string;
+  /** With commas between them. */
+  readonly state?: string | undefined;
+  readonly name?: string | undefined;
+  readonly pool?: string | undefined;
+  /** ISO 8601 */
+  readonly since?: string | undefined;
+  /** ISO 8601 */
+  readonly before?: string | undefined;
+};
+export type CancelAsked = {
+  readonly jobs: readonly string[];
+  readonly reason?: string | undefined;
+  readonly states?: readonly string[] | undefined;
+};
+
+/** The API's operations, in the words of the commands. All throw the Faults of `CallApi`. */
+export type FleetApi = {
+  /** Any call, its answer as it is. */
+  raw(call: ApiCall): Promise<unknown>;
+  me(): Promise<Me>;
+  job(ref: JobRef): Promise<Job>;
+  jobs(of: Paging & JobsAsked): Promise<JobPage>;
+  /** What would become of them if they were sent now; a hundred at most. */
+  checkJobs(team: string, messages: readonly unknown[]): Promise<CheckedJobs>;
+  /** Cancelling what is cancelled already is no error; what has ended otherwise is a `conflict`. */
+  cancel(ref: JobRef, reason: string | undefined): Promise<Job>;
+  /** A hundred at most, each with its own outcome. */
+  cancelJobs(team: string, asked: CancelAsked): Promise<CancelledJobs>;
+  /** The last attempt's without one. */
+  logs(of: JobRef & Paging & LogQuery): Promise<LogPage>;
+  nodes(of: Paging & { pool?: string | undefined }): Promise<NodePage>;
+  node(id: string): Promise<Node>;
+  pools(): Promise<PoolList>;
+  pool(name: string): Promise<Pool>;
+  /** Has the pool's packings begin to learn anew. */
+  forgetLearned(pool: string): Promise<void>;
+  decisions(of: Paging & { pool: string }): Promise<DecisionPage>;
+  decision(of: { pool: string; id: string }): Promise<Decision>;
+  datasets(team: string): Promise<DatasetList>;
+  dataset(at: DatasetAt): Promise<DatasetDetail>;
+  /** Adds it, or has it listed anew when it is there with this source; another source is a `conflict` unless it shall replace that one. */
+  putDataset(at: DatasetAt, from: { source: string; replace: boolean }): Promise<Dataset>;
+  removeDataset(at: DatasetAt): Promise<void>;
+};
+
+const name = encodeURIComponent;
+const jobPath = ({ team, job }: JobRef): string => `/v1/teams/${name(team)}/jobs/${name(job)}`;
+const datasetPath = ({ team, dataset }: DatasetAt): string => `/v1/teams/${name(team)}/datasets/${name(dataset)}`;
+const decisionsPath = (pool: string): string => `/v1/pools/${name(pool)}/decisions`;
+const Nothing = z.unknown().transform(() => undefined);
+
+export const fleetApi = (call: CallApi): FleetApi => ({
+  raw: (what) => call(z.unknown(), what),
+  me: () => call(Me, { method: "GET", path: "/v1/me" }),
+  job: (ref) => call(Job, { method: "GET", path: jobPath(ref) }),
+  jobs: ({ team, ...query }) => call(JobPage, { method: "GET", path: `/v1/teams/${name(team)}/jobs`, query }),
+  checkJobs: (team, jobs) => call(CheckedJobs, { method: "POST", path: `/v1/teams/${name(team)}/jobs/check`, body: { jobs } }),
+  cancelJobs: (team, body) => call(CancelledJobs, { method: "POST", path: `/v1/teams/${name(team)}/jobs/cancel`, body }),
+  cancel: (ref, reason) => call(Job, { method: "POST", path: `${jobPath(ref)}/cancel`, body: reason === undefined ? {} : { reason } }),
+  logs: ({ team, job, ...query }) => call(LogPage, { method: "GET", path: `${jobPath({ team, job })}/logs`, query }),
+  nodes: (query) => call(NodePage, { method: "GET", path: "/v1/nodes", query }),
+  node: (id) => call(Node, { method: "GET", path: `/v1/nodes/${name(id)}` }),
+  pools: () => call(PoolList, { method: "GET", path: "/v1/pools" }),
+  pool: (pool) => call(Pool, { method: "GET", path: `/v1/pools/${name(pool)}` }),
+  forgetLearned: (pool) => call(Nothing, { method: "DELETE", path: `/v1/pools/${name(pool)}/learned` }),
+  decisions: ({ pool, ...query }) => call(DecisionPage, { method: "GET", path: decisionsPath(pool), query }),
+  decision: ({ pool, id }) => call(Decision, { method: "GET", path: `${decisionsPath(pool)}/${name(id)}` }),
+  datasets: (team) => call(DatasetList, { method: "GET", path: `/v1/teams/${name(team)}/datasets` }),
+  dataset: (at) => call(DatasetDetail, { method: "GET", path: datasetPath(at) }),
+  putDataset: (at, from) => call(Dataset, { method: "PUT", path: datasetPath(at), body: from }),
+  removeDataset: (at) => call(Nothing, { method: "DELETE", path: datasetPath(at) }),
+});

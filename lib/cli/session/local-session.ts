@@ -1,0 +1,59 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from "../../local/cloud.ts";
+import { exitCodes } from "../invocation/exit.ts";
+import { makeWritable } from "../invocation/folders.ts";
+
+/** A signal this soon after another is the same Ctrl-C: a wrapper such as npm may pass on what the terminal sent to all. */
+const sameKeyMs = 400;
+/** What has not ended by then is left to the watchdogs, which see this process end. */
+const longestCloseMs = 12_000;
+
+/** What is said before a cloud ends must not keep it from ending. */
+const longestFarewellMs = 4_000;
+
+/** Stops the work when the user asks for it. */
+export type Interrupt = { readonly signal: AbortSignal };
+
+export type SessionOptions = LocalCloudOptions & {
+  /** Runs before the cloud ends, for a few seconds at most; what it throws is ignored. */
+  readonly farewell?: (cloud: LocalCloud) => Promise<void>;
+};
+
+/**
+ * Runs `work` on a local cloud of its own and ends the cloud afterwards, whatever happens.
+ * The first Ctrl-C (or SIGTERM) aborts the work's signal and closes the cloud, in 12 s at the latest; a second one ends at once.
+ */
+export async function withLocalCloud<T>(
+  { farewell, ...options }: SessionOptions,
+  work: (cloud: LocalCloud, interrupt: Interrupt) => Promise<T>,
+): Promise<T | "interrupted"> {
+  const abort = new AbortController();
+  let signalledAtMs = 0;
+  const onSignal = (): void => {
+    if (!abort.signal.aborted) {
+      signalledAtMs = performance.now();
+      abort.abort();
+      setTimeout(() => process.exit(exitCodes.interrupted), longestCloseMs).unref();
+    } else if (performance.now() - signalledAtMs > sameKeyMs) process.exit(exitCodes.interrupted);
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  let cloud: LocalCloud | undefined;
+  try {
+    await makeWritable(options.folder);
+    cloud = await startLocalCloud(options);
+    if (abort.signal.aborted) return "interrupted";
+    const aborted = new Promise<"interrupted">((resolve) => abort.signal.addEventListener("abort", () => resolve("interrupted")));
+    return await Promise.race([work(cloud, { signal: abort.signal }), aborted]);
+  } catch (error) {
+    // The same Ctrl-C ends what was being installed or synthesized; that is no failure.
+    if (abort.signal.aborted) return "interrupted";
+    throw error;
+  } finally {
+    if (cloud && farewell)
+      await Promise.race([farewell(cloud).catch(() => undefined), pause(longestFarewellMs, undefined, { ref: false })]);
+    await cloud?.close();
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
+  }
+}

@@ -1,0 +1,87 @@
+import type { CodeStore } from "../../aws/artifacts/code.ts";
+import type { ClientSettings } from "../../aws/clients/settings.ts";
+import type { DatasetFiles } from "../../aws/datasets/dataset-files.ts";
+import type { JobQueue } from "../../aws/queues/job-queue.ts";
+import type { DatasetRef } from "../../model/dataset.ts";
+import type { Deployment } from "../../model/deployment.ts";
+import type { ArtifactReader } from "../../ports/artifacts.ts";
+import type { KeptLogs } from "../../ports/kept-logs.ts";
+import { once } from "./once.ts";
+
+/** What commands reach without the API. */
+export type Stores = {
+  readonly queue: JobQueue;
+  readonly code: CodeStore;
+  readonly files: DatasetFiles;
+  readonly artifacts: ArtifactReader;
+  readonly keptLogs: KeptLogs;
+};
+
+/**
+ * Each loads its part of the AWS SDK when it is first used: most commands use none, and loading all takes longer than they do.
+ * Before the first use of one that writes, `beforeWriting` runs.
+ */
+export function stores(
+  settings: ClientSettings,
+  { jobsQueuePrefix, codeBucket, datasetsBucket, ...rest }: Deployment,
+  beforeWriting: () => Promise<void>,
+): Stores {
+  const s3 = once(async () => (await import("../../aws/clients/s3.ts")).s3Client(settings));
+  const queue = once(async () => {
+    await beforeWriting();
+    const [{ sqsJobQueue }, { sqsClient }] = await Promise.all([
+      import("../../aws/queues/job-queue.ts"),
+      import("../../aws/clients/sqs.ts"),
+    ]);
+    return sqsJobQueue(sqsClient(settings), jobsQueuePrefix);
+  });
+  const code = once(async () => {
+    await beforeWriting();
+    return (await import("../../aws/artifacts/code.ts")).s3CodeStore({ s3: await s3(), codeBucket });
+  });
+  const files = once(async () => {
+    await beforeWriting();
+    return (await import("../../aws/datasets/dataset-files.ts")).s3DatasetFiles({ s3: await s3(), bucket: datasetsBucket });
+  });
+  const artifacts = once(async () => {
+    const [{ s3ArtifactReader }, { kmsClient }] = await Promise.all([
+      import("../../aws/artifacts/artifact-reader.ts"),
+      import("../../aws/clients/kms.ts"),
+    ]);
+    const { artifactsBucket, keyAliasPrefix } = rest;
+    return s3ArtifactReader({ s3: await s3(), kms: kmsClient(settings), artifactsBucket, keyAliasPrefix });
+  });
+  const keptLogs = once(async () => {
+    const [{ s3KeptLogs }, { kmsClient }] = await Promise.all([
+      import("../../aws/logs/log-segments.ts"),
+      import("../../aws/clients/kms.ts"),
+    ]);
+    const { artifactsBucket, keyAliasPrefix } = rest;
+    return s3KeptLogs({ s3: await s3(), kms: kmsClient(settings), artifactsBucket, keyAliasPrefix });
+  });
+  return {
+    queue: {
+      send: async (...asked) => (await queue()).send(...asked),
+      sendAll: async (...asked) => (await queue()).sendAll(...asked),
+    },
+    code: { putCode: async (...asked) => (await code()).putCode(...asked) },
+    artifacts: {
+      list: async (...asked) => (await artifacts()).list(...asked),
+      open: async (...asked) => (await artifacts()).open(...asked),
+    },
+    files: {
+      list: async (...asked) => (await files()).list(...asked),
+      isSame: async (...asked) => (await files()).isSame(...asked),
+      put: async (...asked) => (await files()).put(...asked),
+      remove: async (...asked) => (await files()).remove(...asked),
+    },
+    keptLogs: {
+      segments: async (...asked) => (await keptLogs()).segments(...asked),
+      open: async (...asked) => (await keptLogs()).open(...asked),
+    },
+  };
+}
+
+/** The address by which a dataset that was uploaded is added. */
+export const uploadedSource = ({ datasetsBucket }: Deployment, { team, dataset }: DatasetRef): string =>
+  `s3://${datasetsBucket}/${team}/${dataset}/`;

@@ -1,0 +1,62 @@
+import type { LogLine, LogPage } from "../../api/views/views.ts";
+import { Fault } from "../../model/fault.ts";
+import { UsageError } from "../invocation/exit.ts";
+import type { Context } from "../session/context.ts";
+import { noJob } from "../session/find-job.ts";
+import type { LogQuery } from "../session/fleet-api.ts";
+
+export type LogAt = LogQuery & { readonly team: string; readonly job: string; readonly cursor?: string | undefined };
+export type RankedLine = { readonly line: LogLine; readonly rank: number };
+
+const pageLines = 10_000;
+
+/** A page, or an error that says what the job does not have. */
+export async function pageOf(at: LogAt, { connection }: Pick<Context, "connection">, limit = pageLines): Promise<LogPage> {
+  try {
+    return await connection.api.logs({ ...at, limit });
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== "not-found") throw error;
+    const { team, job, attempt, rank = 0 } = at;
+    const found = await connection.jobs.get({ team, job });
+    if (!found) throw noJob(job, team);
+    if (attempt !== undefined && attempt > found.attempt)
+      throw new UsageError(`${job} has no attempt ${attempt}; its last one is ${found.attempt}`);
+    const members = found.spec?.nodes ?? 1;
+    // The job came to be between the two questions.
+    if (rank < members) return connection.api.logs({ ...at, limit });
+    throw new UsageError(members === 1 ? `${job} is no gang; its only rank is 0` : `${job} has the ranks 0 to ${members - 1}`);
+  }
+}
+
+/** All pages from there on, as they come, to the last line there is. */
+export async function* pagesFrom(at: LogAt, on: Pick<Context, "connection">): AsyncGenerator<LogPage> {
+  let page = await pageOf(at, on);
+  yield page;
+  // A page may have less than there is: the end is where one has nothing.
+  while (at.tail === undefined && page.cursor !== undefined && (page.more || page.lines.length > 0)) {
+    page = await pageOf({ ...at, attempt: page.attempt, cursor: page.cursor }, on);
+    yield page;
+  }
+}
+
+/** The lines of several members in the order of their times; those of one stay in their own. */
+export async function* merged(logs: ReadonlyMap<number, AsyncIterable<LogPage>>): AsyncGenerator<RankedLine> {
+  type Head = { readonly rank: number; readonly rest: AsyncIterator<LogLine>; line: LogLine };
+  const heads: Head[] = [];
+  for (const [rank, pages] of logs) {
+    const rest = linesOf(pages);
+    const first = await rest.next();
+    if (!first.done) heads.push({ rank, rest, line: first.value });
+  }
+  while (heads.length > 0) {
+    const head = heads.reduce((oldest, each) => (each.line.at < oldest.line.at ? each : oldest));
+    yield { line: head.line, rank: head.rank };
+    const next = await head.rest.next();
+    if (next.done) heads.splice(heads.indexOf(head), 1);
+    else head.line = next.value;
+  }
+}
+
+async function* linesOf(pages: AsyncIterable<LogPage>): AsyncGenerator<LogLine> {
+  for await (const page of pages) yield* page.lines;
+}

@@ -1,0 +1,50 @@
+import pMap from "p-map";
+import { mostAtOnce } from "../../ports/fleet.ts";
+import type { Fence } from "../../ports/pool-ledger.ts";
+import type { LaunchDeps } from "./launching.ts";
+import type { LostDeps } from "./lost-nodes.ts";
+import { failedBy, fencedOff, type Outcome, throttledBy, waitsForTurn } from "./outcome.ts";
+import type { Turns } from "./turns.ts";
+
+export type EndDeps = Pick<LaunchDeps, "decisions" | "placements" | "fleet" | "now"> & Pick<LostDeps, "log"> & { readonly turns: Turns };
+
+/** Calls that are under way together. */
+const concurrency = 4;
+
+/**
+ * Asks EC2 for the end of these instances, in few calls: each has its turn, and the epoch is read again right before it.
+ * Answers why not for those whose end EC2 has not accepted. One that is bad does not keep the others alive.
+ */
+export async function askForEnds(deps: EndDeps, fence: Fence, instances: readonly string[]): Promise<ReadonlyMap<string, Outcome>> {
+  const unasked = new Map<string, Outcome>();
+  const all = (ids: readonly string[], outcome: Outcome): void => {
+    for (const id of ids) unasked.set(id, outcome);
+  };
+  const ask = async (ids: readonly string[]): Promise<void> => {
+    try {
+      await askOnce(ids);
+    } catch (error) {
+      all(ids, failedBy(error));
+    }
+  };
+  const askOnce = async (ids: readonly string[]): Promise<void> => {
+    const turn = await deps.turns.take({ kind: "terminate", lane: "end", instances: ids.length });
+    if (turn.kind === "later") return all(ids, waitsForTurn(turn));
+    if (!(await deps.decisions.isCurrent(fence))) return all(ids, fencedOff);
+    const ended = await deps.fleet.terminate(ids);
+    const those = (what: string): string[] => ids.filter((id) => (ended.get(id) ?? "unknown") === what);
+    all(those("unknown"), { result: "again", note: "EC2 did not answer" });
+    all(those("denied"), { result: "failed", note: "not allowed to terminate it" });
+    const throttled = those("throttled");
+    if (throttled.length > 0) all(throttled, throttledBy(await deps.turns.throttled("terminate")));
+    // Without those that EC2 named; it named none when all are to be asked for apart.
+    const apart = those("apart");
+    for (const part of apart.length < ids.length ? parts(apart, mostAtOnce) : parts(apart, Math.ceil(ids.length / 2))) await ask(part);
+  };
+  await pMap(parts(instances, mostAtOnce), ask, { concurrency });
+  return unasked;
+}
+
+/** In their order, so many at a time. */
+export const parts = (ids: readonly string[], size: number): string[][] =>
+  Array.from({ length: Math.ceil(ids.length / size) }, (_, n) => ids.slice(n * size, (n + 1) * size));

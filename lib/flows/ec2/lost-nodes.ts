@@ -1,0 +1,37 @@
+import type { Node } from "../../model/node.ts";
+import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
+
+export type LostDeps = {
+  readonly placements: Pick<Placements, "bootFailed" | "takeBack">;
+  readonly now: () => number;
+  readonly log: (line: { level: "info" | "error"; message: string; [field: string]: unknown }) => void;
+};
+
+/** Counts an instance that never became a worker against its like. */
+export async function noteBootFailure(deps: LostDeps, fence: Fence, node: Node): Promise<Written> {
+  const { instanceType, zone } = node.offer;
+  const noted = await deps.placements.bootFailed(fence, { node: node.id, instanceType, zone, atMs: deps.now() });
+  if (noted === "done")
+    deps.log({ level: "error", message: "an instance never became a worker", pool: fence.pool, node: node.id, instanceType, zone });
+  return noted;
+}
+
+/**
+ * Gives what a dead node holds back to the queue. A node that EC2 takes back, or that we do, is no fault of what ran there;
+ * nor is one on which it had not begun. Any other counts against the job.
+ */
+export async function takeAllBack(
+  deps: LostDeps,
+  fence: Fence,
+  { node, because, mostLosses }: { node: Node; because: string; mostLosses: number },
+): Promise<Written> {
+  const excused = node.notice?.kind === "interruption" || node.drain !== undefined;
+  for (const assignment of node.assignments) {
+    const reason = `lost ${node.id}: ${because}`;
+    const counts = assignment.phase === "running" && !excused;
+    const back = { node: node.id, assignment, reason, atMs: deps.now(), ...(counts ? { mostLosses } : {}) };
+    const taken = await deps.placements.takeBack(fence, back);
+    if (taken !== "done") return taken;
+  }
+  return "done";
+}

@@ -1,0 +1,31 @@
+import type { Written } from "../../ports/pool-ledger.ts";
+import type { Later } from "./turns.ts";
+
+/**
+ * What came of a step. `again`: it changed what there is to decide on, or could not be done just now; `later`: EC2 may not
+ * be asked before `atMs`; `fenced`: a later decision has begun and nothing more was tried.
+ */
+export type Outcome =
+  | { readonly result: "done" | "again" | "failed" | "fenced"; readonly note: string }
+  | { readonly result: "later"; readonly note: string; readonly atMs: number };
+
+export const fencedOff: Outcome = { result: "fenced", note: "a later decision has begun" };
+
+export const failedBy = (error: unknown): Outcome => ({ result: "failed", note: error instanceof Error ? error.message : String(error) });
+
+/** No request to EC2 is free; nothing was asked. */
+export const waitsForTurn = ({ atMs }: Later): Outcome => ({ result: "later", note: "it waits for its turn at EC2", atMs });
+
+/** EC2 throttled the request; nothing was done. */
+export const throttledBy = ({ atMs }: Later): Outcome => ({ result: "later", note: "EC2 throttled it", atMs });
+
+export function written(outcome: Written): Outcome {
+  switch (outcome) {
+    case "done":
+      return { result: "done", note: "done" };
+    case "stale":
+      return { result: "again", note: "it had changed" };
+    case "fenced":
+      return fencedOff;
+  }
+}

@@ -1,0 +1,42 @@
+import { specOf } from "../../../events/job.ts";
+import { choosePool, whyRejected } from "../../decide/admission/admit.ts";
+import { type Found, whyNoData } from "../../decide/shards/usable.ts";
+import type { DatasetUse } from "../../model/dataset.ts";
+import type { JobRef, JobSpec } from "../../model/job.ts";
+import { type ConfiguredLimits, widerLimits } from "../../model/limits.ts";
+import type { Pool } from "../../model/pool.ts";
+import type { DatasetReader } from "../../ports/datasets.ts";
+import type { CatalogueStore } from "../../ports/pool-ledger.ts";
+import type { Read, Unfit } from "./read-job.ts";
+
+export type JudgeDeps = {
+  readonly catalogues: Pick<CatalogueStore, "get">;
+  readonly datasets: DatasetReader;
+  readonly fleet: { readonly pools: readonly Pool[]; readonly defaultPool: string } & ConfiguredLimits;
+};
+
+/** `fit`: it can run in this pool, as far as is known now. `id`: the name that the message gives itself. */
+export type Judged = { readonly kind: "fit"; readonly id: string | undefined; readonly spec: JobSpec; readonly pool: Pool } | Unfit;
+
+/** Whether a team's job can ever run here. Reads and changes nothing, so that a job can be asked about before it is sent. */
+export async function judgeJob(deps: JudgeDeps, team: string, read: Read): Promise<Judged> {
+  if (read.kind === "unfit") return read;
+  const { id } = read.message;
+  const spec = specOf(read.message);
+  const unfit = (because: string): Unfit => ({ kind: "unfit", because, id, value: spec });
+  const chosen = choosePool({ team, spec }, deps.fleet);
+  if ("rejected" in chosen) return unfit(chosen.rejected);
+  const { pool } = chosen;
+  const beyond = { team, limits: widerLimits(deps.fleet) };
+  const why = whyRejected(spec, pool, await deps.catalogues.get(pool.name), beyond) ?? (await whyNoDataFor(deps, team, spec));
+  return why === undefined ? { kind: "fit", id, spec, pool } : unfit(why);
+}
+
+async function whyNoDataFor({ datasets }: JudgeDeps, team: string, spec: JobSpec): Promise<string | undefined> {
+  const look = async (use: DatasetUse): Promise<Found> => ({ use, dataset: await datasets.get({ team, dataset: use.name }) });
+  return whyNoData(team, await Promise.all(spec.datasets.map(look)));
+}
+
+/** Why a name cannot be a new job's. */
+export const whyTaken = ({ team, job }: JobRef): string =>
+  `the id ${job} already names another job of team ${team} with a different body; choose a new id`;

@@ -1,0 +1,53 @@
+import pMap from "p-map";
+import type { Order } from "../../../events/node-call.ts";
+import { type Found, holdingFor, whyNoData } from "../../decide/shards/usable.ts";
+import type { DatasetUse } from "../../model/dataset.ts";
+import type { Assignment } from "../../model/node.ts";
+import type { Datasets, ShardQueue } from "../../ports/datasets.ts";
+
+export type DataDeps = {
+  readonly datasets: Pick<Datasets, "get" | "mayAsk">;
+  readonly queue: ShardQueue;
+  /** Where the lists of shards lie. */
+  readonly bucket: string;
+};
+
+export type DatasetOrders = NonNullable<Extract<Order, { kind: "run" }>["datasets"]>;
+
+/** `wait`: the maps do not name the node yet, and have been asked to. `never`: why the job cannot have its data. */
+export type DataFor =
+  | { readonly kind: "ready"; readonly datasets: DatasetOrders }
+  | { readonly kind: "wait" }
+  | { readonly kind: "never"; readonly because: string };
+
+/** A node calls every second or two while it waits: it asks so often, and all others' asking counts for itself. */
+const askEveryMs = 3_000;
+
+/** What a node has to fetch for an attempt. Only what the newest map gives it: a list from before a change may name what is gone. */
+export async function datasetsFor(
+  deps: DataDeps,
+  on: { readonly node: string; readonly team: string; readonly uses: readonly DatasetUse[]; readonly nowMs: number },
+): Promise<DataFor> {
+  const { node, team, uses, nowMs } = on;
+  const found = await pMap(uses, async (use): Promise<Found> => ({ use, dataset: await deps.datasets.get({ team, dataset: use.name }) }), {
+    concurrency: 8,
+  });
+  const because = whyNoData(team, found);
+  if (because !== undefined) return { kind: "never", because };
+  const orders: DatasetOrders = [];
+  for (const { use, dataset } of found) {
+    const holding = dataset && holdingFor(dataset, node, use);
+    if (dataset?.map && holding) {
+      orders.push({ name: use.name, version: dataset.map.version, list: { bucket: deps.bucket, key: holding.list } });
+    } else {
+      const ref = { team, dataset: use.name };
+      if (await deps.datasets.mayAsk(ref, node, { nowMs, againAtMs: nowMs + askEveryMs })) await deps.queue.send(ref);
+    }
+  }
+  return orders.length === uses.length ? { kind: "ready", datasets: orders } : { kind: "wait" };
+}
+
+/** An attempt has left its node: what it read may be dealt out anew. A message that cannot be sent is made up for by the tick. */
+export async function tellOfLeaving(deps: DataDeps, held: Pick<Assignment, "team" | "datasets"> | undefined): Promise<void> {
+  await Promise.allSettled((held?.datasets ?? []).map((use) => deps.queue.send({ team: held?.team ?? "", dataset: use.name })));
+}

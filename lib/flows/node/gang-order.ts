@@ -1,0 +1,30 @@
+import { createHash } from "node:crypto";
+import type { Order } from "../../../events/node-call.ts";
+import { type AttemptRef, attemptName, type Job } from "../../model/job.ts";
+import type { Assignment, Node } from "../../model/node.ts";
+import type { NodeLedger } from "../../ports/node-ledger.ts";
+
+export type Gang = NonNullable<Extract<Order, { kind: "run" }>["gang"]>;
+
+/**
+ * What a gang's member is told of its gang. `wait`: the node of its first member has not told its address yet.
+ * `node` is the caller's, as it has just told of itself. Undefined for a job of one node.
+ */
+export async function gangOrder(
+  deps: { readonly ledger: Pick<NodeLedger, "get"> },
+  node: Node,
+  { job, held }: { job: Job; held: Assignment },
+): Promise<Gang | "wait" | undefined> {
+  if (held.rank === undefined || job.gang === undefined || job.node === undefined) return undefined;
+  const first = job.node === node.id ? node : await deps.ledger.get(node.pool, job.node);
+  if (first?.address === undefined) return "wait";
+  return { rank: held.rank, size: job.gang.length, master: { address: first.address, port: masterPort(held) } };
+}
+
+/** Below the ports that Linux gives to outgoing connections (32768 and up). */
+const firstPort = 20_000;
+const ports = 10_000;
+
+/** The same for all members, and another for each attempt: the last one's may still be in use on a node that has it again. */
+export const masterPort = (attempt: AttemptRef): number =>
+  firstPort + (createHash("sha256").update(attemptName(attempt)).digest().readUInt32BE(0) % ports);

@@ -1,0 +1,144 @@
+import { isReplacement } from "../../decide/placement/replacement.ts";
+import type { Launch } from "../../model/launch.ts";
+import type { LaunchLimits, LimitScope } from "../../model/limits.ts";
+import type { Snapshot, Step } from "../../model/plan.ts";
+import type { Lane } from "../../ports/bell.ts";
+import type { Fence } from "../../ports/pool-ledger.ts";
+import type { LaunchDeps } from "../ec2/launching.ts";
+import { type Outcome, throttledBy, waitsForTurn, written } from "../ec2/outcome.ts";
+import { clientToken } from "./client-token.ts";
+import { confirmNodes } from "./confirm-nodes.ts";
+import { endNodes, isEnd } from "./end-nodes.ts";
+import { carryThrough } from "./launch-node.ts";
+import { claimProbes } from "./remember-capacity.ts";
+import { stepByStep, stepOutcomes } from "./step-outcomes.ts";
+
+export type CarryOutDeps = LaunchDeps & {
+  readonly lane: Lane;
+  readonly newId: () => string;
+  readonly log: (line: { level: "info" | "error"; message: string; [field: string]: unknown }) => void;
+};
+
+type Single = Exclude<Step, { kind: "retire" | "end" | "lose" | "confirm" }>;
+
+/**
+ * Carries out a plan's steps, and answers what came of each. A step that fails is put on record and does not hold up the
+ * others. Nodes that are to end, and those to be looked at, go to EC2 together, a few calls for all.
+ */
+export async function carryOut(deps: CarryOutDeps, fence: Fence, on: { snapshot: Snapshot; steps: readonly Step[] }): Promise<Outcome[]> {
+  const { snapshot, steps } = on;
+  const outcomes = stepOutcomes((step, error) =>
+    deps.log({ level: "error", message: "a step failed", pool: fence.pool, epoch: fence.epoch, step: step.kind, error }),
+  );
+  const ends = steps.filter(isEnd);
+  const confirms = steps.filter((step) => step.kind === "confirm");
+  const singles = steps.filter((step): step is Single => !isEnd(step) && step.kind !== "confirm");
+  await Promise.all([
+    endNodes(deps, fence, { snapshot, steps: ends, outcomes }),
+    confirmNodes(deps, fence, { snapshot, steps: confirms, outcomes }),
+    stepByStep(singles, outcomes, (step) => take(deps, fence, { step, snapshot })),
+  ]);
+  await wakeOthers(
+    deps,
+    fence,
+    steps.filter((step) => step.kind === "move" && outcomes.of(step).result !== "fenced"),
+  );
+  return steps.map(outcomes.of);
+}
+
+async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapshot: Snapshot }): Promise<Outcome> {
+  const { step, snapshot } = on;
+  const { placements } = deps;
+  const atMs = deps.now();
+  switch (step.kind) {
+    case "bind":
+      return written(await placements.bind(fence, { entry: step.entry, node: step.node, atMs }));
+    case "bind-gang":
+      return bindGang(deps, fence, step);
+    case "launch":
+      return launch(deps, fence, { step, snapshot });
+    case "drain": {
+      const { kind: _, node, ...drain } = step;
+      return written(await placements.withdraw(fence, { node, drain, atMs }));
+    }
+    case "heal":
+      return written(await placements.healed(fence, step.nodes));
+    case "fail":
+      return written(await placements.fail(fence, { attempt: step.attempt, reason: step.because, atMs }));
+    case "move":
+      return move(deps, fence, step);
+    case "hold":
+      return written(await placements.hold(fence, { entry: step.entry, reason: step.because }));
+  }
+}
+
+async function move(deps: CarryOutDeps, fence: Fence, { entry, to, because }: Extract<Step, { kind: "move" }>): Promise<Outcome> {
+  const outcome = await deps.placements.move(fence, { entry, to, reason: because });
+  const { team, job, attempt } = entry;
+  if (outcome === "done") deps.log({ level: "info", message: "moved", pool: fence.pool, epoch: fence.epoch, team, job, attempt, to });
+  return written(outcome);
+}
+
+/** Jobs that moved have rung the bells of their pools; a lane message that is lost here is sent by the tick. */
+async function wakeOthers(deps: CarryOutDeps, fence: Fence, moves: readonly Step[]): Promise<void> {
+  const pools = new Set(moves.flatMap((step) => (step.kind === "move" ? [step.to] : [])));
+  for (const pool of [...pools].sort())
+    try {
+      await deps.lane.send(pool);
+    } catch (error) {
+      deps.log({ level: "error", message: "a pool that a job moved to was not woken", pool, epoch: fence.epoch, error: String(error) });
+    }
+}
+
+async function bindGang(deps: CarryOutDeps, fence: Fence, { entry, nodes }: Extract<Step, { kind: "bind-gang" }>): Promise<Outcome> {
+  const outcome = await deps.placements.bindGang(fence, { entry, nodes, atMs: deps.now() });
+  const { team, job, attempt } = entry;
+  if (outcome === "done") {
+    deps.log({ level: "info", message: "gang placed", pool: fence.pool, epoch: fence.epoch, team, job, attempt, nodes });
+  }
+  return written(outcome);
+}
+
+/** The turn at EC2 comes before the intent: what may not be asked for now is decided anew by the next decision. */
+async function launch(
+  deps: CarryOutDeps,
+  fence: Fence,
+  on: { step: Extract<Step, { kind: "launch" }>; snapshot: Snapshot },
+): Promise<Outcome> {
+  const { launch: wanted } = on.step;
+  const lane = isReplacement(wanted, on.snapshot.queue) ? "replace" : "grow";
+  const turn = await deps.turns.take({ kind: "launch", lane, instances: wanted.count });
+  if (turn.kind === "later") return waitsForTurn(turn);
+  const id = deps.newId();
+  const offers = await claimProbes(deps.capacity, { launch: wanted, snapshot: on.snapshot, atMs: deps.now() });
+  if (offers.length === 0) return { result: "again", note: "another launch is finding out whether there is any" };
+  const asked = { ...wanted, offers, id, intendedAtMs: deps.now() };
+  const intent = { ...asked, clientToken: clientToken(asked) };
+  const intended = await deps.placements.intend(fence, intent, limitsFor(intent, on.snapshot));
+  if (typeof intended === "object") return atLimit(intended.limit);
+  if (intended !== "done") return written(intended);
+  const came = await carryThrough(deps, fence, { launch: intent, sending: "first" });
+  deps.log({ level: "info", message: "launch", pool: fence.pool, epoch: fence.epoch, launch: id, came: came.kind, note: came.note });
+  if (came.kind === "throttled") return withdrawThrottled(deps, fence, intent);
+  return { result: came.kind === "fenced" ? "fenced" : "again", note: `${came.kind} ${came.note}` };
+}
+
+/**
+ * A first request that EC2 throttled was not carried out, so its intent is closed, and what it was for is decided anew when
+ * there is a turn. (What is repeated stays open: an earlier request may have been carried out. And what is closed already is
+ * closed once.)
+ */
+async function withdrawThrottled(deps: CarryOutDeps, fence: Fence, launch: Launch): Promise<Outcome> {
+  const later = await deps.turns.throttled("launch");
+  const closed = await deps.placements.settle(fence, { launch, nodes: [], atMs: deps.now() });
+  return closed === "fenced" ? written(closed) : throttledBy(later);
+}
+
+const limitsFor = ({ team }: { readonly team?: string | undefined }, { pool, wider }: Snapshot): LaunchLimits => ({
+  pool: pool.limits,
+  team: team === undefined ? undefined : wider?.limits.teams[team],
+  deployment: wider?.limits.deployment,
+});
+
+/** A pool's decisions are serial, and see all of its own; what others took since they looked is seen by the next, which says why jobs wait. */
+const atLimit = (scope: LimitScope): Outcome => ({ result: scope === "pool" ? "done" : "again", note: `limit of the ${scope}` });

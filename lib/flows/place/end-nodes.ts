@@ -1,0 +1,67 @@
+import type { Node } from "../../model/node.ts";
+import type { Snapshot, Step } from "../../model/plan.ts";
+import type { Fence, Written } from "../../ports/pool-ledger.ts";
+import { askForEnds, type EndDeps } from "../ec2/ask-for-ends.ts";
+import { noteBootFailure, takeAllBack } from "../ec2/lost-nodes.ts";
+import { type Outcome, written } from "../ec2/outcome.ts";
+import { nodeIn, type StepOutcomes, stepByStep } from "./step-outcomes.ts";
+
+export type End = Extract<Step, { kind: "retire" | "end" | "lose" }>;
+export const isEnd = (step: Step): step is End => step.kind === "retire" || step.kind === "end" || step.kind === "lose";
+
+/**
+ * Ends nodes that hold nothing, those whose time is over, and dead ones after their attempts went back to the queue. Each is
+ * fenced first, so that nothing more is given to it; then EC2 is asked for all of them together, and each one's end goes on
+ * record.
+ */
+export async function endNodes(
+  deps: EndDeps,
+  fence: Fence,
+  on: { snapshot: Snapshot; steps: readonly End[]; outcomes: StepOutcomes },
+): Promise<void> {
+  const { snapshot, steps, outcomes } = on;
+  const ready: End[] = [];
+  await stepByStep(steps, outcomes, async (step) => {
+    const fenced = await fenceOff(deps, fence, { step, node: nodeIn(snapshot, step.node), mostLosses: snapshot.pool.mostLosses });
+    if (fenced === "done") ready.push(step);
+    return written(fenced);
+  });
+  const unasked = await askForEnds(
+    deps,
+    fence,
+    ready.map(({ node }) => node),
+  );
+  await stepByStep(ready, outcomes, async ({ node }): Promise<Outcome> => {
+    const atMs = deps.now();
+    // One that is gone may only be stopped, by somebody's hand: an instance that the ledger forgets must end first.
+    const { placements } = deps;
+    const isGone = nodeIn(snapshot, node).state === "gone";
+    return unasked.get(node) ?? written(await (isGone ? placements.forget(fence, node, atMs) : placements.terminating(fence, node, atMs)));
+  });
+}
+
+/**
+ * The fence also tells whether a node holds nothing now, whatever the snapshot said, and no node comes back from behind it.
+ * One that is to end with what it holds was withdrawn before.
+ */
+async function fenceOff(
+  deps: EndDeps,
+  fence: Fence,
+  { step, node, mostLosses }: { step: End; node: Node; mostLosses: number },
+): Promise<Written> {
+  if (step.kind === "end") return "done";
+  const back = step.kind === "lose" ? await lose(deps, fence, { step, node, mostLosses }) : "done";
+  return back !== "done" || node.state === "gone" ? back : deps.placements.drain(fence, node.id, deps.now());
+}
+
+type Lose = Extract<Step, { kind: "lose" }>;
+
+/** That it never booted is noted before it leaves: what is noted twice is noted once, and what was not noted then never would be. */
+async function lose(
+  deps: EndDeps,
+  fence: Fence,
+  { step, node, mostLosses }: { step: Lose; node: Node; mostLosses: number },
+): Promise<Written> {
+  const noted = step.neverBooted ? await noteBootFailure(deps, fence, node) : "done";
+  return noted === "done" ? takeAllBack(deps, fence, { node, because: step.because, mostLosses }) : noted;
+}

@@ -1,0 +1,71 @@
+import { lessonsOf } from "../../decide/capacity/lessons.ts";
+import type { Launch, LaunchedInstance, LaunchOutcome } from "../../model/launch.ts";
+import type { Fence } from "../../ports/pool-ledger.ts";
+import type { LaunchDeps, Launched } from "../ec2/launching.ts";
+import { nodeOf } from "./launched-node.ts";
+import { learn } from "./remember-capacity.ts";
+import { findInTurn, searchFor } from "./search-launch.ts";
+
+/** `first`: nobody can have asked for it before. `again`: somebody may have, and the answer was lost. */
+export type Sending = "first" | "again";
+
+/**
+ * Asks EC2 for what an intent on record wants, and records what came. Safe to repeat at any point: the client token
+ * makes repeated requests one, and the intent stays open until its outcome is written. The caller has taken its turn at EC2.
+ */
+export async function carryThrough(deps: LaunchDeps, fence: Fence, on: { launch: Launch; sending: Sending }): Promise<Launched> {
+  const { launch, sending } = on;
+  if (!(await deps.decisions.isCurrent(fence))) return { kind: "fenced", note: "a later decision has begun" };
+  const outcome = await deps.fleet.launch(launch);
+  switch (outcome.kind) {
+    case "throttled": {
+      const closed = outcome.final ? await deps.placements.settle(fence, { launch, nodes: [], atMs: deps.now() }) : "done";
+      return closed === "done" ? { kind: "throttled", note: outcome.message } : { kind: closed, note: outcome.message };
+    }
+    case "unknown":
+      return { kind: "open", note: outcome.message };
+    case "refused":
+      return refused(deps, fence, { launch, outcome });
+    case "turned-away": {
+      if (sending === "first" && !outcome.isConflict) return refused(deps, fence, { launch, outcome });
+      return searchFor(deps, fence, { launch, why: `${outcome.code}: ${outcome.message}` });
+    }
+    case "launched":
+      return launched(deps, fence, { launch, outcome, sending });
+  }
+}
+
+type Refused = Extract<LaunchOutcome, { kind: "refused" | "turned-away" }>;
+
+async function refused(deps: LaunchDeps, fence: Fence, { launch, outcome }: { launch: Launch; outcome: Refused }): Promise<Launched> {
+  const atMs = deps.now();
+  await learn(deps.capacity, lessonsOf(launch, { ...outcome, kind: "refused" }, atMs));
+  const written = await deps.placements.settle(fence, { launch, nodes: [], atMs });
+  return written === "done" ? { kind: "refused", note: `${outcome.code}: ${outcome.message}` } : { kind: written, note: outcome.code };
+}
+
+async function launched(
+  deps: LaunchDeps,
+  fence: Fence,
+  on: { launch: Launch; outcome: Extract<LaunchOutcome, { kind: "launched" }>; sending: Sending },
+): Promise<Launched> {
+  const { launch, outcome, sending } = on;
+  const instances = sending === "first" ? outcome.instances : await withoutEnded(deps, launch, outcome.instances);
+  const atMs = deps.now();
+  await learn(deps.capacity, lessonsOf(launch, outcome, atMs));
+  const nodes = instances.map((instance) => nodeOf(instance, launch, atMs));
+  const written = await deps.placements.settle(fence, { launch, nodes, atMs });
+  const note = `${nodes.length < launch.count ? `${nodes.length} of ${launch.count}: ` : ""}${nodes.map((node) => node.id).join(", ")}`;
+  return written === "done" ? { kind: "launched", note } : { kind: written, note };
+}
+
+/** A token that comes again is answered with what it launched, though that may have ended since. What EC2 does not describe (yet) is taken to live. */
+async function withoutEnded(
+  deps: LaunchDeps,
+  launch: Launch,
+  instances: readonly LaunchedInstance[],
+): Promise<readonly LaunchedInstance[]> {
+  const read = await findInTurn(deps, launch);
+  const over = new Set(read.kind === "read" ? read.instances.filter((found) => found.over).map(({ id }) => id) : []);
+  return instances.filter(({ id }) => !over.has(id));
+}

@@ -1,0 +1,30 @@
+import { Fault } from "../../model/fault.ts";
+import type { Launch, LaunchedInstance } from "../../model/launch.ts";
+import type { Node } from "../../model/node.ts";
+
+/** The node that an instance of this launch is. */
+export function nodeOf(instance: LaunchedInstance, launch: Launch, atMs: number): Node {
+  const type = launch.types.find((each) => each.name === instance.instanceType);
+  const offer = launch.offers.find((each) => each.instanceType === instance.instanceType && each.zone === instance.zone);
+  if (!type || !offer) {
+    throw new Fault(
+      "unasked-instance",
+      `EC2 launched ${instance.instanceType} in ${instance.zone}, which launch ${launch.id} did not ask for`,
+    );
+  }
+  return {
+    id: instance.id,
+    pool: launch.pool,
+    launch: launch.id,
+    team: launch.team,
+    offer,
+    type,
+    state: "launching",
+    launchedAtMs: atMs,
+    leaseUntilMs: atMs,
+    lastBusyMs: atMs,
+    stateSinceMs: atMs,
+    assignments: [],
+    ...(launch.replaces === undefined ? {} : { replaces: launch.replaces }),
+  };
+}

@@ -1,0 +1,56 @@
+import pMap from "p-map";
+import type { Node } from "../../model/node.ts";
+import type { Snapshot, Step } from "../../model/plan.ts";
+import { failedBy, fencedOff, type Outcome } from "../ec2/outcome.ts";
+
+/** What came of each step so far; the last word on a step counts. */
+export type StepOutcomes = {
+  put(step: Step, outcome: Outcome): void;
+  of(step: Step): Outcome;
+  /** Whether a later decision has begun, as far as a step has found out. */
+  isFenced(): boolean;
+};
+
+/** `onFailure` is told of each step that failed. */
+export function stepOutcomes(onFailure: (step: Step, note: string) => void): StepOutcomes {
+  const outcomes = new Map<Step, Outcome>();
+  let fenced = false;
+  return {
+    put(step, outcome) {
+      fenced ||= outcome.result === "fenced";
+      if (outcome.result === "failed") onFailure(step, outcome.note);
+      outcomes.set(step, outcome);
+    },
+    of: (step) => outcomes.get(step) ?? { result: "failed", note: "nothing was done" },
+    isFenced: () => fenced,
+  };
+}
+
+/** Steps that do not depend on each other run side by side, this many at a time. */
+const concurrency = 16;
+
+/** Takes the same measure for each of these steps. One that fails is put on record and does not hold up the others. */
+export async function stepByStep<S extends Step>(
+  steps: readonly S[],
+  outcomes: StepOutcomes,
+  take: (step: S) => Promise<Outcome>,
+): Promise<void> {
+  await pMap(
+    steps,
+    async (step) => {
+      if (outcomes.isFenced()) return outcomes.put(step, fencedOff);
+      try {
+        outcomes.put(step, await take(step));
+      } catch (error) {
+        outcomes.put(step, failedBy(error));
+      }
+    },
+    { concurrency },
+  );
+}
+
+export function nodeIn(snapshot: Snapshot, id: string): Node {
+  const node = snapshot.nodes.find((each) => each.id === id);
+  if (!node) throw new Error(`the plan names node ${id}, which its snapshot does not have`);
+  return node;
+}

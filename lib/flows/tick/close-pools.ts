@@ -1,0 +1,33 @@
+import type { PoolState } from "../../model/pool.ts";
+import type { Decisions } from "../../ports/pool-ledger.ts";
+import type { PoolRegistry } from "../../ports/pool-registry.ts";
+import { type Ringing, ring } from "../pool/ring.ts";
+
+export type ClosePoolsDeps = Ringing & {
+  readonly registry: PoolRegistry;
+  readonly decisions: Pick<Decisions, "state" | "load">;
+  readonly pools: readonly { readonly name: string }[];
+  /** Has the pool decided on where it is known to have something; answers whether it is. */
+  readonly wake: (pool: string, state: PoolState) => Promise<boolean>;
+  readonly now: () => number;
+};
+
+/**
+ * Keeps on record which pools there are, so that those that were taken out of the configuration are still decided on until
+ * nothing of them is left. Answers their names.
+ */
+export async function closePools(deps: ClosePoolsDeps): Promise<readonly string[]> {
+  const configured = new Set(deps.pools.map(({ name }) => name));
+  const known = await deps.registry.list();
+  for (const name of configured) if (!known.includes(name)) await deps.registry.add(name);
+  const closing = known.filter((name) => !configured.has(name));
+  for (const name of closing) {
+    const state = await deps.decisions.state(name);
+    if (await deps.wake(name, state)) continue;
+    // Whoever wrote a job and died before its ring has told nobody: this is the last look.
+    const { queue, nodes, openLaunches } = await deps.decisions.load(name, deps.now());
+    if (queue.length + nodes.length + openLaunches.length > 0) await ring(deps, name, "tick");
+    else await deps.registry.remove(name, state);
+  }
+  return closing;
+}

@@ -1,0 +1,25 @@
+import { needsOf, sameNeeds } from "../../decide/shards/needs.ts";
+import type { Datasets, PoolNodes, ShardQueue } from "../../ports/datasets.ts";
+
+export type SweepDeps = {
+  readonly datasets: Pick<Datasets, "list">;
+  readonly queue: ShardQueue;
+  readonly nodes: PoolNodes;
+  readonly teams: readonly string[];
+  readonly pools: readonly { readonly name: string }[];
+};
+
+/**
+ * Asks for every map that does not name exactly the nodes that need its dataset: those that were lost, or whose message was.
+ * Answers how many. Where no dataset is named it costs one read a team, and one more a pool where a map names a node.
+ */
+export async function sweepDatasets(deps: SweepDeps): Promise<number> {
+  const datasets = (await Promise.all(deps.teams.map((team) => deps.datasets.list(team)))).flat();
+  const mapped = datasets.filter((dataset) => (dataset.map?.holdings.length ?? 0) > 0);
+  const unlisted = datasets.filter((dataset) => dataset.state === "listing");
+  if (mapped.length === 0 && unlisted.length === 0) return 0;
+  const nodes = mapped.length === 0 ? [] : (await Promise.all(deps.pools.map((pool) => deps.nodes.nodes(pool.name)))).flat();
+  const due = mapped.filter((dataset) => !sameNeeds(needsOf(dataset, nodes), dataset.map?.holdings ?? []));
+  for (const dataset of [...unlisted, ...due]) await deps.queue.send(dataset);
+  return unlisted.length + due.length;
+}

@@ -1,0 +1,46 @@
+import type { HttpAnswer } from "../../requests/http.ts";
+import { Ec2Error } from "../../requests/query-protocol.ts";
+
+/**
+ * What EC2 remembers of calls that carried a client token: the same token and the same arguments get the first answer
+ * again, also while the first is still under way. A call that failed as a whole is forgotten.
+ */
+export type ClientTokens = {
+  once(form: URLSearchParams, region: string, act: () => Promise<HttpAnswer>): Promise<{ answer: HttpAnswer; replayed: boolean }>;
+};
+
+export function createClientTokens(): ClientTokens {
+  const known = new Map<string, { readonly args: string; readonly answer: Promise<HttpAnswer> }>();
+  return {
+    async once(form, region, act) {
+      const token = form.get("ClientToken");
+      if (token === null) return { answer: await act(), replayed: false };
+      if (!/^[\x21-\x7e ]{1,64}$/.test(token)) throw new Ec2Error("InvalidParameterValue", "A client token is 1 to 64 ASCII characters");
+      const key = `${form.get("Action")}/${region}/${token}`;
+      const args = canonical(form);
+      const before = known.get(key);
+      if (before && before.args !== args) {
+        throw new Ec2Error(
+          "IdempotentParameterMismatch",
+          "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
+        );
+      }
+      if (before) return { answer: await before.answer, replayed: true };
+      const answer = act();
+      known.set(key, { args, answer });
+      try {
+        return { answer: await answer, replayed: false };
+      } catch (error) {
+        known.delete(key);
+        throw error;
+      }
+    },
+  };
+}
+
+const canonical = (form: URLSearchParams): string =>
+  [...form]
+    .filter(([name]) => name !== "ClientToken")
+    .map(([name, value]) => JSON.stringify([name, value]))
+    .sort()
+    .join();

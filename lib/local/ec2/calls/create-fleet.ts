@@ -1,0 +1,207 @@
+import { randomUUID } from "node:crypto";
+import type { Market, OfferRef } from "../../../model/offer.ts";
+import type { HttpAnswer } from "../../requests/http.ts";
+import { answer, Ec2Error, type Tree } from "../../requests/query-protocol.ts";
+import type { InstanceFacts } from "../instances/instance.ts";
+import type { Moto } from "../moto/moto.ts";
+import { type Allocation, allocate, type Candidate } from "../offers/allocation.ts";
+import { type FleetRequest, type Override, type TemplateSpecification, tagsFor, targets } from "./fleet-request.ts";
+import { launchInstances } from "./launch-instances.ts";
+import { type Choice, notOffered, type Place, price, type Refused, type Seller, tooDear, withoutRoom } from "./refusals.ts";
+
+export type FleetMaker = Seller & {
+  readonly moto: Moto;
+  now(): number;
+  /** An instance has come to be. */
+  begin(instance: InstanceFacts): void;
+};
+
+export type FleetMade = {
+  readonly answer: HttpAnswer;
+  readonly instances: readonly InstanceFacts[];
+  readonly errors: readonly { readonly code: string; readonly offer: OfferRef }[];
+};
+
+type Launched = Place & { readonly instances: readonly InstanceFacts[] };
+
+/** An instant fleet: everything that is to be had now, an error for what is not, and nothing that comes later. */
+export async function createFleet(maker: FleetMaker, request: FleetRequest, region: string): Promise<FleetMade> {
+  const choices = request.LaunchTemplateConfigs.flatMap((config) =>
+    config.Overrides.map((override): Choice => ({ template: config.LaunchTemplateSpecification, override })),
+  );
+  const zones = await Promise.all(choices.map((choice) => zoneOf(maker, choice.override, region)));
+  const fleetId = `fleet-${randomUUID()}`;
+  const launched: Launched[] = [];
+  const refused: Refused[] = [];
+  const target = targets(request);
+  for (const market of ["on-demand", "spot"] as const) {
+    if (target[market] === 0) continue;
+    const places = choices.map((choice, i) => ({
+      ...choice,
+      offer: { instanceType: choice.override.InstanceType, zone: zones[i] ?? "", market },
+    }));
+    const made = await fill(maker, { request, region, fleetId, market, target: target[market] }, places);
+    launched.push(...made.launched);
+    refused.push(...made.refused);
+  }
+  const failed = refused.find((one) => one.code === "InternalError");
+  if (failed && launched.length === 0) throw new Ec2Error(failed.code, failed.message, 500);
+  return {
+    answer: answer("CreateFleet", {
+      fleetId,
+      errorSet: refused.map((one) => ({
+        launchTemplateAndOverrides: templateAndOverrides(one, one.template),
+        lifecycle: one.offer.market,
+        errorCode: one.code,
+        errorMessage: one.message,
+      })),
+      fleetInstanceSet: launched.map((one) => ({
+        launchTemplateAndOverrides: templateAndOverrides(one, {
+          LaunchTemplateId: one.instances[0]?.template?.id ?? one.template.LaunchTemplateId,
+          Version: one.instances[0]?.template?.version ?? one.template.Version,
+        }),
+        lifecycle: one.offer.market,
+        instanceIds: one.instances.map((instance) => instance.id),
+        instanceType: one.offer.instanceType,
+        availabilityZone: one.offer.zone,
+        subnetId: one.override.SubnetId,
+      })),
+    }),
+    instances: launched.flatMap((one) => one.instances),
+    errors: refused.map((one) => ({ code: one.code, offer: one.offer })),
+  };
+}
+
+async function zoneOf(maker: FleetMaker, override: Override, region: string): Promise<string> {
+  const zone = override.SubnetId === undefined ? override.AvailabilityZone : await maker.offerings.zoneOf(region, override.SubnetId);
+  if (zone === undefined) throw new Ec2Error("InvalidParameterValue", "An override has to name a subnet or a zone");
+  return zone;
+}
+
+type MarketOrder = {
+  readonly request: FleetRequest;
+  readonly region: string;
+  readonly fleetId: string;
+  readonly market: Market;
+  readonly target: number;
+};
+
+async function fill(
+  maker: FleetMaker,
+  order: MarketOrder,
+  places: readonly Place[],
+): Promise<{ launched: readonly Launched[]; refused: readonly Refused[] }> {
+  const refused: Refused[] = [];
+  const offered: Place[] = [];
+  for (const place of places) {
+    const refusal = await notOffered(maker, place, order.region);
+    if (refusal) refused.push(refusal);
+    else offered.push(place);
+  }
+  const { market, request } = order;
+  const options = market === "spot" ? request.SpotOptions : request.OnDemandOptions;
+  const minimum = options.MinTargetCapacity ?? 0;
+  const nowMs = maker.now();
+  // From looking at the room to taking it there is no await: nobody else comes between.
+  const { allocations, short } = allocate(
+    offered.map((place) => candidate(maker, place, nowMs)),
+    {
+      target: order.target,
+      prioritized: options.AllocationStrategy === "prioritized",
+      singleInstanceType: options.SingleInstanceType ?? false,
+      singleAvailabilityZone: options.SingleAvailabilityZone ?? false,
+      minimum,
+    },
+  );
+  const filled = allocations.reduce((sum, one) => sum + one.count * one.candidate.weight, 0) >= order.target;
+  for (const one of allocations) maker.capacity.take(one.candidate.offer, one.count);
+  // Spot looks for room before it chooses; on-demand tries one after the other and says where it failed.
+  if (!filled || market === "on-demand") refused.push(...short.map((one) => withoutRoom(maker, one.of, { nowMs, whole: minimum > 0 })));
+
+  const made = await launchAll(maker, order, allocations);
+  const launched = await wholeOrNothing(maker, { region: order.region, minimum }, made.launched);
+  for (const instance of launched.flatMap((one) => one.instances)) maker.begin(instance);
+  return { launched, refused: [...refused, ...made.refused] };
+}
+
+async function launchAll(maker: FleetMaker, order: MarketOrder, allocations: readonly Allocation<Place>[]) {
+  const launched: Launched[] = [];
+  const refused: Refused[] = [];
+  await Promise.all(
+    allocations.map(async ({ candidate: { of: place }, count }) => {
+      try {
+        launched.push({ ...place, instances: await launch(maker, order, { ...place, count }) });
+      } catch (error) {
+        // What the others launched stands: this place is told as an error beside them.
+        maker.capacity.giveBack(place.offer, count);
+        const code = error instanceof Ec2Error ? error.code : "InternalError";
+        refused.push({ ...place, code, message: error instanceof Error ? error.message : String(error) });
+      }
+    }),
+  );
+  return { launched, refused };
+}
+
+/** A fleet that had to be whole and is not, because moto failed in the middle, is taken back: it never began to live. */
+async function wholeOrNothing(
+  maker: FleetMaker,
+  { region, minimum }: { region: string; minimum: number },
+  launched: readonly Launched[],
+): Promise<readonly Launched[]> {
+  if (worthOf(launched) >= minimum) return launched;
+  for (const { offer, instances } of launched) {
+    const named = instances.map((instance, i) => [`InstanceId.${i + 1}`, instance.id] as const);
+    await maker.moto.ask(region, { Action: "TerminateInstances", ...Object.fromEntries(named) });
+    maker.capacity.giveBack(offer, instances.length);
+  }
+  return [];
+}
+
+const worthOf = (launched: readonly Launched[]): number =>
+  launched.reduce((sum, one) => sum + one.instances.length * (one.override.WeightedCapacity ?? 1), 0);
+
+const launch = (maker: FleetMaker, order: MarketOrder, place: Place & { readonly count: number }): Promise<readonly InstanceFacts[]> =>
+  launchInstances(maker.moto, {
+    region: order.region,
+    template: place.template,
+    instanceType: place.offer.instanceType,
+    subnet: place.override.SubnetId,
+    zone: place.offer.zone,
+    market: order.market,
+    count: place.count,
+    tags: {
+      instance: { ...tagsFor(order.request, "instance"), "aws:ec2:fleet-id": order.fleetId },
+      volume: tagsFor(order.request, "volume"),
+    },
+  });
+
+function candidate(maker: FleetMaker, place: Place, nowMs: number): Candidate<Place> {
+  const blocked = maker.capacity.refusal(place.offer) !== undefined || tooDear(maker, place, nowMs) !== undefined;
+  return {
+    of: place,
+    offer: place.offer,
+    usdPerHour: price(maker, place.offer, nowMs),
+    priority: place.override.Priority ?? Number.MAX_SAFE_INTEGER,
+    weight: place.override.WeightedCapacity ?? 1,
+    room: blocked ? 0 : maker.capacity.room(place.offer),
+  };
+}
+
+const templateAndOverrides = (
+  { override }: Place,
+  template: { readonly [name in keyof TemplateSpecification]: TemplateSpecification[name] | undefined },
+): Tree => ({
+  launchTemplateSpecification: {
+    launchTemplateId: template.LaunchTemplateId,
+    launchTemplateName: template.LaunchTemplateId === undefined ? template.LaunchTemplateName : undefined,
+    version: template.Version,
+  },
+  overrides: {
+    instanceType: override.InstanceType,
+    maxPrice: override.MaxPrice,
+    subnetId: override.SubnetId,
+    availabilityZone: override.AvailabilityZone,
+    weightedCapacity: override.WeightedCapacity?.toString(),
+    priority: override.Priority?.toString(),
+  },
+});

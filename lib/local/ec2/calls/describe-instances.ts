@@ -1,0 +1,78 @@
+import type { HttpAnswer, HttpCall } from "../../requests/http.ts";
+import { Ec2Error, formOf } from "../../requests/query-protocol.ts";
+import { spotTermination, stateCodes } from "../instances/instance.ts";
+import type { Lifecycle } from "../instances/lifecycle.ts";
+import type { Moto } from "../moto/moto.ts";
+import { type Element, items, leaf, parent, readXml, textAt, withChild, writeXml } from "../moto/xml-document.ts";
+import { like } from "../offers/spot-prices.ts";
+
+/** What moto gets wrong about instances, put right on the way back: states, and what is not to be seen yet or any more. */
+export async function describeInstances(moto: Moto, lifecycle: Lifecycle, call: HttpCall): Promise<HttpAnswer> {
+  const form = formOf(call);
+  refuseUnknown(lifecycle, form);
+  const { passed, own } = splitFilters(form);
+  const answer = await moto.pass({
+    method: "POST",
+    path: "/",
+    headers: { ...call.headers, "content-type": "application/x-www-form-urlencoded; charset=utf-8" },
+    body: Buffer.from(passed.toString()),
+  });
+  if (answer.status !== 200) return answer;
+  const root = readXml(answer.body.toString());
+  const reservations = items(root, "reservationSet").map((reservation) => {
+    const kept = items(reservation, "instancesSet")
+      .filter((instance) => lifecycle.isVisible(textAt(instance, "instanceId") ?? ""))
+      .map((instance) => asItIs(lifecycle, instance))
+      .filter((instance) => own.every((filter) => filter.values.some((value) => like(value, filter.of(instance)))));
+    return { reservation: withChild(reservation, parent("instancesSet", kept)), kept };
+  });
+  const shown = reservations.filter(({ kept }) => kept.length > 0).map(({ reservation }) => reservation);
+  return { ...answer, body: writeXml(withChild(root, parent("reservationSet", shown))) };
+}
+
+/** Throws for an instance named in the call that EC2 does not know (yet, or any more). */
+export function refuseUnknown(lifecycle: Lifecycle, form: URLSearchParams): void {
+  const unknown = [...form].filter(([name, id]) => /^InstanceId\.\d+$/.test(name) && !lifecycle.isVisible(id)).map(([, id]) => id);
+  if (unknown.length === 1) throw new Ec2Error("InvalidInstanceID.NotFound", `The instance ID '${unknown[0]}' does not exist`);
+  if (unknown.length > 1) throw new Ec2Error("InvalidInstanceID.NotFound", `The instance IDs '${unknown.join(", ")}' do not exist`);
+}
+
+/** The state as our life cycle has it, under the element's own name (`instanceState`, `currentState`, …). */
+export function stateElement(name: string, state: keyof typeof stateCodes): Element {
+  return parent(name, [leaf("code", String(stateCodes[state])), leaf("name", state)]);
+}
+
+function asItIs(lifecycle: Lifecycle, instance: Element): Element {
+  const last = lifecycle.get(textAt(instance, "instanceId") ?? "")?.states.at(-1);
+  if (last === undefined) return instance;
+  const shown = withChild(instance, stateElement("instanceState", last.state));
+  if (last.because !== spotTermination) return shown;
+  const reason = parent("stateReason", [leaf("code", spotTermination), leaf("message", `${spotTermination}: Spot instance termination`)]);
+  return withChild(withChild(shown, reason), leaf("reason", spotTermination));
+}
+
+type Filter = { readonly values: readonly string[]; of(instance: Element): string };
+
+/** Filters that moto would answer from its own states, or fails at: they are applied here, after its answer. */
+const ownFilters: Readonly<Record<string, Filter["of"]>> = {
+  "instance-state-name": (instance) => textAt(instance, "instanceState", "name") ?? "",
+  "instance-state-code": (instance) => textAt(instance, "instanceState", "code") ?? "",
+  // On-demand instances have no such element, and no value of the filter selects them.
+  "instance-lifecycle": (instance) => textAt(instance, "instanceLifecycle") ?? "",
+};
+
+function splitFilters(form: URLSearchParams): { passed: URLSearchParams; own: readonly Filter[] } {
+  const passed = new URLSearchParams();
+  const own: { number: string; filter: Filter }[] = [];
+  for (const [name, value] of form) {
+    const number = /^Filter\.(\d+)\.Name$/.exec(name)?.[1];
+    const of = ownFilters[value];
+    if (number === undefined || of === undefined) continue;
+    const values = [...form].filter(([other]) => other.startsWith(`Filter.${number}.Value.`)).map(([, one]) => one);
+    own.push({ number, filter: { values, of } });
+  }
+  for (const [name, value] of form) {
+    if (!own.some(({ number }) => name.startsWith(`Filter.${number}.`))) passed.append(name, value);
+  }
+  return { passed, own: own.map(({ filter }) => filter) };
+}

@@ -1,0 +1,54 @@
+import type { OfferRef } from "../../../model/offer.ts";
+import { Ec2Error } from "../../requests/query-protocol.ts";
+import type { Capacity } from "../offers/capacity.ts";
+import type { Offerings } from "../offers/offerings.ts";
+import { onDemandPrice } from "../offers/on-demand-prices.ts";
+import { spotPrice } from "../offers/spot-prices.ts";
+import type { Override, TemplateSpecification } from "./fleet-request.ts";
+
+/** One override of a fleet request. */
+export type Choice = { readonly template: TemplateSpecification; readonly override: Override };
+/** The offer that an override means in one market. */
+export type Place = Choice & { readonly offer: OfferRef };
+/** An item of CreateFleet's error set. */
+export type Refused = Place & { readonly code: string; readonly message: string };
+
+export type Seller = { readonly offerings: Offerings; readonly capacity: Capacity; readonly seed: number };
+
+/** Why this offer does not exist; throws for a type that exists nowhere. */
+export async function notOffered(seller: Seller, place: Place, region: string): Promise<Refused | undefined> {
+  const { instanceType, zone } = place.offer;
+  const found = await seller.offerings.check(region, place.offer);
+  if (found === "unknown") throw new Ec2Error("InvalidParameterValue", `Invalid value '${instanceType}' for InstanceType.`);
+  if (found === "offered") return undefined;
+  const message = `Your requested instance type (${instanceType}) is not supported in your requested Availability Zone (${zone}).`;
+  return { ...place, code: "InvalidFleetConfiguration", message };
+}
+
+/** Types without a price go last. */
+export const price = (seller: Seller, offer: OfferRef, atMs: number): number =>
+  (offer.market === "spot" ? spotPrice(seller.seed, { ...offer, atMs }) : onDemandPrice(offer.instanceType)) ?? Number.MAX_SAFE_INTEGER;
+
+/** Why a spot offer costs more than the request allows. */
+export function tooDear(seller: Seller, place: Place, nowMs: number): string | undefined {
+  if (place.offer.market !== "spot" || place.override.MaxPrice === undefined) return undefined;
+  const now = price(seller, place.offer, nowMs);
+  if (now <= Number(place.override.MaxPrice)) return undefined;
+  return `Your Spot request price of ${place.override.MaxPrice} is lower than the minimum required Spot request fulfillment price of ${now}.`;
+}
+
+/** Why an offer that exists gave too little. `whole`: the fleet takes nothing below a minimum. */
+export function withoutRoom(seller: Seller, place: Place, { nowMs, whole }: { nowMs: number; whole: boolean }): Refused {
+  const { instanceType, zone, market } = place.offer;
+  const dear = tooDear(seller, place, nowMs);
+  if (dear !== undefined) return { ...place, code: "SpotMaxPriceTooLow", message: dear };
+  const short = market === "spot" && !whole ? "UnfulfillableCapacity" : "InsufficientInstanceCapacity";
+  const code = seller.capacity.refusal(place.offer) ?? short;
+  return { ...place, code, message: messages[code]?.(instanceType, zone) ?? `${code} for ${instanceType} in ${zone}` };
+}
+
+const messages: Readonly<Record<string, (instanceType: string, zone: string) => string>> = {
+  InsufficientInstanceCapacity: (instanceType, zone) =>
+    `We currently do not have sufficient ${instanceType} capacity in the Availability Zone you requested (${zone}). Our system will be working on provisioning additional capacity.`,
+  UnfulfillableCapacity: () => "Unable to fulfill capacity due to your request configuration. Please adjust your request and try again.",
+};

@@ -1,0 +1,38 @@
+import { Ec2Error } from "../../requests/query-protocol.ts";
+
+/** What EC2 documents that one call may name, by action: parameters as they are numbered on the wire. */
+const mostNames: Readonly<Record<string, readonly (readonly [parameter: RegExp, most: number])[]>> = {
+  DescribeInstanceTypes: [[/^InstanceType\.\d+$/, 100]],
+  DescribeInstances: [[/^InstanceId\.\d+$/, 1_000]],
+  TerminateInstances: [[/^InstanceId\.\d+$/, 1_000]],
+  CreateFleet: [
+    [/^LaunchTemplateConfigs\.\d+\.Overrides\.\d+\.InstanceType$/, 300],
+    [/^LaunchTemplateConfigs\.\d+\.Overrides\.\d+\.SubnetId$/, 300],
+  ],
+};
+const mostFilters = 50;
+const mostFilterValues = 200;
+/** MaxResults may be from 5 to this. */
+const mostResults: Readonly<Record<string, number>> = {
+  DescribeInstanceTypes: 100,
+  DescribeInstances: 1_000,
+  DescribeInstanceTypeOfferings: 1_000,
+};
+
+/** Refuses a call that names more than EC2 takes, which moto would carry out. */
+export function refuseTooMuch(action: string, form: URLSearchParams): void {
+  const count = (pattern: RegExp): number => [...form.keys()].filter((name) => pattern.test(name)).length;
+  const values = count(/^Filter\.\d+\.Value\.\d+$/);
+  if (values > mostFilterValues || count(/^Filter\.\d+\.Name$/) > mostFilters)
+    throw new Ec2Error("FilterLimitExceeded", `The maximum number of filter values specified on a single call is ${mostFilterValues}`);
+  for (const [pattern, most] of mostNames[action] ?? [])
+    if (count(pattern) > most)
+      throw new Ec2Error("InvalidParameterValue", `${action} takes ${most} at most, and ${count(pattern)} were given`);
+  const asked = form.get("MaxResults");
+  const top = mostResults[action];
+  if (asked !== null && top !== undefined && (Number(asked) < 5 || Number(asked) > top))
+    throw new Ec2Error(
+      "InvalidParameterValue",
+      `Value ( ${asked} ) for parameter maxResults is invalid. Expecting a value between 5 and ${top}.`,
+    );
+}

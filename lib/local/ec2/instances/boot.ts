@@ -1,0 +1,85 @@
+import { writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Sha256 } from "@aws-crypto/sha256-js";
+import { SignatureV4 } from "@smithy/signature-v4";
+import { NodeAnswer } from "../../../../events/node-call.ts";
+import { Fault } from "../../../model/fault.ts";
+import type { IssuedCredentials } from "../../requests/identities.ts";
+
+/** What the boot script knows when it begins. */
+export type BootScript = {
+  readonly nodeUrl: string;
+  readonly pool: string;
+  readonly region: string;
+  credentials(): IssuedCredentials;
+  /** How long it tries, ms. */
+  readonly timeoutMs: number;
+};
+
+const callTimeoutMs = 15_000;
+const downloadTimeoutMs = 60_000;
+const retryMs = { first: 200, last: 4000 };
+
+/**
+ * What the boot script does on a real instance: asks `node` where the worker is, until it is told, and fetches it.
+ * `shutdown`: this instance is not wanted. Throws a Fault when the time is over, and when `signal` says stop.
+ */
+export async function fetchWorker(script: BootScript, file: string, signal: AbortSignal): Promise<"fetched" | "shutdown"> {
+  const untilMs = Date.now() + script.timeoutMs;
+  let pauseMs = retryMs.first;
+  let last: unknown;
+  while (Date.now() < untilMs) {
+    try {
+      const told = await callNode(script, signal);
+      if (told.kind === "shutdown") return "shutdown";
+      if (told.kind === "boot") {
+        await download(told.workerUrl, file, signal);
+        return "fetched";
+      }
+      last = told;
+      pauseMs = told.callAgainMs;
+    } catch (error) {
+      signal.throwIfAborted();
+      last = error;
+      pauseMs = Math.min(pauseMs * 2, retryMs.last);
+    }
+    await sleep(pauseMs, undefined, { signal });
+  }
+  throw new Fault("boot", "The boot script got no worker", { cause: last });
+}
+
+async function callNode(script: BootScript, signal: AbortSignal): Promise<NodeAnswer> {
+  const url = new URL(script.nodeUrl);
+  const body = JSON.stringify({ protocol: 1, kind: "boot", pool: script.pool });
+  const { accessKeyId, secretAccessKey, sessionToken } = script.credentials();
+  const signer = new SignatureV4({
+    service: "lambda",
+    region: script.region,
+    credentials: { accessKeyId, secretAccessKey, sessionToken },
+    sha256: Sha256,
+  });
+  const { headers } = await signer.sign({
+    method: "POST",
+    protocol: url.protocol,
+    hostname: url.hostname,
+    path: url.pathname,
+    query: Object.fromEntries(url.searchParams),
+    headers: { host: url.host, "content-type": "application/json" },
+    body,
+  });
+  const response = await fetch(url, {
+    method: "POST",
+    headers,
+    body,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(callTimeoutMs)]),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Fault("boot", `node answered ${response.status}: ${text.slice(0, 300)}`, { retry: true });
+  return NodeAnswer.parse(JSON.parse(text));
+}
+
+async function download(url: string, file: string, signal: AbortSignal): Promise<void> {
+  const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(downloadTimeoutMs)]) });
+  if (!response.ok) throw new Fault("boot", `The worker's download answered ${response.status}`, { retry: true });
+  await writeFile(file, Buffer.from(await response.arrayBuffer()), { mode: 0o600 });
+}

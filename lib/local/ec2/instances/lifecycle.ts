@@ -1,0 +1,185 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Fault } from "../../../model/fault.ts";
+import type { Ec2Behaviour } from "../behaviour/behaviour.ts";
+import { between } from "../behaviour/seeded.ts";
+import type { Capacity } from "../offers/capacity.ts";
+import { type InstanceFacts, type InstanceNotices, type InstanceRecord, type InstanceStateName, spotTermination } from "./instance.ts";
+import { createMachine, type Machine, type MachineRoom } from "./instance-process.ts";
+import type { StateEvents } from "./state-events.ts";
+
+/**
+ * The life of every instance: pending → running → (its worker boots and works) → shutting-down → terminated.
+ * It ends by TerminateInstances, by its worker's own exit, or from outside.
+ */
+export type Lifecycle = {
+  readonly instances: readonly InstanceRecord[];
+  get(id: string): InstanceRecord | undefined;
+  state(id: string): InstanceStateName | undefined;
+  /** Whether EC2's answers know the instance already, and still. */
+  isVisible(id: string): boolean;
+  begin(instance: InstanceFacts): void;
+  /** Resolves when it is terminated; the state changes to shutting-down at once. Harmless for one that is over. */
+  shutDown(id: string, because: string): Promise<void>;
+  /**
+   * Tells a spot instance that EC2 takes it back and does so after the notice; answers when. The first notice counts.
+   * Throws the Faults `no-instance`, `not-spot` (it is on-demand) and `not-running` (it has ended or is about to).
+   */
+  interrupt(id: string, noticeMs?: number): number;
+  /** Tells a spot instance, once, that it is at elevated risk. Throws as `interrupt` does. */
+  recommendRebalance(id: string): void;
+  /** It is gone without a word: no event, no trace in EC2's answers. */
+  vanish(id: string): Promise<void>;
+  machine(id: string): Machine;
+  close(): Promise<void>;
+};
+
+type Entry = {
+  readonly record: InstanceRecord;
+  readonly states: { state: InstanceStateName; atMs: number; because: string }[];
+  readonly machine: Machine;
+  /** Stops what is still to come of its start. */
+  readonly start: AbortController;
+  readonly visibleAtMs: number;
+  vanished: boolean;
+  notices: InstanceNotices;
+  ending?: Promise<void>;
+};
+
+type World = {
+  readonly behaviour: Ec2Behaviour;
+  readonly capacity: Capacity;
+  readonly events: StateEvents;
+  readonly room: MachineRoom;
+  readonly stateFolder: string;
+  draw(): number;
+  now(): number;
+  log(line: object): void;
+};
+
+export function createLifecycle(world: World): Lifecycle {
+  const { behaviour } = world;
+  const entries = new Map<string, Entry>();
+  const instances: InstanceRecord[] = [];
+
+  const enter = (entry: Entry, state: InstanceStateName, because: string): void => {
+    entry.states.push({ state, atMs: world.now(), because });
+    world.log({ message: `Instance ${state}`, instance: entry.record.id, because });
+    if (!entry.vanished) world.events.emit(entry.record, { kind: "state", state });
+  };
+  const stateOf = (entry: Entry): InstanceStateName => entry.states.at(-1)?.state ?? "pending";
+
+  const live = async (entry: Entry): Promise<void> => {
+    const { signal } = entry.start;
+    await sleep(behaviour.pendingMs, undefined, { signal });
+    enter(entry, "running", "launched");
+    await sleep(between(behaviour.bootMs, world.draw), undefined, { signal });
+    const because = await entry.machine.run();
+    if (because !== undefined) await shutDown(entry, because);
+  };
+
+  const turnOff = async (entry: Entry, because: string, graceMs: number): Promise<void> => {
+    entry.start.abort();
+    try {
+      await entry.machine.end(graceMs);
+    } catch (error) {
+      world.log({ message: "What ran on an instance could not be ended", instance: entry.record.id, error: String(error) });
+    }
+    enter(entry, "terminated", because);
+    world.capacity.giveBack(entry.record, 1);
+  };
+  const shutDown = (entry: Entry, because: string): Promise<void> => {
+    if (entry.ending === undefined) {
+      enter(entry, "shutting-down", because);
+      entry.ending = turnOff(entry, because, behaviour.shutdownMs);
+    }
+    return entry.ending;
+  };
+
+  const found = (id: string): Entry => {
+    const entry = entries.get(id);
+    if (entry === undefined) throw new Fault("no-instance", `There is no instance ${id}`);
+    return entry;
+  };
+  const interruptible = (id: string): Entry => {
+    const entry = found(id);
+    if (entry.record.market !== "spot") throw new Fault("not-spot", `${id} is an on-demand instance, which EC2 does not interrupt`);
+    if (entry.ending !== undefined) throw new Fault("not-running", `${id} has ended`);
+    return entry;
+  };
+
+  return {
+    instances,
+    get: (id) => entries.get(id)?.record,
+    state(id) {
+      const entry = entries.get(id);
+      return entry && stateOf(entry);
+    },
+    isVisible(id) {
+      const entry = entries.get(id);
+      if (entry === undefined) return true;
+      return !entry.vanished && world.now() >= entry.visibleAtMs;
+    },
+    begin(facts) {
+      const states: Entry["states"] = [];
+      const machine = createMachine(world.room, facts, { folder: join(world.stateFolder, facts.id), notices: () => entry.notices });
+      const record: InstanceRecord = {
+        ...facts,
+        launchedAtMs: world.now(),
+        states,
+        folder: machine.folder,
+        get workerPid() {
+          return machine.pid();
+        },
+        get notices() {
+          return entry.notices;
+        },
+        get vanished() {
+          return entry.vanished;
+        },
+      };
+      const visibleAtMs = world.now() + between(behaviour.describeLagMs, world.draw);
+      const entry: Entry = { record, states, machine, start: new AbortController(), visibleAtMs, vanished: false, notices: {} };
+      entries.set(facts.id, entry);
+      instances.push(record);
+      enter(entry, "pending", "launched");
+      live(entry).catch((error: unknown) => {
+        if (!entry.start.signal.aborted) world.log({ message: "An instance failed", instance: facts.id, error: String(error) });
+      });
+    },
+    shutDown: (id, because) => shutDown(found(id), because),
+    interrupt(id, noticeMs = behaviour.interruptionNoticeMs) {
+      const entry = interruptible(id);
+      if (entry.notices.endsAtMs !== undefined) return entry.notices.endsAtMs;
+      const endsAtMs = world.now() + noticeMs;
+      entry.notices = { ...entry.notices, endsAtMs };
+      world.events.emit(entry.record, { kind: "interruption" });
+      sleep(noticeMs, undefined, { signal: entry.start.signal }).then(
+        () => shutDown(entry, spotTermination),
+        () => undefined,
+      );
+      return endsAtMs;
+    },
+    recommendRebalance(id) {
+      const entry = interruptible(id);
+      if (entry.notices.rebalanceAtMs !== undefined) return;
+      entry.notices = { ...entry.notices, rebalanceAtMs: world.now() };
+      world.events.emit(entry.record, { kind: "rebalance" });
+    },
+    async vanish(id) {
+      const entry = found(id);
+      entry.vanished = true;
+      entry.ending ??= turnOff(entry, "vanished", 0);
+      await entry.ending;
+    },
+    machine: (id) => found(id).machine,
+    async close() {
+      await Promise.all(
+        [...entries.values()].map((entry) => {
+          entry.start.abort();
+          return entry.ending ?? entry.machine.end(behaviour.shutdownMs);
+        }),
+      );
+    },
+  };
+}

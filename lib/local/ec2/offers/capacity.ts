@@ -1,0 +1,81 @@
+import { type OfferRef, offerName } from "../../../model/offer.ts";
+import type { CapacityPlan } from "../behaviour/behaviour.ts";
+
+/** Fields that are absent match everything. */
+export type OfferMatcher = Partial<OfferRef>;
+
+/** What EC2 has left. Takes and gives back in one step, so that two calls at once never share the last instance. */
+export type Capacity = {
+  /** As many of `wanted` as there are, now taken. */
+  take(offer: OfferRef, wanted: number): number;
+  room(offer: OfferRef): number;
+  /** How many more are taken than there are now. */
+  excess(offer: OfferRef): number;
+  /** Counts one that came to be without being asked for here. */
+  hold(offer: OfferRef): void;
+  giveBack(offer: OfferRef, count: number): void;
+  /** The code with which this offer is refused at the moment, though there may be room. */
+  refusal(offer: OfferRef): string | undefined;
+  /** Sets the limit for offers named `type/zone/market`; `*` stands for any. */
+  limit(pattern: string, plan: CapacityPlan): void;
+  /** When a limit next changes by its plan; undefined when none will. */
+  nextChangeMs(): number | undefined;
+  refuse(matcher: OfferMatcher, code: string): () => void;
+};
+
+/** `now`: ms since this EC2 began. */
+export function createCapacity(limits: Readonly<Record<string, CapacityPlan>>, now: () => number = () => 0): Capacity {
+  const limitBy = new Map(Object.entries(limits));
+  const taken = new Map<string, number>();
+  const refusals = new Set<{ readonly matcher: OfferMatcher; readonly code: string }>();
+
+  const limitOf = (offer: OfferRef): number => {
+    const exact = limitBy.get(offerName(offer));
+    if (exact !== undefined) return planned(exact, now());
+    const matching = [...limitBy].filter(([pattern]) => namedBy(pattern, offer)).map(([, plan]) => planned(plan, now()));
+    return Math.min(Number.POSITIVE_INFINITY, ...matching);
+  };
+  const excess = (offer: OfferRef): number => (taken.get(offerName(offer)) ?? 0) - limitOf(offer);
+  const room = (offer: OfferRef): number => Math.max(0, -excess(offer));
+  const change = (offer: OfferRef, by: number): void => {
+    taken.set(offerName(offer), (taken.get(offerName(offer)) ?? 0) + by);
+  };
+
+  return {
+    room,
+    excess: (offer) => Math.max(0, excess(offer)),
+    nextChangeMs() {
+      const ahead = [...limitBy.values()].flatMap((plan) => (typeof plan === "number" ? [] : plan.map(([atMs]) => atMs)));
+      const next = Math.min(...ahead.filter((atMs) => atMs > now()));
+      return Number.isFinite(next) ? next : undefined;
+    },
+    take(offer, wanted) {
+      const given = Math.min(wanted, room(offer));
+      change(offer, given);
+      return given;
+    },
+    hold: (offer) => change(offer, 1),
+    giveBack: (offer, count) => change(offer, -count),
+    refusal: (offer) => [...refusals].find((refusal) => matches(refusal.matcher, offer))?.code,
+    limit: (pattern, plan) => void limitBy.set(pattern, plan),
+    refuse(matcher, code) {
+      const refusal = { matcher, code };
+      refusals.add(refusal);
+      return () => void refusals.delete(refusal);
+    },
+  };
+}
+
+/** Before its first moment, a plan has no limit. */
+const planned = (plan: CapacityPlan, atMs: number): number =>
+  typeof plan === "number" ? plan : (plan.findLast(([fromMs]) => fromMs <= atMs)?.[1] ?? Number.POSITIVE_INFINITY);
+
+const matches = (matcher: OfferMatcher, offer: OfferRef): boolean =>
+  (matcher.instanceType ?? offer.instanceType) === offer.instanceType &&
+  (matcher.zone ?? offer.zone) === offer.zone &&
+  (matcher.market ?? offer.market) === offer.market;
+
+function namedBy(pattern: string, offer: OfferRef): boolean {
+  const parts = pattern.split("/");
+  return [offer.instanceType, offer.zone, offer.market].every((part, i) => parts[i] === "*" || parts[i] === part);
+}

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Fault } from "../../model/fault.ts";
+import type { Log } from "../run/log-line.ts";
+import { emulatorPython } from "./python.ts";
+
+export type Emulators = {
+  /** Everything but EC2, SSM and CloudWatch metrics. */
+  readonly ministackUrl: string;
+  /** EC2, SSM and CloudWatch metrics. */
+  readonly motoUrl: string;
+  /** Resolves when both processes have ended. May be called again. */
+  stop(): Promise<void>;
+};
+
+type Running = { readonly url: string; stop(): Promise<void> };
+
+/** A fresh installation compiles its modules while it loads them. */
+const startTimeoutMs = 120_000;
+
+/**
+ * Starts both emulators, empty, on free ports of 127.0.0.1 and resolves when both answer. They end with `stop()` and
+ * with this process, however it ends. `folder` keeps their installation, `logFolder` (default: `folder`) what they print.
+ */
+export async function startEmulators(options: { folder: string; logFolder?: string; log: Log }): Promise<Emulators> {
+  const python = await emulatorPython(options);
+  const logFolder = options.logFolder ?? options.folder;
+  await mkdir(logFolder, { recursive: true });
+  const started = await Promise.allSettled([serve(python, "ministack", logFolder), serve(python, "moto", logFolder)]);
+  const stop = async (): Promise<void> => {
+    await Promise.all(started.flatMap((one) => (one.status === "fulfilled" ? [one.value.stop()] : [])));
+  };
+  const [ministack, moto] = started;
+  if (ministack.status === "fulfilled" && moto.status === "fulfilled")
+    return { ministackUrl: ministack.value.url, motoUrl: moto.value.url, stop };
+  await stop();
+  throw ministack.status === "rejected" ? ministack.reason : moto.status === "rejected" ? moto.reason : new Error("unreachable");
+}
+
+async function serve(python: string, name: "ministack" | "moto", logFolder: string): Promise<Running> {
+  const logFile = join(logFolder, `${name}.log`);
+  const child = spawn(python, [join(import.meta.dirname, "serve.py"), name], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: environment(logFolder),
+    // Ctrl-C in a terminal must not reach it: it is still needed while we close.
+    detached: true,
+  });
+  child.stderr.pipe(createWriteStream(logFile));
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()).once("error", () => resolve()));
+  // They keep everything in memory: there is nothing that a gentle end would save.
+  const stop = (): Promise<void> => {
+    child.kill("SIGKILL");
+    return ended;
+  };
+  try {
+    const port = await listening(child, name, logFile);
+    child.stdout.resume();
+    const url = `http://127.0.0.1:${port}`;
+    const health = await fetch(`${url}/${name === "moto" ? "moto-api/config" : "health"}`, {
+      signal: AbortSignal.timeout(startTimeoutMs),
+    });
+    await health.arrayBuffer();
+    if (!health.ok) throw new Fault("emulator-ill", `${name} answers its health check with ${health.status}; see ${logFile}`);
+    return { url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Nothing of the caller's AWS settings, nor of the emulators' own switches, may change what runs here. */
+function environment(temporary: string): NodeJS.ProcessEnv {
+  const kept = ["PATH", "HOME", "LANG", "SYSTEMROOT"].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
+  return { ...Object.fromEntries(kept), TMPDIR: temporary, PYTHONUNBUFFERED: "1" };
+}
+
+function listening(child: ChildProcess, name: string, logFile: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string): void => reject(new Fault("emulator-not-started", `${name} did not start: ${why}; see ${logFile}`));
+    const timer = setTimeout(() => fail(`nothing after ${startTimeoutMs / 1000} s`), startTimeoutMs);
+    child.once("error", (error) => fail(error.message));
+    child.once("close", (code, signal) => {
+      clearTimeout(timer);
+      fail(`it ended with ${signal ?? code}`);
+    });
+    if (!child.stdout) return fail("it has no output");
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const port = /^listening (\d+)$/.exec(line)?.[1];
+      if (port === undefined) return;
+      clearTimeout(timer);
+      resolve(Number(port));
+    });
+  });
+}

@@ -1,0 +1,50 @@
+/** What the local cloud tells MiniStack beside AWS's own APIs, through the doors that emulators/serve.py opens. */
+import * as z from "zod";
+import { Fault } from "../../model/fault.ts";
+import { account } from "../provision/world.ts";
+import { type IssuedCredentials, type Principal, roleId } from "../requests/identities.ts";
+
+export type ServiceEvent = {
+  readonly source: string;
+  readonly detailType: string;
+  readonly resources?: readonly string[];
+  readonly detail: unknown;
+};
+
+const Taken = z.looseObject({ FailedEntryCount: z.literal(0) });
+
+/** Puts an AWS service's own event on the default bus: PutEvents lets nobody speak as `aws.*`. Throws a Fault when it was not taken. */
+export async function publishServiceEvent(ministackUrl: string, event: ServiceEvent): Promise<void> {
+  const entry = {
+    Source: event.source,
+    DetailType: event.detailType,
+    Resources: event.resources ?? [],
+    Detail: JSON.stringify(event.detail),
+  };
+  const said = await tell(`${ministackUrl}/_service-events`, { Entries: [entry] });
+  if (!Taken.safeParse(JSON.parse(said)).success)
+    throw new Fault("ministack", `The event ${event.detailType} was not taken: ${said}`, { retry: true });
+}
+
+/** Makes credentials known to STS, and to S3, which verifies presigned addresses with them. */
+export async function registerCredentials(ministackUrl: string, principal: Principal, credentials: IssuedCredentials): Promise<void> {
+  await tell(`${ministackUrl}/_credentials`, {
+    accessKeyId: credentials.accessKeyId,
+    session: {
+      Arn: `arn:aws:sts::${account}:assumed-role/${principal.role}/${principal.session}`,
+      UserId: `${roleId(principal.role)}:${principal.session}`,
+      SecretAccessKey: credentials.secretAccessKey,
+      SessionToken: credentials.sessionToken,
+      Expiration: credentials.expiresAtMs / 1000,
+      AccountId: account,
+      PrincipalType: "AssumedRole",
+    },
+  });
+}
+
+async function tell(url: string, what: object): Promise<string> {
+  const response = await fetch(url, { method: "POST", body: JSON.stringify(what), signal: AbortSignal.timeout(10_000) });
+  const said = await response.text();
+  if (!response.ok) throw new Fault("ministack", `MiniStack answered ${response.status}: ${said.slice(0, 300)}`, { retry: true });
+  return said;
+}

@@ -1,0 +1,22 @@
+import type { Reservation } from "./launch.ts";
+
+/** Dollars count in millionths, as the ledger keeps them: 0.3 less 0.1 leaves room for 0.2. */
+export const exactly = (usd: number): number => Math.round(usd * 1e6) / 1e6;
+
+export const plus = (a: Reservation, b: Reservation): Reservation => ({
+  usdPerHour: exactly(a.usdPerHour + b.usdPerHour),
+  gpus: a.gpus + b.gpus,
+});
+
+export const less = (a: Reservation, b: Reservation): Reservation => ({
+  usdPerHour: exactly(a.usdPerHour - b.usdPerHour),
+  gpus: a.gpus - b.gpus,
+});
+
+export const times = (count: number, each: Reservation): Reservation => ({
+  // Each is rounded by itself, as each node's will be.
+  usdPerHour: exactly(exactly(each.usdPerHour) * count),
+  gpus: each.gpus * count,
+});
+
+export const isWithin = (asked: Reservation, room: Reservation): boolean => asked.usdPerHour <= room.usdPerHour && asked.gpus <= room.gpus;

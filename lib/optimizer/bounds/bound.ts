@@ -1,0 +1,121 @@
+import type { Budget } from "../problem/budget.ts";
+import type { Instance, Kind } from "../problem/instance.ts";
+import type { Shape } from "../problem/shape.ts";
+import { unit } from "../problem/units.ts";
+import { firstPatterns } from "./first-patterns.ts";
+import { Master, type Pattern } from "./master.ts";
+import { Pricing } from "./pricing.ts";
+
+const smoothing = 0.6;
+const mostRounds = 400;
+const mostPivots = 400;
+/** How near the program and its bound are when they count as one. */
+const closed = 1e-4;
+
+/**
+ * What no packing of so many of each shape can cost less than, without a solver: column generation over what the relaxed bins hold
+ * gives prices, and prices scaled until no bin is worth more than it costs bound every packing (Farley's bound). It is valid whenever
+ * it stops; in the end it is the linear program that the dual-feasible functions strengthen.
+ */
+export function lowerBound(instance: Instance, counts: Float64Array, of: { known: readonly Pattern[]; budget: Budget }): number {
+  const relaxed = relaxedInstance(instance, counts);
+  if (relaxed.shapes.every((shape) => shape.count === 0)) return 0;
+  const pricing = new Pricing(relaxed);
+  const master = masterOf(pricing, boughtOf(instance, of.known));
+  master.solve(0, mostPivots * 4);
+  let center = pricesOf(master, relaxed);
+  let trust = 0;
+  let best = 0;
+  for (let round = 0; round < mostRounds; round += 1) {
+    const before = pricing.steps;
+    const prices = pricesOf(master, relaxed).map((price, shape) => (1 - trust) * price + trust * (center[shape] as number));
+    const { bound, patterns } = priced(pricing, master, prices);
+    if (bound > best) [best, center] = [bound, prices];
+    const pivots = include(master, patterns);
+    const isLast = patterns.length === 0 && trust === 0 && round > 0;
+    trust = trustAfter(round, { trust, found: patterns.length });
+    const isMore = of.budget.spend(pricing.steps - before + pivots * master.rows * 4);
+    if (isLast || !isMore || master.cost <= best * (1 + closed)) break;
+  }
+  return best;
+}
+
+/** How much of the best prices so far is in the next ones: all the smoothing from the second round on, less where it finds nothing more. */
+function trustAfter(round: number, { trust, found }: { trust: number; found: number }): number {
+  if (round === 0) return smoothing;
+  if (found > 0) return trust;
+  return trust > 0.05 ? trust / 2 : 0;
+}
+
+function include(master: Master, patterns: readonly Pattern[]): number {
+  const from = master.patterns.length;
+  for (const pattern of patterns) master.add(pattern);
+  return master.solve(from, mostPivots) + master.solve(0, mostPivots);
+}
+
+const pricesOf = (master: Master, { shapes }: Instance): Float64Array =>
+  master.prices.slice(0, shapes.length).map((price) => Math.max(0, price));
+
+/** The bound that these prices are, and the patterns that the program would rather have. */
+function priced(pricing: Pricing, master: Master, prices: Float64Array): { bound: number; patterns: readonly Pattern[] } {
+  const { kinds, shapes } = pricing.instance;
+  const most = pricing.value(prices);
+  let scale = 1;
+  let sum = shapes.reduce((all, shape, index) => all + shape.count * (prices[index] as number), 0);
+  const patterns: Pattern[] = [];
+  for (const [index, kind] of kinds.entries()) {
+    const value = most[index] as number;
+    if (kind.price === 0) sum -= value;
+    else if (value > kind.price) scale = Math.min(scale, kind.price / value);
+    const load = pricing.relaxation(index).fractional();
+    const extra = kind.extra
+      ? load.shapes.reduce((all, shape, at) => all + (kind.extra?.[shape] as number) * (load.counts[at] as number), 0)
+      : 0;
+    const pattern = { ...load, kind: index, cost: kind.price + extra };
+    if (load.shapes.length > 0 && master.reduced(pattern) < -1e-6 * Math.max(kind.price, 1e-3)) patterns.push(pattern);
+  }
+  return { bound: sum * scale, patterns };
+}
+
+/** Patterns of what is bought, with the places that its kinds have here. */
+function boughtOf({ kinds }: Instance, known: readonly Pattern[]): readonly Pattern[] {
+  const places = new Map([...kinds.entries()].filter(([, kind]) => kind.price > 0).map(([index], place) => [index, place]));
+  return known.flatMap((pattern) => {
+    const kind = places.get(pattern.kind);
+    return kind === undefined ? [] : { ...pattern, kind };
+  });
+}
+
+function masterOf(pricing: Pricing, known: readonly Pattern[]): Master {
+  const { instance } = pricing;
+  const nodes = instance.kinds.findIndex((kind) => kind.price === 0);
+  const master = new Master(
+    firstPatterns(pricing),
+    instance.shapes.map((shape) => shape.count),
+    nodes < 0 ? new Map() : new Map([[nodes, 1]]),
+  );
+  for (const pattern of known) master.add(pattern);
+  return master;
+}
+
+/** All that is free in one bin, and offers without end: what is possible stays possible. */
+function relaxedInstance(instance: Instance, counts: Float64Array): Instance {
+  const shapes = instance.shapes.map((shape, index): Shape => ({ ...shape, count: counts[index] as number }));
+  const bought = instance.kinds.filter((kind) => kind.price > 0).map((kind) => ({ ...kind, most: Number.MAX_SAFE_INTEGER }));
+  const free = instance.kinds.filter((kind) => kind.price === 0);
+  return { ...instance, shapes, kinds: free.length === 0 ? bought : [...bought, merged(instance, free)] };
+}
+
+function merged({ shapes, dimensions }: Instance, free: readonly Kind[]): Kind {
+  const room = new Float64Array(dimensions);
+  const extra = free.some((kind) => kind.extra) ? new Float64Array(shapes.length).fill(Number.POSITIVE_INFINITY) : undefined;
+  for (const kind of free) {
+    for (let dimension = 0; dimension < dimensions; dimension += 1)
+      room[dimension] = (room[dimension] as number) + kind.most * (kind.room[dimension] as number);
+    if (extra) for (const shape of kind.holds) extra[shape] = Math.min(extra[shape] as number, kind.extra?.[shape] ?? 0);
+  }
+  const holds = Int32Array.from(new Set(free.flatMap((kind) => [...kind.holds]))).sort();
+  // A GPU that is taken in part keeps the functions that look at single GPUs out of it.
+  const slots = Float64Array.from([unit / 2]);
+  return { name: "all that is free", price: 0, room, slots, most: 1, holds, extra };
+}

@@ -1,0 +1,41 @@
+import type { Kind } from "../problem/instance.ts";
+import type { Shape } from "../problem/shape.ts";
+import { unit } from "../problem/units.ts";
+import type { Pattern } from "./master.ts";
+import type { Pricing } from "./pricing.ts";
+
+/** What a job that waits costs, in prices of the dearest offer: more than any place for it. */
+export const waitingCost = 1_000;
+/** In place of a kind: no bin at all. */
+export const noKind = -1;
+
+/** For each shape the cheapest way to have it alone in bins that there are without end, or to let it wait. */
+export function firstPatterns({ instance }: Pricing): readonly Pattern[] {
+  const best = instance.shapes.map((_, index): Pattern => ({ kind: noKind, shapes: [index], counts: [1], cost: waitingCost }));
+  for (const [kind, of] of instance.kinds.entries())
+    for (const index of of.holds) {
+      const shape = instance.shapes[index] as Shape;
+      if (of.most < shape.count) continue;
+      const count = mostOf(shape, of);
+      const cost = of.price + (of.extra?.[index] ?? 0) * count;
+      if (cost / count < each(best[index] as Pattern)) best[index] = { kind, shapes: [index], counts: [count], cost };
+    }
+  return best;
+}
+
+const each = ({ cost, counts }: Pattern): number => cost / (counts[0] as number);
+
+function mostOf({ size, whole, share, count }: Shape, { room, slots }: Kind): number {
+  let most = count;
+  for (let dimension = 0; dimension < size.length; dimension += 1) {
+    const need = size[dimension] as number;
+    if (need > 0) most = Math.min(most, Math.floor((room[dimension] as number) / need));
+  }
+  if (share > 0)
+    most = Math.min(
+      most,
+      slots.reduce((sum, free) => sum + Math.floor(free / share), 0),
+    );
+  if (whole > 0) most = Math.min(most, Math.floor(slots.filter((free) => free >= unit).length / whole));
+  return Math.max(1, most);
+}

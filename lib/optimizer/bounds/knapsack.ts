@@ -1,0 +1,174 @@
+import type { Instance, Kind } from "../problem/instance.ts";
+import type { Load } from "../problem/load.ts";
+import type { Shape } from "../problem/shape.ts";
+import { Slots } from "../problem/slots.ts";
+import type { Relaxation } from "./relaxation.ts";
+
+const tolerance = 1e-9;
+
+export const empty: Load = { shapes: [], counts: [] };
+
+export type Found = {
+  /** Undefined: nothing is worth more than the cutoff, or nothing that the search came by. */
+  readonly load: Load | undefined;
+  /** Of the load, else the cutoff. */
+  readonly value: number;
+  /** Nothing was left untried. */
+  readonly isWhole: boolean;
+  readonly nodes: number;
+};
+
+export type Within = {
+  /** How many there are of each shape. */
+  readonly left: Float64Array;
+  /** Only what is worth more is of use. */
+  readonly cutoff: number;
+  readonly mostNodes: number;
+  /** What the bin holds in any case. */
+  readonly base: Load;
+};
+
+/**
+ * Branch and bound over what one bin holds. Items are tried by falling ratio of worth to what they take up, each first as often as it
+ * fits: so the first leaf is what a greedy packer takes, and the bound of work cuts the search there or later.
+ */
+export class Knapsack {
+  readonly #shapes: readonly Shape[];
+  readonly #dimensions: number;
+  readonly #slots: Slots;
+  readonly #room: Float64Array;
+  /** The branch: positions in the order, and how many of each. */
+  readonly #positions: Int32Array;
+  readonly #counts: Int32Array;
+  #depth = 0;
+  #value = 0;
+  /** What is left of the bin as the relaxation measures it. */
+  #rest = 0;
+  /** By shape, what the base has. */
+  readonly #based: Float64Array;
+
+  constructor({ shapes, kinds, dimensions }: Instance) {
+    this.#shapes = shapes;
+    this.#dimensions = dimensions;
+    this.#room = new Float64Array(dimensions);
+    this.#slots = new Slots(kinds.reduce((most, kind) => Math.max(most, kind.slots.length), 0));
+    this.#positions = new Int32Array(shapes.length);
+    this.#counts = new Int32Array(shapes.length);
+    this.#based = new Float64Array(shapes.length);
+  }
+
+  /** For the values that the relaxation was last asked about. */
+  search(kind: Kind, relaxation: Relaxation, within: Within): Found {
+    const { order, ratio, surplus } = relaxation;
+    const base = this.#begin(kind, relaxation, within);
+    let best = within.cutoff;
+    let load: Load | undefined;
+    let [position, nodes] = [0, 0];
+    for (;;) {
+      for (; position < order.length; position += 1) {
+        const each = ratio[order[position] as number] as number;
+        // No more than this can be had from here on.
+        const hope = this.#value + (surplus[position] as number) + Math.min(1, each) * Math.max(0, this.#rest);
+        if (each <= 0 || hope <= best + tolerance) break;
+        nodes += 1;
+        this.#push(position, relaxation, within.left);
+      }
+      if (this.#value > best + tolerance) {
+        best = this.#value;
+        load = this.#leaf(base, relaxation);
+      }
+      if (this.#depth === 0 || nodes > within.mostNodes) break;
+      position = this.#pop(relaxation) + 1;
+    }
+    for (const shape of base.shapes) this.#based[shape] = 0;
+    return { load, value: best, isWhole: this.#depth === 0 && base.shapes.length === 0, nodes };
+  }
+
+  #begin(kind: Kind, relaxation: Relaxation, { base, left }: Within): Load {
+    this.#room.set(kind.room);
+    this.#slots.reset(kind);
+    this.#depth = 0;
+    this.#value = 0;
+    this.#rest = relaxation.full;
+    const [shapes, counts] = [[] as number[], [] as number[]];
+    for (const [at, shape] of base.shapes.entries()) {
+      const count = this.#give(shape, Math.min(left[shape] as number, base.counts[at] as number));
+      if (count === 0) continue;
+      shapes.push(shape);
+      counts.push(count);
+      this.#based[shape] = count;
+      this.#count(relaxation.itemOf(shape), count, relaxation);
+    }
+    return { shapes, counts };
+  }
+
+  #push(position: number, relaxation: Relaxation, left: Float64Array): void {
+    const item = relaxation.order[position] as number;
+    const shape = relaxation.items[item] as number;
+    const count = this.#give(shape, (left[shape] as number) - (this.#based[shape] as number));
+    if (count === 0) return;
+    this.#positions[this.#depth] = position;
+    this.#counts[this.#depth] = count;
+    this.#depth += 1;
+    this.#count(item, count, relaxation);
+  }
+
+  /** Takes one of the last item off, and says at which position it was. */
+  #pop(relaxation: Relaxation): number {
+    const last = this.#depth - 1;
+    const position = this.#positions[last] as number;
+    const item = relaxation.order[position] as number;
+    this.#take(relaxation.items[item] as number);
+    this.#count(item, -1, relaxation);
+    const count = (this.#counts[last] as number) - 1;
+    this.#counts[last] = count;
+    if (count === 0) this.#depth = last;
+    return position;
+  }
+
+  #count(item: number, count: number, { worth, takes }: Relaxation): void {
+    this.#value += count * (worth[item] as number);
+    this.#rest -= count * (takes[item] as number);
+  }
+
+  /** Puts as many on the bin as there are and fit; says how many. */
+  #give(index: number, left: number): number {
+    if (left <= 0) return 0;
+    const { size, whole, share } = this.#shapes[index] as Shape;
+    const room = this.#room;
+    let count = left;
+    for (let dimension = 0; dimension < this.#dimensions; dimension += 1) {
+      const each = size[dimension] as number;
+      if (each * count > (room[dimension] as number)) count = Math.floor((room[dimension] as number) / each);
+      if (count <= 0) return 0;
+    }
+    if (whole > 0) count = this.#slots.giveWhole(whole, count);
+    else if (share > 0) count = this.#slots.giveShares(share, count);
+    if (count > 0)
+      for (let dimension = 0; dimension < this.#dimensions; dimension += 1)
+        room[dimension] = (room[dimension] as number) - count * (size[dimension] as number);
+    return count;
+  }
+
+  #take(index: number): void {
+    const { size, whole, share } = this.#shapes[index] as Shape;
+    for (let dimension = 0; dimension < this.#dimensions; dimension += 1)
+      this.#room[dimension] = (this.#room[dimension] as number) + (size[dimension] as number);
+    if (whole > 0) this.#slots.untouched += whole;
+    else if (share > 0) this.#slots.takeShare(share);
+  }
+
+  #leaf(base: Load, { items, order }: Relaxation): Load {
+    const [shapes, counts] = [[...base.shapes], [...base.counts]];
+    for (let at = 0; at < this.#depth; at += 1) {
+      const shape = items[order[this.#positions[at] as number] as number] as number;
+      const based = (this.#based[shape] as number) > 0 ? shapes.indexOf(shape) : -1;
+      if (based >= 0) counts[based] = (counts[based] as number) + (this.#counts[at] as number);
+      else {
+        shapes.push(shape);
+        counts.push(this.#counts[at] as number);
+      }
+    }
+    return { shapes, counts };
+  }
+}

@@ -1,0 +1,173 @@
+import type { Load } from "../problem/load.ts";
+
+const tolerance = 1e-9;
+/** A smaller element would make the inverse inexact. */
+const leastPivot = 1e-7;
+
+/** A way to fill a bin of one kind, and what such a bin costs. */
+export type Pattern = Load & { readonly kind: number; readonly cost: number };
+
+/**
+ * The linear program over patterns: how often to use each, so that every shape is covered at least cost. Revised simplex; the
+ * inverse of the basis is kept whole, which some hundred rows allow. Rows: shapes, then kinds of which there are only so many.
+ */
+export class Master {
+  readonly rows: number;
+  readonly prices: Float64Array;
+  readonly patterns: Pattern[] = [];
+  /** By row: the pattern that is basic there, or -1 - the row whose surplus is. */
+  readonly basis: Int32Array;
+  readonly amounts: Float64Array;
+  readonly #inverse: Float64Array;
+  readonly #column: Float64Array;
+  readonly #limitRow: ReadonlyMap<number, number>;
+  readonly #isBasic: boolean[] = [];
+
+  /** `first`: for each shape a pattern of that shape alone. `scarce`: kinds with limits, and the limits. */
+  constructor(first: readonly Pattern[], counts: readonly number[], scarce: ReadonlyMap<number, number>) {
+    const shapes = counts.length;
+    this.rows = shapes + scarce.size;
+    this.#limitRow = new Map([...scarce.keys()].map((kind, index) => [kind, shapes + index]));
+    this.prices = new Float64Array(this.rows);
+    this.basis = new Int32Array(this.rows);
+    this.amounts = new Float64Array(this.rows);
+    this.#inverse = new Float64Array(this.rows * this.rows);
+    this.#column = new Float64Array(this.rows);
+    for (const [row, pattern] of first.entries()) {
+      const each = pattern.counts[0] as number;
+      this.add(pattern);
+      this.#isBasic[row] = true;
+      this.basis[row] = row;
+      // A little more than there is, differently for each: or many ways would tie.
+      this.amounts[row] = ((counts[row] as number) + perturbation(row)) / each;
+      this.#inverse[row * this.rows + row] = 1 / each;
+      this.prices[row] = pattern.cost / each;
+    }
+    for (const [index, most] of [...scarce.values()].entries()) {
+      const row = shapes + index;
+      this.basis[row] = -1 - row;
+      this.amounts[row] = most + perturbation(row);
+      this.#inverse[row * this.rows + row] = -1;
+    }
+  }
+
+  add(pattern: Pattern): void {
+    this.patterns.push(pattern);
+    this.#isBasic.push(false);
+  }
+
+  /** What one bin more of a scarce kind would save. */
+  rentOf(kind: number): number {
+    const row = this.#limitRow.get(kind);
+    return row === undefined ? 0 : (this.prices[row] as number);
+  }
+
+  get cost(): number {
+    let sum = 0;
+    for (let row = 0; row < this.rows; row += 1) {
+      const basic = this.basis[row] as number;
+      if (basic >= 0) sum += (this.amounts[row] as number) * (this.patterns[basic] as Pattern).cost;
+    }
+    return sum;
+  }
+
+  /** Pivots until no pattern from `from` on would make it cheaper, or `most` were made; says how many. */
+  solve(from: number, most: number): number {
+    let pivots = 0;
+    while (pivots < most) {
+      const entering = this.#entering(from);
+      if (entering === undefined || !this.#pivot(entering.basic, entering.reduced)) break;
+      pivots += 1;
+    }
+    return pivots;
+  }
+
+  #entering(from: number): { basic: number; reduced: number } | undefined {
+    let least = -tolerance;
+    let basic: number | undefined;
+    for (let row = 0; row < this.rows; row += 1) {
+      // A surplus: its price has the wrong sign.
+      const price = this.prices[row] as number;
+      if (price < least) [least, basic] = [price, -1 - row];
+    }
+    for (let index = from; index < this.patterns.length; index += 1) {
+      if (this.#isBasic[index]) continue;
+      const reduced = this.reduced(this.patterns[index] as Pattern);
+      if (reduced < least) [least, basic] = [reduced, index];
+    }
+    return basic === undefined ? undefined : { basic, reduced: least };
+  }
+
+  /** What a use of the pattern would add to the cost. */
+  reduced({ shapes, counts, kind, cost }: Pattern): number {
+    let reduced = cost;
+    for (let at = 0; at < shapes.length; at += 1) reduced -= (this.prices[shapes[at] as number] as number) * (counts[at] as number);
+    const row = this.#limitRow.get(kind);
+    return row === undefined ? reduced : reduced + (this.prices[row] as number);
+  }
+
+  #columnOf(basic: number): void {
+    this.#column.fill(0);
+    if (basic < 0) {
+      this.#addTo(-1 - basic, -1);
+      return;
+    }
+    const { shapes, counts, kind } = this.patterns[basic] as Pattern;
+    for (let at = 0; at < shapes.length; at += 1) this.#addTo(shapes[at] as number, counts[at] as number);
+    const limit = this.#limitRow.get(kind);
+    if (limit !== undefined) this.#addTo(limit, -1);
+  }
+
+  #addTo(of: number, by: number): void {
+    const { rows } = this;
+    const column = this.#column;
+    for (let row = 0; row < rows; row += 1) column[row] = (column[row] as number) + by * (this.#inverse[row * rows + of] as number);
+  }
+
+  #pivot(entering: number, reduced: number): boolean {
+    this.#columnOf(entering);
+    const leaving = this.#leaving();
+    if (leaving < 0) return false;
+    const { rows, prices } = this;
+    const by = (this.amounts[leaving] as number) / (this.#column[leaving] as number);
+    this.#update(leaving, by);
+    const start = leaving * rows;
+    for (let of = 0; of < rows; of += 1) prices[of] = (prices[of] as number) + reduced * (this.#inverse[start + of] as number);
+    const left = this.basis[leaving] as number;
+    if (left >= 0) this.#isBasic[left] = false;
+    if (entering >= 0) this.#isBasic[entering] = true;
+    this.basis[leaving] = entering;
+    return true;
+  }
+
+  /** The row whose amount is used up first. */
+  #leaving(): number {
+    let leaving = -1;
+    let least = Number.POSITIVE_INFINITY;
+    for (let row = 0; row < this.rows; row += 1) {
+      const by = this.#column[row] as number;
+      if (by <= leastPivot) continue;
+      const ratio = (this.amounts[row] as number) / by;
+      if (ratio < least) [least, leaving] = [ratio, row];
+    }
+    return leaving;
+  }
+
+  #update(leaving: number, amount: number): void {
+    const { rows, amounts } = this;
+    const [column, inverse] = [this.#column, this.#inverse];
+    const start = leaving * rows;
+    const scale = 1 / (column[leaving] as number);
+    for (let of = start; of < start + rows; of += 1) inverse[of] = (inverse[of] as number) * scale;
+    for (let row = 0; row < rows; row += 1) {
+      const by = column[row] as number;
+      if (row === leaving || Math.abs(by) < 1e-12) continue;
+      const at = row * rows;
+      for (let of = 0; of < rows; of += 1) inverse[at + of] = (inverse[at + of] as number) - by * (inverse[start + of] as number);
+      amounts[row] = Math.max(0, (amounts[row] as number) - by * amount);
+    }
+    amounts[leaving] = amount;
+  }
+}
+
+const perturbation = (row: number): number => 1e-6 * (1 + ((row * 7919) % 1009) / 1009);

@@ -1,0 +1,87 @@
+import type { Instance, Kind } from "../problem/instance.ts";
+import type { Load } from "../problem/load.ts";
+import { empty, type Found, Knapsack } from "./knapsack.ts";
+import { Relaxation } from "./relaxation.ts";
+
+/** Passes over what a bin holds, each of which may exchange one job for others. */
+const mostPasses = 3;
+/** A search that may look at fewer nodes than this is to be quick: it exchanges nothing. */
+const leastExchanged = 10;
+
+/** The best load for a bin of each kind, at prices of the shapes. Counts its work in steps. */
+export class Pricing {
+  readonly instance: Instance;
+  /** How many there are of each shape. */
+  readonly counts: Float64Array;
+  steps = 0;
+  readonly #relaxations: readonly Relaxation[];
+  readonly #knapsack: Knapsack;
+
+  constructor(instance: Instance) {
+    this.instance = instance;
+    this.counts = Float64Array.from(instance.shapes, (shape) => shape.count);
+    this.#relaxations = instance.kinds.map((kind) => new Relaxation(instance, kind));
+    this.#knapsack = new Knapsack(instance);
+  }
+
+  /** Prices that the next loads are for. Returns what a bin of each kind holds in value at most. */
+  value(prices: Float64Array): readonly number[] {
+    return this.instance.kinds.map((kind, index) => {
+      const relaxation = this.relaxation(index);
+      this.steps += relaxation.items.length;
+      return relaxation.bound(prices, kind.extra);
+    });
+  }
+
+  /** What no packing of all jobs costs less than, by Farley: what they are worth at these prices, scaled until no bin holds more than it costs. */
+  bound(prices: Float64Array): number {
+    let sum = prices.reduce((all, price, shape) => all + price * (this.counts[shape] as number), 0);
+    let scale = 1;
+    for (const [kind, value] of this.value(prices).entries()) {
+      const { price, most } = this.instance.kinds[kind] as Kind;
+      if (price === 0) sum -= value * most;
+      else if (value > price) scale = Math.min(scale, price / value);
+    }
+    return Math.max(0, sum * scale);
+  }
+
+  relaxation(kind: number): Relaxation {
+    return this.#relaxations[kind] as Relaxation;
+  }
+
+  /** A load worth more than `cutoff` that such a bin holds of what is left; the best, if the search could end. */
+  best(kind: number, left: Float64Array, { cutoff, mostNodes }: { cutoff: number; mostNodes: number }): Found {
+    const first = this.#search(kind, { left, cutoff, mostNodes, base: empty });
+    if (first.isWhole) return first;
+    const base = this.relaxation(kind).rounded();
+    const rounded = this.#search(kind, { left, cutoff: first.load ? first.value : 0, mostNodes, base });
+    const better = rounded.load ? rounded : first;
+    const found = mostNodes < leastExchanged ? better : this.#exchanged(kind, better, { left, mostNodes });
+    return found.value > cutoff ? found : { ...found, load: undefined };
+  }
+
+  /** Takes one job of a shape out and fills the bin again, for as long as that pays. */
+  #exchanged(kind: number, from: Found, of: { left: Float64Array; mostNodes: number }): Found {
+    let best = from;
+    for (let pass = 0; pass < mostPasses; pass += 1) {
+      const before = best.value;
+      for (let at = 0; best.load && at < best.load.shapes.length; at += 1) {
+        const found = this.#search(kind, { ...of, cutoff: best.value, base: without(best.load, at) });
+        if (found.load) best = found;
+      }
+      if (best.value === before) break;
+    }
+    return best;
+  }
+
+  #search(kind: number, within: Parameters<Knapsack["search"]>[2]): Found {
+    const found = this.#knapsack.search(this.instance.kinds[kind] as Kind, this.relaxation(kind), within);
+    this.steps += found.nodes + 4;
+    return found;
+  }
+}
+
+const without = ({ shapes, counts }: Load, at: number): Load => ({
+  shapes,
+  counts: counts.map((count, index) => (index === at ? count - 1 : count)),
+});

@@ -1,0 +1,162 @@
+import { firstPatterns, noKind } from "../bounds/first-patterns.ts";
+import { Master, type Pattern } from "../bounds/master.ts";
+import type { Pricing } from "../bounds/pricing.ts";
+import type { Kind } from "../problem/instance.ts";
+import type { Engine, Slice } from "./engine.ts";
+import { allBins, greedy } from "./greedy.ts";
+import { type Bins, costOf, type Packing, packingOf, trimmed } from "./packing.ts";
+
+/** Nodes of a search for a pattern, and of one for what a greedy run takes. */
+const [searched, skimmed] = [100, 8];
+/** Rounds of pricing in one slice. */
+const roundsOfSlice = 1;
+const mostPivots = 400;
+/** How much of the price of the last rounds stays in the next one's: prices that jump find patterns of little use. */
+const smoothing = 0.5;
+/** A greedy run that lowers the program's cost by less than this is left out for a few slices. */
+const worthwhile = 0.002;
+/** Kinds with few bins that have a row each; of more the program knows nothing, and the rounding does. */
+const mostScarce = 60;
+
+/**
+ * Gilmore and Gomory's column generation: a linear program over patterns, whose prices show which patterns to add; then its solution
+ * in whole bins. Greedy runs at the same prices give patterns of all shapes at once, and so most of the way in few rounds.
+ */
+export class ColumnGeneration implements Engine {
+  readonly name = "columns";
+  readonly master: Master;
+  readonly #pricing: Pricing;
+  #center: Float64Array;
+  #smoothing = smoothing;
+  #slices = 0;
+  #nextGreedy = 0;
+  #idle = 0;
+
+  constructor(pricing: Pricing) {
+    this.#pricing = pricing;
+    const { kinds, shapes } = pricing.instance;
+    const jobs = shapes.reduce((sum, shape) => sum + shape.count, 0);
+    const scarce = [...kinds.entries()].filter(([, kind]) => kind.most < jobs);
+    this.master = new Master(
+      firstPatterns(pricing),
+      shapes.map((shape) => shape.count),
+      new Map(scarce.length <= mostScarce ? scarce.map(([index, kind]) => [index, kind.most]) : []),
+    );
+    this.#center = this.prices();
+  }
+
+  /** Of each shape, as the program has them. */
+  prices(): Float64Array {
+    return positive(this.master.prices.slice(0, this.#pricing.counts.length));
+  }
+
+  /** The patterns that the program uses now. */
+  known(): readonly Pattern[] {
+    return [...this.master.basis].flatMap((basic) => (basic >= 0 ? (this.master.patterns[basic] as Pattern) : []));
+  }
+
+  /** What the greedy packer finds at the prices of now; the program learns its patterns. */
+  greedy(): Packing {
+    const { instance, counts } = this.#pricing;
+    this.#pricing.value(this.#smoothed());
+    const left = counts.slice();
+    const bins = greedy(this.#pricing, { left, bins: allBins(this.#pricing), mostNodes: skimmed });
+    this.#include(bins.map((each) => this.#patternOf(each)));
+    return packingOf(instance, bins, left);
+  }
+
+  improve(): Slice {
+    const before = this.#pricing.steps;
+    let pivots = 0;
+    const cost = this.master.cost;
+    const ran = this.#slices >= this.#nextGreedy ? this.greedy() : undefined;
+    if (ran && this.master.cost > cost * (1 - worthwhile)) this.#nextGreedy = this.#slices + 8;
+    let added = 0;
+    for (let round = 0; round < roundsOfSlice; round += 1) {
+      const patterns = this.#newPatterns();
+      added += patterns.length;
+      pivots += this.#include(patterns);
+    }
+    if (added === 0) this.#smoothing = this.#smoothing > 0.1 ? this.#smoothing / 2 : 0;
+    this.#idle = added === 0 && this.#smoothing === 0 ? this.#idle + 1 : 0;
+    const rounded = this.rounded();
+    this.#slices += 1;
+    const steps = this.#pricing.steps - before + pivots * this.master.rows * 4;
+    return { packing: ran && ran.cost < rounded.cost && ran.waits <= rounded.waits ? ran : rounded, steps, isDone: this.#idle > 1 };
+  }
+
+  /** Of each kind the best pattern at the smoothed prices, if it helps at the program's own. */
+  #newPatterns(): readonly Pattern[] {
+    const pricing = this.#pricing;
+    const most = pricing.value(this.#smoothed());
+    return pricing.instance.kinds.flatMap((kind, index) => {
+      const cutoff = (kind.price + this.master.rentOf(index)) * (this.#smoothing > 0 ? 0.9 : 1);
+      if ((most[index] as number) <= cutoff) return [];
+      const { load } = pricing.best(index, pricing.counts, { cutoff, mostNodes: searched });
+      if (!load) return [];
+      const pattern = this.#patternOf({ ...load, kind: index });
+      return this.master.reduced(pattern) < -1e-9 ? [pattern] : [];
+    });
+  }
+
+  #patternOf({ shapes, counts, kind }: Omit<Bins, "times">): Pattern {
+    return { shapes, counts, kind, cost: costOf(this.#pricing.instance.kinds[kind] as Kind, { shapes, counts }) };
+  }
+
+  #include(patterns: readonly Pattern[]): number {
+    const from = this.master.patterns.length;
+    for (const pattern of patterns) this.master.add(pattern);
+    const pivots = this.master.solve(from, mostPivots) + this.master.solve(0, mostPivots);
+    const prices = this.prices();
+    this.#center = this.#center.map((price, shape) => 0.7 * price + 0.3 * (prices[shape] as number));
+    return pivots;
+  }
+
+  #smoothed(): Float64Array {
+    const prices = this.prices();
+    return positive(prices.map((price, shape) => (1 - this.#smoothing) * price + this.#smoothing * (this.#center[shape] as number)));
+  }
+
+  /** The program's solution in whole bins: all the whole ones, and what is left greedily at the program's prices. */
+  rounded(): Packing {
+    const pricing = this.#pricing;
+    const { instance, counts } = pricing;
+    const left = counts.slice();
+    const bins = allBins(pricing);
+    const whole = this.#wholeBins(left, bins);
+    pricing.value(this.prices());
+    const rest = greedy(pricing, { left, bins, mostNodes: searched });
+    return packingOf(instance, [...whole, ...rest], left);
+  }
+
+  #wholeBins(left: Float64Array, bins: Float64Array): readonly Bins[] {
+    const { master } = this;
+    const whole: Bins[] = [];
+    for (let row = 0; row < master.rows; row += 1) {
+      const basic = master.basis[row] as number;
+      const pattern = basic < 0 ? undefined : (master.patterns[basic] as Pattern);
+      if (!pattern || pattern.kind === noKind) continue;
+      const times = Math.min(Math.floor((master.amounts[row] as number) + 1e-3), bins[pattern.kind] as number);
+      whole.push(...filled(pattern, times, left));
+      bins[pattern.kind] = (bins[pattern.kind] as number) - times;
+    }
+    return whole;
+  }
+}
+
+/** As many bins with that pattern as there are jobs for; the last with fewer where they run out. */
+function filled({ shapes, counts, kind }: Pattern, times: number, left: Float64Array): readonly Bins[] {
+  const full = shapes.reduce((least, shape, at) => Math.min(least, Math.floor((left[shape] as number) / (counts[at] as number))), times);
+  for (const [at, shape] of shapes.entries()) left[shape] = (left[shape] as number) - full * (counts[at] as number);
+  const bins: Bins[] = full > 0 ? [{ shapes, counts, kind, times: full }] : [];
+  for (let more = full; more < times; more += 1) {
+    const load = trimmed({ shapes, counts }, left);
+    if (!load) break;
+    bins.push({ ...load, kind, times: 1 });
+  }
+  return bins;
+}
+
+/** A job for which the program would pay nothing is placed all the same: well above what the searches take for nothing. */
+const least = 1e-7;
+const positive = (prices: Float64Array): Float64Array => prices.map((price) => Math.max(price, least));

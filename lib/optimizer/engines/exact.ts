@@ -1,0 +1,79 @@
+import type { LinearProgram, ProgramRow, SolveProgram } from "../../model/planning/linear-program.ts";
+import { noKind, waitingCost } from "../bounds/first-patterns.ts";
+import type { Pattern } from "../bounds/master.ts";
+import type { Instance, Kind } from "../problem/instance.ts";
+import { allLoads } from "./all-loads.ts";
+import type { Engine, Slice } from "./engine.ts";
+import { type Bins, costOf, type Packing, packingOf, trimmed } from "./packing.ts";
+
+const mostPatterns = 5_000;
+/** Jobs above which nobody counts all patterns. */
+const mostJobs = 40;
+/** Branches, and not milliseconds: the same problem has the same answer. */
+const mostBranches = 2_000;
+
+/** The cheapest packing there is, of instances that are small enough to list all that a bin can hold: a program in whole numbers, for a solver. */
+export class Exact implements Engine {
+  readonly name = "exact";
+  readonly #instance: Instance;
+  readonly #solve: SolveProgram;
+
+  constructor(instance: Instance, solve: SolveProgram) {
+    this.#instance = instance;
+    this.#solve = solve;
+  }
+
+  improve(): Slice {
+    const patterns = allPatterns(this.#instance);
+    if (!patterns) return { packing: undefined, steps: mostPatterns, isDone: true };
+    const answer = this.#solve(programOf(this.#instance, patterns), { nodes: mostBranches });
+    const steps = 1_000 + patterns.length * 100;
+    if (answer.kind !== "solved") return { packing: undefined, steps, isDone: true };
+    const packing = this.#packed(patterns, answer.values);
+    return { packing, steps, isDone: true, ...(answer.proven && packing.waits === 0 ? { bound: packing.cost } : {}) };
+  }
+
+  #packed(patterns: readonly Pattern[], values: readonly number[]): Packing {
+    const left = Float64Array.from(this.#instance.shapes, (shape) => shape.count);
+    const bins = patterns.flatMap((pattern, index): Bins[] => {
+      if (pattern.kind === noKind) return [];
+      return Array.from({ length: Math.round(values[index] ?? 0) }, () => trimmed(pattern, left)).flatMap((load) =>
+        load ? [{ ...load, kind: pattern.kind, times: 1 }] : [],
+      );
+    });
+    return packingOf(this.#instance, bins, left);
+  }
+}
+
+/** All patterns that an optimal packing may have; undefined when they are too many. */
+function allPatterns(instance: Instance): readonly Pattern[] | undefined {
+  if (!instance.isExact || instance.shapes.reduce((sum, shape) => sum + shape.count, 0) > mostJobs) return undefined;
+  const patterns = instance.shapes.map((_, shape): Pattern => ({ kind: noKind, shapes: [shape], counts: [1], cost: waitingCost }));
+  // Where a job costs something by itself, a bin must not have it twice over.
+  const onlyFull = !hasExtras(instance);
+  for (const [index, kind] of instance.kinds.entries()) {
+    const loads = allLoads(instance, kind, { most: mostPatterns - patterns.length, onlyFull });
+    if (!loads) return undefined;
+    patterns.push(...loads.map((load) => ({ ...load, kind: index, cost: costOf(kind, load) })));
+  }
+  return patterns;
+}
+
+const hasExtras = ({ kinds }: Instance): boolean => kinds.some((kind) => kind.extra !== undefined);
+
+function programOf(instance: Instance, patterns: readonly Pattern[]): LinearProgram {
+  const demand = instance.shapes.map((): [number, number][] => []);
+  const bins = instance.kinds.map((): [number, number][] => []);
+  for (const [column, { shapes, counts, kind }] of patterns.entries()) {
+    for (const [at, shape] of shapes.entries()) demand[shape]?.push([column, counts[at] as number]);
+    bins[kind]?.push([column, 1]);
+  }
+  const isOnce = hasExtras(instance);
+  const rows = instance.shapes.map(
+    ({ count }, shape): ProgramRow => ({ lower: count, upper: isOnce ? count : undefined, terms: demand[shape] ?? [] }),
+  );
+  const scarce = instance.kinds.flatMap((kind: Kind, index): ProgramRow[] =>
+    kind.most > mostJobs ? [] : [{ upper: kind.most, terms: bins[index] ?? [] }],
+  );
+  return { columns: patterns.map(({ cost }) => ({ cost, whole: true })), rows: [...rows, ...scarce] };
+}

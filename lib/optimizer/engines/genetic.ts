@@ -1,0 +1,105 @@
+import type { Pricing } from "../bounds/pricing.ts";
+import type { Kind } from "../problem/instance.ts";
+import type { Engine, Slice } from "./engine.ts";
+import { allBins, greedy } from "./greedy.ts";
+import { type Bins, costOf, isBetter, type Packing, packingOf, trimmed } from "./packing.ts";
+import type { Random } from "./random.ts";
+
+const population = 10;
+/** Children of one slice. */
+const children = 2;
+/** How far the prices behind a first packing are off, and which share of bins mutation takes apart. */
+const [spread, mutation] = [0.3, 0.05];
+const mostNodes = 20;
+
+/**
+ * A grouping genetic algorithm: a packing is encoded as its bins, for it is the grouping that makes it good. Parents win tournaments;
+ * a child has the better bins of the one, then those of the other for which jobs are left; a few are taken apart; the rest is packed
+ * greedily. Children that are no copy replace the worst.
+ */
+export class Genetic implements Engine {
+  readonly name = "genetic";
+  readonly #pricing: Pricing;
+  readonly #random: Random;
+  readonly #prices: () => Float64Array;
+  readonly #packings: Packing[] = [];
+
+  constructor(pricing: Pricing, of: { random: Random; prices: () => Float64Array }) {
+    this.#pricing = pricing;
+    this.#random = of.random;
+    this.#prices = of.prices;
+  }
+
+  improve(best: Packing): Slice {
+    const before = this.#pricing.steps;
+    if (this.#packings.length === 0 || this.#packings.every((each) => isBetter(best, each))) this.#include(best);
+    const made = this.#packings.length < population ? [this.#first()] : Array.from({ length: children }, () => this.#child());
+    for (const each of made) this.#include(each);
+    const packing = made.reduce((better, each) => (isBetter(each, better) ? each : better));
+    return { packing, steps: this.#pricing.steps - before + 64 };
+  }
+
+  #first(): Packing {
+    const prices = this.#prices().map((price) => price * (1 + spread * (2 * this.#random() - 1)));
+    return this.#packed([], prices);
+  }
+
+  #child(): Packing {
+    const prices = this.#prices();
+    const [one, other] = [this.#parent(), this.#parent()];
+    const better = byWorth(one, prices, this.#pricing);
+    const kept = better.slice(0, Math.ceil(better.length * (0.3 + 0.5 * this.#random())));
+    const bins = [...kept, ...byWorth(other, prices, this.#pricing)].filter(() => this.#random() >= mutation);
+    return this.#packed(bins, prices);
+  }
+
+  #parent(): Packing {
+    const [one, other] = [this.#any(), this.#any()];
+    return isBetter(one, other) ? one : other;
+  }
+
+  #any(): Packing {
+    return this.#packings[Math.floor(this.#random() * this.#packings.length)] as Packing;
+  }
+
+  /** Those of the bins for which there are jobs, and the rest greedily. */
+  #packed(bins: readonly Bins[], prices: Float64Array): Packing {
+    const pricing = this.#pricing;
+    const left = pricing.counts.slice();
+    const available = allBins(pricing);
+    const kept = bins.flatMap((each) => whole(each, { left, available }));
+    pricing.value(prices);
+    const rest = greedy(pricing, { left, bins: available, mostNodes });
+    return packingOf(pricing.instance, [...kept, ...rest], left);
+  }
+
+  #include(packing: Packing): void {
+    if (this.#packings.some((each) => each.cost === packing.cost && each.waits === packing.waits)) return;
+    this.#packings.push(packing);
+    this.#packings.sort((a, b) => a.waits - b.waits || a.cost - b.cost);
+    if (this.#packings.length > population) this.#packings.pop();
+  }
+}
+
+/** As many of these bins as can be filled just so. */
+function whole(each: Bins, of: { left: Float64Array; available: Float64Array }): Bins[] {
+  let times = Math.min(each.times, of.available[each.kind] as number);
+  for (const [at, shape] of each.shapes.entries())
+    times = Math.min(times, Math.floor((of.left[shape] as number) / (each.counts[at] as number)));
+  if (times <= 0) return [];
+  of.available[each.kind] = (of.available[each.kind] as number) - times;
+  for (let time = 0; time < times; time += 1) trimmed(each, of.left);
+  return [{ ...each, times }];
+}
+
+/** Bins that hold much for their price first. */
+function byWorth({ bins }: Packing, prices: Float64Array, { instance }: Pricing): readonly Bins[] {
+  const worth = (bin: Bins): number => {
+    const value = bin.shapes.reduce((sum, shape, at) => sum + (prices[shape] as number) * (bin.counts[at] as number), 0);
+    return value / Math.max(1e-9, costOf(instance.kinds[bin.kind] as Kind, bin));
+  };
+  return bins
+    .map((bin, index) => ({ bin, index, worth: worth(bin) }))
+    .sort((a, b) => b.worth - a.worth || a.index - b.index)
+    .map(({ bin }) => bin);
+}

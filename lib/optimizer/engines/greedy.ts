@@ -1,0 +1,68 @@
+import type { Found } from "../bounds/knapsack.ts";
+import type { Pricing } from "../bounds/pricing.ts";
+import type { Kind } from "../problem/instance.ts";
+import type { Load } from "../problem/load.ts";
+import type { Bins } from "./packing.ts";
+
+export type GreedyRun = {
+  /** How many of each shape are to be packed; what finds no bin is left in it. */
+  readonly left: Float64Array;
+  /** By kind: how many bins may be used; counted down. */
+  readonly bins: Float64Array;
+  readonly mostNodes: number;
+  /** Kinds to do without this time. */
+  readonly isOut?: ((kind: number) => boolean) | undefined;
+};
+
+/** How many bins there are of each kind. */
+export const allBins = ({ instance }: Pricing): Float64Array => Float64Array.from(instance.kinds, (kind) => kind.most);
+
+type Candidate = { readonly load: Load; readonly ratio: number };
+
+/**
+ * Takes, again and again, the bin that holds most value for its price, at the prices that `pricing` has, as often as it can be filled.
+ * What a kind can hold only shrinks as jobs run out, so a kind is looked at again only when it is the best and no longer true.
+ */
+export function greedy(pricing: Pricing, run: GreedyRun): readonly Bins[] {
+  const { kinds } = pricing.instance;
+  const { left, bins } = run;
+  const look = (kind: number): Candidate | undefined => {
+    if (run.isOut?.(kind) || (bins[kind] as number) <= 0) return undefined;
+    const found = pricing.best(kind, left, { cutoff: 0, mostNodes: run.mostNodes });
+    return found.load && { load: found.load, ratio: ratioOf(found, kinds[kind] as Kind) };
+  };
+  const candidates = kinds.map((_, kind) => look(kind));
+  const packed: Bins[] = [];
+  for (;;) {
+    const kind = bestOf(candidates);
+    const candidate = candidates[kind];
+    if (!candidate) return packed;
+    const times = Math.min(timesOf(candidate.load, left), bins[kind] as number);
+    if (times > 0) {
+      for (const [at, shape] of candidate.load.shapes.entries())
+        left[shape] = (left[shape] as number) - times * (candidate.load.counts[at] as number);
+      bins[kind] = (bins[kind] as number) - times;
+      packed.push({ ...candidate.load, kind, times });
+    }
+    candidates[kind] = look(kind);
+  }
+}
+
+/** What costs nothing comes before all that costs something. */
+const ratioOf = (found: Found, { price }: Kind): number => (price > 0 ? found.value / price : 1e12 * (1 + found.value));
+
+function bestOf(candidates: readonly (Candidate | undefined)[]): number {
+  let [best, ratio] = [-1, 0];
+  for (let kind = 0; kind < candidates.length; kind += 1) {
+    const candidate = candidates[kind];
+    if (candidate && candidate.ratio > ratio) [best, ratio] = [kind, candidate.ratio];
+  }
+  return best;
+}
+
+function timesOf({ shapes, counts }: Load, left: Float64Array): number {
+  let times = Number.POSITIVE_INFINITY;
+  for (let at = 0; at < shapes.length; at += 1)
+    times = Math.min(times, Math.floor((left[shapes[at] as number] as number) / (counts[at] as number)));
+  return times;
+}

@@ -1,0 +1,120 @@
+import type { Pricing } from "../bounds/pricing.ts";
+import type { Kind } from "../problem/instance.ts";
+import type { Engine, Slice } from "./engine.ts";
+import { allBins, greedy } from "./greedy.ts";
+import { type Bins, costOf, isBetter, type Packing, packingOf } from "./packing.ts";
+import type { Random } from "./random.ts";
+
+/** Tries of one slice. */
+const triesOfSlice = 16;
+/** What may get dearer at first, as a share of the bins taken apart; it falls to nothing over so many tries. */
+const [hottest, cooledAfter] = [0.02, 2_000];
+/** How often a kind is left out of a try. */
+const leftOut = 0.25;
+const mostNodes = 40;
+
+export type Ruin = {
+  /** Bins taken apart at a time. */
+  readonly bins: number;
+  /** `worst`: bins that hold least for their price. `any`: whichever. */
+  readonly choice: "worst" | "any";
+};
+
+/**
+ * Large-neighbourhood search under simulated annealing: takes a few bins apart and packs their jobs again without some of the kinds;
+ * what is a little dearer is kept with a chance that falls as it cools. The best is never lost.
+ */
+export class RuinRecreate implements Engine {
+  readonly name: string;
+  readonly #pricing: Pricing;
+  readonly #random: Random;
+  readonly #prices: () => Float64Array;
+  readonly #ruin: Ruin;
+  #current: Packing | undefined;
+  #tries = 0;
+
+  constructor(pricing: Pricing, of: { random: Random; prices: () => Float64Array; ruin: Ruin }) {
+    this.name = `ruin-${of.ruin.choice}-${of.ruin.bins}`;
+    this.#pricing = pricing;
+    this.#random = of.random;
+    this.#prices = of.prices;
+    this.#ruin = of.ruin;
+  }
+
+  improve(best: Packing): Slice {
+    const before = this.#pricing.steps;
+    // Somebody else has found a better one: go on from there.
+    if (!this.#current || isBetter(best, this.#current)) this.#current = best;
+    const prices = this.#prices();
+    this.#pricing.value(prices);
+    let found: Packing | undefined;
+    for (let tries = 0; tries < triesOfSlice; tries += 1) {
+      this.#current = this.#next(this.#current, prices);
+      if (isBetter(this.#current, found ?? best)) found = this.#current;
+    }
+    return { packing: found, steps: this.#pricing.steps - before + 64 };
+  }
+
+  #next(current: Packing, prices: Float64Array): Packing {
+    this.#tries += 1;
+    const { instance } = this.#pricing;
+    const chosen = this.#chosen(current, prices);
+    if (chosen.size === 0) return current;
+    const left = current.waiting.slice();
+    const bins = allBins(this.#pricing);
+    const kept: Bins[] = [];
+    let ruined = 0;
+    for (let index = 0; index < current.bins.length; index += 1) {
+      const each = current.bins[index] as Bins;
+      const out = chosen.get(index) ?? 0;
+      for (let at = 0; at < each.shapes.length; at += 1) {
+        const shape = each.shapes[at] as number;
+        left[shape] = (left[shape] as number) + out * (each.counts[at] as number);
+      }
+      ruined += out * costOf(instance.kinds[each.kind] as Kind, each);
+      bins[each.kind] = (bins[each.kind] as number) - (each.times - out);
+      if (each.times > out) kept.push({ ...each, times: each.times - out });
+    }
+    const without = new Uint8Array(bins.length);
+    for (let kind = 0; kind < without.length; kind += 1) without[kind] = this.#random() < leftOut ? 1 : 0;
+    const made = [...greedy(this.#pricing, { left, bins, mostNodes, isOut: (kind) => without[kind] === 1 })];
+    if (left.some((count) => count > 0)) made.push(...greedy(this.#pricing, { left, bins, mostNodes }));
+    const next = packingOf(instance, [...kept, ...made], left);
+    const heat = hottest * Math.max(0, 1 - this.#tries / cooledAfter) * ruined;
+    const dearer = next.cost - current.cost;
+    const isTaken =
+      next.waits < current.waits || (next.waits === current.waits && (dearer <= 0 || this.#random() < Math.exp(-dearer / heat)));
+    return isTaken ? next : current;
+  }
+
+  /** Which bins to take apart, and how many of each. */
+  #chosen({ bins }: Packing, prices: Float64Array): ReadonlyMap<number, number> {
+    const chosen = new Map<number, number>();
+    const total = bins.reduce((sum, each) => sum + each.times, 0);
+    for (let taken = 0; taken < Math.min(this.#ruin.bins, total); taken += 1) {
+      const index = this.#pick(bins, { chosen, prices });
+      if (index === undefined) break;
+      chosen.set(index, (chosen.get(index) ?? 0) + 1);
+    }
+    return chosen;
+  }
+
+  #pick(bins: readonly Bins[], { chosen, prices }: { chosen: ReadonlyMap<number, number>; prices: Float64Array }): number | undefined {
+    let worst: number | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (let draw = 0; draw < (this.#ruin.choice === "worst" ? 4 : 1); draw += 1) {
+      const index = Math.floor(this.#random() * bins.length);
+      const each = bins[index] as Bins;
+      if ((chosen.get(index) ?? 0) >= each.times) continue;
+      const ratio = this.#worth(each, prices);
+      if (ratio < least) [least, worst] = [ratio, index];
+    }
+    return worst;
+  }
+
+  #worth(bin: Bins, prices: Float64Array): number {
+    const value = bin.shapes.reduce((sum, shape, at) => sum + (prices[shape] as number) * (bin.counts[at] as number), 0);
+    const cost = costOf(this.#pricing.instance.kinds[bin.kind] as Kind, bin);
+    return cost > 0 ? value / cost : Number.MAX_VALUE;
+  }
+}

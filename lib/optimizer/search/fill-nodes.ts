@@ -1,0 +1,42 @@
+import type { JobClass } from "../problem/problem.ts";
+import { give, hasRoom, type Need, needOf, type Room, takes } from "./rooms.ts";
+
+/** Puts jobs on nodes that are there, the largest first, each where it leaves least; returns what found no room. */
+export function fillNodes(jobs: readonly JobClass[], rooms: readonly Room[]): JobClass[] {
+  const left: JobClass[] = [];
+  const sized = jobs.map((job, index) => ({ job, index, need: needOf(job) }));
+  const largest = largestOf(rooms);
+  for (const { job, need } of sized.toSorted((a, b) => shareOf(b.need, largest) - shareOf(a.need, largest) || a.index - b.index)) {
+    const fitting = rooms
+      .filter((room) => takes(room, job, need))
+      .map((room) => ({ room, spare: spareOf(room, largest) }))
+      .sort((a, b) => a.spare - b.spare || (a.room.node.name < b.room.node.name ? -1 : 1));
+    const names = [...job.names];
+    for (const { room } of fitting) {
+      while (names.length > 0 && hasRoom(room, need)) {
+        room.jobs.push(names.shift() as string);
+        give(room, need);
+      }
+      if (names.length === 0) break;
+    }
+    if (names.length > 0) left.push({ ...job, names });
+  }
+  return left;
+}
+
+/** By dimension, the most that one node has free. */
+function largestOf(rooms: readonly Room[]): Float64Array {
+  const largest = new Float64Array(rooms[0]?.free.length ?? 0);
+  for (const { free } of rooms)
+    for (let dimension = 0; dimension < largest.length; dimension += 1)
+      largest[dimension] = Math.max(largest[dimension] as number, free[dimension] as number);
+  return largest;
+}
+
+const shareOf = ({ size, whole, share }: Need, largest: Float64Array): number =>
+  largest.reduce((sum, most, dimension) => sum + (most > 0 ? (size[dimension] as number) / most : 0), whole + share / 1e6);
+
+/** GPUs that a job leaves behind cost more than anything else that it may leave. */
+const spareOf = ({ free, slots }: Room, largest: Float64Array): number =>
+  largest.reduce((sum, most, dimension) => sum + (most > 0 ? (free[dimension] as number) / most : 0), 0) +
+  slots.reduce((sum, slot) => sum + slot / 1e6, 0);

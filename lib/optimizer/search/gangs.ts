@@ -1,0 +1,38 @@
+import { allowedBy } from "../problem/match.ts";
+import type { JobClass, Supply } from "../problem/problem.ts";
+import { sizeOf, unitsOf } from "../problem/units.ts";
+import { give, needOf, type Room, takes } from "./rooms.ts";
+
+/** As many nodes as the gang has members, of one type and in one zone, of the type that has least to spare. Takes what it needs. */
+export function boundGang(gang: JobClass, rooms: readonly Room[]): readonly Room[] | undefined {
+  const need = needOf(gang);
+  const members = gang.nodes ?? 1;
+  const groups = Map.groupBy(
+    rooms.filter((room) => takes(room, gang, need)),
+    ({ node }) => `${node.type}/${node.zone}/${node.market}`,
+  );
+  const spare = (group: readonly Room[]): number => group[0]?.free.reduce((sum, each) => sum + each, group[0].slots.length) ?? 0;
+  const [chosen] = [...groups.entries()]
+    .filter(([, group]) => group.length >= members)
+    .sort(([a, one], [b, other]) => spare(one) - spare(other) || (a < b ? -1 : 1));
+  const chosenRooms = chosen?.[1].slice(0, members);
+  for (const room of chosenRooms ?? []) give(room, need);
+  return chosenRooms;
+}
+
+/** The offer of which so many nodes hold the gang at least cost. */
+export function cheapestFor(gang: JobClass, offers: readonly Supply[], priceOf: (offer: Supply) => number): Supply | undefined {
+  const [cheapest] = offers
+    .filter((offer) => holdsOne(gang, offer) && (offer.most ?? Number.POSITIVE_INFINITY) >= (gang.nodes ?? 1))
+    .sort((a, b) => priceOf(a) - priceOf(b) || (a.name < b.name ? -1 : 1));
+  return cheapest;
+}
+
+/** Whether an empty node of this offer holds one such job, or one member of a gang. */
+export function holdsOne(job: Pick<JobClass, "size" | "gpu" | "spot">, offer: Supply): boolean {
+  return (
+    allowedBy(job, offer) &&
+    job.size.every((size, dimension) => sizeOf(size) <= unitsOf(offer.capacity[dimension] ?? 0)) &&
+    (job.gpu?.count ?? 0) <= (offer.gpu?.count ?? 0)
+  );
+}

@@ -1,0 +1,74 @@
+import type { Experience, Learned } from "../../model/learned.ts";
+import type { Instance } from "../problem/instance.ts";
+
+const mostSorts = 64;
+/** Tries that count: older ones fade, so that the table can change its mind. */
+const mostTries = 400;
+/** How much the rules count against what was learned, in tries; and how much what was seldom tried is favoured. */
+const [trustInRules, curiosity] = [4, 0.15];
+
+/** What the rules expect of an engine before anything was learned: columns pay at once wherever there are some jobs, then exchanges do. */
+const rules: readonly { readonly engine: RegExp; readonly reward: (jobs: number) => number }[] = [
+  { engine: /^exact/, reward: () => 2 },
+  { engine: /^columns/, reward: (jobs) => (jobs >= 5 ? 1 : 0.4) },
+  { engine: /^ruin/, reward: (jobs) => (jobs >= 5 ? 0.2 : 0.6) },
+  { engine: /^genetic/, reward: () => 0.1 },
+];
+
+/** Instances of one sort have about as many jobs and shapes, and shares of GPUs and nodes or none. */
+export function sortOf({ shapes, kinds }: Instance): string {
+  const jobs = shapes.reduce((sum, shape) => sum + shape.count, 0);
+  const size = (count: number): number => Math.round(Math.log10(Math.max(1, count)) * 2) / 2;
+  const shares = shapes.some((shape) => shape.share > 0) ? "shares" : "whole";
+  const nodes = kinds.some((kind) => kind.price === 0) ? "nodes" : "empty";
+  return `jobs 1e${size(jobs)}, shapes 1e${size(shapes.length)}, ${shares}, ${nodes}`;
+}
+
+/**
+ * Rule-based reinforcement learning: rules say what to begin with, rewards (what a slice of work saved) correct them, and what was
+ * seldom tried is favoured a little. Nothing is drawn by chance.
+ */
+export class Policy {
+  readonly #sort: string;
+  readonly #jobs: number;
+  readonly #before: Learned;
+  readonly #experience: Map<string, Experience>;
+
+  constructor(instance: Instance, learned: Learned = {}) {
+    this.#sort = sortOf(instance);
+    this.#jobs = instance.shapes.reduce((sum, shape) => sum + shape.count, 0);
+    this.#before = learned;
+    this.#experience = new Map(Object.entries(learned[this.#sort] ?? {}));
+  }
+
+  choose<Name extends string>(engines: readonly Name[]): Name | undefined {
+    const total = engines.reduce((sum, each) => sum + this.#of(each).tries, 1);
+    const score = (engine: string): number => {
+      const { tries, reward } = this.#of(engine);
+      const expected = rules.find((rule) => rule.engine.test(engine))?.reward(this.#jobs) ?? 0;
+      const mean = (reward + trustInRules * expected) / (tries + trustInRules);
+      return mean + curiosity * Math.sqrt(Math.log(total) / (tries + 1));
+    };
+    return engines.toSorted((a, b) => score(b) - score(a) || (a < b ? -1 : 1))[0];
+  }
+
+  /** `saved`: of the cost, as a share of it; a thousandth for a hundred thousand steps is full reward. */
+  reward(engine: string, { saved, steps }: { saved: number; steps: number }): void {
+    const { tries, reward } = this.#of(engine);
+    const fade = tries >= mostTries ? (mostTries - 1) / mostTries : 1;
+    const earned = Math.min(1, (Math.max(0, saved) * 1e8) / Math.max(1, steps));
+    this.#experience.set(engine, { tries: tries * fade + 1, reward: reward * fade + earned });
+  }
+
+  /** The table with what this run has taught. Of too many sorts those that were tried least are forgotten. */
+  learned(): Learned {
+    const all = Object.entries({ ...this.#before, [this.#sort]: Object.fromEntries(this.#experience) });
+    const tried = (of: Readonly<Record<string, Experience>>): number => Object.values(of).reduce((sum, each) => sum + each.tries, 0);
+    const kept = all.toSorted(([a, of], [b, than]) => tried(than) - tried(of) || (a < b ? -1 : 1)).slice(0, mostSorts);
+    return Object.fromEntries(kept.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  #of(engine: string): Experience {
+    return this.#experience.get(engine) ?? { tries: 0, reward: 0 };
+  }
+}

@@ -1,0 +1,205 @@
+import type { Learned } from "../../model/learned.ts";
+import type { SolveProgram } from "../../model/planning/linear-program.ts";
+import { lowerBound } from "../bounds/bound.ts";
+import type { Pattern } from "../bounds/master.ts";
+import { type Budget, Counted } from "../problem/budget.ts";
+import { keyOf } from "../problem/classes.ts";
+import { type Instance, instanceOf } from "../problem/instance.ts";
+import { type JobClass, type Problem, type Supply, standardTerms } from "../problem/problem.ts";
+import type { Answer, Binding, Purchase } from "./answer.ts";
+import { costOfPlan } from "./cost.ts";
+import { fillNodes } from "./fill-nodes.ts";
+import { boundGang, cheapestFor } from "./gangs.ts";
+import { Ledger } from "./limits.ts";
+import { namedBins } from "./names.ts";
+import { type Earned, type EngineName, plus, search } from "./portfolio.ts";
+import { whyWaiting } from "./reasons.ts";
+import { needOf, type Room, restOf, roomsOf, takes } from "./rooms.ts";
+
+export type PlacingOptions = {
+  readonly budget: Counted;
+  readonly boundBudget?: Budget | undefined;
+  readonly seed: number;
+  readonly engines?: readonly EngineName[] | undefined;
+  readonly learned?: Learned | undefined;
+  readonly solve?: SolveProgram | undefined;
+};
+
+/** A search, and what it was asked for. */
+type Searching = {
+  readonly instance: Instance;
+  readonly jobs: readonly JobClass[];
+  readonly known: readonly Pattern[];
+  readonly bound: number;
+};
+
+/** Nodes that the engines look at one by one; more are filled beforehand, each job where it leaves least. */
+const mostNodesInSearch = 40;
+
+/** An answer in the making: what is still free, what is bought, who waits. */
+export class Placing {
+  readonly #problem: Problem;
+  readonly #options: PlacingOptions;
+  readonly #rooms: readonly Room[];
+  readonly #ledger: Ledger;
+  readonly #purchases: Purchase[] = [];
+  readonly #waiting: JobClass[] = [];
+  readonly #priceOf: (offer: Supply) => number;
+  #gangsBound = 0;
+  #engine = "greedy";
+  #searches = 0;
+  #searched: Searching | undefined;
+  #gangsOnNodes = 0;
+  #learned: Learned;
+  readonly #earned: Record<string, Earned> = {};
+
+  constructor(problem: Problem, options: PlacingOptions) {
+    this.#problem = problem;
+    this.#options = options;
+    this.#rooms = roomsOf(problem.nodes);
+    this.#ledger = new Ledger(problem);
+    this.#learned = options.learned ?? {};
+    const { hoursLostAtInterruption } = { ...standardTerms, ...problem.terms };
+    this.#priceOf = (offer) => offer.usdPerHour * (1 + (offer.interruptionsPerHour ?? 0) * hoursLostAtInterruption);
+  }
+
+  get someWait(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  place(all: readonly JobClass[]): void {
+    const jobs = all.filter((each) => each.names.length > 0);
+    for (const gang of jobs.filter((each) => (each.nodes ?? 1) > 1)) this.#placeGangs(gang);
+    let left = jobs.filter((each) => (each.nodes ?? 1) === 1);
+    if (this.#rooms.length > mostNodesInSearch) left = fillNodes(left, this.#rooms);
+    // What one offer could not give, for its own limit or another's, the next may.
+    for (let before = Number.POSITIVE_INFINITY; left.length > 0 && countOf(left) < before; ) {
+      before = countOf(left);
+      left = this.#search(left);
+    }
+    this.#waiting.push(...left);
+  }
+
+  #placeGangs(gang: JobClass): void {
+    for (const [index, name] of gang.names.entries()) {
+      const rooms = boundGang(gang, this.#rooms);
+      for (const room of rooms ?? []) room.jobs.push(name);
+      if (rooms) {
+        this.#gangsOnNodes += 1;
+        continue;
+      }
+      const nodes = gang.nodes ?? 1;
+      const offer = cheapestFor(gang, this.#ledger.within(this.#problem.offers, nodes), this.#priceOf);
+      if (!offer) {
+        this.#waiting.push({ ...gang, names: gang.names.slice(index) });
+        return;
+      }
+      this.#ledger.take(offer, nodes);
+      this.#purchases.push({ offer, jobs: [name], nodes });
+      // Nodes that are there may have held it, had others not been put on them.
+      const least = cheapestFor(gang, this.#problem.offers, this.#priceOf);
+      if (least && !boundGang(gang, roomsOf(this.#problem.nodes))) this.#gangsBound += nodes * this.#priceOf(least);
+    }
+  }
+
+  /** Places what it can; returns the rest. */
+  #search(jobs: readonly JobClass[]): JobClass[] {
+    const nodes = this.#rooms.length > mostNodesInSearch ? [] : this.#rooms.map(restOf);
+    const instance = instanceOf({ ...this.#problem, jobs, nodes, offers: this.#ledger.within(this.#problem.offers, 1) });
+    const found = search(instance, { ...this.#options, learned: this.#learned });
+    this.#note(found);
+    this.#searches += 1;
+    this.#searched = { instance, jobs, known: found.known, bound: found.bound };
+    const { bins, waiting } = namedBins(instance, found.packing);
+    const refused = [...waiting];
+    for (const bin of bins) {
+      // Shares of GPUs that found no order in which they fit there are placed next time.
+      if (bin.node !== undefined) refused.push(...fillNodes(bin.jobs, [this.#room(bin.node)]));
+      else if (this.#ledger.take(bin.offer, 1))
+        this.#purchases.push({ offer: bin.offer, jobs: bin.jobs.flatMap((each) => each.names).sort(), nodes: 1 });
+      else refused.push(...bin.jobs);
+    }
+    return joined(refused);
+  }
+
+  #room(node: string): Room {
+    return this.#rooms.find((room) => room.node.name === node) as Room;
+  }
+
+  #note(found: ReturnType<typeof search>): void {
+    this.#learned = found.learned;
+    if (found.engine !== "greedy" || this.#searches === 0) this.#engine = found.engine;
+    for (const [name, each] of Object.entries(found.earned)) this.#earned[name] = plus(this.#earned[name], each);
+  }
+
+  answer(): Answer {
+    const bindings: Binding[] = this.#rooms
+      .filter((room) => room.jobs.length > 0)
+      .map(({ node, jobs }) => ({ node: node.name, jobs: jobs.toSorted() }));
+    const waiting = joined(this.#waiting).map((job) => ({
+      jobs: job.names,
+      ...whyWaiting(job, this.#problem.offers, this.#ledger.rest()),
+    }));
+    const plan = { bindings, purchases: this.#purchases };
+    const cost = costOfPlan(this.#problem, { ...plan, waiting: this.#waiting });
+    const { boundUsd, boundSteps } = this.#bound();
+    const placed = cost.fleetUsd + cost.interruptionsUsd + cost.dataUsd;
+    return {
+      ...plan,
+      waiting,
+      cost,
+      boundUsd: Math.min(boundUsd, placed),
+      gap: boundUsd > 0 ? Math.max(0, placed / boundUsd - 1) : placed > 0 ? undefined : 0,
+      engine: this.#engine,
+      steps: this.#options.budget.enough,
+      boundSteps,
+      earned: this.#earned,
+      learned: this.#learned,
+    };
+  }
+
+  /** Of the jobs that have a place. */
+  #bound(): { boundUsd: number; boundSteps: number } {
+    const { boundBudget } = this.#options;
+    if (!boundBudget) return { boundUsd: this.#quickBound() + this.#gangsBound, boundSteps: 0 };
+    const { instance, known, bound: searched } = this.#onlySearch() ?? { instance: this.#placedInstance(), known: [], bound: 0 };
+    const counts = Float64Array.from(instance.shapes, (shape) => shape.count);
+    const budget = new Counted(boundBudget);
+    const bound = lowerBound(instance, counts, { known, budget });
+    return { boundUsd: Math.max(bound, searched) * instance.usd + this.#gangsBound, boundSteps: budget.enough };
+  }
+
+  /** That of the search's own prices, where it saw all jobs for which something had to be bought. */
+  #quickBound(): number {
+    const searched = this.#searched;
+    if (!searched?.instance.isExact || this.#searches > 1 || this.someWait) return 0;
+    const rooms = roomsOf(this.#problem.nodes);
+    const isOurs = rooms.length <= mostNodesInSearch || searched.jobs.every((job) => !rooms.some((room) => takes(room, job, needOf(job))));
+    return isOurs && this.#gangsOnNodes === 0 ? searched.bound * searched.instance.usd : 0;
+  }
+
+  /** The search, if there was one only and it saw the problem as it is. */
+  #onlySearch(): Searching | undefined {
+    const isOnly = this.#searches === 1 && !this.someWait && this.#rooms.length <= mostNodesInSearch && this.#gangsOnNodes === 0;
+    return isOnly && this.#searched?.instance.isExact ? this.#searched : undefined;
+  }
+
+  #placedInstance(): Instance {
+    const waits = new Set(this.#waiting.flatMap((job) => job.names));
+    const placed = (job: JobClass): JobClass => (waits.size === 0 ? job : { ...job, names: job.names.filter((name) => !waits.has(name)) });
+    return instanceOf({ ...this.#problem, jobs: this.#problem.jobs.map(placed), limits: [] }, "down");
+  }
+}
+
+const countOf = (jobs: readonly JobClass[]): number => jobs.reduce((sum, job) => sum + job.names.length, 0);
+
+/** Parts of one class are one again. */
+function joined(jobs: readonly JobClass[]): JobClass[] {
+  const parts = new Map<string, JobClass>();
+  for (const job of jobs) {
+    const key = keyOf(job);
+    const known = parts.get(key);
+    parts.set(key, known ? { ...job, names: [...known.names, ...job.names] } : job);
+  }
+  return [...parts.values()].map((job) => ({ ...job, names: job.names.toSorted() }));
+}

@@ -1,0 +1,62 @@
+import { allowedBy } from "../problem/match.ts";
+import type { FreeNode, JobNeed } from "../problem/problem.ts";
+import type { Shape } from "../problem/shape.ts";
+import { sizeOf, unit, unitsOf } from "../problem/units.ts";
+
+/** What is free on a node while jobs are put on it, in millionths. */
+export type Room = { readonly node: FreeNode; readonly free: number[]; readonly slots: number[]; readonly jobs: string[] };
+
+export function roomsOf(nodes: readonly FreeNode[]): readonly Room[] {
+  return nodes
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map((node) => ({
+      node,
+      free: node.room.map(unitsOf),
+      slots: (node.gpusFree ?? []).map(unitsOf),
+      jobs: [],
+    }));
+}
+
+/** What a job needs, in millionths. */
+export type Need = Pick<Shape, "size" | "whole" | "share">;
+
+export function needOf({ size, gpu }: JobNeed): Need {
+  const gpus = gpu?.count ?? 0;
+  return { size: Float64Array.from([...size, gpus], sizeOf), whole: gpus >= 1 ? gpus : 0, share: gpus < 1 ? sizeOf(gpus) : 0 };
+}
+
+export const takes = (room: Room, job: JobNeed, need: Need): boolean => allowedBy(job, room.node) && hasRoom(room, need);
+
+export function hasRoom({ free, slots }: Room, { size, whole, share }: Need): boolean {
+  for (let dimension = 0; dimension < free.length; dimension += 1)
+    if ((size[dimension] as number) > (free[dimension] as number)) return false;
+  if (share > 0) return slots.some((left) => left >= share);
+  return whole === 0 || slots.reduce((count, left) => count + (left >= unit ? 1 : 0), 0) >= whole;
+}
+
+/** Puts one such job there: a share where it leaves least. */
+export function give({ free, slots }: Room, { size, whole, share }: Need): void {
+  for (let dimension = 0; dimension < free.length; dimension += 1)
+    free[dimension] = (free[dimension] as number) - (size[dimension] as number);
+  if (share > 0) {
+    let best = -1;
+    for (let slot = 0; slot < slots.length; slot += 1) {
+      const left = slots[slot] as number;
+      if (left >= share && (best < 0 || left < (slots[best] as number))) best = slot;
+    }
+    slots[best] = (slots[best] as number) - share;
+  }
+  let wanted = whole;
+  for (let slot = 0; slot < slots.length && wanted > 0; slot += 1) {
+    if ((slots[slot] as number) < unit) continue;
+    slots[slot] = 0;
+    wanted -= 1;
+  }
+}
+
+/** The node with what is still free of it. */
+export const restOf = ({ node, free, slots }: Room): FreeNode => ({
+  ...node,
+  room: free.map((left) => left / unit),
+  gpusFree: slots.map((left) => left / unit),
+});

@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+
+/** A place in a flow's source where it calls a port: there a handler can die, before the call or after it. */
+export type Site = {
+  /** `place/carry-out.ts:103 retire fleet.terminate` */
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  /** `fleet.terminate` */
+  readonly point: string;
+};
+
+const flows = join(import.meta.dirname, "..", "..", "flows");
+/** As the flows call their ports. */
+const ports = [
+  "decisions|placements|fleet|lane|journal|bell|admissions|catalogues|datasets|ledger|access|downloads|cancellations|sealing",
+  "artifacts|sealAgain|shardQueue|queue|market|nodes|store|budget|capacity|strays|instances|registry",
+].join("|");
+const call = new RegExp(`(?<![\\w$])(?:${ports})\\.(\\w+)\\(`, "g");
+const declared = /^(?:export )?(?:async )?(?:function\*? (\w+)|const (\w+) = (?:async )?\()/;
+
+/** Every one of them, by file. */
+export function readSites(): readonly Site[] {
+  return readdirSync(flows, { recursive: true, encoding: "utf8" })
+    .map((file) => file.replaceAll("\\", "/"))
+    .filter((file) => file.endsWith(".ts"))
+    .sort()
+    .flatMap((file) => sitesIn(file, readFileSync(join(flows, file), "utf8")));
+}
+
+export function sitesIn(file: string, source: string): Site[] {
+  let inside = "";
+  return source.split("\n").flatMap((text, at) => {
+    const [, one, other] = declared.exec(text) ?? [];
+    inside = one ?? other ?? inside;
+    if (/^\s*(?:\*|\/\/|\/\*)/.test(text)) return [];
+    // A list may go by a port's name: no port has a method of a list's.
+    return [...text.matchAll(call)].flatMap(([found, method = ""]) => {
+      const point = found.slice(0, -1);
+      return method in Array.prototype ? [] : [{ name: `${file}:${at + 1} ${inside} ${point}`, file, line: at + 1, point }];
+    });
+  });
+}
+
+/** The files of flows that a file imports, itself included: whatever `place.ts` reaches launches and terminates. */
+export function reachedFrom(file: string): ReadonlySet<string> {
+  const known = reachedBefore.get(file);
+  if (known) return known;
+  const reached = new Set<string>();
+  const visit = (name: string): void => {
+    if (reached.has(name)) return;
+    reached.add(name);
+    const source = readFileSync(join(flows, name), "utf8");
+    for (const [, imported = ""] of source.matchAll(/^(?:import|\}) .*?from "(\.[\w./-]+\.ts)";$/gm)) {
+      const path = posix.join(posix.dirname(name), imported);
+      if (!path.startsWith("../")) visit(path);
+    }
+  };
+  visit(file);
+  reachedBefore.set(file, reached);
+  return reached;
+}
+/** Sources do not change while they run, and each run asks. */
+const reachedBefore = new Map<string, ReadonlySet<string>>();
+
+/** Where in the flows the call under way was made. */
+export function callSite(): { readonly file: string; readonly line: number } | undefined {
+  const trace = new Error("where").stack ?? "";
+  const [, file, line] = /[\\/]lib[\\/]flows[\\/]([\w\\/-]+\.ts):(\d+):\d+/.exec(trace) ?? [];
+  return file === undefined || line === undefined ? undefined : { file: file.replaceAll("\\", "/"), line: Number(line) };
+}
+
+export const isAt = (site: Site, where: ReturnType<typeof callSite>): boolean => site.file === where?.file && site.line === where.line;

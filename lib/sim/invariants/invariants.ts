@@ -1,0 +1,23 @@
+import type { Invariant } from "./invariant.ts";
+import { jobsEndOnce } from "./jobs-end-once.ts";
+import { ledgerAndFleet } from "./ledger-and-fleet.ts";
+import { limits } from "./limits.ts";
+import { noBusyNodeEnded } from "./no-busy-node-ended.ts";
+import { oneAttempt } from "./one-attempt.ts";
+import { samePlan } from "./same-plan.ts";
+import { sealed } from "./sealed.ts";
+import { shardsHeld } from "./shards-held.ts";
+import { zero } from "./zero.ts";
+
+/** What must hold, always, in the order of the design. */
+export const invariants: readonly Invariant[] = [
+  jobsEndOnce,
+  oneAttempt,
+  noBusyNodeEnded,
+  ledgerAndFleet,
+  limits,
+  shardsHeld,
+  sealed,
+  samePlan,
+  zero,
+];

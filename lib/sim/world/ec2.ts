@@ -1,0 +1,292 @@
+import type { InstanceEvent } from "../../../events/instance.ts";
+import type { Launch, LaunchOutcome } from "../../model/launch.ts";
+import { offerName } from "../../model/offer.ts";
+import type { Notice } from "../../model/telemetry.ts";
+import type { Fleet } from "../../ports/fleet.ts";
+import type { TaggedInstances } from "../../ports/strays.ts";
+import type { Faults } from "../faults/faults.ts";
+import { MemoryFleet } from "../memory/fleet.ts";
+import type { SimClock } from "./clock.ts";
+import type { Fact } from "./facts.ts";
+import type { Scenario } from "./scenario.ts";
+
+export type Ec2World = {
+  readonly clock: SimClock;
+  readonly faults: Faults;
+  readonly tell: (fact: Fact) => void;
+  readonly note: (...said: readonly unknown[]) => void;
+  readonly isIntended: (launch: Launch) => boolean;
+  /** An instance boots: its machine is to begin. */
+  readonly booted: (id: string, launch: Launch) => void;
+  /** It is no more, from this moment on. */
+  readonly ended: (id: string) => void;
+  /** EC2 says something of an instance, on the bus. */
+  readonly announce: (event: InstanceEvent) => void;
+  /** Its metadata service says so. */
+  readonly warned: (id: string, notice: Notice) => void;
+};
+
+const codes = [
+  "InsufficientInstanceCapacity",
+  "UnfulfillableCapacity",
+  "MaxSpotInstanceCountExceeded",
+  "VcpuLimitExceeded",
+  "SomethingNew",
+] as const;
+
+/** EC2 in virtual time: what the one in memory does at once takes its time here, runs dry, is lost, taken back and told of. */
+export class SimEc2 {
+  readonly fleet = new MemoryFleet();
+  readonly #world: Ec2World;
+  readonly #scenario: Scenario;
+  readonly #dry = new Map<string, { readonly untilMs: number; readonly code: string }>();
+  readonly #invisibleUntilMs = new Map<string, number>();
+  readonly #begunAtMs = new Map<string, number>();
+  readonly #told = new Set<string>();
+  readonly #throttledTokens = new Set<string>();
+  /** What they launched, they have launched. */
+  readonly #takenTokens = new Set<string>();
+  #deafUntilMs = 0;
+
+  constructor(world: Ec2World, scenario: Scenario) {
+    this.#world = world;
+    this.#scenario = scenario;
+  }
+
+  /** Scripted and drawn weather: when offers run dry, and when spot capacity is taken back. */
+  begin(): void {
+    const { clock, faults } = this.#world;
+    const spanMs = this.#scenario.minutes * 60_000;
+    for (const offer of this.#scenario.offers) {
+      if (!faults.draws("ec2.dry")) continue;
+      const chance = faults.chance("ec2.dry");
+      const [atMs, forMs, code] = [chance.between(0, spanMs), chance.between(20_000, 240_000), chance.pick(codes)];
+      clock.after(atMs, () => {
+        if (faults.isCalm) return;
+        faults.count("ec2.dry", offerName(offer));
+        this.#dry.set(offerName(offer), { untilMs: clock.nowMs + forMs, code });
+      });
+    }
+    for (const taken of this.#scenario.spotTrace) clock.after(taken.atSecond * 1000, () => this.#takeBack(taken, taken.notice));
+    if (faults.draws("ec2.deaf")) {
+      const [atMs, forMs] = [faults.chance("ec2.deaf").between(0, spanMs), faults.chance("ec2.deaf").between(60_000, 840_000)];
+      clock.after(atMs, () => {
+        this.#deafUntilMs = clock.nowMs + forMs;
+      });
+    }
+    if (faults.draws("spot.storm")) {
+      const { zone } = faults.chance("spot.storm").pick(this.#scenario.offers);
+      clock.after(faults.chance("spot.storm").between(0, spanMs), () => {
+        if (faults.isCalm) return;
+        faults.count("spot.storm", zone);
+        this.#takeBack({ zone }, true);
+      });
+    }
+  }
+
+  /** As handlers reach it. It never throws. */
+  readonly port: Fleet = {
+    launch: async (launch) => {
+      const throttled = this.#throttled(launch);
+      if (throttled) return throttled;
+      if (this.#strikes("ec2.turned-away", "launch")) return this.#turnedAway(launch);
+      const isDeaf = this.#isDeaf();
+      if (isDeaf && this.#world.faults.chance("ec2.deaf").happens(0.5))
+        return { kind: "unknown", message: "TimeoutError: nobody answered" };
+      this.#takenTokens.add(launch.clientToken);
+      this.#stock(launch);
+      const before = new Set(this.fleet.instances.keys());
+      const outcome = await this.fleet.launch(launch);
+      for (const id of this.fleet.instances.keys()) if (!before.has(id)) this.#begun(id, launch);
+      await this.#late();
+      return isDeaf || this.#strikes("ec2.lost-answer", "launch")
+        ? { kind: "unknown", message: "TimeoutError: the answer was lost" }
+        : outcome;
+    },
+    find: async (launch) => {
+      if (this.#strikes("ec2.throttle", "find")) return { kind: "unknown", message: "RequestLimitExceeded" };
+      const found = await this.fleet.find(launch);
+      return found.kind === "read" ? { ...found, instances: found.instances.filter(({ id }) => this.#isVisible(id)) } : found;
+    },
+    terminate: async (ids) => {
+      if (this.#strikes("ec2.throttle", "terminate")) return all(ids, "throttled");
+      const hidden = ids.filter((id) => !this.#isVisible(id));
+      // EC2 fails the whole call for one that it does not know, and says which.
+      if (hidden.length > 0) return new Map(ids.map((id) => [id, hidden.includes(id) ? "accepted" : "apart"]));
+      const live = ids.filter(this.isLive);
+      for (const id of live) this.#world.tell({ kind: "terminated", id });
+      const ended = await this.fleet.terminate(ids);
+      for (const id of live) if (!this.isLive(id)) this.#over(id);
+      await this.#late();
+      return this.#strikes("ec2.lost-answer", "terminate") ? all(ids, "unknown") : ended;
+    },
+    look: async (ids) => {
+      if (this.#strikes("ec2.throttle", "look")) return all(ids, "throttled");
+      const looked = await this.fleet.look(ids);
+      return new Map(ids.map((id) => [id, this.#isVisible(id) ? (looked.get(id) ?? "unknown") : "over"]));
+    },
+  };
+
+  /** As the tick looks for our own; what was just launched is not seen. */
+  readonly instances: TaggedInstances = {
+    list: async () => {
+      if (this.#strikes("ec2.throttle", "list")) return undefined;
+      const live = this.fleet.live.filter(({ id }) => this.#isVisible(id));
+      return live.map(({ id, launch }) => ({
+        id,
+        launch: launch.id,
+        pool: launch.pool,
+        launchedAtMs: this.#begunAtMs.get(id) ?? 0,
+        ending: false,
+      }));
+    },
+  };
+
+  isLive = (id: string): boolean => this.fleet.instances.get(id)?.over === false;
+
+  /** It ends by its own hand, or by nobody's that we know. */
+  end(id: string): void {
+    if (!this.isLive(id)) return;
+    this.fleet.end(id);
+    this.#over(id);
+  }
+
+  #strikes(kind: Parameters<Faults["strikes"]>[0], about: string): boolean {
+    return this.#world.faults.strikes(kind, about);
+  }
+
+  /** What EC2 has at this moment of what the launch asks for. */
+  #stock(launch: Launch): void {
+    const { clock, faults } = this.#world;
+    for (const offer of launch.offers) {
+      const name = offerName(offer);
+      const most = this.#scenario.offers.find((each) => offerName(each) === name)?.capacity ?? Number.POSITIVE_INFINITY;
+      const taken = this.fleet.live.filter((each) => offerName(each.offer) === name).length;
+      const dry = faults.isCalm ? undefined : this.#dry.get(name);
+      if (dry && dry.untilMs > clock.nowMs) this.fleet.refuse(offer, dry.code);
+      else this.fleet.restock(offer, Math.max(0, most - taken));
+    }
+  }
+
+  /** A fleet that EC2 has made and throttled by itself is what its token stands for from then on: nothing. */
+  #throttled({ clientToken }: Launch): LaunchOutcome | undefined {
+    const message = "RequestLimitExceeded: Request limit exceeded.";
+    const isKnown = this.#throttledTokens.has(clientToken);
+    if (!isKnown && !this.#strikes("ec2.throttle", "launch")) return undefined;
+    const isFinal = isKnown || (!this.#takenTokens.has(clientToken) && this.#world.faults.chance("ec2.throttle").happens(0.4));
+    if (isFinal) this.#throttledTokens.add(clientToken);
+    return { kind: "throttled", message, ...(isFinal ? { final: true } : {}) };
+  }
+
+  #turnedAway(launch: Launch): LaunchOutcome {
+    const isConflict = this.#world.faults.chance("ec2.turned-away").happens(0.3);
+    const code = isConflict ? "IdempotentParameterMismatch" : "UnauthorizedOperation";
+    const refusals = launch.offers.map(({ instanceType, zone, market }) => ({ instanceType, zone, market, code, why: "fault" as const }));
+    return { kind: "turned-away", code, message: "it is not taken", refusals, isConflict };
+  }
+
+  #isDeaf(): boolean {
+    const { faults, clock } = this.#world;
+    if (faults.isCalm || this.#deafUntilMs <= clock.nowMs) return false;
+    faults.count("ec2.deaf", "launch");
+    return true;
+  }
+
+  #isVisible(id: string): boolean {
+    return this.#world.faults.isCalm || (this.#invisibleUntilMs.get(id) ?? 0) <= this.#world.clock.nowMs;
+  }
+
+  #late(): Promise<void> {
+    const { clock, faults } = this.#world;
+    if (!faults.strikes("ec2.late-answer")) return Promise.resolve();
+    return new Promise((resolve) => void clock.after(faults.chance("ec2.late-answer").between(1_000, 14_000), resolve));
+  }
+
+  #begun(id: string, launch: Launch): void {
+    const { clock, faults, note, tell, isIntended, booted } = this.#world;
+    this.#begunAtMs.set(id, clock.nowMs);
+    note("EC2 begins", id, "for", launch.id);
+    tell({ kind: "instance", id, launch, intended: isIntended(launch) });
+    if (faults.strikes("ec2.invisible", id)) {
+      this.#invisibleUntilMs.set(id, clock.nowMs + faults.chance("ec2.invisible").between(1_000, 60_000));
+    }
+    const { from, to } = this.#scenario.bootSeconds;
+    const bootMs = faults.chance("ec2.no-boot").between(from * 1000, to * 1000);
+    if (!faults.strikes("ec2.no-boot", id)) clock.after(bootMs, () => this.isLive(id) && booted(id, launch));
+    this.#fate(id, launch);
+  }
+
+  /** What will befall an instance in its life. */
+  #fate(id: string, launch: Launch): void {
+    const { clock, faults } = this.#world;
+    const plan = (kind: "ec2.sudden-end" | "spot.interruption" | "spot.rebalance", run: () => void): void => {
+      if (!faults.draws(kind)) return;
+      clock.after(faults.chance(kind).between(5_000, 420_000), () => {
+        if (faults.isCalm || !this.isLive(id)) return;
+        faults.count(kind, id);
+        run();
+      });
+    };
+    plan("ec2.sudden-end", () => this.end(id));
+    if (launch.market !== "spot") return;
+    plan("spot.interruption", () => this.#interrupt(id, true));
+    plan("spot.rebalance", () => this.#warn(id, "rebalance"));
+  }
+
+  #takeBack(which: { readonly zone?: string | undefined; readonly instanceType?: string | undefined }, notice: boolean): void {
+    for (const { id, offer } of this.fleet.live) {
+      const isMeant = (which.zone ?? offer.zone) === offer.zone && (which.instanceType ?? offer.instanceType) === offer.instanceType;
+      if (isMeant && offer.market === "spot") this.#interrupt(id, notice);
+    }
+  }
+
+  #interrupt(id: string, notice: boolean): void {
+    if (notice) this.#warn(id, "interruption");
+    this.#world.clock.after(notice ? 120_000 : 0, () => this.end(id));
+  }
+
+  #warn(id: string, kind: Notice["kind"]): void {
+    const { clock, warned, note } = this.#world;
+    note("EC2 warns of", kind, id);
+    warned(id, { kind, atMs: clock.nowMs });
+    const from = { source: "aws.ec2", time: new Date(clock.nowMs).toISOString() } as const;
+    const about = { "instance-id": id };
+    if (kind === "rebalance") this.#announce({ ...from, "detail-type": "EC2 Instance Rebalance Recommendation", detail: about });
+    else
+      this.#announce({
+        ...from,
+        "detail-type": "EC2 Spot Instance Interruption Warning",
+        detail: { ...about, "instance-action": "terminate" },
+      });
+  }
+
+  #over(id: string): void {
+    if (this.#told.has(id)) return;
+    this.#told.add(id);
+    const { clock, ended, faults } = this.#world;
+    this.#world.note("instance is over", id);
+    ended(id);
+    clock.after(faults.chance("ec2.event-late").between(1_000, 30_000), () => {
+      const time = new Date(clock.nowMs).toISOString();
+      this.#announce({
+        source: "aws.ec2",
+        time,
+        "detail-type": "EC2 Instance State-change Notification",
+        detail: { "instance-id": id, state: "terminated" },
+      });
+    });
+  }
+
+  #announce(event: InstanceEvent): void {
+    const { clock, faults, announce } = this.#world;
+    const about = `${event["detail-type"]} ${event.detail["instance-id"]}`;
+    if (faults.strikes("ec2.event-lost", about)) return;
+    const late = faults.strikes("ec2.event-late", about) ? faults.chance("ec2.event-late").between(5_000, 180_000) : 0;
+    clock.after(late, () => announce(event));
+    if (faults.strikes("ec2.event-twice", about)) {
+      clock.after(late + faults.chance("ec2.event-twice").between(0, 60_000), () => announce(event));
+    }
+  }
+}
+
+const all = <T>(ids: readonly string[], one: T): ReadonlyMap<string, T> => new Map(ids.map((id) => [id, one]));

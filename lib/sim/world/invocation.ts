@@ -1,0 +1,143 @@
+import { Fault } from "../../model/fault.ts";
+import type { Doom, Dooms } from "../faults/dooms.ts";
+import type { FaultKind, Faults } from "../faults/faults.ts";
+import type { SimClock } from "./clock.ts";
+import { forever } from "./forever.ts";
+
+/** How a run of a handler ended. `died`: killed, or at its time-out; nobody is told. */
+export type Ended<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "threw"; readonly error: unknown }
+  | { readonly kind: "died" };
+
+export type InvocationWorld = {
+  readonly clock: SimClock;
+  readonly faults: Faults;
+  readonly dooms: Dooms;
+  readonly note: (...said: readonly unknown[]) => void;
+};
+
+/** What can befall a call, by the port that it goes to; EC2's own troubles are its model's. */
+const troubles: Readonly<Record<string, { readonly fails: FaultKind; readonly loses?: FaultKind }>> = {
+  lane: { fails: "sqs.unavailable" },
+  queue: { fails: "sqs.unavailable" },
+  shardQueue: { fails: "sqs.unavailable" },
+  sealAgain: { fails: "sqs.unavailable" },
+  artifacts: { fails: "s3.trouble" },
+  store: { fails: "s3.trouble" },
+  journal: { fails: "s3.trouble" },
+};
+const tableTroubles = { fails: "table.throttle", loses: "table.lost-answer" } as const;
+/** Ports whose model has faults of its own, or none. */
+const untroubled: ReadonlySet<string> = new Set(["fleet", "instances", "market", "access", "downloads"]);
+
+/**
+ * One run of a handler. Its ports are the world's, reached over a wire: calls take time, fail, lose their answers, and
+ * a run that has died makes no more of them; what was under way still happens.
+ */
+export class Invocation {
+  readonly #world: InvocationWorld;
+  readonly #name: string;
+  readonly #deadlineMs: number;
+  readonly #skewMs: number;
+  /** Calls of a swift one take no time: it meets nobody. Most runs are such, which makes the others affordable. */
+  readonly #isSwift: boolean;
+  #end: ((ended: { kind: "died" }) => void) | undefined;
+  #isDead = false;
+
+  constructor(world: InvocationWorld, of: { readonly name: string; readonly timeoutMs: number; readonly isSwift: boolean }) {
+    const { clock, faults } = world;
+    this.#world = world;
+    this.#name = of.name;
+    this.#isSwift = of.isSwift;
+    this.#deadlineMs = clock.nowMs + of.timeoutMs;
+    this.#skewMs = faults.strikes("lambda.skew", of.name) ? faults.chance("lambda.skew").between(-2_000, 2_000) : 0;
+  }
+
+  now = (): number => this.#world.clock.nowMs + this.#skewMs;
+  msLeft = (): number => this.#deadlineMs - this.#world.clock.nowMs;
+
+  random = (): number => this.#world.faults.chance("lambda.skew").next();
+  pause = (ms: number): Promise<void> => new Promise((resolve) => void this.#world.clock.after(ms, () => this.#isDead || resolve()));
+
+  /** Runs the work to its end, or to the handler's. */
+  run<T>(work: () => Promise<T>): Promise<Ended<T>> {
+    const { promise, resolve } = Promise.withResolvers<Ended<T>>();
+    this.#end = resolve;
+    const cancel = this.#world.clock.at(this.#deadlineMs, () => this.#die(`${this.#name} is ended by its time-out`));
+    const ended = (how: Ended<T>): void => {
+      cancel();
+      resolve(how);
+    };
+    work().then(
+      (value) => ended({ kind: "done", value }),
+      (error: unknown) => ended({ kind: "threw", error }),
+    );
+    return promise;
+  }
+
+  /** The same port, as this run reaches it. */
+  port<T extends object>(name: string, real: T): T {
+    return new Proxy(real, {
+      get: (target, method) => {
+        const own: unknown = Reflect.get(target, method);
+        if (typeof own !== "function") return own;
+        return (...args: unknown[]): Promise<unknown> =>
+          this.#call(`${name}.${String(method)}`, async (): Promise<unknown> => Reflect.apply(own, target, args));
+      },
+    });
+  }
+
+  #call(point: string, work: () => Promise<unknown>): Promise<unknown> {
+    if (this.#isDead) return forever();
+    const { faults, clock, dooms } = this.#world;
+    const doom = faults.isCalm ? undefined : dooms.take(point);
+    if (doom?.when === "before") return this.#kill(point, doom);
+    const isSlow = faults.strikes("lambda.slow", point);
+    const ms = isSlow
+      ? faults.chance("lambda.slow").between(1_000, 24_000)
+      : this.#isSwift
+        ? 0
+        : faults.chance("lambda.skew").between(2, 120);
+    const done = (): Promise<unknown> => this.#carryOut(point, work);
+    const carried = ms === 0 ? done() : new Promise((resolve, reject) => void clock.after(ms, () => void done().then(resolve, reject)));
+    return doom === undefined
+      ? carried.then(this.#answered, (error: unknown) => {
+          if (this.#isDead) return forever();
+          throw error;
+        })
+      : carried.then(
+          () => this.#kill(point, doom),
+          () => this.#kill(point, doom),
+        );
+  }
+
+  /** A dead run hears no answer. */
+  #answered = (answer: unknown): unknown => (this.#isDead ? forever() : answer);
+
+  async #carryOut(point: string, work: () => Promise<unknown>): Promise<unknown> {
+    const { faults } = this.#world;
+    const port = point.slice(0, point.indexOf("."));
+    if (untroubled.has(port)) return work();
+    const trouble: { readonly fails: FaultKind; readonly loses?: FaultKind } = troubles[port] ?? tableTroubles;
+    if (faults.strikes(trouble.fails, point)) throw new Fault("unavailable", `${point} was not carried out`, { retry: true });
+    const answer = await work();
+    if (trouble.loses && faults.strikes(trouble.loses, point))
+      throw new Fault("unavailable", `the answer of ${point} was lost`, { retry: true });
+    return answer;
+  }
+
+  #kill(point: string, doom: Doom): Promise<never> {
+    doom.met();
+    this.#world.faults.count("lambda.kill", `${this.#name} ${doom.when} ${point}`);
+    this.#die(`${this.#name} is killed ${doom.when} ${point}`);
+    return forever();
+  }
+
+  #die(how: string): void {
+    if (this.#isDead) return;
+    this.#isDead = true;
+    this.#world.note(how);
+    this.#end?.({ kind: "died" });
+  }
+}

@@ -1,0 +1,252 @@
+import type { NodeAnswer, NodeCall } from "../../../events/node-call.ts";
+import type { FetchedDataset } from "../../model/dataset.ts";
+import { Fault } from "../../model/fault.ts";
+import { type AttemptRef, attemptName } from "../../model/job.ts";
+import type { Launch } from "../../model/launch.ts";
+import type { Notice } from "../../model/telemetry.ts";
+import { Agent } from "../../worker/attempt/agent.ts";
+import type { RunOrder } from "../../worker/attempt/attempt-run.ts";
+import type { Chance } from "../faults/chance.ts";
+import type { Faults } from "../faults/faults.ts";
+import type { SimClock } from "./clock.ts";
+import type { Fact, ProgramRun } from "./facts.ts";
+import { forever } from "./forever.ts";
+import { beginAttempt, type ProgramHost } from "./program.ts";
+
+export type MachineWorld = Omit<ProgramHost, "after" | "wallMs" | "began" | "over" | "fetched"> & {
+  readonly clock: SimClock;
+  readonly faults: Faults;
+  readonly tell: (fact: Fact) => void;
+  readonly note: (...said: readonly unknown[]) => void;
+  readonly chance: Chance;
+  /** The node function's answer; rejects when there is none. */
+  readonly callNode: (instance: string, call: NodeCall) => Promise<NodeAnswer>;
+  /** The instance ends itself. */
+  readonly shutDown: (instance: string) => void;
+};
+
+const callTimeoutMs = 10_000;
+const restartMs = 5_000;
+
+/**
+ * One instance at work: the worker's own agent on clocks of its own, and programs that run for their time. It can be
+ * frozen, cut off, have its worker die and be started again, and end at any moment.
+ */
+export class Machine {
+  readonly #world: MachineWorld;
+  readonly #id: string;
+  readonly #launch: Launch;
+  readonly #gpus: number;
+  readonly #address: string;
+  readonly #running = new Map<string, ProgramRun>();
+  #datasets: readonly FetchedDataset[] = [];
+  #notice: Notice | undefined;
+  /** Counts the runs of the worker's process; what an earlier one waited for never comes. */
+  #life = 0;
+  #isHalted = false;
+  #frozenUntilMs = 0;
+  /** What was due while it stood still. */
+  readonly #due: (() => void)[] = [];
+  #cutOffUntilMs = 0;
+  #drift = { rate: 1, wallMs: 0 };
+
+  constructor(world: MachineWorld, of: { readonly id: string; readonly launch: Launch; readonly gpus: number; readonly number: number }) {
+    this.#world = world;
+    this.#id = of.id;
+    this.#launch = of.launch;
+    this.#gpus = of.gpus;
+    this.#address = `10.0.${of.number >> 8}.${of.number & 255}`;
+  }
+
+  /** Its programs that make progress just now. */
+  get running(): readonly ProgramRun[] {
+    return this.#isFrozen ? [] : [...this.#running.values()];
+  }
+
+  warn(notice: Notice): void {
+    this.#notice = notice;
+  }
+
+  boot(): void {
+    const { faults } = this.#world;
+    if (faults.strikes("worker.skew", this.#id)) {
+      const chance = faults.chance("worker.skew");
+      this.#drift = { rate: chance.between(970, 1030) / 1000, wallMs: chance.between(-7_200_000, 7_200_000) };
+    }
+    const plan = (kind: "worker.crash" | "worker.freeze" | "worker.partition", run: (forMs: number) => void): void => {
+      if (!faults.draws(kind)) return;
+      const chance = faults.chance(kind);
+      const [afterMs, forMs] = [
+        chance.between(1_000, 300_000),
+        chance.pick([chance.between(1_000, 60_000), chance.between(60_000, 1_200_000)]),
+      ];
+      this.#world.clock.after(afterMs, () => {
+        if (faults.isCalm || this.#isHalted) return;
+        faults.count(kind, this.#id);
+        run(forMs);
+      });
+    };
+    plan("worker.crash", () => this.#crash());
+    plan("worker.freeze", (forMs) => this.#freeze(forMs));
+    plan("worker.partition", (forMs) => {
+      this.#cutOffUntilMs = this.#world.clock.nowMs + forMs;
+    });
+    this.#begin([]);
+  }
+
+  /** The instance is no more. */
+  halt(): void {
+    this.#isHalted = true;
+    this.#stopPrograms();
+  }
+
+  /** Nothing troubles it any longer. */
+  calmDown(): void {
+    this.#cutOffUntilMs = 0;
+    this.#thaw();
+  }
+
+  get #isFrozen(): boolean {
+    return this.#frozenUntilMs > 0;
+  }
+
+  #begin(leftovers: readonly AttemptRef[]): void {
+    const life = ++this.#life;
+    const { clock, chance, note } = this.#world;
+    const { rate, wallMs } = this.#drift;
+    const agent = new Agent({
+      pool: this.#launch.pool,
+      workerVersion: "sim",
+      process: `${this.#id}-${life}`,
+      call: (call, signal) => this.#call(call, life, signal),
+      facts: () => ({
+        address: this.#address,
+        datasets: [...this.#datasets],
+        gpus: Array.from({ length: this.#gpus }, (_, index) => ({ index, utilizationPercent: this.#running.size > 0 ? 80 : 0 })),
+        ...(this.#notice ? { notice: this.#notice } : {}),
+      }),
+      start: (order, _gpus, emit) => beginAttempt(this.#host(life), order, emit),
+      clock: {
+        monotonicMs: () => clock.nowMs * rate,
+        wallMs: () => clock.nowMs + wallMs,
+        after: (ms, then) => this.#after(ms / rate, () => life === this.#life && then()),
+      },
+      random: () => chance.next(),
+      log: (_level, message, fields) => message === "the worker ends" && note(this.#id, message, JSON.stringify(fields)),
+      leftovers,
+    });
+    void agent.run().then(() => {
+      if (life === this.#life && !this.#isHalted) this.#world.shutDown(this.#id);
+    });
+  }
+
+  #host(life: number): ProgramHost {
+    const { programOf, readList, upload } = this.#world;
+    return {
+      programOf,
+      readList,
+      upload,
+      wallMs: () => this.#world.clock.nowMs + this.#drift.wallMs,
+      after: (ms, run) => this.#after(ms, () => life === this.#life && run()),
+      began: (order) => this.#began(order),
+      over: (ref) => this.#over(ref),
+      fetched: (datasets) => {
+        this.#datasets = [
+          ...this.#datasets.filter((old) => !datasets.some((each) => each.team === old.team && each.dataset === old.dataset)),
+          ...datasets,
+        ];
+      },
+    };
+  }
+
+  #began({ team, job, attempt, gang }: RunOrder): void {
+    const run = { team, job, attempt, instance: this.#id, rank: gang?.rank ?? 0 };
+    this.#running.set(attemptName(run), run);
+    this.#world.tell({ kind: "began", ...run });
+  }
+
+  #over(ref: AttemptRef): void {
+    const run = this.#running.get(attemptName(ref));
+    if (!run) return;
+    this.#running.delete(attemptName(ref));
+    this.#world.tell({ kind: "over", ...run });
+  }
+
+  #stopPrograms(): void {
+    for (const run of [...this.#running.values()]) this.#over(run);
+  }
+
+  /** The process dies and its programs run on, until the next one comes and ends them. */
+  #crash(): void {
+    this.#life += 1;
+    this.#after(restartMs, () => {
+      const leftovers = [...this.#running.values()].map(({ team, job, attempt }) => ({ team, job, attempt }));
+      this.#stopPrograms();
+      this.#begin(leftovers);
+    });
+  }
+
+  /** Nothing of it moves, nor do its programs. */
+  #freeze(forMs: number): void {
+    const { clock, tell } = this.#world;
+    for (const run of this.#running.values()) tell({ kind: "over", ...run });
+    this.#frozenUntilMs = clock.nowMs + forMs;
+    clock.after(forMs, () => this.#thaw());
+  }
+
+  /** It moves again, and what was due meanwhile comes first: a lease that has ended ends its programs before they do anything. */
+  #thaw(): void {
+    if (this.#frozenUntilMs === 0 || this.#isHalted) return;
+    this.#frozenUntilMs = 0;
+    for (const fire of this.#due.splice(0)) fire();
+    const { clock, tell } = this.#world;
+    clock.after(1, () => {
+      for (const run of this.running) tell({ kind: "began", ...run });
+    });
+  }
+
+  #after(ms: number, run: () => void): () => void {
+    let isOff = false;
+    const fire = (): void => {
+      if (isOff || this.#isHalted) return;
+      if (this.#isFrozen) this.#due.push(fire);
+      else run();
+    };
+    const cancel = this.#world.clock.after(ms, fire);
+    return () => {
+      isOff = true;
+      cancel();
+    };
+  }
+
+  async #call(call: NodeCall, life: number, signal: AbortSignal | undefined): Promise<NodeAnswer> {
+    const { faults, callNode, chance } = this.#world;
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const abort = (): void => reject(new Fault("node-call", "the call was given up", { retry: true }));
+    signal?.addEventListener("abort", abort, { once: true });
+    const travel = (): Promise<void> => new Promise((resolve) => this.#after(chance.between(2, 30), resolve));
+    const lost = (): Promise<never> =>
+      new Promise((_resolve, fail) => this.#after(callTimeoutMs, () => fail(new Fault("node-call", "nobody answered", { retry: true }))));
+    const converse = async (): Promise<NodeAnswer> => {
+      await travel();
+      if (life !== this.#life || this.#isHalted) return forever();
+      if (this.#isCutOff || faults.strikes("worker.lost-call", this.#id)) return lost();
+      const answer = await callNode(this.#id, call);
+      if (life !== this.#life || this.#isHalted) return forever();
+      return this.#isCutOff || faults.strikes("worker.lost-answer", this.#id) ? lost() : this.#whenThawed(answer);
+    };
+    try {
+      return await Promise.race([converse(), aborted]);
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  get #isCutOff(): boolean {
+    return this.#cutOffUntilMs > this.#world.clock.nowMs;
+  }
+
+  #whenThawed<T>(answer: T): T | Promise<T> {
+    return this.#isFrozen ? new Promise((resolve) => this.#after(0, () => resolve(answer))) : answer;
+  }
+}

@@ -1,0 +1,27 @@
+import type { Artifacts, SealAgainQueue } from "../../ports/artifacts.ts";
+import type { Lane } from "../../ports/bell.ts";
+import type { Datasets, PoolNodes, ShardQueue, ShardStore } from "../../ports/datasets.ts";
+import type { Fleet, Market } from "../../ports/fleet.ts";
+import type { BootDownloads, JobAccess } from "../../ports/job-access.ts";
+import type { Journal } from "../../ports/journal.ts";
+import type { RequestBudget } from "../../ports/request-budget.ts";
+import type { TaggedInstances } from "../../ports/strays.ts";
+import type { Ledger } from "../memory/ledger-ports.ts";
+
+/** All that the flows reach, as the world has it: one of each, whoever calls. */
+export type Ports = Omit<Ledger, "jobReader" | "nodeReader"> & {
+  readonly fleet: Fleet;
+  readonly market: Market;
+  readonly budget: RequestBudget;
+  readonly instances: TaggedInstances;
+  readonly lane: Lane;
+  readonly journal: Journal;
+  readonly access: JobAccess;
+  readonly downloads: BootDownloads;
+  readonly datasets: Datasets;
+  readonly store: ShardStore;
+  readonly nodes: PoolNodes;
+  readonly shardQueue: ShardQueue;
+  readonly sealAgain: SealAgainQueue;
+  readonly artifacts: Artifacts;
+};

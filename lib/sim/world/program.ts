@@ -1,0 +1,108 @@
+import type { FetchedDataset } from "../../model/dataset.ts";
+import type { AttemptRef } from "../../model/job.ts";
+import type { AttemptEvent } from "../../worker/attempt/attempt.ts";
+import type { LiveAttempt, RunOrder } from "../../worker/attempt/attempt-run.ts";
+
+/** What a job's program does, whoever runs it. */
+export type Program = {
+  readonly seconds: number;
+  /** So many of its first runs end with a code that is not 0. */
+  failures: number;
+  readonly files: number;
+};
+
+/** What an attempt needs of the machine that runs it. */
+export type ProgramHost = {
+  readonly programOf: (ref: AttemptRef) => Program;
+  /** Shards that a list names; undefined when it is not there (any more). */
+  readonly readList: (key: string) => { readonly shards: number; readonly bytes: number } | undefined;
+  /** Puts files and manifest into the bucket; false when that fails. */
+  readonly upload: (ref: AttemptRef, files: number) => boolean;
+  readonly wallMs: () => number;
+  readonly after: (ms: number, run: () => void) => () => void;
+  readonly began: (order: RunOrder) => void;
+  readonly over: (ref: AttemptRef) => void;
+  readonly fetched: (datasets: readonly FetchedDataset[]) => void;
+};
+
+const prepareMs = 1_500;
+const perDatasetMs = 2_000;
+const uploadMs = 2_000;
+const perFileMs = 6_000;
+/** A program takes its time to end when it is told to. */
+const endsWithinMs = 3_000;
+
+/** An attempt in virtual time: it prepares, runs, uploads, and tells of each as the worker's own do. */
+export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: AttemptEvent) => void): LiveAttempt {
+  const { team, job, attempt } = order;
+  const ref = { team, job, attempt };
+  const program = host.programOf(ref);
+  /** As the worker's own: only the first of a gang. */
+  const leaves = (order.gang?.rank ?? 0) === 0;
+  const state = { expiresAtMs: order.credentials.expiresAtMs, cancel: () => {}, isStopped: false, startedAtMs: 0, phase: "preparing" };
+  const later = (ms: number, run: () => void): void => {
+    state.cancel = host.after(ms, run);
+  };
+  const exited = (exitCode: number): void => {
+    state.phase = "exited";
+    host.over(ref);
+    emit({ kind: "exited", startedAtMs: state.startedAtMs, exitCode, leaves });
+  };
+  const run = (): void => {
+    const fetched = (order.datasets ?? []).map(({ name, version, list }) => ({ name, version, found: host.readList(list.key) }));
+    const missing = fetched.find(({ found }) => found === undefined);
+    if (missing) {
+      state.phase = "failed";
+      emit({ kind: "failed", reason: `the list of dataset ${missing.name} is not there`, again: true, leaves: false });
+      return;
+    }
+    host.fetched(
+      fetched.map(({ name, version, found }) => ({ team, dataset: name, version, shards: found?.shards ?? 0, bytes: found?.bytes ?? 0 })),
+    );
+    state.phase = "running";
+    state.startedAtMs = host.wallMs();
+    host.began(order);
+    emit({ kind: "started", atMs: state.startedAtMs });
+    const ms = Math.min(program.seconds, order.spec.maxRuntimeSeconds) * 1000;
+    later(ms, () => exited(endOf(program, order)));
+  };
+  later(prepareMs + perDatasetMs * (order.datasets?.length ?? 0), run);
+
+  return {
+    get credentialsExpireAtMs() {
+      return state.expiresAtMs;
+    },
+    renew: ({ expiresAtMs }) => {
+      state.expiresAtMs = expiresAtMs;
+    },
+    upload: () => {
+      state.phase = "uploading";
+      state.isStopped = false;
+      later(uploadMs + perFileMs * program.files, () => {
+        state.phase = "uploaded";
+        emit(
+          host.upload(ref, program.files)
+            ? { kind: "uploaded" }
+            : { kind: "failed", reason: "S3 could not be reached", again: true, leaves },
+        );
+      });
+    },
+    stop: (graceMs) => {
+      if (state.isStopped) return;
+      state.isStopped = true;
+      state.cancel();
+      if (state.phase === "running") later(Math.min(graceMs, endsWithinMs), () => exited(143));
+      else later(0, () => emit({ kind: "failed", reason: "the attempt was stopped", again: true, leaves: false }));
+    },
+    remove: async () => {
+      state.cancel();
+    },
+  };
+}
+
+/** The first member of a gang speaks for it. */
+function endOf(program: Program, { gang }: RunOrder): number {
+  if ((gang?.rank ?? 0) > 0 || program.failures === 0) return 0;
+  program.failures -= 1;
+  return 1;
+}

@@ -1,0 +1,23 @@
+import type { WiderLimits } from "../../model/limits.ts";
+import type { Pool } from "../../model/pool.ts";
+import type { MemoryArtifacts } from "../memory/artifacts.ts";
+import type { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";
+import type { MemoryFleet } from "../memory/fleet.ts";
+import type { MemoryTable } from "../memory/table.ts";
+import type { ProgramRun } from "./facts.ts";
+import type { Workload } from "./workload.ts";
+
+/** The world as a check may look at it; nothing is to be changed. */
+export type Seen = {
+  readonly nowMs: number;
+  readonly pools: readonly Pool[];
+  readonly limits: WiderLimits;
+  readonly table: MemoryTable;
+  readonly fleet: MemoryFleet;
+  readonly artifacts: MemoryArtifacts;
+  readonly datasets: MemoryDatasets;
+  readonly store: MemoryShardStore;
+  readonly workload: Workload;
+  /** Programs that make progress just now, of all machines. */
+  readonly running: () => readonly ProgramRun[];
+};

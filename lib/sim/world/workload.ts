@@ -1,0 +1,103 @@
+import type { DatasetRef, Shard } from "../../model/dataset.ts";
+import { type AttemptRef, jobName } from "../../model/job.ts";
+import type { Chance } from "../faults/chance.ts";
+import type { Program } from "./program.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** A message that a team sends; `job`: what it will be known by. */
+export type TeamMessage = {
+  readonly atMs: number;
+  readonly team: string;
+  readonly job: string;
+  readonly body: string;
+  readonly repeatMs?: number;
+};
+
+/** What teams do in a run, decided before it begins. */
+export type Workload = {
+  readonly messages: readonly TeamMessage[];
+  readonly cancels: readonly { readonly atMs: number; readonly team: string; readonly job: string }[];
+  readonly datasets: readonly (DatasetRef & { readonly shards: readonly Shard[] })[];
+  /** Objects that come, change or go. */
+  readonly changes: readonly (DatasetRef & { readonly atMs: number; readonly shards: readonly Shard[]; readonly key: string })[];
+  /** Pools that are taken out of the configuration. */
+  readonly removals: readonly { readonly atMs: number; readonly pool: string }[];
+  readonly programs: ReadonlyMap<string, Program>;
+};
+
+export function workloadOf(scenario: Scenario, chance: Chance): Workload {
+  const { jobs, teams, minutes } = scenario;
+  const spanMs = minutes * 60_000;
+  const datasets = teams.flatMap((team) =>
+    Array.from({ length: scenario.datasets.perTeam }, (_, n) => {
+      const dataset = `data-${n + 1}`;
+      return { team, dataset, shards: Array.from({ length: scenario.datasets.shards }, (_each, at) => shard({ team, dataset }, at, 1)) };
+    }),
+  );
+  const programs = new Map<string, Program>();
+  const messages: TeamMessage[] = [];
+  const cancels: { atMs: number; team: string; job: string }[] = [];
+  const count = chance.between(jobs.count.from, jobs.count.to);
+  for (let n = 1; n <= count; n += 1) {
+    const team = chance.pick(teams);
+    const job = `job-${n}`;
+    const atMs = chance.happens(0.15) ? chance.between(0, 5_000) : chance.between(1_000, Math.floor((spanMs * 2) / 3));
+    const repeatMs = chance.happens(jobs.repeated) ? chance.between(0, 120_000) : undefined;
+    const repeat = repeatMs === undefined ? {} : { repeatMs };
+    if (chance.happens(jobs.wrong)) {
+      messages.push({ atMs, team, job, body: JSON.stringify({ id: job, comand: ["oops"] }), ...repeat });
+      continue;
+    }
+    const failures = chance.happens(jobs.failing) ? chance.between(1, 2) : 0;
+    const files = chance.between(jobs.artifacts.from, jobs.artifacts.to);
+    programs.set(jobName({ team, job }), { seconds: chance.between(jobs.seconds.from, jobs.seconds.to), failures, files });
+    messages.push({ atMs, team, job, body: JSON.stringify({ id: job, ...asks(scenario, chance, files) }), ...repeat });
+    if (chance.happens(jobs.cancelled)) cancels.push({ atMs: atMs + chance.between(500, 240_000), team, job });
+  }
+  const changes = datasets.flatMap((of) => changesOf(of, chance, spanMs));
+  return { messages, cancels, datasets, changes, removals: removalsOf(scenario, chance.fork("removals"), spanMs), programs };
+}
+
+/** Late enough for a tick to have put it on record; one pool stays. */
+function removalsOf({ pools, poolRemoved }: Scenario, chance: Chance, spanMs: number): Workload["removals"] {
+  if (pools.length < 2 || !chance.happens(poolRemoved)) return [];
+  return [{ atMs: chance.between(Math.floor(spanMs / 2), spanMs), pool: chance.pick(pools).name }];
+}
+
+function asks({ jobs, pools, datasets }: Scenario, chance: Chance, files: number): object {
+  const gang = chance.happens(jobs.gangs);
+  const reads = datasets.perTeam > 0 && chance.happens(jobs.reading);
+  return {
+    command: ["python", "train.py"],
+    gpus: chance.happens(jobs.impossible) ? 64 : chance.between(jobs.gpus.from, gang ? Math.min(1, jobs.gpus.to) : jobs.gpus.to),
+    retries: chance.between(0, 2),
+    pool: chance.pick(pools).name,
+    spot: chance.happens(0.8),
+    priority: chance.pick([0, 0, 0, 5]),
+    nodes: gang ? 2 : 1,
+    artifacts: Array.from({ length: files }, (_, n) => `file-${n + 1}`),
+    datasets: reads ? [{ name: `data-${chance.between(1, datasets.perTeam)}`, share: chance.pick(["whole", "part"]) }] : [],
+  };
+}
+
+function changesOf(of: Workload["datasets"][number], chance: Chance, spanMs: number): Workload["changes"] {
+  let { shards } = of;
+  const times = Array.from({ length: chance.between(0, 2) }, () => chance.between(30_000, spanMs)).sort((a, b) => a - b);
+  return times.map((atMs) => {
+    const [first, ...others] = shards;
+    const next = shard(of, chance.between(0, 99), chance.between(2, 9));
+    shards = (
+      first && others.length > 0 && chance.happens(0.3) ? others : [...shards.filter(({ key }) => key !== next.key), next]
+    ).toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    return { team: of.team, dataset: of.dataset, atMs, shards, key: next.key };
+  });
+}
+
+const shard = ({ team, dataset }: DatasetRef, at: number, version: number): Shard => ({
+  key: `${team}/${dataset}/${String(at).padStart(4, "0")}.bin`,
+  bytes: 1000 + at,
+  etag: `v${version}`,
+});
+
+/** What an attempt's n-th file holds: no two attempts leave the same. */
+export const contentOf = ({ team, job, attempt }: AttemptRef, n: number): string => `file ${n} of ${team}/${job}#${attempt}`;

@@ -1,0 +1,380 @@
+import type { NodeAnswer, NodeCall } from "../../../events/node-call.ts";
+import { datasetName, sourceUrl } from "../../model/dataset.ts";
+import { type AttemptRef, isEnded, type JobRef, jobName } from "../../model/job.ts";
+import type { WiderLimits } from "../../model/limits.ts";
+import { usable } from "../../model/offer.ts";
+import type { Pool } from "../../model/pool.ts";
+import type { Lane } from "../../ports/bell.ts";
+import type { Datasets } from "../../ports/datasets.ts";
+import type { Placements } from "../../ports/pool-ledger.ts";
+import { Chance } from "../faults/chance.ts";
+import { Dooms } from "../faults/dooms.ts";
+import { type FaultKind, Faults } from "../faults/faults.ts";
+import type { Site } from "../faults/sites.ts";
+import { MemoryArtifacts } from "../memory/artifacts.ts";
+import { MemoryDatasets, MemoryShardStore, memoryPoolNodes } from "../memory/datasets.ts";
+import { MemoryJobAccess, memoryBootDownloads } from "../memory/job-access.ts";
+import { memoryLedger } from "../memory/ledger.ts";
+import { MemoryMarket } from "../memory/market.ts";
+import { MemoryRequestBudget } from "../memory/request-budget.ts";
+import { SimClock } from "./clock.ts";
+import { SimEc2 } from "./ec2.ts";
+import type { Fact, ProgramRun } from "./facts.ts";
+import { datasetsBucket, Handlers } from "./handlers.ts";
+import { Machine } from "./machine.ts";
+import type { Ports } from "./ports.ts";
+import type { Program } from "./program.ts";
+import { type Handled, SimQueue } from "./queue.ts";
+import { ratesOf, type Scenario } from "./scenario.ts";
+import type { Seen } from "./seen.ts";
+import { Story } from "./story.ts";
+import { contentOf, type Workload, workloadOf } from "./workload.ts";
+
+export type WorldOptions = {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly sites: readonly Site[];
+  /** Only these faults; all when absent. */
+  readonly only?: ReadonlySet<FaultKind> | undefined;
+  /** Puts a bug into the ports. */
+  readonly plant?: ((ports: Ports, world: World) => Partial<Ports>) | undefined;
+  readonly tell: (fact: Fact) => void;
+};
+
+/** Monday 2026-06-01 00:00 UTC. */
+const startMs = 1_780_272_000_000;
+/** An asynchronous invocation that failed is tried twice more, after a minute and after two. */
+const asyncRetryMs = [60_000, 120_000];
+const tickMs = 60_000;
+
+/** A deployment in virtual time: teams, queues, handlers, the table, EC2 and its machines, all of one seed. */
+export class World {
+  readonly clock = new SimClock(startMs);
+  readonly story = new Story(() => this.clock.nowMs);
+  readonly faults: Faults;
+  readonly dooms: Dooms;
+  readonly workload: Workload;
+  readonly ledger = memoryLedger();
+  readonly artifacts = new MemoryArtifacts();
+  readonly datasets = new MemoryDatasets();
+  readonly store = new MemoryShardStore(() => this.clock.nowMs);
+  readonly pools: readonly Pool[];
+  readonly limits: WiderLimits;
+  readonly ec2: SimEc2;
+  readonly handlers: Handlers;
+  readonly machines = new Map<string, Machine>();
+  /** Jobs whose messages SQS has taken. */
+  readonly sent = new Map<string, JobRef>();
+  readonly #options: WorldOptions;
+  readonly #chance: Chance;
+  readonly #queues;
+  /** The pools without those that were taken out. */
+  #configured: readonly Pool[];
+  #asyncUnderWay = 0;
+  #ids = 0;
+
+  constructor(options: WorldOptions) {
+    const { scenario, seed, sites } = options;
+    this.#options = options;
+    this.#chance = new Chance(`${scenario.name} ${seed}`);
+    this.workload = workloadOf(scenario, this.#chance.fork("workload"));
+    this.faults = new Faults({ rates: ratesOf(scenario), only: options.only, chance: this.#chance.fork("faults") }, (kind, about) =>
+      this.story.note(`fault ${kind}`, about),
+    );
+    this.dooms = new Dooms(
+      { sites, chance: this.#chance.fork("dooms"), faults: this.faults, spanMs: scenario.minutes * 60_000 },
+      (ms, arm) => void this.clock.after(ms, arm),
+    );
+    this.pools = scenario.pools.map((pool): Pool => ({ ...pool, families: ["g5"], teams: [], containers: false }));
+    this.#configured = this.pools;
+    this.limits = { deployment: scenario.deployment, teams: scenario.teamLimits };
+    this.ec2 = new SimEc2(
+      {
+        clock: this.clock,
+        faults: this.faults,
+        tell: options.tell,
+        note: this.note,
+        isIntended: ({ id }) => this.ledger.table.openLaunches.has(id),
+        booted: (id, launch) => {
+          const type = this.ec2.fleet.instances.get(id)?.instanceType;
+          const gpus = scenario.types.find(({ name }) => name === type)?.gpus ?? 0;
+          const machine = new Machine(this.#machineWorld(), { id, launch, gpus, number: this.machines.size + 1 });
+          this.machines.set(id, machine);
+          machine.boot();
+        },
+        ended: (id) => this.machines.get(id)?.halt(),
+        announce: (event) => this.#invokeAsync(() => this.handlers.instance(event)),
+        warned: (id, notice) => this.machines.get(id)?.warn(notice),
+      },
+      scenario,
+    );
+    this.#queues = this.#makeQueues();
+    const real = this.#realPorts();
+    const swift = this.#chance.fork("swift");
+    this.handlers = new Handlers({
+      clock: this.clock,
+      faults: this.faults,
+      dooms: this.dooms,
+      note: this.note,
+      ports: { ...real, ...options.plant?.(real, this) },
+      pools: () => this.#configured,
+      teams: scenario.teams,
+      limits: this.limits,
+      newId: () => `id-${++this.#ids}`,
+      isSwift: (handler) => swift.happens(handler === "node" ? 0.85 : 0.4),
+      invoked: (handler) => options.tell({ kind: "invoked", handler }),
+    });
+    const { table } = this.ledger;
+    const putJob = table.putJob.bind(table);
+    table.putJob = (job) => {
+      const before = table.jobs.get(jobName(job));
+      putJob(job);
+      this.story.note("job", jobName(job), before?.state ?? "new", "→", job.state, `#${job.attempt}`, job.reason ?? "");
+      options.tell({ kind: "job", before, after: job });
+    };
+  }
+
+  readonly note = (...said: readonly unknown[]): void => this.story.note(...said);
+
+  /** Has everything happen that will, in its time. */
+  begin(): void {
+    const { clock } = this;
+    for (const { atMs, team, job, body, repeatMs } of this.workload.messages) {
+      clock.after(atMs, () => this.#send({ team, job, body }));
+      if (repeatMs !== undefined) clock.after(atMs + repeatMs, () => this.#send({ team, job, body }));
+    }
+    for (const { atMs, team, job } of this.workload.cancels)
+      clock.after(atMs, () => this.#insist(() => this.handlers.cancel({ team, job })));
+    for (const { team, dataset, shards } of this.workload.datasets) {
+      const source = { bucket: datasetsBucket, prefix: `${team}/${dataset}/` };
+      this.store.sources.set(sourceUrl(source), shards);
+      this.#insist(() => this.handlers.addDataset({ team, dataset, source: sourceUrl(source) }));
+    }
+    for (const { atMs, team, dataset, shards, key } of this.workload.changes) {
+      clock.after(atMs, () => {
+        this.store.sources.set(sourceUrl({ bucket: datasetsBucket, prefix: `${team}/${dataset}/` }), shards);
+        this.#queues.objects.send({ key });
+      });
+    }
+    for (const { atMs, pool } of this.workload.removals) {
+      clock.after(atMs, () => {
+        this.note("pool", pool, "is taken out of the configuration");
+        this.#configured = this.#configured.filter(({ name }) => name !== pool);
+      });
+    }
+    this.ec2.begin();
+    // A fresh deployment has no prices before the first minute's tick.
+    clock.after(this.#chance.fork("tick").between(0, 20_000), () => this.#tick());
+  }
+
+  /** From now on nothing goes wrong, and what was cut off or stood still is back. */
+  calmDown(): void {
+    this.note("calm");
+    this.faults.calmDown();
+    for (const machine of this.machines.values()) machine.calmDown();
+  }
+
+  /** Dead letters are tried again, as whoever hears their alarm does. */
+  redrive(): number {
+    return Object.values(this.#queues).reduce((sum, queue) => sum + queue.redrive(), 0);
+  }
+
+  /** Nothing is left to do: every job has ended, nothing waits to be sealed, and nothing is under way. */
+  get isAtRest(): boolean {
+    const { table } = this.ledger;
+    return (
+      this.#asyncUnderWay === 0 &&
+      Object.values(this.#queues).every((queue) => queue.isEmpty) &&
+      table.openLaunches.size === 0 &&
+      table.nodes.size === 0 &&
+      table.sealingSince.size === 0 &&
+      [...this.ec2.fleet.instances.values()].every(({ over }) => over) &&
+      [...this.sent.keys()].every((name) => isEnded(table.jobs.get(name)?.state ?? "queued"))
+    );
+  }
+
+  get seen(): Seen {
+    const { ledger, ec2, artifacts, datasets, store, workload, pools, limits, clock } = this;
+    const running = (): readonly ProgramRun[] => [...this.machines.values()].flatMap((machine) => machine.running);
+    return { nowMs: clock.nowMs, pools, limits, table: ledger.table, fleet: ec2.fleet, artifacts, datasets, store, workload, running };
+  }
+
+  #makeQueues() {
+    const world = { clock: this.clock, faults: this.faults };
+    return {
+      jobs: new SimQueue<{ readonly team: string; readonly body: string; readonly id: string }>(world, {
+        name: "jobs",
+        visibilityMs: 120_000,
+        handle: async ([first], sentAtMs) =>
+          first ? this.handlers.submit({ team: first.team, messageId: first.id, body: first.body, sentAtMs }) : "done",
+      }),
+      lane: new SimQueue<{ readonly pool: string }>(world, {
+        name: "lane",
+        visibilityMs: 30_000,
+        group: ({ pool }) => pool,
+        handle: async ([first]) => (first ? this.handlers.place(first.pool) : "done"),
+      }),
+      later: new SimQueue<{ readonly pool: string }>(world, {
+        name: "later",
+        visibilityMs: 60_000,
+        handle: async ([first]) => (first ? this.handlers.ringLater(first.pool) : "done"),
+      }),
+      seal: new SimQueue<AttemptRef>(world, {
+        name: "seal",
+        visibilityMs: 3_600_000,
+        handle: async ([first]) => (first ? this.handlers.seal(first) : "done"),
+      }),
+      shards: new SimQueue<{ readonly team: string; readonly dataset: string; readonly relist: boolean }>(world, {
+        name: "shards",
+        visibilityMs: 720_000,
+        handle: async ([first]) => (first ? this.handlers.rebalance(first) : "done"),
+      }),
+      objects: new SimQueue<{ readonly key: string }>(world, {
+        name: "shards",
+        visibilityMs: 720_000,
+        handle: async ([first]) => (first ? this.handlers.objects([first.key]) : "done"),
+      }),
+    };
+  }
+
+  #realPorts(): Ports {
+    const { ledger, ec2, artifacts, datasets, store } = this;
+    const { tell, scenario } = this.#options;
+    const sold = {
+      types: scenario.types.map(({ name, ...raw }) => ({
+        name,
+        resources: usable(raw),
+        ...(raw.gpus > 0 ? { gpu: { model: "A10G", memoryGiB: 24 } } : {}),
+      })),
+      offers: scenario.offers.map(({ capacity: _capacity, ...offer }) => offer),
+      refreshedAtMs: startMs,
+    };
+    const lane: Lane = {
+      send: async (pool) => this.#queues.lane.send({ pool }),
+      sendLater: async (pool, delaySeconds) =>
+        this.#queues.later.send({ pool }, Math.min(Math.max(Math.ceil(delaySeconds), 0), 900) * 1000),
+    };
+    return {
+      ...ledger,
+      placements: this.#reservationsTold(ledger.placements),
+      lane,
+      artifacts,
+      datasets: this.#mapsTold(datasets),
+      store,
+      fleet: ec2.port,
+      instances: ec2.instances,
+      market: new MemoryMarket(sold),
+      budget: new MemoryRequestBudget(),
+      journal: { record: async (decision) => tell({ kind: "decided", decision }) },
+      access: new MemoryJobAccess(() => this.clock.nowMs),
+      downloads: memoryBootDownloads,
+      nodes: memoryPoolNodes(ledger.table),
+      shardQueue: {
+        send: async ({ team, dataset }, { relist = false, delaySeconds = 0 } = {}) =>
+          this.#queues.shards.send({ team, dataset, relist }, delaySeconds * 1000),
+      },
+      sealAgain: { send: async ({ team, job, attempt }) => this.#queues.seal.send({ team, job, attempt }) },
+    };
+  }
+
+  #reservationsTold(real: Placements): Placements {
+    const told = async <T>(pool: string, written: Promise<T>): Promise<T> => {
+      const answer = await written;
+      const of = this.pools.find(({ name }) => name === pool);
+      if (of) this.#options.tell({ kind: "reserved", pool: of, reserved: this.ledger.table.reserved(pool) });
+      return answer;
+    };
+    return {
+      ...real,
+      intend: (fence, ...rest) => told(fence.pool, real.intend(fence, ...rest)),
+      settle: (fence, settled) => told(fence.pool, real.settle(fence, settled)),
+      terminating: (fence, ...rest) => told(fence.pool, real.terminating(fence, ...rest)),
+      forget: (fence, ...rest) => told(fence.pool, real.forget(fence, ...rest)),
+    };
+  }
+
+  /** As an object of its own: a port is called through it, whatever `this` is. */
+  #mapsTold(real: MemoryDatasets): Datasets {
+    return {
+      get: real.get,
+      list: real.list,
+      add: real.add,
+      replace: real.replace,
+      remove: real.remove,
+      noteListing: real.noteListing,
+      noteTrouble: real.noteTrouble,
+      noteRelist: real.noteRelist,
+      mayAsk: real.mayAsk,
+      noteMap: async (was, map) => {
+        const before = real.records.get(datasetName(was));
+        const written = await real.noteMap(was, map);
+        const after = real.records.get(datasetName(was));
+        if (written === "done" && before && after) this.#options.tell({ kind: "map", before, after });
+        return written;
+      },
+    };
+  }
+
+  #machineWorld() {
+    const { clock, faults, note, store } = this;
+    const { tell } = this.#options;
+    return {
+      clock,
+      faults,
+      note,
+      tell,
+      chance: this.#chance.fork(`machine ${this.machines.size}`),
+      programOf: (ref: AttemptRef): Program => this.workload.programs.get(jobName(ref)) ?? { seconds: 1, failures: 0, files: 0 },
+      readList: (key: string) => {
+        const shards = store.written.get(key)?.value;
+        if (!Array.isArray(shards)) return undefined;
+        return { shards: shards.length, bytes: shards.reduce((sum: number, { bytes }: { bytes: number }) => sum + bytes, 0) };
+      },
+      upload: (ref: AttemptRef, files: number): boolean => this.#upload(ref, files),
+      callNode: async (instance: string, call: NodeCall): Promise<NodeAnswer> => {
+        const answer = await this.handlers.node(instance, call);
+        if (answer.kind === "orders") for (const order of answer.orders) tell({ kind: "ordered", instance, order });
+        return answer;
+      },
+      shutDown: (instance: string) => this.ec2.end(instance),
+    };
+  }
+
+  #upload(ref: AttemptRef, files: number): boolean {
+    if (this.faults.strikes("s3.upload-fails", jobName(ref))) return false;
+    const paths = Array.from({ length: files }, (_, n) => `file-${n + 1}`);
+    this.artifacts.upload(ref, Object.fromEntries(paths.map((path, n) => [path, contentOf(ref, n)])));
+    this.#options.tell({ kind: "uploaded", attempt: ref, paths });
+    if (!this.faults.strikes("s3.lost-event", jobName(ref))) this.#queues.seal.send(ref);
+    return true;
+  }
+
+  #send({ team, job, body }: { team: string; job: string; body: string }): void {
+    this.sent.set(jobName({ team, job }), { team, job });
+    this.#options.tell({ kind: "sent", team, job });
+    this.#queues.jobs.send({ team, body, id: `message-of-${job}` });
+  }
+
+  /** Somebody who is told that it failed tries again. */
+  #insist(call: () => Promise<Handled>): void {
+    this.#asyncUnderWay += 1;
+    void call().then((how) => {
+      this.#asyncUnderWay -= 1;
+      if (how !== "done") this.clock.after(5_000, () => this.#insist(call));
+    });
+  }
+
+  #invokeAsync(call: () => Promise<Handled>, tries = 0): void {
+    this.#asyncUnderWay += 1;
+    void call().then((how) => {
+      this.#asyncUnderWay -= 1;
+      const again = asyncRetryMs[tries];
+      if (how !== "done" && again !== undefined) this.clock.after(again, () => this.#invokeAsync(call, tries + 1));
+    });
+  }
+
+  #tick(): void {
+    this.#invokeAsync(() => this.handlers.tick());
+    this.clock.after(tickMs, () => this.#tick());
+  }
+}

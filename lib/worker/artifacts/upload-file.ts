@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import { Transform } from "node:stream";
+import type { PutObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+import type { Manifest } from "../../../events/artifacts/upload.ts";
+import { Fault } from "../../model/fault.ts";
+import { describe } from "../runtime/log.ts";
+import type { ArtifactFile } from "./artifact-file.ts";
+import { openSource, Unreadable } from "./file-source.ts";
+
+const MiB = 1024 ** 2;
+const partsAtOnce = 2;
+/** S3 takes 10,000 parts. */
+const partSize = (bytes: number): number => Math.max(8 * MiB, Math.ceil(bytes / 9_000));
+
+export type FileUpload = {
+  /** Where it goes. */
+  readonly target: Omit<PutObjectCommandInput, "Body">;
+  readonly file: ArtifactFile;
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Uploads one file and answers what was sent: its size and checksum are of that, whatever becomes of the file meanwhile.
+ * Throws `Unreadable` when this file can never be kept, and a Fault (`retry`) for any trouble that may pass.
+ */
+export async function uploadFile(s3: S3Client, { target, file, signal }: FileUpload): Promise<Manifest["artifacts"][number]> {
+  const source = await openSource(file);
+  const hash = createHash("sha256");
+  let bytes = 0;
+  let unread: unknown;
+  const meter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      hash.update(chunk);
+      done(null, chunk);
+    },
+  });
+  source.stream.on("error", (error) => {
+    unread = error;
+    meter.destroy(error);
+  });
+  const upload = new Upload({
+    client: s3,
+    params: { ...target, Body: source.stream.pipe(meter) },
+    queueSize: partsAtOnce,
+    partSize: partSize(source.bytes),
+  });
+  const abort = () => {
+    upload.abort().catch(() => undefined);
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    if (signal.aborted) throw new Fault("upload", "the upload was stopped", { retry: true });
+    await upload.done();
+  } catch (error) {
+    throw unread === undefined ? troubleWith(file, error) : new Unreadable("it cannot be read", unread);
+  } finally {
+    signal.removeEventListener("abort", abort);
+    await source.close();
+  }
+  const { path, escaped, mode } = file;
+  return { path, bytes, sha256: hash.digest("hex"), mode, ...(escaped ? { escaped } : {}) };
+}
+
+/** S3 will never take such an object, whoever asks. */
+const forGood = new Set(["KeyTooLongError", "EntityTooLarge", "InvalidURI"]);
+
+function troubleWith({ path }: ArtifactFile, error: unknown): Error {
+  if (error instanceof Fault) return error;
+  if (error instanceof Error && forGood.has(error.name)) return new Unreadable(`S3 does not take it (${error.name})`, error);
+  return uploadFault(`"${path}"`, error);
+}
+
+/** `upload-refused`: S3 or KMS said no. It may be a matter of moments, but seldom is. */
+export const uploadFault = (what: string, error: unknown): Fault => {
+  const isRefused = error instanceof Error && /^(NoSuchBucket|AccessDenied|Forbidden|KMS\b.*)$/.test(error.name);
+  return new Fault(isRefused ? "upload-refused" : "upload", `${what} could not be uploaded: ${describe(error)}`, {
+    retry: true,
+    cause: error,
+  });
+};

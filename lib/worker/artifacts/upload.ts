@@ -1,0 +1,98 @@
+import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import pMap from "p-map";
+import { fileKey, type Manifest, manifestKey } from "../../../events/artifacts/upload.ts";
+import { Fault } from "../../model/fault.ts";
+import type { AttemptRef } from "../../model/job.ts";
+import { describe } from "../runtime/log.ts";
+import { type Tries, tryAgain } from "../runtime/retry.ts";
+import type { ArtifactFile } from "./artifact-file.ts";
+import { type Collected, whyFailed } from "./artifacts.ts";
+import { Unreadable } from "./file-source.ts";
+import { uploadFault, uploadFile } from "./upload-file.ts";
+
+export type UploadOrder = {
+  readonly attempt: AttemptRef;
+  readonly collected: Collected;
+  readonly bucket: string;
+  /** Encrypts at rest. */
+  readonly kmsKey: string;
+  /** When it is stopped or fails half-way: list what was uploaded, and the rest as left out. Otherwise nothing is listed. */
+  readonly keepsPart: boolean;
+};
+
+const filesAtOnce = 4;
+/** For the list of a part: there may be very little time. */
+const lastListMs = 8_000;
+const longestReason = 500;
+
+type Sent = { readonly file: ArtifactFile; readonly artifact: Manifest["artifacts"][number] };
+
+/**
+ * Puts the files and, last, the manifest into the incoming bucket. A file that cannot be read is left out, and costs no other.
+ * Throws a Fault (`retry`) when S3 could not be reached, or the upload was stopped, and no part is kept.
+ */
+export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: Tries): Promise<void> {
+  const { collected, keepsPart } = order;
+  const sent = new Map<ArtifactFile, Sent>();
+  const left = new Set(collected.files);
+  let trouble: Fault | undefined;
+  const send = async (file: ArtifactFile): Promise<void> => {
+    if (trouble) return;
+    try {
+      sent.set(file, { file, artifact: await sendFile(s3, { order, file, tries }) });
+      left.delete(file);
+    } catch (error) {
+      if (error instanceof Unreadable) {
+        collected.leftOut.add(file.name, error.message);
+        left.delete(file);
+      } else trouble ??= error instanceof Fault ? error : new Fault("upload", describe(error), { retry: true, cause: error });
+    }
+  };
+  // The small ones first: when time runs out, most are there.
+  await pMap(
+    collected.files.toSorted((a, b) => a.bytes - b.bytes),
+    send,
+    { concurrency: filesAtOnce },
+  );
+  if (trouble && !keepsPart) throw trouble;
+  const because = tries.signal.aborted ? "there was no time left to upload it" : trouble?.message.slice(0, longestReason).toWellFormed();
+  for (const file of left) collected.leftOut.add(file.name, because ?? "");
+  const kept = collected.files.flatMap((file) => sent.get(file) ?? []);
+  await sendList(s3, { order, kept }, tries.signal.aborted ? { ...tries, signal: AbortSignal.timeout(lastListMs) } : tries);
+}
+
+function sendFile(s3: S3Client, of: { order: UploadOrder; file: ArtifactFile; tries: Tries }): Promise<Manifest["artifacts"][number]> {
+  const { order, file, tries } = of;
+  const target = { ...encrypted(order), Key: fileKey(order.attempt, file.path) };
+  return tryAgain(tries, () => uploadFile(s3, { target, file, signal: tries.signal }));
+}
+
+async function sendList(s3: S3Client, of: { order: UploadOrder; kept: readonly Sent[] }, tries: Tries): Promise<void> {
+  const { attempt, collected } = of.order;
+  const failed = whyFailed(
+    collected,
+    of.kept.map(({ file }) => file),
+  );
+  const { team, job, attempt: number } = attempt;
+  const manifest: Manifest = {
+    version: 2,
+    team,
+    job,
+    attempt: number,
+    artifacts: of.kept.map(({ artifact }) => artifact),
+    ...collected.leftOut.listed,
+    missing: [...collected.missing],
+    ...(failed === undefined ? {} : { failed }),
+  };
+  await tryAgain(tries, async () => {
+    try {
+      const Body = JSON.stringify(manifest);
+      const put = { ...encrypted(of.order), Key: manifestKey(attempt), Body, ContentType: "application/json" };
+      await s3.send(new PutObjectCommand(put), { abortSignal: tries.signal });
+    } catch (error) {
+      throw uploadFault("the list of artifacts", error);
+    }
+  });
+}
+
+const encrypted = ({ bucket, kmsKey }: UploadOrder) => ({ Bucket: bucket, ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKey }) as const;

@@ -1,0 +1,237 @@
+import { join } from "node:path";
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { Credentials, Order } from "../../../events/node-call.ts";
+import { Fault } from "../../model/fault.ts";
+import type { ArchiveLimits } from "../../model/files/archive-entry.ts";
+import type { ArtifactLimits } from "../artifacts/artifact-limits.ts";
+import { collectArtifacts } from "../artifacts/artifacts.ts";
+import { uploadArtifacts } from "../artifacts/upload.ts";
+import { fetchCode } from "../code/code.ts";
+import type { NodeData } from "../data/datasets.ts";
+import { AttemptLog } from "../logs/attempt-log.ts";
+import type { LogSink } from "../logs/log-batches.ts";
+import { type End, limitRuntime, type Running } from "../program/running.ts";
+import { type ContainerMachine, containersOn } from "../run/containers.ts";
+import { type AttemptFolder, folderOf, makeFolder, removeFolder } from "../run/folders.ts";
+import type { BeginJob } from "../run/job-runtime.ts";
+import { type ProcessMachine, processesOn } from "../run/processes.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { describe } from "../runtime/log.ts";
+import type { Tries } from "../runtime/retry.ts";
+import { AttemptCredentials } from "../runtime/s3.ts";
+import type { AttemptEvent } from "./attempt.ts";
+import { longestGraceMs } from "./lease.ts";
+
+export type RunOrder = Extract<Order, { kind: "run" }>;
+
+/** One attempt at work on this machine. What comes of it is told as events. */
+export type LiveAttempt = {
+  readonly credentialsExpireAtMs: number;
+  renew(credentials: Credentials): void;
+  /** Once, after an end that leaves something: uploads it, and ends in `uploaded` or `failed`. */
+  upload(): void;
+  /** Ends whatever is under way, which then tells of its end as usual. */
+  stop(graceMs: number): void;
+  /** Waits until nothing of it is under way and removes its folder. */
+  remove(): Promise<void>;
+};
+
+export type StartAttempt = (order: RunOrder, gpus: readonly number[], emit: (event: AttemptEvent) => void) => LiveAttempt;
+
+export type Machine = ProcessMachine &
+  ContainerMachine & {
+    readonly archiveLimits: ArchiveLimits;
+    readonly artifactLimits: ArtifactLimits;
+    readonly data: NodeData;
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly s3: (credentials: AttemptCredentials) => S3Client;
+    readonly logSink: (of: RunOrder["log"], credentials: AttemptCredentials) => LogSink;
+  };
+
+const tries = 4;
+/** For some minutes, while S3 is out of reach: what a run of hours left is worth it. */
+const uploadTries = ({ code }: Fault): number => (code === "upload-refused" ? tries : 60);
+/** How long the end of the log may take to be uploaded, before the artifacts are; and when the attempt leaves this machine. */
+const logFinishMs = 5 * 60_000;
+const logCloseMs = 10_000;
+
+export const attemptsOn =
+  (machine: Machine): StartAttempt =>
+  (order, gpus, emit) =>
+    new Run(machine, order, gpus).begin(emit);
+
+class Run {
+  readonly #machine: Machine;
+  readonly #order: RunOrder;
+  readonly #gpus: readonly number[];
+  readonly #credentials: AttemptCredentials;
+  readonly #s3: S3Client;
+  readonly #logs: AttemptLog;
+  readonly #ended = new AbortController();
+  readonly #uploadEnds = new AbortController();
+  #isUploading = false;
+  #running: Running | undefined;
+  #endedWell = false;
+  #graceMs = longestGraceMs;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(machine: Machine, order: RunOrder, gpus: readonly number[]) {
+    this.#machine = machine;
+    this.#order = order;
+    this.#gpus = gpus;
+    this.#credentials = new AttemptCredentials(order.credentials);
+    this.#s3 = machine.s3(this.#credentials);
+    this.#logs = this.#openLog();
+  }
+
+  begin(emit: (event: AttemptEvent) => void): LiveAttempt {
+    const credentials = this.#credentials;
+    this.#work = this.#telling(emit, async () => this.#endOf(await this.#execute(emit)));
+    return {
+      get credentialsExpireAtMs() {
+        return credentials.expiresAtMs;
+      },
+      renew: (renewed) => credentials.renew(renewed),
+      upload: () => {
+        this.#isUploading = true;
+        this.#work = this.#telling(emit, () => this.#upload());
+      },
+      stop: (graceMs) => this.#stop(graceMs),
+      remove: () => this.#remove(),
+    };
+  }
+
+  /** Tells the event that the work ends with; a failure is one too. */
+  async #telling(emit: (event: AttemptEvent) => void, work: () => Promise<AttemptEvent>): Promise<void> {
+    try {
+      emit(await work());
+    } catch (error) {
+      this.#logs.note(`[fleetwright: ${describe(error)}]`);
+      // A Fault's message is meant for the team; anything else is this machine's trouble, and may pass on another.
+      if (error instanceof Fault) emit(this.#endOf({ kind: "failed", reason: error.message, again: error.retry }));
+      else emit(this.#endOf({ kind: "failed", reason: `trouble on the node: ${describe(error)}`, again: true }));
+    }
+  }
+
+  #endOf(end: RunEnd): AttemptEvent {
+    this.#endedWell = end.kind === "exited" && end.exitCode === 0;
+    // Its log, if nothing else: what came last is not uploaded yet.
+    return { ...end, leaves: true };
+  }
+
+  /** Of a gang, only the first member's files are kept. Whatever never began has left none. */
+  get #leavesFiles(): boolean {
+    return this.#running !== undefined && (this.#order.gang?.rank ?? 0) === 0;
+  }
+
+  async #execute(emit: (event: AttemptEvent) => void): Promise<RunEnd> {
+    const { spec } = this.#order;
+    const folder = folderOf(this.#machine.folder, this.#order);
+    await makeFolder(folder, this.#machine.jobUser);
+    const data = await this.#fetch(folder);
+    this.#mustGoOn();
+
+    const begin: BeginJob = (spec.image === undefined ? processesOn : containersOn)(this.#machine);
+    const onLine = (line: string): void => this.#logs.note(line);
+    const { output } = this.#logs;
+    const begun = await begin({ order: this.#order, folder, data, gpus: this.#gpus, output, onLine, tries: this.#tries() });
+    if ("kind" in begun) return eventOf(begun, this.#machine.clock.wallMs());
+    const { startedAtMs } = begun;
+    this.#running = limitRuntime(begun, { maxRuntimeMs: spec.maxRuntimeSeconds * 1000, graceMs: longestGraceMs });
+    if (this.#ended.signal.aborted) this.#running.stop(this.#graceMs);
+    emit({ kind: "started", atMs: startedAtMs });
+    return eventOf(await this.#running.ended, startedAtMs);
+  }
+
+  /** Brings what the job needs onto this machine, before its time begins to count. Answers where its datasets lie. */
+  async #fetch({ root, archive, work }: AttemptFolder): Promise<string | undefined> {
+    const { code } = this.#order.spec;
+    const { jobUser: owner, archiveLimits: limits, data } = this.#machine;
+    const { datasets = [] } = this.#order;
+    const folder = join(root, "data");
+    const onLine = (line: string): void => this.#logs.note(line);
+    const order = { attempt: this.#order, datasets, folder, s3: this.#s3, tries: this.#tries(), onLine };
+    const lists = await data.lists(order);
+    if (code) await fetchCode(this.#s3, { code, archive, folder: work, owner, limits }, this.#tries());
+    if (datasets.length === 0) return undefined;
+    await data.fetch(order, lists);
+    return folder;
+  }
+
+  /** All that the attempt left. Its log comes here too, before the files. */
+  async #upload(): Promise<AttemptEvent> {
+    // Before the manifest, which has all that is left of an attempt sealed.
+    await Promise.race([this.#logs.finish(logFinishMs), aborted(this.#uploadEnds.signal)]);
+    if (this.#leavesFiles) await this.#uploadFiles();
+    return { kind: "uploaded" };
+  }
+
+  /** A part of the files is better than none, but not where the server would take them for those of a whole run. */
+  async #uploadFiles(): Promise<void> {
+    const { spec, upload, team, job, attempt } = this.#order;
+    const folder = folderOf(this.#machine.folder, this.#order);
+    const collected = await collectArtifacts(folder.work, spec.artifacts, this.#machine.artifactLimits);
+    const order = { attempt: { team, job, attempt }, collected, keepsPart: !this.#endedWell, ...upload };
+    await uploadArtifacts(this.#s3, order, { ...this.#tries(), most: uploadTries, signal: this.#uploadEnds.signal });
+  }
+
+  #tries(): Tries {
+    return { clock: this.#machine.clock, random: this.#machine.random, signal: this.#ended.signal, most: tries };
+  }
+
+  #mustGoOn(): void {
+    if (this.#ended.signal.aborted) throw new Fault("stopped", "the attempt was stopped", { retry: true });
+  }
+
+  #stop(graceMs: number): void {
+    if (this.#isUploading) {
+      this.#uploadEnds.abort();
+      return;
+    }
+    this.#graceMs = graceMs;
+    this.#ended.abort();
+    this.#running?.stop(graceMs);
+  }
+
+  #openLog(): AttemptLog {
+    const { folder, clock, random, log, logSink } = this.#machine;
+    const { team, job, attempt, upload } = this.#order;
+    return new AttemptLog({
+      attempt: { team, job, attempt },
+      rank: this.#order.gang?.rank ?? 0,
+      folder: join(folderOf(folder, this.#order).root, "log"),
+      s3: this.#s3,
+      upload,
+      sink: logSink(this.#order.log, this.#credentials),
+      clock,
+      random,
+      log,
+    });
+  }
+
+  async #remove(): Promise<void> {
+    await this.#work;
+    await this.#logs.close(logCloseMs);
+    this.#s3.destroy();
+    try {
+      await removeFolder(folderOf(this.#machine.folder, this.#order));
+    } finally {
+      await this.#machine.data.letGo(this.#order);
+    }
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
+/** How the program's run ended. */
+type RunEnd =
+  | { readonly kind: "exited"; readonly startedAtMs: number; readonly exitCode: number; readonly reason?: string | undefined }
+  | { readonly kind: "failed"; readonly reason: string; readonly again: boolean };
+
+const eventOf = (end: End, startedAtMs: number): RunEnd =>
+  end.kind === "failed" ? end : { kind: "exited", startedAtMs, exitCode: end.code, reason: end.reason };

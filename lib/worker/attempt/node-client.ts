@@ -1,0 +1,98 @@
+import { Sha256 } from "@aws-crypto/sha256-js";
+import { SignatureV4 } from "@smithy/signature-v4";
+import { NodeAnswer, type NodeCall } from "../../../events/node-call.ts";
+import { Fault } from "../../model/fault.ts";
+
+export type InstanceCredentials = {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+  readonly expiration?: Date | undefined;
+};
+
+export type NodeClientOptions = {
+  readonly url: string;
+  readonly region: string;
+  /** The instance's own; asked before every call. */
+  readonly credentials: () => Promise<InstanceCredentials>;
+  /** For one call, its answer read. */
+  readonly timeoutMs?: number;
+};
+
+/** Makes one signed call; throws a Fault, which is always worth another try. */
+export type CallNode = (call: NodeCall, signal?: AbortSignal) => Promise<NodeAnswer>;
+
+export function nodeClient({ url, region, credentials, timeoutMs = 10_000 }: NodeClientOptions): CallNode {
+  const target = new URL(url);
+  return async (call, signal) => {
+    const body = JSON.stringify(call);
+    const deadline = AbortSignal.timeout(timeoutMs);
+    try {
+      const response = await fetch(target, {
+        method: "POST",
+        headers: await signedHeaders(target, { body, region, credentials: await credentials() }),
+        body,
+        redirect: "error",
+        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+      });
+      const text = await response.text();
+      if (!response.ok)
+        throw new Fault("node-call", `The node function answered ${response.status}: ${text.slice(0, 200)}`, { retry: true });
+      return parseAnswer(text);
+    } catch (error) {
+      if (error instanceof Fault) throw error;
+      throw new Fault("node-call", "The node function could not be reached", { retry: true, cause: error });
+    }
+  };
+}
+
+async function signedHeaders(
+  target: URL,
+  what: { body: string; region: string; credentials: InstanceCredentials },
+): Promise<Record<string, string>> {
+  const { accessKeyId, secretAccessKey, sessionToken } = what.credentials;
+  const signer = new SignatureV4({
+    service: "lambda",
+    region: what.region,
+    credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
+    sha256: Sha256,
+  });
+  const signed = await signer.sign({
+    method: "POST",
+    protocol: target.protocol,
+    hostname: target.hostname,
+    ...(target.port ? { port: Number(target.port) } : {}),
+    path: target.pathname,
+    query: Object.fromEntries(target.searchParams),
+    headers: { host: target.host, "content-type": "application/json" },
+    body: what.body,
+  });
+  return signed.headers;
+}
+
+function parseAnswer(text: string): NodeAnswer {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Without the parser's message, which quotes the text: it may hold credentials.
+    throw new Fault("node-call", "The node function's answer is not JSON", { retry: true });
+  }
+  const parsed = NodeAnswer.safeParse(value);
+  // Only where it went wrong: the answer holds credentials.
+  if (!parsed.success) {
+    const where = parsed.error.issues.map((issue) => `${issue.path.join(".")} (${issue.code})`).join(", ");
+    throw new Fault("node-call", `The node function's answer has another shape: ${where}`, { retry: true });
+  }
+  return parsed.data;
+}
+
+/** Asks `fetch` again only when the credentials known have less than five minutes left. */
+export function remembered(fetch: () => Promise<InstanceCredentials>, wallMs: () => number): () => Promise<InstanceCredentials> {
+  const leastLeftMs = 5 * 60_000;
+  let known: InstanceCredentials | undefined;
+  return async () => {
+    if (known?.expiration === undefined || known.expiration.getTime() - wallMs() < leastLeftMs) known = await fetch();
+    return known;
+  };
+}

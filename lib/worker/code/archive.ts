@@ -1,0 +1,59 @@
+import { createReadStream } from "node:fs";
+import { Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { type ArchiveLimits, archiveInspector, unpacksToTooMuch } from "../../model/files/archive-entry.ts";
+import type { User } from "../program/program.ts";
+import { ByteSource } from "./byte-source.ts";
+import { entryWriter } from "./entry-writer.ts";
+import { refused } from "./refused-archive.ts";
+import { notTar } from "./tar-header.ts";
+import { tarEntries } from "./tar-reader.ts";
+
+/** What an entry's own blocks may add to the unpacked bytes: its header, a long name, padding. */
+const overheadBytes = 4 * 1024;
+
+export type UnpackOptions = {
+  readonly folder: string;
+  readonly limits: ArchiveLimits;
+  /** Who shall own what is unpacked; absent: the worker's own user. */
+  readonly owner?: User | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/**
+ * Unpacks a .tar.gz into a folder that is empty. Throws a Fault that says what to change for an archive that is broken, too large,
+ * or tries to leave the folder; nothing is ever written outside. What was unpacked until then remains.
+ */
+export async function unpack(archive: string, options: UnpackOptions): Promise<void> {
+  const { folder, limits, owner, signal } = options;
+  const inspect = archiveInspector(limits);
+  const write = entryWriter({ folder, owner, mostFolders: limits.entries });
+  // Counts what comes out of gzip, entries or not: nobody is kept busy by a bomb.
+  let bytes = 0;
+  const mostBytes = limits.unpackedBytes + limits.entries * overheadBytes;
+  const guard = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      done(bytes > mostBytes ? refused(unpacksToTooMuch(limits)) : null, chunk);
+    },
+  });
+  const entries = async (unzipped: AsyncIterable<Buffer>): Promise<void> => {
+    let any = false;
+    for await (const entry of tarEntries(new ByteSource(unzipped))) {
+      any = true;
+      const trouble = inspect(entry);
+      if (trouble !== undefined) throw refused(trouble);
+      await write(entry);
+    }
+    if (!any && bytes === 0) throw notTar();
+  };
+  try {
+    await pipeline(createReadStream(archive), createGunzip({ chunkSize: 128 * 1024 }), guard, entries, ...(signal ? [{ signal }] : []));
+  } catch (error) {
+    throw isGzipTrouble(error) ? notTar() : error;
+  }
+}
+
+const isGzipTrouble = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && typeof error.code === "string" && error.code.startsWith("Z_");

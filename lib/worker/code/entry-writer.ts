@@ -1,0 +1,101 @@
+import type { Stats } from "node:fs";
+import { chmod, type FileHandle, lchown, link, lstat, mkdir, open, symlink, unlink } from "node:fs/promises";
+import { inside } from "../../model/files/archive-entry.ts";
+import { printable } from "../../model/files/byte-name.ts";
+import type { User } from "../program/program.ts";
+import { refused } from "./refused-archive.ts";
+import type { TarEntry } from "./tar-reader.ts";
+
+type WriterOptions = { readonly folder: string; readonly owner: User | undefined; readonly mostFolders: number };
+
+/**
+ * Writes entries that were inspected below a folder that was empty: no path leads through a link. What an entry finds in its place
+ * it replaces, as tar does, unless one of both is a folder. Throws a Fault for entries that do not fit each other.
+ */
+export function entryWriter({ folder, owner, mostFolders }: WriterOptions): (entry: TarEntry) => Promise<void> {
+  const top = Buffer.from(`${folder}/`).toString("latin1");
+  /** Paths below it are bytes, one character each. */
+  const at = (path: string): Buffer => Buffer.from(top + path, "latin1");
+  const folders = new Set([""]);
+
+  async function makeFolder(path: string): Promise<void> {
+    if (folders.has(path)) return;
+    await makeFolder(parentOf(path));
+    try {
+      await mkdir(at(path), 0o755);
+      if (owner) await lchown(at(path), owner.uid, owner.gid);
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST") throw error;
+      if (!(await lstat(at(path))).isDirectory()) throw refused(`"${printable(path)}" is a folder in it and also something else`);
+    }
+    folders.add(path);
+    // One path makes all folders above it.
+    if (folders.size > mostFolders) throw refused(`it has more than ${mostFolders} folders`);
+  }
+
+  /** Makes what is no folder, in place of what is there. */
+  async function put<T>(path: string, make: (file: Buffer) => Promise<T>): Promise<T> {
+    await makeFolder(parentOf(path));
+    try {
+      return await make(at(path));
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST") throw error;
+    }
+    const there: Stats = await lstat(at(path));
+    if (there.isDirectory()) throw refused(`"${printable(path)}" is a folder in it and also something else`);
+    await unlink(at(path));
+    return make(at(path));
+  }
+
+  async function writeFile(path: string, entry: TarEntry): Promise<void> {
+    const file = await put(path, (name) => open(name, "wx", 0o600));
+    try {
+      for await (const part of entry.body()) await writeAll(file, part);
+      if (owner) await file.chown(owner.uid, owner.gid);
+      // No set-uid, set-gid or sticky bits.
+      await file.chmod(entry.mode & 0o777);
+      if (entry.mtime !== undefined && entry.mtime > 0 && entry.mtime < latestSecond) await file.utimes(entry.mtime, entry.mtime);
+    } finally {
+      await file.close();
+    }
+  }
+
+  return async (entry) => {
+    const path = inside(entry.path) ?? "";
+    const linkpath = entry.linkpath ?? "";
+    switch (entry.type) {
+      case "Directory":
+      case "GNUDumpDir":
+        await makeFolder(path);
+        // The job works in its folders, and the worker removes them.
+        if (path !== "") await chmod(at(path), (entry.mode & 0o777) | 0o700);
+        break;
+      case "SymbolicLink":
+        await put(path, (name) => symlink(Buffer.from(linkpath, "latin1"), name));
+        if (owner) await lchown(at(path), owner.uid, owner.gid);
+        break;
+      case "Link": {
+        const target = inside(linkpath) ?? "";
+        if (target === path) break;
+        await put(path, (name) => link(at(target), name)).catch((error: unknown) => {
+          const gone = codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR" || codeOf(error) === "EPERM";
+          throw gone ? refused(`the link "${printable(path)}" is to "${printable(target)}", and no file before it has that name`) : error;
+        });
+        break;
+      }
+      default:
+        await writeFile(path, entry);
+    }
+  };
+}
+
+/** Later than any clock says; systems take times only up to some bound. */
+const latestSecond = 2 ** 33;
+
+async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten;
+}
+
+const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf("/")));
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : undefined);

@@ -1,0 +1,168 @@
+import { createHash } from "node:crypto";
+import { mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import type { DatasetRef, Shard } from "../../model/dataset.ts";
+import { datasetName } from "../../model/dataset.ts";
+import { Fault } from "../../model/fault.ts";
+import { partPrefix } from "./shard-fetch.ts";
+
+export type Disk = (folder: string) => Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;
+
+export const diskOf: Disk = async (folder) => {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+};
+
+/** Left free for what jobs write. */
+const spareBytes = 1024 ** 3;
+
+type Kept = {
+  /** Files that attempts under way were given, by attempt. */
+  readonly users: Map<string, ReadonlySet<string>>;
+  /** Files of the last list that was asked for. */
+  latest: ReadonlySet<string>;
+};
+
+/**
+ * What a node keeps of datasets: ROOT/data/TEAM/DATASET/FILE, one file a content. The job sees links to these files, so a
+ * file that is removed here stays whole for who has it. Teams share nothing.
+ */
+export class ShardCache {
+  readonly #root: string;
+  readonly #disk: Disk;
+  readonly #kept = new Map<string, Kept>();
+  readonly #underWay = new Map<string, Promise<void>>();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(root: string, disk: Disk = diskOf) {
+    this.#root = join(root, "data");
+    this.#disk = disk;
+  }
+
+  /** A file's name says what is in it: a shard that changes gets another, and one that does not is not fetched again. */
+  fileOf(ref: DatasetRef, { etag, bytes }: Pick<Shard, "etag" | "bytes">): string {
+    const name = createHash("sha256").update(`${etag} ${bytes}`).digest("hex").slice(0, 40);
+    return join(this.#folderOf(ref), name);
+  }
+
+  /** Keeps these files for an attempt until it lets go of them. Answers those that have to be fetched. */
+  hold(ref: DatasetRef, attempt: string, shards: readonly Shard[]): Promise<readonly Shard[]> {
+    return this.#inTurn(() => this.#hold(ref, attempt, shards));
+  }
+
+  async #hold(ref: DatasetRef, attempt: string, shards: readonly Shard[]): Promise<readonly Shard[]> {
+    const folder = this.#folderOf(ref);
+    // Out of reach for jobs: these see links.
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const wanted = new Map(shards.map((shard) => [this.fileOf(ref, shard), shard]));
+    const kept = this.#kept.get(datasetName(ref)) ?? { users: new Map<string, ReadonlySet<string>>(), latest: new Set<string>() };
+    kept.latest = new Set(wanted.keys());
+    kept.users.set(attempt, kept.latest);
+    this.#kept.set(datasetName(ref), kept);
+    const missing: Shard[] = [];
+    for (const [file, shard] of wanted) if (!(await isWhole(file, shard))) missing.push(shard);
+    await this.#makeRoom(ref, missing);
+    return missing;
+  }
+
+  /** Has a file fetched unless it is there; who comes while it is under way waits for it, and if it fails tries for itself. */
+  async have(file: string, shard: Shard, work: { fetch: () => Promise<void>; signal: AbortSignal }): Promise<void> {
+    for (let underWay = this.#underWay.get(file); underWay; underWay = this.#underWay.get(file)) {
+      await unlessAborted(underWay, work.signal).catch(() => undefined);
+      if (work.signal.aborted) throw new Fault("stopped", "the attempt was stopped", { retry: true });
+    }
+    // Begun before anything is awaited: nobody else can come in between.
+    const fetching = (async () => {
+      if (!(await isWhole(file, shard))) await work.fetch();
+    })();
+    const settled = fetching.finally(() => this.#underWay.delete(file));
+    this.#underWay.set(file, settled);
+    await settled;
+  }
+
+  /** An attempt is over. What neither another one nor the last list names is removed. */
+  letGo(attempt: string): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const [name, kept] of this.#kept)
+        if (kept.users.delete(attempt)) await this.#prune(join(this.#root, name), new Set([...kept.latest, ...usedOf(kept)]));
+    });
+  }
+
+  /** Removes what an earlier process of the worker had not finished. */
+  async clearParts(): Promise<void> {
+    for (const team of await names(this.#root))
+      for (const dataset of await names(join(this.#root, team))) {
+        const folder = join(this.#root, team, dataset);
+        const parts = (await names(folder)).filter((name) => name.startsWith(partPrefix));
+        for (const part of parts) await rm(join(folder, part), { force: true });
+      }
+  }
+
+  #folderOf({ team, dataset }: DatasetRef): string {
+    return join(this.#root, team, dataset);
+  }
+
+  /** One at a time: what one removes another must not find whole and count on. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  /** What no attempt uses makes room for what one does. */
+  async #makeRoom(ref: DatasetRef, missing: readonly Shard[]): Promise<void> {
+    const needBytes = missing.reduce((sum, shard) => sum + shard.bytes, 0);
+    if (needBytes === 0) return;
+    if ((await this.#disk(this.#root)).freeBytes - spareBytes < needBytes) await this.#dropUnused();
+    const { freeBytes, totalBytes } = await this.#disk(this.#root);
+    if (freeBytes - spareBytes >= needBytes) return;
+    const why = `the dataset ${ref.dataset} needs ${gib(needBytes)} GiB more and the node's disk has ${gib(freeBytes - spareBytes)} free`;
+    throw new Fault("disk-full", `${why}; a share of "part", or a larger "volumeGiB" of the pool, may do`, {
+      retry: needBytes < totalBytes,
+    });
+  }
+
+  async #dropUnused(): Promise<void> {
+    for (const team of await names(this.#root))
+      for (const dataset of await names(join(this.#root, team))) {
+        const name = datasetName({ team, dataset });
+        const kept = this.#kept.get(name);
+        if (kept && kept.users.size > 0) {
+          await this.#prune(join(this.#root, name), usedOf(kept));
+          continue;
+        }
+        this.#kept.delete(name);
+        await rm(join(this.#root, name), { recursive: true, force: true, maxRetries: 3 });
+      }
+  }
+
+  async #prune(folder: string, keep: ReadonlySet<string>): Promise<void> {
+    for (const name of await names(folder)) {
+      const file = join(folder, name);
+      if (!name.startsWith(partPrefix) && !keep.has(file) && !this.#underWay.has(file)) await rm(file, { force: true });
+    }
+  }
+}
+
+const usedOf = ({ users }: Kept): Set<string> => new Set([...users.values()].flatMap((files) => [...files]));
+
+/** Under its name a file is only ever whole; but somebody may have cut it since. */
+async function isWhole(file: string, { bytes }: Shard): Promise<boolean> {
+  const found = await stat(file).catch(() => undefined);
+  return found?.isFile() === true && found.size === bytes;
+}
+
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const wake = (): void => resolve();
+  signal.addEventListener("abort", wake, { once: true });
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", wake);
+  }
+}
+
+const gib = (bytes: number): string => (Math.max(bytes, 0) / 1024 ** 3).toFixed(1);
+const names = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);

@@ -1,0 +1,83 @@
+import type { NodeCall } from "../../../events/node-call.ts";
+import { throttleReasons } from "./throttle.ts";
+
+/** One look at one GPU; what is not known is absent. */
+export type GpuReading = NonNullable<Extract<NodeCall, { kind: "report" }>["gpus"]>[number];
+
+/** The columns that `nvidia-smi --query-gpu` is asked for, in their order. */
+export const gpuFields = [
+  "index",
+  "name",
+  "utilization.gpu",
+  "memory.used",
+  "memory.total",
+  "power.draw",
+  "temperature.gpu",
+  "ecc.errors.uncorrected.volatile.total",
+  "clocks_event_reasons.active",
+] as const;
+
+/** Drivers before 535 know the last column by this name alone. */
+const olderNames: Readonly<Record<string, string>> = { "clocks_event_reasons.active": "clocks_throttle_reasons.active" };
+
+/**
+ * The columns to ask for next when this driver's `nvidia-smi` has refused one of them: that one by its older name, or all
+ * others. Undefined when nothing was refused, or when there is no way without it. One column is refused at a time.
+ */
+export function withoutRefused(fields: readonly string[], said: string): readonly string[] | undefined {
+  const refused = /Field "([^"]+)" is not a valid field to query/.exec(said)?.[1];
+  if (refused === undefined || refused === "index" || !fields.includes(refused)) return undefined;
+  const older = olderNames[refused];
+  return fields.flatMap((field) => (field === refused ? (older === undefined ? [] : [older]) : [field]));
+}
+
+/** The server refuses a whole report over one value that is out of its range. */
+const most = { gpus: 64, modelLength: 100 };
+
+/**
+ * Reads the answer to `--format=csv,noheader,nounits`: a line a GPU, with "[N/A]", "[Not Supported]" and their like for what
+ * is not known. With MIG a GPU's utilization is not; its memory is that of all its instances. Lines of other shapes,
+ * such as a warning or a lost GPU's, are left out, and columns behind those that were asked for are not looked at.
+ */
+export function parseGpus(text: string, fields: readonly string[]): GpuReading[] {
+  const samples = new Map<number, GpuReading>();
+  for (const line of text.split("\n")) {
+    const cells = line.split(",").map((cell) => cell.trim());
+    if (cells.length < fields.length) continue;
+    const sample = sampleOf(new Map(fields.map((field, column) => [field, cells[column] ?? ""])));
+    if (sample !== undefined && !samples.has(sample.index) && samples.size < most.gpus) samples.set(sample.index, sample);
+  }
+  return [...samples.values()];
+}
+
+function sampleOf(cells: ReadonlyMap<string, string>): GpuReading | undefined {
+  const cell = (field: string): string => cells.get(field) ?? "";
+  const index = /^\d{1,4}$/.test(cell("index")) ? Number(cell("index")) : undefined;
+  if (index === undefined) return undefined;
+  return {
+    index,
+    ...known("model", /^\[|^(N\/A)?$/.test(cell("name")) ? undefined : cell("name").slice(0, most.modelLength)),
+    ...known("utilizationPercent", number(cell("utilization.gpu"), { from: 0, to: 100 })),
+    ...known("memoryUsedMiB", number(cell("memory.used"), { from: 0 })),
+    ...known("memoryTotalMiB", number(cell("memory.total"), { from: 0 })),
+    ...known("powerWatts", number(cell("power.draw"), { from: 0 })),
+    ...known("temperatureC", number(cell("temperature.gpu"), {})),
+    ...known("eccUncorrected", number(cell("ecc.errors.uncorrected.volatile.total"), { from: 0 })),
+    ...known("throttled", throttleReasons(cell("clocks_event_reasons.active") || cell("clocks_throttle_reasons.active"))),
+  };
+}
+
+/** A field that is there only when its value is. */
+const known = <K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } => {
+  const field: { [P in K]?: V } = {};
+  if (value !== undefined) field[name] = value;
+  return field;
+};
+
+/** A plain number, or one with its unit where `nounits` is not heeded; undefined for anything else, or out of range. */
+function number(cell: string, range: { readonly from?: number; readonly to?: number }): number | undefined {
+  const digits = /^(-?\d{1,12}(?:\.\d{1,6})?)(?: ?(?:%|MiB|W|C))?$/.exec(cell)?.[1];
+  if (digits === undefined) return undefined;
+  const value = Number(digits);
+  return value >= (range.from ?? -Infinity) && value <= (range.to ?? Infinity) ? value : undefined;
+}

@@ -1,0 +1,157 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "../runtime/clock.ts";
+import type { LogUploads } from "./log-uploads.ts";
+import { OpenSegment, type Spooled } from "./spooled-segment.ts";
+
+export type RecordLimits = {
+  /** A segment is closed this long after its first byte, or as soon as it is this large: what is kept is at most a minute behind. */
+  readonly segmentMs: number;
+  readonly segmentFileBytes: number;
+  /** Of the log: so that a segment of one repeated byte is not endless. */
+  readonly segmentBytes: number;
+  /** So much is kept whole. */
+  readonly wholeBytes: number;
+  /** Of what comes after that, at least so much of the end is kept. */
+  readonly endBytes: number;
+};
+
+const MiB = 1024 ** 2;
+export const recordLimits: RecordLimits = {
+  segmentMs: 40_000,
+  segmentFileBytes: 8 * MiB,
+  segmentBytes: 64 * MiB,
+  wholeBytes: 5 * 1024 * MiB,
+  endBytes: 64 * MiB,
+};
+
+export type LogRecordOptions = {
+  /** Where segments lie until they are uploaded; made when the first byte comes. */
+  readonly folder: string;
+  readonly uploads: Pick<LogUploads, "add" | "finish">;
+  readonly clock: Clock;
+  readonly limits?: RecordLimits;
+};
+
+/**
+ * Keeps the whole output of one attempt, byte for byte. It is compressed as it comes and cut into segments, and each segment is uploaded
+ * as soon as it is closed. A log that is longer than 5 GiB keeps its beginning and its end, and says how much is missing between them:
+ * what comes after the first 5 GiB stays on the disk, the oldest of it is removed as more comes, and the rest is uploaded when the
+ * attempt ends. It is not uploaded before because an upload cannot be taken back: a job that writes for ever would fill the bucket.
+ */
+export class LogRecord {
+  readonly #options: LogRecordOptions;
+  readonly #limits: RecordLimits;
+  #open: OpenSegment | undefined;
+  #cancelTimer = () => {};
+  /** Closed segments on their way to the disk, in their order. */
+  #closing: Promise<void> = Promise.resolve();
+  #files = 0;
+  #bytes = 0;
+  #finishedBytes = 0;
+  #endsInLine = false;
+  /** Bytes that the disk did not take and that the log has not told of yet. */
+  #unsaid = 0;
+  #end: Spooled[] = [];
+  #goneBytes = 0;
+
+  constructor(options: LogRecordOptions) {
+    this.#options = options;
+    this.#limits = options.limits ?? recordLimits;
+  }
+
+  /** Resolves when more may come; undefined when it may come at once. */
+  write(bytes: Buffer): Promise<void> | undefined {
+    if (bytes.length === 0) return undefined;
+    const segment = this.#segment();
+    this.#bytes += bytes.length;
+    this.#endsInLine = bytes.at(-1) !== 0x0a;
+    const room = segment.write(bytes);
+    const { segmentFileBytes, segmentBytes, endBytes } = this.#limits;
+    const most = this.#isAtEnd(segment) ? Math.min(segmentBytes, endBytes / 8) : segmentBytes;
+    if (segment.bytes >= most || segment.fileBytes >= segmentFileBytes) this.#close();
+    return room;
+  }
+
+  /** A line of Fleetwright's own. */
+  note(line: string): void {
+    void this.write(Buffer.from(`${this.#endsInLine ? "\n" : ""}${line}\n`));
+  }
+
+  /**
+   * Closes what is open and uploads what there is, for at most `withinMs`. Usually nothing comes after it; if something does, call it
+   * again.
+   */
+  async finish(withinMs: number): Promise<void> {
+    if (this.#bytes !== this.#finishedBytes) await this.#addLast();
+    await this.#options.uploads.finish(withinMs);
+  }
+
+  /** The last segment is marked, though it may be empty: this is how a reader knows that nothing is missing behind it. */
+  async #addLast(): Promise<void> {
+    const { uploads } = this.#options;
+    const last = this.#segment();
+    this.#cancelTimer();
+    this.#open = undefined;
+    this.#finishedBytes = this.#bytes;
+    const spooled = await last.end();
+    await this.#closing;
+    if (this.#goneBytes > 0) await this.#addGap();
+    for (const segment of this.#end.splice(0)) uploads.add(segment, { last: false });
+    if (spooled !== undefined) uploads.add(spooled, { last: true });
+  }
+
+  async #addGap(): Promise<void> {
+    const gap = new OpenSegment(this.#nextFile(), this.#bytes);
+    const { wholeBytes, endBytes } = this.#limits;
+    const limits = `of a log, the first ${wholeBytes} bytes and the last ${endBytes} are kept`;
+    void gap.write(Buffer.from(`\n[fleetwright: ${this.#goneBytes} bytes were left out here: ${limits}]\n`));
+    this.#goneBytes = 0;
+    const spooled = await gap.end();
+    if (spooled !== undefined) this.#options.uploads.add(spooled, { last: false });
+  }
+
+  #isAtEnd(segment: OpenSegment): boolean {
+    return segment.offset >= this.#limits.wholeBytes;
+  }
+
+  #segment(): OpenSegment {
+    if (this.#open !== undefined) return this.#open;
+    this.#open = new OpenSegment(this.#nextFile(), this.#bytes);
+    this.#cancelTimer = this.#options.clock.after(this.#limits.segmentMs, () => this.#close());
+    const lost = this.#unsaid;
+    this.#unsaid = 0;
+    if (lost > 0) this.note(`[fleetwright: ${lost} bytes were lost here: the node's disk did not take them]`);
+    return this.#open;
+  }
+
+  #nextFile(): string {
+    return join(this.#options.folder, `${this.#files++}.gz`);
+  }
+
+  #close(): void {
+    this.#cancelTimer();
+    const segment = this.#open;
+    if (segment === undefined) return;
+    this.#open = undefined;
+    const spooled = segment.end();
+    this.#closing = this.#closing.then(async () => this.#keep(segment, await spooled));
+  }
+
+  #keep(segment: OpenSegment, spooled: Spooled | undefined): void {
+    if (spooled === undefined) this.#unsaid += segment.bytes;
+    else if (this.#isAtEnd(segment)) this.#keepAtEnd(spooled);
+    else this.#options.uploads.add(spooled, { last: false });
+  }
+
+  #keepAtEnd(segment: Spooled): void {
+    this.#end.push(segment);
+    let bytes = this.#end.reduce((sum, each) => sum + each.bytes, 0);
+    for (let oldest = this.#end[0]; oldest !== undefined && bytes - oldest.bytes >= this.#limits.endBytes; oldest = this.#end[0]) {
+      this.#end.shift();
+      bytes -= oldest.bytes;
+      this.#goneBytes += oldest.bytes;
+      void rm(oldest.file, { force: true }).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import {
+  CloudWatchLogsClient,
+  CreateLogStreamCommand,
+  PutLogEventsCommand,
+  type RejectedLogEventsInfo,
+} from "@aws-sdk/client-cloudwatch-logs";
+import type { AttemptCredentials } from "../runtime/s3.ts";
+import type { LogSink } from "./log-batches.ts";
+
+/** Writes to one CloudWatch Logs stream, which it makes at its first batch. The group is the stack's. */
+export function cloudWatchSink(
+  of: { readonly group: string; readonly stream: string },
+  access: { readonly region: string; readonly credentials: AttemptCredentials },
+): LogSink {
+  const client = new CloudWatchLogsClient({
+    region: access.region,
+    credentials: access.credentials.provider,
+    maxAttempts: 4,
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+  });
+  const name = { logGroupName: of.group, logStreamName: of.stream };
+  let made = false;
+  return {
+    async put(events) {
+      if (!made) {
+        try {
+          await client.send(new CreateLogStreamCommand(name));
+        } catch (error) {
+          // From an earlier try whose answer was lost.
+          if (!(error instanceof Error && error.name === "ResourceAlreadyExistsException")) throw error;
+        }
+        made = true;
+      }
+      const { rejectedLogEventsInfo } = await client.send(new PutLogEventsCommand({ ...name, logEvents: [...events] }));
+      return refused(events.length, rejectedLogEventsInfo);
+    },
+    close: () => client.destroy(),
+  };
+}
+
+/** CloudWatch takes a batch and still leaves out what is too old or too far ahead of its own clock. */
+function refused(events: number, info: RejectedLogEventsInfo | undefined): number {
+  const tooOld = Math.max(info?.tooOldLogEventEndIndex ?? 0, info?.expiredLogEventEndIndex ?? 0);
+  return tooOld + (events - Math.max(tooOld, info?.tooNewLogEventStartIndex ?? events));
+}

@@ -1,0 +1,122 @@
+import { type LogPiece, messageOf } from "../../../events/artifacts/log-line.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { ByteAllowance, type ByteLimits } from "./byte-allowance.ts";
+import { type BatchLimits, batchLimits, bytesOf, LogBatches, type LogSink } from "./log-batches.ts";
+import { Newest } from "./newest.ts";
+
+export type LogLimits = ByteLimits &
+  BatchLimits & {
+    /** Bytes that may wait while the sink is slow. */
+    readonly waitingBytes: number;
+    /** The newest output that is kept for the stream while it is over its limits. */
+    readonly newestBytes: number;
+  };
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/**
+ * What an attempt may send to CloudWatch Logs, which takes money for each byte: a quarter of a dollar an attempt at most. The whole
+ * output is kept elsewhere (log-record.ts). All of them are counted as CloudWatch does, with 26 bytes for each line.
+ */
+export const liveLimits: ByteLimits = { burstBytes: 4 * MiB, bytesPerSecond: 256 * KiB, totalBytes: 512 * MiB };
+export const logLimits: LogLimits = { ...liveLimits, ...batchLimits, waitingBytes: 8 * MiB, newestBytes: 256 * KiB };
+
+/**
+ * One attempt's live log. It takes pieces without ever making the program wait. Beyond its limits, or while the sink is slow, it holds
+ * the newest output back and lets go of what is older. As soon as the limits allow it, and at the end in any case, a line says how much
+ * was left out and where it can be read, and the newest output follows. So both the beginning and the end of the output are shown.
+ */
+export class LogStream {
+  readonly #clock: Clock;
+  readonly #limits: LogLimits;
+  readonly #whole: string;
+  readonly #allowance: ByteAllowance;
+  readonly #batches: LogBatches;
+  readonly #held: Newest<string>;
+  #cancelTimer: (() => void) | undefined;
+  #saidLost = 0;
+  #saidTotal = false;
+
+  /** `whole` is the command that prints the whole log. */
+  constructor(sink: LogSink, clock: Clock, { whole, limits = logLimits }: { readonly whole: string; readonly limits?: LogLimits }) {
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#whole = whole;
+    this.#allowance = new ByteAllowance(limits, clock.monotonicMs());
+    this.#batches = new LogBatches(sink, clock, limits);
+    this.#held = new Newest(limits.newestBytes);
+  }
+
+  push(piece: LogPiece): void {
+    this.#noteLost();
+    const message = messageOf(piece);
+    if (!this.#held.isEmpty) this.#release();
+    if (this.#held.isEmpty && this.#mayTake(bytesOf(message))) {
+      this.#batches.add(message);
+      return;
+    }
+    this.#held.push(message, bytesOf(message));
+    this.#releaseLater();
+  }
+
+  /** Writes what waits and the newest of what was held back, for at most `withinMs`. Returns how many lines never arrived. */
+  async close(withinMs: number): Promise<{ readonly lost: number }> {
+    this.#cancelTimer?.();
+    this.#noteLost();
+    this.#letGo();
+    return { lost: await this.#batches.close(withinMs) };
+  }
+
+  #mayTake(bytes: number): boolean {
+    return this.#batches.waitingBytes + bytes <= this.#limits.waitingBytes && this.#allowance.take(bytes, this.#clock.monotonicMs());
+  }
+
+  /** Lets go of what is held, if all of it may go. */
+  #release(): void {
+    if (this.#mayTake(this.#held.bytes)) this.#letGo();
+  }
+
+  #letGo(): void {
+    const { items, bytes } = this.#held.gone;
+    if (items > 0) this.#batches.add(`[fleetwright: ${amount(items, bytes)} left out here; to read the whole log: ${this.#whole}]`);
+    for (const message of this.#held.takeAll()) this.#batches.add(message);
+  }
+
+  /** The ring fills meanwhile, so room is waited for that takes all of it. */
+  #releaseLater(): void {
+    if (this.#cancelTimer !== undefined) return;
+    const waitMs = this.#allowance.waitMs(this.#limits.newestBytes, this.#clock.monotonicMs());
+    if (waitMs === undefined) {
+      this.#noteTotal();
+      return;
+    }
+    this.#cancelTimer = this.#clock.after(Math.max(waitMs, this.#limits.batchMs), () => {
+      this.#cancelTimer = undefined;
+      this.#release();
+      if (!this.#held.isEmpty) this.#releaseLater();
+    });
+  }
+
+  #noteTotal(): void {
+    if (this.#saidTotal) return;
+    this.#saidTotal = true;
+    const most = `${Math.round(this.#limits.totalBytes / MiB)} MiB`;
+    this.#batches.add(
+      `[fleetwright: the live log has reached ${most}, its limit for an attempt; what comes now is shown in part, when the attempt ends; to read the whole log: ${this.#whole}]`,
+    );
+  }
+
+  #noteLost(): void {
+    const { lost } = this.#batches;
+    if (lost === this.#saidLost) return;
+    const lines = lost - this.#saidLost;
+    this.#saidLost = lost;
+    this.#batches.add(`[fleetwright: ${amount(lines)} lost here: CloudWatch Logs refused them; to read the whole log: ${this.#whole}]`);
+  }
+}
+
+function amount(lines: number, bytes?: number): string {
+  const size = bytes === undefined ? "" : ` (${bytes >= MiB ? `${(bytes / MiB).toFixed(1)} MiB` : `${Math.ceil(bytes / KiB)} KiB`})`;
+  return lines === 1 ? `1 line${size} was` : `${lines} lines${size} were`;
+}

@@ -1,0 +1,128 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { jsonOf } from "../../../events/json.ts";
+import { Fault } from "../../model/fault.ts";
+import { attemptName } from "../../model/job.ts";
+import { type Program, startProgram, type User } from "../program/program.ts";
+import type { End, Running } from "../program/running.ts";
+import type { Log } from "../runtime/log.ts";
+import { containerName, containerVariables, folderLabel, runArguments } from "./container-command.ts";
+import { ContainerState, endOf, type Inspected } from "./container-end.ts";
+import { pullImage, pullTimeoutMs } from "./container-image.ts";
+import { complaintOf, type Docker, didIt, findDocker } from "./docker.ts";
+import type { BeginJob, JobStart } from "./job-runtime.ts";
+import { endStrays } from "./strays.ts";
+
+export type ContainerMachine = {
+  /** The worker's own folder. */
+  readonly folder: string;
+  /** Where `docker` is looked for. */
+  readonly path: string;
+  /** Jobs run as this user; absent: as the worker's own. */
+  readonly jobUser?: User | undefined;
+  readonly log: Log;
+};
+
+const briefMs = 10_000;
+const removeMs = 60_000;
+const triesToAsk = 3;
+const betweenMs = 250;
+/** How long the client may outlive its container's kill. */
+const hangMs = 3_000;
+
+/** Runs jobs in containers, through the docker command line. */
+export const containersOn =
+  (machine: ContainerMachine): BeginJob =>
+  async (job) => {
+    const docker = await findDocker(machine.path);
+    if (docker === undefined) throw new Fault("docker", "this node has no Docker to run the job's image with");
+    const { order, tries, onLine, output } = job;
+    const user = machine.jobUser ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    const envFile = join(job.folder.root, "container.env");
+    const args = runArguments(job, { root: machine.folder, envFile, user });
+    const variables = containerVariables(job);
+    const say = (line: string): void => onLine(`[fleetwright: docker pull: ${line}]`);
+    await pullImage(docker, { image: order.spec.image ?? "", onLine: say, timeoutMs: pullTimeoutMs }, tries);
+    await writeFile(envFile, variables.file, { mode: 0o600 });
+    // One that an earlier run of this worker left, and could not remove.
+    await docker.run(["rm", "--force", "--volumes", containerName(order)], { timeoutMs: removeMs, signal: tries.signal });
+    if (tries.signal.aborted) throw new Fault("stopped", "the attempt was stopped", { retry: true });
+    const command = ["docker", ...args];
+    const startedAtMs = tries.clock.wallMs();
+    const client = await startProgram({ file: docker.file, command, folder: "/", env: { ...docker.env, ...variables.client }, output });
+    return { startedAtMs, ...follow(machine, job, { docker, client }) };
+  };
+
+/** Removes what an earlier process of the worker left running. */
+export async function removeLeftContainers({ folder, path, log }: Omit<ContainerMachine, "jobUser">): Promise<void> {
+  const docker = await findDocker(path);
+  if (docker === undefined) return;
+  const listed = await docker.run(["ps", "--all", "--quiet", "--filter", `label=${folderLabel}=${folder}`], { timeoutMs: briefMs });
+  if (!didIt(listed)) {
+    log("info", "containers of an earlier worker are not looked for", { because: complaintOf(listed) });
+    return;
+  }
+  const ids = listed.stdout.split(/\s+/).filter((id) => /^[0-9a-f]{12,64}$/.test(id));
+  if (ids.length === 0) return;
+  const removed = await docker.run(["rm", "--force", "--volumes", ...ids], { timeoutMs: removeMs });
+  if (didIt(removed)) log("info", "containers of an earlier worker were removed", { containers: ids.length });
+  else log("warn", "containers of an earlier worker could not be removed", { because: complaintOf(removed) });
+}
+
+/** A container whose `docker run` is at work. */
+function follow(
+  machine: ContainerMachine,
+  { order, folder }: JobStart,
+  at: { docker: Docker; client: Program },
+): Omit<Running, "startedAtMs"> {
+  const { docker, client } = at;
+  const name = containerName(order);
+  let over = false;
+  let stopped = false;
+  let killTimer: NodeJS.Timeout | undefined;
+  /** It may still be in the making, when there is nothing to stop yet. */
+  const untilDone = async (args: readonly string[], timeoutMs: number): Promise<void> => {
+    while (!over && !didIt(await docker.run([...args, name], { timeoutMs }))) await pause(betweenMs);
+  };
+  const kill = (): void => {
+    void untilDone(["kill"], briefMs);
+    killTimer = setTimeout(() => client.stop(0), hangMs);
+  };
+  const stop = (graceMs: number): void => {
+    if (over) return;
+    stopped = true;
+    const seconds = Math.ceil(graceMs / 1000);
+    void untilDone(["stop", "-t", String(seconds)], graceMs + briefMs);
+    clearTimeout(killTimer);
+    killTimer = setTimeout(kill, graceMs);
+  };
+  const ended = async (): Promise<End> => {
+    const exit = await client.exited;
+    over = true;
+    clearTimeout(killTimer);
+    // An engine that is down is asked for minutes, and the end of the lease does not wait for that.
+    if (stopped) await endStrays(folder.work);
+    const end = endOf(exit, await inspect(docker, name), order.spec);
+    const removed = await docker.run(["rm", "--force", "--volumes", name], { timeoutMs: removeMs });
+    if (!didIt(removed) && !/no such container/i.test(complaintOf(removed))) {
+      machine.log("error", "a container could not be removed", { attempt: attemptName(order), because: complaintOf(removed) });
+    }
+    // Its GPUs are free from here on, even if there is no engine any more that could end it.
+    await endStrays(folder.work);
+    return end;
+  };
+  return { ended: ended(), stop };
+}
+
+async function inspect(docker: Docker, name: string): Promise<Inspected> {
+  for (let asked = 1; ; asked++) {
+    const end = await docker.run(["inspect", "--type", "container", "--format", "{{json .State}}", name], { timeoutMs: briefMs });
+    if (didIt(end)) return stateOf(end.stdout);
+    if (/no such container/i.test(complaintOf(end))) return "none";
+    if (asked >= triesToAsk) return "unknown";
+    await pause(betweenMs * 4);
+  }
+}
+
+const stateOf = (text: string): Inspected => ContainerState.safeParse(jsonOf(text)).data ?? "unknown";

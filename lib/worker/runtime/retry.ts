@@ -1,0 +1,24 @@
+import { Fault } from "../../model/fault.ts";
+import { backoffMs } from "./backoff.ts";
+import { type Clock, sleep } from "./clock.ts";
+
+export type Tries = {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+  /** How often a thing is tried. It may depend on why it failed. */
+  readonly most: number | ((why: Fault) => number);
+};
+
+/** Does it again after a Fault that may pass, a bounded number of times; anything else is thrown at once. */
+export async function tryAgain<T>(tries: Tries, work: () => Promise<T>): Promise<T> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Fault && error.retry) || tries.signal.aborted) throw error;
+      if (failures >= (typeof tries.most === "number" ? tries.most : tries.most(error))) throw error;
+      await sleep(tries.clock, backoffMs(failures, tries.random()), tries.signal);
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import type { Random } from "../../../../lib/optimizer/engines/random.ts";
+import type { Bins } from "./bins.ts";
+
+/** Pairs that are looked at in a bin with many items; the others are left out at random. */
+const mostPairs = 60;
+/** Items that change bins at random between two insertions. */
+const shakes = 6;
+
+/**
+ * Empties one bin into the others, an item at a time. An item that fits nowhere takes the place of at most two others that
+ * have been the least trouble so far, which then wait in its stead; each time an item fits nowhere it counts as more trouble.
+ * The idea is that of Y. Nagata and O. Bräysy, "A powerful route minimization heuristic for the vehicle routing problem with
+ * time windows", 2009, with bins for routes.
+ *
+ * Goes on until nothing waits (true) or `more` says no (false); `bins` then lack what waits.
+ */
+export function emptyInto(bins: Bins, waiting: number[], { random, more }: { random: Random; more: () => boolean }): boolean {
+  const trouble = new Float64Array(bins.items.count).fill(1);
+  while (waiting.length > 0) {
+    if (!more()) return false;
+    const item = waiting.pop() as number;
+    const bin = anyThatHolds(item, { bins, random });
+    if (bin >= 0) {
+      bins.put(item, bin);
+      continue;
+    }
+    trouble[item] = (trouble[item] as number) + 1;
+    const swap = leastTrouble(item, { bins, trouble, random });
+    if (!swap) return false;
+    for (const out of [swap.first, swap.second]) {
+      if (out < 0) continue;
+      bins.takeOut(out, swap.bin);
+      waiting.push(out);
+    }
+    bins.put(item, swap.bin);
+    shake(bins, random);
+  }
+  return true;
+}
+
+type Searched = { readonly bins: Bins; readonly random: Random };
+
+/** The first that holds it, from one at random on; -1 for none. */
+function anyThatHolds(item: number, { bins, random }: Searched): number {
+  const count = bins.contents.length;
+  const from = Math.floor(random() * count);
+  for (let nth = 0; nth < count; nth += 1) if (bins.holds(item, (from + nth) % count)) return (from + nth) % count;
+  return -1;
+}
+
+/** `second`: -1 where one makes enough room. */
+type Swap = { readonly bin: number; readonly first: number; readonly second: number };
+
+function leastTrouble(item: number, { bins, trouble, random }: Searched & { trouble: Float64Array }): Swap | undefined {
+  let best: Swap | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  let alike = 0;
+  const consider = (swap: Swap, cost: number): void => {
+    if (cost > least || !bins.holds(item, swap.bin, swap)) return;
+    alike = cost < least ? 1 : alike + 1;
+    // Of those that are equally good, each with the same chance.
+    if (alike > 1 && random() * alike >= 1) return;
+    best = swap;
+    least = cost;
+  };
+  bins.contents.forEach((contents, bin) => {
+    for (const first of contents) consider({ bin, first, second: -1 }, trouble[first] as number);
+    const chance = (2 * mostPairs) / (contents.length * (contents.length - 1));
+    for (let a = 0; a < contents.length; a += 1) {
+      const first = contents[a] as number;
+      for (let b = a + 1; b < contents.length; b += 1) {
+        const second = contents[b] as number;
+        const cost = (trouble[first] as number) + (trouble[second] as number);
+        if (cost <= least && (chance >= 1 || random() < chance)) consider({ bin, first, second }, cost);
+      }
+    }
+  });
+  return best;
+}
+
+/** A few items change bins, or places with each other, where both bins still hold what they have. */
+function shake(bins: Bins, random: Random): void {
+  const any = (of: number): number => Math.floor(random() * of);
+  for (let nth = 0; nth < shakes; nth += 1) {
+    const [from, to] = [any(bins.contents.length), any(bins.contents.length)];
+    const theirs = bins.contents[to] as number[];
+    const ours = bins.contents[from] as number[];
+    const item = ours[any(ours.length)];
+    if (from === to || item === undefined) continue;
+    const other = theirs[any(theirs.length + 1)] ?? -1;
+    const swapped = { first: other, second: -1 };
+    if (!bins.holds(item, to, swapped)) continue;
+    if (other >= 0 && !bins.holds(other, from, { first: item, second: -1 })) continue;
+    bins.takeOut(item, from);
+    if (other >= 0) {
+      bins.takeOut(other, to);
+      bins.put(other, from);
+    }
+    bins.put(item, to);
+  }
+}
