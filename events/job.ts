@@ -70,6 +70,10 @@ const Dataset = z.union([
   }),
 ]);
 
+const Zone = z
+  .string()
+  .regex(/^[a-z]{2}(-[a-z]+)+-\d+(-[a-z]{3}-\d+)?[a-z]$/, "is not the name of an availability zone, such as us-east-1a");
+
 const VariableName = z
   .string()
   .regex(/^(?!FLEETWRIGHT_)/, "begins with FLEETWRIGHT_: Fleetwright keeps such names for itself")
@@ -151,6 +155,7 @@ export const JobMessage = z
       .default(1)
       .describe("More than 1: a gang; each member gets a node of its own and the resources above, all start or none"),
     datasets: z.array(Dataset).max(20).default([]).describe("Datasets of the team that it reads, below $FLEETWRIGHT_DATA"),
+    zones: z.array(Zone).max(10).default([]).describe("The availability zones that it accepts, such as us-east-1a; empty for any"),
   })
   .refine((job) => job.command.length > 0 || job.image !== undefined, {
     message: 'say what to run, such as "command": ["python", "train.py"]',
@@ -178,4 +183,5 @@ export const StoredSpec: z.ZodType<JobSpec> = z.object({
   spot: z.boolean(),
   nodes: z.int().min(1).default(1),
   datasets: z.array(z.object({ name: z.string(), share: z.enum(["whole", "part"]) })).default([]),
+  zones: z.array(z.string()).default([]),
 });

@@ -1,20 +1,15 @@
-import type { DatasetUse } from "./dataset.ts";
-import type { Resources } from "./values/resources.ts";
+import { type Asked, type Wants, wantsOfAsked } from "./wants.ts";
 
 /**
  * What a team asks for. Every field is present: the job message's schema (events/job.ts) fills the defaults,
  * so that nothing behind it has to know them.
  */
-export type JobSpec = {
+export type JobSpec = Asked & {
   /** The program and its arguments; required unless `image` brings its own. */
   readonly command: readonly string[];
   readonly image?: string | undefined;
   /** An archive (.tar.gz) that is unpacked into the job's working directory. */
   readonly code?: { readonly s3: string; readonly sha256?: string | undefined } | undefined;
-  readonly gpus: GpuNeed;
-  readonly vcpus: number;
-  /** GiB */
-  readonly memoryGiB: number;
   /** Absent: the configuration's default pool. */
   readonly pool?: string | undefined;
   /** Higher goes first; 0 is ordinary. */
@@ -25,12 +20,6 @@ export type JobSpec = {
   readonly env: Readonly<Record<string, string>>;
   /** What is kept, sealed, of the working directory, however a run of the job ends. */
   readonly artifacts: readonly ArtifactRequest[];
-  /** Whether spot capacity will do. */
-  readonly spot: boolean;
-  /** More than one: a gang, each member on a node of its own with these needs, all in one zone and of one type, or none. */
-  readonly nodes: number;
-  /** The team's datasets that it reads. */
-  readonly datasets: readonly DatasetUse[];
 };
 
 /**
@@ -41,14 +30,6 @@ export type ArtifactRequest = string | { readonly path: string; readonly require
 
 /** The path or glob of a request. */
 export const artifactPath = (request: ArtifactRequest): string => (typeof request === "string" ? request : request.path);
-
-export type GpuNeed = {
-  readonly count: number;
-  /** Least memory of each GPU, GiB; 0 for any. */
-  readonly memoryGiB: number;
-  /** Allowed models as EC2 names them ("T4", "A10G", …), compared without case; empty for any. */
-  readonly models: readonly string[];
-};
 
 /** A job is named by its team and its own id. The pair never changes; an id is free again 30 days after its job ended. */
 export type JobRef = { readonly team: string; readonly job: string };
@@ -178,18 +159,13 @@ export type SealedArtifact = {
 };
 
 /** A job that waits, as the pool's queue keeps it: little enough to read ten thousand at a time. */
-export type QueueEntry = AttemptRef & {
-  readonly priority: number;
-  readonly submittedAtMs: number;
-  readonly needs: Resources;
-  readonly gpu: Omit<GpuNeed, "count">;
-  readonly spot: boolean;
-  /** More than one: a gang. `needs` are each member's. */
-  readonly nodes: number;
-  readonly datasets: readonly DatasetUse[];
-  /** What the job was last told about why it waits. */
-  readonly reason?: string | undefined;
-};
+export type QueueEntry = AttemptRef &
+  Wants & {
+    readonly priority: number;
+    readonly submittedAtMs: number;
+    /** What the job was last told about why it waits. */
+    readonly reason?: string | undefined;
+  };
 
 /** The queue's order: priority, then age, then name, so that it is total and shuffling changes nothing. */
 export const byTurn = (a: QueueEntry, b: QueueEntry): number =>
@@ -204,9 +180,5 @@ export const waiting = (job: JobRef & { spec: JobSpec; attempt: number; submitte
   attempt: job.attempt,
   priority: job.spec.priority,
   submittedAtMs: job.submittedAtMs,
-  needs: { vcpus: job.spec.vcpus, memoryGiB: job.spec.memoryGiB, gpus: job.spec.gpus.count },
-  gpu: { memoryGiB: job.spec.gpus.memoryGiB, models: job.spec.gpus.models },
-  spot: job.spec.spot,
-  nodes: job.spec.nodes,
-  datasets: job.spec.datasets,
+  ...wantsOfAsked(job.spec),
 });

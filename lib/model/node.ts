@@ -1,24 +1,23 @@
-import type { DatasetUse, FetchedDataset } from "./dataset.ts";
+import type { FetchedDataset } from "./dataset.ts";
 import type { AttemptRef } from "./job.ts";
 import type { InstanceType, Offer } from "./offer.ts";
 import type { GpuSample, Notice } from "./telemetry.ts";
 import type { Life } from "./values/period.ts";
 import { minus, type Resources, sum } from "./values/resources.ts";
+import type { Wants } from "./wants.ts";
 
 export type NodeState = "launching" | "ready" | "draining" | "terminating" | "gone";
 
-/** One attempt that a node holds. */
-export type Assignment = AttemptRef & {
-  readonly needs: Resources;
-  /** `placed`: ordered, not yet seen by the worker. `uploading`: its program has ended and holds no CPU or GPU. */
-  readonly phase: "placed" | "running" | "uploading";
-  /** The run of the worker's process that has it; absent while `placed`. Another run of it has lost the attempt. */
-  readonly process?: string | undefined;
-  /** Its place in its gang, from 0; absent for a job of one node. */
-  readonly rank?: number | undefined;
-  /** What it reads; absent for nothing. */
-  readonly datasets?: readonly DatasetUse[] | undefined;
-};
+/** One attempt that a node holds, with all that its job wants. */
+export type Assignment = AttemptRef &
+  Wants & {
+    /** `placed`: ordered, not yet seen by the worker. `uploading`: its program has ended and holds no CPU or GPU. */
+    readonly phase: "placed" | "running" | "uploading";
+    /** The run of the worker's process that has it; absent while `placed`. Another run of it has lost the attempt. */
+    readonly process?: string | undefined;
+    /** Its place in its gang, from 0; absent for a job of one node. */
+    readonly rank?: number | undefined;
+  };
 
 /** One EC2 instance of ours. */
 export type Node = {

@@ -4,6 +4,7 @@ import type { Assignment, Node } from "../../lib/model/node.ts";
 import type { Catalogue, InstanceType, Offer } from "../../lib/model/offer.ts";
 import type { Pool } from "../../lib/model/pool.ts";
 import type { Refusal } from "../../lib/model/refusal.ts";
+import { type Wants, wantsOfAsked } from "../../lib/model/wants.ts";
 import type { Decision } from "../../lib/ports/journal.ts";
 
 /** Monday 2026-06-01 00:00 UTC: the moment around which the builders' defaults stand. */
@@ -22,8 +23,12 @@ export const aSpec = (over: Partial<JobSpec> = {}): JobSpec => ({
   spot: true,
   nodes: 1,
   datasets: [],
+  zones: [],
   ...over,
 });
+
+/** What `aSpec` wants. */
+export const someWants = (over: Partial<Wants> = {}): Wants => ({ ...wantsOfAsked(aSpec()), ...over });
 
 /** A queued first attempt of a one-GPU job. */
 export const aJob = (over: Partial<Job> = {}): Job => ({
@@ -65,7 +70,7 @@ export const anAssignment = (over: Partial<Assignment> = {}): Assignment => ({
   team: "vision",
   job: "train-1",
   attempt: 1,
-  needs: { vcpus: 2, memoryGiB: 8, gpus: 1 },
+  ...someWants(),
   phase: "placed",
   ...over,
 });

@@ -12,6 +12,7 @@ const nowMs = monday + 3_600_000;
 
 const held = fc.record({
   needs: fc.record({ vcpus: fc.constantFrom(1, 4, 12), memoryGiB: fc.constantFrom(2, 30), gpus: fc.constantFrom(0, 1, 3) }),
+  spot: fc.boolean(),
   attempt: fc.constantFrom(1, 1, 1, 2),
   phase: fc.constantFrom("running" as const, "running" as const, "running" as const, "placed" as const),
 });
@@ -48,8 +49,8 @@ test("what is emptied has room, all of it at once, on nodes that stay for work o
       emptied += steps.length;
       expect(steps.length).toBeLessThanOrEqual(most);
       const leaving = new Set(steps.map(({ node }) => node));
-      const moving = all.filter(({ id }) => leaving.has(id)).flatMap((node) => node.assignments.map((each) => ({ node, each })));
-      expect(moving.filter(({ each }) => each.attempt !== 1 || each.phase !== "running")).toEqual([]);
+      const moving = all.filter(({ id }) => leaving.has(id)).flatMap((node) => node.assignments);
+      expect(moving.filter(({ attempt, phase }) => attempt !== 1 || phase !== "running")).toEqual([]);
       const staying = all.filter(({ id, assignments }) => !leaving.has(id) && assignments.length > 0);
       expect(
         packs(
@@ -65,14 +66,14 @@ test("what is emptied has room, all of it at once, on nodes that stay for work o
   expect(emptied).toBeGreaterThan(stormRuns(10_000) / 10);
 });
 
-type Moving = { readonly node: Node; readonly each: { readonly needs: Resources } };
+type Moving = { readonly spot: boolean; readonly needs: Resources };
 
 /** By trying all ways. */
 function packs([first, ...others]: readonly Moving[], rooms: readonly { readonly node: Node; readonly free: Resources }[]): boolean {
   if (!first) return true;
   return rooms.some(({ node, free }, at) => {
-    if (node.offer.market === "spot" && first.node.offer.market !== "spot") return false;
-    if (!fits(first.each.needs, free)) return false;
-    return packs(others, rooms.with(at, { node, free: minus(free, first.each.needs) }));
+    if (node.offer.market === "spot" && !first.spot) return false;
+    if (!fits(first.needs, free)) return false;
+    return packs(others, rooms.with(at, { node, free: minus(free, first.needs) }));
   });
 }

@@ -7,6 +7,7 @@ import type { QueueEntry } from "../../lib/model/job.ts";
 import { type Assignment, freeOn, type Node } from "../../lib/model/node.ts";
 import type { Plan, Snapshot, Step } from "../../lib/model/plan.ts";
 import { fits, sum } from "../../lib/model/values/resources.ts";
+import { wantsOf } from "../../lib/model/wants.ts";
 import { settle } from "./simulation.ts";
 import { stormRuns } from "./storm-runs.ts";
 import { snapshot } from "./worlds.ts";
@@ -23,8 +24,8 @@ const crowded: fc.Arbitrary<Snapshot> = fc
 
 const holding = (node: Node, entry: QueueEntry | undefined): Node => {
   if (!entry || !fits(entry.needs, freeOn(node))) return node;
-  const { team, job, needs } = entry;
-  const held: Assignment = { team, job, attempt: 1, needs, phase: "running", rank: 1 };
+  const { team, job } = entry;
+  const held: Assignment = { team, job, attempt: 1, ...wantsOf(entry), phase: "running", rank: 1 };
   return { ...node, assignments: [...node.assignments, held] };
 };
 

@@ -4,12 +4,12 @@ import { outlook } from "../../lib/decide/capacity/outlook.ts";
 import { decide } from "../../lib/decide/decide.ts";
 import { whyTooLarge, whyUnsold } from "../../lib/decide/placement/impossible.ts";
 import { jobName, type QueueEntry } from "../../lib/model/job.ts";
-import { holds, mayBuy } from "../../lib/model/match.ts";
 import type { Catalogue } from "../../lib/model/offer.ts";
 import type { Snapshot } from "../../lib/model/plan.ts";
 import type { Pool } from "../../lib/model/pool.ts";
 import type { Refusal } from "../../lib/model/refusal.ts";
 import { isWithin, less, times } from "../../lib/model/reservations.ts";
+import { allows, holds } from "../../lib/model/wants.ts";
 import { catalogue, pool, snapshot } from "./worlds.ts";
 
 /** Most of what the pool could buy is refused, since one moment or another; some of what the next ones sell is, too. */
@@ -35,7 +35,7 @@ const dry: fc.Arbitrary<Snapshot> = fc
 const offersFor = (entry: QueueEntry, on: { pool: Pool; catalogue: Catalogue }, room: Pool["limits"]) =>
   on.catalogue.offers.flatMap((offer) => {
     const type = on.catalogue.types.find(({ name }) => name === offer.instanceType);
-    if (!type || !mayBuy(offer, entry) || !holds(type, type.resources, entry)) return [];
+    if (!type || !allows(entry, offer, type) || !holds(type, type.resources, entry)) return [];
     const asked = times(entry.nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus });
     return isWithin(asked, room) ? [{ offer, type, count: entry.nodes }] : [];
   });

@@ -4,6 +4,7 @@ import type { Launch } from "../../lib/model/launch.ts";
 import type { Node } from "../../lib/model/node.ts";
 import type { Offer } from "../../lib/model/offer.ts";
 import type { Snapshot, Step } from "../../lib/model/plan.ts";
+import { wantsOf } from "../../lib/model/wants.ts";
 
 /** Which of a launch's offers EC2 gives; it chooses as it likes. */
 export type Choose = (offers: readonly Offer[]) => Offer | undefined;
@@ -71,15 +72,15 @@ const without = (queue: readonly QueueEntry[], of: { team: string; job: string }
 
 const given = (node: Node, { node: id, entry }: Extract<Step, { kind: "bind" }>): Node => {
   if (node.id !== id) return node;
-  const { team, job, attempt, needs } = entry;
-  return { ...node, assignments: [...node.assignments, { team, job, attempt, needs, phase: "placed" }] };
+  const { team, job, attempt } = entry;
+  return { ...node, assignments: [...node.assignments, { team, job, attempt, ...wantsOf(entry), phase: "placed" }] };
 };
 
 const givenToGang = (node: Node, { nodes, entry }: Extract<Step, { kind: "bind-gang" }>): Node => {
   const rank = nodes.indexOf(node.id);
   if (rank < 0) return node;
-  const { team, job, attempt, needs } = entry;
-  return { ...node, assignments: [...node.assignments, { team, job, attempt, needs, phase: "placed", rank }] };
+  const { team, job, attempt } = entry;
+  return { ...node, assignments: [...node.assignments, { team, job, attempt, ...wantsOf(entry), phase: "placed", rank }] };
 };
 
 function launched(world: Snapshot, launch: Omit<Launch, "id" | "clientToken" | "intendedAtMs">, choose: Choose): Snapshot {

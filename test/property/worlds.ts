@@ -8,7 +8,7 @@ import type { Snapshot } from "../../lib/model/plan.ts";
 import type { Budgets, Pool } from "../../lib/model/pool.ts";
 import { type Refusal, type Subject, subjectName } from "../../lib/model/refusal.ts";
 import { fits, minus, type Resources } from "../../lib/model/values/resources.ts";
-import { monday } from "../fakes/builders.ts";
+import { monday, someWants } from "../fakes/builders.ts";
 
 const teams = ["audio", "vision"] as const;
 const team = fc.constantFrom(...teams);
@@ -63,10 +63,12 @@ export const queue: fc.Arbitrary<readonly QueueEntry[]> = fc
       spot: fc.boolean(),
       nodes: fc.constantFrom(1, 1, 1, 1, 1, 2, 3),
       datasets: fc.constant([]),
+      zones: fc.constantFrom([], [], [], [], ["a"], ["a", "b"]),
     }),
     { maxLength: 25, size: "max" },
   )
-  .map((all) => all.map((each, n) => ({ ...each, job: `job-${n}`, attempt: 1 })));
+  .map((all) => all.map((each, n) => ({ ...each, gpu: each.needs.gpus > 0 ? each.gpu : anyGpu, job: `job-${n}`, attempt: 1 })));
+const anyGpu = { memoryGiB: 0, models: [] };
 
 export const budgets: fc.Arbitrary<Budgets> = fc.record(
   { usdPerDay: fc.constantFrom(0, 30, 200, 2000), usdPerMonth: fc.constantFrom(100, 910, 20_000) },
@@ -159,7 +161,7 @@ function thatFit(
   return wanted.flatMap((each, n) => {
     if (each.phase !== "uploading" && !fits(each.needs, free)) return [];
     if (each.phase !== "uploading") free = minus(free, each.needs);
-    return [{ ...each, team: on.owner ?? each.team, job: `held-${on.node}-${n}`, attempt: 1 }];
+    return [{ ...someWants(), ...each, team: on.owner ?? each.team, job: `held-${on.node}-${n}`, attempt: 1 }];
   });
 }
 

@@ -23,6 +23,7 @@ export type JobOptions = {
   readonly artifact?: readonly string[] | undefined;
   readonly spot: boolean;
   readonly nodes?: number | undefined;
+  readonly zone?: readonly string[] | undefined;
   readonly dataset?: readonly { readonly name: string; readonly share: string }[] | undefined;
 };
 
@@ -49,6 +50,7 @@ export function jobOf(command: readonly string[], options: JobOptions, code?: Co
     spot: options.spot ? undefined : false,
     nodes: options.nodes,
     datasets: options.dataset,
+    zones: options.zone,
   };
   const body = JSON.stringify(asked);
   if (Buffer.byteLength(body) > maxJobBytes)
@@ -66,6 +68,7 @@ const optionNames: Readonly<Record<string, string>> = {
   maxRuntimeSeconds: "--max-runtime",
   artifacts: "--artifact",
   datasets: "--dataset",
+  zones: "--zone",
 };
 
 /** The option that a field of the message comes from. */

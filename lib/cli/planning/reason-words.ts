@@ -1,3 +1,4 @@
+import { conditionWords } from "../../model/wants.ts";
 import type { Reason, Waiting } from "../../optimizer/search/answer.ts";
 import { money, number } from "./figures.ts";
 
@@ -6,8 +7,6 @@ export function reasonWords(reason: Reason): string {
   switch (reason.kind) {
     case "no offers":
       return "there is nothing to be bought";
-    case "spot":
-      return "it does not take spot capacity";
     case "model":
       return "its GPUs are to be of another model";
     case "gpus":
@@ -20,6 +19,8 @@ export function reasonWords(reason: Reason): string {
       return `it wants ${number(reason.wanted)} of them and ${number(reason.there)} can be had`;
     case "limit":
       return `it takes ${number(reason.wanted)} ${reason.of} and the limit leaves ${number(Math.max(0, reason.there))}`;
+    default:
+      return conditionWords(reason.kind).why;
   }
 }
 
@@ -28,8 +29,6 @@ function changeWords(reason: Reason): string | undefined {
   switch (reason.kind) {
     case "no offers":
       return undefined;
-    case "spot":
-      return "spot: yes";
     case "model":
       return "its model among gpuModels";
     case "gpus":
@@ -42,6 +41,8 @@ function changeWords(reason: Reason): string | undefined {
       return `${number(reason.wanted - reason.there)} more to be had`;
     case "limit":
       return `a limit that is ${number(reason.wanted - Math.max(0, reason.there))} ${reason.of} higher`;
+    default:
+      return conditionWords(reason.kind).change;
   }
 }
 

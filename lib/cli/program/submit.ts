@@ -39,6 +39,7 @@ export function addSubmit(program: Command, session: Session): void {
     .option("--max-runtime <duration>", "the longest a run may take: 90s, 45m, 2h, 1h30m (default: 24h)", seconds)
     .option("--retries <n>", "how often a failed run is tried again; interruptions never count (default: 0)", number)
     .option("--no-spot", "on-demand instances only")
+    .option("--zone <zone>", "an availability zone that it accepts, such as us-east-1a (default: any); may be repeated", each)
     .option("--env <name=value>", "a variable of its environment; may be repeated", variable)
     .option("--artifact <path>", "a file, folder or glob that is kept, encrypted, however it ends; may be repeated", each)
     .option("--dataset <name[:part]>", "a dataset that it reads, or its node's part of it; may be repeated", dataset)

@@ -1,4 +1,5 @@
 import { type ArtifactSummary, isEnded, type Job, type JobState } from "../../model/job.ts";
+import { conditionsInWords, wantsOfAsked } from "../../model/wants.ts";
 import { bytes } from "../terminal/amount.ts";
 import type { Paint } from "../terminal/console.ts";
 import { duration, when } from "../terminal/duration.ts";
@@ -133,8 +134,8 @@ function kept({ files, bytes: size, leftOut, missing, lost }: ArtifactSummary): 
 
 function asked({ spec }: Job): string | undefined {
   if (spec === undefined) return undefined;
-  const { gpus, vcpus, memoryGiB, nodes, spot } = spec;
+  const { gpus, vcpus, memoryGiB, nodes } = spec;
   const least = gpus.memoryGiB > 0 ? ` with ${gpus.memoryGiB} GiB` : "";
   const gpu = gpus.count === 0 ? "no GPU" : `${gpus.count} ${gpus.models.join(" or ") || "GPU"}${least}`;
-  return `${gpu}, ${vcpus} vCPU, ${memoryGiB} GiB${nodes > 1 ? `, on each of ${nodes} nodes` : ""}${spot ? "" : ", no spot"}`;
+  return `${gpu}, ${vcpus} vCPU, ${memoryGiB} GiB${nodes > 1 ? `, on each of ${nodes} nodes` : ""}${conditionsInWords(wantsOfAsked(spec))}`;
 }

@@ -2,6 +2,7 @@ import type { JobSpec } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
+import { wantsOfAsked } from "../../model/wants.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
 import { whyTooLarge, whyUnsold } from "../placement/impossible.ts";
 
@@ -28,8 +29,7 @@ export function whyRejected(
   const uncontained = whyNotContained(spec, pool);
   if (uncontained !== undefined) return uncontained;
   if (!catalogue) return undefined;
-  const needs = { vcpus: spec.vcpus, memoryGiB: spec.memoryGiB, gpus: spec.gpus.count };
-  const wants = { needs, gpu: spec.gpus, spot: spec.spot, nodes: spec.nodes };
+  const wants = wantsOfAsked(spec);
   const unsold = whyTooLarge(wants, pool, catalogue.types) ?? whyUnsold(wants, pool, catalogue);
   return unsold ?? (beyond && whyBeyond({ ...wants, team: beyond.team }, { pool, catalogue, limits: beyond.limits }));
 }

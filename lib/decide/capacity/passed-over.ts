@@ -1,6 +1,6 @@
 import type { QueueEntry } from "../../model/job.ts";
-import { holds, mayBuy } from "../../model/match.ts";
 import type { Catalogue } from "../../model/offer.ts";
+import { allows, holds } from "../../model/wants.ts";
 import type { Outlook } from "./outlook.ts";
 
 /** How many are named of what was passed over. */
@@ -11,7 +11,7 @@ export function passedOver(entry: QueueEntry, usdPerHour: number, of: { catalogu
   const types = new Map(of.catalogue.types.map((type) => [type.name, type]));
   const resting = of.catalogue.offers.filter((offer) => {
     const type = types.get(offer.instanceType);
-    if (!type || offer.usdPerHour >= usdPerHour || !mayBuy(offer, entry) || !holds(type, type.resources, entry)) return false;
+    if (!type || offer.usdPerHour >= usdPerHour || !allows(entry, offer, type) || !holds(type, type.resources, entry)) return false;
     return of.seen.standing({ offer, type, count: entry.nodes }) === "rests";
   });
   const zones = Map.groupBy(resting, ({ instanceType, market }) => `${instanceType} ${market}`);

@@ -1,7 +1,7 @@
 import type { QueueEntry } from "../../model/job.ts";
-import { holds, mayBuy } from "../../model/match.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Refusal } from "../../model/refusal.ts";
+import { allows, holds } from "../../model/wants.ts";
 import type { Outlook } from "./outlook.ts";
 
 /** What stands against each offer that could be bought for one job (or gang), whatever it costs. */
@@ -9,7 +9,7 @@ export const dryFor = (entry: QueueEntry, catalogue: Catalogue, seen: Outlook): 
   const holding = new Map(catalogue.types.filter((type) => holds(type, type.resources, entry)).map((type) => [type.name, type]));
   return catalogue.offers.flatMap((offer) => {
     const type = holding.get(offer.instanceType);
-    return type && mayBuy(offer, entry) ? [seen.against({ offer, type, count: entry.nodes })] : [];
+    return type && allows(entry, offer, type) ? [seen.against({ offer, type, count: entry.nodes })] : [];
   });
 };
 

@@ -1,9 +1,8 @@
-import type { QueueEntry } from "../../model/job.ts";
 import type { Limits, WiderLimits } from "../../model/limits.ts";
-import { holds, mayBuy, type Wants } from "../../model/match.ts";
-import { type Catalogue, type Offer, offerName } from "../../model/offer.ts";
+import { type Catalogue, type InstanceType, type Offer, offerName } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
 import { isWithin, times } from "../../model/reservations.ts";
+import { allows, holds, type Wants } from "../../model/wants.ts";
 import { inWords, needInWords } from "./in-words.ts";
 
 /**
@@ -11,15 +10,14 @@ import { inWords, needInWords } from "./in-words.ts";
  * something is. Limits are raised, so this refuses new jobs and only holds those that wait.
  */
 export function whyBeyond(
-  wants: Wants & Pick<QueueEntry, "nodes"> & { readonly team: string },
+  wants: Wants & { readonly team: string },
   on: { pool: Pool; catalogue: Catalogue; limits: WiderLimits | undefined },
 ): string | undefined {
   const { pool, catalogue, limits } = on;
-  const gpusOf = new Map(
-    catalogue.types.filter((type) => holds(type, type.resources, wants)).map((type) => [type.name, type.resources.gpus]),
-  );
-  const offers = catalogue.offers.filter((offer) => gpusOf.has(offer.instanceType) && mayBuy(offer, wants)).toSorted(byPrice);
-  const asks = (offer: Offer) => times(wants.nodes, { usdPerHour: offer.usdPerHour, gpus: gpusOf.get(offer.instanceType) ?? 0 });
+  const holding = new Map(catalogue.types.filter((type) => holds(type, type.resources, wants)).map((type) => [type.name, type]));
+  const gpusOf = (offer: Offer): number => holding.get(offer.instanceType)?.resources.gpus ?? 0;
+  const offers = catalogue.offers.filter((offer) => isAllowed(wants, offer, holding.get(offer.instanceType))).toSorted(byPrice);
+  const asks = (offer: Offer) => times(wants.nodes, { usdPerHour: offer.usdPerHour, gpus: gpusOf(offer) });
   const [cheapest] = offers;
   if (!cheapest) return undefined;
   const fits = ({ usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits): boolean =>
@@ -32,5 +30,7 @@ export function whyBeyond(
   if (ofAll && !fits(ofAll)) return `${least}, and the whole deployment is limited to ${inWords(ofAll)}`;
   return undefined;
 }
+
+const isAllowed = (wants: Wants, offer: Offer, type: InstanceType | undefined): boolean => type !== undefined && allows(wants, offer, type);
 
 const byPrice = (a: Offer, b: Offer): number => a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1);

@@ -1,9 +1,9 @@
 import type { QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
-import { holds, mayBuy } from "../../model/match.ts";
 import { type InstanceType, type Offer, offerName } from "../../model/offer.ts";
 import { isWithin, times } from "../../model/reservations.ts";
-import { nothing, plus, type Resources } from "../../model/values/resources.ts";
+import { fits, nothing, plus, type Resources } from "../../model/values/resources.ts";
+import { allows, type Wants } from "../../model/wants.ts";
 import type { Standing } from "../capacity/rest.ts";
 
 /** How much dearer than the cheapest an offer of one launch may be: width for EC2 to find capacity, bounded by what it may cost. */
@@ -12,13 +12,14 @@ const dearestFactor = 1.5;
 const mostOffers = 24;
 
 /**
- * Places on one node: all its jobs rest in the node's item, which holds 400 KB beside what its worker tells, and their
- * orders travel in few answers. A place is some 430 bytes: a job with the longest names, or the names of five datasets.
+ * Places on one node: all its jobs are stored in the node's item, which holds 400 KB with what its worker reports, and their
+ * orders travel in few answers. A place is some 430 bytes: a job with the longest names, or five names of what it wants.
  */
 export const mostPlaces = 200;
-const datasetsOfPlace = 5;
-export const placesOf = ({ datasets = [] }: { readonly datasets?: readonly unknown[] | undefined }): number =>
-  1 + Math.ceil(datasets.length / datasetsOfPlace);
+const namesOfPlace = 5;
+/** GPU models and zones are short, and most jobs name none: the first five cost nothing. */
+export const placesOf = ({ datasets, gpu, zones }: Pick<Wants, "datasets" | "gpu" | "zones">): number =>
+  1 + Math.ceil(datasets.length / namesOfPlace) + Math.floor((gpu.models.length + zones.length) / namesOfPlace);
 
 /**
  * Offers that may be asked for now, cheapest first, each with the type it buys. `rested`: it was refused, and whether there is
@@ -86,7 +87,7 @@ export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): 
   const places = bundle.places + placesOf(entry);
   if (places > mostPlaces) return "nothing";
   const needs = plus(bundle.needs, entry.needs);
-  const holding = bundle.holding.filter(({ offer, type }) => mayBuy(offer, entry) && holds(type, type.resources, { ...entry, needs }));
+  const holding = bundle.holding.filter(({ offer, type }) => allows(entry, offer, type) && fits(needs, type.resources));
   if (holding.length === 0) return "nothing";
   const asks = (usdPerHour: number, gpus: number): Reservation => times(bundle.count, { usdPerHour, gpus });
   const within = holding.filter(({ offer, type }) => isWithin(asks(offer.usdPerHour, type.resources.gpus), room));

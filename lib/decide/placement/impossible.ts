@@ -1,10 +1,9 @@
-import type { QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
-import { holds, mayBuy, suits, type Wants } from "../../model/match.ts";
 import { type Catalogue, type InstanceType, type Offer, offerName } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
 import { isWithin, times } from "../../model/reservations.ts";
 import { cost, dollars, gib, gpus } from "../../model/values/amount.ts";
+import { allows, holds, suits, type Wants, whyNotAllowed } from "../../model/wants.ts";
 
 /**
  * Why no type of the pool's families could ever hold the job, in words that say what to change; undefined when one could,
@@ -17,13 +16,16 @@ export const whyTooLarge = (wants: Wants, pool: Pool, types: readonly InstanceTy
  * Why none of today's offers may be bought for the job within the pool's limits and budgets; undefined when one may.
  * Limits are raised and prices come back, so this refuses new jobs and only holds those that wait.
  */
-export function whyUnsold(wants: Wants & Pick<QueueEntry, "nodes">, pool: Pool, catalogue: Catalogue): string | undefined {
-  const holding = catalogue.types.filter((type) => holds(type, type.resources, wants));
-  const gpusOf = new Map(holding.map((type) => [type.name, type.resources.gpus]));
-  const sold = catalogue.offers.filter((offer) => gpusOf.has(offer.instanceType));
-  const offers = sold.filter((offer) => mayBuy(offer, wants));
+export function whyUnsold(wants: Wants, pool: Pool, catalogue: Catalogue): string | undefined {
+  const holding = new Map(catalogue.types.filter((type) => holds(type, type.resources, wants)).map((type) => [type.name, type]));
+  const gpusOf = new Map([...holding.values()].map((type) => [type.name, type.resources.gpus]));
+  const sold = catalogue.offers.flatMap((offer) => {
+    const type = holding.get(offer.instanceType);
+    return type ? [{ place: offer, kind: type }] : [];
+  });
+  const offers = sold.filter(({ place, kind }) => allows(wants, place, kind)).map(({ place }) => place);
   const [cheapest] = offers.toSorted(byPrice);
-  if (!cheapest) return notSold(pool, sold.length > 0);
+  if (!cheapest) return notSold(pool, whyNotAllowed(wants, sold));
   const { limits } = pool;
   const asks = (offer: Offer) => times(wants.nodes, { usdPerHour: offer.usdPerHour, gpus: gpusOf.get(offer.instanceType) ?? 0 });
   const within = offers.filter((offer) => isWithin(asks(offer), limits));
@@ -39,7 +41,7 @@ export function whyUnsold(wants: Wants & Pick<QueueEntry, "nodes">, pool: Pool, 
 
 /** Each member gets a node of its own, and all count at once. */
 function gangUnsold(
-  { nodes, needs }: Pick<QueueEntry, "nodes" | "needs">,
+  { nodes, needs }: Pick<Wants, "nodes" | "needs">,
   { name, limits }: Pool,
   least: { readonly cheapest: Offer } & Reservation,
 ): string {
@@ -61,11 +63,11 @@ function notAffordable(pool: Pool, offers: readonly Offer[], nodes: number): str
   return `an hour of ${what} that fits, ${cheapest.instanceType}, costs ${cost(usdPerHour)} and the budget of pool ${pool.name} is ${budget}`;
 }
 
-/** `onSpot`: it is sold, but only as spot capacity, which the job does not take. */
-function notSold(pool: Pool, onSpot: boolean): string {
-  if (!onSpot) return `EC2 sells no instance type that fits in the zones and markets of pool ${pool.name}; name another pool`;
-  return `pool ${pool.name} buys spot capacity only; set "spot": true or name another pool`;
-}
+/** `only`: what fits is sold, but the job's own conditions keep it from all of it. */
+const notSold = (pool: Pool, only: string | undefined): string =>
+  only === undefined
+    ? `EC2 sells no instance type that fits in the zones and markets of pool ${pool.name}; name another pool`
+    : `pool ${pool.name} buys ${only} or name another pool`;
 
 function tooLarge(wants: Wants, pool: Pool, types: readonly InstanceType[]): string {
   const suiting = types.filter((type) => suits(type, wants));

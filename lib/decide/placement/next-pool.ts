@@ -1,11 +1,11 @@
 import type { QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
-import { holds, mayBuy } from "../../model/match.ts";
 import type { Catalogue, InstanceType, Offer } from "../../model/offer.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import type { NextPool } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import { isWithin, times } from "../../model/reservations.ts";
+import { allows, holds } from "../../model/wants.ts";
 import type { Outlook } from "../capacity/outlook.ts";
 import { whatWasRefused, whyDry } from "../capacity/why-dry.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
@@ -53,7 +53,7 @@ function offersFor(entry: QueueEntry, catalogue: Catalogue): readonly Bought[] {
   const holding = new Map(catalogue.types.filter((type) => holds(type, type.resources, entry)).map((type) => [type.name, type]));
   return catalogue.offers.flatMap((offer) => {
     const type = holding.get(offer.instanceType);
-    return type && mayBuy(offer, entry) ? [{ offer, type }] : [];
+    return type && allows(entry, offer, type) ? [{ offer, type }] : [];
   });
 }
 

@@ -1,10 +1,10 @@
 import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
 import type { Learned } from "../../model/learned.ts";
-import { mayBuy } from "../../model/match.ts";
 import { offerName } from "../../model/offer.ts";
 import type { Packing } from "../../model/plan.ts";
 import { exactly, isWithin, less, plus } from "../../model/reservations.ts";
+import { allows, wantsOf } from "../../model/wants.ts";
 import { stepBudget } from "../../optimizer/problem/budget.ts";
 import { classesOf } from "../../optimizer/problem/classes.ts";
 import type { Job, Supply } from "../../optimizer/problem/problem.ts";
@@ -64,25 +64,25 @@ export const reservedFor = (bundles: readonly Bundle[]): Reservation =>
   bundles.reduce((sum, { reserved }) => plus(sum, reserved), { usdPerHour: 0, gpus: 0 });
 const costOf = (bundles: readonly Bundle[]): number => exactly(bundles.reduce((sum, { usdPerHour }) => sum + usdPerHour, 0));
 
+/** A job as the optimizer sees it. What it reads costs nothing here: new nodes hold none of it. */
+function toBePacked(entry: QueueEntry): Job {
+  const { needs, gpu, nodes: _one, datasets: _new, ...conditions } = wantsOf(entry);
+  return {
+    ...conditions,
+    name: jobName(entry),
+    size: [needs.vcpus, needs.memoryGiB, placesOf(entry)],
+    gpu: needs.gpus > 0 ? { ...gpu, count: needs.gpus } : undefined,
+  };
+}
+
 /** What the optimizer makes of these jobs and of what could be bought for any of them within what the pool may reserve. */
 function asked(
   entries: readonly QueueEntry[],
   { shelf, room, learned }: { shelf: Shelf; room: Reservation; learned: Learned | undefined },
 ): Answer {
-  const jobs = entries.map(
-    (entry): Job => ({
-      name: jobName(entry),
-      size: [entry.needs.vcpus, entry.needs.memoryGiB, placesOf(entry)],
-      spot: entry.spot,
-      gpu:
-        entry.needs.gpus > 0
-          ? { count: entry.needs.gpus, memoryGiB: entry.gpu.memoryGiB, models: entry.gpu.models.map((model) => model.toLowerCase()) }
-          : undefined,
-    }),
-  );
   const offers = shelf
     .filter(({ offer, type }) => isWithin({ usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }, room))
-    .filter(({ offer }) => entries.some((entry) => mayBuy(offer, entry)))
+    .filter(({ offer, type }) => entries.some((entry) => allows(entry, offer, type)))
     .map(
       ({ offer, type: { resources, gpu } }): Supply => ({
         name: offerName(offer),
@@ -95,7 +95,7 @@ function asked(
       }),
     );
   const most = Math.min(mostSteps, stepsOfJob * entries.length);
-  const problem = { dimensions: ["vCPUs", "GiB of memory", "places"], jobs: classesOf(jobs), nodes: [], offers };
+  const problem = { dimensions: ["vCPUs", "GiB of memory", "places"], jobs: classesOf(entries.map(toBePacked)), nodes: [], offers };
   return optimize(problem, { budget: stepBudget(most), boundBudget: stepBudget(most), seed: 1, learned });
 }
 

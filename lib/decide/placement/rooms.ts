@@ -1,7 +1,7 @@
 import type { QueueEntry } from "../../model/job.ts";
-import { holds, mayBuy } from "../../model/match.ts";
-import { type Assignment, freeOn, type Node } from "../../model/node.ts";
-import { minus, type Resources } from "../../model/values/resources.ts";
+import { freeOn, type Node } from "../../model/node.ts";
+import { fits, minus, type Resources } from "../../model/values/resources.ts";
+import { allows, type Wants, wantsKey } from "../../model/wants.ts";
 import { mostPlaces, placesOf } from "./bundles.ts";
 
 /** What is left of a node while jobs are placed one after the other. */
@@ -20,15 +20,14 @@ export const roomsOf = (nodes: readonly Node[]): readonly Room[] =>
 export const hasRoom = ({ node, free, places }: Room, entry: QueueEntry): boolean =>
   places >= placesOf(entry) &&
   (node.team === undefined || node.team === entry.team) &&
-  mayBuy(node.offer, entry) &&
-  holds(node.type, free, entry);
+  allows(entry, node.offer, node.type) &&
+  fits(entry.needs, free);
 
 /** Takes what the job, or one member of it, needs. */
-export function give(room: Room, { needs, datasets }: Pick<Assignment, "needs" | "datasets">): void {
-  room.places -= placesOf({ datasets });
-  room.free = minus(room.free, needs);
+export function give(room: Room, held: Wants): void {
+  room.places -= placesOf(held);
+  room.free = minus(room.free, held.needs);
 }
 
-/** Jobs of one kind fit in the same places. */
-export const kindOf = ({ team, needs, gpu, spot, nodes, datasets }: QueueEntry): string =>
-  JSON.stringify([team, needs.vcpus, needs.memoryGiB, needs.gpus, gpu, spot, nodes, placesOf({ datasets })]);
+/** Jobs of one kind fit in the same places: they are of one team and want the same. */
+export const kindOf = (entry: QueueEntry): string => `${entry.team} ${wantsKey(entry)}`;

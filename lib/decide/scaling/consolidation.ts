@@ -3,6 +3,7 @@ import type { Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { dollars } from "../../model/values/amount.ts";
 import { fits, sum } from "../../model/values/resources.ts";
+import { allows } from "../../model/wants.ts";
 import { placesOf } from "../placement/bundles.ts";
 import { give, type Room, roomsOf } from "../placement/rooms.ts";
 
@@ -65,7 +66,7 @@ const withoutRoom = (rooms: readonly Room[], node: Node): readonly Room[] =>
 function hostsOf(node: Node, rooms: readonly Room[]): ReadonlySet<string> | undefined {
   const hosts = new Set<string>();
   for (const held of node.assignments.toSorted(bySize)) {
-    const room = rooms.find((each) => isLike(each.node, node, held) && each.places >= placesOf(held) && fits(held.needs, each.free));
+    const room = rooms.find((each) => maySwitch(held, each.node) && each.places >= placesOf(held) && fits(held.needs, each.free));
     if (!room) return undefined;
     give(room, held);
     hosts.add(room.node.id);
@@ -76,15 +77,12 @@ function hostsOf(node: Node, rooms: readonly Room[]): ReadonlySet<string> | unde
 const bySize = ({ needs: a, ...one }: Assignment, { needs: b, ...other }: Assignment): number =>
   b.gpus - a.gpus || b.memoryGiB - a.memoryGiB || b.vcpus - a.vcpus || (one.job < other.job ? -1 : 1);
 
-/** What a job asked of GPUs and markets its node does not know: it will do where both are the same, or on-demand is. */
-function isLike(host: Node, node: Node, { team, datasets }: Assignment): boolean {
-  const [has, had] = [host.type.gpu, node.type.gpu];
-  const fetched = new Set(host.datasets?.filter((each) => each.team === team).map(({ dataset }) => dataset));
+/** Whether the job may run on that node, whatever its size, without fetching its data again. */
+function maySwitch(held: Assignment, to: Node): boolean {
+  const fetched = new Set(to.datasets?.filter((each) => each.team === held.team).map(({ dataset }) => dataset));
   return (
-    (host.team === undefined || host.team === team) &&
-    (host.offer.market === node.offer.market || host.offer.market === "on-demand") &&
-    has?.model === had?.model &&
-    has?.memoryGiB === had?.memoryGiB &&
-    (datasets ?? []).every(({ name }) => fetched.has(name))
+    (to.team === undefined || to.team === held.team) &&
+    allows(held, to.offer, to.type) &&
+    held.datasets.every(({ name }) => fetched.has(name))
   );
 }

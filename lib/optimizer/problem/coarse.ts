@@ -1,4 +1,5 @@
-import { keyOf } from "./classes.ts";
+import { dataKey } from "./classes.ts";
+import { traitKey } from "./match.ts";
 import type { Shape } from "./shape.ts";
 import { byUrgency } from "./urgency.ts";
 
@@ -38,7 +39,7 @@ function grouped(shapes: readonly Shape[], { traits, logs, step, most }: Grid): 
 
 /** What jobs of one shape must have in common. */
 function traitOf({ whole, share, classes: [one] }: Shape): string {
-  return `${whole} ${share > 0} ${one ? keyOf({ size: [], gpu: one.gpu && { ...one.gpu, count: 0 }, spot: one.spot, data: one.data }) : ""}`;
+  return `${whole} ${share > 0} ${one ? `${traitKey(one)} ${dataKey(one.data)}` : ""}`;
 }
 
 function joined(group: readonly Shape[], towards: "up" | "down"): Shape {

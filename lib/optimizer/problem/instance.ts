@@ -1,6 +1,7 @@
+import { dataKey } from "./classes.ts";
 import { coarse } from "./coarse.ts";
 import { undominated } from "./dominance.ts";
-import { allowedBy, traitsOf } from "./match.ts";
+import { allowedBy, traitKey, traitsOf } from "./match.ts";
 import { type FreeNode, type JobClass, type Problem, type Supply, standardTerms } from "./problem.ts";
 import type { Shape } from "./shape.ts";
 import { sizeOf, unit, unitsOf } from "./units.ts";
@@ -93,7 +94,7 @@ export function instanceOf(problem: Problem, rounding: "up" | "down" = "up"): In
 const rounded = (price: number): number => Math.round(price * 2 ** 30) / 2 ** 30;
 
 function shapesOf(jobs: readonly JobClass[]): readonly Shape[] {
-  const alikes = Map.groupBy(jobs, (job) => JSON.stringify([job.size, job.gpu ?? null, job.spot === true, job.data ?? null]));
+  const alikes = Map.groupBy(jobs, (job) => `${JSON.stringify([job.size, job.gpu?.count ?? 0])} ${traitKey(job)} ${dataKey(job.data)}`);
   return [...alikes.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, classes]) => {

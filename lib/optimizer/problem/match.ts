@@ -1,24 +1,28 @@
-import type { FreeNode, GpuNeed, JobNeed, Supply } from "./problem.ts";
+import { allows, type Conditions, conditionsKey } from "../../model/wants.ts";
+import type { FreeNode, JobNeed, Supply } from "./problem.ts";
 
 /** What of a job decides on which bins it may run, whatever their size. */
-export type Trait = Pick<JobNeed, "gpu" | "spot">;
+export type Trait = Omit<JobNeed, "size">;
+
+/** A job without GPUs runs on any type. */
+export const conditionsOf = ({ gpu, ...conditions }: Trait): Conditions => ({
+  ...conditions,
+  gpu: gpu && gpu.count > 0 ? { memoryGiB: gpu.memoryGiB ?? 0, models: gpu.models ?? [] } : undefined,
+});
 
 /** Whether a job may run on this, if it has the room. */
-export function allowedBy({ gpu, spot }: Trait, on: Pick<Supply | FreeNode, "market" | "gpu">): boolean {
-  if (on.market === "spot" && !spot) return false;
-  return !gpu || gpu.count === 0 || isRight(gpu, on.gpu);
-}
+export const allowedBy = (job: Trait, on: Pick<Supply | FreeNode, "market" | "zone" | "gpu">): boolean =>
+  (!job.gpu || job.gpu.count === 0 || on.gpu !== undefined) && allows(conditionsOf(job), on, on);
 
-function isRight({ memoryGiB = 0, models = [] }: GpuNeed, kind: Supply["gpu"] | FreeNode["gpu"]): boolean {
-  return kind !== undefined && kind.memoryGiB >= memoryGiB && (models.length === 0 || models.includes(kind.model.toLowerCase()));
-}
+/** The same for jobs that may run on the same bins. Those with and without GPUs differ, whatever the GPUs must be. */
+export const traitKey = (job: Trait): string => `${(job.gpu?.count ?? 0) > 0} ${conditionsKey(conditionsOf(job))}`;
 
 /** One job of each trait that there is. */
-export function traitsOf(jobs: readonly JobNeed[]): readonly Trait[] {
+export function traitsOf(jobs: readonly Trait[]): readonly Trait[] {
   const traits = new Map<string, Trait>();
-  for (const { gpu, spot } of jobs) {
-    const key = `${spot === true} ${gpu === undefined || gpu.count === 0} ${gpu?.memoryGiB ?? 0} ${gpu?.models?.toSorted().join() ?? ""}`;
-    if (!traits.has(key)) traits.set(key, { gpu, spot });
+  for (const job of jobs) {
+    const key = traitKey(job);
+    if (!traits.has(key)) traits.set(key, job);
   }
   return [...traits.values()];
 }

@@ -1,3 +1,5 @@
+import type { Conditions } from "../../model/wants.ts";
+
 /**
  * What the optimizer is asked: jobs, the nodes that are there, and what can be bought. One currency, dollars: a plan costs what its
  * nodes cost an hour, and what waiting, interruptions and moved data cost beside that.
@@ -15,13 +17,11 @@ export type Problem = {
   readonly terms?: Partial<Terms> | undefined;
 };
 
-/** What one job needs of one node. */
-export type JobNeed = {
+/** What one job needs of one node, and the conditions that decide where it may run, whatever its size. */
+export type JobNeed = Omit<Conditions, "gpu"> & {
   readonly size: readonly number[];
-  /** Absent: none. */
+  /** Undefined: none. */
   readonly gpu?: GpuNeed | undefined;
-  /** It may run on spot capacity. Absent: it may not. */
-  readonly spot?: boolean | undefined;
   /** More than one: a gang of as many equal nodes, of one type and in one zone, each with these needs. */
   readonly nodes?: number | undefined;
   /** The higher, the sooner it is placed where not all can be. */
@@ -33,13 +33,7 @@ export type JobNeed = {
 };
 
 /** `count`: whole GPUs, or less than one: a share of a single GPU, for those who have opted in. */
-export type GpuNeed = {
-  readonly count: number;
-  /** GiB that each GPU has at least. */
-  readonly memoryGiB?: number | undefined;
-  /** Lower case; absent or empty: any. */
-  readonly models?: readonly string[] | undefined;
-};
+export type GpuNeed = Partial<NonNullable<Conditions["gpu"]>> & { readonly count: number };
 
 export type Job = JobNeed & { readonly name: string };
 

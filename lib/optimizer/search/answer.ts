@@ -1,4 +1,5 @@
 import type { Learned } from "../../model/learned.ts";
+import type { Conditions } from "../../model/wants.ts";
 import type { Supply } from "../problem/problem.ts";
 import type { Earned } from "./portfolio.ts";
 
@@ -10,7 +11,9 @@ export type Purchase = { readonly offer: Supply; readonly jobs: readonly string[
 
 /** Why a job has no place, each with what it wants and what there is. */
 export type Reason =
-  | { readonly kind: "spot" | "model" | "no offers" }
+  | { readonly kind: "model" | "no offers" }
+  /** A condition of the job that the offer does not meet. */
+  | { readonly kind: Exclude<keyof Conditions, "gpu"> }
   | { readonly kind: "gpu memory" | "gpus"; readonly wanted: number; readonly there: number }
   | { readonly kind: "size" | "limit"; readonly of: string; readonly wanted: number; readonly there: number }
   | { readonly kind: "capacity"; readonly wanted: number; readonly there: number };

@@ -1,5 +1,5 @@
 import { allowedBy } from "../problem/match.ts";
-import type { JobClass, Supply } from "../problem/problem.ts";
+import type { JobClass, JobNeed, Supply } from "../problem/problem.ts";
 import { sizeOf, unitsOf } from "../problem/units.ts";
 import { give, needOf, type Room, takes } from "./rooms.ts";
 
@@ -29,7 +29,7 @@ export function cheapestFor(gang: JobClass, offers: readonly Supply[], priceOf: 
 }
 
 /** Whether an empty node of this offer holds one such job, or one member of a gang. */
-export function holdsOne(job: Pick<JobClass, "size" | "gpu" | "spot">, offer: Supply): boolean {
+export function holdsOne(job: JobNeed, offer: Supply): boolean {
   return (
     allowedBy(job, offer) &&
     job.size.every((size, dimension) => sizeOf(size) <= unitsOf(offer.capacity[dimension] ?? 0)) &&

@@ -1,3 +1,5 @@
+import { unmet } from "../../model/wants.ts";
+import { conditionsOf } from "../problem/match.ts";
 import type { JobClass, Supply } from "../problem/problem.ts";
 import type { Reason, Waiting } from "./answer.ts";
 
@@ -30,7 +32,7 @@ function isFewer(a: Option, b: Option): boolean {
 function between(job: JobClass, offer: Supply, rest: Rest): readonly Reason[] {
   const nodes = job.nodes ?? 1;
   const reasons: Reason[] = [];
-  if (offer.market === "spot" && !job.spot) reasons.push({ kind: "spot" });
+  for (const name of unmet(conditionsOf(job), offer, offer)) if (name !== "gpu") reasons.push({ kind: name });
   reasons.push(...gpuReasons(job, offer));
   for (const [dimension, wanted] of job.size.entries()) {
     const there = offer.capacity[dimension] ?? 0;
@@ -51,7 +53,7 @@ function gpuReasons({ gpu }: JobClass, offer: Supply): readonly Reason[] {
   if (!offer.gpu || gpu.count > there) return [{ kind: "gpus", wanted: gpu.count, there }];
   const reasons: Reason[] = [];
   const { model, memoryGiB } = offer.gpu;
-  if (gpu.models?.length && !gpu.models.includes(model.toLowerCase())) reasons.push({ kind: "model" });
+  if (gpu.models?.length && !gpu.models.some((each) => each.toLowerCase() === model.toLowerCase())) reasons.push({ kind: "model" });
   if ((gpu.memoryGiB ?? 0) > memoryGiB) reasons.push({ kind: "gpu memory", wanted: gpu.memoryGiB ?? 0, there: memoryGiB });
   return reasons;
 }

@@ -3,6 +3,7 @@ import { afterLoss, dependsOn, type Job, type QueueEntry } from "../../model/job
 import type { Launch } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
 import { type Assignment, isLive, type Node } from "../../model/node.ts";
+import { wantsOf } from "../../model/wants.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
@@ -174,9 +175,8 @@ const isFree = (node: Node | undefined, entry: QueueEntry): node is Node =>
 
 const placedOf = (entry: QueueEntry): Assignment => ({
   ...attemptRef(entry),
-  needs: { ...entry.needs },
+  ...wantsOf(entry),
   phase: "placed",
-  ...(entry.datasets.length > 0 ? { datasets: entry.datasets } : {}),
 });
 
 function takeBack(table: MemoryTable, node: Node | undefined, back: Parameters<Placements["takeBack"]>[1]): Written {

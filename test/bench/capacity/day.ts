@@ -3,6 +3,7 @@ import { jobName, type QueueEntry } from "../../../lib/model/job.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { Snapshot, Step } from "../../../lib/model/plan.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
+import { wantsOf } from "../../../lib/model/wants.ts";
 import { seeded } from "../../../lib/optimizer/engines/random.ts";
 import { aPool } from "../../fakes/builders.ts";
 import type { Memory } from "./memories.ts";
@@ -55,7 +56,17 @@ function arrivalsOf(seed: number, { lengthMs, jobs }: { lengthMs: number; jobs: 
   const pick = <T>(all: readonly T[]): T => all[Math.floor(of() * all.length)] as T;
   return Array.from({ length: jobs }, (_, n): Arrival => {
     const submittedAtMs = Math.floor(of() * lengthMs * 0.9);
-    const entry = { ...pick(wishes), team: pick(teams), job: `job-${n}`, attempt: 1, priority: 0, submittedAtMs, nodes: 1, datasets: [] };
+    const entry = {
+      ...pick(wishes),
+      team: pick(teams),
+      job: `job-${n}`,
+      attempt: 1,
+      priority: 0,
+      submittedAtMs,
+      nodes: 1,
+      datasets: [],
+      zones: [],
+    };
     return { pool: pick(pools).name, entry, runsMs: Math.ceil(-Math.log(1 - of()) * 40 * minute) + minute };
   }).toSorted((a, b) => a.entry.submittedAtMs - b.entry.submittedAtMs);
 }
@@ -176,8 +187,8 @@ class World {
       const running = nodes?.get(step.node);
       if (!running) throw new Error(`no node ${step.node}`);
       const { node } = running;
-      const { team, job, attempt, needs } = step.entry;
-      running.node = { ...node, assignments: [...node.assignments, { team, job, attempt, needs, phase: "running" }] };
+      const { team, job, attempt } = step.entry;
+      running.node = { ...node, assignments: [...node.assignments, { team, job, attempt, ...wantsOf(step.entry), phase: "running" }] };
       if (node.state === "ready") running.busyUntilMs = Math.max(running.busyUntilMs, nowMs + (this.#runsMs.get(jobName(step.entry)) ?? 0));
       this.#waits.set(jobName(step.entry), nowMs - step.entry.submittedAtMs);
       const queue = this.#queues.get(pool.name) ?? [];

@@ -37,12 +37,12 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       const { fence, entry, job } = await bound(ledger);
       const { queue, nodes } = await ledger.decisions.load("gpu", monday);
       expect(queue).toEqual([]);
-      expect(nodes.map((node) => node.assignments)).toEqual([0, 1, 2].map((rank) => [anAssignment({ rank })]));
+      expect(nodes.map((node) => node.assignments)).toEqual([0, 1, 2].map((rank) => [anAssignment({ nodes: 3, rank })]));
       expect(nodes.map((node) => node.lastBusyMs)).toEqual([atMs, atMs, atMs]);
       expect(await ledger.sealing.get(job)).toEqual({ ...job, state: "placed", node: idOf(0), gang: ids(3) });
       expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(3), atMs })).toBe("done");
       expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(3).toReversed(), atMs })).toBe("stale");
-      expect(await assignmentsOf(ledger, idOf(1))).toEqual([anAssignment({ rank: 1 })]);
+      expect(await assignmentsOf(ledger, idOf(1))).toEqual([anAssignment({ nodes: 3, rank: 1 })]);
     });
 
     it("takes the largest gang there may be, on nodes that one launch brought and that still boot", async () => {
@@ -141,7 +141,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.change(on(idOf(0)), { attempt, assignment: "running" })).toBe("done");
       expect(await ledger.sealing.get(job)).toEqual({ ...job, state: "running", startedAtMs, node: idOf(0), gang: ids(2) });
       for (const [rank, id] of ids(2).entries()) {
-        expect(await assignmentsOf(ledger, id)).toEqual([anAssignment({ rank, phase: "running", process: "p1" })]);
+        expect(await assignmentsOf(ledger, id)).toEqual([anAssignment({ nodes: 2, rank, phase: "running", process: "p1" })]);
       }
     });
 

@@ -77,14 +77,16 @@ describe("a node with little work", () => {
     expect(drained([node("a", 1, { offer: anOffer({ usdPerHour: 9 }) }, held), node("b", 6, { datasets: fetched })])).toEqual(["a"]);
   });
 
+  const fastidious: Partial<Assignment> = { spot: false, gpu: { memoryGiB: 0, models: ["A10G"] }, zones: ["us-east-1a"] };
   test.each<[string, Partial<Node>]>([
     ["of another team", { team: "speech" }],
-    ["with other GPUs", { type: { ...eight, gpu: { model: "T4", memoryGiB: 16 } } }],
-    ["that EC2 may take back", { offer: anOffer({ market: "spot", usdPerHour: 1 }) }],
+    ["with GPUs that the job does not accept", { type: { ...eight, gpu: { model: "T4", memoryGiB: 16 } } }],
+    ["that EC2 may take back, if the job refuses spot", { offer: anOffer({ market: "spot", usdPerHour: 1 }) }],
+    ["in a zone that the job does not accept", { offer: anOffer({ market: "on-demand", zone: "us-east-1b", usdPerHour: 1 }) }],
     ["that has nothing to do", { assignments: [] }],
     ["that boots", { state: "launching" }],
   ])("does not go to a node %s", (_what, over) => {
-    const dear = node("a", 1, { offer: anOffer({ market: "on-demand", usdPerHour: 9 }) });
+    const dear = node("a", 1, { offer: anOffer({ market: "on-demand", usdPerHour: 9 }) }, fastidious);
     const other = node("b", 6, { offer: anOffer({ market: "on-demand", usdPerHour: 1 }), ...over });
     expect(drained([dear, other])).toEqual([]);
     expect(drained([dear, node("b", 6, { offer: anOffer({ market: "on-demand", usdPerHour: 1 }) })])).toEqual(["a"]);

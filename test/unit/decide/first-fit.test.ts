@@ -107,6 +107,18 @@ describe("a job", () => {
   });
 });
 
+test("a job whose zones sell nothing waits with the reason, and holds back no job that accepts any zone", () => {
+  const queue = [anEntry({ job: "a", zones: ["us-east-1z"] }), anEntry({ job: "b" })];
+  expect(steps({ queue })).toEqual(["launch g5.xlarge spot for b", "hold a"]);
+  const [, held] = placed({ queue }).steps;
+  expect(held?.because).toBe('pool gpu buys what fits in us-east-1a only; change "zones" or name another pool');
+});
+
+test("a job goes to no node outside its zones", () => {
+  const nodes = [aNode({ id: "i-a" }), aNode({ id: "i-b", offer: anOffer({ zone: "us-east-1b" }) })];
+  expect(steps({ nodes, queue: [anEntry({ zones: ["us-east-1b"] })] })).toEqual(["bind train-1 to i-b"]);
+});
+
 describe("jobs on one new node", () => {
   const queue = ["a", "b", "c", "d"].map((job) => anEntry({ job }));
 

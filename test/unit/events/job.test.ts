@@ -22,6 +22,7 @@ test("the smallest message asks for one GPU, a day, and no kindness", () => {
     spot: true,
     nodes: 1,
     datasets: [],
+    zones: [],
   });
 });
 

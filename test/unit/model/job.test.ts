@@ -58,7 +58,15 @@ describe("whose turn it is", () => {
 });
 
 test("what waits knows what it needs and when it came", () => {
-  const spec = aSpec({ vcpus: 3, memoryGiB: 5, gpus: { count: 2, memoryGiB: 16, models: ["T4"] }, priority: 7, spot: false, nodes: 3 });
+  const spec = aSpec({
+    vcpus: 3,
+    memoryGiB: 5,
+    gpus: { count: 2, memoryGiB: 16, models: ["T4"] },
+    priority: 7,
+    spot: false,
+    nodes: 3,
+    zones: ["us-east-1a"],
+  });
   expect(waiting({ ...aJob({ attempt: 4 }), spec })).toEqual({
     team: "vision",
     job: "train-1",
@@ -70,6 +78,7 @@ test("what waits knows what it needs and when it came", () => {
     spot: false,
     nodes: 3,
     datasets: [],
+    zones: ["us-east-1a"],
   });
 });
 

@@ -5,19 +5,28 @@ import type { Assignment, Node } from "../../../model/node.ts";
 import type { GpuSample } from "../../../model/telemetry.ts";
 import { getItem, type Item, type TableAccess } from "../access.ts";
 import { type Key, nodeKey } from "../keys.ts";
-import { StoredOffer, StoredResources, StoredType, stored } from "../stored.ts";
+import { StoredOffer, StoredType, stored } from "../stored.ts";
 import { type Amount, amountOf } from "./reserved-item.ts";
+import { StoredWants, wantsItem, wantsOfItem } from "./stored-wants.ts";
 
-const StoredAssignment: z.ZodType<Assignment> = z.object({
-  team: z.string(),
-  job: z.string(),
-  attempt: z.int().min(1),
-  needs: StoredResources,
-  phase: z.enum(["placed", "running", "uploading"]),
-  process: z.string().optional(),
-  rank: z.int().min(0).optional(),
-  datasets: z.array(z.object({ name: z.string(), share: z.enum(["whole", "part"]) })).optional(),
-});
+const StoredAssignment = z
+  .object({
+    team: z.string(),
+    job: z.string(),
+    attempt: z.int().min(1),
+    phase: z.enum(["placed", "running", "uploading"]),
+    process: z.string().optional(),
+    rank: z.int().min(0).optional(),
+    /** What it wants. */
+    w: StoredWants,
+  })
+  .transform(({ w, ...assignment }): Assignment => ({ ...assignment, ...wantsOfItem(w) }));
+
+/** An attempt as its node's item holds it. */
+export const assignmentItem = (assignment: Assignment): Item => {
+  const { team, job, attempt, phase, process, rank } = assignment;
+  return { team, job, attempt, phase, process, rank, w: wantsItem(assignment) };
+};
 
 const StoredGpu: z.ZodType<GpuSample> = z.object({
   index: z.number(),
@@ -78,7 +87,7 @@ export const assignmentName = ({ team, job, attempt }: AttemptRef): string => `$
 export const nodeItem = (node: Node): Key & Item => ({
   ...nodeKey(node.pool, node.id),
   ...node,
-  assignments: Object.fromEntries(node.assignments.map((each) => [assignmentName(each), each])),
+  assignments: Object.fromEntries(node.assignments.map((each) => [assignmentName(each), assignmentItem(each)])),
   reservedMicroUsd: reservationOf(node).microUsd,
   reservedGpus: reservationOf(node).gpus,
   released: false,

@@ -1,10 +1,11 @@
 import { afterLoss, dependsOn, type Job, type QueueEntry } from "../../../model/job.ts";
+import { wantsOf } from "../../../model/wants.ts";
 import type { Fence, Placements } from "../../../ports/pool-ledger.ts";
 import type { TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
 import { either, is, isAbsent, isAtMost, isOneOf, isThere, set } from "../expression.ts";
 import { enqueue, newState, offNodes, queueKeyOf, readJob } from "../items/job-item.ts";
-import { assignmentName } from "../items/node-item.ts";
+import { assignmentItem, assignmentName } from "../items/node-item.ts";
 import { queueItem } from "../items/queue-item.ts";
 import { endSealing } from "../jobs/sealing.ts";
 import { bellKey, jobKey, nodeKey, queueKey } from "../keys.ts";
@@ -126,13 +127,13 @@ const moveParts = ({ pool }: Fence, { entry, to, reason }: Parameters<Placements
 
 /** The node holds the attempt. */
 function holdPart({ pool }: Fence, { entry, node, rank, atMs }: Place & { rank?: number }): Part {
-  const { team, job, attempt, needs } = entry;
-  const datasets = entry.datasets.length > 0 ? entry.datasets : undefined;
+  const { team, job, attempt } = entry;
   const name = assignmentName(entry);
+  const assignment = assignmentItem({ team, job, attempt, ...wantsOf(entry), phase: "placed", rank });
   return {
     kind: "update",
     key: nodeKey(pool, node),
-    changes: [set(["assignments", name], { team, job, attempt, needs, phase: "placed", rank, datasets }), set("lastBusyMs", atMs)],
+    changes: [set(["assignments", name], assignment), set("lastBusyMs", atMs)],
     when: [isOneOf("state", ["launching", "ready"]), either(isAbsent("team"), is("team", team)), isAbsent(["assignments", name])],
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { holds, mayBuy, suits } from "../../../lib/model/match.ts";
+import { allows, holds, suits, whyNotAllowed } from "../../../lib/model/wants.ts";
 import { anEntry, anOffer, aType } from "../../fakes/builders.ts";
 
 const wantsGpu = (gpu: { memoryGiB?: number; models?: string[] }) => anEntry({ gpu: { memoryGiB: 0, models: [], ...gpu } });
@@ -32,7 +32,24 @@ test("a node that suits but is full does not hold it", () => {
 });
 
 test("only on-demand will do for a job that refuses spot", () => {
-  expect(mayBuy(anOffer({ market: "spot" }), anEntry({ spot: false }))).toBe(false);
-  expect(mayBuy(anOffer({ market: "on-demand" }), anEntry({ spot: false }))).toBe(true);
-  expect(mayBuy(anOffer({ market: "spot" }), anEntry({ spot: true }))).toBe(true);
+  expect(allows(anEntry({ spot: false }), anOffer({ market: "spot" }), a10g)).toBe(false);
+  expect(allows(anEntry({ spot: false }), anOffer({ market: "on-demand" }), a10g)).toBe(true);
+  expect(allows(anEntry({ spot: true }), anOffer({ market: "spot" }), a10g)).toBe(true);
+});
+
+test("a job that names zones may run in those only", () => {
+  const entry = anEntry({ zones: ["us-east-1b", "us-east-1c"] });
+  expect(allows(entry, anOffer({ zone: "us-east-1a" }), a10g)).toBe(false);
+  expect(allows(entry, anOffer({ zone: "us-east-1c" }), a10g)).toBe(true);
+  expect(allows(anEntry({ zones: [] }), anOffer({ zone: "us-east-1a" }), a10g)).toBe(true);
+});
+
+test("a job that no place may take is told what is sold instead, and what to change", () => {
+  const sold = [
+    { place: anOffer({ zone: "us-east-1b" }), kind: a10g },
+    { place: anOffer({ zone: "us-east-1a" }), kind: a10g },
+  ];
+  expect(whyNotAllowed(anEntry({ zones: ["us-east-1z"] }), sold)).toBe('what fits in us-east-1a, us-east-1b only; change "zones"');
+  expect(whyNotAllowed(anEntry({ spot: false }), sold)).toBe('spot capacity only; set "spot": true');
+  expect(whyNotAllowed(anEntry(), sold)).toBeUndefined();
 });
