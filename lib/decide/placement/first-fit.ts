@@ -1,9 +1,8 @@
 import { breakers } from "../../model/breaker.ts";
 import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
-import type { Learned } from "../../model/learned.ts";
 import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
-import type { Snapshot, Step } from "../../model/plan.ts";
+import type { Learned, Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
 import { standing } from "../capacity/rest.ts";

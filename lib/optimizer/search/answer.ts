@@ -1,4 +1,4 @@
-import type { Learned } from "../../model/learned.ts";
+import type { Learned } from "../../model/plan.ts";
 import { type JobClass, type Problem, type Supply, standardTerms } from "../problem/problem.ts";
 import { waitWeight } from "../problem/urgency.ts";
 import type { Earned } from "./portfolio.ts";
