@@ -8,8 +8,8 @@ import type { Learned, Snapshot } from "../../model/plan.ts";
 import type { Pool as Configured, PoolState } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import { costIn, type Period } from "../../model/values/period.ts";
+import type { Pool } from "./pools.ts";
 import { iso, isoIf } from "./times.ts";
-import type { Pool } from "./views.ts";
 
 /** What is known of a pool: its configuration, and what a decision would see just now. */
 export type KnownPool = { readonly pool: Configured; readonly state: PoolState; readonly seen: Omit<Snapshot, "nowMs" | "pool"> };
