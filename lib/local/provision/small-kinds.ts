@@ -1,4 +1,4 @@
-/** Kinds of resource that one or two calls to an emulator create, or none. */
+/** Kinds of resource that take at most two calls to an emulator. */
 
 import { CreateLogGroupCommand, PutRetentionPolicyCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateTableCommand, UpdateTimeToLiveCommand } from "@aws-sdk/client-dynamodb";

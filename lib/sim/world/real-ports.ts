@@ -31,7 +31,7 @@ export type PortsWorld = {
   readonly tell: (fact: Fact) => void;
 };
 
-/** The ports as they are before a bug is put into them; what they do is told to the invariants. */
+/** The ports before any bug is planted. What is written through them is reported to the invariants. */
 export function realPorts(world: PortsWorld): Ports {
   const { clock, scenario, tell, ledger, ec2, artifacts, datasets, store, queues } = world;
   const sold = {

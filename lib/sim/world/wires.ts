@@ -69,7 +69,7 @@ export class DirectCalls {
     });
   }
 
-  /** As Lambda does for events: nobody hears how it ended. */
+  /** Calls a handler as Lambda does for an event: the caller never learns how it ended. */
   invoke(call: () => Promise<Handled>, tries = 0): void {
     this.#underWay += 1;
     void call().then((how) => {
