@@ -4,7 +4,7 @@ import { FunctionUrlAuthType, type IFunction } from "aws-cdk-lib/aws-lambda";
 import type { Asset } from "aws-cdk-lib/aws-s3-assets";
 import { Construct } from "constructs";
 import { allWrites, onTable, sendTo } from "../access/allow.ts";
-import { JobRole } from "../access/job-role.ts";
+import { JobRole } from "../access/roles.ts";
 import { objectName, type WorkerAssets } from "../bundles/worker-assets.ts";
 import { DeadLetterQueue } from "../queues/dead-letter-queue.ts";
 import { FleetFunction, functionRole } from "./fleet-function.ts";

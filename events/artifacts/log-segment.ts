@@ -1,6 +1,5 @@
 import * as z from "zod";
-import type { AttemptRef } from "../../lib/model/job.ts";
-import type { SegmentRef } from "../../lib/model/log.ts";
+import type { AttemptRef, SegmentRef } from "../../lib/model/job.ts";
 import { JobId, TeamName } from "../job.ts";
 import { ObjectCreated } from "./upload.ts";
 

@@ -6,8 +6,8 @@ import type { ApiDeps } from "./http/deps.ts";
 import type { Operation } from "./http/operation.ts";
 import { describeItself } from "./operations/document.ts";
 import { operations } from "./operations.ts";
+import type { Problem } from "./views/problem.ts";
 import { type Caller, sessionOf, speakerOf } from "./views/speaker.ts";
-import type { Problem } from "./views/views.ts";
 
 /** What comes with each request beside itself. */
 export type Signed = {

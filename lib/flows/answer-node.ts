@@ -1,7 +1,15 @@
 import type { AttemptReport, NodeAnswer, NodeCall, Order } from "../../events/node-call.ts";
-import { excused, type Peers } from "../decide/attempts/excuse.ts";
-import { callAgainMs, judgeLost, judgeReport, soonMs, type Verdict, wasLost } from "../decide/attempts/judge-report.ts";
-import { whyLeave } from "../decide/attempts/leave.ts";
+import {
+  callAgainMs,
+  excused,
+  judgeLost,
+  judgeReport,
+  type Peers,
+  soonMs,
+  type Verdict,
+  wasLost,
+  whyLeave,
+} from "../decide/attempts/judge-report.ts";
 import { Fault } from "../model/fault.ts";
 import { type AttemptRef, attemptName, type Job } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";

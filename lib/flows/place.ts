@@ -4,19 +4,18 @@ import { nextOf } from "../decide/launches/open-launch.ts";
 import { isReplacement } from "../decide/placement/replacement.ts";
 import { isOrdinary } from "../model/cause.ts";
 import type { Launch } from "../model/launch.ts";
-import type { Learned } from "../model/learned.ts";
 import type { WiderLimits } from "../model/limits.ts";
+import type { Learned } from "../model/plan.ts";
 import { gapOf, type Packing, type Plan, type Snapshot } from "../model/plan.ts";
-import type { Pool } from "../model/pool.ts";
+import { fallbacksOf, type NextPool, type Pool } from "../model/pool.ts";
 import { startOf } from "../model/values/period.ts";
 import type { Journal } from "../ports/journal.ts";
-import type { Fence } from "../ports/pool-ledger.ts";
+import type { CatalogueStore, Fence } from "../ports/pool-ledger.ts";
 import type { Launched } from "./ec2/launching.ts";
 import type { Outcome } from "./ec2/outcome.ts";
 import { createTurns, type TurnDeps } from "./ec2/turns.ts";
 import { type CarryOutDeps, carryOut } from "./place/carry-out.ts";
 import { carryThrough } from "./place/launch-node.ts";
-import { type NextPoolsDeps, nextPools } from "./place/next-pools.ts";
 import { searchFor } from "./place/search-launch.ts";
 
 export type PlaceDeps = Omit<CarryOutDeps, "turns"> &
@@ -227,3 +226,13 @@ async function record(
     deps.log({ level: "error", message: "the decision could not be put on record", decision: decision.id, error: String(error) });
   }
 }
+
+type NextPoolsDeps = {
+  /** As they are configured. */
+  readonly pools: readonly Pool[];
+  readonly catalogues: Pick<CatalogueStore, "get">;
+};
+
+/** Where jobs of the pool may move, with what is sold there. A pool without a fallback costs no read. */
+const nextPools = ({ pools, catalogues }: NextPoolsDeps, pool: Pool): Promise<NextPool[]> =>
+  pMap(fallbacksOf(pool, pools), async (next) => ({ pool: next, catalogue: await catalogues.get(next.name) }), { concurrency: 4 });

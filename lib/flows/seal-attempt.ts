@@ -4,7 +4,6 @@ import { Fault } from "../model/fault.ts";
 import { type AttemptRef, isEnded, type Job, jobName, type SealedArtifact } from "../model/job.ts";
 import type { Artifacts } from "../ports/artifacts.ts";
 import type { Sealing } from "../ports/jobs.ts";
-import { whatIsMissing, whyFailed } from "./sealed-in-words.ts";
 
 export type SealDeps = { readonly sealing: Sealing; readonly artifacts: Artifacts; readonly now: () => number };
 
@@ -111,4 +110,44 @@ async function seal(deps: SealDeps, attempt: AttemptRef, upload: Upload): Promis
 async function sealOne(deps: SealDeps, attempt: AttemptRef, file: UploadedFile): Promise<{ sealed: SealedArtifact } | { lost: NotKept }> {
   const result = await deps.artifacts.seal(attempt, file);
   return result.kind === "sealed" ? { sealed: result.artifact } : { lost: { path: file.path, because: result.because } };
+}
+
+/** A reason is read by people, and has to fit into the job's item. */
+const mostNames = 5;
+const longestName = 200;
+
+const cut = (text: string): string => (text.length <= longestName ? text : `${text.slice(0, longestName - 1)}…`);
+const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
+
+/** The first of them, and how many more there are. */
+function named(names: readonly string[]): string {
+  const first = names.slice(0, mostNames).map(cut).join(", ");
+  return names.length > mostNames ? `${first} and ${names.length - mostNames} more` : first;
+}
+
+/** Why a job fails whose run ended with 0; undefined when it does not. What is kept can be fetched all the same. */
+function whyFailed(manifest: SealedManifest): string | undefined {
+  const { artifacts, lost, failed } = manifest;
+  const reasons = [
+    ...(failed === undefined ? [] : [failed]),
+    ...(lost.length > 0
+      ? [`could not keep ${lost.length} of its artifacts: ${named(lost.map(({ path, because }) => `${path} (${because})`))}`]
+      : []),
+  ];
+  if (reasons.length === 0) return undefined;
+  const rest = artifacts.length > 0 ? [`${count(artifacts.length, "file is", "files are")} kept`] : [];
+  return [...reasons, ...rest].join("; ");
+}
+
+/** What a job that succeeds did not leave, though it was named, or could not be kept; undefined for nothing. */
+function whatIsMissing(manifest: SealedManifest): string | undefined {
+  const { missing } = manifest;
+  const { leftOut } = summaryOf(manifest);
+  const said = [
+    ...(missing.length > 0
+      ? [`${count(missing.length, "named artifact was", "named artifacts were")} not there: ${named(missing.map((name) => `"${name}"`))}`]
+      : []),
+    ...(leftOut > 0 ? [`${count(leftOut, "entry was", "entries were")} left out`] : []),
+  ];
+  return said.length > 0 ? said.join("; ") : undefined;
 }

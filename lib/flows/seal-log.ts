@@ -1,6 +1,5 @@
 import pMap from "p-map";
-import type { AttemptRef } from "../model/job.ts";
-import type { SegmentRef } from "../model/log.ts";
+import type { AttemptRef, SegmentRef } from "../model/job.ts";
 import type { LogSegments } from "../ports/kept-logs.ts";
 
 export type SealLogDeps = { readonly segments: LogSegments };

@@ -7,11 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../model/deployment.ts";
 import { Fault } from "../model/fault.ts";
 import { announce } from "./announcement.ts";
-import { uploadAssets } from "./assets.ts";
 import type { AlarmView } from "./cloudwatch/alarms.ts";
 import { type CloudWatch, type CloudWatchBehaviour, startCloudWatch } from "./cloudwatch/cloudwatch.ts";
 import { createControls } from "./controls.ts";
-import { deploymentOf } from "./deployment.ts";
 import type { Ec2Behaviour } from "./ec2/behaviour/behaviour.ts";
 import { createEc2Front, type Ec2Front } from "./ec2/front.ts";
 import { startEmulators } from "./emulators/emulators.ts";
@@ -24,16 +22,17 @@ import { checkWiring, statementsOf } from "./lambda/wiring.ts";
 import type { AlarmState } from "./metrics/alarm.ts";
 import { createClients } from "./provision/clients.ts";
 import { provision } from "./provision/stack.ts";
-import { account, type Blueprint, emptyBlueprint, nameOf, region } from "./provision/world.ts";
+import { account, type Blueprint, deploymentOf, emptyBlueprint, nameOf, region } from "./provision/world.ts";
 import { assumedRole } from "./requests/assumed-role.ts";
 import { hiddenObject } from "./requests/hidden-objects.ts";
 import { administrator, createIdentities, type IssuedCredentials } from "./requests/identities.ts";
-import { createLogFile } from "./run/log-file.ts";
 import type { Log } from "./run/log-line.ts";
-import { createParts, type Parts } from "./run/parts.ts";
+import { createLogFile } from "./run/log-line.ts";
+import { createParts, type Parts, together } from "./run/parts.ts";
 import { assembliesInUse, createRunFolder, type RunFolder } from "./run/run-folder.ts";
 import { pruneAssemblies, synthesize } from "./synthesize.ts";
-import { readAssets, readTemplate } from "./template/template.ts";
+import { readAssets, uploadAssets } from "./template/assets.ts";
+import { readTemplate } from "./template/template.ts";
 
 export type LocalCloudOptions = {
   /** Keeps what every start can use again (the emulators, assemblies) and a folder for each run. */
@@ -212,14 +211,6 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     kill: (name) => functions.kill(fullName(name)),
     close: parts.close,
   };
-}
-
-/** Resolves when all have; when one fails, rejects once the others have ended too, so that nothing starts behind our back. */
-async function together<T extends readonly unknown[]>(work: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
-  const settled = await Promise.allSettled(work);
-  const failed = settled.find((one) => one.status === "rejected");
-  if (failed) throw failed.reason;
-  return Promise.all(work) as Promise<T>;
 }
 
 /** By its name: the one function that people call. */

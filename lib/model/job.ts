@@ -44,6 +44,9 @@ export const attemptName = (ref: AttemptRef): string => `${jobName(ref)}#${ref.a
 /** The stream of its team's log group that an attempt writes to, and is read from. A gang's members have one each; the first one's is the attempt's. */
 export const logStream = ({ job, attempt }: AttemptRef, rank = 0): string => `${job}/${attempt}${rank === 0 ? "" : `/${rank}`}`;
 
+/** One part of what a member of an attempt wrote. The rank of a plain job is 0; numbers begin at 0. */
+export type SegmentRef = AttemptRef & { readonly rank: number; readonly number: number };
+
 export type JobState = "rejected" | "queued" | "placed" | "running" | "sealing" | "succeeded" | "failed" | "cancelled";
 
 /**

@@ -70,6 +70,9 @@ export type Drain = {
   readonly hasRoom?: true | undefined;
 };
 
+/** An instance that never became a worker: it did not call in time, or ended before it did, and nobody had asked for that. */
+export type BootFailure = { readonly node: string; readonly instanceType: string; readonly zone: string; readonly atMs: number };
+
 /** What is free on a node: an attempt that only uploads holds nothing. */
 export const freeOn = (node: Pick<Node, "type" | "assignments">): Resources =>
   minus(node.type.resources, sum(node.assignments.filter((a) => a.phase !== "uploading").map((a) => a.needs)));

@@ -1,9 +1,7 @@
-import type { BootFailure } from "./boot-failure.ts";
 import type { AttemptRef, QueueEntry } from "./job.ts";
 import type { Launch, Reservation } from "./launch.ts";
-import type { Learned } from "./learned.ts";
 import type { WiderLimits, WiderReserved } from "./limits.ts";
-import type { Drain, Node } from "./node.ts";
+import type { BootFailure, Drain, Node } from "./node.ts";
 import type { Catalogue } from "./offer.ts";
 import type { NextPool, Pool, Spent } from "./pool.ts";
 import type { Refusal } from "./refusal.ts";
@@ -86,3 +84,9 @@ export type Plan = {
   /** … and what that has taught, with all from before. */
   readonly learned?: Learned | undefined;
 };
+
+/** What an engine of the optimizer brought on problems of one sort so far: how often it was given work, and what that earned (0 to 1 each time). */
+export type Experience = { readonly tries: number; readonly reward: number };
+
+/** By sort of problem and engine. It is data: it can be looked at, kept between decisions, and reset by leaving it out. */
+export type Learned = Readonly<Record<string, Readonly<Record<string, Experience>>>>;

@@ -1,5 +1,4 @@
-import type { AttemptRef } from "../model/job.ts";
-import type { SegmentRef } from "../model/log.ts";
+import type { AttemptRef, SegmentRef } from "../model/job.ts";
 
 /** Segments of logs as workers leave them, and as they rest. */
 export interface LogSegments {

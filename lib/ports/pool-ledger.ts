@@ -1,11 +1,9 @@
-import type { BootFailure } from "../model/boot-failure.ts";
 import type { AttemptRef, QueueEntry } from "../model/job.ts";
 import type { Launch, LaunchSearch } from "../model/launch.ts";
-import type { Learned } from "../model/learned.ts";
 import type { LaunchLimits, LimitScope, WiderReserved } from "../model/limits.ts";
-import type { Assignment, Drain, Node } from "../model/node.ts";
+import type { Assignment, BootFailure, Drain, Node } from "../model/node.ts";
 import type { Catalogue } from "../model/offer.ts";
-import type { Snapshot } from "../model/plan.ts";
+import type { Learned, Snapshot } from "../model/plan.ts";
 import type { PoolState } from "../model/pool.ts";
 
 /** A decision's right to write: void as soon as a later decision of the pool has begun. */

@@ -1,5 +1,8 @@
+import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { promisify } from "node:util";
 import { fromInstanceMetadata } from "@aws-sdk/credential-providers";
+import { Fault } from "../model/fault.ts";
 import { archiveLimits } from "../model/files/archive-entry.ts";
 import { artifactLimits } from "./artifacts/artifact-limits.ts";
 import { Agent } from "./attempt/agent.ts";
@@ -12,14 +15,13 @@ import { sampleGpus } from "./gpu/gpu-sampler.ts";
 import { watchInstance } from "./instance/instance-watch.ts";
 import { metadataAt } from "./instance/metadata.ts";
 import { cloudWatchSink } from "./logs/log-sink.ts";
+import type { User } from "./program/program.ts";
 import { openCgroups } from "./run/cgroup.ts";
 import { removeLeftContainers } from "./run/containers.ts";
 import { clearLeftovers } from "./run/folders.ts";
-import { findUser } from "./run/job-user.ts";
 import { systemClock as clock } from "./runtime/clock.ts";
-import { jsonLog } from "./runtime/log.ts";
+import { describe, jsonLog, type Log } from "./runtime/log.ts";
 import { s3Client } from "./runtime/s3.ts";
-import { shutDown } from "./runtime/shutdown.ts";
 
 // Jobs that run as another user must be able to reach their folders.
 process.umask(0o022);
@@ -52,3 +54,27 @@ log("info", "the worker begins", { pool, leftovers: leftovers.length });
 const end = await agent.run();
 const ended = end.kind === "terminated" || settings.shutdownCommand === undefined || (await shutDown(settings.shutdownCommand, log));
 process.exit(ended ? 0 : 1);
+
+/** The numbers of a user of this machine; throws a Fault when there is none of that name. */
+async function findUser(name: string): Promise<User> {
+  try {
+    const [uid, gid] = await Promise.all(
+      ["-u", "-g"].map(async (flag) => Number((await promisify(execFile)("id", [flag, name], { timeout: 5_000 })).stdout)),
+    );
+    if (uid === undefined || gid === undefined || !Number.isInteger(uid) || !Number.isInteger(gid)) throw new Error("id printed no number");
+    return { uid, gid };
+  } catch (error) {
+    throw new Fault("job-user", `There is no user "${name}" for jobs to run as`, { cause: error });
+  }
+}
+
+/** Runs the command that ends the instance; answers whether it was taken. */
+async function shutDown(command: string, log: Log): Promise<boolean> {
+  try {
+    await promisify(execFile)("/bin/sh", ["-c", command], { timeout: 60_000 });
+    return true;
+  } catch (error) {
+    log("error", "the instance could not be shut down", { because: describe(error) });
+    return false;
+  }
+}

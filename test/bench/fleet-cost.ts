@@ -1,4 +1,4 @@
-import type { Learned } from "../../lib/model/learned.ts";
+import type { Learned } from "../../lib/model/plan.ts";
 import { seeded } from "../../lib/optimizer/engines/random.ts";
 import { clockBudget, stepBudget } from "../../lib/optimizer/problem/budget.ts";
 import { classesOf } from "../../lib/optimizer/problem/classes.ts";

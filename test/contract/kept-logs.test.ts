@@ -7,7 +7,7 @@ import { sealedSegmentKey, segmentKey, segmentMetadata } from "../../events/arti
 import { kmsClient } from "../../lib/aws/clients/kms.ts";
 import { s3Client } from "../../lib/aws/clients/s3.ts";
 import { s3KeptLogs, s3LogSegments } from "../../lib/aws/logs/log-segments.ts";
-import type { SegmentRef } from "../../lib/model/log.ts";
+import type { SegmentRef } from "../../lib/model/job.ts";
 import { unique, wire } from "./wire.ts";
 
 const s3 = s3Client(wire(inject("ministackUrl")));

@@ -2,20 +2,42 @@ import { globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { localImportsOf, type Module, specifiersOf } from "./architecture/modules.ts";
-import { cycles, layerOf, layers, wrongs } from "./architecture/rules.ts";
+import { cycles, folderCycles, layerOf, layers, wrongs } from "./architecture/rules.ts";
+import { crowdedFolders, longFiles, splinters } from "./architecture/sizes.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const folders = ["cdk", "events", "functions", "lib"];
 
-const modules: readonly Module[] = folders.flatMap((folder) =>
+const modulesBelow = (folder: string): readonly Module[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts"))
     .map((file) => join(folder, file).replaceAll("\\", "/"))
-    .map((path) => ({ path, source: readFileSync(join(root, path), "utf8") })),
-);
+    .map((path) => ({ path, source: readFileSync(join(root, path), "utf8") }));
+
+const modules = folders.flatMap(modulesBelow);
+const tests = modulesBelow("test");
+
+/**
+ * The number of splinters may only fall. Do not raise it for a new short file: put the code into the file that imports it, or
+ * write a test of its own for it. Lower it when a splinter has gone.
+ */
+const mostSplinters = 7;
 
 test("imports go one way, and nobody reaches for what is passed in", () => {
   expect(wrongs(modules)).toEqual([]);
+});
+
+test("no source file is too long", () => {
+  expect(longFiles(modules)).toEqual([]);
+});
+
+test("no folder has too many source files of its own", () => {
+  expect(crowdedFolders(modules)).toEqual([]);
+});
+
+test("the number of splinters, short files that only one file imports and no test names, does not grow", () => {
+  const found = splinters(modules, tests);
+  expect(found.length, found.join("\n")).toBeLessThanOrEqual(mostSplinters);
 });
 
 describe("what that looked at", () => {
@@ -100,5 +122,54 @@ describe("a wrong that is planted is found", () => {
     expect(wrongs([...modules, { path: "lib/model/x.ts", source: '// import { a } from "../flows/a.ts"; Date.now()' }])).toEqual(
       wrongs(modules),
     );
+  });
+
+  test("a cycle between folders, of which one lies in another, is found though no files form a cycle", () => {
+    const planted = [
+      { path: "lib/decide/a/entry.ts", source: 'import { b } from "../b/b.ts";' },
+      { path: "lib/decide/b/b.ts", source: 'import type { c } from "../c.ts";' },
+      { path: "lib/decide/c.ts", source: 'import { end } from "./a/end.ts";' },
+      { path: "lib/decide/a/end.ts", source: "export const end = 1;" },
+    ];
+    const cycle = "lib/decide/a → lib/decide/b → lib/decide → lib/decide/a";
+    expect(cycles(planted)).toEqual([]);
+    expect(folderCycles(planted)).toEqual([cycle]);
+    expect(wrongs(planted)).toContain(`import cycle of folders: ${cycle}`);
+  });
+
+  test("files of one folder that import each other are no cycle between folders", () => {
+    expect(folderCycles([{ path: "lib/decide/a.ts", source: 'import { b } from "./b.ts";' }])).toEqual([]);
+  });
+
+  test("a file of 301 lines is too long, and one of 300 lines is not", () => {
+    const ofLines = (lines: number) => ({ path: `lib/decide/x${lines}.ts`, source: "\n".repeat(lines) });
+    expect(longFiles([ofLines(300), ofLines(301)])).toEqual(["lib/decide/x301.ts has 301 lines; at most 300 are allowed"]);
+  });
+
+  test("a folder with 21 files has too many, and files in its subfolders do not count", () => {
+    const files = (folder: string, count: number) => Array.from({ length: count }, (_, n) => ({ path: `${folder}/x${n}.ts`, source: "" }));
+    expect(crowdedFolders([...files("lib/decide", 20), ...files("lib/decide/limits", 20)])).toEqual([]);
+    expect(crowdedFolders(files("lib/decide", 21))).toEqual(["lib/decide has 21 files; at most 20 are allowed"]);
+  });
+
+  describe("a short file with one importer", () => {
+    const importing = (path: string, imported: string) => ({ path, source: `import { x } from "${imported}";` });
+    const short = { path: "lib/decide/x.ts", source: "export const x = 1;\n" };
+    const importer = importing("lib/decide/limits/y.ts", "../x.ts");
+
+    test("is a splinter", () => {
+      expect(splinters([short, importer], [])).toEqual([short.path]);
+    });
+
+    test.each([
+      ["it has 40 lines", [{ ...short, source: "\n".repeat(40) }, importer], []],
+      ["another file imports it, too", [short, importer, importing("lib/decide/z.ts", "./x.ts")], []],
+      ["nothing imports it", [short], []],
+      ["a test imports it", [short, importer], [importing("test/unit/decide/x.test.ts", "../../../lib/decide/x.ts")]],
+      ["a test names it without importing it", [short, importer], [{ path: "test/x.test.ts", source: 'fork("../lib/decide/x.ts");' }]],
+      ["it is of a family", [{ ...short, path: "cdk/handlers/x.ts" }, importing("cdk/stack.ts", "./handlers/x.ts")], []],
+    ])("is no splinter if %s", (_why, files, tested) => {
+      expect(splinters(files, tested)).toEqual([]);
+    });
   });
 });

@@ -1,4 +1,4 @@
-import type { Problem } from "../views/views.ts";
+import type { Problem } from "../views/problem.ts";
 
 /** What an operation answers. A problem's status follows from its code. */
 export type GoodStatus = 200 | 201 | 204;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Problem } from "../views/views.ts";
+import { Problem } from "../views/problem.ts";
 import { statuses, type Trouble } from "./answer.ts";
 import { basePath } from "./base-path.ts";
 import type { Operation } from "./operation.ts";

@@ -5,8 +5,7 @@ import { getDataset, listDatasets, removeDataset } from "../../flows/datasets.ts
 import type { DatasetRef } from "../../model/dataset.ts";
 import { problem, type Refusal, said } from "../http/answer.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
-import { datasetDetail, datasetView } from "../views/dataset-view.ts";
-import { Dataset, DatasetDetail, DatasetList } from "../views/views.ts";
+import { Dataset, DatasetDetail, DatasetList, datasetDetail, datasetView } from "../views/datasets.ts";
 import { noQuery, ofTeam } from "./path.ts";
 
 const ofDataset = z.strictObject({ team: TeamName, dataset: DatasetName });

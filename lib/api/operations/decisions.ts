@@ -3,8 +3,7 @@ import { PoolName } from "../../../events/job.ts";
 import { decisionCursor, decisionId } from "../../ports/decision-reader.ts";
 import { problem, said } from "../http/answer.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
-import { decisionSummary, decisionView } from "../views/decision-view.ts";
-import { Decision, DecisionPage } from "../views/views.ts";
+import { Decision, DecisionPage, decisionSummary, decisionView } from "../views/decisions.ts";
 import { cursor, limitOf, noQuery, ofPool } from "./path.ts";
 import { noPool } from "./pools.ts";
 

@@ -6,8 +6,7 @@ import { type JobRef, jobStates } from "../../model/job.ts";
 import { type Answer, problem, type Refusal, said } from "../http/answer.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
-import { jobSummary, jobView } from "../views/job-view.ts";
-import { Job, JobPage } from "../views/views.ts";
+import { Job, JobPage, jobSummary, jobView } from "../views/jobs.ts";
 import { cursor, limitOf, noQuery, ofJob, ofTeam } from "./path.ts";
 
 const submit = operation({

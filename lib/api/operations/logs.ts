@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { problem, said } from "../http/answer.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
+import { LogPage } from "../views/logs.ts";
 import { iso } from "../views/times.ts";
-import { LogPage } from "../views/views.ts";
 import { noJob } from "./jobs.ts";
 import { cursor, limitOf, ofJob } from "./path.ts";
 

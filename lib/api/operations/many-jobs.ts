@@ -5,7 +5,7 @@ import { checkJobs } from "../../flows/check-jobs.ts";
 import { jobStates } from "../../model/job.ts";
 import { said } from "../http/answer.ts";
 import { type Operation, operation } from "../http/operation.ts";
-import { CancelledJobs, CheckedJobs } from "../views/views.ts";
+import { CancelledJobs, CheckedJobs } from "../views/jobs.ts";
 import { Reason } from "./jobs.ts";
 import { noQuery, ofTeam } from "./path.ts";
 

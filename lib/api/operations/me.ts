@@ -1,6 +1,6 @@
 import { said } from "../http/answer.ts";
 import { noBody, operation } from "../http/operation.ts";
-import { Me } from "../views/views.ts";
+import { Me } from "../views/me.ts";
 import { noParams, noQuery } from "./path.ts";
 
 export const whoAmI = operation({

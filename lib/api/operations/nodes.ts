@@ -4,8 +4,7 @@ import type { Node as Known } from "../../model/node.ts";
 import { problem, said } from "../http/answer.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
-import { nodeView } from "../views/node-view.ts";
-import { Node, NodePage } from "../views/views.ts";
+import { Node, NodePage, nodeView } from "../views/nodes.ts";
 import { cursor, limitOf, noParams, noQuery } from "./path.ts";
 import { noPool } from "./pools.ts";
 

@@ -5,8 +5,8 @@ import { problem, type Refusal, said } from "../http/answer.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
 import { poolView } from "../views/pool-view.ts";
+import { Pool, PoolList } from "../views/pools.ts";
 import { maySpeakFor, type Speaker } from "../views/speaker.ts";
-import { Pool, PoolList } from "../views/views.ts";
 import { noParams, noQuery, ofPool } from "./path.ts";
 
 const list = operation({

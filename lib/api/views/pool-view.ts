@@ -2,15 +2,14 @@ import { quotaOf } from "../../decide/capacity/quotas.ts";
 import { standing } from "../../decide/capacity/rest.ts";
 import { breakers } from "../../model/breaker.ts";
 import type { Launch } from "../../model/launch.ts";
-import type { Learned } from "../../model/learned.ts";
 import { lifeOf, type Node } from "../../model/node.ts";
 import type { Offer } from "../../model/offer.ts";
-import type { Snapshot } from "../../model/plan.ts";
+import type { Learned, Snapshot } from "../../model/plan.ts";
 import type { Pool as Configured, PoolState } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import { costIn, type Period } from "../../model/values/period.ts";
+import type { Pool } from "./pools.ts";
 import { iso, isoIf } from "./times.ts";
-import type { Pool } from "./views.ts";
 
 /** What is known of a pool: its configuration, and what a decision would see just now. */
 export type KnownPool = { readonly pool: Configured; readonly state: PoolState; readonly seen: Omit<Snapshot, "nowMs" | "pool"> };

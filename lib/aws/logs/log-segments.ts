@@ -14,8 +14,7 @@ import {
   segmentPath,
 } from "../../../events/artifacts/log-segment.ts";
 import { Fault } from "../../model/fault.ts";
-import type { AttemptRef } from "../../model/job.ts";
-import type { SegmentRef } from "../../model/log.ts";
+import type { AttemptRef, SegmentRef } from "../../model/job.ts";
 import type { KeptLogs, LogSegments } from "../../ports/kept-logs.ts";
 import { decrypting, encrypting, sealContext } from "../artifacts/envelope.ts";
 import { teamKeys } from "../artifacts/team-keys.ts";

@@ -1,4 +1,4 @@
-import type { Pool } from "../../api/views/views.ts";
+import type { Pool } from "../../api/views/pools.ts";
 import type { FleetCall } from "../../local/ec2/record.ts";
 import { isEnded, type Job, jobName } from "../../model/job.ts";
 import type { WireJob } from "./workload.ts";

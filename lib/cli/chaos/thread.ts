@@ -1,9 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import type { Tally } from "../../sim/tally.ts";
-import { type ChaosJob, runJob } from "./job.ts";
-
-/** What a thread says: how far it is, and at last what came of its runs. */
-export type Said = { readonly kind: "far"; readonly tally: Tally } | { readonly kind: "done"; readonly tally: Tally };
+import { type ChaosJob, runJob, type Said } from "./threads.ts";
 
 const say = (said: Said): void => parentPort?.postMessage(said);
 const job: ChaosJob = workerData;

@@ -1,9 +1,25 @@
 import { Worker } from "node:worker_threads";
+import { bugNamed } from "../../sim/bugs.ts";
+import { chaos } from "../../sim/chaos.ts";
+import type { FaultKind } from "../../sim/faults/faults.ts";
+import { readSites } from "../../sim/faults/sites.ts";
 import { nothingYet, plus, type Tally } from "../../sim/tally.ts";
-import { type ChaosJob, runJob } from "./job.ts";
-import type { Said } from "./thread.ts";
+import type { Scenario } from "../../sim/world/scenario.ts";
 
-export type Watching = { readonly signal: AbortSignal; readonly far: (tally: Tally) => void };
+/** Some runs for one thread, as plain data. */
+export type ChaosJob = {
+  readonly scenario: Scenario;
+  readonly first: number;
+  readonly step: number;
+  readonly runs: number;
+  readonly only?: readonly FaultKind[] | undefined;
+  readonly bug?: string | undefined;
+};
+
+/** What a thread says: how far it is, and at last what came of its runs. */
+export type Said = { readonly kind: "far"; readonly tally: Tally } | { readonly kind: "done"; readonly tally: Tally };
+
+type Watching = { readonly signal: AbortSignal; readonly far: (tally: Tally) => void };
 
 /** Shares the seeds among threads; with one, everything runs here. Once aborted, the runs under way end and the rest are left. */
 export async function runThreads(job: Omit<ChaosJob, "step">, threads: number, { signal, far }: Watching): Promise<Tally> {
@@ -36,4 +52,21 @@ function runThread(job: ChaosJob, signal: AbortSignal, far: (tally: Tally) => vo
   worker.once("error", reject);
   worker.once("exit", (code) => reject(new Error(`a thread ended with ${code}, and said nothing`)));
   return promise.finally(() => signal.removeEventListener("abort", stop));
+}
+
+/** All of a run that waits for the clock is waiting when the event loop comes round. */
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+/** The seeds of one job, one after the other. */
+export function runJob(job: ChaosJob, goesOn: (tally: Tally) => boolean): Promise<Tally> {
+  const { scenario, first, step, runs, only, bug } = job;
+  return chaos({
+    scenario,
+    seeds: Array.from({ length: runs }, (_, n) => first + n * step),
+    sites: readSites(),
+    only: only && new Set(only),
+    plant: bug === undefined ? undefined : bugNamed(bug)?.plant,
+    settled,
+    goesOn,
+  });
 }

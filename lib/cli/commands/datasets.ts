@@ -1,4 +1,4 @@
-import type { Dataset, DatasetDetail } from "../../api/views/views.ts";
+import type { Dataset, DatasetDetail } from "../../api/views/datasets.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 import type { Context } from "../session/context.ts";

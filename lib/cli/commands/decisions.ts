@@ -1,4 +1,4 @@
-import type { Decision } from "../../api/views/views.ts";
+import type { Decision } from "../../api/views/decisions.ts";
 import { Fault } from "../../model/fault.ts";
 import { decisionId } from "../../ports/decision-reader.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";

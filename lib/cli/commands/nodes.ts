@@ -1,4 +1,4 @@
-import type { Node } from "../../api/views/views.ts";
+import type { Node } from "../../api/views/nodes.ts";
 import { gib } from "../../model/values/amount.ts";
 import { exitCodes } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";

@@ -1,4 +1,4 @@
-import type { Pool, PoolList } from "../../api/views/views.ts";
+import type { Pool, PoolList } from "../../api/views/pools.ts";
 import { exitCodes } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 import type { Context } from "../session/context.ts";

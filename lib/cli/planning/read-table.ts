@@ -1,8 +1,13 @@
+import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
 import type * as z from "zod";
 import { checked, lineOf } from "../../../events/checked.ts";
+import { asMeant } from "../invocation/asked-from.ts";
 import { UsageError } from "../invocation/exit.ts";
+import { fileTrouble } from "../invocation/file-trouble.ts";
 import { columnsOf, requiredColumns } from "./columns.ts";
-import { readText } from "./read-text.ts";
 import { type Found, type Records, recordsOf } from "./records.ts";
 
 /** A kind of table: what its columns are, and what becomes of a row. */
@@ -100,3 +105,24 @@ function twice<T>(
     return before === undefined ? [] : [`${file}, ${at}: ${key(row)} is there already, in ${before}`];
   });
 }
+
+/** More than this is no list of jobs, and might be anything that unpacks without end. */
+const mostBytes = 512 * 1024 * 1024;
+
+/** The text of a file, unpacked if it is gzipped, whatever its name; `-` is standard input. */
+async function readText(file: string): Promise<string> {
+  const bytes = file === "-" ? await buffer(process.stdin) : await bytesOf(file);
+  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const text = isPacked ? await unpacked(file, bytes) : bytes;
+  return new TextDecoder().decode(text);
+}
+
+const unpacked = (file: string, bytes: Buffer): Promise<Buffer> =>
+  promisify(gunzip)(bytes, { maxOutputLength: mostBytes }).catch((error: Error) => {
+    throw new UsageError(`${file} is gzipped and cannot be unpacked: ${error.message}`);
+  });
+
+const bytesOf = (file: string): Promise<Buffer> =>
+  readFile(asMeant(file)).catch((error: unknown) => {
+    throw fileTrouble(error, file);
+  });

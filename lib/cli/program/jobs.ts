@@ -1,14 +1,14 @@
+import { createInterface } from "node:readline/promises";
 import { type Command, Option } from "commander";
 import type { GetOptions } from "../commands/jobs/artifacts.ts";
 import type { CancelOptions } from "../commands/jobs/cancel.ts";
-import type { CancelManyOptions } from "../commands/jobs/cancel-many.ts";
+import type { CancelManyOptions, Confirm } from "../commands/jobs/cancel-many.ts";
 import type { JobsOptions } from "../commands/jobs/jobs.ts";
 import type { LogOptions } from "../commands/jobs/logs.ts";
 import { asMeant } from "../invocation/asked-from.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { filterOf } from "../jobs/job-filter.ts";
 import { before, cursor, inPool, json, limit, named, seconds, since, team, whole } from "./asked.ts";
-import { confirmOnTerminal } from "./confirm.ts";
 import type { Session } from "./session.ts";
 
 export function addJobs(program: Command, session: Session): void {
@@ -190,4 +190,18 @@ async function logCommand({ whole: isWhole, follow: isFollowed }: LogOptions) {
 
 function rank(text: string): number | "all" {
   return text === "all" ? text : whole(text, 0, 10_000);
+}
+
+/** Asks on the terminal; anything but yes is no. Undefined where nobody sits before one. */
+function confirmOnTerminal(): Confirm | undefined {
+  const { stdin, stderr } = process;
+  if (!stdin.isTTY || !stderr.isTTY) return undefined;
+  return async (question) => {
+    const asking = createInterface({ input: stdin, output: stderr });
+    try {
+      return /^y(es)?$/i.test((await asking.question(`${question} [y/N] `)).trim());
+    } finally {
+      asking.close();
+    }
+  };
 }

@@ -6,14 +6,12 @@ import { packageRoot } from "../invocation/folders.ts";
 import { asCalled } from "../invocation/invocation.ts";
 import { addChaos } from "./chaos.ts";
 import { addDatasets } from "./datasets.ts";
-import { takeOptionsEverywhere } from "./everywhere.ts";
 import { addFleet } from "./fleet.ts";
 import { addJobs } from "./jobs.ts";
-import { addLocal } from "./local.ts";
+import { addLocal, addUse } from "./local.ts";
 import { addPlanning } from "./planning.ts";
 import { openSession, type Session, type Start } from "./session.ts";
 import { addSubmit } from "./submit.ts";
-import { addUse } from "./use.ts";
 
 /** Runs the command that the words name and says what went wrong, if anything did. Answers the exit code. */
 export async function runFleet(start: Start): Promise<number> {
@@ -96,4 +94,25 @@ function addCommands(program: Command, session: Session): void {
 function pointToHelp(command: Command, path: string): void {
   command.showHelpAfterError(`(${path} --help tells more)`).exitOverride();
   for (const each of command.commands) pointToHelp(each, `${path} ${each.name()}`);
+}
+
+/**
+ * Lets the program's own options stand behind a command's name, too, unless the command has one of that name: `--name` is the
+ * deployment before `jobs`, and a pattern after it.
+ */
+function takeOptionsEverywhere(program: Command): void {
+  program.enablePositionalOptions();
+  for (const command of program.commands) share(program, command);
+}
+
+function share(program: Command, command: Command): void {
+  for (const option of program.options) {
+    const name = option.name();
+    if (name === "version" || command.options.some((own) => own.long === option.long)) continue;
+    command.addOption(new Option(option.flags).hideHelp());
+    command.on(`option:${name}`, (value: unknown) => {
+      program.setOptionValueWithSource(option.attributeName(), value ?? true, "cli");
+    });
+  }
+  for (const each of command.commands) share(program, each);
 }

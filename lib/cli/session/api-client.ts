@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type * as z from "zod";
 import { checked, lineOf } from "../../../events/checked.ts";
 import { jsonOf } from "../../../events/json.ts";
-import { Problem } from "../../api/views/views.ts";
+import { Problem } from "../../api/views/problem.ts";
 import type { SignRequest } from "../../aws/access/request-signer.ts";
 import { Fault } from "../../model/fault.ts";
 import { whatWentWrong } from "../invocation/exit.ts";

@@ -1,4 +1,4 @@
-import type * as views from "../../api/views/views.ts";
+import type { JobSummary, Job as JobView } from "../../api/views/jobs.ts";
 import { bodyHash } from "../../flows/job/body-hash.ts";
 import { Fault } from "../../model/fault.ts";
 import type { Job } from "../../model/job.ts";
@@ -27,7 +27,7 @@ const timeOf = (atMs: number | undefined): string | undefined =>
   atMs === undefined ? undefined : new Date(Math.min(Math.max(atMs, 0), Date.UTC(9999, 11, 31))).toISOString();
 
 /** The API does not tell the body's hash: it is taken of the spec, and empty where there is none. */
-export function jobOf(view: views.JobSummary & Partial<views.Job>): Job {
+export function jobOf(view: JobSummary & Partial<JobView>): Job {
   const { submittedAt, startedAt, endedAt, ...rest } = view;
   return {
     ...rest,

@@ -83,7 +83,7 @@ async function orItsEnd(error: unknown, cloud: Announcement | undefined): Promis
 
 /** `AWS account 123456789012, region eu-west-1, deployment fleetwright`. That the account cannot be told is said, and stops nothing. */
 async function awsInWords(settings: ClientSettings, name: string): Promise<string> {
-  const [{ callerAccount }, { stsClient }] = await Promise.all([import("../../aws/access/caller.ts"), import("../../aws/clients/sts.ts")]);
+  const { callerAccount, stsClient } = await import("../../aws/clients/sts.ts");
   const sts = stsClient({ ...settings, maxAttempts: 1 });
   const [account, region] = await Promise.all([
     callerAccount(sts).catch((error: unknown) => `unknown (STS did not name it: ${whatWentWrong(error)})`),

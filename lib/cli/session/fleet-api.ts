@@ -1,21 +1,11 @@
 import * as z from "zod";
-import {
-  CancelledJobs,
-  CheckedJobs,
-  Dataset,
-  DatasetDetail,
-  DatasetList,
-  Decision,
-  DecisionPage,
-  Job,
-  JobPage,
-  LogPage,
-  Me,
-  Node,
-  NodePage,
-  Pool,
-  PoolList,
-} from "../../api/views/views.ts";
+import { Dataset, DatasetDetail, DatasetList } from "../../api/views/datasets.ts";
+import { Decision, DecisionPage } from "../../api/views/decisions.ts";
+import { CancelledJobs, CheckedJobs, Job, JobPage } from "../../api/views/jobs.ts";
+import { LogPage } from "../../api/views/logs.ts";
+import { Me } from "../../api/views/me.ts";
+import { Node, NodePage } from "../../api/views/nodes.ts";
+import { Pool, PoolList } from "../../api/views/pools.ts";
 import type { JobRef } from "../../model/job.ts";
 import type { ApiCall, CallApi } from "./api-client.ts";
 

@@ -1,4 +1,4 @@
-import type { Me } from "../../api/views/views.ts";
+import type { Me } from "../../api/views/me.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import { UsageError } from "../invocation/exit.ts";
 

@@ -1,4 +1,4 @@
-import type { DecisionSummary } from "../../api/views/views.ts";
+import type { DecisionSummary } from "../../api/views/decisions.ts";
 import { decisionCursor, decisionId } from "../../ports/decision-reader.ts";
 import { UsageError } from "../invocation/exit.ts";
 import type { FleetApi } from "../session/fleet-api.ts";

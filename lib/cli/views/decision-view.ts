@@ -1,4 +1,4 @@
-import type { Decision, DecisionSummary } from "../../api/views/views.ts";
+import type { Decision, DecisionSummary } from "../../api/views/decisions.ts";
 import { anyOf, count, hourly } from "../terminal/amount.ts";
 import { duration, when } from "../terminal/duration.ts";
 import type { Column } from "../terminal/table.ts";

@@ -1,4 +1,4 @@
-import type { LogLine, LogPage } from "../../api/views/views.ts";
+import type { LogLine, LogPage } from "../../api/views/logs.ts";
 import { Fault } from "../../model/fault.ts";
 import { UsageError } from "../invocation/exit.ts";
 import type { Context } from "../session/context.ts";

@@ -1,4 +1,4 @@
-import type { LogLine } from "../../api/views/views.ts";
+import type { LogLine } from "../../api/views/logs.ts";
 import type { Console } from "../terminal/console.ts";
 
 export type LogPrinter = {

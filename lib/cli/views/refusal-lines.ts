@@ -1,4 +1,4 @@
-import type { Pool } from "../../api/views/views.ts";
+import type { Pool } from "../../api/views/pools.ts";
 import { count } from "../terminal/amount.ts";
 import { duration, moment } from "../terminal/duration.ts";
 

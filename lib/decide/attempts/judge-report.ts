@@ -1,5 +1,6 @@
 import { type AttemptRef, afterLoss, isEnded, type Job, type JobChange, type JobState } from "../../model/job.ts";
 import { type Assignment, freeOn, type Node } from "../../model/node.ts";
+import { isHeard } from "../health/dead-nodes.ts";
 
 /** What a worker says of one attempt (the shape of a report, without its wire). */
 export type Report = AttemptRef &
@@ -203,4 +204,36 @@ export function callAgainMs(node: Pick<Node, "assignments" | "type" | "lastBusyM
   const full = node.type.resources.gpus > 0 ? free.gpus < 1 : free.vcpus < 1;
   if (full) return 10_000;
   return nowMs - node.lastBusyMs < soonForMs ? soonMs : 2_000;
+}
+
+/** The nodes of a gang's other members that hold the attempt still, as they are. One that has ended well is missed by nobody. */
+export type Peers = readonly { readonly rank: number; readonly node: Node }[];
+
+/**
+ * A gang's program fails on the other nodes as soon as one of its members is gone, often before anybody tells us why: while
+ * a member's node is taken back, ending or silent, a failure of another counts as that loss and not as the program's own.
+ */
+export function excused(verdict: Verdict, peers: Peers, nowMs: number): Verdict {
+  if (verdict.kind !== "change" || !verdict.job?.failed || verdict.job.from === "sealing") return verdict;
+  const missed = peers.find(({ node }) => node.notice?.kind === "interruption" || !isAtWork(node, nowMs));
+  if (!missed) return verdict;
+  const reason = `${verdict.job.reason ?? "a member failed"}, while member ${missed.rank} was being lost with its node`;
+  return { ...verdict, job: { ...verdict.job, to: "queued", failed: false, reason } };
+}
+
+/** One that only drains has not lost what it runs. */
+const isAtWork = (node: Node, nowMs: number): boolean => isHeard(node.state === "draining" ? { ...node, state: "ready" } : node, nowMs);
+
+/**
+ * Why an attempt must leave its node now; undefined when it may go on. After an interruption all that runs stops, so that it
+ * starts elsewhere before the two minutes are over. After a recommendation, or when the node is drained, only what has not
+ * begun does, and the rest of a drained node when its time is up. What only uploads goes on: it may be done in time, and if
+ * it is not, the end of the instance gives the job back.
+ */
+export function whyLeave({ notice, drain }: Pick<Node, "notice" | "drain">, phase: Assignment["phase"], nowMs: number): string | undefined {
+  if (phase === "uploading") return undefined;
+  if (notice?.kind === "interruption") return "EC2 takes the instance back (spot interruption)";
+  const begun = phase !== "placed";
+  if (notice && !begun) return "EC2 may soon take the instance back (rebalance recommendation)";
+  return drain && (!begun || nowMs >= drain.untilMs) ? `its node is drained: ${drain.because}` : undefined;
 }

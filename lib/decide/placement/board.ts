@@ -15,8 +15,7 @@ import { type Allowance, allowanceOf, allowed, nearestLimit, without } from "../
 import type { Least } from "../limits/in-words.ts";
 import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
-import { type Likeness, likeness } from "./likeness.ts";
-import { give, hasRoom, type Room, roomsOf } from "./rooms.ts";
+import { give, hasRoom, kindOf, type Room, roomsOf } from "./rooms.ts";
 
 /** Bundles of one decision: some ten launches where jobs are alike. The next decision follows at once. */
 const mostBundles = 400;
@@ -173,4 +172,29 @@ function joins(entry: QueueEntry, board: Board, { team, aloneUsd }: { team: stri
     return true;
   }
   return false;
+}
+
+/** Tells bundles apart by what they answer to another job, so that a job asks each sort of bundle once and not hundreds that are alike. */
+type Likeness = {
+  /** The same number for bundles that are alike; 0 for one without jobs. */
+  of(bundle: Bundle): number;
+  /** `bundle` is what `before` has become with the job. */
+  note(bundle: Bundle, grown: { readonly before: Bundle; readonly entry: QueueEntry }): void;
+};
+
+/** Alike are bundles of jobs of the same kinds, added in the same order, that cost and reserve the same. */
+function likeness(): Likeness {
+  const numbers = new Map<string, number>();
+  const known = new WeakMap<Bundle, number>();
+  const of = (bundle: Bundle): number => known.get(bundle) ?? 0;
+  return {
+    of,
+    note(bundle, { before, entry }) {
+      const { usdPerHour, reserved } = bundle;
+      const key = JSON.stringify([of(before), kindOf(entry), usdPerHour, reserved.usdPerHour, reserved.gpus]);
+      const number = numbers.get(key) ?? numbers.size + 1;
+      numbers.set(key, number);
+      known.set(bundle, number);
+    },
+  };
 }

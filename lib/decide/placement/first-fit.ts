@@ -1,14 +1,12 @@
 import { breakers } from "../../model/breaker.ts";
 import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
-import type { Learned } from "../../model/learned.ts";
 import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
-import type { Snapshot, Step } from "../../model/plan.ts";
+import type { Learned, Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
-import { passedOver } from "../capacity/passed-over.ts";
 import { standing } from "../capacity/rest.ts";
-import { dryFor, whyDry } from "../capacity/why-dry.ts";
+import { dryFor, passedOver, whyDry } from "../capacity/why-dry.ts";
 import { whyBroken } from "../health/breaker.ts";
 import { allowed, unreserved } from "../limits/allowance.ts";
 import { whyLimited } from "../limits/in-words.ts";

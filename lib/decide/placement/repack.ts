@@ -1,8 +1,7 @@
 import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
-import type { Learned } from "../../model/learned.ts";
 import { offerName } from "../../model/offer.ts";
-import type { Packing } from "../../model/plan.ts";
+import type { Learned, Packing } from "../../model/plan.ts";
 import { exactly, isWithin, less, plus } from "../../model/reservations.ts";
 import { allows, wantsOf } from "../../model/wants.ts";
 import { stepBudget } from "../../optimizer/problem/budget.ts";

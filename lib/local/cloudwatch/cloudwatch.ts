@@ -8,12 +8,13 @@ import type { ServiceEvent } from "../emulators/ministack.ts";
 import type { FunctionLine } from "../lambda/functions.ts";
 import type { Alarm } from "../metrics/alarm.ts";
 import { periodsLookedAt } from "../metrics/evaluate.ts";
+import { type Datum, single } from "../metrics/metric.ts";
 import { createMetricStore, type MetricStore } from "../metrics/metric-store.ts";
 import type { QueueFact } from "../provision/world.ts";
 import type { HttpCall } from "../requests/http.ts";
 import type { Log } from "../run/log-line.ts";
 import { type Alarms, startAlarms } from "./alarms.ts";
-import { functionData } from "./function-metrics.ts";
+import { emfData } from "./emf.ts";
 import { putMetricData } from "./put-metric-data.ts";
 import { publishQueueMetrics } from "./queue-metrics.ts";
 
@@ -68,4 +69,22 @@ export function startCloudWatch(options: CloudWatchOptions): CloudWatch {
       await alarms.close();
     },
   };
+}
+
+/** What a line of a function's log means in metrics: those that it printed, and AWS/Lambda's own when an invocation ended. */
+function functionData(line: FunctionLine): readonly Datum[] {
+  if ("printed" in line) return emfData(line["printed"]);
+  if (!("failed" in line) && !("returned" in line)) return [];
+  const datum = (name: string, unit: string, value: number): Datum => ({
+    metric: { namespace: "AWS/Lambda", name, dimensions: { FunctionName: line.function } },
+    atMs: Date.parse(line.time),
+    unit,
+    values: single(value),
+  });
+  const took = line["durationMs"];
+  return [
+    datum("Invocations", "Count", 1),
+    datum("Errors", "Count", "failed" in line ? 1 : 0),
+    ...(typeof took === "number" ? [datum("Duration", "Milliseconds", took)] : []),
+  ];
 }

@@ -4,21 +4,15 @@ import { dependencies } from "../template/order.ts";
 import type { Template } from "../template/template.ts";
 import { alarm } from "./alarm.ts";
 import { bucket, bucketPolicy } from "./bucket.ts";
-import { fleetInstances } from "./custom-resource.ts";
-import { eventBus } from "./event-bus.ts";
 import { eventInvokeConfig, eventSourceMapping, functionUrl, lambdaFunction, permission } from "./function.ts";
 import { imageOf } from "./image.ts";
-import { alias, key } from "./key.ts";
 import type { Created, Kind } from "./kind.ts";
 import { launchTemplate } from "./launch-template.ts";
-import { logGroup } from "./log-group.ts";
 import { routing, securityGroup, subnet, vpc } from "./network.ts";
-import { parameter } from "./parameter.ts";
 import { queue, queuePolicy } from "./queue.ts";
 import { instanceProfile, policy, role } from "./role.ts";
 import { rule } from "./rule.ts";
-import { schedule } from "./schedule.ts";
-import { table } from "./table.ts";
+import { alias, eventBus, fleetInstances, key, logGroup, parameter, schedule, table } from "./small-kinds.ts";
 import { account, region, type World, zones } from "./world.ts";
 
 const kinds: ReadonlyMap<string, Kind> = new Map(

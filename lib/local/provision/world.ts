@@ -6,6 +6,9 @@ import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { SSMClient } from "@aws-sdk/client-ssm";
+import { StoredDeployment } from "../../../events/deployment.ts";
+import type { Deployment } from "../../model/deployment.ts";
+import { Fault } from "../../model/fault.ts";
 import type { Alarm } from "../metrics/alarm.ts";
 import type { Statement } from "../requests/policy.ts";
 
@@ -131,3 +134,10 @@ export type InstanceProfileFact = { readonly name: string; readonly arn: string;
 export const arn = (service: string, resource: string): string => `arn:aws:${service}:${region}:${account}:${resource}`;
 /** The last part of an ARN, or of a name. */
 export const nameOf = (arnOrName: string): string => arnOrName.split(/[:/]/).at(-1) ?? arnOrName;
+
+/** What the stack says of itself, in the parameter by which the `fleet` command finds it. */
+export function deploymentOf(blueprint: Blueprint): Deployment {
+  const [, text] = [...blueprint.parameters].find(([name]) => /^\/fleetwright\/[^/]+\/deployment$/.test(name)) ?? [];
+  if (text === undefined) throw new Fault("template", "The stack has no parameter /fleetwright/NAME/deployment");
+  return StoredDeployment.parse(JSON.parse(text));
+}

@@ -29,3 +29,11 @@ export function createParts(log: Log): Parts {
     },
   };
 }
+
+/** Resolves when all have; when one fails, rejects once the others have ended too, so that nothing starts behind our back. */
+export async function together<T extends readonly unknown[]>(work: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  const settled = await Promise.allSettled(work);
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed) throw failed.reason;
+  return Promise.all(work) as Promise<T>;
+}

@@ -30,32 +30,5 @@ export const Template = z.strictObject({
 });
 export type Template = z.infer<typeof Template>;
 
-const Assets = z.looseObject({
-  files: z.record(
-    z.string(),
-    z.looseObject({
-      source: z.looseObject({ path: z.string().optional(), packaging: z.enum(["file", "zip"]).optional() }),
-      destinations: z.record(z.string(), z.looseObject({ bucketName: z.string(), objectKey: z.string() })),
-    }),
-  ),
-});
-
-/** What a deployment would upload: a file, or a folder as an archive. */
-export type Asset = { readonly path: string; readonly packaging: "file" | "zip"; readonly bucket: string; readonly key: string };
-
 export const readTemplate = async (folder: string, stack: string): Promise<Template> =>
   Template.parse(JSON.parse(await readFile(join(folder, `${stack}.template.json`), "utf8")));
-
-/** The stack's assets, but for the template itself. `names` gives `${AWS::AccountId}` and the like their values. */
-export async function readAssets(folder: string, stack: string, names: Readonly<Record<string, string>>): Promise<Asset[]> {
-  const assets = Assets.parse(JSON.parse(await readFile(join(folder, `${stack}.assets.json`), "utf8")));
-  return Object.values(assets.files).flatMap(({ source: { path, packaging }, destinations }) => {
-    if (path === undefined || packaging === undefined || path.endsWith(".template.json")) return [];
-    return Object.values(destinations).map((to) => ({
-      path: join(folder, path),
-      packaging,
-      bucket: to.bucketName.replace(/\$\{([^}]+)\}/g, (all, name: string) => names[name] ?? all),
-      key: to.objectKey,
-    }));
-  });
-}

@@ -1,4 +1,4 @@
-import type { Experience, Learned } from "../../model/learned.ts";
+import type { Experience, Learned } from "../../model/plan.ts";
 import type { Instance } from "../problem/instance.ts";
 
 const mostSorts = 64;

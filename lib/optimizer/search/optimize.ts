@@ -1,4 +1,4 @@
-import type { Learned } from "../../model/learned.ts";
+import type { Learned } from "../../model/plan.ts";
 import type { SolveProgram } from "../../model/planning/linear-program.ts";
 import { type Budget, Counted } from "../problem/budget.ts";
 import type { JobClass, Problem } from "../problem/problem.ts";

@@ -1,4 +1,4 @@
-import type { Learned } from "../../model/learned.ts";
+import type { Learned } from "../../model/plan.ts";
 import type { SolveProgram } from "../../model/planning/linear-program.ts";
 import { lowerBound } from "../bounds/bound.ts";
 import type { Pattern } from "../bounds/master.ts";
@@ -7,7 +7,7 @@ import { keyOf } from "../problem/classes.ts";
 import { type Instance, instanceOf } from "../problem/instance.ts";
 import { type JobClass, type Problem, type Supply, standardTerms } from "../problem/problem.ts";
 import type { Answer, Binding, Purchase } from "./answer.ts";
-import { costOfPlan } from "./cost.ts";
+import { costOfPlan } from "./answer.ts";
 import { fillNodes } from "./fill-nodes.ts";
 import { boundGang, cheapestFor } from "./gangs.ts";
 import { Ledger } from "./limits.ts";

@@ -1,4 +1,4 @@
-import type { Learned } from "../../model/learned.ts";
+import type { Learned } from "../../model/plan.ts";
 import type { SolveProgram } from "../../model/planning/linear-program.ts";
 import type { Pattern } from "../bounds/master.ts";
 import { Pricing } from "../bounds/pricing.ts";

@@ -1,10 +1,11 @@
-import { memoryCapacity } from "./capacity-memory.ts";
+import { subjectName } from "../../model/refusal.ts";
+import type { CapacityMemory } from "../../ports/capacity.ts";
+import type { NodeReader } from "../../ports/node-reader.ts";
 import { memoryBell, memoryCatalogues, memoryDecisions } from "./decisions.ts";
 import { Interruptions } from "./interruptions.ts";
 import { memoryAdmissions, memoryCancellations, memoryJobReader, memoryLookup, memorySealing } from "./jobs.ts";
 import type { Ledger, LedgerMethod } from "./ledger-ports.ts";
 import { memoryNodeLedger } from "./node-ledger.ts";
-import { memoryNodeReader } from "./node-reader.ts";
 import { memoryPlacements } from "./placements.ts";
 import { memoryPoolRegistry, memoryStrays } from "./strays.ts";
 import { MemoryTable } from "./table.ts";
@@ -39,3 +40,32 @@ export function memoryLedger(options: { lag?: boolean } = {}): MemoryLedger {
     strays: memoryStrays(table, wire),
   };
 }
+
+const memoryCapacity = (table: MemoryTable, wire: Interruptions<LedgerMethod>): CapacityMemory => ({
+  change: (subject, next) =>
+    wire.call("capacity.change", () => {
+      const name = subjectName(subject);
+      const known = table.refusals.get(name);
+      const wanted = next(known);
+      if (wanted === known) return false;
+      if (wanted) table.refusals.set(name, wanted);
+      else table.refusals.delete(name);
+      return true;
+    }),
+});
+
+const memoryNodeReader = (table: MemoryTable, wire: Interruptions<LedgerMethod>): NodeReader => ({
+  list: (pool, { after = "", limit }) =>
+    wire.call("nodeReader.list", () =>
+      [...table.nodes.values()]
+        .map(({ node }) => node)
+        .filter((node) => node.pool === pool && node.id > after)
+        .sort((a, b) => (a.id < b.id ? -1 : 1))
+        .slice(0, limit),
+    ),
+  find: (id) =>
+    wire.call("nodeReader.find", () => {
+      const live = [...table.nodes.values()].find(({ node }) => node.id === id);
+      return live?.node ?? [...table.forgotten.values()].find((node) => node.id === id);
+    }),
+});

@@ -1,7 +1,7 @@
-import type { BootFailure } from "../../model/boot-failure.ts";
 import { afterLoss, dependsOn, type Job, type QueueEntry } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
+import type { BootFailure } from "../../model/node.ts";
 import { type Assignment, isLive, type Node } from "../../model/node.ts";
 import { wantsOf } from "../../model/wants.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";

@@ -1,10 +1,10 @@
-import type { BootFailure } from "../../model/boot-failure.ts";
 import { type AttemptRef, byTurn, isEnded, type Job, type JobRef, type QueueEntry, waiting } from "../../model/job.ts";
 import type { Launch, Reservation } from "../../model/launch.ts";
-import type { Learned } from "../../model/learned.ts";
 import type { LimitScope, WiderReserved } from "../../model/limits.ts";
+import type { BootFailure } from "../../model/node.ts";
 import { type Assignment, lifeOf, type Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
+import type { Learned } from "../../model/plan.ts";
 import type { Spent } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import { costByDay, periodName } from "../../model/values/period.ts";

@@ -1,22 +1,15 @@
 import type { NodeAnswer, NodeCall } from "../../../events/node-call.ts";
-import { datasetName, sourceUrl } from "../../model/dataset.ts";
+import { sourceUrl } from "../../model/dataset.ts";
 import { type AttemptRef, isEnded, type JobRef, jobName } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
-import { usable } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
-import type { Lane } from "../../ports/bell.ts";
-import type { Datasets } from "../../ports/datasets.ts";
-import type { Placements } from "../../ports/pool-ledger.ts";
 import { Chance } from "../faults/chance.ts";
 import { Dooms } from "../faults/dooms.ts";
 import { type FaultKind, Faults } from "../faults/faults.ts";
 import type { Site } from "../faults/sites.ts";
 import { MemoryArtifacts } from "../memory/artifacts.ts";
-import { MemoryDatasets, MemoryShardStore, memoryPoolNodes } from "../memory/datasets.ts";
-import { MemoryJobAccess, memoryBootDownloads } from "../memory/job-access.ts";
+import { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";
 import { memoryLedger } from "../memory/ledger.ts";
-import { MemoryMarket } from "../memory/market.ts";
-import { MemoryRequestBudget } from "../memory/request-budget.ts";
 import { SimClock } from "./clock.ts";
 import { SimEc2 } from "./ec2.ts";
 import type { Fact, ProgramRun } from "./facts.ts";
@@ -24,10 +17,11 @@ import { datasetsBucket, Handlers } from "./handlers.ts";
 import { Machine } from "./machine.ts";
 import type { Ports } from "./ports.ts";
 import type { Program } from "./program.ts";
-import { type Handled, SimQueue } from "./queue.ts";
+import { realPorts } from "./real-ports.ts";
 import { ratesOf, type Scenario } from "./scenario.ts";
 import type { Seen } from "./seen.ts";
 import { Story } from "./story.ts";
+import { DirectCalls, type Queues, queuesOf } from "./wires.ts";
 import { contentOf, type Workload, workloadOf } from "./workload.ts";
 
 export type WorldOptions = {
@@ -43,8 +37,6 @@ export type WorldOptions = {
 
 /** Monday 2026-06-01 00:00 UTC. */
 const startMs = 1_780_272_000_000;
-/** An asynchronous invocation that failed is tried twice more, after a minute and after two. */
-const asyncRetryMs = [60_000, 120_000];
 const tickMs = 60_000;
 
 /** A deployment in virtual time: teams, queues, handlers, the table, EC2 and its machines, all of one seed. */
@@ -67,10 +59,10 @@ export class World {
   readonly sent = new Map<string, JobRef>();
   readonly #options: WorldOptions;
   readonly #chance: Chance;
-  readonly #queues;
+  readonly #queues: Queues;
+  readonly #direct: DirectCalls;
   /** The pools without those that were taken out. */
   #configured: readonly Pool[];
-  #asyncUnderWay = 0;
   #ids = 0;
 
   constructor(options: WorldOptions) {
@@ -103,13 +95,16 @@ export class World {
           machine.boot();
         },
         ended: (id) => this.machines.get(id)?.halt(),
-        announce: (event) => this.#invokeAsync(() => this.handlers.instance(event)),
+        announce: (event) => this.#direct.invoke(() => this.handlers.instance(event)),
         warned: (id, notice) => this.machines.get(id)?.warn(notice),
       },
       scenario,
     );
-    this.#queues = this.#makeQueues();
-    const real = this.#realPorts();
+    this.#queues = queuesOf(this, () => this.handlers);
+    this.#direct = new DirectCalls(this.clock);
+    const { clock, pools, ledger, artifacts, datasets, store, ec2 } = this;
+    const { tell } = options;
+    const real = realPorts({ clock, scenario, pools, ledger, artifacts, datasets, store, ec2, queues: this.#queues, tell });
     const swift = this.#chance.fork("swift");
     this.handlers = new Handlers({
       clock: this.clock,
@@ -144,11 +139,11 @@ export class World {
       if (repeatMs !== undefined) clock.after(atMs + repeatMs, () => this.#send({ team, job, body }));
     }
     for (const { atMs, team, job } of this.workload.cancels)
-      clock.after(atMs, () => this.#insist(() => this.handlers.cancel({ team, job })));
+      clock.after(atMs, () => this.#direct.insist(() => this.handlers.cancel({ team, job })));
     for (const { team, dataset, shards } of this.workload.datasets) {
       const source = { bucket: datasetsBucket, prefix: `${team}/${dataset}/` };
       this.store.sources.set(sourceUrl(source), shards);
-      this.#insist(() => this.handlers.addDataset({ team, dataset, source: sourceUrl(source) }));
+      this.#direct.insist(() => this.handlers.addDataset({ team, dataset, source: sourceUrl(source) }));
     }
     for (const { atMs, team, dataset, shards, key } of this.workload.changes) {
       clock.after(atMs, () => {
@@ -183,7 +178,7 @@ export class World {
   get isAtRest(): boolean {
     const { table } = this.ledger;
     return (
-      this.#asyncUnderWay === 0 &&
+      this.#direct.areOver &&
       Object.values(this.#queues).every((queue) => queue.isEmpty) &&
       table.openLaunches.size === 0 &&
       table.nodes.size === 0 &&
@@ -197,122 +192,6 @@ export class World {
     const { ledger, ec2, artifacts, datasets, store, workload, pools, limits, clock } = this;
     const running = (): readonly ProgramRun[] => [...this.machines.values()].flatMap((machine) => machine.running);
     return { nowMs: clock.nowMs, pools, limits, table: ledger.table, fleet: ec2.fleet, artifacts, datasets, store, workload, running };
-  }
-
-  #makeQueues() {
-    const world = { clock: this.clock, faults: this.faults };
-    return {
-      jobs: new SimQueue<{ readonly team: string; readonly body: string; readonly id: string }>(world, {
-        name: "jobs",
-        visibilityMs: 120_000,
-        handle: async ([first], sentAtMs) =>
-          first ? this.handlers.submit({ team: first.team, messageId: first.id, body: first.body, sentAtMs }) : "done",
-      }),
-      lane: new SimQueue<{ readonly pool: string }>(world, {
-        name: "lane",
-        visibilityMs: 30_000,
-        group: ({ pool }) => pool,
-        handle: async ([first]) => (first ? this.handlers.place(first.pool) : "done"),
-      }),
-      later: new SimQueue<{ readonly pool: string }>(world, {
-        name: "later",
-        visibilityMs: 60_000,
-        handle: async ([first]) => (first ? this.handlers.ringLater(first.pool) : "done"),
-      }),
-      seal: new SimQueue<AttemptRef>(world, {
-        name: "seal",
-        visibilityMs: 3_600_000,
-        handle: async ([first]) => (first ? this.handlers.seal(first) : "done"),
-      }),
-      shards: new SimQueue<{ readonly team: string; readonly dataset: string; readonly relist: boolean }>(world, {
-        name: "shards",
-        visibilityMs: 720_000,
-        handle: async ([first]) => (first ? this.handlers.rebalance(first) : "done"),
-      }),
-      objects: new SimQueue<{ readonly key: string }>(world, {
-        name: "shards",
-        visibilityMs: 720_000,
-        handle: async ([first]) => (first ? this.handlers.objects([first.key]) : "done"),
-      }),
-    };
-  }
-
-  #realPorts(): Ports {
-    const { ledger, ec2, artifacts, datasets, store } = this;
-    const { tell, scenario } = this.#options;
-    const sold = {
-      types: scenario.types.map(({ name, ...raw }) => ({
-        name,
-        resources: usable(raw),
-        ...(raw.gpus > 0 ? { gpu: { model: "A10G", memoryGiB: 24 } } : {}),
-      })),
-      offers: scenario.offers.map(({ capacity: _capacity, ...offer }) => offer),
-      refreshedAtMs: startMs,
-    };
-    const lane: Lane = {
-      send: async (pool) => this.#queues.lane.send({ pool }),
-      sendLater: async (pool, delaySeconds) =>
-        this.#queues.later.send({ pool }, Math.min(Math.max(Math.ceil(delaySeconds), 0), 900) * 1000),
-    };
-    return {
-      ...ledger,
-      placements: this.#reservationsTold(ledger.placements),
-      lane,
-      artifacts,
-      datasets: this.#mapsTold(datasets),
-      store,
-      fleet: ec2.port,
-      instances: ec2.instances,
-      market: new MemoryMarket(sold),
-      budget: new MemoryRequestBudget(),
-      journal: { record: async (decision) => tell({ kind: "decided", decision }) },
-      access: new MemoryJobAccess(() => this.clock.nowMs),
-      downloads: memoryBootDownloads,
-      nodes: memoryPoolNodes(ledger.table),
-      shardQueue: {
-        send: async ({ team, dataset }, { relist = false, delaySeconds = 0 } = {}) =>
-          this.#queues.shards.send({ team, dataset, relist }, delaySeconds * 1000),
-      },
-      sealAgain: { send: async ({ team, job, attempt }) => this.#queues.seal.send({ team, job, attempt }) },
-    };
-  }
-
-  #reservationsTold(real: Placements): Placements {
-    const told = async <T>(pool: string, written: Promise<T>): Promise<T> => {
-      const answer = await written;
-      const of = this.pools.find(({ name }) => name === pool);
-      if (of) this.#options.tell({ kind: "reserved", pool: of, reserved: this.ledger.table.reserved(pool) });
-      return answer;
-    };
-    return {
-      ...real,
-      intend: (fence, ...rest) => told(fence.pool, real.intend(fence, ...rest)),
-      settle: (fence, settled) => told(fence.pool, real.settle(fence, settled)),
-      terminating: (fence, ...rest) => told(fence.pool, real.terminating(fence, ...rest)),
-      forget: (fence, ...rest) => told(fence.pool, real.forget(fence, ...rest)),
-    };
-  }
-
-  /** As an object of its own: a port is called through it, whatever `this` is. */
-  #mapsTold(real: MemoryDatasets): Datasets {
-    return {
-      get: real.get,
-      list: real.list,
-      add: real.add,
-      replace: real.replace,
-      remove: real.remove,
-      noteListing: real.noteListing,
-      noteTrouble: real.noteTrouble,
-      noteRelist: real.noteRelist,
-      mayAsk: real.mayAsk,
-      noteMap: async (was, map) => {
-        const before = real.records.get(datasetName(was));
-        const written = await real.noteMap(was, map);
-        const after = real.records.get(datasetName(was));
-        if (written === "done" && before && after) this.#options.tell({ kind: "map", before, after });
-        return written;
-      },
-    };
   }
 
   #machineWorld() {
@@ -355,26 +234,8 @@ export class World {
     this.#queues.jobs.send({ team, body, id: `message-of-${job}` });
   }
 
-  /** Somebody who is told that it failed tries again. */
-  #insist(call: () => Promise<Handled>): void {
-    this.#asyncUnderWay += 1;
-    void call().then((how) => {
-      this.#asyncUnderWay -= 1;
-      if (how !== "done") this.clock.after(5_000, () => this.#insist(call));
-    });
-  }
-
-  #invokeAsync(call: () => Promise<Handled>, tries = 0): void {
-    this.#asyncUnderWay += 1;
-    void call().then((how) => {
-      this.#asyncUnderWay -= 1;
-      const again = asyncRetryMs[tries];
-      if (how !== "done" && again !== undefined) this.clock.after(again, () => this.#invokeAsync(call, tries + 1));
-    });
-  }
-
   #tick(): void {
-    this.#invokeAsync(() => this.handlers.tick());
+    this.#direct.invoke(() => this.handlers.tick());
     this.clock.after(tickMs, () => this.#tick());
   }
 }

@@ -1,15 +1,20 @@
 import { join } from "node:path";
-import type { S3Client } from "@aws-sdk/client-s3";
+import { addAbortSignal, Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import pMap from "p-map";
+import { mostListBytes, ShardList } from "../../../events/dataset.ts";
 import type { Order } from "../../../events/node-call.ts";
 import { type DatasetRef, datasetName, type FetchedDataset, type Shard } from "../../model/dataset.ts";
 import { Fault } from "../../model/fault.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
+import { describe } from "../runtime/log.ts";
 import { type Tries, tryAgain } from "../runtime/retry.ts";
 import { makeView } from "./data-view.ts";
 import type { ShardCache } from "./shard-cache.ts";
 import { fetchShard } from "./shard-fetch.ts";
-import { fetchShardList, readShardList } from "./shard-list.ts";
 
 type DatasetOrder = NonNullable<Extract<Order, { kind: "run" }>["datasets"]>[number];
 
@@ -128,3 +133,28 @@ function everySoOften({ clock }: Pick<Tries, "clock">, say: () => void): () => v
 
 const bytesOf = (shards: readonly Shard[]): number => shards.reduce((sum, shard) => sum + shard.bytes, 0);
 const mib = (bytes: number): string => (bytes / 1024 ** 2).toFixed(1);
+
+const unpack = promisify(gunzip);
+
+type ListPlace = { readonly bucket: string; readonly key: string };
+
+/** Fetches the list of the shards that this node shall have, packed as it lies there. Throws a Fault that may be retried: the map may have moved on. */
+async function fetchShardList(s3: Pick<S3Client, "send">, { bucket, key }: ListPlace, signal: AbortSignal): Promise<Buffer> {
+  try {
+    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
+    if (!(answer.Body instanceof Readable)) throw new Fault("shard-list", "S3 sent no body", { retry: true });
+    return await buffer(addAbortSignal(signal, answer.Body));
+  } catch (error) {
+    throw new Fault("shard-list", `the list of shards ${key} could not be fetched: ${describe(error)}`, { retry: true, cause: error });
+  }
+}
+
+/** Throws a Fault for what is no list; another attempt may find one. */
+async function readShardList(packed: Buffer, { key }: ListPlace): Promise<ShardList> {
+  try {
+    const json = (await unpack(packed, { maxOutputLength: mostListBytes })).toString("utf8");
+    return ShardList.parse(JSON.parse(json));
+  } catch (error) {
+    throw new Fault("shard-list", `the list of shards ${key} could not be read: ${describe(error)}`, { retry: true, cause: error });
+  }
+}

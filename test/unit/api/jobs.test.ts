@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { CancelledJobs, CheckedJobs, JobPage, LogPage, Problem } from "../../../lib/api/views/views.ts";
+import { CancelledJobs, CheckedJobs, JobPage } from "../../../lib/api/views/jobs.ts";
+import { LogPage } from "../../../lib/api/views/logs.ts";
+import { Problem } from "../../../lib/api/views/problem.ts";
 import { aJob, aSpec, monday } from "../../fakes/builders.ts";
 import { ApiWorld } from "./api-world.ts";
 

@@ -43,3 +43,8 @@ export const packagesOf = (module: Module): string[] => specifiersOf(module).fil
 /** Whole-line comments only: those are the ones that hold prose about imports and clocks. */
 export const withoutComments = (source: string): string =>
   source.replaceAll(/^[ \t]*\/\*[\s\S]*?\*\//gm, "").replaceAll(/^[ \t]*\/\/.*$/gm, "");
+
+/** Every path that it writes as a relative one: what it imports, and what it loads in another way, such as `new URL("./x.ts", …)`. */
+export const pathsNamedIn = once((module: Module): readonly string[] =>
+  [...module.source.matchAll(/(["'`])(\.{1,2}\/[^"'`\s]+)\1/g)].map(([, , path = ""]) => posix.join(posix.dirname(module.path), path)),
+);

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { codeOf, localImportsOf, type Module, packagesOf } from "./modules.ts";
 
 type Layer = {
@@ -91,7 +92,11 @@ export const layerOf = (path: string): Layer | undefined => layers.find(({ folde
 /** All that is wrong with these modules, one line each. */
 export const wrongs = (modules: readonly Module[]): string[] => {
   const known = new Set(modules.map((module) => module.path));
-  return [...modules.flatMap((module) => wrongsOf(module, known)), ...cycles(modules).map((path) => `import cycle: ${path}`)];
+  return [
+    ...modules.flatMap((module) => wrongsOf(module, known)),
+    ...cycles(modules).map((path) => `import cycle: ${path}`),
+    ...folderCycles(modules).map((path) => `import cycle of folders: ${path}`),
+  ];
 };
 
 function wrongsOf(module: Module, known: ReadonlySet<string>): string[] {
@@ -118,9 +123,23 @@ const mayUse = ({ aws }: Layer, name: string): boolean => aws === "all" || aws?.
 const isAllowed = (from: Layer, to: string): boolean =>
   [from.folder, ...from.imports].some((allowed) => to === allowed || to.startsWith(`${allowed}/`));
 
+export const cycles = (modules: readonly Module[]): string[] =>
+  cyclesIn(new Map(modules.map((module) => [module.path, localImportsOf(module)])));
+
+/** Cycles between folders. A file belongs to the folder that it lies in, not to the folders above. */
+export function folderCycles(modules: readonly Module[]): string[] {
+  const imports = new Map<string, Set<string>>();
+  for (const module of modules) {
+    const folder = posix.dirname(module.path);
+    const imported = imports.get(folder) ?? new Set();
+    for (const path of localImportsOf(module)) if (posix.dirname(path) !== folder) imported.add(posix.dirname(path));
+    imports.set(folder, imported);
+  }
+  return cyclesIn(imports);
+}
+
 /** Each cycle once, from where it was entered. */
-export function cycles(modules: readonly Module[]): string[] {
-  const imports = new Map(modules.map((module) => [module.path, localImportsOf(module)]));
+function cyclesIn(imports: ReadonlyMap<string, Iterable<string>>): string[] {
   const found: string[] = [];
   const left = new Set<string>();
   const visit = (path: string, trail: readonly string[]): void => {

@@ -1,5 +1,11 @@
 import type * as z from "zod";
-import * as views from "../../../lib/api/views/views.ts";
+import { Dataset, DatasetDetail } from "../../../lib/api/views/datasets.ts";
+import { Decision, DecisionSummary } from "../../../lib/api/views/decisions.ts";
+import { Job, JobSummary } from "../../../lib/api/views/jobs.ts";
+import { LogPage } from "../../../lib/api/views/logs.ts";
+import { Me } from "../../../lib/api/views/me.ts";
+import { Node } from "../../../lib/api/views/nodes.ts";
+import { Pool } from "../../../lib/api/views/pools.ts";
 import { aSpec, monday } from "../../fakes/builders.ts";
 
 /** A moment of the samples: so many seconds after Monday. */
@@ -23,13 +29,13 @@ const jobFacts = {
   node: "i-0123456789abcdef0",
 };
 
-export const aJobSummary = sample(views.JobSummary, jobFacts);
-export const aJobView = sample(views.Job, { ...jobFacts, spec: aSpec() });
+export const aJobSummary = sample(JobSummary, jobFacts);
+export const aJobView = sample(Job, { ...jobFacts, spec: aSpec() });
 
-export const aLogPage = sample(views.LogPage, { attempt: 1, state: "running", latestAttempt: 1, members: 1, lines: [], more: false });
+export const aLogPage = sample(LogPage, { attempt: 1, state: "running", latestAttempt: 1, members: 1, lines: [], more: false });
 export const lines = (...texts: string[]) => texts.map((text, index) => ({ at: at(index), text }));
 
-export const aNodeView = sample(views.Node, {
+export const aNodeView = sample(Node, {
   node: "i-0123456789abcdef0",
   pool: "gpu",
   state: "ready",
@@ -53,7 +59,7 @@ export const aNodeView = sample(views.Node, {
   datasets: [{ team: "research", dataset: "images", version: 1, shards: 3, bytes: 3_145_728 }],
 });
 
-export const aPoolView = sample(views.Pool, {
+export const aPoolView = sample(Pool, {
   pool: "gpu",
   families: ["g4dn", "g5"],
   markets: ["spot", "on-demand"],
@@ -101,8 +107,8 @@ const decisionFacts = {
   reserved: { usdPerHour: 0, gpus: 0 },
   steps: { launch: 1 },
 };
-export const aDecisionSummary = sample(views.DecisionSummary, decisionFacts);
-export const aDecisionView = sample(views.Decision, {
+export const aDecisionSummary = sample(DecisionSummary, decisionFacts);
+export const aDecisionView = sample(Decision, {
   ...decisionFacts,
   taken: [
     {
@@ -125,8 +131,8 @@ const datasetFacts = {
   addedAt: at(0),
   listing: { version: 2, shards: 12, bytes: 12_582_912 },
 };
-export const aDatasetView = sample(views.Dataset, datasetFacts);
-export const aDatasetDetail = sample(views.DatasetDetail, {
+export const aDatasetView = sample(Dataset, datasetFacts);
+export const aDatasetDetail = sample(DatasetDetail, {
   ...datasetFacts,
   map: { version: 3, listing: 2, madeAt: at(3_000), nodes: 2, moved: 4, movedBytes: 4_194_304 },
   holders: [
@@ -135,7 +141,7 @@ export const aDatasetDetail = sample(views.DatasetDetail, {
   ],
 });
 
-export const aMe = sample(views.Me, {
+export const aMe = sample(Me, {
   caller: "arn:aws:iam::000000000000:user/admin",
   admin: true,
   team: null,

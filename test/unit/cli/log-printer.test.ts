@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { LogLine } from "../../../lib/api/views/views.ts";
+import type { LogLine } from "../../../lib/api/views/logs.ts";
 import { logPrinter } from "../../../lib/cli/views/log-printer.ts";
 
 type Piece = Omit<LogLine, "at">;

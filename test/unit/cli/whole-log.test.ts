@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { wholeLog } from "../../../lib/cli/commands/jobs/whole-log.ts";
-import type { SegmentRef } from "../../../lib/model/log.ts";
+import type { SegmentRef } from "../../../lib/model/job.ts";
 import type { KeptLogs, OpenedSegment } from "../../../lib/ports/kept-logs.ts";
 import { aJobView, aLogPage, lines } from "./api-samples.ts";
 import { aContext, type FakeApi, startFakeApi } from "./fake-api.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { decide } from "../../../lib/decide/decide.ts";
 import { heal } from "../../../lib/decide/health/breaker.ts";
-import type { BootFailure } from "../../../lib/model/boot-failure.ts";
 import { breakers } from "../../../lib/model/breaker.ts";
+import type { BootFailure } from "../../../lib/model/node.ts";
 import type { Snapshot } from "../../../lib/model/plan.ts";
 import { aCatalogue, aLaunch, aNode, anEntry, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { sealLog, sweepLog } from "../../../lib/flows/seal-log.ts";
-import type { SegmentRef } from "../../../lib/model/log.ts";
+import type { SegmentRef } from "../../../lib/model/job.ts";
 import type { LogSegments } from "../../../lib/ports/kept-logs.ts";
 
 const attempt = { team: "vision", job: "train-1", attempt: 2 };

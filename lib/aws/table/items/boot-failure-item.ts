@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { BootFailure } from "../../../model/boot-failure.ts";
+import type { BootFailure } from "../../../model/node.ts";
 import type { Item } from "../access.ts";
 import { bootFailureKey, type Key } from "../keys.ts";
 import { stored } from "../stored.ts";

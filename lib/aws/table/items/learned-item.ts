@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Learned } from "../../../model/learned.ts";
+import type { Learned } from "../../../model/plan.ts";
 import type { Item } from "../access.ts";
 import { type Key, learnedKey } from "../keys.ts";
 

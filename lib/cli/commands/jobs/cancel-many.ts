@@ -1,5 +1,5 @@
 import pMap from "p-map";
-import type { CancelledJobs } from "../../../api/views/views.ts";
+import type { CancelledJobs } from "../../../api/views/jobs.ts";
 import { Fault } from "../../../model/fault.ts";
 import { isEnded, type Job, type JobState, jobStates } from "../../../model/job.ts";
 import { exitCodes, UsageError } from "../../invocation/exit.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pMap from "p-map";
-import type { LogPage } from "../../../api/views/views.ts";
+import type { LogPage } from "../../../api/views/logs.ts";
 import { Fault } from "../../../model/fault.ts";
 import { isEnded, type Job } from "../../../model/job.ts";
 import { exitCodes } from "../../invocation/exit.ts";

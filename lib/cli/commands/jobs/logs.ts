@@ -1,4 +1,4 @@
-import type { LogPage } from "../../../api/views/views.ts";
+import type { LogPage } from "../../../api/views/logs.ts";
 import { isEnded, type Job } from "../../../model/job.ts";
 import { exitCodes } from "../../invocation/exit.ts";
 import { commandLine } from "../../invocation/invocation.ts";

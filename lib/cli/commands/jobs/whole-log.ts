@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createGunzip } from "node:zlib";
+import type { SegmentRef } from "../../../model/job.ts";
 import { type AttemptRef, isEnded } from "../../../model/job.ts";
-import type { SegmentRef } from "../../../model/log.ts";
 import type { KeptLogs, OpenedSegment } from "../../../ports/kept-logs.ts";
 import { exitCodes, UsageError, whatWentWrong } from "../../invocation/exit.ts";
 import type { Context } from "../../session/context.ts";

@@ -1,6 +1,7 @@
 import { ArnFormat, Duration, Stack } from "aws-cdk-lib";
-import { ArnPrincipal, type IRole, PolicyStatement, Role } from "aws-cdk-lib/aws-iam";
+import { ArnPrincipal, type IRole, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { bucketArn, keptPrefix } from "../storage/data-buckets.ts";
@@ -71,5 +72,38 @@ export class JobRole extends Construct {
       logs,
     ]);
     if (foreign.length > 0) acknowledgeResources(this.role, "The admin has listed these buckets as data that every team may read", foreign);
+  }
+}
+
+/** What an instance may do by itself: call `node`, through its URL, and nothing else. */
+export class InstanceRole extends Construct {
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.role = new Role(this, "Role", {
+      assumedBy: new ServicePrincipal("ec2.amazonaws.com"),
+      description: "A Fleetwright node: may call the node function",
+    });
+  }
+
+  /** `node` has to know this role first, to tell whose calls it takes. */
+  mayCall(node: IFunction): void {
+    const resources = [node.functionArn];
+    // Since October 2025 a call through a function URL needs both.
+    this.role.addToPolicy(
+      new PolicyStatement({
+        actions: ["lambda:InvokeFunctionUrl"],
+        resources,
+        conditions: { StringEquals: { "lambda:FunctionUrlAuthType": "AWS_IAM" } },
+      }),
+    );
+    this.role.addToPolicy(
+      new PolicyStatement({
+        actions: ["lambda:InvokeFunction"],
+        resources,
+        conditions: { Bool: { "lambda:InvokedViaFunctionUrl": "true" } },
+      }),
+    );
   }
 }

@@ -30,15 +30,33 @@ export async function describeInstances(moto: Moto, lifecycle: Lifecycle, call: 
   return { ...answer, body: writeXml(withChild(root, parent("reservationSet", shown))) };
 }
 
+/** Accepted by moto first, for it knows which instances there are; then they end at their own pace. */
+export async function terminateInstances(moto: Moto, lifecycle: Lifecycle, call: HttpCall): Promise<HttpAnswer> {
+  const ids = [...formOf(call)].filter(([name]) => /^InstanceId\.\d+$/.test(name)).map(([, id]) => id);
+  refuseUnknown(lifecycle, formOf(call));
+  const answer = await moto.pass(call);
+  if (answer.status !== 200) return answer;
+  const before = new Map(ids.map((id) => [id, lifecycle.state(id)]));
+  for (const id of ids) if (before.get(id) !== undefined) void lifecycle.shutDown(id, "TerminateInstances");
+  const root = readXml(answer.body.toString());
+  const instances = items(root, "instancesSet").map((item) => {
+    const id = textAt(item, "instanceId") ?? "";
+    const [previous, current] = [before.get(id), lifecycle.state(id)];
+    if (previous === undefined || current === undefined) return item;
+    return withChild(withChild(item, stateElement("currentState", current)), stateElement("previousState", previous));
+  });
+  return { ...answer, body: writeXml(withChild(root, parent("instancesSet", instances))) };
+}
+
 /** Throws for an instance named in the call that EC2 does not know (yet, or any more). */
-export function refuseUnknown(lifecycle: Lifecycle, form: URLSearchParams): void {
+function refuseUnknown(lifecycle: Lifecycle, form: URLSearchParams): void {
   const unknown = [...form].filter(([name, id]) => /^InstanceId\.\d+$/.test(name) && !lifecycle.isVisible(id)).map(([, id]) => id);
   if (unknown.length === 1) throw new Ec2Error("InvalidInstanceID.NotFound", `The instance ID '${unknown[0]}' does not exist`);
   if (unknown.length > 1) throw new Ec2Error("InvalidInstanceID.NotFound", `The instance IDs '${unknown.join(", ")}' do not exist`);
 }
 
 /** The state as our life cycle has it, under the element's own name (`instanceState`, `currentState`, …). */
-export function stateElement(name: string, state: keyof typeof stateCodes): Element {
+function stateElement(name: string, state: keyof typeof stateCodes): Element {
   return parent(name, [leaf("code", String(stateCodes[state])), leaf("name", state)]);
 }
 

@@ -1,0 +1,97 @@
+import * as z from "zod";
+import { DatasetName, TeamName } from "../../../events/job.ts";
+import type { DatasetDetail as KnownDetail } from "../../flows/datasets.ts";
+import { type Dataset as Known, sourceUrl } from "../../model/dataset.ts";
+import { Count, Time } from "./fields.ts";
+import { iso } from "./times.ts";
+
+const datasetFacts = {
+  team: TeamName,
+  dataset: DatasetName,
+  source: z.string().describe("s3://bucket/prefix/"),
+  state: z.enum(["listing", "ready", "empty", "failed"]).describe("listing: nobody has looked yet; failed: the source could not be listed"),
+  trouble: z.string().optional().describe("Why the source could not be listed at the last try"),
+  addedAt: Time,
+  listing: z
+    .object({
+      version: Count,
+      shards: Count,
+      bytes: Count,
+      skipped: z
+        .object({ objects: Count, examples: z.array(z.object({ key: z.string(), because: z.string() })).describe("The first 20") })
+        .optional()
+        .describe("Objects that jobs do not see, because they cannot be files or are archived; absent when there are none"),
+    })
+    .optional()
+    .describe("What the source held when it last changed"),
+  map: z
+    .object({
+      version: Count,
+      listing: Count.describe("The version of what it deals out"),
+      madeAt: Time,
+      nodes: Count,
+      moved: Count.describe("Shards that changed their holder with it"),
+      movedBytes: Count,
+    })
+    .optional()
+    .describe("Who holds what; absent until a node needed it"),
+};
+
+export const Dataset = z.object(datasetFacts).meta({ id: "Dataset" });
+export type Dataset = z.infer<typeof Dataset>;
+
+export const DatasetDetail = z
+  .object({
+    ...datasetFacts,
+    holders: z.array(
+      z.object({
+        node: z.string(),
+        share: z.enum(["whole", "part"]),
+        shards: Count,
+        bytes: Count,
+        fetched: z
+          .object({ version: Count, shards: Count, bytes: Count })
+          .optional()
+          .describe("What it has fetched and checked, by its own word"),
+      }),
+    ),
+  })
+  .meta({ id: "DatasetDetail" });
+export type DatasetDetail = z.infer<typeof DatasetDetail>;
+
+export const DatasetList = z.object({ items: z.array(Dataset) }).meta({ id: "DatasetList" });
+export type DatasetList = z.infer<typeof DatasetList>;
+
+export const datasetView = ({ team, dataset, source, state, trouble, addedAtMs, listing, map }: Known): Dataset => ({
+  team,
+  dataset,
+  source: sourceUrl(source),
+  state,
+  trouble,
+  addedAt: iso(addedAtMs),
+  listing: listing && {
+    version: listing.version,
+    shards: listing.shards,
+    bytes: listing.bytes,
+    skipped: listing.skipped && { objects: listing.skipped.objects, examples: [...listing.skipped.examples] },
+  },
+  map: map && {
+    version: map.version,
+    listing: map.listing,
+    madeAt: iso(map.madeAtMs),
+    nodes: new Set(map.holdings.map(({ node }) => node)).size,
+    moved: map.moved,
+    movedBytes: map.movedBytes,
+  },
+});
+
+export const datasetDetail = ({ dataset, holders }: KnownDetail): DatasetDetail => ({
+  ...datasetView(dataset),
+  holders: holders.map(({ node, share, shards, bytes, fetched }) => ({
+    node,
+    share,
+    shards,
+    bytes,
+    fetched: fetched && { version: fetched.version, shards: fetched.shards, bytes: fetched.bytes },
+  })),
+});

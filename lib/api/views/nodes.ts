@@ -1,0 +1,112 @@
+import * as z from "zod";
+import { DatasetName, JobId, PoolName, TeamName } from "../../../events/job.ts";
+import type { Assignment, Node as Known } from "../../model/node.ts";
+import { Count, Cursor, Market, Time } from "./fields.ts";
+import { maySpeakFor, type Speaker } from "./speaker.ts";
+import { iso, isoIf } from "./times.ts";
+
+export const NodeState = z.enum(["launching", "ready", "draining", "terminating", "gone"]);
+
+const Sample = z.object({
+  index: Count,
+  model: z.string().optional(),
+  utilizationPercent: z.number().optional(),
+  memoryUsedMiB: z.number().optional(),
+  memoryTotalMiB: z.number().optional(),
+  powerWatts: z.number().optional(),
+  temperatureC: z.number().optional(),
+  eccUncorrected: z.number().optional(),
+  throttled: z.array(z.string()).optional(),
+});
+
+const Held = z.object({
+  team: TeamName,
+  job: JobId.optional().describe("Absent where it is another team's"),
+  attempt: z.int().min(1).optional().describe("Absent where it is another team's"),
+  phase: z.enum(["placed", "running", "uploading"]),
+  vcpus: z.number(),
+  memoryGiB: z.number(),
+  gpus: Count,
+  rank: Count.optional().describe("Its place in its gang"),
+});
+
+export const Node = z
+  .object({
+    node: z.string().describe("The EC2 instance id"),
+    pool: PoolName,
+    state: NodeState,
+    stateSince: Time,
+    team: TeamName.optional().describe("The one team it serves; absent in a shared pool"),
+    instanceType: z.string(),
+    zone: z.string(),
+    market: Market,
+    usdPerHour: z.number(),
+    vcpus: z.number(),
+    memoryGiB: z.number(),
+    gpus: Count,
+    gpuModel: z.string().optional(),
+    launchedAt: Time,
+    readyAt: Time.optional(),
+    lastSeenAt: Time.optional().describe("When its worker last called"),
+    idleSince: Time.optional().describe("Absent while it holds anything"),
+    notice: z
+      .object({ kind: z.enum(["interruption", "rebalance"]), at: Time })
+      .optional()
+      .describe("EC2's word that it will not stay"),
+    drain: z
+      .object({ because: z.string(), until: Time })
+      .optional()
+      .describe("Why it is taken out of use, and until when what runs on it may go on"),
+    assignments: z.array(Held),
+    samples: z.array(Sample).optional().describe("One a GPU, as of its worker's last call"),
+    datasets: z
+      .array(z.object({ team: TeamName, dataset: DatasetName, version: Count, shards: Count, bytes: Count }))
+      .describe("What it has fetched and checked, of datasets that the caller may see"),
+  })
+  .meta({ id: "Node" });
+export type Node = z.infer<typeof Node>;
+
+/** By pool, then by instance id. */
+export const NodePage = z.object({ items: z.array(Node), cursor: Cursor.optional() }).meta({ id: "NodePage" });
+export type NodePage = z.infer<typeof NodePage>;
+
+/** A node as a caller may see it: that another team is on it is no secret, with which job and data is. */
+export const nodeView = (node: Known, speaker: Speaker): Node => ({
+  node: node.id,
+  pool: node.pool,
+  state: node.state,
+  stateSince: iso(node.stateSinceMs),
+  team: node.team,
+  instanceType: node.offer.instanceType,
+  zone: node.offer.zone,
+  market: node.offer.market,
+  usdPerHour: node.offer.usdPerHour,
+  vcpus: node.type.resources.vcpus,
+  memoryGiB: node.type.resources.memoryGiB,
+  gpus: node.type.resources.gpus,
+  gpuModel: node.type.gpu?.model,
+  launchedAt: iso(node.launchedAtMs),
+  readyAt: isoIf(node.readyAtMs),
+  lastSeenAt: isoIf(node.lastSeenMs),
+  idleSince: isoIf(idleSince(node)),
+  notice: node.notice && { kind: node.notice.kind, at: iso(node.notice.atMs) },
+  drain: node.drain && { because: node.drain.because, until: iso(node.drain.untilMs) },
+  assignments: node.assignments.map((each) => held(each, speaker)),
+  samples: node.gpus?.map(({ throttled, ...sample }) => ({ ...sample, throttled: throttled && [...throttled] })),
+  datasets: (node.datasets ?? [])
+    .filter(({ team }) => maySpeakFor(speaker, team))
+    .map(({ team, dataset, version, shards, bytes }) => ({ team, dataset, version, shards, bytes })),
+});
+
+const idleSince = ({ state, assignments, lastBusyMs, readyAtMs }: Known): number | undefined =>
+  state === "ready" && assignments.length === 0 ? Math.max(lastBusyMs, readyAtMs ?? 0) : undefined;
+
+const held = ({ team, job, attempt, phase, needs, rank }: Assignment, speaker: Speaker): Node["assignments"][number] => ({
+  team,
+  ...(maySpeakFor(speaker, team) && { job, attempt }),
+  phase,
+  vcpus: needs.vcpus,
+  memoryGiB: needs.memoryGiB,
+  gpus: needs.gpus,
+  rank,
+});

@@ -1,0 +1,109 @@
+import { datasetName } from "../../model/dataset.ts";
+import { usable } from "../../model/offer.ts";
+import type { Pool } from "../../model/pool.ts";
+import type { Lane } from "../../ports/bell.ts";
+import type { Datasets } from "../../ports/datasets.ts";
+import type { Placements } from "../../ports/pool-ledger.ts";
+import type { MemoryArtifacts } from "../memory/artifacts.ts";
+import { type MemoryDatasets, type MemoryShardStore, memoryPoolNodes } from "../memory/datasets.ts";
+import { MemoryJobAccess, memoryBootDownloads } from "../memory/job-access.ts";
+import type { MemoryLedger } from "../memory/ledger.ts";
+import { MemoryMarket } from "../memory/market.ts";
+import { MemoryRequestBudget } from "../memory/request-budget.ts";
+import type { SimClock } from "./clock.ts";
+import type { SimEc2 } from "./ec2.ts";
+import type { Fact } from "./facts.ts";
+import type { Ports } from "./ports.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Queues } from "./wires.ts";
+
+/** What the ports reach. */
+export type PortsWorld = {
+  readonly clock: SimClock;
+  readonly scenario: Scenario;
+  readonly pools: readonly Pool[];
+  readonly ledger: MemoryLedger;
+  readonly artifacts: MemoryArtifacts;
+  readonly datasets: MemoryDatasets;
+  readonly store: MemoryShardStore;
+  readonly ec2: SimEc2;
+  readonly queues: Queues;
+  readonly tell: (fact: Fact) => void;
+};
+
+/** The ports before any bug is planted. What is written through them is reported to the invariants. */
+export function realPorts(world: PortsWorld): Ports {
+  const { clock, scenario, tell, ledger, ec2, artifacts, datasets, store, queues } = world;
+  const sold = {
+    types: scenario.types.map(({ name, ...raw }) => ({
+      name,
+      resources: usable(raw),
+      ...(raw.gpus > 0 ? { gpu: { model: "A10G", memoryGiB: 24 } } : {}),
+    })),
+    offers: scenario.offers.map(({ capacity: _capacity, ...offer }) => offer),
+    refreshedAtMs: clock.nowMs,
+  };
+  const lane: Lane = {
+    send: async (pool) => queues.lane.send({ pool }),
+    sendLater: async (pool, delaySeconds) => queues.later.send({ pool }, Math.min(Math.max(Math.ceil(delaySeconds), 0), 900) * 1000),
+  };
+  return {
+    ...ledger,
+    placements: reservationsTold(world, ledger.placements),
+    lane,
+    artifacts,
+    datasets: mapsTold(world, datasets),
+    store,
+    fleet: ec2.port,
+    instances: ec2.instances,
+    market: new MemoryMarket(sold),
+    budget: new MemoryRequestBudget(),
+    journal: { record: async (decision) => tell({ kind: "decided", decision }) },
+    access: new MemoryJobAccess(() => clock.nowMs),
+    downloads: memoryBootDownloads,
+    nodes: memoryPoolNodes(ledger.table),
+    shardQueue: {
+      send: async ({ team, dataset }, { relist = false, delaySeconds = 0 } = {}) =>
+        queues.shards.send({ team, dataset, relist }, delaySeconds * 1000),
+    },
+    sealAgain: { send: async ({ team, job, attempt }) => queues.seal.send({ team, job, attempt }) },
+  };
+}
+
+function reservationsTold({ pools, ledger, tell }: PortsWorld, real: Placements): Placements {
+  const told = async <T>(pool: string, written: Promise<T>): Promise<T> => {
+    const answer = await written;
+    const of = pools.find(({ name }) => name === pool);
+    if (of) tell({ kind: "reserved", pool: of, reserved: ledger.table.reserved(pool) });
+    return answer;
+  };
+  return {
+    ...real,
+    intend: (fence, ...rest) => told(fence.pool, real.intend(fence, ...rest)),
+    settle: (fence, settled) => told(fence.pool, real.settle(fence, settled)),
+    terminating: (fence, ...rest) => told(fence.pool, real.terminating(fence, ...rest)),
+    forget: (fence, ...rest) => told(fence.pool, real.forget(fence, ...rest)),
+  };
+}
+
+/** As an object of its own: a port is called through it, whatever `this` is. */
+function mapsTold({ tell }: PortsWorld, real: MemoryDatasets): Datasets {
+  return {
+    get: real.get,
+    list: real.list,
+    add: real.add,
+    replace: real.replace,
+    remove: real.remove,
+    noteListing: real.noteListing,
+    noteTrouble: real.noteTrouble,
+    noteRelist: real.noteRelist,
+    mayAsk: real.mayAsk,
+    noteMap: async (was, map) => {
+      const before = real.records.get(datasetName(was));
+      const written = await real.noteMap(was, map);
+      const after = real.records.get(datasetName(was));
+      if (written === "done" && before && after) tell({ kind: "map", before, after });
+      return written;
+    },
+  };
+}
