@@ -31,7 +31,7 @@ const Artifact = z
     [
       RelativePath,
       z.strictObject({
-        path: RelativePath,
+        path: RelativePath.describe("Relative to the working directory, with / and without .."),
         required: z.boolean().default(false).describe("true: without it the job fails, though it ended with 0; the rest is kept"),
       }),
     ],
@@ -65,7 +65,7 @@ const Gpus = z.strictObject({
 const Dataset = z.union([
   DatasetName.transform((name) => ({ name, share: "whole" as const })),
   z.strictObject({
-    name: DatasetName,
+    name: DatasetName.describe("A dataset that the team has added"),
     share: z.enum(["whole", "part"]).default("whole").describe("part: only the shards that this job's node has been dealt"),
   }),
 ]);
@@ -112,11 +112,13 @@ export const JobMessage = z
           .string()
           .max(1200)
           .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/.+$/, "must look like s3://bucket/key.tar.gz")
-          .refine(noNul, nulMessage),
+          .refine(noNul, nulMessage)
+          .describe("The archive's address; a job can read only archives below its own team's prefix of the code bucket"),
         sha256: z
           .string()
           .regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits")
-          .optional(),
+          .optional()
+          .describe("The archive's SHA-256; if it differs from what was downloaded, the run fails"),
       })
       .optional()
       .describe("A .tar.gz that is unpacked into the working directory"),
@@ -131,17 +133,18 @@ export const JobMessage = z
       ])
       .default({ count: 1, memoryGiB: 0, models: [] })
       .describe("A count, or {count, memoryGiB, models}"),
-    vcpus: z.number().min(0.1).max(1024).default(2),
-    memoryGiB: z.number().min(0.1).max(32_768).default(8),
-    pool: PoolName.optional(),
+    vcpus: z.number().min(0.1).max(1024).default(2).describe("Virtual CPUs, per node"),
+    memoryGiB: z.number().min(0.1).max(32_768).default(8).describe("Main memory in GiB, per node"),
+    pool: PoolName.optional().describe("The pool that the job runs in. Default: the deployment's default pool"),
     priority: z.int().min(-1000).max(1000).default(0).describe("Higher goes first"),
     maxRuntimeSeconds: z
       .int()
       .min(1)
       .max(14 * 86_400)
-      .default(86_400),
+      .default(86_400)
+      .describe("A run that takes longer is stopped and fails with exit code 124"),
     retries: z.int().min(0).max(10).default(0).describe("How often a failed run is tried again; interruptions never count"),
-    env: Environment,
+    env: Environment.describe("Environment variables of the program; names that begin with FLEETWRIGHT_ are reserved"),
     artifacts: z
       .array(Artifact)
       .max(100)

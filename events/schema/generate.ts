@@ -1,34 +1,45 @@
 /**
- * `node events/schema/generate.ts` writes job.schema.json from the job message's schema.
- * With `--check` it writes nothing and fails if the file is not current or a sample does not parse.
+ * `node events/schema/generate.ts` writes what follows from the job message's schema: job.schema.json, and the field table of
+ * docs/jobs.md. With `--check` it writes nothing and fails if one of them is not current or a sample does not parse.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { JobMessage } from "../job.ts";
+import { jobFieldTable } from "./job-fields.ts";
 import { samples } from "./samples.ts";
 
-const schemaFile = join(import.meta.dirname, "..", "job.schema.json");
-const samplesFolder = join(import.meta.dirname, "..", "samples");
+const root = join(import.meta.dirname, "..", "..");
+const samplesFolder = join(root, "events", "samples");
 
 const schema = {
   title: "Fleetwright job",
   description: "A message for a team's job queue",
   ...z.toJSONSchema(JobMessage, { io: "input", unrepresentable: "any" }),
 };
-const text = `${JSON.stringify(schema, null, 2)}\n`;
+
+/** The text that each generated file should have. */
+const generated: ReadonlyMap<string, string> = new Map([
+  ["events/job.schema.json", `${JSON.stringify(schema, null, 2)}\n`],
+  ["docs/jobs.md", withTable(readFileSync(join(root, "docs", "jobs.md"), "utf8"), jobFieldTable())],
+]);
 
 if (process.argv.includes("--check")) check();
-else writeFileSync(schemaFile, text);
+else for (const [file, text] of generated) writeFileSync(join(root, file), text);
+
+/** The page with this table between its two marks. */
+function withTable(page: string, table: string): string {
+  const marked = /(<!-- generated: npm run generate -->\n).*(<!-- end of what is generated -->)/s;
+  if (!marked.test(page)) throw new Error("docs/jobs.md has lost the marks between which its table is generated");
+  return page.replace(marked, (_all, begin: string, end: string) => `${begin}\n${table}\n${end}`);
+}
 
 function check(): void {
-  const wrong = [
-    ...wrongSamples(),
-    ...(readFileSync(schemaFile, "utf8") === text ? [] : ["job.schema.json is not current: npm run generate"]),
-  ];
+  const stale = [...generated].filter(([file, text]) => readFileSync(join(root, file), "utf8") !== text);
+  const wrong = [...wrongSamples(), ...stale.map(([file]) => `${file} is not current: npm run generate`)];
   for (const line of wrong) console.error(line);
   if (wrong.length > 0) process.exitCode = 1;
-  else console.log(`${Object.keys(samples).length} samples parse; job.schema.json is current`);
+  else console.log(`${Object.keys(samples).length} samples parse; ${[...generated.keys()].join(" and ")} are current`);
 }
 
 function wrongSamples(): string[] {

@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parseConfiguration } from "../../cdk/configuration/configuration.ts";
+import fleetConfig from "../../cdk/fleet.config.ts";
+import { Synthesized } from "./synthesized.ts";
+
+const stack = new Synthesized();
+const runbook = readFileSync(join(import.meta.dirname, "..", "..", "docs", "operations.md"), "utf8");
+
+/** The name as the runbook has it: with NAME, TEAM and POOL for those of the deployment. */
+function general(name: string): string {
+  const { name: fleet, teams, pools } = parseConfiguration(fleetConfig, "the test");
+  const last = (text: string, word: string, names: readonly string[]): string =>
+    names.reduce((so, each) => so.replace(new RegExp(`([-/])${each}$`), `$1${word}`), text);
+  return last(
+    last(name.replace(new RegExp(`^${fleet}`), "NAME"), "TEAM", teams),
+    "POOL",
+    pools.map((pool) => pool.name),
+  );
+}
+
+const namesOf = (type: string, property: string): readonly string[] => [
+  ...new Set(stack.all(type).map(({ properties }) => general(String(properties[property])))),
+];
+
+test("the runbook has a row for every alarm that the stack creates, and for no other", () => {
+  const rows = [...runbook.matchAll(/^\| `(NAME[^`]+)` \|/gm)].map(([, name]) => name);
+  expect(rows.toSorted()).toEqual(namesOf("AWS::CloudWatch::Alarm", "AlarmName").toSorted());
+});
+
+test("every dead-letter queue that the stack creates has an alarm of its name", () => {
+  const queues = namesOf("AWS::SQS::Queue", "QueueName").filter((name) => name.startsWith("NAME-dead-"));
+  const alarms = namesOf("AWS::CloudWatch::Alarm", "AlarmName");
+  expect(queues.length).toBeGreaterThan(5);
+  expect(queues.map((name) => name.replace(/\.fifo$/, "")).filter((name) => !alarms.includes(name))).toEqual([]);
+});
