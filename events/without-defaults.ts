@@ -23,7 +23,8 @@ export function withoutDefaults(schema: Schema, value: unknown): unknown {
 
 function keptField(field: Schema | undefined, name: string, value: unknown): [string, unknown][] {
   if (field === undefined) return [[name, value]];
+  const kept = withoutDefaults(field, value);
   const filled = z.safeParse(field, undefined);
-  const isDefault = filled.success && canonicalJson(filled.data) === canonicalJson(value);
-  return isDefault ? [] : [[name, withoutDefaults(field, value)]];
+  const isDefault = filled.success && canonicalJson(withoutDefaults(field, filled.data)) === canonicalJson(kept);
+  return isDefault ? [] : [[name, kept]];
 }

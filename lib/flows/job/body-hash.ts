@@ -9,7 +9,7 @@ import type { JobSpec } from "../../model/job.ts";
  * SHA-256 (hex) of what a message asks for, or of the text of a message that cannot be read. White space, the order of keys,
  * and whether a default is written out make no difference, so a release that adds a field with a default changes no hash.
  */
-export const bodyHash = (body: JobSpec | string, schema: z.ZodType = JobMessage): string =>
+export const bodyHash = (body: Partial<JobSpec> | string, schema: z.ZodType = JobMessage): string =>
   createHash("sha256")
     .update(canonicalJson(typeof body === "string" ? body : withoutDefaults(schema, body)))
     .digest("hex");
