@@ -83,7 +83,7 @@ test("a job has the same hash with any of its default values written out or left
         expect(bodyHash(some)).toBe(hash);
       }
     }),
-    { numRuns: stormRuns(1_000) },
+    { numRuns: stormRuns(600) },
   );
 });
 
@@ -99,6 +99,6 @@ test("two jobs have the same hash exactly if they ask for the same", () => {
     fc.property(fc.oneof(pair, fc.tuple(message, message)), ([one, other]) => {
       expect(hashOf(one) === hashOf(other)).toBe(isDeepStrictEqual(specFrom(one), specFrom(other)));
     }),
-    { numRuns: stormRuns(6_000) },
+    { numRuns: stormRuns(3_000) },
   );
 });
