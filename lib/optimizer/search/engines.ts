@@ -5,7 +5,7 @@ import type { Engine } from "../engines/engine.ts";
 import { ExactSetCovering } from "../engines/exact-set-covering.ts";
 import { GroupingGenetic } from "../engines/grouping-genetic.ts";
 import { type Random, seeded } from "../engines/random.ts";
-import { RuinAndRecreate } from "../engines/ruin-and-recreate.ts";
+import { type Ruin, RuinAndRecreate } from "../engines/ruin-and-recreate.ts";
 
 /** The engines of every search. Decision records, stored statistics and `fleet plan` hold these names, so they do not change. */
 export const engineNames = ["columns", "ruin-any-4", "ruin-worst-8", "genetic"] as const;
@@ -49,7 +49,7 @@ function rewardOfRuin(jobs: number): number {
   return jobs >= 5 ? 0.2 : 0.6;
 }
 
-function ruinAndRecreate(ruin: { readonly choice: "any" | "worst"; readonly bins: number }): EngineDefinition["create"] {
+function ruinAndRecreate(ruin: Ruin): EngineDefinition["create"] {
   return ({ pricing, columns }, random) => new RuinAndRecreate(pricing, { random, prices: () => columns.prices(), ruin });
 }
 
