@@ -98,7 +98,10 @@ const Image = z
     if (why !== undefined) context.addIssue({ code: "custom", message: why });
   });
 
-/** What a team puts on its queue. The smallest legal message is {"command":["python","train.py"]}. */
+/**
+ * What a team puts on its queue. The smallest legal message is {"command":["python","train.py"]}. A new field must be optional or have
+ * a default, so that messages keep their meaning and jobs their body hash. A default that changes changes both.
+ */
 export const JobMessage = z
   .strictObject({
     id: JobId.optional().describe(

@@ -9,3 +9,16 @@ export function jsonOf(text: string): unknown {
     return undefined;
   }
 }
+
+/** The JSON text of a value, with the keys of its objects in order: equal values have equal texts. */
+export const canonicalJson = (value: unknown): string => JSON.stringify(ordered(value));
+
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, each]) => [key, ordered(each)]),
+  );
+}

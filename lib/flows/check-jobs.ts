@@ -1,5 +1,5 @@
 import type { Dataset, DatasetRef } from "../model/dataset.ts";
-import { type Job, jobName } from "../model/job.ts";
+import { type Job, type JobRecord, jobName } from "../model/job.ts";
 import type { Catalogue } from "../model/offer.ts";
 import type { JobLookup } from "../ports/jobs.ts";
 import { bodyHash } from "./job/body-hash.ts";
@@ -22,7 +22,7 @@ export async function checkJobs(deps: CheckDeps, team: string, messages: readonl
   return judged.map((each) => verdictOn(each, there.get(jobName({ team, job: each.id ?? "" }))));
 }
 
-function verdictOn(judged: Judged, there: Job | undefined): Verdict {
+function verdictOn(judged: Judged, there: JobRecord | undefined): Verdict {
   if (judged.kind === "unfit") return { kind: "refused", because: judged.because };
   const accepted: Verdict = { kind: "accepted", pool: judged.pool.name };
   if (judged.id === undefined || there === undefined) return accepted;

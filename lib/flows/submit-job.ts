@@ -1,4 +1,4 @@
-import type { Job } from "../model/job.ts";
+import type { Job, JobRecord } from "../model/job.ts";
 import type { Admissions } from "../ports/jobs.ts";
 import { bodyHash } from "./job/body-hash.ts";
 import { type JudgeDeps, judgeJob, whyTaken } from "./job/judge-job.ts";
@@ -22,7 +22,7 @@ export async function submitJob(deps: SubmitDeps, submission: Submission): Promi
   const judged = await judgeJob(deps, team, readJob(body));
   if (judged.kind === "unfit") return reject(deps, submission, judged);
   const { spec, pool, id: job = messageId } = judged;
-  const queued: Job = {
+  const queued: JobRecord = {
     team,
     job,
     pool: pool.name,
@@ -34,7 +34,7 @@ export async function submitJob(deps: SubmitDeps, submission: Submission): Promi
     submittedAtMs: sentAtMs,
   };
   const admitted = await deps.admissions.admit(queued);
-  if (admitted.kind === "taken") return { ...(await reject(deps, submission, { because: whyTaken(queued), value: spec })), taken: true };
+  if (admitted.kind === "taken") return { ...(await reject(deps, submission, { because: whyTaken(queued), body: spec })), taken: true };
   if (admitted.kind === "same") {
     await wakeAgain(deps, admitted.job);
     return { kind: "same", job: queued };
@@ -55,12 +55,12 @@ async function wakeAgain({ bell, lane, fleet }: SubmitDeps, { state, pool }: Job
 
 /** Records the refusal under the message's own id where the job's is missing or in use. */
 async function reject(deps: SubmitDeps, submission: Submission, refused: Omit<Unfit, "kind">): Promise<Submitted> {
-  const job: Job = {
+  const job: JobRecord = {
     team: submission.team,
     job: refused.id ?? submission.messageId,
     pool: deps.fleet.defaultPool,
     state: "rejected",
-    bodyHash: bodyHash(refused.value),
+    bodyHash: bodyHash(refused.body),
     attempt: 1,
     failures: 0,
     submittedAtMs: submission.sentAtMs,

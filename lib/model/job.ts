@@ -86,8 +86,6 @@ export type Job = JobRef & {
   readonly state: JobState;
   /** Absent only for a rejected message that could not be read. */
   readonly spec?: JobSpec | undefined;
-  /** SHA-256 (hex) of the canonical spec: the same id with another body is another job, and refused. */
-  readonly bodyHash: string;
   /** The run under way or the next one; starts at 1. */
   readonly attempt: number;
   /** Runs that ended by the job's own fault; `spec.retries` bounds them. */
@@ -108,6 +106,12 @@ export type Job = JobRef & {
   readonly reason?: string | undefined;
   /** What was kept of the attempt that ended it; absent before. The list itself rests sealed beside the files. */
   readonly artifacts?: ArtifactSummary | undefined;
+};
+
+/** A job as it is stored. */
+export type JobRecord = Job & {
+  /** Of what its message asked for: the same id with another body is another job, and is refused. */
+  readonly bodyHash: string;
 };
 
 /** What becomes of a job whose node was lost: with so many lost while it ran it fails, for it may be the one that ends them. */

@@ -1,4 +1,4 @@
-import type { ArtifactSummary, AttemptRef, Job, JobRef, JobState } from "../model/job.ts";
+import type { ArtifactSummary, AttemptRef, Job, JobRecord, JobRef, JobState } from "../model/job.ts";
 
 /** Takes what teams submit. */
 export interface Admissions {
@@ -6,7 +6,7 @@ export interface Admissions {
    * Writes the job, and its queue entry when it is `queued`, unless the name is in use.
    * `same`: it was written before with the same body hash, and is `job` by now. `taken`: another body has this name.
    */
-  admit(job: Job): Promise<Admitted>;
+  admit(job: JobRecord): Promise<Admitted>;
 }
 
 export type Admitted = { readonly kind: "created" | "taken" } | { readonly kind: "same"; readonly job: Job };
@@ -14,7 +14,7 @@ export type Admitted = { readonly kind: "created" | "taken" } | { readonly kind:
 /** Finds jobs by their names. */
 export interface JobLookup {
   /** Those that are there, as they are now, by `jobName`; a hundred at most. */
-  find(refs: readonly JobRef[]): Promise<ReadonlyMap<string, Job>>;
+  find(refs: readonly JobRef[]): Promise<ReadonlyMap<string, JobRecord>>;
 }
 
 /** Ends jobs that their teams want no more. */

@@ -1,5 +1,5 @@
 import { fileKey, sealedFileKey } from "../../events/artifacts/upload.ts";
-import type { Job } from "../model/job.ts";
+import type { JobRecord } from "../model/job.ts";
 import type { Placements } from "../ports/pool-ledger.ts";
 import type { Invariant } from "./invariants/invariant.ts";
 import { jobKey, nodeKey, offNodes } from "./memory/table.ts";
@@ -88,7 +88,7 @@ export const bugs: readonly Bug[] = [
         succeed: async (attempt, to, atMs) => {
           const job = ledger.table.jobs.get(jobKey(attempt));
           if (job && job.attempt !== attempt.attempt && !job.endedAtMs) {
-            const now = (): Job => ledger.table.jobs.get(jobKey(job)) ?? job;
+            const now = (): JobRecord => ledger.table.jobs.get(jobKey(job)) ?? job;
             if (job.state === "queued") ledger.table.moveJob(now(), { state: "placed" }, atMs);
             if (now().state !== "sealing") ledger.table.moveJob(now(), { state: "sealing" }, atMs);
             ledger.table.moveJob(now(), { ...to, state: "succeeded", ...offNodes }, atMs);

@@ -1,4 +1,4 @@
-import { type Job, type JobSpec, type QueueEntry, waiting } from "../../lib/model/job.ts";
+import { type JobRecord, type JobSpec, type QueueEntry, waiting } from "../../lib/model/job.ts";
 import type { Launch } from "../../lib/model/launch.ts";
 import type { Assignment, Node } from "../../lib/model/node.ts";
 import type { Catalogue, InstanceType, Offer } from "../../lib/model/offer.ts";
@@ -31,7 +31,7 @@ export const aSpec = (over: Partial<JobSpec> = {}): JobSpec => ({
 export const someWants = (over: Partial<Wants> = {}): Wants => ({ ...wantsOfAsked(aSpec()), ...over });
 
 /** A queued first attempt of a one-GPU job. */
-export const aJob = (over: Partial<Job> = {}): Job => ({
+export const aJob = (over: Partial<JobRecord> = {}): JobRecord => ({
   team: "vision",
   job: "train-1",
   pool: "gpu",

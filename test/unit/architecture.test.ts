@@ -84,6 +84,7 @@ describe("a wrong that is planted is found", () => {
     ["lib/decide/x.ts", 'const late = await import("highs");', "highs"],
     ["lib/solver/x.ts", 'import { decide } from "../decide/decide.ts";', "lib/decide/decide.ts"],
     ["lib/worker/x.ts", 'import { clients } from "../aws/clients.ts";', "lib/aws/clients.ts"],
+    ["lib/cli/x.ts", 'import { bodyHash } from "../flows/job/body-hash.ts";', "lib/flows/job/body-hash.ts"],
     ["lib/local/x.ts", 'import { ring } from "../flows/pool/ring.ts";', "lib/flows/pool/ring.ts"],
     ["lib/runtime/x.ts", 'import { SQSClient } from "@aws-sdk/client-sqs";', "@aws-sdk/client-sqs"],
     ["lib/sim/x.ts", 'import { errors } from "../aws/errors.ts";', "lib/aws/errors.ts"],

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { checked, linesOf } from "../../../events/checked.ts";
 import { JobMessage, maxJobBytes } from "../../../events/job.ts";
-import { withoutBom } from "../../../events/json.ts";
+import { canonicalJson, withoutBom } from "../../../events/json.ts";
 import { asMeant } from "../invocation/asked-from.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { fileTrouble } from "../invocation/file-trouble.ts";
@@ -110,15 +110,18 @@ async function textOf(name: string, stream: NodeJS.ReadableStream): Promise<stri
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Two jobs of one id are one job if they are alike; else the second would be refused when the first has been taken. */
-export function refuseTwice(files: readonly JobFile[], sameJob: (one: JobFile, other: JobFile) => boolean): void {
+/**
+ * Two messages with the same id are the same job if they ask for the same; otherwise the second would be rejected once the first
+ * is accepted. Whether an id already names a job of the deployment is for the deployment to say: see check-jobs.ts.
+ */
+export function refuseTwice(files: readonly JobFile[]): void {
   const first = new Map<string, JobFile>();
   for (const file of files) {
     const { id } = file.message;
     if (id === undefined) continue;
     const before = first.get(id);
     if (before === undefined) first.set(id, file);
-    else if (!sameJob(before, file))
+    else if (canonicalJson(before.message) !== canonicalJson(file.message))
       throw new UsageError(`${file.at}: the id ${id} names another job already, in ${before.at}; nothing was sent`);
   }
 }

@@ -1,5 +1,4 @@
 import type { JobSummary, Job as JobView } from "../../api/views/jobs.ts";
-import { bodyHash } from "../../flows/job/body-hash.ts";
 import { Fault } from "../../model/fault.ts";
 import type { Job } from "../../model/job.ts";
 import type { JobReader } from "../../ports/jobs.ts";
@@ -26,12 +25,10 @@ export const apiJobReader = (api: Pick<FleetApi, "job" | "jobs">): JobReader => 
 const timeOf = (atMs: number | undefined): string | undefined =>
   atMs === undefined ? undefined : new Date(Math.min(Math.max(atMs, 0), Date.UTC(9999, 11, 31))).toISOString();
 
-/** The API does not tell the body's hash: it is taken of the spec, and empty where there is none. */
 export function jobOf(view: JobSummary & Partial<JobView>): Job {
   const { submittedAt, startedAt, endedAt, ...rest } = view;
   return {
     ...rest,
-    bodyHash: view.spec === undefined ? "" : bodyHash(view.spec),
     submittedAtMs: Date.parse(submittedAt),
     ...(startedAt === undefined ? {} : { startedAtMs: Date.parse(startedAt) }),
     ...(endedAt === undefined ? {} : { endedAtMs: Date.parse(endedAt) }),

@@ -1,17 +1,15 @@
 import { createHash } from "node:crypto";
+import type * as z from "zod";
+import { JobMessage } from "../../../events/job.ts";
+import { canonicalJson } from "../../../events/json.ts";
+import { withoutDefaults } from "../../../events/without-defaults.ts";
+import type { JobSpec } from "../../model/job.ts";
 
-/** SHA-256 (hex) of a JSON value whose objects' keys are put in order first: white space and order make no difference. */
-export const bodyHash = (value: unknown): string =>
+/**
+ * SHA-256 (hex) of what a message asks for, or of the text of a message that cannot be read. White space, the order of keys,
+ * and whether a default is written out make no difference, so a release that adds a field with a default changes no hash.
+ */
+export const bodyHash = (body: Partial<JobSpec> | string, schema: z.ZodType = JobMessage): string =>
   createHash("sha256")
-    .update(JSON.stringify(ordered(value)))
+    .update(canonicalJson(typeof body === "string" ? body : withoutDefaults(schema, body)))
     .digest("hex");
-
-function ordered(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(ordered);
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, each]) => [key, ordered(each)]),
-  );
-}

@@ -23,7 +23,7 @@ export async function judgeJob(deps: JudgeDeps, team: string, read: Read): Promi
   if (read.kind === "unfit") return read;
   const { id } = read.message;
   const spec = specOf(read.message);
-  const unfit = (because: string): Unfit => ({ kind: "unfit", because, id, value: spec });
+  const unfit = (because: string): Unfit => ({ kind: "unfit", because, id, body: spec });
   const chosen = choosePool({ team, spec }, deps.fleet);
   if ("rejected" in chosen) return unfit(chosen.rejected);
   const { pool } = chosen;

@@ -2,21 +2,27 @@ import * as z from "zod";
 import { checked, lineOf } from "../../../events/checked.ts";
 import { JobId, JobMessage, maxJobBytes } from "../../../events/job.ts";
 import { withoutBom } from "../../../events/json.ts";
+import type { JobSpec } from "../../model/job.ts";
 
-/** `value`: what the refused body's hash is taken of; a spec where there is one, as for a job that is taken, so that both are the same body. */
-export type Unfit = { readonly kind: "unfit"; readonly because: string; readonly id?: string | undefined; readonly value: unknown };
+/** `body`: what its hash is taken of: the spec, as for a job that is accepted, or the message's text if it cannot be read. */
+export type Unfit = {
+  readonly kind: "unfit";
+  readonly because: string;
+  readonly id?: string | undefined;
+  readonly body: JobSpec | string;
+};
 
 export type Read = { readonly kind: "read"; readonly message: JobMessage } | Unfit;
 
 /** A text as a job message, or why it is none. */
 export function readJob(text: string): Read {
   const bytes = Buffer.byteLength(text);
-  if (bytes > maxJobBytes) return { kind: "unfit", because: tooLong(bytes), value: text };
+  if (bytes > maxJobBytes) return { kind: "unfit", because: tooLong(bytes), body: text };
   let value: unknown;
   try {
     value = JSON.parse(withoutBom(text));
   } catch (error) {
-    return { kind: "unfit", because: `the message is not JSON: ${error instanceof Error ? error.message : String(error)}`, value: text };
+    return { kind: "unfit", because: `the message is not JSON: ${error instanceof Error ? error.message : String(error)}`, body: text };
   }
   return readValue(value, text);
 }
@@ -24,9 +30,9 @@ export function readJob(text: string): Read {
 /** The same of a message that is one of several in a text. */
 export function readJobValue(value: unknown): Read {
   const text = textOf(value);
-  if (text === undefined) return { kind: "unfit", because: "the message is nested too deeply", value: "" };
+  if (text === undefined) return { kind: "unfit", because: "the message is nested too deeply", body: "" };
   const bytes = Buffer.byteLength(text);
-  return bytes > maxJobBytes ? { kind: "unfit", because: tooLong(bytes), value: text } : readValue(value, text);
+  return bytes > maxJobBytes ? { kind: "unfit", because: tooLong(bytes), body: text } : readValue(value, text);
 }
 
 /** Undefined for a value whose depth is more than a walk through it can go. */
@@ -44,7 +50,7 @@ function readValue(value: unknown, text: string): Read {
   const id = z.object({ id: JobId }).safeParse(value);
   // The body as it came: a value that nobody has checked may be nested deeper than a walk through it can go.
   const because = inShort(message.wrong.map((wrong) => lineOf(wrong)));
-  return { kind: "unfit", because, id: id.success ? id.data.id : undefined, value: text };
+  return { kind: "unfit", because, id: id.success ? id.data.id : undefined, body: text };
 }
 
 const tooLong = (bytes: number): string =>

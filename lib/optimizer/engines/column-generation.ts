@@ -19,11 +19,14 @@ const worthwhile = 0.002;
 const mostScarce = 60;
 
 /**
- * Gilmore and Gomory's column generation: a linear program over patterns, whose prices show which patterns to add; then its solution
- * in whole bins. Greedy runs at the same prices give patterns of all shapes at once, and so most of the way in few rounds.
+ * Engine `columns`: column generation (Gilmore and Gomory, 1961). A linear program over patterns has prices that show which patterns to
+ * add; its solution is then rounded down to whole bins, and greedy packs what is left. Prices are smoothed by their moving average
+ * (Neame, 1999), so that they do not jump. Greedy runs at the same prices add patterns of all shapes at once and so save most rounds.
+ *
+ * A round searches one knapsack per kind of bin, each cut off after `searched` nodes; a pivot of the program takes the square of its
+ * rows, which are the shapes and at most `mostScarce` kinds. Rounding is a heuristic: an optimal program does not make an optimal packing.
  */
 export class ColumnGeneration implements Engine {
-  readonly name = "columns";
   readonly master: Master;
   readonly #pricing: Pricing;
   #center: Float64Array;

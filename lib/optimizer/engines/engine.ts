@@ -2,8 +2,7 @@ import type { Packing } from "./packing.ts";
 
 /** A way to find better packings, a slice of work at a time, so that it can be stopped soon after any moment. */
 export type Engine = {
-  readonly name: string;
-  /** One slice of work, from the best that anybody has found. */
+  /** One slice of work, from the best packing that any engine has found. */
   readonly improve: (best: Packing) => Slice;
 };
 

@@ -20,8 +20,11 @@ export const allBins = ({ instance }: Pricing): Float64Array => Float64Array.fro
 type Candidate = { readonly load: Load; readonly ratio: number };
 
 /**
- * Takes, again and again, the bin that holds most value for its price, at the prices that `pricing` has, as often as it can be filled.
- * What a kind can hold only shrinks as jobs run out, so a kind is looked at again only when it is the best and no longer true.
+ * The greedy heuristic for set covering (Chvátal, 1979): takes, again and again, the bin that holds most value for its price, at the prices
+ * that `pricing` has, as often as it can be filled. A knapsack search per kind finds that load. What a kind can hold only shrinks as jobs
+ * run out, so a kind is searched again only when its load is the best one known and no longer fits.
+ *
+ * There are at most as many choices as jobs, and per choice at most one knapsack search per kind, cut off after `mostNodes` nodes.
  */
 export function greedy(pricing: Pricing, run: GreedyRun): readonly Bins[] {
   const { kinds } = pricing.instance;

@@ -1,19 +1,12 @@
 import type { Experience, Learned } from "../../model/plan.ts";
 import type { Instance } from "../problem/instance.ts";
+import { type EngineName, engineDefinitions, isEngineName } from "./engines.ts";
 
 const mostSorts = 64;
 /** Tries that count: older ones fade, so that the table can change its mind. */
 const mostTries = 400;
 /** How much the rules count against what was learned, in tries; and how much what was seldom tried is favoured. */
 const [trustInRules, curiosity] = [4, 0.15];
-
-/** What the rules expect of an engine before anything was learned: columns pay at once wherever there are some jobs, then exchanges do. */
-const rules: readonly { readonly engine: RegExp; readonly reward: (jobs: number) => number }[] = [
-  { engine: /^exact/, reward: () => 2 },
-  { engine: /^columns/, reward: (jobs) => (jobs >= 5 ? 1 : 0.4) },
-  { engine: /^ruin/, reward: (jobs) => (jobs >= 5 ? 0.2 : 0.6) },
-  { engine: /^genetic/, reward: () => 0.1 },
-];
 
 /** Instances of one sort have about as many jobs and shapes, and shares of GPUs and nodes or none. */
 export function sortOf({ shapes, kinds }: Instance): string {
@@ -32,20 +25,21 @@ export class Policy {
   readonly #sort: string;
   readonly #jobs: number;
   readonly #before: Learned;
-  readonly #experience: Map<string, Experience>;
+  readonly #experience: Map<EngineName, Experience>;
 
   constructor(instance: Instance, learned: Learned = {}) {
     this.#sort = sortOf(instance);
     this.#jobs = instance.shapes.reduce((sum, shape) => sum + shape.count, 0);
     this.#before = learned;
-    this.#experience = new Map(Object.entries(learned[this.#sort] ?? {}));
+    const known = Object.entries(learned[this.#sort] ?? {}).flatMap(([name, each]) => (isEngineName(name) ? [[name, each] as const] : []));
+    this.#experience = new Map(known);
   }
 
-  choose<Name extends string>(engines: readonly Name[]): Name | undefined {
+  choose(engines: readonly EngineName[]): EngineName | undefined {
     const total = engines.reduce((sum, each) => sum + this.#of(each).tries, 1);
-    const score = (engine: string): number => {
+    const score = (engine: EngineName): number => {
       const { tries, reward } = this.#of(engine);
-      const expected = rules.find((rule) => rule.engine.test(engine))?.reward(this.#jobs) ?? 0;
+      const expected = engineDefinitions[engine].expectedReward(this.#jobs);
       const mean = (reward + trustInRules * expected) / (tries + trustInRules);
       return mean + curiosity * Math.sqrt(Math.log(total) / (tries + 1));
     };
@@ -53,7 +47,7 @@ export class Policy {
   }
 
   /** `saved`: of the cost, as a share of it; a thousandth for a hundred thousand steps is full reward. */
-  reward(engine: string, { saved, steps }: { saved: number; steps: number }): void {
+  reward(engine: EngineName, { saved, steps }: { saved: number; steps: number }): void {
     const { tries, reward } = this.#of(engine);
     const fade = tries >= mostTries ? (mostTries - 1) / mostTries : 1;
     const earned = Math.min(1, (Math.max(0, saved) * 1e8) / Math.max(1, steps));
@@ -68,7 +62,7 @@ export class Policy {
     return Object.fromEntries(kept.toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  #of(engine: string): Experience {
+  #of(engine: EngineName): Experience {
     return this.#experience.get(engine) ?? { tries: 0, reward: 0 };
   }
 }

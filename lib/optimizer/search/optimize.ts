@@ -4,8 +4,8 @@ import { type Budget, Counted } from "../problem/budget.ts";
 import type { JobClass, Problem } from "../problem/problem.ts";
 import { byUrgency } from "../problem/urgency.ts";
 import type { Answer } from "./answer.ts";
+import type { EngineName } from "./engines.ts";
 import { Placing } from "./placing.ts";
-import type { EngineName } from "./portfolio.ts";
 
 export type Options = {
   readonly budget: Budget;

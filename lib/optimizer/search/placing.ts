@@ -8,11 +8,12 @@ import { type Instance, instanceOf } from "../problem/instance.ts";
 import { type JobClass, type Problem, type Supply, standardTerms } from "../problem/problem.ts";
 import type { Answer, Binding, Purchase } from "./answer.ts";
 import { costOfPlan } from "./answer.ts";
+import type { EngineName } from "./engines.ts";
 import { fillNodes } from "./fill-nodes.ts";
 import { boundGang, cheapestFor } from "./gangs.ts";
 import { Ledger } from "./limits.ts";
 import { namedBins } from "./names.ts";
-import { type Earned, type EngineName, plus, search } from "./portfolio.ts";
+import { type Earned, plus, search } from "./portfolio.ts";
 import { whyWaiting } from "./reasons.ts";
 import { needOf, type Room, restOf, roomsOf, takes } from "./rooms.ts";
 

@@ -3,20 +3,11 @@ import type { SolveProgram } from "../../model/planning/linear-program.ts";
 import type { Pattern } from "../bounds/master.ts";
 import { Pricing } from "../bounds/pricing.ts";
 import { ColumnGeneration } from "../engines/column-generation.ts";
-import type { Engine } from "../engines/engine.ts";
-import { Exact } from "../engines/exact.ts";
-import { Genetic } from "../engines/genetic.ts";
 import { isBetter, type Packing } from "../engines/packing.ts";
-import { seeded } from "../engines/random.ts";
-import { RuinRecreate } from "../engines/ruin-recreate.ts";
 import type { Budget } from "../problem/budget.ts";
 import type { Instance } from "../problem/instance.ts";
+import { createEngines, type EngineName, engineNames } from "./engines.ts";
 import { Policy } from "./learning.ts";
-
-export const engineNames = ["columns", "ruin-any-4", "ruin-worst-8", "genetic"] as const;
-export type EngineName = (typeof engineNames)[number];
-/** `exact`: only where a solver is given. */
-export type Winner = EngineName | "greedy" | "exact";
 
 export type Search = {
   readonly budget: Budget;
@@ -34,7 +25,7 @@ export type Earned = { readonly saved: number; readonly steps: number };
 export type Searched = {
   readonly packing: Packing;
   /** Who found it. */
-  readonly engine: Winner;
+  readonly engine: EngineName | "greedy";
   readonly steps: number;
   readonly earned: Readonly<Record<string, Earned>>;
   readonly learned: Learned;
@@ -52,8 +43,7 @@ export function search(instance: Instance, { budget, seed, engines = engineNames
   const pricing = new Pricing(instance);
   const columns = new ColumnGeneration(pricing);
   const policy = new Policy(instance, learned);
-  const ready = new Map<Exclude<Winner, "greedy">, Engine>(engines.map((name) => [name, engineOf(name, { pricing, columns, seed })]));
-  if (solve) ready.set("exact", new Exact(instance, solve));
+  const ready = createEngines(engines, { pricing, columns, seed, solve });
   let packing = columns.greedy();
   let proven = provenAtOnce(instance, packing);
   let engine: Searched["engine"] = "greedy";
@@ -104,18 +94,3 @@ function savedBy(found: Packing | undefined, before: Packing): number {
 }
 
 export const plus = (a: Earned | undefined, b: Earned): Earned => ({ saved: (a?.saved ?? 0) + b.saved, steps: (a?.steps ?? 0) + b.steps });
-
-function engineOf(name: EngineName, { pricing, columns, seed }: { pricing: Pricing; columns: ColumnGeneration; seed: number }): Engine {
-  const prices = (): Float64Array => columns.prices();
-  const random = seeded(seed * 31 + engineNames.indexOf(name));
-  switch (name) {
-    case "columns":
-      return columns;
-    case "ruin-worst-8":
-      return new RuinRecreate(pricing, { random, prices, ruin: { choice: "worst", bins: 8 } });
-    case "ruin-any-4":
-      return new RuinRecreate(pricing, { random, prices, ruin: { choice: "any", bins: 4 } });
-    case "genetic":
-      return new Genetic(pricing, { random, prices });
-  }
-}

@@ -1,4 +1,4 @@
-import { isEnded, isOn, type Job } from "../../model/job.ts";
+import { isEnded, isOn, type Job, type JobRecord } from "../../model/job.ts";
 import { type Assignment, isLive, type Node } from "../../model/node.ts";
 import { saysMore } from "../../model/telemetry.ts";
 import type { AttemptChange, NodeLedger } from "../../ports/node-ledger.ts";
@@ -75,7 +75,7 @@ function setPhase(
   else table.setAssignments(node, [...others, { ...held, phase: assignment, process: on.process }], undefined);
 }
 
-function leaveNode(table: MemoryTable, job: Job, node: string): void {
+function leaveNode(table: MemoryTable, job: JobRecord, node: string): void {
   if (job.node === node) table.putJob({ ...job, ...offNodes });
 }
 

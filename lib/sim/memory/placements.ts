@@ -1,4 +1,4 @@
-import { afterLoss, dependsOn, type Job, type QueueEntry } from "../../model/job.ts";
+import { afterLoss, dependsOn, type JobRecord, type QueueEntry } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
 import type { BootFailure } from "../../model/node.ts";
@@ -195,7 +195,7 @@ function takeBack(table: MemoryTable, node: Node | undefined, back: Parameters<P
   return "done";
 }
 
-function leaveNode(table: MemoryTable, job: Job, back: Parameters<Placements["takeBack"]>[1]): void {
+function leaveNode(table: MemoryTable, job: JobRecord, back: Parameters<Placements["takeBack"]>[1]): void {
   const { node, atMs, assignment } = back;
   if (dependsOn(job, { attempt: job.attempt, node, uploads: assignment.phase === "uploading" }))
     table.moveJob({ ...job, ...offNodes }, afterLoss(job, back), atMs);

@@ -1,4 +1,4 @@
-import { type AttemptRef, byTurn, isEnded, type Job, type JobRef, type QueueEntry, waiting } from "../../model/job.ts";
+import { type AttemptRef, byTurn, isEnded, type Job, type JobRecord, type JobRef, type QueueEntry, waiting } from "../../model/job.ts";
 import type { Launch, Reservation } from "../../model/launch.ts";
 import type { LimitScope, WiderReserved } from "../../model/limits.ts";
 import type { BootFailure } from "../../model/node.ts";
@@ -39,7 +39,7 @@ export const sameAttempt = (a: AttemptRef, b: AttemptRef): boolean => a.team ===
  * method of a fake is one transaction. Tests may read and arrange it at will.
  */
 export class MemoryTable {
-  readonly jobs = new Map<string, Job>();
+  readonly jobs = new Map<string, JobRecord>();
   /** What a reader that lags sees: every job as it was before the newest write to any job. */
   readonly laggingJobs = new Map<string, Job>();
   readonly queue = new Map<string, { readonly pool: string; readonly entry: QueueEntry }>();
@@ -64,7 +64,7 @@ export class MemoryTable {
   readonly deployment: Amount = { microUsd: 0, gpus: 0 };
   readonly teams = new Map<string, Amount>();
   readonly #pools = new Map<string, PoolRow>();
-  #newest: Job | undefined;
+  #newest: JobRecord | undefined;
 
   pool(name: string): PoolRow {
     const quiet = { bell: 0, decidedThrough: 0, epoch: 0, microUsd: 0, gpus: 0, busy: false, wakeAtMs: undefined, causes: [] };
@@ -110,7 +110,7 @@ export class MemoryTable {
     return { dayUsd: sumOf(days.filter(([day]) => day === periodName("day", nowMs))), monthUsd: sumOf(days) };
   }
 
-  putJob(job: Job): void {
+  putJob(job: JobRecord): void {
     if (this.#newest) this.laggingJobs.set(jobKey(this.#newest), this.#newest);
     this.#newest = present(job);
     this.jobs.set(jobKey(job), this.#newest);
@@ -160,9 +160,9 @@ export class MemoryTable {
   }
 
   /** Writes a job's new state and what follows from it: its end, its queue entry, its place among what waits to be sealed. */
-  moveJob(job: Job, to: Partial<Job> & Pick<Job, "state">, atMs: number): void {
+  moveJob(job: JobRecord, to: Partial<Job> & Pick<Job, "state">, atMs: number): void {
     const requeued = to.state === "queued";
-    const moved: Job = {
+    const moved: JobRecord = {
       ...job,
       reason: undefined,
       ...to,

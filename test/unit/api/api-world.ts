@@ -5,7 +5,7 @@ import { describeItself } from "../../../lib/api/operations/document.ts";
 import { operations } from "../../../lib/api/operations.ts";
 import { Problem } from "../../../lib/api/views/problem.ts";
 import type { Caller } from "../../../lib/api/views/speaker.ts";
-import type { Job } from "../../../lib/model/job.ts";
+import type { Job, JobRecord } from "../../../lib/model/job.ts";
 import type { Decision } from "../../../lib/ports/journal.ts";
 import { MemoryDatasets, MemoryShardQueue, memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { MemoryJournal } from "../../../lib/sim/memory/journal.ts";
@@ -113,7 +113,7 @@ export class ApiWorld {
     const { table } = this.ledger;
     table.catalogues.set("gpu", aCatalogue());
     table.catalogues.set("lab", aCatalogue());
-    const put = (job: Job): void => {
+    const put = (job: JobRecord): void => {
       table.putJob(job);
       if (job.state === "queued") table.enqueue(job);
     };

@@ -151,7 +151,9 @@ describe("jobs that are checked before they are sent", () => {
     await submit(world, { id: "a", command: ["x"] });
     await submit(world, { id: "big", command: ["x"], gpus: 9 });
     world.ledger.table.catalogues.clear();
-    expect(await check(world, { id: "a", command: ["x"] }, { id: "big", command: ["x"], gpus: 9 })).toEqual([
+    const written = { id: "a", command: ["x"], gpus: 1, spot: true, datasets: [] };
+    expect(await check(world, { id: "a", command: ["x"] }, written, { id: "big", command: ["x"], gpus: 9 })).toEqual([
+      { accepted: true, pool: "gpu" },
       { accepted: true, pool: "gpu" },
       { accepted: false, because: expect.stringMatching(/^the id big names a job of team vision that was rejected \(no instance type/) },
     ]);

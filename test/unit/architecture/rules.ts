@@ -66,7 +66,6 @@ export const layers: readonly Layer[] = [
       "lib/optimizer",
       "lib/ports",
       "events",
-      "lib/flows",
       "lib/aws",
       "lib/api/views",
       "lib/runtime",

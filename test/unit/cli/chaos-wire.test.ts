@@ -23,7 +23,6 @@ const done: Job = {
   job: "a",
   pool: "gpu",
   state: "succeeded",
-  bodyHash: "0",
   attempt: 2,
   failures: 0,
   submittedAtMs: 0,

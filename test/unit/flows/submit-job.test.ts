@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { JobMessage } from "../../../events/job.ts";
+import { bodyHash } from "../../../lib/flows/job/body-hash.ts";
 import { submitJob } from "../../../lib/flows/submit-job.ts";
-import { aCatalogue, aPool, monday } from "../../fakes/builders.ts";
+import { aCatalogue, aJob, aPool, aSpec, monday } from "../../fakes/builders.ts";
 import { World } from "./world.ts";
 
 const send = (world: World, body: string, messageId = "m-1") =>
@@ -47,6 +50,21 @@ describe("the same message twice", () => {
     expect(world.lane.waiting).toEqual([]);
     expect(await world.submit("a")).toMatchObject({ kind: "same" });
     expect(world.lane.waiting).toEqual(["gpu"]);
+  });
+
+  test("rings again though a release with a new field was deployed between the two", async () => {
+    const world = new World();
+    const body = '{"id":"a","command":["x"]}';
+    // What a release wrote that did not know the field "datasets" yet, and whose handler died before its ring.
+    const { datasets: _datasets, ...shape } = JobMessage.shape;
+    const older = z.strictObject(shape);
+    const { id: _id, ...spec } = older.parse(JSON.parse(body));
+    await world.ledger.admissions.admit(aJob({ job: "a", spec: aSpec(spec), bodyHash: bodyHash(spec, older) }));
+    expect(world.lane.waiting).toEqual([]);
+    expect(await send(world, body)).toMatchObject({ kind: "same" });
+    expect(await send(world, '{"id":"a","command":["x"],"datasets":[],"gpus":1}')).toMatchObject({ kind: "same" });
+    expect(world.lane.waiting).toEqual(["gpu"]);
+    expect(jobs(world)).toEqual(["a queued"]);
   });
 
   test("has its pool decide though that was taken out of the configuration, and whoever wrote it died before its ring or after", async () => {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { StoredSpec } from "../../../../events/job.ts";
-import { isEnded, type Job, type JobRef, type JobState, jobStates, waiting } from "../../../model/job.ts";
+import { isEnded, type Job, type JobRecord, type JobRef, type JobState, jobStates, waiting } from "../../../model/job.ts";
 import { getItem, getItems, type Item, type TableAccess } from "../access.ts";
 import { type Change, set } from "../expression.ts";
 import { jobKey, type Key, queueKey, submittedKey } from "../keys.ts";
@@ -36,7 +36,7 @@ const facts = {
   reason: z.string().optional(),
 };
 
-const StoredJob: z.ZodType<Job> = z.object({
+const StoredJob: z.ZodType<JobRecord> = z.object({
   ...facts,
   spec: StoredSpec.optional(),
   artifacts: StoredSummary.optional(),
@@ -45,9 +45,9 @@ const StoredJob: z.ZodType<Job> = z.object({
 /** What a list reads of a job: all but what it asked for and what it left, which may be large. */
 export const jobFacts: readonly string[] = Object.keys(facts);
 
-export const jobOf = (item: Item): Job => stored(StoredJob, item);
+export const jobOf = (item: Item): JobRecord => stored(StoredJob, item);
 
-export const jobItem = (job: Job): Key & Item => ({
+export const jobItem = (job: JobRecord): Key & Item => ({
   ...jobKey(job),
   ...job,
   teamKey: job.team,
@@ -56,13 +56,13 @@ export const jobItem = (job: Job): Key & Item => ({
 });
 
 /** The job as it is now. */
-export async function readJob(access: TableAccess, ref: JobRef): Promise<Job | undefined> {
+export async function readJob(access: TableAccess, ref: JobRef): Promise<JobRecord | undefined> {
   const item = await getItem(access, jobKey(ref));
   return item && jobOf(item);
 }
 
 /** Those of a hundred jobs at most that are there, as they are now. */
-export async function readJobs(access: TableAccess, refs: readonly JobRef[]): Promise<readonly Job[]> {
+export async function readJobs(access: TableAccess, refs: readonly JobRef[]): Promise<readonly JobRecord[]> {
   return (await getItems(access, refs.map(jobKey))).map(jobOf);
 }
 

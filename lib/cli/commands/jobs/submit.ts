@@ -1,8 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pMap from "p-map";
-import { specOf } from "../../../../events/job.ts";
 import type { Sent } from "../../../aws/queues/job-queue.ts";
-import { bodyHash } from "../../../flows/job/body-hash.ts";
 import { isEnded, type Job } from "../../../model/job.ts";
 import { exitCodes } from "../../invocation/exit.ts";
 import { commandLine } from "../../invocation/invocation.ts";
@@ -28,7 +26,7 @@ const mostNamed = 10;
 
 /** Sends each job to the team's queue once all are known to be possible; with `wait`, stays until all have ended. */
 export async function submit(files: readonly JobFile[], options: SubmitOptions, on: Context): Promise<number> {
-  refuseTwice(files, (one, other) => bodyHash(specOf(one.message)) === bodyHash(specOf(other.message)));
+  refuseTwice(files);
   const team = await teamOf(options.team, on.connection);
   await refuseImpossible(files, team, on);
   return sendJobs(files, { ...options, team }, on);

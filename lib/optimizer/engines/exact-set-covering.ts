@@ -12,9 +12,15 @@ const mostJobs = 40;
 /** Branches, and not milliseconds: the same problem has the same answer. */
 const mostBranches = 2_000;
 
-/** The cheapest packing there is, of instances that are small enough to list all that a bin can hold: a program in whole numbers, for a solver. */
-export class Exact implements Engine {
-  readonly name = "exact";
+/**
+ * Engine `exact`: the set-covering formulation of packing (Gilmore and Gomory, 1961), with all patterns listed beforehand instead of
+ * generated. The given solver (HiGHS: branch and cut) solves it in whole numbers, so a small problem gets a proven optimum. Where jobs have
+ * a cost of their own on a bin, it is set partitioning: no job may be covered twice.
+ *
+ * The number of patterns is exponential in the jobs of a bin, so it gives up above `mostJobs` jobs or `mostPatterns` patterns, and if the
+ * instance was made coarser. Above `mostBranches` branches the best packing found is returned without a proof.
+ */
+export class ExactSetCovering implements Engine {
   readonly #instance: Instance;
   readonly #solve: SolveProgram;
 

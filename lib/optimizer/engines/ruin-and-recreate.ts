@@ -21,11 +21,16 @@ export type Ruin = {
 };
 
 /**
- * Large-neighbourhood search under simulated annealing: takes a few bins apart and packs their jobs again without some of the kinds;
- * what is a little dearer is kept with a chance that falls as it cools. The best is never lost.
+ * Engines `ruin-any-4` and `ruin-worst-8`: ruin and recreate (Schrimpf, Schneider, Stamm-Wilbrandt and Dueck, 2000), a large
+ * neighbourhood search (Shaw, 1998). A try takes a few bins apart and packs their jobs again greedily, at the prices of column generation
+ * and without some of the kinds. Acceptance is that of simulated annealing (Kirkpatrick, Gelatt and Vecchi, 1983): a dearer packing is
+ * kept with the chance exp(-dearer / heat), and heat falls linearly to nothing over `cooledAfter` tries, after which only packings that
+ * are no dearer are kept. The search remembers the best packing, so this engine cannot lose it.
+ *
+ * A try takes time in proportion to the bins of the packing, and one or two greedy runs over the few jobs that were taken out. It changes
+ * only a few bins at a time, so it does not find a packing that needs many bins to change at once. It proves nothing.
  */
-export class RuinRecreate implements Engine {
-  readonly name: string;
+export class RuinAndRecreate implements Engine {
   readonly #pricing: Pricing;
   readonly #random: Random;
   readonly #prices: () => Float64Array;
@@ -34,7 +39,6 @@ export class RuinRecreate implements Engine {
   #tries = 0;
 
   constructor(pricing: Pricing, of: { random: Random; prices: () => Float64Array; ruin: Ruin }) {
-    this.name = `ruin-${of.ruin.choice}-${of.ruin.bins}`;
     this.#pricing = pricing;
     this.#random = of.random;
     this.#prices = of.prices;

@@ -13,12 +13,14 @@ const [spread, mutation] = [0.3, 0.05];
 const mostNodes = 20;
 
 /**
- * A grouping genetic algorithm: a packing is encoded as its bins, for it is the grouping that makes it good. Parents win tournaments;
- * a child has the better bins of the one, then those of the other for which jobs are left; a few are taken apart; the rest is packed
- * greedily. Children that are no copy replace the worst.
+ * Engine `genetic`: a hybrid grouping genetic algorithm (Falkenauer, 1996). A packing is encoded as its bins, because the grouping is what
+ * makes it good. Parents win tournaments of two; a child has the better bins of the one, then those of the other for which jobs are left;
+ * mutation takes a few bins apart; greedy packs the rest at the prices of column generation, in place of Falkenauer's local search.
+ * Children that do not cost the same as another member replace the worst.
+ *
+ * A child takes time in proportion to the bins of both parents, sorting aside, and one greedy run over what they left. It proves nothing.
  */
-export class Genetic implements Engine {
-  readonly name = "genetic";
+export class GroupingGenetic implements Engine {
   readonly #pricing: Pricing;
   readonly #random: Random;
   readonly #prices: () => Float64Array;

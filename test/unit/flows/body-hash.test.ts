@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { JobMessage, specOf } from "../../../events/job.ts";
+import { bodyHash } from "../../../lib/flows/job/body-hash.ts";
+
+const hashOf = (message: object, schema: typeof JobMessage = JobMessage): string => bodyHash(specOf(schema.parse(message)), schema);
+const sample = (name: string): object =>
+  JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "..", "events", "samples", `${name}.json`), "utf8"));
+
+/**
+ * Hashes that deployed tables hold. If one of them changes, a message that is sent again after the deployment is refused as another
+ * job: do not replace a hash here, change what the schema or the hash does.
+ */
+const golden = [
+  ["job-smallest", "869c16c9000cc0b10527ea5d1069f5881e310fb4c73227da1944f908ba998285"],
+  ["job-full", "59a9ef2fa94f174a9bca33d1ff5109f5539d36e11a3e412b1a94488431b0d48c"],
+] as const;
+
+describe("the hash of a message stays the same from release to release", () => {
+  test.each(golden)("for the sample %s", (name, hash) => {
+    expect(hashOf(sample(name))).toBe(hash);
+  });
+
+  test.each(golden)("for the sample %s, in a release whose schema has new fields with defaults", (name, hash) => {
+    const gpus = JobMessage.shape.gpus.unwrap().options[1].extend({ interconnect: z.enum(["any", "nvlink"]).default("any") });
+    const next = JobMessage.safeExtend({
+      zones: z.array(z.string()).default([]),
+      network: z.strictObject({ mode: z.enum(["host", "bridge"]).default("host") }).default({ mode: "host" }),
+      account: z.string().optional(),
+      gpus: z
+        .union([z.int().transform((count) => ({ count, memoryGiB: 0, models: [] as string[], interconnect: "any" as const })), gpus])
+        .default({ count: 1, memoryGiB: 0, models: [], interconnect: "any" }),
+    });
+    expect(next.parse(sample(name))).toMatchObject({ zones: [], network: { mode: "host" }, gpus: { interconnect: "any" } });
+    expect(hashOf(sample(name), next)).toBe(hash);
+    expect(hashOf({ ...sample(name), zones: ["us-east-1a"] }, next)).not.toBe(hash);
+    expect(hashOf({ ...sample(name), gpus: { count: 4, interconnect: "nvlink" } }, next)).not.toBe(
+      hashOf({ ...sample(name), gpus: { count: 4 } }, next),
+    );
+  });
+});
+
+test("the order of keys and whether a default is written out make no difference", () => {
+  const given = { command: ["x"], env: { A: "1", B: "2" }, artifacts: ["out"], datasets: ["cats"] };
+  const written = {
+    datasets: [{ share: "whole", name: "cats" }],
+    artifacts: [{ required: false, path: "out" }],
+    env: { B: "2", A: "1" },
+    gpus: { models: [], memoryGiB: 0, count: 1 },
+    priority: -0,
+    spot: true,
+    command: ["x"],
+  };
+  expect(hashOf(written)).toBe(hashOf(given));
+});
+
+test("a message that cannot be read has the hash of its text", () => {
+  expect(bodyHash("not JSON")).toBe(bodyHash("not JSON"));
+  expect(bodyHash("not JSON")).not.toBe(bodyHash("not  JSON"));
+});
