@@ -155,7 +155,7 @@ async function repeat(deps: DecideDeps, fence: Fence, on: { launch: Launch; queu
     if (came.kind === "throttled") return (await deps.turns.throttled("launch")).atMs;
     return isSettled(came);
   } catch (error) {
-    deps.log({ level: "error", message: "a launch could not be repeated", ...line, error: String(error) });
+    deps.log({ level: "error", message: "a launch could not be repeated", ...line, error });
     return false;
   }
 }
@@ -189,7 +189,7 @@ async function learn(deps: DecideDeps, fence: Fence, learned: Learned): Promise<
   try {
     await deps.placements.learn(fence, learned);
   } catch (error) {
-    deps.log({ level: "error", message: "what a packing taught was not kept", pool: fence.pool, epoch: fence.epoch, error: String(error) });
+    deps.log({ level: "error", message: "what a packing taught was not kept", pool: fence.pool, epoch: fence.epoch, error });
   }
 }
 
@@ -224,6 +224,6 @@ async function record(
   try {
     await deps.journal.record(decision);
   } catch (error) {
-    deps.log({ level: "error", message: "the decision could not be put on record", decision: decision.id, error: String(error) });
+    deps.log({ level: "error", message: "the decision could not be put on record", decision: decision.id, error });
   }
 }

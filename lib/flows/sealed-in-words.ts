@@ -1,4 +1,5 @@
 import { type SealedManifest, summaryOf } from "../model/artifact.ts";
+import { inWords } from "../model/errors/in-words.ts";
 
 /** A reason is read by people, and has to fit into the job's item. */
 const mostNames = 5;
@@ -12,6 +13,10 @@ function named(names: readonly string[]): string {
   const first = names.slice(0, mostNames).map(cut).join(", ");
   return names.length > mostNames ? `${first} and ${names.length - mostNames} more` : first;
 }
+
+/** Why a job fails whose upload cannot be read, or is not there (any more). */
+export const whyNotKept = (error: unknown): string =>
+  `could not keep its artifacts: ${error === undefined ? "its upload is no longer there" : inWords(error)}`;
 
 /** Why a job fails whose run ended with 0; undefined when it does not. What is kept can be fetched all the same. */
 export function whyFailed(manifest: SealedManifest): string | undefined {

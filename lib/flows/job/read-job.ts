@@ -2,6 +2,7 @@ import * as z from "zod";
 import { checked, lineOf } from "../../../events/checked.ts";
 import { JobId, JobMessage, maxJobBytes } from "../../../events/job.ts";
 import { withoutBom } from "../../../events/json.ts";
+import { inWords } from "../../model/errors/in-words.ts";
 
 /** `value`: what the refused body's hash is taken of; a spec where there is one, as for a job that is taken, so that both are the same body. */
 export type Unfit = { readonly kind: "unfit"; readonly because: string; readonly id?: string | undefined; readonly value: unknown };
@@ -16,7 +17,7 @@ export function readJob(text: string): Read {
   try {
     value = JSON.parse(withoutBom(text));
   } catch (error) {
-    return { kind: "unfit", because: `the message is not JSON: ${error instanceof Error ? error.message : String(error)}`, value: text };
+    return { kind: "unfit", because: `the message is not JSON: ${inWords(error)}`, value: text };
   }
   return readValue(value, text);
 }

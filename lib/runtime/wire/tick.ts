@@ -14,7 +14,7 @@ import { createDecisions } from "../../aws/table/pools/decisions.ts";
 import { createPoolRegistry } from "../../aws/table/pools/pool-registry.ts";
 import { createRequestBudget } from "../../aws/table/pools/request-budget.ts";
 import type { TickDeps } from "../../flows/tick.ts";
-import { lineTo } from "../log-line.ts";
+import { logTo } from "../logger.ts";
 import type { Started } from "../start.ts";
 import { ringWiring } from "./ring.ts";
 import { shardQueueOf } from "./shards.ts";
@@ -32,7 +32,7 @@ export function tickWiring({ env, fleet, region, logger }: Started<"tick">): Tic
       pricing: pricingClient(),
       region,
       subnets: env.SUBNETS,
-      log: lineTo(logger),
+      log: logTo(logger),
     }),
     sealing: createSealing(table),
     sealAgain: sqsSealQueue(sqsClient(), env.SEAL_QUEUE_URL),

@@ -190,7 +190,9 @@ export class Handlers {
           pools,
           now: run.now,
         });
-        if (errors.length > 0) throw new Fault("tick", errors.join("\n"), { retry: true });
+        const failed = errors.map(({ part }) => part);
+        if (failed.length > 0)
+          throw new Fault("tick", `these parts failed: ${failed.join(", ")}`, { retry: true, cause: errors[0]?.error });
       }),
     );
   };
