@@ -151,7 +151,7 @@ async function repeat(deps: DecideDeps, fence: Fence, on: { launch: Launch; queu
     const turn = await deps.turns.take({ kind: "launch", lane, instances: launch.count });
     if (turn.kind === "later") return turn.atMs;
     const came = await carryThrough(deps, fence, { launch, sending: "again" });
-    deps.log({ level: "info", message: "launch repeated", ...line, came: came.kind, note: came.note });
+    deps.log({ level: "info", message: "launch repeated", ...line, came: came.kind, note: came.note, error: came.error });
     if (came.kind === "throttled") return (await deps.turns.throttled("launch")).atMs;
     return isSettled(came);
   } catch (error) {
@@ -164,7 +164,8 @@ const isSettled = ({ kind }: Launched): boolean => kind === "launched" || kind =
 
 async function search(deps: DecideDeps, fence: Fence, launch: Launch): Promise<Launched> {
   const came = await searchFor(deps, fence, { launch, why: "EC2 may not know its token any more" });
-  deps.log({ level: "info", message: "launch searched for", pool: fence.pool, launch: launch.id, came: came.kind, note: came.note });
+  const { kind, note, error } = came;
+  deps.log({ level: "info", message: "launch searched for", pool: fence.pool, launch: launch.id, came: kind, note, error });
   return came;
 }
 

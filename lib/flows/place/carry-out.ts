@@ -119,7 +119,16 @@ async function launch(
   if (typeof intended === "object") return atLimit(intended.limit);
   if (intended !== "done") return written(intended);
   const came = await carryThrough(deps, fence, { launch: intent, sending: "first" });
-  deps.log({ level: "info", message: "launch", pool: fence.pool, epoch: fence.epoch, launch: id, came: came.kind, note: came.note });
+  deps.log({
+    level: "info",
+    message: "launch",
+    pool: fence.pool,
+    epoch: fence.epoch,
+    launch: id,
+    came: came.kind,
+    note: came.note,
+    error: came.error,
+  });
   if (came.kind === "throttled") return withdrawThrottled(deps, fence, intent);
   return { result: came.kind === "fenced" ? "fenced" : "again", note: `${came.kind} ${came.note}` };
 }

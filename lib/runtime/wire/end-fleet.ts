@@ -7,11 +7,12 @@ import { type FunctionLogger, logTo } from "../logger.ts";
 
 export const endFleetWiring = (of: { name: string; logger: FunctionLogger }): EndFleetDeps => {
   const ec2 = ec2Client();
+  const log = logTo(of.logger);
   return {
-    instances: ec2TaggedInstances({ ec2, name: of.name }),
-    fleet: { terminate: (ids) => endInstances(ec2, ids) },
+    instances: ec2TaggedInstances({ ec2, name: of.name, log }),
+    fleet: { terminate: (ids) => endInstances(ec2, ids, log) },
     pause: (ms) => pause(ms),
     now: Date.now,
-    log: logTo(of.logger),
+    log,
   };
 };

@@ -21,6 +21,7 @@ import { tableOf } from "./table.ts";
 export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; logger: FunctionLogger }): PlaceDeps {
   const { env, fleet, logger } = of;
   const table = tableOf(env);
+  const log = logTo(logger);
   return {
     decisions: createDecisions(table),
     placements: createPlacements(table),
@@ -30,6 +31,7 @@ export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; l
       name: fleet.name,
       launchTemplates: env.LAUNCH_TEMPLATES,
       subnets: env.SUBNETS,
+      log,
     }),
     lane: sqsLane({ sqs: sqsClient(), laneQueueUrl: env.LANE_QUEUE_URL, laterQueueUrl: env.LATER_QUEUE_URL, newId: randomUUID }),
     // The record comes before the end of a decision, which must not wait long for it.
@@ -42,6 +44,6 @@ export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; l
     random: Math.random,
     now: Date.now,
     newId: randomUUID,
-    log: logTo(logger),
+    log,
   };
 }

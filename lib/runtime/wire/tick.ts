@@ -22,6 +22,7 @@ import { tableOf } from "./table.ts";
 
 export function tickWiring({ env, fleet, region, logger }: Started<"tick">): TickDeps {
   const table = tableOf(env);
+  const log = logTo(logger);
   return {
     ...ringWiring(env, table),
     decisions: createDecisions(table),
@@ -32,7 +33,7 @@ export function tickWiring({ env, fleet, region, logger }: Started<"tick">): Tic
       pricing: pricingClient(),
       region,
       subnets: env.SUBNETS,
-      log: logTo(logger),
+      log,
     }),
     sealing: createSealing(table),
     sealAgain: sqsSealQueue(sqsClient(), env.SEAL_QUEUE_URL),
@@ -42,9 +43,9 @@ export function tickWiring({ env, fleet, region, logger }: Started<"tick">): Tic
     teams: fleet.teams,
     pools: fleet.pools,
     registry: createPoolRegistry(table),
-    instances: ec2TaggedInstances({ ec2: ec2Client(), name: fleet.name }),
+    instances: ec2TaggedInstances({ ec2: ec2Client(), name: fleet.name, log }),
     strays: createStrays(table),
-    fleet: { terminate: (ids) => endInstances(ec2Client(), ids) },
+    fleet: { terminate: (ids) => endInstances(ec2Client(), ids, log) },
     budget: createRequestBudget(table, fleet.ec2Requests),
     now: Date.now,
   };
