@@ -3,6 +3,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import pMap from "p-map";
 import type { Order } from "../../../events/node-call.ts";
 import { type DatasetRef, datasetName, type FetchedDataset, type Shard } from "../../model/dataset.ts";
+import { inWords } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
 import { type Tries, tryAgain } from "../runtime/retry.ts";
@@ -105,7 +106,7 @@ export class NodeData {
     try {
       await pMap(missing, one, { concurrency: atOnce });
     } catch (error) {
-      throw error instanceof Fault && passes.has(error.code) ? new Fault(error.code, error.message, { retry: true, cause: error }) : error;
+      throw error instanceof Fault && passes.has(error.code) ? new Fault(error.code, inWords(error), { retry: true, cause: error }) : error;
     } finally {
       over.abort();
       progress();

@@ -4,8 +4,8 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { mostListBytes, ShardList } from "../../../events/dataset.ts";
+import { withCauses } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
-import { describe } from "../runtime/log.ts";
 
 const unpack = promisify(gunzip);
 
@@ -18,7 +18,7 @@ export async function fetchShardList(s3: Pick<S3Client, "send">, { bucket, key }
     if (!(answer.Body instanceof Readable)) throw new Fault("shard-list", "S3 sent no body", { retry: true });
     return await buffer(addAbortSignal(signal, answer.Body));
   } catch (error) {
-    throw new Fault("shard-list", `the list of shards ${key} could not be fetched: ${describe(error)}`, { retry: true, cause: error });
+    throw new Fault("shard-list", `the list of shards ${key} could not be fetched: ${withCauses(error)}`, { retry: true, cause: error });
   }
 }
 
@@ -28,6 +28,6 @@ export async function readShardList(packed: Buffer, { key }: ListPlace): Promise
     const json = (await unpack(packed, { maxOutputLength: mostListBytes })).toString("utf8");
     return ShardList.parse(JSON.parse(json));
   } catch (error) {
-    throw new Fault("shard-list", `the list of shards ${key} could not be read: ${describe(error)}`, { retry: true, cause: error });
+    throw new Fault("shard-list", `the list of shards ${key} could not be read: ${withCauses(error)}`, { retry: true, cause: error });
   }
 }
