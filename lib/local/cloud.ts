@@ -5,6 +5,7 @@
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../model/deployment.ts";
+import { withLoggedError } from "../model/errors/logged-error.ts";
 import { Fault } from "../model/fault.ts";
 import { announce } from "./announcement.ts";
 import { uploadAssets } from "./assets.ts";
@@ -82,7 +83,7 @@ const graceMs = 2_000;
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const run = await createRunFolder(resolve(options.folder), Date.now());
   const log = createLogFile(logFileOf(run));
-  const parts = createParts((line) => log.write({ time: new Date().toISOString(), ...line }));
+  const parts = createParts((line) => log.write({ time: new Date().toISOString(), ...withLoggedError(line) }));
   parts.add(log);
   try {
     return await start({ ...options, folder: resolve(options.folder) }, { run, parts, log: parts.log });
@@ -113,7 +114,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
   const identities = createIdentities({
     onIssue: (principal, issued) => {
       registerCredentials(emulators.ministackUrl, principal, issued).catch((error: unknown) =>
-        log({ message: "Credentials were not registered", role: principal.role, error: String(error) }),
+        log({ message: "Credentials were not registered", role: principal.role, error }),
       );
     },
   });
@@ -129,7 +130,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
       stateFolder: join(run.path, "nodes"),
       roleOfProfile: (profile) => roleOfProfile(blueprint, profile),
       putEvent: (event) => publishServiceEvent(emulators.ministackUrl, event),
-      log: (line) => log({ message: "EC2", ...line }),
+      log,
       ...(options.ec2 && { behaviour: options.ec2 }),
     }),
   );
