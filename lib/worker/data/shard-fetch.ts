@@ -84,7 +84,7 @@ function md5Of(etag: string, { ServerSideEncryption, SSECustomerAlgorithm }: Get
 
 function faultOf(error: unknown, { bucket, shard, signal }: ShardOrder): Fault {
   if (error instanceof Fault) return error;
-  if (signal.aborted) return new Fault("stopped", "the attempt was stopped", { retry: true });
+  if (signal.aborted) return new Fault("stopped", "the attempt was stopped", { retry: true, cause: error });
   const name = `s3://${bucket}/${shard.key}`;
   if (isFull(error)) return new Fault("disk-full", "the node's disk is full", { cause: error });
   const refusal = s3Refusal(error);
