@@ -25,6 +25,11 @@ import { shutDown } from "./runtime/shutdown.ts";
 process.umask(0o022);
 const { nodeUrl: url, region, pool, folder, path, local, metadataUrl, ...settings } = workerEnvironment(process.env);
 const log = jsonLog((line) => void process.stdout.write(line), clock.wallMs);
+// Node itself would print every field of the error, and AWS's errors hold whole answers. systemd starts the worker again.
+process.on("uncaughtException", (error: unknown) => {
+  log("error", "the worker crashed", {}, error);
+  process.exit(1);
+});
 const random = Math.random;
 const jobUser = settings.jobUser === undefined ? undefined : await findUser(settings.jobUser);
 const cgroups = await openCgroups(log);
