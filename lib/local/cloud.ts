@@ -5,7 +5,6 @@
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../model/deployment.ts";
-import { withLoggedError } from "../model/errors/logged-error.ts";
 import { Fault } from "../model/fault.ts";
 import { announce } from "./announcement.ts";
 import { uploadAssets } from "./assets.ts";
@@ -29,7 +28,7 @@ import { account, type Blueprint, emptyBlueprint, nameOf, region } from "./provi
 import { assumedRole } from "./requests/assumed-role.ts";
 import { hiddenObject } from "./requests/hidden-objects.ts";
 import { administrator, createIdentities, type IssuedCredentials } from "./requests/identities.ts";
-import { createLogFile } from "./run/log-file.ts";
+import { createLogFile, logTo } from "./run/log-file.ts";
 import type { Log } from "./run/log-line.ts";
 import { createParts, type Parts } from "./run/parts.ts";
 import { assembliesInUse, createRunFolder, type RunFolder } from "./run/run-folder.ts";
@@ -83,7 +82,7 @@ const graceMs = 2_000;
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const run = await createRunFolder(resolve(options.folder), Date.now());
   const log = createLogFile(logFileOf(run));
-  const parts = createParts((line) => log.write({ time: new Date().toISOString(), ...withLoggedError(line) }));
+  const parts = createParts(logTo(log));
   parts.add(log);
   try {
     return await start({ ...options, folder: resolve(options.folder) }, { run, parts, log: parts.log });

@@ -1,5 +1,7 @@
 import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
+import { withLoggedError } from "../../model/errors/logged-error.ts";
+import type { Log } from "./log-line.ts";
 
 /** A log file of one JSON object a line. */
 export type LogFile = { write(line: object): void; close(): Promise<void> };
@@ -16,3 +18,9 @@ export function createLogFile(path: string): LogFile {
     },
   };
 }
+
+/** The local cloud's own log. An error is written with its class, its stack and its causes, and with none of its other fields. */
+export const logTo =
+  (file: LogFile): Log =>
+  (line) =>
+    file.write({ time: new Date().toISOString(), ...withLoggedError(line) });
