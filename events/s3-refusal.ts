@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { inWords } from "../lib/model/errors/in-words.ts";
 
 /**
  * Why S3 did not do what it was asked, as far as its answer tells.
@@ -94,7 +95,7 @@ const kindOfStatus: ReadonlyMap<number, S3Refusal["kind"]> = new Map([
 /** Reads what S3 said from an error that a call about an object threw. Anything that is no answer of S3's is `passing`. */
 export function s3Refusal(error: unknown): S3Refusal {
   const thrown = Thrown.safeParse(error);
-  if (!thrown.success) return { kind: "passing", said: String(error) };
+  if (!thrown.success) return { kind: "passing", said: inWords(error) };
   const { name, message, $metadata, StorageClass } = thrown.data;
   const status = $metadata?.httpStatusCode;
   const kind = kindOf(name, { status, message });

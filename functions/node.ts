@@ -3,6 +3,7 @@ import { NodeCall } from "../events/node-call.ts";
 import { answerNode } from "../lib/flows/answer-node.ts";
 import { attemptName } from "../lib/model/job.ts";
 import { answer, readCall, type UrlAnswer } from "../lib/runtime/function-url.ts";
+import { loggingErrors } from "../lib/runtime/logger.ts";
 import { start } from "../lib/runtime/start.ts";
 import { nodeWiring } from "../lib/runtime/wire/node.ts";
 
@@ -11,7 +12,7 @@ const deps = nodeWiring({ env, fleet });
 const InstanceId = z.string().regex(/^i-[0-9a-f]{8,17}$/);
 
 /** Answers workers. Only an instance speaks here, and only for itself. */
-export const handler = async (event: unknown): Promise<UrlAnswer> => {
+export const handler = loggingErrors(logger, async (event: unknown): Promise<UrlAnswer> => {
   const caller = readCall(event);
   const instance = InstanceId.safeParse(caller.session);
   if (caller.role !== env.INSTANCE_ROLE || !instance.success)
@@ -25,4 +26,4 @@ export const handler = async (event: unknown): Promise<UrlAnswer> => {
     logger.info("node called", { node: instance.data, pool: call.data.pool, attempts, said: said.kind, orders });
   }
   return answer(200, said);
-};
+});

@@ -1,6 +1,7 @@
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { AlarmStateChange } from "../events/alarm.ts";
 import { noteAlarm } from "../lib/flows/note-alarm.ts";
+import { loggingErrors } from "../lib/runtime/logger.ts";
 import { start } from "../lib/runtime/start.ts";
 import { alarmWiring } from "../lib/runtime/wire/alarm.ts";
 
@@ -8,11 +9,11 @@ const { env, fleet, logger, metrics } = start("on-alarm");
 const deps = alarmWiring(env, fleet);
 
 /** Hears from CloudWatch when an alarm begins or is over. What is none of ours is counted and done with: asking again would not change it. */
-export const handler = async (event: unknown): Promise<void> => {
+export const handler = loggingErrors(logger, async (event: unknown): Promise<void> => {
   const change = AlarmStateChange.safeParse(event);
   const noted = change.success ? await noteAlarm(deps, change.data) : undefined;
-  if (!change.success) logger.error("not an event that is understood here; it is dropped", { error: change.error.message });
+  if (!change.success) logger.error("not an event that is understood here; it is dropped", { error: change.error });
   else logger.info("alarm changed", { alarm: change.data.detail.alarmName, state: change.data.detail.state.value, ...noted });
   metrics.addMetric("ForeignEvents", MetricUnit.Count, noted === undefined || noted.kind === "not-ours" ? 1 : 0);
   metrics.publishStoredMetrics();
-};
+});

@@ -1,6 +1,7 @@
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { InstanceEvent } from "../events/instance.ts";
 import { noteInstance } from "../lib/flows/note-instance.ts";
+import { loggingErrors } from "../lib/runtime/logger.ts";
 import { start } from "../lib/runtime/start.ts";
 import { instanceWiring } from "../lib/runtime/wire/instance.ts";
 
@@ -11,11 +12,11 @@ const deps = instanceWiring(env);
  * Hears from EC2 what becomes of instances. Most of an account's are not ours, and an event that is not understood never
  * will be: both are counted and done with.
  */
-export const handler = async (event: unknown): Promise<void> => {
+export const handler = loggingErrors(logger, async (event: unknown): Promise<void> => {
   const change = InstanceEvent.safeParse(event);
   const outcome = change.success ? await noteInstance(deps, change.data) : undefined;
-  if (!change.success) logger.error("not an event that is understood here; it is dropped", { error: change.error.message });
+  if (!change.success) logger.error("not an event that is understood here; it is dropped", { error: change.error });
   else logger.info("instance changed", { node: change.data.detail["instance-id"], event: change.data["detail-type"], outcome });
   metrics.addMetric("ForeignEvents", MetricUnit.Count, outcome === undefined || outcome === "not-ours" ? 1 : 0);
   metrics.publishStoredMetrics();
-};
+});

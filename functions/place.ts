@@ -6,6 +6,7 @@ import { PoolRang } from "../events/lane.ts";
 import { place } from "../lib/flows/place.ts";
 import { poolToPlace } from "../lib/flows/pool/pool-to-place.ts";
 import { gapOf } from "../lib/model/plan.ts";
+import { loggingErrors } from "../lib/runtime/logger.ts";
 import { eachGroup } from "../lib/runtime/sqs.ts";
 import { start } from "../lib/runtime/start.ts";
 import { placeWiring } from "../lib/runtime/wire/place.ts";
@@ -14,7 +15,7 @@ const { env, fleet, logger, metrics } = start("place");
 const deps = placeWiring({ env, fleet, logger });
 
 /** Decides for every pool that the batch names; one that this deployment does not have any more is emptied. */
-export const handler = async (event: Parameters<ReturnType<typeof eachGroup>>[0], context: Context) => {
+export const handler = loggingErrors(logger, async (event: Parameters<ReturnType<typeof eachGroup>>[0], context: Context) => {
   const batch = eachGroup(
     (message) => PoolRang.safeParse(jsonOf(message.body)).data?.pool ?? "",
     async (name) => {
@@ -30,4 +31,4 @@ export const handler = async (event: Parameters<ReturnType<typeof eachGroup>>[0]
   const response = await batch(event, (pool, error) => logger.error("placing failed", { pool, error }));
   metrics.publishStoredMetrics();
   return response;
-};
+});

@@ -3,6 +3,7 @@ import { type ShardsMessage, shardsMessage } from "../events/dataset.ts";
 import { jsonOf } from "../events/json.ts";
 import { noteObjects } from "../lib/flows/note-objects.ts";
 import { rebalanceShards } from "../lib/flows/rebalance-shards.ts";
+import { loggingErrors } from "../lib/runtime/logger.ts";
 import { eachGroup } from "../lib/runtime/sqs.ts";
 import { start } from "../lib/runtime/start.ts";
 import { shardsWiring } from "../lib/runtime/wire/shards.ts";
@@ -21,7 +22,7 @@ const groupOf = (said: ShardsMessage): string =>
 const count = (metric: string, n: number): void => void metrics.addMetric(metric, MetricUnit.Count, n);
 
 /** Deals datasets out anew when somebody asks, and takes note of objects that came or went. What it does not know is counted and done with. */
-export const handler = async (event: Parameters<ReturnType<typeof eachGroup>>[0]) => {
+export const handler = loggingErrors(logger, async (event: Parameters<ReturnType<typeof eachGroup>>[0]) => {
   const batch = eachGroup(
     (message) => groupOf(shardsMessage(jsonOf(message.body))),
     async (_group, messages) => {
@@ -48,4 +49,4 @@ export const handler = async (event: Parameters<ReturnType<typeof eachGroup>>[0]
   const response = await batch(event, (group, error) => logger.error("rebalancing failed", { group, error }));
   metrics.publishStoredMetrics();
   return response;
-};
+});

@@ -13,7 +13,7 @@ export const handler = eachMessage(
   async (message) => {
     const rang = PoolRang.safeParse(jsonOf(message.body));
     if (rang.success) await ring(deps, rang.data.pool, "later");
-    else logger.error("not a ring; it is dropped", { messageId: message.id, error: rang.error.message });
+    else logger.error("not a ring; it is dropped", { messageId: message.id, error: rang.error });
   },
   (messageId, error) => logger.error("ringing failed", { messageId, error }),
 );

@@ -20,7 +20,8 @@ export const handler = eachMessage(
     if (segment) return logger.info("part of a log sealed", { ...segment, ...(await sealLog(logDeps, segment)) });
     const attempt = attemptToSeal(body);
     if (!attempt) return logger.info("nothing to seal", { messageId: message.id });
-    const { kind, files } = await sealAttempt(deps, attempt);
+    const { kind, files, error } = await sealAttempt(deps, attempt);
+    if (error !== undefined) logger.error("an upload could not be read", { ...attempt, error });
     logger.info("attempt sealed", { ...attempt, kind, files });
     const swept = await sweepLog(logDeps, attempt);
     if (swept > 0) logger.info("parts of a log sealed whose events had not come", { ...attempt, swept });

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { checked, linesOf } from "../../events/checked.ts";
 import { PoolName, TeamName } from "../../events/job.ts";
 import { withoutBom } from "../../events/json.ts";
+import { inWords } from "../../lib/model/errors/in-words.ts";
 import { Fault } from "../../lib/model/fault.ts";
 import { fileWords } from "../../lib/model/files/file-words.ts";
 import { Ec2Requests } from "../../lib/runtime/ec2-requests.ts";
@@ -207,19 +208,15 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(withoutBom(readFileSync(path, "utf8")));
   } catch (cause) {
-    throw new Fault(
-      "configuration",
-      `The configuration ${path} cannot be read: ${fileWords(cause) ?? (cause instanceof Error ? cause.message : cause)}`,
-      {
-        cause,
-      },
-    );
+    throw new Fault("configuration", `The configuration ${path} cannot be read: ${fileWords(cause) ?? inWords(cause)}`, {
+      cause,
+    });
   }
 }
 
 async function defaultExport(path: string): Promise<unknown> {
   const module: { default?: unknown } = await import(pathToFileURL(path).href).catch((cause: unknown) => {
-    throw new Fault("configuration", `The configuration ${path} cannot be read: ${cause instanceof Error ? cause.message : cause}`, {
+    throw new Fault("configuration", `The configuration ${path} cannot be read: ${inWords(cause)}`, {
       cause,
     });
   });

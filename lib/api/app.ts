@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { Fault } from "../model/fault.ts";
+import type { Log } from "../ports/log.ts";
 import { type Answer, problem, statuses } from "./http/answer.ts";
 import { basePath } from "./http/base-path.ts";
 import type { ApiDeps } from "./http/deps.ts";
@@ -17,14 +18,8 @@ export type Signed = {
   readonly origin?: string | undefined;
 };
 
-/** One line of the log, such as one call: never what it carried. */
-export type LogLine = {
-  readonly level: "info" | "error";
-  readonly message: string;
-  readonly [field: string]: unknown;
-};
-
-export type ApiOptions = { readonly deps: ApiDeps; readonly log: (line: LogLine) => void };
+/** `log`: gets a line per call, never what the call carried. */
+export type ApiOptions = { readonly deps: ApiDeps; readonly log: Log };
 type Env = { Bindings: Signed };
 
 /** The API over HTTP. Whatever comes in, it answers: with JSON, or with problem details. */

@@ -1,8 +1,10 @@
 import type { JobRef, JobState } from "../model/job.ts";
 import type { Cancellations, Cancelled, CancelledOfMany } from "../ports/jobs.ts";
+import type { Log } from "../ports/log.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 
 export type CancelDeps = Ringing & { readonly cancellations: Cancellations; readonly now: () => number };
+export type CancelManyDeps = CancelDeps & { readonly log: Log };
 
 /**
  * Cancels a job, wherever it is. One that runs is stopped by its node's worker with its next call, ten seconds later at
@@ -17,12 +19,21 @@ export async function cancelJob(deps: CancelDeps, ref: JobRef, reason: string): 
 
 /** The same for a hundred at most. Each pool is rung once, however many of its jobs are among them. */
 export async function cancelJobs(
-  deps: CancelDeps,
+  deps: CancelManyDeps,
   refs: readonly JobRef[],
   by: { readonly reason: string; readonly states?: readonly JobState[] | undefined },
 ): Promise<readonly CancelledOfMany[]> {
   const outcomes = await deps.cancellations.cancelAll(refs, { ...by, atMs: deps.now() });
   const pools = outcomes.flatMap((outcome) => (outcome.kind === "cancelled" || outcome.kind === "same" ? [outcome.pool] : []));
+  for (const [index, outcome] of outcomes.entries())
+    if (outcome.kind === "failed")
+      deps.log({
+        level: "error",
+        message: "a job could not be cancelled",
+        team: refs[index]?.team,
+        job: refs[index]?.job,
+        error: outcome.error,
+      });
   for (const pool of new Set(pools)) await ring(deps, pool, "cancel");
   return outcomes;
 }

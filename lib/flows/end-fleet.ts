@@ -1,4 +1,5 @@
 import { type Fleet, mostAtOnce } from "../ports/fleet.ts";
+import type { Log } from "../ports/log.ts";
 import type { TaggedInstances } from "../ports/strays.ts";
 
 export type EndFleetDeps = {
@@ -6,7 +7,7 @@ export type EndFleetDeps = {
   readonly fleet: Pick<Fleet, "terminate">;
   readonly pause: (ms: number) => Promise<void>;
   readonly now: () => number;
-  readonly log: (line: { level: "info" | "error"; message: string; [field: string]: unknown }) => void;
+  readonly log: Log;
 };
 
 /** `left`: the time is up, and these live still; absent when EC2 would not say. */

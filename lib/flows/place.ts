@@ -150,11 +150,11 @@ async function repeat(deps: DecideDeps, fence: Fence, on: { launch: Launch; queu
     const turn = await deps.turns.take({ kind: "launch", lane, instances: launch.count });
     if (turn.kind === "later") return turn.atMs;
     const came = await carryThrough(deps, fence, { launch, sending: "again" });
-    deps.log({ level: "info", message: "launch repeated", ...line, came: came.kind, note: came.note });
+    deps.log({ level: "info", message: "launch repeated", ...line, came: came.kind, note: came.note, error: came.error });
     if (came.kind === "throttled") return (await deps.turns.throttled("launch")).atMs;
     return isSettled(came);
   } catch (error) {
-    deps.log({ level: "error", message: "a launch could not be repeated", ...line, error: String(error) });
+    deps.log({ level: "error", message: "a launch could not be repeated", ...line, error });
     return false;
   }
 }
@@ -163,7 +163,8 @@ const isSettled = ({ kind }: Launched): boolean => kind === "launched" || kind =
 
 async function search(deps: DecideDeps, fence: Fence, launch: Launch): Promise<Launched> {
   const came = await searchFor(deps, fence, { launch, why: "EC2 may not know its token any more" });
-  deps.log({ level: "info", message: "launch searched for", pool: fence.pool, launch: launch.id, came: came.kind, note: came.note });
+  const { kind, note, error } = came;
+  deps.log({ level: "info", message: "launch searched for", pool: fence.pool, launch: launch.id, came: kind, note, error });
   return came;
 }
 
@@ -188,7 +189,7 @@ async function learn(deps: DecideDeps, fence: Fence, learned: Learned): Promise<
   try {
     await deps.placements.learn(fence, learned);
   } catch (error) {
-    deps.log({ level: "error", message: "what a packing taught was not kept", pool: fence.pool, epoch: fence.epoch, error: String(error) });
+    deps.log({ level: "error", message: "what a packing taught was not kept", pool: fence.pool, epoch: fence.epoch, error });
   }
 }
 
@@ -223,7 +224,7 @@ async function record(
   try {
     await deps.journal.record(decision);
   } catch (error) {
-    deps.log({ level: "error", message: "the decision could not be put on record", decision: decision.id, error: String(error) });
+    deps.log({ level: "error", message: "the decision could not be put on record", decision: decision.id, error });
   }
 }
 

@@ -1,5 +1,6 @@
 import pMap from "p-map";
 import { type NotKept, type SealedManifest, sealedManifest, summaryOf, type Upload, type UploadedFile } from "../model/artifact.ts";
+import { inWords } from "../model/errors/in-words.ts";
 import { Fault } from "../model/fault.ts";
 import { type AttemptRef, isEnded, type Job, jobName, type SealedArtifact } from "../model/job.ts";
 import type { Artifacts } from "../ports/artifacts.ts";
@@ -9,9 +10,13 @@ export type SealDeps = { readonly sealing: Sealing; readonly artifacts: Artifact
 
 /**
  * `succeeded`, `failed`: so the job ended with it. `kept`: the attempt's files are sealed, and its job does not change.
- * `nothing`: there is nothing to seal. `early`: its upload is not whole yet.
+ * `nothing`: there is nothing to seal. `early`: its upload is not whole yet. `error`: why its upload cannot be read.
  */
-export type SealedAttempt = { readonly kind: "succeeded" | "failed" | "kept" | "nothing" | "early"; readonly files: number };
+export type SealedAttempt = {
+  readonly kind: "succeeded" | "failed" | "kept" | "nothing" | "early";
+  readonly files: number;
+  readonly error?: unknown;
+};
 
 /** Each file is a stream of its own; four keep the network busy and the memory small. */
 const concurrency = 4;
@@ -47,16 +52,16 @@ function standing(job: Job | undefined, { attempt }: AttemptRef): "unknown" | "u
 async function keepOnly(deps: SealDeps, attempt: AttemptRef): Promise<SealedAttempt> {
   const kept = await keep(deps, attempt);
   await deps.sealing.over(attempt);
-  return "manifest" in kept ? { kind: "kept", files: kept.manifest.artifacts.length } : { kind: "nothing", files: 0 };
+  return "manifest" in kept ? { kind: "kept", files: kept.manifest.artifacts.length } : { kind: "nothing", files: 0, ...kept };
 }
 
 /** `held`: its node has not let go of it, so that its upload may still become whole. */
 async function endJob(deps: SealDeps, attempt: AttemptRef, { held }: { held: boolean }): Promise<SealedAttempt> {
   const kept = await keep(deps, attempt);
   if (!("manifest" in kept)) {
-    if (kept.why === undefined && held) return { kind: "early", files: 0 };
-    const reason = `could not keep its artifacts: ${kept.why ?? "its upload is no longer there"}`;
-    return ended(deps, attempt, { kind: "failed", files: 0, written: await deps.sealing.fail(attempt, { reason }, deps.now()) });
+    if (kept.error === undefined && held) return { kind: "early", files: 0 };
+    const written = await deps.sealing.fail(attempt, { reason: whyNotKept(kept.error) }, deps.now());
+    return { ...(await ended(deps, attempt, { kind: "failed", files: 0, written })), ...kept };
   }
   const { manifest } = kept;
   const files = manifest.artifacts.length;
@@ -81,8 +86,8 @@ async function ended(
   return { kind: files > 0 ? "kept" : "nothing", files };
 }
 
-/** `why`: nothing can be kept, now or later, in words; absent when there is no upload (yet). */
-type Kept = { readonly manifest: SealedManifest } | { readonly why?: string };
+/** `error`: why nothing can be kept, now or later; undefined when there is no upload (yet). */
+type Kept = { readonly manifest: SealedManifest } | { readonly error?: Fault };
 
 /** The list is sealed last: where it is, all that it names was sealed before. */
 async function keep(deps: SealDeps, attempt: AttemptRef): Promise<Kept> {
@@ -94,7 +99,7 @@ async function keep(deps: SealDeps, attempt: AttemptRef): Promise<Kept> {
   } catch (error) {
     // A manifest that cannot be read now never can.
     if (!(error instanceof Fault) || error.retry) throw error;
-    return { why: error.message };
+    return { error };
   }
 }
 
@@ -124,6 +129,10 @@ function named(names: readonly string[]): string {
   const first = names.slice(0, mostNames).map(cut).join(", ");
   return names.length > mostNames ? `${first} and ${names.length - mostNames} more` : first;
 }
+
+/** Why a job fails whose upload cannot be read, or is no longer there. */
+const whyNotKept = (error: unknown): string =>
+  `could not keep its artifacts: ${error === undefined ? "its upload is no longer there" : inWords(error)}`;
 
 /** Why a job fails whose run ended with 0; undefined when it does not. What is kept can be fetched all the same. */
 function whyFailed(manifest: SealedManifest): string | undefined {

@@ -25,7 +25,10 @@ export type TickDeps = Ringing &
     readonly now: () => number;
   };
 
-/** What one tick did; `errors` name what has to be tried again by the next. */
+/** A part of a tick that failed, and has to be tried again by the next one. */
+export type TickError = { readonly part: string; readonly error: unknown };
+
+/** What one tick did. */
 export type Ticked = {
   readonly rung: readonly string[];
   readonly refreshed: readonly string[];
@@ -38,7 +41,7 @@ export type Ticked = {
   readonly swept?: Swept | undefined;
   /** How each pool with work is. */
   readonly numbers: readonly ({ readonly pool: string } & PoolNumbers)[];
-  readonly errors: readonly string[];
+  readonly errors: readonly TickError[];
 };
 
 /** Prices of a pool in use, and of one at rest. */
@@ -51,12 +54,12 @@ const sealAgainAfterMs = 15 * 60_000;
 
 /** Once a minute: mends what a lost message left undone, counts what pools have, and keeps prices fresh. A pool or a team at rest costs a read or two. */
 export async function tick(deps: TickDeps): Promise<Ticked> {
-  const errors: string[] = [];
-  const attempt = async <T>(what: string, work: Promise<T>): Promise<T | undefined> => {
+  const errors: TickError[] = [];
+  const attempt = async <T>(part: string, work: Promise<T>): Promise<T | undefined> => {
     try {
       return await work;
     } catch (error) {
-      errors.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      errors.push({ part, error });
       return undefined;
     }
   };

@@ -27,7 +27,7 @@ import { assumedRole } from "./requests/assumed-role.ts";
 import { hiddenObject } from "./requests/hidden-objects.ts";
 import { administrator, createIdentities, type IssuedCredentials } from "./requests/identities.ts";
 import type { Log } from "./run/log-line.ts";
-import { createLogFile } from "./run/log-line.ts";
+import { createLogFile, logTo } from "./run/log-line.ts";
 import { createParts, type Parts, together } from "./run/parts.ts";
 import { assembliesInUse, createRunFolder, type RunFolder } from "./run/run-folder.ts";
 import { pruneAssemblies, synthesize } from "./synthesize.ts";
@@ -81,7 +81,7 @@ const graceMs = 2_000;
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const run = await createRunFolder(resolve(options.folder), Date.now());
   const log = createLogFile(logFileOf(run));
-  const parts = createParts((line) => log.write({ time: new Date().toISOString(), ...line }));
+  const parts = createParts(logTo(log));
   parts.add(log);
   try {
     return await start({ ...options, folder: resolve(options.folder) }, { run, parts, log: parts.log });
@@ -112,7 +112,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
   const identities = createIdentities({
     onIssue: (principal, issued) => {
       registerCredentials(emulators.ministackUrl, principal, issued).catch((error: unknown) =>
-        log({ message: "Credentials were not registered", role: principal.role, error: String(error) }),
+        log({ message: "Credentials were not registered", role: principal.role, error }),
       );
     },
   });
@@ -128,7 +128,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
       stateFolder: join(run.path, "nodes"),
       roleOfProfile: (profile) => roleOfProfile(blueprint, profile),
       putEvent: (event) => publishServiceEvent(emulators.ministackUrl, event),
-      log: (line) => log({ message: "EC2", ...line }),
+      log,
       ...(options.ec2 && { behaviour: options.ec2 }),
     }),
   );

@@ -10,6 +10,7 @@
  * 404: there is no such instance (or path), 409: it is on-demand or has ended, 400: the body is another; each with {"message"}.
  */
 import * as z from "zod";
+import { inWords } from "../model/errors/in-words.ts";
 import { Fault } from "../model/fault.ts";
 import type { Ec2Record } from "./ec2/record.ts";
 import { type Ec2Controlled, ec2Controls } from "./ec2-controls.ts";
@@ -64,7 +65,7 @@ function refusal(error: unknown, instances: () => string): HttpAnswer {
   if (error instanceof z.ZodError) return said(400, z.prettifyError(error));
   if (error instanceof SyntaxError) return said(400, "The body is no JSON");
   if (!(error instanceof Fault)) throw error;
-  return error.code === "no-instance" ? said(404, `${error.message}; there is ${instances()}`) : said(409, error.message);
+  return error.code === "no-instance" ? said(404, `${inWords(error)}; there is ${instances()}`) : said(409, inWords(error));
 }
 
 const json = (status: number, body: object): HttpAnswer => ({

@@ -1,4 +1,5 @@
 import { Agent, createServer, type IncomingMessage, type ServerResponse, request as send } from "node:http";
+import { inWords } from "../model/errors/in-words.ts";
 import { Fault } from "../model/fault.ts";
 import type { S3Exchange } from "./requests/hidden-objects.ts";
 import type { HttpAnswer, HttpCall } from "./requests/http.ts";
@@ -44,13 +45,15 @@ export async function createEndpoint(options: { port?: number; log: Log; logFile
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 75_000 }, (request, response) => {
     if (!routes) return answer(response, { status: 503, headers: {}, body: "The local cloud is still starting" });
     dispatch({ request, response, routes, agent }).catch((error: unknown) => {
-      options.log({ message: `The endpoint could not answer ${request.method} ${request.url}`, error: String(error) });
+      // Without the query, which may be a presigned URL's.
+      const path = request.url?.split("?")[0];
+      options.log({ message: "The endpoint could not answer", method: request.method, path, error });
       failed(response, options.logFile);
     });
   });
   const port = await new Promise<number>((resolve, reject) => {
     server.once("error", (error) =>
-      reject(new Fault("port-taken", `Cannot listen on 127.0.0.1:${options.port ?? 0}: ${error.message}`, { cause: error })),
+      reject(new Fault("port-taken", `Cannot listen on 127.0.0.1:${options.port ?? 0}: ${inWords(error)}`, { cause: error })),
     );
     server.listen(options.port ?? 0, "127.0.0.1", () => {
       const address = server.address();

@@ -35,7 +35,7 @@ export type LaunchSearch = { readonly why: string; readonly fromMs: number; read
 /** What a pool's limits are held against. */
 export type Reservation = { readonly usdPerHour: number; readonly gpus: number };
 
-/** What came of asking EC2. `unknown`: nobody can tell yet. */
+/** What came of asking EC2. `unknown`: nobody can tell yet. `error`: what the call threw, for the log. */
 export type LaunchOutcome =
   /** At least one, all of a `whole` launch; `refusals`: the offers that gave less than they were asked for, if any. */
   | { readonly kind: "launched"; readonly instances: readonly LaunchedInstance[]; readonly refusals: readonly OfferRefusal[] }
@@ -51,13 +51,14 @@ export type LaunchOutcome =
       readonly message: string;
       readonly refusals: readonly OfferRefusal[];
       readonly isConflict: boolean;
+      readonly error?: unknown;
     }
   /**
    * Refused for its rate: nothing was launched, and no offer is to blame. The identical request will do, unless it is `final`:
    * EC2 took the request, was throttled by itself, and will answer the same to the same token for ever.
    */
   | { readonly kind: "throttled"; readonly message: string; readonly final?: true }
-  | { readonly kind: "unknown"; readonly message: string };
+  | { readonly kind: "unknown"; readonly message: string; readonly error?: unknown };
 
 export type LaunchedInstance = { readonly id: string; readonly instanceType: string; readonly zone: string };
 

@@ -27,7 +27,7 @@ export interface Fleet {
 
 export type FoundInstances =
   | { readonly kind: "read"; readonly instances: readonly FoundInstance[] }
-  | { readonly kind: "unknown"; readonly message: string };
+  | { readonly kind: "unknown"; readonly message: string; readonly error?: unknown };
 
 /** As many instances one call may name. EC2 takes 1,000 and asks for less. */
 export const mostAtOnce = 100;

@@ -38,7 +38,7 @@ export interface Cancellations {
 export type CancelledOfMany =
   | Cancelled
   | { readonly kind: "spared"; readonly state: JobState }
-  | { readonly kind: "failed"; readonly because: string };
+  | { readonly kind: "failed"; readonly error: unknown };
 
 export type Cancelled =
   | { readonly kind: "cancelled" | "same"; readonly pool: string }

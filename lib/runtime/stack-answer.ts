@@ -1,31 +1,39 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { StackAnswerTo, StackChange } from "../../events/stack-change.ts";
 import type { StackOutcome } from "../flows/change-stack.ts";
+import { inWords } from "../model/errors/in-words.ts";
 
 const tries = 4;
 const timeoutMs = 10_000;
 
 /**
  * Has CloudFormation's request done and always answers it, whatever happens: it would wait for an hour. A request that names
- * no place for the answer throws, for then there is nobody to tell.
+ * no place for the answer throws, because then it cannot be answered. `onError` hears of work that threw.
  */
-export async function answerStack(event: unknown, work: (change: StackChange) => Promise<StackOutcome>): Promise<StackOutcome> {
+export async function answerStack(
+  event: unknown,
+  work: (change: StackChange) => Promise<StackOutcome>,
+  onError: (error: unknown) => void,
+): Promise<StackOutcome> {
   const to = StackAnswerTo.parse(event);
-  const outcome = await doneWith(event, work);
+  const outcome = await doneWith(event, work).catch((error: unknown): StackOutcome => {
+    onError(error);
+    return failed(event, inWords(error));
+  });
   await answer(to, outcome);
   return outcome;
 }
 
 async function doneWith(event: unknown, work: (change: StackChange) => Promise<StackOutcome>): Promise<StackOutcome> {
   const change = StackChange.safeParse(event);
-  const physicalId = change.data?.PhysicalResourceId ?? "unknown";
-  try {
-    if (!change.success) return { status: "FAILED", physicalId, reason: `not a request that is understood here: ${change.error.message}` };
-    return await work(change.data);
-  } catch (error) {
-    return { status: "FAILED", physicalId, reason: error instanceof Error ? error.message : String(error) };
-  }
+  return change.success ? work(change.data) : failed(event, `not a request that is understood here: ${inWords(change.error)}`);
 }
+
+const failed = (event: unknown, reason: string): StackOutcome => ({
+  status: "FAILED",
+  physicalId: StackChange.safeParse(event).data?.PhysicalResourceId ?? "unknown",
+  reason,
+});
 
 async function answer(to: StackAnswerTo, { status, physicalId, reason }: StackOutcome): Promise<void> {
   const { StackId, RequestId, LogicalResourceId } = to;

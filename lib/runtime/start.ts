@@ -1,8 +1,8 @@
-import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
 import { metricsNamespace } from "../model/alarm.ts";
 import { type Environment, environment, type FunctionName } from "./env.ts";
 import { type FleetFile, readFleetFile } from "./fleet-file.ts";
+import { type FunctionLogger, functionLogger } from "./logger.ts";
 import { traceSources } from "./stack-traces.ts";
 
 /** What every handler stands on, made once when its Lambda starts. */
@@ -11,7 +11,7 @@ export type Started<F extends FunctionName> = {
   readonly fleet: FleetFile;
   /** Where the function runs; Lambda sets it. */
   readonly region: string;
-  readonly logger: Logger;
+  readonly logger: FunctionLogger;
   readonly metrics: Metrics;
 };
 
@@ -24,7 +24,7 @@ export function start<F extends FunctionName>(name: F): Started<F> {
     env: environment(name, process.env),
     fleet,
     region: process.env["AWS_REGION"] ?? "",
-    logger: new Logger({ serviceName: service }),
+    logger: functionLogger(service),
     metrics: new Metrics({ namespace: metricsNamespace, serviceName: service, defaultDimensions: { fleet: fleet.name } }),
   };
 }

@@ -20,13 +20,18 @@ import { openCgroups } from "./run/cgroup.ts";
 import { removeLeftContainers } from "./run/containers.ts";
 import { clearLeftovers } from "./run/folders.ts";
 import { systemClock as clock } from "./runtime/clock.ts";
-import { describe, jsonLog, type Log } from "./runtime/log.ts";
+import { jsonLog, type Log } from "./runtime/log.ts";
 import { s3Client } from "./runtime/s3.ts";
 
 // Jobs that run as another user must be able to reach their folders.
 process.umask(0o022);
 const { nodeUrl: url, region, pool, folder, path, local, metadataUrl, ...settings } = workerEnvironment(process.env);
 const log = jsonLog((line) => void process.stdout.write(line), clock.wallMs);
+// Node itself would print every field of the error, and AWS's errors hold whole answers. systemd starts the worker again.
+process.on("uncaughtException", (error: unknown) => {
+  log("error", "the worker crashed", {}, error);
+  process.exit(1);
+});
 const random = Math.random;
 const jobUser = settings.jobUser === undefined ? undefined : await findUser(settings.jobUser);
 const cgroups = await openCgroups(log);
@@ -74,7 +79,7 @@ async function shutDown(command: string, log: Log): Promise<boolean> {
     await promisify(execFile)("/bin/sh", ["-c", command], { timeout: 60_000 });
     return true;
   } catch (error) {
-    log("error", "the instance could not be shut down", { because: describe(error) });
+    log("error", "the instance could not be shut down", {}, error);
     return false;
   }
 }

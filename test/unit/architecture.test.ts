@@ -103,6 +103,12 @@ describe("a wrong that is planted is found", () => {
     ["lib/flows/x.ts", "setTimeout(run, 5);", "lib/flows/x.ts reaches for timers"],
     ["lib/aws/x.ts", 'const home = process.env["HOME"];', "lib/aws/x.ts reads process.env"],
     ["lib/sim/x.ts", "const at = Math.random();", "lib/sim/x.ts reaches for chance"],
+    [
+      "lib/flows/x.ts",
+      "try { act(); } catch (error) { log({ error: String(error) }); }",
+      "lib/flows/x.ts makes a text of an error: String(error)",
+    ],
+    ["lib/aws/x.ts", "try { act(); } catch (cause) { log(cause.message); }", "lib/aws/x.ts makes a text of an error: cause.message"],
     ["lib/model/x.ts", "export default 1;", "lib/model/x.ts has a default export"],
     ["lib/elsewhere/x.ts", "", "lib/elsewhere/x.ts belongs to no layer"],
     ["lib/model/x.ts", 'import { a } from "./nowhere.ts";', "lib/model/x.ts imports lib/model/nowhere.ts, which is not there"],

@@ -1,5 +1,5 @@
 import type { AddDeps } from "../../flows/add-dataset.ts";
-import type { CancelDeps } from "../../flows/cancel-job.ts";
+import type { CancelManyDeps } from "../../flows/cancel-job.ts";
 import type { SubmitDeps } from "../../flows/submit-job.ts";
 import type { ConfiguredLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
@@ -19,7 +19,7 @@ export type ApiDeps = {
     readonly defaultPool: string;
   } & ConfiguredLimits;
   readonly submit: SubmitDeps;
-  readonly cancel: CancelDeps;
+  readonly cancel: CancelManyDeps;
   readonly jobs: Pick<JobReader, "list">;
   readonly lookup: JobLookup;
   /** One job as it is now: who has just submitted it wants to see it. */

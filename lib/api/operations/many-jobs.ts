@@ -2,6 +2,7 @@ import * as z from "zod";
 import { JobId } from "../../../events/job.ts";
 import { cancelJobs } from "../../flows/cancel-job.ts";
 import { checkJobs } from "../../flows/check-jobs.ts";
+import { inWords } from "../../model/errors/in-words.ts";
 import { jobStates } from "../../model/job.ts";
 import { said } from "../http/answer.ts";
 import { type Operation, operation } from "../http/operation.ts";
@@ -67,7 +68,7 @@ const cancelMany = operation({
         job: jobs[index] ?? "",
         outcome: outcome.kind,
         ...("state" in outcome && { state: outcome.state }),
-        ...("because" in outcome && { because: outcome.because }),
+        ...("error" in outcome && { because: inWords(outcome.error) }),
       })),
     });
   },

@@ -4,6 +4,7 @@ import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
+import { inWords } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
 import type { ArtifactReader } from "../../ports/artifacts.ts";
 import { openObject } from "../objects/objects.ts";
@@ -48,8 +49,7 @@ export const s3ArtifactReader = (config: S3ArtifactReaderConfig): ArtifactReader
         sealed.body.destroy();
         await rm(part, { force: true });
         if (cause instanceof Fault) throw cause;
-        const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-        throw new Fault("not-opened", `${artifact.path} could not be opened: ${why}`, { cause });
+        throw new Fault("not-opened", `${artifact.path} could not be opened: ${inWords(cause).split("\n")[0]}`, { cause });
       } finally {
         process.off("exit", remove);
       }

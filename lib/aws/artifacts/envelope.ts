@@ -1,6 +1,7 @@
 import { Duplex } from "node:stream";
 import { AlgorithmSuiteIdentifier, buildClient, CommitmentPolicy, KmsKeyringNode } from "@aws-crypto/client-node";
 import { DecryptCommand, EncryptCommand, GenerateDataKeyCommand, type KMSClient } from "@aws-sdk/client-kms";
+import { inWords } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import { awsErrorCode, awsErrorKind, isDefinite } from "../errors.ts";
@@ -119,8 +120,7 @@ function present(answer: {
 
 function keyFault(error: unknown): Fault {
   const denied = awsErrorKind(error) === "denied";
-  const why = error instanceof Error ? error.message : String(error);
-  return new Fault(denied ? "denied" : "key", `KMS did not use the team's key: ${awsErrorCode(error)}: ${why}`, {
+  return new Fault(denied ? "denied" : "key", `KMS did not use the team's key: ${awsErrorCode(error)}: ${inWords(error)}`, {
     retry: !isDefinite(error),
     cause: error,
   });

@@ -5,18 +5,28 @@ import {
   type Instance,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
+import { inWords } from "../../model/errors/in-words.ts";
 import type { FoundInstance } from "../../model/launch.ts";
 import type { Ended, FoundInstances, Seen } from "../../ports/fleet.ts";
+import type { Log } from "../../ports/log.ts";
 import { awsErrorCode, awsErrorKind, isDefinite } from "../errors.ts";
 
 type Ec2 = Pick<EC2Client, "send">;
+const unheard: Log = () => undefined;
+
+/** An instance that EC2 does not know any more has ended, and being throttled is everyday. */
+function report(log: Log, message: string, { ids, error }: { ids: readonly string[]; error: unknown }): void {
+  const kind = awsErrorKind(error);
+  if (kind !== "gone" && kind !== "throttled") log({ level: "error", message, instances: ids, error });
+}
 
 /** One TerminateInstances. EC2 ends all that it names or none: one that is bad fails the call, and its error may name which. */
-export async function endInstances(ec2: Ec2, ids: readonly string[]): Promise<ReadonlyMap<string, Ended>> {
+export async function endInstances(ec2: Ec2, ids: readonly string[], log: Log = unheard): Promise<ReadonlyMap<string, Ended>> {
   try {
     await ec2.send(new TerminateInstancesCommand({ InstanceIds: [...ids] }));
     return new Map(ids.map((id) => [id, "accepted"]));
   } catch (error) {
+    report(log, "EC2 did not end instances", { ids, error });
     const ended = ids.length === 1 ? endedAlone(error) : endedTogether(error, ids);
     return new Map(ids.map((id) => [id, ended(id)]));
   }
@@ -37,7 +47,7 @@ function endedTogether(error: unknown, ids: readonly string[]): (id: string) => 
 }
 
 /** One DescribeInstances. By filter, for that passes over those that EC2 does not know, and has the larger of its rate limits. */
-export async function lookAtInstances(ec2: Ec2, ids: readonly string[]): Promise<ReadonlyMap<string, Seen>> {
+export async function lookAtInstances(ec2: Ec2, ids: readonly string[], log: Log = unheard): Promise<ReadonlyMap<string, Seen>> {
   const all = (seen: Seen): ReadonlyMap<string, Seen> => new Map(ids.map((id) => [id, seen]));
   try {
     const answer = await ec2.send(new DescribeInstancesCommand({ Filters: [{ Name: "instance-id", Values: [...ids] }] }));
@@ -46,6 +56,7 @@ export async function lookAtInstances(ec2: Ec2, ids: readonly string[]): Promise
     const absent = answer.NextToken ? "unknown" : "over";
     return new Map(ids.map((id) => [id, states.get(id) ?? absent]));
   } catch (error) {
+    report(log, "EC2 did not describe instances", { ids, error });
     const kind = awsErrorKind(error);
     return all(kind === "throttled" || kind === "denied" ? kind : "unknown");
   }
@@ -67,7 +78,7 @@ export async function findInstances(ec2: Ec2, which: DescribeInstancesCommandInp
       page = answer.NextToken;
     } while (page);
   } catch (error) {
-    return { kind: "unknown", message: `${awsErrorCode(error)}: ${error instanceof Error ? error.message : String(error)}` };
+    return { kind: "unknown", message: `${awsErrorCode(error)}: ${inWords(error)}`, error };
   }
   return { kind: "read", instances: found };
 }
@@ -78,7 +89,6 @@ const instancesIn = (answer: { readonly Reservations?: readonly { readonly Insta
   (answer.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []);
 
 function namedIn(error: unknown, ids: readonly string[]): ReadonlySet<string> {
-  const message = error instanceof Error ? error.message : "";
-  const words = new Set(message.match(/i-[0-9a-f]+/g));
+  const words = new Set(inWords(error).match(/i-[0-9a-f]+/g));
   return new Set(ids.filter((id) => words.has(id)));
 }

@@ -5,8 +5,10 @@ import {
   type CreateFleetInstance,
   type EC2Client,
 } from "@aws-sdk/client-ec2";
+import { inWords } from "../../model/errors/in-words.ts";
 import type { Launch, LaunchedInstance, LaunchOutcome, OfferRefusal } from "../../model/launch.ts";
 import type { Fleet, FoundInstances } from "../../ports/fleet.ts";
+import type { Log } from "../../ports/log.ts";
 import { awsCodeKind, awsErrorCode, awsErrorKind, isDefinite } from "../errors.ts";
 import { endInstances, findInstances, lookAtInstances } from "./fleet-instances.ts";
 import { blamed, refusalsOf, refusedEach, refusedWhole, unsoldIn } from "./fleet-refusals.ts";
@@ -19,6 +21,8 @@ export type Ec2FleetConfig = {
   /** Each pool's launch template, by id or name. */
   readonly launchTemplates: Readonly<Record<string, string>>;
   readonly subnets: readonly ZoneSubnet[];
+  /** Gets a line for each call about instances that failed, because its outcome only says that it did. @default none */
+  readonly log?: Log | undefined;
 };
 
 /** Launches with CreateFleet `instant`: EC2 answers at once with what it gave, and keeps no fleet that would replace it. */
@@ -39,8 +43,8 @@ export const ec2Fleet = (config: Ec2FleetConfig): Fleet => ({
   },
 
   find: (launch) => findInstances(config.ec2, { Filters: [{ Name: `tag:${launchTag}`, Values: [launch] }] }),
-  terminate: (instances) => endInstances(config.ec2, instances),
-  look: (instances) => lookAtInstances(config.ec2, instances),
+  terminate: (instances) => endInstances(config.ec2, instances, config.log),
+  look: (instances) => lookAtInstances(config.ec2, instances, config.log),
 });
 
 /** An answer of CreateFleet: instances, and for each offer that was tried in vain why. It is final for this token. */
@@ -66,18 +70,18 @@ function byKind(all: readonly CreateFleetError[]): [errors: CreateFleetError[], 
 function outcomeOfError(launch: Launch, error: unknown): LaunchOutcome {
   const kind = awsErrorKind(error);
   const code = awsErrorCode(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = inWords(error);
   if (kind === "capacity" || kind === "limit") return refusedWhole(launch, { code, message });
   if (kind === "throttled") return { kind, message: `${code}: ${message}` };
   const unsold = isDefinite(error) ? unsoldIn(code, message, launch.offers) : [];
   if (unsold.length > 0) return { kind: "refused", code, message, refusals: blamed(unsold, code, "capacity") };
   return isDefinite(error)
-    ? turnedAway(launch, { code, message }, kind === "conflict")
-    : { kind: "unknown", message: `${code}: ${message}` };
+    ? turnedAway(launch, { code, message, error }, kind === "conflict")
+    : { kind: "unknown", message: `${code}: ${message}`, error };
 }
 
 /** Whatever token it bore, this request has launched nothing. */
-const turnedAway = (launch: Launch, why: { code: string; message: string }, isConflict = false): LaunchOutcome => ({
+const turnedAway = (launch: Launch, why: { code: string; message: string; error?: unknown }, isConflict = false): LaunchOutcome => ({
   ...why,
   kind: "turned-away",
   refusals: blamed(launch.offers, why.code),

@@ -1,5 +1,6 @@
 import { DescribeInstancesCommand, type EC2Client, type Instance } from "@aws-sdk/client-ec2";
 import type { TaggedInstance } from "../../model/tagged-instance.ts";
+import type { Log } from "../../ports/log.ts";
 import type { TaggedInstances } from "../../ports/strays.ts";
 import { allPages } from "../pages.ts";
 import { launchTag, nameTag, poolTag } from "./fleet-request.ts";
@@ -7,8 +8,10 @@ import { launchTag, nameTag, poolTag } from "./fleet-request.ts";
 /** All but what has ended: one that is stopped can be started again. */
 const states = ["pending", "running", "stopping", "stopped", "shutting-down"];
 
-export const ec2TaggedInstances = ({ ec2, name }: { ec2: Pick<EC2Client, "send">; name: string }): TaggedInstances => ({
+/** `log` gets a line when EC2 cannot be asked. @default none */
+export const ec2TaggedInstances = (of: { ec2: Pick<EC2Client, "send">; name: string; log?: Log }): TaggedInstances => ({
   async list() {
+    const { ec2, name, log } = of;
     try {
       const found = await allPages<Instance>(async (NextToken) => {
         const answer = await ec2.send(
@@ -24,7 +27,8 @@ export const ec2TaggedInstances = ({ ec2, name }: { ec2: Pick<EC2Client, "send">
         return { items: (answer.Reservations ?? []).flatMap(({ Instances }) => Instances ?? []), next: answer.NextToken };
       });
       return found.flatMap(taggedInstance);
-    } catch {
+    } catch (error) {
+      log?.({ level: "error", message: "EC2 did not list the deployment's instances", error });
       return undefined;
     }
   },

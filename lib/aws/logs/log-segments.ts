@@ -13,6 +13,7 @@ import {
   segmentOfKey,
   segmentPath,
 } from "../../../events/artifacts/log-segment.ts";
+import { inWords } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
 import type { AttemptRef, SegmentRef } from "../../model/job.ts";
 import type { KeptLogs, LogSegments } from "../../ports/kept-logs.ts";
@@ -80,8 +81,7 @@ export const s3KeptLogs = (config: Clients): KeptLogs => {
         return { gzip, bytes, offset, last };
       } catch (cause) {
         if (cause instanceof Fault) throw cause;
-        const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-        throw new Fault("not-opened", `the part ${name} of the log could not be opened: ${why}`, { cause });
+        throw new Fault("not-opened", `the part ${name} of the log could not be opened: ${inWords(cause).split("\n")[0]}`, { cause });
       }
     },
   };

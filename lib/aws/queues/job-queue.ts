@@ -5,7 +5,7 @@ import { Fault } from "../../model/fault.ts";
 import { awsErrorKind } from "../errors.ts";
 
 /** What became of one of many messages. */
-export type Sent = { readonly kind: "sent"; readonly messageId: string } | { readonly kind: "failed"; readonly because: string };
+export type Sent = { readonly kind: "sent"; readonly messageId: string } | { readonly kind: "failed"; readonly error: unknown };
 
 /** Where a team drops its jobs. */
 export type JobQueue = {
@@ -51,7 +51,7 @@ export const sqsJobQueue = (sqs: Pick<SQSClient, "send">, prefix: string): JobQu
       // Who may not send, and what is not reachable, is told with the first one.
       note(await sendBatch(to, first));
       await pMap(rest, async (batch) => note(await sendBatch(to, batch).catch(allFailed(batch))), { concurrency });
-      return bodies.map((_body, index) => outcomes.get(index) ?? { kind: "failed", because: "it was not sent" });
+      return bodies.map((_body, index) => outcomes.get(index) ?? { kind: "failed", error: new Fault("queue", "it was not sent") });
     },
   };
 };
@@ -85,7 +85,7 @@ async function sendBatch({ sqs, url }: To, batch: readonly Entry[]): Promise<Rea
     const { Successful = [], Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }));
     for (const { Id, MessageId = "" } of Successful) outcomes.set(Number(Id), { kind: "sent", messageId: MessageId });
     for (const { Id, Message, Code } of Failed)
-      outcomes.set(Number(Id), { kind: "failed", because: Message ?? Code ?? "SQS did not take it" });
+      outcomes.set(Number(Id), { kind: "failed", error: new Fault("queue", Message ?? Code ?? "SQS did not take it") });
     const senders = new Set(Failed.filter(({ SenderFault }) => SenderFault).map(({ Id }) => Number(Id)));
     left = left.filter(({ index }) => outcomes.get(index)?.kind !== "sent" && !senders.has(index));
     if (tries >= mostTries) break;
@@ -96,10 +96,8 @@ async function sendBatch({ sqs, url }: To, batch: readonly Entry[]): Promise<Rea
 
 const allFailed =
   (batch: readonly Entry[]) =>
-  (error: unknown): ReadonlyMap<number, Sent> => {
-    const because = error instanceof Error ? error.message : String(error);
-    return new Map(batch.map(({ index }) => [index, { kind: "failed", because }]));
-  };
+  (error: unknown): ReadonlyMap<number, Sent> =>
+    new Map(batch.map(({ index }) => [index, { kind: "failed", error }]));
 
 async function queueUrl(sqs: Pick<SQSClient, "send">, team: string, name: string): Promise<string> {
   try {

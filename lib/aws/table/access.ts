@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { BatchGetCommand, type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { inWords } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
 import { awsCodeKind, awsErrorCode, awsErrorKind, cancellationCodes, isDefinite } from "../errors.ts";
 import { type Change, type Condition, defined, expression } from "./expression.ts";
@@ -54,8 +55,7 @@ function troubleOf(error: unknown): "busy" | Error {
     // A single write has no list of reasons.
     return new ConditionsFailed(failed.length > 0 ? failed : [0], error);
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return new Fault("table", `the table could not be reached or said no: ${awsErrorCode(error)}: ${message}`, {
+  return new Fault("table", `the table could not be reached or said no: ${awsErrorCode(error)}: ${inWords(error)}`, {
     retry: !isDefinite(error),
     cause: error,
   });

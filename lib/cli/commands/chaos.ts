@@ -117,7 +117,7 @@ async function readJson(file: string): Promise<object> {
   try {
     return z.looseObject({}).parse(JSON.parse(withoutBom(await readFile(asMeant(file), "utf8"))));
   } catch (error) {
-    throw new UsageError(`${file} cannot be read as JSON: ${whatWentWrong(error)}`);
+    throw new UsageError(`${file} cannot be read as JSON: ${whatWentWrong(error)}`, { cause: error });
   }
 }
 

@@ -1,3 +1,5 @@
+import { inWords } from "../../model/errors/in-words.ts";
+import { type LoggedError, loggedError } from "../../model/errors/logged-error.ts";
 import { Fault } from "../../model/fault.ts";
 import { fileWords } from "../../model/files/file-words.ts";
 
@@ -6,26 +8,47 @@ export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as con
 
 /** The command was asked wrongly; the message says how to ask. */
 export class UsageError extends Error {
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options);
     this.name = "UsageError";
   }
 }
 
 /** An error in words; some (a refused connection to several addresses) say nothing themselves. */
 export function whatWentWrong(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
   const aboutFile = fileWords(error);
   if (aboutFile !== undefined) return aboutFile;
   if (error instanceof AggregateError && error.message === "") return error.errors.map(whatWentWrong).join("; ");
-  return error.message || error.name;
+  return inWords(error);
 }
 
-/** Says on stderr what went wrong, without a stack unless FLEETWRIGHT_DEBUG is set, and answers the exit code. */
+/** Says on stderr what went wrong, with its stack and its causes only if FLEETWRIGHT_DEBUG is set. Returns the exit code. */
 export function explain(error: unknown, note: (line: string) => void): number {
   const known = error instanceof Fault || error instanceof UsageError || fileWords(error) !== undefined;
   note(`fleet: ${whatWentWrong(error)}`);
-  if (process.env["FLEETWRIGHT_DEBUG"] && error instanceof Error) note(error.stack ?? "");
-  else if (!known) note("fleet: set FLEETWRIGHT_DEBUG=1 to see where this came from");
+  trace(error, note);
+  if (!known && !isDebugging()) note("fleet: set FLEETWRIGHT_DEBUG=1 to see where this came from");
   return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
+}
+
+/** Says where an error came from, if FLEETWRIGHT_DEBUG is set. */
+export function trace(error: unknown, note: (line: string) => void): void {
+  if (isDebugging()) for (const line of traceLines(loggedError(error))) note(line);
+}
+
+const isDebugging = (): boolean => Boolean(process.env["FLEETWRIGHT_DEBUG"]);
+
+function traceLines({ name, message, stack, code, status, requestId, cause, errors = [] }: LoggedError): readonly string[] {
+  const facts = Object.entries({ code, status, requestId }).flatMap(([key, value]) => (value === undefined ? [] : [`${key} ${value}`]));
+  return [
+    stack ?? `${name}: ${message}`,
+    ...(facts.length > 0 ? [`    (${facts.join(", ")})`] : []),
+    ...errors.flatMap((part) => prefixed("one of its errors: ", part)),
+    ...(cause === undefined ? [] : prefixed("caused by: ", cause)),
+  ];
+}
+
+function prefixed(prefix: string, error: LoggedError): readonly string[] {
+  const [first = "", ...rest] = traceLines(error);
+  return [`${prefix}${first}`, ...rest];
 }

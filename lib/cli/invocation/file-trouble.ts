@@ -8,8 +8,9 @@ import { UsageError } from "./exit.ts";
  */
 export function fileTrouble(error: unknown, file: string, wanted = "a file is wanted"): unknown {
   if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return error;
-  if (error.code === "ENOENT") return new UsageError(`there is no file ${file} in ${askedFrom(process.env, process.cwd())}`);
-  if (error.code === "EISDIR") return new UsageError(`${file} is a folder, and ${wanted}`);
+  if (error.code === "ENOENT")
+    return new UsageError(`there is no file ${file} in ${askedFrom(process.env, process.cwd())}`, { cause: error });
+  if (error.code === "EISDIR") return new UsageError(`${file} is a folder, and ${wanted}`, { cause: error });
   const meaning = meaningOf(error.code);
-  return meaning === undefined ? error : new UsageError(`${file} ${meaning}`);
+  return meaning === undefined ? error : new UsageError(`${file} ${meaning}`, { cause: error });
 }

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { checked, linesOf } from "../../../events/checked.ts";
 import { JobMessage, maxJobBytes } from "../../../events/job.ts";
 import { canonicalJson, withoutBom } from "../../../events/json.ts";
+import { inWords } from "../../model/errors/in-words.ts";
 import { asMeant } from "../invocation/asked-from.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { fileTrouble } from "../invocation/file-trouble.ts";
@@ -51,7 +52,7 @@ function parseAll(name: string, each: readonly { readonly at: string; readonly t
       return [parseJob(`${name}, ${at}`, text, "")];
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      wrong.push(error.message);
+      wrong.push(inWords(error));
       return [];
     }
   });
@@ -81,8 +82,7 @@ function jsonValueOf(name: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const why = text.trim() === "" ? "it is empty" : error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${name} is not JSON: ${why}`);
+    throw new UsageError(`${name} is not JSON: ${text.trim() === "" ? "it is empty" : inWords(error)}`, { cause: error });
   }
 }
 

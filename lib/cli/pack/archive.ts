@@ -91,9 +91,10 @@ async function checkFolder(folder: string): Promise<void> {
 const inWords =
   (folder: string) =>
   (error: unknown): never => {
-    if (errorCode(error) === "ENOENT") throw new UsageError(`there is no folder ${folder}`);
-    if (errorCode(error) === "ENOTDIR") throw new UsageError(`${folder} lies below a file; --workdir takes a folder`);
-    if (isDenied(error)) throw new UsageError(`you may not read the folder ${folder}; ask its owner, or name another one`);
+    if (errorCode(error) === "ENOENT") throw new UsageError(`there is no folder ${folder}`, { cause: error });
+    if (errorCode(error) === "ENOTDIR") throw new UsageError(`${folder} lies below a file; --workdir takes a folder`, { cause: error });
+    if (isDenied(error))
+      throw new UsageError(`you may not read the folder ${folder}; ask its owner, or name another one`, { cause: error });
     throw error;
   };
 

@@ -12,7 +12,8 @@ export function withFile(disk: Disk, file: string, rules: Omit<Rules, "rules">):
     return { ...rules, rules: rulesOf(disk.read(file)) };
   } catch (error) {
     if (isGone(error) || errorCode(error) === "EISDIR") return rules.outer;
-    if (isDenied(error)) throw new UsageError(`${printable(file)} cannot be read, and its rules say what stays here; make it readable`);
+    if (isDenied(error))
+      throw new UsageError(`${printable(file)} cannot be read, and its rules say what stays here; make it readable`, { cause: error });
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type * as z from "zod";
 import { checked, lineOf } from "../../../events/checked.ts";
+import { inWords } from "../../model/errors/in-words.ts";
 import { asMeant } from "../invocation/asked-from.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { fileTrouble } from "../invocation/file-trouble.ts";
@@ -118,8 +119,8 @@ async function readText(file: string): Promise<string> {
 }
 
 const unpacked = (file: string, bytes: Buffer): Promise<Buffer> =>
-  promisify(gunzip)(bytes, { maxOutputLength: mostBytes }).catch((error: Error) => {
-    throw new UsageError(`${file} is gzipped and cannot be unpacked: ${error.message}`);
+  promisify(gunzip)(bytes, { maxOutputLength: mostBytes }).catch((error: unknown) => {
+    throw new UsageError(`${file} is gzipped and cannot be unpacked: ${inWords(error)}`, { cause: error });
   });
 
 const bytesOf = (file: string): Promise<Buffer> =>

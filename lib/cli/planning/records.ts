@@ -1,6 +1,7 @@
 import { CsvError, parse } from "csv-parse/sync";
 import * as z from "zod";
 import { withoutBom } from "../../../events/json.ts";
+import { inWords } from "../../model/errors/in-words.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { cut } from "../terminal/table.ts";
 
@@ -21,7 +22,7 @@ function jsonRecords(file: string, text: string): Records {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new UsageError(`${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`${file} is not JSON: ${inWords(error)}`, { cause: error });
   }
   const lists = Array.isArray(value) ? [value] : Object.values(value ?? {}).filter(Array.isArray);
   const parsed = List.safeParse(lists[0]);
@@ -60,7 +61,7 @@ function parsedCsv(file: string, text: string): z.infer<typeof Rows> {
   try {
     return Rows.parse(parse(text, { delimiter: [",", "\t"], info: true, relax_column_count: true, skip_empty_lines: true, trim: true }));
   } catch (error) {
-    if (error instanceof CsvError) throw new UsageError(`${file} is not CSV: ${printable(error.message)}`);
+    if (error instanceof CsvError) throw new UsageError(`${file} is not CSV: ${printable(inWords(error))}`, { cause: error });
     throw error;
   }
 }

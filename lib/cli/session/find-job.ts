@@ -12,8 +12,9 @@ export async function findJob(id: string, team: string | undefined, connection: 
   return found;
 }
 
-export const noJob = (id: string, team: string): Fault =>
+export const noJob = (id: string, team: string, cause?: unknown): Fault =>
   new Fault(
     "no-job",
     `team ${team} has no job ${id} (a new one can take a second to appear); list them with: ${commandLine("jobs", "--team", team)}`,
+    { cause },
   );

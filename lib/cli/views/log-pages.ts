@@ -18,13 +18,14 @@ export async function pageOf(at: LogAt, { connection }: Pick<Context, "connectio
     if (!(error instanceof Fault) || error.code !== "not-found") throw error;
     const { team, job, attempt, rank = 0 } = at;
     const found = await connection.jobs.get({ team, job });
-    if (!found) throw noJob(job, team);
+    if (!found) throw noJob(job, team, error);
     if (attempt !== undefined && attempt > found.attempt)
-      throw new UsageError(`${job} has no attempt ${attempt}; its last one is ${found.attempt}`);
+      throw new UsageError(`${job} has no attempt ${attempt}; its last one is ${found.attempt}`, { cause: error });
     const members = found.spec?.nodes ?? 1;
     // The job came to be between the two questions.
     if (rank < members) return connection.api.logs({ ...at, limit });
-    throw new UsageError(members === 1 ? `${job} is no gang; its only rank is 0` : `${job} has the ranks 0 to ${members - 1}`);
+    const ranks = members === 1 ? "is no gang; its only rank is 0" : `has the ranks 0 to ${members - 1}`;
+    throw new UsageError(`${job} ${ranks}`, { cause: error });
   }
 }
 

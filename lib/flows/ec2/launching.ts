@@ -14,9 +14,11 @@ export type LaunchDeps = {
 
 /**
  * What came of one launch, for the record. `open`: nobody knows yet; the intent stays, to be repeated or searched for.
- * `throttled`: the same, though it is known that nothing was launched. `retired`: nothing came of it.
+ * `throttled`: the same, though it is known that nothing was launched. `retired`: nothing came of it. `error`: what a call
+ * threw, for the log.
  */
 export type Launched = {
   readonly kind: Exclude<Written, "done"> | "launched" | "refused" | "retired" | "throttled" | "open";
   readonly note: string;
+  readonly error?: unknown;
 };

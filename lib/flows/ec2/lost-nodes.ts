@@ -1,10 +1,11 @@
 import type { Node } from "../../model/node.ts";
+import type { Log } from "../../ports/log.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 
 export type LostDeps = {
   readonly placements: Pick<Placements, "bootFailed" | "takeBack">;
   readonly now: () => number;
-  readonly log: (line: { level: "info" | "error"; message: string; [field: string]: unknown }) => void;
+  readonly log: Log;
 };
 
 /** Counts an instance that never became a worker against its like. */

@@ -1,17 +1,20 @@
+import { inWords } from "../../model/errors/in-words.ts";
 import type { Written } from "../../ports/pool-ledger.ts";
 import type { Later } from "./turns.ts";
 
 /**
  * What came of a step. `again`: it changed what there is to decide on, or could not be done just now; `later`: EC2 may not
- * be asked before `atMs`; `fenced`: a later decision has begun and nothing more was tried.
+ * be asked before `atMs`; `fenced`: a later decision has begun and nothing more was tried. `note` is for the decision's record;
+ * `error` is what was thrown, for the log.
  */
 export type Outcome =
-  | { readonly result: "done" | "again" | "failed" | "fenced"; readonly note: string }
+  | { readonly result: "done" | "again" | "fenced"; readonly note: string }
+  | { readonly result: "failed"; readonly note: string; readonly error?: unknown }
   | { readonly result: "later"; readonly note: string; readonly atMs: number };
 
 export const fencedOff: Outcome = { result: "fenced", note: "a later decision has begun" };
 
-export const failedBy = (error: unknown): Outcome => ({ result: "failed", note: error instanceof Error ? error.message : String(error) });
+export const failedBy = (error: unknown): Outcome => ({ result: "failed", note: inWords(error), error });
 
 /** No request to EC2 is free; nothing was asked. */
 export const waitsForTurn = ({ atMs }: Later): Outcome => ({ result: "later", note: "it waits for its turn at EC2", atMs });

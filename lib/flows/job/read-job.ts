@@ -2,6 +2,7 @@ import * as z from "zod";
 import { checked, lineOf } from "../../../events/checked.ts";
 import { JobId, JobMessage, maxJobBytes } from "../../../events/job.ts";
 import { withoutBom } from "../../../events/json.ts";
+import { inWords } from "../../model/errors/in-words.ts";
 import type { JobSpec } from "../../model/job.ts";
 
 /** `body`: what its hash is taken of: the spec, as for a job that is accepted, or the message's text if it cannot be read. */
@@ -22,7 +23,7 @@ export function readJob(text: string): Read {
   try {
     value = JSON.parse(withoutBom(text));
   } catch (error) {
-    return { kind: "unfit", because: `the message is not JSON: ${error instanceof Error ? error.message : String(error)}`, body: text };
+    return { kind: "unfit", because: `the message is not JSON: ${inWords(error)}`, body: text };
   }
   return readValue(value, text);
 }

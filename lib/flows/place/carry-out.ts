@@ -3,6 +3,7 @@ import type { Launch } from "../../model/launch.ts";
 import type { LaunchLimits, LimitScope } from "../../model/limits.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import type { Lane } from "../../ports/bell.ts";
+import type { Log } from "../../ports/log.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
 import type { LaunchDeps } from "../ec2/launching.ts";
 import { type Outcome, throttledBy, waitsForTurn, written } from "../ec2/outcome.ts";
@@ -16,7 +17,7 @@ import { stepByStep, stepOutcomes } from "./step-outcomes.ts";
 export type CarryOutDeps = LaunchDeps & {
   readonly lane: Lane;
   readonly newId: () => string;
-  readonly log: (line: { level: "info" | "error"; message: string; [field: string]: unknown }) => void;
+  readonly log: Log;
 };
 
 type Single = Exclude<Step, { kind: "retire" | "end" | "lose" | "confirm" }>;
@@ -27,8 +28,8 @@ type Single = Exclude<Step, { kind: "retire" | "end" | "lose" | "confirm" }>;
  */
 export async function carryOut(deps: CarryOutDeps, fence: Fence, on: { snapshot: Snapshot; steps: readonly Step[] }): Promise<Outcome[]> {
   const { snapshot, steps } = on;
-  const outcomes = stepOutcomes((step, error) =>
-    deps.log({ level: "error", message: "a step failed", pool: fence.pool, epoch: fence.epoch, step: step.kind, error }),
+  const outcomes = stepOutcomes((step, { note, error }) =>
+    deps.log({ level: "error", message: "a step failed", pool: fence.pool, epoch: fence.epoch, step: step.kind, note, error }),
   );
   const ends = steps.filter(isEnd);
   const confirms = steps.filter((step) => step.kind === "confirm");
@@ -86,7 +87,7 @@ async function wakeOthers(deps: CarryOutDeps, fence: Fence, moves: readonly Step
     try {
       await deps.lane.send(pool);
     } catch (error) {
-      deps.log({ level: "error", message: "a pool that a job moved to was not woken", pool, epoch: fence.epoch, error: String(error) });
+      deps.log({ level: "error", message: "a pool that a job moved to was not woken", pool, epoch: fence.epoch, error });
     }
 }
 
@@ -118,7 +119,16 @@ async function launch(
   if (typeof intended === "object") return atLimit(intended.limit);
   if (intended !== "done") return written(intended);
   const came = await carryThrough(deps, fence, { launch: intent, sending: "first" });
-  deps.log({ level: "info", message: "launch", pool: fence.pool, epoch: fence.epoch, launch: id, came: came.kind, note: came.note });
+  deps.log({
+    level: "info",
+    message: "launch",
+    pool: fence.pool,
+    epoch: fence.epoch,
+    launch: id,
+    came: came.kind,
+    note: came.note,
+    error: came.error,
+  });
   if (came.kind === "throttled") return withdrawThrottled(deps, fence, intent);
   return { result: came.kind === "fenced" ? "fenced" : "again", note: `${came.kind} ${came.note}` };
 }

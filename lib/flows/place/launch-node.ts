@@ -23,12 +23,14 @@ export async function carryThrough(deps: LaunchDeps, fence: Fence, on: { launch:
       return closed === "done" ? { kind: "throttled", note: outcome.message } : { kind: closed, note: outcome.message };
     }
     case "unknown":
-      return { kind: "open", note: outcome.message };
+      return { kind: "open", note: outcome.message, error: outcome.error };
     case "refused":
       return refused(deps, fence, { launch, outcome });
     case "turned-away": {
-      if (sending === "first" && !outcome.isConflict) return refused(deps, fence, { launch, outcome });
-      return searchFor(deps, fence, { launch, why: `${outcome.code}: ${outcome.message}` });
+      const { error } = outcome;
+      if (sending === "first" && !outcome.isConflict) return { ...(await refused(deps, fence, { launch, outcome })), error };
+      const came = await searchFor(deps, fence, { launch, why: `${outcome.code}: ${outcome.message}` });
+      return { ...came, error: came.error ?? error };
     }
     case "launched":
       return launched(deps, fence, { launch, outcome, sending });

@@ -12,7 +12,7 @@ import { nodeOf } from "./launched-node.ts";
 export async function searchFor(deps: LaunchDeps, fence: Fence, on: { launch: Launch; why: string }): Promise<Launched> {
   const { launch, why } = on;
   const read = await findInTurn(deps, launch);
-  if (read.kind !== "read") return { kind: "open", note: `${why}; it cannot be searched for: ${read.message}` };
+  if (read.kind !== "read") return { kind: "open", note: `${why}; it cannot be searched for: ${read.message}`, error: read.error };
   const nowMs = deps.now();
   const verdict = judgeSearch(launch, read.instances, { why, nowMs });
   if (verdict.kind === "wait") {

@@ -11,14 +11,14 @@ export type StepOutcomes = {
   isFenced(): boolean;
 };
 
-/** `onFailure` is told of each step that failed. */
-export function stepOutcomes(onFailure: (step: Step, note: string) => void): StepOutcomes {
+/** `onFailure` is called for each step that failed. */
+export function stepOutcomes(onFailure: (step: Step, outcome: Extract<Outcome, { result: "failed" }>) => void): StepOutcomes {
   const outcomes = new Map<Step, Outcome>();
   let fenced = false;
   return {
     put(step, outcome) {
       fenced ||= outcome.result === "fenced";
-      if (outcome.result === "failed") onFailure(step, outcome.note);
+      if (outcome.result === "failed") onFailure(step, outcome);
       outcomes.set(step, outcome);
     },
     of: (step) => outcomes.get(step) ?? { result: "failed", note: "nothing was done" },

@@ -44,7 +44,7 @@ export function startAlarms(options: AlarmsOptions): Alarms {
     log({ message: `The alarm ${alarm.name} is ${to.value}`, reason: to.reason });
     told = told
       .then(() => options.putEvent(stateChange(alarm, from, to)))
-      .catch((error: unknown) => log({ message: `The state of ${alarm.name} could not be put on the bus`, error: String(error) }));
+      .catch((error: unknown) => log({ message: "The state of an alarm could not be put on the bus", alarm: alarm.name, error }));
   };
   const look = (alarm: Alarm, nowMs: number): void => {
     const before = notes.get(alarm.name);

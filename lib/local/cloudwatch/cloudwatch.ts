@@ -61,7 +61,7 @@ export function startCloudWatch(options: CloudWatchOptions): CloudWatch {
       try {
         metrics.put(putMetricData(call, now()) ?? []);
       } catch (error) {
-        log({ message: "Alarms do not see the metrics of a call to CloudWatch", error: String(error) });
+        log({ message: "Alarms do not see the metrics of a call to CloudWatch", error });
       }
     },
     close: async () => {

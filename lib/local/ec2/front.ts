@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { HttpAnswer, HttpCall } from "../requests/http.ts";
 import type { Identities } from "../requests/identities.ts";
 import { Ec2Error, errorAnswer, formOf, regionOf } from "../requests/query-protocol.ts";
+import type { Log } from "../run/log-line.ts";
 import { defaultBehaviour, type Ec2Behaviour } from "./behaviour/behaviour.ts";
 import { between, generator } from "./behaviour/seeded.ts";
 import { createClientTokens } from "./calls/client-tokens.ts";
@@ -38,7 +39,7 @@ export type Ec2FrontOptions = {
   readonly stateFolder: string;
   /** The role in an instance profile, which a launch template names by name or ARN. */
   readonly roleOfProfile: (profileNameOrArn: string) => string;
-  readonly log: (line: object) => void;
+  readonly log: Log;
   readonly behaviour?: Partial<Ec2Behaviour>;
 };
 
@@ -75,7 +76,15 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
     log,
   });
   const reclaiming = reclaim({ capacity, lifecycle, sinceMs: () => now() - beganMs });
-  const maker = { moto, offerings, capacity, seed: behaviour.seed, now, begin: (instance: InstanceFacts) => lifecycle.begin(instance) };
+  const maker = {
+    moto,
+    offerings,
+    capacity,
+    seed: behaviour.seed,
+    log,
+    now,
+    begin: (instance: InstanceFacts) => lifecycle.begin(instance),
+  };
   const fleetCalls: FleetCall[] = [];
   const tokens = createClientTokens();
   const fleets = fleetsOnRecord(maker, tokens, fleetCalls);
@@ -117,7 +126,7 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
         return how === "cut" ? { ...answer, cut: true } : answer;
       } catch (error) {
         if (error instanceof Ec2Error) return errorAnswer(error);
-        log({ message: "A call to EC2 failed", action, error: String(error) });
+        log({ message: "A call to EC2 failed", action, error });
         return errorAnswer(new Ec2Error("InternalError", "An internal error has occurred", 500));
       }
     },

@@ -3,6 +3,7 @@ import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { inWords } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
 import type { Log } from "../run/log-line.ts";
 import { emulatorPython } from "./python.ts";
@@ -79,9 +80,12 @@ function environment(temporary: string): NodeJS.ProcessEnv {
 
 function listening(child: ChildProcess, name: string, logFile: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const fail = (why: string): void => reject(new Fault("emulator-not-started", `${name} did not start: ${why}; see ${logFile}`));
+    const fail = (why: string | Error): void => {
+      const cause = typeof why === "string" ? undefined : why;
+      reject(new Fault("emulator-not-started", `${name} did not start: ${inWords(why)}; see ${logFile}`, { cause }));
+    };
     const timer = setTimeout(() => fail(`nothing after ${startTimeoutMs / 1000} s`), startTimeoutMs);
-    child.once("error", (error) => fail(error.message));
+    child.once("error", fail);
     child.once("close", (code, signal) => {
       clearTimeout(timer);
       fail(`it ended with ${signal ?? code}`);

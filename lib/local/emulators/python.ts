@@ -3,6 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { inWords } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
 import type { Log } from "../run/log-line.ts";
 import { whyNotInstalled } from "./not-installed.ts";
@@ -66,9 +67,13 @@ async function install(python: string, venv: string): Promise<void> {
   } catch (error) {
     if (error instanceof Fault) throw error;
     const late = error instanceof Error && "killed" in error && error.killed === true;
-    const said = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
-    const why = late ? `${installer} did not end within ${installTimeoutMs / 60_000} minutes` : whyNotInstalled(said, installer);
-    throw new Fault("emulators-not-installed", `The AWS emulators could not be installed: ${why}`, { cause: error });
+    const said = error instanceof Error && "stderr" in error ? String(error.stderr) : undefined;
+    const why = late ? `${installer} did not end within ${installTimeoutMs / 60_000} minutes` : undefined;
+    throw new Fault(
+      "emulators-not-installed",
+      `The AWS emulators could not be installed: ${why ?? whyNotInstalled(said ?? inWords(error), installer)}`,
+      { cause: error },
+    );
   }
 }
 

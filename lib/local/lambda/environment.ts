@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
 import { Fault } from "../../model/fault.ts";
 import type { FunctionFact } from "../provision/world.ts";
+import { functionError } from "./function-error.ts";
 import type { FromThread, FunctionError, ThreadData, ToThread } from "./thread-messages.ts";
 
 /** How an invocation ended, as its caller is told. */
@@ -53,7 +54,7 @@ export function createEnvironment({ fact, variables, onLine }: EnvironmentOption
   worker.on("message", (message: FromThread) => listener(message));
   worker.on("error", (error: unknown) => {
     alive = false;
-    died({ errorType: "Runtime.UncaughtException", errorMessage: String(error) });
+    died({ ...functionError(error), errorType: "Runtime.UncaughtException" });
   });
   worker.on("exit", (code) => {
     alive = false;

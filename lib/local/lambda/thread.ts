@@ -7,17 +7,13 @@ import { enableCompileCache, flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
-import type { FromThread, FunctionError, ThreadData, ToThread } from "./thread-messages.ts";
+import { functionError } from "./function-error.ts";
+import type { FromThread, ThreadData, ToThread } from "./thread-messages.ts";
 
 type Handler = (event: unknown, context: object) => unknown;
 
 const data: ThreadData = workerData;
 const say = (message: FromThread): void => parentPort?.postMessage(message);
-
-function describe(error: unknown): FunctionError {
-  if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error) };
-  return { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? "").split("\n") };
-}
 
 async function load(): Promise<Handler> {
   const [file = "", name = ""] = data.handler.split(/\.(?=[^.]*$)/);
@@ -50,7 +46,7 @@ async function answer(handler: Handler, message: ToThread): Promise<void> {
     const result = await handler(JSON.parse(message.event), contextOf(message));
     say({ kind: "returned", requestId, payload: JSON.stringify(result) ?? "null" });
   } catch (error) {
-    say({ kind: "failed", requestId, error: describe(error) });
+    say({ kind: "failed", requestId, error: functionError(error) });
   }
 }
 
@@ -62,5 +58,5 @@ try {
   parentPort?.on("message", (message: ToThread) => void answer(handler, message));
   say({ kind: "ready" });
 } catch (error) {
-  say({ kind: "broken", error: describe(error) });
+  say({ kind: "broken", error: functionError(error) });
 }

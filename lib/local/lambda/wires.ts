@@ -21,8 +21,8 @@ export async function startWires(options: WiresOptions): Promise<{ close(): Prom
   const { signal } = stop;
   const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);
   const call = createAsynchronousCaller({ functions, blueprint, sqs, pause, signal });
-  const failed = (what: string) => (error: unknown) => {
-    if (!stop.signal.aborted) log({ message: `${what} failed`, error: String(error) });
+  const failed = (schedule: string) => (error: unknown) => {
+    if (!stop.signal.aborted) log({ message: "A schedule failed", schedule, error });
   };
   const pollers = await Promise.all([
     ...blueprint.eventSources.map((fact) => pollQueue(fact, options)),
@@ -30,7 +30,7 @@ export async function startWires(options: WiresOptions): Promise<{ close(): Prom
   ]);
   const schedules = blueprint.schedules.map((fact) =>
     startSchedule(fact.expression, () => {
-      call(fact.functionArn, JSON.parse(fact.input)).catch(failed(`The schedule ${fact.name}`));
+      call(fact.functionArn, JSON.parse(fact.input)).catch(failed(fact.name));
     }),
   );
   return {

@@ -1,3 +1,4 @@
+import { inWords } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
 import { resolve, type Scope, truth } from "../template/intrinsics.ts";
 import { dependencies } from "../template/order.ts";
@@ -75,7 +76,7 @@ async function createOne({ id, template, world, scope, made }: Making & { id: st
     made.set(id, await how.create(Object(properties), { id, name: `${world.stack}-${id}` }, world));
   } catch (error) {
     if (error instanceof Fault) throw error;
-    throw new Fault("provision", `${id} (${resource.Type}) could not be made: ${error instanceof Error ? error.message : error}`, {
+    throw new Fault("provision", `${id} (${resource.Type}) could not be made: ${inWords(error)}`, {
       cause: error,
     });
   }

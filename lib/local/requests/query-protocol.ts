@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { inWords } from "../../model/errors/in-words.ts";
 import type { HttpAnswer, HttpCall } from "./http.ts";
 
 /** An error as EC2 answers it. Anything thrown that is not one becomes an InternalError. */
@@ -80,7 +81,7 @@ export function answer(action: string, result: { readonly [name: string]: Tree |
 }
 
 export function errorAnswer(error: Ec2Error): HttpAnswer {
-  const body = element("Response", { Errors: { Error: { Code: error.code, Message: error.message } }, RequestID: randomUUID() });
+  const body = element("Response", { Errors: { Error: { Code: error.code, Message: inWords(error) } }, RequestID: randomUUID() });
   return { status: error.status, headers: xml, body: `<?xml version="1.0" encoding="UTF-8"?>\n${body}` };
 }
 

@@ -1,8 +1,12 @@
 import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
+import { withLoggedError } from "../../model/errors/logged-error.ts";
 
-/** One line of the local cloud's log: words for a person, and whatever else a reader may want to look for. */
-export type LogLine = { readonly message: string; readonly [field: string]: unknown };
+/**
+ * One line of the local cloud's log: words for a person, and whatever else a reader may want to look for. An error is passed as
+ * it was caught, under `error`.
+ */
+export type LogLine = { readonly message: string; readonly error?: unknown; readonly [field: string]: unknown };
 export type Log = (line: LogLine) => void;
 
 /** A log file of one JSON object a line. */
@@ -20,3 +24,9 @@ export function createLogFile(path: string): LogFile {
     },
   };
 }
+
+/** The local cloud's own log. An error is written with its class, its stack and its causes, and with none of its other fields. */
+export const logTo =
+  (file: LogFile): Log =>
+  (line) =>
+    file.write({ time: new Date().toISOString(), ...withLoggedError(line) });

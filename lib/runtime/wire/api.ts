@@ -12,11 +12,12 @@ import { createSealing } from "../../aws/table/jobs/sealing.ts";
 import { createNodeReader } from "../../aws/table/nodes/node-reader.ts";
 import { createPoolNodes } from "../../aws/table/nodes/pool-nodes.ts";
 import { createDecisions } from "../../aws/table/pools/decisions.ts";
+import type { Log } from "../../ports/log.ts";
 import { type ApiCall, urlAnswer } from "../api-call.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
 import type { UrlAnswer } from "../function-url.ts";
-import { lineTo } from "../log-line.ts";
+import { logTo } from "../logger.ts";
 import type { Started } from "../start.ts";
 import { ringWiring } from "./ring.ts";
 import { addWiring } from "./shards.ts";
@@ -25,16 +26,17 @@ import { tableOf } from "./table.ts";
 
 /** Answers calls of the API's URL. */
 export function apiWiring({ env, fleet, logger }: Started<"api">): (call: ApiCall) => Promise<UrlAnswer> {
-  const api = createApi({ deps: depsOf(env, fleet), log: lineTo(logger) });
+  const log = logTo(logger);
+  const api = createApi({ deps: depsOf(env, fleet, log), log });
   return async ({ request, ...signed }) => urlAnswer(await api.fetch(request, signed));
 }
 
-function depsOf(env: Environment<"api">, fleet: FleetFile): ApiDeps {
+function depsOf(env: Environment<"api">, fleet: FleetFile, log: Log): ApiDeps {
   const table = tableOf(env);
   return {
     fleet,
     submit: submitWiring(env, fleet),
-    cancel: { ...ringWiring(env, table), cancellations: createCancellations(table), now: Date.now },
+    cancel: { ...ringWiring(env, table), cancellations: createCancellations(table), now: Date.now, log },
     jobs: createJobReader(table),
     lookup: createJobLookup(table),
     current: createSealing(table),

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Logger } from "@aws-lambda-powertools/logger";
 import { ec2Client } from "../../aws/clients/ec2.ts";
 import { s3Client } from "../../aws/clients/s3.ts";
 import { sqsClient } from "../../aws/clients/sqs.ts";
@@ -16,12 +15,13 @@ import type { PlaceDeps } from "../../flows/place.ts";
 import { widerLimits } from "../../model/limits.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
-import { lineTo } from "../log-line.ts";
+import { type FunctionLogger, logTo } from "../logger.ts";
 import { tableOf } from "./table.ts";
 
-export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; logger: Logger }): PlaceDeps {
+export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; logger: FunctionLogger }): PlaceDeps {
   const { env, fleet, logger } = of;
   const table = tableOf(env);
+  const log = logTo(logger);
   return {
     decisions: createDecisions(table),
     placements: createPlacements(table),
@@ -31,6 +31,7 @@ export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; l
       name: fleet.name,
       launchTemplates: env.LAUNCH_TEMPLATES,
       subnets: env.SUBNETS,
+      log,
     }),
     lane: sqsLane({ sqs: sqsClient(), laneQueueUrl: env.LANE_QUEUE_URL, laterQueueUrl: env.LATER_QUEUE_URL, newId: randomUUID }),
     // The record comes before the end of a decision, which must not wait long for it.
@@ -43,6 +44,6 @@ export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; l
     random: Math.random,
     now: Date.now,
     newId: randomUUID,
-    log: lineTo(logger),
+    log,
   };
 }

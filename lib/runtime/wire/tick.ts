@@ -14,7 +14,7 @@ import { createDecisions } from "../../aws/table/pools/decisions.ts";
 import { createPoolRegistry } from "../../aws/table/pools/pool-registry.ts";
 import { createRequestBudget } from "../../aws/table/pools/request-budget.ts";
 import type { TickDeps } from "../../flows/tick.ts";
-import { lineTo } from "../log-line.ts";
+import { logTo } from "../logger.ts";
 import type { Started } from "../start.ts";
 import { ringWiring } from "./ring.ts";
 import { shardQueueOf } from "./shards.ts";
@@ -22,6 +22,7 @@ import { tableOf } from "./table.ts";
 
 export function tickWiring({ env, fleet, region, logger }: Started<"tick">): TickDeps {
   const table = tableOf(env);
+  const log = logTo(logger);
   return {
     ...ringWiring(env, table),
     decisions: createDecisions(table),
@@ -32,7 +33,7 @@ export function tickWiring({ env, fleet, region, logger }: Started<"tick">): Tic
       pricing: pricingClient(),
       region,
       subnets: env.SUBNETS,
-      log: lineTo(logger),
+      log,
     }),
     sealing: createSealing(table),
     sealAgain: sqsSealQueue(sqsClient(), env.SEAL_QUEUE_URL),
@@ -42,9 +43,9 @@ export function tickWiring({ env, fleet, region, logger }: Started<"tick">): Tic
     teams: fleet.teams,
     pools: fleet.pools,
     registry: createPoolRegistry(table),
-    instances: ec2TaggedInstances({ ec2: ec2Client(), name: fleet.name }),
+    instances: ec2TaggedInstances({ ec2: ec2Client(), name: fleet.name, log }),
     strays: createStrays(table),
-    fleet: { terminate: (ids) => endInstances(ec2Client(), ids) },
+    fleet: { terminate: (ids) => endInstances(ec2Client(), ids, log) },
     budget: createRequestBudget(table, fleet.ec2Requests),
     now: Date.now,
   };

@@ -13,6 +13,7 @@ import { sealAttempt } from "../../flows/seal-attempt.ts";
 import { type Submission, submitJob } from "../../flows/submit-job.ts";
 import { tick } from "../../flows/tick.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
+import { inWords } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
 import type { AttemptRef, JobRef } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
@@ -190,7 +191,9 @@ export class Handlers {
           pools,
           now: run.now,
         });
-        if (errors.length > 0) throw new Fault("tick", errors.join("\n"), { retry: true });
+        const failed = errors.map(({ part }) => part);
+        if (failed.length > 0)
+          throw new Fault("tick", `these parts failed: ${failed.join(", ")}`, { retry: true, cause: errors[0]?.error });
       }),
     );
   };
@@ -215,7 +218,8 @@ export class Handlers {
       ),
     );
     if (ended.kind === "done") return ended.value;
-    throw new Fault("node-call", ended.kind === "threw" ? String(ended.error) : "the function was ended", { retry: true });
+    if (ended.kind === "threw") throw new Fault("node-call", inWords(ended.error), { retry: true, cause: ended.error });
+    throw new Fault("node-call", "the function was ended", { retry: true });
   };
 
   cancel = async (ref: JobRef): Promise<Handled> => {

@@ -1,3 +1,5 @@
+import { inWords } from "../../model/errors/in-words.ts";
+
 /** The last things that happened, to be told when something has gone wrong; words are made only then. */
 export class Story {
   readonly #last: { readonly atMs: number; readonly said: readonly unknown[] }[] = [];
@@ -20,8 +22,11 @@ export class Story {
   get lines(): readonly string[] {
     return this.#last
       .slice(-this.#most)
-      .map(({ atMs, said }) => `${((atMs - this.#startMs) / 1000).toFixed(3).padStart(9)} s  ${said.map(inWords).join(" ")}`);
+      .map(({ atMs, said }) => `${((atMs - this.#startMs) / 1000).toFixed(3).padStart(9)} s  ${said.map(wordsOf).join(" ")}`);
   }
 }
 
-const inWords = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? "").slice(0, 300));
+const wordsOf = (value: unknown): string =>
+  typeof value === "string"
+    ? value
+    : (JSON.stringify(value, (_key, part) => (part instanceof Error ? inWords(part) : part)) ?? "").slice(0, 300);

@@ -3,8 +3,8 @@ import { Transform } from "node:stream";
 import type { PutObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import type { Manifest } from "../../../events/artifacts/upload.ts";
+import { withCauses } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
-import { describe } from "../runtime/log.ts";
 import type { ArtifactFile } from "./artifact-file.ts";
 import { openSource, Unreadable } from "./file-source.ts";
 
@@ -75,7 +75,7 @@ function troubleWith({ path }: ArtifactFile, error: unknown): Error {
 /** `upload-refused`: S3 or KMS said no. It may be a matter of moments, but seldom is. */
 export const uploadFault = (what: string, error: unknown): Fault => {
   const isRefused = error instanceof Error && /^(NoSuchBucket|AccessDenied|Forbidden|KMS\b.*)$/.test(error.name);
-  return new Fault(isRefused ? "upload-refused" : "upload", `${what} could not be uploaded: ${describe(error)}`, {
+  return new Fault(isRefused ? "upload-refused" : "upload", `${what} could not be uploaded: ${withCauses(error)}`, {
     retry: true,
     cause: error,
   });

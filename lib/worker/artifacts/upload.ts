@@ -1,9 +1,9 @@
 import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import pMap from "p-map";
 import { fileKey, type Manifest, manifestKey } from "../../../events/artifacts/upload.ts";
+import { inWords, withCauses } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
 import type { AttemptRef } from "../../model/job.ts";
-import { describe } from "../runtime/log.ts";
 import { type Tries, tryAgain } from "../runtime/retry.ts";
 import type { ArtifactFile } from "./artifact-file.ts";
 import { type Collected, whyFailed } from "./artifacts.ts";
@@ -43,9 +43,9 @@ export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: T
       left.delete(file);
     } catch (error) {
       if (error instanceof Unreadable) {
-        collected.leftOut.add(file.name, error.message);
+        collected.leftOut.add(file.name, inWords(error));
         left.delete(file);
-      } else trouble ??= error instanceof Fault ? error : new Fault("upload", describe(error), { retry: true, cause: error });
+      } else trouble ??= error instanceof Fault ? error : new Fault("upload", withCauses(error), { retry: true, cause: error });
     }
   };
   // The small ones first: when time runs out, most are there.
@@ -55,7 +55,9 @@ export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: T
     { concurrency: filesAtOnce },
   );
   if (trouble && !keepsPart) throw trouble;
-  const because = tries.signal.aborted ? "there was no time left to upload it" : trouble?.message.slice(0, longestReason).toWellFormed();
+  const because = tries.signal.aborted
+    ? "there was no time left to upload it"
+    : trouble && inWords(trouble).slice(0, longestReason).toWellFormed();
   for (const file of left) collected.leftOut.add(file.name, because ?? "");
   const kept = collected.files.flatMap((file) => sent.get(file) ?? []);
   await sendList(s3, { order, kept }, tries.signal.aborted ? { ...tries, signal: AbortSignal.timeout(lastListMs) } : tries);

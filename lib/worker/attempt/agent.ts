@@ -2,7 +2,7 @@ import { type NodeAnswer, type NodeCall, nodeProtocol } from "../../../events/no
 import type { AttemptRef } from "../../model/job.ts";
 import { backoffMs } from "../runtime/backoff.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
-import { describe, type Log } from "../runtime/log.ts";
+import type { Log } from "../runtime/log.ts";
 import { keyOf } from "./attempt.ts";
 import type { StartAttempt } from "./attempt-run.ts";
 import { HeldAttempts } from "./held-attempts.ts";
@@ -124,7 +124,7 @@ export class Agent {
       const answer = await this.#options.call(report, this.#ending.signal);
       return this.#follow(answer, { report, sentMs });
     } catch (error) {
-      if (this.#end === undefined) this.#options.log("warn", "a call failed", { because: describe(error) });
+      if (this.#end === undefined) this.#options.log("warn", "a call failed", {}, error);
       return "failed";
     }
   }
@@ -237,7 +237,7 @@ export class Agent {
     try {
       await this.#options.call(this.#report(), AbortSignal.timeout(lastCallMs));
     } catch (error) {
-      this.#options.log("warn", "the last call failed", { because: describe(error) });
+      this.#options.log("warn", "the last call failed", {}, error);
     }
   }
 

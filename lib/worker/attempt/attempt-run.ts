@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { Credentials, Order } from "../../../events/node-call.ts";
+import { inWords, withCauses } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
 import type { ArchiveLimits } from "../../model/files/archive-entry.ts";
+import { attemptName } from "../../model/job.ts";
 import type { ArtifactLimits } from "../artifacts/artifact-limits.ts";
 import { collectArtifacts } from "../artifacts/artifacts.ts";
 import { uploadArtifacts } from "../artifacts/upload.ts";
@@ -16,7 +18,6 @@ import { type AttemptFolder, folderOf, makeFolder, removeFolder } from "../run/f
 import type { BeginJob } from "../run/job-runtime.ts";
 import { type ProcessMachine, processesOn } from "../run/processes.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { describe } from "../runtime/log.ts";
 import type { Tries } from "../runtime/retry.ts";
 import { AttemptCredentials } from "../runtime/s3.ts";
 import type { AttemptEvent } from "./attempt.ts";
@@ -107,10 +108,12 @@ class Run {
     try {
       emit(await work());
     } catch (error) {
-      this.#logs.note(`[fleetwright: ${describe(error)}]`);
+      const isForTheTeam = error instanceof Fault;
+      this.#machine.log(isForTheTeam ? "warn" : "error", "an attempt failed", { attempt: attemptName(this.#order) }, error);
+      this.#logs.note(`[fleetwright: ${withCauses(error)}]`);
       // A Fault's message is meant for the team; anything else is this machine's trouble, and may pass on another.
-      if (error instanceof Fault) emit(this.#endOf({ kind: "failed", reason: error.message, again: error.retry }));
-      else emit(this.#endOf({ kind: "failed", reason: `trouble on the node: ${describe(error)}`, again: true }));
+      if (isForTheTeam) emit(this.#endOf({ kind: "failed", reason: inWords(error), again: error.retry }));
+      else emit(this.#endOf({ kind: "failed", reason: `trouble on the node: ${withCauses(error)}`, again: true }));
     }
   }
 

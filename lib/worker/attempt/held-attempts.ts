@@ -1,7 +1,7 @@
 import type { AttemptReport, Credentials } from "../../../events/node-call.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { describe, type Log } from "../runtime/log.ts";
+import type { Log } from "../runtime/log.ts";
 import {
   type AttemptEvent,
   type AttemptState,
@@ -204,7 +204,7 @@ export class HeldAttempts {
     try {
       await held.live?.remove();
     } catch (error) {
-      this.#options.log("warn", "an attempt's folder could not be removed", { attempt: keyOf(held.ref), because: describe(error) });
+      this.#options.log("warn", "an attempt's folder could not be removed", { attempt: keyOf(held.ref) }, error);
     }
   }
 }

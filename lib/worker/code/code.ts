@@ -5,10 +5,10 @@ import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { s3Refusal, whyUnreadable } from "../../../events/s3-refusal.ts";
+import { withCauses } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
 import type { ArchiveLimits } from "../../model/files/archive-entry.ts";
 import type { User } from "../program/program.ts";
-import { describe } from "../runtime/log.ts";
 import { type Tries, tryAgain } from "../runtime/retry.ts";
 import { unpack } from "./archive.ts";
 
@@ -80,7 +80,7 @@ function faultOf(error: unknown, s3: string): Fault {
         cause: error,
       });
     case "passing":
-      return new Fault("code", `the code archive ${s3} could not be fetched: ${describe(error)}`, { retry: true, cause: error });
+      return new Fault("code", `the code archive ${s3} could not be fetched: ${withCauses(error)}`, { retry: true, cause: error });
     case "changed":
     case "key-denied":
     case "key-unusable":

@@ -8,9 +8,9 @@ import pMap from "p-map";
 import { mostListBytes, ShardList } from "../../../events/dataset.ts";
 import type { Order } from "../../../events/node-call.ts";
 import { type DatasetRef, datasetName, type FetchedDataset, type Shard } from "../../model/dataset.ts";
+import { inWords, withCauses } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
-import { describe } from "../runtime/log.ts";
 import { type Tries, tryAgain } from "../runtime/retry.ts";
 import { makeView } from "./data-view.ts";
 import type { ShardCache } from "./shard-cache.ts";
@@ -110,7 +110,7 @@ export class NodeData {
     try {
       await pMap(missing, one, { concurrency: atOnce });
     } catch (error) {
-      throw error instanceof Fault && passes.has(error.code) ? new Fault(error.code, error.message, { retry: true, cause: error }) : error;
+      throw error instanceof Fault && passes.has(error.code) ? new Fault(error.code, inWords(error), { retry: true, cause: error }) : error;
     } finally {
       over.abort();
       progress();
@@ -145,7 +145,7 @@ async function fetchShardList(s3: Pick<S3Client, "send">, { bucket, key }: ListP
     if (!(answer.Body instanceof Readable)) throw new Fault("shard-list", "S3 sent no body", { retry: true });
     return await buffer(addAbortSignal(signal, answer.Body));
   } catch (error) {
-    throw new Fault("shard-list", `the list of shards ${key} could not be fetched: ${describe(error)}`, { retry: true, cause: error });
+    throw new Fault("shard-list", `the list of shards ${key} could not be fetched: ${withCauses(error)}`, { retry: true, cause: error });
   }
 }
 
@@ -155,6 +155,6 @@ async function readShardList(packed: Buffer, { key }: ListPlace): Promise<ShardL
     const json = (await unpack(packed, { maxOutputLength: mostListBytes })).toString("utf8");
     return ShardList.parse(JSON.parse(json));
   } catch (error) {
-    throw new Fault("shard-list", `the list of shards ${key} could not be read: ${describe(error)}`, { retry: true, cause: error });
+    throw new Fault("shard-list", `the list of shards ${key} could not be read: ${withCauses(error)}`, { retry: true, cause: error });
   }
 }

@@ -7,8 +7,8 @@ import { pipeline } from "node:stream/promises";
 import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
 import { s3Refusal, whyUnreadable } from "../../../events/s3-refusal.ts";
 import type { Shard } from "../../model/dataset.ts";
+import { withCauses } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
-import { describe } from "../runtime/log.ts";
 
 /** What a file has before all of it is there and was found right. */
 export const partPrefix = ".part-";
@@ -84,7 +84,7 @@ function md5Of(etag: string, { ServerSideEncryption, SSECustomerAlgorithm }: Get
 
 function faultOf(error: unknown, { bucket, shard, signal }: ShardOrder): Fault {
   if (error instanceof Fault) return error;
-  if (signal.aborted) return new Fault("stopped", "the attempt was stopped", { retry: true });
+  if (signal.aborted) return new Fault("stopped", "the attempt was stopped", { retry: true, cause: error });
   const name = `s3://${bucket}/${shard.key}`;
   if (isFull(error)) return new Fault("disk-full", "the node's disk is full", { cause: error });
   const refusal = s3Refusal(error);
@@ -106,7 +106,7 @@ function faultOf(error: unknown, { bucket, shard, signal }: ShardOrder): Fault {
         { cause: error },
       );
     case "passing":
-      return new Fault("shard", `${name} could not be fetched: ${describe(error)}`, { retry: true, cause: error });
+      return new Fault("shard", `${name} could not be fetched: ${withCauses(error)}`, { retry: true, cause: error });
     case "no-bucket":
     case "key-denied":
     case "key-unusable":

@@ -1,4 +1,4 @@
-import { type CommandEnd, runCommand } from "../program/command.ts";
+import { type CommandEnd, errorOf, runCommand } from "../program/command.ts";
 import { findExecutable } from "../program/executable.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -45,13 +45,13 @@ async function watch({ path, clock, log, signal }: GpuSamplerOptions, see: (gpus
     const nextMs = clock.monotonicMs() + everyMs;
     const seen = await look();
     if (seen.gpus.length > 0) see(seen.gpus);
-    else if (!failing && !signal.aborted) log("warn", "GPUs could not be sampled", { because: seen.because });
+    else if (!failing && !signal.aborted) log("warn", "GPUs could not be sampled", { because: seen.because }, seen.error);
     failing = seen.gpus.length === 0;
     await sleep(clock, nextMs - clock.monotonicMs(), signal);
   }
 }
 
-type Look = { readonly gpus: GpuReading[]; readonly because: string };
+type Look = { readonly gpus: GpuReading[]; readonly because: string; readonly error?: unknown };
 
 /** One look each time; it learns which columns this driver has. */
 function gpuReader(smi: { file: string; path: string; signal: AbortSignal }): () => Promise<Look> {
@@ -63,7 +63,7 @@ function gpuReader(smi: { file: string; path: string; signal: AbortSignal }): ()
   return async () => {
     for (;;) {
       const end = await ask();
-      if (end.kind !== "ended") return { gpus: [], because: end.because };
+      if (end.kind !== "ended") return { gpus: [], because: end.because, error: errorOf(end) };
       // A worn GPU makes it end with a code of its own, and still tell of the others.
       const gpus = parseGpus(end.stdout, fields);
       const said = `${end.stdout}\n${end.stderr}`;

@@ -3,7 +3,6 @@ import { jsonOf } from "../../../events/json.ts";
 import type { Notice } from "../../model/telemetry.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
-import { describe } from "../runtime/log.ts";
 import type { Metadata } from "./metadata.ts";
 
 /** What the metadata service says of this instance. */
@@ -53,7 +52,7 @@ async function watch({ metadata, clock, log, signal }: InstanceWatchOptions, not
       await look(metadata, notebook);
       failing = false;
     } catch (error) {
-      if (!failing) log("warn", "the metadata service cannot be asked", { because: describe(error) });
+      if (!failing) log("warn", "the metadata service cannot be asked", {}, error);
       failing = true;
     }
     await sleep(clock, everyMs, signal);

@@ -1,7 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import type { SegmentFacts } from "../../../events/artifacts/log-segment.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
-import { describe, type Log } from "../runtime/log.ts";
+import type { Log } from "../runtime/log.ts";
 import { tryAgain } from "../runtime/retry.ts";
 import type { Spooled } from "./spooled-segment.ts";
 
@@ -92,7 +92,7 @@ export class LogUploads {
       await remove(segment);
       return true;
     } catch (error) {
-      log("warn", "a part of a job's log could not be uploaded yet", { attempt, number, because: describe(error) });
+      log("warn", "a part of a job's log could not be uploaded yet", { attempt, number }, error);
       return false;
     }
   }

@@ -1,6 +1,6 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
-import { describe } from "../runtime/log.ts";
+import { withCauses } from "../../model/errors/in-words.ts";
 import { signalGroup } from "./program.ts";
 
 export type Command = {
@@ -21,7 +21,10 @@ export type CommandEnd =
   | { readonly kind: "ended"; readonly code: number; readonly stdout: string; readonly stderr: string }
   /** It was killed: because its time was over, because of the signal given, or by somebody else. */
   | { readonly kind: "killed"; readonly because: string }
-  | { readonly kind: "not-started"; readonly because: string };
+  | { readonly kind: "not-started"; readonly because: string; readonly error: unknown };
+
+/** What kept a program from being started, for the log. */
+export const errorOf = (end: CommandEnd): unknown => (end.kind === "not-started" ? end.error : undefined);
 
 const mostBytes = 1024 ** 2;
 
@@ -33,7 +36,7 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
   try {
     child = spawn(file, args, { cwd: "/", env: { ...env }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   } catch (error) {
-    return { kind: "not-started", because: describe(error) };
+    return { kind: "not-started", because: withCauses(error), error };
   }
   const ended = endOf(child);
   // Short of files, Node makes no pipes; the error follows.
@@ -53,7 +56,7 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
   const end = await ended;
   clearTimeout(timer);
   signal?.removeEventListener("abort", stop);
-  if (end instanceof Error) return { kind: "not-started", because: describe(end) };
+  if (end instanceof Error) return { kind: "not-started", because: withCauses(end), error: end };
   if (end === undefined) return { kind: "killed", because };
   return { kind: "ended", code: end, stdout: stdout(), stderr: stderr() };
 }

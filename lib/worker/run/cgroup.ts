@@ -1,7 +1,6 @@
 import { access, mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../runtime/log.ts";
-import { describe } from "../runtime/log.ts";
 
 /**
  * Memory and CPU limits by cgroup v2, below the worker's own systemd service (whose unit says `Delegate=yes`). A program
@@ -27,7 +26,7 @@ export async function openCgroups(log: Log): Promise<Cgroups | undefined> {
     if (own === undefined) throw new Error("the worker is no systemd service");
     return await cgroupsBelow(join("/sys/fs/cgroup", own), process.pid);
   } catch (error) {
-    log("info", "jobs run without memory and CPU limits", { because: describe(error) });
+    log("info", "jobs run without memory and CPU limits", {}, error);
     return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { Fault } from "../../model/fault.ts";
+import { errorOf } from "../program/command.ts";
 import { LineSplitter } from "../program/lines.ts";
 import { type Tries, tryAgain } from "../runtime/retry.ts";
 import { complaintOf, type Docker, didIt } from "./docker.ts";
@@ -35,7 +36,8 @@ export async function pullImage(docker: Docker, order: ImageOrder, tries: Tries)
     lines.end();
     if (didIt(end)) return;
     const why = complaintOf(end);
-    if (gone.some((each) => each.test(why)) && !busy.test(why)) throw new Fault("image", `the image ${order.image} cannot be had: ${why}`);
-    throw new Fault("image", `the image ${order.image} could not be fetched: ${why}`, { retry: true });
+    if (gone.some((each) => each.test(why)) && !busy.test(why))
+      throw new Fault("image", `the image ${order.image} cannot be had: ${why}`, { cause: errorOf(end) });
+    throw new Fault("image", `the image ${order.image} could not be fetched: ${why}`, { retry: true, cause: errorOf(end) });
   });
 }

@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { jsonOf } from "../../../events/json.ts";
 import { Fault } from "../../model/fault.ts";
 import { attemptName } from "../../model/job.ts";
+import { errorOf } from "../program/command.ts";
 import { type Program, startProgram, type User } from "../program/program.ts";
 import type { End, Running } from "../program/running.ts";
 import type { Log } from "../runtime/log.ts";
@@ -60,14 +61,14 @@ export async function removeLeftContainers({ folder, path, log }: Omit<Container
   if (docker === undefined) return;
   const listed = await docker.run(["ps", "--all", "--quiet", "--filter", `label=${folderLabel}=${folder}`], { timeoutMs: briefMs });
   if (!didIt(listed)) {
-    log("info", "containers of an earlier worker are not looked for", { because: complaintOf(listed) });
+    log("info", "containers of an earlier worker are not looked for", { because: complaintOf(listed) }, errorOf(listed));
     return;
   }
   const ids = listed.stdout.split(/\s+/).filter((id) => /^[0-9a-f]{12,64}$/.test(id));
   if (ids.length === 0) return;
   const removed = await docker.run(["rm", "--force", "--volumes", ...ids], { timeoutMs: removeMs });
   if (didIt(removed)) log("info", "containers of an earlier worker were removed", { containers: ids.length });
-  else log("warn", "containers of an earlier worker could not be removed", { because: complaintOf(removed) });
+  else log("warn", "containers of an earlier worker could not be removed", { because: complaintOf(removed) }, errorOf(removed));
 }
 
 /** A container whose `docker run` is at work. */
@@ -106,7 +107,8 @@ function follow(
     const end = endOf(exit, await inspect(docker, name), order.spec);
     const removed = await docker.run(["rm", "--force", "--volumes", name], { timeoutMs: removeMs });
     if (!didIt(removed) && !/no such container/i.test(complaintOf(removed))) {
-      machine.log("error", "a container could not be removed", { attempt: attemptName(order), because: complaintOf(removed) });
+      const because = complaintOf(removed);
+      machine.log("error", "a container could not be removed", { attempt: attemptName(order), because }, errorOf(removed));
     }
     // Its GPUs are free from here on, even if there is no engine any more that could end it.
     await endStrays(folder.work);

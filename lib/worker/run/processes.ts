@@ -1,8 +1,9 @@
+import { withCauses } from "../../model/errors/in-words.ts";
 import { attemptName } from "../../model/job.ts";
 import { findExecutable } from "../program/executable.ts";
 import { type Program, startProgram, type User } from "../program/program.ts";
 import type { End, Exit } from "../program/running.ts";
-import { describe, type Log } from "../runtime/log.ts";
+import type { Log } from "../runtime/log.ts";
 import type { Cgroup, Cgroups } from "./cgroup.ts";
 import { noteProgram } from "./folders.ts";
 import { jobEnvironment } from "./job-environment.ts";
@@ -34,7 +35,8 @@ export const processesOn =
       program = await startProgram({ file, command: spec.command, folder: work, env, user: machine.jobUser, output: job.output });
     } catch (error) {
       if (isMachinesTrouble(error)) throw error;
-      return { kind: "exited", code: 126, reason: `the command could not be started: ${describe(error)}` };
+      machine.log("warn", "a job's command could not be started", { attempt: attemptName(job.order) }, error);
+      return { kind: "exited", code: 126, reason: `the command could not be started: ${withCauses(error)}` };
     }
     const cgroup = await limit(machine, job, program);
     await noteProgram(job.folder, program.pid);
@@ -51,7 +53,7 @@ async function limit({ cgroups, log }: ProcessMachine, { order }: JobStart, prog
     return await cgroups?.hold(`${order.team}.${order.job}.${order.attempt}`, program.pid, order.spec);
   } catch (error) {
     // It may be over already; and a job without a limit is better than none.
-    log("warn", "an attempt runs without memory and CPU limits", { attempt: attemptName(order), because: describe(error) });
+    log("warn", "an attempt runs without memory and CPU limits", { attempt: attemptName(order) }, error);
     return undefined;
   }
 }
@@ -67,7 +69,7 @@ async function reasoned(
     if (!ranOutOfMemory || exit.code === 0) return exit;
     return { code: exit.code, reason: `ran out of its ${order.spec.memoryGiB} GiB of memory; ${exit.reason ?? ""}` };
   } catch (error) {
-    log("warn", "a cgroup could not be ended", { attempt: attemptName(order), because: describe(error) });
+    log("warn", "a cgroup could not be ended", { attempt: attemptName(order) }, error);
     return exit;
   }
 }

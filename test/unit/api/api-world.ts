@@ -1,4 +1,4 @@
-import { createApi, type LogLine } from "../../../lib/api/app.ts";
+import { createApi } from "../../../lib/api/app.ts";
 import type { ApiDeps } from "../../../lib/api/http/deps.ts";
 import type { Operation } from "../../../lib/api/http/operation.ts";
 import { describeItself } from "../../../lib/api/operations/document.ts";
@@ -7,6 +7,7 @@ import { Problem } from "../../../lib/api/views/problem.ts";
 import type { Caller } from "../../../lib/api/views/speaker.ts";
 import type { Job, JobRecord } from "../../../lib/model/job.ts";
 import type { Decision } from "../../../lib/ports/journal.ts";
+import type { Log, LogLine } from "../../../lib/ports/log.ts";
 import { MemoryDatasets, MemoryShardQueue, memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { MemoryJournal } from "../../../lib/sim/memory/journal.ts";
 import { MemoryLane } from "../../../lib/sim/memory/lane.ts";
@@ -49,12 +50,13 @@ export class ApiWorld {
   readonly shardQueue = new MemoryShardQueue();
   readonly log: LogLine[] = [];
   readonly pools = [aPool({ budgets: { usdPerDay: 100 } }), aPool({ name: "lab", teams: ["research"], shared: true })];
+  readonly #log: Log = (line) => void this.log.push(line);
   #requests = 0;
   readonly #api;
 
   constructor(over: Partial<ApiDeps> = {}) {
     this.#seed();
-    this.#api = createApi({ deps: { ...this.deps, ...over }, log: (line) => void this.log.push(line) });
+    this.#api = createApi({ deps: { ...this.deps, ...over }, log: this.#log });
   }
 
   get deps(): ApiDeps {
@@ -64,7 +66,7 @@ export class ApiWorld {
     return {
       fleet,
       submit: { bell, lane: this.lane, admissions, catalogues, datasets: this.datasets, fleet },
-      cancel: { bell, lane: this.lane, cancellations, now },
+      cancel: { bell, lane: this.lane, cancellations, now, log: this.#log },
       jobs: jobReader,
       lookup: jobLookup,
       current: sealing,

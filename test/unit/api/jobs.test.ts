@@ -3,6 +3,7 @@ import * as z from "zod";
 import { CancelledJobs, CheckedJobs, JobPage } from "../../../lib/api/views/jobs.ts";
 import { LogPage } from "../../../lib/api/views/logs.ts";
 import { Problem } from "../../../lib/api/views/problem.ts";
+import { Fault } from "../../../lib/model/fault.ts";
 import { aJob, aSpec, monday } from "../../fakes/builders.ts";
 import { ApiWorld } from "./api-world.ts";
 
@@ -255,4 +256,15 @@ test("times that no calendar has are no trouble", async () => {
     startedAt: "9999-12-31T23:59:59.999Z",
     endedAt: "1970-01-01T00:00:00.000Z",
   });
+});
+
+test("a job of many that could not be cancelled is named with the reason, and the log has the error itself", async () => {
+  const outer = new ApiWorld();
+  const error = new Fault("table-busy", "the table was too busy", { retry: true, cause: new Error("two writers") });
+  const cancelAll = async (refs: readonly object[]) => refs.map(() => ({ kind: "failed", error }) as const);
+  const { cancel } = outer.deps;
+  const world = new ApiWorld({ cancel: { ...cancel, cancellations: { ...cancel.cancellations, cancelAll } } });
+  const { body } = await world.call(`${jobs}/cancel`, { method: "POST", body: { jobs: ["waits"] } });
+  expect(body).toEqual({ items: [{ job: "waits", outcome: "failed", because: "the table was too busy" }] });
+  expect(outer.log).toEqual([{ level: "error", message: "a job could not be cancelled", team: "vision", job: "waits", error }]);
 });

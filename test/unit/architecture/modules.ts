@@ -13,7 +13,7 @@ const specifierPatterns = [
 ];
 
 /** Looks at each module once: the same ones are judged beside many others. */
-function once<T>(look: (module: Module) => T): (module: Module) => T {
+export function once<T>(look: (module: Module) => T): (module: Module) => T {
   const seen = new WeakMap<Module, { readonly found: T }>();
   return (module) => {
     const known = seen.get(module) ?? { found: look(module) };

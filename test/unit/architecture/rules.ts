@@ -1,5 +1,6 @@
 import { posix } from "node:path";
-import { codeOf, localImportsOf, type Module, packagesOf } from "./modules.ts";
+import { errorWrongs } from "./error-rules.ts";
+import { codeOf, localImportsOf, type Module, once, packagesOf } from "./modules.ts";
 
 type Layer = {
   readonly folder: string;
@@ -114,8 +115,10 @@ function wrongsOf(module: Module, known: ReadonlySet<string>): string[] {
   if (!layer.environment && /\bprocess\.env\b/.test(code)) wrong.push(`${module.path} reads process.env`);
   if (layer.timeless) for (const [what, pattern] of reaches) if (pattern.test(code)) wrong.push(`${module.path} reaches for ${what}`);
   if (/^export default\b/m.test(code) && !/^cdk\/[a-z-]+\.config\.ts$/.test(module.path)) wrong.push(`${module.path} has a default export`);
-  return wrong;
+  return [...wrong, ...errorWrongsOf(module)];
 }
+
+const errorWrongsOf = once(errorWrongs);
 
 const mayUse = ({ aws }: Layer, name: string): boolean => aws === "all" || aws?.test(name) === true;
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ec2Fleet } from "../../../lib/aws/ec2/fleet.ts";
 import type { Fleet } from "../../../lib/ports/fleet.ts";
+import type { LogLine } from "../../../lib/ports/log.ts";
 import { aLaunch, anOffer } from "../../fakes/builders.ts";
 import { ec2Answering, failing } from "./ec2-answers.ts";
 
@@ -12,6 +13,44 @@ const fleetOf = (answers: Parameters<typeof ec2Answering>[0]): { fleet: Fleet; c
   const { ec2, calls } = ec2Answering(answers);
   return { fleet: ec2Fleet({ ec2, name: "prod", launchTemplates: { gpu: "lt-1", cpu: "cpu-template" }, subnets }), calls };
 };
+/** What fails at EC2 because of the caller or of the connection, and whether it is worth a line in the log. */
+const refusedCalls: readonly (readonly [string, number | undefined, boolean])[] = [
+  ["UnauthorizedOperation", 403, true],
+  ["TimeoutError", undefined, true],
+  ["RequestLimitExceeded", 503, false],
+  ["InvalidInstanceID.NotFound", 400, false],
+];
+
+test.each(refusedCalls)(
+  "a call about instances that ends with %s (status %s) is logged with its error: %s",
+  async (name, status, isLogged) => {
+    const lines: LogLine[] = [];
+    const answers = { TerminateInstancesCommand: () => failing(name, status), DescribeInstancesCommand: () => failing(name, status) };
+    const { ec2 } = ec2Answering(answers);
+    const fleet = ec2Fleet({ ec2, name: "prod", launchTemplates: {}, subnets, log: (line) => lines.push(line) });
+    await fleet.terminate(["i-1"]);
+    await fleet.look(["i-1", "i-2"]);
+    const error = expect.objectContaining({ name, stack: expect.stringContaining("ec2-answers.ts") });
+    const expected = [
+      { level: "error", message: "EC2 did not end instances", instances: ["i-1"], error },
+      { level: "error", message: "EC2 did not describe instances", instances: ["i-1", "i-2"], error },
+    ];
+    expect(lines).toEqual(isLogged ? expected : []);
+  },
+);
+
+test("what a launch or a search threw is in its outcome, with its stack", async () => {
+  const error = expect.objectContaining({ name: "TypeError", stack: expect.stringContaining("fleet.test.ts") });
+  const bug = (): never => {
+    throw new TypeError("x is undefined");
+  };
+  const { fleet } = fleetOf({ CreateFleetCommand: bug, DescribeInstancesCommand: bug });
+  expect(await fleet.launch(aLaunch())).toEqual({ kind: "unknown", message: "TypeError: x is undefined", error });
+  expect(await fleet.find("launch-1")).toEqual({ kind: "unknown", message: "TypeError: x is undefined", error });
+  const denied = fleetOf({ CreateFleetCommand: () => failing("UnauthorizedOperation", 403) });
+  expect(await denied.fleet.launch(aLaunch())).toMatchObject({ kind: "turned-away", error: { name: "UnauthorizedOperation" } });
+});
+
 const given = { InstanceIds: ["i-1"], InstanceType: "g5.xlarge" as const, SubnetId: "subnet-b" };
 
 test("the request says all that the launch says, and nothing that changes from one try to the next", async () => {

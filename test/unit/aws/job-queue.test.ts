@@ -1,6 +1,7 @@
 import type { SendMessageBatchCommandInput } from "@aws-sdk/client-sqs";
 import { expect, test } from "vitest";
 import { sqsJobQueue } from "../../../lib/aws/queues/job-queue.ts";
+import { Fault } from "../../../lib/model/fault.ts";
 
 type Batch = readonly { readonly Id: string; readonly MessageBody: string }[];
 type Told = { readonly Successful?: object[]; readonly Failed?: object[] };
@@ -52,7 +53,7 @@ test("what SQS refuses for good is not sent again, and is named with its reason"
     Successful: batch.slice(1).map(taken),
     Failed: batch.slice(0, 1).map(({ Id }) => ({ Id, Code: "InvalidMessageContents", Message: "it holds a NUL", SenderFault: true })),
   }));
-  expect((await queue.sendAll("research", bodies(2)))[0]).toEqual({ kind: "failed", because: "it holds a NUL" });
+  expect((await queue.sendAll("research", bodies(2)))[0]).toEqual({ kind: "failed", error: new Fault("queue", "it holds a NUL") });
   expect(batches).toHaveLength(1);
 });
 
@@ -64,6 +65,6 @@ test("a batch that fails costs only its own messages, unless it is the first", a
     }).queue;
   const sent = await failing((batch) => batch[0]?.Id === "10").sendAll("research", bodies(30));
   expect(sent.filter(({ kind }) => kind === "failed")).toHaveLength(10);
-  expect(sent[10]).toEqual({ kind: "failed", because: "the connection was lost" });
+  expect(sent[10]).toEqual({ kind: "failed", error: new Error("the connection was lost") });
   await expect(failing((batch) => batch[0]?.Id === "0").sendAll("research", bodies(30))).rejects.toThrow("the connection was lost");
 });

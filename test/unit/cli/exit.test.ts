@@ -28,6 +28,23 @@ describe("an error's exit code and words", () => {
     vi.stubEnv("FLEETWRIGHT_DEBUG", "1");
     expect(explained(new Fault("no-job", "gone")).said.join("\n")).toMatch(/at .*exit\.test\.ts/);
   });
+
+  it("shows the causes, each with its stack, and the request's id to whoever asked for them", () => {
+    vi.stubEnv("FLEETWRIGHT_DEBUG", "1");
+    const aws = Object.assign(new Error("slow down"), {
+      name: "SlowDown",
+      $metadata: { requestId: "r-1", httpStatusCode: 503 },
+      $response: "secret",
+    });
+    const { code, said } = explained(new UsageError("the file cannot be read", { cause: new AggregateError([aws], "both failed") }));
+    expect(code).toBe(2);
+    expect(said[0]).toBe("fleet: the file cannot be read");
+    expect(said[1]).toMatch(/^UsageError: the file cannot be read\n {4}at .*exit\.test\.ts/);
+    expect(said[2]).toMatch(/^caused by: AggregateError: both failed\n {4}at .*exit\.test\.ts/);
+    expect(said[3]).toMatch(/^one of its errors: SlowDown: slow down|^one of its errors: Error: slow down/);
+    expect(said[4]).toBe("    (status 503, requestId r-1)");
+    expect(said.join()).not.toContain("secret");
+  });
 });
 
 it("an error always has words", () => {

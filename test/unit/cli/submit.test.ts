@@ -122,7 +122,9 @@ describe("many jobs", () => {
   ])("of which some cannot be sent are named, with how to send them again (with ids: %s)", async (named, advice) => {
     const { on, said } = await start();
     const sendAll = async (_team: string, bodies: readonly string[]): Promise<readonly Sent[]> =>
-      bodies.map((_body, index) => (index === 1 ? { kind: "failed", because: "throttled" } : { kind: "sent", messageId: `m-${index}` }));
+      bodies.map((_body, index) =>
+        index === 1 ? { kind: "failed", error: new Error("throttled") } : { kind: "sent", messageId: `m-${index}` },
+      );
     const connection = { ...on.connection, queue: { ...on.connection.queue, sendAll } };
     expect(await submit(many(3, named), { team: "research" }, { ...on, connection })).toBe(1);
     expect(said.out).toEqual(named ? ["job-0", "job-2"] : ["m-0", "m-2"]);

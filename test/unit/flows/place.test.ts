@@ -483,6 +483,28 @@ describe("a step that fails", () => {
     expect(world.log).toContainEqual(expect.objectContaining({ level: "error", message: "a step failed", step: "launch" }));
   });
 
+  test("because of a bug reaches the log as the error that was thrown, and the run ends as after any other failure", async () => {
+    const world = new World();
+    await world.submit("a");
+    const bug = new TypeError("Cannot read properties of undefined (reading 'y')", { cause: new RangeError("no such offer") });
+    const placements = { ...world.placeDeps.placements, intend: () => Promise.reject(bug) };
+    expect(await world.place({ placements })).toMatchObject({ decisions: 1, steps: 1, ended: "quiet" });
+    const [line] = world.log.filter(({ message }) => message === "a step failed");
+    expect(line).toEqual({
+      level: "error",
+      message: "a step failed",
+      pool: "gpu",
+      epoch: 1,
+      step: "launch",
+      note: bug.message,
+      error: bug,
+    });
+    expect(line?.["error"]).toBe(bug);
+    expect(world.journal.decisions[0]?.outcomes).toEqual([`failed: ${bug.message}`]);
+    await world.pass(2);
+    expect(world.job("a")).toMatchObject({ state: "placed" });
+  });
+
   test("is tried again two seconds later", async () => {
     const world = new World();
     await world.submit("a");

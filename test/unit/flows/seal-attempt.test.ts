@@ -142,6 +142,9 @@ describe("what an attempt left is kept, and its job does not change,", () => {
   });
 });
 
+/** What reading a manifest that is not JSON throws. */
+const unreadable = expect.objectContaining({ name: "Fault", code: "manifest", cause: expect.any(SyntaxError) });
+
 describe("there is nothing to seal", () => {
   test.each<[string, Partial<Job>]>([
     ["of an attempt that has not begun", { attempt: 1 }],
@@ -164,7 +167,7 @@ describe("there is nothing to seal", () => {
   test("of an attempt that is over and whose manifest cannot be read: it waits no more", async () => {
     const { artifacts, deps, waits } = world({ state: "cancelled" });
     artifacts.incoming.set(manifestKey(attempt), Buffer.from("{"));
-    expect(await sealAttempt(deps, attempt)).toEqual({ kind: "nothing", files: 0 });
+    expect(await sealAttempt(deps, attempt)).toEqual({ kind: "nothing", files: 0, error: unreadable });
     expect(waits()).toBe(0);
   });
 });
@@ -189,7 +192,7 @@ test("an upload that is gone, or cannot be read, fails the job: nothing would ev
 
   const broken = world();
   broken.artifacts.incoming.set(manifestKey(attempt), Buffer.from("{"));
-  expect(await sealAttempt(broken.deps, attempt)).toEqual({ kind: "failed", files: 0 });
+  expect(await sealAttempt(broken.deps, attempt)).toEqual({ kind: "failed", files: 0, error: unreadable });
   const words = "could not keep its artifacts: the list of files that the worker uploaded cannot be read: it is not JSON";
   expect(broken.job()).toMatchObject({ state: "failed", reason: words });
 });
@@ -197,14 +200,15 @@ test("an upload that is gone, or cannot be read, fails the job: nothing would ev
 test("a key that is refused for good fails the job in words, and a call that may be tried again throws", async () => {
   const refused = world();
   refused.artifacts.upload(attempt, files);
-  const sealList = (): Promise<void> => Promise.reject(new Fault("denied", "KMS did not use the team's key"));
+  const error = new Fault("denied", "KMS did not use the team's key");
+  const sealList = (): Promise<void> => Promise.reject(error);
   const bound = {
     sealList,
     sealedList: async () => undefined,
     uploaded: () => refused.artifacts.uploaded(attempt),
     seal: (...asked: Parameters<MemoryArtifacts["seal"]>) => refused.artifacts.seal(...asked),
   };
-  expect(await sealAttempt({ ...refused.deps, artifacts: bound }, attempt)).toEqual({ kind: "failed", files: 0 });
+  expect(await sealAttempt({ ...refused.deps, artifacts: bound }, attempt)).toEqual({ kind: "failed", files: 0, error });
   expect(refused.job()).toMatchObject({ reason: "could not keep its artifacts: KMS did not use the team's key" });
 });
 

@@ -5,6 +5,7 @@ import { answerStack } from "../../../lib/runtime/stack-answer.ts";
 import { served } from "../../contract/served.ts";
 
 const sample = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "..", "events", "samples", "stack-delete.json"), "utf8"));
+const unheard = () => {};
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of open.splice(0)) await close();
@@ -26,7 +27,7 @@ async function cloudFormation(refuse = 0) {
 
 test("CloudFormation is told what came of its request", async () => {
   const { event, told } = await cloudFormation();
-  await answerStack(event, async ({ RequestType }) => ({ status: "SUCCESS", physicalId: `by ${RequestType}` }));
+  await answerStack(event, async ({ RequestType }) => ({ status: "SUCCESS", physicalId: `by ${RequestType}` }), unheard);
   expect(told).toEqual([
     {
       method: "PUT",
@@ -43,23 +44,24 @@ test("CloudFormation is told what came of its request", async () => {
 
 test("it is told of a failure, of a request that is not understood, and when it did not listen the first time", async () => {
   const { event, told } = await cloudFormation(1);
-  const boom = async (): Promise<never> => {
-    throw new Error("boom");
-  };
-  await answerStack(event, boom);
-  await answerStack({ ...event, RequestType: "Destroy" }, boom);
+  const error = new Error("boom");
+  const boom = () => Promise.reject(error);
+  const heard: unknown[] = [];
+  await answerStack(event, boom, (each) => heard.push(each));
+  await answerStack({ ...event, RequestType: "Destroy" }, boom, (each) => heard.push(each));
   expect(told).toMatchObject([
     { Status: "FAILED", Reason: "boom", PhysicalResourceId: sample.PhysicalResourceId },
     { Status: "FAILED", Reason: expect.stringContaining("RequestType") },
   ]);
+  expect(heard).toEqual([error]);
 });
 
 test("a reason of any length fits into an answer", async () => {
   const { event, told } = await cloudFormation();
-  await answerStack(event, async () => ({ status: "FAILED", physicalId: "x", reason: "i-0 ".repeat(5_000) }));
+  await answerStack(event, async () => ({ status: "FAILED", physicalId: "x", reason: "i-0 ".repeat(5_000) }), unheard);
   expect(JSON.stringify(told[0]).length).toBeLessThan(4_096);
 });
 
 test("a request that names no place for its answer fails", async () => {
-  await expect(answerStack({ RequestType: "Delete" }, async () => ({ status: "SUCCESS", physicalId: "x" }))).rejects.toThrow();
+  await expect(answerStack({ RequestType: "Delete" }, async () => ({ status: "SUCCESS", physicalId: "x" }), unheard)).rejects.toThrow();
 });

@@ -6,12 +6,14 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+const lib = (path: string): string => JSON.stringify(join(import.meta.dirname, "../../../lib", path));
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "stack-traces-"));
   await writeFile(
     join(folder, "function.ts"),
-    `import { traceSources } from ${JSON.stringify(join(import.meta.dirname, "../../../lib/runtime/stack-traces.ts"))};
+    `import { traceSources } from ${lib("runtime/stack-traces.ts")};
 traceSources(import.meta.url);
 
 function decides(): never {
@@ -25,14 +27,35 @@ try {
 console.log(await import("node:fs/promises").then(({ readFile }) => readFile("/nowhere")).catch(({ stack }) => stack));
 `,
   );
+  await writeFile(
+    join(folder, "logging.ts"),
+    `import { functionLogger } from ${lib("runtime/logger.ts")};
+import { traceSources } from ${lib("runtime/stack-traces.ts")};
+import { Fault } from ${lib("model/fault.ts")};
+traceSources(import.meta.url);
+
+function reads(offer: { price?: { usd: number } }): number {
+  try {
+    return offer.price!.usd;
+  } catch (cause) {
+    throw new Fault("offer", "the offer has no price", { cause });
+  }
+}
+try {
+  reads({});
+} catch (error) {
+  functionLogger("prod-place").error("a step failed", { error });
+}
+`,
+  );
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** What the bundled function prints. */
-async function printed(sourcemap: boolean): Promise<string> {
-  const outfile = join(folder, `${sourcemap}.mjs`);
+/** What the bundled function prints, on both of its outputs. */
+async function printed(sourcemap: boolean, entry = "function"): Promise<string> {
+  const outfile = join(folder, `${entry}-${sourcemap}.mjs`);
   await build({
-    entryPoints: [join(folder, "function.ts")],
+    entryPoints: [join(folder, `${entry}.ts`)],
     outfile,
     bundle: true,
     minify: true,
@@ -40,8 +63,8 @@ async function printed(sourcemap: boolean): Promise<string> {
     platform: "node",
     sourcemap,
   });
-  const { stdout } = await promisify(execFile)(process.execPath, [outfile]);
-  return stdout;
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [outfile]);
+  return stdout + stderr;
 }
 
 it("name the sources' lines, and whatever is not of the bundle as it is", async () => {
@@ -55,5 +78,15 @@ it("name the sources' lines, and whatever is not of the bundle as it is", async 
 
 it("name the bundle's lines where it has no map", async () => {
   const [first, second] = (await printed(false)).split("\n");
-  expect([first, second]).toEqual(["RangeError: no such pool", expect.stringMatching(/^ {4}at \w+ \(file:.*false\.mjs:\d+:\d+\)$/)]);
+  expect([first, second]).toEqual([
+    "RangeError: no such pool",
+    expect.stringMatching(/^ {4}at \w+ \(file:.*function-false\.mjs:\d+:\d+\)$/),
+  ]);
+});
+
+it("name the sources' lines in what a bundled function logs, of an error and of its cause", async () => {
+  const { error } = JSON.parse(await printed(true, "logging"));
+  expect(error).toMatchObject({ name: "Fault", code: "offer", message: "the offer has no price", cause: { name: "TypeError" } });
+  expect(error.stack).toMatch(/^Fault: the offer has no price\n {4}at \w+ \(logging\.ts:10:\d+\)\n {4}at logging\.ts:14:\d+/);
+  expect(error.cause.stack).toMatch(/^TypeError: Cannot read properties of undefined \(reading 'usd'\)\n {4}at \w+ \(logging\.ts:8:\d+\)/);
 });

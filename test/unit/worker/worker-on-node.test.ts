@@ -23,6 +23,20 @@ const isAlive = (pid: string): boolean => /^[^Z]/.test(spawnSync("ps", ["-o", "s
 const tellsItsPid = ["sh", "-c", "echo $$; exec sleep 600"];
 
 describe("a worker", () => {
+  test("that crashes logs why, with the stack and the cause, and ends with code 1", async () => {
+    const worker = world.begin({ FLEETWRIGHT_JOB_USER: "no-such-user" });
+    expect(await worker.ended).toBe(1);
+    await expect.poll(() => worker.log, until).toHaveLength(1);
+    const { error, ...line } = JSON.parse(worker.log[0] ?? "");
+    expect(line).toMatchObject({ level: "error", message: "the worker crashed" });
+    expect(error).toMatchObject({
+      name: "Fault",
+      code: "job-user",
+      cause: { name: "Error", message: expect.stringContaining("no-such-user") },
+    });
+    expect(error.stack).toMatch(/at .*main\.ts:\d+/);
+  });
+
   test.runIf(process.getuid?.() === 0)("runs jobs as their own user, who may write only where it should", async () => {
     await chmod(world.folder, 0o755);
     world.aws.objects.set("code/train.tar.gz", craftArchive([{ path: "data/seed", body: "17" }]));

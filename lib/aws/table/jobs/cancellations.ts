@@ -76,7 +76,7 @@ function settledBy(job: Job | undefined, { states }: ByAll): Exclude<CancelledOf
 }
 
 function asFailed(error: unknown): CancelledOfMany {
-  if (error instanceof Fault && error.retry) return { kind: "failed", because: error.message };
+  if (error instanceof Fault && error.retry) return { kind: "failed", error };
   throw error;
 }
 

@@ -51,7 +51,7 @@ async function cancellation<T>(answer: Promise<T>, { team, job }: JobRef): Promi
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof Fault && error.code === "not-found") throw noJob(job, team);
+    if (error instanceof Fault && error.code === "not-found") throw noJob(job, team, error);
     if (error instanceof Fault && error.code === "conflict") throw new Fault(error.code, `${job}: ${error.message}`, { cause: error });
     throw error;
   }

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import pMap from "p-map";
 import type { Sent } from "../../../aws/queues/job-queue.ts";
 import { isEnded, type Job } from "../../../model/job.ts";
-import { exitCodes } from "../../invocation/exit.ts";
+import { exitCodes, trace, whatWentWrong } from "../../invocation/exit.ts";
 import { commandLine } from "../../invocation/invocation.ts";
 import { type JobFile, refuseTwice } from "../../jobs/job-file.ts";
 import type { Context as CommandContext } from "../../session/context.ts";
@@ -44,9 +44,12 @@ export async function sendJobs(
   const ids = outcomes.flatMap((sent, index) => (sent.kind === "sent" ? [files[index]?.message.id ?? sent.messageId] : []));
   const notSent = outcomes.flatMap((sent, index) => {
     const file = files[index];
-    return sent.kind === "failed" && file ? [{ at: file.at, ...(file.message.id && { id: file.message.id }), because: sent.because }] : [];
+    return sent.kind === "failed" && file
+      ? [{ at: file.at, ...(file.message.id && { id: file.message.id }), because: whatWentWrong(sent.error) }]
+      : [];
   });
   if (notSent.length > 0) for (const line of notSentLines(notSent, files)) console.note(line);
+  traceFailed(outcomes, console);
   const code = notSent.length > 0 ? exitCodes.failed : exitCodes.ok;
   if (options.wait) return (await wait(ids, options, on)) === exitCodes.ok ? code : exitCodes.failed;
   if (options.json) console.out(JSON.stringify({ team, jobs: ids, ...(notSent.length > 0 && { notSent }) }));
@@ -66,6 +69,11 @@ async function send(files: readonly JobFile[], team: string, { connection, conso
       (done) => tell(`${done} sent`),
     ),
   );
+}
+
+function traceFailed(outcomes: readonly Sent[], { note }: Context["console"]): void {
+  const errors = outcomes.flatMap((sent) => (sent.kind === "failed" ? [sent.error] : []));
+  for (const error of errors.slice(0, mostNamed)) trace(error, note);
 }
 
 /** Which jobs were not sent, and whether all can safely be sent again. */

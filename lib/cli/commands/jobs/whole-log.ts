@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createGunzip } from "node:zlib";
+import { inWords } from "../../../model/errors/in-words.ts";
 import type { SegmentRef } from "../../../model/job.ts";
 import { type AttemptRef, isEnded } from "../../../model/job.ts";
 import type { KeptLogs, OpenedSegment } from "../../../ports/kept-logs.ts";
@@ -118,7 +119,7 @@ async function* inOrder<T, R>(items: readonly T[], work: (item: T) => Promise<R>
     try {
       return [item, await work(item)];
     } catch (error) {
-      return [item, error instanceof Error ? error : new Error(String(error))];
+      return [item, error instanceof Error ? error : new Error(inWords(error), { cause: error })];
     }
   };
   const begun: Promise<[T, R | Error]>[] = [];

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import * as z from "zod";
 import { checked, linesOf } from "../../../../events/checked.ts";
 import { withoutBom } from "../../../../events/json.ts";
+import { inWords } from "../../../model/errors/in-words.ts";
 import { Fault } from "../../../model/fault.ts";
 import { fileWords } from "../../../model/files/file-words.ts";
 import type { CapacityPlan, Ec2Behaviour } from "./behaviour.ts";
@@ -92,17 +93,16 @@ async function planOf(plan: z.output<typeof Planned>, folder: string): Promise<C
 }
 
 async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T> {
-  const refuse = (what: string, cause?: unknown): Fault => new Fault("ec2-behaviour", `${file} ${what}`, { cause });
   const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw refuse(`cannot be read: ${fileWords(error) ?? String(error)}`, error);
+    throw new Fault("ec2-behaviour", `${file} cannot be read: ${fileWords(error) ?? inWords(error)}`, { cause: error });
   });
   let value: unknown;
   try {
     value = JSON.parse(withoutBom(text));
   } catch (error) {
-    throw refuse(`is no JSON: ${error instanceof Error ? error.message : error}`, error);
+    throw new Fault("ec2-behaviour", `${file} is no JSON: ${inWords(error)}`, { cause: error });
   }
   const read = checked(schema, value);
-  if (read.kind === "wrong") throw refuse(`cannot be used:${linesOf(read.wrong)}`);
+  if (read.kind === "wrong") throw new Fault("ec2-behaviour", `${file} cannot be used:${linesOf(read.wrong)}`);
   return read.value;
 }

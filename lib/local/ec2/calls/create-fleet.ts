@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { inWords } from "../../../model/errors/in-words.ts";
 import type { Market, OfferRef } from "../../../model/offer.ts";
 import type { HttpAnswer } from "../../requests/http.ts";
 import { answer, Ec2Error, type Tree } from "../../requests/query-protocol.ts";
+import type { Log } from "../../run/log-line.ts";
 import type { InstanceFacts } from "../instances/instance.ts";
 import type { Moto } from "../moto/moto.ts";
 import { type Allocation, allocate, type Candidate } from "../offers/allocation.ts";
@@ -11,6 +13,7 @@ import { type Choice, notOffered, type Place, price, type Refused, type Seller, 
 
 export type FleetMaker = Seller & {
   readonly moto: Moto;
+  readonly log: Log;
   now(): number;
   /** An instance has come to be. */
   begin(instance: InstanceFacts): void;
@@ -135,7 +138,8 @@ async function launchAll(maker: FleetMaker, order: MarketOrder, allocations: rea
         // What the others launched stands: this place is told as an error beside them.
         maker.capacity.giveBack(place.offer, count);
         const code = error instanceof Ec2Error ? error.code : "InternalError";
-        refused.push({ ...place, code, message: error instanceof Error ? error.message : String(error) });
+        if (code === "InternalError") maker.log({ message: "Instances of a fleet could not be launched", offer: place.offer, error });
+        refused.push({ ...place, code, message: inWords(error) });
       }
     }),
   );

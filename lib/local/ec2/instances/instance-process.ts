@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { inspect } from "node:util";
+import { inWords } from "../../../model/errors/in-words.ts";
 import type { Identities, IssuedCredentials } from "../../requests/identities.ts";
+import type { Log } from "../../run/log-line.ts";
 import type { Ec2Behaviour } from "../behaviour/behaviour.ts";
 import type { Moto } from "../moto/moto.ts";
 import { items, textAt } from "../moto/xml-document.ts";
@@ -24,7 +25,7 @@ export type MachineRoom = {
   readonly endpoint: string;
   readonly behaviour: Pick<Ec2Behaviour, "bootTimeoutMs" | "restartMs">;
   roleOfProfile(profileNameOrArn: string): string;
-  log(line: object): void;
+  readonly log: Log;
 };
 
 /** The machine behind one instance: its metadata service, its folder and its worker's process. */
@@ -107,8 +108,8 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, own: {
     run() {
       running = run().catch((error: unknown) => {
         if (stop.signal.aborted) return undefined;
-        room.log({ message: "An instance could not work", instance: instance.id, error: String(error), cause: causeOf(error) });
-        return `it could not work: ${error instanceof Error ? error.message : String(error)}`;
+        room.log({ message: "An instance could not work", instance: instance.id, error });
+        return `it could not work: ${inWords(error)}`;
       });
       return running;
     },
@@ -129,9 +130,6 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, own: {
     },
   };
 }
-
-const causeOf = (error: unknown): string | undefined =>
-  error instanceof Error && error.cause !== undefined ? inspect(error.cause, { depth: 2 }) : undefined;
 
 /** Credentials that are issued anew in the second half of their life, as the real metadata service does it. */
 function renewed(issue: () => IssuedCredentials): () => IssuedCredentials {
@@ -186,7 +184,7 @@ const start = ({ folder, environment, log }: { folder: string; environment: Reco
 /** How it ended, or that it never began. */
 const exitOf = (child: ChildProcess): Promise<string> =>
   new Promise((resolve) => {
-    child.once("error", (error) => resolve(`could not be started: ${error.message}`));
+    child.once("error", (error) => resolve(`could not be started: ${inWords(error)}`));
     child.once("exit", (code, signalName) => resolve(signalName ?? `exit code ${code}`));
   });
 

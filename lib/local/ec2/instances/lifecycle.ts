@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Fault } from "../../../model/fault.ts";
+import type { Log } from "../../run/log-line.ts";
 import type { Ec2Behaviour } from "../behaviour/behaviour.ts";
 import { between } from "../behaviour/seeded.ts";
 import type { Capacity } from "../offers/capacity.ts";
@@ -54,7 +55,7 @@ type World = {
   readonly stateFolder: string;
   draw(): number;
   now(): number;
-  log(line: object): void;
+  readonly log: Log;
 };
 
 export function createLifecycle(world: World): Lifecycle {
@@ -83,7 +84,7 @@ export function createLifecycle(world: World): Lifecycle {
     try {
       await entry.machine.end(graceMs);
     } catch (error) {
-      world.log({ message: "What ran on an instance could not be ended", instance: entry.record.id, error: String(error) });
+      world.log({ message: "What ran on an instance could not be ended", instance: entry.record.id, error });
     }
     enter(entry, "terminated", because);
     world.capacity.giveBack(entry.record, 1);
@@ -144,7 +145,7 @@ export function createLifecycle(world: World): Lifecycle {
       instances.push(record);
       enter(entry, "pending", "launched");
       live(entry).catch((error: unknown) => {
-        if (!entry.start.signal.aborted) world.log({ message: "An instance failed", instance: facts.id, error: String(error) });
+        if (!entry.start.signal.aborted) world.log({ message: "An instance failed", instance: facts.id, error });
       });
     },
     shutDown: (id, because) => shutDown(found(id), because),

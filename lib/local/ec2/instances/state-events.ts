@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Log } from "../../run/log-line.ts";
 import type { InstanceFacts, InstanceStateName } from "./instance.ts";
 
 export type Ec2Event = {
@@ -26,14 +27,14 @@ export type StateEvents = {
 const attempts = 4;
 
 /** `delayMs`: how long the next event is on its way. */
-export function createStateEvents(putEvent: PutEvent, log: (line: object) => void, delayMs: () => number = () => 0): StateEvents {
+export function createStateEvents(putEvent: PutEvent, log: Log, delayMs: () => number = () => 0): StateEvents {
   const last = new Map<string, Promise<void>>();
   const put = async (instance: string, event: Ec2Event): Promise<void> => {
     for (let attempt = 1; attempt <= attempts; attempt++) {
       try {
         return await putEvent(event);
       } catch (error) {
-        log({ message: "What happened to an instance could not be put on the bus", instance, event, attempt, error: String(error) });
+        log({ message: "What happened to an instance could not be put on the bus", instance, event, attempt, error });
         if (attempt < attempts) await sleep(100 * 2 ** attempt);
       }
     }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
+import type { Log } from "../../run/log-line.ts";
 import type { ProcessTree } from "./process-tree.ts";
 
 /** Makes sure that instances' processes end even when this process is killed. */
@@ -10,7 +11,7 @@ export type Watchdog = {
 };
 
 /** Its process starts with the first instance; should it die, the next instance brings a new one. */
-export function createWatchdog(log: (line: object) => void): Watchdog {
+export function createWatchdog(log: Log): Watchdog {
   const trees = new Map<string, ProcessTree>();
   let child: ChildProcess | undefined;
 
@@ -24,14 +25,14 @@ export function createWatchdog(log: (line: object) => void): Watchdog {
       env: {},
     });
     child = started;
-    const lost = (why: unknown): void => {
+    const lost = (how: { readonly error: unknown } | { readonly end: unknown }): void => {
       if (child !== started) return;
       child = undefined;
-      log({ message: "The watchdog of the instances' processes has ended", why: String(why) });
+      log({ message: "The watchdog of the instances' processes has ended", ...how });
     };
-    started.on("error", lost);
-    started.on("exit", lost);
-    started.stdin?.on("error", lost);
+    started.on("error", (error) => lost({ error }));
+    started.on("exit", (code, signal) => lost({ end: signal ?? code }));
+    started.stdin?.on("error", (error) => lost({ error }));
     started.unref();
     for (const tree of trees.values()) tell(watchLine(tree));
   };

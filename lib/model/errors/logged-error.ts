@@ -1,0 +1,131 @@
+/**
+ * An error as a log prints it. Nothing else of an error is printed: what the SDK, a parser or a caller has hung on it may hold
+ * a request's headers, credentials or a presigned URL.
+ */
+export type LoggedError = {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string | number;
+  /** AWS's name for the request. */
+  readonly requestId?: string;
+  /** The HTTP status of AWS's answer. */
+  readonly status?: number;
+  readonly stack?: string;
+  readonly cause?: LoggedError;
+  /** The first errors of an AggregateError. */
+  readonly errors?: readonly LoggedError[];
+};
+
+/** Bounds of one error with all its causes and parts: about 60 KiB, of the 256 KiB that CloudWatch takes as one line. */
+const limits = { causes: 5, parts: 3, errors: 12, name: 200, message: 2_000, heading: 500, frames: 4_000 } as const;
+
+/**
+ * The one format of an error in a log, whatever was thrown. It never throws: getters that throw, proxies and cycles cost only
+ * the field that they stand in.
+ */
+export function loggedError(error: unknown): LoggedError {
+  return logged(error, { depth: 0, seen: new Set() }) ?? { name: "unknown", message: "" };
+}
+
+/** The fields of a log line, with the error under `error`, if there is one, as the log prints it. */
+export function withLoggedError<F extends object>(fields: F): F | (Omit<F, "error"> & { readonly error: LoggedError }) {
+  return "error" in fields && fields.error !== undefined ? { ...fields, error: loggedError(fields.error) } : fields;
+}
+
+type Walk = { readonly depth: number; readonly seen: Set<unknown> };
+
+/** Undefined for an error that is above itself, and for one beyond the limits. */
+function logged(error: unknown, { depth, seen }: Walk): LoggedError | undefined {
+  if (depth > limits.causes || seen.size >= limits.errors || seen.has(error)) return undefined;
+  seen.add(error);
+  const message = textIn(error, "message");
+  const stack = stackOf(error);
+  if (message === undefined && stack === undefined && !isError(error))
+    return { name: kindOf(error), message: cut(sayable(error), limits.message) };
+  const next = { depth: depth + 1, seen };
+  const metadata = read(error, "$metadata");
+  const requestId = textIn(metadata, "requestId");
+  const cause = read(error, "cause");
+  return {
+    name: cut(textIn(error, "name") ?? "Error", limits.name),
+    message: cut(message ?? "", limits.message),
+    ...present("code", codeIn(error)),
+    ...present("requestId", requestId === undefined ? undefined : cut(requestId, limits.name)),
+    ...present("status", numberIn(metadata, "httpStatusCode")),
+    ...present("stack", stack),
+    ...present("cause", cause === undefined ? undefined : logged(cause, next)),
+    ...present("errors", partsOf(error, next)),
+  };
+}
+
+function partsOf(error: unknown, walk: Walk): readonly LoggedError[] | undefined {
+  const errors = read(error, "errors");
+  const count = numberIn(errors, "length") ?? 0;
+  const parts = Array.from({ length: Math.min(count, limits.parts) }, (_, n) => logged(read(errors, n), walk));
+  const found = parts.filter((part) => part !== undefined);
+  return found.length > 0 ? found : undefined;
+}
+
+/** A long message in the first line does not push the frames out. */
+function stackOf(error: unknown): string | undefined {
+  const stack = textIn(error, "stack");
+  if (stack === undefined) return undefined;
+  const at = stack.indexOf("\n    at ");
+  if (at < 0) return cut(stack, limits.frames);
+  return cut(stack.slice(0, at), limits.heading) + cut(stack.slice(at), limits.frames);
+}
+
+function codeIn(error: unknown): string | number | undefined {
+  const text = textIn(error, "code");
+  return text === undefined ? numberIn(error, "code") : cut(text, limits.name);
+}
+
+/** What was thrown and is no error. Of an object only its kind: its fields may be anything. */
+function sayable(thrown: unknown): string {
+  if ((typeof thrown === "object" && thrown !== null) || typeof thrown === "function") return "this was thrown, which is not an error";
+  return String(thrown);
+}
+
+/** `instanceof` asks a proxy, which may throw. */
+function isError(value: unknown): boolean {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+const kindOf = (thrown: unknown): string => (thrown === null ? "null" : typeof thrown);
+
+function read(from: unknown, key: PropertyKey): unknown {
+  if ((typeof from !== "object" || from === null) && typeof from !== "function") return undefined;
+  try {
+    return Reflect.get(from, key);
+  } catch {
+    return undefined;
+  }
+}
+
+function textIn(from: unknown, key: string): string | undefined {
+  const value = read(from, key);
+  return typeof value === "string" ? value : undefined;
+}
+
+function numberIn(from: unknown, key: string): number | undefined {
+  const value = read(from, key);
+  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
+}
+
+const present = <K extends string, V>(key: K, value: V | undefined): { readonly [key in K]?: V } =>
+  (value === undefined ? {} : { [key]: value }) as { readonly [key in K]?: V };
+
+const cut = (text: string, most: number): string => {
+  const safe = withoutSecrets(text.slice(0, most));
+  return text.length > most ? `${safe} … (${text.length - most} more characters)` : safe;
+};
+
+/** A message may quote a presigned URL, the headers of a signed request, or the JSON that credentials came in. */
+const withoutSecrets = (text: string): string => text.replaceAll(signed, "$1(hidden)").replaceAll(credentials, "$1(hidden)");
+const signed =
+  /(\b(?:X-Amz-(?:Signature|Credential|Security-Token)["']?\s*[=:]\s*["']?|(?:Signature|Credential|AWSAccessKeyId)=))[^&\s,;"'<>)]+/gi;
+const credentials = /(["']?\b(?:secretAccessKey|sessionToken|SecretKey)\\?["']?\s*[:=]\s*\\?["']?)[^\s,;"'}\\]+/gi;

@@ -1,0 +1,134 @@
+import { callsAround, closeOf, withoutText } from "./code-text.ts";
+import type { Module } from "./modules.ts";
+
+/**
+ * An error goes as it was caught up to the log, which prints its class, stack and causes: below, nobody makes a text of it. Where
+ * people get a text, that is made by `inWords` or `withCauses` of lib/model/errors, in one of these ways:
+ *
+ * 1. in the message of a new error that has the first one as its `cause`,
+ * 2. in the folders of the programs that a person runs in a terminal, and
+ * 3. in the modules listed here, each with what the text is for.
+ *
+ * Nowhere may such a text go to a log.
+ */
+export const terminalPrograms: readonly string[] = ["lib/cli/", "cdk/"];
+
+/** Modules whose texts people read, in a job's reason, a decision's record, an answer of the API or of an AWS service. */
+export const edges: ReadonlyMap<string, string> = new Map([
+  ["lib/flows/ec2/outcome.ts", "what came of a step, in a decision's record"],
+  ["lib/flows/job/read-job.ts", "why a message is no job, as the job's reason"],
+  ["lib/flows/seal-attempt.ts", "why an upload was not kept, as the job's reason"],
+  ["lib/aws/ec2/fleet.ts", "what EC2 says of a launch, in a decision's record"],
+  ["lib/aws/ec2/fleet-instances.ts", "what EC2 says of instances, in a decision's record"],
+  ["lib/api/operations/many-jobs.ts", "why a job was not cancelled, in an answer of the API"],
+  ["lib/runtime/stack-answer.ts", "why a change failed, as CloudFormation shows it"],
+  ["events/s3-refusal.ts", "what S3 says of an object, at the end of a message for its owner"],
+  ["lib/worker/attempt/attempt-run.ts", "why an attempt failed, as the job's reason and in the job's own log"],
+  ["lib/worker/program/command.ts", "why docker or nvidia-smi did not run, in a job's reason"],
+  ["lib/worker/run/processes.ts", "why a job's command did not start, as the job's reason"],
+  ["lib/worker/artifacts/upload.ts", "why a file was left out, in the attempt's manifest"],
+  ["lib/local/controls.ts", "an answer of the local cloud's controls"],
+  ["lib/local/requests/query-protocol.ts", "an answer of the emulated EC2"],
+  ["lib/local/ec2/calls/create-fleet.ts", "an answer of the emulated EC2"],
+  ["lib/local/ec2/instances/instance-process.ts", "why an emulated instance ended, as EC2 shows it"],
+  ["lib/local/lambda/function-error.ts", "an error in the shape in which Lambda answers with it"],
+  ["lib/sim/world/story.ts", "the story of a simulated run, in its report"],
+]);
+
+/** Modules that make something else of an error than a text. */
+const makers: ReadonlySet<string> = new Set(["lib/model/errors/in-words.ts", "lib/model/errors/logged-error.ts"]);
+
+/** Where this reads the fields of an error itself, because a shape is wanted and no text. */
+const readers: ReadonlySet<string> = new Set(["lib/local/lambda/function-error.ts"]);
+
+const words = /\b(?:inWords|withCauses)\b/g;
+const logs = /(?:^|[.#\s])(?:log|logger|trace|debug|info|warn|error|critical)$/;
+
+/** What this module does with errors that it may not, one line each. */
+export function errorWrongs(module: Module): string[] {
+  const { path } = module;
+  if (makers.has(path)) return [];
+  const text = withoutText(module.source);
+  const wrong: string[] = [...uncaused(text).map((what) => `${path} wraps an error without its cause: ${what}`)];
+  if (terminalPrograms.some((folder) => path.startsWith(folder))) return wrong;
+  if (!readers.has(path)) wrong.push(...texts(text).map((what) => `${path} makes a text of an error: ${what}`));
+  for (const use of usesOfWords(module)) {
+    if (use.isLogged) wrong.push(`${path} logs an error's words, and not the error`);
+    else if (!use.isCaused && !edges.has(path)) wrong.push(`${path} makes words of an error for nobody: see edges in error-rules.ts`);
+  }
+  return wrong;
+}
+
+/** Names that stand for errors in this module: those it catches, tests or declares as such, and what everybody calls them. */
+export function namesOfErrors(text: string): ReadonlySet<string> {
+  const bound = [
+    /\bcatch\s*\(\s*(\w+)/g,
+    /\.catch\(\s*(?:async\s*)?\(?\s*(\w+)\s*(?=[:,)=])/g,
+    /\b(\w+)\s+instanceof\s+\w*(?:Error|Fault)\b/g,
+    /\b(\w+)\??:\s*\w*(?:Error|Fault)\b(?!\s*[[<(.])/g,
+    /\b(error|err|cause|reason|failure|thrown|trouble)\??:\s*unknown\b/g,
+  ].flatMap((pattern) => [...text.matchAll(pattern)].map(([, name = ""]) => name));
+  return new Set(["error", "err", ...bound].filter((name) => name !== ""));
+}
+
+/** Each place where an error becomes a text, as it is written. */
+function texts(text: string): string[] {
+  const name = `(?:[\\w.?]+\\.)?(?:${[...namesOfErrors(text)].join("|")})`;
+  const patterns = [
+    `\\bString\\(\\s*${name}\\s*\\)`,
+    `\\$\\{\\s*${name}\\s*\\}`,
+    `\\b${name}(?:\\?)?\\.(?:message|stack|toString)\\b`,
+    `\\{[^{}]*\\b(?:message|stack)\\b[^{}]*\\}\\s*=\\s*${name}\\b`,
+    `\\bcatch\\s*\\(\\s*\\(?\\s*\\{[^}]*\\b(?:message|stack)\\b`,
+    `\\+\\s*${name}\\b(?!\\s*[.?(\\[\\w])`,
+    `\\b(?:JSON\\.stringify|inspect|format)\\(\\s*${name}\\b\\s*[,)]`,
+    `\\b(?:errors|failures)\\??\\.map\\(\\s*String\\s*\\)`,
+    `\\bString\\(\\s*[\\w.]+\\.reason\\s*\\)|\\.reason\\.(?:message|stack)\\b`,
+  ];
+  return patterns.flatMap((pattern) => [...text.matchAll(new RegExp(pattern, "g"))].map(([found]) => found.replaceAll(/\s+/g, " ")));
+}
+
+type Use = { readonly isLogged: boolean; readonly isCaused: boolean };
+
+/** Each use of the functions that make words of an error, but not their import. */
+export function usesOfWords({ source }: Module): readonly Use[] {
+  const imported = /^(?:import|export)\b[^;]*\bfrom\s*"[^"]*errors\/in-words\.ts";/gm;
+  if (!imported.test(source)) return [];
+  const code = withoutText(source.replaceAll(imported, (statement) => statement.replaceAll(/\S/g, " ")));
+  return [...code.matchAll(words)].map(({ index }) => {
+    const around = callsAround(code, index);
+    return {
+      isLogged: around.some(({ callee }) => logs.test(callee)),
+      isCaused: around.some(({ callee, args }) => callee.startsWith("new ") && /\bcause\b/.test(args)),
+    };
+  });
+}
+
+/** New errors that are made where another one has been caught, or was passed in, and that lose it. */
+function uncaused(text: string): string[] {
+  return clauses.flatMap((clause) =>
+    [...text.matchAll(clause)].flatMap((found) => {
+      const open = found.index + found[0].length - 1;
+      const block = text.slice(open, closeOf(text, open));
+      return [...block.matchAll(/\b(?:throw|return)\s+new\s+\w*(?:Fault|Error)\(/g)].flatMap(({ 0: made, index }) => {
+        const from = index + made.length - 1;
+        return keeps(block.slice(from + 1, closeOf(block, from) - 1), found[1] ?? "") ? [] : [made.slice(0, -1)];
+      });
+    }),
+  );
+}
+
+/** What has a caught error in hand: a catch clause, a handler of a promise, and a function that is given one. */
+const clauses = [
+  /\bcatch\s*\(\s*(\w+)[^)]*\)\s*\{/g,
+  /\.catch\(\s*(?:async\s*)?\(?\s*(\w+)[^)=]*\)?[^={]*=>\s*\{/g,
+  /\(\s*(error|err|cause)\s*:\s*unknown[^)]*\)[^{;=]*\{/g,
+];
+
+/** As `cause`, or as an argument of its own. */
+function keeps(args: string, error: string): boolean {
+  if (/\bcause\b/.test(args)) return true;
+  let own = args;
+  for (let before = ""; before !== own; own = own.replaceAll(/[([{][^()[\]{}]*[)\]}]/g, "")) before = own;
+  return own.split(",").some((arg) => arg.trim() === error);
+}

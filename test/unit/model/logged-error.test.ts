@@ -1,0 +1,184 @@
+import { describe, expect, test } from "vitest";
+import { type LoggedError, loggedError, withLoggedError } from "../../../lib/model/errors/logged-error.ts";
+import { Fault } from "../../../lib/model/fault.ts";
+
+const thrownBy = (work: () => unknown): unknown => {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("nothing was thrown");
+};
+
+/** All messages, from the error down its causes. */
+const chain = (logged: LoggedError | undefined): string[] => (logged === undefined ? [] : [logged.message, ...chain(logged.cause)]);
+const countOf = (logged: LoggedError): number =>
+  1 + [logged.cause, ...(logged.errors ?? [])].reduce((sum, each) => sum + (each ? countOf(each) : 0), 0);
+
+/** What the SDK throws, with what it hangs on it. */
+const anSdkError = (over: object = {}): Error =>
+  Object.assign(new Error("Rate exceeded"), {
+    name: "ThrottlingException",
+    $fault: "client",
+    $metadata: { httpStatusCode: 400, requestId: "a-request", cfId: "cf", attempts: 3 },
+    $response: { headers: { authorization: "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE" } },
+    ...over,
+  });
+
+test("an error is logged with its name, message, stack and the line that threw it", () => {
+  const logged = loggedError(thrownBy(() => (undefined as unknown as { y: { z: number } }).y.z));
+  expect(logged).toMatchObject({ name: "TypeError", message: "Cannot read properties of undefined (reading 'y')" });
+  expect(logged.stack).toMatch(/^TypeError: Cannot read .*\n {4}at .*logged-error\.test\.ts:\d+:\d+/);
+});
+
+test("the causes of an error are logged, each with its own stack", () => {
+  const inner = new RangeError("the innermost");
+  const logged = loggedError(new Fault("table", "the table said no", { cause: new Error("between", { cause: inner }) }));
+  expect(logged).toMatchObject({ name: "Fault", code: "table", cause: { name: "Error", cause: { name: "RangeError" } } });
+  expect(chain(logged)).toEqual(["the table said no", "between", "the innermost"]);
+  expect(logged.cause?.cause?.stack).toBe(inner.stack);
+});
+
+test("an error of AWS is logged with its request id and its HTTP status", () => {
+  const { stack, ...logged } = loggedError(anSdkError());
+  expect(logged).toEqual({ name: "ThrottlingException", message: "Rate exceeded", requestId: "a-request", status: 400 });
+  expect(stack).toContain("logged-error.test.ts");
+});
+
+test("an error of the operating system is logged with its code", () => {
+  expect(loggedError(Object.assign(new Error("open failed"), { code: "ENOENT", syscall: "open" }))).toMatchObject({ code: "ENOENT" });
+  expect(loggedError(new DOMException("aborted", "AbortError"))).toMatchObject({ name: "AbortError", message: "aborted" });
+});
+
+test("an AggregateError is logged with its first three parts", () => {
+  const parts = ["a", "b", "c", "d"].map((message) => new Error(message, { cause: new Error(`because of ${message}`) }));
+  const logged = loggedError(new AggregateError(parts, "all failed"));
+  expect(logged.errors?.map(chain)).toEqual([
+    ["a", "because of a"],
+    ["b", "because of b"],
+    ["c", "because of c"],
+  ]);
+});
+
+describe("what a logged error may hold is bounded", () => {
+  test("by five causes", () => {
+    let error = new Error("0");
+    for (let n = 1; n < 20; n += 1) error = new Error(`${n}`, { cause: error });
+    expect(chain(loggedError(error))).toEqual(["19", "18", "17", "16", "15", "14"]);
+  });
+
+  test("by twelve errors in all, of those that branch", () => {
+    const branching = (depth: number): Error =>
+      new AggregateError(depth === 0 ? [] : [1, 2, 3].map(() => branching(depth - 1)), "many", { cause: new Error("why") });
+    expect(countOf(loggedError(branching(5)))).toBe(12);
+  });
+
+  test("by the length of its texts, and a long message leaves room for the frames", () => {
+    const logged = loggedError(new Error("m".repeat(100_000)));
+    expect(logged.message).toMatch(/^m{2000} … \(98000 more characters\)$/);
+    expect(logged.stack).toContain("logged-error.test.ts");
+    const deep = Object.assign(new Error("deep"), { stack: `Error: deep${"\n    at somewhere (file.ts:1:1)".repeat(1_000)}` });
+    expect(loggedError(deep).stack?.length).toBeLessThan(5_000);
+    expect(
+      JSON.stringify(loggedError(Object.assign(new Error("x"), { name: "n".repeat(9_999), code: "c".repeat(9_999) }))).length,
+    ).toBeLessThan(10_000);
+  });
+});
+
+describe("an error that would harm the logger is logged all the same", () => {
+  const hostile = (key: string): Error =>
+    Object.defineProperty(new Error("hostile"), key, {
+      get: () => {
+        throw new Error(`${key} throws`);
+      },
+    });
+
+  test.each(["name", "message", "stack", "cause", "code", "errors", "$metadata"])("when its %s throws", (key) => {
+    const logged = loggedError(hostile(key));
+    expect(logged).toMatchObject({ name: "Error", message: key === "message" ? "" : "hostile" });
+    expect(logged).not.toHaveProperty(key === "name" || key === "message" ? "cause" : key);
+  });
+
+  test("when it is its own cause, or its cause's cause", () => {
+    const alone = new Error("alone");
+    alone.cause = alone;
+    expect(chain(loggedError(alone))).toEqual(["alone"]);
+    const first = new Error("first");
+    first.cause = new AggregateError([first, new Error("third", { cause: first })], "second");
+    expect(chain(loggedError(first))).toEqual(["first", "second"]);
+    expect(JSON.stringify(loggedError(first))).toContain("third");
+  });
+
+  test("when it is a proxy whose every trap throws, or one that was revoked", () => {
+    const throwing = new Proxy({}, { get: () => thrown(), has: () => thrown(), getPrototypeOf: () => thrown(), ownKeys: () => thrown() });
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    for (const error of [throwing, proxy]) expect(loggedError(error)).toMatchObject({ name: "object" });
+    expect(loggedError(new Error("outer", { cause: throwing }))).toMatchObject({ message: "outer", cause: { name: "object" } });
+  });
+
+  const thrown = (): never => {
+    throw new Error("a trap");
+  };
+
+  test.each([
+    ["a text", "string", "a text"],
+    [undefined, "undefined", "undefined"],
+    [null, "null", "null"],
+    [7, "number", "7"],
+    [7n, "bigint", "7"],
+    [Symbol("s"), "symbol", "Symbol(s)"],
+    [Object.create(null), "object", "this was thrown, which is not an error"],
+    [{ secret: "s3cr3t" }, "object", "this was thrown, which is not an error"],
+    [() => "s3cr3t", "function", "this was thrown, which is not an error"],
+  ])("when it is no error: %o", (value, name, message) => {
+    expect(loggedError(value)).toEqual({ name, message });
+    expect(loggedError(new Error("outer", { cause: value })).cause).toEqual(value === undefined ? undefined : { name, message });
+  });
+
+  test("when it comes from another realm and is no instance of Error here", () => {
+    expect(loggedError({ name: "TypeError", message: "from afar", stack: "TypeError: from afar\n    at there" })).toEqual({
+      name: "TypeError",
+      message: "from afar",
+      stack: "TypeError: from afar\n    at there",
+    });
+  });
+});
+
+describe("no secret of an error is logged", () => {
+  test("that stands in a field of it, of its causes or of its parts", () => {
+    const error = Object.assign(anSdkError({ url: "https://b.s3.amazonaws.com/k?X-Amz-Signature=5ec7e7" }), {
+      credentials: { secretAccessKey: "5ec7e7", sessionToken: "5ec7e7" },
+      cause: Object.assign(new Error("inner"), { headers: { authorization: "5ec7e7" }, input: "5ec7e7" }),
+      errors: [Object.assign(new Error("part"), { body: "5ec7e7" })],
+    });
+    const text = JSON.stringify(loggedError(error));
+    expect(text).not.toMatch(/5ec7e7|AKIAEXAMPLE/);
+    expect(text).toContain("part");
+  });
+
+  test.each([
+    "Failed to parse URL from https://b.s3.amazonaws.com/k?X-Amz-Credential=5ec7e7%2F2026&X-Amz-Security-Token=5ec7e7&X-Amz-Signature=5ec7e7",
+    "GET https://b.s3.amazonaws.com/k?AWSAccessKeyId=5ec7e7&Signature=5ec7e7&Expires=1 failed",
+    "The Canonical String should have been 'POST\n/\n\nx-amz-security-token:5ec7e7\n\nhost'",
+    'headers { "X-Amz-Security-Token": "5ec7e7" }',
+    "authorization: AWS4-HMAC-SHA256 Credential=5ec7e7/2026/us-east-1, SignedHeaders=host, Signature=5ec7e7",
+    'Unexpected token "}" in {"secretAccessKey":"5ec7e7","sessionToken": "5ec7e7"}',
+    '{\\"SecretAccessKey\\":\\"5ec7e7\\"}',
+  ])("that its message or stack quotes: %s", (message) => {
+    const logged = loggedError(new Error(message, { cause: new Error(message) }));
+    expect(JSON.stringify(logged)).not.toContain("5ec7e7");
+    expect(logged.message).toContain("(hidden)");
+  });
+});
+
+test("of a log line only the error is formatted, and a line without one stays as it is", () => {
+  const line = { level: "error", message: "a step failed", pool: "gpu" };
+  expect(withLoggedError(line)).toBe(line);
+  expect(withLoggedError({ ...line, error: undefined })).toEqual(line);
+  expect(withLoggedError({ ...line, error: new Fault("x", "y") })).toMatchObject({
+    ...line,
+    error: { name: "Fault", code: "x", message: "y" },
+  });
+});

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { Fault } from "../../../lib/model/fault.ts";
+import { jsonLog } from "../../../lib/worker/runtime/log.ts";
+
+function logging() {
+  const lines: string[] = [];
+  const log = jsonLog(
+    (line) => lines.push(line),
+    () => Date.UTC(2026, 0, 5),
+  );
+  return { log, lines, last: () => JSON.parse(lines.at(-1) ?? "") };
+}
+
+test("the worker logs one JSON object per line", () => {
+  const { log, lines, last } = logging();
+  log("info", "an attempt begins", { attempt: "vision/a/1", gpus: undefined });
+  expect(last()).toEqual({ time: "2026-01-05T00:00:00.000Z", level: "info", message: "an attempt begins", attempt: "vision/a/1" });
+  expect(lines[0]).toMatch(/^\{.*\}\n$/);
+});
+
+test("the worker logs an error with its class, its stack and its causes, and none of its other fields", () => {
+  const { log, lines, last } = logging();
+  const cause = Object.assign(new RangeError("refused"), { code: "ECONNREFUSED", credentials: { secretAccessKey: "5ec7e7" } });
+  log("warn", "a call failed", { attempt: "vision/a/1" }, new Fault("node-call", "The node function could not be reached", { cause }));
+  expect(last()).toMatchObject({
+    message: "a call failed",
+    attempt: "vision/a/1",
+    error: { name: "Fault", code: "node-call", cause: { name: "RangeError", message: "refused", code: "ECONNREFUSED" } },
+  });
+  expect(last().error.stack).toMatch(/at .*log\.test\.ts/);
+  expect(last().error.cause.stack).toMatch(/at .*log\.test\.ts/);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).not.toContain("5ec7e7");
+});
