@@ -8,7 +8,7 @@ const timeoutMs = 10_000;
 
 /**
  * Has CloudFormation's request done and always answers it, whatever happens: it would wait for an hour. A request that names
- * no place for the answer throws, because then it cannot be answered. `onError` hears of work that threw.
+ * no place for the answer throws, because then it cannot be answered. `onError` is called with what the work threw.
  */
 export async function answerStack(
   event: unknown,

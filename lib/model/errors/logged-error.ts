@@ -52,7 +52,8 @@ function logged(error: unknown, { depth, seen }: Walk): LoggedError | undefined 
     ...present("code", codeIn(error)),
     ...present("requestId", requestId === undefined ? undefined : cut(requestId, limits.name)),
     ...present("status", numberIn(metadata, "httpStatusCode")),
-    ...present("stack", stack),
+    // Some parsers' errors have no frames, and their stack says nothing more.
+    ...present("stack", stack?.includes("\n    at ") || message === undefined ? stack : undefined),
     ...present("cause", cause === undefined ? undefined : logged(cause, next)),
     ...present("errors", partsOf(error, next)),
   };

@@ -2,14 +2,14 @@ import { callsAround, closeOf, withoutText } from "./code-text.ts";
 import type { Module } from "./modules.ts";
 
 /**
- * An error goes as it was caught up to the log, which prints its class, stack and causes: below, nobody makes a text of it. Where
- * people get a text, that is made by `inWords` or `withCauses` of lib/model/errors, in one of these ways:
+ * An error is passed as it was caught, up to the log, which prints its class, stack and causes. Code below the log makes no text of
+ * it. Where people need a text, `inWords` or `withCauses` of lib/model/errors makes it, in one of these places:
  *
  * 1. in the message of a new error that has the first one as its `cause`,
  * 2. in the folders of the programs that a person runs in a terminal, and
  * 3. in the modules listed here, each with what the text is for.
  *
- * Nowhere may such a text go to a log.
+ * Such a text never goes to a log.
  */
 export const terminalPrograms: readonly string[] = ["lib/cli/", "cdk/"];
 
@@ -38,13 +38,13 @@ export const edges: ReadonlyMap<string, string> = new Map([
 /** Modules that make something else of an error than a text. */
 const makers: ReadonlySet<string> = new Set(["lib/model/errors/in-words.ts", "lib/model/errors/logged-error.ts"]);
 
-/** Where this reads the fields of an error itself, because a shape is wanted and no text. */
+/** Modules that read the fields of an error themselves, because they translate its shape. */
 const readers: ReadonlySet<string> = new Set(["lib/local/lambda/function-error.ts"]);
 
 const words = /\b(?:inWords|withCauses)\b/g;
 const logs = /(?:^|[.#\s])(?:log|logger|trace|debug|info|warn|error|critical)$/;
 
-/** What this module does with errors that it may not, one line each. */
+/** What this module does with errors although it may not, one line each. */
 export function errorWrongs(module: Module): string[] {
   const { path } = module;
   if (makers.has(path)) return [];
@@ -54,12 +54,13 @@ export function errorWrongs(module: Module): string[] {
   if (!readers.has(path)) wrong.push(...texts(text).map((what) => `${path} makes a text of an error: ${what}`));
   for (const use of usesOfWords(module)) {
     if (use.isLogged) wrong.push(`${path} logs an error's words, and not the error`);
-    else if (!use.isCaused && !edges.has(path)) wrong.push(`${path} makes words of an error for nobody: see edges in error-rules.ts`);
+    else if (!use.isCaused && !edges.has(path))
+      wrong.push(`${path} makes a text for people of an error, and is not among the edges in error-rules.ts`);
   }
   return wrong;
 }
 
-/** Names that stand for errors in this module: those it catches, tests or declares as such, and what everybody calls them. */
+/** The names that stand for errors in a module: what it catches, tests or declares as one, and the usual names. */
 export function namesOfErrors(text: string): ReadonlySet<string> {
   const bound = [
     /\bcatch\s*\(\s*(\w+)/g,

@@ -74,14 +74,14 @@ describe("words for people are made of an error", () => {
   test("not in the message of one that loses it", () => {
     expect(wrongsIn(imported + caught('throw new Fault("x", `the list cannot be read: ${inWords(error)}`);'))).toEqual([
       "lib/flows/x.ts wraps an error without its cause: throw new Fault",
-      "lib/flows/x.ts makes words of an error for nobody: see edges in error-rules.ts",
+      "lib/flows/x.ts makes a text for people of an error, and is not among the edges in error-rules.ts",
     ]);
   });
 
   test("in the modules that are listed, and in no other", () => {
     const source = `${imported}export const whyNot = (error: unknown): string => inWords(error);`;
     expect(wrongsIn(source, "lib/flows/seal-attempt.ts")).toEqual([]);
-    expect(wrongsIn(source)).toEqual(["lib/flows/x.ts makes words of an error for nobody: see edges in error-rules.ts"]);
+    expect(wrongsIn(source)).toEqual(["lib/flows/x.ts makes a text for people of an error, and is not among the edges in error-rules.ts"]);
     expect(wrongsIn(`${imported}const all = errors.map(inWords);`)).toHaveLength(1);
     expect(wrongsIn(source.replace("in-words.ts", "other-words.ts"))).toEqual([]);
   });

@@ -78,6 +78,8 @@ describe("what a logged error may hold is bounded", () => {
     const logged = loggedError(new Error("m".repeat(100_000)));
     expect(logged.message).toMatch(/^m{2000} … \(98000 more characters\)$/);
     expect(logged.stack).toContain("logged-error.test.ts");
+    const frameless = Object.assign(new Error("no frames"), { stack: "Error: no frames" });
+    expect(loggedError(frameless)).toEqual({ name: "Error", message: "no frames" });
     const deep = Object.assign(new Error("deep"), { stack: `Error: deep${"\n    at somewhere (file.ts:1:1)".repeat(1_000)}` });
     expect(loggedError(deep).stack?.length).toBeLessThan(5_000);
     expect(
