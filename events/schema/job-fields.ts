@@ -54,8 +54,11 @@ function typeOf(schema: Schema): string {
       return `string, at most ${schema.maxLength} characters`;
     case "object":
       return typeof schema.additionalProperties === "object" ? `object; each value: ${typeOf(schema.additionalProperties)}` : "object";
-    default:
-      return String(schema.type);
+    case "boolean":
+    case "null":
+      return schema.type;
+    case undefined:
+      return "anything";
   }
 }
 

@@ -97,6 +97,9 @@ const conditions: { readonly [Name in ConditionName]: Condition<Wants[Name]> } =
 };
 const names = Object.keys(conditions) as readonly ConditionName[];
 
+/** Whether this is the name of a condition. */
+export const isCondition = (name: string): name is ConditionName => Object.hasOwn(conditions, name);
+
 const isMet = <Name extends ConditionName>(name: Name, wanted: Conditions, place: Place, kind: Kind): boolean =>
   conditions[name].isMet(wanted[name], place, kind);
 const keyOf = <Name extends ConditionName>(name: Name, wanted: Conditions): unknown => conditions[name].key(wanted[name]);

@@ -1,9 +1,10 @@
-import { conditionWords } from "../../model/wants.ts";
+import { type Conditions, conditionWords, isCondition } from "../../model/wants.ts";
 import type { Reason, Waiting } from "../../optimizer/search/answer.ts";
 import { money, number } from "./figures.ts";
 
 /** Why a job has no place, in words. */
 export function reasonWords(reason: Reason): string {
+  if (isUnmet(reason)) return conditionWords(reason.kind).why;
   switch (reason.kind) {
     case "no offers":
       return "there is nothing to be bought";
@@ -19,13 +20,12 @@ export function reasonWords(reason: Reason): string {
       return `it wants ${number(reason.wanted)} of them and ${number(reason.there)} can be had`;
     case "limit":
       return `it takes ${number(reason.wanted)} ${reason.of} and the limit leaves ${number(Math.max(0, reason.there))}`;
-    default:
-      return conditionWords(reason.kind).why;
   }
 }
 
 /** What would have to be otherwise, for one reason. */
 function changeWords(reason: Reason): string | undefined {
+  if (isUnmet(reason)) return conditionWords(reason.kind).change;
   switch (reason.kind) {
     case "no offers":
       return undefined;
@@ -41,10 +41,11 @@ function changeWords(reason: Reason): string | undefined {
       return `${number(reason.wanted - reason.there)} more to be had`;
     case "limit":
       return `a limit that is ${number(reason.wanted - Math.max(0, reason.there))} ${reason.of} higher`;
-    default:
-      return conditionWords(reason.kind).change;
   }
 }
+
+type Unmet = Extract<Reason, { kind: Exclude<keyof Conditions, "gpu"> }>;
+const isUnmet = (reason: Reason): reason is Unmet => isCondition(reason.kind);
 
 const gpus = (count: number): string => `${number(count)} ${count === 1 ? "GPU" : "GPUs"}`;
 
