@@ -59,6 +59,8 @@ function typeOf(schema: Schema): string {
       return schema.type;
     case undefined:
       return "anything";
+    default:
+      throw new Error(`a field of type ${String(schema.type)} has no words`);
   }
 }
 
