@@ -120,14 +120,17 @@ describe("a dataset on a node", () => {
   test("is fetched on by a job whose companion was stopped", async () => {
     s3.putList("list", upload({ "0": "zero" }));
     const stopped = new AbortController();
-    s3.before = (key) => {
-      if (key === "list" || stopped.signal.aborted) return;
+    let second: ReturnType<typeof fetch> | undefined;
+    // The companion begins while the first one's request is under way, so that it waits for that one.
+    s3.before = async (key) => {
+      if (key === "list" || second) return;
+      second = fetch("b");
+      await expect.poll(() => s3.asked.filter((each) => each === "list")).toHaveLength(2);
       stopped.abort();
       throw s3Error("AbortError", 0);
     };
-    const [first, second] = await Promise.all([fetch("a", { signal: stopped.signal }), fetch("b")]);
-    expect(first).toMatchObject({ code: "stopped", retry: true });
-    expect(second).toBeUndefined();
+    expect(await fetch("a", { signal: stopped.signal })).toMatchObject({ code: "stopped", retry: true });
+    expect(await second).toBeUndefined();
     expect(await readFile(join(viewOf("b"), "mnist", "0"), "utf8")).toBe("zero");
   });
 
