@@ -406,7 +406,7 @@ describe("when nobody answers", () => {
     only().uploaded();
     await clock.pass(1);
     expect(only().asked).toEqual(["stop 30000", "upload", "remove"]);
-    expect(end()).toEqual({ kind: "shutdown", because: "the lease has ended and nobody answers" });
+    expect(end()).toEqual({ kind: "shutdown", because: "the lease has ended and the server does not respond" });
   });
 
   test("and then somebody does before the lease ends: it goes on, and tells what it stopped", async () => {
@@ -453,7 +453,7 @@ describe("when nobody answers", () => {
       await clock.pass(600_000 - 1);
       expect(end()).toBeUndefined();
       await clock.pass(1);
-      expect(end()).toEqual({ kind: "shutdown", because: "this node was never given a lease" });
+      expect(end()).toEqual({ kind: "shutdown", because: "this node never received a lease" });
     }
   });
 });
