@@ -90,7 +90,7 @@ describe("what is not there", () => {
     const required = (path: string) => ({ path, required: true }) as const;
     expect(await collect(["out", required("final.pt")])).toMatchObject({
       paths: ["out/deep/log.txt", "out/model.bin"],
-      failed: 'the required artifact "final.pt" was not there',
+      failed: 'the required artifact "final.pt" is missing',
     });
     await symlink("nowhere", join(work, "final.pt"));
     expect((await collect([required("final.pt")])).failed).toBe('no file of the required artifact "final.pt" could be kept');
@@ -107,13 +107,13 @@ describe("what cannot be kept is left out with the reason, and costs nothing els
   const rest = ["out/deep/log.txt", "out/model.bin"];
 
   test.each([
-    ["../../secret", "it is a link that leads outside the working directory"],
-    ["/etc/hostname", "it is a link that leads outside the working directory"],
-    ["/dev/null", "it is a link that leads outside the working directory"],
-    ["../..", "it is a link that leads outside the working directory"],
-    ["nothing", "it is a link that leads nowhere"],
-    ["link", "it is a link that leads nowhere"],
-    [".", "it is a link to a folder that it lies in"],
+    ["../../secret", "it is a link to a path outside the working directory"],
+    ["/etc/hostname", "it is a link to a path outside the working directory"],
+    ["/dev/null", "it is a link to a path outside the working directory"],
+    ["../..", "it is a link to a path outside the working directory"],
+    ["nothing", "it is a broken link"],
+    ["link", "it is a broken link"],
+    [".", "it is a link to a folder that contains it"],
   ])("a link to %s", async (target, why) => {
     await symlink(target, join(work, "out", "link"));
     for (const asked of [["out"], ["out", "out/link"], ["out/**"]])
@@ -124,7 +124,7 @@ describe("what cannot be kept is left out with the reason, and costs nothing els
     await symlink(folder, join(work, "all"));
     expect(await collect(["all/secret"])).toMatchObject({
       paths: [],
-      leftOut: { all: "it is a link that leads outside the working directory" },
+      leftOut: { all: "it is a link to a path outside the working directory" },
       missing: [],
     });
     // A glob merely passes it.
@@ -151,11 +151,11 @@ describe("what cannot be kept is left out with the reason, and costs nothing els
   test("what is over a limit, always the same, while what still fits is kept", async () => {
     expect(await collect(["out"], { files: 1 })).toMatchObject({
       paths: ["out/deep/log.txt"],
-      leftOut: { "out/model.bin": "it comes after the first 1 files, and no more are kept" },
+      leftOut: { "out/model.bin": "only the first 1 files are kept" },
     });
     expect(await collect(["out"], { bytes: 6 })).toMatchObject({
       paths: ["out/deep/log.txt"],
-      leftOut: { "out/model.bin": "with it the files would be larger than 6 bytes together" },
+      leftOut: { "out/model.bin": "with it, the files would exceed 6 bytes in total" },
     });
     await writeFile(join(work, "out", "a-large-one"), "12345678");
     expect((await collect(["out"], { bytes: 7 })).paths).toEqual(["out/deep/log.txt"]);
@@ -182,7 +182,7 @@ describe("what cannot be kept is left out with the reason, and costs nothing els
     for (let n = 0; n < 30; n++) await writeFile(join(work, "out", `f${10 + n}`), "");
     const { paths, leftOut } = await collect(["out"], { inFolder: 8 });
     expect(paths.length).toBeLessThanOrEqual(8);
-    expect(leftOut).toEqual({ out: "it holds too many entries, or the globs take too long: not all of it was looked at" });
+    expect(leftOut).toEqual({ out: "it has too many entries, or the globs take too long to match, so a part of it was not searched" });
     expect((await collect(["out/m*"], { inFolder: 8 })).paths).toEqual(["out/model.bin"]);
   });
 });

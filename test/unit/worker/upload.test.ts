@@ -91,21 +91,21 @@ describe("an upload", () => {
       ],
       leftOut: [{ path: "pipe", because: "it is a named pipe (FIFO)" }],
       missing: ["ckpt/*.pt", "final.pt"],
-      failed: 'the required artifact "final.pt" was not there',
+      failed: 'the required artifact "final.pt" is missing',
     });
   });
 
   test.each([
-    ["vanished", "it vanished while the files were uploaded", () => undefined],
-    ["became a pipe", "something else took its place while the files were uploaded", (file: string) => makePipe(file)],
+    ["vanished", "it was removed while the files were uploaded", () => undefined],
+    ["became a pipe", "it was replaced while the files were uploaded", (file: string) => makePipe(file)],
     [
       "became a link",
-      "something else took its place while the files were uploaded",
+      "it was replaced while the files were uploaded",
       (file: string) => execFileSync("ln", ["-s", "/etc/hostname", file]),
     ],
     [
       "was replaced",
-      "something else took its place while the files were uploaded",
+      "it was replaced while the files were uploaded",
       (file: string) => execFileSync("sh", ["-c", `echo x > ${file}.new && mv ${file}.new ${file}`]),
     ],
   ])("leaves out a file that %s after it was collected, and keeps the rest", async (_name, because, replace) => {
@@ -160,7 +160,7 @@ describe("an upload", () => {
     };
     await upload({});
     expect(kept()).toEqual(["b"]);
-    expect(listed().leftOut).toEqual([{ path: "a", because: "S3 does not take it (KeyTooLongError)" }]);
+    expect(listed().leftOut).toEqual([{ path: "a", because: "S3 refuses it (KeyTooLongError)" }]);
   });
 
   test("that fails lists nothing after a good end, for a part would pass for the whole", async () => {

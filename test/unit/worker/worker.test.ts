@@ -120,7 +120,7 @@ describe("a worker", () => {
     await expect.poll(ends, until).toEqual(wellEnded);
     expect(job.manifest()).toMatchObject({
       artifacts: [{ path: "a%5Cb", escaped: true }, { path: "model.pt" }],
-      leftOut: [{ path: "out", because: "it is a link that leads outside the working directory" }, { path: "pipe" }],
+      leftOut: [{ path: "out", because: "it is a link to a path outside the working directory" }, { path: "pipe" }],
       missing: ["ckpt/*.pt"],
     });
   });
