@@ -97,7 +97,7 @@ describe("an attempt's log", () => {
       })
       .toBe(true);
     await closed;
-    expect(said.at(-1)?.text).toBe("[fleetwright: 5 bytes of the kept log were lost: they could not be uploaded]");
-    expect(logged).toContain("a part of a job's log was lost: it could not be uploaded");
+    expect(said.at(-1)?.text).toBe("[fleetwright: 5 bytes of the kept log were lost because they could not be uploaded]");
+    expect(logged).toContain("log bytes lost because they could not be uploaded");
   });
 });

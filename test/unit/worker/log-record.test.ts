@@ -187,7 +187,7 @@ describe("the record of a log", () => {
     expect(numbers.at(-1)).toBe(50);
     expect(numbers.length).toBeLessThan(20);
     expect(uploads.missingBytes).toBe((51 - numbers.length) * 1_000);
-    expect(said).toContain("a part of a job's log was lost, for too much waits to be uploaded");
+    expect(said).toContain("log segment lost because too many bytes wait to be uploaded");
   });
 
   test("does not wait for S3 longer than it may, and tries once more when it is asked again", async () => {
@@ -224,7 +224,7 @@ describe("the record of a log", () => {
         await clock.pass(40_000);
         return text().join("");
       })
-      .toMatch(/\[fleetwright: \d+ bytes were lost here: the node's disk did not take them\]\n\.+$/);
+      .toMatch(/\[fleetwright: \d+ bytes were lost here because they could not be written to the node's disk\]\n\.+$/);
   });
 
   test("has Fleetwright's own lines on lines of their own", async () => {

@@ -104,7 +104,7 @@ describe("a log stream", () => {
       await clock.pass(1_000);
     }
     const before = sink.lines.length;
-    expect(sink.lines.filter((line) => line.includes("its limit for an attempt"))).toHaveLength(1);
+    expect(sink.lines.filter((line) => line.includes("its limit of"))).toHaveLength(1);
     await logs.close(1_000);
     expect(sink.lines.slice(before)[0]).toMatch(/^\[fleetwright: \d+ lines .* left out here/);
     expect(sink.lines.at(-1)).toBe("999");
@@ -160,7 +160,7 @@ describe("a log stream", () => {
     await clock.pass(1_000);
     expect(await logs.close(1_000)).toEqual({ lost: 1 });
     expect(sink.lines).toEqual([
-      `[fleetwright: 1 line was lost here: CloudWatch Logs refused them; to read the whole log: ${whole}]`,
+      `[fleetwright: 1 line was lost here, refused by CloudWatch Logs; to read the whole log: ${whole}]`,
       "kept",
     ]);
   });
