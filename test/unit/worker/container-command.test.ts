@@ -93,6 +93,6 @@ describe("a container's variables", () => {
   });
 
   test.each(["a\nNVIDIA_VISIBLE_DEVICES=all", "a\r", "\0"])("hold no line break: %j", (value) => {
-    expect(() => containerVariables(start({ env: { KEY: value } }))).toThrow("the variable KEY holds a line break");
+    expect(() => containerVariables(start({ env: { KEY: value } }))).toThrow("the variable KEY contains a line break");
   });
 });

@@ -31,19 +31,19 @@ test.each<[string, { code: number; reason?: string }, Inspected, object]>([
     "killed by who knows whom",
     { code: 137 },
     ended({ ExitCode: 137 }),
-    { kind: "exited", code: 137, reason: expect.stringContaining("perhaps for want of memory") },
+    { kind: "exited", code: 137, reason: expect.stringContaining("possibly because it ran out of memory") },
   ],
   [
     "unmade",
     { code: 125, reason: "could not select device driver" },
     "none",
-    { kind: "failed", again: true, reason: "Docker could not make the container: could not select device driver" },
+    { kind: "failed", again: true, reason: "Docker could not create the container: could not select device driver" },
   ],
   [
     "unmade, for Docker refuses its command line, as every node's would",
     { code: 125, reason: 'invalid argument "0.3333333333333333" for "--cpus" flag: value is too precise' },
     "none",
-    { kind: "failed", again: false, reason: expect.stringContaining("Docker refuses the job's command line: invalid argument") },
+    { kind: "failed", again: false, reason: expect.stringContaining("Docker refused the job's command line: invalid argument") },
   ],
   ["unmade, for its image is none", { code: 125, reason: "docker: invalid reference format" }, "none", { kind: "failed", again: false }],
   [

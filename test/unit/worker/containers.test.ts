@@ -179,7 +179,7 @@ describe("an image", () => {
     await expect(run({ image })).rejects.toMatchObject({
       code: "image",
       retry: false,
-      message: expect.stringContaining(`the image ${image} cannot be had`),
+      message: expect.stringContaining(`the image ${image} is not available`),
     });
     expect(await pulls()).toBe(1);
   });
@@ -222,7 +222,7 @@ describe("a node", () => {
     await expect(run({})).rejects.toMatchObject({
       code: "docker",
       retry: false,
-      message: "this node has no Docker to run the job's image with",
+      message: "this node has no Docker, which the job's image needs",
     });
     await removeLeftContainers(machine());
   });
@@ -231,7 +231,7 @@ describe("a node", () => {
     await writeFile(join(folder, "no-engine"), "");
     await expect(run({})).rejects.toMatchObject({ retry: true, message: expect.stringContaining("Cannot connect to the Docker daemon") });
     await removeLeftContainers(machine());
-    expect(logged.at(-1)).toBe("containers of an earlier worker are not looked for");
+    expect(logged.at(-1)).toBe("leftover containers not listed");
   });
 
   test("removes what an earlier worker left running, and nobody else's", async () => {

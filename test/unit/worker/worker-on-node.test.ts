@@ -125,7 +125,7 @@ describe("a worker", () => {
     world.begin({ PATH: join(world.folder, "bin") });
     await expect
       .poll(() => job.last(), until)
-      .toEqual({ ...job.ref, phase: "failed", again: false, reason: "this node has no Docker to run the job's image with" });
+      .toEqual({ ...job.ref, phase: "failed", again: false, reason: "this node has no Docker, which the job's image needs" });
   });
 
   test("tells its address and its GPUs, and a notice at once", async () => {
