@@ -114,11 +114,11 @@ describe("an archive is refused", () => {
     const whole = gzipSync(craftTar([{ path: "a", body: Buffer.alloc(100_000, 7) }]));
     const bomb = gzipSync(Buffer.alloc(3_000_000));
     for (const [bytes, why] of [
-      [Buffer.from("hello"), "not a whole .tar.gz"],
-      [Buffer.alloc(0), "not a whole .tar.gz"],
-      [gzipSync("hello, this is no tar archive"), "not a whole .tar.gz"],
-      [whole.subarray(0, whole.length - 30), "not a whole .tar.gz"],
-      [gzipSync(craftTar([{ path: "a", body: Buffer.alloc(100_000, 7) }]).subarray(0, 50_000)), "not a whole .tar.gz"],
+      [Buffer.from("hello"), "not a complete .tar.gz"],
+      [Buffer.alloc(0), "not a complete .tar.gz"],
+      [gzipSync("hello, this is no tar archive"), "not a complete .tar.gz"],
+      [whole.subarray(0, whole.length - 30), "not a complete .tar.gz"],
+      [gzipSync(craftTar([{ path: "a", body: Buffer.alloc(100_000, 7) }]).subarray(0, 50_000)), "not a complete .tar.gz"],
       [bomb, "more than 1000000 bytes"],
     ] as const) {
       await writeFile(archive, bytes);

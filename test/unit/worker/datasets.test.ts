@@ -208,8 +208,8 @@ describe("what is not what was listed", () => {
   });
 
   test.each<[string, (shard: Shard) => void, RegExp]>([
-    ["has changed", (shard) => void s3.put(shard.key, "other"), /has changed or gone since its dataset was listed/],
-    ["has gone", (shard) => void s3.objects.delete(shard.key), /has changed or gone/],
+    ["has changed", (shard) => void s3.put(shard.key, "other"), /was changed or removed after its dataset was listed/],
+    ["has gone", (shard) => void s3.objects.delete(shard.key), /was changed or removed/],
     [
       "may not be read",
       (shard) => {
@@ -217,7 +217,7 @@ describe("what is not what was listed", () => {
           if (key === shard.key) throw s3Error("AccessDenied", 403);
         };
       },
-      /has gone since its dataset was listed, or a policy/,
+      /was removed after its dataset was listed, or its bucket's policy/,
     ],
   ])("because it %s is asked for once: another attempt has a newer list", async (_what, change, why) => {
     const [shard] = upload({ "0": "zero" });
@@ -286,7 +286,7 @@ describe("what is not what was listed", () => {
 describe("a key that would leave the job's folder", () => {
   test.each(["../x", "a/../../x", "a//b", "./x", "a/./b", "a\0b", "/x", `${"n".repeat(256)}`])("is refused: %j", async (path) => {
     s3.putList("list", [s3.put(`vision/mnist/${path}`, "x")]);
-    expect(await fetch("a")).toMatchObject({ retry: false, message: expect.stringContaining("cannot be a file of the job") });
+    expect(await fetch("a")).toMatchObject({ retry: false, message: expect.stringContaining("cannot be shown to the job as a file") });
     expect(await readdir(join(root, "attempts")).catch(() => [])).toEqual([]);
   });
 

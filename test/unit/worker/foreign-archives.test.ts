@@ -160,7 +160,7 @@ describe("what other programs write", () => {
       /sparse file/,
     ],
     ["a file that begins in another volume", [{ path: "half", type: "ContinuationFile", body: "x" }], /"half" begins in another volume/],
-    ["a type nobody knows", [{ path: "acl", type: "SolarisACL" }], /"acl" is of the type "A", which nodes do not unpack/],
+    ["a type nobody knows", [{ path: "acl", type: "SolarisACL" }], /"acl" has the type "A", which is not supported/],
     ["a block device", [{ path: "disk", type: "BlockDevice" }], /"disk" is a BlockDevice/],
     [
       "names for all entries",
@@ -176,16 +176,16 @@ describe("what other programs write", () => {
         { path: "x", type: "ExtendedHeader", body: "99 path=x\n" },
         { path: "a", body: "x" },
       ],
-      /extended header in it is broken/,
+      /contains a broken extended header/,
     ],
-    ["an extended header of nothing", [pax(["path", "x"])], /not a whole \.tar\.gz/],
+    ["an extended header of nothing", [pax(["path", "x"])], /not a complete \.tar\.gz/],
     [
       "a folder that is also a file",
       [
         { path: "a", body: "x" },
         { path: "a/b", body: "y" },
       ],
-      /"a" is a folder in it and also something else/,
+      /contains "a" as a folder and also as something else/,
     ],
     [
       "a file that is also a folder",
@@ -193,12 +193,12 @@ describe("what other programs write", () => {
         { path: "a/b", body: "y" },
         { path: "a", body: "x" },
       ],
-      /"a" is a folder in it and also something else/,
+      /contains "a" as a folder and also as something else/,
     ],
     [
       "a hard link to what is not there",
       [{ path: "h", type: "Link", linkpath: "gone" }],
-      /"h" is to "gone", and no file before it has that name/,
+      /"h" refers to "gone", but no earlier file has that name/,
     ],
     [
       "a hard link to a link, which from there leads out",
@@ -213,7 +213,7 @@ describe("what other programs write", () => {
     [
       "two archives, one after the other",
       gzipSync(Buffer.concat([craftTar([{ path: "a" }]), craftTar([{ path: "b" }])])),
-      /something follows behind its end/,
+      /data follows after its end/,
     ],
   ])("is refused in words: %s", async (_what, made, message) => {
     expect(await refusal(Buffer.isBuffer(made) ? made : crafted(...made))).toMatch(message);

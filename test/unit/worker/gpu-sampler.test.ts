@@ -41,7 +41,7 @@ test("a look every ten seconds is told while it is fresh", async () => {
   await clock.pass(9_999);
   expect((await calls()).length).toBe(1);
   await clock.pass(1);
-  await expect.poll(() => logged).toEqual(["GPUs could not be sampled: it ended with 9 and said: "]);
+  await expect.poll(() => logged).toEqual(["GPU sampling failed: nvidia-smi exited with code 9 and printed: "]);
   await clock.pass(19_900);
   expect(gpus()).toBeDefined();
   await clock.pass(200);
@@ -78,7 +78,7 @@ test("one that hangs is killed with what it started, and never two at a time", a
   await clock.pass(60_000);
   const [child, ...more] = await calls();
   expect(more).toEqual([]);
-  await expect.poll(() => logged, { timeout: 8_000 }).toEqual(["GPUs could not be sampled: it took longer than 5 s"]);
+  await expect.poll(() => logged, { timeout: 8_000 }).toEqual(["GPU sampling failed: it took longer than 5 s"]);
   expect(gpus()).toBeUndefined();
   // What nobody has buried yet is dead all the same.
   await expect.poll(() => readFile(`/proc/${child}/stat`, "utf8").catch(() => "gone")).toMatch(/^gone$|\) Z /);
@@ -87,7 +87,7 @@ test("one that hangs is killed with what it started, and never two at a time", a
 test("where there is no nvidia-smi that is said once, and nothing is told", async () => {
   await mkdir(join(folder, "bin"));
   const { clock, logged, gpus } = sampler(join(folder, "bin"));
-  await expect.poll(() => logged).toEqual([expect.stringContaining('GPUs are not sampled: command not found: there is no "nvidia-smi"')]);
+  await expect.poll(() => logged).toEqual([expect.stringContaining('GPUs not sampled: command not found: there is no "nvidia-smi"')]);
   await clock.pass(60_000);
   expect(logged.length).toBe(1);
   expect(gpus()).toBeUndefined();

@@ -28,7 +28,7 @@ describe("a worker", () => {
     expect(await worker.ended).toBe(1);
     await expect.poll(() => worker.log, until).toHaveLength(1);
     const { error, ...line } = JSON.parse(worker.log[0] ?? "");
-    expect(line).toMatchObject({ level: "error", message: "the worker crashed" });
+    expect(line).toMatchObject({ level: "error", message: "worker crashed" });
     expect(error).toMatchObject({
       name: "Fault",
       code: "job-user",
