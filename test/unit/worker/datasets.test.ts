@@ -189,7 +189,7 @@ describe("a shard that differs from its list", () => {
     for (const spoiled of ["ZERO", "zer", "zero and more"]) {
       s3.asked.length = 0;
       s3.spoil = (body, key) => (key.endsWith("/0") ? Buffer.from(spoiled) : body);
-      expect(await fetch("a")).toMatchObject({ retry: true, message: expect.stringContaining("of the shard vision/mnist/0") });
+      expect(await fetch("a")).toMatchObject({ retry: true, message: expect.stringContaining("the shard vision/mnist/0 could not be fetched") });
       expect(s3.asked.filter((key) => key !== "list")).toHaveLength(3);
       expect(await cached()).toEqual([]);
     }
