@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { Fault } from "../../model/fault.ts";
 import type { ArtifactFile } from "./artifact-file.ts";
 
-/** Reports that a file can never be kept. Its message is meant for the team. */
+/** The error for a file that can never be kept. Its message is meant for the team. */
 export class Unreadable extends Error {
   constructor(because: string, cause?: unknown) {
     super(because, { cause });

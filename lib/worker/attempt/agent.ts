@@ -43,7 +43,7 @@ const stopSlackMs = 5_000;
 const lastUploadMs = 30_000;
 const lastListMs = 10_000;
 const lastCallMs = 5_000;
-/** How long before EC2 reclaims the instance uploads stop and list what they have sent. */
+/** How long before EC2 reclaims the instance uploads must stop and list what they have sent. */
 const cutBeforeMs = 15_000;
 
 /**

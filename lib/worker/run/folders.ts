@@ -46,8 +46,8 @@ export async function noteProgram(folder: AttemptFolder, pid: number): Promise<v
 }
 
 /**
- * Ends the processes and removes the files that an earlier process of the worker left. Returns the attempts that they belonged to. It does
- * not signal a process that now has a recorded process id but is not the one that was recorded.
+ * Ends the processes and removes the files that an earlier process of the worker left. Returns the attempts that they belonged to. If
+ * another process has taken over a recorded process id, it is not signalled.
  */
 export async function clearLeftovers(root: string): Promise<readonly AttemptRef[]> {
   const attempts = attemptsIn(root);
