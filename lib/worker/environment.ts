@@ -2,23 +2,23 @@ import * as z from "zod";
 import { PoolName } from "../../events/job.ts";
 import { Fault } from "../model/fault.ts";
 
-/** What the worker needs from its environment: systemd's unit sets it on an instance, the local cloud for its processes. */
+/** What the worker needs from its environment. On an instance the systemd unit sets it, and the local cloud sets it for its processes. */
 const Environment = z.object({
   /** The `node` function's URL. */
   FLEETWRIGHT_NODE_URL: z.url(),
   FLEETWRIGHT_POOL: PoolName,
   AWS_REGION: z.string().min(1),
   FLEETWRIGHT_FOLDER: z.string().startsWith("/").default("/var/lib/fleetwright"),
-  /** Jobs run as this user; absent: as the worker's own. */
+  /** The user that runs jobs. If undefined, the worker's own user runs them. */
   FLEETWRIGHT_JOB_USER: z
     .string()
     .regex(/^[a-z_][a-z0-9_-]{0,31}$/)
     .optional(),
-  /** A shell command that ends the instance; absent: the worker just exits. */
+  /** A shell command that ends the instance. If undefined, the worker only exits. */
   FLEETWRIGHT_SHUTDOWN: z.string().min(1).optional(),
-  /** Set only against a local cloud: where S3 and Logs are. The SDK reads it too. */
+  /** The URL of S3 and Logs in a local cloud; undefined on AWS. The SDK reads it too. */
   AWS_ENDPOINT_URL: z.url().optional(),
-  /** Where the instance's metadata service is. The SDK reads it too, for credentials. */
+  /** The URL of the instance's metadata service. The SDK reads it too, for credentials. */
   AWS_EC2_METADATA_SERVICE_ENDPOINT: z.url().default("http://169.254.169.254"),
   PATH: z.string().min(1).default("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
 });
@@ -30,7 +30,7 @@ export type WorkerEnvironment = {
   readonly folder: string;
   readonly jobUser?: string | undefined;
   readonly shutdownCommand?: string | undefined;
-  /** True against a local cloud, whose buckets are addressed by path. */
+  /** True in a local cloud, whose buckets must be addressed by path. */
   readonly local: boolean;
   /** Without a slash at its end. */
   readonly metadataUrl: string;
@@ -38,10 +38,10 @@ export type WorkerEnvironment = {
   readonly path: string;
 };
 
-/** Throws a Fault that names every variable that is missing or wrong. */
+/** Reads the worker's environment. Throws a Fault that names every variable that is missing or invalid. */
 export function workerEnvironment(variables: Readonly<Record<string, string | undefined>>): WorkerEnvironment {
   const parsed = Environment.safeParse(variables);
-  if (!parsed.success) throw new Fault("environment", `The worker's environment is not complete:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new Fault("environment", `The worker's environment is missing variables or has invalid ones:\n${z.prettifyError(parsed.error)}`);
   const env = parsed.data;
   return {
     nodeUrl: env.FLEETWRIGHT_NODE_URL,

@@ -23,13 +23,13 @@ import { systemClock as clock } from "./runtime/clock.ts";
 import { jsonLog, type Log } from "./runtime/log.ts";
 import { s3Client } from "./runtime/s3.ts";
 
-// Jobs that run as another user must be able to reach their folders.
+// Folders must be readable for others, because jobs may run as another user.
 process.umask(0o022);
 const { nodeUrl: url, region, pool, folder, path, local, metadataUrl, ...settings } = workerEnvironment(process.env);
 const log = jsonLog((line) => void process.stdout.write(line), clock.wallMs);
-// Node itself would print every field of the error, and AWS's errors hold whole answers. systemd starts the worker again.
+// The error is logged here because Node would print all its fields, and AWS's errors contain whole responses. systemd restarts the worker.
 process.on("uncaughtException", (error: unknown) => {
-  log("error", "the worker crashed", {}, error);
+  log("error", "worker crashed", {}, error);
   process.exit(1);
 });
 const random = Math.random;
@@ -44,7 +44,7 @@ const data = new NodeData(cache);
 const start = attemptsOn({ folder, path, jobUser, cgroups, data, clock, random, log, s3, logSink, ...limits });
 const credentials = remembered(fromInstanceMetadata({ timeout: 2_000, maxRetries: 2 }), clock.wallMs);
 const call = nodeClient({ url, region, credentials });
-// Containers first: they write into the folders.
+// Containers must be removed first, because they write into the folders.
 await removeLeftContainers({ folder, path, log });
 const leftovers = await clearLeftovers(folder);
 await cache.clearParts();
@@ -55,31 +55,31 @@ const facts = () => ({ ...news(), gpus: gpus(), datasets: data.fetched() });
 const identity = { pool, workerVersion: "0.1.0", process: randomUUID() };
 const agent = new Agent({ ...identity, call, facts, start, clock, random, log, leftovers });
 for (const asked of ["SIGTERM", "SIGINT"] as const) process.on(asked, () => agent.terminate());
-log("info", "the worker begins", { pool, leftovers: leftovers.length });
+log("info", "worker starting", { pool, leftovers: leftovers.length });
 const end = await agent.run();
 const ended = end.kind === "terminated" || settings.shutdownCommand === undefined || (await shutDown(settings.shutdownCommand, log));
 process.exit(ended ? 0 : 1);
 
-/** The numbers of a user of this machine; throws a Fault when there is none of that name. */
+/** Returns the ids of a user of this machine. Throws a Fault if there is no user of that name. */
 async function findUser(name: string): Promise<User> {
   try {
     const [uid, gid] = await Promise.all(
       ["-u", "-g"].map(async (flag) => Number((await promisify(execFile)("id", [flag, name], { timeout: 5_000 })).stdout)),
     );
-    if (uid === undefined || gid === undefined || !Number.isInteger(uid) || !Number.isInteger(gid)) throw new Error("id printed no number");
+    if (uid === undefined || gid === undefined || !Number.isInteger(uid) || !Number.isInteger(gid)) throw new Error("id did not print a number");
     return { uid, gid };
   } catch (error) {
-    throw new Fault("job-user", `There is no user "${name}" for jobs to run as`, { cause: error });
+    throw new Fault("job-user", `There is no user "${name}" to run jobs as`, { cause: error });
   }
 }
 
-/** Runs the command that ends the instance; answers whether it was taken. */
+/** Runs the command that ends the instance. Returns whether it succeeded. */
 async function shutDown(command: string, log: Log): Promise<boolean> {
   try {
     await promisify(execFile)("/bin/sh", ["-c", command], { timeout: 60_000 });
     return true;
   } catch (error) {
-    log("error", "the instance could not be shut down", {}, error);
+    log("error", "instance not shut down", {}, error);
     return false;
   }
 }

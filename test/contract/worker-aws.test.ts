@@ -151,7 +151,7 @@ describe("a worker and AWS", () => {
   test.each([
     ["no-bucket", `s3://no-bucket-${name}/train.tar.gz`, "there is no bucket for the code archive"],
     ["no-object", `s3://${bucket}/nothing.tar.gz`, "there is no code archive at"],
-    ["no-archive", `s3://${bucket}/code/noise`, "is not a whole .tar.gz"],
+    ["no-archive", `s3://${bucket}/code/noise`, "is not a complete .tar.gz"],
   ])("fails for good with code that is not there: %s", async (job, address, why) => {
     await s3.send(new PutObjectCommand({ Bucket: bucket, Key: "code/noise", Body: randomBytes(1000) }));
     run(job, { command: ["true"], code: { s3: address } });

@@ -109,7 +109,7 @@ describe("whatever a run leaves is kept and can be fetched", () => {
   test.each([
     ["failing", "echo 1 > ckpt.pt; exit 3", {}, /exit code 3/],
     ["slow", "echo 1 > ckpt.pt; exec sleep 100", { maxRuntimeSeconds: 3 }, /ran longer than 3 s/],
-    ["lacking", "echo 1 > ckpt.pt", { artifacts: ["ckpt.pt", { path: "final.pt", required: true }] }, /"final\.pt" was not there/],
+    ["lacking", "echo 1 > ckpt.pt", { artifacts: ["ckpt.pt", { path: "final.pt", required: true }] }, /"final\.pt" is missing/],
   ])("of one that is %s", async (id, script, more, reason) => {
     await submit(id, script, { artifacts: ["ckpt.pt"], ...more });
     await until(id, "failed");

@@ -132,7 +132,7 @@ export class Machine {
         after: (ms, then) => this.#after(ms / rate, () => life === this.#life && then()),
       },
       random: () => chance.next(),
-      log: (_level, message, fields) => message === "the worker ends" && note(this.#id, message, JSON.stringify(fields)),
+      log: (_level, message, fields) => message === "worker stopping" && note(this.#id, message, JSON.stringify(fields)),
       leftovers,
     });
     void agent.run().then(() => {

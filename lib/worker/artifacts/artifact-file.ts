@@ -1,17 +1,17 @@
 import type { ArtifactName } from "../../../events/artifacts/artifact-name.ts";
 import type { Request } from "./requests.ts";
 
-/** A file to keep. */
+/** A file that the job keeps as an artifact. */
 export type ArtifactFile = ArtifactName & {
-  /** Below the working directory, as bytes. */
+  /** Its path below the working directory, as bytes. */
   readonly name: Buffer;
-  /** Where its bytes are, all links resolved. */
+  /** Its real path, with all links resolved. */
   readonly place: Buffer;
   readonly bytes: number;
   /** Permission bits. */
   readonly mode: number;
-  /** Tells it from another file that takes its place. */
+  /** Device and inode, which detect that another file has replaced it. */
   readonly identity: string;
-  /** Those that ask for it. */
+  /** The requests that match it. */
   readonly requests: readonly Request[];
 };

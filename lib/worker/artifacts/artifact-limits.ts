@@ -3,18 +3,18 @@ import { mostLeftOut } from "../../../events/artifacts/upload.ts";
 export type ArtifactLimits = {
   readonly files: number;
   readonly bytes: number;
-  /** Of a path as it is kept, in bytes: with what stands before and behind it, it must be a key in S3. */
+  /** The longest path, in bytes and as it is kept. Together with its prefix and suffix it must fit into an S3 key. */
   readonly path: number;
-  /** Entries that are listed as left out; the others are counted. */
+  /** How many entries are listed as left out. Further ones are only counted. */
   readonly listed: number;
-  /** Entries of one folder that are considered, and of all folders: these bound the worker's memory and time. */
+  /** How many entries are considered per folder (`inFolder`) and in all (`entries`). These bound the worker's memory and time. */
   readonly inFolder: number;
   readonly entries: number;
-  /** How long names may be compared with globs, ms: what is not looked at by then is left out. */
+  /** How long names may be compared with globs, in ms. What has not been considered by then is left out. */
   readonly matchMs: number;
 };
 
-/** One Lambda seals them within its ten minutes. */
+/** One Lambda function must be able to seal all files within its ten minutes. */
 export const artifactLimits: ArtifactLimits = {
   files: 1_500,
   bytes: 10 * 1024 ** 3,

@@ -8,13 +8,13 @@ import type { LeftOut } from "./left-out.ts";
 import { askers, endedAt, type Progress, type Request, step } from "./requests.ts";
 
 const slash = Buffer.from("/");
-/** After so long the worker's other work has a turn: it holds leases of other jobs. */
+/** How long the walk may block the event loop. The worker must also renew the node's lease, so it cannot wait for slow globs. */
 const longestTurnMs = 20;
 
 type Folder = {
   /** Its real path. */
   readonly place: Buffer;
-  /** Below the working directory; empty for that itself. */
+  /** Its path below the working directory; empty for the working directory itself. */
   readonly name: Buffer;
   readonly progress: Progress;
   /** Real paths of the folders that led here. */
@@ -24,12 +24,12 @@ type Folder = {
 type Entry = { readonly name: Buffer; readonly progress: Progress; readonly kind: "file" | "folder" | "link" | "other" };
 
 /**
- * Walks through all that is asked for below a working directory, in the order of the paths, so that a limit always cuts at the
- * same place. Nothing that it meets ends it: what cannot be kept is left out, with the reason.
+ * Finds the files below a working directory that the job asks for. It visits paths in order, so that a limit always cuts at the same
+ * place. It never fails because of a file: a file that cannot be kept is left out with the reason.
  */
 export class ArtifactWalk {
   readonly files: ArtifactFile[] = [];
-  /** The requests for which there was anything at all, kept or not. */
+  /** The requests that matched anything, whether or not it could be kept. */
   readonly met = new Set<Request>();
   readonly #root: Buffer;
   readonly #limits: ArtifactLimits;
@@ -39,7 +39,7 @@ export class ArtifactWalk {
   #matchedMs = 0;
   #turnMs = 0;
 
-  /** `root`: the real path of the working directory. */
+  /** `root` is the real path of the working directory. */
   constructor(root: Buffer, limits: ArtifactLimits, leftOut: LeftOut) {
     this.#root = root;
     this.#limits = limits;
@@ -58,12 +58,12 @@ export class ArtifactWalk {
     }
   }
 
-  /** Those that are asked for, in order. A folder's name counts with its slash, as it does in the paths below it. */
+  /** Returns the entries that requests may match, in order. A folder is sorted by its name with a slash, as in the paths below it. */
   async #entriesOf(folder: Folder): Promise<readonly Entry[]> {
     const entries: Entry[] = [];
     let isCut = false;
     try {
-      // Node's types know no folder whose name is bytes, nor such names in one.
+      // The casts are needed because Node's types allow neither a path of bytes nor entries with names of bytes.
       const options = { encoding: "buffer", bufferSize: 1_000 } as unknown as { encoding: "utf8" };
       for await (const found of (await opendir(folder.place as unknown as string, options)) as AsyncIterable<unknown>) {
         const { name, kind } = readEntry(found as Dirent<Buffer>);
@@ -79,7 +79,7 @@ export class ArtifactWalk {
     } catch {
       this.#leaveOut(folder, "it cannot be read");
     }
-    if (isCut) this.#leaveOut(folder, "it holds too many entries, or the globs take too long: not all of it was looked at");
+    if (isCut) this.#leaveOut(folder, "it has too many entries, or the globs take too long to match, so a part of it was not searched");
     const key = ({ name, kind }: Entry): Buffer => (kind === "folder" ? Buffer.concat([name, slash]) : name);
     return entries.sort((a, b) => Buffer.compare(key(a), key(b)));
   }
@@ -106,12 +106,12 @@ export class ArtifactWalk {
       target = await realpath(place, { encoding: "buffer" });
       info = await stat(target);
     } catch {
-      return this.#leaveOut(entry, "it is a link that leads nowhere");
+      return this.#leaveOut(entry, "it is a broken link");
     }
-    if (!this.#isInside(target)) return this.#leaveOut(entry, "it is a link that leads outside the working directory");
+    if (!this.#isInside(target)) return this.#leaveOut(entry, "it is a link to a path outside the working directory");
     if (!info.isDirectory()) return this.#end(entry, target);
     const around = [...folder.above, folder.place];
-    if (around.some((each) => each.equals(target))) return this.#leaveOut(entry, "it is a link to a folder that it lies in");
+    if (around.some((each) => each.equals(target))) return this.#leaveOut(entry, "it is a link to a folder that contains it");
     return this.#below(folder, entry, target);
   }
 
@@ -149,8 +149,8 @@ export class ArtifactWalk {
     const { files, bytes } = this.#limits;
     if (!info.isFile()) return `it is ${kindOf(info)}`;
     if (this.#isTooLong(name)) return this.#tooLong;
-    if (this.files.length >= files) return `it comes after the first ${files.toLocaleString("en")} files, and no more are kept`;
-    if (this.#bytes + info.size > bytes) return `with it the files would be larger than ${inWords(bytes)} together`;
+    if (this.files.length >= files) return `only the first ${files.toLocaleString("en")} files are kept`;
+    if (this.#bytes + info.size > bytes) return `with it, the files would exceed ${inWords(bytes)} in total`;
     return undefined;
   }
 
@@ -168,7 +168,7 @@ export class ArtifactWalk {
     return place.subarray(0, root.length).equals(root);
   }
 
-  /** What no request names or leads through by name is not worth a word: a glob merely passes it. */
+  /** Records that an entry is left out. It is not recorded if globs merely pass through it, because then no request means it. */
   #leaveOut({ name, progress }: Pick<Entry, "name" | "progress">, because: string): void {
     const meant = [...askers(progress), ...[...progress.keys()].filter(({ isLiteral }) => isLiteral)];
     if (meant.length === 0) return;
@@ -194,5 +194,5 @@ const inWords = (bytes: number): string => (bytes >= GiB ? `${bytes / GiB} GiB` 
 function kindOf(info: Stats): string {
   if (info.isFIFO()) return "a named pipe (FIFO)";
   if (info.isSocket()) return "a socket";
-  return info.isBlockDevice() || info.isCharacterDevice() ? "a device" : "no regular file";
+  return info.isBlockDevice() || info.isCharacterDevice() ? "a device" : "not a regular file";
 }

@@ -9,16 +9,16 @@ import { beginning, type Request, readRequests } from "./requests.ts";
 export type Collected = {
   /** In the order of their paths. */
   readonly files: readonly ArtifactFile[];
-  /** What was there and cannot be kept; an upload adds to it. */
+  /** What exists but cannot be kept. The upload adds to it. */
   readonly leftOut: LeftOut;
-  /** Names of requests for which there was nothing. */
+  /** The names of requests that matched nothing. */
   readonly missing: readonly string[];
   readonly required: readonly Request[];
 };
 
 /**
- * What is there of what a job names as its artifacts. Links are followed only inside the working directory. Whatever cannot be kept is
- * left out with its reason, and never costs the rest.
+ * Collects the files that a job names as its artifacts. Links are followed only inside the working directory. A file that cannot be kept
+ * is left out with its reason and does not affect the others.
  */
 export async function collectArtifacts(work: string, asked: readonly ArtifactRequest[], limits: ArtifactLimits): Promise<Collected> {
   const requests = await readRequests(work, asked);
@@ -30,7 +30,7 @@ export async function collectArtifacts(work: string, asked: readonly ArtifactReq
   return { files: walk.files, leftOut, missing, required: requests.filter(({ required }) => required) };
 }
 
-/** Undefined where a job removed even its working directory. */
+/** Returns the real path of the working directory, or undefined if the job has removed it. */
 async function realRoot(work: string): Promise<Buffer | undefined> {
   try {
     return await realpath(Buffer.from(work), { encoding: "buffer" });
@@ -41,7 +41,7 @@ async function realRoot(work: string): Promise<Buffer | undefined> {
 
 const longestReason = 2_000;
 
-/** Why the job fails: of something that it requires, no file was kept. Undefined when there is one of each. */
+/** Returns why the job fails: no file was kept for an artifact that it requires. Returns undefined if each required artifact has a file. */
 export function whyFailed(
   { required, missing }: Pick<Collected, "required" | "missing">,
   kept: readonly ArtifactFile[],
@@ -50,7 +50,7 @@ export function whyFailed(
   const why = required
     .filter((request) => !has.has(request))
     .map(({ name }) =>
-      missing.includes(name) ? `the required artifact "${name}" was not there` : `no file of the required artifact "${name}" could be kept`,
+      missing.includes(name) ? `the required artifact "${name}" is missing` : `no file of the required artifact "${name}" could be kept`,
     );
   return why.length === 0 ? undefined : why.join("; ").slice(0, longestReason).toWellFormed();
 }

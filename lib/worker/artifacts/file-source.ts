@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { Fault } from "../../model/fault.ts";
 import type { ArtifactFile } from "./artifact-file.ts";
 
-/** The file can never be read, in words for the team. */
+/** The error for a file that can never be kept. Its message is meant for the team. */
 export class Unreadable extends Error {
   constructor(because: string, cause?: unknown) {
     super(because, { cause });
@@ -17,15 +17,15 @@ export type FileSource = { readonly bytes: number; readonly stream: Readable; cl
 const chunkBytes = 1024 ** 2;
 
 /**
- * Opens a file that was collected: as it is now, as long as it is now. What grows is cut there, so that an upload always ends.
- * Neither a link nor a pipe that took its place is followed or waited for.
+ * Opens a file that was collected. It reads only as many bytes as the file has now, so that the upload of a growing file ends.
+ * Throws `Unreadable` if something else, such as a link or a pipe, has replaced the file.
  */
 export async function openSource({ place, identity }: Pick<ArtifactFile, "place" | "identity">): Promise<FileSource> {
   const handle = await opened(place);
   try {
     const info = await handle.stat();
     if (!info.isFile() || `${info.dev}/${info.ino}` !== identity)
-      throw new Unreadable("something else took its place while the files were uploaded");
+      throw new Unreadable("it was replaced while the files were uploaded");
     const stream =
       info.size === 0 ? Readable.from([]) : handle.createReadStream({ end: info.size - 1, highWaterMark: chunkBytes, autoClose: false });
     return { bytes: info.size, stream, close: () => close(handle, stream) };
@@ -52,17 +52,17 @@ function whyNot(error: unknown): Error {
   switch (error instanceof Error && "code" in error ? error.code : undefined) {
     case "ENOENT":
     case "ENOTDIR":
-      return new Unreadable("it vanished while the files were uploaded", error);
+      return new Unreadable("it was removed while the files were uploaded", error);
     case "EACCES":
     case "EPERM":
       return new Unreadable("the worker has no permission to read it", error);
     case "ELOOP":
     case "ENXIO":
-      return new Unreadable("something else took its place while the files were uploaded", error);
+      return new Unreadable("it was replaced while the files were uploaded", error);
     case "EMFILE":
     case "ENFILE":
     case "ENOMEM":
-      return new Fault("upload", "the machine is short of memory or open files", { retry: true, cause: error });
+      return new Fault("upload", "the node has no memory or file descriptors left", { retry: true, cause: error });
     default:
       return new Unreadable("it cannot be read", error);
   }

@@ -5,7 +5,7 @@ type Entry = Manifest["leftOut"][number];
 
 const longestPath = 4_000;
 
-/** What was there and is not kept, and why: the first so many by name, the others by number. */
+/** Entries that exist but are not kept, and why. The first `most` are listed by name, and further ones are counted. */
 export class LeftOut {
   readonly #most: number;
   readonly #entries: Entry[] = [];
@@ -20,7 +20,7 @@ export class LeftOut {
     else this.#more += 1;
   }
 
-  /** As a manifest lists them. */
+  /** The fields of the manifest that list them. */
   get listed(): Pick<Manifest, "leftOut" | "leftOutMore"> {
     const byPath = (a: Entry, b: Entry): number => (a.path < b.path ? -1 : 1);
     return { leftOut: this.#entries.toSorted(byPath), ...(this.#more > 0 ? { leftOutMore: this.#more } : {}) };

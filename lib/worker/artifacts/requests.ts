@@ -13,23 +13,23 @@ import {
 } from "../../model/files/glob.ts";
 import type { ArtifactRequest } from "../../model/job.ts";
 
-/** One thing that a job names as its artifact. */
+/** A path or glob that a job names as its artifact. */
 export type Request = {
-  /** As the job names it. */
+  /** The path or glob as the job spells it. */
   readonly name: string;
   readonly required: boolean;
-  /** It is a path, not a glob. */
+  /** Whether it is a path rather than a glob. */
   readonly isLiteral: boolean;
   readonly patterns: readonly Pattern[];
 };
 
-/** How far a folder's path has come in what the job names: per request, and per pattern of it. */
+/** How much of each request's patterns a folder's path has matched. `covered`: the request asks for the folder itself. */
 export type Progress = ReadonlyMap<Request, "covered" | readonly Reached[]>;
 
-/** Choices of braces in all globs of a job together: each entry of its folder is compared with every one. */
+/** How many choices of braces all globs of a job may have together. It is limited because each entry is compared with every choice. */
 const mostChoices = 256;
 
-/** A name that is there literally is meant literally, though it holds characters of a glob. */
+/** Reads a job's artifact requests. A name with glob characters is a plain path if a file of exactly that name exists. */
 export async function readRequests(work: string, asked: readonly ArtifactRequest[]): Promise<readonly Request[]> {
   const requests: Request[] = [];
   let choices = mostChoices;
@@ -47,7 +47,7 @@ export async function readRequests(work: string, asked: readonly ArtifactRequest
 export const beginning = (requests: readonly Request[]): Progress =>
   progressOf(requests.map((request) => [request, request.patterns.map(start)]));
 
-/** How far the entry of that name has come. Nothing asks for an entry, nor for anything below it, whose progress is empty. */
+/** Returns the progress for the entry of that name. If it is empty, no request asks for the entry or for anything below it. */
 export const step = (progress: Progress, name: PathName): Progress =>
   progressOf(
     [...progress].map(([request, reached]) => [
@@ -56,11 +56,11 @@ export const step = (progress: Progress, name: PathName): Progress =>
     ]),
   );
 
-/** What there is to know of an entry that nothing lies below: globs that lead on lead nowhere. */
+/** Returns the progress for an entry without children. It drops globs that could only match something below the entry. */
 export const endedAt = (progress: Progress): Progress =>
   new Map([...progress].filter(([request, reached]) => reached === "covered" || request.isLiteral));
 
-/** The requests that ask for an entry itself, and for all below it. */
+/** Returns the requests that ask for an entry itself, and so for everything below it. */
 export const askers = (progress: Progress): readonly Request[] =>
   [...progress].flatMap(([request, reached]) => (reached === "covered" ? [request] : []));
 

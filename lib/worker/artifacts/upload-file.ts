@@ -10,19 +10,19 @@ import { openSource, Unreadable } from "./file-source.ts";
 
 const MiB = 1024 ** 2;
 const partsAtOnce = 2;
-/** S3 takes 10,000 parts. */
+/** S3 allows at most 10,000 parts per upload. */
 const partSize = (bytes: number): number => Math.max(8 * MiB, Math.ceil(bytes / 9_000));
 
 export type FileUpload = {
-  /** Where it goes. */
+  /** Bucket, key and encryption of the object. */
   readonly target: Omit<PutObjectCommandInput, "Body">;
   readonly file: ArtifactFile;
   readonly signal: AbortSignal;
 };
 
 /**
- * Uploads one file and answers what was sent: its size and checksum are of that, whatever becomes of the file meanwhile.
- * Throws `Unreadable` when this file can never be kept, and a Fault (`retry`) for any trouble that may pass.
+ * Uploads one file. Returns its entry for the manifest: size and checksum describe the bytes that were sent, even if the file changes
+ * meanwhile. Throws `Unreadable` if this file can never be kept, and a Fault (`retry`) if another try may succeed.
  */
 export async function uploadFile(s3: S3Client, { target, file, signal }: FileUpload): Promise<Manifest["artifacts"][number]> {
   const source = await openSource(file);
@@ -63,16 +63,16 @@ export async function uploadFile(s3: S3Client, { target, file, signal }: FileUpl
   return { path, bytes, sha256: hash.digest("hex"), mode, ...(escaped ? { escaped } : {}) };
 }
 
-/** S3 will never take such an object, whoever asks. */
+/** Errors that S3 returns every time for such an object. */
 const forGood = new Set(["KeyTooLongError", "EntityTooLarge", "InvalidURI"]);
 
 function troubleWith({ path }: ArtifactFile, error: unknown): Error {
   if (error instanceof Fault) return error;
-  if (error instanceof Error && forGood.has(error.name)) return new Unreadable(`S3 does not take it (${error.name})`, error);
+  if (error instanceof Error && forGood.has(error.name)) return new Unreadable(`S3 refuses it (${error.name})`, error);
   return uploadFault(`"${path}"`, error);
 }
 
-/** `upload-refused`: S3 or KMS said no. It may be a matter of moments, but seldom is. */
+/** Makes the Fault for a failed upload. Its code is `upload-refused` if S3 or KMS denied access, which rarely passes on its own. */
 export const uploadFault = (what: string, error: unknown): Fault => {
   const isRefused = error instanceof Error && /^(NoSuchBucket|AccessDenied|Forbidden|KMS\b.*)$/.test(error.name);
   return new Fault(isRefused ? "upload-refused" : "upload", `${what} could not be uploaded: ${withCauses(error)}`, {

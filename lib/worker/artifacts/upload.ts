@@ -14,22 +14,22 @@ export type UploadOrder = {
   readonly attempt: AttemptRef;
   readonly collected: Collected;
   readonly bucket: string;
-  /** Encrypts at rest. */
+  /** The key that encrypts the objects at rest. */
   readonly kmsKey: string;
-  /** When it is stopped or fails half-way: list what was uploaded, and the rest as left out. Otherwise nothing is listed. */
+  /** If the upload is stopped or fails half-way, list what was uploaded, and the rest as left out. If false, nothing is listed then. */
   readonly keepsPart: boolean;
 };
 
 const filesAtOnce = 4;
-/** For the list of a part: there may be very little time. */
+/** Time for the manifest of an upload that was stopped, because the instance may be about to end. */
 const lastListMs = 8_000;
 const longestReason = 500;
 
 type Sent = { readonly file: ArtifactFile; readonly artifact: Manifest["artifacts"][number] };
 
 /**
- * Puts the files and, last, the manifest into the incoming bucket. A file that cannot be read is left out, and costs no other.
- * Throws a Fault (`retry`) when S3 could not be reached, or the upload was stopped, and no part is kept.
+ * Puts the files and then the manifest into the incoming bucket. A file that cannot be read is left out and does not affect the others.
+ * Throws a Fault (`retry`) if an upload failed or was stopped and `keepsPart` is false.
  */
 export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: Tries): Promise<void> {
   const { collected, keepsPart } = order;
@@ -48,7 +48,7 @@ export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: T
       } else trouble ??= error instanceof Fault ? error : new Fault("upload", withCauses(error), { retry: true, cause: error });
     }
   };
-  // The small ones first: when time runs out, most are there.
+  // Small files first, so that most files are uploaded if time runs out.
   await pMap(
     collected.files.toSorted((a, b) => a.bytes - b.bytes),
     send,

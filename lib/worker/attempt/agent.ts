@@ -12,20 +12,20 @@ import type { CallNode } from "./node-client.ts";
 export type AgentOptions = {
   readonly pool: string;
   readonly workerVersion: string;
-  /** Names this run of the process. */
+  /** Identifies this run of the process. */
   readonly process: string;
   readonly call: CallNode;
-  /** What is known of the instance just now; told with each call. */
+  /** Returns what is currently known about the instance. Each call reports it. */
   readonly facts: () => Facts;
   readonly start: StartAttempt;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  /** What an earlier process of this worker ran; it is over. */
+  /** Attempts that an earlier process of this worker ran. They have ended. */
   readonly leftovers: readonly AttemptRef[];
 };
 
-/** `shutdown`: the instance shall end. `terminated`: only this process was asked to. */
+/** `shutdown`: the instance must end. `terminated`: only this process must end. */
 export type AgentEnd = { readonly kind: "shutdown" | "terminated"; readonly because: string };
 
 type Report = Extract<NodeCall, { kind: "report" }>;
@@ -33,22 +33,22 @@ export type Facts = Pick<Report, "address" | "gpus" | "notice" | "datasets">;
 type Orders = Extract<NodeAnswer, { kind: "orders" }>;
 
 const renewBeforeMs = 15 * 60_000;
-/** Between two calls, whatever changes and whatever the server says: nothing makes the worker call without pause. */
+/** The least time between two calls, so that neither changes here nor the server's responses can make the worker call without a pause. */
 const leastGapMs = 50;
 const longestPauseMs = 60_000;
 const mostReports = 500;
-/** Beyond the grace: for killed programs to be gone. */
+/** Time for killed programs to disappear, in addition to the grace period. */
 const stopSlackMs = 5_000;
-/** For uploads of a worker that ends. With the grace of its programs and its last calls it stays below systemd's 90 s. */
+/** Time for uploads when the worker ends. Together with the grace period and the last calls it must stay below systemd's 90 s. */
 const lastUploadMs = 30_000;
 const lastListMs = 10_000;
 const lastCallMs = 5_000;
-/** So long before EC2 takes the instance back, uploads list what they have sent. */
+/** How long before EC2 reclaims the instance uploads must stop and list what they have sent. */
 const cutBeforeMs = 15_000;
 
 /**
- * Tells the server how all attempts are, again and again, and does what it answers: at most one call at a time, at once
- * when something changed here. It outlives any silence up to its lease's end.
+ * Reports the state of all attempts to the server and follows the orders that it returns. It makes one call at a time, and calls
+ * without waiting when something changes here. If the server does not respond, it keeps trying until its lease ends.
  */
 export class Agent {
   readonly #options: AgentOptions;
@@ -60,7 +60,7 @@ export class Agent {
   #cancelWatch: () => void = () => {};
   #changed = false;
   #endPause: () => void = () => {};
-  /** When the first of the calls failed that have failed since the last good one. */
+  /** When the first call failed after the last successful one; undefined if the last call succeeded. */
   #failingSinceMs: number | undefined;
   #isCutDue = false;
 
@@ -78,13 +78,13 @@ export class Agent {
     for (const ref of options.leftovers) this.#attempts.note(ref, "the worker on this node was restarted");
   }
 
-  /** There is news for the server: the next call does not wait. */
+  /** Makes the next call without waiting, because there is news for the server. */
   callSoon(): void {
     this.#changed = true;
     this.#endPause();
   }
 
-  /** Makes `run` stop the attempts with grace, tell the server, and end. */
+  /** Makes `run` stop the attempts with a grace period, report them to the server, and end. */
   terminate(): void {
     this.#finish({ kind: "terminated", because: "the worker was asked to end" });
   }
@@ -105,17 +105,17 @@ export class Agent {
       await sleep(clock, nextAtMs - clock.monotonicMs(), this.#ending.signal);
     }
     const end = this.#end;
-    this.#options.log("info", "the worker ends", { kind: end.kind, because: end.because });
+    this.#options.log("info", "worker stopping", { kind: end.kind, because: end.because });
     await this.#stopPrograms(end.because);
     this.#cancelWatch();
-    // The server learns at once what stopped, if it can be reached; else it waits for the lease to end.
+    // If the server can be reached, it should learn now what stopped, because otherwise it waits for the lease to end.
     if (end.kind === "terminated") await this.#tellLast();
     if ((await this.#upload(end.because)) && end.kind === "terminated") await this.#tellLast();
     await this.#attempts.removeAll();
     return end;
   }
 
-  /** One call, and what its answer asks for. Answers how long to wait before the next. */
+  /** Makes one call and follows its response. Returns how long to wait before the next call, in ms. */
   async #converse(): Promise<number | "failed"> {
     const sentMs = this.#options.clock.monotonicMs();
     const report = this.#report();
@@ -124,7 +124,7 @@ export class Agent {
       const answer = await this.#options.call(report, this.#ending.signal);
       return this.#follow(answer, { report, sentMs });
     } catch (error) {
-      if (this.#end === undefined) this.#options.log("warn", "a call failed", {}, error);
+      if (this.#end === undefined) this.#options.log("warn", "node call failed", {}, error);
       return "failed";
     }
   }
@@ -147,7 +147,7 @@ export class Agent {
     if (notice?.kind !== "interruption" || this.#isCutDue) return;
     this.#isCutDue = true;
     const { clock } = this.#options;
-    clock.after(notice.atMs - cutBeforeMs - clock.wallMs(), () => this.#attempts.cutUploads("EC2 takes the instance back"));
+    clock.after(notice.atMs - cutBeforeMs - clock.wallMs(), () => this.#attempts.cutUploads("EC2 is reclaiming the instance"));
   }
 
   #follow(answer: NodeAnswer, sent: { report: Report; sentMs: number }): number {
@@ -163,13 +163,13 @@ export class Agent {
         this.#finish({ kind: "shutdown", because: answer.because });
         return 0;
       case "boot":
-        throw new Error("the server took a report for a boot call");
+        throw new Error("the server treated a report as a boot call");
     }
   }
 
-  /** Ends come before beginnings: what a stopped attempt held is free for the next. */
+  /** Stops attempts before it starts others, so that the GPUs of a stopped attempt are free for the next. */
   #obey(answer: Orders, report: Report): void {
-    // The node may have been ended while the call was under way: nothing new begins.
+    // The worker may have begun to end while the call was in progress. Then it must not start anything.
     if (this.#end !== undefined) return;
     const told = new Map(report.attempts.map((each) => [keyOf(each), each]));
     for (const ref of answer.done) this.#attempts.forget(ref);
@@ -202,7 +202,7 @@ export class Agent {
     this.#endPause();
   }
 
-  /** Once the worker ends it does not wait for anybody. */
+  /** For how long the server has not responded. Infinite once the worker ends, because then it no longer waits for the server. */
   get #silentForMs(): number {
     if (this.#end) return Number.POSITIVE_INFINITY;
     return this.#failingSinceMs === undefined ? 0 : this.#options.clock.monotonicMs() - this.#failingSinceMs;
@@ -213,7 +213,7 @@ export class Agent {
     await this.#waitWhile(() => this.#attempts.isRunning, longestGraceMs + stopSlackMs);
   }
 
-  /** Whatever attempts left is uploaded, as far as the time allows. Returns whether there was anything. */
+  /** Uploads what attempts left, as far as the time allows. Returns whether there was anything to upload. */
   async #upload(because: string): Promise<boolean> {
     this.#attempts.uploadAll();
     if (!this.#attempts.isUploading) return false;
@@ -237,7 +237,7 @@ export class Agent {
     try {
       await this.#options.call(this.#report(), AbortSignal.timeout(lastCallMs));
     } catch (error) {
-      this.#options.log("warn", "the last call failed", {}, error);
+      this.#options.log("warn", "last node call failed", {}, error);
     }
   }
 
@@ -246,7 +246,7 @@ export class Agent {
     await sleep(clock, backoffMs(failures, random()), this.#ending.signal);
   }
 
-  /** Waits, but no longer than until something changes here. */
+  /** Waits that long, or until something changes here. */
   async #pause(ms: number): Promise<void> {
     if (this.#changed) return;
     const pause = new AbortController();

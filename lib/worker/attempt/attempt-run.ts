@@ -25,15 +25,15 @@ import { longestGraceMs } from "./lease.ts";
 
 export type RunOrder = Extract<Order, { kind: "run" }>;
 
-/** One attempt at work on this machine. What comes of it is told as events. */
+/** An attempt that runs on this machine. It reports its progress as events. */
 export type LiveAttempt = {
   readonly credentialsExpireAtMs: number;
   renew(credentials: Credentials): void;
-  /** Once, after an end that leaves something: uploads it, and ends in `uploaded` or `failed`. */
+  /** Uploads what the attempt left, and emits `uploaded` or `failed`. Must be called at most once, after an end that left something. */
   upload(): void;
-  /** Ends whatever is under way, which then tells of its end as usual. */
+  /** Ends what is in progress, which then emits its end as usual. */
   stop(graceMs: number): void;
-  /** Waits until nothing of it is under way and removes its folder. */
+  /** Waits until nothing is in progress, and removes the attempt's folder. */
   remove(): Promise<void>;
 };
 
@@ -51,9 +51,9 @@ export type Machine = ProcessMachine &
   };
 
 const tries = 4;
-/** For some minutes, while S3 is out of reach: what a run of hours left is worth it. */
+/** Tries for some minutes if S3 cannot be reached, because the files may be the result of a run of hours. */
 const uploadTries = ({ code }: Fault): number => (code === "upload-refused" ? tries : 60);
-/** How long the end of the log may take to be uploaded, before the artifacts are; and when the attempt leaves this machine. */
+/** How long the upload of the log's end may take: before the artifacts are uploaded, and when the attempt is removed from this machine. */
 const logFinishMs = 5 * 60_000;
 const logCloseMs = 10_000;
 
@@ -103,27 +103,27 @@ class Run {
     };
   }
 
-  /** Tells the event that the work ends with; a failure is one too. */
+  /** Emits the event that the work ends with. If the work throws, that is a `failed` event. */
   async #telling(emit: (event: AttemptEvent) => void, work: () => Promise<AttemptEvent>): Promise<void> {
     try {
       emit(await work());
     } catch (error) {
       const isForTheTeam = error instanceof Fault;
-      this.#machine.log(isForTheTeam ? "warn" : "error", "an attempt failed", { attempt: attemptName(this.#order) }, error);
+      this.#machine.log(isForTheTeam ? "warn" : "error", "attempt failed", { attempt: attemptName(this.#order) }, error);
       this.#logs.note(`[fleetwright: ${withCauses(error)}]`);
-      // A Fault's message is meant for the team; anything else is this machine's trouble, and may pass on another.
+      // A Fault's message is meant for the team. Any other error is a problem of this machine, so another machine may succeed.
       if (isForTheTeam) emit(this.#endOf({ kind: "failed", reason: inWords(error), again: error.retry }));
-      else emit(this.#endOf({ kind: "failed", reason: `trouble on the node: ${withCauses(error)}`, again: true }));
+      else emit(this.#endOf({ kind: "failed", reason: `a problem on the node: ${withCauses(error)}`, again: true }));
     }
   }
 
   #endOf(end: RunEnd): AttemptEvent {
     this.#endedWell = end.kind === "exited" && end.exitCode === 0;
-    // Its log, if nothing else: what came last is not uploaded yet.
+    // There is always something left to upload, because the last part of the log is not uploaded yet.
     return { ...end, leaves: true };
   }
 
-  /** Of a gang, only the first member's files are kept. Whatever never began has left none. */
+  /** Only the first member of a gang keeps its files. An attempt whose program never started has no files. */
   get #leavesFiles(): boolean {
     return this.#running !== undefined && (this.#order.gang?.rank ?? 0) === 0;
   }
@@ -147,7 +147,10 @@ class Run {
     return eventOf(await this.#running.ended, startedAtMs);
   }
 
-  /** Brings what the job needs onto this machine, before its time begins to count. Answers where its datasets lie. */
+  /**
+   * Fetches the job's code and datasets, before its runtime begins to count. Returns the folder of its datasets, or undefined if it
+   * has none.
+   */
   async #fetch({ root, archive, work }: AttemptFolder): Promise<string | undefined> {
     const { code } = this.#order.spec;
     const { jobUser: owner, archiveLimits: limits, data } = this.#machine;
@@ -162,15 +165,15 @@ class Run {
     return folder;
   }
 
-  /** All that the attempt left. Its log comes here too, before the files. */
+  /** Uploads what the attempt left: the rest of its log, then its files. */
   async #upload(): Promise<AttemptEvent> {
-    // Before the manifest, which has all that is left of an attempt sealed.
+    // The log must be uploaded before the manifest, because the manifest starts the sealing of all that the attempt left.
     await Promise.race([this.#logs.finish(logFinishMs), aborted(this.#uploadEnds.signal)]);
     if (this.#leavesFiles) await this.#uploadFiles();
     return { kind: "uploaded" };
   }
 
-  /** A part of the files is better than none, but not where the server would take them for those of a whole run. */
+  /** A part of the files is kept only after an unsuccessful run, because after a successful one the server would take it for the whole. */
   async #uploadFiles(): Promise<void> {
     const { spec, upload, team, job, attempt } = this.#order;
     const folder = folderOf(this.#machine.folder, this.#order);

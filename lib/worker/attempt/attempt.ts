@@ -8,9 +8,9 @@ import type { AttemptRef } from "../../model/job.ts";
  *       │          ├────→ failed ──┼─(with something to upload, once the server has the end on record)→ uploading
  *       └──────────┴─ stopping → stopped ─┘
  *
- * From `uploading` an exit with code 0 leads to `uploaded`. Any other end leads back to that end, with nothing to upload any more:
- * told again like this, it means the same whether or not the server had it on record. Nothing else leaves an ended
- * state but a stop order; the server's `done` forgets the attempt.
+ * After the upload, an exit with code 0 becomes `uploaded`. Any other end becomes that same end again, with nothing left to upload, so
+ * that the report means the same whether or not the server had already recorded it. Besides that, only a stop order leaves an ended
+ * state. The worker forgets the attempt when the server says that it is `done` with it.
  */
 export type AttemptState =
   | { readonly phase: "preparing" }
@@ -18,10 +18,10 @@ export type AttemptState =
   | Ended
   | { readonly phase: "uploading"; readonly end: Ended }
   | { readonly phase: "uploaded"; readonly startedAtMs: number }
-  /** `end`: its upload is being stopped; its program has long ended. */
+  /** `end` is set if its program has already ended and its upload is being stopped. */
   | { readonly phase: "stopping"; readonly because: string; readonly startedAtMs?: number | undefined; readonly end?: Ended };
 
-/** How the run of its program ended. `uploads`: it left something that is still to be uploaded. */
+/** How the attempt's program ended. `uploads`: it left something that must still be uploaded. */
 export type Ended = { readonly uploads: boolean } & (
   | { readonly phase: "exited"; readonly startedAtMs: number; readonly exitCode: number; readonly reason?: string | undefined }
   | { readonly phase: "failed"; readonly reason: string; readonly again: boolean }
@@ -39,12 +39,12 @@ export type AttemptEvent =
     }
   /** `leaves`: there is something to upload. */
   | { readonly kind: "failed"; readonly reason: string; readonly again: boolean; readonly leaves: boolean }
-  /** It may upload now: the server has its end on record, or has been silent for too long. */
+  /** The attempt may upload now, because the server has recorded its end or has not responded for too long. */
   | { readonly kind: "may-upload" }
   | { readonly kind: "uploaded" }
   | { readonly kind: "stop"; readonly because: string };
 
-/** The state after an event; the very same state when the event means nothing (any more). */
+/** Returns the state after an event, or the same object if the event has no effect in this state. */
 export function next(state: AttemptState, event: AttemptEvent): AttemptState {
   if (event.kind === "stop") return stopped(state, event.because);
   switch (state.phase) {
@@ -79,7 +79,7 @@ function afterUpload(state: Extract<AttemptState, { phase: "uploading" }>, event
   if (event.kind !== "uploaded" && event.kind !== "failed") return state;
   if (!isGood(end)) return { ...end, uploads: false };
   if (event.kind === "uploaded") return { phase: "uploaded", startedAtMs: end.startedAtMs };
-  // Without its files the run is worth nothing.
+  // A successful run whose files could not be uploaded has failed, because its result is lost.
   return { phase: "failed", reason: event.reason, again: event.again, uploads: false };
 }
 
@@ -88,7 +88,7 @@ function afterStop(state: Extract<AttemptState, { phase: "stopping" }>, event: A
   if (event.kind === "may-upload") return state;
   if (end) return isGood(end) ? { phase: "stopped", because, uploads: false } : { ...end, uploads: false };
   if (event.kind === "started") return { ...state, startedAtMs: event.atMs };
-  // However it ended: it was told to stop, and it has.
+  // It counts as stopped, however it ended, because it was ordered to stop.
   return { phase: "stopped", because, uploads: (event.kind === "exited" || event.kind === "failed") && event.leaves };
 }
 
@@ -100,7 +100,8 @@ function stopped(state: AttemptState, because: string): AttemptState {
       return { phase: "stopping", because, startedAtMs: state.startedAtMs };
     case "uploading":
       return { phase: "stopping", because, end: state.end };
-    // The order may be older than its end: what it left is uploaded all the same, unless the server is done with it.
+    // The server may not have known of the end when it sent the order. What the attempt left is still uploaded, unless the server is done
+    // with it.
     case "exited":
     case "failed":
       return { phase: "stopped", because, uploads: state.uploads };
@@ -114,33 +115,33 @@ function stopped(state: AttemptState, because: string): AttemptState {
 
 const isGood = (end: Ended): end is Extract<Ended, { phase: "exited" }> => end.phase === "exited" && end.exitCode === 0;
 
-/** Whether its program has ended, or never began and never will. */
+/** Reports whether the attempt's program has ended, or will never start. */
 export const hasEnded = (state: AttemptState): boolean => !holdsGpus(state);
 
-/** The end of its program, while what it left waits to be uploaded. */
+/** Returns the program's end if what it left waits to be uploaded, or undefined. */
 export const endToUpload = (state: AttemptState): Ended | undefined => ("uploads" in state && state.uploads ? state : undefined);
 
-/** Whether something of it may still run or move bytes. */
+/** Reports whether the attempt may still run something or transfer data. */
 export const isActive = (state: AttemptState): boolean =>
   state.phase === "preparing" || state.phase === "running" || state.phase === "uploading" || state.phase === "stopping";
 
-/** Whether a part of what it uploads is worth keeping: of a good end only the whole is. */
+/** Reports whether a part of the upload should be kept. After a successful end only the whole upload counts. */
 export const keepsPart = (state: AttemptState): boolean => state.phase === "uploading" && !isGood(state.end);
 
 export const isUploading = (state: AttemptState): boolean =>
   state.phase === "uploading" || (state.phase === "stopping" && state.end !== undefined);
 
-/** Whether its program may still run, on the GPUs it was given. */
+/** Reports whether the attempt's program may still run, and so use its GPUs. */
 export const holdsGpus = (state: AttemptState): boolean =>
   state.phase === "preparing" || state.phase === "running" || (state.phase === "stopping" && state.end === undefined);
 
-/** Whether it may still need its credentials. */
+/** Reports whether the attempt may still need its credentials. */
 export const needsCredentials = (state: AttemptState): boolean => isActive(state) || endToUpload(state) !== undefined;
 
 const longestReason = 2000;
 const cut = (text: string): string => (text.length <= longestReason ? text : `${text.slice(0, longestReason - 1)}…`);
 
-/** What the server is told; undefined while there is nothing to tell. */
+/** Returns what the worker reports to the server about an attempt, or undefined if there is nothing to report yet. */
 export function reportOf({ team, job, attempt }: AttemptRef, state: AttemptState): AttemptReport | undefined {
   const of = { team, job, attempt };
   switch (state.phase) {
@@ -176,5 +177,5 @@ function reportOfEnd(of: AttemptRef, end: Ended): AttemptReport {
   }
 }
 
-/** A map key; the parts cannot hold a slash. */
+/** Returns a map key. It is unique because the parts cannot contain a slash. */
 export const keyOf = (ref: AttemptRef): string => `${ref.team}/${ref.job}/${ref.attempt}`;

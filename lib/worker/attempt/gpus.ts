@@ -1,6 +1,6 @@
 /**
- * Which of the node's GPUs an attempt gets: the lowest that no other holds. How many there are is the server's
- * knowledge: it orders no more than fit, so there is nothing to refuse here.
+ * Returns the indexes of the GPUs that an attempt gets: the lowest ones that no other attempt holds. It never refuses, because the
+ * server knows how many GPUs the node has and orders no more attempts than fit.
  */
 export function allotGpus(count: number, held: Iterable<readonly number[]>): readonly number[] {
   const taken = new Set<number>();

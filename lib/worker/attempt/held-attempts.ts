@@ -23,29 +23,29 @@ type Held = {
   readonly ref: AttemptRef;
   state: AttemptState;
   readonly gpus: readonly number[];
-  /** Absent for an attempt of which nothing ever ran in this process. */
+  /** Undefined if this process never ran the attempt. */
   readonly live?: LiveAttempt;
-  /** The server wants to hear no more of it. */
+  /** The server needs no more reports about it. */
   forget: boolean;
 };
 
 export type HeldAttemptsOptions = {
   readonly start: StartAttempt;
-  /** How long a program that is stopped now may take to end. */
+  /** Returns how long a program that is stopped now may take to end. */
   readonly graceMs: () => number;
   readonly changed: () => void;
   readonly clock: Clock;
-  /** For how long the server has not been in reach. */
+  /** Returns for how long the server has not responded. */
   readonly silentForMs: () => number;
   readonly log: Log;
 };
 
-/** An end waits for so long to get on record. Then what the attempt left is uploaded all the same: S3 may be in reach. */
+/** How long an upload waits for the server to record the attempt's end. After that it begins anyway, because S3 may still be reachable. */
 const silenceMs = 30_000;
 
 const mostRemembered = 10_000;
 
-/** The attempts this node holds, and what it does with each. An attempt runs here once, whatever orders come late or twice. */
+/** The attempts that this node holds. Each runs here at most once, even if orders arrive late or twice. */
 export class HeldAttempts {
   readonly #options: HeldAttemptsOptions;
   readonly #held = new Map<string, Held>();
@@ -64,7 +64,7 @@ export class HeldAttempts {
     return this.#all().some(({ state }) => isUploading(state));
   }
 
-  /** Whether a program may still run here. */
+  /** Whether any attempt's program may still run here. */
   get isRunning(): boolean {
     return this.#all().some(({ state }) => holdsGpus(state));
   }
@@ -73,7 +73,7 @@ export class HeldAttempts {
     return this.#all().flatMap(({ ref, state }) => reportOf(ref, state) ?? []);
   }
 
-  /** Attempts that still need credentials, and whose own end before then. */
+  /** Returns the attempts that still need credentials and whose credentials expire before that time. */
   endingBefore(wallMs: number): readonly AttemptRef[] {
     return this.#all()
       .filter(({ state, live }) => live !== undefined && needsCredentials(state) && live.credentialsExpireAtMs < wallMs)
@@ -94,8 +94,8 @@ export class HeldAttempts {
         order.spec.gpus.count,
         busy.map((held) => held.gpus),
       );
-      this.#options.log("info", "an attempt begins", { attempt: key, gpus: gpus.join(",") });
-      // Events come in later turns only, when what they are about is held.
+      this.#options.log("info", "attempt starting", { attempt: key, gpus: gpus.join(",") });
+      // `held` is assigned before the first event, because `start` emits events only in later turns of the event loop.
       const live = this.#options.start(order, gpus, (event) => this.#apply(held, event));
       const held: Held = { ref, state: { phase: "preparing" }, gpus, live, forget: false };
       this.#held.set(key, held);
@@ -103,8 +103,8 @@ export class HeldAttempts {
   }
 
   /**
-   * An order to stop, in the answer to a call that told `told` of the attempt. One that has ended since then is not touched: the next
-   * call tells of its end, and what the server says to that counts.
+   * Follows an order to stop. `told` is what the call that returned the order had reported about the attempt. If the attempt has ended
+   * since that call, the order has no effect, because the next call reports the end and the server then decides on it.
    */
   stop(of: AttemptRef, because: string, told: AttemptReport | undefined): void {
     const held = this.#held.get(keyOf(of));
@@ -112,12 +112,12 @@ export class HeldAttempts {
     else if (!hasEnded(held.state) || (told !== undefined && told.phase !== "running")) this.#apply(held, { kind: "stop", because });
   }
 
-  /** Stops programs, and what comes before them; uploads go on. */
+  /** Stops programs and what prepares them. Uploads go on. */
   stopPrograms(because: string): void {
     for (const held of this.#all()) if (holdsGpus(held.state)) this.#apply(held, { kind: "stop", because });
   }
 
-  /** Begins all uploads that wait for the server. */
+  /** Starts all uploads that wait for the server. */
   uploadAll(): void {
     for (const held of this.#all()) this.#apply(held, { kind: "may-upload" });
   }
@@ -126,12 +126,12 @@ export class HeldAttempts {
     for (const held of this.#all()) if (isUploading(held.state)) this.#apply(held, { kind: "stop", because });
   }
 
-  /** Has uploads list what they have sent, before their instance is no more. One of which only the whole counts goes on. */
+  /** Makes uploads list what they have sent, before the instance ends. An upload that counts only as a whole goes on. */
   cutUploads(because: string): void {
     for (const held of this.#all()) if (keepsPart(held.state)) this.#apply(held, { kind: "stop", because });
   }
 
-  /** The server has answered a call that told this, and neither ordered a stop nor is done with it: an end is on record. */
+  /** Notes that the server has accepted this report without a stop order or `done`. If it reported an end, that end is now recorded. */
   heard(told: AttemptReport): void {
     const held = this.#held.get(keyOf(told));
     if (held?.state.phase === told.phase) this.#apply(held, { kind: "may-upload" });
@@ -141,7 +141,7 @@ export class HeldAttempts {
     this.#held.get(keyOf(of))?.live?.renew(credentials);
   }
 
-  /** An attempt of which nothing runs here (any more), so that the server learns that. */
+  /** Reports an attempt as stopped, because nothing of it runs on this node. */
   note(ref: AttemptRef, because: string): void {
     this.#held.set(keyOf(ref), { ref, state: { phase: "stopped", because, uploads: false }, gpus: [], forget: false });
     this.#options.changed();
@@ -151,11 +151,11 @@ export class HeldAttempts {
     const held = this.#held.get(keyOf(of));
     if (held === undefined) return;
     held.forget = true;
-    if (isActive(held.state)) this.#apply(held, { kind: "stop", because: "the server knows it no more" });
+    if (isActive(held.state)) this.#apply(held, { kind: "stop", because: "the server no longer knows this attempt" });
     else this.#drop(held);
   }
 
-  /** Removes what all attempts, held or just forgotten, have on this machine. */
+  /** Removes the files of all attempts, held or just forgotten, from this machine. */
   async removeAll(): Promise<void> {
     for (const held of this.#all()) this.#drop(held);
     await Promise.all(this.#removals);
@@ -170,7 +170,7 @@ export class HeldAttempts {
     if (state === held.state) return;
     const before = held.state.phase;
     held.state = state;
-    this.#options.log("info", "an attempt changed", { attempt: keyOf(held.ref), from: before, to: state.phase, because: reasonOf(state) });
+    this.#options.log("info", "attempt changed state", { attempt: keyOf(held.ref), from: before, to: state.phase, because: reasonOf(state) });
     if (state.phase === "stopping" && before !== "stopping") held.live?.stop(this.#options.graceMs());
     if (state.phase === "uploading") held.live?.upload();
     if (endToUpload(state)) this.#uploadLater(held);
@@ -204,14 +204,14 @@ export class HeldAttempts {
     try {
       await held.live?.remove();
     } catch (error) {
-      this.#options.log("warn", "an attempt's folder could not be removed", { attempt: keyOf(held.ref) }, error);
+      this.#options.log("warn", "attempt folder not removed", { attempt: keyOf(held.ref) }, error);
     }
   }
 }
 
 const refOf = ({ team, job, attempt }: AttemptRef): AttemptRef => ({ team, job, attempt });
 
-/** In one line; what a job wrote stays in the job's own log. */
+/** Returns the reason for a state in one line. Further lines may quote the job's output, which belongs in the job's own log only. */
 function reasonOf(state: AttemptState): string | undefined {
   if (state.phase === "stopping" || state.phase === "stopped") return state.because;
   return (state.phase === "failed" || state.phase === "exited") && state.reason !== undefined ? state.reason.split("\n")[0] : undefined;

@@ -13,13 +13,13 @@ export type InstanceCredentials = {
 export type NodeClientOptions = {
   readonly url: string;
   readonly region: string;
-  /** The instance's own; asked before every call. */
+  /** Returns the instance's credentials. It is called before every request. */
   readonly credentials: () => Promise<InstanceCredentials>;
-  /** For one call, its answer read. */
+  /** For one call, including its response body. */
   readonly timeoutMs?: number;
 };
 
-/** Makes one signed call; throws a Fault, which is always worth another try. */
+/** Makes one signed call. Throws a Fault (`retry`) if it fails. */
 export type CallNode = (call: NodeCall, signal?: AbortSignal) => Promise<NodeAnswer>;
 
 export function nodeClient({ url, region, credentials, timeoutMs = 10_000 }: NodeClientOptions): CallNode {
@@ -37,7 +37,7 @@ export function nodeClient({ url, region, credentials, timeoutMs = 10_000 }: Nod
       });
       const text = await response.text();
       if (!response.ok)
-        throw new Fault("node-call", `The node function answered ${response.status}: ${text.slice(0, 200)}`, { retry: true });
+        throw new Fault("node-call", `The node function returned HTTP status ${response.status}: ${text.slice(0, 200)}`, { retry: true });
       return parseAnswer(text);
     } catch (error) {
       if (error instanceof Fault) throw error;
@@ -75,19 +75,19 @@ function parseAnswer(text: string): NodeAnswer {
   try {
     value = JSON.parse(text);
   } catch {
-    // Without the parser's message, which quotes the text: it may hold credentials.
-    throw new Fault("node-call", "The node function's answer is not JSON", { retry: true });
+    // The parser's error must not be the cause, because it quotes the text, which may contain credentials.
+    throw new Fault("node-call", "The node function's response is not JSON", { retry: true });
   }
   const parsed = NodeAnswer.safeParse(value);
-  // Only where it went wrong: the answer holds credentials.
+  // The message must name paths only, because the values contain credentials.
   if (!parsed.success) {
     const where = parsed.error.issues.map((issue) => `${issue.path.join(".")} (${issue.code})`).join(", ");
-    throw new Fault("node-call", `The node function's answer has another shape: ${where}`, { retry: true });
+    throw new Fault("node-call", `The node function's response does not match the protocol: ${where}`, { retry: true });
   }
   return parsed.data;
 }
 
-/** Asks `fetch` again only when the credentials known have less than five minutes left. */
+/** Remembers credentials, and calls `fetch` again only when they have less than five minutes left. */
 export function remembered(fetch: () => Promise<InstanceCredentials>, wallMs: () => number): () => Promise<InstanceCredentials> {
   const leastLeftMs = 5 * 60_000;
   let known: InstanceCredentials | undefined;

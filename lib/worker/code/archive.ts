@@ -10,26 +10,26 @@ import { refused } from "./refused-archive.ts";
 import { notTar } from "./tar-header.ts";
 import { tarEntries } from "./tar-reader.ts";
 
-/** What an entry's own blocks may add to the unpacked bytes: its header, a long name, padding. */
+/** How much an entry's header, long name and padding may add to its unpacked bytes. */
 const overheadBytes = 4 * 1024;
 
 export type UnpackOptions = {
   readonly folder: string;
   readonly limits: ArchiveLimits;
-  /** Who shall own what is unpacked; absent: the worker's own user. */
+  /** The user that owns the unpacked files. If undefined, the worker's own user owns them. */
   readonly owner?: User | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
 /**
- * Unpacks a .tar.gz into a folder that is empty. Throws a Fault that says what to change for an archive that is broken, too large,
- * or tries to leave the folder; nothing is ever written outside. What was unpacked until then remains.
+ * Unpacks a .tar.gz into an empty folder. It never writes outside that folder. Throws a Fault that says what to change if the archive is
+ * broken, too large, or tries to leave the folder. Entries that were unpacked before remain.
  */
 export async function unpack(archive: string, options: UnpackOptions): Promise<void> {
   const { folder, limits, owner, signal } = options;
   const inspect = archiveInspector(limits);
   const write = entryWriter({ folder, owner, mostFolders: limits.entries });
-  // Counts what comes out of gzip, entries or not: nobody is kept busy by a bomb.
+  // Counts all bytes that come out of gzip, so that an archive bomb is refused even if it has no entries.
   let bytes = 0;
   const mostBytes = limits.unpackedBytes + limits.entries * overheadBytes;
   const guard = new Transform({

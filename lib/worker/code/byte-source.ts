@@ -1,4 +1,4 @@
-/** Takes bytes from a stream by number; holds no more of it than one chunk beside what it was asked for. */
+/** Reads a given number of bytes from a stream. It buffers at most one chunk more than was asked for. */
 export class ByteSource {
   readonly #chunks: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
@@ -7,7 +7,7 @@ export class ByteSource {
     this.#chunks = stream[Symbol.asyncIterator]();
   }
 
-  /** So many bytes; fewer only if the stream ends before. */
+  /** Returns `count` bytes, or fewer if the stream ends before. */
   async take(count: number): Promise<Buffer> {
     if (this.#rest.length >= count) return this.#cut(count);
     const parts: Buffer[] = [];
@@ -20,7 +20,7 @@ export class ByteSource {
     return Buffer.concat(parts);
   }
 
-  /** At least one byte and at most so many, as they come; undefined at the end of the stream. */
+  /** Returns the bytes that are available, at least one and at most `most`, or undefined at the end of the stream. */
   async some(most: number): Promise<Buffer | undefined> {
     while (this.#rest.length === 0) {
       const next = await this.#chunks.next();

@@ -14,15 +14,15 @@ import { unpack } from "./archive.ts";
 
 export type CodeOrder = {
   readonly code: { readonly s3: string; readonly sha256?: string | undefined };
-  /** Where the archive is kept meanwhile. */
+  /** The path of the archive until it is unpacked. */
   readonly archive: string;
-  /** What it is unpacked into. */
+  /** The folder that it is unpacked into. */
   readonly folder: string;
   readonly owner?: User | undefined;
   readonly limits: ArchiveLimits;
 };
 
-/** Fetches a job's code and unpacks it. Throws a Fault in words for the team; `retry` says whether another try may succeed. */
+/** Fetches a job's code and unpacks it. Throws a Fault whose message is meant for the team, with `retry` if another try may succeed. */
 export async function fetchCode(s3: Pick<S3Client, "send">, order: CodeOrder, tries: Tries): Promise<void> {
   try {
     await tryAgain(tries, () => download(s3, order, tries.signal));
@@ -47,7 +47,7 @@ async function download(s3: Pick<S3Client, "send">, order: CodeOrder, signal: Ab
   });
   try {
     const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
-    if (!(answer.Body instanceof Readable)) throw new Fault("code", `S3 sent no body for ${code.s3}`, { retry: true });
+    if (!(answer.Body instanceof Readable)) throw new Fault("code", `S3 returned no body for ${code.s3}`, { retry: true });
     if ((answer.ContentLength ?? 0) > limits.packedBytes) {
       answer.Body.destroy();
       throw tooLarge;
@@ -58,7 +58,7 @@ async function download(s3: Pick<S3Client, "send">, order: CodeOrder, signal: Ab
   }
   const sha256 = hash.digest("hex");
   if (code.sha256 !== undefined && code.sha256 !== sha256) {
-    throw new Fault("code", `the code archive ${code.s3} has SHA-256 ${sha256}, not ${code.sha256} as the job says`);
+    throw new Fault("code", `the code archive ${code.s3} has the SHA-256 ${sha256}, but the job expects ${code.sha256}`);
   }
 }
 
@@ -76,7 +76,7 @@ function faultOf(error: unknown, s3: string): Fault {
     case "no-object":
       return new Fault("code", `there is no code archive at ${s3}`, { cause: error });
     case "denied":
-      return new Fault("code", `access to the code archive ${s3} was denied: it is not there, or not where this team's jobs may read`, {
+      return new Fault("code", `access to the code archive ${s3} was denied: it does not exist, or this team's jobs may not read it`, {
         cause: error,
       });
     case "passing":

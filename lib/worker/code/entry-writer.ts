@@ -9,12 +9,13 @@ import type { TarEntry } from "./tar-reader.ts";
 type WriterOptions = { readonly folder: string; readonly owner: User | undefined; readonly mostFolders: number };
 
 /**
- * Writes entries that were inspected below a folder that was empty: no path leads through a link. What an entry finds in its place
- * it replaces, as tar does, unless one of both is a folder. Throws a Fault for entries that do not fit each other.
+ * Returns a function that writes entries below a folder, which must be empty at first. The entries must have been inspected, so that no
+ * path leads through a link. As in tar, an entry replaces an earlier one at its path, unless one of them is a folder. Throws a Fault if
+ * entries contradict each other.
  */
 export function entryWriter({ folder, owner, mostFolders }: WriterOptions): (entry: TarEntry) => Promise<void> {
   const top = Buffer.from(`${folder}/`).toString("latin1");
-  /** Paths below it are bytes, one character each. */
+  /** Returns an absolute path as bytes. `path` is below the folder and has one character per byte. */
   const at = (path: string): Buffer => Buffer.from(top + path, "latin1");
   const folders = new Set([""]);
 
@@ -26,14 +27,14 @@ export function entryWriter({ folder, owner, mostFolders }: WriterOptions): (ent
       if (owner) await lchown(at(path), owner.uid, owner.gid);
     } catch (error) {
       if (codeOf(error) !== "EEXIST") throw error;
-      if (!(await lstat(at(path))).isDirectory()) throw refused(`"${printable(path)}" is a folder in it and also something else`);
+      if (!(await lstat(at(path))).isDirectory()) throw refused(`it contains "${printable(path)}" as a folder and also as something else`);
     }
     folders.add(path);
-    // One path makes all folders above it.
+    // The limit is checked here because a single path may create many folders.
     if (folders.size > mostFolders) throw refused(`it has more than ${mostFolders} folders`);
   }
 
-  /** Makes what is no folder, in place of what is there. */
+  /** Makes a file or link, and replaces an earlier one at its path. */
   async function put<T>(path: string, make: (file: Buffer) => Promise<T>): Promise<T> {
     await makeFolder(parentOf(path));
     try {
@@ -42,7 +43,7 @@ export function entryWriter({ folder, owner, mostFolders }: WriterOptions): (ent
       if (codeOf(error) !== "EEXIST") throw error;
     }
     const there: Stats = await lstat(at(path));
-    if (there.isDirectory()) throw refused(`"${printable(path)}" is a folder in it and also something else`);
+    if (there.isDirectory()) throw refused(`it contains "${printable(path)}" as a folder and also as something else`);
     await unlink(at(path));
     return make(at(path));
   }
@@ -52,7 +53,7 @@ export function entryWriter({ folder, owner, mostFolders }: WriterOptions): (ent
     try {
       for await (const part of entry.body()) await writeAll(file, part);
       if (owner) await file.chown(owner.uid, owner.gid);
-      // No set-uid, set-gid or sticky bits.
+      // Set-uid, set-gid and sticky bits must not be kept.
       await file.chmod(entry.mode & 0o777);
       if (entry.mtime !== undefined && entry.mtime > 0 && entry.mtime < latestSecond) await file.utimes(entry.mtime, entry.mtime);
     } finally {
@@ -67,7 +68,7 @@ export function entryWriter({ folder, owner, mostFolders }: WriterOptions): (ent
       case "Directory":
       case "GNUDumpDir":
         await makeFolder(path);
-        // The job works in its folders, and the worker removes them.
+        // The owner always gets full access, because the job works in its folders and the worker removes them.
         if (path !== "") await chmod(at(path), (entry.mode & 0o777) | 0o700);
         break;
       case "SymbolicLink":
@@ -79,7 +80,7 @@ export function entryWriter({ folder, owner, mostFolders }: WriterOptions): (ent
         if (target === path) break;
         await put(path, (name) => link(at(target), name)).catch((error: unknown) => {
           const gone = codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR" || codeOf(error) === "EPERM";
-          throw gone ? refused(`the link "${printable(path)}" is to "${printable(target)}", and no file before it has that name`) : error;
+          throw gone ? refused(`the link "${printable(path)}" refers to "${printable(target)}", but no earlier file has that name`) : error;
         });
         break;
       }
@@ -89,7 +90,7 @@ export function entryWriter({ folder, owner, mostFolders }: WriterOptions): (ent
   };
 }
 
-/** Later than any clock says; systems take times only up to some bound. */
+/** Later than any real time stamp. Later times are ignored, because file systems accept times only up to some bound. */
 const latestSecond = 2 ** 33;
 
 async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {

@@ -1,6 +1,6 @@
 import { refused } from "./refused-archive.ts";
 
-/** What a POSIX extended header says of the entry behind it, as far as it matters; keys and values are bytes, one character each. */
+/** The fields of a POSIX extended header that matter for the next entry. Strings have one character per byte. */
 export type Extension = {
   readonly path?: string;
   readonly linkpath?: string;
@@ -8,7 +8,7 @@ export type Extension = {
   readonly mtime?: number;
 };
 
-/** Reads an extended header; throws a Fault for what would change what an entry holds. */
+/** Reads an extended header. Throws a Fault if the header is broken or describes a sparse file. */
 export function extensionOf(body: Buffer): Extension {
   const records = recordsOf(body);
   for (const key of records.keys()) if (key.startsWith("GNU.sparse.") || key === "SCHILY.realsize") throw refused(sparse);
@@ -16,7 +16,7 @@ export function extensionOf(body: Buffer): Extension {
   const linkpath = records.get("linkpath");
   const size = records.get("size");
   const mtime = records.get("mtime");
-  // An empty value takes back what a header for all entries says, of which nothing is used.
+  // An empty value overrides a global header's. It can be ignored, because no value of a global header is used.
   return {
     ...(path && { path }),
     ...(linkpath && { linkpath }),
@@ -25,9 +25,9 @@ export function extensionOf(body: Buffer): Extension {
   };
 }
 
-const broken = (): Error => refused("an extended header in it is broken; pack the folder again");
+const broken = (): Error => refused("it contains a broken extended header; pack the folder again");
 
-/** `LENGTH KEY=VALUE`, each with a line break at its end; the length counts all of it. */
+/** Reads records of the form `LENGTH KEY=VALUE`. Each ends with a line feed, and LENGTH counts the whole record. */
 function recordsOf(body: Buffer): ReadonlyMap<string, string> {
   const records = new Map<string, string>();
   for (let at = 0; at < body.length; ) {
@@ -42,7 +42,7 @@ function recordsOf(body: Buffer): ReadonlyMap<string, string> {
   return records;
 }
 
-export const sparse = "it holds a sparse file, of which only parts are stored; pack it without that (tar without -S)";
+export const sparse = "it contains a sparse file, of which only parts are stored; pack it without sparse files (tar without -S)";
 
 function sizeOf(text: string): number {
   const size = /^\d+$/.test(text) ? Number(text) : Number.NaN;

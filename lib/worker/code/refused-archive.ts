@@ -1,4 +1,4 @@
 import { Fault } from "../../model/fault.ts";
 
-/** A fault of the archive itself, which no other try mends. */
+/** Makes a Fault for an archive that would be refused on every try. */
 export const refused = (why: string): Fault => new Fault("archive", `the code archive was refused: ${why}`);

@@ -3,29 +3,29 @@ import { refused } from "./refused-archive.ts";
 
 export const blockBytes = 512;
 
-/** What one header block of a tar archive says, in whatever dialect; paths are bytes, one character each. */
+/** The fields of one header block of a tar archive, in any format. Paths have one character per byte. */
 export type TarHeader = {
   readonly path: string;
-  /** The letter of its type; "0" for a file of the oldest archives as well. */
+  /** The letter of its type. A file of the oldest archives, which has none, gets "0". */
   readonly letter: string;
   readonly size: number;
   readonly mode: number;
-  /** Seconds; undefined if there is none. */
+  /** In seconds; undefined if the header has none. */
   readonly mtime: number | undefined;
   readonly linkpath: string;
 };
 
-/** Reads a header; undefined for a block of zeros, which marks an archive's end. Throws a Fault for what is no header. */
+/** Reads a header. Returns undefined for a block of zeros, which marks an archive's end. Throws a Fault if the block is not a header. */
 export function headerOf(block: Buffer): TarHeader | undefined {
   if (block.every((byte) => byte === 0)) return undefined;
   if (!hasRightSum(block)) throw notTar();
   const name = textAt(block, 0, 100);
-  // Only POSIX archives have the first part of a long path here; GNU's keep times in its place.
+  // Only POSIX archives have the first part of a long path here. GNU archives have times in its place.
   const isPosix = block.toString("latin1", 257, 263) === "ustar\0";
   const prefix = isPosix ? textAt(block, 345, 155) : "";
   const path = prefix === "" ? name : `${prefix}/${name}`;
   const size = numberAt(block, 124, 12) ?? 0;
-  if (!Number.isSafeInteger(size) || size < 0) throw refused(`"${printable(path)}" has a size that is none`);
+  if (!Number.isSafeInteger(size) || size < 0) throw refused(`"${printable(path)}" has an invalid size`);
   return {
     path,
     letter: block[156] === 0 ? "0" : block.toString("latin1", 156, 157),
@@ -36,9 +36,12 @@ export function headerOf(block: Buffer): TarHeader | undefined {
   };
 }
 
-export const notTar = (): Error => refused("it is not a whole .tar.gz archive; pack the folder again, and upload all of it");
+export const notTar = (): Error => refused("it is not a complete .tar.gz archive; pack the folder again and upload all of it");
 
-/** The sum of all bytes, those of the sum itself taken for blanks; some old programs added the bytes as signed numbers. */
+/**
+ * Reports whether the checksum is correct: the sum of all bytes, with blanks in place of the checksum itself. Some old programs added the
+ * bytes as signed numbers, so that sum is accepted too.
+ */
 function hasRightSum(block: Buffer): boolean {
   let plain = 0;
   let signed = 0;
@@ -57,7 +60,7 @@ function textAt(block: Buffer, start: number, length: number): string {
   return end === -1 ? field : field.slice(0, end);
 }
 
-/** Octal digits, or GNU's form for what is too large for them; undefined for an empty field, NaN for anything else. */
+/** Reads octal digits, or GNU's form for larger numbers. Returns undefined for an empty field, and NaN if the field is not a number. */
 function numberAt(block: Buffer, start: number, length: number): number | undefined {
   const first = block[start] ?? 0;
   if (first >= 0x80) return binaryAt(block.subarray(start, start + length));
@@ -66,10 +69,10 @@ function numberAt(block: Buffer, start: number, length: number): number | undefi
   return /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number.NaN;
 }
 
-/** A number of two's complement behind a bit that marks it as such. */
+/** Reads a two's complement number whose first bit only marks this form. */
 function binaryAt(field: Buffer): number {
   const hex = field.toString("hex");
   const value = BigInt(`0x${hex}`) - (1n << BigInt(field.length * 8 - 1));
-  // With the marking bit alone the number is positive, with all bits of the first byte set it is negative.
+  // The number is negative if all bits of the first byte are set, and positive otherwise.
   return Number(field[0] === 0xff ? value - (1n << BigInt(field.length * 8 - 1)) : value);
 }

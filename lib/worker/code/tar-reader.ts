@@ -6,17 +6,17 @@ import { refused } from "./refused-archive.ts";
 import { blockBytes, headerOf, notTar, type TarHeader } from "./tar-header.ts";
 
 /**
- * Reads tar archives in the formats that are in use: v7, ustar, pax and GNU. We do not use a library, because none keeps names as
- * bytes: `tar` 7.5.23 decodes them as UTF-8, strips `w:` from `w:0.npy` as if it were a drive, and drops entries of unknown types
- * before its filter sees them; `tar-stream` 3.2.2 and `modern-tar` 0.8.6 decode the names in pax headers as UTF-8.
+ * An entry of a tar archive in one of the formats that are in use: v7, ustar, pax and GNU. We do not use a library, because none keeps
+ * names as bytes: `tar` 7.5.23 decodes them as UTF-8, strips `w:` from `w:0.npy` as if it were a drive, and drops entries of unknown
+ * types before its filter sees them; `tar-stream` 3.2.2 and `modern-tar` 0.8.6 decode the names in pax headers as UTF-8.
  *
- * Each entry is either returned or refused by a Fault. Only volume labels are skipped, because they are not files.
+ * Each entry is either returned or refused with a Fault. Only volume labels are skipped, because they are not files.
  */
 export type TarEntry = ArchiveEntry & {
   readonly mode: number;
-  /** Seconds; undefined if the archive says none. */
+  /** In seconds; undefined if the archive has none. */
   readonly mtime: number | undefined;
-  /** What a file holds, to be read before the next entry is asked for. */
+  /** Returns a file's content. It must be read before the next entry is requested. */
   readonly body: () => AsyncGenerator<Buffer>;
 };
 
@@ -33,10 +33,10 @@ const types: Readonly<Record<string, string | undefined>> = {
   V: "TapeVolumeHeader",
 };
 const files: ReadonlySet<string> = new Set(["0", "7"]);
-/** Links and folders have no body, whatever size some programs note; a GNU dump's folder lists what it held. */
+/** Links and folders have no body, even if some programs write a size. A folder of a GNU dump has one that lists its entries. */
 const bodiless: ReadonlySet<string> = new Set(["1", "2", "5"]);
 
-/** Of an extended header or a long name: what it says is held in memory. */
+/** The largest extended header or long name. It is limited because it is held in memory. */
 const mostExtensionBytes = 1024 * 1024;
 
 export async function* tarEntries(source: ByteSource): AsyncGenerator<TarEntry> {
@@ -49,7 +49,7 @@ export async function* tarEntries(source: ByteSource): AsyncGenerator<TarEntry> 
   }
 }
 
-/** The next header that is an entry's, and what the headers before it say of it. */
+/** Returns the next entry's header, together with what the extended headers before it say about it. */
 async function nextEntry(source: ByteSource): Promise<{ readonly header: TarHeader; readonly extension: Extension } | undefined> {
   let extension: Extension = {};
   for (let header = await nextHeader(source); header !== undefined; header = await nextHeader(source)) {
@@ -62,15 +62,15 @@ async function nextEntry(source: ByteSource): Promise<{ readonly header: TarHead
 }
 
 function extended(extension: Extension, letter: string, read: Extension): Extension {
-  // A header for all entries says when, or of which commit, they are; one that names them would make them one.
+  // A global header may say, for example, from which commit the archive was made. If it set a path, all entries would have that path.
   if (letter === "g" && (read.path ?? read.linkpath ?? read.size) !== undefined)
-    throw refused("a global header in it renames all of its entries; pack it without");
+    throw refused("it contains a global header that renames all of its entries; pack it without that header");
   if (letter === "g") return extension;
-  // A long name of GNU's yields to one of POSIX's, in whatever order they come.
+  // A POSIX extended header overrides a GNU long name, in either order.
   return letter === "L" || letter === "K" ? { ...read, ...extension } : { ...extension, ...read };
 }
 
-/** The next header; undefined at the end of the archive, behind which nothing may come. */
+/** Returns the next header, or undefined at the end of the archive. Throws a Fault if data follows the end. */
 async function nextHeader(source: ByteSource): Promise<TarHeader | undefined> {
   const block = await source.take(blockBytes);
   if (block.length === 0) return undefined;
@@ -78,14 +78,14 @@ async function nextHeader(source: ByteSource): Promise<TarHeader | undefined> {
   const header = headerOf(block);
   if (header !== undefined) return header;
   for (let more = await source.some(mostExtensionBytes); more !== undefined; more = await source.some(mostExtensionBytes))
-    if (more.some((byte) => byte !== 0)) throw refused("something follows behind its end, such as a second archive; pack all as one");
+    if (more.some((byte) => byte !== 0)) throw refused("data follows after its end, such as a second archive; pack everything into one archive");
   return undefined;
 }
 
-/** What an entry that is none says of the next one; undefined for any other entry. */
+/** Reads an extended header or a GNU long name, which describe the next entry. Returns undefined for the header of an entry itself. */
 async function extensionFrom(source: ByteSource, { letter, size }: TarHeader): Promise<Extension | undefined> {
   if (!["x", "X", "g", "L", "K"].includes(letter)) return undefined;
-  if (size > mostExtensionBytes) throw refused(`an extended header in it is larger than ${mostExtensionBytes} bytes`);
+  if (size > mostExtensionBytes) throw refused(`it contains an extended header of more than ${mostExtensionBytes} bytes`);
   const body = new Body(source, size);
   const bytes = await body.whole();
   await body.skip();
@@ -98,16 +98,16 @@ async function extensionFrom(source: ByteSource, { letter, size }: TarHeader): P
 function entryOf(header: TarHeader, { path = header.path, linkpath = header.linkpath, size = header.size, mtime }: Extension) {
   if (path === "") throw notTar();
   const shown = printable(path);
-  // The oldest programs tell folders from files by a slash only.
+  // The oldest programs mark a folder only by a slash at the end of its path.
   const letter = header.letter === "0" && path.endsWith("/") ? "5" : header.letter;
   if (letter === "S") throw refused(`${sparse}: "${shown}"`);
-  if (letter === "M") throw refused(`"${shown}" begins in another volume; pack all as one`);
+  if (letter === "M") throw refused(`"${shown}" begins in another volume; pack everything into one archive`);
   const type = types[letter];
-  if (type === undefined) throw refused(`"${shown}" is of the type "${printable(letter)}", which nodes do not unpack`);
+  if (type === undefined) throw refused(`"${shown}" has the type "${printable(letter)}", which is not supported`);
   return { letter, path, linkpath, size, type, mode: header.mode, mtime: mtime ?? header.mtime };
 }
 
-/** The bytes of an entry, and what fills up their last block. */
+/** The bytes of an entry, and the padding of their last block. */
 class Body {
   readonly #source: ByteSource;
   #left: number;
@@ -135,7 +135,7 @@ class Body {
     return bytes;
   }
 
-  /** Goes to the end of the last block. */
+  /** Skips to the end of the last block. */
   async skip(): Promise<void> {
     const body = this.read();
     while (!(await body.next()).done);

@@ -6,7 +6,7 @@ import { pathOf, type Shard, type Source, whyNoPath } from "../../model/dataset.
 import { Fault } from "../../model/fault.ts";
 
 export type View = {
-  /** Where the dataset appears; made here. */
+  /** The folder in which the dataset appears. It is created. */
   readonly folder: string;
   readonly source: Source;
   readonly shards: readonly Shard[];
@@ -16,16 +16,16 @@ export type View = {
 const atOnce = 32;
 
 /**
- * Shows a job its shards, as FOLDER/<key below the prefix>, read-only. The entries are hard links to the node's one copy:
- * these cost nothing, survive what becomes of the cache, and hold in a container that has only this folder.
- * Throws a Fault for a key that would leave the folder.
+ * Shows a job its shards, as FOLDER/<key below the prefix>, read-only. The entries are hard links to the node's only copy, because links
+ * take no space, stay valid if the cache removes the file, and work in a container that sees only this folder. Throws a Fault if a key
+ * would leave the folder.
  */
 export async function makeView({ folder, source, shards, fileOf }: View): Promise<void> {
   const taken = new Map<string, "file" | "folder">();
   const places = shards.map((shard) => {
     const path = pathOf(source, shard.key);
     const why = shard.key.startsWith(source.prefix) ? whyNoPath(path, taken) : `is not below ${source.prefix}`;
-    if (why !== undefined) throw new Fault("shard", `the key ${shard.key} cannot be a file of the job: it ${why}`);
+    if (why !== undefined) throw new Fault("shard", `the key ${shard.key} cannot be shown to the job as a file: it ${why}`);
     return { shard, place: join(folder, path) };
   });
   await mkdir(folder, { recursive: true });
@@ -37,7 +37,7 @@ async function linkOrCopy(file: string, place: string): Promise<void> {
   try {
     await link(file, place);
   } catch (error) {
-    // A file has 65,000 links on ext4, and none from another file system or where the system forbids them.
+    // A link is not possible to a file that has 65,000 links (ext4) or is on another file system, or if the system forbids links.
     if (!(error instanceof Error && "code" in error && ["EMLINK", "EXDEV", "EPERM"].includes(String(error.code)))) throw error;
     await copyFile(file, place, constants.COPYFILE_EXCL);
     await chmod(place, 0o444);

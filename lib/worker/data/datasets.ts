@@ -18,29 +18,27 @@ import { fetchShard } from "./shard-fetch.ts";
 
 type DatasetOrder = NonNullable<Extract<Order, { kind: "run" }>["datasets"]>[number];
 
-/** What an attempt gives to have its datasets fetched. */
+/** What is needed to fetch the datasets of an attempt. */
 export type DataOrder = {
   readonly attempt: AttemptRef;
   readonly datasets: readonly DatasetOrder[];
-  /** Where each appears, as FOLDER/NAME. */
+  /** Each dataset appears below it, as FOLDER/NAME. */
   readonly folder: string;
   readonly s3: Pick<S3Client, "send">;
   readonly tries: Tries;
-  /** Hears how far it is, every few seconds. */
+  /** Receives the progress every few seconds. */
   readonly onLine: (line: string) => void;
 };
 
-/** A dataset's list of shards, packed: unpacked, those of many would fill the memory. */
+/** A dataset's list of shards. It stays compressed, because the lists of many datasets would fill the memory. */
 export type PackedList = DatasetOrder & { readonly packed: Buffer };
 
 const atOnce = 8;
-/** A call takes no more. */
+/** A call accepts no more. */
 const mostTold = 200;
 const progressMs = 5_000;
 
-/**
- * The datasets of a node. An attempt sees them as they were when it began: what is dealt out anew meanwhile is for the next.
- */
+/** The datasets of a node. An attempt sees them as they were when it began. Later changes apply to the next attempt. */
 export class NodeData {
   readonly #cache: ShardCache;
   readonly #fetched = new Map<string, FetchedDataset>();
@@ -49,12 +47,12 @@ export class NodeData {
     this.#cache = cache;
   }
 
-  /** What was fetched last of each, and found right; undefined for nothing. */
+  /** Returns what was last fetched and verified of each dataset, or undefined if there is nothing. */
   fetched(): FetchedDataset[] | undefined {
     return this.#fetched.size > 0 ? [...this.#fetched.values()].slice(-mostTold) : undefined;
   }
 
-  /** What an attempt has to fetch. To be asked for at once: a list that has been replaced is not kept for long. Throws a Fault. */
+  /** Fetches the lists of an attempt's shards. Must be called first, because a replaced list is soon removed. Throws a Fault. */
   lists({ datasets, s3, tries }: Pick<DataOrder, "datasets" | "s3" | "tries">): Promise<readonly PackedList[]> {
     const one = async (dataset: DatasetOrder): Promise<PackedList> => {
       return { ...dataset, packed: await tryAgain(tries, () => fetchShardList(s3, dataset.list, tries.signal)) };
@@ -62,12 +60,12 @@ export class NodeData {
     return pMap(datasets, one, { concurrency: atOnce });
   }
 
-  /** Brings all that an attempt reads onto the node and shows it. Throws a Fault in words for the team. */
+  /** Fetches all shards of an attempt that the node does not have and shows them to the job. Throws a Fault with a message for the team. */
   async fetch(order: DataOrder, lists: readonly PackedList[]): Promise<void> {
     for (const list of lists) await this.#fetchOne(order, list);
   }
 
-  /** The attempt is over, and its folder gone. */
+  /** Releases an attempt's shards. Must be called after its end, when its folder is removed. */
   letGo(attempt: AttemptRef): Promise<void> {
     return this.#cache.letGo(attemptName(attempt));
   }
@@ -91,7 +89,7 @@ export class NodeData {
     { s3, tries, onLine }: DataOrder,
     { ref, bucket, missing }: { ref: DatasetRef; bucket: string; missing: readonly Shard[] },
   ): Promise<void> {
-    // The first that fails ends the others; one that another attempt waits for, that one begins again.
+    // The first failure ends the other fetches. If another attempt waits for one of them, that attempt starts it again.
     const over = new AbortController();
     const signal = AbortSignal.any([tries.signal, over.signal]);
     const total = bytesOf(missing);
@@ -118,10 +116,10 @@ export class NodeData {
   }
 }
 
-/** The same again at once would fail; another attempt, with a newer list or on another node, may not. */
+/** Faults for which an immediate retry would fail, but a later attempt with a newer list or on another node may succeed. */
 const passes: ReadonlySet<string> = new Set(["shard-changed", "shard-denied", "disk-full"]);
 
-/** Says it again and again until the answer is called. */
+/** Calls `say` every few seconds. Returns a function that ends this. */
 function everySoOften({ clock }: Pick<Tries, "clock">, say: () => void): () => void {
   let cancel = clock.after(progressMs, again);
   function again(): void {
@@ -138,18 +136,18 @@ const unpack = promisify(gunzip);
 
 type ListPlace = { readonly bucket: string; readonly key: string };
 
-/** Fetches the list of the shards that this node shall have, packed as it lies there. Throws a Fault that may be retried: the map may have moved on. */
+/** Fetches the compressed list of this node's shards. Throws a Fault (`retry`), because a newer map may have replaced the list. */
 async function fetchShardList(s3: Pick<S3Client, "send">, { bucket, key }: ListPlace, signal: AbortSignal): Promise<Buffer> {
   try {
     const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
-    if (!(answer.Body instanceof Readable)) throw new Fault("shard-list", "S3 sent no body", { retry: true });
+    if (!(answer.Body instanceof Readable)) throw new Fault("shard-list", "S3 returned no body", { retry: true });
     return await buffer(addAbortSignal(signal, answer.Body));
   } catch (error) {
     throw new Fault("shard-list", `the list of shards ${key} could not be fetched: ${withCauses(error)}`, { retry: true, cause: error });
   }
 }
 
-/** Throws a Fault for what is no list; another attempt may find one. */
+/** Reads a compressed list. Throws a Fault (`retry`) if it is not valid, because a later attempt may get a valid one. */
 async function readShardList(packed: Buffer, { key }: ListPlace): Promise<ShardList> {
   try {
     const json = (await unpack(packed, { maxOutputLength: mostListBytes })).toString("utf8");

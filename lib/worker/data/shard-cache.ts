@@ -13,19 +13,19 @@ export const diskOf: Disk = async (folder) => {
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 };
 
-/** Left free for what jobs write. */
+/** Space that must stay free for the files of jobs. */
 const spareBytes = 1024 ** 3;
 
 type Kept = {
-  /** Files that attempts under way were given, by attempt. */
+  /** The files that each running attempt uses. */
   readonly users: Map<string, ReadonlySet<string>>;
-  /** Files of the last list that was asked for. */
+  /** The files of the last list that was requested. */
   latest: ReadonlySet<string>;
 };
 
 /**
- * What a node keeps of datasets: ROOT/data/TEAM/DATASET/FILE, one file a content. The job sees links to these files, so a
- * file that is removed here stays whole for who has it. Teams share nothing.
+ * The shards that a node keeps: ROOT/data/TEAM/DATASET/FILE, one file per content. Jobs see links to these files, so a job that uses a
+ * file keeps it even if it is removed here. Teams share no files.
  */
 export class ShardCache {
   readonly #root: string;
@@ -39,20 +39,20 @@ export class ShardCache {
     this.#disk = disk;
   }
 
-  /** A file's name says what is in it: a shard that changes gets another, and one that does not is not fetched again. */
+  /** Returns a shard's file. Its name depends on the content, so that a changed shard is fetched again and an unchanged one is not. */
   fileOf(ref: DatasetRef, { etag, bytes }: Pick<Shard, "etag" | "bytes">): string {
     const name = createHash("sha256").update(`${etag} ${bytes}`).digest("hex").slice(0, 40);
     return join(this.#folderOf(ref), name);
   }
 
-  /** Keeps these files for an attempt until it lets go of them. Answers those that have to be fetched. */
+  /** Keeps these shards for an attempt until `letGo`. Returns those that must be fetched. Throws a Fault if the disk is too small. */
   hold(ref: DatasetRef, attempt: string, shards: readonly Shard[]): Promise<readonly Shard[]> {
     return this.#inTurn(() => this.#hold(ref, attempt, shards));
   }
 
   async #hold(ref: DatasetRef, attempt: string, shards: readonly Shard[]): Promise<readonly Shard[]> {
     const folder = this.#folderOf(ref);
-    // Out of reach for jobs: these see links.
+    // Jobs must not reach this folder. They see links to its files.
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const wanted = new Map(shards.map((shard) => [this.fileOf(ref, shard), shard]));
     const kept = this.#kept.get(datasetName(ref)) ?? { users: new Map<string, ReadonlySet<string>>(), latest: new Set<string>() };
@@ -65,13 +65,13 @@ export class ShardCache {
     return missing;
   }
 
-  /** Has a file fetched unless it is there; who comes while it is under way waits for it, and if it fails tries for itself. */
+  /** Fetches a file unless it exists. A caller that arrives during a fetch waits for it, and tries itself if that fetch fails. */
   async have(file: string, shard: Shard, work: { fetch: () => Promise<void>; signal: AbortSignal }): Promise<void> {
     for (let underWay = this.#underWay.get(file); underWay; underWay = this.#underWay.get(file)) {
       await unlessAborted(underWay, work.signal).catch(() => undefined);
       if (work.signal.aborted) throw new Fault("stopped", "the attempt was stopped", { retry: true });
     }
-    // Begun before anything is awaited: nobody else can come in between.
+    // Nothing may be awaited before this starts, so that no other caller can start the same fetch.
     const fetching = (async () => {
       if (!(await isWhole(file, shard))) await work.fetch();
     })();
@@ -80,7 +80,7 @@ export class ShardCache {
     await settled;
   }
 
-  /** An attempt is over. What neither another one nor the last list names is removed. */
+  /** Releases the files of an attempt that has ended. Removes those that neither another attempt nor the last list names. */
   letGo(attempt: string): Promise<void> {
     return this.#inTurn(async () => {
       for (const [name, kept] of this.#kept)
@@ -88,7 +88,7 @@ export class ShardCache {
     });
   }
 
-  /** Removes what an earlier process of the worker had not finished. */
+  /** Removes incomplete files that an earlier process of the worker left. */
   async clearParts(): Promise<void> {
     for (const team of await names(this.#root))
       for (const dataset of await names(join(this.#root, team))) {
@@ -102,14 +102,14 @@ export class ShardCache {
     return join(this.#root, team, dataset);
   }
 
-  /** One at a time: what one removes another must not find whole and count on. */
+  /** Runs one operation at a time, because one must not rely on a file that another is removing. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => undefined);
     return done;
   }
 
-  /** What no attempt uses makes room for what one does. */
+  /** Frees space for missing shards, if needed, by removing files that no attempt uses. Throws a Fault if that is not enough. */
   async #makeRoom(ref: DatasetRef, missing: readonly Shard[]): Promise<void> {
     const needBytes = missing.reduce((sum, shard) => sum + shard.bytes, 0);
     if (needBytes === 0) return;
@@ -117,7 +117,7 @@ export class ShardCache {
     const { freeBytes, totalBytes } = await this.#disk(this.#root);
     if (freeBytes - spareBytes >= needBytes) return;
     const why = `the dataset ${ref.dataset} needs ${gib(needBytes)} GiB more and the node's disk has ${gib(freeBytes - spareBytes)} free`;
-    throw new Fault("disk-full", `${why}; a share of "part", or a larger "volumeGiB" of the pool, may do`, {
+    throw new Fault("disk-full", `${why}; use a share of "part", or set a larger "volumeGiB" for the pool`, {
       retry: needBytes < totalBytes,
     });
   }
@@ -146,7 +146,7 @@ export class ShardCache {
 
 const usedOf = ({ users }: Kept): Set<string> => new Set([...users.values()].flatMap((files) => [...files]));
 
-/** Under its name a file is only ever whole; but somebody may have cut it since. */
+/** Reports whether a file exists with its full size. A file is complete when it gets its name, but it may have been truncated since. */
 async function isWhole(file: string, { bytes }: Shard): Promise<boolean> {
   const found = await stat(file).catch(() => undefined);
   return found?.isFile() === true && found.size === bytes;

@@ -10,21 +10,21 @@ import type { Shard } from "../../model/dataset.ts";
 import { withCauses } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
 
-/** What a file has before all of it is there and was found right. */
+/** The prefix of a file's name until it is complete and verified. */
 export const partPrefix = ".part-";
 
 export type ShardOrder = {
   readonly bucket: string;
   readonly shard: Shard;
-  /** Where it goes, read-only; its folder is there. */
+  /** The path of the read-only file. Its folder must exist. */
   readonly file: string;
   readonly signal: AbortSignal;
 };
 
 /**
- * Fetches one shard. Under its name a file appears only when it has the size and the ETag that were listed, and its bytes
- * have the checksum that S3 keeps: the MD5 that is the ETag of an object that was put in one piece without KMS, else the
- * checksum that S3 sends along, which the SDK compares. Throws a Fault; `retry`: the same again may do.
+ * Fetches one shard. The file gets its name only if it has the listed size and ETag and its bytes match S3's checksum. That is the ETag,
+ * which is the MD5 of an object that was put in one piece without KMS. For other objects the SDK compares the checksum that S3 sends.
+ * Throws a Fault, with `retry` if the same request may succeed later.
  */
 export async function fetchShard(s3: Pick<S3Client, "send">, order: ShardOrder): Promise<void> {
   const { bucket, shard, file, signal } = order;
@@ -32,7 +32,7 @@ export async function fetchShard(s3: Pick<S3Client, "send">, order: ShardOrder):
   try {
     const get = new GetObjectCommand({ Bucket: bucket, Key: shard.key, IfMatch: `"${shard.etag}"`, ChecksumMode: "ENABLED" });
     const answer = await s3.send(get, { abortSignal: signal });
-    if (!(answer.Body instanceof Readable)) throw new Fault("shard", `S3 sent no body for ${shard.key}`, { retry: true });
+    if (!(answer.Body instanceof Readable)) throw new Fault("shard", `S3 returned no body for ${shard.key}`, { retry: true });
     const md5 = md5Of(shard.etag, answer);
     const meter = new Meter(shard, md5);
     await pipeline(answer.Body, meter, createWriteStream(part, { flags: "wx", mode: 0o444 }), { signal });
@@ -44,7 +44,7 @@ export async function fetchShard(s3: Pick<S3Client, "send">, order: ShardOrder):
   }
 }
 
-/** Counts and hashes what goes by; ends with a Fault when it is not what was listed. */
+/** Counts and hashes the bytes of a shard. Fails with a Fault if they are not what was listed. */
 class Meter extends Transform {
   readonly #shard: Shard;
   readonly #md5: string | undefined;
@@ -60,23 +60,23 @@ class Meter extends Transform {
   override _transform(chunk: Buffer, _encoding: string, done: (error: Error | null, chunk?: Buffer) => void): void {
     this.#bytes += chunk.length;
     if (this.#md5 !== undefined) this.#hash.update(chunk);
-    if (this.#bytes > this.#shard.bytes) done(this.#wrong(`more than its ${this.#shard.bytes} bytes`));
+    if (this.#bytes > this.#shard.bytes) done(this.#wrong(`it has more than the ${this.#shard.bytes} bytes that were listed`));
     else done(null, chunk);
   }
 
   override _flush(done: (error: Error | null) => void): void {
     const { bytes } = this.#shard;
-    if (this.#bytes !== bytes) done(this.#wrong(`${this.#bytes} of its ${bytes} bytes`));
-    else if (this.#md5 !== undefined && this.#hash.digest("hex") !== this.#md5) done(this.#wrong("bytes with another MD5 than S3 says"));
+    if (this.#bytes !== bytes) done(this.#wrong(`only ${this.#bytes} of its ${bytes} bytes arrived`));
+    else if (this.#md5 !== undefined && this.#hash.digest("hex") !== this.#md5) done(this.#wrong("its bytes have another MD5 than S3 reports"));
     else done(null);
   }
 
   #wrong(what: string): Fault {
-    return new Fault("shard", `of the shard ${this.#shard.key}, ${what} came`, { retry: true });
+    return new Fault("shard", `the shard ${this.#shard.key} could not be fetched: ${what}`, { retry: true });
   }
 }
 
-/** What the bytes' MD5 must be; undefined when the ETag is no MD5: of an object in parts, or one that KMS encrypts. */
+/** Returns the MD5 that the bytes must have, or undefined if the ETag is not an MD5: the object has parts or is encrypted with KMS. */
 function md5Of(etag: string, { ServerSideEncryption, SSECustomerAlgorithm }: GetObjectCommandOutput): string | undefined {
   const byKey = SSECustomerAlgorithm !== undefined || (ServerSideEncryption ?? "").startsWith("aws:kms");
   return byKey || !/^[0-9a-f]{32}$/.test(etag) ? undefined : etag;
@@ -93,16 +93,16 @@ function faultOf(error: unknown, { bucket, shard, signal }: ShardOrder): Fault {
     case "no-object":
       return new Fault(
         "shard-changed",
-        `${name} has changed or gone since its dataset was listed; if nothing lists it anew, add it again`,
+        `${name} was changed or removed after its dataset was listed; if the dataset is not listed again by itself, add it again`,
         {
           cause: error,
         },
       );
     case "denied":
-      // S3 sends this for an object that has gone, too, because jobs may not list the bucket.
+      // S3 also returns this if the object does not exist, because jobs may not list the bucket.
       return new Fault(
         "shard-denied",
-        `${name} has gone since its dataset was listed, or a policy of its bucket keeps jobs out, or its bucket makes the requester pay`,
+        `${name} was removed after its dataset was listed, or its bucket's policy denies access to jobs, or its bucket makes the requester pay`,
         { cause: error },
       );
     case "passing":

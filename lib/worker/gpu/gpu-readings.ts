@@ -1,10 +1,10 @@
 import type { NodeCall } from "../../../events/node-call.ts";
 import { throttleReasons } from "./throttle.ts";
 
-/** One look at one GPU; what is not known is absent. */
+/** One reading of one GPU. A value that is not known is undefined. */
 export type GpuReading = NonNullable<Extract<NodeCall, { kind: "report" }>["gpus"]>[number];
 
-/** The columns that `nvidia-smi --query-gpu` is asked for, in their order. */
+/** The columns that are requested from `nvidia-smi --query-gpu`, in this order. */
 export const gpuFields = [
   "index",
   "name",
@@ -17,12 +17,12 @@ export const gpuFields = [
   "clocks_event_reasons.active",
 ] as const;
 
-/** Drivers before 535 know the last column by this name alone. */
+/** Drivers before 535 know the last column only by this name. */
 const olderNames: Readonly<Record<string, string>> = { "clocks_event_reasons.active": "clocks_throttle_reasons.active" };
 
 /**
- * The columns to ask for next when this driver's `nvidia-smi` has refused one of them: that one by its older name, or all
- * others. Undefined when nothing was refused, or when there is no way without it. One column is refused at a time.
+ * Returns the columns to request next if this driver's `nvidia-smi` refused one of them: with its older name if it has one, otherwise
+ * without it. Returns undefined if no column was refused, or if the refused column is needed. `nvidia-smi` refuses one column at a time.
  */
 export function withoutRefused(fields: readonly string[], said: string): readonly string[] | undefined {
   const refused = /Field "([^"]+)" is not a valid field to query/.exec(said)?.[1];
@@ -31,13 +31,13 @@ export function withoutRefused(fields: readonly string[], said: string): readonl
   return fields.flatMap((field) => (field === refused ? (older === undefined ? [] : [older]) : [field]));
 }
 
-/** The server refuses a whole report over one value that is out of its range. */
+/** The server refuses a whole report if a single value is out of its range. */
 const most = { gpus: 64, modelLength: 100 };
 
 /**
- * Reads the answer to `--format=csv,noheader,nounits`: a line a GPU, with "[N/A]", "[Not Supported]" and their like for what
- * is not known. With MIG a GPU's utilization is not; its memory is that of all its instances. Lines of other shapes,
- * such as a warning or a lost GPU's, are left out, and columns behind those that were asked for are not looked at.
+ * Reads the output of `--format=csv,noheader,nounits`: one line per GPU, with "[N/A]", "[Not Supported]" and so on for unknown values.
+ * With MIG a GPU's utilization is unknown and its memory is that of all its instances. Lines of any other form, such as a warning or
+ * that of a lost GPU, are ignored, and so are additional columns.
  */
 export function parseGpus(text: string, fields: readonly string[]): GpuReading[] {
   const samples = new Map<number, GpuReading>();
@@ -67,14 +67,14 @@ function sampleOf(cells: ReadonlyMap<string, string>): GpuReading | undefined {
   };
 }
 
-/** A field that is there only when its value is. */
+/** Returns an object with the field, or an empty object if the value is undefined. */
 const known = <K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } => {
   const field: { [P in K]?: V } = {};
   if (value !== undefined) field[name] = value;
   return field;
 };
 
-/** A plain number, or one with its unit where `nounits` is not heeded; undefined for anything else, or out of range. */
+/** Reads a number, with or without its unit because some drivers ignore `nounits`. Returns undefined for other text or out of range. */
 function number(cell: string, range: { readonly from?: number; readonly to?: number }): number | undefined {
   const digits = /^(-?\d{1,12}(?:\.\d{1,6})?)(?: ?(?:%|MiB|W|C))?$/.exec(cell)?.[1];
   if (digits === undefined) return undefined;

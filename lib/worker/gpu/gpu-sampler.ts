@@ -5,24 +5,24 @@ import type { Log } from "../runtime/log.ts";
 import { type GpuReading, gpuFields, parseGpus, withoutRefused } from "./gpu-readings.ts";
 
 export type GpuSamplerOptions = {
-  /** Where `nvidia-smi` is looked for. */
+  /** The search path on which `nvidia-smi` is looked up. */
   readonly path: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** Ends the sampling. */
+  /** Ends the sampling when it is aborted. */
   readonly signal: AbortSignal;
 };
 
 const everyMs = 10_000;
 const timeoutMs = 5_000;
-/** An older sample is not told. */
+/** An older sample is not reported. */
 const freshMs = 30_000;
 
 type Reading = { readonly takenMs: number; readonly gpus: GpuReading[] };
 
 /**
- * Looks at the node's GPUs every ten seconds, one look at a time. The answer gives the last look while it is fresh.
- * Where there is no `nvidia-smi` there is none, and that is said once.
+ * Reads the node's GPUs every ten seconds, one reading at a time. Returns a function that returns the last reading, or undefined if it is
+ * too old. Without `nvidia-smi` there are no readings, which is logged once.
  */
 export function sampleGpus(options: GpuSamplerOptions): () => GpuReading[] | undefined {
   const { clock } = options;
@@ -36,7 +36,7 @@ export function sampleGpus(options: GpuSamplerOptions): () => GpuReading[] | und
 async function watch({ path, clock, log, signal }: GpuSamplerOptions, see: (gpus: GpuReading[]) => void): Promise<void> {
   const found = await findExecutable("nvidia-smi", { folder: "/", path });
   if (found.kind === "missing") {
-    log("info", "GPUs are not sampled", { because: found.reason });
+    log("info", "GPUs not sampled", { because: found.reason });
     return;
   }
   const look = gpuReader({ file: found.file, path, signal });
@@ -45,7 +45,7 @@ async function watch({ path, clock, log, signal }: GpuSamplerOptions, see: (gpus
     const nextMs = clock.monotonicMs() + everyMs;
     const seen = await look();
     if (seen.gpus.length > 0) see(seen.gpus);
-    else if (!failing && !signal.aborted) log("warn", "GPUs could not be sampled", { because: seen.because }, seen.error);
+    else if (!failing && !signal.aborted) log("warn", "GPU sampling failed", { because: seen.because }, seen.error);
     failing = seen.gpus.length === 0;
     await sleep(clock, nextMs - clock.monotonicMs(), signal);
   }
@@ -53,7 +53,7 @@ async function watch({ path, clock, log, signal }: GpuSamplerOptions, see: (gpus
 
 type Look = { readonly gpus: GpuReading[]; readonly because: string; readonly error?: unknown };
 
-/** One look each time; it learns which columns this driver has. */
+/** Returns a function that reads the GPUs once. It remembers which columns this driver supports. */
 function gpuReader(smi: { file: string; path: string; signal: AbortSignal }): () => Promise<Look> {
   let fields: readonly string[] = gpuFields;
   const ask = (): Promise<CommandEnd> => {
@@ -64,11 +64,11 @@ function gpuReader(smi: { file: string; path: string; signal: AbortSignal }): ()
     for (;;) {
       const end = await ask();
       if (end.kind !== "ended") return { gpus: [], because: end.because, error: errorOf(end) };
-      // A worn GPU makes it end with a code of its own, and still tell of the others.
+      // If one GPU is broken, `nvidia-smi` may fail and still print the readings of the others.
       const gpus = parseGpus(end.stdout, fields);
       const said = `${end.stdout}\n${end.stderr}`;
       const fewer = gpus.length === 0 ? withoutRefused(fields, said) : undefined;
-      if (fewer === undefined) return { gpus, because: `it ended with ${end.code} and said: ${said.trim().slice(0, 300)}` };
+      if (fewer === undefined) return { gpus, because: `nvidia-smi exited with code ${end.code} and printed: ${said.trim().slice(0, 300)}` };
       fields = fewer;
     }
   };

@@ -1,7 +1,7 @@
 /**
- * Bits of `clocks_event_reasons.active`, as NVML's documentation numbers them (NVML API Reference, "NvmlClocksEventReasons";
- * the last two since its R570 edition), by the names that `nvidia-smi` gives them. An idle GPU's low clocks, and clocks that
- * somebody has set, are no trouble.
+ * Bits of `clocks_event_reasons.active` as in NVML's documentation (NVML API Reference, "NvmlClocksEventReasons"; the last two since its
+ * R570 edition), with the names that `nvidia-smi` uses. Low clocks of an idle GPU and clocks that were set on purpose have no name,
+ * because they are not a problem.
  */
 const reasons: readonly (readonly [bit: bigint, name: string | undefined])[] = [
   [0x001n, undefined], // gpu_idle
@@ -17,7 +17,10 @@ const reasons: readonly (readonly [bit: bigint, name: string | undefined])[] = [
   [0x400n, "reliability"],
 ];
 
-/** Names of what holds the clocks down, from a mask such as "0x0000000000000044"; undefined when it is none. A bit without a name is told by its value. */
+/**
+ * Returns why the clocks are low, from a mask such as "0x0000000000000044", or undefined if it is not a mask. Unknown bits become one
+ * hexadecimal value.
+ */
 export function throttleReasons(mask: string): string[] | undefined {
   if (!/^0x[0-9a-f]{1,16}$/i.test(mask)) return undefined;
   const bits = BigInt(mask);

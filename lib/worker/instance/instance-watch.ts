@@ -5,22 +5,22 @@ import { type Clock, sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Metadata } from "./metadata.ts";
 
-/** What the metadata service says of this instance. */
+/** What the metadata service reports about this instance. */
 export type InstanceNews = { readonly address?: string | undefined; readonly notice?: Notice | undefined };
 
 export type InstanceWatchOptions = {
   readonly metadata: Metadata;
   readonly clock: Clock;
   readonly log: Log;
-  /** Called when there is news: the address, or a notice. */
+  /** Is called when the address or a notice becomes known. */
   readonly changed: () => void;
-  /** Ends the watching. */
+  /** Ends the watch when it is aborted. */
   readonly signal: AbortSignal;
 };
 
-/** As AWS asks of those who watch for interruptions. */
+/** AWS recommends this interval for interruption notices. */
 const everyMs = 5_000;
-/** A spot instance is told two minutes before it is taken back. */
+/** EC2 announces an interruption two minutes before it reclaims a spot instance. */
 const warningMs = 2 * 60_000;
 
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
@@ -28,8 +28,9 @@ const InstanceAction = z.object({ action: z.string(), time });
 const Rebalance = z.object({ noticeTime: time });
 
 /**
- * Asks the metadata service for the instance's address, until it has it, and for notices of its end, for ever: a notice
- * stays, and only an interruption follows a recommendation. The service being out of reach is said once and tried again.
+ * Polls the metadata service for the instance's address, until it is known, and for notices of its end. A notice stays, and only an
+ * interruption replaces a rebalance recommendation. Returns a function that returns what is known. If the service cannot be reached, this
+ * is logged once and polling goes on.
  */
 export function watchInstance(options: InstanceWatchOptions): () => InstanceNews {
   let news: InstanceNews = {};
@@ -52,7 +53,7 @@ async function watch({ metadata, clock, log, signal }: InstanceWatchOptions, not
       await look(metadata, notebook);
       failing = false;
     } catch (error) {
-      if (!failing) log("warn", "the metadata service cannot be asked", {}, error);
+      if (!failing) log("warn", "metadata service unreachable", {}, error);
       failing = true;
     }
     await sleep(clock, everyMs, signal);
@@ -73,5 +74,5 @@ async function look(metadata: Metadata, { known, learn }: Notebook): Promise<voi
   if (rebalance !== undefined) learn({ notice: { kind: "rebalance", atMs: rebalance.noticeTime } });
 }
 
-/** Undefined for nothing, and for what has another shape. */
+/** Returns the parsed text, or undefined if there is none or it does not match the schema. */
 const parse = <T>(schema: z.ZodType<T>, text = ""): T | undefined => schema.safeParse(jsonOf(text)).data;

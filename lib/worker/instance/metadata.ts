@@ -1,15 +1,15 @@
 /** The instance's metadata service, version 2. */
 export type Metadata = {
-  /** The text at a path below /latest/; undefined when there is nothing there (404). Throws when the service cannot be asked. */
+  /** Returns the text at a path below /latest/, or undefined if there is none (404). Throws if the service cannot be reached. */
   get(path: string): Promise<string | undefined>;
 };
 
 const timeoutMs = 2_000;
 const tokenSeconds = 21_600;
-/** Longest text that is read. */
+/** The longest text that is accepted. */
 const mostBytes = 16 * 1024;
 
-/** `url`: of the service, without a path. The token is kept until the service refuses it. */
+/** `url` is the service's URL without a path. The token is kept until the service refuses it. */
 export function metadataAt(url: string): Metadata {
   let token: Promise<string> | undefined;
   const ask = async (path: string): Promise<Response> => {
@@ -27,7 +27,7 @@ export function metadataAt(url: string): Metadata {
         }
         const text = await response.text();
         if (response.status === 404) return undefined;
-        if (!response.ok || text.length > mostBytes) throw new Error(`the metadata service answered ${response.status}`);
+        if (!response.ok || text.length > mostBytes) throw new Error(`the metadata service returned HTTP status ${response.status}`);
         return text;
       } catch (error) {
         token = undefined;
@@ -44,6 +44,6 @@ async function fetchToken(url: string): Promise<string> {
     redirect: "error",
     signal: AbortSignal.timeout(timeoutMs),
   });
-  if (!response.ok) throw new Error(`the metadata service gave no token: ${response.status}`);
+  if (!response.ok) throw new Error(`the metadata service returned no token: HTTP status ${response.status}`);
   return response.text();
 }

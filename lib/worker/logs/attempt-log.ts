@@ -16,7 +16,7 @@ import { LogUploads, type PutSegment } from "./log-uploads.ts";
 export type AttemptLogOptions = {
   readonly attempt: AttemptRef;
   readonly rank: number;
-  /** Where segments lie until they are uploaded. */
+  /** The folder that holds segments until they are uploaded. */
   readonly folder: string;
   readonly s3: Pick<S3Client, "send">;
   readonly upload: { readonly bucket: string; readonly kmsKey: string };
@@ -28,14 +28,14 @@ export type AttemptLogOptions = {
 
 type Source = Parameters<Output>[0];
 
-/** What a member of an attempt writes: every byte into the record, and what the limits allow into the live stream. */
+/** Keeps the output of one member of an attempt: every byte in the record, and as much as the limits allow in the live stream. */
 export class AttemptLog {
   readonly #options: AttemptLogOptions;
   readonly #stream: LogStream;
   readonly #record: LogRecord;
   readonly #uploads: LogUploads;
   readonly #lines: Readonly<Record<Source, LiveLines>>;
-  /** Whose unfinished line is the newest piece in the stream. */
+  /** The source whose unfinished line is the newest piece in the stream; undefined if the newest piece ends its line. */
   #unfinished: Source | undefined;
 
   constructor(options: AttemptLogOptions) {
@@ -48,42 +48,42 @@ export class AttemptLog {
     this.#lines = { stdout: linesOf("stdout"), stderr: linesOf("stderr") };
   }
 
-  /** What the program writes. */
+  /** Takes what the program writes. */
   readonly output: Output = (source, bytes) => {
     this.#lines[source].push(bytes);
     return this.#record.write(bytes);
   };
 
-  /** A line of Fleetwright's own. */
+  /** Writes a line of Fleetwright's own. */
   note(line: string): void {
     this.#record.note(line);
     this.#push(undefined, { text: line });
   }
 
-  /** The program has ended. Uploads the record, for at most `withinMs`; it never throws. May be called again. */
+  /** Uploads the record after the program has ended, for at most `withinMs`. It never throws, and may be called again. */
   async finish(withinMs: number): Promise<void> {
     for (const lines of Object.values(this.#lines)) lines.end();
     await this.#record.finish(withinMs);
   }
 
-  /** Finishes both. What could not be kept is said in the stream and in the worker's log. */
+  /** Finishes the record and the live stream. It reports what was lost, in the stream and in the worker's log. */
   async close(withinMs: number): Promise<void> {
     await this.finish(withinMs);
     const { attempt, log } = this.#options;
     const bytes = this.#uploads.missingBytes;
     if (bytes > 0) {
-      this.#push(undefined, { text: `[fleetwright: ${bytes} bytes of the kept log were lost: they could not be uploaded]` });
-      log("warn", "a part of a job's log was lost: it could not be uploaded", { attempt: attemptName(attempt), bytes });
+      this.#push(undefined, { text: `[fleetwright: ${bytes} bytes of the kept log were lost because they could not be uploaded]` });
+      log("warn", "log bytes lost because they could not be uploaded", { attempt: attemptName(attempt), bytes });
     }
     const { lost } = await this.#stream.close(withinMs);
-    if (lost > 0) log("warn", "lines of a job's live log were lost", { attempt: attemptName(attempt), lines: lost });
+    if (lost > 0) log("warn", "live log lines lost", { attempt: attemptName(attempt), lines: lost });
   }
 
-  /** A piece goes on with a line only right behind that line: what came in between stands on a line of its own. */
+  /** Sends a piece. It may continue an unfinished line only if that line is the newest in the stream. Otherwise it begins a new line. */
   #push(source: Source | undefined, { text, continues, rewrites, unfinished }: LogPiece): void {
     const follows = source !== undefined && this.#unfinished === source;
     this.#unfinished = unfinished ? source : undefined;
-    // The end of a line that is no longer the newest.
+    // This only ends a line that is no longer the newest, so there is nothing to send.
     if (text === "" && continues && !follows) return;
     this.#stream.push({
       text,

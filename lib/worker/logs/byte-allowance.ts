@@ -1,12 +1,12 @@
 export type ByteLimits = {
-  /** So much at once. */
+  /** The most that may be taken at once. */
   readonly burstBytes: number;
-  /** So much each second in the long run. */
+  /** The rate at which the allowance refills. */
   readonly bytesPerSecond: number;
   readonly totalBytes: number;
 };
 
-/** How many bytes may be taken at a moment: a bucket that fills with time, and a total that does not. */
+/** Limits how many bytes may be taken: a token bucket that refills with time, and a total that does not. */
 export class ByteAllowance {
   readonly #limits: ByteLimits;
   #tokens: number;
@@ -20,7 +20,7 @@ export class ByteAllowance {
     this.#atMs = nowMs;
   }
 
-  /** Takes them if they may be taken now. */
+  /** Takes that many bytes if they are allowed now. Returns whether it did. */
   take(bytes: number, nowMs: number): boolean {
     this.#fill(nowMs);
     if (bytes > this.#left || bytes > this.#tokens) return false;
@@ -29,7 +29,7 @@ export class ByteAllowance {
     return true;
   }
 
-  /** In how many ms that many may be taken; undefined for never. */
+  /** Returns in how many ms that many bytes will be allowed, or undefined if they never will. */
   waitMs(bytes: number, nowMs: number): number | undefined {
     this.#fill(nowMs);
     if (bytes > this.#left || bytes > this.#limits.burstBytes) return undefined;

@@ -2,25 +2,25 @@ import { StringDecoder } from "node:string_decoder";
 import type { LogPiece } from "../../../events/artifacts/log-line.ts";
 import type { Clock } from "../runtime/clock.ts";
 
-/** How long a line may stand unfinished before it is shown as it is, and how seldom its newest state is shown after that. */
+/** How long a line may stay unfinished before it is shown as it is, and how often at most its newest state is shown after that. */
 export const unfinishedMs = 1_000;
-/** In UTF-16 units, so at most three times as many bytes: with JSON's escapes that still fits into an event of CloudWatch Logs (256 KiB). */
+/** In UTF-16 units, which are at most three bytes each. Even with JSON escapes a piece must fit into a CloudWatch Logs event (256 KiB). */
 const longestPiece = 32 * 1024;
 
 /**
- * Turns one output of a program (stdout or stderr) into pieces for the live stream, however the bytes arrive. A line comes as one piece
- * when it ends. One that is not finished within a second is shown as it stands, then at most once a second what was added or, after a
- * carriage return, its newest state. A long line comes in several pieces. So little is held in memory.
+ * Turns one output of a program (stdout or stderr) into pieces for the live stream. A line becomes one piece when it ends. If it does not
+ * end within a second, it is shown as it is, and after that at most once per second: what was added or, after a carriage return, its
+ * newest state. A long line becomes several pieces, so that little is held in memory.
  */
 export class LiveLines {
   readonly #clock: Clock;
   readonly #emit: (piece: LogPiece) => void;
   readonly #decoder = new StringDecoder("utf8");
-  /** What the line says and has not been emitted. */
+  /** The part of the line that has not been emitted. */
   #text = "";
-  /** A carriage return has come: what comes next stands in place of the line so far. */
+  /** A carriage return was read, so the next text replaces the line so far. */
   #returned = false;
-  /** The line has begun anew since its last piece. */
+  /** The line was replaced after its last piece was emitted. */
   #rewrites = false;
   /** A piece of this line has been emitted. */
   #begun = false;
@@ -35,7 +35,7 @@ export class LiveLines {
     this.#take(this.#decoder.write(bytes));
   }
 
-  /** Emits what stands after the last line's end. */
+  /** Emits the text after the last line feed. */
   end(): void {
     this.#take(this.#decoder.end());
     if (this.#text !== "") this.#piece({ unfinished: false });
@@ -47,7 +47,7 @@ export class LiveLines {
     const rest = lines.pop() ?? "";
     for (const line of lines) {
       this.#write(line);
-      // A carriage return right before the line's end is part of that end.
+      // A carriage return directly before the line feed belongs to the line's end, so it does not replace the line.
       this.#piece({ unfinished: false });
       this.#newLine();
     }
@@ -55,7 +55,7 @@ export class LiveLines {
     if (this.#text !== "") this.#cancelTimer ??= this.#clock.after(unfinishedMs, () => this.#show());
   }
 
-  /** Text without a line feed. */
+  /** Adds text that contains no line feed. */
   #write(text: string): void {
     const returns = text.split("\r");
     for (const [index, part] of returns.entries()) {
@@ -103,7 +103,7 @@ export class LiveLines {
   }
 }
 
-/** Never between the two halves of a character. */
+/** Returns where to cut a long line, so that no surrogate pair is split. */
 const endOfPiece = (text: string): number => {
   const last = text.charCodeAt(longestPiece - 1);
   return last >= 0xd800 && last <= 0xdbff ? longestPiece - 1 : longestPiece;

@@ -4,22 +4,22 @@ import type { Clock } from "../runtime/clock.ts";
 export type LogEvent = { readonly timestamp: number; readonly message: string };
 
 /**
- * Where batches go. `put` has its own time-out and bounded retries; it rejects when it gave up. It resolves with how many events were
- * refused for good, though the batch was taken.
+ * Receives batches. `put` must have its own timeout and bounded retries, and rejects when it gives up. It resolves with the number of
+ * events that were refused although the batch was accepted.
  */
 export type LogSink = { put(events: readonly LogEvent[]): Promise<number>; close(): void };
 
 export type BatchLimits = {
   readonly batchLines: number;
   readonly batchBytes: number;
-  /** The longest a line waits for others. */
+  /** The longest time that a line waits for others. */
   readonly batchMs: number;
 };
 
-/** CloudWatch Logs takes 10,000 events, 1,048,576 bytes and a span of 24 hours a batch (PutLogEvents). */
+/** CloudWatch Logs allows 10,000 events, 1,048,576 bytes and a span of 24 hours per batch (PutLogEvents). */
 export const batchLimits: BatchLimits = { batchLines: 10_000, batchBytes: 1_000_000, batchMs: 1_000 };
 const mostSpanMs = 23 * 3_600_000;
-/** A clock that is set back by more than this is believed; CloudWatch refuses what lies two hours ahead of its own. */
+/** A clock that is set back by more than this is followed, because CloudWatch refuses events more than two hours ahead of its own clock. */
 const mostBackMs = 3_600_000;
 
 export const bytesOf = (message: string): number => Buffer.byteLength(message) + eventOverheadBytes;
@@ -47,7 +47,7 @@ export class LogBatches {
     return this.#waitingBytes;
   }
 
-  /** Events that were given up for good. */
+  /** How many events were given up. */
   get lost(): number {
     return this.#lost;
   }
@@ -59,7 +59,7 @@ export class LogBatches {
     else this.#cancelTimer ??= this.#clock.after(this.#limits.batchMs, () => this.#flush());
   }
 
-  /** Writes what waits, for at most `withinMs`. Returns how many events never arrived. */
+  /** Writes the events that wait, for at most `withinMs`. Returns how many events never arrived. */
   async close(withinMs: number): Promise<number> {
     this.#flush();
     let cancel = () => {};
@@ -73,7 +73,7 @@ export class LogBatches {
     return this.#lost + this.#writing + this.#waiting.length;
   }
 
-  /** A batch must be in order of time, so an event is never older than the one before it, even if the clock steps back. */
+  /** Returns the time for the next event. It never goes back, even if the clock does, because a batch must be in order of time. */
   #timestamp(): number {
     const nowMs = this.#clock.wallMs();
     this.#lastMs = this.#lastMs - nowMs > mostBackMs ? nowMs : Math.max(this.#lastMs, nowMs);
@@ -95,7 +95,7 @@ export class LogBatches {
       try {
         this.#lost += await this.#sink.put(batch);
       } catch {
-        // The sink has tried again already.
+        // The sink has already retried.
         this.#lost += batch.length;
       }
       this.#writing = 0;

@@ -5,14 +5,14 @@ import type { LogUploads } from "./log-uploads.ts";
 import { OpenSegment, type Spooled } from "./spooled-segment.ts";
 
 export type RecordLimits = {
-  /** A segment is closed this long after its first byte, or as soon as it is this large: what is kept is at most a minute behind. */
+  /** A segment is closed this long after its first byte or at this size, so that the uploaded log is at most a minute behind. */
   readonly segmentMs: number;
   readonly segmentFileBytes: number;
-  /** Of the log: so that a segment of one repeated byte is not endless. */
+  /** The largest segment before compression. It bounds segments that compress very well. */
   readonly segmentBytes: number;
-  /** So much is kept whole. */
+  /** The beginning of the log up to this size is kept whole. */
   readonly wholeBytes: number;
-  /** Of what comes after that, at least so much of the end is kept. */
+  /** At least this much of the end is kept of a longer log. */
   readonly endBytes: number;
 };
 
@@ -26,7 +26,7 @@ export const recordLimits: RecordLimits = {
 };
 
 export type LogRecordOptions = {
-  /** Where segments lie until they are uploaded; made when the first byte comes. */
+  /** The folder that holds segments until they are uploaded. It is made for the first byte. */
   readonly folder: string;
   readonly uploads: Pick<LogUploads, "add" | "finish">;
   readonly clock: Clock;
@@ -34,23 +34,23 @@ export type LogRecordOptions = {
 };
 
 /**
- * Keeps the whole output of one attempt, byte for byte. It is compressed as it comes and cut into segments, and each segment is uploaded
- * as soon as it is closed. A log that is longer than 5 GiB keeps its beginning and its end, and says how much is missing between them:
- * what comes after the first 5 GiB stays on the disk, the oldest of it is removed as more comes, and the rest is uploaded when the
- * attempt ends. It is not uploaded before because an upload cannot be taken back: a job that writes for ever would fill the bucket.
+ * Keeps the whole output of one attempt, byte for byte. The output is compressed as it arrives and cut into segments, and each segment is
+ * uploaded as soon as it is closed. A log that is longer than 5 GiB keeps its beginning and its end, and says how much is missing between
+ * them. After the first 5 GiB, segments stay on the disk, the oldest are removed as more arrive, and the rest is uploaded when the attempt
+ * ends. They must not be uploaded earlier, because an upload cannot be taken back and a job that never stops writing would fill the bucket.
  */
 export class LogRecord {
   readonly #options: LogRecordOptions;
   readonly #limits: RecordLimits;
   #open: OpenSegment | undefined;
   #cancelTimer = () => {};
-  /** Closed segments on their way to the disk, in their order. */
+  /** Resolves when all closed segments are on the disk, in order. */
   #closing: Promise<void> = Promise.resolve();
   #files = 0;
   #bytes = 0;
   #finishedBytes = 0;
   #endsInLine = false;
-  /** Bytes that the disk did not take and that the log has not told of yet. */
+  /** Bytes that could not be written to the disk and that the log does not mention yet. */
   #unsaid = 0;
   #end: Spooled[] = [];
   #goneBytes = 0;
@@ -60,7 +60,7 @@ export class LogRecord {
     this.#limits = options.limits ?? recordLimits;
   }
 
-  /** Resolves when more may come; undefined when it may come at once. */
+  /** Returns a promise that resolves when more may be written, or undefined if more may be written at once. */
   write(bytes: Buffer): Promise<void> | undefined {
     if (bytes.length === 0) return undefined;
     const segment = this.#segment();
@@ -73,21 +73,20 @@ export class LogRecord {
     return room;
   }
 
-  /** A line of Fleetwright's own. */
+  /** Writes a line of Fleetwright's own. */
   note(line: string): void {
     void this.write(Buffer.from(`${this.#endsInLine ? "\n" : ""}${line}\n`));
   }
 
   /**
-   * Closes what is open and uploads what there is, for at most `withinMs`. Usually nothing comes after it; if something does, call it
-   * again.
+   * Closes the open segment and uploads all segments, for at most `withinMs`. If more is written afterwards, it must be called again.
    */
   async finish(withinMs: number): Promise<void> {
     if (this.#bytes !== this.#finishedBytes) await this.#addLast();
     await this.#options.uploads.finish(withinMs);
   }
 
-  /** The last segment is marked, though it may be empty: this is how a reader knows that nothing is missing behind it. */
+  /** Adds the last segment, even if it is empty, because its mark shows a reader that nothing is missing after it. */
   async #addLast(): Promise<void> {
     const { uploads } = this.#options;
     const last = this.#segment();
@@ -104,7 +103,7 @@ export class LogRecord {
   async #addGap(): Promise<void> {
     const gap = new OpenSegment(this.#nextFile(), this.#bytes);
     const { wholeBytes, endBytes } = this.#limits;
-    const limits = `of a log, the first ${wholeBytes} bytes and the last ${endBytes} are kept`;
+    const limits = `the first ${wholeBytes} bytes and the last ${endBytes} bytes of a log are kept`;
     void gap.write(Buffer.from(`\n[fleetwright: ${this.#goneBytes} bytes were left out here: ${limits}]\n`));
     this.#goneBytes = 0;
     const spooled = await gap.end();
@@ -121,7 +120,7 @@ export class LogRecord {
     this.#cancelTimer = this.#options.clock.after(this.#limits.segmentMs, () => this.#close());
     const lost = this.#unsaid;
     this.#unsaid = 0;
-    if (lost > 0) this.note(`[fleetwright: ${lost} bytes were lost here: the node's disk did not take them]`);
+    if (lost > 0) this.note(`[fleetwright: ${lost} bytes were lost here because they could not be written to the node's disk]`);
     return this.#open;
   }
 

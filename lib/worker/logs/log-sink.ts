@@ -7,7 +7,7 @@ import {
 import type { AttemptCredentials } from "../runtime/s3.ts";
 import type { LogSink } from "./log-batches.ts";
 
-/** Writes to one CloudWatch Logs stream, which it makes at its first batch. The group is the stack's. */
+/** Writes to one CloudWatch Logs stream, which it creates with its first batch. The stack creates the log group. */
 export function cloudWatchSink(
   of: { readonly group: string; readonly stream: string },
   access: { readonly region: string; readonly credentials: AttemptCredentials },
@@ -26,7 +26,7 @@ export function cloudWatchSink(
         try {
           await client.send(new CreateLogStreamCommand(name));
         } catch (error) {
-          // From an earlier try whose answer was lost.
+          // The stream exists already if the response to an earlier try was lost.
           if (!(error instanceof Error && error.name === "ResourceAlreadyExistsException")) throw error;
         }
         made = true;
@@ -38,7 +38,7 @@ export function cloudWatchSink(
   };
 }
 
-/** CloudWatch takes a batch and still leaves out what is too old or too far ahead of its own clock. */
+/** Returns how many events CloudWatch refused in an accepted batch, because they are too old or too far ahead of its clock. */
 function refused(events: number, info: RejectedLogEventsInfo | undefined): number {
   const tooOld = Math.max(info?.tooOldLogEventEndIndex ?? 0, info?.expiredLogEventEndIndex ?? 0);
   return tooOld + (events - Math.max(tooOld, info?.tooNewLogEventStartIndex ?? events));

@@ -6,9 +6,9 @@ import { Newest } from "./newest.ts";
 
 export type LogLimits = ByteLimits &
   BatchLimits & {
-    /** Bytes that may wait while the sink is slow. */
+    /** How many bytes may wait while the sink is slow. */
     readonly waitingBytes: number;
-    /** The newest output that is kept for the stream while it is over its limits. */
+    /** How much of the newest output is held back while the stream is over its limits. */
     readonly newestBytes: number;
   };
 
@@ -16,16 +16,16 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 
 /**
- * What an attempt may send to CloudWatch Logs, which takes money for each byte: a quarter of a dollar an attempt at most. The whole
- * output is kept elsewhere (log-record.ts). All of them are counted as CloudWatch does, with 26 bytes for each line.
+ * What an attempt may send to CloudWatch Logs. It is limited because CloudWatch charges per byte: these limits cost at most a quarter of a
+ * dollar per attempt. The whole output is kept elsewhere (log-record.ts). Bytes are counted as CloudWatch does, with 26 extra per line.
  */
 export const liveLimits: ByteLimits = { burstBytes: 4 * MiB, bytesPerSecond: 256 * KiB, totalBytes: 512 * MiB };
 export const logLimits: LogLimits = { ...liveLimits, ...batchLimits, waitingBytes: 8 * MiB, newestBytes: 256 * KiB };
 
 /**
- * One attempt's live log. It takes pieces without ever making the program wait. Beyond its limits, or while the sink is slow, it holds
- * the newest output back and lets go of what is older. As soon as the limits allow it, and at the end in any case, a line says how much
- * was left out and where it can be read, and the newest output follows. So both the beginning and the end of the output are shown.
+ * The live log of an attempt. It never makes the program wait. Over its limits, or while the sink is slow, it holds back the newest output
+ * and drops older output. As soon as the limits allow it, and at the end in any case, it sends a line that says how much was left out and
+ * how to read it, and then the newest output. So it shows both the beginning and the end of the output.
  */
 export class LogStream {
   readonly #clock: Clock;
@@ -60,7 +60,7 @@ export class LogStream {
     this.#releaseLater();
   }
 
-  /** Writes what waits and the newest of what was held back, for at most `withinMs`. Returns how many lines never arrived. */
+  /** Writes the lines that wait and those that are held back, for at most `withinMs`. Returns how many lines never arrived. */
   async close(withinMs: number): Promise<{ readonly lost: number }> {
     this.#cancelTimer?.();
     this.#noteLost();
@@ -72,7 +72,7 @@ export class LogStream {
     return this.#batches.waitingBytes + bytes <= this.#limits.waitingBytes && this.#allowance.take(bytes, this.#clock.monotonicMs());
   }
 
-  /** Lets go of what is held, if all of it may go. */
+  /** Sends all held lines if the limits allow all of them. */
   #release(): void {
     if (this.#mayTake(this.#held.bytes)) this.#letGo();
   }
@@ -83,7 +83,7 @@ export class LogStream {
     for (const message of this.#held.takeAll()) this.#batches.add(message);
   }
 
-  /** The ring fills meanwhile, so room is waited for that takes all of it. */
+  /** Waits until the limits allow a full buffer of held lines, because the buffer may fill in the meantime. */
   #releaseLater(): void {
     if (this.#cancelTimer !== undefined) return;
     const waitMs = this.#allowance.waitMs(this.#limits.newestBytes, this.#clock.monotonicMs());
@@ -103,7 +103,7 @@ export class LogStream {
     this.#saidTotal = true;
     const most = `${Math.round(this.#limits.totalBytes / MiB)} MiB`;
     this.#batches.add(
-      `[fleetwright: the live log has reached ${most}, its limit for an attempt; what comes now is shown in part, when the attempt ends; to read the whole log: ${this.#whole}]`,
+      `[fleetwright: the live log has reached its limit of ${most} per attempt; only the newest output will be shown, when the attempt ends; to read the whole log: ${this.#whole}]`,
     );
   }
 
@@ -112,7 +112,7 @@ export class LogStream {
     if (lost === this.#saidLost) return;
     const lines = lost - this.#saidLost;
     this.#saidLost = lost;
-    this.#batches.add(`[fleetwright: ${amount(lines)} lost here: CloudWatch Logs refused them; to read the whole log: ${this.#whole}]`);
+    this.#batches.add(`[fleetwright: ${amount(lines)} lost here, refused by CloudWatch Logs; to read the whole log: ${this.#whole}]`);
   }
 }
 

@@ -6,7 +6,7 @@ import { tryAgain } from "../runtime/retry.ts";
 import type { Spooled } from "./spooled-segment.ts";
 
 export type SegmentToPut = { readonly number: number; readonly gzip: Buffer; readonly facts: SegmentFacts };
-/** Puts one segment where it is sealed from. Throws a Fault (`retry`) when it could not. */
+/** Puts one segment into the bucket from which it is sealed. Throws a Fault (`retry`) if it fails. */
 export type PutSegment = (segment: SegmentToPut, signal: AbortSignal) => Promise<void>;
 
 export type LogUploadsOptions = {
@@ -14,9 +14,9 @@ export type LogUploadsOptions = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  /** Its name, for the worker's log. */
+  /** The attempt's name, for the worker's log. */
   readonly attempt: string;
-  /** How much may wait on the disk while S3 is slow; then the oldest that waits is given up. */
+  /** How much may wait on the disk while S3 is slow. If more waits, the oldest segment is given up. */
   readonly spoolBytes?: number;
 };
 
@@ -24,10 +24,10 @@ type Waiting = { readonly number: number; readonly segment: Spooled; readonly la
 
 const usualSpoolBytes = 512 * 1024 ** 2;
 const tries = 4;
-/** A segment that has used up its tries waits so long until it is tried anew; and so long when the attempt is at its end. */
+/** How long a segment waits after it has used up its tries: usually, and when the attempt is ending. */
 const againMs = { usual: 15_000, finishing: 1_000 } as const;
 
-/** Uploads closed segments one after the other, oldest first, and tries again for as long as the attempt is on this machine. */
+/** Uploads closed segments one at a time, oldest first. It retries for as long as the attempt is on this machine. */
 export class LogUploads {
   readonly #options: LogUploadsOptions;
   readonly #waiting: Waiting[] = [];
@@ -42,7 +42,7 @@ export class LogUploads {
     this.#options = options;
   }
 
-  /** Bytes of the log that were given up, or wait still. */
+  /** How many bytes of the log were given up or still wait. */
   get missingBytes(): number {
     return this.#lostBytes + this.#waiting.reduce((sum, { segment }) => sum + segment.bytes, 0);
   }
@@ -50,12 +50,12 @@ export class LogUploads {
   add(segment: Spooled, { last }: { readonly last: boolean }): void {
     this.#waiting.push({ number: this.#next++, segment, last });
     const most = this.#options.spoolBytes ?? usualSpoolBytes;
-    // The first one may be on its way.
+    // The first segment is never given up here, because its upload may be in progress.
     while (this.#waiting.length > 2 && this.#spooledBytes() > most) void this.#giveUp(...this.#waiting.splice(1, 1));
     this.#start();
   }
 
-  /** Waits until all that was added is uploaded, for at most `withinMs`. What is left waits for the next call. */
+  /** Waits until all segments are uploaded, for at most `withinMs`. Segments that are left wait for the next call. */
   async finish(withinMs: number): Promise<void> {
     this.#finishing = true;
     this.#cutPause();
@@ -92,7 +92,7 @@ export class LogUploads {
       await remove(segment);
       return true;
     } catch (error) {
-      log("warn", "a part of a job's log could not be uploaded yet", { attempt, number }, error);
+      log("warn", "log segment not uploaded yet", { attempt, number }, error);
       return false;
     }
   }
@@ -109,7 +109,7 @@ export class LogUploads {
     const { log, attempt } = this.#options;
     const { number, segment } = oldest;
     this.#lostBytes += segment.bytes;
-    log("error", "a part of a job's log was lost, for too much waits to be uploaded", { attempt, number, bytes: segment.bytes });
+    log("error", "log segment lost because too many bytes wait to be uploaded", { attempt, number, bytes: segment.bytes });
     await remove(segment);
   }
 
@@ -118,5 +118,5 @@ export class LogUploads {
   }
 }
 
-/** The attempt's folder is removed at its end in any case. */
+/** Removes a segment's file. Errors are ignored, because the attempt's whole folder is removed at its end. */
 const remove = ({ file }: Spooled): Promise<void> => rm(file, { force: true }).catch(() => undefined);

@@ -1,10 +1,10 @@
 type Sized<T> = { readonly item: T; readonly bytes: number };
 
-/** Keeps the newest items up to so many bytes, and counts those that had to go. */
+/** Keeps the newest items up to a number of bytes, and counts those that it drops. */
 export class Newest<T> {
   readonly #mostBytes: number;
   #items: Sized<T>[] = [];
-  /** Where the oldest is: taking from the front of a long array is slow. */
+  /** The index of the oldest item. It exists because removing from the front of a long array is slow. */
   #first = 0;
   #bytes = 0;
   #gone = { items: 0, bytes: 0 };
@@ -31,7 +31,7 @@ export class Newest<T> {
     while (this.#bytes > this.#mostBytes && this.#items.length - this.#first > 1) this.#drop();
   }
 
-  /** All of them, oldest first; it is empty afterwards. */
+  /** Removes and returns all items, oldest first. */
   takeAll(): T[] {
     const all = this.#items.slice(this.#first).map(({ item }) => item);
     this.#items = [];

@@ -6,22 +6,22 @@ import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createGzip, type Gzip } from "node:zlib";
 
-/** A segment of a log that lies whole on this machine's disk, compressed. */
+/** A complete, compressed segment of a log on this machine's disk. */
 export type Spooled = {
   readonly file: string;
   readonly sha256: string;
-  /** Of the gzip file. */
+  /** The size of the gzip file. */
   readonly fileBytes: number;
-  /** Of the log. */
+  /** The size before compression. */
   readonly bytes: number;
-  /** Where in the log it begins. */
+  /** The position in the log where it begins. */
   readonly offset: number;
 };
 
-/** Fast rather than small: the job's own work comes first. Text shrinks to a fifth or so. */
+/** Fast rather than small, because the job needs the CPU. Text shrinks to about a fifth. */
 const level = constants.Z_BEST_SPEED + 1;
 
-/** A segment that is being written: bytes go through gzip into a file as they come. */
+/** A segment that is being written. Bytes go through gzip into a file as they arrive. */
 export class OpenSegment {
   readonly offset: number;
   readonly #file: string;
@@ -42,12 +42,12 @@ export class OpenSegment {
     return this.#bytes;
   }
 
-  /** So far; what gzip still holds comes on top. */
+  /** The size of the file so far, without what gzip still holds. */
   get fileBytes(): number {
     return this.#fileBytes;
   }
 
-  /** Resolves when more may come; undefined when it may come at once. */
+  /** Returns a promise that resolves when more may be written, or undefined if more may be written at once. */
   write(bytes: Buffer): Promise<void> | undefined {
     this.#bytes += bytes.length;
     if (this.#failed || this.#gzip.write(bytes) || this.#gzip.writableLength < mostPendingBytes) return undefined;
@@ -57,7 +57,7 @@ export class OpenSegment {
     });
   }
 
-  /** Resolves with undefined when the disk did not take it. */
+  /** Ends the segment. Resolves with undefined if it could not be written to the disk. */
   end(): Promise<Spooled | undefined> {
     if (!this.#failed) this.#gzip.end();
     return this.#done;
@@ -86,5 +86,5 @@ export class OpenSegment {
   }
 }
 
-/** What may wait for gzip before the program's output is left unread for a moment. */
+/** How much may wait for gzip before the program's output is left unread for a moment. */
 const mostPendingBytes = 4 * 1024 * 1024;

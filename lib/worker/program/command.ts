@@ -9,21 +9,21 @@ export type Command = {
   readonly args: readonly string[];
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** Then it is killed, with all that it started. */
+  /** After this time it is killed, together with all processes that it started. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Sees each piece of standard output as it comes. */
+  /** Receives each piece of standard output as it arrives. */
   readonly onOutput?: ((bytes: Buffer) => void) | undefined;
 };
 
-/** What came of a command. What it wrote is cut at 1 MiB each. */
+/** How a command ended. `stdout` and `stderr` are cut at 1 MiB each. */
 export type CommandEnd =
   | { readonly kind: "ended"; readonly code: number; readonly stdout: string; readonly stderr: string }
-  /** It was killed: because its time was over, because of the signal given, or by somebody else. */
+  /** It was killed after its time, because its signal was aborted, or from outside. */
   | { readonly kind: "killed"; readonly because: string }
   | { readonly kind: "not-started"; readonly because: string; readonly error: unknown };
 
-/** What kept a program from being started, for the log. */
+/** Returns the error that prevented the command from starting, for the log. */
 export const errorOf = (end: CommandEnd): unknown => (end.kind === "not-started" ? end.error : undefined);
 
 const mostBytes = 1024 ** 2;
@@ -39,14 +39,14 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
     return { kind: "not-started", because: withCauses(error), error };
   }
   const ended = endOf(child);
-  // Short of files, Node makes no pipes; the error follows.
+  // Without free file descriptors Node creates no pipes, and the error is emitted later.
   const stdout = collect(child.stdout ?? undefined, command.onOutput);
   const stderr = collect(child.stderr ?? undefined);
   let because = "it was killed";
   const kill = (why: string): void => {
     because = why;
     if (child.pid !== undefined) signalGroup(child.pid, "SIGKILL");
-    // Somebody who left the group may hold the other ends open.
+    // A process that left the group may keep the other ends open.
     child.stdout.destroy();
     child.stderr.destroy();
   };
@@ -61,7 +61,7 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
   return { kind: "ended", code: end, stdout: stdout(), stderr: stderr() };
 }
 
-/** Its exit code; undefined when a signal ended it; the error when it never began. */
+/** Resolves with the exit code, undefined if a signal ended it, or the error if it never started. */
 const endOf = (child: ChildProcess): Promise<number | undefined | Error> =>
   new Promise((resolve) => {
     child.once("error", resolve);

@@ -2,12 +2,12 @@ import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { delimiter, resolve } from "node:path";
 
-/** `file` is absolute. Codes are the shell's: 127 not found, 126 found but not executable. */
+/** `file` is absolute. The exit codes are those of a shell: 127 if not found, 126 if not executable. */
 export type Executable =
   | { readonly kind: "found"; readonly file: string }
   | { readonly kind: "missing"; readonly exitCode: 126 | 127; readonly reason: string };
 
-/** Finds a program as a shell in `folder` would. */
+/** Finds a program as a shell in `folder` would find it. */
 export async function findExecutable(command: string, from: { folder: string; path: string }): Promise<Executable> {
   const candidates = command.includes("/")
     ? [resolve(from.folder, command)]

@@ -4,8 +4,8 @@ import { StringDecoder } from "node:string_decoder";
 const longestLine = 32 * 1024;
 
 /**
- * Cuts a program's output into lines, however the bytes arrive. A lone carriage return ends a line too, so that
- * progress bars are seen while they move. What a line has beyond its longest is dropped, so memory stays bounded.
+ * Splits a program's output into lines. A lone carriage return ends a line too, so that progress bars appear while they move. A longer
+ * line is cut, so that memory stays bounded.
  */
 export class LineSplitter {
   readonly #decoder = new StringDecoder("utf8");
@@ -21,7 +21,7 @@ export class LineSplitter {
     this.#take(this.#decoder.write(bytes));
   }
 
-  /** Gives out what stands after the last line's end. */
+  /** Emits the text after the last line's end. */
   end(): void {
     this.#take(this.#decoder.end());
     if (this.#rest !== "") this.#emit(this.#rest.replace(/\r$/, ""));
@@ -48,7 +48,7 @@ export class LineSplitter {
   }
 }
 
-/** Keeps the last lines it was given. */
+/** Keeps the last lines that were pushed. */
 export class Tail {
   readonly #most: number;
   readonly #lines: string[] = [];
@@ -62,7 +62,7 @@ export class Tail {
     if (this.#lines.length > this.#most) this.#lines.shift();
   }
 
-  /** The last `length` characters of it. */
+  /** Returns at most the last `length` characters of these lines. */
   text(length: number): string {
     const all = this.#lines.join("\n").trim();
     return all.length <= length ? all : `…${all.slice(1 - length)}`;

@@ -11,7 +11,7 @@ export type User = { readonly uid: number; readonly gid: number };
 export type ProgramOptions = {
   /** An absolute path. */
   readonly file: string;
-  /** With the name it was called by. */
+  /** The arguments, including the name that the program is called by. */
   readonly command: readonly string[];
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
@@ -19,25 +19,25 @@ export type ProgramOptions = {
   readonly output: Output;
 };
 
-/** Takes what a program writes, as it comes. Resolves when more may come; undefined when it may come at once. */
+/** Receives output as it arrives. Returns a promise that resolves when more may be written, or undefined if more may be written at once. */
 export type Output = (from: "stdout" | "stderr", bytes: Buffer) => Promise<void> | undefined;
 
 export type Program = {
-  /** Also its process group's. */
+  /** The id of the process and of its process group. */
   readonly pid: number;
-  /** When the program has ended and nothing of its process group is left. Never rejects. */
+  /** Resolves when the program has ended and its process group is empty. Never rejects. */
   readonly exited: Promise<Exit>;
-  /** SIGTERM to the whole group, SIGKILL after the grace. */
+  /** Sends SIGTERM to the whole group, and SIGKILL after the grace period. */
   stop(graceMs: number): void;
 };
 
 const tailLines = 20;
 const tailLength = 1_000;
-/** Output is read after the end until nothing has come for so long, in case something else still holds the pipe; and no longer than that. */
+/** After the end, output is read until it stays silent for `silentMs`, at most for `drainMs`, because another process may hold the pipe. */
 const silentMs = 2_000;
 const drainMs = 30_000;
 
-/** Starts a program as leader of its own process group. Rejects when the system cannot start it. */
+/** Starts a program as the leader of its own process group. Rejects if the system cannot start it. */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
   const child = spawn(options.file, options.command.slice(1), {
     argv0: options.command[0] ?? options.file,
@@ -58,7 +58,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   let over = false;
   let killTimer: NodeJS.Timeout | undefined;
   const stop = (graceMs: number): void => {
-    // Once it is over its number may be somebody else's.
+    // After its end, its id may belong to another process.
     if (over) return;
     signalGroup(pid, "SIGTERM");
     clearTimeout(killTimer);
@@ -68,7 +68,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     const end = await ended;
     over = true;
     clearTimeout(killTimer);
-    // Whatever it left behind in its group ends with it: its GPUs are free from here on.
+    // The rest of its group must end with it, so that its GPUs are free from now on.
     signalGroup(pid, "SIGKILL");
     await drained();
     return exitOf(end, tail);
@@ -82,7 +82,7 @@ const started = (child: ChildProcess): Promise<number> =>
     child.once("spawn", () => resolve(child.pid ?? 0));
   });
 
-/** What it returns waits until all output is read, or a bounded time when somebody else keeps the pipe open. */
+/** Returns a function that waits until all output is read, or a bounded time if another process keeps the pipe open. */
 function readOutput(child: ChildProcess, output: Output, tail: Tail): () => Promise<void> {
   const closed = new Promise<"closed">((resolve) => child.once("close", () => resolve("closed")));
   const lastOfStderr = new LineSplitter((line) => tail.push(line));
@@ -125,15 +125,15 @@ function exitOf(end: { code: number | null; signal: NodeJS.Signals | null }, tai
   return { code: 128 + constants.signals[end.signal], reason };
 }
 
-/** When memory is short the system shall end a job, never the worker; a job may have inherited its protection. */
+/** If memory is short, the kernel must kill a job rather than the worker. A job may have inherited the worker's protection. */
 async function yieldMemory(pid: number): Promise<void> {
-  // Not Linux, or over already.
+  // This fails if the system is not Linux or the program has already ended.
   await writeFile(`/proc/${pid}/oom_score_adj`, "300").catch(() => undefined);
 }
 
-/** True when there was somebody to signal. */
+/** Signals a process group. Returns whether it exists. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
-  // 0 and 1 would be our own group, or everybody.
+  // 0 would signal the worker's own group, and 1 every process.
   if (pid <= 1) return false;
   try {
     process.kill(-pid, signal);

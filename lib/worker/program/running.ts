@@ -1,22 +1,22 @@
-/** The reason says what the code does not: the last lines on stderr, the signal, the time that ran out. */
+/** `reason` explains the code: the last lines of stderr, the signal, or the time limit. */
 export type Exit = { readonly code: number; readonly reason?: string | undefined };
 
-/** `failed`: the machine lost the program, or could never run it; `again`: another try may succeed. */
+/** `failed`: the machine lost the program or could not run it. `again`: another try may succeed. */
 export type End = ({ readonly kind: "exited" } & Exit) | { readonly kind: "failed"; readonly reason: string; readonly again: boolean };
 
-/** A job's program at work, as a plain process or in a container. */
+/** A job's running program, as a plain process or in a container. */
 export type Running = {
   readonly startedAtMs: number;
-  /** When it has ended and nothing of it is left. Never rejects. */
+  /** Resolves when the program and all its processes have ended. Never rejects. */
   readonly ended: Promise<End>;
-  /** SIGTERM, and SIGKILL after the grace. May be called again, with less. */
+  /** Sends SIGTERM, and SIGKILL after the grace period. May be called again with a shorter one. */
   stop(graceMs: number): void;
 };
 
-/** The exit code of `timeout(1)` for a program that ran too long. */
+/** The exit code that `timeout(1)` uses for a program that ran too long. */
 const tooLongCode = 124;
 
-/** Stops it when its time is over. */
+/** Stops a program when it exceeds its runtime. */
 export function limitRuntime(running: Running, limit: { readonly maxRuntimeMs: number; readonly graceMs: number }): Running {
   let ranTooLong = false;
   const timer = setTimeout(() => {

@@ -3,27 +3,27 @@ import { join } from "node:path";
 import type { Log } from "../runtime/log.ts";
 
 /**
- * Memory and CPU limits by cgroup v2, below the worker's own systemd service (whose unit says `Delegate=yes`). A program
- * is moved in right after it was started, before it has done anything of note, so nothing has to run as root on its behalf.
+ * Memory and CPU limits through cgroup v2, below the worker's own systemd service (its unit must say `Delegate=yes`). A program is moved
+ * into its cgroup directly after its start, before it does anything significant, so that no part of it has to run as root.
  */
 export type Cgroups = {
   hold(name: string, pid: number, limits: { readonly vcpus: number; readonly memoryGiB: number }): Promise<Cgroup>;
 };
 
 export type Cgroup = {
-  /** Ends all that is left in it, and it. Answers whether it ran out of its memory. */
+  /** Ends all processes that are left in the cgroup and removes it. Returns whether it ran out of memory. */
   end(): Promise<{ readonly ranOutOfMemory: boolean }>;
 };
 
 const periodUs = 100_000;
 
-/** Undefined, with a word in the log, where there is no systemd, no root or no delegated cgroup v2. */
+/** Returns undefined, and logs why, if there is no systemd or no delegated cgroup v2, or if the worker is not root. */
 export async function openCgroups(log: Log): Promise<Cgroups | undefined> {
   try {
     if (process.getuid?.() !== 0) throw new Error("the worker is not root");
     await access("/run/systemd/system");
     const own = /^0::(\/.+\.service)$/m.exec(await readFile("/proc/self/cgroup", "utf8"))?.[1];
-    if (own === undefined) throw new Error("the worker is no systemd service");
+    if (own === undefined) throw new Error("the worker is not a systemd service");
     return await cgroupsBelow(join("/sys/fs/cgroup", own), process.pid);
   } catch (error) {
     log("info", "jobs run without memory and CPU limits", {}, error);
@@ -31,7 +31,7 @@ export async function openCgroups(log: Log): Promise<Cgroups | undefined> {
   }
 }
 
-/** A cgroup with children of its own may hold no processes, so the worker moves into one too. */
+/** Moves the worker into a child cgroup too, because a cgroup that has children may not hold processes itself. */
 export async function cgroupsBelow(root: string, workerPid: number): Promise<Cgroups> {
   const own = join(root, "worker");
   await mkdir(own, { recursive: true });
@@ -53,7 +53,7 @@ export async function cgroupsBelow(root: string, workerPid: number): Promise<Cgr
 async function end(folder: string): Promise<{ readonly ranOutOfMemory: boolean }> {
   const events = await readFile(join(folder, "memory.events"), "utf8").catch(() => "");
   await writeFile(join(folder, "cgroup.kill"), "1");
-  // Busy while the last of it goes; one that stays empty behind costs nothing.
+  // This fails while the last process is ending. An empty cgroup that remains does no harm.
   await rmdir(folder).catch(() => undefined);
   return { ranOutOfMemory: /^oom_kill [1-9]/m.test(events) };
 }

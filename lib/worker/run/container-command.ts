@@ -7,10 +7,10 @@ import type { JobStart } from "./job-runtime.ts";
 
 type RunOrder = Extract<Order, { kind: "run" }>;
 
-/** Of a worker's containers, so that it finds them again: the folder of the worker that began them. */
+/** The label by which a worker finds its containers after a restart. Its value is the folder of the worker that started them. */
 export const folderLabel = "fleetwright.folder";
 
-/** Team names hold no dot and attempts are numbers: no two attempts share a name. */
+/** Returns a container's name. It is unique per attempt, because team names contain no dot and attempts are numbers. */
 export const containerName = ({ team, job, attempt }: RunOrder): string => `fleetwright-${team}.${job}.${attempt}`;
 
 const inside = { work: "/work", tmp: "/tmp", data: "/data" } as const;
@@ -18,19 +18,19 @@ const inside = { work: "/work", tmp: "/tmp", data: "/data" } as const;
 export type ContainerSetting = {
   /** The worker's own folder. */
   readonly root: string;
-  /** A file that holds `containerVariables`. */
+  /** The path of the file with the `containerVariables`. */
   readonly envFile: string;
   readonly user: User;
 };
 
 /**
- * The arguments of `docker run`. Some of them, and why:
- * - host network: a gang's members reach each other on ports they choose, at full speed; and the firewall rule that keeps the
- *   job's user from the metadata service goes by the user of a socket, in the host's own network and user namespace.
- * - the user, all capabilities dropped, no new privileges: so it stays that user, whatever the image says.
- * - shared memory: half its memory and counted as such; Docker's 64 MiB break PyTorch's data loaders.
- * - not `--rm`: what became of it is asked for when it has ended, and then it is removed.
- * - no log driver: lines are read as they are written, and would fill the disk a second time.
+ * Returns the arguments of `docker run`. The reasons for some of them:
+ * - The host's network, because a gang's members must reach each other on ports that they choose, at full speed. Also, the firewall rule
+ *   that keeps the job's user from the metadata service matches a socket's user in the host's network and user namespace.
+ * - The user, no capabilities and no new privileges, so that the program stays that user even if the image says otherwise.
+ * - Shared memory of half the job's memory, which counts towards its limit, because Docker's 64 MiB break PyTorch's data loaders.
+ * - No `--rm`, because the container is inspected after its end, and removed after that.
+ * - No log driver, because output is read as it is written, and the driver would store it on the disk a second time.
  */
 export function runArguments(job: JobStart, setting: ContainerSetting): readonly string[] {
   const { order, folder, gpus, data } = job;
@@ -50,14 +50,14 @@ export function runArguments(job: JobStart, setting: ContainerSetting): readonly
     ...["--user", `${setting.user.uid}:${setting.user.gid}`],
     ...["--cap-drop", "ALL"],
     ...["--security-opt", "no-new-privileges"],
-    // The value is itself comma-separated: its quotes are Docker's.
+    // Docker requires the quotes, because the value contains commas.
     ...(gpus.length > 0 ? ["--gpus", `"device=${gpus.join(",")}"`] : []),
     ...["--memory", `${memoryMiB}m`],
     ...["--memory-swap", `${memoryMiB}m`],
     ...["--cpus", String(Number(spec.vcpus.toFixed(mostDecimals)))],
     ...["--pids-limit", "16384"],
     ...["--shm-size", `${Math.ceil(memoryMiB / 2)}m`],
-    // When memory is short the system shall end a job, never the worker.
+    // If memory is short, the kernel must kill a job rather than the worker.
     ...["--oom-score-adj", "300"],
     ...["--log-driver", "none"],
     ...["--workdir", inside.work],
@@ -65,19 +65,19 @@ export function runArguments(job: JobStart, setting: ContainerSetting): readonly
     ...["--volume", `${folder.tmp}:${inside.tmp}`],
     ...(data === undefined ? [] : ["--volume", `${data}:${inside.data}:ro`]),
     ...["--env-file", setting.envFile],
-    // Its lines would not fit into the file: the client is given the value.
+    // Docker takes the value from its client's environment, because the file cannot hold a value of several lines.
     ...["--env", manyLines],
     image,
     ...spec.command,
   ];
 }
 
-/** Docker counts billionths of a CPU, and refuses a number that is more precise, such as a third. */
+/** Docker counts billionths of a CPU and refuses a more precise number, such as a third. */
 const mostDecimals = 9;
 
 const manyLines = "FLEETWRIGHT_ARTIFACTS";
 
-/** Every name of an image begins with a letter, a digit or a bracket, so that nothing is taken for an option. */
+/** Returns the job's image. A valid name begins with a letter, a digit or a bracket, so Docker cannot mistake it for an option. */
 function imageOf({ spec }: RunOrder): string {
   const image = spec.image ?? "";
   const why = whyNoImage(image);
@@ -85,13 +85,14 @@ function imageOf({ spec }: RunOrder): string {
   return image;
 }
 
-/** What a container's environment is: a file of NAME=VALUE lines, and what the client itself must be given. */
+/** A container's environment: a file of NAME=VALUE lines, and variables that Docker's client must have itself. */
 export type ContainerVariables = { readonly file: string; readonly client: Readonly<Record<string, string>> };
 
 /**
- * The variables of a job in a container. The image's own search path stays. `--gpus` numbers the devices from 0 inside, and
- * NVIDIA's runtime must not be talked into others by the image or the job. A user without an entry in the image's list of
- * users needs a name. Throws a Fault for a value that holds a line break: Docker reads it from a file, line by line.
+ * Returns the variables of a job in a container. PATH is not among them, so that the image's own applies. `--gpus` numbers the devices
+ * from 0 inside the container, and neither the image nor the job may make NVIDIA's runtime add other devices. USER and LOGNAME are set
+ * because the user has no entry in the image's list of users. Throws a Fault if a value contains a line break, because Docker reads the
+ * file line by line.
  */
 export function containerVariables({ order, folder, gpus, data }: JobStart): ContainerVariables {
   const { [manyLines]: artifacts = "", ...variables }: Record<string, string> = {
@@ -108,7 +109,7 @@ export function containerVariables({ order, folder, gpus, data }: JobStart): Con
     NVIDIA_VISIBLE_DEVICES: gpus.length > 0 ? gpus.join(",") : "void",
   };
   for (const [name, value] of Object.entries(variables)) {
-    if (/[\n\r\0]/.test(value)) throw new Fault("env", `the variable ${name} holds a line break, which a container's cannot`);
+    if (/[\n\r\0]/.test(value)) throw new Fault("env", `the variable ${name} contains a line break, which containers do not support`);
   }
   const file = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
   return { file: file.join(""), client: { [manyLines]: artifacts } };

@@ -18,9 +18,9 @@ import { endStrays } from "./strays.ts";
 export type ContainerMachine = {
   /** The worker's own folder. */
   readonly folder: string;
-  /** Where `docker` is looked for. */
+  /** The search path on which `docker` is looked up. */
   readonly path: string;
-  /** Jobs run as this user; absent: as the worker's own. */
+  /** The user that runs jobs. If undefined, the worker's own user runs them. */
   readonly jobUser?: User | undefined;
   readonly log: Log;
 };
@@ -29,7 +29,7 @@ const briefMs = 10_000;
 const removeMs = 60_000;
 const triesToAsk = 3;
 const betweenMs = 250;
-/** How long the client may outlive its container's kill. */
+/** How long Docker's client may live after its container was killed. */
 const hangMs = 3_000;
 
 /** Runs jobs in containers, through the docker command line. */
@@ -37,7 +37,7 @@ export const containersOn =
   (machine: ContainerMachine): BeginJob =>
   async (job) => {
     const docker = await findDocker(machine.path);
-    if (docker === undefined) throw new Fault("docker", "this node has no Docker to run the job's image with");
+    if (docker === undefined) throw new Fault("docker", "this node has no Docker, which the job's image needs");
     const { order, tries, onLine, output } = job;
     const user = machine.jobUser ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
     const envFile = join(job.folder.root, "container.env");
@@ -46,7 +46,7 @@ export const containersOn =
     const say = (line: string): void => onLine(`[fleetwright: docker pull: ${line}]`);
     await pullImage(docker, { image: order.spec.image ?? "", onLine: say, timeoutMs: pullTimeoutMs }, tries);
     await writeFile(envFile, variables.file, { mode: 0o600 });
-    // One that an earlier run of this worker left, and could not remove.
+    // An earlier process of this worker may have left a container of this name that it could not remove.
     await docker.run(["rm", "--force", "--volumes", containerName(order)], { timeoutMs: removeMs, signal: tries.signal });
     if (tries.signal.aborted) throw new Fault("stopped", "the attempt was stopped", { retry: true });
     const command = ["docker", ...args];
@@ -55,23 +55,23 @@ export const containersOn =
     return { startedAtMs, ...follow(machine, job, { docker, client }) };
   };
 
-/** Removes what an earlier process of the worker left running. */
+/** Removes containers that an earlier process of the worker left. */
 export async function removeLeftContainers({ folder, path, log }: Omit<ContainerMachine, "jobUser">): Promise<void> {
   const docker = await findDocker(path);
   if (docker === undefined) return;
   const listed = await docker.run(["ps", "--all", "--quiet", "--filter", `label=${folderLabel}=${folder}`], { timeoutMs: briefMs });
   if (!didIt(listed)) {
-    log("info", "containers of an earlier worker are not looked for", { because: complaintOf(listed) }, errorOf(listed));
+    log("info", "leftover containers not listed", { because: complaintOf(listed) }, errorOf(listed));
     return;
   }
   const ids = listed.stdout.split(/\s+/).filter((id) => /^[0-9a-f]{12,64}$/.test(id));
   if (ids.length === 0) return;
   const removed = await docker.run(["rm", "--force", "--volumes", ...ids], { timeoutMs: removeMs });
-  if (didIt(removed)) log("info", "containers of an earlier worker were removed", { containers: ids.length });
-  else log("warn", "containers of an earlier worker could not be removed", { because: complaintOf(removed) }, errorOf(removed));
+  if (didIt(removed)) log("info", "leftover containers removed", { containers: ids.length });
+  else log("warn", "leftover containers not removed", { because: complaintOf(removed) }, errorOf(removed));
 }
 
-/** A container whose `docker run` is at work. */
+/** Follows a container whose `docker run` was started. */
 function follow(
   machine: ContainerMachine,
   { order, folder }: JobStart,
@@ -82,7 +82,7 @@ function follow(
   let over = false;
   let stopped = false;
   let killTimer: NodeJS.Timeout | undefined;
-  /** It may still be in the making, when there is nothing to stop yet. */
+  /** Repeats a command until it succeeds, because the container may not exist yet when it must stop. */
   const untilDone = async (args: readonly string[], timeoutMs: number): Promise<void> => {
     while (!over && !didIt(await docker.run([...args, name], { timeoutMs }))) await pause(betweenMs);
   };
@@ -102,15 +102,15 @@ function follow(
     const exit = await client.exited;
     over = true;
     clearTimeout(killTimer);
-    // An engine that is down is asked for minutes, and the end of the lease does not wait for that.
+    // Its processes must end now, because an engine that is down is queried for minutes and the lease may end before that.
     if (stopped) await endStrays(folder.work);
     const end = endOf(exit, await inspect(docker, name), order.spec);
     const removed = await docker.run(["rm", "--force", "--volumes", name], { timeoutMs: removeMs });
     if (!didIt(removed) && !/no such container/i.test(complaintOf(removed))) {
       const because = complaintOf(removed);
-      machine.log("error", "a container could not be removed", { attempt: attemptName(order), because }, errorOf(removed));
+      machine.log("error", "container not removed", { attempt: attemptName(order), because }, errorOf(removed));
     }
-    // Its GPUs are free from here on, even if there is no engine any more that could end it.
+    // After this the GPUs must be free, even if no engine is left that could end the container.
     await endStrays(folder.work);
     return end;
   };

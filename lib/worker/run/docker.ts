@@ -5,8 +5,8 @@ import { findExecutable } from "../program/executable.ts";
 export type Docker = {
   readonly file: string;
   /**
-   * The client's whole environment. A job's own variables never get in: the client is root's, and some of them say which
-   * engine it speaks to (DOCKER_HOST), what it runs for credentials (DOCKER_CONFIG) or what is loaded into it (LD_PRELOAD).
+   * The client's whole environment. It must not contain a job's variables, because the client runs as root and variables choose its
+   * engine (DOCKER_HOST), the program that it runs for credentials (DOCKER_CONFIG) and the libraries that it loads (LD_PRELOAD).
    */
   readonly env: Readonly<Record<string, string>>;
   run(args: readonly string[], bounds: Bounds): Promise<CommandEnd>;
@@ -18,7 +18,7 @@ export type Bounds = {
   readonly onOutput?: ((bytes: Buffer) => void) | undefined;
 };
 
-/** Looks for `docker` on the search path; undefined when there is none. It is looked for each time: nothing is known of its engine. */
+/** Finds `docker` on the search path, or returns undefined if there is none. It does not check that the engine runs. */
 export async function findDocker(path: string): Promise<Docker | undefined> {
   const found = await findExecutable("docker", { folder: "/", path });
   if (found.kind === "missing") return undefined;
@@ -27,15 +27,15 @@ export async function findDocker(path: string): Promise<Docker | undefined> {
   return { file, env, run: (args, bounds) => runCommand({ file, args, env, ...bounds }) };
 }
 
-/** What a docker command that did not do its work says about it, in one line. */
+/** Returns what a failed docker command printed, in one line. */
 export function complaintOf(end: CommandEnd): string {
   if (end.kind !== "ended") return end.because;
-  const said = end.stderr.trim() || end.stdout.trim() || `docker ended with ${end.code}`;
+  const said = end.stderr.trim() || end.stdout.trim() || `docker exited with code ${end.code}`;
   return said
     .replace(/\s*Run 'docker [a-z ]*--help' for more information\s*/g, "")
     .replace(/\s+/g, " ")
     .slice(0, 1_000);
 }
 
-/** Ended, and with code 0. */
+/** Reports whether a command ended with code 0. */
 export const didIt = (end: CommandEnd): end is Extract<CommandEnd, { kind: "ended" }> => end.kind === "ended" && end.code === 0;

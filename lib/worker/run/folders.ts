@@ -7,13 +7,13 @@ import type { AttemptRef } from "../../model/job.ts";
 import { signalGroup, type User } from "../program/program.ts";
 import { endStrays } from "./strays.ts";
 
-/** Where one attempt lives: ROOT/attempts/TEAM/JOB/N. */
+/** The folder of an attempt, ROOT/attempts/TEAM/JOB/N, and the paths in it. */
 export type AttemptFolder = {
   readonly root: string;
   /** The job's working directory. */
   readonly work: string;
   readonly tmp: string;
-  /** Where the archive is kept while it is unpacked; out of the job's reach. */
+  /** The code archive while it is unpacked. The job cannot reach it. */
   readonly archive: string;
 };
 
@@ -24,7 +24,7 @@ export function folderOf(root: string, ref: AttemptRef): AttemptFolder {
   return { root: folder, work: join(folder, "work"), tmp: join(folder, "tmp"), archive: join(folder, "code.tar.gz") };
 }
 
-/** Makes it, empty. The job's user owns what the job may write, and nothing else. */
+/** Makes the attempt's folder, empty. The job's user owns only the folders that the job may write to. */
 export async function makeFolder(folder: AttemptFolder, owner: User | undefined): Promise<void> {
   await rm(folder.root, { recursive: true, force: true });
   await mkdir(folder.root, { recursive: true });
@@ -40,14 +40,14 @@ export const removeFolder = (folder: AttemptFolder): Promise<void> => rm(folder.
 const Started = z.object({ pid: z.int().min(2), birth: z.string() });
 const startedFile = (folder: string): string => join(folder, "program.json");
 
-/** Notes which process group runs here, so that a worker that comes after a crash can end it. */
+/** Records which process group runs the program, so that after a crash the next worker can end it. */
 export async function noteProgram(folder: AttemptFolder, pid: number): Promise<void> {
   await writeFile(startedFile(folder.root), JSON.stringify({ pid, birth: await birthOf(pid) }), { mode: 0o600 });
 }
 
 /**
- * Ends and removes whatever an earlier process of the worker left. Answers which attempts those were: they are over.
- * A process number that somebody else has by now is left alone.
+ * Ends the processes and removes the files that an earlier process of the worker left. Returns the attempts that they belonged to. If
+ * another process has taken over a recorded process id, it is not signalled.
  */
 export async function clearLeftovers(root: string): Promise<readonly AttemptRef[]> {
   const attempts = attemptsIn(root);
@@ -70,7 +70,7 @@ export async function clearLeftovers(root: string): Promise<readonly AttemptRef[
 async function endProgram(folder: string): Promise<void> {
   const text = await readFile(startedFile(folder), "utf8").catch(() => "");
   if (text === "") return;
-  // A file half written when the machine went down is no note.
+  // The file may be incomplete if the machine went down while it was written.
   const started = Started.safeParse(jsonOf(text));
   if (!started.success) return;
   const { pid, birth } = started.data;
@@ -79,11 +79,11 @@ async function endProgram(folder: string): Promise<void> {
 
 const names = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
 
-/** What tells a process from a later one with its number: the boot and the tick it started in. Empty where there is no /proc. */
+/** Returns the boot and the tick at which a process started, which distinguish it from a later one with its id. Empty without /proc. */
 async function birthOf(pid: number): Promise<string> {
   try {
     const [stat, boot] = await Promise.all([readFile(`/proc/${pid}/stat`, "utf8"), readFile("/proc/sys/kernel/random/boot_id", "utf8")]);
-    // Field 22, counted behind the name, which may hold spaces and parentheses.
+    // Field 22. Fields are counted after the name, because the name may contain spaces and parentheses.
     const startTick = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
     return `${boot.trim()}/${startTick}`;
   } catch {

@@ -4,7 +4,7 @@ import { artifactPath, type JobSpec } from "../../model/job.ts";
 export type JobPlace = {
   readonly work: string;
   readonly tmp: string;
-  /** Where its datasets lie; absent for none. */
+  /** The folder of its datasets; undefined if it has none. */
   readonly data?: string | undefined;
   /** Indexes of the node's GPUs that the attempt may use. */
   readonly gpus: readonly number[];
@@ -13,12 +13,12 @@ export type JobPlace = {
 type RunOrder = Extract<Order, { kind: "run" }>;
 export type EnvironmentOrder = Pick<RunOrder, "team" | "job" | "attempt" | "gang"> & { readonly spec: Pick<JobSpec, "env" | "artifacts"> };
 
-/** The variable by which the processes of an attempt are known, wherever they move: its working directory on the node. */
+/** The variable that identifies an attempt's processes, even in other process groups. Its value is the working directory on the node. */
 export const placeVariable = "FLEETWRIGHT_FOLDER";
 
 /**
- * The whole environment of a job's program. Nothing of the worker's own gets in but the search path: no AWS variable,
- * no credentials. What Fleetwright says about the attempt cannot be overridden by the job.
+ * Returns the whole environment of a job's program. Of the worker's own environment it contains only the search path: it must not contain
+ * AWS variables or credentials. The job cannot override the variables that Fleetwright sets about the attempt.
  */
 export const jobEnvironment = (order: EnvironmentOrder, place: JobPlace & { readonly path: string }): Record<string, string> => ({
   PATH: place.path,
@@ -33,24 +33,24 @@ export const jobEnvironment = (order: EnvironmentOrder, place: JobPlace & { read
   CUDA_VISIBLE_DEVICES: place.gpus.join(","),
 });
 
-/** Python holds output back while it is not a terminal's: nothing would be seen of it for long, and all of it lost with a crash. */
+/** Without this, Python buffers output that does not go to a terminal, so it would appear late and be lost in a crash. */
 export const liveOutput: Readonly<Record<string, string>> = { PYTHONUNBUFFERED: "1" };
 
-/** What Fleetwright says of the attempt, wherever it runs. */
+/** Returns the variables about the attempt, for processes and containers alike. */
 export const aboutAttempt = (order: EnvironmentOrder, data: string | undefined): Record<string, string> => ({
   FLEETWRIGHT_TEAM: order.team,
   FLEETWRIGHT_JOB: order.job,
   FLEETWRIGHT_ATTEMPT: String(order.attempt),
-  /** The paths that are kept when the job succeeds, one a line. */
+  /** The paths that are kept as artifacts, one per line. */
   FLEETWRIGHT_ARTIFACTS: order.spec.artifacts.map(artifactPath).join("\n"),
   ...(data === undefined ? {} : { FLEETWRIGHT_DATA: data }),
   ...(order.gang ? aboutGang(order.gang) : {}),
 });
 
 /**
- * What PyTorch's `env://` rendezvous reads (torch.distributed, "Environment variable initialization"), for one process a
- * node: so a process's rank is its node's, and the world is as large as the gang. A program that starts one process a GPU
- * gives these to its launcher: torchrun --nnodes=$WORLD_SIZE --node-rank=$NODE_RANK --master-addr=$MASTER_ADDR.
+ * Returns the variables that PyTorch's `env://` rendezvous reads (torch.distributed, "Environment variable initialization"), for one
+ * process per node: a process's rank is its node's rank, and the world size is the size of the gang. A program that starts one process
+ * per GPU should pass them to its launcher: torchrun --nnodes=$WORLD_SIZE --node-rank=$NODE_RANK --master-addr=$MASTER_ADDR.
  */
 const aboutGang = ({ rank, size, master }: NonNullable<RunOrder["gang"]>): Record<string, string> => ({
   RANK: String(rank),

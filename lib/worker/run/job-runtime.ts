@@ -4,25 +4,25 @@ import type { End, Running } from "../program/running.ts";
 import type { Tries } from "../runtime/retry.ts";
 import type { AttemptFolder } from "./folders.ts";
 
-/** What a job's program needs to begin. */
+/** What is needed to start a job's program. */
 export type JobStart = {
   readonly order: Extract<Order, { kind: "run" }>;
-  /** There already, with the job's code in it. */
+  /** The attempt's folder. It must exist and contain the job's code. */
   readonly folder: AttemptFolder;
-  /** Where its datasets lie; absent for none. */
+  /** The folder of its datasets; undefined if it has none. */
   readonly data?: string | undefined;
   /** Indexes of the node's GPUs that it may use. */
   readonly gpus: readonly number[];
-  /** Takes what the program writes. */
+  /** Receives what the program writes. */
   readonly output: Output;
-  /** Sees what Fleetwright itself has to say in the job's log. */
+  /** Receives Fleetwright's own lines for the job's log. */
   readonly onLine: (line: string) => void;
-  /** For what comes before the program; its signal says that the attempt was stopped. */
+  /** For the steps before the program starts. Its signal is aborted if the attempt is stopped. */
   readonly tries: Tries;
 };
 
 /**
- * Begins a job's program. Answers with it, or with how it ended without having begun. Throws a Fault in words for the
- * team when it cannot be begun, and anything else for trouble of this machine.
+ * Starts a job's program. Returns the running program, or its end if it could not start because of the job itself. Throws a Fault with a
+ * message for the team if it cannot be started, and any other error for a problem of this machine.
  */
 export type BeginJob = (job: JobStart) => Promise<Running | End>;

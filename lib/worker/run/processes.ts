@@ -13,7 +13,7 @@ import { endStrays } from "./strays.ts";
 export type ProcessMachine = {
   /** The search path of jobs. */
   readonly path: string;
-  /** Jobs run as this user; absent: as the worker's own. */
+  /** The user that runs jobs. If undefined, the worker's own user runs them. */
   readonly jobUser?: User | undefined;
   readonly cgroups?: Cgroups | undefined;
   readonly log: Log;
@@ -35,7 +35,7 @@ export const processesOn =
       program = await startProgram({ file, command: spec.command, folder: work, env, user: machine.jobUser, output: job.output });
     } catch (error) {
       if (isMachinesTrouble(error)) throw error;
-      machine.log("warn", "a job's command could not be started", { attempt: attemptName(job.order) }, error);
+      machine.log("warn", "job command not started", { attempt: attemptName(job.order) }, error);
       return { kind: "exited", code: 126, reason: `the command could not be started: ${withCauses(error)}` };
     }
     const cgroup = await limit(machine, job, program);
@@ -52,8 +52,8 @@ async function limit({ cgroups, log }: ProcessMachine, { order }: JobStart, prog
   try {
     return await cgroups?.hold(`${order.team}.${order.job}.${order.attempt}`, program.pid, order.spec);
   } catch (error) {
-    // It may be over already; and a job without a limit is better than none.
-    log("warn", "an attempt runs without memory and CPU limits", { attempt: attemptName(order) }, error);
+    // The program may have ended already. If not, it runs without limits, which is better than not at all.
+    log("warn", "attempt runs without memory and CPU limits", { attempt: attemptName(order) }, error);
     return undefined;
   }
 }
@@ -69,12 +69,12 @@ async function reasoned(
     if (!ranOutOfMemory || exit.code === 0) return exit;
     return { code: exit.code, reason: `ran out of its ${order.spec.memoryGiB} GiB of memory; ${exit.reason ?? ""}` };
   } catch (error) {
-    log("warn", "a cgroup could not be ended", { attempt: attemptName(order) }, error);
+    log("warn", "cgroup not ended", { attempt: attemptName(order) }, error);
     return exit;
   }
 }
 
-/** Too many processes or files, no memory: another node, or this one later, may well start it. */
+/** Reports whether the node has too many processes, too many open files or too little memory. Then another try may succeed. */
 function isMachinesTrouble(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return code === "EAGAIN" || code === "ENOMEM" || code === "EMFILE" || code === "ENFILE";

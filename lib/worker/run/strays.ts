@@ -2,8 +2,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { placeVariable } from "./job-environment.ts";
 
 /**
- * Ends processes that left their attempt's process group, known by the folder that is named in their environment.
- * Only where there is /proc; the answer says how many were ended.
+ * Kills processes that left their attempt's process group. It finds them by the folder in their environment, so it needs /proc.
+ * Returns how many it killed.
  */
 export async function endStrays(folder: string): Promise<number> {
   let ended = 0;
@@ -12,20 +12,20 @@ export async function endStrays(folder: string): Promise<number> {
       process.kill(pid, "SIGKILL");
       ended++;
     } catch {
-      // It ended on its own, just now.
+      // It has just ended on its own.
     }
   }
   return ended;
 }
 
-/** Processes whose attempt folder is this one or lies below it. */
+/** Returns the processes whose attempt folder is this one or below it. */
 async function strays(folder: string): Promise<readonly number[]> {
   const mark = `${placeVariable}=${folder}`;
   const found: number[] = [];
   for (const name of await readdir("/proc").catch(() => [])) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || pid <= 1 || pid === process.pid) continue;
-    // Unreadable: it is over, or another user's, and so none of ours.
+    // If it cannot be read, the process has ended or belongs to another user, so it is not a job's.
     const variables = await readFile(`/proc/${name}/environ`, "utf8").catch(() => "");
     if (variables.split("\0").some((variable) => variable === mark || variable.startsWith(`${mark}/`))) found.push(pid);
   }

@@ -1,7 +1,7 @@
 const leastMs = 500;
 const mostMs = 5_000;
 
-/** How long to wait after so many failures in a row (1 for the first): full jitter below a ceiling that doubles up to 5 s. `random` is in [0, 1). */
+/** Returns how long to wait after `failures` in a row: full jitter below a ceiling that doubles up to 5 s. `random` is in [0, 1). */
 export function backoffMs(failures: number, random: number): number {
   const ceilingMs = Math.min(mostMs, leastMs * 2 ** Math.min(failures, 10));
   return leastMs + random * (ceilingMs - leastMs);

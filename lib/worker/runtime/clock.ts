@@ -1,10 +1,10 @@
-/** Time as the worker's logic sees it. Leases are counted on the monotonic clock, which nobody can set back. */
+/** Time as the worker's logic sees it. Leases must be counted on the monotonic clock, because that cannot be set back. */
 export type Clock = {
-  /** ms since some fixed moment */
+  /** Returns ms since some fixed moment. */
   readonly monotonicMs: () => number;
-  /** ms since the epoch */
+  /** Returns ms since the epoch. */
   readonly wallMs: () => number;
-  /** Calls `then` once after that many ms; the answer cancels it. */
+  /** Calls `then` once after that many ms. Returns a function that cancels this. */
   readonly after: (ms: number, then: () => void) => () => void;
 };
 
@@ -17,7 +17,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after that many ms, or at once when aborted. */
+/** Resolves after that many ms, or as soon as the signal is aborted. */
 export const sleep = (clock: Clock, ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal?.aborted || ms <= 0) return resolve();

@@ -2,12 +2,12 @@ import { withLoggedError } from "../../model/errors/logged-error.ts";
 
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 /**
- * The worker's own log. Flat fields only: an object that might hold credentials cannot slip in. An error is passed as it was
- * caught; its class, its stack and its causes are printed, and none of its other fields.
+ * The worker's own log. Fields must be flat, so that no object that might contain credentials is logged. An error should be passed as it
+ * was caught: only its class, its stack and its causes are printed.
  */
 export type Log = (level: "info" | "warn" | "error", message: string, fields?: Fields, error?: unknown) => void;
 
-/** One JSON object a line. */
+/** Returns a log that writes one JSON object per line. */
 export const jsonLog =
   (write: (line: string) => void, wallMs: () => number): Log =>
   (level, message, fields = {}, error = undefined) =>

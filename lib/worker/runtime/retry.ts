@@ -6,11 +6,11 @@ export type Tries = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
-  /** How often a thing is tried. It may depend on why it failed. */
+  /** The greatest number of tries. It may depend on why the last try failed. */
   readonly most: number | ((why: Fault) => number);
 };
 
-/** Does it again after a Fault that may pass, a bounded number of times; anything else is thrown at once. */
+/** Runs `work` again after a Fault with `retry`, a bounded number of times. Any other error is thrown at once. */
 export async function tryAgain<T>(tries: Tries, work: () => Promise<T>): Promise<T> {
   for (let failures = 1; ; failures++) {
     try {

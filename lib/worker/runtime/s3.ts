@@ -1,7 +1,7 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import type { Credentials } from "../../../events/node-call.ts";
 
-/** Credentials that change while clients live: the server renews them. */
+/** Credentials that the server renews while clients use them. */
 export class AttemptCredentials {
   #now: Credentials;
 
@@ -17,7 +17,7 @@ export class AttemptCredentials {
     return this.#now.expiresAtMs;
   }
 
-  /** As the SDK asks for them. */
+  /** The credential provider for the SDK. */
   readonly provider = async () => ({
     accessKeyId: this.#now.accessKeyId,
     secretAccessKey: this.#now.secretAccessKey,
@@ -35,6 +35,6 @@ export const s3Client = (place: S3Place, credentials: AttemptCredentials): S3Cli
     followRegionRedirects: true,
     credentials: credentials.provider,
     maxAttempts: 4,
-    // A download that has begun is bound by the socket alone: one that is silent for a minute is dead.
+    // Once a download has begun, only `socketTimeout` limits it: a connection without data for a minute is considered dead.
     requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000, socketTimeout: 60_000, throwOnRequestTimeout: true },
   });

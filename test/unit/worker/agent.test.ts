@@ -8,7 +8,7 @@ import { ManualClock } from "./manual-clock.ts";
 
 const ref = { team: "vision", job: "train-1", attempt: 1 };
 
-/** An attempt that does only what the test says, and keeps what the agent asked of it. */
+/** An attempt that emits only the events that the test triggers, and records what the agent asks of it. */
 class Puppet implements LiveAttempt {
   readonly asked: string[] = [];
   credentialsExpireAtMs: number;
@@ -44,7 +44,7 @@ class Puppet implements LiveAttempt {
   }
 }
 
-/** An agent in manual time. `answer` says what each call is answered; throwing is a lost call. */
+/** An agent in manual time. `answer` returns the response to each call, and throws to lose the call. */
 function world(answer: (call: Report, number: number) => NodeAnswer, over: Partial<AgentOptions> = {}) {
   const clock = new ManualClock();
   const calls: { atMs: number; call: Report }[] = [];
@@ -92,7 +92,7 @@ function world(answer: (call: Report, number: number) => NodeAnswer, over: Parti
 const every2s = { callAgainMs: 2_000 };
 
 describe("the agent", () => {
-  test("calls at its pace when nothing happens, and at once when something did", async () => {
+  test("the agent calls at the server's pace, and without waiting when something changes", async () => {
     const { clock, calls, only } = world((_call, number) => orders({ ...every2s, orders: number === 1 ? [runOrder()] : [] }));
     await clock.pass(4_500);
     expect(calls.map((each) => each.atMs)).toEqual([0, 2_000, 4_000]);
@@ -101,7 +101,7 @@ describe("the agent", () => {
     expect(calls.at(-1)).toMatchObject({ atMs: 4_500, call: { attempts: [{ ...ref, phase: "running", startedAtMs: 5 }] } });
   });
 
-  test("starts an attempt once, however often it is ordered, and never again after it was done", async () => {
+  test("the agent starts an attempt once, even if it is ordered several times or again after its end", async () => {
     const done = { now: false };
     const { clock, calls, puppets, only, last } = world(() => orders({ ...every2s, orders: [runOrder()], done: done.now ? [ref] : [] }));
     await clock.pass(5_000);
@@ -115,7 +115,7 @@ describe("the agent", () => {
     done.now = true;
     await clock.pass(2_000);
     expect(only().asked).toEqual(["upload", "remove"]);
-    // A server that says both, again and again, is not called without pause.
+    // A server that keeps returning the order together with `done` must not be called without a pause.
     expect(calls.length).toBeLessThan(60);
     done.now = false;
     await clock.pass(2_000);
@@ -123,7 +123,7 @@ describe("the agent", () => {
     expect(last()).toMatchObject([{ phase: "stopped", reason: "this attempt has already ended on this node" }]);
   });
 
-  test("uploads only when the end is on record, whatever the exit code", async () => {
+  test("the agent uploads only after the server has recorded the end, for any exit code", async () => {
     for (const exitCode of [0, 3]) {
       const lost = { now: false };
       const { clock, only, last } = world((_call, number) => {
@@ -148,7 +148,7 @@ describe("the agent", () => {
     }
   });
 
-  test("uploads without the server when that has been silent for 30 s, and tells of the end until it is heard", async () => {
+  test("the agent uploads after 30 s without the server, and reports the end until the server receives it", async () => {
     const silent = { now: false };
     const { clock, only, last } = world((_call, number) => {
       if (silent.now) throw new Error("unreachable");
@@ -170,7 +170,7 @@ describe("the agent", () => {
     expect(last()).toEqual([{ ...ref, phase: "exited", exitCode: 3, startedAtMs: 5 }]);
   });
 
-  test("does not upload what the same answer stops, when the server is then done with it", async () => {
+  test("the agent does not upload an attempt that the response stops if the server is then done with it", async () => {
     const told: unknown[] = [];
     const { clock, only } = world((call, number) => {
       told.push(call.attempts[0]);
@@ -191,7 +191,7 @@ describe("the agent", () => {
     expect(told).toContainEqual({ ...ref, phase: "stopped", reason: "the attempt is no longer this node's", uploads: true });
   });
 
-  test("keeps a good end when an order to stop crosses the news of it", async () => {
+  test("the agent keeps a successful end if an order to stop crosses its report", async () => {
     const clock = new ManualClock();
     const asked: { tell?: () => void } = {};
     const { only } = world(() => orders(), {
@@ -211,7 +211,7 @@ describe("the agent", () => {
     expect(only().asked).toEqual(["upload"]);
   });
 
-  test("confirms the stop of an attempt it never had", async () => {
+  test("the agent confirms the stop of an attempt that it never had", async () => {
     const { clock, last } = world((_call, number) =>
       orders({ ...every2s, orders: number === 1 ? [{ kind: "stop", ...ref, because: "cancelled" }] : [] }),
     );
@@ -219,7 +219,7 @@ describe("the agent", () => {
     expect(last()).toEqual([{ ...ref, phase: "stopped", reason: "cancelled" }]);
   });
 
-  test("stops with grace, tells of it only when it is true, and forgets", async () => {
+  test("the agent stops an attempt with a grace period, reports it stopped only after its end, and then forgets it", async () => {
     const say: { stop: boolean; done: boolean } = { stop: false, done: false };
     const { clock, only, last } = world((_call, number) =>
       orders({
@@ -250,7 +250,7 @@ describe("the agent", () => {
     expect(last()).toEqual([]);
   });
 
-  test("stops what the server knows no more before it forgets it", async () => {
+  test("the agent stops an attempt that the server no longer knows before it forgets it", async () => {
     const { clock, only, last } = world((_call, number) =>
       orders({ ...every2s, orders: number === 1 ? [runOrder()] : [], done: number > 2 ? [ref] : [] }),
     );
@@ -264,7 +264,7 @@ describe("the agent", () => {
     expect(last()).toEqual([]);
   });
 
-  test("gives each attempt GPUs of its own, and those of an ended program to the next", async () => {
+  test("the agent gives each attempt its own GPUs, and those of an ended program to the next", async () => {
     const two = runOrder({ gpus: { count: 2, memoryGiB: 0, models: [] } });
     const { clock, puppets } = world((_call, number) => {
       if (number === 1) return orders({ ...every2s, orders: [two, runOrder({}, { job: "train-2" })] });
@@ -278,7 +278,7 @@ describe("the agent", () => {
     expect(puppets.map((puppet) => puppet.gpus)).toEqual([[0, 1], [2], [0]]);
   });
 
-  test("asks for new credentials a quarter of an hour before they end", async () => {
+  test("the agent asks for new credentials 15 minutes before they expire", async () => {
     const clock = new ManualClock();
     const answer = (call: Report, number: number) => {
       const expiresAtMs = clock.wallMs() + 3_600_000;
@@ -300,7 +300,7 @@ describe("the agent", () => {
     expect(calls.at(-1)?.call.renew).toEqual([]);
   });
 
-  test("tells of what an earlier process of the worker ran", async () => {
+  test("the agent reports the attempts that an earlier process of the worker ran", async () => {
     const { clock, calls } = world((call) => orders({ ...every2s, done: call.attempts.map(() => ref) }), { leftovers: [ref] });
     await clock.pass(2_000);
     expect(calls.map(({ call }) => call.attempts)).toEqual([
@@ -310,8 +310,8 @@ describe("the agent", () => {
   });
 });
 
-describe("what it knows of its instance", () => {
-  test("is told with each call, and at once when there is news", async () => {
+describe("facts about the instance", () => {
+  test("facts about the instance are reported with each call, and without waiting when they change", async () => {
     const facts: { now: Facts } = { now: {} };
     const { agent, clock, calls } = world(() => orders({ callAgainMs: 10_000 }), { facts: () => facts.now });
     await clock.pass(3_000);
@@ -326,7 +326,7 @@ describe("what it knows of its instance", () => {
     ]);
   });
 
-  test("news while a call is under way make another one", async () => {
+  test("facts that change during a call cause another call", async () => {
     const clock = new ManualClock();
     const calledMs: number[] = [];
     const { agent } = world(() => orders(), {
@@ -347,7 +347,7 @@ describe("what it knows of its instance", () => {
 describe("a member of a gang", () => {
   const member = (rank: number) => runOrder({ nodes: 2 }, { gang: { rank, size: 2, master: { address: "10.0.0.7", port: 20_000 } } });
 
-  test("that is not its first uploads nothing and is dropped when the server has its exit", async () => {
+  test("a gang member that is not the first uploads nothing and is dropped when the server has recorded its exit", async () => {
     const done = { now: false };
     const { clock, only, last } = world((call, number) =>
       orders({ ...every2s, orders: number === 1 ? [member(1)] : [], done: done.now && call.attempts.length > 0 ? [ref] : [] }),
@@ -363,7 +363,7 @@ describe("a member of a gang", () => {
     expect(last()).toEqual([]);
   });
 
-  test("that is its first uploads as any job does", async () => {
+  test("the first member of a gang uploads like any job", async () => {
     const { clock, only } = world((_call, number) => orders({ ...every2s, orders: number === 1 ? [member(0)] : [] }));
     await clock.pass(50);
     only().started();
@@ -373,20 +373,20 @@ describe("a member of a gang", () => {
   });
 });
 
-describe("when nobody answers", () => {
+describe("a server that does not respond", () => {
   const silentAfter = (last: number, first = runOrder()) =>
     world((_call, number) => {
       if (number > last) throw new Error("unreachable");
       return orders({ leaseMs: 900_000, callAgainMs: 10_000, orders: number === 1 ? [first] : [] });
     });
 
-  test("the agent keeps trying, with pauses", async () => {
+  test("the agent retries with pauses while the server does not respond", async () => {
     const { clock, calls } = silentAfter(1);
     await clock.pass(20_000);
     expect(calls.slice(1).map((each) => each.atMs)).toEqual(Array.from({ length: 21 }, (_, n) => 10_000 + n * 500));
   });
 
-  test("attempts are stopped a minute before the lease ends, and the node at its end", async () => {
+  test("attempts stop a minute before the lease ends, and the node ends with the lease", async () => {
     const { clock, calls, only, end } = silentAfter(2);
     await clock.pass(50);
     only().started();
@@ -397,7 +397,7 @@ describe("when nobody answers", () => {
     await clock.pass(1);
     expect(only().asked).toEqual(["stop 30000"]);
     only().exited(143);
-    // What it left is uploaded until the very end, and a little longer.
+    // The upload may go on until the lease ends, and a little longer.
     expect(only().asked).toEqual(["stop 30000", "upload"]);
     await clock.pass(60_000 - 1);
     expect(only().asked).toEqual(["stop 30000", "upload"]);
@@ -406,10 +406,10 @@ describe("when nobody answers", () => {
     only().uploaded();
     await clock.pass(1);
     expect(only().asked).toEqual(["stop 30000", "upload", "remove"]);
-    expect(end()).toEqual({ kind: "shutdown", because: "the lease has ended and nobody answers" });
+    expect(end()).toEqual({ kind: "shutdown", because: "the lease has ended and the server does not respond" });
   });
 
-  test("and then somebody does before the lease ends: it goes on, and tells what it stopped", async () => {
+  test("an agent that reaches the server again before the lease ends goes on and reports what it stopped", async () => {
     const silent = { now: false };
     const { clock, only, last, end } = world((_call, number) => {
       if (silent.now) throw new Error("unreachable");
@@ -426,7 +426,7 @@ describe("when nobody answers", () => {
     expect(last()).toMatchObject([{ phase: "stopped" }]);
   });
 
-  test("the lease counts from when the call was sent, not from its late answer", async () => {
+  test("the lease counts from the sending of the call, not from its late response", async () => {
     const clock = new ManualClock();
     const { only, end } = world(() => orders(), {
       clock,
@@ -447,19 +447,19 @@ describe("when nobody answers", () => {
     expect(end()?.kind).toBe("shutdown");
   });
 
-  test("a worker that never got a lease ends its instance after ten minutes, even if it is told to wait", async () => {
+  test("a worker that never gets a lease ends its instance after ten minutes, even if the server lets it wait", async () => {
     for (const answer of [() => ({ kind: "wait", callAgainMs: 1_000 }) as const, () => Promise.reject(new Error("unreachable"))]) {
       const { clock, end } = world(() => orders(), { call: async () => answer() });
       await clock.pass(600_000 - 1);
       expect(end()).toBeUndefined();
       await clock.pass(1);
-      expect(end()).toEqual({ kind: "shutdown", because: "this node was never given a lease" });
+      expect(end()).toEqual({ kind: "shutdown", because: "this node never received a lease" });
     }
   });
 });
 
-describe("the end", () => {
-  test("on a shutdown order everything is stopped first", async () => {
+describe("the end of the worker", () => {
+  test("the agent stops all attempts before it follows a shutdown order", async () => {
     const { clock, only, end } = world((_call, number) =>
       number === 1 ? orders({ ...every2s, orders: [runOrder()] }) : { kind: "shutdown", because: "given back" },
     );
@@ -477,7 +477,7 @@ describe("the end", () => {
     expect(end()).toEqual({ kind: "shutdown", because: "given back" });
   });
 
-  test("a terminated worker stops its attempts, says so and ends", async () => {
+  test("a terminated worker stops its attempts, reports them and ends", async () => {
     const { agent, clock, only, last, end } = world((_call, number) => orders({ ...every2s, orders: number === 1 ? [runOrder()] : [] }));
     await clock.pass(50);
     only().started();
@@ -494,7 +494,7 @@ describe("the end", () => {
     expect(end()?.kind).toBe("terminated");
   });
 
-  test("before EC2 takes the instance back, uploads list what they have sent, but for that of a good end", async () => {
+  test("before EC2 reclaims the instance, uploads list what they have sent, except after a successful end", async () => {
     const clock = new ManualClock();
     const notice = { kind: "interruption", atMs: clock.wallMs() + 120_000 } as const;
     const { puppets, last } = world(
@@ -514,7 +514,7 @@ describe("the end", () => {
     expect(last()[0]).toEqual({ ...ref, phase: "exited", exitCode: 3, startedAtMs: 5 });
   });
 
-  test("an upload that takes too long is stopped, and does not keep the worker for ever", async () => {
+  test("an upload that takes too long is stopped and does not keep the worker from ending", async () => {
     const { agent, clock, only, end } = world((_call, number) => orders({ ...every2s, orders: number === 1 ? [runOrder()] : [] }));
     await clock.pass(50);
     only().started();
@@ -529,7 +529,7 @@ describe("the end", () => {
     expect(end()?.kind).toBe("terminated");
   });
 
-  test("an attempt that cannot be stopped does not keep the node for ever", async () => {
+  test("an attempt that cannot be stopped does not keep the node from ending", async () => {
     const { agent, clock, puppets, end } = world((_call, number) => orders({ ...every2s, orders: number === 1 ? [runOrder()] : [] }));
     await clock.pass(50);
     agent.terminate();

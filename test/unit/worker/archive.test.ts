@@ -26,13 +26,13 @@ async function refusal(entries: readonly CraftedEntry[]): Promise<string> {
   await writeArchive(archive, entries);
   const error = await unpack(archive, { folder: work, limits }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(Fault);
-  // Only the attempt's folder was ever touched.
+  // Nothing outside the working directory may be touched.
   expect((await readdir(folder)).sort()).toEqual(["code.tar.gz", "work"]);
   return error instanceof Fault && !error.retry ? error.message : "";
 }
 
-describe("an honest archive", () => {
-  test("is unpacked as it was packed: folders, modes, links", async () => {
+describe("a valid archive", () => {
+  test("a valid archive is unpacked with its folders and modes", async () => {
     const source = join(folder, "source");
     await mkdir(join(source, "bin"), { recursive: true });
     await writeFile(join(source, "train.py"), "print('hello')\n");
@@ -44,7 +44,7 @@ describe("an honest archive", () => {
     expect((await lstat(join(work, "bin", "run.sh"))).mode & 0o777).toBe(0o755);
   });
 
-  test("may hold links that stay inside, and loses its set-uid bits", async () => {
+  test("a valid archive may contain links that stay inside, and loses its set-uid bits", async () => {
     await writeArchive(archive, [
       { path: "models/v1/weights", body: "w" },
       { path: "models/latest", type: "SymbolicLink", linkpath: "v1" },
@@ -58,7 +58,7 @@ describe("an honest archive", () => {
     expect((await lstat(join(work, "tool"))).mode & 0o7777).toBe(0o755);
   });
 
-  test.skipIf(process.getuid?.() !== 0)("belongs to the job's user, links and the folders above files as well", async () => {
+  test.skipIf(process.getuid?.() !== 0)("unpacked files, links and their parent folders belong to the job's user", async () => {
     await writeArchive(archive, [
       { path: "a/b/c", body: "x" },
       { path: "d/", type: "Directory" },
@@ -69,17 +69,17 @@ describe("an honest archive", () => {
   });
 });
 
-describe("an archive is refused", () => {
+describe("an archive that is refused", () => {
   test.each<[string, CraftedEntry[], string]>([
-    ["that climbs out", [{ path: "../evil", body: "x" }], "outside"],
-    ["that climbs out on a detour", [{ path: "a/../../evil", body: "x" }], "outside"],
-    ["with an absolute path", [{ path: "/tmp/fw-evil", body: "x" }], "outside"],
-    ["with a link out", [{ path: "out", type: "SymbolicLink", linkpath: "../.." }], "points outside"],
-    ["with an absolute link", [{ path: "out", type: "SymbolicLink", linkpath: "/etc/passwd" }], "points outside"],
-    ["with a hard link out", [{ path: "out", type: "Link", linkpath: "../secret" }], "points outside"],
-    ["with an absolute hard link", [{ path: "out", type: "Link", linkpath: "/etc/passwd" }], "points outside"],
+    ["climbs out of the folder", [{ path: "../evil", body: "x" }], "outside"],
+    ["climbs out of the folder by a detour", [{ path: "a/../../evil", body: "x" }], "outside"],
+    ["has an absolute path", [{ path: "/tmp/fw-evil", body: "x" }], "outside"],
+    ["has a link to the outside", [{ path: "out", type: "SymbolicLink", linkpath: "../.." }], "points outside"],
+    ["has an absolute link", [{ path: "out", type: "SymbolicLink", linkpath: "/etc/passwd" }], "points outside"],
+    ["has a hard link to the outside", [{ path: "out", type: "Link", linkpath: "../secret" }], "points outside"],
+    ["has an absolute hard link", [{ path: "out", type: "Link", linkpath: "/etc/passwd" }], "points outside"],
     [
-      "that writes through a link",
+      "writes through a link",
       [
         { path: "d/x", body: "1" },
         { path: "l", type: "SymbolicLink", linkpath: "d" },
@@ -88,37 +88,37 @@ describe("an archive is refused", () => {
       "through a link",
     ],
     [
-      "whose links only together lead out",
+      "has links that lead outside only together",
       [
         { path: "d/e/up", type: "SymbolicLink", linkpath: "../.." },
         { path: "z", type: "SymbolicLink", linkpath: "d/e/up/.." },
       ],
       "points outside",
     ],
-    ["with a device", [{ path: "null", type: "CharacterDevice" }], "CharacterDevice"],
-    ["with a pipe", [{ path: "pipe", type: "FIFO" }], "FIFO"],
-    ["with too many folders", [{ path: `${"d/".repeat(120)}f`, body: "" }], "more than 100 folders"],
-    ["with too many entries", Array.from({ length: 101 }, (_, n) => ({ path: `f${n}`, body: "" })), "more than 100 entries"],
-    ["that unpacks to too much", [{ path: "big", body: Buffer.alloc(1_000_001) }], "more than 1000000 bytes"],
+    ["has a device", [{ path: "null", type: "CharacterDevice" }], "CharacterDevice"],
+    ["has a pipe", [{ path: "pipe", type: "FIFO" }], "FIFO"],
+    ["has too many folders", [{ path: `${"d/".repeat(120)}f`, body: "" }], "more than 100 folders"],
+    ["has too many entries", Array.from({ length: 101 }, (_, n) => ({ path: `f${n}`, body: "" })), "more than 100 entries"],
+    ["unpacks to too many bytes in one file", [{ path: "big", body: Buffer.alloc(1_000_001) }], "more than 1000000 bytes"],
     [
-      "that unpacks to too much bit by bit",
+      "unpacks to too many bytes in several files",
       Array.from({ length: 11 }, (_, n) => ({ path: `f${n}`, body: Buffer.alloc(100_000) })),
       "more than 1000000 bytes",
     ],
-    ["that claims too much", [{ path: "big", body: "", claims: 8_000_000_000 }], "more than 1000000 bytes"],
-  ])("%s", async (_name, entries, why) => {
+    ["claims too many bytes", [{ path: "big", body: "", claims: 8_000_000_000 }], "more than 1000000 bytes"],
+  ])("an archive is refused if it %s", async (_name, entries, why) => {
     expect(await refusal(entries)).toContain(why);
   });
 
-  test("that is no archive, is cut off, or is a bomb of nothing", async () => {
+  test("a file is refused if it is not an archive, is cut off, or is a bomb without entries", async () => {
     const whole = gzipSync(craftTar([{ path: "a", body: Buffer.alloc(100_000, 7) }]));
     const bomb = gzipSync(Buffer.alloc(3_000_000));
     for (const [bytes, why] of [
-      [Buffer.from("hello"), "not a whole .tar.gz"],
-      [Buffer.alloc(0), "not a whole .tar.gz"],
-      [gzipSync("hello, this is no tar archive"), "not a whole .tar.gz"],
-      [whole.subarray(0, whole.length - 30), "not a whole .tar.gz"],
-      [gzipSync(craftTar([{ path: "a", body: Buffer.alloc(100_000, 7) }]).subarray(0, 50_000)), "not a whole .tar.gz"],
+      [Buffer.from("hello"), "not a complete .tar.gz"],
+      [Buffer.alloc(0), "not a complete .tar.gz"],
+      [gzipSync("hello, this is no tar archive"), "not a complete .tar.gz"],
+      [whole.subarray(0, whole.length - 30), "not a complete .tar.gz"],
+      [gzipSync(craftTar([{ path: "a", body: Buffer.alloc(100_000, 7) }]).subarray(0, 50_000)), "not a complete .tar.gz"],
       [bomb, "more than 1000000 bytes"],
     ] as const) {
       await writeFile(archive, bytes);
@@ -127,7 +127,7 @@ describe("an archive is refused", () => {
   });
 });
 
-test("what was a link counts as one for good, whatever takes its place", () => {
+test("a path that was a link counts as a link even after another entry replaced it", () => {
   const inspect = archiveInspector(limits);
   expect(inspect({ path: "l", type: "SymbolicLink", linkpath: "d", size: 0 })).toBeUndefined();
   expect(inspect({ path: "l", type: "Directory", size: 0 })).toBeUndefined();

@@ -8,11 +8,11 @@ export type CraftedEntry = {
   readonly body?: string | Buffer;
   readonly linkpath?: string;
   readonly mode?: number;
-  /** What the header claims, when that is not the truth. */
+  /** The size in the header, if it differs from the body's. */
   readonly claims?: number;
 };
 
-/** A tar archive, entry by entry, as no honest tool would write it. */
+/** Writes a tar archive entry by entry, also in ways that no tar program would. */
 export function craftTar(entries: readonly CraftedEntry[]): Buffer {
   const blocks = entries.flatMap((entry) => {
     const body = Buffer.from(entry.body ?? "");

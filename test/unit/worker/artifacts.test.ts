@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** What is collected, by path; what is left out, with why. */
+/** Collects artifacts. Returns the collected paths, and what is left out with the reason. */
 async function collect(asked: readonly ArtifactRequest[], limits: Partial<ArtifactLimits> = {}) {
   const collected = await collectArtifacts(work, asked, { ...artifactLimits, ...limits });
   const { leftOut, leftOutMore } = collected.leftOut.listed;
@@ -37,7 +37,7 @@ async function collect(asked: readonly ArtifactRequest[], limits: Partial<Artifa
 }
 
 describe("the artifacts of a job", () => {
-  test("are files, and all files of folders, each once and in order, with their permissions", async () => {
+  test("the artifacts are the requested files and all files of requested folders, each once, in order and with its permissions", async () => {
     await chmod(join(work, "out", "model.bin"), 0o750);
     const { files } = await collect(["out", "./out//model.bin", "out/"]);
     expect(files.map(({ path, place, bytes, mode }) => ({ path, place: place.toString(), bytes, mode }))).toEqual([
@@ -48,12 +48,12 @@ describe("the artifacts of a job", () => {
     expect((await collect([])).paths).toEqual([]);
   });
 
-  test("come in the order of their paths, also where a folder's name begins another", async () => {
+  test("artifacts are in the order of their paths, even if a folder's name is the prefix of another name", async () => {
     for (const path of ["out-2", "out.txt"]) await writeFile(join(work, path), "");
     expect((await collect(["."])).paths).toEqual(["out-2", "out.txt", "out/deep/log.txt", "out/model.bin"]);
   });
 
-  test("are what globs match, with all that lies in a folder that one matches", async () => {
+  test("artifacts include what a glob matches, and all files in a folder that it matches", async () => {
     expect((await collect(["out/*.bin"])).paths).toEqual(["out/model.bin"]);
     expect((await collect(["*/deep"])).paths).toEqual(["out/deep/log.txt"]);
     expect((await collect(["**/*.txt"])).paths).toEqual(["out/deep/log.txt"]);
@@ -61,13 +61,13 @@ describe("the artifacts of a job", () => {
     expect((await collect(["**"])).paths).toEqual(["out/deep/log.txt", "out/model.bin"]);
   });
 
-  test("may have names that look like globs", async () => {
+  test("a file whose name looks like a glob is an artifact under that name", async () => {
     for (const path of ["run[1]", "run1"]) await writeFile(join(work, path), "");
     expect((await collect(["run[1]"])).paths).toEqual(["run[1]"]);
     expect((await collect(["run[12]"])).paths).toEqual(["run1"]);
   });
 
-  test("may be reached by links that stay inside", async () => {
+  test("artifacts may be reached through links that stay inside the working directory", async () => {
     await symlink("out/deep", join(work, "latest"));
     await symlink("model.bin", join(work, "out", "best.bin"));
     expect((await collect(["latest", "out/best.bin"])).files.map(({ path, place }) => [path, place.toString()])).toEqual([
@@ -77,8 +77,8 @@ describe("the artifacts of a job", () => {
   });
 });
 
-describe("what is not there", () => {
-  test("is missing, by the name that the job gave it, and costs nothing else", async () => {
+describe("missing artifacts", () => {
+  test("a missing artifact is listed by the name in the job and does not affect the others", async () => {
     expect(await collect(["out", "ckpt/*.pt", "results"])).toMatchObject({
       paths: ["out/deep/log.txt", "out/model.bin"],
       missing: ["ckpt/*.pt", "results"],
@@ -86,52 +86,52 @@ describe("what is not there", () => {
     });
   });
 
-  test("fails the job where it is required, and the rest is kept all the same", async () => {
+  test("a missing required artifact fails the job, and the other artifacts are kept", async () => {
     const required = (path: string) => ({ path, required: true }) as const;
     expect(await collect(["out", required("final.pt")])).toMatchObject({
       paths: ["out/deep/log.txt", "out/model.bin"],
-      failed: 'the required artifact "final.pt" was not there',
+      failed: 'the required artifact "final.pt" is missing',
     });
     await symlink("nowhere", join(work, "final.pt"));
     expect((await collect([required("final.pt")])).failed).toBe('no file of the required artifact "final.pt" could be kept');
     expect((await collect([required("*/*.bin")])).failed).toBeUndefined();
   });
 
-  test("is everything, when the job removed its own folder", async () => {
+  test("all artifacts are missing if the job removed its own folder", async () => {
     await rm(work, { recursive: true });
     expect(await collect(["out", "*.pt"])).toMatchObject({ paths: [], missing: ["out", "*.pt"], leftOut: {} });
   });
 });
 
-describe("what cannot be kept is left out with the reason, and costs nothing else", () => {
+describe("files that cannot be kept", () => {
   const rest = ["out/deep/log.txt", "out/model.bin"];
 
   test.each([
-    ["../../secret", "it is a link that leads outside the working directory"],
-    ["/etc/hostname", "it is a link that leads outside the working directory"],
-    ["/dev/null", "it is a link that leads outside the working directory"],
-    ["../..", "it is a link that leads outside the working directory"],
-    ["nothing", "it is a link that leads nowhere"],
-    ["link", "it is a link that leads nowhere"],
-    [".", "it is a link to a folder that it lies in"],
-  ])("a link to %s", async (target, why) => {
+    ["../../secret", "it is a link to a path outside the working directory"],
+    ["/etc/hostname", "it is a link to a path outside the working directory"],
+    ["/dev/null", "it is a link to a path outside the working directory"],
+    ["../..", "it is a link to a path outside the working directory"],
+    ["nothing", "it is a broken link"],
+    ["link", "it is a broken link"],
+    [".", "it is a link to a folder that contains it"],
+  ])("a link to %s is left out with the reason", async (target, why) => {
     await symlink(target, join(work, "out", "link"));
     for (const asked of [["out"], ["out", "out/link"], ["out/**"]])
       expect(await collect(asked)).toMatchObject({ paths: rest, leftOut: { "out/link": why }, missing: [] });
   });
 
-  test("a file behind a folder that is a link outside", async () => {
+  test("a file below a link to the outside is left out with the reason", async () => {
     await symlink(folder, join(work, "all"));
     expect(await collect(["all/secret"])).toMatchObject({
       paths: [],
-      leftOut: { all: "it is a link that leads outside the working directory" },
+      leftOut: { all: "it is a link to a path outside the working directory" },
       missing: [],
     });
-    // A glob merely passes it.
+    // A glob merely passes through it, so it is not listed.
     expect(await collect(["*/deep/*"])).toMatchObject({ paths: ["out/deep/log.txt"], leftOut: {} });
   });
 
-  test("sockets and named pipes", async () => {
+  test("sockets and named pipes are left out with the reason", async () => {
     execFileSync("sh", ["-c", 'mkfifo "$0"', join(work, "out", "pipe")]);
     const socket = createServer().listen(join(work, "out", "socket"));
     await once(socket, "listening");
@@ -143,25 +143,25 @@ describe("what cannot be kept is left out with the reason, and costs nothing els
     socket.close();
   });
 
-  test.skipIf(process.getuid?.() === 0)("a folder that cannot be read", async () => {
+  test.skipIf(process.getuid?.() === 0)("a folder that cannot be read is left out with the reason", async () => {
     await mkdir(join(work, "out", "closed"), { mode: 0 });
     expect(await collect(["out"])).toMatchObject({ paths: rest, leftOut: { "out/closed": "it cannot be read" } });
   });
 
-  test("what is over a limit, always the same, while what still fits is kept", async () => {
+  test("files over a limit are left out, always the same ones, and the files that fit are kept", async () => {
     expect(await collect(["out"], { files: 1 })).toMatchObject({
       paths: ["out/deep/log.txt"],
-      leftOut: { "out/model.bin": "it comes after the first 1 files, and no more are kept" },
+      leftOut: { "out/model.bin": "only the first 1 files are kept" },
     });
     expect(await collect(["out"], { bytes: 6 })).toMatchObject({
       paths: ["out/deep/log.txt"],
-      leftOut: { "out/model.bin": "with it the files would be larger than 6 bytes together" },
+      leftOut: { "out/model.bin": "with it, the files would exceed 6 bytes in total" },
     });
     await writeFile(join(work, "out", "a-large-one"), "12345678");
     expect((await collect(["out"], { bytes: 7 })).paths).toEqual(["out/deep/log.txt"]);
   });
 
-  test("a path that is too long, and what lies below it", async () => {
+  test("a path that is too long is left out, with everything below it", async () => {
     const deep = Array.from({ length: 15 }, () => "d".repeat(50)).join("/");
     await mkdir(join(work, deep, "more"), { recursive: true });
     await writeFile(join(work, deep, "more", "f"), "");
@@ -170,7 +170,7 @@ describe("what cannot be kept is left out with the reason, and costs nothing els
     expect(Object.values(leftOut)).toEqual(["its path is longer than 700 bytes"]);
   });
 
-  test("of very many the first by name, the others by number", async () => {
+  test("the first files that are left out are listed by name, and further ones are counted", async () => {
     for (let n = 0; n < 30; n++) await writeFile(join(work, `f${10 + n}`), "");
     const { paths, leftOut, leftOutMore } = await collect(["."], { files: 5, listed: 10 });
     expect(paths).toEqual(["f10", "f11", "f12", "f13", "f14"]);
@@ -178,16 +178,16 @@ describe("what cannot be kept is left out with the reason, and costs nothing els
     expect(leftOutMore).toBe(17);
   });
 
-  test("of a folder that is too full what is beyond its limit, and it is said", async () => {
+  test("the entries of a folder over its limit are left out, and the folder is listed", async () => {
     for (let n = 0; n < 30; n++) await writeFile(join(work, "out", `f${10 + n}`), "");
     const { paths, leftOut } = await collect(["out"], { inFolder: 8 });
     expect(paths.length).toBeLessThanOrEqual(8);
-    expect(leftOut).toEqual({ out: "it holds too many entries, or the globs take too long: not all of it was looked at" });
+    expect(leftOut).toEqual({ out: "it has too many entries, or the globs take too long to match, so a part of it was not searched" });
     expect((await collect(["out/m*"], { inFolder: 8 })).paths).toEqual(["out/model.bin"]);
   });
 });
 
-test("globs that take very long neither stop the worker's other work nor hold up the upload", async () => {
+test("globs that take very long neither block the worker's other work nor delay the upload", async () => {
   for (let n = 0; n < 150; n++) await writeFile(join(work, `${"a".repeat(200)}${n}`), "");
   const globs = Array.from({ length: 100 }, (_, n) => `${"{a,*a}".repeat(5)}${"*a".repeat(100)}b${n}`);
   let turns = 0;
@@ -202,7 +202,7 @@ test("globs that take very long neither stop the worker's other work nor hold up
   expect(paths.length + missing.length).toBeGreaterThanOrEqual(100);
 });
 
-test("names that are not UTF-8, or hold what no path may, are escaped and kept", async () => {
+test("files are kept under escaped names if these are not UTF-8 or contain characters that a path may not have", async () => {
   const put = (name: Buffer | string) => writeFile(Buffer.concat([Buffer.from(`${work}/out/`), Buffer.from(name)]), "x");
   for (const name of [Buffer.from("caf\xe9.txt", "latin1"), "logs\\events.txt", "a\nb", "50%", "%41"]) await put(name);
   const { files, leftOut } = await collect(["out/*"]);

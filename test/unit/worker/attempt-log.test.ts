@@ -48,7 +48,7 @@ function open(over: { rank?: number; s3?: () => Promise<object> } = {}) {
 }
 
 describe("an attempt's log", () => {
-  test("goes whole into the incoming bucket, under the team's key, and line by line into the stream", async () => {
+  test("an attempt's whole log is put into the incoming bucket under the team's key, and its lines into the stream", async () => {
     const { log, puts, said } = open({ rank: 3 });
     void log.output("stdout", Buffer.from("out\n"));
     void log.output("stderr", Buffer.from("err\r\nno end"));
@@ -66,7 +66,7 @@ describe("an attempt's log", () => {
     expect(said).toEqual([{ text: "out" }, { text: "err" }, { text: "no end" }]);
   });
 
-  test("continues an unfinished line only where nothing came in between", async () => {
+  test("an unfinished line is continued in the stream only if nothing was written in between", async () => {
     const { log, clock, said } = open();
     void log.output("stdout", Buffer.from("Downloading"));
     await clock.pass(1_000);
@@ -83,7 +83,7 @@ describe("an attempt's log", () => {
     ]);
   });
 
-  test("that could not be kept says so in the stream and in the worker's log", async () => {
+  test("a log that could not be uploaded is reported in the stream and in the worker's log", async () => {
     const { log, clock, said, logged } = open({ s3: () => Promise.reject(new Error("no route to S3")) });
     void log.output("stdout", Buffer.from("text\n"));
     let done = false;
@@ -97,7 +97,7 @@ describe("an attempt's log", () => {
       })
       .toBe(true);
     await closed;
-    expect(said.at(-1)?.text).toBe("[fleetwright: 5 bytes of the kept log were lost: they could not be uploaded]");
-    expect(logged).toContain("a part of a job's log was lost: it could not be uploaded");
+    expect(said.at(-1)?.text).toBe("[fleetwright: 5 bytes of the kept log were lost because they could not be uploaded]");
+    expect(logged).toContain("log bytes lost because they could not be uploaded");
   });
 });

@@ -23,7 +23,7 @@ const lost: AttemptEvent = { kind: "failed", reason: "the container was lost", a
 const noS3: AttemptEvent = { kind: "failed", reason: "S3 could not be reached", again: true, leaves: true };
 
 describe("an attempt", () => {
-  test("runs, may upload, uploads", () => {
+  test("an attempt runs, may then upload, and has uploaded", () => {
     expect(through(started)).toEqual({ phase: "running", startedAtMs: 5 });
     expect(through(started, exited(0), mayUpload).phase).toBe("uploading");
     expect(through(started, exited(0), mayUpload, uploaded)).toEqual({ phase: "uploaded", startedAtMs: 5 });
@@ -34,7 +34,7 @@ describe("an attempt", () => {
     ["ran too long", [started, exited(124)], { phase: "exited", exitCode: 124 }],
     ["lost its container", [started, lost], { phase: "failed", reason: "the container was lost", again: true }],
     ["was stopped", [started, stop, exited(143)], { phase: "stopped", because: "the job was cancelled" }],
-  ])("that %s uploads too, and then tells of the same end again, with nothing left to upload", (_name, before, end) => {
+  ])("an attempt that %s uploads too, and then reports the same end with nothing left to upload", (_name, before, end) => {
     const ended = through(...before);
     expect(ended).toMatchObject({ ...end, uploads: true });
     const uploading = next(ended, mayUpload);
@@ -42,14 +42,14 @@ describe("an attempt", () => {
     for (const after of [uploaded, noS3]) expect(next(uploading, after)).toEqual({ ...ended, uploads: false });
   });
 
-  test("never uploads before it may, nor when it left nothing, nor twice", () => {
+  test("an attempt does not upload before it may, if it left nothing, or twice", () => {
     expect(through(started, exited(0), uploaded).phase).toBe("exited");
     expect(through(failed, mayUpload).phase).toBe("failed");
     expect(through(started, exited(1, false), mayUpload).phase).toBe("exited");
     expect(through(started, exited(1), mayUpload, uploaded, mayUpload).phase).toBe("exited");
   });
 
-  test("has failed when it ended well and its files could not be uploaded", () => {
+  test("an attempt that ended successfully fails if its files could not be uploaded", () => {
     expect(through(started, exited(0), mayUpload, noS3)).toEqual({
       phase: "failed",
       reason: "S3 could not be reached",
@@ -58,7 +58,7 @@ describe("an attempt", () => {
     });
   });
 
-  test("may end without having started", () => {
+  test("an attempt may end without having started", () => {
     expect(through(exited(127, false))).toMatchObject({ phase: "exited", uploads: false });
     expect(through(failed)).toEqual({ phase: "failed", reason: "no archive", again: false, uploads: false });
   });
@@ -69,7 +69,7 @@ describe("an attempt", () => {
     ["running, and exits well at that moment", [started], [exited(0)], true],
     ["uploading", [started, exited(0), mayUpload], [{ kind: "uploaded" }], false],
   ] as [string, AttemptEvent[], AttemptEvent[], boolean][])(
-    "is stopped only once what was under way has ended: %s",
+    "an attempt is stopped only after what was in progress has ended: %s",
     (_name, before, end, uploads) => {
       const stopping = through(...before, stop);
       expect(stopping.phase).toBe("stopping");
@@ -78,25 +78,25 @@ describe("an attempt", () => {
     },
   );
 
-  test("keeps its own end when the upload after it is stopped, unless that was a good one", () => {
+  test("an attempt whose upload is stopped keeps its end, unless that was successful", () => {
     expect(through(started, exited(3), mayUpload, stop, noS3)).toMatchObject({ phase: "exited", exitCode: 3, uploads: false });
     expect(through(started, exited(0), mayUpload, stop, noS3)).toMatchObject({ phase: "stopped", uploads: false });
   });
 
   test.each([[[started, exited(0)]], [[started, exited(1)]], [[failed]], [[started, exited(0), mayUpload, uploaded]]])(
-    "is stopped at once when nothing is under way",
+    "an attempt is stopped at once if nothing is in progress",
     (before) => {
       expect(through(...before, stop).phase).toBe("stopped");
     },
   );
 
-  test("keeps the first reason to stop, and nothing but an upload leaves an ended state", () => {
+  test("an attempt keeps the first reason to stop, and only an upload leaves an ended state", () => {
     expect(through(started, stop, { kind: "stop", because: "another" })).toMatchObject({ because: "the job was cancelled" });
     const stopped = through(started, stop, exited(0));
     for (const event of [started, exited(0), uploaded, failed, stop]) expect(next(stopped, event)).toBe(stopped);
   });
 
-  test("holds GPUs until its program has ended, and credentials until it is uploaded", () => {
+  test("an attempt holds GPUs until its program ends, and credentials until it has uploaded", () => {
     expect([through(), through(started), through(started, stop)].map(holdsGpus)).toEqual([true, true, true]);
     const uploading = through(started, exited(1), mayUpload);
     const ended = [through(started, exited(0)), uploading, next(uploading, stop), through(failed), through(started, stop, exited(143))];
@@ -107,8 +107,8 @@ describe("an attempt", () => {
   });
 });
 
-describe("what the server is told", () => {
-  test("nothing before the program runs; the end, and that there is something to upload, for as long as the upload takes", () => {
+describe("the report about an attempt", () => {
+  test("an attempt is not reported before its program runs, and its end is reported with its uploads for as long as the upload takes", () => {
     expect(reportOf(ref, through())).toBeUndefined();
     expect(reportOf(ref, through(stop))).toBeUndefined();
     expect(reportOf(ref, through(started, stop))).toEqual({ ...ref, phase: "running", startedAtMs: 5 });
@@ -127,13 +127,13 @@ describe("what the server is told", () => {
     });
   });
 
-  test("reasons are cut to what the call takes", () => {
+  test("reasons are cut to the length that a call accepts", () => {
     const report = reportOf(ref, { phase: "failed", reason: "x".repeat(5000), again: true, uploads: false });
     expect(report).toMatchObject({ phase: "failed", again: true });
     expect(report?.phase === "failed" && report.reason.length).toBe(2000);
   });
 
-  test("two attempts never share a key", () => {
+  test("an attempt's key contains its team, job and number", () => {
     expect(keyOf(ref)).toBe("vision/train-1/2");
   });
 });

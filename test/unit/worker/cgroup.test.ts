@@ -12,8 +12,8 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 
 const read = (...path: string[]) => readFile(join(root, ...path), "utf8");
 
-// An ordinary folder stands in for the kernel's: this shows what is written, not what the kernel makes of it.
-test("a program is held to its share, and the worker steps aside", async () => {
+// An ordinary folder replaces the kernel's, so this shows what is written but not what the kernel does with it.
+test("a program is limited to its share, and the worker moves into its own cgroup", async () => {
   const cgroups = await cgroupsBelow(root, 100);
   expect(await read("worker", "cgroup.procs")).toBe("100");
   expect(await read("cgroup.subtree_control")).toBe("+cpu +memory");

@@ -23,7 +23,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const archive = craftArchive([{ path: "train.py", body: "print(1)" }]);
 const sha256 = createHash("sha256").update(archive).digest("hex");
 
-/** An S3 that answers one after the other; the last answer stays. */
+/** An S3 that returns these responses one after the other, and the last one again and again. */
 function s3Of(...answers: (Buffer | Error)[]): Pick<S3Client, "send"> & { asked: number } {
   const s3 = {
     asked: 0,
@@ -60,12 +60,12 @@ async function fetch(s3: Pick<S3Client, "send">, over: { sha256?: string; packed
 }
 
 describe("a job's code", () => {
-  test("is fetched, checked and unpacked", async () => {
+  test("a job's code is fetched, checked and unpacked", async () => {
     expect(await fetch(s3Of(archive), { sha256 })).toBeUndefined();
     expect(await readFile(join(work, "train.py"), "utf8")).toBe("print(1)");
   });
 
-  test("is fetched again after trouble, a bounded number of times", async () => {
+  test("a job's code is fetched again after an error, a bounded number of times", async () => {
     expect(await fetch(s3Of(new Error("socket hang up"), archive))).toBeUndefined();
     const down = s3Of(new Error("socket hang up"));
     expect(await fetch(down)).toMatchObject({ retry: true, message: expect.stringContaining("socket hang up") });
@@ -78,13 +78,13 @@ describe("a job's code", () => {
     [s3Error("AccessDenied", 403), "was denied"],
     [s3Error("InvalidObjectState", 403), "cannot be fetched: it is archived"],
     [s3Error("KMS.DisabledException", 400), "the KMS key that encrypts it is disabled or deleted"],
-  ])("fails for good with %s", async (error, why) => {
+  ])("fetching a job's code fails permanently with %s", async (error, why) => {
     const s3 = s3Of(error);
     expect(await fetch(s3)).toMatchObject({ retry: false, message: expect.stringContaining(why) });
     expect(s3.asked).toBe(1);
   });
 
-  test("that is huge, or another than the job says, fails for good", async () => {
+  test("fetching a job's code fails permanently if it is too large or has another checksum", async () => {
     expect(await fetch(s3Of(archive), { packedBytes: 10 })).toMatchObject({
       retry: false,
       message: expect.stringContaining("larger than 10 bytes"),

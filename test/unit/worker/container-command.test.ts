@@ -19,7 +19,7 @@ const start = (spec: Parameters<typeof runOrder>[0] = {}, over: Partial<JobStart
 const setting = { root, envFile: `${folder}/container.env`, user: { uid: 991, gid: 990 } };
 
 describe("docker run", () => {
-  test("is told user, limits, GPUs by index, folders and nothing of the environment's values", () => {
+  test("docker run gets the user, limits, GPUs by index and folders, but no values of the environment", () => {
     const args = runArguments(start({ env: { TOKEN: "hush" }, vcpus: 1.5, memoryGiB: 10 }, { data: "/d/imagenet" }), setting);
     expect(args.join(" ")).toBe(
       [
@@ -33,7 +33,7 @@ describe("docker run", () => {
     );
   });
 
-  test("is told of no GPUs and no data where there are none, and leaves the program to the image", () => {
+  test("docker run gets no options for GPUs or data that the job does not have, and runs the image's own command", () => {
     const args = runArguments(start({ command: [] }, { gpus: [] }), setting);
     expect(args).not.toContain("--gpus");
     expect(args.join(" ")).not.toContain("/data");
@@ -47,12 +47,12 @@ describe("docker run", () => {
     [3.99999999999, "4"],
     [0.1, "0.1"],
     [1024, "1024"],
-  ])("is told of %d CPUs in at most nine decimals, which is as precise as Docker takes them", (vcpus, cpus) => {
+  ])("docker run gets %d CPUs with at most nine decimals, because Docker refuses more", (vcpus, cpus) => {
     const args = runArguments(start({ vcpus }), setting);
     expect(args[args.indexOf("--cpus") + 1]).toBe(cpus);
   });
 
-  test.each(["--privileged", "-v/:/host", "", "a b", "x;reboot"])("never takes an image for an option: %s", (image) => {
+  test.each(["--privileged", "-v/:/host", "", "a b", "x;reboot"])("docker run never gets an image name that it could mistake for an option: %s", (image) => {
     expect(() => runArguments(start({ image }), setting)).toThrow("is not the name of a container image");
   });
 });
@@ -66,7 +66,7 @@ describe("a container's variables", () => {
         .map((line) => line.split(/=(.*)/s)),
     );
 
-  test("say where things lie inside, keep the image's search path, and number its GPUs from 0", () => {
+  test("a container's variables name the paths inside, keep the image's search path, and number its GPUs from 0", () => {
     const read = variables(start({ env: { EPOCHS: "3", EMPTY: "" } }, { gpus: [2, 3], data: "/d/imagenet" }));
     expect(read).toMatchObject({
       HOME: "/work",
@@ -81,18 +81,18 @@ describe("a container's variables", () => {
     expect(Object.keys(read)).not.toContain("PATH");
   });
 
-  test("talk nobody into GPUs that are not the job's", () => {
+  test("a container's variables cannot add GPUs that are not the job's", () => {
     const env = { NVIDIA_VISIBLE_DEVICES: "all", CUDA_VISIBLE_DEVICES: "0,1,2,3" };
     expect(variables(start({ env }, { gpus: [] }))).toMatchObject({ NVIDIA_VISIBLE_DEVICES: "void", CUDA_VISIBLE_DEVICES: "" });
   });
 
-  test("reach the client only where a file's lines cannot hold them, and only ours do", () => {
+  test("only Fleetwright's own multi-line variable is passed through docker's environment", () => {
     const job = start({ artifacts: ["model", "logs"], env: { DOCKER_HOST: "tcp://evil:2375", LD_PRELOAD: "/work/evil.so" } });
     expect(containerVariables(job).client).toEqual({ FLEETWRIGHT_ARTIFACTS: "model\nlogs" });
     expect(variables(job)).toMatchObject({ DOCKER_HOST: "tcp://evil:2375", LD_PRELOAD: "/work/evil.so" });
   });
 
-  test.each(["a\nNVIDIA_VISIBLE_DEVICES=all", "a\r", "\0"])("hold no line break: %j", (value) => {
-    expect(() => containerVariables(start({ env: { KEY: value } }))).toThrow("the variable KEY holds a line break");
+  test.each(["a\nNVIDIA_VISIBLE_DEVICES=all", "a\r", "\0"])("a container's variables may not contain a line break: %j", (value) => {
+    expect(() => containerVariables(start({ env: { KEY: value } }))).toThrow("the variable KEY contains a line break");
   });
 });

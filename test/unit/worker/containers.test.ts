@@ -12,8 +12,8 @@ import { linesInto } from "./output-lines.ts";
 import { standInDocker } from "./stand-in.ts";
 
 /**
- * There is no Docker engine where these tests run. A stand-in (docker-stand-in.sh) notes how it is called and behaves as
- * the engine is documented to; that the real client takes these very options was tried by hand with Docker 28.2.
+ * These tests run without a Docker engine. A stand-in (docker-stand-in.sh) records how it is called and behaves as the engine is
+ * documented to. That the real client accepts these options was checked by hand with Docker 28.2.
  */
 vi.setConfig({ testTimeout: 30_000 });
 const until = { timeout: 15_000, interval: 20 };
@@ -35,7 +35,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The arguments of each call of the client, in their order. */
+/** The arguments of each call of the client, in order. */
 const calls = async (verb?: string): Promise<string[][]> => {
   const lines = (await readFile(join(folder, "calls"), "utf8").catch(() => "")).split("\n").filter(Boolean);
   return lines.map((line) => line.split("\t").slice(0, -1)).filter(([first]) => verb === undefined || first === verb);
@@ -43,7 +43,7 @@ const calls = async (verb?: string): Promise<string[][]> => {
 const logged: string[] = [];
 const machine = () => ({ folder, path, log: (_level: string, message: string) => logged.push(message) });
 
-/** Pauses between tries pass at once. */
+/** A clock on which the pauses between tries take no time. */
 const hurried = { ...systemClock, after: (_ms: number, then: () => void) => systemClock.after(0, then) };
 
 async function begin(spec: Partial<JobSpec>): Promise<{ begun: Running | End; lines: string[] }> {
@@ -73,7 +73,7 @@ const forever = "echo ready; exec sleep 600";
 const tellsItsPids = "echo pid $$ $PPID; exec sleep 600";
 
 describe("a container", () => {
-  test("is fetched, run and removed; what it says are the job's lines", async () => {
+  test("a container is pulled, run and removed, and its output becomes the job's lines", async () => {
     const script = 'echo "$GREETING $FLEETWRIGHT_ARTIFACTS"; echo done >&2; touch model';
     const { end, lines } = await run({ command: sh(script), env: { GREETING: "hello" }, artifacts: ["model", "log"] });
     expect(end).toEqual({ kind: "exited", code: 0 });
@@ -84,7 +84,7 @@ describe("a container", () => {
     expect(await readdir(join(folder, "attempts/vision/train-1/1/work"))).toEqual(["model"]);
   });
 
-  test("gets its variables from a file that only the worker reads, and the client none of them", async () => {
+  test("a container gets its variables from a file that only the worker can read, and docker's client gets none of them", async () => {
     const env = { TOKEN: "hush", DOCKER_HOST: "tcp://evil:2375", LD_PRELOAD: "" };
     expect((await run({ command: sh('echo "$TOKEN"'), env })).lines).toContain("hush");
     expect(JSON.stringify(await calls())).not.toContain("hush");
@@ -95,7 +95,7 @@ describe("a container", () => {
     expect(mode & 0o777).toBe(0o600);
   });
 
-  test("ends with its program's code and last words", async () => {
+  test("a container ends with its program's exit code and last output", async () => {
     expect((await run({ command: sh("echo out of data >&2; exit 3") })).end).toEqual({
       kind: "exited",
       code: 3,
@@ -103,7 +103,7 @@ describe("a container", () => {
     });
   });
 
-  test("that ran out of memory says so", async () => {
+  test("the end of a container that ran out of memory has that reason", async () => {
     expect((await run({ image: "hungry", command: sh("kill -s KILL $$") })).end).toEqual({
       kind: "exited",
       code: 137,
@@ -111,7 +111,7 @@ describe("a container", () => {
     });
   });
 
-  test("without its command is the job's failure; one that cannot be made is the machine's", async () => {
+  test("a missing command is a failure of the job, and a container that cannot be created is one of the machine", async () => {
     expect((await run({ command: ["nowhere-to-be-found"] })).end).toMatchObject({
       kind: "exited",
       code: 127,
@@ -124,7 +124,7 @@ describe("a container", () => {
     });
   });
 
-  test("is asked to end, and may say its last words", async () => {
+  test("a stopped container receives SIGTERM first and can still write output", async () => {
     const { job, lines } = await start("trap 'echo saved; exit' TERM; echo ready; while :; do sleep 0.05; done");
     await expect.poll(() => lines, until).toContain("ready");
     job.stop(5_000);
@@ -133,7 +133,7 @@ describe("a container", () => {
     expect((await calls("stop"))[0]).toEqual(["stop", "-t", "5", "fleetwright-vision.train-1.1"]);
   });
 
-  test("that does not listen is killed after its grace, and a second stop can be sharper", async () => {
+  test("a container that ignores SIGTERM is killed after the grace period, and a second stop can shorten it", async () => {
     const { job, lines } = await start(`trap "" TERM; ${forever}`);
     await expect.poll(() => lines, until).toContain("ready");
     job.stop(60_000);
@@ -142,7 +142,7 @@ describe("a container", () => {
     expect(await readdir(join(folder, "containers"))).toEqual([]);
   });
 
-  test("that is stopped before it has begun ends too", async () => {
+  test("a container that is stopped before it starts ends too", async () => {
     const { job } = await start(forever, { image: "slow" });
     job.stop(5_000);
     expect(await job.ended).toMatchObject({ kind: "exited", code: 143 });
@@ -150,7 +150,7 @@ describe("a container", () => {
     expect(await readdir(join(folder, "containers"))).toEqual([]);
   });
 
-  test("that is stopped while its engine is down is ended without it, before the engine is asked how", async () => {
+  test("a container that is stopped while its engine is down is ended without the engine, before it is inspected", async () => {
     const { job, lines } = await start(tellsItsPids);
     await expect.poll(() => lines.some((line) => line.startsWith("pid")), until).toBe(true);
     const [, pid] = lines.find((line) => line.startsWith("pid"))?.split(" ") ?? [];
@@ -162,12 +162,12 @@ describe("a container", () => {
     await job.ended;
   });
 
-  test("does not outlive its client", async () => {
+  test("a container does not outlive docker's client", async () => {
     const { job, lines } = await start(tellsItsPids);
     await expect.poll(() => lines.some((line) => line.startsWith("pid")), until).toBe(true);
     const [, pid, client] = lines.find((line) => line.startsWith("pid"))?.split(" ") ?? [];
     process.kill(Number(client), "SIGKILL");
-    expect(await job.ended).toMatchObject({ kind: "failed", again: true, reason: expect.stringContaining("while it ran") });
+    expect(await job.ended).toMatchObject({ kind: "failed", again: true, reason: expect.stringContaining("while the container ran") });
     await expect.poll(() => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "gone"), until).toMatch(/^gone$|\) Z /);
   });
 });
@@ -175,21 +175,21 @@ describe("a container", () => {
 describe("an image", () => {
   const pulls = async () => (await calls("pull")).length;
 
-  test.each(["missing", "private"])("that is not to be had fails the job at once: %s", async (image) => {
+  test.each(["missing", "private"])("an image that is not available fails the job at once: %s", async (image) => {
     await expect(run({ image })).rejects.toMatchObject({
       code: "image",
       retry: false,
-      message: expect.stringContaining(`the image ${image} cannot be had`),
+      message: expect.stringContaining(`the image ${image} is not available`),
     });
     expect(await pulls()).toBe(1);
   });
 
-  test("whose registry is busy is asked for again", async () => {
+  test("an image is pulled again if its registry is busy", async () => {
     expect((await run({ image: "flaky", command: sh("exit 0") })).end).toMatchObject({ code: 0 });
     expect(await pulls()).toBe(3);
   });
 
-  test("whose registry is down is given up, for another node to try", async () => {
+  test("an image whose registry is down fails the attempt, which may be retried on another node", async () => {
     await expect(run({ image: "down" })).rejects.toMatchObject({
       code: "image",
       retry: true,
@@ -198,7 +198,7 @@ describe("an image", () => {
     expect(await pulls()).toBe(3);
   });
 
-  test("is fetched no further when the attempt is stopped", async () => {
+  test("the pull of an image ends when the attempt is stopped", async () => {
     const stopping = expect(run({ image: "huge" })).rejects.toMatchObject({ retry: true });
     await expect.poll(pulls, until).toBe(1);
     stopped.abort();
@@ -207,7 +207,7 @@ describe("an image", () => {
   });
 });
 
-test("a container is not begun when the attempt is stopped while a left one is removed", async () => {
+test("a container is not started if the attempt is stopped while a leftover one is removed", async () => {
   await writeFile(join(folder, "slow-removal"), "");
   const stopping = expect(run({ command: sh(forever) })).rejects.toMatchObject({ code: "stopped", retry: true });
   await expect.poll(async () => (await calls("rm")).length, until).toBe(1);
@@ -217,24 +217,24 @@ test("a container is not begun when the attempt is stopped while a left one is r
 });
 
 describe("a node", () => {
-  test("without Docker says so, for good", async () => {
+  test("a job with an image fails permanently on a node without Docker", async () => {
     path = join(folder, "empty");
     await expect(run({})).rejects.toMatchObject({
       code: "docker",
       retry: false,
-      message: "this node has no Docker to run the job's image with",
+      message: "this node has no Docker, which the job's image needs",
     });
     await removeLeftContainers(machine());
   });
 
-  test("whose engine is down lets another try", async () => {
+  test("a job with an image may be retried elsewhere if the node's engine is down", async () => {
     await writeFile(join(folder, "no-engine"), "");
     await expect(run({})).rejects.toMatchObject({ retry: true, message: expect.stringContaining("Cannot connect to the Docker daemon") });
     await removeLeftContainers(machine());
-    expect(logged.at(-1)).toBe("containers of an earlier worker are not looked for");
+    expect(logged.at(-1)).toBe("leftover containers not listed");
   });
 
-  test("removes what an earlier worker left running, and nobody else's", async () => {
+  test("the worker removes containers that an earlier worker left, and no others", async () => {
     const { job, lines } = await start(forever);
     await expect.poll(() => lines, until).toContain("ready");
     await removeLeftContainers({ ...machine(), folder: "/var/lib/another" });

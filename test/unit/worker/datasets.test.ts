@@ -37,7 +37,7 @@ const cached = (): Promise<string[]> => readdir(join(root, "data", "vision", "mn
 const upload = (files: Readonly<Record<string, string>>): Shard[] =>
   Object.entries(files).map(([path, body]) => s3.put(`vision/mnist/${path}`, body));
 
-/** Fetches `mnist` as the list says for this job; answers what it failed with. Time goes by as it has to. */
+/** Fetches `mnist` by that list for a job. Returns the error if it fails. The clock advances as needed. */
 async function fetch(job: string, over: { signal?: AbortSignal; key?: string } = {}): Promise<Fault | undefined> {
   const tries = { clock, random: () => 0, signal: over.signal ?? new AbortController().signal, most: 3 };
   const datasets = [{ name: "mnist", version: 7, list: { ...list, key: over.key ?? list.key } }];
@@ -60,7 +60,7 @@ async function fetch(job: string, over: { signal?: AbortSignal; key?: string } =
 }
 
 describe("a dataset on a node", () => {
-  test("appears below the job's folder, by the keys below its prefix, read-only", async () => {
+  test("a dataset appears read-only below the job's folder, under its keys without the prefix", async () => {
     s3.putList("list", upload({ "train/0.bin": "zero", "train/1.bin": "one", empty: "" }));
     expect(await fetch("a")).toBeUndefined();
     expect(await readFile(join(viewOf("a"), "mnist", "train", "0.bin"), "utf8")).toBe("zero");
@@ -75,13 +75,13 @@ describe("a dataset on a node", () => {
     expect(lines.at(-1)).toBe("[fleetwright: dataset mnist: 3 shards, 0.0 MiB, fetched and checked]");
   });
 
-  test("is out of other users' reach but for the links that its jobs see", async () => {
+  test("other users cannot reach a dataset except through the links of its jobs", async () => {
     s3.putList("list", upload({ "0": "zero" }));
     await fetch("a");
     expect((await stat(join(root, "data"))).mode & 0o077).toBe(0);
   });
 
-  test("is fetched eight shards at a time", async () => {
+  test("a dataset is fetched eight shards at a time", async () => {
     s3.putList("list", upload(Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`${n}`, `shard ${n}`]))));
     let open = (): void => undefined;
     const eight = new Promise<void>((resolve) => {
@@ -98,7 +98,7 @@ describe("a dataset on a node", () => {
     expect(s3.busiest).toBe(8);
   });
 
-  test("is not fetched again for the next job, but for what has changed", async () => {
+  test("the next job fetches only the shards that have changed", async () => {
     s3.putList("list", upload({ "0": "zero", "1": "one" }));
     await fetch("a");
     s3.asked.length = 0;
@@ -110,14 +110,14 @@ describe("a dataset on a node", () => {
     expect(lines.at(-1)).toContain("1 of them were on the node");
   });
 
-  test("is fetched once for two jobs that begin together", async () => {
+  test("two jobs that begin together fetch a dataset once", async () => {
     s3.putList("list", upload(Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`${n}`, `shard ${n}`]))));
     expect(await Promise.all([fetch("a"), fetch("b")])).toEqual([undefined, undefined]);
     expect(s3.asked.filter((key) => key !== "list")).toHaveLength(30);
     expect(await readdir(join(viewOf("b"), "mnist"))).toHaveLength(30);
   });
 
-  test("is fetched on by a job whose companion was stopped", async () => {
+  test("a job goes on fetching a dataset if the other job that fetches it is stopped", async () => {
     s3.putList("list", upload({ "0": "zero" }));
     const stopped = new AbortController();
     let second: ReturnType<typeof fetch> | undefined;
@@ -134,7 +134,7 @@ describe("a dataset on a node", () => {
     expect(await readFile(join(viewOf("b"), "mnist", "0"), "utf8")).toBe("zero");
   });
 
-  test("is fetched again where a file was cut", async () => {
+  test("a shard whose file was truncated is fetched again", async () => {
     s3.putList("list", upload({ "0": "zero" }));
     await fetch("a");
     const [name = ""] = await cached();
@@ -144,7 +144,7 @@ describe("a dataset on a node", () => {
     expect(await readFile(join(viewOf("b"), "mnist", "0"), "utf8")).toBe("zero");
   });
 
-  test("loses what its list names no more once nobody uses it, and a job's own files stay whole", async () => {
+  test("a shard that is no longer listed is removed when no job uses it, and a job's own files stay complete", async () => {
     s3.putList("list", upload({ "0": "zero", "1": "one" }));
     await fetch("a");
     s3.putList("list", upload({ "1": "one" }));
@@ -157,14 +157,14 @@ describe("a dataset on a node", () => {
     expect(await cached()).toHaveLength(1);
   });
 
-  test("that is there twice is kept once", async () => {
+  test("two shards with the same content are kept once", async () => {
     s3.putList("list", upload({ "a/0": "same", "b/0": "same" }));
     await fetch("a");
     expect(await cached()).toHaveLength(1);
     expect(await readFile(join(viewOf("a"), "mnist", "b", "0"), "utf8")).toBe("same");
   });
 
-  test("of a worker that died leaves no part behind", async () => {
+  test("incomplete files of a worker that died are removed", async () => {
     await mkdir(join(root, "data", "vision", "mnist"), { recursive: true });
     await writeFile(join(root, "data", "vision", "mnist", ".part-1"), "half");
     await writeFile(join(root, "data", "vision", "mnist", "whole"), "whole");
@@ -172,7 +172,7 @@ describe("a dataset on a node", () => {
     expect(await cached()).toEqual(["whole"]);
   });
 
-  test("tells every five seconds how far it is", async () => {
+  test("the progress of a dataset is reported every five seconds", async () => {
     s3.putList("list", upload({ "0": "zero", "1": "one" }));
     let open = (): void => undefined;
     const gate = new Promise<void>((resolve) => {
@@ -186,13 +186,13 @@ describe("a dataset on a node", () => {
   });
 });
 
-describe("what is not what was listed", () => {
-  test("is asked for again, and fails when it stays so: other bytes, fewer, or more", async () => {
+describe("a shard that differs from its list", () => {
+  test("a shard with wrong, missing or additional bytes is requested again, and fails if that does not help", async () => {
     s3.putList("list", upload({ "0": "zero" }));
     for (const spoiled of ["ZERO", "zer", "zero and more"]) {
       s3.asked.length = 0;
       s3.spoil = (body, key) => (key.endsWith("/0") ? Buffer.from(spoiled) : body);
-      expect(await fetch("a")).toMatchObject({ retry: true, message: expect.stringContaining("of the shard vision/mnist/0") });
+      expect(await fetch("a")).toMatchObject({ retry: true, message: expect.stringContaining("the shard vision/mnist/0 could not be fetched") });
       expect(s3.asked.filter((key) => key !== "list")).toHaveLength(3);
       expect(await cached()).toEqual([]);
     }
@@ -200,7 +200,7 @@ describe("what is not what was listed", () => {
     expect(await fetch("a")).toBeUndefined();
   });
 
-  test("is not taken for wrong where the ETag is no MD5: in parts, or encrypted by KMS", async () => {
+  test("a shard whose ETag is not an MD5, because it has parts or is encrypted by KMS, is accepted", async () => {
     const parts = s3.put("vision/mnist/0", "in parts", { etag: "0a5e7c6c9ac0b44f2b2b6d5a8a1b3f11-2" });
     const kms = s3.put("vision/mnist/1", "encrypted", { etag: "0".repeat(32), encryption: "aws:kms" });
     s3.putList("list", [parts, kms]);
@@ -211,8 +211,8 @@ describe("what is not what was listed", () => {
   });
 
   test.each<[string, (shard: Shard) => void, RegExp]>([
-    ["has changed", (shard) => void s3.put(shard.key, "other"), /has changed or gone since its dataset was listed/],
-    ["has gone", (shard) => void s3.objects.delete(shard.key), /has changed or gone/],
+    ["was changed", (shard) => void s3.put(shard.key, "other"), /was changed or removed after its dataset was listed/],
+    ["was removed", (shard) => void s3.objects.delete(shard.key), /was changed or removed/],
     [
       "may not be read",
       (shard) => {
@@ -220,9 +220,9 @@ describe("what is not what was listed", () => {
           if (key === shard.key) throw s3Error("AccessDenied", 403);
         };
       },
-      /has gone since its dataset was listed, or a policy/,
+      /was removed after its dataset was listed, or its bucket's policy/,
     ],
-  ])("because it %s is asked for once: another attempt has a newer list", async (_what, change, why) => {
+  ])("a shard that %s is requested once, because another attempt gets a newer list", async (_what, change, why) => {
     const [shard] = upload({ "0": "zero" });
     if (!shard) throw new Error("no shard");
     s3.putList("list", [shard]);
@@ -236,7 +236,7 @@ describe("what is not what was listed", () => {
     ["its key is disabled", s3Error("KMS.DisabledException", 400), "the KMS key that encrypts it is disabled or deleted"],
     ["it is in another region", s3Error("PermanentRedirect", 301), "its bucket is in another region"],
     ["S3 refuses the request", s3Error("InvalidArgument", 400), "S3 refused it (InvalidArgument"],
-  ])("because %s is told so, and asked for only once: no other attempt would fare better", async (_what, error, why) => {
+  ])("a shard fails permanently after one request because %s", async (_what, error, why) => {
     s3.putList("list", upload({ "0": "zero" }));
     s3.before = (key) => {
       if (key !== "list") throw error;
@@ -245,7 +245,7 @@ describe("what is not what was listed", () => {
     expect(s3.asked).toEqual(["list", "vision/mnist/0"]);
   });
 
-  test("passes with what was only trouble", async () => {
+  test("a dataset is fetched despite errors that pass", async () => {
     s3.putList("list", upload({ "0": "zero" }));
     let troubles = 0;
     s3.before = () => {
@@ -256,7 +256,7 @@ describe("what is not what was listed", () => {
     expect(s3.asked).toEqual(["list", "list", "vision/mnist/0", "vision/mnist/0"]);
   });
 
-  test("is no list that never ends: who is stopped waits for it no longer", async () => {
+  test("an attempt that is stopped does not wait for a list that never ends", async () => {
     const stopped = new AbortController();
     const begun = Promise.withResolvers<void>();
     const silent = new Readable({ read: () => begun.resolve() });
@@ -273,7 +273,7 @@ describe("what is not what was listed", () => {
     expect(silent.destroyed).toBe(true);
   });
 
-  test("is a list that is none, or gone", async () => {
+  test("a list that is invalid or missing may be retried", async () => {
     s3.put("list", "no gzip");
     expect(await fetch("a")).toMatchObject({
       retry: true,
@@ -287,13 +287,13 @@ describe("what is not what was listed", () => {
 });
 
 describe("a key that would leave the job's folder", () => {
-  test.each(["../x", "a/../../x", "a//b", "./x", "a/./b", "a\0b", "/x", `${"n".repeat(256)}`])("is refused: %j", async (path) => {
+  test.each(["../x", "a/../../x", "a//b", "./x", "a/./b", "a\0b", "/x", `${"n".repeat(256)}`])("a key that would leave the job's folder is refused: %j", async (path) => {
     s3.putList("list", [s3.put(`vision/mnist/${path}`, "x")]);
-    expect(await fetch("a")).toMatchObject({ retry: false, message: expect.stringContaining("cannot be a file of the job") });
+    expect(await fetch("a")).toMatchObject({ retry: false, message: expect.stringContaining("cannot be shown to the job as a file") });
     expect(await readdir(join(root, "attempts")).catch(() => [])).toEqual([]);
   });
 
-  test("or lies outside the prefix, or is both file and folder, is refused", async () => {
+  test("a key outside the prefix, or one that is both file and folder, is refused", async () => {
     s3.putList("list", [s3.put("vision/other/x", "x")]);
     expect(await fetch("a")).toMatchObject({ message: expect.stringContaining("it is not below vision/mnist/") });
     for (const keys of [
@@ -310,7 +310,7 @@ describe("a key that would leave the job's folder", () => {
 });
 
 describe("a disk", () => {
-  test("that is too small is said so, with what would help", async () => {
+  test("a disk that is too small is reported with what would help", async () => {
     s3.putList("list", upload({ "0": "zero" }));
     freeBytes = 1024 ** 3;
     expect(await fetch("a")).toMatchObject({
@@ -320,7 +320,7 @@ describe("a disk", () => {
     });
   });
 
-  test("that is full of what nobody uses gives way", async () => {
+  test("files that no job uses are removed to make room on the disk", async () => {
     await mkdir(join(root, "data", "vision", "old"), { recursive: true });
     await writeFile(join(root, "data", "vision", "old", "x"), "x");
     s3.putList("list", upload({ "0": "zero" }));
@@ -333,7 +333,7 @@ describe("a disk", () => {
     expect(await readdir(join(root, "data", "vision"))).toEqual(["mnist"]);
   });
 
-  test("that is full of what the dataset itself was before gives way", async () => {
+  test("older shards of the same dataset are removed to make room on the disk", async () => {
     s3.putList("list", upload({ "0": "zero", "1": "one" }));
     cache = new ShardCache(root, async () => ({ freeBytes: (await cached()).length > 1 ? 0 : plenty, totalBytes: plenty }));
     data = new NodeData(cache);
@@ -345,10 +345,10 @@ describe("a disk", () => {
   });
 });
 
-describe("what is being removed", () => {
+describe("files that are being removed", () => {
   const shards = Array.from({ length: 100 }, (_, n): Shard => ({ key: `vision/mnist/${n}`, bytes: 1, etag: `e${n}` }));
   const mnist = { team: "vision", dataset: "mnist" };
-  /** Which of the shards that it was told are there are not. */
+  /** Returns the shards that the cache reported as present but that do not exist. */
   async function lacking(missing: readonly Shard[]): Promise<Shard[]> {
     const there = new Set((await cached().catch(() => [])).map((name) => join(root, "data", "vision", "mnist", name)));
     return shards.filter((shard) => !missing.includes(shard) && !there.has(cache.fileOf(mnist, shard)));
@@ -358,7 +358,7 @@ describe("what is being removed", () => {
   };
   const moments = Array.from({ length: 12 }, (_, n) => n * 3);
 
-  test.each(moments)("when a job lets go of it is not promised to another, %i turns later", async (later) => {
+  test.each(moments)("a file that is being removed for a job that lets go is not promised to another job %i turns later", async (later) => {
     await cache.hold(mnist, "a", shards);
     for (const shard of shards) await writeFile(cache.fileOf(mnist, shard), "x");
     await cache.hold(mnist, "b", []);
@@ -370,7 +370,7 @@ describe("what is being removed", () => {
     expect(await lacking(missing)).toEqual([]);
   });
 
-  test.each(moments)("to make room is not promised to another, %i turns later", async (later) => {
+  test.each(moments)("a file that is being removed to make room is not promised to another job %i turns later", async (later) => {
     await cache.hold(mnist, "a", shards);
     for (const shard of shards) await writeFile(cache.fileOf(mnist, shard), "x");
     await cache.letGo("a");
@@ -385,7 +385,7 @@ describe("what is being removed", () => {
   });
 });
 
-test("what a job sees are the node's own files, not copies", async () => {
+test("a job sees the node's own files rather than copies", async () => {
   s3.putList("list", upload({ "0": "zero" }));
   await fetch("a");
   const [name = ""] = await cached();

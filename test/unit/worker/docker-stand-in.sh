@@ -1,9 +1,9 @@
 #!/bin/sh
-# Stands for the docker command line where there is no engine: `docker-stand-in.sh FOLDER ARGUMENTS…`. It notes each call's
-# arguments as a line of FOLDER/calls, with a tab after each, and its environment in FOLDER/environments. It keeps its
-# containers in FOLDER/containers, and runs a container's program as a plain process of this machine, out of the client's reach
-# as an engine's are. Images are named by what happens with them. Its messages are Docker's own. It knows the options that the
-# worker uses, and refuses others. It is a script of sh because it is started often: Node takes long to begin.
+# Replaces the docker command line if there is no engine: `docker-stand-in.sh FOLDER ARGUMENTS…`. It records each call's arguments as a
+# line of FOLDER/calls, with a tab after each, and its environment in FOLDER/environments. It keeps its containers in FOLDER/containers.
+# It runs a container's program as a plain process of this machine, which does not end with the client, as with an engine. The name of an
+# image says what happens with it. Messages are Docker's own. It accepts only the options that the worker uses. It is a shell script
+# because it is started often and Node takes long to start.
 folder=$1
 shift
 containers=$folder/containers
@@ -21,13 +21,13 @@ fail() {
 
 no_such() { fail 1 "Error response from daemon: No such container: $1"; }
 
-# CONTAINER: sets `pid` to its program's; fails where none has begun.
+# CONTAINER: sets `pid` to the id of its program. Fails if no program has started.
 find_pid() {
   pid=
   read -r pid 2>/dev/null <"$1/pid"
 }
 
-# What nobody has buried yet is dead all the same.
+# A zombie process counts as dead.
 is_alive() {
   [ -n "$pid" ] && read -r stat 2>/dev/null <"/proc/$pid/stat" || return 1
   case $stat in *') Z '*) return 1 ;; esac
@@ -52,7 +52,7 @@ pull() {
   echo "Status: Downloaded newer image for $1:latest"
 }
 
-# CODE ERROR STARTED: what `inspect` tells of the container; only where it is still on record.
+# CODE ERROR STARTED: writes what `inspect` prints about the container, unless it was removed.
 note() {
   { printf '"OOMKilled":%s,"ExitCode":%s,"Error":"%s","StartedAt":"%s"' "$out_of_memory" "$@" >"$container/state"; } 2>/dev/null
 }
@@ -81,7 +81,7 @@ run() {
   [ "$image" != slow ] || sleep 0.4
   [ ! -e "$containers/$name" ] ||
     fail 125 "docker: Error response from daemon: Conflict. The container name \"/$name\" is already in use."
-  # It comes on record whole, when its program is about to begin: before that, it is asked for in vain.
+  # The container appears complete, just before its program starts. Until then other commands do not find it.
   container=$folder/making.$$
   mkdir "$container"
   printf '%012d%052d\n' $$ 0 >"$container/id"
@@ -105,7 +105,7 @@ run() {
   begin='echo $$ >"$0/pid" && mv "$0" "$1" && shift && exec setsid env -i "$@"'
   (cd "$work" && exec sh -c "$begin" "$container" "$containers/$name" "$@") </dev/null &
   container=$containers/$name
-  # Some shells say on standard error how a program ended.
+  # Some shells print on standard error how a program ended.
   wait $! 2>/dev/null
   code=$?
   note $code "" "$started"
@@ -141,7 +141,7 @@ remove() {
       read -r id <"$each/id"
       case $id in "$asked"*) ;; *) [ "${each##*/}" = "$asked" ] || continue ;; esac
       find_pid "$each"
-      # In this order: whose client sees it end while it is still on record writes it down once more.
+      # The folder must be moved before the kill, because a client that sees its container end would write into the folder again.
       mv "$each" "$folder/removed.$$"
       rm -r "$folder/removed.$$"
       is_alive && kill -s KILL "$pid"
@@ -186,5 +186,5 @@ ps) for label; do :; done && list "${label#label=}" ;;
 inspect) for name; do :; done && inspect "$name" ;;
 *) fail 125 "unknown command $verb" ;;
 esac
-# What failed here without a message is no failure of Docker's.
+# A command that failed here without a message does not count as a failure of Docker.
 exit 0

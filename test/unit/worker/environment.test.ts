@@ -5,7 +5,7 @@ import { type EnvironmentOrder, jobEnvironment } from "../../../lib/worker/run/j
 const least = { FLEETWRIGHT_NODE_URL: "https://x.lambda-url.eu-west-1.on.aws/", FLEETWRIGHT_POOL: "gpu", AWS_REGION: "eu-west-1" };
 
 describe("the worker's environment", () => {
-  test("needs three variables", () => {
+  test("the worker's environment needs three variables", () => {
     expect(workerEnvironment(least)).toMatchObject({ pool: "gpu", region: "eu-west-1", folder: "/var/lib/fleetwright", local: false });
     expect(workerEnvironment({ ...least, AWS_ENDPOINT_URL: "http://127.0.0.1:4566" }).local).toBe(true);
     const metadata = { AWS_EC2_METADATA_SERVICE_ENDPOINT: "http://127.0.0.1:1338/" };
@@ -15,7 +15,7 @@ describe("the worker's environment", () => {
     ]);
   });
 
-  test("names every variable that is missing or wrong", () => {
+  test("an incomplete environment is refused with the name of every variable that is missing or invalid", () => {
     expect(() => workerEnvironment({ FLEETWRIGHT_POOL: "No Pool" })).toThrow(
       /FLEETWRIGHT_NODE_URL[\s\S]*FLEETWRIGHT_POOL[\s\S]*AWS_REGION/,
     );
@@ -32,7 +32,7 @@ describe("a job's environment", () => {
   });
   const place = { work: "/w/work", tmp: "/w/tmp", gpus: [0, 3], path: "/bin" };
 
-  test("says who it is, where it may write and which GPUs are its own", () => {
+  test("a job's environment says which job it is, where it may write and which GPUs it has", () => {
     expect(jobEnvironment(order({ env: { EPOCHS: "3" }, artifacts: ["model", "log.txt"] }), place)).toEqual({
       PATH: "/bin",
       HOME: "/w/work",
@@ -50,20 +50,20 @@ describe("a job's environment", () => {
     });
   });
 
-  test("may choose its path, never its GPUs", () => {
+  test("a job may set PATH but not its GPUs", () => {
     const env = jobEnvironment(order({ env: { PATH: "/opt", CUDA_VISIBLE_DEVICES: "0,1,2,3" }, artifacts: [] }), { ...place, gpus: [] });
     expect(env).toMatchObject({ PATH: "/opt", CUDA_VISIBLE_DEVICES: "" });
   });
 
-  test("has Python write at once, unless the job says otherwise", () => {
+  test("a job's environment makes Python write output at once, unless the job sets it otherwise", () => {
     expect(jobEnvironment(order({ env: { PYTHONUNBUFFERED: "" }, artifacts: [] }), place)).toMatchObject({ PYTHONUNBUFFERED: "" });
   });
 
-  test("says where its datasets lie", () => {
+  test("a job's environment says where its datasets are", () => {
     expect(jobEnvironment(order({ env: {}, artifacts: [] }), { ...place, data: "/w/data" })).toMatchObject({ FLEETWRIGHT_DATA: "/w/data" });
   });
 
-  test("of a gang's member is what torch's rendezvous reads, and the job cannot change it", () => {
+  test("the environment of a gang's member has what torch's rendezvous reads, and the job cannot change it", () => {
     const gang = { rank: 1, size: 3, master: { address: "10.0.0.7", port: 20_017 } };
     expect(jobEnvironment(order({ env: { RANK: "0", MASTER_ADDR: "elsewhere" }, artifacts: [] }, { gang }), place)).toMatchObject({
       RANK: "1",

@@ -15,12 +15,12 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const find = (command: string) => findExecutable(command, { folder, path: `/nowhere:${join(folder, "bin")}` });
 
-test("a bare name is looked up on the path, any other in the folder", async () => {
+test("a bare name is looked up on the search path, and any other in the folder", async () => {
   expect(await find("train")).toEqual({ kind: "found", file: join(folder, "bin", "train") });
   expect(await find("./bin/train")).toEqual({ kind: "found", file: join(folder, "bin", "train") });
 });
 
-test("what is missing or cannot be run has the shell's exit codes", async () => {
+test("a command that is missing or not executable has a shell's exit codes", async () => {
   expect(await find("pyhton")).toMatchObject({ exitCode: 127, reason: 'command not found: there is no "pyhton" on this node\'s PATH' });
   expect(await find("./go.sh")).toMatchObject({ exitCode: 127 });
   expect(await find("./train.sh")).toMatchObject({ exitCode: 126, reason: '"./train.sh" is not executable' });

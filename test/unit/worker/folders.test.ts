@@ -28,7 +28,7 @@ async function sleeper(env: Record<string, string> = {}): Promise<{ pid: number;
 }
 
 describe("leftovers of an earlier worker", () => {
-  test("are ended, removed and named", async () => {
+  test("leftovers of an earlier worker are ended, removed and returned", async () => {
     const folder = folderOf(root, ref);
     await makeFolder(folder, undefined);
     const program = await sleeper();
@@ -40,7 +40,7 @@ describe("leftovers of an earlier worker", () => {
     expect(await clearLeftovers(root)).toEqual([]);
   });
 
-  test("whose number somebody else has by now are left alone", async () => {
+  test("a process that now has the id of a leftover one is left alone", async () => {
     const folder = folderOf(root, ref);
     await makeFolder(folder, undefined);
     const other = await sleeper();
@@ -51,7 +51,7 @@ describe("leftovers of an earlier worker", () => {
     await other.ended;
   });
 
-  test("may be broken: half a note, foreign names", async () => {
+  test("leftovers with an incomplete file or unknown names are removed", async () => {
     await mkdir(join(root, "attempts", "vision", "train-1", "2"), { recursive: true });
     await writeFile(join(root, "attempts", "vision", "train-1", "2", "program.json"), '{"pid":');
     await mkdir(join(root, "attempts", "lost+found", "x", "y"), { recursive: true });
@@ -67,7 +67,7 @@ test("a new attempt begins in an empty folder", async () => {
   await expect(readFile(join(folder.work, "old"))).rejects.toThrow("ENOENT");
 });
 
-test.runIf(hasProc)("processes that left their group are found by their folder, and no others", async () => {
+test.runIf(hasProc)("processes that left their group, and no others, are found by their folder", async () => {
   const mine = await sleeper({ FLEETWRIGHT_FOLDER: join(root, "a", "work") });
   const other = await sleeper({ FLEETWRIGHT_FOLDER: join(root, "ab", "work") });
   expect(await endStrays(join(root, "a"))).toBe(1);

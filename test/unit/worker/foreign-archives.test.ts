@@ -45,7 +45,7 @@ async function refusal(gz: Buffer): Promise<string> {
 }
 
 const crafted = (...entries: readonly CraftedEntry[]): Buffer => gzipSync(craftTar(entries));
-/** A record of a POSIX extended header. */
+/** Returns a record of a POSIX extended header. */
 const record = (key: string, value: string): Buffer => {
   const rest = Buffer.from(` ${key}=${value}\n`, "latin1");
   const length = [rest.length + 1, rest.length + 2, rest.length + 3].find((n) => String(n).length + rest.length === n);
@@ -57,13 +57,13 @@ const pax = (...records: readonly (readonly [string, string])[]): CraftedEntry =
   body: Buffer.concat(records.map(([key, value]) => record(key, value))),
 });
 
-describe("what other programs write", () => {
+describe("archives of other programs", () => {
   test.each<[string, CraftedEntry[], Record<string, object>]>([
-    ["a name that looks like a drive's", [{ path: "w:0.npy", body: "x" }], { "w:0.npy": file("x") }],
+    ["a name that looks like one with a drive letter", [{ path: "w:0.npy", body: "x" }], { "w:0.npy": file("x") }],
     ["a name with a backslash", [{ path: "logs\\events.txt", body: "x" }], { "logs\\events.txt": file("x") }],
-    ["bytes in an extended name", [pax(["path", "caf\xe9"]), { path: "cafe", body: "x" }], { "caf\xe9": file("x") }],
+    ["a name in an extended header that is not UTF-8", [pax(["path", "caf\xe9"]), { path: "cafe", body: "x" }], { "caf\xe9": file("x") }],
     [
-      "a long name of GNU's",
+      "a GNU long name",
       [
         { path: "././@LongLink", type: "NextFileHasLongPath", body: `${"n".repeat(200)}\0` },
         { path: "n", body: "x" },
@@ -71,12 +71,12 @@ describe("what other programs write", () => {
       { ["n".repeat(200)]: file("x") },
     ],
     [
-      "a long name of GNU's before an extended header without one",
+      "a GNU long name before an extended header without a name",
       [{ path: "@", type: "NextFileHasLongPath", body: "long\0" }, pax(["mtime", "1"]), { path: "n", body: "x" }],
       { long: file("x") },
     ],
     [
-      "a long target of GNU's",
+      "a GNU long link target",
       [
         { path: "@", type: "NextFileHasLongLinkpath", body: `${"t".repeat(200)}\0` },
         { path: "l", type: "SymbolicLink", linkpath: "t" },
@@ -85,7 +85,7 @@ describe("what other programs write", () => {
     ],
     ["a contiguous file", [{ path: "c", type: "ContiguousFile", body: "x" }], { c: file("x") }],
     [
-      "a commit's name for all entries, as git archive writes it",
+      "a global header with a commit, as git archive writes it",
       [
         { path: "pax_global_header", type: "GlobalExtendedHeader", body: record("comment", "abc") },
         { path: "a", body: "x" },
@@ -93,7 +93,7 @@ describe("what other programs write", () => {
       { a: file("x") },
     ],
     [
-      "a volume's label",
+      "a volume label",
       [
         { path: "label", type: "TapeVolumeHeader" },
         { path: "a", body: "x" },
@@ -101,7 +101,7 @@ describe("what other programs write", () => {
       { a: file("x") },
     ],
     [
-      "a listing of a folder, as in GNU's dumps",
+      "the listing of a folder, as in GNU dumps",
       [
         { path: "d/", type: "GNUDumpDir", body: "Yx\0\0", mode: 0o755 },
         { path: "d/x", body: "1" },
@@ -109,7 +109,7 @@ describe("what other programs write", () => {
       { d: folder(), "d/x": file("1") },
     ],
     [
-      "a file twice: the later one counts",
+      "a file twice, of which the later one counts",
       [
         { path: "a", body: "old" },
         { path: "a", body: "new" },
@@ -126,7 +126,7 @@ describe("what other programs write", () => {
       { a: file("x"), b: link("a") },
     ],
     [
-      "a folder of which its owner could remove nothing",
+      "a folder that its owner may not write to",
       [
         { path: "d/", type: "Directory", mode: 0o555 },
         { path: "d/x", body: "1" },
@@ -141,13 +141,13 @@ describe("what other programs write", () => {
       ],
       { "d/l": link("x"), "d/h": link("x"), d: folder() },
     ],
-  ])("is unpacked rightly: %s", async (_what, entries, tree) => {
+  ])("an archive is unpacked correctly with %s", async (_what, entries, tree) => {
     expect(await unpacked(crafted(...entries))).toEqual(tree);
   });
 
   test.each<[string, Buffer | CraftedEntry[], RegExp]>([
     [
-      "a sparse file of GNU's",
+      "a GNU sparse file",
       [
         { path: "big", type: "SparseFile" },
         { path: "main.py", body: "x" },
@@ -160,10 +160,10 @@ describe("what other programs write", () => {
       /sparse file/,
     ],
     ["a file that begins in another volume", [{ path: "half", type: "ContinuationFile", body: "x" }], /"half" begins in another volume/],
-    ["a type nobody knows", [{ path: "acl", type: "SolarisACL" }], /"acl" is of the type "A", which nodes do not unpack/],
+    ["an unknown type", [{ path: "acl", type: "SolarisACL" }], /"acl" has the type "A", which is not supported/],
     ["a block device", [{ path: "disk", type: "BlockDevice" }], /"disk" is a BlockDevice/],
     [
-      "names for all entries",
+      "a global header with a path",
       [
         { path: "g", type: "GlobalExtendedHeader", body: record("path", "x") },
         { path: "a", body: "x" },
@@ -176,16 +176,16 @@ describe("what other programs write", () => {
         { path: "x", type: "ExtendedHeader", body: "99 path=x\n" },
         { path: "a", body: "x" },
       ],
-      /extended header in it is broken/,
+      /contains a broken extended header/,
     ],
-    ["an extended header of nothing", [pax(["path", "x"])], /not a whole \.tar\.gz/],
+    ["an extended header without an entry", [pax(["path", "x"])], /not a complete \.tar\.gz/],
     [
       "a folder that is also a file",
       [
         { path: "a", body: "x" },
         { path: "a/b", body: "y" },
       ],
-      /"a" is a folder in it and also something else/,
+      /contains "a" as a folder and also as something else/,
     ],
     [
       "a file that is also a folder",
@@ -193,15 +193,15 @@ describe("what other programs write", () => {
         { path: "a/b", body: "y" },
         { path: "a", body: "x" },
       ],
-      /"a" is a folder in it and also something else/,
+      /contains "a" as a folder and also as something else/,
     ],
     [
-      "a hard link to what is not there",
+      "a hard link to a missing file",
       [{ path: "h", type: "Link", linkpath: "gone" }],
-      /"h" is to "gone", and no file before it has that name/,
+      /"h" refers to "gone", but no earlier file has that name/,
     ],
     [
-      "a hard link to a link, which from there leads out",
+      "a hard link to a link that leads outside from its new path",
       [
         { path: "a/b/l", type: "SymbolicLink", linkpath: "../../a" },
         { path: "h", type: "Link", linkpath: "a/b/l" },
@@ -213,13 +213,13 @@ describe("what other programs write", () => {
     [
       "two archives, one after the other",
       gzipSync(Buffer.concat([craftTar([{ path: "a" }]), craftTar([{ path: "b" }])])),
-      /something follows behind its end/,
+      /data follows after its end/,
     ],
-  ])("is refused in words: %s", async (_what, made, message) => {
+  ])("an archive is refused with a reason: %s", async (_what, made, message) => {
     expect(await refusal(Buffer.isBuffer(made) ? made : crafted(...made))).toMatch(message);
   });
 
-  test("that is compressed in several parts is unpacked whole", async () => {
+  test("an archive that is compressed in several parts is unpacked completely", async () => {
     const tar = craftTar([{ path: "a", body: Buffer.alloc(3000, "x") }]);
     const parts = [tar.subarray(0, 700), tar.subarray(700)].map((part) => gzipSync(part));
     expect(await unpacked(Buffer.concat(parts))).toEqual({ a: file("x".repeat(3000)) });
@@ -228,7 +228,7 @@ describe("what other programs write", () => {
 
 const isGnuTar = spawnSync("tar", ["--version"]).stdout?.toString().includes("GNU tar") ?? false;
 
-describe.skipIf(!isGnuTar)("what GNU tar writes", () => {
+describe.skipIf(!isGnuTar)("archives of GNU tar", () => {
   let source: string;
   beforeEach(() => {
     source = join(root, "source");
@@ -237,7 +237,7 @@ describe.skipIf(!isGnuTar)("what GNU tar writes", () => {
   const tarred = (...options: readonly string[]): Buffer => execFileSync("tar", ["-czf", "-", ...options], { cwd: source });
   const long = `${"d".repeat(120)}/${"n".repeat(150)}`;
 
-  test.each(["gnu", "oldgnu", "posix", "ustar", "v7"])("is unpacked rightly in its format %s", async (format) => {
+  test.each(["gnu", "oldgnu", "posix", "ustar", "v7"])("an archive in GNU tar's format %s is unpacked correctly", async (format) => {
     plant(source, {
       "w:0.npy": file("w", 0o640),
       "a/caf\xe9": file("c"),
@@ -253,7 +253,7 @@ describe.skipIf(!isGnuTar)("what GNU tar writes", () => {
     expect(lstatSync(join(work, "w:0.npy")).mtimeMs).toBe(1_000_000_000_000);
   });
 
-  test.each([["gnu"], ["posix"]])("of a sparse file in its format %s is refused, and no file is missing without a word", async (format) => {
+  test.each([["gnu"], ["posix"]])("an archive with a sparse file in GNU tar's format %s is refused", async (format) => {
     writeFileSync(join(source, "big"), "");
     truncateSync(join(source, "big"), 1024 * 1024);
     writeFileSync(join(source, "main.py"), "x");
@@ -264,7 +264,7 @@ describe.skipIf(!isGnuTar)("what GNU tar writes", () => {
     expect(readFileSync(join(work, "big")).length).toBe(1024 * 1024);
   });
 
-  test("for a backup of what has changed is unpacked", async () => {
+  test("an incremental backup of GNU tar is unpacked", async () => {
     plant(source, { "a/b": file("1") });
     expect(await unpacked(tarred(`--listed-incremental=${join(root, "snapshot")}`, "a"))).toEqual(harvest(source));
   });

@@ -5,8 +5,8 @@ import { throttleReasons } from "../../../lib/worker/gpu/throttle.ts";
 
 const parse = (text: string) => parseGpus(text, gpuFields);
 
-describe("what nvidia-smi says of", () => {
-  test("a T4 at rest", () => {
+describe("the output of nvidia-smi", () => {
+  test("the output of nvidia-smi for an idle T4 is read", () => {
     expect(parse("0, Tesla T4, 0, 2, 15360, 9.47, 27, 0, 0x0000000000000001\n")).toEqual([
       {
         index: 0,
@@ -22,7 +22,7 @@ describe("what nvidia-smi says of", () => {
     ]);
   });
 
-  test("A10Gs at work, one of them at its power limit", () => {
+  test("the output of nvidia-smi for busy A10Gs, one of them at its power limit, is read", () => {
     const text =
       "0, NVIDIA A10G, 94, 19865, 23028, 195.50, 71, 0, 0x0000000000000000\n1, NVIDIA A10G, 100, 20311, 23028, 299.61, 78, 0, 0x0000000000000004\n";
     expect(
@@ -33,7 +33,7 @@ describe("what nvidia-smi says of", () => {
     ]);
   });
 
-  test("an H100 with MIG, whose utilization is not known", () => {
+  test("the output of nvidia-smi for an H100 with MIG has no utilization", () => {
     const [gpu] = parse("0, NVIDIA H100 80GB HBM3, [N/A], 36537, 81559, 87.12, 33, 0, 0x0000000000000000");
     expect(gpu).toEqual({
       index: 0,
@@ -47,7 +47,7 @@ describe("what nvidia-smi says of", () => {
     });
   });
 
-  test("a card that tells next to nothing, in all the words there are for it", () => {
+  test("the output of nvidia-smi for a card without values is read in all its forms", () => {
     const text =
       "0, NVIDIA GeForce GTX 960M, [Not Supported], 180, 4046, [N/A], 44, N/A, [Unknown Error]\n1, [N/A], , [GPU requires reset], ERR!, [Unknown Error], -, [N/A], Active";
     expect(parse(text)).toEqual([
@@ -57,7 +57,7 @@ describe("what nvidia-smi says of", () => {
   });
 });
 
-test("lines of other shapes are left out, and columns nobody asked for are not looked at", () => {
+test("lines of any other form and additional columns are ignored", () => {
   const text = [
     "WARNING: infoROM is corrupted at gpu 0000:00:1E.0",
     "Unable to determine the device handle for GPU 0000:00:1F.0: Unknown Error",
@@ -71,13 +71,13 @@ test("lines of other shapes are left out, and columns nobody asked for are not l
   expect(parse(text.join("\n")).map(({ index, utilizationPercent }) => [index, utilizationPercent])).toEqual([[1, 3]]);
 });
 
-test("units are taken off where the driver leaves them on", () => {
+test("units are removed if the driver prints them", () => {
   expect(parse("0, Tesla T4, 35 %, 100 MiB, 15360 MiB, 27.10 W, 40, 0, 0x0")).toMatchObject([
     { utilizationPercent: 35, memoryUsedMiB: 100, memoryTotalMiB: 15360, powerWatts: 27.1 },
   ]);
 });
 
-test("whatever is read, the server takes", () => {
+test("the server accepts every reading", () => {
   const text = [
     `0, ${"long ".repeat(100)}, 400, -5, 1e99, -1.5, 9999999999999999, -1, 0xFFFFFFFFFFFFFFFF`,
     ...Array.from({ length: 99 }, (_, n) => `${n + 1}, Tesla T4, 50, 1, 2, 3, 4, 5, 0x0000000000000008`),
@@ -92,7 +92,7 @@ test("whatever is read, the server takes", () => {
 describe("a driver that refuses a column", () => {
   const refuse = (field: string) => `Field "${field}" is not a valid field to query.\n\n`;
 
-  test("is asked for it by its older name, then not at all", () => {
+  test("a column that the driver refuses is requested with its older name, and then no longer", () => {
     const older = withoutRefused(gpuFields, refuse("clocks_event_reasons.active"));
     expect(older?.at(-1)).toBe("clocks_throttle_reasons.active");
     expect(withoutRefused(older ?? [], refuse("clocks_throttle_reasons.active"))?.at(-1)).toBe("ecc.errors.uncorrected.volatile.total");
@@ -101,7 +101,7 @@ describe("a driver that refuses a column", () => {
     ]);
   });
 
-  test("without any other is read all the same", () => {
+  test("a driver that refuses every optional column is still read", () => {
     const fewer = withoutRefused(gpuFields, refuse("power.draw")) ?? [];
     expect(parseGpus("0, T4, 1, 2, 3, 5, 6, 0x0", fewer)).toEqual([
       {
@@ -117,13 +117,13 @@ describe("a driver that refuses a column", () => {
     ]);
   });
 
-  test("cannot be helped without an index, nor when it refuses something else", () => {
+  test("no other columns are requested if the driver refuses the index or something else", () => {
     for (const said of [refuse("index"), refuse("surprise"), "NVIDIA-SMI has failed", ""])
       expect(withoutRefused(gpuFields, said)).toBeUndefined();
   });
 });
 
-test("throttle reasons are told by NVML's bits; idleness and chosen clocks are none", () => {
+test("throttle reasons follow NVML's bits, and idle or chosen clocks are not among them", () => {
   expect(throttleReasons("0x0000000000000003")).toEqual([]);
   expect(throttleReasons("0x00000000000000C8")).toEqual(["hw_slowdown", "hw_thermal_slowdown", "hw_power_brake_slowdown"]);
   expect(throttleReasons("0x0000000000001004")).toEqual(["sw_power_cap", "unknown 0x1000"]);

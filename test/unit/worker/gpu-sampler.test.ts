@@ -17,7 +17,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A sampler in manual time; the script runs in real time. */
+/** A sampler in manual time. The script runs in real time. */
 function sampler(path: string) {
   const clock = new ManualClock();
   const logged: string[] = [];
@@ -32,7 +32,7 @@ function sampler(path: string) {
 const calls = async (): Promise<string[]> => (await readFile(join(folder, "calls"), "utf8").catch(() => "")).split("\n").filter(Boolean);
 const row = "0, Tesla T4, 35, 100, 15360, 27.10, 40, 0, 0x0000000000000000";
 
-test("a look every ten seconds is told while it is fresh", async () => {
+test("the GPUs are read every ten seconds, and a reading is reported while it is fresh", async () => {
   const path = await standIn(folder, "nvidia-smi", `echo "$@" >>${folder}/calls\n[ -e ${folder}/broken ] && exit 9\necho "${row}"`);
   const { clock, logged, gpus } = sampler(path);
   await expect.poll(gpus).toMatchObject([{ index: 0, utilizationPercent: 35 }]);
@@ -41,7 +41,7 @@ test("a look every ten seconds is told while it is fresh", async () => {
   await clock.pass(9_999);
   expect((await calls()).length).toBe(1);
   await clock.pass(1);
-  await expect.poll(() => logged).toEqual(["GPUs could not be sampled: it ended with 9 and said: "]);
+  await expect.poll(() => logged).toEqual(["GPU sampling failed: nvidia-smi exited with code 9 and printed: "]);
   await clock.pass(19_900);
   expect(gpus()).toBeDefined();
   await clock.pass(200);
@@ -49,7 +49,7 @@ test("a look every ten seconds is told while it is fresh", async () => {
   expect(logged.length).toBe(1);
 });
 
-test("an older driver is asked in its own words from then on", async () => {
+test("an older driver is asked for the columns that it knows from then on", async () => {
   const refuse = `case "$1" in *clocks_event*) echo 'Field "clocks_event_reasons.active" is not a valid field to query.'; exit 2;; esac`;
   const path = await standIn(folder, "nvidia-smi", `echo "$1" >>${folder}/calls\n${refuse}\necho "${row}"`);
   const { clock, gpus } = sampler(path);
@@ -60,7 +60,7 @@ test("an older driver is asked in its own words from then on", async () => {
     .toEqual(["clocks_event_reasons", "clocks_throttle_reasons", "clocks_throttle_reasons"]);
 });
 
-test("what others tell is taken from a driver that complains of one", async () => {
+test("the readings of other GPUs are used if the driver reports an error of one GPU", async () => {
   const path = await standIn(
     folder,
     "nvidia-smi",
@@ -71,23 +71,23 @@ test("what others tell is taken from a driver that complains of one", async () =
   expect(logged).toEqual([]);
 });
 
-test("one that hangs is killed with what it started, and never two at a time", async () => {
+test("an nvidia-smi that hangs is killed with its children, and only one runs at a time", async () => {
   const path = await standIn(folder, "nvidia-smi", `sleep 60 &\necho $! >>${folder}/calls\nwait`);
   const { clock, logged, gpus } = sampler(path);
   await expect.poll(async () => (await calls()).length).toBe(1);
   await clock.pass(60_000);
   const [child, ...more] = await calls();
   expect(more).toEqual([]);
-  await expect.poll(() => logged, { timeout: 8_000 }).toEqual(["GPUs could not be sampled: it took longer than 5 s"]);
+  await expect.poll(() => logged, { timeout: 8_000 }).toEqual(["GPU sampling failed: it took longer than 5 s"]);
   expect(gpus()).toBeUndefined();
-  // What nobody has buried yet is dead all the same.
+  // A zombie process counts as dead.
   await expect.poll(() => readFile(`/proc/${child}/stat`, "utf8").catch(() => "gone")).toMatch(/^gone$|\) Z /);
 });
 
-test("where there is no nvidia-smi that is said once, and nothing is told", async () => {
+test("without nvidia-smi this is logged once and no readings are reported", async () => {
   await mkdir(join(folder, "bin"));
   const { clock, logged, gpus } = sampler(join(folder, "bin"));
-  await expect.poll(() => logged).toEqual([expect.stringContaining('GPUs are not sampled: command not found: there is no "nvidia-smi"')]);
+  await expect.poll(() => logged).toEqual([expect.stringContaining('GPUs not sampled: command not found: there is no "nvidia-smi"')]);
   await clock.pass(60_000);
   expect(logged.length).toBe(1);
   expect(gpus()).toBeUndefined();

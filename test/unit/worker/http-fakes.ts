@@ -28,10 +28,10 @@ async function listen(handle: (request: IncomingMessage, response: ServerRespons
 export type Report = Extract<NodeCall, { kind: "report" }>;
 export type Orders = Extract<NodeAnswer, { kind: "orders" }>;
 
-/** What the fake function does with a call: answers, loses the answer, or says something else. */
+/** What the fake function does with a call: returns this response, loses it, or returns something else. */
 export type Reply = NodeAnswer | "lost" | { readonly status: number; readonly body: string };
 
-/** A node function that keeps every call it parsed, and answers as the test says. */
+/** A node function that records every call that it parsed and responds as the test wants. */
 export async function fakeNodeFunction(
   reply: (call: Report, number: number) => Reply,
 ): Promise<Listening & { readonly calls: Report[]; readonly headers: Readonly<Record<string, unknown>>[] }> {
@@ -51,15 +51,15 @@ export async function fakeNodeFunction(
 }
 
 export type FakeMetadata = Listening & {
-  /** By path below /latest/. */
+  /** Documents by path below /latest/. */
   readonly documents: Map<string, string>;
-  /** All that were asked for, in their order. */
+  /** All paths that were requested, in order. */
   readonly asked: string[];
-  /** Takes no token any more that it has given out. */
+  /** Invalidates all tokens that were handed out. */
   forgetTokens(): void;
 };
 
-/** An instance's metadata service with one role: nothing without a token. */
+/** An instance's metadata service with one role. It requires a token. */
 export async function fakeMetadataService(): Promise<FakeMetadata> {
   const documents = new Map<string, string>();
   const asked: string[] = [];
@@ -126,12 +126,12 @@ export const runOrder = (spec: Partial<JobSpec> = {}, over: Partial<RunOrder> = 
 });
 
 export type FakeAws = Listening & {
-  /** By `bucket/key`. */
+  /** Objects by `bucket/key`. */
   readonly objects: Map<string, Buffer>;
   readonly headers: Map<string, Readonly<Record<string, unknown>>>;
-  /** What a log stream has been given. */
+  /** The events that a log stream has received. */
   logLines(stream: string): readonly string[];
-  /** What was asked for, as `bucket/key`, in its order. */
+  /** The objects that were requested, as `bucket/key`, in order. */
   readonly asked: string[];
   /** Makes this many uploads fail. */
   refuseUploads: number;
@@ -139,7 +139,7 @@ export type FakeAws = Listening & {
 
 const LogEvents = z.object({ logStreamName: z.string(), logEvents: z.array(z.object({ message: z.string() })) });
 
-/** As much of S3 and CloudWatch Logs as one small attempt needs. */
+/** The parts of S3 and CloudWatch Logs that a small attempt needs. */
 export async function fakeAws(): Promise<FakeAws> {
   const objects = new Map<string, Buffer>();
   const headers = new Map<string, Readonly<Record<string, unknown>>>();
@@ -185,7 +185,7 @@ export async function fakeAws(): Promise<FakeAws> {
   };
 }
 
-/** What `aws-chunked` wraps: here always one chunk and a trailer. */
+/** Returns the body within `aws-chunked` encoding, which here is always one chunk and a trailer. */
 function unchunked(body: Buffer, decodedLength: string | string[] | undefined): Buffer {
   if (decodedLength === undefined) return body;
   const start = body.indexOf("\r\n") + 2;

@@ -14,7 +14,7 @@ describe("the metadata service", () => {
   });
   afterEach(() => service.close());
 
-  test("is read with a token, which is asked for again when it is refused", async () => {
+  test("the metadata service is read with a token, which is requested again if it is refused", async () => {
     const metadata = metadataAt(service.url);
     service.documents.set("meta-data/local-ipv4", "10.0.3.4");
     expect(await metadata.get("meta-data/local-ipv4")).toBe("10.0.3.4");
@@ -23,7 +23,7 @@ describe("the metadata service", () => {
     expect(await metadata.get("meta-data/local-ipv4")).toBe("10.0.3.4");
   });
 
-  test("that is out of reach is told, and asked again", async () => {
+  test("a metadata service that cannot be reached causes an error, and can be read again later", async () => {
     const url = service.url;
     await service.close();
     const metadata = metadataAt(url);
@@ -57,7 +57,7 @@ function watch() {
 }
 
 describe("an instance's watch", () => {
-  test("learns the address once it is there", async () => {
+  test("an instance's watch learns the address as soon as it exists", async () => {
     const { documents, clock, changes, news } = watch();
     documents.set("meta-data/local-ipv4", "not an address");
     await clock.pass(5_000);
@@ -69,7 +69,7 @@ describe("an instance's watch", () => {
     expect(changes).toEqual([{ address: "10.0.3.4" }]);
   });
 
-  test("tells an interruption within five seconds, and keeps it", async () => {
+  test("an instance's watch reports an interruption within five seconds and keeps it", async () => {
     const { documents, clock, changes, news } = watch();
     await clock.pass(12_000);
     documents.set(action, '{"action": "terminate", "time": "2026-06-01T12:02:00Z"}');
@@ -82,7 +82,7 @@ describe("an instance's watch", () => {
     expect(changes.length).toBe(1);
   });
 
-  test("takes an interruption after a recommendation, and nothing after that", async () => {
+  test("an instance's watch accepts an interruption after a recommendation, and nothing after that", async () => {
     const { documents, clock, changes } = watch();
     documents.set(rebalance, '{"noticeTime": "2026-06-01T12:00:00Z"}');
     await clock.pass(20_000);
@@ -94,7 +94,7 @@ describe("an instance's watch", () => {
     ]);
   });
 
-  test("makes nothing of what has another shape", async () => {
+  test("an instance's watch ignores documents of an unknown form", async () => {
     const { documents, clock, changes } = watch();
     for (const text of ["", "null", "<html>", '{"action": "terminate"}', '{"action": "terminate", "time": "soon"}']) {
       documents.set(action, text);
@@ -104,7 +104,7 @@ describe("an instance's watch", () => {
     expect(changes).toEqual([]);
   });
 
-  test("says once that nobody answers, and goes on", async () => {
+  test("an instance's watch logs once that the service cannot be reached, and goes on", async () => {
     const { documents, state, clock, logged, changes } = watch();
     state.down = true;
     documents.set(action, '{"action": "hibernate", "time": "2026-06-01T12:02:00Z"}');
@@ -115,7 +115,7 @@ describe("an instance's watch", () => {
     expect(changes.length).toBe(1);
   });
 
-  test("ends when it is told to", async () => {
+  test("an instance's watch ends when its signal is aborted", async () => {
     const { documents, clock, stop, changes } = watch();
     await clock.pass(1_000);
     stop.abort();

@@ -9,7 +9,7 @@ function split(...chunks: (string | Buffer)[]): string[] {
   return lines;
 }
 
-test("lines are whole however their bytes arrive", () => {
+test("lines are complete even if their bytes arrive in pieces", () => {
   expect(split("a", "b\nc\r", "\nd\r\n", "\ne")).toEqual(["ab", "c", "d", "", "e"]);
   const euro = Buffer.from("10 €\n");
   expect(split(euro.subarray(0, 4), euro.subarray(4))).toEqual(["10 €"]);
@@ -19,14 +19,14 @@ test("a progress bar's carriage returns end lines", () => {
   expect(split("10%\r20%\r", "30%\n")).toEqual(["10%", "20%", "30%"]);
 });
 
-test("a line without end is cut, and its rest dropped", () => {
+test("an endless line is cut and its rest is dropped", () => {
   const [first, second, ...more] = split("x".repeat(40_000), "x".repeat(40_000), "x".repeat(10), "\nnext\n");
   expect(first).toBe(`${"x".repeat(32 * 1024)} [cut]`);
   expect(second).toBe("next");
   expect(more).toEqual([]);
 });
 
-test("the tail keeps the last lines, and of those the last characters", () => {
+test("the tail keeps the last lines, and returns their last characters", () => {
   const tail = new Tail(3);
   for (const line of ["1", "2", "3", "4"]) tail.push(line);
   expect(tail.text(100)).toBe("2\n3\n4");

@@ -10,7 +10,7 @@ function lines(): { clock: ManualClock; said: LogPiece[]; push: (text: string | 
 }
 
 describe("live lines", () => {
-  test("are whole however their bytes arrive", () => {
+  test("live lines are complete even if their bytes arrive in pieces", () => {
     const { said, push, end } = lines();
     for (const text of ["a", "b\nc\r", "\nd\r\n", "\n"]) push(text);
     const euro = Buffer.from("10 €");
@@ -20,7 +20,7 @@ describe("live lines", () => {
     expect(said).toEqual(["ab", "c", "d", "", "10 €"].map((text) => ({ text })));
   });
 
-  test("an unfinished line is shown after a second, and what is added to it later continues it", async () => {
+  test("an unfinished line is shown after a second, and later text continues it", async () => {
     const { clock, said, push } = lines();
     push("Downloading");
     await clock.pass(999);
@@ -40,7 +40,7 @@ describe("live lines", () => {
     expect(said).toHaveLength(4);
   });
 
-  test("lines that end in time are never shown in parts, though chunks end in the middle of them", async () => {
+  test("lines that end within a second are not shown in parts, even if chunks end in the middle of them", async () => {
     const { clock, said, push } = lines();
     for (let line = 0; line < 50; line++) {
       push(`line ${line}\nbegin of `);
@@ -51,8 +51,8 @@ describe("live lines", () => {
 
   test.each([
     ["before each state", ["\r 10%", "\r 20%", "\r 30%"], "\r100%\n"],
-    ["behind each state", [" 10%\r", " 20%\r", " 30%\r"], "100%\r\n"],
-  ])("a progress bar with carriage returns %s shows its newest state once a second, and its last", async (_where, states, last) => {
+    ["after each state", [" 10%\r", " 20%\r", " 30%\r"], "100%\r\n"],
+  ])("a progress bar with carriage returns %s shows its newest state once per second, and its last state", async (_where, states, last) => {
     const { clock, said, push } = lines();
     for (const state of states) push(state);
     await clock.pass(1_000);
@@ -68,7 +68,7 @@ describe("live lines", () => {
     expect(said.at(-1)).toEqual({ text: "100%", rewrites: true });
   });
 
-  test("a long line comes in several pieces, and nothing of it is dropped", () => {
+  test("a long line is shown in several pieces without losing anything", () => {
     const { said, push } = lines();
     const text = `${"x".repeat(32 * 1024 - 1)}😀${"y".repeat(100_000)}`;
     for (let at = 0; at < text.length; at += 40_000) push(Buffer.from(text).subarray(at, at + 40_000));

@@ -62,7 +62,7 @@ const unreachable = (): never => {
 };
 
 describe("the record of a log", () => {
-  test("is every byte, in the order in which it came, and no byte more", async () => {
+  test("the record of a log has every byte in order and no other bytes", async () => {
     const { log, text, kept } = record();
     const bytes = Buffer.from([0, 255, 13, 10, 27, 91, 195, 10, 13]);
     void log.write(bytes.subarray(0, 4));
@@ -73,7 +73,7 @@ describe("the record of a log", () => {
     expect(await readdir(join(folder, "log"))).toEqual([]);
   });
 
-  test("is uploaded while the program runs, forty seconds after a segment's first byte", async () => {
+  test("the record is uploaded while the program runs, 40 s after a segment's first byte", async () => {
     const { log, clock, kept, settled } = record();
     void log.write(Buffer.from("one\n"));
     await clock.pass(39_999);
@@ -89,7 +89,7 @@ describe("the record of a log", () => {
     ]);
   });
 
-  test("marks its last segment, though nothing came since the one before", async () => {
+  test("the record marks its last segment even if that is empty", async () => {
     const { log, clock, kept, settled } = record();
     void log.write(Buffer.from("all\n"));
     await clock.pass(40_000);
@@ -99,13 +99,13 @@ describe("the record of a log", () => {
     expect(kept).toMatchObject([{ text: "all\n" }, { number: 1, text: "", facts: { offset: 4, bytes: 0, last: true } }]);
   });
 
-  test("of a program that wrote nothing is nothing", async () => {
+  test("the record of a program that wrote nothing is empty", async () => {
     const { log, kept } = record();
     await log.finish(1_000);
     expect(kept).toEqual([]);
   });
 
-  test("is cut into segments of a bounded size", async () => {
+  test("the record is cut into segments of a bounded size", async () => {
     const { log, kept, text } = record({ segmentBytes: 1_000 });
     const lines = Array.from({ length: 500 }, (_, index) => `line ${index}\n`);
     for (const line of lines) void log.write(Buffer.from(line));
@@ -115,7 +115,7 @@ describe("the record of a log", () => {
     expect(Math.max(...kept.map(({ facts }) => facts.bytes))).toBeLessThan(1_020);
   });
 
-  test("holds a program back while gzip has more to do than fits into memory, and goes on", async () => {
+  test("the record holds a program back while too much waits for gzip, and then goes on", async () => {
     const { log, kept } = record();
     const chunk = Buffer.alloc(64 * 1024, "x");
     let waited = 0;
@@ -129,7 +129,7 @@ describe("the record of a log", () => {
     expect(kept.reduce((sum, { text }) => sum + text.length, 0)).toBe(200 * 64 * 1024);
   });
 
-  test("keeps beginning and end of what is too long, and says in between how much is missing", async () => {
+  test("the record of a long log keeps its beginning and end, and says between them how much is missing", async () => {
     const { log, kept, text } = record({ wholeBytes: 10_000, endBytes: 2_000, segmentBytes: 1_000 });
     const lines = Array.from({ length: 5_000 }, (_, index) => `line ${String(index).padStart(6, "0")}\n`);
     for (const line of lines) void log.write(Buffer.from(line));
@@ -147,7 +147,7 @@ describe("the record of a log", () => {
     expect(await readdir(join(folder, "log"))).toEqual([]);
   });
 
-  test("waits on the disk while S3 does not answer, and is whole in the end", async () => {
+  test("segments wait on the disk while S3 does not respond, and the record is complete in the end", async () => {
     const { log, clock, fail, kept, text, said } = record();
     fail(unreachable);
     void log.write(Buffer.from("first\n"));
@@ -165,7 +165,7 @@ describe("the record of a log", () => {
     expect(text()).toEqual(["first\n", "second\n"]);
   });
 
-  test("lets go of the oldest that waits when too much does, and leaves a gap in the numbers", async () => {
+  test("the oldest segment is given up if too much waits, which leaves a gap in the numbers", async () => {
     const { log, clock, fail, kept, uploads, said } = record({ segmentBytes: 1_000, spoolBytes: 200 });
     fail(unreachable);
     for (let at = 0; at < 50; at++) void log.write(Buffer.alloc(1_000, `${at % 10}`));
@@ -187,10 +187,10 @@ describe("the record of a log", () => {
     expect(numbers.at(-1)).toBe(50);
     expect(numbers.length).toBeLessThan(20);
     expect(uploads.missingBytes).toBe((51 - numbers.length) * 1_000);
-    expect(said).toContain("a part of a job's log was lost, for too much waits to be uploaded");
+    expect(said).toContain("log segment lost because too many bytes wait to be uploaded");
   });
 
-  test("does not wait for S3 longer than it may, and tries once more when it is asked again", async () => {
+  test("finish does not wait for S3 longer than it may, and tries again when it is called again", async () => {
     const { log, clock, fail, kept, uploads } = record();
     fail(unreachable);
     void log.write(Buffer.from("text\n"));
@@ -212,7 +212,7 @@ describe("the record of a log", () => {
     expect(uploads.missingBytes).toBe(0);
   });
 
-  test("goes on when the disk takes nothing for a while, and says how much is missing", async () => {
+  test("the record goes on after the disk failed for a while, and says how much is missing", async () => {
     await writeFile(join(folder, "log"), "a file where the folder should be");
     const { log, clock, text } = record();
     void log.write(Buffer.from("lost\n"));
@@ -224,10 +224,10 @@ describe("the record of a log", () => {
         await clock.pass(40_000);
         return text().join("");
       })
-      .toMatch(/\[fleetwright: \d+ bytes were lost here: the node's disk did not take them\]\n\.+$/);
+      .toMatch(/\[fleetwright: \d+ bytes were lost here because they could not be written to the node's disk\]\n\.+$/);
   });
 
-  test("has Fleetwright's own lines on lines of their own", async () => {
+  test("Fleetwright's own messages are separate lines of the record", async () => {
     const { log, text } = record();
     log.note("[fleetwright: begins]");
     void log.write(Buffer.from("no end"));

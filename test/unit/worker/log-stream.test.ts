@@ -3,7 +3,7 @@ import { bytesOf, type LogEvent } from "../../../lib/worker/logs/log-batches.ts"
 import { type LogLimits, LogStream, logLimits } from "../../../lib/worker/logs/log-stream.ts";
 import { ManualClock, turns } from "./manual-clock.ts";
 
-/** A sink that keeps its batches; `put` can be made to hang or fail. */
+/** A sink that records its batches. `put` can be made to hang or fail. */
 class Kept {
   readonly batches: (readonly LogEvent[])[] = [];
   answer: () => Promise<number> = () => Promise.resolve(0);
@@ -33,7 +33,7 @@ function stream(over: Partial<LogLimits> = {}) {
 const numbers = (from: number, count: number): string[] => Array.from({ length: count }, (_, index) => String(from + index));
 
 describe("a log stream", () => {
-  test("writes what came within a second as one batch, with its time", async () => {
+  test("a log stream writes the lines of a second as one batch, with their times", async () => {
     const { sink, clock, push } = stream();
     push("a");
     await clock.pass(400);
@@ -49,7 +49,7 @@ describe("a log stream", () => {
     ]);
   });
 
-  test("splits batches by lines and by bytes", async () => {
+  test("a log stream splits batches by lines and by bytes", async () => {
     const { sink, logs, push } = stream({ batchLines: 3, batchBytes: 100 });
     push("1", "2", "3", "4", "x".repeat(60), "y".repeat(60), "z".repeat(500));
     expect(await logs.close(1_000)).toEqual({ lost: 0 });
@@ -57,7 +57,7 @@ describe("a log stream", () => {
     expect(sink.closed).toBe(true);
   });
 
-  test("shows the beginning and the end of 200,000 lines at once, and says how many are left out and where they are", async () => {
+  test("a log stream shows the beginning and the end of 200,000 lines at once, and says how many are left out and how to read them", async () => {
     const { sink, clock, logs, push } = stream();
     for (const number of numbers(1, 200_000)) push(number);
     push("final accuracy: 0.93");
@@ -72,7 +72,7 @@ describe("a log stream", () => {
     expect(sink.lines[gap]).toContain(whole);
   });
 
-  test("takes 800 lines a second for as long as it likes", async () => {
+  test("a log stream accepts 800 lines per second without a time limit", async () => {
     const { sink, clock, logs, push } = stream();
     for (let at = 0; at < 3_000; at += 80) {
       push(...numbers(at, 80).map((number) => `step ${number} loss 0.123456`));
@@ -83,7 +83,7 @@ describe("a log stream", () => {
     expect(sink.lines).toHaveLength(3_040);
   });
 
-  test("keeps to its rate, and shows the newest lines of each stretch that it cuts", async () => {
+  test("a log stream keeps to its rate, and shows the newest lines of each part that it cuts", async () => {
     const limits = { burstBytes: 10_000, bytesPerSecond: 5_000, newestBytes: 2_000 };
     const { sink, clock, logs, push } = stream(limits);
     for (let at = 0; at < 100_000; at += 1_000) {
@@ -97,21 +97,21 @@ describe("a log stream", () => {
     expect(sink.lines.at(-1)).toBe("99999");
   });
 
-  test("shows the end of an attempt that has used up its total", async () => {
+  test("a log stream shows the end of an attempt that has used up its total", async () => {
     const { sink, clock, logs, push } = stream({ totalBytes: 5_000, newestBytes: 300 });
     for (let at = 0; at < 1_000; at += 10) {
       push(...numbers(at, 10));
       await clock.pass(1_000);
     }
     const before = sink.lines.length;
-    expect(sink.lines.filter((line) => line.includes("its limit for an attempt"))).toHaveLength(1);
+    expect(sink.lines.filter((line) => line.includes("its limit of"))).toHaveLength(1);
     await logs.close(1_000);
     expect(sink.lines.slice(before)[0]).toMatch(/^\[fleetwright: \d+ lines .* left out here/);
     expect(sink.lines.at(-1)).toBe("999");
     expect(sink.lines.length - before).toBeLessThan(15);
   });
 
-  test("bounds what waits for a slow sink, and shows the newest of it in the end", async () => {
+  test("a log stream bounds what waits for a slow sink, and shows the newest lines in the end", async () => {
     const { sink, logs, push } = stream({ waitingBytes: 100, newestBytes: 100, batchLines: 2 });
     let release = (_refused: number): void => {};
     const slow = new Promise<number>((resolve) => {
@@ -126,7 +126,7 @@ describe("a log stream", () => {
     expect(sink.lines.at(-1)).toBe("100");
   });
 
-  test("never writes an event that is older than the one before, though the clock steps back", async () => {
+  test("a log stream never writes an event that is older than the one before, even if the clock steps back", async () => {
     const { sink, clock, logs, push } = stream();
     push("a");
     await clock.pass(300);
@@ -140,7 +140,7 @@ describe("a log stream", () => {
     expect(sink.lines).toEqual(["a", "b", "c"]);
   });
 
-  test("believes a clock that is set back by days, in a batch of its own, for CloudWatch takes nothing from the future", async () => {
+  test("a log stream follows a clock that is set back by days, in a separate batch", async () => {
     const { sink, clock, logs, push } = stream();
     push("ahead");
     clock.setWall(-3 * 86_400_000);
@@ -150,7 +150,7 @@ describe("a log stream", () => {
     expect(sink.batches[1]?.[0]?.timestamp).toBe(1_780_272_000_000 - 3 * 86_400_000);
   });
 
-  test("counts a batch that cannot be written, goes on, and says so", async () => {
+  test("a log stream counts and reports a batch that cannot be written, and goes on", async () => {
     const { sink, clock, logs, push } = stream();
     sink.answer = () => Promise.reject(new Error("throttled"));
     push("lost");
@@ -160,19 +160,19 @@ describe("a log stream", () => {
     await clock.pass(1_000);
     expect(await logs.close(1_000)).toEqual({ lost: 1 });
     expect(sink.lines).toEqual([
-      `[fleetwright: 1 line was lost here: CloudWatch Logs refused them; to read the whole log: ${whole}]`,
+      `[fleetwright: 1 line was lost here, refused by CloudWatch Logs; to read the whole log: ${whole}]`,
       "kept",
     ]);
   });
 
-  test("counts events that CloudWatch refused though it took their batch", async () => {
+  test("a log stream counts events that CloudWatch refused in an accepted batch", async () => {
     const { sink, logs, push } = stream();
     sink.answer = () => Promise.resolve(2);
     push("a", "b", "c");
     expect(await logs.close(1_000)).toEqual({ lost: 2 });
   });
 
-  test("does not wait for a sink that hangs longer than it may", async () => {
+  test("closing a log stream does not wait for a hanging sink longer than it may", async () => {
     const { sink, clock, logs, push } = stream();
     sink.answer = () => new Promise(() => {});
     push("never");

@@ -13,17 +13,17 @@ function logging() {
 
 test("the worker logs one JSON object per line", () => {
   const { log, lines, last } = logging();
-  log("info", "an attempt begins", { attempt: "vision/a/1", gpus: undefined });
-  expect(last()).toEqual({ time: "2026-01-05T00:00:00.000Z", level: "info", message: "an attempt begins", attempt: "vision/a/1" });
+  log("info", "attempt starting", { attempt: "vision/a/1", gpus: undefined });
+  expect(last()).toEqual({ time: "2026-01-05T00:00:00.000Z", level: "info", message: "attempt starting", attempt: "vision/a/1" });
   expect(lines[0]).toMatch(/^\{.*\}\n$/);
 });
 
 test("the worker logs an error with its class, its stack and its causes, and none of its other fields", () => {
   const { log, lines, last } = logging();
   const cause = Object.assign(new RangeError("refused"), { code: "ECONNREFUSED", credentials: { secretAccessKey: "5ec7e7" } });
-  log("warn", "a call failed", { attempt: "vision/a/1" }, new Fault("node-call", "The node function could not be reached", { cause }));
+  log("warn", "node call failed", { attempt: "vision/a/1" }, new Fault("node-call", "The node function could not be reached", { cause }));
   expect(last()).toMatchObject({
-    message: "a call failed",
+    message: "node call failed",
     attempt: "vision/a/1",
     error: { name: "Fault", code: "node-call", cause: { name: "RangeError", message: "refused", code: "ECONNREFUSED" } },
   });

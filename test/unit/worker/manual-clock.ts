@@ -1,6 +1,6 @@
 import type { Clock } from "../../../lib/worker/runtime/clock.ts";
 
-/** Time that moves only when told to. Timers fire in their order; what they start gets its turns in between. */
+/** Time that moves only when `pass` is called. Timers fire in order, and the work that they start can run in between. */
 export class ManualClock implements Clock {
   #nowMs = 0;
   #timers: { atMs: number; fire: () => void }[] = [];
@@ -18,7 +18,7 @@ export class ManualClock implements Clock {
     return this.#wallStartMs + this.#nowMs;
   }
 
-  /** The wall clock is set, forwards or back, by that many ms. */
+  /** Sets the wall clock forwards or back by that many ms. */
   setWall(byMs: number): void {
     this.#wallStartMs += byMs;
   }
@@ -50,7 +50,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Lets all that is ready to run, run. */
+/** Runs everything that is ready to run. */
 export async function turns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

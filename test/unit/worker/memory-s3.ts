@@ -10,16 +10,16 @@ export const md5 = (bytes: Buffer | string): string => createHash("md5").update(
 export const s3Error = (name: string, status: number): Error =>
   Object.assign(new Error(name), { name, $metadata: { httpStatusCode: status } });
 
-/** As much of an S3 as fetching needs, in memory. */
+/** The parts of S3 that fetching needs, in memory. */
 export class MemoryS3 implements Pick<S3Client, "send"> {
   readonly objects = new Map<string, Stored>();
-  /** Keys that were asked for, in order. */
+  /** The keys that were requested, in order. */
   readonly asked: string[] = [];
-  /** Happens before a key is answered; what it throws is the answer. */
+  /** Is called before each response. If it throws, the request fails with that error. */
   before: (key: string) => unknown = () => undefined;
-  /** What is sent instead of the bytes. */
+  /** Bytes that are sent instead of the object's own. */
   spoil: (body: Buffer, key: string) => Buffer = (body) => body;
-  /** Downloads under way at once, at most. */
+  /** The greatest number of simultaneous downloads so far. */
   busiest = 0;
   #busy = 0;
 
@@ -30,7 +30,7 @@ export class MemoryS3 implements Pick<S3Client, "send"> {
     return { key, bytes: bytes.length, etag: stored.etag };
   }
 
-  /** Puts a list of shards where an order names it. */
+  /** Puts a list of shards under the key that an order names. */
   putList(key: string, shards: readonly Shard[], over: object = {}): void {
     const source = { bucket: "data", prefix: "vision/mnist/" };
     const list = { format: 1, team: "vision", dataset: "mnist", source, listing: 1, shards, ...over };

@@ -16,7 +16,7 @@ const client = (timeoutMs?: number) =>
   nodeClient({ url: `${server.url}/node`, region: "eu-west-1", credentials, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
 
 describe("a call", () => {
-  test("is signed with the instance's credentials, for lambda, body and all", async () => {
+  test("a call is signed with the instance's credentials for Lambda, including its body", async () => {
     expect(await client()(report)).toEqual(orders());
     expect(server.calls).toEqual([report]);
     expect(server.headers[0]).toMatchObject({
@@ -28,29 +28,29 @@ describe("a call", () => {
   });
 
   test.each<[string, Reply, string]>([
-    ["is refused", { status: 403, body: '{"Message":"Forbidden"}' }, "answered 403"],
+    ["is refused", { status: 403, body: '{"Message":"Forbidden"}' }, "returned HTTP status 403"],
     ["is lost", "lost", "could not be reached"],
-    ["is not answered with JSON", { status: 200, body: '<html "secretAccessKey"' }, "is not JSON"],
+    ["gets a response that is not JSON", { status: 200, body: '<html "secretAccessKey"' }, "is not JSON"],
     [
-      "is answered in another shape",
+      "gets a response that does not match the protocol",
       { status: 200, body: '{"kind":"orders","leaseMs":"secretAccessKey"}' },
-      "another shape: leaseMs (invalid_type)",
+      "does not match the protocol: leaseMs (invalid_type)",
     ],
-  ])("that %s can be tried again, and its error quotes nothing", async (_name, said, why) => {
+  ])("a call that %s may be retried, and its error quotes no secrets", async (_name, said, why) => {
     reply = () => said;
     const error = await client()(report).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ retry: true, message: expect.stringContaining(why) });
     expect(String(error)).not.toContain("secretAccessKey");
   });
 
-  test("has a time-out, and can be given up", async () => {
+  test("a call has a timeout and can be aborted", async () => {
     const nobody = nodeClient({ url: server.url, region: "eu-west-1", credentials: () => credentials(), timeoutMs: 1 });
     await expect(nobody(report)).rejects.toMatchObject({ retry: true });
     await expect(client()(report, AbortSignal.abort())).rejects.toMatchObject({ retry: true });
   });
 });
 
-test("credentials are asked for again when they have less than five minutes left", async () => {
+test("credentials are fetched again when they have less than five minutes left", async () => {
   let nowMs = 0;
   let asked = 0;
   const get = remembered(

@@ -38,11 +38,11 @@ const untilSaid = async (lines: readonly string[], word: string): Promise<void> 
   while (!lines.includes(word)) await new Promise((resolve) => setTimeout(resolve, 10));
 };
 
-/** What nobody has buried yet is dead all the same. */
+/** A zombie process counts as dead. */
 const isAlive = (pid: string | undefined): boolean => /^[^Z]/.test(spawnSync("ps", ["-o", "stat=", "-p", pid ?? ""]).stdout.toString());
 
 describe("a program", () => {
-  test("has its folder, its environment and nothing else, and says what it says", async () => {
+  test("a program has its folder and only its own environment, and its output is passed on", async () => {
     const { program, lines } = await start(
       "console.log(process.cwd()); console.log(Object.keys(process.env).filter(k => !k.startsWith('__')).join()); console.error(process.env.GREETING)",
     );
@@ -50,7 +50,7 @@ describe("a program", () => {
     expect(lines.toSorted()).toEqual([folder, "GREETING", "hello"].toSorted());
   });
 
-  test("ends with its code and the last it said on stderr", async () => {
+  test("a program ends with its exit code and the last lines of stderr", async () => {
     const script = "for (let i = 0; i < 30; i++) console.error('line ' + i); console.log('out'); process.exitCode = 3";
     const { program } = await start(script);
     const exit = await program.exited;
@@ -59,17 +59,17 @@ describe("a program", () => {
     expect(await (await start("process.exit(7)")).program.exited).toEqual({ code: 7 });
   });
 
-  test("has a reason of bounded length", async () => {
+  test("a program's reason has a bounded length", async () => {
     const { program } = await start("console.error('x'.repeat(5000)); process.exitCode = 1");
     expect((await program.exited).reason?.length).toBe(1_000);
   });
 
-  test("killed by a signal ends with 128 and the signal's number", async () => {
+  test("a program that is killed by a signal ends with 128 plus the signal's number", async () => {
     const { program } = await start("process.kill(process.pid, 'SIGSEGV'); setInterval(() => {}, 1000)");
     expect(await program.exited).toEqual({ code: 139, reason: "killed by SIGSEGV" });
   });
 
-  test("is asked to end, and may say its last words", async () => {
+  test("a stopped program receives SIGTERM first and can still write output", async () => {
     const { program, lines } = await start(
       "process.on('SIGTERM', () => { console.log('saved'); process.exit(0) }); setInterval(() => {}, 1000); console.log('ready')",
     );
@@ -79,7 +79,7 @@ describe("a program", () => {
     expect(lines).toEqual(["ready", "saved"]);
   });
 
-  test("is killed when it does not end, and a second stop can be sharper", async () => {
+  test("a program that ignores SIGTERM is killed, and a second stop can shorten the grace period", async () => {
     const { program, lines } = await start("process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('ready')");
     await untilSaid(lines, "ready");
     program.stop(60_000);
@@ -87,7 +87,7 @@ describe("a program", () => {
     expect((await program.exited).code).toBe(137);
   });
 
-  test("that runs too long is ended with timeout's code", async () => {
+  test("a program that runs too long ends with the exit code of timeout(1)", async () => {
     const { program } = await start("process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)");
     const ended = program.exited.then((exit) => ({ kind: "exited" as const, ...exit }));
     const limited = limitRuntime({ startedAtMs: 5, ended, stop: program.stop }, { maxRuntimeMs: 300, graceMs: 100 });
@@ -95,7 +95,7 @@ describe("a program", () => {
     expect((await program.exited).code).toBe(137);
   });
 
-  test("takes its children with it", async () => {
+  test("a program's children end with it", async () => {
     const { program, lines } = await start(
       "const c = require('child_process').spawn('sleep', ['60'], { stdio: 'inherit' }); console.log(c.pid); setTimeout(() => process.exit(0), 100)",
     );
@@ -103,7 +103,7 @@ describe("a program", () => {
     await expect.poll(() => isAlive(lines[0])).toBe(false);
   });
 
-  test("waits with its output while it cannot be taken, and loses none of it", async () => {
+  test("a program waits while its output cannot be accepted, and loses none of it", async () => {
     let taken = 0;
     let most = 0;
     const { program } = await start("process.stdout.write('x'.repeat(1_000_000)); process.stderr.write('y'.repeat(100_000))", {
@@ -118,11 +118,11 @@ describe("a program", () => {
     expect(most).toBeLessThanOrEqual(64 * 1024);
   });
 
-  test("rejects when the system cannot start it", async () => {
+  test("starting a program rejects if the system cannot start it", async () => {
     await expect(start("", { file: join(folder, "missing") })).rejects.toThrow("ENOENT");
   });
 });
 
-test("nobody ever signals everybody", () => {
+test("process groups 0 and 1 are never signalled", () => {
   for (const pid of [-1, 0, 1]) expect(signalGroup(pid, "SIGTERM")).toBe(false);
 });

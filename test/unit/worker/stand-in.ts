@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Puts a program of that name into `folder/bin`; answers a search path that begins there. It is a script of sh. */
+/** Writes a shell script as a program of that name into `folder/bin`. Returns a search path that begins there. */
 export async function standIn(folder: string, name: string, script: string): Promise<string> {
   const file = join(folder, "bin", name);
   await mkdir(dirname(file), { recursive: true });
@@ -13,6 +13,6 @@ export async function standIn(folder: string, name: string, script: string): Pro
 
 const docker = fileURLToPath(new URL("./docker-stand-in.sh", import.meta.url));
 
-/** The docker client's stand-in, which keeps its state in another folder. */
+/** Installs a stand-in for docker's client, which keeps its state in another folder. */
 export const standInDocker = (folder: string, state: string): Promise<string> =>
   standIn(folder, "docker", `exec /bin/sh "${docker}" "${state}" "$@"`);

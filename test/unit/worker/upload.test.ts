@@ -20,7 +20,7 @@ const prefix = "incoming/vision/train-1/1";
 let folder: string;
 let aws: FakeAws;
 let s3: S3Client;
-/** Happens before a key is sent; what it throws is S3's answer. */
+/** Is called before each key is sent. If it throws, S3 returns that error. */
 let before: (key: string) => unknown;
 /** The keys that were sent, in order. */
 let asked: string[];
@@ -53,7 +53,7 @@ const listed = (): Manifest => Manifest.parse(JSON.parse(aws.objects.get(`${pref
 const kept = (): string[] => listed().artifacts.map(({ path }) => path);
 const sha256 = (content: string) => createHash("sha256").update(content).digest("hex");
 
-/** Collects, lets something happen, and uploads. Time passes at once. */
+/** Collects artifacts, calls `between`, and uploads. Pauses take no time. */
 async function upload(of: {
   readonly asked?: readonly ArtifactRequest[];
   readonly between?: () => unknown;
@@ -72,7 +72,7 @@ async function upload(of: {
 }
 
 describe("an upload", () => {
-  test("lists what it sent last, with size, checksum and permissions, what was left out, and what was missing", async () => {
+  test("the manifest is uploaded last and lists the files with size, checksum and permissions, what is left out, and what is missing", async () => {
     await put("model.pt", "weights");
     await put("logs\\events.txt", "events");
     await put("empty", "");
@@ -91,28 +91,28 @@ describe("an upload", () => {
       ],
       leftOut: [{ path: "pipe", because: "it is a named pipe (FIFO)" }],
       missing: ["ckpt/*.pt", "final.pt"],
-      failed: 'the required artifact "final.pt" was not there',
+      failed: 'the required artifact "final.pt" is missing',
     });
   });
 
   test.each([
-    ["vanished", "it vanished while the files were uploaded", () => undefined],
-    ["became a pipe", "something else took its place while the files were uploaded", (file: string) => makePipe(file)],
+    ["was removed", "it was removed while the files were uploaded", () => undefined],
+    ["became a pipe", "it was replaced while the files were uploaded", (file: string) => makePipe(file)],
     [
       "became a link",
-      "something else took its place while the files were uploaded",
+      "it was replaced while the files were uploaded",
       (file: string) => execFileSync("ln", ["-s", "/etc/hostname", file]),
     ],
     [
       "was replaced",
-      "something else took its place while the files were uploaded",
+      "it was replaced while the files were uploaded",
       (file: string) => execFileSync("sh", ["-c", `echo x > ${file}.new && mv ${file}.new ${file}`]),
     ],
-  ])("leaves out a file that %s after it was collected, and keeps the rest", async (_name, because, replace) => {
+  ])("an upload leaves out a file that %s after it was collected, and keeps the others", async (_name, because, replace) => {
     await put("a", "1");
     await put("b", "2");
     const between = async (): Promise<void> => {
-      // Its number must not be given to what takes its place.
+      // The inode is kept, so that the file that replaces it gets another one.
       execFileSync("ln", [join(folder, "a"), join(folder, "..", `${folder.split("/").at(-1)}-kept`)]);
       await rm(join(folder, "a"));
       replace(join(folder, "a"));
@@ -123,13 +123,13 @@ describe("an upload", () => {
     expect(listed().leftOut).toEqual([{ path: "a", because }]);
   });
 
-  test("tells a required file that vanished", async () => {
+  test("an upload reports a required file that was removed", async () => {
     await put("a", "1");
     await upload({ asked: [{ path: "a", required: true }], between: () => rm(join(folder, "a")) });
     expect(listed().failed).toBe('no file of the required artifact "a" could be kept');
   });
 
-  test("tells size and checksum of what it sent, when a file grows or shrinks", async () => {
+  test("the manifest has the size and checksum of the bytes that were sent if a file grows or shrinks", async () => {
     await put("grows", "12");
     await put("shrinks", "123456");
     await upload({
@@ -142,7 +142,7 @@ describe("an upload", () => {
     expect(aws.objects.get(`${prefix}/files/grows`)?.toString()).toBe("12345");
   });
 
-  test("tries again what failed, and only that", async () => {
+  test("an upload retries only the files that failed", async () => {
     for (const name of ["a", "b", "c"]) await put(name, name);
     let failures = 0;
     before = (key) => {
@@ -153,17 +153,17 @@ describe("an upload", () => {
     expect(asked.toSorted()).toEqual(["files/a", "files/b", "files/b", "files/b", "files/c", "manifest.json"]);
   });
 
-  test("leaves out what S3 will never take, and keeps the rest", async () => {
+  test("an upload leaves out a file that S3 always refuses, and keeps the others", async () => {
     for (const name of ["a", "b"]) await put(name, name);
     before = (key) => {
       if (key === "files/a") throw s3Error("KeyTooLongError", 400);
     };
     await upload({});
     expect(kept()).toEqual(["b"]);
-    expect(listed().leftOut).toEqual([{ path: "a", because: "S3 does not take it (KeyTooLongError)" }]);
+    expect(listed().leftOut).toEqual([{ path: "a", because: "S3 refuses it (KeyTooLongError)" }]);
   });
 
-  test("that fails lists nothing after a good end, for a part would pass for the whole", async () => {
+  test("an upload that fails after a successful end lists nothing, because a part would pass for the whole", async () => {
     for (const name of ["a", "b"]) await put(name, name);
     before = (key) => {
       if (key === "files/b") throw s3Error("InternalError", 500);
@@ -176,7 +176,7 @@ describe("an upload", () => {
     expect(asked).not.toContain("manifest.json");
   });
 
-  test("that fails after any other end lists what was sent", async () => {
+  test("an upload that fails after an unsuccessful end lists what was sent", async () => {
     for (const name of ["a", "b"]) await put(name, name);
     before = (key) => {
       if (key === "files/b") throw s3Error("InternalError", 500);
@@ -186,7 +186,7 @@ describe("an upload", () => {
     expect(listed().leftOut).toEqual([{ path: "b", because: expect.stringContaining("could not be uploaded") }]);
   });
 
-  test("that is stopped sends the small files first, and lists those that were sent", async () => {
+  test("an upload sends small files first, and lists those that were sent when it is stopped", async () => {
     for (const name of ["a", "b", "c", "d"]) await put(name, "1234567");
     for (const name of ["w", "x", "y", "z"]) await put(name, "1");
     const stop = new AbortController();
@@ -201,7 +201,7 @@ describe("an upload", () => {
     expect(leftOut.filter(({ because }) => because === "there was no time left to upload it").map(({ path }) => path)).toEqual(
       expect.arrayContaining(["a", "b", "c", "d"]),
     );
-    // Of the small ones, the last was perhaps just being answered.
+    // The response to the last small file may not have arrived yet.
     expect(artifacts.length).toBeGreaterThan(0);
     expect([...artifacts, ...leftOut].map(({ path }) => path).sort()).toEqual(["a", "b", "c", "d", "w", "x", "y", "z"]);
   });

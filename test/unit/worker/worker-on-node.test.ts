@@ -18,17 +18,17 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** What nobody has buried yet is dead all the same. */
+/** A zombie process counts as dead. */
 const isAlive = (pid: string): boolean => /^[^Z]/.test(spawnSync("ps", ["-o", "stat=", "-p", pid]).stdout.toString());
 const tellsItsPid = ["sh", "-c", "echo $$; exec sleep 600"];
 
 describe("a worker", () => {
-  test("that crashes logs why, with the stack and the cause, and ends with code 1", async () => {
+  test("a worker that crashes logs the error with its stack and cause, and exits with code 1", async () => {
     const worker = world.begin({ FLEETWRIGHT_JOB_USER: "no-such-user" });
     expect(await worker.ended).toBe(1);
     await expect.poll(() => worker.log, until).toHaveLength(1);
     const { error, ...line } = JSON.parse(worker.log[0] ?? "");
-    expect(line).toMatchObject({ level: "error", message: "the worker crashed" });
+    expect(line).toMatchObject({ level: "error", message: "worker crashed" });
     expect(error).toMatchObject({
       name: "Fault",
       code: "job-user",
@@ -37,7 +37,7 @@ describe("a worker", () => {
     expect(error.stack).toMatch(/at .*main\.ts:\d+/);
   });
 
-  test.runIf(process.getuid?.() === 0)("runs jobs as their own user, who may write only where it should", async () => {
+  test.runIf(process.getuid?.() === 0)("a worker runs jobs as their own user, which may write only to its folders", async () => {
     await chmod(world.folder, 0o755);
     world.aws.objects.set("code/train.tar.gz", craftArchive([{ path: "data/seed", body: "17" }]));
     const script = `
@@ -54,7 +54,7 @@ describe("a worker", () => {
     expect([...job.kept().keys()]).toContain("files/data/new");
   });
 
-  test("lets go of its job before its lease ends, then ends the instance, when nobody answers", async () => {
+  test("a worker without a server lets its job go before the lease ends, and then ends the instance", async () => {
     const beats = join(world.folder, "beats");
     const script =
       "const fs = require('fs'); fs.writeFileSync('ckpt.pt', '1'); process.on('SIGTERM', () => {}); setInterval(() => fs.appendFileSync(process.argv[1], Date.now() + '\\n'), 20)";
@@ -74,17 +74,17 @@ describe("a worker", () => {
     expect(lastBeatMs).toBeGreaterThan(leaseEndMs - leaseMs / 2);
     expect(endedMs).toBeGreaterThan(leaseEndMs - leaseMs / 4);
     expect(await readdir(world.folder)).toContain("shut-down");
-    // The server is out of reach, but S3 is not.
+    // The server cannot be reached, but S3 can.
     expect(job.manifest().artifacts).toMatchObject([{ path: "ckpt.pt" }]);
   });
 
-  test("ends the instance when told to, and tells when it could not", async () => {
+  test("a worker ends the instance on a shutdown order, and exits with code 1 if it could not", async () => {
     world.reply = () => ({ kind: "shutdown", because: "given back" });
     expect(await world.begin().ended).toBe(0);
     expect(await world.begin({ FLEETWRIGHT_SHUTDOWN: "exit 7" }).ended).toBe(1);
   });
 
-  test("on SIGTERM stops its jobs, says so, and leaves the instance on", async () => {
+  test("on SIGTERM a worker stops its jobs, reports them, and leaves the instance running", async () => {
     const command = ["sh", "-c", "echo 1 >ckpt.pt; echo ready; exec sleep 600"];
     world.reply = job.begins({ command, artifacts: ["ckpt.pt"] });
     const worker = world.begin({ FLEETWRIGHT_SHUTDOWN: `touch ${join(world.folder, "shut-down")}` });
@@ -96,7 +96,7 @@ describe("a worker", () => {
     expect(await readdir(world.folder)).not.toContain("shut-down");
   });
 
-  test("after a crash ends what the last process left running, containers as well, and tells of it", async () => {
+  test("after a crash a worker ends and reports what the last process left running, including containers", async () => {
     const { server, folder } = world;
     const contained = new WorldJob(world, "train-2");
     const toRun = [job.order({ command: tellsItsPid }), contained.order({ command: tellsItsPid, image: "busybox" })];
@@ -120,15 +120,15 @@ describe("a worker", () => {
     expect(new Set(server.calls.map((call) => call.process)).size).toBe(2);
   });
 
-  test("tells for good that its node has no Docker", async () => {
+  test("a job with an image fails permanently if the node has no Docker", async () => {
     world.reply = job.begins({ image: "busybox" });
     world.begin({ PATH: join(world.folder, "bin") });
     await expect
       .poll(() => job.last(), until)
-      .toEqual({ ...job.ref, phase: "failed", again: false, reason: "this node has no Docker to run the job's image with" });
+      .toEqual({ ...job.ref, phase: "failed", again: false, reason: "this node has no Docker, which the job's image needs" });
   });
 
-  test("tells its address and its GPUs, and a notice at once", async () => {
+  test("a worker reports its address and GPUs, and a notice without waiting", async () => {
     const { server, metadata } = world;
     metadata.documents.set("meta-data/local-ipv4", "10.0.3.4");
     const PATH = await standIn(world.folder, "nvidia-smi", 'echo "0, Tesla T4, 35, 100, 15360, 27.10, 40, 0, 0x0000000000000004"');
@@ -146,7 +146,7 @@ describe("a worker", () => {
     expect(server.calls.length).toBe(callsBefore + 1);
   });
 
-  test("with an incomplete environment says what is missing", async () => {
+  test("a worker with an incomplete environment reports what is missing", async () => {
     const worker = startWorker({ FLEETWRIGHT_POOL: "gpu" });
     expect(await worker.ended).toBe(1);
     expect(worker.log.join("\n")).toContain("FLEETWRIGHT_NODE_URL");

@@ -4,13 +4,13 @@ import { join } from "node:path";
 
 export type WorkerProcess = {
   readonly child: ChildProcess;
-  /** Its own log, line by line. */
+  /** The worker's own log, line by line. */
   readonly log: string[];
-  /** Its exit code, or the signal that ended it. */
+  /** Resolves with its exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
 };
 
-/** The worker as an instance runs it: a process of its own that knows nothing but its environment, and finds its compiled code. */
+/** Starts the worker as an instance does: as a separate process of the compiled code, with only this environment. */
 export function startWorker(
   env: Readonly<Record<string, string>>,
   file = join(import.meta.dirname, "../../../lib/worker/main.ts"),

@@ -23,9 +23,9 @@ export const until = { timeout: 15_000, interval: 20 };
 type AttemptReport = Report["attempts"][number];
 type Answer = (call: Report, number: number) => Reply;
 
-/** What a worker knows and meets: a folder, the node function, AWS and its instance's metadata service. */
+/** Everything that a worker interacts with: a folder, the node function, AWS and its instance's metadata service. */
 export class WorkerWorld {
-  /** How the node function answers. */
+  /** Returns the node function's response. */
   reply: Answer = () => orders();
   readonly folder: string;
   readonly aws: FakeAws;
@@ -59,12 +59,12 @@ export class WorkerWorld {
     return worker;
   }
 
-  /** Has the worker that runs end and forget whatever it holds. Resolves when it says that it has. */
+  /** Makes the worker end and forget all attempts that it holds. Resolves when it reports none any more. */
   async clear(): Promise<void> {
     const { calls } = this.server;
     const before = calls.length;
     this.reply = (call) => orders({ done: call.attempts.map(({ team, job, attempt }) => ({ team, job, attempt })) });
-    // An answer that is under way may hold an order still.
+    // A response that is on its way may still contain an order.
     await expect.poll(() => calls.length > before + 1 && calls.at(-1)?.attempts, until).toEqual([]);
   }
 
@@ -76,7 +76,7 @@ export class WorkerWorld {
   }
 }
 
-/** One attempt at a job, and what the world has come to know of it. */
+/** One attempt of a job, and what the world knows about it. */
 export class WorldJob {
   readonly ref: { readonly team: string; readonly job: string; readonly attempt: number };
   readonly #world: WorkerWorld;
@@ -90,12 +90,12 @@ export class WorldJob {
     return runOrder(spec, { ...this.ref, log: { group: "/fleetwright/vision", stream: this.#stream }, ...over });
   }
 
-  /** Orders it until the worker tells of it. */
+  /** Orders it until the worker reports it. */
   begins(spec: Partial<JobSpec>, over: Partial<RunOrder> = {}): Answer {
     return () => orders({ orders: this.reports().length > 0 ? [] : [this.order(spec, over)] });
   }
 
-  /** Orders it until the worker tells of it, and is done with it when nothing follows. */
+  /** Orders it until the worker reports it, and is done with it after its final report. */
   goesToItsEnd(spec: Partial<JobSpec>): Answer {
     const begins = this.begins(spec);
     return (call, number) => {
@@ -108,17 +108,17 @@ export class WorldJob {
     return call?.attempts.find(({ job }) => job === this.ref.job);
   }
 
-  /** What the worker has told of it. */
+  /** What the worker has reported about it. */
   reports(): readonly AttemptReport[] {
     return this.#world.server.calls.flatMap((call) => this.reportIn(call) ?? []);
   }
 
-  /** What the worker's last call tells of it. */
+  /** What the worker's last call reports about it. */
   last(): AttemptReport | undefined {
     return this.reportIn(this.#world.server.calls.at(-1));
   }
 
-  /** One after the other. Undefined in the end: the worker has forgotten it. */
+  /** Its phases in order. The last one is undefined once the worker has forgotten it. */
   phases(): (string | undefined)[] {
     return this.#world.server.calls.map((call) => this.reportIn(call)?.phase).filter((phase, n, all) => phase !== all[n - 1]);
   }
@@ -127,7 +127,7 @@ export class WorldJob {
     return this.#world.aws.logLines(this.#stream);
   }
 
-  /** The objects that it has left, by what follows its attempt's prefix, in the order in which they came. */
+  /** The objects that it has uploaded, by key below the attempt's prefix, in order of arrival. */
   kept(): ReadonlyMap<string, Buffer> {
     const prefix = `incoming/${this.ref.team}/${this.ref.job}/${this.ref.attempt}/`;
     const found = [...this.#world.aws.objects].filter(([key]) => key.startsWith(prefix));
@@ -143,12 +143,12 @@ export class WorldJob {
   }
 }
 
-/** Whether nothing follows such a report. */
+/** Reports whether this report is the final one. */
 export function isOver(report: AttemptReport): boolean {
   if (report.phase === "running") return false;
   if (report.phase === "uploaded") return true;
   return report.uploads !== true && !(report.phase === "exited" && report.exitCode === 0);
 }
 
-/** The command of a job that is a script of Node's. */
+/** Returns the command of a job that runs a Node script. */
 export const node = (script: string, ...args: string[]): string[] => [process.execPath, "-e", script, ...args];

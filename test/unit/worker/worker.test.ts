@@ -11,7 +11,7 @@ import { isOver, node, until, WorkerWorld, WorldJob } from "./worker-world.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
 
-/** One worker runs the jobs of all tests here, one after the other, as it does on a node. There is no Docker engine: a stand-in is. */
+/** One worker runs the jobs of all tests here one after the other, as on a node. A stand-in replaces the Docker engine. */
 let world: WorkerWorld;
 let worker: WorkerProcess;
 beforeAll(async () => {
@@ -28,18 +28,18 @@ beforeEach(() => {
 });
 afterEach(() => world.clear());
 
-/** What the worker tells of a job that ends well. One that is brief may have ended before the first call that tells of it. */
+/** The phases of a job that ends successfully, without `running`, because a short job may end before the first report. */
 const wellEnded = ["exited", "uploaded", undefined];
 const ends = () => job.phases().filter((phase) => phase !== "running");
 
 describe("a worker", () => {
-  test("runs a job, frees the node, uploads what it left, and forgets it", async () => {
+  test("a worker runs a job, frees the node, uploads what the job left, and forgets it", async () => {
     const { aws } = world;
     aws.objects.set(
       "code/vision/train.tar.gz",
       craftArchive([{ path: "train.js", body: "require('fs').writeFileSync('model.bin', process.env.SEED); console.log('trained')" }]),
     );
-    // Long enough to be seen running.
+    // The job must run long enough to be reported as running.
     world.reply = job.goesToItsEnd({
       command: ["sh", "-c", `sleep 1; exec ${process.execPath} train.js`],
       code: { s3: "s3://code/vision/train.tar.gz" },
@@ -63,7 +63,7 @@ describe("a worker", () => {
     expect(worker.log.join()).not.toMatch(/secret|token/i);
   });
 
-  test("asks for the lists of a job's data before anything that may take long: they are not kept for long", async () => {
+  test("a worker fetches the lists of a job's data before anything that may take long, because they are soon removed", async () => {
     const list = { format: 1, team: "vision", dataset: "mnist", source: { bucket: "data", prefix: "" }, listing: 1, shards: [] };
     world.aws.objects.set("data/list", gzipSync(JSON.stringify(list)));
     world.aws.objects.set("code/train.tar.gz", craftArchive([{ path: "train.js", body: "" }]));
@@ -74,7 +74,7 @@ describe("a worker", () => {
     expect(world.aws.asked).toEqual(["data/list", "code/train.tar.gz"]);
   });
 
-  test("gives a job nothing of its own, and GPUs by their index", async () => {
+  test("a worker gives a job none of its own variables, and GPUs by index", async () => {
     const command = node("console.log(JSON.stringify(process.env))");
     world.reply = job.goesToItsEnd({ command, gpus: { count: 2, memoryGiB: 0, models: [] } });
     await expect.poll(() => job.lines().length, until).toBe(1);
@@ -108,19 +108,19 @@ describe("a worker", () => {
       { command: ["sleep", "600"], maxRuntimeSeconds: 1 },
       { phase: "exited", exitCode: 124, reason: "ran longer than 1 s" },
     ],
-  ])("says how it was with a job %s", async (_name, spec, report) => {
+  ])("a worker reports the end of a job %s", async (_name, spec, report) => {
     world.aws.objects.set("code/evil.tar.gz", craftArchive([{ path: "../evil", body: "x" }]));
     world.reply = job.begins(spec);
     await expect.poll(() => job.last(), until).toMatchObject({ ...job.ref, ...report });
   });
 
-  test("uploads what there is of a job that ended well, and lists what was missing and what cannot be kept", async () => {
+  test("a worker uploads the artifacts of a successful job, and lists what is missing and what cannot be kept", async () => {
     const script = "echo w > model.pt; echo x > 'a\\b'; mkfifo pipe; ln -s /etc out";
     world.reply = job.goesToItsEnd({ command: ["sh", "-c", script], artifacts: ["*", "ckpt/*.pt"] });
     await expect.poll(ends, until).toEqual(wellEnded);
     expect(job.manifest()).toMatchObject({
       artifacts: [{ path: "a%5Cb", escaped: true }, { path: "model.pt" }],
-      leftOut: [{ path: "out", because: "it is a link that leads outside the working directory" }, { path: "pipe" }],
+      leftOut: [{ path: "out", because: "it is a link to a path outside the working directory" }, { path: "pipe" }],
       missing: ["ckpt/*.pt"],
     });
   });
@@ -132,7 +132,7 @@ describe("a worker", () => {
       { command: ["sh", "-c", "echo 1 > ckpt.pt; exec sleep 60"], maxRuntimeSeconds: 1 },
       { phase: "exited", exitCode: 124 },
     ],
-  ])("uploads what a job left that %s, and then tells of its end again", async (_name, spec, end) => {
+  ])("a worker uploads what a job that %s left, and then reports its end again", async (_name, spec, end) => {
     world.reply = job.goesToItsEnd({ ...spec, artifacts: ["ckpt.pt"] });
     await expect.poll(() => job.phases().at(-1) === undefined && job.kept().size, until).toBe(2);
     expect(job.manifest().artifacts).toMatchObject([{ path: "ckpt.pt", bytes: 2 }]);
@@ -142,15 +142,15 @@ describe("a worker", () => {
     expect(told.at(-1)).not.toHaveProperty("uploads");
   });
 
-  test("tries an upload again, and tells when it is no use", async () => {
+  test("a worker retries an upload that was refused", async () => {
     world.aws.refuseUploads = 2;
     world.reply = job.goesToItsEnd({ command: ["true"] });
     await expect.poll(ends, until).toEqual(wellEnded);
     expect(world.aws.refuseUploads).toBe(0);
   });
 
-  test("lives with lost answers: a job runs once", async () => {
-    // Every other answer is lost on its way; what was ordered is ordered again.
+  test("a job runs once even if responses to the worker are lost", async () => {
+    // Every second response is lost, so orders are repeated.
     world.reply = (call, number) => {
       if (number % 2 === 1) return "lost";
       const report = job.reportIn(call);
@@ -162,7 +162,7 @@ describe("a worker", () => {
     await expect.poll(() => job.lines(), until).toEqual(["once"]);
   });
 
-  test("stops a job when told to, with grace", async () => {
+  test("a worker stops a job on order, with a grace period", async () => {
     const stop = { kind: "stop", ...job.ref, because: "cancelled" } as const;
     const script =
       "process.on('SIGTERM', () => { console.log('saving'); process.exit(0) }); setInterval(() => {}, 1000); console.log('ready')";
@@ -176,14 +176,14 @@ describe("a worker", () => {
 describe("a worker with containers", () => {
   const inContainer = (script: string, over: Partial<JobSpec> = {}) => ({ image: "busybox", command: ["sh", "-c", script], ...over });
 
-  test("runs one as it runs any job", async () => {
+  test("a worker runs a container like any job", async () => {
     world.reply = job.goesToItsEnd(inContainer("printf 42 >model.bin; echo trained", { artifacts: ["model.bin"] }));
     await expect.poll(ends, until).toEqual(wellEnded);
     expect(job.kept().get("files/model.bin")?.toString()).toBe("42");
     await expect.poll(() => job.lines(), until).toContain("trained");
   });
 
-  test("ends one that runs too long", async () => {
+  test("a worker ends a container that runs too long", async () => {
     world.reply = job.goesToItsEnd(inContainer("exec sleep 600", { maxRuntimeSeconds: 1 }));
     await expect
       .poll(() => job.reports(), until)
