@@ -15,9 +15,9 @@ const reading = (name: string): Promise<unknown> => readFile(join(folder, name))
 
 test.each([
   ["nowhere", /nowhere is not there$/],
-  ["plain/below", /plain\/below lies below something that is a file and no folder$/],
+  ["plain/below", /plain\/below is below something that is a file, not a folder$/],
   ["loop", /loop is a link that leads back to itself$/],
-  ["x".repeat(300), /has too long a name$/],
+  ["x".repeat(300), /has a name that is too long$/],
   [".", /^a file is a folder, and a file is wanted$/],
 ])("what the system says of %s is told in words", async (name, words) => {
   const error = await reading(name);
