@@ -41,11 +41,11 @@ describe("a manifest", () => {
 
   test.each([
     ["is not JSON", "{", /it is not JSON$/],
-    ["has another form", manifest({ version: 9 }), /it does not have the form of one$/],
+    ["has another form", manifest({ version: 9 }), /it does not have the form of a manifest$/],
     [
       "is another attempt's",
       manifest({ attempt: 3 }),
-      /it is the list of vision\/train-1\/3, and lies in the place of vision\/train-1\/2$/,
+      /it is the list of vision\/train-1\/3, but was uploaded as that of vision\/train-1\/2$/,
     ],
   ])("that %s is refused in words", (_what, text, words) => {
     expect(() => readManifest(attempt, text)).toThrow(words);
