@@ -20,7 +20,7 @@ test.each([
   `a:${"t".repeat(128)}`,
   "x".repeat(247),
   `ex.com/${"x".repeat(255)}`,
-])("Docker takes %s for the name of an image", (image) => {
+])("Docker accepts %s as the name of an image", (image) => {
   expect(whyNoImage(image)).toBeUndefined();
 });
 
@@ -49,7 +49,7 @@ test.each<[string, RegExp]>([
   ["f".repeat(64), /looks like an image's id/],
   ["x".repeat(248), /more than 255 characters/],
   [`ex.com/${"x".repeat(256)}`, /more than 255 characters/],
-])("Docker refuses %j, and the message says why", (image, why) => {
+])("Docker refuses %j as the name of an image, and the message says why", (image, why) => {
   expect(whyNoImage(image)).toMatch(why);
   expect(whyNoImage(image)).toMatch(/^".*" is not the name of a container image: /s);
 });
