@@ -28,7 +28,7 @@ export interface AttemptLogs {
   /**
    * Returns the first lines after `cursor`, oldest first: at most `limit`, and fewer if they are long. The page's cursor must go
    * into the next call, even if the page has no lines; it is undefined until the attempt has written something.
-   * `more`: the next page has lines already. `bad-cursor`: the cursor does not belong to this attempt.
+   * `more`: the page is full, so the next page probably has lines already. `bad-cursor`: the cursor does not belong to this attempt.
    */
   page(
     attempt: AttemptRef,

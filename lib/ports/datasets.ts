@@ -23,13 +23,16 @@ export interface Datasets extends DatasetReader {
   /** Stores a new listing and clears `trouble`. The dataset becomes `ready`, or `empty` if the listing has no shards. */
   noteListing(was: AsRead, listing: ShardListing): Promise<"done" | "stale">;
   /**
-   * Stores why the source cannot be listed; undefined if it can. With trouble, a dataset without a listing becomes `failed`; one with
-   * a listing keeps its state.
+   * Stores why the source cannot be listed; undefined if it can. A dataset without a listing becomes `failed` with trouble and `listing`
+   * without; a dataset with a listing keeps its state.
    */
   noteTrouble(was: AsRead, trouble: string | undefined): Promise<"done" | "stale">;
   /** Stores the next map. */
   noteMap(was: AsRead, map: ShardMap): Promise<"done" | "stale">;
-  /** Notes when the next listing begins, so that further changes of the source until then need not ask for one. */
+  /**
+   * Notes when the next listing begins, so that further changes of the source until then need not ask for one. Does nothing if the
+   * dataset has been replaced or removed.
+   */
   noteRelist(was: AsRead, atMs: number): Promise<void>;
   /** Returns whether a node may send a message about a dataset now. If so, it may not send another one before `againAtMs`. */
   mayAsk(ref: DatasetRef, node: string, at: { nowMs: number; againAtMs: number }): Promise<boolean>;

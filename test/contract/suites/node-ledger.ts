@@ -269,7 +269,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       const ended = { from: "placed", to: "failed", reason: "exit code 1", exitCode: 1, startedAtMs, failed: true } as const;
       const change = { attempt, job: ended, assignment: "uploading" } as const;
       expect(await ledger.nodeLedger.change(on, change)).toBe("done");
-      expect(await ledger.nodeLedger.change(on, change), "its answer was lost").toBe("done");
+      expect(await ledger.nodeLedger.change(on, change), "its response was lost").toBe("done");
       const now = await ledger.nodeLedger.job(job);
       expect(now).toMatchObject({ state: "failed", failures: 1, reason: "exit code 1" });
       expect(now?.node).toBeUndefined();
@@ -290,7 +290,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.placements.bind(fence, { entry: second, node: id, atMs: monday + 91_000 })).toBe("done");
       const now = await ledger.nodeLedger.job(job);
       expect(now).toMatchObject({ state: "placed", attempt: 2, node: id });
-      expect(await ledger.nodeLedger.change(on, { attempt, job: ended, assignment: "uploading" }), "told late").toBe("stale");
+      expect(await ledger.nodeLedger.change(on, { attempt, job: ended, assignment: "uploading" }), "a late report").toBe("stale");
       expect(await ledger.nodeLedger.change(on, { attempt, assignment: "removed", toSeal: true })).toBe("done");
       expect(await ledger.nodeLedger.job(job)).toEqual(now);
       expect((await ledger.nodeLedger.get("gpu", id))?.assignments).toMatchObject([{ attempt: 2, phase: "placed" }]);
