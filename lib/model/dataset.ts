@@ -141,10 +141,10 @@ export function whyNoPath(path: string, taken: Map<string, "file" | "folder">): 
   const parts = path.split("/");
   for (let depth = 1; depth < parts.length; depth += 1) {
     const folder = parts.slice(0, depth).join("/");
-    if (taken.get(folder) === "file") return `lies below ${folder}, which is a file`;
+    if (taken.get(folder) === "file") return `is below ${folder}, which is a file`;
     taken.set(folder, "folder");
   }
-  if (taken.has(path)) return "is a folder to other keys";
+  if (taken.has(path)) return "is also a folder of other keys";
   taken.set(path, "file");
   return undefined;
 }
