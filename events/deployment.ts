@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Deployment } from "../lib/model/deployment.ts";
 import { PoolName, TeamName } from "./job.ts";
 
-/** What the stack keeps in the parameter, as JSON. */
+/** The value of the parameter that the stack writes, as JSON. */
 export const StoredDeployment: z.ZodType<Deployment> = z.object({
   name: z.string().min(1),
   table: z.string().min(1),
@@ -20,5 +20,5 @@ export const StoredDeployment: z.ZodType<Deployment> = z.object({
   defaultPool: PoolName,
 });
 
-/** The SSM parameter of a deployment. */
+/** Returns the name of a deployment's SSM parameter. */
 export const deploymentParameter = (name: string): string => `/fleetwright/${name}/deployment`;

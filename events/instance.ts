@@ -10,7 +10,7 @@ const InstanceStateChange = z.object({
   detail: z.object({ ...instance, state: z.enum(["pending", "running", "stopping", "stopped", "shutting-down", "terminated"]) }),
 });
 
-/** EC2 takes a spot instance back, two minutes from `time` on. */
+/** EC2 takes a spot instance back two minutes after `time`. */
 const SpotInterruptionWarning = z.object({
   ...fromEc2,
   "detail-type": z.literal("EC2 Spot Instance Interruption Warning"),
@@ -24,9 +24,9 @@ const RebalanceRecommendation = z.object({
   detail: z.object(instance),
 });
 
-/** What EC2 tells of an instance, ours or not. */
+/** An event of EC2 about any instance, which need not belong to the deployment. */
 export const InstanceEvent = z.discriminatedUnion("detail-type", [InstanceStateChange, SpotInterruptionWarning, RebalanceRecommendation]);
 export type InstanceEvent = z.infer<typeof InstanceEvent>;
 
-/** When EC2 said it, ms since the epoch. */
+/** Returns the time of EC2's event, ms since the epoch. */
 export const saidAtMs = ({ time }: InstanceEvent): number => Date.parse(time);

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { JobSpec } from "../lib/model/job.ts";
 import { whyNoImage } from "../lib/model/values/image-reference.ts";
 
-/** The largest job message that is taken; SQS itself would carry 1 MiB. */
+/** The largest job message that is accepted, although SQS itself accepts 1 MiB. */
 export const maxJobBytes = 32 * 1024;
 
 export const TeamName = z.string().regex(/^[a-z][a-z0-9-]{0,29}$/, "a team is 1 to 30 of a-z, 0-9 and -, starting with a letter");
@@ -10,7 +10,7 @@ export const PoolName = z.string().regex(/^[a-z][a-z0-9-]{0,29}$/, "a pool is 1 
 export const DatasetName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "a dataset is 1 to 63 of a-z, 0-9 and -, starting with a letter or digit");
-/** Members of a gang: all are placed in one transaction, which takes 100 items. */
+/** The most members of a gang, because all of them are placed in one transaction, which has at most 100 items. */
 export const mostMembers = 48;
 export const JobId = z
   .string()
@@ -32,7 +32,7 @@ const Artifact = z
       RelativePath,
       z.strictObject({
         path: RelativePath.describe("Relative to the working directory, with / and without .."),
-        required: z.boolean().default(false).describe("true: without it the job fails, though it ended with 0; the rest is kept"),
+        required: z.boolean().default(false).describe("true: if it is missing, the job fails even if its exit code is 0; the rest is kept"),
       }),
     ],
     { error: 'must be a path, such as "model.pt" or "ckpt/*.pt", or {"path": "model.pt", "required": true}' },
@@ -41,9 +41,9 @@ const Artifact = z
     if (typeof asked === "string") return asked;
     return asked.required ? { path: asked.path, required: asked.required } : asked.path;
   });
-/** No program can be given a NUL: in an argument, a variable or a path it marks the end. */
+/** A NUL cannot be passed to a program, because it marks the end of an argument, a variable or a path. */
 const noNul = (text: string): boolean => !text.includes("\0");
-const nulMessage = "holds a NUL byte, which no program can be given";
+const nulMessage = "contains a NUL byte, which cannot be passed to a program";
 
 const Gpus = z.strictObject({
   count: z.int().min(0).max(64).describe("How many whole GPUs"),
@@ -51,10 +51,10 @@ const Gpus = z.strictObject({
     .number()
     .min(0)
     .max(1024)
-    // The table takes no number as near to 0 as 1e-200.
+    // The table does not accept numbers as close to 0 as 1e-200.
     .refine((giB) => giB === 0 || giB >= 0.1, "must be 0, for any, or at least 0.1")
     .default(0)
-    .describe("Least memory of each GPU, GiB, as EC2 reports it: an A10G or L4 counts 22.35"),
+    .describe("The least memory of each GPU, GiB, as EC2 reports it: an A10G or L4 has 22.35"),
   models: z
     .array(z.string().min(1).max(40).refine(noNul, nulMessage))
     .max(20)
@@ -66,7 +66,7 @@ const Dataset = z.union([
   DatasetName.transform((name) => ({ name, share: "whole" as const })),
   z.strictObject({
     name: DatasetName.describe("A dataset that the team has added"),
-    share: z.enum(["whole", "part"]).default("whole").describe("part: only the shards that this job's node has been dealt"),
+    share: z.enum(["whole", "part"]).default("whole").describe("part: only the shards that are assigned to this job's node"),
   }),
 ]);
 
@@ -76,10 +76,10 @@ const Zone = z
 
 const VariableName = z
   .string()
-  .regex(/^(?!FLEETWRIGHT_)/, "begins with FLEETWRIGHT_: Fleetwright keeps such names for itself")
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, "is not a variable's name: 1 to 128 letters, digits and _, and no digit first");
+  .regex(/^(?!FLEETWRIGHT_)/, "begins with FLEETWRIGHT_: Fleetwright reserves such names")
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, "is not a variable's name: 1 to 128 letters, digits and _, not beginning with a digit");
 
-/** A record would leave the one name out that is special to JavaScript, and say nothing. */
+/** `__proto__` is refused here, because `z.record` would silently drop it. */
 const Environment = z.preprocess(
   (given, context) => {
     if (typeof given === "object" && given !== null && Object.hasOwn(given, "__proto__"))
@@ -99,8 +99,8 @@ const Image = z
   });
 
 /**
- * What a team puts on its queue. The smallest legal message is {"command":["python","train.py"]}. A new field must be optional or have
- * a default, so that messages keep their meaning and jobs their body hash. A default that changes changes both.
+ * The message that a team sends to its queue. The smallest legal message is {"command":["python","train.py"]}. A new field must be optional
+ * or have a default, so that messages keep their meaning and jobs their body hash. Changing a default changes both.
  */
 export const JobMessage = z
   .strictObject({
@@ -108,7 +108,7 @@ export const JobMessage = z
       "Your own name for the job; sending the same message under it again is harmless. Default: the SQS message id",
     ),
     command: z.array(z.string().max(8192).refine(noNul, nulMessage)).max(256).default([]).describe("The program and its arguments"),
-    image: Image.optional().describe("A container image, in pools that run containers"),
+    image: Image.optional().describe("A container image; only in pools that run containers"),
     code: z
       .strictObject({
         s3: z
@@ -121,7 +121,7 @@ export const JobMessage = z
           .string()
           .regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits")
           .optional()
-          .describe("The archive's SHA-256; if it differs from what was downloaded, the run fails"),
+          .describe("The archive's SHA-256; if the downloaded archive has another one, the run fails"),
       })
       .optional()
       .describe("A .tar.gz that is unpacked into the working directory"),
@@ -146,7 +146,7 @@ export const JobMessage = z
       .max(14 * 86_400)
       .default(86_400)
       .describe("A run that takes longer is stopped and fails with exit code 124"),
-    retries: z.int().min(0).max(10).default(0).describe("How often a failed run is tried again; interruptions never count"),
+    retries: z.int().min(0).max(10).default(0).describe("How often a failed run is retried; interruptions never count"),
     env: Environment.describe("Environment variables of the program; names that begin with FLEETWRIGHT_ are reserved"),
     artifacts: z
       .array(Artifact)
@@ -169,10 +169,10 @@ export const JobMessage = z
   });
 export type JobMessage = z.infer<typeof JobMessage>;
 
-/** The spec that a message asks for: everything but the name it goes by. */
+/** Returns the spec of a message: everything but the job's id. */
 export const specOf = ({ id: _id, ...spec }: JobMessage): JobSpec => spec;
 
-/** A job's spec as we stored it ourselves, and as the worker is told it. */
+/** A job's spec as it is stored, and as it is sent to the worker. */
 export const StoredSpec: z.ZodType<JobSpec> = z.object({
   command: z.array(z.string()),
   image: z.string().optional(),

@@ -1,7 +1,7 @@
-/** A text without the byte order mark that some editors and shells put before it; no JSON and no table begins with one. */
+/** Removes the byte order mark that some editors and shells put before a text. JSON and tables must not begin with one. */
 export const withoutBom = (text: string): string => (text.startsWith("\uFEFF") ? text.slice(1) : text);
 
-/** The value that this JSON text stands for; undefined when it is not JSON. What it is worth is for a schema to say. */
+/** Returns the value of a JSON text, or undefined if it is not JSON. Callers must check the value with a schema. */
 export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(withoutBom(text));
@@ -10,7 +10,7 @@ export function jsonOf(text: string): unknown {
   }
 }
 
-/** The JSON text of a value, with the keys of its objects in order: equal values have equal texts. */
+/** Returns the JSON text of a value with the keys of its objects in order, so that equal values have equal texts. */
 export const canonicalJson = (value: unknown): string => JSON.stringify(ordered(value));
 
 function ordered(value: unknown): unknown {

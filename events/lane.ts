@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { PoolName } from "./job.ts";
 
-/** On the lane and on `later`: something happened in this pool. What it was is read from the table. */
+/** A message of the lane and of `later`: something happened in this pool. What happened is read from the table. */
 export const PoolRang = z.strictObject({ pool: PoolName });
 export type PoolRang = z.infer<typeof PoolRang>;

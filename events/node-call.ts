@@ -2,24 +2,25 @@ import * as z from "zod";
 import { DatasetName, JobId, PoolName, StoredSpec, TeamName } from "./job.ts";
 
 /**
- * The one call a worker makes. It tells the whole state of its attempts each time and is told what to do next,
- * so that a lost call or a lost answer is mended by the next one. Who calls is read from the IAM identity, never from here.
+ * The only call that a worker makes. Each call reports the complete state of the worker's attempts, and the response says what to do next,
+ * so that the next call makes up for a lost call or response. The caller's identity is read from IAM, never from the message.
  */
 export const nodeProtocol = 1;
 
 const Attempt = { team: TeamName, job: JobId, attempt: z.int().min(1) };
 
 /**
- * The worker has files or a log of the attempt to upload still: the node keeps it, as `uploading`, until the worker reports
- * `uploaded` or `failed`, or the same end again without this: that means the same whether or not the end was on record. It begins to upload when an answer came to such a report, without an order to stop it and without `done`
- * for it: then its end is on record.
+ * Set if the worker still has files or a log of the attempt to upload. The node keeps the attempt, as `uploading`, until the worker reports
+ * `uploaded` or `failed`, or the same end again without this field, whether or not the end is recorded by then.
+ * The worker must begin to upload only after a response to such a report that has neither an order to stop the attempt nor the attempt in
+ * `done`, because then its end is recorded.
  */
 const uploads = z.boolean().optional();
 
 export const AttemptReport = z.discriminatedUnion("phase", [
-  /** The program runs. */
+  /** The program is running. */
   z.strictObject({ ...Attempt, phase: z.literal("running"), startedAtMs: z.int() }),
-  /** The program ended; its CPU and GPUs are free. After code 0 the worker goes on to upload, even if `uploads` is absent. */
+  /** The program has ended; its CPU and GPUs are free. After code 0 the worker goes on to upload even if `uploads` is undefined. */
   z.strictObject({
     ...Attempt,
     phase: z.literal("exited"),
@@ -28,16 +29,16 @@ export const AttemptReport = z.discriminatedUnion("phase", [
     reason: z.string().max(2000).optional(),
     uploads,
   }),
-  /** All that the attempt left lies in the incoming bucket, the manifest too. `startedAtMs`: absent if its program never started. */
+  /** All files of the attempt, and its manifest, are in the incoming bucket. `startedAtMs` is undefined if its program never started. */
   z.strictObject({ ...Attempt, phase: z.literal("uploaded"), startedAtMs: z.int().optional() }),
-  /** The attempt could not be run or uploaded. `again`: another try may succeed. */
+  /** The attempt could not be run or uploaded. `again`: whether another attempt may succeed. */
   z.strictObject({ ...Attempt, phase: z.literal("failed"), reason: z.string().max(2000), again: z.boolean(), uploads }),
-  /** Stopped because an order said so, or because its lease was about to end. */
+  /** The worker stopped the attempt because of an order, or because its lease was about to end. */
   z.strictObject({ ...Attempt, phase: z.literal("stopped"), reason: z.string().max(2000), uploads }),
 ]);
 export type AttemptReport = z.infer<typeof AttemptReport>;
 
-/** What cannot be read is left out by the worker; nothing here is asked for. */
+/** A sample of one GPU. Only `index` is required, because the worker leaves out what it cannot read. */
 const Gpu = z.strictObject({
   index: z.int().min(0),
   model: z.string().max(100).optional(),
@@ -59,25 +60,25 @@ const Fetched = z.strictObject({
 });
 
 export const NodeCall = z.discriminatedUnion("kind", [
-  /** From the boot script: where to fetch the worker. */
+  /** A call of the boot script, which asks where to download the worker. */
   z.strictObject({ protocol: z.literal(nodeProtocol), kind: z.literal("boot"), pool: PoolName }),
   z.strictObject({
     protocol: z.literal(nodeProtocol),
     kind: z.literal("report"),
     pool: PoolName,
     workerVersion: z.string().max(40),
-    /** Names this run of the worker's process: a new one after each restart, which has lost what the last one ran. */
+    /** The id of this run of the worker's process. It is new after each restart, because a restarted worker has lost its attempts. */
     process: z.string().min(1).max(64),
     attempts: z.array(AttemptReport).max(500),
-    /** Attempts whose credentials end soon. */
+    /** Attempts whose credentials expire soon. */
     renew: z.array(z.strictObject(Attempt)).max(500),
-    /** Its private IPv4 address. */
+    /** The instance's private IPv4 address. */
     address: z.ipv4().optional(),
-    /** One sample of each GPU, at most a few seconds old. */
+    /** One sample per GPU, at most a few seconds old. */
     gpus: z.array(Gpu).max(64).optional(),
-    /** What the metadata service says of the instance's future. */
+    /** EC2's notice that it may take the instance back, as the instance metadata service reports it. */
     notice: z.strictObject({ kind: z.enum(["interruption", "rebalance"]), atMs: z.int() }).optional(),
-    /** Datasets that lie on it, checked. */
+    /** The datasets that the instance holds, verified. */
     datasets: z.array(Fetched).max(200).optional(),
   }),
 ]);
@@ -93,9 +94,9 @@ export type Credentials = z.infer<typeof Credentials>;
 
 const DatasetOrder = z.object({
   name: z.string(),
-  /** Of the shard map. */
+  /** The version of the shard map. */
   version: z.int().min(1),
-  /** The list of shards that this node shall have: a ShardList, in JSON. */
+  /** Where the list of shards is that this node must hold: a ShardList. */
   list: z.object({ bucket: z.string(), key: z.string() }),
 });
 
@@ -104,14 +105,14 @@ const Order = z.discriminatedUnion("kind", [
     kind: z.literal("run"),
     ...Attempt,
     spec: StoredSpec,
-    /** For exactly this team, job and attempt. */
+    /** Credentials for exactly this team, job and attempt. */
     credentials: Credentials,
-    /** Uploads go below `TEAM/JOB/ATTEMPT/` of this bucket, under this key. */
+    /** Uploads go below `TEAM/JOB/ATTEMPT/` in this bucket, encrypted under this KMS key. */
     upload: z.object({ bucket: z.string(), kmsKey: z.string() }),
     log: z.object({ group: z.string(), stream: z.string() }),
-    /** For a member of a gang. */
+    /** Set for a member of a gang. */
     gang: z.object({ rank: z.int().min(0), size: z.int().min(2), master: z.object({ address: z.string(), port: z.int() }) }).optional(),
-    /** What to fetch before the program starts. */
+    /** The datasets that must be fetched before the program starts. */
     datasets: z.array(DatasetOrder).optional(),
   }),
   z.object({ kind: z.literal("stop"), ...Attempt, because: z.string() }),
@@ -119,21 +120,22 @@ const Order = z.discriminatedUnion("kind", [
 export type Order = z.infer<typeof Order>;
 
 export const NodeAnswer = z.discriminatedUnion("kind", [
-  /** Fetch both and start the worker. URLs are presigned and short-lived. */
+  /** The boot script must download both and start the worker. The URLs are presigned and short-lived. */
   z.object({ kind: z.literal("boot"), workerUrl: z.string(), nodeUrl: z.string() }),
   z.object({
     kind: z.literal("orders"),
-    /** From the moment the call was sent: how long the attempts here are this node's own. */
+    /** How long the node keeps its attempts, counted from the moment when the worker sent the call. */
     leaseMs: z.int(),
+    /** After how long the worker should call again. */
     callAgainMs: z.int(),
     orders: z.array(Order),
-    /** Reports that are on record for good; forget these attempts. */
+    /** Attempts whose reports are recorded for good. The worker should forget them. */
     done: z.array(z.object(Attempt)),
     renewed: z.array(z.object({ ...Attempt, credentials: Credentials })),
   }),
-  /** This instance is not in the ledger yet; ask again. */
+  /** The instance is not in the ledger yet. It should call again. */
   z.object({ kind: z.literal("wait"), callAgainMs: z.int() }),
-  /** This node is not wanted any more: stop everything and shut the instance down. */
+  /** The node is no longer needed. The worker must stop everything and shut the instance down. */
   z.object({ kind: z.literal("shutdown"), because: z.string() }),
 ]);
 export type NodeAnswer = z.infer<typeof NodeAnswer>;

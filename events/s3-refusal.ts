@@ -2,19 +2,19 @@ import * as z from "zod";
 import { inWords } from "../lib/model/errors/in-words.ts";
 
 /**
- * Why S3 did not do what it was asked, as far as its answer tells.
+ * Why S3 did not do what it was asked, as far as its response shows.
  *
  * - `no-bucket`, `no-object`: it does not exist.
  * - `changed`: it is not the object that was asked for (its ETag differs).
  * - `denied`: a policy forbids it, or the object does not exist and the caller may not list the bucket, or the requester has
- *   to pay: S3 sends the same answer for all three.
+ *   to pay. S3 sends the same response in all three cases.
  * - `key-denied`: the caller may not use the KMS key that encrypts the object.
  * - `key-unusable`: that key is disabled, deleted or waits for its deletion.
- * - `archived`: the object rests in an archive class and has to be restored first.
+ * - `archived`: the object is in an archive storage class and must be restored first.
  * - `customer-key`: the object is encrypted with a key that only its owner has (SSE-C).
  * - `elsewhere`: the bucket is in another region.
- * - `refused`: another answer that asking again does not change.
- * - `passing`: no answer, an error of S3's own, or expired credentials: the same call may succeed later.
+ * - `refused`: another response that does not change if the call is repeated.
+ * - `passing`: no response, an error of S3 itself, or expired credentials. The same call may succeed later.
  */
 export type S3Refusal = {
   readonly kind:
@@ -33,7 +33,7 @@ export type S3Refusal = {
   readonly said: string;
 };
 
-/** An error as the SDK throws it. `name` is the code of S3's answer; see `codeless` for an answer that had none. */
+/** An error as the SDK throws it. `name` is the error code of S3's response; see `codeless` for a response that has none. */
 const Thrown = z.object({
   name: z.string(),
   message: z.string().catch(""),
@@ -41,7 +41,7 @@ const Thrown = z.object({
   StorageClass: z.string().optional(),
 });
 
-/** What the SDK calls an answer without a code: that of a HEAD, which never has a body, and some of proxies. */
+/** The SDK's names for a response without an error code: a response to a HEAD, which never has a body, and some from proxies. */
 export const codeless: ReadonlySet<string> = new Set(["Unknown", "UnknownError"]);
 
 const kinds: Readonly<Partial<Record<S3Refusal["kind"], readonly string[]>>> = {
@@ -50,10 +50,10 @@ const kinds: Readonly<Partial<Record<S3Refusal["kind"], readonly string[]>>> = {
   changed: ["PreconditionFailed"],
   archived: ["InvalidObjectState"],
   elsewhere: ["PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException", "IncorrectEndpoint"],
-  // S3 passes on what KMS said, with this prefix.
+  // S3 passes on the error codes of KMS with this prefix.
   "key-unusable": ["KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException", "KMS.InvalidKeyUsageException"],
   "key-denied": ["KMS.AccessDeniedException"],
-  // Of the caller's credentials, with status 403: S3 has not looked for the object.
+  // These are about the caller's credentials. Their status is 403, but S3 has not looked for the object.
   refused: ["InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "InvalidToken", "AccountProblem", "NotSignedUp"],
   passing: [
     "RequestTimeout",
@@ -67,7 +67,7 @@ const kinds: Readonly<Partial<Record<S3Refusal["kind"], readonly string[]>>> = {
     "IncompleteBody",
     "BadDigest",
     "XAmzContentSHA256Mismatch",
-    // Credentials that are renewed while the client lives.
+    // The client renews its credentials.
     "ExpiredToken",
     "TokenRefreshRequired",
     "KMS.KMSInternalException",
@@ -92,7 +92,7 @@ const kindOfStatus: ReadonlyMap<number, S3Refusal["kind"]> = new Map([
   [429, "passing"],
 ]);
 
-/** Reads what S3 said from an error that a call about an object threw. Anything that is no answer of S3's is `passing`. */
+/** Returns why S3 refused a call about an object, from the error that it threw. An error that is not a response of S3 is `passing`. */
 export function s3Refusal(error: unknown): S3Refusal {
   const thrown = Thrown.safeParse(error);
   if (!thrown.success) return { kind: "passing", said: inWords(error) };
@@ -113,16 +113,16 @@ function kindOf(code: string, { status, message }: { readonly status: number | u
   return kindOfStatus.get(status) ?? "refused";
 }
 
-/** Inside an organization S3 names the action that was not allowed. That is `s3:ListBucket` where the object does not exist. */
+/** Within an organization, S3 names the action that was not allowed. It is `s3:ListBucket` if the object does not exist. */
 function whyDenied(message: string): S3Refusal["kind"] {
   if (/perform: "?s3:ListBucket\b/.test(message)) return "no-object";
   return /perform: "?kms:/.test(message) ? "key-denied" : "denied";
 }
 
-/** Whether the same call may succeed later, without anybody's help. */
+/** Whether the same call may succeed later without any change by people. */
 export const mayPass = ({ kind }: S3Refusal): boolean => kind === "passing";
 
-/** Why an object cannot be read, to follow its name; what can be done about it is said with it. */
+/** Returns why an object cannot be read and what to do about it, as a text that follows the object's name. */
 export function whyUnreadable({ kind, said }: S3Refusal): string {
   switch (kind) {
     case "no-bucket":

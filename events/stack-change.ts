@@ -1,11 +1,11 @@
 import * as z from "zod";
 
-/** Where CloudFormation waits for the answer; without it nobody can be told anything. */
+/** Where CloudFormation waits for the response. A request without these fields cannot be answered at all. */
 export const StackAnswerTo = z.object({ ResponseURL: z.url(), StackId: z.string(), RequestId: z.string(), LogicalResourceId: z.string() });
 export type StackAnswerTo = z.infer<typeof StackAnswerTo>;
 
 /**
- * What CloudFormation asks of the resource that stands for all instances of a deployment.
+ * CloudFormation's request to the custom resource that stands for all instances of a deployment.
  * (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html)
  */
 export const StackChange = z.object({

@@ -1,5 +1,5 @@
 import * as z from "zod";
 
-/** What the schedule sends once a minute. */
+/** The event that the schedule sends once a minute. */
 export const Tick = z.strictObject({ tick: z.literal("minute") });
 export type Tick = z.infer<typeof Tick>;

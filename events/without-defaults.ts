@@ -4,9 +4,9 @@ import { canonicalJson } from "./json.ts";
 type Schema = z.core.$ZodType;
 
 /**
- * The same value without each field, at any depth, that the schema would fill in with just that value. A field that a later
- * version of the schema adds with a default is therefore absent from values that do not use it. The value must be what the
- * schema returned, and must be valid input for the schema too.
+ * Returns the same value without the fields, at any depth, whose value is the schema's default. So a field that a later version of the
+ * schema adds with a default does not occur in values that do not use it. The value must be one that the schema returned, and must be
+ * valid input for the schema too.
  */
 export function withoutDefaults(schema: Schema, value: unknown): unknown {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) return withoutDefaults(schema.unwrap(), value);

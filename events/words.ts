@@ -3,8 +3,8 @@ import type * as z from "zod";
 type Raw = z.core.$ZodRawIssue;
 
 /**
- * What is wrong with a value, in words for the person who wrote it: what is wanted, and what was given. A message that a
- * schema has for itself comes before these.
+ * Says what is wrong with a value, in words for the person who wrote it: what is expected, and what was given. A message that the schema
+ * itself defines takes precedence.
  */
 export const words: z.core.$ZodErrorMap = (issue) => wordsOf(issue);
 
@@ -50,7 +50,10 @@ const formats: Readonly<Record<string, string>> = { url: "a URL", datetime: "a d
 
 const mismatch = (wanted: string, issue: Raw): string => `expected ${wanted}, but got ${given(issue)}`;
 
-/** Long texts are not repeated, and nor is what lies in an environment: it may be a secret, and messages are kept. */
+/**
+ * Describes the given value. Long texts are not repeated, nor are the values of environment variables, because they may be secrets and
+ * messages are stored.
+ */
 function given({ input, path = [] }: Raw): string {
   if (input === null || typeof input === "boolean") return String(input);
   if (typeof input === "number") return Number.isNaN(input) ? "no number" : `the number ${input}`;
@@ -82,13 +85,13 @@ function unknownFields(keys: readonly string[], known: readonly string[]): strin
 
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 
-/** Whether two names are alike but for case, signs, an ending, or what stands before. */
+/** Whether two names are equal except for case and signs, or one of them is the beginning of the other. */
 function isNear(known: string, other: string): boolean {
   const [one, two] = [plain(known), plain(other)];
   return one === two || (two.length >= 3 && (one.startsWith(two) || two.startsWith(one)));
 }
 
-/** The parts of zod's own definitions that are looked at. */
+/** The fields of zod's schema definitions that are used here. */
 type Definition = {
   readonly type?: string;
   readonly options?: readonly z.core.$ZodType[];
@@ -102,7 +105,7 @@ const definitionOf = (schema: Raw["inst"]): Definition => (schema?._zod.def as D
 
 const fieldsOf = (schema: Raw["inst"]): readonly string[] => Object.keys(definitionOf(schema).shape ?? {});
 
-/** What a union takes: `a whole number or an object {count, models}`. */
+/** Returns what a union accepts, such as `a whole number or an object {count, models}`. */
 const optionsOf = (schema: Raw["inst"]): string => {
   const options = definitionOf(schema).options ?? [];
   return options.length === 0 ? "something else" : oneOf([...new Set(options.map(optionOf))]);

@@ -1,19 +1,19 @@
 /**
- * File names are bytes; paths of artifacts are text. A path is kept as it is when it is UTF-8 and every character of it may stand
- * in a key and in XML. Any other path is escaped as a whole: each byte that may not stand there, and each `%`, is written as %XX.
+ * File names are bytes, but paths of artifacts are text. A path is kept as it is if it is UTF-8 and all its characters are allowed in keys
+ * and in XML. Any other path is escaped as a whole: each byte that is not allowed, and each `%`, is written as %XX.
  *
- * A path that holds a `%XX` of its own is escaped too. So an escaped path always holds one and a plain path never does, and
- * two names never get the same path.
+ * A path that contains a `%XX` of its own is escaped too. So an escaped path always contains one and a plain path never does, and two
+ * names never get the same path.
  */
 export type ArtifactName = { readonly path: string; readonly escaped?: true };
 
-/** Backslash and DEL, control characters of C0 and C1, line separators, and what XML 1.0 cannot carry. */
+/** Backslash and DEL, control characters of C0 and C1, line separators, and characters that XML 1.0 does not allow. */
 const unwelcome = /[\\\p{Cc}\u2028\u2029\uFFFE\uFFFF]/u;
 const looksEscaped = /%[0-9A-F]{2}/;
 const isCharacterStart = (byte: number): boolean => (byte & 0xc0) !== 0x80;
 const hex = (byte: number): string => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
 
-/** The path by which a file of that name, relative and with `/`, is kept. */
+/** Returns the path under which a file of that name is kept. The name must be relative, with `/`. */
 export function artifactName(name: Uint8Array): ArtifactName {
   const text = utf8(name);
   if (text !== undefined && !unwelcome.test(text) && !looksEscaped.test(text)) return { path: text };
@@ -28,7 +28,7 @@ export function artifactName(name: Uint8Array): ArtifactName {
   return { path, escaped: true };
 }
 
-/** The name's own bytes. */
+/** Returns the original bytes of an artifact's file name. */
 export function nameOfArtifact({ path, escaped }: { readonly path: string; readonly escaped?: boolean | undefined }): Uint8Array {
   const text = new TextEncoder().encode(path);
   if (!escaped) return text;
@@ -41,7 +41,7 @@ export function nameOfArtifact({ path, escaped }: { readonly path: string; reado
   return Uint8Array.from(name);
 }
 
-/** The length, in bytes, of the character that starts there, or 1 where none does. */
+/** Returns the length, in bytes, of the character that starts there, or 1 if none does. */
 function characterAt(name: Uint8Array, at: number): number {
   let end = at + 1;
   while (end < name.length && end - at < 4 && !isCharacterStart(name[end] ?? 0)) end++;

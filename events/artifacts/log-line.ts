@@ -1,7 +1,7 @@
 /**
- * A piece of a job's output as one event of a log stream. Most pieces are whole lines. A line that has no end yet is written as it
- * stands (`unfinished`); the piece that follows either goes on with it (`continues`) or begins it anew (`rewrites`), as a progress bar
- * does with a carriage return. A piece that continues or rewrites does so only if the event before it is unfinished.
+ * A piece of a job's output as one event of a log stream. Most pieces are whole lines. A line that has not ended yet is written as it is
+ * (`unfinished`). The next piece either continues the line (`continues`) or replaces it (`rewrites`), as a progress bar does with a
+ * carriage return. These two flags have an effect only if the event before is unfinished.
  */
 export type LogPiece = {
   readonly text: string;
@@ -11,16 +11,16 @@ export type LogPiece = {
 };
 
 /**
- * U+2060, word joiner: "no line break here". It has no width, so whoever reads the stream without Fleetwright (CloudWatch's console,
- * `aws logs tail`) sees the text alone.
+ * U+2060, word joiner: "no line break here". It has no width, so that people who read the stream without Fleetwright (in CloudWatch's
+ * console, or with `aws logs tail`) see only the text.
  */
 const joiner = "\u2060";
 const carriageReturn = "\r";
 
-/** What CloudWatch Logs adds to each event when it counts bytes. */
+/** How many bytes CloudWatch Logs adds to the size of each event. */
 export const eventOverheadBytes = 26;
 
-/** CloudWatch Logs takes no empty message. */
+/** Returns the message of a log event. An empty one is written as a space, because CloudWatch Logs accepts no empty message. */
 export function messageOf({ text, continues, rewrites, unfinished }: LogPiece): string {
   const message = `${rewrites ? carriageReturn : continues ? joiner : ""}${text}${unfinished ? joiner : ""}`;
   return message === "" ? " " : message;

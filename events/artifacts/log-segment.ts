@@ -4,19 +4,19 @@ import { JobId, TeamName } from "../job.ts";
 import { ObjectCreated } from "./upload.ts";
 
 /**
- * The whole output of an attempt is kept as numbered segments, each a gzip file of its own. In the incoming bucket they lie at
- * `TEAM/JOB/ATTEMPT/log/RANK/NNNNNN.gz`; sealed, at the same key with `.sealed` behind it.
+ * The whole output of an attempt is kept as numbered segments, each of which is a separate gzip file. In the incoming bucket, their keys
+ * are `TEAM/JOB/ATTEMPT/log/RANK/NNNNNN.gz`. A sealed segment has the same key followed by `.sealed`.
  */
-/** Enough for a segment each 40 s for more than a year. */
+/** Enough for a segment every 40 s for more than a year. */
 const digits = 6;
 
-/** Below the attempt's prefix; a sealed segment is bound to this path. */
+/** Returns the path of a segment below the attempt's prefix. A sealed segment is bound to this path. */
 export const segmentPath = ({ rank, number }: Pick<SegmentRef, "rank" | "number">): string =>
   `log/${rank}/${String(number).padStart(digits, "0")}.gz`;
 
 const attemptPrefix = ({ team, job, attempt }: AttemptRef): string => `${team}/${job}/${attempt}/`;
 
-/** Of all members of an attempt, or of one. */
+/** Returns the prefix of the segments of all members of an attempt or, with a rank, of one member. */
 export const logPrefix = (attempt: AttemptRef, rank?: number): string =>
   `${attemptPrefix(attempt)}log/${rank === undefined ? "" : `${rank}/`}`;
 
@@ -25,7 +25,7 @@ export const sealedSegmentKey = (segment: SegmentRef): string => `${segmentKey(s
 
 const pattern = /^([^/]+)\/([^/]+)\/([1-9][0-9]{0,8})\/log\/(0|[1-9][0-9]{0,5})\/([0-9]{6})\.gz(\.sealed)?$/;
 
-/** The segment whose key this is; undefined for any other key. */
+/** Returns the segment that has this key, or undefined if it is not the key of a segment. */
 export function segmentOfKey(key: string): (SegmentRef & { readonly sealed: boolean }) | undefined {
   const [, team, job, attempt, rank, number, sealed] = pattern.exec(key) ?? [];
   if (!TeamName.safeParse(team).success || !JobId.safeParse(job).success || team === undefined || job === undefined) return undefined;
@@ -34,15 +34,15 @@ export function segmentOfKey(key: string): (SegmentRef & { readonly sealed: bool
 
 const whole = z.coerce.number().int().min(0);
 
-/** What is written beside a segment, as metadata of its object. */
+/** The metadata of a segment's object. */
 export const SegmentFacts = z.object({
-  /** Of the gzip file, hex. */
+  /** SHA-256 of the gzip file, hex. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** How many bytes of the log it holds. */
+  /** How many bytes of the log it holds, uncompressed. */
   bytes: whole,
-  /** Where in the log they begin: what was written before, kept or not. */
+  /** Where in the log these bytes begin: how many bytes were written before, kept or not. */
   offset: whole,
-  /** Nothing comes after it. */
+  /** Whether it is the last segment of the log. */
   last: z.stringbool().default(false),
 });
 export type SegmentFacts = z.infer<typeof SegmentFacts>;
@@ -54,7 +54,7 @@ export const segmentMetadata = ({ sha256, bytes, offset, last }: SegmentFacts): 
   ...(last && { last: "true" }),
 });
 
-/** The uploaded segment that a message of the seal queue is about; undefined for anything else. */
+/** Returns the uploaded segment that a message of the seal queue is about, or undefined if it is about something else. */
 export function segmentToSeal(message: unknown): SegmentRef | undefined {
   const created = ObjectCreated.safeParse(message);
   const found = created.success ? segmentOfKey(created.data.detail.object.key) : undefined;

@@ -4,7 +4,7 @@ import { Fault } from "../../lib/model/fault.ts";
 import { JobId, TeamName } from "../job.ts";
 import { LeftOut, mostLeftOut, UploadedArtifact } from "./upload.ts";
 
-/** The frame of a manifest. What it lists is read one by one: a single entry that is wrong must not cost the others. */
+/** The frame of a manifest. Its entries are parsed one by one, because a single wrong entry must not cost the others. */
 const Frame = z.object({
   version: z.literal(2),
   team: TeamName,
@@ -21,12 +21,12 @@ const mostMissing = 100;
 const longestPath = 8_192;
 const longestReason = 2_000;
 
-/** Reads the manifest that lies where that attempt uploads. Throws a Fault, in words for the team, when it is none. */
+/** Parses the manifest that was found at an attempt's key. Throws a Fault, in words for the team, if it is not that attempt's manifest. */
 export function readManifest(of: { readonly team: string; readonly job: string; readonly attempt: number }, text: string): Upload {
   const frame = frameOf(text);
   const { team, job, attempt } = frame;
   if (team !== of.team || job !== of.job || attempt !== of.attempt) {
-    throw unreadable(`it is the list of ${team}/${job}/${attempt}, and lies in the place of ${of.team}/${of.job}/${of.attempt}`);
+    throw unreadable(`it is the list of ${team}/${job}/${attempt}, but was uploaded as that of ${of.team}/${of.job}/${of.attempt}`);
   }
   const leftOut = frame.leftOut.slice(0, mostLeftOut).flatMap((each) => LeftOut.safeParse(each).data ?? []);
   const leftOutMore = frame.leftOut.length - leftOut.length + frame.leftOutMore;
@@ -47,7 +47,7 @@ function frameOf(text: string): z.infer<typeof Frame> {
     throw unreadable("it is not JSON", cause);
   }
   const parsed = Frame.safeParse(value);
-  if (!parsed.success) throw unreadable("it does not have the form of one", parsed.error);
+  if (!parsed.success) throw unreadable("it does not have the form of a manifest", parsed.error);
   return parsed.data;
 }
 

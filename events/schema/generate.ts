@@ -1,6 +1,6 @@
 /**
- * `node events/schema/generate.ts` writes what follows from the job message's schema: job.schema.json, and the field table of
- * docs/jobs.md. With `--check` it writes nothing and fails if one of them is not current or a sample does not parse.
+ * `node events/schema/generate.ts` writes the files that are generated from the job message's schema: job.schema.json, and the field
+ * table of docs/jobs.md. With `--check` it writes nothing, and fails if one of them is not current or a sample does not parse.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -27,10 +27,10 @@ const generated: ReadonlyMap<string, string> = new Map([
 if (process.argv.includes("--check")) check();
 else for (const [file, text] of generated) writeFileSync(join(root, file), text);
 
-/** The page with this table between its two marks. */
+/** Returns the page with this table between its two marks. */
 function withTable(page: string, table: string): string {
   const marked = /(<!-- generated: npm run generate -->\n).*(<!-- end of what is generated -->)/s;
-  if (!marked.test(page)) throw new Error("docs/jobs.md has lost the marks between which its table is generated");
+  if (!marked.test(page)) throw new Error("docs/jobs.md lacks the two marks between which its table is generated");
   return page.replace(marked, (_all, begin: string, end: string) => `${begin}\n${table}\n${end}`);
 }
 

@@ -4,7 +4,7 @@ import { JobMessage } from "../job.ts";
 type Schema = z.core.JSONSchema.BaseSchema;
 type Field = { readonly name: string; readonly schema: Schema; readonly isRequired: boolean; readonly defaultValue: unknown };
 
-/** The rows of the field table in docs/jobs.md, one per field of the job message, including the fields of objects inside it. */
+/** Returns the field table of docs/jobs.md, with one row per field of the job message, including the fields of objects inside it. */
 export function jobFieldTable(): string {
   const schema = z.toJSONSchema(JobMessage, { io: "input", unrepresentable: "any" });
   // The schema itself leaves out the defaults of fields that are transformed.
@@ -17,7 +17,7 @@ export function jobFieldTable(): string {
   return ["| Field | Type | Default | Meaning |", "|---|---|---|---|", ...rows, ""].join("\n");
 }
 
-/** The names of all fields, as the table has them. */
+/** Returns the names of all fields, as the table has them. */
 export const jobFieldNames = (): readonly string[] => [...jobFieldTable().matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name ?? "");
 
 const propertiesOf = ({ properties = {}, required = [] }: Schema): Field[] =>
@@ -25,7 +25,7 @@ const propertiesOf = ({ properties = {}, required = [] }: Schema): Field[] =>
     typeof schema === "boolean" ? [] : [{ name, schema, isRequired: required.includes(name), defaultValue: schema.default }],
   );
 
-/** The fields of the objects that a field may hold, such as `gpus.count` or `artifacts[].path`. */
+/** Returns the fields of the objects that a field may have as its value, such as `gpus.count` or `artifacts[].path`. */
 function inner({ name, schema }: Field): Field[] {
   const items = schema.items;
   if (schema.type === "array" && typeof items === "object" && !Array.isArray(items))
@@ -66,6 +66,6 @@ function typeOf(schema: Schema): string {
 
 const typeOfAny = (schema: Schema | boolean | undefined): string => (typeof schema === "object" ? typeOf(schema) : "anything");
 
-/** Without what Markdown would take for emphasis. */
+/** Escapes the asterisks that Markdown would read as emphasis. */
 const plain = (text: string): string => text.replaceAll("*", "\\*");
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");

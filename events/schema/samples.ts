@@ -9,7 +9,7 @@ import { NodeCall } from "../node-call.ts";
 import { StackChange } from "../stack-change.ts";
 import { Tick } from "../tick.ts";
 
-/** Which schema each file of samples/ is a sample of; `npm run check` parses them all. */
+/** The schema of each file in samples/. `npm run check` parses them all. */
 export const samples: Readonly<Record<string, z.ZodType>> = {
   "dataset-object-deleted": DatasetObject,
   "alarm-state-change": AlarmStateChange,

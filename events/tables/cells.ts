@@ -1,8 +1,8 @@
 import * as z from "zod";
 
 /**
- * Cells of the tables that `fleet capacity` and `fleet plan` read. In CSV all of them are text, in JSON they are what they are;
- * an empty one is absent.
+ * Cells of the tables that `fleet capacity` and `fleet plan` read. In CSV every cell is text; in JSON it has its own type. An empty cell
+ * is the same as none.
  */
 type Bounds = {
   readonly least?: number;
@@ -10,7 +10,7 @@ type Bounds = {
   readonly whole?: boolean;
 };
 
-/** A number, 0 or more unless it is told otherwise. */
+/** A number, by default 0 or more. */
 export const amount = ({ least = 0, most = 1e12, whole = false }: Bounds = {}) =>
   z.union([z.number(), z.string()], { error: "a number is wanted" }).transform((given, context) => {
     const value = typeof given === "string" ? decimal(given) : given;
@@ -20,7 +20,7 @@ export const amount = ({ least = 0, most = 1e12, whole = false }: Bounds = {}) =
     return z.NEVER;
   });
 
-/** As tables have numbers: `0x10` and the like are not numbers to those who write them. */
+/** Reads decimal numbers only, because people do not mean a number by `0x10` and the like in a table. */
 const decimal = (text: string): number => (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN);
 
 function wrongOf(value: number, { least, most, whole }: Required<Bounds>): string | undefined {
@@ -42,7 +42,7 @@ export const flag = () =>
     return false;
   });
 
-/** A name; numbers do as well. */
+/** A name, which may also be a number. */
 export const name = () =>
   z
     .union([z.string(), z.number()], { error: "a name is wanted" })
@@ -55,7 +55,7 @@ export const name = () =>
         .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "a name has no line break and no other control character in it"),
     );
 
-/** Several of something: in JSON a list, in a cell of CSV with `|` between them. */
+/** Several values: a list in JSON, or a cell of CSV in which `|` separates them. */
 export const list = () =>
   z
     .union([z.string(), z.number().transform(String), z.array(z.union([z.string(), z.number()]).transform(String))], {

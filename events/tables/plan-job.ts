@@ -1,57 +1,59 @@
 import * as z from "zod";
 import { amount, flag, list, name } from "./cells.ts";
 
-/** What `fleet plan` is told of jobs that need the same. */
+/** A row of jobs for `fleet plan` that all need the same. */
 export type PlanJob = {
   readonly id: string;
-  /** As many like it, each a job by itself. */
+  /** How many jobs like this there are. */
   readonly count: number;
   readonly vcpus: number;
   readonly memoryGiB: number;
-  /** Of each node. Below 1: a share of one GPU. */
+  /** GPUs per node. Below 1, it is a share of one GPU. */
   readonly gpus: number;
-  /** Least memory of each GPU, GiB; 0 for any. */
+  /** The least memory of each GPU, GiB; 0 for any. */
   readonly gpuMemoryGiB: number;
-  /** Empty: any. */
+  /** Allowed models; empty for any. */
   readonly gpuModels: readonly string[];
   readonly spot: boolean;
-  /** More than one: a gang. */
+  /** More than 1 for a gang. */
   readonly nodes: number;
   readonly priority: number;
-  /** Hours within which it should begin; absent: no matter when. */
+  /** Hours within which it should begin; undefined for no deadline. */
   readonly deadlineHours?: number | undefined;
-  /** GiB that it reads, by dataset. */
+  /** How many GiB it reads of each dataset. */
   readonly datasets: Readonly<Record<string, number>>;
-  /** It runs there already; absent: it waits for a place. */
+  /** The node that it already runs on; undefined if it waits. */
   readonly node?: string | undefined;
 };
 
-/** `#` counts the jobs of a row. */
-const jobId = () => name().pipe(z.string().refine((text) => !text.includes("#"), "an id has no # in it"));
+/** An id must not contain `#`, because the plan numbers the jobs of a row with it. */
+const jobId = () => name().pipe(z.string().refine((text) => !text.includes("#"), "an id must not contain #"));
 const share = () => amount({ most: 1 }).pipe(z.number().gt(0, "more than 0 is wanted"));
 
 /** The columns of a table of jobs for `fleet plan`. */
 export const PlanJobColumns = z.strictObject({
   id: jobId().describe("the job's name"),
-  vcpus: amount().describe("what it needs of one node"),
-  memoryGiB: amount().describe("what it needs of one node"),
-  gpus: amount({ whole: true, most: 64 }).describe("whole GPUs that it needs of one node; 0 for none"),
+  vcpus: amount().describe("vCPUs that it needs on each node"),
+  memoryGiB: amount().describe("memory that it needs on each node"),
+  gpus: amount({ whole: true, most: 64 }).describe("whole GPUs that it needs on each node; 0 for none"),
   gpuFraction: share().optional().describe("instead of a whole GPU, a share of one, such as 0.5"),
   gpuMemoryGiB: amount().default(0).describe("least memory of each GPU (default: any)"),
-  gpuModels: list().default([]).describe("models that will do, such as T4|A10G (default: any)"),
-  spot: flag().default(true).describe("yes or no: whether spot capacity will do (default: yes)"),
+  gpuModels: list().default([]).describe("allowed models, such as T4|A10G (default: any)"),
+  spot: flag().default(true).describe("yes or no: whether it may run on spot capacity (default: yes)"),
   priority: amount({ least: -1000, most: 1000, whole: true }).default(0).describe("the higher, the sooner (default: 0)"),
   deadlineHours: amount().optional().describe("hours within which it should begin: among equal priorities the nearest goes first"),
-  count: amount({ least: 1, most: 1e6, whole: true }).default(1).describe("as many jobs like this one (default: 1)"),
-  nodes: amount({ least: 1, most: 1000, whole: true }).default(1).describe("of a gang: equal nodes in one zone, all at once (default: 1)"),
-  datasets: list().default([]).describe("what it reads and how much, such as images:120|words:3 (GiB)"),
-  node: name().optional().describe("the node that it runs on already, by its id; it stays there unless that node is emptied"),
+  count: amount({ least: 1, most: 1e6, whole: true }).default(1).describe("how many jobs like this one there are (default: 1)"),
+  nodes: amount({ least: 1, most: 1000, whole: true })
+    .default(1)
+    .describe("the nodes of a gang: equal nodes in one zone, all at once (default: 1)"),
+  datasets: list().default([]).describe("the datasets that it reads and how much, such as images:120|words:3 (GiB)"),
+  node: name().optional().describe("the id of the node that it already runs on; it stays there unless that node is emptied"),
 });
 
 export const PlanJobRow: z.ZodType<PlanJob> = PlanJobColumns.transform(({ gpuFraction, gpus, datasets, ...job }, context) => {
   const wrong = (field: string, message: string): void => context.addIssue({ code: "custom", path: [field], message });
-  if (job.node !== undefined && job.nodes > 1) wrong("node", "a gang has no one node that it runs on; leave it out of the file");
-  if (gpuFraction !== undefined && gpus > 1) wrong("gpuFraction", "a share is of one GPU, and gpus asks for more");
+  if (job.node !== undefined && job.nodes > 1) wrong("node", "a gang does not run on one node; leave running gangs out of the file");
+  if (gpuFraction !== undefined && gpus > 1) wrong("gpuFraction", "a share is of one GPU, but gpus asks for more");
   const read = datasets.map((each): [string, number] => {
     const [name = "", giB = "", ...more] = each.split(":");
     const size = /^[\d.]+$/.test(giB) ? Number(giB) : Number.NaN;
@@ -65,7 +67,7 @@ export const PlanJobRow: z.ZodType<PlanJob> = PlanJobColumns.transform(({ gpuFra
   };
 });
 
-/** The columns of the pod lists of Alibaba's public GPU cluster trace ("openb", 2023): thousandths of a CPU and of a GPU, MiB. */
+/** The columns of the pod lists of Alibaba's public GPU cluster trace ("openb", 2023). Units: thousandths of a CPU and of a GPU, MiB. */
 export const OpenbPodColumns = z.strictObject({
   name: jobId(),
   cpu_milli: amount(),
@@ -80,7 +82,7 @@ export const OpenbPodColumns = z.strictObject({
   scheduled_time: z.unknown().optional(),
 });
 
-/** One GPU and less than a thousand thousandths: a share of it. What the pods' states and times tell is left out. */
+/** A pod with one GPU and less than 1,000 thousandths of it needs a share. The pods' states and times are ignored. */
 export const OpenbPodRow: z.ZodType<PlanJob> = OpenbPodColumns.transform((pod) => ({
   id: pod.name,
   count: 1,

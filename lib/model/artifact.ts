@@ -3,24 +3,24 @@ import type { ArtifactSummary, AttemptRef, SealedArtifact } from "./job.ts";
 /** A file of an attempt as its worker uploaded it. */
 export type UploadedFile = Omit<SealedArtifact, "key">;
 
-/** An entry that is not kept, and why, in words for the team. */
+/** A file or folder that is not kept, and why, in words for the team. */
 export type NotKept = { readonly path: string; readonly because: string };
 
 type NotThere = {
-  /** Entries that cannot be kept, or are over a limit. */
+  /** Entries that cannot be kept or exceed a limit. */
   readonly leftOut: readonly NotKept[];
-  /** How many more there are. */
+  /** How many more entries were left out than `leftOut` lists; undefined for none. */
   readonly leftOutMore?: number | undefined;
-  /** Names of the spec's artifacts, globs included, that matched nothing. */
+  /** The artifact requests of the spec, paths or globs, that matched nothing. */
   readonly missing: readonly string[];
-  /** A required artifact is not there, in words. */
+  /** Which required artifact is missing, in words for the team; undefined if none is. */
   readonly failed?: string | undefined;
 };
 
-/** What an attempt left, as its manifest tells. */
+/** What an attempt left, as its manifest lists it. */
 export type Upload = NotThere & {
   readonly artifacts: readonly UploadedFile[];
-  /** What the manifest promises and nobody can keep. */
+  /** Files that the manifest lists but that cannot be kept. */
   readonly refused: readonly NotKept[];
 };
 
@@ -30,11 +30,11 @@ export type SealedManifest = AttemptRef &
     readonly version: 2;
     readonly sealedAt: string;
     readonly artifacts: readonly SealedArtifact[];
-    /** Files that were uploaded and could not be sealed. */
+    /** Files that were uploaded but could not be sealed. */
     readonly lost: readonly NotKept[];
   };
 
-/** The list of an upload of which these files were sealed, and those could not be. */
+/** Returns the list of an upload, of which the files `sealed` were sealed and the files `lost` could not be. */
 export const sealedManifest = (
   { team, job, attempt }: AttemptRef,
   { leftOut, leftOutMore, missing, failed, refused }: Upload,

@@ -1,19 +1,19 @@
 import type { Snapshot } from "./plan.ts";
 
-/** So many instances of one type in one zone that never became workers, within the window, open the breaker. */
+/** The breaker opens after so many boot failures of one instance type in one zone within the window. */
 const opensAfter = 3;
 const windowMs = 3_600_000;
-/** So long after the last of them nothing is launched there; then one launch at a time may try. */
+/** How long after the last boot failure nothing is launched there. After that, one launch at a time may try. */
 const restMs = 15 * 60_000;
 
-/** A type in a zone that does not boot with the pool's image. The image is the one that the pool's launch template names. */
+/** An instance type in a zone that does not boot with the pool's image, which is the one that the pool's launch template names. */
 export type Breaker = {
   readonly instanceType: string;
   readonly zone: string;
   readonly failures: number;
-  /** `half-open`: one launch may try. */
+  /** `open`: nothing is launched there. `half-open`: one launch may try. */
   readonly state: "open" | "half-open";
-  /** Until when nothing is launched there; in the past for one that is half-open. */
+  /** Until when nothing is launched there, ms since the epoch; in the past for a breaker that is half-open. */
   readonly restsUntilMs: number;
 };
 
@@ -21,7 +21,10 @@ export type BootsSeen = Pick<Snapshot, "nowMs" | "nodes" | "openLaunches" | "boo
 export type BootPlace = { readonly instanceType: string; readonly zone: string };
 export const placeName = ({ instanceType, zone }: BootPlace): string => `${instanceType} in ${zone}`;
 
-/** All that are not closed, by name. A node that became ready since closes its own: what failed before it counts no more. */
+/**
+ * Returns all breakers that are not closed, by name. A node that became ready closes the breaker of its type and zone, because the failures
+ * before it no longer count.
+ */
 export function breakers(seen: BootsSeen): readonly Breaker[] {
   const healed = new Set(healedFailures(seen));
   const counted = (seen.bootFailures ?? []).filter(({ node, atMs }) => !healed.has(node) && seen.nowMs - atMs < windowMs);
@@ -37,12 +40,12 @@ export function breakers(seen: BootsSeen): readonly Breaker[] {
     });
 }
 
-/** Whether something of it boots already, or may come of a launch that is under way. */
+/** Whether an instance of that type and zone boots already, or may result from an open launch. */
 const isTried = (name: string, { nodes, openLaunches }: BootsSeen): boolean =>
   nodes.some(({ state, offer }) => state === "launching" && placeName(offer) === name) ||
   openLaunches.some(({ offers }) => offers.some((offer) => placeName(offer) === name));
 
-/** The failures that a later success has made good. */
+/** Returns the nodes whose boot failures no longer count, because a node of the same type and zone became ready later. */
 export const healedFailures = ({ nodes, bootFailures = [] }: Pick<BootsSeen, "nodes" | "bootFailures">): readonly string[] =>
   bootFailures
     .filter((failure) =>

@@ -1,11 +1,11 @@
-/** Who rang a pool's bell, and about what: for the record only, decisions never look at it. */
+/** Why a pool's bell rang. Causes are only recorded; decisions must not depend on them. */
 export type Cause =
   | "job"
   | "worker"
   | "tick"
   | "later"
   | "cancel"
-  /** A job came from another pool. */
+  /** A job moved here from another pool. */
   | "move"
   /** The alarm's name. */
   | `alarm ${string}`
@@ -16,9 +16,9 @@ export type Cause =
   /** The dataset's team and name. */
   | `dataset ${string}`;
 
-/** What happens all the time, of which a decision that found nothing to do need not be on record. */
+/** Causes that occur all the time. A decision that did nothing is not recorded if all its causes are ordinary. */
 const ordinary: ReadonlySet<string> = new Set<Cause>(["job", "move", "worker", "tick", "later"]);
 export const isOrdinary = (cause: string): boolean => ordinary.has(cause);
 
-/** As many are kept between two decisions; those that come after are counted by the bell and not named. */
+/** The most causes that are kept between two decisions. The bell counts later rings, but their causes are lost. */
 export const mostCauses = 50;

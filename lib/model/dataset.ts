@@ -1,24 +1,24 @@
-/** A dataset is named by its team and its own name. */
+/** A dataset is identified by its team and its own name. */
 export type DatasetRef = { readonly team: string; readonly dataset: string };
 
 /**
- * How a job uses a dataset. `whole`: every shard lies on its node. `part`: the shards are dealt out among all nodes
- * that run such jobs, and each job sees its node's own.
+ * How a job uses a dataset. `whole`: its node holds every shard. `part`: the shards are divided among all nodes that run such jobs, and
+ * each job sees only those of its own node.
  */
 export type Share = "whole" | "part";
 export type DatasetUse = { readonly name: string; readonly share: Share };
 
 export const datasetName = ({ team, dataset }: DatasetRef): string => `${team}/${dataset}`;
 
-/** What a node has fetched of a dataset and checked against its checksums. */
+/** The shards of a dataset that a node has fetched and verified. */
 export type FetchedDataset = DatasetRef & {
-  /** Of the shard map by which it was fetched. */
+  /** The version of the shard map by which they were fetched. */
   readonly version: number;
   readonly shards: number;
   readonly bytes: number;
 };
 
-/** Where a dataset's objects lie: all of a bucket whose keys begin with this. A prefix that is not empty ends in `/`. */
+/** Where a dataset's objects are: all objects of a bucket whose keys begin with the prefix. A prefix that is not empty ends in `/`. */
 export type Source = { readonly bucket: string; readonly prefix: string };
 
 export const sourceUrl = ({ bucket, prefix }: Source): string => `s3://${bucket}/${prefix}`;
@@ -26,103 +26,104 @@ export const sourceUrl = ({ bucket, prefix }: Source): string => `s3://${bucket}
 /** One object of a source. The ETag changes with its content; it is kept without its quotes. */
 export type Shard = { readonly key: string; readonly bytes: number; readonly etag: string };
 
-/** Of one dataset; a list of more is not kept. */
+/** The most shards that a dataset may have; a longer list is not stored. */
 export const mostShards = 100_000;
 
-/** Objects of a source that are no shards, because no job could read them under their name or at all. */
+/** Objects of a source that are not shards, because no job could read them under their name or at all. */
 export type Skipped = {
   readonly objects: number;
-  /** The first of them, with the reason for each: what it is or has. */
+  /** The first of them. Each reason follows the key in a sentence, such as "has an empty part". */
   readonly examples: readonly { readonly key: string; readonly because: string }[];
 };
 
-/** So many of them are named; the dataset's item has room for little more. */
+/** The most skipped objects that are named, because a dataset's item in the table has little more room. */
 export const mostSkippedNamed = 20;
 
-/** One listing of a source, by version; a listing that finds no change makes none. */
+/** One version of a source's listing. A new version is stored only if the source has changed. */
 export type ShardListing = {
   readonly version: number;
   readonly shards: number;
   readonly bytes: number;
-  /** SHA-256 (hex) over what was listed. */
+  /** SHA-256 (hex) of the list of shards. */
   readonly digest: string;
-  /** Absent when every object is a shard. */
+  /** Undefined if every object is a shard. */
   readonly skipped?: Skipped | undefined;
-  /** Where all of it is written down, in the datasets bucket: a ShardList. */
+  /** The key of the list of all shards, a ShardList in the datasets bucket. */
   readonly key: string;
 };
 
-/** What one node shall have. A node whose jobs ask for both shares has one of each. */
+/** The shards that one node must hold. A node whose jobs ask for both shares has one holding for each. */
 export type Holding = {
   readonly node: string;
   readonly share: Share;
-  /** What its part is measured by: its GPUs, or its vCPUs where it has none. */
+  /** What the node's part is in proportion to: its GPUs, or its vCPUs if it has none. */
   readonly weight: number;
   readonly shards: number;
   readonly bytes: number;
-  /** Where its shards are written down, in the datasets bucket: a ShardList. */
+  /** The key of the list of its shards, a ShardList in the datasets bucket. */
   readonly list: string;
 };
 
-/** Who holds what of one listing. Each version names what has to move for it. */
+/** Which node holds which shards of one listing, and how much had to move from the map before. */
 export type ShardMap = {
   readonly version: number;
-  /** Of the listing that it deals out, and where that is written down. */
+  /** The version of the listing whose shards the map assigns. */
   readonly listing: number;
+  /** The key of that listing, a ShardList in the datasets bucket. */
   readonly listingKey: string;
   readonly madeAtMs: number;
-  /** In order of node and share. */
+  /** By node and share. */
   readonly holdings: readonly Holding[];
-  /** Dealt shards that had a holder in the map before and have another one now. */
+  /** How many shards of share `part` had a holder in the map before and have another one now. */
   readonly moved: number;
   readonly movedBytes: number;
-  /** The plan of the move, in the datasets bucket. */
+  /** The key of the plan of the move, a MapSummary in the datasets bucket. */
   readonly plan: string;
 };
 
-/** The plan of one map, as it lies on record beside it. */
+/** The plan of one map, as it is stored in the datasets bucket. */
 export type MapSummary = Pick<ShardMap, "version" | "listing" | "madeAtMs" | "moved" | "movedBytes"> & {
-  /** The map that it replaces; absent for the first. */
+  /** The version of the map that it replaces; undefined for the first. */
   readonly from?: number | undefined;
   readonly nodes: readonly {
     readonly node: string;
     readonly share: Share;
     readonly shards: number;
     readonly bytes: number;
-    /** What it has to fetch that it had not. */
+    /** How many shards the node must fetch. */
     readonly gains: number;
     readonly gainedBytes: number;
-    /** What it needs no more. */
+    /** How many shards the node no longer needs. */
     readonly losses: number;
   }[];
 };
 
-/** `listing`: nobody has looked yet. `failed`: its source could not be listed, see `trouble`. */
+/** `listing`: its source has not been listed yet. `failed`: its source could not be listed, see `trouble`. */
 export type DatasetState = "listing" | "ready" | "empty" | "failed";
 
 export type Dataset = DatasetRef & {
-  /** Another one for each `add`: what was begun for a dataset that has been replaced or removed meanwhile is void. */
+  /** A new id for each `add`, so that work begun for a dataset is void if the dataset is replaced or removed meanwhile. */
   readonly id: string;
   readonly source: Source;
   readonly state: DatasetState;
   readonly addedAtMs: number;
-  /** Why its source could not be listed at the last try; a listing from before stays good. */
+  /** Why the last listing of its source failed; undefined if it succeeded. An earlier listing stays valid. */
   readonly trouble?: string | undefined;
-  /** Present in `ready` and `empty`. */
+  /** Set in `ready` and `empty`. */
   readonly listing?: ShardListing | undefined;
-  /** Present once a node needed it. */
+  /** Undefined until a node needs the dataset. */
   readonly map?: ShardMap | undefined;
-  /** A listing is due that begins no sooner than this. */
+  /** The earliest time at which the next listing begins, ms since the epoch; undefined if none was ever due. */
   readonly relistAtMs?: number | undefined;
 };
 
-/** The place of a shard below its dataset's folder: its key without the source's prefix. */
+/** Returns the path of a shard below its dataset's folder: its key without the source's prefix. */
 export const pathOf = ({ prefix }: Source, key: string): string => key.slice(prefix.length);
 
-/** The longest name that Linux's file systems take, in bytes of UTF-8. */
+/** The longest name that Linux's file systems accept, in bytes of UTF-8. */
 const longestName = 255;
 
-/** Why a path cannot name a file, whatever else there is; undefined when it can. */
+/** Returns why a path cannot be that of a file, whatever other paths there are, or undefined if it can. */
 export function whyNoName(path: string): string | undefined {
   const parts = path.split("/");
   if (path.includes("\0") || parts.some((part) => part === "" || part === "." || part === ".."))
@@ -131,8 +132,8 @@ export function whyNoName(path: string): string | undefined {
 }
 
 /**
- * Why a key cannot be a file below a folder; undefined when it can. Folder markers (`a/`) are no shards and not meant here.
- * `taken`: what the paths so far have made, file or folder; the path's own are added to it.
+ * Returns why a path cannot be that of a file next to the paths before it, or undefined if it can. Folder markers (`a/`) are not shards
+ * and must not be passed. `taken`: the files and folders of the paths so far, to which those of this path are added.
  */
 export function whyNoPath(path: string, taken: Map<string, "file" | "folder">): string | undefined {
   const why = whyNoName(path);
@@ -140,15 +141,15 @@ export function whyNoPath(path: string, taken: Map<string, "file" | "folder">): 
   const parts = path.split("/");
   for (let depth = 1; depth < parts.length; depth += 1) {
     const folder = parts.slice(0, depth).join("/");
-    if (taken.get(folder) === "file") return `lies below ${folder}, which is a file`;
+    if (taken.get(folder) === "file") return `is below ${folder}, which is a file`;
     taken.set(folder, "folder");
   }
-  if (taken.has(path)) return "is a folder to other keys";
+  if (taken.has(path)) return "is also a folder of other keys";
   taken.set(path, "file");
   return undefined;
 }
 
-/** Without an encoder, which belongs to no language: a letter beyond ASCII counts 2, 3 or, as a pair, 4. */
+/** Counts bytes without TextEncoder, which is not part of ECMAScript: a code point takes 1 to 4 bytes. */
 const utf8Length = (text: string): number => {
   let bytes = 0;
   for (const letter of text) {

@@ -1,8 +1,8 @@
-/** Where one deployed Fleetwright is reached: the stack keeps it, as JSON, in the SSM parameter `/fleetwright/NAME/deployment`. */
+/** The addresses of one deployment. The stack stores them, as JSON, in the SSM parameter `/fleetwright/NAME/deployment`. */
 export type Deployment = {
   readonly name: string;
   readonly table: string;
-  /** A team's queue: this and the team's name. */
+  /** The name of a team's jobs queue is this prefix followed by the team's name. */
   readonly jobsQueuePrefix: string;
   readonly incomingBucket: string;
   readonly artifactsBucket: string;
@@ -18,5 +18,5 @@ export type Deployment = {
   readonly defaultPool: string;
 };
 
-/** The role of a team: whoever has taken it speaks for that team and no other. The stack makes one for each. */
+/** The name of a team's IAM role, of which the stack creates one per team. A caller that has assumed it acts for that team and no other. */
 export const teamRole = (fleet: string, team: string): string => `${fleet}-team-${team}`;

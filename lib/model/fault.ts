@@ -1,4 +1,4 @@
-/** A failure with a code that callers can tell apart. `retry`: the same call may succeed later. */
+/** A failure with a code by which callers can distinguish it. `retry`: the same call may succeed later. */
 export class Fault extends Error {
   readonly code: string;
   readonly retry: boolean;

@@ -1,8 +1,7 @@
 import { type Asked, type Wants, wantsOfAsked } from "./wants.ts";
 
 /**
- * What a team asks for. Every field is present: the job message's schema (events/job.ts) fills the defaults,
- * so that nothing behind it has to know them.
+ * What a team asks for. The job message's schema (events/job.ts) fills in the defaults, so that no other code has to know them.
  */
 export type JobSpec = Asked & {
   /** The program and its arguments; required unless `image` brings its own. */
@@ -10,48 +9,49 @@ export type JobSpec = Asked & {
   readonly image?: string | undefined;
   /** An archive (.tar.gz) that is unpacked into the job's working directory. */
   readonly code?: { readonly s3: string; readonly sha256?: string | undefined } | undefined;
-  /** Absent: the configuration's default pool. */
+  /** Undefined for the configuration's default pool. */
   readonly pool?: string | undefined;
-  /** Higher goes first; 0 is ordinary. */
+  /** Jobs of higher priority go first; the default is 0. */
   readonly priority: number;
+  /** A run that takes longer is stopped and fails. */
   readonly maxRuntimeSeconds: number;
-  /** How often a failed run is tried again. Interruptions and lost nodes do not count. */
+  /** How often a failed run is retried. Interruptions and lost nodes do not count. */
   readonly retries: number;
   readonly env: Readonly<Record<string, string>>;
-  /** What is kept, sealed, of the working directory, however a run of the job ends. */
+  /** The files and folders of the working directory that are kept, sealed, however a run of the job ends. */
   readonly artifacts: readonly ArtifactRequest[];
 };
 
 /**
- * Files or folders below the working directory: a path, or a glob (`*`, `?`, `[...]`, `**`). Without a required one the
- * job fails, though it ended with 0; without another it only says so.
+ * Files or folders below the working directory: a path, or a glob (`*`, `?`, `[...]`, `**`). If a required artifact is missing, the job
+ * fails even if its exit code is 0. If another one is missing, the job only reports it.
  */
 export type ArtifactRequest = string | { readonly path: string; readonly required: true };
 
 /** The path or glob of a request. */
 export const artifactPath = (request: ArtifactRequest): string => (typeof request === "string" ? request : request.path);
 
-/** A job is named by its team and its own id. The pair never changes; an id is free again 30 days after its job ended. */
+/** A job is identified by its team and its own id. The pair never changes. An id is free again 30 days after its job ended. */
 export type JobRef = { readonly team: string; readonly job: string };
 
-/** One run of a job. The number is the fence: a call that names an older one changes nothing. */
+/** One run of a job. The attempt's number is a fence: a call with an older number changes nothing. */
 export type AttemptRef = JobRef & { readonly attempt: number };
 
-/** One job or one attempt in a word: for maps that live as long as a call, for logs and messages. */
+/** The names of a job and of an attempt, for keys of maps in memory, logs and messages. */
 export const jobName = ({ team, job }: JobRef): string => `${team}/${job}`;
 export const attemptName = (ref: AttemptRef): string => `${jobName(ref)}#${ref.attempt}`;
 
-/** The stream of its team's log group that an attempt writes to, and is read from. A gang's members have one each; the first one's is the attempt's. */
+/** The log stream of an attempt in its team's log group. Each member of a gang has its own; that of rank 0 is the attempt's. */
 export const logStream = ({ job, attempt }: AttemptRef, rank = 0): string => `${job}/${attempt}${rank === 0 ? "" : `/${rank}`}`;
 
-/** One part of what a member of an attempt wrote. The rank of a plain job is 0; numbers begin at 0. */
+/** One segment of the log of an attempt's member. The rank is 0 for a job of one node. Numbers begin at 0. */
 export type SegmentRef = AttemptRef & { readonly rank: number; readonly number: number };
 
 export type JobState = "rejected" | "queued" | "placed" | "running" | "sealing" | "succeeded" | "failed" | "cancelled";
 
 /**
- * Which state may follow which. A worker's report of `running` can be lost, so what follows `running` may follow
- * `placed` too. A lost node leads back to `queued`, even from `sealing` when its upload never became whole.
+ * The states that may follow each state. A worker's report of `running` can be lost, so every state that may follow `running` may also
+ * follow `placed`. A job whose node is lost goes back to `queued`, even from `sealing` if its upload was not complete.
  */
 const next: Readonly<Record<JobState, readonly JobState[]>> = {
   rejected: [],
@@ -68,53 +68,56 @@ export const jobStates = Object.keys(next) as readonly JobState[];
 export const mayFollow = (from: JobState, to: JobState): boolean => next[from].includes(to);
 export const isEnded = (state: JobState): boolean => next[state].length === 0;
 
-/** A change of a job's state that a run of it brought about. */
+/** A change of a job's state that one of its runs caused. */
 export type JobChange = {
   readonly from: JobState;
   readonly to: JobState;
   readonly reason?: string | undefined;
   readonly exitCode?: number | undefined;
   readonly startedAtMs?: number | undefined;
-  /** The run counts against the job's retries. */
+  /** Whether the run counts against the job's retries. */
   readonly failed: boolean;
-  /** What it comes to, of nodes or workers that were lost with the job; absent where this is none. */
+  /** The job's new count of losses; undefined if this change is not a loss. */
   readonly losses?: number | undefined;
 };
 
 export type Job = JobRef & {
   readonly pool: string;
   readonly state: JobState;
-  /** Absent only for a rejected message that could not be read. */
+  /** Undefined only for a rejected message that could not be read. */
   readonly spec?: JobSpec | undefined;
-  /** The run under way or the next one; starts at 1. */
+  /** The number of the present run or, while the job waits, of the next one; starts at 1. */
   readonly attempt: number;
-  /** Runs that ended by the job's own fault; `spec.retries` bounds them. */
+  /** How many runs failed by the job's own fault; `spec.retries` limits them. */
   readonly failures: number;
-  /** Nodes that were lost while it ran on them, and not by EC2's choice; absent for none. So many of them end it. */
+  /** How many nodes were lost, other than by EC2's interruptions, while the job ran on them; undefined for none. The pool limits them. */
   readonly losses?: number | undefined;
-  /** When SQS took the message, ms since the epoch. */
+  /** When SQS received the message, ms since the epoch. */
   readonly submittedAtMs: number;
-  /** The first CPU instruction of its first attempt, as the worker reported it. */
+  /** When the program of the first attempt that ran was started, as its worker reported it; ms since the epoch. */
   readonly startedAtMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
-  /** The node that holds the attempt, of a gang its first member's; present from `placed` until it leaves the node or fails there. */
+  /** The node that holds the attempt, or its member of rank 0; set from `placed` until the attempt leaves the node or fails there. */
   readonly node?: string | undefined;
-  /** The nodes of a gang's attempt, by rank; as long as `node` is there. */
+  /** The nodes of a gang's attempt, by rank; set as long as `node` is set. Undefined for a job of one node. */
   readonly gang?: readonly string[] | undefined;
   readonly exitCode?: number | undefined;
-  /** Why it is in this state, in words for the team: what it waits for, why it failed. */
+  /** Why the job is in this state, in words for the team: what it waits for, or why it failed. */
   readonly reason?: string | undefined;
-  /** What was kept of the attempt that ended it; absent before. The list itself rests sealed beside the files. */
+  /** What was kept of the attempt that ended the job; undefined until then. The full list is stored sealed, next to the files. */
   readonly artifacts?: ArtifactSummary | undefined;
 };
 
 /** A job as it is stored. */
 export type JobRecord = Job & {
-  /** Of what its message asked for: the same id with another body is another job, and is refused. */
+  /** Hash of what the message asked for. A message with the same id and another hash is another job and is refused. */
   readonly bodyHash: string;
 };
 
-/** What becomes of a job whose node was lost: with so many lost while it ran it fails, for it may be the one that ends them. */
+/**
+ * Returns the next state of a job whose node was lost. The job fails after `mostLosses` lost nodes, because it may be what ends them.
+ * `mostLosses` is undefined if this loss does not count.
+ */
 export function afterLoss(
   { losses = 0 }: Pick<Job, "losses">,
   { reason, mostLosses }: { reason: string; mostLosses?: number | undefined },
@@ -125,13 +128,13 @@ export function afterLoss(
   return { state: "failed", losses: counted, reason: `${counted} nodes were lost while it ran on them; the last: ${reason}` };
 }
 
-/** Whether that node is one that the job's attempt was given to. */
+/** Whether the job's present attempt is on that node. */
 export const isOn = ({ node, gang }: Pick<Job, "node" | "gang">, id: string): boolean =>
   node !== undefined && (gang ?? [node]).includes(id);
 
 /**
- * Whether the attempt ends when that node loses it: any member of a gang is missed until its first one has ended well.
- * From then on only the first one's upload counts. What a member uploads before, its log, nobody waits for.
+ * Whether the attempt ends if that node loses it. A gang depends on every member until the member of rank 0 has exited successfully; from
+ * then on, only that member's upload counts. A member that has exited and still uploads its log is not needed.
  */
 export const dependsOn = (job: Job, { attempt, node, uploads }: { attempt: number; node: string; uploads: boolean }): boolean =>
   job.attempt === attempt && !isEnded(job.state) && isOn(job, node) && (job.node === node || (job.state !== "sealing" && !uploads));
@@ -139,21 +142,21 @@ export const dependsOn = (job: Job, { attempt, node, uploads }: { attempt: numbe
 /** How much was kept of an attempt, and what was not. */
 export type ArtifactSummary = {
   readonly files: number;
-  /** Of the plaintext, all files together. */
+  /** Size of the plaintext of all files together. */
   readonly bytes: number;
-  /** Entries that cannot be kept, such as sockets, or that are over a limit. */
+  /** How many entries were left out because they cannot be kept, such as sockets, or exceed a limit. */
   readonly leftOut: number;
-  /** Names of the spec's artifacts that matched nothing; the first 20. */
+  /** The artifact requests of the spec that matched nothing; the first 20. */
   readonly missing: readonly string[];
-  /** Files that were uploaded and could not be sealed. */
+  /** How many files were uploaded but could not be sealed. */
   readonly lost: number;
 };
 
-/** A file of a job as it rests: encrypted under the team's key, bound to team, job, attempt and path. */
+/** A sealed file of a job: encrypted under the team's key, bound to team, job, attempt and path. */
 export type SealedArtifact = {
-  /** Below the job's working directory, with `/`. */
+  /** The path below the job's working directory, with `/`. */
   readonly path: string;
-  /** The path has bytes in it as %XX that are not text, or that no path of ours may hold; its own % are %25. */
+  /** Set if the path contains bytes as %XX because they are not text or not allowed in a path; each % of the name itself is %25. */
   readonly escaped?: true | undefined;
   /** Permission bits, at most 0o777. */
   readonly mode: number;
@@ -165,22 +168,22 @@ export type SealedArtifact = {
   readonly key: string;
 };
 
-/** A job that waits, as the pool's queue keeps it: little enough to read ten thousand at a time. */
+/** A waiting job as the pool's queue stores it. It is small, so that a decision can read ten thousand of them. */
 export type QueueEntry = AttemptRef &
   Wants & {
     readonly priority: number;
     readonly submittedAtMs: number;
-    /** What the job was last told about why it waits. */
+    /** Why the job waits, as last written to its record; undefined until then. */
     readonly reason?: string | undefined;
   };
 
-/** The queue's order: priority, then age, then name, so that it is total and shuffling changes nothing. */
+/** Compares entries by priority, then age, then name. The order is total, so that it does not depend on the order of the input. */
 export const byTurn = (a: QueueEntry, b: QueueEntry): number =>
   b.priority - a.priority || a.submittedAtMs - b.submittedAtMs || compare(a.team, b.team) || compare(a.job, b.job);
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** The queue entry of a job that (again) waits. */
+/** Returns the queue entry of a job that waits (again). */
 export const waiting = (job: JobRef & { spec: JobSpec; attempt: number; submittedAtMs: number }): QueueEntry => ({
   team: job.team,
   job: job.job,

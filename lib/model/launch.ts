@@ -2,48 +2,52 @@ import type { JobRef } from "./job.ts";
 import type { InstanceType, Market, Offer, OfferRef } from "./offer.ts";
 
 /**
- * A ledger entry: the intent to have nodes that hold `jobs`, written before EC2 is asked.
- * EC2 picks among its offers, so each of them holds what any one of the nodes is for; `count` times the dearest one's price is reserved.
+ * The intent to launch nodes for `jobs`, written to the ledger before EC2 is asked. EC2 chooses among the offers, so each of them must
+ * have room for the jobs of any of the nodes, and `count` times the price of the most expensive one is reserved.
  */
 export type Launch = {
   readonly id: string;
   readonly pool: string;
+  /** The team that the nodes serve; undefined in a shared pool. */
   readonly team?: string | undefined;
   readonly market: Market;
   readonly offers: readonly Offer[];
-  /** The shapes of what the offers buy: what comes is known even if the catalogue changes meanwhile. */
+  /** The shapes of the offers' instance types, so that the nodes' shapes are known even if the catalogue changes meanwhile. */
   readonly types: readonly InstanceType[];
   readonly jobs: readonly JobRef[];
-  /** As many nodes are wanted. */
+  /** How many nodes are wanted. */
   readonly count: number;
-  /** All of them, of one type and in one zone, or none, as a gang needs them; otherwise what comes is kept, be it fewer. */
+  /** True for a gang: launch all nodes, of one type and in one zone, or none. False: keep the nodes that EC2 launches, even if fewer. */
   readonly whole: boolean;
   /** EC2's idempotency token (≤ 64 ASCII characters): a repeat of the identical request launches nothing new. */
   readonly clientToken: string;
   readonly reserved: Reservation;
   readonly intendedAtMs: number;
   readonly because: string;
-  /** What searching for it by its tag has shown; absent as long as it is only asked for. */
+  /** The result so far of the search for its instances by tag; undefined as long as the request itself is still repeated. */
   readonly search?: LaunchSearch | undefined;
-  /** The node that this one is to take over from. */
+  /** The node that the new node will replace; undefined for none. */
   readonly replaces?: string | undefined;
 };
 
-/** Reads of EC2 by a launch's tag that did not show all of it, the last from the first without a long gap. `why`: it is not asked for any more. */
+/**
+ * A series of reads of EC2, by a launch's tag, that did not show all of its instances. `fromMs` and `toMs` are the first and the last
+ * read, without a long gap between them. `why`: why the request is no longer repeated.
+ */
 export type LaunchSearch = { readonly why: string; readonly fromMs: number; readonly toMs: number };
 
-/** What a pool's limits are held against. */
+/** An amount that counts against limits: dollars per hour, and GPUs. */
 export type Reservation = { readonly usdPerHour: number; readonly gpus: number };
 
-/** What came of asking EC2. `unknown`: nobody can tell yet. `error`: what the call threw, for the log. */
+/** The outcome of a request to EC2. `unknown`: EC2 may or may not have launched something. `error`: what the call threw, for the log. */
 export type LaunchOutcome =
-  /** At least one, all of a `whole` launch; `refusals`: the offers that gave less than they were asked for, if any. */
+  /** EC2 launched at least one instance, or all of a `whole` launch. `refusals`: the offers that gave fewer than asked for, if any. */
   | { readonly kind: "launched"; readonly instances: readonly LaunchedInstance[]; readonly refusals: readonly OfferRefusal[] }
-  /** Nothing came, and nothing will under this token; `refusals` name at least one of its offers. */
+  /** EC2 launched nothing, and will launch nothing under this token. `refusals` has at least one of the offers. */
   | { readonly kind: "refused"; readonly code: string; readonly message: string; readonly refusals: readonly OfferRefusal[] }
   /**
-   * EC2 did not take the request, or it could not be made: it launched nothing, but an earlier one under the same token may have.
-   * `isConflict`: there was an earlier one, in other words.
+   * EC2 did not accept the request, or it could not be sent. It launched nothing, but an earlier request under the same token may have.
+   * `isConflict`: there was such a request, with other parameters.
    */
   | {
       readonly kind: "turned-away";
@@ -54,19 +58,19 @@ export type LaunchOutcome =
       readonly error?: unknown;
     }
   /**
-   * Refused for its rate: nothing was launched, and no offer is to blame. The identical request will do, unless it is `final`:
-   * EC2 took the request, was throttled by itself, and will answer the same to the same token for ever.
+   * EC2 throttled the request: it launched nothing, and no offer is to blame. The identical request may succeed later, unless `final` is
+   * set: EC2 accepted the request, was throttled internally, and will return the same result for the same token forever.
    */
   | { readonly kind: "throttled"; readonly message: string; readonly final?: true }
   | { readonly kind: "unknown"; readonly message: string; readonly error?: unknown };
 
 export type LaunchedInstance = { readonly id: string; readonly instanceType: string; readonly zone: string };
 
-/** One that bears a launch's tag. `over`: shutting down or terminated. */
+/** An instance that has a launch's tag. `over`: shutting down or terminated. */
 export type FoundInstance = LaunchedInstance & { readonly over: boolean };
 
-/** Why an offer gave nothing, or less than was asked for, in EC2's word and in ours. */
+/** Why an offer gave nothing, or fewer instances than asked for: EC2's error code, and the kind of refusal. */
 export type OfferRefusal = OfferRef & { readonly code: string; readonly why: RefusalKind };
 
-/** `capacity`: there is none left just now. `limit`: the account's quota of vCPUs. `fault`: anything else; the offer may be fine. */
+/** `capacity`: EC2 has none at present. `limit`: the account's vCPU quota is reached. `fault`: anything else; the offer may be fine. */
 export type RefusalKind = "capacity" | "limit" | "fault";

@@ -8,78 +8,78 @@ import type { Wants } from "./wants.ts";
 
 export type NodeState = "launching" | "ready" | "draining" | "terminating" | "gone";
 
-/** One attempt that a node holds, with all that its job wants. */
+/** One attempt that a node holds, with everything that its job wants. */
 export type Assignment = AttemptRef &
   Wants & {
-    /** `placed`: ordered, not yet seen by the worker. `uploading`: its program has ended and holds no CPU or GPU. */
+    /** `placed`: assigned, but the worker has not reported it yet. `uploading`: its program has ended and uses no CPU or GPU. */
     readonly phase: "placed" | "running" | "uploading";
-    /** The run of the worker's process that has it; absent while `placed`. Another run of it has lost the attempt. */
+    /** The run of the worker's process that has the attempt; undefined while `placed`. A worker that restarts loses the attempt. */
     readonly process?: string | undefined;
-    /** Its place in its gang, from 0; absent for a job of one node. */
+    /** Its rank in its gang, from 0; undefined for a job of one node. */
     readonly rank?: number | undefined;
   };
 
-/** One EC2 instance of ours. */
+/** One EC2 instance of the deployment. */
 export type Node = {
   /** The EC2 instance id. */
   readonly id: string;
   readonly pool: string;
   readonly launch: string;
-  /** The one team it serves, for life; absent in a pool that is shared. */
+  /** The only team that the node ever serves; undefined in a shared pool. */
   readonly team?: string | undefined;
   readonly offer: Offer;
   readonly type: InstanceType;
   readonly state: NodeState;
   readonly launchedAtMs: number;
-  /** When its worker first called. */
+  /** When its worker first called, ms since the epoch; undefined until then. */
   readonly readyAtMs?: number | undefined;
-  /** When its worker last called. */
+  /** When its worker last called; undefined until its first call. */
   readonly lastSeenMs?: number | undefined;
-  /** Until when the attempts it holds are its own even if it is silent. */
+  /** Until when the node keeps its attempts even if its worker does not call. */
   readonly leaseUntilMs: number;
-  /** When an attempt was last given to it or taken off it; its launch before that. */
+  /** When an attempt was last assigned to it or removed from it; until then, when it was launched. */
   readonly lastBusyMs: number;
   /** Since when it is in its present state. */
   readonly stateSinceMs: number;
   readonly assignments: readonly Assignment[];
-  /** Its end was accepted: its reservation is released and its cost is on record. Absent until then. */
+  /** Set once its end was accepted, its reservation released and its cost recorded. */
   readonly released?: true | undefined;
-  /** Its private IPv4 address, once its worker has told it. */
+  /** Its private IPv4 address; undefined until its worker has reported it. */
   readonly address?: string | undefined;
-  /** EC2's word that it will not stay. It is `draining` from then on. */
+  /** EC2's interruption or rebalance notice. The node is `draining` from then on. */
   readonly notice?: Notice | undefined;
-  /** As its worker last told them; absent until it tells of any. */
+  /** Last reported by its worker; undefined before the first report. */
   readonly gpus?: readonly GpuSample[] | undefined;
-  /** When it told `gpus`. */
+  /** When `gpus` was reported. */
   readonly gpusAtMs?: number | undefined;
-  /** When one of its GPUs was last told to be busy; absent if none ever was. */
+  /** When one of its GPUs was last reported busy; undefined if none ever was. */
   readonly gpusBusyAtMs?: number | undefined;
-  /** Why we want it back though it may hold work, and until when that may go on. It is `draining` from then on. */
+  /** Set if Fleetwright takes the node out of use although it may hold attempts. The node is `draining` from then on. */
   readonly drain?: Drain | undefined;
-  /** The node whose work it was launched for, before that one's has to leave. */
+  /** The node that this one was launched to replace; undefined for none. */
   readonly replaces?: string | undefined;
-  /** What it has fetched; absent for nothing. */
+  /** The datasets that it has fetched; undefined for none. */
   readonly datasets?: readonly FetchedDataset[] | undefined;
 };
 
-/** A node that is drained gets nothing more; what runs on it when `untilMs` comes is stopped, and waits again. */
+/** Why a node is drained, and until when. It gets no more attempts. Attempts that still run at `untilMs` are stopped and queued again. */
 export type Drain = {
   readonly because: string;
   readonly untilMs: number;
-  /** Other nodes have room for what it holds: none is launched in its stead. */
+  /** Set if other nodes have room for its attempts, so that no node must be launched to replace it. */
   readonly hasRoom?: true | undefined;
 };
 
-/** An instance that never became a worker: it did not call in time, or ended before it did, and nobody had asked for that. */
+/** An instance that never became a worker: it did not call in time, or it ended before its first call without being terminated by us. */
 export type BootFailure = { readonly node: string; readonly instanceType: string; readonly zone: string; readonly atMs: number };
 
-/** What is free on a node: an attempt that only uploads holds nothing. */
+/** Returns what is free on a node. An attempt that only uploads uses nothing. */
 export const freeOn = (node: Pick<Node, "type" | "assignments">): Resources =>
   minus(node.type.resources, sum(node.assignments.filter((a) => a.phase !== "uploading").map((a) => a.needs)));
 
 export const isLive = (node: Node): boolean => node.state === "launching" || node.state === "ready";
 
-/** What of its time costs money, as of `nowMs`. */
+/** Returns the time for which AWS charges the node, until `nowMs` at the latest. */
 export const lifeOf = (node: Pick<Node, "offer" | "state" | "stateSinceMs" | "launchedAtMs">, nowMs: number): Life => ({
   usdPerHour: node.offer.usdPerHour,
   fromMs: node.launchedAtMs,

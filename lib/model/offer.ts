@@ -2,19 +2,20 @@ import type { Resources } from "./values/resources.ts";
 
 export type Market = "spot" | "on-demand";
 
-/** The shape of an EC2 instance type. `resources` are what jobs can have of it: see `usable`. */
+/** The shape of an EC2 instance type. `resources` are what jobs can use of it: see `usable`. */
 export type InstanceType = {
   readonly name: string;
   readonly resources: Resources;
-  /** Absent where there is no GPU. */
+  /** The model and memory of each GPU; undefined if the type has no GPU. */
   readonly gpu?: { readonly model: string; readonly memoryGiB: number } | undefined;
 };
 
-/** Where capacity can be had, and for how much. */
+/** Something that can be bought: an instance type in a zone and a market. */
 export type OfferRef = { readonly instanceType: string; readonly zone: string; readonly market: Market };
+/** With the price of one instance. */
 export type Offer = OfferRef & { readonly usdPerHour: number };
 
-/** All that a pool can buy, as of one moment. */
+/** Everything that a pool can buy, as of `refreshedAtMs`. */
 export type Catalogue = {
   readonly types: readonly InstanceType[];
   readonly offers: readonly Offer[];
@@ -24,8 +25,8 @@ export type Catalogue = {
 export const offerName = (offer: OfferRef): string => `${offer.instanceType}/${offer.zone}/${offer.market}`;
 
 /**
- * What jobs can have of an instance with these raw resources: 0.2 vCPU and 8 % of the memory stay with the host
- * (operating system, worker, uploads). GPUs are all for jobs.
+ * Returns what jobs can use of an instance with these raw resources: 0.2 vCPU and 8 % of the memory are reserved for the host
+ * (operating system, worker, uploads). Jobs can use all GPUs.
  */
 export const usable = (raw: Resources): Resources => ({
   vcpus: Math.max(0, raw.vcpus - 0.2),

@@ -6,90 +6,93 @@ import type { Catalogue } from "./offer.ts";
 import type { NextPool, Pool, Spent } from "./pool.ts";
 import type { Refusal } from "./refusal.ts";
 
-/** All that one decision may look at. */
+/** The complete input of one decision. */
 export type Snapshot = {
   readonly nowMs: number;
   readonly pool: Pool;
   readonly reserved: Reservation;
-  /** What limits there are beyond the pool's, and what they leave; absent where there are none. */
+  /** The limits beyond the pool's, and what is reserved of them; undefined if there are no such limits. */
   readonly wider?: { readonly limits: WiderLimits; readonly reserved: WiderReserved } | undefined;
-  /** Without the nodes whose end is not on record yet. */
+  /** Without the nodes whose end is not recorded yet. */
   readonly spent: Spent;
   readonly queue: readonly QueueEntry[];
   readonly nodes: readonly Node[];
-  /** Intents of which nobody knows yet what came. */
+  /** Launches whose outcome is not known yet. */
   readonly openLaunches: readonly Launch[];
-  /** Absent until it was first fetched. */
+  /** What the pool can buy; undefined until it was first fetched. */
   readonly catalogue?: Catalogue | undefined;
-  /** Where jobs may move when EC2 gives this pool nothing, in order; absent for nowhere. */
+  /** The pools that jobs may move to if EC2 gives this pool nothing, in order; undefined for none. */
   readonly next?: readonly NextPool[] | undefined;
-  /** What EC2 turned down, in this pool or another. */
+  /** What EC2 refused, to this pool or another. */
   readonly refusals: readonly Refusal[];
-  /** Of the last hours; absent for none. */
+  /** The boot failures of about the last two hours; undefined for none. */
   readonly bootFailures?: readonly BootFailure[] | undefined;
-  /** What the pool's packings have taught so far; absent for nothing. */
+  /** What the optimizer has learned from the pool's packings so far; undefined for nothing. */
   readonly learned?: Learned | undefined;
 };
 
-/** One thing to do, and why. Steps begin in the plan's order and run side by side: none depends on another of its plan. */
+/** One thing to do, and why. Steps start in the plan's order and run concurrently, because no step depends on another of its plan. */
 export type Step =
-  /** Give an attempt to a node. */
+  /** Assigns an attempt to a node. */
   | { readonly kind: "bind"; readonly entry: QueueEntry; readonly node: string; readonly because: string }
-  /** Give a gang's attempt to all its nodes, by rank, or to none. */
+  /** Assigns a gang's attempt to all its nodes, by rank, or to none. */
   | { readonly kind: "bind-gang"; readonly entry: QueueEntry; readonly nodes: readonly string[]; readonly because: string }
-  /** Ask EC2 for a node that holds these jobs, or for a gang's nodes. */
+  /** Asks EC2 for nodes that have room for these jobs, or for a gang's nodes. */
   | { readonly kind: "launch"; readonly launch: Omit<Launch, "id" | "clientToken" | "intendedAtMs">; readonly because: string }
-  /** End a node that holds nothing. */
+  /** Terminates a node that holds nothing. */
   | { readonly kind: "retire"; readonly node: string; readonly because: string }
-  /** Give a node nothing more, and have what it holds leave until then. */
+  /** Gives a node no more attempts, and has those that it holds leave until `untilMs`. */
   | ({ readonly kind: "drain"; readonly node: string } & Drain)
-  /** End a node whose time was up and whose worker does not let go: EC2's word that it has ended gives back what it holds. */
+  /** Terminates a node whose drain is over and that still holds attempts. They are taken back when EC2 reports that it has ended. */
   | { readonly kind: "end"; readonly node: string; readonly because: string }
-  /** A node is dead: take its attempts back and make sure the instance ends. `neverBooted`: it never became a worker, which counts against its like. */
+  /**
+   * Takes back the attempts of a dead node and makes sure that its instance ends. `neverBooted`: it never became a worker, which counts
+   * against its type and zone.
+   */
   | { readonly kind: "lose"; readonly node: string; readonly because: string; readonly neverBooted?: true | undefined }
-  /** Forget that these did not boot. */
+  /** Deletes the boot failures of these nodes. */
   | { readonly kind: "heal"; readonly nodes: readonly string[]; readonly because: string }
-  /** EC2 has not said that its end came, which was asked for a while ago: look, and ask again if it lives. Or it boots: look whether it does. */
+  /** Checks a node whose termination was requested but not confirmed, or that is slow to boot. Repeats the request if it is still alive. */
   | { readonly kind: "confirm"; readonly node: string; readonly because: string }
-  /** A job that can never run here. */
+  /** Fails a job that can never run in this pool. */
   | { readonly kind: "fail"; readonly attempt: AttemptRef; readonly because: string }
-  /** A job that waits in vain here waits in another pool from now on. */
+  /** Moves a job that waits in vain to another pool. */
   | { readonly kind: "move"; readonly entry: QueueEntry; readonly to: string; readonly because: string }
-  /** A job that has to wait, for a reason it has not been told yet. */
+  /** Writes to a job why it has to wait, if the reason is new. */
   | { readonly kind: "hold"; readonly entry: QueueEntry; readonly because: string };
 
-/** How the jobs that are to share new nodes were packed. */
+/** How the jobs that will share new nodes were packed. */
 export type Packing = {
-  /** Whose packing it is. */
+  /** The engine of the optimizer that found it. */
   readonly engine: string;
-  /** Of the cheapest offer for each node. */
+  /** What its nodes cost, at the price of the cheapest offer for each. */
   readonly usdPerHour: number;
-  /** No packing of the same jobs on what could be bought costs less; 0 where nothing is known. */
+  /** A lower bound: no packing of the same jobs on what could be bought costs less. 0 if no bound is known. */
   readonly boundUsdPerHour: number;
-  /** Work that was done for it. */
+  /** How many steps of work the optimizer spent on it. */
   readonly steps: number;
 };
 
-/** How much dearer than the bound it may be, as a share of it; undefined where there is no bound. */
+/** Returns how much more than the bound a packing costs at most, as a fraction of the bound, or undefined if there is no bound. */
 export const gapOf = ({ usdPerHour, boundUsdPerHour }: Packing): number | undefined =>
   boundUsdPerHour > 0 ? usdPerHour / boundUsdPerHour - 1 : undefined;
 
-/** What one decision wants. Empty steps mean: nothing to do. */
+/** The result of one decision. `steps` is empty if there is nothing to do. */
 export type Plan = {
   readonly steps: readonly Step[];
-  /** When to look again though nothing happens; absent when only an event can change the plan. */
+  /** When to decide again even if nothing happens, ms since the epoch; undefined if only an event can change the plan. */
   readonly wakeAtMs?: number | undefined;
-  /** Absent when nothing was packed. */
+  /** Undefined if nothing was packed. */
   readonly packing?: Packing | undefined;
-  /** … and what that has taught, with all from before. */
+  /** What the optimizer has learned, including this packing; undefined if nothing was packed. */
   readonly learned?: Learned | undefined;
 };
 
-/** What an engine of the optimizer brought on problems of one sort so far: how often it was given work, and what that earned (0 to 1 each time). */
+/** The results so far of one engine on problems of one sort: how often it was tried, and the sum of its rewards (0 to 1 each time). */
 export type Experience = { readonly tries: number; readonly reward: number };
 
 /**
- * By sort of problem and engine. It is data: it can be looked at, kept between decisions, and reset by leaving it out. Another release
- * may have stored it, so it may name engines that this one does not have; they are ignored.
+ * The experience of each engine, by sort of problem and engine. It is stored between decisions and may have been written by another
+ * release, so it may name engines that do not exist in this one; they are ignored.
  */
 export type Learned = Readonly<Record<string, Readonly<Record<string, Experience>>>>;

@@ -1,29 +1,29 @@
 import type { Reservation } from "./launch.ts";
 import type { Catalogue, Market } from "./offer.ts";
 
-/** A named fleet under one policy, as the admin configured it. */
+/** A named fleet under one policy, as configured. */
 export type Pool = {
   readonly name: string;
   /** Instance families ("g5", "g6"), or whole types ("g5.xlarge"). */
   readonly families: readonly string[];
   readonly markets: readonly Market[];
-  /** Most that may be reserved at one moment. */
+  /** The most that may be reserved at any moment. */
   readonly limits: Reservation;
-  /** Most that may be spent; absent for no such bound. */
+  /** The most that may be spent; undefined for no limit. */
   readonly budgets?: Budgets | undefined;
-  /** How long a node may be idle before it is given back. */
+  /** How long a node may be idle before it is terminated. */
   readonly idleSeconds: number;
-  /** How long an instance may take from launch to its worker's first call. */
+  /** How long an instance may take from its launch to its worker's first call. */
   readonly bootSeconds: number;
-  /** No node is used for longer after its launch; absent for no such bound. */
+  /** How long after its launch a node is used at most; undefined for no limit. */
   readonly maxLifetimeSeconds?: number | undefined;
-  /** How long what runs on a node may go on once it is drained. */
+  /** How long attempts may go on running on a node after it is drained. */
   readonly drainSeconds: number;
-  /** For how long nothing may have changed on a node before its work is moved to where others have room, if that pays; absent for never. */
+  /** How long a node's assignments must not have changed before they may be moved to other nodes to save cost; undefined for never. */
   readonly consolidateSeconds?: number | undefined;
-  /** How many nodes with work may be drained at a time, by our own choice. */
+  /** How many nodes with work may be drained at the same time; EC2's interruptions do not count. */
   readonly disruption: Disruption;
-  /** A job fails when so many nodes were lost while it ran on them. */
+  /** A job fails after so many nodes were lost while it ran on them. */
   readonly mostLosses: number;
   /** Whether one node may serve several teams. */
   readonly shared: boolean;
@@ -31,22 +31,22 @@ export type Pool = {
   readonly teams: readonly string[];
   /** Whether its jobs may name a container image. */
   readonly containers: boolean;
-  /** The pool that a job moves to when EC2 has given it nothing here for `fallbackSeconds`; absent for none. */
+  /** The pool that a job moves to if EC2 has given it nothing here for `fallbackSeconds`; undefined for none. */
   readonly fallback?: string | undefined;
   readonly fallbackSeconds: number;
-  /** It was taken out of the configuration, and is emptied. */
+  /** Set if the pool was removed from the configuration and is being emptied. */
   readonly closing?: true | undefined;
 };
 
-/** A pool that jobs may move to, and what it can buy; `catalogue` is absent until it was first fetched. */
+/** A pool that jobs may move to, and what it can buy; `catalogue` is undefined until it was first fetched. */
 export type NextPool = { readonly pool: Pool; readonly catalogue?: Catalogue | undefined };
 
-/** The pools that a pool's jobs may move to, in the order in which they are tried: its fallback, that one's, and so on. */
+/** Returns the pools that a pool's jobs may move to, in the order in which they are tried: its fallback, that one's fallback, and so on. */
 export function fallbacksOf(pool: Pool, pools: readonly Pool[]): readonly Pool[] {
   const chain: Pool[] = [];
   for (let at = pool; at.fallback !== undefined; ) {
     const next = pools.find(({ name }) => name === at.fallback);
-    // The configuration has no cycles; one would not end here either.
+    // A valid configuration has no cycles, but the loop must end even if there is one.
     if (!next || next.name === pool.name || chain.includes(next)) break;
     chain.push(next);
     at = next;
@@ -54,24 +54,24 @@ export function fallbacksOf(pool: Pool, pools: readonly Pool[]): readonly Pool[]
   return chain;
 }
 
-/** So many nodes, or such a share (0 to 1) of those that are there, at least one. */
+/** A number of nodes, or a share (0 to 1) of the pool's nodes, which is at least one node. */
 export type Disruption = { readonly nodes: number } | { readonly share: number };
 
-/** Dollars in a UTC day and in a UTC calendar month, as AWS bills. Each is absent where there is no such budget. */
+/** Dollars per UTC day and per UTC calendar month, because AWS bills by them. A field is undefined if there is no such budget. */
 export type Budgets = { readonly usdPerDay?: number | undefined; readonly usdPerMonth?: number | undefined };
 
-/** What nodes whose end is on record have cost in the present UTC day and month. */
+/** What the nodes whose end is recorded have cost in the present UTC day and month. */
 export type Spent = { readonly dayUsd: number; readonly monthUsd: number };
 
-/** What the table knows of a pool beside its jobs, nodes and launches. */
+/** What the table stores about a pool besides its jobs, nodes and launches. */
 export type PoolState = {
-  /** Counts the facts that were committed for this pool. */
+  /** How often the pool's bell has rung: once per committed fact. */
   readonly bell: number;
-  /** The bell that the last decision had heard before it looked. */
+  /** The value of `bell` that the last decision read before its snapshot. */
   readonly decidedThrough: number;
-  /** Counts the decisions begun; only the newest may write. */
+  /** How many decisions have begun. Only the newest may write. */
   readonly epoch: number;
   readonly reserved: Reservation;
-  /** Whether the last decision had found jobs, nodes or open launches: such a pool is woken once a minute. */
+  /** Whether the last decision found jobs, nodes or open launches. Such a pool is woken once a minute. */
   readonly busy: boolean;
 };

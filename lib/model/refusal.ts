@@ -1,33 +1,33 @@
 import { type Market, type OfferRef, offerName } from "./offer.ts";
 
 /**
- * What a refusal is about. `capacity`: an offer, whoever asks. `limit`: a quota of the account, for all types it counts.
- * `fault`: an offer, but only for the pool that asked, as it may be the pool's own request that is wrong.
+ * What a refusal is about. `capacity`: an offer, for all pools. `limit`: a quota of the account, for all instance types that count towards
+ * it. `fault`: an offer, but only for the pool that asked, because the pool's own request may be wrong.
  */
 export type Subject =
   | ({ readonly why: "capacity" } & OfferRef)
   | { readonly why: "limit"; readonly market: Market; readonly quota: string }
   | ({ readonly why: "fault"; readonly pool: string } & OfferRef);
 
-/** What EC2 turned down and has not given since: kept in the table, for every handler and every pool. */
+/** What EC2 refused and has not given since. The table stores it for all handlers and pools. */
 export type Refusal = Subject & {
-  /** EC2's word, of the last time. */
+  /** The error code of EC2's last refusal. */
   readonly code: string;
-  /** How much was asked for at once: nodes, of a limit vCPUs. Less of it may be had at any time. */
+  /** How much was refused: nodes, or vCPUs for a limit. A launch of less may be tried at any time. */
   readonly least: number;
-  /** How often it was refused, where each time counts half for every half-life that has passed since; as of `atMs`. */
+  /** How often it was refused, where each refusal's weight halves with every half-life since; as of `atMs`. */
   readonly evidence: number;
-  /** When EC2 last said so. */
+  /** When EC2 last refused, ms since the epoch. */
   readonly atMs: number;
-  /** When it first said so since it last gave. */
+  /** When EC2 first refused since it last gave. */
   readonly sinceMs: number;
-  /** Not asked for again before then. */
+  /** It must not be asked for again before then. */
   readonly untilMs: number;
-  /** The launch that was refused last: the same answer, read again, counts once. */
+  /** The launch that was refused last, so that the same response counts only once. */
   readonly launch: string;
 };
 
-/** A subject in a word, such as `capacity g5.xlarge/us-east-1a/spot`. */
+/** Returns the name of a subject, such as `capacity g5.xlarge/us-east-1a/spot`. */
 export function subjectName(subject: Subject): string {
   switch (subject.why) {
     case "capacity":
@@ -39,7 +39,7 @@ export function subjectName(subject: Subject): string {
   }
 }
 
-/** How much was refused, of what and by which launch. */
+/** One refusal as a launch reported it: of what, how much (see `least` above) and to which launch. */
 export type Refused = {
   readonly subject: Subject;
   readonly code: string;

@@ -1,6 +1,6 @@
 import type { Reservation } from "./launch.ts";
 
-/** Dollars count in millionths, as the ledger keeps them: 0.3 less 0.1 leaves room for 0.2. */
+/** Rounds to millionths of a dollar, as the ledger stores them, so that 0.3 less 0.1 leaves room for 0.2. */
 export const exactly = (usd: number): number => Math.round(usd * 1e6) / 1e6;
 
 export const plus = (a: Reservation, b: Reservation): Reservation => ({
@@ -14,7 +14,7 @@ export const less = (a: Reservation, b: Reservation): Reservation => ({
 });
 
 export const times = (count: number, each: Reservation): Reservation => ({
-  // Each is rounded by itself, as each node's will be.
+  // Each one is rounded before they are added, because each node's price will be.
   usdPerHour: exactly(exactly(each.usdPerHour) * count),
   gpus: each.gpus * count,
 });

@@ -1,10 +1,10 @@
-/** An instance that bears this deployment's name and has not ended. */
+/** An instance that has this deployment's tag and has not ended. */
 export type TaggedInstance = {
   readonly id: string;
-  /** What its other tags say; absent where somebody has taken them off. */
+  /** The launch and the pool that its other tags name; undefined if the tag was removed. */
   readonly launch?: string | undefined;
   readonly pool?: string | undefined;
   readonly launchedAtMs: number;
-  /** It is shutting down. */
+  /** Whether it is shutting down. */
   readonly ending: boolean;
 };

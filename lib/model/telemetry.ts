@@ -1,10 +1,10 @@
 import type { FetchedDataset } from "./dataset.ts";
 
-/** One look at one GPU, as `nvidia-smi` told it. What the device or its driver does not tell is absent. */
+/** One sample of one GPU, as reported by `nvidia-smi`. A value that the device or its driver does not report is undefined. */
 export type GpuSample = {
   readonly index: number;
   readonly model?: string | undefined;
-  /** How much of the last sample period a kernel ran, 0 to 100. */
+  /** During how much of the last sample period a kernel ran, 0 to 100. */
   readonly utilizationPercent?: number | undefined;
   readonly memoryUsedMiB?: number | undefined;
   readonly memoryTotalMiB?: number | undefined;
@@ -12,29 +12,32 @@ export type GpuSample = {
   readonly temperatureC?: number | undefined;
   /** Uncorrected ECC errors since the driver was loaded. */
   readonly eccUncorrected?: number | undefined;
-  /** Why its clocks are held down just now, as the driver names it ("hw_thermal_slowdown", …); idleness is no reason. */
+  /** Why its clocks are throttled at present, in the driver's names ("hw_thermal_slowdown", …); an idle GPU's low clocks do not count. */
   readonly throttled?: readonly string[] | undefined;
 };
 
-/** Drivers tell a percent or two of a GPU at rest. */
+/** Idle GPUs still report 1–2 %. */
 const restsBelowPercent = 5;
 
-/** Whether some of the GPUs work. One that does not tell says nothing. */
+/** Whether at least one of the GPUs is busy. A GPU that does not report its utilization does not count as busy. */
 export const isAnyBusy = (gpus: readonly GpuSample[]): boolean =>
   gpus.some(({ utilizationPercent = 0 }) => utilizationPercent >= restsBelowPercent);
 
-/** EC2's word that an instance will not stay. `interruption`: it is taken back about two minutes from `atMs` on. `rebalance`: it may be soon. */
+/**
+ * EC2's notice about a spot instance. `interruption`: EC2 takes it back about two minutes after `atMs`. `rebalance`: EC2 recommends to
+ * replace it, because it may be taken back soon.
+ */
 export type Notice = { readonly kind: "interruption" | "rebalance"; readonly atMs: number };
 
-/** Whether a notice says more than the one before it: an interruption does after a recommendation, and nothing else after anything. */
+/** Whether a notice adds something to the one before it: the first notice does, and so does an interruption after a rebalance. */
 export const saysMore = (notice: Notice, before: Notice | undefined): boolean =>
   !before || (before.kind === "rebalance" && notice.kind === "interruption");
 
-/** What a worker tells of its instance with each call; what it does not tell is as it was. */
+/** What a worker reports about its instance with each call. A value that is undefined has not changed. */
 export type Telling = {
   readonly address?: string | undefined;
   readonly gpus?: readonly GpuSample[] | undefined;
-  /** When a GPU was busy, if one is. */
+  /** When a GPU was seen busy; undefined if none is busy. */
   readonly gpusBusyAtMs?: number | undefined;
   readonly datasets?: readonly FetchedDataset[] | undefined;
 };

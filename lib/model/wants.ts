@@ -3,35 +3,35 @@ import type { InstanceType, OfferRef } from "./offer.ts";
 import { fits, type Resources } from "./values/resources.ts";
 
 /**
- * Everything that decides where a job may run. A job's spec asks for it, and its queue entry, its assignments and the
- * optimizer's problem carry it whole, so that no decision can look at a part of it only.
+ * Everything that determines where a job may run. A job's spec asks for it. Its queue entry, its assignments and the optimizer's problem
+ * contain all of it, so that no decision can overlook a part.
  *
- * Whatever is added here becomes a condition: it fails to compile until `conditions` says which places meet it, and until it
- * is read from the job's message and from the table.
+ * A field that is added here becomes a condition: it does not compile until `conditions` says which places meet it, and until it is read
+ * from the job's message and from the table.
  */
 export type Wants = {
-  /** What it needs of one node. */
+  /** What the job needs on each node. */
   readonly needs: Resources;
-  /** More than one: a gang. Each member runs on a node of its own, all in one zone and of one type, or none runs. */
+  /** More than 1 for a gang: each member runs on a node of its own, all in one zone and of one type, or no member runs. */
   readonly nodes: number;
-  /** The team's datasets that it reads. */
+  /** The team's datasets that the job reads. */
   readonly datasets: readonly DatasetUse[];
-  /** What each of its GPUs must be; any (0 GiB, no models) for a job without GPUs, which runs on every type. */
+  /** What each of its GPUs must be. For a job without GPUs, which may run on every type: 0 GiB and no models. */
   readonly gpu: GpuKind;
   /** Whether it may run on spot capacity. */
   readonly spot: boolean;
-  /** The zones that it accepts; empty for any. */
+  /** The availability zones that the job accepts; empty for any. */
   readonly zones: readonly string[];
 };
 
 export type GpuKind = {
-  /** Least memory of each GPU, GiB; 0 for any. */
+  /** The least memory of each GPU, GiB; 0 for any. */
   readonly memoryGiB: number;
-  /** Allowed models as EC2 names them ("T4", "A10G", …), compared without case; empty for any. */
+  /** Allowed models as EC2 names them ("T4", "A10G", …), ignoring case; empty for any. */
   readonly models: readonly string[];
 };
 
-/** What a job's message asks for: the same as `Wants`, in the words of those who write it. */
+/** The same as `Wants`, in the form of a job's message. */
 export type Asked = Omit<Wants, "needs" | "gpu"> & {
   readonly gpus: GpuKind & { readonly count: number };
   readonly vcpus: number;
@@ -40,24 +40,25 @@ export type Asked = Omit<Wants, "needs" | "gpu"> & {
 
 type ConditionName = Exclude<keyof Wants, "needs" | "nodes" | "datasets">;
 
-/** What a place must be like, whatever the job's size. What is undefined does not restrict it, except that spot must be allowed. */
+/** What a place must meet, whatever the job's size. A field that is undefined sets no condition; but if `spot` is, spot is not allowed. */
 export type Conditions = { readonly [Name in ConditionName]?: Wants[Name] | undefined };
 
-/** Where capacity is or can be bought. */
+/** Where capacity is, or can be bought. */
 type Place = { readonly market: string; readonly zone: OfferRef["zone"] };
-/** What it is. */
+/** The part of an instance type that conditions depend on. */
 type Kind = Pick<InstanceType, "gpu">;
 
 type Condition<Wanted> = {
-  /** Equal for two values exactly when the same places meet both. */
+  /** Returns a key that is equal for two values if and only if the same places meet both. */
   readonly key: (wanted: Wanted | undefined) => unknown;
   readonly isMet: (wanted: Wanted | undefined, place: Place, kind: Kind) => boolean;
-  /** The value in words, after a job's size, such as "no spot"; empty if it does not restrict anything. */
+  /** Returns the value in words that follow a job's size, such as "no spot"; empty if it is no restriction. */
   readonly inWords: (wanted: Wanted | undefined) => string;
-  /** All that is sold if no place meets the condition, and what the team can change. */
+  /** Returns, if no place meets the condition, what these places sell instead and what the team can change. */
   readonly onlySold: (places: readonly Place[]) => string;
-  /** Why a place that does not meet it will not do, and the change after which it would. */
+  /** Why a job cannot run at a place that does not meet the condition. */
   readonly why: string;
+  /** The change of the job after which such a place would meet it. */
   readonly change: string;
 };
 
@@ -75,7 +76,7 @@ const conditions: { readonly [Name in ConditionName]: Condition<Wants[Name]> } =
     },
     inWords: () => "",
     onlySold: () => 'other GPUs only; change "gpus"',
-    why: "its GPUs must be of another kind",
+    why: "it asks for other GPUs",
     change: "other GPUs",
   },
   spot: {
@@ -83,7 +84,7 @@ const conditions: { readonly [Name in ConditionName]: Condition<Wants[Name]> } =
     isMet: (spot, place) => spot === true || place.market !== "spot",
     inWords: (spot) => (spot ? "" : "no spot"),
     onlySold: () => 'spot capacity only; set "spot": true',
-    why: "it does not take spot capacity",
+    why: "it does not accept spot capacity",
     change: "spot: yes",
   },
   zones: {
@@ -104,47 +105,47 @@ const isMet = <Name extends ConditionName>(name: Name, wanted: Conditions, place
   conditions[name].isMet(wanted[name], place, kind);
 const keyOf = <Name extends ConditionName>(name: Name, wanted: Conditions): unknown => conditions[name].key(wanted[name]);
 
-/** Why a place that does not meet this condition is none for the job, and what would have to change. */
+/** Returns why a job cannot run at a place that does not meet this condition, and what would have to change. */
 export const conditionWords = (name: ConditionName): { readonly why: string; readonly change: string } => conditions[name];
 
-/** Whether a job may run at this place on this type, if it has room there. */
+/** Whether a job may run at this place on this instance type, provided that it has room. */
 export function allows(wanted: Conditions, place: Place, kind: Kind): boolean {
   for (const name of names) if (!isMet(name, wanted, place, kind)) return false;
   return true;
 }
 
-/** The conditions that this place and type do not meet. */
+/** Returns the conditions that this place and type do not meet. */
 export const unmet = (wanted: Conditions, place: Place, kind: Kind): readonly ConditionName[] =>
   names.filter((name) => !isMet(name, wanted, place, kind));
 
-/** Whether this type's GPUs will do. */
+/** Whether this type has the GPUs that the job wants, whatever their number. */
 export const suits = (kind: Kind, wants: Pick<Wants, "needs" | "gpu">): boolean =>
   wants.needs.gpus === 0 || (kind.gpu !== undefined && conditions.gpu.isMet(wants.gpu, { market: "", zone: "" }, kind));
 
-/** Whether `room` on a node of this type holds the job, or several like it if `needs` is their sum. */
+/** Whether the job, or several like it if `needs` is their sum, fits in `room` on a node of this type. */
 export const holds = (kind: Kind, room: Resources, wants: Pick<Wants, "needs" | "gpu">): boolean =>
   fits(wants.needs, room) && suits(kind, wants);
 
-/** Equal exactly for jobs that may run at the same places on the same types. */
+/** Returns a key that is equal for two jobs if and only if they may run at the same places on the same types. */
 export const conditionsKey = (wanted: Conditions): string => JSON.stringify(names.map((name) => keyOf(name, wanted)));
 
-/** Equal exactly for jobs that want the same. */
+/** Returns a key that is equal for two jobs if and only if they want the same. */
 export function wantsKey(wants: Wants): string {
   const { needs, nodes, datasets } = wants;
   const data = datasets.map(({ name, share }) => `${share} ${name}`).sort();
   return JSON.stringify([needs.vcpus, needs.memoryGiB, needs.gpus, nodes, data, conditionsKey(wants)]);
 }
 
-/** What is wanted, without what else a job or an assignment holds. */
+/** Returns only the wants of a job, a queue entry or an assignment. */
 export const wantsOf = ({ needs, nodes, datasets, gpu, spot, zones }: Wants): Wants => ({ needs, nodes, datasets, gpu, spot, zones });
 
-/** What a message asks for. The kind of GPU is dropped if no GPU is asked for. */
+/** Returns the wants of a job's message. The kind of GPU is dropped if the job asks for no GPU. */
 export function wantsOfAsked({ vcpus, memoryGiB, gpus, ...asked }: Asked): Wants {
   const { count, ...gpu } = gpus;
   return wantsOf({ ...asked, needs: { vcpus, memoryGiB, gpus: count }, gpu: count > 0 ? gpu : { memoryGiB: 0, models: [] } });
 }
 
-/** The conditions in words, each of them after a comma; empty if there are none. */
+/** Returns the conditions in words, each after a comma, or an empty text if there are none. */
 export const conditionsInWords = (wanted: Conditions): string =>
   names
     .map((name) => wordsOf(name, wanted))
@@ -154,8 +155,8 @@ export const conditionsInWords = (wanted: Conditions): string =>
 const wordsOf = <Name extends ConditionName>(name: Name, wanted: Conditions): string => conditions[name].inWords(wanted[name]);
 
 /**
- * Why none of these places will do for a job that they would hold, and what to change: "spot capacity only; set "spot": true".
- * It names the condition that keeps the job from the most places.
+ * Returns why a job cannot run at any of these places, which have room for it, and what to change: "spot capacity only; set "spot": true".
+ * It names the condition that excludes the most places. Undefined if no condition excludes one.
  */
 export function whyNotAllowed(wanted: Conditions, places: readonly { readonly place: Place; readonly kind: Kind }[]): string | undefined {
   const counts = names.map((name) => ({ name, count: places.filter(({ place, kind }) => !isMet(name, wanted, place, kind)).length }));

@@ -1,6 +1,6 @@
 import type { AttemptRef } from "../model/job.ts";
 
-/** A piece of what an attempt wrote: usually a whole line. See LogPiece in events/artifacts/log-line.ts. */
+/** A piece of an attempt's output, usually a whole line. See LogPiece in events/artifacts/log-line.ts for the three flags. */
 export type LogLine = {
   readonly atMs: number;
   readonly text: string;
@@ -9,23 +9,26 @@ export type LogLine = {
   readonly unfinished?: true | undefined;
 };
 
+/** Which page of a log to read. */
 export type LogPlace = {
+  /** The cursor of the page before; undefined for the first page. */
   readonly cursor?: string | undefined;
+  /** The most lines that the page may have. */
   readonly limit: number;
-  /** Of a gang's member; 0 for the first one and for a plain job. */
+  /** The rank of a gang's member; 0 for the first one and for a job of one node. */
   readonly rank: number;
-  /** Nothing that is older. */
+  /** Older lines are left out, ms since the epoch; undefined for no bound. */
   readonly sinceMs?: number | undefined;
-  /** Without a cursor: the newest lines in place of the oldest. */
+  /** Whether a page without a cursor begins with the newest lines instead of the oldest. */
   readonly newest?: boolean | undefined;
 };
 
-/** Reads what attempts write, page by page. */
+/** Reads the output of attempts, page by page. */
 export interface AttemptLogs {
   /**
-   * The first lines after `cursor`, oldest first: at most `limit`, and fewer where they are long. The answer's cursor goes
-   * into the next call, also when there was nothing new; none while the attempt has written nothing.
-   * `more`: the next page has lines already. `bad-cursor`: it is none of this attempt's.
+   * Returns the first lines after `cursor`, oldest first: at most `limit`, and fewer if they are long. The page's cursor must go
+   * into the next call, even if the page has no lines; it is undefined until the attempt has written something.
+   * `more`: the page is full, so the next page probably has lines already. `bad-cursor`: the cursor does not belong to this attempt.
    */
   page(
     attempt: AttemptRef,

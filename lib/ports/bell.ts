@@ -1,17 +1,20 @@
 import type { Cause } from "../model/cause.ts";
 
-/** Counts what happened to a pool, in the table. */
+/** A counter per pool, in the table, of the facts that a decision must consider. */
 export interface Bell {
   /**
-   * Adds one, and keeps the cause for the next decision to put on record, each once and `mostCauses` at most.
-   * `wasQuiet`: the last decision had heard everything before this ring, so somebody has to be woken.
+   * Adds one, and keeps the cause so that the next decision can record it; each cause is kept once, `mostCauses` at most.
+   * `wasQuiet`: the last decision had heard all earlier rings, so the caller must send a message to the lane.
    */
   ring(pool: string, cause: Cause): Promise<{ readonly wasQuiet: boolean }>;
 }
 
-/** Wakes `place`, one decision at a time for each pool. Every message has an id of its own: two rings are never folded into none. */
+/**
+ * Wakes `place`, one decision at a time per pool. Each message has a unique deduplication id, so that SQS never drops a ring
+ * as a duplicate of an earlier one.
+ */
 export interface Lane {
   send(pool: string): Promise<void>;
-  /** Rings the pool's bell after a while: at most 15 minutes, which is as long as SQS holds a message back. */
+  /** Rings the pool's bell after `delaySeconds`: at most 900, because SQS delays no message for longer than 15 minutes. */
   sendLater(pool: string, delaySeconds: number): Promise<void>;
 }

@@ -1,11 +1,11 @@
 import type { Refusal, Subject } from "../model/refusal.ts";
 
-/** What is held against offers and quotas, for every handler and every pool; `Decisions.load` reads it. */
+/** The refusals of offers and quotas that all handlers and pools share; `Decisions.load` reads them. */
 export interface CapacityMemory {
   /**
-   * Writes what `next` makes of what is known about a subject, as if nobody else wrote at the same time; `next` may be asked
-   * several times, is given what is there (undefined: nothing), and answers the same object to leave it as it is.
-   * True when something was written.
+   * Replaces the refusal of a subject by what `next` makes of it, as if no other handler wrote at the same time. `next` receives the
+   * stored refusal (undefined if there is none) and may be called several times. It returns the same object to leave the refusal
+   * as it is, or undefined to remove it. Returns whether something was written.
    */
   change(subject: Subject, next: (known: Refusal | undefined) => Refusal | undefined): Promise<boolean>;
 }

@@ -2,25 +2,25 @@ import type { FoundInstance, Launch, LaunchOutcome } from "../model/launch.ts";
 import type { Catalogue } from "../model/offer.ts";
 import type { Pool } from "../model/pool.ts";
 
-/** EC2, as far as placing needs it. */
+/** The part of EC2 that `place` uses. */
 export interface Fleet {
   /**
-   * Asks for `count` instances of any of the offers. What comes may be fewer, and of several offers; of a `whole` launch it is
-   * all of them, of one type and in one zone, or none. Says of each offer that gave less than it was asked for, why.
-   * Repeating the identical launch is safe: the client token makes it one.
-   * Never throws for an answer of EC2's; lost answers are `unknown`.
+   * Asks for `count` instances of any of the offers. EC2 may launch fewer, and of several offers; a `whole` launch gets all of them, of
+   * one type and in one zone, or none. The outcome has a reason for each offer that gave less than it was asked for.
+   * Repeating the identical launch is safe, because its client token makes EC2 launch it only once.
+   * Never throws because of a response of EC2. If the response is lost, the outcome is `unknown`.
    */
   launch(launch: Launch): Promise<LaunchOutcome>;
   /**
-   * All instances that bear the launch's tag, be they over. One that was launched within the last minute may be missing, and
-   * so may one that ended an hour ago. `unknown`: not all could be read. Never throws for an answer of EC2's.
+   * Returns all instances that have the launch's tag, including ended ones. An instance that was launched within the last minute may
+   * be missing, and so may one that ended an hour ago. `unknown`: not all could be read. Never throws because of a response of EC2.
    */
   find(launch: string): Promise<FoundInstances>;
-  /** Asks in one call for the end of `mostAtOnce` instances at most, and answers for each. Never throws for an answer of EC2's. */
+  /** Terminates at most `mostAtOnce` instances in one call, and returns an outcome for each. Never throws because of a response of EC2. */
   terminate(instances: readonly string[]): Promise<ReadonlyMap<string, Ended>>;
   /**
-   * Looks in one call at `mostAtOnce` instances at most, and answers for each. A launch may be invisible for a minute, so
-   * ask only about old ones. Never throws for an answer of EC2's.
+   * Describes at most `mostAtOnce` instances in one call, and returns a state for each. Callers should ask only about instances that are
+   * older than a minute, because EC2 may not show newer ones. Never throws because of a response of EC2.
    */
   look(instances: readonly string[]): Promise<ReadonlyMap<string, Seen>>;
 }
@@ -29,22 +29,22 @@ export type FoundInstances =
   | { readonly kind: "read"; readonly instances: readonly FoundInstance[] }
   | { readonly kind: "unknown"; readonly message: string; readonly error?: unknown };
 
-/** As many instances one call may name. EC2 takes 1,000 and asks for less. */
+/** The most instances that one call may name. EC2 accepts 1,000 and recommends fewer. */
 export const mostAtOnce = 100;
 
 /**
- * What came of asking for an instance's end. `accepted`: EC2 is ending it or has ended it (one that EC2 does not know any
- * more counts). `apart`: EC2 refused the whole call for one of those it named, or would not say for which: ask for this one
- * in a smaller call; never for one that was asked for alone. `throttled`: nothing was done. `unknown`: ask again.
- * `denied`: it may not be asked for.
+ * The outcome of terminating an instance. `accepted`: EC2 is terminating it, has terminated it or does not know it any more.
+ * `apart`: EC2 refused the whole call because of one of its instances, which it may not have named; the caller should ask for this one
+ * in a smaller call. Never `apart` for an instance that was alone in its call. `throttled`: nothing was done. `unknown`: the caller
+ * should ask again. `denied`: the caller may not terminate it.
  */
 export type Ended = "accepted" | "apart" | "throttled" | "unknown" | "denied";
 
-/** `over`: shutting down, terminated or not known. */
+/** The state of an instance, or why it could not be read. `over`: shutting down, terminated or not known to EC2. */
 export type Seen = "live" | "over" | "throttled" | "unknown" | "denied";
 
-/** Where prices and shapes come from. */
+/** The source of prices and of the shapes of instance types. */
 export interface Market {
-  /** Every offer of the pool's families, zones and markets, with today's prices. Throws when EC2 cannot be asked. */
+  /** Returns every offer of the pool's families, zones and markets, with current prices. Throws if EC2 cannot be asked. */
   catalogue(pool: Pool, nowMs: number): Promise<Catalogue>;
 }

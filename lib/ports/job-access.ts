@@ -1,6 +1,6 @@
 import type { AttemptRef } from "../model/job.ts";
 
-/** Temporary credentials that reach what one attempt may touch, and nothing else. */
+/** Temporary credentials that give access to the data of one attempt, and to nothing else. */
 export type JobCredentials = {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -9,12 +9,12 @@ export type JobCredentials = {
 };
 
 export interface JobAccess {
-  /** Tagged with team, job and attempt; good for an hour. */
+  /** Returns new credentials, tagged with team, job and attempt. They are valid for an hour. */
   credentials(attempt: AttemptRef): Promise<JobCredentials>;
 }
 
-/** Where a booting instance fetches its worker and the Node that runs it. */
+/** Where a booting instance downloads its worker and the Node.js that runs it. */
 export interface BootDownloads {
-  /** Good for a quarter of an hour, for whoever holds them. */
+  /** Returns presigned URLs. They are valid for 15 minutes and need no credentials. */
   urls(): Promise<{ readonly workerUrl: string; readonly nodeUrl: string }>;
 }

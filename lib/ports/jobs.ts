@@ -1,32 +1,33 @@
 import type { ArtifactSummary, AttemptRef, Job, JobRecord, JobRef, JobState } from "../model/job.ts";
 
-/** Takes what teams submit. */
+/** Stores the jobs that teams submit. */
 export interface Admissions {
   /**
-   * Writes the job, and its queue entry when it is `queued`, unless the name is in use.
-   * `same`: it was written before with the same body hash, and is `job` by now. `taken`: another body has this name.
+   * Writes the job unless its name is in use, and its queue entry if the job is `queued`.
+   * `same`: the job was written before with the same body hash; `job` is its present record. `taken`: a job with another body has the name.
    */
   admit(job: JobRecord): Promise<Admitted>;
 }
 
 export type Admitted = { readonly kind: "created" | "taken" } | { readonly kind: "same"; readonly job: Job };
 
-/** Finds jobs by their names. */
+/** Finds jobs by name. */
 export interface JobLookup {
-  /** Those that are there, as they are now, by `jobName`; a hundred at most. */
+  /** Returns those of the jobs that exist, as they are now, by `jobName`. `refs` must have at most 100 entries. */
   find(refs: readonly JobRef[]): Promise<ReadonlyMap<string, JobRecord>>;
 }
 
-/** Ends jobs that their teams want no more. */
+/** Ends jobs that their teams do not want any more. */
 export interface Cancellations {
   /**
-   * Whatever is not ended yet → `cancelled`; a queued one leaves the queue, one that waits to be sealed still is, and stays
-   * cancelled. The node that holds it, if any, keeps it until its worker has stopped. `same`: it was cancelled before; nothing was written.
+   * Any state that is not final → `cancelled`. A queued job leaves the queue. The files of a job in `sealing` are still sealed, and the
+   * job stays cancelled. A node that holds the attempt keeps it until its worker has stopped it.
+   * `same`: the job was cancelled before, and nothing was written. `unknown`: there is no such job.
    */
   cancel(ref: JobRef, by: { reason: string; atMs: number }): Promise<Cancelled>;
   /**
-   * The same for several, a hundred at most; the outcomes are in the order of the names, and a job that cannot be cancelled
-   * keeps no other from it. `states`: a job in another state than these is left alone.
+   * Cancels at most 100 jobs. The outcomes are in the order of `refs`. A job that cannot be cancelled does not keep the others from
+   * being cancelled. `states`: a job in any other state is left alone; undefined for all states.
    */
   cancelAll(
     refs: readonly JobRef[],
@@ -34,7 +35,7 @@ export interface Cancellations {
   ): Promise<readonly CancelledOfMany[]>;
 }
 
-/** `spared`: it is in a state that was not asked for. `failed`: the table did not answer; the same again may do. */
+/** `spared`: the job is in a state that was not asked for. `failed`: the table did not respond; the same call may succeed later. */
 export type CancelledOfMany =
   | Cancelled
   | { readonly kind: "spared"; readonly state: JobState }
@@ -45,12 +46,12 @@ export type Cancelled =
   | { readonly kind: "ended"; readonly state: JobState }
   | { readonly kind: "unknown" };
 
-/** Reads jobs for people. May lag behind by a moment; decisions never use it. */
+/** Reads jobs for people. Results may be a moment old, so decisions must not use them. */
 export interface JobReader {
   get(ref: JobRef): Promise<Job | undefined>;
   /**
-   * Newest first. `cursor` comes from the page before; an unknown one throws. A page may be short, even empty, and still have a
-   * next one: few jobs may pass the filters. Spec and artifacts may be left out.
+   * Returns a page of a team's jobs, newest first. `cursor` is that of the page before; throws if it is not one. A page may be short,
+   * even empty, and still have a cursor, because few jobs may match the filter. The jobs may lack `spec` and `artifacts`.
    */
   list(of: { team: string; limit: number; cursor?: string | undefined } & JobFilter): Promise<{
     readonly jobs: readonly Job[];
@@ -58,31 +59,34 @@ export interface JobReader {
   }>;
 }
 
-/** What becomes of a job when its attempt's files are sealed, as far as they can be. */
+/** What a job's record gets when the files of its attempt are sealed, as far as they can be. */
 export type Sealed = { readonly artifacts?: ArtifactSummary | undefined; readonly reason?: string | undefined };
 
-/** Which jobs are listed; what is absent does not matter. */
+/** Which jobs are listed. A field that is undefined does not filter. */
 export type JobFilter = {
   readonly states?: readonly JobState[] | undefined;
-  /** A pattern of their ids, with `*` and `?`. */
+  /** A pattern of job ids, with `*` and `?`. */
   readonly name?: string | undefined;
   readonly pool?: string | undefined;
-  /** Submitted then or later. */
+  /** Only jobs that were submitted at this time or later, ms since the epoch. */
   readonly sinceMs?: number | undefined;
-  /** Submitted before then. */
+  /** Only jobs that were submitted before this time, ms since the epoch. */
   readonly beforeMs?: number | undefined;
 };
 
-/** Ends jobs whose artifacts rest sealed, and keeps what waits to be sealed. */
+/** Ends jobs whose artifacts are sealed, and lists the attempts that wait to be sealed. */
 export interface Sealing {
-  /** As it is now; never a stale copy. */
+  /** Returns the job as it is now (a consistent read), or undefined if there is none. */
   get(ref: JobRef): Promise<Job | undefined>;
-  /** `sealing` → `succeeded`, if this is still the attempt that counts. It waits no more. */
+  /** `sealing` → `succeeded`. The attempt is removed from those that wait. `stale`: the job is not in `sealing`, or has another attempt. */
   succeed(attempt: AttemptRef, to: Sealed, atMs: number): Promise<"done" | "stale">;
-  /** `sealing` → `failed`, if this is still the attempt that counts. It waits no more. */
+  /** `sealing` → `failed`. The attempt is removed from those that wait. `stale`: the job is not in `sealing`, or has another attempt. */
   fail(attempt: AttemptRef, to: Sealed & { readonly reason: string }, atMs: number): Promise<"done" | "stale">;
-  /** An attempt that changes no job waits no more. Only for one that the job cannot seal (again): it is another one's turn, or the job has ended. */
+  /**
+   * Removes an attempt from those that wait, without a change to its job. Callers must do so only for an attempt whose sealing can no
+   * longer end its job, because the job has ended or is on another attempt.
+   */
   over(attempt: AttemptRef): Promise<void>;
-  /** Attempts that have been waiting to be sealed since before then. */
+  /** Returns the attempts that have been waiting to be sealed since before this time, ms since the epoch. */
   waitingSince(beforeMs: number): Promise<readonly AttemptRef[]>;
 }

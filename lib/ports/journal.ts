@@ -1,20 +1,20 @@
 import type { Plan, Snapshot } from "../model/plan.ts";
 
-/** One decision, as it was made: enough to make it again. */
+/** One decision with all of its input, so that it can be made again. */
 export type Decision = {
   readonly id: string;
   readonly pool: string;
   readonly epoch: number;
   readonly atMs: number;
-  /** Who rang the bell since the decision before; empty where that is not known, or nobody did. */
+  /** What rang the bell since the decision before; empty if that is not known, or if the bell did not ring. */
   readonly causes: readonly string[];
   readonly snapshot: Snapshot;
   readonly plan: Plan;
-  /** What came of each step, in the plan's order. */
+  /** The outcome of each step, in the plan's order. */
   readonly outcomes: readonly string[];
 };
 
-/** Keeps decisions that acted, or that somebody may ask about. */
+/** Keeps the decisions that did something or have an unusual cause. */
 export interface Journal {
   record(decision: Decision): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * One line of a function's log: a text that stays the same from event to event, and what varies as fields. An error is passed as
- * it was caught, under `error`; the logger prints its class, its stack and its causes.
+ * One line of a function's log. `message` must be the same text for every event of a kind; what varies belongs in other fields. Pass an
+ * error as it was caught, under `error`; the logger prints its class, its stack and its causes.
  */
 export type LogLine = {
   readonly level: "info" | "error";

@@ -1,9 +1,9 @@
 import type { Node } from "../model/node.ts";
 
-/** Reads nodes for people. May lag behind by a moment; decisions never use it. */
+/** Reads nodes for people. Results may be a moment old, so decisions must not use them. */
 export interface NodeReader {
-  /** Nodes of a pool, by id, from the first one after `after` on; without those that have left its ledger. */
+  /** Returns at most `limit` nodes of a pool, by id, beginning after the id `after`; without those that have left its ledger. */
   list(pool: string, from: { readonly after?: string | undefined; readonly limit: number }): Promise<readonly Node[]>;
-  /** Any node of ours, for two weeks after its end, too. */
+  /** Returns a node of any pool, including nodes that ended within the last two weeks, or undefined if there is none. */
   find(node: string): Promise<Node | undefined>;
 }

@@ -6,16 +6,16 @@ import type { Catalogue } from "../model/offer.ts";
 import type { Learned, Snapshot } from "../model/plan.ts";
 import type { PoolState } from "../model/pool.ts";
 
-/** A decision's right to write: void as soon as a later decision of the pool has begun. */
+/** A decision's right to write. It becomes void when a later decision of the pool begins. */
 export type Fence = { readonly pool: string; readonly epoch: number };
 
 /**
- * `done`: written. `stale`: what it was based on has changed; skip it, the next decision sees why.
- * `fenced`: a later decision has begun; stop.
+ * `done`: written, by this call or by an earlier identical one. `stale`: what the write was based on has changed, so the caller should
+ * skip it; the next decision sees why. `fenced`: a later decision has begun, so the caller must stop.
  */
 export type Written = "done" | "stale" | "fenced";
 
-/** What is on record for one decision. `reservedWider`: what goes beyond the pool; teams that never had a node of their own are left out. */
+/** The stored part of a decision's snapshot. `reservedWider` leaves out the teams that never had a node of their own. */
 export type Loaded = Pick<
   Snapshot,
   "reserved" | "spent" | "queue" | "nodes" | "openLaunches" | "catalogue" | "refusals" | "bootFailures" | "learned"
@@ -23,12 +23,12 @@ export type Loaded = Pick<
   readonly reservedWider: WiderReserved;
 };
 
-/** Begins and ends decisions and reads what they look at. Every read is consistent; none uses an index. */
+/** Begins and ends decisions and reads their snapshots. Every read is consistent, so no read uses an index. */
 export interface Decisions {
   /**
-   * Takes the next epoch; every earlier fence of the pool is void from now on. `wakeAtMs`: as the last `finish` left it.
-   * `causes`: who rang since the last one that was told of it, in order of name. They are told once, so those of a
-   * decision that dies are lost, and so are those whose answer is: they explain, and nothing hangs on them.
+   * Takes the next epoch, which makes every earlier fence of the pool void. `heard`: the bell's count. `wakeAtMs`: as the last `finish`
+   * wrote it. `causes`: what rang the bell since the last `begin`, by name. Causes are returned only once, so they are lost if the decision
+   * crashes or the response is lost. That is harmless, because they only explain the decision.
    */
   begin(pool: string): Promise<{
     readonly fence: Fence;
@@ -36,74 +36,86 @@ export interface Decisions {
     readonly wakeAtMs?: number | undefined;
     readonly causes: readonly string[];
   }>;
-  /** `nowMs`: whose UTC day and month `spent` is of. */
+  /** Reads all of it. `nowMs` selects the UTC day and month of `spent`. */
   load(pool: string, nowMs: number): Promise<Loaded>;
+  /** Returns whether no later decision of the pool has begun. */
   isCurrent(fence: Fence): Promise<boolean>;
   /**
-   * Puts on record what was heard. `rang`: the bell rang again since `begin`.
-   * `wakeAtMs`: when a message on `later` will ring it; absent when none is under way.
+   * Records that all rings up to `heard` were considered. `wakeAtMs`: when a message on `later` will ring the bell; undefined if none is
+   * on its way. Returns `rang` if the bell rang again since `begin`.
    */
   finish(fence: Fence, end: { heard: number; busy: boolean; wakeAtMs?: number | undefined }): Promise<"fenced" | "rang" | "quiet">;
-  /** The pool as it is; all zero where nothing ever happened. */
+  /** Returns the pool's state; all zero if nothing ever happened in the pool. */
   state(pool: string): Promise<PoolState>;
-  /** Forgets what the pool's packings have taught. */
+  /** Deletes what the optimizer has learned from the pool's packings. */
   forget(pool: string): Promise<void>;
 }
 
-/** What `place` writes. Each method is one conditional write or one transaction: all of it happens or none. */
+/** What `place` writes. Each method is one conditional write or one transaction: it happens completely or not at all. */
 export interface Placements {
-  /** Keeps what the pool's packings have taught, in the place of what was kept before. */
+  /** Replaces what the optimizer has learned from the pool's packings. */
   learn(fence: Fence, learned: Learned): Promise<Written>;
-  /** `queued` → `placed`; the entry leaves the queue, the node gets the assignment. Needs a live node of the entry's team. */
+  /** `queued` → `placed`. The entry leaves the queue and the node gets the assignment. The node must be live and serve the entry's team. */
   bind(fence: Fence, bind: { entry: QueueEntry; node: string; atMs: number }): Promise<Written>;
   /**
-   * The same for a gang: `nodes` by rank, each another one, all with room on record or none. The job's `node` is the first.
-   * `stale` when one of them is not live, serves another team or holds the attempt already.
+   * Binds a gang. `nodes` are by rank and must differ; all of them get an assignment, or none does. The job's `node` is the first.
+   * `stale`: one of them is not live, serves another team or holds the attempt already.
    */
   bindGang(fence: Fence, bind: { entry: QueueEntry; nodes: readonly string[]; atMs: number }): Promise<Written>;
   /**
-   * Puts the intent on record and reserves its dollars and GPUs: of the pool, of the deployment, and of the launch's team
-   * where it has one. `limit`: whose limit that would exceed; nothing was written.
+   * Records the intent and reserves its dollars per hour and GPUs: of the pool, of the deployment, and of the launch's team if it has
+   * one. `limit`: whose limit the launch would exceed; nothing was written.
    */
   intend(fence: Fence, launch: Launch, limits: LaunchLimits): Promise<Written | { readonly limit: LimitScope }>;
-  /** Puts on record what searching EC2 for an open launch has shown so far. */
+  /** Records the result so far of searching EC2 for an open launch. */
   noteSearch(fence: Fence, noted: { launch: string; search: LaunchSearch }): Promise<Written>;
-  /** Closes an intent: its nodes appear as `launching`, the reservation shrinks to what came. */
+  /** Closes an intent: adds its nodes as `launching`, and reduces the reservation to what they cost. */
   settle(fence: Fence, settled: { launch: Launch; nodes: readonly Node[]; atMs: number }): Promise<Written>;
-  /** `launching` or `ready` → `draining`, only while it holds nothing: from here on it gets nothing more. */
+  /** `launching` or `ready` → `draining`, only if the node holds nothing. A draining node gets no more attempts. */
   drain(fence: Fence, node: string, atMs: number): Promise<Written>;
-  /** The same whatever it holds: it bears `drain` from now on, gets nothing more, and lets go of what it holds. One that is drained keeps what it bears (`done`). */
+  /**
+   * `launching`, `ready` or `draining` → `draining`, whatever the node holds. It gets `drain`, which says when its attempts must have
+   * left. A node that already has a `drain` keeps that one (`done`).
+   */
   withdraw(fence: Fence, withdrawn: { node: string; drain: Drain; atMs: number }): Promise<Written>;
-  /** EC2 has accepted its end, or says it is gone: → `terminating`; its reservation is released and its cost goes on record, once. */
+  /**
+   * → `terminating`, after EC2 has accepted the termination or has reported that the instance is gone. Releases the node's reservation and
+   * records its cost, once.
+   */
   terminating(fence: Fence, node: string, atMs: number): Promise<Written>;
-  /** EC2 says that it is over: the node leaves the pool (and is released as above, unless it was). Needs a node without assignments. */
+  /**
+   * Removes the node from the pool, after EC2 has reported that the instance has ended. Also releases it as `terminating` does, if that
+   * has not happened. The node must hold no assignments.
+   */
   forget(fence: Fence, node: string, atMs: number): Promise<Written>;
   /**
-   * Takes one attempt off a dead node, whose lease is over or whose instance is: the job waits again, as its next attempt,
-   * and if it is a gang, so do all of it. One whose attempt is over leaves only its place behind.
-   * `mostLosses`: the node was lost while it ran, which counts against the job; with so many it fails instead.
+   * Takes one attempt off a node whose lease is over or whose instance has ended. The job goes back to `queued` with its next attempt; a
+   * gang goes back as a whole. If the job has ended or is on a later attempt, only the assignment is removed.
+   * `mostLosses`: the node was lost while the job ran on it, which counts against the job; with so many losses it fails instead.
+   * Undefined if the loss does not count.
    */
   takeBack(
     fence: Fence,
     back: { node: string; assignment: Assignment; reason: string; atMs: number; mostLosses?: number | undefined },
   ): Promise<Written>;
-  /** Notes for two hours that the node never became a worker, once however often it is told. */
+  /** Records for two hours that the node never became a worker. Recording the same node again changes nothing. */
   bootFailed(fence: Fence, failure: BootFailure): Promise<Written>;
-  /** Forgets that these never became workers. */
+  /** Deletes the boot failures of these nodes. */
   healed(fence: Fence, nodes: readonly string[]): Promise<Written>;
-  /** `queued` → `failed`, of a job that waits in this pool. */
+  /** `queued` → `failed`, for a job that waits in this pool. */
   fail(fence: Fence, failed: { attempt: AttemptRef; reason: string; atMs: number }): Promise<Written>;
   /**
-   * A job that waits, waits in the pool `to` from now on, as the same attempt and in the same turn: it leaves this pool's queue,
-   * stands in that one's and bears the reason, and that one's bell has rung (`move`). Whoever moves it sends the lane message.
+   * Moves a waiting job to the queue of the pool `to`, as the same attempt and with the same turn. Writes the reason to the job and rings
+   * the other pool's bell (cause `move`) in the same transaction. The caller must send the message to the lane.
    */
   move(fence: Fence, moved: { entry: QueueEntry; to: string; reason: string }): Promise<Written>;
-  /** Tells a waiting job why it waits. */
+  /** Writes to a waiting job why it waits. */
   hold(fence: Fence, held: { entry: QueueEntry; reason: string }): Promise<Written>;
 }
 
-/** What a pool can buy, as last fetched. */
+/** What a pool can buy, as it was last fetched. */
 export interface CatalogueStore {
+  /** Returns the pool's catalogue, or undefined if none was ever stored. */
   get(pool: string): Promise<Catalogue | undefined>;
   put(pool: string, catalogue: Catalogue): Promise<void>;
 }

@@ -1,11 +1,11 @@
 import type { PoolState } from "../model/pool.ts";
 
-/** The pools that may have something in the table, configured or not. */
+/** The pools that may have items in the table, whether or not they are configured. */
 export interface PoolRegistry {
-  /** By name. */
+  /** Returns all pools by name. */
   list(): Promise<readonly string[]>;
-  /** Once and again. */
+  /** Adds a pool. Adding it again changes nothing. */
   add(pool: string): Promise<void>;
-  /** `stale`: the pool was not at rest, or is not as `state` says any more; nothing was written. */
+  /** Removes a pool. `stale`: the pool is not at rest, or no longer in `state`; nothing was written. */
   remove(pool: string, state: PoolState): Promise<"done" | "stale">;
 }

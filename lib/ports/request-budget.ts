@@ -1,19 +1,19 @@
 import type { RequestKind, RequestLane } from "../model/requests/request-limits.ts";
 
 /**
- * How many requests may be made to EC2, for all handlers together. EC2 throttles the account; a call that was refused for
- * its rate costs time and hides who is next, so nobody calls without a turn.
+ * The rate limit of requests to EC2, for all handlers together. EC2 throttles the whole account, and a throttled call costs time and
+ * upsets the order of the lanes, so every call must first take a turn.
  */
 export interface RequestBudget {
   /**
-   * Takes one request that is about so many instances. `later`: nothing was taken; come back at that time, which is after
-   * `nowMs`. A lower lane is told so while there is still something left for the higher ones. An answer that is lost may
-   * have taken; that costs one turn. Clocks need not agree: one that is wrong never gives more than a full bucket.
+   * Takes one request about `instances` instances. `later`: nothing was taken; the caller should try again at `atMs`, which is after
+   * `nowMs`. A lower lane gets `later` while something is still left for the higher ones. If the response is lost, the request may
+   * have been taken, which wastes one turn. Clocks need not agree: a wrong clock never gets more than a full bucket.
    */
   take(ask: { kind: RequestKind; lane: RequestLane; instances: number; nowMs: number }): Promise<Turn>;
   /**
-   * EC2 has throttled a request of this kind all the same: the budget is emptied for everybody and fills more slowly for
-   * a while; several reports within a second count as one. `withinMs`: a time from now in which to come back at random.
+   * Reports that EC2 has throttled a request of this kind. The budget is emptied for all handlers and fills more slowly for a while;
+   * several reports within a second count as one. `withinMs`: the caller should try again at a random time within so many ms.
    */
   throttled(kind: RequestKind, nowMs: number): Promise<{ readonly withinMs: number }>;
 }

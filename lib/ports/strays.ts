@@ -1,16 +1,17 @@
 import type { TaggedInstance } from "../model/tagged-instance.ts";
 
-/** EC2, as far as looking for our instances needs it. */
+/** The part of EC2 that lists the deployment's instances. */
 export interface TaggedInstances {
-  /** All of them; undefined unless EC2 has told every page. One that was just launched may be missing for a minute. */
+  /** Returns all of them, or undefined if a page could not be read. An instance may be missing during the first minute after its launch. */
   list(): Promise<readonly TaggedInstance[] | undefined>;
 }
 
-/** What the ledger knows of instances, and which were seen that it does not know. */
+/** The instances that EC2 lists and the ledger does not know. */
 export interface Strays {
-  /** Those that are no node of any pool, and that no open launch may have brought. As it is now. */
+  /** Returns the instances that are not a node of any pool and cannot be from an open launch, by a consistent read. */
   unowned(instances: readonly TaggedInstance[]): Promise<readonly TaggedInstance[]>;
-  /** Since when each is on record as unowned. */
+  /** Returns since when each instance is recorded as unowned, ms since the epoch, by id. */
   noted(): Promise<ReadonlyMap<string, number>>;
+  /** Replaces that record. */
   note(since: ReadonlyMap<string, number>): Promise<void>;
 }

@@ -15,14 +15,14 @@ const role = "arn:aws:iam::000000000000:role/fleetwright-job";
 jobAccessContract("in memory", () => new MemoryJobAccess(Date.now));
 jobAccessContract("STS", () => stsJobAccess(stsClient(settings), role));
 
-test("the session says whose it is", async () => {
+test("the session of an attempt's credentials names the attempt", async () => {
   const credentials = await stsJobAccess(stsClient(settings), role).credentials({ team: "vision", job: "train-1", attempt: 3 });
   const { Arn } = await stsClient({ ...settings, credentials }).send(new GetCallerIdentityCommand({}));
   expect(Arn).toContain("/vision.train-1.3");
 });
 
-test("whoever holds the boot URLs can fetch what they name, without credentials", async () => {
-  // An emulator checks the signatures of presigned URLs only, and for them knows only keys that it has issued.
+test("the boot URLs can be downloaded without credentials", async () => {
+  // The emulator checks the signatures of presigned URLs only, and accepts only keys that it has issued itself.
   const credentials = await stsJobAccess(stsClient(settings), role).credentials({ team: "vision", job: "any", attempt: 1 });
   const s3 = s3Client({ ...settings, credentials });
   const Bucket = unique("assets");

@@ -32,7 +32,7 @@ beforeAll(open);
 artifactsContract("S3 and KMS", overTheWire);
 
 describe("S3 and KMS", () => {
-  test("a large upload that proves corrupt at its end leaves no object and no parts", async () => {
+  test("a large upload that turns out to be corrupt at its end leaves no object and no parts", async () => {
     const stage = overTheWire();
     const attempt = anAttempt();
     const file = await upload(stage, attempt, "large.bin", randomBytes(20 * 1024 * 1024));
@@ -63,7 +63,7 @@ describe("S3 and KMS", () => {
     expect(Uploads ?? []).toEqual([]);
   });
 
-  test("a team without a key cannot seal; one whose key is disabled can neither seal nor open", async () => {
+  test("a team without a key cannot seal, and a team whose key is disabled can neither seal nor open", async () => {
     const stage = overTheWire();
     const stranger = anAttempt({ team: "nobody" });
     await expect(stage.artifacts.seal(stranger, await upload(stage, stranger, "a", Buffer.from("a")))).rejects.toMatchObject({

@@ -14,7 +14,7 @@ import { createIdentities, wellKnown } from "../../lib/local/requests/identities
 import type { Statement } from "../../lib/local/requests/policy.ts";
 import { unique } from "./wire.ts";
 
-/** The local cloud's address for S3 and STS, with three roles: one that may list the bucket, one that may not, and one that may below a prefix. */
+/** The local cloud's endpoint of S3 and STS, with three roles: one may list the bucket, one may not, and one may below a prefix. */
 const bucket = unique("rights");
 const may = (action: string, resource: string, condition: Statement["Condition"] = {}): Statement => ({
   Effect: "Allow",
@@ -68,7 +68,7 @@ const settings = (credentials: { accessKeyId: string; secretAccessKey: string; s
   requestMs: 10_000,
 });
 
-/** A client that signs as a role, with what STS hands out for it. */
+/** Returns a client that signs as a role, with credentials from STS. */
 async function s3As(role: string) {
   const { accessKeyId, secretAccessKey } = wellKnown;
   if (role === "administrator") return s3Client(settings({ accessKeyId, secretAccessKey }));
@@ -80,13 +80,13 @@ async function s3As(role: string) {
 
 const absent = { Bucket: bucket, Key: "team/absent" };
 
-test.each(["administrator", "lister"])("%s, who may list the bucket, is told that an object does not exist", async (role) => {
+test.each(["administrator", "lister"])("the role %s, which may list the bucket, gets the error that an object does not exist", async (role) => {
   const s3 = await s3As(role);
   await expect(s3.send(new HeadObjectCommand(absent))).rejects.toMatchObject({ name: "NotFound", $metadata: { httpStatusCode: 404 } });
   await expect(s3.send(new GetObjectCommand(absent))).rejects.toMatchObject({ name: "NoSuchKey" });
 });
 
-test.each(["team", "below"])("%s, who may not, is denied an object that does not exist, and reads one that does", async (role) => {
+test.each(["team", "below"])("the role %s, which may not list the bucket, is denied an object that does not exist and reads one that does", async (role) => {
   const s3 = await s3As(role);
   await expect(s3.send(new HeadObjectCommand(absent))).rejects.toMatchObject({ name: "Unknown", $metadata: { httpStatusCode: 403 } });
   await expect(s3.send(new GetObjectCommand(absent))).rejects.toMatchObject({ name: "AccessDenied", $metadata: { httpStatusCode: 403 } });

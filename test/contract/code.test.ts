@@ -26,7 +26,7 @@ const archive = async (name: string, bytes: Buffer): Promise<string> => {
   return join(folder, name);
 };
 
-test.each([0, 10, 20 * 1024 * 1024])("an archive of %i bytes is kept once, by content, as a job can name it", async (size) => {
+test.each([0, 10, 20 * 1024 * 1024])("an archive of %i bytes is stored once, under a key of its content that a job can name", async (size) => {
   const bytes = Buffer.alloc(size, "code");
   const kept = await code.putCode({ team: "vision", file: await archive("a.tar.gz", bytes) });
   expect(kept).toEqual({ code: { s3: `s3://${codeBucket}/vision/${sha256(bytes)}.tar.gz`, sha256: sha256(bytes) }, sent: true });
@@ -43,7 +43,7 @@ test.each([0, 10, 20 * 1024 * 1024])("an archive of %i bytes is kept once, by co
 test.each([
   ["may not list the bucket, so that S3 denies what does not exist", 403],
   ["is refused by S3 without a reason, as every HEAD is", 400],
-])("who %s uploads all the same", async (_who, status) => {
+])("a caller that %s uploads the archive nevertheless", async (_who, status) => {
   const calls: string[] = [];
   const store = await served(async ({ method, path }) => {
     calls.push(`${method} ${path.split("?")[0]}`);
@@ -60,7 +60,7 @@ test.each([
   }
 });
 
-test("what is no file is refused with its name", async () => {
+test("a path that is not a file is refused by name", async () => {
   await expect(code.putCode({ team: "vision", file: join(folder, "none.tar.gz") })).rejects.toMatchObject({
     code: "no-file",
     message: expect.stringContaining("none.tar.gz"),

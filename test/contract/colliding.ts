@@ -1,14 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type DynamoDBClient, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
 
-/** How long a transaction of DynamoDB's is about, ms. The emulator's is longer, and depends on the machine. */
+/** About how long a transaction takes in DynamoDB, ms. In the emulator it takes longer, depending on the machine. */
 const takesMs = 15;
 
 type Keyed = { readonly Key?: unknown; readonly Item?: { readonly pk?: unknown; readonly sk?: unknown } };
 
 /**
- * What the emulator leaves out: DynamoDB cancels a transaction that meets another one at one of its items. Clients that are
- * wired to one of these meet each other.
+ * Adds what the emulator lacks: DynamoDB cancels a transaction that conflicts with another one on one of its items. The transactions of
+ * all clients that are wired to the same instance conflict with each other.
  */
 export function colliding(): { wire(client: DynamoDBClient): void; collisions(): number } {
   const held = new Set<string>();

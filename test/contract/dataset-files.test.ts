@@ -15,7 +15,7 @@ beforeAll(async () => {
   await s3.send(new CreateBucketCommand({ Bucket: bucket }));
 });
 
-/** Read in chunks that do not fall on the parts' borders. */
+/** Returns a file that is read in chunks that do not end where the upload's parts end. */
 const aFile = (path: string, content: Buffer) => ({
   path,
   bytes: content.length,
@@ -32,7 +32,7 @@ const find = async (path: string) => {
   return found;
 };
 
-test.each([0, 8 * MiB, 8 * MiB + 1, 17 * MiB])("a file of %i bytes is the same once it is sent, and another is not", async (size) => {
+test.each([0, 8 * MiB, 8 * MiB + 1, 17 * MiB])("a file of %i bytes counts as the same after it is sent, and a different file does not", async (size) => {
   const content = Buffer.alloc(size, "data");
   const file = aFile(`of/${size} ü+`, content);
   let passed = 0;
@@ -49,19 +49,19 @@ test.each([0, 8 * MiB, 8 * MiB + 1, 17 * MiB])("a file of %i bytes is the same o
   expect(await files.isSame(stored, aFile(file.path, edited))).toBe(false);
 });
 
-test("an object that another tool put in one piece is the same, however large it is", async () => {
+test("an object that another tool uploaded in one part counts as the same, however large it is", async () => {
   const content = Buffer.alloc(9 * MiB, "x");
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: "vision/mnist/whole", Body: content }));
   expect(await files.isSame(await find("whole"), aFile("whole", content))).toBe(true);
 });
 
-test("a file that is not as long as it was when the upload began is not kept", async () => {
+test("a file whose length changes during the upload is not stored", async () => {
   const file = { ...aFile("moving", Buffer.alloc(10)), bytes: 12 };
   await expect(files.put(of, file)).rejects.toMatchObject({ code: "file-changed" });
   expect((await files.list(of)).map(({ path }) => path)).not.toContain("moving");
 });
 
-test("files are removed by name; other datasets' files and folder markers are not listed", async () => {
+test("files are removed by name, and other datasets' files and folder markers are not listed", async () => {
   const set = { team: "vision", dataset: "many" };
   for (const key of ["many/a", "many/b c", "many/d/", "many-2/f"])
     await s3.send(new PutObjectCommand({ Bucket: bucket, Key: `vision/${key}`, Body: key.endsWith("/") ? "" : "x" }));
@@ -70,7 +70,7 @@ test("files are removed by name; other datasets' files and folder markers are no
   expect((await files.list(set)).map(({ path }) => path)).toEqual(["a"]);
 });
 
-test("a listing that S3 refuses is told in words", async () => {
+test("a listing that S3 refuses is reported in words", async () => {
   const none = s3DatasetFiles({ s3, bucket: `${bucket}-none` });
   await expect(none.list(of)).rejects.toMatchObject({
     code: "dataset-files",

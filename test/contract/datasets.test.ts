@@ -33,7 +33,7 @@ import { unique, wire } from "./wire.ts";
 
 const settings = wire(inject("ministackUrl"));
 const s3 = s3Client(settings);
-// Pages of twenty keys, so that a few objects are more than one.
+// A page has twenty keys, so that a few objects need more than one page.
 s3.middlewareStack.add(
   (next, context) => (args) =>
     next(context.commandName === "ListObjectsV2Command" ? { ...args, input: { ...args.input, MaxKeys: 20 } } : args),
@@ -86,7 +86,7 @@ const put = async (Key: string, Body: Buffer): Promise<Shard> => {
 };
 
 shardStoreContract("in S3", async () => {
-  // A store of its own for each test.
+  // Each test has its own store.
   const own = unique("shards");
   await s3.send(new CreateBucketCommand({ Bucket: own }));
   const source = { bucket: own, prefix: "vision/mnist/" };
@@ -106,7 +106,7 @@ shardStoreContract("in S3", async () => {
 describe("a source in S3", () => {
   const store = s3ShardStore(s3, bucket);
 
-  test("of more keys than one page has is listed whole; folders that a console drew are no shards", async () => {
+  test("a source with more keys than a page is listed completely, without the folder markers of a console", async () => {
     const prefix = `vision/${unique("many")}/`;
     await put(prefix, Buffer.alloc(0));
     await put(`${prefix}train/`, Buffer.alloc(0));
@@ -116,7 +116,7 @@ describe("a source in S3", () => {
     expect(listed.kind === "listed" && listed.shards.map((shard) => shard.key)).toEqual(keys);
   });
 
-  test("has its keys as they are, whatever letters they hold", async () => {
+  test("a source's keys are listed as they are, whatever characters they contain", async () => {
     const prefix = `vision/${unique("odd")}/`;
     const names = ["100%", "a b", "a+b", "a%20b", "new\nline", "re\rturn", "tab\t", "\u0001", "<&>", "ü/日本", " edge "];
     const expected = await pMap(names, (name) => put(`${prefix}${name}`, Buffer.from(name)));
@@ -125,12 +125,12 @@ describe("a source in S3", () => {
     expect(listed.kind === "listed" && [...listed.shards].sort(byKey)).toEqual([...expected].sort(byKey));
   });
 
-  test("that is not there is reported in words", async () => {
+  test("a source that does not exist is reported in words", async () => {
     const none = `none-${unique("x")}`;
     expect(await store.list({ bucket: none, prefix: "" })).toEqual({ kind: "trouble", trouble: `there is no bucket ${none}` });
   });
 
-  test("is listed without the objects that no job can read, which are named", async () => {
+  test("a source is listed without the objects that no job can read, and these are named", async () => {
     const prefix = `vision/${unique("bad")}/`;
     const good = await put(`${prefix}good`, Buffer.from("x"));
     const below = await put(`${prefix}c/d`, Buffer.from("x"));
@@ -151,13 +151,13 @@ describe("a source in S3", () => {
     });
   });
 
-  test("what is no list of shards is not taken for one", async () => {
+  test("an object that is not a list of shards is not read as one", async () => {
     await put("_fleetwright/vision/x/shards/1.json.gz", Buffer.from("{}"));
     await expect(store.read("_fleetwright/vision/x/shards/1.json.gz")).rejects.toMatchObject({ code: "shard-list" });
   });
 });
 
-test("a message asks for a dataset, with or without its listing", async () => {
+test("a message asks for a dataset's rebalancing, with or without a new listing", async () => {
   const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: unique("shards") }));
   const queue = sqsShardQueue(sqs, QueueUrl);
   const ref = { team: "vision", dataset: "mnist" };
@@ -177,7 +177,7 @@ describe("a worker and S3", () => {
   afterAll(() => rm(root, { recursive: true, force: true }));
   const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
-  test("objects in one piece and in parts arrive as they are; one that was overwritten since does not", async () => {
+  test("objects of one part and of several arrive unchanged, and an object that was overwritten meanwhile is refused", async () => {
     const prefix = `vision/${unique("fetch")}/`;
     const small = randomBytes(100_000);
     const parts = [randomBytes(5 * 1024 * 1024), randomBytes(1_000)];

@@ -18,7 +18,7 @@ async function aBucket(): Promise<string> {
   return Bucket;
 }
 
-/** Listings as short as if a day had thousands of decisions. Counts them. */
+/** Returns a client whose listings are as short as if a day had thousands of decisions, and which counts them. */
 function withShortListings(most: number): { s3: S3Client; listings: number } {
   const counted = { s3: client(), listings: 0 };
   counted.s3.middlewareStack.add(
@@ -47,7 +47,7 @@ decisionReaderContract("S3, with days too full for one listing", async () => {
   return { journal: s3Journal(s3, bucket), reader: s3DecisionReader(withShortListings(2).s3, bucket) };
 });
 
-test("a full day is read in order, each decision once, and a page costs few listings", async () => {
+test("the decisions of a full day are read in order, each once, with few listings per page", async () => {
   const bucket = await aBucket();
   const journal = s3Journal(s3, bucket);
   // Many in one second, many in one hour, a few over the day.
@@ -61,7 +61,7 @@ test("a full day is read in order, each decision once, and a page costs few list
   expect(short.listings / pages).toBeLessThan(110);
 });
 
-test("many days with little in them are more than one page, and none is left out", async () => {
+test("many days with few decisions are read in several pages, without a gap", async () => {
   const bucket = await aBucket();
   const journal = s3Journal(s3, bucket);
   for (let n = 0; n < 70; n += 1) await journal.record(aDecision({ id: `d${n}`, atMs: monday + n * 86_400_000 }));
@@ -70,7 +70,7 @@ test("many days with little in them are more than one page, and none is left out
   expect(pages).toBe(2);
 });
 
-test("what else lies in the bucket is no decision of a pool", async () => {
+test("other objects of the bucket are not read as decisions of a pool", async () => {
   const bucket = await aBucket();
   for (const Key of ["gpu/notes.txt", "gpu/2026/06/01/notes.json.gz"])
     await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: "x" }));

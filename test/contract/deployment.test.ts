@@ -33,7 +33,7 @@ test("a deployment is found by its name", async () => {
   expect(await findDeployment(ssm, name)).toEqual(deployed);
 });
 
-test("one that is not there: the message says what to do", async () => {
+test("the error about a deployment that does not exist says what to do", async () => {
   await expect(findDeployment(ssm, "nowhere")).rejects.toMatchObject({
     code: "no-deployment",
     message: "There is no Fleetwright named nowhere in this account and region; deploy it with `npx cdk deploy`",

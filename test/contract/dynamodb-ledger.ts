@@ -25,7 +25,7 @@ const config = () => ({
   credentials: { accessKeyId: "test", secretAccessKey: "test" },
 });
 
-/** Small pages: the emulator does not cut them at 1 MB as DynamoDB does. */
+/** A client with small pages, because the emulator does not limit them to 1 MB as DynamoDB does. */
 export function clientWithSmallPages(): DynamoDBClient {
   const client = new DynamoDBClient(config());
   client.middlewareStack.add(
@@ -36,7 +36,7 @@ export function clientWithSmallPages(): DynamoDBClient {
   return client;
 }
 
-/** A new table, with the schema of the stack's. */
+/** Creates a new table with the schema of the stack's table. */
 export async function newTable(base: DynamoDBClient = clientWithSmallPages()): Promise<TableAccess & { base: DynamoDBClient }> {
   const table = `ledger-${randomUUID()}`;
   await base.send(

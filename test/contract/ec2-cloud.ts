@@ -1,4 +1,4 @@
-/** The local cloud's EC2 and its price list, each test's own, with a stand-in for the worker on its instances. */
+/** The local cloud's EC2 and its price list, new for each test, with a stand-in for the worker on its instances. */
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ import type { HttpAnswer, HttpCall } from "../../lib/local/requests/http.ts";
 import type { Identities } from "../../lib/local/requests/identities.ts";
 import { served } from "./served.ts";
 
-/** The worker's place is taken by this: it notes what it was given, starts a child that leaves its group, and waits. */
+/** A stand-in for the worker: it writes down its environment, starts a child that leaves its process group, and waits. */
 const standIn = `
 import { spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
@@ -181,14 +181,14 @@ export const spot = (total: number): Partial<CreateFleetCommandInput> => ({
   TargetCapacitySpecification: { TotalTargetCapacity: total, DefaultTargetCapacityType: "spot" },
   SpotOptions: { AllocationStrategy: "price-capacity-optimized" },
 });
-/** For what happens by itself; generous, for the machine may be busy. */
+/** How long to wait for an effect. It is generous, because the machine may be busy. */
 export const soon = { timeout: 15_000 };
 export const idsOf = (made: CreateFleetCommandOutput): string[] => (made.Instances ?? []).flatMap((one) => one.InstanceIds ?? []);
 export const statesOf = (cloud: Cloud, id: string | undefined): string[] =>
   cloud.events.filter((one) => one.instance === id).map((one) => one.state);
 export const isAlive = (pid: number): boolean => {
   try {
-    // One that nobody has buried yet is not alive.
+    // A zombie process is not alive.
     return process.kill(pid, 0) && !(existsSync(`/proc/${pid}/stat`) && /\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8")));
   } catch {
     return false;

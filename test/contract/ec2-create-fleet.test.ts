@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { aCloud, idsOf, spot, subnets } from "./ec2-cloud.ts";
 
 describe("CreateFleet", () => {
-  it("launches the cheapest on-demand offer, tagged, in its zone", async () => {
+  it("CreateFleet launches the cheapest on-demand offer, tagged, in its zone", async () => {
     const { ec2, launch, front } = await aCloud();
     const made = await ec2.send(new CreateFleetCommand(launch({ ClientToken: "a-token" })));
     expect(made.FleetId).toMatch(/^fleet-/);
@@ -46,7 +46,7 @@ describe("CreateFleet", () => {
     ]);
   });
 
-  it("launches spot where it is cheapest, and says that it is spot", async () => {
+  it("CreateFleet launches spot capacity where it is cheapest, and marks it as spot", async () => {
     const { ec2, launch } = await aCloud();
     const made = await ec2.send(new CreateFleetCommand(launch(spot(1))));
     const prices = await ec2.send(
@@ -70,7 +70,7 @@ describe("CreateFleet", () => {
     expect(Reservations?.[0]?.Instances?.[0]?.InstanceLifecycle).toBe("spot");
   });
 
-  it("answers a repeated token from memory, also while the first call is under way, and refuses it for anything else", async () => {
+  it("CreateFleet returns the first result for a repeated token, even during the first call, and refuses the token for another request", async () => {
     const { ec2, launch, front } = await aCloud();
     const order = new CreateFleetCommand(launch({ ClientToken: "once" }));
     const [first, second] = await Promise.all([ec2.send(order), ec2.send(new CreateFleetCommand(launch({ ClientToken: "once" })))]);
@@ -84,7 +84,7 @@ describe("CreateFleet", () => {
     expect(front.record.fleetCalls.map((call) => call.replayed)).toEqual([false, true, true, false]);
   });
 
-  it("launches what a client never heard of when the answer is lost, and tells it when it asks again", async () => {
+  it("CreateFleet launches an instance although its response is lost, and a repeated call returns it", async () => {
     const { ec2, launch, front } = await aCloud();
     front.record.loseNextAnswer("CreateFleet");
     const order = launch({ ClientToken: "lost" });
@@ -96,7 +96,7 @@ describe("CreateFleet", () => {
     expect(front.record.instances).toHaveLength(1);
   });
 
-  it("gives what there is, goes on to the next offer, and names the offers that were short", async () => {
+  it("CreateFleet launches what is available, continues with the next offer, and names the offers that gave too little", async () => {
     const [a, b] = subnets;
     const { ec2, launch, front } = await aCloud({
       capacity: { [`g5.xlarge/${a?.zone}/on-demand`]: 1, "g5.xlarge/*/on-demand": 1, "g5.2xlarge/*/*": 0 },
@@ -118,7 +118,7 @@ describe("CreateFleet", () => {
     expect(idsOf(await ec2.send(new CreateFleetCommand(launch())))).toHaveLength(1);
   });
 
-  it("never gives the last instance twice", async () => {
+  it("CreateFleet never gives the last instance to two calls", async () => {
     const { ec2, launch, front } = await aCloud({ capacity: { "*/*/spot": 1 } });
     await Promise.all(Array.from({ length: 6 }, () => ec2.send(new CreateFleetCommand(launch(spot(1))))));
     expect(front.record.instances).toHaveLength(4);
@@ -127,7 +127,7 @@ describe("CreateFleet", () => {
     );
   });
 
-  it("launches nothing below the minimum, all of one kind", async () => {
+  it("CreateFleet launches nothing if the minimum of one kind is not available", async () => {
     const { ec2, launch } = await aCloud({ capacity: { "g5.xlarge/*/spot": 1, "g5.2xlarge/*/spot": 2 } });
     const gang = (total: number) => ({
       ...spot(total),
@@ -141,7 +141,7 @@ describe("CreateFleet", () => {
     expect(idsOf(made)).toHaveLength(2);
   });
 
-  it("launches a whole fleet of one type in one zone or nothing, on demand too, and once for each token", async () => {
+  it("CreateFleet launches a whole fleet of one type in one zone or nothing, on demand too, and once per token", async () => {
     const [a, b] = subnets;
     const { ec2, launch, front } = await aCloud({
       capacity: { "g5.xlarge/*/*": 2, [`g5.2xlarge/${a?.zone}/*`]: 1, [`g5.2xlarge/${b?.zone}/*`]: 3 },
@@ -175,7 +175,7 @@ describe("CreateFleet", () => {
     expect(idsOf(partial)).toHaveLength(2);
   });
 
-  it("refuses offers on demand, unknown types and parameters it does not know", async () => {
+  it("CreateFleet refuses offers for which a refusal is set, unknown types and unknown parameters", async () => {
     const { ec2, launch, front } = await aCloud();
     const lift = front.record.refuse({ instanceType: "g5.xlarge" }, "MaxSpotInstanceCountExceeded");
     const made = await ec2.send(new CreateFleetCommand(launch()));

@@ -4,8 +4,8 @@ import { CreateFleetCommand, DescribeInstancesCommand, RunInstancesCommand, Term
 import { describe, expect, it, vi } from "vitest";
 import { aCloud, type Cloud, idsOf, isAlive, soon, spot, statesOf } from "./ec2-cloud.ts";
 
-describe("instances", () => {
-  it("boot as their template says, work, and end with everything that they run", { timeout: 60_000 }, async () => {
+describe("instances of the local EC2", () => {
+  it("an instance boots as its template says, works, and ends with everything that it runs", { timeout: 60_000 }, async () => {
     const cloud = await aCloud();
     const [id = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch(spot(1)))));
     const instance = cloud.front.record.instances[0];
@@ -57,7 +57,7 @@ describe("instances", () => {
     expect(statesOf(cloud, id)).toHaveLength(4);
   });
 
-  it("terminate when their worker ends well, start a crashed one again, and live on without one", { timeout: 60_000 }, async () => {
+  it("an instance terminates after its worker exits successfully, restarts a worker that crashed, and lives on without one", { timeout: 60_000 }, async () => {
     const cloud = await aCloud({ restartMs: 20 });
     const [id = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch())));
     const instance = cloud.front.record.instances[0];
@@ -99,7 +99,7 @@ describe("instances", () => {
     return Reservations.flatMap((one) => one.Instances ?? []).find((one) => one.InstanceId === id)?.State?.Name;
   };
 
-  it("are not to be seen for a while", async () => {
+  it("an instance is invisible for a while after its launch", async () => {
     const cloud = await aCloud({ describeLagMs: { min: 60_000, max: 60_000 } });
     const [id = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch())));
     const notFound = { name: "InvalidInstanceID.NotFound" };
@@ -109,7 +109,7 @@ describe("instances", () => {
     expect(cloud.front.record.remaining().map((one) => one.id)).toEqual([id]);
   });
 
-  it("are pending first, in moto's filters too", async () => {
+  it("an instance is pending first, also for moto's filters", async () => {
     const cloud = await aCloud({ pendingMs: 60_000, describeLagMs: { min: 50, max: 50 } });
     const [id = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch())));
     await vi.waitFor(async () => expect(await named(cloud, id, "pending")).toBe("pending"), soon);
@@ -119,7 +119,7 @@ describe("instances", () => {
     await vi.waitFor(async () => expect(await named(other, second, "running")).toBe("running"), soon);
   });
 
-  it("are interrupted with a warning, a notice in their metadata, and an end that says why", { timeout: 60_000 }, async () => {
+  it("an interrupted instance gets a warning, a notice in its metadata, and an end with its reason", { timeout: 60_000 }, async () => {
     const told = `
 import { writeFileSync } from "node:fs";
 const imds = process.env.AWS_EC2_METADATA_SERVICE_ENDPOINT;
@@ -166,7 +166,7 @@ setInterval(async () => {
     expect(() => record.interrupt(other)).toThrow(expect.objectContaining({ code: "not-running" }));
   });
 
-  it("cannot be interrupted when they are on-demand or not there", async () => {
+  it("an on-demand or unknown instance cannot be interrupted", async () => {
     const cloud = await aCloud();
     const [id = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch())));
     for (const notify of [cloud.front.record.interrupt, cloud.front.record.recommendRebalance]) {
@@ -176,7 +176,7 @@ setInterval(async () => {
     await vi.waitFor(() => expect(statesOf(cloud, id)).toEqual(["pending", "running"]), soon);
   });
 
-  it("end in order though they were never running, and start by RunInstances, too", async () => {
+  it("an instance that never ran ends in order, and RunInstances starts instances too", async () => {
     const cloud = await aCloud({ pendingMs: 60_000 });
     const run = { MinCount: 1, MaxCount: 1, InstanceType: "m7i.large" as const, ImageId: "ami-1", ClientToken: "by-hand" };
     const { Instances = [] } = await cloud.ec2.send(new RunInstancesCommand(run));

@@ -3,8 +3,8 @@ import { GetProductsCommand } from "@aws-sdk/client-pricing";
 import { describe, expect, it } from "vitest";
 import { aCloud } from "./ec2-cloud.ts";
 
-describe("prices", () => {
-  it("lists on-demand prices in the price list's shape", async () => {
+describe("prices of the local EC2", () => {
+  it("on-demand prices are listed in the format of the price list", async () => {
     const { pricing } = await aCloud();
     const match = (Field: string, Value: string) => ({ Type: "TERM_MATCH" as const, Field, Value });
     const filters = [
@@ -46,7 +46,7 @@ describe("prices", () => {
     expect(pages).toEqual([30, 30, 7]);
   });
 
-  it("tells spot prices in pages, the same ones every time, far below on-demand", async () => {
+  it("spot prices are listed in pages, always the same ones, and far below on-demand prices", async () => {
     const { ec2 } = await aCloud();
     const ask = async (NextToken?: string) =>
       ec2.send(

@@ -11,14 +11,14 @@ import { createEc2Front, type Ec2Front } from "../../lib/local/ec2/front.ts";
 import { served } from "./served.ts";
 import { unique, wire } from "./wire.ts";
 
-/** The local cloud's EC2 and price list behind a port of their own; nothing ever boots on its instances. */
+/** The local cloud's EC2 and price list on a separate port. Nothing ever boots on its instances. */
 export type Ec2Stage = {
   readonly front: Ec2Front;
-  /** Asks once: what the stage does to a call, the caller sees. */
+  /** Settings of a client that does not retry, so that the caller sees what the stage does to a call. */
   readonly settings: ClientSettings;
   readonly template: string;
   readonly subnets: readonly ZoneSubnet[];
-  /** What this EC2 could not do, by itself: for the message of a test that fails. */
+  /** Errors inside this EC2, for the message of a test that fails. */
   readonly troubles: readonly string[];
   close(): Promise<void>;
 };

@@ -10,8 +10,8 @@ const fleets = async (cloud: Cloud, count: number): Promise<{ launched: number; 
   };
 };
 
-describe("requests", () => {
-  it("are throttled by a bucket for each action; a refused one does nothing and takes nothing", async () => {
+describe("requests to the local EC2", () => {
+  it("requests are throttled by a bucket per action, and a refused request does nothing and takes nothing", async () => {
     const cloud = await aCloud({ requests: { CreateFleet: { burst: 3, perSecond: 0.001 } } });
     const { launched, errors } = await fleets(cloud, 5);
     expect([launched, errors]).toEqual([3, ["RequestLimitExceeded", "RequestLimitExceeded"]]);
@@ -26,7 +26,7 @@ describe("requests", () => {
     expect((await fleets(cloud, 3)).launched).toBe(3);
   });
 
-  it("come back as the bucket fills, and every action has one where all are limited", async () => {
+  it("requests are allowed again as the bucket fills, and every action has a bucket if all are limited", async () => {
     const cloud = await aCloud({ requests: { "*": { burst: 1, perSecond: 2 } } });
     await expect(Promise.all([1, 2].map(() => cloud.ec2.send(new CreateFleetCommand(cloud.launch()))))).rejects.toMatchObject({
       name: "RequestLimitExceeded",
@@ -35,7 +35,7 @@ describe("requests", () => {
     await vi.waitFor(async () => expect((await fleets(cloud, 1)).launched).toBe(1), soon);
   });
 
-  it("that are carried out may be answered late, or never, with the connection cut; the token then tells what came of them", async () => {
+  it("a request may take effect although its response is late or lost, and its token then shows the result", async () => {
     const cloud = await aCloud();
     const { record } = cloud.front;
     const order = cloud.launch({ ClientToken: "cut", ...spot(1) });
@@ -54,7 +54,7 @@ describe("requests", () => {
     expect(record.instances).toHaveLength(2);
   });
 
-  it("with a token whose instances have ended are answered with those instances, and launch nothing", async () => {
+  it("a request with a token whose instances have ended returns those instances and launches nothing", async () => {
     const cloud = await aCloud();
     const order = cloud.launch({ ClientToken: "over" });
     const ids = idsOf(await cloud.ec2.send(new CreateFleetCommand(order)));
@@ -64,7 +64,7 @@ describe("requests", () => {
     expect(cloud.front.record.remaining()).toEqual([]);
   });
 
-  it("to end several of which EC2 does not know one end none, and name it", async () => {
+  it("a request to end several instances ends none and names the unknown one if EC2 does not know one of them", async () => {
     const cloud = await aCloud();
     const ids = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch(spot(2)))));
     const stranger = "i-0123456789abcdef0";
@@ -76,8 +76,8 @@ describe("requests", () => {
   });
 });
 
-describe("capacity over time", () => {
-  it("follows its script, and takes the newest spot instances back where there are too many", { timeout: 60_000 }, async () => {
+describe("capacity of the local EC2 over time", () => {
+  it("capacity follows its script, and the newest spot instances are taken back if there are too many", { timeout: 60_000 }, async () => {
     const cloud = await aCloud({ interruptionNoticeMs: 20 });
     const { record } = cloud.front;
     record.limitCapacity("*/*/*", 0);
@@ -97,8 +97,8 @@ describe("capacity over time", () => {
   });
 });
 
-describe("news", () => {
-  it("of an instance comes late, and in order", async () => {
+describe("visibility of instances in the local EC2", () => {
+  it("events about an instance arrive late and in order", async () => {
     const cloud = await aCloud({ eventDelayMs: { min: 150, max: 300 } });
     const [id = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch())));
     await vi.waitFor(() => expect(cloud.front.record.instances[0]?.states.at(-1)?.state).toBe("running"), soon);
@@ -107,7 +107,7 @@ describe("news", () => {
     await vi.waitFor(() => expect(statesOf(cloud, id)).toEqual(["pending", "running", "shutting-down", "terminated"]), soon);
   });
 
-  it("of a launch comes to Describe after a time that differs from instance to instance", async () => {
+  it("each launched instance becomes visible to Describe after a different time", async () => {
     const cloud = await aCloud({ describeLagMs: { min: 0, max: 60_000 } });
     const ids = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch(spot(8)))));
     const { Reservations = [] } = await cloud.ec2.send(new DescribeInstancesCommand({ Filters: [{ Name: "instance-id", Values: ids }] }));

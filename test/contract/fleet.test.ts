@@ -52,7 +52,7 @@ fleetContract("EC2", async () => ({
 }));
 
 describe("EC2", () => {
-  test("an instance bears the tags by which it is found again", async () => {
+  test("an instance has the tags by which it is found again", async () => {
     const launch = aLaunch({ offers: offersOn(stage) });
     const outcome = await fleetOn(stage).launch(launch);
     const InstanceIds = outcome.kind === "launched" ? outcome.instances.map(({ id }) => id) : [];
@@ -69,7 +69,7 @@ describe("EC2", () => {
     expect(instance?.InstanceLifecycle).toBe("spot");
   });
 
-  test("what bears our name and lives is found, with its launch and its pool, and nothing of another deployment is", async () => {
+  test("live instances with the deployment's tag are found with launch and pool, and those of another deployment are not", async () => {
     const instances = ec2TaggedInstances({ ec2: ec2Client(stage.settings), name: "swept" });
     const named = (name: string) =>
       ec2Fleet({ ec2: ec2Client(stage.settings), name, launchTemplates: { gpu: stage.template }, subnets: stage.subnets });
@@ -84,7 +84,7 @@ describe("EC2", () => {
     expect(await instances.list()).toBeUndefined();
   });
 
-  test("on-demand is on demand, and a shared node belongs to no team", async () => {
+  test("an on-demand launch gets an on-demand instance, and a shared node has no team's tag", async () => {
     const [first] = offersOn(stage);
     const offers = [anOffer({ ...first, market: "on-demand" })];
     const outcome = await fleetOn(stage).launch(aLaunch({ market: "on-demand", team: undefined, offers }));
@@ -95,7 +95,7 @@ describe("EC2", () => {
     expect(instance?.Tags?.map(({ Key }) => Key)).not.toContain("fleetwright:team");
   });
 
-  test("one offer refused for a quota and the other for capacity: capacity, for elsewhere there may be some", async () => {
+  test("a launch that is refused for quota by one offer and for capacity by the other counts as refused for capacity", async () => {
     const [first, second] = offersOn(stage).map((offer) => ({ ...offer, market: "on-demand" as const }));
     if (!first || !second) throw new Error("no offers");
     stage.front.record.refuse(first, "VcpuLimitExceeded");
@@ -109,7 +109,7 @@ describe("EC2", () => {
     ]);
   });
 
-  test("a pool without a template, and zones without a subnet, are refused before EC2 is asked", async () => {
+  test("a launch in a pool without a template or in a zone without a subnet is refused before EC2 is asked", async () => {
     const fleet = fleetOn(stage);
     expect(await fleet.launch(aLaunch({ pool: "other" }))).toMatchObject({
       kind: "turned-away",
@@ -123,7 +123,7 @@ describe("EC2", () => {
     expect(stage.front.record.fleetCalls).toEqual([]);
   });
 
-  test("what EC2 calls an invalid request is refused, not repeated", async () => {
+  test("a request that EC2 calls invalid is refused and not repeated", async () => {
     const subnets = stage.subnets.map(({ zone }) => ({ zone, subnet: "subnet-00000000000000000" }));
     const fleet = ec2Fleet({ ec2: ec2Client(stage.settings), name: "prod", launchTemplates: { gpu: stage.template }, subnets });
     const outcome = await fleet.launch(aLaunch({ offers: offersOn(stage) }));
@@ -134,7 +134,7 @@ describe("EC2", () => {
     });
   });
 
-  test("nobody listening is unknown, for a launch as for the rest", async () => {
+  test("every call to an EC2 that does not listen has the outcome unknown", async () => {
     const fleet = ec2Fleet({
       ec2: ec2Client({ ...stage.settings, endpoint: "http://127.0.0.1:9" }),
       name: "prod",

@@ -32,7 +32,7 @@ async function upload(segment: SegmentRef, text: string, over: { offset?: number
 }
 const anAttempt = () => ({ team: "vision", job: unique("train"), attempt: 1 });
 
-test("a log is read as it was uploaded, once its parts are sealed, in their order", async () => {
+test("a log is read as it was uploaded, in order, once its segments are sealed", async () => {
   const attempt = anAttempt();
   const parts = [0, 1, 2].map((number) => ({ ...attempt, rank: 0, number }));
   for (const part of parts) await upload(part, `part ${part.number}\n`, { offset: part.number * 7, last: part.number === 2 });
@@ -53,7 +53,7 @@ test("a log is read as it was uploaded, once its parts are sealed, in their orde
   ]);
 });
 
-test("what is not there, or not what the worker uploaded, is not sealed", async () => {
+test("a segment that is missing or differs from what the worker uploaded is not sealed", async () => {
   const part = { ...anAttempt(), rank: 0, number: 0 };
   expect(await segments.seal(part)).toEqual({ kind: "missing" });
   await upload(part, "text", { sha256: "0".repeat(64) });
@@ -61,7 +61,7 @@ test("what is not there, or not what the worker uploaded, is not sealed", async 
   expect(await logs.segments(part, 0)).toEqual([]);
 });
 
-test("a part does not open in another one's place", async () => {
+test("a segment does not open in the place of another one", async () => {
   const attempt = anAttempt();
   const [first, second] = [0, 1].map((number) => ({ ...attempt, rank: 0, number })) as [SegmentRef, SegmentRef];
   await upload(first, "first");

@@ -52,7 +52,7 @@ laneContract("SQS", async () => {
 });
 
 describe("SQS", () => {
-  test("a message that is sent again under its id is one: SQS's own retries do not double it", async () => {
+  test("a message that is sent again under its id is delivered once, so that retries do not double it", async () => {
     const { laneQueueUrl } = await queues();
     const lane = sqsLane({ sqs, laneQueueUrl, newId: () => "the-same" });
     await lane.send("gpu");
@@ -64,14 +64,14 @@ describe("SQS", () => {
     await expect(lane.sendLater("gpu", 1)).rejects.toMatchObject({ code: "no-later-queue" });
   });
 
-  test("an upload is asked to be sealed again", async () => {
+  test("a message asks for an upload to be sealed again", async () => {
     const url = await queue(unique("seal"));
     await sqsSealQueue(sqs, url).send({ team: "vision", job: "train-1", attempt: 2 });
     const [message] = await bodies(url);
     expect(SealAgain.parse(JSON.parse(message?.body ?? ""))).toEqual({ seal: { team: "vision", job: "train-1", attempt: 2 } });
   });
 
-  test("a job message reaches its team's queue as it is; a team without a queue is named", async () => {
+  test("a job message reaches its team's queue unchanged, and the error about a team without a queue names the team", async () => {
     const prefix = unique("jobs");
     const url = await queue(`${prefix}vision`);
     const jobs = sqsJobQueue(sqs, prefix);

@@ -11,8 +11,8 @@ describe("the ledger in DynamoDB", () => {
   ledgerContract(async () => ledgerOn(await newTable()));
 });
 
-describe("what only the table has", () => {
-  it("keeps queue entries within 300 bytes", async () => {
+describe("what only the ledger in DynamoDB does", () => {
+  it("a queue entry has at most 300 bytes", async () => {
     const access = await newTable();
     const ledger = ledgerOn(access);
     const spec = aSpec({
@@ -37,14 +37,14 @@ describe("what only the table has", () => {
   it.each([
     [1, false],
     [3, true],
-  ])("reads an open launch of %i nodes of the last release: several were always a gang's", async (count, whole) => {
+  ])("an open launch of %i nodes of the last release is read, in which several were always a gang's", async (count, whole) => {
     const access = await newTable();
     const { whole: _unknown, ...launch } = aLaunch({ count });
     await access.client.send(new PutCommand({ TableName: access.table, Item: { ...launch, pk: "L#gpu", sk: launch.id } }));
     expect((await ledgerOn(access).decisions.load("gpu", monday)).openLaunches).toEqual([{ ...launch, whole }]);
   });
 
-  it("names the key and the field of an item that is broken", async () => {
+  it("the error about a broken item names its key and its field", async () => {
     const access = await newTable();
     const ledger = ledgerOn(access);
     const broken = { pk: { S: "J#vision#train-1" }, sk: { S: "JOB" }, team: { S: "vision" }, job: { S: "train-1" }, state: { S: "lost" } };
@@ -57,7 +57,7 @@ describe("what only the table has", () => {
     });
   });
 
-  it("dates what may be deleted: an ended job after 30 days, a forgotten node after 14", async () => {
+  it("items expire: an ended job after 30 days, a forgotten node after 14", async () => {
     const access = await newTable();
     const ledger = ledgerOn(access);
     const { fence, node } = await placed(ledger);
@@ -73,13 +73,13 @@ describe("what only the table has", () => {
         ["ND#gpu", 14 * 86_400],
         ["LD#gpu", 14 * 86_400],
         [`I#${node.id}`, 14 * 86_400],
-        // What June cost: thirteen months from its end.
+        // The cost of June expires thirteen months after its end.
         ["P#gpu", (30 + 396) * 86_400],
       ]),
     );
   });
 
-  it("gives back beyond the pool only what was reserved there: intents and nodes of an earlier release were not", async () => {
+  it("only what was reserved beyond the pool is released there, which excludes intents and nodes of an earlier release", async () => {
     const access = await newTable();
     const ledger = ledgerOn(access);
     const fence = await begin(ledger);
@@ -93,7 +93,7 @@ describe("what only the table has", () => {
     await ledger.placements.intend(fence, launch, plenty);
     await older("L#gpu", launch.id);
     await ledger.placements.settle(fence, { launch, nodes: [old, young], atMs: monday });
-    // The intent was 3 here, for this test has written it; one of an earlier release would have been nothing.
+    // The intent reserved 3 here, because this release wrote it. An intent of an earlier release would have reserved nothing.
     expect(await wider()).toEqual({ usdPerHour: 4, gpus: 6 });
     await older("N#gpu", old.id);
     await ledger.placements.forget(fence, old.id, monday);
@@ -103,7 +103,7 @@ describe("what only the table has", () => {
     expect((await ledger.decisions.state("gpu")).reserved).toEqual({ usdPerHour: 0, gpus: 0 });
   });
 
-  it("settles the nodes of the largest gang in one transaction, each known by its instance", async () => {
+  it("the nodes of the largest gang are settled in one transaction, and each is found by its instance id", async () => {
     const ledger = ledgerOn(await newTable());
     const fence = await begin(ledger);
     const nodes = Array.from({ length: 48 }, (_, n) => newNode({ id: `i-${String(n).padStart(17, "0")}` }));
@@ -112,7 +112,7 @@ describe("what only the table has", () => {
     for (const { id } of nodes) expect(await ledger.nodeLedger.gone(id, monday)).toEqual({ kind: "noted", pool: "gpu" });
   });
 
-  it("wakes when a ring had to be sent twice because its answer was lost", async () => {
+  it("a ring wakes the lane even if it had to be sent twice because its response was lost", async () => {
     const base = clientWithSmallPages();
     const access = await newTable(base);
     let lose = true;
@@ -130,7 +130,7 @@ describe("what only the table has", () => {
     expect((await ledger.decisions.state("gpu")).bell).toBe(2);
   });
 
-  it("says that a node was launching though the write that made it ready had to be sent twice", async () => {
+  it("a node is reported as launching before even if the write that made it ready had to be sent twice", async () => {
     const base = clientWithSmallPages();
     const ledger = ledgerOn(await newTable(base));
     const { id } = newNode();
@@ -151,7 +151,7 @@ describe("what only the table has", () => {
     expect(await ledger.nodeLedger.seen("gpu", id, life)).toMatchObject({ first: false });
   });
 
-  it("tries again when a transaction only met another one, and says so when that does not end", async () => {
+  it("a transaction that conflicts with another one is retried, and the error says so if that does not end", async () => {
     const { access, ledger, meet } = await crowded();
     const { entry } = await admitted(ledger);
     const fence = await begin(ledger);
@@ -166,7 +166,7 @@ describe("what only the table has", () => {
     expect((await createSealing(access).get(entry))?.reason).toBe("waits more");
   });
 
-  it("believes a condition that failed, whatever else the transaction met", async () => {
+  it("a failed condition makes a transaction stale, whatever else it conflicts with", async () => {
     const { ledger, meet } = await crowded();
     const { entry } = await admitted(ledger);
     const fence = await begin(ledger);
@@ -176,7 +176,7 @@ describe("what only the table has", () => {
     expect(await ledger.placements.hold(fence, { entry, reason: "no" })).toBe("stale");
   });
 
-  it("is done with a transaction whose answer was lost, and did it once", async () => {
+  it("a transaction whose response was lost is done, and took effect once", async () => {
     const base = clientWithSmallPages();
     const access = await newTable(base);
     const ledger = ledgerOn(access);
@@ -197,7 +197,7 @@ describe("what only the table has", () => {
   });
 });
 
-/** A ledger whose transactions can be made to be cancelled for given reasons, before they reach the table. */
+/** A ledger whose transactions can be cancelled for given reasons before they reach the table. */
 async function crowded() {
   const base = clientWithSmallPages();
   const access = await newTable(base);
@@ -222,7 +222,7 @@ async function crowded() {
   return { access, ledger: ledgerOn(access), meet };
 }
 
-/** An item's size as DynamoDB counts it, near enough: names and values, numbers at about half a byte a digit. */
+/** Returns about the size of an item as DynamoDB counts it: names and values, and about half a byte per digit of a number. */
 function sizeOf(item: Record<string, { S?: string; N?: string; L?: { S?: string }[]; BOOL?: boolean }>): number {
   return Object.entries(item).reduce((bytes, [name, value]) => {
     const list = value.L?.reduce((sum, each) => sum + 1 + (each.S?.length ?? 0), 3) ?? 0;

@@ -8,8 +8,8 @@ describe("the ledger in memory", () => {
   ledgerContract(async () => memoryLedger());
 });
 
-describe("what can befall the ledger in memory", () => {
-  it("shows a reader that lags every job but the newest write", async () => {
+describe("faults of the ledger in memory", () => {
+  it("a reader that lags sees every job except the newest write", async () => {
     const ledger = memoryLedger({ lag: true });
     await admitted(ledger, { job: "first" });
     expect(await ledger.jobReader.get({ team: "vision", job: "first" })).toBeUndefined();
@@ -18,7 +18,7 @@ describe("what can befall the ledger in memory", () => {
     expect(await ledger.sealing.get({ team: "vision", job: "second" })).toBeDefined();
   });
 
-  it("loses an answer but not the write, so that a repeat is the same", async () => {
+  it("a write whose response is lost takes effect, so that repeating it changes nothing", async () => {
     const ledger = memoryLedger();
     ledger.wire.loseAnswerOf("admissions.admit");
     await expect(ledger.admissions.admit(aJob())).rejects.toMatchObject({ name: "Fault", retry: true });
@@ -26,7 +26,7 @@ describe("what can befall the ledger in memory", () => {
     expect(ledger.wire.calls["admissions.admit"]).toBe(2);
   });
 
-  it("breaks off before the second call from now, and nothing is written", async () => {
+  it("a failure before the second call lets the first call through and writes nothing for the second", async () => {
     const ledger = memoryLedger();
     ledger.wire.failBefore("bell.ring", 2);
     await ledger.bell.ring("gpu", "job");
@@ -34,7 +34,7 @@ describe("what can befall the ledger in memory", () => {
     expect((await ledger.decisions.state("gpu")).bell).toBe(1);
   });
 
-  it("lets something else happen in between", async () => {
+  it("something else can happen between two calls", async () => {
     const ledger = memoryLedger();
     const { fence, node } = await placed(ledger);
     ledger.wire.before("placements.drain", () => begin(ledger));

@@ -1,4 +1,4 @@
-/** The wires of the local cloud over real emulators, with a small template and functions of its own. */
+/** Tests the wires of the local cloud with real emulators, a small template and functions of its own. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -179,7 +179,7 @@ beforeAll(async () => {
     alarms: blueprint.alarms,
     queues: blueprint.queues,
     sqs: clients.sqs,
-    // A minute of an alarm is half a second.
+    // For alarms, a minute takes half a second.
     behaviour: { periodMs: 200, periodScale: 120 },
     putEvent: (event) => publishServiceEvent(inject("ministackUrl"), event),
     log,
@@ -203,8 +203,8 @@ const alarmed = (what: string) => heard.filter((event) => event.detail["alarmNam
 const stateOf = (what: string) => cloudwatch.alarms.list().find((each) => each.name === `${name}/${what}`)?.state;
 const queueUrl = async (queue: string) => (await clients.sqs.send(new GetQueueUrlCommand({ QueueName: `${name}-${queue}` }))).QueueUrl;
 
-describe("alarms reach their function", () => {
-  it("when a queue is deep, once, and are OK again when it is not", async () => {
+describe("alarms of the local cloud", () => {
+  it("an alarm reaches its function once when a queue is deep, and is OK again when it is not", async () => {
     await vi.waitFor(() => expect(stateOf("depth")).toBe("OK"), soon);
     const QueueUrl = await queueUrl("deep");
     for (const MessageBody of ["a", "b"]) await clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
@@ -224,7 +224,7 @@ describe("alarms reach their function", () => {
     expect(alarmed("depth")).toHaveLength(1);
   });
 
-  it("when a function prints a metric, and when one fails", async () => {
+  it("an alarm reaches its function when a function prints a metric or fails", async () => {
     await functions.invoke(`${name}-tell`, { busy: 10 });
     await functions.invoke(`${name}-tell`, { busy: 95 });
     await vi.waitFor(() => expect(alarmed("busy")).toHaveLength(1), soon);
@@ -232,7 +232,7 @@ describe("alarms reach their function", () => {
     await vi.waitFor(() => expect(alarmed("errors")).toHaveLength(1), soon);
   });
 
-  it("when somebody puts a metric, which moto gets too", async () => {
+  it("an alarm reaches its function when a client puts a metric, which moto receives too", async () => {
     const form = (fields: object) => ({
       method: "POST",
       headers: {
@@ -257,8 +257,8 @@ describe("alarms reach their function", () => {
   });
 });
 
-describe("events reach their function", () => {
-  it("from a function, over a bus of the stack's own, and none over the default bus", async () => {
+describe("events of the local cloud", () => {
+  it("an event of a function arrives over the stack's own bus, and none over the default bus", async () => {
     await functions.invoke(`${name}-tell`, { source: "wires.said" });
     await vi.waitFor(() => expect(heard.filter((event) => event.source === "wires.said")).toHaveLength(1), soon);
     await clients.events.send(new PutEventsCommand({ Entries: [{ Source: "wires.said", DetailType: "Astray", Detail: "{}" }] }));
@@ -267,7 +267,7 @@ describe("events reach their function", () => {
     expect(heard.filter((event) => event["detail-type"] === "Astray")).toEqual([]);
   });
 
-  it("when an object is deleted, one by one and many at once", async () => {
+  it("an event arrives for each deleted object, whether they are deleted one by one or at once", async () => {
     for (const Key of ["one", "two", "three"]) await clients.s3.send(new PutObjectCommand({ Bucket: name, Key, Body: "x" }));
     await clients.s3.send(new DeleteObjectCommand({ Bucket: name, Key: "one" }));
     await clients.s3.send(new DeleteObjectsCommand({ Bucket: name, Delete: { Objects: [{ Key: "two" }, { Key: "three" }] } }));
@@ -289,7 +289,7 @@ describe("events reach their function", () => {
     );
   });
 
-  it("and what it fails on goes to its destination, after as many tries as it says", async () => {
+  it("an event that its function fails on goes to the function's destination after the configured number of tries", async () => {
     await functions.invoke(`${name}-tell`, { source: "wires.fail" });
     const QueueUrl = await queueUrl("failed");
     const { Messages = [] } = await clients.sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 15 }));

@@ -10,7 +10,7 @@ const logs = logsClient(wire(inject("ministackUrl")));
 const attempt = { team: "vision", job: "train-1", attempt: 2 };
 const now = Date.now();
 
-/** A stream with a few lines, and the means to write more. */
+/** Creates a stream with a few lines, and returns a function that writes more. */
 async function aStream() {
   const prefix = unique("/logs/");
   const stream = { logGroupName: `${prefix}vision`, logStreamName: "train-1/2" };
@@ -34,7 +34,7 @@ test("an attempt that has written nothing has an empty page", async () => {
   expect(await page(cloudWatchLogPages(logs, unique("/logs/")), { limit: 10 })).toMatchObject({ lines: [], more: false });
 });
 
-test("lines come in their order, page by page, and later ones after the last page's cursor", async () => {
+test("lines are read in order, page by page, and later lines are read with the last page's cursor", async () => {
   const { pages, put } = await aStream();
   await put(0, 25);
   const first = await page(pages, { limit: 10 });
@@ -50,7 +50,7 @@ test("lines come in their order, page by page, and later ones after the last pag
   expect(await page(pages, { limit: 10, cursor: nothing.cursor })).toMatchObject({ texts: lines(25, 3), more: false });
 });
 
-test("long lines come in shorter pages, and none is left out", async () => {
+test("long lines are read in shorter pages, and none is left out", async () => {
   const { pages, put } = await aStream();
   const long = "x".repeat(200_000);
   for (let at = 0; at < 20; at += 4) await put(at, 4, long);
@@ -66,7 +66,7 @@ test("long lines come in shorter pages, and none is left out", async () => {
   expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => ` ${i}`));
 });
 
-test("the newest lines come first where they are asked for, and later ones after them", async () => {
+test("a page of the newest lines is read first if it is asked for, and later lines after it", async () => {
   const { pages, put } = await aStream();
   await put(0, 25);
   const tail = await page(pages, { limit: 10, newest: true });
@@ -77,7 +77,7 @@ test("the newest lines come first where they are asked for, and later ones after
   expect(await page(pages, { limit: 100, newest: true })).toMatchObject({ texts: lines(0, 28) });
 });
 
-test("of the newest lines as many come as fit into an answer", async () => {
+test("a page of the newest lines has as many as fit into a response", async () => {
   const { pages, put } = await aStream();
   for (let at = 0; at < 20; at += 4) await put(at, 4, "x".repeat(200_000));
   const tail = await page(pages, { limit: 20, newest: true });
@@ -86,7 +86,7 @@ test("of the newest lines as many come as fit into an answer", async () => {
   expect(tail.texts.at(-1)).toMatch(/ 19$/);
 });
 
-test("lines from a moment on are filtered by the service", async () => {
+test("lines since a given time are filtered by the service", async () => {
   const { pages, put } = await aStream();
   await put(0, 25);
   const since = await page(pages, { limit: 3, sinceMs: now + 20 });
@@ -96,7 +96,7 @@ test("lines from a moment on are filtered by the service", async () => {
   expect(await page(pages, { limit: 100, sinceMs: now + 1_000 })).toMatchObject({ texts: [] });
 });
 
-test("each member of a gang is read from its own stream, and pieces of lines as what they are", async () => {
+test("each member of a gang is read from its own stream, and pieces of lines keep their flags", async () => {
   const prefix = unique("/logs/");
   const stream = { logGroupName: `${prefix}vision`, logStreamName: "train-1/2/3" };
   await logs.send(new CreateLogGroupCommand({ logGroupName: stream.logGroupName }));

@@ -22,7 +22,7 @@ const marketOn = ({ settings, subnets }: Ec2Stage, zones = 2) =>
 marketContract("EC2 and the price list", async () => marketOn(stage));
 
 describe("EC2 and the price list", () => {
-  test("a type is what EC2 says of it, less what the host needs", async () => {
+  test("a type has the resources that EC2 reports, less what the host needs", async () => {
     const { types } = await marketOn(stage).catalogue(aPool({ families: ["g5.xlarge", "g5.12xlarge"] }), Date.now());
     expect(types).toEqual([
       { name: "g5.12xlarge", resources: { vcpus: 47.8, memoryGiB: 192 * 0.92, gpus: 4 }, gpu: { model: "A10G", memoryGiB: 22_888 / 1024 } },
@@ -30,19 +30,19 @@ describe("EC2 and the price list", () => {
     ]);
   });
 
-  test("a family is that family and no other, without bare metal", async () => {
+  test("a family has the types of that family only, without bare metal", async () => {
     const { types } = await marketOn(stage).catalogue(aPool({ families: ["g4dn"] }), Date.now());
     expect(types.length).toBeGreaterThan(3);
     expect(types.every(({ name }) => name.startsWith("g4dn.") && !name.includes("metal"))).toBe(true);
   });
 
-  test("types with other processors or other makers' GPUs are none; those without GPUs are", async () => {
+  test("types with other processors or other vendors' GPUs are left out, and types without GPUs are not", async () => {
     const catalogue = await marketOn(stage).catalogue(aPool({ families: ["g5g", "g4ad", "m7i.large"] }), Date.now());
     expect(catalogue.types.map(({ name }) => name)).toEqual(["m7i.large"]);
     expect(catalogue.types[0]?.gpu).toBeUndefined();
   });
 
-  test("offers lie in zones with subnets only, on demand at the list's price and on spot below it", async () => {
+  test("offers are only in zones with subnets, on demand at the list price and on spot below it", async () => {
     const { offers } = await marketOn(stage, 1).catalogue(aPool({ families: ["g5.xlarge"] }), Date.now());
     const zone = stage.subnets[0]?.zone;
     const list = onDemandPrice("g5.xlarge") ?? 0;
@@ -54,7 +54,7 @@ describe("EC2 and the price list", () => {
     expect(offers[1]?.usdPerHour).toBeLessThan(list);
   });
 
-  test("a name that EC2 does not know sells nothing", async () => {
+  test("a type that EC2 does not know has no offers", async () => {
     expect(await marketOn(stage).catalogue(aPool({ families: ["g99", "x1.nano"] }), 5)).toEqual({
       types: [],
       offers: [],
@@ -62,7 +62,7 @@ describe("EC2 and the price list", () => {
     });
   });
 
-  test("when EC2 cannot be asked, that is an error and no empty catalogue", async () => {
+  test("a catalogue is an error, and not empty, if EC2 cannot be asked", async () => {
     stage.front.record.throttleNext("DescribeSpotPriceHistory");
     await expect(marketOn(stage).catalogue(aPool(), Date.now())).rejects.toThrow();
   });

@@ -17,8 +17,8 @@ requestBudgetContract("in DynamoDB", async () => {
   return [createRequestBudget(access, narrow), createRequestBudget(access, narrow)];
 });
 
-describe("what only the table has", () => {
-  it("reads a bucket as an earlier release left it, and names the item that is broken", async () => {
+describe("what only the request budget in DynamoDB does", () => {
+  it("a bucket of an earlier release is read, and the error about a broken item names it", async () => {
     const access = await newTable();
     const budget = createRequestBudget(access, narrow);
     const ask = { kind: "launch", lane: "end", instances: 1, nowMs: monday } as const;

@@ -8,7 +8,7 @@ import { s3Client } from "../../lib/aws/clients/s3.ts";
 import type { ArtifactsStage } from "./suites/artifacts.ts";
 import { unique, wire } from "./wire.ts";
 
-/** Buckets of its own, and a key for each of the teams vision and audio, once they are opened. */
+/** A stage with its own buckets and, once it is opened, a key for each of the teams vision and audio. */
 export function sealingStage() {
   const s3 = s3Client(wire(inject("ministackUrl")));
   const kms = kmsClient(wire(inject("ministackUrl")));

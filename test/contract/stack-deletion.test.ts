@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => stage.close());
 
-test("CloudFormation's Delete ends every instance of the deployment, and none of another, before it is answered", async () => {
+test("CloudFormation's Delete request ends every instance of the deployment, and none of another, before it gets its response", async () => {
   const ec2 = ec2Client(stage.settings);
   const told: unknown[] = [];
   const cloudFormation = await served(async ({ body }) => {
@@ -31,14 +31,14 @@ test("CloudFormation's Delete ends every instance of the deployment, and none of
     ec2Fleet({ ec2, name, launchTemplates: { gpu: stage.template }, subnets: stage.subnets }).launch(
       aLaunch({ id, clientToken: id, offers }),
     );
-  // Other tests launch beside this one.
+  // Other tests launch instances at the same time.
   const [ours, another] = [unique("ours"), unique("another")];
   for (const id of ["delete-1", "delete-2"]) await launch(ours, id);
   await launch(another, "delete-3");
   const living = (name: string) => ec2TaggedInstances({ ec2, name }).list();
   expect(await living(ours)).toHaveLength(2);
 
-  // Its clock runs a hundred times faster, so that the minute and a half of none takes a second.
+  // The clock runs a hundred times faster, so that the minute and a half without instances takes a second.
   const fromMs = Date.now();
   const now = () => fromMs + (Date.now() - fromMs) * 100;
   const deps = {

@@ -25,7 +25,7 @@ const gangsAPool = 6;
 let stage: Ec2Stage;
 afterEach(() => stage.close());
 
-/** One pool's handler, with clients and a table access of its own, as each Lambda has them. */
+/** Returns the handler of a pool with its own clients and table access, as each Lambda function has them. */
 async function handler(access: TableAccess, launch: BucketLimits): Promise<(pool: (typeof pools)[number]) => Promise<unknown>> {
   const launchTemplates = Object.fromEntries(pools.map(({ name }) => [name, stage.template]));
   const deps = {
@@ -47,18 +47,18 @@ async function handler(access: TableAccess, launch: BucketLimits): Promise<(pool
   return (pool) => place(deps, { pool, msLeft: () => 20_000 });
 }
 
-describe("two pools at once, against an EC2 that takes three CreateFleet calls and four a second after that", () => {
+describe("two pools at once, with an EC2 that accepts three CreateFleet calls and then four per second", () => {
   test.each<[string, BucketLimits, number]>([
-    ["the limits are set as EC2 has them: hardly a call is refused", tight, 3],
-    ["the limits are far too high: a burst is refused, and they give way", documentedLimits.launch, 20],
-  ])("%s; every gang has its nodes once, and no job hears of it", { timeout: 120_000 }, async (_what, believed, mostRefused) => {
+    ["the configured limits equal those of EC2, so that hardly a call is refused", tight, 3],
+    ["the configured limits are far too high, so that a burst is refused and the pace goes down", documentedLimits.launch, 20],
+  ])("every gang gets its nodes once and no job notices the throttling if %s", { timeout: 120_000 }, async (_what, believed, mostRefused) => {
     stage = await ec2Stage({ requests: { CreateFleet: tight } });
     const access = await newTable();
     const offers = stage.subnets.slice(0, 2).map(({ zone }, n) => anOffer({ zone, usdPerHour: 0.5 + n / 10 }));
     const admissions = createAdmissions(access);
     for (const { name } of pools) {
       await createCatalogueStore(access).put(name, aCatalogue({ offers }));
-      // A gang is a launch of its own, and so a call.
+      // Each gang is a separate launch, and therefore a separate call.
       for (let n = 0; n < gangsAPool; n += 1) await admissions.admit(aJob({ job: `${name}-${n}`, pool: name, spec: aSpec({ nodes: 2 }) }));
     }
     const jobs = pools.length * gangsAPool;

@@ -1,6 +1,6 @@
 import type { ClientSettings } from "../../lib/aws/clients/settings.ts";
 
-/** How the contract suites reach an emulator: it signs like anybody, and gives up early. */
+/** Settings of a client for an emulator: it signs with any credentials and gives up early. */
 export const wire = (endpoint: string): ClientSettings => ({
   endpoint,
   region: "us-east-1",
@@ -8,5 +8,5 @@ export const wire = (endpoint: string): ClientSettings => ({
   requestMs: 10_000,
 });
 
-/** A name that no other suite or run uses. */
+/** Returns a name that no other suite or run uses. */
 export const unique = (prefix: string): string => `${prefix}-${crypto.randomUUID().slice(0, 8)}`;

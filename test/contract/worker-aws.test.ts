@@ -28,7 +28,7 @@ import {
 } from "../unit/worker/http-fakes.ts";
 import { startWorker, type WorkerProcess } from "../unit/worker/worker-process.ts";
 
-/** The bundle as it is deployed, against an emulator's S3, KMS and CloudWatch Logs. */
+/** Runs the bundle as it is deployed with an emulator's S3, KMS and CloudWatch Logs. */
 const endpoint = inject("ministackUrl");
 const client = { endpoint, region: "us-east-1", credentials: { accessKeyId: "test", secretAccessKey: "test" } };
 const s3 = new S3Client({ ...client, forcePathStyle: true });
@@ -73,7 +73,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Orders one job until the worker tells of it. */
+/** Orders one job until the worker reports it. */
 function run(job: string, spec: Partial<JobSpec>): void {
   const order = runOrder(spec, { job, upload: { bucket, kmsKey }, log: { group, stream: `${job}/1` } });
   reply = (call) => orders({ orders: call.attempts.length > 0 ? [] : [order] });
@@ -89,7 +89,7 @@ const bytesOf = async (key: string): Promise<Buffer> => {
 };
 
 describe("a worker and AWS", () => {
-  test("fetches code, uploads small and large files under the team's key, and lists them last", async () => {
+  test("a worker fetches code, uploads small and large files under the team's key, and lists them last", async () => {
     const code = craftArchive([{ path: "data/seed", body: "17" }]);
     await s3.send(new PutObjectCommand({ Bucket: bucket, Key: "code/train.tar.gz", Body: code }));
     const sha256 = createHash("sha256").update(code).digest("hex");
@@ -124,7 +124,7 @@ describe("a worker and AWS", () => {
     expect(worker.log.join()).not.toMatch(/secret|job-token/);
   });
 
-  test("writes what a job says to its stream, in order", async () => {
+  test("a worker writes a job's output to its log stream in order", async () => {
     run("talks", { command: node("for (let i = 1; i <= 300; i++) console.log('step ' + i); console.log(''); console.error('done')") });
     await expect.poll(last, until).toMatchObject({ job: "talks", phase: "uploaded" });
     const read = async () => {
@@ -138,7 +138,7 @@ describe("a worker and AWS", () => {
     expect(lines).toContain("done");
   });
 
-  test("does not mind a log group that is not there", async () => {
+  test("a worker runs a job even if its log group does not exist", async () => {
     const order = runOrder(
       { command: node("console.log('unheard')") },
       { job: "mute", upload: { bucket, kmsKey }, log: { group: `${group}-none`, stream: "x" } },
@@ -152,13 +152,13 @@ describe("a worker and AWS", () => {
     ["no-bucket", `s3://no-bucket-${name}/train.tar.gz`, "there is no bucket for the code archive"],
     ["no-object", `s3://${bucket}/nothing.tar.gz`, "there is no code archive at"],
     ["no-archive", `s3://${bucket}/code/noise`, "is not a complete .tar.gz"],
-  ])("fails for good with code that is not there: %s", async (job, address, why) => {
+  ])("a job whose code does not exist or is not an archive fails for good: %s", async (job, address, why) => {
     await s3.send(new PutObjectCommand({ Bucket: bucket, Key: "code/noise", Body: randomBytes(1000) }));
     run(job, { command: ["true"], code: { s3: address } });
     await expect.poll(last, until).toMatchObject({ phase: "failed", again: false, reason: expect.stringContaining(why) });
   });
 
-  test("fails, to be tried again, when its files cannot be uploaded", async () => {
+  test("a job whose files cannot be uploaded fails and may be retried", async () => {
     run("lost-bucket", {});
     const order = runOrder(
       { command: ["true"] },

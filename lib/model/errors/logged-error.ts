@@ -1,14 +1,14 @@
 /**
- * An error as a log prints it. Nothing else of an error is printed: what the SDK, a parser or a caller has hung on it may hold
- * a request's headers, credentials or a presigned URL.
+ * An error as a log prints it. No other field of an error is printed, because what the SDK, a parser or a caller has attached to it may
+ * contain a request's headers, credentials or a presigned URL.
  */
 export type LoggedError = {
   readonly name: string;
   readonly message: string;
   readonly code?: string | number;
-  /** AWS's name for the request. */
+  /** AWS's id of the request. */
   readonly requestId?: string;
-  /** The HTTP status of AWS's answer. */
+  /** The HTTP status of AWS's response. */
   readonly status?: number;
   readonly stack?: string;
   readonly cause?: LoggedError;
@@ -16,25 +16,25 @@ export type LoggedError = {
   readonly errors?: readonly LoggedError[];
 };
 
-/** Bounds of one error with all its causes and parts: about 60 KiB, of the 256 KiB that CloudWatch takes as one line. */
+/** Limits of one error with all its causes and parts: about 60 KiB of the 256 KiB that CloudWatch accepts as one line. */
 const limits = { causes: 5, parts: 3, errors: 12, name: 200, message: 2_000, heading: 500, frames: 4_000 } as const;
 
 /**
- * The one format of an error in a log, whatever was thrown. It never throws: getters that throw, proxies and cycles cost only
- * the field that they stand in.
+ * Returns whatever was thrown in the format of a log. Never throws: a getter that throws, a proxy or a cycle costs only the field in which
+ * it occurs.
  */
 export function loggedError(error: unknown): LoggedError {
   return logged(error, { depth: 0, seen: new Set() }) ?? { name: "unknown", message: "" };
 }
 
-/** The fields of a log line, with the error under `error`, if there is one, as the log prints it. */
+/** Returns the fields of a log line, with the error under `error`, if there is one, in the format of a log. */
 export function withLoggedError<F extends object>(fields: F): F | (Omit<F, "error"> & { readonly error: LoggedError }) {
   return "error" in fields && fields.error !== undefined ? { ...fields, error: loggedError(fields.error) } : fields;
 }
 
 type Walk = { readonly depth: number; readonly seen: Set<unknown> };
 
-/** Undefined for an error that is above itself, and for one beyond the limits. */
+/** Returns undefined for an error that has been logged as part of the same line, and for one that exceeds the limits. */
 function logged(error: unknown, { depth, seen }: Walk): LoggedError | undefined {
   if (depth > limits.causes || seen.size >= limits.errors || seen.has(error)) return undefined;
   seen.add(error);
@@ -52,7 +52,7 @@ function logged(error: unknown, { depth, seen }: Walk): LoggedError | undefined 
     ...present("code", codeIn(error)),
     ...present("requestId", requestId === undefined ? undefined : cut(requestId, limits.name)),
     ...present("status", numberIn(metadata, "httpStatusCode")),
-    // Some parsers' errors have no frames, and their stack says nothing more.
+    // The errors of some parsers have no frames; their stack only repeats the message.
     ...present("stack", stack?.includes("\n    at ") || message === undefined ? stack : undefined),
     ...present("cause", cause === undefined ? undefined : logged(cause, next)),
     ...present("errors", partsOf(error, next)),
@@ -67,7 +67,7 @@ function partsOf(error: unknown, walk: Walk): readonly LoggedError[] | undefined
   return found.length > 0 ? found : undefined;
 }
 
-/** A long message in the first line does not push the frames out. */
+/** Returns the stack. A long message in its first line is cut by itself, so that the frames are kept. */
 function stackOf(error: unknown): string | undefined {
   const stack = textIn(error, "stack");
   if (stack === undefined) return undefined;
@@ -81,13 +81,13 @@ function codeIn(error: unknown): string | number | undefined {
   return text === undefined ? numberIn(error, "code") : cut(text, limits.name);
 }
 
-/** What was thrown and is no error. Of an object only its kind: its fields may be anything. */
+/** Returns what was thrown, if it is not an error, as a text. The fields of an object are not printed, because they may be anything. */
 function sayable(thrown: unknown): string {
   if ((typeof thrown === "object" && thrown !== null) || typeof thrown === "function") return "this was thrown, which is not an error";
   return String(thrown);
 }
 
-/** `instanceof` asks a proxy, which may throw. */
+/** `instanceof` calls a proxy's trap, which may throw. */
 function isError(value: unknown): boolean {
   try {
     return value instanceof Error;
@@ -125,7 +125,7 @@ const cut = (text: string, most: number): string => {
   return text.length > most ? `${safe} … (${text.length - most} more characters)` : safe;
 };
 
-/** A message may quote a presigned URL, the headers of a signed request, or the JSON that credentials came in. */
+/** Hides secrets: a message may quote a presigned URL, the headers of a signed request, or the JSON of credentials. */
 const withoutSecrets = (text: string): string => text.replaceAll(signed, "$1(hidden)").replaceAll(credentials, "$1(hidden)");
 const signed =
   /(\b(?:X-Amz-(?:Signature|Credential|Security-Token)["']?\s*[=:]\s*["']?|(?:Signature|Credential|AWSAccessKeyId)=))[^&\s,;"'<>)]+/gi;

@@ -1,11 +1,11 @@
 import { printable } from "./byte-name.ts";
 
 /**
- * What a code archive may hold. `fleet submit --workdir` packs by these rules and a node unpacks by them, so that a node refuses
- * nothing that was packed. Paths and the targets of links are bytes: each character stands for one (0 to 255).
+ * What a code archive may contain. `fleet submit --workdir` packs and a node unpacks by these rules, so that a node refuses nothing that
+ * was packed. Paths and the targets of links are bytes: each character stands for one byte (0 to 255).
  */
 export type ArchiveLimits = {
-  /** Of the archive itself. */
+  /** Size of the archive itself. */
   readonly packedBytes: number;
   readonly unpackedBytes: number;
   readonly entries: number;
@@ -14,11 +14,11 @@ export type ArchiveLimits = {
 const GiB = 1024 ** 3;
 export const archiveLimits: ArchiveLimits = { packedBytes: 5 * GiB, unpackedBytes: 20 * GiB, entries: 200_000 };
 
-/** Linux takes 4,095 bytes, of which the folder of an attempt takes some. */
+/** Linux accepts 4,095 bytes, of which the path of an attempt's folder uses some. */
 const mostPathBytes = 3500;
 const mostNameBytes = 255;
 
-/** An entry of an archive, as far as its safety goes. */
+/** The fields of an archive's entry that decide whether it is safe. */
 export type ArchiveEntry = { readonly path: string; readonly type: string; readonly size: number; readonly linkpath?: string | undefined };
 
 type Kind = "file" | "folder" | "symlink" | "hardlink";
@@ -34,14 +34,15 @@ const kinds: Readonly<Record<string, Kind | undefined>> = {
 };
 
 /**
- * Looks at entries in their order, before any of them is written. It returns why the archive is refused, or undefined.
+ * Returns a function that must see each entry in order, before it is written. That function returns why the archive is refused, or
+ * undefined if the entry is safe.
  *
- * A link may climb only with leading "..", from a parent that is no link itself: so each link's target is really where
- * its text says, inside the folder, and by induction so is whatever is reached through it. What was once a link counts as
- * one for good. A hard link to a link is one more link with the same text, and must stay inside from where it lies.
+ * A link may use ".." only at its beginning, and no parent of a link may be a link itself. So each link's target is where its text says,
+ * inside the folder, and by induction so is everything that is reached through it. A path that was once a link counts as a link from then
+ * on. A hard link to a link is another link with the same text, which must not lead outside from its own place either.
  */
 export function archiveInspector(limits: ArchiveLimits): (entry: ArchiveEntry) => string | undefined {
-  /** The links until now, with their text. */
+  /** The links seen so far, with their text. */
   const links = new Map<string, string>();
   let entries = 0;
   let bytes = 0;
@@ -80,7 +81,7 @@ export function archiveInspector(limits: ArchiveLimits): (entry: ArchiveEntry) =
     if (much !== undefined) return much;
     const kind = kinds[entry.type];
     const shown = printable(entry.path);
-    if (kind === undefined) return `"${shown}" is a ${entry.type}, which is neither file, folder nor link`;
+    if (kind === undefined) return `"${shown}" is a ${entry.type}, which is neither a file, a folder nor a link`;
     const path = inside(entry.path);
     if (path === undefined) return `"${shown}" lies outside the working directory`;
     return placeTrouble(path, shown, kind) ?? linkTrouble(path, kind, entry.linkpath ?? "");
@@ -89,7 +90,7 @@ export function archiveInspector(limits: ArchiveLimits): (entry: ArchiveEntry) =
 
 export const unpacksToTooMuch = (limits: ArchiveLimits): string => `it unpacks to more than ${limits.unpackedBytes} bytes`;
 
-/** The path as parts joined by single slashes, "" for the top; undefined when it is absolute, empty or climbs. */
+/** Returns the path as parts joined by single slashes, "" for the folder itself, or undefined if it is empty, absolute or contains "..". */
 export function inside(path: string): string | undefined {
   if (path === "" || path.startsWith("/") || path.includes("\0")) return undefined;
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
@@ -98,7 +99,7 @@ export function inside(path: string): string | undefined {
 
 const isTooLong = (path: string): boolean => path.length > mostPathBytes || path.split("/").some((part) => part.length > mostNameBytes);
 
-/** Whether a link at this path, none of whose parents is a link, leads nowhere but inside, whatever its text goes through. */
+/** Whether a link at this path always leads inside the folder, whatever its text passes through. No parent of the path may be a link. */
 export function linkStaysInside(path: string, text: string): boolean {
   if (text === "" || text.length > mostPathBytes || text.startsWith("/") || text.includes("\0")) return false;
   const parts = text.split("/").filter((part) => part !== "" && part !== ".");

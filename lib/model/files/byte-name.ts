@@ -1,9 +1,9 @@
 /**
- * The names of files are bytes, and need not be text. Where they are handled as they are, a string stands for them that has one
- * character (0 to 255) a byte: what Node calls latin1.
+ * The names of files are bytes and need not be text. Code that handles them as bytes uses strings with one character (0 to 255) per byte,
+ * which Node.js calls latin1.
  */
 
-/** The name of these bytes as a person can read it: escaped as in Bash's $'…' where it is no text, or would move the cursor. */
+/** Returns the name in a form that people can read: bytes that are not text or would move the cursor are escaped as in Bash's $'…'. */
 export function printable(name: string): string {
   const text = textOf(name);
   const shown = text ?? name.replaceAll(/[\x80-\xff]/g, hex);
@@ -20,7 +20,7 @@ const hex = (char: string): string => {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The text that the bytes of a name are in UTF-8; undefined if they are none. */
+/** Returns the bytes of a name decoded as UTF-8, or undefined if they are not UTF-8. */
 export function textOf(name: string): string | undefined {
   try {
     return decoder.decode(Uint8Array.from(name, (char) => char.charCodeAt(0)));

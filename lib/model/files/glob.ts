@@ -1,33 +1,33 @@
 /**
- * Patterns over paths: `*`, `?` and `[a-z]` within a name, `**` for any number of folders, `{a,b}` for either. Leading dots are
- * nothing special: what a job left is kept rather than missed.
+ * Patterns over paths: `*`, `?` and `[a-z]` within a name, `**` for any number of folders, `{a,b}` for alternatives. Leading dots are not
+ * special, because it is better to keep a job's file than to miss it.
  *
- * A pattern is followed name by name while the tree is walked, so that folders in which nothing can match are not read. The
- * time it takes is bounded by pattern times name: a regular expression, which is what libraries make of a pattern, can take for ever, and
- * the worker that waits for it holds its other jobs' leases.
+ * A pattern is matched name by name while the tree is walked, so that folders in which nothing can match are not read. The time is limited
+ * by the length of the pattern times that of the name. A regular expression, into which libraries compile patterns, can take forever, and
+ * meanwhile the worker could not renew the leases of its other jobs.
  */
 export type Pattern = { readonly steps: readonly Step[] };
 
 /** One name of a path, or any number of folders. */
 type Step = "**" | ((name: PathName) => boolean);
 
-/** A name as bytes (one character each), and as far as it is text: bytes that are not UTF-8 are unknown characters. */
+/** A name as bytes (one character per byte), and as text, in which bytes that are not UTF-8 are replacement characters. */
 export type PathName = { readonly bytes: string; readonly text: string };
 
 export const pathName = (text: string): PathName => ({ text, bytes: String.fromCharCode(...new TextEncoder().encode(text)) });
 
-/** How far a path has come in a pattern: each number is a step that its next name may meet. */
+/** How far a path has been matched: each number is the index of a step that the path's next name may match. */
 export type Reached = readonly number[];
 
 export const hasMagic = (path: string): boolean => /[*?[{]/.test(path);
 
-/** Whether one name, such as a job's id, fits a pattern. */
+/** Whether one name, such as a job's id, matches a pattern. */
 export const matchesGlob = (pattern: string, name: string): boolean => nameMatcher(pattern)(pathName(name));
 
-/** What every name begins with that fits a pattern of `*` and `?`. */
+/** Returns the prefix of all names that match a pattern of `*` and `?`. */
 export const globPrefix = (pattern: string): string => /^[^*?]*/.exec(pattern)?.[0] ?? "";
 
-/** Whether a path, or a folder that it lies in, is one that the glob takes, or the very one. */
+/** Whether a path, or a folder above it, matches the glob or is literally that path. */
 export function isBelow(globOrPath: string, path: string): boolean {
   return [literally(globOrPath), ...patternsOf(globOrPath)].some((pattern) => {
     let reached = start(pattern);
@@ -39,7 +39,7 @@ export function isBelow(globOrPath: string, path: string): boolean {
   });
 }
 
-/** The path of that very name. */
+/** Returns a pattern that matches only this path, in which `*`, `?` and the like are not special. */
 export const literally = (path: string): Pattern => ({
   steps: namesOf(path).map((part) => {
     const expected = pathName(part).bytes;
@@ -47,7 +47,7 @@ export const literally = (path: string): Pattern => ({
   }),
 });
 
-/** A glob can be several patterns: each choice of its braces is one. With more choices than `most`, its braces stand for themselves. */
+/** Returns one pattern per choice of the glob's braces. If there are more choices than `most`, the braces stand for themselves. */
 export const patternsOf = (glob: string, most = mostChoices): readonly Pattern[] =>
   withoutBraces(glob, most).map((each) => ({ steps: namesOf(each).map((part) => (part === "**" ? part : nameMatcher(part))) }));
 
@@ -63,15 +63,15 @@ export function advance(pattern: Pattern, reached: Reached, name: PathName): Rea
   return closure(pattern, next);
 }
 
-/** Whether the path that was followed this far matches as it is. */
+/** Whether the path that was matched this far matches the whole pattern. */
 export const isWhole = (pattern: Pattern, reached: Reached): boolean => reached.includes(pattern.steps.length);
 
 const namesOf = (path: string): readonly string[] => path.split("/").filter((part) => part !== "" && part !== ".");
 
-/** `**` may stand for no folder at all. */
+/** Adds the steps after each `**`, because it may stand for no folder at all. */
 function closure({ steps }: Pattern, reached: readonly number[]): Reached {
   const all = new Set(reached);
-  // A set is walked through what is added to it meanwhile, too.
+  // The loop also visits what is added to the set meanwhile.
   for (const at of all) if (steps[at] === "**") all.add(at + 1);
   return [...all];
 }
@@ -101,7 +101,7 @@ function tokensOf(glob: readonly string[]): readonly Token[] {
 
 const isNegation = (character: string | undefined): boolean => character === "!" || character === "^";
 
-/** Where the `]` is; a first one belongs to the class. Undefined: the `[` stands for itself. */
+/** Returns the index of the `]`, or undefined if there is none and the `[` stands for itself. A `]` in first place belongs to the class. */
 function endOfClass(glob: readonly string[], at: number): number | undefined {
   const first = at + (isNegation(glob[at + 1]) ? 2 : 1);
   const end = glob.indexOf("]", first + 1);
@@ -122,7 +122,7 @@ function classOf(inside: readonly string[]): (character: string) => boolean {
   return (character) => ranges.some(([from, to]) => code(from) <= code(character) && code(character) <= code(to)) !== negated;
 }
 
-/** Only the last `*` is ever tried again, which is enough: the time is at most pattern times name. */
+/** Only the last `*` is tried again, which is sufficient and limits the time to the length of the pattern times that of the name. */
 function isMatch(tokens: readonly Token[], name: readonly string[]): boolean {
   let [token, at] = [0, 0];
   let again: { readonly token: number; at: number } | undefined;
@@ -145,7 +145,7 @@ function isMatch(tokens: readonly Token[], name: readonly string[]): boolean {
 
 const mostChoices = 256;
 
-/** Each choice of `{a,b}`, as shells expand them. Braces without a comma, or too many of them, stand for themselves. */
+/** Returns the choices of all `{a,b}`, as shells expand them. Braces without a comma, or with too many choices, stand for themselves. */
 function withoutBraces(glob: string, most: number): readonly string[] {
   let all = [glob];
   for (;;) {
@@ -161,7 +161,7 @@ function withoutBraces(glob: string, most: number): readonly string[] {
   }
 }
 
-/** The text with its first braces that hold a choice resolved. */
+/** Returns the choices of the first braces that contain a comma, or undefined if there are none. */
 function choicesOf(text: string): readonly string[] | undefined {
   for (let open = text.indexOf("{"); open !== -1; open = text.indexOf("{", open + 1)) {
     const marks = commasAndEnd(text, open);
@@ -173,7 +173,7 @@ function choicesOf(text: string): readonly string[] | undefined {
   return undefined;
 }
 
-/** Where the commas of these braces are, and last their end. */
+/** Returns the indexes of these braces' commas and, last, of their end, or undefined if they have no end. */
 function commasAndEnd(text: string, open: number): readonly number[] | undefined {
   const marks: number[] = [];
   let depth = 0;

@@ -1,4 +1,4 @@
-/** What a fleet is sized by: computing, storing, and moving data. Units are the reader's own, such as vCPUs, GiB and Gbit/s. */
+/** The resources by which a fleet is sized. The user chooses their units, such as vCPUs, GiB and Gbit/s. */
 export const resourceNames = ["compute", "storage", "bandwidth"] as const;
 export type ResourceName = (typeof resourceNames)[number];
 export type PerResource = Readonly<Record<ResourceName, number>>;
@@ -9,29 +9,29 @@ export const perResource = (of: (name: ResourceName) => number): PerResource => 
   bandwidth: of("bandwidth"),
 });
 
-/** What one node costs, in dollars of one and the same time, by what is paid for. */
+/** What one node costs, in dollars per hour, or per any other period that is the same in the whole plan. */
 export type NodeCost = { readonly hardware: number; readonly software: number; readonly network: number };
 
-/** A kind of node that can be had, what one offers and costs. */
+/** A kind of node that can be bought, with what one node offers and costs. */
 export type NodeType = {
   readonly name: string;
   readonly offers: PerResource;
   readonly cost: NodeCost;
-  /** What its failures and interruptions are expected to lose, in dollars of the same time. */
+  /** The expected cost of its failures and interruptions, in dollars per the same period. */
   readonly loss: number;
-  /** How many can be had; absent for any number. */
+  /** How many can be bought; undefined for any number. */
   readonly most?: number | undefined;
 };
 
-/** What turns performance into dollars of the same time. */
+/** Prices of lost performance, in dollars per the same period. */
 export type PerformancePrices = {
-  /** Of each node there is: the more nodes, the more they wait for each other. */
+  /** Per node, because more nodes wait longer for each other. */
   readonly perNode: number;
-  /** The part of all capacity, from 0 to below 1, that is to stay free for peaks. */
+  /** The part of all capacity, from 0 to below 1, that should stay free for peaks. */
   readonly headroom: number;
-  /** Of each unit of demand that falls into the headroom, where it waits. */
+  /** Per unit of demand that falls into the headroom, where it waits. */
   readonly waiting: PerResource;
-  /** Of each unit of demand that goes unmet; where it is infinite, all must be met. */
+  /** Per unit of demand that is not met; infinite if all demand must be met. */
   readonly shortfall: PerResource;
 };
 
@@ -42,14 +42,14 @@ export const noPerformancePrices: PerformancePrices = {
   shortfall: perResource(() => Number.POSITIVE_INFINITY),
 };
 
-/** A fleet that meets the demand at the least cost and loss of performance. Amounts are dollars. */
+/** A fleet that meets the demand at the least cost and loss of performance. Amounts are dollars per the same period. */
 export type CapacityPlan = {
-  /** In the order of the types that were given; those of which none is bought, too. */
+  /** All types in the order in which they were given, including those of which none is bought. */
   readonly types: readonly PlannedType[];
   readonly resources: Readonly<Record<ResourceName, PlannedResource>>;
-  /** f: what the nodes cost. */
+  /** f: the cost of the nodes. */
   readonly cost: NodeCost & { readonly total: number };
-  /** g: what is lost in performance. */
+  /** g: the loss of performance. */
   readonly performance: {
     readonly loss: number;
     readonly perNode: number;
@@ -59,20 +59,20 @@ export type CapacityPlan = {
   };
   /** f + g */
   readonly total: number;
-  /** No fleet does it for less: the linear program, in which parts of nodes can be had. */
+  /** The least total if fractions of nodes could be bought: the optimum of the linear program. */
   readonly relaxed: number;
-  /** No fleet of whole nodes does it for less. */
+  /** A lower bound: no fleet of whole nodes has a lower total. */
   readonly bound: number;
-  /** How far `total` is above `bound`, as a fraction of it. */
+  /** How far `total` is above `bound`, as a fraction of `bound`. */
   readonly gap: number;
-  /** Whether `total` is proven to be the least; else a limit ended the search. */
+  /** Whether `total` is proven to be the least. If not, a limit ended the search. */
   readonly proven: boolean;
 };
 
 export type PlannedType = {
   readonly type: NodeType;
   readonly count: number;
-  /** Dollars by which one is dearer than what it offers is worth, where this fleet's last unit is priced; below 0: more of them would pay. */
+  /** By how many dollars one node costs more than what it offers is worth at this fleet's shadow prices. Below 0, more nodes would pay. */
   readonly overWorth: number;
 };
 
@@ -80,8 +80,8 @@ export type PlannedResource = {
   readonly demand: number;
   readonly bought: number;
   readonly unmet: number;
-  /** What of the demand falls into the headroom. */
+  /** How much of the demand falls into the headroom. */
   readonly waiting: number;
-  /** Dollars that one unit more of demand would cost, where parts of nodes can be had. */
+  /** How many dollars one more unit of demand would cost if fractions of nodes could be bought. */
   readonly shadowPrice: number;
 };

@@ -1,61 +1,62 @@
-/** A linear program: the least of the columns' costs such that each row lies within its bounds. Some columns may have to be whole. */
+/** A linear program: minimize the cost of the columns such that each row is within its bounds. Some columns may have to be whole. */
 export type LinearProgram = {
   readonly columns: readonly ProgramColumn[];
   readonly rows: readonly ProgramRow[];
 };
 
-/** One thing to decide how much of. */
+/** A variable of the program. */
 export type ProgramColumn = {
-  /** Of one of it. */
+  /** The cost of one unit. */
   readonly cost: number;
   /** @default 0 */
   readonly lower?: number | undefined;
   /** @default no bound */
   readonly upper?: number | undefined;
-  /** Whether only whole numbers of it can be had. */
+  /** Whether its value must be a whole number. */
   readonly whole?: boolean | undefined;
 };
 
-/** One thing that must hold: `lower ≤ Σ factor · column ≤ upper`. */
+/** A constraint: `lower ≤ Σ factor · column ≤ upper`. */
 export type ProgramRow = {
   /** @default no bound */
   readonly lower?: number | undefined;
   /** @default no bound */
   readonly upper?: number | undefined;
-  /** Each column by its index, at most once. */
+  /** Each column, by its index, at most once. */
   readonly terms: readonly (readonly [column: number, factor: number])[];
 };
 
-/** When to be content with less than the proven best. The same program and limits give the same answer, unless `ms` ended it. */
+/** When to stop before the optimum is proven. The same program and limits give the same result, unless `ms` ended the search. */
 export type SolveLimits = {
+  /** Milliseconds; undefined for no limit. */
   readonly ms?: number | undefined;
-  /** Branches of the search for whole numbers. */
+  /** The most branches of the search for whole numbers; undefined for no limit. */
   readonly nodes?: number | undefined;
-  /** How far above its bound a cost may be, as a fraction. @default 1e-9 */
+  /** How far above its bound the cost may be, as a fraction of it. @default 1e-9 */
   readonly gap?: number | undefined;
-  /** Takes columns as they come, whole or not: the relaxation. */
+  /** Whether to solve the relaxation, in which no column has to be whole. */
   readonly relaxed?: boolean | undefined;
 };
 
 export type ProgramAnswer =
   | {
       readonly kind: "solved";
-      /** Whether the cost is proven to be the least, within the gap; else a limit ended the search. */
+      /** Whether the cost is proven to be the least, within the gap. If not, a limit ended the search. */
       readonly proven: boolean;
       readonly cost: number;
-      /** No answer costs less than this. */
+      /** A lower bound: no solution costs less. */
       readonly bound: number;
-      /** How much of each column. */
+      /** The value of each column. */
       readonly values: readonly number[];
-      /** What one unit more on each row's bound would cost. Absent where columns had to be whole: it has no such prices. */
+      /** The shadow price of each row: what one more unit of its bound would cost. Undefined if columns had to be whole. */
       readonly prices?: readonly number[] | undefined;
     }
-  /** No values satisfy all rows. `rows`: some that cannot hold together, where that is known. */
+  /** No values satisfy all rows. `rows`: some rows that contradict each other; empty if they are not known. */
   | { readonly kind: "infeasible"; readonly rows: readonly number[] }
-  /** Costs fall without end. */
+  /** The cost can be reduced without limit. */
   | { readonly kind: "unbounded" }
-  /** A limit ended the search before there was any answer. */
+  /** A limit ended the search before a solution was found. */
   | { readonly kind: "unanswered"; readonly because: string };
 
-/** Solves a program, on this thread and at once. */
+/** Solves a program synchronously, on this thread. */
 export type SolveProgram = (program: LinearProgram, limits?: SolveLimits) => ProgramAnswer;

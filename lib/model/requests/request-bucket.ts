@@ -1,20 +1,20 @@
 /**
- * The arithmetic of a shared token bucket. It fills at `perSecond` times its pace, and the pace is how it learns: EC2
- * throttles all the same when others use the account or the limits were set too high; then the bucket is emptied and
- * its pace is cut, and the pace grows back slowly. So the rate swings about what EC2 really gives.
+ * The arithmetic of a shared token bucket. It fills at `perSecond` times its pace, which adapts: if EC2 throttles nevertheless, because
+ * others use the account or the limits were set too high, the bucket is emptied and its pace is reduced, and then the pace grows slowly.
+ * So the rate oscillates around what EC2 really allows.
  */
 import type { BucketLimits, KindLimits, RequestLane } from "./request-limits.ts";
 
 export type Bucket = {
-  /** Requests that may be made. */
+  /** How many requests may be made. */
   readonly requests: number;
-  /** Instances that requests may be about; below zero after one that was about more than the bucket ever holds. */
+  /** How many instances requests may be about; below 0 after a request about more than the bucket ever holds. */
   readonly instances: number;
-  /** As of when. */
+  /** The time of these levels, ms since the epoch. */
   readonly atMs: number;
-  /** Which part of the limits is used, above 0 and at most 1. */
+  /** The fraction of the limits that is used, above 0 and at most 1. */
   readonly pace: number;
-  /** When EC2 last throttled so that it counted. */
+  /** When EC2 last throttled a request in a way that counted; undefined if it never did. */
   readonly throttledAtMs?: number | undefined;
 };
 
@@ -22,26 +22,26 @@ export type Ask = { readonly lane: RequestLane; readonly instances: number; read
 export type Taken = { readonly kind: "granted"; readonly bucket: Bucket } | { readonly kind: "later"; readonly atMs: number };
 
 /**
- * What a lane leaves to those before it: a part of the bucket, but no more than some requests, or what comes in within some
- * seconds, for after EC2 has throttled the lane has to wait for that.
+ * How much a lane leaves to the lanes before it: a part of the bucket, but at most so many requests or the refill of so many seconds,
+ * whichever is more. It is limited because the lane has to wait for that refill after EC2 has throttled.
  */
 const leaves: Readonly<Record<RequestLane, { readonly part: number; readonly requests: number; readonly seconds: number }>> = {
   end: { part: 0, requests: 0, seconds: 0 },
   replace: { part: 0.1, requests: 1, seconds: 0.5 },
   grow: { part: 0.2, requests: 2, seconds: 1 },
 };
-/** Calls reach EC2 closer together than they were sent: running a little behind its bucket makes up for that. */
+/** The bucket fills a little more slowly than EC2's, because calls may reach EC2 closer together than they were sent. */
 const behind = 0.95;
 const leastPace = 0.05;
 const paceAfterThrottle = 0.7;
-/** How much of its pace comes back in a second. */
+/** How much the pace grows per second. */
 const pacePerSecond = 0.02;
-/** Calls that were under way together are throttled together, and that counts once. */
+/** Calls that were in flight at the same time are throttled together, which counts once. */
 const togetherMs = 1_000;
-/** A bucket that is further ahead of the clock than this was written by a clock that was wrong. */
+/** A bucket that is further ahead of the clock than this was written by a wrong clock. */
 const mostAheadMs = 5_000;
 
-/** Before the first request everything is there. */
+/** Returns the bucket before the first request. */
 export const fullBucket = (limits: KindLimits, nowMs: number): Bucket => ({
   requests: limits.burst,
   instances: limits.instances?.burst ?? 0,
@@ -49,7 +49,7 @@ export const fullBucket = (limits: KindLimits, nowMs: number): Bucket => ({
   pace: 1,
 });
 
-/** Takes one request. `later`: the earliest time at which trying again makes sense, always after now. */
+/** Takes one request. `later`: nothing was taken; `atMs` is the earliest time at which trying again makes sense, always after `nowMs`. */
 export function take(before: Bucket, limits: KindLimits, { lane, instances, nowMs }: Ask): Taken {
   const bucket = filled(before, limits, nowMs);
   const waits = [waitMs({ have: bucket.requests, wanted: 1 }, limits, { lane, pace: bucket.pace })];
@@ -62,7 +62,7 @@ export function take(before: Bucket, limits: KindLimits, { lane, instances, nowM
   };
 }
 
-/** After EC2 throttled a request. `withinMs`: those it refused come back at random within this time. */
+/** Returns the bucket after EC2 throttled a request. `withinMs`: the caller should try again at a random time within so many ms. */
 export function throttled(before: Bucket, limits: KindLimits, nowMs: number): { readonly bucket: Bucket; readonly withinMs: number } {
   const bucket = filled(before, limits, nowMs);
   const counts = bucket.throttledAtMs === undefined || Math.abs(nowMs - bucket.throttledAtMs) >= togetherMs;
@@ -80,15 +80,15 @@ export function throttled(before: Bucket, limits: KindLimits, nowMs: number): { 
 }
 
 /**
- * The bucket at this moment. A clock that is a little behind the bucket's adds nothing, so that no moment fills it twice.
- * One that jumps, ahead or far behind, finds the bucket full and never more than that: nobody waits for a wrong clock's time.
+ * Returns the bucket at `nowMs`. A clock that is a little behind the bucket's adds nothing, so that no moment fills the bucket twice.
+ * A clock that jumps ahead or far behind gets a full bucket and never more, so that no caller waits for the time of a wrong clock.
  */
 function filled(bucket: Bucket, limits: KindLimits, nowMs: number): Bucket {
   const sinceMs = nowMs - bucket.atMs;
   if (sinceMs < -mostAheadMs) return { ...fullBucket(limits, nowMs), requests: holds(limits.burst, bucket.pace), pace: bucket.pace };
   if (sinceMs <= 0) return bucket;
   const pace = Math.min(1, bucket.pace + (pacePerSecond * sinceMs) / 1000);
-  // What the pace was on the way, near enough: it grows by a fiftieth in a second.
+  // The mean of the two paces approximates the pace in between, which grows by a fiftieth per second.
   const seconds = (((bucket.pace + pace) / 2) * behind * sinceMs) / 1000;
   const level = (have: number, { burst, perSecond }: BucketLimits): number =>
     Math.max(have, Math.min(holds(burst, pace), have + perSecond * seconds));
@@ -103,7 +103,7 @@ function filled(bucket: Bucket, limits: KindLimits, nowMs: number): Bucket {
 
 const holds = (burst: number, pace: number): number => Math.max(1, burst * pace);
 
-/** How long until this much is there beyond what the lane leaves. More than the bucket holds is granted when it is full. */
+/** Returns how many ms it takes until the bucket has `wanted` beyond what the lane leaves. A full bucket grants more than it holds. */
 function waitMs(
   { have, wanted }: { have: number; wanted: number },
   { burst, perSecond }: BucketLimits,
@@ -113,6 +113,6 @@ function waitMs(
   const { part, requests, seconds } = leaves[lane];
   const left = Math.floor(pace * Math.min(burst * part, Math.max(requests, perSecond * seconds)));
   const missing = Math.min(wanted, most - left) + left - have;
-  // Sums of small parts come out a hair short.
+  // Rounding makes sums of small parts a little too small.
   return missing > 1e-9 ? Math.max(1, (missing / (perSecond * pace * behind)) * 1000) : 0;
 }

@@ -1,21 +1,21 @@
-/** What EC2 is asked for. Each has a bucket of its own there, for the whole account and region. */
+/** The kinds of requests to EC2. EC2 has a bucket for each, per account and region. */
 export const requestKinds = ["launch", "terminate", "describe"] as const;
 export type RequestKind = (typeof requestKinds)[number];
 
-/** Who goes first when there is too little for all: what ends, then what replaces lost capacity, then what grows. */
+/** The order of requests if there is not enough for all: those that terminate, then those that replace lost capacity, then growth. */
 export const requestLanes = ["end", "replace", "grow"] as const;
 export type RequestLane = (typeof requestLanes)[number];
 
-/** A token bucket: `burst` at once when it is full, `perSecond` after that. */
+/** The limits of a token bucket: `burst` at once if it is full, then `perSecond`. */
 export type BucketLimits = { readonly burst: number; readonly perSecond: number };
 
-/** Of one kind of request. `instances`: as many may be named or asked for in all; absent where only requests count. */
+/** The limits of one kind of request. `instances`: how many instances all requests together may name; undefined if only requests count. */
 export type KindLimits = BucketLimits & { readonly instances?: BucketLimits | undefined };
 export type RequestLimits = Readonly<Record<RequestKind, KindLimits>>;
 
 /**
- * EC2's documented defaults: CreateFleet is an ordinary mutating action; TerminateInstances has limits of its own,
- * of which one counts instances; DescribeInstances with neither filter nor page has the smaller bucket of its two.
+ * EC2's documented defaults. CreateFleet is an ordinary mutating action. TerminateInstances has its own limits, one of which counts
+ * instances. DescribeInstances has two buckets; a call with neither a filter nor a page uses the smaller one.
  * (https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html)
  */
 export const documentedLimits: RequestLimits = {

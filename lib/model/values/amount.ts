@@ -1,4 +1,4 @@
-/** How amounts are written in the reasons that people read. A figure of eight digits hides the two that matter. */
+/** How amounts are written in the reasons that people read. They are rounded, because many digits hide the two or three that matter. */
 
 const up = (value: number): number => Math.ceil(value - 1e-6);
 
@@ -9,14 +9,14 @@ function money(usd: number, round: (value: number) => number): string {
   return `$${rounded.toFixed(decimals).replace(/(\.\d\d\d*?)0+$/, "$1")}`;
 }
 
-/** `$40`, `$2.58`, `$0.526`. */
+/** Returns an amount such as `$40`, `$2.58` or `$0.526`. */
 export const dollars = (usd: number): string => money(usd, Math.round);
 
-/** The same of what something costs, rounded up: it never seems to fit where it does not. */
+/** The same for a cost, rounded up, so that it never seems to fit into a limit that it exceeds. */
 export const cost = (usd: number): string => money(usd, up);
 
-/** `22.3 GiB`, rounded down: whoever asks for as much is given it. */
+/** Returns an amount such as `22.3 GiB`, rounded down, so that a job that asks for as much as is printed fits. */
 export const gib = (amount: number): string => `${Math.floor(amount * 10 + 1e-6) / 10} GiB`;
 
-/** `1 GPU`, `8 GPUs`. */
+/** Returns a count such as `1 GPU` or `8 GPUs`. */
 export const gpus = (count: number): string => `${count} ${count === 1 ? "GPU" : "GPUs"}`;

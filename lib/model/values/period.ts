@@ -1,12 +1,12 @@
-/** UTC days and calendar months, by which AWS bills; they know no daylight saving. Times are ms since the epoch. */
+/** UTC days and calendar months, by which AWS bills and which have no daylight saving time. Times are ms since the epoch. */
 export type Period = "day" | "month";
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
-/** EC2 bills by the second, and at least this much: https://aws.amazon.com/ec2/pricing/on-demand/ */
+/** EC2 bills by the second, but at least one minute: https://aws.amazon.com/ec2/pricing/on-demand/ */
 const leastBilledMs = 60_000;
 
-/** "2026-11-23", or "2026-11". */
+/** Returns a name such as "2026-11-23" or "2026-11". */
 export const periodName = (period: Period, atMs: number): string => new Date(atMs).toISOString().slice(0, period === "day" ? 10 : 7);
 
 const monthStart = (atMs: number, ahead: number): number => {
@@ -15,17 +15,17 @@ const monthStart = (atMs: number, ahead: number): number => {
 };
 export const startOf = (period: Period, atMs: number): number =>
   period === "day" ? Math.floor(atMs / dayMs) * dayMs : monthStart(atMs, 0);
-/** Later than `atMs`, always. */
+/** Returns the start of the next period, which is always after `atMs`. */
 export const nextStart = (period: Period, atMs: number): number => (period === "day" ? startOf("day", atMs) + dayMs : monthStart(atMs, 1));
 
-/** An instance's time, at the price it was launched at. */
+/** The time from an instance's launch to its end, at the price at which it was launched. */
 export type Life = { readonly usdPerHour: number; readonly fromMs: number; readonly toMs: number };
 
-/** What of a life's cost falls into the period of `atMs`, in whole micro-dollars. The parts of a life add up to the whole. */
+/** Returns the part of a life's cost in the period that contains `atMs`, in whole micro-dollars. All parts add up to the life's cost. */
 export const costIn = (life: Life, period: Period, atMs: number): number =>
   costUntil(life, nextStart(period, atMs)) - costUntil(life, startOf(period, atMs));
 
-/** A life's cost by UTC day, in whole micro-dollars; days that cost nothing are left out. */
+/** Returns a life's cost by UTC day, in whole micro-dollars, without days that cost nothing. */
 export function costByDay(life: Life): ReadonlyMap<string, number> {
   const days = new Map<string, number>();
   for (let atMs = life.fromMs; atMs < billedUntil(life); atMs = nextStart("day", atMs)) {

@@ -1,7 +1,6 @@
-/** What one node offers, or one job needs of one node. GPUs are whole ones. */
+/** What a node offers, or what a job needs on one node. GPUs are whole. */
 export type Resources = {
   readonly vcpus: number;
-  /** GiB */
   readonly memoryGiB: number;
   readonly gpus: number;
 };
@@ -22,6 +21,6 @@ export const minus = (a: Resources, b: Resources): Resources => ({
 
 export const sum = (all: readonly Resources[]): Resources => all.reduce(plus, nothing);
 
-/** True when `need` fits into `room` in every dimension. */
+/** Whether `need` fits into `room` in every dimension. */
 export const fits = (need: Resources, room: Resources): boolean =>
   need.vcpus <= room.vcpus && need.memoryGiB <= room.memoryGiB && need.gpus <= room.gpus;

@@ -6,7 +6,7 @@ import { aCatalogue, aPool } from "../../fakes/builders.ts";
 import { World } from "../../unit/flows/world.ts";
 import { ledgerOn, newTable } from "../dynamodb-ledger.ts";
 
-test("300 messages, of ten jobs, make ten jobs and ten nodes, whatever decisions run side by side", async () => {
+test("300 messages about ten jobs result in ten jobs and ten nodes, whatever decisions run at the same time", async () => {
   const ledger = ledgerOn(await newTable());
   const world = new World(aPool({ limits: { usdPerHour: 100, gpus: 100 } }));
   await ledger.catalogues.put("gpu", aCatalogue());

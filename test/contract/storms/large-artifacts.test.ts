@@ -29,6 +29,6 @@ test("an artifact of 64 MiB is sealed and opened in bounded memory", async () =>
     clearInterval(watch);
     await rm(folder, { recursive: true });
   }
-  // Two parts of 8 MiB under way, frames, and what the garbage collector has not come to.
+  // Two parts of 8 MiB in flight, frames, and garbage that is not collected yet.
   expect(most - before).toBeLessThan(size * 1.5);
 });

@@ -14,7 +14,7 @@ const pools = Array.from({ length: 25 }, (_, n) => `pool-${n}`);
 const teams = ["vision", "speech", undefined];
 const limits = { pool: { usdPerHour: 1000, gpus: 40 }, team: { usdPerHour: 12, gpus: 1000 }, deployment: { usdPerHour: 25, gpus: 30 } };
 
-/** One handler: takes the pool's next epoch, intends, settles with what EC2 gave, ends nodes; and dies, or is overtaken, in between. */
+/** One handler: it takes the pool's next epoch, intends, settles with what EC2 gave and ends nodes, unless it crashes or is overtaken. */
 async function handler(ledger: Ledger, of: { n: number; random: () => number }): Promise<void> {
   const { n, random } = of;
   const pool = `pool-${n % pools.length}`;
@@ -52,7 +52,7 @@ async function settle(ledger: Ledger, fence: Fence, of: { launch: Launch; came: 
   if (settled === "done" && first && cheaper < 0.5) await ledger.placements.terminating(fence, first.id, monday + 1);
 }
 
-test("50 handlers of 25 pools race for one limit: it is never exceeded, and what is reserved in the end is what is live", async () => {
+test("50 handlers of 25 pools that race for one limit never exceed it, and what is reserved in the end is what is live", async () => {
   const owner = await newTable();
   const reader = ledgerOn(owner);
   const { wire, collisions } = colliding();
@@ -62,7 +62,7 @@ test("50 handlers of 25 pools race for one limit: it is never exceeded, and what
     wire(base);
     const ledger = ledgerOn({ client: DynamoDBDocumentClient.from(base), table: owner.table });
     await handler(ledger, { n, random: generator(n) }).catch((error: unknown) => {
-      // A handler that gave up has died like any other: what it left is settled below.
+      // A handler that gave up is like one that crashed: what it left is settled below.
       if (!(error instanceof Fault && error.retry)) throw error;
       tooBusy += 1;
     });
@@ -87,7 +87,7 @@ test("50 handlers of 25 pools race for one limit: it is never exceeded, and what
   expect(reads).toBeGreaterThan(20);
   expect(collisions()).toBeGreaterThan(50);
   expect(tooBusy).toBeLessThan(5);
-  // They did fight for it: without a limit in the way this test shows nothing.
+  // The handlers did compete for the limit. Otherwise, this test would show nothing.
   expect(most.usdPerHour).toBeGreaterThan(limits.deployment.usdPerHour - 3);
 
   const live: { team: string | undefined; usdPerHour: number; gpus: number }[] = [];

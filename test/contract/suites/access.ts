@@ -3,7 +3,7 @@ import type { JobAccess } from "../../../lib/ports/job-access.ts";
 
 export function jobAccessContract(name: string, make: () => JobAccess): void {
   describe(`job access: ${name}`, () => {
-    test("every attempt gets credentials of its own, good for about an hour", async () => {
+    test("every attempt gets its own credentials, valid for about an hour", async () => {
       const access = make();
       const before = Date.now();
       const [first, second] = [
@@ -18,7 +18,7 @@ export function jobAccessContract(name: string, make: () => JobAccess): void {
       }
     });
 
-    test("the longest names will do", async () => {
+    test("credentials are available for the longest names", async () => {
       const given = await make().credentials({ team: `t${"x".repeat(29)}`, job: `j${"y".repeat(99)}`, attempt: 123_456 });
       expect(given.secretAccessKey).not.toBe("");
     });

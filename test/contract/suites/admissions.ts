@@ -4,7 +4,7 @@ import { admitted, begin, type MakeLedger, only, readyNode } from "./arrange.ts"
 
 export const admissionsContract = (make: MakeLedger) =>
   describe("admissions", () => {
-    it("writes a job and its queue entry", async () => {
+    it("admission writes a job and its queue entry", async () => {
       const ledger = await make();
       const spec = aSpec({ env: { A: "1", SPACE: "" }, priority: 7, gpus: { count: 2, memoryGiB: 16, models: ["A10G", "L4"] } });
       const job = aJob({ spec });
@@ -16,7 +16,7 @@ export const admissionsContract = (make: MakeLedger) =>
       ]);
     });
 
-    it("knows the same message again, and refuses another body under its name", async () => {
+    it("admission recognizes the same message again, and refuses another body under its name", async () => {
       const ledger = await make();
       await admitted(ledger);
       expect(await ledger.admissions.admit(aJob({ pool: "other", state: "rejected" }))).toEqual({ kind: "same", job: aJob() });
@@ -25,7 +25,7 @@ export const admissionsContract = (make: MakeLedger) =>
       expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(2);
     });
 
-    it("creates one job when 16 say the same at once", async () => {
+    it("16 equal messages at once create one job", async () => {
       const ledger = await make();
       const answers = await Promise.all(Array.from({ length: 16 }, () => ledger.admissions.admit(aJob())));
       expect(answers.filter(({ kind }) => kind === "created")).toHaveLength(1);
@@ -33,7 +33,7 @@ export const admissionsContract = (make: MakeLedger) =>
       expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(1);
     });
 
-    it("creates one job when 16 different bodies race for a name", async () => {
+    it("16 different bodies that race for a name create one job", async () => {
       const ledger = await make();
       const bodies = Array.from({ length: 16 }, (_, n) => aJob({ bodyHash: String(n).padStart(64, "0") }));
       const answers = await Promise.all(bodies.map((job) => ledger.admissions.admit(job)));
@@ -41,7 +41,7 @@ export const admissionsContract = (make: MakeLedger) =>
       expect(answers.filter(({ kind }) => kind === "taken")).toHaveLength(15);
     });
 
-    it("keeps a rejected job, without a spec and without a place in the queue", async () => {
+    it("a rejected job is stored without a spec and without a queue entry", async () => {
       const ledger = await make();
       const rejected = aJob({ state: "rejected", spec: undefined, reason: "it is not JSON", endedAtMs: monday });
       expect(await ledger.admissions.admit(rejected)).toMatchObject({ kind: "created" });
@@ -49,7 +49,7 @@ export const admissionsContract = (make: MakeLedger) =>
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
     });
 
-    it("does not put a job that was placed long ago back into the queue", async () => {
+    it("a repeated message does not put a job that was placed long ago back into the queue", async () => {
       const ledger = await make();
       const { entry } = await admitted(ledger);
       const fence = await begin(ledger);

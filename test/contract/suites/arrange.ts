@@ -6,24 +6,24 @@ import type { Fence } from "../../../lib/ports/pool-ledger.ts";
 import type { Ledger } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aJob, aLaunch, aNode, aSpec, monday } from "../../fakes/builders.ts";
 
-/** Makes an empty ledger. */
+/** Returns an empty ledger. */
 export type MakeLedger = () => Promise<Ledger>;
 
 export const plenty = { pool: { usdPerHour: 1000, gpus: 1000 } };
 
 export const begin = async (ledger: Ledger, pool = "gpu"): Promise<Fence> => (await ledger.decisions.begin(pool)).fence;
 
-/** When a ready node that has not called again is dead. */
+/** When the lease of a ready node that has not called again is over. */
 export const leaseOver = monday + 1_020_001;
 
-/** A queued job and its entry. */
+/** Admits a job, and returns it with its queue entry. */
 export async function admitted(ledger: Ledger, over: Partial<Job> = {}): Promise<{ job: Job; entry: QueueEntry }> {
   const job = aJob(over);
   expect(await ledger.admissions.admit(job)).toMatchObject({ kind: "created" });
   return { job, entry: waiting({ ...job, spec: job.spec ?? aSpec() }) };
 }
 
-/** Brings nodes into the pool as `place` does: an intent, settled; answers them as `launching`. */
+/** Adds nodes to the pool as `place` does, by an intent that is settled. Returns them as `launching`. */
 export async function launched(ledger: Ledger, fence: Fence, nodes: readonly Node[]): Promise<Launch> {
   const [first] = nodes;
   const reserved = {
@@ -36,13 +36,13 @@ export async function launched(ledger: Ledger, fence: Fence, nodes: readonly Nod
   return launch;
 }
 
-/** A node as it is when its launch is settled. */
+/** Returns a node as it is when its launch is settled. */
 export function newNode(over: Partial<Node> = {}): Node {
   const { readyAtMs: _ready, lastSeenMs: _seen, ...node } = aNode({ state: "launching", stateSinceMs: monday, ...over });
   return node;
 }
 
-/** A ready node in the pool. */
+/** Adds a ready node to the pool. */
 export async function readyNode(ledger: Ledger, fence: Fence, over: Partial<Node> = {}): Promise<Node> {
   const node = newNode({ pool: fence.pool, ...over });
   await launched(ledger, fence, [node]);
@@ -51,7 +51,7 @@ export async function readyNode(ledger: Ledger, fence: Fence, over: Partial<Node
   return seen.node;
 }
 
-/** A job that runs on a node of its own: what most of a job's life starts from. */
+/** Places a job on a node of its own, which most tests of a job's life start from. */
 export async function placed(ledger: Ledger, over: Partial<Job> = {}): Promise<{ fence: Fence; node: Node; job: Job; entry: QueueEntry }> {
   const { job, entry } = await admitted(ledger, over);
   const fence = await begin(ledger, job.pool);
@@ -60,7 +60,7 @@ export async function placed(ledger: Ledger, over: Partial<Job> = {}): Promise<{
   return { fence, node, job, entry };
 }
 
-/** The same job after its program has ended well: it uploads and waits to be sealed. */
+/** The same after the job's program has exited successfully: it uploads and waits to be sealed. */
 export async function sealing(ledger: Ledger, over: Partial<Job> = {}): ReturnType<typeof placed> {
   const all = await placed(ledger, over);
   const on = { pool: "gpu", node: all.node.id, atMs: monday + 90_000, process: "p1" };

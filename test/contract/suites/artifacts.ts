@@ -9,13 +9,13 @@ import { Fault } from "../../../lib/model/fault.ts";
 import type { AttemptRef, SealedArtifact } from "../../../lib/model/job.ts";
 import type { ArtifactReader, Artifacts } from "../../../lib/ports/artifacts.ts";
 
-/** What a suite of artifacts runs on. Teams `vision` and `audio` have keys, the team `nobody` has none. */
+/** What the suite of artifacts runs on. The teams `vision` and `audio` must have keys, and the team `nobody` must have none. */
 export type ArtifactsStage = {
   readonly artifacts: Artifacts;
   readonly reader: ArtifactReader;
   /** Puts an object into the incoming bucket. */
   putIncoming(key: string, bytes: Buffer): Promise<void>;
-  /** Keys in the artifacts bucket below a prefix. */
+  /** Returns the keys in the artifacts bucket below a prefix. */
   sealedKeys(prefix: string): Promise<readonly string[]>;
   readSealed(key: string): Promise<Buffer>;
   writeSealed(key: string, bytes: Buffer): Promise<void>;
@@ -75,14 +75,14 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
     const putManifest = (attempt: AttemptRef, manifest: unknown): Promise<void> =>
       stage.putIncoming(manifestKey(attempt), Buffer.from(typeof manifest === "string" ? manifest : JSON.stringify(manifest)));
 
-    describe("what was uploaded", () => {
-      test("is unknown until the manifest is there", async () => {
+    describe("uploads", () => {
+      test("an upload is unknown until its manifest exists", async () => {
         const attempt = anAttempt();
         await upload(stage, attempt, "model.bin", Buffer.from("weights"));
         expect(await stage.artifacts.uploaded(attempt)).toBeUndefined();
       });
 
-      test("is what the manifest lists, and may be nothing", async () => {
+      test("an upload is what its manifest lists, and may be empty", async () => {
         const attempt = anAttempt();
         const files = [
           describing("out/a.txt", Buffer.from("a")),
@@ -100,13 +100,13 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
         ["of another shape", () => ({ version: 3 })],
         ["of another attempt", (attempt) => manifestOf({ ...attempt, attempt: 2 }, [])],
         ["of another team", (attempt) => manifestOf({ ...attempt, team: "audio" }, [])],
-      ])("a manifest %s is a fault", async (_what, manifest) => {
+      ])("reading a manifest %s is a fault", async (_what, manifest) => {
         const attempt = anAttempt();
         await putManifest(attempt, manifest(attempt));
         await expect(stage.artifacts.uploaded(attempt)).rejects.toMatchObject({ code: "manifest", retry: false });
       });
 
-      test("an entry that cannot be kept does not cost the others", async () => {
+      test("an entry that cannot be kept does not cost the other files of a manifest", async () => {
         const attempt = anAttempt();
         const file = describing("a", Buffer.from("a"));
         const climbing = { ...file, path: "../../audio/job/1/files/a" };
@@ -126,12 +126,12 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
         lost: [{ path: "b", because: "it was not uploaded" }],
       });
 
-      test("is absent before it is sealed", async () => {
+      test("the sealed list is undefined before it is sealed", async () => {
         expect(await stage.artifacts.sealedList(anAttempt())).toBeUndefined();
         expect(await stage.reader.list(anAttempt())).toBeUndefined();
       });
 
-      test("comes back as it was, may hold thousands of files, and does not show what it says", async () => {
+      test("the sealed list opens as it was written, may have thousands of files, and is unreadable without the key", async () => {
         const attempt = anAttempt();
         const many = Array.from({ length: 5_000 }, (_, n) => ({
           ...describing(`out/part-${n}.bin`, Buffer.from("x")),
@@ -146,7 +146,7 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
         expect((await stage.readSealed(key)).includes("part-7")).toBe(false);
       });
 
-      test("of another attempt, or a file of the job's own that lies in its place, does not open", async () => {
+      test("another attempt's list, or a file of the job itself, does not open in the place of the sealed list", async () => {
         const attempt = anAttempt();
         const place = `${attempt.team}/${attempt.job}/1/manifest.json.sealed`;
         const text = Buffer.from(JSON.stringify(listOf(attempt, [])));
@@ -162,7 +162,7 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
     });
 
     describe("sealing", () => {
-      test.each([0, 1, 65_535, 65_536, 65_537, 300_000])("%i bytes come back as they were", async (size) => {
+      test.each([0, 1, 65_535, 65_536, 65_537, 300_000])("a sealed file of %i bytes opens as it was", async (size) => {
         const attempt = anAttempt();
         const bytes = randomBytes(size);
         const artifact = await sealed(attempt, "out/model.bin", bytes);
@@ -177,13 +177,13 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
         expect(await readdir(join(folder, "deep"))).toEqual(["model.bin"]);
       });
 
-      test("what rests does not show what it holds", async () => {
+      test("a sealed file is unreadable without the key", async () => {
         const attempt = anAttempt();
         const artifact = await sealed(attempt, "secret.txt", Buffer.from("correct horse battery staple".repeat(100)));
         expect((await stage.readSealed(artifact.key)).includes("horse")).toBe(false);
       });
 
-      test("twice leaves one, and it opens", async () => {
+      test("sealing a file twice leaves one object, which opens", async () => {
         const attempt = anAttempt();
         const first = await sealed(attempt, "a.txt", Buffer.from("a"));
         expect(await sealed(attempt, "a.txt", Buffer.from("a"))).toEqual(first);
@@ -191,18 +191,18 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
         await stage.reader.open(attempt, first, join(folder, "a.txt"));
       });
 
-      test("a file that was never uploaded is lost", async () => {
+      test("a file that was never uploaded cannot be sealed and is lost", async () => {
         const lost = { kind: "lost", because: "it was not uploaded" };
         expect(await stage.artifacts.seal(anAttempt(), describing("a.txt", Buffer.from("a")))).toEqual(lost);
       });
 
-      test("a file whose path is too long for a key is lost", async () => {
+      test("a file whose path is too long for a key cannot be sealed and is lost", async () => {
         const path = `${"deep/".repeat(199)}model.bin`;
         const lost = { kind: "lost", because: "its path is too long" };
         expect(await stage.artifacts.seal(anAttempt(), describing(path, Buffer.from("a")))).toEqual(lost);
       });
 
-      test("a file comes back with its permission bits, and under a name that is not text", async () => {
+      test("a sealed file opens with its permission bits, also under a name that is not text", async () => {
         const attempt = anAttempt();
         for (const mode of [0o755, 0o640, 0o444]) {
           const artifact = { ...(await sealed(attempt, "run.sh", Buffer.from("#!/bin/sh"))), mode };
@@ -216,7 +216,7 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
         ["another checksum", (file) => ({ ...file, sha256: sha256(Buffer.from("other")) })],
         ["fewer bytes", (file) => ({ ...file, bytes: file.bytes - 1 })],
         ["more bytes", (file) => ({ ...file, bytes: file.bytes + 1 })],
-      ])("a manifest that promised %s: the file is lost, and nothing is left", async (_what, promised) => {
+      ])("a file for which the manifest lists %s is lost, and nothing is left of it", async (_what, promised) => {
         const attempt = anAttempt();
         const file = await upload(stage, attempt, "a.bin", randomBytes(100_000));
         const lost = { kind: "lost", because: "it does not have the checksum that the worker computed" };
@@ -225,10 +225,10 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
       });
     });
 
-    describe("opening leaves nothing behind when", () => {
+    describe("failed openings of artifacts", () => {
       const bytes = randomBytes(100_000);
 
-      test("there is no such file", async () => {
+      test("opening a file that does not exist leaves nothing behind", async () => {
         const attempt = anAttempt();
         expect(
           await refusal(stage.reader.open(attempt, { ...describing("a", bytes), key: "vision/none/1/a.sealed" }, join(folder, "a"))),
@@ -239,19 +239,19 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
         ["attempt", (attempt) => ({ ...attempt, attempt: 2 })],
         ["job", (attempt) => ({ ...attempt, job: "another" })],
         ["team", (attempt) => ({ ...attempt, team: "audio" })],
-      ])("it was sealed for another %s", async (_what, other) => {
+      ])("opening a file that was sealed for another %s leaves nothing behind", async (_what, other) => {
         const attempt = anAttempt();
         const artifact = await sealed(attempt, "a", bytes);
         await refusal(stage.reader.open(other(attempt), artifact, join(folder, "a")));
       });
 
-      test("it was sealed for another path", async () => {
+      test("opening a file that was sealed for another path leaves nothing behind", async () => {
         const attempt = anAttempt();
         const artifact = await sealed(attempt, "a", bytes);
         await refusal(stage.reader.open(attempt, { ...artifact, path: "b" }, join(folder, "b")));
       });
 
-      test("another team's file lies in its place", async () => {
+      test("opening another team's file in the place of one's own leaves nothing behind", async () => {
         const attempt = anAttempt();
         const mine = await sealed(attempt, "a", bytes);
         const theirs = await sealed({ ...attempt, team: "audio" }, "a", bytes);
@@ -260,19 +260,19 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
       });
 
       test.each<[string, (sealed: Buffer) => Buffer]>([
-        ["a bit of its body changed", (sealed) => flipped(sealed, sealed.length - 1000)],
-        ["a bit of its head changed", (sealed) => flipped(sealed, 10)],
+        ["a bit of its body has changed", (sealed) => flipped(sealed, sealed.length - 1000)],
+        ["a bit of its head has changed", (sealed) => flipped(sealed, 10)],
         ["its end was cut off", (sealed) => sealed.subarray(0, sealed.length - 100)],
         ["only its head is left", (sealed) => sealed.subarray(0, 40)],
         ["nothing is left of it", () => Buffer.alloc(0)],
-      ])("%s", async (_what, tamper) => {
+      ])("opening a sealed file leaves nothing behind if %s", async (_what, tamper) => {
         const attempt = anAttempt();
         const artifact = await sealed(attempt, "a", bytes);
         await stage.writeSealed(artifact.key, tamper(await stage.readSealed(artifact.key)));
         await refusal(stage.reader.open(attempt, artifact, join(folder, "a")));
       });
 
-      test("it is not what the record says", async () => {
+      test("opening a file that differs from its record leaves nothing behind", async () => {
         const attempt = anAttempt();
         const artifact = await sealed(attempt, "a", bytes);
         await refusal(stage.reader.open(attempt, { ...artifact, sha256: sha256(Buffer.from("x")) }, join(folder, "a")));

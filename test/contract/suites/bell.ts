@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { MakeLedger } from "./arrange.ts";
 
-/** Every ring counts, and exactly one ring after a quiet moment is told to wake somebody. */
+/** Every ring counts, and exactly one ring after a quiet moment returns `wasQuiet`. */
 export const bellContract = (make: MakeLedger) =>
   describe("bell", () => {
-    it("is quiet before the first ring and after a decision that heard all", async () => {
+    it("the bell is quiet before the first ring and after a decision that heard all rings", async () => {
       const { bell, decisions } = await make();
       expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: true });
       expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: false });
@@ -14,14 +14,14 @@ export const bellContract = (make: MakeLedger) =>
       expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: true });
     });
 
-    it("counts 100 rings at once and wakes once", async () => {
+    it("100 rings at once are all counted and wake the lane once", async () => {
       const { bell, decisions } = await make();
       const rings = await Promise.all(Array.from({ length: 100 }, () => bell.ring("gpu", "job")));
       expect(rings.filter((ring) => ring.wasQuiet)).toHaveLength(1);
       expect(await decisions.state("gpu")).toMatchObject({ bell: 100, decidedThrough: 0 });
     });
 
-    it("loses no ring that comes during a decision: finish hears it or the ring wakes", async () => {
+    it("a ring during a decision is not lost, because either finish hears it or the ring wakes the lane", async () => {
       const { bell, decisions } = await make();
       for (let round = 1; round <= 10; round += 1) {
         const { fence, heard } = await decisions.begin("gpu");
@@ -35,7 +35,7 @@ export const bellContract = (make: MakeLedger) =>
       }
     });
 
-    it("tells the next decision who rang, each once, and no other decision again", async () => {
+    it("the next decision gets each cause of the rings once, and no later decision gets it again", async () => {
       const { bell, decisions } = await make();
       for (const cause of ["worker", "job", "worker", "alarm fleetwright/gpu-high/gpu"] as const) await bell.ring("gpu", cause);
       await bell.ring("cpu", "tick");
@@ -45,7 +45,7 @@ export const bellContract = (make: MakeLedger) =>
       expect(await decisions.begin("gpu")).toMatchObject({ heard: 5, causes: ["later"] });
     });
 
-    it("keeps 50 causes, and counts the rings of all", async () => {
+    it("the bell keeps 50 causes and counts all rings", async () => {
       const { bell, decisions } = await make();
       for (let n = 0; n < 60; n += 1) await bell.ring("gpu", `ended i-${String(n).padStart(8, "0")}`);
       const { heard, causes, fence } = await decisions.begin("gpu");
@@ -54,7 +54,7 @@ export const bellContract = (make: MakeLedger) =>
       expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: true });
     });
 
-    it("keeps pools apart", async () => {
+    it("each pool has its own bell", async () => {
       const { bell } = await make();
       await bell.ring("gpu", "job");
       expect(await bell.ring("cpu", "job")).toEqual({ wasQuiet: true });

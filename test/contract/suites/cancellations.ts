@@ -8,7 +8,7 @@ const cancelled = { state: "cancelled", reason: by.reason, endedAtMs: by.atMs };
 
 export const cancellationsContract = (make: MakeLedger) =>
   describe("cancellations", () => {
-    it("take a job that waits out of the queue, and may come twice", async () => {
+    it("cancelling takes a waiting job out of the queue, and may be repeated", async () => {
       const ledger = await make();
       const { job, entry } = await admitted(ledger);
       await admitted(ledger, { job: "other" });
@@ -22,7 +22,7 @@ export const cancellationsContract = (make: MakeLedger) =>
       expect(await ledger.placements.hold(fence, { entry, reason: "waits" })).toBe("stale");
     });
 
-    it("leave what is placed on its node until its worker has stopped, and nothing brings it back", async () => {
+    it("a cancelled job stays on its node until its worker has stopped it, and never runs again", async () => {
       const ledger = await make();
       const { job, node } = await placed(ledger);
       expect(await ledger.cancellations.cancel(job, by)).toEqual({ kind: "cancelled", pool: "gpu" });
@@ -35,7 +35,7 @@ export const cancellationsContract = (make: MakeLedger) =>
       expect(await ledger.sealing.get(job)).toEqual({ ...job, ...cancelled });
     });
 
-    it("leave an upload waiting to be sealed, which ends no job any more", async () => {
+    it("a cancelled job's upload is still sealed, which does not change the job any more", async () => {
       const ledger = await make();
       const { job } = await sealing(ledger);
       expect(await ledger.cancellations.cancel(job, by)).toEqual({ kind: "cancelled", pool: "gpu" });
@@ -46,7 +46,7 @@ export const cancellationsContract = (make: MakeLedger) =>
       expect(await ledger.sealing.get(job)).toMatchObject(cancelled);
     });
 
-    it("let a dead node's place go, and the job stays ended", async () => {
+    it("a cancelled job stays ended when its dead node is freed", async () => {
       const ledger = await make();
       const { fence, job, node } = await placed(ledger);
       await ledger.cancellations.cancel(job, by);
@@ -56,7 +56,7 @@ export const cancellationsContract = (make: MakeLedger) =>
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
     });
 
-    it("change nothing that has ended, nor what there is not", async () => {
+    it("cancelling does not change a job that has ended or does not exist", async () => {
       const ledger = await make();
       const { job } = await sealing(ledger);
       await ledger.sealing.succeed(attempt, {}, monday + 100_000);
@@ -67,7 +67,7 @@ export const cancellationsContract = (make: MakeLedger) =>
       expect(await ledger.cancellations.cancel({ team: "vision", job: "nobody" }, by)).toEqual({ kind: "unknown" });
     });
 
-    it("of many end each that can be, and say of every one what became of it", async () => {
+    it("cancelling many jobs ends each that can be cancelled, and reports an outcome for every one", async () => {
       const ledger = await make();
       for (let n = 0; n < 45; n += 1) await admitted(ledger, { job: `job-${n}` });
       const { job: onNode, node } = await placed(ledger, { job: "on-node" });
@@ -91,7 +91,7 @@ export const cancellationsContract = (make: MakeLedger) =>
       expect(await ledger.cancellations.cancelAll([], by)).toEqual([]);
     });
 
-    it("are one of 8 that come at once, whatever else happens to the job", async () => {
+    it("one of 8 cancellations at once takes effect, whatever else happens to the job", async () => {
       const ledger = await make();
       const { job, entry } = await admitted(ledger);
       const fence = await begin(ledger);

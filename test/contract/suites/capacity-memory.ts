@@ -14,12 +14,12 @@ const refusalOf = (subject: Subject): Refusal => {
   return { ...subject, code, least, evidence, atMs, sinceMs, untilMs, launch };
 };
 
-/** What EC2 refused: one memory for all pools, in which nothing that two learn at once is lost. */
+/** All pools share the memory of what EC2 refused, and no concurrent change is lost. */
 export const capacityMemoryContract = (make: MakeLedger): void => {
   describe("capacity.change", () => {
     const subjects = [offer, limit, fault];
 
-    it.each(subjects)("writes what is made of nothing, changes it and takes it away: $why", async (subject) => {
+    it.each(subjects)("a refusal is written, changed and removed: $why", async (subject) => {
       const ledger = await make();
       const seen: (Refusal | undefined)[] = [];
       const to = (wanted: Refusal | undefined) =>
@@ -39,13 +39,13 @@ export const capacityMemoryContract = (make: MakeLedger): void => {
       expect(seen).toEqual([undefined, undefined, first, second]);
     });
 
-    it("writes nothing where it is left as it is", async () => {
+    it("a refusal that is left as it is is not written", async () => {
       const ledger = await make();
       await ledger.capacity.change(offer, () => aRefusal());
       expect(await ledger.capacity.change(offer, (known) => known)).toBe(false);
     });
 
-    it("counts each of ten refusals that come at once", async () => {
+    it("each of ten refusals at once is counted", async () => {
       const ledger = await make();
       const refused = (n: number) => ({ subject: offer, code: "InsufficientInstanceCapacity", least: 1, launch: `launch-${n}` });
       await Promise.all(
@@ -54,7 +54,7 @@ export const capacityMemoryContract = (make: MakeLedger): void => {
       expect((await ledger.decisions.load("gpu", monday)).refusals).toMatchObject([{ evidence: 10 }]);
     });
 
-    it("is done by one of ten who all may if nobody has", async () => {
+    it("only one of ten writers at once writes a refusal that does not exist yet", async () => {
       const ledger = await make();
       const answers = await Promise.all(
         Array.from({ length: 10 }, (_, n) => ledger.capacity.change(limit, (known) => known ?? { ...refusalOf(limit), launch: `${n}` })),
@@ -63,8 +63,8 @@ export const capacityMemoryContract = (make: MakeLedger): void => {
     });
   });
 
-  describe("what was refused", () => {
-    it("is seen by every pool, except a fault, which is its own pool's", async () => {
+  describe("refusals", () => {
+    it("a refusal is seen by every pool, but a fault only by its own pool", async () => {
       const ledger = await make();
       for (const subject of [offer, limit, fault]) await ledger.capacity.change(subject, () => refusalOf(subject));
       const seenBy = async (pool: string) => (await ledger.decisions.load(pool, monday)).refusals.map(({ why }) => why).sort();

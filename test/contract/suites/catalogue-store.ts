@@ -3,7 +3,7 @@ import type { Catalogue } from "../../../lib/model/offer.ts";
 import { aCatalogue, anOffer, aType, monday } from "../../fakes/builders.ts";
 import type { MakeLedger } from "./arrange.ts";
 
-/** As many as all GPU and CPU families in six zones and two markets come to. */
+/** About as many offers as all GPU and CPU families have in six zones and two markets. */
 export const bigCatalogue = (): Catalogue => ({
   types: Array.from({ length: 250 }, (_, n) =>
     aType({ name: `g${n}.${n % 7}xlarge`, resources: { vcpus: n, memoryGiB: n * 4, gpus: n % 9 } }),
@@ -21,12 +21,12 @@ export const bigCatalogue = (): Catalogue => ({
 
 export const catalogueStoreContract = (make: MakeLedger) =>
   describe("catalogue store", () => {
-    it("has nothing until something was put", async () => {
+    it("a pool has no catalogue until one is stored", async () => {
       const { catalogues } = await make();
       expect(await catalogues.get("gpu")).toBeUndefined();
     });
 
-    it("gives back 3,000 offers as they were put, also to a decision", async () => {
+    it("a catalogue of 3,000 offers is read as it was stored, also by a decision", async () => {
       const { catalogues, decisions } = await make();
       const catalogue = bigCatalogue();
       await catalogues.put("gpu", catalogue);
@@ -35,7 +35,7 @@ export const catalogueStoreContract = (make: MakeLedger) =>
       expect(await catalogues.get("cpu")).toBeUndefined();
     });
 
-    it("replaces the one before", async () => {
+    it("a stored catalogue replaces the one before", async () => {
       const { catalogues } = await make();
       await catalogues.put("gpu", bigCatalogue());
       await catalogues.put("gpu", aCatalogue());

@@ -32,7 +32,7 @@ const aMap = (over: Partial<ShardMap> = {}): ShardMap => ({
   ...over,
 });
 
-/** Names are given once, and what is written holds only if nothing has changed since it was read. */
+/** A name is given only once, and a write succeeds only if nothing has changed since the dataset was read. */
 export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
   describe(`datasets, ${name}`, () => {
     const added = async (over: Partial<Dataset> = {}): Promise<{ datasets: Datasets; read: () => Promise<Dataset> }> => {
@@ -46,7 +46,7 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
       return { datasets, read };
     };
 
-    it("gives a name to the first of many, and tells the others whose it is", async () => {
+    it("one of many datasets gets the name, and the others get that one back", async () => {
       const datasets = await make();
       expect(await datasets.get(ref)).toBeUndefined();
       const all = await Promise.all(Array.from({ length: 10 }, (_, n) => datasets.add(aDataset({ id: `id-${n}` }))));
@@ -55,7 +55,7 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
       expect(await datasets.add(aDataset({ id: "late" }))).toEqual(there);
     });
 
-    it("lists a team's own, in order of name", async () => {
+    it("the datasets of a team are listed by name", async () => {
       const { datasets } = await added();
       await datasets.add(aDataset({ dataset: "cifar" }));
       await datasets.add(aDataset({ team: "visionary" }));
@@ -63,7 +63,7 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
       expect(await datasets.list("nobody")).toEqual([]);
     });
 
-    it("is ready with a listing, empty with one of nothing, and its trouble is over", async () => {
+    it("a dataset is ready with a listing and empty with an empty one, which also clears its trouble", async () => {
       const { datasets, read } = await added();
       expect(await datasets.noteTrouble(await read(), "no bucket")).toBe("done");
       expect(await read()).toEqual(aDataset({ state: "failed", trouble: "no bucket" }));
@@ -80,7 +80,7 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
       expect(await read()).toMatchObject({ state: "empty", listing: { version: 2 } });
     });
 
-    it("takes one of two listings, and one of two maps, that were made of the same", async () => {
+    it("only one of two listings, and one of several maps, made from the same state is written", async () => {
       const { datasets, read } = await added();
       const was = await read();
       const listings = await Promise.all(["a", "b"].map((digest) => datasets.noteListing(was, aListing({ digest }))));
@@ -91,7 +91,7 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
       expect(await read()).toMatchObject({ listing: { version: 1 }, map: { version: 1 } });
     });
 
-    it("takes no map of a listing that has been followed by another, nor anything for one that was replaced or removed", async () => {
+    it("a map of an outdated listing is stale, and so is every write for a dataset that was replaced or removed", async () => {
       const { datasets, read } = await added();
       await datasets.noteListing(await read(), aListing());
       const was = await read();
@@ -115,14 +115,14 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
       expect(await datasets.get(ref)).toBeUndefined();
     });
 
-    it("answers a replacement that was written before as done", async () => {
+    it("a replacement that was written before is done again", async () => {
       const { datasets, read } = await added();
       const was = await read();
       expect(await datasets.replace(was, aDataset({ id: "second" }))).toBe("done");
       expect(await datasets.replace(was, aDataset({ id: "second" }))).toBe("done");
     });
 
-    it("gives maps back as they were written", async () => {
+    it("a map is read as it was written", async () => {
       const { datasets, read } = await added();
       await datasets.noteListing(await read(), aListing());
       const holdings = Array.from({ length: 1_000 }, (_, n) => ({ ...aMap().holdings[0], node: `i-${String(n).padStart(17, "0")}` })).map(
@@ -139,13 +139,13 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
       expect((await read()).map).toEqual(aMap({ holdings }));
     });
 
-    it("notes when the next listing begins", async () => {
+    it("a dataset records when its next listing begins", async () => {
       const { datasets, read } = await added();
       await datasets.noteRelist(await read(), monday + 2_000);
       expect(await read()).toEqual(aDataset({ relistAtMs: monday + 2_000 }));
     });
 
-    it("lets each node ask once in a while, whether or not the dataset is there", async () => {
+    it("each node may ask once in a while, whether or not the dataset exists", async () => {
       const datasets = await make();
       const ask = (node: string, nowMs: number) => datasets.mayAsk(ref, node, { nowMs, againAtMs: nowMs + 3_000 });
       expect((await Promise.all([1, 2, 3].map(() => ask("i-a", monday)))).filter((may) => may)).toHaveLength(1);

@@ -8,7 +8,7 @@ export type DecisionReaderStage = { readonly journal: Journal; readonly reader: 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
 
-/** All decisions of a pool, page by page. */
+/** Reads all decisions of a pool, page by page. */
 export async function readAll(
   reader: DecisionReader,
   pool: string,
@@ -27,16 +27,16 @@ export async function readAll(
   return { ids: all.map(({ id }) => id), pages };
 }
 
-/** `make` gives a journal that is empty, and who reads it. */
+/** `make` must return an empty journal and its reader. */
 export function decisionReaderContract(name: string, make: () => Promise<DecisionReaderStage>): void {
   describe(`decision reader: ${name}`, () => {
-    test("an empty journal is one page", async () => {
+    test("an empty journal is one empty page", async () => {
       const { reader } = await make();
       expect(await reader.page("gpu", { limit: 10 })).toEqual({ decisions: [] });
       expect(await reader.get("gpu", "20260601-000000.000Z-decision-1")).toBeUndefined();
     });
 
-    test("goes back in time over days, months and years, pool by pool, page by page", async () => {
+    test("the decisions of a pool are read backwards over days, months and years, page by page", async () => {
       const { journal, reader } = await make();
       const times = [monday, monday + 1, monday + minuteMs, monday + dayMs, monday + 40 * dayMs, monday + 400 * dayMs];
       for (const [n, atMs] of times.entries()) await journal.record(aDecision({ id: `d${n}`, atMs }));
@@ -53,7 +53,7 @@ export function decisionReaderContract(name: string, make: () => Promise<Decisio
       expect((await readAll(reader, "gpu-2", { limit: 10 })).ids).toEqual(["20260601-000000.002Z-other"]);
     });
 
-    test("begins before any time that is named, whether something is there or not", async () => {
+    test("a page of decisions begins before the given time, whether or not there is a decision at that time", async () => {
       const { journal, reader } = await make();
       for (const [n, atMs] of [monday, monday + minuteMs, monday + dayMs].entries()) await journal.record(aDecision({ id: `d${n}`, atMs }));
       const older = async (cursor: string): Promise<number> => (await readAll(reader, "gpu", { limit: 10, cursor })).ids.length;
@@ -65,7 +65,7 @@ export function decisionReaderContract(name: string, make: () => Promise<Decisio
       expect(await older("2025")).toBe(0);
     });
 
-    test("finds one by its id, and tells what it did", async () => {
+    test("a decision is found by its id, with what it did", async () => {
       const { journal, reader } = await make();
       const { id: _id, clientToken: _token, intendedAtMs: _at, ...launch } = aLaunch({ team: "vision" });
       const entry = anEntry();

@@ -5,7 +5,7 @@ import { admitted, begin, launched, type MakeLedger, newNode, plenty, readyNode 
 
 export const decisionsContract = (make: MakeLedger) =>
   describe("decisions", () => {
-    it("knows a pool where nothing ever happened", async () => {
+    it("a pool where nothing ever happened is loaded as empty", async () => {
       const { decisions } = await make();
       const state = { bell: 0, decidedThrough: 0, epoch: 0, reserved: { usdPerHour: 0, gpus: 0 }, busy: false };
       expect(await decisions.state("gpu")).toEqual(state);
@@ -22,7 +22,7 @@ export const decisionsContract = (make: MakeLedger) =>
       });
     });
 
-    it("lets only the newest decision go on", async () => {
+    it("only the newest decision of a pool may go on", async () => {
       const { decisions } = await make();
       const first = await decisions.begin("gpu");
       expect(await decisions.isCurrent(first.fence)).toBe(true);
@@ -34,7 +34,7 @@ export const decisionsContract = (make: MakeLedger) =>
       expect(await decisions.state("gpu")).toMatchObject({ decidedThrough: 0, epoch: second.fence.epoch, busy: false });
     });
 
-    it("gives 16 decisions that begin at once an epoch each, and the newest may write", async () => {
+    it("16 decisions that begin at once get an epoch each, and only the newest may write", async () => {
       const ledger = await make();
       const begun = await Promise.all(Array.from({ length: 16 }, () => ledger.decisions.begin("gpu")));
       const epochs = begun.map((each) => each.fence.epoch).sort((a, b) => a - b);
@@ -50,7 +50,7 @@ export const decisionsContract = (make: MakeLedger) =>
       expect((await ledger.sealing.get(entry))?.reason).toBe(`epoch ${epochs.at(-1)}`);
     });
 
-    it("tells the next decision what was left: whether it is busy, and what will wake it", async () => {
+    it("the next decision learns whether the pool is busy and what will wake it", async () => {
       const { bell, decisions } = await make();
       await bell.ring("gpu", "job");
       const first = await decisions.begin("gpu");
@@ -64,7 +64,7 @@ export const decisionsContract = (make: MakeLedger) =>
       expect(await decisions.begin("gpu")).not.toHaveProperty("wakeAtMs");
     });
 
-    it("loads a queue of 600 jobs whole and in turn", { timeout: 60_000 }, async () => {
+    it("a queue of 600 jobs is loaded completely and in order", { timeout: 60_000 }, async () => {
       const { admissions, decisions } = await make();
       const jobs = Array.from({ length: 600 }, (_, n) =>
         aJob({ job: `job-${n}`, submittedAtMs: monday + ((n * 7919) % 601), spec: aSpec({ priority: (n % 5) - 2 }) }),
@@ -76,7 +76,7 @@ export const decisionsContract = (make: MakeLedger) =>
       expect(queue).toEqual([...queue].sort((a: QueueEntry, b: QueueEntry) => byTurn(a, b)));
     });
 
-    it("loads all that a decision looks at, of its own pool only", async () => {
+    it("a decision loads all of its own pool and nothing of another", async () => {
       const ledger = await make();
       const { entry } = await admitted(ledger);
       await admitted(ledger, { job: "elsewhere", pool: "cpu" });
@@ -107,7 +107,7 @@ export const decisionsContract = (make: MakeLedger) =>
       });
     });
 
-    it("keeps what packings have taught, by pool, until it is to be forgotten; a decision that was overtaken teaches nothing", async () => {
+    it("what packings have taught is kept per pool until it is deleted, and a decision that was overtaken cannot change it", async () => {
       const { decisions, placements } = await make();
       const { fence } = await decisions.begin("gpu");
       const learned = { "jobs 1e2, shapes 1e1, whole, empty": { columns: { tries: 3, reward: 1.5 }, genetic: { tries: 1, reward: 0 } } };
@@ -123,7 +123,7 @@ export const decisionsContract = (make: MakeLedger) =>
       expect((await decisions.load("gpu", monday)).learned).toBeUndefined();
     });
 
-    it("shows a node with what it holds", async () => {
+    it("a node is loaded with the attempts that it holds", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);

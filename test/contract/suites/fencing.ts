@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { aLaunch, anAssignment, monday } from "../../fakes/builders.ts";
 import { admitted, begin, type MakeLedger, newNode, plenty, readyNode } from "./arrange.ts";
 
-/** A decision that is not the newest writes nothing, whatever it writes. */
+/** A decision that is not the newest cannot write anything. */
 export const fencingContract = (make: MakeLedger) =>
   describe("the fence", () => {
-    it("stops every write of an older decision, and answers so even where the write would be stale or done", async () => {
+    it("every write of an older decision is fenced, even if it would be stale or done", async () => {
       const ledger = await make();
       const { entry } = await admitted(ledger);
       const waits = await admitted(ledger, { job: "waits" });
@@ -57,7 +57,7 @@ export const fencingContract = (make: MakeLedger) =>
       expect(await ledger.placements.drain(fence, empty.id, atMs)).toBe("done");
     });
 
-    it("is one pool's own", async () => {
+    it("a decision of one pool does not fence those of another", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       await begin(ledger, "cpu");
@@ -66,7 +66,7 @@ export const fencingContract = (make: MakeLedger) =>
       expect(await ledger.placements.hold(fence, { entry, reason: "waits" })).toBe("done");
     });
 
-    it("lets one of two decisions that race for the same job and money have them", async () => {
+    it("only one of two decisions that race for the same job and reservation gets them", async () => {
       const ledger = await make();
       const { entry } = await admitted(ledger);
       const first = await begin(ledger);

@@ -4,35 +4,35 @@ import type { Offer, OfferRef } from "../../../lib/model/offer.ts";
 import type { Fleet } from "../../../lib/ports/fleet.ts";
 import { aLaunch } from "../../fakes/builders.ts";
 
-/** EC2 and the means to make it misbehave. */
+/** An EC2 that can be made to misbehave. */
 export type FleetStage = {
   readonly fleet: Fleet;
-  /** At least two, spot, that EC2 has. */
+  /** At least two spot offers that EC2 has. */
   readonly offers: readonly Offer[];
-  /** Has so many of an offer, and no more. */
+  /** Gives EC2 this many instances of an offer, and no more. */
   has(offer: OfferRef, count: number): void;
   /** Refuses an offer from now on with this code. */
   refuse(offer: OfferRef, code: string): void;
-  /** The next launch happens, and its answer is lost. */
+  /** Loses the response to the next launch, which happens. */
   loseNextLaunch(): void;
-  /** The next launch is refused for its rate, and does not happen. */
+  /** Throttles the next launch, which does not happen. */
   throttleNextLaunch(): void;
-  /** The next call of that kind is refused for its rate, and does not happen. */
+  /** Throttles the next call of that kind, which does not happen. */
   throttleNext(what: "terminate" | "look"): void;
-  /** Instances that are neither over nor ending. */
+  /** Returns the instances that have neither ended nor are ending. */
   live(): readonly string[];
-  /** EC2 does not know this instance any more. */
+  /** Makes EC2 forget this instance. */
   forget(instance: string): Promise<void>;
 };
 
 let count = 0;
-/** A launch of one of these offers, with a token of its own. */
+/** Returns a launch of one of these offers, with a new token. */
 const launchOf = (offers: readonly Offer[], over: Partial<Launch> = {}): Launch => {
   const id = `launch-${process.pid}-${++count}`;
   return aLaunch({ id, clientToken: id, offers, ...over });
 };
 
-/** A refusal of each of these offers, in whatever order. */
+/** Matches a refusal of each of these offers, in any order. */
 const everyOf = (offers: readonly OfferRef[], said: Partial<OfferRefusal>) => {
   const each = offers.map(({ instanceType, zone, market }) => expect.objectContaining({ instanceType, zone, market, ...said }));
   return expect.toSatisfy((refusals: readonly OfferRefusal[]) => {
@@ -51,7 +51,7 @@ const only = (outcome: LaunchOutcome): string => {
 
 export function fleetContract(name: string, make: () => Promise<FleetStage>): void {
   describe(`fleet: ${name}`, () => {
-    test("a launch is one instance, of one of its offers", async () => {
+    test("a launch results in one instance of one of its offers", async () => {
       const { fleet, offers, live } = await make();
       const outcome = await fleet.launch(launchOf(offers));
       const id = only(outcome);
@@ -64,7 +64,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       });
     });
 
-    test("the identical launch again is the same instance; another launch is another", async () => {
+    test("an identical launch returns the same instance, and another launch returns another one", async () => {
       const { fleet, offers, live } = await make();
       const launch = launchOf(offers);
       const id = only(await fleet.launch(launch));
@@ -73,7 +73,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(live().length).toBe(2);
     });
 
-    test("a gang's nodes are as many as asked for, of one offer, and the same when asked for again", async () => {
+    test("a gang's launch results in all its nodes, of one offer, and the same ones if it is repeated", async () => {
       const { fleet, offers, live } = await make();
       const launch = launchOf(offers, { count: 3, whole: true });
       const outcome = await fleet.launch(launch);
@@ -86,7 +86,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(live().length).toBe(3);
     });
 
-    test("a gang without capacity is refused, and nothing of it is launched", async () => {
+    test("a gang's launch without capacity is refused, and nothing is launched", async () => {
       const stage = await make();
       const code = "InsufficientInstanceCapacity";
       for (const offer of stage.offers) stage.refuse(offer, code);
@@ -98,7 +98,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(stage.live()).toEqual([]);
     });
 
-    test("both at once are one, too", async () => {
+    test("identical launches at the same time result in one instance", async () => {
       const { fleet, offers, live } = await make();
       const launch = launchOf(offers);
       const ids = (await Promise.all([1, 2, 3].map(() => fleet.launch(launch)))).map(only);
@@ -106,7 +106,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(live().length).toBe(1);
     });
 
-    test("an answer that was lost is unknown, and asking again finds what it launched", async () => {
+    test("a launch whose response is lost is unknown, and repeating it returns the instance", async () => {
       const stage = await make();
       const launch = launchOf(stage.offers);
       stage.loseNextLaunch();
@@ -116,7 +116,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(stage.live().length).toBe(1);
     });
 
-    test("throttling launches nothing and says so, and asking again launches", async () => {
+    test("a throttled launch launches nothing, and repeating it launches", async () => {
       const stage = await make();
       const launch = launchOf(stage.offers);
       stage.throttleNextLaunch();
@@ -125,7 +125,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       only(await stage.fleet.launch(launch));
     });
 
-    test("a fleet that EC2 throttles by itself launches nothing, for good, and blames no offer", async () => {
+    test("a launch that EC2 throttles internally launches nothing, for good, and blames no offer", async () => {
       const stage = await make();
       const launch = launchOf(stage.offers);
       for (const offer of stage.offers) stage.refuse(offer, "RequestLimitExceeded");
@@ -134,7 +134,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(stage.live()).toEqual([]);
     });
 
-    test("what only the fleet's own throttling kept away is held against no offer", async () => {
+    test("an offer that failed only because EC2 throttled internally is not blamed", async () => {
       const stage = await make();
       const [first, second, ...others] = stage.offers;
       if (first === undefined || second === undefined) throw new Error("no offers");
@@ -146,7 +146,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(outcome.kind === "refused" && outcome.refusals.map(({ zone }) => zone)).not.toContain(first.zone);
     });
 
-    test("without capacity for one offer it is another", async () => {
+    test("a launch uses another offer if the first one has no capacity", async () => {
       const stage = await make();
       const [first, ...others] = stage.offers;
       if (first === undefined) throw new Error("no offers");
@@ -158,7 +158,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
     });
 
     test.each(["InsufficientInstanceCapacity", "UnfulfillableCapacity"])(
-      "%s everywhere is a refusal for want of capacity",
+      "%s from all offers is a refusal for lack of capacity",
       async (code) => {
         const stage = await make();
         for (const offer of stage.offers) stage.refuse(offer, code);
@@ -169,7 +169,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
     );
 
     test.each(["MaxSpotInstanceCountExceeded", "VcpuLimitExceeded"])(
-      "%s everywhere is a refusal for a limit of the account",
+      "%s from all offers is a refusal for a limit of the account",
       async (code) => {
         const stage = await make();
         for (const offer of stage.offers) stage.refuse(offer, code);
@@ -178,14 +178,14 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       },
     );
 
-    test("a code that nobody knows is a refusal that says nothing of the offer's capacity", async () => {
+    test("an unknown error code is a refusal that says nothing about the offer's capacity", async () => {
       const stage = await make();
       for (const offer of stage.offers) stage.refuse(offer, "MoonInTheWrongHouse");
       const refusals = everyOf(stage.offers, { code: "MoonInTheWrongHouse", why: "fault" });
       expect(await stage.fleet.launch(launchOf(stage.offers))).toMatchObject({ kind: "refused", code: "MoonInTheWrongHouse", refusals });
     });
 
-    test("as many as asked for come of any of the offers, and nobody is to blame", async () => {
+    test("a launch of several nodes uses any of its offers, and blames none if it gets all", async () => {
       const { fleet, offers, live } = await make();
       const launch = launchOf(offers, { count: 5 });
       const outcome = await fleet.launch(launch);
@@ -198,7 +198,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(live()).toHaveLength(5);
     });
 
-    test("what came is kept though it is fewer than asked for, and each offer that gave too little is named", async () => {
+    test("a launch keeps fewer instances than it asked for, and names each offer that gave too few", async () => {
       const stage = await make();
       const [first, second] = stage.offers;
       if (!first || !second) throw new Error("no offers");
@@ -214,7 +214,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(await stage.fleet.launch(launchOf([first, second], { count: 2 }))).toMatchObject({ kind: "refused" });
     });
 
-    test("of a whole launch for which there is not enough of one offer, nothing comes", async () => {
+    test("a whole launch gets nothing if no offer has enough for it", async () => {
       const stage = await make();
       const [first, second] = stage.offers;
       if (!first || !second) throw new Error("no offers");
@@ -227,7 +227,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(whole.kind === "launched" && new Set(whole.instances.map(({ zone }) => zone))).toEqual(new Set([second.zone]));
     });
 
-    test("a token that comes back with other offers is turned away, and launches nothing more", async () => {
+    test("a token that is used again with other offers is turned away, and launches nothing more", async () => {
       const { fleet, offers, live } = await make();
       const launch = launchOf(offers);
       const id = only(await fleet.launch(launch));
@@ -240,7 +240,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(live()).toEqual([id]);
     });
 
-    test("what a launch brought is found by its tag, and what is over is said to be; of a launch that brought nothing, nothing", async () => {
+    test("the instances of a launch are found by its tag, including ended ones, and none for a launch without instances", async () => {
       const stage = await make();
       const { fleet, offers, live } = stage;
       const launch = launchOf(offers, { count: 3 });
@@ -257,7 +257,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(live()).toHaveLength(3);
     });
 
-    test("a token whose launch was refused is turned away with other offers", async () => {
+    test("a token whose launch was refused is turned away if it is used again with other offers", async () => {
       const stage = await make();
       const launch = launchOf(stage.offers);
       for (const offer of stage.offers) stage.refuse(offer, "InsufficientInstanceCapacity");
@@ -269,7 +269,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       });
     });
 
-    test("an instance lives until it is terminated; ending it again, or one that EC2 does not know, is accepted", async () => {
+    test("an instance lives until it is terminated, and terminating an ended or unknown one is accepted", async () => {
       const stage = await make();
       const id = only(await stage.fleet.launch(launchOf(stage.offers)));
       const look = async () => (await stage.fleet.look([id])).get(id);
@@ -284,7 +284,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(await terminate()).toBe("accepted");
     });
 
-    test("many are looked at and ended in one call, and one that EC2 does not know is told apart from the others", async () => {
+    test("many instances are described and terminated in one call, and an unknown one is separated from the others", async () => {
       const stage = await make();
       const outcome = await stage.fleet.launch(launchOf(stage.offers, { count: 3 }));
       const ids = outcome.kind === "launched" ? outcome.instances.map((one) => one.id) : [];
@@ -314,7 +314,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(stage.live()).toEqual([]);
     });
 
-    test("throttling ends nothing and says so for each", async () => {
+    test("a throttled call terminates nothing and says so for each instance", async () => {
       const stage = await make();
       const id = only(await stage.fleet.launch(launchOf(stage.offers)));
       stage.throttleNext("terminate");

@@ -5,14 +5,14 @@ import { admitted, begin, type MakeLedger } from "./arrange.ts";
 
 export const jobReaderContract = (make: MakeLedger) =>
   describe("job reader", () => {
-    it("finds a job, and nothing under a name that nobody used", async () => {
+    it("a job is found by its name, and nothing is found under an unused name", async () => {
       const ledger = await make();
       const { job } = await admitted(ledger);
       expect(await ledger.jobReader.get(job)).toEqual(job);
       expect(await ledger.jobReader.get({ team: "vision", job: "other" })).toBeUndefined();
     });
 
-    it("lists a team's jobs, newest first, page by page", async () => {
+    it("a team's jobs are listed newest first, page by page", async () => {
       const ledger = await make();
       for (let n = 0; n < 25; n += 1) await admitted(ledger, { job: `job-${n}`, submittedAtMs: monday + (n % 5) * 1000 });
       await admitted(ledger, { team: "speech", job: "not-theirs" });
@@ -31,13 +31,13 @@ export const jobReaderContract = (make: MakeLedger) =>
       expect(times).toEqual([...times].sort((a, b) => b - a));
     });
 
-    it("says when a page that is just full is the last one", async () => {
+    it("a page that is exactly full has no cursor if it is the last one", async () => {
       const ledger = await make();
       for (let n = 0; n < 4; n += 1) await admitted(ledger, { job: `job-${n}` });
       expect((await ledger.jobReader.list({ team: "vision", limit: 4 })).cursor).toBeUndefined();
     });
 
-    it("lists only the jobs in a state, page by page", async () => {
+    it("the jobs in a state are listed page by page", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       for (let n = 0; n < 12; n += 1) {
@@ -51,7 +51,7 @@ export const jobReaderContract = (make: MakeLedger) =>
       expect(await ledger.jobReader.list({ team: "vision", states: ["cancelled"], limit: 3 })).toEqual({ jobs: [] });
     });
 
-    it("lists only the jobs of a name, a pool and a time, page by page", async () => {
+    it("the jobs that match a name, a pool and a time are listed page by page", async () => {
       const ledger = await make();
       for (let n = 0; n < 12; n += 1) {
         const pool = n % 2 === 0 ? "gpu" : "big";
@@ -74,7 +74,7 @@ export const jobReaderContract = (make: MakeLedger) =>
       await expect(outside).rejects.toMatchObject({ code: "cursor" });
     });
 
-    it("finds jobs by their names, as they are now, and leaves out those that are not there", async () => {
+    it("several jobs are found by name as they are now, without those that do not exist", async () => {
       const ledger = await make();
       const { job } = await admitted(ledger);
       const other = await admitted(ledger, { job: "other" });
@@ -89,13 +89,13 @@ export const jobReaderContract = (make: MakeLedger) =>
       expect((await ledger.jobLookup.find([])).size).toBe(0);
     });
 
-    it("refuses a cursor that is none", async () => {
+    it("an invalid cursor is refused", async () => {
       const ledger = await make();
       await admitted(ledger);
       await expect(ledger.jobReader.list({ team: "vision", limit: 10, cursor: "over there" })).rejects.toMatchObject({ code: "cursor" });
     });
 
-    it("shows what was rejected too", async () => {
+    it("rejected jobs are listed too", async () => {
       const ledger = await make();
       await ledger.admissions.admit(aJob({ state: "rejected", spec: undefined, reason: "it is not JSON", endedAtMs: monday }));
       const { jobs } = await ledger.jobReader.list({ team: "vision", limit: 10 });

@@ -4,10 +4,10 @@ import { aDecision, monday } from "../../fakes/builders.ts";
 
 export type JournalStage = { readonly journal: Journal; recorded(): Promise<readonly Decision[]> };
 
-/** `make` gives an empty journal each time. */
+/** `make` must return an empty journal each time. */
 export function journalContract(name: string, make: () => Promise<JournalStage>): void {
   describe(`journal: ${name}`, () => {
-    test("keeps decisions as they were made, in the order of their time", async () => {
+    test("decisions are recorded as they were made, in order of time", async () => {
       const stage = await make();
       const decisions = [
         aDecision(),

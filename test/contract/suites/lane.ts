@@ -1,18 +1,18 @@
 import { describe, expect, test } from "vitest";
 import type { Lane } from "../../../lib/ports/bell.ts";
 
-/** A message that is in flight: nobody else gets it, nor another one of its pool, until it is done. */
+/** A message in flight. Until it is done, no receiver gets it or another message of its pool. */
 export type Received = { readonly pool: string; done(): void | Promise<void> };
 
 export type LaneStage = {
   readonly lane: Lane;
-  /** The next message of the lane; undefined when there is none to be had now. */
+  /** Returns the next message of the lane, or undefined if none is available now. */
   receive(): Promise<Received | undefined>;
-  /** Pools whose messages on `later` are due now. */
+  /** Returns the pools whose messages on `later` are due now. */
   due(): Promise<readonly string[]>;
 };
 
-/** `make` gives empty queues each time. */
+/** `make` must return empty queues each time. */
 export function laneContract(name: string, make: () => Promise<LaneStage>): void {
   describe(`lane: ${name}`, () => {
     const drained = async (stage: LaneStage): Promise<string[]> => {
@@ -24,13 +24,13 @@ export function laneContract(name: string, make: () => Promise<LaneStage>): void
       return pools;
     };
 
-    test("every ring is a message of its own", async () => {
+    test("every send is a separate message", async () => {
       const stage = await make();
       for (const pool of ["gpu", "gpu", "cpu", "gpu"]) await stage.lane.send(pool);
       expect((await drained(stage)).sort()).toEqual(["cpu", "gpu", "gpu", "gpu"]);
     });
 
-    test("a pool's messages come one at a time, and another pool does not wait for them", async () => {
+    test("a pool's messages are delivered one at a time, and another pool does not wait for them", async () => {
       const stage = await make();
       for (const pool of ["gpu", "gpu", "cpu"]) await stage.lane.send(pool);
       const first = await stage.receive();
@@ -41,7 +41,7 @@ export function laneContract(name: string, make: () => Promise<LaneStage>): void
       expect((await stage.receive())?.pool).toBe("gpu");
     });
 
-    test("what is for later comes later", async () => {
+    test("a delayed message is not due at once", async () => {
       const stage = await make();
       await stage.lane.sendLater("gpu", 0);
       await stage.lane.sendLater("cpu", 600);
@@ -49,7 +49,7 @@ export function laneContract(name: string, make: () => Promise<LaneStage>): void
       expect(await stage.receive()).toBeUndefined();
     });
 
-    test("any delay is taken: past ones mean now, long ones a quarter of an hour", async () => {
+    test("any delay is accepted: a negative one means now, and a long one means 15 minutes", async () => {
       const stage = await make();
       await stage.lane.sendLater("gpu", -5);
       await stage.lane.sendLater("cpu", 86_400);

@@ -17,7 +17,7 @@ import { poolRegistryContract } from "./pool-registry.ts";
 import { sealingContract } from "./sealing.ts";
 import { straysContract } from "./strays.ts";
 
-/** What every ledger must do, port by port. */
+/** Everything that a ledger must do, port by port. */
 export function ledgerContract(make: MakeLedger): void {
   bellContract(make);
   admissionsContract(make);

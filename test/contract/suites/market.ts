@@ -3,10 +3,10 @@ import { offerName } from "../../../lib/model/offer.ts";
 import type { Market } from "../../../lib/ports/fleet.ts";
 import { aPool } from "../../fakes/builders.ts";
 
-/** `make` gives a market that sells the family g5 in at least one zone, on spot and on demand or one of them. */
+/** `make` must return a market that sells the family g5 in at least one zone, as spot or on-demand capacity. */
 export function marketContract(name: string, make: () => Promise<Market>): void {
   describe(`market: ${name}`, () => {
-    test("every offer is of a type it describes, at a price, in a market of the pool, named once", async () => {
+    test("every offer is of a described type, has a price, is in a market of the pool, and is listed once", async () => {
       const now = Date.now();
       const { types, offers, refreshedAtMs } = await (await make()).catalogue(aPool({ families: ["g5"] }), now);
       expect(refreshedAtMs).toBe(now);
@@ -19,7 +19,7 @@ export function marketContract(name: string, make: () => Promise<Market>): void 
       expect(new Set(offers.map(offerName)).size).toBe(offers.length);
     });
 
-    test("a pool that buys one market only is offered no other", async () => {
+    test("a pool that buys in one market gets no offers of another", async () => {
       const { offers } = await (await make()).catalogue(aPool({ families: ["g5"], markets: ["spot"] }), Date.now());
       expect(new Set(offers.map(({ market }) => market))).toEqual(new Set(["spot"]));
     });

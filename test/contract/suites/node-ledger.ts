@@ -11,7 +11,7 @@ const running = { from: "placed", to: "running", startedAtMs, failed: false } as
 
 export const nodeLedgerContract = (make: MakeLedger) => {
   describe("node ledger: seen", () => {
-    it("makes a launching node ready at its first sign of life, and says so", async () => {
+    it("a launching node becomes ready at its first call, and this is reported", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const node = newNode({ leaseUntilMs: monday + 5_000_000 });
@@ -35,14 +35,14 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.get("gpu", id)).toMatchObject({ leaseUntilMs: later.leaseUntilMs });
     });
 
-    it("never shortens a lease", async () => {
+    it("a call never shortens a node's lease", async () => {
       const ledger = await make();
       const node = await readyNode(ledger, await begin(ledger));
       const earlier = { atMs: life.atMs + 1, leaseUntilMs: life.leaseUntilMs - 10_000 };
       expect(await ledger.nodeLedger.seen("gpu", id, earlier)).toEqual({ kind: "node", node, first: false });
     });
 
-    it("says `first` to one of 8 calls that come at once", async () => {
+    it("only one of 8 calls at once is the first of a node", async () => {
       const ledger = await make();
       await launched(ledger, await begin(ledger), [newNode()]);
       const calls = Array.from({ length: 8 }, (_, n) => ({ atMs: life.atMs + n, leaseUntilMs: life.leaseUntilMs + n }));
@@ -51,7 +51,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect((await ledger.nodeLedger.get("gpu", id))?.leaseUntilMs).toBe(life.leaseUntilMs + 7);
     });
 
-    it("knows nothing of an instance that is not in the pool", async () => {
+    it("a call of an instance that is not in the pool is unknown", async () => {
       const ledger = await make();
       await readyNode(ledger, await begin(ledger));
       expect(await ledger.nodeLedger.seen("gpu", "i-00000000000000ff", life)).toEqual({ kind: "unknown" });
@@ -59,7 +59,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.get("cpu", id)).toBeUndefined();
     });
 
-    it("renews a draining node and tells an ending one that it is over", async () => {
+    it("a call renews the lease of a draining node, and a node that is ending is over", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       await readyNode(ledger, fence);
@@ -78,14 +78,14 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     });
   });
 
-  describe("node ledger: what a worker tells", () => {
+  describe("node ledger: telemetry of a worker", () => {
     const gpus = [
       { index: 0, model: "NVIDIA A10G", utilizationPercent: 93, memoryUsedMiB: 21_000, throttled: ["sw_power_cap"] },
       { index: 1 },
     ];
     const datasets = [{ team: "vision", dataset: "coco", version: 3, shards: 12, bytes: 4_000_000_000 }];
 
-    it("rests on its node, and stays while it is not told again", async () => {
+    it("a worker's telemetry is stored on its node and stays until it is reported again", async () => {
       const ledger = await make();
       const node = await readyNode(ledger, await begin(ledger));
       const at = (seconds: number) => ({ atMs: life.atMs + seconds * 1000, leaseUntilMs: life.leaseUntilMs + seconds * 1000 });
@@ -104,7 +104,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(only((await ledger.decisions.load("gpu", monday)).nodes)).toMatchObject({ address: "10.0.0.7" });
     });
 
-    it("counts with the first sign of life too", async () => {
+    it("telemetry of a node's first call is stored too", async () => {
       const ledger = await make();
       await launched(ledger, await begin(ledger), [newNode()]);
       expect(await ledger.nodeLedger.seen("gpu", id, { ...life, telling: { address: "10.0.0.7" } })).toMatchObject({
@@ -119,7 +119,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     const rebalance = { kind: "rebalance", atMs: monday + 65_000 } as const;
     const noted = { kind: "noted", pool: "gpu" };
 
-    it("drains a node that boots or works, with all it holds", async () => {
+    it("a notice drains a node that boots or works, with all that it holds", async () => {
       const ledger = await make();
       const { fence, node } = await placed(ledger);
       await launched(ledger, fence, [newNode({ id: "i-0000000000000002" })]);
@@ -135,7 +135,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.get("gpu", "i-0000000000000002")).toMatchObject({ state: "draining", notice: rebalance });
     });
 
-    it("holds an interruption for more than a recommendation, in whatever order they come", async () => {
+    it("an interruption replaces a rebalance recommendation, and not the reverse", async () => {
       const ledger = await make();
       await readyNode(ledger, await begin(ledger));
       for (const notice of [rebalance, { ...rebalance, atMs: 1 }]) await ledger.nodeLedger.noticed(id, notice, monday + 71_000);
@@ -144,7 +144,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.get("gpu", id)).toMatchObject({ stateSinceMs: monday + 71_000, notice: interruption });
     });
 
-    it("reaches a node that drains already, and none that ends", async () => {
+    it("a notice is stored on a node that already drains, and not on one that is ending", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       await readyNode(ledger, fence);
@@ -168,7 +168,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
   });
 
   describe("node ledger: gone", () => {
-    it("marks the node, names its pool, and may come twice", async () => {
+    it("the end of an instance marks its node, returns the pool, and may be reported twice", async () => {
       const ledger = await make();
       const { node } = await placed(ledger);
       expect(await ledger.nodeLedger.gone(node.id, monday + 99_000)).toEqual({ kind: "noted", pool: "gpu" });
@@ -180,7 +180,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       });
     });
 
-    it("does not know other people's instances, and does not bring back a forgotten one", async () => {
+    it("the end of an unknown instance is ignored, and a forgotten node does not return", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       await readyNode(ledger, fence);
@@ -193,7 +193,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
   });
 
   describe("node ledger: change", () => {
-    it("notes what losses the job has come to, where it is told of one", async () => {
+    it("a report of a loss sets the job's count of losses", async () => {
       const ledger = await make();
       const { job } = await placed(ledger);
       await ledger.nodeLedger.change(on, { attempt, job: running, assignment: "running" });
@@ -202,7 +202,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "queued", attempt: 2, losses: 2, failures: 0 });
     });
 
-    it("follows a run: running, uploading, off the node", async () => {
+    it("reports move an attempt from running to uploading and off its node", async () => {
       const ledger = await make();
       const { job } = await placed(ledger);
       expect(await ledger.nodeLedger.change(on, { attempt, job: running, assignment: "running" })).toBe("done");
@@ -218,7 +218,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.job(job)).toEqual({ ...job, state: "sealing", startedAtMs, exitCode: 0 });
     });
 
-    it("is done again when its answer was lost", async () => {
+    it("a report whose response was lost is done again", async () => {
       const ledger = await make();
       const { job } = await placed(ledger);
       const exited = { from: "running", to: "sealing", exitCode: 0, failed: false } as const;
@@ -235,7 +235,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(1);
     });
 
-    it("puts a failed run back into the queue as its next attempt", async () => {
+    it("a failed run goes back to the queue as the job's next attempt", async () => {
       const ledger = await make();
       const { job } = await placed(ledger);
       const to = { from: "placed", to: "queued", reason: "exit code 3", exitCode: 3, startedAtMs, failed: true } as const;
@@ -247,7 +247,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(only(loaded.nodes).assignments).toEqual([]);
     });
 
-    it("ends a job that failed for good", async () => {
+    it("a run that failed for good ends its job", async () => {
       const ledger = await make();
       const { job } = await placed(ledger);
       const to = { from: "placed", to: "failed", reason: "exit code 3", exitCode: 3, startedAtMs, failed: true } as const;
@@ -263,13 +263,13 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       });
     });
 
-    it("keeps what has ended on its node while it uploads, and notes that it waits to be sealed", async () => {
+    it("an ended attempt stays on its node while it uploads, and then waits to be sealed", async () => {
       const ledger = await make();
       const { job } = await placed(ledger);
       const ended = { from: "placed", to: "failed", reason: "exit code 1", exitCode: 1, startedAtMs, failed: true } as const;
       const change = { attempt, job: ended, assignment: "uploading" } as const;
       expect(await ledger.nodeLedger.change(on, change)).toBe("done");
-      expect(await ledger.nodeLedger.change(on, change), "its answer was lost").toBe("done");
+      expect(await ledger.nodeLedger.change(on, change), "its response was lost").toBe("done");
       const now = await ledger.nodeLedger.job(job);
       expect(now).toMatchObject({ state: "failed", failures: 1, reason: "exit code 1" });
       expect(now?.node).toBeUndefined();
@@ -281,7 +281,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.job(job)).toEqual(now);
     });
 
-    it("lets the next attempt begin on the node that uploads the last one, and end there by itself", async () => {
+    it("the next attempt can begin on a node that still uploads the last one", async () => {
       const ledger = await make();
       const { fence, job, entry } = await placed(ledger);
       const ended = { from: "placed", to: "queued", reason: "exit code 1", exitCode: 1, startedAtMs, failed: true } as const;
@@ -290,13 +290,13 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.placements.bind(fence, { entry: second, node: id, atMs: monday + 91_000 })).toBe("done");
       const now = await ledger.nodeLedger.job(job);
       expect(now).toMatchObject({ state: "placed", attempt: 2, node: id });
-      expect(await ledger.nodeLedger.change(on, { attempt, job: ended, assignment: "uploading" }), "told late").toBe("stale");
+      expect(await ledger.nodeLedger.change(on, { attempt, job: ended, assignment: "uploading" }), "a late report").toBe("stale");
       expect(await ledger.nodeLedger.change(on, { attempt, assignment: "removed", toSeal: true })).toBe("done");
       expect(await ledger.nodeLedger.job(job)).toEqual(now);
       expect((await ledger.nodeLedger.get("gpu", id))?.assignments).toMatchObject([{ attempt: 2, phase: "placed" }]);
     });
 
-    it("changes nothing for an attempt that was taken back, another attempt, another node or another state", async () => {
+    it("a report about an attempt that was taken back, another attempt, node or state changes nothing", async () => {
       const ledger = await make();
       const { fence, job, node } = await placed(ledger);
       const other = await readyNode(ledger, fence, { id: "i-0000000000000002" });
@@ -317,7 +317,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "placed", attempt: 2, node: other.id });
     });
 
-    it("lets one of two reports that race through", async () => {
+    it("only one of several reports that race takes effect", async () => {
       const ledger = await make();
       const { job } = await placed(ledger);
       const to = (reason: string) => ({ from: "placed", to: "failed", reason, failed: true }) as const;
@@ -328,7 +328,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "failed", failures: 1 });
     });
 
-    it("frees the node of a job that was sealed before the worker said so", async () => {
+    it("a node is freed of a job that was sealed before its worker reported the upload", async () => {
       const ledger = await make();
       const { job } = await sealing(ledger);
       await ledger.sealing.succeed(attempt, {}, monday + 91_000);

@@ -4,10 +4,10 @@ import { begin, launched, type MakeLedger, newNode } from "./arrange.ts";
 
 const id = (n: number): string => `i-${String(n).padStart(17, "0")}`;
 
-/** Reads nodes for people; a table in tests does not lag. */
+/** The reader of nodes for people. In tests, its table does not lag. */
 export function nodeReaderContract(make: MakeLedger): void {
   describe("node reader", () => {
-    test("lists a pool's nodes by id, from any place on", async () => {
+    test("a pool's nodes are listed by id, beginning after any id", async () => {
       const ledger = await make();
       const nodes = [3, 1, 2].map((n) => newNode({ id: id(n) }));
       await launched(ledger, await begin(ledger), nodes);
@@ -16,13 +16,13 @@ export function nodeReaderContract(make: MakeLedger): void {
       expect(await list({ limit: 10 })).toEqual([id(1), id(2), id(3)]);
       expect(await list({ limit: 2 })).toEqual([id(1), id(2)]);
       expect(await list({ limit: 2, after: id(2) })).toEqual([id(3)]);
-      // Where a node was that has left since.
+      // The id of a node that has left meanwhile.
       expect(await list({ limit: 2, after: `${id(1)}5` })).toEqual([id(2), id(3)]);
       expect(await list({ limit: 2, after: id(3) })).toEqual([]);
       expect(await ledger.nodeReader.list("moon", { limit: 10 })).toEqual([]);
     });
 
-    test("finds a node wherever it is, and after its end", async () => {
+    test("a node of any pool is found, also after its end", async () => {
       const ledger = await make();
       const fence = await begin(ledger, "lab");
       const node = newNode({ id: id(7), pool: "lab" });

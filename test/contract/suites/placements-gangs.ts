@@ -15,7 +15,7 @@ const on = (node: string) => ({ pool: "gpu", node, atMs: monday + 90_000, proces
 const gangSpec = (nodes: number) => aSpec({ nodes });
 const assignmentsOf = async (ledger: Ledger, node: string) => (await ledger.nodeLedger.get("gpu", node))?.assignments;
 
-/** A gang that waits, and as many nodes that are ready. */
+/** Adds a gang that waits, and as many nodes that are ready. */
 async function gangAndNodes(ledger: Ledger, count = 3): Promise<{ fence: Fence; entry: QueueEntry; job: Job }> {
   const { entry, job } = await admitted(ledger, { spec: gangSpec(count) });
   const fence = await begin(ledger);
@@ -29,10 +29,10 @@ async function bound(ledger: Ledger, count = 3): ReturnType<typeof gangAndNodes>
   return all;
 }
 
-/** What binds, ends and takes back all members of a gang. */
+/** Writes that bind, end and take back all members of a gang. */
 export const gangPlacementsContract = (make: MakeLedger) => {
   describe("placements.bindGang", () => {
-    it("gives the attempt to every node with its rank, and takes the job out of the queue; twice is once", async () => {
+    it("binding a gang gives every node the attempt with its rank and takes the job out of the queue, once", async () => {
       const ledger = await make();
       const { fence, entry, job } = await bound(ledger);
       const { queue, nodes } = await ledger.decisions.load("gpu", monday);
@@ -45,7 +45,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(await assignmentsOf(ledger, idOf(1))).toEqual([anAssignment({ nodes: 3, rank: 1 })]);
     });
 
-    it("takes the largest gang there may be, on nodes that one launch brought and that still boot", async () => {
+    it("the largest gang can be bound to nodes of one launch that still boot", async () => {
       const ledger = await make();
       const { entry, job } = await admitted(ledger, { spec: gangSpec(48) });
       const fence = await begin(ledger);
@@ -64,7 +64,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       ["drains", (ledger, fence, node) => ledger.placements.drain(fence, node.id, atMs)],
       ["is ending", (ledger, fence, node) => ledger.placements.terminating(fence, node.id, atMs)],
       ["is gone", (ledger, _fence, node) => ledger.nodeLedger.gone(node.id, atMs)],
-    ])("binds nobody when one node %s", async (_what, happen) => {
+    ])("no member of a gang is bound if one node %s", async (_what, happen) => {
       const ledger = await make();
       const { fence, entry, job } = await gangAndNodes(ledger, 2);
       const last = await readyNode(ledger, fence, { id: idOf(2) });
@@ -75,7 +75,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([entry]);
     });
 
-    it("binds nobody when one node is unknown or another team's, or the attempt is not the one that waits", async () => {
+    it("no member of a gang is bound if one node is unknown or another team's, or if another attempt waits", async () => {
       const ledger = await make();
       const { fence, entry, job } = await gangAndNodes(ledger, 2);
       await readyNode(ledger, fence, { id: idOf(8), team: "speech" });
@@ -87,7 +87,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.sealing.get(job)).toEqual(job);
     });
 
-    it("is void once a later decision has begun", async () => {
+    it("binding a gang is fenced once a later decision has begun", async () => {
       const ledger = await make();
       const { fence, entry, job } = await gangAndNodes(ledger, 2);
       await begin(ledger);
@@ -95,7 +95,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.sealing.get(job)).toEqual(job);
     });
 
-    it("either binds all or one of them drains, never both", async () => {
+    it("either a gang is bound or one of its nodes drains, never both", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       for (let n = 0; n < 4; n += 1) {
@@ -113,8 +113,8 @@ export const gangPlacementsContract = (make: MakeLedger) => {
     });
   });
 
-  describe("placements.settle, of a gang's launch", () => {
-    it("keeps what came, and releases what was reserved for the others", async () => {
+  describe("placements.settle for a gang's launch", () => {
+    it("settling a gang's launch keeps the nodes that exist and releases what was reserved for the others", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const launch = aLaunch({ count: 4, whole: true, reserved: { usdPerHour: 2.8, gpus: 4 } });
@@ -131,10 +131,10 @@ export const gangPlacementsContract = (make: MakeLedger) => {
     });
   });
 
-  describe("a gang's members", () => {
+  describe("reports and losses of a gang's members", () => {
     const running = { from: "placed", to: "running", startedAtMs, failed: false } as const;
 
-    it("run one after the other; the first makes the job run", async () => {
+    it("the members of a gang start one after the other, and the first report makes the job run", async () => {
       const ledger = await make();
       const { job } = await bound(ledger, 2);
       expect(await ledger.nodeLedger.change(on(idOf(1)), { attempt, job: running, assignment: "running" })).toBe("done");
@@ -145,7 +145,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       }
     });
 
-    it("leave their nodes one by one; with the first one the job is on none", async () => {
+    it("the members of a gang leave their nodes one by one, and the job has no node once rank 0 has left", async () => {
       const ledger = await make();
       const { job } = await bound(ledger, 3);
       expect(await ledger.nodeLedger.change(on(idOf(2)), { attempt, assignment: "removed" })).toBe("done");
@@ -162,7 +162,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "succeeded", attempt: 1 });
     });
 
-    it("that fail end the attempt for all, once; the others' places are freed when they have stopped", async () => {
+    it("members of a gang that fail end its attempt once, and the others are freed when they have stopped", async () => {
       const ledger = await make();
       const { job, entry } = await bound(ledger, 3);
       const failed = (rank: number) =>
@@ -186,7 +186,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.sealing.get(job)).toEqual(now);
     });
 
-    it("whose nodes are lost give the job back once, whichever it was", async () => {
+    it("members of a gang whose nodes are lost send the job back to the queue once", async () => {
       const ledger = await make();
       const { fence, job, entry } = await bound(ledger, 3);
       const back = (rank: number) => ({ node: idOf(rank), assignment: anAssignment({ rank }), reason: `lost ${rank}`, atMs: leaseOver });
@@ -202,7 +202,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.sealing.get(job)).toEqual(now);
     });
 
-    it("other than the first, when lost after that one has ended well, change nothing", async () => {
+    it("losing another member after the first one has exited successfully does not change the job", async () => {
       const ledger = await make();
       const { fence, job } = await bound(ledger, 2);
       const exited = { from: "placed", to: "sealing", exitCode: 0, startedAtMs, failed: false } as const;
@@ -216,7 +216,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
     });
 
-    it("other than the first, when lost while they only upload, change nothing", async () => {
+    it("losing another member while it only uploads does not change the job", async () => {
       const ledger = await make();
       const { fence, job } = await bound(ledger, 2);
       const running = { from: "placed", to: "running", startedAtMs, failed: false } as const;
@@ -228,7 +228,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(await assignmentsOf(ledger, idOf(1))).toEqual([]);
     });
 
-    it("are bound again, on the same nodes too, as the next attempt", async () => {
+    it("a gang can be bound again as its next attempt, also to the same nodes", async () => {
       const ledger = await make();
       const { fence, job } = await bound(ledger, 2);
       const back = { node: idOf(1), assignment: anAssignment({ rank: 1 }), reason: "lost", atMs: leaseOver };

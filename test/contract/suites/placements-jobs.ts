@@ -5,10 +5,10 @@ import { admitted, begin, leaseOver, type MakeLedger, only, placed, readyNode, s
 
 const atMs = monday + 61_000;
 
-/** bind, takeBack, move, fail and hold: what `place` does to jobs. */
+/** bind, takeBack, move, fail and hold: the writes of `place` about jobs. */
 export const jobPlacementsContract = (make: MakeLedger) => {
   describe("placements.bind", () => {
-    it("takes the job out of the queue and gives it to the node", async () => {
+    it("binding takes the job out of the queue and gives it to the node", async () => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
       const loaded = await ledger.decisions.load("gpu", monday);
@@ -20,7 +20,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toHaveLength(1);
     });
 
-    it("is stale when another node has the job, the attempt is an old one, or the job is not there", async () => {
+    it("binding is stale if another node has the job, the attempt is old, or the job does not exist", async () => {
       const ledger = await make();
       const { fence } = await placed(ledger);
       const other = await readyNode(ledger, fence, { id: "i-0000000000000002" });
@@ -31,7 +31,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.nodeLedger.get("gpu", other.id))?.assignments).toEqual([]);
     });
 
-    it("gives nothing to a node that is unknown, of another team, draining, terminating or gone", async () => {
+    it("nothing is bound to a node that is unknown, of another team, draining, terminating or gone", async () => {
       const ledger = await make();
       const { entry, job } = await admitted(ledger);
       const fence = await begin(ledger);
@@ -49,7 +49,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([entry]);
     });
 
-    it("gives any team's job to a node that is shared, and to one that still boots", async () => {
+    it("a job of any team can be bound to a shared node", async () => {
       const ledger = await make();
       const { entry } = await admitted(ledger);
       const fence = await begin(ledger);
@@ -57,7 +57,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.bind(fence, { entry, node: node.id, atMs })).toBe("done");
     });
 
-    it("gives a job to one node when two race for it", async () => {
+    it("a job is bound to only one of two nodes that race for it", async () => {
       const ledger = await make();
       const { entry, job } = await admitted(ledger);
       const fence = await begin(ledger);
@@ -70,7 +70,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(only(holding).id).toBe((await ledger.sealing.get(job))?.node);
     });
 
-    it("binds 32 jobs to one node side by side, while it is seen and reports", async () => {
+    it("32 jobs are bound to one node at the same time while its worker calls and reports", async () => {
       const ledger = await make();
       const { fence, node } = await placed(ledger);
       const entries = await Promise.all(Array.from({ length: 32 }, async (_, n) => (await admitted(ledger, { job: `job-${n}` })).entry));
@@ -90,7 +90,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(now?.leaseUntilMs).toBe(monday + 970_000);
     });
 
-    it("either binds or drains, never both", async () => {
+    it("either a job is bound to a node or the node drains, never both", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       for (let n = 0; n < 8; n += 1) {
@@ -106,7 +106,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
   });
 
   describe("placements.takeBack", () => {
-    it("makes the job wait again as its next attempt, in its old place", async () => {
+    it("a job that is taken back waits again as its next attempt, with its old turn", async () => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger, { spec: aSpec({ priority: 3 }), failures: 1 });
       await ledger.nodeLedger.gone(node.id, atMs);
@@ -121,7 +121,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(now?.node).toBeUndefined();
     });
 
-    it("is stale while the node has its lease: the worker may have been told to run it", async () => {
+    it("taking back is stale while the node has its lease, because its worker may run the attempt", async () => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
       const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: node.leaseUntilMs - 1 };
@@ -133,7 +133,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.takeBack(fence, { ...back, atMs: leaseOver + 900_000 })).toBe("done");
     });
 
-    it("counts the loss where it counts, and fails the job with the last that it may have", async () => {
+    it("taking back counts a loss if it counts, and fails the job at its last allowed one", async () => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
       await ledger.nodeLedger.gone(node.id, atMs);
@@ -160,7 +160,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.nodeLedger.get("gpu", next.id))?.assignments).toEqual([]);
     });
 
-    it("takes back an attempt that only uploads", async () => {
+    it("an attempt that only uploads is taken back", async () => {
       const ledger = await make();
       const { fence, node, job } = await sealing(ledger);
       const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver };
@@ -169,7 +169,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
     });
 
-    it("leaves a job alone that ended meanwhile, and frees the node of it", async () => {
+    it("taking back frees the node of a job that has ended meanwhile, and does not change the job", async () => {
       const ledger = await make();
       const { fence, node, job } = await sealing(ledger);
       expect(await ledger.sealing.succeed(anAssignment(), {}, atMs)).toBe("done");
@@ -180,7 +180,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toEqual([]);
     });
 
-    it("is stale for an attempt that the node does not hold", async () => {
+    it("taking back is stale for an attempt that the node does not hold", async () => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
       const assignment = anAssignment({ attempt: 2 });
@@ -196,7 +196,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed", attempt: 1 });
     });
 
-    it("and the worker's own report race: the job waits again once", async () => {
+    it("a job waits again once if taking it back and its worker's report race", async () => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
       const on = { pool: "gpu", node: node.id, atMs, process: "p1" };
@@ -215,7 +215,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
     const reason = "moved from pool gpu: EC2 gives nothing";
     const move = (entry: QueueEntry) => ({ entry, to: "cpu", reason });
 
-    it("has the job wait in the other pool, as the same attempt and in its turn, and rings that pool's bell", async () => {
+    it("a moved job waits in the other pool, as the same attempt and with its turn, and rings that pool's bell", async () => {
       const ledger = await make();
       const datasets = [{ name: "images", share: "part" as const }];
       const { entry, job } = await admitted(ledger, { spec: aSpec({ priority: 3, nodes: 2, spot: false, datasets }), reason: "waits" });
@@ -232,7 +232,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.decisions.begin("cpu")).toMatchObject({ heard: 1, causes: ["move"] });
     });
 
-    it("leaves nothing to the pool that it has left, and all to the one that it is in", async () => {
+    it("only the pool that a job has moved to can change it", async () => {
       const ledger = await make();
       const { entry, job } = await admitted(ledger);
       const fence = await begin(ledger);
@@ -256,7 +256,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
     });
 
-    it("is stale for a job that was placed, has another attempt, has ended or is not there", async () => {
+    it("moving is stale for a job that was placed, has another attempt, has ended or does not exist", async () => {
       const ledger = await make();
       const { fence, entry } = await placed(ledger);
       expect(await ledger.placements.move(fence, move(entry))).toBe("stale");
@@ -269,7 +269,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.decisions.state("cpu")).bell).toBe(0);
     });
 
-    it("and a cancel race: the job ends, and stands in no queue", async () => {
+    it("a job is cancelled and in no queue if a move and a cancel race", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       for (let n = 0; n < 12; n += 1) {
@@ -285,7 +285,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       for (const pool of ["gpu", "cpu"]) expect((await ledger.decisions.load(pool, monday)).queue).toEqual([]);
     });
 
-    it("moves 24 jobs side by side while the other pool's bell is rung and heard, and no ring is lost", async () => {
+    it("24 jobs are moved at the same time while the other pool's bell is rung and heard, and no ring is lost", async () => {
       const ledger = await make();
       const entries = await Promise.all(Array.from({ length: 24 }, async (_, n) => (await admitted(ledger, { job: `job-${n}` })).entry));
       const fence = await begin(ledger);
@@ -301,7 +301,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
   });
 
   describe("placements.fail and hold", () => {
-    it("ends a waiting job, and the same again is done", async () => {
+    it("failing ends a waiting job, and may be repeated", async () => {
       const ledger = await make();
       const { job } = await admitted(ledger);
       const fence = await begin(ledger);
@@ -312,7 +312,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
     });
 
-    it("does not end a job that was placed or has another attempt", async () => {
+    it("failing is stale for a job that was placed or has another attempt", async () => {
       const ledger = await make();
       const { fence, job } = await placed(ledger);
       expect(await ledger.placements.fail(fence, { attempt: anAssignment(), reason: "no", atMs })).toBe("stale");
@@ -323,7 +323,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([entry]);
     });
 
-    it("tells a job why it waits, and the next decision that it was told", async () => {
+    it("a hold writes to a job why it waits, and the next decision sees that reason", async () => {
       const ledger = await make();
       const { entry, job } = await admitted(ledger);
       const fence = await begin(ledger);
@@ -333,14 +333,14 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.sealing.get(job)).toEqual({ ...job, reason: "the pool is at its limit" });
     });
 
-    it("tells nothing to a job that does not wait any more", async () => {
+    it("a hold is stale for a job that no longer waits", async () => {
       const ledger = await make();
       const { fence, entry, job } = await placed(ledger);
       expect(await ledger.placements.hold(fence, { entry, reason: "late" })).toBe("stale");
       expect(await ledger.sealing.get(job)).not.toHaveProperty("reason");
     });
 
-    it("leaves a job's reason behind when it is placed", async () => {
+    it("a job's reason for waiting is removed when it is placed", async () => {
       const ledger = await make();
       const { entry, job } = await admitted(ledger, aJob({ reason: "waits for its turn" }));
       const fence = await begin(ledger);

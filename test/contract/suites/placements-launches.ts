@@ -5,10 +5,10 @@ import { begin, launched, type MakeLedger, newNode, plenty } from "./arrange.ts"
 
 const limits = { pool: { usdPerHour: 10, gpus: 8 } };
 
-/** intend and settle: money is reserved before EC2 is asked. */
+/** intend, noteSearch and settle: dollars and GPUs are reserved before EC2 is asked. */
 export const launchPlacementsContract = (make: MakeLedger) => {
   describe("placements.intend", () => {
-    it("puts the intent on record and reserves it, once", async () => {
+    it("an intent is recorded and reserved once", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const launch = aLaunch({ replaces: "i-0000000000000007" });
@@ -20,7 +20,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.intend(fence, aLaunch({ clientToken: "other" }), limits)).toBe("stale");
     });
 
-    it("is done again even where the first has used up the limit", async () => {
+    it("an intent that is repeated is done, even if the first one has used up the limit", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const launch = aLaunch({ reserved: { usdPerHour: 10, gpus: 8 } });
@@ -29,7 +29,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.decisions.state("gpu")).reserved).toEqual({ usdPerHour: 10, gpus: 8 });
     });
 
-    it("reserves up to the limits to the last cent and GPU, and not more", async () => {
+    it("intents reserve up to the limits, to the last cent and GPU, and not more", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const of = (id: string, usdPerHour: number, gpus: number) => aLaunch({ id, clientToken: id, reserved: { usdPerHour, gpus } });
@@ -44,7 +44,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       expect(loaded.openLaunches).toHaveLength(11);
     });
 
-    it("reserves of the deployment and of the team too, over all pools, and says whose limit is in the way", async () => {
+    it("an intent is also reserved for deployment and team over all pools, and says whose limit prevents it", async () => {
       const ledger = await make();
       const { placements } = ledger;
       const [one, other] = [await begin(ledger, "gpu"), await begin(ledger, "other")];
@@ -58,7 +58,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       });
       expect(await placements.intend(one, of("e", { team: "speech" }), wide)).toBe("done");
       expect(await placements.intend(one, of("f", { team: "speech" }), wide)).toEqual({ limit: "deployment" });
-      // What fits in no counter at all, where that counter is not there yet.
+      // An intent that exceeds the limit of a counter that does not exist yet.
       expect(await placements.intend(one, of("g", { team: "new" }), { ...plenty, team: { usdPerHour: 0.5 } })).toEqual({ limit: "team" });
       const { reserved, reservedWider, openLaunches } = await ledger.decisions.load("gpu", monday);
       expect(reserved).toEqual({ usdPerHour: 2, gpus: 2 });
@@ -69,7 +69,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       expect(openLaunches.map(({ id }) => id)).toEqual(["a", "e"]);
     });
 
-    it("counts for no team what a pool's nodes do for all of them", async () => {
+    it("an intent for shared nodes is not reserved for any team", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       expect(await ledger.placements.intend(fence, aLaunch({ team: undefined }), { ...plenty, team: { gpus: 0 } })).toBe("done");
@@ -77,7 +77,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       expect(reservedWider).toEqual({ deployment: { usdPerHour: 0.5, gpus: 1 }, teams: {} });
     });
 
-    it("keeps count though there is no limit, from the intent to the node's end", async () => {
+    it("reservations are counted even without a limit, from the intent to the node's end", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const wider = async () => (await ledger.decisions.load("gpu", monday)).reservedWider;
@@ -101,7 +101,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       expect(await wider()).toEqual(both(0, 0));
     });
 
-    it("never exceeds the limits when 50 race", async () => {
+    it("50 intents that race never exceed the limits", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const launches = Array.from({ length: 50 }, (_, n) =>
@@ -117,7 +117,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
   });
 
   describe("placements.noteSearch", () => {
-    it("puts on record what was seen of an open launch, and nothing of one that is closed", async () => {
+    it("a search is recorded for an open launch, and is stale for one that is closed", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const launch = aLaunch();
@@ -133,7 +133,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
   });
 
   describe("placements.settle", () => {
-    it("brings the node in and keeps only what it costs reserved", async () => {
+    it("settling adds the node and keeps only its own cost reserved", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const launch = aLaunch({ reserved: { usdPerHour: 3, gpus: 4 } });
@@ -147,7 +147,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.get("gpu", node.id)).toEqual(node);
     });
 
-    it("brings in forty nodes at once, or the fewer that came", async () => {
+    it("settling adds forty nodes at once, or the fewer that were launched", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const nodes = Array.from({ length: 40 }, (_, n) => newNode({ id: `i-${String(n).padStart(17, "0")}`, launch: "forty" }));
@@ -169,7 +169,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       expect(loaded.nodes).toHaveLength(47);
     });
 
-    it("releases all of a refused launch", async () => {
+    it("settling a refused launch releases all of its reservation", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const launch = aLaunch();
@@ -179,7 +179,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       expect(loaded).toMatchObject({ reserved: { usdPerHour: 0, gpus: 0 }, openLaunches: [], nodes: [] });
     });
 
-    it("is stale for a launch that is not open, or that was settled otherwise", async () => {
+    it("settling is stale for a launch that is not open or was settled with other nodes", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const settled = { launch: aLaunch(), nodes: [newNode()], atMs: monday };
@@ -190,7 +190,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.decisions.load("gpu", monday)).toMatchObject({ reserved: { usdPerHour: 0, gpus: 0 }, nodes: [] });
     });
 
-    it("releases once when the same settlement races with itself", async () => {
+    it("a settlement that races with itself releases the reservation once", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       await launched(ledger, fence, [newNode({ id: "i-0000000000000002" })]);

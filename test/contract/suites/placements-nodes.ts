@@ -6,10 +6,10 @@ import { admitted, begin, launched, type MakeLedger, newNode, only, placed, read
 const atMs = monday + 120_000;
 const nothing = { usdPerHour: 0, gpus: 0 };
 
-/** drain, terminating and forget: how a node ends, and what it had reserved with it. */
+/** drain, withdraw, bootFailed, terminating and forget: how a node ends and releases what it has reserved. */
 export const nodePlacementsContract = (make: MakeLedger) => {
   describe("placements.drain", () => {
-    it("fences a node that holds nothing, once and again", async () => {
+    it("a node that holds nothing is drained, and draining it may be repeated", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
@@ -20,7 +20,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.get("gpu", node.id)).toEqual({ ...node, state: "draining", stateSinceMs: atMs });
     });
 
-    it("is stale while the node holds something, and for one that is ending or unknown", async () => {
+    it("draining is stale for a node that holds something, is ending or is unknown", async () => {
       const ledger = await make();
       const { fence, node } = await placed(ledger);
       expect(await ledger.placements.drain(fence, node.id, atMs)).toBe("stale");
@@ -35,7 +35,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
   describe("placements.withdraw", () => {
     const drain = { because: "its life ends", untilMs: atMs + 600_000 };
 
-    it("drains a node whatever it holds, once: nothing more is given to it, and what it holds stays its own", async () => {
+    it("withdrawing drains a node once, whatever it holds: it gets no more attempts and keeps those it has", async () => {
       const ledger = await make();
       const { fence, node } = await placed(ledger);
       expect(await ledger.placements.withdraw(fence, { node: node.id, drain, atMs })).toBe("done");
@@ -53,7 +53,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       expect(seen).toMatchObject({ kind: "node", node: { state: "draining", drain } });
     });
 
-    it("drains one that drains by EC2's recommendation, and keeps the notice", async () => {
+    it("withdrawing a node that drains because of EC2's recommendation keeps the notice", async () => {
       const ledger = await make();
       const { fence, node } = await placed(ledger);
       const notice = { kind: "rebalance", atMs } as const;
@@ -62,7 +62,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.get("gpu", node.id)).toMatchObject({ state: "draining", drain, notice });
     });
 
-    it("is stale for one that is ending or unknown", async () => {
+    it("withdrawing is stale for a node that is ending or unknown", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const ending = await readyNode(ledger, fence);
@@ -77,7 +77,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
     const failure = { node: "i-0000000000000007", instanceType: "g5.xlarge", zone: "us-east-1a", atMs };
     const known = async (ledger: Ledger, pool = "gpu") => (await ledger.decisions.load(pool, monday)).bootFailures ?? [];
 
-    it("note an instance that never became a worker once, and forget it", async () => {
+    it("an instance that never became a worker is recorded once, and healing deletes the record", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const other = { ...failure, node: "i-0000000000000008" };
@@ -94,7 +94,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
   });
 
   describe("placements.terminating and forget", () => {
-    it("release a node's reservation once between them, however often they are called", async () => {
+    it("terminating and forgetting a node release its reservation once, however often they are called", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
@@ -112,7 +112,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.terminating(fence, node.id, atMs)).toBe("stale");
     });
 
-    it("release it once when 10 race", async () => {
+    it("10 terminations of a node that race release its reservation once", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
@@ -123,7 +123,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       expect((await ledger.decisions.load("gpu", atMs)).spent).toEqual({ dayUsd: 0.016667, monthUsd: 0.016667 });
     });
 
-    it("forget releases what terminating did not", async () => {
+    it("forgetting a node releases its reservation if terminating did not", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
@@ -133,7 +133,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       expect((await ledger.decisions.state("gpu")).reserved).toEqual(nothing);
     });
 
-    it("leave EC2's word that a node is gone, and release it", async () => {
+    it("a node that EC2 reports as gone stays gone when it is terminated, and is released", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
@@ -145,7 +145,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       expect((await ledger.decisions.state("gpu")).reserved).toEqual(nothing);
     });
 
-    it("do not forget a node that still holds something, nor one that nobody knew", async () => {
+    it("forgetting is stale for a node that still holds something or is unknown", async () => {
       const ledger = await make();
       const { fence, node } = await placed(ledger);
       await ledger.nodeLedger.gone(node.id, atMs);
@@ -157,12 +157,12 @@ export const nodePlacementsContract = (make: MakeLedger) => {
     });
   });
 
-  describe("what a node has cost", () => {
+  describe("the cost of a node", () => {
     const hourMs = 3_600_000;
     const may = (ledger: Ledger) => ledger.decisions.load("gpu", monday - 1).then(({ spent }) => spent);
     const june = (ledger: Ledger) => ledger.decisions.load("gpu", monday).then(({ spent }) => spent);
 
-    it("goes on record when its end is accepted, once, in the days and months in which it lived", async () => {
+    it("a node's cost is recorded once, when its end is accepted, in the days and months in which it lived", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence, { launchedAtMs: monday - hourMs });
@@ -182,7 +182,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       expect(await june(ledger)).toEqual({ dayUsd: 1, monthUsd: 1 });
     });
 
-    it("adds up by day and by month, for each pool of its own", async () => {
+    it("the cost of nodes adds up by day and by month, per pool", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const ends = [2, 4, 26, 27];
@@ -197,7 +197,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       expect((await ledger.decisions.load("cpu", monday)).spent).toEqual({ dayUsd: 0, monthUsd: 0 });
     });
 
-    it("is what it had cost when EC2 said that it was gone, whenever it is forgotten", async () => {
+    it("a node's cost ends when EC2 reports it as gone, whenever it is forgotten", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);

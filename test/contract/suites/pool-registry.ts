@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { begin, type MakeLedger } from "./arrange.ts";
 
-/** Which pools there are, whatever the configuration says. */
+/** The pools that exist, whatever the configuration says. */
 export const poolRegistryContract = (make: MakeLedger) =>
   describe("pool registry", () => {
-    it("lists what was added, once, by name", async () => {
+    it("the registry lists each added pool once, by name", async () => {
       const { registry } = await make();
       expect(await registry.list()).toEqual([]);
       await registry.add("gpu");
@@ -13,7 +13,7 @@ export const poolRegistryContract = (make: MakeLedger) =>
       expect(await registry.list()).toEqual(["cpu", "gpu"]);
     });
 
-    it("loses a pool that rests, and one that nobody ever rang", async () => {
+    it("a pool that is at rest, or whose bell never rang, can be removed from the registry", async () => {
       const ledger = await make();
       await ledger.registry.add("never");
       await ledger.registry.add("gpu");
@@ -26,7 +26,7 @@ export const poolRegistryContract = (make: MakeLedger) =>
       expect(await ledger.registry.list()).toEqual([]);
     });
 
-    it("keeps a pool that has work, or was rung since it was looked at", async () => {
+    it("a pool that has work, or whose bell has rung since its state was read, stays in the registry", async () => {
       const ledger = await make();
       await ledger.registry.add("gpu");
       await ledger.bell.ring("gpu", "job");

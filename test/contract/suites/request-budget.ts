@@ -9,7 +9,7 @@ export const narrow: RequestLimits = {
   describe: { burst: 5, perSecond: 2 },
 };
 
-/** One budget for all who ask. `make`: an empty one with `narrow` limits, as two handlers have it. */
+/** All handlers share one budget. `make` must return a new budget with `narrow` limits, as two handlers have it. */
 export const requestBudgetContract = (name: string, make: () => Promise<readonly [RequestBudget, RequestBudget]>) =>
   describe(`the request budget ${name}`, () => {
     const asking = (budget: RequestBudget, lane: RequestLane = "end", nowMs = monday) =>
@@ -18,7 +18,7 @@ export const requestBudgetContract = (name: string, make: () => Promise<readonly
       for (let count = 0; ; count += 1) if ((await asking(budget, lane, nowMs)).kind === "later") return count;
     };
 
-    it("is one for all handlers, and says when to come back", async () => {
+    it("all handlers share one request budget, which says when to try again", async () => {
       const [mine, yours] = await make();
       expect(await granted(mine, "end")).toBe(10);
       const turn = await asking(yours);
@@ -30,20 +30,20 @@ export const requestBudgetContract = (name: string, make: () => Promise<readonly
       expect(await asking(yours, "end", atMs)).toMatchObject({ kind: "later" });
     });
 
-    it("leaves something for the higher lanes", async () => {
+    it("a request of a lower lane leaves something for the higher lanes", async () => {
       const [budget] = await make();
       expect(await granted(budget, "grow")).toBe(8);
       expect(await granted(budget, "replace")).toBe(1);
       expect(await granted(budget, "end")).toBe(1);
     });
 
-    it("keeps the kinds of request apart, as EC2 does", async () => {
+    it("each kind of request has its own budget, as in EC2", async () => {
       const [budget] = await make();
       expect(await granted(budget, "end")).toBe(10);
       expect(await budget.take({ kind: "describe", lane: "end", instances: 1, nowMs: monday })).toEqual({ kind: "granted" });
     });
 
-    it("counts the instances that are ended", async () => {
+    it("the request budget counts the instances that are terminated", async () => {
       const [budget] = await make();
       const end = (instances: number, nowMs: number) => budget.take({ kind: "terminate", lane: "end", instances, nowMs });
       expect(await end(90, monday)).toEqual({ kind: "granted" });
@@ -51,7 +51,7 @@ export const requestBudgetContract = (name: string, make: () => Promise<readonly
       expect(await end(20, monday + 1_100)).toEqual({ kind: "granted" });
     });
 
-    it("grants fifty who come at once no more than there is", async () => {
+    it("fifty requests at once are granted no more than the budget has", async () => {
       const [mine, yours] = await make();
       const turns = await Promise.all(Array.from({ length: 50 }, (_, n) => asking(n % 2 === 0 ? mine : yours)));
       const count = turns.filter((turn) => turn.kind === "granted").length;
@@ -60,7 +60,7 @@ export const requestBudgetContract = (name: string, make: () => Promise<readonly
       for (const turn of turns) if (turn.kind === "later") expect(turn.atMs).toBeGreaterThan(monday);
     });
 
-    it("is empty for everybody when EC2 throttles, and slower afterwards", async () => {
+    it("the request budget is empty for all handlers after EC2 throttles, and fills more slowly then", async () => {
       const [mine, yours] = await make();
       const { withinMs } = await mine.throttled("launch", monday);
       expect(withinMs).toBeGreaterThan(0);
@@ -70,7 +70,7 @@ export const requestBudgetContract = (name: string, make: () => Promise<readonly
       expect((await yours.throttled("launch", monday + 2_000)).withinMs).toBeGreaterThan(withinMs);
     });
 
-    it("does not fill twice by a clock that goes back, nor stop for one that was far ahead", async () => {
+    it("the request budget neither fills twice for a clock that goes back nor stops for one that was far ahead", async () => {
       const [mine, yours] = await make();
       expect(await granted(mine, "end")).toBe(10);
       expect(await granted(yours, "end", monday - 2_000)).toBe(0);

@@ -8,7 +8,7 @@ const attempt = { team: "vision", job: "train-1", attempt: 1 };
 
 export const sealingContract = (make: MakeLedger) =>
   describe("sealing", () => {
-    it("ends a job whose artifacts are sealed, and the same again is done", async () => {
+    it("a job whose artifacts are sealed succeeds, and reporting it may be repeated", async () => {
       const ledger = await make();
       await sealing(ledger);
       expect(await ledger.sealing.succeed(attempt, kept, monday + 100_000)).toBe("done");
@@ -19,7 +19,7 @@ export const sealingContract = (make: MakeLedger) =>
       expect(await ledger.sealing.fail(attempt, { reason: "too late" }, monday)).toBe("stale");
     });
 
-    it("fails a job whose artifacts cannot be sealed", async () => {
+    it("a job whose artifacts cannot be sealed fails", async () => {
       const ledger = await make();
       await sealing(ledger);
       expect(await ledger.sealing.fail(attempt, { artifacts, reason: "out/model.bin is missing" }, monday + 100_000)).toBe("done");
@@ -28,7 +28,7 @@ export const sealingContract = (make: MakeLedger) =>
       expect(await ledger.sealing.succeed(attempt, kept, monday)).toBe("stale");
     });
 
-    it("changes nothing for an attempt that does not count, or a job that is not sealing", async () => {
+    it("sealing is stale for another attempt, and for a job that is not sealing", async () => {
       const ledger = await make();
       await sealing(ledger);
       expect(await ledger.sealing.succeed({ ...attempt, attempt: 2 }, kept, monday)).toBe("stale");
@@ -39,7 +39,7 @@ export const sealingContract = (make: MakeLedger) =>
       expect(await ledger.sealing.succeed({ ...attempt, job: "other" }, kept, monday)).toBe("stale");
     });
 
-    it("ends the wait of an attempt without touching its job, and may be asked twice", async () => {
+    it("an attempt can stop waiting to be sealed without a change to its job, and this may be repeated", async () => {
       const ledger = await make();
       await sealing(ledger);
       await ledger.sealing.over({ ...attempt, attempt: 2 });
@@ -50,7 +50,7 @@ export const sealingContract = (make: MakeLedger) =>
       expect(await ledger.sealing.get(attempt)).toMatchObject({ state: "sealing" });
     });
 
-    it("is stale after the attempt was taken back", async () => {
+    it("sealing is stale after the attempt was taken back", async () => {
       const ledger = await make();
       const { fence, node } = await sealing(ledger);
       const [assignment] = (await ledger.nodeLedger.get("gpu", node.id))?.assignments ?? [];
@@ -61,7 +61,7 @@ export const sealingContract = (make: MakeLedger) =>
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
     });
 
-    it("tells which attempts have waited for long", async () => {
+    it("the attempts that have waited to be sealed for long are listed", async () => {
       const ledger = await make();
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
       await sealing(ledger);
@@ -71,7 +71,7 @@ export const sealingContract = (make: MakeLedger) =>
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
     });
 
-    it("reads what was written the moment before", async () => {
+    it("sealing reads a job as it was written a moment before", async () => {
       const ledger = await make();
       const { job } = await placed(ledger);
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed" });

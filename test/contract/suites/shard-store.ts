@@ -5,17 +5,17 @@ import type { ShardStore } from "../../../lib/ports/datasets.ts";
 export type ShardStage = {
   readonly store: ShardStore;
   readonly source: Source;
-  /** Puts objects of so many bytes into the source, and answers what they are as shards. */
+  /** Puts objects of these sizes, in bytes, into the source. Returns them as shards. */
   put(paths: Readonly<Record<string, number>>): Promise<readonly Shard[]>;
   now(): number;
 };
 
-/** What is written down can be read again, until it is swept. */
+/** What is written can be read until it is swept. */
 export const shardStoreContract = (name: string, make: () => Promise<ShardStage>) =>
   describe(`shards, ${name}`, () => {
     const of = (stage: ShardStage, dataset = "mnist") => ({ team: "vision", dataset, source: stage.source, listing: 1 });
 
-    it("lists a source in the order of its keys, and nothing for one that has nothing", async () => {
+    it("a source is listed by key, and an empty one has no shards", async () => {
       const stage = await make();
       expect(await stage.store.list(stage.source)).toEqual({ kind: "listed", shards: [] });
       const shards = await stage.put({ "b/1": 10, a: 3, "b/0": 0 });
@@ -25,7 +25,7 @@ export const shardStoreContract = (name: string, make: () => Promise<ShardStage>
       });
     });
 
-    it("gives back what was written down, and undefined for what was not", async () => {
+    it("a list of shards is read as it was written, and one that was not written is undefined", async () => {
       const stage = await make();
       const shards = await stage.put({ a: 3, ü: 4 });
       const key = await stage.store.write(of(stage), "shards/1-a", shards);
@@ -34,7 +34,7 @@ export const shardStoreContract = (name: string, make: () => Promise<ShardStage>
       expect(await stage.store.read(`${key}.none`)).toBeUndefined();
     });
 
-    it("sweeps what is not kept and old enough, of that dataset alone", async () => {
+    it("a sweep removes what is old and not kept, of that dataset only", async () => {
       const stage = await make();
       const kept = await stage.store.write(of(stage), "shards/1-a", []);
       const list = await stage.store.write(of(stage), "maps/1-a/i-a", []);

@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { aLaunch, monday } from "../../fakes/builders.ts";
 import { begin, type MakeLedger, plenty, readyNode } from "./arrange.ts";
 
-/** What the ledger knows of instances that bear our name. */
+/** What the ledger knows about instances with the deployment's tag. */
 export const straysContract = (make: MakeLedger) =>
   describe("strays", () => {
     const instance = (id: string, launch = "gone") => ({ id, launch, pool: "gpu", launchedAtMs: monday, ending: false });
 
-    it("are instances that are no node, and that no open launch may have brought", async () => {
+    it("an instance is unowned if it is not a node and cannot be from an open launch", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
@@ -19,7 +19,7 @@ export const straysContract = (make: MakeLedger) =>
       expect(await ledger.strays.unowned([])).toEqual([]);
     });
 
-    it("are no node whose end is under way, and each that the ledger has forgotten", async () => {
+    it("a node that is ending is not unowned, and one that the ledger has forgotten is", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
@@ -29,7 +29,7 @@ export const straysContract = (make: MakeLedger) =>
       expect(await ledger.strays.unowned([instance(node.id)])).toEqual([instance(node.id)]);
     });
 
-    it("are noted with the time, all anew each time", async () => {
+    it("unowned instances are recorded with the time, and each record replaces the last one", async () => {
       const { strays } = await make();
       expect(await strays.noted()).toEqual(new Map());
       await strays.note(

@@ -142,7 +142,7 @@ describe("jobs that are checked before they are sent", () => {
       { accepted: true, pool: "gpu" },
       { accepted: false, because: 'command: expected a list, but got the text "x"' },
       { accepted: false, because: "expected an object, but got null" },
-      { accepted: false, because: "command.0: holds a NUL byte, which no program can be given" },
+      { accepted: false, because: "command.0: contains a NUL byte, which cannot be passed to a program" },
       { accepted: false, because: expect.stringMatching(/^image: "Org\/X:1\/" is not the name of a container image/) },
     ]);
   });

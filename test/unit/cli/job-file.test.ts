@@ -30,7 +30,7 @@ describe("a job file", () => {
   it("in a folder that may not be entered, or below a file, is refused in words", async () => {
     await writeFile(join(folder, "plain"), "");
     await expect(readJobFile(join(folder, "plain", "job.json"), silent)).rejects.toThrow(
-      /lies below something that is a file and no folder$/,
+      /is below something that is a file, not a folder$/,
     );
     await symlink("loop.json", join(folder, "loop.json"));
     await expect(readJobFile(join(folder, "loop.json"), silent)).rejects.toThrow(/is a link that leads back to itself$/);

@@ -5,7 +5,7 @@ import { ArtifactPath } from "../../../events/artifacts/upload.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
 
-describe("the path of an artifact", () => {
+describe("paths of artifacts", () => {
   test.each([
     ["out/model.pt", "out/model.pt", undefined],
     ["out/100%.txt", "out/100%.txt", undefined],
@@ -18,7 +18,7 @@ describe("the path of an artifact", () => {
     ["caf\xc3\xa9/\xff", "café/%FF", true],
     ["\xe2\x80\xa8", "%E2%80%A8", true],
     ["\xed\xa0\x80", "%ED%A0%80", true],
-  ])("of the bytes %j is %s", (name, path, escaped) => {
+  ])("the artifact with the name bytes %j has the path %s", (name, path, escaped) => {
     expect(artifactName(bytes(name))).toEqual(escaped ? { path, escaped } : { path });
     expect(Buffer.from(nameOfArtifact(artifactName(bytes(name)))).toString("latin1")).toBe(name);
   });
@@ -34,7 +34,7 @@ describe("the path of an artifact", () => {
     )
     .filter((name) => !/^\.{1,2}$/.test(Buffer.from(name).toString()));
 
-  test("gives the same bytes back, and is one that a manifest may hold", () => {
+  test("an artifact's path gives back the bytes of its name, and is allowed in a manifest", () => {
     fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 3 }), (parts) => {
         const name = Buffer.concat(
@@ -49,7 +49,7 @@ describe("the path of an artifact", () => {
     );
   });
 
-  test("is never that of another name", () => {
+  test("two names never get the same path", () => {
     const name = fc.oneof(
       part.map((each) => Buffer.from(each)),
       part.map((each) => Buffer.from(artifactName(Buffer.from(each)).path)),

@@ -11,12 +11,12 @@ test.each<LogPiece>([
   { text: " the rest", continues: true },
   { text: "", continues: true },
   { text: "", rewrites: true },
-])("%j comes back from an event as it was", (piece) => {
+])("the log piece %j is read back from its event as it was", (piece) => {
   expect(messageOf(piece)).not.toBe("");
   expect(pieceOf(messageOf(piece))).toEqual(piece);
 });
 
-test("a whole line is its event's message, so that others can read the stream", () => {
+test("a whole line is the message of its event, so that other tools can read the stream", () => {
   expect(messageOf({ text: "epoch 3" })).toBe("epoch 3");
   expect(messageOf({ text: "Downloading", unfinished: true }).replaceAll("\u2060", "")).toBe("Downloading");
 });

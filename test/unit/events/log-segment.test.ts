@@ -15,8 +15,8 @@ const created = (key: string): object => ({
   detail: { bucket: { name: "incoming" }, object: { key } },
 });
 
-describe("a segment of a log", () => {
-  test("is named by its key, uploaded and sealed", () => {
+describe("segments of a log", () => {
+  test("a log segment is named by its key, both uploaded and sealed", () => {
     expect(segmentKey(segment)).toBe("vision/train-1/2/log/3/000017.gz");
     expect(segmentOfKey(segmentKey(segment))).toEqual({ ...segment, sealed: false });
     expect(segmentOfKey(sealedSegmentKey(segment))).toEqual({ ...segment, sealed: true });
@@ -30,18 +30,18 @@ describe("a segment of a log", () => {
     "vision/train-1/2/log/3/000017.gz.part",
     "No Team/train-1/2/log/3/000017.gz",
     "vision/train-1/2/manifest.json",
-  ])("is not %s", (key) => {
+  ])("the key %s is not that of a log segment", (key) => {
     expect(segmentOfKey(key)).toBeUndefined();
     expect(segmentToSeal(created(key))).toBeUndefined();
   });
 
-  test("is sealed when S3 says that it was uploaded", () => {
+  test("a log segment is sealed when S3 reports that it was uploaded", () => {
     expect(segmentToSeal(created(segmentKey(segment)))).toEqual(segment);
     expect(segmentToSeal(created(sealedSegmentKey(segment)))).toBeUndefined();
     expect(segmentToSeal({ seal: { team: "vision", job: "train-1", attempt: 2 } })).toBeUndefined();
   });
 
-  test("has its facts beside it", () => {
+  test("the facts of a log segment are read back from its metadata", () => {
     const facts = { sha256: "a".repeat(64), bytes: 12, offset: 34, last: true };
     expect(SegmentFacts.parse(segmentMetadata(facts))).toEqual(facts);
     expect(SegmentFacts.parse(segmentMetadata({ ...facts, last: false }))).toEqual({ ...facts, last: false });

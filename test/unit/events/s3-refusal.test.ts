@@ -9,14 +9,14 @@ const notAuthorized = (action: string) => ({
   message: `User: arn:aws:sts::1:assumed-role/job/a is not authorized to perform: ${action} on resource: "arn:aws:s3:::data" because no identity-based policy allows the ${action} action`,
 });
 
-describe("what S3 said", () => {
+describe("refusals of S3", () => {
   it.each([
-    ["an absent key", thrown("NoSuchKey", 404), "no-object"],
-    ["an absent key, by HEAD", thrown("NotFound", 404), "no-object"],
-    ["an absent bucket", thrown("NoSuchBucket", 404), "no-bucket"],
+    ["a missing key", thrown("NoSuchKey", 404), "no-object"],
+    ["a missing key, by HEAD", thrown("NotFound", 404), "no-object"],
+    ["a missing bucket", thrown("NoSuchBucket", 404), "no-bucket"],
     ["a denial without a body, as a HEAD's is", thrown("Unknown", 403), "denied"],
     ["a denial", thrown("AccessDenied", 403, { message: "Access Denied" }), "denied"],
-    ["an absent key in words, to a caller that may not list", thrown("AccessDenied", 403, notAuthorized("s3:ListBucket")), "no-object"],
+    ["a missing key, named in words to a caller that may not list", thrown("AccessDenied", 403, notAuthorized("s3:ListBucket")), "no-object"],
     ["a denial of the object itself", thrown("AccessDenied", 403, notAuthorized("s3:GetObject")), "denied"],
     ["a denial of the key", thrown("AccessDenied", 403, notAuthorized("kms:Decrypt")), "key-denied"],
     ["an object that was replaced", thrown("PreconditionFailed", 412), "changed"],
@@ -42,7 +42,7 @@ describe("what S3 said", () => {
       "elsewhere",
     ],
     ["a bad request without a body", thrown("Unknown", 400), "refused"],
-  ] as const)("%s is %s, and is not asked for again", (_what, error, kind) => {
+  ] as const)("%s is the refusal %s, and the call is not repeated", (_what, error, kind) => {
     const refusal = s3Refusal(error);
     expect(refusal.kind).toBe(kind);
     expect(mayPass(refusal)).toBe(false);
@@ -50,21 +50,21 @@ describe("what S3 said", () => {
   });
 
   it.each([
-    ["no answer", new Error("socket hang up")],
+    ["no response", new Error("socket hang up")],
     ["a time-out", Object.assign(new Error("late"), { name: "TimeoutError" })],
-    ["an error of S3's own", thrown("InternalError", 500)],
-    ["an answer without a body", thrown("Unknown", 503)],
+    ["an error of S3 itself", thrown("InternalError", 500)],
+    ["a response without a body", thrown("Unknown", 503)],
     ["a request to slow down", thrown("SlowDown", 503)],
-    ["a body that came too slowly", thrown("RequestTimeout", 400)],
+    ["a body that was sent too slowly", thrown("RequestTimeout", 400)],
     ["expired credentials, which are renewed", thrown("ExpiredToken", 400)],
     ["a clock that is corrected", thrown("RequestTimeTooSkewed", 403)],
     ["a key that KMS cannot reach at the moment", thrown("KMS.KeyUnavailableException", 500)],
-    ["what is no error at all", "odd"],
-  ])("%s may pass", (_what, error) => {
+    ["a thrown value that is not an error", "odd"],
+  ])("%s is a refusal that may pass", (_what, error) => {
     expect(mayPass(s3Refusal(error))).toBe(true);
   });
 
-  it("quotes S3 where the cause is open, and names the storage class of what is archived", () => {
+  it("a refusal quotes S3 if the cause is unclear, and names the storage class of an archived object", () => {
     expect(whyUnreadable(s3Refusal(thrown("AccessDenied", 403, { message: "Access Denied" })))).toMatch(
       /requester pay \(S3 said AccessDenied: Access Denied\)$/,
     );

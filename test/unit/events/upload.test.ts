@@ -3,7 +3,7 @@ import { attemptOfManifest, attemptToSeal, fileKey, Manifest, manifestKey, uploa
 
 const attempt = { team: "vision", job: "train-1.b_C", attempt: 12 };
 
-test("the key of an attempt's manifest names the attempt", () => {
+test("the key of a manifest names its attempt", () => {
   expect(manifestKey(attempt)).toBe("vision/train-1.b_C/12/manifest.json");
   expect(attemptOfManifest(manifestKey(attempt))).toEqual(attempt);
 });
@@ -18,11 +18,11 @@ test.each([
   "vision//1/manifest.json",
   "manifest.json",
   "",
-])("%j is no manifest of an attempt", (key) => {
+])("the key %j is not that of an attempt's manifest", (key) => {
   expect(attemptOfManifest(key)).toBeUndefined();
 });
 
-test("what an attempt leaves lies in one folder", () => {
+test("the files of an attempt are below one prefix", () => {
   expect(fileKey(attempt, "out/model.pt")).toBe(`${uploadPrefix(attempt)}files/out/model.pt`);
 });
 
@@ -33,47 +33,47 @@ const created = (key: string, over: object = {}) => ({
   ...over,
 });
 
-describe("the seal queue takes", () => {
-  test("S3's word that a manifest is there", () => {
+describe("messages of the seal queue", () => {
+  test("S3's event about a manifest asks for its attempt to be sealed", () => {
     expect(attemptToSeal(created(manifestKey(attempt)))).toEqual(attempt);
   });
 
-  test("our own word to seal again", () => {
+  test("Fleetwright's own message asks for an attempt to be sealed again", () => {
     expect(attemptToSeal({ seal: attempt })).toEqual(attempt);
   });
 
   test.each<[string, unknown]>([
-    ["another file's creation", created(fileKey(attempt, "a"))],
-    ["an object's end", created(manifestKey(attempt), { "detail-type": "Object Deleted" })],
-    ["another service's event", created(manifestKey(attempt), { source: "aws.ec2" })],
-    ["an attempt that is none", { seal: { ...attempt, attempt: 0 } }],
-    ["more than was asked", { seal: attempt, and: "delete" }],
+    ["the creation of another file", created(fileKey(attempt, "a"))],
+    ["the deletion of an object", created(manifestKey(attempt), { "detail-type": "Object Deleted" })],
+    ["an event of another service", created(manifestKey(attempt), { source: "aws.ec2" })],
+    ["a message with an invalid attempt", { seal: { ...attempt, attempt: 0 } }],
+    ["a message with an unknown field", { seal: attempt, and: "delete" }],
     ["nothing", undefined],
     ["a text", "seal"],
-  ])("but not %s", (_what, message) => {
+  ])("%s does not ask for an attempt to be sealed", (_what, message) => {
     expect(attemptToSeal(message)).toBeUndefined();
   });
 });
 
-describe("a manifest", () => {
+describe("a manifest's schema", () => {
   const file = { path: "out/model.pt", bytes: 3, sha256: "a".repeat(64), mode: 0o644 };
   const manifest = { version: 2, ...attempt, artifacts: [file], leftOut: [], missing: [] };
 
-  test("lists files below the working directory", () => {
+  test("a manifest lists files below the working directory", () => {
     expect(Manifest.parse(manifest)).toEqual(manifest);
   });
 
-  test.each(["../x", "a/../x", "/x", "a//x", "./x", "a/.", "a\\x", "a\0", "a\ud800", ""])("does not list %j", (path) => {
+  test.each(["../x", "a/../x", "/x", "a//x", "./x", "a/.", "a\\x", "a\0", "a\ud800", ""])("a manifest that lists the path %j is refused", (path) => {
     expect(Manifest.safeParse({ ...manifest, artifacts: [{ ...file, path }] }).success).toBe(false);
   });
 
   test.each<[string, object]>([
     ["of another version", { version: 3 }],
-    ["with a size below nothing", { artifacts: [{ ...file, bytes: -1 }] }],
+    ["with a negative size", { artifacts: [{ ...file, bytes: -1 }] }],
     ["with a checksum in capitals", { artifacts: [{ ...file, sha256: "A".repeat(64) }] }],
-    ["with a team that climbs", { team: ".." }],
-    ["with more than it should", { signature: "x" }],
-  ])("%s is refused", (_what, over) => {
+    ["with a team that is a path upwards", { team: ".." }],
+    ["with an unknown field", { signature: "x" }],
+  ])("a manifest %s is refused", (_what, over) => {
     expect(Manifest.safeParse({ ...manifest, ...over }).success).toBe(false);
   });
 });

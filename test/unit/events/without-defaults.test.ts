@@ -15,24 +15,24 @@ test.each<[string, z.ZodType, unknown, unknown]>([
   ],
   ["an optional field that is undefined", z.object({ part: Part.optional() }), { part: undefined }, {}],
   [
-    "a field of whichever option of a union the value is",
+    "a field of the option of a union that matches the value",
     z.union([z.string().transform((name) => ({ name, size: 1, tags: [] as string[] })), Part]),
     { name: "a", size: 1, tags: [] },
     { name: "a" },
   ],
-  ["a field of what is transformed", Part.transform((part) => part), { name: "a", size: 1, tags: [] }, { name: "a" }],
-  ["a field of what was preprocessed", z.preprocess((given) => given, Part), { name: "a", size: 1, tags: [] }, { name: "a" }],
+  ["a field of a transformed object", Part.transform((part) => part), { name: "a", size: 1, tags: [] }, { name: "a" }],
+  ["a field of a preprocessed object", z.preprocess((given) => given, Part), { name: "a", size: 1, tags: [] }, { name: "a" }],
   [
-    "an object that is a default as a whole",
+    "an object that equals the default of its field",
     z.object({ part: Part.default({ name: "a", size: 7, tags: [] }) }),
     { part: { tags: [], size: 7, name: "a" } },
     {},
   ],
-])("%s is left out", (_what, schema, value, expected) => {
+])("%s is left out of the value without defaults", (_what, schema, value, expected) => {
   expect(withoutDefaults(schema, value)).toEqual(expected);
 });
 
-test("what differs from its default stays, and so does what a record holds", () => {
+test("a field that differs from its default stays, and so do the entries of a record", () => {
   const schema = z.object({ size: z.int().default(1), env: z.record(z.string(), z.string()).default({}) });
   expect(withoutDefaults(schema, { size: 0, env: { size: "1" } })).toEqual({ size: 0, env: { size: "1" } });
 });

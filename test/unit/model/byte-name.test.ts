@@ -9,11 +9,11 @@ it.each([
   ["a\nb\tc\x1b[2J\x7f", String.raw`a\nb\tc\x1b[2J\x7f`],
   [latin1("a\u202eb\u0085"), String.raw`a\u202eb\x85`],
   ["back\\slash", "back\\slash"],
-])("The name %j is shown as %s", (name, shown) => {
+])("the file name %j is shown as %s", (name, shown) => {
   expect(printable(name)).toBe(shown);
 });
 
-it("Bytes that are no UTF-8 are no text", () => {
+it("bytes that are not UTF-8 have no text", () => {
   expect(textOf("caf\xe9")).toBeUndefined();
   expect(textOf(latin1("\ufeffé"))).toBe("\ufeffé");
 });

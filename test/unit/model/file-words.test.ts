@@ -15,11 +15,11 @@ const reading = (name: string): Promise<unknown> => readFile(join(folder, name))
 
 test.each([
   ["nowhere", /nowhere is not there$/],
-  ["plain/below", /plain\/below lies below something that is a file and no folder$/],
+  ["plain/below", /plain\/below is below something that is a file, not a folder$/],
   ["loop", /loop is a link that leads back to itself$/],
-  ["x".repeat(300), /has too long a name$/],
+  ["x".repeat(300), /has a name that is too long$/],
   [".", /^a file is a folder, and a file is wanted$/],
-])("what the system says of %s is told in words", async (name, words) => {
+])("the operating system's error for %s is explained in words", async (name, words) => {
   const error = await reading(name);
   expect(fileWords(error)).toMatch(words);
   expect(whatWentWrong(error)).toMatch(words);
@@ -29,12 +29,12 @@ test.each([
   expect(said.join()).not.toMatch(/E[A-Z]{3,}|errno|syscall/);
 });
 
-test("every code that files commonly give has a meaning", () => {
+test("every common error code of files has a meaning", () => {
   for (const code of ["EACCES", "EPERM", "EROFS", "ENOSPC", "EISDIR", "ENOTDIR", "ENOENT", "EMFILE"])
     expect(meaningOf(code), code).toBeDefined();
 });
 
-test("what is no error of files is left to others", () => {
+test("an error that is not from the file system has no file words", () => {
   expect(fileWords(new Error("no"))).toBeUndefined();
   expect(fileWords(Object.assign(new Error("no"), { code: "ECONNREFUSED", syscall: "connect" }))).toBeUndefined();
   expect(fileWords("ENOENT")).toBeUndefined();

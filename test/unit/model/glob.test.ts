@@ -15,7 +15,7 @@ import {
   start,
 } from "../../../lib/model/files/glob.ts";
 
-/** Follows a path through a pattern, name by name, as the walk does. */
+/** Matches a path against a pattern, name by name, as the walk of the tree does. */
 function follows(pattern: Pattern, path: string): boolean {
   let reached = start(pattern);
   for (const text of path.split("/")) reached = advance(pattern, reached, pathName(text));
@@ -23,7 +23,7 @@ function follows(pattern: Pattern, path: string): boolean {
 }
 const matches = (glob: string, path: string): boolean => patternsOf(glob).some((pattern) => follows(pattern, path));
 
-describe("a glob", () => {
+describe("globs", () => {
   test.each([
     ["ckpt/*.pt", "ckpt/1.pt", true],
     ["ckpt/*.pt", "ckpt/deep/1.pt", false],
@@ -47,11 +47,11 @@ describe("a glob", () => {
     ["{a}", "{a}", true],
     ["./out//*.txt", "out/x.txt", true],
     ["(a+b).txt", "(a+b).txt", true],
-  ])("%s takes %s: %s", (glob, path, expected) => {
+  ])("whether the glob %s matches the path %s: %s", (glob, path, expected) => {
     expect(matches(glob, path)).toBe(expected);
   });
 
-  test("takes what Node's own matcher takes", () => {
+  test("a glob matches the same paths as Node's own matcher", () => {
     const name = fc.string({ unit: fc.constantFrom("a", "b", "-", "z"), minLength: 1, maxLength: 6 });
     const part = fc.oneof(
       {
@@ -60,14 +60,14 @@ describe("a glob", () => {
       },
       { weight: 1, arbitrary: fc.constant("**") },
     );
-    // Stars side by side mean something else to Node.
+    // Adjacent stars have another meaning for Node.
     const glob = fc
       .array(part, { minLength: 1, maxLength: 4 })
       .map((parts) => parts.map((each) => (each === "**" ? each : each.replace(/\*+/g, "*"))).join("/"));
     const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join("/"));
     fc.assert(
       fc.property(glob, path, (pattern, of) => {
-        // A trailing `**` takes the folder itself here: all below it is meant.
+        // Here, a trailing `**` also matches the folder itself, because everything below it is meant.
         fc.pre(!pattern.endsWith("**"));
         expect(matches(pattern, of)).toBe(matchesNodes(of, pattern));
       }),
@@ -75,15 +75,15 @@ describe("a glob", () => {
     );
   });
 
-  // What tried every way to match would not end.
-  test("takes its time, but not for ever", () => {
+  // A matcher that tried every way to match would not end.
+  test("matching a glob ends in time even if there are very many ways to match", () => {
     expect(matches(`${"*a".repeat(40)}b`, "a".repeat(255))).toBe(false);
     expect(matches(`${"**/a/".repeat(40)}b`, Array.from({ length: 255 }, () => "a").join("/"))).toBe(false);
     expect(patternsOf("{a,b}".repeat(30))).toHaveLength(1);
   });
 });
 
-test("a path that is meant literally takes that name and no other", () => {
+test("a literal path matches that path and no other", () => {
   expect(hasMagic("out/model.pt")).toBe(false);
   expect(hasMagic("out/[1].pt")).toBe(true);
   expect(follows(literally("out/[1].pt"), "out/[1].pt")).toBe(true);
@@ -99,7 +99,7 @@ test.each([
   ["out/run[1]", "out/run[1]", true],
   [".", "out/model.pt", true],
   ["ou", "out/model.pt", false],
-])("what %s asks for holds %s: %s", (asked, path, expected) => {
+])("whether the request %s includes %s: %s", (asked, path, expected) => {
   expect(isBelow(asked, path)).toBe(expected);
 });
 
@@ -112,7 +112,7 @@ test.each([
   ["t*n*7", "train-7"],
   ["**a**", "bab"],
   ["a.b", "a.b"],
-])("the pattern %j fits the name %j", (pattern, name) => {
+])("the pattern %j matches the name %j", (pattern, name) => {
   expect(matchesGlob(pattern, name)).toBe(true);
 });
 
@@ -124,15 +124,15 @@ test.each([
   ["train", "train-7"],
   ["*-8", "train-7"],
   ["a.b", "axb"],
-])("the pattern %j does not fit the name %j", (pattern, name) => {
+])("the pattern %j does not match the name %j", (pattern, name) => {
   expect(matchesGlob(pattern, name)).toBe(false);
 });
 
-// What tried every way to match would not end.
-test("a pattern of many stars takes no longer than a name of a hundred letters allows", () => {
+// A matcher that tried every way to match would not end.
+test("a pattern of many stars is matched in a time that the lengths of pattern and name limit", () => {
   for (let n = 0; n < 1_000; n += 1) expect(matchesGlob(`${"*a".repeat(49)}*b`, "a".repeat(100))).toBe(false);
 });
 
-test("a pattern's prefix is what stands before its first sign", () => {
+test("the prefix of a pattern ends before its first wildcard", () => {
   expect(["train-*", "?a", "train-7"].map(globPrefix)).toEqual(["train-", "", "train-7"]);
 });

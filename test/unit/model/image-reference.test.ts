@@ -20,7 +20,7 @@ test.each([
   `a:${"t".repeat(128)}`,
   "x".repeat(247),
   `ex.com/${"x".repeat(255)}`,
-])("Docker takes %s for the name of an image", (image) => {
+])("Docker accepts %s as the name of an image", (image) => {
   expect(whyNoImage(image)).toBeUndefined();
 });
 
@@ -43,13 +43,13 @@ test.each<[string, RegExp]>([
   [`a@sha256:${"A".repeat(64)}`, /its digest must look like sha256:/],
   [`a@sha512:${"a".repeat(64)}`, /its digest must look like/],
   [`a@md5:${"a".repeat(32)}`, /its digest must look like/],
-  ["UBUNTU", /a repository's name is in lower case/],
-  ["ghcr.io/Org/x:1", /a repository's name is in lower case/],
+  ["UBUNTU", /a repository's name must be in lower case/],
+  ["ghcr.io/Org/x:1", /a repository's name must be in lower case/],
   ["https://ghcr.io/a/b", /leave https:\/\/ out/],
   ["f".repeat(64), /looks like an image's id/],
   ["x".repeat(248), /more than 255 characters/],
   [`ex.com/${"x".repeat(256)}`, /more than 255 characters/],
-])("Docker refuses %j, and the message says why", (image, why) => {
+])("Docker refuses %j as the name of an image, and the message says why", (image, why) => {
   expect(whyNoImage(image)).toMatch(why);
   expect(whyNoImage(image)).toMatch(/^".*" is not the name of a container image: /s);
 });

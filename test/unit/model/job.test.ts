@@ -14,50 +14,50 @@ describe("the life of a job", () => {
     cancelled: [],
   };
 
-  test.each(jobStates)("after %s comes only what may", (from) => {
+  test.each(jobStates)("only the legal states may follow %s", (from) => {
     expect(jobStates.filter((to) => mayFollow(from, to)).sort()).toEqual([...legal[from]].sort());
   });
 
-  test("ends in four states", () => {
+  test("a job ends in one of four states", () => {
     expect(jobStates.filter(isEnded).sort()).toEqual(["cancelled", "failed", "rejected", "succeeded"]);
   });
 
-  test("succeeds only out of sealing", () => {
+  test("a job succeeds only from sealing", () => {
     expect(jobStates.filter((from) => mayFollow(from, "succeeded"))).toEqual(["sealing"]);
   });
 
-  test("can be cancelled until it ends", () => {
+  test("a job can be cancelled until it ends", () => {
     expect(jobStates.filter((from) => mayFollow(from, "cancelled"))).toEqual(jobStates.filter((state) => !isEnded(state)));
   });
 
-  test("leads from every state that is not an end to an end", () => {
+  test("a job can reach an end from every state", () => {
     const reaches = (from: JobState, seen: readonly JobState[] = []): boolean =>
       isEnded(from) || jobStates.some((to) => mayFollow(from, to) && !seen.includes(to) && reaches(to, [...seen, from]));
     expect(jobStates.filter((state) => !reaches(state))).toEqual([]);
   });
 });
 
-describe("whose turn it is", () => {
+describe("the order of the queue", () => {
   const order = (...entries: ReturnType<typeof anEntry>[]): string[] => entries.toSorted(byTurn).map((entry) => entry.job);
 
-  test("the higher priority goes first, however late it came", () => {
+  test("the job of higher priority goes first, however late it was submitted", () => {
     expect(order(anEntry({ job: "old" }), anEntry({ job: "urgent", priority: 1, submittedAtMs: monday + 1 }))).toEqual(["urgent", "old"]);
   });
 
-  test("then the one that waits longer", () => {
+  test("of two jobs of equal priority, the one that has waited longer goes first", () => {
     expect(order(anEntry({ job: "a", submittedAtMs: monday + 1 }), anEntry({ job: "b" }))).toEqual(["b", "a"]);
   });
 
-  test("then the team's name, then the job's", () => {
+  test("jobs of equal priority and age go by the names of team and job", () => {
     expect(order(anEntry({ job: "b" }), anEntry({ job: "a" }), anEntry({ team: "audio", job: "c" }))).toEqual(["c", "a", "b"]);
   });
 
-  test("nobody goes before itself", () => {
+  test("a queue entry compares equal to itself", () => {
     expect(byTurn(anEntry(), anEntry())).toBe(0);
   });
 });
 
-test("what waits knows what it needs and when it came", () => {
+test("a queue entry has what the job wants and when it was submitted", () => {
   const spec = aSpec({
     vcpus: 3,
     memoryGiB: 5,
@@ -82,7 +82,7 @@ test("what waits knows what it needs and when it came", () => {
   });
 });
 
-test("a job depends on its node; a gang on each of its nodes until the first has ended well, and then on that one", () => {
+test("a job depends on its node, and a gang on every node until its first member has exited successfully, then on that member's", () => {
   const on = (node: string, attempt = 1, uploads = false) => ({ node, attempt, uploads });
   const single = aJob({ state: "running", node: "a" });
   expect([isOn(single, "a"), isOn(single, "b"), isOn(aJob(), "a")]).toEqual([true, false, false]);
@@ -94,7 +94,7 @@ test("a job depends on its node; a gang on each of its nodes until the first has
   expect(["a", "b"].map((node) => dependsOn({ ...gang, state: "cancelled" }, on(node)))).toEqual([false, false]);
 });
 
-test("a job depends on the upload of its own node, or of its gang's first member, until it has ended", () => {
+test("a job depends on the upload of its node, or of its gang's first member, until it has ended", () => {
   const on = (node: string, attempt = 1) => ({ node, attempt, uploads: true });
   const single = aJob({ state: "sealing", node: "a" });
   expect([dependsOn(single, on("a")), dependsOn({ ...single, attempt: 2 }, on("a"))]).toEqual([true, false]);
@@ -104,6 +104,6 @@ test("a job depends on the upload of its own node, or of its gang's first member
   expect(["a", "b"].map((node) => dependsOn({ ...gang, state: "sealing" }, on(node)))).toEqual([true, false]);
 });
 
-test("an attempt's log is its own, and each other member's of a gang", () => {
+test("each attempt has its own log stream, and so has each member of a gang", () => {
   expect([undefined, 0, 7].map((rank) => logStream({ team: "vision", job: "a", attempt: 2 }, rank))).toEqual(["a/2", "a/2", "a/2/7"]);
 });

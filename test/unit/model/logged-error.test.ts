@@ -11,12 +11,12 @@ const thrownBy = (work: () => unknown): unknown => {
   throw new Error("nothing was thrown");
 };
 
-/** All messages, from the error down its causes. */
+/** Returns all messages, from the error down its causes. */
 const chain = (logged: LoggedError | undefined): string[] => (logged === undefined ? [] : [logged.message, ...chain(logged.cause)]);
 const countOf = (logged: LoggedError): number =>
   1 + [logged.cause, ...(logged.errors ?? [])].reduce((sum, each) => sum + (each ? countOf(each) : 0), 0);
 
-/** What the SDK throws, with what it hangs on it. */
+/** An error as the SDK throws it, with the fields that the SDK attaches. */
 const anSdkError = (over: object = {}): Error =>
   Object.assign(new Error("Rate exceeded"), {
     name: "ThrottlingException",
@@ -61,20 +61,20 @@ test("an AggregateError is logged with its first three parts", () => {
   ]);
 });
 
-describe("what a logged error may hold is bounded", () => {
-  test("by five causes", () => {
+describe("the limits of a logged error", () => {
+  test("a logged error has at most five causes", () => {
     let error = new Error("0");
     for (let n = 1; n < 20; n += 1) error = new Error(`${n}`, { cause: error });
     expect(chain(loggedError(error))).toEqual(["19", "18", "17", "16", "15", "14"]);
   });
 
-  test("by twelve errors in all, of those that branch", () => {
+  test("a logged error that branches has at most twelve errors in all", () => {
     const branching = (depth: number): Error =>
       new AggregateError(depth === 0 ? [] : [1, 2, 3].map(() => branching(depth - 1)), "many", { cause: new Error("why") });
     expect(countOf(loggedError(branching(5)))).toBe(12);
   });
 
-  test("by the length of its texts, and a long message leaves room for the frames", () => {
+  test("the texts of a logged error are cut, and a long message leaves room for the frames", () => {
     const logged = loggedError(new Error("m".repeat(100_000)));
     expect(logged.message).toMatch(/^m{2000} … \(98000 more characters\)$/);
     expect(logged.stack).toContain("logged-error.test.ts");
@@ -88,7 +88,7 @@ describe("what a logged error may hold is bounded", () => {
   });
 });
 
-describe("an error that would harm the logger is logged all the same", () => {
+describe("errors that are hostile to the logger", () => {
   const hostile = (key: string): Error =>
     Object.defineProperty(new Error("hostile"), key, {
       get: () => {
@@ -96,13 +96,13 @@ describe("an error that would harm the logger is logged all the same", () => {
       },
     });
 
-  test.each(["name", "message", "stack", "cause", "code", "errors", "$metadata"])("when its %s throws", (key) => {
+  test.each(["name", "message", "stack", "cause", "code", "errors", "$metadata"])("an error whose %s throws is logged", (key) => {
     const logged = loggedError(hostile(key));
     expect(logged).toMatchObject({ name: "Error", message: key === "message" ? "" : "hostile" });
     expect(logged).not.toHaveProperty(key === "name" || key === "message" ? "cause" : key);
   });
 
-  test("when it is its own cause, or its cause's cause", () => {
+  test("an error that is its own cause, or its cause's cause, is logged once", () => {
     const alone = new Error("alone");
     alone.cause = alone;
     expect(chain(loggedError(alone))).toEqual(["alone"]);
@@ -112,7 +112,7 @@ describe("an error that would harm the logger is logged all the same", () => {
     expect(JSON.stringify(loggedError(first))).toContain("third");
   });
 
-  test("when it is a proxy whose every trap throws, or one that was revoked", () => {
+  test("a proxy that was revoked, or whose every trap throws, is logged", () => {
     const throwing = new Proxy({}, { get: () => thrown(), has: () => thrown(), getPrototypeOf: () => thrown(), ownKeys: () => thrown() });
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
@@ -134,12 +134,12 @@ describe("an error that would harm the logger is logged all the same", () => {
     [Object.create(null), "object", "this was thrown, which is not an error"],
     [{ secret: "s3cr3t" }, "object", "this was thrown, which is not an error"],
     [() => "s3cr3t", "function", "this was thrown, which is not an error"],
-  ])("when it is no error: %o", (value, name, message) => {
+  ])("a thrown value that is not an error is logged: %o", (value, name, message) => {
     expect(loggedError(value)).toEqual({ name, message });
     expect(loggedError(new Error("outer", { cause: value })).cause).toEqual(value === undefined ? undefined : { name, message });
   });
 
-  test("when it comes from another realm and is no instance of Error here", () => {
+  test("an error of another realm, which is not an instance of Error here, is logged as an error", () => {
     expect(loggedError({ name: "TypeError", message: "from afar", stack: "TypeError: from afar\n    at there" })).toEqual({
       name: "TypeError",
       message: "from afar",
@@ -148,8 +148,8 @@ describe("an error that would harm the logger is logged all the same", () => {
   });
 });
 
-describe("no secret of an error is logged", () => {
-  test("that stands in a field of it, of its causes or of its parts", () => {
+describe("secrets in errors", () => {
+  test("secrets in the fields of an error, of its causes or of its parts are not logged", () => {
     const error = Object.assign(anSdkError({ url: "https://b.s3.amazonaws.com/k?X-Amz-Signature=5ec7e7" }), {
       credentials: { secretAccessKey: "5ec7e7", sessionToken: "5ec7e7" },
       cause: Object.assign(new Error("inner"), { headers: { authorization: "5ec7e7" }, input: "5ec7e7" }),
@@ -168,14 +168,14 @@ describe("no secret of an error is logged", () => {
     "authorization: AWS4-HMAC-SHA256 Credential=5ec7e7/2026/us-east-1, SignedHeaders=host, Signature=5ec7e7",
     'Unexpected token "}" in {"secretAccessKey":"5ec7e7","sessionToken": "5ec7e7"}',
     '{\\"SecretAccessKey\\":\\"5ec7e7\\"}',
-  ])("that its message or stack quotes: %s", (message) => {
+  ])("a secret that an error's message or stack quotes is hidden: %s", (message) => {
     const logged = loggedError(new Error(message, { cause: new Error(message) }));
     expect(JSON.stringify(logged)).not.toContain("5ec7e7");
     expect(logged.message).toContain("(hidden)");
   });
 });
 
-test("of a log line only the error is formatted, and a line without one stays as it is", () => {
+test("only the error of a log line is formatted, and a line without an error stays as it is", () => {
   const line = { level: "error", message: "a step failed", pool: "gpu" };
   expect(withLoggedError(line)).toBe(line);
   expect(withLoggedError({ ...line, error: undefined })).toEqual(line);

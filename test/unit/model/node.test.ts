@@ -6,15 +6,15 @@ import { aNode, anAssignment, aType } from "../../fakes/builders.ts";
 
 const big = aType({ resources: { vcpus: 8, memoryGiB: 32, gpus: 4 } });
 
-test("an empty node is free altogether", () => {
+test("a node that holds nothing is completely free", () => {
   expect(freeOn(aNode({ type: big }))).toEqual(big.resources);
 });
 
-test.each(["placed", "running"] as const)("an attempt that is %s holds what it needs", (phase) => {
+test.each(["placed", "running"] as const)("an attempt that is %s uses what it needs", (phase) => {
   expect(freeOn(aNode({ type: big, assignments: [anAssignment({ phase })] }))).toEqual({ vcpus: 6, memoryGiB: 24, gpus: 3 });
 });
 
-test("an attempt that only uploads holds nothing", () => {
+test("an attempt that only uploads uses no resources", () => {
   const assignments = [anAssignment({ phase: "uploading" }), anAssignment({ job: "train-2", phase: "running" })];
   expect(freeOn(aNode({ type: big, assignments }))).toEqual({ vcpus: 6, memoryGiB: 24, gpus: 3 });
 });
@@ -25,11 +25,11 @@ test.each([
   ["draining", false],
   ["terminating", false],
   ["gone", false],
-] as const)("a %s node is live: %s", (state, live) => {
+] as const)("whether a node that is %s is live: %s", (state, live) => {
   expect(isLive(aNode({ state }))).toBe(live);
 });
 
-test("a job fits only where every dimension does", () => {
+test("a job fits only where it fits in every dimension", () => {
   const room = { vcpus: 4, memoryGiB: 16, gpus: 1 };
   expect(fits(room, room)).toBe(true);
   expect(fits({ ...room, vcpus: 4.1 }, room)).toBe(false);
@@ -37,14 +37,14 @@ test("a job fits only where every dimension does", () => {
   expect(fits({ ...room, gpus: 2 }, room)).toBe(false);
 });
 
-test("what is added and taken away is what was there", () => {
+test("subtracting resources that were added gives the original ones", () => {
   const a = { vcpus: 4, memoryGiB: 16, gpus: 1 };
   const b = { vcpus: 2, memoryGiB: 8, gpus: 1 };
   expect(minus(plus(a, b), b)).toEqual(a);
   expect(sum([a, b, b])).toEqual({ vcpus: 8, memoryGiB: 32, gpus: 3 });
 });
 
-test("the host keeps a little CPU and memory for itself, and no GPU", () => {
+test("the host keeps some CPU and memory of an instance, and no GPU", () => {
   expect(usable({ vcpus: 4, memoryGiB: 100, gpus: 1 })).toEqual({ vcpus: 3.8, memoryGiB: 92, gpus: 1 });
   expect(usable({ vcpus: 0.1, memoryGiB: 0, gpus: 0 }).vcpus).toBe(0);
 });

@@ -6,7 +6,7 @@ import type { KindLimits, RequestLane } from "../../../lib/model/requests/reques
 const limits: KindLimits = { burst: 5, perSecond: 2 };
 const at = 1_000_000;
 
-/** Takes as often as it is granted at once. */
+/** Takes requests until one is not granted at once. */
 function drained(
   bucket: Bucket,
   lane: RequestLane,
@@ -21,7 +21,7 @@ function drained(
 }
 
 describe("a bucket of requests", () => {
-  test("gives a burst at once, then as many as come in", () => {
+  test("a bucket gives a burst at once, then as many requests as it is refilled with", () => {
     const first = drained(fullBucket(limits, at), "end");
     expect(first.granted).toBe(5);
     expect(first.atMs - at).toBeGreaterThanOrEqual(500);
@@ -31,17 +31,17 @@ describe("a bucket of requests", () => {
     expect(drained(first.bucket, "end", limits, at + 3_600_000).granted).toBe(5);
   });
 
-  test("keeps a part for the lanes before: who grows leaves a fifth, who replaces a tenth", () => {
+  test("a lane leaves a part of the bucket to the lanes before it: growth a fifth, replacement a tenth", () => {
     const wide: KindLimits = { burst: 50, perSecond: 10 };
     const grown = drained(fullBucket(wide, at), "grow", wide);
     const replaced = drained(grown.bucket, "replace", wide);
     const ended = drained(replaced.bucket, "end", wide);
     expect([grown.granted, replaced.granted, ended.granted]).toEqual([40, 5, 5]);
-    // Who waits in the lower lane waits for more to come in.
+    // A lower lane waits longer, because it needs more refill.
     expect(grown.atMs).toBeLessThan(drained(replaced.bucket, "grow", wide).atMs);
   });
 
-  test("keeps no more than comes in within a second, or two", () => {
+  test("a lane leaves no more to the lanes before it than two requests or the refill of a second", () => {
     const slow: KindLimits = { burst: 50, perSecond: 5 };
     expect(drained(fullBucket(slow, at), "grow", slow).granted).toBe(45);
     expect(drained(fullBucket(slow, at), "replace", slow).granted).toBe(48);
@@ -49,23 +49,23 @@ describe("a bucket of requests", () => {
     expect(drained(fullBucket(slowest, at), "grow", slowest).granted).toBe(48);
   });
 
-  test("a bucket of one has nothing to keep", () => {
+  test("no lane leaves anything of a bucket that holds one request", () => {
     const narrow: KindLimits = { burst: 1, perSecond: 1 };
     expect(drained(fullBucket(narrow, at), "grow", narrow).granted).toBe(1);
   });
 
-  test("counts instances where EC2 does, and grants more than it ever holds when it is full", () => {
+  test("a bucket counts instances if EC2 does, and grants more than it ever holds when it is full", () => {
     const both: KindLimits = { burst: 100, perSecond: 5, instances: { burst: 1000, perSecond: 20 } };
     const first = take(fullBucket(both, at), both, { lane: "end", instances: 1500, nowMs: at });
     if (first.kind !== "granted") throw new Error("not granted");
     const second = take(first.bucket, both, { lane: "end", instances: 1, nowMs: at });
     if (second.kind !== "later") throw new Error("granted");
-    // 500 too many and one: at 20 a second, a little behind.
+    // 501 instances are missing, which are refilled at a little less than 20 per second.
     expect((second.atMs - at) / 1000).toBeCloseTo(501 / 19, 1);
     expect(take(first.bucket, both, { lane: "end", instances: 1, nowMs: second.atMs }).kind).toBe("granted");
   });
 
-  test("is emptied and slowed down when EC2 throttles, once for all that were under way together, and recovers", () => {
+  test("a bucket is emptied and slowed down once for all requests that EC2 throttles together, and recovers", () => {
     const wide: KindLimits = { burst: 50, perSecond: 5 };
     const once = throttled(fullBucket(wide, at), wide, at);
     const twice = throttled(once.bucket, wide, at + 300);
@@ -78,7 +78,7 @@ describe("a bucket of requests", () => {
     expect(drained(once.bucket, "end", wide, at + 60_000).granted).toBe(50);
   });
 
-  test("however often EC2 throttles, some are let through", () => {
+  test("a bucket lets some requests through however often EC2 throttles", () => {
     let bucket = fullBucket(limits, at);
     for (let n = 0; n < 50; n += 1) bucket = throttled(bucket, limits, at + n * 1_000).bucket;
     const { atMs } = drained(bucket, "grow", limits, at + 50_000);
@@ -88,7 +88,7 @@ describe("a bucket of requests", () => {
 
   const clock = fc.array(fc.integer({ min: -3_600_000, max: 3_600_000 }), { minLength: 1, maxLength: 40 });
 
-  test("whatever clocks say, one moment never gives more than a full bucket, and none has to wait for ever", () => {
+  test("a bucket never gives more than its burst at one moment and never makes a caller wait forever, whatever the clocks say", () => {
     fc.assert(
       fc.property(clock, fc.constantFrom<RequestLane>("end", "replace", "grow"), (jumps, lane) => {
         let bucket = fullBucket(limits, at);
@@ -104,7 +104,7 @@ describe("a bucket of requests", () => {
     );
   });
 
-  test("when a bucket says `later`, at that time it grants, if nobody else came", () => {
+  test("a bucket grants a request at the time that `later` named if no other request was made", () => {
     const asks = fc.array(fc.record({ afterMs: fc.integer({ min: 0, max: 2_000 }), throttled: fc.boolean() }), { maxLength: 30 });
     fc.assert(
       fc.property(asks, fc.constantFrom<RequestLane>("end", "replace", "grow"), (steps, lane) => {
@@ -121,7 +121,7 @@ describe("a bucket of requests", () => {
     );
   });
 
-  test("over any time it grants no more than a burst and what comes in", () => {
+  test("a bucket never grants more than its burst and its refill, over any time", () => {
     const gaps = fc.array(fc.integer({ min: 0, max: 1_500 }), { minLength: 1, maxLength: 200 });
     fc.assert(
       fc.property(gaps, (waits) => {

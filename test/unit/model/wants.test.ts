@@ -12,39 +12,39 @@ test.each([
   ["another model", wantsGpu({ models: ["T4"] }), false],
   ["just its memory", wantsGpu({ memoryGiB: 24 }), true],
   ["more memory", wantsGpu({ memoryGiB: 24.5 }), false],
-])("an A10G suits a job that wants %s: %s", (_what, entry, suited) => {
+])("whether an A10G suits a job that wants %s: %s", (_what, entry, suited) => {
   expect(suits(a10g, entry)).toBe(suited);
 });
 
-test("a job without GPUs takes any type, whatever it says about models", () => {
+test("a job without GPUs runs on any type, whatever models it names", () => {
   const entry = anEntry({ needs: { vcpus: 1, memoryGiB: 1, gpus: 0 }, gpu: { memoryGiB: 80, models: ["H100"] } });
   expect(suits(cpuOnly, entry)).toBe(true);
   expect(suits(a10g, entry)).toBe(true);
 });
 
-test("a job with GPUs takes no type without", () => {
+test("a job with GPUs runs on no type without GPUs", () => {
   expect(suits(cpuOnly, wantsGpu({}))).toBe(false);
 });
 
-test("a node that suits but is full does not hold it", () => {
+test("a node that suits a job but is full does not hold it", () => {
   expect(holds(a10g, a10g.resources, anEntry())).toBe(true);
   expect(holds(a10g, { ...a10g.resources, gpus: 0 }, anEntry())).toBe(false);
 });
 
-test("only on-demand will do for a job that refuses spot", () => {
+test("a job that refuses spot runs only on on-demand capacity", () => {
   expect(allows(anEntry({ spot: false }), anOffer({ market: "spot" }), a10g)).toBe(false);
   expect(allows(anEntry({ spot: false }), anOffer({ market: "on-demand" }), a10g)).toBe(true);
   expect(allows(anEntry({ spot: true }), anOffer({ market: "spot" }), a10g)).toBe(true);
 });
 
-test("a job that names zones may run in those only", () => {
+test("a job that names zones may run only in those", () => {
   const entry = anEntry({ zones: ["us-east-1b", "us-east-1c"] });
   expect(allows(entry, anOffer({ zone: "us-east-1a" }), a10g)).toBe(false);
   expect(allows(entry, anOffer({ zone: "us-east-1c" }), a10g)).toBe(true);
   expect(allows(anEntry({ zones: [] }), anOffer({ zone: "us-east-1a" }), a10g)).toBe(true);
 });
 
-test("a job that no place may take is told what is sold instead, and what to change", () => {
+test("a job that may run nowhere gets as its reason what is sold instead and what to change", () => {
   const sold = [
     { place: anOffer({ zone: "us-east-1b" }), kind: a10g },
     { place: anOffer({ zone: "us-east-1a" }), kind: a10g },
