@@ -36,7 +36,7 @@ test("launches never push what an hour of all that is reserved would cost past a
       const plan = decide(seen);
       expectWithinBudgets(seen, plan);
       launched += kinds(plan, "launch").length;
-      held += kinds(plan, "hold").filter((step) => step.because.includes("an hour of another node does not fit")).length;
+      held += kinds(plan, "hold").filter((step) => step.because.includes("does not pay for an hour of another node")).length;
     }),
     runs,
   );

@@ -88,7 +88,7 @@ describe("the room that budgets leave", () => {
 
 describe("a launch that the budget does not pay for", () => {
   const because =
-    "pool gpu has spent at least $8.50 of its budget of $10 a day, and an hour of another node does not fit into the rest; the job starts when other work ends, or after 2026-06-02 00:00 UTC";
+    "pool gpu has spent at least $8.50 of its budget of $10 a day, and the rest does not pay for an hour of another node; the job starts when other work ends, or after 2026-06-02 00:00 UTC";
   const short: Partial<Snapshot> = { spent: { dayUsd: 8.6, monthUsd: 8.6 }, reserved, nodes: [aLiveNode({ team: "audio" })] };
 
   test("does not happen; the job is told why, once, and looked at again when the next day starts", () => {
@@ -190,7 +190,7 @@ describe("a budget that is used up", () => {
     const with6 = { nodes, reserved, spent: { dayUsd: 6, monthUsd: 6 }, nowMs: now };
     expect(usedUp(with6).steps).toMatchObject([{ kind: "hold", because }]);
     expect(usedUp({ ...with6, spent: { dayUsd: 5, monthUsd: 5 } }).steps).toMatchObject([
-      { kind: "hold", because: expect.stringContaining("an hour of another node") },
+      { kind: "hold", because: expect.stringContaining("for an hour of another node") },
     ]);
   });
 

@@ -90,7 +90,7 @@ describe("a job", () => {
 
   test("waits for prices, and is told so once", () => {
     const [step] = placed({ catalogue: undefined }).steps;
-    expect(step).toMatchObject({ kind: "hold", because: "prices are being fetched; that takes up to a minute" });
+    expect(step).toMatchObject({ kind: "hold", because: "prices are being fetched; this takes up to a minute" });
     expect(steps({ catalogue: undefined, queue: [anEntry({ reason: step?.because })] })).toEqual([]);
   });
 
@@ -196,11 +196,11 @@ describe("an offer that was refused", () => {
     const refusals = zones.map((zone) => aRefusal({ zone, untilMs: until }));
     expect(placed({ catalogue, refusals }).steps).toMatchObject([
       {
-        because: expect.stringMatching(/; cheaper, but refused lately: g5\.xlarge spot in us-east-1a, us-east-1b$/),
+        because: expect.stringMatching(/; cheaper, but recently refused: g5\.xlarge spot in us-east-1a, us-east-1b$/),
         launch: { offers: [onDemand] },
       },
     ]);
-    expect(placed({ catalogue, refusals: [] }).steps).toMatchObject([{ because: expect.not.stringContaining("refused lately") }]);
+    expect(placed({ catalogue, refusals: [] }).steps).toMatchObject([{ because: expect.not.stringContaining("recently refused") }]);
   });
 
   test("makes a job wait that takes nothing else, until it may be asked for again", () => {
@@ -208,7 +208,7 @@ describe("an offer that was refused", () => {
     expect(planned).toMatchObject([
       {
         kind: "hold",
-        because: "EC2 gives no instance type that fits just now (InsufficientInstanceCapacity); it is asked again within minutes",
+        because: "EC2 has no capacity for any instance type that fits (InsufficientInstanceCapacity); the next request follows within minutes",
       },
     ]);
     expect(wakeAtMs).toBe(until);
@@ -244,7 +244,7 @@ describe("an offer that was refused", () => {
       {
         kind: "hold",
         because:
-          "the account's quota of vCPUs is used up: All G and VT Spot Instance Requests (MaxSpotInstanceCountExceeded); an admin can have it raised in Service Quotas, and it is freed as work ends; it is asked again within half an hour",
+          "the account's quota of vCPUs is used up: All G and VT Spot Instance Requests (MaxSpotInstanceCountExceeded); an admin can request an increase in Service Quotas, and vCPUs become free as work ends; the next request follows within half an hour",
       },
     ]);
     const both = aCatalogue({ types: [aType(), four], offers: [anOffer(), larger, onDemand] });
@@ -344,7 +344,7 @@ describe("a job that nothing can be bought for today", () => {
 
   test("because the limits were lowered, waits until they are raised", () => {
     const lowered = aPool({ limits: { usdPerHour: 10, gpus: 0 } });
-    expect(placed({ pool: lowered }).steps).toMatchObject([{ kind: "hold", because: "the job wants 1 GPU and pool gpu is limited to 0" }]);
+    expect(placed({ pool: lowered }).steps).toMatchObject([{ kind: "hold", because: "the job needs 1 GPU and pool gpu is limited to 0" }]);
   });
 });
 

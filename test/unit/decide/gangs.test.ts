@@ -110,7 +110,7 @@ describe("a gang and its pool's limits", () => {
   const catalogue = aCatalogue({ types: [aType(), four], offers: [anOffer(), fourSpot] });
 
   test.each([
-    ["GPUs", small, "the gang wants 3 GPUs on 3 nodes and pool gpu is limited to 2"],
+    ["GPUs", small, "the gang needs 3 GPUs on 3 nodes and pool gpu is limited to 2"],
     [
       "dollars",
       poor,

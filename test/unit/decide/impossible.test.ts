@@ -29,12 +29,12 @@ test.each([
   [
     "too many vCPUs",
     wanting({ vcpus: 193 }),
-    "no fitting instance type of pool gpu has 193 vCPUs to give; the largest, g5.48xlarge, has 192",
+    "no fitting instance type of pool gpu has 193 vCPUs available to jobs; the largest, g5.48xlarge, has 192",
   ],
   [
     "too much memory",
     wanting({ memoryGiB: 800 }),
-    "no fitting instance type of pool gpu has 800 GiB of memory to give; the largest, g5.48xlarge, has 768 GiB",
+    "no fitting instance type of pool gpu has 800 GiB of memory available to jobs; the largest, g5.48xlarge, has 768 GiB",
   ],
   [
     "a model it does not have",
@@ -49,7 +49,7 @@ test("what no one type has together", () => {
   const wide = aType({ name: "g5.wide", resources: { vcpus: 64, memoryGiB: 16, gpus: 1 } });
   const tall = aType({ name: "g5.tall", resources: { vcpus: 4, memoryGiB: 512, gpus: 1 } });
   expect(whyTooLarge(wanting({ vcpus: 32, memoryGiB: 256 }), aPool(), [wide, tall])).toBe(
-    "no one instance type of pool gpu has 1 GPU, 32 vCPUs and 256 GiB together",
+    "no single instance type of pool gpu has 1 GPU, 32 vCPUs and 256 GiB together",
   );
 });
 
@@ -73,7 +73,7 @@ test("on-demand in a pool that buys spot only", () => {
 
 test("more GPUs than the pool may have", () => {
   expect(whyUnsold(wanting({ gpus: 5 }), aPool({ limits: { usdPerHour: 100, gpus: 4 } }), catalogue)).toBe(
-    "the job wants 5 GPUs and pool gpu is limited to 4",
+    "the job needs 5 GPUs and pool gpu is limited to 4",
   );
 });
 

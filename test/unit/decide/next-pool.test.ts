@@ -50,7 +50,7 @@ describe("a job that EC2 gives nothing", () => {
         entry: anEntry(),
         to: "b",
         because:
-          "moved from pool gpu: EC2 gives no instance type that fits just now (InsufficientInstanceCapacity), and that has lasted for 300 s",
+          "moved from pool gpu: EC2 has no capacity for any instance type that fits (InsufficientInstanceCapacity), and that has lasted for 300 s",
       },
     ]);
   });
@@ -69,7 +69,7 @@ describe("a job that EC2 gives nothing", () => {
   test("waits until then, knows where it goes, and the pool is looked at again at that moment", () => {
     const plan = decide(aSnapshot({ nowMs: dueMs - 1 }));
     expect(plan.wakeAtMs).toBe(dueMs);
-    expect(why({ nowMs: dueMs - 1 })).toMatch(/it is asked again within minutes; when that has lasted for 300 s the job moves to pool b$/);
+    expect(why({ nowMs: dueMs - 1 })).toMatch(/the next request follows within minutes; when that has lasted for 300 s the job moves to pool b$/);
   });
 
   test("waits as long as the pool says", () => {
@@ -89,14 +89,14 @@ describe("a job that EC2 gives nothing", () => {
     const onDemand = { pool: poolB(), catalogue: aCatalogue({ types: [l4], offers: [anOffer({ ...ofL4, market: "on-demand" })] }) };
     const step = only({ refusals: [quota], next: [onDemand] });
     expect(step).toMatchObject({ kind: "move", to: "b", because: expect.stringContaining("quota of vCPUs is used up") });
-    expect(why({ refusals: [quota] }), "the same quota holds there").toMatch(/EC2 gives pool b nothing that fits either$/);
+    expect(why({ refusals: [quota] }), "the same quota holds there").toMatch(/EC2 has nothing that fits for pool b either$/);
   });
 
   test("moves as a gang, as one", () => {
     const gang = anEntry({ nodes: 2 });
     expect(only({ queue: [gang] })).toMatchObject({ kind: "move", entry: gang, to: "b" });
     const small = { pool: poolB({ limits: { usdPerHour: 10, gpus: 1 } }), catalogue: catalogueOfB };
-    expect(why({ queue: [gang], next: [small] })).toMatch(/it stays here: the gang wants 2 GPUs on 2 nodes and pool b is limited to 1$/);
+    expect(why({ queue: [gang], next: [small] })).toMatch(/it stays here: the gang needs 2 GPUs on 2 nodes and pool b is limited to 1$/);
   });
 
   test("moves though an offer is left that the pool's limit has no room for", () => {
@@ -153,7 +153,7 @@ describe("a job stays", () => {
     ],
   ])("when the next pool cannot be for it: %s", (_what, over, words) => {
     expect(why(over)).toMatch(words);
-    expect(why(over)).toMatch(/^EC2 gives no instance type that fits just now/);
+    expect(why(over)).toMatch(/^EC2 has no capacity for any instance type that fits/);
   });
 
   test("where one offer is not refused, or its rest is over", () => {
@@ -176,7 +176,7 @@ describe("a job stays", () => {
   });
 
   test("where there is no pool to move to", () => {
-    expect(why({ next: undefined })).toMatch(/it is asked again within minutes$/);
+    expect(why({ next: undefined })).toMatch(/the next request follows within minutes$/);
   });
 
   test("where a node has room, one is being launched for it, or nodes still hold its last attempt", () => {

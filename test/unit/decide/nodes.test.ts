@@ -31,7 +31,7 @@ describe("a node is lost", () => {
       "when EC2 takes it back and its worker never called",
       { ...booting, state: "draining", assignments: [anAssignment()] } as const,
       monday + 1,
-      "EC2 takes it back before its worker ever called",
+      "EC2 took it back before its worker ever called",
     ],
     ["in the same way while it drains", aNode({ state: "draining" }), leaseEnd + 60_001, "its worker was silent until its lease had ended"],
   ])("%s", (_when, node, nowMs, because) => {

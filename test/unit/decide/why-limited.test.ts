@@ -82,7 +82,7 @@ describe("a job that waits for a limit", () => {
       {
         kind: "hold",
         because:
-          "the cheapest that EC2 has for the job just now, g6.48xlarge, costs $16.29/h and 8 GPUs, and pool gpu is limited to $10/h and 16 GPUs; what costs less cannot be had now, and is asked for again within minutes",
+          "the cheapest that EC2 has for the job now, g6.48xlarge, costs $16.29/h and 8 GPUs, and pool gpu is limited to $10/h and 16 GPUs; cheaper types are not available now, and are requested again within minutes",
       },
     ]);
   });

@@ -267,7 +267,7 @@ describe("what a worker tells of its instance", () => {
     const { id } = world.node;
     const notice = { kind: "interruption", atMs: world.nowMs } as const;
     const answer = await world.call(id, { attempts: [running(world)], notice });
-    expect(orders(answer).orders).toEqual([{ kind: "stop", ...of, because: "EC2 takes the instance back (spot interruption)" }]);
+    expect(orders(answer).orders).toEqual([{ kind: "stop", ...of, because: "EC2 is taking the instance back (spot interruption)" }]);
     expect(world.node).toMatchObject({ state: "draining", notice });
     expect(world.lane.waiting).toEqual(["gpu"]);
     expect((await world.ledger.decisions.begin("gpu")).causes).toEqual([`interruption ${id}`]);
@@ -308,7 +308,7 @@ describe("a node that is drained", () => {
     expect(orders(await world.call(world.node.id, { attempts: [running(world)] })).orders).toEqual([]);
     world.nowMs = drain.untilMs;
     expect(orders(await world.call(world.node.id, { attempts: [running(world)] })).orders).toEqual([
-      { kind: "stop", ...of, because: "its node is drained: its life of 3600 s ends" },
+      { kind: "stop", ...of, because: "its node is being drained: its life of 3600 s ends" },
     ]);
   });
 

@@ -7,7 +7,7 @@ import { ModelWorker } from "./model-worker.ts";
 import { expectOneTruth } from "./one-truth.ts";
 import { World } from "./world.ts";
 
-const because = "pool gpu was taken out of the configuration";
+const because = "pool gpu was removed from the configuration";
 const gone = poolToPlace([aPool({ name: "other" })], "gpu");
 
 /** The pool has one job that runs, one empty node and one job that waits; then it is taken out of the configuration. */
@@ -32,7 +32,7 @@ describe("a pool that was taken out of the configuration", () => {
     const { world, worker, closeOnce } = await takenOut();
     const id = world.node.id;
     await closeOnce();
-    expect(world.job("waits")).toMatchObject({ state: "failed", reason: `${because}; submit the job to another` });
+    expect(world.job("waits")).toMatchObject({ state: "failed", reason: `${because}; submit the job to another pool` });
     expect(world.node).toMatchObject({ state: "draining", drain: { because, untilMs: world.nowMs + 3_600_000 } });
     world.nowMs += 30_000;
     await worker.call();
@@ -85,7 +85,7 @@ describe("the pools on record", () => {
     expect(world.lane.waiting).toEqual(["gpu"]);
     // The second finds nothing left.
     for (let n = 0; n < 2; n += 1) await place(world.placeDeps, { pool: gone, msLeft: () => 20_000 });
-    expect(world.job("unheard")).toMatchObject({ state: "failed", reason: `${because}; submit the job to another` });
+    expect(world.job("unheard")).toMatchObject({ state: "failed", reason: `${because}; submit the job to another pool` });
     await closing();
     expect(await registry.list()).not.toContain("gpu");
   });

@@ -104,7 +104,7 @@ describe("a gang that waits", () => {
   test("that can never fit into the limits is rejected with the reason", async () => {
     const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 2 } }), aCatalogue({ offers }));
     expect(await world.submit("a", { nodes: 3 })).toMatchObject({ kind: "rejected" });
-    expect(world.job("a")?.reason).toBe("the gang wants 3 GPUs on 3 nodes and pool gpu is limited to 2");
+    expect(world.job("a")?.reason).toBe("the gang needs 3 GPUs on 3 nodes and pool gpu is limited to 2");
   });
 
   test("leaves its nodes to nobody who has another place, though it was first", async () => {

@@ -29,7 +29,7 @@ describe("a job for which there is room in its pool", () => {
     expect(world.job("a")).toMatchObject({
       state: "queued",
       reason:
-        "the job needs $0.50/h more, and the whole deployment has at least $0.98/h of its $1.40/h reserved; it starts when other work ends, in whatever pool, or the limit is raised",
+        "the job needs $0.50/h more, and the whole deployment has at least $0.98/h of its $1.40/h reserved; it starts when other work ends, in any pool, or the limit is raised",
     });
     await release();
     await tick(world);
@@ -43,7 +43,7 @@ describe("a job for which there is room in its pool", () => {
     await world.submit("a");
     await world.workOff();
     expect(world.job("a")?.reason).toBe(
-      "the job needs 1 GPU more, and team vision has 2 of its 2 GPUs reserved; it starts when other work of the team ends, in whatever pool, or the limit is raised",
+      "the job needs 1 GPU more, and team vision has 2 of its 2 GPUs reserved; it starts when other work of the team ends, in any pool, or the limit is raised",
     );
     await release();
     await tick(world);
@@ -100,7 +100,7 @@ describe("limits that are lowered, or prices that rise past them,", () => {
     world.limits = { teamLimits: { vision: { gpus: 0 } } };
     expect(await world.submit("a")).toMatchObject({
       kind: "rejected",
-      job: { reason: "the cheapest that fits, g5.xlarge, costs $0.50/h and 1 GPU, and team vision is limited to 0 GPUs over all pools" },
+      job: { reason: "the cheapest that fits, g5.xlarge, costs $0.50/h and 1 GPU, and team vision is limited to 0 GPUs across all pools" },
     });
     world.limits = { limits: { usdPerHour: 1, gpus: 2 } };
     expect(await world.submit("gang", { nodes: 3 })).toMatchObject({

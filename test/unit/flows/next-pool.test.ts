@@ -14,7 +14,7 @@ import { World } from "./world.ts";
 const l4 = aType({ name: "g6.xlarge", gpu: { model: "L4", memoryGiB: 24 } });
 const ofL4 = anOffer({ instanceType: "g6.xlarge", usdPerHour: 0.6 });
 const catalogueOfB = aCatalogue({ types: [l4], offers: [ofL4] });
-const moved = /^moved from pool gpu: EC2 gives no instance type that fits just now \(InsufficientInstanceCapacity\)/;
+const moved = /^moved from pool gpu: EC2 has no capacity for any instance type that fits \(InsufficientInstanceCapacity\)/;
 
 /** EC2 has nothing for pool gpu, whose jobs may move to pool b. */
 function dryWorld(fallbackSeconds = 300): World {
