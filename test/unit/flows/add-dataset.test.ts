@@ -62,7 +62,7 @@ describe("a dataset that is added", () => {
   });
 
   test.each<[string, Partial<NewDataset>, "name" | "source", RegExp]>([
-    ["another team's data", { source: "s3://datasets/research/mnist/" }, "source", /team vision lies below s3:\/\/datasets\/vision\/$/],
+    ["another team's data", { source: "s3://datasets/research/mnist/" }, "source", /team vision must be below s3:\/\/datasets\/vision\/$/],
     ["a team whose name only begins alike", { source: "s3://datasets/vision-2/" }, "source", /lies below/],
     ["what Fleetwright writes itself", { source: "s3://datasets/_fleetwright/vision/" }, "source", /lies below/],
     ["the whole bucket of all teams", { source: "s3://datasets" }, "source", /lies below/],

@@ -24,7 +24,7 @@ describe("an image that does not boot", () => {
       state: "queued",
       reason: expect.stringContaining("g5.xlarge in us-east-1a (3 times) did not boot"),
     });
-    expect(world.log.filter(({ message }) => message === "an instance never became a worker")).toHaveLength(3);
+    expect(world.log.filter(({ message }) => message === "instance never became a worker")).toHaveLength(3);
 
     world.nowMs += 15 * 60_000;
     await world.ringLater();

@@ -212,7 +212,7 @@ describe("what EC2 gives", () => {
     expect(world.nodes).toHaveLength(5);
     for (const job of ["a", "b", "c", "d", "e"]) expect(world.job(job)).toMatchObject({ state: "placed" });
     expect(world.reserved).toEqual({ usdPerHour: 5.5, gpus: 5 });
-    expect(world.log).toContainEqual(expect.objectContaining({ message: "launch", note: expect.stringMatching(/^3 of 5: i-/) }));
+    expect(world.log).toContainEqual(expect.objectContaining({ message: "launch requested", note: expect.stringMatching(/^3 of 5: i-/) }));
   });
 
   test("for several jobs whose launch nobody knows the end of, keeps them all from being launched for again", async () => {
@@ -480,7 +480,7 @@ describe("a step that fails", () => {
       "failed: placements.intend was not carried out",
       expect.stringMatching(/^again: launched/),
     ]);
-    expect(world.log).toContainEqual(expect.objectContaining({ level: "error", message: "a step failed", step: "launch" }));
+    expect(world.log).toContainEqual(expect.objectContaining({ level: "error", message: "step failed", step: "launch" }));
   });
 
   test("because of a bug reaches the log as the error that was thrown, and the run ends as after any other failure", async () => {
@@ -489,10 +489,10 @@ describe("a step that fails", () => {
     const bug = new TypeError("Cannot read properties of undefined (reading 'y')", { cause: new RangeError("no such offer") });
     const placements = { ...world.placeDeps.placements, intend: () => Promise.reject(bug) };
     expect(await world.place({ placements })).toMatchObject({ decisions: 1, steps: 1, ended: "quiet" });
-    const [line] = world.log.filter(({ message }) => message === "a step failed");
+    const [line] = world.log.filter(({ message }) => message === "step failed");
     expect(line).toEqual({
       level: "error",
-      message: "a step failed",
+      message: "step failed",
       pool: "gpu",
       epoch: 1,
       step: "launch",

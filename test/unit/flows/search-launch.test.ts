@@ -50,7 +50,7 @@ describe("a launch that EC2 turns away", () => {
     world.fleet.turnAwayNext();
     await world.submit("a");
     await world.place();
-    expect(world.log).toContainEqual(expect.objectContaining({ message: "launch", came: "refused" }));
+    expect(world.log).toContainEqual(expect.objectContaining({ message: "launch requested", came: "refused" }));
     expect(world.ledger.table.openLaunches.size).toBe(0);
     expect(world.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
   });

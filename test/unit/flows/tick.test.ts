@@ -60,7 +60,7 @@ describe("what nobody owns", () => {
     world.ledger.wire.failBefore("strays.unowned");
     const failed = await tick(deps);
     expect(failed).not.toHaveProperty("swept");
-    expect(failed.errors).toEqual([{ part: "instances that nobody owns", error: expect.any(Fault) }]);
+    expect(failed.errors).toEqual([{ part: "instances without an owner", error: expect.any(Fault) }]);
     world.nowMs += 5 * 60_000;
     expect(await tick(deps)).toMatchObject({ swept: { noted: 1, ended: [] }, errors: [] });
   });
