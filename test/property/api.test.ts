@@ -131,7 +131,7 @@ function safe(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replaceAll("%25", "%");
 }
 
-test("whatever is asked, the answer is JSON that the document promises, and never a server error", async () => {
+test("every request gets a JSON response as documented, and never a server error", async () => {
   const statuses = new Map<number, number>();
   await fc.assert(
     fc.asyncProperty(fc.record({ target, query: someQuery, body, type, who }), async ({ target: { path, method }, ...asked }) => {
@@ -149,7 +149,7 @@ test("whatever is asked, the answer is JSON that the document promises, and neve
     expect(statuses.get(status) ?? 0, `${status}`).toBeGreaterThan(0);
 });
 
-test("whatever a team asks, no other team's names are in the answer", async () => {
+test("no response to a team contains another team's names", async () => {
   await fc.assert(
     fc.asyncProperty(fc.record({ target: known, query }), async ({ target: { path }, query: with_ }) => {
       const told = await new ApiWorld().callRaw(`${path}${with_ === "" ? "" : `?${with_}`}`, { as: "vision" });

@@ -68,7 +68,7 @@ function isAtDefault(given: object, path: readonly PropertyKey[]): boolean {
   return less.success && isDeepStrictEqual(specOf(less.data), specFrom(given));
 }
 
-test("a job has the same hash with any of its default values written out or left out", () => {
+test("a job has the same hash whether its default values are written out or left out", () => {
   fc.assert(
     fc.property(message, fc.infiniteStream(fc.boolean()), (given, leaveOut) => {
       const full = specFrom(given);
@@ -88,7 +88,7 @@ test("a job has the same hash with any of its default values written out or left
   );
 });
 
-test("two jobs have the same hash exactly if they ask for the same", () => {
+test("two jobs have the same hash exactly if they request the same", () => {
   // Most pairs of two draws differ in much: a second message is the first one with some fields drawn again.
   const pair = message.chain((one) =>
     fc.tuple(

@@ -28,7 +28,7 @@ const runs = { numRuns: stormRuns(5_000) };
 const kinds = (plan: Plan, ...wanted: readonly Step["kind"][]): Step[] => plan.steps.filter((step) => wanted.includes(step.kind));
 const without = (seen: Snapshot): Snapshot => ({ ...seen, pool: { ...seen.pool, budgets: undefined } });
 
-test("launches never push what an hour of all that is reserved would cost past a budget", () => {
+test("launches never raise the cost of an hour of all reservations beyond a budget", () => {
   let launched = 0;
   let held = 0;
   fc.assert(
@@ -44,7 +44,7 @@ test("launches never push what an hour of all that is reserved would cost past a
   expect(held).toBeGreaterThan(runs.numRuns / 10);
 });
 
-test("a budget that is used up: nothing starts, what is idle goes, what runs is left alone, and the next period wakes", () => {
+test("if a budget is used up, nothing starts, idle nodes end, running jobs go on, and the pool wakes at the next period", () => {
   let times = 0;
   fc.assert(
     fc.property(withBudgets, (seen) => {
@@ -67,7 +67,7 @@ test("a budget that is used up: nothing starts, what is idle goes, what runs is 
   expect(times).toBeGreaterThan(runs.numRuns / 5);
 });
 
-test("budgets that are far away change nothing", () => {
+test("budgets that are far from used up change nothing", () => {
   fc.assert(
     fc.property(sometime, (seen) => {
       const rich = { ...seen, pool: { ...seen.pool, budgets: { usdPerDay: 1e7, usdPerMonth: 1e8 } } };

@@ -55,7 +55,7 @@ function byTrying({ demand, types, prices }: Asked): number {
   return Math.min(...all.map((counts) => cost(counts) + lost(counts)));
 }
 
-it("no fleet is cheaper than the one that was planned, and none is below its bounds", () => {
+it("no fleet is cheaper than the planned one, and none is below its bounds", () => {
   fc.assert(
     fc.property(asked, (problem) => {
       const answer = planCapacity(problem, solve);

@@ -28,7 +28,7 @@ const history = fc
 
 const order = ["rests", "probe", "free"] as const;
 
-test("time only makes it better: it rests, then may be tried, then is forgotten", () => {
+test("a refusal first rests, then may be tried, then is forgotten, and time never reverses that", () => {
   fc.assert(
     fc.property(history, fc.array(fc.integer({ min: 0, max: 90_000_000 }), { minLength: 2, maxLength: 8 }), (known, later) => {
       const seen = [...later].sort((a, b) => a - b).map((ms) => order.indexOf(standing(known, known.atMs + ms)));
@@ -38,7 +38,7 @@ test("time only makes it better: it rests, then may be tried, then is forgotten"
   );
 });
 
-test("no rest is longer than its rule allows, however often it was refused, and none is nothing", () => {
+test("a rest is never zero and never longer than its rule allows, however often the offer was refused", () => {
   const longest = { capacity: 480_000 + 240_000, limit: 1_200_000, fault: 300_000 } as const;
   fc.assert(
     fc.property(history, (known) => {
@@ -49,7 +49,7 @@ test("no rest is longer than its rule allows, however often it was refused, and 
   );
 });
 
-test("one more refusal never makes a rest end sooner, nor shows less evidence", () => {
+test("one more refusal never ends a rest sooner or lowers the evidence", () => {
   fc.assert(
     fc.property(history, fc.integer({ min: 0, max: 3_600_000 }), (known, ms) => {
       const atMs = known.atMs + ms;
@@ -61,7 +61,7 @@ test("one more refusal never makes a rest end sooner, nor shows less evidence", 
   );
 });
 
-test("of many who would try what has rested, one may in each minute, and nobody before it has rested", () => {
+test("only one launch per minute may try an offer after its rest, and none before", () => {
   fc.assert(
     fc.property(history, fc.array(fc.integer({ min: 0, max: 300_000 }), { minLength: 1, maxLength: 60 }), (known, waits) => {
       let now: Refusal = known;
@@ -78,7 +78,7 @@ test("of many who would try what has rested, one may in each minute, and nobody 
   );
 });
 
-test("a plan tries nothing that has rested with more than one launch, and nothing that rests with any", () => {
+test("a plan tries an offer after its rest with at most one launch, and requests no resting offer", () => {
   let tried = 0;
   fc.assert(
     fc.property(snapshot, (seen) => {

@@ -41,7 +41,7 @@ const nodes: fc.Arbitrary<readonly Node[]> = fc
     }),
   );
 
-test("what is emptied has room, all of it at once, on nodes that stay for work of their own; nothing moves twice", () => {
+test("all work of drained nodes has room at once on nodes that stay because of their own work, and nothing moves twice", () => {
   let emptied = 0;
   fc.assert(
     fc.property(nodes, fc.integer({ min: 0, max: 4 }), fc.nat(), (all, most, salt) => {

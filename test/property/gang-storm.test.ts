@@ -182,7 +182,7 @@ class Storm {
   }
 }
 
-test("gangs start whole, run one attempt at a time and end once, whatever becomes of their members", async () => {
+test("gangs start whole, run one attempt at a time and end once, whatever happens to their members", async () => {
   let whole = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(happening, { minLength: 10, maxLength: 70, size: "max" }), fc.boolean(), async (happenings, uploads) => {

@@ -143,7 +143,7 @@ class Storm {
   }
 }
 
-test("no attempt of a job runs beside another, whatever notices come, and what is cancelled ends", async () => {
+test("no two attempts of a job run at once, whatever notices arrive, and cancelled jobs end", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(happening, { minLength: 5, maxLength: 60, size: "max" }), fc.boolean(), async (happenings, uploads) => {
       const storm = new Storm(uploads);

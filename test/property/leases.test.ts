@@ -101,7 +101,7 @@ function overlaps(story: Story, lengthMs: number): boolean {
   return isGivenAway(leaseUntilMs, monday + lastProgramGoneMs(story, lease) + story.judgeOffMs);
 }
 
-test("no attempt is given away before its last program is gone, whatever calls and answers are lost", async () => {
+test("no attempt goes to another node before its last program has ended, whatever calls and responses are lost", async () => {
   const lengthMs = await lengthOfLease();
   fc.assert(
     fc.property(stories(withstood), (story) => {
@@ -115,7 +115,7 @@ test.each<[string, Partial<Bounds>]>([
   ["clocks that are two minutes off", { offMs: 120_000 }],
   ["a clock that loses a tenth", { drift: 0.1 }],
   ["a worker that stands still for three minutes", { freezeMs: 180_000 }],
-])("with %s it is: that is what the margins are for", async (_what, beyond) => {
+])("two attempts can run at once with %s, because that exceeds the margins", async (_what, beyond) => {
   const lengthMs = await lengthOfLease();
   const found = fc.check(
     fc.property(stories({ ...withstood, ...beyond }), (story) => !overlaps(story, lengthMs)),
@@ -124,7 +124,7 @@ test.each<[string, Partial<Bounds>]>([
   expect(found.failed).toBe(true);
 });
 
-test("what is found dead comes back to the queue only as long as the lease that was read is still the last one", async () => {
+test("the attempts of a dead node return to the queue only if its lease has not been renewed since it was read", async () => {
   const world = new World();
   await world.submit("a");
   await world.workOff();

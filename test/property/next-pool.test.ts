@@ -40,7 +40,7 @@ const offersFor = (entry: QueueEntry, on: { pool: Pool; catalogue: Catalogue }, 
     return isWithin(asked, room) ? [{ offer, type, count: entry.nodes }] : [];
   });
 
-test("a job moves only where it could run, from where EC2 has long refused it all, and has no other fate", () => {
+test("a job moves only to a pool where it could run, if EC2 has long refused it everything here, and then gets no other step", () => {
   let moves = 0;
   let stays = 0;
   fc.assert(

@@ -155,13 +155,13 @@ async function race(of: "one decision" | "two decisions", calls: number): Promis
   return { orders, outcomes };
 }
 
-test("a node that is retired while a decision gives it work, and its worker calls, never takes that work with it", async () => {
+test("a node that is retired while a decision gives it work and its worker calls never ends with that work", async () => {
   const { orders, outcomes } = await race("one decision", 5);
   expect(orders).toBeGreaterThan(500);
   expect([...outcomes].sort()).toEqual(["placed, 1 live", "queued, 0 live", "running, 1 live"]);
 });
 
-test("nor does it when a later decision gives the work, in whatever order their calls arrive", async () => {
+test("a retired node never ends with work that a later decision gives it, in whatever order their calls arrive", async () => {
   const { orders, outcomes } = await race("two decisions", 4);
   expect(orders).toBeGreaterThan(500);
   expect([...outcomes].sort()).toEqual(["placed, 1 live", "queued, 0 live", "queued, 1 live", "running, 1 live"]);

@@ -137,7 +137,7 @@ async function calmDown(world: World): Promise<void> {
   }
 }
 
-test("whatever happens, and wherever place dies, one truth is left, and no job is lost", async () => {
+test("the ledger stays consistent and no job is lost, whatever happens and wherever place crashes", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(happening, { minLength: 5, maxLength: 40, size: "max" }),

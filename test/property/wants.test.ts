@@ -57,7 +57,7 @@ test("jobs with different wants are never treated as one kind, whichever part of
   );
 });
 
-test("the order in which a job lists what it wants makes no difference", () => {
+test("the order in which a job lists its wants makes no difference", () => {
   fc.assert(
     fc.property(wants, (one) => {
       expect(wantsKey(reordered(one))).toBe(wantsKey(one));
@@ -65,7 +65,7 @@ test("the order in which a job lists what it wants makes no difference", () => {
   );
 });
 
-test("jobs with the same conditions may run at the same places", () => {
+test("jobs with the same conditions may run in the same places", () => {
   fc.assert(
     fc.property(wants, wants, place, kind, (one, other, at, of) => {
       fc.pre(conditionsKey(one) === conditionsKey(other));
@@ -74,7 +74,7 @@ test("jobs with the same conditions may run at the same places", () => {
   );
 });
 
-test("the optimizer takes jobs for one class only if they may run on the same bins and need the same", () => {
+test("the optimizer puts jobs into one class only if they may run on the same bins and need the same", () => {
   const need = ({ needs, gpu, nodes, datasets, ...conditions }: Wants) => ({
     ...conditions,
     size: [needs.vcpus, needs.memoryGiB],

@@ -25,7 +25,7 @@ async function deliver(world: World, job: string, random: () => number): Promise
 }
 
 test.each([1, 2, 3])(
-  "1,000 messages, of forty jobs, make forty jobs and forty nodes, whatever dies and overlaps (seed %i)",
+  "1,000 messages of forty jobs make forty jobs and forty nodes, whatever crashes and overlaps (seed %i)",
   async (seed) => {
     const random = generator(seed);
     const world = new World(aPool({ limits: { usdPerHour: 1_000, gpus: 1_000 } }), aCatalogue());

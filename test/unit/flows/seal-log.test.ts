@@ -20,13 +20,13 @@ function segments(uploaded: readonly SegmentRef[]): LogSegments & { readonly sea
   };
 }
 
-test("a part of a log is sealed whatever has become of its job", async () => {
+test("a segment of a log is sealed whatever happened to its job", async () => {
   const one = segment(0);
   expect(await sealLog({ segments: segments([one]) }, one)).toEqual({ kind: "sealed", bytes: 5 });
   expect(await sealLog({ segments: segments([]) }, one)).toEqual({ kind: "missing", bytes: 0 });
 });
 
-test("parts whose events were lost are sealed when the attempt's manifest is", async () => {
+test("segments whose events were lost are sealed with the attempt's manifest", async () => {
   const all = [segment(0), segment(1), segment(0, 1)];
   const kept = segments(all);
   await sealLog({ segments: kept }, segment(0));
