@@ -355,7 +355,7 @@ describe("thousands of waiting jobs", () => {
     ["for room within the limits", { reserved: { usdPerHour: 0, gpus: 8 } }],
     ["for an offer", { catalogue: aCatalogue({ offers: [] }) }],
     ["for prices", { catalogue: undefined }],
-  ])("%s are told so 500 at a time, whose turn it is first, until all know", (_what, over) => {
+  ])("thousands of jobs that wait %s are held 500 at a time, in their turn, until all have the reason", (_what, over) => {
     const told: string[] = [];
     let waiting = queue;
     for (const most of [500, 500, 200, 0]) {

@@ -45,7 +45,7 @@ describe("a gang", () => {
     ["of which one is full", [...nodes("ab"), ...nodes("c", { assignments: [anAssignment({ phase: "running" })] })]],
     ["of which one is silent", [...nodes("ab"), ...nodes("c", { lastSeenMs: now - 40_000 })]],
     ["of which one drains", [...nodes("ab"), ...nodes("c", { state: "draining", assignments: [anAssignment({ phase: "running" })] })]],
-  ])("gets all its nodes anew rather than some that are there, %s", (_what, there) => {
+  ])("a gang gets all its nodes launched rather than using existing ones %s", (_what, there) => {
     const steps = planned({ nodes: there, pool: aPool({ limits: { usdPerHour: 20, gpus: 20 } }) });
     expect(boundTo(steps)).toEqual([]);
     expect(launched(steps)).toMatchObject([{ count: 3, jobs: [{ job: "gang" }] }]);

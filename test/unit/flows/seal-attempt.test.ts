@@ -121,7 +121,8 @@ describe("an attempt that is not the job's current one", () => {
     ["the job was cancelled", { state: "cancelled" }],
     ["the job has failed", { state: "failed" }],
     ["another attempt has succeeded", { attempt: 3, state: "succeeded" }],
-  ])("the files of an attempt are kept and its job does not change if %s", async (_what, over) => {\n    const { artifacts, deps, job, paths, waits } = world(over);
+  ])("the files of an attempt are kept and its job does not change if %s", async (_what, over) => {
+    const { artifacts, deps, job, paths, waits } = world(over);
     artifacts.upload(attempt, files, { failed: "there is no model.bin" });
     const before = job();
     expect(await sealAttempt(deps, attempt)).toEqual({ kind: "kept", files: 2 });
@@ -149,7 +150,8 @@ describe("an attempt with nothing to seal", () => {
     ["an attempt that has not started", { attempt: 1 }],
     ["an attempt of a job that waits for its node", { state: "queued" }],
     ["an attempt that left no files", { state: "failed" }],
-  ])("nothing is sealed of %s", async (_what, over) => {\n    const { artifacts, deps, job } = world(over);
+  ])("nothing is sealed of %s", async (_what, over) => {
+    const { artifacts, deps, job } = world(over);
     const before = job();
     if (over.state !== "failed") artifacts.upload(attempt, files);
     expect(await sealAttempt(deps, attempt)).toEqual({ kind: "nothing", files: 0 });
