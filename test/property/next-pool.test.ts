@@ -52,7 +52,7 @@ test("a job moves only to a pool where it could run, if EC2 has long refused it 
         return "entry" in step ? [jobName(step.entry)] : [];
       });
       expect(new Set(fates).size).toBe(fates.length);
-      stays += steps.filter((step) => step.kind === "hold" && step.because.includes("it stays here")).length;
+      stays += steps.filter((step) => step.kind === "hold" && step.because.includes("the job stays here")).length;
       for (const step of steps) {
         if (step.kind !== "move") continue;
         moves += 1;

@@ -39,8 +39,8 @@ export type Verdict =
 const leastTries = 3;
 
 /**
- * Returns what a report means. `held` is the node's own assignment of exactly this attempt: if it is undefined, the worker has lost
- * the attempt to another node, and its report must change nothing.
+ * Returns what a report means. `held` is the node's own assignment of exactly this attempt: if it is undefined, the attempt no longer
+ * belongs to the node, and the report must change nothing.
  *
  * If the worker has something to upload, the attempt stays on its node when it ends, whatever happens to its job. The job does not
  * wait for the upload unless the run ended well: it may be over, or run elsewhere as its next attempt, before the upload ends.

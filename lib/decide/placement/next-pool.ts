@@ -39,7 +39,7 @@ export function fallbackFor(entry: QueueEntry, on: On): Fallback | undefined {
   if (sinceMs === undefined || refused === undefined) return undefined;
   const tried = next.map((each) => ({ to: each.pool.name, why: whyNotThere(entry, each, { snapshot, seen }) }));
   const found = tried.find(({ why }) => why === undefined);
-  if (!found) return { because: `${whyDry(against)}; it stays here: ${tried.map(({ why }) => why).join("; ")}` };
+  if (!found) return { because: `${whyDry(against)}; the job stays here: ${tried.map(({ why }) => why).join("; ")}` };
   const atMs = sinceMs + pool.fallbackSeconds * 1000;
   const lasted = `for ${pool.fallbackSeconds} s`;
   if (nowMs < atMs) return { because: `${whyDry(against)}; when that has lasted ${lasted} the job moves to pool ${found.to}`, atMs };

@@ -96,7 +96,7 @@ describe("a job that EC2 has no capacity for", () => {
     const gang = anEntry({ nodes: 2 });
     expect(only({ queue: [gang] })).toMatchObject({ kind: "move", entry: gang, to: "b" });
     const small = { pool: poolB({ limits: { usdPerHour: 10, gpus: 1 } }), catalogue: catalogueOfB };
-    expect(why({ queue: [gang], next: [small] })).toMatch(/it stays here: the gang needs 2 GPUs on 2 nodes and pool b is limited to 1$/);
+    expect(why({ queue: [gang], next: [small] })).toMatch(/the job stays here: the gang needs 2 GPUs on 2 nodes and pool b is limited to 1$/);
   });
 
   test("a job moves although an offer is left that is beyond the pool's limit", () => {
@@ -114,7 +114,7 @@ describe("a job that EC2 has no capacity for", () => {
 
 describe("a job that stays in its pool", () => {
   test.each<[string, Partial<Snapshot>, RegExp]>([
-    ["its prices are not known", { next: [{ pool: poolB() }] }, /it stays here: the prices of pool b are not known yet$/],
+    ["its prices are not known", { next: [{ pool: poolB() }] }, /the job stays here: the prices of pool b are not known yet$/],
     [
       "it has no type that holds the job",
       { queue: [anEntry({ gpu: { memoryGiB: 0, models: ["A10G"] } })] },

@@ -104,7 +104,7 @@ describe("a job that EC2 has no capacity for", () => {
     await world.workOff();
     expect(world.job("a")).toMatchObject({
       pool: "gpu",
-      reason: expect.stringMatching(/it stays here: no instance type of pool b has GPUs of model A10G/),
+      reason: expect.stringMatching(/the job stays here: no instance type of pool b has GPUs of model A10G/),
     });
     world.fleet.restock(anOffer());
     for (let n = 0; n < 100 && world.job("a")?.state === "queued"; n += 1) await world.pass(5);
