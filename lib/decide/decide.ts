@@ -70,7 +70,7 @@ function givenBack(unused: readonly Node[], { snapshot, lookedAt, kept }: Seen):
   return idleNodes(idle, snapshot.pool, snapshot.nowMs);
 }
 
-/** Returns the next time at which a draining node's work needs another node, or its worker must stop that work. */
+/** Returns when the next draining node's work needs another node, or its worker must stop that work. */
 function nextEndOfDrain(nodes: readonly Node[], { pool, nowMs }: Snapshot): number | undefined {
   const ahead = nodes
     .filter(({ state }) => state === "draining")

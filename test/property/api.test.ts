@@ -35,7 +35,7 @@ const good: Readonly<Record<string, readonly string[]>> = {
   decision: [decisionId(1)],
   dataset: ["cats", "dogs", "new"],
 };
-/** An operation, with names that mostly are there. */
+/** An operation, with names that mostly exist. */
 const known = fc.constantFrom(...allOperations).chain(({ path, method }) => {
   const parts = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) =>
     fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...(good[name] ?? [])) }, segment),
@@ -126,7 +126,7 @@ const type = fc.oneof(
 );
 const who = fc.constantFrom(...Object.keys(callers).filter((name): name is Who => name in callers));
 
-/** Percent signs that stand for nothing, and whatever else a URL takes. */
+/** Percent signs that encode nothing, and anything else that a URL may contain. */
 function safe(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replaceAll("%25", "%");
 }
@@ -144,7 +144,7 @@ test("every request gets a JSON response as documented, and never a server error
     }),
     { numRuns: stormRuns(10_000) },
   );
-  // It got past the first checks, too. Few calls in a thousand get as far as the last three.
+  // Some calls must get past the first checks. Few calls in a thousand get as far as the last three.
   for (const status of [200, 400, 403, 404, 405, ...(isStorm ? [201, 204, 415] : [])])
     expect(statuses.get(status) ?? 0, `${status}`).toBeGreaterThan(0);
 });

@@ -43,7 +43,7 @@ const message = fc.record(fields, { requiredKeys: ["command"] });
 const specFrom = (given: unknown) => specOf(JobMessage.parse(given));
 const hashOf = (given: unknown): string => bodyHash(specFrom(given));
 
-/** The paths of all fields of a message, those of objects within it too. */
+/** The paths of all fields of a message, including those of nested objects. */
 const fieldsOf = (value: unknown, at: readonly PropertyKey[] = []): readonly (readonly PropertyKey[])[] =>
   typeof value !== "object" || value === null
     ? []
@@ -62,7 +62,7 @@ function without(given: object, path: readonly PropertyKey[]): object {
   return copy;
 }
 
-/** A field has its default value if the message asks for the same without it. This asks the schema by its results alone. */
+/** Reports whether a field has its default value: the message then means the same without it. Uses only the schema's results. */
 function isAtDefault(given: object, path: readonly PropertyKey[]): boolean {
   const less = JobMessage.safeParse(without(given, path));
   return less.success && isDeepStrictEqual(specOf(less.data), specFrom(given));

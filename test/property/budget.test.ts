@@ -20,7 +20,7 @@ const sometime: fc.Arbitrary<Snapshot> = fc
       leaseUntilMs: node.leaseUntilMs + laterMs,
     })),
   }));
-/** Limits stand in nobody's way here. */
+/** Limits that are never in the way here. */
 const withBudgets = fc
   .record({ seen: sometime, budgets })
   .map(({ seen, budgets: its }) => ({ ...seen, pool: { ...seen.pool, limits: { usdPerHour: 1000, gpus: 64 }, budgets: its } }));
@@ -56,7 +56,7 @@ test("if a budget is used up, nothing starts, idle nodes end, running jobs go on
       for (const node of kept.filter((each) => isHeard(each, seen.nowMs))) expect(node.assignments).not.toEqual([]);
       for (const step of kinds(plan, "retire"))
         expect("node" in step && seen.nodes.find((node) => node.id === step.node)?.assignments).toEqual([]);
-      // A budget is no reason to end work.
+      // A budget must not end work.
       const free = decide(without(seen));
       expect(kinds(plan, "lose", "confirm", "fail")).toEqual(kinds(free, "lose", "confirm", "fail"));
       const told = kinds(plan, "hold").flatMap((step) => /running work goes on, .* after (\S+) 00:00 UTC$/.exec(step.because)?.[1] ?? []);

@@ -32,7 +32,7 @@ const asked = fc.record({
 });
 type Asked = typeof asked extends fc.Arbitrary<infer T> ? T : never;
 
-/** The least f + g over all counts, one after the other. */
+/** Returns the least f + g, by trying all counts. */
 function byTrying({ demand, types, prices }: Asked): number {
   const names = ["compute", "storage", "bandwidth"] as const;
   const lost = (counts: readonly number[]): number =>

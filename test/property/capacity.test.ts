@@ -14,7 +14,7 @@ const subject = fc.constantFrom<Subject>(
   { why: "fault", pool: "gpu", ...offer },
 );
 const refused = (about: Subject, launch: string, least = 1): Refused => ({ subject: about, code: "no", least, launch });
-/** Refused at these moments, in their order. */
+/** Returns a refusal that was repeated at these moments, in order. */
 const history = fc
   .record({ subject, gaps: fc.array(fc.integer({ min: 0, max: 7_200_000 }), { minLength: 1, maxLength: 12, size: "max" }) })
   .map(({ subject: about, gaps }) => {
@@ -85,7 +85,7 @@ test("a plan tries an offer after its rest with at most one launch, and requests
       const known = outlook(seen.refusals, seen.nowMs);
       const probes: string[] = [];
       for (const step of decide(seen).steps) {
-        // One that takes over from another node asks when it is carried out, as two pools' launches do.
+        // A replacement claims the right to try when it is carried out, as launches of two pools do.
         if (step.kind !== "launch" || step.launch.replaces !== undefined) continue;
         const { launch } = step;
         const subjects = launch.offers.flatMap((each) => {
@@ -101,6 +101,6 @@ test("a plan tries an offer after its rest with at most one launch, and requests
     }),
     { numRuns: 500 },
   );
-  // Some were: else nothing was looked at.
+  // Some must be, because otherwise nothing was tested.
   expect(tried).toBeGreaterThan(0);
 });

@@ -68,7 +68,7 @@ test("all work of drained nodes has room at once on nodes that stay because of t
 
 type Moving = { readonly spot: boolean; readonly needs: Resources };
 
-/** By trying all ways. */
+/** Tries all assignments. */
 function packs([first, ...others]: readonly Moving[], rooms: readonly { readonly node: Node; readonly free: Resources }[]): boolean {
   if (!first) return true;
   return rooms.some(({ node, free }, at) => {

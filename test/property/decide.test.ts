@@ -19,7 +19,7 @@ const forEverySnapshot = (holds: (seen: Snapshot, plan: Plan) => void): void => 
 };
 const only = <K extends Step["kind"]>(plan: Plan, kind: K): Extract<Step, { kind: K }>[] =>
   plan.steps.filter((step): step is Extract<Step, { kind: K }> => step.kind === kind);
-/** Who is given what: a gang's members are each given it. */
+/** The nodes and entries of a plan's binds; a gang's entry appears once per member. */
 const givenBy = (plan: Plan): { readonly node: string; readonly entry: QueueEntry }[] =>
   plan.steps.flatMap((step) => {
     if (step.kind === "bind") return [step];
@@ -37,7 +37,7 @@ test("the generated snapshots lead to every kind of step, many times", () => {
   type Kind = Step["kind"] | "shared launch" | "gang launch" | "joined launch";
   const counts = new Map<Kind, number>();
   const count = (kind: Kind) => counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  // The same snapshots each time: how often each kind comes is a matter of chance.
+  // The seed is fixed, because how often each kind occurs is a matter of chance.
   for (const seen of fc.sample(snapshot, { numRuns: 700, seed: 7 }))
     for (const step of decide(seen).steps) {
       count(step.kind);

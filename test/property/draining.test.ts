@@ -8,7 +8,7 @@ import { type Choose, settle, whenWorkEnds } from "./simulation.ts";
 import { stormRuns } from "./storm-runs.ts";
 import { snapshot } from "./worlds.ts";
 
-/** A pool with nothing but jobs that wait, and no budget that could be used up. */
+/** A pool with only waiting jobs, and no budget that could be used up. */
 const fresh: fc.Arbitrary<Snapshot> = snapshot
   .filter((seen) => seen.catalogue !== undefined)
   .map((seen) => ({
@@ -20,7 +20,7 @@ const fresh: fc.Arbitrary<Snapshot> = snapshot
     refusals: [],
   }));
 
-/** EC2 gives the cheapest, the dearest, or now this and now that. */
+/** EC2 gives the cheapest, the dearest, or varying offers. */
 const choices: fc.Arbitrary<Choose> = fc.oneof(
   fc.constantFrom<Choose>(
     (offers) => offers[0],
@@ -33,7 +33,7 @@ const choices: fc.Arbitrary<Choose> = fc.oneof(
 const runs = { numRuns: stormRuns(1_000) };
 
 const why = ({ pool, catalogue }: Snapshot, entry: QueueEntry): string | undefined => catalogue && whyUnsold(entry, pool, catalogue);
-/** All that waits has its turn, again and again: what runs ends, and what may be bought is bought. */
+/** Repeatedly ends running work and buys what may be bought, so that every waiting job has its turn. */
 function drained(start: Snapshot, choose: Choose): Snapshot {
   const most = 2 * start.queue.length + 2;
   let world = start;

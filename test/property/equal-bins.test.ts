@@ -11,7 +11,7 @@ const rows = fc.array(fc.tuple(fc.integer({ min: 0, max: 100 }), fc.integer({ mi
 const pack = (all: readonly (readonly number[])[], { steps = 300, seed = 1 } = {}) =>
   packEqual(itemsOf(all, capacity), { budget: stepBudget(steps), seed });
 
-/** The fewest bins, by trying everything. */
+/** Returns the fewest bins, by trying everything. */
 function fewest(all: readonly (readonly number[])[]): number {
   let best = all.length;
   const put = (index: number, bins: readonly (readonly number[])[]): void => {

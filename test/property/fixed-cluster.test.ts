@@ -31,7 +31,7 @@ const nodes: fc.Arbitrary<readonly FixedNode[]> = fc
 const jobs = fc.array(need, { maxLength: 40 });
 const demandOf = (all: readonly Need[]): Demand => all.map((each) => ({ need: each, count: 1 }));
 
-/** Where each job went: its node and GPUs, or nowhere. */
+/** Returns where each job went: its node and GPUs, or undefined. */
 function placed(on: readonly FixedNode[], all: readonly Need[]) {
   const chooser = mostUseful(demandOf(all));
   const rooms = fixedRooms(on, chooser.shapes);
@@ -44,7 +44,7 @@ function placed(on: readonly FixedNode[], all: readonly Need[]) {
   return { went, rooms };
 }
 
-/** Written apart from the product's own way of telling. */
+/** Independent of the product's own check. */
 function holds({ node, memoryMiB, shape, gpus }: FixedRoom, job: Need): boolean {
   const enough = gpus.filter((free) => free >= job.gpuMilli).length >= job.gpus;
   const suits = job.gpus === 0 || job.models.length === 0 || job.models.includes(node.model);

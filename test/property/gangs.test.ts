@@ -12,7 +12,7 @@ import { settle } from "./simulation.ts";
 import { stormRuns } from "./storm-runs.ts";
 import { snapshot } from "./worlds.ts";
 
-/** Every node several times, as a gang's launch leaves them; and of some jobs an earlier attempt is still on a node. */
+/** Every node several times, as after a gang's launch; an earlier attempt of some jobs is still on a node. */
 const crowded: fc.Arbitrary<Snapshot> = fc
   .record({ seen: snapshot, copies: fc.integer({ min: 1, max: 4 }), again: fc.array(fc.nat(24), { maxLength: 12, size: "max" }) })
   .map(({ seen, copies, again }) => {
@@ -41,7 +41,7 @@ const only = <K extends Step["kind"]>(plan: Plan, kind: K): Extract<Step, { kind
 
 test("the generated snapshots lead to gangs that are bound, launched for, and held for their last attempt, many times", () => {
   const count = { bound: 0, launched: 0, held: 0 };
-  // The same crowds each time: how often each thing comes is a matter of chance.
+  // The seed is fixed, because how often each case occurs is a matter of chance.
   for (const seen of fc.sample(crowded, { numRuns: 500, seed: 7 })) {
     const plan = decide(seen);
     count.bound += only(plan, "bind-gang").length;

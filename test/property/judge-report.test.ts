@@ -19,7 +19,7 @@ const report: fc.Arbitrary<Report> = fc.oneof(
 const job: fc.Arbitrary<Job> = fc
   .record({ state: fc.constantFrom(...jobStates), attempt, failures: fc.nat(4), retries: fc.nat(3) })
   .map(({ retries, ...over }) => aJob({ ...over, spec: aSpec({ retries }) }));
-/** Of a gang; undefined for a job of one node. */
+/** The rank in a gang; undefined for a job of one node. */
 const rank = fc.constantFrom(undefined, undefined, 0, 1, 2);
 const phase = fc.constantFrom("placed" as const, "running" as const, "uploading" as const);
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { costByDay, costIn, type Life, nextStart, type Period, periodName, startOf } from "../../lib/model/values/period.ts";
 
 const dayMs = 86_400_000;
-/** 2020 to 2040, leap years with them. */
+/** 2020 to 2040, including leap years. */
 const moment = fc.integer({ min: Date.UTC(2020, 0, 1), max: Date.UTC(2040, 0, 1) });
 const life: fc.Arbitrary<Life> = fc
   .record({

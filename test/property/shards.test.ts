@@ -100,7 +100,7 @@ describe("a deal", () => {
   test("a deal without nodes has no holders, and known deals never change", () => {
     expect(deal(["a", "b"], [])).toEqual([undefined, undefined]);
     const three = ["i-a", "i-b", "i-c"].map((name, n) => ({ node: name, weight: n + 1 }));
-    // Another version of Fleetwright that deals otherwise would move every dataset that is out there.
+    // A version of Fleetwright that deals differently would move every existing dataset.
     expect(deal(someKeys(12), three)).toMatchInlineSnapshot(`
       [
         "i-b",

@@ -23,7 +23,7 @@ const aSnapshot = (budgets: Budgets | undefined, over: Partial<Snapshot> = {}): 
   refusals: [],
   ...over,
 });
-/** A node at $1/h that is heard now. */
+/** Returns a node at $1/h whose worker calls now. */
 const aLiveNode = (over: Partial<Node> = {}): Node =>
   aNode({ offer: anOffer({ usdPerHour: 1 }), launchedAtMs: now, lastBusyMs: now, lastSeenMs: now, leaseUntilMs: now + hourMs, ...over });
 const reserved = { usdPerHour: 1, gpus: 1 };

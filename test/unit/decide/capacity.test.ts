@@ -17,7 +17,7 @@ const refused = (over: Partial<Refused> = {}): Refused => ({
   launch: "a",
   ...over,
 });
-/** Refused at these moments, each time by another launch. */
+/** Returns a refusal that was repeated at these moments, each time by another launch. */
 const refusedAt = (moments: readonly number[], over: Partial<Refused> = {}): Refusal => {
   const last = moments.reduce<Refusal | undefined>(
     (known, at, n) => refusedAgain(known, refused({ launch: `launch-${n}`, ...over }), monday + at),

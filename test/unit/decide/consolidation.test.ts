@@ -10,7 +10,7 @@ const pool = aPool({ consolidateSeconds: 600, drainSeconds: 120, disruption: { n
 const eight = aType({ name: "g5.48xlarge", resources: { vcpus: 192, memoryGiB: 768, gpus: 8 } });
 const nowMs = monday + 60 * minute;
 
-/** A node of eight GPUs, so many of them in use by one job each since it was ready. */
+/** Returns a node of eight GPUs, with `used` of them in use by one job each since it was ready. */
 const node = (id: string, used: number, over: Partial<Node> = {}, held: Partial<Assignment> = {}): Node =>
   aNode({
     id,

@@ -300,7 +300,7 @@ describe("many jobs that need nodes", () => {
     });
     const { steps: planned } = placed({ queue, pool: roomy, catalogue: aCatalogue({ types: sizes, offers }) });
     expect(planned.reduce((sum, step) => sum + (step.kind === "launch" ? step.launch.count : 0), 0)).toBe(400);
-    // If each of the 400 bundles asked every job, these would be millions.
+    // If every job tried each of the 400 bundles, there would be millions of tries.
     expect(looks).toBeGreaterThanOrEqual(4_000);
     expect(looks).toBeLessThan(100_000);
   });

@@ -5,7 +5,7 @@ import { aNode, anAssignment, aPool, monday } from "../../fakes/builders.ts";
 
 const pool = aPool({ idleSeconds: 120 });
 const due = monday + 220_000;
-/** Empty since a hundred seconds, and heard all the time. */
+/** Returns a node that has been empty for a hundred seconds and has called all the time. */
 const idle = aNode({ lastBusyMs: monday + 100_000, lastSeenMs: due });
 const heardTill = (node: Node, nowMs: number): Node => ({ ...node, lastSeenMs: nowMs });
 

@@ -56,7 +56,7 @@ describe("jobs that share new nodes", () => {
         .sort(),
     ).toEqual(["j0", "j1", "j2"]);
     expect(launches(steps).reduce((sum, each) => sum + each.reserved.usdPerHour, 0)).toBeCloseTo(1.6, 6);
-    // The fourth job had no room; there are 0.6 dollars now.
+    // The fourth job had no room before; now there are 0.6 dollars.
     expect(wakeAtMs).toBe(snapshot.nowMs);
   });
 

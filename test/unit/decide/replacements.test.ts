@@ -6,7 +6,7 @@ import { aCatalogue, aLaunch, aNode, anAssignment, anOffer, aPool, aRefusal, mon
 
 const now = monday + 3_600_000;
 const running = [anAssignment({ phase: "running" })];
-/** Works on, though EC2 has recommended a minute ago to leave it. */
+/** A node that works on although EC2 recommended a minute ago to leave it. */
 const ward = aNode({ id: "ward", state: "draining", notice: { kind: "rebalance", atMs: now - 60_000 }, assignments: running });
 const elsewhere = anOffer({ zone: "us-east-1b", usdPerHour: 0.6 });
 

@@ -13,7 +13,7 @@ const orders = (answer: NodeAnswer): Extract<NodeAnswer, { kind: "orders" }> => 
   return answer;
 };
 
-/** A world in which job a is placed on a node that boots. */
+/** A world in which job a is placed on a booting node. */
 async function placed(asks: object = {}): Promise<World> {
   const world = new World();
   await world.submit("a", asks);
@@ -21,7 +21,7 @@ async function placed(asks: object = {}): Promise<World> {
   return world;
 }
 
-/** … and runs there. */
+/** A world in which job a runs. */
 async function working(asks: object = {}): Promise<World> {
   const world = await placed(asks);
   await world.call(world.node.id, { attempts: [running(world)] });
@@ -185,7 +185,7 @@ describe("a worker that was restarted", () => {
     await world.call(id, { process: "p2", attempts: [running(world)] });
     const call: NodeCall = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts: [], renew: [] };
     const told = await answerNode({ ...world.answerDeps, now: () => late }, id, call);
-    // No orders: its worker would take them for a sign that what it told is on record.
+    // Not orders, because they would mean to the worker that its report was recorded.
     expect(told).toEqual({ kind: "wait", callAgainMs: 1_000 });
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
     expect(world.node.assignments).toMatchObject([{ phase: "running", process: "p2" }]);

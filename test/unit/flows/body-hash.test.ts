@@ -10,7 +10,7 @@ const sample = (name: string): object =>
   JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "..", "events", "samples", `${name}.json`), "utf8"));
 
 /**
- * Hashes that deployed tables hold. If one of them changes, a message that is sent again after the deployment is refused as another
+ * Hashes that deployed tables hold. If one of them changes, a message that is sent again after the deployment is rejected as another
  * job: do not replace a hash here, change what the schema or the hash does.
  */
 const golden = [

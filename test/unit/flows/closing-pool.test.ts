@@ -10,7 +10,7 @@ import { World } from "./world.ts";
 const because = "pool gpu was removed from the configuration";
 const gone = poolToPlace([aPool({ name: "other" })], "gpu");
 
-/** The pool has one job that runs, one empty node and one job that waits; then it is taken out of the configuration. */
+/** The pool has a running job, an empty node and a waiting job when it is removed from the configuration. */
 async function takenOut() {
   const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 1 } }));
   await world.submit("runs");

@@ -19,7 +19,7 @@ async function placed(asks: object = { datasets: ["mnist"] }, shards = 4): Promi
   await world.workOff();
   return world;
 }
-/** Does what the messages of the `shards` queue ask for. */
+/** Handles the messages of the `shards` queue. */
 async function workOffShards(world: DataWorld): Promise<void> {
   for (const { team, dataset, relist } of world.shardQueue.take()) await rebalanceShards(world.rebalanceDeps, { team, dataset, relist });
 }

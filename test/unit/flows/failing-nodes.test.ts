@@ -57,7 +57,7 @@ describe("an image that does not boot", () => {
 });
 
 describe("a job that takes its node down with it", () => {
-  /** It runs, and its node is gone. */
+  /** Starts the job and then loses its node. */
   async function lose(world: World, attempt: number, how: "of itself" | "interrupted"): Promise<void> {
     const { id } = world.node;
     await world.call(id);

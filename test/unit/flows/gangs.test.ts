@@ -11,7 +11,7 @@ const offers = [anOffer(), anOffer({ zone: "us-east-1b", usdPerHour: 0.6 })];
 
 type Stage = { readonly world: World; readonly ids: readonly string[]; readonly workers: readonly ModelWorker[] };
 
-/** A gang of three, bound to nodes that boot. */
+/** A gang of three that is bound to booting nodes. */
 async function bound(asks: object = {}): Promise<Stage> {
   const world = new World(aPool(), aCatalogue({ offers }));
   await world.submit("a", { nodes: 3, ...asks });
@@ -24,7 +24,7 @@ const everyCall = async ({ workers }: Stage): Promise<void> => {
   for (const [n, worker] of workers.entries()) await worker.call({ address: `10.0.0.${n}` });
 };
 
-/** … and all of them run. */
+/** A gang of three whose members all run. */
 async function working(asks: object = {}): Promise<Stage> {
   const stage = await bound(asks);
   await everyCall(stage);

@@ -6,7 +6,7 @@ import { World } from "./world.ts";
 
 const pool = aPool({ maxLifetimeSeconds: 1800, drainSeconds: 600, bootSeconds: 120, limits: { usdPerHour: 10, gpus: 4 } });
 
-/** A node that works, with its worker. */
+/** A busy node with its worker. */
 async function working(): Promise<{ world: World; worker: ModelWorker; node: string }> {
   const world = new World(pool, aCatalogue({ offers: [anOffer(), anOffer({ zone: "us-east-1b", usdPerHour: 0.6 })] }));
   await world.submit("a");

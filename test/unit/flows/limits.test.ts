@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { aCatalogue, aLaunch, anOffer, aPool } from "../../fakes/builders.ts";
 import { World } from "./world.ts";
 
-/** Another pool's launch of that price, as that pool's decision reserves it. */
+/** Reserves a launch of that price in another pool, as that pool's decision would. */
 async function elsewhere(world: World, over: Partial<Parameters<typeof aLaunch>[0]> = {}): Promise<() => Promise<void>> {
   const { placements, decisions } = world.ledger;
   const { fence } = await decisions.begin("other");

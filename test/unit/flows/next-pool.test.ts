@@ -24,7 +24,7 @@ function dryWorld(fallbackSeconds = 300): World {
   return world;
 }
 
-/** Pool gpu was refused long enough, and decides next. */
+/** Pool gpu has been refused for long enough, and decides next. */
 async function due(): Promise<World> {
   const world = dryWorld();
   for (const job of ["a", "gang"]) await world.submit(job, job === "gang" ? { nodes: 2 } : {});
@@ -136,7 +136,7 @@ describe("a crash while jobs move", () => {
     await Promise.race([place(process.deps, { pool: world.pool, msLeft: () => 20_000 }), process.crashed]);
     return process.calls;
   };
-  /** The lane's message comes again, and a minute later the clock ticks. */
+  /** The lane's message is delivered again, and a minute later the tick runs. */
   const recover = async (world: World): Promise<void> => {
     await world.place();
     await tickOf(world);

@@ -111,21 +111,21 @@ async function working(pool: Pool): Promise<World> {
   return world;
 }
 
-/** Its worker goes on with the job, whatever it is told. */
+/** The node's worker goes on with the job, whatever it is ordered. */
 async function workOn(world: World, seconds: number): Promise<void> {
   world.nowMs += seconds * 1000;
   await world.call(world.node.id, { attempts: [running("a", world.nowMs)] });
   await world.ringLater();
 }
 
-/** Runs `place` until it ends or the process does. */
+/** Runs `place` until it ends or its process crashes. */
 async function run(world: World, at: CrashPoint | undefined): Promise<readonly string[]> {
   const process = doomed(world.placeDeps, at);
   await Promise.race([place(process.deps, { pool: world.pool, msLeft: () => 20_000 }), process.crashed]);
   return process.calls;
 }
 
-/** What settles the world after a crash: the lane's message comes again, then time goes by. */
+/** Settles the world after a crash: the lane's message is delivered again, then time passes. */
 async function recover(world: World): Promise<void> {
   await world.place();
   for (let n = 0; n < 3; n += 1) await world.pass(5);

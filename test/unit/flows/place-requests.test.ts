@@ -120,7 +120,7 @@ describe("nodes that end together", () => {
 });
 
 describe("launches", () => {
-  /** Jobs that cannot share a node nor a launch: each is of a team of its own shape. */
+  /** Jobs that cannot share a node or a launch, because each needs a node of another size. */
   async function waiting(count: number): Promise<World> {
     const types = Array.from({ length: count }, (_, n) =>
       aType({ name: `g5.${n + 1}xlarge`, resources: { vcpus: 4 * (n + 1), memoryGiB: 16, gpus: 1 } }),
@@ -190,7 +190,7 @@ describe("launches", () => {
     const world = await waiting(1);
     const [offer] = world.ledger.table.catalogues.get("gpu")?.offers ?? [];
     if (!offer) throw new Error("no offer");
-    // Nobody hears of the first answer, so that it is the repeat that learns of it.
+    // The first response is lost, so that the repeat learns the outcome.
     world.fleet.refuse(offer, "RequestLimitExceeded");
     world.fleet.unknownNext("launched");
     await world.place();
@@ -209,7 +209,7 @@ describe("launches", () => {
     for (let n = 0; n < 20 && world.fleet.live.length === 0; n += 1) {
       await world.place({ random: () => 0 });
       if (world.fleet.live.length > 0) break;
-      // Nothing but what it asked for itself wakes the pool.
+      // Only the pool's own delayed message wakes it.
       const message = world.lane.receive();
       message?.done();
       const next = message ? 0 : Math.min(...world.lane.later.map(({ delaySeconds }) => delaySeconds));
@@ -226,7 +226,7 @@ describe("launches", () => {
     world.fleet.end(world.node.id);
     await world.ledger.nodeLedger.gone(world.node.id, world.nowMs);
     await world.ringLater();
-    // A fifth of the bucket is not for who grows.
+    // A fifth of the bucket is not available to launches that grow the pool.
     const budget = new MemoryRequestBudget({ ...documentedLimits, launch: { burst: 10, perSecond: 0.1 } });
     while ((await budget.take({ kind: "launch", lane: "grow", instances: 1, nowMs: world.nowMs })).kind === "granted");
     await world.place({ budget });

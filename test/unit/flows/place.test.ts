@@ -310,7 +310,7 @@ describe("the outcome of a launch", () => {
     expect(world.fleet.asked.map(({ market }) => market)).toEqual(["spot", "on-demand"]);
     expect(world.job("a")).toMatchObject({ state: "queued", reason: expect.stringContaining("(MoonInTheWrongHouse)") });
     expectOneTruth(world);
-    // In four hours each offer is asked for no oftener than every five minutes.
+    // In four hours each offer is requested at most every five minutes.
     for (let minute = 0; minute < 240; minute += 1) await world.pass(60);
     expect(world.fleet.asked.length).toBeLessThanOrEqual(2 * 48);
     for (const offer of [spot, onDemand]) world.fleet.restock(offer);
@@ -466,7 +466,7 @@ describe("an overtaken run", () => {
   });
 });
 
-/** One that sells spot and, dearer, on demand: jobs that take spot and jobs that do not are launched for apart. */
+/** A catalogue with spot and dearer on-demand offers: jobs that accept spot and jobs that do not get separate launches. */
 const twoMarkets = () => new World(aPool(), aCatalogue({ offers: [anOffer(), anOffer({ market: "on-demand", usdPerHour: 1 })] }));
 
 describe("a failing step", () => {

@@ -7,7 +7,7 @@ import { aDataset, DataWorld, mnist, someShards } from "./dataset-builders.ts";
 const reads = (share: "whole" | "part", over: Partial<Assignment> = {}): Assignment =>
   anAssignment({ datasets: [{ name: "mnist", share }], ...over });
 
-/** A world with `mnist`, so many shards of it, and these nodes that read it. */
+/** A world with `mnist`, this many shards of it, and these nodes that read it. */
 async function aWorld(shards: number, nodes: Readonly<Record<string, "whole" | "part">> = {}): Promise<DataWorld> {
   const world = new DataWorld();
   world.datasets.put(aDataset());

@@ -6,7 +6,7 @@ import type { LogSegments } from "../../../lib/ports/kept-logs.ts";
 const attempt = { team: "vision", job: "train-1", attempt: 2 };
 const segment = (number: number, rank = 0): SegmentRef => ({ ...attempt, rank, number });
 
-/** Segments by their numbers; what is sealed is kept. */
+/** Segments by their numbers, and the sealed ones. */
 function segments(uploaded: readonly SegmentRef[]): LogSegments & { readonly sealed: SegmentRef[] } {
   const sealed: SegmentRef[] = [];
   return {

@@ -10,7 +10,7 @@ const minutes = async (world: World, count: number): Promise<void> => {
   for (let n = 0; n < count * 3; n += 1) await world.pass(20);
 };
 
-/** A launch whose process died when EC2 had carried it out. */
+/** A launch whose process crashed after EC2 had carried it out. */
 async function unheard(): Promise<World> {
   const world = new World();
   await world.submit("a");
@@ -28,14 +28,14 @@ async function unheard(): Promise<World> {
   return world;
 }
 
-/** The same, and EC2 does not take its request any more. */
+/** The same, but EC2 no longer accepts the request. */
 async function turnedAway(): Promise<World> {
   const world = await unheard();
   world.fleet.turnAwayNext(1_000);
   return world;
 }
 
-/** The world right after the launch's only sending. */
+/** The world right after the launch's only request. */
 async function lost(how: "launched" | "not-launched"): Promise<World> {
   const world = new World();
   for (let n = 0; n < 1_000; n += 1) world.fleet.unknownNext(how);
@@ -171,7 +171,7 @@ async function run(world: World, at: CrashPoint | undefined): Promise<readonly s
   return process.calls;
 }
 
-/** EC2 answers again, shows what there is, and takes requests. */
+/** EC2 responds again, shows all instances, and accepts requests. */
 async function recover(world: World): Promise<void> {
   world.fleet.calm();
   world.ledger.table.catalogues.set("gpu", aCatalogue());

@@ -55,7 +55,7 @@ describe("the same message twice", () => {
   test("the same message rings again although a release with a new field was deployed in between", async () => {
     const world = new World();
     const body = '{"id":"a","command":["x"]}';
-    // What a release wrote that did not know the field "datasets" yet, and whose handler died before its ring.
+    // A job that an earlier release without the field "datasets" wrote, and whose handler crashed before its ring.
     const { datasets: _datasets, ...shape } = JobMessage.shape;
     const older = z.strictObject(shape);
     const { id: _id, ...spec } = older.parse(JSON.parse(body));

@@ -7,7 +7,7 @@ import { World } from "./world.ts";
 
 const minute = 60_000;
 
-/** A world with a node that is ours, and instances that the ledger has never heard of. */
+/** A world with a node of the ledger, and instances that the ledger does not know. */
 async function withStrays(count = 1) {
   const world = new World();
   await world.submit("a");

@@ -4,7 +4,7 @@ import { documentedLimits, type RequestLimits } from "../../../lib/model/request
 import { MemoryRequestBudget } from "../../../lib/sim/memory/request-budget.ts";
 import { monday } from "../../fakes/builders.ts";
 
-/** Time goes by only while somebody waits for a turn. */
+/** Time passes only while a caller waits for a turn. */
 function stage(launch: RequestLimits["launch"]) {
   const limits = { ...documentedLimits, launch };
   const budget = new MemoryRequestBudget(limits);

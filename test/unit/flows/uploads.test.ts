@@ -101,7 +101,7 @@ describe("a run whose worker has something to upload", () => {
     expect(await tell(world, over)).toMatchObject({ done: [of] });
     expect(world.job("a")).toMatchObject({ state: "failed", reason: "exit code 3", failures: 1 });
     expect(held(world)).toEqual([]);
-    // An end that is told again, without anything to upload, looks the same: sealing finds out that there is nothing.
+    // A repeated end without anything to upload looks the same: sealing finds out that there is nothing.
     expect(waiting(world)).toEqual([of]);
   });
 
