@@ -13,8 +13,8 @@ import { lifetimes } from "./scaling/lifetimes.ts";
 import { replacements } from "./scaling/replacements.ts";
 
 /**
- * What to do with one pool now: first what is dead or has lived long enough, then what waits, then what is idle.
- * The same snapshot gives the same plan, in whatever order its parts are listed.
+ * Returns what to do with one pool now: first about nodes that are dead or have lived long enough, then about waiting jobs, then about
+ * idle nodes. The same snapshot gives the same plan, in whatever order its parts are listed.
  */
 export function decide(unordered: Snapshot): Plan {
   const { nowMs, pool } = unordered;
@@ -41,7 +41,7 @@ export function decide(unordered: Snapshot): Plan {
     nextLookAtBooting(nodes, nowMs),
     nextEndOfDrain(nodes, snapshot),
     ...snapshot.openLaunches.map((launch) => asksAgainAtMs(launch, nowMs)),
-    // What a dead node held waits only after this plan: look again at once.
+    // What a dead node held is queued by this plan's steps, so it must be decided on right after them.
     dead.some((step) => step.kind === "lose") ? nowMs : undefined,
   ].filter((at) => at !== undefined);
   return {
@@ -51,13 +51,13 @@ export function decide(unordered: Snapshot): Plan {
   };
 }
 
-/** Whether what nodes have free is free for work that others hold, and may begin anew there. */
+/** Reports whether nothing else needs the free room on nodes, so that work of other nodes may start again there. */
 const nothingIsWanted = (snapshot: Snapshot): boolean =>
   snapshot.queue.length === 0 && snapshot.openLaunches.length === 0 && !budgetRoom(snapshot).usedUp;
 
 type Seen = { readonly snapshot: Snapshot; readonly lookedAt: ReadonlySet<string>; readonly kept: ReadonlySet<string> };
 
-/** Nodes with nothing to do; one that is to take work over is kept for as long as that work is about to come. */
+/** Gives back nodes with nothing to do. A node that will take over work is kept until that work arrives. */
 function givenBack(unused: readonly Node[], { snapshot, lookedAt, kept }: Seen): Idle {
   const { usedUp } = budgetRoom(snapshot);
   if (usedUp) {
@@ -70,7 +70,7 @@ function givenBack(unused: readonly Node[], { snapshot, lookedAt, kept }: Seen):
   return idleNodes(idle, snapshot.pool, snapshot.nowMs);
 }
 
-/** When the work of a drained node needs another node, and when its worker is told to stop it. */
+/** Returns when the next draining node's work needs another node, or its worker must stop that work. */
 function nextEndOfDrain(nodes: readonly Node[], { pool, nowMs }: Snapshot): number | undefined {
   const ahead = nodes
     .filter(({ state }) => state === "draining")

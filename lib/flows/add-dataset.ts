@@ -17,18 +17,18 @@ export type AddDeps = {
 export type NewDataset = DatasetRef & {
   /** `s3://bucket/prefix/`; the last slash may be left out. */
   readonly source: string;
-  /** Whether a name that has another source may be given this one. */
+  /** Whether a dataset of this name may change to this source. */
   readonly replace?: boolean | undefined;
 };
 
-/** `same`: it was there with this source, and is listed anew. `refused`, because of its name or source, or for the name is `taken`. */
+/** `same`: it existed with this source, and is listed again. `refused`: because of its name or source, or because the name is `taken`. */
 export type Added =
   | { readonly kind: "added" | "same" | "replaced"; readonly dataset: Dataset }
   | { readonly kind: "refused"; readonly what: "name" | "source" | "taken"; readonly because: string };
 
 /**
- * Names a team's dataset and asks for its source to be listed. Doing it twice is harmless: whoever wrote it may have died
- * before the message, so each time asks again, which is also how a bucket that tells nobody of its changes is looked at anew.
+ * Adds a team's dataset and asks for its source to be listed. Adding it twice is harmless. Each call sends the message, because an earlier
+ * one may have crashed before sending it. This is also how to list a bucket again that sends no events about its changes.
  */
 export async function addDataset(deps: AddDeps, asked: NewDataset): Promise<Added> {
   const { team } = asked;
@@ -40,7 +40,7 @@ export async function addDataset(deps: AddDeps, asked: NewDataset): Promise<Adde
   const dataset: Dataset = { team, dataset: name.data, id: deps.newId(), source, state: "listing", addedAtMs: deps.now() };
   const there = await deps.datasets.add(dataset);
   if (sourceUrl(there.source) !== sourceUrl(source)) {
-    const because = `team ${team} has a dataset ${name.data} from ${sourceUrl(there.source)}; remove it first, or ask to replace it`;
+    const because = `team ${team} has a dataset ${name.data} from ${sourceUrl(there.source)}; remove it first, or add it with "replace"`;
     const taken: Added = { kind: "refused", what: "taken", because };
     if (!asked.replace || (await deps.datasets.replace(there, dataset)) === "stale") return taken;
     await deps.queue.send(dataset, { relist: true });
@@ -54,18 +54,18 @@ const Address = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s;
 
 function sourceOf({ team, source }: NewDataset, { datasetsBucket, dataBuckets }: DataPlaces): Source | { readonly because: string } {
   const [, bucket, path = ""] = Address.exec(source) ?? [];
-  if (bucket === undefined) return { because: `"${source}" is no address like s3://bucket/prefix/` };
+  if (bucket === undefined) return { because: `"${source}" is not an address like s3://bucket/prefix/` };
   const prefix = path === "" || path.endsWith("/") ? path : `${path}/`;
   if (Buffer.byteLength(prefix) > 900) return { because: "the prefix is longer than 900 bytes" };
   if (bucket === datasetsBucket) {
     if (prefix.startsWith(`${team}/`)) return { bucket, prefix };
-    return { because: `in ${datasetsBucket}, data of team ${team} lies below s3://${datasetsBucket}/${team}/` };
+    return { because: `in ${datasetsBucket}, data of team ${team} must be below s3://${datasetsBucket}/${team}/` };
   }
   if (dataBuckets.includes(bucket)) return { bucket, prefix };
   const others = dataBuckets.length > 0 ? `, or in: ${dataBuckets.join(", ")}` : "";
   return {
     because:
       `jobs may not read the bucket ${bucket}. Copy the data below s3://${datasetsBucket}/${team}/${others}; ` +
-      'or have the admin list the bucket in "dataBuckets" of the configuration',
+      'or ask the admin to add the bucket to "dataBuckets" in the configuration',
   };
 }

@@ -24,19 +24,19 @@ export type AnswerDeps = Ringing &
   RunOrderDeps & {
     readonly ledger: NodeLedger;
     readonly downloads: BootDownloads;
-    /** With so many losses a job of that pool fails; undefined for a pool that is not configured any more. */
+    /** Returns the number of losses with which a job of that pool fails; undefined for a pool that is no longer configured. */
     readonly mostLosses: (pool: string) => number | undefined;
     readonly now: () => number;
   };
 
-/** For this long, from its last call on, a node's attempts are its own. */
+/** A node keeps its attempts for this long after its last call. */
 const leaseMs = 15 * 60_000;
-/** No call is under way for longer: a lease that is longer by more is a clock's fault, and tells nothing of later calls. */
+/** No call takes longer than this. A lease that is further ahead comes from a wrong clock, and does not prove a later call. */
 const mostLateMs = 30_000;
 
 /**
- * Answers a worker. It tells all it has each time and is told all it should do, so a lost call or answer is mended by the next.
- * `node` is the caller's own instance id, proved by its signature.
+ * Handles a worker's call. The worker reports all that it has in each call, and gets all that it should do, so the next call makes up for a
+ * lost call or response. `node` is the caller's own instance id, proved by its signature.
  */
 export async function answerNode(deps: AnswerDeps, node: string, call: NodeCall): Promise<NodeAnswer> {
   if (call.kind === "boot") return { kind: "boot", ...(await deps.downloads.urls()) };
@@ -48,15 +48,15 @@ export async function answerNode(deps: AnswerDeps, node: string, call: NodeCall)
     case "over":
       return { kind: "shutdown", because: "the node has been given back" };
     case "node":
-      // Not orders, even if there are none: a worker takes those for a sign that what it told is on record.
+      // Never orders, even empty ones, because they mean to the worker that its report was recorded.
       if (isOvertaken(seen.node, atMs)) return { kind: "wait", callAgainMs: soonMs };
       return orders(deps, { node: await heed(deps, seen.node, call), first: seen.first, call });
   }
 }
 
 /**
- * Whether a later call was heard before this one, which took its time. What it tells may be over: its process may have died, and the
- * next one may have begun what this one knows nothing of. Whoever made it and lives tells all again in a moment.
+ * Reports whether a later call was handled before this one, which was delayed. Its report may be outdated: its process may have died, and
+ * the next process may have started attempts that this one does not know. If the process still lives, it soon reports everything again.
  */
 function isOvertaken({ leaseUntilMs }: Node, atMs: number): boolean {
   const lateMs = leaseUntilMs - (atMs + leaseMs);
@@ -70,7 +70,7 @@ const tellingOf = ({ address, gpus, datasets }: Report, atMs: number): Telling =
   datasets,
 });
 
-/** The worker may hear of a notice before we do: whoever is first, the node drains. Told again and again, it is news once. */
+/** Drains the node if the worker reports a new notice. The worker may see it before EC2's event arrives, and repeats it in each call. */
 async function heed(deps: AnswerDeps, node: Node, { notice }: Report): Promise<Node> {
   if (!notice || !saysMore(notice, node.notice)) return node;
   await deps.ledger.noticed(node.id, notice, deps.now());
@@ -78,7 +78,7 @@ async function heed(deps: AnswerDeps, node: Node, { notice }: Report): Promise<N
   return { ...node, state: "draining", notice };
 }
 
-/** Of one answer, which Lambda bounds at 6 MB: an order holds a spec of up to 32 KiB, and credentials. */
+/** The most run orders of one response, because Lambda limits it to 6 MB: an order holds a spec of up to 32 KiB, and credentials. */
 const mostRuns = 50;
 
 type Report = Extract<NodeCall, { kind: "report" }>;
@@ -94,7 +94,7 @@ async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise
       .map((held) => giveUp(deps, { node, held, process: call.process })),
   );
   const freed = lost.length > 0 || told.some((each) => each.frees);
-  // Before anything that can fail: what was written is told even if this call gets no answer.
+  // Rings before anything that can fail, so that the pool learns of what was written even if this call fails.
   if (first || freed) await ring(deps, node.pool, "worker");
   const placed = unreported.filter((held) => held.phase === "placed");
   const runs = await Promise.all(placed.slice(0, mostRuns).map((held) => firstOrder(deps, { node, held, process: call.process })));
@@ -103,7 +103,7 @@ async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise
   return {
     kind: "orders",
     leaseMs,
-    // What it held when it called says nothing of what it will hold in a moment: what takes the freed place waits for its next call.
+    // If a place is free now, the worker should call again soon, because the job that gets the place waits for that call.
     callAgainMs: freed || placed.length > mostRuns || runs.some((run) => run.soon) ? soonMs : callAgainMs(node, deps.now()),
     orders: [...runs.flatMap((run) => run.orders), ...told.flatMap((each) => each.orders)],
     done: told.flatMap((each) => each.done),
@@ -111,12 +111,12 @@ async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise
   };
 }
 
-/** `soon`: its worker shall call again in a moment. `frees`: the node holds it no more. */
+/** `soon`: the worker should call again in a moment. `frees`: the node no longer holds the attempt. */
 type First = { readonly orders: readonly Order[]; readonly soon: boolean; readonly frees: boolean };
 
 /**
- * The order for what the worker has not reported yet. It may be preparing it all the same: so it is told to stop what must
- * leave, and only its answer to that takes the attempt off the node.
+ * Returns the order for an attempt that the worker has not reported yet. The worker may already be preparing it. So if the attempt must
+ * leave, the worker is ordered to stop it, and only its report of that takes the attempt off the node.
  */
 async function firstOrder(deps: AnswerDeps, of: { node: Node; held: Assignment; process: string }): Promise<First> {
   const { node, held } = of;
@@ -131,7 +131,7 @@ async function firstOrder(deps: AnswerDeps, of: { node: Node; held: Assignment; 
   return { orders: stop(run.never), soon: true, frees };
 }
 
-/** What one report came to; `frees`: the node has room again, or the job waits again. */
+/** The result of one report. `frees`: the node has room again, or the job waits again. */
 type Told = { readonly orders: readonly Order[]; readonly done: readonly AttemptRef[]; readonly frees: boolean };
 const nothingToTell: Told = { orders: [], done: [], frees: false };
 
@@ -139,8 +139,8 @@ type Hearing = { readonly node: Node; readonly report: AttemptReport; readonly p
 const mostHearings = 3;
 
 /**
- * After an answer a worker that told of an end goes on to upload, and takes the end for recorded. So it gets none before that is
- * true: what changed meanwhile is read again, and in the end the call fails and comes again.
+ * Records one report. If a worker that reported an end gets a response, it takes the end as recorded and goes on to upload. So it must
+ * get none before that is true: if something changed meanwhile, it is read again, and finally the call fails and the worker repeats it.
  */
 async function hear(deps: AnswerDeps, of: Hearing): Promise<Told> {
   let { node } = of;
@@ -150,12 +150,12 @@ async function hear(deps: AnswerDeps, of: Hearing): Promise<Told> {
     if (left > 1) node = (await deps.ledger.get(node.pool, node.id)) ?? node;
   }
   if (!goesOn(of.report)) return nothingToTell;
-  throw new Fault("report", `the end of ${attemptName(of.report)} could not be put on record; its worker tells it again`, { retry: true });
+  throw new Fault("report", `the end of ${attemptName(of.report)} could not be recorded; its worker reports it again`, { retry: true });
 }
 
 const goesOn = (report: AttemptReport): boolean => report.phase === "exited" || ("uploads" in report && report.uploads === true);
 
-/** `changed`: things were not as they had been read, and nothing is on record. */
+/** `changed`: the table no longer was as it had been read, and nothing was recorded. */
 async function hearOnce(deps: AnswerDeps, of: Hearing): Promise<Told | "changed"> {
   const attempt = refOf(of.report);
   const held = of.node.assignments.find((each) => attemptName(each) === attemptName(attempt));
@@ -182,8 +182,8 @@ async function hearOnce(deps: AnswerDeps, of: Hearing): Promise<Told | "changed"
 }
 
 /**
- * None for a job of one node. A member leaves its node, or only uploads there, with its own good end, or with the attempt of all:
- * then what is judged here is of an attempt that is over, and is not written.
+ * Returns the gang's other members that still run; none for a job of one node. A member is not among them if it ended well, or if the
+ * attempt has ended for all. In the latter case this report is about an attempt that is over, and nothing is written.
  */
 async function peersOf(deps: AnswerDeps, node: Node, job: Job | undefined): Promise<Peers> {
   const others = (job?.gang ?? []).map((id, rank) => ({ id, rank })).filter(({ id }) => id !== node.id);
@@ -191,7 +191,7 @@ async function peersOf(deps: AnswerDeps, node: Node, job: Job | undefined): Prom
   return found.flatMap(({ rank, node: other }) => (job && other && runs(other, job) ? [{ rank, node: other }] : []));
 }
 
-/** Stops what runs on a node that is taken back, told with each call until it has stopped. */
+/** Returns the order to stop a run that must leave its node. It is repeated in each response until the run has stopped. */
 function leaveOrders({ node, report }: { node: Node; report: AttemptReport }, nowMs: number): Order[] {
   const because = report.phase === "running" ? whyLeave(node, "running", nowMs) : undefined;
   return because === undefined ? [] : [{ kind: "stop", ...refOf(report), because }];
@@ -203,7 +203,7 @@ async function giveUp(deps: AnswerDeps, of: { node: Node; held: Assignment; proc
   if (verdict.kind === "change") await write(deps, { node: of.node, attempt, verdict, process: of.process });
 }
 
-/** False when things had changed meanwhile: the next call is judged on how they are then. */
+/** Writes a verdict. Returns false if something had changed meanwhile: the next call is judged on the new state. */
 async function write(
   deps: AnswerDeps,
   of: { node: Node; attempt: AttemptRef; verdict: Extract<Verdict, { kind: "change" }>; process: string },

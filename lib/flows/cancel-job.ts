@@ -7,17 +7,17 @@ export type CancelDeps = Ringing & { readonly cancellations: Cancellations; read
 export type CancelManyDeps = CancelDeps & { readonly log: Log };
 
 /**
- * Cancels a job, wherever it is. One that runs is stopped by its node's worker with its next call, ten seconds later at
- * most, and its place is free when the worker says that it has. Doing it twice is harmless.
+ * Cancels a job, wherever it is. If it runs, its node's worker stops it after its next call, at most ten seconds later, and the place is
+ * free when the worker reports that. Cancelling it twice is harmless.
  */
 export async function cancelJob(deps: CancelDeps, ref: JobRef, reason: string): Promise<Cancelled> {
   const outcome = await deps.cancellations.cancel(ref, { reason, atMs: deps.now() });
-  // The second time too: whoever cancelled it first may have died before the ring.
+  // Rings the second time too, because the first caller may have crashed before the ring.
   if (outcome.kind === "cancelled" || outcome.kind === "same") await ring(deps, outcome.pool, "cancel");
   return outcome;
 }
 
-/** The same for a hundred at most. Each pool is rung once, however many of its jobs are among them. */
+/** Cancels at most a hundred jobs. Rings each pool once, however many of its jobs are among them. */
 export async function cancelJobs(
   deps: CancelManyDeps,
   refs: readonly JobRef[],
@@ -29,7 +29,7 @@ export async function cancelJobs(
     if (outcome.kind === "failed")
       deps.log({
         level: "error",
-        message: "a job could not be cancelled",
+        message: "job not cancelled",
         team: refs[index]?.team,
         job: refs[index]?.job,
         error: outcome.error,

@@ -1,15 +1,15 @@
 import type { StackChange } from "../../events/stack-change.ts";
 import { type EndFleetDeps, endFleet } from "./end-fleet.ts";
 
-/** What CloudFormation is told. */
+/** The response to CloudFormation. */
 export type StackOutcome = { readonly status: "SUCCESS" | "FAILED"; readonly physicalId: string; readonly reason?: string | undefined };
 
-/** So many are named: an answer has room for 4 KB. */
+/** The most instances that a response names, because it has room for 4 KB. */
 const mostNamed = 40;
 
 /**
- * The instances of a deployment as a resource of its stack: nothing is done when it is made or changed, and its end is
- * theirs. What could not be ended is named, with what to do about it.
+ * Handles a change of the stack's resource that stands for the deployment's instances. Nothing happens when it is created or updated; when
+ * it is deleted, all instances are ended. If some could not be ended, the reason names them and says what to do.
  */
 export async function changeStack(deps: EndFleetDeps, change: StackChange, { untilMs }: { untilMs: number }): Promise<StackOutcome> {
   const name = change.ResourceProperties.Name;
@@ -26,5 +26,5 @@ function whyLeft({ name, left, resource }: { name: string; left: readonly string
   const more = left && left.length > mostNamed ? ` and ${left.length - mostNamed} more` : "";
   const what =
     named === undefined ? `EC2 did not say which instances of ${name} live` : `instances of ${name} have not ended: ${named}${more}`;
-  return `${what}. Delete the stack again to go on with it, or with --retain-resources ${resource} to leave them: they bear the tag fleetwright:name=${name}, and nobody will end them.`;
+  return `${what}. Delete the stack again to retry, or with --retain-resources ${resource} to keep the instances: they have the tag fleetwright:name=${name}, and nothing will end them.`;
 }

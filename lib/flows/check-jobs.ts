@@ -8,14 +8,14 @@ import { readJobValue } from "./job/read-job.ts";
 
 export type CheckDeps = JudgeDeps & { readonly lookup: JobLookup };
 
-/** What would become of a job if it was sent now. */
+/** What would happen to a job if it were submitted now. */
 export type Verdict = { readonly kind: "accepted"; readonly pool: string } | { readonly kind: "refused"; readonly because: string };
 
-/** Says of each message what submitting it would come to, in the words of the refusal, and writes nothing. */
+/** Returns for each message what would happen if it were submitted, with the same reason that a rejection has. Writes nothing. */
 export async function checkJobs(deps: CheckDeps, team: string, messages: readonly unknown[]): Promise<readonly Verdict[]> {
   const once = { ...deps, ...readOnce(deps) };
   const judged: Judged[] = [];
-  // One after the other: the first that names a pool or a dataset reads it for all.
+  // One after another, so that the first message that names a pool or a dataset reads it for all.
   for (const message of messages) judged.push(await judgeJob(once, team, readJobValue(message)));
   const ids = new Set(judged.flatMap(({ kind, id }) => (kind === "fit" && id !== undefined ? [id] : [])));
   const there = await deps.lookup.find([...ids].map((job) => ({ team, job })));
@@ -27,14 +27,14 @@ function verdictOn(judged: Judged, there: JobRecord | undefined): Verdict {
   const accepted: Verdict = { kind: "accepted", pool: judged.pool.name };
   if (judged.id === undefined || there === undefined) return accepted;
   if (there.bodyHash !== bodyHash(judged.spec)) return { kind: "refused", because: whyTaken(there) };
-  // The same message again is the same job, and that one stays as it is.
+  // The same message is the same job, which stays as it is.
   return there.state === "rejected" ? { kind: "refused", because: whyRejectedBefore(there) } : accepted;
 }
 
 const whyRejectedBefore = ({ team, job, reason }: Job): string =>
-  `the id ${job} names a job of team ${team} that was rejected (${reason ?? "no reason is on record"}); choose a new id`;
+  `the id ${job} names a job of team ${team} that was rejected (${reason ?? "no reason is recorded"}); choose a new id`;
 
-/** The same reads, each made once. */
+/** Returns the same readers, but each item is read only once. */
 function readOnce({ catalogues, datasets }: JudgeDeps): Pick<JudgeDeps, "catalogues" | "datasets"> {
   const byPool = new Map<string, Promise<Catalogue | undefined>>();
   const byName = new Map<string, Promise<Dataset | undefined>>();

@@ -2,11 +2,11 @@ import pMap from "p-map";
 import type { Dataset, DatasetRef, FetchedDataset, Holding } from "../model/dataset.ts";
 import type { DatasetReader, Datasets, PoolNodes, ShardQueue } from "../ports/datasets.ts";
 
-/** A team's datasets, in order of name. */
+/** Returns a team's datasets, in order of name. */
 export const listDatasets = (deps: { readonly datasets: Pick<Datasets, "list"> }, team: string): Promise<readonly Dataset[]> =>
   deps.datasets.list(team);
 
-/** What a node shall have, and what it says that it has; a node that has not told yet has nothing there. */
+/** What a node should hold, and what it reports to hold; `fetched` is undefined until it has reported. */
 export type Holder = Holding & { readonly fetched?: FetchedDataset | undefined };
 export type DatasetDetail = { readonly dataset: Dataset; readonly holders: readonly Holder[] };
 
@@ -16,7 +16,7 @@ export type LookDeps = {
   readonly pools: readonly { readonly name: string }[];
 };
 
-/** One dataset and who holds it; undefined when the team has none of that name. */
+/** Returns a dataset and the nodes that hold it; undefined if the team has none of that name. */
 export async function getDataset(deps: LookDeps, ref: DatasetRef): Promise<DatasetDetail | undefined> {
   const dataset = await deps.datasets.get(ref);
   if (!dataset) return undefined;
@@ -29,10 +29,10 @@ export async function getDataset(deps: LookDeps, ref: DatasetRef): Promise<Datas
 
 const isSame = (a: DatasetRef, b: DatasetRef): boolean => a.team === b.team && a.dataset === b.dataset;
 
-/** What was written down of a removed dataset is swept up after this long: orders that were given just before still name it. */
+/** A removed dataset's lists and maps are deleted after this long, because orders that were given just before still name them. */
 const sweepAfterSeconds = 15 * 60;
 
-/** Takes a team's name for a dataset away; the data itself stays where it is. What waits for it fails, what runs goes on. */
+/** Removes a team's dataset; the data itself stays in its bucket. Jobs that wait for the dataset fail, and running jobs go on. */
 export async function removeDataset(
   deps: { readonly datasets: Pick<Datasets, "remove">; readonly queue: ShardQueue },
   ref: DatasetRef,

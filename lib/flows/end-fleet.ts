@@ -10,16 +10,16 @@ export type EndFleetDeps = {
   readonly log: Log;
 };
 
-/** `left`: the time is up, and these live still; absent when EC2 would not say. */
+/** `left`: the time is up, and these instances still live; undefined if EC2 did not list them. */
 export type FleetEnd = { readonly kind: "gone" } | { readonly kind: "left"; readonly instances?: readonly string[] | undefined };
 
 const everyMs = 5_000;
-/** A launch may be invisible for a minute, and a decision that had begun may have launched for twenty seconds more. */
+/** A launch may be invisible for a minute, and a decision that had begun may have launched for another twenty seconds. */
 const noneForMs = 90_000;
 
 /**
- * Ends every instance that bears the deployment's name, and waits until none has been seen for a while. For the end of a
- * deployment: whoever launches must have been stopped before. `untilMs`: when to give up and say what is left.
+ * Ends every instance that has the deployment's name, and waits until none has been seen for a while. It is for the end of a
+ * deployment: all that launches must have been stopped before. `untilMs`: when to give up and return what is left.
  */
 export async function endFleet(deps: EndFleetDeps, { untilMs }: { untilMs: number }): Promise<FleetEnd> {
   let left: readonly string[] | undefined;
@@ -40,9 +40,9 @@ export async function endFleet(deps: EndFleetDeps, { untilMs }: { untilMs: numbe
   }
 }
 
-/** One that EC2 will not end does not keep the others alive: those of its call are asked for apart. */
+/** Ends instances. If EC2 rejects a call because of one instance, the instances of that call are ended one by one. */
 async function askForEnds(deps: EndFleetDeps, ids: readonly string[]): Promise<void> {
-  if (ids.length > 0) deps.log({ level: "info", message: "instances are ended", instances: ids });
+  if (ids.length > 0) deps.log({ level: "info", message: "ending instances", instances: ids });
   for (let from = 0; from < ids.length; from += mostAtOnce) {
     const part = ids.slice(from, from + mostAtOnce);
     const ended = await deps.fleet.terminate(part);

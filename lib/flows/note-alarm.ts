@@ -7,14 +7,14 @@ export type AlarmDeps = Ringing & { readonly fleet: { readonly name: string; rea
 
 export type NotedAlarm =
   | { readonly kind: "rung"; readonly pools: readonly string[] }
-  /** Another deployment's or nobody's, or of a team or pool that there is no more. */
+  /** The alarm belongs to another deployment or to none, or to a team or pool that no longer exists. */
   | { readonly kind: "not-ours" }
-  /** Neither begins nor ends anything: an alarm is `OK` before it was ever looked at. */
+  /** The change neither begins nor ends an alarm: a new alarm goes to `OK` without having been in alarm. */
   | { readonly kind: "no-news" };
 
 /**
- * Has every pool that an alarm is about decided on again, when it begins and when it is over. The alarm is a second signal: what is
- * decided comes from the table, so that one that comes late, twice or out of order does no harm.
+ * Rings every pool that an alarm is about, when the alarm begins and when it ends. The alarm is only a signal: decisions use the table, so
+ * an alarm that arrives late, twice or out of order does no harm.
  */
 export async function noteAlarm(deps: AlarmDeps, { detail }: AlarmStateChange): Promise<NotedAlarm> {
   const alarm = alarmOf(detail.alarmName, deps.fleet.name);

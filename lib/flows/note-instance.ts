@@ -5,15 +5,15 @@ import { type Ringing, ring } from "./pool/ring.ts";
 export type NoteDeps = Ringing & { readonly ledger: Pick<NodeLedger, "gone" | "noticed">; readonly now: () => number };
 
 /**
- * Takes note of what EC2 says of an instance: that it will not stay, or that it is over. Of its states only `stopped` and
- * `terminated` are proof that nothing runs there any more. Every event may come late, twice and in any order.
+ * Records what EC2 says about an instance: that it will be taken back, or that it has ended. Only the states `stopped` and
+ * `terminated` prove that nothing runs there any more. Every event may arrive late, twice and in any order.
  */
 export async function noteInstance(deps: NoteDeps, event: InstanceEvent): Promise<"noted" | "not-ours" | "no-news"> {
   const id = event.detail["instance-id"];
   const noted = await note(deps, event);
   if (noted === "no-news") return "no-news";
   if (noted.told.kind === "unknown") return "not-ours";
-  // Known news too: whoever took note of it first may have died before the ring.
+  // Rings for known news too, because the first handler may have crashed before the ring.
   await ring(deps, noted.told.pool, `${noted.of} ${id}`);
   return "noted";
 }

@@ -8,12 +8,12 @@ export type NoteObjectsDeps = {
   readonly now: () => number;
 };
 
-/** Whoever uploads a folder changes its source a thousand times: it is listed once for all that came in so long, s. */
+/** The upload of a folder changes a source a thousand times, so the source is listed once for all changes within this time, s. */
 const gatherSeconds = 2;
 
 /**
- * Takes note of objects that came or went in the datasets bucket, all below one first folder: each dataset of that team
- * whose source holds one is listed anew, in a moment. Answers how many of the keys were no dataset's.
+ * Handles objects that were created or deleted in the datasets bucket, all below one top folder: each dataset of that team
+ * whose source holds one of them is listed again shortly. `foreign`: how many of the keys belong to no dataset.
  */
 export async function noteObjects(
   deps: NoteObjectsDeps,
@@ -26,10 +26,10 @@ export async function noteObjects(
   for (const dataset of datasets) {
     if (!keys.some((key) => key.startsWith(dataset.source.prefix))) continue;
     const nowMs = deps.now();
-    // One that begins later than now will see what this event is about.
+    // A listing that starts later than now will include these objects.
     if (dataset.relistAtMs !== undefined && dataset.relistAtMs > nowMs) continue;
     await deps.queue.send(dataset, { relist: true, delaySeconds: gatherSeconds });
-    // After the message: were it noted first and the message lost, nobody would list it.
+    // Noted after the message is sent: if it were noted first and the message failed, the source would not be listed.
     await deps.datasets.noteRelist(dataset, nowMs + gatherSeconds * 1000);
     asked.push(dataset.dataset);
   }

@@ -22,7 +22,7 @@ export type PlaceDeps = Omit<CarryOutDeps, "turns"> &
   TurnDeps &
   NextPoolsDeps & {
     readonly journal: Journal;
-    /** Beyond those of the pools; absent for none. */
+    /** The limits of teams and of the deployment; undefined if there are none. */
     readonly limits?: WiderLimits | undefined;
   };
 type DecideDeps = PlaceDeps & Pick<CarryOutDeps, "turns">;
@@ -32,18 +32,18 @@ export type Placed = {
   readonly decisions: number;
   readonly steps: number;
   readonly ended: "quiet" | "fenced" | "later";
-  /** How those that share new nodes were packed, of the decisions that packed any. */
+  /** How jobs that share new nodes were packed, for each decision that packed any. */
   readonly packings: readonly Packing[];
 };
 
-/** After this many decisions in a row the run makes room and wakes another. */
+/** After this many decisions in a row the run ends and wakes another one. */
 const mostRounds = 8;
-/** A run whose work failed or never settled looks again after this long. */
+/** If a run's work failed or never settled, the next run follows after this long. */
 const lookAgainSeconds = 2;
 
 /**
- * Decides for one pool until nothing has happened since it looked.
- * Each round: take the epoch, look, decide, act, put on record what was heard.
+ * Decides for one pool until nothing has happened since the last snapshot.
+ * Each round takes the epoch, loads the snapshot, decides, acts, and records what was heard.
  */
 export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => number }): Promise<Placed> {
   let steps = 0;
@@ -58,15 +58,15 @@ export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => nu
     if (next === "quiet" || next === "fenced") return { decisions, steps, ended: next, packings };
     unheard = next === "rang" || next === "turn";
   }
-  // Ringing a bell that is not quiet wakes nobody: what this run has not heard needs a message of its own.
+  // A ring of a bell that is not quiet sends no message, so what this run has not heard needs a message from here.
   if (unheard) await deps.lane.send(run.pool.name);
   else await deps.lane.sendLater(run.pool.name, lookAgainSeconds);
   return { decisions, steps, ended: "later", packings };
 }
 
 /**
- * `rang`: something happened since it looked. `turn`: a turn at EC2 that it did not wait for has come meanwhile.
- * `again`: what it did, or could not do, changes what there is to decide.
+ * `rang`: something happened since the snapshot. `turn`: a turn at EC2 that the decision did not wait for is available now.
+ * `again`: what the decision did, or could not do, changes what there is to decide.
  */
 type Next = "rang" | "turn" | "again" | "quiet" | "fenced";
 
@@ -95,7 +95,7 @@ async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
     ...(failed ? [nowMs + lookAgainSeconds * 1000] : []),
     ...(plan.wakeAtMs === undefined ? [] : [plan.wakeAtMs]),
   ];
-  // What is due by now is decided on again at once.
+  // Only wakes ahead matter here, because what is due by now is decided on again at once.
   const aheadMs = wakesMs.filter((at) => at > nowMs);
   const wantedMs = aheadMs.length > 0 ? Math.min(...aheadMs) : undefined;
   const wakeAtMs = await wake(deps, pool.name, { wantedMs, pendingMs: pending });
@@ -107,13 +107,13 @@ async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
   return { steps: acted, next: again ? "again" : "quiet", packing };
 }
 
-/** The snapshot, after every intent whose outcome nobody knows was repeated; and when one that had no turn at EC2 may have it. */
+/** Returns the snapshot, after repeating every intent with an unknown outcome. `laterMs`: when an intent that got no turn may have one. */
 async function look(deps: DecideDeps, fence: Fence, pool: Pool): Promise<{ snapshot: Snapshot; laterMs?: number }> {
   const loadedMs = deps.now();
   const loaded = await deps.decisions.load(pool.name, loadedMs);
   const { settled, ...later } = await repeatOpen(deps, fence, loaded);
   const nowMs = deps.now();
-  // What was spent must be of the day that is decided in.
+  // The spent amounts must be those of the day of the decision.
   const isStale = settled || startOf("day", nowMs) > loadedMs;
   const { reservedWider: reserved, ...seen } = isStale ? await deps.decisions.load(pool.name, nowMs) : loaded;
   const next = seen.queue.length > 0 ? await nextPools(deps, pool) : [];
@@ -131,14 +131,14 @@ async function look(deps: DecideDeps, fence: Fence, pool: Pool): Promise<{ snaps
 
 type Open = Pick<Snapshot, "openLaunches" | "queue">;
 
-/** `settled`: at least one became known. */
+/** Repeats open launches. `settled`: at least one outcome became known. */
 async function repeatOpen(deps: DecideDeps, fence: Fence, open: Open): Promise<{ settled: boolean; laterMs?: number }> {
   const repeated = await pMap(open.openLaunches, (launch) => repeat(deps, fence, { launch, queue: open.queue }), { concurrency: 8 });
   const laterMs = repeated.filter((each) => typeof each === "number");
   return { settled: repeated.includes(true), ...(laterMs.length > 0 ? { laterMs: Math.min(...laterMs) } : {}) };
 }
 
-/** Whether it became known, or when its turn at EC2 may come. One that fails does not hold up the others, nor the decision. */
+/** Returns whether the outcome became known, or when there may be a turn at EC2. A failure does not delay other launches or the decision. */
 async function repeat(deps: DecideDeps, fence: Fence, on: { launch: Launch; queue: Open["queue"] }): Promise<boolean | number> {
   const { launch, queue } = on;
   const line = { pool: fence.pool, epoch: fence.epoch, launch: launch.id };
@@ -154,7 +154,7 @@ async function repeat(deps: DecideDeps, fence: Fence, on: { launch: Launch; queu
     if (came.kind === "throttled") return (await deps.turns.throttled("launch")).atMs;
     return isSettled(came);
   } catch (error) {
-    deps.log({ level: "error", message: "a launch could not be repeated", ...line, error });
+    deps.log({ level: "error", message: "launch not repeated", ...line, error });
     return false;
   }
 }
@@ -162,13 +162,13 @@ async function repeat(deps: DecideDeps, fence: Fence, on: { launch: Launch; queu
 const isSettled = ({ kind }: Launched): boolean => kind === "launched" || kind === "refused" || kind === "retired";
 
 async function search(deps: DecideDeps, fence: Fence, launch: Launch): Promise<Launched> {
-  const came = await searchFor(deps, fence, { launch, why: "EC2 may not know its token any more" });
+  const came = await searchFor(deps, fence, { launch, why: "EC2 may no longer know its token" });
   const { kind, note, error } = came;
   deps.log({ level: "info", message: "launch searched for", pool: fence.pool, launch: launch.id, came: kind, note, error });
   return came;
 }
 
-/** Sees to it that a message on `later` rings in time; one at a time is enough. Answers when the one under way rings. */
+/** Makes sure that a message on `later` rings in time, and returns when. One message at a time is enough. */
 async function wake(
   deps: Pick<PlaceDeps, "lane" | "now">,
   pool: string,
@@ -184,16 +184,16 @@ async function wake(
   return ringsAtMs;
 }
 
-/** What was learned speeds up the next packing, and nothing hangs on it. */
+/** Stores what a packing taught. A failure is only logged, because this only makes the next packing faster. */
 async function learn(deps: DecideDeps, fence: Fence, learned: Learned): Promise<void> {
   try {
     await deps.placements.learn(fence, learned);
   } catch (error) {
-    deps.log({ level: "error", message: "what a packing taught was not kept", pool: fence.pool, epoch: fence.epoch, error });
+    deps.log({ level: "error", message: "packing experience not stored", pool: fence.pool, epoch: fence.epoch, error });
   }
 }
 
-/** A decision that could not be put on record has still been made: say so and go on. */
+/** Records the decision. A failure is only logged, because the decision has been made all the same. */
 async function record(
   deps: DecideDeps,
   fence: Fence,
@@ -224,16 +224,16 @@ async function record(
   try {
     await deps.journal.record(decision);
   } catch (error) {
-    deps.log({ level: "error", message: "the decision could not be put on record", decision: decision.id, error });
+    deps.log({ level: "error", message: "decision not recorded", decision: decision.id, error });
   }
 }
 
 type NextPoolsDeps = {
-  /** As they are configured. */
+  /** The configured pools. */
   readonly pools: readonly Pool[];
   readonly catalogues: Pick<CatalogueStore, "get">;
 };
 
-/** Where jobs of the pool may move, with what is sold there. A pool without a fallback costs no read. */
+/** Returns the pools that jobs may move to, with their catalogues. A pool without a fallback costs no read. */
 const nextPools = ({ pools, catalogues }: NextPoolsDeps, pool: Pool): Promise<NextPool[]> =>
   pMap(fallbacksOf(pool, pools), async (next) => ({ pool: next, catalogue: await catalogues.get(next.name) }), { concurrency: 4 });

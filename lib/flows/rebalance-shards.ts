@@ -15,22 +15,22 @@ export type RebalanceDeps = {
   readonly newId: () => string;
 };
 
-/** `unknown`: no such dataset (any more). `trouble`: its source cannot be listed, and never could. */
+/** `unknown`: there is no such dataset (any more). `trouble`: its source cannot be listed, and never could. */
 export type Rebalanced =
   | { readonly kind: "unknown" }
   | { readonly kind: "trouble"; readonly trouble: string }
   | { readonly kind: "same" | "changed"; readonly listing: number; readonly map: number; readonly nodes: number; readonly moved: number };
 
-/** So often others may be quicker before a run gives up and leaves it to the message's next delivery. */
+/** A run gives up after others have been faster this many times, and leaves the work to the message's next delivery. */
 const mostReads = 6;
 const concurrency = 8;
-/** What is not in use is kept for this long after it was written: another run's writes may be under way. */
+/** Unused objects are kept for this long after they were written, because another run's writes may be under way. */
 const keepMs = 10 * 60_000;
 
 /**
- * Looks at a dataset's source (if asked to, or if nobody has) and at the nodes that need it, and deals its shards out.
- * Each map is written down whole, under a name of its own, before it becomes the map by one conditional write to the table,
- * where run orders read it: of two runs at once one wins, and the other reads again and finds nothing left to do.
+ * Lists a dataset's source (if asked to, or if it was never listed), finds the nodes that need it, and deals its shards out.
+ * Each map is written completely, under a unique name, before one conditional write to the table makes it the current map,
+ * which run orders read. If two runs happen at once, one wins, and the other reads again and finds nothing left to do.
  */
 export async function rebalanceShards(deps: RebalanceDeps, asked: DatasetRef & { readonly relist: boolean }): Promise<Rebalanced> {
   let listed = false;
@@ -61,7 +61,7 @@ async function deal(deps: RebalanceDeps, dataset: Dataset, listing: ShardListing
   }
   const map = await write(deps, { dataset, listing, needs });
   if ((await deps.datasets.noteMap(dataset, map)) === "stale") return "stale";
-  // A worker may just have been told of what the last map named, however old that is.
+  // Keeps what the last map named, however old it is, because a worker may just have received it.
   const keys = new Set([listing.key, ...keysOf(map), ...(old ? keysOf(old) : [])]);
   await deps.store.sweep(dataset, { keys, beforeMs: deps.now() - keepMs });
   return { kind: "changed", listing: listing.version, map: map.version, nodes: needs.length, moved: map.moved };
@@ -69,7 +69,7 @@ async function deal(deps: RebalanceDeps, dataset: Dataset, listing: ShardListing
 
 type Making = { readonly dataset: Dataset; readonly listing: ShardListing; readonly needs: readonly Need[] };
 
-/** Writes down what each node shall have, and the plan of the move. */
+/** Writes what each node should hold, and the plan of the move. */
 async function write(deps: RebalanceDeps, { dataset, listing, needs }: Making): Promise<ShardMap> {
   const { team, dataset: name, source, map: old } = dataset;
   const shards = await deps.store.read(listing.key);
@@ -98,7 +98,7 @@ async function write(deps: RebalanceDeps, { dataset, listing, needs }: Making): 
   return { ...made, listingKey: listing.key, holdings, plan: await deps.store.writePlan(of, `${place}/plan`, summary) };
 }
 
-/** What the last map was made of. Without its listing, which is long gone then, everybody gains all. */
+/** Returns what the last map was made of; undefined if its listing has been deleted, so that all nodes gain everything. */
 async function dealBefore(
   deps: RebalanceDeps,
   old: ShardMap,

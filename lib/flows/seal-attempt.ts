@@ -9,8 +9,8 @@ import type { Sealing } from "../ports/jobs.ts";
 export type SealDeps = { readonly sealing: Sealing; readonly artifacts: Artifacts; readonly now: () => number };
 
 /**
- * `succeeded`, `failed`: so the job ended with it. `kept`: the attempt's files are sealed, and its job does not change.
- * `nothing`: there is nothing to seal. `early`: its upload is not whole yet. `error`: why its upload cannot be read.
+ * `succeeded`, `failed`: the job ended like this. `kept`: the attempt's files are sealed, and its job does not change.
+ * `nothing`: there is nothing to seal. `early`: the upload is not complete yet. `error`: why the upload cannot be read.
  */
 export type SealedAttempt = {
   readonly kind: "succeeded" | "failed" | "kept" | "nothing" | "early";
@@ -18,13 +18,13 @@ export type SealedAttempt = {
   readonly error?: unknown;
 };
 
-/** Each file is a stream of its own; four keep the network busy and the memory small. */
+/** Each file is a separate stream; four keep the network busy without using much memory. */
 const concurrency = 4;
 
 /**
- * Seals what an attempt left, however it ended, and then ends its job if that waits for it. Files that were lost on the way
- * cost only themselves: the rest is sealed and listed. Doing it twice is harmless.
- * Throws a Fault (retry) when the worker's own report of the end has not arrived yet.
+ * Seals the files of an attempt, however it ended, and then ends its job if the job waits for it. If some files were lost on the way,
+ * the others are sealed and listed all the same. Sealing twice is harmless.
+ * Throws a Fault (retry) if the worker's own report of the end has not arrived yet.
  */
 export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<SealedAttempt> {
   const job = await deps.sealing.get(attempt);
@@ -33,7 +33,7 @@ export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<
       await deps.sealing.over(attempt);
       return { kind: "nothing", files: 0 };
     case "under way":
-      throw new Fault("not-ended", `the run of ${jobName(attempt)} is not on record as ended yet`, { retry: true });
+      throw new Fault("not-ended", `the run of ${jobName(attempt)} is not recorded as ended yet`, { retry: true });
     case "over":
       return keepOnly(deps, attempt);
     case "waits":
@@ -41,7 +41,7 @@ export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<
   }
 }
 
-/** How an attempt stands: only of the one that its job waits for does the job's end depend. */
+/** Returns the standing of an attempt. The job's end depends only on an attempt that `waits`. */
 function standing(job: Job | undefined, { attempt }: AttemptRef): "unknown" | "under way" | "over" | "waits" {
   if (!job || job.attempt < attempt) return "unknown";
   if (job.attempt > attempt || isEnded(job.state)) return "over";
@@ -55,7 +55,7 @@ async function keepOnly(deps: SealDeps, attempt: AttemptRef): Promise<SealedAtte
   return "manifest" in kept ? { kind: "kept", files: kept.manifest.artifacts.length } : { kind: "nothing", files: 0, ...kept };
 }
 
-/** `held`: its node has not let go of it, so that its upload may still become whole. */
+/** `held`: the attempt's node still holds it, so its upload may still be completed. */
 async function endJob(deps: SealDeps, attempt: AttemptRef, { held }: { held: boolean }): Promise<SealedAttempt> {
   const kept = await keep(deps, attempt);
   if (!("manifest" in kept)) {
@@ -75,7 +75,7 @@ async function endJob(deps: SealDeps, attempt: AttemptRef, { held }: { held: boo
   return ended(deps, attempt, { kind: "succeeded", files, written });
 }
 
-/** The job may have been cancelled or given away while its files were sealed. They are kept all the same. */
+/** Returns the result of ending the job. If it was cancelled or queued again while its files were sealed, they are kept all the same. */
 async function ended(
   deps: SealDeps,
   attempt: AttemptRef,
@@ -86,10 +86,10 @@ async function ended(
   return { kind: files > 0 ? "kept" : "nothing", files };
 }
 
-/** `error`: why nothing can be kept, now or later; undefined when there is no upload (yet). */
+/** `error`: why nothing can be kept, now or later; undefined if there is no upload (yet). */
 type Kept = { readonly manifest: SealedManifest } | { readonly error?: Fault };
 
-/** The list is sealed last: where it is, all that it names was sealed before. */
+/** Seals the files and then the list. If there is a sealed list, all files that it names were sealed before. */
 async function keep(deps: SealDeps, attempt: AttemptRef): Promise<Kept> {
   try {
     const before = await deps.artifacts.sealedList(attempt);
@@ -97,7 +97,7 @@ async function keep(deps: SealDeps, attempt: AttemptRef): Promise<Kept> {
     const upload = await deps.artifacts.uploaded(attempt);
     return upload ? { manifest: await seal(deps, attempt, upload) } : {};
   } catch (error) {
-    // A manifest that cannot be read now never can.
+    // If a manifest cannot be read now, it never can.
     if (!(error instanceof Fault) || error.retry) throw error;
     return { error };
   }
@@ -117,24 +117,24 @@ async function sealOne(deps: SealDeps, attempt: AttemptRef, file: UploadedFile):
   return result.kind === "sealed" ? { sealed: result.artifact } : { lost: { path: file.path, because: result.because } };
 }
 
-/** A reason is read by people, and has to fit into the job's item. */
+/** Limits for reasons, because people read them and they must fit into the job's item. */
 const mostNames = 5;
 const longestName = 200;
 
 const cut = (text: string): string => (text.length <= longestName ? text : `${text.slice(0, longestName - 1)}…`);
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
-/** The first of them, and how many more there are. */
+/** Returns the first names, and how many more there are. */
 function named(names: readonly string[]): string {
   const first = names.slice(0, mostNames).map(cut).join(", ");
   return names.length > mostNames ? `${first} and ${names.length - mostNames} more` : first;
 }
 
-/** Why a job fails whose upload cannot be read, or is no longer there. */
+/** Returns why a job fails if its upload cannot be read or no longer exists. */
 const whyNotKept = (error: unknown): string =>
   `could not keep its artifacts: ${error === undefined ? "its upload is no longer there" : inWords(error)}`;
 
-/** Why a job fails whose run ended with 0; undefined when it does not. What is kept can be fetched all the same. */
+/** Returns why a job fails although its run ended with exit code 0; undefined if it succeeds. The kept files can be fetched either way. */
 function whyFailed(manifest: SealedManifest): string | undefined {
   const { artifacts, lost, failed } = manifest;
   const reasons = [
@@ -148,7 +148,7 @@ function whyFailed(manifest: SealedManifest): string | undefined {
   return [...reasons, ...rest].join("; ");
 }
 
-/** What a job that succeeds did not leave, though it was named, or could not be kept; undefined for nothing. */
+/** Returns which named artifacts of a successful job did not exist, and how many entries could not be kept; undefined if none. */
 function whatIsMissing(manifest: SealedManifest): string | undefined {
   const { missing } = manifest;
   const { leftOut } = summaryOf(manifest);

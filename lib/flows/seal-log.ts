@@ -4,10 +4,10 @@ import type { LogSegments } from "../ports/kept-logs.ts";
 
 export type SealLogDeps = { readonly segments: LogSegments };
 
-/** `missing`: it has expired, or was never there. `corrupt`: it is not what the worker uploaded. */
+/** `missing`: the segment has expired or never existed. `corrupt`: it is not what the worker uploaded. */
 export type SealedLog = { readonly kind: "sealed" | "missing" | "corrupt"; readonly bytes: number };
 
-/** Seals one segment of a log, whatever has become of its job: what a program wrote is kept. Doing it twice is harmless. */
+/** Seals one segment of a log, whatever happened to its job, because a program's output is always kept. Sealing it twice is harmless. */
 export async function sealLog({ segments }: SealLogDeps, segment: SegmentRef): Promise<SealedLog> {
   const sealed = await segments.seal(segment);
   return sealed.kind === "sealed" ? sealed : { kind: sealed.kind, bytes: 0 };
@@ -16,8 +16,8 @@ export async function sealLog({ segments }: SealLogDeps, segment: SegmentRef): P
 const concurrency = 4;
 
 /**
- * Seals what lies unsealed of an attempt's logs, because the event that said so was lost or is late. Called when the attempt's manifest
- * has arrived, which comes after its first member's whole log. Returns how many there were.
+ * Seals the segments of an attempt's logs that are still unsealed because an event was lost or is late. It is called when the attempt's
+ * manifest arrives, which is uploaded after the first member's whole log. Returns the number of segments.
  */
 export async function sweepLog({ segments }: SealLogDeps, attempt: AttemptRef): Promise<number> {
   const unsealed = await segments.unsealed(attempt);

@@ -7,15 +7,15 @@ import { type Ringing, ring } from "./pool/ring.ts";
 
 export type SubmitDeps = Ringing & JudgeDeps & { readonly admissions: Admissions };
 
-/** A message as it came from a team's queue. The team is the queue's, never the message's word. */
+/** A message as it arrived from a team's queue. The team is the owner of the queue, never a value in the message. */
 export type Submission = { readonly team: string; readonly messageId: string; readonly body: string; readonly sentAtMs: number };
 
-/** What became of a message; `same`: it was known already. `taken`: it was rejected because its id names another job. */
+/** What happened to a message. `same`: it was already known. `taken`: it was rejected because its id names another job. */
 export type Submitted = { readonly kind: "queued" | "same" | "rejected"; readonly job: Job; readonly taken?: true };
 
 /**
- * Turns a message into a job, once: repeated delivery and repeated sending of one body end in the same job.
- * What cannot run is recorded as `rejected` with the reason, under its own name if that is free.
+ * Turns a message into a job, once: repeated deliveries and repeated messages with one body result in the same job.
+ * A job that cannot run is recorded as `rejected` with the reason, under its own id if that is free.
  */
 export async function submitJob(deps: SubmitDeps, submission: Submission): Promise<Submitted> {
   const { team, messageId, body, sentAtMs } = submission;
@@ -44,8 +44,8 @@ export async function submitJob(deps: SubmitDeps, submission: Submission): Promi
 }
 
 /**
- * Whoever wrote the job may have died before its ring, or between its ring and its lane message. The tick sends that again, but
- * not where the pool has been taken out of the configuration since and was at rest: nobody else looks after it.
+ * Wakes the pool of a job that was already known, because an earlier delivery may have crashed before its ring, or between its ring and
+ * its lane message. The tick sends such a message again, but not if the pool was idle and has been removed from the configuration since.
  */
 async function wakeAgain({ bell, lane, fleet }: SubmitDeps, { state, pool }: Job): Promise<void> {
   if (state !== "queued") return;
@@ -53,7 +53,7 @@ async function wakeAgain({ bell, lane, fleet }: SubmitDeps, { state, pool }: Job
   if (wasQuiet || !fleet.pools.some(({ name }) => name === pool)) await lane.send(pool);
 }
 
-/** Records the refusal under the message's own id where the job's is missing or in use. */
+/** Records the rejection; under the message's own id if the job's is missing or in use. */
 async function reject(deps: SubmitDeps, submission: Submission, refused: Omit<Unfit, "kind">): Promise<Submitted> {
   const job: JobRecord = {
     team: submission.team,
@@ -68,7 +68,7 @@ async function reject(deps: SubmitDeps, submission: Submission, refused: Omit<Un
     reason: refused.because,
   };
   const admitted = await deps.admissions.admit(job);
-  // It may have been taken when less was known, or the configuration was another: then it waits, and only its pool can end it.
+  // It may have been accepted earlier, when less was known or the configuration was different. Then it waits, and only its pool can end it.
   if (admitted.kind === "same") await wakeAgain(deps, admitted.job);
   if (admitted.kind !== "taken") return { kind: "rejected", job };
   const underMessageId = { ...job, job: submission.messageId };

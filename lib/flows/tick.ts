@@ -25,7 +25,7 @@ export type TickDeps = Ringing &
     readonly now: () => number;
   };
 
-/** A part of a tick that failed, and has to be tried again by the next one. */
+/** A part of a tick that failed, and will be tried again by the next one. */
 export type TickError = { readonly part: string; readonly error: unknown };
 
 /** What one tick did. */
@@ -35,24 +35,27 @@ export type Ticked = {
   readonly sealedAgain: number;
   /** Datasets whose maps do not name the nodes that need them. */
   readonly rebalanced: number;
-  /** Pools that were taken out of the configuration and are not empty yet. */
+  /** Pools that were removed from the configuration and are not empty yet. */
   readonly closing: readonly string[];
-  /** What became of instances that nobody owns; absent in most minutes, in which nobody looks. */
+  /** What happened to instances without an owner; undefined in most minutes, because they are looked for every five minutes. */
   readonly swept?: Swept | undefined;
-  /** How each pool with work is. */
+  /** The state of each pool with work. */
   readonly numbers: readonly ({ readonly pool: string } & PoolNumbers)[];
   readonly errors: readonly TickError[];
 };
 
-/** Prices of a pool in use, and of one at rest. */
+/** How old prices may become, in a pool with work and in one at rest. */
 const staleWhileBusyMs = 10 * 60_000;
 const staleAtRestMs = 6 * 3_600_000;
-/** Instances that nobody owns are looked for every five minutes. */
+/** Instances without an owner are looked for every five minutes. */
 const sweepEveryMinutes = 5;
 /** An upload that was not sealed for this long has lost its event. */
 const sealAgainAfterMs = 15 * 60_000;
 
-/** Once a minute: mends what a lost message left undone, counts what pools have, and keeps prices fresh. A pool or a team at rest costs a read or two. */
+/**
+ * Runs once a minute: makes up for lost messages, counts what pools have, and keeps prices fresh. A pool or a team at rest costs a read
+ * or two.
+ */
 export async function tick(deps: TickDeps): Promise<Ticked> {
   const errors: TickError[] = [];
   const attempt = async <T>(part: string, work: Promise<T>): Promise<T | undefined> => {
@@ -78,8 +81,8 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
   const [sealedAgain, rebalanced, closing, swept] = await Promise.all([
     attempt("sealing", sendAgain(deps)),
     attempt("datasets", sweepDatasets({ ...deps, queue: deps.shardQueue })),
-    attempt("pools that were taken out", closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) })),
-    isSweep ? attempt("instances that nobody owns", sweepStrays(deps)) : undefined,
+    attempt("pools removed from the configuration", closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) })),
+    isSweep ? attempt("instances without an owner", sweepStrays(deps)) : undefined,
   ]);
   const tended = pools.flat();
   return {
@@ -95,8 +98,8 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
 }
 
 /**
- * Answers whether the pool has work. First, and whatever becomes of its prices: they may take longer than this tick has.
- * An unheard ring may have lost its lane message, and nobody rings a bell that was not quiet: send another.
+ * Wakes the pool, and returns whether it has work. This must happen first, because fetching its prices may take longer than this tick has.
+ * If a ring is unheard, its lane message may be lost, and no later ring sends one because the bell is not quiet. So another is sent.
  */
 const wakePool = async (deps: TickDeps, pool: string): Promise<boolean> => wake(deps, pool, await deps.decisions.state(pool));
 

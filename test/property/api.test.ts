@@ -35,7 +35,7 @@ const good: Readonly<Record<string, readonly string[]>> = {
   decision: [decisionId(1)],
   dataset: ["cats", "dogs", "new"],
 };
-/** An operation, with names that mostly are there. */
+/** An operation, with names that mostly exist. */
 const known = fc.constantFrom(...allOperations).chain(({ path, method }) => {
   const parts = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) =>
     fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...(good[name] ?? [])) }, segment),
@@ -126,12 +126,12 @@ const type = fc.oneof(
 );
 const who = fc.constantFrom(...Object.keys(callers).filter((name): name is Who => name in callers));
 
-/** Percent signs that stand for nothing, and whatever else a URL takes. */
+/** Percent signs that encode nothing, and anything else that a URL may contain. */
 function safe(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replaceAll("%25", "%");
 }
 
-test("whatever is asked, the answer is JSON that the document promises, and never a server error", async () => {
+test("every request gets a JSON response as documented, and never a server error", async () => {
   const statuses = new Map<number, number>();
   await fc.assert(
     fc.asyncProperty(fc.record({ target, query: someQuery, body, type, who }), async ({ target: { path, method }, ...asked }) => {
@@ -144,12 +144,12 @@ test("whatever is asked, the answer is JSON that the document promises, and neve
     }),
     { numRuns: stormRuns(10_000) },
   );
-  // It got past the first checks, too. Few calls in a thousand get as far as the last three.
+  // Some calls must get past the first checks. Few calls in a thousand get as far as the last three.
   for (const status of [200, 400, 403, 404, 405, ...(isStorm ? [201, 204, 415] : [])])
     expect(statuses.get(status) ?? 0, `${status}`).toBeGreaterThan(0);
 });
 
-test("whatever a team asks, no other team's names are in the answer", async () => {
+test("no response to a team contains another team's names", async () => {
   await fc.assert(
     fc.asyncProperty(fc.record({ target: known, query }), async ({ target: { path }, query: with_ }) => {
       const told = await new ApiWorld().callRaw(`${path}${with_ === "" ? "" : `?${with_}`}`, { as: "vision" });

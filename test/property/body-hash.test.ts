@@ -43,7 +43,7 @@ const message = fc.record(fields, { requiredKeys: ["command"] });
 const specFrom = (given: unknown) => specOf(JobMessage.parse(given));
 const hashOf = (given: unknown): string => bodyHash(specFrom(given));
 
-/** The paths of all fields of a message, those of objects within it too. */
+/** The paths of all fields of a message, including those of nested objects. */
 const fieldsOf = (value: unknown, at: readonly PropertyKey[] = []): readonly (readonly PropertyKey[])[] =>
   typeof value !== "object" || value === null
     ? []
@@ -62,13 +62,13 @@ function without(given: object, path: readonly PropertyKey[]): object {
   return copy;
 }
 
-/** A field has its default value if the message asks for the same without it. This asks the schema by its results alone. */
+/** Reports whether a field has its default value: the message then means the same without it. Uses only the schema's results. */
 function isAtDefault(given: object, path: readonly PropertyKey[]): boolean {
   const less = JobMessage.safeParse(without(given, path));
   return less.success && isDeepStrictEqual(specOf(less.data), specFrom(given));
 }
 
-test("a job has the same hash with any of its default values written out or left out", () => {
+test("a job has the same hash whether its default values are written out or left out", () => {
   fc.assert(
     fc.property(message, fc.infiniteStream(fc.boolean()), (given, leaveOut) => {
       const full = specFrom(given);
@@ -88,7 +88,7 @@ test("a job has the same hash with any of its default values written out or left
   );
 });
 
-test("two jobs have the same hash exactly if they ask for the same", () => {
+test("two jobs have the same hash exactly if they request the same", () => {
   // Most pairs of two draws differ in much: a second message is the first one with some fields drawn again.
   const pair = message.chain((one) =>
     fc.tuple(

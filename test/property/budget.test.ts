@@ -20,7 +20,7 @@ const sometime: fc.Arbitrary<Snapshot> = fc
       leaseUntilMs: node.leaseUntilMs + laterMs,
     })),
   }));
-/** Limits stand in nobody's way here. */
+/** Limits that are never in the way here. */
 const withBudgets = fc
   .record({ seen: sometime, budgets })
   .map(({ seen, budgets: its }) => ({ ...seen, pool: { ...seen.pool, limits: { usdPerHour: 1000, gpus: 64 }, budgets: its } }));
@@ -28,7 +28,7 @@ const runs = { numRuns: stormRuns(5_000) };
 const kinds = (plan: Plan, ...wanted: readonly Step["kind"][]): Step[] => plan.steps.filter((step) => wanted.includes(step.kind));
 const without = (seen: Snapshot): Snapshot => ({ ...seen, pool: { ...seen.pool, budgets: undefined } });
 
-test("launches never push what an hour of all that is reserved would cost past a budget", () => {
+test("launches never raise the cost of an hour of all reservations beyond a budget", () => {
   let launched = 0;
   let held = 0;
   fc.assert(
@@ -36,7 +36,7 @@ test("launches never push what an hour of all that is reserved would cost past a
       const plan = decide(seen);
       expectWithinBudgets(seen, plan);
       launched += kinds(plan, "launch").length;
-      held += kinds(plan, "hold").filter((step) => step.because.includes("an hour of another node does not fit")).length;
+      held += kinds(plan, "hold").filter((step) => step.because.includes("does not pay for an hour of another node")).length;
     }),
     runs,
   );
@@ -44,7 +44,7 @@ test("launches never push what an hour of all that is reserved would cost past a
   expect(held).toBeGreaterThan(runs.numRuns / 10);
 });
 
-test("a budget that is used up: nothing starts, what is idle goes, what runs is left alone, and the next period wakes", () => {
+test("if a budget is used up, nothing starts, idle nodes end, running jobs go on, and the pool wakes at the next period", () => {
   let times = 0;
   fc.assert(
     fc.property(withBudgets, (seen) => {
@@ -56,7 +56,7 @@ test("a budget that is used up: nothing starts, what is idle goes, what runs is 
       for (const node of kept.filter((each) => isHeard(each, seen.nowMs))) expect(node.assignments).not.toEqual([]);
       for (const step of kinds(plan, "retire"))
         expect("node" in step && seen.nodes.find((node) => node.id === step.node)?.assignments).toEqual([]);
-      // A budget is no reason to end work.
+      // A budget must not end work.
       const free = decide(without(seen));
       expect(kinds(plan, "lose", "confirm", "fail")).toEqual(kinds(free, "lose", "confirm", "fail"));
       const told = kinds(plan, "hold").flatMap((step) => /running work goes on, .* after (\S+) 00:00 UTC$/.exec(step.because)?.[1] ?? []);
@@ -67,7 +67,7 @@ test("a budget that is used up: nothing starts, what is idle goes, what runs is 
   expect(times).toBeGreaterThan(runs.numRuns / 5);
 });
 
-test("budgets that are far away change nothing", () => {
+test("budgets that are far from used up change nothing", () => {
   fc.assert(
     fc.property(sometime, (seen) => {
       const rich = { ...seen, pool: { ...seen.pool, budgets: { usdPerDay: 1e7, usdPerMonth: 1e8 } } };

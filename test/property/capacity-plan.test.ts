@@ -32,7 +32,7 @@ const asked = fc.record({
 });
 type Asked = typeof asked extends fc.Arbitrary<infer T> ? T : never;
 
-/** The least f + g over all counts, one after the other. */
+/** Returns the least f + g, by trying all counts. */
 function byTrying({ demand, types, prices }: Asked): number {
   const names = ["compute", "storage", "bandwidth"] as const;
   const lost = (counts: readonly number[]): number =>
@@ -55,7 +55,7 @@ function byTrying({ demand, types, prices }: Asked): number {
   return Math.min(...all.map((counts) => cost(counts) + lost(counts)));
 }
 
-it("no fleet is cheaper than the one that was planned, and none is below its bounds", () => {
+it("no fleet is cheaper than the planned one, and none is below its bounds", () => {
   fc.assert(
     fc.property(asked, (problem) => {
       const answer = planCapacity(problem, solve);

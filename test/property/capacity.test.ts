@@ -14,7 +14,7 @@ const subject = fc.constantFrom<Subject>(
   { why: "fault", pool: "gpu", ...offer },
 );
 const refused = (about: Subject, launch: string, least = 1): Refused => ({ subject: about, code: "no", least, launch });
-/** Refused at these moments, in their order. */
+/** Returns a refusal that was repeated at these moments, in order. */
 const history = fc
   .record({ subject, gaps: fc.array(fc.integer({ min: 0, max: 7_200_000 }), { minLength: 1, maxLength: 12, size: "max" }) })
   .map(({ subject: about, gaps }) => {
@@ -28,7 +28,7 @@ const history = fc
 
 const order = ["rests", "probe", "free"] as const;
 
-test("time only makes it better: it rests, then may be tried, then is forgotten", () => {
+test("a refusal first rests, then may be tried, then is forgotten, and time never reverses that", () => {
   fc.assert(
     fc.property(history, fc.array(fc.integer({ min: 0, max: 90_000_000 }), { minLength: 2, maxLength: 8 }), (known, later) => {
       const seen = [...later].sort((a, b) => a - b).map((ms) => order.indexOf(standing(known, known.atMs + ms)));
@@ -38,7 +38,7 @@ test("time only makes it better: it rests, then may be tried, then is forgotten"
   );
 });
 
-test("no rest is longer than its rule allows, however often it was refused, and none is nothing", () => {
+test("a rest is never zero and never longer than its rule allows, however often the offer was refused", () => {
   const longest = { capacity: 480_000 + 240_000, limit: 1_200_000, fault: 300_000 } as const;
   fc.assert(
     fc.property(history, (known) => {
@@ -49,7 +49,7 @@ test("no rest is longer than its rule allows, however often it was refused, and 
   );
 });
 
-test("one more refusal never makes a rest end sooner, nor shows less evidence", () => {
+test("one more refusal never ends a rest sooner or lowers the evidence", () => {
   fc.assert(
     fc.property(history, fc.integer({ min: 0, max: 3_600_000 }), (known, ms) => {
       const atMs = known.atMs + ms;
@@ -61,7 +61,7 @@ test("one more refusal never makes a rest end sooner, nor shows less evidence", 
   );
 });
 
-test("of many who would try what has rested, one may in each minute, and nobody before it has rested", () => {
+test("only one launch per minute may try an offer after its rest, and none before", () => {
   fc.assert(
     fc.property(history, fc.array(fc.integer({ min: 0, max: 300_000 }), { minLength: 1, maxLength: 60 }), (known, waits) => {
       let now: Refusal = known;
@@ -78,14 +78,14 @@ test("of many who would try what has rested, one may in each minute, and nobody 
   );
 });
 
-test("a plan tries nothing that has rested with more than one launch, and nothing that rests with any", () => {
+test("a plan tries an offer after its rest with at most one launch, and requests no resting offer", () => {
   let tried = 0;
   fc.assert(
     fc.property(snapshot, (seen) => {
       const known = outlook(seen.refusals, seen.nowMs);
       const probes: string[] = [];
       for (const step of decide(seen).steps) {
-        // One that takes over from another node asks when it is carried out, as two pools' launches do.
+        // A replacement claims the right to try when it is carried out, as launches of two pools do.
         if (step.kind !== "launch" || step.launch.replaces !== undefined) continue;
         const { launch } = step;
         const subjects = launch.offers.flatMap((each) => {
@@ -101,6 +101,6 @@ test("a plan tries nothing that has rested with more than one launch, and nothin
     }),
     { numRuns: 500 },
   );
-  // Some were: else nothing was looked at.
+  // Some must be, because otherwise nothing was tested.
   expect(tried).toBeGreaterThan(0);
 });

@@ -41,7 +41,7 @@ const nodes: fc.Arbitrary<readonly Node[]> = fc
     }),
   );
 
-test("what is emptied has room, all of it at once, on nodes that stay for work of their own; nothing moves twice", () => {
+test("all work of drained nodes has room at once on nodes that stay because of their own work, and nothing moves twice", () => {
   let emptied = 0;
   fc.assert(
     fc.property(nodes, fc.integer({ min: 0, max: 4 }), fc.nat(), (all, most, salt) => {
@@ -68,7 +68,7 @@ test("what is emptied has room, all of it at once, on nodes that stay for work o
 
 type Moving = { readonly spot: boolean; readonly needs: Resources };
 
-/** By trying all ways. */
+/** Tries all assignments. */
 function packs([first, ...others]: readonly Moving[], rooms: readonly { readonly node: Node; readonly free: Resources }[]): boolean {
   if (!first) return true;
   return rooms.some(({ node, free }, at) => {

@@ -19,7 +19,7 @@ const forEverySnapshot = (holds: (seen: Snapshot, plan: Plan) => void): void => 
 };
 const only = <K extends Step["kind"]>(plan: Plan, kind: K): Extract<Step, { kind: K }>[] =>
   plan.steps.filter((step): step is Extract<Step, { kind: K }> => step.kind === kind);
-/** Who is given what: a gang's members are each given it. */
+/** The nodes and entries of a plan's binds; a gang's entry appears once per member. */
 const givenBy = (plan: Plan): { readonly node: string; readonly entry: QueueEntry }[] =>
   plan.steps.flatMap((step) => {
     if (step.kind === "bind") return [step];
@@ -33,11 +33,11 @@ const times = (count: number, { vcpus, memoryGiB, gpus }: Resources): Resources 
 });
 const nameOf = ({ team, job }: Pick<AttemptRef, "team" | "job">): string => `${team}/${job}`;
 
-test("the snapshots lead to every kind of step, many times", () => {
+test("the generated snapshots lead to every kind of step, many times", () => {
   type Kind = Step["kind"] | "shared launch" | "gang launch" | "joined launch";
   const counts = new Map<Kind, number>();
   const count = (kind: Kind) => counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  // The same snapshots each time: how often each kind comes is a matter of chance.
+  // The seed is fixed, because how often each kind occurs is a matter of chance.
   for (const seen of fc.sample(snapshot, { numRuns: 700, seed: 7 }))
     for (const step of decide(seen).steps) {
       count(step.kind);
@@ -93,7 +93,7 @@ test("the same snapshot gives the same plan, in whatever order its parts are lis
   );
 });
 
-test("a snapshot is not changed by deciding on it", () => {
+test("a decision does not change its snapshot", () => {
   forEverySnapshot((seen) => {
     const before = structuredClone(seen);
     decide(seen);
@@ -101,7 +101,7 @@ test("a snapshot is not changed by deciding on it", () => {
   });
 });
 
-test("no node is given more than it has free, nor another team's work, nor anything while it is not live", () => {
+test("no node gets more than it has free, or another team's work, or anything while it is not live", () => {
   forEverySnapshot((seen, plan) => {
     for (const node of seen.nodes) {
       const given = givenBy(plan).filter((one) => one.node === node.id);
@@ -127,7 +127,7 @@ test("launches never exceed what the pool's limits leave", () => {
   });
 });
 
-test("a launch reserves what the dearest and the largest of its offers would take, for each of its nodes", () => {
+test("a launch reserves the price of its dearest and the GPUs of its largest offer, per node", () => {
   forEverySnapshot((_seen, plan) => {
     for (const { launch } of only(plan, "launch")) {
       const shape = new Map(launch.types.map((type) => [type.name, type]));
@@ -139,7 +139,7 @@ test("a launch reserves what the dearest and the largest of its offers would tak
   });
 });
 
-test("every offer of a launch holds each of its jobs, and as many nodes of it all, in one market that all take, and was not refused", () => {
+test("every offer of a launch holds each of its jobs, enough nodes of it hold them all, all accept its market, and it was not refused", () => {
   forEverySnapshot((seen, plan) => {
     const entries = new Map(seen.queue.map((entry) => [nameOf(entry), entry]));
     const known = outlook(seen.refusals, seen.nowMs);
@@ -168,7 +168,7 @@ test("every offer of a launch holds each of its jobs, and as many nodes of it al
   });
 });
 
-test("a job has one fate at most, and none while its node is being launched", () => {
+test("a job gets at most one step, and none while its node is being launched", () => {
   forEverySnapshot((seen, plan) => {
     const fates = plan.steps.flatMap((step): string[] => {
       if (step.kind === "bind" || step.kind === "bind-gang" || step.kind === "hold") return [nameOf(step.entry)];
@@ -180,7 +180,7 @@ test("a job has one fate at most, and none while its node is being launched", ()
   });
 });
 
-test("a job without a fate is being launched for, or knows why it waits", () => {
+test("a job without a step is being launched for, or has a reason to wait", () => {
   const steady = snapshot.map((seen) => ({ ...seen, queue: seen.queue.map((entry) => ({ ...entry, reason: undefined })) }));
   fc.assert(
     fc.property(steady, (seen) => {
@@ -194,7 +194,7 @@ test("a job without a fate is being launched for, or knows why it waits", () => 
   );
 });
 
-test("a node is retired only when it holds nothing and is given nothing", () => {
+test("a node is retired only if it holds nothing and gets nothing", () => {
   forEverySnapshot((seen, plan) => {
     const bound = new Set(givenBy(plan).map(({ node }) => node));
     for (const { node: id } of only(plan, "retire")) {
@@ -204,7 +204,7 @@ test("a node is retired only when it holds nothing and is given nothing", () => 
   });
 });
 
-test("a node is lost only when EC2 has said so, it did not boot, or its lease is over by a minute", () => {
+test("a node is lost only if EC2 has said so, it did not boot, or its lease ended over a minute ago", () => {
   forEverySnapshot((seen, plan) => {
     for (const { node: id } of only(plan, "lose")) {
       const node = seen.nodes.find((each) => each.id === id);
@@ -215,14 +215,14 @@ test("a node is lost only when EC2 has said so, it did not boot, or its lease is
   });
 });
 
-test("a node has one end at most", () => {
+test("a node gets at most one step that ends it", () => {
   forEverySnapshot((_seen, plan) => {
     const ended = plan.steps.flatMap((step) => ("node" in step && step.kind !== "bind" ? [step.node] : []));
     expect(new Set(ended).size).toBe(ended.length);
   });
 });
 
-test("a job fails when, and only when, no type of the pool could ever hold it", () => {
+test("a job fails if and only if no type of the pool could ever hold it", () => {
   forEverySnapshot((seen, plan) => {
     const failed = new Set(only(plan, "fail").map((step) => nameOf(step.attempt)));
     const open = new Set(seen.openLaunches.flatMap((launch) => launch.jobs.map(nameOf)));
@@ -233,7 +233,7 @@ test("a job fails when, and only when, no type of the pool could ever hold it", 
   });
 });
 
-test("a job that nothing may be bought for today goes to a node that is there, or waits and knows why", () => {
+test("a job that nothing can be bought for today goes to an existing node, or waits with a reason", () => {
   let unsold = 0;
   forEverySnapshot((seen, plan) => {
     const { catalogue, pool } = seen;
@@ -250,7 +250,7 @@ test("a job that nothing may be bought for today goes to a node that is there, o
   expect(unsold).toBeGreaterThan(2 * runs.numRuns);
 });
 
-test("no price and no limit ends work: what holds something is ended for its own reasons only", () => {
+test("no price and no limit ends a node that holds work", () => {
   const changed = fc.record({ seen: snapshot, usd: fc.constantFrom(0, 1, 1000), gpus: fc.constantFrom(0, 64), sold: fc.boolean() });
   const ends = (plan: Plan) => plan.steps.filter((step) => step.kind === "lose" || step.kind === "confirm");
   fc.assert(
@@ -266,13 +266,13 @@ test("no price and no limit ends work: what holds something is ended for its own
   );
 });
 
-test("every step says why", () => {
+test("every step has a reason", () => {
   forEverySnapshot((_seen, plan) => {
     for (const step of plan.steps) expect(step.because.length).toBeGreaterThan(5);
   });
 });
 
-test("whose turn it is, is an order: total, and the same whoever is compared first", () => {
+test("the turn of jobs is a total order, whichever job is compared first", () => {
   fc.assert(
     fc.property(snapshot, ({ queue }) => {
       for (const a of queue)

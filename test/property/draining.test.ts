@@ -8,7 +8,7 @@ import { type Choose, settle, whenWorkEnds } from "./simulation.ts";
 import { stormRuns } from "./storm-runs.ts";
 import { snapshot } from "./worlds.ts";
 
-/** A pool with nothing but jobs that wait, and no budget that could be used up. */
+/** A pool with only waiting jobs, and no budget that could be used up. */
 const fresh: fc.Arbitrary<Snapshot> = snapshot
   .filter((seen) => seen.catalogue !== undefined)
   .map((seen) => ({
@@ -20,7 +20,7 @@ const fresh: fc.Arbitrary<Snapshot> = snapshot
     refusals: [],
   }));
 
-/** EC2 gives the cheapest, the dearest, or now this and now that. */
+/** EC2 gives the cheapest, the dearest, or varying offers. */
 const choices: fc.Arbitrary<Choose> = fc.oneof(
   fc.constantFrom<Choose>(
     (offers) => offers[0],
@@ -33,7 +33,7 @@ const choices: fc.Arbitrary<Choose> = fc.oneof(
 const runs = { numRuns: stormRuns(1_000) };
 
 const why = ({ pool, catalogue }: Snapshot, entry: QueueEntry): string | undefined => catalogue && whyUnsold(entry, pool, catalogue);
-/** All that waits has its turn, again and again: what runs ends, and what may be bought is bought. */
+/** Repeatedly ends running work and buys what may be bought, so that every waiting job has its turn. */
 function drained(start: Snapshot, choose: Choose): Snapshot {
   const most = 2 * start.queue.length + 2;
   let world = start;
@@ -44,7 +44,7 @@ function drained(start: Snapshot, choose: Choose): Snapshot {
   return world;
 }
 
-test("a pool comes to rest: every job is on a node, has failed, or knows why it waits", () => {
+test("a pool settles with every job on a node, failed, or waiting with a reason", () => {
   fc.assert(
     fc.property(fresh, choices, (start, choose) => {
       const { world, failed } = settle(start, choose, 2 * start.queue.length + 2);
@@ -62,7 +62,7 @@ test("a pool comes to rest: every job is on a node, has failed, or knows why it 
   );
 });
 
-test("what is reserved is what the nodes cost, and never more than the limits", () => {
+test("the reservation equals the cost of the nodes, and never exceeds the limits", () => {
   fc.assert(
     fc.property(fresh, choices, (start, choose) => {
       const { world } = settle(start, choose, 2 * start.queue.length + 2);
@@ -75,7 +75,7 @@ test("what is reserved is what the nodes cost, and never more than the limits", 
   );
 });
 
-test("when work ends, every job that waited has its turn but for those that nothing may be bought for, and the pool goes back to nothing", () => {
+test("after running work ends, every waiting job that can be bought for runs, and the pool ends without nodes", () => {
   fc.assert(
     fc.property(fresh, choices, (start, choose) => {
       const world = drained(start, choose);
@@ -87,7 +87,7 @@ test("when work ends, every job that waited has its turn but for those that noth
   );
 });
 
-test("what could not be bought for is when offers come back and limits are raised: nothing waits in the end", () => {
+test("no job waits in the end after offers are back and limits are raised", () => {
   let waited = 0;
   fc.assert(
     fc.property(fresh, choices, (start, choose) => {

@@ -11,7 +11,7 @@ const rows = fc.array(fc.tuple(fc.integer({ min: 0, max: 100 }), fc.integer({ mi
 const pack = (all: readonly (readonly number[])[], { steps = 300, seed = 1 } = {}) =>
   packEqual(itemsOf(all, capacity), { budget: stepBudget(steps), seed });
 
-/** The fewest bins, by trying everything. */
+/** Returns the fewest bins, by trying everything. */
 function fewest(all: readonly (readonly number[])[]): number {
   let best = all.length;
   const put = (index: number, bins: readonly (readonly number[])[]): void => {
@@ -32,7 +32,7 @@ function fewest(all: readonly (readonly number[])[]): number {
 }
 
 describe("items in equal bins", () => {
-  it("are each packed once, and no bin is overfull in any dimension", () => {
+  it("every item is packed once, and no bin is overfull in any dimension", () => {
     fc.assert(
       fc.property(rows, fc.integer({ min: 1, max: 500 }), (all, steps) => {
         const { bins } = pack(all, { steps });
@@ -47,7 +47,7 @@ describe("items in equal bins", () => {
     );
   });
 
-  it("take no fewer bins than the bound says, which is never above the fewest", () => {
+  it("a packing takes no fewer bins than the bound, which never exceeds the fewest possible", () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -64,7 +64,7 @@ describe("items in equal bins", () => {
     );
   });
 
-  it("are packed the same by the same seed and steps, and by as many steps as were told", () => {
+  it("the same seed and steps give the same packing, and the search takes no more steps than allowed", () => {
     fc.assert(
       fc.property(rows, fc.integer({ min: 1, max: 300 }), fc.nat({ max: 9 }), (all, steps, seed) => {
         const once = pack(all, { steps, seed });
@@ -74,7 +74,7 @@ describe("items in equal bins", () => {
     );
   });
 
-  it("take no more bins for a larger budget", () => {
+  it("a larger budget never takes more bins", () => {
     fc.assert(
       fc.property(rows, (all) => {
         expect(pack(all, { steps: 400 }).bins.length).toBeLessThanOrEqual(pack(all, { steps: 5 }).bins.length);

@@ -31,7 +31,7 @@ const nodes: fc.Arbitrary<readonly FixedNode[]> = fc
 const jobs = fc.array(need, { maxLength: 40 });
 const demandOf = (all: readonly Need[]): Demand => all.map((each) => ({ need: each, count: 1 }));
 
-/** Where each job went: its node and GPUs, or nowhere. */
+/** Returns where each job went: its node and GPUs, or undefined. */
 function placed(on: readonly FixedNode[], all: readonly Need[]) {
   const chooser = mostUseful(demandOf(all));
   const rooms = fixedRooms(on, chooser.shapes);
@@ -44,7 +44,7 @@ function placed(on: readonly FixedNode[], all: readonly Need[]) {
   return { went, rooms };
 }
 
-/** Written apart from the product's own way of telling. */
+/** Independent of the product's own check. */
 function holds({ node, memoryMiB, shape, gpus }: FixedRoom, job: Need): boolean {
   const enough = gpus.filter((free) => free >= job.gpuMilli).length >= job.gpus;
   const suits = job.gpus === 0 || job.models.length === 0 || job.models.includes(node.model);
@@ -52,7 +52,7 @@ function holds({ node, memoryMiB, shape, gpus }: FixedRoom, job: Need): boolean 
 }
 
 describe("jobs on a fleet that does not grow", () => {
-  it("never take more of a node or a GPU than there is", () => {
+  it("jobs never take more of a node or a GPU than there is", () => {
     fc.assert(
       fc.property(nodes, jobs, (on, all) => {
         const { went } = placed(on, all);
@@ -70,7 +70,7 @@ describe("jobs on a fleet that does not grow", () => {
     );
   });
 
-  it("are given as many different GPUs as they want, and whole ones where they want whole ones", () => {
+  it("jobs get as many different GPUs as they request, and whole ones if they request whole ones", () => {
     fc.assert(
       fc.property(nodes, jobs, (on, all) => {
         for (const each of placed(on, all).went) {
@@ -83,7 +83,7 @@ describe("jobs on a fleet that does not grow", () => {
     );
   });
 
-  it("are lost only where no node holds them", () => {
+  it("a job is rejected only if no node holds it", () => {
     fc.assert(
       fc.property(nodes, jobs, (on, all) => {
         for (const each of placed(on, all).went) expect(each.node !== undefined).toBe(each.could);
@@ -91,7 +91,7 @@ describe("jobs on a fleet that does not grow", () => {
     );
   });
 
-  it("go to the same nodes in whatever order these are listed", () => {
+  it("jobs go to the same nodes in whatever order the nodes are listed", () => {
     fc.assert(
       fc.property(nodes, jobs, fc.infiniteStream(fc.nat()), (on, all, draws) => {
         const order = on.map((node) => ({ node, at: draws.next().value ?? 0 })).sort((a, b) => a.at - b.at);
@@ -101,7 +101,7 @@ describe("jobs on a fleet that does not grow", () => {
     );
   });
 
-  it("leave rooms whose shape is what is left of their GPUs", () => {
+  it("the shape of a node's room is what is left of its GPUs", () => {
     fc.assert(
       fc.property(nodes, jobs, (on, all) => {
         for (const { gpus, shape } of placed(on, all).rooms) expect(shape.gpus).toEqual(gpus.toSorted((a, b) => a - b));

@@ -126,7 +126,7 @@ class Storm {
     }
   }
 
-  /** What holds at every moment. */
+  /** Checks what must hold at every moment. */
   check(): void {
     const { world } = this;
     const active = this.live.flatMap((id) => this.workerOf(id).active);
@@ -142,7 +142,7 @@ class Storm {
     expect(world.reserved.gpus).toBeLessThanOrEqual(limits.gpus);
   }
 
-  /** A gang has all its nodes or none, and they are of one type and in one zone. */
+  /** Checks that a gang has all its nodes or none, and that they are of one type and in one zone. */
   #checkMembers(job: Job): void {
     const count = job.spec?.nodes ?? 1;
     if (count === 1 || job.node === undefined) {
@@ -161,7 +161,7 @@ class Storm {
     }
   }
 
-  /** EC2 answers and tells of every end, workers call and their work ends well, until there is nothing left to do. */
+  /** EC2 responds and reports every end, workers call and their work ends well, until there is nothing left to do. */
   async calmDown(): Promise<void> {
     const { world } = this;
     world.fleet.answerAgain();
@@ -182,7 +182,7 @@ class Storm {
   }
 }
 
-test("gangs start whole, run one attempt at a time and end once, whatever becomes of their members", async () => {
+test("gangs start whole, run one attempt at a time and end once, whatever happens to their members", async () => {
   let whole = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(happening, { minLength: 10, maxLength: 70, size: "max" }), fc.boolean(), async (happenings, uploads) => {

@@ -12,7 +12,7 @@ import { settle } from "./simulation.ts";
 import { stormRuns } from "./storm-runs.ts";
 import { snapshot } from "./worlds.ts";
 
-/** Every node several times, as a gang's launch leaves them; and of some jobs an earlier attempt is still on a node. */
+/** Every node several times, as after a gang's launch; an earlier attempt of some jobs is still on a node. */
 const crowded: fc.Arbitrary<Snapshot> = fc
   .record({ seen: snapshot, copies: fc.integer({ min: 1, max: 4 }), again: fc.array(fc.nat(24), { maxLength: 12, size: "max" }) })
   .map(({ seen, copies, again }) => {
@@ -39,9 +39,9 @@ const forEveryCrowd = (holds: (seen: Snapshot, plan: Plan) => void): void => {
 const only = <K extends Step["kind"]>(plan: Plan, kind: K): Extract<Step, { kind: K }>[] =>
   plan.steps.filter((step): step is Extract<Step, { kind: K }> => step.kind === kind);
 
-test("the crowds lead to gangs that are bound, that are launched for, and that wait for their last attempt, many times", () => {
+test("the generated snapshots lead to gangs that are bound, launched for, and held for their last attempt, many times", () => {
   const count = { bound: 0, launched: 0, held: 0 };
-  // The same crowds each time: how often each thing comes is a matter of chance.
+  // The seed is fixed, because how often each case occurs is a matter of chance.
   for (const seen of fc.sample(crowded, { numRuns: 500, seed: 7 })) {
     const plan = decide(seen);
     count.bound += only(plan, "bind-gang").length;
@@ -51,7 +51,7 @@ test("the crowds lead to gangs that are bound, that are launched for, and that w
   for (const [what, times] of Object.entries(count)) expect(times, what).toBeGreaterThan(50);
 });
 
-test("a gang is given all its nodes or none: different ones, that are heard, of one type and in one zone, and of its team", () => {
+test("a gang gets all its nodes or none, and these are different, heard, of one type, in one zone and of its team", () => {
   forEveryCrowd((seen, plan) => {
     for (const { entry, nodes: ids } of only(plan, "bind-gang")) {
       const nodes = ids.flatMap((id) => seen.nodes.filter((node) => node.id === id));
@@ -68,7 +68,7 @@ test("a gang is given all its nodes or none: different ones, that are heard, of 
   });
 });
 
-test("no node is overfilled by gangs and others together", () => {
+test("gangs and other jobs together never overfill a node", () => {
   forEveryCrowd((seen, plan) => {
     const given = plan.steps.flatMap((step) => {
       if (step.kind === "bind") return [step];
@@ -82,7 +82,7 @@ test("no node is overfilled by gangs and others together", () => {
   });
 });
 
-test("a gang's nodes are launched together, for nobody else, and never added to what is there", () => {
+test("a gang's nodes are launched together, for no other job, and never in addition to existing ones", () => {
   forEveryCrowd((seen, plan) => {
     for (const { launch } of only(plan, "launch")) {
       const entries = seen.queue.filter((entry) => launch.jobs.some(({ team, job }) => team === entry.team && job === entry.job));
@@ -92,7 +92,7 @@ test("a gang's nodes are launched together, for nobody else, and never added to 
   });
 });
 
-test("a job has no new attempt while a node holds an old one", () => {
+test("a job gets no new attempt while a node holds an old one", () => {
   forEveryCrowd((seen, plan) => {
     const held = new Set(seen.nodes.flatMap((node) => node.assignments.map(({ team, job }) => `${team}/${job}`)));
     for (const step of plan.steps) {
@@ -102,7 +102,7 @@ test("a job has no new attempt while a node holds an old one", () => {
   });
 });
 
-test("the same crowd gives the same plan, in whatever order it is listed", () => {
+test("the same snapshot with gangs gives the same plan, in whatever order it is listed", () => {
   const shuffled = crowded.chain((seen) => fc.record({ seen: fc.constant(seen), queue: shuffle(seen.queue), nodes: shuffle(seen.nodes) }));
   fc.assert(
     fc.property(shuffled, ({ seen, queue, nodes }) => {
@@ -112,7 +112,7 @@ test("the same crowd gives the same plan, in whatever order it is listed", () =>
   );
 });
 
-test("a gang that is alone in its pool, and within its limits, is placed", () => {
+test("a gang that is alone in its pool and within the limits is placed", () => {
   let placed = 0;
   const alone = snapshot.filter(({ catalogue, queue }) => catalogue !== undefined && queue.some((entry) => entry.nodes > 1));
   fc.assert(

@@ -1,4 +1,4 @@
-/** Something that goes on beside others: it does its work through `gate`, one step at a time. */
+/** An actor that runs concurrently with others: it does its work through `gate`, one step at a time. */
 export type Actor = { readonly name: string; run(gate: Gate): Promise<void> };
 /** Waits for its turn, then does the step. */
 export type Gate = <T>(step: string, work: () => Promise<T>) => Promise<T>;
@@ -6,8 +6,8 @@ export type Gate = <T>(step: string, work: () => Promise<T>) => Promise<T>;
 type Waiting = { readonly actor: string; readonly step: string; readonly go: () => void };
 
 /**
- * Runs every order in which the actors' steps can follow each other, each in a world of its own: an order is the choices made
- * where several could go on, and the last choice that has an alternative is made otherwise in the next. Answers how many there
+ * Runs every order in which the actors' steps can follow each other, each in a separate world: an order is the choices made
+ * where several actors could go on, and the next order changes the last choice that has an alternative. Returns how many orders there
  * were; `check` sees each world when all have ended, and the order that led there.
  */
 export async function everyOrder<W>(
@@ -62,7 +62,7 @@ async function runOne(actors: readonly Actor[], choices: { taken: number; of: nu
   }
 }
 
-/** Nothing here waits for anything but other turns, so that they come to their gates or ends within a few. */
+/** Actors wait only for turns, so that they reach their gates or ends within a few. */
 async function untilAllWait(settled: () => boolean): Promise<void> {
   for (let turn = 0; turn < 10_000; turn += 1) {
     await Promise.resolve();

@@ -12,13 +12,13 @@ const spot = anOffer({ usdPerHour: 1 });
 const catalogue = aCatalogue({ offers: [spot, anOffer({ market: "on-demand", usdPerHour: 1.9 })] });
 
 const some = fc.nat(5);
-/** One thing that happens; numbers choose among the instances that live, or among the jobs. */
+/** An event; numbers choose among the living instances, or among the jobs. */
 const happening = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("submit" as const) }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("call" as const), instance: some }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("begin" as const), instance: some }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("exit" as const), instance: some, exitCode: fc.constantFrom(0, 1) }) },
-  // EC2's notice, by its event, by the worker that reads it from the metadata, or not at all.
+  // EC2's notice arrives as an event, by the worker that reads it from the metadata, or not at all.
   {
     weight: 3,
     arbitrary: fc.record({
@@ -29,10 +29,10 @@ const happening = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("vanish" as const), instance: some, told: fc.boolean() }) },
-  // News of any instance, over or not, may come late and again.
+  // Events of any instance, ended or not, may arrive late and twice.
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("late news" as const), instance: some }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("cancel" as const), job: fc.nat(8) }) },
-  // EC2 does not answer for a while when it is asked for an end.
+  // EC2 does not respond to requests for an end for a while.
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("deaf" as const) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("lost call" as const), instance: some }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("place" as const) }) },
@@ -51,7 +51,7 @@ class Storm {
     this.#uploads = uploads;
   }
 
-  /** The workers of the instances that live. */
+  /** The workers of the living instances. */
   get workers(): ModelWorker[] {
     return this.world.fleet.live.map(({ id }) => this.workerOf(id));
   }
@@ -108,7 +108,7 @@ class Storm {
         return;
       }
       case "lost call":
-        // The server has answered; the worker never heard it.
+        // The server has responded, but the worker never got the response.
         if (lives) await world.call(id, { attempts: [] });
         return;
       case "deaf":
@@ -123,7 +123,7 @@ class Storm {
     }
   }
 
-  /** EC2 tells of every end, workers call and their work ends, until there is nothing left to do: longer than what does not boot rests. */
+  /** EC2 reports every end, workers call and their work ends, until nothing is left to do: longer than a breaker's rest. */
   async calmDown(): Promise<void> {
     const { world } = this;
     for (let n = 0; n < 100; n += 1) {
@@ -143,7 +143,7 @@ class Storm {
   }
 }
 
-test("no attempt of a job runs beside another, whatever notices come, and what is cancelled ends", async () => {
+test("no two attempts of a job run at once, whatever notices arrive, and cancelled jobs end", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(happening, { minLength: 5, maxLength: 60, size: "max" }), fc.boolean(), async (happenings, uploads) => {
       const storm = new Storm(uploads);

@@ -19,11 +19,11 @@ const report: fc.Arbitrary<Report> = fc.oneof(
 const job: fc.Arbitrary<Job> = fc
   .record({ state: fc.constantFrom(...jobStates), attempt, failures: fc.nat(4), retries: fc.nat(3) })
   .map(({ retries, ...over }) => aJob({ ...over, spec: aSpec({ retries }) }));
-/** Of a gang; undefined for a job of one node. */
+/** The rank in a gang; undefined for a job of one node. */
 const rank = fc.constantFrom(undefined, undefined, 0, 1, 2);
 const phase = fc.constantFrom("placed" as const, "running" as const, "uploading" as const);
 
-test("a report of what the node does not hold changes nothing", () => {
+test("a report about an attempt that the node does not hold changes nothing", () => {
   fc.assert(
     fc.property(report, fc.option(job, { nil: undefined }), (said, about) => {
       expect(judgeReport(said, about, undefined).kind).toMatch(/^(stop|forget)$/);
@@ -31,7 +31,7 @@ test("a report of what the node does not hold changes nothing", () => {
   );
 });
 
-test("a report of an attempt that is not the job's changes nothing but the node that holds it", () => {
+test("a report about an attempt that is not the job's current one changes only the node that holds it", () => {
   fc.assert(
     fc.property(report, job, phase, rank, (said, about, held, member) => {
       fc.pre(said.attempt !== about.attempt);
@@ -44,7 +44,7 @@ test("a report of an attempt that is not the job's changes nothing but the node 
   );
 });
 
-test("what still has something to upload stays on its node, and is never told to stop for it", () => {
+test("an attempt with something to upload stays on its node, and is never ordered to stop for it", () => {
   fc.assert(
     fc.property(report, job, phase, rank, (said, about, held, member) => {
       fc.pre("uploads" in said && said.uploads === true);
@@ -55,7 +55,7 @@ test("what still has something to upload stays on its node, and is never told to
   );
 });
 
-test("the same end told again, after it was put on record, changes nothing", () => {
+test("an end that is reported again after it was recorded changes nothing", () => {
   fc.assert(
     fc.property(report, job, rank, (said, about, member) => {
       fc.pre("uploads" in said && said.uploads === true && said.attempt <= about.attempt);
@@ -71,7 +71,7 @@ test("the same end told again, after it was put on record, changes nothing", () 
   );
 });
 
-test("a lost upload is the job's loss only if its run ended well, or the end is not on record", () => {
+test("a lost upload changes the job only if its run ended well, or its end is not recorded", () => {
   fc.assert(
     fc.property(job, attempt, rank, (about, number, member) => {
       const held = anAssignment({ attempt: number, phase: "uploading", rank: member });
@@ -81,7 +81,7 @@ test("a lost upload is the job's loss only if its run ended well, or the end is 
   );
 });
 
-test("every change is a legal one, from the state that the job is in, and none of a job that has ended", () => {
+test("every change is a legal one from the job's state, and no job that has ended changes", () => {
   fc.assert(
     fc.property(report, job, phase, rank, (said, about, held, member) => {
       const assignment = anAssignment({ attempt: said.attempt, phase: held, rank: member });
@@ -94,7 +94,7 @@ test("every change is a legal one, from the state that the job is in, and none o
   );
 });
 
-test("a node loses an attempt exactly when the worker may forget it", () => {
+test("a node loses an attempt exactly if the worker may forget it", () => {
   fc.assert(
     fc.property(report, job, phase, rank, (said, about, held, member) => {
       const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held, rank: member }));
@@ -103,7 +103,7 @@ test("a node loses an attempt exactly when the worker may forget it", () => {
   );
 });
 
-test("no job leaves its node and stays placed or running, but for the others of a gang whose end is on record or is a good one", () => {
+test("no job leaves its node and stays placed or running, except members of a gang that ended well or whose end is recorded", () => {
   fc.assert(
     fc.property(report, job, phase, rank, (said, about, held, member) => {
       const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held, rank: member }));
@@ -114,7 +114,7 @@ test("no job leaves its node and stays placed or running, but for the others of 
   );
 });
 
-test("a job is never tried more often than its retries, or three times, allow", () => {
+test("a job is never tried more often than its retries allow, or three times", () => {
   fc.assert(
     fc.property(report, job, phase, rank, (said, about, held, member) => {
       const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held, rank: member }));

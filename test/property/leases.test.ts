@@ -7,18 +7,18 @@ import { aNode, anAssignment, aPool, monday } from "../fakes/builders.ts";
 import { World } from "../unit/flows/world.ts";
 
 /**
- * Times are true ms since the first call was sent. Nobody has them: each machine has a clock of its own, and the node's is
+ * Times are true ms since the first call was sent. No machine knows them: each has its own clock, and the node's is
  * a monotonic one that runs a little fast or slow.
  */
 type Story = {
   /** How fast the node's monotonic clock runs. */
   readonly rate: number;
-  /** How far the clock is off that stamped the lease, call by call, and the one by which the node is found dead, ms. */
+  /** How far the clocks are off that stamped the lease, per call, and that found the node dead, ms. */
   readonly stampOffMs: readonly number[];
   readonly judgeOffMs: number;
-  /** One call after the other: what it takes to the server, what the answer takes, and whether that ever arrives. */
+  /** The calls in order: how long each takes to the server, how long its response takes, and whether that ever arrives. */
   readonly calls: readonly { readonly gapMs: number; readonly toMs: number; readonly backMs: number; readonly lost: boolean }[];
-  /** The worker's process stands still for that long just when its lease is to be let go. */
+  /** The worker's process freezes for this long just when it should give up its lease. */
   readonly freezeMs: number;
 };
 
@@ -43,7 +43,7 @@ const stories = ({ drift, offMs, freezeMs }: Bounds): fc.Arbitrary<Story> => {
   });
 };
 
-/** As the server answers it. */
+/** The lease in the server's response. */
 async function lengthOfLease(): Promise<number> {
   const world = new World();
   await world.submit("a");
@@ -54,7 +54,7 @@ async function lengthOfLease(): Promise<number> {
   return answer.leaseMs;
 }
 
-/** What both sides know when the last call has been made, and nobody reaches anybody any more. */
+/** What both sides know after the last call, when neither reaches the other any more. */
 function partitioned(story: Story, lengthMs: number): { lease: Lease | undefined; leaseUntilMs: number } {
   let lease: Lease | undefined;
   let leaseUntilMs = 0;
@@ -70,7 +70,7 @@ function partitioned(story: Story, lengthMs: number): { lease: Lease | undefined
   return { lease, leaseUntilMs };
 }
 
-/** True ms at which the last program of the node is gone, at the latest. */
+/** The latest true ms at which the last program of the node has ended. */
 function lastProgramGoneMs({ rate, freezeMs }: Story, lease: Lease): number {
   const held = judgeLease({ nowMs: lease.fromMs, startedMs: 0, lease });
   if (held.kind !== "hold") throw new Error("a new lease is not held");
@@ -94,14 +94,14 @@ const isGivenAway = (leaseUntilMs: number, nowMs: number): boolean =>
     refusals: [],
   }).some(({ kind }) => kind === "lose");
 
-/** Whether, at the moment when the last program ends, somebody may long have begun its next attempt. */
+/** Reports whether the next attempt may have started before the last program ended. */
 function overlaps(story: Story, lengthMs: number): boolean {
   const { lease, leaseUntilMs } = partitioned(story, lengthMs);
   if (!lease) return false;
   return isGivenAway(leaseUntilMs, monday + lastProgramGoneMs(story, lease) + story.judgeOffMs);
 }
 
-test("no attempt is given away before its last program is gone, whatever calls and answers are lost", async () => {
+test("no attempt goes to another node before its last program has ended, whatever calls and responses are lost", async () => {
   const lengthMs = await lengthOfLease();
   fc.assert(
     fc.property(stories(withstood), (story) => {
@@ -115,7 +115,7 @@ test.each<[string, Partial<Bounds>]>([
   ["clocks that are two minutes off", { offMs: 120_000 }],
   ["a clock that loses a tenth", { drift: 0.1 }],
   ["a worker that stands still for three minutes", { freezeMs: 180_000 }],
-])("with %s it is: that is what the margins are for", async (_what, beyond) => {
+])("two attempts can run at once with %s, because that exceeds the margins", async (_what, beyond) => {
   const lengthMs = await lengthOfLease();
   const found = fc.check(
     fc.property(stories({ ...withstood, ...beyond }), (story) => !overlaps(story, lengthMs)),
@@ -124,7 +124,7 @@ test.each<[string, Partial<Bounds>]>([
   expect(found.failed).toBe(true);
 });
 
-test("what is found dead comes back to the queue only as long as the lease that was read is still the last one", async () => {
+test("the attempts of a dead node return to the queue only if its lease has not been renewed since it was read", async () => {
   const world = new World();
   await world.submit("a");
   await world.workOff();

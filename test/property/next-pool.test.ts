@@ -12,7 +12,7 @@ import { isWithin, less, times } from "../../lib/model/reservations.ts";
 import { allows, holds } from "../../lib/model/wants.ts";
 import { catalogue, pool, snapshot } from "./worlds.ts";
 
-/** Most of what the pool could buy is refused, since one moment or another; some of what the next ones sell is, too. */
+/** Most of what the pool could buy is refused, since different times, and so is some of what the next pools sell. */
 const dry: fc.Arbitrary<Snapshot> = fc
   .record({
     seen: snapshot,
@@ -40,7 +40,7 @@ const offersFor = (entry: QueueEntry, on: { pool: Pool; catalogue: Catalogue }, 
     return isWithin(asked, room) ? [{ offer, type, count: entry.nodes }] : [];
   });
 
-test("a job moves only where it could run, from where EC2 has long refused it all, and has no other fate", () => {
+test("a job moves only to a pool where it could run, if EC2 has long refused it everything here, and then gets no other step", () => {
   let moves = 0;
   let stays = 0;
   fc.assert(
@@ -52,7 +52,7 @@ test("a job moves only where it could run, from where EC2 has long refused it al
         return "entry" in step ? [jobName(step.entry)] : [];
       });
       expect(new Set(fates).size).toBe(fates.length);
-      stays += steps.filter((step) => step.kind === "hold" && step.because.includes("it stays here")).length;
+      stays += steps.filter((step) => step.kind === "hold" && step.because.includes("the job stays here")).length;
       for (const step of steps) {
         if (step.kind !== "move") continue;
         moves += 1;
@@ -62,7 +62,7 @@ test("a job moves only where it could run, from where EC2 has long refused it al
         const on = { pool: there.pool, catalogue: there.catalogue };
         expect(whyTooLarge(entry, on.pool, on.catalogue.types) ?? whyUnsold(entry, on.pool, on.catalogue)).toBeUndefined();
         expect(offersFor(entry, on, on.pool.limits).some((asked) => known.standing(asked) !== "rests")).toBe(true);
-        // What this decision launches for others may leave no room for the dearest.
+        // This decision's launches for other jobs may leave no room for the dearest offer.
         const launched = steps.flatMap((each) => (each.kind === "launch" ? [each.launch.reserved] : []));
         const room = launched.reduce(less, less(seen.pool.limits, seen.reserved));
         for (const asked of offersFor(entry, { pool: seen.pool, catalogue: seen.catalogue }, room)) {

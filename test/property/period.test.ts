@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { costByDay, costIn, type Life, nextStart, type Period, periodName, startOf } from "../../lib/model/values/period.ts";
 
 const dayMs = 86_400_000;
-/** 2020 to 2040, leap years with them. */
+/** 2020 to 2040, including leap years. */
 const moment = fc.integer({ min: Date.UTC(2020, 0, 1), max: Date.UTC(2040, 0, 1) });
 const life: fc.Arbitrary<Life> = fc
   .record({
@@ -20,7 +20,7 @@ const periods: readonly Period[] = ["day", "month"];
 const billedMs = ({ fromMs, toMs }: Life): number => Math.max(60_000, Math.ceil((toMs - fromMs) / 1000) * 1000);
 const sum = (all: Iterable<number>): number => [...all].reduce((total, each) => total + each, 0);
 
-test("a moment is in its period, and periods follow each other without a gap", () => {
+test("every moment is within its period, and periods follow each other without a gap", () => {
   fc.assert(
     fc.property(moment, (atMs) => {
       for (const period of periods) {
@@ -38,7 +38,7 @@ test("a moment is in its period, and periods follow each other without a gap", (
   );
 });
 
-test("the days of a life add up to the whole of it, and none is outside of it", () => {
+test("the days of a life add up to the whole life, and none is outside it", () => {
   fc.assert(
     fc.property(life, (each) => {
       const days = costByDay(each);
@@ -51,7 +51,7 @@ test("the days of a life add up to the whole of it, and none is outside of it", 
   );
 });
 
-test("what falls into a month is what falls into its days, and before the first and after the last there is nothing", () => {
+test("the cost of a month is the sum of its days, and there is none before the first day or after the last", () => {
   fc.assert(
     fc.property(life, (each) => {
       const days = [...costByDay(each)];

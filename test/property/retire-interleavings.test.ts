@@ -10,10 +10,10 @@ import type { MemoryInstance } from "../../lib/sim/memory/fleet.ts";
 import { World } from "../unit/flows/world.ts";
 import { type Actor, everyOrder, type Gate } from "./interleavings.ts";
 
-/** What ran where, and what EC2 was told to end while something ran there: nothing ever should be. */
+/** What ran where, and what EC2 was asked to end while something ran there, which must be nothing. */
 type Watched = { readonly world: World; readonly node: string; readonly running: Set<string>; readonly endedAtWork: string[] };
 
-/** A node that ran a job and holds nothing now, as the flows leave it, and its instance. */
+/** A node that ran a job and now holds nothing, as the flows leave it, and its instance. */
 async function emptied(): Promise<{ readonly node: Node; readonly instance: MemoryInstance }> {
   const world = new World();
   await world.submit("first");
@@ -29,7 +29,7 @@ async function emptied(): Promise<{ readonly node: Node; readonly instance: Memo
 }
 const { node: empty, instance: its } = await emptied();
 
-/** That node, and a job that waits. Two decisions are made of that at once, and its worker calls. */
+/** That node and a waiting job. Two decisions are made about them at once, and the node's worker calls. */
 async function arrange(): Promise<Watched> {
   const world = new World();
   world.ledger.table.putNode({ ...empty });
@@ -69,7 +69,7 @@ function placing({ world, node, running, endedAtWork }: Watched, gate: Gate): Ca
   };
 }
 
-/** A decision that looked before the job came, or before its node had anything: it retires the node. */
+/** A decision whose snapshot is older than the job or its assignment: it retires the node. */
 const retires = (watched: Watched, fence: Fence, snapshot: Parameters<typeof carryOut>[2]["snapshot"]): Actor => ({
   name: "retires",
   async run(gate) {
@@ -78,7 +78,7 @@ const retires = (watched: Watched, fence: Fence, snapshot: Parameters<typeof car
   },
 });
 
-/** A decision that gives the job to the node. With a fence of its own it is a later one. */
+/** A decision that gives the job to the node. With its own fence it is a later one. */
 const binds = (watched: Watched, of: Fence | "its own", snapshot: Parameters<typeof carryOut>[2]["snapshot"]): Actor => ({
   name: "binds",
   async run(gate) {
@@ -90,7 +90,7 @@ const binds = (watched: Watched, of: Fence | "its own", snapshot: Parameters<typ
   },
 });
 
-/** Calls twice, does what it is told, and begins to run what it is given as soon as it is told. */
+/** Calls twice, follows its orders, and starts a job as soon as it is ordered. */
 const works = ({ world, node, running }: Watched, calls: number): Actor => ({
   name: "works",
   async run(gate) {
@@ -113,7 +113,7 @@ const works = ({ world, node, running }: Watched, calls: number): Actor => ({
   },
 });
 
-/** Whoever comes first: no work is ended with its node, and the job is either on a node that stays, or waits. */
+/** Checks that no work ended with its node, and that the job is either on a node that stays, or waits. */
 function expectSafe({ world, node, running, endedAtWork }: Watched, order: readonly string[]): void {
   const story = order.join("\n");
   expect(endedAtWork, story).toEqual([]);
@@ -155,13 +155,13 @@ async function race(of: "one decision" | "two decisions", calls: number): Promis
   return { orders, outcomes };
 }
 
-test("a node that is retired while a decision gives it work, and its worker calls, never takes that work with it", async () => {
+test("a node that is retired while a decision gives it work and its worker calls never ends with that work", async () => {
   const { orders, outcomes } = await race("one decision", 5);
   expect(orders).toBeGreaterThan(500);
   expect([...outcomes].sort()).toEqual(["placed, 1 live", "queued, 0 live", "running, 1 live"]);
 });
 
-test("nor does it when a later decision gives the work, in whatever order their calls arrive", async () => {
+test("a retired node never ends with work that a later decision gives it, in whatever order their calls arrive", async () => {
   const { orders, outcomes } = await race("two decisions", 4);
   expect(orders).toBeGreaterThan(500);
   expect([...outcomes].sort()).toEqual(["placed, 1 live", "queued, 0 live", "queued, 1 live", "running, 1 live"]);

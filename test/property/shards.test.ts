@@ -19,7 +19,7 @@ const nodes = fc.uniqueArray(fc.record({ node, weight: fc.integer({ min: 1, max:
 const someKeys = (count: number, seed = 0): string[] => Array.from({ length: count }, (_, n) => `train/shard-${seed + n}.tar`);
 
 describe("a deal", () => {
-  test("gives each key to exactly one node of those that are there, in any order of them", () => {
+  test("a deal gives each key to exactly one of the nodes, in whatever order they are listed", () => {
     fc.assert(
       fc.property(keys, nodes, (all, those) => {
         const holders = deal(all, those);
@@ -31,7 +31,7 @@ describe("a deal", () => {
     );
   });
 
-  test("moves only the keys of a node that leaves", () => {
+  test("a deal moves only the keys of a node that leaves", () => {
     fc.assert(
       fc.property(keys, nodes, fc.nat(), (all, those, at) => {
         const leaver = those[at % those.length];
@@ -45,7 +45,7 @@ describe("a deal", () => {
     );
   });
 
-  test("gives a node that comes its keys and changes nothing else", () => {
+  test("a deal moves only the keys of a node that joins", () => {
     fc.assert(
       fc.property(keys, nodes, node, fc.integer({ min: 1, max: 192 }), (all, those, name, weight) => {
         fc.pre(those.every((each) => each.node !== name));
@@ -56,7 +56,7 @@ describe("a deal", () => {
     );
   });
 
-  test("gives a node whose weight grows more, and takes nothing from it", () => {
+  test("a deal gives more keys to a node whose weight grows, and takes none from it", () => {
     fc.assert(
       fc.property(keys, nodes, fc.nat(), (all, those, at) => {
         const grown = those[at % those.length];
@@ -70,7 +70,7 @@ describe("a deal", () => {
     );
   });
 
-  test("respects weights within four standard deviations, keys that differ in a digit and all", () => {
+  test("a deal respects weights within four standard deviations, even for keys that differ in one digit", () => {
     const count = 20_000;
     const those: Weighted[] = [1, 1, 2, 4, 8].map((weight, n) => ({ node: `i-0000000000000000${n}`, weight }));
     const total = those.reduce((sum, each) => sum + each.weight, 0);
@@ -84,7 +84,7 @@ describe("a deal", () => {
     }
   });
 
-  test("a node that comes to n alike takes one in n + 1, evenly from each", () => {
+  test("a node that joins n equal nodes takes one key in n + 1, evenly from each", () => {
     const count = 20_000;
     const those: Weighted[] = Array.from({ length: 9 }, (_, n) => ({ node: `i-${n}`, weight: 4 }));
     const before = deal(someKeys(count), those);
@@ -97,10 +97,10 @@ describe("a deal", () => {
     }
   });
 
-  test("is nobody's without nodes, and stays what it was when this was written", () => {
+  test("a deal without nodes has no holders, and known deals never change", () => {
     expect(deal(["a", "b"], [])).toEqual([undefined, undefined]);
     const three = ["i-a", "i-b", "i-c"].map((name, n) => ({ node: name, weight: n + 1 }));
-    // Another version of Fleetwright that deals otherwise would move every dataset that is out there.
+    // A version of Fleetwright that deals differently would move every existing dataset.
     expect(deal(someKeys(12), three)).toMatchInlineSnapshot(`
       [
         "i-b",
@@ -120,7 +120,7 @@ describe("a deal", () => {
   });
 });
 
-describe("a plan", () => {
+describe("a plan of a new map", () => {
   const shard = fc.record({ key, bytes: fc.nat(1_000), etag: fc.constantFrom("e1", "e2", "e3") });
   const shards: fc.Arbitrary<Shard[]> = fc.uniqueArray(shard, { maxLength: 60, selector: (each) => each.key });
   const needs: fc.Arbitrary<Need[]> = fc.uniqueArray(
@@ -129,7 +129,7 @@ describe("a plan", () => {
   );
   const names = (all: readonly Shard[]): string[] => all.map((each) => `${each.key} ${each.etag} ${each.bytes}`);
 
-  test("gives whole nodes all, and part nodes each shard once between them", () => {
+  test("a plan gives whole nodes all shards, and deals each shard to exactly one part node", () => {
     fc.assert(
       fc.property(shards, needs, (all, those) => {
         const { portions, moved } = planMap({ shards: all, needs: those }, undefined);
@@ -146,7 +146,7 @@ describe("a plan", () => {
     );
   });
 
-  test("counts what it takes from one node as what another gains", () => {
+  test("a plan counts what it takes from one node as what another one gains", () => {
     fc.assert(
       fc.property(shards, needs, needs, (all, first, second) => {
         const before = { shards: all, needs: first };
@@ -159,7 +159,7 @@ describe("a plan", () => {
     );
   });
 
-  test("of the same again moves, gains and loses nothing", () => {
+  test("a plan without a change moves, gains and loses nothing", () => {
     fc.assert(
       fc.property(shards, needs, (all, those) => {
         const { portions, moved } = planMap({ shards: all, needs: those }, { shards: all, needs: those });
@@ -169,7 +169,7 @@ describe("a plan", () => {
     );
   });
 
-  test("has a shard with new content fetched again, though it moves nowhere", () => {
+  test("a plan has a shard with new content fetched again, although it does not move", () => {
     const need: Need = { node: "i-a", weight: 1, share: "part" };
     const [one, two] = [
       { key: "a", bytes: 1, etag: "e1" },

@@ -6,12 +6,12 @@ import type { Offer } from "../../lib/model/offer.ts";
 import type { Snapshot, Step } from "../../lib/model/plan.ts";
 import { wantsOf } from "../../lib/model/wants.ts";
 
-/** Which of a launch's offers EC2 gives; it chooses as it likes. */
+/** Chooses which of a launch's offers EC2 gives; any choice is possible. */
 export type Choose = (offers: readonly Offer[]) => Offer | undefined;
 
 export type Settled = { readonly world: Snapshot; readonly rounds: number; readonly failed: readonly QueueEntry[] };
 
-/** Decides and does what was decided until there is nothing to do, at one moment; throws when that takes more than `most` rounds. */
+/** Decides and carries out plans at one moment until nothing is left to do. Throws if that takes more than `most` rounds. */
 export function settle(start: Snapshot, choose: Choose, most: number): Settled {
   let world = start;
   const failed: QueueEntry[] = [];
@@ -26,7 +26,7 @@ export function settle(start: Snapshot, choose: Choose, most: number): Settled {
   throw new Error(`there was still something to do after ${most} rounds`);
 }
 
-/** All that runs ends, and two minutes later every worker calls. */
+/** Ends all running work; two minutes later every worker calls. */
 export const whenWorkEnds = (world: Snapshot): Snapshot => {
   const nowMs = world.nowMs + world.pool.idleSeconds * 1000 + 1;
   const node = (each: Node): Node => ({

@@ -4,7 +4,7 @@ import type { Plan, Snapshot } from "../../lib/model/plan.ts";
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
-/** What a pool has used of each of its budgets, told anew from the days that everything lived in. */
+/** What a pool has used of each budget, calculated independently from the days that each node lived. */
 function budgetsOf({ pool, nodes, spent, nowMs }: Snapshot): { usd: number; usedUsd: number; hoursAhead: number }[] {
   const at = new Date(nowMs);
   const periods = [
@@ -30,14 +30,14 @@ function budgetsOf({ pool, nodes, spent, nowMs }: Snapshot): { usd: number; used
   });
 }
 
-/** Whether one of the budgets is used up; undefined where the last millionth decides. */
+/** Reports whether a budget is used up; undefined if the last millionth decides. */
 export function isUsedUp(snapshot: Snapshot): boolean | undefined {
   const over = budgetsOf(snapshot).map(({ usd, usedUsd }) => usedUsd - usd);
   if (over.some((each) => Math.abs(each) < 1e-4)) return undefined;
   return over.some((each) => each > 0);
 }
 
-/** A plan starts nothing under a budget that is used up, and launches only what every budget pays for an hour. */
+/** Checks that a plan starts nothing if a budget is used up, and launches only what every budget pays for an hour. */
 export function expectWithinBudgets(snapshot: Snapshot, { steps }: Plan): void {
   const launches = steps.filter((step) => step.kind === "launch");
   if (isUsedUp(snapshot)) expect(steps.filter((step) => step.kind === "launch" || step.kind.startsWith("bind"))).toEqual([]);

@@ -16,13 +16,13 @@ const spot = anOffer({ usdPerHour: 1 });
 const offers = [spot, anOffer({ market: "on-demand", usdPerHour: 1.9 }), anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1.8 })];
 const catalogue = aCatalogue({ types: [aType(), four], offers });
 
-/** Often none; a storm of an hour or two uses some of these up, or crosses midnight. */
+/** Budgets, often none. A storm of an hour or two uses some of these up, or crosses midnight. */
 const budgeted = fc.record({
   budgets: fc.constantFrom(undefined, undefined, { usdPerDay: 3 }, { usdPerDay: 9, usdPerMonth: 12 }),
   fromMs: fc.constantFrom(0, 23 * 3_600_000),
 });
 
-/** One thing that happens; numbers choose among what there is. */
+/** An event; numbers choose among what exists. */
 const happening = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("submit" as const), spot: fc.boolean(), gpus: fc.constantFrom(0, 1, 1, 2) }) },
   {
@@ -112,7 +112,7 @@ const reportOf = ({ team, job, attempt, phase }: Assignment, { exitCode, uploads
     : { team, job, attempt, phase: "exited", startedAtMs, exitCode, uploads };
 };
 
-/** EC2's own word that an instance has ended. */
+/** EC2's own event that an instance has ended. */
 const tell = (world: World, id: string) =>
   noteInstance(
     { bell: world.ledger.bell, lane: world.lane, ledger: world.ledger.nodeLedger, now: () => world.nowMs },
@@ -124,12 +124,12 @@ const tell = (world: World, id: string) =>
     },
   );
 
-/** Capacity and prices come back, EC2 answers and tells of every end, and decisions are made until nothing is open and whatever was refused has rested. */
+/** Capacity and prices return, EC2 responds and reports every end, until nothing is open and all rests are over. */
 async function calmDown(world: World): Promise<void> {
   for (const offer of offers) world.fleet.restock(offer);
   world.fleet.answerAgain();
   world.ledger.table.catalogues.set("gpu", catalogue);
-  // A budget that renews meanwhile, or a race that was still to come, may open a launch in the last of them.
+  // A budget that renews meanwhile, or a late race, may open a launch in the last of them.
   for (let n = 0; n < 9 || (world.ledger.table.openLaunches.size > 0 && n < 40); n += 1) {
     for (const instance of world.fleet.instances.values()) if (instance.over) await tell(world, instance.id);
     await world.place();
@@ -137,7 +137,7 @@ async function calmDown(world: World): Promise<void> {
   }
 }
 
-test("whatever happens, and wherever place dies, one truth is left, and no job is lost", async () => {
+test("the ledger stays consistent and no job is lost, whatever happens and wherever place crashes", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(happening, { minLength: 5, maxLength: 40, size: "max" }),
@@ -158,7 +158,7 @@ test("whatever happens, and wherever place dies, one truth is left, and no job i
         for (const job of world.ledger.table.jobs.values()) {
           if (job.state === "queued")
             expect(job.reason).toMatch(budgets ? / reserved; it starts when |of its budget/ : / reserved; it starts when /);
-          // Every type is there all the time: what fails, fails by its own exit code.
+          // Every type is available all the time, so a job fails only by its own exit code.
           if (job.state === "failed") expect(job.reason).toMatch(/exit/);
         }
       },

@@ -21,7 +21,7 @@ const wants: fc.Arbitrary<Wants> = fc.record({
   zones: fc.uniqueArray(zone),
 });
 
-/** The same wishes, with their lists in another order. */
+/** Returns the same wants, with their lists in another order. */
 const reordered = ({ datasets, gpu, zones, ...others }: Wants): Wants => ({
   ...others,
   datasets: datasets.toReversed(),
@@ -32,7 +32,7 @@ const reordered = ({ datasets, gpu, zones, ...others }: Wants): Wants => ({
 const place = fc.record({ market: fc.constantFrom("spot", "on-demand"), zone });
 const kind = fc.record({ gpu: fc.option(fc.record({ model, memoryGiB: gib }), { nil: undefined }) });
 
-/** Replaces one part of `one` by that of `other`, for each part in which they differ. */
+/** Returns, for each part in which they differ, `one` with that part of `other`. */
 function* differingIn(one: Wants, other: Wants): Generator<Wants> {
   for (const part of Object.keys(one) as (keyof Wants)[])
     if (JSON.stringify(one[part]) !== JSON.stringify(other[part])) yield { ...one, [part]: other[part] };
@@ -57,7 +57,7 @@ test("jobs with different wants are never treated as one kind, whichever part of
   );
 });
 
-test("the order in which a job lists what it wants makes no difference", () => {
+test("the order in which a job lists its wants makes no difference", () => {
   fc.assert(
     fc.property(wants, (one) => {
       expect(wantsKey(reordered(one))).toBe(wantsKey(one));
@@ -65,7 +65,7 @@ test("the order in which a job lists what it wants makes no difference", () => {
   );
 });
 
-test("jobs with the same conditions may run at the same places", () => {
+test("jobs with the same conditions may run in the same places", () => {
   fc.assert(
     fc.property(wants, wants, place, kind, (one, other, at, of) => {
       fc.pre(conditionsKey(one) === conditionsKey(other));
@@ -74,7 +74,7 @@ test("jobs with the same conditions may run at the same places", () => {
   );
 });
 
-test("the optimizer takes jobs for one class only if they may run on the same bins and need the same", () => {
+test("the optimizer puts jobs into one class only if they may run on the same bins and need the same", () => {
   const need = ({ needs, gpu, nodes, datasets, ...conditions }: Wants) => ({
     ...conditions,
     size: [needs.vcpus, needs.memoryGiB],
@@ -88,7 +88,7 @@ test("the optimizer takes jobs for one class only if they may run on the same bi
         const [a, b] = [need(one), need(changed)];
         if (traitKey(a) === traitKey(b))
           expect(allowedBy(a, { ...at, market: "spot", ...of })).toBe(allowedBy(b, { ...at, market: "spot", ...of }));
-        // What its GPUs must be makes no difference to a job without GPUs.
+        // Conditions about GPUs make no difference to a job without GPUs.
         if (one.needs.gpus > 0 && changed.needs.gpus > 0) expect(keyOf(a) === keyOf(b)).toBe(isSame(one, changed));
       }
     }),

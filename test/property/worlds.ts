@@ -14,7 +14,7 @@ const teams = ["audio", "vision"] as const;
 const team = fc.constantFrom(...teams);
 const moment = fc.integer({ min: 0, max: 1_200 }).map((seconds) => monday + seconds * 1000);
 const nowMs = monday + 1_200_000;
-/** Mostly a moment ago, as of a node that is heard. */
+/** Mostly a moment ago, as for a node whose worker calls. */
 const lately = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 0, max: 25 }).map((seconds) => nowMs - seconds * 1000) },
   { weight: 1, arbitrary: moment },
@@ -151,7 +151,7 @@ const nodesOf = (known: Catalogue, ofPool: Pool): fc.Arbitrary<readonly Node[]> 
   );
 };
 
-/** As many of the wanted assignments as the node holds, in turn. */
+/** Returns as many of the wanted assignments as the node holds, in order. */
 function thatFit(
   resources: Resources,
   wanted: readonly Pick<Assignment, "team" | "needs" | "phase">[],
@@ -165,7 +165,7 @@ function thatFit(
   });
 }
 
-/** Of offers and of quotas, resting and rested; some were only refused to several at once. */
+/** Refusals of offers and of quotas, resting or after their rest; some apply only to several nodes at once. */
 const refusalsOf = (known: Catalogue): fc.Arbitrary<readonly Refusal[]> =>
   fc
     .subarray([...known.offers], { maxLength: Math.min(5, known.offers.length) })
@@ -197,7 +197,7 @@ const refusalOf = ({ instanceType, zone, market }: Offer): fc.Arbitrary<Refusal>
       launch: "before",
     }));
 
-/** An intent for one of the jobs that wait, of which nobody knows yet what came. */
+/** An intent for one of the waiting jobs, with an unknown outcome. */
 const openOf = (known: Catalogue, waiting: readonly QueueEntry[]): fc.Arbitrary<readonly Launch[]> => {
   const [offer] = known.offers;
   if (!offer) return fc.constant([]);
@@ -220,7 +220,7 @@ const openOf = (known: Catalogue, waiting: readonly QueueEntry[]): fc.Arbitrary<
   );
 };
 
-/** Every valid snapshot: whatever a pool's ledger may hold at one moment. */
+/** Every valid snapshot: anything that a pool's ledger may hold at one moment. */
 export const snapshot: fc.Arbitrary<Snapshot> = fc
   .record({ known: catalogue, ofPool: pool, waiting: queue })
   .chain(({ known, ofPool, waiting }) =>

@@ -6,7 +6,7 @@ import { wantsOfAsked } from "../../model/wants.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
 import { whyTooLarge, whyUnsold } from "../placement/impossible.ts";
 
-/** The pool that a team's job goes to, or why there is none. */
+/** Returns the pool that a team's job goes to, or why there is none. */
 export function choosePool(
   asks: { team: string; spec: JobSpec },
   has: { pools: readonly Pool[]; defaultPool: string },
@@ -19,7 +19,7 @@ export function choosePool(
   return { rejected: `team ${asks.team} has no pool named ${name}; it can use: ${known}` };
 }
 
-/** Why the job can never run in the pool; undefined when it can, or when what the pool can buy is not known yet. */
+/** Returns why the job can never run in the pool; undefined if it can, or if what the pool can buy is not known yet. */
 export function whyRejected(
   spec: JobSpec,
   pool: Pool,
@@ -34,11 +34,11 @@ export function whyRejected(
   return unsold ?? (beyond && whyBeyond({ ...wants, team: beyond.team }, { pool, catalogue, limits: beyond.limits }));
 }
 
-/** Why a job cannot run in the container it asks for; undefined when it can, or asks for none. */
+/** Returns why a job cannot run in the container that it names; undefined if it can, or names none. */
 function whyNotContained({ image, env }: JobSpec, pool: Pool): string | undefined {
   if (image === undefined) return undefined;
   if (!pool.containers)
     return `pool ${pool.name} runs plain programs, not containers; give a "command" without "image", or name another pool`;
   const broken = Object.keys(env).find((name) => /[\n\r\0]/.test(env[name] ?? ""));
-  return broken && `the variable ${broken} holds a line break, which a container's cannot`;
+  return broken && `the variable ${broken} contains a line break, which container variables must not`;
 }

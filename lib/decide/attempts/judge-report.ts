@@ -2,7 +2,7 @@ import { type AttemptRef, afterLoss, isEnded, type Job, type JobChange, type Job
 import { type Assignment, freeOn, type Node } from "../../model/node.ts";
 import { isHeard } from "../health/dead-nodes.ts";
 
-/** What a worker says of one attempt (the shape of a report, without its wire). */
+/** A worker's report about one attempt, independent of its wire format. */
 export type Report = AttemptRef &
   (
     | { readonly phase: "running"; readonly startedAtMs: number }
@@ -19,43 +19,43 @@ export type Report = AttemptRef &
   );
 
 export type Verdict =
-  /** Put this on record; `forget`: then the worker is done with the attempt. */
+  /** Record this. If `forget`, the worker is then done with the attempt. */
   | {
       readonly kind: "change";
       readonly job?: JobChange | undefined;
       readonly assignment: "running" | "uploading" | "removed";
       readonly forget: boolean;
-      /** What it uploaded waits to be sealed, though its job does not wait for that. */
+      /** What the attempt uploaded still has to be sealed, although its job does not wait for that. */
       readonly toSeal?: true | undefined;
     }
-  /** Nothing to write, go on. */
+  /** Nothing to write; the attempt goes on. */
   | { readonly kind: "keep" }
-  /** The worker may forget it. */
+  /** The worker may forget the attempt. */
   | { readonly kind: "forget" }
-  /** It is this node's no more: stop it and change nothing. */
+  /** The attempt no longer belongs to this node: stop it and change nothing. */
   | { readonly kind: "stop"; readonly because: string };
 
-/** Upload and download troubles that are not the job's fault are tried again at least this often. */
+/** The least number of tries for uploads and downloads that fail through no fault of the job. */
 const leastTries = 3;
 
 /**
- * What a report means. `held` is the node's own assignment of exactly this attempt: without it the worker has lost
- * the attempt to somebody else, and whatever it says changes nothing.
+ * Returns what a report means. `held` is the node's own assignment of exactly this attempt: if it is undefined, the attempt no longer
+ * belongs to the node, and the report must change nothing.
  *
- * An attempt whose worker has something to upload stays on its node when it ends, whatever becomes of its job. The job does not
- * wait for that, unless the run ended well: it may be over, or run elsewhere as its next attempt, before the upload ends.
+ * If the worker has something to upload, the attempt stays on its node when it ends, whatever happens to its job. The job does not
+ * wait for the upload unless the run ended well: it may be over, or run elsewhere as its next attempt, before the upload ends.
  *
- * A gang ends well when its first member does, as Kubeflow's PyTorchJob does with its master: by then the others have
- * nothing to add, and only the first keeps artifacts. Any member that ends otherwise before that ends the attempt of all.
+ * A gang ends well when its first member does, as Kubeflow's PyTorchJob does with its master, because the others have
+ * nothing to add by then, and only the first keeps artifacts. If any member ends otherwise before that, the attempt ends for all.
  */
 export function judgeReport(report: Report, job: Job | undefined, held: Assignment | undefined): Verdict {
-  if (!held) return isUseless(report) ? { kind: "forget" } : { kind: "stop", because: "the attempt is no longer this node's" };
+  if (!held) return isUseless(report) ? { kind: "forget" } : { kind: "stop", because: "the attempt no longer belongs to this node" };
   if (held.phase === "uploading" && !isUnderWay(job, held)) return judgeUpload(report, job, held);
   if (job && !isOver(job, held)) return judgeWork(report, job, held);
   return hasStopped(report) ? off(report, held) : { kind: "stop", because: "the attempt has ended" };
 }
 
-/** Of the attempt that counts. */
+/** Judges a report about the job's current attempt. */
 function judgeWork(report: Report, job: Job, held: Assignment): Verdict {
   if (job.state === "cancelled") {
     return isLast(report) || uploads(report) ? off(report, held) : { kind: "stop", because: "the job was cancelled" };
@@ -74,7 +74,7 @@ function judgeWork(report: Report, job: Job, held: Assignment): Verdict {
   }
 }
 
-/** The end of the attempt is on record, and what its worker says now is about the upload only. */
+/** Judges a report about an attempt whose end is recorded, so that the report is about the upload only. */
 function judgeUpload(report: Report, job: Job | undefined, held: Assignment): Verdict {
   if (report.phase === "running" || uploads(report)) return { kind: "keep" };
   if (report.phase === "uploaded") return waitsForUpload(job, held) ? removed() : uploadOver(job, held);
@@ -90,8 +90,8 @@ function judgeUpload(report: Report, job: Job | undefined, held: Assignment): Ve
 }
 
 /**
- * Of an attempt whose job does not wait for it: its end, told again without anything to upload, means that the upload is over. A
- * worker of an earlier release uploads after code 0 without saying so.
+ * Judges the end of an attempt whose job does not wait for the upload. If the worker reports the end again with nothing to upload, the
+ * upload is over. A worker of an earlier release uploads after exit code 0 without reporting it.
  */
 function endOfUpload(report: Report, job: Job | undefined, held: Assignment): Verdict {
   const goesOn = report.phase === "exited" && report.exitCode === 0 && job !== undefined && !isOver(job, held);
@@ -99,27 +99,27 @@ function endOfUpload(report: Report, job: Job | undefined, held: Assignment): Ve
   return job.state === "cancelled" ? { kind: "stop", because: "the job was cancelled" } : { kind: "keep" };
 }
 
-/** A gang's other members upload their logs only, which wait for nothing. */
+/** Only the first member's upload has to be sealed: a gang's other members upload logs only, which are sealed by themselves. */
 function uploadOver(job: Job | undefined, held: Assignment): Verdict {
   const isSealed = job?.attempt === held.attempt && job.state === "succeeded";
   return isFirst(held) && !isSealed ? { ...removed(), toSeal: true } : removed();
 }
 
-/** Whether it is on record that the attempt is at work, and the end of it is still to come. */
+/** Reports whether the attempt is recorded as at work, and not yet as ended. */
 const isUnderWay = (job: Job | undefined, held: Assignment): boolean =>
   job?.attempt === held.attempt && isFirst(held) && (job.state === "placed" || job.state === "running");
 
-/** Whether the job's end depends on this upload: it ended well, and is the first member's of the attempt that counts. */
+/** Reports whether the job's end depends on this upload: the run ended well, and it is the first member's of the current attempt. */
 const waitsForUpload = (job: Job | undefined, held: Assignment): boolean =>
   job?.attempt === held.attempt && job.state === "sealing" && isFirst(held);
 
-/** Whether an earlier run of the worker had begun it, and this one only tells that nothing of it runs any more. */
+/** Reports whether an earlier worker process had started the attempt, and this one only reports that nothing of it runs any more. */
 export const wasLost = (report: Report, held: Assignment | undefined, process: string): held is Assignment =>
   report.phase === "stopped" && held?.phase === "running" && held.process !== undefined && held.process !== process;
 
 /**
- * What a restart of the worker means for an attempt that its last run had and this one has not. A job that takes its worker
- * down with it each time would else run for ever: what had begun counts as a node that was lost.
+ * Returns what a restart of the worker means for an attempt that the last process had and this one does not. If the attempt had started,
+ * it counts as a lost node, because a job that takes its worker down each time would otherwise run for ever.
  */
 export function judgeLost(job: Job | undefined, held: Assignment, mostLosses?: number): Verdict {
   if (!job || isOver(job, held) || !mayRequeue(job.state)) return removed();
@@ -129,13 +129,13 @@ export function judgeLost(job: Job | undefined, held: Assignment, mostLosses?: n
   return removed({ from: job.state, to, failed: false, ...lost });
 }
 
-/** Nothing follows such a report. */
+/** Reports whether a worker sends nothing after this report. */
 const isLast = ({ phase }: Report): boolean => phase === "stopped" || phase === "failed" || phase === "uploaded";
 const isUseless = (report: Report): boolean => isLast(report) || (report.phase === "exited" && report.exitCode !== 0);
 const uploads = (report: Report): boolean => "uploads" in report && report.uploads === true;
 const hasStopped = (report: Report): boolean => isLast(report) || report.phase === "exited";
 
-/** The node holds it still, but it has ended: for all of its gang, or with its first member's success for the others. */
+/** Reports whether an attempt that the node still holds is over: for its whole gang, or because the gang's first member succeeded. */
 const isOver = (job: Job, { attempt, rank }: Assignment): boolean =>
   job.attempt !== attempt || (rank !== undefined && isEnded(job.state)) || (rank !== undefined && rank > 0 && job.state === "sealing");
 
@@ -143,7 +143,7 @@ const isFirst = ({ rank }: Assignment): boolean => rank === undefined || rank ==
 const said = ({ rank }: Assignment, reason: string): string => (rank === undefined ? reason : `member ${rank}: ${reason}`);
 const requeued = ({ state }: Job, reason: string): JobChange => ({ from: state, to: "queued", reason, failed: false });
 
-/** A gang runs when the first of its members does; each is noted to have it. */
+/** A gang's job runs as soon as one of its members does; each member's own start is recorded too. */
 function running({ startedAtMs }: Extract<Report, { phase: "running" }>, job: Job, held: Assignment): Verdict {
   if (job.state === "placed") {
     const to = { from: "placed", to: "running", startedAtMs, failed: false } as const;
@@ -172,7 +172,7 @@ function exited(report: Extract<Report, { phase: "exited" }>, job: Job, held: As
   return off(report, held, { from: job.state, to, reason, exitCode, startedAtMs, failed: true });
 }
 
-/** Its exit may never have got on record: without that nobody would seal it, nor run it again. */
+/** The attempt's exit may never have been recorded. It must be now, because otherwise the job would neither be sealed nor run again. */
 function uploaded({ startedAtMs }: Extract<Report, { phase: "uploaded" }>, job: Job): Verdict {
   if (job.state !== "placed" && job.state !== "running") return removed();
   return removed({ from: job.state, to: "sealing", exitCode: 0, startedAtMs, failed: false });
@@ -186,7 +186,7 @@ function failed(report: Extract<Report, { phase: "failed" }>, job: Job, held: As
 
 const removed = (job?: JobChange): Extract<Verdict, { kind: "change" }> => ({ kind: "change", job, assignment: "removed", forget: true });
 
-/** The attempt is off the node, or stays there while it only uploads. */
+/** Takes the attempt off the node, or leaves it there while it only uploads. */
 function off(report: Report, held: Assignment, job?: JobChange): Verdict {
   if (report.phase === "uploaded") return uploadOver(undefined, held);
   return uploads(report) ? { kind: "change", job, assignment: "uploading", forget: false } : removed(job);
@@ -194,11 +194,11 @@ function off(report: Report, held: Assignment, job?: JobChange): Verdict {
 
 const mayRequeue = (state: JobState): boolean => state === "placed" || state === "running" || state === "sealing";
 
-/** Right after a node was freed: what takes its place is decided within a second, and starts with the node's next call. */
+/** When a node calls again after it was freed: what takes the place is decided within a second, and starts with the node's next call. */
 export const soonMs = 1_000;
 const soonForMs = 5_000;
 
-/** How soon a worker calls again, ms: at once while it was just freed, often while it could take more work, seldom while it is full. */
+/** Returns when a worker should call again, ms: very soon if it was just freed, often if it could take more work, seldom if it is full. */
 export function callAgainMs(node: Pick<Node, "assignments" | "type" | "lastBusyMs">, nowMs: number): number {
   const free = freeOn(node);
   const full = node.type.resources.gpus > 0 ? free.gpus < 1 : free.vcpus < 1;
@@ -206,12 +206,13 @@ export function callAgainMs(node: Pick<Node, "assignments" | "type" | "lastBusyM
   return nowMs - node.lastBusyMs < soonForMs ? soonMs : 2_000;
 }
 
-/** The nodes of a gang's other members that hold the attempt still, as they are. One that has ended well is missed by nobody. */
+/** The nodes of a gang's other members that still hold the attempt. A member that ended well is not among them, and is not missed. */
 export type Peers = readonly { readonly rank: number; readonly node: Node }[];
 
 /**
- * A gang's program fails on the other nodes as soon as one of its members is gone, often before anybody tells us why: while
- * a member's node is taken back, ending or silent, a failure of another counts as that loss and not as the program's own.
+ * Returns the verdict, without counting a failure if it was caused by the loss of another member. A gang's program fails on the other
+ * nodes as soon as one member is gone, often before the reason is known. So while a member's node is being taken back, ending or
+ * silent, a failure of another member counts as that loss and not as the program's own.
  */
 export function excused(verdict: Verdict, peers: Peers, nowMs: number): Verdict {
   if (verdict.kind !== "change" || !verdict.job?.failed || verdict.job.from === "sealing") return verdict;
@@ -221,19 +222,19 @@ export function excused(verdict: Verdict, peers: Peers, nowMs: number): Verdict 
   return { ...verdict, job: { ...verdict.job, to: "queued", failed: false, reason } };
 }
 
-/** One that only drains has not lost what it runs. */
+/** A node that only drains has not lost what it runs. */
 const isAtWork = (node: Node, nowMs: number): boolean => isHeard(node.state === "draining" ? { ...node, state: "ready" } : node, nowMs);
 
 /**
- * Why an attempt must leave its node now; undefined when it may go on. After an interruption all that runs stops, so that it
- * starts elsewhere before the two minutes are over. After a recommendation, or when the node is drained, only what has not
- * begun does, and the rest of a drained node when its time is up. What only uploads goes on: it may be done in time, and if
- * it is not, the end of the instance gives the job back.
+ * Returns why an attempt must leave its node now; undefined if it may go on. After an interruption notice every run stops, so that it
+ * can start elsewhere before the two minutes are over. After a recommendation, or if the node is drained, only an attempt that has not
+ * started stops; on a drained node the rest stop when its time is up. An upload goes on: it may end in time, and if it does not,
+ * the end of the instance returns the job to the queue.
  */
 export function whyLeave({ notice, drain }: Pick<Node, "notice" | "drain">, phase: Assignment["phase"], nowMs: number): string | undefined {
   if (phase === "uploading") return undefined;
-  if (notice?.kind === "interruption") return "EC2 takes the instance back (spot interruption)";
+  if (notice?.kind === "interruption") return "EC2 is taking the instance back (spot interruption)";
   const begun = phase !== "placed";
   if (notice && !begun) return "EC2 may soon take the instance back (rebalance recommendation)";
-  return drain && (!begun || nowMs >= drain.untilMs) ? `its node is drained: ${drain.because}` : undefined;
+  return drain && (!begun || nowMs >= drain.untilMs) ? `its node is being drained: ${drain.because}` : undefined;
 }

@@ -3,33 +3,33 @@ import type { Snapshot } from "../../model/plan.ts";
 import { dollars } from "../../model/values/amount.ts";
 import { costIn, nextStart, type Period, periodName } from "../../model/values/period.ts";
 
-/** How one budget stands. */
+/** The state of one budget. */
 export type BudgetState = {
   readonly period: Period;
   readonly usd: number;
-  /** By nodes that have ended, and so far by those that have not. */
+  /** Spent by nodes that have ended, and so far by those that have not. */
   readonly usedUsd: number;
-  /** What launches may add to the dollars per hour that the pool has reserved; not above zero when nothing is left. */
+  /** What launches may add to the dollars per hour that the pool has reserved; zero or less if nothing is left. */
   readonly usdPerHour: number;
   readonly renewsAtMs: number;
 };
 
 export type BudgetRoom = {
-  /** The least of what the budgets leave; infinite without one. */
+  /** The least that any budget leaves; infinite without a budget. */
   readonly usdPerHour: number;
-  /** The budget that leaves least; absent without one. */
+  /** The budget that leaves the least; undefined without a budget. */
   readonly tightest?: BudgetState | undefined;
-  /** The budget that is used up; of two, the one that renews last. */
+  /** The budget that is used up; if both are, the one that renews last. */
   readonly usedUp?: BudgetState | undefined;
 };
 
-/** A launch must be affordable for this long: what the period has left of it by its budget, the rest by the next one's. */
+/** A launch must be affordable for this long: until the period ends from its budget, and after that from the next period's. */
 const aheadMs = 3_600_000;
 
 /**
- * What the pool's budgets leave for launches: what is reserved, new launches with it, must be affordable for an hour.
- * A pool's decisions are serial, for each is fenced, and see every open launch in `reserved`: what fits here still fits
- * when the intent is written, so that nothing about budgets is checked there.
+ * Returns what the pool's budgets leave for launches: everything that is reserved, including new launches, must be affordable for an hour.
+ * A pool's decisions are serial, because each is fenced, and see every open launch in `reserved`. So what fits here still fits
+ * when the intent is written, and budgets need not be checked again there.
  */
 export function budgetRoom(snapshot: Snapshot): BudgetRoom {
   const { usdPerDay, usdPerMonth } = snapshot.pool.budgets ?? {};
@@ -54,14 +54,14 @@ function stateOf(period: Period, usd: number, { nodes, spent, reserved, nowMs }:
   return { period, usd, usedUsd: used / 1e6, usdPerHour: room / 1e6, renewsAtMs };
 }
 
-/** Why a job waits, though the pool's limits leave room. */
+/** Returns why a job waits although the pool's limits leave room. */
 export function whyOverBudget({ usedUp, tightest }: BudgetRoom, pool: string): string | undefined {
   if (usedUp) return `${inWords(usedUp, pool)}; running work goes on, and the job starts after ${renewal(usedUp)}`;
   if (!tightest) return undefined;
-  return `${inWords(tightest, pool)}, and an hour of another node does not fit into the rest; the job starts when other work ends, or after ${renewal(tightest)}`;
+  return `${inWords(tightest, pool)}, and the rest does not pay for an hour of another node; the job starts when other work ends, or after ${renewal(tightest)}`;
 }
 
-/** Said in twentieths of the budget: each new sum would be one more write for every job that waits. */
+/** Rounds to twentieths of the budget, because each new sum costs a write per waiting job. */
 function inWords({ period, usd, usedUsd }: BudgetState, pool: string): string {
   const step = usd / 20;
   const least = step > 0 ? Math.floor(usedUsd / step + 1e-9) * step : 0;
@@ -71,5 +71,5 @@ function inWords({ period, usd, usedUsd }: BudgetState, pool: string): string {
 /** "2026-11-24 00:00 UTC" */
 const renewal = ({ renewsAtMs }: BudgetState): string => `${periodName("day", renewsAtMs)} 00:00 UTC`;
 
-/** Dollars count in millionths, as the ledger keeps them. */
+/** Dollars are counted in millionths, as the ledger keeps them. */
 const micro = (usd: number): number => Math.round(usd * 1e6);

@@ -12,22 +12,22 @@ import { type CapacityAsked, type CapacityProgram, capacityProgram, fewestNodes 
 
 export type CapacityAnswer =
   | { readonly kind: "planned"; readonly plan: CapacityPlan }
-  /** `short`: resources of which all types together do not have enough, and how much they have at most. */
+  /** `short`: resources that all types together do not have enough of, and the most that they have. */
   | { readonly kind: "impossible"; readonly short: readonly { readonly name: ResourceName; readonly most: number }[] }
-  /** Each node more would make the fleet cheaper: some type costs less than nothing. */
+  /** Each additional node would make the fleet cheaper, because some type has a negative cost. */
   | { readonly kind: "endless" }
   | { readonly kind: "unanswered"; readonly because: string };
 
 type Solved = Extract<ProgramAnswer, { kind: "solved" }>;
 
-/** As much dearer may the smaller of two fleets be and still count as equally cheap: what sums of prices lose to rounding. */
+/** Two fleets count as equally cheap if their costs differ by no more than this part, which sums of prices lose to rounding. */
 const alike = 1e-9;
 
-/** The part of the time that may be spent on a smaller fleet among equally cheap ones. */
+/** The part of the time that may be spent on finding the smallest among equally cheap fleets. */
 const forFewest = 0.25;
 const part = ({ ms, nodes }: SolveLimits, of: number): SolveLimits => ({ ms: ms === undefined ? undefined : ms * of, nodes });
 
-/** The cheapest fleet of whole nodes that meets the demand; of equally cheap ones the one of fewest nodes. */
+/** Returns the cheapest fleet of whole nodes that meets the demand; among equally cheap ones, the one with the fewest nodes. */
 export function planCapacity(asked: CapacityAsked, solve: SolveProgram, limits: Pick<SolveLimits, "ms" | "nodes"> = {}): CapacityAnswer {
   const short = resourceNames.map((name) => ({ name, most: mostOf(asked, name) })).filter(({ name, most }) => most < asked.demand[name]);
   if (short.length > 0) return { kind: "impossible", short };
@@ -42,7 +42,7 @@ export function planCapacity(asked: CapacityAsked, solve: SolveProgram, limits: 
   return { kind: "planned", plan: planOf(asked, made, { relaxed, whole, counts: asked.types.map((_, index) => values[index] ?? 0) }) };
 }
 
-/** What all types together have of a resource at most; any amount where some can go unmet. */
+/** Returns the most of a resource that all types together have; infinite if demand for it may go unmet. */
 function mostOf({ types, prices }: CapacityAsked, name: ResourceName): number {
   if (Number.isFinite(prices.shortfall[name])) return Number.POSITIVE_INFINITY;
   return types.reduce((sum, { offers, most = Number.POSITIVE_INFINITY }) => sum + (offers[name] === 0 ? 0 : offers[name] * most), 0);
@@ -53,16 +53,16 @@ const costs = ({ values }: Solved, { program }: CapacityProgram): number =>
 
 function whyNot(answer: ProgramAnswer): CapacityAnswer {
   if (answer.kind === "unbounded") return { kind: "endless" };
-  // What all types together have is enough, or it would have been said.
+  // The demand can be met, because planCapacity has already returned if the types together have too little.
   return {
     kind: "unanswered",
-    because: answer.kind === "unanswered" ? answer.because : "the amounts are too far apart to be counted together",
+    because: answer.kind === "unanswered" ? answer.because : "the amounts differ too much in size to be solved together",
   };
 }
 
 type Found = { readonly relaxed: Solved; readonly whole: Solved; readonly counts: readonly number[] };
 
-/** Everything anew from the counts: what the solver says of sums is only near the truth. */
+/** Calculates every amount from the counts, because the solver's own sums are only approximate. */
 function planOf(asked: CapacityAsked, made: CapacityProgram, { relaxed, whole, counts }: Found): CapacityPlan {
   const { types, demand, prices } = asked;
   const sum = (of: (type: NodeType) => number): number => types.reduce((all, type, index) => all + (counts[index] ?? 0) * of(type), 0);
@@ -103,7 +103,7 @@ function planOf(asked: CapacityAsked, made: CapacityProgram, { relaxed, whole, c
   };
 }
 
-/** What goes unmet, and what waits in the headroom. Where waiting costs more than going without, nothing waits. */
+/** Returns what goes unmet, and what waits in the headroom. Nothing waits if waiting costs more than a shortfall. */
 function lacking({ demand, prices }: CapacityAsked, bought: PerResource): { readonly unmet: PerResource; readonly waits: PerResource } {
   const atEase = perResource((name) => bought[name] * (1 - prices.headroom));
   const served = perResource((name) => (prices.shortfall[name] < prices.waiting[name] ? atEase[name] : bought[name]));
@@ -114,7 +114,7 @@ function lacking({ demand, prices }: CapacityAsked, bought: PerResource): { read
 const priced = (amounts: PerResource, each: PerResource): number =>
   resourceNames.reduce((sum, name) => sum + (amounts[name] === 0 ? 0 : amounts[name] * each[name]), 0);
 
-/** The type's reduced cost: what one costs beyond what its part in each row is worth. */
+/** Returns the type's reduced cost: what one node costs beyond what it is worth in all rows. */
 function overWorth({ columns, rows }: LinearProgram, index: number, priceOfRow: (row: number) => number): number {
   const worth = rows.reduce((sum, { terms }, row) => sum + (terms.find(([column]) => column === index)?.[1] ?? 0) * priceOfRow(row), 0);
   const cost = columns[index]?.cost ?? 0;

@@ -13,19 +13,20 @@ export type CapacityAsked = {
   readonly prices: PerformancePrices;
 };
 
-/** The program and where to find what in it. */
+/** The program, and which of its rows belong to which resource. */
 export type CapacityProgram = {
   readonly program: LinearProgram;
   /** Rows whose bound is the demand of a resource. */
   readonly rowsOf: Readonly<Record<ResourceName, readonly number[]>>;
 };
 
-/** f: what one node of this type costs. */
+/** Returns f, what one node of this type costs. */
 export const costOf = ({ cost }: NodeType): number => cost.hardware + cost.software + cost.network;
 
 /**
- * min f + g over whole nodes of each type. For each resource: what is bought and what goes unmet is at least the demand; and so
- * it is without the headroom, but for what then waits. The first columns are the types, in their order.
+ * Returns the program: minimize f + g over whole nodes of each type. For each resource, what is bought plus what goes unmet must be at
+ * least the demand. In a second row, what is bought without the headroom, plus unmet, plus waiting must be too. The first columns are
+ * the types, in their order.
  */
 export function capacityProgram({ demand, types, prices }: CapacityAsked): CapacityProgram {
   const columns: ProgramColumn[] = types.map((type) => ({
@@ -48,7 +49,7 @@ export function capacityProgram({ demand, types, prices }: CapacityAsked): Capac
   return { program: { columns, rows }, rowsOf };
 }
 
-/** The same, for the fewest nodes that cost no more than this: of equally cheap fleets the smallest. */
+/** Returns the same program, but for the fewest nodes that cost no more than `cost`: the smallest of equally cheap fleets. */
 export function fewestNodes({ columns, rows }: LinearProgram, types: number, cost: number): LinearProgram {
   const priced = columns.map((column, index): readonly [number, number] => [index, column.cost]).filter(([, factor]) => factor !== 0);
   return {

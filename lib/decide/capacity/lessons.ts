@@ -5,12 +5,12 @@ import { vcpusOf } from "./outlook.ts";
 import { quotaOf } from "./quotas.ts";
 import { given, refusedAgain } from "./rest.ts";
 
-/** What an answer of EC2's makes of what is known about one subject; undefined: nothing is held against it any more. */
+/** How a response of EC2 changes what is known about one subject. `next` returns undefined if the refusal is forgotten. */
 export type Lesson = { readonly subject: Subject; readonly next: (known: Refusal | undefined) => Refusal | undefined };
 
 /**
- * What is to be learned of a launch: what gave is forgiven, what refused rests. Of what gave, but less than it was asked
- * for, both hold: it begins anew.
+ * Returns what a launch teaches: refusals of what was given are forgotten, and what was refused rests. If a subject gave less than
+ * requested, both apply: the old refusal is forgotten, and a new one starts.
  */
 export function lessonsOf(
   launch: Launch,
@@ -59,7 +59,7 @@ function givenBy({ instanceType, zone, market }: OfferRef, count: number, launch
 
 function refusedOf({ code, why, ...ref }: { code: string; why: Subject["why"] } & OfferRef, launch: Launch): Refused {
   const offer = { instanceType: ref.instanceType, zone: ref.zone, market: ref.market };
-  // Of nodes that may be fewer, not even one was to be had.
+  // If the launch would have accepted fewer nodes, not even one was available.
   const count = launch.whole ? launch.count : 1;
   const type = typeOf(offer, launch);
   if (why === "limit" && type) return { subject: limitOn(offer), code, least: vcpusOf(type, count), launch: launch.id };

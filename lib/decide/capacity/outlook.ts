@@ -3,22 +3,22 @@ import type { Refusal } from "../../model/refusal.ts";
 import { quotaOf } from "./quotas.ts";
 import { type Standing, standing } from "./rest.ts";
 
-/** So many nodes of one offer at once. */
+/** A request for `count` nodes of one offer at once. */
 export type Asked = { readonly offer: Offer; readonly type: InstanceType; readonly count: number };
 
-/** What one moment's memory says of asking EC2 for something. */
+/** What is known at one moment about the chances of a request to EC2. */
 export type Outlook = {
-  /** `rests` as long as anything about it does. */
+  /** Returns `rests` if any refusal against the request still rests. */
   standing(asked: Asked): Standing;
-  /** All that was refused and stands against it, be it over its rest. */
+  /** Returns all refusals against the request, including those whose rest is over. */
   against(asked: Asked): readonly Refusal[];
 };
 
-/** A refusal of more than is asked for stands against nothing. */
+/** Returns the outlook. A refusal of more than is requested does not count against the request. */
 export function outlook(refusals: readonly Refusal[], nowMs: number): Outlook {
   const standings = new Map(refusals.map((refusal) => [refusal, standing(refusal, nowMs)]));
   const known = new Map(refusals.filter((each) => standings.get(each) !== "free").map((each) => [keyOf(each), each]));
-  // Every launch asks about every offer, and most offers have nothing against them.
+  // Fast path, because every launch checks every offer, and usually nothing is refused.
   const against = ({ offer, type, count }: Asked): readonly Refusal[] => {
     if (known.size === 0) return [];
     const nodes = [known.get(`capacity ${offerName(offer)}`), known.get(`fault ${offerName(offer)}`)];
@@ -36,7 +36,7 @@ export function outlook(refusals: readonly Refusal[], nowMs: number): Outlook {
   };
 }
 
-/** What a limit is held against. */
+/** Returns the vCPUs that count towards the account's quota. */
 export const vcpusOf = (type: InstanceType, count: number): number => Math.ceil(type.resources.vcpus) * count;
 
 const keyOf = (refusal: Refusal): string => {

@@ -1,6 +1,6 @@
 import type { Market } from "../../model/offer.ts";
 
-/** Families that share one quota of vCPUs, on demand and as spot apart, by the letters that their types begin with. */
+/** Instance families that share one quota of vCPUs, by the first letters of their types. On-demand and spot have separate quotas. */
 const classes: readonly { readonly name: string; readonly spotName?: string; readonly families: RegExp }[] = [
   { name: "DL", families: /^dl/ },
   { name: "Trn", families: /^trn/ },
@@ -16,7 +16,7 @@ const classes: readonly { readonly name: string; readonly spotName?: string; rea
   { name: "Standard (A, C, D, H, I, M, R, T, Z)", families: /^[acdhimrtz]/ },
 ];
 
-/** The quota that counts instances of this type, by the name it has in AWS's Service Quotas. */
+/** Returns the quota that counts instances of this type, by its name in AWS Service Quotas. */
 export function quotaOf(instanceType: string, market: Market): string {
   const found = classes.find(({ families }) => families.test(instanceType));
   const family = found ? (market === "spot" ? (found.spotName ?? found.name) : found.name) : `${instanceType.split(".")[0]}`;

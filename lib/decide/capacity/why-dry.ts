@@ -4,7 +4,7 @@ import type { Refusal } from "../../model/refusal.ts";
 import { allows, holds } from "../../model/wants.ts";
 import type { Outlook } from "./outlook.ts";
 
-/** What stands against each offer that could be bought for one job (or gang), whatever it costs. */
+/** Returns the refusals against each offer that could be bought for one job (or gang), whatever it costs. */
 export const dryFor = (entry: QueueEntry, catalogue: Catalogue, seen: Outlook): readonly (readonly Refusal[])[] => {
   const holding = new Map(catalogue.types.filter((type) => holds(type, type.resources, entry)).map((type) => [type.name, type]));
   return catalogue.offers.flatMap((offer) => {
@@ -14,16 +14,16 @@ export const dryFor = (entry: QueueEntry, catalogue: Catalogue, seen: Outlook): 
 };
 
 /**
- * Why nothing can be bought for a job just now, and what the admin can do about it; undefined when nothing was refused.
- * In words that stay the same while it lasts.
+ * Returns why nothing can be bought for a job now, and what the admin can do about it; undefined if nothing was refused.
+ * The text must stay the same while the shortage lasts, because each new reason costs a write per waiting job.
  */
 export function whyDry(against: readonly (readonly Refusal[])[]): string | undefined {
   const said = whatWasRefused(against);
   const isQuota = against.flat().some(({ why }) => why === "limit");
-  return said && `${said}; it is asked again within ${isQuota ? "half an hour" : "minutes"}`;
+  return said && `${said}; the next request follows within ${isQuota ? "half an hour" : "minutes"}`;
 }
 
-/** What EC2 says to all that could be bought; undefined when nothing was refused. */
+/** Returns why EC2 refused all that could be bought; undefined if nothing was refused. */
 export function whatWasRefused(against: readonly (readonly Refusal[])[]): string | undefined {
   const all = against.flat();
   const quotas = unique(all.flatMap((refusal) => (refusal.why === "limit" ? [`${refusal.quota} (${refusal.code})`] : [])));
@@ -32,21 +32,21 @@ export function whatWasRefused(against: readonly (readonly Refusal[])[]): string
   const said = [
     ...(quotas.length > 0
       ? [
-          `the account's quota of vCPUs is used up: ${quotas.join(", ")}; an admin can have it raised in Service Quotas, and it is freed as work ends`,
+          `the account's quota of vCPUs is used up: ${quotas.join(", ")}; an admin can request an increase in Service Quotas, and vCPUs become free as work ends`,
         ]
       : []),
-    ...(codes.length > 0 ? [`EC2 gives no instance type that fits just now (${codes.join(", ")})`] : []),
-    ...(faults.length > 0 ? [`EC2 turned the request down (${faults.join(", ")}); an admin finds more in the log of place`] : []),
+    ...(codes.length > 0 ? [`EC2 has no capacity for any instance type that fits (${codes.join(", ")})`] : []),
+    ...(faults.length > 0 ? [`EC2 rejected the request (${faults.join(", ")}); the log of place has the details for an admin`] : []),
   ];
   return said.length > 0 ? said.join("; ") : undefined;
 }
 
 const unique = (all: readonly string[]): string[] => [...new Set(all)].sort();
 
-/** How many are named of what was passed over. */
+/** The most offers that a reason names. */
 const mostNamed = 3;
 
-/** Which cheaper offers a job's launch does not ask for because they rest, by type and market; undefined when there are none. */
+/** Returns which cheaper offers a job's launch does not request because they rest, by type and market; undefined if there are none. */
 export function passedOver(entry: QueueEntry, usdPerHour: number, of: { catalogue: Catalogue; seen: Outlook }): string | undefined {
   const types = new Map(of.catalogue.types.map((type) => [type.name, type]));
   const resting = of.catalogue.offers.filter((offer) => {
@@ -66,5 +66,5 @@ export function passedOver(entry: QueueEntry, usdPerHour: number, of: { catalogu
     .sort();
   if (named.length === 0) return undefined;
   const more = named.length > mostNamed ? ` and ${named.length - mostNamed} more` : "";
-  return `cheaper, but refused lately: ${named.slice(0, mostNamed).join("; ")}${more}`;
+  return `cheaper, but recently refused: ${named.slice(0, mostNamed).join("; ")}${more}`;
 }

@@ -1,24 +1,27 @@
 import type { Node } from "../../model/node.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 
-/** A worker ends its jobs this long before its lease ends; nobody else starts them before this long after it. */
+/** A worker stops its jobs this long before its lease ends, and no other node starts them until this long after it. */
 const leaseMarginMs = 60_000;
-/** Three missed calls of a busy worker: give it nothing new until it is heard again. */
+/** A busy worker has missed three calls: it must get nothing new until it calls again. */
 const silentAfterMs = 30_000;
-/** A worker stops what runs within half a minute of the end of a drain; an upload that began may take longer. */
+/** A worker stops its runs within half a minute of the end of a drain, but an upload that has started may take longer. */
 const letGoWithinMs = 10 * 60_000;
-/** EC2's own notice of an end comes within seconds; after this long it is looked up. */
+/** EC2's own event about an end arrives within seconds; after this long EC2 is asked. */
 const confirmAfterMs = 120_000;
 
-/** An instance that ended before its launch was on record was nobody's when EC2 told: one that boots is looked up once a minute, in these seconds of it. */
+/**
+ * A booting node is looked up once a minute, in the first seconds of it. If an instance ends before its launch is recorded, EC2's event
+ * about it matches no node and is lost.
+ */
 const lookEveryMs = 60_000;
 const lookForMs = 10_000;
 
-/** Whether a node can be given something: it lives, and it is heard or still booting. */
+/** Reports whether a node can get work: it is booting, or it is ready and its worker called lately. */
 export const isHeard = (node: Node, nowMs: number): boolean =>
   node.state === "launching" || (node.state === "ready" && nowMs - (node.lastSeenMs ?? node.stateSinceMs) < silentAfterMs);
 
-/** Nodes that are dead, stuck on their way, or whose end was never confirmed. The first rule that speaks wins. */
+/** Returns steps for nodes that are dead or stuck, or whose end was never confirmed. The first rule that applies to a node wins. */
 export function deadNodes(snapshot: Snapshot): Step[] {
   return snapshot.nodes.flatMap((node): Step[] => {
     const step = verdict(node, snapshot);
@@ -33,7 +36,7 @@ function verdict(node: Node, { nowMs, pool }: Snapshot): Step | undefined {
         kind: "lose",
         node: node.id,
         because: "EC2 says that the instance has ended",
-        // Whose end was asked for, and whom EC2 took back, might have booted well.
+        // A node whose end was requested, or that EC2 took back, might have booted well.
         ...(node.readyAtMs === undefined && !node.released && !node.notice && !node.drain ? { neverBooted: true } : {}),
       };
     case "launching":
@@ -43,7 +46,7 @@ function verdict(node: Node, { nowMs, pool }: Snapshot): Step | undefined {
       return working(node, nowMs);
     case "terminating":
       return nowMs - node.stateSinceMs > confirmAfterMs
-        ? { kind: "confirm", node: node.id, because: "EC2 has not said that it ended" }
+        ? { kind: "confirm", node: node.id, because: "EC2 has not confirmed that it ended" }
         : undefined;
   }
 }
@@ -53,13 +56,13 @@ function working(node: Node, nowMs: number): Step | undefined {
   const isDraining = state === "draining";
   const isEmpty = assignments.length === 0;
   if (isDraining && node.lastSeenMs === undefined && !isEmpty)
-    return { kind: "lose", node: id, because: `${drain?.because ?? "EC2 takes it back"} before its worker ever called` };
+    return { kind: "lose", node: id, because: `${drain?.because ?? "EC2 took it back"} before its worker ever called` };
   if (nowMs > node.leaseUntilMs + leaseMarginMs)
     return { kind: "lose", node: id, because: "its worker was silent until its lease had ended" };
   if (drain && !isEmpty && nowMs > drain.untilMs + letGoWithinMs)
-    return { kind: "end", node: id, because: `its worker has not let go of what it holds, and ${drain.because}` };
+    return { kind: "end", node: id, because: `its worker has not released what it holds, and ${drain.because}` };
   return isDraining && isEmpty
-    ? { kind: "retire", node: id, because: drain?.because ?? "its end was decided before and not carried out" }
+    ? { kind: "retire", node: id, because: drain?.because ?? "its end was decided earlier but not carried out" }
     : undefined;
 }
 
@@ -77,7 +80,7 @@ function booting(node: Node, { nowMs, pool }: Pick<Snapshot, "nowMs" | "pool">):
     : undefined;
 }
 
-/** When the next node that boots is looked up. */
+/** Returns when the next booting node is looked up. */
 export function nextLookAtBooting(nodes: readonly Node[], nowMs: number): number | undefined {
   const next = nodes
     .filter((node) => node.state === "launching")

@@ -1,22 +1,22 @@
 import { breakers } from "../../model/breaker.ts";
 import type { Snapshot } from "../../model/plan.ts";
 
-/** How a pool is, in the numbers that its metrics and alarms are made of. */
+/** The state of a pool in the numbers that its metrics and alarms use. */
 export type PoolNumbers = {
-  /** That boot, work or drain. */
+  /** Nodes that boot, work or drain. */
   readonly nodes: number;
   readonly gpus: number;
-  /** Mean over all GPUs that were just heard of, 0 to 100; absent when none was. */
+  /** Mean over all GPUs with a recent sample, 0 to 100; undefined if there are none. */
   readonly gpuUtilization?: number | undefined;
   readonly queuedJobs: number;
-  /** Of the job that has waited longest; 0 when none does. */
+  /** The age of the job that has waited longest; 0 if no job waits. */
   readonly oldestQueuedSeconds: number;
   readonly reservedUsdPerHour: number;
-  /** Types in zones that do not boot with the pool's image. */
+  /** Instance types in zones that do not boot with the pool's image. */
   readonly openBreakers: number;
 };
 
-/** A GPU that was not heard of for this long says nothing of now. */
+/** A sample that is older than this does not count. */
 const freshForMs = 60_000;
 
 export function poolNumbers(

@@ -1,13 +1,13 @@
 import type { TaggedInstance } from "../../model/tagged-instance.ts";
 
-/** An instance must have been seen unowned before, so long ago, and be that old: a launch may be on its way to the ledger. */
+/** An instance must be this old and must have been seen unowned this long ago, because its launch may not have reached the ledger yet. */
 const confirmedAfterMs = 10 * 60_000;
-/** Ended at a time: should the ledger ever be the one that is wrong, there is time to see it. */
+/** The most that are ended at a time, so that there is time to notice if the ledger is ever wrong. */
 const mostEnds = 20;
-/** As many fit into one item of the table. */
+/** As many as fit into one item of the table. */
 const mostNoted = 2_000;
 
-/** What to do about instances that nobody owns: those seen for the first time are noted, those seen before long ago are ended. */
+/** Returns what to do about instances without an owner: those seen for the first time are noted, those noted long ago are ended. */
 export function judgeStrays(of: {
   readonly unowned: readonly TaggedInstance[];
   readonly noted: ReadonlyMap<string, number>;

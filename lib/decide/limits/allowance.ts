@@ -3,7 +3,7 @@ import type { LimitScope, Limits } from "../../model/limits.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import { less } from "../../model/reservations.ts";
 
-/** What the limits leave while jobs are placed one after the other; infinite where there is none. */
+/** What the limits leave while jobs are placed one after another; infinite for a scope without a limit. */
 export type Allowance = {
   readonly pool: Reservation;
   readonly deployment: Reservation;
@@ -22,7 +22,7 @@ export function allowanceOf({ pool, reserved, wider }: Snapshot): Allowance {
   };
 }
 
-/** What the limits would leave if nothing were reserved. */
+/** Returns what the limits would leave if nothing were reserved. */
 export const unreserved = (seen: Snapshot): Allowance =>
   allowanceOf({
     ...seen,
@@ -32,19 +32,19 @@ export const unreserved = (seen: Snapshot): Allowance =>
 
 const left = (limits: Limits | undefined, reserved: Reservation = none): Reservation => less({ ...boundless, ...given(limits) }, reserved);
 
-/** Without the parts that are not limited. */
+/** Returns the parts that are limited. */
 const given = ({ usdPerHour, gpus }: Limits = {}): Partial<Reservation> => ({
   ...(usdPerHour === undefined ? {} : { usdPerHour }),
   ...(gpus === undefined ? {} : { gpus }),
 });
 
-/** What a launch may reserve, for this team or, where there is none, for all teams. */
+/** Returns what a launch may reserve: for this team, or for all teams if `team` is undefined. */
 export const allowed = (allowance: Allowance, team: string | undefined): Reservation => {
   const all = scopes.map((scope) => leftOf(allowance, scope, team));
   return { usdPerHour: Math.min(...all.map(({ usdPerHour }) => usdPerHour)), gpus: Math.min(...all.map(({ gpus }) => gpus)) };
 };
 
-/** With so much less. */
+/** Returns the allowance less what was reserved. */
 export const without = (allowance: Allowance, team: string | undefined, reserved: Reservation): Allowance => {
   const its = team === undefined ? undefined : allowance.teams[team];
   return {
@@ -54,7 +54,7 @@ export const without = (allowance: Allowance, team: string | undefined, reserved
   };
 };
 
-/** In the order in which they are told: who waits is told the nearest. */
+/** From the nearest to the widest: a job that waits is shown the nearest limit. */
 export const scopes: readonly LimitScope[] = ["pool", "team", "deployment"];
 
 export const leftOf = (allowance: Allowance, scope: LimitScope, team: string | undefined): Reservation => {
@@ -62,6 +62,6 @@ export const leftOf = (allowance: Allowance, scope: LimitScope, team: string | u
   return (team === undefined ? undefined : allowance.teams[team]) ?? boundless;
 };
 
-/** The nearest limit within which it does not fit, whatever `fits` is asked of; the pool's where only all together leave too little. */
+/** Returns the nearest limit that leaves too little for `fits`; the pool's if each alone leaves enough, but not all together. */
 export const nearestLimit = (allowance: Allowance, team: string | undefined, fits: (room: Reservation) => boolean): LimitScope =>
   scopes.find((scope) => !fits(leftOf(allowance, scope, team))) ?? "pool";

@@ -4,20 +4,20 @@ import type { Snapshot } from "../../model/plan.ts";
 import { cost, dollars, gpus } from "../../model/values/amount.ts";
 import { type Allowance, leftOf, scopes } from "./allowance.ts";
 
-/** "$40/h and 16 GPUs", or the one of them that is limited. */
+/** "$40/h and 16 GPUs", or only the part that is limited. */
 export const inWords = ({ usdPerHour, gpus: count }: Limits): string =>
   [...(usdPerHour === undefined ? [] : [`${dollars(usdPerHour)}/h`]), ...(count === undefined ? [] : [gpus(count)])].join(" and ");
 
-/** What the least that would do for the job needs of it. */
+/** "$4.10/h and 1 GPU": what the cheapest node that holds the job would reserve. */
 export const needInWords = ({ usdPerHour, gpus: count }: Reservation): string => `${cost(usdPerHour)}/h and ${gpus(count)}`;
 
-/** The cheapest that EC2 has for the job just now, and what it would reserve. */
+/** The cheapest instance type that EC2 has for the job now, and what it would reserve. */
 export type Least = { readonly instanceType: string; readonly asks: Reservation };
 type Waiting = { readonly team: string; readonly least: Least; readonly allowance: Allowance };
 
 /**
- * Why a job waits for a limit though nothing forbids it for ever: what it needs more, and what of that limit is reserved. Names only the
- * parts (dollars, GPUs) that are in its way, of the nearest limit that is.
+ * Returns why a job waits for a limit although it could run later: what it needs, and how much of the limit is reserved. Names the nearest
+ * limit that is in the way, and only the parts of it (dollars, GPUs) that are.
  */
 export function whyLimited({ team, least, allowance }: Waiting, { pool, wider }: Pick<Snapshot, "pool" | "wider">): string {
   const { asks, instanceType } = least;
@@ -26,7 +26,7 @@ export function whyLimited({ team, least, allowance }: Waiting, { pool, wider }:
   const limits = { pool: pool.limits, team: wider?.limits.teams[team] ?? {}, deployment: wider?.limits.deployment ?? {} }[scope];
   const { whose, until } = words[scope]({ team, pool: pool.name });
   if (beyond(asks, limits).length > 0)
-    return `the cheapest that EC2 has for the job just now, ${instanceType}, costs ${needInWords(asks)}, and ${whose} is limited to ${inWords(limits)}; what costs less cannot be had now, and is asked for again within minutes`;
+    return `the cheapest that EC2 has for the job now, ${instanceType}, costs ${needInWords(asks)}, and ${whose} is limited to ${inWords(limits)}; cheaper types are not available now, and are requested again within minutes`;
   const parts = beyond(asks, left(scope));
   const needs = parts.map((part) => (part === "gpus" ? gpus(asks.gpus) : `${cost(asks.usdPerHour)}/h`)).join(" and ");
   const reserved = parts
@@ -40,16 +40,16 @@ const beyond = (asks: Reservation, most: Limits): readonly Part[] =>
   (["usdPerHour", "gpus"] as const).filter((part) => asks[part] > (most[part] ?? Number.POSITIVE_INFINITY));
 
 /**
- * Said in twentieths of the limit: each new figure would be one more write for every job that waits, and nodes come and go while
- * thousands wait.
+ * Rounds to twentieths of the limit, because each new figure costs a write per waiting job, and nodes start and end while
+ * thousands of jobs wait.
  */
 function reservedInWords(part: Part, { limit, left, asks }: { limit: number; left: number; asks: number }): string {
   const reserved = Math.max(0, limit - left);
   const step = part === "gpus" ? Math.max(1, Math.floor(limit / 20)) : limit / 20;
-  // All of it, or more after a limit was lowered, is said as it is.
+  // A limit that is used up, or exceeded because it was lowered, is reported exactly.
   const rounded = reserved >= limit || step <= 0 ? reserved : Math.floor(reserved / step + 1e-9) * step;
   const isSame = reserved - rounded < 1e-6;
-  // The figures must not seem to leave room for the job.
+  // The figure must not suggest that the job would fit.
   const tooMuch = limit - asks;
   const least = isSame ? "" : rounded > tooMuch ? "at least " : "more than ";
   const told = isSame ? reserved : Math.max(rounded, tooMuch);
@@ -58,6 +58,6 @@ function reservedInWords(part: Part, { limit, left, asks }: { limit: number; lef
 
 const words: Readonly<Record<LimitScope, (of: { team: string; pool: string }) => { whose: string; until: string }>> = {
   pool: ({ pool }) => ({ whose: `pool ${pool}`, until: "other work ends" }),
-  team: ({ team }) => ({ whose: `team ${team}`, until: "other work of the team ends, in whatever pool," }),
-  deployment: () => ({ whose: "the whole deployment", until: "other work ends, in whatever pool," }),
+  team: ({ team }) => ({ whose: `team ${team}`, until: "other work of the team ends, in any pool," }),
+  deployment: () => ({ whose: "the whole deployment", until: "other work ends, in any pool," }),
 };

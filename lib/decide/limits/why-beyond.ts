@@ -6,8 +6,8 @@ import { allows, holds, type Wants } from "../../model/wants.ts";
 import { inWords, needInWords } from "./in-words.ts";
 
 /**
- * Why nothing that holds the job is within the limits beyond its pool's, though nothing else were reserved; undefined when
- * something is. Limits are raised, so this refuses new jobs and only holds those that wait.
+ * Returns why no offer that holds the job is within the limits of its team and of the deployment, even if nothing else were reserved;
+ * undefined if one is. Limits can be raised, so this rejects new jobs but only holds those that already wait.
  */
 export function whyBeyond(
   wants: Wants & { readonly team: string },
@@ -23,9 +23,9 @@ export function whyBeyond(
   const fits = ({ usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits): boolean =>
     offers.some((offer) => isWithin(asks(offer), { usdPerHour, gpus }));
   const least = `${wants.nodes === 1 ? "the cheapest that fits" : `${wants.nodes} of the cheapest that fits`}, ${cheapest.instanceType}, costs ${needInWords(asks(cheapest))}`;
-  // A node that serves several teams counts for none of them.
+  // A node that serves several teams counts towards none of their limits.
   const ofTeam = pool.shared ? undefined : limits?.teams[wants.team];
-  if (ofTeam && !fits(ofTeam)) return `${least}, and team ${wants.team} is limited to ${inWords(ofTeam)} over all pools`;
+  if (ofTeam && !fits(ofTeam)) return `${least}, and team ${wants.team} is limited to ${inWords(ofTeam)} across all pools`;
   const ofAll = limits?.deployment;
   if (ofAll && !fits(ofAll)) return `${least}, and the whole deployment is limited to ${inWords(ofAll)}`;
   return undefined;

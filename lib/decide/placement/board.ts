@@ -17,24 +17,24 @@ import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
 import { give, hasRoom, kindOf, type Room, roomsOf } from "./rooms.ts";
 
-/** Bundles of one decision: some ten launches where jobs are alike. The next decision follows at once. */
+/** The most bundles of one decision: about ten launches if jobs are alike. The next decision follows at once. */
 const mostBundles = 400;
-/** Unlike bundles that one job is tried with. */
+/** The most unlike bundles that one job is tried with. */
 const mostTries = 40;
 
-/** What is left while jobs are placed one after the other. */
+/** What is left while jobs are placed one after another. */
 export type Board = {
   readonly pool: Pool;
   readonly rooms: readonly Room[];
-  /** Nodes that jobs of one node leave to gangs where they can. */
+  /** Nodes that single-node jobs should leave to gangs if they can. */
   readonly wanted: ReadonlySet<string>;
-  /** What stands against asking EC2 for something. */
+  /** What EC2 has refused, and what rests because of it. */
   readonly seen: Outlook;
-  /** What can be asked for now, so many nodes at once. */
+  /** Returns what can be requested now for `count` nodes at once. */
   readonly shelfFor: (count: number) => Shelf;
-  /** What does not boot just now. */
+  /** Instance types in zones that do not boot at the moment. */
   readonly broken: readonly Breaker[];
-  /** What of it this decision tries once more: one launch does, and no other. */
+  /** Those of them that this decision tries again, each with one launch only. */
   readonly tried: Set<string>;
   readonly bundles: Bundle[];
   readonly likeness: Likeness;
@@ -47,7 +47,10 @@ export type Board = {
 
 /** `nodes`: one, or a gang's. */
 export type Found = { readonly nodes: readonly Node[] } | "bundled" | Miss;
-/** `nothing`: no offer to be had. `limit` and the like: not within the pool's limits, the team's, the deployment's. `budget`: within them, but its budgets do not pay for it. `later`: this decision launches enough already. */
+/**
+ * `nothing`: no offer is available. `limit`, `team-limit`, `deployment-limit`: beyond the limits of the pool, the team or the deployment.
+ * `budget`: within them, but the pool's budgets do not pay for it. `later`: this decision already launches enough.
+ */
 export type Miss = "nothing" | "limit" | "team-limit" | "deployment-limit" | "budget" | "later";
 
 export function boardOf(snapshot: Snapshot, nodes: readonly Node[], queue: readonly QueueEntry[]): Board {
@@ -72,14 +75,14 @@ export function boardOf(snapshot: Snapshot, nodes: readonly Node[], queue: reado
   };
 }
 
-/** An offer that was refused to many may still be had for fewer. One that does not boot is tried once in a while. */
+/** An offer that was refused for many nodes may still be available for fewer. One that does not boot is tried again now and then. */
 function shelves({ catalogue }: Snapshot, { seen, broken, tried }: Pick<Board, "seen" | "broken" | "tried">): (count: number) => Shelf {
   const made = new Map<string, Shelf>();
   return (count) => {
     const mayBeTried = mayTry(broken, tried);
     const standingOf = (offer: Offer, type: InstanceType): Standing =>
       mayBeTried(offer) ? seen.standing({ offer, type, count }) : "rests";
-    // What is tried only grows.
+    // The number of tried places identifies them, because places are only ever added.
     const name = `${count} ${tried.size}`;
     const known = made.get(name) ?? shelf(catalogue?.types ?? [], catalogue?.offers ?? [], standingOf);
     made.set(name, known);
@@ -87,7 +90,7 @@ function shelves({ catalogue }: Snapshot, { seen, broken, tried }: Pick<Board, "
   };
 }
 
-/** Where the job goes; takes what it needs off the board. */
+/** Returns where the job goes, and takes what it needs off the board. */
 export function find(entry: QueueEntry, board: Board): Found {
   if (board.budget.usedUp) return "budget";
   const rooms = roomsFor(entry, board);
@@ -96,7 +99,7 @@ export function find(entry: QueueEntry, board: Board): Found {
   return { nodes: rooms.map(({ node }) => node) };
 }
 
-/** On nodes that are there: for all of a job or none of it. */
+/** Returns rooms on existing nodes for the whole job, or undefined. */
 function roomsFor(entry: QueueEntry, board: Board): readonly Room[] | undefined {
   if (isGang(entry)) return gangRooms(entry, board.rooms);
   const free = (room: Room): boolean => hasRoom(room, entry);
@@ -126,8 +129,8 @@ function toBeLaunched(entry: QueueEntry, board: Board): "bundled" | Miss {
 }
 
 /**
- * The cheapest node that can be asked for, and what it would reserve for the job alone; of a gang, of all its nodes. What would exceed
- * `most`, the limits themselves, counts only if there is nothing else.
+ * Returns the cheapest node that can be requested, and what it would reserve for the job alone, or for all nodes of a gang. An offer
+ * that would exceed `most`, the limits themselves, counts only if there is no other.
  */
 export function leastFor(entry: QueueEntry, board: Board, most: Reservation): Least {
   const empty = emptyBundle(undefined, board.shelfFor(entry.nodes), entry.nodes);
@@ -142,19 +145,19 @@ export function leastFor(entry: QueueEntry, board: Board, most: Reservation): Le
 
 const missOf: Readonly<Record<LimitScope, Miss>> = { pool: "limit", team: "team-limit", deployment: "deployment-limit" };
 
-/** What a launch may reserve, by limits and budgets. */
+/** Returns what a launch may reserve, by limits and budgets. */
 export function left({ allowance, affordableUsd }: Board, team: string | undefined): Reservation {
   const byLimits = allowed(allowance, team);
   return { ...byLimits, usdPerHour: Math.min(byLimits.usdPerHour, affordableUsd) };
 }
 
-/** Takes it off what the limits and budgets leave; less than nothing is given back. */
+/** Takes `reserved` off what the limits and budgets leave; a negative amount is given back. */
 export function take(board: Board, team: string | undefined, reserved: Reservation): void {
   board.allowance = without(board.allowance, team, reserved);
   board.affordableUsd = exactly(board.affordableUsd - reserved.usdPerHour);
 }
 
-/** Adds the job to the first bundle of its team that it makes less dearer than a node of its own would cost. */
+/** Adds the job to the first bundle of its team if that costs less than a node of its own; reports whether one was found. */
 function joins(entry: QueueEntry, board: Board, { team, aloneUsd }: { team: string | undefined; aloneUsd: number }): boolean {
   const tried = new Set<number>();
   for (const [index, open] of board.bundles.entries()) {
@@ -174,15 +177,15 @@ function joins(entry: QueueEntry, board: Board, { team, aloneUsd }: { team: stri
   return false;
 }
 
-/** Tells bundles apart by what they answer to another job, so that a job asks each sort of bundle once and not hundreds that are alike. */
+/** Distinguishes bundles by how they would take another job, so that a job tries each kind of bundle only once. */
 type Likeness = {
-  /** The same number for bundles that are alike; 0 for one without jobs. */
+  /** Returns the same number for bundles that are alike; 0 for one without jobs. */
   of(bundle: Bundle): number;
-  /** `bundle` is what `before` has become with the job. */
+  /** Records that `bundle` is `before` with one more job. */
   note(bundle: Bundle, grown: { readonly before: Bundle; readonly entry: QueueEntry }): void;
 };
 
-/** Alike are bundles of jobs of the same kinds, added in the same order, that cost and reserve the same. */
+/** Bundles are alike if they hold jobs of the same kinds, added in the same order, and cost and reserve the same. */
 function likeness(): Likeness {
   const numbers = new Map<string, number>();
   const known = new WeakMap<Bundle, number>();

@@ -6,50 +6,50 @@ import { fits, nothing, plus, type Resources } from "../../model/values/resource
 import { allows, type Wants } from "../../model/wants.ts";
 import type { Standing } from "../capacity/rest.ts";
 
-/** How much dearer than the cheapest an offer of one launch may be: width for EC2 to find capacity, bounded by what it may cost. */
+/** How much more than the cheapest an offer of one launch may cost: EC2 needs a choice to find capacity, but the cost must be bounded. */
 const dearestFactor = 1.5;
-/** Offers of one launch. EC2 takes 300; more than this only makes the reservation dearer. */
+/** The most offers of one launch. EC2 takes 300, but more than this only make the reservation dearer. */
 const mostOffers = 24;
 
 /**
- * Places on one node: all its jobs are stored in the node's item, which holds 400 KB with what its worker reports, and their
- * orders travel in few answers. A place is some 430 bytes: a job with the longest names, or five names of what it wants.
+ * The most places on one node. All its jobs are stored in the node's item, which holds 400 KB including what its worker reports, and
+ * their orders must fit in few responses. A place is about 430 bytes: a job with the longest names, or five names of what it wants.
  */
 export const mostPlaces = 200;
 const namesOfPlace = 5;
-/** GPU models and zones are short, and most jobs name none: the first five cost nothing. */
+/** Returns the places that a job takes. The first five GPU models and zones are free, because they are short and most jobs name none. */
 export const placesOf = ({ datasets, gpu, zones }: Pick<Wants, "datasets" | "gpu" | "zones">): number =>
   1 + Math.ceil(datasets.length / namesOfPlace) + Math.floor((gpu.models.length + zones.length) / namesOfPlace);
 
 /**
- * Offers that may be asked for now, cheapest first, each with the type it buys. `rested`: it was refused, and whether there is
- * any now has yet to be found out.
+ * Offers that may be requested now, cheapest first, each with the type that it buys. `rested`: it was refused, its rest is over, and
+ * whether it is available again is not known yet.
  */
 export type Shelf = readonly { readonly offer: Offer; readonly type: InstanceType; readonly rested: boolean }[];
 
-/** Jobs that are to share one node to be launched, or a gang, which gets several. */
+/** Jobs that will share one node to be launched, or a gang, which gets several. */
 export type Bundle = {
   readonly team: string | undefined;
-  /** Nodes. Each has a like share of the gang; more than one holds nothing but that gang. */
+  /** The number of nodes. If more than one, they hold nothing but a gang, in equal shares. */
   readonly count: number;
   readonly entries: readonly QueueEntry[];
-  /** On each node. */
+  /** Per node. */
   readonly places: number;
-  /** On each node. */
+  /** Per node. */
   readonly needs: Resources;
-  /** All that holds them, whatever it costs. */
+  /** All offers that hold the jobs, whatever they cost. */
   readonly holding: Shelf;
-  /** What EC2 is to choose from: the cheapest within the limits and its like in the same market. */
+  /** What EC2 should choose from: the cheapest offer within the limits, and similar ones in the same market. */
   readonly offers: readonly Offer[];
-  /** The shapes of what those buy. */
+  /** The instance types that the offers buy. */
   readonly types: readonly InstanceType[];
-  /** Of one node of the cheapest offer. */
+  /** The price of one node of the cheapest offer. */
   readonly usdPerHour: number;
-  /** Of all nodes, of the dearest. */
+  /** For all nodes, at the price of the dearest offer. */
   readonly reserved: Reservation;
 };
 
-/** The shelf, without what rests. */
+/** Returns the shelf, without offers that rest. */
 export function shelf(
   types: readonly InstanceType[],
   offers: readonly Offer[],
@@ -65,7 +65,7 @@ export function shelf(
     .toSorted((a, b) => a.offer.usdPerHour - b.offer.usdPerHour || (offerName(a.offer) < offerName(b.offer) ? -1 : 1));
 }
 
-/** A bundle without jobs, which everything on the shelf holds. */
+/** Returns a bundle without jobs, which every offer on the shelf holds. */
 export const emptyBundle = (team: string | undefined, from: Shelf, count = 1): Bundle => ({
   team,
   count,
@@ -80,7 +80,7 @@ export const emptyBundle = (team: string | undefined, from: Shelf, count = 1): B
 });
 
 /**
- * The bundle with one job more. `nothing`: no offer holds them all. `limit`: one does, but not within `room`,
+ * Returns the bundle with one more job. Returns `nothing` if no offer holds all jobs, and `limit` if one does, but not within `room`,
  * which is what the pool may still reserve without this bundle.
  */
 export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): Bundle | "nothing" | "limit" {
@@ -109,9 +109,9 @@ export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): 
 }
 
 /**
- * Of one market's offers what EC2 is to choose from: the cheapest and its like. Where all of those have yet to show that there is
- * any again, the cheapest that nothing stands against comes with its like: the launch then brings something either way, and
- * finds out by the way what a launch of its own would have been wasted on. Where there is no such offer, one launch asks for all.
+ * Returns the offers of one market that EC2 should choose from: the cheapest and those with a similar price. If all of these were
+ * refused before, the cheapest offer that was not refused is added with those like it: the launch then succeeds either way, and
+ * finds out what would otherwise need a launch that may be wasted. If every offer was refused, one launch requests them all.
  */
 function choiceOf(market: Shelf): Shelf {
   const likeOf = (first: Shelf[number] | undefined, of: Shelf): Shelf =>

@@ -7,16 +7,17 @@ import { dollars } from "../../model/values/amount.ts";
 import type { Outlook } from "../capacity/outlook.ts";
 import type { Bundle } from "./bundles.ts";
 
-/** Nodes of one launch: what came of it is put on record in one transaction of at most 100 parts, two a node and a few besides. */
+/** The most nodes of one launch: its outcome is recorded in one transaction of at most 100 parts, two per node and a few more. */
 const mostNodes = 40;
-/** Jobs of one launch: its item holds 400 KB, and a job's name takes up to 150 bytes. */
+/** The most jobs of one launch: its item holds 400 KB, and a job's name takes up to 150 bytes. */
 const mostJobs = 1_000;
 
 type LaunchStep = Extract<Step, { kind: "launch" }>;
 
 /**
- * One launch for all bundles of one team that EC2 is to choose from the same offers for: a request costs as much for forty
- * nodes as for one. EC2 may give fewer nodes than there are bundles; jobs that got none then are planned anew. A gang's is its own. `whatElse`: what there is to say of a launch besides.
+ * Returns one launch for all bundles of a team that have the same offers, because a request costs as much for forty
+ * nodes as for one. EC2 may give fewer nodes than there are bundles; jobs that got none are then planned again. A gang has a launch of its
+ * own. `whatElse` returns what to add to a launch's reason.
  */
 export function launchesOf(
   bundles: readonly Bundle[],
@@ -40,8 +41,8 @@ export function launchesOf(
 }
 
 /**
- * The launches, without offers that an earlier one of the plan tries after their rest: one is to find out whether there is
- * any. One that has nothing else to ask for is left out; what the other finds is decided on at once.
+ * Returns the launches, without offers that an earlier launch of the plan already tries after their rest, because one launch is enough to
+ * find out whether they are available. A launch with no other offer is left out; the next decision uses what the other finds.
  */
 export function probesShared(launches: readonly LaunchStep[], seen: Outlook): LaunchStep[] {
   const taken = new Set<string>();
@@ -62,7 +63,7 @@ export function probesShared(launches: readonly LaunchStep[], seen: Outlook): La
   });
 }
 
-/** The launch of fewer offers: it reserves no more than those need. */
+/** Returns the launch with fewer offers, which reserves no more than those need. */
 function narrowed(step: LaunchStep, offers: readonly Offer[]): LaunchStep {
   const types = step.launch.types.filter(({ name }) => offers.some(({ instanceType }) => instanceType === name));
   const reserved = times(step.launch.count, {
@@ -75,10 +76,10 @@ function narrowed(step: LaunchStep, offers: readonly Offer[]): LaunchStep {
 const jobsOf = (bundles: readonly Bundle[]): number => bundles.reduce((sum, { entries }) => sum + entries.length, 0);
 const likeness = ({ team, offers }: Bundle): string => [team ?? "", ...offers.map(offerName)].join(" ");
 
-/** Offers that are the same are reserved for alike: the dearest's price and the largest's GPUs. */
+/** Bundles with the same offers reserve the same: the price of the dearest and the GPUs of the largest. */
 function launchOf(bundles: readonly Bundle[], pool: Pool, whatElse: (first: Bundle) => string | undefined): LaunchStep {
   const [first] = bundles;
-  if (!first) throw new Error("a launch of nothing");
+  if (!first) throw new Error("a launch needs at least one bundle");
   const why = becauseOf(first, { nodes: bundles.length, jobs: jobsOf(bundles) });
   const more = whatElse(first);
   const because = more === undefined ? why : `${why}; ${more}`;

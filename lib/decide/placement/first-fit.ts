@@ -19,33 +19,33 @@ import { type Fallback, fallbackFor } from "./next-pool.ts";
 import { type Repacked, repack, reservedFor } from "./repack.ts";
 import { kindOf } from "./rooms.ts";
 
-/** Jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
+/** The most jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
 const mostSteps = 1_000;
-/** Launches of one decision. EC2 answers in a second or two as a rule, and sixteen are asked for at a time. */
+/** The most launches of one decision. EC2 usually responds within a second or two, and sixteen requests run at a time. */
 const mostLaunches = 40;
-/** Jobs that one decision moves: these come one after the other. */
+/** The most jobs that one decision moves: they are moved one after another. */
 const mostMoves = 100;
-/** Jobs that one decision tells why they wait; the others are told by the next ones. */
+/** The most jobs for which one decision records why they wait; the next decisions do it for the others. */
 const mostHolds = 500;
 
 export type Placement = {
   readonly steps: readonly Step[];
   /** Nodes that were given something. */
   readonly bound: ReadonlySet<string>;
-  /** Whether each job that waits had its turn: if not, the next plan may want the nodes that this one left empty. */
+  /** Whether each waiting job was considered: if not, the next plan may need the nodes that this one left empty. */
   readonly isWhole: boolean;
-  /** When a job that waits could be placed though nothing else happens. */
+  /** When a waiting job could be placed even if nothing else happens. */
   readonly wakeAtMs?: number | undefined;
-  /** How those that share new nodes were packed, and what that has taught. */
+  /** How the jobs that share new nodes were packed, and what was learned from it. */
   readonly packed?: Repacked | undefined;
 };
 
 type Wait = { readonly miss: Miss; readonly because: string | undefined; readonly fallback?: Fallback | undefined };
 
 /**
- * Places waiting jobs, each in its turn, on the first of `nodes` that holds it, else together with others on a node
- * to be launched where that costs less than a node of its own; the optimizer then packs those anew. A gang goes to as many nodes at once, or has as many
- * launched. Jobs that cannot be placed are told why, or move to the next pool.
+ * Places waiting jobs, each in its turn, on the first of `nodes` that holds it. Otherwise a job shares a node to be launched with others
+ * if that costs less than a node of its own; the optimizer then packs those jobs again. A gang is placed on all its nodes at once, or
+ * has all of them launched. Jobs that cannot be placed are held with a reason, or move to the next pool.
  */
 export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement {
   const { catalogue, pool } = snapshot;
@@ -56,7 +56,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
   const held = stillHeld(waiting, snapshot.nodes);
   const queue = waiting.filter((entry) => !held.has(jobName(entry)));
   const board = boardOf(snapshot, nodes, queue);
-  // What was in vain for one job is in vain for the next of its kind: the board only fills.
+  // If one job does not fit, neither does the next of its kind, because the board only fills.
   const inVain = new Map<string, Wait>();
   const steps: Step[] = [];
   const holds = waiting.filter((entry) => held.has(jobName(entry))).flatMap((entry) => hold(entry, whyHeldBack));
@@ -86,7 +86,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
   const { launches, isAll } = launchesNow(board, pool, catalogue);
   const told = toldNow(holds);
   return {
-    // Telling thousands why they wait must not make the first one wait for its node.
+    // Holds are last, because recording why thousands of jobs wait must not delay the first job's node.
     steps: [...steps, ...launches, ...told.steps],
     bound,
     isWhole,
@@ -101,7 +101,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
 
 const limited: readonly Miss[] = ["limit", "team-limit", "deployment-limit", "budget"];
 
-/** `isFreed`: what a better packing has freed may be enough for one that had no room. The next decision follows at once. */
+/** `isFreed`: a better packing has freed room that may be enough for a job that had none. The next decision follows at once. */
 function packedAnew(
   board: Board,
   { waits, learned }: { waits: readonly Wait[]; learned: Learned | undefined },
@@ -114,7 +114,7 @@ function packedAnew(
   };
 }
 
-/** What is launched now; `isAll`: the next decision need not launch more, for those who were left without. */
+/** Returns what is launched now. `isAll`: no launch was left for the next decision. */
 function launchesNow(board: Board, pool: Pool, catalogue: Catalogue): { readonly launches: readonly Step[]; readonly isAll: boolean } {
   const { seen } = board;
   const wanted = launchesOf(
@@ -126,13 +126,13 @@ function launchesNow(board: Board, pool: Pool, catalogue: Catalogue): { readonly
   return { launches, isAll: launches.length === wanted.length };
 }
 
-/** A job that cannot be placed moves, or is told why it waits. */
+/** Moves a job that cannot be placed, or holds it with a reason. */
 function turnedAway(entry: QueueEntry, { because, fallback }: Wait): Step[] {
   if (because === undefined || fallback?.to === undefined) return hold(entry, because);
   return [{ kind: "move", entry, to: fallback.to, because }];
 }
 
-/** As many as one decision moves and tells. `isAll`: all that move are among them. */
+/** Returns as many moves and holds as one decision makes. `isAll`: all moves are among them. */
 function toldNow(turned: readonly Step[]): { readonly steps: readonly Step[]; readonly isAll: boolean } {
   const moves = turned.filter(({ kind }) => kind === "move");
   const holds = turned.filter(({ kind }) => kind === "hold");
@@ -151,17 +151,17 @@ function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
   return { miss: found, because: never ?? fallback?.because ?? whyHeld(entry, found, on), fallback };
 }
 
-/** Asked whatever the miss is: where an offer beyond a limit is left, that limit is only the last thing in its way. */
+/** Applies to every miss: if only an offer beyond a limit is left, that limit may be merely the last obstacle. */
 const whereElse = (entry: QueueEntry, { snapshot, catalogue, board }: Judged): Fallback | undefined =>
   fallbackFor(entry, { snapshot, catalogue, seen: board.seen, left: left(board, snapshot.pool.shared ? undefined : entry.team) });
 
-/** Why nothing that is sold today will do, whatever ends. */
+/** Returns why no offer of today can hold the job, even after other work ends; undefined if one can. */
 const whyNever = (entry: QueueEntry, { catalogue, snapshot: { pool, wider } }: Judged): string | undefined =>
   whyUnsold(entry, pool, catalogue) ?? whyBeyond(entry, { pool, catalogue, limits: wider?.limits });
 
-/** A fresh deployment's first tick fetches prices; jobs that came before it are looked at again soon. */
+/** The first tick of a new deployment fetches prices; jobs that arrived before it are decided on again soon. */
 function withoutPrices(queue: readonly QueueEntry[], nowMs: number): Placement {
-  const steps = queue.flatMap((entry) => hold(entry, "prices are being fetched; that takes up to a minute")).slice(0, mostHolds);
+  const steps = queue.flatMap((entry) => hold(entry, "prices are being fetched; this takes up to a minute")).slice(0, mostHolds);
   return { steps, bound: new Set(), isWhole: true, wakeAtMs: queue.length > 0 ? nowMs + 2_000 : undefined };
 }
 
@@ -173,7 +173,7 @@ function bindStep(entry: QueueEntry, nodes: readonly Node[]): Step[] {
   return [{ kind: "bind-gang", entry, nodes: nodes.map(({ id }) => id), because }];
 }
 
-/** Undefined for a wait of seconds, which is not worth a write. */
+/** Returns undefined for a wait of seconds, because that is not worth a write. */
 function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: Judged): string | undefined {
   const { pool } = snapshot;
   switch (miss) {
@@ -182,7 +182,7 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: 
       const broken = whyBroken(board.broken, pool.name);
       return (
         (broken && dry ? `${broken}; ${dry}` : (broken ?? dry)) ??
-        "what fits is being tried for another job; the next decision sees what came of it"
+        "the instance types that fit are being tried for another job; the next decision uses the result"
       );
     }
     case "limit":
@@ -203,11 +203,11 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: 
   }
 }
 
-/** A hold, unless there is nothing to tell or the job knows already. */
+/** Returns a hold, unless there is no reason or the job already has that reason. */
 const hold = (entry: QueueEntry, because: string | undefined): Step[] =>
   because === undefined || entry.reason === because ? [] : [{ kind: "hold", entry, because }];
 
-/** When a refusal or a breaker's rest is over. */
+/** Returns when the rests of refusals and breakers end. */
 const whenThereMayBe = (snapshot: Snapshot): number[] => [
   ...snapshot.refusals.filter((each) => standing(each, snapshot.nowMs) === "rests").map(({ untilMs }) => untilMs),
   ...breakers(snapshot).flatMap(({ restsUntilMs }) => (restsUntilMs > snapshot.nowMs ? [restsUntilMs] : [])),

@@ -2,12 +2,12 @@ import { jobName, type QueueEntry } from "../../model/job.ts";
 import type { Assignment, Node } from "../../model/node.ts";
 import { hasRoom, kindOf, type Room } from "./rooms.ts";
 
-/** A job of several nodes, which start together or not at all. */
+/** Reports whether the job runs on several nodes, which start together or not at all. */
 export const isGang = (entry: QueueEntry): boolean => entry.nodes > 1;
 
 /**
- * Nodes for all members of a gang, by rank: of one instance type and in one zone. Undefined unless there are enough.
- * Of several groups the one of the smallest type does, so that the larger are left to who needs them.
+ * Returns nodes for all members of a gang, by rank: of one instance type and in one zone. Returns undefined unless there are enough.
+ * If several groups fit, it returns the one of the smallest type, so that larger types remain for jobs that need them.
  */
 export function gangRooms(entry: QueueEntry, rooms: readonly Room[]): readonly Room[] | undefined {
   const groups = Map.groupBy(
@@ -19,12 +19,12 @@ export function gangRooms(entry: QueueEntry, rooms: readonly Room[]): readonly R
 }
 
 /**
- * Nodes on which gangs that wait could start now. Others go there only where nothing else has room: a gang that has lost
- * one of its nodes to a job which had a place elsewhere would need all of them anew.
+ * Returns nodes on which waiting gangs could start now. Other jobs should use them only if no other node has room, because a gang that
+ * loses one of its nodes to a job with a place elsewhere would need all of them again.
  */
 export function wantedByGangs(queue: readonly QueueEntry[], rooms: readonly Room[]): ReadonlySet<string> {
   const wanted = new Set<string>();
-  // What is left only shrinks: too little for one gang is too little for the next of its kind.
+  // If one gang does not fit, neither does the next of its kind, because what is left only shrinks.
   const inVain = new Set<string>();
   let left = rooms;
   for (const entry of queue.filter(isGang)) {
@@ -39,8 +39,8 @@ export function wantedByGangs(queue: readonly QueueEntry[], rooms: readonly Room
 }
 
 /**
- * Jobs of which nodes still hold an earlier attempt: members of a gang that ended, until their workers have stopped them.
- * No attempt begins before nothing of the last one runs. What only uploads runs no more.
+ * Returns the jobs whose earlier attempt is still held by nodes: members of a gang that ended, until their workers have stopped them.
+ * An attempt must not start while any part of the last one runs. An attempt that only uploads no longer runs.
  */
 export function stillHeld(queue: readonly QueueEntry[], nodes: readonly Node[]): ReadonlySet<string> {
   if (!queue.some((entry) => isGang(entry) && entry.attempt > 1)) return new Set();

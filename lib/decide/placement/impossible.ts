@@ -6,15 +6,15 @@ import { cost, dollars, gib, gpus } from "../../model/values/amount.ts";
 import { allows, holds, suits, type Wants, whyNotAllowed } from "../../model/wants.ts";
 
 /**
- * Why no type of the pool's families could ever hold the job, in words that say what to change; undefined when one could,
- * and while no type is known at all: a family misspelt in the configuration is no fault of those who wait.
+ * Returns why no type of the pool's families could ever hold the job, and what to change. Returns undefined if one could, and while no
+ * type is known at all, because jobs should not fail for a misspelt family in the configuration.
  */
 export const whyTooLarge = (wants: Wants, pool: Pool, types: readonly InstanceType[]): string | undefined =>
   types.length === 0 || types.some((type) => holds(type, type.resources, wants)) ? undefined : tooLarge(wants, pool, types);
 
 /**
- * Why none of today's offers may be bought for the job within the pool's limits and budgets; undefined when one may.
- * Limits are raised and prices come back, so this refuses new jobs and only holds those that wait.
+ * Returns why none of today's offers may be bought for the job within the pool's limits and budgets; undefined if one may.
+ * Limits can be raised and prices can fall, so this rejects new jobs but only holds those that already wait.
  */
 export function whyUnsold(wants: Wants, pool: Pool, catalogue: Catalogue): string | undefined {
   const holding = new Map(catalogue.types.filter((type) => holds(type, type.resources, wants)).map((type) => [type.name, type]));
@@ -31,7 +31,7 @@ export function whyUnsold(wants: Wants, pool: Pool, catalogue: Catalogue): strin
   const within = offers.filter((offer) => isWithin(asks(offer), limits));
   if (within.length > 0) return notAffordable(pool, within, wants.nodes);
   if (wants.nodes > 1) return gangUnsold(wants, pool, { cheapest, ...asks(cheapest) });
-  if (wants.needs.gpus > limits.gpus) return `the job wants ${gpus(wants.needs.gpus)} and pool ${pool.name} is limited to ${limits.gpus}`;
+  if (wants.needs.gpus > limits.gpus) return `the job needs ${gpus(wants.needs.gpus)} and pool ${pool.name} is limited to ${limits.gpus}`;
   const costs = `costs ${cost(cheapest.usdPerHour)}/h`;
   if (cheapest.usdPerHour > limits.usdPerHour)
     return `the cheapest node that fits, ${cheapest.instanceType}, ${costs} and pool ${pool.name} is limited to ${dollars(limits.usdPerHour)}/h`;
@@ -39,19 +39,19 @@ export function whyUnsold(wants: Wants, pool: Pool, catalogue: Catalogue): strin
   return `no node that fits is within the limits of pool ${pool.name}: the cheapest, ${cheapest.instanceType}, has ${has} and ${costs}; the pool is limited to ${gpus(limits.gpus)} and ${dollars(limits.usdPerHour)}/h`;
 }
 
-/** Each member gets a node of its own, and all count at once. */
+/** Returns why the nodes of a gang are beyond the limits: each member gets a node of its own, and all of them count at once. */
 function gangUnsold(
   { nodes, needs }: Pick<Wants, "nodes" | "needs">,
   { name, limits }: Pool,
   least: { readonly cheapest: Offer } & Reservation,
 ): string {
   const wanted = needs.gpus * nodes;
-  if (wanted > limits.gpus) return `the gang wants ${gpus(wanted)} on ${nodes} nodes and pool ${name} is limited to ${limits.gpus}`;
+  if (wanted > limits.gpus) return `the gang needs ${gpus(wanted)} on ${nodes} nodes and pool ${name} is limited to ${limits.gpus}`;
   const { cheapest } = least;
   return `no ${nodes} nodes that fit are within the limits of pool ${name}: of the cheapest, ${cheapest.instanceType}, they have ${gpus(least.gpus)} and cost ${cost(least.usdPerHour)}/h; the pool is limited to ${gpus(limits.gpus)} and ${dollars(limits.usdPerHour)}/h`;
 }
 
-/** Why no budget will ever pay for an hour of one of these; undefined when both do. */
+/** Returns why the budgets will never pay for an hour of any of these offers; undefined if they do. */
 function notAffordable(pool: Pool, offers: readonly Offer[], nodes: number): string | undefined {
   const { usdPerDay = Number.POSITIVE_INFINITY, usdPerMonth = Number.POSITIVE_INFINITY } = pool.budgets ?? {};
   const [cheapest] = offers.toSorted(byPrice);
@@ -63,7 +63,7 @@ function notAffordable(pool: Pool, offers: readonly Offer[], nodes: number): str
   return `an hour of ${what} that fits, ${cheapest.instanceType}, costs ${cost(usdPerHour)} and the budget of pool ${pool.name} is ${budget}`;
 }
 
-/** `only`: what fits is sold, but the job's own conditions keep it from all of it. */
+/** `only`: what the pool does buy, if offers that fit are sold but the job's own conditions exclude all of them. */
 const notSold = (pool: Pool, only: string | undefined): string =>
   only === undefined
     ? `EC2 sells no instance type that fits in the zones and markets of pool ${pool.name}; name another pool`
@@ -78,11 +78,11 @@ function tooLarge(wants: Wants, pool: Pool, types: readonly InstanceType[]): str
     return `no instance type of pool ${pool.name} has ${gpus(wants.needs.gpus)}; the largest, ${byGpus.name}, has ${byGpus.resources.gpus}`;
   const byCpu = largest((type) => type.resources.vcpus);
   if (byCpu && wants.needs.vcpus > byCpu.resources.vcpus)
-    return `no fitting instance type of pool ${pool.name} has ${wants.needs.vcpus} vCPUs to give; the largest, ${byCpu.name}, has ${byCpu.resources.vcpus}`;
+    return `no fitting instance type of pool ${pool.name} has ${wants.needs.vcpus} vCPUs available to jobs; the largest, ${byCpu.name}, has ${byCpu.resources.vcpus}`;
   const byMemory = largest((type) => type.resources.memoryGiB);
   if (byMemory && wants.needs.memoryGiB > byMemory.resources.memoryGiB)
-    return `no fitting instance type of pool ${pool.name} has ${wants.needs.memoryGiB} GiB of memory to give; the largest, ${byMemory.name}, has ${gib(byMemory.resources.memoryGiB)}`;
-  return `no one instance type of pool ${pool.name} has ${gpus(wants.needs.gpus)}, ${wants.needs.vcpus} vCPUs and ${wants.needs.memoryGiB} GiB together`;
+    return `no fitting instance type of pool ${pool.name} has ${wants.needs.memoryGiB} GiB of memory available to jobs; the largest, ${byMemory.name}, has ${gib(byMemory.resources.memoryGiB)}`;
+  return `no single instance type of pool ${pool.name} has ${gpus(wants.needs.gpus)}, ${wants.needs.vcpus} vCPUs and ${wants.needs.memoryGiB} GiB together`;
 }
 
 const byPrice = (a: Offer, b: Offer): number => a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1);

@@ -11,7 +11,7 @@ import { whatWasRefused, whyDry } from "../capacity/why-dry.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 
-/** `to`: the job moves there now. `atMs`: it does then, if nothing changes. */
+/** `to`: the pool that the job moves to now. `atMs`: when it will move, if nothing changes. */
 export type Fallback = { readonly because: string; readonly to?: string; readonly atMs?: number };
 
 type On = {
@@ -23,11 +23,11 @@ type On = {
 };
 
 /**
- * The last member of the order type, zone, market, pool: whether a job for which nothing is to be had here moves on, or why it
- * stays. Undefined where there is no pool to move to, and where something else than EC2's refusals is in its way: a limit, a
- * budget, a breaker or a fault of the pool's own requests, none of which waiting elsewhere would be the answer to.
+ * Returns whether a job that EC2 has nothing for in this pool moves to another one, or why it stays. This is the last resort, after other
+ * types, zones and markets. Returns undefined if there is no pool to move to, or if something other than EC2's refusals is in the way:
+ * a limit, a budget, a breaker or a fault of the pool's own requests, because waiting elsewhere would solve none of these.
  *
- * It moves to the first pool, along the fallbacks, which it fits and of which nobody knows that EC2 has nothing for it either.
+ * The job moves to the first pool along the fallbacks that it fits, unless EC2 is known to have nothing for it there either.
  */
 export function fallbackFor(entry: QueueEntry, on: On): Fallback | undefined {
   const { snapshot, seen } = on;
@@ -39,7 +39,7 @@ export function fallbackFor(entry: QueueEntry, on: On): Fallback | undefined {
   if (sinceMs === undefined || refused === undefined) return undefined;
   const tried = next.map((each) => ({ to: each.pool.name, why: whyNotThere(entry, each, { snapshot, seen }) }));
   const found = tried.find(({ why }) => why === undefined);
-  if (!found) return { because: `${whyDry(against)}; it stays here: ${tried.map(({ why }) => why).join("; ")}` };
+  if (!found) return { because: `${whyDry(against)}; the job stays here: ${tried.map(({ why }) => why).join("; ")}` };
   const atMs = sinceMs + pool.fallbackSeconds * 1000;
   const lasted = `for ${pool.fallbackSeconds} s`;
   if (nowMs < atMs) return { because: `${whyDry(against)}; when that has lasted ${lasted} the job moves to pool ${found.to}`, atMs };
@@ -48,7 +48,7 @@ export function fallbackFor(entry: QueueEntry, on: On): Fallback | undefined {
 
 type Bought = { readonly offer: Offer; readonly type: InstanceType };
 
-/** What could be bought for the job, if EC2 gave it. */
+/** Returns what could be bought for the job if EC2 had capacity. */
 function offersFor(entry: QueueEntry, catalogue: Catalogue): readonly Bought[] {
   const holding = new Map(catalogue.types.filter((type) => holds(type, type.resources, entry)).map((type) => [type.name, type]));
   return catalogue.offers.flatMap((offer) => {
@@ -60,13 +60,13 @@ function offersFor(entry: QueueEntry, catalogue: Catalogue): readonly Bought[] {
 const isAffordable = ({ offer, type }: Bought, nodes: number, room: Reservation): boolean =>
   isWithin(times(nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }), room);
 
-/** What was refused of each offer that limits and budgets leave to the job. */
+/** Returns the refusals of each offer that limits and budgets allow for the job. */
 const whatIsInTheWay = (entry: QueueEntry, { catalogue, seen, left }: On): readonly (readonly Refusal[])[] =>
   offersFor(entry, catalogue)
     .filter((bought) => isAffordable(bought, entry.nodes, left))
     .map((bought) => (seen.standing({ ...bought, count: entry.nodes }) === "rests" ? seen.against({ ...bought, count: entry.nodes }) : []));
 
-/** Since when the last of them is refused for capacity or quota; undefined when one is not, or there are none. */
+/** Returns since when all offers have been refused for capacity or quota; undefined if one is not refused, or there are none. */
 function drySince(against: readonly (readonly Refusal[])[]): number | undefined {
   let since: number | undefined;
   for (const refusals of against) {
@@ -77,7 +77,7 @@ function drySince(against: readonly (readonly Refusal[])[]): number | undefined 
   return since;
 }
 
-/** Why the job stays away from that pool; undefined when it may go. By admission's rules, so that it never waits where it can never run. */
+/** Returns why the job must not move to that pool; undefined if it may. Uses the rules of admission, so that it can run where it waits. */
 function whyNotThere(
   entry: QueueEntry,
   { pool, catalogue }: NextPool,
@@ -93,5 +93,5 @@ function whyNotThere(
   const isToBeHad = offersFor(entry, catalogue)
     .filter((bought) => isAffordable(bought, entry.nodes, pool.limits))
     .some((bought) => seen.standing({ ...bought, count: entry.nodes }) !== "rests");
-  return isToBeHad ? undefined : `EC2 gives pool ${pool.name} nothing that fits either`;
+  return isToBeHad ? undefined : `EC2 has nothing that fits for pool ${pool.name} either`;
 }

@@ -13,13 +13,13 @@ import { triedBy } from "../health/breaker.ts";
 import { type Board, left, take } from "./board.ts";
 import { type Bundle, emptyBundle, extended, mostPlaces, placesOf, type Shelf } from "./bundles.ts";
 
-/** Work of one search: a decision is to take some tens of milliseconds at most, however many wait. */
+/** The work of one search: a decision should take a few tens of milliseconds at most, however many jobs wait. */
 const [stepsOfJob, mostSteps] = [2_000, 300_000];
 
 /**
- * Packs the jobs that are to share new nodes once more, by the optimizer, and keeps what costs less: first fit has said who has a place
- * within the limits, this says with whom. Gangs stay as they are, and so does what tries something that did not boot. Says what
- * the packing costs, what no packing costs less than, and what it has taught beside `learned`; undefined when there is nothing to pack.
+ * Packs the jobs that will share new nodes again, with the optimizer, and keeps the packing that costs less. First fit decides which jobs
+ * have a place within the limits; this decides which jobs share a node. Gangs stay as they are, and so do bundles that try a place that did
+ * not boot. Returns the packing's cost, its lower bound, and what was learned in addition to `learned`; undefined if nothing can be packed.
  */
 export function repack(board: Board, learned?: Learned): Repacked | undefined {
   const movable = board.bundles.filter((bundle) => bundle.count === 1 && triedBy(bundle.offers, board.broken).length === 0);
@@ -63,7 +63,7 @@ export const reservedFor = (bundles: readonly Bundle[]): Reservation =>
   bundles.reduce((sum, { reserved }) => plus(sum, reserved), { usdPerHour: 0, gpus: 0 });
 const costOf = (bundles: readonly Bundle[]): number => exactly(bundles.reduce((sum, { usdPerHour }) => sum + usdPerHour, 0));
 
-/** A job as the optimizer sees it. What it reads costs nothing here: new nodes hold none of it. */
+/** Returns a job as the optimizer sees it. Its datasets make no difference here, because new nodes hold no data. */
 function toBePacked(entry: QueueEntry): Job {
   const { needs, gpu, nodes: _one, datasets: _new, ...conditions } = wantsOf(entry);
   return {
@@ -74,7 +74,7 @@ function toBePacked(entry: QueueEntry): Job {
   };
 }
 
-/** What the optimizer makes of these jobs and of what could be bought for any of them within what the pool may reserve. */
+/** Returns the optimizer's packing of these jobs on offers that hold any of them and that the pool may reserve. */
 function asked(
   entries: readonly QueueEntry[],
   { shelf, room, learned }: { shelf: Shelf; room: Reservation; learned: Learned | undefined },
@@ -98,7 +98,7 @@ function asked(
   return optimize(problem, { budget: stepBudget(most), boundBudget: stepBudget(most), seed: 1, learned });
 }
 
-/** The same bundles by the rules of launches, one after the other; undefined when they do not hold, or not within the room. */
+/** Builds the optimizer's bundles by the rules of launches; returns undefined if the jobs do not fit, or not within the room. */
 function bundlesOf(
   answer: Answer,
   entries: readonly QueueEntry[],
@@ -121,7 +121,7 @@ function bundlesOf(
   return bundles;
 }
 
-/** Bundles go in the turn of their first jobs. */
+/** Bundles have the turn of their first jobs. */
 function byFirst({ entries: [a] }: Bundle, { entries: [b] }: Bundle): number {
   return a && b ? byTurn(a, b) : 0;
 }
@@ -131,7 +131,7 @@ function summed(packings: readonly Packing[]): Packing | undefined {
   return others.reduce<Packing | undefined>(
     (sum, each) =>
       sum && {
-        // The dearest team's.
+        // The engine of the dearest team.
         engine: sum.engine,
         usdPerHour: exactly(sum.usdPerHour + each.usdPerHour),
         boundUsdPerHour: exactly(sum.boundUsdPerHour + each.boundUsdPerHour),

@@ -4,10 +4,10 @@ import { fits, minus, type Resources } from "../../model/values/resources.ts";
 import { allows, type Wants, wantsKey } from "../../model/wants.ts";
 import { mostPlaces, placesOf } from "./bundles.ts";
 
-/** What is left of a node while jobs are placed one after the other. */
+/** What is left of a node while jobs are placed one after another. */
 export type Room = { readonly node: Node; free: Resources; places: number };
 
-/** Oldest first, so that the youngest fall idle and are given back. */
+/** Returns the nodes' rooms, oldest first, so that the youngest nodes become idle and are given back. */
 export const roomsOf = (nodes: readonly Node[]): readonly Room[] =>
   nodes
     .toSorted((a, b) => a.launchedAtMs - b.launchedAtMs || (a.id < b.id ? -1 : 1))
@@ -23,11 +23,11 @@ export const hasRoom = ({ node, free, places }: Room, entry: QueueEntry): boolea
   allows(entry, node.offer, node.type) &&
   fits(entry.needs, free);
 
-/** Takes what the job, or one member of it, needs. */
+/** Takes what the job, or one member of it, needs from the room. */
 export function give(room: Room, held: Wants): void {
   room.places -= placesOf(held);
   room.free = minus(room.free, held.needs);
 }
 
-/** Jobs of one kind fit in the same places: they are of one team and want the same. */
+/** Returns the job's kind. Jobs of one kind fit in the same places, because they are of one team and want the same. */
 export const kindOf = (entry: QueueEntry): string => `${entry.team} ${wantsKey(entry)}`;

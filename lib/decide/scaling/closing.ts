@@ -4,12 +4,12 @@ import type { Plan, Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { deadNodes } from "../health/dead-nodes.ts";
 
-/** What runs in a pool that was taken out of the configuration may go on for so long. */
+/** Jobs that run in a pool that was removed from the configuration may go on for this long. */
 const drainMs = 3_600_000;
-/** Jobs that one decision fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
+/** The most jobs that one decision fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
 const mostFails = 1_000;
 
-/** A pool that is in the table and not in the configuration any more. It buys nothing. */
+/** Returns a pool that is in the table but no longer in the configuration. It buys nothing. */
 export const closingPool = (name: string): Pool => ({
   name,
   families: [],
@@ -28,18 +28,18 @@ export const closingPool = (name: string): Pool => ({
 });
 
 /**
- * Empties such a pool: what waits fails and says why, for nobody can tell which other pool its team would have chosen;
- * nodes that hold nothing go at once, the others when what runs there has ended, an hour from now at the latest.
+ * Empties such a pool. Waiting jobs fail with a reason, because it is unknown which other pool the team would choose. Nodes that hold
+ * nothing end at once, the others when their jobs have ended, at most an hour from now.
  */
 export function close(snapshot: Snapshot): Plan {
   const { nowMs, pool, nodes, openLaunches } = snapshot;
-  const because = `pool ${pool.name} was taken out of the configuration`;
+  const because = `pool ${pool.name} was removed from the configuration`;
   const dead = deadNodes(snapshot);
   const judged = new Set(dead.flatMap((step) => ("node" in step ? [step.node] : [])));
   const fails = snapshot.queue
     .toSorted(byTurn)
     .slice(0, mostFails)
-    .map((entry): Step => ({ kind: "fail", attempt: entry, because: `${because}; submit the job to another` }));
+    .map((entry): Step => ({ kind: "fail", attempt: entry, because: `${because}; submit the job to another pool` }));
   const leaves = nodes.filter((node) => !judged.has(node.id)).flatMap((node) => leave(node, { because, untilMs: nowMs + drainMs }));
   const soon = snapshot.queue.length > mostFails || dead.some(({ kind }) => kind === "lose");
   const ahead = nodes.flatMap(({ drain }) => drain?.untilMs ?? []).filter((atMs) => atMs > nowMs);

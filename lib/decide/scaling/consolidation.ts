@@ -9,17 +9,17 @@ import { give, type Room, roomsOf } from "../placement/rooms.ts";
 
 type DrainStep = Extract<Step, { kind: "drain" }>;
 
-/** What is saved must be worth so many times what is lost: neither is known, and whose job starts anew waits, too. */
+/** The savings must be worth this many times the loss, because both are estimates, and a job that starts again also waits. */
 const margin = 2;
 
 /**
- * Drains nodes whose work fits into what others, which stay for work of their own, have free: the dearest first, `most` at a time.
- * A program that is stopped starts anew, so it must pay. How long work still runs nobody knows; of what has run for a time
- * it is expected that it runs as long again. So a node saves its price for the time since anything changed on it, and loses
- * the share of its price that is in use, for as long as it has worked. What has started anew before is left alone: nothing moves
- * twice. So are gangs, what has not begun, what uploads, and what would have to fetch its data again.
+ * Drains nodes whose work fits into the free room of other nodes, which stay because of their own work: the dearest first, at most `most`.
+ * A program that is stopped starts from the beginning, so the move must pay. How long work will still run is unknown; the estimate is that
+ * it will run as long again as it has. So a node saves its price for the time since anything changed on it, and loses
+ * the share of its price that is in use, for as long as it has worked. A job that has started again before stays, because nothing should
+ * move twice. So do gangs, jobs that have not started, uploads, and jobs that would have to fetch their data again.
  *
- * `nodes`: those that work and get nothing in this plan. It is for the caller to see that nothing waits for what is free.
+ * `nodes`: those that work and get nothing in this plan. The caller must make sure that nothing waits for the free room.
  */
 export function consolidation(nodes: readonly Node[], pool: Pool, { nowMs, most }: { nowMs: number; most: number }): readonly DrainStep[] {
   const { consolidateSeconds } = pool;
@@ -58,11 +58,11 @@ function pays({ assignments, type: { resources }, readyAtMs, launchedAtMs, lastB
   return nowMs - lastBusyMs >= margin * Math.max(...shares) * (nowMs - (readyAtMs ?? launchedAtMs));
 }
 
-/** A copy, in which places can be taken and nobody sees it. */
+/** Returns a copy of the rooms without this node's; taking places in it does not change the original. */
 const withoutRoom = (rooms: readonly Room[], node: Node): readonly Room[] =>
   rooms.filter((room) => room.node.id !== node.id).map((room) => ({ ...room }));
 
-/** The nodes that take all that it holds, the largest first, which takes it out of `rooms`; undefined when they cannot. */
+/** Finds nodes for all that this node holds, the largest first, and takes the places from `rooms`; undefined if not all of it fits. */
 function hostsOf(node: Node, rooms: readonly Room[]): ReadonlySet<string> | undefined {
   const hosts = new Set<string>();
   for (const held of node.assignments.toSorted(bySize)) {
@@ -77,7 +77,7 @@ function hostsOf(node: Node, rooms: readonly Room[]): ReadonlySet<string> | unde
 const bySize = ({ needs: a, ...one }: Assignment, { needs: b, ...other }: Assignment): number =>
   b.gpus - a.gpus || b.memoryGiB - a.memoryGiB || b.vcpus - a.vcpus || (one.job < other.job ? -1 : 1);
 
-/** Whether the job may run on that node, whatever its size, without fetching its data again. */
+/** Reports whether the job may run on that node without fetching its data again. Its size is checked elsewhere. */
 function maySwitch(held: Assignment, to: Node): boolean {
   const fetched = new Set(to.datasets?.filter((each) => each.team === held.team).map(({ dataset }) => dataset));
   return (

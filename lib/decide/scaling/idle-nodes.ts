@@ -11,13 +11,13 @@ export type Idle = {
   readonly wakeAtMs?: number | undefined;
 };
 
-/** A GPU that works though its node holds nothing keeps the node for this long, and no longer. */
+/** A GPU that works although its node holds nothing keeps the node for this long, and no longer. */
 const disputedForMs = 3_600_000;
 
 /**
- * Gives back nodes of which three witnesses agree through the pool's idle time that they are idle: nothing is assigned to
- * them, their worker is heard, and no GPU of theirs was told to be busy. A node without GPUs or samples is judged by the
- * other two, for none must live on for want of samples; one that falls silent is not idle but lost when its lease has ended.
+ * Gives back nodes if three witnesses agree throughout the pool's idle time that they are idle: nothing is assigned to
+ * them, their worker calls, and it has reported no busy GPU. A node without GPUs or samples is judged by the
+ * other two, because no node should stay only for lack of samples. A node that falls silent is not idle, but lost when its lease has ended.
  */
 export function idleNodes(nodes: readonly Node[], pool: Pool, nowMs: number): Idle {
   const idle = nodes
@@ -32,19 +32,19 @@ export function idleNodes(nodes: readonly Node[], pool: Pool, nowMs: number): Id
   };
 }
 
-/** Since when nobody has said that it works. */
+/** Returns the time since which no witness has reported work. */
 function idleSinceMs({ lastBusyMs, readyAtMs, stateSinceMs, gpusBusyAtMs = 0 }: Node): number {
   const emptySinceMs = Math.max(lastBusyMs, readyAtMs ?? stateSinceMs);
   return Math.max(emptySinceMs, Math.min(gpusBusyAtMs, emptySinceMs + disputedForMs));
 }
 
-/** Worth a word only where they do not agree. */
+/** Returns what GPU samples add to the reason; empty if they agree with the other witnesses. */
 const gpusSay = ({ gpusBusyAtMs }: Node, pool: Pool, nowMs: number): string =>
   gpusBusyAtMs !== undefined && nowMs - gpusBusyAtMs < pool.idleSeconds * 1000
-    ? `; a GPU of it works, which nothing of ours has used for ${disputedForMs / 60_000} minutes`
+    ? `; one of its GPUs is busy, but no job has used the node for ${disputedForMs / 60_000} minutes`
     : "";
 
-/** Gives back, once a budget is used up, all that holds nothing: nothing more comes to it, and it costs on. */
+/** Gives back all nodes that hold nothing once a budget is used up, because they get no more work but would go on costing. */
 export const unaffordableNodes = (nodes: readonly Node[], { usd, period }: Pick<BudgetState, "usd" | "period">): Idle => ({
   steps: nodes
     .filter((node) => (node.state === "ready" || node.state === "launching") && node.assignments.length === 0)

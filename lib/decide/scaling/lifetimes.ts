@@ -5,15 +5,15 @@ import { roomToDisrupt } from "./disruption.ts";
 
 export type Lifetimes = {
   readonly steps: readonly Step[];
-  /** Nodes that the steps end or drain: nothing is given to them any more. */
+  /** Nodes that the steps end or drain: they must get nothing more. */
   readonly leaving: ReadonlySet<string>;
   readonly wakeAtMs?: number | undefined;
 };
 
 /**
- * Has nodes leave in time for the end of their life: the pool's drain time before it they are drained, as many at a time as
- * the disruption budget allows, the oldest first. Whose life has ended is drained whatever the budget says: then what runs on
- * it is stopped at once. Those that hold nothing disturb nobody and are given back.
+ * Drains nodes in time for the end of their life: the pool's drain time before it, as many at a time as the disruption budget allows, the
+ * oldest first. A node whose life has ended is drained whatever the budget says, and what runs on it is stopped at once. Nodes that hold
+ * nothing are given back, because that disrupts no job.
  */
 export function lifetimes(nodes: readonly Node[], pool: Pool, nowMs: number): Lifetimes {
   const { maxLifetimeSeconds, drainSeconds } = pool;
@@ -41,6 +41,6 @@ export function lifetimes(nodes: readonly Node[], pool: Pool, nowMs: number): Li
   return { steps, leaving, wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : undefined };
 }
 
-/** Whether it works or rests. One that boots has its own time-out; one that EC2 takes back is gone in two minutes. */
+/** A booting node has its own time-out, and a node that EC2 takes back is gone in two minutes, so neither is drained. */
 const mayBeDrained = ({ state, drain, notice }: Node): boolean =>
   state === "ready" || (state === "draining" && !drain && notice?.kind !== "interruption");

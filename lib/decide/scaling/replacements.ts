@@ -9,12 +9,12 @@ import { outlook } from "../capacity/outlook.ts";
 import { mayTry } from "../health/breaker.ts";
 import { allowanceOf, allowed } from "../limits/allowance.ts";
 
-/** An instance that EC2 recommends to leave is, if at all, mostly taken back within this time. */
+/** If EC2 takes back an instance after a recommendation to leave it, it mostly does so within this time. */
 const recommendedForMs = 15 * 60_000;
 
 /**
- * Whether what runs on the node will have to leave it soon and has nowhere to go: EC2 has recommended it just now, or its drain ends
- * within the time that a node takes to boot.
+ * Reports whether the node's work will have to leave soon and has nowhere to go: EC2 has recommended it lately, or the node's drain ends
+ * within the time that another node takes to boot.
  */
 export function isLeftSoon({ state, notice, drain, assignments }: Node, { pool, nowMs }: Pick<Snapshot, "pool" | "nowMs">): boolean {
   if (state !== "draining" || notice?.kind === "interruption" || !assignments.some(({ phase }) => phase === "running")) return false;
@@ -24,14 +24,14 @@ export function isLeftSoon({ state, notice, drain, assignments }: Node, { pool, 
 
 export type Replacements = {
   readonly steps: readonly Step[];
-  /** Nodes that wait for that work: they are idle, and not given back yet. */
+  /** Nodes that wait for that work. They are idle, but must not be given back yet. */
   readonly kept: ReadonlySet<string>;
 };
 
 /**
- * Launches for each node whose work must leave soon one of the same type, so that the work finds a place at once: where
- * limits and budgets leave room beside `planned`, and none of `free` can take it over. One that could not be launched is not
- * waited for: the drain goes on without it.
+ * Launches a node of the same type for each node whose work must leave soon, so that the work finds a place at once. It does so only if
+ * limits and budgets leave room in addition to `planned`, and none of `free` can take over the work. The drain does not wait for a
+ * replacement that cannot be launched.
  */
 export function replacements(snapshot: Snapshot, of: { planned: readonly Step[]; free: readonly Node[] }): Replacements {
   const { nodes, openLaunches } = snapshot;
@@ -62,7 +62,7 @@ type LaunchStep = Extract<Step, { kind: "launch" }>;
 function replacement(node: Node, snapshot: Snapshot, room: Reservation): LaunchStep | undefined {
   const offers = offersLike(node, snapshot).filter(({ usdPerHour }) => isWithin({ usdPerHour, gpus: node.type.resources.gpus }, room));
   if (offers.length === 0) return undefined;
-  const because = `what runs on ${node.id} has to leave it soon (${node.drain?.because ?? "rebalance recommendation"}); this one takes it over`;
+  const because = `what runs on ${node.id} must leave it soon (${node.drain?.because ?? "rebalance recommendation"}); this node takes it over`;
   const reserved = { usdPerHour: Math.max(...offers.map(({ usdPerHour }) => usdPerHour)), gpus: node.type.resources.gpus };
   const { pool, team, type, offer } = node;
   return {
@@ -84,7 +84,7 @@ function replacement(node: Node, snapshot: Snapshot, room: Reservation): LaunchS
   };
 }
 
-/** Of the same type and market; elsewhere than where EC2 may take the node back, if it is to be had elsewhere. */
+/** Returns offers of the same type and market; if EC2 may take the node back, only those in other zones, unless there are none. */
 function offersLike({ offer, type, notice }: Node, snapshot: Snapshot): readonly Offer[] {
   const { catalogue, refusals, nowMs } = snapshot;
   const seen = outlook(refusals, nowMs);
@@ -97,7 +97,7 @@ function offersLike({ offer, type, notice }: Node, snapshot: Snapshot): readonly
   return notice && elsewhere.length > 0 ? elsewhere : like;
 }
 
-/** What all limits and budgets leave for a node of that team, before what is planned. */
+/** Returns what all limits and budgets leave for a node of that team, before this plan's launches. */
 function roomFor(team: string | undefined, snapshot: Snapshot): Reservation {
   const { usdPerHour, usedUp } = budgetRoom(snapshot);
   if (usedUp) return nothing;

@@ -2,10 +2,10 @@ import type { DatasetRef, Holding, Share } from "../../model/dataset.ts";
 import type { Node } from "../../model/node.ts";
 import type { Weighted } from "./rendezvous.ts";
 
-/** A node that needs a dataset, and how. */
+/** A node that needs a dataset, whole or in part. */
 export type Need = Weighted & { readonly share: Share };
 
-/** Which nodes need it: those that may live and hold an attempt that names it. In order of node and share. */
+/** Returns the nodes that need a dataset: those that may live and hold an attempt that names it. In order of node and share. */
 export function needsOf({ team, dataset }: DatasetRef, nodes: readonly Node[]): Need[] {
   return nodes
     .filter((node) => node.state !== "terminating" && node.state !== "gone")
@@ -18,10 +18,10 @@ function sharesOn(node: Node, { team, dataset }: DatasetRef): Share[] {
   return [...new Set(uses.filter((use) => use.name === dataset).map((use) => use.share))];
 }
 
-/** What a node brings to reading: its GPUs, or its vCPUs where it has none. */
+/** Returns a node's weight for reading: its GPUs, or its vCPUs if it has none. */
 const weightOf = ({ type: { resources } }: Node): number => (resources.gpus > 0 ? resources.gpus : Math.max(resources.vcpus, 1));
 
-/** Whether a map already names exactly these. */
+/** Reports whether a map already names exactly these nodes. */
 export const sameNeeds = (needs: readonly Need[], holdings: readonly Holding[]): boolean =>
   needs.length === holdings.length &&
   needs.every((need, at) => {

@@ -2,7 +2,7 @@ import type { Shard, Share } from "../../model/dataset.ts";
 import type { Need } from "./needs.ts";
 import { deal } from "./rendezvous.ts";
 
-/** A listing's shards and who takes part in them. */
+/** A listing's shards and the nodes that need them. */
 export type Deal = { readonly shards: readonly Shard[]; readonly needs: readonly Need[] };
 
 /** One node's place in a new map, and how it differs from what it had in the map before. */
@@ -13,21 +13,21 @@ export type Portion = {
   /** In the listing's order. */
   readonly shards: readonly Shard[];
   readonly bytes: number;
-  /** Shards that it did not have, or had with other content. */
+  /** Shards that the node did not have, or had with other content. */
   readonly gains: number;
   readonly gainedBytes: number;
-  /** Shards that it had and has no more. */
+  /** Shards that the node had and no longer has. */
   readonly losses: number;
 };
 
 export type MapPlan = {
   readonly portions: readonly Portion[];
-  /** Dealt shards that had a holder before and have another one now. */
+  /** Dealt shards that had one holder before and have another one now. */
   readonly moved: number;
   readonly movedBytes: number;
 };
 
-/** Deals a listing out among those who need it. `before`: what the map that it replaces was made of; absent for the first. */
+/** Deals a listing out to the nodes that need it. `before`: what the previous map was made of; undefined for the first. */
 export function planMap(now: Deal, before: Deal | undefined): MapPlan {
   const holders = dealt(now);
   const holdersBefore = new Map(before ? dealt(before) : []);
@@ -36,7 +36,7 @@ export function planMap(now: Deal, before: Deal | undefined): MapPlan {
   const partsBefore = Map.groupBy(before?.shards ?? [], (shard) => holdersBefore.get(shard.key));
   const shardsOf = (need: Need, of: Deal | undefined, its: typeof parts): readonly Shard[] =>
     need.share === "whole" ? (of?.shards ?? []) : (its.get(need.node) ?? []);
-  // Of all who hold the whole it is the same, and a listing is long: found once.
+  // The change is the same for all nodes that hold the whole, and a listing is long, so it is calculated once.
   let ofWhole: Change | undefined;
   const changeOf = (need: Need, shards: readonly Shard[]): Change => {
     if (!before?.needs.some((each) => each.node === need.node && each.share === need.share)) return changeBetween([], shards);
@@ -57,7 +57,7 @@ export function planMap(now: Deal, before: Deal | undefined): MapPlan {
   return { portions, moved: moves.length, movedBytes: bytesOf(moves) };
 }
 
-/** The holder of each shard that is dealt; nobody's while no node asks for a part. */
+/** Returns the holder of each dealt shard; empty if no node needs a part. */
 function dealt({ shards, needs }: Deal): Map<string, string> {
   const parts = needs.filter((need) => need.share === "part");
   const holders = deal(

@@ -8,12 +8,12 @@ import type { Turns } from "./turns.ts";
 
 export type EndDeps = Pick<LaunchDeps, "decisions" | "placements" | "fleet" | "now"> & Pick<LostDeps, "log"> & { readonly turns: Turns };
 
-/** Calls that are under way together. */
+/** Calls that run at the same time. */
 const concurrency = 4;
 
 /**
- * Asks EC2 for the end of these instances, in few calls: each has its turn, and the epoch is read again right before it.
- * Answers why not for those whose end EC2 has not accepted. One that is bad does not keep the others alive.
+ * Asks EC2 to end these instances, in few calls: each waits for its turn, and the epoch is read again right before it.
+ * Returns an outcome for each instance whose end EC2 has not accepted. One bad instance does not keep the others alive.
  */
 export async function askForEnds(deps: EndDeps, fence: Fence, instances: readonly string[]): Promise<ReadonlyMap<string, Outcome>> {
   const unasked = new Map<string, Outcome>();
@@ -33,11 +33,11 @@ export async function askForEnds(deps: EndDeps, fence: Fence, instances: readonl
     if (!(await deps.decisions.isCurrent(fence))) return all(ids, fencedOff);
     const ended = await deps.fleet.terminate(ids);
     const those = (what: string): string[] => ids.filter((id) => (ended.get(id) ?? "unknown") === what);
-    all(those("unknown"), { result: "again", note: "EC2 did not answer" });
+    all(those("unknown"), { result: "again", note: "EC2 did not respond" });
     all(those("denied"), { result: "failed", note: "not allowed to terminate it" });
     const throttled = those("throttled");
     if (throttled.length > 0) all(throttled, throttledBy(await deps.turns.throttled("terminate")));
-    // Without those that EC2 named; it named none when all are to be asked for apart.
+    // Retries without the instances that EC2 named. If it named none, all must be retried in smaller calls.
     const apart = those("apart");
     for (const part of apart.length < ids.length ? parts(apart, mostAtOnce) : parts(apart, Math.ceil(ids.length / 2))) await ask(part);
   };
@@ -45,6 +45,6 @@ export async function askForEnds(deps: EndDeps, fence: Fence, instances: readonl
   return unasked;
 }
 
-/** In their order, so many at a time. */
+/** Splits ids into parts of at most `size`, in order. */
 export const parts = (ids: readonly string[], size: number): string[][] =>
   Array.from({ length: Math.ceil(ids.length / size) }, (_, n) => ids.slice(n * size, (n + 1) * size));

@@ -13,8 +13,8 @@ export type LaunchDeps = {
 };
 
 /**
- * What came of one launch, for the record. `open`: nobody knows yet; the intent stays, to be repeated or searched for.
- * `throttled`: the same, though it is known that nothing was launched. `retired`: nothing came of it. `error`: what a call
+ * The outcome of one launch, for the record. `open`: it is not known yet; the intent stays, to be repeated or searched for.
+ * `throttled`: the same, but it is known that nothing was launched. `retired`: the launch produced nothing. `error`: what a call
  * threw, for the log.
  */
 export type Launched = {

@@ -8,18 +8,18 @@ export type LostDeps = {
   readonly log: Log;
 };
 
-/** Counts an instance that never became a worker against its like. */
+/** Counts an instance that never became a worker against its type and zone. */
 export async function noteBootFailure(deps: LostDeps, fence: Fence, node: Node): Promise<Written> {
   const { instanceType, zone } = node.offer;
   const noted = await deps.placements.bootFailed(fence, { node: node.id, instanceType, zone, atMs: deps.now() });
   if (noted === "done")
-    deps.log({ level: "error", message: "an instance never became a worker", pool: fence.pool, node: node.id, instanceType, zone });
+    deps.log({ level: "error", message: "instance never became a worker", pool: fence.pool, node: node.id, instanceType, zone });
   return noted;
 }
 
 /**
- * Gives what a dead node holds back to the queue. A node that EC2 takes back, or that we do, is no fault of what ran there;
- * nor is one on which it had not begun. Any other counts against the job.
+ * Returns what a dead node holds to the queue. A loss counts against a job only if the job had started, and neither EC2 nor a drain
+ * was taking the node back.
  */
 export async function takeAllBack(
   deps: LostDeps,

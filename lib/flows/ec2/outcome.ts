@@ -3,9 +3,9 @@ import type { Written } from "../../ports/pool-ledger.ts";
 import type { Later } from "./turns.ts";
 
 /**
- * What came of a step. `again`: it changed what there is to decide on, or could not be done just now; `later`: EC2 may not
- * be asked before `atMs`; `fenced`: a later decision has begun and nothing more was tried. `note` is for the decision's record;
- * `error` is what was thrown, for the log.
+ * The outcome of a step. `again`: it changed what there is to decide on, or could not be done now. `later`: EC2 must not be called before
+ * `atMs`. `fenced`: a later decision has begun, and nothing more was tried. `note` is for the decision's record; `error` is what was
+ * thrown, for the log.
  */
 export type Outcome =
   | { readonly result: "done" | "again" | "fenced"; readonly note: string }
@@ -16,10 +16,10 @@ export const fencedOff: Outcome = { result: "fenced", note: "a later decision ha
 
 export const failedBy = (error: unknown): Outcome => ({ result: "failed", note: inWords(error), error });
 
-/** No request to EC2 is free; nothing was asked. */
-export const waitsForTurn = ({ atMs }: Later): Outcome => ({ result: "later", note: "it waits for its turn at EC2", atMs });
+/** No request to EC2 was available, so none was sent. */
+export const waitsForTurn = ({ atMs }: Later): Outcome => ({ result: "later", note: "waiting for a turn at EC2", atMs });
 
-/** EC2 throttled the request; nothing was done. */
+/** EC2 throttled the request, so nothing was done. */
 export const throttledBy = ({ atMs }: Later): Outcome => ({ result: "later", note: "EC2 throttled it", atMs });
 
 export function written(outcome: Written): Outcome {
@@ -27,7 +27,7 @@ export function written(outcome: Written): Outcome {
     case "done":
       return { result: "done", note: "done" };
     case "stale":
-      return { result: "again", note: "it had changed" };
+      return { result: "again", note: "it had changed meanwhile" };
     case "fenced":
       return fencedOff;
   }

@@ -9,21 +9,21 @@ export type TurnDeps = {
   readonly random: () => number;
 };
 
-/** Not now: come back at that time. */
+/** No turn now: ask again at that time. */
 export type Later = { readonly kind: "later"; readonly atMs: number };
 
-/** Whose turn it is to call EC2, within one decision. */
+/** The turns of one decision to call EC2. */
 export type Turns = {
-  /** Waits for a turn if it comes soon. `granted`: call at once. */
+  /** Waits for a turn if there is one soon. `granted`: call at once. */
   take(ask: { kind: RequestKind; lane: RequestLane; instances: number }): Promise<{ readonly kind: "granted" } | Later>;
-  /** EC2 has throttled a call all the same: tells everybody, and answers when to come back, with full jitter. */
+  /** Records for all pools that EC2 has throttled a call, and returns when to try again, with full jitter. */
   throttled(kind: RequestKind): Promise<Later>;
 };
 
-/** So long one decision waits for turns in all. What takes longer is a matter for the next one: somebody's job may be waiting for this one's end. */
+/** One decision waits for turns this long in total. The next decision does the rest, because jobs may be waiting for this one to end. */
 const patienceMs = 2_000;
 
-/** One after the other for each kind: who was told to wait is the first to be asked again. */
+/** Returns the turns. Per kind, callers get their turns in order, so the one that had to wait is the first to try again. */
 export function createTurns({ budget, now, pause, random }: TurnDeps): Turns {
   let leftMs = patienceMs;
   const last = new Map<RequestKind, Promise<unknown>>();
@@ -34,7 +34,7 @@ export function createTurns({ budget, now, pause, random }: TurnDeps): Turns {
     for (;;) {
       const nowMs = now();
       const known = closed.get(name);
-      // Who comes after one that was sent away need not ask the table.
+      // If an earlier caller was refused, the later ones need not read the table.
       if (known && known.atMs > nowMs) return known;
       const turn = await budget.take({ ...ask, nowMs });
       if (turn.kind === "granted") return turn;

@@ -6,8 +6,8 @@ import { withoutDefaults } from "../../../events/without-defaults.ts";
 import type { JobSpec } from "../../model/job.ts";
 
 /**
- * SHA-256 (hex) of what a message asks for, or of the text of a message that cannot be read. White space, the order of keys,
- * and whether a default is written out make no difference, so a release that adds a field with a default changes no hash.
+ * Returns the SHA-256 (hex) of a message's spec, or of its text if it cannot be read. White space, the order of keys and explicit
+ * defaults make no difference, so a release that adds a field with a default changes no hash.
  */
 export const bodyHash = (body: Partial<JobSpec> | string, schema: z.ZodType = JobMessage): string =>
   createHash("sha256")

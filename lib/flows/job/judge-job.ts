@@ -15,10 +15,10 @@ export type JudgeDeps = {
   readonly fleet: { readonly pools: readonly Pool[]; readonly defaultPool: string } & ConfiguredLimits;
 };
 
-/** `fit`: it can run in this pool, as far as is known now. `id`: the name that the message gives itself. */
+/** `fit`: the job can run in this pool, as far as is known now. `id`: the id in the message. */
 export type Judged = { readonly kind: "fit"; readonly id: string | undefined; readonly spec: JobSpec; readonly pool: Pool } | Unfit;
 
-/** Whether a team's job can ever run here. Reads and changes nothing, so that a job can be asked about before it is sent. */
+/** Returns whether a team's job can ever run here. It only reads, so that a job can be checked before it is submitted. */
 export async function judgeJob(deps: JudgeDeps, team: string, read: Read): Promise<Judged> {
   if (read.kind === "unfit") return read;
   const { id } = read.message;
@@ -37,6 +37,6 @@ async function whyNoDataFor({ datasets }: JudgeDeps, team: string, spec: JobSpec
   return whyNoData(team, await Promise.all(spec.datasets.map(look)));
 }
 
-/** Why a name cannot be a new job's. */
+/** Returns why a new job cannot have this id. */
 export const whyTaken = ({ team, job }: JobRef): string =>
   `the id ${job} already names another job of team ${team} with a different body; choose a new id`;

@@ -5,7 +5,7 @@ import { withoutBom } from "../../../events/json.ts";
 import { inWords } from "../../model/errors/in-words.ts";
 import type { JobSpec } from "../../model/job.ts";
 
-/** `body`: what its hash is taken of: the spec, as for a job that is accepted, or the message's text if it cannot be read. */
+/** `body`: what is hashed: the spec, as for an accepted job, or the message's text if it cannot be read. */
 export type Unfit = {
   readonly kind: "unfit";
   readonly because: string;
@@ -15,7 +15,7 @@ export type Unfit = {
 
 export type Read = { readonly kind: "read"; readonly message: JobMessage } | Unfit;
 
-/** A text as a job message, or why it is none. */
+/** Parses a text as a job message, or returns why it is not one. */
 export function readJob(text: string): Read {
   const bytes = Buffer.byteLength(text);
   if (bytes > maxJobBytes) return { kind: "unfit", because: tooLong(bytes), body: text };
@@ -28,7 +28,7 @@ export function readJob(text: string): Read {
   return readValue(value, text);
 }
 
-/** The same of a message that is one of several in a text. */
+/** Does the same for a message that is one of several in a text. */
 export function readJobValue(value: unknown): Read {
   const text = textOf(value);
   if (text === undefined) return { kind: "unfit", because: "the message is nested too deeply", body: "" };
@@ -36,7 +36,7 @@ export function readJobValue(value: unknown): Read {
   return bytes > maxJobBytes ? { kind: "unfit", because: tooLong(bytes), body: text } : readValue(value, text);
 }
 
-/** Undefined for a value whose depth is more than a walk through it can go. */
+/** Returns undefined for a value that is nested too deeply to serialize. */
 function textOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value) ?? "";
@@ -49,7 +49,7 @@ function readValue(value: unknown, text: string): Read {
   const message = checked(JobMessage, value);
   if (message.kind === "good") return { kind: "read", message: message.value };
   const id = z.object({ id: JobId }).safeParse(value);
-  // The body as it came: a value that nobody has checked may be nested deeper than a walk through it can go.
+  // The body is the text, because an unchecked value may be nested too deeply to hash.
   const because = inShort(message.wrong.map((wrong) => lineOf(wrong)));
   return { kind: "unfit", because, id: id.success ? id.data.id : undefined, body: text };
 }

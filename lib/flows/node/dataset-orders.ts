@@ -8,22 +8,22 @@ import type { Datasets, ShardQueue } from "../../ports/datasets.ts";
 export type DataDeps = {
   readonly datasets: Pick<Datasets, "get" | "mayAsk">;
   readonly queue: ShardQueue;
-  /** Where the lists of shards lie. */
+  /** The bucket with the lists of shards. */
   readonly bucket: string;
 };
 
 export type DatasetOrders = NonNullable<Extract<Order, { kind: "run" }>["datasets"]>;
 
-/** `wait`: the maps do not name the node yet, and have been asked to. `never`: why the job cannot have its data. */
+/** `wait`: the maps do not name the node yet, and new ones were requested. `never`: why the job cannot have its data. */
 export type DataFor =
   | { readonly kind: "ready"; readonly datasets: DatasetOrders }
   | { readonly kind: "wait" }
   | { readonly kind: "never"; readonly because: string };
 
-/** A node calls every second or two while it waits: it asks so often, and all others' asking counts for itself. */
+/** The least time between two requests of one node for a map, because a node calls every second or two while it waits. */
 const askEveryMs = 3_000;
 
-/** What a node has to fetch for an attempt. Only what the newest map gives it: a list from before a change may name what is gone. */
+/** Returns what a node must fetch for an attempt. It uses only the newest map, because an older list may name shards that are gone. */
 export async function datasetsFor(
   deps: DataDeps,
   on: { readonly node: string; readonly team: string; readonly uses: readonly DatasetUse[]; readonly nowMs: number },
@@ -47,7 +47,7 @@ export async function datasetsFor(
   return orders.length === uses.length ? { kind: "ready", datasets: orders } : { kind: "wait" };
 }
 
-/** An attempt has left its node: what it read may be dealt out anew. A message that cannot be sent is made up for by the tick. */
+/** Asks for new maps after an attempt has left its node. If a message cannot be sent, the tick makes up for it. */
 export async function tellOfLeaving(deps: DataDeps, held: Pick<Assignment, "team" | "datasets"> | undefined): Promise<void> {
   await Promise.allSettled((held?.datasets ?? []).map((use) => deps.queue.send({ team: held?.team ?? "", dataset: use.name })));
 }

@@ -7,8 +7,8 @@ import type { NodeLedger } from "../../ports/node-ledger.ts";
 export type Gang = NonNullable<Extract<Order, { kind: "run" }>["gang"]>;
 
 /**
- * What a gang's member is told of its gang. `wait`: the node of its first member has not told its address yet.
- * `node` is the caller's, as it has just told of itself. Undefined for a job of one node.
+ * Returns what a member must know of its gang; undefined for a job of one node. Returns `wait` until the node of the first member has
+ * reported its address. `node` is the caller's own, with what it has just reported.
  */
 export async function gangOrder(
   deps: { readonly ledger: Pick<NodeLedger, "get"> },
@@ -21,10 +21,10 @@ export async function gangOrder(
   return { rank: held.rank, size: job.gang.length, master: { address: first.address, port: masterPort(held) } };
 }
 
-/** Below the ports that Linux gives to outgoing connections (32768 and up). */
+/** Below the ports that Linux uses for outgoing connections (32768 and up). */
 const firstPort = 20_000;
 const ports = 10_000;
 
-/** The same for all members, and another for each attempt: the last one's may still be in use on a node that has it again. */
+/** Returns the same port for all members, but another one per attempt, because the last attempt's may still be in use on the same node. */
 export const masterPort = (attempt: AttemptRef): number =>
   firstPort + (createHash("sha256").update(attemptName(attempt)).digest().readUInt32BE(0) % ports);

@@ -11,22 +11,22 @@ export type RunOrderDeps = {
   readonly access: JobAccess;
   readonly data: DataDeps;
   readonly now: () => number;
-  /** Where attempts put what they leave. */
+  /** Where attempts put their files and logs. */
   readonly places: { readonly incomingBucket: string; readonly keyAliasPrefix: string; readonly logGroupPrefix: string };
 };
 
-/** It cannot run, wherever it is: its job has to end. */
+/** The attempt cannot run on any node, so its job must end. */
 export type Never = { readonly never: string; readonly from: JobState };
 
 /**
- * The order to run what a node holds and has not begun; to stop it when the job was cancelled, or its gang's attempt is over.
- * Empty when it has meanwhile gone elsewhere, and while the rest of its gang or where its data is cannot be told.
+ * Returns the order to run what a node holds and has not started, or to stop it if the job was cancelled or its gang's attempt is over.
+ * Returns no order if the attempt has meanwhile gone elsewhere, or while the gang's address or the data's location is not known.
  */
 export async function runOrder(deps: RunOrderDeps, node: Node, held: Assignment): Promise<readonly Order[] | Never> {
   const { team, job: id, attempt, rank } = held;
   const ref = { team, job: id, attempt };
   const job = await deps.ledger.job(ref);
-  // Its worker may be preparing it: only its answer takes the attempt off the node.
+  // The worker may be preparing it, so only the worker's report takes the attempt off the node.
   if (job?.state === "cancelled") return [{ kind: "stop", ...ref, because: "the job was cancelled" }];
   if (rank !== undefined && !isUnderWay(job, held)) return [{ kind: "stop", ...ref, because: "the attempt has ended" }];
   if (!job?.spec || !isUnderWay(job, held)) return [];
@@ -50,6 +50,6 @@ export async function runOrder(deps: RunOrderDeps, node: Node, held: Assignment)
   ];
 }
 
-/** A gang's job runs as soon as one of its members does. */
+/** Reports whether the attempt is under way. A gang's job runs as soon as one of its members does. */
 const isUnderWay = (job: Job | undefined, { attempt, rank }: Assignment): boolean =>
   job?.attempt === attempt && (job.state === "placed" || (rank !== undefined && job.state === "running"));

@@ -23,13 +23,13 @@ export type CarryOutDeps = LaunchDeps & {
 type Single = Exclude<Step, { kind: "retire" | "end" | "lose" | "confirm" }>;
 
 /**
- * Carries out a plan's steps, and answers what came of each. A step that fails is put on record and does not hold up the
- * others. Nodes that are to end, and those to be looked at, go to EC2 together, a few calls for all.
+ * Carries out a plan's steps, and returns the outcome of each. A step that fails is recorded and does not delay the
+ * others. All nodes to end, and all nodes to confirm, are sent to EC2 together in a few calls.
  */
 export async function carryOut(deps: CarryOutDeps, fence: Fence, on: { snapshot: Snapshot; steps: readonly Step[] }): Promise<Outcome[]> {
   const { snapshot, steps } = on;
   const outcomes = stepOutcomes((step, { note, error }) =>
-    deps.log({ level: "error", message: "a step failed", pool: fence.pool, epoch: fence.epoch, step: step.kind, note, error }),
+    deps.log({ level: "error", message: "step failed", pool: fence.pool, epoch: fence.epoch, step: step.kind, note, error }),
   );
   const ends = steps.filter(isEnd);
   const confirms = steps.filter((step) => step.kind === "confirm");
@@ -76,18 +76,18 @@ async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapsh
 async function move(deps: CarryOutDeps, fence: Fence, { entry, to, because }: Extract<Step, { kind: "move" }>): Promise<Outcome> {
   const outcome = await deps.placements.move(fence, { entry, to, reason: because });
   const { team, job, attempt } = entry;
-  if (outcome === "done") deps.log({ level: "info", message: "moved", pool: fence.pool, epoch: fence.epoch, team, job, attempt, to });
+  if (outcome === "done") deps.log({ level: "info", message: "job moved", pool: fence.pool, epoch: fence.epoch, team, job, attempt, to });
   return written(outcome);
 }
 
-/** Jobs that moved have rung the bells of their pools; a lane message that is lost here is sent by the tick. */
+/** Wakes the pools that jobs moved to. The moves have rung their bells, so the tick sends a lane message that is lost here. */
 async function wakeOthers(deps: CarryOutDeps, fence: Fence, moves: readonly Step[]): Promise<void> {
   const pools = new Set(moves.flatMap((step) => (step.kind === "move" ? [step.to] : [])));
   for (const pool of [...pools].sort())
     try {
       await deps.lane.send(pool);
     } catch (error) {
-      deps.log({ level: "error", message: "a pool that a job moved to was not woken", pool, epoch: fence.epoch, error });
+      deps.log({ level: "error", message: "pool of a moved job not woken", pool, epoch: fence.epoch, error });
     }
 }
 
@@ -100,7 +100,7 @@ async function bindGang(deps: CarryOutDeps, fence: Fence, { entry, nodes }: Extr
   return written(outcome);
 }
 
-/** The turn at EC2 comes before the intent: what may not be asked for now is decided anew by the next decision. */
+/** Takes a turn at EC2 before writing the intent, so that the next decision is free to decide again if there is no turn now. */
 async function launch(
   deps: CarryOutDeps,
   fence: Fence,
@@ -112,7 +112,7 @@ async function launch(
   if (turn.kind === "later") return waitsForTurn(turn);
   const id = deps.newId();
   const offers = await claimProbes(deps.capacity, { launch: wanted, snapshot: on.snapshot, atMs: deps.now() });
-  if (offers.length === 0) return { result: "again", note: "another launch is finding out whether there is any" };
+  if (offers.length === 0) return { result: "again", note: "another launch is trying these offers" };
   const asked = { ...wanted, offers, id, intendedAtMs: deps.now() };
   const intent = { ...asked, clientToken: clientToken(asked) };
   const intended = await deps.placements.intend(fence, intent, limitsFor(intent, on.snapshot));
@@ -121,7 +121,7 @@ async function launch(
   const came = await carryThrough(deps, fence, { launch: intent, sending: "first" });
   deps.log({
     level: "info",
-    message: "launch",
+    message: "launch requested",
     pool: fence.pool,
     epoch: fence.epoch,
     launch: id,
@@ -134,9 +134,9 @@ async function launch(
 }
 
 /**
- * A first request that EC2 throttled was not carried out, so its intent is closed, and what it was for is decided anew when
- * there is a turn. (What is repeated stays open: an earlier request may have been carried out. And what is closed already is
- * closed once.)
+ * Closes the intent of a first request that EC2 throttled, because it was not carried out; its jobs are decided on again when
+ * there is a turn. (An intent that was repeated stays open, because an earlier request may have been carried out. Closing an intent
+ * twice has no further effect.)
  */
 async function withdrawThrottled(deps: CarryOutDeps, fence: Fence, launch: Launch): Promise<Outcome> {
   const later = await deps.turns.throttled("launch");
@@ -150,5 +150,8 @@ const limitsFor = ({ team }: { readonly team?: string | undefined }, { pool, wid
   deployment: wider?.limits.deployment,
 });
 
-/** A pool's decisions are serial, and see all of its own; what others took since they looked is seen by the next, which says why jobs wait. */
+/**
+ * A pool's decisions are serial, so each has seen all of its own pool's reservations. But other pools may have reserved more since the
+ * snapshot; then the next decision sees that, and records why jobs wait.
+ */
 const atLimit = (scope: LimitScope): Outcome => ({ result: scope === "pool" ? "done" : "again", note: `limit of the ${scope}` });

@@ -3,9 +3,9 @@ import type { Launch } from "../../model/launch.ts";
 import { offerName } from "../../model/offer.ts";
 
 /**
- * The token under which a launch is asked for: 55 ASCII characters of the 64 that EC2 takes. It hashes all that is asked for,
- * so that no other request can ever bear it; and the launch's id, which is new for every try, so that no token is used again
- * after its instances have ended, when EC2 would answer with the dead ones.
+ * Returns the token of a launch request: 55 ASCII characters of the 64 that EC2 accepts. It hashes everything that is requested,
+ * so that no other request can have the same token. It also hashes the launch's id, which is new for every try, because for a token
+ * whose instances have ended EC2 would return those dead instances.
  */
 export function clientToken(launch: Omit<Launch, "clientToken">): string {
   const { id, pool, market, count, whole, offers } = launch;

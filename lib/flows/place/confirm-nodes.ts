@@ -10,12 +10,12 @@ import { nodeIn, type StepOutcomes, stepByStep } from "./step-outcomes.ts";
 
 type Confirm = Extract<Step, { kind: "confirm" }>;
 
-/** Calls that are under way together. */
+/** Calls that run at the same time. */
 const concurrency = 4;
 
 /**
- * Looks at nodes whose end was asked for a while ago, or that boot for long. One that is over has nothing of its own: what
- * it should have run waits again, and is decided on at once. One that should be over and lives is asked for again.
+ * Asks EC2 about nodes whose end was requested a while ago, or that have been booting for long. If a node has ended, its jobs
+ * wait again and are decided on at once. If a node lives although its end was requested, the end is requested again.
  */
 export async function confirmNodes(
   deps: EndDeps,
@@ -39,21 +39,21 @@ export async function confirmNodes(
       case "over":
         return forget(deps, fence, { node, mostLosses: snapshot.pool.mostLosses });
       case "live":
-        if (node.state === "launching") return { result: "done", note: "it boots" };
-        return unasked.get(step.node) ?? { result: "done", note: "asked again: accepted" };
+        if (node.state === "launching") return { result: "done", note: "still booting" };
+        return unasked.get(step.node) ?? { result: "done", note: "end requested again and accepted" };
       case "denied":
-        return { result: "failed", note: "not allowed to look at it" };
+        return { result: "failed", note: "not allowed to describe it" };
       case "throttled":
       case "unknown":
-        return { result: "done", note: "EC2 did not answer" };
+        return { result: "done", note: "EC2 did not respond" };
     }
   });
 }
 
 async function forget(deps: EndDeps, fence: Fence, { node, mostLosses }: { node: Node; mostLosses: number }): Promise<Outcome> {
-  // "Over" may be shutting down: a node whose worker was heard lately keeps what it holds until EC2 says more, or its lease ends.
+  // "over" may mean shutting down, so a node keeps what it holds until EC2's event about its end arrives, or its lease ends.
   if (node.state === "terminating" && node.assignments.length > 0 && deps.now() < node.leaseUntilMs)
-    return { result: "done", note: "it ends, and what it holds is its own until its lease has ended" };
+    return { result: "done", note: "it is ending, and keeps what it holds until its lease has ended" };
   const noted = node.state === "launching" ? await noteBootFailure(deps, fence, node) : "done";
   if (noted !== "done") return written(noted);
   const back = await takeAllBack(deps, fence, { node, because: "EC2 says that the instance has ended", mostLosses });
@@ -62,7 +62,7 @@ async function forget(deps: EndDeps, fence: Fence, { node, mostLosses }: { node:
   return node.assignments.length > 0 && forgotten.result === "done" ? { ...forgotten, result: "again" } : forgotten;
 }
 
-/** What EC2 says of each, or why it was not asked. */
+/** Returns what EC2 says about each instance, or why EC2 was not asked. */
 async function lookAt(deps: EndDeps, instances: readonly string[]): Promise<ReadonlyMap<string, Seen | Outcome>> {
   const looked = await pMap(
     parts(instances, mostAtOnce),

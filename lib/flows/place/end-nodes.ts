@@ -10,9 +10,8 @@ export type End = Extract<Step, { kind: "retire" | "end" | "lose" }>;
 export const isEnd = (step: Step): step is End => step.kind === "retire" || step.kind === "end" || step.kind === "lose";
 
 /**
- * Ends nodes that hold nothing, those whose time is over, and dead ones after their attempts went back to the queue. Each is
- * fenced first, so that nothing more is given to it; then EC2 is asked for all of them together, and each one's end goes on
- * record.
+ * Ends nodes that hold nothing, nodes whose time is over, and dead nodes after returning their attempts to the queue. Each is
+ * fenced first, so that it gets nothing more. Then EC2 is asked to end all of them together, and each end is recorded.
  */
 export async function endNodes(
   deps: EndDeps,
@@ -33,7 +32,7 @@ export async function endNodes(
   );
   await stepByStep(ready, outcomes, async ({ node }): Promise<Outcome> => {
     const atMs = deps.now();
-    // One that is gone may only be stopped, by somebody's hand: an instance that the ledger forgets must end first.
+    // A node that is gone may only have been stopped by hand, and an instance must end before the ledger forgets it.
     const { placements } = deps;
     const isGone = nodeIn(snapshot, node).state === "gone";
     return unasked.get(node) ?? written(await (isGone ? placements.forget(fence, node, atMs) : placements.terminating(fence, node, atMs)));
@@ -41,8 +40,8 @@ export async function endNodes(
 }
 
 /**
- * The fence also tells whether a node holds nothing now, whatever the snapshot said, and no node comes back from behind it.
- * One that is to end with what it holds was withdrawn before.
+ * Fences a node. The write succeeds only if the node holds nothing now, whatever the snapshot said, and a fenced node never gets work
+ * again. A node that will end with what it holds was withdrawn before, so it needs no fence.
  */
 async function fenceOff(
   deps: EndDeps,
@@ -56,7 +55,7 @@ async function fenceOff(
 
 type Lose = Extract<Step, { kind: "lose" }>;
 
-/** That it never booted is noted before it leaves: what is noted twice is noted once, and what was not noted then never would be. */
+/** Notes a boot failure before the node leaves the ledger, because it could not be noted later. Noting it twice counts once. */
 async function lose(
   deps: EndDeps,
   fence: Fence,

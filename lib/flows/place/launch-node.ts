@@ -6,12 +6,12 @@ import { nodeOf } from "./launched-node.ts";
 import { learn } from "./remember-capacity.ts";
 import { findInTurn, searchFor } from "./search-launch.ts";
 
-/** `first`: nobody can have asked for it before. `again`: somebody may have, and the answer was lost. */
+/** `first`: the launch cannot have been requested before. `again`: it may have been, and the response was lost. */
 export type Sending = "first" | "again";
 
 /**
- * Asks EC2 for what an intent on record wants, and records what came. Safe to repeat at any point: the client token
- * makes repeated requests one, and the intent stays open until its outcome is written. The caller has taken its turn at EC2.
+ * Requests a recorded intent from EC2, and records the outcome. It is safe to repeat at any point, because the client token
+ * makes repeated requests one, and the intent stays open until its outcome is written. The caller must have taken a turn at EC2.
  */
 export async function carryThrough(deps: LaunchDeps, fence: Fence, on: { launch: Launch; sending: Sending }): Promise<Launched> {
   const { launch, sending } = on;
@@ -61,7 +61,10 @@ async function launched(
   return written === "done" ? { kind: "launched", note } : { kind: written, note };
 }
 
-/** A token that comes again is answered with what it launched, though that may have ended since. What EC2 does not describe (yet) is taken to live. */
+/**
+ * Returns the instances that have not ended. To a repeated token EC2 responds with what it launched first, which may have ended since.
+ * An instance that EC2 does not describe (yet) counts as living.
+ */
 async function withoutEnded(
   deps: LaunchDeps,
   launch: Launch,

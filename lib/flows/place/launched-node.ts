@@ -2,7 +2,7 @@ import { Fault } from "../../model/fault.ts";
 import type { Launch, LaunchedInstance } from "../../model/launch.ts";
 import type { Node } from "../../model/node.ts";
 
-/** The node that an instance of this launch is. */
+/** Returns the node for an instance of this launch. Throws a Fault if the launch did not ask for such an instance. */
 export function nodeOf(instance: LaunchedInstance, launch: Launch, atMs: number): Node {
   const type = launch.types.find((each) => each.name === instance.instanceType);
   const offer = launch.offers.find((each) => each.instanceType === instance.instanceType && each.zone === instance.zone);

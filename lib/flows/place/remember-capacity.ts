@@ -8,17 +8,17 @@ import type { Snapshot } from "../../model/plan.ts";
 import { type Refusal, subjectName } from "../../model/refusal.ts";
 import type { CapacityMemory } from "../../ports/capacity.ts";
 
-/** Subjects of one launch that are written at a time. */
+/** Subjects of one launch that are written at the same time. */
 const concurrency = 8;
 
-/** Puts what an answer of EC2's taught on record, before anything else that follows from it: it is true whoever decides. */
+/** Records what a response of EC2 taught. This should happen before anything else, because it is true even for a fenced decision. */
 export const learn = async (memory: CapacityMemory, lessons: readonly Lesson[]): Promise<void> => {
   await pMap(lessons, ({ subject, next }) => memory.change(subject, next), { concurrency });
 };
 
 /**
- * Takes the right to try what has rested, for a launch that is about to be asked for, and answers the offers that it may
- * name: those that never were refused, and those of which nobody else is finding out just now.
+ * Claims the right to try offers after their rest, for a launch that is about to be requested. Returns the offers that it may
+ * name: those without a refusal, and those that no other launch is trying now.
  */
 export async function claimProbes(
   memory: CapacityMemory,
@@ -40,7 +40,7 @@ export async function claimProbes(
     let may = false;
     await memory.change(subject, (known) => {
       const claimed = probed(known, atMs);
-      // Somebody may have found out meanwhile, and well.
+      // Another launch may have succeeded meanwhile.
       may = claimed !== undefined || known === undefined || standing(known, atMs) === "free";
       return claimed ?? known;
     });

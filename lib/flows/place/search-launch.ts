@@ -6,18 +6,18 @@ import type { LaunchDeps, Launched } from "../ec2/launching.ts";
 import { nodeOf } from "./launched-node.ts";
 
 /**
- * Searches EC2 for what came of a launch whose request may not be repeated any more, or is not taken any more. What is
- * reserved stays so, and the intent stays open, until it is known what came, or that nothing did.
+ * Searches EC2 for the instances of a launch whose request must not be repeated any more, or is no longer accepted. The
+ * reservation stays, and the intent stays open, until it is known which instances were launched, or that there are none.
  */
 export async function searchFor(deps: LaunchDeps, fence: Fence, on: { launch: Launch; why: string }): Promise<Launched> {
   const { launch, why } = on;
   const read = await findInTurn(deps, launch);
-  if (read.kind !== "read") return { kind: "open", note: `${why}; it cannot be searched for: ${read.message}`, error: read.error };
+  if (read.kind !== "read") return { kind: "open", note: `${why}; searching for it failed: ${read.message}`, error: read.error };
   const nowMs = deps.now();
   const verdict = judgeSearch(launch, read.instances, { why, nowMs });
   if (verdict.kind === "wait") {
     const noted = await deps.placements.noteSearch(fence, { launch: launch.id, search: verdict.search });
-    return noted === "done" ? { kind: "open", note: `${verdict.search.why}; it is searched for by its tag` } : { kind: noted, note: why };
+    return noted === "done" ? { kind: "open", note: `${verdict.search.why}; searching for it by its tag` } : { kind: noted, note: why };
   }
   const nodes = verdict.instances.map((instance) => nodeOf(instance, launch, nowMs));
   const written = await deps.placements.settle(fence, { launch, nodes, atMs: nowMs });
@@ -26,8 +26,8 @@ export async function searchFor(deps: LaunchDeps, fence: Fence, on: { launch: La
   return { kind: nodes.length > 0 ? "launched" : "retired", note: `${verdict.because}${ids && `: ${ids}`}` };
 }
 
-/** Reads by a launch's tag when it is its turn; ends go first, for what is searched for is already paid. */
+/** Reads by a launch's tag, once there is a turn. It uses the first lane, because instances that may exist are already being paid for. */
 export async function findInTurn(deps: LaunchDeps, launch: Launch): Promise<FoundInstances> {
   const turn = await deps.turns.take({ kind: "describe", lane: "end", instances: launch.count });
-  return turn.kind === "later" ? { kind: "unknown", message: "it waits for its turn at EC2" } : deps.fleet.find(launch.id);
+  return turn.kind === "later" ? { kind: "unknown", message: "waiting for a turn at EC2" } : deps.fleet.find(launch.id);
 }

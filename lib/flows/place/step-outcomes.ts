@@ -3,11 +3,11 @@ import type { Node } from "../../model/node.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import { failedBy, fencedOff, type Outcome } from "../ec2/outcome.ts";
 
-/** What came of each step so far; the last word on a step counts. */
+/** The outcome of each step so far; the last one put for a step counts. */
 export type StepOutcomes = {
   put(step: Step, outcome: Outcome): void;
   of(step: Step): Outcome;
-  /** Whether a later decision has begun, as far as a step has found out. */
+  /** Reports whether a step has found out that a later decision has begun. */
   isFenced(): boolean;
 };
 
@@ -26,10 +26,10 @@ export function stepOutcomes(onFailure: (step: Step, outcome: Extract<Outcome, {
   };
 }
 
-/** Steps that do not depend on each other run side by side, this many at a time. */
+/** Steps do not depend on each other, so this many run at the same time. */
 const concurrency = 16;
 
-/** Takes the same measure for each of these steps. One that fails is put on record and does not hold up the others. */
+/** Calls `take` for each step, and puts its outcome. A step that fails does not delay the others. */
 export async function stepByStep<S extends Step>(
   steps: readonly S[],
   outcomes: StepOutcomes,

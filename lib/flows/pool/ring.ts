@@ -4,8 +4,8 @@ import type { Bell, Lane } from "../../ports/bell.ts";
 export type Ringing = { readonly bell: Bell; readonly lane: Lane };
 
 /**
- * Tells a pool's `place` that a fact was committed. A lane message is sent only if the pool was quiet: whoever
- * rang first has sent one, and the decision under way reads the bell again before it ends.
+ * Rings a pool's bell after a fact was committed. A lane message is sent only if the pool was quiet, because otherwise the first
+ * ring has sent one, and the decision under way reads the bell again before it ends.
  */
 export async function ring({ bell, lane }: Ringing, pool: string, cause: Cause): Promise<void> {
   const { wasQuiet } = await bell.ring(pool, cause);

@@ -9,8 +9,8 @@ export type ListDeps = {
 };
 
 /**
- * Lists a dataset's source. A listing that differs from the last one is written down, and becomes the dataset's next
- * version; one that does not changes nothing. `stale`: the dataset has changed meanwhile.
+ * Lists a dataset's source. If the listing differs from the last one, it is written and becomes the dataset's next
+ * version; otherwise nothing changes. `stale`: the dataset has changed meanwhile.
  */
 export async function listShards(deps: ListDeps, dataset: Dataset): Promise<"done" | "stale"> {
   const { team, dataset: name, source, listing: last } = dataset;
@@ -21,13 +21,13 @@ export async function listShards(deps: ListDeps, dataset: Dataset): Promise<"don
   if (digest === last?.digest) return dataset.trouble === undefined ? "done" : deps.datasets.noteTrouble(dataset, undefined);
 
   const version = (last?.version ?? 0) + 1;
-  // Under a name of its own: of two that list at once, one is put on record, and the other overwrites nothing.
+  // The name is unique, so if two runs list at once, one is recorded, and the other overwrites nothing.
   const key = await deps.store.write({ team, dataset: name, source, listing: version }, `shards/${version}-${deps.newId()}`, shards);
   const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
   return deps.datasets.noteListing(dataset, { version, shards: shards.length, bytes, digest, key, ...(skipped && { skipped }) });
 }
 
-/** What is skipped counts, so that what people are shown of it is true. */
+/** Returns the digest of a listing. It includes skipped objects, so that what people see about them is up to date. */
 function digestOf(shards: readonly Shard[], skipped: Skipped | undefined): string {
   const hash = createHash("sha256");
   for (const { key, bytes, etag } of shards) hash.update(`${JSON.stringify([key, bytes, etag])}\n`);

@@ -7,14 +7,14 @@ export type ClosePoolsDeps = Ringing & {
   readonly registry: PoolRegistry;
   readonly decisions: Pick<Decisions, "state" | "load">;
   readonly pools: readonly { readonly name: string }[];
-  /** Has the pool decided on where it is known to have something; answers whether it is. */
+  /** Wakes the pool if it is known to have work; returns whether it is. */
   readonly wake: (pool: string, state: PoolState) => Promise<boolean>;
   readonly now: () => number;
 };
 
 /**
- * Keeps on record which pools there are, so that those that were taken out of the configuration are still decided on until
- * nothing of them is left. Answers their names.
+ * Keeps a registry of pools, so that pools that were removed from the configuration are still decided on until nothing of them is left.
+ * Returns the names of those pools.
  */
 export async function closePools(deps: ClosePoolsDeps): Promise<readonly string[]> {
   const configured = new Set(deps.pools.map(({ name }) => name));
@@ -24,7 +24,7 @@ export async function closePools(deps: ClosePoolsDeps): Promise<readonly string[
   for (const name of closing) {
     const state = await deps.decisions.state(name);
     if (await deps.wake(name, state)) continue;
-    // Whoever wrote a job and died before its ring has told nobody: this is the last look.
+    // A handler may have written a job and crashed before its ring, so this check must read the pool itself.
     const { queue, nodes, openLaunches } = await deps.decisions.load(name, deps.now());
     if (queue.length + nodes.length + openLaunches.length > 0) await ring(deps, name, "tick");
     else await deps.registry.remove(name, state);

@@ -10,8 +10,8 @@ export type SweepDeps = {
 };
 
 /**
- * Asks for every map that does not name exactly the nodes that need its dataset: those that were lost, or whose message was.
- * Answers how many. Where no dataset is named it costs one read a team, and one more a pool where a map names a node.
+ * Requests every map that does not name exactly the nodes that need its dataset, because a node or a message was lost.
+ * Returns how many. It costs one read per team, and one more per pool if any map names a node.
  */
 export async function sweepDatasets(deps: SweepDeps): Promise<number> {
   const datasets = (await Promise.all(deps.teams.map((team) => deps.datasets.list(team)))).flat();

@@ -11,13 +11,13 @@ export type SweepStraysDeps = {
   readonly now: () => number;
 };
 
-/** `noted`: instances that bear our name and that nobody owns; `ended`: those of them whose end EC2 has accepted. */
+/** `noted`: instances with the deployment's name but without an owner; `ended`: those of them whose end EC2 has accepted. */
 export type Swept = { readonly noted: number; readonly ended: readonly string[] };
 
 /**
- * Ends instances of ours that nobody owns, in two steps: they are noted when they are seen first, and ended when they are
- * unowned still in a look that went well, ten minutes later or more. The ledger is asked again right before. A look that did
- * not go well changes nothing; what is not ended now is by a later sweep.
+ * Ends the deployment's instances that have no owner, in two steps: they are noted when they are first seen, and ended if they are
+ * still unowned in a successful check at least ten minutes later. The ledger is read again right before that. A check that fails
+ * changes nothing; a later sweep ends what this one does not.
  */
 export async function sweepStrays(deps: SweepStraysDeps): Promise<Swept> {
   const { strays, now } = deps;
@@ -37,7 +37,7 @@ async function end(deps: SweepStraysDeps, ends: Parameters<Strays["unowned"]>[0]
   return still.filter((id) => ended.get(id) === "accepted");
 }
 
-/** Nobody waits for a sweep: without a turn it is left to the next one. */
+/** Returns whether there is a turn at EC2 now. A sweep is not urgent, so without a turn it is left to the next one. */
 async function mayAsk({ budget, now }: SweepStraysDeps, kind: "describe" | "terminate", instances: number): Promise<boolean> {
   return (await budget.take({ kind, lane: "end", instances, nowMs: now() })).kind === "granted";
 }

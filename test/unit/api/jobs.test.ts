@@ -266,5 +266,5 @@ test("a job of many that could not be cancelled is named with the reason, and th
   const world = new ApiWorld({ cancel: { ...cancel, cancellations: { ...cancel.cancellations, cancelAll } } });
   const { body } = await world.call(`${jobs}/cancel`, { method: "POST", body: { jobs: ["waits"] } });
   expect(body).toEqual({ items: [{ job: "waits", outcome: "failed", because: "the table was too busy" }] });
-  expect(outer.log).toEqual([{ level: "error", message: "a job could not be cancelled", team: "vision", job: "waits", error }]);
+  expect(outer.log).toEqual([{ level: "error", message: "job not cancelled", team: "vision", job: "waits", error }]);
 });

@@ -15,39 +15,39 @@ test("a job goes to the pool that it names", () => {
 });
 
 test.each([
-  ["is not there", "nowhere", "team vision has no pool named nowhere; it can use: gpu"],
-  ["is another team's, which it learns nothing of", "lab", "team vision has no pool named lab; it can use: gpu"],
-])("a pool that %s", (_what, pool, rejected) => {
+  ["does not exist", "nowhere", "team vision has no pool named nowhere; it can use: gpu"],
+  ["belongs to another team, which stays hidden,", "lab", "team vision has no pool named lab; it can use: gpu"],
+])("a job is rejected if the pool that it names %s", (_what, pool, rejected) => {
   expect(choosePool({ team: "vision", spec: aSpec({ pool }) }, has)).toEqual({ rejected });
 });
 
-test("a team that may use no pool is told so", () => {
+test("a job of a team that may use no pool is rejected with that reason", () => {
   expect(choosePool({ team: "vision", spec: aSpec() }, { pools: [lab], defaultPool: "lab" })).toEqual({
     rejected: "team vision has no pool named lab; it can use: none",
   });
 });
 
-test("a container is refused where plain programs run", () => {
+test("a container job is rejected if its pool runs plain programs", () => {
   const plain = aPool({ containers: false });
   expect(whyRejected(aSpec({ image: "pytorch" }), plain, aCatalogue())).toMatch(/runs plain programs, not containers/);
   expect(whyRejected(aSpec({ image: "pytorch" }), aPool({ containers: true }), aCatalogue())).toBeUndefined();
   expect(whyRejected(aSpec(), plain, aCatalogue())).toBeUndefined();
 });
 
-test("a container that could never start is refused, whatever the pool", () => {
+test("a container job that could never start is rejected in every pool", () => {
   const pool = aPool({ containers: true });
   const env = { KEY: "-----BEGIN\nKEY-----" };
   expect(whyRejected(aSpec({ image: "pytorch", env }), pool, undefined)).toMatch(/the variable KEY holds a line break/);
   expect(whyRejected(aSpec({ env }), pool, undefined)).toBeUndefined();
 });
 
-test("what cannot be is refused when it is known what can be bought, and not before", () => {
+test("a job that no instance type can hold is rejected once the pool's types are known, and not before", () => {
   const nine = aSpec({ gpus: { count: 9, memoryGiB: 0, models: [] } });
   expect(whyRejected(nine, gpu, aCatalogue())).toBe("no instance type of pool gpu has 9 GPUs; the largest, g5.xlarge, has 1");
   expect(whyRejected(nine, gpu, undefined)).toBeUndefined();
 });
 
-test("what cannot be bought today is refused, though it could be another day", () => {
+test("a job that no offer of today fits is rejected, although one may fit on another day", () => {
   const onDemand = aSpec({ spot: false });
   expect(whyRejected(onDemand, gpu, aCatalogue())).toBe('pool gpu buys spot capacity only; set "spot": true or name another pool');
   expect(whyRejected(aSpec(), aPool({ limits: { usdPerHour: 0.4, gpus: 8 } }), aCatalogue())).toMatch(
@@ -55,13 +55,13 @@ test("what cannot be bought today is refused, though it could be another day", (
   );
 });
 
-test("what no budget of the pool will ever pay for is refused", () => {
+test("a job that no budget of the pool will ever pay for is rejected", () => {
   expect(whyRejected(aSpec(), aPool({ budgets: { usdPerDay: 0.4 } }), aCatalogue())).toMatch(
     /costs \$0.50 and the budget .* is \$0.40 a day/,
   );
   expect(whyRejected(aSpec(), aPool({ budgets: { usdPerDay: 0.5 } }), aCatalogue())).toBeUndefined();
 });
 
-test("what can be is not", () => {
+test("a job that can run is not rejected", () => {
   expect(whyRejected(aSpec(), gpu, aCatalogue())).toBeUndefined();
 });

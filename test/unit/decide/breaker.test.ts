@@ -31,7 +31,7 @@ const seen = (over: Partial<Snapshot> = {}): Snapshot => ({
 const state = (over: Partial<Snapshot>) => breakers(seen(over)).map((each) => each.state);
 
 describe("a breaker", () => {
-  test("is opened by the third failure within an hour, of one type in one zone", () => {
+  test("a breaker opens after the third failure of one type in one zone within an hour", () => {
     expect(state({ bootFailures: three(0).slice(1) })).toEqual([]);
     expect(breakers(seen({ bootFailures: three(0) }))).toEqual([
       { instanceType: "g5.xlarge", zone: "us-east-1a", failures: 3, state: "open", restsUntilMs: now + 15 * minute },
@@ -42,7 +42,7 @@ describe("a breaker", () => {
     expect(state({ bootFailures: [...three(0).slice(1), failed("d", 60 * minute - 1)] })).toEqual(["open"]);
   });
 
-  test("is half-open after a rest, until something of it is tried", () => {
+  test("a breaker is half-open after a rest, until an instance of its type and zone is tried", () => {
     expect(state({ bootFailures: three(15 * minute - 1) })).toEqual(["open"]);
     const bootFailures = three(15 * minute);
     expect(state({ bootFailures })).toEqual(["half-open"]);
@@ -53,7 +53,7 @@ describe("a breaker", () => {
     expect(state({ bootFailures: [...bootFailures, failed("probe", 0)] })).toEqual(["open"]);
   });
 
-  test("is closed by one that became a worker since, and is forgotten then", () => {
+  test("a breaker closes when a later instance has become a worker, and is then forgotten", () => {
     const bootFailures = three(20 * minute);
     const worker = aNode({ readyAtMs: now - minute });
     expect(state({ bootFailures, nodes: [worker] })).toEqual([]);
@@ -66,18 +66,18 @@ describe("a breaker", () => {
   });
 });
 
-describe("a job", () => {
+describe("a job and a breaker", () => {
   const elsewhere = anOffer({ zone: "us-east-1b", usdPerHour: 0.7 });
   const launched = (over: Partial<Snapshot>) =>
     decide(seen(over)).steps.flatMap((step) => (step.kind === "launch" ? [step.launch.offers.map(({ zone }) => zone).join()] : []));
 
-  test("goes elsewhere while a breaker is open, though that is dearer", () => {
+  test("a job gets a dearer node elsewhere while a breaker is open", () => {
     const catalogue = aCatalogue({ offers: [anOffer(), elsewhere] });
     expect(launched({ catalogue })).toEqual(["us-east-1a,us-east-1b"]);
     expect(launched({ catalogue, bootFailures: three(0) })).toEqual(["us-east-1b"]);
   });
 
-  test("waits where there is nothing else, and is told what does not boot with which image; the pool is woken when it may be tried", () => {
+  test("a job waits if there is no other offer, its reason names the types and the image that do not boot, and the pool wakes when it may try again", () => {
     const { steps, wakeAtMs } = decide(seen({ bootFailures: three(0) }));
     expect(steps).toEqual([
       {
@@ -90,14 +90,14 @@ describe("a job", () => {
     expect(wakeAtMs).toBe(now + 15 * minute);
   });
 
-  test("is the one that tries it again, and the others wait for what comes of that", () => {
+  test("one job tries a half-open breaker, and the others wait for the result", () => {
     const queue = ["one", "two", "three"].map((job) => anEntry({ job, needs: { vcpus: 3, memoryGiB: 1, gpus: 1 } }));
     const { steps } = decide(seen({ queue, bootFailures: three(15 * minute) }));
     expect(steps.map(({ kind }) => kind).sort()).toEqual(["hold", "hold", "launch"]);
     expect(launched({ queue })).toHaveLength(1);
   });
 
-  test("of another type is not held up", () => {
+  test("a breaker does not delay a job that needs another type", () => {
     const big = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
     const catalogue = aCatalogue({ types: [aType(), big], offers: [anOffer(), anOffer({ instanceType: "g5.12xlarge", usdPerHour: 5 })] });
     expect(decide(seen({ catalogue, bootFailures: three(0) })).steps).toMatchObject([

@@ -23,33 +23,33 @@ const aSnapshot = (budgets: Budgets | undefined, over: Partial<Snapshot> = {}): 
   refusals: [],
   ...over,
 });
-/** A node at $1/h that is heard now. */
+/** Returns a node at $1/h whose worker calls now. */
 const aLiveNode = (over: Partial<Node> = {}): Node =>
   aNode({ offer: anOffer({ usdPerHour: 1 }), launchedAtMs: now, lastBusyMs: now, lastSeenMs: now, leaseUntilMs: now + hourMs, ...over });
 const reserved = { usdPerHour: 1, gpus: 1 };
 const kinds = (plan: Plan): string[] => plan.steps.map((step) => step.kind);
 
 describe("the room that budgets leave", () => {
-  test("is endless without any", () => {
+  test("the room is infinite without a budget", () => {
     expect(budgetRoom(aSnapshot(undefined))).toEqual({ usdPerHour: Number.POSITIVE_INFINITY, tightest: undefined, usedUp: undefined });
     expect(budgetRoom(aSnapshot({})).usdPerHour).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test("counts what has ended, what lives and an hour of what is reserved", () => {
+  test("the room counts the cost of ended nodes, of living nodes and of an hour of what is reserved", () => {
     const nodes = [aLiveNode({ launchedAtMs: now - 2 * hourMs })];
     const room = budgetRoom(aSnapshot({ usdPerDay: 10 }, { nodes, reserved, spent: { dayUsd: 3, monthUsd: 50 } }));
     expect(room.tightest).toMatchObject({ period: "day", usedUsd: 5, usdPerHour: 4, renewsAtMs: midnight });
     expect(room.usdPerHour).toBe(4);
   });
 
-  test("counts of a life only what falls into the day, into the month", () => {
+  test("the room counts only the part of a node's life that falls into the day or month", () => {
     const old = aLiveNode({ launchedAtMs: monday - 100 * hourMs });
     const nextDay = { nodes: [old], reserved, nowMs: now + 24 * hourMs };
     expect(budgetRoom(aSnapshot({ usdPerDay: 100 }, nextDay)).tightest?.usedUsd).toBe(12);
     expect(budgetRoom(aSnapshot({ usdPerMonth: 100 }, nextDay)).tightest).toMatchObject({ usedUsd: 36, usdPerHour: 63, renewsAtMs: july });
   });
 
-  test("counts a node whose cost is on record there only, and one that EC2 has ended until then", () => {
+  test("the room counts a node whose cost is recorded only once, and a node that EC2 has ended only until its end", () => {
     const nodes = [
       aLiveNode({ id: "on-record", state: "terminating", released: true, launchedAtMs: now - 5 * hourMs }),
       aLiveNode({ id: "gone", state: "gone", stateSinceMs: now - hourMs, launchedAtMs: now - 3 * hourMs }),
@@ -57,7 +57,7 @@ describe("the room that budgets leave", () => {
     expect(budgetRoom(aSnapshot({ usdPerDay: 10 }, { nodes })).tightest?.usedUsd).toBe(2);
   });
 
-  test("looks an hour ahead; where the period ends before, its rest pays for the one part and the next budget for the other", () => {
+  test("the room covers an hour ahead, and if the period ends within it, the next period's budget pays for the rest", () => {
     const until = (minutes: number) => midnight - minutes * 60_000;
     const room = (nowMs: number, dayUsd = 0) => budgetRoom(aSnapshot({ usdPerDay: 3 }, { nowMs, spent: { dayUsd, monthUsd: dayUsd } }));
     expect(room(until(15)).usdPerHour).toBe(4);
@@ -68,7 +68,7 @@ describe("the room that budgets leave", () => {
     expect(budgetRoom(aSnapshot({ usdPerMonth: 3 }, { nowMs: july - 1 })).usdPerHour).toBeCloseTo(3, 5);
   });
 
-  test("is the lesser of two", () => {
+  test("the room is the lesser of two budgets", () => {
     const spent = { dayUsd: 1, monthUsd: 8 };
     expect(budgetRoom(aSnapshot({ usdPerDay: 5, usdPerMonth: 10 }, { spent }))).toMatchObject({
       usdPerHour: 2,
@@ -80,7 +80,7 @@ describe("the room that budgets leave", () => {
     });
   });
 
-  test("is exact to the millionth of a dollar", () => {
+  test("the room is exact to the millionth of a dollar", () => {
     const exact = { spent: { dayUsd: 0.1, monthUsd: 0.1 }, reserved: { usdPerHour: 0.1, gpus: 1 } };
     expect(budgetRoom(aSnapshot({ usdPerDay: 0.3 }, exact)).usdPerHour).toBe(0.1);
   });
@@ -88,10 +88,10 @@ describe("the room that budgets leave", () => {
 
 describe("a launch that the budget does not pay for", () => {
   const because =
-    "pool gpu has spent at least $8.50 of its budget of $10 a day, and an hour of another node does not fit into the rest; the job starts when other work ends, or after 2026-06-02 00:00 UTC";
+    "pool gpu has spent at least $8.50 of its budget of $10 a day, and the rest does not pay for an hour of another node; the job starts when other work ends, or after 2026-06-02 00:00 UTC";
   const short: Partial<Snapshot> = { spent: { dayUsd: 8.6, monthUsd: 8.6 }, reserved, nodes: [aLiveNode({ team: "audio" })] };
 
-  test("does not happen; the job is told why, once, and looked at again when the next day starts", () => {
+  test("a launch that the budget does not pay for is not made, and its job is held once with the reason until the next day starts", () => {
     expect(decide(aSnapshot({ usdPerDay: 10 }, short))).toMatchObject({
       steps: [{ kind: "hold", entry: { job: "train-1" }, because }],
     });
@@ -99,7 +99,7 @@ describe("a launch that the budget does not pay for", () => {
     expect(decide(aSnapshot({ usdPerDay: 10 }, { ...short, nodes: [] })).wakeAtMs).toBe(midnight);
   });
 
-  test("happens on the day after, and with the last dollar", () => {
+  test("a launch is made on the next day, and with the last dollar of a budget", () => {
     const nextDay = { ...short, nowMs: midnight, spent: { dayUsd: 0, monthUsd: 8.6 }, nodes: [] };
     expect(kinds(decide(aSnapshot({ usdPerDay: 10 }, nextDay)))).toEqual(["launch"]);
     const last = { reserved, spent: { dayUsd: 8, monthUsd: 8 } };
@@ -107,7 +107,7 @@ describe("a launch that the budget does not pay for", () => {
     expect(kinds(decide(aSnapshot({ usdPerDay: 10 }, { ...last, spent: { dayUsd: 8.000001, monthUsd: 8 } })))).toEqual(["hold"]);
   });
 
-  test("is one of several: what fits is launched", () => {
+  test("a decision launches those of several nodes that the budget pays for", () => {
     const queue = ["a", "b", "c"].map((job) => anEntry({ job }));
     const plan = decide(aSnapshot({ usdPerMonth: 2.5 }, { queue }));
     expect(kinds(plan)).toEqual(["launch", "hold"]);
@@ -117,12 +117,12 @@ describe("a launch that the budget does not pay for", () => {
     });
   });
 
-  test("counts launches of which nobody knows yet what came", () => {
+  test("the budget counts launches whose outcome is not known yet", () => {
     const openLaunches = [aLaunch({ jobs: [{ team: "vision", job: "before" }] })];
     expect(kinds(decide(aSnapshot({ usdPerDay: 1.5 }, { openLaunches, reserved })))).toEqual(["hold"]);
   });
 
-  test("does not keep a job off a node that is there", () => {
+  test("the budget does not keep a job off an existing node", () => {
     const nodes = [aLiveNode({ id: "n" })];
     const room = { ...short, nodes, queue: [anEntry({ job: "a" }), anEntry({ job: "b" })] };
     expect(decide(aSnapshot({ usdPerDay: 10 }, room)).steps).toMatchObject([
@@ -131,7 +131,7 @@ describe("a launch that the budget does not pay for", () => {
     ]);
   });
 
-  test("takes the offer that the rest does pay for", () => {
+  test("a launch uses an offer that the rest of the budget pays for", () => {
     const big = aType({ name: "g5.2xlarge", resources: { vcpus: 8, memoryGiB: 32, gpus: 1 } });
     const catalogue = aCatalogue({
       types: [aType(), big],
@@ -145,7 +145,7 @@ describe("a launch that the budget does not pay for", () => {
     expect(offersWith(1.3)).toEqual(["g5.xlarge", "g5.2xlarge"]);
   });
 
-  test("is told the limit where the limit alone stands in the way", () => {
+  test("the reason names the limit if only the limit is in the way", () => {
     const atLimit = { reserved: { usdPerHour: 9.5, gpus: 1 } };
     expect(decide(aSnapshot({ usdPerDay: 100 }, atLimit)).steps).toMatchObject([
       { because: expect.stringContaining(" reserved; it starts when ") },
@@ -165,13 +165,13 @@ describe("a budget that is used up", () => {
   const because =
     "pool gpu has spent at least $10 of its budget of $10 a day; running work goes on, and the job starts after 2026-06-02 00:00 UTC";
 
-  test("starts nothing, on a node that is there neither, until the next day", () => {
+  test("a budget that is used up starts nothing until the next day, not even on an existing node", () => {
     const busy = aLiveNode({ assignments: [anAssignment({ job: "runs", phase: "uploading" })] });
     expect(usedUp({ nodes: [busy], reserved })).toEqual({ steps: [{ kind: "hold", entry: anEntry(), because }], wakeAtMs: midnight });
     expect(usedUp({ queue: [anEntry({ reason: because })] })).toEqual({ steps: [], wakeAtMs: midnight });
   });
 
-  test("gives back at once what holds nothing, and leaves running work alone", () => {
+  test("a budget that is used up gives back nodes that hold nothing at once, and leaves running work alone", () => {
     const nodes = [
       aLiveNode({ id: "boots", state: "launching" }),
       aLiveNode({ id: "busy", assignments: [anAssignment({ phase: "running" })] }),
@@ -185,16 +185,16 @@ describe("a budget that is used up", () => {
     expect(kinds(decide(aSnapshot({ usdPerDay: 100 }, { nodes, queue: [], reserved })))).toEqual([]);
   });
 
-  test("is so by what still lives, too", () => {
+  test("the cost of living nodes can use up a budget", () => {
     const nodes = [aLiveNode({ launchedAtMs: now - 4 * hourMs, assignments: [anAssignment({ phase: "running" })] })];
     const with6 = { nodes, reserved, spent: { dayUsd: 6, monthUsd: 6 }, nowMs: now };
     expect(usedUp(with6).steps).toMatchObject([{ kind: "hold", because }]);
     expect(usedUp({ ...with6, spent: { dayUsd: 5, monthUsd: 5 } }).steps).toMatchObject([
-      { kind: "hold", because: expect.stringContaining("an hour of another node") },
+      { kind: "hold", because: expect.stringContaining("for an hour of another node") },
     ]);
   });
 
-  test("that renews later is the one that is named and waited for", () => {
+  test("if both budgets are used up, the reason names the one that renews later, and jobs wait for it", () => {
     const plan = decide(aSnapshot({ usdPerDay: 5, usdPerMonth: 10 }, { spent }));
     expect(plan).toMatchObject({
       steps: [{ because: expect.stringMatching(/\$10 a month; .* after 2026-07-01 00:00 UTC/) }],
@@ -202,16 +202,16 @@ describe("a budget that is used up", () => {
     });
   });
 
-  test("does not change what a job is told each time that a cent is spent", () => {
+  test("a job's reason does not change with each cent that is spent", () => {
     const told = [10, 10.01, 10.4].map((dayUsd) => usedUp({ spent: { dayUsd, monthUsd: 0 } }).steps);
     expect(new Set(told.map((steps) => JSON.stringify(steps))).size).toBe(1);
   });
 
-  test("of nothing lets nothing start", () => {
+  test("a budget of zero lets nothing start", () => {
     expect(kinds(decide(aSnapshot({ usdPerMonth: 0 }, { nodes: [aLiveNode()], reserved })))).toEqual(["hold", "retire"]);
   });
 
-  test("still fails what can never run, and takes back what a dead node held", () => {
+  test("a budget that is used up still lets a decision fail jobs that can never run, and take back what a dead node held", () => {
     const nine = anEntry({ needs: { vcpus: 2, memoryGiB: 8, gpus: 9 } });
     const dead = aLiveNode({ state: "gone", stateSinceMs: now, assignments: [anAssignment()] });
     expect(kinds(usedUp({ queue: [nine], nodes: [dead] }))).toEqual(["lose", "fail"]);

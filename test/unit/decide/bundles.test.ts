@@ -18,12 +18,12 @@ const bundleOf = (from: Shelf, ...entries: ReturnType<typeof anEntry>[]): Bundle
 };
 
 describe("the shelf", () => {
-  test("has the cheapest first, and equals in the order of their names", () => {
+  test("the shelf lists the cheapest offers first, and equally cheap ones by name", () => {
     const offers = [anOffer({ usdPerHour: 2 }), anOffer({ zone: "us-east-1c" }), anOffer({ zone: "us-east-1b" })];
     expect(shelf([one], offers, noneDry).map(({ offer }) => offer.zone)).toEqual(["us-east-1b", "us-east-1c", "us-east-1a"]);
   });
 
-  test("lacks what is dry, and what no type is known for", () => {
+  test("the shelf leaves out offers that rest, and offers of unknown types", () => {
     const offers = [anOffer(), anOffer({ zone: "us-east-1b" }), anOffer({ instanceType: "g9.huge" })];
     expect(shelf([one], offers, (offer) => (offer.zone === "us-east-1b" ? "rests" : "free")).map(({ offer }) => offer)).toEqual([
       anOffer(),
@@ -32,7 +32,7 @@ describe("the shelf", () => {
 });
 
 describe("a bundle", () => {
-  test("offers EC2 the cheapest and its like in the same market, up to half as dear again", () => {
+  test("a bundle offers EC2 the cheapest offer and those of the same market that cost up to half as much more", () => {
     const offers = [
       anOffer({ zone: "a", usdPerHour: 1 }),
       anOffer({ zone: "b", usdPerHour: 1.5 }),
@@ -44,31 +44,31 @@ describe("a bundle", () => {
     expect(bundle).toMatchObject({ usdPerHour: 1, reserved: { usdPerHour: 1.5, gpus: 1 }, types: [one] });
   });
 
-  test("reserves the dearest of its offers and the most of their GPUs", () => {
+  test("a bundle reserves the price of its dearest offer and the GPUs of its largest", () => {
     const offers = [anOffer({ usdPerHour: 1.4 }), anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1 })];
     expect(bundleOf(shelf([one, four], offers, noneDry), anEntry()).reserved).toEqual({ usdPerHour: 1.4, gpus: 4 });
   });
 
-  test("names no more than 24 offers", () => {
+  test("a bundle names at most 24 offers", () => {
     const offers = Array.from({ length: 40 }, (_, zone) => anOffer({ zone: `z${zone}` }));
     expect(bundleOf(shelf([one], offers, noneDry), anEntry()).offers).toHaveLength(24);
   });
 
-  test("keeps only offers that hold all its jobs together", () => {
+  test("a bundle keeps only offers that hold all its jobs together", () => {
     const offers = [anOffer({ usdPerHour: 1 }), anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1.1 })];
     const bundle = bundleOf(shelf([one, four], offers, noneDry), anEntry({ job: "a" }), anEntry({ job: "b" }));
     expect(names(bundle)).toEqual(["g5.12xlarge/us-east-1a/spot"]);
     expect(bundle.types).toEqual([four]);
   });
 
-  test("of a job that refuses spot, and one that takes it, is bought on demand", () => {
+  test("a bundle of a job that refuses spot and one that accepts it is bought on demand", () => {
     const offers = [anOffer({ instanceType: "g5.12xlarge" }), anOffer({ instanceType: "g5.12xlarge", market: "on-demand", usdPerHour: 9 })];
     const bundle = bundleOf(shelf([four], offers, noneDry), anEntry({ job: "a", spot: false }), anEntry({ job: "b" }));
     expect(names(bundle)).toEqual(["g5.12xlarge/us-east-1a/on-demand"]);
   });
 });
 
-describe("what has rested", () => {
+describe("an offer after its rest", () => {
   const offers = [
     anOffer({ zone: "a", usdPerHour: 1 }),
     anOffer({ zone: "b", usdPerHour: 1.2 }),
@@ -78,36 +78,36 @@ describe("what has rested", () => {
   ];
   const restedIn = (...zones: string[]) => shelf([one], offers, (offer) => (zones.includes(offer.zone) ? "probe" : "free"));
 
-  test("is asked for beside its like that nothing stands against", () => {
+  test("an offer after its rest is requested together with similar offers that were not refused", () => {
     expect(names(bundleOf(restedIn("a"), anEntry()))).toEqual(["g5.xlarge/a/spot", "g5.xlarge/b/spot"]);
   });
 
-  test("and has no such like is asked for with the cheapest of those, dearer as they are", () => {
+  test("an offer after its rest is requested with the cheapest offers that were not refused, even if they are much dearer", () => {
     const bundle = bundleOf(restedIn("a", "b"), anEntry());
     expect(names(bundle)).toEqual(["a", "b", "c", "d"].map((zone) => `g5.xlarge/${zone}/spot`));
     expect(bundle.reserved).toEqual({ usdPerHour: 5, gpus: 1 });
   });
 
-  test("is asked for all at once where there is nothing else", () => {
+  test("offers after their rest are all requested at once if there are no others", () => {
     expect(bundleOf(restedIn("a", "b", "c", "d", "e"), anEntry()).offers).toEqual(offers);
   });
 });
 
-describe("a job that cannot be added", () => {
+describe("adding a job to a bundle", () => {
   const from = shelf([one], [anOffer({ usdPerHour: 2 })], noneDry);
 
-  test("because no offer holds them all", () => {
+  test("a job cannot be added if no offer holds all jobs", () => {
     expect(extended(bundleOf(from, anEntry({ job: "a" })), anEntry({ job: "b" }), room)).toBe("nothing");
   });
 
   test.each([
     ["dollars", { usdPerHour: 1.99, gpus: 8 }],
     ["GPUs", { usdPerHour: 8, gpus: 0 }],
-  ])("because the pool has not the %s left", (_what, left) => {
+  ])("a job cannot be added if the pool has too few %s left", (_what, left) => {
     expect(extended(emptyBundle("vision", from), anEntry(), left)).toBe("limit");
   });
 
-  test("fits when just enough is left", () => {
+  test("a job can be added if just enough is left", () => {
     expect(extended(emptyBundle("vision", from), anEntry(), { usdPerHour: 2, gpus: 1 })).toMatchObject({ usdPerHour: 2 });
   });
 });

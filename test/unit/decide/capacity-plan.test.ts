@@ -48,7 +48,7 @@ function planned(asked: Asked): CapacityPlan {
 const bought = (plan: CapacityPlan) => Object.fromEntries(plan.types.flatMap(({ type, count }) => (count > 0 ? [[type.name, count]] : [])));
 
 describe("a million of compute from four sizes", () => {
-  it("is 111 dollars each, on as few nodes as that price allows", () => {
+  it("the plan for a million of compute costs 111 dollars per node, on as few nodes as that price allows", () => {
     const plan = planned({ demand: { compute: 1_000_000 }, types: four });
     expect(bought(plan)).toEqual({ b: 5_000 });
     expect(plan).toMatchObject({ total: 111_000_000, relaxed: 111_000_000, bound: 111_000_000, gap: 0, proven: true });
@@ -56,14 +56,14 @@ describe("a million of compute from four sizes", () => {
     expect(plan.performance.total).toBe(0);
   });
 
-  it("prices one unit more, and says by how much the others are too dear", () => {
+  it("the plan prices one more unit, and reports by how much the other types are too dear", () => {
     const plan = planned({ demand: { compute: 1_000_000 }, types: four });
     expect(plan.resources.compute.shadowPrice).toBeCloseTo(111, 9);
     expect(plan.resources.storage).toMatchObject({ demand: 0, bought: 160_000, unmet: 0, shadowPrice: 0 });
     expect(plan.types.map(({ overWorth }) => Math.round(overWorth))).toEqual([0, 0, 800, 3_200]);
   });
 
-  it("takes the larger ones where memory is wanted too", () => {
+  it("the plan buys the larger sizes if memory is demanded too", () => {
     const plan = planned({ demand: { compute: 1_000_000, storage: 320_000 }, types: four });
     expect(bought(plan)).toEqual({ d: 2_500 });
     expect(plan.total).toBe(119_000_000);
@@ -72,7 +72,7 @@ describe("a million of compute from four sizes", () => {
 });
 
 describe("whole nodes", () => {
-  it("cost more than parts of nodes would, and the plan says by how much at most", () => {
+  it("whole nodes cost more than parts of nodes would, and the plan reports by how much at most", () => {
     const types = [
       aType("three", { offers: { compute: 3, storage: 0, bandwidth: 0 }, cost: { hardware: 3, software: 0, network: 0 } }),
       aType("five", { offers: { compute: 5, storage: 0, bandwidth: 0 }, cost: { hardware: 4.9, software: 0, network: 0 } }),
@@ -84,7 +84,7 @@ describe("whole nodes", () => {
     expect(plan.bound).toBeCloseTo(7.9, 6);
   });
 
-  it("of one type are bought as far as there are any", () => {
+  it("the plan buys the cheapest type as far as there are nodes of it", () => {
     const types = [aType("cheap", { most: 3 }), aType("dear", { cost: { hardware: 2, software: 0, network: 0 } })];
     const plan = planned({ demand: { compute: 5 }, types });
     expect(bought(plan)).toEqual({ cheap: 3, dear: 2 });
@@ -94,7 +94,7 @@ describe("whole nodes", () => {
 });
 
 describe("performance", () => {
-  it("that is lost with each node, and to failures, is part of what is minimised", () => {
+  it("the plan minimizes the performance that is lost per node and to failures", () => {
     const risky = aType("risky", { loss: 0.5 });
     const calm = aType("calm", { cost: { hardware: 1.4, software: 0, network: 0 } });
     const plan = planned({ demand: { compute: 10 }, types: [risky, calm], prices: { perNode: 0.1 } });
@@ -105,9 +105,9 @@ describe("performance", () => {
   });
 
   it.each([
-    ["dearer than a node: more are bought", 4, { bought: 13, waiting: 0 }],
-    ["cheaper than a node: it waits", 0.5, { bought: 10, waiting: 2 }],
-  ])("that is lost to waiting, %s", (_what, price, expected) => {
+    ["buys more nodes if waiting costs more than a node", 4, { bought: 13, waiting: 0 }],
+    ["lets demand wait if waiting costs less than a node", 0.5, { bought: 10, waiting: 2 }],
+  ])("the plan %s", (_what, price, expected) => {
     const prices = { headroom: 0.2, waiting: { compute: price, storage: 0, bandwidth: 0 } };
     const plan = planned({ demand: { compute: 10 }, types: [aType("one")], prices });
     expect(plan.resources.compute.bought).toBe(expected.bought);
@@ -116,7 +116,7 @@ describe("performance", () => {
     expect(plan.total).toBeGreaterThanOrEqual(plan.bound);
   });
 
-  it("that goes unmet is priced instead of bought where that is cheaper", () => {
+  it("the plan leaves demand unmet if that costs less than nodes", () => {
     const shortfall = { ...noPerformancePrices.shortfall, compute: 0.6 };
     const types = [aType("cheap", { most: 4, cost: { hardware: 0.5, software: 0, network: 0 } }), aType("dear")];
     const plan = planned({ demand: { compute: 10 }, types, prices: { shortfall } });
@@ -125,7 +125,7 @@ describe("performance", () => {
     expect(plan.total).toBeCloseTo(2 + 3.6, 9);
   });
 
-  it("goes unmet rather than waits where waiting costs more", () => {
+  it("the plan leaves demand unmet rather than waiting if waiting costs more", () => {
     const prices = {
       headroom: 0.5,
       waiting: { compute: 9, storage: 0, bandwidth: 0 },
@@ -139,8 +139,8 @@ describe("performance", () => {
   });
 });
 
-describe("what has no answer", () => {
-  it("is told by the resources of which there is not enough", () => {
+describe("a demand without a plan", () => {
+  it("an impossible demand is reported with the resources that are short", () => {
     const types = [aType("few", { most: 3 }), aType("none", { offers: { compute: 0, storage: 0, bandwidth: 1 } })];
     expect(answer({ demand: { compute: 4, storage: 1, bandwidth: 9 }, types })).toEqual({
       kind: "impossible",
@@ -151,12 +151,12 @@ describe("what has no answer", () => {
     });
   });
 
-  it("is a fleet that gets cheaper without end", () => {
+  it("a type with a negative cost is reported as endless", () => {
     const types = [aType("gift", { cost: { hardware: -1, software: 0, network: 0 } })];
     expect(answer({ demand: { compute: 4 }, types })).toEqual({ kind: "endless" });
   });
 
-  it("is what there was no time for", () => {
+  it("a program that was not solved in time is reported as unanswered", () => {
     const demand = perResource(() => 1);
     expect(
       planCapacity({ demand, types: four, prices: noPerformancePrices }, () => ({ kind: "unanswered", because: "time limit" })),

@@ -17,7 +17,7 @@ const refused = (over: Partial<Refused> = {}): Refused => ({
   launch: "a",
   ...over,
 });
-/** Refused at these moments, each time by another launch. */
+/** Returns a refusal that was repeated at these moments, each time by another launch. */
 const refusedAt = (moments: readonly number[], over: Partial<Refused> = {}): Refusal => {
   const last = moments.reduce<Refusal | undefined>(
     (known, at, n) => refusedAgain(known, refused({ launch: `launch-${n}`, ...over }), monday + at),
@@ -28,8 +28,8 @@ const refusedAt = (moments: readonly number[], over: Partial<Refused> = {}): Ref
 };
 const restOf = ({ atMs, untilMs }: Refusal): number => (untilMs - atMs) / minute;
 
-describe("what was refused", () => {
-  test("rests for two minutes and until rests end, may then be tried, and is forgotten after an hour", () => {
+describe("a refusal", () => {
+  test("a refused offer rests for two minutes and until rests end, may then be tried, and is forgotten after an hour", () => {
     const once = refusedAt([0]);
     expect(restOf(once)).toBeGreaterThan(1.7);
     expect(restOf(once)).toBeLessThan(6.3);
@@ -40,7 +40,7 @@ describe("what was refused", () => {
     expect(standing(once, monday + hour + 1)).toBe("free");
   });
 
-  test("again and again rests twice as long each time, but never much more than eight minutes, and until rests end", () => {
+  test("an offer that is refused repeatedly rests twice as long each time, but never much longer than eight minutes, and until rests end", () => {
     const rests = [1, 2, 3, 4, 5, 9].map((times) => restOf(refusedAt(Array.from({ length: times }, () => 0))));
     for (const [n, most] of [2, 4, 8, 8, 8, 8].entries()) {
       expect(rests[n]).toBeGreaterThanOrEqual(most * 0.85);
@@ -48,7 +48,7 @@ describe("what was refused", () => {
     }
   });
 
-  test("each time it was tried, for hours, still rests no longer, and tells since when", () => {
+  test("an offer that is refused for hours rests no longer than that, and its record says since when", () => {
     let known = refusedAt([0]);
     for (let n = 1; n < 40; n += 1) known = refusedAgain(known, refused({ launch: `${n}` }), known.untilMs);
     expect(restOf(known)).toBeGreaterThan(6.8);
@@ -56,32 +56,32 @@ describe("what was refused", () => {
     expect(known.sinceMs).toBe(monday);
   });
 
-  test("often, but long ago, rests like the first time", () => {
+  test("an offer that was often refused long ago rests like the first time", () => {
     const often = refusedAt([0, 0, 0, 0]);
     const later = refusedAgain(often, refused({ launch: "later" }), monday + 9 * hour);
     expect(later).toMatchObject({ evidence: 1, sinceMs: monday + 9 * hour });
   });
 
-  test("is known as before after the same answer was read twice", () => {
+  test("a response that is read twice changes nothing", () => {
     const once = refusedAt([0]);
     expect(refusedAgain(once, refused({ launch: once.launch }), monday + hour)).toBe(once);
   });
 
-  test("to several at once may be had for fewer, until it is refused to fewer", () => {
+  test("an offer that was refused for several nodes may be requested for fewer, until that is refused too", () => {
     const four = refusedAt([0], { least: 4 });
     expect(four.least).toBe(4);
     expect(refusedAgain(four, refused({ least: 2, launch: "b" }), monday + 1).least).toBe(2);
     expect(refusedAgain(refusedAt([0]), refused({ least: 3, launch: "b" }), monday + 1).least).toBe(1);
   });
 
-  test("is forgiven when as much was given, not when less was", () => {
+  test("a refusal is forgotten when as much was given as had been refused, but not when less was", () => {
     const four = refusedAt([0], { least: 4 });
     expect(given(four, 4)).toBeUndefined();
     expect(given(four, 3)).toBe(four);
     expect(given(undefined, 1)).toBeUndefined();
   });
 
-  test("and has rested is one launch's to try: for a minute it rests for the others", () => {
+  test("one launch may try an offer after its rest, which rests for the others for a minute", () => {
     const rested = refusedAt([0]);
     expect(probed(rested, rested.untilMs - 1)).toBeUndefined();
     const mine = probed(rested, rested.untilMs + 5);
@@ -90,7 +90,7 @@ describe("what was refused", () => {
     expect(probed(rested, monday + 2 * hour)).toBeUndefined();
   });
 
-  test.each(["limit", "fault"] as const)("for a %s rests by a rule of its own", (why) => {
+  test.each(["limit", "fault"] as const)("a refusal for a %s rests by a rule of its own", (why) => {
     const subject: Subject = why === "limit" ? { why, market: "spot", quota: "q" } : { why, pool: "gpu", ...offer };
     const rests = [1, 2, 9].map((times) =>
       restOf(
@@ -106,12 +106,12 @@ describe("what was refused", () => {
 });
 
 describe("a clock that jumps", () => {
-  test("back by hours does not make a rest last for hours", () => {
+  test("a clock that jumps back by hours does not make a rest last for hours", () => {
     expect(standing(refusedAt([0]), monday - 5 * hour)).toBe("probe");
     expect(standing(refusedAt([0, 0, 0, 0, 0, 0]), monday)).toBe("rests");
   });
 
-  test("back takes no evidence away, and ahead forgets", () => {
+  test("a clock that jumps back keeps the evidence, and one that jumps ahead forgets it", () => {
     const back = refusedAgain(refusedAt([0, 0]), refused({ launch: "back" }), monday - hour);
     expect(back).toMatchObject({ evidence: 3, atMs: monday - hour, sinceMs: monday - hour });
     expect(standing(refusedAt([0, 0]), monday + 1e12)).toBe("free");
@@ -129,29 +129,29 @@ describe("what a launch teaches", () => {
   const launched = (shape: object, ...refusals: OfferRefusal[]) =>
     ({ kind: "launched", instances: [{ id: "i-1", instanceType, zone, ...shape }], refusals }) as const;
 
-  test("each offer that was refused, and nothing of those that were not tried", () => {
+  test("a launch teaches about each offer that was refused, and nothing about those that were not tried", () => {
     expect([...taught(refusal(said({}, "capacity"))).keys()]).toEqual(["capacity g5.xlarge/us-east-1a/spot"]);
   });
 
-  test("of a quota, one thing for all types that it counts, with the least vCPUs that were refused", () => {
+  test("a launch teaches one lesson about a quota for all its types, with the least vCPUs that were refused", () => {
     const lessons = taught(refusal(said(large, "limit"), said({}, "limit")));
     expect([...lessons]).toMatchObject([["limit spot/All G and VT Spot Instance Requests", { least: 4, why: "limit", code: "c" }]]);
     const whole = taught(refusal(said({}, "limit")), undefined, { ...launch, whole: true });
     expect([...whole.values()]).toMatchObject([{ least: 12 }]);
   });
 
-  test("of nodes that come together or not at all, that there are not so many", () => {
+  test("a refused gang teaches that so many nodes are not available together", () => {
     expect([...taught(refusal(said({}, "capacity")), undefined, { ...launch, whole: true }).values()]).toMatchObject([{ least: 3 }]);
     expect([...taught(refusal(said({}, "capacity"))).values()]).toMatchObject([{ least: 1 }]);
   });
 
-  test("of a fault, that this pool asked in vain", () => {
+  test("a fault teaches only about the pool that made the request", () => {
     expect([...taught(refusal(said({}, "fault", "MoonInTheWrongHouse"))).values()]).toMatchObject([
       { why: "fault", pool: "gpu", code: "MoonInTheWrongHouse" },
     ]);
   });
 
-  test("that what gave is well again, for its capacity, its quota and its pool", () => {
+  test("a successful launch clears refusals of its capacity, its quota and its pool", () => {
     const lessons = taught(launched({}), aRefusal());
     expect([...lessons]).toEqual([
       ["capacity g5.xlarge/us-east-1a/spot", undefined],
@@ -160,7 +160,7 @@ describe("what a launch teaches", () => {
     ]);
   });
 
-  test("of an offer that gave some and then no more, that it rests like one that was refused the first time", () => {
+  test("an offer that gave only some nodes rests like one that was refused for the first time", () => {
     const known = refusedAt([-minute, -minute, -minute]);
     const lesson = taught(launched({}, said({}, "capacity")), known).get("capacity g5.xlarge/us-east-1a/spot");
     expect(lesson).toMatchObject({ evidence: 1, launch: launch.id });
@@ -184,6 +184,6 @@ test.each([
   ["u-6tb1.metal", "on-demand", "Running On-Demand High Memory instances"],
   ["x2idn.metal", "spot", "All X Spot Instance Requests"],
   ["k9.new", "spot", "All k9 Spot Instance Requests"],
-] as const)("%s, %s, counts against %s", (type, of, quota) => {
+] as const)("a node of type %s, %s, counts against the quota %s", (type, of, quota) => {
   expect(quotaOf(type, of)).toBe(quota);
 });

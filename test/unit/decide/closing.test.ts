@@ -3,7 +3,7 @@ import { decide } from "../../../lib/decide/decide.ts";
 import { closingPool } from "../../../lib/decide/scaling/closing.ts";
 import { aCatalogue, aNode, anEntry, monday } from "../../fakes/builders.ts";
 
-test("a pool that is emptied is decided on the same way, however its snapshot is listed", () => {
+test("the plan for a closing pool is the same in whatever order its snapshot is listed", () => {
   const queue = ["b", "a", "c"].map((job) => anEntry({ job }));
   const nodes = ["i-00000002", "i-00000001"].map((id) => aNode({ id, leaseUntilMs: monday + 3_600_000 }));
   const snapshot = {

@@ -25,28 +25,28 @@ const told = (bundles: readonly Bundle[]) =>
     ({ launch }) => `${launch.count}${launch.whole ? " whole" : ""}: ${launch.jobs.map(({ job }) => job).join("+")}`,
   );
 
-describe("bundles become one launch", () => {
-  test("when EC2 may choose from the same offers for them, whatever lies in between", () => {
+describe("launches of bundles", () => {
+  test("bundles with the same offers become one launch, even if they are not next to each other", () => {
     const other = bundle([anEntry({ job: "large", needs: { vcpus: 90, memoryGiB: 8, gpus: 8 } })]);
     expect(told([single("a"), other, single("b"), single("c")])).toEqual(["3: a+b+c", "1: large"]);
   });
 
-  test("that reserves the dearest offer for each node, and says how many wait", () => {
+  test("a joined launch reserves the dearest offer per node, and its reason says how many jobs wait", () => {
     const [step] = launchesOf([single("a"), single("b")], pool);
     expect(step?.launch).toMatchObject({ offers: zones, reserved: { usdPerHour: 2.4, gpus: 2 }, team: "vision", market: "spot" });
     expect(step?.because).toBe("2 jobs wait for 2 nodes; g5.xlarge spot at $1/h is the cheapest that holds them");
   });
 
-  test("of one team only", () => {
+  test("bundles of different teams are launched separately", () => {
     expect(told([single("a"), single("b", { team: "audio" })])).toEqual(["1: a", "1: b"]);
   });
 
-  test("unless one may choose from fewer, as when the limits leave too little for the dearer", () => {
+  test("bundles with different offers are launched separately, as when the limits leave too little for dearer ones", () => {
     const less = shelf([aType()], zones.slice(0, 1), () => "free");
     expect(told([single("a"), single("b", { from: less })])).toEqual(["1: a", "1: b"]);
   });
 
-  test("but never a gang's", () => {
+  test("a gang's bundle is never joined with others", () => {
     const gang = (job: string) => bundle([anEntry({ job, nodes: 3 })]);
     expect(told([gang("g"), single("a"), gang("h"), single("b")])).toEqual(["3 whole: g", "2: a+b", "3 whole: h"]);
     const [step] = launchesOf([gang("g")], pool);
@@ -54,7 +54,7 @@ describe("bundles become one launch", () => {
     expect(step?.because).toMatch(/^a gang of 3 waits; /);
   });
 
-  test("of at most forty nodes, for one transaction tells what came", () => {
+  test("a joined launch has at most forty nodes, because its outcome is recorded in one transaction", () => {
     const counts = launchesOf(
       Array.from({ length: 81 }, (_, n) => single(`job-${n}`)),
       pool,
@@ -62,7 +62,7 @@ describe("bundles become one launch", () => {
     expect(counts).toEqual([40, 40, 1]);
   });
 
-  test("for at most a thousand jobs, for its item names them all", () => {
+  test("a joined launch has at most a thousand jobs, because its item names them all", () => {
     const wide = shelf([aType({ resources: { vcpus: 400, memoryGiB: 1600, gpus: 0 } })], zones, () => "free");
     const small = { vcpus: 1, memoryGiB: 1, gpus: 0 };
     const full = (n: number) =>

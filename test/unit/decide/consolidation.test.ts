@@ -10,7 +10,7 @@ const pool = aPool({ consolidateSeconds: 600, drainSeconds: 120, disruption: { n
 const eight = aType({ name: "g5.48xlarge", resources: { vcpus: 192, memoryGiB: 768, gpus: 8 } });
 const nowMs = monday + 60 * minute;
 
-/** A node of eight GPUs, so many of them in use by one job each since it was ready. */
+/** Returns a node of eight GPUs, with `used` of them in use by one job each since it was ready. */
 const node = (id: string, used: number, over: Partial<Node> = {}, held: Partial<Assignment> = {}): Node =>
   aNode({
     id,
@@ -28,7 +28,7 @@ const drained = (nodes: readonly Node[], over = {}, at = { nowMs, most: 2 }) =>
   consolidation(nodes, { ...pool, ...over }, at).map((step) => step.node);
 
 describe("a node with little work", () => {
-  test("is emptied when another has room for all of it: with time to end, and nothing launched in its stead", () => {
+  test("a node with little work is drained, without a replacement, if another node has room for all of its work", () => {
     expect(consolidation([node("a", 1), node("b", 6, { offer: anOffer({ usdPerHour: 4 }) })], pool, { nowMs, most: 1 })).toEqual([
       {
         kind: "drain",
@@ -40,18 +40,18 @@ describe("a node with little work", () => {
     ]);
   });
 
-  test("is left alone where the pool does not ask for it, or something has changed on it lately", () => {
+  test("a node with little work is left alone if the pool does not consolidate, or something has changed on it lately", () => {
     expect(drained([node("a", 1), node("b", 6)], { consolidateSeconds: undefined })).toEqual([]);
     const fresh = node("a", 1, { lastBusyMs: nowMs - 9 * minute, readyAtMs: nowMs - 9 * minute });
     expect(drained([fresh, node("b", 6)])).toEqual([]);
   });
 
-  test("goes to several, and what is taken is taken", () => {
+  test("the work of a node may move to several nodes, and no room is used twice", () => {
     expect(drained([node("a", 2, { offer: anOffer({ usdPerHour: 9 }) }), node("b", 7), node("c", 7), node("d", 8)])).toEqual(["a"]);
     expect(drained([node("a", 3, { offer: anOffer({ usdPerHour: 9 }) }), node("b", 7), node("c", 7)])).toEqual([]);
   });
 
-  test("does not go to one that is to be emptied itself, nor back", () => {
+  test("work does not move to a node that is being drained itself", () => {
     const dear = (id: string) => node(id, 1, { offer: anOffer({ usdPerHour: 9 }) });
     const steps = consolidation([dear("a"), dear("b"), dear("c")], pool, { nowMs, most: 2 });
     expect(steps.map(({ node: id, because }) => [id, because])).toEqual([
@@ -62,16 +62,16 @@ describe("a node with little work", () => {
   });
 
   test.each<[string, Partial<Assignment>]>([
-    ["has started anew before", { attempt: 2 }],
-    ["has not begun", { phase: "placed" }],
+    ["has started again before", { attempt: 2 }],
+    ["has not started", { phase: "placed" }],
     ["uploads", { phase: "uploading" }],
-    ["is a gang's", { rank: 0 }],
+    ["belongs to a gang", { rank: 0 }],
     ["would have to fetch its data again", { datasets: [{ name: "words", share: "whole" }] }],
-  ])("is left alone when what it holds %s", (_what, held) => {
+  ])("a node is not drained if the job on it %s", (_what, held) => {
     expect(drained([node("a", 1, { offer: anOffer({ usdPerHour: 9 }) }, held), node("b", 6)])).toEqual([]);
   });
 
-  test("may go where its data lies", () => {
+  test("a job with datasets may move to a node that has its data", () => {
     const fetched = [{ team: "vision", dataset: "words", version: 1, shards: 1, bytes: 1 }];
     const held: Partial<Assignment> = { datasets: [{ name: "words", share: "whole" }] };
     expect(drained([node("a", 1, { offer: anOffer({ usdPerHour: 9 }) }, held), node("b", 6, { datasets: fetched })])).toEqual(["a"]);
@@ -85,7 +85,7 @@ describe("a node with little work", () => {
     ["in a zone that the job does not accept", { offer: anOffer({ market: "on-demand", zone: "us-east-1b", usdPerHour: 1 }) }],
     ["that has nothing to do", { assignments: [] }],
     ["that boots", { state: "launching" }],
-  ])("does not go to a node %s", (_what, over) => {
+  ])("work does not move to a node %s", (_what, over) => {
     const dear = node("a", 1, { offer: anOffer({ market: "on-demand", usdPerHour: 9 }) }, fastidious);
     const other = node("b", 6, { offer: anOffer({ market: "on-demand", usdPerHour: 1 }), ...over });
     expect(drained([dear, other])).toEqual([]);
@@ -93,10 +93,10 @@ describe("a node with little work", () => {
   });
 });
 
-describe("it pays", () => {
+describe("the savings of a drain", () => {
   const long = 600 * minute;
 
-  test("where little is in use: as long again at the node's price is more than what was in use so far, twice", () => {
+  test("a drain pays if the node's price for as long again is more than twice the price of what was in use so far", () => {
     const at = { nowMs: monday + long, most: 1 };
     const full = node("b", 4);
     expect(drained([node("a", 4, { offer: anOffer({ usdPerHour: 9 }) }), full], {}, at)).toEqual(["a"]);
@@ -104,7 +104,7 @@ describe("it pays", () => {
     expect(drained([node("a", 5, { offer: anOffer({ usdPerHour: 9 }) }), node("b", 5)], {}, at)).toEqual([]);
   });
 
-  test("not where it has worked for long and what is in use now may be all of that time's", () => {
+  test("a drain does not pay if the node has worked for long on what it runs now", () => {
     const busy = node("a", 2, { offer: anOffer({ usdPerHour: 9 }), lastBusyMs: monday + long - 30 * minute });
     expect(drained([busy, node("b", 6)], {}, { nowMs: monday + long, most: 1 })).toEqual([]);
   });
@@ -125,7 +125,7 @@ describe("a decision", () => {
   });
   const drains = (snapshot: Snapshot) => decide(snapshot).steps.filter(({ kind }) => kind === "drain");
 
-  test("empties a node, and launches nothing for it when its time is up", () => {
+  test("a decision drains a node with little work, and launches nothing for it when its time is up", () => {
     const [drain, ...others] = drains(seen());
     expect(others).toEqual([]);
     if (drain?.kind !== "drain") throw new Error("nothing was drained");
@@ -135,13 +135,13 @@ describe("a decision", () => {
     expect(steps.filter(({ kind }) => kind === "launch")).toEqual([]);
   });
 
-  test("empties none while somebody waits for what is free, or the budget starts nothing", () => {
+  test("a decision drains no node for consolidation while a job waits or the budget is used up", () => {
     expect(drains(seen({ queue: [anEntry({ job: "waits", nodes: 3, needs: { vcpus: 4, memoryGiB: 8, gpus: 8 } })] }))).toEqual([]);
     const spent = { dayUsd: 50, monthUsd: 50 };
     expect(drains(seen({ spent, pool: aPool({ ...pool, budgets: { usdPerDay: 10 } }) }))).toEqual([]);
   });
 
-  test("empties no more than the disruption budget leaves", () => {
+  test("a decision drains no more nodes for consolidation than the disruption budget allows", () => {
     expect(drains(seen({ pool: aPool({ ...pool, disruption: { nodes: 0 } }) }))).toEqual([]);
   });
 });

@@ -22,19 +22,19 @@ test("a pool at rest has nothing to do and nothing to wait for", () => {
   expect(decide(aSnapshot())).toEqual({ steps: [], wakeAtMs: undefined });
 });
 
-test("what is dead comes first, then what waits, then what is idle", () => {
+test("a plan handles dead nodes first, then waiting jobs, then idle nodes", () => {
   const nodes = [idleFor(500, { id: "idle", team: "audio" }), aNode({ id: "dead", state: "gone" })];
   expect(decide(aSnapshot({ queue: [anEntry()], nodes })).steps.map((step) => step.kind)).toEqual(["lose", "launch", "retire"]);
 });
 
 describe("a node", () => {
-  test("that is given work is not given back, however idle it was", () => {
+  test("a node that gets work is not given back, however long it was idle", () => {
     expect(decide(aSnapshot({ queue: [anEntry()], nodes: [idleFor(500, { id: "n" })] })).steps).toMatchObject([
       { kind: "bind", node: "n" },
     ]);
   });
 
-  test("that one plan could give nothing to is not given back while a job has not had its turn", () => {
+  test("an idle node is not given back while a job has not had its turn", () => {
     const before = Array.from({ length: 1_000 }, (_, n) => anEntry({ job: `huge-${n}`, needs: { vcpus: 2, memoryGiB: 8, gpus: 64 } }));
     const queue = [...before, anEntry({ submittedAtMs: monday + 1 })];
     const nodes = [idleFor(500, { id: "n" })];
@@ -44,17 +44,17 @@ describe("a node", () => {
     expect(decide(aSnapshot({ queue: queue.slice(1_000), nodes })).steps).toMatchObject([{ kind: "bind", node: "n" }]);
   });
 
-  test("that is dead is given nothing", () => {
+  test("a dead node gets no work", () => {
     const dead = aNode({ state: "ready", leaseUntilMs: now - 60_001 });
     expect(decide(aSnapshot({ queue: [anEntry()], nodes: [dead] })).steps.map((step) => step.kind)).toEqual(["lose", "launch"]);
   });
 
-  test("that is silent is given nothing, and not taken for idle", () => {
+  test("a silent node gets no work, and does not count as idle", () => {
     const silent = idleFor(500, { lastSeenMs: now - 30_000 });
     expect(decide(aSnapshot({ queue: [anEntry()], nodes: [silent] })).steps.map((step) => step.kind)).toEqual(["launch"]);
   });
 
-  test("that boots and is looked up is given work all the same", () => {
+  test("a booting node that is looked up still gets work", () => {
     const booting = aNode({ id: "n", state: "launching", launchedAtMs: now - 60_000, readyAtMs: undefined, lastSeenMs: undefined });
     const plan = decide(aSnapshot({ queue: [anEntry()], nodes: [booting] }));
     expect(plan.steps).toMatchObject([
@@ -64,7 +64,7 @@ describe("a node", () => {
     expect(plan.wakeAtMs).toBe(now + 60_000);
   });
 
-  test("that EC2 takes back is given nothing", () => {
+  test("a node that EC2 takes back gets no work", () => {
     const draining = aNode({
       state: "draining",
       notice: { kind: "rebalance", atMs: now },
@@ -73,36 +73,36 @@ describe("a node", () => {
     expect(decide(aSnapshot({ queue: [anEntry()], nodes: [draining] })).steps.map((step) => step.kind)).toEqual(["launch"]);
   });
 
-  test("that EC2 takes back is given back as soon as it is empty", () => {
+  test("a node that EC2 takes back is given back as soon as it is empty", () => {
     const draining = aNode({ state: "draining", notice: { kind: "interruption", atMs: now } });
     expect(decide(aSnapshot({ nodes: [draining] })).steps).toMatchObject([{ kind: "retire" }]);
   });
 
-  test("that boots is given work already", () => {
+  test("a booting node already gets work", () => {
     const booting = aNode({ id: "n", state: "launching", readyAtMs: undefined, lastSeenMs: undefined });
     expect(decide(aSnapshot({ queue: [anEntry()], nodes: [booting] })).steps).toMatchObject([{ kind: "bind", node: "n" }]);
   });
 });
 
-describe("it is looked at again", () => {
-  test("when the next node will have been idle for long enough", () => {
+describe("the next wake of a pool", () => {
+  test("a pool wakes when the next node will have been idle for long enough", () => {
     expect(decide(aSnapshot({ nodes: [idleFor(20)] })).wakeAtMs).toBe(now + 100_000);
   });
 
-  test("five seconds on, while nobody knows what came of a launch", () => {
+  test("a pool wakes after five seconds while the outcome of a launch is unknown", () => {
     expect(decide(aSnapshot({ openLaunches: [aLaunch()], nodes: [idleFor(20)] })).wakeAtMs).toBe(now + 5_000);
   });
 
-  test("at once, when jobs were taken off a dead node", () => {
+  test("a pool wakes at once when jobs were taken off a dead node", () => {
     const dead = aNode({ state: "gone", assignments: [anAssignment()] });
     expect(decide(aSnapshot({ nodes: [dead] })).wakeAtMs).toBe(now);
   });
 
-  test("soon, while prices are not known yet", () => {
+  test("a pool wakes soon while prices are not known yet", () => {
     expect(decide(aSnapshot({ catalogue: undefined, queue: [anEntry()] })).wakeAtMs).toBe(now + 2_000);
   });
 
-  test("not for a node that is busy", () => {
+  test("a pool does not wake for a busy node", () => {
     expect(decide(aSnapshot({ nodes: [aNode({ lastSeenMs: now, assignments: [anAssignment({ phase: "running" })] })] }))).toEqual({
       steps: [],
       wakeAtMs: undefined,

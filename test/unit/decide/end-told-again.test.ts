@@ -9,14 +9,14 @@ const ends: readonly Report[] = [
   { ...ref, phase: "stopped", reason: "the job was cancelled" },
 ];
 
-describe("an end that is told again, with nothing to upload any more", () => {
-  test.each(ends)("ends the upload, which is then sealed: $phase", (report) => {
+describe("a repeated report of an end without anything to upload", () => {
+  test.each(ends)("a repeated report of $phase without uploads ends the upload, which is then sealed", (report) => {
     const held = anAssignment({ ...ref, phase: "uploading" });
     for (const job of [aJob({ state: "failed" }), aJob({ state: "cancelled" }), aJob({ state: "queued", attempt: 2 })])
       expect(judgeReport(report, job, held)).toEqual({ kind: "change", assignment: "removed", forget: true, toSeal: true });
   });
 
-  test.each(ends)("ends the attempt by its own end, when that never got on record: $phase", (report) => {
+  test.each(ends)("a report of $phase without uploads ends the attempt if its end was never recorded", (report) => {
     const held = anAssignment({ ...ref, phase: "running" });
     const verdict = judgeReport(report, aJob({ state: "running" }), held);
     expect(verdict).toMatchObject({ kind: "change", assignment: "removed", job: { to: report.phase === "exited" ? "failed" : "queued" } });

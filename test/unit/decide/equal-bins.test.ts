@@ -11,13 +11,13 @@ const pairs = [11, 23, 31, 42, 47].flatMap((size, nth) => [
 ]);
 
 describe("equal bins", () => {
-  it("are as few as possible where every item has one partner", () => {
+  it("equal bins are as few as possible if every item has one partner", () => {
     const { bins, bound } = packEqual(itemsOf(pairs, [100, 100]), { budget: stepBudget(5_000), seed: 3 });
     expect(bound).toBe(5);
     expect(bins).toHaveLength(5);
   });
 
-  it("are emptied by exchange where filling them one by one leaves one too many", () => {
+  it("exchanges empty a bin if filling bins one by one leaves one too many", () => {
     const items = itemsOf(
       [[6], [5], [5], [4], [4], [3], [3]].map(([size = 0]) => [size]),
       [10],
@@ -26,23 +26,23 @@ describe("equal bins", () => {
     expect(packEqual(items, { budget: stepBudget(2_000), seed: 1 }).bins).toHaveLength(3);
   });
 
-  it("are none for nothing, and one for what is nothing", () => {
+  it("no item needs no bin, and an item of size zero needs one", () => {
     const budget = stepBudget(10);
     expect(packEqual(itemsOf([], [1]), { budget, seed: 1 }).bins).toEqual([]);
     expect(packEqual(itemsOf([[0], [0]], [1]), { budget, seed: 1 }).bins).toHaveLength(1);
   });
 
-  it("stop at the bound, whatever the budget", () => {
+  it("the search stops at the bound, whatever the budget", () => {
     const { steps } = packEqual(itemsOf([[1], [1]], [2]), { budget: stepBudget(1_000), seed: 1 });
     expect(steps).toBeLessThan(3);
   });
 
-  it("refuse an item that is larger than a bin", () => {
+  it("an item that is larger than a bin is rejected", () => {
     expect(() => fillOneByOne(itemsOf([[3, 1]], [2, 2]), "alike")).toThrow("larger than a bin");
     expect(() => fillOneByOne(itemsOf([[1]], [0]), "alike")).toThrow("larger than a bin");
   });
 
-  it("know what they hold after items came and went", () => {
+  it("bins know what they hold after items were added and removed", () => {
     const items = itemsOf([[5], [6], [4]], [10]);
     const bins = new Bins(items, [[0], [1]]);
     expect(bins.holds(2, 0)).toBe(true);

@@ -48,58 +48,58 @@ const inWords = (step: Step): string => {
 };
 const steps = (over: Partial<Snapshot>): string[] => placed(over).steps.map(inWords);
 
-describe("a job", () => {
-  test("goes to a node with room", () => {
+describe("the place of a job", () => {
+  test("a job goes to a node with room", () => {
     expect(steps({ nodes: [aNode({ id: "n" })] })).toEqual(["bind train-1 to n"]);
   });
 
-  test("goes to the oldest node with room, so that the youngest falls idle", () => {
+  test("a job goes to the oldest node with room, so that the youngest becomes idle", () => {
     const nodes = [aNode({ id: "young", launchedAtMs: monday + 1 }), aNode({ id: "old" })];
     expect(steps({ nodes })).toEqual(["bind train-1 to old"]);
     expect(steps({ nodes: nodes.toReversed() })).toEqual(["bind train-1 to old"]);
   });
 
-  test("goes to no other team's node", () => {
+  test("a job does not go to another team's node", () => {
     expect(steps({ nodes: [aNode({ team: "audio" })] })).toEqual(["launch g5.xlarge spot for train-1"]);
   });
 
-  test("goes to anybody's node in a shared pool", () => {
+  test("a job goes to any team's node in a shared pool", () => {
     expect(steps({ pool: aPool({ shared: true }), nodes: [aNode({ id: "n", team: undefined })] })).toEqual(["bind train-1 to n"]);
   });
 
-  test("takes the place of one that only uploads", () => {
+  test("a job takes the place of one that only uploads", () => {
     const uploading = aNode({ id: "n", assignments: [anAssignment({ job: "before", phase: "uploading" })] });
     expect(steps({ nodes: [uploading] })).toEqual(["bind train-1 to n"]);
   });
 
-  test("gets a node of its own when none has room", () => {
+  test("a job gets a node of its own if no node has room", () => {
     const full = aNode({ assignments: [anAssignment({ job: "before", phase: "running" })] });
     expect(steps({ nodes: [full] })).toEqual(["launch g5.xlarge spot for train-1"]);
   });
 
-  test("waits for the node that is being launched for it", () => {
+  test("a job waits for the node that is being launched for it", () => {
     expect(steps({ openLaunches: [aLaunch()] })).toEqual([]);
   });
 
-  test("that can never run fails, with the reason", () => {
+  test("a job that can never run fails with the reason", () => {
     const nine = anEntry({ needs: { vcpus: 2, memoryGiB: 8, gpus: 9 } });
     expect(placed({ queue: [nine] }).steps).toEqual([
       { kind: "fail", attempt: nine, because: "no instance type of pool gpu has 9 GPUs; the largest, g5.xlarge, has 1" },
     ]);
   });
 
-  test("waits for prices, and is told so once", () => {
+  test("a job waits for prices, and is held with that reason once", () => {
     const [step] = placed({ catalogue: undefined }).steps;
-    expect(step).toMatchObject({ kind: "hold", because: "prices are being fetched; that takes up to a minute" });
+    expect(step).toMatchObject({ kind: "hold", because: "prices are being fetched; this takes up to a minute" });
     expect(steps({ catalogue: undefined, queue: [anEntry({ reason: step?.because })] })).toEqual([]);
   });
 
-  test("of higher priority takes the room of one that waits longer", () => {
+  test("a job of higher priority takes the room before one that has waited longer", () => {
     const queue = [anEntry({ job: "patient" }), anEntry({ job: "urgent", priority: 9, submittedAtMs: now })];
     expect(steps({ queue, nodes: [aNode({ id: "n" })] })).toEqual(["bind urgent to n", "launch g5.xlarge spot for patient"]);
   });
 
-  test("that is small goes past a large one that does not fit", () => {
+  test("a small job goes past a large one that does not fit", () => {
     const large = anEntry({ job: "large", needs: { vcpus: 8, memoryGiB: 32, gpus: 4 } });
     const queue = [large, anEntry({ job: "small", submittedAtMs: now })];
     const catalogue = aCatalogue({ types: [aType(), four], offers: [anOffer(), fourSpot] });
@@ -107,14 +107,14 @@ describe("a job", () => {
   });
 });
 
-test("a job whose zones sell nothing waits with the reason, and holds back no job that accepts any zone", () => {
+test("a job whose zones sell nothing waits with the reason, and does not delay jobs that accept any zone", () => {
   const queue = [anEntry({ job: "a", zones: ["us-east-1z"] }), anEntry({ job: "b" })];
   expect(steps({ queue })).toEqual(["launch g5.xlarge spot for b", "hold a"]);
   const [, held] = placed({ queue }).steps;
   expect(held?.because).toBe('pool gpu buys what fits in us-east-1a only; change "zones" or name another pool');
 });
 
-test("a job goes to no node outside its zones", () => {
+test("a job does not go to a node outside its zones", () => {
   const nodes = [aNode({ id: "i-a" }), aNode({ id: "i-b", offer: anOffer({ zone: "us-east-1b" }) })];
   expect(steps({ nodes, queue: [anEntry({ zones: ["us-east-1b"] })] })).toEqual(["bind train-1 to i-b"]);
 });
@@ -122,17 +122,17 @@ test("a job goes to no node outside its zones", () => {
 describe("jobs on one new node", () => {
   const queue = ["a", "b", "c", "d"].map((job) => anEntry({ job }));
 
-  test("share it where that costs less than a node for each", () => {
+  test("jobs share a new node if that costs less than a node for each", () => {
     const catalogue = aCatalogue({ types: [aType(), four], offers: [anOffer({ usdPerHour: 1 }), fourSpot] });
     expect(steps({ queue, catalogue })).toEqual(["launch g5.12xlarge spot for a+b+c+d"]);
   });
 
-  test("do not where it costs more", () => {
+  test("jobs do not share a new node if that costs more", () => {
     const catalogue = aCatalogue({ types: [aType(), four], offers: [anOffer({ usdPerHour: 0.4 }), fourSpot] });
     expect(steps({ queue, catalogue })).toEqual(["launch 4 g5.xlarge spot for a+b+c+d"]);
   });
 
-  test("are of one team, unless the pool is shared", () => {
+  test("jobs on one new node are of one team, unless the pool is shared", () => {
     const mixed = [anEntry({ job: "a" }), anEntry({ team: "audio", job: "b" })];
     const catalogue = aCatalogue({ types: [four], offers: [fourSpot] });
     expect(steps({ queue: mixed, catalogue })).toEqual(["launch g5.12xlarge spot for b", "launch g5.12xlarge spot for a"]);
@@ -141,7 +141,7 @@ describe("jobs on one new node", () => {
     ]);
   });
 
-  test("are together on all its offers", () => {
+  test("every offer for a new node holds all its jobs together", () => {
     const catalogue = aCatalogue({ types: [aType(), four], offers: [anOffer({ usdPerHour: 1.5 }), fourSpot] });
     expect(placed({ queue: queue.slice(0, 2), catalogue }).steps).toMatchObject([{ launch: { offers: [fourSpot], types: [four] } }]);
   });
@@ -151,27 +151,27 @@ describe("a pool at its limit", () => {
   const told =
     "the job needs $0.50/h more, and pool gpu has more than $9.50/h of its $10/h reserved; it starts when other work ends or the limit is raised";
 
-  test("holds what would exceed it, and says so", () => {
+  test("a pool at its limit holds a job that would exceed it, with the reason", () => {
     expect(placed({ reserved: { usdPerHour: 9.6, gpus: 1 } }).steps).toEqual([{ kind: "hold", entry: anEntry(), because: told }]);
     expect(steps({ reserved: { usdPerHour: 1, gpus: 8 } })).toEqual(["hold train-1"]);
   });
 
-  test("does not say it twice", () => {
+  test("a pool at its limit does not record the same reason twice", () => {
     expect(steps({ reserved: { usdPerHour: 9.6, gpus: 1 }, queue: [anEntry({ reason: told })] })).toEqual([]);
   });
 
-  test("launches what is left of it, no more", () => {
+  test("a pool launches no more than its limit leaves", () => {
     const queue = ["a", "b", "c"].map((job) => anEntry({ job }));
     expect(steps({ queue, reserved: { usdPerHour: 0, gpus: 6 } })).toEqual(["launch 2 g5.xlarge spot for a+b", "hold c"]);
   });
 
-  test("tells who waits only after it has launched: telling a thousand takes its time", () => {
+  test("a plan holds waiting jobs only after its launches, because a thousand holds take time", () => {
     const queue = [anEntry({ job: "large", needs: { vcpus: 2, memoryGiB: 8, gpus: 4 } }), anEntry({ job: "small", submittedAtMs: now })];
     const catalogue = aCatalogue({ types: [aType(), four], offers: [anOffer(), fourSpot] });
     expect(steps({ queue, catalogue, reserved: { usdPerHour: 0, gpus: 6 } })).toEqual(["launch g5.xlarge spot for small", "hold large"]);
   });
 
-  test("spends the last dollar it has, though dollars are not exact in binary", () => {
+  test("a pool spends its limit to the last dollar, although dollars are not exact in binary", () => {
     const pool = aPool({ limits: { usdPerHour: 0.3, gpus: 8 } });
     const catalogue = aCatalogue({ offers: [anOffer({ usdPerHour: 0.1 })] });
     expect(steps({ pool, catalogue, queue: ["a", "b", "c"].map((job) => anEntry({ job })) })).toEqual([
@@ -184,37 +184,37 @@ describe("an offer that was refused", () => {
   const until = now + 60_000;
   const onDemand = anOffer({ market: "on-demand", usdPerHour: 1 });
 
-  test("is not asked for again until then; the job goes on demand", () => {
+  test("a refused offer is not requested while it rests, and the job gets an on-demand node", () => {
     const catalogue = aCatalogue({ offers: [anOffer(), onDemand] });
     expect(steps({ catalogue, refusals: [aRefusal({ untilMs: until })] })).toEqual(["launch g5.xlarge on-demand for train-1"]);
     expect(steps({ catalogue, refusals: [aRefusal({ untilMs: now })] })).toEqual(["launch g5.xlarge spot for train-1"]);
   });
 
-  test("and is cheaper than what is asked for, is named in its reason", () => {
+  test("a launch's reason names cheaper offers that were refused", () => {
     const zones = ["us-east-1a", "us-east-1b"];
     const catalogue = aCatalogue({ offers: [...zones.map((zone) => anOffer({ zone })), onDemand] });
     const refusals = zones.map((zone) => aRefusal({ zone, untilMs: until }));
     expect(placed({ catalogue, refusals }).steps).toMatchObject([
       {
-        because: expect.stringMatching(/; cheaper, but refused lately: g5\.xlarge spot in us-east-1a, us-east-1b$/),
+        because: expect.stringMatching(/; cheaper, but recently refused: g5\.xlarge spot in us-east-1a, us-east-1b$/),
         launch: { offers: [onDemand] },
       },
     ]);
-    expect(placed({ catalogue, refusals: [] }).steps).toMatchObject([{ because: expect.not.stringContaining("refused lately") }]);
+    expect(placed({ catalogue, refusals: [] }).steps).toMatchObject([{ because: expect.not.stringContaining("recently refused") }]);
   });
 
-  test("makes a job wait that takes nothing else, until it may be asked for again", () => {
+  test("a job that fits only refused offers waits until they may be requested again", () => {
     const { steps: planned, wakeAtMs } = placed({ refusals: [aRefusal({ untilMs: until })] });
     expect(planned).toMatchObject([
       {
         kind: "hold",
-        because: "EC2 gives no instance type that fits just now (InsufficientInstanceCapacity); it is asked again within minutes",
+        because: "EC2 has no capacity for any instance type that fits (InsufficientInstanceCapacity); the next request follows within minutes",
       },
     ]);
     expect(wakeAtMs).toBe(until);
   });
 
-  test("and has rested is tried by one launch of a plan; what the others could ask for beside it they do", () => {
+  test("one launch of a plan tries an offer after its rest, and the other launches request the other offers", () => {
     const teams = ["audio", "text", "vision"].map((team) => anEntry({ team }));
     const rested = [aRefusal({ untilMs: now })];
     const alone = placed({ queue: teams, refusals: rested });
@@ -230,7 +230,7 @@ describe("an offer that was refused", () => {
     ]);
   });
 
-  test("for a quota stands against all that it counts, and says what an admin can do", () => {
+  test("a refusal for a quota applies to all types that the quota counts, and the reason says what an admin can do", () => {
     const quota = { why: "limit", market: "spot", quota: "All G and VT Spot Instance Requests" } as const;
     const {
       instanceType: _type,
@@ -244,7 +244,7 @@ describe("an offer that was refused", () => {
       {
         kind: "hold",
         because:
-          "the account's quota of vCPUs is used up: All G and VT Spot Instance Requests (MaxSpotInstanceCountExceeded); an admin can have it raised in Service Quotas, and it is freed as work ends; it is asked again within half an hour",
+          "the account's quota of vCPUs is used up: All G and VT Spot Instance Requests (MaxSpotInstanceCountExceeded); an admin can request an increase in Service Quotas, and vCPUs become free as work ends; the next request follows within half an hour",
       },
     ]);
     const both = aCatalogue({ types: [aType(), four], offers: [anOffer(), larger, onDemand] });
@@ -259,7 +259,7 @@ describe("many jobs that need nodes", () => {
   const roomy = aPool({ limits: { usdPerHour: 1000, gpus: 1000 } });
   const alike = (jobs: number) => Array.from({ length: jobs }, (_, n) => anEntry({ job: `job-${n}`, submittedAtMs: monday + n }));
 
-  test("that are alike are asked for together, forty nodes at a time", () => {
+  test("jobs that are alike are requested together, forty nodes at a time", () => {
     const { steps: planned, wakeAtMs } = placed({ queue: alike(100), pool: roomy });
     expect(planned.map((step) => step.kind === "launch" && step.launch.count)).toEqual([40, 40, 20]);
     expect(planned).toMatchObject([{ launch: { whole: false, reserved: { usdPerHour: 20, gpus: 40 } } }, {}, {}]);
@@ -269,20 +269,20 @@ describe("many jobs that need nodes", () => {
     expect(wakeAtMs).toBeUndefined();
   });
 
-  test("are launched 400 nodes at a time, and the next decision at once launches the rest, which need not be told so", () => {
+  test("a decision launches at most 400 nodes, and the next one follows at once without holding the remaining jobs", () => {
     const { steps: planned, wakeAtMs } = placed({ queue: alike(450), pool: roomy });
     expect(planned.map((step) => step.kind === "launch" && step.launch.count)).toEqual(Array.from({ length: 10 }, () => 40));
     expect(wakeAtMs).toBe(now);
   });
 
-  test("of teams that share no nodes are at most forty launches, and the rest are the next decision's", () => {
+  test("a decision makes at most forty launches for teams that share no nodes, and the next one makes the rest", () => {
     const queue = Array.from({ length: 45 }, (_, n) => anEntry({ team: `team-${n}`, submittedAtMs: monday + n }));
     const { steps: planned, wakeAtMs } = placed({ queue, pool: roomy });
     expect(planned.map((step) => step.kind === "launch" && step.launch.team)).toEqual(queue.slice(0, 40).map(({ team }) => team));
     expect(wakeAtMs).toBe(now);
   });
 
-  test("do not delay a decision: those that are alike are looked at once", () => {
+  test("many jobs that are alike do not delay a decision, because each kind is tried once", () => {
     const sizes = [1, 2, 3].map((n) => aType({ name: `g${n}`, resources: { vcpus: 4 * n, memoryGiB: 16 * n, gpus: n } }));
     const offers = sizes.flatMap((type, n) =>
       ["a", "b", "c", "d"].map((zone) => anOffer({ instanceType: type.name, zone, usdPerHour: n + 1 })),
@@ -300,7 +300,7 @@ describe("many jobs that need nodes", () => {
     });
     const { steps: planned } = placed({ queue, pool: roomy, catalogue: aCatalogue({ types: sizes, offers }) });
     expect(planned.reduce((sum, step) => sum + (step.kind === "launch" ? step.launch.count : 0), 0)).toBe(400);
-    // If each of the 400 bundles asked every job, these would be millions.
+    // If every job tried each of the 400 bundles, there would be millions of tries.
     expect(looks).toBeGreaterThanOrEqual(4_000);
     expect(looks).toBeLessThan(100_000);
   });
@@ -309,7 +309,7 @@ describe("many jobs that need nodes", () => {
 describe("a job that nothing can be bought for today", () => {
   const because = "EC2 sells no instance type that fits in the zones and markets of pool gpu; name another pool";
 
-  test("waits, is told why, and that once", () => {
+  test("a job that nothing can be bought for is held with the reason once", () => {
     expect(placed({ catalogue: aCatalogue({ offers: [] }) })).toMatchObject({
       steps: [{ kind: "hold", entry: anEntry(), because }],
       wakeAtMs: undefined,
@@ -317,17 +317,17 @@ describe("a job that nothing can be bought for today", () => {
     expect(steps({ catalogue: aCatalogue({ offers: [] }), queue: [anEntry({ reason: because })] })).toEqual([]);
   });
 
-  test("gets a node when it is sold again", () => {
+  test("a job gets a node when an offer that fits is sold again", () => {
     expect(steps({ queue: [anEntry({ reason: because })] })).toEqual(["launch g5.xlarge spot for train-1"]);
   });
 
-  test("takes a node that is there, whatever one would cost now", () => {
+  test("a job takes an existing node, whatever a new one would cost", () => {
     const nodes = [aNode({ id: "n" })];
     expect(steps({ nodes, catalogue: aCatalogue({ offers: [] }) })).toEqual(["bind train-1 to n"]);
     expect(steps({ nodes, catalogue: aCatalogue({ offers: [anOffer({ usdPerHour: 50 })] }) })).toEqual(["bind train-1 to n"]);
   });
 
-  test("keeps nobody else waiting", () => {
+  test("a job that nothing can be bought for does not delay others", () => {
     const queue = [anEntry({ job: "picky", spot: false }), anEntry({ job: "other", submittedAtMs: now })];
     expect(placed({ queue }).steps).toMatchObject([
       { kind: "launch", launch: { jobs: [{ job: "other" }] } },
@@ -335,27 +335,27 @@ describe("a job that nothing can be bought for today", () => {
     ]);
   });
 
-  test("because its price is past the limit, is told the price and the limit", () => {
+  test("a job that is too expensive for the limit waits with the price and the limit as the reason", () => {
     const dear = aCatalogue({ offers: [anOffer({ usdPerHour: 10.5 })] });
     expect(placed({ catalogue: dear }).steps).toMatchObject([
       { kind: "hold", because: "the cheapest node that fits, g5.xlarge, costs $10.50/h and pool gpu is limited to $10/h" },
     ]);
   });
 
-  test("because the limits were lowered, waits until they are raised", () => {
+  test("a job waits until lowered limits are raised again", () => {
     const lowered = aPool({ limits: { usdPerHour: 10, gpus: 0 } });
-    expect(placed({ pool: lowered }).steps).toMatchObject([{ kind: "hold", because: "the job wants 1 GPU and pool gpu is limited to 0" }]);
+    expect(placed({ pool: lowered }).steps).toMatchObject([{ kind: "hold", because: "the job needs 1 GPU and pool gpu is limited to 0" }]);
   });
 });
 
-describe("thousands that wait", () => {
+describe("thousands of waiting jobs", () => {
   const queue = Array.from({ length: 1_200 }, (_, n) => anEntry({ job: `job-${n}`, submittedAtMs: monday + n }));
 
   test.each<[string, Partial<Snapshot>]>([
     ["for room within the limits", { reserved: { usdPerHour: 0, gpus: 8 } }],
     ["for an offer", { catalogue: aCatalogue({ offers: [] }) }],
     ["for prices", { catalogue: undefined }],
-  ])("%s are told so 500 at a time, whose turn it is first, until all know", (_what, over) => {
+  ])("thousands of jobs that wait %s are held 500 at a time, in their turn, until all have the reason", (_what, over) => {
     const told: string[] = [];
     let waiting = queue;
     for (const most of [500, 500, 200, 0]) {
@@ -368,7 +368,7 @@ describe("thousands that wait", () => {
     expect(told).toEqual(queue.map((entry) => entry.job));
   });
 
-  test("come after the launches of the same plan", () => {
+  test("holds follow the launches of the same plan", () => {
     const roomy = aPool({ limits: { usdPerHour: 10, gpus: 1 } });
     const planned = placed({ queue, pool: roomy }).steps.map((step) => step.kind);
     expect(planned.slice(0, 2)).toEqual(["launch", "hold"]);
@@ -394,7 +394,7 @@ describe("a node that could hold a thousand small jobs", () => {
     [5, 100],
     [6, 66],
     [20, 40],
-  ])("gets as many as its item in the table can name: with %i datasets each, %i", (datasets, most) => {
+  ])("a node whose jobs name %i datasets each gets at most %i jobs, as many as its item in the table can name", (datasets, most) => {
     const binds = placed({ queue: hundreds(datasets), nodes: [aNode({ type: large })] }).steps.filter((step) => step.kind === "bind");
     expect(binds).toHaveLength(most);
     const held = binds.map(({ entry: { team, job, attempt, needs, datasets: uses } }) =>
@@ -404,7 +404,7 @@ describe("a node that could hold a thousand small jobs", () => {
     expect(placed({ queue: hundreds(datasets), nodes: [aNode({ type: large, assignments: held })] }).bound).toEqual(new Set());
   });
 
-  test("is launched for no more than that, and one that asks for less still has a place", () => {
+  test("a node is launched for no more jobs than its item can name, and a job that needs less still gets a place", () => {
     const catalogue = aCatalogue({ types: [large] });
     const [first] = placed({ queue: hundreds(20).slice(0, 80), catalogue }).steps;
     expect(first).toMatchObject({ kind: "launch", launch: { count: 2 } });

@@ -24,38 +24,38 @@ function chosen(nodes: readonly FixedNode[], need: Need, expected: Demand = dema
   return choice && { node: choice.room.node.name, gpus: choice.gpus };
 }
 
-describe("where a job goes on a fleet that does not grow", () => {
-  it("fills the rest of a GPU before it opens a whole one", () => {
+describe("the choice of a node on a fleet that does not grow", () => {
+  it("the choice fills the rest of a GPU before it opens a whole one", () => {
     expect(chosen([aNode("n1"), aNode("n2", { gpus: [wholeGpu, 340] })], third)).toEqual({ node: "n2", gpus: [1] });
   });
 
-  it("takes the rest that it leaves least of", () => {
+  it("the choice prefers the GPU on which it leaves the least", () => {
     expect(chosen([aNode("n1", { gpus: [500, 340] })], third)).toEqual({ node: "n1", gpus: [1] });
   });
 
-  it("keeps a node whole for those who need all of its GPUs", () => {
+  it("the choice keeps a node whole for jobs that need all of its GPUs", () => {
     expect(chosen([aNode("n1"), aNode("n2", { gpus: [0, wholeGpu] })], whole)).toEqual({ node: "n2", gpus: [1] });
   });
 
-  it("takes vCPUs where there are no GPUs left that need them", () => {
+  it("the choice takes vCPUs of nodes whose GPUs no longer need them", () => {
     expect(chosen([aNode("n1", { vcpuMilli: 8_000 }), aNode("n2", { vcpuMilli: 8_000, gpus: [0, 0] })], withoutGpu)).toEqual({
       node: "n2",
       gpus: [],
     });
   });
 
-  it("leaves GPUs of a model that others insist on to them", () => {
+  it("the choice leaves GPUs of a model to jobs that require it", () => {
     const picky = aNeed({ models: ["b"] });
     const expected = [...demand, { need: picky, count: 40 }];
     expect(chosen([aNode("n1", { model: "b", gpus: [wholeGpu] }), aNode("n2", { gpus: [wholeGpu] })], whole, expected)?.node).toBe("n2");
   });
 
-  it("places kinds that nobody expected, and all kinds where nothing was expected", () => {
+  it("the choice places unexpected kinds of jobs, and all kinds if none are expected", () => {
     expect(chosen([aNode("n1")], aNeed({ gpuMilli: 777 }))?.node).toBe("n1");
     expect(chosen([aNode("n2"), aNode("n1")], whole, [])?.node).toBe("n1");
   });
 
-  it("has no place for a job that no node holds", () => {
+  it("the choice has no place for a job that no node holds", () => {
     expect(chosen([], whole)).toBeUndefined();
     expect(chosen([aNode("n1", { memoryMiB: 7_999 })], whole)).toBeUndefined();
     expect(chosen([aNode("n1", { vcpuMilli: 3_999 })], whole)).toBeUndefined();
@@ -64,16 +64,16 @@ describe("where a job goes on a fleet that does not grow", () => {
   });
 });
 
-describe("what is likely to be filled of the rest of a GPU", () => {
+describe("the expected use of the rest of a GPU", () => {
   const of = (...parts: readonly [number, number][]): Demand => parts.map(([gpuMilli, count]) => ({ need: aNeed({ gpuMilli }), count }));
 
-  it("is nothing where nothing fits", () => {
+  it("the expected use is zero if nothing fits", () => {
     const fill = fillOf(of([500, 1]), "a");
     expect(fill[49]).toBe(0);
     expect(fill[50]).toBeGreaterThan(450);
   });
 
-  it("is little where what fits is rare, and never more than there is", () => {
+  it("the expected use is small if jobs that fit are rare, and never more than the rest", () => {
     const fill = fillOf(of([160, 1], [wholeGpu, 99]), "a");
     expect(fill[19]).toBeLessThan(100);
     fill.forEach((filled, at) => {
@@ -81,7 +81,7 @@ describe("what is likely to be filled of the rest of a GPU", () => {
     });
   });
 
-  it("knows jobs that want another model from those that do not", () => {
+  it("the expected use excludes jobs that want another GPU model", () => {
     expect(fillOf([{ need: aNeed({ gpuMilli: 500, models: ["b"] }), count: 1 }], "a")[100]).toBe(0);
   });
 });

@@ -28,13 +28,13 @@ const boundTo = (steps: readonly Step[]): readonly string[] => steps.flatMap((st
 const launched = (steps: readonly Step[]) => steps.flatMap((step) => (step.kind === "launch" ? [step.launch] : []));
 
 describe("a gang", () => {
-  test("goes to nodes of one type in one zone, ranked by their ids", () => {
+  test("a gang goes to nodes of one type in one zone, ranked by their ids", () => {
     expect(planned({ nodes: nodes("cab") })).toEqual([
       { kind: "bind-gang", entry: gang, nodes: ["a", "b", "c"], because: "3 g5.xlarge in us-east-1a have room" },
     ]);
   });
 
-  test("goes to nodes that boot", () => {
+  test("a gang goes to booting nodes", () => {
     expect(boundTo(planned({ nodes: nodes("abc", { state: "launching" }) }))).toEqual(["a", "b", "c"]);
   });
 
@@ -45,29 +45,29 @@ describe("a gang", () => {
     ["of which one is full", [...nodes("ab"), ...nodes("c", { assignments: [anAssignment({ phase: "running" })] })]],
     ["of which one is silent", [...nodes("ab"), ...nodes("c", { lastSeenMs: now - 40_000 })]],
     ["of which one drains", [...nodes("ab"), ...nodes("c", { state: "draining", assignments: [anAssignment({ phase: "running" })] })]],
-  ])("gets all its nodes anew rather than some that are there, %s", (_what, there) => {
+  ])("a gang gets all its nodes launched rather than using existing ones %s", (_what, there) => {
     const steps = planned({ nodes: there, pool: aPool({ limits: { usdPerHour: 20, gpus: 20 } }) });
     expect(boundTo(steps)).toEqual([]);
     expect(launched(steps)).toMatchObject([{ count: 3, jobs: [{ job: "gang" }] }]);
   });
 
-  test("takes the smaller of two types, and the oldest nodes of it", () => {
+  test("a gang takes the smaller of two types, and the oldest nodes of it", () => {
     const there = [...nodes("xyz", { type: four, offer: fourSpot }), ...nodes("d", { launchedAtMs: monday + 1 }), ...nodes("abc")];
     expect(boundTo(planned({ nodes: there }))).toEqual(["a", "b", "c"]);
   });
 
-  test("that refuses spot goes to no spot nodes", () => {
+  test("a gang that refuses spot goes to no spot nodes", () => {
     const picky = { ...gang, spot: false };
     expect(boundTo(planned({ queue: [picky], nodes: nodes("abc") }))).toEqual([]);
     expect(boundTo(planned({ queue: [picky], nodes: nodes("abc", { offer: anOffer({ market: "on-demand" }) }) }))).toHaveLength(3);
   });
 
-  test("waits while its nodes are being launched", () => {
+  test("a gang waits while its nodes are being launched", () => {
     const open = aLaunch({ count: 3, jobs: [{ team: "vision", job: "gang" }] });
     expect(planned({ openLaunches: [open] })).toEqual([]);
   });
 
-  test("reserves the dearest of its offers for each node, and shares its launch with nobody", () => {
+  test("a gang reserves its dearest offer per node, and shares its launch with no other job", () => {
     const offers = [anOffer(), anOffer({ zone: "us-east-1b", usdPerHour: 0.7 })];
     const queue = [gang, anEntry({ job: "single", needs: { vcpus: 0.1, memoryGiB: 0.1, gpus: 0 } })];
     const steps = launched(planned({ queue, catalogue: aCatalogue({ offers }) }));
@@ -77,14 +77,14 @@ describe("a gang", () => {
     ]);
   });
 
-  test("takes what its members' nodes have left from whose turn comes later", () => {
+  test("a gang takes room before jobs with a later turn", () => {
     const queue = [gang, anEntry({ job: "later", submittedAtMs: now })];
     const steps = planned({ queue, nodes: nodes("abc") });
     expect(boundTo(steps)).toHaveLength(3);
     expect(launched(steps)).toMatchObject([{ count: 1, jobs: [{ job: "later" }] }]);
   });
 
-  test("loses no node to one before it that has another place, and does to one that has none", () => {
+  test("a gang loses a node to an earlier job only if that job has no other place", () => {
     const single = anEntry({ job: "first", priority: 1 });
     const other = nodes("z", { offer: anOffer({ zone: "us-east-1b" }), launchedAtMs: monday + 1 });
     const steps = planned({ queue: [single, gang], nodes: [...nodes("abc"), ...other] });
@@ -95,7 +95,7 @@ describe("a gang", () => {
     expect(planned({ queue: [single, gang], nodes: nodes("abc") })[0]).toMatchObject({ kind: "bind", node: "a" });
   });
 
-  test("waits, and is told so, until no node holds its last attempt", () => {
+  test("a gang waits with that reason until no node holds its last attempt", () => {
     const left = aNode({ id: "x", assignments: [anAssignment({ job: "gang", rank: 2, phase: "running" })] });
     const queue = [{ ...gang, attempt: 2 }];
     const steps = planned({ queue, nodes: [...nodes("abc"), left] });
@@ -110,25 +110,25 @@ describe("a gang and its pool's limits", () => {
   const catalogue = aCatalogue({ types: [aType(), four], offers: [anOffer(), fourSpot] });
 
   test.each([
-    ["GPUs", small, "the gang wants 3 GPUs on 3 nodes and pool gpu is limited to 2"],
+    ["GPUs", small, "the gang needs 3 GPUs on 3 nodes and pool gpu is limited to 2"],
     [
       "dollars",
       poor,
       "no 3 nodes that fit are within the limits of pool gpu: of the cheapest, g5.xlarge, they have 3 GPUs and cost $1.50/h; the pool is limited to 8 GPUs and $1.40/h",
     ],
-  ])("is rejected for its %s at the door, and only held once it waits", (_what, pool, because) => {
+  ])("a new gang beyond the limit of %s is rejected, but one that already waits is only held", (_what, pool, because) => {
     expect(whyRejected(aSpec({ nodes: 3 }), pool, catalogue)).toBe(because);
     expect(whyRejected(aSpec({ nodes: 2 }), pool, catalogue)).toBeUndefined();
     expect(planned({ pool, catalogue })).toEqual([{ kind: "hold", entry: gang, because }]);
   });
 
-  test("is held while others take the room that it needs", () => {
+  test("a gang is held while other jobs take the room that it needs", () => {
     const steps = planned({ reserved: { usdPerHour: 1, gpus: 6 } });
     expect(steps).toMatchObject([{ kind: "hold", because: expect.stringContaining(" reserved; it starts when ") }]);
     expect(launched(planned({ reserved: { usdPerHour: 1, gpus: 5 } }))).toHaveLength(1);
   });
 
-  test("must be affordable for an hour, all its nodes together", () => {
+  test("a gang waits until the budget pays for an hour of all its nodes together", () => {
     const budgets = { usdPerDay: 1.4 };
     expect(whyRejected(aSpec({ nodes: 3 }), aPool({ budgets }), catalogue)).toBe(
       "an hour of 3 of the cheapest node that fits, g5.xlarge, costs $1.50 and the budget of pool gpu is $1.40 a day",
@@ -143,7 +143,7 @@ describe("a refusal of several nodes", () => {
   const refused = aRefusal({ untilMs: now + 60_000, least: 3 });
   const catalogue = aCatalogue();
 
-  test("holds as many and more, and nobody who wants fewer", () => {
+  test("a refusal of several nodes holds gangs of as many nodes or more, but no smaller one", () => {
     const counts = [1, 2, 3, 4].map((count) => anEntry({ job: `of-${count}`, nodes: count }));
     const pool = aPool({ limits: { usdPerHour: 100, gpus: 100 } });
     const steps = planned({ queue: counts, catalogue, pool, refusals: [refused] });

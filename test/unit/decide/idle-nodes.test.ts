@@ -5,23 +5,23 @@ import { aNode, anAssignment, aPool, monday } from "../../fakes/builders.ts";
 
 const pool = aPool({ idleSeconds: 120 });
 const due = monday + 220_000;
-/** Empty since a hundred seconds, and heard all the time. */
+/** Returns a node that has been empty for a hundred seconds and has called all the time. */
 const idle = aNode({ lastBusyMs: monday + 100_000, lastSeenMs: due });
 const heardTill = (node: Node, nowMs: number): Node => ({ ...node, lastSeenMs: nowMs });
 
 describe("an idle node", () => {
-  test("is given back when its time is up", () => {
+  test("an idle node is given back when its time is up", () => {
     expect(idleNodes([idle], pool, due)).toEqual({
       steps: [{ kind: "retire", node: idle.id, because: "idle for 120 s" }],
       wakeAtMs: undefined,
     });
   });
 
-  test("is kept until then, and looked at again just then", () => {
+  test("an idle node is kept until its time is up, and its pool wakes then", () => {
     expect(idleNodes([idle], pool, due - 1)).toEqual({ steps: [], wakeAtMs: due });
   });
 
-  test("has been idle only since it was ready, however long it booted", () => {
+  test("a node counts as idle only since it was ready, however long it booted", () => {
     const slow = aNode({ lastBusyMs: monday, readyAtMs: monday + 500_000, lastSeenMs: monday + 619_999 });
     expect(idleNodes([slow], pool, monday + 619_999)).toEqual({ steps: [], wakeAtMs: monday + 620_000 });
   });
@@ -30,40 +30,40 @@ describe("an idle node", () => {
     ["holds something", aNode({ assignments: [anAssignment({ phase: "running" })] })],
     ["still uploads something", aNode({ assignments: [anAssignment({ phase: "uploading" })] })],
     ["still boots", aNode({ state: "launching" })],
-    ["is on its way out", aNode({ state: "terminating" })],
-  ])("is none that %s", (_what, node) => {
+    ["is terminating", aNode({ state: "terminating" })],
+  ])("a node does not count as idle if it %s", (_what, node) => {
     const later = due + 1e9;
     expect(idleNodes([heardTill(node, later)], pool, later)).toEqual({ steps: [], wakeAtMs: undefined });
   });
 
-  test("is none whose worker was silent for half a minute, whatever else speaks for it", () => {
+  test("a node does not count as idle if its worker was silent for half a minute", () => {
     expect(idleNodes([heardTill(idle, due - 30_000)], pool, due)).toEqual({ steps: [], wakeAtMs: undefined });
     expect(idleNodes([heardTill(idle, due - 29_999)], pool, due).steps).toHaveLength(1);
   });
 
-  test("wakes the pool for the first of several", () => {
+  test("the pool wakes for the first of several idle nodes", () => {
     const later = aNode({ id: "later", lastBusyMs: monday + 150_000, lastSeenMs: monday + 110_000 });
     expect(idleNodes([later, heardTill(idle, monday + 110_000)], pool, monday + 110_000).wakeAtMs).toBe(due);
   });
 });
 
 describe("a GPU", () => {
-  test("that was told to be busy begins the time anew", () => {
+  test("a GPU that is reported busy restarts the idle time", () => {
     const busy = { ...idle, gpusBusyAtMs: monday + 150_000 };
     expect(idleNodes([busy], pool, due)).toEqual({ steps: [], wakeAtMs: monday + 270_000 });
     expect(idleNodes([heardTill(busy, monday + 270_000)], pool, monday + 270_000).steps).toHaveLength(1);
   });
 
-  test("that was busy while the node still held something adds nothing", () => {
+  test("a GPU that was busy while the node still held something does not extend the idle time", () => {
     expect(idleNodes([{ ...idle, gpusBusyAtMs: monday + 99_000 }], pool, due).steps).toHaveLength(1);
   });
 
-  test("that nobody tells of any more says nothing: a node does not live on for want of samples", () => {
+  test("a GPU that is no longer reported does not keep its node", () => {
     const stale = { ...idle, gpus: [{ index: 0, utilizationPercent: 90 }], gpusAtMs: monday + 50_000, gpusBusyAtMs: monday + 50_000 };
     expect(idleNodes([stale], pool, due).steps).toHaveLength(1);
   });
 
-  test("that works on with nothing of ours keeps its node for an hour, and the reason says so", () => {
+  test("a GPU that works without any job keeps its node for an hour, and the reason says so", () => {
     const at = (nowMs: number) => idleNodes([{ ...idle, gpusBusyAtMs: nowMs, lastSeenMs: nowMs }], pool, nowMs);
     const hourLater = monday + 100_000 + 3_600_000 + 120_000;
     expect(at(hourLater - 1).steps).toEqual([]);

@@ -27,7 +27,7 @@ const verdictOn = (said: Said, job: Partial<Job> = {}): string =>
 
 const removed = "removed, forget";
 
-describe("of an attempt that the node holds", () => {
+describe("a report about an attempt that the node holds", () => {
   const table: Readonly<Record<Said, Partial<Record<JobState, string>>>> = {
     running: { placed: "placed → running, running", running: "keep", sealing: "keep", cancelled: "stop" },
     "exited 0": {
@@ -80,11 +80,11 @@ describe("of an attempt that the node holds", () => {
     Object.entries(table[said]).map(([state, verdict]) => ({ said, state: state as JobState, verdict })),
   );
 
-  test.each(rows)("$said, of a job that is $state: $verdict", ({ said, state, verdict }) => {
+  test.each(rows)("the report '$said' about a job that is $state results in: $verdict", ({ said, state, verdict }) => {
     expect(verdictOn(said, { state })).toBe(verdict);
   });
 
-  test("no change but a legal one is ever wanted", () => {
+  test("every change that a report causes is a legal one", () => {
     for (const said of saids)
       for (const state of jobStates) {
         const verdict = judgeReport(reports[said], aJob({ state, node: "n" }), anAssignment());
@@ -94,7 +94,7 @@ describe("of an attempt that the node holds", () => {
   });
 });
 
-describe("of an attempt that the node does not hold", () => {
+describe("a report about an attempt that the node does not hold", () => {
   const lost: Readonly<Record<Said, string>> = {
     running: "stop",
     "exited 0": "stop",
@@ -105,13 +105,13 @@ describe("of an attempt that the node does not hold", () => {
     stopped: "forget",
   };
 
-  test.each(saids.map((said) => ({ said, verdict: lost[said] })))("$said: $verdict, whatever the job is", ({ said, verdict }) => {
+  test.each(saids.map((said) => ({ said, verdict: lost[said] })))("the report '$said' about an attempt that the node does not hold results in: $verdict", ({ said, verdict }) => {
     for (const state of jobStates) expect(judgeReport(reports[said], aJob({ state }), undefined).kind, state).toBe(verdict);
   });
 });
 
 test.each(saids)(
-  "%s, of an attempt that the node holds still, though the job has a later one or is none: only its place is freed",
+  "the report '%s' about an attempt that is not the job's current one only frees its place",
   (said) => {
     const verdict = said === "running" ? "stop" : removed;
     expect(inWords(judgeReport(reports[said], aJob({ state: "running", attempt: 2 }), anAssignment()))).toBe(verdict);
@@ -119,26 +119,26 @@ test.each(saids)(
   },
 );
 
-describe("of a gang's member", () => {
+describe("a report about a gang's member", () => {
   const gang = { node: "a", gang: ["a", "b", "c"] };
   const told = (said: Said, of: { rank: number; job?: Partial<Job>; phase?: "placed" | "running" | "uploading" }): string => {
     const held = anAssignment({ rank: of.rank, phase: of.phase ?? "running" });
     return inWords(judgeReport(reports[said], aJob({ ...gang, ...of.job }), held));
   };
 
-  test("the first that runs makes the job run; each of the others is noted to have it", () => {
+  test("the first member that runs makes the job run, and the start of each other member is recorded", () => {
     expect(told("running", { rank: 2, job: { state: "placed" }, phase: "placed" })).toBe("placed → running, running");
     expect(told("running", { rank: 0, job: { state: "running" }, phase: "placed" })).toBe("running");
     expect(told("running", { rank: 0, job: { state: "running" } })).toBe("keep");
   });
 
-  test("the first member's success is the job's; another's only frees its node, and nothing of it is uploaded", () => {
+  test("the first member's success is the job's, and another member's success only frees its node", () => {
     expect(told("exited 0", { rank: 0, job: { state: "running" } })).toBe("running → sealing, uploading");
     expect(told("uploaded", { rank: 0, job: { state: "running" } })).toBe(`running → sealing, ${removed}`);
     for (const said of ["exited 0", "uploaded"] as const) expect(told(said, { rank: 1, job: { state: "running" } })).toBe(removed);
   });
 
-  test.each([0, 1, 2])("member %i ends the attempt of all when it fails, and says which it was", (rank) => {
+  test.each([0, 1, 2])("a failure of member %i ends the attempt of all, and the reason names the member", (rank) => {
     const job = { ...gang, state: "running", spec: aSpec({ nodes: 3, retries: 1 }) } as const;
     const held = anAssignment({ rank, phase: "running" });
     expect(told("exited 3", { rank, job })).toBe(`running → queued, ${removed}`);
@@ -151,7 +151,7 @@ describe("of a gang's member", () => {
     expect(judgeLost(aJob(job), held)).toMatchObject({ job: { to: "queued", failed: false } });
   });
 
-  test("what the others say after the first has ended well, or the attempt is over, changes the job no more", () => {
+  test("reports of other members do not change the job after the first has ended well or the attempt is over", () => {
     const after: Partial<Job>[] = [{ state: "sealing" }, ...(["succeeded", "failed", "cancelled"] as const).map((state) => ({ state }))];
     for (const job of [...after, { state: "running", attempt: 2 } as const, { state: "queued", attempt: 2 } as const]) {
       for (const said of saids) expect(told(said, { rank: 1, job }), `${said}, ${job.state}`).toBe(said === "running" ? "stop" : removed);
@@ -159,7 +159,7 @@ describe("of a gang's member", () => {
     }
   });
 
-  test("the first goes on to upload while the job is sealed, and is stopped when another member has failed", () => {
+  test("the first member goes on to upload while the job is sealed, and is stopped if another member has failed", () => {
     expect(told("exited 0", { rank: 0, job: { state: "sealing" } })).toBe("keep");
     expect(told("failed, again", { rank: 0, job: { state: "sealing" } })).toBe(`sealing → queued, ${removed}`);
     expect(told("running", { rank: 0, job: { state: "failed" } })).toBe("stop");
@@ -176,7 +176,7 @@ describe("a run that failed", () => {
     [1, 1, "failed"],
     [3, 2, "queued"],
     [3, 3, "failed"],
-  ])("with %i retries and %i failures before it is %s", (retries, failures, to) => {
+  ])("a job with %i retries and %i earlier failures is %s when its run fails", (retries, failures, to) => {
     expect(verdictOn("exited 3", running(retries, failures))).toBe(`running → ${to}, ${removed}`);
   });
 
@@ -186,11 +186,11 @@ describe("a run that failed", () => {
     [0, 2, "failed"],
     [5, 4, "queued"],
     [5, 5, "failed"],
-  ])("by the node's trouble, with %i retries and %i failures before, is %s", (retries, failures, to) => {
+  ])("a job with %i retries and %i earlier failures is %s when its run fails because of the node", (retries, failures, to) => {
     expect(verdictOn("failed, again", running(retries, failures))).toBe(`running → ${to}, ${removed}`);
   });
 
-  test("counts, says its exit code and why", () => {
+  test("a failed run counts, and its reason has the exit code and the cause", () => {
     const report = { ...reports["exited 3"], reason: "out of memory" };
     expect(judgeReport(report, aJob({ state: "running" }), anAssignment())).toMatchObject({
       job: { failed: true, exitCode: 3, startedAtMs, reason: "exit code 3: out of memory" },
@@ -198,19 +198,19 @@ describe("a run that failed", () => {
     expect(judgeReport(reports["exited 3"], aJob({ state: "running" }), anAssignment())).toMatchObject({ job: { reason: "exit code 3" } });
   });
 
-  test("does not count when it was stopped", () => {
+  test("a stopped run does not count as a failure", () => {
     expect(judgeReport(reports.stopped, aJob({ state: "running" }), anAssignment())).toMatchObject({
       job: { failed: false, reason: "its lease was about to end" },
     });
   });
 });
 
-test("when it began is on record even if the report that it runs was lost", () => {
+test("the start of a run is recorded even if the report that it runs was lost", () => {
   expect(judgeReport(reports["exited 0"], aJob({ state: "placed" }), anAssignment())).toMatchObject({ job: { startedAtMs, exitCode: 0 } });
 });
 
 describe("a worker that was restarted", () => {
-  test.each(["placed", "running", "sealing"] as const)("gives a job that was %s back to the queue, and that is no failure", (state) => {
+  test.each(["placed", "running", "sealing"] as const)("a restarted worker returns a job that was %s to the queue without a failure", (state) => {
     expect(judgeLost(aJob({ state }), anAssignment({ phase: "running" }))).toEqual({
       kind: "change",
       job: { from: state, to: "queued", reason: "the worker was restarted and lost the run", failed: false },
@@ -219,7 +219,7 @@ describe("a worker that was restarted", () => {
     });
   });
 
-  test("counts what had begun as a loss, and fails the job with the last that it may have", () => {
+  test("a worker restart counts as a loss of a started run, and the last allowed loss fails the job", () => {
     const running = anAssignment({ phase: "running" });
     expect(judgeLost(aJob({ state: "running", losses: 1 }), running, 3)).toMatchObject({ job: { to: "queued", losses: 2, failed: false } });
     expect(judgeLost(aJob({ state: "running", losses: 2 }), running, 3)).toMatchObject({ job: { to: "failed", losses: 3, failed: false } });
@@ -228,21 +228,21 @@ describe("a worker that was restarted", () => {
     expect(uploading.kind === "change" && uploading.job).not.toHaveProperty("losses");
   });
 
-  test("leaves a job alone that has ended, or goes on elsewhere", () => {
+  test("a restarted worker does not change a job that has ended or runs elsewhere", () => {
     for (const job of [aJob({ state: "succeeded" }), aJob({ state: "running", attempt: 2 }), undefined])
       expect(inWords(judgeLost(job, anAssignment()))).toBe(removed);
   });
 });
 
-describe("a worker calls again", () => {
+describe("the next call of a worker", () => {
   test.each([
-    ["often, while a GPU is free", aNode(), 2_000],
-    ["at once, while it was just freed", aNode({ lastBusyMs: monday + 59_000 }), 1_000],
-    ["seldom, while all are taken", aNode({ assignments: [anAssignment({ phase: "running" })] }), 10_000],
-    ["often, while only an upload is under way", aNode({ assignments: [anAssignment({ phase: "uploading" })] }), 2_000],
-    ["often, without GPUs, while a CPU is free", aNode({ type: aType({ resources: { vcpus: 2, memoryGiB: 4, gpus: 0 } }) }), 2_000],
-    ["seldom, without GPUs, when none is", aNode({ type: aType({ resources: { vcpus: 0.8, memoryGiB: 4, gpus: 0 } }) }), 10_000],
-  ])("%s", (_when, node, ms) => {
+    ["often while a GPU is free", aNode(), 2_000],
+    ["at once if it was just freed", aNode({ lastBusyMs: monday + 59_000 }), 1_000],
+    ["seldom while all GPUs are taken", aNode({ assignments: [anAssignment({ phase: "running" })] }), 10_000],
+    ["often while only an upload is under way", aNode({ assignments: [anAssignment({ phase: "uploading" })] }), 2_000],
+    ["often while a CPU is free on a node without GPUs", aNode({ type: aType({ resources: { vcpus: 2, memoryGiB: 4, gpus: 0 } }) }), 2_000],
+    ["seldom while no CPU is free on a node without GPUs", aNode({ type: aType({ resources: { vcpus: 0.8, memoryGiB: 4, gpus: 0 } }) }), 10_000],
+  ])("a worker calls again %s", (_when, node, ms) => {
     expect(callAgainMs(node, monday + 60_000)).toBe(ms);
   });
 });

@@ -12,7 +12,7 @@ const working = (id: string, over: Partial<Node> = {}): Node => aNode({ id, assi
 const because = "its life of 3600 s ends";
 
 describe("the end of a node's life", () => {
-  test("drains it in time: what runs has the pool's drain time, and nothing new comes", () => {
+  test("a node is drained the pool's drain time before its life ends, and gets nothing new", () => {
     expect(lifetimes([working("n")], pool, drainMs)).toEqual({
       steps: [{ kind: "drain", node: "n", untilMs: endMs, because }],
       leaving: new Set(["n"]),
@@ -21,11 +21,11 @@ describe("the end of a node's life", () => {
     expect(lifetimes([working("n")], pool, drainMs - 1)).toEqual({ steps: [], leaving: new Set(), wakeAtMs: drainMs });
   });
 
-  test("is none where the pool names no lifetime", () => {
+  test("a node has no end of life if the pool sets no lifetime", () => {
     expect(lifetimes([working("n")], aPool(), drainMs + 1e12).steps).toEqual([]);
   });
 
-  test("gives back at once what holds nothing, however many, for that disturbs nobody", () => {
+  test("old nodes that hold nothing are given back at once, however many, because that disrupts no job", () => {
     const nodes = [aNode({ id: "a" }), aNode({ id: "b" }), working("c")];
     expect(lifetimes(nodes, pool, drainMs).steps).toMatchObject([
       { kind: "retire", node: "a" },
@@ -34,7 +34,7 @@ describe("the end of a node's life", () => {
     ]);
   });
 
-  test("drains a node that EC2 only recommends to leave; one that it takes back is gone before", () => {
+  test("an old node is drained if EC2 only recommends to leave it, but not if EC2 takes it back", () => {
     const noticed = (kind: "rebalance" | "interruption") => working("n", { state: "draining", notice: { kind, atMs: monday } });
     expect(lifetimes([noticed("rebalance")], pool, drainMs).steps).toMatchObject([{ kind: "drain" }]);
     expect(lifetimes([noticed("interruption")], pool, drainMs).steps).toEqual([]);
@@ -44,35 +44,35 @@ describe("the end of a node's life", () => {
 describe("the disruption budget", () => {
   const drained = working("drained", { state: "draining", drain: { because, untilMs: endMs } });
 
-  test("bounds how many nodes with work are drained at a time, the oldest first", () => {
+  test("the disruption budget limits how many nodes with work are drained at a time, the oldest first", () => {
     const nodes = [working("young", { launchedAtMs: monday + 1 }), working("old"), working("same-age")];
     const plan = lifetimes(nodes, pool, drainMs + 5);
     expect(plan.steps).toMatchObject([{ kind: "drain", node: "old" }]);
     expect(plan.wakeAtMs).toBe(endMs);
   });
 
-  test("counts the drained that still hold something, and no others", () => {
+  test("the disruption budget counts only drained nodes that still hold something", () => {
     expect(lifetimes([drained, working("n")], pool, drainMs).steps).toEqual([]);
     expect(lifetimes([{ ...drained, assignments: [] }, working("n")], pool, drainMs).steps).toHaveLength(1);
     const byEc2 = working("byEc2", { state: "draining", notice: { kind: "interruption", atMs: monday } });
     expect(lifetimes([byEc2, working("n")], pool, drainMs).steps).toHaveLength(1);
   });
 
-  test("may be a share, of which one node is the least", () => {
+  test("the disruption budget may be a share of the nodes, and is at least one node", () => {
     const ten = Array.from({ length: 10 }, (_, n) => working(`n${n}`));
     expect(lifetimes(ten, { ...pool, disruption: { share: 0.3 } }, drainMs).steps).toHaveLength(3);
     expect(lifetimes(ten, { ...pool, disruption: { share: 0 } }, drainMs).steps).toHaveLength(1);
     expect(lifetimes(ten, { ...pool, disruption: { nodes: 0 } }, drainMs).steps).toHaveLength(0);
   });
 
-  test("keeps nobody beyond the end of its life", () => {
+  test("the disruption budget keeps no node beyond the end of its life", () => {
     expect(lifetimes([drained, working("n")], { ...pool, disruption: { nodes: 0 } }, endMs).steps).toMatchObject([
       { kind: "drain", node: "n", untilMs: endMs },
     ]);
   });
 });
 
-describe("what is decided for a pool with lifetimes", () => {
+describe("a decision for a pool with lifetimes", () => {
   const seen = (over: Partial<Snapshot>): Snapshot => ({
     nowMs: drainMs,
     pool,
@@ -88,12 +88,12 @@ describe("what is decided for a pool with lifetimes", () => {
   const roomy = working("n", { assignments: [anAssignment({ needs: { vcpus: 1, memoryGiB: 1, gpus: 0 }, phase: "running" })] });
   const heard = { lastSeenMs: drainMs, leaseUntilMs: drainMs + 900_000 };
 
-  test("gives nothing to a node that is drained just now, though it has room", () => {
+  test("a decision gives nothing to a node that it drains, although it has room", () => {
     const steps = decide(seen({ queue: [anEntry()], nodes: [{ ...roomy, ...heard }] })).steps;
     expect(steps.map(({ kind }) => kind)).toEqual(["drain", "launch"]);
   });
 
-  test("has a node launched for what must leave, one boot before it must, and keeps that node until then", () => {
+  test("a decision launches a node one boot time before work must leave, and keeps that node until then", () => {
     const leaving = working("n", { ...heard, state: "draining", drain: { because, untilMs: drainMs + 600_000 } });
     const launch = decide(seen({ nodes: [leaving] })).steps;
     expect(launch).toMatchObject([

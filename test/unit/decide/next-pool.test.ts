@@ -42,20 +42,20 @@ const why = (over: Partial<Snapshot> = {}): string | undefined => {
   return step?.kind === "hold" ? step.because : `${step?.kind}`;
 };
 
-describe("a job that EC2 gives nothing", () => {
-  test("moves to the next pool when the last of its offers has been refused for so long, and is told why", () => {
+describe("a job that EC2 has no capacity for", () => {
+  test("a job moves to the next pool with the reason when the last of its offers has been refused for long enough", () => {
     expect(decide(aSnapshot()).steps).toEqual([
       {
         kind: "move",
         entry: anEntry(),
         to: "b",
         because:
-          "moved from pool gpu: EC2 gives no instance type that fits just now (InsufficientInstanceCapacity), and that has lasted for 300 s",
+          "moved from pool gpu: EC2 has no capacity for any instance type that fits (InsufficientInstanceCapacity), and that has lasted for 300 s",
       },
     ]);
   });
 
-  test("moves, too, when EC2 does not sell the type in the last zone", () => {
+  test("a job also moves if EC2 does not sell the type in the last zone", () => {
     const message = "Your requested instance type (g5.xlarge) is not supported in your requested Availability Zone (us-east-1b).";
     const of = { LaunchTemplateAndOverrides: { Overrides: { InstanceType: "g5.xlarge" as const, SubnetId: "b" } } };
     const error = { ErrorCode: "InvalidFleetConfiguration", ErrorMessage: message, ...of };
@@ -66,19 +66,19 @@ describe("a job that EC2 gives nothing", () => {
     expect(only({ refusals, nowMs: dueMs })).toMatchObject({ kind: "move", to: "b" });
   });
 
-  test("waits until then, knows where it goes, and the pool is looked at again at that moment", () => {
+  test("a job waits until its move is due, its reason names the next pool, and the pool wakes at that moment", () => {
     const plan = decide(aSnapshot({ nowMs: dueMs - 1 }));
     expect(plan.wakeAtMs).toBe(dueMs);
-    expect(why({ nowMs: dueMs - 1 })).toMatch(/it is asked again within minutes; when that has lasted for 300 s the job moves to pool b$/);
+    expect(why({ nowMs: dueMs - 1 })).toMatch(/the next request follows within minutes; when that has lasted for 300 s the job moves to pool b$/);
   });
 
-  test("waits as long as the pool says", () => {
+  test("a job waits for as long as its pool is configured before it moves", () => {
     const pool = aPool({ fallback: "b", fallbackSeconds: 0 });
     expect(only({ pool, nowMs: monday + minute })?.kind).toBe("move");
     expect(only({ pool: aPool({ fallback: "b", fallbackSeconds: 301 }) })?.kind).toBe("hold");
   });
 
-  test("moves for want of quota, too", () => {
+  test("a job also moves if the account's quota is used up", () => {
     const quota: Refusal = {
       ...aRefusal(refused),
       why: "limit",
@@ -89,22 +89,22 @@ describe("a job that EC2 gives nothing", () => {
     const onDemand = { pool: poolB(), catalogue: aCatalogue({ types: [l4], offers: [anOffer({ ...ofL4, market: "on-demand" })] }) };
     const step = only({ refusals: [quota], next: [onDemand] });
     expect(step).toMatchObject({ kind: "move", to: "b", because: expect.stringContaining("quota of vCPUs is used up") });
-    expect(why({ refusals: [quota] }), "the same quota holds there").toMatch(/EC2 gives pool b nothing that fits either$/);
+    expect(why({ refusals: [quota] }), "the same quota holds there").toMatch(/EC2 has nothing that fits for pool b either$/);
   });
 
-  test("moves as a gang, as one", () => {
+  test("a gang moves as one", () => {
     const gang = anEntry({ nodes: 2 });
     expect(only({ queue: [gang] })).toMatchObject({ kind: "move", entry: gang, to: "b" });
     const small = { pool: poolB({ limits: { usdPerHour: 10, gpus: 1 } }), catalogue: catalogueOfB };
-    expect(why({ queue: [gang], next: [small] })).toMatch(/it stays here: the gang wants 2 GPUs on 2 nodes and pool b is limited to 1$/);
+    expect(why({ queue: [gang], next: [small] })).toMatch(/the job stays here: the gang needs 2 GPUs on 2 nodes and pool b is limited to 1$/);
   });
 
-  test("moves though an offer is left that the pool's limit has no room for", () => {
+  test("a job moves although an offer is left that is beyond the pool's limit", () => {
     const dear = anOffer({ instanceType: large.name, usdPerHour: 12 });
     expect(only({ catalogue: { ...catalogue, types: [aType(), large], offers: [...catalogue.offers, dear] } })?.kind).toBe("move");
   });
 
-  test("goes past a pool where it does not fit or that EC2 gives nothing either, to the one behind it", () => {
+  test("a job skips a pool where it does not fit or EC2 has no capacity either, and moves to the one after it", () => {
     const dryThere = { pool: poolB(), catalogue };
     const behind = { pool: poolB({ name: "c" }), catalogue: catalogueOfB };
     expect(only({ next: [dryThere, behind] })).toMatchObject({ kind: "move", to: "c" });
@@ -112,16 +112,16 @@ describe("a job that EC2 gives nothing", () => {
   });
 });
 
-describe("a job stays", () => {
+describe("a job that stays in its pool", () => {
   test.each<[string, Partial<Snapshot>, RegExp]>([
-    ["its prices are not known", { next: [{ pool: poolB() }] }, /it stays here: the prices of pool b are not known yet$/],
+    ["its prices are not known", { next: [{ pool: poolB() }] }, /the job stays here: the prices of pool b are not known yet$/],
     [
-      "it has no type that holds it",
+      "it has no type that holds the job",
       { queue: [anEntry({ gpu: { memoryGiB: 0, models: ["A10G"] } })] },
       /no instance type of pool b has GPUs of model A10G/,
     ],
     [
-      "it sells no such offer",
+      "it buys no such offer",
       {
         queue: [anEntry({ spot: false })],
         catalogue: aCatalogue({ offers: [anOffer({ market: "on-demand" })] }),
@@ -140,7 +140,7 @@ describe("a job stays", () => {
       /the budget of pool b is \$0.50 a day$/,
     ],
     [
-      "a limit beyond it is too low",
+      "the deployment's limit is too low",
       {
         wider: { limits: { deployment: { usdPerHour: 0.55 }, teams: {} }, reserved: { deployment: { usdPerHour: 0, gpus: 0 }, teams: {} } },
       },
@@ -151,17 +151,17 @@ describe("a job stays", () => {
       { next: [{ pool: poolB({ teams: ["speech"] }), catalogue: catalogueOfB }] },
       /team vision may not use pool b$/,
     ],
-  ])("when the next pool cannot be for it: %s", (_what, over, words) => {
+  ])("a job stays if the next pool cannot run it because %s", (_what, over, words) => {
     expect(why(over)).toMatch(words);
-    expect(why(over)).toMatch(/^EC2 gives no instance type that fits just now/);
+    expect(why(over)).toMatch(/^EC2 has no capacity for any instance type that fits/);
   });
 
-  test("where one offer is not refused, or its rest is over", () => {
+  test("a job stays if one offer is not refused, or its rest is over", () => {
     expect(only({ refusals: dry.slice(1) })?.kind).toBe("launch");
     expect(only({ nowMs: monday + 11 * minute })?.kind).toBe("launch");
   });
 
-  test("where a fault of the pool's own requests or a breaker is in the way of an offer", () => {
+  test("a job stays if a fault of the pool's own requests or a breaker is in the way of an offer", () => {
     const { instanceType, zone, market } = inZoneB;
     const known = { code: "InvalidParameterValue", least: 1, evidence: 1, atMs: monday, sinceMs: monday, ...refused };
     const fault: Refusal = { why: "fault", pool: "gpu", instanceType, zone, market, ...known };
@@ -170,16 +170,16 @@ describe("a job stays", () => {
     expect(only({ refusals: dry.slice(0, 1), bootFailures })?.kind).toBe("hold");
   });
 
-  test("where the limits leave nothing: that is what it waits for", () => {
+  test("a job stays if the limits leave nothing, because it waits for those", () => {
     expect(why({ reserved: { usdPerHour: 9.8, gpus: 1 } })).not.toMatch(/moves|stays/);
     expect(why({ pool: aPool({ fallback: "b", budgets: { usdPerDay: 5 } }), spent: { dayUsd: 5, monthUsd: 5 } })).toMatch(/budget/);
   });
 
-  test("where there is no pool to move to", () => {
-    expect(why({ next: undefined })).toMatch(/it is asked again within minutes$/);
+  test("a job stays if there is no pool to move to", () => {
+    expect(why({ next: undefined })).toMatch(/the next request follows within minutes$/);
   });
 
-  test("where a node has room, one is being launched for it, or nodes still hold its last attempt", () => {
+  test("a job stays if a node has room, one is being launched for it, or nodes still hold its last attempt", () => {
     expect(only({ nodes: [aNode({ leaseUntilMs: dueMs + minute, lastSeenMs: dueMs })] })?.kind).toBe("bind");
     expect(only({ openLaunches: [aLaunch({ intendedAtMs: dueMs })] })).toBeUndefined();
     const gang = anEntry({ nodes: 2, attempt: 2 });
@@ -188,7 +188,7 @@ describe("a job stays", () => {
   });
 });
 
-test("a decision moves a hundred jobs, in their turn, and the next one follows at once", () => {
+test("a decision moves at most a hundred jobs, in their turn, and the next one follows at once", () => {
   const queue = Array.from({ length: 250 }, (_, n) => anEntry({ job: `job-${String(n).padStart(3, "0")}`, priority: n }));
   const plan = decide(aSnapshot({ queue }));
   expect(plan.steps.map(({ kind }) => kind)).toEqual(Array.from({ length: 100 }, () => "move"));

@@ -17,7 +17,7 @@ const verdictOn = (node: Node, nowMs: number) =>
 const booting = aNode({ state: "launching", readyAtMs: undefined, lastSeenMs: undefined, leaseUntilMs: monday, stateSinceMs: monday });
 const leaseEnd = aNode().leaseUntilMs;
 
-describe("a node is lost", () => {
+describe("a lost node", () => {
   test.each([
     ["when EC2 says that it has ended", aNode({ state: "gone" }), monday, "EC2 says that the instance has ended"],
     ["when it did not boot in time", booting, monday + 600_001, "its worker did not call within 600 s of the launch"],
@@ -31,44 +31,44 @@ describe("a node is lost", () => {
       "when EC2 takes it back and its worker never called",
       { ...booting, state: "draining", assignments: [anAssignment()] } as const,
       monday + 1,
-      "EC2 takes it back before its worker ever called",
+      "EC2 took it back before its worker ever called",
     ],
-    ["in the same way while it drains", aNode({ state: "draining" }), leaseEnd + 60_001, "its worker was silent until its lease had ended"],
-  ])("%s", (_when, node, nowMs, because) => {
+    ["a minute after its lease has ended while it drains", aNode({ state: "draining" }), leaseEnd + 60_001, "its worker was silent until its lease had ended"],
+  ])("a node is lost %s", (_when, node, nowMs, because) => {
     expect(verdictOn(node, nowMs)).toMatchObject([{ kind: "lose", node: node.id, because }]);
   });
 
   test.each<[string, Node, boolean]>([
-    ["that did not call in time", booting, true],
-    ["that ended before it called", { ...booting, state: "gone" }, true],
-    ["that ended as a worker", aNode({ state: "gone" }), false],
-    ["that we had given back before it called", { ...booting, state: "gone", released: true }, false],
-    ["that EC2 took back before it called", { ...booting, state: "gone", notice: { kind: "interruption", atMs: monday } }, false],
-    ["that fell silent", aNode(), false],
-  ])("and one %s never booted: %#", (_which, node, neverBooted) => {
+    ["never booted if it did not call in time", booting, true],
+    ["never booted if it ended before it called", { ...booting, state: "gone" }, true],
+    ["had booted if it ended as a worker", aNode({ state: "gone" }), false],
+    ["may have booted if it was given back before it called", { ...booting, state: "gone", released: true }, false],
+    ["may have booted if EC2 took it back before it called", { ...booting, state: "gone", notice: { kind: "interruption", atMs: monday } }, false],
+    ["had booted if it fell silent", aNode(), false],
+  ])("a lost node %s", (_which, node, neverBooted) => {
     const [step] = verdictOn(node, leaseEnd + 60_001);
     expect(step).toMatchObject({ kind: "lose" });
     expect(step).toEqual(neverBooted ? expect.objectContaining({ neverBooted }) : expect.not.objectContaining({ neverBooted: true }));
   });
 });
 
-describe("a node is not lost", () => {
+describe("a node that is not lost", () => {
   test.each([
     ["while it boots", booting, monday + 599_999],
     ["before its lease has ended, however silent", aNode(), leaseEnd],
     ["while its worker may still be ending its jobs", aNode(), leaseEnd + 60_000],
-    ["once its end was asked for", aNode({ state: "terminating", stateSinceMs: leaseEnd }), leaseEnd + 120_000],
+    ["once its end was requested", aNode({ state: "terminating", stateSinceMs: leaseEnd }), leaseEnd + 120_000],
     ["while it drains and still holds something", aNode({ state: "draining", assignments: [anAssignment()] }), monday],
-  ])("%s", (_while, node, nowMs) => {
+  ])("a node is not lost %s", (_while, node, nowMs) => {
     expect(verdictOn(node, nowMs)).toEqual([]);
   });
 });
 
-test("a drained node whose end was never asked for is given back", () => {
+test("a drained node whose end was never requested is given back", () => {
   expect(verdictOn(aNode({ state: "draining" }), monday)).toMatchObject([{ kind: "retire" }]);
 });
 
-test("a drained node whose worker does not let go is ended ten minutes after its time, and not before", () => {
+test("a drained node whose worker does not release its work is ended ten minutes after its time, and not before", () => {
   const drain = { because: "its life of 3600 s ends", untilMs: monday + 100_000 };
   const holding = aNode({ state: "draining", drain, assignments: [anAssignment({ phase: "running" })] });
   expect(verdictOn(holding, monday + 700_000)).toEqual([]);
@@ -78,11 +78,11 @@ test("a drained node whose worker does not let go is ended ten minutes after its
   expect(verdictOn({ ...holding, assignments: [] }, monday)).toMatchObject([{ kind: "retire", because: drain.because }]);
 });
 
-test("EC2 is asked about an end that it did not confirm in two minutes", () => {
+test("EC2 is asked about an end that it did not confirm within two minutes", () => {
   expect(verdictOn(aNode({ state: "terminating", stateSinceMs: monday }), monday + 120_001)).toMatchObject([{ kind: "confirm" }]);
 });
 
-describe("a node that boots", () => {
+describe("a booting node", () => {
   test.each([
     [59_999, false],
     [60_000, true],
@@ -90,12 +90,12 @@ describe("a node that boots", () => {
     [70_000, false],
     [120_000, true],
     [540_000, true],
-  ])("is looked up once a minute: %i ms after its launch %s", (bootedMs, looked) => {
+  ])("a booting node is looked up once a minute (%i ms after its launch: %s)", (bootedMs, looked) => {
     const steps = verdictOn(booting, monday + bootedMs);
     expect(steps).toEqual(looked ? [{ kind: "confirm", node: booting.id, because: "its worker has not called for a minute or more" }] : []);
   });
 
-  test("wakes its pool for that", () => {
+  test("a booting node wakes its pool for the next look-up", () => {
     const later = { ...booting, id: "later", launchedAtMs: monday + 30_000 };
     expect(nextLookAtBooting([later, booting], monday + 30_000)).toBe(monday + 60_000);
     expect(nextLookAtBooting([later, booting], monday + 60_000)).toBe(monday + 90_000);
@@ -103,16 +103,16 @@ describe("a node that boots", () => {
   });
 });
 
-describe("a node is given work", () => {
+describe("work for a node", () => {
   const heardAt = aNode().lastSeenMs ?? 0;
   test.each([
-    ["while it boots", booting, monday + 599_000, true],
-    ["while it is heard", aNode(), heardAt + 29_999, true],
-    ["not when it was silent for half a minute", aNode(), heardAt + 30_000, false],
-    ["not while it drains", aNode({ state: "draining" }), heardAt, false],
-    ["not when its end was asked for", aNode({ state: "terminating" }), heardAt, false],
-    ["not when it is gone", aNode({ state: "gone" }), heardAt, false],
-  ])("%s", (_when, node, nowMs, heard) => {
+    ["gets work while it boots", booting, monday + 599_000, true],
+    ["gets work while its worker calls", aNode(), heardAt + 29_999, true],
+    ["gets no work when it was silent for half a minute", aNode(), heardAt + 30_000, false],
+    ["gets no work while it drains", aNode({ state: "draining" }), heardAt, false],
+    ["gets no work once its end was requested", aNode({ state: "terminating" }), heardAt, false],
+    ["gets no work once it is gone", aNode({ state: "gone" }), heardAt, false],
+  ])("a node %s", (_when, node, nowMs, heard) => {
     expect(isHeard(node, nowMs)).toBe(heard);
   });
 });

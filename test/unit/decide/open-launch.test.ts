@@ -11,18 +11,18 @@ const judged = (search: LaunchSearch | undefined, instances: readonly FoundInsta
 
 describe("an open launch", () => {
   test.each<[string, number, LaunchSearch | undefined, string]>([
-    ["is asked for again while it is young", 10 * minute - 1, undefined, "repeat"],
+    ["is repeated while it is young", 10 * minute - 1, undefined, "repeat"],
     ["is searched for after ten minutes", 10 * minute, undefined, "search"],
-    ["of a moment ago by another clock is young", -5_000, undefined, "repeat"],
-    ["from the future is of unknown age: a clock has jumped", -11 * minute, undefined, "search"],
-    ["is never asked for again once it was searched for", minute, reads(0, 0), "search"],
+    ["from a moment in the future by another clock is young", -5_000, undefined, "repeat"],
+    ["from far in the future has an unknown age, because a clock has jumped", -11 * minute, undefined, "search"],
+    ["is never repeated once it was searched for", minute, reads(0, 0), "search"],
     ["is not searched for twice within seconds", minute, reads(0, minute - 19_000), "rest"],
-    ["is searched for though the last read seems to come from the future", 0, reads(0, minute), "search"],
-  ])("%s", (_what, atMs, search, next) => {
+    ["is searched for although the last read seems to be from the future", 0, reads(0, minute), "search"],
+  ])("an open launch %s", (_what, atMs, search, next) => {
     expect(nextOf(aLaunch({ search }), monday + atMs)).toBe(next);
   });
 
-  test("wakes its pool in time for the next question", () => {
+  test("an open launch wakes its pool in time for the next request", () => {
     expect(asksAgainAtMs(aLaunch(), monday)).toBe(monday + 5_000);
     expect(asksAgainAtMs(aLaunch(), monday + 10 * minute)).toBe(monday + 10 * minute + 20_000);
     expect(asksAgainAtMs(aLaunch({ search: reads(0, minute) }), monday + minute + 5_000)).toBe(monday + minute + 20_000);
@@ -30,7 +30,7 @@ describe("an open launch", () => {
 });
 
 describe("a search", () => {
-  test("that shows all settles at once, with those that live", () => {
+  test("a search that shows all instances settles at once, with those that live", () => {
     expect(judged(undefined, [found("i-2", true), found("i-1")], 0)).toMatchObject({
       kind: "settle",
       instances: [{ id: "i-1", instanceType: "g5.xlarge", zone: "us-east-1a" }],
@@ -38,24 +38,24 @@ describe("a search", () => {
     expect(judged(undefined, [found("i-2", true), found("i-1", true)], 0)).toMatchObject({ kind: "settle", instances: [] });
   });
 
-  test("that shows some waits two minutes for the others", () => {
+  test("a search that shows some instances waits two minutes for the others", () => {
     expect(judged(undefined, [found("i-1")], minute)).toEqual({ kind: "wait", search: reads(minute, minute) });
     expect(judged(reads(0, minute), [found("i-1")], 2 * minute - 1)).toMatchObject({ kind: "wait" });
     expect(judged(reads(0, minute), [found("i-1")], 2 * minute)).toMatchObject({ kind: "settle", instances: [{ id: "i-1" }] });
   });
 
-  test("that shows nothing retires the launch after ten minutes, not before", () => {
+  test("a search that shows nothing retires the launch after ten minutes, and not before", () => {
     expect(judged(reads(0, 9 * minute), [], 10 * minute - 1)).toEqual({ kind: "wait", search: reads(0, 10 * minute - 1) });
     expect(judged(reads(0, 9 * minute), [], 10 * minute)).toMatchObject({ kind: "settle", instances: [] });
   });
 
-  test("begins anew after a gap, and when the clock has jumped backwards", () => {
+  test("a search starts again after a gap, and if the clock has jumped backwards", () => {
     expect(judged(reads(0, 9 * minute), [], 12 * minute + 1)).toEqual({ kind: "wait", search: reads(12 * minute + 1, 12 * minute + 1) });
     expect(judged(reads(0, 9 * minute), [], 9 * minute - 1)).toEqual({ kind: "wait", search: reads(9 * minute - 1, 9 * minute - 1) });
     expect(judged(reads(9 * minute, 0), [], minute)).toEqual({ kind: "wait", search: reads(minute, minute) });
   });
 
-  test("leaves out what only bears a copy of its tag, and what is more than was asked for", () => {
+  test("a search leaves out instances with a copied tag, and those beyond the requested number", () => {
     const copied = { ...found("i-0"), instanceType: "t3.micro" };
     expect(judged(reads(0, 9 * minute), [copied], 10 * minute)).toMatchObject({ kind: "settle", instances: [] });
     const more = [found("i-3"), found("i-1"), found("i-2")];

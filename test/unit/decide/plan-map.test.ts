@@ -26,7 +26,7 @@ test("a listing is compared once, however many nodes hold the whole of it", () =
   expect(readsFor(20)).toBe(readsFor(2));
 });
 
-test("shards that nobody holds any more have not moved", () => {
+test("shards that no node holds any more do not count as moved", () => {
   const shards: readonly Shard[] = [{ key: "a", bytes: 1, etag: "1" }];
   const before = { shards, needs: [{ node: "i-1", share: "part" as const, weight: 1 }] };
   const { moved, movedBytes } = planMap({ shards, needs: [] }, before);

@@ -26,8 +26,8 @@ const aSnapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
 });
 const launches = (steps: readonly Step[]) => steps.flatMap((step) => (step.kind === "launch" ? [step.launch] : []));
 
-describe("jobs that are to share new nodes", () => {
-  test("are packed anew where first fit in their turn is dearer", () => {
+describe("jobs that share new nodes", () => {
+  test("jobs that share new nodes are packed again if first fit costs more", () => {
     const { steps, packed } = firstFit(aSnapshot(), []);
     expect(launches(steps).map(({ count, offers: [offer] }) => `${count} ${offer?.instanceType}`)).toEqual(["2 large"]);
     expect(
@@ -39,14 +39,14 @@ describe("jobs that are to share new nodes", () => {
     expect(packed?.packing.engine).not.toBe("first fit");
   });
 
-  test("say in the plan what they cost, what nothing costs less than, and how far that is apart", () => {
+  test("a plan reports the cost of its packing, the lower bound and the gap", () => {
     const { packing } = decide(aSnapshot({ queue: [wanting(5, 1)] }));
     expect(packing).toMatchObject({ engine: "first fit", usdPerHour: 1, boundUsdPerHour: 1 });
     expect(packing && gapOf(packing)).toBe(0);
     expect(decide(aSnapshot({ queue: [] })).packing).toBeUndefined();
   });
 
-  test("never take more than the pool may reserve, and leave what they have freed to who waits", () => {
+  test("a packing never takes more than the pool may reserve, and leaves what it frees to waiting jobs", () => {
     const pool = aPool({ limits: { usdPerHour: 2.2, gpus: 0 } });
     const snapshot = aSnapshot({ pool, queue: [3, 3, 5, 4].map(wanting) });
     const { steps, wakeAtMs } = firstFit(snapshot, []);
@@ -56,11 +56,11 @@ describe("jobs that are to share new nodes", () => {
         .sort(),
     ).toEqual(["j0", "j1", "j2"]);
     expect(launches(steps).reduce((sum, each) => sum + each.reserved.usdPerHour, 0)).toBeCloseTo(1.6, 6);
-    // The fourth job had no room; there are 0.6 dollars now.
+    // The fourth job had no room before; now there are 0.6 dollars.
     expect(wakeAtMs).toBe(snapshot.nowMs);
   });
 
-  test("of two teams never share a node", () => {
+  test("jobs of two teams never share a new node", () => {
     const queue = [3, 3, 5, 5].map((vcpus, nth) => ({ ...wanting(vcpus, nth), team: nth % 2 === 0 ? "audio" : "vision" }));
     for (const { team, jobs } of launches(firstFit(aSnapshot({ queue }), []).steps))
       expect(jobs.every((job) => job.team === team)).toBe(true);

@@ -6,7 +6,7 @@ import { aCatalogue, aLaunch, aNode, anAssignment, anOffer, aPool, aRefusal, mon
 
 const now = monday + 3_600_000;
 const running = [anAssignment({ phase: "running" })];
-/** Works on, though EC2 has recommended a minute ago to leave it. */
+/** A node that works on although EC2 recommended a minute ago to leave it. */
 const ward = aNode({ id: "ward", state: "draining", notice: { kind: "rebalance", atMs: now - 60_000 }, assignments: running });
 const elsewhere = anOffer({ zone: "us-east-1b", usdPerHour: 0.6 });
 
@@ -32,7 +32,7 @@ const decided = (over: Partial<Snapshot>, of: { free?: readonly Node[]; planned?
   );
 
 describe("a node that EC2 recommends to leave, and that works", () => {
-  test("gets one of its type and market launched, in another zone where there is one", () => {
+  test("a node to leave gets a replacement of its type and market, in another zone if there is one", () => {
     expect(launchesFor({})).toMatchObject([
       {
         kind: "launch",
@@ -43,11 +43,11 @@ describe("a node that EC2 recommends to leave, and that works", () => {
   });
 
   test.each<[string, Partial<Snapshot>]>([
-    ["EC2 takes it back already", { nodes: [{ ...ward, notice: { kind: "interruption", atMs: now - 1 } }] }],
+    ["EC2 already takes it back", { nodes: [{ ...ward, notice: { kind: "interruption", atMs: now - 1 } }] }],
     ["the recommendation is old", { nodes: [{ ...ward, notice: { kind: "rebalance", atMs: now - 900_000 } }] }],
-    ["nothing of it has begun", { nodes: [{ ...ward, assignments: [anAssignment()] }] }],
-    ["one was launched for it", { nodes: [ward, aNode({ id: "r", replaces: "ward", state: "launching" })] }],
-    ["one is being launched for it", { openLaunches: [aLaunch({ replaces: "ward" })] }],
+    ["none of its work has started", { nodes: [{ ...ward, assignments: [anAssignment()] }] }],
+    ["a replacement was launched", { nodes: [ward, aNode({ id: "r", replaces: "ward", state: "launching" })] }],
+    ["a replacement is being launched", { openLaunches: [aLaunch({ replaces: "ward" })] }],
     ["the limits leave no room", { pool: aPool({ limits: { usdPerHour: 1, gpus: 8 } }) }],
     ["the GPUs leave no room", { pool: aPool({ limits: { usdPerHour: 10, gpus: 1 } }) }],
     [
@@ -65,27 +65,27 @@ describe("a node that EC2 recommends to leave, and that works", () => {
     ],
     ["the budget is used up", { pool: aPool({ budgets: { usdPerDay: 0.1 } }), spent: { dayUsd: 1, monthUsd: 1 } }],
     ["there are no prices", { catalogue: undefined }],
-    ["all that it could be is dry", { refusals: [anOffer(), elsewhere].map(({ zone }) => aRefusal({ zone, untilMs: now + 1 })) }],
+    ["all offers of its type are refused", { refusals: [anOffer(), elsewhere].map(({ zone }) => aRefusal({ zone, untilMs: now + 1 })) }],
     [
-      "all that it could be does not boot",
+      "its type does not boot in any zone",
       {
         bootFailures: [anOffer(), elsewhere].flatMap(({ instanceType, zone }) =>
           [1, 2, 3].map((n) => ({ node: `${zone}-${n}`, instanceType, zone, atMs: now - n })),
         ),
       },
     ],
-  ])("gets none when %s", (_when, over) => {
+  ])("a node to leave gets no replacement if %s", (_when, over) => {
     expect(launchesFor(over)).toEqual([]);
   });
 
-  test("gets none when a free node can take it over, which does for one", () => {
+  test("a node to leave gets no replacement if a free node can take over, and a free node takes over for one node only", () => {
     const free = [aNode({ id: "free" })];
     expect(decided({}, { free })).toEqual({ steps: [], kept: new Set(["free"]) });
     expect(launchesFor({ nodes: [ward, { ...ward, id: "ward-2" }] }, { free })).toHaveLength(1);
     expect(launchesFor({}, { free: [aNode({ id: "free", team: "audio" })] })).toHaveLength(1);
   });
 
-  test("shares the limits with what is planned already, and with the others", () => {
+  test("a replacement shares the limits with the plan's launches and with other replacements", () => {
     const nodes = [ward, { ...ward, id: "ward-2" }, { ...ward, id: "ward-3" }];
     expect(launchesFor({ nodes, pool: aPool({ limits: { usdPerHour: 10, gpus: 3 } }) })).toHaveLength(2);
     const { id: _id, clientToken: _token, intendedAtMs: _at, ...launch } = aLaunch();

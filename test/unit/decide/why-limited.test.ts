@@ -29,13 +29,13 @@ const wider = (limits: { deployment?: Limits; team?: Limits }, reserved: Reserva
 });
 
 describe("a job that waits for a limit", () => {
-  test("is told only what is in its way: GPUs, though the dollars would do", () => {
+  test("the reason names only what is in the way: GPUs, if there are enough dollars", () => {
     expect(why({ usdPerHour: 16.288, gpus: 8 })).toBe(
       "the job needs 8 GPUs more, and pool gpu has 10 of its 16 GPUs reserved; it starts when other work ends or the limit is raised",
     );
   });
 
-  test("is told dollars that are rounded, and that leave it no room", () => {
+  test("the reason rounds dollars so that they never seem to leave room", () => {
     const reserved = { usdPerHour: 27.3, gpus: 1 };
     expect(why({ usdPerHour: 16.288, gpus: 8 }, { reserved })).toBe(
       "the job needs $16.29/h more, and pool gpu has at least $26/h of its $40/h reserved; it starts when other work ends or the limit is raised",
@@ -43,18 +43,18 @@ describe("a job that waits for a limit", () => {
     expect(why({ usdPerHour: 13, gpus: 1 }, { reserved })).toContain("has more than $27/h of its $40/h reserved");
   });
 
-  test("is told the same while little changes, so that telling thousands costs no writes", () => {
+  test("the reason stays the same while little changes, so that thousands of jobs cost no writes", () => {
     const told = [26, 26.4, 27.9].map((usdPerHour) => why({ usdPerHour: 16.288, gpus: 1 }, { reserved: { usdPerHour, gpus: 1 } }));
     expect(new Set(told.slice(1)).size).toBe(1);
   });
 
-  test("is told of both where both are in its way", () => {
+  test("the reason names dollars and GPUs if both are in the way", () => {
     expect(why({ usdPerHour: 38, gpus: 8 })).toBe(
       "the job needs $38/h and 8 GPUs more, and pool gpu has more than $2/h of its $40/h and 10 of its 16 GPUs reserved; it starts when other work ends or the limit is raised",
     );
   });
 
-  test("is told whose limit it is", () => {
+  test("the reason names whose limit is in the way", () => {
     expect(why({ usdPerHour: 1, gpus: 1 }, { wider: wider({ team: { gpus: 2 } }, { usdPerHour: 2, gpus: 2 }) })).toMatch(
       /^the job needs 1 GPU more, and team vision has 2 of its 2 GPUs reserved; it starts when other work of the team ends/,
     );
@@ -63,7 +63,7 @@ describe("a job that waits for a limit", () => {
     );
   });
 
-  test("because what it could afford was refused is told that, and not that other work must end", () => {
+  test("the reason names the refusal, and not other work, if what the job could afford was refused", () => {
     const large = aType({ name: "g6.48xlarge", resources: { vcpus: 192, memoryGiB: 768, gpus: 8 } });
     const catalogue = aCatalogue({
       types: [aType(), large],
@@ -82,7 +82,7 @@ describe("a job that waits for a limit", () => {
       {
         kind: "hold",
         because:
-          "the cheapest that EC2 has for the job just now, g6.48xlarge, costs $16.29/h and 8 GPUs, and pool gpu is limited to $10/h and 16 GPUs; what costs less cannot be had now, and is asked for again within minutes",
+          "the cheapest that EC2 has for the job now, g6.48xlarge, costs $16.29/h and 8 GPUs, and pool gpu is limited to $10/h and 16 GPUs; cheaper types are not available now, and are requested again within minutes",
       },
     ]);
   });

@@ -18,15 +18,15 @@ const depsOf = (world: DataWorld): AddDeps => ({
 const add = (world: DataWorld, over: Partial<NewDataset> = {}) =>
   addDataset(depsOf(world), { ...mnist, source: "s3://datasets/vision/mnist/", ...over });
 
-describe("a dataset that is added", () => {
-  test("is on record, and its source is to be listed", async () => {
+describe("adding a dataset", () => {
+  test("a new dataset is recorded, and its source is listed", async () => {
     const world = new DataWorld();
     expect(await add(world)).toMatchObject({ kind: "added" });
     expect(world.mnist).toMatchObject({ state: "listing", source: { bucket: "datasets", prefix: "vision/mnist/" } });
     expect(world.shardQueue.sent).toEqual([{ ...mnist, relist: true, delaySeconds: 0 }]);
   });
 
-  test("again is the same, a slash more or less, and is listed anew", async () => {
+  test("a dataset that is added again, with or without the last slash, is the same one and is listed again", async () => {
     const world = new DataWorld();
     await add(world);
     const before = world.mnist;
@@ -35,7 +35,7 @@ describe("a dataset that is added", () => {
     expect(world.shardQueue.sent).toHaveLength(2);
   });
 
-  test("again after the message was lost asks again", async () => {
+  test("adding a dataset again makes up for a lost message", async () => {
     const world = new DataWorld();
     world.shardQueue.down = true;
     await expect(add(world)).rejects.toThrow("SQS");
@@ -44,7 +44,7 @@ describe("a dataset that is added", () => {
     expect(world.shardQueue.sent).toHaveLength(1);
   });
 
-  test("from another source is refused, unless it shall replace the first", async () => {
+  test("a dataset from another source is refused unless it replaces the first", async () => {
     const world = new DataWorld();
     await add(world);
     const { id } = world.mnist;
@@ -62,15 +62,15 @@ describe("a dataset that is added", () => {
   });
 
   test.each<[string, Partial<NewDataset>, "name" | "source", RegExp]>([
-    ["another team's data", { source: "s3://datasets/research/mnist/" }, "source", /team vision lies below s3:\/\/datasets\/vision\/$/],
-    ["a team whose name only begins alike", { source: "s3://datasets/vision-2/" }, "source", /lies below/],
-    ["what Fleetwright writes itself", { source: "s3://datasets/_fleetwright/vision/" }, "source", /lies below/],
-    ["the whole bucket of all teams", { source: "s3://datasets" }, "source", /lies below/],
-    ["a bucket that nobody listed", { source: "s3://elsewhere/x/" }, "source", /may not read the bucket elsewhere.*scans.*"dataBuckets"/],
-    ["a path", { source: "/data/mnist" }, "source", /no address like s3:\/\/bucket\/prefix\/$/],
+    ["another team's data", { source: "s3://datasets/research/mnist/" }, "source", /team vision must be below s3:\/\/datasets\/vision\/$/],
+    ["a team with a name that begins the same", { source: "s3://datasets/vision-2/" }, "source", /must be below/],
+    ["what Fleetwright writes itself", { source: "s3://datasets/_fleetwright/vision/" }, "source", /must be below/],
+    ["the whole bucket of all teams", { source: "s3://datasets" }, "source", /must be below/],
+    ["a bucket that is not configured", { source: "s3://elsewhere/x/" }, "source", /may not read the bucket elsewhere.*scans.*"dataBuckets"/],
+    ["a local path", { source: "/data/mnist" }, "source", /is not an address like s3:\/\/bucket\/prefix\/$/],
     ["an endless prefix", { source: `s3://scans/${"x".repeat(1000)}/` }, "source", /longer than 900 bytes/],
-    ["a name that is none", { dataset: "My Data" }, "name", /^a dataset is/],
-  ])("is refused: %s", async (_what, over, what, because) => {
+    ["an invalid name", { dataset: "My Data" }, "name", /^a dataset is/],
+  ])("a new dataset is refused: %s", async (_what, over, what, because) => {
     const world = new DataWorld();
     expect(await add(world, over)).toMatchObject({ kind: "refused", what, because: expect.stringMatching(because) });
     expect(world.datasets.records.size).toBe(0);
@@ -78,8 +78,8 @@ describe("a dataset that is added", () => {
   });
 });
 
-describe("a dataset that is there", () => {
-  test("is told with who holds it and what they have fetched", async () => {
+describe("an existing dataset", () => {
+  test("a dataset is shown with the nodes that hold it and what they have fetched", async () => {
     const world = new DataWorld();
     world.datasets.put(aDataset());
     world.upload(someShards(3));
@@ -95,7 +95,7 @@ describe("a dataset that is there", () => {
     expect(await listDatasets(deps, "research")).toEqual([]);
   });
 
-  test("is removed once, and what was written down about it is swept up later", async () => {
+  test("a dataset is removed once, and its lists and maps are deleted later", async () => {
     const world = new DataWorld();
     world.datasets.put(aDataset());
     const deps = { datasets: world.datasets, queue: world.shardQueue };
@@ -105,7 +105,7 @@ describe("a dataset that is there", () => {
   });
 });
 
-describe("objects that came or went", () => {
+describe("created and deleted objects", () => {
   const note = (world: DataWorld, keys: readonly string[], bucket = "datasets") =>
     noteObjects(
       { datasets: world.datasets, queue: world.shardQueue, datasetsBucket: "datasets", now: () => world.nowMs },
@@ -118,7 +118,7 @@ describe("objects that came or went", () => {
     return world;
   };
 
-  test("have every dataset listed whose source holds them, once for all that come within two seconds", async () => {
+  test("changed objects cause one listing of each dataset with them, for all changes within two seconds", async () => {
     const world = withTwo();
     expect(await note(world, ["vision/mnist/1", "vision/mnist/2"])).toEqual({ asked: ["all", "mnist"], foreign: 0 });
     expect(world.shardQueue.take()).toMatchObject([
@@ -131,7 +131,7 @@ describe("objects that came or went", () => {
     expect(await note(world, ["vision/cifar/1"])).toEqual({ asked: ["all"], foreign: 0 });
   });
 
-  test("are not forgotten when the message about them is lost", async () => {
+  test("changed objects are not forgotten if the message about them is lost", async () => {
     const world = withTwo();
     world.shardQueue.down = true;
     await expect(note(world, ["vision/mnist/1"])).rejects.toThrow("SQS");
@@ -144,7 +144,7 @@ describe("objects that came or went", () => {
     ["in another bucket", "vision/mnist/1", "elsewhere"],
     ["that Fleetwright wrote itself", "_fleetwright/vision/mnist/shards/1.json.gz", "datasets"],
     ["in no folder", "readme", "datasets"],
-  ])("%s are counted and nothing else", async (_what, key, bucket) => {
+  ])("objects %s are only counted", async (_what, key, bucket) => {
     const world = withTwo();
     expect(await note(world, [key], bucket)).toEqual({ asked: [], foreign: 1 });
     expect(world.shardQueue.sent).toEqual([]);

@@ -13,7 +13,7 @@ const orders = (answer: NodeAnswer): Extract<NodeAnswer, { kind: "orders" }> => 
   return answer;
 };
 
-/** A world in which job a is placed on a node that boots. */
+/** A world in which job a is placed on a booting node. */
 async function placed(asks: object = {}): Promise<World> {
   const world = new World();
   await world.submit("a", asks);
@@ -21,7 +21,7 @@ async function placed(asks: object = {}): Promise<World> {
   return world;
 }
 
-/** … and runs there. */
+/** A world in which job a runs. */
 async function working(asks: object = {}): Promise<World> {
   const world = await placed(asks);
   await world.call(world.node.id, { attempts: [running(world)] });
@@ -36,19 +36,19 @@ test("the boot script learns where the worker is", async () => {
   expect(answer).toMatchObject({ kind: "boot", workerUrl: expect.stringContaining("worker"), nodeUrl: expect.stringContaining("node") });
 });
 
-describe("an instance", () => {
-  test("that is not in the ledger yet asks again", async () => {
+describe("a call of an instance", () => {
+  test("an instance that is not in the ledger yet must call again", async () => {
     expect(await new World().call("i-0000000000000009")).toEqual({ kind: "wait", callAgainMs: 1_000 });
   });
 
-  test.each(["terminating", "gone"] as const)("whose node is %s shuts down", async (state) => {
+  test.each(["terminating", "gone"] as const)("an instance whose node is %s is shut down", async (state) => {
     const world = await placed();
     const { id } = world.node;
     world.ledger.table.changeNode("gpu", id, { state });
     expect(await world.call(id)).toMatchObject({ kind: "shutdown" });
   });
 
-  test("that calls first is ready, and its pool looks again", async () => {
+  test("the first call of an instance makes its node ready and rings the pool", async () => {
     const world = await placed();
     await world.call(world.node.id);
     expect(world.node).toMatchObject({ state: "ready", readyAtMs: world.nowMs });
@@ -59,7 +59,7 @@ describe("an instance", () => {
     expect(world.lane.waiting).toEqual([]);
   });
 
-  test("has its attempts for a quarter of an hour from each call", async () => {
+  test("a node keeps its attempts for 15 minutes after each call", async () => {
     const world = await placed();
     expect(await world.call(world.node.id)).toMatchObject({ leaseMs: 900_000 });
     world.nowMs += 10_000;
@@ -68,8 +68,8 @@ describe("an instance", () => {
   });
 });
 
-describe("a job that is placed", () => {
-  test("is ordered with all it needs, and credentials for just this attempt", async () => {
+describe("a placed job", () => {
+  test("the order of a placed job has all that it needs, and credentials for just this attempt", async () => {
     const world = await placed();
     expect(orders(await world.call(world.node.id)).orders).toMatchObject([
       {
@@ -83,7 +83,7 @@ describe("a job that is placed", () => {
     ]);
   });
 
-  test("is ordered until the worker reports it", async () => {
+  test("a placed job is ordered until the worker reports it", async () => {
     const world = await placed();
     await world.call(world.node.id);
     expect(orders(await world.call(world.node.id)).orders).toHaveLength(1);
@@ -92,7 +92,7 @@ describe("a job that is placed", () => {
     expect(orders(await world.call(world.node.id, { attempts: [running(world)] })).orders).toEqual([]);
   });
 
-  test("is not ordered from a node that holds nothing", async () => {
+  test("a node that holds nothing gets no order", async () => {
     const world = await working();
     const ended = await world.call(world.node.id, { attempts: [exited(world, 1)] });
     expect(orders(ended).orders).toEqual([]);
@@ -101,7 +101,7 @@ describe("a job that is placed", () => {
 });
 
 describe("a run that ended", () => {
-  test("well waits to be sealed, frees the node and wakes the pool", async () => {
+  test("a successful run waits to be sealed, frees the node and wakes the pool", async () => {
     const world = await working();
     const answer = await world.call(world.node.id, { attempts: [exited(world, 0)] });
     expect(answer).toMatchObject({ done: [] });
@@ -110,7 +110,7 @@ describe("a run that ended", () => {
     expect(world.lane.waiting).toEqual(["gpu"]);
   });
 
-  test("badly has failed, and the worker may forget it", async () => {
+  test("a failed run fails the job, and the worker may forget it", async () => {
     const world = await working();
     expect(await world.call(world.node.id, { attempts: [exited(world, 3)] })).toMatchObject({ done: [of] });
     expect(world.job("a")).toMatchObject({ state: "failed", exitCode: 3, reason: "exit code 3" });
@@ -118,7 +118,7 @@ describe("a run that ended", () => {
     expect(world.lane.waiting).toEqual(["gpu"]);
   });
 
-  test("badly with a retry left waits again", async () => {
+  test("a job with a retry left waits again after a failed run", async () => {
     const world = await working({ retries: 1 });
     await world.call(world.node.id, { attempts: [exited(world, 3)] });
     expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2, failures: 1, reason: "exit code 3" });
@@ -126,7 +126,7 @@ describe("a run that ended", () => {
     expect(orders(await world.call(world.node.id)).orders).toMatchObject([{ kind: "run", attempt: 2 }]);
   });
 
-  test("and freed the node lets it call again soon, for the next job may be there by then", async () => {
+  test("a node that a run has freed calls again soon, because the next job may be placed by then", async () => {
     for (const exitCode of [0, 3]) {
       const world = await working();
       expect(await world.call(world.node.id, { attempts: [running(world)] })).toMatchObject({ callAgainMs: 10_000 });
@@ -134,7 +134,7 @@ describe("a run that ended", () => {
     }
   });
 
-  test("and was uploaded is done with; its place is nobody's", async () => {
+  test("an uploaded run leaves its node, and its place is free", async () => {
     const world = await working();
     await world.call(world.node.id, { attempts: [exited(world, 0)] });
     const uploaded = { ...of, phase: "uploaded", startedAtMs: world.nowMs } as const;
@@ -143,7 +143,7 @@ describe("a run that ended", () => {
     expect(world.job("a")).toMatchObject({ state: "sealing" });
   });
 
-  test("and whose answer was lost is told again, and written once", async () => {
+  test("an end that is reported again after a lost response is written once", async () => {
     const world = await working({ retries: 5 });
     world.ledger.wire.loseAnswerOf("nodeLedger.change");
     await expect(world.call(world.node.id, { attempts: [exited(world, 3)] })).rejects.toThrow("lost");
@@ -153,7 +153,7 @@ describe("a run that ended", () => {
 });
 
 describe("a worker that lost the attempt", () => {
-  test("is told to stop, and changes nothing", async () => {
+  test("a worker that lost the attempt is ordered to stop it, and its report changes nothing", async () => {
     const world = await working();
     const { id } = world.node;
     await world.ledger.nodeLedger.change(
@@ -166,7 +166,7 @@ describe("a worker that lost the attempt", () => {
     expect(world.job("a")).toEqual(before);
   });
 
-  test("and has ended it may forget it", async () => {
+  test("a worker that lost the attempt and has ended it may forget it", async () => {
     const world = await placed();
     const other = { ...of, job: "never-here", phase: "stopped", reason: "told to" } as const;
     expect(await world.call(world.node.id, { attempts: [other] })).toMatchObject({
@@ -177,7 +177,7 @@ describe("a worker that lost the attempt", () => {
 });
 
 describe("a worker that was restarted", () => {
-  test("is not taken for the one before it, whose last call took its time", async () => {
+  test("a delayed call of the process before a restart changes nothing", async () => {
     const world = await placed();
     const { id } = world.node;
     const late = world.nowMs;
@@ -185,13 +185,13 @@ describe("a worker that was restarted", () => {
     await world.call(id, { process: "p2", attempts: [running(world)] });
     const call: NodeCall = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts: [], renew: [] };
     const told = await answerNode({ ...world.answerDeps, now: () => late }, id, call);
-    // No orders: its worker would take them for a sign that what it told is on record.
+    // Not orders, because they would mean to the worker that its report was recorded.
     expect(told).toEqual({ kind: "wait", callAgainMs: 1_000 });
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
     expect(world.node.assignments).toMatchObject([{ phase: "running", process: "p2" }]);
   });
 
-  test("is heard though another's clock was far ahead", async () => {
+  test("a restarted worker is heard although an earlier lease came from a clock that was far ahead", async () => {
     const world = await placed();
     const { id } = world.node;
     await world.call(id, { process: "p1", attempts: [running(world)] });
@@ -203,14 +203,14 @@ describe("a worker that was restarted", () => {
     expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2 });
   });
 
-  test("has lost its run: the job waits again, and that is no failure", async () => {
+  test("a job whose worker was restarted waits again without a failure", async () => {
     const world = await working();
     await world.call(world.node.id, { process: "p2" });
     expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2, failures: 0, reason: expect.stringContaining("restarted") });
     expect(world.lane.waiting).toEqual(["gpu"]);
   });
 
-  test("with its job, again and again, fails it in the end: it may be what takes the worker down", async () => {
+  test("a job whose worker is restarted again and again fails in the end, because it may take the worker down", async () => {
     const world = await working();
     const { id } = world.node;
     for (let attempt = 1; attempt <= 3; attempt += 1) {
@@ -225,7 +225,7 @@ describe("a worker that was restarted", () => {
     expect(world.job("a")).toMatchObject({ state: "failed", attempt: 3, losses: 3, reason: expect.stringContaining("3 nodes were lost") });
   });
 
-  test("whose job was told to stop by the same run is no loss", async () => {
+  test("a run that its own worker process reports as stopped is no loss", async () => {
     const world = await working();
     const stopped = { team: "vision", job: "a", attempt: 1, phase: "stopped", reason: "told to" } as const;
     await world.call(world.node.id, { process: "p1", attempts: [stopped] });
@@ -233,27 +233,27 @@ describe("a worker that was restarted", () => {
     expect(world.job("a")?.losses).toBeUndefined();
   });
 
-  test("has not lost what it had not yet seen", async () => {
+  test("a restarted worker has not lost an attempt that it had not seen yet", async () => {
     const world = await placed();
     await world.call(world.node.id, { process: "p1" });
     expect(orders(await world.call(world.node.id, { process: "p2" })).orders).toMatchObject([{ kind: "run", ...of }]);
   });
 
-  test("and is still the same run has lost nothing, though it reports nothing", async () => {
+  test("the same worker process has lost nothing, even if it reports nothing", async () => {
     const world = await working();
     await world.call(world.node.id, { process: "p1" });
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
   });
 });
 
-describe("what a worker tells of its instance", () => {
+describe("what a worker reports about its instance", () => {
   const telling = {
     address: "10.0.0.7",
     gpus: [{ index: 0, utilizationPercent: 93 }],
     datasets: [{ team: "vision", dataset: "coco", version: 1, shards: 2, bytes: 3 }],
   };
 
-  test("rests on its node, in the write that renews its lease", async () => {
+  test("what a worker reports about its instance is stored in the write that renews the lease", async () => {
     const world = await working();
     const writes = world.ledger.wire.calls["nodeLedger.seen"] ?? 0;
     await world.call(world.node.id, { attempts: [running(world)], ...telling });
@@ -262,18 +262,18 @@ describe("what a worker tells of its instance", () => {
     expect(world.lane.waiting).toEqual([]);
   });
 
-  test("of a notice drains the node before EC2's own event comes, and stops its work in the same answer", async () => {
+  test("a reported notice drains the node before EC2's own event arrives, and the response stops its work", async () => {
     const world = await working();
     const { id } = world.node;
     const notice = { kind: "interruption", atMs: world.nowMs } as const;
     const answer = await world.call(id, { attempts: [running(world)], notice });
-    expect(orders(answer).orders).toEqual([{ kind: "stop", ...of, because: "EC2 takes the instance back (spot interruption)" }]);
+    expect(orders(answer).orders).toEqual([{ kind: "stop", ...of, because: "EC2 is taking the instance back (spot interruption)" }]);
     expect(world.node).toMatchObject({ state: "draining", notice });
     expect(world.lane.waiting).toEqual(["gpu"]);
     expect((await world.ledger.decisions.begin("gpu")).causes).toEqual([`interruption ${id}`]);
   });
 
-  test("of a notice is news once, and its orders come until they are followed", async () => {
+  test("a reported notice rings once, and its stop orders are repeated until they are followed", async () => {
     const world = await working();
     const notice = { kind: "interruption", atMs: world.nowMs } as const;
     for (const _time of [1, 2, 3]) {
@@ -283,7 +283,7 @@ describe("what a worker tells of its instance", () => {
     expect(world.ledger.wire.calls["nodeLedger.noticed"]).toBe(1);
   });
 
-  test("of a recommendation stops only what it has not begun", async () => {
+  test("a reported recommendation stops only an attempt that has not started", async () => {
     const world = await working();
     const notice = { kind: "rebalance", atMs: world.nowMs } as const;
     expect(orders(await world.call(world.node.id, { attempts: [running(world)], notice })).orders).toEqual([]);
@@ -294,32 +294,32 @@ describe("what a worker tells of its instance", () => {
   });
 });
 
-describe("a node that is drained", () => {
+describe("a draining node", () => {
   const drain = { because: "its life of 3600 s ends", untilMs: monday + 3_600_000 };
   const withdraw = async (world: World) => {
     const { fence } = await world.ledger.decisions.begin("gpu");
     await world.ledger.placements.withdraw(fence, { node: world.node.id, drain, atMs: world.nowMs });
   };
 
-  test("works on until its time is up, and is then told to stop", async () => {
+  test("a draining node works on until its time is up, and is then ordered to stop", async () => {
     const world = await working();
     await withdraw(world);
     world.nowMs = drain.untilMs - 1;
     expect(orders(await world.call(world.node.id, { attempts: [running(world)] })).orders).toEqual([]);
     world.nowMs = drain.untilMs;
     expect(orders(await world.call(world.node.id, { attempts: [running(world)] })).orders).toEqual([
-      { kind: "stop", ...of, because: "its node is drained: its life of 3600 s ends" },
+      { kind: "stop", ...of, because: "its node is being drained: its life of 3600 s ends" },
     ]);
   });
 
-  test("begins nothing that it has not begun", async () => {
+  test("a draining node does not start an attempt that it has not started yet", async () => {
     const world = await placed();
     await withdraw(world);
     expect(orders(await world.call(world.node.id)).orders).toMatchObject([{ kind: "stop", ...of }]);
   });
 });
 
-test("a busy GPU is noted with its time; one at rest, and none, change nothing", async () => {
+test("a busy GPU is recorded with its time, and an idle GPU or none changes nothing", async () => {
   const world = await working();
   const busyAtMs = world.nowMs;
   await world.call(world.node.id, {
@@ -335,13 +335,13 @@ test("a busy GPU is noted with its time; one at rest, and none, change nothing",
 });
 
 describe("credentials", () => {
-  test("are renewed for what the node holds", async () => {
+  test("credentials are renewed for what the node holds", async () => {
     const world = await working();
     const answer = await world.call(world.node.id, { attempts: [running(world)], renew: [of] });
     expect(answer).toMatchObject({ renewed: [{ ...of, credentials: { sessionToken: "vision.a.1" } }] });
   });
 
-  test("are not given for anything else", async () => {
+  test("credentials are not renewed for anything else", async () => {
     const world = await working();
     const given = world.access.given.length;
     const renew = [

@@ -10,7 +10,7 @@ const sample = (name: string): object =>
   JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "..", "events", "samples", `${name}.json`), "utf8"));
 
 /**
- * Hashes that deployed tables hold. If one of them changes, a message that is sent again after the deployment is refused as another
+ * Hashes that deployed tables hold. If one of them changes, a message that is sent again after the deployment is rejected as another
  * job: do not replace a hash here, change what the schema or the hash does.
  */
 const golden = [
@@ -18,12 +18,12 @@ const golden = [
   ["job-full", "59a9ef2fa94f174a9bca33d1ff5109f5539d36e11a3e412b1a94488431b0d48c"],
 ] as const;
 
-describe("the hash of a message stays the same from release to release", () => {
-  test.each(golden)("for the sample %s", (name, hash) => {
+describe("the hash of a message over releases", () => {
+  test.each(golden)("the hash of the sample %s stays the same in every release", (name, hash) => {
     expect(hashOf(sample(name))).toBe(hash);
   });
 
-  test.each(golden)("for the sample %s, in a release whose schema has new fields with defaults", (name, hash) => {
+  test.each(golden)("the hash of the sample %s stays the same if the schema has new fields with defaults", (name, hash) => {
     const gpus = JobMessage.shape.gpus.unwrap().options[1].extend({ interconnect: z.enum(["any", "nvlink"]).default("any") });
     const next = JobMessage.safeExtend({
       zones: z.array(z.string()).default([]),
@@ -42,7 +42,7 @@ describe("the hash of a message stays the same from release to release", () => {
   });
 });
 
-test("the order of keys and whether a default is written out make no difference", () => {
+test("the order of keys and explicit defaults do not change the hash", () => {
   const given = { command: ["x"], env: { A: "1", B: "2" }, artifacts: ["out"], datasets: ["cats"] };
   const written = {
     datasets: [{ share: "whole", name: "cats" }],

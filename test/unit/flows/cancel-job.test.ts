@@ -24,8 +24,8 @@ async function working(): ReturnType<typeof placed> {
 
 const ended = { state: "cancelled", reason: "not wanted any more" };
 
-describe("a job that is cancelled", () => {
-  test("while it waits never runs, and twice is as good as once", async () => {
+describe("a cancelled job", () => {
+  test("a job that is cancelled while it waits never runs, and a second cancel changes nothing", async () => {
     const world = new World();
     await world.submit("a");
     expect(await cancel(world, "a")).toEqual({ kind: "cancelled", pool: "gpu" });
@@ -35,7 +35,7 @@ describe("a job that is cancelled", () => {
     expect(world.fleet.live).toEqual([]);
   });
 
-  test("while it runs is stopped, and its place is used again", async () => {
+  test("a job that is cancelled while it runs is stopped, and its place is used again", async () => {
     const { world, id, worker } = await working();
     await cancel(world, "a");
     await world.submit("b");
@@ -50,7 +50,7 @@ describe("a job that is cancelled", () => {
     expectOneTruth(world);
   });
 
-  test("while its node boots is stopped with the worker's first call", async () => {
+  test("a job that is cancelled while its node boots is stopped with the worker's first call", async () => {
     const { world, worker } = await placed();
     await cancel(world, "a");
     await worker.call();
@@ -61,7 +61,7 @@ describe("a job that is cancelled", () => {
     expectOneTruth(world);
   });
 
-  test("while it is prepared never runs, and nothing takes its GPU before that is sure", async () => {
+  test("a job that is cancelled while it is prepared never runs, and nothing takes its GPU before that is sure", async () => {
     const { world, id, worker } = await placed();
     await worker.call();
     expect(worker.phaseOf("a")).toBe("preparing");
@@ -73,7 +73,7 @@ describe("a job that is cancelled", () => {
     expect(worker.phaseOf("a")).toBe("stopped");
   });
 
-  test("while it uploads keeps what it left, and stays cancelled", async () => {
+  test("a job that is cancelled while it uploads keeps its files, and stays cancelled", async () => {
     const { world, worker } = await working();
     worker.end(0);
     await worker.call();
@@ -93,7 +93,7 @@ describe("a job that is cancelled", () => {
     expect(world.node.assignments).toEqual([]);
   });
 
-  test("just as it ended stays as it ended", async () => {
+  test("a job that is cancelled just after its end keeps that end", async () => {
     const { world, worker } = await working();
     worker.end(1);
     await worker.call();
@@ -101,7 +101,7 @@ describe("a job that is cancelled", () => {
     expect(world.job("a")).toMatchObject({ state: "failed", reason: "exit code 1" });
   });
 
-  test("and whose exit comes late stays cancelled, and is not tried again", async () => {
+  test("a cancelled job whose exit is reported late stays cancelled, and is not tried again", async () => {
     const { world, worker } = await working();
     worker.end(1);
     await cancel(world, "a");
@@ -111,7 +111,7 @@ describe("a job that is cancelled", () => {
     expect(world.node.assignments).toEqual([]);
   });
 
-  test("and whose node vanishes is not run again", async () => {
+  test("a cancelled job whose node vanishes does not run again", async () => {
     const { world, id } = await working();
     await cancel(world, "a");
     world.fleet.end(id);
@@ -122,7 +122,7 @@ describe("a job that is cancelled", () => {
     expectOneTruth(world);
   });
 
-  test("lets its node idle out", async () => {
+  test("a cancelled job leaves its node to become idle and be given back", async () => {
     const { world, worker } = await working();
     await cancel(world, "a");
     await worker.call();
@@ -133,13 +133,13 @@ describe("a job that is cancelled", () => {
   });
 });
 
-test("what there is not cannot be cancelled, and rings nobody", async () => {
+test("cancelling an unknown job is refused and rings no pool", async () => {
   const world = new World();
   expect(await cancel(world, "nobody")).toEqual({ kind: "unknown" });
   expect(world.lane.waiting).toEqual([]);
 });
 
-test("who cancelled and died before the ring is made good by the second try", async () => {
+test("a retry recovers a cancel that crashed before ringing the bell", async () => {
   const world = new World();
   await world.submit("a");
   await world.workOff();

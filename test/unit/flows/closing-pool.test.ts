@@ -7,10 +7,10 @@ import { ModelWorker } from "./model-worker.ts";
 import { expectOneTruth } from "./one-truth.ts";
 import { World } from "./world.ts";
 
-const because = "pool gpu was taken out of the configuration";
+const because = "pool gpu was removed from the configuration";
 const gone = poolToPlace([aPool({ name: "other" })], "gpu");
 
-/** The pool has one job that runs, one empty node and one job that waits; then it is taken out of the configuration. */
+/** The pool has a running job, an empty node and a waiting job when it is removed from the configuration. */
 async function takenOut() {
   const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 1 } }));
   await world.submit("runs");
@@ -27,12 +27,12 @@ async function takenOut() {
   return { world, worker, closeOnce };
 }
 
-describe("a pool that was taken out of the configuration", () => {
-  test("fails what waits, lets what runs end, and gives its nodes back then", async () => {
+describe("a pool that was removed from the configuration", () => {
+  test("a removed pool fails waiting jobs, lets running jobs end, and then gives its nodes back", async () => {
     const { world, worker, closeOnce } = await takenOut();
     const id = world.node.id;
     await closeOnce();
-    expect(world.job("waits")).toMatchObject({ state: "failed", reason: `${because}; submit the job to another` });
+    expect(world.job("waits")).toMatchObject({ state: "failed", reason: `${because}; submit the job to another pool` });
     expect(world.node).toMatchObject({ state: "draining", drain: { because, untilMs: world.nowMs + 3_600_000 } });
     world.nowMs += 30_000;
     await worker.call();
@@ -48,7 +48,7 @@ describe("a pool that was taken out of the configuration", () => {
     expectOneTruth(world);
   });
 
-  test("has what runs an hour later stopped, which then fails like what waits", async () => {
+  test("a removed pool stops jobs that still run after an hour, and fails them like waiting jobs", async () => {
     const { world, worker, closeOnce } = await takenOut();
     await closeOnce();
     for (let n = 0; n < 6; n += 1) {
@@ -63,8 +63,8 @@ describe("a pool that was taken out of the configuration", () => {
   });
 });
 
-describe("the pools on record", () => {
-  test("keep a pool at rest with a job of whose coming nobody was told, and have it decide", async () => {
+describe("the registry of pools", () => {
+  test("the registry keeps an idle pool with a job whose ring was lost, and lets it decide", async () => {
     const world = new World();
     const { registry, decisions, bell } = world.ledger;
     await registry.add("gpu");
@@ -85,12 +85,12 @@ describe("the pools on record", () => {
     expect(world.lane.waiting).toEqual(["gpu"]);
     // The second finds nothing left.
     for (let n = 0; n < 2; n += 1) await place(world.placeDeps, { pool: gone, msLeft: () => 20_000 });
-    expect(world.job("unheard")).toMatchObject({ state: "failed", reason: `${because}; submit the job to another` });
+    expect(world.job("unheard")).toMatchObject({ state: "failed", reason: `${because}; submit the job to another pool` });
     await closing();
     expect(await registry.list()).not.toContain("gpu");
   });
 
-  test("are those that are configured, and those that were until nothing of them is left", async () => {
+  test("the registry has the configured pools, and removed ones until nothing of them is left", async () => {
     const { world, worker, closeOnce } = await takenOut();
     const woken: string[] = [];
     const { registry, decisions } = world.ledger;

@@ -1,6 +1,6 @@
 import type { PlaceDeps } from "../../../lib/flows/place.ts";
 
-/** When a process ends: before or after the n-th call it makes over the wire, n counted from 1. */
+/** When a process crashes: before or after the n-th call that it makes over the wire, counted from 1. */
 export type CrashPoint = { readonly call: number; readonly when: "before" | "after" };
 
 export type Doomed = {
@@ -13,7 +13,7 @@ export type Doomed = {
 
 const forever = new Promise<never>(() => {});
 
-/** The same ports, in a process that ends at one point: from then on nothing of it is carried out and nothing answered. */
+/** Returns the same ports in a process that crashes at one point: from then on no call is carried out and none returns. */
 export function doomed(deps: PlaceDeps, at: CrashPoint | undefined): Doomed {
   const calls: string[] = [];
   const { promise: crashed, resolve } = Promise.withResolvers<"crashed">();

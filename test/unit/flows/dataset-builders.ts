@@ -10,7 +10,7 @@ export const source = { bucket: "datasets", prefix: "vision/mnist/" };
 export const someShards = (count: number, over: Partial<Shard> = {}): Shard[] =>
   Array.from({ length: count }, (_, n) => ({ key: `vision/mnist/${String(n).padStart(4, "0")}.bin`, bytes: 100, etag: "e1", ...over }));
 
-/** A dataset that was just added, of `mnist`. */
+/** Returns the dataset `mnist` as it was just added. */
 export const aDataset = (over: Partial<Dataset> = {}): Dataset => ({
   ...mnist,
   id: "first",
@@ -43,7 +43,7 @@ export class DataWorld extends World {
     return found;
   }
 
-  /** Puts so many shards into the source of `mnist`. */
+  /** Puts this many shards into the source of `mnist`. */
   upload(shards: readonly Shard[]): void {
     this.store.sources.set("s3://datasets/vision/mnist/", shards);
   }

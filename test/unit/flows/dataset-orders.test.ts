@@ -19,13 +19,13 @@ async function placed(asks: object = { datasets: ["mnist"] }, shards = 4): Promi
   await world.workOff();
   return world;
 }
-/** Does what the messages of the `shards` queue ask for. */
+/** Handles the messages of the `shards` queue. */
 async function workOffShards(world: DataWorld): Promise<void> {
   for (const { team, dataset, relist } of world.shardQueue.take()) await rebalanceShards(world.rebalanceDeps, { team, dataset, relist });
 }
 
 describe("a run order", () => {
-  test("waits for a map that names the node, asks for it, and then says where the shards are listed", async () => {
+  test("a run order waits for a map that names the node, requests it, and then says where the shards are listed", async () => {
     const world = await placed();
     const first = ordersOf(await world.call(world.node.id));
     expect(first).toMatchObject({ orders: [], callAgainMs: 1_000 });
@@ -38,7 +38,7 @@ describe("a run order", () => {
     ]);
   });
 
-  test("asks every three seconds, not with each call, and again after that: a message may be lost", async () => {
+  test("a map is requested every three seconds and not with each call, because a message may be lost", async () => {
     const world = await placed();
     for (let second = 0; second < 7; second += 1) {
       await world.call(world.node.id);
@@ -47,7 +47,7 @@ describe("a run order", () => {
     expect(world.shardQueue.sent).toHaveLength(3);
   });
 
-  test("is not given by a map of an older listing, nor for another share", async () => {
+  test("a run order does not use a map of an older listing or for another share", async () => {
     const world = await placed({ datasets: [{ name: "mnist", share: "part" }] });
     await world.call(world.node.id);
     await workOffShards(world);
@@ -69,7 +69,7 @@ describe("a run order", () => {
     [
       "has become empty",
       (world) => world.datasets.put({ ...world.mnist, state: "empty" }),
-      /^the dataset mnist is empty: there is nothing below s3:/,
+      /^the dataset mnist is empty: there are no objects below s3:/,
     ],
     [
       "cannot be listed",
@@ -78,7 +78,7 @@ describe("a run order", () => {
     ],
     ["was removed", (world) => void world.datasets.records.clear(), /^team vision has no dataset named mnist/],
   ])(
-    "of a dataset that %s never comes: the job fails, the node is free, and the worker stops what it may have begun",
+    "a job whose dataset %s fails, its node is free, and the worker stops what it may have started",
     async (_what, change, why) => {
       const world = await placed();
       await world.call(world.node.id);
@@ -108,7 +108,7 @@ describe("an attempt that leaves its node", () => {
       attempts: [{ team: "vision", job: "a", attempt: 1, phase: "exited", exitCode: 1, startedAtMs: world.nowMs }],
     });
 
-  test("has its datasets looked at, and its node is in their maps no more", async () => {
+  test("an attempt that leaves its node has new maps made without that node", async () => {
     const world = await working();
     expect(world.shardQueue.sent).toEqual([]);
     await exit(world);
@@ -117,7 +117,7 @@ describe("an attempt that leaves its node", () => {
     expect(world.mnist.map).toMatchObject({ version: 2, holdings: [] });
   });
 
-  test("does so though SQS does not answer: the tick finds the map that is behind", async () => {
+  test("the tick updates the maps of an attempt that left its node if SQS does not respond", async () => {
     const world = await working();
     world.shardQueue.down = true;
     expect(ordersOf(await exit(world)).done).toHaveLength(1);
@@ -130,7 +130,7 @@ describe("an attempt that leaves its node", () => {
     expect(world.mnist.map?.holdings).toEqual([]);
   });
 
-  test("with its node is found by the tick", async () => {
+  test("the tick updates the maps of an attempt that was lost with its node", async () => {
     const world = await working();
     world.ledger.table.changeNode("gpu", world.node.id, { state: "gone" });
     const { datasets, shardQueue: queue } = world;
@@ -140,10 +140,10 @@ describe("an attempt that leaves its node", () => {
   });
 });
 
-describe("submitted", () => {
+describe("a submitted job with datasets", () => {
   const sent = async (world: DataWorld, datasets: unknown) => (await world.submit("b", { datasets })).job;
 
-  test("with a dataset that is there, or is being listed, a job waits", async () => {
+  test("a job waits if its dataset exists or is being listed", async () => {
     const world = new DataWorld();
     world.datasets.put(aDataset());
     expect(await sent(world, ["mnist"])).toMatchObject({ state: "queued", spec: { datasets: [{ name: "mnist", share: "whole" }] } });
@@ -151,11 +151,11 @@ describe("submitted", () => {
 
   test.each<[string, Partial<ReturnType<typeof aDataset>>, unknown, RegExp]>([
     ["unknown", {}, ["cifar"], /^team vision has no dataset named cifar; add it first$/],
-    ["another team's", { team: "research" }, ["mnist"], /^team vision has no dataset named mnist/],
+    ["owned by another team", { team: "research" }, ["mnist"], /^team vision has no dataset named mnist/],
     ["empty", { state: "empty" }, ["mnist"], /^the dataset mnist is empty/],
     ["failed", { state: "failed", trouble: "there is no bucket x" }, ["mnist"], /cannot be used: there is no bucket x$/],
     ["named twice", {}, ["mnist", { name: "mnist", share: "part" }], /names the dataset mnist twice/],
-  ])("with one that is %s, it is rejected in words", async (_what, over, datasets, why) => {
+  ])("a job is rejected with the reason if its dataset is %s", async (_what, over, datasets, why) => {
     const world = new DataWorld();
     world.datasets.put(aDataset(over));
     expect(await sent(world, datasets)).toMatchObject({ state: "rejected", reason: expect.stringMatching(why) });

@@ -9,7 +9,7 @@ import { World } from "./world.ts";
 
 const jobs = Array.from({ length: 40 }, (_, n) => `job-${String(n).padStart(2, "0")}`);
 
-/** One delivery of a job's message: in a batch with others, whose handler may die; and decisions follow, side by side, that may die too. */
+/** Delivers a job's message in a batch whose handler may crash; decisions follow that may overlap and crash too. */
 async function deliver(world: World, job: string, random: () => number): Promise<void> {
   const body = JSON.stringify({ id: job, command: ["python", "train.py"] });
   if (random() < 0.1) world.ledger.wire.loseAnswerOf("admissions.admit");
@@ -25,7 +25,7 @@ async function deliver(world: World, job: string, random: () => number): Promise
 }
 
 test.each([1, 2, 3])(
-  "1,000 messages, of forty jobs, make forty jobs and forty nodes, whatever dies and overlaps (seed %i)",
+  "1,000 messages of forty jobs make forty jobs and forty nodes, whatever crashes and overlaps (seed %i)",
   async (seed) => {
     const random = generator(seed);
     const world = new World(aPool({ limits: { usdPerHour: 1_000, gpus: 1_000 } }), aCatalogue());
@@ -41,7 +41,7 @@ test.each([1, 2, 3])(
     expect([...world.ledger.table.jobs.values()].map(({ job, state }) => `${job} ${state}`).sort()).toEqual(
       jobs.map((job) => `${job} placed`),
     );
-    // All there ever were, those that ended with them.
+    // All instances that ever existed, including those that ended.
     expect(world.fleet.instances.size).toBe(jobs.length);
     expect(new Set(world.fleet.asked.map((launch) => launch.clientToken)).size).toBe(new Set(world.fleet.asked.map(({ id }) => id)).size);
   },

@@ -40,7 +40,7 @@ async function withInstances(count: number, over: Partial<EndFleetDeps> = {}) {
 }
 
 describe("the end of a fleet", () => {
-  test("is that of all its instances, and is told when none was seen for a minute and a half", async () => {
+  test("the end of a fleet ends all its instances, and is reported when none was seen for 90 seconds", async () => {
     const { fleet, deps, tookMs } = await withInstances(250);
     expect(await endFleet(deps, { untilMs })).toEqual({ kind: "gone" });
     expect(fleet.live).toEqual([]);
@@ -48,7 +48,7 @@ describe("the end of a fleet", () => {
     expect(tookMs()).toBe(95_000);
   });
 
-  test("waits for a launch that nobody could see yet", async () => {
+  test("the end of a fleet waits for a launch that was not visible yet", async () => {
     const { fleet, deps, launch, at, tookMs } = await withInstances(1);
     at(60_000, () => launch(7));
     expect(await endFleet(deps, { untilMs })).toEqual({ kind: "gone" });
@@ -56,7 +56,7 @@ describe("the end of a fleet", () => {
     expect(tookMs()).toBeGreaterThan(150_000);
   });
 
-  test("is not believed while EC2 does not say which there are", async () => {
+  test("the end of a fleet is not reported while EC2 does not list the instances", async () => {
     const { instances, deps, at } = await withInstances(0);
     instances.deaf = true;
     at(5 * minute, () => {
@@ -67,7 +67,7 @@ describe("the end of a fleet", () => {
     expect(await endFleet(deps, { untilMs })).toMatchObject({ kind: "left" });
   });
 
-  test("comes for the others, too, when EC2 will not end one", async () => {
+  test("the end of a fleet ends the other instances if EC2 refuses to end one", async () => {
     const world = await withInstances(3);
     const [stubborn = ""] = world.fleet.live.map(({ id }) => id);
     const terminate: EndFleetDeps["fleet"]["terminate"] = async (ids) => {
@@ -90,19 +90,19 @@ describe("the stack's instances", () => {
     ResourceProperties: { Name: "fleetwright" },
   });
 
-  test.each(["Create", "Update"] as const)("are left alone by %s", async (kind) => {
+  test.each(["Create", "Update"] as const)("the event %s of the stack leaves instances alone", async (kind) => {
     const { fleet, deps } = await withInstances(1);
     expect(await changeStack(deps, change(kind), { untilMs })).toEqual({ status: "SUCCESS", physicalId: "instances-of-fleetwright" });
     expect(fleet.live).toHaveLength(1);
   });
 
-  test("end with it", async () => {
+  test("the deletion of the stack ends its instances", async () => {
     const { fleet, deps } = await withInstances(1);
     expect(await changeStack(deps, change("Delete"), { untilMs })).toMatchObject({ status: "SUCCESS" });
     expect(fleet.live).toEqual([]);
   });
 
-  test("are named when they do not, with what to do", async () => {
+  test("instances that do not end are named with what to do", async () => {
     const { deps, fleet } = await withInstances(1);
     const terminate: EndFleetDeps["fleet"]["terminate"] = async (ids) => new Map(ids.map((id) => [id, "denied"]));
     const { status, reason } = await changeStack({ ...deps, fleet: { terminate } }, change("Delete"), { untilMs });

@@ -6,7 +6,7 @@ const bootSeconds = 120;
 const running = (attempt: number, atMs: number) => ({ team: "vision", job: "a", attempt, phase: "running" as const, startedAtMs: atMs });
 
 describe("an image that does not boot", () => {
-  test("is tried three times in a zone, then elsewhere, then once after each rest; the job waits and knows why, and runs when it boots", async () => {
+  test("an image that does not boot is tried three times in a zone, then elsewhere, then once after each rest, and its job waits with the reason until it boots", async () => {
     const world = new World(aPool({ bootSeconds, limits: { usdPerHour: 1, gpus: 1 } }), aCatalogue());
     await world.submit("a");
     await world.workOff();
@@ -24,7 +24,7 @@ describe("an image that does not boot", () => {
       state: "queued",
       reason: expect.stringContaining("g5.xlarge in us-east-1a (3 times) did not boot"),
     });
-    expect(world.log.filter(({ message }) => message === "an instance never became a worker")).toHaveLength(3);
+    expect(world.log.filter(({ message }) => message === "instance never became a worker")).toHaveLength(3);
 
     world.nowMs += 15 * 60_000;
     await world.ringLater();
@@ -43,7 +43,7 @@ describe("an image that does not boot", () => {
     expect(world.ledger.table.bootFailures.get("gpu")?.size).toBe(0);
   });
 
-  test("is no matter where we, or EC2, ended the instance", async () => {
+  test("an instance that EC2 or the fleet itself ended does not count as a boot failure", async () => {
     const world = new World(aPool({ bootSeconds, budgets: { usdPerDay: 1 } }), aCatalogue());
     await world.submit("a");
     await world.workOff();
@@ -57,7 +57,7 @@ describe("an image that does not boot", () => {
 });
 
 describe("a job that takes its node down with it", () => {
-  /** It runs, and its node is gone. */
+  /** Starts the job and then loses its node. */
   async function lose(world: World, attempt: number, how: "of itself" | "interrupted"): Promise<void> {
     const { id } = world.node;
     await world.call(id);
@@ -75,7 +75,7 @@ describe("a job that takes its node down with it", () => {
     return world;
   };
 
-  test("fails with its third node, and says why", async () => {
+  test("a job that takes its node down fails with its third node, with the reason", async () => {
     const world = await started();
     await lose(world, 1, "of itself");
     await lose(world, 2, "of itself");
@@ -92,14 +92,14 @@ describe("a job that takes its node down with it", () => {
     expect(world.nodes).toEqual([]);
   });
 
-  test("is not blamed for EC2's interruptions, however many", async () => {
+  test("a job is not blamed for interruptions by EC2, however many", async () => {
     const world = await started();
     for (let attempt = 1; attempt <= 6; attempt += 1) await lose(world, attempt, "interrupted");
     expect(world.job("a")).toMatchObject({ state: "placed", attempt: 7 });
     expect(world.job("a")?.losses).toBeUndefined();
   });
 
-  test("is not blamed for nodes on which it never ran", async () => {
+  test("a job is not blamed for lost nodes on which it never ran", async () => {
     const world = await started();
     for (let n = 1; n <= 4; n += 1) {
       const { id } = world.node;

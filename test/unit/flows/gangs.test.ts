@@ -11,7 +11,7 @@ const offers = [anOffer(), anOffer({ zone: "us-east-1b", usdPerHour: 0.6 })];
 
 type Stage = { readonly world: World; readonly ids: readonly string[]; readonly workers: readonly ModelWorker[] };
 
-/** A gang of three, bound to nodes that boot. */
+/** A gang of three that is bound to booting nodes. */
 async function bound(asks: object = {}): Promise<Stage> {
   const world = new World(aPool(), aCatalogue({ offers }));
   await world.submit("a", { nodes: 3, ...asks });
@@ -24,7 +24,7 @@ const everyCall = async ({ workers }: Stage): Promise<void> => {
   for (const [n, worker] of workers.entries()) await worker.call({ address: `10.0.0.${n}` });
 };
 
-/** … and all of them run. */
+/** A gang of three whose members all run. */
 async function working(asks: object = {}): Promise<Stage> {
   const stage = await bound(asks);
   await everyCall(stage);
@@ -39,8 +39,8 @@ const ordersOf = (answer: NodeAnswer): readonly Order[] => (answer.kind === "ord
 const heldBy = ({ world }: Stage): readonly (number | undefined)[] =>
   world.nodes.flatMap((node) => node.assignments.map(({ rank }) => rank));
 
-describe("a gang that waits", () => {
-  test("has all its nodes launched at once, and is bound to them while they boot", async () => {
+describe("a waiting gang", () => {
+  test("a waiting gang has all its nodes launched at once, and is bound to them while they boot", async () => {
     const { world, ids } = await bound();
     expect(world.fleet.asked).toMatchObject([
       { count: 3, whole: true, jobs: [{ team: "vision", job: "a" }], reserved: { usdPerHour: 1.8, gpus: 3 } },
@@ -52,7 +52,7 @@ describe("a gang that waits", () => {
     expect(world.log.filter(({ message }) => message === "gang placed")).toMatchObject([{ ...of, nodes: ids }]);
   });
 
-  test("of which fewer nodes came is launched for again, and those are given back", async () => {
+  test("a gang that got too few nodes gets a new launch, and those nodes are given back", async () => {
     const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 8 } }), aCatalogue({ offers }));
     const launch = world.fleet.launch.bind(world.fleet);
     world.fleet.launch = async (asked) => {
@@ -71,7 +71,7 @@ describe("a gang that waits", () => {
     expect(world.nodes.map(({ id }) => id).sort()).toEqual([...(world.job("a")?.gang ?? [])].sort());
   });
 
-  test("that was refused does not keep others from the same offers", async () => {
+  test("a refused gang does not keep other jobs from the same offers", async () => {
     const world = new World(aPool(), aCatalogue({ offers: [anOffer()] }));
     const launch = world.fleet.launch.bind(world.fleet);
     const refused: number[] = [];
@@ -101,13 +101,13 @@ describe("a gang that waits", () => {
     expect(refused, "more may not").toEqual([3, 2]);
   });
 
-  test("that can never fit into the limits is rejected with the reason", async () => {
+  test("a gang that can never fit into the limits is rejected with the reason", async () => {
     const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 2 } }), aCatalogue({ offers }));
     expect(await world.submit("a", { nodes: 3 })).toMatchObject({ kind: "rejected" });
-    expect(world.job("a")?.reason).toBe("the gang wants 3 GPUs on 3 nodes and pool gpu is limited to 2");
+    expect(world.job("a")?.reason).toBe("the gang needs 3 GPUs on 3 nodes and pool gpu is limited to 2");
   });
 
-  test("leaves its nodes to nobody who has another place, though it was first", async () => {
+  test("a gang does not lose its nodes to a job that has another place", async () => {
     const world = new World(aPool(), aCatalogue({ offers }));
     await world.submit("single");
     world.nowMs += 1;
@@ -121,7 +121,7 @@ describe("a gang that waits", () => {
 });
 
 describe("a gang's members", () => {
-  test("are ordered to run when the first one's address is known, and told of it", async () => {
+  test("a gang's members are ordered to run with the first member's address, once it is known", async () => {
     const { world, ids } = await bound();
     const [first = "", second = ""] = ids;
     expect(ordersOf(await world.call(second, { address: "10.0.0.2" }))).toEqual([]);
@@ -131,7 +131,7 @@ describe("a gang's members", () => {
     expect(ordersOf(await world.call(second))).toMatchObject([{ kind: "run", gang: { rank: 1, size: 3, master } }]);
   });
 
-  test("write into logs of their own, of which the first one's is the attempt's", async () => {
+  test("a gang's members write separate logs, and the first member's is the attempt's log", async () => {
     const { world, ids } = await bound();
     const streams: string[] = [];
     for (const [n, id] of ids.entries()) {
@@ -141,7 +141,7 @@ describe("a gang's members", () => {
     expect(streams).toEqual(["a/1", "a/1/1", "a/1/2"]);
   });
 
-  test("that are still to be ordered are so though another has reported that the job runs", async () => {
+  test("a gang's remaining members are ordered to run after one has reported that the job runs", async () => {
     const { world, ids } = await bound();
     const [first = "", second = "", third = ""] = ids;
     await world.call(first, { address: "10.0.0.1" });
@@ -152,7 +152,7 @@ describe("a gang's members", () => {
     expect(ordersOf(await world.call(first))).toMatchObject([{ kind: "run", gang: { rank: 0 } }]);
   });
 
-  test("are stopped when the first has ended well, and it alone uploads", async () => {
+  test("a gang's other members are stopped when the first has ended well, and only the first uploads", async () => {
     const stage = await working();
     const { world, workers } = stage;
     expect(world.job("a")).toMatchObject({ state: "running" });
@@ -169,7 +169,7 @@ describe("a gang's members", () => {
     expect(heldBy(stage)).toEqual([0]);
   });
 
-  test("that fail restart all, when all have stopped", async () => {
+  test("a gang's failure restarts all members after all have stopped", async () => {
     const stage = await working({ retries: 1 });
     const { world, workers } = stage;
     workers[1]?.end(7);
@@ -184,7 +184,7 @@ describe("a gang's members", () => {
     expect(world.job("a")?.gang).toHaveLength(3);
   });
 
-  test("that fail once too often end the job, and the others are stopped", async () => {
+  test("a gang's last allowed failure ends the job, and the other members are stopped", async () => {
     const stage = await working();
     stage.workers[2]?.end(7);
     await everyCall(stage);
@@ -198,7 +198,7 @@ describe("a gang's members", () => {
     ["is being taken back", (world, id) => hear(world, interruption(id))],
     ["has ended", (world, id) => hear(world, stateChange(id, "terminated"))],
     ["is silent", (world) => (world.nowMs += 31_000)],
-  ])("that fail because another one's node %s restart all, and that is no failure", async (_what, happen) => {
+  ])("a gang whose member fails because another member's node %s restarts without a failure", async (_what, happen) => {
     const stage = await working();
     const { world, ids, workers } = stage;
     await happen(world, ids[2] ?? "");
@@ -213,7 +213,7 @@ describe("a gang's members", () => {
     });
   });
 
-  test("that fail while another one's node is only recommended to go, fail", async () => {
+  test("a gang whose member fails while another member's node only has a rebalance recommendation fails", async () => {
     const { world, ids, workers } = await working();
     await hear(world, rebalance(ids[2] ?? ""));
     workers[1]?.end(1);
@@ -224,7 +224,7 @@ describe("a gang's members", () => {
   test.each<[string, (world: World, id: string) => unknown]>([
     ["has been given back", (world) => world.pass(150)],
     ["is being taken back", (world, id) => hear(world, interruption(id))],
-  ])("that fail fail, though the node of one that had ended well before %s", async (_what, happen) => {
+  ])("a gang whose member fails counts a failure even if the node of a member that had ended well %s", async (_what, happen) => {
     const { world, ids, workers } = await working();
     workers[2]?.end(0);
     await workers[2]?.call();
@@ -236,7 +236,7 @@ describe("a gang's members", () => {
     expect(world.job("a")).toMatchObject({ state: "failed", failures: 1, reason: "member 1: exit code 1" });
   });
 
-  test("whose node is lost restart all, and that is no failure", async () => {
+  test("a gang whose member loses its node restarts without a failure", async () => {
     const stage = await working();
     const { world, ids } = stage;
     const lost = ids[1] ?? "";
@@ -250,7 +250,7 @@ describe("a gang's members", () => {
     expect(world.job("a")?.gang).not.toContain(lost);
   });
 
-  test("are all stopped when the job is cancelled, those too that were not yet ordered", async () => {
+  test("all members of a cancelled gang are stopped, including those that were not ordered to run yet", async () => {
     const stage = await bound();
     const { world } = stage;
     await stage.workers[0]?.call({ address: "10.0.0.0" });
@@ -262,7 +262,7 @@ describe("a gang's members", () => {
   });
 });
 
-test("an attempt's port is the same for all, and another for the next attempt", () => {
+test("an attempt's port is the same for all members, and another one for the next attempt", () => {
   const ports = Array.from({ length: 200 }, (_, n) => masterPort({ ...of, attempt: n + 1 }));
   for (const port of ports) expect(port >= 20_000 && port < 30_000).toBe(true);
   expect(new Set(ports).size).toBeGreaterThan(190);

@@ -6,7 +6,7 @@ import { World } from "./world.ts";
 
 const pool = aPool({ maxLifetimeSeconds: 1800, drainSeconds: 600, bootSeconds: 120, limits: { usdPerHour: 10, gpus: 4 } });
 
-/** A node that works, with its worker. */
+/** A busy node with its worker. */
 async function working(): Promise<{ world: World; worker: ModelWorker; node: string }> {
   const world = new World(pool, aCatalogue({ offers: [anOffer(), anOffer({ zone: "us-east-1b", usdPerHour: 0.6 })] }));
   await world.submit("a");
@@ -19,7 +19,7 @@ async function working(): Promise<{ world: World; worker: ModelWorker; node: str
   return { world, worker, node };
 }
 
-test("work moves to a node that was launched for it when the life of its own ends, which is then given back", async () => {
+test("work moves to a new node when the life of its node ends, and the old node is then given back", async () => {
   const { world, worker, node } = await working();
   const launchedAtMs = world.node.launchedAtMs;
   const workers = [worker];
@@ -55,7 +55,7 @@ test("work moves to a node that was launched for it when the life of its own end
   expectOneTruth(world);
 });
 
-test("a worker that does not let go is ended with its node, and its work waits again when EC2 says so", async () => {
+test("a worker that does not release its work is ended with its node, and the work waits again when EC2 confirms that", async () => {
   const { world, node } = await working();
   const launchedAtMs = world.node.launchedAtMs;
   const still = { team: "vision", job: "a", attempt: 1, phase: "running", startedAtMs: launchedAtMs } as const;

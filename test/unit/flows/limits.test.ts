@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { aCatalogue, aLaunch, anOffer, aPool } from "../../fakes/builders.ts";
 import { World } from "./world.ts";
 
-/** Another pool's launch of that price, as that pool's decision reserves it. */
+/** Reserves a launch of that price in another pool, as that pool's decision would. */
 async function elsewhere(world: World, over: Partial<Parameters<typeof aLaunch>[0]> = {}): Promise<() => Promise<void>> {
   const { placements, decisions } = world.ledger;
   const { fence } = await decisions.begin("other");
@@ -18,8 +18,8 @@ const tick = async (world: World): Promise<void> => {
   await world.workOff();
 };
 
-describe("a job for which there is room in its pool", () => {
-  test("waits at the limit of the whole deployment, is told so, and starts at the next tick after another pool made room", async () => {
+describe("a job with room in its pool", () => {
+  test("a job waits at the limit of the whole deployment with that reason, and starts at the next tick after another pool made room", async () => {
     const world = new World();
     world.limits = { limits: { usdPerHour: 1.4 } };
     const release = await elsewhere(world, { team: "speech" });
@@ -29,28 +29,28 @@ describe("a job for which there is room in its pool", () => {
     expect(world.job("a")).toMatchObject({
       state: "queued",
       reason:
-        "the job needs $0.50/h more, and the whole deployment has at least $0.98/h of its $1.40/h reserved; it starts when other work ends, in whatever pool, or the limit is raised",
+        "the job needs $0.50/h more, and the whole deployment has at least $0.98/h of its $1.40/h reserved; it starts when other work ends, in any pool, or the limit is raised",
     });
     await release();
     await tick(world);
     expect(world.job("a")?.state).toBe("placed");
   });
 
-  test("waits at its team's limit over all pools, whatever other teams have", async () => {
+  test("a job waits at its team's limit across all pools, whatever other teams have", async () => {
     const world = new World();
     world.limits = { teamLimits: { vision: { gpus: 2 }, speech: { gpus: 0 } } };
     const release = await elsewhere(world);
     await world.submit("a");
     await world.workOff();
     expect(world.job("a")?.reason).toBe(
-      "the job needs 1 GPU more, and team vision has 2 of its 2 GPUs reserved; it starts when other work of the team ends, in whatever pool, or the limit is raised",
+      "the job needs 1 GPU more, and team vision has 2 of its 2 GPUs reserved; it starts when other work of the team ends, in any pool, or the limit is raised",
     );
     await release();
     await tick(world);
     expect(world.job("a")?.state).toBe("placed");
   });
 
-  test("is told of the limit that another pool reached while it was decided on", async () => {
+  test("a job waits with the reason if another pool reached the limit during its decision", async () => {
     const world = new World();
     world.limits = { limits: { gpus: 2 } };
     await world.submit("a");
@@ -61,7 +61,7 @@ describe("a job for which there is room in its pool", () => {
     expect(world.ledger.table.reservedWider().deployment.gpus).toBe(2);
   });
 
-  test("of a pool whose nodes serve all teams counts for no team", async () => {
+  test("a job in a shared pool counts towards no team's limit", async () => {
     const world = new World(aPool({ shared: true }));
     world.limits = { teamLimits: { vision: { gpus: 0 } } };
     await world.submit("a");
@@ -71,8 +71,8 @@ describe("a job for which there is room in its pool", () => {
   });
 });
 
-describe("limits that are lowered, or prices that rise past them,", () => {
-  test("stop growth and not work", async () => {
+describe("lowered limits and risen prices", () => {
+  test("lowered limits stop growth but not running work", async () => {
     const world = new World();
     await world.submit("a");
     await world.workOff();
@@ -83,7 +83,7 @@ describe("limits that are lowered, or prices that rise past them,", () => {
     expect(world.fleet.live).toHaveLength(1);
   });
 
-  test("hold what waits, with the limit that nothing sold today is within", async () => {
+  test("a waiting job is held with the limit that no offer of today is within", async () => {
     const world = new World();
     world.limits = { limits: { usdPerHour: 1 } };
     await world.submit("a");
@@ -95,12 +95,12 @@ describe("limits that are lowered, or prices that rise past them,", () => {
     });
   });
 
-  test("refuse new jobs that nothing within them holds", async () => {
+  test("a new job that no offer within the limits holds is rejected", async () => {
     const world = new World();
     world.limits = { teamLimits: { vision: { gpus: 0 } } };
     expect(await world.submit("a")).toMatchObject({
       kind: "rejected",
-      job: { reason: "the cheapest that fits, g5.xlarge, costs $0.50/h and 1 GPU, and team vision is limited to 0 GPUs over all pools" },
+      job: { reason: "the cheapest that fits, g5.xlarge, costs $0.50/h and 1 GPU, and team vision is limited to 0 GPUs across all pools" },
     });
     world.limits = { limits: { usdPerHour: 1, gpus: 2 } };
     expect(await world.submit("gang", { nodes: 3 })).toMatchObject({

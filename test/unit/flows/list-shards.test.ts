@@ -5,7 +5,7 @@ import { aDataset, DataWorld, someShards } from "./dataset-builders.ts";
 
 const skipping = (objects: number): Skipped => ({ objects, examples: [{ key: "vision/mnist/a//b", because: "has an empty part" }] });
 
-it("what a listing leaves out is on record, and a change of it alone is a new version", async () => {
+it("a listing records the objects that it skips, and a change of those alone makes a new version", async () => {
   const world = new DataWorld();
   await world.datasets.add(aDataset());
   const list = (skipped?: Skipped) => {

@@ -8,15 +8,15 @@ type Held = {
   readonly ref: AttemptRef;
   phase: Phase;
   exitCode: number;
-  /** How it ended, as it is told while it uploads. */
+  /** How the attempt ended, as it is reported while it uploads. */
   end: "exited" | "stopped";
-  /** It has something to upload, however it ended. */
+  /** The attempt has something to upload, however it ended. */
   uploads: boolean;
 };
 
 const leastLeaseMs = 60_000;
 
-/** A worker as the server knows it: it tells of all that it has begun, does what it is told, and begins nothing twice. */
+/** A worker as the server knows it: it reports all that it has started, follows orders, and starts nothing twice. */
 export class ModelWorker {
   readonly #world: World;
   readonly #node: string;
@@ -25,14 +25,14 @@ export class ModelWorker {
   readonly #uploads: boolean;
   #leaseUntilMs = 0;
 
-  /** `uploads`: whatever becomes of an attempt, it has something to upload. */
+  /** `uploads`: every attempt has something to upload, however it ends. */
   constructor(world: World, node: string, { uploads = false }: { readonly uploads?: boolean } = {}) {
     this.#world = world;
     this.#node = node;
     this.#uploads = uploads;
   }
 
-  /** The attempts of which something may run here: their lease is not about to end. */
+  /** The attempts that may run here, because their lease is not about to end. */
   get active(): readonly AttemptRef[] {
     if (this.#world.nowMs >= this.#leaseUntilMs - leastLeaseMs) return [];
     return [...this.#held.values()].filter(({ phase }) => phase === "preparing" || phase === "running").map(({ ref }) => ref);
@@ -42,12 +42,12 @@ export class ModelWorker {
     return [...this.#held.values()].find(({ ref }) => ref.job === job)?.phase;
   }
 
-  /** What it prepares begins to run. */
+  /** Starts the attempts that are being prepared. */
   begin(): void {
     for (const held of this.#held.values()) if (held.phase === "preparing") held.phase = "running";
   }
 
-  /** What runs ends, and what uploads is there. */
+  /** Ends running attempts, and completes uploads. */
   end(exitCode: number): void {
     for (const held of this.#held.values()) {
       if (held.phase === "running") Object.assign(held, { phase: "exited", exitCode });
@@ -55,7 +55,7 @@ export class ModelWorker {
     }
   }
 
-  /** One call, and what its answer asks for. False when the instance shall end. */
+  /** Makes one call and follows the response. Returns false if the instance should end. */
   async call(told: Told = {}): Promise<boolean> {
     const { nowMs } = this.#world;
     if (nowMs >= this.#leaseUntilMs - leastLeaseMs) this.#letGo();
@@ -121,7 +121,7 @@ export class ModelWorker {
   }
 }
 
-/** Whether an answer to that report means that the end is on record, and the upload may begin. */
+/** Reports whether a response to that report means that the end is recorded, and the upload may start. */
 function isOnRecord(report: AttemptReport, { phase, exitCode, uploads }: Held): boolean {
   if (report.phase !== phase) return false;
   return (phase === "exited" && (exitCode === 0 || uploads)) || (phase === "stopped" && uploads);

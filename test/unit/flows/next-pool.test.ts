@@ -14,7 +14,7 @@ import { World } from "./world.ts";
 const l4 = aType({ name: "g6.xlarge", gpu: { model: "L4", memoryGiB: 24 } });
 const ofL4 = anOffer({ instanceType: "g6.xlarge", usdPerHour: 0.6 });
 const catalogueOfB = aCatalogue({ types: [l4], offers: [ofL4] });
-const moved = /^moved from pool gpu: EC2 gives no instance type that fits just now \(InsufficientInstanceCapacity\)/;
+const moved = /^moved from pool gpu: EC2 has no capacity for any instance type that fits \(InsufficientInstanceCapacity\)/;
 
 /** EC2 has nothing for pool gpu, whose jobs may move to pool b. */
 function dryWorld(fallbackSeconds = 300): World {
@@ -24,7 +24,7 @@ function dryWorld(fallbackSeconds = 300): World {
   return world;
 }
 
-/** Pool gpu was refused long enough, and decides next. */
+/** Pool gpu has been refused for long enough, and decides next. */
 async function due(): Promise<World> {
   const world = dryWorld();
   for (const job of ["a", "gang"]) await world.submit(job, job === "gang" ? { nodes: 2 } : {});
@@ -62,8 +62,8 @@ const cancel = (world: World, job: string) =>
     "not wanted any more",
   );
 
-describe("a job that EC2 gives nothing", () => {
-  test("waits for as long as the pool says, moves, knows why, and runs in the next pool", async () => {
+describe("a job that EC2 has no capacity for", () => {
+  test("a job that EC2 has no capacity for waits for as long as configured, moves with the reason, and runs in the next pool", async () => {
     const world = dryWorld();
     const submittedMs = world.nowMs;
     await world.submit("a");
@@ -86,7 +86,7 @@ describe("a job that EC2 gives nothing", () => {
     expect(world.job("a")).toMatchObject({ state: "running", pool: "b" });
   });
 
-  test("goes at once where that has lasted before it came, and a pool without work reads no other's prices", async () => {
+  test("a job moves at once if the shortage began before it arrived, and a pool without work reads no other pool's prices", async () => {
     const world = await due();
     await world.workOff();
     await world.submit("late");
@@ -98,13 +98,13 @@ describe("a job that EC2 gives nothing", () => {
     expect(world.ledger.wire.calls["catalogues.get"]).toBe(reads);
   });
 
-  test("stays where it does not fit, knows why, and runs there when EC2 has capacity again", async () => {
+  test("a job that does not fit the next pool stays with the reason, and runs when EC2 has capacity again", async () => {
     const world = dryWorld(0);
     await world.submit("a", { gpus: { count: 1, models: ["A10G"] } });
     await world.workOff();
     expect(world.job("a")).toMatchObject({
       pool: "gpu",
-      reason: expect.stringMatching(/it stays here: no instance type of pool b has GPUs of model A10G/),
+      reason: expect.stringMatching(/the job stays here: no instance type of pool b has GPUs of model A10G/),
     });
     world.fleet.restock(anOffer());
     for (let n = 0; n < 100 && world.job("a")?.state === "queued"; n += 1) await world.pass(5);
@@ -112,7 +112,7 @@ describe("a job that EC2 gives nothing", () => {
     expectOneTruth(world);
   });
 
-  test("that is cancelled just before it moves ends, and stands in no queue; and so does one that has moved", async () => {
+  test("a job that is cancelled just before or after its move ends and is in no queue", async () => {
     const world = await due();
     world.ledger.wire.before("placements.move", () => cancel(world, "a"));
     await world.workOff();
@@ -130,13 +130,13 @@ describe("a job that EC2 gives nothing", () => {
   });
 });
 
-describe("a process that dies while jobs move", () => {
+describe("a crash while jobs move", () => {
   const run = async (world: World, at: CrashPoint | undefined): Promise<readonly string[]> => {
     const process = doomed(world.placeDeps, at);
     await Promise.race([place(process.deps, { pool: world.pool, msLeft: () => 20_000 }), process.crashed]);
     return process.calls;
   };
-  /** The lane's message comes again, and a minute later the clock ticks. */
+  /** The lane's message is delivered again, and a minute later the tick runs. */
   const recover = async (world: World): Promise<void> => {
     await world.place();
     await tickOf(world);
@@ -144,7 +144,7 @@ describe("a process that dies while jobs move", () => {
   };
   const outcomeOf = (world: World) => [...world.ledger.table.jobs.values()].map(({ job, pool, state }) => `${job} ${pool} ${state}`).sort();
 
-  test("leaves none behind, whatever call it dies at", async () => {
+  test("a crash while jobs move leaves no job behind, at whatever call it happens", async () => {
     const whole = await due();
     const calls = await run(whole, undefined);
     expect(calls).toEqual(expect.arrayContaining(["catalogues.get", "placements.move", "lane.send"]));
@@ -162,7 +162,7 @@ describe("a process that dies while jobs move", () => {
       }
   });
 
-  test("and a lane message that is lost, or an answer, hold up nothing for longer than a minute", async () => {
+  test("a lost lane message or response delays a moved job by at most a minute", async () => {
     for (const trouble of ["message", "answer"]) {
       const world = await due();
       if (trouble === "message") world.lane.interruptions.failBefore("send");

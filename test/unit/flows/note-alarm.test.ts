@@ -13,56 +13,56 @@ const gpuHigh = "fleetwright/gpu-high/big";
 
 test.each([
   ["begins", "OK", "ALARM"],
-  ["begins, and nobody knows what it was before", undefined, "ALARM"],
-  ["is over", "ALARM", "OK"],
-] as const)("an alarm of ours that %s rings its pool, and is on record", async (_what, from, to) => {
+  ["begins from an unknown state", undefined, "ALARM"],
+  ["ends", "ALARM", "OK"],
+] as const)("an alarm of the fleet that %s rings its pool and is recorded", async (_what, from, to) => {
   const world = new World();
   expect(await note(world, alarmChange(gpuHigh, from, to))).toEqual({ kind: "rung", pools: ["big"] });
   expect(world.lane.waiting).toEqual(["big"]);
   expect((await world.ledger.decisions.begin("big")).causes).toEqual([`alarm ${gpuHigh}`]);
 });
 
-test("a team's queue is the business of every pool that the team may use", async () => {
+test("an alarm about a team's queue rings every pool that the team may use", async () => {
   const world = new World();
   const name = alarmName({ fleet: "fleetwright", kind: "jobs-age", of: "vision" });
   expect(await note(world, alarmChange(name, "OK", "ALARM"))).toEqual({ kind: "rung", pools: ["gpu", "shared"] });
   expect(world.lane.waiting).toEqual(["gpu", "shared"]);
 });
 
-test("the same alarm twice wakes once", async () => {
+test("the same alarm twice wakes the pool once", async () => {
   const world = new World();
   for (const _time of [1, 2]) await note(world, alarmChange(gpuHigh, "OK", "ALARM"));
   expect(world.lane.waiting).toEqual(["big"]);
   expect((await world.ledger.decisions.begin("big")).causes).toEqual([`alarm ${gpuHigh}`]);
 });
 
-test("an end that comes before its beginning rings as well: what is decided comes from the table", async () => {
+test("an alarm's end that arrives before its beginning also rings, because decisions use the table", async () => {
   const world = new World();
   await note(world, alarmChange(gpuHigh, "ALARM", "OK"));
   expect(await note(world, alarmChange(gpuHigh, "OK", "ALARM"))).toMatchObject({ kind: "rung" });
 });
 
 test.each([
-  ["was never looked at before", "INSUFFICIENT_DATA", "OK"],
-  ["is told to be as it was", "OK", "OK"],
+  ["had no data before", "INSUFFICIENT_DATA", "OK"],
+  ["repeats its state", "OK", "OK"],
   ["has no data", "OK", "INSUFFICIENT_DATA"],
-] as const)("one that %s is no news", async (_what, from, to) => {
+] as const)("an alarm that %s rings no pool", async (_what, from, to) => {
   const world = new World();
   expect(await note(world, alarmChange(gpuHigh, from, to))).toEqual({ kind: "no-news" });
   expect(world.lane.waiting).toEqual([]);
 });
 
-describe("none of ours is", () => {
+describe("an alarm that is not the fleet's", () => {
   test.each([
-    ["somebody else's", "CPUUtilizationHigh"],
-    ["another fleet's", "blue/gpu-high/gpu"],
-    ["one of a fleet whose name begins like ours", "fleetwright-2/gpu-high/gpu"],
-    ["of a pool that there is no more", "fleetwright/gpu-high/old"],
-    ["of another kind", "fleetwright/disk-full/gpu"],
-    ["one that says more", "fleetwright/gpu-high/gpu/us-east-1a"],
-    ["one that says less", "fleetwright/gpu-high"],
-    ["one that is named for what every object has", "fleetwright/constructor/gpu"],
-  ])("%s", async (_what, name) => {
+    ["another owner's alarm", "CPUUtilizationHigh"],
+    ["another fleet's alarm", "blue/gpu-high/gpu"],
+    ["an alarm of a fleet whose name begins with this fleet's", "fleetwright-2/gpu-high/gpu"],
+    ["an alarm of a pool that no longer exists", "fleetwright/gpu-high/old"],
+    ["an alarm of another kind", "fleetwright/disk-full/gpu"],
+    ["an alarm whose name has an additional part", "fleetwright/gpu-high/gpu/us-east-1a"],
+    ["an alarm whose name lacks a part", "fleetwright/gpu-high"],
+    ["an alarm that is named like a property of every object", "fleetwright/constructor/gpu"],
+  ])("%s is ignored", async (_what, name) => {
     const world = new World();
     expect(await note(world, alarmChange(name, "OK", "ALARM"))).toEqual({ kind: "not-ours" });
     expect(world.lane.waiting).toEqual([]);

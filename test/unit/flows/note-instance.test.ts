@@ -25,8 +25,8 @@ async function working(): Promise<{ world: World; id: string; worker: ModelWorke
   return { world, id, worker };
 }
 
-describe("an end", () => {
-  test.each(["terminated", "stopped"] as const)("of an instance of ours, which is %s, wakes its pool", async (state) => {
+describe("the end of an instance", () => {
+  test.each(["terminated", "stopped"] as const)("the end of an instance that is %s wakes its pool", async (state) => {
     const world = await launched();
     const { id } = world.node;
     expect(await hear(world, stateChange(id, state))).toBe("noted");
@@ -37,14 +37,14 @@ describe("an end", () => {
     expect(world.journal.decisions.at(-3)?.causes).toEqual([`ended ${id}`]);
   });
 
-  test.each(["pending", "running", "stopping", "shutting-down"] as const)("is not proved by %s: something may still run", async (state) => {
+  test.each(["pending", "running", "stopping", "shutting-down"] as const)("the state %s does not prove an end, because jobs may still run", async (state) => {
     const world = await launched();
     expect(await hear(world, stateChange(world.node.id, state))).toBe("no-news");
     expect(world.node.state).toBe("launching");
     expect(world.lane.waiting).toEqual([]);
   });
 
-  test("told twice gives a job back once", async () => {
+  test("an end that is reported twice returns a job to the queue once", async () => {
     const world = await launched();
     const { id } = world.node;
     await hear(world, stateChange(id, "terminated"));
@@ -56,7 +56,7 @@ describe("an end", () => {
 });
 
 test.each([stateChange(stranger, "terminated"), interruption(stranger), rebalance(stranger)])(
-  "somebody else's instance is none of ours: $detail-type",
+  "an event about another owner's instance is ignored: $detail-type",
   async (event) => {
     const world = await launched();
     expect(await hear(world, event)).toBe("not-ours");
@@ -66,7 +66,7 @@ test.each([stateChange(stranger, "terminated"), interruption(stranger), rebalanc
 );
 
 describe("an interruption", () => {
-  test("stops what runs, which runs again elsewhere and has lost no retry, and the node is given back", async () => {
+  test("an interruption stops the job, which runs again elsewhere without a failure, and the node is given back", async () => {
     const { world, id, worker } = await working();
     expect(await hear(world, interruption(id))).toBe("noted");
     expect(world.node).toMatchObject({ state: "draining", notice: { kind: "interruption", atMs: Date.parse("2026-06-01T00:05:00Z") } });
@@ -83,7 +83,7 @@ describe("an interruption", () => {
     expect(world.fleet.live).toHaveLength(1);
   });
 
-  test("leaves an upload to its two minutes", async () => {
+  test("an interruption leaves an upload its two minutes", async () => {
     const { world, id, worker } = await working();
     worker.end(0);
     await worker.call();
@@ -97,7 +97,7 @@ describe("an interruption", () => {
     expect(world.fleet.live).toEqual([]);
   });
 
-  test("of a node that never called gives its jobs back at once", async () => {
+  test("an interruption of a node that never called returns its jobs to the queue at once", async () => {
     const world = await launched();
     const { id } = world.node;
     await hear(world, interruption(id));
@@ -106,7 +106,7 @@ describe("an interruption", () => {
     expect(world.job("a")?.node).not.toBe(id);
   });
 
-  test("whose stop order was lost is told again, and what is being prepared stops too", async () => {
+  test("a lost stop order of an interruption is repeated, and an attempt that is being prepared stops too", async () => {
     const world = await launched();
     const { id } = world.node;
     const worker = new ModelWorker(world, id);
@@ -122,7 +122,7 @@ describe("an interruption", () => {
     expect(world.job("a")).toMatchObject({ attempt: 2, failures: 0 });
   });
 
-  test("that comes twice, and after the instance has ended, changes nothing more", async () => {
+  test("an interruption that arrives twice or after the end changes nothing more", async () => {
     const { world, id } = await working();
     await hear(world, interruption(id));
     await hear(world, interruption(id));
@@ -136,7 +136,7 @@ describe("an interruption", () => {
     expect(world.job("a")).toMatchObject({ attempt: 2 });
   });
 
-  test("is on record as what the decision was about", async () => {
+  test("an interruption is recorded as the decision's cause", async () => {
     const { world, id, worker } = await working();
     await hear(world, interruption(id));
     await worker.call();
@@ -148,7 +148,7 @@ describe("an interruption", () => {
 });
 
 describe("a recommendation to rebalance", () => {
-  test("lets running work end where it is, and brings nothing new", async () => {
+  test("a recommendation lets running work end where it is, and the node gets nothing new", async () => {
     const { world, id, worker } = await working();
     expect(await hear(world, rebalance(id))).toBe("noted");
     await world.submit("b");
@@ -163,7 +163,7 @@ describe("a recommendation to rebalance", () => {
     expect(world.fleet.instances.get(id)?.over).toBe(true);
   });
 
-  test("gives back what has not begun there", async () => {
+  test("a recommendation returns an attempt that has not started to the queue", async () => {
     const world = await launched();
     const { id } = world.node;
     await world.call(id);
@@ -176,7 +176,7 @@ describe("a recommendation to rebalance", () => {
     expect(world.job("a")?.node).not.toBe(id);
   });
 
-  test("before or after an interruption leaves that as it is", async () => {
+  test("a recommendation does not change an interruption before or after it", async () => {
     for (const order of [
       [rebalance, interruption],
       [interruption, rebalance],
@@ -189,7 +189,7 @@ describe("a recommendation to rebalance", () => {
 });
 
 describe("an instance that vanishes without notice", () => {
-  test("is found by its silence when nobody tells", async () => {
+  test("an instance that vanishes without an event is found by its silence", async () => {
     const { world, id } = await working();
     world.fleet.end(id);
     world.nowMs += 900_000 + 60_001;
@@ -198,7 +198,7 @@ describe("an instance that vanishes without notice", () => {
     expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2, failures: 0 });
   });
 
-  test("before its launch was on record is looked up after a minute, and its job goes elsewhere", async () => {
+  test("an instance that vanishes before its launch is recorded is looked up after a minute, and its job goes elsewhere", async () => {
     const world = await launched();
     const { id } = world.node;
     world.fleet.end(id);
@@ -211,7 +211,7 @@ describe("an instance that vanishes without notice", () => {
     expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
   });
 
-  test("is not taken for one that only boots slowly", async () => {
+  test("an instance that only boots slowly does not count as vanished", async () => {
     const world = await launched();
     const { id } = world.node;
     world.nowMs += 60_000;

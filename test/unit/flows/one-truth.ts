@@ -3,10 +3,10 @@ import { isOn } from "../../../lib/model/job.ts";
 import { isLive, type Node } from "../../../lib/model/node.ts";
 import type { World } from "./world.ts";
 
-/** EC2, the nodes, the reservation, the jobs and the queue tell the same story. */
+/** Checks that EC2, the nodes, the reservation, the jobs and the queue are consistent. */
 export function expectOneTruth(world: World): void {
   const { fleet, ledger, nodes } = world;
-  // One that is drained works on until its time is up.
+  // A drained node works on until its time is up.
   const isThere = (node: Node): boolean => isLive(node) || node.state === "draining";
   const live = fleet.live.map((instance) => instance.id).sort();
   expect(live, "live instances are the nodes in the ledger").toEqual(
@@ -20,7 +20,7 @@ export function expectOneTruth(world: World): void {
   expect(world.reserved.gpus).toBe(nodes.filter(isThere).reduce((gpus, node) => gpus + node.type.resources.gpus, 0));
   expect(ledger.table.openLaunches.size, "no launch is open").toBe(0);
   for (const job of ledger.table.jobs.values()) {
-    // What only uploads may be of an attempt that the job has left behind.
+    // An attempt that only uploads may be an earlier one of its job.
     const holders = [...ledger.table.nodes.values()]
       .map(({ node }) => node)
       .filter((node) =>

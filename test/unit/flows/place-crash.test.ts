@@ -74,7 +74,7 @@ const stories: Readonly<Record<string, () => Promise<World>>> = {
     await workOn(world, 900);
     return world;
   },
-  "a worker does not let go when its node's time is up": async () => {
+  "a worker does not release its work when its node's time is up": async () => {
     const world = await working(aPool({ maxLifetimeSeconds: 1500, drainSeconds: 600 }));
     await workOn(world, 900);
     await world.place();
@@ -89,7 +89,7 @@ const stories: Readonly<Record<string, () => Promise<World>>> = {
     await world.ringLater();
     return world;
   },
-  "an instance like those that did not boot is a worker": async () => {
+  "an instance of a type that did not boot becomes a worker": async () => {
     const world = new World(aPool(), catalogue);
     const { fence } = await world.ledger.decisions.begin("gpu");
     for (const node of ["i-1", "i-2"])
@@ -111,21 +111,21 @@ async function working(pool: Pool): Promise<World> {
   return world;
 }
 
-/** Its worker goes on with the job, whatever it is told. */
+/** The node's worker goes on with the job, whatever it is ordered. */
 async function workOn(world: World, seconds: number): Promise<void> {
   world.nowMs += seconds * 1000;
   await world.call(world.node.id, { attempts: [running("a", world.nowMs)] });
   await world.ringLater();
 }
 
-/** Runs `place` until it ends or the process does. */
+/** Runs `place` until it ends or its process crashes. */
 async function run(world: World, at: CrashPoint | undefined): Promise<readonly string[]> {
   const process = doomed(world.placeDeps, at);
   await Promise.race([place(process.deps, { pool: world.pool, msLeft: () => 20_000 }), process.crashed]);
   return process.calls;
 }
 
-/** What settles the world after a crash: the lane's message comes again, then time goes by. */
+/** Settles the world after a crash: the lane's message is delivered again, then time passes. */
 async function recover(world: World): Promise<void> {
   await world.place();
   for (let n = 0; n < 3; n += 1) await world.pass(5);
@@ -134,8 +134,8 @@ async function recover(world: World): Promise<void> {
 const outcomeOf = (world: World): string[] =>
   [...world.ledger.table.jobs.values()].map(({ job, state, attempt }) => `${job} ${state} ${attempt}`).sort();
 
-describe.each(Object.entries(stories))("%s", (_story, begin) => {
-  test("place ends at the same whatever call its process dies at, and nothing is there twice", async () => {
+describe.each(Object.entries(stories))("a crash of place when %s", (_story, begin) => {
+  test("place ends in the same state at whatever call it crashes, and nothing exists twice", async () => {
     const whole = await begin();
     const calls = await run(whole, undefined);
     await recover(whole);
@@ -154,7 +154,7 @@ describe.each(Object.entries(stories))("%s", (_story, begin) => {
   });
 });
 
-test("the stories call everything that place can", async () => {
+test("the crash stories cover every call that place makes", async () => {
   const called = new Set<string>();
   for (const begin of Object.values(stories)) for (const call of await run(await begin(), undefined)) called.add(call);
   expect([...called].sort()).toEqual([

@@ -33,7 +33,7 @@ async function idling(count: number): Promise<World> {
 }
 
 describe("nodes that end together", () => {
-  test("are asked for in one call, each fenced before it and on record after it", async () => {
+  test("nodes that end together are ended in one call, each fenced before it and recorded after it", async () => {
     const world = await idling(5);
     const states: string[] = [];
     const { fleet } = world;
@@ -51,14 +51,14 @@ describe("nodes that end together", () => {
     expectOneTruth(world);
   });
 
-  test("go in calls of a hundred", async () => {
+  test("nodes that end together are ended in calls of a hundred", async () => {
     const world = await idling(230);
     await world.workOff();
     expect(world.fleet.endsAsked.map((asked) => asked.length).sort((a, b) => b - a)).toEqual([100, 100, 30]);
     expect(world.fleet.live).toEqual([]);
   });
 
-  test("end though EC2 does not know one of them any more, which costs one call more", async () => {
+  test("nodes end although EC2 no longer knows one of them, with one additional call", async () => {
     const world = await idling(4);
     const [first] = world.nodes;
     world.fleet.forget(first?.id ?? "");
@@ -68,7 +68,7 @@ describe("nodes that end together", () => {
     expectOneTruth(world);
   });
 
-  test("end though EC2 refuses the call and does not say for whom: halves and halves again", async () => {
+  test("nodes end in ever smaller halves if EC2 refuses a call without naming an instance", async () => {
     const world = await idling(5);
     const { fleet } = world;
     const protectedOne = world.nodes[2]?.id ?? "";
@@ -92,7 +92,7 @@ describe("nodes that end together", () => {
     ]);
   });
 
-  test("wait for their turn when EC2 throttles, and end when it comes", async () => {
+  test("nodes wait for a turn when EC2 throttles, and end when there is one", async () => {
     const world = await idling(3);
     world.fleet.deafNext("terminate", 1, "throttled");
     await world.workOff();
@@ -104,7 +104,7 @@ describe("nodes that end together", () => {
     expectOneTruth(world);
   });
 
-  test("are not ended by a decision that has been overtaken while it waited for its turn", async () => {
+  test("a decision that was overtaken while it waited for a turn ends no nodes", async () => {
     const world = await idling(2);
     const limits = { ...documentedLimits, terminate: { burst: 1, perSecond: 1 } };
     const budget = new MemoryRequestBudget(limits);
@@ -120,7 +120,7 @@ describe("nodes that end together", () => {
 });
 
 describe("launches", () => {
-  /** Jobs that cannot share a node nor a launch: each is of a team of its own shape. */
+  /** Jobs that cannot share a node or a launch, because each needs a node of another size. */
   async function waiting(count: number): Promise<World> {
     const types = Array.from({ length: count }, (_, n) =>
       aType({ name: `g5.${n + 1}xlarge`, resources: { vcpus: 4 * (n + 1), memoryGiB: 16, gpus: 1 } }),
@@ -133,7 +133,7 @@ describe("launches", () => {
   const slow = () => new MemoryRequestBudget({ ...documentedLimits, launch: { burst: 2, perSecond: 1 } });
   const tokens = (asked: readonly Launch[]): string[] => [...new Set(asked.map(({ clientToken }) => clientToken))];
 
-  test("that have no turn are not even intended, and are made as their turns come", async () => {
+  test("launches without a turn are not intended, and are made when there are turns", async () => {
     const world = await waiting(6);
     const budget = slow();
     const placed = await world.place({ budget });
@@ -149,7 +149,7 @@ describe("launches", () => {
     expectOneTruth(world);
   });
 
-  test("that wait for a turn wake the pool when it comes", async () => {
+  test("launches that wait for a turn wake the pool when there is one", async () => {
     const world = await waiting(2);
     const budget = new MemoryRequestBudget({ ...documentedLimits, launch: { burst: 1, perSecond: 0.2 } });
     expect(await world.place({ budget })).toMatchObject({ ended: "quiet" });
@@ -157,7 +157,7 @@ describe("launches", () => {
     expect(world.lane.later.map(({ delaySeconds }) => delaySeconds)).toEqual([6]);
   });
 
-  test("that EC2 throttles are not open, for nothing came of them, and are decided anew when their turn comes; no job hears of it", async () => {
+  test("throttled launches are closed and decided on again when there is a turn, and their jobs get no reason", async () => {
     const world = await waiting(1);
     world.fleet.throttleNextLaunch();
     await world.workOff();
@@ -174,7 +174,7 @@ describe("launches", () => {
     expectOneTruth(world);
   });
 
-  test("that nobody knows the outcome of stay open when EC2 throttles their repeat, and are repeated as they were", async () => {
+  test("launches with an unknown outcome stay open when EC2 throttles their repeat, and are repeated unchanged", async () => {
     const world = await waiting(1);
     world.fleet.unknownNext("launched");
     world.fleet.throttleNextLaunch();
@@ -186,11 +186,11 @@ describe("launches", () => {
     expectOneTruth(world);
   });
 
-  test("that EC2 takes and throttles by itself are closed, and asked for again under another token", async () => {
+  test("launches that EC2 accepts and then throttles are closed, and requested again under another token", async () => {
     const world = await waiting(1);
     const [offer] = world.ledger.table.catalogues.get("gpu")?.offers ?? [];
     if (!offer) throw new Error("no offer");
-    // Nobody hears of the first answer, so that it is the repeat that learns of it.
+    // The first response is lost, so that the repeat learns the outcome.
     world.fleet.refuse(offer, "RequestLimitExceeded");
     world.fleet.unknownNext("launched");
     await world.place();
@@ -203,13 +203,13 @@ describe("launches", () => {
     expectOneTruth(world);
   });
 
-  test("that EC2 throttles again and again are never forgotten, though their turn comes at once", async () => {
+  test("launches that EC2 throttles again and again are never forgotten, even if there is always a turn", async () => {
     const world = await waiting(1);
     for (let n = 0; n < 5; n += 1) world.fleet.throttleNextLaunch();
     for (let n = 0; n < 20 && world.fleet.live.length === 0; n += 1) {
       await world.place({ random: () => 0 });
       if (world.fleet.live.length > 0) break;
-      // Nothing but what it asked for itself wakes the pool.
+      // Only the pool's own delayed message wakes it.
       const message = world.lane.receive();
       message?.done();
       const next = message ? 0 : Math.min(...world.lane.later.map(({ delaySeconds }) => delaySeconds));
@@ -220,13 +220,13 @@ describe("launches", () => {
     expect(world.fleet.live).toHaveLength(1);
   });
 
-  test("for jobs that lost their node go before those that only grow", async () => {
+  test("launches for jobs that lost their node precede those that only grow the pool", async () => {
     const world = await waiting(1);
     await world.workOff();
     world.fleet.end(world.node.id);
     await world.ledger.nodeLedger.gone(world.node.id, world.nowMs);
     await world.ringLater();
-    // A fifth of the bucket is not for who grows.
+    // A fifth of the bucket is not available to launches that grow the pool.
     const budget = new MemoryRequestBudget({ ...documentedLimits, launch: { burst: 10, perSecond: 0.1 } });
     while ((await budget.take({ kind: "launch", lane: "grow", instances: 1, nowMs: world.nowMs })).kind === "granted");
     await world.place({ budget });

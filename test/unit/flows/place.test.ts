@@ -28,8 +28,8 @@ async function idling(): Promise<World> {
   return world;
 }
 
-describe("a job that waits", () => {
-  test("gets a node, and is bound to what came", async () => {
+describe("a waiting job", () => {
+  test("a waiting job gets a node, and is bound to the one that was launched", async () => {
     const world = new World();
     await world.submit("a");
     expect(await world.place()).toMatchObject({ ended: "quiet" });
@@ -39,7 +39,7 @@ describe("a job that waits", () => {
     expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
   });
 
-  test("takes a free node without asking EC2", async () => {
+  test("a waiting job takes a free node without a request to EC2", async () => {
     const world = await idling();
     await world.submit("b");
     await world.workOff();
@@ -47,7 +47,7 @@ describe("a job that waits", () => {
     expect(world.job("b")).toMatchObject({ state: "placed" });
   });
 
-  test("that can never run fails with the reason", async () => {
+  test("a job that can never run fails with the reason", async () => {
     const world = new World(aPool());
     world.ledger.table.catalogues.clear();
     await world.submit("a", { gpus: 9 });
@@ -56,7 +56,7 @@ describe("a job that waits", () => {
     expect(world.job("a")).toMatchObject({ state: "failed", reason: expect.stringContaining("has 9 GPUs") });
   });
 
-  test("at the pool's limit is told so, and starts when there is room again", async () => {
+  test("a job at the pool's limit waits with that reason, and starts when there is room again", async () => {
     const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 1 } }));
     await world.submit("a");
     await world.submit("b");
@@ -78,7 +78,7 @@ describe("a job that nothing may be bought for any more", () => {
   };
   const failed = { team: "vision", job: "a", attempt: 1, phase: "failed", reason: "no", again: false } as const;
 
-  test("since its offers vanished, is held, not failed, and placed when they come back", async () => {
+  test("a job whose offers vanished is held, and placed when they are back", async () => {
     const world = new World();
     await world.submit("a");
     sell(world, []);
@@ -92,7 +92,7 @@ describe("a job that nothing may be bought for any more", () => {
     expect(world.job("a")).toMatchObject({ state: "placed", attempt: 1, node: world.node.id });
   });
 
-  test("since the price rose past the limit, is held, and what runs goes on", async () => {
+  test("a job whose price rose past the limit is held, and running jobs go on", async () => {
     const world = await working();
     await world.submit("b");
     sell(world, [anOffer({ usdPerHour: 10.5 })]);
@@ -109,7 +109,7 @@ describe("a job that nothing may be bought for any more", () => {
     expect(world.fleet.asked).toHaveLength(1);
   });
 
-  test("since its node was lost and the price rose past the limit, waits for its next attempt", async () => {
+  test("a job that lost its node after the price rose past the limit waits for its next attempt", async () => {
     const world = await working();
     const { id } = world.node;
     sell(world, [anOffer({ usdPerHour: 10.5 })]);
@@ -123,7 +123,7 @@ describe("a job that nothing may be bought for any more", () => {
     expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2 });
   });
 
-  test("since the limits were lowered, waits until they are raised, and what runs goes on", async () => {
+  test("a job beyond lowered limits waits until they are raised, and running jobs go on", async () => {
     const world = await working();
     await world.submit("b");
     const lowered = aPool({ limits: { usdPerHour: 0.1, gpus: 0 } });
@@ -136,8 +136,8 @@ describe("a job that nothing may be bought for any more", () => {
   });
 });
 
-describe("telling why jobs wait", () => {
-  test("costs no write for a wait of seconds: 45 launches take two decisions of one run", async () => {
+describe("the reasons of waiting jobs", () => {
+  test("a wait of seconds writes no reason, as when 45 launches take two decisions of one run", async () => {
     const world = new World(aPool({ limits: { usdPerHour: 100, gpus: 100 } }));
     for (let n = 0; n < 45; n += 1) await world.submit(`job-${n}`);
     expect(await world.place()).toMatchObject({ ended: "quiet" });
@@ -146,7 +146,7 @@ describe("telling why jobs wait", () => {
     expect(world.ledger.wire.calls["placements.hold"]).toBeUndefined();
   });
 
-  test("takes 500 writes a decision at most, and the next ones tell the others", async () => {
+  test("a decision writes at most 500 reasons, and the next ones write the others", async () => {
     const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 1 } }));
     for (let n = 0; n < 1_102; n += 1) await world.submit(`job-${n}`);
     const told = () => [...world.ledger.table.jobs.values()].filter((job) => job.reason?.includes(" reserved; it starts when ")).length;
@@ -162,7 +162,7 @@ describe("telling why jobs wait", () => {
   });
 });
 
-test("limits hold though more was reserved since the decision looked", async () => {
+test("limits hold although more was reserved after the decision's snapshot", async () => {
   const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 1 } }));
   await world.submit("a");
   world.ledger.wire.before("placements.intend", () => Object.assign(world.ledger.table.pool("gpu"), { gpus: 1 }));
@@ -171,8 +171,8 @@ test("limits hold though more was reserved since the decision looked", async () 
   expect(world.job("a")).toMatchObject({ state: "queued" });
 });
 
-describe("what EC2 gives", () => {
-  test("is what is reserved from then on, not the dearest that might have come", async () => {
+describe("the outcome of a launch", () => {
+  test("the reservation of a launch becomes what EC2 gave, not its dearest offer", async () => {
     const dear = anOffer({ zone: "us-east-1b", usdPerHour: 0.7 });
     const world = new World(aPool(), aCatalogue({ offers: [spot, dear] }));
     world.ledger.wire.before("placements.settle", () => expect(world.reserved).toEqual({ usdPerHour: 0.7, gpus: 1 }));
@@ -182,7 +182,7 @@ describe("what EC2 gives", () => {
     expect(world.ledger.wire.calls["placements.settle"]).toBe(1);
   });
 
-  test("is on record before EC2 is asked", async () => {
+  test("a launch is recorded before EC2 is called", async () => {
     const world = new World();
     await world.submit("a");
     let open = 0;
@@ -199,7 +199,7 @@ describe("what EC2 gives", () => {
     expect(open).toBe(1);
   });
 
-  test("fewer than were asked for, is kept, and the rest is planned anew on what is left to be had", async () => {
+  test("fewer nodes than requested are kept, and the rest is planned again on the remaining offers", async () => {
     const other = anOffer({ zone: "us-east-1b", usdPerHour: 2 });
     const world = new World(aPool({ limits: { usdPerHour: 100, gpus: 8 } }), aCatalogue({ offers: [anOffer(), other] }));
     world.fleet.restock(anOffer(), 3);
@@ -212,10 +212,10 @@ describe("what EC2 gives", () => {
     expect(world.nodes).toHaveLength(5);
     for (const job of ["a", "b", "c", "d", "e"]) expect(world.job(job)).toMatchObject({ state: "placed" });
     expect(world.reserved).toEqual({ usdPerHour: 5.5, gpus: 5 });
-    expect(world.log).toContainEqual(expect.objectContaining({ message: "launch", note: expect.stringMatching(/^3 of 5: i-/) }));
+    expect(world.log).toContainEqual(expect.objectContaining({ message: "launch requested", note: expect.stringMatching(/^3 of 5: i-/) }));
   });
 
-  test("for several jobs whose launch nobody knows the end of, keeps them all from being launched for again", async () => {
+  test("a launch with an unknown outcome keeps all its jobs from being launched for again", async () => {
     const world = new World();
     world.fleet.unknownNext("launched");
     world.fleet.unknownNext("launched");
@@ -228,7 +228,7 @@ describe("what EC2 gives", () => {
     expect(world.fleet.live).toHaveLength(3);
   });
 
-  test("tells every launch by a token of its own, short enough for EC2", async () => {
+  test("every launch has its own token, short enough for EC2", async () => {
     const world = twoMarkets();
     await world.submit("a");
     await world.submit("b", { spot: false });
@@ -238,7 +238,7 @@ describe("what EC2 gives", () => {
     for (const token of tokens) expect(token).toMatch(/^[ -~]{1,64}$/);
   });
 
-  test.each(["launched", "not-launched"] as const)("unknown, and in truth %s, is asked for again in the same words", async (how) => {
+  test.each(["launched", "not-launched"] as const)("a launch with an unknown outcome that is actually %s is repeated unchanged", async (how) => {
     const world = new World();
     world.fleet.unknownNext(how);
     await world.submit("a");
@@ -251,7 +251,7 @@ describe("what EC2 gives", () => {
     expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
   });
 
-  test("unknown for long is still one launch", async () => {
+  test("a launch whose outcome is unknown for long is still one launch", async () => {
     const world = new World();
     for (let n = 0; n < 20; n += 1) world.fleet.unknownNext("launched");
     await world.submit("a");
@@ -261,7 +261,7 @@ describe("what EC2 gives", () => {
     expect(world.job("a")).toMatchObject({ state: "placed" });
   });
 
-  test("no capacity is remembered, and on-demand is tried", async () => {
+  test("a lack of capacity is remembered, and on-demand is tried", async () => {
     const world = new World(aPool(), aCatalogue({ offers: [spot, onDemand] }));
     world.fleet.refuse(spot);
     await world.submit("a");
@@ -271,7 +271,7 @@ describe("what EC2 gives", () => {
     expect(world.reserved).toEqual({ usdPerHour: 1, gpus: 1 });
   });
 
-  test("no capacity anywhere leaves the job waiting, told why, and asks again when that may have changed", async () => {
+  test("a lack of capacity everywhere holds the job with the reason, and EC2 is asked again later", async () => {
     const world = new World();
     world.fleet.refuse(spot);
     await world.submit("a");
@@ -284,7 +284,7 @@ describe("what EC2 gives", () => {
     expect(world.job("a")).toMatchObject({ state: "placed" });
   });
 
-  test("what a packing has taught is there for the next, in the snapshot that is decided on, and nothing hangs on keeping it", async () => {
+  test("what a packing teaches is in the next snapshot, and a decision goes on if it cannot be stored", async () => {
     const world = new World(aPool({ limits: { usdPerHour: 100, gpus: 100 } }));
     for (let n = 0; n < 6; n += 1) await world.submit(`job-${n}`);
     await world.workOff();
@@ -302,7 +302,7 @@ describe("what EC2 gives", () => {
     expectOneTruth(world);
   });
 
-  test("a code that nobody knows turns to the other offers, is said to who waits, and ends no loop", async () => {
+  test("an unknown error code turns the decision to other offers, is in the job's reason, and causes no endless loop", async () => {
     const world = new World(aPool(), aCatalogue({ offers: [spot, onDemand] }));
     for (const offer of [spot, onDemand]) world.fleet.refuse(offer, "MoonInTheWrongHouse");
     await world.submit("a");
@@ -310,7 +310,7 @@ describe("what EC2 gives", () => {
     expect(world.fleet.asked.map(({ market }) => market)).toEqual(["spot", "on-demand"]);
     expect(world.job("a")).toMatchObject({ state: "queued", reason: expect.stringContaining("(MoonInTheWrongHouse)") });
     expectOneTruth(world);
-    // In four hours each offer is asked for no oftener than every five minutes.
+    // In four hours each offer is requested at most every five minutes.
     for (let minute = 0; minute < 240; minute += 1) await world.pass(60);
     expect(world.fleet.asked.length).toBeLessThanOrEqual(2 * 48);
     for (const offer of [spot, onDemand]) world.fleet.restock(offer);
@@ -321,7 +321,7 @@ describe("what EC2 gives", () => {
 });
 
 describe("an idle node", () => {
-  test("is given back when its time is up, and nothing is left", async () => {
+  test("an idle node is given back when its time is up, and nothing is left", async () => {
     const world = await idling();
     await world.pass(119);
     expect(world.fleet.live).toHaveLength(1);
@@ -331,7 +331,7 @@ describe("an idle node", () => {
     expect(world.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
   });
 
-  test("is asked for again when EC2 did not answer", async () => {
+  test("the end of an idle node is requested again if EC2 did not respond", async () => {
     const world = await idling();
     world.fleet.deafNext("terminate", 3);
     await world.pass(120);
@@ -339,7 +339,7 @@ describe("an idle node", () => {
     expect(world.nodes).toEqual([]);
   });
 
-  test("gets nothing more once its end was decided", async () => {
+  test("a node gets nothing more once its end was decided", async () => {
     const world = await idling();
     const { id } = world.node;
     world.ledger.wire.before("placements.terminating", () => world.submit("late"));
@@ -349,7 +349,7 @@ describe("an idle node", () => {
     expect(world.fleet.live.map((instance) => instance.id)).toEqual([world.job("late")?.node]);
   });
 
-  test("whose end nobody confirmed is looked up, and forgotten when it is over", async () => {
+  test("a node whose end was not confirmed is looked up, and forgotten when it is over", async () => {
     const world = await idling();
     await world.pass(120);
     expect(world.ledger.table.nodes.size).toBe(1);
@@ -361,7 +361,7 @@ describe("an idle node", () => {
 });
 
 describe("a node that is gone", () => {
-  test("gives its attempts back to the queue, and they run elsewhere", async () => {
+  test("the attempts of a node that is gone return to the queue and run elsewhere", async () => {
     const world = await working();
     const { id } = world.node;
     world.fleet.end(id);
@@ -374,7 +374,7 @@ describe("a node that is gone", () => {
     expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
   });
 
-  test("and was silent is given up only when its lease is over by a minute", async () => {
+  test("a silent node is given up only a minute after its lease has ended", async () => {
     const world = await working();
     const { id, leaseUntilMs } = world.node;
     world.nowMs = leaseUntilMs + 60_000;
@@ -390,7 +390,7 @@ describe("a node that is gone", () => {
 });
 
 describe("a ring", () => {
-  test("during a decision is heard by the same run", async () => {
+  test("a ring during a decision is heard by the same run", async () => {
     const world = new World();
     await world.submit("a");
     world.ledger.wire.before("decisions.finish", () => world.submit("b"));
@@ -400,7 +400,7 @@ describe("a ring", () => {
     expect(world.ledger.table.pool("gpu")).toMatchObject({ bell: 2, decidedThrough: 2 });
   });
 
-  test("that came before the look is not decided on twice", async () => {
+  test("a ring before the snapshot is not decided on twice", async () => {
     const world = new World();
     await world.submit("a");
     await world.workOff();
@@ -409,7 +409,7 @@ describe("a ring", () => {
     expect(world.ledger.wire.calls["decisions.begin"]).toBe((begun ?? 0) + 1);
   });
 
-  test("that is never heard to an end wakes another run", async () => {
+  test("endless rings wake another run", async () => {
     const world = new World(aPool({ limits: { usdPerHour: 100, gpus: 100 } }));
     await world.submit("a");
     world.lane.receive()?.done();
@@ -419,7 +419,7 @@ describe("a ring", () => {
     expect(world.job("more-8")).toMatchObject({ state: "placed" });
   });
 
-  test("that finds no time left is not lost", async () => {
+  test("a ring when a run has no time left is not lost", async () => {
     const world = new World();
     await world.submit("a");
     world.lane.receive()?.done();
@@ -429,8 +429,8 @@ describe("a ring", () => {
   });
 });
 
-describe("a run that was overtaken", () => {
-  test("stops: it launches nothing and binds nothing", async () => {
+describe("an overtaken run", () => {
+  test("an overtaken run stops, and launches and binds nothing", async () => {
     const world = new World();
     await world.submit("a");
     world.ledger.wire.before("decisions.isCurrent", () => world.ledger.decisions.begin("gpu"));
@@ -439,7 +439,7 @@ describe("a run that was overtaken", () => {
     expect(world.ledger.table.openLaunches.size).toBe(1);
   });
 
-  test("between EC2's answer and its record leaves the rest to its successor, and one instance", async () => {
+  test("a run that is overtaken between EC2's response and its record leaves one instance and the rest to its successor", async () => {
     const world = new World();
     await world.submit("a");
     world.ledger.wire.before("placements.settle", () => world.place());
@@ -449,7 +449,7 @@ describe("a run that was overtaken", () => {
     expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
   });
 
-  test("ends no node", async () => {
+  test("an overtaken run ends no node", async () => {
     const world = await idling();
     await world.wait(120);
     world.ledger.wire.before("decisions.isCurrent", () => world.ledger.decisions.begin("gpu"));
@@ -457,7 +457,7 @@ describe("a run that was overtaken", () => {
     expect(world.fleet.live).toHaveLength(1);
   });
 
-  test("does not say that it heard what it did not act on", async () => {
+  test("an overtaken run does not record as heard what it did not act on", async () => {
     const world = new World();
     await world.submit("a");
     world.ledger.wire.before("decisions.finish", () => world.ledger.decisions.begin("gpu"), 1);
@@ -466,11 +466,11 @@ describe("a run that was overtaken", () => {
   });
 });
 
-/** One that sells spot and, dearer, on demand: jobs that take spot and jobs that do not are launched for apart. */
+/** A catalogue with spot and dearer on-demand offers: jobs that accept spot and jobs that do not get separate launches. */
 const twoMarkets = () => new World(aPool(), aCatalogue({ offers: [anOffer(), anOffer({ market: "on-demand", usdPerHour: 1 })] }));
 
-describe("a step that fails", () => {
-  test("does not hold up the others", async () => {
+describe("a failing step", () => {
+  test("a failing step does not delay the others", async () => {
     const world = twoMarkets();
     await world.submit("a");
     await world.submit("b", { spot: false });
@@ -480,19 +480,19 @@ describe("a step that fails", () => {
       "failed: placements.intend was not carried out",
       expect.stringMatching(/^again: launched/),
     ]);
-    expect(world.log).toContainEqual(expect.objectContaining({ level: "error", message: "a step failed", step: "launch" }));
+    expect(world.log).toContainEqual(expect.objectContaining({ level: "error", message: "step failed", step: "launch" }));
   });
 
-  test("because of a bug reaches the log as the error that was thrown, and the run ends as after any other failure", async () => {
+  test("a bug in a step reaches the log as the error that was thrown, and the run ends as after any other failure", async () => {
     const world = new World();
     await world.submit("a");
     const bug = new TypeError("Cannot read properties of undefined (reading 'y')", { cause: new RangeError("no such offer") });
     const placements = { ...world.placeDeps.placements, intend: () => Promise.reject(bug) };
     expect(await world.place({ placements })).toMatchObject({ decisions: 1, steps: 1, ended: "quiet" });
-    const [line] = world.log.filter(({ message }) => message === "a step failed");
+    const [line] = world.log.filter(({ message }) => message === "step failed");
     expect(line).toEqual({
       level: "error",
-      message: "a step failed",
+      message: "step failed",
       pool: "gpu",
       epoch: 1,
       step: "launch",
@@ -505,7 +505,7 @@ describe("a step that fails", () => {
     expect(world.job("a")).toMatchObject({ state: "placed" });
   });
 
-  test("is tried again two seconds later", async () => {
+  test("a failed step is tried again two seconds later", async () => {
     const world = new World();
     await world.submit("a");
     world.ledger.wire.failBefore("placements.intend");
@@ -515,7 +515,7 @@ describe("a step that fails", () => {
     expect(world.job("a")).toMatchObject({ state: "placed" });
   });
 
-  test("after it was done is not done twice", async () => {
+  test("a step that fails after it was done is not done twice", async () => {
     const world = new World();
     await world.submit("a");
     world.ledger.wire.loseAnswerOf("placements.intend");
@@ -526,7 +526,7 @@ describe("a step that fails", () => {
     expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
   });
 
-  test("because EC2 may not be asked is on record, and nothing is lost", async () => {
+  test("a step that fails because a call to EC2 is not allowed is recorded, and nothing is lost", async () => {
     const world = await idling();
     await world.wait(120);
     const terminate = async () => {
@@ -543,8 +543,8 @@ describe("a step that fails", () => {
   });
 });
 
-describe("later", () => {
-  test("one message is under way, however often it is decided", async () => {
+describe("the delayed message of a pool", () => {
+  test("only one delayed message is under way, however often a pool decides", async () => {
     const world = await idling();
     const before = world.lane.later.length;
     for (let n = 0; n < 5; n += 1) {
@@ -555,7 +555,7 @@ describe("later", () => {
     expect(world.lane.later).toHaveLength(before);
   });
 
-  test("another is sent when something is due earlier", async () => {
+  test("another delayed message is sent if something is due earlier", async () => {
     const world = await idling();
     const before = world.lane.later.length;
     world.fleet.unknownNext("not-launched");
@@ -567,7 +567,7 @@ describe("later", () => {
     expect(Math.min(...world.lane.later.map((one) => one.delaySeconds))).toBeLessThanOrEqual(5);
   });
 
-  test("none is sent for a pool at rest", async () => {
+  test("no delayed message is sent for a pool at rest", async () => {
     const world = new World();
     await world.place();
     expect(world.lane.later).toEqual([]);
@@ -575,8 +575,8 @@ describe("later", () => {
   });
 });
 
-describe("a decision that acted", () => {
-  test("that had nothing to do is on record only when somebody may ask about its cause", async () => {
+describe("the record of a decision", () => {
+  test("a decision without steps is recorded only if its cause is not an ordinary one", async () => {
     const world = await idling();
     const before = world.journal.decisions.length;
     await ring({ bell: world.ledger.bell, lane: world.lane }, world.pool.name, "tick");
@@ -587,7 +587,7 @@ describe("a decision that acted", () => {
     expect(world.journal.decisions.slice(before)).toMatchObject([{ causes: ["alarm fleetwright/gpu-low/gpu"], plan: { steps: [] } }]);
   });
 
-  test("is on record with what it saw, wanted and got", async () => {
+  test("a decision is recorded with its snapshot, plan and outcomes", async () => {
     const world = new World();
     await world.submit("a");
     await world.place();
@@ -598,7 +598,7 @@ describe("a decision that acted", () => {
     expect(first?.outcomes).toEqual([expect.stringMatching(/^again: launched i-/)]);
   });
 
-  test("goes on though it cannot be put on record", async () => {
+  test("a decision goes on although it cannot be recorded", async () => {
     const world = new World();
     world.journal.interruptions.failBefore("record");
     await world.submit("a");

@@ -7,7 +7,7 @@ import { aDataset, DataWorld, mnist, someShards } from "./dataset-builders.ts";
 const reads = (share: "whole" | "part", over: Partial<Assignment> = {}): Assignment =>
   anAssignment({ datasets: [{ name: "mnist", share }], ...over });
 
-/** A world with `mnist`, so many shards of it, and these nodes that read it. */
+/** A world with `mnist`, this many shards of it, and these nodes that read it. */
 async function aWorld(shards: number, nodes: Readonly<Record<string, "whole" | "part">> = {}): Promise<DataWorld> {
   const world = new DataWorld();
   world.datasets.put(aDataset());
@@ -27,7 +27,7 @@ const listOf = async (world: DataWorld, node: string): Promise<string[]> => {
 };
 
 describe("a dataset", () => {
-  test("that nobody has looked at is listed, and has no map while nobody needs it", async () => {
+  test("a new dataset is listed, and has no map while no node needs it", async () => {
     const world = await aWorld(3);
     expect(await run(world)).toEqual({ kind: "same", listing: 1, map: 0, nodes: 0, moved: 0 });
     expect(world.mnist).toMatchObject({ state: "ready", listing: { version: 1, shards: 3, bytes: 300 } });
@@ -35,7 +35,7 @@ describe("a dataset", () => {
     expect(await world.store.read(world.mnist.listing?.key ?? "")).toEqual(someShards(3));
   });
 
-  test("that is listed again without a change makes no version, and with one it does", async () => {
+  test("a new listing of a dataset makes a new version only if something has changed", async () => {
     const world = await aWorld(3);
     await run(world);
     const before = world.mnist;
@@ -47,14 +47,14 @@ describe("a dataset", () => {
     expect(world.mnist.listing?.digest).not.toBe(before.listing?.digest);
   });
 
-  test("is not listed when only its nodes are asked about", async () => {
+  test("a dataset is not listed if only its nodes have changed", async () => {
     const world = await aWorld(3);
     await run(world);
     await run(world);
     expect(world.store.interruptions.calls.list).toBe(1);
   });
 
-  test("without objects is empty, and ready again when there are some", async () => {
+  test("a dataset without objects is empty, and ready again when there are some", async () => {
     const world = await aWorld(0);
     await run(world);
     expect(world.mnist.state).toBe("empty");
@@ -63,7 +63,7 @@ describe("a dataset", () => {
     expect(world.mnist.state).toBe("ready");
   });
 
-  test("that cannot be listed has failed, in words; one that was listed before stays what it was, with the trouble on it", async () => {
+  test("a dataset that cannot be listed fails with the reason, but one that was listed before stays ready with the trouble on it", async () => {
     const world = await aWorld(3);
     world.store.sources.set("s3://datasets/vision/mnist/", { trouble: "there is no bucket datasets" });
     expect(await run(world)).toEqual({ kind: "trouble", trouble: "there is no bucket datasets" });
@@ -78,7 +78,7 @@ describe("a dataset", () => {
     expect(world.mnist.trouble).toBeUndefined();
   });
 
-  test("that is unknown, or removed, has nothing done but its leavings swept", async () => {
+  test("only the lists and maps of an unknown or removed dataset are deleted", async () => {
     const world = await aWorld(3, { "i-a": "part" });
     await run(world);
     world.datasets.records.clear();
@@ -91,7 +91,7 @@ describe("a dataset", () => {
 });
 
 describe("a map", () => {
-  test("gives whole nodes the listing itself, and deals parts out so that each shard has one holder", async () => {
+  test("a map gives whole nodes the listing itself, and deals parts out so that each shard has one holder", async () => {
     const world = await aWorld(40, { "i-a": "whole", "i-b": "part", "i-c": "part" });
     expect(await run(world)).toMatchObject({ kind: "changed", map: 1, nodes: 3, moved: 0 });
     expect(world.mnist.map?.holdings.map(({ node, share, shards }) => [node, share, shards])).toEqual([
@@ -104,7 +104,7 @@ describe("a map", () => {
     expect(dealt.sort()).toEqual(someShards(40).map((shard) => shard.key));
   });
 
-  test("stays as it is when nothing has changed", async () => {
+  test("a map stays as it is if nothing has changed", async () => {
     const world = await aWorld(10, { "i-a": "part" });
     await run(world);
     const before = world.mnist;
@@ -113,7 +113,7 @@ describe("a map", () => {
     expect(world.mnist).toEqual(before);
   });
 
-  test("moves only what a node that left had, and puts the plan of it on record", async () => {
+  test("a map moves only the shards of a node that left, and the plan of the move is recorded", async () => {
     const world = await aWorld(60, { "i-a": "part", "i-b": "part", "i-c": "part" });
     await run(world);
     const before = new Map(await Promise.all(["i-a", "i-b", "i-c"].map(async (node) => [node, await listOf(world, node)] as const)));
@@ -134,7 +134,7 @@ describe("a map", () => {
     });
   });
 
-  test("leaves the list of a node alone for which nothing changes", async () => {
+  test("a new map keeps the list of a node for which nothing changes", async () => {
     const world = await aWorld(1, { "i-a": "part" });
     await run(world);
     const list = world.mnist.map?.holdings[0]?.list;
@@ -146,7 +146,7 @@ describe("a map", () => {
     expect(after.map((each) => each.shards).sort()).toEqual([0, 1]);
   });
 
-  test("follows a change of the source", async () => {
+  test("a map follows a change of the source", async () => {
     const world = await aWorld(10, { "i-a": "part", "i-b": "whole" });
     await run(world);
     world.upload(someShards(11));
@@ -155,7 +155,7 @@ describe("a map", () => {
     expect(await listOf(world, "i-b")).toHaveLength(11);
   });
 
-  test("counts a node that has GPUs by them, and one that has none by its vCPUs", async () => {
+  test("a map weighs nodes by their GPUs, and nodes without GPUs by their vCPUs", async () => {
     const world = await aWorld(10);
     join(world, "i-a", "part", 4);
     world.ledger.table.putNode(
@@ -165,7 +165,7 @@ describe("a map", () => {
     expect(world.mnist.map?.holdings.map((each) => each.weight)).toEqual([4, 96]);
   });
 
-  test.each(["terminating", "gone"] as const)("has no node that is %s, nor one of another team's dataset", async (state) => {
+  test.each(["terminating", "gone"] as const)("a map names no node that is %s, and no node of another team's dataset", async (state) => {
     const world = await aWorld(10, { "i-a": "part" });
     world.ledger.table.putNode(aNode({ id: "i-b", state, assignments: [reads("part")] }));
     world.ledger.table.putNode(aNode({ id: "i-c", team: "research", assignments: [reads("part", { team: "research" })] }));
@@ -174,7 +174,7 @@ describe("a map", () => {
     expect(world.mnist.map?.holdings.map((each) => each.node)).toEqual(["i-a"]);
   });
 
-  test("is emptied when nobody needs the dataset any more, and its old lists go after a while", async () => {
+  test("a map is emptied when no node needs the dataset any more, and its old lists are deleted after a while", async () => {
     const world = await aWorld(10, { "i-a": "part" });
     await run(world);
     const old = world.mnist.map?.holdings[0]?.list ?? "";
@@ -191,8 +191,8 @@ describe("a map", () => {
   });
 });
 
-describe("a list that a node was just told of", () => {
-  test("outlives the map that it was of, however old it is", async () => {
+describe("the list of a node", () => {
+  test("a list that a node has just received outlives its map, however old it is", async () => {
     const world = await aWorld(10, { "i-a": "part", "i-b": "whole" });
     await run(world);
     const told = (world.mnist.map?.holdings ?? []).map((holding) => holding.list);
@@ -204,15 +204,15 @@ describe("a list that a node was just told of", () => {
   });
 });
 
-describe("two runs at once", () => {
-  test("make one map: the later one reads again and finds nothing left to do", async () => {
+describe("two rebalancing runs at once", () => {
+  test("two runs at once make one map, because the later one reads again and finds nothing left to do", async () => {
     const world = await aWorld(20, { "i-a": "part", "i-b": "part" });
     const [one, two] = await Promise.all([run(world), run(world)]);
     expect([one.kind, two.kind].sort()).toEqual(["changed", "same"]);
     expect(world.mnist).toMatchObject({ listing: { version: 1 }, map: { version: 1 } });
   });
 
-  test("of which one sees a node more end in the map with that node, whoever writes first", async () => {
+  test("if one of two runs sees one more node, the map ends with that node, whichever writes first", async () => {
     const world = await aWorld(20, { "i-a": "part" });
     await run(world);
     world.datasets.interruptions.before("noteMap", async () => {
@@ -225,7 +225,7 @@ describe("two runs at once", () => {
     expect(world.mnist.map?.holdings.map((each) => each.node)).toEqual(["i-a", "i-b", "i-c"]);
   });
 
-  test("of which one replaces the dataset leave no trace of the old one in the new", async () => {
+  test("a run for a replaced dataset leaves no trace in the new one", async () => {
     const world = await aWorld(20, { "i-a": "part" });
     world.datasets.interruptions.before("noteListing", () =>
       world.datasets.put(aDataset({ id: "second", source: { bucket: "other", prefix: "" } })),
@@ -235,7 +235,7 @@ describe("two runs at once", () => {
     expect(world.mnist).toMatchObject({ id: "second", listing: { shards: 2 }, map: { version: 1 } });
   });
 
-  test.each(["noteListing", "noteMap"] as const)("and an answer of %s that is lost: a repeat finds it done", async (method) => {
+  test.each(["noteListing", "noteMap"] as const)("a repeat after a lost response of %s finds the work done", async (method) => {
     const world = await aWorld(20, { "i-a": "part" });
     world.datasets.interruptions.loseAnswerOf(method);
     await expect(run(world)).rejects.toMatchObject({ retry: true });

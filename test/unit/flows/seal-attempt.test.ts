@@ -21,7 +21,7 @@ function world(over: Partial<Job> = {}) {
   return { ledger, artifacts, deps, paths, waits, job: () => ledger.table.jobs.get("vision/train-1") };
 }
 
-test("a job has succeeded when every file of it is sealed, and its list lies beside them", async () => {
+test("a job succeeds when all its files are sealed and listed", async () => {
   const { artifacts, deps, job, paths, waits } = world();
   artifacts.upload(attempt, files);
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "succeeded", files: 2 });
@@ -31,14 +31,14 @@ test("a job has succeeded when every file of it is sealed, and its list lies bes
   expect(waits()).toBe(0);
 });
 
-test("a job that leaves nothing succeeds, too", async () => {
+test("a job without files succeeds too", async () => {
   const { artifacts, deps, job } = world();
   artifacts.upload(attempt, {});
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "succeeded", files: 0 });
   expect(job()).toMatchObject({ state: "succeeded", artifacts: { files: 0, bytes: 0 } });
 });
 
-test("a job of which a named artifact is not there, or entries were left out, succeeds and says so", async () => {
+test("a job with a missing artifact or entries that were left out succeeds and says so", async () => {
   const { artifacts, deps, job } = world();
   const leftOut = ["a", "b", "c"].map((path) => ({ path, because: "it is a socket" }));
   artifacts.upload(attempt, files, { leftOut, missing: ["ckpt/*.pt"] });
@@ -51,7 +51,7 @@ test("a job of which a named artifact is not there, or entries were left out, su
   expect(artifacts.listed(attempt)).toMatchObject({ leftOut, missing: ["ckpt/*.pt"] });
 });
 
-test("a job without a required artifact fails, and the rest is kept", async () => {
+test("a job without a required artifact fails, and its other files are kept", async () => {
   const { artifacts, deps, job, paths } = world();
   artifacts.upload(attempt, files, { missing: ["model.bin"], failed: 'the required artifact "model.bin" is not there' });
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "failed", files: 2 });
@@ -63,7 +63,7 @@ test("a job without a required artifact fails, and the rest is kept", async () =
   expect(paths()).toEqual(["out/model.pt", "out/log.txt"]);
 });
 
-test("more files than an item of the table could list are kept", async () => {
+test("an attempt may keep more files than an item of the table could list", async () => {
   const { artifacts, deps, job, paths } = world();
   const many = Array.from({ length: 2_500 }, (_, n) => [`${"folder/".repeat(20)}part-${n}.bin`, "x"] as const);
   artifacts.upload(attempt, Object.fromEntries(many));
@@ -72,8 +72,8 @@ test("more files than an item of the table could list are kept", async () => {
   expect(JSON.stringify(job()).length).toBeLessThan(2_000);
 });
 
-describe("whatever fails halfway is done by the next try", () => {
-  test.each(["uploaded", "sealedList", "seal", "sealList"] as const)("%s", async (method) => {
+describe("a failure while sealing", () => {
+  test.each(["uploaded", "sealedList", "seal", "sealList"] as const)("a failure of %s is made up for by the next try", async (method) => {
     const { artifacts, deps, job, paths } = world();
     artifacts.upload(attempt, files);
     artifacts.interruptions.failBefore(method, method === "seal" ? 2 : 1);
@@ -83,7 +83,7 @@ describe("whatever fails halfway is done by the next try", () => {
     expect(paths()).toHaveLength(2);
   });
 
-  test("after the list was sealed, the files are not sealed again, and the job ends as it would have", async () => {
+  test("a retry after the list was sealed does not seal the files again, and the job ends all the same", async () => {
     const { ledger, artifacts, deps, job } = world();
     artifacts.upload(attempt, files, { failed: "there is no model.bin" });
     ledger.wire.failBefore("sealing.fail");
@@ -96,7 +96,7 @@ describe("whatever fails halfway is done by the next try", () => {
   });
 });
 
-test("done twice is done once", async () => {
+test("sealing an attempt twice has no further effect", async () => {
   const { artifacts, deps, job } = world();
   artifacts.upload(attempt, files);
   await sealAttempt(deps, attempt);
@@ -106,7 +106,7 @@ test("done twice is done once", async () => {
   expect(artifacts.listed(attempt)).toEqual(list);
 });
 
-test("done by two at once is done once", async () => {
+test("sealing an attempt twice at once has the effect of once", async () => {
   const { artifacts, deps, job } = world();
   artifacts.upload(attempt, files);
   const both = await Promise.all([sealAttempt(deps, attempt), sealAttempt(deps, attempt)]);
@@ -114,14 +114,14 @@ test("done by two at once is done once", async () => {
   expect(job()).toMatchObject({ state: "succeeded" });
 });
 
-describe("what an attempt left is kept, and its job does not change,", () => {
+describe("an attempt that is not the job's current one", () => {
   test.each<[string, Partial<Job>]>([
-    ["when another attempt counts by now", { attempt: 3, state: "running" }],
-    ["when the job waits again", { attempt: 3, state: "queued" }],
-    ["when the job was cancelled", { state: "cancelled" }],
-    ["when the job has failed", { state: "failed" }],
-    ["when another attempt of it has succeeded", { attempt: 3, state: "succeeded" }],
-  ])("%s", async (_what, over) => {
+    ["another attempt runs", { attempt: 3, state: "running" }],
+    ["the job waits again", { attempt: 3, state: "queued" }],
+    ["the job was cancelled", { state: "cancelled" }],
+    ["the job has failed", { state: "failed" }],
+    ["another attempt has succeeded", { attempt: 3, state: "succeeded" }],
+  ])("the files of an attempt are kept and its job does not change if %s", async (_what, over) => {
     const { artifacts, deps, job, paths, waits } = world(over);
     artifacts.upload(attempt, files, { failed: "there is no model.bin" });
     const before = job();
@@ -131,7 +131,7 @@ describe("what an attempt left is kept, and its job does not change,", () => {
     expect(waits()).toBe(0);
   });
 
-  test("when it was given away while it was sealed", async () => {
+  test("the files of an attempt are kept if its job was queued again while it was sealed", async () => {
     const { ledger, artifacts, deps, job, paths, waits } = world();
     artifacts.upload(attempt, files);
     ledger.wire.before("sealing.succeed", () => ledger.table.putJob(aJob({ state: "queued", attempt: 3 })));
@@ -145,12 +145,12 @@ describe("what an attempt left is kept, and its job does not change,", () => {
 /** What reading a manifest that is not JSON throws. */
 const unreadable = expect.objectContaining({ name: "Fault", code: "manifest", cause: expect.any(SyntaxError) });
 
-describe("there is nothing to seal", () => {
+describe("an attempt with nothing to seal", () => {
   test.each<[string, Partial<Job>]>([
-    ["of an attempt that has not begun", { attempt: 1 }],
-    ["of a job that waits for its node", { state: "queued" }],
-    ["of an attempt that left nothing", { state: "failed" }],
-  ])("%s", async (_what, over) => {
+    ["an attempt that has not started", { attempt: 1 }],
+    ["an attempt of a job that waits for its node", { state: "queued" }],
+    ["an attempt that left no files", { state: "failed" }],
+  ])("nothing is sealed of %s", async (_what, over) => {
     const { artifacts, deps, job } = world(over);
     const before = job();
     if (over.state !== "failed") artifacts.upload(attempt, files);
@@ -159,12 +159,12 @@ describe("there is nothing to seal", () => {
     expect(job()).toEqual(before);
   });
 
-  test("of a job that nobody knows", async () => {
+  test("nothing is sealed of an unknown job", async () => {
     const { deps } = world();
     expect(await sealAttempt(deps, { ...attempt, job: "nobody" })).toEqual({ kind: "nothing", files: 0 });
   });
 
-  test("of an attempt that is over and whose manifest cannot be read: it waits no more", async () => {
+  test("an attempt that is over and has an unreadable manifest no longer waits to be sealed", async () => {
     const { artifacts, deps, waits } = world({ state: "cancelled" });
     artifacts.incoming.set(manifestKey(attempt), Buffer.from("{"));
     expect(await sealAttempt(deps, attempt)).toEqual({ kind: "nothing", files: 0, error: unreadable });
@@ -172,20 +172,20 @@ describe("there is nothing to seal", () => {
   });
 });
 
-test.each(["placed", "running"] as const)("a run that is on record as %s is not over: again later", async (state) => {
+test.each(["placed", "running"] as const)("sealing a run that is recorded as %s is retried later", async (state) => {
   const { artifacts, deps } = world({ state });
   artifacts.upload(attempt, files);
   await expect(sealAttempt(deps, attempt)).rejects.toMatchObject({ name: "Fault", code: "not-ended", retry: true });
 });
 
-test("an upload that is not whole is left alone", async () => {
+test("an upload that is not complete is left alone", async () => {
   const { deps, job, waits } = world({ node: "i-0000000000000001" });
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "early", files: 0 });
   expect(job()).toMatchObject({ state: "sealing" });
   expect(waits()).toBe(1);
 });
 
-test("an upload that is gone, or cannot be read, fails the job: nothing would ever end it", async () => {
+test("an upload that is gone or cannot be read fails the job, because nothing else would end it", async () => {
   const gone = world();
   expect(await sealAttempt(gone.deps, attempt)).toEqual({ kind: "failed", files: 0 });
   expect(gone.job()).toMatchObject({ state: "failed", reason: "could not keep its artifacts: its upload is no longer there" });
@@ -197,7 +197,7 @@ test("an upload that is gone, or cannot be read, fails the job: nothing would ev
   expect(broken.job()).toMatchObject({ state: "failed", reason: words });
 });
 
-test("a key that is refused for good fails the job in words, and a call that may be tried again throws", async () => {
+test("a key that is refused for good fails the job with the reason, and an error that may be retried is thrown", async () => {
   const refused = world();
   refused.artifacts.upload(attempt, files);
   const error = new Fault("denied", "KMS did not use the team's key");
@@ -212,7 +212,7 @@ test("a key that is refused for good fails the job in words, and a call that may
   expect(refused.job()).toMatchObject({ reason: "could not keep its artifacts: KMS did not use the team's key" });
 });
 
-describe("a file that is lost costs only itself", () => {
+describe("a lost file", () => {
   test.each<[string, (artifacts: MemoryArtifacts) => void, string]>([
     ["missing", ({ incoming }) => incoming.delete(fileKey(attempt, "out/log.txt")), "it was not uploaded"],
     [
@@ -220,7 +220,7 @@ describe("a file that is lost costs only itself", () => {
       ({ incoming }) => incoming.set(fileKey(attempt, "out/log.txt"), Buffer.from("d0ne")),
       "it does not have the checksum that the worker computed",
     ],
-  ])("when it is %s: the rest can be fetched, and the job says which it was", async (_what, spoil, because) => {
+  ])("the other files can be fetched if one is %s, and the job names the lost one", async (_what, spoil, because) => {
     const { artifacts, deps, job } = world();
     artifacts.upload(attempt, files);
     spoil(artifacts);
@@ -233,7 +233,7 @@ describe("a file that is lost costs only itself", () => {
     expect(artifacts.listed(attempt)).toMatchObject({ artifacts: [{ path: "out/model.pt" }], lost: [{ path: "out/log.txt", because }] });
   });
 
-  test("when its name is none that can be kept", async () => {
+  test("the other files are kept if one has a name that cannot be kept", async () => {
     const { artifacts, deps, job, paths } = world();
     artifacts.upload(attempt, { ...files, "out/logs\\events.txt": "odd" });
     expect(await sealAttempt(deps, attempt)).toEqual({ kind: "failed", files: 2 });

@@ -6,7 +6,7 @@ import type { LogSegments } from "../../../lib/ports/kept-logs.ts";
 const attempt = { team: "vision", job: "train-1", attempt: 2 };
 const segment = (number: number, rank = 0): SegmentRef => ({ ...attempt, rank, number });
 
-/** Segments by their numbers; what is sealed is kept. */
+/** Segments by their numbers, and the sealed ones. */
 function segments(uploaded: readonly SegmentRef[]): LogSegments & { readonly sealed: SegmentRef[] } {
   const sealed: SegmentRef[] = [];
   return {
@@ -20,13 +20,13 @@ function segments(uploaded: readonly SegmentRef[]): LogSegments & { readonly sea
   };
 }
 
-test("a part of a log is sealed whatever has become of its job", async () => {
+test("a segment of a log is sealed whatever happened to its job", async () => {
   const one = segment(0);
   expect(await sealLog({ segments: segments([one]) }, one)).toEqual({ kind: "sealed", bytes: 5 });
   expect(await sealLog({ segments: segments([]) }, one)).toEqual({ kind: "missing", bytes: 0 });
 });
 
-test("parts whose events were lost are sealed when the attempt's manifest is", async () => {
+test("segments whose events were lost are sealed with the attempt's manifest", async () => {
   const all = [segment(0), segment(1), segment(0, 1)];
   const kept = segments(all);
   await sealLog({ segments: kept }, segment(0));

@@ -10,7 +10,7 @@ const minutes = async (world: World, count: number): Promise<void> => {
   for (let n = 0; n < count * 3; n += 1) await world.pass(20);
 };
 
-/** A launch whose process died when EC2 had carried it out. */
+/** A launch whose process crashed after EC2 had carried it out. */
 async function unheard(): Promise<World> {
   const world = new World();
   await world.submit("a");
@@ -28,14 +28,14 @@ async function unheard(): Promise<World> {
   return world;
 }
 
-/** The same, and EC2 does not take its request any more. */
+/** The same, but EC2 no longer accepts the request. */
 async function turnedAway(): Promise<World> {
   const world = await unheard();
   world.fleet.turnAwayNext(1_000);
   return world;
 }
 
-/** The world right after the launch's only sending. */
+/** The world right after the launch's only request. */
 async function lost(how: "launched" | "not-launched"): Promise<World> {
   const world = new World();
   for (let n = 0; n < 1_000; n += 1) world.fleet.unknownNext(how);
@@ -44,18 +44,18 @@ async function lost(how: "launched" | "not-launched"): Promise<World> {
   return world;
 }
 
-describe("a launch that EC2 turns away", () => {
-  test("the first time has launched nothing, and reserves nothing any more", async () => {
+describe("a launch that EC2 rejects", () => {
+  test("a launch that EC2 rejects the first time has launched nothing, and its reservation ends", async () => {
     const world = new World();
     world.fleet.turnAwayNext();
     await world.submit("a");
     await world.place();
-    expect(world.log).toContainEqual(expect.objectContaining({ message: "launch", came: "refused" }));
+    expect(world.log).toContainEqual(expect.objectContaining({ message: "launch requested", came: "refused" }));
     expect(world.ledger.table.openLaunches.size).toBe(0);
     expect(world.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
   });
 
-  test("after an answer was lost is searched for, and found", async () => {
+  test("a launch that EC2 rejects after a lost response is searched for and found", async () => {
     const world = await turnedAway();
     await minutes(world, 1);
     expect(world.fleet.live).toHaveLength(1);
@@ -63,7 +63,7 @@ describe("a launch that EC2 turns away", () => {
     expectOneTruth(world);
   });
 
-  test("and that no search shows for a minute is not given up: what is reserved stays so, and nothing is launched for its job", async () => {
+  test("a rejected launch that no search shows for a minute keeps its reservation, and nothing else is launched for its job", async () => {
     const world = await turnedAway();
     const [instance] = world.fleet.live;
     world.fleet.invisible.add(instance?.id ?? "");
@@ -77,7 +77,7 @@ describe("a launch that EC2 turns away", () => {
     expectOneTruth(world);
   });
 
-  test("and whose instance has ended meanwhile binds nothing to it", async () => {
+  test("a rejected launch whose instance has ended meanwhile gets no job", async () => {
     const world = await turnedAway();
     for (const { id } of world.fleet.live) world.fleet.end(id);
     await world.pass(20);
@@ -87,8 +87,8 @@ describe("a launch that EC2 turns away", () => {
   });
 });
 
-describe("a launch of which nothing is ever heard", () => {
-  test("is retired after ten minutes of asking and ten of empty reads, and its job gets another, under another token", async () => {
+describe("a launch without any response", () => {
+  test("a launch without any response is retired after ten minutes of repeats and ten of empty reads, and its job gets another one under another token", async () => {
     const world = await lost("not-launched");
     await minutes(world, 10);
     const asked = world.fleet.asked.length;
@@ -101,7 +101,7 @@ describe("a launch of which nothing is ever heard", () => {
     expect(new Set(world.fleet.asked.map((launch) => launch.clientToken)).size).toBe(2);
   });
 
-  test("is not retired by reads that fail", async () => {
+  test("a launch without any response is not retired by reads that fail", async () => {
     const world = await lost("not-launched");
     world.fleet.deafNext("find", 1_000);
     await minutes(world, 40);
@@ -109,7 +109,7 @@ describe("a launch of which nothing is ever heard", () => {
     expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
   });
 
-  test("but that has launched, is found when it is too old to be asked for", async () => {
+  test("a launch without any response that did launch is found when it is too old to be repeated", async () => {
     const world = await lost("launched");
     await minutes(world, 12);
     expect(world.fleet.live).toHaveLength(1);
@@ -117,7 +117,7 @@ describe("a launch of which nothing is ever heard", () => {
   });
 });
 
-test("a token that is answered with an instance that has ended meanwhile gives its job another", async () => {
+test("a job gets another instance if its repeated token returns one that has ended", async () => {
   const world = await unheard();
   const [dead] = [...world.fleet.instances.values()];
   if (dead) world.fleet.end(dead.id);
@@ -127,7 +127,7 @@ test("a token that is answered with an instance that has ended meanwhile gives i
   expectOneTruth(world);
 });
 
-test("no two requests bear one token, and none is too long for EC2", () => {
+test("no two requests have the same token, and none is too long for EC2", () => {
   const { clientToken: _, ...launch } = aLaunch();
   const others = [
     { ...launch, id: "another" },
@@ -146,18 +146,18 @@ test("no two requests bear one token, and none is too long for EC2", () => {
 
 /** Worlds in which the next run of `place` searches for a launch. */
 const stories: Readonly<Record<string, () => Promise<World>>> = {
-  "all of it is found": turnedAway,
-  "it is found ended": async () => {
+  "finds all instances": turnedAway,
+  "finds an instance that has ended": async () => {
     const world = await turnedAway();
     for (const { id } of world.fleet.live) world.fleet.end(id);
     return world;
   },
-  "it is not seen yet": async () => {
+  "finds nothing yet": async () => {
     const world = await turnedAway();
     for (const { id } of world.fleet.live) world.fleet.invisible.add(id);
     return world;
   },
-  "nothing came of it, and it is retired": async () => {
+  "retires a launch that produced nothing": async () => {
     const world = await lost("not-launched");
     await minutes(world, 19);
     return world;
@@ -171,7 +171,7 @@ async function run(world: World, at: CrashPoint | undefined): Promise<readonly s
   return process.calls;
 }
 
-/** EC2 answers again, shows what there is, and takes requests. */
+/** EC2 responds again, shows all instances, and accepts requests. */
 async function recover(world: World): Promise<void> {
   world.fleet.calm();
   world.ledger.table.catalogues.set("gpu", aCatalogue());
@@ -179,8 +179,8 @@ async function recover(world: World): Promise<void> {
   await minutes(world, 22);
 }
 
-describe.each(Object.entries(stories))("a run that searches, and %s", (_story, begin) => {
-  test("ends at one truth whatever call its process dies before or after", async () => {
+describe.each(Object.entries(stories))("a search that %s", (_story, begin) => {
+  test("a run that searches ends in one consistent state at whatever call it crashes", async () => {
     const calls = await run(await begin(), undefined);
     expect(calls).toContain("fleet.find");
     for (let call = 1; call <= calls.length; call += 1)

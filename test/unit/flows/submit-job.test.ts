@@ -10,14 +10,14 @@ const send = (world: World, body: string, messageId = "m-1") =>
   submitJob(world.submitDeps, { team: "vision", messageId, body, sentAtMs: monday });
 const jobs = (world: World): string[] => [...world.ledger.table.jobs.values()].map(({ job, state }) => `${job} ${state}`);
 
-test("a message becomes a job that waits, and the pool is woken", async () => {
+test("a message becomes a waiting job, and its pool is woken", async () => {
   const world = new World();
   expect(await send(world, '{"command":["python","train.py"]}')).toMatchObject({ kind: "queued", job: { job: "m-1", pool: "gpu" } });
   expect(world.ledger.table.queueOf("gpu")).toMatchObject([{ team: "vision", job: "m-1", attempt: 1, submittedAtMs: monday }]);
   expect(world.lane.waiting).toEqual(["gpu"]);
 });
 
-test("a message that is nested without end, or wrong in a thousand places, is rejected in few words", async () => {
+test("a message that is deeply nested, or wrong in a thousand places, is rejected with a short reason", async () => {
   const world = new World();
   const deep = `${"[".repeat(15_000)}${"]".repeat(15_000)}`;
   expect(await send(world, deep, "m-1")).toMatchObject({ kind: "rejected" });
@@ -29,21 +29,21 @@ test("a message that is nested without end, or wrong in a thousand places, is re
 });
 
 describe("the same message twice", () => {
-  test("is one job", async () => {
+  test("the same message twice is one job", async () => {
     const world = new World();
     await world.submit("a");
     expect(await world.submit("a")).toMatchObject({ kind: "same" });
     expect(jobs(world)).toEqual(["a queued"]);
   });
 
-  test("is one job though its fields come in another order", async () => {
+  test("the same message with its fields in another order is one job", async () => {
     const world = new World();
     await send(world, '{"id":"a","command":["x"],"env":{"A":"1","B":"2"}}', "m-1");
     expect(await send(world, '{ "env": { "B": "2", "A": "1" }, "command": ["x"], "id": "a" }', "m-2")).toMatchObject({ kind: "same" });
     expect(jobs(world)).toEqual(["a queued"]);
   });
 
-  test("rings again: whoever wrote it may have died before its ring", async () => {
+  test("the same message rings again, because the first delivery may have crashed before its ring", async () => {
     const world = new World();
     world.ledger.wire.failBefore("bell.ring");
     await expect(world.submit("a")).rejects.toThrow("bell.ring");
@@ -52,10 +52,10 @@ describe("the same message twice", () => {
     expect(world.lane.waiting).toEqual(["gpu"]);
   });
 
-  test("rings again though a release with a new field was deployed between the two", async () => {
+  test("the same message rings again although a release with a new field was deployed in between", async () => {
     const world = new World();
     const body = '{"id":"a","command":["x"]}';
-    // What a release wrote that did not know the field "datasets" yet, and whose handler died before its ring.
+    // A job that an earlier release without the field "datasets" wrote, and whose handler crashed before its ring.
     const { datasets: _datasets, ...shape } = JobMessage.shape;
     const older = z.strictObject(shape);
     const { id: _id, ...spec } = older.parse(JSON.parse(body));
@@ -67,7 +67,7 @@ describe("the same message twice", () => {
     expect(jobs(world)).toEqual(["a queued"]);
   });
 
-  test("has its pool decide though that was taken out of the configuration, and whoever wrote it died before its ring or after", async () => {
+  test("the same message wakes its pool even if that was removed from the configuration and the first delivery crashed before or after its ring", async () => {
     const body = '{"id":"a","command":["x"],"pool":"gpu"}';
     for (const call of ["bell.ring", "lane.send"] as const) {
       const world = new World();
@@ -82,7 +82,7 @@ describe("the same message twice", () => {
     }
   });
 
-  test("is one job though prices have come between, and it could not be taken now", async () => {
+  test("the same message is one job even if it would be rejected now that prices are known", async () => {
     const world = new World();
     world.ledger.table.catalogues.clear();
     await world.submit("a", { gpus: 9 });
@@ -91,14 +91,14 @@ describe("the same message twice", () => {
     expect(jobs(world)).toEqual(["a queued"]);
   });
 
-  test("is one refusal", async () => {
+  test("the same rejected message twice is one rejection", async () => {
     const world = new World();
     for (const _time of [1, 2]) expect(await send(world, "not JSON")).toMatchObject({ kind: "rejected", job: { job: "m-1" } });
     expect(jobs(world)).toEqual(["m-1 rejected"]);
   });
 });
 
-test("another body under one id is refused under the message's id, and the first stays", async () => {
+test("another body with a used id is rejected under the message's id, and the first job stays", async () => {
   const world = new World();
   await world.submit("a");
   const second = await world.submit("a", { vcpus: 4 });
@@ -110,26 +110,26 @@ test("another body under one id is refused under the message's id, and the first
   expect(world.job("a")).toMatchObject({ spec: { vcpus: 2 } });
 });
 
-test("what cannot be read and names a job that is there is refused under the message's id", async () => {
+test("an invalid message that names an existing job is rejected under the message's id", async () => {
   const world = new World();
   await world.submit("a");
   expect(await send(world, '{"id":"a","command":["x"],"gpu":1}')).toMatchObject({ kind: "rejected", job: { job: "m-1" } });
   expect(jobs(world)).toEqual(["a queued", "m-1 rejected"]);
 });
 
-describe("refused with a reason", () => {
+describe("a rejected message", () => {
   const large = JSON.stringify({ command: ["x"], env: { A: "x".repeat(33 * 1024) } });
   test.each([
-    ["what is not JSON", "{command: x}", "m-1", /^the message is not JSON: /],
-    ["33 KiB", large, "m-1", /^the message has 33\d\d\d bytes and 32768 are allowed; put data on S3/],
-    ["a 1 MiB message", "x".repeat(1024 * 1024), "m-1", /^the message has 1048576 bytes/],
+    ["text that is not JSON", "{command: x}", "m-1", /^the message is not JSON: /],
+    ["more than 32 KiB", large, "m-1", /^the message has 33\d\d\d bytes and 32768 are allowed; put data on S3/],
+    ["a body of 1 MiB", "x".repeat(1024 * 1024), "m-1", /^the message has 1048576 bytes/],
     ["an unknown field", '{"id":"a","command":["x"],"gpu":1}', "a", /^there is no field "gpu"; did you mean "gpus"\?$/],
     ["no command", '{"id":"a"}', "a", /^command: say what to run/],
-    ["an id that is none", '{"id":"../a","command":["x"]}', "m-1", /^id: an id is/],
+    ["an invalid id", '{"id":"../a","command":["x"]}', "m-1", /^id: an id is/],
     ["an unknown pool", '{"id":"a","command":["x"],"pool":"moon"}', "a", /^team vision has no pool named moon; it can use: gpu$/],
     ["9 GPUs of a type that has 1", '{"command":["x"],"gpus":9}', "m-1", /^no instance type of pool gpu has 9 GPUs; the largest/],
-    ["a container where there are none", '{"image":"pytorch"}', "m-1", /^pool gpu runs plain programs, not containers/],
-  ])("%s", async (_what, body, job, reason) => {
+    ["a container in a pool without containers", '{"image":"pytorch"}', "m-1", /^pool gpu runs plain programs, not containers/],
+  ])("a message is rejected with the reason: %s", async (_what, body, job, reason) => {
     const world = new World(aPool({ containers: false }));
     expect(await send(world, body)).toMatchObject({
       kind: "rejected",
@@ -141,32 +141,32 @@ describe("refused with a reason", () => {
   });
 });
 
-test("a message that begins with a byte order mark is read as the one without it", async () => {
+test("a byte order mark at the beginning of a message makes no difference", async () => {
   const world = new World();
   expect(await send(world, '\uFEFF{"id":"a","command":["x"]}')).toMatchObject({ kind: "queued", job: { job: "a" } });
 });
 
-test("bytes are counted, not letters", async () => {
+test("the size of a message is counted in bytes, not in letters", async () => {
   const world = new World();
   const body = JSON.stringify({ command: ["x"], env: { A: "ä".repeat(16_300), B: "ä".repeat(200) } });
   expect(body.length).toBeLessThan(32 * 1024);
   expect(await send(world, body)).toMatchObject({ kind: "rejected" });
 });
 
-test("what can run is taken though nobody knows yet what can be bought", async () => {
+test("a job is accepted although the pool's prices are not known yet", async () => {
   const world = new World();
   world.ledger.table.catalogues.clear();
   expect(await world.submit("a")).toMatchObject({ kind: "queued" });
 });
 
-test("a thousand jobs ring, and one message wakes the pool", async () => {
+test("a thousand jobs ring, and one message wakes the pool once", async () => {
   const world = new World();
   for (let n = 0; n < 20; n += 1) await world.submit(`job-${n}`);
   expect(world.ledger.table.pool("gpu").bell).toBe(20);
   expect(world.lane.waiting).toEqual(["gpu"]);
 });
 
-test("what was taken before prices were known and is refused now is rung for: it waits, and its pool has to end it", async () => {
+test("a job that was accepted before prices were known and is rejected now rings its pool, because it waits and the pool must end it", async () => {
   const world = new World();
   const catalogue = world.ledger.table.catalogues.get(world.pool.name);
   world.ledger.table.catalogues.delete(world.pool.name);

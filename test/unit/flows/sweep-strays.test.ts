@@ -7,7 +7,7 @@ import { World } from "./world.ts";
 
 const minute = 60_000;
 
-/** A world with a node that is ours, and instances that the ledger has never heard of. */
+/** A world with a node of the ledger, and instances that the ledger does not know. */
 async function withStrays(count = 1) {
   const world = new World();
   await world.submit("a");
@@ -24,8 +24,8 @@ async function withStrays(count = 1) {
   return { world, strays, instances, sweep, lives };
 }
 
-describe("an instance that bears our name and that nobody owns", () => {
-  test("is noted first, and ended when it is unowned still ten minutes later; what is ours lives on", async () => {
+describe("an instance without an owner", () => {
+  test("an instance without an owner is noted first and ended ten minutes later, and the fleet's own instances live on", async () => {
     const { world, strays, sweep, lives } = await withStrays();
     expect(await sweep(0)).toEqual({ noted: 1, ended: [] });
     expect(await sweep(5)).toEqual({ noted: 1, ended: [] });
@@ -37,7 +37,7 @@ describe("an instance that bears our name and that nobody owns", () => {
     expect(world.fleet.live.map(({ id }) => id)).toEqual([world.node.id]);
   });
 
-  test("is not ended by looks that did not go well: they change nothing", async () => {
+  test("a failed check changes nothing and ends no instance", async () => {
     const { strays, instances, sweep, lives, world } = await withStrays();
     await sweep(0);
     instances.deaf = true;
@@ -50,7 +50,7 @@ describe("an instance that bears our name and that nobody owns", () => {
     expect(await sweep(20)).toEqual({ noted: 1, ended: strays });
   });
 
-  test("is let live when the ledger knows it after all, even right before its end", async () => {
+  test("an instance lives if the ledger knows it after all, even right before its end", async () => {
     const { world, strays, sweep, lives } = await withStrays();
     await sweep(0);
     const adopt = () => {
@@ -63,14 +63,14 @@ describe("an instance that bears our name and that nobody owns", () => {
     expect(await sweep(15)).toEqual({ noted: 0, ended: [] });
   });
 
-  test("is nobody's for as long as a launch that may have brought it is open", async () => {
+  test("an instance counts as owned while a launch that may have created it is open", async () => {
     const { world, sweep, strays, lives } = await withStrays();
     world.ledger.table.openLaunches.set("stray-0", aLaunch({ id: "stray-0" }));
     for (const minutes of [0, 5, 10, 15]) expect(await sweep(minutes)).toEqual({ noted: 0, ended: [] });
     expect(lives(strays[0])).toBe(true);
   });
 
-  test("begins anew when it was owned in between", async () => {
+  test("the ten minutes start again if the instance was owned in between", async () => {
     const { world, sweep, strays } = await withStrays();
     await sweep(0);
     world.ledger.table.openLaunches.set("stray-0", aLaunch({ id: "stray-0" }));
@@ -80,7 +80,7 @@ describe("an instance that bears our name and that nobody owns", () => {
     expect(await sweep(20)).toEqual({ noted: 1, ended: strays });
   });
 
-  test("shares a sweep with nineteen others at most", async () => {
+  test("a sweep ends at most twenty instances", async () => {
     const { sweep } = await withStrays(25);
     await sweep(0);
     expect((await sweep(10)).ended).toHaveLength(20);
@@ -88,7 +88,7 @@ describe("an instance that bears our name and that nobody owns", () => {
   });
 });
 
-test("a clock that was ahead when it was noted ends nothing too early, and neither does one that is", () => {
+test("a clock that is or was ahead ends no instance too early", () => {
   const stray = { id: "i-1", launchedAtMs: monday, ending: false };
   const ahead = new Map([["i-1", monday + 60 * minute]]);
   expect(judgeStrays({ unowned: [stray], noted: ahead, nowMs: monday })).toEqual({ since: new Map([["i-1", monday]]), ends: [] });

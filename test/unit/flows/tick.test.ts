@@ -37,7 +37,7 @@ function ticking(world = new World()) {
 }
 
 describe("a pool at rest", () => {
-  test("costs two reads, with two for all of them, and nothing else in most minutes", async () => {
+  test("a tick costs two reads per pool at rest, and two for all of them", async () => {
     const { world, market, deps } = ticking();
     await world.ledger.registry.add("gpu");
     world.nowMs += 60_000;
@@ -49,8 +49,8 @@ describe("a pool at rest", () => {
   });
 });
 
-describe("what nobody owns", () => {
-  test("is looked for every five minutes, and a look that fails is named and holds up nothing", async () => {
+describe("instances without an owner", () => {
+  test("instances without an owner are looked for every five minutes, and a failed check is reported and delays nothing", async () => {
     const { world, deps } = ticking();
     expect(await tick(deps)).toMatchObject({ swept: { noted: 0, ended: [] } });
     world.nowMs += 4 * 60_000;
@@ -60,13 +60,13 @@ describe("what nobody owns", () => {
     world.ledger.wire.failBefore("strays.unowned");
     const failed = await tick(deps);
     expect(failed).not.toHaveProperty("swept");
-    expect(failed.errors).toEqual([{ part: "instances that nobody owns", error: expect.any(Fault) }]);
+    expect(failed.errors).toEqual([{ part: "instances without an owner", error: expect.any(Fault) }]);
     world.nowMs += 5 * 60_000;
     expect(await tick(deps)).toMatchObject({ swept: { noted: 1, ended: [] }, errors: [] });
   });
 });
 
-test("a pool that was taken out of the configuration is rung for as long as it has anything", async () => {
+test("a pool that was removed from the configuration is rung until it is empty", async () => {
   const { world, deps } = ticking();
   await tick(deps);
   await world.submit("a");
@@ -77,7 +77,7 @@ test("a pool that was taken out of the configuration is rung for as long as it h
 });
 
 describe("a pool with work", () => {
-  test("is looked at once a minute, though nothing rings", async () => {
+  test("a pool with work is rung once a minute", async () => {
     const { world, deps } = ticking();
     await world.submit("a");
     await world.workOff();
@@ -85,7 +85,7 @@ describe("a pool with work", () => {
     expect(world.lane.waiting).toEqual(["gpu"]);
   });
 
-  test("whose lane message was lost gets another", async () => {
+  test("a pool whose lane message was lost gets another one", async () => {
     const { world, deps } = ticking();
     world.lane.losing = true;
     await world.submit("a");
@@ -97,7 +97,7 @@ describe("a pool with work", () => {
     expect([world.job("a")?.state, world.job("b")?.state]).toEqual(["placed", "placed"]);
   });
 
-  test("whose node never boots loses it", async () => {
+  test("a pool loses a node that never boots", async () => {
     const { world, deps } = ticking();
     await world.submit("a");
     await world.workOff();
@@ -113,7 +113,7 @@ describe("a pool with work", () => {
 describe("a pool's numbers", () => {
   const gpu = (utilizationPercent: number | undefined) => ({ index: 0, utilizationPercent });
 
-  test("are counted while it has work", async () => {
+  test("a pool's numbers are counted while it has work", async () => {
     const { world, deps } = ticking();
     await world.submit("a");
     await world.workOff();
@@ -136,7 +136,7 @@ describe("a pool's numbers", () => {
     });
   });
 
-  test("say nothing of GPUs that were not heard of for a minute", async () => {
+  test("a pool's numbers leave out GPUs without a sample for a minute", async () => {
     const { world, deps } = ticking();
     await world.submit("a");
     await world.workOff();
@@ -146,7 +146,7 @@ describe("a pool's numbers", () => {
     expect(numbers).toMatchObject({ nodes: 1, gpuUtilization: undefined, queuedJobs: 0, oldestQueuedSeconds: 0 });
   });
 
-  test("that cannot be had keep nothing else from its turn", async () => {
+  test("numbers that cannot be read do not delay the other parts of a tick", async () => {
     const { world, market, deps } = ticking();
     await world.submit("a");
     world.ledger.wire.failBefore("decisions.load");
@@ -163,9 +163,9 @@ describe("a pool's numbers", () => {
 
 describe("prices", () => {
   test.each([
-    ["of a pool at rest are good for six hours", false, 6 * 3600],
-    ["of a pool with work are good for ten minutes", true, 600],
-  ])("%s", async (_what, busy, seconds) => {
+    ["of a pool at rest stay fresh for six hours", false, 6 * 3600],
+    ["of a pool with work stay fresh for ten minutes", true, 600],
+  ])("prices %s", async (_what, busy, seconds) => {
     const { world, market, deps } = ticking();
     Object.assign(world.ledger.table.pool("gpu"), { busy });
     world.nowMs = monday + seconds * 1000 - 1;
@@ -176,13 +176,13 @@ describe("prices", () => {
     expect(world.ledger.table.catalogues.get("gpu")).toMatchObject({ refreshedAtMs: world.nowMs });
   });
 
-  test("are fetched when there are none", async () => {
+  test("prices are fetched if there are none", async () => {
     const { world, deps } = ticking();
     world.ledger.table.catalogues.clear();
     expect(await tick(deps)).toMatchObject({ refreshed: ["gpu"] });
   });
 
-  test("that cannot be had leave the old ones, and do not keep a lost message lost", async () => {
+  test("prices that cannot be fetched leave the old ones, and a lost message is still sent again", async () => {
     const { world, market, deps } = ticking();
     market.closed = true;
     world.lane.losing = true;
@@ -200,7 +200,7 @@ describe("prices", () => {
 describe("an upload", () => {
   const attempt = { team: "vision", job: "train-1", attempt: 1 };
 
-  test("whose event was lost is sealed again after a quarter of an hour", async () => {
+  test("an upload whose event was lost is sealed after 15 minutes", async () => {
     const { world, sealAgain, deps } = ticking();
     const job = aJob({ state: "running" });
     world.ledger.table.moveJob(job, { state: "sealing" }, monday);
@@ -212,7 +212,7 @@ describe("an upload", () => {
   });
 });
 
-test("what fails in one pool is said, and holds up no other", async () => {
+test("a failure in one pool is reported, and does not delay the others", async () => {
   const { world, market, deps } = ticking();
   const pools = [aPool({ name: "broken" }), world.pool];
   await world.submit("a");

@@ -4,7 +4,7 @@ import { documentedLimits, type RequestLimits } from "../../../lib/model/request
 import { MemoryRequestBudget } from "../../../lib/sim/memory/request-budget.ts";
 import { monday } from "../../fakes/builders.ts";
 
-/** Time goes by only while somebody waits for a turn. */
+/** Time passes only while a caller waits for a turn. */
 function stage(launch: RequestLimits["launch"]) {
   const limits = { ...documentedLimits, launch };
   const budget = new MemoryRequestBudget(limits);
@@ -30,13 +30,13 @@ function stage(launch: RequestLimits["launch"]) {
 }
 
 describe("turns at EC2", () => {
-  test("are given at once while there are some", async () => {
+  test("turns are granted at once while there are some", async () => {
     const { take, clock } = stage({ burst: 5, perSecond: 2 });
     expect(await Promise.all([1, 2, 3, 4, 5].map(() => take()))).toEqual(Array.from({ length: 5 }, () => ({ kind: "granted" })));
     expect(clock.pauses).toEqual([]);
   });
 
-  test("are waited for, two seconds in all, and then put off; who comes after does not ask the table", async () => {
+  test("turns are waited for up to two seconds in total, and later callers are then refused without a read of the table", async () => {
     const { take, clock } = stage({ burst: 5, perSecond: 2 });
     const turns = await Promise.all(Array.from({ length: 40 }, () => take()));
     const granted = turns.filter(({ kind }) => kind === "granted").length;
@@ -46,14 +46,14 @@ describe("turns at EC2", () => {
     expect(clock.asked).toBeLessThan(15);
   });
 
-  test("are not waited for when the first comes too late", async () => {
+  test("turns are not waited for if the first one is too late", async () => {
     const { take, clock } = stage({ burst: 1, perSecond: 0.1 });
     await take();
     expect(await take()).toMatchObject({ kind: "later" });
     expect(clock.pauses).toEqual([]);
   });
 
-  test("one lane that is put off does not stop one before it", async () => {
+  test("a refused lane does not stop a lane with a higher priority", async () => {
     const { take } = stage({ burst: 10, perSecond: 0.1 });
     const grown = await Promise.all(Array.from({ length: 10 }, () => take("grow")));
     expect(grown.filter(({ kind }) => kind === "granted")).toHaveLength(8);
@@ -61,7 +61,7 @@ describe("turns at EC2", () => {
     expect(await take("end")).toEqual({ kind: "granted" });
   });
 
-  test("that EC2 throttled all the same come back at random, later each time", async () => {
+  test("turns that EC2 throttled are due at a random time, later each time", async () => {
     const { turns, clock, take } = stage({ burst: 50, perSecond: 5 });
     const first = await turns.throttled("launch");
     expect(first.atMs - monday).toBe(286);
@@ -71,7 +71,7 @@ describe("turns at EC2", () => {
     expect(clock.pauses.length).toBeGreaterThan(0);
   });
 
-  test("a budget that cannot be read is the asker's failure, and the next one asks again", async () => {
+  test("a budget that cannot be read fails only that caller, and the next one reads it again", async () => {
     const budget = new MemoryRequestBudget();
     let broken = true;
     const turns = createTurns({

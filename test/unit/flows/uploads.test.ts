@@ -30,9 +30,9 @@ const held = (world: World) => world.nodes[0]?.assignments.map(({ attempt, phase
 describe("a run whose worker has something to upload", () => {
   test.each<[string, AttemptReport, object]>([
     ["failed", exited(3), { state: "failed", reason: "exit code 3", exitCode: 3 }],
-    ["could not begin", failed, { state: "failed", reason: "no such image" }],
+    ["could not start", failed, { state: "failed", reason: "no such image" }],
     ["was stopped", stopped, { state: "queued", attempt: 2 }],
-  ])("that %s: the job goes on at once, and the node keeps the attempt until all is uploaded", async (_what, report, job) => {
+  ])("the job of a run that %s goes on at once, and the node keeps the attempt until all is uploaded", async (_what, report, job) => {
     const world = await working();
     expect(await tell(world, report)).toMatchObject({ kind: "orders", orders: [], done: [] });
     expect(world.job("a")).toMatchObject(job);
@@ -46,7 +46,7 @@ describe("a run whose worker has something to upload", () => {
     expect(waiting(world), "its upload is sealed, though the event of it may be lost").toEqual([of]);
   });
 
-  test("frees its GPU: the next attempt may begin on the same node while it uploads", async () => {
+  test("a run that uploads frees its GPU, so that the next attempt may start on the same node", async () => {
     const world = await working({ retries: 1 });
     await tell(world, exited(3));
     await world.workOff();
@@ -63,7 +63,7 @@ describe("a run whose worker has something to upload", () => {
     expect(waiting(world)).toEqual([of]);
   });
 
-  test("that was cancelled is stopped, and what it left is uploaded", async () => {
+  test("a cancelled run is stopped, and its files are uploaded", async () => {
     const world = await working();
     await cancel(world, "a");
     expect(await tell(world, { ...idle, phase: "running" })).toMatchObject({ orders: [{ kind: "stop" }] });
@@ -75,7 +75,7 @@ describe("a run whose worker has something to upload", () => {
     expect(waiting(world)).toEqual([of]);
   });
 
-  test("that is cancelled while it uploads goes on", async () => {
+  test("the upload of a job goes on if the job is cancelled meanwhile", async () => {
     const world = await working();
     await tell(world, exited(0));
     await cancel(world, "a");
@@ -85,7 +85,7 @@ describe("a run whose worker has something to upload", () => {
     expect(waiting(world)).toEqual([of]);
   });
 
-  test("that ended well is uploaded and waits to be sealed once", async () => {
+  test("a successful run is uploaded and waits to be sealed once", async () => {
     const world = await working();
     await tell(world, exited(0));
     expect(world.job("a")).toMatchObject({ state: "sealing" });
@@ -94,18 +94,18 @@ describe("a run whose worker has something to upload", () => {
     expect(waiting(world)).toEqual([of]);
   });
 
-  test("of which the upload fails leaves the node, and its job as it was", async () => {
+  test("a run whose upload fails leaves its node and does not change its job", async () => {
     const world = await working();
     await tell(world, exited(3));
     const { uploads: _no, ...over } = { ...failed, again: true };
     expect(await tell(world, over)).toMatchObject({ done: [of] });
     expect(world.job("a")).toMatchObject({ state: "failed", reason: "exit code 3", failures: 1 });
     expect(held(world)).toEqual([]);
-    // An end that is told again, without anything to upload, looks the same: sealing finds out that there is nothing.
+    // A repeated end without anything to upload looks the same: sealing finds out that there is nothing.
     expect(waiting(world)).toEqual([of]);
   });
 
-  test("keeps its node from being given back, for as long as it uploads", async () => {
+  test("a run that uploads keeps its node from being given back", async () => {
     const world = await working();
     await tell(world, exited(3));
     for (let n = 0; n < 10; n += 1) {
@@ -122,8 +122,8 @@ describe("a run whose worker has something to upload", () => {
   });
 });
 
-describe("the answer to a report of an end", () => {
-  test("that was lost: the same report again changes nothing, though the job has gone on meanwhile", async () => {
+describe("the response to a reported end", () => {
+  test("a report of an end that is repeated after a lost response changes nothing, although the job has gone on meanwhile", async () => {
     const world = await working({ retries: 5 });
     world.ledger.wire.loseAnswerOf("nodeLedger.change");
     await expect(tell(world, exited(3))).rejects.toThrow("lost");
@@ -133,7 +133,7 @@ describe("the answer to a report of an end", () => {
     expect(held(world)?.[0]).toEqual([1, "uploading"]);
   });
 
-  test("is not given while the end is not on record: its worker would take it for recorded", async () => {
+  test("a reported end gets no response until it is recorded, because the worker would take it as recorded", async () => {
     const world = await working();
     let raced: Promise<unknown> = Promise.resolve();
     world.ledger.wire.before("nodeLedger.change", () => {
@@ -146,7 +146,7 @@ describe("the answer to a report of an end", () => {
   });
 });
 
-describe("an attempt that uploads, and that its job has left behind", () => {
+describe("an upload of an earlier attempt", () => {
   /** Its second attempt runs on a second node. */
   async function twoNodes(): Promise<{ world: World; first: string; second: string }> {
     const world = await working({ retries: 2 });
@@ -162,7 +162,7 @@ describe("an attempt that uploads, and that its job has left behind", () => {
   }
   const untouched = { state: "running", attempt: 2, failures: 0 };
 
-  test("is lost with its node, and the attempt that counts runs on", async () => {
+  test("an upload of an earlier attempt is lost with its node, and the current attempt runs on", async () => {
     const { world, first, second } = await twoNodes();
     world.fleet.end(first);
     await hear(world, stateChange(first, "terminated"));
@@ -172,14 +172,14 @@ describe("an attempt that uploads, and that its job has left behind", () => {
     expect(world.nodes.map(({ id }) => id)).toEqual([second]);
   });
 
-  test("is lost with its worker, and the attempt that counts runs on", async () => {
+  test("an upload of an earlier attempt is lost with its worker, and the current attempt runs on", async () => {
     const { world, first, second } = await twoNodes();
     await world.call(first, { process: "p2", attempts: [] });
     expect(world.nodes.find(({ id }) => id === first)?.assignments ?? []).toEqual([]);
     expect(world.job("a")).toMatchObject({ ...untouched, node: second });
   });
 
-  test("is told as stopped by a worker that was restarted, and the attempt that counts runs on", async () => {
+  test("a restarted worker reports an upload of an earlier attempt as stopped, and the current attempt runs on", async () => {
     const { world, first, second } = await twoNodes();
     const leftover: AttemptReport = { ...of, phase: "stopped", reason: "the worker on this node was restarted" };
     expect(await world.call(first, { process: "p2", attempts: [leftover] })).toMatchObject({ done: [of] });
@@ -187,7 +187,7 @@ describe("an attempt that uploads, and that its job has left behind", () => {
   });
 });
 
-describe("a gang's member that uploads its log", () => {
+describe("a gang member's upload of its log", () => {
   async function gang(): Promise<{ world: World; nodes: readonly string[] }> {
     const world = new World(aPool({ idleSeconds: 60 }), aCatalogue({ offers: [anOffer()] }));
     await world.submit("a", { nodes: 2, retries: 1 });
@@ -197,7 +197,7 @@ describe("a gang's member that uploads its log", () => {
     return { world, nodes };
   }
 
-  test("after its good end is no loss with its node: the first one runs on", async () => {
+  test("a member that uploads after its good end is no loss if its node is lost, and the first member runs on", async () => {
     const { world, nodes } = await gang();
     const [, other = ""] = nodes;
     expect(await world.call(other, { attempts: [exited(0)] })).toMatchObject({ orders: [], done: [] });
@@ -208,14 +208,14 @@ describe("a gang's member that uploads its log", () => {
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1, node: nodes[0] });
   });
 
-  test("waits for nothing to be sealed when it is done", async () => {
+  test("a member's finished upload leaves nothing to be sealed", async () => {
     const { world, nodes } = await gang();
     await world.call(nodes[1] ?? "", { attempts: [exited(0)] });
     expect(await world.call(nodes[1] ?? "", { attempts: [uploaded] })).toMatchObject({ done: [of] });
     expect(waiting(world)).toEqual([]);
   });
 
-  test("does not hold up the gang's next attempt", async () => {
+  test("a member's upload does not delay the gang's next attempt", async () => {
     const { world, nodes } = await gang();
     await world.call(nodes[1] ?? "", { attempts: [exited(9)] });
     expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2 });
@@ -230,7 +230,7 @@ describe("a gang's member that uploads its log", () => {
   });
 });
 
-test("an upload whose event was lost is found by the next sweep, and sealed though its job is over", async () => {
+test("an upload whose event was lost is found by the next sweep, and sealed although its job is over", async () => {
   const world = await working();
   await tell(world, exited(3));
   const artifacts = new MemoryArtifacts();

@@ -19,12 +19,12 @@ import { aCatalogue, aPool, monday } from "../../fakes/builders.ts";
 
 type Report = Extract<NodeCall, { kind: "report" }>;
 
-/** One pool, its ledger, its lane and an EC2, all in memory, at a moment that tests move. */
+/** A pool, its ledger, its lane and an EC2, all in memory, at a time that tests advance. */
 export class World {
   nowMs = monday;
   readonly pool: Pool;
   readonly pools: readonly Pool[];
-  /** Beyond the pool's; tests change them. */
+  /** The limits beyond the pool's; tests change them. */
   limits: ConfiguredLimits = {};
   readonly ledger = memoryLedger();
   readonly lane = new MemoryLane();
@@ -37,7 +37,7 @@ export class World {
   readonly log: { readonly level: string; readonly message: string; readonly [field: string]: unknown }[] = [];
   #ids = 0;
 
-  /** Others are where its jobs may move. */
+  /** Other pools are those that its jobs may move to. */
   constructor(pool: Pool = aPool(), catalogue = aCatalogue(), others: readonly Pool[] = []) {
     this.pool = pool;
     this.pools = [pool, ...others];
@@ -87,7 +87,7 @@ export class World {
     };
   }
 
-  /** Sends a job as team vision does. */
+  /** Submits a job as team vision. */
   submit(job: string, asks: object = {}) {
     const body = JSON.stringify({ id: job, command: ["python", "train.py"], ...asks });
     return submitJob(this.submitDeps, { team: "vision", messageId: `message-of-${job}`, body, sentAtMs: this.nowMs });
@@ -97,7 +97,7 @@ export class World {
     return place({ ...this.placeDeps, ...deps }, { pool, msLeft: () => 20_000 });
   }
 
-  /** One call of a worker. */
+  /** Makes one call of a worker. */
   call(node: string, over: Partial<Report> = {}) {
     const call: Report = {
       protocol: nodeProtocol,
@@ -112,25 +112,25 @@ export class World {
     return answerNode(this.answerDeps, node, call);
   }
 
-  /** What the ring of a `later` message does. */
+  /** Does what the ring of a `later` message does. */
   ringLater(pool = this.pool.name): Promise<void> {
     return ring({ bell: this.ledger.bell, lane: this.lane }, pool, "later");
   }
 
-  /** Lets time go by, in which every node's worker calls. */
+  /** Advances time, while every node's worker calls. */
   async wait(seconds: number): Promise<void> {
     this.nowMs += seconds * 1000;
     for (const node of this.nodes.filter(isLive)) await this.call(node.id);
   }
 
-  /** Lets time go by: workers call, what is due on `later` rings, and the lane is worked off. */
+  /** Advances time: workers call, due messages on `later` ring, and `place` runs for the lane's messages. */
   async pass(seconds: number): Promise<void> {
     await this.wait(seconds);
     for (const pool of this.lane.due(seconds)) await this.ringLater(pool);
     await this.workOff();
   }
 
-  /** Decides for as long as a lane message waits. */
+  /** Runs decisions while a lane message waits. */
   async workOff(): Promise<void> {
     for (let message = this.lane.receive(); message; message = this.lane.receive()) {
       await this.place({}, poolToPlace(this.pools, message.pool));
@@ -142,17 +142,17 @@ export class World {
     return this.ledger.table.jobs.get(`vision/${job}`);
   }
 
-  /** The nodes in the ledger whose end EC2 has not been asked for. */
+  /** The nodes in the ledger whose end has not been requested from EC2. */
   get nodes() {
     return [...this.ledger.table.nodes.values()].map((row) => row.node).filter((node) => node.state !== "terminating");
   }
 
-  /** By all its pools. */
+  /** What all pools have reserved. */
   get reserved() {
     return this.pools.map(({ name }) => this.ledger.table.reserved(name)).reduce(plus);
   }
 
-  /** The only node there is. */
+  /** The only node. */
   get node() {
     const [node, ...others] = this.nodes;
     if (!node || others.length > 0) throw new Error(`there are ${this.nodes.length} nodes`);

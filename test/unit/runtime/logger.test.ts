@@ -111,7 +111,7 @@ test("a bug in a step of a decision is printed with its class, its stack and its
   const failed: unknown[] = [];
   const response = await batch({ Records: [{ ...record, attributes } as SQSRecord] }, (_group, error) => failed.push(error));
   expect({ response, failed }).toEqual({ response: { batchItemFailures: [] }, failed: [] });
-  const line = lines().find(({ message }) => message === "a step failed");
+  const line = lines().find(({ message }) => message === "step failed");
   expect(line).toMatchObject({
     level: "ERROR",
     pool: "gpu",

@@ -175,7 +175,7 @@ describe("the agent", () => {
     const { clock, only } = world((call, number) => {
       told.push(call.attempts[0]);
       const phase = call.attempts[0]?.phase;
-      const stop = { kind: "stop", ...ref, because: "the attempt is no longer this node's" } as const;
+      const stop = { kind: "stop", ...ref, because: "the attempt no longer belongs to this node" } as const;
       return orders({
         ...every2s,
         orders: number === 1 ? [runOrder()] : phase === "exited" ? [stop] : [],
@@ -188,7 +188,7 @@ describe("the agent", () => {
     only().exited(0);
     await clock.pass(200);
     expect(only().asked).toEqual(["remove"]);
-    expect(told).toContainEqual({ ...ref, phase: "stopped", reason: "the attempt is no longer this node's", uploads: true });
+    expect(told).toContainEqual({ ...ref, phase: "stopped", reason: "the attempt no longer belongs to this node", uploads: true });
   });
 
   test("the agent keeps a successful end if an order to stop crosses its report", async () => {
