@@ -41,7 +41,7 @@ export function lowerBound(instance: Instance, counts: Float64Array, of: { known
   return best;
 }
 
-/** Returns the weight of the best prices so far in the next ones: all the smoothing from the second round on, less if that finds nothing. */
+/** Returns the weight of the best prices so far in the next ones: `smoothing` from the second round on, less if that finds nothing. */
 function trustAfter(round: number, { trust, found }: { trust: number; found: number }): number {
   if (round === 0) return smoothing;
   if (found > 0) return trust;

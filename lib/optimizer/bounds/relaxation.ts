@@ -12,7 +12,7 @@ const mostInserted = 400;
 /**
  * An upper bound on the value that a bin of one kind can hold: a linear program of few rows, which may split jobs except where the
  * dual-feasible functions forbid it. It keeps its basis between calls, because the optimum for the next values is usually only a few pivots
- * away. Its duals, `weights`, give each row a price, and so tell how much of the bin an item takes at the current values.
+ * away. Its duals, `weights`, give each row a price. They determine how much of the bin an item takes at the current values.
  */
 export class Relaxation {
   readonly items: Int32Array;

@@ -20,8 +20,8 @@ export const allBins = ({ instance }: Pricing): Float64Array => Float64Array.fro
 type Candidate = { readonly load: Load; readonly ratio: number };
 
 /**
- * The greedy heuristic for set covering (Chvátal, 1979): it repeatedly takes the bin that holds most value for its price, at the prices that
- * were set in `pricing`, as often as it can be filled. A knapsack search per kind finds that load. The value that a kind can hold only
+ * The greedy heuristic for set covering (Chvátal, 1979): it repeatedly takes the bin that holds most value for its price, at the prices set
+ * in `pricing`, as often as it can be filled. A knapsack search per kind finds that load. The value that a kind can hold only
  * shrinks as jobs run out, so a kind is searched again only when its load is the best one known and no longer fits.
  *
  * There are at most as many choices as jobs, and per choice at most one knapsack search per kind, cut off after `mostNodes` nodes.

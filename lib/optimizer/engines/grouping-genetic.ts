@@ -14,7 +14,7 @@ const mostNodes = 20;
 
 /**
  * Engine `genetic`: a hybrid grouping genetic algorithm (Falkenauer, 1996). A packing is encoded as its bins, because the grouping is what
- * makes it good. Parents win tournaments of two. A child has the better bins of one parent, then those of the other for which jobs are left.
+ * makes it good. Parents win tournaments of two. A child has the better bins of one parent, then those of the other if jobs are left.
  * Mutation takes a few bins apart. Greedy packs the rest at the prices of column generation, in place of Falkenauer's local search.
  * Children that do not cost the same as another member replace the worst.
  *
