@@ -25,7 +25,7 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
   return { ...tally, found: [{ ...first, needs }, ...others] };
 }
 
-/** Returns the kinds of faults without which a failing seed no longer breaks the same invariant. */
+/** Returns the kinds of faults that a failing seed needs to break the same invariant. It leaves out every kind that it can. */
 async function neededFaults(options: RunOptions, invariant: number): Promise<readonly FaultKind[]> {
   let needs: readonly FaultKind[] = faultKinds;
   for (const kind of faultKinds) {

@@ -13,7 +13,7 @@ export type Found = {
   readonly load: Load | undefined;
   /** The value of the load, or the cutoff if there is no load. */
   readonly value: number;
-  /** True if the search was not cut off, so that the load is the best one. */
+  /** True if the load is proven to be the best one: the search was not cut off, and had no base. */
   readonly isWhole: boolean;
   readonly nodes: number;
 };

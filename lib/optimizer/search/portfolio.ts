@@ -79,7 +79,7 @@ export function search(instance: Instance, { budget, seed, engines = engineNames
 /** Reports whether there are jobs to place and bins for them. */
 const isOpen = ({ shapes, kinds }: Instance): boolean => shapes.length > 0 && kinds.length > 0;
 
-/** Returns the cost that is proven before the search, or -1. Greedy is optimal for a single job, because it takes the cheapest bin. */
+/** Returns the cost that is proven before the search, or -1. Greedy is optimal for a single job without costs of its own. */
 function provenAtOnce({ shapes, kinds }: Instance, { cost }: Packing): number {
   const jobs = shapes.reduce((sum, { count }) => sum + count, 0);
   return jobs === 1 && kinds.every(({ extra }) => extra === undefined) ? cost : -1;
