@@ -6,24 +6,24 @@ import { jobKey, nodeKey, offNodes } from "./memory/table.ts";
 import type { Ports } from "./world/ports.ts";
 import type { World } from "./world/world.ts";
 
-/** A bug that can be put into a world, to see that the kit finds it. */
+/** A bug that can be planted in a world, to check that the kit finds it. */
 export type Bug = {
   readonly name: string;
   readonly breaks: Invariant["number"];
   readonly says: string;
   readonly plant: (ports: Ports, world: World) => Partial<Ports>;
-  /** What of the standard scenario is otherwise, so that the bug has its occasion. */
+  /** Changes to the standard scenario that give the bug an opportunity. */
   readonly scenario?: Record<string, unknown>;
 };
 
 const never = { usdPerHour: 0, gpus: 0 };
 
-/** At least one for each invariant. */
+/** The bugs that can be planted: at least one per invariant. */
 export const bugs: readonly Bug[] = [
   {
     name: "forgets-the-queue",
     breaks: 1,
-    says: "a job that is taken back from a dead node never gets its queue entry",
+    says: "a job that is taken back from a dead node gets no queue entry",
     plant: ({ placements }, { ledger }) => ({
       placements: {
         ...placements,
@@ -38,7 +38,7 @@ export const bugs: readonly Bug[] = [
   {
     name: "ends-twice",
     breaks: 1,
-    says: "a job that was cancelled while it waited to be sealed succeeds all the same",
+    says: "a job that was cancelled while it waited to be sealed still succeeds",
     scenario: { jobs: { cancelled: 0.9, seconds: { from: 5, to: 40 } }, faults: { "sqs.delay": 0.5 } },
     plant: ({ sealing }, { ledger }) => ({
       sealing: {
@@ -58,7 +58,7 @@ export const bugs: readonly Bug[] = [
   {
     name: "ignores-the-lease",
     breaks: 2,
-    says: "work is taken off a silent node before its lease has ended, and started elsewhere",
+    says: "the work of a silent node is started elsewhere before the node's lease has ended",
     scenario: { faults: { "worker.lost-call": 0.5 } },
     plant: ({ decisions, placements }) => ({
       decisions: {
@@ -75,7 +75,7 @@ export const bugs: readonly Bug[] = [
   {
     name: "believes-the-stale",
     breaks: 2,
-    says: "a worker's upload is sealed though another attempt counts by now",
+    says: "a worker's upload is sealed although a newer attempt has replaced its own",
     scenario: { faults: { "sqs.delay": 0.9, "ec2.sudden-end": 1, "worker.lost-call": 0.7 }, jobs: { artifacts: { from: 1, to: 2 } } },
     plant: ({ sealing }, { ledger }) => ({
       sealing: {
@@ -102,7 +102,7 @@ export const bugs: readonly Bug[] = [
   {
     name: "ends-busy-nodes",
     breaks: 3,
-    says: "a node is ended though it holds work: the snapshot does not show it, and the fence does not look",
+    says: "a node that holds work is terminated: the snapshot hides the work, and the fence does not check for it",
     plant: ({ decisions, placements }, { ledger: { table } }) => ({
       decisions: {
         ...decisions,
@@ -123,7 +123,7 @@ export const bugs: readonly Bug[] = [
   {
     name: "fresh-token",
     breaks: 4,
-    says: "a launch whose answer was lost is repeated under another client token",
+    says: "a launch whose response was lost is repeated with another client token",
     plant: ({ fleet }) => {
       let asked = 0;
       return { fleet: { ...fleet, launch: (launch) => fleet.launch({ ...launch, clientToken: `${launch.clientToken}-${++asked}` }) } };
@@ -132,7 +132,7 @@ export const bugs: readonly Bug[] = [
   {
     name: "launches-first",
     breaks: 4,
-    says: "EC2 is asked before the intent is on record",
+    says: "EC2 is asked to launch before the intent is recorded",
     plant: ({ fleet, placements }) => ({
       placements: {
         ...placements,
@@ -146,7 +146,7 @@ export const bugs: readonly Bug[] = [
   {
     name: "forgets-early",
     breaks: 4,
-    says: "a node leaves the ledger without anybody having asked EC2 to end it",
+    says: "a node leaves the ledger although EC2 was never asked to terminate it",
     plant: ({ fleet }) => ({
       fleet: {
         ...fleet,
@@ -158,7 +158,7 @@ export const bugs: readonly Bug[] = [
   {
     name: "ignores-the-limits",
     breaks: 5,
-    says: "an intent is written whatever is reserved already",
+    says: "an intent is recorded although the limits leave no room for it",
     plant: ({ decisions, placements }) => ({
       decisions: {
         ...decisions,
@@ -170,7 +170,7 @@ export const bugs: readonly Bug[] = [
   {
     name: "drops-a-shard",
     breaks: 6,
-    says: "the last shard of each part is written to nobody's list",
+    says: "the last shard of each part is missing from every list",
     plant: ({ store }) => ({
       store: {
         ...boundStore(store),
@@ -181,7 +181,7 @@ export const bugs: readonly Bug[] = [
   {
     name: "skips-the-seal",
     breaks: 7,
-    says: "an artifact is said to be sealed, and is not",
+    says: "an artifact is reported as sealed although it is not",
     plant: ({ artifacts }) => ({
       artifacts: {
         ...boundArtifacts(artifacts),
@@ -195,7 +195,7 @@ export const bugs: readonly Bug[] = [
   {
     name: "wrong-context",
     breaks: 7,
-    says: "files are sealed under the context of the next attempt",
+    says: "files are sealed with the encryption context of the next attempt",
     plant: ({ artifacts }, { artifacts: { incoming, sealed } }) => ({
       artifacts: {
         ...boundArtifacts(artifacts),
@@ -214,7 +214,7 @@ export const bugs: readonly Bug[] = [
   {
     name: "drifting-prices",
     breaks: 8,
-    says: "prices change while they are decided on: the snapshot is not what was decided on",
+    says: "prices change during a decision, so that its recorded snapshot is not the one that it used",
     plant: ({ decisions }) => {
       let reads = 0;
       return {
@@ -238,7 +238,7 @@ export const bugs: readonly Bug[] = [
   {
     name: "polls",
     breaks: 9,
-    says: "each ring has another one sent after it",
+    says: "each delayed ring schedules another one",
     plant: ({ bell, lane }) => ({
       bell: {
         ring: async (pool, cause) => {
@@ -251,7 +251,7 @@ export const bugs: readonly Bug[] = [
   {
     name: "counts-nobody-out",
     breaks: 4,
-    says: "the reservation of a node that has ended is never given back",
+    says: "the reserved GPUs of a terminated node are never released",
     plant: ({ placements }, { ledger: { table } }) => ({
       placements: {
         ...placements,
@@ -275,7 +275,7 @@ const keepingReserved =
     return written;
   };
 
-/** A class's methods, to be called through another object. */
+/** Returns the methods as a plain object, which keeps them bound to the instance when it is spread. */
 const boundArtifacts = (artifacts: Ports["artifacts"]): Ports["artifacts"] => ({
   uploaded: (attempt) => artifacts.uploaded(attempt),
   seal: (attempt, file) => artifacts.seal(attempt, file),

@@ -4,14 +4,14 @@ import { nothingYet, plus, type Tally, tallyOf } from "./tally.ts";
 
 export type ChaosOptions = Omit<RunOptions, "seed"> & {
   readonly seeds: Iterable<number>;
-  /** After each run; false ends it. */
+  /** Called after each run. Returns false to stop. */
   readonly goesOn: (tally: Tally) => boolean;
 };
 
-/** No more violations are looked for: the first ones tell. */
+/** The search stops after this many violations, because the first ones show the problem. */
 const mostFound = 3;
 
-/** Runs seed after seed, and makes the first that fails small. */
+/** Runs one seed after another, and reduces the first failing one to the faults that it needs. */
 export async function chaos(options: ChaosOptions): Promise<Tally> {
   let tally = nothingYet;
   for (const seed of options.seeds) {
@@ -25,7 +25,7 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
   return { ...tally, found: [{ ...first, needs }, ...others] };
 }
 
-/** The kinds of faults that a failing seed needs to break the same invariant: each is left out that can be. */
+/** Returns the kinds of faults that a failing seed needs to break the same invariant. It leaves out every kind that it can. */
 async function neededFaults(options: RunOptions, invariant: number): Promise<readonly FaultKind[]> {
   let needs: readonly FaultKind[] = faultKinds;
   for (const kind of faultKinds) {

@@ -1,7 +1,7 @@
 import { reachedFrom, type Site } from "./faults/sites.ts";
 import type { Found, Tally } from "./tally.ts";
 
-/** How many of the places at which a handler can die were such in some run, before a call and after it. */
+/** How many of the points at which a handler can die were hit in some run. Each call has two points, before it and after it. */
 export type Coverage = { readonly points: number; readonly hit: number; readonly percent: number; readonly missed: readonly string[] };
 
 export type Report = {
@@ -12,14 +12,14 @@ export type Report = {
   readonly faultsPerRun: number;
   readonly events: number;
   readonly violations: number;
-  /** Faults by where they strike. */
+  /** The number of faults by seam. */
   readonly bySeam: Readonly<Record<string, number>>;
   readonly byFault: Readonly<Record<string, number>>;
-  /** `launchAndTerminate`: of all that `place` reaches; `all`: of every flow. */
+  /** `launchAndTerminate` covers everything that `place` reaches, `all` covers every flow. */
   readonly coverage: { readonly launchAndTerminate: Coverage; readonly all: Coverage };
-  /** How jobs ended. */
+  /** The number of jobs by their final state. */
   readonly jobs: Readonly<Record<string, number>>;
-  /** Messages that failed five times, and were tried again by hand. */
+  /** Messages that failed five times and were redriven from the dead-letter queue. */
   readonly redriven: number;
   readonly virtualHours: number;
   readonly wallMs: number;
@@ -34,7 +34,7 @@ export function reportOf(
     readonly seeds: { readonly first: number; readonly last: number };
     readonly sites: readonly Site[];
     readonly wallMs: number;
-    /** The command that runs one seed again. */
+    /** Returns the command that runs one seed again. */
     readonly replay: (seed: number) => string;
   },
 ): Report {

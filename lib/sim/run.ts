@@ -7,13 +7,13 @@ import type { Ports } from "./world/ports.ts";
 import type { Scenario } from "./world/scenario.ts";
 import { World } from "./world/world.ts";
 
-/** An invariant that did not hold. */
+/** A broken invariant. */
 export type Violation = {
   readonly invariant: Pick<Invariant, "number" | "name" | "says">;
   readonly wrong: string;
   /** Virtual seconds since the run began. */
   readonly atSecond: number;
-  /** The last things that happened. */
+  /** The last events before the violation. */
   readonly story: readonly string[];
 };
 
@@ -23,7 +23,7 @@ export type RunOptions = {
   readonly sites: readonly Site[];
   readonly only?: ReadonlySet<FaultKind> | undefined;
   readonly plant?: ((ports: Ports, world: World) => Partial<Ports>) | undefined;
-  /** Resolves when all that is under way has come to wait for the clock. */
+  /** Resolves when everything in progress waits for the clock. */
   readonly settled: () => Promise<void>;
 };
 
@@ -38,10 +38,10 @@ export type RunResult = {
   readonly violation?: Violation | undefined;
 };
 
-/** Rest has to last this long. */
+/** The system must stay at rest for this long. */
 const restMs = 10 * 60_000;
 
-/** One run of a scenario: faults for its time, calm until nothing is left to do, and some rest; checked throughout. */
+/** Runs a scenario once: with faults for its duration, then calm until nothing is left to do, then at rest. It checks throughout. */
 export async function runOnce(options: RunOptions): Promise<RunResult> {
   const { scenario, seed, settled } = options;
   const found: { violation?: Violation } = {};

@@ -4,11 +4,11 @@ import type { RunResult, Violation } from "./run.ts";
 /** A seed whose run broke an invariant. */
 export type Found = Violation & {
   readonly seed: number;
-  /** The faults without which it does not break, as far as one can do without the others. */
+  /** The faults that it needs to break the invariant. Undefined if they were not determined. */
   readonly needs?: readonly FaultKind[] | undefined;
 };
 
-/** What came of many runs, so that it can be added up: plain data, for it comes from other threads too. */
+/** The results of many runs. It must be plain data, because threads send it to each other. */
 export type Tally = {
   readonly runs: number;
   readonly events: number;
@@ -16,7 +16,7 @@ export type Tally = {
   readonly redriven: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly jobs: Readonly<Record<string, number>>;
-  /** Sites at which a handler has died. */
+  /** The points at which a handler has died. */
   readonly hit: readonly string[];
   readonly found: readonly Found[];
 };

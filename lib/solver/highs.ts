@@ -1,14 +1,14 @@
 import type { Highs, Model, ModelData, ModelStatusCode } from "highs";
 import type { LinearProgram, ProgramAnswer, SolveLimits, SolveProgram } from "../model/planning/linear-program.ts";
 
-/** As near to exact as doubles allow for sums of prices. */
+/** The smallest relative gap that doubles allow for sums of prices. */
 const defaultGap = 1e-9;
 
 let loading: Promise<Highs> | undefined;
 
 /**
- * HiGHS, compiled to WebAssembly. It is loaded when it is first asked for, which takes some 50 ms and 30 MB: nobody who
- * does without it pays. What fails to load is tried again by the next who asks.
+ * Loads HiGHS, compiled to WebAssembly, on the first call, because that takes about 50 ms and 30 MB. If loading fails, the next call
+ * tries again.
  */
 export async function loadHighs(): Promise<SolveProgram> {
   loading ??= import("highs").then((module) => loaderOf(module)());
@@ -24,7 +24,7 @@ export async function loadHighs(): Promise<SolveProgram> {
 
 type Loader = typeof import("highs")["default"];
 
-/** The package declares its types as those of a CommonJS module, whose default lies one level further down than it does in the module that Node loads. */
+/** The package's types describe a CommonJS module, whose default is one level deeper than in the module that Node loads. */
 const loaderOf = (module: { readonly default: unknown }): Loader => module.default as Loader;
 
 type Asked = { readonly program: LinearProgram; readonly limits: SolveLimits };
@@ -39,7 +39,7 @@ function answerOf(highs: Highs, model: Model, { program, limits }: Asked): Progr
     ...(limits.nodes === undefined ? {} : { mip_max_nodes: limits.nodes }),
   });
   model.run();
-  // Presolve may see that there is no least cost without seeing why.
+  // Presolve may not distinguish an infeasible program from an unbounded one, so solve it again without presolve.
   if (model.getModelStatus() === modelStatus.unboundedOrInfeasible) {
     model.options.set("presolve", "off");
     model.run();
@@ -58,30 +58,30 @@ function answerOf(highs: Highs, model: Model, { program, limits }: Asked): Progr
     cost,
     bound: isWhole ? Number(model.info.get("mip_dual_bound")) : proven ? cost : Number.NEGATIVE_INFINITY,
     values: Array.from(colValue, (value, index) => (isWhole && program.columns[index]?.whole ? Math.round(value) : value)),
-    // Added to 0, -0 is 0.
+    // Adding 0 turns -0 into 0.
     ...(isWhole ? {} : { prices: Array.from(rowDual, (price) => price + 0) }),
   };
 }
 
-/** HiGHS takes no model without columns. */
+/** Solves a program without columns, because HiGHS does not accept one. */
 function withoutColumns({ rows }: LinearProgram): ProgramAnswer {
   const broken = [...rows.keys()].filter((index) => (rows[index]?.lower ?? 0) > 0 || (rows[index]?.upper ?? 0) < 0);
   if (broken.length > 0) return { kind: "infeasible", rows: broken };
   return { kind: "solved", proven: true, cost: 0, bound: 0, values: [], prices: rows.map(() => 0) };
 }
 
-/** HiGHS's word for a point that satisfies all rows. */
+/** The status by which HiGHS reports a point that satisfies all rows. */
 const feasible = 2;
 
 const hasWhole = ({ columns }: LinearProgram, { relaxed }: SolveLimits): boolean => !relaxed && columns.some(({ whole }) => whole);
 
-/** "time limit" */
+/** Returns a status in words, for example "time limit". */
 function wordsOf(highs: Highs, status: ModelStatusCode): string {
   const name = Object.entries(highs.constants.modelStatus).find(([, code]) => code === status)?.[0];
   return name?.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`) ?? `status ${status}`;
 }
 
-/** Row after row, as sparse arrays. */
+/** Returns the program as HiGHS's model, with its rows as sparse arrays. */
 function dataOf({ constants, infinity }: Highs, program: LinearProgram, limits: SolveLimits): ModelData {
   const { columns, rows } = program;
   const starts = new Int32Array(rows.length + 1);

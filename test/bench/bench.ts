@@ -1,4 +1,4 @@
-/** `npm run bench -- NAME [--data DIR] [--seeds N] [--json]`, or `--list`. Exits 1 when a target was not reached. */
+/** `npm run bench -- NAME [--data DIR] [--seeds N] [--json]`, or `--list`. Exits 1 if a target is not reached. */
 import { parseArgs } from "node:util";
 import { type Column, tableLines } from "../../lib/cli/terminal/table.ts";
 import { capacity } from "./capacity/capacity.ts";
@@ -10,23 +10,23 @@ import { type Report, type Row, reportJson } from "./report.ts";
 import { throttle } from "./throttle.ts";
 import { vectorPacking } from "./vector-packing.ts";
 
-/** `data`: a folder of public data; absent: what ships with the project. `seeds`: runs of which the median counts. */
+/** `data` is a folder of public data; undefined for the data that ships with the project. `seeds` is the number of runs. */
 export type BenchOptions = { readonly data?: string | undefined; readonly seeds?: number | undefined };
 
 const benches: Readonly<Record<string, { readonly shows: string; readonly run: (options: BenchOptions) => Promise<Report> }>> = {
-  capacity: { shows: "how many launches fail, and how long jobs wait, while most types are dry", run: capacity },
+  capacity: { shows: "failed launches and waiting times while most instance types have no capacity", run: capacity },
   "fixed-cluster": {
-    shows: "how many GPUs of a fleet that does not grow are in use when more has come than it holds",
+    shows: "GPUs in use in a fleet of fixed size, after more jobs have arrived than it holds",
     run: fixedCluster,
   },
-  "fleet-cost": { shows: "what a fleet for thousands of jobs costs, above a bound that nothing can beat", run: fleetCost },
-  latency: { shows: "how long a plan takes: for one event, for thousands of jobs, for hundreds of thousands", run: latency },
-  reaction: { shows: "how soon a message becomes a launch, and a freed node the next job's, on the local cloud", run: reaction },
+  "fleet-cost": { shows: "cost of a fleet for thousands of jobs, above a lower bound", run: fleetCost },
+  latency: { shows: "time to plan: for one event, for thousands of jobs, for hundreds of thousands", run: latency },
+  reaction: { shows: "time from message to launch, and from a freed node to its next job, on the local cloud", run: reaction },
   throttle: {
-    shows: "2,000 jobs at once against an EC2 that throttles: how long until all are launched, and who hears of it",
+    shows: "2,000 jobs at once while EC2 throttles: time until all are launched, and jobs that are affected",
     run: throttle,
   },
-  "vector-packing": { shows: "how many equal bins items of several dimensions take, above the known fewest", run: vectorPacking },
+  "vector-packing": { shows: "equal bins that items of several dimensions need, above the known minimum", run: vectorPacking },
 };
 
 const { values: options, positionals } = parseArgs({
@@ -51,7 +51,7 @@ if (options.list || !bench) {
 
 type Judged = ReturnType<typeof reportJson>["rows"][number];
 
-/** Beside our figure each rival's, with its ratio to ours. */
+/** Returns the columns: our figure, then each rival's with its ratio to ours. */
 function columnsOf(rows: readonly Row[]): Column<Judged>[] {
   const rivals = [...new Set(rows.flatMap((row) => Object.keys(row.rivals)))];
   return [
@@ -75,7 +75,7 @@ function beside(row: Row, rival: string): string {
   return row.value === 0 ? figure(value) : `${figure(value)} (${(value / row.value).toFixed(2)}x)`;
 }
 
-/** Of small figures two places, of large ones none. */
+/** Formats a figure with up to two decimals below 100, with none above. */
 function figure(value: number): string {
   return Math.abs(value) < 100 ? `${Number(value.toFixed(2))}` : `${Math.round(value)}`;
 }

@@ -8,18 +8,18 @@ import type { Report, Row } from "./report.ts";
 import { type Chooser, fixedRooms, mostUseful, roomOf, take } from "./research/fixed/choose.ts";
 import { type Demand, gpuTotal, type Need } from "./research/fixed/needs.ts";
 
-/** Percent of all GPUs, on the mean of all workloads: above FGD by so much, and below it by so much at most on any of them. */
+/** Targets in percent of all GPUs: on the mean of all workloads, the least advantage over FGD; on any one of them, the most deficit. */
 const aboveFgd = 0.3;
-/** The made clusters are small, and nearly full whoever fills them. */
+/** The made clusters are small, so every rule fills them almost completely. */
 const aboveFgdOnMade = 0;
 const belowFgd = 0.3;
-/** How far our replica may be off the figures that FGD's authors report. */
+/** How far our replica of FGD may differ from the figures that its authors report. */
 const offPublished = 0.5;
 
 /**
- * FGD's set-up: jobs come one by one to nodes that stay as many as they are, until they have asked for 130 % of all GPUs;
- * each is placed at once and for good wherever one of the nodes holds it, and lost otherwise. What counts is the part of all
- * GPUs that is in use in the end. All rules know how often each kind of job comes, as FGD does; none refuses what fits.
+ * The set-up of FGD: jobs arrive one by one at a fixed number of nodes, until they have requested 130 % of all GPUs. Each is placed
+ * at once and for good if a node holds it, and is lost otherwise. The result is the share of all GPUs that are in use at the end. Like
+ * FGD, all rules know how often each kind of job arrives. No rule refuses a job that fits.
  */
 export function fixedCluster({ data, seeds = 5 }: BenchOptions): Promise<Report> {
   const clusters = data === undefined ? madeClusters() : publicClusters(data);
@@ -50,7 +50,7 @@ export function fixedCluster({ data, seeds = 5 }: BenchOptions): Promise<Report>
 function measure(cluster: Cluster, seeds: number): { readonly ours: number; readonly theirs: Readonly<Record<string, number>> } {
   const demand = demandOf(cluster.pods);
   const total = gpusOf(cluster.nodes);
-  // A run's shapes go with it: those of several would fill the memory.
+  // Each run has a chooser of its own, because the shapes of several runs would fill the memory.
   const runsOf = (newChooser: () => Chooser, isOurs: boolean): number =>
     mean(
       Array.from({ length: seeds }, (_, index) => {

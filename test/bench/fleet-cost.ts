@@ -16,15 +16,15 @@ import { atRandom, bestFitDecreasing, firstFitDecreasing, karpenter } from "./fl
 import type { Report, Row } from "./report.ts";
 
 const markets = ["on-demand", "spot"] as const;
-/** How far above the bound, in percent, by market and milliseconds. */
+/** The most that a plan may cost above the bound, in percent, by market and milliseconds. */
 const targets = { "on-demand": { 50: 12, 1000: 6.5 }, spot: { 50: 9, 1000: 5 } } as const;
 const batches = [100, 500, 2_000] as const;
-/** A plan's names and its cost come after the search: what is kept for that. */
+/** The time reserved for naming jobs and computing costs after the search. */
 const keptMs = 8;
 
 /**
- * What a fleet for all jobs costs above a bound that nothing beats, after 50 ms and after 1 s on one core; beside it what others' rules
- * make of the same jobs and offers, and what each engine makes of the same second by itself. Every plan passes the checker.
+ * Measures how much a fleet for all jobs costs above a lower bound, after 50 ms and after 1 s on one core, next to other schedulers' rules
+ * with the same jobs and offers, and each engine alone in the same second. Every plan must pass the checker.
  */
 export async function fleetCost({ data, seeds = 5 }: BenchOptions): Promise<Report> {
   const solve = await loadHighs();
@@ -84,7 +84,7 @@ const problemOf = ({ jobs, offers }: Fleet): Problem => ({ dimensions: ["vcpus",
 
 type Run = { ms: number; seed: number; bound?: number; engines?: readonly EngineName[]; learned?: Learned };
 
-/** One plan, from the list of jobs to the list of nodes. */
+/** Makes one plan, from the list of jobs to the list of nodes. */
 function run(fleet: Fleet, { ms, seed, bound = 0, engines, learned }: Run): { answer: Answer; wallMs: number } {
   const startedMs = performance.now();
   const problem = problemOf(fleet);
@@ -105,7 +105,7 @@ function rivalsOf({ jobs, offers }: Fleet): Readonly<Record<string, number>> {
   };
 }
 
-/** Each engine alone in the same second, after the greedy start that all have; and all of them, once the table has learned from such runs. */
+/** Runs each engine alone for a second, after the greedy start that all have, and all engines after they have learned from such runs. */
 function enginesAlone(fleet: Fleet, { seeds, above }: { seeds: number; above: (usd: number) => number }): readonly Row[] {
   const row = (metric: string, value: number): Row => ({
     case: fleet.name,
@@ -131,7 +131,7 @@ function enginesAlone(fleet: Fleet, { seeds, above }: { seeds: number; above: (u
   ];
 }
 
-/** So many of the jobs, evenly drawn from the list. */
+/** Plans for `size` of the jobs, evenly spaced in the list. */
 function batch(of: Fleet, { size, seeds }: { size: number; seeds: number }): readonly Row[] {
   const every = Math.max(1, Math.floor(of.jobs.length / size));
   const fleet = { ...of, jobs: of.jobs.filter((_, index) => index % every === 0).slice(0, size), name: `${size} of ${of.name}` };

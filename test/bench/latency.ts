@@ -16,7 +16,7 @@ import type { Report, Row } from "./report.ts";
 
 const events = 300;
 
-/** How long a whole plan takes, from the list of jobs to the list of nodes, with its bound: the greedy start, which no budget cuts short. */
+/** Measures how long a plan takes from the list of jobs to the list of nodes, with its bound. No budget cuts the greedy start short. */
 export async function latency({ data, seeds = 5 }: BenchOptions): Promise<Report> {
   const fleet = data === undefined ? madeFleet("spot", 8_152) : publicFleet(data, "spot");
   const offers = data === undefined ? manyOf(fleet.offers, 828) : [...fleet.offers, ...publicFleet(data, "on-demand").offers].slice(0, 828);
@@ -33,7 +33,7 @@ export async function latency({ data, seeds = 5 }: BenchOptions): Promise<Report
       );
       return timed(some, { nodes, offers });
     });
-    // The first calls are compiled while they run.
+    // The first calls do not count, because the JIT compiles the code meanwhile.
     const warm = tookMs.slice(events / 3);
     const name = `${jobs} job${jobs > 1 ? "s" : ""}, ${nodesThere} nodes, ${offers.length} offers`;
     rows.push(row({ case: name, metric: "p50", value: at(warm, 0.5) }));
@@ -72,7 +72,7 @@ function timed(jobs: readonly Job[], { nodes, offers }: { nodes: readonly FreeNo
 const at = (values: readonly number[], part: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? Number.NaN;
 
-/** Of a process that does nothing else, from a bundle, as a function is. */
+/** Returns the peak memory of a process that does nothing else and runs a bundle, as a function does. */
 async function memoryMiB(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "bench-"));
   try {

@@ -8,7 +8,7 @@ const jobsARound = 12;
 const queued = 60;
 
 /**
- * How soon the local cloud reacts, over the wire and with the handlers warm: from SQS's acceptance of a job to the CreateFleet
+ * Measures how soon the local cloud reacts, over HTTP and with warm handlers: from the time that SQS accepts a job to the CreateFleet
  * call for its node, and from the end of one job to the start of the next one on the same node.
  */
 export async function reaction(): Promise<Report> {
@@ -48,7 +48,7 @@ export async function reaction(): Promise<Report> {
   }
 }
 
-/** Jobs that each need a node of their own, one after the other, from an empty fleet. */
+/** Sends jobs that each need a node of their own, one after the other, to an empty fleet. */
 async function launches(stage: Stage, of: { name: string; jobs: number }): Promise<number[]> {
   const watched: Pick<Watched, "job" | "nodes">[] = [];
   for (let index = 0; index < of.jobs; index += 1) {
@@ -61,7 +61,7 @@ async function launches(stage: Stage, of: { name: string; jobs: number }): Promi
   return eventToLaunch(watched, stage.cloud.ec2.record.fleetCalls);
 }
 
-/** More short jobs than there are GPUs; each tells where and when it ran. */
+/** Sends more short jobs than there are GPUs. Each prints where and when it ran. */
 async function freed(stage: Stage): Promise<number[]> {
   const script = 'echo "$FLEETWRIGHT_FOLDER" "$(date +%s%3N)"; sleep 0.3; date +%s%3N';
   const ids = await Promise.all(Array.from({ length: queued }, (_, index) => stage.send(shell(script, { id: `short-${index}` }))));
@@ -83,7 +83,7 @@ async function runOf(stage: Stage, job: string): Promise<Run> {
     const { lines } = await stage.connection.api.logs({ team: "research", job, attempt: 1 });
     const [first, last] = lines.map((line) => line.text);
     const [folder = "", start = ""] = first?.split(" ") ?? [];
-    // In the local cloud, a job's folder lies in its node's.
+    // In the local cloud, the folder of a job is in that of its node.
     const node = /\bi-[0-9a-f]+\b/.exec(folder)?.[0];
     if (last !== undefined && node !== undefined) return { node, startMs: Number(start), endMs: Number(last) };
     await new Promise((resolve) => setTimeout(resolve, 200));

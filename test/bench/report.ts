@@ -1,11 +1,11 @@
-/** One figure of a benchmark, beside what it is held against. */
+/** One figure of a benchmark, with those to which it is compared. */
 export type Row = {
   readonly case: string;
   readonly metric: string;
   readonly unit: string;
   readonly value: number;
   readonly rivals: Readonly<Record<string, number>>;
-  /** What nothing could beat; absent where nobody knows. */
+  /** The best possible value; undefined if it is not known. */
   readonly limit?: number;
   readonly target?: number;
   readonly better: "lower" | "higher";
@@ -16,7 +16,7 @@ export type Report = { readonly bench: string; readonly seeds: number; readonly 
 const reached = ({ value, target, better }: Row): boolean =>
   target === undefined || (better === "lower" ? value <= target : value >= target);
 
-/** The report as one JSON object; `ok` only if every row with a target reached it. */
+/** Returns the report as one JSON object. `ok` is true if every row with a target reached it. */
 export const reportJson = (report: Report, wallMs: number) => ({
   ...report,
   rows: report.rows.map((row) => ({ ...row, reached: reached(row) })),

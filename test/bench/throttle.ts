@@ -3,7 +3,7 @@ import type { Report, Row } from "./report.ts";
 import { type Crowd, type Crowded, launchAll } from "./throttle/crowd.ts";
 
 const jobs = 2_000;
-/** Nodes of one launch, as `lib/decide/placement/coalesce.ts` has it: what EC2 could be asked for in the fewest calls. */
+/** The most nodes per launch, as in `lib/decide/placement/coalesce.ts`. It determines the fewest possible calls. */
 const nodesPerCall = 40;
 const tight: BucketLimits = { burst: 5, perSecond: 2 };
 const { burst, perSecond } = documentedLimits.launch;
@@ -16,9 +16,9 @@ const cases: readonly (Omit<Crowd, "seed" | "jobs"> & { readonly name: string })
 ];
 
 /**
- * 2,000 jobs at once, each for a node of its own, against an EC2 that takes 5 CreateFleet calls at once and 2 a second after
- * that. The real flows run on the ports in memory in virtual time; EC2 is a model with its own bucket. Beside it, handlers that
- * know nothing of each other and come back at random within a second, which is what SDKs do.
+ * Sends 2,000 jobs at once, each for a node of its own, to an EC2 that accepts 5 CreateFleet calls at once and 2 per second after that.
+ * The real flows run on the ports in memory in virtual time. EC2 is a model with its own bucket. The rival is handlers that do not share
+ * a budget and retry at random within a second, as SDKs do.
  */
 export async function throttle({ seeds = 5 }: { readonly seeds?: number | undefined } = {}): Promise<Report> {
   const rows: Row[] = [];

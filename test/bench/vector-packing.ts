@@ -7,12 +7,12 @@ import { madeVectors, publicVectors, type Vectors } from "./vectors/data.ts";
 import { rivals } from "./vectors/rivals.ts";
 
 const budgetMs = 100;
-/** Percent above the fewest bins, on the mean of a set. */
+/** The most percent above the fewest bins, on the mean of a set. */
 const targets: Readonly<Record<string, number>> = { New: 2.5, Panigrahy: 1 };
 
 /**
- * Items of several dimensions in as few equal bins as can be found in 100 ms on one core, above the known fewest. Each
- * instance counts once, whatever its size; each packing is checked.
+ * Packs items of several dimensions into as few equal bins as possible in 100 ms on one core, and compares with the known fewest. Each
+ * instance counts once, whatever its size. Each packing is checked.
  */
 export function vectorPacking({ data, seeds = 1 }: BenchOptions): Promise<Report> {
   const sets = data === undefined ? madeVectors() : publicVectors(data);
@@ -56,7 +56,7 @@ function packed(vectors: Vectors, seed: number): { readonly above: number; reado
   return { above: above(vectors, bins.length), ms };
 }
 
-/** By the sizes as they were given. */
+/** Checks a packing by the original sizes. */
 function check({ name, items, capacity }: Vectors, bins: readonly (readonly number[])[]): void {
   const all = bins.flat();
   if (all.length !== items.length || new Set(all).size !== items.length) throw new Error(`${name}: not each item is packed once`);

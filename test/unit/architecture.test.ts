@@ -18,12 +18,12 @@ const modules = folders.flatMap(modulesBelow);
 const tests = modulesBelow("test");
 
 /**
- * The number of splinters may only fall. Do not raise it for a new short file: put the code into the file that imports it, or
- * write a test of its own for it. Lower it when a splinter has gone.
+ * The number of splinters must only fall. Do not raise it for a new short file: put the code into the file that imports it, or
+ * write a test of its own for it. Lower it if there is one splinter less.
  */
 const mostSplinters = 7;
 
-test("imports go one way, and nobody reaches for what is passed in", () => {
+test("imports go one way, and modules use only the clock, the chance and the timers that are passed in", () => {
   expect(wrongs(modules)).toEqual([]);
 });
 
@@ -31,7 +31,7 @@ test("no source file is too long", () => {
   expect(longFiles(modules)).toEqual([]);
 });
 
-test("no folder has too many source files of its own", () => {
+test("no folder has too many source files", () => {
   expect(crowdedFolders(modules)).toEqual([]);
 });
 
@@ -40,18 +40,18 @@ test("the number of splinters, short files that only one file imports and no tes
   expect(found.length, found.join("\n")).toBeLessThanOrEqual(mostSplinters);
 });
 
-describe("what that looked at", () => {
-  test("is every module there is", () => {
+describe("the modules that are checked", () => {
+  test("every source file is checked as a module", () => {
     const onDisk = globSync("{cdk,events,functions,lib}/**/*.ts", { cwd: root }).map((path) => path.replaceAll("\\", "/"));
     expect(modules.map((module) => module.path).sort()).toEqual(onDisk.sort());
     expect(modules.length).toBeGreaterThan(80);
   });
 
-  test.each(layers.map((layer) => layer.folder).filter((folder) => folder !== "lib/api"))("has modules of %s", (folder) => {
+  test.each(layers.map((layer) => layer.folder).filter((folder) => folder !== "lib/api"))("the layer %s has modules", (folder) => {
     expect(modules.filter((module) => layerOf(module.path)?.folder === folder)).not.toHaveLength(0);
   });
 
-  test("is every import of each", () => {
+  test("every import statement of a module is found", () => {
     for (const module of modules) {
       const statements = module.source.match(/^(?:import|export|\}).*\bfrom "[^"]+";$|^import "[^"]+";$/gm) ?? [];
       expect(specifiersOf(module).length, module.path).toBeGreaterThanOrEqual(statements.length);
@@ -59,7 +59,7 @@ describe("what that looked at", () => {
     expect(modules.flatMap(localImportsOf).length).toBeGreaterThan(modules.length);
   });
 
-  test("leaves only entries unimported", () => {
+  test("handlers are imported by no module, and flows by some", () => {
     const imported = new Set(modules.flatMap(localImportsOf));
     const roots = modules.map((module) => module.path).filter((path) => !imported.has(path));
     expect(roots).toContain("functions/place.ts");
@@ -68,7 +68,7 @@ describe("what that looked at", () => {
   });
 });
 
-describe("a wrong that is planted is found", () => {
+describe("planted violations", () => {
   test.each([
     ["lib/model/x.ts", 'import { decide } from "../decide/decide.ts";', "lib/decide/decide.ts"],
     ["lib/model/x.ts", 'import * as z from "zod";', "zod"],
@@ -92,7 +92,7 @@ describe("a wrong that is planted is found", () => {
     ["lib/local/x.ts", 'import { MemoryTable } from "../sim/memory/table.ts";', "lib/sim/memory/table.ts"],
     ["functions/x.ts", 'import { errors } from "../lib/aws/errors.ts";', "lib/aws/errors.ts"],
     ["cdk/x.ts", 'import { agent } from "../lib/worker/attempt/agent.ts";', "lib/worker/attempt/agent.ts"],
-  ])("%s: %s", (path, source, imported) => {
+  ])("a forbidden import in %s is found: %s", (path, source, imported) => {
     expect(wrongs([...modules, { path, source }])).toContain(`${path} imports ${imported}`);
   });
 
@@ -111,12 +111,12 @@ describe("a wrong that is planted is found", () => {
     ["lib/aws/x.ts", "try { act(); } catch (cause) { log(cause.message); }", "lib/aws/x.ts makes a text of an error: cause.message"],
     ["lib/model/x.ts", "export default 1;", "lib/model/x.ts has a default export"],
     ["lib/elsewhere/x.ts", "", "lib/elsewhere/x.ts belongs to no layer"],
-    ["lib/model/x.ts", 'import { a } from "./nowhere.ts";', "lib/model/x.ts imports lib/model/nowhere.ts, which is not there"],
-  ])("%s: %s", (path, source, wrong) => {
+    ["lib/model/x.ts", 'import { a } from "./nowhere.ts";', "lib/model/x.ts imports lib/model/nowhere.ts, which does not exist"],
+  ])("a broken rule in %s is found: %s", (path, source, wrong) => {
     expect(wrongs([...modules, { path, source }])).toContain(wrong);
   });
 
-  test("a cycle", () => {
+  test("a cycle of imports between files is found", () => {
     const ring = [
       { path: "lib/model/a.ts", source: 'import { b } from "./b.ts";' },
       { path: "lib/model/b.ts", source: 'import type { c } from "./c.ts";' },
@@ -125,13 +125,13 @@ describe("a wrong that is planted is found", () => {
     expect(cycles(ring)).toEqual(["lib/model/a.ts → lib/model/b.ts → lib/model/c.ts → lib/model/a.ts"]);
   });
 
-  test("but not one in a comment", () => {
+  test("an import in a comment is not found", () => {
     expect(wrongs([...modules, { path: "lib/model/x.ts", source: '// import { a } from "../flows/a.ts"; Date.now()' }])).toEqual(
       wrongs(modules),
     );
   });
 
-  test("a cycle between folders, of which one lies in another, is found though no files form a cycle", () => {
+  test("a cycle between folders is found even if one of them lies in another and no files form a cycle", () => {
     const planted = [
       { path: "lib/decide/a/entry.ts", source: 'import { b } from "../b/b.ts";' },
       { path: "lib/decide/b/b.ts", source: 'import type { c } from "../c.ts";' },
@@ -144,7 +144,7 @@ describe("a wrong that is planted is found", () => {
     expect(wrongs(planted)).toContain(`import cycle of folders: ${cycle}`);
   });
 
-  test("files of one folder that import each other are no cycle between folders", () => {
+  test("files of one folder that import each other form no cycle between folders", () => {
     expect(folderCycles([{ path: "lib/decide/a.ts", source: 'import { b } from "./b.ts";' }])).toEqual([]);
   });
 
@@ -164,18 +164,18 @@ describe("a wrong that is planted is found", () => {
     const short = { path: "lib/decide/x.ts", source: "export const x = 1;\n" };
     const importer = importing("lib/decide/limits/y.ts", "../x.ts");
 
-    test("is a splinter", () => {
+    test("a short file with one importer and no test is a splinter", () => {
       expect(splinters([short, importer], [])).toEqual([short.path]);
     });
 
     test.each([
       ["it has 40 lines", [{ ...short, source: "\n".repeat(40) }, importer], []],
-      ["another file imports it, too", [short, importer, importing("lib/decide/z.ts", "./x.ts")], []],
+      ["another file imports it too", [short, importer, importing("lib/decide/z.ts", "./x.ts")], []],
       ["nothing imports it", [short], []],
       ["a test imports it", [short, importer], [importing("test/unit/decide/x.test.ts", "../../../lib/decide/x.ts")]],
       ["a test names it without importing it", [short, importer], [{ path: "test/x.test.ts", source: 'fork("../lib/decide/x.ts");' }]],
-      ["it is of a family", [{ ...short, path: "cdk/handlers/x.ts" }, importing("cdk/stack.ts", "./handlers/x.ts")], []],
-    ])("is no splinter if %s", (_why, files, tested) => {
+      ["it belongs to a family of files", [{ ...short, path: "cdk/handlers/x.ts" }, importing("cdk/stack.ts", "./handlers/x.ts")], []],
+    ])("a short file is no splinter if %s", (_why, files, tested) => {
       expect(splinters(files, tested)).toEqual([]);
     });
   });

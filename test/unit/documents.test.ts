@@ -13,7 +13,7 @@ const decisions = documents.filter((path) => /^docs\/decisions\/\d/.test(path)).
 
 type Link = { readonly to: string; readonly anchor: string | undefined };
 
-/** Links to files of the project. */
+/** Returns the links to files of the project. */
 const linksOf = (text: string): Link[] =>
   [...text.matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, link = ""]) => link)
@@ -22,11 +22,11 @@ const linksOf = (text: string): Link[] =>
 
 const folders = ["cdk", "docs", "events", "functions", "lib", "test", ".ci"];
 
-/** Paths in backticks that begin with a folder of the project. */
+/** Returns the paths in backticks that begin with a folder of the project. */
 const pathsOf = (text: string): string[] =>
   [...text.matchAll(/`([^`\s]+)`/g)].map(([, path = ""]) => path).filter((path) => folders.some((folder) => path.startsWith(`${folder}/`)));
 
-/** Headings as GitHub names them. */
+/** Returns the anchors that GitHub gives to the headings. */
 const anchorsOf = (text: string): string[] =>
   [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
     heading
@@ -35,7 +35,7 @@ const anchorsOf = (text: string): string[] =>
       .replaceAll(" ", "-"),
   );
 
-/** What is wrong with a document of that path. */
+/** Returns the broken links and paths of a document. */
 const wrongsOf = (path: string, text: string): string[] => [
   ...linksOf(text).flatMap(({ to, anchor }) => {
     const file = to === "" ? path : join(dirname(path), to);
@@ -45,7 +45,7 @@ const wrongsOf = (path: string, text: string): string[] => [
   ...pathsOf(text).flatMap((named) => (exists(named) ? [] : [`${named} does not exist`])),
 ];
 
-test("every document of the project is found, with its links and paths", () => {
+test("the test finds every document of the project, with its links and paths", () => {
   expect(documents).toEqual(expect.arrayContaining(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/jobs.md"]));
   expect(decisions.length).toBeGreaterThan(60);
   expect(documents.flatMap((path) => linksOf(read(path))).length).toBeGreaterThan(80);
@@ -56,7 +56,7 @@ test.each(documents)("%s names only files, folders and headings that exist", (pa
   expect(wrongsOf(path, read(path))).toEqual([]);
 });
 
-test("a document's broken link, missing heading and missing file are found", () => {
+test("a document's broken link, missing heading and missing path are reported", () => {
   const text =
     "[a](docs/none.md) [b](docs/limits.md#code) [c](docs/limits.md#none) [d](https://example.com) `lib/model/none.ts` `lib/model`";
   expect(wrongsOf("README.md", text)).toEqual([
@@ -77,14 +77,14 @@ test("the package holds every file that README links to", () => {
   expect(linked.filter((to) => !files.some((file) => to === file || to.startsWith(`${file}/`)))).toEqual([]);
 });
 
-test.each(decisions)("%s has a context, a decision, consequences, code and tests", (path) => {
+test.each(decisions)("the decision %s has a context, a decision, consequences, code and tests", (path) => {
   const text = read(path);
   for (const heading of ["Context", "Decision", "Consequences", "Code and tests"]) expect(text).toContain(`\n## ${heading}\n\n`);
   expect(text).toMatch(/\n\* Code: `/);
   expect(text).toMatch(/\n\* Tests: `test\//);
 });
 
-test("decisions are numbered without a gap, and listed with their titles", () => {
+test("decisions are numbered without gaps and listed with their titles", () => {
   const titles = decisions.map((path) => {
     const [, number, title] = /^# (\d{4}) (.+)\n/.exec(read(path)) ?? [];
     return { number, title, file: path.replace("docs/decisions/", "") };
@@ -107,7 +107,7 @@ test("every example in docs/jobs.md is a message that the job schema accepts", (
   for (const example of examples) expect(() => JobMessage.parse(JSON.parse(example)), example).not.toThrow();
 });
 
-test("the glossary is in alphabetical order, and names one file per word", () => {
+test("the glossary is in alphabetical order and names one file per word", () => {
   const rows =
     read("docs/glossary.md")
       .match(/^\| .+ \|$/gm)

@@ -9,13 +9,14 @@ import { Pricing } from "./pricing.ts";
 const smoothing = 0.6;
 const mostRounds = 400;
 const mostPivots = 400;
-/** How near the program and its bound are when they count as one. */
+/** The relative distance of the program's cost to its bound below which the bound counts as optimal. */
 const closed = 1e-4;
 
 /**
- * What no packing of so many of each shape can cost less than, without a solver: column generation over what the relaxed bins hold
- * gives prices, and prices scaled until no bin is worth more than it costs bound every packing (Farley's bound). It is valid whenever
- * it stops; in the end it is the linear program that the dual-feasible functions strengthen.
+ * Returns a lower bound on the cost of every packing of `counts` jobs of each shape. It needs no solver: column generation over the loads
+ * of relaxed bins gives prices, and prices that are scaled until no bin is worth more than it costs bound every packing (Farley's bound).
+ * The bound is valid whenever the run stops. If it runs to the end, the bound is the optimum of the linear program that the dual-feasible
+ * functions strengthen.
  */
 export function lowerBound(instance: Instance, counts: Float64Array, of: { known: readonly Pattern[]; budget: Budget }): number {
   const relaxed = relaxedInstance(instance, counts);
@@ -40,7 +41,7 @@ export function lowerBound(instance: Instance, counts: Float64Array, of: { known
   return best;
 }
 
-/** How much of the best prices so far is in the next ones: all the smoothing from the second round on, less where it finds nothing more. */
+/** Returns the weight of the best prices so far in the next ones: `smoothing` from the second round on, less if that finds nothing. */
 function trustAfter(round: number, { trust, found }: { trust: number; found: number }): number {
   if (round === 0) return smoothing;
   if (found > 0) return trust;
@@ -56,7 +57,7 @@ function include(master: Master, patterns: readonly Pattern[]): number {
 const pricesOf = (master: Master, { shapes }: Instance): Float64Array =>
   master.prices.slice(0, shapes.length).map((price) => Math.max(0, price));
 
-/** The bound that these prices are, and the patterns that the program would rather have. */
+/** Returns the bound that these prices give, and the patterns that would lower the cost of the program. */
 function priced(pricing: Pricing, master: Master, prices: Float64Array): { bound: number; patterns: readonly Pattern[] } {
   const { kinds, shapes } = pricing.instance;
   const most = pricing.value(prices);
@@ -77,7 +78,7 @@ function priced(pricing: Pricing, master: Master, prices: Float64Array): { bound
   return { bound: sum * scale, patterns };
 }
 
-/** Patterns of what is bought, with the places that its kinds have here. */
+/** Returns the patterns of bought bins, with their kinds renumbered for the relaxed instance, where bought kinds have the first places. */
 function boughtOf({ kinds }: Instance, known: readonly Pattern[]): readonly Pattern[] {
   const places = new Map([...kinds.entries()].filter(([, kind]) => kind.price > 0).map(([index], place) => [index, place]));
   return known.flatMap((pattern) => {
@@ -98,7 +99,7 @@ function masterOf(pricing: Pricing, known: readonly Pattern[]): Master {
   return master;
 }
 
-/** All that is free in one bin, and offers without end: what is possible stays possible. */
+/** Merges all free nodes into one bin and makes offers unlimited, so that every packing of the instance stays possible. */
 function relaxedInstance(instance: Instance, counts: Float64Array): Instance {
   const shapes = instance.shapes.map((shape, index): Shape => ({ ...shape, count: counts[index] as number }));
   const bought = instance.kinds.filter((kind) => kind.price > 0).map((kind) => ({ ...kind, most: Number.MAX_SAFE_INTEGER }));
@@ -115,7 +116,7 @@ function merged({ shapes, dimensions }: Instance, free: readonly Kind[]): Kind {
     if (extra) for (const shape of kind.holds) extra[shape] = Math.min(extra[shape] as number, kind.extra?.[shape] ?? 0);
   }
   const holds = Int32Array.from(new Set(free.flatMap((kind) => [...kind.holds]))).sort();
-  // A GPU that is taken in part keeps the functions that look at single GPUs out of it.
+  // Half a GPU disables the functions of single GPUs, because they need whole ones.
   const slots = Float64Array.from([unit / 2]);
   return { name: "all that is free", price: 0, room, slots, most: 1, holds, extra };
 }

@@ -2,15 +2,15 @@ import type { Instance, Kind } from "../problem/instance.ts";
 import type { Shape } from "../problem/shape.ts";
 import { unit } from "../problem/units.ts";
 
-/** Above so many numbers a kind is measured by its dimensions alone. */
+/** If a kind would need more numbers than this, only its plain dimensions are used. */
 const mostNumbers = 200_000;
 
-/** By item and row, what an item takes up of a bin, of 1: whatever fits in one bin sums to 1 at most, in every row. */
+/** The share of a bin that an item takes, by item and row. Items that fit in one bin together sum to at most 1 in every row. */
 export type Uses = { readonly rows: number; readonly uses: Float64Array };
 
 /**
- * Fekete and Schepers' functions u(k), k = 1 to 4, of each dimension and of the single GPUs: they know that three jobs of just over
- * a third do not fit where two do. Rows that say no more than their dimension itself does are left out.
+ * Returns Fekete and Schepers' functions u(k), k = 1 to 4, for each dimension and for single GPUs. They prove, for example, that a bin
+ * holds no more than two jobs if each takes just over a third of it. A row is left out if it is no stronger than its plain dimension.
  */
 export function dualFeasible(instance: Instance, kind: Kind): Uses {
   const { dimensions } = instance;
@@ -43,7 +43,7 @@ const steps = [1, 2, 3, 4] as const;
 function strongerThan(plain: Float64Array, shapes: readonly Shape[], of: { dimension: number; room: number }): Float64Array[] {
   const largest = plain.reduce((most, each) => Math.max(most, each), 0);
   return steps.flatMap((k) => {
-    // Below one in k + 1 it sees nothing.
+    // u(k) is 0 for sizes below 1 / (k + 1).
     if (largest * (k + 1) < 1) return [];
     const seen = columnOf(shapes, (shape) => stepped(shape.size[of.dimension] as number, of.room, k));
     for (let item = 0; item < seen.length; item += 1) if ((seen[item] as number) > (plain[item] as number) + 1e-12) return [seen];
@@ -51,7 +51,7 @@ function strongerThan(plain: Float64Array, shapes: readonly Shape[], of: { dimen
   });
 }
 
-/** Each GPU is a bin of its own; whole ones fill theirs. Says nothing where GPUs are partly taken. */
+/** Treats each GPU as a bin of its own, which a whole GPU fills. Returns no rows if some GPUs are partly taken. */
 function bySlot(shapes: readonly Shape[], { slots }: Kind): Float64Array[] {
   if (slots.length === 0 || slots.some((free) => free < unit) || !shapes.some((shape) => shape.share > 0)) return [];
   return steps.map((k) =>
@@ -59,7 +59,7 @@ function bySlot(shapes: readonly Shape[], { slots }: Kind): Float64Array[] {
   );
 }
 
-/** u(k) of size / room, both integers. */
+/** Returns u(k) of size / room. Both must be integers. */
 function stepped(size: number, room: number, k: number): number {
   const times = (k + 1) * size;
   return times % room === 0 ? size / room : Math.floor(times / room) / k;

@@ -4,12 +4,12 @@ import { unit } from "../problem/units.ts";
 import type { Pattern } from "./master.ts";
 import type { Pricing } from "./pricing.ts";
 
-/** What a job that waits costs, in prices of the dearest offer: more than any place for it. */
+/** The cost of a waiting job, in prices of the dearest offer. It must be more than any place for the job costs. */
 export const waitingCost = 1_000;
-/** In place of a kind: no bin at all. */
+/** Stands for a kind in the pattern of a job that waits. */
 export const noKind = -1;
 
-/** For each shape the cheapest way to have it alone in bins that there are without end, or to let it wait. */
+/** Returns for each shape the cheapest pattern that holds it alone, in a kind with enough bins for all its jobs, or else lets it wait. */
 export function firstPatterns({ instance }: Pricing): readonly Pattern[] {
   const best = instance.shapes.map((_, index): Pattern => ({ kind: noKind, shapes: [index], counts: [1], cost: waitingCost }));
   for (const [kind, of] of instance.kinds.entries())

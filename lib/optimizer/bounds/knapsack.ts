@@ -9,42 +9,42 @@ const tolerance = 1e-9;
 export const empty: Load = { shapes: [], counts: [] };
 
 export type Found = {
-  /** Undefined: nothing is worth more than the cutoff, or nothing that the search came by. */
+  /** Undefined if the search found nothing that is worth more than the cutoff. */
   readonly load: Load | undefined;
-  /** Of the load, else the cutoff. */
+  /** The value of the load, or the cutoff if there is no load. */
   readonly value: number;
-  /** Nothing was left untried. */
+  /** True if the load is proven to be the best one: the search was not cut off, and had no base. */
   readonly isWhole: boolean;
   readonly nodes: number;
 };
 
 export type Within = {
-  /** How many there are of each shape. */
+  /** The number of jobs left, by shape. */
   readonly left: Float64Array;
-  /** Only what is worth more is of use. */
+  /** A load must be worth more than this. */
   readonly cutoff: number;
   readonly mostNodes: number;
-  /** What the bin holds in any case. */
+  /** The load that the bin must hold. The search adds to it. */
   readonly base: Load;
 };
 
 /**
- * Branch and bound over what one bin holds. Items are tried by falling ratio of worth to what they take up, each first as often as it
- * fits: so the first leaf is what a greedy packer takes, and the bound of work cuts the search there or later.
+ * Branch and bound over the loads of one bin. Items are tried by falling ratio of their worth to the room that they take, each first as
+ * often as it fits. The first leaf is therefore the load that a greedy packer takes, and the limit on nodes cuts the search there or later.
  */
 export class Knapsack {
   readonly #shapes: readonly Shape[];
   readonly #dimensions: number;
   readonly #slots: Slots;
   readonly #room: Float64Array;
-  /** The branch: positions in the order, and how many of each. */
+  /** The current branch: positions in `order`, and the count of each. */
   readonly #positions: Int32Array;
   readonly #counts: Int32Array;
   #depth = 0;
   #value = 0;
-  /** What is left of the bin as the relaxation measures it. */
+  /** The rest of the bin, in the measure of the relaxation. */
   #rest = 0;
-  /** By shape, what the base has. */
+  /** The count in the base, by shape. */
   readonly #based: Float64Array;
 
   constructor({ shapes, kinds, dimensions }: Instance) {
@@ -57,7 +57,7 @@ export class Knapsack {
     this.#based = new Float64Array(shapes.length);
   }
 
-  /** For the values that the relaxation was last asked about. */
+  /** Returns the best load that it finds, for the values that were last passed to the relaxation. */
   search(kind: Kind, relaxation: Relaxation, within: Within): Found {
     const { order, ratio, surplus } = relaxation;
     const base = this.#begin(kind, relaxation, within);
@@ -67,7 +67,7 @@ export class Knapsack {
     for (;;) {
       for (; position < order.length; position += 1) {
         const each = ratio[order[position] as number] as number;
-        // No more than this can be had from here on.
+        // An upper bound on the value of this branch.
         const hope = this.#value + (surplus[position] as number) + Math.min(1, each) * Math.max(0, this.#rest);
         if (each <= 0 || hope <= best + tolerance) break;
         nodes += 1;
@@ -113,7 +113,7 @@ export class Knapsack {
     this.#count(item, count, relaxation);
   }
 
-  /** Takes one of the last item off, and says at which position it was. */
+  /** Removes one of the last item, and returns the item's position. */
   #pop(relaxation: Relaxation): number {
     const last = this.#depth - 1;
     const position = this.#positions[last] as number;
@@ -131,7 +131,7 @@ export class Knapsack {
     this.#rest -= count * (takes[item] as number);
   }
 
-  /** Puts as many on the bin as there are and fit; says how many. */
+  /** Puts as many of a shape on the bin as fit, up to `left`. Returns the count. */
   #give(index: number, left: number): number {
     if (left <= 0) return 0;
     const { size, whole, share } = this.#shapes[index] as Shape;

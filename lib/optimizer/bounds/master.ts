@@ -1,21 +1,22 @@
 import type { Load } from "../problem/load.ts";
 
 const tolerance = 1e-9;
-/** A smaller element would make the inverse inexact. */
+/** A pivot on a smaller element would make the inverse inexact. */
 const leastPivot = 1e-7;
 
-/** A way to fill a bin of one kind, and what such a bin costs. */
+/** A way to fill a bin of one kind, with the cost of such a bin. */
 export type Pattern = Load & { readonly kind: number; readonly cost: number };
 
 /**
- * The linear program over patterns: how often to use each, so that every shape is covered at least cost. Revised simplex; the
- * inverse of the basis is kept whole, which some hundred rows allow. Rows: shapes, then kinds of which there are only so many.
+ * The linear program over patterns: how often to use each pattern, so that every shape is covered at the least cost. It uses the revised
+ * simplex method with an explicit inverse of the basis, which is fast enough for a few hundred rows. The rows are the shapes, followed by
+ * the kinds with a limited number of bins.
  */
 export class Master {
   readonly rows: number;
   readonly prices: Float64Array;
   readonly patterns: Pattern[] = [];
-  /** By row: the pattern that is basic there, or -1 - the row whose surplus is. */
+  /** By row: the basic pattern, or -1 - r if the surplus of row r is basic. */
   readonly basis: Int32Array;
   readonly amounts: Float64Array;
   readonly #inverse: Float64Array;
@@ -23,7 +24,7 @@ export class Master {
   readonly #limitRow: ReadonlyMap<number, number>;
   readonly #isBasic: boolean[] = [];
 
-  /** `first`: for each shape a pattern of that shape alone. `scarce`: kinds with limits, and the limits. */
+  /** `first` has, for each shape, a pattern of that shape alone. `scarce` has the limited kinds with their numbers of bins. */
   constructor(first: readonly Pattern[], counts: readonly number[], scarce: ReadonlyMap<number, number>) {
     const shapes = counts.length;
     this.rows = shapes + scarce.size;
@@ -38,7 +39,7 @@ export class Master {
       this.add(pattern);
       this.#isBasic[row] = true;
       this.basis[row] = row;
-      // A little more than there is, differently for each: or many ways would tie.
+      // A small surplus, different for each row, prevents ties.
       this.amounts[row] = ((counts[row] as number) + perturbation(row)) / each;
       this.#inverse[row * this.rows + row] = 1 / each;
       this.prices[row] = pattern.cost / each;
@@ -56,7 +57,7 @@ export class Master {
     this.#isBasic.push(false);
   }
 
-  /** What one bin more of a scarce kind would save. */
+  /** Returns the cost that one more bin of a scarce kind would save. */
   rentOf(kind: number): number {
     const row = this.#limitRow.get(kind);
     return row === undefined ? 0 : (this.prices[row] as number);
@@ -71,7 +72,7 @@ export class Master {
     return sum;
   }
 
-  /** Pivots until no pattern from `from` on would make it cheaper, or `most` were made; says how many. */
+  /** Pivots until no pattern from index `from` on would lower the cost, at most `most` times. Returns the number of pivots. */
   solve(from: number, most: number): number {
     let pivots = 0;
     while (pivots < most) {
@@ -86,7 +87,7 @@ export class Master {
     let least = -tolerance;
     let basic: number | undefined;
     for (let row = 0; row < this.rows; row += 1) {
-      // A surplus: its price has the wrong sign.
+      // A surplus whose price has the wrong sign.
       const price = this.prices[row] as number;
       if (price < least) [least, basic] = [price, -1 - row];
     }
@@ -98,7 +99,7 @@ export class Master {
     return basic === undefined ? undefined : { basic, reduced: least };
   }
 
-  /** What a use of the pattern would add to the cost. */
+  /** Returns the reduced cost of a pattern: what one use of it would add to the cost of the program. */
   reduced({ shapes, counts, kind, cost }: Pattern): number {
     let reduced = cost;
     for (let at = 0; at < shapes.length; at += 1) reduced -= (this.prices[shapes[at] as number] as number) * (counts[at] as number);
@@ -140,7 +141,7 @@ export class Master {
     return true;
   }
 
-  /** The row whose amount is used up first. */
+  /** Returns the row whose amount is used up first, or -1 if there is none. */
   #leaving(): number {
     let leaving = -1;
     let least = Number.POSITIVE_INFINITY;

@@ -3,15 +3,15 @@ import type { Load } from "../problem/load.ts";
 import { empty, type Found, Knapsack } from "./knapsack.ts";
 import { Relaxation } from "./relaxation.ts";
 
-/** Passes over what a bin holds, each of which may exchange one job for others. */
+/** Passes over the load of a bin. Each may exchange one job of every shape for other jobs. */
 const mostPasses = 3;
-/** A search that may look at fewer nodes than this is to be quick: it exchanges nothing. */
+/** A search with fewer nodes than this does not exchange jobs, because it must be quick. */
 const leastExchanged = 10;
 
-/** The best load for a bin of each kind, at prices of the shapes. Counts its work in steps. */
+/** Finds the best load for a bin of each kind at given prices of the shapes. Counts its work in steps. */
 export class Pricing {
   readonly instance: Instance;
-  /** How many there are of each shape. */
+  /** The number of jobs, by shape. */
   readonly counts: Float64Array;
   steps = 0;
   readonly #relaxations: readonly Relaxation[];
@@ -24,7 +24,7 @@ export class Pricing {
     this.#knapsack = new Knapsack(instance);
   }
 
-  /** Prices that the next loads are for. Returns what a bin of each kind holds in value at most. */
+  /** Sets the prices for the next loads. Returns, by kind, an upper bound on the value of one bin. */
   value(prices: Float64Array): readonly number[] {
     return this.instance.kinds.map((kind, index) => {
       const relaxation = this.relaxation(index);
@@ -33,7 +33,7 @@ export class Pricing {
     });
   }
 
-  /** What no packing of all jobs costs less than, by Farley: what they are worth at these prices, scaled until no bin holds more than it costs. */
+  /** Returns Farley's lower bound for all jobs: their worth at these prices, scaled until no bin is worth more than it costs. */
   bound(prices: Float64Array): number {
     let sum = prices.reduce((all, price, shape) => all + price * (this.counts[shape] as number), 0);
     let scale = 1;
@@ -49,7 +49,7 @@ export class Pricing {
     return this.#relaxations[kind] as Relaxation;
   }
 
-  /** A load worth more than `cutoff` that such a bin holds of what is left; the best, if the search could end. */
+  /** Returns a load of the jobs left that is worth more than `cutoff`. It is the best load if the search was not cut off. */
   best(kind: number, left: Float64Array, { cutoff, mostNodes }: { cutoff: number; mostNodes: number }): Found {
     const first = this.#search(kind, { left, cutoff, mostNodes, base: empty });
     if (first.isWhole) return first;
@@ -60,7 +60,7 @@ export class Pricing {
     return found.value > cutoff ? found : { ...found, load: undefined };
   }
 
-  /** Takes one job of a shape out and fills the bin again, for as long as that pays. */
+  /** Takes one job of a shape out and fills the bin again, as long as that raises the value. */
   #exchanged(kind: number, from: Found, of: { left: Float64Array; mostNodes: number }): Found {
     let best = from;
     for (let pass = 0; pass < mostPasses; pass += 1) {

@@ -6,39 +6,39 @@ import { dualFeasible } from "./dual-feasible.ts";
 const tolerance = 1e-9;
 const leastValue = 1e-8;
 const mostPivots = 200;
-/** Items that are sorted by insertion. */
+/** Up to this many items are sorted by insertion. */
 const mostInserted = 400;
 
 /**
- * What a bin of one kind can hold at most in value, with jobs cut at will but for what the dual-feasible functions see: a linear
- * program of few rows. It keeps its basis, from which the next values are a few pivots away. `weights` are its duals: what each
- * shape takes up of the bin, as the values have it.
+ * An upper bound on the value that a bin of one kind can hold: a linear program of few rows, which may split jobs except where the
+ * dual-feasible functions forbid it. It keeps its basis between calls, because the optimum for the next values is usually only a few pivots
+ * away. Its duals, `weights`, give each row a price. They determine how much of the bin an item takes at the current values.
  */
 export class Relaxation {
   readonly items: Int32Array;
-  /** By item: its value over what it takes up, and what it takes up; as of the last call. */
+  /** By item, as of the last call: its worth divided by what it takes of the bin, and what it takes. */
   readonly ratio: Float64Array;
   readonly takes: Float64Array;
-  /** By item, what it is worth. */
+  /** By item: its worth as of the last call. */
   readonly worth: Float64Array;
   /** Items by falling ratio. */
   readonly order: Int32Array;
-  /** What the bin has, in the measure of `takes`. */
+  /** The room of the whole bin, in the measure of `takes`. */
   full = 0;
 
   readonly #rows: number;
   /** By item and row. */
   readonly #uses: Float64Array;
-  /** By row: which item is basic there, or -1 - the row whose slack is. */
+  /** By row: the basic item, or -1 - r if the slack of row r is basic. */
   readonly #basis: Int32Array;
   readonly #inverse: Float64Array;
   readonly #x: Float64Array;
   readonly #weights: Float64Array;
   readonly #column: Float64Array;
-  /** By item: how many there are, and whether the solution has all of them without being basic. */
+  /** By item: how many there are, and whether it is nonbasic at that upper limit. */
   readonly #most: Float64Array;
   readonly #isFull: Uint8Array;
-  /** By position in `order`: what the items from there on are worth at most above what they take up. */
+  /** By position in `order`: how much the items from there on are worth at most above what they take. */
   readonly surplus: Float64Array;
   readonly #itemOf: Int32Array;
 
@@ -55,7 +55,7 @@ export class Relaxation {
     this.#basis = Int32Array.from({ length: this.#rows }, (_, row) => -1 - row);
     this.#inverse = new Float64Array(this.#rows * this.#rows);
     for (let row = 0; row < this.#rows; row += 1) this.#inverse[row * this.#rows + row] = 1;
-    // A little more than all, differently for each: or many rows would tie.
+    // A small surplus, different for each row, prevents ties.
     this.#x = Float64Array.from({ length: this.#rows }, (_, row) => 1 + 1e-5 * (1 + ((row * 7919) % 1009) / 1009));
     this.#weights = new Float64Array(this.#rows);
     this.#column = new Float64Array(this.#rows);
@@ -66,13 +66,13 @@ export class Relaxation {
     this.surplus = new Float64Array(length + 1);
   }
 
-  /** The most that a bin can hold, when an item is worth `values` less `extra`, by shape. */
+  /** Returns the most that a bin can hold in value if an item is worth `values` less `extra`, both by shape. */
   bound(values: Float64Array, extra: Float64Array | undefined): number {
     const { length } = this.items;
     for (let item = 0; item < length; item += 1) {
       const shape = this.items[item] as number;
       const value = values[shape] as number;
-      // What only pays for its own data is packed all the same.
+      // A job that only pays for its own data must be packed too.
       this.worth[item] = extra ? Math.max(value - (extra[shape] as number), leastValue) : value;
     }
     this.#price();
@@ -87,12 +87,12 @@ export class Relaxation {
     return this.#itemOf[shape] as number;
   }
 
-  /** The whole part of what the last bound's solution has. */
+  /** Returns the solution of the last bound, rounded down. */
   rounded(): Load {
     return this.#solution((amount) => Math.floor(amount + 1e-3));
   }
 
-  /** What the last bound's solution has. */
+  /** Returns the solution of the last bound. */
   fractional(): Load {
     return this.#solution((amount) => (amount > 1e-9 ? amount : 0));
   }
@@ -125,7 +125,7 @@ export class Relaxation {
     }
   }
 
-  /** The item, or slack, that is most out of place: worth more than it takes up and not in, or less and all in. */
+  /** Returns the item or slack that gains most by a move: worth more than it takes and not in the solution, or worth less and all in it. */
   #entering(): number | undefined {
     const rows = this.#rows;
     let best = tolerance;
@@ -167,7 +167,7 @@ export class Relaxation {
     return true;
   }
 
-  /** What the basic ones give up for one more of what enters, or for one less. */
+  /** Computes how much each basic variable gives up for one more of the entering variable, or for one less if `isDown`. */
   #columnOf(entering: number, isDown: boolean): void {
     const rows = this.#rows;
     for (let row = 0; row < rows; row += 1) {
@@ -180,7 +180,7 @@ export class Relaxation {
     }
   }
 
-  /** The row that is first at an end, and after how much; -1: what enters is at its own other end first. */
+  /** Returns the row that first reaches a limit, and the step to it. The row is -1 if the entering variable reaches its own limit first. */
   #leaving(entering: number): { leaving: number; by: number } {
     let leaving = -1;
     let by = entering < 0 ? Number.POSITIVE_INFINITY : (this.#most[entering] as number);
@@ -209,7 +209,10 @@ export class Relaxation {
     }
   }
 
-  /** Whatever the weights are: what fits takes up no more than the bin has, and beyond that there is only what items are worth above it. */
+  /**
+   * Returns the bound. It is valid for any weights: items that fit take no more than the bin has, so they are worth at most `full` and
+   * what each of them is worth above what it takes.
+   */
   #measure(): number {
     const rows = this.#rows;
     this.full = 0;
@@ -222,7 +225,7 @@ export class Relaxation {
       for (let row = 0; row < rows; row += 1) takes += (this.#weights[row] as number) * (this.#uses[item * rows + row] as number);
       const worth = this.worth[item] as number;
       this.takes[item] = takes;
-      // What takes up next to nothing comes first; a ratio is a number all the same.
+      // Items that take almost nothing sort first, and the ratio must stay finite.
       this.ratio[item] = worth <= 0 ? 0 : worth / Math.max(takes, worth * 1e-3);
     }
     this.#sort();
@@ -235,7 +238,7 @@ export class Relaxation {
     return this.full + above;
   }
 
-  /** From one call to the next the order changes little. */
+  /** Sorts by insertion if there are few items, because the order changes little from one call to the next. */
   #sort(): void {
     const { order, ratio } = this;
     if (order.length > mostInserted) {

@@ -3,8 +3,9 @@ import type { Instance } from "../problem/instance.ts";
 import { dualFeasible } from "./dual-feasible.ts";
 
 /**
- * The bound as one linear program, for a solver: how many bins of each kind, how much of each shape in them, no row of any kind overfull.
- * Its optimum is what `lowerBound` comes to in the end; the prices of its first rows, one a shape, are the duals.
+ * Returns the bound as one linear program for a solver. The variables are the number of bins of each kind and the amount of each shape in
+ * them, and no row of a kind may be overfull. Its optimum is the value to which `lowerBound` converges. The prices of its first rows, one
+ * per shape, are the duals.
  */
 export function strongProgram(instance: Instance): LinearProgram {
   const columns: ProgramColumn[] = [];

@@ -4,8 +4,8 @@ import type { Shape } from "../problem/shape.ts";
 import { unit } from "../problem/units.ts";
 
 /**
- * All that a bin of this kind can hold and to which nothing could be added, or simply all; undefined when that is more than `most`.
- * Unlike the searches it tries every arrangement of GPU shares.
+ * Returns all loads that a bin of this kind can hold, with `onlyFull` only those to which nothing can be added. Returns undefined if there
+ * are more than `most`. Unlike the searches, it tries every arrangement of GPU shares.
  */
 export function allLoads(instance: Instance, kind: Kind, of: { most: number; onlyFull: boolean }): readonly Load[] | undefined {
   const loads = new Loads(instance, kind, of.onlyFull);
@@ -26,7 +26,7 @@ class Loads {
     this.#onlyFull = onlyFull;
   }
 
-  /** Goes on from what the shapes before `at` have; whether there was room for all that it came by. */
+  /** Lists the loads that continue the current counts of the shapes before `at`. Returns false if there are more than `most`. */
   list(most: number, at = 0): boolean {
     const shape = this.#shapes[at];
     if (!shape) {
@@ -80,7 +80,7 @@ function isHeld({ room, slots }: Kind, held: readonly Held[]): boolean {
   const untouched = slots.filter((free) => free >= unit).length;
   if (whole > untouched) return false;
   const shares = held.flatMap(({ shape, count }) => (shape.share > 0 ? Array.from({ length: count }, () => shape.share) : []));
-  // Which of the untouched ones the whole jobs have makes no difference.
+  // It makes no difference which of the untouched GPUs the jobs with whole GPUs get.
   const free = Array.from(slots).sort((a, b) => a - b);
   return arranged(
     shares.sort((a, b) => b - a),

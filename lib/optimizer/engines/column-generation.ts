@@ -6,16 +6,16 @@ import type { Engine, Slice } from "./engine.ts";
 import { allBins, greedy } from "./greedy.ts";
 import { type Bins, costOf, type Packing, packingOf, trimmed } from "./packing.ts";
 
-/** Nodes of a search for a pattern, and of one for what a greedy run takes. */
+/** The most nodes of a knapsack search for a pattern, and in a greedy run. */
 const [searched, skimmed] = [100, 8];
 /** Rounds of pricing in one slice. */
 const roundsOfSlice = 1;
 const mostPivots = 400;
-/** How much of the price of the last rounds stays in the next one's: prices that jump find patterns of little use. */
+/** The weight of earlier prices in the next ones. Without it prices jump, and jumping prices find patterns of little use. */
 const smoothing = 0.5;
-/** A greedy run that lowers the program's cost by less than this is left out for a few slices. */
+/** If a greedy run lowers the program's cost by a smaller share than this, the next few slices leave it out. */
 const worthwhile = 0.002;
-/** Kinds with few bins that have a row each; of more the program knows nothing, and the rounding does. */
+/** If more kinds than this have few bins, the program has no rows for their limits, and only the rounding respects them. */
 const mostScarce = 60;
 
 /**
@@ -48,17 +48,17 @@ export class ColumnGeneration implements Engine {
     this.#center = this.prices();
   }
 
-  /** Of each shape, as the program has them. */
+  /** Returns the program's current price of each shape. */
   prices(): Float64Array {
     return positive(this.master.prices.slice(0, this.#pricing.counts.length));
   }
 
-  /** The patterns that the program uses now. */
+  /** Returns the patterns in the program's current basis. */
   known(): readonly Pattern[] {
     return [...this.master.basis].flatMap((basic) => (basic >= 0 ? (this.master.patterns[basic] as Pattern) : []));
   }
 
-  /** What the greedy packer finds at the prices of now; the program learns its patterns. */
+  /** Returns the greedy packing at the current prices, and adds its patterns to the program. */
   greedy(): Packing {
     const { instance, counts } = this.#pricing;
     this.#pricing.value(this.#smoothed());
@@ -88,7 +88,7 @@ export class ColumnGeneration implements Engine {
     return { packing: ran && ran.cost < rounded.cost && ran.waits <= rounded.waits ? ran : rounded, steps, isDone: this.#idle > 1 };
   }
 
-  /** Of each kind the best pattern at the smoothed prices, if it helps at the program's own. */
+  /** Returns, per kind, the best pattern at the smoothed prices, if it lowers the cost at the program's own prices too. */
   #newPatterns(): readonly Pattern[] {
     const pricing = this.#pricing;
     const most = pricing.value(this.#smoothed());
@@ -120,7 +120,7 @@ export class ColumnGeneration implements Engine {
     return positive(prices.map((price, shape) => (1 - this.#smoothing) * price + this.#smoothing * (this.#center[shape] as number)));
   }
 
-  /** The program's solution in whole bins: all the whole ones, and what is left greedily at the program's prices. */
+  /** Returns the program's solution in whole bins: it rounds down and packs the remaining jobs greedily at the program's prices. */
   rounded(): Packing {
     const pricing = this.#pricing;
     const { instance, counts } = pricing;
@@ -147,7 +147,7 @@ export class ColumnGeneration implements Engine {
   }
 }
 
-/** As many bins with that pattern as there are jobs for; the last with fewer where they run out. */
+/** Returns up to `times` bins with that pattern, as long as there are jobs. When jobs run out, the last bins hold fewer. */
 function filled({ shapes, counts, kind }: Pattern, times: number, left: Float64Array): readonly Bins[] {
   const full = shapes.reduce((least, shape, at) => Math.min(least, Math.floor((left[shape] as number) / (counts[at] as number))), times);
   for (const [at, shape] of shapes.entries()) left[shape] = (left[shape] as number) - full * (counts[at] as number);
@@ -160,6 +160,6 @@ function filled({ shapes, counts, kind }: Pattern, times: number, left: Float64A
   return bins;
 }
 
-/** A job for which the program would pay nothing is placed all the same: well above what the searches take for nothing. */
+/** The least price of a job. It must exceed the searches' tolerance, because jobs for which the program pays nothing must be placed too. */
 const least = 1e-7;
 const positive = (prices: Float64Array): Float64Array => prices.map((price) => Math.max(price, least));

@@ -1,17 +1,17 @@
 import type { Packing } from "./packing.ts";
 
-/** A way to find better packings, a slice of work at a time, so that it can be stopped soon after any moment. */
+/** A way to find better packings. It works in short slices, so that the search can stop it soon at any time. */
 export type Engine = {
-  /** One slice of work, from the best packing that any engine has found. */
+  /** Does one slice of work. `best` is the best packing that any engine has found. */
   readonly improve: (best: Packing) => Slice;
 };
 
 export type Slice = {
-  /** What it found, better or not. */
+  /** The packing that it found, better or not. Undefined if it found none. */
   readonly packing: Packing | undefined;
   readonly steps: number;
-  /** What is proven: no packing costs less. */
+  /** A proven lower bound on the cost of every packing. Undefined if the slice proves none. */
   readonly bound?: number | undefined;
-  /** It has nothing more to try. */
+  /** True if the engine has nothing more to try. */
   readonly isDone?: boolean | undefined;
 };

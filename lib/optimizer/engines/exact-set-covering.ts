@@ -7,15 +7,15 @@ import type { Engine, Slice } from "./engine.ts";
 import { type Bins, costOf, type Packing, packingOf, trimmed } from "./packing.ts";
 
 const mostPatterns = 5_000;
-/** Jobs above which nobody counts all patterns. */
+/** With more jobs than this there are too many patterns to list. */
 const mostJobs = 40;
-/** Branches, and not milliseconds: the same problem has the same answer. */
+/** A limit on branches, not on milliseconds, so that the same problem always has the same solution. */
 const mostBranches = 2_000;
 
 /**
  * Engine `exact`: the set-covering formulation of packing (Gilmore and Gomory, 1961), with all patterns listed beforehand instead of
- * generated. The given solver (HiGHS: branch and cut) solves it in whole numbers, so a small problem gets a proven optimum. Where jobs have
- * a cost of their own on a bin, it is set partitioning: no job may be covered twice.
+ * generated. The given solver (HiGHS: branch and cut) solves it in whole numbers, so a small problem gets a proven optimum. If jobs have
+ * a cost of their own on a bin, it is set partitioning, because no job may be covered twice.
  *
  * The number of patterns is exponential in the jobs of a bin, so it gives up above `mostJobs` jobs or `mostPatterns` patterns, and if the
  * instance was made coarser. Above `mostBranches` branches the best packing found is returned without a proof.
@@ -51,11 +51,11 @@ export class ExactSetCovering implements Engine {
   }
 }
 
-/** All patterns that an optimal packing may have; undefined when they are too many. */
+/** Returns all patterns that an optimal packing may use, or undefined if there are too many. */
 function allPatterns(instance: Instance): readonly Pattern[] | undefined {
   if (!instance.isExact || instance.shapes.reduce((sum, shape) => sum + shape.count, 0) > mostJobs) return undefined;
   const patterns = instance.shapes.map((_, shape): Pattern => ({ kind: noKind, shapes: [shape], counts: [1], cost: waitingCost }));
-  // Where a job costs something by itself, a bin must not have it twice over.
+  // If jobs have a cost of their own, none may be covered twice, so loads that are not full are needed too.
   const onlyFull = !hasExtras(instance);
   for (const [index, kind] of instance.kinds.entries()) {
     const loads = allLoads(instance, kind, { most: mostPatterns - patterns.length, onlyFull });

@@ -5,24 +5,24 @@ import type { Load } from "../problem/load.ts";
 import type { Bins } from "./packing.ts";
 
 export type GreedyRun = {
-  /** How many of each shape are to be packed; what finds no bin is left in it. */
+  /** The number of jobs to pack, by shape. Jobs that find no bin remain in it. */
   readonly left: Float64Array;
-  /** By kind: how many bins may be used; counted down. */
+  /** The number of bins that may be used, by kind. The run counts it down. */
   readonly bins: Float64Array;
   readonly mostNodes: number;
-  /** Kinds to do without this time. */
+  /** Returns true for a kind that this run must not use. */
   readonly isOut?: ((kind: number) => boolean) | undefined;
 };
 
-/** How many bins there are of each kind. */
+/** Returns the number of bins, by kind. */
 export const allBins = ({ instance }: Pricing): Float64Array => Float64Array.from(instance.kinds, (kind) => kind.most);
 
 type Candidate = { readonly load: Load; readonly ratio: number };
 
 /**
- * The greedy heuristic for set covering (Chvátal, 1979): takes, again and again, the bin that holds most value for its price, at the prices
- * that `pricing` has, as often as it can be filled. A knapsack search per kind finds that load. What a kind can hold only shrinks as jobs
- * run out, so a kind is searched again only when its load is the best one known and no longer fits.
+ * The greedy heuristic for set covering (Chvátal, 1979): it repeatedly takes the bin that holds most value for its price, at the prices set
+ * in `pricing`, as often as it can be filled. A knapsack search per kind finds that load. The value that a kind can hold only
+ * shrinks as jobs run out, so a kind is searched again only when its load is the best one known and no longer fits.
  *
  * There are at most as many choices as jobs, and per choice at most one knapsack search per kind, cut off after `mostNodes` nodes.
  */
@@ -51,7 +51,7 @@ export function greedy(pricing: Pricing, run: GreedyRun): readonly Bins[] {
   }
 }
 
-/** What costs nothing comes before all that costs something. */
+/** Bins that cost nothing rank before all others. */
 const ratioOf = (found: Found, { price }: Kind): number => (price > 0 ? found.value / price : 1e12 * (1 + found.value));
 
 function bestOf(candidates: readonly (Candidate | undefined)[]): number {

@@ -6,16 +6,16 @@ import { type Bins, costOf, isBetter, type Packing, packingOf, trimmed } from ".
 import type { Random } from "./random.ts";
 
 const population = 10;
-/** Children of one slice. */
+/** Children per slice. */
 const children = 2;
-/** How far the prices behind a first packing are off, and which share of bins mutation takes apart. */
+/** The largest relative change of the prices for a first packing, and the share of bins that mutation takes apart. */
 const [spread, mutation] = [0.3, 0.05];
 const mostNodes = 20;
 
 /**
  * Engine `genetic`: a hybrid grouping genetic algorithm (Falkenauer, 1996). A packing is encoded as its bins, because the grouping is what
- * makes it good. Parents win tournaments of two; a child has the better bins of the one, then those of the other for which jobs are left;
- * mutation takes a few bins apart; greedy packs the rest at the prices of column generation, in place of Falkenauer's local search.
+ * makes it good. Parents win tournaments of two. A child has the better bins of one parent, then those of the other if jobs are left.
+ * Mutation takes a few bins apart. Greedy packs the rest at the prices of column generation, in place of Falkenauer's local search.
  * Children that do not cost the same as another member replace the worst.
  *
  * A child takes time in proportion to the bins of both parents, sorting aside, and one greedy run over what they left. It proves nothing.
@@ -64,7 +64,7 @@ export class GroupingGenetic implements Engine {
     return this.#packings[Math.floor(this.#random() * this.#packings.length)] as Packing;
   }
 
-  /** Those of the bins for which there are jobs, and the rest greedily. */
+  /** Keeps the bins for which there are jobs, and packs the rest greedily. */
   #packed(bins: readonly Bins[], prices: Float64Array): Packing {
     const pricing = this.#pricing;
     const left = pricing.counts.slice();
@@ -83,7 +83,7 @@ export class GroupingGenetic implements Engine {
   }
 }
 
-/** As many of these bins as can be filled just so. */
+/** Returns as many of these bins as can be filled exactly like this. */
 function whole(each: Bins, of: { left: Float64Array; available: Float64Array }): Bins[] {
   let times = Math.min(each.times, of.available[each.kind] as number);
   for (const [at, shape] of each.shapes.entries())
@@ -94,7 +94,7 @@ function whole(each: Bins, of: { left: Float64Array; available: Float64Array }):
   return [{ ...each, times }];
 }
 
-/** Bins that hold much for their price first. */
+/** Sorts bins by the value that they hold for their price, the best first. */
 function byWorth({ bins }: Packing, prices: Float64Array, { instance }: Pricing): readonly Bins[] {
   const worth = (bin: Bins): number => {
     const value = bin.shapes.reduce((sum, shape, at) => sum + (prices[shape] as number) * (bin.counts[at] as number), 0);

@@ -1,19 +1,20 @@
 import type { Instance, Kind } from "../problem/instance.ts";
 import type { Load } from "../problem/load.ts";
 
-/** Bins of one kind with like loads. */
+/** A number of bins of one kind with the same load. */
 export type Bins = Load & { readonly kind: number; readonly times: number };
 
-/** Where all jobs of an instance are, but those that wait. Costs are in relation to the dearest offer. */
+/** The bins that hold the jobs of an instance, and the jobs that wait. Costs are multiples of the dearest offer's price. */
 export type Packing = {
   readonly bins: readonly Bins[];
   readonly cost: number;
-  /** By shape: how many have no place. */
+  /** The number of jobs without a place, by shape. */
   readonly waiting: Float64Array;
+  /** The number of jobs without a place. */
   readonly waits: number;
 };
 
-/** What one bin with this load costs. */
+/** Returns the cost of one bin with this load. */
 export function costOf({ price, extra }: Pick<Kind, "price" | "extra">, { shapes, counts }: Load): number {
   if (!extra) return price;
   return shapes.reduce((sum, shape, at) => sum + (extra[shape] as number) * (counts[at] as number), price);
@@ -24,10 +25,10 @@ export function packingOf({ kinds }: Instance, bins: readonly Bins[], waiting: F
   return { bins, cost, waiting, waits: waiting.reduce((sum, each) => sum + each, 0) };
 }
 
-/** Fewer that wait are better, whatever they cost; then the cheaper is. */
+/** A packing with fewer waiting jobs is better, whatever it costs. If as many wait, the cheaper one is better. */
 export const isBetter = (a: Packing, b: Packing): boolean => a.waits < b.waits || (a.waits === b.waits && a.cost < b.cost - 1e-12);
 
-/** Of this load at most what is left of each shape; undefined when that is nothing. Takes it off what is left. */
+/** Reduces a load to the jobs that are left, and subtracts it from them. Returns undefined if none is left. */
 export function trimmed(load: Load, left: Float64Array): Load | undefined {
   const [shapes, counts] = [[] as number[], [] as number[]];
   for (const [at, shape] of load.shapes.entries()) {

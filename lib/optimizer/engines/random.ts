@@ -1,4 +1,4 @@
-/** Numbers in [0, 1), the same for the same seed: a small generator (mulberry32) of which nothing secret depends. */
+/** Returns the next number in [0, 1). The same seed gives the same numbers (mulberry32). It must not be used for secrets. */
 export type Random = () => number;
 
 export function seeded(seed: number): Random {

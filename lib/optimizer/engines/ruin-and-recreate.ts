@@ -5,18 +5,18 @@ import { allBins, greedy } from "./greedy.ts";
 import { type Bins, costOf, isBetter, type Packing, packingOf } from "./packing.ts";
 import type { Random } from "./random.ts";
 
-/** Tries of one slice. */
+/** Tries per slice. */
 const triesOfSlice = 16;
-/** What may get dearer at first, as a share of the bins taken apart; it falls to nothing over so many tries. */
+/** The heat at the start, as a share of the cost of the bins taken apart, and the number of tries over which it falls to nothing. */
 const [hottest, cooledAfter] = [0.02, 2_000];
-/** How often a kind is left out of a try. */
+/** The chance that a try leaves a kind out. */
 const leftOut = 0.25;
 const mostNodes = 40;
 
 export type Ruin = {
-  /** Bins taken apart at a time. */
+  /** Bins taken apart per try. */
   readonly bins: number;
-  /** `worst`: bins that hold least for their price. `any`: whichever. */
+  /** `worst` prefers bins that hold little for their price. `any` draws bins at random. */
   readonly choice: "worst" | "any";
 };
 
@@ -47,7 +47,7 @@ export class RuinAndRecreate implements Engine {
 
   improve(best: Packing): Slice {
     const before = this.#pricing.steps;
-    // Somebody else has found a better one: go on from there.
+    // If another engine has found a better packing, continue from that one.
     if (!this.#current || isBetter(best, this.#current)) this.#current = best;
     const prices = this.#prices();
     this.#pricing.value(prices);
@@ -91,7 +91,7 @@ export class RuinAndRecreate implements Engine {
     return isTaken ? next : current;
   }
 
-  /** Which bins to take apart, and how many of each. */
+  /** Returns how many bins to take apart, by their index in the packing. */
   #chosen({ bins }: Packing, prices: Float64Array): ReadonlyMap<number, number> {
     const chosen = new Map<number, number>();
     const total = bins.reduce((sum, each) => sum + each.times, 0);

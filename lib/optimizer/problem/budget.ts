@@ -1,13 +1,13 @@
 /**
- * How much work may be done. A plan depends on the steps that were made and not on the time that they took: whoever counts time
- * records the steps, and whoever replays a plan counts those.
+ * A limit on the work of a search. A plan depends on the number of steps and not on the time that they took. A run with a limit on time
+ * must therefore record its steps, so that a replay can use a limit on steps.
  */
 export type Budget = {
-  /** Counts steps, at least one, and says whether there may be more. */
+  /** Counts steps, at least one. Returns true if more steps may follow. */
   readonly spend: (steps: number) => boolean;
 };
 
-/** So many steps. */
+/** Returns a budget of `most` steps. */
 export function stepBudget(most: number): Budget {
   let used = 0;
   return {
@@ -18,7 +18,7 @@ export function stepBudget(most: number): Budget {
   };
 }
 
-/** Until `untilMs` by the clock that is passed in, and no more once another slice like the longest so far would end later. */
+/** Returns a budget that ends at `untilMs` of the given clock, or earlier if a slice as long as the longest so far would end later. */
 export function clockBudget(now: () => number, untilMs: number): Budget {
   let last = now();
   let longest = 0;
@@ -32,7 +32,7 @@ export function clockBudget(now: () => number, untilMs: number): Budget {
   };
 }
 
-/** Counts what is spent of a budget; `enough` is the least budget of steps that gives the same answers. */
+/** Counts the steps spent of a budget. `enough` is the smallest budget of steps that gives the same results. */
 export class Counted implements Budget {
   readonly #of: Budget;
   #used = 0;

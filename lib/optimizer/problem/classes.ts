@@ -1,7 +1,7 @@
 import { traitKey } from "./match.ts";
 import type { Job, JobClass, JobNeed } from "./problem.ts";
 
-/** Groups jobs with the same needs. Classes come in the order of their keys and names in their own, however the jobs were listed. */
+/** Groups jobs with the same needs. Classes are sorted by key and the names in them by name, so the order of the jobs does not matter. */
 export function classesOf(jobs: readonly Job[]): readonly JobClass[] {
   const classes = new Map<string, { need: JobNeed; names: string[] }>();
   for (const job of jobs) {
@@ -14,12 +14,12 @@ export function classesOf(jobs: readonly Job[]): readonly JobClass[] {
   return [...classes.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { need, names }]) => ({ ...need, names: names.sort() }));
 }
 
-/** Equal exactly for jobs with the same needs. */
+/** Returns a key that two jobs share if and only if their needs are the same. */
 export function keyOf({ size, gpu, nodes, priority, deadlineHours, data, ...conditions }: JobNeed): string {
   const plain = `${size.join("/")} ${gpu?.count ?? 0} ${nodes ?? 1} ${priority ?? 0} ${deadlineHours ?? ""}`;
   return `${plain} ${traitKey({ ...conditions, gpu })}${data ? ` ${dataKey(data)}` : ""}`;
 }
 
-/** Equal exactly for jobs that read the same. */
+/** Returns a key that two jobs share if and only if they read the same data. */
 export const dataKey = (data: Readonly<Record<string, number>> = {}): string =>
   JSON.stringify(Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1)));

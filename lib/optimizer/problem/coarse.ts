@@ -3,19 +3,19 @@ import { traitKey } from "./match.ts";
 import type { Shape } from "./shape.ts";
 import { byUrgency } from "./urgency.ts";
 
-/** How far apart sizes of one shape may be at first, as a ratio. */
+/** The first ratio up to which sizes are joined into one shape. */
 const finest = 1.02;
 
 /**
- * At most about so many shapes: those of nearly one size become one, as large as the largest of them in each dimension (or, for bounds, as
- * small as the smallest). What holds them then holds each of the jobs.
+ * Reduces shapes to about `most`. Shapes of nearly the same size become one, as large as the largest of them in each dimension, so that
+ * a bin that holds the shape holds each of its jobs. For bounds (`down`), the shape is as small as the smallest of them.
  */
 export function coarse(shapes: readonly Shape[], most: number, towards: "up" | "down"): readonly Shape[] {
   if (shapes.length <= most) return shapes;
   const traits = shapes.map(traitOf);
   const logs = shapes.map((shape) => shape.size.map(Math.log));
   for (let ratio = finest; ; ratio = ratio ** 1.5) {
-    // Sizes that differ in nothing but what must not be joined cannot be made fewer.
+    // If only shapes are left that must not be joined, there may be more than `most`.
     const groups = grouped(shapes, { traits, logs, step: Math.log(ratio), most: ratio > 1e6 ? Number.POSITIVE_INFINITY : most });
     if (groups) return groups.map((group) => joined(group, towards));
   }
@@ -23,7 +23,7 @@ export function coarse(shapes: readonly Shape[], most: number, towards: "up" | "
 
 type Grid = { readonly traits: readonly string[]; readonly logs: readonly Float64Array[]; readonly step: number; readonly most: number };
 
-/** Shapes in one cell of the grid together; undefined as soon as there are more cells than `most`. */
+/** Groups shapes by their cell of the grid. Returns undefined if there are more cells than `most`. */
 function grouped(shapes: readonly Shape[], { traits, logs, step, most }: Grid): readonly (readonly Shape[])[] | undefined {
   const groups = new Map<string, Shape[]>();
   for (const [index, shape] of shapes.entries()) {
@@ -37,7 +37,7 @@ function grouped(shapes: readonly Shape[], { traits, logs, step, most }: Grid): 
   return [...groups.values()];
 }
 
-/** What jobs of one shape must have in common. */
+/** Returns a key of what jobs of one shape must have in common, in addition to their size. */
 function traitOf({ whole, share, classes: [one] }: Shape): string {
   return `${whole} ${share > 0} ${one ? `${traitKey(one)} ${dataKey(one.data)}` : ""}`;
 }

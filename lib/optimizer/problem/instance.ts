@@ -6,36 +6,36 @@ import type { Shape } from "./shape.ts";
 import { sizeOf, unit, unitsOf } from "./units.ts";
 import { byUrgency } from "./urgency.ts";
 
-/** Bins of one kind: an offer, or nodes that are alike. */
+/** Bins of one kind: an offer, or identical nodes. */
 export type Kind = {
   readonly name: string;
-  /** What a bin costs an hour, with what interruptions cost; for the engines in relation to the dearest. */
+  /** The cost of a bin per hour, including its expected interruptions, as a multiple of the dearest offer's cost. 0 for nodes. */
   readonly price: number;
   readonly room: Float64Array;
-  /** What is free of each GPU, in millionths. */
+  /** The free part of each GPU, in millionths. */
   readonly slots: Float64Array;
-  /** Bins that there are. */
+  /** The number of bins. */
   readonly most: number;
-  /** Which shapes one bin holds at least one of, ascending. */
+  /** The shapes of which one bin holds at least one, ascending. */
   readonly holds: Int32Array;
-  /** What a job of each shape costs on such a bin beside its price, in relation as `price`; absent: nothing. */
+  /** The cost of one job on such a bin in addition to its price, by shape, in the unit of `price`. Undefined if jobs cost nothing. */
   readonly extra?: Float64Array | undefined;
   readonly offer?: Supply | undefined;
   readonly nodes?: readonly FreeNode[] | undefined;
 };
 
-/** A problem in numbers, without gangs: in an order of its own, without what cannot matter. */
+/** A problem in numbers, without gangs. It has its own order, and leaves out what cannot matter. */
 export type Instance = {
   readonly dimensions: number;
   readonly shapes: readonly Shape[];
   readonly kinds: readonly Kind[];
-  /** No shapes were taken for one that are not. */
+  /** True if no different shapes were joined. */
   readonly isExact: boolean;
-  /** Dollars an hour of a price of 1. */
+  /** Dollars per hour for a price of 1. */
   readonly usd: number;
 };
 
-/** Above so many shapes, those of nearly one size are taken for one: rounded up to pack them, down for what bounds a packing. */
+/** If there are more shapes than this, shapes of nearly the same size are joined: rounded up for packings, down for bounds. */
 const mostShapes = 400;
 
 export function instanceOf(problem: Problem, rounding: "up" | "down" = "up"): Instance {
@@ -89,7 +89,7 @@ export function instanceOf(problem: Problem, rounding: "up" | "down" = "up"): In
   };
 }
 
-/** To what binary fractions hold: all dollars times ten then give the same numbers. */
+/** Rounds to a binary fraction, so that multiplying all dollars by ten, for example, does not change the result. */
 const rounded = (price: number): number => Math.round(price * 2 ** 30) / 2 ** 30;
 
 function shapesOf(jobs: readonly JobClass[]): readonly Shape[] {
@@ -120,7 +120,7 @@ function fitsAlone(shape: Shape, { room, slots }: Pick<Kind, "room" | "slots">):
   return shape.whole === 0 || slots.filter((free) => free >= unit).length >= shape.whole;
 }
 
-/** Nodes that nobody could tell apart, in the order of their names. */
+/** Groups nodes that differ only by name, in the order of their names. */
 function alike(nodes: readonly FreeNode[]): readonly (readonly [FreeNode, ...FreeNode[]])[] {
   const key = (node: FreeNode): string =>
     JSON.stringify([node.room, node.gpusFree?.toSorted() ?? [], node.gpu ?? null, node.market, node.warm?.toSorted() ?? []]);
@@ -133,8 +133,9 @@ function giBToMove(job: JobClass | undefined, warm: readonly string[]): number {
 }
 
 /**
- * The offers without those that another one makes needless: it costs no more, has no less of anything, takes all the jobs that
- * the other takes, uses no more of any limit, and can be had without end. Cheapest first; of equals the first by name.
+ * Returns the offers without those that another one dominates. An offer dominates another if it costs no more, has no less of anything,
+ * takes all the jobs that the other takes, uses no more of any limit, and is unlimited. The result is sorted by price, and by name if
+ * offers are equal.
  */
 function undominated(offers: readonly Supply[], traits: readonly Trait[], priceOf: (offer: Supply) => number): readonly Supply[] {
   const taking = offers
@@ -148,7 +149,7 @@ function undominated(offers: readonly Supply[], traits: readonly Trait[], priceO
 
 type Taking = { readonly offer: Supply; readonly takes: readonly boolean[] };
 
-/** Of two in the order of their prices. */
+/** Reports whether `better` makes `other` unnecessary. It must not cost more. */
 function dominates(better: Taking, other: Taking): boolean {
   const [a, b] = [better.offer, other.offer];
   if (a.most !== undefined) return false;
@@ -158,7 +159,7 @@ function dominates(better: Taking, other: Taking): boolean {
   return Object.entries(a.uses ?? {}).every(([limit, uses]) => uses <= (b.uses?.[limit] ?? 0));
 }
 
-/** Only that of two offers at one price the one that may dominate comes first. */
+/** Orders offers of the same price so that one that may dominate another sorts first. */
 const bySize = (a: Supply, b: Supply): number =>
   total(a) - total(b) || a.capacity.reduce((order, each, index) => order || each - (b.capacity[index] ?? 0), 0);
 const total = ({ capacity, gpu }: Supply): number => capacity.reduce((sum, each) => sum + each, gpu?.count ?? 0);

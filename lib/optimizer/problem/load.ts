@@ -1,2 +1,2 @@
-/** What one bin holds: shapes, and how many of each, in the order in which they find their places. */
+/** The jobs in one bin: shapes and the count of each, in the order in which they are placed. */
 export type Load = { readonly shapes: readonly number[]; readonly counts: readonly number[] };

@@ -1,23 +1,23 @@
 import { allows, type Conditions, conditionsKey } from "../../model/wants.ts";
 import type { FreeNode, JobNeed, Supply } from "./problem.ts";
 
-/** What of a job decides on which bins it may run, whatever their size. */
+/** The part of a job's needs that decides on which bins it may run, whatever their size. */
 export type Trait = Omit<JobNeed, "size">;
 
-/** A job without GPUs runs on any type. */
+/** Returns the conditions of a job. A job without GPUs has no condition on them, so it may run on any type. */
 export const conditionsOf = ({ gpu, ...conditions }: Trait): Conditions => ({
   ...conditions,
   gpu: gpu && gpu.count > 0 ? { memoryGiB: gpu.memoryGiB ?? 0, models: gpu.models ?? [] } : undefined,
 });
 
-/** Whether a job may run on this, if it has the room. */
+/** Reports whether a job may run on this offer or node, if it has the room. */
 export const allowedBy = (job: Trait, on: Pick<Supply | FreeNode, "market" | "zone" | "gpu">): boolean =>
   (!job.gpu || job.gpu.count === 0 || on.gpu !== undefined) && allows(conditionsOf(job), on, on);
 
-/** The same for jobs that may run on the same bins. Those with and without GPUs differ, whatever the GPUs must be. */
+/** Returns a key that jobs share if they may run on the same bins. Jobs with GPUs and jobs without never share one. */
 export const traitKey = (job: Trait): string => `${(job.gpu?.count ?? 0) > 0} ${conditionsKey(conditionsOf(job))}`;
 
-/** One job of each trait that there is. */
+/** Returns one job per trait. */
 export function traitsOf(jobs: readonly Trait[]): readonly Trait[] {
   const traits = new Map<string, Trait>();
   for (const job of jobs) {

@@ -1,68 +1,69 @@
 import type { Conditions } from "../../model/wants.ts";
 
 /**
- * What the optimizer is asked: jobs, the nodes that are there, and what can be bought. One currency, dollars: a plan costs what its
- * nodes cost an hour, and what waiting, interruptions and moved data cost beside that.
+ * The input of the optimizer: jobs, existing nodes, and offers. All costs are in dollars: a plan costs the hourly price of its nodes, plus
+ * the cost of waiting, interruptions and moved data.
  *
- * It knows nothing of vCPUs: `dimensions` are whatever adds up on a node. GPUs are apart, for a share of a GPU lies within one.
+ * The optimizer does not know vCPUs or memory: `dimensions` are any quantities that add up on a node. GPUs are separate, because a share
+ * of a GPU must lie within a single one.
  */
 export type Problem = {
-  /** Names of what adds up on a node, as `size`, `room` and `capacity` list it. */
+  /** The names of the quantities that add up on a node, in the order of `size`, `room` and `capacity`. */
   readonly dimensions: readonly string[];
   readonly jobs: readonly JobClass[];
   readonly nodes: readonly FreeNode[];
   readonly offers: readonly Supply[];
-  /** What all launches together may use at most. */
+  /** The most that all launches together may use. */
   readonly limits?: readonly Limit[] | undefined;
   readonly terms?: Partial<Terms> | undefined;
 };
 
-/** What one job needs of one node, and the conditions that decide where it may run, whatever its size. */
+/** The needs of one job on one node, and the conditions that decide where it may run, whatever its size. */
 export type JobNeed = Omit<Conditions, "gpu"> & {
   readonly size: readonly number[];
-  /** Undefined: none. */
+  /** Undefined if it needs no GPU. */
   readonly gpu?: GpuNeed | undefined;
-  /** More than one: a gang of as many equal nodes, of one type and in one zone, each with these needs. */
+  /** If more than one, the job is a gang of that many equal nodes, of one type and in one zone, each with these needs. */
   readonly nodes?: number | undefined;
-  /** The higher, the sooner it is placed where not all can be. */
+  /** If not all jobs can be placed, those with a higher priority are placed first. */
   readonly priority?: number | undefined;
-  /** Within how many hours it should begin; absent: no matter when. Among equal priorities the nearest is placed first. */
+  /** Hours within which it should begin; undefined if it has no deadline. Among equal priorities, the nearest deadline is placed first. */
   readonly deadlineHours?: number | undefined;
-  /** What it reads, by name, in GiB. */
+  /** The datasets that it reads, by name, in GiB. */
   readonly data?: Readonly<Record<string, number>> | undefined;
 };
 
-/** `count`: whole GPUs, or less than one: a share of a single GPU, for those who have opted in. */
+/** `count` is a number of whole GPUs or, for jobs that agree to share a GPU, a share of a single one (less than 1). */
 export type GpuNeed = Partial<NonNullable<Conditions["gpu"]>> & { readonly count: number };
 
 export type Job = JobNeed & { readonly name: string };
 
-/** Jobs with the same needs, by name. Work grows with classes, not with jobs. */
+/** Jobs with the same needs, by name. The work of the optimizer grows with the number of classes, not of jobs. */
 export type JobClass = JobNeed & { readonly names: readonly string[] };
 
 export type Market = "spot" | "on-demand" | "reserved" | "block";
 
-/** A node that is there and paid for, with what is free on it. With what it costs and holds it may be emptied (drains.ts). */
+/** An existing, paid node with its free room. It may be emptied if `usdPerHour` and `holds` are defined (drains.ts). */
 export type FreeNode = {
   readonly name: string;
   readonly room: readonly number[];
   readonly gpu?: GpuKind | undefined;
-  /** What is free of each GPU, 0 to 1. */
+  /** The free part of each GPU, 0 to 1. */
   readonly gpusFree?: readonly number[] | undefined;
   readonly type: string;
   readonly zone: string;
   readonly market: Market;
-  /** What it holds of datasets, by name. */
+  /** The names of the datasets that it holds. */
   readonly warm?: readonly string[] | undefined;
-  /** What it costs an hour while it is there. */
+  /** Its price per hour. */
   readonly usdPerHour?: number | undefined;
-  /** All that runs on it, no gangs. None of these is a job of the problem. */
+  /** The jobs that run on it, which must not include gangs or jobs of the problem. */
   readonly holds?: readonly JobClass[] | undefined;
 };
 
 export type GpuKind = { readonly model: string; readonly memoryGiB: number };
 
-/** An instance type in a zone and a market, as it can be bought. */
+/** An offer: an instance type in a zone and a market. */
 export type Supply = {
   readonly name: string;
   readonly type: string;
@@ -71,25 +72,25 @@ export type Supply = {
   readonly usdPerHour: number;
   readonly capacity: readonly number[];
   readonly gpu?: (GpuKind & { readonly count: number }) | undefined;
-  /** How often an instance is taken back, expected. */
+  /** The expected number of interruptions of an instance per hour. */
   readonly interruptionsPerHour?: number | undefined;
-  /** Instances that can be had, where that is known. */
+  /** The number of instances that are available; undefined if unlimited or not known. */
   readonly most?: number | undefined;
-  /** What one instance uses of the problem's limits, by the limit's name. */
+  /** How much one instance uses of the problem's limits, by the limit's name. */
   readonly uses?: Readonly<Record<string, number>> | undefined;
 };
 
 export type Limit = { readonly name: string; readonly most: number };
 
-/** What turns waiting, interruptions and data into dollars. */
+/** The terms that convert waiting, interruptions and moved data to dollars. */
 export type Terms = {
-  /** What an interruption, or our own end of what runs on a node, loses, in hours of the node's price. */
+  /** The loss if EC2 or Fleetwright stops what runs on a node, in hours of the node's price. */
   readonly hoursLostAtInterruption: number;
-  /** To move a GiB to a node. */
+  /** The cost of moving one GiB to a node. */
   readonly usdPerGiB: number;
-  /** Over how many hours what is paid once is spread. */
+  /** The number of hours over which a one-time cost is spread. */
   readonly hoursOfUse: number;
-  /** What an hour of waiting costs for a job of priority 0 without a deadline (urgency.ts). */
+  /** The cost of an hour of waiting of a job with priority 0 and no deadline (urgency.ts). */
   readonly waitUsdPerHour: number;
 };
 

@@ -1,12 +1,12 @@
 import type { JobClass } from "./problem.ts";
 
-/** Jobs that need the same, whatever their priority. */
+/** Jobs with the same needs, whatever their priorities. */
 export type Shape = {
-  /** By dimension, in millionths; the last dimension is GPUs. */
+  /** The need by dimension, in millionths. The last dimension is GPUs. */
   readonly size: Float64Array;
-  /** Whole GPUs. */
+  /** The number of whole GPUs. */
   readonly whole: number;
-  /** Millionths of one GPU; 0: none. */
+  /** The share of one GPU, in millionths; 0 if it needs none. */
   readonly share: number;
   readonly count: number;
   readonly classes: readonly JobClass[];

@@ -2,14 +2,14 @@ import type { Kind } from "./instance.ts";
 import { unit } from "./units.ts";
 
 /**
- * The GPUs of one bin while jobs are put on it: a share goes where it leaves least, whole GPUs go to free ones.
- * What was given last is taken back first.
+ * The GPUs of one bin while jobs are put on it. A share goes to the GPU where it leaves least, and whole GPUs must be untouched.
+ * Shares must be taken back in the reverse order.
  */
 export class Slots {
   readonly free: Float64Array;
-  /** GPUs with nothing on them. */
+  /** The number of GPUs with nothing on them. */
   untouched = 0;
-  /** Where each share that was given lies, in turn. */
+  /** The GPU of each share, in the order in which they were given. */
   readonly #given: number[] = [];
   readonly #count: number;
 
@@ -28,14 +28,14 @@ export class Slots {
     }
   }
 
-  /** How many of these, up to `most`, found the whole GPUs that each of them needs. */
+  /** Gives `whole` GPUs to each of up to `most` jobs. Returns the number of jobs that found them. */
   giveWhole(whole: number, most: number): number {
     const count = Math.min(most, Math.floor(this.untouched / whole));
     this.untouched -= count * whole;
     return count;
   }
 
-  /** How many of these shares, up to `most`, found a place. */
+  /** Places up to `most` such shares. Returns the number that found a place. */
   giveShares(share: number, most: number): number {
     let count = 0;
     while (count < most && this.#giveShare(share)) count += 1;
@@ -47,7 +47,7 @@ export class Slots {
     let least = Number.POSITIVE_INFINITY;
     for (let slot = 0; slot < this.#count; slot += 1) {
       const free = this.free[slot] as number;
-      // The last of the untouched are for whole GPUs, and counted only.
+      // If `untouched` is 0, whole jobs have these GPUs: they are counted, but have no slots of their own.
       if (free < share || free >= least || (free === unit && this.untouched === 0)) continue;
       least = free;
       best = slot;

@@ -1,10 +1,10 @@
-/** Sizes count in millionths, as integers: sums are exact, and what fits does not depend on the order in which it was added. */
+/** Sizes are integers, in millionths, so that sums are exact and do not depend on the order in which they are added. */
 export const unit = 1_000_000;
 
-/** Takes back what a decimal fraction gains or loses when it is counted in millionths. */
+/** Absorbs the rounding error of a decimal fraction that is converted to millionths. */
 const slack = 1e-4;
 
-/** What there is: rounded down. */
+/** Converts what is available to millionths, rounded down. */
 export const unitsOf = (value: number): number => Math.max(0, Math.floor(value * unit + slack));
-/** What is needed: rounded up. */
+/** Converts what is needed to millionths, rounded up. */
 export const sizeOf = (value: number): number => Math.max(0, Math.ceil(value * unit - slack));

@@ -3,8 +3,8 @@ import type { JobClass, Supply } from "../problem/problem.ts";
 import type { Purchase } from "./answer.ts";
 
 /**
- * Other offers that hold all jobs of a purchase, cheapest first. Where jobs share GPUs it asks for as many GPUs as were bought:
- * what is left out might do too, what is told does.
+ * Returns the other offers that hold all jobs of a purchase, cheapest first. If its jobs need GPUs, an offer must have as many GPUs as the
+ * one that was bought. That is stricter than needed if jobs share GPUs, but every offer returned is certain to hold the jobs.
  */
 export function alternatives(
   { offer, jobs, nodes }: Purchase,

@@ -4,13 +4,13 @@ import { type JobClass, type Problem, type Supply, standardTerms } from "../prob
 import { waitWeight } from "../problem/urgency.ts";
 import type { Earned } from "./portfolio.ts";
 
-/** Jobs that a node which is there takes. */
+/** Jobs that an existing node takes. */
 export type Binding = { readonly node: string; readonly jobs: readonly string[] };
 
-/** Nodes to be bought: one with these jobs, or as many as a gang has members. */
+/** Nodes to buy: one for these jobs, or as many as a gang has members. */
 export type Purchase = { readonly offer: Supply; readonly jobs: readonly string[]; readonly nodes: number };
 
-/** Why a job has no place, each with what it wants and what there is. */
+/** A reason why a job has no place, with what it wants and what there is. */
 export type Reason =
   | { readonly kind: "model" | "no offers" }
   /** A condition of the job that the offer does not meet. */
@@ -19,16 +19,16 @@ export type Reason =
   | { readonly kind: "size" | "limit"; readonly of: string; readonly wanted: number; readonly there: number }
   | { readonly kind: "capacity"; readonly wanted: number; readonly there: number };
 
-/** Jobs alike that have no place. */
+/** Jobs with the same needs that have no place. */
 export type Waiting = {
   readonly jobs: readonly string[];
-  /** All of these, and none less, keep one of them from the offer of `change`. */
+  /** All the reasons that keep one of these jobs from the offer in `change`. All of them must change. */
   readonly reasons: readonly Reason[];
-  /** The offer that it could have with the fewest changes, and of those the cheapest; absent: there is none at all. */
+  /** The offer that such a job could have with the fewest changes, and of those the cheapest; undefined if there is no offer at all. */
   readonly change?: { readonly offer: string; readonly usdPerHour: number } | undefined;
 };
 
-/** Dollars an hour: `fleetUsd` is what is bought (f), all else is what it risks and delays (g). */
+/** The cost of a plan in dollars per hour: `fleetUsd` is what it buys (f), the rest is what it risks and delays (g). */
 export type Cost = {
   readonly fleetUsd: number;
   readonly interruptionsUsd: number;
@@ -41,20 +41,20 @@ export type Answer = {
   readonly purchases: readonly Purchase[];
   readonly waiting: readonly Waiting[];
   readonly cost: Cost;
-  /** Nothing that places the same jobs costs less than this, without what waiting costs; dollars an hour. */
+  /** A lower bound on the cost of every plan that places the same jobs, in dollars per hour, without the cost of waiting. */
   readonly boundUsd: number;
-  /** How far the cost may be above what is possible, as a share of the bound; 0 where both are nothing, absent where the bound is. */
+  /** How far the cost is above the bound at most, as a share of the bound; 0 if both are 0, undefined if only the bound is 0. */
   readonly gap?: number | undefined;
-  /** Who found it. */
+  /** The name of the engine that found it. */
   readonly engine: string;
-  /** A budget of so many steps gives the same answer to the same problem and seed, and one of `boundSteps` the same bound. */
+  /** With the same problem and seed, a budget of this many steps gives the same plan, and one of `boundSteps` the same bound. */
   readonly steps: number;
   readonly boundSteps: number;
   readonly earned: Readonly<Record<string, Earned>>;
   readonly learned: Learned;
 };
 
-/** What a plan costs an hour, by what it is for. */
+/** Returns the cost of a plan per hour, by purpose. */
 export function costOfPlan(
   problem: Problem,
   plan: { bindings: readonly Binding[]; purchases: readonly Purchase[]; waiting: readonly JobClass[] },

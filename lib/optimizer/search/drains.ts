@@ -3,30 +3,30 @@ import { type FreeNode, type JobClass, type Problem, standardTerms } from "../pr
 import type { Answer, Cost } from "./answer.ts";
 import { type Options, optimize } from "./optimize.ts";
 
-/** A node that is emptied: what it held has its place in the answer like any job. */
+/** A node to empty. The plan places its jobs like any others. */
 export type Drain = {
   readonly node: string;
   readonly jobs: readonly string[];
-  /** What it costs no more, dollars an hour. */
+  /** The price of the node, which is saved, in dollars per hour. */
   readonly usdPerHour: number;
-  /** What starting its work anew loses, spread over the hours of use; dollars an hour. */
+  /** The loss from starting its jobs again, spread over the hours of use, in dollars per hour. */
   readonly lostUsd: number;
 };
 
 export type Consolidated = {
   readonly answer: Answer;
   readonly drains: readonly Drain[];
-  /** What the answer is to: without the emptied nodes, and with what they held. */
+  /** The problem that `answer` solves: without the emptied nodes, and with the jobs that they held. */
   readonly problem: Problem;
 };
 
-/** Work of one try, and how many nodes are tried: those that cost most. */
+/** The steps per try, and the number of nodes that are tried, the dearest first. */
 const [stepsOfTry, mostTries] = [20_000, 40];
 
 /**
- * The optimizer's answer, and nodes to be emptied for it: each whose price is more than what its work costs elsewhere, on nodes that are
- * there or on what is bought, with what it loses by starting anew. Nobody waits for it who would not wait without. One node after
- * the other, the dearest first, so that what is emptied moves onto what stays.
+ * Returns the optimizer's plan together with the nodes to empty for it. A node is emptied if its price is more than its jobs cost on other
+ * nodes, existing or bought, including what they lose because they start again. No job may wait because of it. Nodes are tried one after
+ * the other, the dearest first, so that jobs move to nodes that stay.
  */
 export function consolidate(problem: Problem, options: Options): Consolidated {
   const candidates = problem.nodes
@@ -50,12 +50,12 @@ export function consolidate(problem: Problem, options: Options): Consolidated {
     }
   }
   const answer = optimize(now, options);
-  // What was found with fewer steps stands, should more of them, or less time, have led elsewhere.
+  // The final run may have more steps than a try, or less time. If it finds a worse plan, the plan of the tries is kept.
   const isNoWorse = !best || (isTakenIn(answer, drains, waiting(best)) && total(answer.cost) <= total(best.cost) + 1e-9);
   return { answer: isNoWorse || !best ? answer : best, drains, problem: now };
 }
 
-/** Whether all that was stopped has a place again, and no more wait than did. */
+/** Reports whether all jobs of the emptied nodes have a place again, and no more jobs wait than before. */
 function isTakenIn(answer: Answer, drains: readonly Drain[], waited: number): boolean {
   const waits = new Set(answer.waiting.flatMap(({ jobs }) => jobs));
   return waits.size <= waited && !drains.some(({ jobs }) => jobs.some((job) => waits.has(job)));

@@ -12,7 +12,7 @@ export const engineNames = ["columns", "ruin-any-4", "ruin-worst-8", "genetic"] 
 /** `exact` works in every search that is given a solver. */
 export type EngineName = (typeof engineNames)[number] | "exact";
 
-/** What engines are made from. Column generation is shared: its prices guide the other engines. */
+/** The parts from which engines are created. Column generation is shared, because its prices guide the other engines. */
 export type EngineParts = {
   readonly pricing: Pricing;
   readonly columns: ColumnGeneration;
@@ -22,17 +22,17 @@ export type EngineParts = {
 
 /** All that depends on an engine's name. */
 export type EngineDefinition = {
-  /** The reward that one slice of work is expected to earn before anything was learned, by the number of jobs. */
+  /** Returns the reward that one slice of work should earn before anything is learned, by the number of jobs. */
   readonly expectedReward: (jobs: number) => number;
   /** Selects the engine's random numbers: unique, less than `streams`, and never changed, because plans follow from it. */
   readonly stream: number;
-  /** Undefined if the engine cannot work with these parts. */
+  /** Returns the engine, or undefined if it cannot work with these parts. */
   readonly create: (parts: EngineParts, random: Random) => Engine | undefined;
 };
 
 export type EngineDefinitions = Readonly<Record<EngineName, EngineDefinition>>;
 
-/** Column generation pays at once wherever there are some jobs; after that, exchanges of a few bins pay. */
+/** Column generation pays off first if there are more than a few jobs. After that, exchanges of a few bins do. */
 export const engineDefinitions: EngineDefinitions = {
   columns: { expectedReward: (jobs) => (jobs >= 5 ? 1 : 0.4), stream: 0, create: ({ columns }) => columns },
   "ruin-any-4": { expectedReward: rewardOfRuin, stream: 1, create: ruinAndRecreate({ choice: "any", bins: 4 }) },
@@ -56,10 +56,10 @@ function ruinAndRecreate(ruin: Ruin): EngineDefinition["create"] {
 /** Consecutive seeds are this far apart, so that no stream of one seed is a stream of another. */
 export const streams = 31;
 
-/** The random numbers of an engine: they depend on the seed and on the engine's own stream alone. */
+/** Returns the random numbers of an engine. They depend only on the seed and on the engine's own stream. */
 export const randomOf = (name: EngineName, seed: number): Random => seeded(seed * streams + engineDefinitions[name].stream);
 
-/** Those of the named engines that can work with these parts, and the exact one if it can. */
+/** Creates those of the named engines that can work with these parts, and the exact one if it can. */
 export function createEngines(names: readonly EngineName[], parts: EngineParts): Map<EngineName, Engine> {
   const created = new Map<EngineName, Engine>();
   for (const name of [...names, "exact"] as const) {
@@ -69,5 +69,5 @@ export function createEngines(names: readonly EngineName[], parts: EngineParts):
   return created;
 }
 
-/** Whether this release has an engine of that name; statistics that another release stored may hold others. */
+/** Reports whether this release has an engine of that name. Statistics that another release stored may name others. */
 export const isEngineName = (name: string): name is EngineName => Object.hasOwn(engineDefinitions, name);

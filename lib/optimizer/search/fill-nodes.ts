@@ -1,7 +1,7 @@
 import type { JobClass } from "../problem/problem.ts";
 import { give, hasRoom, type Need, needOf, type Room, takes } from "./rooms.ts";
 
-/** Puts jobs on nodes that are there, the largest first, each where it leaves least; returns what found no room. */
+/** Puts jobs on existing nodes, the largest first, each where it leaves least. Returns the jobs that found no room. */
 export function fillNodes(jobs: readonly JobClass[], rooms: readonly Room[]): JobClass[] {
   const left: JobClass[] = [];
   const sized = jobs.map((job, index) => ({ job, index, need: needOf(job) }));
@@ -24,7 +24,7 @@ export function fillNodes(jobs: readonly JobClass[], rooms: readonly Room[]): Jo
   return left;
 }
 
-/** By dimension, the most that one node has free. */
+/** Returns the most that one node has free, by dimension. */
 function largestOf(rooms: readonly Room[]): Float64Array {
   const largest = new Float64Array(rooms[0]?.free.length ?? 0);
   for (const { free } of rooms)
@@ -36,7 +36,7 @@ function largestOf(rooms: readonly Room[]): Float64Array {
 const shareOf = ({ size, whole, share }: Need, largest: Float64Array): number =>
   largest.reduce((sum, most, dimension) => sum + (most > 0 ? (size[dimension] as number) / most : 0), whole + share / 1e6);
 
-/** GPUs that a job leaves behind cost more than anything else that it may leave. */
+/** Returns how much a room has to spare. GPUs weigh most, because leaving GPUs unused costs most. */
 const spareOf = ({ free, slots }: Room, largest: Float64Array): number =>
   largest.reduce((sum, most, dimension) => sum + (most > 0 ? (free[dimension] as number) / most : 0), 0) +
   slots.reduce((sum, slot) => sum + slot / 1e6, 0);

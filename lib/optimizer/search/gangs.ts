@@ -3,7 +3,7 @@ import type { JobClass, JobNeed, Supply } from "../problem/problem.ts";
 import { sizeOf, unitsOf } from "../problem/units.ts";
 import { give, needOf, type Room, takes } from "./rooms.ts";
 
-/** As many nodes as the gang has members, of one type and in one zone, of the type that has least to spare. Takes what it needs. */
+/** Puts a gang on the existing nodes of one type, zone and market with least to spare. Returns undefined if there are too few. */
 export function boundGang(gang: JobClass, rooms: readonly Room[]): readonly Room[] | undefined {
   const need = needOf(gang);
   const members = gang.nodes ?? 1;
@@ -20,7 +20,7 @@ export function boundGang(gang: JobClass, rooms: readonly Room[]): readonly Room
   return chosenRooms;
 }
 
-/** The offer of which so many nodes hold the gang at least cost. */
+/** Returns the cheapest offer that holds the gang, one member per node, or undefined if there is none. */
 export function cheapestFor(gang: JobClass, offers: readonly Supply[], priceOf: (offer: Supply) => number): Supply | undefined {
   const [cheapest] = offers
     .filter((offer) => holdsOne(gang, offer) && (offer.most ?? Number.POSITIVE_INFINITY) >= (gang.nodes ?? 1))
@@ -28,7 +28,7 @@ export function cheapestFor(gang: JobClass, offers: readonly Supply[], priceOf: 
   return cheapest;
 }
 
-/** Whether an empty node of this offer holds one such job, or one member of a gang. */
+/** Reports whether an empty node of this offer holds one such job, or one member of a gang. */
 export function holdsOne(job: JobNeed, offer: Supply): boolean {
   return (
     allowedBy(job, offer) &&

@@ -3,12 +3,12 @@ import type { Instance } from "../problem/instance.ts";
 import { type EngineName, engineDefinitions, isEngineName } from "./engines.ts";
 
 const mostSorts = 64;
-/** Tries that count: older ones fade, so that the table can change its mind. */
+/** The number of tries that count. Older ones fade, so that the statistics can adapt. */
 const mostTries = 400;
-/** How much the rules count against what was learned, in tries; and how much what was seldom tried is favoured. */
+/** The weight of the rules against what was learned, in tries, and the bonus for engines that were seldom tried. */
 const [trustInRules, curiosity] = [4, 0.15];
 
-/** Instances of one sort have about as many jobs and shapes, and shares of GPUs and nodes or none. */
+/** Returns the sort of an instance: about how many jobs and shapes it has, and whether it has shares of GPUs and existing nodes. */
 export function sortOf({ shapes, kinds }: Instance): string {
   const jobs = shapes.reduce((sum, shape) => sum + shape.count, 0);
   const size = (count: number): number => Math.round(Math.log10(Math.max(1, count)) * 2) / 2;
@@ -18,8 +18,8 @@ export function sortOf({ shapes, kinds }: Instance): string {
 }
 
 /**
- * Rule-based reinforcement learning: rules say what to begin with, rewards (what a slice of work saved) correct them, and what was
- * seldom tried is favoured a little. Nothing is drawn by chance.
+ * Chooses engines by rule-based reinforcement learning: rules give the first expectations, rewards (the savings per slice of work) correct
+ * them, and engines that were seldom tried get a small bonus. It uses no random numbers.
  */
 export class Policy {
   readonly #sort: string;
@@ -46,7 +46,7 @@ export class Policy {
     return engines.toSorted((a, b) => score(b) - score(a) || (a < b ? -1 : 1))[0];
   }
 
-  /** `saved`: of the cost, as a share of it; a thousandth for a hundred thousand steps is full reward. */
+  /** Records what a slice saved, as a share of the cost. A thousandth per hundred thousand steps earns the full reward. */
   reward(engine: EngineName, { saved, steps }: { saved: number; steps: number }): void {
     const { tries, reward } = this.#of(engine);
     const fade = tries >= mostTries ? (mostTries - 1) / mostTries : 1;
@@ -54,7 +54,7 @@ export class Policy {
     this.#experience.set(engine, { tries: tries * fade + 1, reward: reward * fade + earned });
   }
 
-  /** The table with what this run has taught. Of too many sorts those that were tried least are forgotten. */
+  /** Returns the statistics including those of this run. If there are too many sorts, the least tried ones are dropped. */
   learned(): Learned {
     const all = Object.entries({ ...this.#before, [this.#sort]: Object.fromEntries(this.#experience) });
     const tried = (of: Readonly<Record<string, Experience>>): number => Object.values(of).reduce((sum, each) => sum + each.tries, 0);

@@ -1,6 +1,6 @@
 import type { Problem, Supply } from "../problem/problem.ts";
 
-/** What is left of the limits and of offers that there are only so many of. */
+/** The rest of the limits, and of the offers with a limited number of instances. */
 export class Ledger {
   readonly #limits: Map<string, number>;
   readonly #offers: Map<string, number>;
@@ -12,7 +12,7 @@ export class Ledger {
     this.#dimensions = dimensions;
   }
 
-  /** Offers of which so many nodes can still be bought, with how many there are left of them. */
+  /** Returns the offers of which this many nodes can still be bought, with the number that is left of each. */
   within(offers: readonly Supply[], nodes: number): readonly Supply[] {
     if (this.#limits.size === 0 && this.#offers.size === 0) return offers;
     return offers
@@ -20,7 +20,7 @@ export class Ledger {
       .map((offer) => (offer.most === undefined ? offer : { ...offer, most: this.#offers.get(offer.name) }));
   }
 
-  /** Whether they may be bought; takes them off what is left. */
+  /** Subtracts these nodes from what is left. Returns false, and subtracts nothing, if they may not be bought. */
   take(offer: Supply, nodes: number): boolean {
     if (!this.#isWithin(offer, nodes)) return false;
     for (const [limit, uses] of Object.entries(offer.uses ?? {})) {

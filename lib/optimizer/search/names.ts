@@ -2,13 +2,13 @@ import type { Packing } from "../engines/packing.ts";
 import type { Instance, Kind } from "../problem/instance.ts";
 import type { JobClass, Supply } from "../problem/problem.ts";
 
-/** One bin, with the jobs that are in it. */
+/** One bin with its jobs by name. */
 export type NamedBin = { readonly jobs: readonly JobClass[] } & (
   | { readonly node: string; readonly offer?: undefined }
   | { readonly node?: undefined; readonly offer: Supply }
 );
 
-/** Gives the places to jobs by name: nodes that are there come first, bins that hold most for their price next, and high priorities before low ones. */
+/** Gives the places of a packing to jobs by name, the most urgent first: existing nodes are filled first, then bins by rising price. */
 export function namedBins(instance: Instance, packing: Packing): { bins: readonly NamedBin[]; waiting: readonly JobClass[] } {
   const next = instance.shapes.map(({ classes }) => inTurn(classes));
   const used = new Map<number, number>();
@@ -28,7 +28,7 @@ export function namedBins(instance: Instance, packing: Packing): { bins: readonl
   return { bins, waiting: next.flatMap((take) => take(Number.POSITIVE_INFINITY)) };
 }
 
-/** Takes the next so many jobs of these classes, in turn. */
+/** Returns a function that takes the next `count` jobs of these classes, in their order. */
 function inTurn(classes: readonly JobClass[]): (count: number) => readonly JobClass[] {
   let [at, from] = [0, 0];
   return (count) => {

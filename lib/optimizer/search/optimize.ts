@@ -9,19 +9,19 @@ import { Placing } from "./placing.ts";
 
 export type Options = {
   readonly budget: Budget;
-  /** For the lower bound, which is valid whenever it ends. Absent: none, it is what the search's own prices say. */
+  /** The budget of the lower bound, which is valid whenever it ends. If undefined, the bound follows from the search's own prices. */
   readonly boundBudget?: Budget | undefined;
   readonly seed: number;
-  /** Absent: all. None: greedy alone. */
+  /** All engines if undefined. If empty, only greedy runs. */
   readonly engines?: readonly EngineName[] | undefined;
   readonly learned?: Learned | undefined;
-  /** For problems small enough to be solved to the end, which whoever calls has loaded. Absent: nobody solves them. */
+  /** A solver, loaded by the caller, for problems that are small enough to solve exactly. Undefined if they should not be. */
   readonly solve?: SolveProgram | undefined;
 };
 
 /**
- * Where all jobs go at least cost: gangs first, then all others on the nodes that are there and on what is bought. As many jobs are placed
- * as the limits allow, those of higher priority first, and of nearer deadlines. The same problem, seed and steps give the same answer.
+ * Places all jobs at the least cost it finds: gangs first, then all others on existing and bought nodes. If the limits do not allow all
+ * jobs, those with higher priorities and nearer deadlines are placed first. The same problem, seed and steps give the same result.
  */
 export function optimize(problem: Problem, options: Options): Answer {
   const budget = new Counted(options.budget);
@@ -29,13 +29,13 @@ export function optimize(problem: Problem, options: Options): Answer {
   together.place(problem.jobs);
   const turns = turnsOf(problem.jobs);
   if (!together.someWait || turns.length < 2) return together.answer();
-  // Not all can be placed: those whose turn comes later must not have taken what others wait for.
+  // Not all jobs can be placed, so less urgent jobs must not take places for which more urgent ones wait.
   const inTurn = new Placing(problem, { ...options, budget });
   for (const turn of turns) inTurn.place(turn);
   return inTurn.answer();
 }
 
-/** Those that are equally urgent together, the most urgent first. */
+/** Groups jobs that are equally urgent, the most urgent first. */
 function turnsOf(jobs: readonly JobClass[]): readonly (readonly JobClass[])[] {
   const turns: JobClass[][] = [];
   for (const job of jobs.toSorted(byUrgency)) {

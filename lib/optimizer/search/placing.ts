@@ -26,7 +26,7 @@ export type PlacingOptions = {
   readonly solve?: SolveProgram | undefined;
 };
 
-/** A search, and what it was asked for. */
+/** A search with its input and its bound. */
 type Searching = {
   readonly instance: Instance;
   readonly jobs: readonly JobClass[];
@@ -34,10 +34,10 @@ type Searching = {
   readonly bound: number;
 };
 
-/** Nodes that the engines look at one by one; more are filled beforehand, each job where it leaves least. */
+/** If there are more existing nodes than this, they are filled before the search, each job where it leaves least. */
 const mostNodesInSearch = 40;
 
-/** An answer in the making: what is still free, what is bought, who waits. */
+/** A plan in progress: what is still free, what is bought, and which jobs wait. */
 export class Placing {
   readonly #problem: Problem;
   readonly #options: PlacingOptions;
@@ -73,7 +73,7 @@ export class Placing {
     for (const gang of jobs.filter((each) => (each.nodes ?? 1) > 1)) this.#placeGangs(gang);
     let left = jobs.filter((each) => (each.nodes ?? 1) === 1);
     if (this.#rooms.length > mostNodesInSearch) left = fillNodes(left, this.#rooms);
-    // What one offer could not give, for its own limit or another's, the next may.
+    // If a limit refused some of the bins, another offer may hold their jobs, so the search repeats as long as it places jobs.
     for (let before = Number.POSITIVE_INFINITY; left.length > 0 && countOf(left) < before; ) {
       before = countOf(left);
       left = this.#search(left);
@@ -97,13 +97,13 @@ export class Placing {
       }
       this.#ledger.take(offer, nodes);
       this.#purchases.push({ offer, jobs: [name], nodes });
-      // Nodes that are there may have held it, had others not been put on them.
+      // The bound counts the gang only if the nodes could not hold it even while they were free of this plan's other jobs.
       const least = cheapestFor(gang, this.#problem.offers, this.#priceOf);
       if (least && !boundGang(gang, roomsOf(this.#problem.nodes))) this.#gangsBound += nodes * this.#priceOf(least);
     }
   }
 
-  /** Places what it can; returns the rest. */
+  /** Places the jobs that it can. Returns the others. */
   #search(jobs: readonly JobClass[]): JobClass[] {
     const nodes = this.#rooms.length > mostNodesInSearch ? [] : this.#rooms.map(restOf);
     const instance = instanceOf({ ...this.#problem, jobs, nodes, offers: this.#ledger.within(this.#problem.offers, 1) });
@@ -114,7 +114,7 @@ export class Placing {
     const { bins, waiting } = namedBins(instance, found.packing);
     const refused = [...waiting];
     for (const bin of bins) {
-      // Shares of GPUs that found no order in which they fit there are placed next time.
+      // If shares of GPUs do not fit in the order in which they are filled here, the next search places them.
       if (bin.node !== undefined) refused.push(...fillNodes(bin.jobs, [this.#room(bin.node)]));
       else if (this.#ledger.take(bin.offer, 1))
         this.#purchases.push({ offer: bin.offer, jobs: bin.jobs.flatMap((each) => each.names).sort(), nodes: 1 });
@@ -159,7 +159,7 @@ export class Placing {
     };
   }
 
-  /** Of the jobs that have a place. */
+  /** Returns the lower bound for the jobs that have a place. */
   #bound(): { boundUsd: number; boundSteps: number } {
     const { boundBudget } = this.#options;
     if (!boundBudget) return { boundUsd: this.#quickBound() + this.#gangsBound, boundSteps: 0 };
@@ -170,7 +170,7 @@ export class Placing {
     return { boundUsd: Math.max(bound, searched) * instance.usd + this.#gangsBound, boundSteps: budget.enough };
   }
 
-  /** That of the search's own prices, where it saw all jobs for which something had to be bought. */
+  /** Returns the bound of the search's own prices, or 0 if the search did not have all jobs for which something had to be bought. */
   #quickBound(): number {
     const searched = this.#searched;
     if (!searched?.instance.isExact || this.#searches > 1 || this.someWait) return 0;
@@ -179,7 +179,7 @@ export class Placing {
     return isOurs && this.#gangsOnNodes === 0 ? searched.bound * searched.instance.usd : 0;
   }
 
-  /** The search, if there was one only and it saw the problem as it is. */
+  /** Returns the search if there was only one and its input was the whole problem, or else undefined. */
   #onlySearch(): Searching | undefined {
     const isOnly = this.#searches === 1 && !this.someWait && this.#rooms.length <= mostNodesInSearch && this.#gangsOnNodes === 0;
     return isOnly && this.#searched?.instance.isExact ? this.#searched : undefined;
@@ -194,7 +194,7 @@ export class Placing {
 
 const countOf = (jobs: readonly JobClass[]): number => jobs.reduce((sum, job) => sum + job.names.length, 0);
 
-/** Parts of one class are one again. */
+/** Joins the parts of each class. */
 function joined(jobs: readonly JobClass[]): JobClass[] {
   const parts = new Map<string, JobClass>();
   for (const job of jobs) {

@@ -12,33 +12,33 @@ import { Policy } from "./learning.ts";
 export type Search = {
   readonly budget: Budget;
   readonly seed: number;
-  /** Absent: all of them. */
+  /** All engines if undefined. */
   readonly engines?: readonly EngineName[] | undefined;
   readonly learned?: Learned | undefined;
-  /** For instances that are small enough to be solved to the end. */
+  /** A solver for instances that are small enough to solve exactly. */
   readonly solve?: SolveProgram | undefined;
 };
 
-/** What an engine saved, of the cost of what was best before, and with how many steps. */
+/** What an engine saved, as a share of the best cost before it, and the number of its steps. */
 export type Earned = { readonly saved: number; readonly steps: number };
 
 export type Searched = {
   readonly packing: Packing;
-  /** Who found it. */
+  /** The name of the engine that found it. */
   readonly engine: EngineName | "greedy";
   readonly steps: number;
   readonly earned: Readonly<Record<string, Earned>>;
   readonly learned: Learned;
-  /** That the bound can start from. */
+  /** Patterns from which `lowerBound` can start. */
   readonly known: readonly Pattern[];
-  /** What no packing of all these shapes costs less than, as the last prices have it; `lowerBound` does better. */
+  /** A lower bound on the cost of every packing of all shapes, from the last prices. `lowerBound` finds a better one. */
   readonly bound: number;
 };
 
-/** Slices without a saving after which a search ends before its budget does. */
+/** A search ends before its budget does if this many slices in a row save nothing. */
 const mostInVain = 400;
 
-/** The best that all engines find within the budget, each slice given to the one of which most is expected; at least what greedy finds. */
+/** Returns the best packing that the engines find within the budget, never worse than greedy's. The most promising engine works next. */
 export function search(instance: Instance, { budget, seed, engines = engineNames, learned, solve }: Search): Searched {
   const pricing = new Pricing(instance);
   const columns = new ColumnGeneration(pricing);
@@ -76,10 +76,10 @@ export function search(instance: Instance, { budget, seed, engines = engineNames
   };
 }
 
-/** There is something to place, and somewhere. */
+/** Reports whether there are jobs to place and bins for them. */
 const isOpen = ({ shapes, kinds }: Instance): boolean => shapes.length > 0 && kinds.length > 0;
 
-/** Greedy takes the cheapest bin for a job alone that costs nothing beside it: no search could teach anything. Below 0: nothing is proven yet. */
+/** Returns the cost that is proven before the search, or -1. Greedy is optimal for a single job without costs of its own. */
 function provenAtOnce({ shapes, kinds }: Instance, { cost }: Packing): number {
   const jobs = shapes.reduce((sum, { count }) => sum + count, 0);
   return jobs === 1 && kinds.every(({ extra }) => extra === undefined) ? cost : -1;
@@ -87,7 +87,7 @@ function provenAtOnce({ shapes, kinds }: Instance, { cost }: Packing): number {
 
 const isProven = ({ waits, cost }: Packing, bound: number): boolean => waits === 0 && cost <= bound;
 
-/** As a share of the cost before; one for whatever places a job more. */
+/** Returns what a packing saves, as a share of the cost before; 1 if it places more jobs. */
 function savedBy(found: Packing | undefined, before: Packing): number {
   if (!found || !isBetter(found, before)) return 0;
   return found.waits < before.waits ? 1 : (before.cost - found.cost) / before.cost;

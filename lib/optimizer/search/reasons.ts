@@ -3,14 +3,14 @@ import { conditionsOf } from "../problem/match.ts";
 import type { JobClass, Supply } from "../problem/problem.ts";
 import type { Reason, Waiting } from "./answer.ts";
 
-/** What is left of the problem's limits, and of each offer, when all that has a place has it. */
+/** The rest of the problem's limits and of each offer, after all placed jobs. */
 export type Rest = {
   readonly limits: ReadonlyMap<string, number>;
   readonly offers: ReadonlyMap<string, number>;
   readonly dimensions: readonly string[];
 };
 
-/** Why jobs of this class wait: of the offer that fewest changes would open to one of them, and of such the cheapest. */
+/** Returns why jobs of this class wait: the reasons of the offer that needs the fewest changes and, among those, costs least. */
 export function whyWaiting(job: JobClass, offers: readonly Supply[], rest: Rest): Omit<Waiting, "jobs"> {
   let best: { offer: Supply; reasons: readonly Reason[] } | undefined;
   for (const offer of offers) {
@@ -28,7 +28,7 @@ function isFewer(a: Option, b: Option): boolean {
   return order < 0;
 }
 
-/** All that keeps the job from this offer. */
+/** Returns all reasons that keep the job from this offer. */
 function between(job: JobClass, offer: Supply, rest: Rest): readonly Reason[] {
   const nodes = job.nodes ?? 1;
   const reasons: Reason[] = [];

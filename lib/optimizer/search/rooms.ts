@@ -3,7 +3,7 @@ import type { FreeNode, JobNeed } from "../problem/problem.ts";
 import type { Shape } from "../problem/shape.ts";
 import { sizeOf, unit, unitsOf } from "../problem/units.ts";
 
-/** What is free on a node while jobs are put on it, in millionths. */
+/** The free room of a node while jobs are put on it, in millionths. */
 export type Room = { readonly node: FreeNode; readonly free: number[]; readonly slots: number[]; readonly jobs: string[] };
 
 export function roomsOf(nodes: readonly FreeNode[]): readonly Room[] {
@@ -17,7 +17,7 @@ export function roomsOf(nodes: readonly FreeNode[]): readonly Room[] {
     }));
 }
 
-/** What a job needs, in millionths. */
+/** The needs of a job, in millionths. */
 export type Need = Pick<Shape, "size" | "whole" | "share">;
 
 export function needOf({ size, gpu }: JobNeed): Need {
@@ -34,7 +34,7 @@ export function hasRoom({ free, slots }: Room, { size, whole, share }: Need): bo
   return whole === 0 || slots.reduce((count, left) => count + (left >= unit ? 1 : 0), 0) >= whole;
 }
 
-/** Puts one such job there: a share where it leaves least. */
+/** Puts one such job on the node. A share of a GPU goes to the GPU where it leaves least. */
 export function give({ free, slots }: Room, { size, whole, share }: Need): void {
   for (let dimension = 0; dimension < free.length; dimension += 1)
     free[dimension] = (free[dimension] as number) - (size[dimension] as number);
@@ -54,7 +54,7 @@ export function give({ free, slots }: Room, { size, whole, share }: Need): void 
   }
 }
 
-/** The node with what is still free of it. */
+/** Returns the node with the room that is still free. */
 export const restOf = ({ node, free, slots }: Room): FreeNode => ({
   ...node,
   room: free.map((left) => left / unit),

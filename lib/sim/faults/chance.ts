@@ -1,6 +1,6 @@
 /**
- * Chance that can be had again: the same seed gives the same numbers, on every machine and in every release.
- * The generator is sfc32 (C. Doty-Humphrey, PractRand, public domain), begun from a hash of the seed's text.
+ * Reproducible random numbers: the same seed gives the same numbers, on every machine and in every release.
+ * The generator is sfc32 (C. Doty-Humphrey, PractRand, public domain), initialized with a hash of the seed's text.
  */
 export class Chance {
   readonly #seed: string;
@@ -17,12 +17,12 @@ export class Chance {
     for (let n = 0; n < 12; n += 1) this.next();
   }
 
-  /** A stream of its own: what is drawn from it moves nothing that is drawn from others. */
+  /** Returns an independent stream. Drawing from it does not affect the numbers of any other stream. */
   fork(name: string): Chance {
     return new Chance(`${this.#seed} ${name}`);
   }
 
-  /** In [0, 1). */
+  /** Returns a number in [0, 1). */
   next(): number {
     const mixed = (((this.#a + this.#b) | 0) + this.#counter) | 0;
     this.#counter = (this.#counter + 1) | 0;
@@ -36,7 +36,7 @@ export class Chance {
     return this.next() < rate;
   }
 
-  /** A whole number of `from` to `to`, both included. */
+  /** Returns a whole number from `from` to `to`, both included. */
   between(from: number, to: number): number {
     return from + Math.floor(this.next() * (to - from + 1));
   }
@@ -48,7 +48,7 @@ export class Chance {
   }
 }
 
-/** FNV-1a over UTF-16 units, mixed once more. */
+/** FNV-1a over UTF-16 code units, with a final mix. */
 function hash(text: string, basis: number): number {
   let word = basis;
   for (let at = 0; at < text.length; at += 1) word = Math.imul(word ^ text.charCodeAt(at), 0x01000193);

@@ -2,24 +2,24 @@ import type { Chance } from "./chance.ts";
 import type { Faults } from "./faults.ts";
 import { callSite, isAt, reachedFrom, type Site } from "./sites.ts";
 
-/** A handler's end that waits for it: at a call to a port. */
+/** The death of a handler, before or after a call to a port. */
 export type Doom = {
   readonly when: "before" | "after";
-  /** It has come: that goes on record. */
+  /** Records that the handler has died of it. */
   readonly met: () => void;
 };
 
 type Pending = { readonly site: Site; readonly when: Doom["when"] };
 
-/** As many are drawn for a run, half of them on the paths that launch and terminate. */
+/** The number drawn per run. Half of them are on the paths that launch and terminate. */
 const most = 12;
 
 /**
- * The ends that handlers meet in a run: each is armed at some moment, and met by whoever makes that very call next.
- * Drawn over the sites, not over the calls: where handlers seldom come they are killed as often as where they always are.
+ * The deaths of handlers in a run. Each is armed at some time and kills the next handler that makes that call. They are drawn over sites,
+ * not over calls, so that handlers die as often at rarely reached calls as at frequent ones.
  */
 export class Dooms {
-  /** `NAME before`, `NAME after`: the sites at which a handler has died. */
+  /** The points at which a handler has died: `NAME before`, `NAME after`. */
   readonly hit = new Set<string>();
   readonly #pending = new Map<string, Pending[]>();
 
@@ -33,13 +33,13 @@ export class Dooms {
     for (let n = 0; n < most && some.length > 0; n += 1) {
       const site = chance.pick(n % 2 === 0 ? some : sites);
       const when = chance.pick(["before", "after"] as const);
-      // Half of them from the beginning: what happens only then shall be met too.
+      // Half of them are armed from the start, because some calls happen only then.
       const ms = chance.happens(0.5) ? 0 : chance.between(0, spanMs);
       if (faults.draws("lambda.kill")) at(ms, () => this.#arm({ site, when }));
     }
   }
 
-  /** The one that this call meets, if any. To be asked in the turn in which the flow makes the call. */
+  /** Returns the death armed for this call, if any. It must be called synchronously from the flow's call, because it reads the stack. */
   take(point: string): Doom | undefined {
     const pending = this.#pending.get(point);
     if (!pending || pending.length === 0) return undefined;

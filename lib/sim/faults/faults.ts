@@ -1,31 +1,31 @@
 import type { Chance } from "./chance.ts";
 
 /**
- * What can go wrong, and how often by default: of a hundred chances that it has, one in `0.01`.
- * The part before the dot is the seam at which it happens.
+ * The kinds of faults with their default rates, from 0 to 1, per opportunity. The part of a name before the dot is the seam at which the
+ * fault happens.
  */
 export const usualRates = {
   /** A queue delivers a message twice. */
   "sqs.duplicate": 0.04,
-  /** A message comes late, and so behind those that were sent after it. */
+  /** A message arrives late, and so after messages that were sent later. */
   "sqs.delay": 0.06,
-  /** Who received a message is gone: it comes again when its visibility ends. */
+  /** The receiver of a message dies. The message is delivered again when its visibility timeout ends. */
   "sqs.drop": 0.02,
-  /** A message's visibility ends while its handler still runs: two run at once. */
+  /** A message's visibility timeout ends while its handler still runs, so that two run at once. */
   "sqs.lapse": 0.03,
-  /** A message is not taken: whoever sends it is told. */
+  /** SQS does not accept a message, and the sender gets an error. */
   "sqs.unavailable": 0.01,
-  /** A handler is killed before or after a call to a port: rate of its being armed, twelve times a run. */
+  /** A handler is killed before or after a call to a port. Drawn twelve times per run. */
   "lambda.kill": 0.7,
-  /** A call takes so long that its handler may be ended by its time-out, and happens all the same. */
+  /** A call takes so long that its handler may time out, and is still carried out. */
   "lambda.slow": 0.006,
-  /** A handler's clock goes before or after the others by up to two seconds. */
+  /** A handler's clock is ahead or behind by up to two seconds. */
   "lambda.skew": 0.005,
-  /** The table does not take a call. */
+  /** The table refuses a call. */
   "table.throttle": 0.006,
-  /** The table does what it was asked, and the answer is lost. */
+  /** The table carries out a call, but the response is lost. */
   "table.lost-answer": 0.006,
-  /** S3 or KMS does not take a call. */
+  /** S3 or KMS refuses a call. */
   "s3.trouble": 0.02,
   /** The event of an upload is lost. */
   "s3.lost-event": 0.05,
@@ -35,41 +35,41 @@ export const usualRates = {
   "ec2.dry": 0.35,
   /** RequestLimitExceeded. */
   "ec2.throttle": 0.06,
-  /** EC2 does what it was asked, and the answer is lost. */
+  /** EC2 carries out a call, but the response is lost. */
   "ec2.lost-answer": 0.06,
-  /** EC2 does not take a launch, for a permission that is missing just then, or for its token. */
+  /** EC2 refuses a launch because a permission is missing at that time, or because of its client token. */
   "ec2.turned-away": 0.03,
-  /** For minutes, no launch gets an answer, whether it was done or not. */
+  /** For minutes, no launch gets a response, whether it was carried out or not. */
   "ec2.deaf": 0.1,
-  /** The answer takes seconds. */
+  /** The response takes seconds. */
   "ec2.late-answer": 0.05,
-  /** An instance cannot be seen, nor ended, for up to a minute after its launch. */
+  /** An instance can neither be seen nor terminated for up to a minute after its launch. */
   "ec2.invisible": 0.15,
   /** An instance never boots. */
   "ec2.no-boot": 0.03,
-  /** The event of a change is lost, late, or comes twice. */
+  /** The event of a change is lost, arrives late, or arrives twice. */
   "ec2.event-lost": 0.08,
   "ec2.event-late": 0.08,
   "ec2.event-twice": 0.08,
-  /** A spot instance is taken back, two minutes after its notice. */
+  /** A spot instance is interrupted, two minutes after the notice. */
   "spot.interruption": 0.1,
-  /** A spot instance is said to be at risk, and stays. */
+  /** A spot instance gets a rebalance recommendation, and stays. */
   "spot.rebalance": 0.06,
-  /** A whole zone's spot instances are taken back at once: chance of it in a run. */
+  /** All spot instances of a zone are interrupted at once. Drawn once per run. */
   "spot.storm": 0.15,
-  /** An instance ends without a word. */
+  /** An instance ends without notice. */
   "ec2.sudden-end": 0.05,
-  /** A worker's process dies and is started again. */
+  /** A worker's process crashes and is restarted. */
   "worker.crash": 0.06,
-  /** A machine stands still for up to 20 minutes. */
+  /** A machine freezes for up to 20 minutes. */
   "worker.freeze": 0.04,
-  /** A machine reaches nobody for up to 20 minutes. */
+  /** A machine has no network for up to 20 minutes. */
   "worker.partition": 0.06,
-  /** A machine's clocks run wrong: wall by hours, monotonic by three in a hundred. */
+  /** A machine's clocks are wrong: the wall clock by up to two hours, the monotonic clock by up to 3 %. */
   "worker.skew": 0.2,
   /** A worker's call does not arrive. */
   "worker.lost-call": 0.01,
-  /** A worker's call is heard, and its answer lost. */
+  /** A worker's call arrives, but the response is lost. */
   "worker.lost-answer": 0.01,
 } as const;
 
@@ -79,7 +79,7 @@ export type Rates = Readonly<Record<FaultKind, number>>;
 
 export const seamOf = (kind: FaultKind): string => kind.slice(0, kind.indexOf("."));
 
-/** Decides what goes wrong, and counts it. Each kind draws from a stream of its own: without one, the others strike as they did. */
+/** Decides which faults happen, and counts them. Each kind has a random stream of its own, so that removing one does not affect others. */
 export class Faults {
   readonly counts = new Map<FaultKind, number>();
   readonly #rates: Rates;
@@ -98,7 +98,7 @@ export class Faults {
     this.#note = note;
   }
 
-  /** From now on all goes well. */
+  /** Stops all faults from now on. */
   calmDown(): void {
     this.#isCalm = true;
   }
@@ -107,14 +107,14 @@ export class Faults {
     return this.#isCalm;
   }
 
-  /** Whether it happens now; it is counted if so. */
+  /** Reports whether the fault happens now, and counts it if so. */
   strikes(kind: FaultKind, about = ""): boolean {
     if (!this.draws(kind)) return false;
     this.count(kind, about);
     return true;
   }
 
-  /** Whether it is to happen, later; to be counted when it has. */
+  /** Reports whether the fault should happen later. The caller must count it when it happens. */
   draws(kind: FaultKind): boolean {
     if (this.#isCalm || this.#only?.has(kind) === false) return false;
     return this.chance(kind).happens(this.#rates[kind]);
@@ -125,7 +125,7 @@ export class Faults {
     this.#note(kind, about);
   }
 
-  /** For how long, which one: drawn from the kind's own stream. */
+  /** Returns the kind's own stream, from which details such as durations should be drawn. */
   chance(kind: FaultKind): Chance {
     const stream = this.#streams.get(kind);
     if (!stream) throw new Error(`there is no fault ${kind}`);

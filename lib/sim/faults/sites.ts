@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 
-/** A place in a flow's source where it calls a port: there a handler can die, before the call or after it. */
+/** A place in a flow's source where it calls a port. A handler can die there, before the call or after it. */
 export type Site = {
   /** `place/carry-out.ts:103 retire fleet.terminate` */
   readonly name: string;
@@ -12,7 +12,7 @@ export type Site = {
 };
 
 const flows = join(import.meta.dirname, "..", "..", "flows");
-/** As the flows call their ports. */
+/** The names by which flows call their ports. */
 const ports = [
   "decisions|placements|fleet|lane|journal|bell|admissions|catalogues|datasets|ledger|access|downloads|cancellations|sealing",
   "artifacts|sealAgain|shardQueue|queue|market|nodes|store|budget|capacity|strays|instances|registry",
@@ -20,7 +20,7 @@ const ports = [
 const call = new RegExp(`(?<![\\w$])(?:${ports})\\.(\\w+)\\(`, "g");
 const declared = /^(?:export )?(?:async )?(?:function\*? (\w+)|const (\w+) = (?:async )?\()/;
 
-/** Every one of them, by file. */
+/** Returns every site of all flows, sorted by file. */
 export function readSites(): readonly Site[] {
   return readdirSync(flows, { recursive: true, encoding: "utf8" })
     .map((file) => file.replaceAll("\\", "/"))
@@ -35,7 +35,7 @@ export function sitesIn(file: string, source: string): Site[] {
     const [, one, other] = declared.exec(text) ?? [];
     inside = one ?? other ?? inside;
     if (/^\s*(?:\*|\/\/|\/\*)/.test(text)) return [];
-    // A list may go by a port's name: no port has a method of a list's.
+    // An array may have the name of a port, and ports have no methods that arrays have.
     return [...text.matchAll(call)].flatMap(([found, method = ""]) => {
       const point = found.slice(0, -1);
       return method in Array.prototype ? [] : [{ name: `${file}:${at + 1} ${inside} ${point}`, file, line: at + 1, point }];
@@ -43,7 +43,7 @@ export function sitesIn(file: string, source: string): Site[] {
   });
 }
 
-/** The files of flows that a file imports, itself included: whatever `place.ts` reaches launches and terminates. */
+/** Returns the files of flows that a file imports, itself included. Those that `place.ts` reaches launch and terminate. */
 export function reachedFrom(file: string): ReadonlySet<string> {
   const known = reachedBefore.get(file);
   if (known) return known;
@@ -61,10 +61,10 @@ export function reachedFrom(file: string): ReadonlySet<string> {
   reachedBefore.set(file, reached);
   return reached;
 }
-/** Sources do not change while they run, and each run asks. */
+/** A cache, because sources do not change while they run and each run asks. */
 const reachedBefore = new Map<string, ReadonlySet<string>>();
 
-/** Where in the flows the call under way was made. */
+/** Returns where in the flows the current call was made. Undefined if it was made elsewhere. */
 export function callSite(): { readonly file: string; readonly line: number } | undefined {
   const trace = new Error("where").stack ?? "";
   const [, file, line] = /[\\/]lib[\\/]flows[\\/]([\w\\/-]+\.ts):(\d+):\d+/.exec(trace) ?? [];

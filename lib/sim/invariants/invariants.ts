@@ -9,7 +9,7 @@ import { sealed } from "./sealed.ts";
 import { shardsHeld } from "./shards-held.ts";
 import { zero } from "./zero.ts";
 
-/** What must hold, always, in the order of the design. */
+/** All invariants, by number. */
 export const invariants: readonly Invariant[] = [
   jobsEndOnce,
   oneAttempt,

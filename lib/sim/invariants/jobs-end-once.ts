@@ -2,11 +2,11 @@ import { isEnded, type Job, jobName, mayFollow } from "../../model/job.ts";
 import type { Seen } from "../world/seen.ts";
 import type { Invariant, Wrong } from "./invariant.ts";
 
-/** 1: no job is lost, none ends twice, and none fails by other faults than its own. */
+/** 1: no job is lost, none ends twice, and none fails because of faults that are not its own. */
 export const jobsEndOnce: Invariant = {
   number: 1,
   name: "jobs end once",
-  says: "An accepted job is never lost and ends exactly once; a refused one says why.",
+  says: "An accepted job is never lost and ends exactly once. A rejected job has a reason.",
   watch: (seen) => {
     const sent = new Map<string, string>();
     return {
@@ -18,7 +18,7 @@ export const jobsEndOnce: Invariant = {
         const now = seen();
         const wrong = [...sent.keys()].map((name) => wrongAtRest(name, now)).find((each) => each !== undefined);
         const waiting = [...now.table.queue.keys()];
-        return wrong ?? (waiting.length > 0 ? `${waiting.join(", ")} waits, though every job has ended` : undefined);
+        return wrong ?? (waiting.length > 0 ? `${waiting.join(", ")} is still queued although every job has ended` : undefined);
       },
     };
   },
@@ -26,7 +26,7 @@ export const jobsEndOnce: Invariant = {
 
 function wrongAtRest(name: string, { table, workload }: Seen): Wrong {
   const job = table.jobs.get(name);
-  if (!job) return `${name} was taken by SQS, and nobody knows of it`;
+  if (!job) return `${name} was accepted by SQS, but has no record`;
   if (!isEnded(job.state)) return `${name} never ended: it is ${job.state}${job.reason ? ` (${job.reason})` : ""}`;
   const mayBeCancelled = workload.cancels.some((each) => jobName(each) === name);
   return wrongEnd(job, workload.programs.has(name), mayBeCancelled);
@@ -37,20 +37,20 @@ function wrongStep(before: Job | undefined, after: Job): Wrong {
   if (!before) return after.state === "queued" || after.state === "rejected" ? undefined : `${name} began as ${after.state}`;
   if (after.attempt < before.attempt) return `${name} went back from attempt ${before.attempt} to ${after.attempt}`;
   if (before.state === after.state) return undefined;
-  if (isEnded(before.state)) return `${name} had ended as ${before.state}, and became ${after.state}`;
+  if (isEnded(before.state)) return `${name} had ended as ${before.state}, but became ${after.state}`;
   if (!mayFollow(before.state, after.state)) return `${name} went from ${before.state} to ${after.state}`;
-  return after.state === "queued" && after.attempt === before.attempt ? `${name} waits again as the same attempt` : undefined;
+  return after.state === "queued" && after.attempt === before.attempt ? `${name} is queued again as the same attempt` : undefined;
 }
 
 function wrongEnd(job: Job, isReadable: boolean, mayBeCancelled: boolean): Wrong {
   const { state, reason, failures, spec } = job;
   const name = jobName(job);
-  if ((state === "rejected" || state === "failed") && !reason) return `${name} was ${state}, and nobody says why`;
-  if (state === "cancelled" && !mayBeCancelled) return `${name} was cancelled, though nobody asked for it`;
-  if (state === "succeeded" && !isReadable) return `${name} succeeded, though it could not be read`;
-  // Its own exits, or an upload that fails three times, end it; interruptions and lost nodes do not.
+  if ((state === "rejected" || state === "failed") && !reason) return `${name} was ${state} without a reason`;
+  if (state === "cancelled" && !mayBeCancelled) return `${name} was cancelled although no one asked for it`;
+  if (state === "succeeded" && !isReadable) return `${name} succeeded although its message is invalid`;
+  // A job may fail because of its own exits, or because an upload failed three times, but not because of interruptions or lost nodes.
   const isItsOwn =
     failures > (spec?.retries ?? 0) || /artifacts|dataset|no instance type|nodes were lost while it ran|was taken out/.test(reason ?? "");
   if (state !== "failed" || isItsOwn) return undefined;
-  return `${name} failed after ${failures} failures of its own, with ${spec?.retries} retries: ${reason}`;
+  return `${name} failed after ${failures} failures of its own although it has ${spec?.retries} retries: ${reason}`;
 }

@@ -5,7 +5,7 @@ import type { Fact } from "../world/facts.ts";
 import type { Seen } from "../world/seen.ts";
 import type { Invariant, Wrong } from "./invariant.ts";
 
-/** 5: what is reserved never exceeds the limits of pool, team and deployment, and what lives was reserved. */
+/** 5: reservations never exceed the limits of pool, team and deployment, and every live instance has a reservation. */
 export const limits: Invariant = {
   number: 5,
   name: "limits hold",
@@ -27,14 +27,14 @@ function beyond({ pool, reserved }: Extract<Fact, { kind: "reserved" }>, { table
   ];
   for (const [whose, { usdPerHour, gpus }, most] of counts) {
     const said = `${whose} reserves $${usdPerHour}/h and ${gpus} GPUs`;
-    if (micro(usdPerHour) < 0 || gpus < 0) return `${said}, less than nothing`;
+    if (micro(usdPerHour) < 0 || gpus < 0) return `${said}, which is negative`;
     const { usdPerHour: mostUsd = Number.POSITIVE_INFINITY, gpus: mostGpus = Number.POSITIVE_INFINITY } = most ?? {};
-    if (micro(usdPerHour) > micro(mostUsd) || gpus > mostGpus) return `${said}, and its limits are ${JSON.stringify(most)}`;
+    if (micro(usdPerHour) > micro(mostUsd) || gpus > mostGpus) return `${said}, but its limits are ${JSON.stringify(most)}`;
   }
   return undefined;
 }
 
-/** Whose end EC2 has accepted is released, and not counted. */
+/** Instances whose termination EC2 has accepted are not counted, because their reservations are released. */
 function unreserved({ launch }: Extract<Fact, { kind: "instance" }>, { fleet, table }: Seen): Wrong {
   const isCounted = (id: string): boolean => {
     const key = nodeKey(launch.pool, id);
@@ -44,5 +44,5 @@ function unreserved({ launch }: Extract<Fact, { kind: "instance" }>, { fleet, ta
   const usd = owned.reduce((sum, { offer }) => sum + micro(offer.usdPerHour), 0);
   const reserved = table.reserved(launch.pool);
   if (usd <= micro(reserved.usdPerHour)) return undefined;
-  return `pool ${launch.pool} has instances for $${usd / 1e6}/h and reserves $${reserved.usdPerHour}/h`;
+  return `pool ${launch.pool} has instances for $${usd / 1e6}/h, but reserves $${reserved.usdPerHour}/h`;
 }

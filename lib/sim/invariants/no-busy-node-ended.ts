@@ -3,25 +3,25 @@ import type { ProgramRun } from "../world/facts.ts";
 import type { Seen } from "../world/seen.ts";
 import type { Invariant } from "./invariant.ts";
 
-/** A worker has let go by then, whatever its clock says. */
+/** A worker must have stopped its work this long after its lease, whatever its clock says. */
 const leaseMarginMs = 60_000;
 
-/** 3: what we have EC2 end holds no attempt that is still its own. */
+/** 3: no instance is terminated while it runs an attempt that the ledger still counts on. */
 export const noBusyNodeEnded: Invariant = {
   number: 3,
   name: "no busy node is ended",
-  says: "No node is terminated while it works, unless its work was handed over or its time was up.",
+  says: "No node is terminated while it runs a job, unless the job was handed over or the node's drain or lease is over.",
   watch: (seen) => ({
     on: (fact) => {
       if (fact.kind !== "terminated") return undefined;
       const now = seen();
       const work = now.running().find((run) => run.instance === fact.id && isItsOwn(run, now));
-      return work ? `${fact.id} was ended while ${attemptName(work)} ran on it` : undefined;
+      return work ? `${fact.id} was terminated while ${attemptName(work)} ran on it` : undefined;
     },
   }),
 };
 
-/** Whether the ledger still counts on that run: it is the attempt that counts, on that node, whose lease and drain go on. */
+/** Reports whether the ledger still counts on a run: it is the job's current attempt, on that node, whose lease and drain are not over. */
 function isItsOwn(run: ProgramRun, { table, nowMs }: Seen): boolean {
   const job = table.jobs.get(jobName(run));
   const node = [...table.nodes.values()].find((row) => row.node.id === run.instance)?.node;

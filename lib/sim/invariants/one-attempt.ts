@@ -3,11 +3,11 @@ import type { Fact, ProgramRun } from "../world/facts.ts";
 import type { Seen } from "../world/seen.ts";
 import type { Invariant, Wrong } from "./invariant.ts";
 
-/** 2: one attempt of a job at a time, each member of it on one machine; who has lost it changes nothing. */
+/** 2: one attempt of a job runs at a time, each member of it on one machine. A worker that has lost its attempt changes nothing. */
 export const oneAttempt: Invariant = {
   number: 2,
   name: "one attempt at a time",
-  says: "No two attempts of a job run at the same time; a stale worker can change nothing.",
+  says: "No two attempts of a job run at the same time. A stale worker changes nothing.",
   watch: (seen) => {
     const running = new Map<string, ProgramRun>();
     const uploaded = new Set<string>();
@@ -27,25 +27,25 @@ export const oneAttempt: Invariant = {
 };
 
 const inWords = (run: ProgramRun): string => `${attemptName(run)} (member ${run.rank}) on ${run.instance}`;
-/** Another attempt, or the same place of a gang on another machine. */
+/** Reports whether two runs are of different attempts, or of the same member of a gang on different machines. */
 const isRival = (a: ProgramRun, b: ProgramRun): boolean => a.attempt !== b.attempt || (a.rank === b.rank && a.instance !== b.instance);
 
-/** A run that begins is of an attempt that was given out; that it has been taken back meanwhile its worker may not know yet. */
+/** The attempt of a run must have been handed out. It may have been taken back since, because its worker may not know yet. */
 function overBefore(run: ProgramRun, { table }: Seen): Wrong {
   const job = table.jobs.get(jobName(run));
-  return job && job.attempt >= run.attempt ? undefined : `${inWords(run)} began, and the ledger knows nothing of that attempt`;
+  return job && job.attempt >= run.attempt ? undefined : `${inWords(run)} began, but the ledger has no such attempt`;
 }
 
-/** An attempt is given away only when nothing of it runs any more. What is left of a gang is told to stop, and waited for. */
+/** A job gets its next attempt only when nothing of the last one runs. Gangs are exempt, because their other members are stopped later. */
 function givenAway({ before, after }: Extract<Fact, { kind: "job" }>, running: readonly ProgramRun[]): Wrong {
   if (!before || after.attempt === before.attempt || after.spec?.nodes !== 1) return undefined;
   const still = running.find((run) => attemptName(run) === attemptName(before));
-  return still && `${inWords(still)} runs, and the job was given away: ${after.reason}`;
+  return still && `${inWords(still)} still runs, but the job got its next attempt: ${after.reason}`;
 }
 
-/** Only the attempt that counts is ever sealed, and only when its worker has uploaded it. */
+/** A job succeeds only with its current attempt, and only if the attempt's worker has uploaded it. */
 function staleChange({ before, after }: Extract<Fact, { kind: "job" }>, uploaded: ReadonlySet<string>): Wrong {
   if (after.state !== "succeeded" || (before && isEnded(before.state))) return undefined;
   const attempt: AttemptRef = after;
-  return uploaded.has(attemptName(attempt)) ? undefined : `${attemptName(attempt)} succeeded, though its worker never uploaded it`;
+  return uploaded.has(attemptName(attempt)) ? undefined : `${attemptName(attempt)} succeeded although its worker never uploaded it`;
 }

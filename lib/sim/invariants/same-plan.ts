@@ -2,17 +2,17 @@ import { decide } from "../../decide/decide.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import type { Invariant } from "./invariant.ts";
 
-/** 8: a decision on record can be made again. */
+/** 8: a recorded decision can be repeated. */
 export const samePlan: Invariant = {
   number: 8,
   name: "the same snapshot gives the same plan",
-  says: "The same snapshot, seed, learned table and step counts give the same plan, byte for byte.",
+  says: "The same snapshot, seed, learned statistics and step counts give the same plan, byte for byte.",
   watch: () => ({
     on: (fact) => {
       if (fact.kind !== "decided") return undefined;
       const { snapshot, plan, id } = fact.decision;
       const made = JSON.stringify(plan);
-      if (JSON.stringify(decide(snapshot)) !== made) return `decision ${id} comes out otherwise when it is made again: it was ${made}`;
+      if (JSON.stringify(decide(snapshot)) !== made) return `decision ${id} gives another plan when it is repeated; it was ${made}`;
       return JSON.stringify(decide(turned(snapshot))) === made
         ? undefined
         : `decision ${id} depends on the order in which its snapshot is listed`;
@@ -20,7 +20,7 @@ export const samePlan: Invariant = {
   }),
 };
 
-/** The same, listed the other way round. */
+/** Returns the same snapshot with all lists reversed. */
 const turned = (snapshot: Snapshot): Snapshot => ({
   ...snapshot,
   queue: snapshot.queue.toReversed(),

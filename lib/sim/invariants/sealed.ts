@@ -4,11 +4,11 @@ import type { Seen } from "../world/seen.ts";
 import { contentOf } from "../world/workload.ts";
 import type { Invariant, Wrong } from "./invariant.ts";
 
-/** 7: what any attempt left rests sealed, as it was, for its own team; and no team reaches another's. */
+/** 7: the files of every attempt are kept sealed and unchanged for its own team, and no team reaches another team's files. */
 export const sealed: Invariant = {
   number: 7,
   name: "artifacts are sealed",
-  says: "What an attempt left is kept, sealed, however its job ended; none opens with the wrong context; no team reads, writes or decides for another.",
+  says: "An attempt's uploads are kept sealed, however its job ended. None opens with a wrong context. No team reads, writes or decides for another.",
   watch: (seen) => {
     const uploaded = new Map<string, Upload>();
     const teams = new Map<string, string>();
@@ -31,8 +31,8 @@ type Upload = { readonly attempt: AttemptRef; readonly paths: readonly string[] 
 
 function unsealed(job: Job, paths: readonly string[], seen: Seen): Wrong {
   const wrong = unkept(job, paths, seen);
-  if (wrong) return `${jobName(job)} succeeded, and ${wrong}`;
-  return job.artifacts?.files === paths.length ? undefined : `${jobName(job)} succeeded, and is not on record with ${paths.length} files`;
+  if (wrong) return `${jobName(job)} succeeded, but ${wrong}`;
+  return job.artifacts?.files === paths.length ? undefined : `${jobName(job)} succeeded, but its record does not have ${paths.length} files`;
 }
 
 function unkept({ team, job, attempt }: AttemptRef, paths: readonly string[], { artifacts }: Seen): Wrong {
@@ -44,25 +44,25 @@ function unkept({ team, job, attempt }: AttemptRef, paths: readonly string[], { 
       .sort()
       .join() !== [...paths].sort().join()
   ) {
-    return `of ${attemptName(ref)} ${kept.length} artifacts are kept, and its worker uploaded ${paths.length}`;
+    return `${attemptName(ref)} has ${kept.length} sealed artifacts, but its worker uploaded ${paths.length}`;
   }
   for (const artifact of kept) {
     const name = `${artifact.path} of ${attemptName(ref)}`;
     const text = artifacts.opened(ref, artifact)?.toString();
-    if (text === undefined) return `${name} does not rest sealed under its team's key`;
-    if (text !== contentOf(ref, Number(artifact.path.split("-")[1]) - 1)) return `${name} is not what its worker uploaded`;
+    if (text === undefined) return `${name} is not sealed under its team's key`;
+    if (text !== contentOf(ref, Number(artifact.path.split("-")[1]) - 1)) return `${name} differs from what its worker uploaded`;
     const others: AttemptRef[] = [
       { ...ref, team: `${team}-2` },
       { ...ref, attempt: attempt + 1 },
       { ...ref, job: `${job}-2` },
     ];
     const other = others.find((each) => artifacts.opened(each, artifact) !== undefined);
-    if (other) return `${name} opens as one of ${attemptName(other)}`;
+    if (other) return `${name} opens with the context of ${attemptName(other)}`;
   }
   return undefined;
 }
 
-/** A node serves one team for life, unless its pool is shared. */
+/** A node must serve one team only, unless its pool is shared. */
 function foreign(run: ProgramRun, teams: Map<string, string>, { fleet, pools }: Seen): Wrong {
   const pool = pools.find(({ name }) => name === fleet.instances.get(run.instance)?.launch.pool);
   const served = teams.get(run.instance);

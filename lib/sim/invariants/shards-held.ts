@@ -3,19 +3,19 @@ import { type Dataset, datasetName, type Holding, type Shard } from "../../model
 import type { Seen } from "../world/seen.ts";
 import type { Invariant, Wrong } from "./invariant.ts";
 
-/** 6: every map deals out all of its listing, and a change moves what it must. */
+/** 6: every map assigns all shards of its listing, and a change moves only the shards that it must. */
 export const shardsHeld: Invariant = {
   number: 6,
   name: "every shard is held",
-  says: "Every shard has its holders; a change of nodes moves no more than the plan says.",
+  says: "Every shard has its holders. A change of nodes moves no more shards than the plan says.",
   watch: (seen) => ({
     on: (fact) => (fact.kind === "map" ? (notWhole(fact.after, seen()) ?? movedTooMuch(fact.before, fact.after, seen())) : undefined),
-    // The tick finds maps that are not as they should be, once a minute.
+    // Only after some rest, because the tick finds outdated maps once per minute.
     afterRest: () => {
       const { datasets, table } = seen();
       const nodes = [...table.nodes.values()].map(({ node }) => node);
       const wrong = [...datasets.records.values()].find((each) => each.map && !sameNeeds(needsOf(each, nodes), each.map.holdings));
-      return wrong && `${datasetName(wrong)} is dealt to ${wrong.map?.holdings.map(({ node }) => node).join(", ")}, which do not need it`;
+      return wrong && `${datasetName(wrong)} is assigned to ${wrong.map?.holdings.map(({ node }) => node).join(", ")}, not to the nodes that need it`;
     },
   }),
 };
@@ -30,12 +30,12 @@ const partsOf = ({ map }: Dataset): readonly Holding[] => map?.holdings.filter((
 function notWhole(dataset: Dataset, seen: Seen): Wrong {
   const { map } = dataset;
   const all = map && listOf(map.listingKey, seen);
-  if (!map || !all) return `the listing of map ${map?.version} of ${datasetName(dataset)} is not there`;
+  if (!map || !all) return `the listing of map ${map?.version} of ${datasetName(dataset)} is missing`;
   for (const holding of map.holdings) {
     const held = listOf(holding.list, seen);
-    if (!held) return `${holding.node} shall have a list of ${datasetName(dataset)} that is not there`;
+    if (!held) return `${holding.node} should have a list of ${datasetName(dataset)}, but the list is missing`;
     if (holding.share === "whole" && held.length !== all.length)
-      return `${holding.node} shall have all of ${datasetName(dataset)}, and lacks some`;
+      return `${holding.node} should hold all of ${datasetName(dataset)}, but some shards are missing`;
   }
   const parts = partsOf(dataset);
   if (parts.length === 0) return undefined;
@@ -43,10 +43,10 @@ function notWhole(dataset: Dataset, seen: Seen): Wrong {
   const wanted = all.map(contentOf).sort();
   return dealt.join("\n") === wanted.join("\n")
     ? undefined
-    : `map ${map.version} of ${datasetName(dataset)} deals out ${dealt.length} shards of ${wanted.length}, or some twice`;
+    : `map ${map.version} of ${datasetName(dataset)} assigns ${dealt.length} of ${wanted.length} shards, or some of them twice`;
 }
 
-/** Between nodes that were there and are there, nothing moves; and the record says what did. */
+/** No shard moves between two nodes that stay, and the record says how many moved. */
 function movedTooMuch(before: Dataset, after: Dataset, seen: Seen): Wrong {
   if (!before.map || !after.map || before.map.listingKey !== after.map.listingKey) return undefined;
   const [old, now] = [holdersOf(before, seen), holdersOf(after, seen)];
@@ -58,10 +58,10 @@ function movedTooMuch(before: Dataset, after: Dataset, seen: Seen): Wrong {
     partsOf(before).some((each) => each.node === node) && partsOf(after).some((each) => each.node === node);
   const moves = [...now].filter(([shard, node]) => old.has(shard) && old.get(shard) !== node);
   const idle = moves.find(([shard, node]) => stays(node) && stays(old.get(shard) ?? ""));
-  if (idle && sameWeights(before, after)) return `${idle[0]} moved from ${old.get(idle[0])} to ${idle[1]}, and neither came nor went`;
+  if (idle && sameWeights(before, after)) return `${idle[0]} moved from ${old.get(idle[0])} to ${idle[1]}, although both nodes stayed`;
   return moves.length === after.map.moved
     ? undefined
-    : `map ${after.map.version} of ${datasetName(after)} moves ${moves.length} shards (${weights(before)} → ${weights(after)}), and says ${after.map.moved}`;
+    : `map ${after.map.version} of ${datasetName(after)} moves ${moves.length} shards (${weights(before)} → ${weights(after)}), but records ${after.map.moved}`;
 }
 
 const sameWeights = (before: Dataset, after: Dataset): boolean =>

@@ -19,13 +19,13 @@ import { Interruptions } from "./interruptions.ts";
 
 type Method = "uploaded" | "seal" | "sealedList" | "sealList" | "list" | "open";
 
-/** Both buckets and the teams' keys, in memory. What it seals is sealed: AES-GCM under the team's key, bound to the context. */
+/** Both buckets and the teams' keys in memory. It really encrypts: AES-GCM under the team's key, bound to the encryption context. */
 export class MemoryArtifacts implements Artifacts, ArtifactReader {
   readonly incoming = new Map<string, Buffer>();
   readonly sealed = new Map<string, Buffer>();
   readonly interruptions = new Interruptions<Method>();
 
-  /** Uploads as a worker does: the files, and last the manifest. */
+  /** Uploads as a worker does: first the files, then the manifest. */
   upload(
     attempt: AttemptRef,
     files: Readonly<Record<string, string | Buffer>>,
@@ -78,7 +78,7 @@ export class MemoryArtifacts implements Artifacts, ArtifactReader {
     return this.interruptions.call("list", () => this.listed(attempt));
   }
 
-  /** The sealed list, without a call that could fail. */
+  /** Returns the sealed list, without a call that could fail. */
   listed(attempt: AttemptRef): Listed | undefined {
     const sealed = this.sealed.get(sealedManifestKey(attempt));
     return sealed && SealedManifest.parse(JSON.parse(decrypt(attempt, sealedManifestPath, sealed).toString()));
@@ -98,7 +98,7 @@ export class MemoryArtifacts implements Artifacts, ArtifactReader {
     await writeFile(file, plain, { mode: artifact.mode });
   }
 
-  /** What was sealed, if it is there and opens as this attempt's. */
+  /** Returns the content of a sealed file, or undefined if it is missing or does not open with this attempt's context. */
   opened(attempt: AttemptRef, artifact: SealedArtifact): Buffer | undefined {
     const sealed = this.sealed.get(artifact.key);
     try {
@@ -114,7 +114,7 @@ const keyOf = (team: string): Buffer => createHash("sha256").update(`key of ${te
 const contextOf = ({ team, job, attempt }: AttemptRef, path: string): Buffer => Buffer.from(JSON.stringify([team, job, attempt, path]));
 
 function encrypt(attempt: AttemptRef, path: string, plain: Buffer): Buffer {
-  // Of what it seals: the same run seals the same bytes, and no two texts share one.
+  // The IV depends on the content, so that the same run seals the same bytes, and no two contents share an IV.
   const iv = createHash("sha256").update(contextOf(attempt, path)).update(plain).digest().subarray(0, 12);
   const cipher = createCipheriv("aes-256-gcm", keyOf(attempt.team), iv).setAAD(contextOf(attempt, path));
   const body = Buffer.concat([cipher.update(plain), cipher.final()]);

@@ -4,7 +4,7 @@ import type { AsRead, Datasets, Listed, PoolNodes, ShardQueue, ShardStore } from
 import { Interruptions } from "./interruptions.ts";
 import { type MemoryTable, present } from "./table.ts";
 
-/** The datasets' records. */
+/** The records of datasets, in memory. */
 export class MemoryDatasets implements Datasets {
   readonly interruptions = new Interruptions<keyof Datasets>();
   readonly records = new Map<string, Dataset>();
@@ -74,7 +74,7 @@ export class MemoryDatasets implements Datasets {
   }
 }
 
-/** Sources, and what was written down of them. */
+/** Sources of datasets, and the lists and maps that were written for them, in memory. */
 export class MemoryShardStore implements ShardStore {
   readonly interruptions = new Interruptions<keyof ShardStore>();
   readonly sources = new Map<string, readonly Shard[] | { readonly trouble: string }>();
@@ -120,16 +120,16 @@ const folderOf = ({ team, dataset }: DatasetRef): string => `_fleetwright/${team
 
 export class MemoryShardQueue implements ShardQueue {
   readonly sent: { readonly team: string; readonly dataset: string; readonly relist: boolean; readonly delaySeconds: number }[] = [];
-  /** As long as it is true, SQS does not answer. */
+  /** If true, SQS does not respond. */
   down = false;
 
   async send({ team, dataset }: DatasetRef, { relist = false, delaySeconds = 0 } = {}): Promise<void> {
     await Promise.resolve();
-    if (this.down) throw new Error("SQS does not answer");
+    if (this.down) throw new Error("SQS does not respond");
     this.sent.push({ team, dataset, relist, delaySeconds });
   }
 
-  /** Takes all that was sent. */
+  /** Removes and returns all messages. */
   take() {
     return this.sent.splice(0);
   }

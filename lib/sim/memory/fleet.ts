@@ -5,16 +5,16 @@ import type { Ended, Fleet, FoundInstances, Seen } from "../../ports/fleet.ts";
 export type MemoryInstance = LaunchedInstance & { readonly launch: Launch; readonly offer: Offer; over: boolean };
 
 /**
- * An EC2 in memory: remembers client tokens, runs out of capacity, and loses answers when told to.
- * Among the offers it chooses like EC2 does: as it likes (`choose`; by default the cheapest).
+ * EC2 in memory. It remembers client tokens, and runs out of capacity or loses responses on request.
+ * Like EC2, it is free to choose any of the offers (`choose`, by default the cheapest).
  */
 export class MemoryFleet implements Fleet {
   readonly instances = new Map<string, MemoryInstance>();
-  /** Every launch that was asked for, repeats included. */
+  /** Every launch that was requested, including repetitions. */
   readonly asked: Launch[] = [];
-  /** Instances that no search shows (yet). */
+  /** Instances that no search returns (yet). */
   readonly invisible = new Set<string>();
-  /** The instances of each call to end some. */
+  /** The instances of each call to `terminate`. */
   readonly endsAsked: (readonly string[])[] = [];
   choose: (offers: readonly Offer[]) => Offer | undefined = (offers) => offers.toSorted((a, b) => a.usdPerHour - b.usdPerHour)[0];
   #made = 0;
@@ -25,43 +25,43 @@ export class MemoryFleet implements Fleet {
   readonly #trouble: Readonly<Record<"terminate" | "look" | "find", ("unknown" | "throttled")[]>> = { terminate: [], look: [], find: [] };
   #turnsAway = 0;
 
-  /** Refuses an offer from now on, with an error code of CreateFleet's. */
+  /** Refuses an offer from now on, with an error code of CreateFleet. */
   refuse(offer: OfferRef, code = "InsufficientInstanceCapacity"): void {
     this.#refused.set(offerName(offer), code);
   }
 
-  /** Has the offer again, without bound or as many as this. What ends does not come back. */
+  /** Makes an offer available again, with `count` instances or without a limit. Instances that end do not add to it. */
   restock(offer: OfferRef, count = Number.POSITIVE_INFINITY): void {
     this.#refused.delete(offerName(offer));
     this.#stock.set(offerName(offer), count);
   }
 
-  /** The next launch ends `unknown`, having launched or not. */
+  /** Makes the next launch return `unknown`, whether it launches or not. */
   unknownNext(how: "launched" | "not-launched"): void {
     this.#unknown.push(how);
   }
 
-  /** From here on launches are answered, whatever was to become of the next ones. */
+  /** Makes launches return their outcomes again, and cancels the troubles arranged for the next ones. */
   answerAgain(): void {
     this.#unknown.length = 0;
   }
 
-  /** The next launch is refused for its rate: nothing is launched, and its token is as new. */
+  /** Throttles the next launch: it launches nothing, and its token counts as unused. */
   throttleNextLaunch(): void {
     this.#unknown.push("throttled");
   }
 
-  /** The next calls of that kind are `unknown`, or refused for their rate. */
+  /** Makes the next calls of that kind return `unknown` or `throttled`. */
   deafNext(method: "terminate" | "look" | "find", times = 1, how: "unknown" | "throttled" = "unknown"): void {
     this.#trouble[method].push(...Array.from({ length: times }, () => how));
   }
 
-  /** The next launches are not taken, for a permission that is missing, say. */
+  /** Turns the next launches away, as if a permission were missing. */
   turnAwayNext(times = 1): void {
     this.#turnsAway += times;
   }
 
-  /** Nothing that was arranged for the next calls comes, and all that lives is to be seen. */
+  /** Cancels everything that was arranged for the next calls, and makes all instances visible. */
   calm(): void {
     this.#turnsAway = 0;
     this.#unknown.length = 0;
@@ -69,13 +69,13 @@ export class MemoryFleet implements Fleet {
     this.invisible.clear();
   }
 
-  /** An instance ends by itself, or by somebody else's hand. */
+  /** Ends an instance, as if it ended by itself or someone else terminated it. */
   end(id: string): void {
     const instance = this.instances.get(id);
     if (instance) instance.over = true;
   }
 
-  /** An instance that EC2 does not know any more. */
+  /** Makes EC2 forget an instance. */
   forget(id: string): void {
     this.instances.delete(id);
   }
@@ -88,7 +88,7 @@ export class MemoryFleet implements Fleet {
     this.asked.push(launch);
     const trouble = this.#unknown.shift();
     if (trouble === "throttled") return { kind: "throttled", message: "RequestLimitExceeded: Request limit exceeded." };
-    if (trouble === "not-launched") return { kind: "unknown", message: "TimeoutError: nobody answered" };
+    if (trouble === "not-launched") return { kind: "unknown", message: "TimeoutError: there was no response" };
     if (this.#turnsAway > 0) {
       this.#turnsAway -= 1;
       const code = "UnauthorizedOperation";
@@ -96,7 +96,7 @@ export class MemoryFleet implements Fleet {
       return { kind: "turned-away", code, message: "You are not authorized", refusals, isConflict: false };
     }
     const outcome = this.#once(launch);
-    return trouble === "launched" ? { kind: "unknown", message: "TimeoutError: the answer was lost" } : outcome;
+    return trouble === "launched" ? { kind: "unknown", message: "TimeoutError: the response was lost" } : outcome;
   }
 
   async find(launch: string): Promise<FoundInstances> {
@@ -109,7 +109,7 @@ export class MemoryFleet implements Fleet {
   async terminate(instances: readonly string[]): Promise<ReadonlyMap<string, Ended>> {
     this.endsAsked.push(instances);
     if (this.#trouble.terminate.length > 0) return all(instances, this.#trouble.terminate.shift() ?? "unknown");
-    // As EC2 does: one that it does not know fails the call, and the error says which.
+    // Like EC2: an unknown instance fails the whole call, and the error names it.
     const unknown = instances.filter((id) => !this.instances.has(id));
     if (unknown.length > 0 && instances.length > 1)
       return new Map(instances.map((id) => [id, unknown.includes(id) ? "accepted" : "apart"]));
@@ -133,7 +133,7 @@ export class MemoryFleet implements Fleet {
     if (before.request === request) return before.outcome;
     const code = "IdempotentParameterMismatch";
     const refusals = launch.offers.map((offer): OfferRefusal => ({ ...refOf(offer), code, why: "fault" }));
-    return { kind: "turned-away", code, message: "the token came with other parameters", refusals, isConflict: true };
+    return { kind: "turned-away", code, message: "the token was used with other parameters", refusals, isConflict: true };
   }
 
   #create(launch: Launch): LaunchOutcome {
@@ -174,7 +174,7 @@ export class MemoryFleet implements Fleet {
   }
 }
 
-/** What a fleet says of an offer when EC2 throttled the fleet itself. */
+/** The code that a fleet reports for an offer if EC2 throttled the fleet itself. */
 const throttling = "RequestLimitExceeded";
 const refOf = ({ instanceType, zone, market }: OfferRef): OfferRef => ({ instanceType, zone, market });
 const ranks = { capacity: 0, limit: 1, fault: 2 } as const;

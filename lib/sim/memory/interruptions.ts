@@ -4,28 +4,28 @@ type Interruption =
   | { readonly at: number; readonly kind: "fail-before" | "lose-answer" }
   | { readonly at: number; readonly run: () => unknown };
 
-/** What can befall a fake's calls. `n` counts a method's calls from now on: 1 is the next one. */
+/** Failures that a test arranges for the calls of a fake. `n` counts the calls of a method from now on: 1 is the next one. */
 export class Interruptions<Method extends string> {
-  /** How often each method was called. */
+  /** The number of calls of each method. */
   readonly calls: Partial<Record<Method, number>> = {};
   readonly #pending = new Map<Method, Interruption[]>();
 
-  /** The n-th call throws a Fault that may be retried, and nothing was done. */
+  /** Makes the n-th call throw a Fault that may be retried, without doing its work. */
   failBefore(method: Method, n = 1): void {
     this.#add(method, { at: this.#count(method) + n, kind: "fail-before" });
   }
 
-  /** The n-th call does its work and then throws a Fault that may be retried. */
+  /** Makes the n-th call do its work and then throw a Fault that may be retried. */
   loseAnswerOf(method: Method, n = 1): void {
     this.#add(method, { at: this.#count(method) + n, kind: "lose-answer" });
   }
 
-  /** Something else happens just before the n-th call does its work. */
+  /** Runs something just before the n-th call does its work. */
   before(method: Method, run: () => unknown, n = 1): void {
     this.#add(method, { at: this.#count(method) + n, run });
   }
 
-  /** Runs a call as if over a wire: never at once, and with whatever was arranged for it. */
+  /** Runs a call as if over a network: never synchronously, and with the failures arranged for it. */
   async call<T>(method: Method, work: () => T): Promise<T> {
     const number = this.#count(method) + 1;
     this.calls[method] = number;
@@ -37,7 +37,7 @@ export class Interruptions<Method extends string> {
     }
     const answer = work();
     if (due.some((one) => "kind" in one && one.kind === "lose-answer")) {
-      throw new Fault("interrupted", `the answer of ${method} was lost`, { retry: true });
+      throw new Fault("interrupted", `the response of ${method} was lost`, { retry: true });
     }
     return answer;
   }

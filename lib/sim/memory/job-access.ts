@@ -2,7 +2,7 @@ import type { AttemptRef } from "../../model/job.ts";
 import type { BootDownloads, JobAccess, JobCredentials } from "../../ports/job-access.ts";
 import { Interruptions } from "./interruptions.ts";
 
-/** Hands out credentials that say whose they are. */
+/** Hands out credentials whose session token names the attempt. */
 export class MemoryJobAccess implements JobAccess {
   readonly interruptions = new Interruptions<"credentials">();
   readonly given: AttemptRef[] = [];

@@ -44,7 +44,7 @@ export const memoryCancellations = (table: MemoryTable, wire: Interruptions<Ledg
   };
 };
 
-/** `lag`: it does not see the newest write to any job, as an index may not for a moment. */
+/** A reader of jobs. While `lag` returns true, it does not see the newest write to any job, because an index may lag behind. */
 export const memoryJobReader = (table: MemoryTable, wire: Interruptions<LedgerMethod>, lag: () => boolean): JobReader => {
   const visible = (): ReadonlyMap<string, Job> => (lag() ? table.laggingJobs : table.jobs);
   return {

@@ -1,7 +1,7 @@
 import type { Decision, Journal } from "../../ports/journal.ts";
 import { Interruptions } from "./interruptions.ts";
 
-/** Keeps decisions in the order in which they came. */
+/** Keeps decisions in the order in which they were recorded. */
 export class MemoryJournal implements Journal {
   readonly decisions: Decision[] = [];
   readonly interruptions = new Interruptions<"record">();

@@ -3,13 +3,13 @@ import type { SealAgainQueue } from "../../ports/artifacts.ts";
 import type { Lane } from "../../ports/bell.ts";
 import { Interruptions } from "./interruptions.ts";
 
-/** The lane and `later`, in memory; one message of a pool is in flight at a time, as in a FIFO message group. */
+/** The lane and `later` in memory. Only one message per pool is in flight at a time, as in a FIFO message group. */
 export class MemoryLane implements Lane {
   readonly interruptions = new Interruptions<"send" | "sendLater">();
-  /** Pools with a message each, oldest first. */
+  /** The pool of each waiting message, the oldest first. */
   readonly waiting: string[] = [];
   readonly later: { readonly pool: string; readonly delaySeconds: number }[] = [];
-  /** Messages are accepted and then lost, as long as it is true. */
+  /** If true, messages are accepted and then lost. */
   losing = false;
   readonly #inFlight = new Set<string>();
 
@@ -25,7 +25,7 @@ export class MemoryLane implements Lane {
     });
   }
 
-  /** The next message whose pool has none in flight; it is in flight until it is done (or given back). */
+  /** Returns the next message whose pool has none in flight. It is in flight until `done` or `giveBack` is called. */
   receive(): { readonly pool: string; done(): void; giveBack(): void } | undefined {
     const at = this.waiting.findIndex((pool) => !this.#inFlight.has(pool));
     const pool = this.waiting[at];
@@ -42,7 +42,7 @@ export class MemoryLane implements Lane {
     };
   }
 
-  /** Takes every message of `later` that is due after so many seconds; the others have come nearer. */
+  /** Removes and returns the messages of `later` that are due after this many seconds, and reduces the delay of the others. */
   due(afterSeconds: number): readonly string[] {
     const all = this.later.splice(0);
     this.later.push(
@@ -52,7 +52,7 @@ export class MemoryLane implements Lane {
   }
 }
 
-/** Remembers what it was asked to have sealed again. */
+/** Remembers the attempts that should be sealed again. */
 export class MemorySealQueue implements SealAgainQueue {
   readonly sent: AttemptRef[] = [];
 

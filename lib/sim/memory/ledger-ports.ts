@@ -7,7 +7,7 @@ import type { CatalogueStore, Decisions, Placements } from "../../ports/pool-led
 import type { PoolRegistry } from "../../ports/pool-registry.ts";
 import type { Strays } from "../../ports/strays.ts";
 
-/** All that rests in the table, port by port. */
+/** The ports whose data is in the table. */
 export type Ledger = {
   readonly bell: Bell;
   readonly admissions: Admissions;

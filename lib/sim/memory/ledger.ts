@@ -11,13 +11,13 @@ import { memoryPoolRegistry, memoryStrays } from "./strays.ts";
 import { MemoryTable } from "./table.ts";
 
 export type MemoryLedger = Ledger & {
-  /** What is in it, to read and to arrange. */
+  /** Its content, which tests may read and change. */
   readonly table: MemoryTable;
   /** `wire.loseAnswerOf(method, n)`, `wire.failBefore(method, n)`, `wire.before(method, run, n)` and `wire.calls`. */
   readonly wire: Interruptions<LedgerMethod>;
 };
 
-/** The whole ledger in memory. `lag`: the job reader does not see the newest write to any job. */
+/** Returns the whole ledger in memory. With `lag`, the job reader does not see the newest write to any job. */
 export function memoryLedger(options: { lag?: boolean } = {}): MemoryLedger {
   const table = new MemoryTable();
   const wire = new Interruptions<LedgerMethod>();

@@ -3,10 +3,10 @@ import type { Catalogue } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
 import type { Market } from "../../ports/fleet.ts";
 
-/** Sells the same to every pool, in the markets that the pool allows. */
+/** Offers the same catalogue to every pool, limited to the markets that the pool allows. */
 export class MemoryMarket implements Market {
   sold: Catalogue;
-  /** As long as it is true, EC2 cannot be asked. */
+  /** If true, EC2 cannot be asked. */
   closed = false;
   readonly asked: string[] = [];
 

@@ -39,7 +39,7 @@ export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerM
 function renewed(node: Node, { atMs, leaseUntilMs, telling }: Parameters<NodeLedger["seen"]>[2]): Partial<Node> {
   const told = present({ ...telling, gpusAtMs: telling?.gpus && atMs });
   if (node.state === "launching") return { ...told, state: "ready", readyAtMs: atMs, stateSinceMs: atMs, lastSeenMs: atMs, leaseUntilMs };
-  // A call that was overtaken by a later one must not shorten the lease that the later one was told.
+  // A call that was overtaken by a later one must not shorten the lease that the later one got.
   return leaseUntilMs >= node.leaseUntilMs ? { ...told, lastSeenMs: atMs, leaseUntilMs } : {};
 }
 
@@ -93,6 +93,6 @@ const moved = (
   ...(assignment === "removed" || isEnded(to.to) ? offNodes : {}),
 });
 
-/** Whether the job already is what the report would make of it: the answer to the same report was lost. */
+/** Reports whether the job already is in the state that the report leads to, because the response to the same report was lost. */
 const isOnRecord = (job: Job | undefined, to: NonNullable<AttemptChange["job"]>, attempt: number): boolean =>
   job?.state === to.to && job.attempt === (to.to === "queued" ? attempt + 1 : attempt) && job.reason === to.reason;

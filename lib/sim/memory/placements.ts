@@ -9,7 +9,7 @@ import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
 import { type Amount, attemptRef, jobKey, type MemoryTable, micro, nodeKey, offNodes, present, sameAttempt } from "./table.ts";
 
-/** What `place` writes, with the table's conditions but none of its wire. */
+/** The writes of `place`, with the same conditions as in the real table, but without its network. */
 export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Placements => {
   const write = <T>(method: keyof Placements, fence: Fence, work: () => T): Promise<T | "fenced"> =>
     wire.call(`placements.${method}` as const, () => (table.isFenced(fence) ? "fenced" : work()));
@@ -162,11 +162,11 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
   };
 };
 
-/** Whether a counter with this much more is within its limits. */
+/** Reports whether a counter stays within its limits with this much more. */
 const hasRoom = (amount: Amount, more: Amount, { usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits = {}) =>
   amount.microUsd + more.microUsd <= micro(usdPerHour) && amount.gpus + more.gpus <= gpus;
 
-/** Whether the node may be given the attempt. */
+/** Reports whether the attempt may be bound to the node. */
 const isFree = (node: Node | undefined, entry: QueueEntry): node is Node =>
   node !== undefined &&
   isLive(node) &&
@@ -190,7 +190,7 @@ function takeBack(table: MemoryTable, node: Node | undefined, back: Parameters<P
   if (node.state !== "gone" && node.leaseUntilMs > atMs) return "stale";
   const others = node.assignments.filter((one) => !sameAttempt(one, assignment));
   table.setAssignments(node, others, atMs);
-  // A job that has ended or moved on leaves only its place on the node behind.
+  // If the job has ended or moved on, only its assignment to the node is removed.
   if (job?.attempt === assignment.attempt) leaveNode(table, job, back);
   return "done";
 }

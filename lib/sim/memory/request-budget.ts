@@ -2,7 +2,7 @@ import { type Bucket, fullBucket, take, throttled } from "../../model/requests/r
 import { documentedLimits, type RequestKind, type RequestLane, type RequestLimits } from "../../model/requests/request-limits.ts";
 import type { RequestBudget, Turn } from "../../ports/request-budget.ts";
 
-/** The request budget in memory; every call is one step. */
+/** The request budget in memory. Every call is atomic. */
 export class MemoryRequestBudget implements RequestBudget {
   readonly buckets = new Map<RequestKind, Bucket>();
   readonly #limits: RequestLimits;

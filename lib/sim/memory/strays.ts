@@ -36,7 +36,7 @@ export const memoryStrays = (table: MemoryTable, wire: Interruptions<LedgerMetho
     }),
 });
 
-/** What a MemoryFleet has that lives. `deaf`: EC2 does not tell. */
+/** The live instances of a MemoryFleet. If `deaf` is true, EC2 cannot be asked. */
 export class MemoryTaggedInstances implements TaggedInstances {
   deaf = false;
   readonly #fleet: MemoryFleet;

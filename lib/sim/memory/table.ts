@@ -35,32 +35,32 @@ export const nodeKey = (pool: string, node: string): string => `${pool}/${node}`
 export const sameAttempt = (a: AttemptRef, b: AttemptRef): boolean => a.team === b.team && a.job === b.job && a.attempt === b.attempt;
 
 /**
- * What the fakes keep, and the few writes that several of them share. Everything is synchronous, so that each
- * method of a fake is one transaction. Tests may read and arrange it at will.
+ * The data of the fakes, and the few writes that several of them share. Everything is synchronous, so that each
+ * method of a fake is one transaction. Tests may read and change it.
  */
 export class MemoryTable {
   readonly jobs = new Map<string, JobRecord>();
-  /** What a reader that lags sees: every job as it was before the newest write to any job. */
+  /** The jobs that a lagging reader sees: every job as it was before the newest write to any job. */
   readonly laggingJobs = new Map<string, Job>();
   readonly queue = new Map<string, { readonly pool: string; readonly entry: QueueEntry }>();
   readonly nodes = new Map<string, NodeRow>();
   readonly forgotten = new Map<string, Node>();
-  /** The pool of every instance that was ever ours. */
+  /** The pool of every instance that was ever a node. */
   readonly instances = new Map<string, string>();
   readonly openLaunches = new Map<string, Launch>();
   readonly settledLaunches = new Map<string, { readonly launch: Launch; readonly nodes: readonly string[] }>();
-  /** By subject. */
+  /** Refusals by subject. */
   readonly refusals = new Map<string, Refusal>();
-  /** By pool, then by node. */
+  /** Boot failures by pool, then by node. */
   readonly bootFailures = new Map<string, Map<string, BootFailure>>();
-  /** What packings have taught, by pool. */
+  /** The optimizer's statistics, by pool. */
   readonly learned = new Map<string, Learned>();
-  /** Names of pools. */
+  /** The names of the registered pools. */
   readonly registry = new Set<string>();
   readonly strays = new Map<string, number>();
   readonly catalogues = new Map<string, Catalogue>();
   readonly sealingSince = new Map<string, { readonly attempt: AttemptRef; readonly sinceMs: number }>();
-  /** What all pools together have reserved: the deployment's own count, and each team's. */
+  /** The reservations of all pools together, for the deployment and per team. */
   readonly deployment: Amount = { microUsd: 0, gpus: 0 };
   readonly teams = new Map<string, Amount>();
   readonly #pools = new Map<string, PoolRow>();
@@ -84,7 +84,7 @@ export class MemoryTable {
     return { deployment: inDollars(this.deployment), teams: Object.fromEntries(teams) };
   }
 
-  /** All that counts what a node or launch of this pool, and of this team if it is one team's, has reserved. */
+  /** Returns the counters that include the reservations of a pool's nodes and launches, and of the team's if there is one. */
   counters(pool: string, team: string | undefined): { readonly scope: LimitScope; readonly amount: Amount }[] {
     const both = [
       { scope: "pool" as const, amount: this.pool(pool) },
@@ -96,7 +96,7 @@ export class MemoryTable {
     return [...both, { scope: "team", amount }];
   }
 
-  /** Reserves that much more, or gives it back where it is less than nothing. */
+  /** Reserves this much more, or releases it if the amount is negative. */
   reserve(of: { readonly pool: string; readonly team?: string | undefined }, more: Amount): void {
     for (const { amount } of this.counters(of.pool, of.team)) {
       amount.microUsd += more.microUsd;
@@ -129,13 +129,13 @@ export class MemoryTable {
       .sort(byTurn);
   }
 
-  /** Puts a node as if a launch of it had been settled long ago, without reserving anything. */
+  /** Adds a node as if its launch had been settled long ago, without reserving anything. */
   putNode(node: Node, released = false): void {
     this.nodes.set(nodeKey(node.pool, node.id), { node, released });
     this.instances.set(node.id, node.pool);
   }
 
-  /** Changes a node in place; undefined when it is not there. */
+  /** Changes a node in place and returns it, or returns undefined if there is no such node. */
   changeNode(pool: string, id: string, change: Partial<Node>): Node | undefined {
     const row = this.nodes.get(nodeKey(pool, id));
     if (!row) return undefined;
@@ -149,7 +149,7 @@ export class MemoryTable {
     this.changeNode(node.pool, node.id, { assignments: sorted, ...(atMs === undefined ? {} : { lastBusyMs: atMs }) });
   }
 
-  /** Gives back what the node has reserved and puts its cost on record, unless that was done. */
+  /** Releases what the node has reserved and records its cost, unless that was done before. */
   release(pool: string, id: string, atMs: number): void {
     const row = this.nodes.get(nodeKey(pool, id));
     if (!row || row.released) return;
@@ -159,7 +159,7 @@ export class MemoryTable {
     this.nodes.set(nodeKey(pool, id), { node: { ...row.node, released: true }, released: true });
   }
 
-  /** Writes a job's new state and what follows from it: its end, its queue entry, its place among what waits to be sealed. */
+  /** Writes a job's new state and what follows from it: its end, its queue entry, and whether it waits to be sealed. */
   moveJob(job: JobRecord, to: Partial<Job> & Pick<Job, "state">, atMs: number): void {
     const requeued = to.state === "queued";
     const moved: JobRecord = {
@@ -172,12 +172,12 @@ export class MemoryTable {
     this.putJob(moved);
     if (requeued) this.enqueue(moved);
     else this.queue.delete(jobKey(job));
-    // What waits to be sealed when its job is cancelled goes on waiting.
+    // An attempt that waits to be sealed still waits after its job is cancelled.
     if (to.state !== "cancelled") this.sealingSince.delete(attemptName(job));
     if (to.state === "sealing") this.awaitSealing(job, atMs);
   }
 
-  /** Notes that an attempt waits to be sealed. */
+  /** Records that an attempt waits to be sealed. */
   awaitSealing(attempt: AttemptRef, sinceMs: number): void {
     this.sealingSince.set(attemptName(attempt), { attempt: attemptRef(attempt), sinceMs });
   }
@@ -185,14 +185,14 @@ export class MemoryTable {
 
 const inDollars = ({ microUsd, gpus }: Amount): Reservation => ({ usdPerHour: microUsd / 1e6, gpus });
 
-/** Nothing of the job is on a node any more. */
+/** The fields of a job that is no longer on any node. */
 export const offNodes = { node: undefined, gang: undefined } as const;
 
 export const attemptName = ({ team, job, attempt }: AttemptRef): string => `${team}/${job}#${attempt}`;
 export const attemptRef = ({ team, job, attempt }: AttemptRef): AttemptRef => ({ team, job, attempt });
 const assignmentName = attemptName;
 
-/** Without the keys that hold nothing, as a table gives items back. */
+/** Returns the item without keys whose value is undefined, because a table does not store them. */
 export function present<T extends object>(item: T): T {
   const kept = { ...item };
   for (const key in kept) if (kept[key] === undefined) delete kept[key];

@@ -1,7 +1,7 @@
-/** Something that will happen. */
+/** A scheduled event. */
 type Due = { readonly atMs: number; readonly order: number; run: (() => void) | undefined };
 
-/** Virtual time: what is due happens in order of time, and of what is due at once, in the order in which it was asked for. */
+/** Virtual time. Events happen in order of time, and those that are due at the same time in the order in which they were scheduled. */
 export class SimClock {
   #nowMs: number;
   #order = 0;
@@ -15,7 +15,7 @@ export class SimClock {
     return this.#nowMs;
   }
 
-  /** Lets something happen then, or at once when that is past; the answer takes it back. */
+  /** Schedules an event for a time, or for now if the time is past. Returns a function that cancels it. */
   at(atMs: number, run: () => void): () => void {
     const due: Due = { atMs: Math.max(atMs, this.#nowMs), order: this.#order++, run };
     this.#push(due);
@@ -28,13 +28,13 @@ export class SimClock {
     return this.at(this.#nowMs + ms, run);
   }
 
-  /** When the next thing happens; undefined when nothing ever will. */
+  /** The time of the next event; undefined if there is none. */
   get nextMs(): number | undefined {
     while (this.#heap[0] && this.#heap[0].run === undefined) this.#pop();
     return this.#heap[0]?.atMs;
   }
 
-  /** Goes on to what is due next, and lets it happen. */
+  /** Advances to the next event and runs it. */
   step(): void {
     if (this.nextMs === undefined) return;
     const due = this.#pop();

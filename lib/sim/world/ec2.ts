@@ -16,13 +16,13 @@ export type Ec2World = {
   readonly tell: (fact: Fact) => void;
   readonly note: (...said: readonly unknown[]) => void;
   readonly isIntended: (launch: Launch) => boolean;
-  /** An instance boots: its machine is to begin. */
+  /** Called when an instance has booted. Its machine should start. */
   readonly booted: (id: string, launch: Launch) => void;
-  /** It is no more, from this moment on. */
+  /** Called when an instance has ended. */
   readonly ended: (id: string) => void;
-  /** EC2 says something of an instance, on the bus. */
+  /** Called when EC2 sends an event about an instance to the event bus. */
   readonly announce: (event: InstanceEvent) => void;
-  /** Its metadata service says so. */
+  /** Called when the instance's metadata service shows a notice. */
   readonly warned: (id: string, notice: Notice) => void;
 };
 
@@ -34,7 +34,7 @@ const codes = [
   "SomethingNew",
 ] as const;
 
-/** EC2 in virtual time: what the one in memory does at once takes its time here, runs dry, is lost, taken back and told of. */
+/** EC2 in virtual time. It adds delays, shortages, lost calls, interruptions and events to the EC2 in memory. */
 export class SimEc2 {
   readonly fleet = new MemoryFleet();
   readonly #world: Ec2World;
@@ -44,7 +44,7 @@ export class SimEc2 {
   readonly #begunAtMs = new Map<string, number>();
   readonly #told = new Set<string>();
   readonly #throttledTokens = new Set<string>();
-  /** What they launched, they have launched. */
+  /** Client tokens of launches that EC2 has carried out. Throttling such a token must not be final, because its instances exist. */
   readonly #takenTokens = new Set<string>();
   #deafUntilMs = 0;
 
@@ -53,7 +53,7 @@ export class SimEc2 {
     this.#scenario = scenario;
   }
 
-  /** Scripted and drawn weather: when offers run dry, and when spot capacity is taken back. */
+  /** Schedules the scripted and the random events: when offers run dry, and when spot instances are interrupted. */
   begin(): void {
     const { clock, faults } = this.#world;
     const spanMs = this.#scenario.minutes * 60_000;
@@ -84,7 +84,7 @@ export class SimEc2 {
     }
   }
 
-  /** As handlers reach it. It never throws. */
+  /** The port that handlers call. It never throws. */
   readonly port: Fleet = {
     launch: async (launch) => {
       const throttled = this.#throttled(launch);
@@ -92,7 +92,7 @@ export class SimEc2 {
       if (this.#strikes("ec2.turned-away", "launch")) return this.#turnedAway(launch);
       const isDeaf = this.#isDeaf();
       if (isDeaf && this.#world.faults.chance("ec2.deaf").happens(0.5))
-        return { kind: "unknown", message: "TimeoutError: nobody answered" };
+        return { kind: "unknown", message: "TimeoutError: there was no response" };
       this.#takenTokens.add(launch.clientToken);
       this.#stock(launch);
       const before = new Set(this.fleet.instances.keys());
@@ -100,7 +100,7 @@ export class SimEc2 {
       for (const id of this.fleet.instances.keys()) if (!before.has(id)) this.#begun(id, launch);
       await this.#late();
       return isDeaf || this.#strikes("ec2.lost-answer", "launch")
-        ? { kind: "unknown", message: "TimeoutError: the answer was lost" }
+        ? { kind: "unknown", message: "TimeoutError: the response was lost" }
         : outcome;
     },
     find: async (launch) => {
@@ -111,7 +111,7 @@ export class SimEc2 {
     terminate: async (ids) => {
       if (this.#strikes("ec2.throttle", "terminate")) return all(ids, "throttled");
       const hidden = ids.filter((id) => !this.#isVisible(id));
-      // EC2 fails the whole call for one that it does not know, and says which.
+      // An unknown instance fails the whole call, and EC2's error names it.
       if (hidden.length > 0) return new Map(ids.map((id) => [id, hidden.includes(id) ? "accepted" : "apart"]));
       const live = ids.filter(this.isLive);
       for (const id of live) this.#world.tell({ kind: "terminated", id });
@@ -127,7 +127,7 @@ export class SimEc2 {
     },
   };
 
-  /** As the tick looks for our own; what was just launched is not seen. */
+  /** The instances that the tick finds by their tags. Some that were just launched are not visible yet. */
   readonly instances: TaggedInstances = {
     list: async () => {
       if (this.#strikes("ec2.throttle", "list")) return undefined;
@@ -144,7 +144,7 @@ export class SimEc2 {
 
   isLive = (id: string): boolean => this.fleet.instances.get(id)?.over === false;
 
-  /** It ends by its own hand, or by nobody's that we know. */
+  /** Ends an instance without a call to `terminate`: it shuts itself down, or EC2 takes it back. */
   end(id: string): void {
     if (!this.isLive(id)) return;
     this.fleet.end(id);
@@ -155,7 +155,7 @@ export class SimEc2 {
     return this.#world.faults.strikes(kind, about);
   }
 
-  /** What EC2 has at this moment of what the launch asks for. */
+  /** Sets the capacity that EC2 has now for each offer of a launch. */
   #stock(launch: Launch): void {
     const { clock, faults } = this.#world;
     for (const offer of launch.offers) {
@@ -168,7 +168,7 @@ export class SimEc2 {
     }
   }
 
-  /** A fleet that EC2 has made and throttled by itself is what its token stands for from then on: nothing. */
+  /** Throttles a launch by chance. If EC2 had created the fleet and throttled it from within, its token returns that result for good. */
   #throttled({ clientToken }: Launch): LaunchOutcome | undefined {
     const message = "RequestLimitExceeded: Request limit exceeded.";
     const isKnown = this.#throttledTokens.has(clientToken);
@@ -182,7 +182,7 @@ export class SimEc2 {
     const isConflict = this.#world.faults.chance("ec2.turned-away").happens(0.3);
     const code = isConflict ? "IdempotentParameterMismatch" : "UnauthorizedOperation";
     const refusals = launch.offers.map(({ instanceType, zone, market }) => ({ instanceType, zone, market, code, why: "fault" as const }));
-    return { kind: "turned-away", code, message: "it is not taken", refusals, isConflict };
+    return { kind: "turned-away", code, message: "the launch was turned away", refusals, isConflict };
   }
 
   #isDeaf(): boolean {
@@ -205,7 +205,7 @@ export class SimEc2 {
   #begun(id: string, launch: Launch): void {
     const { clock, faults, note, tell, isIntended, booted } = this.#world;
     this.#begunAtMs.set(id, clock.nowMs);
-    note("EC2 begins", id, "for", launch.id);
+    note("EC2 launches", id, "for", launch.id);
     tell({ kind: "instance", id, launch, intended: isIntended(launch) });
     if (faults.strikes("ec2.invisible", id)) {
       this.#invisibleUntilMs.set(id, clock.nowMs + faults.chance("ec2.invisible").between(1_000, 60_000));
@@ -216,7 +216,7 @@ export class SimEc2 {
     this.#fate(id, launch);
   }
 
-  /** What will befall an instance in its life. */
+  /** Schedules the faults of an instance's life. */
   #fate(id: string, launch: Launch): void {
     const { clock, faults } = this.#world;
     const plan = (kind: "ec2.sudden-end" | "spot.interruption" | "spot.rebalance", run: () => void): void => {
@@ -264,7 +264,7 @@ export class SimEc2 {
     if (this.#told.has(id)) return;
     this.#told.add(id);
     const { clock, ended, faults } = this.#world;
-    this.#world.note("instance is over", id);
+    this.#world.note("instance has ended", id);
     ended(id);
     clock.after(faults.chance("ec2.event-late").between(1_000, 30_000), () => {
       const time = new Date(clock.nowMs).toISOString();

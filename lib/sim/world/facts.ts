@@ -8,25 +8,25 @@ import type { Decision } from "../../ports/journal.ts";
 /** A run of a job's program on one machine. */
 export type ProgramRun = AttemptRef & { readonly instance: string; readonly rank: number };
 
-/** Something that happened in the world, as the invariants are told of it. */
+/** Something that happened in the world and is reported to the invariants. */
 export type Fact =
-  /** SQS took a team's message. */
+  /** SQS accepted a team's message. */
   | ({ readonly kind: "sent" } & JobRef)
   /** A job's record was written. */
   | { readonly kind: "job"; readonly before: Job | undefined; readonly after: Job }
-  /** What a pool has reserved has changed. */
+  /** A pool's reservations changed. */
   | { readonly kind: "reserved"; readonly pool: Pool; readonly reserved: Reservation }
-  /** EC2 has begun an instance; `intended`: its launch was on record by then. */
+  /** EC2 launched an instance. `intended` is true if its launch was recorded by then. */
   | { readonly kind: "instance"; readonly id: string; readonly launch: Launch; readonly intended: boolean }
-  /** We had EC2 end an instance that lived. */
+  /** A handler had EC2 terminate a live instance. */
   | { readonly kind: "terminated"; readonly id: string }
   | { readonly kind: "ordered"; readonly instance: string; readonly order: Order }
-  /** A program began to run, or runs no more. */
+  /** A program began to run, or stopped running. */
   | ({ readonly kind: "began" | "over" } & ProgramRun)
-  /** A worker has uploaded all that an attempt leaves. */
+  /** A worker uploaded all files of an attempt. */
   | { readonly kind: "uploaded"; readonly attempt: AttemptRef; readonly paths: readonly string[] }
-  /** A dataset has another map. */
+  /** A dataset got another map. */
   | { readonly kind: "map"; readonly before: Dataset; readonly after: Dataset }
   | { readonly kind: "decided"; readonly decision: Decision }
-  /** A handler has begun. */
+  /** A handler was invoked. */
   | { readonly kind: "invoked"; readonly handler: string };

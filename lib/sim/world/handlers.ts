@@ -24,17 +24,17 @@ import type { Handled } from "./queue.ts";
 
 export type HandlersWorld = InvocationWorld & {
   readonly ports: Ports;
-  /** As they are configured at this moment. */
+  /** Returns the pools that are configured now. */
   readonly pools: () => readonly Pool[];
   readonly teams: readonly string[];
   readonly limits: WiderLimits;
   readonly newId: () => string;
-  /** Whether the next run's calls take no time. */
+  /** Reports whether the calls of the handler's next run take no time. */
   readonly isSwift: (handler: string) => boolean;
   readonly invoked: (handler: string) => void;
 };
 
-/** As cdk/queues/timeouts.ts has them, s. */
+/** Timeouts in seconds, as in cdk/queues/timeouts.ts. */
 const timeouts = {
   "submit-jobs": 20,
   place: 20,
@@ -51,7 +51,7 @@ export type HandlerName = keyof typeof timeouts;
 export const datasetsBucket = "datasets";
 const places = { incomingBucket: "incoming", keyAliasPrefix: "alias/fleet-", logGroupPrefix: "/fleet/" };
 
-/** What the stack's functions do, each run of them a process of its own that can die. */
+/** The handlers of the stack's functions. Each run is a process of its own that can die. */
 export class Handlers {
   readonly #world: HandlersWorld;
 
@@ -198,7 +198,7 @@ export class Handlers {
     );
   };
 
-  /** Rejects when the caller gets no answer. */
+  /** Throws a Fault if the caller gets no response. */
   node = async (instance: string, call: NodeCall): Promise<NodeAnswer> => {
     const { ports, pools } = this.#world;
     const ended = await this.#run("node", (run) =>
@@ -219,7 +219,7 @@ export class Handlers {
     );
     if (ended.kind === "done") return ended.value;
     if (ended.kind === "threw") throw new Fault("node-call", inWords(ended.error), { retry: true, cause: ended.error });
-    throw new Fault("node-call", "the function was ended", { retry: true });
+    throw new Fault("node-call", "the function was killed or timed out", { retry: true });
   };
 
   cancel = async (ref: JobRef): Promise<Handled> => {

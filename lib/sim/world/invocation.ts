@@ -4,7 +4,7 @@ import type { FaultKind, Faults } from "../faults/faults.ts";
 import type { SimClock } from "./clock.ts";
 import { forever } from "./forever.ts";
 
-/** How a run of a handler ended. `died`: killed, or at its time-out; nobody is told. */
+/** How a run of a handler ended. `died`: it was killed or timed out, and its caller gets no response. */
 export type Ended<T> =
   | { readonly kind: "done"; readonly value: T }
   | { readonly kind: "threw"; readonly error: unknown }
@@ -17,7 +17,7 @@ export type InvocationWorld = {
   readonly note: (...said: readonly unknown[]) => void;
 };
 
-/** What can befall a call, by the port that it goes to; EC2's own troubles are its model's. */
+/** The faults of a call, by port. */
 const troubles: Readonly<Record<string, { readonly fails: FaultKind; readonly loses?: FaultKind }>> = {
   lane: { fails: "sqs.unavailable" },
   queue: { fails: "sqs.unavailable" },
@@ -28,19 +28,19 @@ const troubles: Readonly<Record<string, { readonly fails: FaultKind; readonly lo
   journal: { fails: "s3.trouble" },
 };
 const tableTroubles = { fails: "table.throttle", loses: "table.lost-answer" } as const;
-/** Ports whose model has faults of its own, or none. */
+/** Ports that have faults of their own, such as EC2's, or none. */
 const untroubled: ReadonlySet<string> = new Set(["fleet", "instances", "market", "access", "downloads"]);
 
 /**
- * One run of a handler. Its ports are the world's, reached over a wire: calls take time, fail, lose their answers, and
- * a run that has died makes no more of them; what was under way still happens.
+ * One run of a handler. It calls the world's ports as if over a network: calls take time, fail, and lose their responses. A run that has
+ * died makes no more calls, but those that it had made are still carried out.
  */
 export class Invocation {
   readonly #world: InvocationWorld;
   readonly #name: string;
   readonly #deadlineMs: number;
   readonly #skewMs: number;
-  /** Calls of a swift one take no time: it meets nobody. Most runs are such, which makes the others affordable. */
+  /** Calls of a swift run take no time, so it does not overlap with other runs. Most runs are swift, because the others are expensive. */
   readonly #isSwift: boolean;
   #end: ((ended: { kind: "died" }) => void) | undefined;
   #isDead = false;
@@ -60,11 +60,11 @@ export class Invocation {
   random = (): number => this.#world.faults.chance("lambda.skew").next();
   pause = (ms: number): Promise<void> => new Promise((resolve) => void this.#world.clock.after(ms, () => this.#isDead || resolve()));
 
-  /** Runs the work to its end, or to the handler's. */
+  /** Runs the work until it ends or the handler dies. */
   run<T>(work: () => Promise<T>): Promise<Ended<T>> {
     const { promise, resolve } = Promise.withResolvers<Ended<T>>();
     this.#end = resolve;
-    const cancel = this.#world.clock.at(this.#deadlineMs, () => this.#die(`${this.#name} is ended by its time-out`));
+    const cancel = this.#world.clock.at(this.#deadlineMs, () => this.#die(`${this.#name} timed out`));
     const ended = (how: Ended<T>): void => {
       cancel();
       resolve(how);
@@ -76,7 +76,7 @@ export class Invocation {
     return promise;
   }
 
-  /** The same port, as this run reaches it. */
+  /** Returns a port through which this run makes its calls. */
   port<T extends object>(name: string, real: T): T {
     return new Proxy(real, {
       get: (target, method) => {
@@ -112,7 +112,7 @@ export class Invocation {
         );
   }
 
-  /** A dead run hears no answer. */
+  /** A dead run gets no responses. */
   #answered = (answer: unknown): unknown => (this.#isDead ? forever() : answer);
 
   async #carryOut(point: string, work: () => Promise<unknown>): Promise<unknown> {
@@ -123,7 +123,7 @@ export class Invocation {
     if (faults.strikes(trouble.fails, point)) throw new Fault("unavailable", `${point} was not carried out`, { retry: true });
     const answer = await work();
     if (trouble.loses && faults.strikes(trouble.loses, point))
-      throw new Fault("unavailable", `the answer of ${point} was lost`, { retry: true });
+      throw new Fault("unavailable", `the response of ${point} was lost`, { retry: true });
     return answer;
   }
 

@@ -19,9 +19,9 @@ export type MachineWorld = Omit<ProgramHost, "after" | "wallMs" | "began" | "ove
   readonly tell: (fact: Fact) => void;
   readonly note: (...said: readonly unknown[]) => void;
   readonly chance: Chance;
-  /** The node function's answer; rejects when there is none. */
+  /** Calls the node function. Rejects if there is no response. */
   readonly callNode: (instance: string, call: NodeCall) => Promise<NodeAnswer>;
-  /** The instance ends itself. */
+  /** Called when the instance shuts itself down. */
   readonly shutDown: (instance: string) => void;
 };
 
@@ -29,8 +29,8 @@ const callTimeoutMs = 10_000;
 const restartMs = 5_000;
 
 /**
- * One instance at work: the worker's own agent on clocks of its own, and programs that run for their time. It can be
- * frozen, cut off, have its worker die and be started again, and end at any moment.
+ * A running instance: the real worker's agent with clocks of its own, and programs that run for a given time. It can freeze, lose its
+ * network, have its worker crash and restart, and end at any time.
  */
 export class Machine {
   readonly #world: MachineWorld;
@@ -41,11 +41,11 @@ export class Machine {
   readonly #running = new Map<string, ProgramRun>();
   #datasets: readonly FetchedDataset[] = [];
   #notice: Notice | undefined;
-  /** Counts the runs of the worker's process; what an earlier one waited for never comes. */
+  /** Counts the runs of the worker's process. Timers and calls of earlier runs must have no effect. */
   #life = 0;
   #isHalted = false;
   #frozenUntilMs = 0;
-  /** What was due while it stood still. */
+  /** Timers that were due while it was frozen. */
   readonly #due: (() => void)[] = [];
   #cutOffUntilMs = 0;
   #drift = { rate: 1, wallMs: 0 };
@@ -58,7 +58,7 @@ export class Machine {
     this.#address = `10.0.${of.number >> 8}.${of.number & 255}`;
   }
 
-  /** Its programs that make progress just now. */
+  /** Its programs that make progress now. */
   get running(): readonly ProgramRun[] {
     return this.#isFrozen ? [] : [...this.#running.values()];
   }
@@ -94,13 +94,13 @@ export class Machine {
     this.#begin([]);
   }
 
-  /** The instance is no more. */
+  /** Stops everything, because the instance has ended. */
   halt(): void {
     this.#isHalted = true;
     this.#stopPrograms();
   }
 
-  /** Nothing troubles it any longer. */
+  /** Ends all faults of this machine. */
   calmDown(): void {
     this.#cutOffUntilMs = 0;
     this.#thaw();
@@ -176,7 +176,7 @@ export class Machine {
     for (const run of [...this.#running.values()]) this.#over(run);
   }
 
-  /** The process dies and its programs run on, until the next one comes and ends them. */
+  /** The worker's process dies. Its programs run on until the next process starts and stops them. */
   #crash(): void {
     this.#life += 1;
     this.#after(restartMs, () => {
@@ -186,7 +186,7 @@ export class Machine {
     });
   }
 
-  /** Nothing of it moves, nor do its programs. */
+  /** Freezes the machine and its programs. */
   #freeze(forMs: number): void {
     const { clock, tell } = this.#world;
     for (const run of this.#running.values()) tell({ kind: "over", ...run });
@@ -194,7 +194,7 @@ export class Machine {
     clock.after(forMs, () => this.#thaw());
   }
 
-  /** It moves again, and what was due meanwhile comes first: a lease that has ended ends its programs before they do anything. */
+  /** Unfreezes the machine. Overdue timers run first, so that an expired lease stops its programs before they make progress. */
   #thaw(): void {
     if (this.#frozenUntilMs === 0 || this.#isHalted) return;
     this.#frozenUntilMs = 0;
@@ -222,11 +222,11 @@ export class Machine {
   async #call(call: NodeCall, life: number, signal: AbortSignal | undefined): Promise<NodeAnswer> {
     const { faults, callNode, chance } = this.#world;
     const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const abort = (): void => reject(new Fault("node-call", "the call was given up", { retry: true }));
+    const abort = (): void => reject(new Fault("node-call", "the call was aborted", { retry: true }));
     signal?.addEventListener("abort", abort, { once: true });
     const travel = (): Promise<void> => new Promise((resolve) => this.#after(chance.between(2, 30), resolve));
     const lost = (): Promise<never> =>
-      new Promise((_resolve, fail) => this.#after(callTimeoutMs, () => fail(new Fault("node-call", "nobody answered", { retry: true }))));
+      new Promise((_resolve, fail) => this.#after(callTimeoutMs, () => fail(new Fault("node-call", "no response", { retry: true }))));
     const converse = async (): Promise<NodeAnswer> => {
       await travel();
       if (life !== this.#life || this.#isHalted) return forever();

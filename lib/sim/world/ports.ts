@@ -8,7 +8,7 @@ import type { RequestBudget } from "../../ports/request-budget.ts";
 import type { TaggedInstances } from "../../ports/strays.ts";
 import type { Ledger } from "../memory/ledger-ports.ts";
 
-/** All that the flows reach, as the world has it: one of each, whoever calls. */
+/** All ports that the flows call. The world has one of each, which all handlers share. */
 export type Ports = Omit<Ledger, "jobReader" | "nodeReader"> & {
   readonly fleet: Fleet;
   readonly market: Market;

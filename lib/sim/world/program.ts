@@ -3,20 +3,20 @@ import type { AttemptRef } from "../../model/job.ts";
 import type { AttemptEvent } from "../../worker/attempt/attempt.ts";
 import type { LiveAttempt, RunOrder } from "../../worker/attempt/attempt-run.ts";
 
-/** What a job's program does, whoever runs it. */
+/** The behaviour of a job's program, wherever it runs. */
 export type Program = {
   readonly seconds: number;
-  /** So many of its first runs end with a code that is not 0. */
+  /** The number of its next runs that exit with a code other than 0. */
   failures: number;
   readonly files: number;
 };
 
-/** What an attempt needs of the machine that runs it. */
+/** What an attempt needs from the machine that runs it. */
 export type ProgramHost = {
   readonly programOf: (ref: AttemptRef) => Program;
-  /** Shards that a list names; undefined when it is not there (any more). */
+  /** Returns the number and size of the shards in a list, or undefined if the list does not exist (any more). */
   readonly readList: (key: string) => { readonly shards: number; readonly bytes: number } | undefined;
-  /** Puts files and manifest into the bucket; false when that fails. */
+  /** Uploads files and manifest to the bucket. Returns false if that fails. */
   readonly upload: (ref: AttemptRef, files: number) => boolean;
   readonly wallMs: () => number;
   readonly after: (ms: number, run: () => void) => () => void;
@@ -29,15 +29,15 @@ const prepareMs = 1_500;
 const perDatasetMs = 2_000;
 const uploadMs = 2_000;
 const perFileMs = 6_000;
-/** A program takes its time to end when it is told to. */
+/** The time that a program takes to end after it was asked to stop, unless its grace is shorter. */
 const endsWithinMs = 3_000;
 
-/** An attempt in virtual time: it prepares, runs, uploads, and tells of each as the worker's own do. */
+/** Starts an attempt in virtual time. It prepares, runs and uploads, and emits the same events as an attempt of the real worker. */
 export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: AttemptEvent) => void): LiveAttempt {
   const { team, job, attempt } = order;
   const ref = { team, job, attempt };
   const program = host.programOf(ref);
-  /** As the worker's own: only the first of a gang. */
+  /** As in the real worker, only the first member of a gang leaves files. */
   const leaves = (order.gang?.rank ?? 0) === 0;
   const state = { expiresAtMs: order.credentials.expiresAtMs, cancel: () => {}, isStopped: false, startedAtMs: 0, phase: "preparing" };
   const later = (ms: number, run: () => void): void => {
@@ -53,7 +53,7 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
     const missing = fetched.find(({ found }) => found === undefined);
     if (missing) {
       state.phase = "failed";
-      emit({ kind: "failed", reason: `the list of dataset ${missing.name} is not there`, again: true, leaves: false });
+      emit({ kind: "failed", reason: `the list of dataset ${missing.name} is missing`, again: true, leaves: false });
       return;
     }
     host.fetched(
@@ -100,7 +100,7 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
   };
 }
 
-/** The first member of a gang speaks for it. */
+/** Returns the exit code. Only the first member of a gang fails. */
 function endOf(program: Program, { gang }: RunOrder): number {
   if ((gang?.rank ?? 0) > 0 || program.failures === 0) return 0;
   program.failures -= 1;

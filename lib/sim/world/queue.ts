@@ -1,15 +1,15 @@
 import type { Faults } from "../faults/faults.ts";
 import type { SimClock } from "./clock.ts";
 
-/** How a batch went: what failed, or whose handler died, comes again. */
+/** The result of a batch. If it failed or its handler died, it is delivered again. */
 export type Handled = "done" | "failed" | "died";
 
 export type QueueOptions<Body> = {
   readonly name: string;
   readonly visibilityMs: number;
-  /** In a FIFO queue, each group's messages come in order, one batch of it at a time. */
+  /** Returns the message group, for a FIFO queue. Messages of a group are delivered in order, one batch at a time. */
   readonly group?: (body: Body) => string;
-  /** `sentAtMs`: of each, the first time. */
+  /** Handles a batch. `sentAtMs` is when its first message was sent. */
   readonly handle: (bodies: readonly Body[], sentAtMs: number) => Promise<Handled>;
 };
 
@@ -25,7 +25,7 @@ type Message<Body> = {
 const mostReceives = 5;
 const mostInBatch = 10;
 
-/** A queue as SQS and Lambda's poller are together: at least once, in any order, and after five failures among the dead letters. */
+/** SQS together with Lambda's poller: it delivers at least once, in any order, and after five failures to the dead letters. */
 export class SimQueue<Body> {
   readonly #options: QueueOptions<Body>;
   readonly #clock: SimClock;
@@ -55,7 +55,7 @@ export class SimQueue<Body> {
     }
   }
 
-  /** What failed five times is tried again, as whoever hears the dead letters' alarm does; answers how many. */
+  /** Moves the dead letters back to the queue, as an operator does after the alarm. Returns their number. */
   redrive(): number {
     const dead = this.#dead.splice(0);
     for (const message of dead) this.#await({ ...message, readyMs: this.#clock.nowMs, received: 0 });
@@ -83,7 +83,7 @@ export class SimQueue<Body> {
     for (const each of batch) each.received += 1;
     this.#inFlight += 1;
     const isOver = { yes: false };
-    // Another poller has them while this one's handler still runs.
+    // Another poller gets the messages while the handler of this one still runs.
     if (this.#faults.draws("sqs.lapse")) {
       this.#clock.after(this.#faults.chance("sqs.lapse").between(50, 15_000), () => {
         if (isOver.yes) return;

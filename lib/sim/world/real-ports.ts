@@ -17,7 +17,7 @@ import type { Ports } from "./ports.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Queues } from "./wires.ts";
 
-/** What the ports reach. */
+/** The parts of the world that the ports use. */
 export type PortsWorld = {
   readonly clock: SimClock;
   readonly scenario: Scenario;
@@ -31,7 +31,7 @@ export type PortsWorld = {
   readonly tell: (fact: Fact) => void;
 };
 
-/** The ports before any bug is planted. What is written through them is reported to the invariants. */
+/** Returns the ports without any planted bug. Writes through them are reported to the invariants. */
 export function realPorts(world: PortsWorld): Ports {
   const { clock, scenario, tell, ledger, ec2, artifacts, datasets, store, queues } = world;
   const sold = {
@@ -86,7 +86,7 @@ function reservationsTold({ pools, ledger, tell }: PortsWorld, real: Placements)
   };
 }
 
-/** As an object of its own: a port is called through it, whatever `this` is. */
+/** Returns a plain object of the methods, so that they work whatever `this` is. It reports new maps. */
 function mapsTold({ tell }: PortsWorld, real: MemoryDatasets): Datasets {
   return {
     get: real.get,

@@ -5,12 +5,12 @@ const Rate = z.number().min(0).max(1);
 const range = (from: number, to: number) =>
   z
     .strictObject({ from: z.number().min(0), to: z.number().min(0) })
-    .refine((each) => each.from <= each.to, "from is more than to")
+    .refine((each) => each.from <= each.to, "from must not be more than to")
     .default({ from, to });
 
 const PoolPart = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/),
-  /** Most that may be reserved at one moment. */
+  /** The most that may be reserved at a time. */
   limits: z.strictObject({ usdPerHour: z.number().min(0), gpus: z.int().min(0) }),
   budgets: z.strictObject({ usdPerDay: z.number().min(0).optional(), usdPerMonth: z.number().min(0).optional() }).optional(),
   markets: z
@@ -19,17 +19,17 @@ const PoolPart = z.strictObject({
     .default(["spot", "on-demand"]),
   idleSeconds: z.int().min(1).default(45),
   bootSeconds: z.int().min(10).default(180),
-  /** No node is used for longer after its launch; absent for no such bound. */
+  /** How long after its launch a node is used; undefined for no limit. */
   maxLifetimeSeconds: z.int().min(1).optional(),
-  /** How long what runs on a node may go on once it is drained. */
+  /** How long jobs may continue to run on a node that is drained. */
   drainSeconds: z.int().min(0).default(60),
-  /** For how long nothing may have changed on a node before its work is moved to where others have room; absent for never. */
+  /** How long a node must be unchanged before its work moves to nodes that have room; undefined for never. */
   consolidateSeconds: z.number().min(0).optional(),
-  /** How many nodes with work may be drained at a time. */
+  /** The most nodes with work that may be drained at a time. */
   disruption: z.union([z.strictObject({ nodes: z.int().min(0) }), z.strictObject({ share: Rate })]).default({ nodes: 1 }),
-  /** A job fails when so many nodes were lost while it ran on them. */
+  /** A job fails if this many nodes were lost while it ran on them. */
   mostLosses: z.int().min(1).default(4),
-  /** The pool that jobs move to which EC2 gives nothing here for so long. */
+  /** The pool to which jobs move if EC2 has had no capacity for them here for `fallbackSeconds`. */
   fallback: z.string().optional(),
   fallbackSeconds: z.number().min(0).default(300),
   /** Whether one node may serve several teams. */
@@ -50,36 +50,36 @@ const OfferPart = z.strictObject({
   zone: z.string().min(1),
   market: z.enum(["spot", "on-demand"]),
   usdPerHour: z.number().min(0),
-  /** Most that EC2 has of it at a time; absent for no such bound. */
+  /** The most instances that EC2 has at a time; undefined for no limit. */
   capacity: z.int().min(0).optional(),
 });
 
 const JobsPart = z.strictObject({
-  /** How many a run submits, in its first two thirds. */
+  /** The number of jobs that a run submits, in its first two thirds. */
   count: range(5, 9),
-  /** How long a program runs. */
+  /** The running time of a program. */
   seconds: range(5, 150),
   gpus: range(0, 2),
-  /** Files that it leaves. */
+  /** The number of files that it leaves. */
   artifacts: range(0, 2),
-  /** Of a hundred jobs, this many in 0.01: that fail once or more, are cancelled, are gangs, read a dataset, are sent twice, cannot be read. */
+  /** The shares of jobs, 0 to 1, that fail at least once, are cancelled, are gangs, read a dataset, are sent twice, or are invalid. */
   failing: Rate.default(0.15),
   cancelled: Rate.default(0.1),
   gangs: Rate.default(0.15),
   reading: Rate.default(0.35),
   repeated: Rate.default(0.15),
   wrong: Rate.default(0.06),
-  /** That ask for more than any node has. */
+  /** The share of jobs that need more than any node has. */
   impossible: Rate.default(0.06),
 });
 
-/** What a run of the chaos kit is about. Everything has a good default: `{}` is the standard scenario. */
+/** The scenario of a run of the chaos kit. Everything has a default: `{}` is the standard scenario. */
 export const Scenario = z
   .strictObject({
     name: z.string().default("standard"),
-    /** How long work comes in and faults strike, virtual minutes. Then all goes well, and everything has to come to rest. */
+    /** How long work arrives and faults happen, in virtual minutes. After that there are no faults, and everything must come to rest. */
     minutes: z.number().min(1).max(240).default(8),
-    /** How long it may take to come to rest, virtual minutes. */
+    /** The longest time that it may take to come to rest, in virtual minutes. */
     calmMinutes: z.number().min(1).max(600).default(75),
     teams: z
       .array(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/))
@@ -101,9 +101,9 @@ export const Scenario = z
           fallbackSeconds: 20,
         },
       ]),
-    /** How likely it is that a pool is taken out of the configuration in a run, with what it has. */
+    /** The chance that a pool is removed from the configuration during a run, while it may have nodes and jobs. */
     poolRemoved: Rate.default(0.08),
-    /** Limits that go beyond one pool. */
+    /** Limits for all pools together, and per team. */
     deployment: WiderPart.default({ usdPerHour: 11, gpus: 8 }),
     teamLimits: z.record(z.string(), WiderPart).default({ vision: { gpus: 5 } }),
     types: z
@@ -127,10 +127,10 @@ export const Scenario = z
         { instanceType: "g5.12xlarge", zone: "us-east-1b", market: "on-demand", usdPerHour: 4 },
       ]),
     jobs: JobsPart.prefault({}),
-    /** Of each team, this many, with this many shards. */
+    /** The number of datasets per team, and of shards per dataset. */
     datasets: z.strictObject({ perTeam: z.int().min(0).max(5), shards: z.int().min(0).max(1000) }).default({ perTeam: 1, shards: 12 }),
     bootSeconds: range(15, 70),
-    /** When EC2 takes spot capacity back, of a zone or a type or all, with the two minutes' notice or without. */
+    /** When EC2 interrupts spot instances: those of a zone, of a type, or all, with the two-minute notice or without. */
     spotTrace: z
       .array(
         z.strictObject({
@@ -141,18 +141,18 @@ export const Scenario = z
         }),
       )
       .default([]),
-    /** Rates that are not the usual ones; 0 for never. */
+    /** Rates that differ from the usual ones; 0 for never. */
     faults: z.partialRecord(z.enum(faultKinds as [string, ...string[]]), Rate).default({}),
     /** Multiplies every rate. */
     intensity: z.number().min(0).max(20).default(1),
   })
   .refine(
     ({ types, offers }) => offers.every((offer) => types.some(({ name }) => name === offer.instanceType)),
-    "an offer names a type that is not there",
+    "an offer names an instance type that is not in types",
   );
 export type Scenario = z.infer<typeof Scenario>;
 
-/** What a scenario says of the faults, with the usual rates for what it does not say. */
+/** Returns the rate of each fault in a scenario: its own rate or the usual one, times the intensity, at most 1. */
 export const ratesOf = ({
   faults,
   intensity,

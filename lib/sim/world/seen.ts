@@ -7,7 +7,7 @@ import type { MemoryTable } from "../memory/table.ts";
 import type { ProgramRun } from "./facts.ts";
 import type { Workload } from "./workload.ts";
 
-/** The world as a check may look at it; nothing is to be changed. */
+/** The world as a check sees it. Checks must not change it. */
 export type Seen = {
   readonly nowMs: number;
   readonly pools: readonly Pool[];
@@ -18,6 +18,6 @@ export type Seen = {
   readonly datasets: MemoryDatasets;
   readonly store: MemoryShardStore;
   readonly workload: Workload;
-  /** Programs that make progress just now, of all machines. */
+  /** Returns the programs of all machines that make progress now. */
   readonly running: () => readonly ProgramRun[];
 };

@@ -1,6 +1,6 @@
 import { inWords } from "../../model/errors/in-words.ts";
 
-/** The last things that happened, to be told when something has gone wrong; words are made only then. */
+/** The last events of a run, for the report of a violation. They are formatted only when they are read. */
 export class Story {
   readonly #last: { readonly atMs: number; readonly said: readonly unknown[] }[] = [];
   readonly #most: number;
@@ -18,7 +18,7 @@ export class Story {
     if (this.#last.length > 2 * this.#most) this.#last.splice(0, this.#most);
   }
 
-  /** One line each: seconds since the beginning, then what happened. */
+  /** One line per event: the seconds since the run began, then what happened. */
   get lines(): readonly string[] {
     return this.#last
       .slice(-this.#most)

@@ -4,7 +4,7 @@ import type { SimClock } from "./clock.ts";
 import type { Handlers } from "./handlers.ts";
 import { type Handled, SimQueue } from "./queue.ts";
 
-/** The deployment's queues, each with the handler that it invokes. */
+/** Returns the deployment's queues, each with the handler that it invokes. */
 export function queuesOf(world: { readonly clock: SimClock; readonly faults: Faults }, handlers: () => Handlers) {
   return {
     jobs: new SimQueue<{ readonly team: string; readonly body: string; readonly id: string }>(world, {
@@ -44,7 +44,7 @@ export function queuesOf(world: { readonly clock: SimClock; readonly faults: Fau
 
 export type Queues = ReturnType<typeof queuesOf>;
 
-/** An asynchronous invocation that failed is tried twice more, after a minute and after two. */
+/** Lambda retries a failed asynchronous invocation twice, after one minute and after two. */
 const asyncRetryMs = [60_000, 120_000];
 
 /** Calls that reach a handler without a queue. */
@@ -60,7 +60,7 @@ export class DirectCalls {
     return this.#underWay === 0;
   }
 
-  /** Somebody who is told that it failed tries again. */
+  /** Calls a handler as a client that repeats the call until it succeeds. */
   insist(call: () => Promise<Handled>): void {
     this.#underWay += 1;
     void call().then((how) => {

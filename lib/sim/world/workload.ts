@@ -4,7 +4,7 @@ import type { Chance } from "../faults/chance.ts";
 import type { Program } from "./program.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** A message that a team sends; `job`: what it will be known by. */
+/** A message that a team sends. `job` is the name of its job. */
 export type TeamMessage = {
   readonly atMs: number;
   readonly team: string;
@@ -13,14 +13,14 @@ export type TeamMessage = {
   readonly repeatMs?: number;
 };
 
-/** What teams do in a run, decided before it begins. */
+/** What teams and operators do in a run. It is decided before the run begins. */
 export type Workload = {
   readonly messages: readonly TeamMessage[];
   readonly cancels: readonly { readonly atMs: number; readonly team: string; readonly job: string }[];
   readonly datasets: readonly (DatasetRef & { readonly shards: readonly Shard[] })[];
-  /** Objects that come, change or go. */
+  /** Objects that are added, changed or removed. */
   readonly changes: readonly (DatasetRef & { readonly atMs: number; readonly shards: readonly Shard[]; readonly key: string })[];
-  /** Pools that are taken out of the configuration. */
+  /** Pools that are removed from the configuration. */
   readonly removals: readonly { readonly atMs: number; readonly pool: string }[];
   readonly programs: ReadonlyMap<string, Program>;
 };
@@ -58,7 +58,7 @@ export function workloadOf(scenario: Scenario, chance: Chance): Workload {
   return { messages, cancels, datasets, changes, removals: removalsOf(scenario, chance.fork("removals"), spanMs), programs };
 }
 
-/** Late enough for a tick to have put it on record; one pool stays. */
+/** Removes at most one pool, late enough for a tick to have registered it. At least one pool stays. */
 function removalsOf({ pools, poolRemoved }: Scenario, chance: Chance, spanMs: number): Workload["removals"] {
   if (pools.length < 2 || !chance.happens(poolRemoved)) return [];
   return [{ atMs: chance.between(Math.floor(spanMs / 2), spanMs), pool: chance.pick(pools).name }];
@@ -99,5 +99,5 @@ const shard = ({ team, dataset }: DatasetRef, at: number, version: number): Shar
   etag: `v${version}`,
 });
 
-/** What an attempt's n-th file holds: no two attempts leave the same. */
+/** Returns the content of an attempt's n-th file. No two attempts have the same. */
 export const contentOf = ({ team, job, attempt }: AttemptRef, n: number): string => `file ${n} of ${team}/${job}#${attempt}`;

@@ -28,9 +28,9 @@ export type WorldOptions = {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly sites: readonly Site[];
-  /** Only these faults; all when absent. */
+  /** Only these faults happen; undefined for all. */
   readonly only?: ReadonlySet<FaultKind> | undefined;
-  /** Puts a bug into the ports. */
+  /** Plants a bug in the ports. */
   readonly plant?: ((ports: Ports, world: World) => Partial<Ports>) | undefined;
   readonly tell: (fact: Fact) => void;
 };
@@ -39,7 +39,7 @@ export type WorldOptions = {
 const startMs = 1_780_272_000_000;
 const tickMs = 60_000;
 
-/** A deployment in virtual time: teams, queues, handlers, the table, EC2 and its machines, all of one seed. */
+/** A deployment in virtual time: teams, queues, handlers, the table, EC2 and its machines. Everything follows from one seed. */
 export class World {
   readonly clock = new SimClock(startMs);
   readonly story = new Story(() => this.clock.nowMs);
@@ -55,13 +55,13 @@ export class World {
   readonly ec2: SimEc2;
   readonly handlers: Handlers;
   readonly machines = new Map<string, Machine>();
-  /** Jobs whose messages SQS has taken. */
+  /** The jobs whose messages SQS has accepted. */
   readonly sent = new Map<string, JobRef>();
   readonly #options: WorldOptions;
   readonly #chance: Chance;
   readonly #queues: Queues;
   readonly #direct: DirectCalls;
-  /** The pools without those that were taken out. */
+  /** The pools without those that were removed. */
   #configured: readonly Pool[];
   #ids = 0;
 
@@ -131,7 +131,7 @@ export class World {
 
   readonly note = (...said: readonly unknown[]): void => this.story.note(...said);
 
-  /** Has everything happen that will, in its time. */
+  /** Schedules everything that will happen. */
   begin(): void {
     const { clock } = this;
     for (const { atMs, team, job, body, repeatMs } of this.workload.messages) {
@@ -153,28 +153,28 @@ export class World {
     }
     for (const { atMs, pool } of this.workload.removals) {
       clock.after(atMs, () => {
-        this.note("pool", pool, "is taken out of the configuration");
+        this.note("pool", pool, "is removed from the configuration");
         this.#configured = this.#configured.filter(({ name }) => name !== pool);
       });
     }
     this.ec2.begin();
-    // A fresh deployment has no prices before the first minute's tick.
+    // A new deployment has no prices before its first tick.
     clock.after(this.#chance.fork("tick").between(0, 20_000), () => this.#tick());
   }
 
-  /** From now on nothing goes wrong, and what was cut off or stood still is back. */
+  /** Ends all faults, and restores machines that were frozen or had no network. */
   calmDown(): void {
     this.note("calm");
     this.faults.calmDown();
     for (const machine of this.machines.values()) machine.calmDown();
   }
 
-  /** Dead letters are tried again, as whoever hears their alarm does. */
+  /** Redrives dead letters, as an operator does after the alarm. Returns their number. */
   redrive(): number {
     return Object.values(this.#queues).reduce((sum, queue) => sum + queue.redrive(), 0);
   }
 
-  /** Nothing is left to do: every job has ended, nothing waits to be sealed, and nothing is under way. */
+  /** True if nothing is left to do: every job has ended, nothing waits to be sealed, and nothing is in progress. */
   get isAtRest(): boolean {
     const { table } = this.ledger;
     return (

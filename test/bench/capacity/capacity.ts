@@ -15,8 +15,8 @@ const memories: Readonly<Record<string, () => Memory>> = {
 const [mine = "", own = "", shared = ""] = Object.keys(memories);
 
 /**
- * How many requests are wasted on capacity that is not there, and how long jobs wait for that which is: four types in five are
- * dry at any moment, in spells of an hour and a quarter on average, and everybody has the same days.
+ * Measures how many requests are wasted on capacity that does not exist, and how long jobs wait for capacity that does. At any time, four
+ * in five instance types are dry, for an hour and a quarter on average. All memories face the same days.
  */
 export async function capacity({ seeds = ordinarySeeds }: BenchOptions = {}): Promise<Report> {
   const days = new Map(

@@ -13,7 +13,7 @@ const minute = 60_000;
 const bootMs = 90_000;
 const teams = ["audio", "text", "vision"];
 
-/** What a job wants: most take any GPU, some a model or a large node, some no spot. */
+/** The wants of jobs: most accept any GPU, some need a certain model or a large node, some refuse spot. */
 const wishes: readonly Pick<QueueEntry, "needs" | "gpu" | "spot">[] = [
   { needs: { vcpus: 4, memoryGiB: 16, gpus: 1 }, gpu: { memoryGiB: 0, models: [] }, spot: true },
   { needs: { vcpus: 4, memoryGiB: 16, gpus: 1 }, gpu: { memoryGiB: 20, models: [] }, spot: true },
@@ -29,13 +29,13 @@ const pools: readonly Pool[] = ["research", "nightly"].map((name) =>
 
 type Arrival = { readonly pool: string; readonly entry: QueueEntry; readonly runsMs: number };
 
-/** What came of a day: the failed launches are those that brought nothing. */
+/** The result of a day. A launch has failed if it brought no instance. */
 export type Day = {
   readonly jobs: number;
   readonly placed: number;
   readonly launches: number;
   readonly failed: number;
-  /** From arrival to a node, of each job that was placed, and up to the end of the day of each that was not. */
+  /** Per job, the time from its arrival to its node, or to the end of the day if it was not placed. */
   readonly waitsMs: readonly number[];
   readonly usd: number;
   readonly dryShare: number;
@@ -43,7 +43,7 @@ export type Day = {
 
 type Running = { node: Node; busyUntilMs: number };
 
-/** One day of two pools and three teams, event by event, with the product's own decisions; everything but the memory is the same for a seed. */
+/** Simulates one day of two pools and three teams with the product's own decisions. For one seed, only the memory may differ. */
 export function day(seed: number, memory: Memory, { hours, jobs }: { readonly hours: number; readonly jobs: number }): Day {
   const lengthMs = hours * 60 * minute;
   const world = new World(scarceEc2(seed, lengthMs), memory, arrivalsOf(seed, { lengthMs, jobs }));
@@ -127,7 +127,7 @@ class World {
     return Math.min(Number.POSITIVE_INFINITY, ...soon.filter((at) => at !== undefined));
   }
 
-  /** Lets a node boot or a job end; true when that changes what can be decided. */
+  /** Completes a boot or a job that is due. Returns true if that changes what can be decided. */
   #moves(each: Running, nowMs: number): boolean {
     const { node } = each;
     if (node.state === "launching" && node.launchedAtMs + bootMs <= nowMs) {
@@ -142,7 +142,7 @@ class World {
 
   #place(pool: Pool, nowMs: number): void {
     this.#wakes.delete(pool.name);
-    // As often as a run of `place` decides, while what it did changes what there is to decide.
+    // Like a run of `place`: decides again as long as its last decision changes what there is to decide.
     for (let rounds = 0; rounds < 50; rounds += 1) {
       const seen = this.#seen(pool, nowMs);
       const plan = decide(seen);

@@ -5,15 +5,15 @@ import type { Launch, LaunchOutcome } from "../../../lib/model/launch.ts";
 import { type Offer, offerName } from "../../../lib/model/offer.ts";
 import { type Refusal, subjectName } from "../../../lib/model/refusal.ts";
 
-/** What is known of refusals, and how it comes to be known. */
+/** What is known of refusals, and how it is learned. */
 export type Memory = {
   seenBy(pool: string): readonly Refusal[];
-  /** Which of a launch's offers may be asked for. */
+  /** Returns the offers of a launch that may be requested. */
   claim(launch: Launch, seen: { refusals: readonly Refusal[]; nowMs: number }): readonly Offer[];
   learn(launch: Launch, outcome: Extract<LaunchOutcome, { kind: "launched" | "refused" }>, nowMs: number): void;
 };
 
-/** The product's own. */
+/** Returns the product's own memory. */
 export function learned(): Memory {
   const known = new Map<string, Refusal>();
   return {
@@ -42,8 +42,8 @@ export function learned(): Memory {
 }
 
 /**
- * Each offer that was refused rests for so long, in its own pool or in all, and is then as if nothing had been.
- * Three minutes is Karpenter's: github.com/aws/karpenter-provider-aws, pkg/cache/cache.go, `UnavailableOfferingsTTL`.
+ * Returns a memory in which a refused offer rests for a fixed time, in its own pool or in all pools. After that, nothing is remembered.
+ * Karpenter uses three minutes: github.com/aws/karpenter-provider-aws, pkg/cache/cache.go, `UnavailableOfferingsTTL`.
  */
 export function flat({ restMs, shared }: { restMs: number; shared: boolean }): Memory {
   const known = new Map<string, Map<string, Refusal>>();
@@ -55,7 +55,7 @@ export function flat({ restMs, shared }: { restMs: number; shared: boolean }): M
       const mine = known.get(scope(launch.pool)) ?? new Map<string, Refusal>();
       known.set(scope(launch.pool), mine);
       for (const { code, ...offer } of outcome.refusals) {
-        // No evidence: when the rest is over, nothing is remembered.
+        // Without evidence, nothing is remembered after the rest.
         const rest = { code, least: 1, evidence: 0, atMs: nowMs, sinceMs: nowMs, untilMs: nowMs + restMs, launch: launch.id };
         mine.set(offerName(offer), { instanceType: offer.instanceType, zone: offer.zone, market: offer.market, why: "capacity", ...rest });
       }

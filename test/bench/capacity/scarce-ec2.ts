@@ -2,7 +2,7 @@ import type { Launch, LaunchedInstance, LaunchOutcome } from "../../../lib/model
 import { type Catalogue, type InstanceType, type Offer, offerName, usable } from "../../../lib/model/offer.ts";
 import { type Random, seeded } from "../../../lib/optimizer/engines/random.ts";
 
-/** Families of one sort of GPU: sizes, and dollars per hour of the smallest, on demand, near AWS's list in us-east-1. */
+/** Instance families: their GPU, their sizes, and the on-demand dollars per hour of the smallest, close to AWS's prices in us-east-1. */
 const families: readonly { name: string; model: string; memoryGiB: number; usd: number; sizes: readonly (readonly [string, number])[] }[] =
   [
     {
@@ -64,23 +64,23 @@ const families: readonly { name: string; model: string; memoryGiB: number; usd: 
 const zones = ["us-east-1a", "us-east-1b", "us-east-1c"];
 const spotShare = 0.4;
 
-/** Spells of a type, in minutes: dry for an hour and a quarter, then to be had for less than twenty minutes, on average. */
+/** The average spells of a type, in minutes: dry for an hour and a quarter, then available for less than twenty minutes. */
 const dryMinutes = 75;
 const wetMinutes = (dryMinutes * 0.2) / 0.8;
-/** Nodes that an offer has in one spell, at most. */
+/** The most nodes that an offer has in one spell. */
 const mostStock = 12;
 
-/** An EC2 of which four types in five are dry at any moment, in all zones and both markets, and the fifth has few. */
+/** An EC2 in which, at any time, four in five types are dry in all zones and both markets, and the others have few instances. */
 export type ScarceEc2 = {
   readonly catalogue: Catalogue;
   launch(launch: Launch, nowMs: number): LaunchOutcome;
-  /** The share of the time that its types were dry, up to then. */
+  /** Returns the share of the time until then during which its types were dry. */
   dryShare(untilMs: number): number;
 };
 
 type Spell = { readonly fromMs: number; readonly toMs: number; readonly stock: Map<string, number> };
 
-/** The same seed has the same spells and stocks, whoever asks and however often. */
+/** Returns an EC2 whose spells and stocks depend on the seed only, not on the calls that it gets. */
 export function scarceEc2(seed: number, lengthMs: number): ScarceEc2 {
   const catalogue = catalogueOf();
   const spells = new Map(catalogue.types.map(({ name }, n) => [name, spellsOf(name, seeded(seed * 1_000 + n), lengthMs)]));
@@ -139,7 +139,7 @@ function catalogueOf(): Catalogue {
   return { types, offers, refreshedAtMs: 0 };
 }
 
-/** When the type is to be had, and how much of it; the lengths are exponential, so that nobody can foresee an end. */
+/** Returns when a type is available, and its stock. The lengths are exponential, so that no memory can predict an end. */
 function spellsOf(type: string, of: Random, lengthMs: number): Spell[] {
   const lasting = (minutes: number): number => Math.round(-Math.log(1 - of()) * minutes * 60_000);
   const spells: Spell[] = [];

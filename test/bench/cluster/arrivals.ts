@@ -3,13 +3,13 @@ import type { FixedNode } from "../research/fixed/choose.ts";
 import { gpuTotal, type Need } from "../research/fixed/needs.ts";
 import type { Cluster } from "./data.ts";
 
-/** What arrives, as a part of the cluster's GPUs. */
+/** The GPUs that arriving pods request, as a multiple of the cluster's GPUs. */
 const inflation = 1.3;
 
 /**
- * The order of one run, as the simulator of FGD's authors draws it (hkust-adsl/kubernetes-scheduler-simulator,
- * `TunePodsByNodeTotalResource`): all pods in random order, then more of them, drawn with replacement, until they want 130 %
- * of the cluster's GPUs; or some taken away where they want more than that. The nodes' order is random, too.
+ * Returns the arrivals of one run, drawn as in the simulator of FGD's authors (hkust-adsl/kubernetes-scheduler-simulator,
+ * `TunePodsByNodeTotalResource`): all pods in random order, then more of them, drawn with replacement, until they request 130 %
+ * of the cluster's GPUs. If they request more than that, some are removed. The order of the nodes is random, too.
  */
 export function arrivalsOf(
   { pods, nodes }: Cluster,
@@ -30,7 +30,7 @@ export function arrivalsOf(
   }
 }
 
-/** Thousandths. */
+/** Returns the GPUs of all nodes, in thousandths. */
 export const gpusOf = (nodes: readonly FixedNode[]): number => nodes.reduce((sum, { gpus }) => sum + gpus.reduce((a, b) => a + b, 0), 0);
 
 function shuffled<T>(all: readonly T[], random: Random): T[] {

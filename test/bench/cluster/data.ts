@@ -4,12 +4,12 @@ import { rowsOf } from "../fleet/data.ts";
 import type { FixedNode } from "../research/fixed/choose.ts";
 import { type Need, wholeGpu } from "../research/fixed/needs.ts";
 
-/** A cluster that does not grow, and what is to run on it. */
+/** A cluster of fixed size, and the pods that should run on it. */
 export type Cluster = {
   readonly name: string;
   readonly nodes: readonly FixedNode[];
   readonly pods: readonly Need[];
-  /** What the authors of FGD's paper report for their own policy on it, in percent; absent where they report nothing. */
+  /** What the authors of FGD's paper report for their own policy on it, in percent; undefined if they report nothing. */
   readonly published?: number | undefined;
 };
 
@@ -17,8 +17,8 @@ const folder = "alibaba-openb";
 const listName = /^openb_pod_list_(\w+)\.csv\.gz$/;
 
 /**
- * The GPU nodes of `alibaba-openb` in a folder of public data with each list of pods that `fgd-expected` has a figure for,
- * or with all lists where there are no figures.
+ * Returns the GPU nodes of `alibaba-openb` in a folder of public data, with each list of pods for which `fgd-expected` has a figure, or
+ * with all lists if there are no figures.
  */
 export function publicClusters(data: string): readonly Cluster[] {
   const nodes = rowsOf(join(data, folder, "openb_node_list_gpu_node.csv.gz")).map((row) => ({
@@ -41,7 +41,7 @@ export function publicClusters(data: string): readonly Cluster[] {
     }));
 }
 
-/** In order of name, as the arrivals are drawn from them by number; those that need the same are one object. */
+/** Returns the pods in order of name, because arrivals are drawn by index. Pods with the same needs share one object. */
 function podsOf(path: string): readonly Need[] {
   const needs = new Map<string, Need>();
   return rowsOf(path)
@@ -61,7 +61,7 @@ function podsOf(path: string): readonly Need[] {
     });
 }
 
-/** The mean over the authors' seeds of what their policy has allocated when 130 % have arrived, by list. */
+/** Returns, by list, what the authors' policy has allocated after 130 % have arrived, as the mean over their seeds. */
 function publishedFigures(path: string): ReadonlyMap<string, number> {
   if (!existsSync(path)) return new Map();
   const theirs = rowsOf(path).filter((row) => row["sc_policy"] === "06-FGD");

@@ -11,7 +11,7 @@ const nodeTypes = [
 
 const podsDrawn = 900;
 
-/** Made clusters that ship with the project: jobs that share GPUs, jobs that take whole ones, and a mixture. */
+/** Returns the made clusters that ship with the project: jobs that share GPUs, jobs that take several, and a mixture. */
 export const madeClusters = (): readonly Cluster[] =>
   [
     { name: "made, mixed", shared: 0.45, several: 0.03 },
@@ -32,7 +32,7 @@ const madeNodes = (): readonly FixedNode[] =>
 
 function madePods(mix: { shared: number; several: number }, random: Random): readonly Need[] {
   const kinds = Array.from({ length: 80 }, () => kindOf(mix, random));
-  // A few kinds are most of what comes.
+  // A few kinds are most of the arrivals.
   return Array.from({ length: podsDrawn }, () => kinds[Math.floor(kinds.length * random() ** 2)] as Need);
 }
 

@@ -4,9 +4,9 @@ import { type Demand, gpuTotal, isShared, type Need, nameOfKind, wholeGpu } from
 import { accepts, type Move, type Shape } from "../research/fixed/shapes.ts";
 
 /**
- * Other people's rules, as the simulator of FGD's authors runs them (hkust-adsl/kubernetes-scheduler-simulator,
- * pkg/simulator/plugin): each gives a node a whole number up to 100, and of the best the first in the cluster's order is
- * taken. Where a rule says nothing of GPUs, the fullest that holds the pod is taken.
+ * Rules of other schedulers, as in the simulator of FGD's authors (hkust-adsl/kubernetes-scheduler-simulator,
+ * pkg/simulator/plugin). Each rule scores a node with a whole number up to 100, and the first of the best nodes in the cluster's order
+ * gets the pod. If a rule does not choose GPUs, the fullest GPU that holds the pod is taken.
  */
 export type Rival = { readonly name: string; readonly chooser: (demand: Demand, random: Random) => Chooser };
 
@@ -25,7 +25,7 @@ const mostVcpuMilli = 128_000;
 const mostGpuMilli = 8_000;
 const free = ({ gpus }: Shape): number => gpus.reduce((sum, each) => sum + each, 0);
 
-/** FGD (Weng et al., USENIX ATC 2023): by how much less of the node's free GPUs would be out of a typical pod's reach. */
+/** FGD (Weng et al., USENIX ATC 2023): scores how much the free GPUs of the node that a typical pod cannot use would decrease. */
 function byFragmentation(demand: Demand): Judge {
   const typical = typicalOf(demand);
   const known: number[] = [];
@@ -37,7 +37,7 @@ function byFragmentation(demand: Demand): Judge {
   return (from, { to }) => Math.floor(most / (1 + Math.exp(-(fragmentation(from) - fragmentation(to)) / 1000)));
 }
 
-/** What of a node's free GPUs is lost for pods like this one: all, if the node holds none, else those that are too full. */
+/** Returns the free GPUs of a node that pods like this one cannot use: all if the node holds no such pod, else those that are too full. */
 function outOfReach(shape: Shape, need: Need): number {
   const all = free(shape);
   if (need.gpuMilli === 0 || shape.vcpuMilli < need.vcpuMilli || !accepts(shape, need)) return all;
@@ -51,7 +51,7 @@ function outOfReach(shape: Shape, need: Need): number {
   return holding >= need.gpus ? all - reachable : all;
 }
 
-/** The most frequent kinds, that together are 95 % of all pods. */
+/** Returns the most frequent kinds, which together are 95 % of all pods. */
 function typicalOf(demand: Demand): readonly { readonly need: Need; readonly share: number }[] {
   const all = demand.reduce((sum, { count }) => sum + count, 0);
   const kinds = [...Map.groupBy(demand, ({ need }) => nameOfKind(need))].flatMap(([kind, alike]) =>
@@ -72,7 +72,7 @@ function typicalOf(demand: Demand): readonly { readonly need: Need; readonly sha
 
 type NodeScore = (from: Shape, need: Need) => number;
 
-/** The first move is the one to the fullest GPU: others come below it on the same node. */
+/** Makes a score of nodes a judge of moves that chooses the fullest GPU of a node that holds the pod. */
 const atFullestGpu =
   (score: NodeScore): Judge =>
   (from, move, need) =>
@@ -80,15 +80,15 @@ const atFullestGpu =
       ? score(from, need)
       : Number.NEGATIVE_INFINITY;
 
-/** Least left of vCPUs and GPUs, as parts of the largest node's. */
+/** Prefers nodes with the least vCPUs and GPUs left, as shares of the largest node's. */
 const bestFit: NodeScore = (from, need) =>
   Math.floor(most * (1 - ((from.vcpuMilli - need.vcpuMilli) / mostVcpuMilli / 2 + (free(from) - gpuTotal(need)) / mostGpuMilli / 2)));
 
-/** Tetris's alignment, the other way around as the simulator has it: the smaller the product of what is free and wanted, the better. */
+/** The alignment of Tetris, but reversed, as in the simulator: prefers the smallest product of what is free and what is wanted. */
 const dotProduct: NodeScore = (from, need) =>
   Math.floor(most * (1 - ((from.vcpuMilli * need.vcpuMilli) / mostVcpuMilli ** 2 + (free(from) * gpuTotal(need)) / mostGpuMilli ** 2) / 2));
 
-/** GPUs in use before free ones, used nodes before free ones. */
+/** Prefers GPUs that are in use to free ones, and nodes that are in use to empty ones. */
 const packing: NodeScore = (from, need) => {
   if (need.gpuMilli === 0) return 0;
   const whole = from.gpus.filter((each) => each === wholeGpu).length;
@@ -98,10 +98,10 @@ const packing: NodeScore = (from, need) => {
   return Math.max(most / 2 - need.gpus, Math.floor(most / 3));
 };
 
-/** So many nodes are tried before all that hold the pod are looked for: on a cluster that is not full, one is soon found. */
+/** The number of nodes tried at random before all are searched, because one that holds the pod is soon found if the cluster is not full. */
 const tries = 8;
 
-/** Any node that holds the pod, and any of its GPUs that does. */
+/** Chooses any node that holds the pod, and any of its GPUs that does. */
 function chooserAtRandom(random: Random): Chooser {
   const { shapes } = chooserBy(() => 0);
   const any = <T>(of: readonly T[]): T | undefined => of[Math.floor(random() * of.length)];

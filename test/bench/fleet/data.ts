@@ -4,12 +4,13 @@ import { gunzipSync } from "node:zlib";
 import { type Random, seeded } from "../../../lib/optimizer/engines/random.ts";
 import type { Job, Market, Supply } from "../../../lib/optimizer/problem/problem.ts";
 
-/** Jobs and offers as they are scored: all jobs take spot where the offers are spot. */
+/** The jobs and offers of a benchmark. All jobs accept spot if the offers are spot. */
 export type Fleet = { readonly name: string; readonly jobs: readonly Job[]; readonly offers: readonly Supply[] };
 
 /**
- * The pods of `alibaba-openb` on the offers of `catalog` in a folder of public data: x86, no metal, no accelerator but NVIDIA's, priced in
- * us-east-1; 0.2 vCPU and 8 % of the memory stay with the host; any GPU serves; a pod with a part of a GPU shares one.
+ * Returns the pods of `alibaba-openb` with the offers of `catalog`, both in a folder of public data. Offers are x86 types at prices in
+ * us-east-1, without metal and without accelerators other than NVIDIA's. The host keeps 0.2 vCPU and 8 % of the memory. Any GPU will do,
+ * and a pod with a part of a GPU shares one.
  */
 export function publicFleet(folder: string, market: "spot" | "on-demand", list = "default"): Fleet {
   const pods = rowsOf(join(folder, "alibaba-openb", `openb_pod_list_${list}.csv.gz`));
@@ -38,7 +39,7 @@ function offerOf(type: Row, { price, market }: { price: Row; market: Market }): 
   const gpus = Number(type["gpuCount"]);
   const isForeign = Number(type["accelCount"] || 0) > 0 || (gpus > 0 && type["gpuMfr"]?.toLowerCase() !== "nvidia");
   if (!["amd64", "x86_64"].includes(type["arch"] ?? "") || name.includes("metal") || isForeign) return [];
-  // A type without savings in the advisor is not sold on the spot market.
+  // A type for which the spot advisor shows no savings is not sold as spot.
   if (market === "spot" && !(Number(price["spotSavingsPct"]) > 0)) return [];
   const usdPerHour = Number(market === "spot" ? price["spotUSDh"] : price["onDemandUSDh"]);
   if (!(usdPerHour > 0)) return [];
@@ -49,7 +50,7 @@ function offerOf(type: Row, { price, market }: { price: Row; market: Market }): 
 
 type Row = Readonly<Record<string, string>>;
 
-/** A table with a line of names, packed or not. */
+/** Returns the rows of a table whose first line has the names. The file may be compressed with gzip. */
 export const rowsOf = (path: string): readonly Row[] => table(path, ",");
 export const tabbedRowsOf = (path: string): readonly Row[] => table(path, "\t");
 
@@ -60,7 +61,7 @@ function table(path: string, between: string): readonly Row[] {
   return lines.map((line) => Object.fromEntries(line.split(between).map((value, index) => [names[index] ?? "", value])));
 }
 
-/** Families as clouds sell them: a size doubles all that an instance has and its price. */
+/** Families as clouds sell them: each size doubles the resources and the price. */
 const families = [
   { name: "c", vcpus: 2, memoryGiB: 4, usd: 0.085, sizes: 7 },
   { name: "m", vcpus: 2, memoryGiB: 8, usd: 0.1, sizes: 7 },
@@ -69,7 +70,7 @@ const families = [
   { name: "h", vcpus: 4, memoryGiB: 16, usd: 1.0, sizes: 5, gpu: "a10g" },
 ] as const;
 
-/** A made fleet that ships with the project: a hundred shapes of jobs, most with a GPU or a share of one, on forty offers. */
+/** Returns the made fleet that ships with the project: a hundred shapes of jobs, most with a GPU or a share of one. */
 export function madeFleet(market: "spot" | "on-demand", jobs = 1_500): Fleet {
   const random = seeded(20_240_601);
   const shapes = Array.from({ length: 100 }, () => shapeOf(random));
@@ -95,7 +96,7 @@ function madeOffers(market: "spot" | "on-demand", random: Random): readonly Supp
   return families.flatMap((family) =>
     Array.from({ length: family.sizes }, (_, size): Supply => {
       const times = 2 ** size;
-      // The spot market asks for a third or so, and not the same everywhere.
+      // Spot costs about a third, and a different share for each type.
       const usd = family.usd * times * (market === "spot" ? 0.25 + 0.2 * random() : 1);
       const name = `${family.name}.${times}`;
       const gpu = "gpu" in family ? { count: size < 3 ? 1 : times / 4, model: family.gpu, memoryGiB: 16 } : undefined;

@@ -5,7 +5,7 @@ import { allBins, greedy } from "../../../lib/optimizer/engines/greedy.ts";
 import { packingOf } from "../../../lib/optimizer/engines/packing.ts";
 import type { Instance } from "../../../lib/optimizer/problem/instance.ts";
 
-/** The strengthened linear program, solved by HiGHS: its value, and what a greedy packer makes of its duals; dollars an hour. */
+/** Solves the strong linear program with HiGHS. Returns its value and the cost of a greedy packing at its duals, in dollars per hour. */
 export function dualGreedy(instance: Instance, solve: SolveProgram): { boundUsd: number; usd: number } {
   const answer = solve(strongProgram(instance));
   if (answer.kind !== "solved") throw new Error(`the strengthened program is ${answer.kind}`);

@@ -3,7 +3,7 @@ import type { FreeNode, Job, Supply } from "../../../lib/optimizer/problem/probl
 
 export const nodesThere = 1_000;
 
-/** As many offers as a region sells, of those that there are: each again, a little dearer and a little larger. */
+/** Returns as many offers as a region sells, by repeating the given ones, each time a little dearer and a little larger. */
 export const manyOf = (offers: readonly Supply[], count: number): readonly Supply[] =>
   Array.from({ length: count }, (_, index) => {
     const offer = offers[index % offers.length] as Supply;
@@ -12,7 +12,7 @@ export const manyOf = (offers: readonly Supply[], count: number): readonly Suppl
     return { ...offer, name: `${offer.name}-${round}`, usdPerHour: offer.usdPerHour * (1 + round / 50), capacity: larger };
   });
 
-/** Nodes that are mostly taken. */
+/** Returns nodes that are mostly taken. */
 export function nodesOf(offers: readonly Supply[]): readonly FreeNode[] {
   const random = seeded(7);
   return Array.from({ length: nodesThere }, (_, index) => {
@@ -23,14 +23,14 @@ export function nodesOf(offers: readonly Supply[]): readonly FreeNode[] {
   });
 }
 
-/** So many jobs of which no two need the same. */
+/** Returns jobs of which no two have the same needs. */
 export const distinct = (count: number, random: Random): readonly Job[] =>
   Array.from({ length: count }, (_, index): Job => {
     const gpu = random() < 0.3 ? { count: 1 } : undefined;
     return { name: `d${index}`, size: [0.1 + 7.5 * random(), 0.1 + 30 * random()], spot: true, ...(gpu ? { gpu } : {}) };
   });
 
-/** So many jobs of few classes. */
+/** Returns jobs of a few classes. */
 export function alike(count: number, { classes, random }: { classes: number; random: Random }): readonly Job[] {
   const shapes = distinct(classes, random);
   return Array.from({ length: count }, (_, index): Job => ({ ...(shapes[index % classes] as Job), name: `a${index}` }));

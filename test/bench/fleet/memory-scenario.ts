@@ -1,4 +1,4 @@
-/** What a function's process holds at most: a trace and single events, planned one after the other. Prints MiB. Run as a bundle, as functions are. */
+/** Plans single events and a trace, one after the other, and prints the peak memory in MiB. It runs as a bundle, as functions do. */
 import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
 import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
 import { optimize } from "../../../lib/optimizer/search/optimize.ts";

@@ -1,7 +1,7 @@
 import type { Random } from "../../../lib/optimizer/engines/random.ts";
 import type { Job, Supply } from "../../../lib/optimizer/problem/problem.ts";
 
-/** A bin as the rivals fill it: what is free of each dimension, and of each GPU. */
+/** A bin of the rivals: what is free of each dimension, and of each GPU. */
 type Bin = { readonly offer: Supply; readonly free: number[]; readonly gpus: number[] };
 
 const slack = 1e-9;
@@ -35,13 +35,13 @@ function put({ free, gpus }: Bin, job: Job): void {
 
 const empty = (offer: Supply): Bin => ({ offer, free: [...offer.capacity], gpus: Array.from({ length: offer.gpu?.count ?? 0 }, () => 1) });
 const byPrice = (a: Supply, b: Supply): number => a.usdPerHour - b.usdPerHour || (a.name < b.name ? -1 : 1);
-/** GPUs first, then vCPUs, then memory. */
+/** Sorts the largest jobs first, by GPUs, then vCPUs, then memory. */
 const bySize = (a: Job, b: Job): number =>
   gpusOf(b) - gpusOf(a) || (b.size[0] ?? 0) - (a.size[0] ?? 0) || (b.size[1] ?? 0) - (a.size[1] ?? 0) || (a.name < b.name ? -1 : 1);
 
 type Choice = (bins: readonly Bin[], job: Job) => Bin | undefined;
 
-/** Each job in an open bin of the rule's choice, else in a new one of the cheapest offer that holds it. Dollars an hour. */
+/** Puts each job in the open bin that the rule chooses, or in a new one of the cheapest offer that holds it. Returns dollars per hour. */
 function packed(jobs: readonly Job[], offers: readonly Supply[], choose: Choice): number {
   const cheapest = offers.toSorted(byPrice).map(empty);
   const bins: Bin[] = [];
@@ -60,11 +60,11 @@ function packed(jobs: readonly Job[], offers: readonly Supply[], choose: Choice)
   return usd;
 }
 
-/** First-fit decreasing: the textbook's. */
+/** First-fit decreasing, as in textbooks. */
 export const firstFitDecreasing = (jobs: readonly Job[], offers: readonly Supply[]): number =>
   packed(jobs.toSorted(bySize), offers, (bins, job) => bins.find((bin) => holds(bin, job)));
 
-/** Best fit decreasing: where least is left of the bin, as shares of what it had. */
+/** Best-fit decreasing: chooses the bin with least left, as shares of its capacity. */
 export function bestFitDecreasing(jobs: readonly Job[], offers: readonly Supply[]): number {
   const left = ({ offer, free, gpus }: Bin): number =>
     free.reduce((sum, each, dimension) => sum + each / (offer.capacity[dimension] ?? 1), 0) +
@@ -80,7 +80,7 @@ export function bestFitDecreasing(jobs: readonly Job[], offers: readonly Supply[
   });
 }
 
-/** Jobs as they come, each in whatever open bin is drawn and holds it, of eight. */
+/** Puts jobs in random order, each in the first of up to eight randomly drawn open bins that holds it. */
 export function atRandom(jobs: readonly Job[], offers: readonly Supply[], random: Random): number {
   const shuffled = jobs
     .map((job) => ({ job, turn: random() }))
@@ -96,9 +96,9 @@ export function atRandom(jobs: readonly Job[], offers: readonly Supply[], random
 }
 
 /**
- * Karpenter's rule as its documentation tells it (karpenter.sh/docs/concepts/scheduling and /nodepools): pods by falling vCPUs and memory;
- * each goes to the first node to be made for which some instance type still holds all its pods, else to a new one; in the end each node
- * is of the cheapest type that is left to it.
+ * Karpenter's rule according to its documentation (karpenter.sh/docs/concepts/scheduling and /nodepools). Pods are sorted by falling vCPUs
+ * and memory. Each goes to the first planned node for which some instance type still holds all its pods, or else to a new one. Finally
+ * each node gets the cheapest type that is left to it.
  */
 export function karpenter(jobs: readonly Job[], offers: readonly Supply[]): number {
   const byCpu = (a: Job, b: Job): number =>

@@ -1,4 +1,4 @@
-/** Many jobs at once, against an EC2 that throttles: the real flows on the ports in memory, in virtual time. */
+/** Sends many jobs at once to an EC2 that throttles: the real flows on the ports in memory, in virtual time. */
 import { type PlaceDeps, place } from "../../../lib/flows/place.ts";
 import { ring } from "../../../lib/flows/pool/ring.ts";
 import { submitJob } from "../../../lib/flows/submit-job.ts";
@@ -15,20 +15,20 @@ import { generator } from "./random.ts";
 import { ThrottledEc2 } from "./throttled-ec2.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
-/** How long a call to the table takes, and a message on the lane or on `later` until its function runs, ms. */
+/** The duration of a call to the table, and the delay of a message on the lane or on `later`, in ms. */
 const tableMs = 4;
 const laneMs = 40;
 const laterMs = 80;
-/** The time-out of `place`, ms. */
+/** The timeout of `place`, in ms. */
 const runMs = 20_000;
-/** Nothing takes so long: a run that has not launched all by then never will, ms. */
+/** A run that has not launched all jobs after this time never will, in ms. */
 const patienceMs = 600_000;
 
 export type Crowd = {
   readonly jobs: number;
   readonly pools: number;
   readonly ec2: BucketLimits;
-  /** What the handlers believe of EC2; `none`: they have no budget and come back at random when EC2 throttles. */
+  /** The limits that the handlers assume. `none`: they have no budget, and retry at random when EC2 throttles. */
   readonly believed: BucketLimits | "none";
   readonly seed: number;
 };
@@ -38,7 +38,7 @@ export type Crowded = {
   readonly accepted: number;
   readonly refused: number;
   readonly instances: number;
-  /** Jobs that failed, or were told of EC2's rate. */
+  /** Jobs that failed, or whose reason mentions the throttling. */
   readonly troubled: number;
 };
 
@@ -100,14 +100,14 @@ export async function launchAll(crowd: Crowd): Promise<Crowded> {
   };
 }
 
-/** Every job needs a node of its own: a type with one GPU, in three zones. */
+/** Returns a catalogue with one type in three zones. It has one GPU, so every job needs a node of its own. */
 const shop = () =>
   aCatalogue({
     types: [aType()],
     offers: ["us-east-1a", "us-east-1b", "us-east-1c"].map((zone, n) => anOffer({ zone, usdPerHour: 0.5 + n / 100 })),
   });
 
-/** One message of a pool is in flight at a time; `later` rings after whole seconds. */
+/** Returns a lane on which one message per pool is in flight at a time. `later` rings after whole seconds. */
 function laneOf(time: VirtualTime, hear: { rang: (pool: string) => Promise<void>; later: (pool: string) => Promise<void> }): Lane {
   const last = new Map<string, Promise<void>>();
   return {
@@ -124,7 +124,7 @@ function laneOf(time: VirtualTime, hear: { rang: (pool: string) => Promise<void>
   };
 }
 
-/** Handlers that know nothing of each other: each calls when it likes, and comes back within a second or so. */
+/** The budget of handlers that do not coordinate: each calls at once, and retries within about a second. */
 const noBudget: RequestBudget = {
   take: async () => ({ kind: "granted" }),
   throttled: async () => ({ withinMs: 1_000 }),

@@ -4,13 +4,13 @@ import type { Fleet } from "../../../lib/ports/fleet.ts";
 import { MemoryFleet } from "../../../lib/sim/memory/fleet.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
-/** How long a call travels to EC2, and how long EC2 thinks about a CreateFleet, ms. */
+/** The time of a call to or from EC2, and the time that EC2 takes for a CreateFleet, in ms. */
 const travelMs = { least: 5, most: 60 };
 const thinkMs = { least: 700, most: 1_800 };
 
 /**
- * An EC2 that throttles CreateFleet as documented: a bucket of tokens, one a call, that is full after a while and refused
- * calls take nothing from. It reckons for itself: nothing of the product is in it but what it launches.
+ * An EC2 that throttles CreateFleet as documented, with a token bucket: a call takes one token, and a refused call takes none. It does not
+ * use the product's code for the bucket, so that it is an independent check.
  */
 export class ThrottledEc2 implements Fleet {
   readonly memory = new MemoryFleet();

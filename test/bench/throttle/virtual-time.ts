@@ -1,6 +1,6 @@
 type Timer = { readonly atMs: number; readonly number: number; readonly go: () => void };
 
-/** Time that goes by only when nothing else can happen. Timers of one moment go in the order in which they were set. */
+/** Time that passes only when nothing else can happen. Timers for the same time fire in the order in which they were set. */
 export class VirtualTime {
   nowMs: number;
   #set = 0;
@@ -18,10 +18,10 @@ export class VirtualTime {
     return promise;
   };
 
-  /** Runs until nothing waits, or until `done`. */
+  /** Runs until no timer is left, or until `done` returns true. */
   async run(done: () => boolean): Promise<void> {
     for (;;) {
-      // Whatever follows from the last moment has to have happened.
+      // Everything that follows from the last timers must happen first.
       await new Promise((resolve) => setImmediate(resolve));
       const next = this.#timers.reduce<Timer | undefined>((first, timer) => (first && isBefore(first, timer) ? first : timer), undefined);
       if (next === undefined || done()) return;

@@ -3,7 +3,7 @@ import { list, type ReadEntry } from "tar";
 import { type Random, seeded } from "../../../lib/optimizer/engines/random.ts";
 import { tabbedRowsOf } from "../fleet/data.ts";
 
-/** Items for equal bins. `optimum`: the fewest bins, known; no engine is told. */
+/** Items for equal bins. `optimum` is the known fewest bins. Engines must not use it. */
 export type Vectors = {
   readonly name: string;
   readonly capacity: readonly number[];
@@ -13,7 +13,7 @@ export type Vectors = {
 
 export type VectorSet = { readonly name: string; readonly instances: readonly Vectors[] };
 
-/** The instances of `vbp` in a folder of public data whose optimum is known, in order of name. */
+/** Returns the instances of `vbp` in a folder of public data whose optimum is known, in order of name. */
 export function publicVectors(data: string): readonly VectorSet[] {
   return ["New", "Panigrahy"].map((set) => {
     const summary = tabbedRowsOf(join(data, "vbp", `${set}_summary_known.csv.gz`));
@@ -27,7 +27,7 @@ export function publicVectors(data: string): readonly VectorSet[] {
   });
 }
 
-/** Dimensions; the bin's size in each; how many lines of items; an item's sizes and how many there are of it. */
+/** Parses a file: the number of dimensions, the bin's sizes, the number of lines, then per line an item's sizes and its count. */
 function vectorsOf(text: string): Pick<Vectors, "capacity" | "items"> {
   const [, capacity = [], , ...rows] = text
     .trim()
@@ -51,7 +51,7 @@ function textsIn(file: string): { readonly path: string; readonly text: string }
   return found.map(({ path, parts }) => ({ path, text: Buffer.concat(parts).toString("utf8") }));
 }
 
-/** Made instances that ship with the project: full bins cut into items, so that their number is the optimum. */
+/** Returns the made instances that ship with the project: full bins that are cut into items, so that their number is the optimum. */
 export function madeVectors(): readonly VectorSet[] {
   const random = seeded(20_240_915);
   const shapes = [
@@ -77,7 +77,7 @@ function made(of: { bins: number; parts: number; dimensions: number }, { nth, ra
   return { name: `made_${of.bins}x${of.parts}_${of.dimensions}_${nth}`, capacity, items, optimum: of.bins };
 }
 
-/** A bin's size in so many parts, of which none is nothing. */
+/** Cuts a bin's size into parts, none of which is 0. */
 function cut(parts: number, random: Random): readonly number[] {
   const at = Array.from({ length: parts - 1 }, (_, index) => index + 1 + Math.floor(random() * (binSize - parts))).sort((a, b) => a - b);
   return [...at, binSize].map((end, index) => end - (at[index - 1] ?? 0));

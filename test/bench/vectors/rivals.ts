@@ -3,12 +3,12 @@ import type { Vectors } from "./data.ts";
 type Item = readonly number[];
 type Bin = { readonly free: number[] };
 
-/** Textbook rules; each answers how many bins it needs. */
+/** Textbook rules. Each returns the number of bins that it needs. */
 export const rivals: Readonly<Record<string, (vectors: Vectors) => number>> = {
   "first fit": (of) => placed(of, { order: of.items, score: () => 0 }),
   "FFD, sum": (of) => placed(of, { order: decreasing(of, sum), score: () => 0 }),
   "FFD, largest": (of) => placed(of, { order: decreasing(of, largest), score: () => 0 }),
-  // Panigrahy et al., "Heuristics for vector bin packing", 2011: sizes weighed by how much of each is wanted.
+  // Panigrahy et al., "Heuristics for vector bin packing", 2011: sizes are weighted by the total demand in each dimension.
   "FFD, dot": (of) => placed(of, { order: decreasing(of, weighed(of)), score: () => 0 }),
   "best fit": (of) => placed(of, { order: decreasing(of, sum), score: (free) => -sum(free) }),
 };
@@ -30,7 +30,7 @@ function decreasing({ items, capacity }: Vectors, size: (shares: Item) => number
     .map(({ item }) => item);
 }
 
-/** Each item in the bin with the highest score of those that hold it, the first of them, else in a new one. */
+/** Puts each item in the bin with the highest score that holds it (the first if several do), or else in a new one. */
 function placed({ capacity }: Vectors, { order, score }: { order: readonly Item[]; score: (freeShares: Item) => number }): number {
   const bins: Bin[] = [];
   for (const item of order) {

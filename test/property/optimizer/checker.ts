@@ -2,8 +2,8 @@ import type { FreeNode, JobClass, Problem, Supply } from "../../../lib/optimizer
 import type { Answer } from "../../../lib/optimizer/search/answer.ts";
 
 /**
- * What is wrong with an answer, one line each. It shares no code with the optimizer: it adds up what each bin was given, and looks for
- * an arrangement of GPU shares by trying them all.
+ * Returns what is wrong with a plan, one line each. It shares no code with the optimizer: it adds up the jobs of each bin, and finds an
+ * arrangement of GPU shares by trying all of them.
  */
 export function wrongsOf(problem: Problem, answer: Answer): string[] {
   const wrongs: string[] = [];
@@ -45,7 +45,7 @@ export function wrongsOf(problem: Problem, answer: Answer): string[] {
     )
       wrongs.push(`gang ${name} is twice on one node`);
   }
-  for (const name of [...nodesOf.keys(), ...waiting]) if (!classOf.has(name)) wrongs.push(`nobody asked for ${name}`);
+  for (const name of [...nodesOf.keys(), ...waiting]) if (!classOf.has(name)) wrongs.push(`${name} is no job of the problem`);
   return [...wrongs, ...overdrawn(problem, answer)];
 }
 
@@ -80,7 +80,7 @@ function overfull(
   return wrongs;
 }
 
-/** Whether these fit on the GPUs, tried in every way that differs. */
+/** Reports whether these needs fit on the GPUs, by trying every arrangement. */
 export function fitOn([first, ...others]: readonly number[], free: readonly number[]): boolean {
   if (first === undefined) return true;
   if (first >= 1) {

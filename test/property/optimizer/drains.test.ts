@@ -10,7 +10,7 @@ import { stormRuns } from "../storm-runs.ts";
 import { wrongsOf } from "./checker.ts";
 import { jobs, problem } from "./problems.ts";
 
-/** Some nodes say what they cost and hold; what they hold is none of the jobs that wait. Many cost so much that they are worth emptying. */
+/** Problems in which some nodes have prices and hold jobs of their own. Many cost so much that they are worth emptying. */
 const withWork: fc.Arbitrary<Problem> = fc
   .record({
     of: problem,
@@ -24,16 +24,16 @@ const withWork: fc.Arbitrary<Problem> = fc
       return { ...node, usdPerHour: prices[at % prices.length], ...(runs.length > 0 ? { holds: classesOf(runs) } : {}) };
     }),
   }));
-/** A budget is spent once. */
+/** Returns new options, because a budget can be spent only once. */
 const options = (steps = 10_000) => ({ budget: stepBudget(steps), boundBudget: stepBudget(steps), seed: 1 });
-/** Of the last search; where it is none, what the tries have found stands. */
+/** Steps of the last search. With 1, the result of the tries is kept. */
 const lastSteps = fc.constantFrom(1, 10_000);
 const dollars = ({ cost }: Answer): number => cost.fleetUsd + cost.interruptionsUsd + cost.dataUsd + cost.waitingUsd;
 const waiting = (answer: Answer): number => answer.waiting.reduce((sum, { jobs: all }) => sum + all.length, 0);
 
 const numRuns = stormRuns(1_000);
 
-test("what is emptied has its place elsewhere, pays for what it loses, and nobody waits for it", () => {
+test("the jobs of an emptied node have a place elsewhere, the saving exceeds the loss, and no other job waits for it", () => {
   let emptied = 0;
   fc.assert(
     fc.property(withWork, lastSteps, (of, steps) => {
@@ -50,7 +50,7 @@ test("what is emptied has its place elsewhere, pays for what it loses, and nobod
       expect(waiting(answer)).toBeLessThanOrEqual(waiting(before));
       const saved = drains.reduce((sum, { usdPerHour, lostUsd }) => sum + usdPerHour - lostUsd, 0);
       if (drains.length > 0) expect(dollars(answer) - saved).toBeLessThan(dollars(before));
-      // Whatever the last search found, what the tries found is no worse.
+      // The plan is no worse than before, whatever the last search found.
       expect(dollars(answer) - saved).toBeLessThanOrEqual(dollars(before) + 1e-6);
     }),
     { numRuns },
@@ -58,7 +58,7 @@ test("what is emptied has its place elsewhere, pays for what it loses, and nobod
   expect(emptied).toBeGreaterThan(numRuns / 10);
 });
 
-test("without prices, or without what nodes hold, none is emptied and the answer is the optimizer's", () => {
+test("no node is emptied if nodes have neither prices nor jobs, and the plan is the optimizer's", () => {
   fc.assert(
     fc.property(problem, (of) => {
       const { answer, drains } = consolidate(of, options());

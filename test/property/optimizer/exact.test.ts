@@ -18,7 +18,7 @@ beforeAll(async () => {
   solve = await loadHighs();
 });
 
-/** Single jobs and unlimited offers, so few that all ways to share them out can be tried. */
+/** Single jobs and unlimited offers, so few that all packings can be tried. */
 const small = fc
   .record({ all: jobs(5), supplies: offers(5) })
   .map(({ all, supplies }) => ({
@@ -36,8 +36,8 @@ const problemOf = (all: readonly Job[], supplies: readonly Supply[]): Problem =>
 const exactly = (problem: Problem): Answer => optimize(problem, { budget: stepBudget(1e9), engines: [], seed: 1, solve });
 const usd = ({ cost }: Answer): number => cost.fleetUsd + cost.interruptionsUsd;
 
-describe("small problems, solved to the end", () => {
-  test("cost what trying everything finds, and are proven", () => {
+describe("small problems", () => {
+  test("the exact plan of a small problem costs as little as the best of all packings, and is proven", () => {
     fc.assert(
       fc.property(small, ({ all, supplies }) => {
         const problem = problemOf(all, supplies);
@@ -50,7 +50,7 @@ describe("small problems, solved to the end", () => {
     );
   });
 
-  test("never cost more for one offer more", () => {
+  test("the exact plan of a small problem never costs more with one more offer", () => {
     fc.assert(
       fc.property(small, offers(1), ({ all, supplies }, more) => {
         const added = more.map(({ most: _, ...offer }) => ({ ...offer, name: `${offer.name}-more` }));
@@ -60,7 +60,7 @@ describe("small problems, solved to the end", () => {
     );
   });
 
-  test("are bounded by what needs no solver, as tightly as the solver does it", () => {
+  test("the bound without a solver is valid, and as tight as the solver's bound", () => {
     fc.assert(
       fc.property(small, ({ all, supplies }) => {
         const instance = instanceOf(problemOf(all, supplies));
@@ -70,7 +70,7 @@ describe("small problems, solved to the end", () => {
         const its = program.kind === "solved" ? program.cost * instance.usd : Number.NaN;
         expect(own).toBeLessThanOrEqual(leastUsd(all, supplies) + 1e-6);
         expect(its).toBeLessThanOrEqual(leastUsd(all, supplies) + 1e-6);
-        // The one also knows how many jobs of each shape there are.
+        // Our bound may be higher, because it also uses the number of jobs of each shape.
         expect(own).toBeGreaterThanOrEqual(its * (1 - 2e-3) - 1e-6);
       }),
       { numRuns: 60 },
@@ -78,7 +78,7 @@ describe("small problems, solved to the end", () => {
   });
 });
 
-/** The least that all ways to share jobs out to bins cost. */
+/** Returns the least cost of all packings. */
 function leastUsd([first, ...others]: readonly Job[], supplies: readonly Supply[], bins: readonly (readonly Job[])[] = []): number {
   if (first === undefined) return bins.reduce((sum, bin) => sum + cheapestUsd(bin, supplies), 0);
   const joined = bins.map((bin, index) => leastUsd(others, supplies, bins.toSpliced(index, 1, [...bin, first])));

@@ -12,11 +12,11 @@ import { offers, problem } from "./problems.ts";
 const answer = (of: Problem, steps = 20_000): Answer =>
   optimize(of, { budget: stepBudget(steps), boundBudget: stepBudget(20_000), seed: 7 });
 const dollars = ({ cost }: Answer): number => cost.fleetUsd + cost.interruptionsUsd + cost.dataUsd;
-/** Without what only tells how it was found. */
+/** Returns the plan without the fields that only describe how it was found. */
 const plan = ({ bindings, purchases, waiting, cost, engine, steps }: Answer) => ({ bindings, purchases, waiting, cost, engine, steps });
 
-describe("whatever is asked", () => {
-  test("no bin is overfilled and every job has its place once, or waits", () => {
+describe("any problem", () => {
+  test("no bin is overfilled, and every job has exactly one place or waits", () => {
     fc.assert(
       fc.property(problem, (of) => {
         expect(wrongsOf(of, answer(of))).toEqual([]);
@@ -25,7 +25,7 @@ describe("whatever is asked", () => {
     );
   });
 
-  test("the bound is not above the cost", () => {
+  test("the lower bound is never above the cost of the plan", () => {
     fc.assert(
       fc.property(problem, (of) => {
         const given = answer(of);
@@ -36,7 +36,7 @@ describe("whatever is asked", () => {
     );
   });
 
-  test("nothing waits that still has a place: there is a reason for each", () => {
+  test("every job that waits has a reason", () => {
     fc.assert(
       fc.property(problem, (of) => {
         for (const each of answer(of).waiting) {
@@ -48,7 +48,7 @@ describe("whatever is asked", () => {
     );
   });
 
-  test("a plan made by the clock is made again by its steps", () => {
+  test("a plan made within a time limit is repeated exactly by its number of steps", () => {
     fc.assert(
       fc.property(problem, fc.integer({ min: 1, max: 30 }), (of, looks) => {
         let nowMs = 0;
@@ -59,7 +59,7 @@ describe("whatever is asked", () => {
     );
   });
 
-  test("no engine makes it dearer than greedy alone, where all have a place", () => {
+  test("the engines' plan never costs more than greedy's if all jobs have a place", () => {
     fc.assert(
       fc.property(problem, (of) => {
         const [greedy, best] = [optimize(of, { budget: stepBudget(1), engines: [], seed: 1 }), answer(of, 200_000)];
@@ -69,7 +69,7 @@ describe("whatever is asked", () => {
     );
   });
 
-  test("the order in which things are listed changes nothing", () => {
+  test("the order of jobs, nodes and offers does not change the plan", () => {
     fc.assert(
       fc.property(problem, fc.integer(), (of, salt) => {
         const shuffled = <T>(all: readonly T[]): T[] => all.toSorted((a, b) => turn(a, salt) - turn(b, salt));
@@ -85,7 +85,7 @@ describe("whatever is asked", () => {
     );
   });
 
-  test("all dollars times ten give the same plan", () => {
+  test("multiplying all dollars by ten does not change the plan", () => {
     fc.assert(
       fc.property(problem, (of) => {
         const dear = {
@@ -107,7 +107,7 @@ describe("whatever is asked", () => {
     );
   });
 
-  test("an offer that is there twice, or that another makes needless, changes nothing", () => {
+  test("a duplicate or dominated offer does not change the cost of the plan", () => {
     fc.assert(
       fc.property(problem, offers(3), (of, more) => {
         const unlimited = of.offers.filter((offer) => offer.most === undefined);
@@ -124,7 +124,7 @@ describe("whatever is asked", () => {
   });
 });
 
-describe("what is small or nothing", () => {
+describe("trivial problems", () => {
   const job = { size: [1, 1], gpu: { count: 1 } };
   const offer = {
     name: "o",
@@ -136,20 +136,20 @@ describe("what is small or nothing", () => {
     gpu: { count: 1, model: "t4", memoryGiB: 16 },
   };
   const named = (count: number) => Array.from({ length: count }, (_, index) => ({ ...job, name: `j${index}` }));
-  test.each([0, 1, 20])("%i jobs are placed at once", (count) => {
+  test.each([0, 1, 20])("a plan for %i equal jobs is optimal", (count) => {
     const of: Problem = { dimensions: ["vcpus", "memoryGiB"], jobs: classesOf(named(count)), nodes: [], offers: [offer] };
     const given = answer(of, 1e6);
     expect(given.purchases).toHaveLength(count);
     expect(given.gap).toBeCloseTo(0, 3);
   });
 
-  test("without offers all wait", () => {
+  test("all jobs wait if there are no offers", () => {
     const given = answer({ dimensions: ["vcpus", "memoryGiB"], jobs: classesOf(named(3)), nodes: [], offers: [] });
     expect(given.waiting).toEqual([{ jobs: ["j0", "j1", "j2"], reasons: [{ kind: "no offers" }] }]);
   });
 });
 
-/** As if each job had been listed by itself. */
+/** Returns the jobs of a problem one by one, without classes. */
 const each = ({ jobs }: Problem) => jobs.flatMap(({ names, ...need }) => names.map((name) => ({ ...need, name })));
 const turn = (of: unknown, salt: number): number =>
   [...JSON.stringify(of)].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, salt);

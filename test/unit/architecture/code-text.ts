@@ -1,13 +1,13 @@
 /**
- * TypeScript with what is text blanked out: strings, the fixed parts of templates, regular expressions and comments become spaces.
- * Every other character keeps its place, so that brackets can be counted.
+ * Returns TypeScript without text: strings, the fixed parts of templates, regular expressions and comments become spaces.
+ * Every other character keeps its position, so that brackets can be counted.
  */
 export function withoutText(source: string): string {
   const out = [...source];
   const blank = (from: number, to: number): void => {
     for (let at = from; at < to; at += 1) if (out[at] !== "\n") out[at] = " ";
   };
-  /** For each template that is open: how many braces are open in its `${`. */
+  /** For each open template, the number of open braces in its `${`. */
   const templates: number[] = [];
   let at = 0;
   while (at < source.length) {
@@ -34,7 +34,7 @@ export function withoutText(source: string): string {
     return to;
   }
 
-  /** Blanks a template's text up to its end, or to the next `${`, which stays. */
+  /** Blanks the text of a template up to its end or to the next `${`, which stays. */
   function template(from: number): number {
     for (let end = from; end < source.length; end += 1) {
       if (source[end] === "\\") end += 1;
@@ -66,7 +66,7 @@ function stringEnd(source: string, from: number): number {
   return source.length;
 }
 
-/** A slash after a value divides; after anything else it begins a regular expression. */
+/** Reports whether a slash begins a regular expression. After a value, it divides. */
 const beginsRegex = (source: string, at: number): boolean =>
   /(?:^|[=([{,;:!&|?>+]|\breturn)\s*$/.test(source.slice(Math.max(0, at - 60), at));
 
@@ -84,7 +84,7 @@ function regexEnd(source: string, from: number): number {
 
 const closing: Readonly<Record<string, string>> = { "(": ")", "{": "}", "[": "]" };
 
-/** The place behind the bracket that closes the one at `open`. */
+/** Returns the position after the bracket that closes the one at `open`. */
 export function closeOf(text: string, open: number): number {
   const bracket = text[open] ?? "";
   let depth = 0;
@@ -96,10 +96,10 @@ export function closeOf(text: string, open: number): number {
   return text.length;
 }
 
-/** A call whose arguments a place stands in: `callee` with its `new`, if it has one. */
+/** A call around a position. `callee` includes `new` if it has one. */
 export type Around = { readonly callee: string; readonly args: string };
 
-/** The calls around a place within its statement, the innermost first. A function that is passed on ends the search. */
+/** Returns the calls around a position within its statement, the innermost first. The body of a function ends the search. */
 export function callsAround(text: string, place: number): readonly Around[] {
   const found: Around[] = [];
   let closed = 0;

@@ -2,40 +2,40 @@ import { callsAround, closeOf, withoutText } from "./code-text.ts";
 import type { Module } from "./modules.ts";
 
 /**
- * An error is passed as it was caught, up to the log, which prints its class, stack and causes. Code below the log makes no text of
- * it. Where people need a text, `inWords` or `withCauses` of lib/model/errors makes it, in one of these places:
+ * An error must be passed as it was caught, up to the log, which prints its class, stack and causes. Code below the log must not turn it
+ * into text. If people need a text, `inWords` or `withCauses` of lib/model/errors makes it, in one of these places:
  *
  * 1. in the message of a new error that has the first one as its `cause`,
- * 2. in the folders of the programs that a person runs in a terminal, and
- * 3. in the modules listed here, each with what the text is for.
+ * 2. in the folders of programs that people run in a terminal, and
+ * 3. in the modules listed here, each with the purpose of the text.
  *
- * Such a text never goes to a log.
+ * Such a text must never go to a log.
  */
 export const terminalPrograms: readonly string[] = ["lib/cli/", "cdk/"];
 
-/** Modules whose texts people read, in a job's reason, a decision's record, an answer of the API or of an AWS service. */
+/** Modules whose texts people read: in a job's reason, in a decision record, or in a response of the API or of an AWS service. */
 export const edges: ReadonlyMap<string, string> = new Map([
-  ["lib/flows/ec2/outcome.ts", "what came of a step, in a decision's record"],
+  ["lib/flows/ec2/outcome.ts", "the outcome of a step, in a decision record"],
   ["lib/flows/job/read-job.ts", "why a message is no job, as the job's reason"],
   ["lib/flows/seal-attempt.ts", "why an upload was not kept, as the job's reason"],
-  ["lib/aws/ec2/fleet.ts", "what EC2 says of a launch, in a decision's record"],
-  ["lib/aws/ec2/fleet-instances.ts", "what EC2 says of instances, in a decision's record"],
-  ["lib/api/operations/many-jobs.ts", "why a job was not cancelled, in an answer of the API"],
+  ["lib/aws/ec2/fleet.ts", "what EC2 reports about a launch, in a decision record"],
+  ["lib/aws/ec2/fleet-instances.ts", "what EC2 reports about instances, in a decision record"],
+  ["lib/api/operations/many-jobs.ts", "why a job was not cancelled, in a response of the API"],
   ["lib/runtime/stack-answer.ts", "why a change failed, as CloudFormation shows it"],
-  ["events/s3-refusal.ts", "what S3 says of an object, at the end of a message for its owner"],
+  ["events/s3-refusal.ts", "what S3 reports about an object, at the end of a message for its owner"],
   ["lib/worker/attempt/attempt-run.ts", "why an attempt failed, as the job's reason and in the job's own log"],
   ["lib/worker/program/command.ts", "why docker or nvidia-smi did not run, in a job's reason"],
   ["lib/worker/run/processes.ts", "why a job's command did not start, as the job's reason"],
   ["lib/worker/artifacts/upload.ts", "why a file was left out, in the attempt's manifest"],
-  ["lib/local/controls.ts", "an answer of the local cloud's controls"],
-  ["lib/local/requests/query-protocol.ts", "an answer of the emulated EC2"],
-  ["lib/local/ec2/calls/create-fleet.ts", "an answer of the emulated EC2"],
+  ["lib/local/controls.ts", "a response of the local cloud's controls"],
+  ["lib/local/requests/query-protocol.ts", "a response of the emulated EC2"],
+  ["lib/local/ec2/calls/create-fleet.ts", "a response of the emulated EC2"],
   ["lib/local/ec2/instances/instance-process.ts", "why an emulated instance ended, as EC2 shows it"],
-  ["lib/local/lambda/function-error.ts", "an error in the shape in which Lambda answers with it"],
+  ["lib/local/lambda/function-error.ts", "an error in the format of Lambda's responses"],
   ["lib/sim/world/story.ts", "the story of a simulated run, in its report"],
 ]);
 
-/** Modules that make something else of an error than a text. */
+/** Modules that define the conversions of errors, so the rules do not apply to them. */
 const makers: ReadonlySet<string> = new Set(["lib/model/errors/in-words.ts", "lib/model/errors/logged-error.ts"]);
 
 /** Modules that read the fields of an error themselves, because they translate its shape. */
@@ -44,7 +44,7 @@ const readers: ReadonlySet<string> = new Set(["lib/local/lambda/function-error.t
 const words = /\b(?:inWords|withCauses)\b/g;
 const logs = /(?:^|[.#\s])(?:log|logger|trace|debug|info|warn|error|critical)$/;
 
-/** What this module does with errors although it may not, one line each. */
+/** Returns how a module breaks the rules for errors, one line each. */
 export function errorWrongs(module: Module): string[] {
   const { path } = module;
   if (makers.has(path)) return [];
@@ -53,14 +53,14 @@ export function errorWrongs(module: Module): string[] {
   if (terminalPrograms.some((folder) => path.startsWith(folder))) return wrong;
   if (!readers.has(path)) wrong.push(...texts(text).map((what) => `${path} makes a text of an error: ${what}`));
   for (const use of usesOfWords(module)) {
-    if (use.isLogged) wrong.push(`${path} logs an error's words, and not the error`);
+    if (use.isLogged) wrong.push(`${path} logs the words of an error instead of the error`);
     else if (!use.isCaused && !edges.has(path))
-      wrong.push(`${path} makes a text for people of an error, and is not among the edges in error-rules.ts`);
+      wrong.push(`${path} makes a text for people of an error, but is not listed in error-rules.ts`);
   }
   return wrong;
 }
 
-/** The names that stand for errors in a module: what it catches, tests or declares as one, and the usual names. */
+/** Returns the names that stand for errors in a module: those that it catches, tests or declares as errors, and the usual names. */
 export function namesOfErrors(text: string): ReadonlySet<string> {
   const bound = [
     /\bcatch\s*\(\s*(\w+)/g,
@@ -72,7 +72,7 @@ export function namesOfErrors(text: string): ReadonlySet<string> {
   return new Set(["error", "err", ...bound].filter((name) => name !== ""));
 }
 
-/** Each place where an error becomes a text, as it is written. */
+/** Returns each expression that turns an error into text. */
 function texts(text: string): string[] {
   const name = `(?:[\\w.?]+\\.)?(?:${[...namesOfErrors(text)].join("|")})`;
   const patterns = [
@@ -91,7 +91,7 @@ function texts(text: string): string[] {
 
 type Use = { readonly isLogged: boolean; readonly isCaused: boolean };
 
-/** Each use of the functions that make words of an error, but not their import. */
+/** Returns each use of the functions that turn errors into words, except their import. */
 export function usesOfWords({ source }: Module): readonly Use[] {
   const imported = /^(?:import|export)\b[^;]*\bfrom\s*"[^"]*errors\/in-words\.ts";/gm;
   if (!imported.test(source)) return [];
@@ -105,7 +105,7 @@ export function usesOfWords({ source }: Module): readonly Use[] {
   });
 }
 
-/** New errors that are made where another one has been caught, or was passed in, and that lose it. */
+/** Returns the new errors that are created where another one was caught or passed in, and that do not keep it. */
 function uncaused(text: string): string[] {
   return clauses.flatMap((clause) =>
     [...text.matchAll(clause)].flatMap((found) => {
@@ -119,14 +119,14 @@ function uncaused(text: string): string[] {
   );
 }
 
-/** What has a caught error in hand: a catch clause, a handler of a promise, and a function that is given one. */
+/** Code that handles an error: a catch clause, a handler of a promise, and a function with an error as its parameter. */
 const clauses = [
   /\bcatch\s*\(\s*(\w+)[^)]*\)\s*\{/g,
   /\.catch\(\s*(?:async\s*)?\(?\s*(\w+)[^)=]*\)?[^={]*=>\s*\{/g,
   /\(\s*(error|err|cause)\s*:\s*unknown[^)]*\)[^{;=]*\{/g,
 ];
 
-/** As `cause`, or as an argument of its own. */
+/** Reports whether the arguments keep the error, as `cause` or as an argument of its own. */
 function keeps(args: string, error: string): boolean {
   if (/\bcause\b/.test(args)) return true;
   let own = args;

@@ -10,7 +10,7 @@ const imported = 'import { inWords, withCauses } from "../../model/errors/in-wor
 const caught = (inside: string): string => `try { work(); } catch (error) { ${inside} }`;
 const wrongsIn = (source: string, path = "lib/flows/x.ts"): string[] => errorWrongs({ path, source });
 
-describe("below the edges, a text of an error is refused", () => {
+describe("texts of errors", () => {
   test.each([
     ["String()", caught("log({ error: String(error) });")],
     ["a template", caught("log({ error: `it failed: ${error}` });")],
@@ -32,7 +32,7 @@ describe("below the edges, a text of an error is refused", () => {
     ["the message of a parameter that is an error", "const why = (fault: Fault): string => fault.message;"],
     ["the text of a parameter that is called a cause", "const why = (cause: unknown): string => String(cause);"],
     ["all errors of a list", "log({ errors: errors.map(String) });"],
-  ])("%s", (_what, source) => {
+  ])("code below the log that turns an error into text is refused: %s", (_what, source) => {
     expect(wrongsIn(source)).toEqual([expect.stringMatching(/^lib\/flows\/x\.ts makes a text of an error: /)]);
     for (const path of [
       "lib/decide/x.ts",
@@ -56,13 +56,13 @@ describe("below the edges, a text of an error is refused", () => {
     ["a pattern about errors", "const pattern = /error.message|['\"`]/; const next = `${pattern}`;"],
     ["a code", caught('if (error instanceof Error && "code" in error) return error.code;')],
     ["a cause that is a word and no error", "const line = (cause: string): string => `woken by ${cause}`;"],
-  ])("but not %s", (_what, source) => {
+  ])("code below the log that uses %s is accepted", (_what, source) => {
     expect(wrongsIn(source)).toEqual([]);
   });
 });
 
-describe("words for people are made of an error", () => {
-  test("in the message of a new error that has it as its cause", () => {
+describe("words of errors for people", () => {
+  test("the words of an error may be in the message of a new error that has it as its cause", () => {
     expect(
       wrongsIn(
         imported + caught('throw new Fault("x", `the list ${key} cannot be read: ${inWords(error)}`, { retry: true, cause: error });'),
@@ -71,17 +71,17 @@ describe("words for people are made of an error", () => {
     expect(wrongsIn(imported + caught("throw new Fault(code, `${withCauses(error)}`, { cause: error });"))).toEqual([]);
   });
 
-  test("not in the message of one that loses it", () => {
+  test("the words of an error are refused in the message of a new error that loses it", () => {
     expect(wrongsIn(imported + caught('throw new Fault("x", `the list cannot be read: ${inWords(error)}`);'))).toEqual([
       "lib/flows/x.ts wraps an error without its cause: throw new Fault",
-      "lib/flows/x.ts makes a text for people of an error, and is not among the edges in error-rules.ts",
+      "lib/flows/x.ts makes a text for people of an error, but is not listed in error-rules.ts",
     ]);
   });
 
-  test("in the modules that are listed, and in no other", () => {
+  test("only the listed modules may turn errors into words", () => {
     const source = `${imported}export const whyNot = (error: unknown): string => inWords(error);`;
     expect(wrongsIn(source, "lib/flows/seal-attempt.ts")).toEqual([]);
-    expect(wrongsIn(source)).toEqual(["lib/flows/x.ts makes a text for people of an error, and is not among the edges in error-rules.ts"]);
+    expect(wrongsIn(source)).toEqual(["lib/flows/x.ts makes a text for people of an error, but is not listed in error-rules.ts"]);
     expect(wrongsIn(`${imported}const all = errors.map(inWords);`)).toHaveLength(1);
     expect(wrongsIn(source.replace("in-words.ts", "other-words.ts"))).toEqual([]);
   });
@@ -91,14 +91,14 @@ describe("words for people are made of an error", () => {
     'logger.error("it failed", { error: withCauses(error) });',
     'this.#options.log("warn", "it failed", { because: withCauses(error) });',
     "log({ message: `it failed: ${inWords(error)}` });",
-  ])("but nowhere for a log: %s", (source) => {
-    expect(wrongsIn(imported + caught(source))).toEqual(["lib/flows/x.ts logs an error's words, and not the error"]);
+  ])("the words of an error are refused in a log: %s", (source) => {
+    expect(wrongsIn(imported + caught(source))).toEqual(["lib/flows/x.ts logs the words of an error instead of the error"]);
     expect(wrongsIn(imported + caught(source), "lib/worker/attempt/attempt-run.ts")).toEqual([
-      "lib/worker/attempt/attempt-run.ts logs an error's words, and not the error",
+      "lib/worker/attempt/attempt-run.ts logs the words of an error instead of the error",
     ]);
   });
 
-  test("freely in the programs that people run in a terminal, which still keep causes", () => {
+  test("programs that people run in a terminal may turn errors into text, but must keep causes", () => {
     expect(wrongsIn(caught("console.note(error.message);"), "lib/cli/x.ts")).toEqual([]);
     expect(wrongsIn(caught('throw new UsageError("no such file");'), "lib/cli/x.ts")).toEqual([
       "lib/cli/x.ts wraps an error without its cause: throw new UsageError",
@@ -106,12 +106,12 @@ describe("words for people are made of an error", () => {
   });
 });
 
-describe("an error that wraps another one keeps it as its cause", () => {
+describe("causes of errors", () => {
   test.each([
     caught('throw new Fault("x", "it failed", { retry: true });'),
     'await work().catch((error: unknown) => { throw new Fault("x", "it failed"); });',
     'function faultOf(error: unknown, name: string): Fault { return new Fault("x", `${name} failed`); }',
-  ])("or is refused: %s", (source) => {
+  ])("an error that wraps another one without its cause is refused: %s", (source) => {
     expect(wrongsIn(source)).toEqual([
       expect.stringMatching(/^lib\/flows\/x\.ts wraps an error without its cause: (throw|return) new Fault$/),
     ]);
@@ -122,12 +122,12 @@ describe("an error that wraps another one keeps it as its cause", () => {
     caught('throw new Unreadable("it vanished", error);'),
     'try { work(); } catch { throw new Fault("x", "what was caught may hold credentials"); }',
     'if (missing) throw new Fault("x", "it is not there");',
-  ])("and is not refused: %s", (source) => {
+  ])("an error that keeps its cause, or wraps none, is accepted: %s", (source) => {
     expect(wrongsIn(source)).toEqual([]);
   });
 });
 
-test("each module that is listed makes words of errors, and has to be listed for it", () => {
+test("each listed module turns errors into words, so it must be listed", () => {
   for (const path of edges.keys()) {
     const uses = usesOfWords({ path, source: readFileSync(join(root, path), "utf8") });
     expect(
@@ -138,14 +138,14 @@ test("each module that is listed makes words of errors, and has to be listed for
 });
 
 describe("reading code", () => {
-  test("blanks out what is text, and keeps every other place", () => {
+  test("withoutText blanks out strings, templates, patterns and comments, and keeps all positions", () => {
     const source = "const a = 'x)'; const b = `y) ${f(\"z)\")} w)`; // v)\nconst c = /[)/]\\)/.test(d) ? 4 / 2 : `${`n)${e}`}`;";
     const text = withoutText(source);
     expect(text).toHaveLength(source.length);
     expect(text.replaceAll(/\s+/g, " ")).toBe("const a = ; const b = ` ${f( )} `; const c = .test(d) ? 4 / 2 : `${` ${e}`}`;");
   });
 
-  test("finds the calls around a place, and stops at the function that is passed on", () => {
+  test("callsAround finds the calls around a position, and stops at the body of a function", () => {
     const text = "log({ a: [1, 2], error: new Fault(code, here(x), { cause }) })";
     expect(callsAround(text, text.indexOf("x)")).map(({ callee }) => callee)).toEqual(["here", "new Fault", "log"]);
     const inner = "queue.catch((error) => { put(x); })";
@@ -153,7 +153,7 @@ describe("reading code", () => {
     expect(text.slice(0, closeOf(text, 3))).toBe(text);
   });
 
-  test("knows what stands for an error", () => {
+  test("namesOfErrors finds the names that stand for errors", () => {
     const source =
       "try {} catch (a) {} p.catch((b) => {}); p.catch((c: unknown) => {}); if (d instanceof ConditionsFault) {} const f = (e1: Error, cause: unknown) => 1;";
     expect([...namesOfErrors(source)].sort()).toEqual(["a", "b", "c", "cause", "d", "e1", "err", "error"]);

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 
-/** A TypeScript file, by its path from the repository's root, with `/`. */
+/** A TypeScript file, with its path from the root of the repository, separated by `/`. */
 export type Module = { readonly path: string; readonly source: string };
 
 const specifierPatterns = [
@@ -12,7 +12,7 @@ const specifierPatterns = [
   /\bimport\(\s*["']([^"']+)["']\s*\)/g,
 ];
 
-/** Looks at each module once: the same ones are judged beside many others. */
+/** Returns a function that computes its result once per module, because the same modules are checked many times. */
 export function once<T>(look: (module: Module) => T): (module: Module) => T {
   const seen = new WeakMap<Module, { readonly found: T }>();
   return (module) => {
@@ -24,27 +24,27 @@ export function once<T>(look: (module: Module) => T): (module: Module) => T {
 
 export const codeOf = once(({ source }: Module): string => withoutComments(source));
 
-/** Everything a module imports: static, re-exported, dynamic, types as well. */
+/** Returns everything that a module imports: static, re-exported or dynamic, including types. */
 export const specifiersOf = once((module: Module): readonly string[] => {
   const code = codeOf(module);
   return specifierPatterns.flatMap((pattern) => [...code.matchAll(pattern)].map((found) => found[1] ?? ""));
 });
 
-/** The paths of our own modules that it imports. */
+/** Returns the paths of the project's modules that a module imports. */
 export const localImportsOf = once((module: Module): readonly string[] =>
   specifiersOf(module)
     .filter((specifier) => specifier.startsWith("."))
     .map((specifier) => posix.join(posix.dirname(module.path), specifier)),
 );
 
-/** What of it comes from elsewhere: packages and Node's own. */
+/** Returns the packages and Node modules that a module imports. */
 export const packagesOf = (module: Module): string[] => specifiersOf(module).filter((specifier) => !specifier.startsWith("."));
 
-/** Whole-line comments only: those are the ones that hold prose about imports and clocks. */
+/** Removes comments that begin a line. Only they may contain prose about imports and clocks. */
 export const withoutComments = (source: string): string =>
   source.replaceAll(/^[ \t]*\/\*[\s\S]*?\*\//gm, "").replaceAll(/^[ \t]*\/\/.*$/gm, "");
 
-/** Every path that it writes as a relative one: what it imports, and what it loads in another way, such as `new URL("./x.ts", …)`. */
+/** Returns every relative path in a module: what it imports, and what it loads in another way, such as `new URL("./x.ts", …)`. */
 export const pathsNamedIn = once((module: Module): readonly string[] =>
   [...module.source.matchAll(/(["'`])(\.{1,2}\/[^"'`\s]+)\1/g)].map(([, , path = ""]) => posix.join(posix.dirname(module.path), path)),
 );

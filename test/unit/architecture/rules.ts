@@ -4,19 +4,19 @@ import { codeOf, localImportsOf, type Module, once, packagesOf } from "./modules
 
 type Layer = {
   readonly folder: string;
-  /** Folders, or single files, of which it may import something beside itself. */
+  /** The folders or single files from which it may import, in addition to itself. */
   readonly imports: readonly string[];
-  /** Packages and Node modules that it may use; absent: any but AWS's. `@scope/` stands for all of a scope. */
+  /** The packages and Node modules that it may use; undefined for any except AWS's. */
   readonly packages?: readonly string[];
-  /** The packages of AWS that it may use: all, or those that the pattern matches. Without it, none. */
+  /** The AWS packages that it may use: all, or those that match the pattern; undefined for none. */
   readonly aws?: "all" | RegExp;
-  /** Whether it may read the environment of the process. */
+  /** True if it may read the environment of the process. */
   readonly environment?: true;
-  /** Whether time and chance are passed in. */
+  /** True if time and chance must be passed in. */
   readonly timeless?: true;
 };
 
-/** The one direction of imports, from the words at the bottom to what is deployed. */
+/** The layers, from the model at the bottom to what is deployed. Imports go only in this direction. */
 export const layers: readonly Layer[] = [
   { folder: "lib/model", imports: [], packages: [], timeless: true },
   { folder: "lib/optimizer", imports: ["lib/model"], packages: [], timeless: true },
@@ -29,7 +29,7 @@ export const layers: readonly Layer[] = [
     packages: ["zod", "p-map", "node:crypto"],
     timeless: true,
   },
-  // Of the worker the agent, which knows neither files nor processes: virtual time runs the very one that nodes run.
+  // It may import the worker's agent, which uses neither files nor processes, because virtual time runs the same agent as nodes do.
   {
     folder: "lib/sim",
     imports: [
@@ -89,7 +89,7 @@ const reaches: readonly (readonly [string, RegExp])[] = [
 
 export const layerOf = (path: string): Layer | undefined => layers.find(({ folder }) => path.startsWith(`${folder}/`));
 
-/** All that is wrong with these modules, one line each. */
+/** Returns how these modules break the rules, one line each. */
 export const wrongs = (modules: readonly Module[]): string[] => {
   const known = new Set(modules.map((module) => module.path));
   return [
@@ -105,7 +105,7 @@ function wrongsOf(module: Module, known: ReadonlySet<string>): string[] {
   const code = codeOf(module);
   const wrong: string[] = [];
   for (const to of localImportsOf(module)) {
-    if (!known.has(to) && !to.endsWith(".json")) wrong.push(`${module.path} imports ${to}, which is not there`);
+    if (!known.has(to) && !to.endsWith(".json")) wrong.push(`${module.path} imports ${to}, which does not exist`);
     if (!isAllowed(layer, to)) wrong.push(`${module.path} imports ${to}`);
   }
   for (const name of packagesOf(module)) {
@@ -128,7 +128,7 @@ const isAllowed = (from: Layer, to: string): boolean =>
 export const cycles = (modules: readonly Module[]): string[] =>
   cyclesIn(new Map(modules.map((module) => [module.path, localImportsOf(module)])));
 
-/** Cycles between folders. A file belongs to the folder that it lies in, not to the folders above. */
+/** Returns the cycles between folders. A file belongs to the folder that it is in, not to the folders above. */
 export function folderCycles(modules: readonly Module[]): string[] {
   const imports = new Map<string, Set<string>>();
   for (const module of modules) {
@@ -140,7 +140,7 @@ export function folderCycles(modules: readonly Module[]): string[] {
   return cyclesIn(imports);
 }
 
-/** Each cycle once, from where it was entered. */
+/** Returns each cycle once, starting where it was entered. */
 function cyclesIn(imports: ReadonlyMap<string, Iterable<string>>): string[] {
   const found: string[] = [];
   const left = new Set<string>();

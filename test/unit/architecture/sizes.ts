@@ -3,10 +3,10 @@ import { localImportsOf, type Module, pathsNamedIn } from "./modules.ts";
 
 const mostLines = 300;
 const mostFiles = 20;
-/** A file that is shorter than this should have a reason to be a file. */
+/** A file that is shorter than this should have a reason to be a separate file. */
 const fewLines = 40;
 
-/** Folders in which one file per kind is the point, however short it is. */
+/** Folders that intentionally have one file per kind, however short it is. */
 const families = ["cdk/handlers", "lib/api/operations", "lib/runtime/wire", "lib/sim/invariants"];
 
 const linesOf = ({ source }: Module): number => source.split("\n").length - (source.endsWith("\n") ? 1 : 0);
@@ -16,13 +16,13 @@ export const longFiles = (modules: readonly Module[]): string[] =>
     .filter((module) => linesOf(module) > mostLines)
     .map((module) => `${module.path} has ${linesOf(module)} lines; at most ${mostLines} are allowed`);
 
-/** Files in subfolders do not count. */
+/** Returns folders with too many files. Files in subfolders do not count. */
 export const crowdedFolders = (modules: readonly Module[]): string[] =>
   [...Map.groupBy(modules, ({ path }) => posix.dirname(path))]
     .filter(([, files]) => files.length > mostFiles)
     .map(([folder, files]) => `${folder} has ${files.length} files; at most ${mostFiles} are allowed`);
 
-/** Short files that exactly one other file imports and that no test names: readers would find the code in its importer sooner. */
+/** Returns short files that exactly one other file imports and no test names. Readers would find such code sooner in its importer. */
 export function splinters(modules: readonly Module[], tests: readonly Module[]): string[] {
   const tested = new Set(tests.flatMap(pathsNamedIn));
   const importers = new Map<string, Set<string>>();

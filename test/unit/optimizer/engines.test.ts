@@ -14,7 +14,7 @@ const names = [...engineNames, "exact"] as const satisfies readonly EngineName[]
 const numbers = (random: () => number): readonly number[] => Array.from({ length: 5 }, random);
 
 describe("an engine's definition", () => {
-  test("is demanded by the compiler for every name", () => {
+  test("the compiler demands a complete definition for every engine name", () => {
     const { genetic, ...others } = engineDefinitions;
     // @ts-expect-error: `genetic` is an engine and has no definition.
     const incomplete: EngineDefinitions = others;
@@ -27,7 +27,7 @@ describe("an engine's definition", () => {
     expect([incomplete, withNew, withoutRule, withoutStream]).toHaveLength(4);
   });
 
-  test("keeps the stream that it had in every release, so that the same seed makes the same plans", () => {
+  test("every engine keeps its stream of random numbers in every release, so that the same seed gives the same plans", () => {
     expect(Object.fromEntries(names.map((name) => [name, engineDefinitions[name].stream]))).toEqual({
       columns: 0,
       "ruin-any-4": 1,
@@ -37,13 +37,13 @@ describe("an engine's definition", () => {
     });
   });
 
-  test("has a stream of its own, which no other seed uses either", () => {
+  test("every engine has a stream of random numbers of its own, which no other seed uses either", () => {
     const used = names.map((name) => engineDefinitions[name].stream);
     expect(new Set(used).size).toBe(used.length);
     for (const stream of used) expect(stream >= 0 && stream < streams && Number.isInteger(stream)).toBe(true);
   });
 });
 
-test.each(names)("the random numbers of %s depend on its own stream and the seed only, not on the order of engines", (name) => {
+test.each(names)("the random numbers of %s depend only on its own stream and the seed, not on the order of engines", (name) => {
   for (const seed of [1, 2, 77]) expect(numbers(randomOf(name, seed))).toEqual(numbers(seeded(seed * 31 + engineDefinitions[name].stream)));
 });

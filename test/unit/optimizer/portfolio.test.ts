@@ -11,14 +11,14 @@ const problem = { dimensions: ["vcpus", "memoryGiB"], jobs: classesOf(jobs), nod
 const plan = (of: { engines?: readonly EngineName[]; learned?: Learned } = {}) =>
   optimize(problem, { budget: stepBudget(2_000_000), seed: 3, ...of });
 
-test("the order in which engines are listed changes no plan", () => {
+test("the order in which engines are listed does not change the plan", () => {
   const listed = plan();
   expect(listed.engine).not.toBe("greedy");
   expect(Object.keys(listed.earned).sort()).toEqual([...engineNames].sort());
   expect(plan({ engines: engineNames.toReversed() })).toEqual(listed);
 });
 
-test("stored statistics of an engine that this release does not have are ignored, and are gone with the next ones", () => {
+test("stored statistics of an engine that this release does not have are ignored, and are not stored again", () => {
   const [[sort, engines] = ["", {}]] = Object.entries(plan().learned);
   const ours = { [sort]: engines };
   const withOthers = { [sort]: { "arc-flow": { tries: 900, reward: 900 }, constructor: { tries: 1, reward: 1 }, ...engines } };

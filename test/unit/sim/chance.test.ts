@@ -3,25 +3,25 @@ import { Chance } from "../../../lib/sim/faults/chance.ts";
 
 const some = (chance: Chance): number[] => Array.from({ length: 1000 }, () => chance.next());
 
-describe("chance", () => {
-  test("is the same for the same seed and another for another", () => {
+describe("random numbers", () => {
+  test("the same seed gives the same random numbers, and another seed gives others", () => {
     expect(some(new Chance("1"))).toEqual(some(new Chance("1")));
     expect(some(new Chance("1"))).not.toEqual(some(new Chance("2")));
   });
 
-  test("stays what it is: a seed that is on record can be replayed by the next release", () => {
+  test("the random numbers of a seed stay the same in every release, so that recorded seeds can be replayed", () => {
     const chance = new Chance("standard 1");
     expect([chance.between(0, 999), chance.between(0, 999), chance.between(0, 999)]).toEqual([796, 170, 489]);
   });
 
-  test("of a fork moves nothing of where it came from", () => {
+  test("drawing from a fork does not affect the stream that it was forked from", () => {
     const [one, other] = [new Chance("1"), new Chance("1")];
     some(one.fork("a"));
     expect(some(one)).toEqual(some(other));
     expect(some(one.fork("a"))).not.toEqual(some(one.fork("b")));
   });
 
-  test("is spread evenly, and includes both ends", () => {
+  test("whole random numbers are spread evenly and include both ends", () => {
     const chance = new Chance("1");
     const counts = new Map<number, number>();
     for (let n = 0; n < 6000; n += 1) {

@@ -18,7 +18,7 @@ const options = (seed: number, over: Partial<RunOptions> = {}): RunOptions => ({
   ...over,
 });
 
-test("everything holds, through faults at every seam", async () => {
+test("all invariants hold while faults happen at every seam", async () => {
   let tally = nothingYet;
   for (let seed = 1; seed <= 25; seed += 1) {
     const result = await runOnce(options(seed));
@@ -35,7 +35,7 @@ test("everything holds, through faults at every seam", async () => {
   expect(tally.jobs["rejected"]).toBeGreaterThan(0);
 }, 60_000);
 
-test("a seed's run is the same each time", async () => {
+test("a run with the same seed repeats exactly", async () => {
   const bug = bugs.find(({ name }) => name === "drops-a-shard");
   for (const over of [{}, { plant: bug?.plant }]) {
     const [one, other] = [await runOnce(options(7, over)), await runOnce(options(7, over))];
@@ -44,7 +44,7 @@ test("a seed's run is the same each time", async () => {
   }
 });
 
-test("without faults nothing strikes, and every job that can ends well", async () => {
+test("a run without faults comes to rest soon, and no job fails", async () => {
   const result = await runOnce(options(3, { only: new Set(), scenario: Scenario.parse({ jobs: { failing: 0, cancelled: 0 } }) }));
   expect(result.violation).toBeUndefined();
   expect([...result.faults]).toEqual([]);
@@ -52,12 +52,12 @@ test("without faults nothing strikes, and every job that can ends well", async (
   expect(result.virtualMinutes).toBeLessThan(40);
 });
 
-describe("a bug that is planted is found", () => {
-  test("by each invariant", () => {
+describe("planted bugs", () => {
+  test("every invariant has a bug that breaks it", () => {
     expect(new Set(bugs.map(({ breaks }) => breaks))).toEqual(new Set(invariants.map(({ number }) => number)));
   });
 
-  test.each(bugs)("$name: $says", async ({ plant, breaks, scenario }) => {
+  test.each(bugs)("the kit finds the planted bug $name: $says", async ({ plant, breaks, scenario }) => {
     const broken = new Set<number>();
     for (let seed = 1; seed <= 150 && !broken.has(breaks); seed += 1) {
       const { violation } = await runOnce(options(seed, { plant, scenario: Scenario.parse(scenario ?? {}) }));
@@ -67,7 +67,7 @@ describe("a bug that is planted is found", () => {
   });
 });
 
-test("a failing seed is made small: the faults that it takes are named, and it fails with them alone", async () => {
+test("a failing seed is reduced to the faults that it needs, and fails with them alone", async () => {
   const bug = bugs.find(({ name }) => name === "fresh-token");
   const tally = await chaos({
     ...options(0, { plant: bug?.plant }),

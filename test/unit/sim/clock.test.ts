@@ -6,7 +6,7 @@ const runOut = (clock: SimClock): void => {
   while (clock.nextMs !== undefined) clock.step();
 };
 
-test("what is due happens in order of time, and what is due at once in the order in which it was asked for", () => {
+test("events happen in order of time, and simultaneous events in the order in which they were scheduled", () => {
   fc.assert(
     fc.property(fc.array(fc.record({ ms: fc.nat(20), cancelled: fc.boolean() }), { maxLength: 60 }), (asked) => {
       const clock = new SimClock(1000);
@@ -24,7 +24,7 @@ test("what is due happens in order of time, and what is due at once in the order
   );
 });
 
-test("what is asked for in the past happens now, and time never goes back", () => {
+test("an event that is scheduled for the past happens now, and time never goes back", () => {
   const clock = new SimClock(1000);
   const seen: number[] = [];
   clock.after(10, () => clock.at(5, () => seen.push(clock.nowMs)));

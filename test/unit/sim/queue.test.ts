@@ -6,7 +6,7 @@ import { type Handled, SimQueue } from "../../../lib/sim/world/queue.ts";
 
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-/** A queue whose handler does what it is told, and what it was given. */
+/** Returns a queue whose handler returns the given results, with what the handler received. */
 function stage(of: { fifo?: boolean; rates?: Partial<Rates>; answers?: readonly Handled[]; takesMs?: number } = {}) {
   const clock = new SimClock(0);
   const rates = Object.fromEntries(faultKinds.map((kind) => [kind, of.rates?.[kind] ?? 0])) as Record<FaultKind, number>;
@@ -40,7 +40,7 @@ function stage(of: { fifo?: boolean; rates?: Partial<Rates>; answers?: readonly 
 }
 
 describe("a queue in virtual time", () => {
-  test("gives a message once when all is well, after its delay", async () => {
+  test("a queue without faults delivers a message once, after its delay", async () => {
     const { queue, given, passUntil } = stage();
     queue.send("a", 5_000);
     expect(queue.isEmpty).toBe(false);
@@ -50,7 +50,7 @@ describe("a queue in virtual time", () => {
     expect(queue.isEmpty).toBe(true);
   });
 
-  test.each(["failed", "died"] as const)("gives it again when the visibility of one that %s has ended", async (how) => {
+  test.each(["failed", "died"] as const)("a message whose handler %s is delivered again when its visibility timeout ends", async (how) => {
     const { queue, given, passUntil } = stage({ answers: [how] });
     queue.send("a");
     await passUntil(600_000);
@@ -59,7 +59,7 @@ describe("a queue in virtual time", () => {
     expect(queue.isEmpty).toBe(true);
   });
 
-  test("keeps what failed five times apart, until it is tried again", async () => {
+  test("a message that failed five times stays among the dead letters until it is redriven", async () => {
     const { queue, given, passUntil } = stage({ answers: ["failed", "failed", "failed", "failed", "failed"] });
     queue.send("a");
     await passUntil(600_000);
@@ -71,7 +71,7 @@ describe("a queue in virtual time", () => {
     expect(queue.redrive()).toBe(0);
   });
 
-  test("of groups has one batch of each under way, and groups side by side", async () => {
+  test("a FIFO queue delivers one batch per group at a time, and different groups in parallel", async () => {
     const { queue, given, under, passUntil } = stage({ fifo: true, takesMs: 1_000 });
     for (const body of ["a1", "a2", "b1"]) queue.send(body);
     await passUntil(500);
@@ -87,7 +87,7 @@ describe("a queue in virtual time", () => {
     ["sqs.duplicate", 2],
     ["sqs.drop", 0],
     ["sqs.delay", 1],
-  ] as const)("with %s gives it %d times, and counts", async (kind, times) => {
+  ] as const)("with the fault %s a message is delivered %d times, and the fault is counted", async (kind, times) => {
     const { queue, given, faults, passUntil } = stage({ rates: { [kind]: 1 } });
     queue.send("a");
     await passUntil(100_000);
@@ -95,7 +95,7 @@ describe("a queue in virtual time", () => {
     expect(faults.counts.get(kind)).toBeGreaterThan(0);
   });
 
-  test("whose visibility lapses has two handlers at one group at once", async () => {
+  test("two handlers run for one group if the visibility timeout of a message lapses", async () => {
     const { queue, under, faults, passUntil } = stage({ fifo: true, takesMs: 16_000, rates: { "sqs.lapse": 1 } });
     queue.send("a");
     await passUntil(20_000);

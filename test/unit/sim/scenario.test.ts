@@ -7,18 +7,18 @@ import { ratesOf, Scenario } from "../../../lib/sim/world/scenario.ts";
 const samples = join(import.meta.dirname, "..", "..", "..", "lib", "sim", "scenarios");
 
 describe("a scenario", () => {
-  test("of nothing is the standard one", () => {
+  test("an empty scenario is the standard one", () => {
     const { name, minutes, pools } = Scenario.parse({});
     expect({ name, minutes, pools: pools.map((pool) => pool.name) }).toEqual({ name: "standard", minutes: 8, pools: ["gpu", "mixed"] });
     expect(ratesOf(Scenario.parse({}))).toEqual(usualRates);
   });
 
-  test.each(readdirSync(samples))("%s is a sample that can be read", (file) => {
+  test.each(readdirSync(samples))("the sample scenario %s is valid and has the name of its file", (file) => {
     const scenario = Scenario.parse(JSON.parse(readFileSync(join(samples, file), "utf8")));
     expect(`${scenario.name}.json`).toBe(file);
   });
 
-  test("keeps what it does not say of the faults, and multiplies all", () => {
+  test("a scenario keeps the usual rates that it does not override, and its intensity multiplies all rates", () => {
     const rates = ratesOf(Scenario.parse({ faults: { "ec2.dry": 0, "spot.storm": 0.2 }, intensity: 2 }));
     expect(rates["ec2.dry"]).toBe(0);
     expect(rates["spot.storm"]).toBe(0.4);
@@ -34,7 +34,7 @@ describe("a scenario", () => {
     { pools: [{ name: "gpu" }] },
     { offers: [{ instanceType: "p9.huge", zone: "a", market: "spot", usdPerHour: 1 }] },
     { teams: [] },
-  ])("is refused: %j", (said) => {
+  ])("the invalid scenario %j is refused", (said) => {
     expect(Scenario.safeParse(said).success).toBe(false);
   });
 });

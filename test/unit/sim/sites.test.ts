@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { reachedFrom, readSites, sitesIn } from "../../../lib/sim/faults/sites.ts";
 
-test("the sites of a source are its calls to ports, by the function that makes them", () => {
+test("the sites of a source are its calls to ports, each named after the function that makes it", () => {
   const source = [
     "/** Not placements.bind( here. */",
     "export async function one({ bell }: Deps): Promise<void> {",
@@ -21,7 +21,7 @@ test("the sites of a source are its calls to ports, by the function that makes t
   ]);
 });
 
-test("the paths that launch and terminate are in what place reaches", () => {
+test("the flow place reaches the calls that launch and terminate", () => {
   const launching = reachedFrom("place.ts");
   expect([...launching]).toEqual(expect.arrayContaining(["place.ts", "place/carry-out.ts", "place/launch-node.ts"]));
   expect(launching).not.toContain("submit-job.ts");

@@ -7,7 +7,7 @@ beforeAll(async () => {
   solve = await loadHighs();
 });
 
-/** Two goods that cost 3 and 2, of which x + y ≥ 4.5 and x + 3y ≥ 6 are wanted. */
+/** Two goods that cost 3 and 2, with x + y ≥ 4.5 and x + 3y ≥ 6. */
 const diet = (whole: boolean): LinearProgram => ({
   columns: [
     { cost: 3, whole },
@@ -32,7 +32,7 @@ const diet = (whole: boolean): LinearProgram => ({
 });
 
 describe("HiGHS", () => {
-  it("finds the least cost, its bound, and what one unit more would cost", () => {
+  it("HiGHS finds the least cost, its bound, and the price of one more unit", () => {
     const answer = solve(diet(false));
     expect(answer).toMatchObject({ kind: "solved", proven: true });
     if (answer.kind !== "solved") return;
@@ -42,7 +42,7 @@ describe("HiGHS", () => {
     expect(answer.prices?.map((price) => Math.round(price * 1e6) / 1e6)).toEqual([3, 0]);
   });
 
-  it("finds whole numbers, and then knows no prices", () => {
+  it("a program with whole columns gets whole numbers, and no prices", () => {
     const answer = solve(diet(true));
     expect(answer).toMatchObject({ kind: "solved", proven: true, values: [2, 3] });
     if (answer.kind !== "solved") return;
@@ -51,11 +51,11 @@ describe("HiGHS", () => {
     expect(answer.prices).toBeUndefined();
   });
 
-  it("takes whole columns as they come when it is asked for the relaxation", () => {
+  it("the relaxation of a program treats whole columns as continuous", () => {
     expect(solve(diet(true), { relaxed: true })).toEqual(solve(diet(false)));
   });
 
-  it("says which rows cannot hold together", () => {
+  it("an infeasible program returns the rows that contradict each other", () => {
     const program: LinearProgram = {
       columns: [{ cost: 1, upper: 2 }, { cost: 1 }],
       rows: [
@@ -66,16 +66,16 @@ describe("HiGHS", () => {
     expect(solve(program)).toEqual({ kind: "infeasible", rows: [1] });
   });
 
-  it("says that no whole numbers will do", () => {
+  it("a program that no whole numbers satisfy is infeasible", () => {
     const program: LinearProgram = { columns: [{ cost: 1, whole: true }], rows: [{ lower: 0.2, upper: 0.8, terms: [[0, 1]] }] };
     expect(solve(program)).toMatchObject({ kind: "infeasible" });
   });
 
-  it.each([false, true])("says that costs fall without end (whole: %s)", (whole) => {
+  it.each([false, true])("a program whose cost has no minimum is unbounded (whole columns: %s)", (whole) => {
     expect(solve({ columns: [{ cost: -1, whole }], rows: [{ lower: 1, terms: [[0, 1]] }] })).toEqual({ kind: "unbounded" });
   });
 
-  it("answers a program without columns or rows", () => {
+  it("a program without columns or rows is solved, or infeasible if a row demands something", () => {
     expect(solve({ columns: [], rows: [] })).toMatchObject({ kind: "solved", proven: true, cost: 0, values: [] });
     expect(
       solve({
@@ -89,7 +89,7 @@ describe("HiGHS", () => {
     expect(solve({ columns: [{ cost: 1 }], rows: [] })).toMatchObject({ kind: "solved", cost: 0, values: [0] });
   });
 
-  it("is not proven when a limit ends it, but still feasible and never below its bound", () => {
+  it("a solution that a limit cuts short is not proven, but is feasible and never below its bound", () => {
     const answer = solve(knapsack(), { nodes: 1 });
     expect(answer).toMatchObject({ kind: "solved", proven: false });
     if (answer.kind !== "solved") return;
@@ -97,12 +97,12 @@ describe("HiGHS", () => {
     expect(solve(knapsack(), { nodes: 1 })).toEqual(answer);
   });
 
-  it("says so when a limit leaves it without an answer", () => {
+  it("a limit that leaves no solution is reported as the reason", () => {
     expect(solve(diet(false), { ms: 0 })).toEqual({ kind: "unanswered", because: "time limit" });
   });
 });
 
-/** Market-split rows are hard for branch and bound, small as they are; the slack makes any point feasible. */
+/** Market-split rows, which are hard for branch and bound although they are small. The slack makes every point feasible. */
 function knapsack(): LinearProgram {
   const size = 16;
   const weight = (row: number, column: number): number => ((row * 7919 + column * 104_729 + row * column * 31) % 97) + 1;

@@ -1,7 +1,7 @@
-/** Items to be packed into as few equal bins as possible: a row of sizes each, as shares of a bin, with one column a dimension. */
+/** Items to pack into as few equal bins as possible. Each is a row of sizes, as shares of a bin, with one column per dimension. */
 export type Items = { readonly count: number; readonly dimensions: number; readonly sizes: Float64Array };
 
-/** Sums of sizes that were divided may be off by this; a bin is full at 1. */
+/** The tolerance for sums of divided sizes. A bin is full at 1. */
 const slack = 1e-9;
 
 export function itemsOf(rows: readonly (readonly number[])[], capacity: readonly number[]): Items {
@@ -15,7 +15,7 @@ export function itemsOf(rows: readonly (readonly number[])[], capacity: readonly
   return { count: rows.length, dimensions: capacity.length, sizes };
 }
 
-/** No packing has fewer bins than the fullest dimension wants. */
+/** Returns a lower bound on the number of bins: the number that the fullest dimension needs. */
 export function leastBins({ count, dimensions, sizes }: Items): number {
   let most = 0;
   for (let dimension = 0; dimension < dimensions; dimension += 1) {
@@ -26,7 +26,7 @@ export function leastBins({ count, dimensions, sizes }: Items): number {
   return Math.max(count > 0 ? 1 : 0, Math.ceil(most - 1e-6));
 }
 
-/** Bins that are open, by the items in them and what these sum up to. */
+/** The open bins, with their items and the sums of the items' sizes. */
 export class Bins {
   readonly items: Items;
   readonly contents: number[][] = [];
@@ -40,13 +40,13 @@ export class Bins {
     }
   }
 
-  /** A new empty bin's number. */
+  /** Opens an empty bin. Returns its number. */
   open(): number {
     this.#used.push(new Float64Array(this.items.dimensions));
     return this.contents.push([]) - 1;
   }
 
-  /** Whether the bin holds one more item once `without` are out of it: at most two of its own, -1 for none. */
+  /** Reports whether the bin holds one more item without `first` and `second`, which are items of the bin, or -1 for none. */
   holds(item: number, bin: number, { first, second }: Without = nothing): boolean {
     const { dimensions, sizes } = this.items;
     const used = this.#used[bin] as Float64Array;
@@ -70,7 +70,7 @@ export class Bins {
     this.#add(item, bin, -1);
   }
 
-  /** Ends a bin; the last one takes its number. Answers what was in it. */
+  /** Closes a bin and returns its items. The last bin takes its number. */
   close(bin: number): readonly number[] {
     const contents = this.contents[bin] as number[];
     const last = this.contents.pop() as number[];
@@ -82,12 +82,12 @@ export class Bins {
     return contents;
   }
 
-  /** What is free in one dimension. */
+  /** Returns the free part of a bin in one dimension. */
   free(bin: number, dimension: number): number {
     return 1 - ((this.#used[bin] as Float64Array)[dimension] as number);
   }
 
-  /** How full it is, summed over dimensions. */
+  /** Returns how full a bin is, summed over dimensions. */
   fullness(bin: number): number {
     return (this.#used[bin] as Float64Array).reduce((sum, each) => sum + each, 0);
   }

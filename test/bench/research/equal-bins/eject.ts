@@ -1,18 +1,17 @@
 import type { Random } from "../../../../lib/optimizer/engines/random.ts";
 import type { Bins } from "./bins.ts";
 
-/** Pairs that are looked at in a bin with many items; the others are left out at random. */
+/** About how many pairs are tried in a bin with many items. The others are left out at random. */
 const mostPairs = 60;
-/** Items that change bins at random between two insertions. */
+/** The number of random moves between two insertions. */
 const shakes = 6;
 
 /**
- * Empties one bin into the others, an item at a time. An item that fits nowhere takes the place of at most two others that
- * have been the least trouble so far, which then wait in its stead; each time an item fits nowhere it counts as more trouble.
- * The idea is that of Y. Nagata and O. Bräysy, "A powerful route minimization heuristic for the vehicle routing problem with
- * time windows", 2009, with bins for routes.
+ * Empties one bin into the others, one item at a time. An item that fits nowhere takes the place of one or two others that have been the
+ * least trouble so far, which then wait instead. Each time an item fits nowhere, its trouble increases. The idea is from Y. Nagata and
+ * O. Bräysy, "A powerful route minimization heuristic for the vehicle routing problem with time windows", 2009, with bins for routes.
  *
- * Goes on until nothing waits (true) or `more` says no (false); `bins` then lack what waits.
+ * Returns true if nothing waits any more. Returns false if `more` returned false. In that case `bins` lack the items that wait.
  */
 export function emptyInto(bins: Bins, waiting: number[], { random, more }: { random: Random; more: () => boolean }): boolean {
   const trouble = new Float64Array(bins.items.count).fill(1);
@@ -40,7 +39,7 @@ export function emptyInto(bins: Bins, waiting: number[], { random, more }: { ran
 
 type Searched = { readonly bins: Bins; readonly random: Random };
 
-/** The first that holds it, from one at random on; -1 for none. */
+/** Returns the first bin that holds the item, starting from a random one, or -1 if there is none. */
 function anyThatHolds(item: number, { bins, random }: Searched): number {
   const count = bins.contents.length;
   const from = Math.floor(random() * count);
@@ -48,7 +47,7 @@ function anyThatHolds(item: number, { bins, random }: Searched): number {
   return -1;
 }
 
-/** `second`: -1 where one makes enough room. */
+/** Items of a bin to take out. `second` is -1 if one makes enough room. */
 type Swap = { readonly bin: number; readonly first: number; readonly second: number };
 
 function leastTrouble(item: number, { bins, trouble, random }: Searched & { trouble: Float64Array }): Swap | undefined {
@@ -58,7 +57,7 @@ function leastTrouble(item: number, { bins, trouble, random }: Searched & { trou
   const consider = (swap: Swap, cost: number): void => {
     if (cost > least || !bins.holds(item, swap.bin, swap)) return;
     alike = cost < least ? 1 : alike + 1;
-    // Of those that are equally good, each with the same chance.
+    // Equally good swaps have the same chance.
     if (alike > 1 && random() * alike >= 1) return;
     best = swap;
     least = cost;
@@ -78,7 +77,7 @@ function leastTrouble(item: number, { bins, trouble, random }: Searched & { trou
   return best;
 }
 
-/** A few items change bins, or places with each other, where both bins still hold what they have. */
+/** Moves a few random items to other bins, or swaps them with items there, if both bins still hold their items. */
 function shake(bins: Bins, random: Random): void {
   const any = (of: number): number => Math.floor(random() * of);
   for (let nth = 0; nth < shakes; nth += 1) {

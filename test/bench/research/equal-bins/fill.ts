@@ -1,13 +1,12 @@
 import { Bins, type Items } from "./bins.ts";
 
-/** What a dimension weighs for an order of items: all alike, by how much is wanted of it, or by that squared. */
+/** How dimensions are weighted: all alike, by the sum of sizes in the dimension, or by the square of that sum. */
 export type Weighting = "alike" | "wanted" | "wanted twice";
 export const weightings: readonly Weighting[] = ["wanted", "wanted twice", "alike"];
 
 /**
- * One bin after the other, each filled with what goes best with what it has left: of all items that fit, the one with the
- * greatest product of its sizes and what is free (the dot product of R. Panigrahy et al., "Heuristics for vector bin
- * packing", 2011, which fills bins rather than places items).
+ * Fills one bin after the other. Each gets, among all items that fit, the one with the greatest product of its sizes and what is free
+ * (the dot product of R. Panigrahy et al., "Heuristics for vector bin packing", 2011, which fills bins rather than places items).
  */
 export function fillOneByOne(items: Items, weighting: Weighting): Bins {
   const weights = weightsOf(items, weighting);

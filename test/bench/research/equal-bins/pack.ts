@@ -4,12 +4,12 @@ import { Bins, type Items, leastBins } from "./bins.ts";
 import { emptyInto } from "./eject.ts";
 import { fillOneByOne, weightings } from "./fill.ts";
 
-/** `bound`: no packing has fewer bins. `steps`: a budget of as many gives the same packing. */
+/** A packing. No packing has fewer bins than `bound`, and a budget of `steps` gives the same packing. */
 export type Packed = { readonly bins: readonly (readonly number[])[]; readonly bound: number; readonly steps: number };
 
 /**
- * As few equal bins as the budget finds, for items of which each fits in a bin: the best of a few greedy packings, then one
- * bin after the other is emptied into the rest, until the bound is reached or the budget is spent.
+ * Packs items, each of which must fit in a bin, into as few equal bins as it finds within the budget. It starts from the best of a few
+ * greedy packings and empties one bin after the other into the rest, until it reaches the bound or the budget is spent.
  */
 export function packEqual(items: Items, { budget, seed }: { budget: Budget; seed: number }): Packed {
   const bound = leastBins(items);
@@ -33,7 +33,7 @@ export function packEqual(items: Items, { budget, seed }: { budget: Budget; seed
     found = bins.contents;
     best = found;
   }
-  // It ended at the bound: a budget of exactly the steps so far would have ended the step before.
+  // It ended at the bound, so a repetition needs one more step: a budget of exactly `steps` would end one step earlier.
   return { bins: best ?? [], bound, steps: steps + 1 };
 }
 

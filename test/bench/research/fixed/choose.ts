@@ -2,26 +2,26 @@ import { type Demand, isShared, type Need, nameOfKind, wholeGpu } from "./needs.
 import { type Move, newShapes, type Shape, type Shapes } from "./shapes.ts";
 import { usefulnessFor } from "./usefulness.ts";
 
-/** A node of a fleet that does not grow, as it is found. */
+/** A node of a fleet of fixed size, in its initial state. */
 export type FixedNode = {
   readonly name: string;
   readonly model: string;
   readonly vcpuMilli: number;
   readonly memoryMiB: number;
-  /** What is left of each GPU, in thousandths, by its index. */
+  /** The free part of each GPU, in thousandths, by its index. */
   readonly gpus: readonly number[];
 };
 
-/** What is left of a node while jobs come. */
+/** The rest of a node while jobs arrive. */
 export type FixedRoom = { readonly node: FixedNode; shape: Shape; memoryMiB: number; readonly gpus: number[] };
 
-/** Where a job goes. `gpus`: indices of those it is given. */
+/** The place of a job. `gpus` has the indices of its GPUs. */
 export type Choice = { readonly room: FixedRoom; readonly move: Move; readonly gpus: readonly number[] };
 
-/** How good a way of placing a job is; the higher the better. */
+/** Returns how good a move is. Higher is better. */
 export type Judge = (from: Shape, move: Move, need: Need) => number;
 
-/** In order of name: of places that are equally good, the first is taken. */
+/** Returns the rooms of nodes in order of name, because the first of equally good places is taken. */
 export const fixedRooms = (nodes: readonly FixedNode[], shapes: Shapes): readonly FixedRoom[] =>
   nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((node) => roomOf(node, shapes));
 
@@ -34,17 +34,17 @@ export const roomOf = (node: FixedNode, shapes: Shapes): FixedRoom => ({
 
 export type Chooser = {
   readonly shapes: Shapes;
-  /** The best place for a job, at once and for good; undefined where nothing holds it. It takes nothing: see `take`. */
+  /** Returns the best place for a job, or undefined if no node holds it. It does not take the place; see `take`. */
   readonly choose: (rooms: readonly FixedRoom[], need: Need) => Choice | undefined;
 };
 
-/** Puts each job where what is left stays most useful to the others that are expected. */
+/** Returns a chooser that puts each job where the rest stays most useful to the other jobs that are expected. */
 export function mostUseful(demand: Demand): Chooser {
   const usefulness = usefulnessFor(demand);
   return chooserBy((from, move) => usefulness(move.to) - usefulness(from));
 }
 
-/** Puts each job where the judge says; what it says of a shape and a kind of job is asked once. */
+/** Returns a chooser that follows a judge. It asks the judge once per shape and kind of job. */
 export function chooserBy(judge: Judge): Chooser {
   const shapes = newShapes();
   const bestByKind = new Map<string, (Best | undefined)[]>();
@@ -84,7 +84,7 @@ function gpusFor(need: Need, { room, move }: { room: FixedRoom; move: Move }): r
   return room.gpus.flatMap((free, index) => (free === wanted ? [index] : [])).slice(0, need.gpus);
 }
 
-/** Takes what the job needs. */
+/** Takes what the job needs from the node. */
 export function take({ room, move, gpus }: Choice, need: Need): void {
   room.memoryMiB -= need.memoryMiB;
   room.shape = move.to;

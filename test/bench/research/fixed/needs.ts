@@ -1,27 +1,26 @@
 /**
- * What one job takes of one node of a fleet that does not grow. Whole numbers throughout, so that what is free adds up
- * exactly however often it is taken from.
+ * The needs of one job on one node of a fleet of fixed size. All are whole numbers, so that sums stay exact.
  */
 export type Need = {
   /** Thousandths of a vCPU. */
   readonly vcpuMilli: number;
   readonly memoryMiB: number;
   readonly gpus: number;
-  /** Of each of its GPUs, in thousandths. Less than a whole one only where `gpus` is 1; nothing where it is 0. */
+  /** The part of each of its GPUs, in thousandths. It is less than a whole one only if `gpus` is 1, and 0 if `gpus` is 0. */
   readonly gpuMilli: number;
-  /** Models that will do; any where there are none. */
+  /** The GPU models that it accepts; any if the list is empty. */
   readonly models: readonly string[];
 };
 
 export const wholeGpu = 1_000;
 
-/** Takes a part of one GPU and leaves the rest of it to others. */
+/** Reports whether a job takes a part of one GPU and leaves the rest to others. */
 export const isShared = ({ gpus, gpuMilli }: Need): boolean => gpus === 1 && gpuMilli < wholeGpu;
 
-/** Thousandths of GPUs, of all of them together. */
+/** Returns the GPUs of a job, in thousandths. */
 export const gpuTotal = ({ gpus, gpuMilli }: Need): number => gpus * gpuMilli;
 
-/** Jobs of one name are alike in all that a node's shape is judged by. Memory is not: see `shapes.ts`. */
+/** Returns a key that jobs share if a node's shape is the same to them. Memory is not part of it: see `shapes.ts`. */
 export function nameOfKind(need: Need): string {
   const name =
     names.get(need) ?? `${need.vcpuMilli}/${need.gpus}/${need.gpus === 0 ? 0 : need.gpuMilli}/${[...need.models].sort().join("|")}`;
@@ -29,8 +28,8 @@ export function nameOfKind(need: Need): string {
   return name;
 }
 
-/** It is asked for again with each node that a job is tried on. */
+/** A cache, because the key is needed for every node on which a job is tried. */
 const names = new WeakMap<Need, string>();
 
-/** How often jobs of each need are expected beside each other: from what came before, or what is to come. */
+/** The relative frequency of jobs with each need, from past or future arrivals. */
 export type Demand = readonly { readonly need: Need; readonly count: number }[];

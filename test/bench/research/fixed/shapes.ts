@@ -1,29 +1,29 @@
 import { isShared, type Need, nameOfKind, wholeGpu } from "./needs.ts";
 
 /**
- * What is free on a node, but for its memory and its name. Nodes take the same shapes again and again, so each is made once
- * and what is found out about it holds for every node that takes it. With memory in it, next to none would recur; memory is
- * rarely what is short beside GPUs, so it decides whether a job fits and not where it fits best.
+ * What is free on a node, without its memory and its name. Nodes have the same shapes again and again, so each shape is created once, and
+ * results for it hold for every node that has it. With memory, almost no shape would recur. Memory is rarely scarce in comparison with
+ * GPUs, so it decides only whether a job fits, not where it fits best.
  */
 export type Shape = {
-  /** From 0, in the order they were first taken. */
+  /** Counts from 0, in the order of creation. */
   readonly number: number;
   readonly model: string;
   readonly vcpuMilli: number;
-  /** What is left of each GPU, in thousandths, least first. */
+  /** The free part of each GPU, in thousandths, ascending. */
   readonly gpus: readonly number[];
 };
 
-/** One way in which a job can go on a node. */
+/** One way to put a job on a node. */
 export type Move = {
   readonly to: Shape;
-  /** What is left, before it, of the GPU it shares: of several alike, any will do. Absent when it shares none. */
+  /** The free part of the GPU that it shares, before it takes its own. Undefined if it shares none. */
   readonly shares?: number | undefined;
 };
 
 export type Shapes = {
   readonly of: (node: Pick<Shape, "model" | "vcpuMilli" | "gpus">) => Shape;
-  /** Each way in which the job fits, fullest GPU first; none where it does not fit. */
+  /** Returns the ways in which the job fits, the fullest GPU first. Empty if it does not fit. */
   readonly moves: (from: Shape, need: Need) => readonly Move[];
 };
 
@@ -66,6 +66,6 @@ function movesOf(from: Shape, need: Need, of: Shapes["of"]): readonly Move[] {
   return [{ to: left(from.gpus.map((free, at) => (at >= used ? 0 : free))) }];
 }
 
-/** Whether jobs of this need may run on GPUs of this shape's model. */
+/** Reports whether jobs with this need may run on GPUs of this shape's model. */
 export const accepts = ({ model }: Pick<Shape, "model">, { gpus, models }: Need): boolean =>
   gpus === 0 || models.length === 0 || models.includes(model);

@@ -3,28 +3,28 @@ import { accepts, type Shape } from "./shapes.ts";
 import { fillOf } from "./slivers.ts";
 
 /**
- * What the parts of usefulness weigh. Found on workloads that no benchmark scores; half or twice of each changes the GPUs
- * in use by a tenth of a percent.
+ * The weights of the parts of usefulness. They were tuned on workloads that no benchmark scores. Halving or doubling one of them changes
+ * the GPUs in use by a tenth of a percent.
  */
 const weights = {
-  /** So many more of this kind, if none but these came. */
+  /** The number of jobs of a kind that would fit if no others arrived. */
   allOfIt: 1,
-  /** One more of it. */
+  /** Whether one job of a kind fits. */
   oneOfIt: 0.5,
-  /** What is left of all GPUs that it could go on. */
+  /** The free part of all GPUs that a job of a kind could use. */
   reachable: 1,
-  /** What those who share GPUs would fill of each, one after the other. */
+  /** How much of each GPU the jobs that share GPUs are expected to fill. */
   filled: 4,
 } as const;
 
 /**
- * How much of what is free in a shape the jobs that are to come can still use, in thousandths of GPUs with a weight. A job
- * is best put where this falls least: where it takes what others could not have used, leaves no vCPUs without a GPU nor
- * GPUs without vCPUs, keeps whole nodes whole, and leaves rests of GPUs that others fill.
+ * Returns how much of the free part of a shape future jobs can still use, in weighted thousandths of GPUs. A job should go where this
+ * falls least: where it takes what others could not have used, leaves no vCPUs without GPUs and no GPUs without vCPUs, keeps empty nodes
+ * empty, and leaves rests of GPUs that others fill.
  *
- * The expectation over kinds of jobs, and GPUs that a kind can reach, follow Q. Weng et al., "Beware of Fragmentation:
- * Scheduling GPU-Sharing Workloads with Fragmentation Gradient Descent", USENIX ATC 2023. Theirs asks of each kind whether
- * one fits; here it counts how many would, by vCPUs too, and what becomes of the rests.
+ * The expectation over kinds of jobs, and the GPUs that a kind can reach, follow Q. Weng et al., "Beware of Fragmentation: Scheduling
+ * GPU-Sharing Workloads with Fragmentation Gradient Descent", USENIX ATC 2023. They check whether one job of each kind fits. Here it
+ * counts how many would fit, also by vCPUs, and how much of the rests is filled.
  */
 export function usefulnessFor(demand: Demand): (shape: Shape) => number {
   const sizes = sizesOf(demand);
@@ -43,7 +43,7 @@ export function usefulnessFor(demand: Demand): (shape: Shape) => number {
   };
 }
 
-/** Kinds that take the same of GPUs and differ in vCPUs, those with the fewest first. */
+/** Kinds of jobs that need the same GPUs and differ in vCPUs, ascending. */
 type Size = { readonly need: Need; readonly kinds: readonly { readonly vcpuMilli: number; readonly share: number }[] };
 
 function sizesOf(demand: Demand): readonly Size[] {
