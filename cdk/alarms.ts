@@ -10,7 +10,7 @@ const minute = Duration.minutes(1);
 /**
  * The alarms that ring pools: four per pool and two per team. Each costs $0.10 per month (one metric at standard resolution, see
  * https://aws.amazon.com/cloudwatch/pricing/), so a fleet of two teams and one pool costs $0.80. SQS's own metrics are free, and a
- * pool's metrics are published only while it has work. Missing data does not breach, so that every alarm of a fleet that is
+ * pool's metrics are published only while it has work. Missing data does not breach, so every alarm of a fleet that is
  * scaled to zero stays in OK.
  */
 export class Alarms extends Construct {

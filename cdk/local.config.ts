@@ -1,6 +1,6 @@
 import type { ConfigurationFile } from "./configuration/configuration.ts";
 
-/** The fleet of the local cloud: as deployed, but nodes are idle for seconds only, so that it is quick to see a fleet scale to zero. */
+/** The fleet of the local cloud: as deployed, but nodes are idle for a few seconds only, so that the fleet soon scales to zero. */
 export default {
   name: "fleetwright",
   teams: ["research", "vision"],

@@ -48,7 +48,7 @@ export class Place extends Construct {
     acknowledgeResources(place.role, "Each decision is written as a separate object", [decisions]);
     acknowledgeResources(
       place.role,
-      "EC2 or a launch template names these at launch, so that no ARN is known before; the template, the creating call or their tag limits each action",
+      "EC2 or a launch template names these at launch, so no ARN is known before; the template, the creating call or their tag limits each action",
       anyOfAKind(this),
     );
   }

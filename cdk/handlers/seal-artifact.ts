@@ -69,7 +69,7 @@ export class SealArtifact extends Construct {
     });
     acknowledgeResources(
       seal.role,
-      "It seals for every team and job, so that it must read every object of the incoming bucket, write every artifact and read the artifacts' lists",
+      "It seals for every team and job, so it must read every object of the incoming bucket, write every artifact and read the artifacts' lists",
       [buckets.incoming.arnForObjects("*"), buckets.artifacts.arnForObjects("*"), lists],
     );
   }

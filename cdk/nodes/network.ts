@@ -49,7 +49,7 @@ export class Network extends Construct {
     });
     this.nodes.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "HTTPS");
     // Only gangs need this: their members meet at the first member's address and then use ports that NCCL or Gloo choose freely.
-    // All nodes share the group, so that every node of the fleet, also of another team, can reach the ports that a job opens.
+    // All nodes share the group, so every node of the fleet, also of another team, can reach the ports that a job opens.
     this.nodes.addIngressRule(this.nodes, Port.allTcp(), "Members of a gang");
     this.nodes.addEgressRule(this.nodes, Port.allTcp(), "Members of a gang");
   }

@@ -120,7 +120,7 @@ export const isVcpuQuota = (code: string): boolean =>
 
 /**
  * Returns whether an error says that a type is not sold in a zone or a market. RunInstances' code for that is `Unsupported`.
- * CreateFleet's is `InvalidFleetConfiguration`, which is also the code of a wrong request, so that the message decides: "Your
+ * CreateFleet's is `InvalidFleetConfiguration`, which is also the code of a wrong request, so the message decides: "Your
  * requested instance type (p3.8xlarge) is not supported in your requested Availability Zone (us-east-1f)." Codes that are only
  * about the request, such as InvalidParameterCombination (an image of another architecture), never count.
  */
@@ -179,7 +179,7 @@ function cancellationKind(codes: readonly string[]): AwsErrorKind {
 export const awsErrorCode = (error: unknown): string => (error instanceof Error ? error.name : "unknown");
 
 /**
- * Returns whether AWS itself refused the call, so that it certainly had no effect: a client error other than throttling.
+ * Returns whether AWS itself refused the call, which then certainly had no effect: a client error other than throttling.
  * Returns false for timeouts, lost responses and server errors.
  */
 export const isDefinite = (error: unknown): boolean => {

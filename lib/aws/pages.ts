@@ -2,7 +2,7 @@ import { Fault } from "../model/fault.ts";
 
 export type Page<T> = { readonly items: readonly T[] | undefined; readonly next: string | undefined };
 
-/** The most pages of a list. No list that is read here is longer, so that an endless one is an error of the other side. */
+/** The most pages of a list. No list that is read here is longer, so an endless one is an error of the other side. */
 const mostPages = 500;
 
 /** Returns all items of a paged list. `ask` receives the token of the previous page, or undefined for the first page. */

@@ -13,7 +13,7 @@ const submit = operation({
   id: "submitJob",
   method: "post",
   path: "/teams/{team}/jobs",
-  summary: "Submits a job; the same body with the same id is the same job, so that a call without a response can be repeated",
+  summary: "Submits a job; the same body with the same id is the same job, so a call without a response can be repeated",
   params: ofTeam,
   query: noQuery,
   body: { schema: JobMessage.meta({ id: "JobMessage" }), mostBytes: maxJobBytes, optional: false },

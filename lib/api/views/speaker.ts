@@ -20,7 +20,7 @@ export function sessionOf(arn: string): { readonly role: string; readonly sessio
 
 /**
  * Returns the team that a caller may act for. A caller of this account without a team's role is an admin, because the account's
- * IAM admitted it. A role with a team's prefix but of no configured team is nobody, because a team that was removed from the
+ * IAM admitted it. A role with a team's prefix but of no configured team may act for none, because a team that was removed from the
  * configuration must not become an admin.
  */
 export function speakerOf(caller: Caller, fleet: { readonly name: string; readonly teams: readonly string[] }): Speaker {

@@ -6,8 +6,8 @@ import { awsErrorKind } from "../errors.ts";
 export type TeamKeys = (team: string) => Promise<string>;
 
 /**
- * The alias of a team's key is `prefix` and the team's name. Sealed files name their key by ARN, so that opening one needs the
- * ARN, which is looked up once per process.
+ * The alias of a team's key is `prefix` and the team's name. Sealed files name their key by ARN, so opening one needs the ARN,
+ * which is looked up once per process.
  */
 export const teamKeys = (kms: Pick<KMSClient, "send">, prefix: string): TeamKeys => {
   const known = new Map<string, Promise<string>>();

@@ -16,7 +16,7 @@ export type NotDone = { readonly path: string; readonly because: string };
 /**
  * The files of a team's dataset, below `TEAM/NAME/` of the datasets bucket.
  *
- * Size and ETag show whether a file is unchanged. A listing contains both, so that 1,000 files cost one call, no other state must
+ * Size and ETag show whether a file is unchanged. A listing contains both, so 1,000 files cost one call, no other state must
  * be kept, and files uploaded by other tools count as well. A time stamp would be cheaper to compare, but copies and checkouts
  * change it without changing the content, or keep it with another content.
  */

@@ -8,7 +8,7 @@ import { type ListedObject, ShardSorter } from "./shard-sorter.ts";
 
 /**
  * Lists a source. Keys are URL-encoded in transit, because XML cannot represent every character of a key. Each call returns
- * 1,000 keys, so that 100,000 shards take 100 calls, about ten seconds and a twentieth of a cent, and about 100 MB of memory
+ * 1,000 keys, so 100,000 shards take 100 calls, about ten seconds and a twentieth of a cent, and about 100 MB of memory
  * if the keys have S3's greatest length.
  */
 export async function listSource(s3: Pick<S3Client, "send">, source: Source): Promise<Listed> {

@@ -42,7 +42,7 @@ function endedTogether(error: unknown, ids: readonly string[]): (id: string) => 
   const kind = awsErrorKind(error);
   if (kind === "throttled") return () => "throttled";
   const named = kind === "gone" ? namedIn(error, ids) : new Set();
-  // An instance that may not be terminated or is protected keeps the others alive, so that each must be tried separately.
+  // An instance that may not be terminated or is protected keeps the others alive, so each must be tried separately.
   return (id) => (named.has(id) ? "accepted" : isDefinite(error) ? "apart" : "unknown");
 }
 

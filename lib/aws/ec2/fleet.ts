@@ -88,7 +88,7 @@ const turnedAway = (launch: Launch, why: { code: string; message: string; error?
   isConflict,
 });
 
-/** Returns `unknown` until all instances are visible, which often takes some seconds after a launch, so that the call is repeated. */
+/** Returns `unknown` until all instances are visible, which often takes some seconds after a launch; the caller repeats the call then. */
 function outcomeOfFound(read: FoundInstances, { count, refusals }: { count: number; refusals: readonly OfferRefusal[] }): LaunchOutcome {
   const found = read.kind === "read" ? read.instances : [];
   if (found.length < count) return { kind: "unknown", message: "EC2 does not describe yet what it launched" };

@@ -9,7 +9,7 @@ type Page = Awaited<ReturnType<AttemptLogs["page"]>>;
 
 /** The largest JSON that fits into a Lambda's response, which is limited to 6 MB with each quote escaped. */
 const mostBytes = 2_500_000;
-/** CloudWatch returns at most 1 MB, so that a page with fewer lines than requested may be full. Pages from this size on count as full. */
+/** CloudWatch returns at most 1 MB, so a page with fewer lines than requested may be full. Pages from this size on count as full. */
 const fullBytes = 500_000;
 /** The most calls per page. Long lines are read again in smaller numbers, and empty pages are skipped. */
 const mostCalls = 8;

@@ -29,7 +29,7 @@ export async function uploadObject(
     leavePartsOnError: false,
   });
   const sent = upload.done().catch((error: unknown) => {
-    // Nothing reads the stages any more, so that they must be ended or they would wait for ever.
+    // Nothing reads the stages any more, so they must be ended or they would wait for ever.
     body.destroy(error instanceof Error ? error : new Error("the upload failed", { cause: error }));
     throw error;
   });

@@ -123,7 +123,7 @@ export async function putItem({ client, table }: TableAccess, item: Key & Item):
 
 /**
  * Changes an item, or creates it if it does not exist, and returns it as written or as it was before. Throws `ConditionsFailed`.
- * `repeated` says that the update was sent more than once, so that an earlier one may have been written, too.
+ * `repeated` says that the update was sent more than once, so an earlier one may have been written, too.
  */
 export async function updateItem(
   { client, table }: TableAccess,

@@ -20,7 +20,7 @@ export type Transacted = "done" | { readonly failed: ReadonlySet<number> };
 /** Writes all parts or none. `tries` limits how often it is sent if it conflicts with other writes; undefined for the default. */
 export async function transact({ client, table }: TableAccess, parts: readonly Part[], tries?: number): Promise<Transacted> {
   const TransactItems = parts.map((part) => written(table, part));
-  // Each sending has a token, so that DynamoDB treats the SDK's repeats of it as one transaction.
+  // Each sending has its own token, so that DynamoDB treats the SDK's repeats of it as one transaction.
   try {
     await call((options) => client.send(new TransactWriteCommand({ TransactItems, ClientRequestToken: randomUUID() }), options), tries);
     return "done";

@@ -81,7 +81,7 @@ function cut(jobs: readonly Job[], limit: number): { jobs: readonly Job[]; curso
   return last ? { jobs: jobs.slice(0, limit), cursor: submittedKey(last) } : { jobs: [] };
 }
 
-/** Returns the index key of a cursor. It contains the caller's team, so that a cursor cannot name another team's jobs. */
+/** Returns the index key of a cursor. It contains the caller's team, so a cursor cannot name another team's jobs. */
 function startKey(team: string, cursor: string, filter: JobFilter): Item {
   const job = jobOfSubmittedKey(cursor);
   const [first, last] = bounds(filter);

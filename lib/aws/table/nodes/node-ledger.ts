@@ -27,7 +27,7 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
       when: [isOneOf("state", ["launching", "ready"])],
     });
     if (drained) return { kind: "noted", pool };
-    // A node never leaves `draining` for an earlier state, so that no change between the two updates can matter.
+    // A node never leaves `draining` for an earlier state, so no change between the two updates can matter.
     const news = [isAbsent("notice"), ...(notice.kind === "interruption" ? [is(["notice", "kind"], "rebalance")] : [])];
     await tryUpdate(access, key, { changes: [set("notice", notice)], when: [is("state", "draining"), either(...news)] });
     return { kind: "noted", pool };

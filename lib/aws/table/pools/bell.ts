@@ -17,7 +17,7 @@ export const createBell = (access: TableAccess): Bell => ({
   },
 });
 
-/** Rings the bell. If it already has the most causes, it was rung since the last decision began, so that only the counter grows. */
+/** Rings the bell. If it already has the most causes, it was rung since the last decision began, and only the counter grows. */
 async function rung(access: TableAccess, pool: string, cause: Cause): ReturnType<typeof updateItem> {
   try {
     return await updateItem(access, bellKey(pool), {

@@ -22,7 +22,7 @@ export const createCapacityMemory = (access: TableAccess): CapacityMemory => ({
   },
 });
 
-/** Tries one change. A write whose response was lost looks like another writer's, so that `next` may receive its own result. */
+/** Tries one change. A write whose response was lost looks like another writer's, so `next` may receive its own result. */
 async function tryChange(access: TableAccess, subject: Subject, next: Next): Promise<"written" | "as it was" | "met another"> {
   const key = refusalKey(subject);
   const item = await getItem(access, key);

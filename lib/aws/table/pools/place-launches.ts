@@ -58,7 +58,7 @@ export const createLaunchPlacements = (
     ];
     const room = mostParts - 1 - widerKeys(launch.team).length - parts.length;
     if (room < 0) throw new Fault("launch-size", `launch ${launch.id} has ${nodes.length} nodes, too many for one transaction`);
-    // The pool of an instance is a fact that needs no fence, so that items beyond the transaction's limit are written before it.
+    // The pool of an instance is a fact that needs no fence, so items beyond the transaction's limit are written before it.
     const items = nodes.map((node) => ({ ...instanceKey(node.id), pool: fence.pool }));
     for (const item of items.slice(room)) await putItem(access, item);
     parts.push(...items.slice(0, room).map((item): Part => ({ kind: "put", item })));
@@ -68,7 +68,7 @@ export const createLaunchPlacements = (
 
 /** Returns why an intent was not written, or undefined if a limit was the reason. */
 async function whyNot(access: TableAccess, fence: Fence, launch: Launch): Promise<Written | undefined> {
-  // Epochs only grow, so that an epoch that is current now was current then.
+  // Epochs only grow, so an epoch that is current now was current then.
   if ((await readPool(access, fence.pool)).epoch !== fence.epoch) return "fenced";
   const there = await getItem(access, launchKey(fence.pool, launch.id));
   return there && (launchOf(there).clientToken === launch.clientToken ? "done" : "stale");

@@ -72,7 +72,7 @@ export const createNodePlacements = (
         const now = await readNode(access, fence.pool, node);
         if (!now) return unlessFenced(fence, "stale");
         if (now.released) return unlessFenced(fence, "done");
-        // `gone` comes from EC2 and says more than `terminating`, so that the state stays and only the release is written.
+        // `gone` comes from EC2 and says more than `terminating`, so the state stays and only the release is written.
         const gone = now.state === "gone";
         const ending = gone ? [] : [set("state", "terminating"), set("stateSinceMs", atMs)];
         const outcome = await release(fence, { node: now, atMs }, [
