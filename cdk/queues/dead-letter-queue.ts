@@ -8,7 +8,7 @@ export type DeadLetterQueueProps = {
   readonly fleet: string;
   /** The queue or function for which the messages were meant. */
   readonly of: string;
-  /** Whether they come from a FIFO queue. @default false */
+  /** Whether the messages are from a FIFO queue. @default false */
   readonly fifo?: boolean;
 };
 

@@ -37,7 +37,7 @@ export async function readSealedManifest(
   } catch (cause) {
     object.body.destroy();
     if (cause instanceof Fault) throw cause;
-    throw notOpened(attempt, "it is damaged", cause);
+    throw notOpened(attempt, "its content is not what was sealed", cause);
   }
   throw notOpened(attempt, "it belongs to another attempt");
 }

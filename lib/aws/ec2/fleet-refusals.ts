@@ -59,8 +59,8 @@ export const refusedWhole = (
 });
 
 /**
- * Returns the outcome of a launch that launched nothing. Its code is the most informative one: capacity first, because capacity
- * may be available elsewhere, and then quota, because a quota of one family does not forbid others.
+ * Returns the outcome of a launch that launched nothing. Its code is the most informative one: capacity before quota, because
+ * capacity may be available elsewhere, which a quota of one family does not forbid.
  */
 export function refusedEach(errors: readonly CreateFleetError[], launch: Launch, subnets: readonly ZoneSubnet[]): LaunchOutcome {
   const [first] = errors;

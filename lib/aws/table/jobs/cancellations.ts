@@ -80,7 +80,7 @@ function asFailed(error: unknown): CancelledOfMany {
   throw error;
 }
 
-/** Returns the writes that cancel a job, if nothing has moved it since it was read. An attempt that waits to be sealed still is sealed. */
+/** Returns the writes that cancel a job, if nothing has moved it since it was read. An attempt that waits to be sealed keeps waiting. */
 const cancelParts = (job: Job, { reason, atMs }: By): Part[] => [
   {
     kind: "update",
