@@ -8,10 +8,10 @@ import type { Queues } from "./queues/queues.ts";
 const minute = Duration.minutes(1);
 
 /**
- * The alarms that ring pools: four a pool and two a team. Each costs $0.10 a month (one metric at standard resolution, see
- * https://aws.amazon.com/cloudwatch/pricing/), so a fleet of two teams and one pool $0.80; SQS's own metrics are free, and a
- * pool's are published only while it has work. Nothing published means nothing is wrong: a fleet that is scaled to zero
- * has every alarm at rest in OK, and none changes.
+ * The alarms that ring pools: four per pool and two per team. Each costs $0.10 per month (one metric at standard resolution, see
+ * https://aws.amazon.com/cloudwatch/pricing/), so a fleet of two teams and one pool costs $0.80. SQS's own metrics are free, and a
+ * pool's metrics are published only while it has work. Missing data does not breach, so every alarm of a fleet that is
+ * scaled to zero stays in OK.
  */
 export class Alarms extends Construct {
   constructor(scope: Construct, id: string, { configuration, queues }: { configuration: Configuration; queues: Queues }) {
@@ -22,14 +22,14 @@ export class Alarms extends Construct {
       ringing(this, `JobsDepth-${team}`, {
         ...of,
         kind: "jobs-depth",
-        what: `${at.messages} messages or more lie on ${team}'s jobs queue.`,
+        what: `Team ${team}'s jobs queue holds ${at.messages} messages or more.`,
         metric: queue.metricApproximateNumberOfMessagesVisible({ period: minute, statistic: Stats.MAXIMUM }),
         atLeast: at.messages,
       });
       ringing(this, `JobsAge-${team}`, {
         ...of,
         kind: "jobs-age",
-        what: `A message lies on ${team}'s jobs queue for ${at.messageAgeSeconds} s or longer.`,
+        what: `A message has been on team ${team}'s jobs queue for ${at.messageAgeSeconds} s or longer.`,
         metric: queue.metricApproximateAgeOfOldestMessage({ period: minute, statistic: Stats.MAXIMUM }),
         atLeast: at.messageAgeSeconds,
       });
@@ -41,7 +41,7 @@ export class Alarms extends Construct {
       ringing(this, `GpuHigh-${pool}`, {
         ...of,
         kind: "gpu-high",
-        what: `Pool ${pool}'s GPUs are busy: ${at.gpuHighPercent} % or more of their time.`,
+        what: `Pool ${pool}'s GPUs are busy for ${at.gpuHighPercent} % of their time or more.`,
         metric: metric("GpuUtilization", Stats.AVERAGE),
         atLeast: at.gpuHighPercent,
         minutes: at.gpuHighMinutes,
@@ -49,7 +49,7 @@ export class Alarms extends Construct {
       ringing(this, `GpuLow-${pool}`, {
         ...of,
         kind: "gpu-low",
-        what: `Pool ${pool}'s GPUs are idle, but for ${at.gpuLowPercent} % of their time or less.`,
+        what: `Pool ${pool}'s GPUs are busy for only ${at.gpuLowPercent} % of their time or less.`,
         metric: metric("GpuUtilization", Stats.AVERAGE),
         atMost: at.gpuLowPercent,
         minutes: at.gpuLowMinutes,
@@ -57,7 +57,7 @@ export class Alarms extends Construct {
       ringing(this, `QueueDepth-${pool}`, {
         ...of,
         kind: "queue-depth",
-        what: `${at.queuedJobs} jobs or more wait in pool ${pool}.`,
+        what: `Pool ${pool} has ${at.queuedJobs} waiting jobs or more.`,
         metric: metric("QueuedJobs", Stats.MAXIMUM),
         atLeast: at.queuedJobs,
         minutes: at.queueMinutes,
@@ -65,7 +65,7 @@ export class Alarms extends Construct {
       ringing(this, `QueueAge-${pool}`, {
         ...of,
         kind: "queue-age",
-        what: `A job waits in pool ${pool} for ${at.oldestQueuedSeconds} s or longer.`,
+        what: `A job has waited in pool ${pool} for ${at.oldestQueuedSeconds} s or longer.`,
         metric: metric("OldestQueuedSeconds", Stats.MAXIMUM),
         atLeast: at.oldestQueuedSeconds,
         minutes: at.queueMinutes,
@@ -81,11 +81,11 @@ type Ringing = {
   readonly of: string;
   readonly what: string;
   readonly metric: IMetric;
-  /** In a row. */
+  /** How many minutes in a row the threshold must be crossed. */
   readonly minutes: number;
 } & ({ readonly atLeast: number } | { readonly atMost: number });
 
-/** An alarm without an action of its own: on-alarm hears of every change from EventBridge. */
+/** Creates an alarm without an action of its own, because on-alarm receives every state change from EventBridge. */
 const ringing = (scope: Construct, id: string, of: Ringing): Alarm =>
   new Alarm(scope, id, {
     alarmName: alarmName(of),

@@ -9,7 +9,7 @@ import { loadConfiguration } from "./configuration/configuration.ts";
 import { flags } from "./flags.ts";
 import { FleetStack } from "./stack.ts";
 
-/** Writes the cloud assembly to CDK_OUTDIR, or to cdk.out; needs no account, no look-ups and no Docker. */
+/** Writes the cloud assembly to CDK_OUTDIR, or to cdk.out if that is unset. Needs no account, no look-ups and no Docker. */
 const configuration = await loadConfiguration(process.env["FLEETWRIGHT_CONFIG"] ?? join(root, "cdk", "fleet.config.ts"));
 const app = new App({
   outdir: process.env["CDK_OUTDIR"] ?? join(root, "cdk.out"),

@@ -1,5 +1,5 @@
-# Makes a worker of an instance of Amazon Linux 2023. Runs once, as root, below the lines that name the node function,
-# the pool and the region. It tries for ten minutes; an instance that is no worker by then ends itself.
+# Turns an instance of Amazon Linux 2023 into a worker. Runs once, as root, after the lines that name the node function,
+# the pool and the region. It tries for ten minutes and shuts the instance down if the worker does not run by then.
 set -uo pipefail
 umask 077
 
@@ -10,12 +10,12 @@ deadline=$((SECONDS + 600))
 
 say() { echo "fleetwright: $*" >&2; }
 
-# Reads one field of a JSON object on standard input; nothing when it is not there.
+# Prints one field of a JSON object on standard input, or nothing if the field is missing.
 field() { python3 -c 'import json,sys; print(json.load(sys.stdin).get(sys.argv[1], ""))' "$1"; }
 
 imds_get() { curl -sf -m 5 -H "X-aws-ec2-metadata-token: $imds_token" "$imds/$1"; }
 
-# Calls the node function as this instance. The secrets go through a pipe, never on a command line.
+# Calls the node function as this instance. Secrets are passed through a pipe, never on a command line.
 call_node() {
   local imds_token role credentials
   imds_token=$(curl -sf -m 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' "$imds/api/token") || return 1
@@ -27,7 +27,7 @@ header = "x-amz-security-token: $(field Token <<<"$credentials")"
 CONFIG
 }
 
-# The job's user can reach neither the instance's credentials nor its metadata. The worker never starts without this.
+# Blocks the job's user from the instance's credentials and metadata. The worker never starts without this guard.
 write_guard() {
   cat >"$home/guard" <<'GUARD'
 #!/bin/bash
@@ -81,20 +81,20 @@ UNIT
 
 start_worker() {
   local answer worker_url node_url
-  answer=$(call_node "{\"protocol\":1,\"kind\":\"boot\",\"pool\":\"$FLEETWRIGHT_POOL\"}") || { say 'the node function did not answer'; return 1; }
+  answer=$(call_node "{\"protocol\":1,\"kind\":\"boot\",\"pool\":\"$FLEETWRIGHT_POOL\"}") || { say 'the node function did not respond'; return 1; }
   case $(field kind <<<"$answer") in
     boot) ;;
-    shutdown) say 'not wanted any more'; systemctl poweroff; exit 0 ;;
-    *) say 'not expected yet'; return 1 ;;
+    shutdown) say 'the instance is no longer needed; shutting down'; systemctl poweroff; exit 0 ;;
+    *) say 'the instance is not expected yet'; return 1 ;;
   esac
   worker_url=$(field workerUrl <<<"$answer") && node_url=$(field nodeUrl <<<"$answer") || return 1
-  curl -sS -f -m 60 -o "$home/worker.mjs" "$worker_url" || { say 'the worker cannot be fetched'; return 1; }
-  curl -sS -f -m 240 -o "$home/node.part" "$node_url" || { say 'Node cannot be fetched'; return 1; }
+  curl -sS -f -m 60 -o "$home/worker.mjs" "$worker_url" || { say 'the worker could not be downloaded'; return 1; }
+  curl -sS -f -m 240 -o "$home/node.part" "$node_url" || { say 'Node could not be downloaded'; return 1; }
   chmod 755 "$home/node.part" && mv -f "$home/node.part" "$home/node" || return 1
   "$home/node" --version >/dev/null || { say 'Node does not run here'; return 1; }
   write_guard && write_unit && systemctl daemon-reload && systemctl enable --quiet fleetwright && systemctl restart fleetwright || return 1
   sleep 3
-  systemctl is-active --quiet fleetwright || { say 'the worker does not start'; return 1; }
+  systemctl is-active --quiet fleetwright || { say 'the worker did not start'; return 1; }
 }
 
 mkdir -p "$home" "$folder" && chmod 755 "$home" "$folder"
@@ -108,4 +108,4 @@ until start_worker; do
   fi
   sleep 5
 done
-say 'the worker runs'
+say 'the worker is running'

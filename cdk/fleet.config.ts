@@ -1,6 +1,6 @@
 import type { ConfigurationFile } from "./configuration/configuration.ts";
 
-/** What `npx cdk deploy` deploys: edit this, or name another file in FLEETWRIGHT_CONFIG. Every field: cdk/configuration/configuration.ts. */
+/** The fleet that `npx cdk deploy` deploys. Edit it, or name another file in FLEETWRIGHT_CONFIG. Fields: configuration/configuration.ts. */
 export default {
   name: "fleetwright",
   teams: ["research", "vision"],

@@ -1,6 +1,6 @@
 import type { ConfigurationFile } from "./configuration/configuration.ts";
 
-/** What the local cloud runs: as deployed, but nobody wants to wait five minutes to see a fleet go back to zero. */
+/** The fleet of the local cloud: as deployed, but nodes are idle for a few seconds only, so that the fleet soon scales to zero. */
 export default {
   name: "fleetwright",
   teams: ["research", "vision"],
@@ -13,12 +13,12 @@ export default {
       budgets: { usdPerDay: 1000, usdPerMonth: 10_000 },
       idleSeconds: 4,
       bootSeconds: 60,
-      // Nodes are processes of this machine, and nobody is asked to have Docker.
+      // Nodes are processes of this machine, which may lack Docker.
       containers: false,
     },
   ],
   defaultPool: "gpu",
   deletionProtection: false,
-  // A minute of these lasts two seconds here.
+  // A minute of these lasts two seconds in the local cloud.
   alarms: { queuedJobs: 3, queueMinutes: 1, gpuLowMinutes: 3 },
 } satisfies ConfigurationFile;

@@ -38,7 +38,7 @@ export type FleetStackProps = StackProps & {
   readonly worker: WorkerFiles;
 };
 
-/** A whole Fleetwright. It names no account and no region, so that it can be synthesized without either. */
+/** A complete Fleetwright. It names no account and no region, so that it can be synthesized without either. */
 export class FleetStack extends Stack {
   readonly #zones: number;
 
@@ -57,7 +57,7 @@ export class FleetStack extends Stack {
       vaults: new TeamVaults(this, "Teams", configuration),
       network: new Network(this, "Network", { zones: configuration.zones, logs: buckets.logs }),
     };
-    // For domain events; nothing is put on it yet.
+    // For domain events; no event is sent to it yet.
     new EventBus(this, "Bus", { eventBusName: configuration.name, description: "What happens in Fleetwright" });
     const worker = new WorkerAssets(this, "Worker", props.worker);
     const instance = new InstanceRole(this, "Instance");
@@ -79,7 +79,7 @@ export class FleetStack extends Stack {
     new Alarms(this, "Alarms", foundation);
     new Tick(this, "Tick", foundation);
     const api = new Api(this, "Api", foundation);
-    // Its own for each name: a deployment that is renamed ends the instances of the old one.
+    // The id contains the name, so that renaming a deployment terminates the instances of the old name.
     const end = new EndFleet(this, `EndFleet-${configuration.name}`, {
       configuration,
       bundles,
@@ -91,7 +91,7 @@ export class FleetStack extends Stack {
     if (configuration.alarmTopicArn) this.#tellOfAlarms(configuration.alarmTopicArn);
   }
 
-  /** Without a region CDK would know of two zones only; these are looked up when the stack is deployed. */
+  /** Returns zones that are looked up at deployment, because without a region CDK would assume two zones only. */
   override get availabilityZones(): string[] {
     return Array.from({ length: this.#zones }, (_, index) => Fn.select(index, Fn.getAzs(Aws.REGION)));
   }
@@ -120,9 +120,9 @@ export class FleetStack extends Stack {
     });
     new CfnOutput(this, "ApiUrl", {
       value: apiUrl,
-      description: "The HTTP API; its /v1/openapi.json describes it. Calls are signed (SigV4, lambda)",
+      description: "The HTTP API, described by its /v1/openapi.json. Sign calls with SigV4 for the service lambda",
     });
-    new CfnOutput(this, "DeploymentParameter", { value: parameter.parameterName, description: "Where the parts are written down" });
+    new CfnOutput(this, "DeploymentParameter", { value: parameter.parameterName, description: "The SSM parameter that lists the parts" });
   }
 
   #tellOfAlarms(topicArn: string): void {

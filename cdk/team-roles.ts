@@ -7,8 +7,8 @@ import { acknowledgeResources } from "./access/acknowledge.ts";
 import type { Foundation } from "./handlers/foundation.ts";
 
 /**
- * A role for each team, which principals of the account take if their own policies let them: whoever has it is the team.
- * It may do what the `fleet` command does for a team, and nothing for another.
+ * One role per team. Principals of the account may assume it if their own policies allow it, and then act for the team.
+ * It may do what the `fleet` command does for its team, and nothing for another team.
  */
 export class TeamRoles extends Construct {
   constructor(scope: Construct, id: string, of: Foundation & { readonly api: IFunction }) {
@@ -20,7 +20,7 @@ export class TeamRoles extends Construct {
     const stack = Stack.of(this);
     const role = new Role(this, team, {
       roleName: teamRole(configuration.name, team),
-      description: `Speaks for the team ${team} of Fleetwright ${configuration.name}`,
+      description: `Acts for the team ${team} of Fleetwright ${configuration.name}`,
       assumedBy: new AccountRootPrincipal(),
     });
     const [queue, key] = [queues.jobs.get(team)?.queue, vaults.keys.get(team)];
@@ -31,7 +31,7 @@ export class TeamRoles extends Construct {
     const allow = (sid: string, actions: string[], resources: string[], conditions?: Record<string, Record<string, unknown>>): void => {
       role.addToPolicy(new PolicyStatement({ sid, actions, resources, ...(conditions && { conditions }) }));
     };
-    // AWS wants both for a function URL.
+    // AWS requires both permissions for a function URL.
     allow("CallApiUrl", ["lambda:InvokeFunctionUrl"], [api.functionArn], { StringEquals: { "lambda:FunctionUrlAuthType": "AWS_IAM" } });
     allow("CallApi", ["lambda:InvokeFunction"], [api.functionArn], { Bool: { "lambda:InvokedViaFunctionUrl": "true" } });
     allow("Submit", ["sqs:GetQueueUrl", "sqs:SendMessage"], [queue.queueArn]);
@@ -46,6 +46,6 @@ export class TeamRoles extends Construct {
     allow("Artifacts", ["s3:GetObject"], [artifacts]);
     allow("ListArtifacts", ["s3:ListBucket"], [buckets.artifacts.bucketArn], { StringLike: { "s3:prefix": `${team}/*` } });
     allow("Unseal", ["kms:DescribeKey", "kms:Decrypt"], [key.keyArn]);
-    acknowledgeResources(role, "What lies below the team's own prefix is the team's", [code, data, artifacts]);
+    acknowledgeResources(role, "Objects below the team's own prefix belong to the team", [code, data, artifacts]);
   }
 }

@@ -7,5 +7,5 @@ import { apiWiring } from "../lib/runtime/wire/api.ts";
 const started = start("api");
 const answer = apiWiring(started);
 
-/** Answers people and programs. For whom a caller speaks follows from the role that signed the call. */
+/** Serves the HTTP API. The role that signed a call determines the team that the caller may act for. */
 export const handler = loggingErrors(started.logger, async (event: unknown): Promise<UrlAnswer> => answer(readApiCall(event)));

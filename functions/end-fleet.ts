@@ -8,16 +8,16 @@ import { endFleetWiring } from "../lib/runtime/wire/end-fleet.ts";
 const { fleet, logger } = start("end-fleet");
 const deps = endFleetWiring({ name: fleet.name, logger });
 
-/** What of its time is left for the answer. */
+/** The part of the function's time that is reserved for the response to CloudFormation. */
 const forTheAnswerMs = 60_000;
 
-/** Called by CloudFormation when the stack is made, changed or deleted: in the end all instances end. */
+/** Handles CloudFormation's requests when the stack is created, changed or deleted. Deletion terminates all instances. */
 export const handler = loggingErrors(logger, async (event: unknown, context: Context): Promise<void> => {
   const untilMs = Date.now() + context.getRemainingTimeInMillis() - forTheAnswerMs;
   const outcome = await answerStack(
     event,
     (change) => changeStack(deps, change, { untilMs }),
-    (error) => logger.error("the change of the stack failed", { error }),
+    (error) => logger.error("stack change failed", { error }),
   );
-  logger.info("the stack was answered", outcome);
+  logger.info("stack change answered", outcome);
 });

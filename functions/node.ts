@@ -11,14 +11,14 @@ const { env, fleet, logger } = start("node");
 const deps = nodeWiring({ env, fleet });
 const InstanceId = z.string().regex(/^i-[0-9a-f]{8,17}$/);
 
-/** Answers workers. Only an instance speaks here, and only for itself. */
+/** Handles workers' calls. Only an instance may call, and only for itself. */
 export const handler = loggingErrors(logger, async (event: unknown): Promise<UrlAnswer> => {
   const caller = readCall(event);
   const instance = InstanceId.safeParse(caller.session);
   if (caller.role !== env.INSTANCE_ROLE || !instance.success)
-    return answer(403, { title: "Only an instance of this fleet may call, with its own role." });
+    return answer(403, { title: "Only an instance of this fleet, with its own role, may call this function." });
   const call = NodeCall.safeParse(caller.body);
-  if (!call.success) return answer(400, { title: "Not a call that is understood here.", detail: z.prettifyError(call.error) });
+  if (!call.success) return answer(400, { title: "The call does not match the protocol.", detail: z.prettifyError(call.error) });
   const said = await answerNode(deps, instance.data, call.data);
   if (call.data.kind === "report" && (call.data.attempts.length > 0 || said.kind !== "orders" || said.orders.length > 0)) {
     const attempts = call.data.attempts.map((report) => `${attemptName(report)} ${report.phase}`);

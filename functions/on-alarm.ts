@@ -8,11 +8,11 @@ import { alarmWiring } from "../lib/runtime/wire/alarm.ts";
 const { env, fleet, logger, metrics } = start("on-alarm");
 const deps = alarmWiring(env, fleet);
 
-/** Hears from CloudWatch when an alarm begins or is over. What is none of ours is counted and done with: asking again would not change it. */
+/** Handles CloudWatch's alarm state changes. Foreign events are counted and acknowledged, because retrying would not help. */
 export const handler = loggingErrors(logger, async (event: unknown): Promise<void> => {
   const change = AlarmStateChange.safeParse(event);
   const noted = change.success ? await noteAlarm(deps, change.data) : undefined;
-  if (!change.success) logger.error("not an event that is understood here; it is dropped", { error: change.error });
+  if (!change.success) logger.error("unknown event dropped", { error: change.error });
   else logger.info("alarm changed", { alarm: change.data.detail.alarmName, state: change.data.detail.state.value, ...noted });
   metrics.addMetric("ForeignEvents", MetricUnit.Count, noted === undefined || noted.kind === "not-ours" ? 1 : 0);
   metrics.publishStoredMetrics();

@@ -9,13 +9,13 @@ const { env, logger, metrics } = start("on-instance");
 const deps = instanceWiring(env);
 
 /**
- * Hears from EC2 what becomes of instances. Most of an account's are not ours, and an event that is not understood never
- * will be: both are counted and done with.
+ * Handles EC2's events about instances. Events about instances of others, which may be most of the account's, and malformed
+ * events are counted and acknowledged, because retrying would not help.
  */
 export const handler = loggingErrors(logger, async (event: unknown): Promise<void> => {
   const change = InstanceEvent.safeParse(event);
   const outcome = change.success ? await noteInstance(deps, change.data) : undefined;
-  if (!change.success) logger.error("not an event that is understood here; it is dropped", { error: change.error });
+  if (!change.success) logger.error("unknown event dropped", { error: change.error });
   else logger.info("instance changed", { node: change.data.detail["instance-id"], event: change.data["detail-type"], outcome });
   metrics.addMetric("ForeignEvents", MetricUnit.Count, outcome === undefined || outcome === "not-ours" ? 1 : 0);
   metrics.publishStoredMetrics();

@@ -14,12 +14,12 @@ import { placeWiring } from "../lib/runtime/wire/place.ts";
 const { env, fleet, logger, metrics } = start("place");
 const deps = placeWiring({ env, fleet, logger });
 
-/** Decides for every pool that the batch names; one that this deployment does not have any more is emptied. */
+/** Decides for every pool that the batch names. A pool that was removed from the configuration is emptied. */
 export const handler = loggingErrors(logger, async (event: Parameters<ReturnType<typeof eachGroup>>[0], context: Context) => {
   const batch = eachGroup(
     (message) => PoolRang.safeParse(jsonOf(message.body)).data?.pool ?? "",
     async (name) => {
-      if (!PoolName.safeParse(name).success) return logger.error("a ring for what is no pool", { pool: name });
+      if (!PoolName.safeParse(name).success) return logger.error("ring for an invalid pool name dropped", { pool: name });
       const pool = poolToPlace(fleet.pools, name);
       const { decisions, steps, ended, packings } = await place(deps, { pool, msLeft: () => context.getRemainingTimeInMillis() });
       logger.info("placed", { pool: name, decisions, steps, ended });

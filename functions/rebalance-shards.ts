@@ -11,7 +11,7 @@ import { shardsWiring } from "../lib/runtime/wire/shards.ts";
 const { env, fleet, logger, metrics } = start("rebalance-shards");
 const deps = shardsWiring(env, fleet);
 
-/** A dataset's messages are one piece of work, and so are the events of a team's objects: together they ask once. */
+/** Returns the group of a message. A dataset's messages form one group, and so do a team's object events, so that each is handled once. */
 const groupOf = (said: ShardsMessage): string =>
   said.kind === "rebalance"
     ? `dataset ${said.team}/${said.dataset}`
@@ -21,7 +21,7 @@ const groupOf = (said: ShardsMessage): string =>
 
 const count = (metric: string, n: number): void => void metrics.addMetric(metric, MetricUnit.Count, n);
 
-/** Deals datasets out anew when somebody asks, and takes note of objects that came or went. What it does not know is counted and done with. */
+/** Deals datasets again on request, and notes created and deleted objects. Unknown messages are counted and acknowledged. */
 export const handler = loggingErrors(logger, async (event: Parameters<ReturnType<typeof eachGroup>>[0]) => {
   const batch = eachGroup(
     (message) => groupOf(shardsMessage(jsonOf(message.body))),
@@ -32,16 +32,16 @@ export const handler = loggingErrors(logger, async (event: Parameters<ReturnType
         const { team, dataset } = first;
         const relist = said.some((each) => each.kind === "rebalance" && each.relist);
         const outcome = await rebalanceShards(deps, { team, dataset, relist });
-        logger.info("dataset looked at", { team, dataset, relist, ...outcome });
+        logger.info("dataset rebalanced", { team, dataset, relist, ...outcome });
         if (outcome.kind === "unknown") count("ForeignShardMessages", messages.length);
         if (outcome.kind === "changed") count("ShardsMoved", outcome.moved);
       } else if (first?.kind === "object") {
         const keys = said.flatMap((each) => (each.kind === "object" ? [each.key] : []));
         const { asked, foreign } = await noteObjects(deps, { bucket: first.bucket, keys });
-        logger.info("objects came or went", { bucket: first.bucket, keys: keys.length, asked, foreign });
+        logger.info("object changes noted", { bucket: first.bucket, keys: keys.length, asked, foreign });
         count("ForeignShardMessages", foreign);
       } else {
-        logger.error("not a message that is understood here; dropped", { messages: messages.map(({ id }) => id) });
+        logger.error("unknown messages dropped", { messages: messages.map(({ id }) => id) });
         count("ForeignShardMessages", messages.length);
       }
     },

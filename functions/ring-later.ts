@@ -8,12 +8,12 @@ import { ringWiring } from "../lib/runtime/wire/ring.ts";
 const { env, logger } = start("ring-later");
 const deps = ringWiring(env);
 
-/** Rings a pool's bell when a time has come. */
+/** Rings a pool's bell when a delayed wake is due. */
 export const handler = eachMessage(
   async (message) => {
     const rang = PoolRang.safeParse(jsonOf(message.body));
     if (rang.success) await ring(deps, rang.data.pool, "later");
-    else logger.error("not a ring; it is dropped", { messageId: message.id, error: rang.error });
+    else logger.error("malformed ring dropped", { messageId: message.id, error: rang.error });
   },
   (messageId, error) => logger.error("ringing failed", { messageId, error }),
 );

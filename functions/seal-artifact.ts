@@ -12,19 +12,19 @@ const { env, logger } = start("seal-artifact");
 const deps = sealWiring(env);
 const logDeps = sealLogWiring(env);
 
-/** Seals what attempts uploaded, and ends their jobs. Parts of logs are sealed one by one, as they come. */
+/** Seals attempts' uploads and ends their jobs. Parts of logs are sealed one by one as they arrive. */
 export const handler = eachMessage(
   async (message) => {
     const body = jsonOf(message.body);
     const segment = segmentToSeal(body);
-    if (segment) return logger.info("part of a log sealed", { ...segment, ...(await sealLog(logDeps, segment)) });
+    if (segment) return logger.info("log part sealed", { ...segment, ...(await sealLog(logDeps, segment)) });
     const attempt = attemptToSeal(body);
     if (!attempt) return logger.info("nothing to seal", { messageId: message.id });
     const { kind, files, error } = await sealAttempt(deps, attempt);
-    if (error !== undefined) logger.error("an upload could not be read", { ...attempt, error });
+    if (error !== undefined) logger.error("upload could not be read", { ...attempt, error });
     logger.info("attempt sealed", { ...attempt, kind, files });
     const swept = await sweepLog(logDeps, attempt);
-    if (swept > 0) logger.info("parts of a log sealed whose events had not come", { ...attempt, swept });
+    if (swept > 0) logger.info("log parts with missing events sealed", { ...attempt, swept });
   },
   (messageId, error) => logger.error("sealing failed", { messageId, error }),
 );

@@ -7,7 +7,7 @@ import { submitWiring } from "../lib/runtime/wire/submit.ts";
 const { env, fleet, logger, metrics } = start("submit-jobs");
 const deps = submitWiring(env, fleet);
 
-/** Turns messages of the teams' queues into jobs. */
+/** Turns messages on the teams' queues into jobs. */
 const handleBatch = eachMessage(
   async (message) => {
     const team = message.queue.slice(env.JOBS_QUEUE_PREFIX.length);

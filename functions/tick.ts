@@ -10,13 +10,13 @@ const started = start("tick");
 const { fleet, logger } = started;
 const deps = tickWiring(started);
 
-/** Once a minute. What failed is tried again by the next one; this one says so by failing. */
+/** Runs once a minute. If a part fails, the invocation fails, too, to report it, and the next tick tries the part again. */
 export const handler = loggingErrors(logger, async (event: unknown): Promise<void> => {
   Tick.parse(event);
   const { errors, ...ticked } = await tick(deps);
   const failed = errors.map(({ part }) => part);
   logger.info("ticked", { ...ticked, failed });
-  for (const { part, error } of errors) logger.error("a part of the tick failed", { part, error });
+  for (const { part, error } of errors) logger.error("part of the tick failed", { part, error });
   for (const { pool, ...numbers } of ticked.numbers) publishPoolNumbers({ fleet: fleet.name, pool }, numbers);
   if (failed.length > 0) throw new Fault("tick", `these parts of the tick failed: ${failed.join(", ")}`, { retry: true });
 });

@@ -4,10 +4,10 @@ import type { IQueue } from "aws-cdk-lib/aws-sqs";
 
 type TableAction = "GetItem" | "BatchGetItem" | "Query" | "PutItem" | "UpdateItem" | "DeleteItem" | "ConditionCheckItem";
 
-/** A transaction needs the action of each of its parts. */
+/** All write actions, because a transaction needs the action of each of its parts. */
 export const allWrites: readonly TableAction[] = ["PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"];
 
-/** The table itself, never its index. */
+/** Allows actions on the table itself, but not on its index. */
 export const onTable = (table: Table, actions: readonly TableAction[]): PolicyStatement =>
   new PolicyStatement({ sid: "Table", actions: actions.map((action) => `dynamodb:${action}`), resources: [table.tableArn] });
 

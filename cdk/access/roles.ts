@@ -9,18 +9,18 @@ import { teamTag } from "../storage/team-vaults.ts";
 import { acknowledgeResources } from "./acknowledge.ts";
 
 export type JobRoleProps = {
-  /** The one that may hand it out, tagged: the `node` function. */
+  /** The role of the `node` function, which alone may assume the job role, with session tags. */
   readonly node: IRole;
   readonly incoming: Bucket;
   readonly code: Bucket;
   readonly datasets: Bucket;
-  /** Where else datasets may lie. */
+  /** Other buckets that may hold datasets. */
   readonly dataBuckets: readonly string[];
   readonly keys: readonly IKey[];
   readonly logGroupPrefix: string;
 };
 
-/** What one attempt may touch. The role is the same for all; the session's tags say whose it is. */
+/** The role of an attempt. All attempts share the role; the session's tags limit each session to its own team, job and attempt. */
 export class JobRole extends Construct {
   readonly role: Role;
 
@@ -56,7 +56,7 @@ export class JobRole extends Construct {
     this.role.addToPolicy(
       new PolicyStatement({
         sid: "TeamKey",
-        // S3 asks for Decrypt, too, when it joins the parts of a multipart upload.
+        // S3 also needs Decrypt to join the parts of a multipart upload.
         actions: ["kms:GenerateDataKey", "kms:Decrypt"],
         resources: props.keys.map((key) => key.keyArn),
         conditions: {
@@ -65,7 +65,7 @@ export class JobRole extends Construct {
       }),
     );
     this.role.addToPolicy(new PolicyStatement({ sid: "Logs", actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [logs] }));
-    acknowledgeResources(this.role, "The session's tags bound it to one team, and where it writes files to one attempt", [
+    acknowledgeResources(this.role, "The session's tags limit it to one team, and its uploads to one attempt", [
       uploads,
       archives,
       ...data,
@@ -75,7 +75,7 @@ export class JobRole extends Construct {
   }
 }
 
-/** What an instance may do by itself: call `node`, through its URL, and nothing else. */
+/** The role of an instance, which may call the `node` function through its URL and do nothing else. */
 export class InstanceRole extends Construct {
   readonly role: Role;
 
@@ -87,10 +87,10 @@ export class InstanceRole extends Construct {
     });
   }
 
-  /** `node` has to know this role first, to tell whose calls it takes. */
+  /** Allows calls of `node`. Separate from the constructor because `node` must know this role first: it accepts calls of no other. */
   mayCall(node: IFunction): void {
     const resources = [node.functionArn];
-    // Since October 2025 a call through a function URL needs both.
+    // Since October 2025, a call through a function URL needs both permissions.
     this.role.addToPolicy(
       new PolicyStatement({
         actions: ["lambda:InvokeFunctionUrl"],

@@ -6,22 +6,22 @@ import { type Configuration, fleetFile } from "../configuration/configuration.ts
 import { root } from "./root.ts";
 import { esmBanner } from "./worker-assets.ts";
 
-/** Names the file in functions/ of every handler. */
+/** The handlers' names, which are also the names of their files in functions/. */
 const names = Object.keys(Environments);
 
-/** A folder that holds each function's code, in a folder of the function's name. */
+/** The path of a folder that holds each function's code in a subfolder with the function's name. */
 export type FunctionBundles = string;
 
 export const bundleOf = (bundles: FunctionBundles, name: FunctionName): string => join(bundles, name);
 
 /**
- * Bundles all handlers, with the `fleet.json` that each reads when it starts, into a fresh folder. One run of esbuild reads what
- * they share once. The caller removes the folder.
+ * Bundles all handlers, with the `fleet.json` that each reads when it starts, into a new folder. A single run of esbuild reads
+ * shared modules only once. The caller must remove the folder.
  */
 export function bundleFunctions(configuration: Configuration): FunctionBundles {
   const build = join(root, ".build");
   mkdirSync(build, { recursive: true });
-  // As deep as any other: source maps name the sources relative to it, and are part of what CDK hashes.
+  // The folder is always at the same depth, because source maps name the sources relative to it and CDK hashes them, too.
   const bundles = mkdtempSync(join(build, "functions-"));
   buildSync({
     absWorkingDir: root,

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The repository's folder. */
+/** The path of the repository's root folder. */
 export const root: string = dirname(dirname(dirname(fileURLToPath(import.meta.url))));

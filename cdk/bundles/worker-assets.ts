@@ -6,10 +6,10 @@ import { Construct } from "constructs";
 import { buildSync } from "esbuild";
 import { root } from "./root.ts";
 
-/** The two files that make a node a worker. */
+/** Paths of the two files that an instance needs to become a worker: the agent's bundle and the Node binary. */
 export type WorkerFiles = { readonly worker: string; readonly node: string };
 
-/** Bundles the agent into one file and names the Node binary that runs it. */
+/** Bundles the agent into one file and returns its path with that of the Node binary that runs it. */
 export function buildWorker(): WorkerFiles {
   const worker = join(root, ".build", "worker", "worker.mjs");
   const built = buildSync({
@@ -25,19 +25,19 @@ export function buildWorker(): WorkerFiles {
     logLevel: "error",
   });
   const [file] = built.outputFiles;
-  if (file === undefined) throw new Error("esbuild left no worker");
+  if (file === undefined) throw new Error("esbuild wrote no worker bundle");
   mkdirSync(dirname(worker), { recursive: true });
-  // Two synths may run at once: each moves a whole file into place.
+  // Each synth moves a complete file into place, because two may run at once.
   const fresh = `${worker}.${process.pid}`;
   writeFileSync(fresh, file.contents);
   renameSync(fresh, worker);
   return { worker, node: join(root, "node_modules", "node", "bin", "node") };
 }
 
-/** Packages that are still CommonJS call `require` for Node's own modules; an ES module has none unless it makes one. */
+/** Defines `require`, which an ES module lacks, because bundled CommonJS packages call it for Node's own modules. */
 export const esmBanner = 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);';
 
-/** The worker's files as deployment assets, each one object. */
+/** The worker's files as deployment assets, one S3 object per file. */
 export class WorkerAssets extends Construct {
   readonly agent: Asset;
   readonly binary: Asset;
@@ -47,18 +47,18 @@ export class WorkerAssets extends Construct {
     this.agent = new Asset(this, "Worker", { path: files.worker });
     this.binary = new Asset(this, "Node", { path: files.node });
     const wrong = notLinuxX64(files.node);
-    // The local cloud runs this machine's own binary and never this one: only a deployment has to stop here.
+    // An error annotation stops a deployment only. The local cloud must go on, because it runs this machine's own binary instead.
     if (wrong)
       Annotations.of(this).addError(
-        `Nodes run Linux on x86_64, but ${files.node} ${wrong}. Deploy from Linux on x86_64, or install that machine's Node: npm i --cpu=x64 --os=linux`,
+        `Nodes run Linux on x86_64, but ${files.node} ${wrong}. Deploy from Linux on x86_64, or install Node for it: npm i --cpu=x64 --os=linux`,
       );
   }
 }
 
-/** `bucket/key`, as the `node` function is told. */
+/** Returns `bucket/key`, the form that the `node` function expects in its environment. */
 export const objectName = (asset: Asset): string => `${asset.s3BucketName}/${asset.s3ObjectKey}`;
 
-/** What is wrong with a file that should be a Linux program for x86_64; undefined when it is one. */
+/** Returns what is wrong with a file that should be a Linux program for x86_64, or undefined if it is one. */
 export function notLinuxX64(file: string): string | undefined {
   const header = Buffer.alloc(20);
   const handle = openSync(file, "r");
@@ -67,7 +67,7 @@ export function notLinuxX64(file: string): string | undefined {
   } finally {
     closeSync(handle);
   }
-  if (header.readUInt32BE(0) !== 0x7f454c46) return "is no Linux program";
-  // ELF: class 2 is 64 bit; machine 62 is x86_64.
+  if (header.readUInt32BE(0) !== 0x7f454c46) return "is not a Linux program";
+  // ELF: class 2 means 64 bit, machine 62 means x86_64.
   return header.readUInt8(4) === 2 && header.readUInt16LE(18) === 62 ? undefined : "is for another processor";
 }

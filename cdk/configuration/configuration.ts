@@ -17,17 +17,17 @@ const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,
 const arn = /^arn:aws[a-z-]*:/;
 const budget = z.number().min(0, "must not be negative").optional();
 
-/** More is a slip of the keyboard, or a limit in name only. */
+/** The largest limit accepted, because a larger one is a typing error or limits nothing. */
 const most = 1_000_000;
 const usdPerHour = z.number().min(0, "must not be negative").max(most, "must not be more than a million dollars an hour");
 const gpus = z.int().min(0, "must not be negative").max(most, "must not be more than a million");
 
-/** Either may be left out, not both. */
+/** Limits across pools. One of the two may be omitted, but not both. */
 const WiderLimits = z
   .strictObject({ usdPerHour: usdPerHour.optional(), gpus: gpus.optional() })
   .refine((limits) => limits.usdPerHour !== undefined || limits.gpus !== undefined, 'limit "usdPerHour", "gpus" or both');
 
-/** One fleet and its policy. What handlers need of it travels in `fleet.json`; the rest shapes the stack. */
+/** One pool and its policy. The fields that handlers need are deployed in `fleet.json`; the others shape the stack. */
 const Pool = z.strictObject({
   ...FleetFile.shape.pools.element.shape,
   families: z
@@ -40,62 +40,62 @@ const Pool = z.strictObject({
       usdPerMonth: budget.describe("Dollars that nodes may cost in a calendar month (UTC)"),
     })
     .optional()
-    .describe("What stops growth: once one is used up nothing starts until the next day or month, and what runs may end. Absent: none"),
+    .describe("Once a budget is used up, nothing starts until the next day or month; running jobs may finish. No budget if omitted"),
   markets: z.array(z.enum(["spot", "on-demand"])).min(1, 'name at least one of "spot" and "on-demand"'),
   shared: z.boolean().default(false).describe("Whether one node may serve several teams"),
-  teams: z.array(TeamName).default([]).describe("The teams that may use it; empty for all"),
+  teams: z.array(TeamName).default([]).describe("The teams that may use the pool; empty means all teams"),
   containers: z.boolean().default(true).describe("Whether jobs may name a container image, which the worker runs with Docker"),
   fallback: PoolName.optional().describe(
-    "The pool that a waiting job moves to when EC2 has refused all that it could buy here, for want of capacity or of quota; absent: it waits",
+    "The pool to which a waiting job moves if EC2 refused, for lack of capacity or quota, everything it could run on here. If omitted, it waits",
   ),
   fallbackSeconds: z
     .number()
     .min(0, "must not be negative")
     .max(604_800, "must not be longer than a week")
     .default(300)
-    .describe("For how long EC2 must have refused it all before a job moves to the fallback"),
-  idleSeconds: z.number().min(0).default(300).describe("How long a node may be idle before it is given back"),
-  bootSeconds: z.number().min(1).default(600).describe("How long an instance may take until its worker calls"),
+    .describe("How long EC2 must have refused everything before a job moves to the fallback pool"),
+  idleSeconds: z.number().min(0).default(300).describe("How long a node may be idle before it is terminated"),
+  bootSeconds: z.number().min(1).default(600).describe("How long an instance may take from its launch to its worker's first call"),
   maxLifetimeSeconds: z
     .int()
-    .min(600, "must be ten minutes or more: a node has to boot, work and be drained in it")
+    .min(600, "must be ten minutes or more: a node must boot, work and be drained within it")
     .max(31_536_000, "must not be longer than a year")
     .optional()
     .describe(
-      "No node is used for longer after its launch: it is drained in time, and what still runs at the end is stopped and waits again",
+      "The longest time that a node is used after its launch. It is drained in time; jobs that still run at the end are stopped and queued again",
     ),
   drainSeconds: z
     .number()
     .min(0, "must not be negative")
     .max(604_800, "must not be longer than a week")
     .default(600)
-    .describe("How long what runs on a node may go on once it is drained; nothing new begins there"),
+    .describe("How long jobs may still run on a node after its drain began; no new job starts there"),
   consolidateSeconds: z
     .number()
     .min(60, "must be a minute or more")
     .max(604_800, "must not be longer than a week")
     .optional()
     .describe(
-      "For how long nothing may have changed on a node before it is emptied, when what runs on it fits into what others have free and so much is saved that it pays to start it anew there, once; absent: never",
+      "How long a node must be unchanged before its jobs may be moved to free capacity of other nodes. Jobs start again there, each is moved only once, and only if that saves enough. Never if omitted",
     ),
   disruption: z
     .union(
       [
         z.strictObject({ nodes: z.int().min(0, "must not be negative") }),
-        z.strictObject({ share: z.number().min(0, "must not be negative").max(1, "is a part of 1") }),
+        z.strictObject({ share: z.number().min(0, "must not be negative").max(1, "must not be more than 1") }),
       ],
-      "must be { nodes: 2 } or { share: 0.1 }: a whole number, or a part of 1, and not negative",
+      "must be { nodes: 2 } or { share: 0.1 }: a whole number of nodes, or a share from 0 to 1",
     )
     .default({ share: 0.1 })
     .describe(
-      "How many nodes with work may be drained at a time by choice (not by EC2's): so many, or a share of those there are, at least one",
+      "How many nodes with work may be drained at a time (voluntary disruptions only): a number, or a share of the pool's nodes, at least one",
     ),
   mostLosses: z
     .int()
     .min(1, "must be 1 or more")
     .max(100, "must not be more than 100")
     .default(3)
-    .describe("A job fails when so many nodes were lost while it ran on them (EC2's interruptions do not count): it may be what ends them"),
+    .describe("A job fails after this many nodes were lost while it ran on them, because it may be the cause. EC2's interruptions do not count"),
   volumeGiB: z
     .int()
     .min(75, "the GPU image alone needs 75 GiB")
@@ -110,41 +110,41 @@ const Fields = z.strictObject({
     .string()
     .regex(/^[a-z][a-z0-9-]{0,19}$/, "must be 1 to 20 of a-z, 0-9 and -, starting with a letter")
     .default("fleetwright")
-    .describe("Prefix of everything that has a name; two deployments in one account need two"),
+    .describe("Prefix of the names of all resources; two deployments in one account need different names"),
   teams: z.array(TeamName).min(1, "name at least one team"),
   pools: z.array(Pool).min(1, "describe at least one pool"),
-  limits: WiderLimits.optional().describe("Most that all pools together may reserve at one moment; absent: no more bound than the pools'"),
+  limits: WiderLimits.optional().describe("The most that all pools together may reserve at a time. If omitted, only the pools' own limits apply"),
   teamLimits: z
     .record(TeamName, WiderLimits)
     .optional()
-    .describe("Most that a team's own nodes may come to, over all pools. Nodes of a pool that is shared are no team's"),
-  defaultPool: z.string().describe("Where a job goes that names no pool"),
+    .describe("The most that a team's own nodes may reserve in all pools together. Nodes of shared pools do not count towards any team"),
+  defaultPool: z.string().describe("The pool for jobs that name none"),
   dataBuckets: z
     .array(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be the name of a bucket"))
     .default([])
-    .describe("Buckets of yours in which datasets may lie, for every team to read; the deployment's own bucket for them needs no entry"),
+    .describe("Your own buckets that may hold datasets, which every team may read. The deployment's own datasets bucket needs no entry"),
   ec2Requests: Ec2Requests.describe(
-    "How fast this deployment asks EC2, which throttles each account: raise it with the account's limits, lower it where others share the account",
+    "How fast this deployment calls EC2, which throttles per account. Raise it with the account's limits; lower it if others share the account",
   ),
   zones: z.int().min(1).max(6).default(3).describe("In how many availability zones nodes may run"),
   logRetentionDays: z
     .literal([...retentionDays])
     .default(30)
-    .describe("For the jobs' logs and the functions'"),
+    .describe("How long the logs of jobs and of functions are kept"),
   decisionRetentionDays: z.int().min(1).max(3650).default(14),
-  artifactRetentionDays: z.int().min(1).max(36_500).optional().describe("Absent: sealed artifacts are kept until somebody deletes them"),
-  deletionProtection: z.boolean().default(true).describe("Whether the table refuses to be deleted"),
-  alarms: AlarmThresholds.prefault({}).describe("When the alarms go off that have pools decided on again"),
-  alarmTopicArn: z.string().regex(arn, "must be the ARN of an SNS topic").optional().describe("Who is told when an alarm goes off"),
+  artifactRetentionDays: z.int().min(1).max(36_500).optional().describe("If omitted, sealed artifacts are kept until someone deletes them"),
+  deletionProtection: z.boolean().default(true).describe("Whether the table is protected from deletion"),
+  alarms: AlarmThresholds.prefault({}).describe("Thresholds of the alarms that trigger new decisions about pools"),
+  alarmTopicArn: z.string().regex(arn, "must be the ARN of an SNS topic").optional().describe("The SNS topic that is notified when an alarm goes off"),
 });
 
-/** The admin's configuration: all that somebody decides before deploying. Unknown fields are refused. */
+/** The admin's configuration, with everything that must be decided before deploying. Unknown fields are refused. */
 export const Configuration = Fields.superRefine((fleet, context) => {
   const problem = (path: (string | number)[], message: string): void => {
     context.addIssue({ code: "custom", path, message });
   };
   const refuseTwice = (names: readonly string[], path: (string | number)[]): void => {
-    for (const name of repeated(names)) problem(path, `"${name}" is there twice`);
+    for (const name of repeated(names)) problem(path, `"${name}" is listed twice`);
   };
   refuseTwice(fleet.teams, ["teams"]);
   refuseTwice(fleet.dataBuckets, ["dataBuckets"]);
@@ -153,7 +153,7 @@ export const Configuration = Fields.superRefine((fleet, context) => {
     ["pools"],
   );
   for (const team of Object.keys(fleet.teamLimits ?? {}).filter((name) => !fleet.teams.includes(name)))
-    problem(["teamLimits", team], `there is no team "${team}" (there is ${fleet.teams.join(", ")})`);
+    problem(["teamLimits", team], `there is no team "${team}"; known teams: ${fleet.teams.join(", ")}`);
   fleet.pools.forEach((pool, index) => {
     refuseTwice(pool.families, ["pools", index, "families"]);
     refuseTwice(pool.markets, ["pools", index, "markets"]);
@@ -170,16 +170,16 @@ export const Configuration = Fields.superRefine((fleet, context) => {
   for (const team of [...new Set(fleet.teams)].filter(
     (name) => !fleet.pools.some((pool) => pool.teams.length === 0 || pool.teams.includes(name)),
   ))
-    problem(["pools"], `no pool takes jobs of the team "${team}"`);
+    problem(["pools"], `no pool accepts jobs of the team "${team}"`);
   if (!fleet.pools.some((pool) => pool.name === fleet.defaultPool))
-    problem(["defaultPool"], `there is no pool "${fleet.defaultPool}" (there is ${fleet.pools.map((pool) => pool.name).join(", ")})`);
+    problem(["defaultPool"], `there is no pool "${fleet.defaultPool}"; known pools: ${fleet.pools.map((pool) => pool.name).join(", ")}`);
 });
 export type Configuration = z.output<typeof Configuration>;
-/** What an admin writes: whatever has a good default may be left out. */
+/** The configuration as an admin writes it: fields with defaults may be omitted. */
 export type ConfigurationFile = z.input<typeof Configuration>;
 export type PoolConfiguration = Configuration["pools"][number];
 
-/** Checks a configuration; throws a Fault that names every mistake and where it is. */
+/** Checks and returns a configuration. Throws a Fault that names every mistake and its place. */
 export function parseConfiguration(value: unknown, from: string): Configuration {
   const configuration = checked(Configuration, value);
   if (configuration.kind === "good") return configuration.value;
@@ -192,7 +192,7 @@ export async function loadConfiguration(file: string): Promise<Configuration> {
   return parseConfiguration(path.endsWith(".json") ? readJson(path) : await defaultExport(path), file);
 }
 
-/** The part of the configuration that handlers read. */
+/** Returns the part of the configuration that handlers read. */
 export const fleetFile = (configuration: Configuration): FleetFile => ({
   name: configuration.name,
   teams: configuration.teams,

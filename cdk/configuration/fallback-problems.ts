@@ -6,7 +6,10 @@ type Pool = {
   readonly fallback?: string | undefined;
 };
 
-/** What is wrong with the pools' fallbacks, by the pool's index: a job must be welcome wherever it moves, and never come back. */
+/**
+ * Returns what is wrong with the pools' fallbacks, with the pool's index: the fallback pool must accept every job that may move to
+ * it, and a job must never return to a pool that it has left.
+ */
 export const fallbackProblems = (pools: readonly Pool[], teams: readonly string[]): { readonly pool: number; readonly message: string }[] =>
   pools.flatMap((pool, index) => problemsOf(pool, pools, teams).map((message) => ({ pool: index, message })));
 
@@ -14,23 +17,23 @@ function problemsOf(pool: Pool, pools: readonly Pool[], teams: readonly string[]
   if (pool.fallback === undefined) return [];
   if (pool.fallback === pool.name) return [`pool "${pool.name}" cannot be its own fallback`];
   const other = pools.find(({ name }) => name === pool.fallback);
-  if (!other) return [`there is no pool "${pool.fallback}" (there is ${pools.map(({ name }) => name).join(", ")})`];
+  if (!other) return [`there is no pool "${pool.fallback}"; known pools: ${pools.map(({ name }) => name).join(", ")}`];
   const turnedAway = teamsOf(pool, teams).filter((team) => !teamsOf(other, teams).includes(team));
   return [
-    ...(isInCycle(pool, pools) ? [`jobs of pool "${pool.name}" would come back to it: fallbacks must not form a circle`] : []),
+    ...(isInCycle(pool, pools) ? [`jobs of pool "${pool.name}" would return to it: fallbacks must not form a cycle`] : []),
     ...(turnedAway.length > 0
-      ? [`pool "${other.name}" does not take jobs of ${turnedAway.join(", ")}, which may use pool "${pool.name}"`]
+      ? [`pool "${other.name}" does not accept jobs of ${turnedAway.join(", ")}, which may use pool "${pool.name}"`]
       : []),
     ...(!pool.shared && other.shared && teamsOf(other, teams).length > 1
-      ? [`pool "${pool.name}" keeps teams on nodes of their own and pool "${other.name}" is shared`]
+      ? [`pool "${pool.name}" keeps teams on separate nodes, but pool "${other.name}" is shared`]
       : []),
-    ...(pool.containers && !other.containers ? [`pool "${pool.name}" runs containers and pool "${other.name}" does not`] : []),
+    ...(pool.containers && !other.containers ? [`pool "${pool.name}" runs containers, but pool "${other.name}" does not`] : []),
   ];
 }
 
 const teamsOf = ({ teams }: Pool, all: readonly string[]): readonly string[] => (teams.length === 0 ? all : teams);
 
-/** Whether the way along the fallbacks leads back to the pool itself. */
+/** Returns whether the chain of fallbacks leads back to the pool itself. */
 function isInCycle(pool: Pool, pools: readonly Pool[]): boolean {
   let at: Pool | undefined = pool;
   for (let steps = 0; steps < pools.length; steps += 1) {

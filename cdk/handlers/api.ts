@@ -8,14 +8,14 @@ import { DeadLetterQueue } from "../queues/dead-letter-queue.ts";
 import { FleetFunction } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 
-/** What people and programs call. A URL with IAM's signature, and no gateway: nothing to pay while nobody calls. */
+/** The HTTP API for people and programs: a function URL with IAM authorization. Without a gateway, it costs nothing while it is idle. */
 export class Api extends Construct {
   readonly function: IFunction;
   readonly url: string;
 
   constructor(scope: Construct, id: string, { configuration, bundles, table, queues, buckets, vaults }: Foundation) {
     super(scope, id);
-    // Whoever calls its URL has an answer; anything that calls it otherwise and fails rests here.
+    // Calls of the URL get a response even if they fail. Failed asynchronous invocations are kept in this queue.
     const dead = new DeadLetterQueue(this, "Dead", { fleet: configuration.name, of: "api" });
     const logStreams = Stack.of(this).formatArn({
       service: "logs",
@@ -39,7 +39,7 @@ export class Api extends Construct {
       },
       may: [
         onTable(table, ["GetItem", "BatchGetItem", "Query", ...allWrites]),
-        // For people's lists alone, which may lag behind.
+        // Used only for lists for people, which may be out of date.
         new PolicyStatement({ sid: "TeamsJobs", actions: ["dynamodb:Query"], resources: [teamIndex] }),
         sendTo(queues.lane.queue, queues.shards.queue),
         new PolicyStatement({ sid: "JobLogs", actions: ["logs:GetLogEvents"], resources: [logStreams] }),
@@ -51,7 +51,7 @@ export class Api extends Construct {
     });
     this.function = api.function;
     this.url = api.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM }).url;
-    acknowledgeResources(api.role, "It reads every team's logs and all decisions, and shows a caller what is that caller's", [
+    acknowledgeResources(api.role, "The API reads every team's logs and all decisions, and shows each caller only its own", [
       logStreams,
       decisions,
     ]);

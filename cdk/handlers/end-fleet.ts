@@ -12,13 +12,13 @@ import { FleetFunction } from "./fleet-function.ts";
 export type EndFleetProps = {
   readonly configuration: Configuration;
   readonly bundles: FunctionBundles;
-  /** What instances stand on: it is there until they have ended. */
+  /** What instances depend on; must outlive them. */
   readonly under: readonly IDependable[];
 };
 
 /**
- * Ends all instances when the stack is deleted, and has that wait until they have: a resource whose end is theirs. It goes
- * after all that takes messages and ticks, so that nothing is launched any more, and before what instances stand on.
+ * Terminates all instances when the stack is deleted, by a custom resource whose deletion waits until they have ended. It is
+ * deleted after everything that receives messages and ticks, so that nothing new is launched, and before what instances depend on.
  */
 export class EndFleet extends Construct {
   readonly #resource: CustomResource;
@@ -33,7 +33,7 @@ export class EndFleet extends Construct {
       may: [endOurs(this, configuration.name), new PolicyStatement({ sid: "Look", actions: ["ec2:DescribeInstances"], resources: ["*"] })],
       memory: 256,
     });
-    acknowledgeResources(end.role, "What is ended is found by its tag, which bounds what may be; looking at instances knows no resources", [
+    acknowledgeResources(end.role, "Only instances with this fleet's tag may be terminated; DescribeInstances does not support resources", [
       "*",
       anyInstance(this),
     ]);
@@ -45,7 +45,7 @@ export class EndFleet extends Construct {
     this.#resource.node.addDependency(...under);
   }
 
-  /** Has all that brings work in, below that construct, go first. */
+  /** Makes everything below `launchers` that brings in work be deleted first. */
   after(launchers: IConstruct): void {
     for (const part of launchers.node.findAll())
       if (part instanceof CfnEventSourceMapping || part instanceof CfnSchedule) part.node.addDependency(this.#resource);

@@ -14,23 +14,23 @@ import { retention } from "../storage/retention.ts";
 export type FleetFunctionProps<F extends FunctionName> = {
   readonly configuration: Configuration;
   readonly bundles: FunctionBundles;
-  /** Names the file in functions/ and, after the deployment's prefix, the function. */
+  /** The name of the file in functions/ and, after the deployment's prefix, of the function. */
   readonly name: F;
-  /** Exactly what lib/runtime/env.ts asks for. */
+  /** Exactly the variables that lib/runtime/env.ts requires. */
   readonly environment: EnvironmentVariables<F>;
-  /** All that the function may do beside writing its own log. */
+  /** Everything that the function may do besides writing its own log. */
   readonly may: readonly PolicyStatement[];
-  /** Made with `functionRole`, where somebody has to trust it first. @default a role of its own */
+  /** A role made with `functionRole`, needed if another role must trust it before the function exists. @default a role of its own */
   readonly role?: Role;
-  /** MiB; a CPU comes with 1769. */
+  /** MiB; 1769 MiB give one full CPU. */
   readonly memory: number;
-  /** Where events rest that the function failed on, if it is called with events and not by a queue. @default none */
+  /** Keeps events on which the function failed, if events and not a queue invoke it. @default none */
   readonly deadLetters?: IQueue;
-  /** Whether it is part of a loop of queues on purpose: AWS otherwise stops one after 16 rounds. @default false */
+  /** Whether the function is part of an intended loop of queues, which AWS otherwise stops after 16 rounds. @default false */
   readonly loops?: boolean;
 };
 
-/** One handler of functions/, bundled, with its own role, log and alarm. */
+/** A handler of functions/, bundled, with its own role, log and alarm. */
 export class FleetFunction<F extends FunctionName> extends Construct {
   readonly function: IFunction;
   readonly role: Role;
@@ -74,6 +74,6 @@ export class FleetFunction<F extends FunctionName> extends Construct {
   }
 }
 
-/** An empty role that a function can take. */
+/** Creates a role without permissions that a function can assume. */
 export const functionRole = (scope: Construct, name: FunctionName): Role =>
   new Role(scope, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com"), description: `Fleetwright's ${name}` });

@@ -6,7 +6,7 @@ import type { Queues } from "../queues/queues.ts";
 import type { Buckets } from "../storage/buckets.ts";
 import type { TeamVaults } from "../storage/team-vaults.ts";
 
-/** What the handlers stand on. */
+/** The parts of the stack that all handlers share. */
 export type Foundation = {
   readonly configuration: Configuration;
   readonly bundles: FunctionBundles;

@@ -10,16 +10,16 @@ import { DeadLetterQueue } from "../queues/dead-letter-queue.ts";
 import { FleetFunction, functionRole } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 
-/** What workers call: takes their reports, gives orders and each attempt's credentials. */
+/** The function that workers call. It receives their reports and returns orders with credentials for each attempt. */
 export class Node extends Construct {
   readonly function: IFunction;
-  /** Where workers call it, with IAM's signature. */
+  /** The function URL that workers call, with IAM authorization. */
   readonly url: string;
 
   constructor(scope: Construct, id: string, props: Foundation & { readonly worker: WorkerAssets; readonly instanceRole: Role }) {
     super(scope, id);
     const { configuration, bundles, table, queues, buckets, vaults, worker } = props;
-    // Workers call it by its URL and repeat what was not answered; anything that calls it otherwise and fails rests here.
+    // Workers call the URL and repeat a call that got no response. Failed asynchronous invocations are kept in this queue.
     const dead = new DeadLetterQueue(this, "Dead", { fleet: configuration.name, of: "node" });
     const role = functionRole(this, "node");
     const jobs = new JobRole(this, "Job", {

@@ -8,7 +8,7 @@ import { DeadLetterQueue } from "../queues/dead-letter-queue.ts";
 import { FleetFunction } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 
-/** Hears when an alarm of the fleet's begins or is over. */
+/** Receives the state changes of the fleet's alarms. */
 export class OnAlarm extends Construct {
   constructor(scope: Construct, id: string, { configuration, bundles, table, queues }: Foundation) {
     super(scope, id);

@@ -7,7 +7,7 @@ import { DeadLetterQueue } from "../queues/dead-letter-queue.ts";
 import { FleetFunction } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 
-/** Hears what becomes of instances: EC2 tells of every one of the account. */
+/** Receives EC2's events about instances. EC2 sends them for every instance of the account. */
 export class OnInstance extends Construct {
   constructor(scope: Construct, id: string, { configuration, bundles, table, queues }: Foundation) {
     super(scope, id);
@@ -22,7 +22,7 @@ export class OnInstance extends Construct {
       deadLetters: dead,
     });
     new Rule(this, "StateChange", {
-      description: "An EC2 instance of this account changed its state, or will not stay",
+      description: "An EC2 instance of this account changed its state or got an interruption notice",
       eventPattern: {
         source: ["aws.ec2"],
         detailType: [

@@ -14,7 +14,7 @@ export type PlaceProps = Foundation & {
   readonly instanceRole: IRole;
 };
 
-/** Decides capacity, one decision at a time for each pool, and asks EC2 for it. */
+/** Decides about capacity, one decision at a time per pool, and requests it from EC2. */
 export class Place extends Construct {
   constructor(scope: Construct, id: string, props: PlaceProps) {
     super(scope, id);
@@ -44,11 +44,11 @@ export class Place extends Construct {
       loops: true,
     });
     place.function.addEventSource(new SqsEventSource(queues.lane.queue, { batchSize: 10, reportBatchItemFailures: true }));
-    acknowledgeResources(place.role, "DescribeInstances knows no resources", ["*"]);
-    acknowledgeResources(place.role, "Each decision is an object of its own", [decisions]);
+    acknowledgeResources(place.role, "DescribeInstances does not support resources", ["*"]);
+    acknowledgeResources(place.role, "Each decision is written as a separate object", [decisions]);
     acknowledgeResources(
       place.role,
-      "EC2 names these when it makes them, or a launch template does; that template, the call that makes them or their tag bounds what may be done",
+      "EC2 or a launch template names these at launch, so no ARN is known before; the template, the creating call or their tag limits each action",
       anyOfAKind(this),
     );
   }

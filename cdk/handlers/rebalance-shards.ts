@@ -10,7 +10,7 @@ import { bucketArn, keptPrefix } from "../storage/data-buckets.ts";
 import { FleetFunction } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 
-/** Lists datasets and deals them out among the nodes that need them. */
+/** Lists datasets and deals their shards to the nodes that need them. */
 export class RebalanceShards extends Construct {
   constructor(scope: Construct, id: string, { configuration, bundles, table, queues, buckets }: Foundation) {
     super(scope, id);
@@ -29,25 +29,25 @@ export class RebalanceShards extends Construct {
           actions: ["s3:ListBucket"],
           resources: [buckets.datasets.bucketArn, ...configuration.dataBuckets.map((name) => bucketArn(Stack.of(this), name))],
         }),
-        // It reads names and sizes of data, never data.
+        // The function reads names and sizes of data, never the data itself.
         new PolicyStatement({ sid: "KeepLists", actions: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], resources: [kept] }),
       ],
       memory: 1769,
     });
     rebalance.function.addEventSource(new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true }));
     new Rule(this, "DataChanged", {
-      description: "An object of a team came or went in the datasets bucket",
+      description: "A team's object was created or deleted in the datasets bucket",
       eventPattern: {
         source: ["aws.s3"],
         detailType: ["Object Created", "Object Deleted"],
         detail: {
           bucket: { name: [buckets.datasets.bucketName] },
-          // What is written down here about datasets is no data: telling of it would never end.
+          // Fleetwright's own records about datasets must not trigger it, because it writes them itself: the loop would never end.
           object: { key: [{ "anything-but": { prefix: keptPrefix } }] },
         },
       },
       targets: [new SqsQueue(queue, { deadLetterQueue: dead })],
     });
-    acknowledgeResources(rebalance.role, "It writes down every dataset's shards and maps, below a prefix that holds nothing else", [kept]);
+    acknowledgeResources(rebalance.role, "It stores every dataset's shards and maps, below a prefix that holds nothing else", [kept]);
   }
 }

@@ -4,7 +4,7 @@ import { onTable, sendTo } from "../access/allow.ts";
 import { FleetFunction } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 
-/** Rings a pool's bell when a wake that was held back is due. */
+/** Rings a pool's bell when a delayed wake is due. */
 export class RingLater extends Construct {
   constructor(scope: Construct, id: string, { configuration, bundles, table, queues }: Foundation) {
     super(scope, id);

@@ -8,7 +8,7 @@ import { onTable } from "../access/allow.ts";
 import { FleetFunction } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 
-/** Seals what an attempt left, once its manifest has arrived. */
+/** Seals an attempt's uploads once its manifest has arrived. */
 export class SealArtifact extends Construct {
   constructor(scope: Construct, id: string, { configuration, bundles, table, queues, buckets, vaults }: Foundation) {
     super(scope, id);
@@ -26,7 +26,7 @@ export class SealArtifact extends Construct {
       },
       may: [
         onTable(table, ["GetItem", "UpdateItem", "DeleteItem"]),
-        // Without the right to list, S3 answers "denied" for what is just not there.
+        // Without the right to list, S3 returns "denied" for an object that does not exist.
         new PolicyStatement({
           sid: "Find",
           actions: ["s3:ListBucket"],
@@ -38,7 +38,7 @@ export class SealArtifact extends Construct {
           actions: ["s3:PutObject", "s3:AbortMultipartUpload"],
           resources: [buckets.artifacts.arnForObjects("*")],
         }),
-        // An attempt whose list is there was sealed before. Of one that is not there S3 says "denied", which means the same here.
+        // An attempt is sealed if its list exists. If S3 returns "denied" because the list does not exist, that means the same here.
         new PolicyStatement({ sid: "ReadLists", actions: ["s3:GetObject"], resources: [lists] }),
         new PolicyStatement({
           sid: "TeamKeys",
@@ -50,7 +50,7 @@ export class SealArtifact extends Construct {
     });
     seal.function.addEventSource(new SqsEventSource(queue, { batchSize: 1, reportBatchItemFailures: true }));
     new Rule(this, "Uploaded", {
-      description: "An attempt's manifest lies in the incoming bucket",
+      description: "An attempt's manifest was uploaded to the incoming bucket",
       eventPattern: {
         source: ["aws.s3"],
         detailType: ["Object Created"],
@@ -59,7 +59,7 @@ export class SealArtifact extends Construct {
       targets: [new SqsQueue(queue, { deadLetterQueue: dead })],
     });
     new Rule(this, "LogUploaded", {
-      description: "A part of an attempt's log lies in the incoming bucket",
+      description: "A part of an attempt's log was uploaded to the incoming bucket",
       eventPattern: {
         source: ["aws.s3"],
         detailType: ["Object Created"],
@@ -69,7 +69,7 @@ export class SealArtifact extends Construct {
     });
     acknowledgeResources(
       seal.role,
-      "It seals for every team and every job: it may read every object of the one bucket, and write every object of the other and read its lists",
+      "It seals for every team and job, so it must read every object of the incoming bucket, write every artifact and read the artifacts' lists",
       [buckets.incoming.arnForObjects("*"), buckets.artifacts.arnForObjects("*"), lists],
     );
   }

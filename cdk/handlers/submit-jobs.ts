@@ -4,7 +4,7 @@ import { onTable, sendTo } from "../access/allow.ts";
 import { FleetFunction } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 
-/** Takes what teams put on their queues. */
+/** Receives the messages that teams send to their queues. */
 export class SubmitJobs extends Construct {
   constructor(scope: Construct, id: string, { configuration, bundles, table, queues }: Foundation) {
     super(scope, id);

@@ -10,7 +10,7 @@ import { DeadLetterQueue } from "../queues/dead-letter-queue.ts";
 import { FleetFunction } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 
-/** Looks once a minute for what no event told: lost wakes, silent nodes, uploads nobody sealed, maps of datasets that are behind, new prices. */
+/** Checks once a minute for what no event reports: lost wakes, silent nodes, unsealed uploads, outdated maps of datasets, new prices. */
 export class Tick extends Construct {
   constructor(scope: Construct, id: string, { configuration, bundles, table, queues, network }: Foundation) {
     super(scope, id);
@@ -46,7 +46,7 @@ export class Tick extends Construct {
       memory: 1024,
       deadLetters: dead,
     });
-    // The next one comes in a minute: a repeat would only run beside it.
+    // No retries, because the next tick follows within a minute and a repeat would only run at the same time.
     tick.function.configureAsyncInvoke({ retryAttempts: 0 });
     const clock = new Role(this, "Clock", {
       assumedBy: new ServicePrincipal("scheduler.amazonaws.com", { conditions: { StringEquals: { "aws:SourceAccount": Aws.ACCOUNT_ID } } }),
@@ -62,12 +62,12 @@ export class Tick extends Construct {
         arn: tick.function.functionArn,
         roleArn: clock.roleArn,
         input: JSON.stringify({ tick: "minute" } satisfies TickEvent),
-        // The next one comes in a minute: an old one is of no use.
+        // An old tick is useless, because the next one follows within a minute.
         retryPolicy: { maximumRetryAttempts: 2, maximumEventAgeInSeconds: 60 },
         deadLetterConfig: { arn: dead.queueArn },
       },
     });
-    acknowledgeResources(tick.role, "What nobody owns is found by its tag, which bounds what may be ended", [anyInstance(this)]);
-    acknowledgeResources(tick.role, "These calls read public prices and shapes, or look at instances, and know no resources", ["*"]);
+    acknowledgeResources(tick.role, "Only orphans with this fleet's tag may be terminated", [anyInstance(this)]);
+    acknowledgeResources(tick.role, "These calls read public prices and shapes or describe instances; they do not support resources", ["*"]);
   }
 }

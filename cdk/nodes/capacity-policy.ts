@@ -13,17 +13,17 @@ export type Capacity = {
   readonly instanceRole: IRole;
 };
 
-/** What a launch makes; EC2 names each only when it makes it. */
+/** The kinds of resources that a launch creates. Their ids are unknown until EC2 creates them. */
 const made = ["instance", "volume", "network-interface", "spot-instances-request"];
 
-/** The kinds of things that a launch makes or starts from, any of the kind: see what bounds them below. */
+/** Returns wildcard ARNs for each kind of resource that a launch creates or starts from. The conditions below limit them. */
 export function anyOfAKind(scope: Construct): string[] {
   const stack = Stack.of(scope);
   const named = ["fleet", ...made].map((kind) => stack.formatArn({ service: "ec2", resource: `${kind}/*` }));
   return [...named, ...["image", "snapshot"].map((kind) => stack.formatArn({ service: "ec2", account: "", resource: `${kind}/*` }))];
 }
 
-/** Launches by our templates and into our subnets only; ends only what carries our tag. */
+/** Allows launches from this fleet's templates into its subnets only, and the termination of instances with its tag only. */
 export function capacityPolicy(scope: Construct, { configuration, network, launchTemplates, instanceRole }: Capacity): PolicyStatement[] {
   const stack = Stack.of(scope);
   const ec2 = (resource: string): string => stack.formatArn({ service: "ec2", resource });
@@ -33,7 +33,7 @@ export function capacityPolicy(scope: Construct, { configuration, network, launc
     ec2(`security-group/${network.nodes.securityGroupId}`),
   ];
   return [
-    // A fleet needs a launch template, and no other is allowed.
+    // A fleet needs a launch template, and only the fleet's own templates are allowed.
     new PolicyStatement({ sid: "AskForFleets", actions: ["ec2:CreateFleet"], resources: [...anyOfAKind(scope), ...templates, ...into] }),
     new PolicyStatement({
       sid: "LaunchByTemplate",
@@ -56,8 +56,8 @@ export function capacityPolicy(scope: Construct, { configuration, network, launc
       resources: [instanceRole.roleArn],
       conditions: { StringEquals: { "iam:PassedToService": "ec2.amazonaws.com" } },
     }),
-    // EC2 reads the image's parameter with the rights of who launches. Its documentation names the plural for RunInstances; that
-    // CreateFleet wants the singular has been reported, and a launch that is refused for it is refused for every node.
+    // EC2 reads the image's parameter with the caller's rights. Its documentation names GetParameters for RunInstances. Users have
+    // reported that CreateFleet needs GetParameter, and without it every launch would be refused.
     new PolicyStatement({
       sid: "ReadImage",
       actions: ["ssm:GetParameter", "ssm:GetParameters"],
@@ -75,10 +75,10 @@ export function capacityPolicy(scope: Construct, { configuration, network, launc
   ];
 }
 
-/** Instances have no names that could be known before. */
+/** Returns a wildcard ARN, because the ids of instances are not known in advance. */
 export const anyInstance = (scope: Construct): string => Stack.of(scope).formatArn({ service: "ec2", resource: "instance/*" });
 
-/** Ends what carries our tag, and nothing else. */
+/** Allows the termination of instances with this fleet's tag, and of no others. */
 export const endOurs = (scope: Construct, name: string): PolicyStatement =>
   new PolicyStatement({
     sid: "EndOurs",

@@ -15,7 +15,7 @@ import { Construct } from "constructs";
 import { root } from "../bundles/root.ts";
 import type { Configuration, PoolConfiguration } from "../configuration/configuration.ts";
 
-/** AWS's deep-learning base image: Amazon Linux 2023 with NVIDIA's driver and container toolkit. EC2 reads it at each launch. */
+/** The SSM parameter of AWS's deep-learning image: Amazon Linux 2023 with NVIDIA's driver and toolkit. EC2 reads it at each launch. */
 export const imageParameter = (architecture: PoolConfiguration["architecture"]): string =>
   `/aws/service/deeplearning/ami/${architecture}/base-oss-nvidia-driver-gpu-amazon-linux-2023/latest/ami-id`;
 
@@ -27,7 +27,7 @@ export type LaunchTemplatesProps = {
   readonly nodeUrl: string;
 };
 
-/** One launch template a pool: what every node of the pool has in common. */
+/** One launch template per pool, with what all nodes of the pool have in common. */
 export class LaunchTemplates extends Construct {
   readonly byPool: ReadonlyMap<string, LaunchTemplate>;
 
@@ -42,7 +42,7 @@ export class LaunchTemplates extends Construct {
           instanceProfile: instanceProfile as IInstanceProfile,
           securityGroup: props.securityGroup,
           requireImdsv2: true,
-          // A container is one hop further away than the host: it gets no answer.
+          // Containers cannot reach the metadata service, because they are one hop further away than the host.
           httpPutResponseHopLimit: 1,
           instanceMetadataTags: true,
           instanceInitiatedShutdownBehavior: InstanceInitiatedShutdownBehavior.TERMINATE,
@@ -66,7 +66,7 @@ export class LaunchTemplates extends Construct {
   }
 }
 
-/** The three lines that say where this node belongs, and the script below them. The local cloud reads the three lines. */
+/** Returns three lines that say where the node belongs, followed by the boot script. The local cloud reads the three lines. */
 const bootScript = (pool: string, nodeUrl: string): string =>
   [
     "#!/bin/bash",

@@ -14,16 +14,16 @@ import type { Bucket, IBucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 
 export type NetworkProps = {
-  /** In how many availability zones nodes may run. */
+  /** The number of availability zones in which nodes may run. */
   readonly zones: number;
-  /** Where refused traffic is noted. */
+  /** The bucket for the log of refused traffic. */
   readonly logs: Bucket;
 };
 
-/** Where nodes live: public subnets that nothing from outside can reach, with HTTPS as the only way out. Costs nothing when idle. */
+/** The nodes' network: public subnets that cannot be reached from outside, with HTTPS as the only way out. Costs nothing while idle. */
 export class Network extends Construct {
   readonly subnets: readonly ISubnet[];
-  /** The same, as functions are told. */
+  /** The same subnets with their zones, in the form that functions expect. */
   readonly places: readonly { readonly zone: string; readonly subnet: string }[];
   readonly nodes: SecurityGroup;
 
@@ -34,7 +34,7 @@ export class Network extends Construct {
       natGateways: 0,
       subnetConfiguration: [{ name: "node", subnetType: SubnetType.PUBLIC, cidrMask: 20 }],
       gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 }, DynamoDb: { service: GatewayVpcEndpointAwsService.DYNAMODB } },
-      // The default group is used by nothing; locking it needs a custom resource.
+      // Nothing uses the default group, and restricting it would need a custom resource.
       restrictDefaultSecurityGroup: false,
       flowLogs: {
         Refused: { destination: FlowLogDestination.toS3(props.logs as IBucket, "network"), trafficType: FlowLogTrafficType.REJECT },
@@ -48,8 +48,8 @@ export class Network extends Construct {
       allowAllOutbound: false,
     });
     this.nodes.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "HTTPS");
-    // For gangs alone: their members meet at the first one's address and then talk on ports that NCCL or Gloo choose as they like.
-    // The group is all nodes': what a job opens, any other node of the fleet can reach, another team's too.
+    // Only gangs need this: their members meet at the first member's address and then use ports that NCCL or Gloo choose freely.
+    // All nodes share the group, so every node of the fleet, also of another team, can reach the ports that a job opens.
     this.nodes.addIngressRule(this.nodes, Port.allTcp(), "Members of a gang");
     this.nodes.addEgressRule(this.nodes, Port.allTcp(), "Members of a gang");
   }

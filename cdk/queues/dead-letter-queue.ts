@@ -6,13 +6,13 @@ import { Construct } from "constructs";
 export type DeadLetterQueueProps = {
   /** The deployment's prefix. */
   readonly fleet: string;
-  /** What the letters were meant for. */
+  /** The queue or function for which the messages were meant. */
   readonly of: string;
-  /** Whether they come from a FIFO queue. @default false */
+  /** Whether the messages are from a FIFO queue. @default false */
   readonly fifo?: boolean;
 };
 
-/** Where messages rest that nobody could handle, and the alarm that says so. Named so that no team's queue can have its name. */
+/** A queue for messages that could not be handled, with an alarm. Its name can never be that of a team's queue. */
 export class DeadLetterQueue extends Construct {
   readonly queue: Queue;
 
@@ -28,7 +28,7 @@ export class DeadLetterQueue extends Construct {
     });
     new Alarm(this, "Alarm", {
       alarmName: `${props.fleet}-dead-${props.of}`,
-      alarmDescription: `Messages for ${props.of} could not be handled and rest in ${props.fleet}-dead-${props.of}.`,
+      alarmDescription: `Messages for ${props.of} could not be handled and are kept in ${props.fleet}-dead-${props.of}.`,
       metric: this.queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: "Maximum" }),
       threshold: 1,
       evaluationPeriods: 1,

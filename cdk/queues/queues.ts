@@ -4,17 +4,17 @@ import type { Configuration } from "../configuration/configuration.ts";
 import { timeouts } from "./timeouts.ts";
 import { WorkQueue } from "./work-queue.ts";
 
-/** Every queue that a function reads. Who may send to a team's queue speaks for that team. */
+/** All queues that functions read. Anyone who may send to a team's queue acts for that team. */
 export class Queues extends Construct {
-  /** A team's queue is named by this and the team. */
+  /** The prefix of the teams' queues; the team's name follows. */
   readonly jobsPrefix: string;
   readonly jobs: ReadonlyMap<string, WorkQueue>;
-  /** Wakes `place`: one message group a pool. */
+  /** Wakes `place`, with one message group per pool. */
   readonly lane: WorkQueue;
-  /** Holds a wake back for up to 15 minutes. */
+  /** Delays a wake for up to 15 minutes. */
   readonly later: WorkQueue;
   readonly seal: WorkQueue;
-  /** Asks for datasets to be looked at. */
+  /** Requests that datasets be listed and dealt. */
   readonly shards: WorkQueue;
 
   constructor(scope: Construct, id: string, configuration: Configuration) {
@@ -27,7 +27,7 @@ export class Queues extends Construct {
         new WorkQueue(this, `Jobs-${team}`, { fleet, name: `jobs-${team}`, visibility: sixTimes(timeouts["submit-jobs"]) }),
       ]),
     );
-    // A decision that died is taken up again after 30 s, not minutes: the epoch makes two at once harmless.
+    // A decision that crashed is repeated after 30 s rather than minutes, because the epoch makes two decisions at once harmless.
     this.lane = new WorkQueue(this, "Lane", { fleet, name: "lane", visibility: Duration.seconds(30), fifo: true });
     this.later = new WorkQueue(this, "Later", { fleet, name: "later", visibility: sixTimes(timeouts["ring-later"]) });
     this.seal = new WorkQueue(this, "Seal", { fleet, name: "seal", visibility: sixTimes(timeouts["seal-artifact"]) });
@@ -35,5 +35,5 @@ export class Queues extends Construct {
   }
 }
 
-/** What AWS advises for a queue behind a function, so that throttled batches are not received twice. */
+/** The visibility that AWS recommends for a queue that invokes a function, so that throttled batches are not received twice. */
 const sixTimes = (timeout: Duration): Duration => Duration.seconds(timeout.toSeconds() * 6);

@@ -6,15 +6,15 @@ import { DeadLetterQueue } from "./dead-letter-queue.ts";
 export type WorkQueueProps = {
   /** The deployment's prefix. */
   readonly fleet: string;
-  /** The queue's own name after the prefix. */
+  /** The queue's name after the prefix. */
   readonly name: string;
-  /** At least the time-out of the function that reads it. */
+  /** Must be at least the timeout of the function that reads the queue. */
   readonly visibility: Duration;
-  /** One message group at a time, in order. @default false */
+  /** Whether each message group is delivered in order. @default false */
   readonly fifo?: boolean;
 };
 
-/** A queue whose messages are tried five times and then kept for two weeks where somebody is told of them. */
+/** A queue whose messages are tried five times and then kept for two weeks in a dead-letter queue, with an alarm. */
 export class WorkQueue extends Construct {
   readonly queue: Queue;
   readonly dead: Queue;
@@ -31,7 +31,7 @@ export class WorkQueue extends Construct {
       deadLetterQueue: { queue: this.dead, maxReceiveCount: 5 },
       ...(fifo && {
         fifo,
-        // Content de-duplication would swallow a second ring for five minutes.
+        // Content-based de-duplication would drop a second ring within five minutes.
         contentBasedDeduplication: false,
         deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
         fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,

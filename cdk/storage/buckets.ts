@@ -12,17 +12,17 @@ import {
 import { Construct } from "constructs";
 import type { Configuration } from "../configuration/configuration.ts";
 
-/** Where files rest. Deleting the stack leaves them: what a team made is not ours to throw away. */
+/** The buckets for all files. Deleting the stack keeps them, because they hold the teams' work. */
 export class Buckets extends Construct {
-  /** Who read and wrote what in the others, and what nodes were refused on the network; kept for 30 days. */
+  /** Access logs of the other buckets and logs of refused network traffic; kept for 30 days. */
   readonly logs: Bucket;
-  /** Uploads under their team's key, below TEAM/JOB/ATTEMPT/; gone after a day. Tells the default event bus of every new object. */
+  /** Uploads below TEAM/JOB/ATTEMPT/, encrypted under the team's key; deleted after a day. Sends an event for every new object. */
   readonly incoming: Bucket;
   /** Sealed artifacts. */
   readonly artifacts: Bucket;
-  /** What jobs run: archives below TEAM/. */
+  /** Archives of the jobs' code, below TEAM/. */
   readonly code: Bucket;
-  /** Teams' data, below TEAM/, and what is written down about datasets. Tells the default event bus of every object that comes or goes. */
+  /** Teams' data below TEAM/, and Fleetwright's records about datasets. Sends an event for every object that is created or deleted. */
   readonly datasets: Bucket;
   /** The decision journal. */
   readonly decisions: Bucket;
@@ -83,14 +83,14 @@ const bucket = (scope: Construct, id: string, props: BucketProps): Bucket =>
 
 const expireAfter = (days: number) => ({ expiration: Duration.days(days), abortIncompleteMultipartUploadAfter: Duration.days(1) });
 
-/** The L2's own switch for this adds a custom resource with a function in it; the bucket's property does without. */
+/** Sends events to the default event bus. Sets the L1 property, because the L2's option adds a custom resource with a function. */
 function tellTheEventBus(of: Bucket): void {
   const resource = of.node.defaultChild;
-  if (!(resource instanceof CfnBucket)) throw new Error(`${of.node.path} is no bucket of ours`);
+  if (!(resource instanceof CfnBucket)) throw new Error(`${of.node.path} is not a bucket of this stack`);
   resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
 }
 
-/** Refuses an upload that does not name a key; which key it may name is the uploader's own policy. */
+/** Refuses uploads that do not name a KMS key. The uploader's own policy says which keys it may name. */
 function requireTeamKey(of: Bucket): void {
   const refuse = (sid: string, conditions: Record<string, Record<string, string>>): void => {
     of.addToResourcePolicy(

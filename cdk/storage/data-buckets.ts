@@ -1,8 +1,8 @@
 import { ArnFormat, type Stack } from "aws-cdk-lib";
 
-/** Below it, the datasets bucket holds what Fleetwright writes down of datasets: no team can have this name. */
+/** The prefix of Fleetwright's own records in the datasets bucket. No team can have this name. */
 export const keptPrefix = "_fleetwright/";
 
-/** A bucket of the account that is not the stack's. */
+/** Returns the ARN of a bucket of the account that is not part of the stack. */
 export const bucketArn = (stack: Stack, name: string): string =>
   stack.formatArn({ service: "s3", region: "", account: "", resource: name, arnFormat: ArnFormat.NO_RESOURCE_NAME });

@@ -2,7 +2,7 @@ import { RemovalPolicy } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
 import { Construct } from "constructs";
 
-/** The one table. Its index serves people's lists; decisions never read it, because it lags behind. */
+/** The only table. Its index serves lists for people; decisions must not read it, because it is eventually consistent. */
 export class FleetTable extends Construct {
   readonly table: Table;
 

@@ -6,14 +6,14 @@ import { Construct } from "constructs";
 import type { Configuration } from "../configuration/configuration.ts";
 import { retention } from "./retention.ts";
 
-/** The tag that a team's key carries; a job may use a key only if it equals the job's own session tag. */
+/** The tag of a team's key. A job may use a key only if this tag equals the job's session tag. */
 export const teamTag = "team";
 
-/** Each team's key and its jobs' logs. Forgetting a team is scheduling its key's deletion: logs and artifacts go with it. */
+/** Each team's key and log group. Scheduling the deletion of a team's key makes its logs and artifacts unreadable for good. */
 export class TeamVaults extends Construct {
-  /** A team's key has this and the team's name as alias. */
+  /** The prefix of the aliases of teams' keys; the team's name follows. */
   readonly aliasPrefix: string;
-  /** A team's log group has this and the team's name as name. */
+  /** The prefix of the names of teams' log groups; the team's name follows. */
   readonly logGroupPrefix: string;
   readonly keys: ReadonlyMap<string, Key>;
 
@@ -24,7 +24,7 @@ export class TeamVaults extends Construct {
     const keys = configuration.teams.map((team): [string, Key] => {
       const key = new Key(this, `Key-${team}`, {
         alias: `${this.aliasPrefix}${team}`,
-        description: `Fleetwright ${configuration.name}: what the team ${team} uploads, leaves and logs`,
+        description: `Fleetwright ${configuration.name}: uploads, artifacts and logs of the team ${team}`,
         enableKeyRotation: true,
         removalPolicy: RemovalPolicy.RETAIN,
       });

@@ -10,26 +10,26 @@ import { operations } from "./operations.ts";
 import type { Problem } from "./views/problem.ts";
 import { type Caller, sessionOf, speakerOf } from "./views/speaker.ts";
 
-/** What comes with each request beside itself. */
+/** What the server knows about a request in addition to the request itself. */
 export type Signed = {
   readonly caller: Caller;
   readonly requestId: string;
-  /** Where the API was called, such as `https://….lambda-url.us-east-1.on.aws`. */
+  /** The API's own address, for example `https://….lambda-url.us-east-1.on.aws`. */
   readonly origin?: string | undefined;
 };
 
-/** `log`: gets a line per call, never what the call carried. */
+/** Options of the API. `log` receives one line per call, which never contains the call's body. */
 export type ApiOptions = { readonly deps: ApiDeps; readonly log: Log };
 type Env = { Bindings: Signed };
 
-/** The API over HTTP. Whatever comes in, it answers: with JSON, or with problem details. */
+/** Creates the HTTP API. It responds to every request with JSON or with problem details, also after an error. */
 export function createApi({ deps, log }: ApiOptions): Hono<Env> {
   const app = new Hono<Env>({ strict: true });
   const all = [...operations, describeItself(operations)];
   const answerTo = async (context: Context<Env>, each: Operation | undefined, work: () => Promise<Answer>): Promise<Response> => {
     const fromMs = deps.now();
     const { caller, requestId } = context.env;
-    const outcome = await settled(work, (error) => log({ level: "error", message: "a call failed", requestId, error }));
+    const outcome = await settled(work, (error) => log({ level: "error", message: "call failed", requestId, error }));
     const response = respond(outcome, requestId);
     const session = sessionOf(caller.arn);
     log({
@@ -51,21 +51,21 @@ export function createApi({ deps, log }: ApiOptions): Hono<Env> {
   for (const [path, those] of Map.groupBy(all, pathOf)) {
     const allow = those.flatMap(({ method }) => (method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()])).join(", ");
     app.all(path, async (context) => {
-      const response = await answerTo(context, those[0], async () => problem("method", `Here one can ${allow}.`));
+      const response = await answerTo(context, those[0], async () => problem("method", `This path supports only ${allow}.`));
       response.headers.set("allow", allow);
       return response;
     });
   }
-  app.notFound((context) => answerTo(context, undefined, async () => problem("not-found", "There is nothing here.")));
+  app.notFound((context) => answerTo(context, undefined, async () => problem("not-found", "The API has no such path.")));
   return app;
 }
 
-/** `{team}` is `:team` for hono. */
+/** Returns an operation's path in hono's syntax, in which `{team}` is `:team`. */
 const pathOf = ({ path }: Pick<Operation, "path">): string => `${basePath}${path.replaceAll(/\{(\w+)\}/g, ":$1")}`;
 
 async function run(deps: ApiDeps, each: Operation, { req, env }: Context<Env>): Promise<Answer> {
   const speaker = speakerOf(env.caller, deps.fleet);
-  if (speaker.kind === "nobody") return problem("denied", "Your role speaks for nobody here.");
+  if (speaker.kind === "nobody") return problem("denied", "Your role may not act for any team of this deployment.");
   return each.run(deps, {
     params: req.param(),
     query: new URL(req.url).searchParams,
@@ -78,15 +78,15 @@ async function run(deps: ApiDeps, each: Operation, { req, env }: Context<Env>): 
   });
 }
 
-/** A bug, or a part of AWS that does not answer, is told in the log and not to the caller. */
+/** Returns the outcome of `work`, or a problem if it throws. Details of errors go to the log, never to the caller. */
 async function settled(work: () => Promise<Answer>, onError: (error: unknown) => void): Promise<Answer> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Fault && error.code === "cursor") return problem("cursor", "No page begins there.");
+    if (error instanceof Fault && error.code === "cursor") return problem("cursor", "The cursor is invalid.");
     onError(error);
-    if (error instanceof Fault && error.retry) return problem("busy", "This could not be done just now; try again in a moment.");
-    return problem("internal", "Something is broken here. Its log has more under this request's id.");
+    if (error instanceof Fault && error.retry) return problem("busy", "The request could not be completed; try again in a moment.");
+    return problem("internal", "An internal error occurred. Find it in the API's log by this request's id.");
   }
 }
 

@@ -8,7 +8,7 @@ import { whoAmI } from "./operations/me.ts";
 import { nodeOperations } from "./operations/nodes.ts";
 import { poolOperations } from "./operations/pools.ts";
 
-/** All that can be called, but for the document that says so. */
+/** All operations except the one that returns the OpenAPI document. */
 export const operations: readonly Operation[] = [
   whoAmI,
   ...jobOperations,

@@ -4,7 +4,7 @@ import type { Deployment } from "../model/deployment.ts";
 import { Fault } from "../model/fault.ts";
 import { awsErrorKind } from "./errors.ts";
 
-/** Finds a deployment by its name in the client's account and region; throws a Fault that says what to do when there is none. */
+/** Returns a deployment by its name in the client's account and region. Throws a Fault that says what to do if there is none. */
 export async function findDeployment(ssm: Pick<SSMClient, "send">, name: string): Promise<Deployment> {
   const text = await parameter(ssm, name);
   try {
@@ -12,7 +12,7 @@ export async function findDeployment(ssm: Pick<SSMClient, "send">, name: string)
   } catch (cause) {
     throw new Fault(
       "deployment",
-      `What ${deploymentParameter(name)} says is not of this release; deploy it again with \`npx cdk deploy\``,
+      `The parameter ${deploymentParameter(name)} is from another release; deploy again with \`npx cdk deploy\``,
       {
         cause,
       },

@@ -1,17 +1,17 @@
 import { codeless } from "../../events/s3-refusal.ts";
 
 /**
- * The one place that knows what AWS calls its errors.
+ * The kinds of errors. This file is the only place that knows AWS's names for them.
  *
- * - `capacity`: AWS has none of it at this moment; another offer, or a later try, may do.
- * - `limit`: a quota of the account or the region; only time or the admin changes it.
- * - `throttled`: asked too fast; the same call may succeed in a moment.
- * - `gone`: the instance existed once or never; EC2 does not know it (any more).
- * - `denied`: not allowed; asking again changes nothing.
- * - `conflict`: collides with another call (the same token with other parameters, two writers at once).
- * - `condition`: a conditional write whose condition did not hold.
- * - `missing`: the thing that was named (object, queue, key, parameter, stream) is not there.
- * - `unknown`: everything else, time-outs and lost answers included: the call may or may not have taken effect.
+ * - `capacity`: AWS has no capacity at the moment; another offer or a later try may succeed.
+ * - `limit`: a quota of the account or the region was reached; only time or the admin changes that.
+ * - `throttled`: calls were too fast; the same call may succeed in a moment.
+ * - `gone`: EC2 does not know the instance (any more).
+ * - `denied`: the call is not allowed; repeating it changes nothing.
+ * - `conflict`: the call collides with another one (the same token with other parameters, two writers at once).
+ * - `condition`: the condition of a conditional write did not hold.
+ * - `missing`: the named object, queue, key, parameter or stream does not exist.
+ * - `unknown`: everything else, including timeouts and lost responses; the call may or may not have taken effect.
  */
 export type AwsErrorKind = "capacity" | "limit" | "throttled" | "gone" | "denied" | "conflict" | "condition" | "missing" | "unknown";
 
@@ -25,7 +25,7 @@ const names: Readonly<Record<Exclude<AwsErrorKind, "unknown">, readonly string[]
     "InsufficientFreeAddressesInSubnet",
     "UnfulfillableCapacity",
     "SpotMaxPriceTooLow",
-    // The type is not offered in that zone, or not as spot: for us the same as none left there.
+    // The type is not offered in that zone, or not as spot, which has the same effect as no capacity there.
     "Unsupported",
   ],
   limit: [
@@ -64,7 +64,7 @@ const names: Readonly<Record<Exclude<AwsErrorKind, "unknown">, readonly string[]
     "UnauthorizedOperation",
     "AccessDenied",
     "AccessDeniedException",
-    // CreateFleet's, when its caller may not read the parameter that names the image.
+    // CreateFleet returns it if its caller may not read the parameter that names the image.
     "SsmAccessDenied",
     "AuthFailure",
     "AuthorizationError",
@@ -111,18 +111,18 @@ const kinds: ReadonlyMap<string, AwsErrorKind> = new Map(
   Object.entries(names).flatMap(([kind, all]) => all.map((name) => [name, kind as AwsErrorKind])),
 );
 
-/** What an error code means, wherever it stands: thrown by the SDK, or an item of CreateFleet's answer. */
+/** Returns the kind of an error code, whether the SDK threw it or CreateFleet's response contains it. */
 export const awsCodeKind = (code: string): AwsErrorKind => kinds.get(code) ?? "unknown";
 
-/** Whether a `limit` is on the vCPUs of running instances, which EC2 counts by family and market. */
+/** Returns whether a `limit` is a quota on the vCPUs of running instances, which EC2 counts by family and market. */
 export const isVcpuQuota = (code: string): boolean =>
   ["VcpuLimitExceeded", "InstanceLimitExceeded", "MaxSpotInstanceCountExceeded"].includes(code);
 
 /**
- * Whether EC2 says with an error that a type is not sold in a zone or a market. `Unsupported` is RunInstances' code for it;
- * CreateFleet's is `InvalidFleetConfiguration`, which is also the code of a request that is wrong, so its words decide: "Your
- * requested instance type (p3.8xlarge) is not supported in your requested Availability Zone (us-east-1f)." A code that is only
- * about the request, such as InvalidParameterCombination (an image of another architecture), is never read like this.
+ * Returns whether an error says that a type is not sold in a zone or a market. RunInstances' code for that is `Unsupported`.
+ * CreateFleet's is `InvalidFleetConfiguration`, which is also the code of a wrong request, so the message decides: "Your
+ * requested instance type (p3.8xlarge) is not supported in your requested Availability Zone (us-east-1f)." Codes that are only
+ * about the request, such as InvalidParameterCombination (an image of another architecture), never count.
  */
 export const saysUnsold = (code: string, message: string): boolean =>
   code === "Unsupported" || (unsoldCodes.has(code) && unsoldWords.test(message));
@@ -136,7 +136,7 @@ const unsoldCodes: ReadonlySet<string> = new Set([
 const unsoldWords =
   /instance type\b.*\bnot (supported|offered|available) (in|as|for)\b.*\b(availability zone|region|spot)|unsupported instance ?types/is;
 
-/** What an error that a call of the SDK threw means. */
+/** Returns the kind of an error that a call of the SDK threw. */
 export const awsErrorKind = (error: unknown): AwsErrorKind => {
   const known = awsCodeKind(awsErrorCode(error));
   if (known !== "unknown") return known;
@@ -145,15 +145,15 @@ export const awsErrorKind = (error: unknown): AwsErrorKind => {
 };
 
 /**
- * What the status of an answer says whose code is not listed above. A HEAD's answer has no body and so no code at all: S3's 403
- * for an object that is not there, from a caller without s3:ListBucket, is such a one. A code that AWS did send is better than
- * 404 and 412, which other services use for other things.
+ * Returns the kind of an error by its HTTP status, if its code is not listed above. Responses to HEAD have no body and so no
+ * code, for example S3's 403 for a missing object if the caller lacks s3:ListBucket. 404 and 412 count only without a code,
+ * because other services use them for other things.
  */
 function kindOfStatus(error: unknown): AwsErrorKind {
   const status = httpStatus(error);
   const code = awsErrorCode(error);
   if (status === 429) return "throttled";
-  // The only 403 that is about the moment, and not about a right.
+  // The only 403 that is temporary and not about a permission.
   if (status === 401 || status === 403) return code === "RequestTimeTooSkewed" ? "unknown" : "denied";
   if (!codeless.has(code)) return "unknown";
   if (status === 404) return "missing";
@@ -161,26 +161,26 @@ function kindOfStatus(error: unknown): AwsErrorKind {
 }
 
 /**
- * Why DynamoDB cancelled a transaction, one code an item in its order ("None" where the item was not the reason).
- * Empty for any other error.
+ * Returns why DynamoDB cancelled a transaction: one code per item, in its order, "None" if the item was not the reason.
+ * Returns an empty list for any other error.
  */
 export const cancellationCodes = (error: unknown): readonly string[] => {
   if (!(error instanceof Error) || !("CancellationReasons" in error) || !Array.isArray(error.CancellationReasons)) return [];
   return error.CancellationReasons.map((reason: { Code?: unknown } | null) => (typeof reason?.Code === "string" ? reason.Code : "None"));
 };
 
-/** A condition that failed is the answer, whatever else was in the way: trying again would find it failed too. */
+/** Returns the kind of a cancelled transaction. A failed condition takes precedence, because it would fail again on a retry. */
 function cancellationKind(codes: readonly string[]): AwsErrorKind {
   const found = new Set(codes.map(awsCodeKind));
   return (["condition", "conflict", "throttled"] as const).find((kind) => found.has(kind)) ?? "unknown";
 }
 
-/** AWS's name for an error that was thrown; "Error" or the like for one that is not AWS's. */
+/** Returns AWS's code of a thrown error, or a name such as "Error" if the error is not from AWS. */
 export const awsErrorCode = (error: unknown): string => (error instanceof Error ? error.name : "unknown");
 
 /**
- * Whether AWS itself has answered and said no, so that the call surely had no effect: a client error that is not throttling.
- * False for time-outs, lost answers and server errors.
+ * Returns whether AWS itself refused the call, which then certainly had no effect: a client error other than throttling.
+ * Returns false for timeouts, lost responses and server errors.
  */
 export const isDefinite = (error: unknown): boolean => {
   const status = httpStatus(error);

@@ -2,10 +2,10 @@ import { Fault } from "../model/fault.ts";
 
 export type Page<T> = { readonly items: readonly T[] | undefined; readonly next: string | undefined };
 
-/** No list that we read is longer; an answer that never ends is a fault of the other side. */
+/** The most pages of a list. No list that is read here is longer, so an endless one is an error of the other side. */
 const mostPages = 500;
 
-/** Reads a paged list to its end. `ask` gets the token of the page before, and undefined first. */
+/** Returns all items of a paged list. `ask` receives the token of the previous page, or undefined for the first page. */
 export async function allPages<T>(ask: (token: string | undefined) => Promise<Page<T>>): Promise<T[]> {
   const all: T[] = [];
   let token: string | undefined;

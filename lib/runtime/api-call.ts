@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Caller } from "../api/views/speaker.ts";
 import type { UrlAnswer } from "./function-url.ts";
 
-/** A call of a function URL with IAM authorization, payload 2.0, as far as an HTTP request and its signer are in it. */
+/** The parts of a function URL call (IAM authorization, payload 2.0) that describe the HTTP request and its signer. */
 const UrlCall = z.object({
   rawPath: z.string(),
   rawQueryString: z.string().default(""),
@@ -10,10 +10,10 @@ const UrlCall = z.object({
   body: z.string().optional(),
   isBase64Encoded: z.boolean().default(false),
   requestContext: z.object({
-    /** Of the function. */
+    /** The account of the function. */
     accountId: z.string(),
     requestId: z.string(),
-    /** Where the call arrived: the URL's own name, whatever the caller says. */
+    /** The URL's own host name, regardless of what the caller sends. */
     domainName: z.string().optional(),
     http: z.object({ method: z.string() }),
     authorizer: z.object({ iam: z.object({ userArn: z.string(), accountId: z.string() }) }),
@@ -24,11 +24,11 @@ export type ApiCall = {
   readonly request: Request;
   readonly caller: Caller;
   readonly requestId: string;
-  /** The URL's own address, as far as the event tells it. */
+  /** The URL's own address; undefined if the event does not contain it. */
   readonly origin?: string | undefined;
 };
 
-/** The request in an event; throws for what is no call of the URL. */
+/** Returns the request in an event. Throws if the event is not a call of the function URL. */
 export function readApiCall(event: unknown): ApiCall {
   const { rawPath, rawQueryString, headers, body, isBase64Encoded, requestContext } = UrlCall.parse(event);
   const url = new URL("https://api");
@@ -46,11 +46,11 @@ export function readApiCall(event: unknown): ApiCall {
   };
 }
 
-/** Function URLs speak HTTPS; a local cloud says that it does not. */
+/** Returns the origin with https, which function URLs use, or with http if a local cloud says so in `x-forwarded-proto`. */
 const originOf = (domain: string | undefined, protocol: string | undefined): string | undefined =>
   domain !== undefined && /^[\w.-]+(:\d+)?$/.test(domain) ? `${protocol === "http" ? "http" : "https"}://${domain}` : undefined;
 
-/** A Request cannot be made with just any method; what nobody has an operation for is all the same. */
+/** Maps unknown methods to OPTIONS, because a Request refuses some methods and no operation has any of the others. */
 const known = (method: string): string =>
   ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"].includes(method) ? method : "OPTIONS";
 const takesBody = (method: string): boolean => method !== "GET" && method !== "HEAD";

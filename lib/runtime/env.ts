@@ -2,23 +2,23 @@ import * as z from "zod";
 import { Fault } from "../model/fault.ts";
 
 /**
- * What each function needs from its environment. `cdk/` sets exactly these variables, by type: a missing one fails
- * the compiler, not a deployed function.
+ * The environment variables that each function needs. Types make `cdk/` set exactly these, so that a missing variable fails
+ * the compiler and not a deployed function.
  */
 const table = { TABLE: z.string().min(1) };
 const bell = { ...table, LANE_QUEUE_URL: z.url() };
 
-/** Where nodes may run: one subnet a zone. */
+/** The subnets in which nodes may run, one per zone. */
 const subnets = { SUBNETS: z.string().transform(json(z.array(z.object({ zone: z.string(), subnet: z.string() })).min(1))) };
-/** Every team's KMS key has this prefix and the team's name as alias. */
+/** The prefix of the aliases of teams' KMS keys; the team's name follows. */
 const keys = { KEY_ALIAS_PREFIX: z.string().startsWith("alias/") };
 
-/** Where datasets lie, and where somebody is asked to look at them. */
+/** The queue that requests work on datasets, and the bucket that holds them. */
 const shards = { SHARDS_QUEUE_URL: z.url() };
 const data = { ...shards, DATASETS_BUCKET: z.string().min(1) };
 
 export const Environments = {
-  "submit-jobs": z.object({ ...bell, /** A team's queue is named by this and the team. */ JOBS_QUEUE_PREFIX: z.string().min(1) }),
+  "submit-jobs": z.object({ ...bell, /** The prefix of the teams' queues. */ JOBS_QUEUE_PREFIX: z.string().min(1) }),
   place: z.object({
     ...bell,
     ...subnets,
@@ -34,10 +34,10 @@ export const Environments = {
     ...data,
     INCOMING_BUCKET: z.string().min(1),
     JOB_ROLE_ARN: z.string().min(1),
-    /** The name of the role that instances have; nobody else may call. */
+    /** The name of the instances' role. Callers with any other role are refused. */
     INSTANCE_ROLE: z.string().min(1),
     LOG_GROUP_PREFIX: z.string().min(1),
-    /** Where the boot script's downloads lie: `bucket/key`. */
+    /** The boot script's downloads, as `bucket/key`. */
     WORKER_ASSET: z.string().regex(/^[^/]+\/.+$/),
     NODE_ASSET: z.string().regex(/^[^/]+\/.+$/),
   }),
@@ -52,13 +52,13 @@ export const Environments = {
 
 export type FunctionName = keyof typeof Environments;
 export type Environment<F extends FunctionName> = z.infer<(typeof Environments)[F]>;
-/** What `cdk/` has to set for a function. */
+/** The variables that `cdk/` must set for a function. */
 export type EnvironmentVariables<F extends FunctionName> = z.input<(typeof Environments)[F]>;
 
-/** The environment of one function; throws a Fault that names every variable that is missing or wrong. */
+/** Returns the environment of a function. Throws a Fault that names every variable that is missing or wrong. */
 export function environment<F extends FunctionName>(name: F, variables: Record<string, string | undefined>): Environment<F> {
   const parsed = Environments[name].safeParse(variables);
-  if (!parsed.success) throw new Fault("environment", `The environment of ${name} is not complete:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new Fault("environment", `The environment of ${name} is incomplete:\n${z.prettifyError(parsed.error)}`);
   return parsed.data as Environment<F>;
 }
 

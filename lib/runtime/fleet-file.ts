@@ -4,7 +4,7 @@ import * as z from "zod";
 import { PoolName, TeamName } from "../../events/job.ts";
 import { Ec2Requests } from "./ec2-requests.ts";
 
-/** What is absent is not limited. */
+/** Limits; an undefined one does not limit. */
 const Limits = z.strictObject({ usdPerHour: z.number().min(0).optional(), gpus: z.int().min(0).optional() });
 
 const Pool = z.strictObject({
@@ -27,16 +27,16 @@ const Pool = z.strictObject({
   fallbackSeconds: z.number().min(0),
 });
 
-/** `fleet.json`: what the admin configured, as far as handlers need it. CDK writes it beside every bundle. */
+/** `fleet.json`: the part of the admin's configuration that handlers need. CDK writes it next to every bundle. */
 export const FleetFile = z.strictObject({
   name: z.string(),
   teams: z.array(TeamName).min(1),
   pools: z.array(Pool).min(1),
-  /** Where a job goes that names no pool. */
+  /** The pool for jobs that name none. */
   defaultPool: PoolName,
-  /** Buckets beside the datasets bucket in which datasets may lie. */
+  /** Buckets, in addition to the datasets bucket, that may hold datasets. */
   dataBuckets: z.array(z.string()).default([]),
-  /** What all pools together may reserve, and what each team may over all of them. */
+  /** Limits on what all pools together may reserve, and on what each team may reserve in all of them. */
   limits: Limits.optional(),
   teamLimits: z.record(TeamName, Limits).optional(),
   ec2Requests: Ec2Requests,

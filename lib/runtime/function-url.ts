@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { jsonOf } from "../../events/json.ts";
 
-/** A call of a function URL with IAM authorization, as Lambda passes it on (payload 2.0). */
+/** A call of a function URL with IAM authorization, as Lambda passes it to the function (payload 2.0). */
 const UrlCall = z.object({
   body: z.string().optional(),
   isBase64Encoded: z.boolean().default(false),
@@ -11,14 +11,14 @@ const UrlCall = z.object({
 });
 
 /**
- * Who calls: the role and the name of its session. EC2 names an instance's session by its instance id,
- * and no instance can choose another. Both are empty for a caller that has not assumed a role.
+ * The caller's role and session name, and the body. EC2 names an instance's session after the instance id,
+ * and no instance can choose another name. Both are empty if the caller has not assumed a role.
  */
 export type Caller = { readonly role: string; readonly session: string; readonly body: unknown };
 
 export type UrlAnswer = { readonly statusCode: number; readonly headers: Record<string, string>; readonly body: string };
 
-/** Who calls, and the JSON it sent (undefined when that is not JSON). */
+/** Returns the caller and its JSON body, which is undefined if the body is not JSON. */
 export function readCall(event: unknown): Caller {
   const call = UrlCall.parse(event);
   const text = call.isBase64Encoded ? Buffer.from(call.body ?? "", "base64").toString("utf8") : (call.body ?? "");

@@ -2,16 +2,16 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { loggedError, withLoggedError } from "../model/errors/logged-error.ts";
 import type { Log } from "../ports/log.ts";
 
-/** What varies from line to line; an error goes under `error`. */
+/** The variable parts of a line. An error must be in `error`. */
 export type Fields = { readonly error?: unknown; readonly [field: string]: unknown };
 
-/** The one log of a function: a JSON object per line, on stdout or stderr. */
+/** A function's log, which writes one JSON object per line to stdout or stderr. */
 export type FunctionLogger = {
   info(message: string, fields?: Fields): void;
   error(message: string, fields?: Fields): void;
 };
 
-/** Powertools itself would print every field of an error, and AWS's errors hold the whole answer. */
+/** Creates a function's log. Formats errors itself, because Powertools prints all their fields and AWS's errors hold whole responses. */
 export function functionLogger(serviceName: string): FunctionLogger {
   const jsonReplacerFn = (_key: string, value: unknown): unknown => (value instanceof Error ? loggedError(value) : value);
   const logger = new Logger({ serviceName, jsonReplacerFn });
@@ -21,20 +21,20 @@ export function functionLogger(serviceName: string): FunctionLogger {
   };
 }
 
-/** Takes the lines of flows, adapters and the API. */
+/** Returns a `Log` for flows, adapters and the API that writes to a function's log. */
 export const logTo =
   (logger: FunctionLogger): Log =>
   ({ level, message, ...fields }) =>
     logger[level](message, fields);
 
-/** Logs what a handler throws before Lambda does, which prints neither causes nor AWS's request ids. */
+/** Wraps a handler so that its errors are logged here, because Lambda logs neither causes nor AWS's request ids. */
 export const loggingErrors =
   <Args extends readonly unknown[], Result>(logger: FunctionLogger, handler: (...args: Args) => Promise<Result>) =>
   async (...args: Args): Promise<Result> => {
     try {
       return await handler(...args);
     } catch (error) {
-      logger.error("the invocation failed", { error });
+      logger.error("invocation failed", { error });
       throw error;
     }
   };

@@ -3,12 +3,13 @@ import type { PoolNumbers } from "../decide/health/pool-numbers.ts";
 import { metricsNamespace } from "../model/alarm.ts";
 
 /**
- * Publishes how a pool is, by fleet and pool: the dimensions that the stack's alarms name, and no other, for each combination is
- * another metric, at $0.30 a month (https://aws.amazon.com/cloudwatch/pricing/). One that is published for part of a month costs that part.
+ * Publishes a pool's metrics with the dimensions fleet and pool, which the stack's alarms name. There are no other dimensions,
+ * because each combination is a metric of its own at $0.30 per month, in proportion to the part of the month in which it is
+ * published (https://aws.amazon.com/cloudwatch/pricing/).
  */
 export function publishPoolNumbers(of: { fleet: string; pool: string }, numbers: PoolNumbers): void {
   const metrics = new Metrics({ namespace: metricsNamespace });
-  // It comes with the service as a dimension.
+  // Powertools adds the service as a dimension by default.
   metrics.clearDefaultDimensions();
   metrics.setDefaultDimensions(of);
   metrics.addMetric("Nodes", MetricUnit.Count, numbers.nodes);
@@ -17,7 +18,7 @@ export function publishPoolNumbers(of: { fleet: string; pool: string }, numbers:
   metrics.addMetric("QueuedJobs", MetricUnit.Count, numbers.queuedJobs);
   metrics.addMetric("OldestQueuedSeconds", MetricUnit.Seconds, numbers.oldestQueuedSeconds);
   metrics.addMetric("ReservedUsdPerHour", MetricUnit.NoUnit, numbers.reservedUsdPerHour);
-  // A metric costs only in months in which it is published, and most never see one.
+  // Published only if there are any, because a metric costs nothing in months without it, and most fleets never have one.
   if (numbers.openBreakers > 0) metrics.addMetric("OpenBreakers", MetricUnit.Count, numbers.openBreakers);
   metrics.publishStoredMetrics();
 }

@@ -10,13 +10,13 @@ const Record = z.object({
   attributes: z.object({ SentTimestamp: z.coerce.number(), ApproximateReceiveCount: z.coerce.number() }),
 });
 
-/** One message as a handler gets it. */
+/** A message as handlers receive it. */
 export type Message = {
   readonly id: string;
   readonly body: string;
-  /** The name of the queue it came from. */
+  /** The name of its queue. */
   readonly queue: string;
-  /** When SQS took it, ms since the epoch. */
+  /** When SQS accepted it, in ms since the epoch. */
   readonly sentAtMs: number;
 };
 
@@ -28,8 +28,8 @@ const messageOf = (record: unknown): Message => {
 type Batch = { readonly Records: SQSRecord[] };
 
 /**
- * A handler that takes each message by itself: one that throws comes again, the others are done with.
- * `onError` is the only place that hears why: neither the processor nor Lambda says a word of it.
+ * Returns a handler that processes each message separately. Messages whose processing throws are delivered again, the others
+ * are not. `onError` must report the error, because neither the processor nor Lambda does.
  */
 export const eachMessage =
   (work: (message: Message) => Promise<void>, onError: (messageId: string, error: unknown) => void) =>
@@ -46,8 +46,8 @@ export const eachMessage =
   };
 
 /**
- * A handler for a batch of a FIFO queue that can hold several groups: each group's messages are one piece of work,
- * and a group that fails comes again without the others.
+ * Returns a handler that processes a batch's messages by group. If a group's processing throws, all its messages are
+ * delivered again, without those of other groups.
  */
 export const eachGroup =
   (groupOf: (message: Message) => string, work: (group: string, messages: readonly Message[]) => Promise<void>) =>

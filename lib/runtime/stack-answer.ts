@@ -7,8 +7,8 @@ const tries = 4;
 const timeoutMs = 10_000;
 
 /**
- * Has CloudFormation's request done and always answers it, whatever happens: it would wait for an hour. A request that names
- * no place for the answer throws, because then it cannot be answered. `onError` is called with what the work threw.
+ * Carries out CloudFormation's request and always responds to it, because CloudFormation would otherwise wait for an hour.
+ * Throws if the request names no URL for the response. `onError` is called with the error that the work threw.
  */
 export async function answerStack(
   event: unknown,
@@ -26,7 +26,7 @@ export async function answerStack(
 
 async function doneWith(event: unknown, work: (change: StackChange) => Promise<StackOutcome>): Promise<StackOutcome> {
   const change = StackChange.safeParse(event);
-  return change.success ? work(change.data) : failed(event, `not a request that is understood here: ${inWords(change.error)}`);
+  return change.success ? work(change.data) : failed(event, `malformed request: ${inWords(change.error)}`);
 }
 
 const failed = (event: unknown, reason: string): StackOutcome => ({
@@ -47,11 +47,11 @@ async function answer(to: StackAnswerTo, { status, physicalId, reason }: StackOu
   });
   for (let n = 1; ; n += 1) {
     try {
-      // The URL is signed for a body without a type.
+      // The URL's signature covers an empty content type.
       const headers = { "content-type": "" };
       const { ok, status: code } = await fetch(to.ResponseURL, { method: "PUT", body, headers, signal: AbortSignal.timeout(timeoutMs) });
       if (ok) return;
-      throw new Error(`CloudFormation's answer URL said ${code}`);
+      throw new Error(`CloudFormation's response URL returned ${code}`);
     } catch (error) {
       if (n === tries) throw error;
       await pause(1_000 * n * Math.random());

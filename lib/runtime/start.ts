@@ -5,17 +5,17 @@ import { type FleetFile, readFleetFile } from "./fleet-file.ts";
 import { type FunctionLogger, functionLogger } from "./logger.ts";
 import { traceSources } from "./stack-traces.ts";
 
-/** What every handler stands on, made once when its Lambda starts. */
+/** The parts that every handler needs, created once when its Lambda starts. */
 export type Started<F extends FunctionName> = {
   readonly env: Environment<F>;
   readonly fleet: FleetFile;
-  /** Where the function runs; Lambda sets it. */
+  /** The function's region, which Lambda sets. */
   readonly region: string;
   readonly logger: FunctionLogger;
   readonly metrics: Metrics;
 };
 
-/** Reads the environment and the `fleet.json` beside the bundle; a Lambda that lacks either does not start, and says what is missing. */
+/** Reads the environment and the `fleet.json` next to the bundle. Throws an error that says what is missing if either is incomplete. */
 export function start<F extends FunctionName>(name: F): Started<F> {
   traceSources(import.meta.url);
   const fleet = readFleetFile(import.meta.dirname);

@@ -14,7 +14,7 @@ const ofPool = [
 ];
 
 describe("the alarms that ring pools", () => {
-  test("are four a pool and two a team", () => {
+  test("the stack has four alarms per pool and two per team", () => {
     expect(ringing.map(({ properties }) => properties["AlarmName"]).toSorted()).toEqual([
       "fleetwright/gpu-high/gpu",
       "fleetwright/gpu-low/gpu",
@@ -27,7 +27,7 @@ describe("the alarms that ring pools", () => {
     ]);
   });
 
-  test("are known again by their names, with the pools that they ring", () => {
+  test("an alarm's name says which pools it rings", () => {
     const { name, pools } = parseConfiguration(fleetConfig, "the test");
     for (const { properties } of ringing) {
       const alarm = alarmOf(String(properties["AlarmName"]), name);
@@ -35,7 +35,7 @@ describe("the alarms that ring pools", () => {
     }
   });
 
-  test("are at rest when nothing is published, and look at each minute", () => {
+  test("alarms that ring pools do not go off without data, and evaluate each minute", () => {
     for (const { properties } of ringing) expect(properties).toMatchObject({ TreatMissingData: "notBreaching", Period: 60 });
   });
 
@@ -44,7 +44,7 @@ describe("the alarms that ring pools", () => {
     ["gpu-low", "GpuUtilization", "Average", "LessThanOrEqualToThreshold", 10, 10],
     ["queue-depth", "QueuedJobs", "Maximum", "GreaterThanOrEqualToThreshold", 100, 5],
     ["queue-age", "OldestQueuedSeconds", "Maximum", "GreaterThanOrEqualToThreshold", 1800, 5],
-  ])("%s is about the metric that the tick publishes", (kind, metric, statistic, comparison, threshold, minutes) => {
+  ])("the alarm %s watches the metric that the tick publishes", (kind, metric, statistic, comparison, threshold, minutes) => {
     expect(named(`fleetwright/${kind}/gpu`)).toMatchObject({
       Namespace: "Fleetwright",
       MetricName: metric,
@@ -59,7 +59,7 @@ describe("the alarms that ring pools", () => {
   test.each([
     ["jobs-depth", "ApproximateNumberOfMessagesVisible", 500],
     ["jobs-age", "ApproximateAgeOfOldestMessage", 300],
-  ])("%s is about its team's queue", (kind, metric, threshold) => {
+  ])("the alarm %s watches its team's queue", (kind, metric, threshold) => {
     const queue = stack.one("AWS::SQS::Queue", "QueueName", "fleetwright-jobs-vision");
     expect(named(`fleetwright/${kind}/vision`)).toMatchObject({
       Namespace: "AWS/SQS",
@@ -70,7 +70,7 @@ describe("the alarms that ring pools", () => {
     });
   });
 
-  test("go off when the admin says", () => {
+  test("the admin sets the thresholds of the alarms", () => {
     const own = new Synthesized({ ...fleetConfig, alarms: { gpuHighPercent: 75, gpuHighMinutes: 2 } });
     expect(own.one("AWS::CloudWatch::Alarm", "AlarmName", "fleetwright/gpu-high/gpu").properties).toMatchObject({
       Threshold: 75,
@@ -78,7 +78,7 @@ describe("the alarms that ring pools", () => {
     });
   });
 
-  test("are heard by on-alarm, and no other alarm of the account is", () => {
+  test("on-alarm receives the state changes of the fleet's alarms and of no other alarm", () => {
     stack.template.hasResourceProperties("AWS::Events::Rule", {
       EventPattern: {
         source: ["aws.cloudwatch"],
@@ -96,10 +96,10 @@ describe("the alarms that ring pools", () => {
   });
 
   test.each([
-    ["a share that is none", { gpuHighPercent: 101 }, /alarms\.gpuHighPercent: .*0 to 100/],
-    ["no minute", { queueMinutes: 0 }, /alarms\.queueMinutes: .*at least 1/],
+    ["a percentage above 100", { gpuHighPercent: 101 }, /alarms\.gpuHighPercent: .*0 to 100/],
+    ["zero minutes", { queueMinutes: 0 }, /alarms\.queueMinutes: .*at least 1/],
     ["a misspelt field", { gpuHi: 3 }, /there is no field "gpuHi"/],
-  ])("cannot be set to %s", (_what, alarms, message) => {
+  ])("the configuration of alarms refuses %s", (_what, alarms, message) => {
     expect(() => parseConfiguration({ ...fleetConfig, alarms }, "here")).toThrow(message);
   });
 });

@@ -19,27 +19,27 @@ describe("the app", () => {
       "with other names, teams and pools",
       { ...fleetConfig, name: "blue", teams: ["a"], zones: 1, alarmTopicArn: "arn:aws:sns:us-east-1:111122223333:alarms" },
     ],
-  ])("passes cdk-nag's AwsSolutions pack %s", (_what, configuration) => {
+  ])("the app %s passes cdk-nag's AwsSolutions pack", (_what, configuration) => {
     const { app } = aFleetApp(configuration);
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     expect(() => app.synth()).not.toThrow();
   });
 
-  test("is not synthesized when the pack finds something", () => {
+  test("the app is not synthesized if cdk-nag finds a problem", () => {
     const { app, stack } = aFleetApp();
     new Bucket(stack, "Careless");
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     expect(() => app.synth()).toThrow(/AwsSolutions-S10/);
   });
 
-  test("has no look-ups and needs no account or region", () => {
+  test("the app needs no look-ups, no account and no region", () => {
     const { app } = aFleetApp();
     const assembly = app.synth();
     expect(assembly.manifest.missing).toBeUndefined();
     expect(assembly.getStackByName("Fleetwright").environment).toMatchObject({ account: "unknown-account", region: "unknown-region" });
   });
 
-  test("tells the admin's topic of every alarm, and prints the API's address", () => {
+  test("every alarm notifies the admin's topic, and the stack outputs the API's URL", () => {
     const topic = "arn:aws:sns:us-east-1:111122223333:alarms";
     const template = Template.fromStack(aFleetApp({ ...fleetConfig, alarmTopicArn: topic }).stack);
     template.allResourcesProperties("AWS::CloudWatch::Alarm", { AlarmActions: [topic] });
@@ -48,23 +48,23 @@ describe("the app", () => {
     });
   });
 
-  test("does not let a Node be deployed that nodes cannot run", () => {
+  test("a Node binary that nodes cannot run stops the deployment", () => {
     const { app, stack } = aFleetApp(fleetConfig, { node: aFile(Buffer.from("cffaedfe0c00000100000000020000000000", "hex")) });
     Annotations.fromStack(stack).hasError(
       "/Fleetwright/Worker",
-      Match.stringLikeRegexp("is no Linux program.*Deploy from Linux on x86_64"),
+      Match.stringLikeRegexp("is not a Linux program.*Deploy from Linux on x86_64"),
     );
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-    // The template is there all the same: the local cloud has its own Node.
+    // The template is written nevertheless, because the local cloud uses its own Node.
     expect(() => app.synth()).not.toThrow();
   });
 
-  test("knows a Linux program for x86_64", () => {
+  test("a file's ELF header shows whether it is a Linux program for x86_64", () => {
     const arm = Buffer.from(linuxProgram);
     arm.writeUInt16LE(183, 18);
     expect(notLinuxX64(aFile(linuxProgram))).toBeUndefined();
     expect(notLinuxX64(aFile(arm))).toBe("is for another processor");
-    expect(notLinuxX64(aFile(Buffer.alloc(0)))).toBe("is no Linux program");
+    expect(notLinuxX64(aFile(Buffer.alloc(0)))).toBe("is not a Linux program");
   });
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 
-/** The boot script's lines with its folders below `folder` and its ten minutes made twelve seconds, which pass by sleeping only. */
+/** Returns the boot script with its folders below `folder`, and with twelve seconds, which pass only by sleeping, for its ten minutes. */
 const script = (folder: string): string =>
   [
     "export FLEETWRIGHT_NODE_URL='https://node.example/'",
@@ -18,7 +18,7 @@ const script = (folder: string): string =>
       .replaceAll("SECONDS", "clock"),
   ].join("\n");
 
-/** Stands for curl: metadata, the node function (which answers `answers`, one a call, the last for ever), and the downloads. */
+/** A fake curl for the metadata, the downloads and the node function, which returns one of `answers` per call and the last one for ever. */
 const curl = (folder: string, answers: readonly string[]): string => `#!/bin/bash
 out=$(sed -n 's/.* -o \\([^ ]*\\) .*/\\1/p' <<<"$*")
 case "$*" in
@@ -68,7 +68,7 @@ describe("the boot script", () => {
     booted = await boot([wait, yes]);
   });
 
-  test("fetches the worker and its Node, and starts them under systemd", () => {
+  test("the boot script downloads the worker and Node and starts them under systemd", () => {
     const { code, read } = booted;
     expect(code).toBe(0);
     expect(read("opt/fleetwright/worker.mjs")).toBe("worker\n");
@@ -86,7 +86,7 @@ describe("the boot script", () => {
       expect(unit.split("\n")).toContain(setting);
   });
 
-  test("calls node signed, with its credentials nowhere on a command line", () => {
+  test("the boot script signs its calls of node without credentials on a command line", () => {
     const { read } = booted;
     expect(read("calls")).toContain("--aws-sigv4 aws:amz:eu-west-1:lambda");
     expect(read("calls")).toContain('{"protocol":1,"kind":"boot","pool":"gpu"}');
@@ -94,13 +94,13 @@ describe("the boot script", () => {
     expect(read("secrets")).toContain('user = "AKID:SECRET"\nheader = "x-amz-security-token: SESSION"');
   });
 
-  test("blocks the job's user from the instance's metadata before the worker runs", () => {
+  test("the boot script blocks the job's user from the instance's metadata before the worker runs", () => {
     const { read } = booted;
     expect(read("etc/systemd/system/fleetwright.service")).toMatch(/^ExecStartPre=.*\/opt\/fleetwright\/guard$/m);
     expect(read("opt/fleetwright/guard")).toContain("-d 169.254.169.254");
   });
 
-  test("ends the instance when nobody answers", async () => {
+  test("the boot script shuts the instance down if the node function does not respond", async () => {
     const { code, said, read } = await boot([""]);
     expect(code).toBe(1);
     expect(said).toContain("gave up");
@@ -108,7 +108,7 @@ describe("the boot script", () => {
     expect(read("calls").split("\n").length).toBeGreaterThan(2);
   });
 
-  test("ends the instance at once when it is not wanted any more", async () => {
+  test("the boot script shuts the instance down at once if the node function says so", async () => {
     const { read } = await boot(['{"kind":"shutdown","because":"the pool is gone"}']);
     expect(read("done")).toMatch(/systemctl poweroff\n$/);
     expect(read("calls").trim().split("\n")).toHaveLength(1);

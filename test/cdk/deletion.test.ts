@@ -11,7 +11,7 @@ const ids = (...types: readonly string[]): string[] =>
   Object.entries(template.Resources).flatMap(([id, { Type }]) => (types.includes(Type) ? [id] : []));
 const [instances = ""] = ids("Custom::FleetwrightInstances");
 
-/** All that a resource needs, and what that needs: it is there before, and after. */
+/** Returns all resources that a resource depends on, directly or not. They are created before it and deleted after it. */
 function allNeeds(id: string, known = new Set<string>()): Set<string> {
   for (const need of needs.get(id) ?? [])
     if (!known.has(need)) {
@@ -21,14 +21,14 @@ function allNeeds(id: string, known = new Set<string>()): Set<string> {
   return known;
 }
 
-describe("when the stack is deleted", () => {
-  test("all that brings work in goes before the instances are ended, so that nothing is launched any more", () => {
+describe("the deletion of the stack", () => {
+  test("everything that brings work in is deleted before the instances end, so that nothing new is launched", () => {
     const launchers = ids("AWS::Lambda::EventSourceMapping", "AWS::Scheduler::Schedule");
     expect(launchers.length).toBeGreaterThan(5);
     for (const id of launchers) expect([...allNeeds(id)], id).toContain(instances);
   });
 
-  test("what instances stand on, and what ends them, is there until they have ended", () => {
+  test("what instances depend on and what terminates them exist until the instances have ended", () => {
     const until = allNeeds(instances);
     const types = [
       "AWS::EC2::Subnet",
@@ -48,7 +48,7 @@ describe("when the stack is deleted", () => {
     for (const id of policies) expect([...until]).toContain(id);
   });
 
-  test("its function may look, and end what bears its name, and nothing else", () => {
+  test("end-fleet may describe instances and terminate those of its fleet, and nothing else", () => {
     const { properties } = stack.functionNamed("end-fleet");
     const role = JSON.stringify(properties["Role"]);
     const [logicalId = ""] = ids("AWS::IAM::Role").filter((id) => role.includes(id));
@@ -56,7 +56,7 @@ describe("when the stack is deleted", () => {
     expect(may.toSorted()).toEqual(["ec2:DescribeInstances", "ec2:TerminateInstances", "logs:CreateLogStream", "logs:PutLogEvents"]);
   });
 
-  test("a deployment that is renamed has another resource, so that the old one's instances end", () => {
+  test("renaming a deployment replaces the resource whose deletion terminates the old name's instances", () => {
     const renamed = Template.parse(new Synthesized({ ...fleetConfig, name: "second" }).template.toJSON());
     expect(Object.keys(renamed.Resources)).not.toContain(instances);
   });

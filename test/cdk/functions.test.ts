@@ -9,7 +9,7 @@ const names = z.array(z.custom<FunctionName>((name) => typeof name === "string" 
 const Variables = z.object({ Variables: z.record(z.string(), z.unknown()) });
 
 describe("functions", () => {
-  test("there is one for each environment, and no other", () => {
+  test("the stack has exactly one function per environment schema", () => {
     expect(
       stack
         .all("AWS::Lambda::Function")
@@ -21,16 +21,16 @@ describe("functions", () => {
   describe.each(names)("%s", (name) => {
     const { id, properties } = stack.functionNamed(name);
 
-    test("runs on Node 24, on ARM, as an ES module", () => {
+    test(`${name} runs on Node 24 and ARM as an ES module`, () => {
       expect(properties).toMatchObject({ Runtime: "nodejs24.x", Architectures: ["arm64"], Handler: "index.handler" });
     });
 
-    test("has exactly the variables that it reads", () => {
+    test(`${name} has exactly the environment variables that it reads`, () => {
       const variables = Variables.parse(properties["Environment"] ?? { Variables: {} }).Variables;
       expect(Object.keys(variables).toSorted()).toEqual(Object.keys(Environments[name].shape).toSorted());
     });
 
-    test("has a dead-letter path, unless CloudFormation waits for its answer and takes none for a failure", () => {
+    test(`${name} has a dead-letter queue, unless CloudFormation waits for its response`, () => {
       if (name === "end-fleet") return expect(properties["DeadLetterConfig"]).toBeUndefined();
       const reads = stack.all("AWS::Lambda::EventSourceMapping").filter((mapping) => named(mapping.properties["FunctionName"]) === id);
       const redriven = reads.filter((mapping) => {
@@ -41,7 +41,7 @@ describe("functions", () => {
       else expect(named(z.object({ TargetArn: z.unknown() }).parse(properties["DeadLetterConfig"]).TargetArn)).toMatch(/Dead/);
     });
 
-    test("has an alarm on its errors", () => {
+    test(`${name} has an alarm on its errors`, () => {
       stack.template.hasResourceProperties("AWS::CloudWatch::Alarm", {
         Namespace: "AWS/Lambda",
         MetricName: "Errors",
@@ -49,18 +49,18 @@ describe("functions", () => {
       });
     });
 
-    test("logs into a group that forgets", () => {
+    test(`${name} logs to a group with a retention`, () => {
       const group = named(z.object({ LogGroup: z.unknown() }).parse(properties["LoggingConfig"]).LogGroup);
       expect(stack.all("AWS::Logs::LogGroup").find((each) => each.id === group)?.properties["RetentionInDays"]).toBe(30);
     });
   });
 
-  test("a decision ends before its message shows again, and may loop through the queues", () => {
+  test("place times out before its message is visible again, and may loop through the queues", () => {
     expect(stack.functionNamed("place").properties).toMatchObject({ Timeout: 20, MemorySize: 1024, RecursiveLoop: "Allow" });
     expect(stack.functionNamed("ring-later").properties).toMatchObject({ RecursiveLoop: "Allow" });
   });
 
-  test("the tick comes once a minute", () => {
+  test("the schedule invokes tick once a minute", () => {
     stack.template.hasResourceProperties("AWS::Scheduler::Schedule", {
       ScheduleExpression: "rate(1 minute)",
       State: Match.absent(),
@@ -72,13 +72,13 @@ describe("functions", () => {
     });
   });
 
-  test("a tick that failed is not repeated: the next one comes in a minute", () => {
+  test("a failed tick is not retried, because the next one follows within a minute", () => {
     expect(stack.all("AWS::Lambda::EventInvokeConfig").map(({ properties }) => properties)).toEqual([
       { FunctionName: { Ref: stack.functionNamed("tick").id }, MaximumRetryAttempts: 0, Qualifier: "$LATEST" },
     ]);
   });
 
-  test("on-instance hears every change of state, and that an instance will not stay", () => {
+  test("on-instance receives state changes, interruption warnings and rebalance recommendations", () => {
     stack.template.hasResourceProperties("AWS::Events::Rule", {
       EventPattern: {
         source: ["aws.ec2"],
@@ -98,7 +98,7 @@ describe("functions", () => {
     });
   });
 
-  test("only node and the API have a URL, and IAM guards it", () => {
+  test("only node and the API have a URL, and both require IAM authorization", () => {
     expect(stack.all("AWS::Lambda::Url").map(({ properties }) => properties)).toEqual(
       ["node", "api"].map((name) => ({
         AuthType: "AWS_IAM",
@@ -107,7 +107,7 @@ describe("functions", () => {
     );
   });
 
-  test("nothing is a custom resource but the instances, whose end is the stack's", () => {
+  test("the instances that end with the stack are the only custom resource", () => {
     const types = Object.values(stack.template.toJSON()["Resources"] ?? {}).map(
       (resource) => z.object({ Type: z.string() }).parse(resource).Type,
     );

@@ -16,7 +16,7 @@ const userData = stack
   .map(({ properties }) => LaunchTemplate.parse(properties).LaunchTemplateData.UserData["Fn::Base64"]);
 
 describe("nodes", () => {
-  test("each pool has a template: metadata by token and one hop only, encrypted disk, ends when it is shut down", () => {
+  test("each pool's launch template requires metadata tokens, one hop, an encrypted disk and termination on shutdown", () => {
     stack.template.resourceCountIs("AWS::EC2::LaunchTemplate", 2);
     stack.template.allResourcesProperties("AWS::EC2::LaunchTemplate", {
       LaunchTemplateData: {
@@ -31,7 +31,7 @@ describe("nodes", () => {
     });
   });
 
-  test("instances and volumes carry the tags that say whose they are", () => {
+  test("instances and volumes carry the tags of their fleet and pool", () => {
     for (const name of ["gpu", "big"])
       stack.template.hasResourceProperties("AWS::EC2::LaunchTemplate", {
         LaunchTemplateData: {
@@ -50,7 +50,7 @@ describe("nodes", () => {
       });
   });
 
-  test("nothing comes in from outside, and HTTPS alone goes there", () => {
+  test("nodes accept nothing from outside and may reach it by HTTPS only", () => {
     const [group, ...others] = stack.all("AWS::EC2::SecurityGroup");
     expect(others).toEqual([]);
     expect(group?.properties["SecurityGroupIngress"]).toBeUndefined();
@@ -68,19 +68,19 @@ describe("nodes", () => {
       expect(JSON.stringify(template.properties)).toContain(JSON.stringify({ "Fn::GetAtt": [group?.id, "GroupId"] }));
   });
 
-  test("the network costs nothing when idle: as many public subnets as zones, gateways instead of NAT", () => {
+  test("the network costs nothing while idle: one public subnet per zone, and gateway endpoints instead of NAT", () => {
     stack.template.resourceCountIs("AWS::EC2::Subnet", 2);
     stack.template.resourceCountIs("AWS::EC2::NatGateway", 0);
     stack.template.allResourcesProperties("AWS::EC2::VPCEndpoint", { VpcEndpointType: "Gateway" });
     stack.template.resourceCountIs("AWS::EC2::VPCEndpoint", 2);
   });
 
-  test("place and tick are told every subnet with its zone", () => {
+  test("place gets every subnet with its zone in its environment", () => {
     const text = JSON.stringify(stack.functionNamed("place").properties["Environment"]);
     for (const { id } of stack.all("AWS::EC2::Subnet")) expect(text).toContain(`{"Ref":"${id}"}`);
   });
 
-  test("the boot script begins with where the node belongs, one line each", () => {
+  test("the boot script begins with one line each for the node URL, the pool and the region", () => {
     expect(userData).toHaveLength(2);
     for (const script of userData)
       expect(textOf(script).split("\n").slice(0, 4)).toEqual([
@@ -94,7 +94,7 @@ describe("nodes", () => {
     );
   });
 
-  test("the boot script is bash, and small enough for EC2", () => {
+  test("the boot script is valid bash and small enough for EC2's user data", () => {
     const script = textOf(userData[0]);
     expect(() => execFileSync("bash", ["-n"], { input: script, timeout: 10_000 })).not.toThrow();
     expect(Buffer.byteLength(script)).toBeLessThan(16 * 1024);

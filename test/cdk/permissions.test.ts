@@ -13,20 +13,20 @@ const instanceRole = named(z.array(z.unknown()).parse(stack.all("AWS::IAM::Insta
 const readsOnly = (action: string): boolean => /:(Describe|Get|List|Query|BatchGet|Search)/.test(action);
 
 describe("permissions", () => {
-  test("no role has a policy that AWS manages, or one written into it", () => {
+  test("no role has an AWS managed policy or an inline policy", () => {
     for (const { properties } of stack.all("AWS::IAM::Role")) {
       expect(properties["ManagedPolicyArns"]).toBeUndefined();
       expect(properties["Policies"]).toBeUndefined();
     }
   });
 
-  test("no policy allows a wildcard of actions", () => {
+  test("no policy allows a wildcard in actions", () => {
     const all = stack.statements();
     expect(all.length).toBeGreaterThan(25);
     expect(all.filter(({ statement }) => statement.Action.some((action) => action.includes("*")))).toEqual([]);
   });
 
-  test("nobody may write just anything: only reads of what knows no resources are on *", () => {
+  test("only reads that do not support resources are allowed on all resources", () => {
     const everywhere = stack.statements().filter(({ statement }) => statement.Resource?.includes("*"));
     expect(everywhere.flatMap(({ statement }) => statement.Action).toSorted()).toEqual(
       [
@@ -42,7 +42,7 @@ describe("permissions", () => {
     expect(everywhere.flatMap(({ statement }) => statement.Action).every(readsOnly)).toBe(true);
   });
 
-  test("who launches may read the image's parameter by either call, and no other parameter", () => {
+  test("place may read the image's parameter with both SSM calls, and no other parameter", () => {
     const read = stack.statements().filter(({ statement }) => statement.Sid === "ReadImage");
     expect(read.map(({ statement }) => statement.Action)).toEqual([["ssm:GetParameter", "ssm:GetParameters"]]);
     expect(
@@ -50,7 +50,7 @@ describe("permissions", () => {
     ).toBe(true);
   });
 
-  test("a write to a kind of EC2 resource is bounded by a template, a tag or the call that makes it", () => {
+  test("every write to a kind of EC2 resource is limited by a template, a tag or the creating call", () => {
     const kinds = stack
       .statements()
       .filter(({ statement }) => statement.Resource?.some((resource) => /:ec2:.*\/\*$/.test(textOf(resource))));
@@ -69,14 +69,14 @@ describe("permissions", () => {
       LaunchByTemplate: ["ec2:LaunchTemplate"],
       TagAtLaunch: ["ec2:CreateAction"],
     });
-    // A fleet cannot be asked for without a launch template, and only ours is there.
+    // A fleet cannot be created without a launch template, and only this stack's own template is allowed.
     const fleets = kinds.find(({ statement }) => statement.Sid === "AskForFleets")?.statement.Resource ?? [];
     const templates = fleets.filter((resource) => textOf(resource).includes(":launch-template/"));
     expect(templates).toHaveLength(1);
     expect(JSON.stringify(templates)).toContain(JSON.stringify({ Ref: stack.all("AWS::EC2::LaunchTemplate")[0]?.id }));
   });
 
-  test("no function but the API, which decides nothing, may read the table's index", () => {
+  test("only the API, which decides nothing, may read the table's index", () => {
     const onTable = stack.statements().filter(({ statement }) => statement.Action.some((action) => action.startsWith("dynamodb:")));
     const isIndex = ({ statement }: (typeof onTable)[number]): boolean =>
       statement.Resource?.some((resource) => textOf(resource).includes("/index/")) ?? false;
@@ -92,25 +92,25 @@ describe("permissions", () => {
     const role = stack.one("AWS::IAM::Role", "RoleName", "fleetwright-team-vision");
     const may = stack.statementsOf(role.id);
 
-    test("is there for each team, and only principals of the account can take it", () => {
+    test("every team has a role that only principals of the account can assume", () => {
       for (const team of fleetConfig.teams) {
         const { properties } = stack.one("AWS::IAM::Role", "RoleName", `fleetwright-team-${team}`);
         expect(JSON.stringify(properties["AssumeRolePolicyDocument"])).toContain(":root");
       }
     });
 
-    test("speaks for its team alone: no name of another is in it", () => {
+    test("a team's role names no other team", () => {
       expect(JSON.stringify(may)).toContain("vision");
       expect(JSON.stringify(may)).not.toContain("research");
     });
 
-    test("may do what the command does, and nothing to the table, to instances or to roles", () => {
+    test("a team's role may use the services of the fleet command, but not the table, instances or roles", () => {
       const services = new Set(may.flatMap((statement) => statement.Action.map((action) => action.split(":")[0])));
       expect([...services].toSorted()).toEqual(["kms", "lambda", "s3", "sqs", "ssm"]);
     });
   });
 
-  test("the sealer reads of all that rests sealed the lists only", () => {
+  test("seal-artifact may read only the lists in the artifacts bucket", () => {
     const bucket = stack.functionNamed("seal-artifact").properties["Environment"];
     const name = z.object({ Variables: z.object({ ARTIFACTS_BUCKET: z.unknown() }) }).parse(bucket).Variables.ARTIFACTS_BUCKET;
     const reads = stack.statementsOf(roleOf("seal-artifact")).filter(({ Action }) => Action.includes("s3:GetObject"));
@@ -120,7 +120,7 @@ describe("permissions", () => {
     expect(sealed[0]).toContain('"/*/manifest.json.sealed"');
   });
 
-  test("an instance can call node through its URL, and nothing else", () => {
+  test("an instance may call node through its URL and do nothing else", () => {
     const resource = [{ "Fn::GetAtt": [stack.functionNamed("node").id, "Arn"] }];
     expect(stack.statementsOf(instanceRole)).toEqual([
       {
@@ -138,13 +138,13 @@ describe("permissions", () => {
     ]);
   });
 
-  test("only place may hand an instance its role, and no other role", () => {
+  test("only place may pass the instance role to instances, and it may pass no other role", () => {
     const passes = stack.statements().filter(({ statement }) => statement.Action.includes("iam:PassRole"));
     expect(passes.map(({ statement }) => statement.Resource)).toEqual([[{ "Fn::GetAtt": [instanceRole, "Arn"] }]]);
     expect(stack.statementsOf(roleOf("place")).some((statement) => statement.Action.includes("iam:PassRole"))).toBe(true);
   });
 
-  test("only node may take the job role, and only with all three tags", () => {
+  test("only node may assume the job role, and only with all three tags", () => {
     const trustPolicy = stack.all("AWS::IAM::Role").find(({ id }) => id === jobRole)?.properties["AssumeRolePolicyDocument"];
     const text = JSON.stringify(trustPolicy);
     const principal = { "Fn::GetAtt": [roleOf("node"), "Arn"] };
@@ -156,7 +156,7 @@ describe("permissions", () => {
     for (const tag of ["team", "job", "attempt"]) expect(text).toContain(`"aws:RequestTag/${tag}":"?*"`);
   });
 
-  test("a job reaches its own attempt's uploads, its team's code, key and log, and nothing else", () => {
+  test("a job may use its own attempt's uploads and its team's code, data, key and log, and nothing else", () => {
     const may = stack.statementsOf(jobRole);
     const on = (sid: string): string[] => (may.find((statement) => statement.Sid === sid)?.Resource ?? []).map(textOf);
     expect(may.map((statement) => [statement.Sid, statement.Action])).toEqual([
@@ -173,7 +173,7 @@ describe("permissions", () => {
     expect(conditionOf(may, "TeamKey")["aws:ResourceTag/team"]).toBe(tag("team"));
   });
 
-  test("buckets that the admin lists are read by jobs and listed by rebalance-shards, and no others", () => {
+  test("jobs may read and rebalance-shards may list the buckets that the admin lists, and no others", () => {
     const listing = new Synthesized({ ...fleetConfig, dataBuckets: ["scans"] });
     const reads = listing.statements().filter(({ statement }) => JSON.stringify(statement.Resource ?? []).includes(":s3:::scans"));
     expect(reads.map(({ statement }) => [statement.Sid, statement.Action]).toSorted()).toEqual([
@@ -183,7 +183,7 @@ describe("permissions", () => {
     expect(JSON.stringify(stack.statements())).not.toContain(":s3:::scans");
   });
 
-  test("rebalance-shards lists data and never reads it; it writes only what it writes down about data", () => {
+  test("rebalance-shards may list data but not read it, and may write only its own records", () => {
     const may = stack.statementsOf(roleOf("rebalance-shards"));
     const objects = may.filter((statement) => statement.Action.some((action) => /^s3:(Get|Put|Delete)Object$/.test(action)));
     expect(objects.map((statement) => [statement.Sid, statement.Action, statement.Resource?.map(textOf)])).toEqual([
@@ -192,7 +192,7 @@ describe("permissions", () => {
     expect(may.filter((statement) => statement.Sid === "ListSources").map((statement) => statement.Resource?.length)).toEqual([1]);
   });
 
-  test("node reads exactly the worker's two files", () => {
+  test("node may read exactly the worker's two files", () => {
     const reads = stack.statementsOf(roleOf("node")).filter((statement) => statement.Action.includes("s3:GetObject"));
     expect(reads).toHaveLength(1);
     expect(reads[0]?.Resource).toHaveLength(2);

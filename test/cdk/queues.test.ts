@@ -9,7 +9,7 @@ const isDead = (name: unknown): boolean => String(name).startsWith("fleetwright-
 const Redrive = z.object({ deadLetterTargetArn: z.unknown(), maxReceiveCount: z.literal(5) });
 
 describe("queues", () => {
-  test("each team has its own", () => {
+  test("each team has its own queue", () => {
     const names = queues.map(({ properties }) => properties["QueueName"]);
     expect(names).toEqual(
       expect.arrayContaining([
@@ -23,7 +23,7 @@ describe("queues", () => {
     );
   });
 
-  test("each that is no dead-letter queue hands over what failed five times, to one of its own kind", () => {
+  test("each work queue moves messages that failed five times to a dead-letter queue of its own kind", () => {
     const working = queues.filter(({ properties }) => !isDead(properties["QueueName"]));
     expect(working).toHaveLength(6);
     for (const { properties } of working) {
@@ -46,7 +46,7 @@ describe("queues", () => {
     expect(dead).toHaveLength(11);
   });
 
-  test("each is encrypted, and refuses calls without TLS", () => {
+  test("each queue is encrypted and refuses calls without TLS", () => {
     const guarded = stack
       .all("AWS::SQS::QueuePolicy")
       .filter(({ properties }) => JSON.stringify(properties).includes('"aws:SecureTransport":"false"'))
@@ -57,7 +57,7 @@ describe("queues", () => {
     }
   });
 
-  test("the lane never folds two rings into one, and pools do not wait for each other", () => {
+  test("the lane never merges two rings into one, and pools do not wait for each other", () => {
     stack.template.hasResourceProperties("AWS::SQS::Queue", {
       QueueName: "fleetwright-lane.fifo",
       FifoQueue: true,
@@ -68,7 +68,7 @@ describe("queues", () => {
     });
   });
 
-  test("each function that reads one reads it in batches, fails apart and ends before a message shows again", () => {
+  test("each function that reads a queue reports failures per message and times out before a message is visible again", () => {
     const mappings = stack.all("AWS::Lambda::EventSourceMapping");
     expect(mappings).toHaveLength(6);
     for (const { properties } of mappings) {
@@ -80,7 +80,7 @@ describe("queues", () => {
     }
   });
 
-  test("data that comes or goes is told, and what is written down about data is not", () => {
+  test("changes of data trigger events, and changes of Fleetwright's own records about data do not", () => {
     stack.template.hasResourceProperties("AWS::Events::Rule", {
       EventPattern: {
         source: ["aws.s3"],
@@ -102,7 +102,7 @@ describe("queues", () => {
   test.each([
     ["manifests", { suffix: "/manifest.json" }],
     ["parts of logs", { wildcard: "*/log/*/*.gz" }],
-  ])("%s are sealed as they come", (_what, key) => {
+  ])("uploaded %s are sent to the seal queue", (_what, key) => {
     stack.template.hasResourceProperties("AWS::Events::Rule", {
       EventPattern: { source: ["aws.s3"], "detail-type": ["Object Created"], detail: { object: { key: [key] } } },
       Targets: [

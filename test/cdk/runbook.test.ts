@@ -8,7 +8,7 @@ import { Synthesized } from "./synthesized.ts";
 const stack = new Synthesized();
 const runbook = readFileSync(join(import.meta.dirname, "..", "..", "docs", "operations.md"), "utf8");
 
-/** The name as the runbook has it: with NAME, TEAM and POOL for those of the deployment. */
+/** Returns a name as the runbook writes it, with NAME, TEAM and POOL for those of the deployment. */
 function general(name: string): string {
   const { name: fleet, teams, pools } = parseConfiguration(fleetConfig, "the test");
   const last = (text: string, word: string, names: readonly string[]): string =>
@@ -29,7 +29,7 @@ test("the runbook has a row for every alarm that the stack creates, and for no o
   expect(rows.toSorted()).toEqual(namesOf("AWS::CloudWatch::Alarm", "AlarmName").toSorted());
 });
 
-test("every dead-letter queue that the stack creates has an alarm of its name", () => {
+test("every dead-letter queue that the stack creates has an alarm with its name", () => {
   const queues = namesOf("AWS::SQS::Queue", "QueueName").filter((name) => name.startsWith("NAME-dead-"));
   const alarms = namesOf("AWS::CloudWatch::Alarm", "AlarmName");
   expect(queues.length).toBeGreaterThan(5);

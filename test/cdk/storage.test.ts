@@ -24,7 +24,7 @@ describe("storage", () => {
     });
   });
 
-  test("every bucket is encrypted, private, kept, and speaks TLS only", () => {
+  test("every bucket is encrypted, private, kept and reachable by TLS only", () => {
     expect(buckets).toHaveLength(6);
     const guarded = stack
       .all("AWS::S3::BucketPolicy")
@@ -43,7 +43,7 @@ describe("storage", () => {
     stack.template.allResources("AWS::S3::Bucket", { DeletionPolicy: "Retain" });
   });
 
-  test("uploads name a KMS key, are gone after a day, and are told to the event bus", () => {
+  test("uploads must name a KMS key, are deleted after a day and trigger events", () => {
     const { id, properties } = bucket("Incoming");
     expect(properties).toMatchObject({
       BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms" } }] },
@@ -69,7 +69,7 @@ describe("storage", () => {
     });
   });
 
-  test("data is told of to the event bus, and kept until somebody deletes it", () => {
+  test("changes of data trigger events, and data is kept until someone deletes it", () => {
     expect(bucket("Datasets").properties).toMatchObject({
       NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
       LifecycleConfiguration: { Rules: [{ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }] },
@@ -87,7 +87,7 @@ describe("storage", () => {
     expect(JSON.stringify(bucket("Artifacts").properties)).not.toContain("ExpirationInDays");
   });
 
-  test("each team has a key that rotates, under its alias and its tag, and logs under that key", () => {
+  test("each team has a rotating key with its alias and its tag, and a log group under that key", () => {
     for (const team of ["research", "vision"]) {
       const alias = stack.one("AWS::KMS::Alias", "AliasName", `alias/fleetwright/${team}`);
       const key = named(alias.properties["TargetKeyId"]);
@@ -98,7 +98,7 @@ describe("storage", () => {
     }
   });
 
-  test("the deployment is written down where the command looks for it", () => {
+  test("the deployment parameter is stored under the name that the fleet command reads", () => {
     const { properties } = stack.one("AWS::SSM::Parameter", "Name", "/fleetwright/fleetwright/deployment");
     const text = z.object({ "Fn::Join": z.tuple([z.literal(""), z.array(z.unknown())]) }).parse(properties["Value"])["Fn::Join"][1];
     const written: unknown = JSON.parse(text.map((part) => (typeof part === "string" ? part : named(part))).join(""));

@@ -13,7 +13,7 @@ import { Environments } from "../../lib/runtime/env.ts";
 
 const oneOrMore = <T extends z.ZodType>(of: T) => z.union([of, z.array(of)]).transform((value) => (Array.isArray(value) ? value : [value]));
 
-/** A statement of a policy, with what may be one or many always as many. */
+/** A statement of a policy, in which fields that may hold one value or many always hold arrays. */
 export const Statement = z.object({
   Sid: z.string().optional(),
   Effect: z.enum(["Allow", "Deny"]),
@@ -27,7 +27,7 @@ const Document = z.object({ Statement: z.array(Statement) });
 
 export type Resource = { readonly id: string; readonly properties: Record<string, unknown> };
 
-/** The app as `cdk/app.ts` makes it, but for the checks, the bundles and the worker's real files. */
+/** Creates the app as `cdk/app.ts` does, without the checks, the bundles and the worker's real files. */
 export function aFleetApp(
   configuration: ConfigurationFile = fleetConfig,
   files: Partial<WorkerFiles> = {},
@@ -42,7 +42,7 @@ export function aFleetApp(
   const app = new App({
     outdir: join(folder, "out"),
     analyticsReporting: false,
-    // It only warns, and takes most of a synthesis; `cdk/app.ts`, which the end-to-end tests run, has it.
+    // Off, because it only warns and takes most of a synthesis. `cdk/app.ts`, which the end-to-end tests run, leaves it on.
     builtinCloudFormationValidation: false,
     context: flags,
   });
@@ -54,10 +54,10 @@ export function aFleetApp(
   return { app, stack };
 }
 
-/** As much of a Linux program for x86_64 as is looked at. */
+/** The part of a Linux program for x86_64 that is checked. */
 export const linuxProgram: Buffer = Buffer.from("7f454c46020101000000000000000000" + "02003e00", "hex");
 
-/** A synthesized stack, as its template says. */
+/** A synthesized stack, seen through its template. */
 export class Synthesized {
   readonly template: Template;
 
@@ -72,7 +72,7 @@ export class Synthesized {
     }));
   }
 
-  /** The one resource that has this value in this property. */
+  /** Returns the resource that has this value in this property. Throws unless there is exactly one. */
   one(type: string, property: string, value: unknown): Resource {
     const found = this.all(type).filter(({ properties }) => same(properties[property], value));
     if (found.length !== 1 || found[0] === undefined)
@@ -80,7 +80,7 @@ export class Synthesized {
     return found[0];
   }
 
-  /** What a role may do: the statements of every policy that is attached to it. */
+  /** Returns the statements of all policies that are attached to a role. */
   statementsOf(role: string): Statement[] {
     return this.all("AWS::IAM::Policy")
       .filter(({ properties }) =>
@@ -92,7 +92,7 @@ export class Synthesized {
       .flatMap(({ properties }) => Document.parse(properties["PolicyDocument"]).Statement);
   }
 
-  /** Every statement of every identity policy, with the policy it stands in. */
+  /** Returns every statement of every identity policy, with its policy. */
   statements(): { policy: string; statement: Statement }[] {
     return this.all("AWS::IAM::Policy").flatMap(({ id, properties }) =>
       Document.parse(properties["PolicyDocument"]).Statement.map((statement) => ({ policy: id, statement })),
@@ -106,13 +106,13 @@ export class Synthesized {
 
 export const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** The logical id that `{Ref: …}` or `{Fn::GetAtt: […, …]}` names. */
+/** Returns the logical id that `{Ref: …}` or `{Fn::GetAtt: […, …]}` names. */
 export function named(reference: unknown): string {
   const parsed = z.union([z.object({ Ref: z.string() }), z.object({ "Fn::GetAtt": z.tuple([z.string(), z.string()]) })]).parse(reference);
   return "Ref" in parsed ? parsed.Ref : parsed["Fn::GetAtt"][0];
 }
 
-/** The text of a resource with what is only known later left out. */
+/** Returns the text of a resource, with "…" for values that are only known at deployment. */
 export function textOf(value: unknown): string {
   if (typeof value === "string") return value;
   const joined = z.object({ "Fn::Join": z.tuple([z.string(), z.array(z.unknown())]) }).safeParse(value);

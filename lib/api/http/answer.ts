@@ -1,6 +1,6 @@
 import type { Problem } from "../views/problem.ts";
 
-/** What an operation answers. A problem's status follows from its code. */
+/** The statuses of successful responses. The status of a problem follows from its code. */
 export type GoodStatus = 200 | 201 | 204;
 
 export type Answer<Body = unknown> = { readonly kind: "said"; readonly status: GoodStatus; readonly body: Body } | Refusal;
@@ -18,7 +18,7 @@ export const problem = (code: Problem["code"], detail: string, more: Pick<Troubl
   ...more,
 });
 
-/** The status of each code, and the phrase that HTTP has for it. */
+/** The status of each code, with HTTP's phrase for it. */
 export const statuses = {
   invalid: { status: 400, title: "Bad Request" },
   cursor: { status: 400, title: "Bad Request" },

@@ -1,2 +1,2 @@
-/** Before every path: a change that breaks clients would be another version beside this one. */
+/** The prefix of every path. A change that breaks clients would need a new version next to this one. */
 export const basePath = "/v1";

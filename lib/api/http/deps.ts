@@ -10,7 +10,7 @@ import type { JobLookup, JobReader, Sealing } from "../../ports/jobs.ts";
 import type { NodeReader } from "../../ports/node-reader.ts";
 import type { Decisions } from "../../ports/pool-ledger.ts";
 
-/** What the operations stand on. */
+/** The ports and settings that the operations need. */
 export type ApiDeps = {
   readonly fleet: {
     readonly name: string;
@@ -22,7 +22,7 @@ export type ApiDeps = {
   readonly cancel: CancelManyDeps;
   readonly jobs: Pick<JobReader, "list">;
   readonly lookup: JobLookup;
-  /** One job as it is now: who has just submitted it wants to see it. */
+  /** Reads one job with strong consistency, so that a caller who has just submitted it finds it. */
   readonly current: Pick<Sealing, "get">;
   readonly logs: AttemptLogs;
   readonly nodes: NodeReader;

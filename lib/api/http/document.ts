@@ -6,11 +6,11 @@ import type { Operation } from "./operation.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What can go wrong with any call; what is wrong in a query or a path is `invalid`. */
+/** The problems that every operation may have. `invalid` includes mistakes in a path or a query. */
 const everywhere: readonly Trouble["code"][] = ["invalid", "denied", "internal", "busy"];
 const titles: Readonly<Record<string, string>> = Object.fromEntries(Object.values(statuses).map(({ status, title }) => [status, title]));
 
-/** The OpenAPI 3.1 document of these operations. Its schemas are JSON Schema 2020-12, as OpenAPI 3.1 has it, and zod's own. */
+/** Returns the OpenAPI 3.1 document of these operations. Its schemas come from zod as JSON Schema 2020-12, which OpenAPI 3.1 uses. */
 export function openApi(operations: readonly Operation[], of: { readonly title: string; readonly server?: string | undefined }): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const each of operations) {
@@ -30,7 +30,7 @@ export function openApi(operations: readonly Operation[], of: { readonly title: 
           type: "apiKey",
           name: "Authorization",
           in: "header",
-          description: "AWS Signature Version 4, for the service lambda",
+          description: "AWS Signature Version 4 for the service lambda",
           "x-amazon-apigateway-authtype": "awsSigv4",
         },
       },
@@ -81,7 +81,7 @@ function parameters(place: "path" | "query", of: z.ZodObject): Json[] {
   });
 }
 
-/** A schema with a name stands among the components, and is pointed to. */
+/** Returns a reference to the components if the schema has a name, and the schema itself otherwise. */
 function schemaOf(schema: z.ZodType): Json {
   const name = z.globalRegistry.get(schema)?.id;
   return name === undefined ? plain(z.toJSONSchema(schema, { io: "input" })) : { $ref: pointer(name) };
@@ -89,7 +89,7 @@ function schemaOf(schema: z.ZodType): Json {
 
 const pointer = (name: string): string => `#/components/schemas/${name}`;
 
-/** As input, so that what may come later is allowed for in answers: zod closes an object only as output. */
+/** Returns all named schemas, in their input form, because zod forbids unknown fields in the output form and responses may grow. */
 const components = (): Json =>
   Object.fromEntries(
     Object.entries(z.toJSONSchema(z.globalRegistry, { io: "input", uri: pointer }).schemas).map(([name, schema]) => [

@@ -5,7 +5,7 @@ import { type Caller, maySpeakFor, type Speaker } from "../views/speaker.ts";
 import { type Answer, type GoodStatus, problem, type Refusal, type Trouble } from "./answer.ts";
 import type { ApiDeps } from "./deps.ts";
 
-/** A request, before anything of it was believed but who signed it. */
+/** A request of which only the signature has been checked. */
 export type RawCall = {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
@@ -17,24 +17,24 @@ export type RawCall = {
   readonly origin?: string | undefined;
 };
 
-/** What an operation gets: parsed, and from somebody who may speak for the team that the path names. */
+/** The input of an operation: parsed, from a caller who may act for the team that the path names. */
 export type Call<Params, Query, Body> = Pick<RawCall, "speaker" | "caller" | "requestId" | "origin"> & {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
-  /** The body as it came. */
+  /** The body as it was received. */
   readonly text: string;
 };
 
 export type BodyRule<B> = {
   readonly schema: B;
-  /** 0: none is read. */
+  /** The largest body accepted, in bytes; if 0, no body is read. */
   readonly mostBytes: number;
-  /** Whether none stands for `{}`. */
+  /** Whether a missing body is read as `{}`. */
   readonly optional: boolean;
 };
 
-/** Of an operation that looks at no body. */
+/** The rule of operations that read no body. */
 export const noBody: BodyRule<z.ZodUndefined> = { schema: z.undefined(), mostBytes: 0, optional: true };
 
 type Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, A extends z.ZodType> = {
@@ -46,14 +46,14 @@ type Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodTyp
   readonly params: P;
   readonly query: Q;
   readonly body: BodyRule<B>;
-  /** What its good answers have in them, and what each status means. */
+  /** The schema of successful responses, and the meaning of each status. */
   readonly answers: { readonly schema: A; readonly statuses: Readonly<Partial<Record<GoodStatus, string>>> };
-  /** What can go wrong beside what can everywhere: a parameter, a signature, the server. */
+  /** The problems that this operation may have in addition to those of every operation: parameters, signature, server. */
   readonly problems: readonly Trouble["code"][];
   readonly handle: (deps: ApiDeps, call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Promise<Answer<z.input<A>>>;
 };
 
-/** One operation of the API: what its document says of it, and how it is run. */
+/** An operation of the API: its part of the document, and how it runs. */
 export type Operation = Omit<Definition<z.ZodObject, z.ZodObject, z.ZodType, z.ZodType>, "handle"> & {
   readonly run: (deps: ApiDeps, call: RawCall) => Promise<Answer>;
 };
@@ -79,14 +79,17 @@ export function operation<P extends z.ZodObject, Q extends z.ZodObject, B extend
   };
 }
 
-/** A path that names a team is for its speakers only; to others all teams look alike, those that are not there, too. */
+/**
+ * Returns why the caller may not use the path's team, or undefined if it may. A caller who may not act for the team gets the same
+ * refusal whether the team exists or not.
+ */
 function whyRefused({ fleet }: ApiDeps, { params: { team }, speaker }: RawCall): Refusal | undefined {
   if (team === undefined) return undefined;
-  if (!maySpeakFor(speaker, team)) return problem("denied", `You do not speak for the team ${team}.`);
+  if (!maySpeakFor(speaker, team)) return problem("denied", `You may not act for the team ${team}.`);
   return fleet.teams.includes(team) ? undefined : problem("not-found", `There is no team ${team}.`);
 }
 
-/** A parameter that is given twice is none of what a schema asks for. */
+/** Returns the query's parameters. One that is given twice becomes an array, which every schema refuses. */
 const oneEach = (query: URLSearchParams): Record<string, string | string[]> =>
   Object.fromEntries(
     [...new Set(query.keys())].map((name) => {
@@ -102,7 +105,7 @@ async function readBody<B extends z.ZodType>(rule: BodyRule<B>, call: RawCall): 
   const none = text === "" && rule.optional;
   if (!none && !isJson(call.contentType)) return problem("media-type", "Send the body as application/json.");
   const bytes = Buffer.byteLength(text);
-  if (bytes > rule.mostBytes) return problem("too-large", `The body has ${bytes} bytes, and ${rule.mostBytes} are allowed.`);
+  if (bytes > rule.mostBytes) return problem("too-large", `The body has ${bytes} bytes, but only ${rule.mostBytes} are allowed.`);
   const value = none ? (rule.mostBytes === 0 ? undefined : {}) : jsonOf(text);
   const body = checked(rule.schema, value);
   if (body.kind === "good") return { kind: "read", body: body.value, text };
@@ -111,10 +114,10 @@ async function readBody<B extends z.ZodType>(rule: BodyRule<B>, call: RawCall): 
 
 const isJson = (contentType = ""): boolean => contentType.split(";")[0]?.trim().toLowerCase() === "application/json";
 
-/** As many mistakes are named; who has made more finds the rest with the next call. */
+/** The number of mistakes that one response names. The next call reports the others. */
 const mostErrors = 20;
 
 const invalid = (where: string, wrong: readonly Wrong[]): Refusal =>
-  problem("invalid", `${wrong.length === 1 ? "Something is" : `${wrong.length} things are`} wrong in ${where}.`, {
+  problem("invalid", `There ${wrong.length === 1 ? "is a mistake" : `are ${wrong.length} mistakes`} in ${where}.`, {
     errors: wrong.slice(0, mostErrors).map(({ path, message }) => ({ field: path.map(String).join("."), message: message.slice(0, 500) })),
   });

@@ -15,11 +15,11 @@ const list = operation({
   id: "listDatasets",
   method: "get",
   path: "/teams/{team}/datasets",
-  summary: "A team's datasets, by name",
+  summary: "Lists a team's datasets by name",
   params: ofTeam,
   query: noQuery,
   body: noBody,
-  answers: { schema: DatasetList, statuses: { 200: "All of them" } },
+  answers: { schema: DatasetList, statuses: { 200: "All datasets of the team" } },
   problems: ["not-found"],
   handle: async (deps, { params }) => said({ items: (await listDatasets(deps, params.team)).map(datasetView) }),
 });
@@ -28,7 +28,7 @@ const get = operation({
   id: "getDataset",
   method: "get",
   path,
-  summary: "One dataset, and which nodes hold it",
+  summary: "Returns a dataset and the nodes that hold it",
   params: ofDataset,
   query: noQuery,
   body: noBody,
@@ -46,8 +46,8 @@ const Source = z
       .string()
       .min(1)
       .max(1200)
-      .describe("s3://bucket/prefix/: below the team's own prefix of the datasets bucket, or in a bucket that the admin lists"),
-    replace: z.boolean().default(false).describe("Whether a dataset of this name from another source makes room"),
+      .describe("s3://bucket/prefix/ below the team's own prefix of the datasets bucket, or in a bucket that the admin lists"),
+    replace: z.boolean().default(false).describe("Whether to replace a dataset of this name that has another source"),
   })
   .meta({ id: "DatasetSource" });
 
@@ -55,11 +55,11 @@ const put = operation({
   id: "putDataset",
   method: "put",
   path,
-  summary: "Names what lies below a source as a dataset, or asks for it to be listed anew; doing it twice is harmless",
+  summary: "Creates a dataset from the objects below a source, or lists them again if it exists; repeating the call is harmless",
   params: ofDataset,
   query: noQuery,
   body: { schema: Source, mostBytes: 8192, optional: false },
-  answers: { schema: Dataset, statuses: { 200: "It was there, or has taken another's place", 201: "It is new" } },
+  answers: { schema: Dataset, statuses: { 200: "The dataset existed or replaces another one", 201: "The dataset was created" } },
   problems: ["not-found", "conflict", "too-large", "media-type", "rejected"],
   async handle(deps, { params, body }) {
     const added = await addDataset({ ...deps.addDataset, datasets: deps.datasets, now: deps.now }, { ...params, ...body });
@@ -79,11 +79,11 @@ const remove = operation({
   id: "removeDataset",
   method: "delete",
   path,
-  summary: "Takes the name away; the data stays where it is",
+  summary: "Removes a dataset's name; the data itself is kept",
   params: ofDataset,
   query: noQuery,
   body: noBody,
-  answers: { schema: z.undefined(), statuses: { 204: "It is gone" } },
+  answers: { schema: z.undefined(), statuses: { 204: "The dataset was removed" } },
   problems: ["not-found"],
   async handle(deps, { params }) {
     const outcome = await removeDataset({ datasets: deps.datasets, queue: deps.addDataset.queue }, params);

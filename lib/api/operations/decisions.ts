@@ -11,7 +11,7 @@ const list = operation({
   id: "listDecisions",
   method: "get",
   path: "/pools/{pool}/decisions",
-  summary: "Decisions that did something, the newest first; a page may be short, even empty, and still have a next one",
+  summary: "Lists decisions that did something, newest first; a page may be short or empty and still have a next page",
   params: ofPool,
   query: z.strictObject({ limit: limitOf(50, 20), cursor }),
   body: noBody,
@@ -19,7 +19,7 @@ const list = operation({
   problems: ["not-found", "cursor"],
   async handle(deps, { params, query, speaker }) {
     if (!deps.fleet.pools.some(({ name }) => name === params.pool)) return noPool(params.pool);
-    if (query.cursor !== undefined && !decisionCursor.test(query.cursor)) return problem("cursor", "No page begins there.");
+    if (query.cursor !== undefined && !decisionCursor.test(query.cursor)) return problem("cursor", "The cursor is invalid.");
     const page = await deps.decisions.page(params.pool, query);
     return said({ items: page.decisions.map((each) => decisionSummary(each, speaker)), cursor: page.cursor });
   },
@@ -29,7 +29,7 @@ const get = operation({
   id: "getDecision",
   method: "get",
   path: "/pools/{pool}/decisions/{decision}",
-  summary: "One decision: what it saw, in numbers, and what it did",
+  summary: "Returns a decision: what it found, in numbers, and what it did",
   params: z.strictObject({ pool: PoolName, decision: z.string().regex(decisionId, "must look like 20261124-130509.123Z-…") }),
   query: noQuery,
   body: noBody,
@@ -42,7 +42,7 @@ const get = operation({
       ? said(decisionView(decision, speaker))
       : problem(
           "not-found",
-          `The pool ${params.pool} has no decision ${params.decision} on record; only those that did something are kept.`,
+          `The pool ${params.pool} has no recorded decision ${params.decision}; only decisions that did something are kept.`,
         );
   },
 });

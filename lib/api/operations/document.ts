@@ -4,17 +4,17 @@ import { openApi } from "../http/document.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
 import { noParams, noQuery } from "./path.ts";
 
-/** The operation that tells of all the others, and of itself. */
+/** Returns the operation that describes the others and itself. */
 export function describeItself(others: readonly Operation[]): Operation {
   const own: Operation = operation({
     id: "describeApi",
     method: "get",
     path: "/openapi.json",
-    summary: "This document",
+    summary: "Returns this document",
     params: noParams,
     query: noQuery,
     body: noBody,
-    answers: { schema: z.record(z.string(), z.unknown()), statuses: { 200: "OpenAPI 3.1" } },
+    answers: { schema: z.record(z.string(), z.unknown()), statuses: { 200: "The OpenAPI 3.1 document" } },
     problems: [],
     handle: async ({ fleet }, { origin }) => said({ ...openApi([...others, own], { title: `Fleetwright ${fleet.name}`, server: origin }) }),
   });

@@ -13,11 +13,11 @@ const submit = operation({
   id: "submitJob",
   method: "post",
   path: "/teams/{team}/jobs",
-  summary: "Submits a job; the same body under the same id is the same job, so that a call without an answer can be repeated",
+  summary: "Submits a job; the same body with the same id is the same job, so a call without a response can be repeated",
   params: ofTeam,
   query: noQuery,
   body: { schema: JobMessage.meta({ id: "JobMessage" }), mostBytes: maxJobBytes, optional: false },
-  answers: { schema: Job, statuses: { 200: "It was submitted before", 201: "It waits for a node" } },
+  answers: { schema: Job, statuses: { 200: "The job was submitted before", 201: "The job is queued" } },
   problems: ["not-found", "conflict", "too-large", "media-type", "rejected"],
   async handle(deps, { params, text, requestId }) {
     const submission = { team: params.team, messageId: requestId, body: text, sentAtMs: deps.now() };
@@ -28,7 +28,7 @@ const submit = operation({
       case "same":
         return said(jobView((await deps.current.get(job)) ?? job));
       case "rejected":
-        return problem(taken ? "conflict" : "rejected", job.reason ?? "It cannot run here.", { job: job.job });
+        return problem(taken ? "conflict" : "rejected", job.reason ?? "The job cannot run here.", { job: job.job });
     }
   },
 });
@@ -38,7 +38,7 @@ const States = z
   .max(200)
   .transform((text) => text.split(","))
   .pipe(z.array(z.enum(jobStates)).min(1));
-const NamePattern = z.string().regex(/^[A-Za-z0-9._*?-]{1,100}$/, "a pattern is 1 to 100 of the letters of ids, * and ?");
+const NamePattern = z.string().regex(/^[A-Za-z0-9._*?-]{1,100}$/, "must be 1 to 100 of A-Z, a-z, 0-9, ., _, -, * and ?");
 const Time = z.iso.datetime({ offset: true });
 
 const msOf = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time));
@@ -47,14 +47,14 @@ const list = operation({
   id: "listJobs",
   method: "get",
   path: "/teams/{team}/jobs",
-  summary: "A team's jobs, the newest first; a filtered page may be short, even empty, and still have a next one",
+  summary: "Lists a team's jobs, newest first; a filtered page may be short or empty and still have a next page",
   params: ofTeam,
   query: z.strictObject({
-    state: States.optional().describe("Only those in one of these states, with commas between them"),
-    name: NamePattern.optional().describe("Only those whose id fits this pattern, in which * stands for any letters and ? for one"),
+    state: States.optional().describe("Only jobs in one of these states, separated by commas"),
+    name: NamePattern.optional().describe("Only jobs whose id matches this pattern: * matches any characters, ? matches one"),
     pool: PoolName.optional(),
-    since: Time.optional().describe("Only those submitted then or later"),
-    before: Time.optional().describe("Only those submitted before then"),
+    since: Time.optional().describe("Only jobs submitted at this time or later"),
+    before: Time.optional().describe("Only jobs submitted before this time"),
     limit: limitOf(1000, 20),
     cursor,
   }),
@@ -72,7 +72,7 @@ const get = operation({
   id: "getJob",
   method: "get",
   path: "/teams/{team}/jobs/{job}",
-  summary: "One job, as it is now",
+  summary: "Returns a job's current state",
   params: ofJob,
   query: noQuery,
   body: noBody,
@@ -81,18 +81,18 @@ const get = operation({
   handle: (deps, { params }) => asItIs(deps, params),
 });
 
-/** Longer ones tell nobody more. */
+/** The reason for a cancellation, as the caller gives it. */
 export const Reason = z.string().trim().min(1).max(500);
 
 const cancel = operation({
   id: "cancelJob",
   method: "post",
   path: "/teams/{team}/jobs/{job}/cancel",
-  summary: "Cancels a job, wherever it is; doing it twice is harmless",
+  summary: "Cancels a job in any state before its end; repeating the call is harmless",
   params: ofJob,
   query: noQuery,
   body: { schema: z.strictObject({ reason: Reason.optional() }).meta({ id: "Cancellation" }), mostBytes: 4096, optional: true },
-  answers: { schema: Job, statuses: { 200: "It is cancelled; what ran of it is being stopped" } },
+  answers: { schema: Job, statuses: { 200: "The job is cancelled; its running attempt is being stopped" } },
   problems: ["not-found", "conflict", "too-large", "media-type"],
   async handle(deps, { params, body }) {
     const outcome = await cancelJob(deps.cancel, params, body.reason ?? "cancelled by its team");
@@ -101,7 +101,7 @@ const cancel = operation({
       case "same":
         return asItIs(deps, params);
       case "ended":
-        return problem("conflict", `It has ended already: it is ${outcome.state}.`);
+        return problem("conflict", `The job has already ended: it is ${outcome.state}.`);
       case "unknown":
         return noJob(params);
     }

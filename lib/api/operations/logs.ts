@@ -6,26 +6,26 @@ import { iso } from "../views/times.ts";
 import { noJob } from "./jobs.ts";
 import { cursor, limitOf, ofJob } from "./path.ts";
 
-/** CloudWatch's own limit for a page. */
+/** CloudWatch's own limit per page. */
 const mostLines = 10_000;
 
 const read = operation({
   id: "readLogs",
   method: "get",
   path: "/teams/{team}/jobs/{job}/logs",
-  summary: "What an attempt has written, oldest first; whoever follows it asks again with the cursor",
+  summary: "Returns an attempt's log lines, oldest first; to follow the log, call again with the cursor",
   params: ofJob,
   query: z.strictObject({
-    attempt: z.coerce.number().int().min(1).max(1_000_000).optional().describe("The latest one if absent"),
-    rank: z.coerce.number().int().min(0).max(10_000).default(0).describe("Which member of a gang; 0 is the first one, and a plain job's"),
-    since: z.iso.datetime().optional().describe("Only lines from then on"),
+    attempt: z.coerce.number().int().min(1).max(1_000_000).optional().describe("The attempt's number; the latest attempt if omitted"),
+    rank: z.coerce.number().int().min(0).max(10_000).default(0).describe("The rank in a gang; 0 for the first member and for a plain job"),
+    since: z.iso.datetime().optional().describe("Only lines from this time on"),
     tail: z.coerce
       .number()
       .int()
       .min(1)
       .max(mostLines)
       .optional()
-      .describe("Begin with so many of the newest lines, or as many of them as fit into an answer; without effect where a cursor is given"),
+      .describe("Begin with this number of the newest lines, or with as many as fit into a response; ignored if there is a cursor"),
     limit: limitOf(mostLines, 200),
     cursor,
   }),
@@ -36,7 +36,7 @@ const read = operation({
     const job = await deps.current.get(params);
     if (!job) return noJob(params);
     const attempt = query.attempt ?? job.attempt;
-    if (attempt > job.attempt) return problem("not-found", `The job ${job.job} has had no attempt ${attempt}.`);
+    if (attempt > job.attempt) return problem("not-found", `The job ${job.job} has no attempt ${attempt}.`);
     const members = job.spec?.nodes ?? 1;
     if (query.rank >= members)
       return problem("not-found", `The job ${job.job} has no member of rank ${query.rank}; its last one is ${members - 1}.`);
@@ -51,7 +51,7 @@ const read = operation({
         newest,
       },
     );
-    if (page.kind === "bad-cursor") return problem("cursor", "No page begins there.");
+    if (page.kind === "bad-cursor") return problem("cursor", "The cursor is invalid.");
     return said({
       attempt,
       state: job.state,

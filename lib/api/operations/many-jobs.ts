@@ -12,7 +12,7 @@ import { noQuery, ofTeam } from "./path.ts";
 
 const Messages = z
   .strictObject({
-    jobs: z.array(z.unknown()).min(1).max(100).describe("Job messages, as submitJob takes one; each is looked at by itself"),
+    jobs: z.array(z.unknown()).min(1).max(100).describe("Job messages in the form that submitJob accepts; each is checked separately"),
   })
   .meta({ id: "JobMessages" });
 
@@ -20,11 +20,11 @@ const check = operation({
   id: "checkJobs",
   method: "post",
   path: "/teams/{team}/jobs/check",
-  summary: "Says of each of up to 100 jobs whether it would be taken, and if not why; nothing is submitted",
+  summary: "Checks whether each of up to 100 jobs would be accepted, with the reason if not; nothing is submitted",
   params: ofTeam,
   query: noQuery,
   body: { schema: Messages, mostBytes: 2_000_000, optional: false },
-  answers: { schema: CheckedJobs, statuses: { 200: "One verdict for each, in the same order" } },
+  answers: { schema: CheckedJobs, statuses: { 200: "One verdict per job, in the same order" } },
   problems: ["not-found", "too-large", "media-type"],
   async handle(deps, { params, body }) {
     const verdicts = await checkJobs({ ...deps.submit, lookup: deps.lookup }, params.team, body.jobs);
@@ -45,7 +45,7 @@ const Many = z
       .min(1)
       .max(jobStates.length)
       .optional()
-      .describe("A job that is in another state by then is left alone; absent: whatever its state"),
+      .describe("Cancel only jobs that are in one of these states; jobs in any state if omitted"),
   })
   .meta({ id: "Cancellations" });
 
@@ -53,11 +53,11 @@ const cancelMany = operation({
   id: "cancelJobs",
   method: "post",
   path: "/teams/{team}/jobs/cancel",
-  summary: "Cancels up to 100 jobs, wherever they are; one that cannot be does not keep the others from it, and doing it twice is harmless",
+  summary: "Cancels up to 100 jobs. One that cannot be cancelled does not affect the others; repeating the call is harmless",
   params: ofTeam,
   query: noQuery,
   body: { schema: Many, mostBytes: 32_768, optional: false },
-  answers: { schema: CancelledJobs, statuses: { 200: "One outcome for each, in the same order" } },
+  answers: { schema: CancelledJobs, statuses: { 200: "One outcome per job, in the same order" } },
   problems: ["not-found", "too-large", "media-type"],
   async handle(deps, { params: { team }, body }) {
     const { jobs, reason = "cancelled by its team", states } = body;

@@ -7,7 +7,7 @@ export const whoAmI = operation({
   id: "whoAmI",
   method: "get",
   path: "/me",
-  summary: "Who calls, and for whom the caller may speak",
+  summary: "Returns the caller and the teams that it may act for",
   params: noParams,
   query: noQuery,
   body: noBody,

@@ -8,16 +8,16 @@ import { Node, NodePage, nodeView } from "../views/nodes.ts";
 import { cursor, limitOf, noParams, noQuery } from "./path.ts";
 import { noPool } from "./pools.ts";
 
-const NodeId = z.string().regex(/^i-[0-9a-f]{8,17}$/, "a node is named by its instance: i- and 8 to 17 hex digits");
+const NodeId = z.string().regex(/^i-[0-9a-f]{8,17}$/, "must be an instance id: i- and 8 to 17 hex digits");
 
-/** JSON that a Lambda's answer has room for, which is 6 MB with each quote escaped. */
+/** The largest JSON that fits into a Lambda's response, which is limited to 6 MB with each quote escaped. */
 const mostBytes = 3_000_000;
 
 const list = operation({
   id: "listNodes",
   method: "get",
   path: "/nodes",
-  summary: "Nodes that are not gone, by pool and instance",
+  summary: "Lists nodes that are not gone, by pool and instance",
   params: noParams,
   query: z.strictObject({ pool: PoolName.optional(), limit: limitOf(100, 50), cursor }),
   body: noBody,
@@ -27,7 +27,7 @@ const list = operation({
     const pools = deps.fleet.pools.map(({ name }) => name).filter((name) => query.pool === undefined || name === query.pool);
     if (query.pool !== undefined && pools.length === 0) return noPool(query.pool);
     const from = query.cursor === undefined ? undefined : /^([a-z][a-z0-9-]{0,29})\/(i-[0-9a-f]{8,17})$/.exec(query.cursor);
-    if (from === null) return problem("cursor", "No page begins there.");
+    if (from === null) return problem("cursor", "The cursor is invalid.");
     const [, pool = "", after = ""] = from ?? [];
     const found = await firstNodes(deps, { pools: pools.toSorted(), pool, after, limit: query.limit + 1 });
     const items = found.slice(0, query.limit).map((node) => nodeView(node, speaker));
@@ -49,7 +49,7 @@ async function firstNodes(deps: ApiDeps, { pools, pool, after, limit }: Range): 
   return found;
 }
 
-/** How many of the first ones make one answer; one always does. */
+/** Returns how many of the first items fit into one response, at least one. */
 function thatFit(items: readonly Node[]): number {
   let bytes = 0;
   const count = items.findIndex((item) => {
@@ -63,7 +63,7 @@ const get = operation({
   id: "getNode",
   method: "get",
   path: "/nodes/{node}",
-  summary: "One node, for two weeks after its end, too",
+  summary: "Returns a node, until two weeks after its end",
   params: z.strictObject({ node: NodeId }),
   query: noQuery,
   body: noBody,

@@ -13,7 +13,7 @@ const list = operation({
   id: "listPools",
   method: "get",
   path: "/pools",
-  summary: "All pools, with their limits and what is in them",
+  summary: "Lists all pools with their limits and contents",
   params: noParams,
   query: noQuery,
   body: noBody,
@@ -22,7 +22,7 @@ const list = operation({
   async handle(deps, { speaker }) {
     const items: Pool[] = [];
     let reserved: WiderReserved | undefined;
-    // One after the other: a queue of ten thousand is some megabytes to read.
+    // One pool at a time, because a queue of ten thousand jobs is several megabytes to read.
     for (const pool of deps.fleet.pools) {
       const known = await look(deps, pool);
       items.push(known.view);
@@ -36,7 +36,7 @@ const get = operation({
   id: "getPool",
   method: "get",
   path: "/pools/{pool}",
-  summary: "One pool",
+  summary: "Returns a pool",
   params: ofPool,
   query: noQuery,
   body: noBody,
@@ -52,21 +52,21 @@ const forget = operation({
   id: "forgetLearned",
   method: "delete",
   path: "/pools/{pool}/learned",
-  summary: "Has the pool's packings begin to learn anew",
+  summary: "Resets a pool's statistics about which packing engine pays off",
   params: ofPool,
   query: noQuery,
   body: noBody,
-  answers: { schema: z.undefined(), statuses: { 204: "It is forgotten, if anything was learned" } },
+  answers: { schema: z.undefined(), statuses: { 204: "The pool has no statistics any more" } },
   problems: ["not-found"],
   async handle(deps, { params, speaker }) {
-    if (speaker.kind !== "admin") return problem("denied", "Only an admin has a pool learn anew.");
+    if (speaker.kind !== "admin") return problem("denied", "Only an admin may reset a pool's statistics.");
     if (!deps.fleet.pools.some(({ name }) => name === params.pool)) return noPool(params.pool);
     await deps.pools.forget(params.pool);
     return said(undefined, 204);
   },
 });
 
-/** What is reserved over all pools, beside its limits. A team sees its own. */
+/** Returns limits and reservations across all pools: the deployment's, and those of the teams that the caller may act for. */
 function standings(
   { teams, limits = {}, teamLimits = {} }: ApiDeps["fleet"],
   { reserved, speaker }: { reserved: WiderReserved; speaker: Speaker },

@@ -9,8 +9,8 @@ const datasetFacts = {
   team: TeamName,
   dataset: DatasetName,
   source: z.string().describe("s3://bucket/prefix/"),
-  state: z.enum(["listing", "ready", "empty", "failed"]).describe("listing: nobody has looked yet; failed: the source could not be listed"),
-  trouble: z.string().optional().describe("Why the source could not be listed at the last try"),
+  state: z.enum(["listing", "ready", "empty", "failed"]).describe("listing: not listed yet; failed: the source could not be listed"),
+  trouble: z.string().optional().describe("Why the source could not be listed when that was last tried"),
   addedAt: Time,
   listing: z
     .object({
@@ -20,21 +20,21 @@ const datasetFacts = {
       skipped: z
         .object({ objects: Count, examples: z.array(z.object({ key: z.string(), because: z.string() })).describe("The first 20") })
         .optional()
-        .describe("Objects that jobs do not see, because they cannot be files or are archived; absent when there are none"),
+        .describe("Objects that jobs do not see, because they cannot be files or are archived; omitted if there are none"),
     })
     .optional()
-    .describe("What the source held when it last changed"),
+    .describe("The contents of the source when it last changed"),
   map: z
     .object({
       version: Count,
-      listing: Count.describe("The version of what it deals out"),
+      listing: Count.describe("The version of the listing whose shards it deals"),
       madeAt: Time,
       nodes: Count,
-      moved: Count.describe("Shards that changed their holder with it"),
+      moved: Count.describe("Shards whose holder changed with this version"),
       movedBytes: Count,
     })
     .optional()
-    .describe("Who holds what; absent until a node needed it"),
+    .describe("Which node holds which shards; omitted until a node needs the dataset"),
 };
 
 export const Dataset = z.object(datasetFacts).meta({ id: "Dataset" });
@@ -52,7 +52,7 @@ export const DatasetDetail = z
         fetched: z
           .object({ version: Count, shards: Count, bytes: Count })
           .optional()
-          .describe("What it has fetched and checked, by its own word"),
+          .describe("What the node reports to have fetched and checked"),
       }),
     ),
   })

@@ -5,28 +5,28 @@ import { Count, Cursor, Market, Reserved, Time } from "./fields.ts";
 import { maySpeakFor, type Speaker } from "./speaker.ts";
 import { iso, isoIf } from "./times.ts";
 
-/** As the record has it: "bind", "launch", "retire" and so on; releases differ in them. */
+/** The kind as recorded, for example "bind", "launch" or "retire". Not an enum, because releases differ in their kinds. */
 const StepKind = z.string();
 
 const decisionFacts = {
-  decision: z.string().describe("Its id: YYYYMMDD-HHMMSS.mmmZ-…, in UTC"),
+  decision: z.string().describe("The decision's id: YYYYMMDD-HHMMSS.mmmZ-…, in UTC"),
   pool: PoolName,
   at: Time,
   epoch: z.int().min(0),
-  causes: z.array(z.string()).describe("Who rang the pool's bell since the decision before"),
-  queued: Count.describe("Jobs that it found waiting"),
-  nodes: Count.describe("Nodes that it found"),
-  reserved: Reserved.describe("As it found it"),
-  steps: z.record(StepKind, Count).describe("How many, by kind"),
-  wakeAt: Time.optional().describe("When it wanted to look again, had nothing happened"),
+  causes: z.array(z.string()).describe("What rang the pool's bell since the previous decision"),
+  queued: Count.describe("Jobs that the decision found waiting"),
+  nodes: Count.describe("Nodes that the decision found"),
+  reserved: Reserved.describe("What the decision found reserved"),
+  steps: z.record(StepKind, Count).describe("Number of steps by kind"),
+  wakeAt: Time.optional().describe("When the next decision is due if nothing happens before"),
   packing: z
     .object({
-      engine: z.string().describe("Whose packing it is"),
+      engine: z.string().describe("The engine that found the packing"),
       usdPerHour: z.number(),
-      boundUsdPerHour: z.number().describe("No packing of the same jobs costs less; 0 where nothing is known"),
+      boundUsdPerHour: z.number().describe("A lower bound: no packing of the same jobs costs less; 0 if unknown"),
     })
     .optional()
-    .describe("How the jobs that are to share new nodes were packed"),
+    .describe("How the jobs that share new nodes were packed"),
 };
 
 export const DecisionSummary = z.object(decisionFacts).meta({ id: "DecisionSummary" });
@@ -39,27 +39,27 @@ export type DecisionPage = z.infer<typeof DecisionPage>;
 const DecisionStep = z.object({
   kind: StepKind,
   team: TeamName.optional(),
-  job: JobId.optional().describe("Absent where the step is about none, or about another team's"),
+  job: JobId.optional().describe("Omitted if the step is about no job or about another team's job"),
   attempt: z.int().min(1).optional(),
-  nodes: z.array(z.string()).describe("That it is about"),
+  nodes: z.array(z.string()).describe("The nodes that the step is about"),
   launch: z
     .object({ market: Market, instanceTypes: z.array(z.string()), nodes: z.int().min(1), reserved: Reserved, jobs: Count })
     .optional()
-    .describe("What EC2 was asked for"),
-  because: z.string().optional().describe("Absent where it is another team's"),
-  outcome: z.string().optional().describe("What came of it; absent where it is another team's"),
+    .describe("The request to EC2"),
+  because: z.string().optional().describe("Why the step was taken; omitted if it is about another team"),
+  outcome: z.string().optional().describe("The result of the step; omitted if it is about another team"),
 });
 
 export const Decision = z
   .object({
     ...decisionFacts,
-    taken: z.array(DecisionStep).describe("The steps in the plan's order, a thousand at most"),
-    leftOut: Count.describe("Steps beyond those"),
+    taken: z.array(DecisionStep).describe("The first 1000 steps, in the plan's order"),
+    leftOut: Count.describe("Number of steps after those"),
   })
   .meta({ id: "Decision" });
 export type Decision = z.infer<typeof Decision>;
 
-/** As many steps are told; a decision about ten thousand jobs would not fit into one answer of a Lambda. */
+/** The most steps in a response, because a decision about ten thousand jobs would not fit into a Lambda's response. */
 export const mostSteps = 1000;
 
 export const decisionSummary = (decision: RecordedDecision, speaker: Speaker): DecisionSummary => ({
@@ -82,13 +82,13 @@ export const decisionView = (decision: RecordedDecision, speaker: Speaker): Deci
   leftOut: Math.max(0, decision.steps.length - mostSteps),
 });
 
-/** A cause that names a dataset names its team first: `dataset TEAM/NAME`. */
+/** Returns whether the caller may see a cause. A cause about a dataset contains its team: `dataset TEAM/NAME`. */
 function maySeeCause(cause: string, speaker: Speaker): boolean {
   const [, team] = /^dataset ([^/]+)\//.exec(cause) ?? [];
   return team === undefined || maySpeakFor(speaker, team);
 }
 
-/** What is said about another team's jobs may name them: of such a step is told what was done, and on which nodes. */
+/** Returns a step as a caller may see it. Steps about other teams lack job, reason and outcome, because their texts may name jobs. */
 function stepView({ kind, teams, attempt, nodes, launch, because, outcome }: RecordedStep, speaker: Speaker): Decision["taken"][number] {
   const open = teams.every((team) => maySpeakFor(speaker, team));
   const [team, ...more] = teams;

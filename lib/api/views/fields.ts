@@ -1,11 +1,11 @@
 import * as z from "zod";
 
 /**
- * What the API answers. Times are ISO 8601 in UTC, units stand in the names, and what is not known or not there is left out.
- * A name that a caller may not see (another team's job) is left out, too.
+ * Fields of the API's responses. Times are ISO 8601 in UTC, names contain the units, and unknown or missing values are omitted.
+ * A name that the caller may not see, for example of another team's job, is omitted, too.
  */
 export const Time = z.iso.datetime();
-export const Cursor = z.string().min(1).describe("Goes into the next call; absent on the last page");
+export const Cursor = z.string().min(1).describe("Pass it to the next call; omitted on the last page");
 export const Count = z.int().min(0);
 export const Market = z.enum(["spot", "on-demand"]);
 export const Reserved = z.object({ usdPerHour: z.number(), gpus: Count });

@@ -9,27 +9,27 @@ const jobFacts = {
   job: JobId,
   pool: PoolName,
   state: z.enum(jobStates),
-  attempt: z.int().min(1).describe("The run under way, or the next one"),
-  failures: Count.describe("Runs that ended by the job's own fault"),
+  attempt: z.int().min(1).describe("The number of the current attempt, or of the next one if none runs"),
+  failures: Count.describe("Attempts that failed by the job's own fault"),
   submittedAt: Time,
-  startedAt: Time.optional().describe("When the first program of its first run started"),
+  startedAt: Time.optional().describe("When the job's first attempt started its program"),
   endedAt: Time.optional(),
-  node: z.string().optional().describe("The node that holds it, of a gang the first member's"),
+  node: z.string().optional().describe("The node that holds the job, or a gang's first member"),
   gang: z.array(z.string()).optional().describe("The nodes of a gang, by rank"),
   exitCode: z.int().optional(),
   reason: z.string().optional().describe("Why it is in this state"),
 };
 
-/** A job in a list: without what it asked for and what it left. */
+/** A job in a list, without its spec and its artifacts. */
 export const JobSummary = z.object(jobFacts).meta({ id: "JobSummary" });
 export type JobSummary = z.infer<typeof JobSummary>;
 
 const Artifacts = z
   .object({
     files: Count,
-    bytes: Count.describe("Of the plaintext, all files together"),
+    bytes: Count.describe("Total size of the files' plaintext"),
     leftOut: Count.describe("Entries that cannot be kept, such as sockets, or that are over a limit"),
-    missing: z.array(z.string()).describe("Names of the job's artifacts that matched nothing; the first 20"),
+    missing: z.array(z.string()).describe("The first 20 of the job's artifact names that matched nothing"),
     lost: Count.describe("Files that were uploaded and could not be sealed"),
   })
   .meta({ id: "Artifacts" });
@@ -37,8 +37,8 @@ const Artifacts = z
 export const Job = z
   .object({
     ...jobFacts,
-    spec: StoredSpec.optional().describe("Absent for a message that could not be read"),
-    artifacts: Artifacts.optional().describe("What was kept of the attempt that ended it; absent before"),
+    spec: StoredSpec.optional().describe("Omitted if the job's message could not be read"),
+    artifacts: Artifacts.optional().describe("The artifacts of the attempt that ended the job; omitted until then"),
   })
   .meta({ id: "Job" });
 export type Job = z.infer<typeof Job>;
@@ -47,21 +47,21 @@ export type Job = z.infer<typeof Job>;
 export const JobPage = z.object({ items: z.array(JobSummary), cursor: Cursor.optional() }).meta({ id: "JobPage" });
 export type JobPage = z.infer<typeof JobPage>;
 
-/** Whether jobs would be taken, in the order in which they were given. */
+/** Whether jobs would be accepted, in the order of the request. */
 export const CheckedJobs = z
   .object({
     items: z.array(
       z.object({
         accepted: z.boolean(),
-        pool: PoolName.optional().describe("Where it would go"),
-        because: z.string().optional().describe("Why it would be refused"),
+        pool: PoolName.optional().describe("The pool that the job would wait in"),
+        because: z.string().optional().describe("Why the job would be refused"),
       }),
     ),
   })
   .meta({ id: "CheckedJobs" });
 export type CheckedJobs = z.infer<typeof CheckedJobs>;
 
-/** What became of jobs that were to be cancelled, in the order in which they were named. */
+/** The outcomes of cancelling jobs, in the order of the request. */
 export const CancelledJobs = z
   .object({
     items: z.array(
@@ -70,11 +70,11 @@ export const CancelledJobs = z
         outcome: z
           .enum(["cancelled", "same", "ended", "spared", "unknown", "failed"])
           .describe(
-            "same: it was cancelled before; ended: it had ended otherwise; spared: it is in a state that was not asked for; " +
-              "unknown: there is no such job; failed: it could not be done just now, and trying again may do",
+            "same: it was cancelled before; ended: it had already ended otherwise; spared: it is in a state that was not named; " +
+              "unknown: there is no such job; failed: it could not be cancelled, and trying again may help",
           ),
-        state: z.enum(jobStates).optional().describe("Of a job that ended or was spared"),
-        because: z.string().optional().describe("Why it failed"),
+        state: z.enum(jobStates).optional().describe("The state of a job that had ended or was spared"),
+        because: z.string().optional().describe("Why cancelling failed"),
       }),
     ),
   })

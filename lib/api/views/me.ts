@@ -5,10 +5,10 @@ export const Me = z
   .object({
     caller: z.string().describe("The ARN that signed the call"),
     admin: z.boolean(),
-    team: TeamName.nullable().describe("The one team the caller speaks for; null for an admin, who speaks for all"),
-    name: z.string().describe("Of the deployment"),
-    teams: z.array(TeamName).describe("That the caller may speak for"),
-    pools: z.array(PoolName).describe("That these may use"),
+    team: TeamName.nullable().describe("The only team that the caller may act for; null for an admin, who may act for all"),
+    name: z.string().describe("The deployment's name"),
+    teams: z.array(TeamName).describe("The teams that the caller may act for"),
+    pools: z.array(PoolName).describe("The pools that these teams may use"),
     defaultPool: PoolName,
   })
   .meta({ id: "Me" });

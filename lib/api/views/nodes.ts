@@ -21,13 +21,13 @@ const Sample = z.object({
 
 const Held = z.object({
   team: TeamName,
-  job: JobId.optional().describe("Absent where it is another team's"),
-  attempt: z.int().min(1).optional().describe("Absent where it is another team's"),
+  job: JobId.optional().describe("Omitted if the job is another team's"),
+  attempt: z.int().min(1).optional().describe("Omitted if the job is another team's"),
   phase: z.enum(["placed", "running", "uploading"]),
   vcpus: z.number(),
   memoryGiB: z.number(),
   gpus: Count,
-  rank: Count.optional().describe("Its place in its gang"),
+  rank: Count.optional().describe("The member's rank in its gang"),
 });
 
 export const Node = z
@@ -36,7 +36,7 @@ export const Node = z
     pool: PoolName,
     state: NodeState,
     stateSince: Time,
-    team: TeamName.optional().describe("The one team it serves; absent in a shared pool"),
+    team: TeamName.optional().describe("The only team that the node serves; omitted in a shared pool"),
     instanceType: z.string(),
     zone: z.string(),
     market: Market,
@@ -47,30 +47,30 @@ export const Node = z
     gpuModel: z.string().optional(),
     launchedAt: Time,
     readyAt: Time.optional(),
-    lastSeenAt: Time.optional().describe("When its worker last called"),
-    idleSince: Time.optional().describe("Absent while it holds anything"),
+    lastSeenAt: Time.optional().describe("When the node's worker last called"),
+    idleSince: Time.optional().describe("Omitted while the node holds any attempt"),
     notice: z
       .object({ kind: z.enum(["interruption", "rebalance"]), at: Time })
       .optional()
-      .describe("EC2's word that it will not stay"),
+      .describe("EC2's interruption warning or rebalance recommendation"),
     drain: z
       .object({ because: z.string(), until: Time })
       .optional()
-      .describe("Why it is taken out of use, and until when what runs on it may go on"),
+      .describe("Why the node is drained, and until when its attempts may still run"),
     assignments: z.array(Held),
-    samples: z.array(Sample).optional().describe("One a GPU, as of its worker's last call"),
+    samples: z.array(Sample).optional().describe("One sample per GPU, as of the worker's last call"),
     datasets: z
       .array(z.object({ team: TeamName, dataset: DatasetName, version: Count, shards: Count, bytes: Count }))
-      .describe("What it has fetched and checked, of datasets that the caller may see"),
+      .describe("The parts of datasets that the node has fetched and checked, if the caller may see them"),
   })
   .meta({ id: "Node" });
 export type Node = z.infer<typeof Node>;
 
-/** By pool, then by instance id. */
+/** Nodes by pool, then by instance id. */
 export const NodePage = z.object({ items: z.array(Node), cursor: Cursor.optional() }).meta({ id: "NodePage" });
 export type NodePage = z.infer<typeof NodePage>;
 
-/** A node as a caller may see it: that another team is on it is no secret, with which job and data is. */
+/** Returns a node as a caller may see it. It shows that another team uses the node, but not with which jobs and data. */
 export const nodeView = (node: Known, speaker: Speaker): Node => ({
   node: node.id,
   pool: node.pool,

@@ -11,7 +11,7 @@ import { costIn, type Period } from "../../model/values/period.ts";
 import type { Pool } from "./pools.ts";
 import { iso, isoIf } from "./times.ts";
 
-/** What is known of a pool: its configuration, and what a decision would see just now. */
+/** A pool's configuration, its state, and what a decision would see now. */
 export type KnownPool = { readonly pool: Configured; readonly state: PoolState; readonly seen: Omit<Snapshot, "nowMs" | "pool"> };
 
 export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): Pool => ({
@@ -54,7 +54,7 @@ const learnedRows = (learned: Learned = {}): Pool["learned"] =>
     Object.entries(engines).map(([engine, { tries, reward }]) => ({ problems, engine, tries, reward })),
   );
 
-/** Whether it stands against something that the pool could buy: memory is all pools'. */
+/** Returns whether a refusal concerns an offer that the pool could buy, because all pools share the memory of refusals. */
 const isAbout = (refusal: Refusal, offers: readonly Offer[]): boolean =>
   offers.some((offer) => {
     if (offer.market !== refusal.market) return false;
@@ -65,7 +65,7 @@ const isAbout = (refusal: Refusal, offers: readonly Offer[]): boolean =>
 const subjectOf = (refusal: Refusal): Pick<Pool["refusals"][number], "instanceType" | "zone" | "quota"> =>
   refusal.why === "limit" ? { quota: refusal.quota } : { instanceType: refusal.instanceType, zone: refusal.zone };
 
-/** USD, of nodes that have ended and of those that have not. */
+/** Returns what nodes have cost in a period, in USD, including nodes that still run. */
 function spentIn(period: Period, { spent, nodes }: KnownPool["seen"], nowMs: number): number {
   const living = nodes.filter((node) => !node.released).map((node) => costIn(lifeOf(node, nowMs), period, nowMs));
   const ended = Math.round((period === "day" ? spent.dayUsd : spent.monthUsd) * 1e6);

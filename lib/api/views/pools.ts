@@ -7,7 +7,7 @@ const OpenLaunch = z.object({
   launch: z.string(),
   team: TeamName.optional(),
   market: Market,
-  instanceTypes: z.array(z.string()).describe("EC2 picks one of them"),
+  instanceTypes: z.array(z.string()).describe("EC2 chooses one of these types"),
   nodes: z.int().min(1),
   reserved: Reserved,
   intendedAt: Time,
@@ -16,18 +16,18 @@ const OpenLaunch = z.object({
 const Refusal = z.object({
   instanceType: z.string().optional(),
   zone: z.string().optional(),
-  quota: z.string().optional().describe("Of a limit of the account, which stands against all types it counts"),
+  quota: z.string().optional().describe("The account's quota that was reached, if any; it applies to all types that it counts"),
   market: Market,
   code: z.string(),
-  at: Time.optional().describe("When EC2 last said so"),
+  at: Time.optional().describe("When EC2 last refused"),
   until: Time,
 });
 
 const Breaker = z.object({
   instanceType: z.string(),
   zone: z.string(),
-  failures: Count.describe("Instances within the last hour that never became workers"),
-  state: z.enum(["open", "half-open"]).describe("half-open: one launch may try"),
+  failures: Count.describe("Instances in the last hour that never became workers"),
+  state: z.enum(["open", "half-open"]).describe("half-open: a single launch may try"),
   restsUntil: Time,
 });
 
@@ -38,51 +38,51 @@ export const Pool = z
     markets: z.array(Market),
     shared: z.boolean(),
     containers: z.boolean(),
-    teams: z.array(TeamName).describe("That may use it; empty for all"),
+    teams: z.array(TeamName).describe("The teams that may use the pool; empty means all teams"),
     idleSeconds: z.number(),
     bootSeconds: z.number(),
-    maxLifetimeSeconds: z.number().optional().describe("No node is used for longer after its launch"),
-    drainSeconds: z.number().describe("How long what runs on a node may go on once it is drained"),
+    maxLifetimeSeconds: z.number().optional().describe("The longest time that a node is used after its launch"),
+    drainSeconds: z.number().describe("How long attempts may still run on a node after its drain began"),
     consolidateSeconds: z
       .number()
       .optional()
-      .describe("For how long nothing may have changed on a node before its work is moved to where others have room, if that pays"),
+      .describe("How long a node must be unchanged before its work may be moved to other nodes' free capacity, if that pays"),
     limits: Reserved,
     reserved: Reserved,
     budgets: z.object({ usdPerDay: z.number().optional(), usdPerMonth: z.number().optional() }).optional(),
     spent: z
       .object({ usdToday: z.number(), usdThisMonth: z.number() })
-      .describe("By nodes in the UTC day and month, those that live with it"),
+      .describe("What nodes have cost in the current UTC day and month, including nodes that still run"),
     queue: z.object({ length: Count, oldestSubmittedAt: Time.optional() }),
-    nodes: z.record(NodeState, Count).describe("How many, by state"),
+    nodes: z.record(NodeState, Count).describe("Number of nodes by state"),
     openLaunches: z.array(OpenLaunch),
     refusals: z
       .array(Refusal)
-      .describe("What this pool could buy and EC2 turned down, in this pool or another; not asked for again before `until`"),
+      .describe("Offers of this pool that EC2 refused, to this pool or another; they are not requested again before `until`"),
     breakers: z.array(Breaker).describe("Types in zones that do not boot with the image of the pool's launch template"),
     learned: z
       .array(z.object({ problems: z.string(), engine: z.string(), tries: z.number(), reward: z.number() }))
       .describe(
-        "What packing new nodes has taught: by the sort of problems, how often an engine was given work, and what that earned in all",
+        "Statistics about packing new nodes: per kind of problem and engine, how often the engine was tried, and its total reward",
       ),
-    busy: z.boolean().describe("Whether it has jobs, nodes or open launches, as the last decision found it"),
-    decisions: Count.describe("Begun since it was deployed"),
-    pricesAt: Time.optional().describe("When prices were fetched"),
+    busy: z.boolean().describe("Whether the last decision found jobs, nodes or open launches"),
+    decisions: Count.describe("Number of decisions begun since the deployment"),
+    pricesAt: Time.optional().describe("When prices were last fetched"),
   })
   .meta({ id: "Pool" });
 export type Pool = z.infer<typeof Pool>;
 
-/** Over all pools; what is not limited has no limit here. */
+/** Limits and reservations across all pools. An omitted limit does not limit. */
 const Standing = z.object({ limits: z.object({ usdPerHour: z.number().optional(), gpus: Count.optional() }), reserved: Reserved });
 
 export const PoolList = z
   .object({
     items: z.array(Pool),
-    deployment: Standing.optional().describe("What all pools together have reserved, and may"),
+    deployment: Standing.optional().describe("Limits and reservations of all pools together"),
     teams: z
       .array(Standing.extend({ team: TeamName }))
       .optional()
-      .describe("The same of each team's own nodes, of teams that the caller speaks for. Nodes of shared pools are no team's"),
+      .describe("The same for the own nodes of each team that the caller may act for. Nodes of shared pools do not count towards any team"),
   })
   .meta({ id: "PoolList" });
 export type PoolList = z.infer<typeof PoolList>;

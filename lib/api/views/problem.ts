@@ -15,20 +15,20 @@ export const problemCodes = [
   "internal",
 ] as const;
 
-/** RFC 9457. The type is always about:blank, for the status and `code` say what it is. */
+/** Problem details (RFC 9457). The type is always about:blank, because the status and `code` identify the problem. */
 export const Problem = z
   .object({
     type: z.literal("about:blank"),
-    title: z.string().describe("Of the status"),
+    title: z.string().describe("HTTP's phrase for the status"),
     status: z.int().min(400).max(599),
     code: z.enum(problemCodes),
     detail: z.string(),
-    instance: z.string().describe("urn:uuid:… of this request, as the log has it"),
+    instance: z.string().describe("urn:uuid:… with the request's id, which is also in the API's log"),
     errors: z
       .array(z.object({ field: z.string(), message: z.string() }))
       .optional()
-      .describe("What is wrong with which field"),
-    job: JobId.optional().describe("Under which a refused job is on record"),
+      .describe("The mistakes, by field"),
+    job: JobId.optional().describe("The id under which a refused job is recorded"),
   })
   .meta({ id: "Problem" });
 export type Problem = z.infer<typeof Problem>;

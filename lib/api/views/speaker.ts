@@ -1,26 +1,27 @@
 import { teamRole } from "../../model/deployment.ts";
 
-/** Who signed a call, as Lambda tells it of a function URL with IAM authorization. */
+/** The signer of a call, as Lambda reports it for a function URL with IAM authorization. */
 export type Caller = {
   readonly arn: string;
-  /** Of the principal that signed. */
+  /** The account of the principal that signed. */
   readonly account: string;
-  /** Of the function. */
+  /** The account of the function. */
   readonly owner: string;
 };
 
-/** For whom a caller may speak. `nobody`: its signature is good, and yet it has no say here. */
+/** The team that a caller may act for. An admin may act for all teams, and `nobody` for none despite a valid signature. */
 export type Speaker = { readonly kind: "team"; readonly team: string } | { readonly kind: "admin" } | { readonly kind: "nobody" };
 
-/** The role that a session has taken, and the session's name; undefined for a user, or the account's root. */
+/** Returns the assumed role and the name of its session, or undefined for a user or the account's root. */
 export function sessionOf(arn: string): { readonly role: string; readonly session: string } | undefined {
   const [, role, session] = /^arn:[^:]+:sts::\d+:assumed-role\/([^/]+)\/([^/]+)$/.exec(arn) ?? [];
   return role && session ? { role, session } : undefined;
 }
 
 /**
- * Everybody else whom the account's IAM lets call the URL is an admin. A role that looks like a team's and is none of this
- * deployment's speaks for nobody: a team that was taken out of the configuration must not become an admin.
+ * Returns the team that a caller may act for. A caller of this account without a team's role is an admin, because the account's
+ * IAM admitted it. A role with a team's prefix but of no configured team may act for none, because a team that was removed from the
+ * configuration must not become an admin.
  */
 export function speakerOf(caller: Caller, fleet: { readonly name: string; readonly teams: readonly string[] }): Speaker {
   if (caller.account !== caller.owner) return { kind: "nobody" };

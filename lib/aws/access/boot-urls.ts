@@ -5,7 +5,7 @@ import type { BootDownloads } from "../../ports/job-access.ts";
 
 const expiresIn = 15 * 60;
 
-/** Presigned, so that an instance needs no right of its own to any bucket. Each asset is named `BUCKET/KEY`. */
+/** Presigns the boot script's downloads, so that an instance needs no rights to any bucket. Each asset is named `BUCKET/KEY`. */
 export const s3BootDownloads = (s3: S3Client, assets: { readonly worker: string; readonly node: string }): BootDownloads => {
   const url = (asset: string): Promise<string> => getSignedUrl(s3, new GetObjectCommand(objectOf(asset)), { expiresIn });
   return {

@@ -4,10 +4,10 @@ import { Fault } from "../../model/fault.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import type { JobAccess } from "../../ports/job-access.ts";
 
-/** All that a role may give to a caller who is a role itself. */
+/** The longest session that STS allows if the caller is itself a role. */
 const durationSeconds = 3600;
 
-/** One role for all jobs; its policies reach only what the session's tags name. */
+/** Assumes one role for all jobs. Its policies allow only what the session's tags name. */
 export const stsJobAccess = (sts: Pick<STSClient, "send">, roleArn: string): JobAccess => ({
   async credentials(attempt) {
     const { Credentials: given } = await sts.send(
@@ -23,7 +23,7 @@ export const stsJobAccess = (sts: Pick<STSClient, "send">, roleArn: string): Job
       }),
     );
     if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken || !given.Expiration) {
-      throw new Fault("credentials", "STS answered without credentials", { retry: true });
+      throw new Fault("credentials", "STS returned no credentials", { retry: true });
     }
     return {
       accessKeyId: given.AccessKeyId,
@@ -34,10 +34,10 @@ export const stsJobAccess = (sts: Pick<STSClient, "send">, roleArn: string): Job
   },
 });
 
-/** STS takes so many characters, of those that teams' and jobs' names are made of. */
+/** STS's limit, in characters. It accepts all characters of teams' and jobs' names. */
 const longestName = 64;
 
-/** What CloudTrail shows: `TEAM.JOB.ATTEMPT`, and of a long one the beginning and a hash that tells it from its like. */
+/** Returns the session's name for CloudTrail: `TEAM.JOB.ATTEMPT`, or the beginning of it and a unique hash if it is too long. */
 export function sessionName({ team, job, attempt }: AttemptRef): string {
   const whole = `${team}.${job}.${attempt}`;
   if (whole.length <= longestName) return whole;

@@ -1,19 +1,19 @@
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
 
-/** A request to one of our own addresses on AWS. */
+/** A request to one of the deployment's own URLs on AWS. */
 export type UnsignedRequest = {
   readonly method: string;
   readonly url: URL;
-  /** Names in lower case; `host` is added. */
+  /** Names must be in lower case; `host` is added. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
 };
 
-/** Answers the request's headers with those that sign it. Valid for five minutes. */
+/** Returns the request's headers with the signature's headers added, which are valid for five minutes. */
 export type SignRequest = (request: UnsignedRequest) => Promise<Readonly<Record<string, string>>>;
 
-/** Where an SDK client has its region and credentials from; a client's `config` is one. */
+/** The source of a region and credentials, for example an SDK client's `config`. */
 type Origin = {
   readonly region: () => Promise<string>;
   readonly credentials: () => Promise<{
@@ -23,7 +23,7 @@ type Origin = {
   }>;
 };
 
-/** Signs calls to function URLs (SigV4, service `lambda`) in the name of whoever the credentials belong to. */
+/** Returns a signer for calls of function URLs (SigV4, service `lambda`) that uses the origin's credentials. */
 export const functionUrlSigner =
   (origin: Origin): SignRequest =>
   async ({ method, url, headers, body }) => {

@@ -20,7 +20,7 @@ export type S3ArtifactReaderConfig = {
   readonly keyAliasPrefix: string;
 };
 
-/** Under its own name a file appears only when all of it was found to be what was sealed; its folders are made. */
+/** A file gets its name only after its whole content has been verified against the seal. Its folders are created. */
 export const s3ArtifactReader = (config: S3ArtifactReaderConfig): ArtifactReader => {
   const { s3, kms, artifactsBucket } = config;
   const keyOf = teamKeys(kms, config.keyAliasPrefix);
@@ -32,15 +32,15 @@ export const s3ArtifactReader = (config: S3ArtifactReaderConfig): ArtifactReader
       const sealed = await openObject(s3, { Bucket: artifactsBucket, Key: artifact.key }, { ifDenied: "absent" });
       if (sealed === undefined) throw new Fault("missing", `There is no sealed file ${artifact.key}`);
       const whole = Buffer.from(file);
-      // Not after the file, whose name may be as long as a name can be.
+      // Not derived from the file's name, which may already have the greatest length.
       const part = Buffer.concat([folderOf(whole), Buffer.from(`/.fleet-${randomUUID()}.part`)]);
-      // Ctrl-C ends the process in the middle.
+      // Ctrl-C may end the process in the middle of the file.
       const remove = (): void => rmSync(part, { force: true });
       process.once("exit", remove);
       try {
         await mkdir(folderOf(whole), { recursive: true });
         const plain = decrypting(kms, keyArn, sealContext(attempt, artifact.path));
-        // The umask takes its bits from the mode.
+        // The umask removes its bits from the mode.
         const written = createWriteStream(part, { flags: "wx", mode: artifact.mode | ownersOwn });
         await pipeline(sealed.body, plain, checking(artifact), written);
         await keepMode(part, artifact.mode);
@@ -57,7 +57,7 @@ export const s3ArtifactReader = (config: S3ArtifactReaderConfig): ArtifactReader
   };
 };
 
-/** A file is written before it gets its mode, which may not let its owner write. */
+/** Added while a file is written, because its mode may not allow its owner to write. */
 const ownersOwn = 0o600;
 
 async function keepMode(file: Buffer, mode: number): Promise<void> {

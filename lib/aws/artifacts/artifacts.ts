@@ -21,10 +21,10 @@ export type S3ArtifactsConfig = {
   readonly keyAliasPrefix: string;
 };
 
-/** Far above what any job leaves: about 50,000 files. */
+/** Enough for about 50,000 files, far more than any job leaves. */
 const mostManifestBytes = 8 * 1024 * 1024;
 
-/** S3's own limit, in UTF-8. */
+/** S3's limit for keys, in UTF-8. */
 const mostKeyBytes = 1024;
 
 const ContentType = "application/octet-stream";
@@ -40,7 +40,7 @@ export const s3Artifacts = (config: S3ArtifactsConfig): Artifacts => {
         object.body.destroy();
         throw new Fault(
           "manifest",
-          `the list of files that the worker uploaded has ${object.bytes} bytes; ${mostManifestBytes} are the most`,
+          `the list of files that the worker uploaded has ${object.bytes} bytes; at most ${mostManifestBytes} are allowed`,
         );
       }
       return readManifest(attempt, await text(object.body));

@@ -8,23 +8,23 @@ import { isDefinite } from "../errors.ts";
 import { uploadObject } from "../objects/object-upload.ts";
 import { checking } from "../objects/plaintext-check.ts";
 
-/** `code`: what a job names as its `code`. `sent`: it was not there before, and has been uploaded. */
+/** A stored archive. `code` is the value for a job's `code` field; `sent` says whether the archive was uploaded now. */
 export type KeptCode = { readonly code: { readonly s3: string; readonly sha256: string }; readonly sent: boolean };
 
-/** Keeps job archives for those who submit jobs. */
+/** Stores code archives before jobs are submitted. */
 export type CodeStore = {
-  /** Uploads an archive (.tar.gz) unless it is there. */
+  /** Uploads an archive (.tar.gz) unless it exists. */
   putCode(of: { readonly team: string; readonly file: string }): Promise<KeptCode>;
 };
 
-/** Named by content below the team's prefix, so that the same archive is kept once; encrypted at rest as the bucket says. */
+/** Archives are named by their content below the team's prefix, so that each is stored once. The bucket encrypts them at rest. */
 export const s3CodeStore = (config: { readonly s3: S3Client; readonly codeBucket: string }): CodeStore => ({
   async putCode({ team, file }) {
     const { bytes, sha256 } = await measure(file);
     const object = { Bucket: config.codeBucket, Key: `${team}/${sha256}.tar.gz` };
     const sent = !(await exists(config.s3, object));
     if (sent) {
-      // The file is read twice; the check refuses one that has changed in between.
+      // The file is read twice, and the check fails if it changed in between.
       await uploadObject(
         config.s3,
         { ...object, ContentType: "application/gzip" },
@@ -46,9 +46,9 @@ async function measure(file: string): Promise<{ bytes: number; sha256: string }>
 }
 
 /**
- * Whether S3 says that the archive is there. Any definite no counts as "not there": without s3:ListBucket, which teams lack on
- * this bucket, S3 answers 403 for what does not exist, and a HEAD's answer has no body that could tell more. The archive is then
- * uploaded again, which changes nothing, and what really is in the way is the upload's answer, in words.
+ * Returns whether S3 confirms that the archive exists. Any definite error counts as "does not exist", because without
+ * s3:ListBucket, which teams lack on this bucket, S3 returns 403 for a missing object, and a HEAD response has no body that says
+ * more. The archive is then uploaded again, which is harmless, and a real obstacle appears as the upload's error.
  */
 async function exists(s3: Pick<S3Client, "send">, object: { readonly Bucket: string; readonly Key: string }): Promise<boolean> {
   try {

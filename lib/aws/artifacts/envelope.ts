@@ -6,21 +6,21 @@ import { Fault } from "../../model/fault.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import { awsErrorCode, awsErrorKind, isDefinite } from "../errors.ts";
 
-/** What a sealed file is bound to: it opens with exactly these, and under its team's key, or not at all. */
+/** The encryption context of a sealed file, which can be opened only with exactly these values and its team's key. */
 export type SealContext = { readonly team: string; readonly job: string; readonly attempt: string; readonly path: string };
 
 export const sealContext = ({ team, job, attempt }: AttemptRef, path: string): SealContext => ({ team, job, attempt: `${attempt}`, path });
 
-/** One data key a message: a file that could also be opened with somebody else's key is none of ours. */
+/** Allows one data key per message, because Fleetwright never seals a file under a second key. */
 const sdk = buildClient({ commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT, maxEncryptedDataKeys: 1 });
 
-/** Bytes encrypted under one tag; so much is held in memory at a time. */
+/** Bytes per authenticated frame, which are held in memory at a time. */
 const frameBytes = 64 * 1024;
 
 /**
- * The envelope around each artifact: AWS Encryption SDK, message format 2, AES-256-GCM with key commitment and without
- * signature, so that a reader can release each frame as soon as it is authenticated. Closing the whole message is checked
- * by the SDK, and the checksum of the plaintext by whoever reads.
+ * Returns a stream that encrypts an artifact: AWS Encryption SDK, message format 2, AES-256-GCM with key commitment and without
+ * a signature, so that a reader can release each frame as soon as it is authenticated. The SDK checks that the message is
+ * complete, and the reader must check the plaintext's checksum.
  */
 export function encrypting(kms: Pick<KMSClient, "send">, keyArn: string, context: SealContext): Duplex {
   const cipher = sdk.encryptStream(
@@ -36,8 +36,8 @@ export function encrypting(kms: Pick<KMSClient, "send">, keyArn: string, context
 }
 
 /**
- * Stands in front of the SDK's encrypting stream, which throws where nobody can catch it when it is destroyed halfway.
- * So it never is: when the outer stream is destroyed, the inner one comes to its end with nobody reading.
+ * Wraps the SDK's encrypting stream, which throws an uncatchable error if it is destroyed halfway. If the outer stream is
+ * destroyed, the inner one is therefore ended normally, and its output is discarded.
  */
 function shielding(inner: Duplex): Duplex {
   const outer: Duplex = new Duplex({
@@ -64,9 +64,9 @@ function shielding(inner: Duplex): Duplex {
   return outer;
 }
 
-/** Refuses a message under another key, with another context, with a signature, or with frames larger than we write. */
+/** Returns a decrypting stream. It refuses another key, another context, a signature, and frames larger than `encrypting` writes. */
 export function decrypting(kms: Pick<KMSClient, "send">, keyArn: string, context: SealContext): Duplex {
-  // Said at once, before the keyring can say it in its own words.
+  // KMS's error is emitted at once, before the keyring wraps it in a message of its own.
   const plain: Duplex = sdk.decryptUnsignedMessageStream(
     keyring(kms, keyArn, (error) => plain.emit("error", keyFault(error))),
     { maxBodySize: frameBytes },
@@ -76,7 +76,7 @@ export function decrypting(kms: Pick<KMSClient, "send">, keyArn: string, context
       plain.emit("error", new Fault("wrong-context", "The file was sealed for another team, job, attempt or path"));
     }
   });
-  // The SDK may say a second time what went wrong, when the pipeline has ended and nobody listens any more.
+  // The SDK may emit the error again after the pipeline has ended, when nothing listens any more.
   return plain.on("error", () => undefined);
 }
 
@@ -87,7 +87,7 @@ function same(found: Readonly<Record<string, string>>, expected: SealContext): b
 
 type OnKmsError = (error: unknown) => void;
 
-/** KMS's own errors reach the caller through `onError`: the keyring would only quote them in a message. */
+/** Creates a keyring that passes KMS's errors to `onError`, because the keyring itself would only quote them in a message. */
 function keyring(kms: Pick<KMSClient, "send">, keyArn: string, onError: OnKmsError): KmsKeyringNode {
   const ask = async <T>(answer: Promise<T>): Promise<T> => {
     try {
@@ -99,7 +99,7 @@ function keyring(kms: Pick<KMSClient, "send">, keyArn: string, onError: OnKmsErr
   };
   return new KmsKeyringNode({
     generatorKeyId: keyArn,
-    // The ARN's region is the client's own: keys are never used across regions.
+    // One client is enough, because keys are never used across regions.
     clientProvider: () => ({
       generateDataKey: async (request) => present(await ask(kms.send(new GenerateDataKeyCommand(request)))),
       encrypt: async (request) => present(await ask(kms.send(new EncryptCommand(request)))),
@@ -108,7 +108,7 @@ function keyring(kms: Pick<KMSClient, "send">, keyArn: string, onError: OnKmsErr
   });
 }
 
-/** The SDK's answers, without what is undefined in them. */
+/** Returns the SDK's response without undefined fields. */
 function present(answer: {
   readonly KeyId?: string | undefined;
   readonly Plaintext?: Uint8Array | undefined;
@@ -120,7 +120,7 @@ function present(answer: {
 
 function keyFault(error: unknown): Fault {
   const denied = awsErrorKind(error) === "denied";
-  return new Fault(denied ? "denied" : "key", `KMS did not use the team's key: ${awsErrorCode(error)}: ${inWords(error)}`, {
+  return new Fault(denied ? "denied" : "key", `KMS could not use the team's key: ${awsErrorCode(error)}: ${inWords(error)}`, {
     retry: !isDefinite(error),
     cause: error,
   });

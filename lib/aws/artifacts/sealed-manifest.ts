@@ -9,10 +9,10 @@ import type { AttemptRef } from "../../model/job.ts";
 import { openObject } from "../objects/objects.ts";
 import { decrypting, sealContext } from "./envelope.ts";
 
-/** A list is read into memory; this is far above what sealing writes. */
+/** The largest list that is read into memory, far above what sealing writes. */
 const mostBytes = 32 * 1024 * 1024;
 
-/** An attempt's sealed list; undefined when there is none. Throws a Fault for one that does not open, or is another's. */
+/** Returns an attempt's sealed list, or undefined if there is none. Throws a Fault if it cannot be opened or is another attempt's. */
 export async function readSealedManifest(
   from: {
     readonly s3: Pick<S3Client, "send">;
@@ -23,12 +23,12 @@ export async function readSealedManifest(
   attempt: AttemptRef,
 ): Promise<Listed | undefined> {
   const Key = sealedManifestKey(attempt);
-  // Who may not list the bucket is refused what is not there.
+  // S3 denies a missing object to a caller that may not list the bucket.
   const object = await openObject(from.s3, { Bucket: from.artifactsBucket, Key }, { ifDenied: "absent" });
   if (object === undefined) return undefined;
   if (object.bytes > mostBytes) {
     object.body.destroy();
-    throw notOpened(attempt, `it has ${object.bytes} bytes; ${mostBytes} are the most`);
+    throw notOpened(attempt, `it has ${object.bytes} bytes; at most ${mostBytes} are allowed`);
   }
   try {
     const plain = decrypting(from.kms, from.keyArn, sealContext(attempt, sealedManifestPath));
@@ -37,10 +37,10 @@ export async function readSealedManifest(
   } catch (cause) {
     object.body.destroy();
     if (cause instanceof Fault) throw cause;
-    throw notOpened(attempt, "it is not what was sealed", cause);
+    throw notOpened(attempt, "its content is not what was sealed", cause);
   }
-  throw notOpened(attempt, "it is another attempt's");
+  throw notOpened(attempt, "it belongs to another attempt");
 }
 
 const notOpened = ({ team, job, attempt }: AttemptRef, why: string, cause?: unknown): Fault =>
-  new Fault("not-opened", `the list of what was kept of ${team}/${job}, attempt ${attempt}, could not be opened: ${why}`, { cause });
+  new Fault("not-opened", `the list of artifacts of ${team}/${job}, attempt ${attempt}, could not be opened: ${why}`, { cause });

@@ -2,19 +2,19 @@ import { DescribeKeyCommand, type KMSClient } from "@aws-sdk/client-kms";
 import { Fault } from "../../model/fault.ts";
 import { awsErrorKind } from "../errors.ts";
 
-/** Finds the ARN of a team's KMS key. */
+/** Returns the ARN of a team's KMS key. */
 export type TeamKeys = (team: string) => Promise<string>;
 
 /**
- * Every team's key has `prefix` and the team's name as alias. Sealed files name their key by ARN, so opening one needs the ARN;
- * it is asked for once in the life of the process.
+ * The alias of a team's key is `prefix` and the team's name. Sealed files name their key by ARN, so opening one needs the ARN,
+ * which is looked up once per process.
  */
 export const teamKeys = (kms: Pick<KMSClient, "send">, prefix: string): TeamKeys => {
   const known = new Map<string, Promise<string>>();
   return (team) => {
     const found = known.get(team) ?? keyArn(kms, `${prefix}${team}`);
     known.set(team, found);
-    // Only a key that was found is remembered.
+    // Failures are not remembered.
     found.catch(() => known.delete(team));
     return found;
   };
@@ -27,7 +27,7 @@ async function keyArn(kms: Pick<KMSClient, "send">, alias: string): Promise<stri
   } catch (error) {
     const kind = awsErrorKind(error);
     if (kind === "denied") throw new Fault("denied", `Not allowed to use the key ${alias}`, { cause: error });
-    if (kind !== "missing") throw new Fault("key", `The key ${alias} could not be asked for`, { retry: true, cause: error });
+    if (kind !== "missing") throw new Fault("key", `The key ${alias} could not be looked up`, { retry: true, cause: error });
   }
   throw new Fault("missing", `There is no key ${alias}`);
 }

@@ -5,6 +5,6 @@ import { type ClientSettings, common } from "./settings.ts";
 const dynamoClient = (settings: ClientSettings = {}): DynamoDBClient =>
   new DynamoDBClient(common(settings, { requestMs: 3_000, maxAttempts: 4 }));
 
-/** DynamoDB in plain values; what a table's ports are made over. Apart from the other clients, for it cannot be shaken off a bundle. */
+/** Creates a DynamoDB client for plain values. It has a file of its own because bundlers cannot remove it where it is unused. */
 export const documentClient = (settings: ClientSettings = {}): DynamoDBDocumentClient =>
   DynamoDBDocumentClient.from(dynamoClient(settings));

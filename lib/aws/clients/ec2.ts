@@ -2,8 +2,8 @@ import { EC2Client } from "@aws-sdk/client-ec2";
 import { type ClientSettings, common } from "./settings.ts";
 
 /**
- * EC2 may think for seconds. Each call is one request: what EC2 throttles or does not answer is asked again by whoever knows
- * whose turn it is, and a second try here would count against the account behind their backs.
+ * Creates a client that allows EC2 several seconds per call and makes one request per call. Callers repeat throttled and lost
+ * calls themselves, because a retry here would use up the account's requests without being counted.
  */
 export const ec2Client = (settings: ClientSettings = {}): EC2Client =>
   new EC2Client(common(settings, { requestMs: 8_000, maxAttempts: 1 }));

@@ -1,21 +1,21 @@
 /**
- * How a client is made. What is absent, the SDK reads where it always does (region, credentials, AWS_ENDPOINT_URL).
- * One file a service, so that a bundle carries, and a command loads, only those that it calls.
+ * Settings of a client. For undefined ones the SDK uses its usual sources (region, credentials, AWS_ENDPOINT_URL).
+ * Each service has a file of its own, so that bundles contain and commands load only the clients that they call.
  */
 export type ClientSettings = {
   readonly region?: string | undefined;
   readonly endpoint?: string | undefined;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string } | undefined;
-  /** Until an answer begins, one attempt. */
+  /** How long one try may wait until the response begins, in ms. */
   readonly requestMs?: number | undefined;
-  /** The first try counts. */
+  /** Number of tries, including the first. */
   readonly maxAttempts?: number | undefined;
 };
 
-/** `silentMs`: a connection on which nothing moves for so long is dead. */
+/** Limits of a client. A connection without any traffic for `silentMs` is closed. */
 export type Bounds = { readonly requestMs: number; readonly maxAttempts: number; readonly silentMs?: number };
 
-/** Calls that are answered at once or not at all. */
+/** Limits for services that respond quickly. */
 export const small: Bounds = { requestMs: 5_000, maxAttempts: 3 };
 
 export function common({ region, endpoint, credentials, ...asked }: ClientSettings, usual: Bounds) {
@@ -27,7 +27,7 @@ export function common({ region, endpoint, credentials, ...asked }: ClientSettin
     requestHandler: {
       connectionTimeout: 2_000,
       requestTimeout: asked.requestMs ?? usual.requestMs,
-      // Without it a breach is only logged.
+      // Without this option, a request that takes too long is only logged.
       throwOnRequestTimeout: true,
       socketTimeout: usual.silentMs ?? 15_000,
     },

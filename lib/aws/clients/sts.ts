@@ -4,12 +4,12 @@ import { type ClientSettings, common, small } from "./settings.ts";
 
 export const stsClient = (settings: ClientSettings = {}): STSClient => new STSClient(common(settings, small));
 
-/** Long enough for a slow line, and short enough to wait for. */
+/** Long enough for a slow connection, and short enough for a person to wait for. */
 const longestMs = 3_000;
 
-/** The account that the client's credentials belong to. Throws within a few seconds if it cannot be known. */
+/** Returns the account of the client's credentials. Throws within a few seconds if STS does not respond. */
 export async function callerAccount(sts: Pick<STSClient, "send">): Promise<string> {
   const { Account } = await sts.send(new GetCallerIdentityCommand({}), { abortSignal: AbortSignal.timeout(longestMs) });
-  if (Account === undefined) throw new Fault("no-account", "STS named no account");
+  if (Account === undefined) throw new Fault("no-account", "STS returned no account");
   return Account;
 }

@@ -9,29 +9,29 @@ import { allPages } from "../pages.ts";
 import { objectsOf } from "./source-listing.ts";
 
 export type DatasetFile = { readonly path: string; readonly bytes: number; open(): Readable };
-/** A file as it lies there. */
+/** A file as it is stored on S3. */
 export type StoredFile = { readonly path: string; readonly bytes: number; readonly etag: string };
 export type NotDone = { readonly path: string; readonly because: string };
 
 /**
  * The files of a team's dataset, below `TEAM/NAME/` of the datasets bucket.
  *
- * Whether a file is unchanged is decided by its size and its ETag: the listing has both, so 1,000 files cost one call, no state
- * has to be kept beside the files, and files that other tools have put there count as well. A time stamp would be cheaper to
- * compare, but copies and checkouts change it without the content, or keep it with another content.
+ * Size and ETag show whether a file is unchanged. A listing contains both, so 1,000 files cost one call, no other state must
+ * be kept, and files uploaded by other tools count as well. A time stamp would be cheaper to compare, but copies and checkouts
+ * change it without changing the content, or keep it with another content.
  */
 export type DatasetFiles = {
-  /** What lies there now, without folder markers. Throws a Fault. */
+  /** Returns the stored files, without folder markers. Throws a Fault if they cannot be listed. */
   list(of: DatasetRef): Promise<readonly StoredFile[]>;
-  /** Reads the file to compare it. */
+  /** Returns whether a file has the content of a stored one. Reads the file. */
   isSame(stored: StoredFile, file: DatasetFile): Promise<boolean>;
-  /** `onBytes` is called as bytes are read to be sent. Throws a Fault when the file does not have as many bytes as it says. */
+  /** Uploads a file. `onBytes` is called as bytes are read. Throws a Fault if the file does not have its stated size. */
   put(of: DatasetRef, file: DatasetFile, onBytes?: (bytes: number) => void): Promise<void>;
-  /** Removes files, and returns those that it could not. */
+  /** Removes files, and returns those that could not be removed. */
   remove(of: DatasetRef, paths: readonly string[]): Promise<readonly NotDone[]>;
 };
 
-/** S3 deletes so many in one call. */
+/** S3's limit of deletions per call. */
 const mostDeletes = 1_000;
 
 type Place = { readonly s3: S3Client; readonly bucket: string };
@@ -72,7 +72,7 @@ async function listFiles({ s3, bucket }: Place, prefix: string): Promise<StoredF
   }
 }
 
-/** Counts what goes by; fails at the end when it was not `expected` bytes, because the file has changed meanwhile. */
+/** Returns a stream that counts bytes. It fails at the end if there were not `expected` ones, because the file changed meanwhile. */
 function counting(expected: number, onBytes: (bytes: number) => void): Transform {
   let bytes = 0;
   return new Transform({
@@ -88,9 +88,9 @@ function counting(expected: number, onBytes: (bytes: number) => void): Transform
 }
 
 /**
- * Whether an object whose ETag is known holds the same bytes. An object that was put in one piece has their MD5 as its ETag; one
- * that was put in parts has the MD5 of the parts' MD5s, which can be computed for the parts that `uploadObject` makes.
- * `false` means "cannot be shown to be the same": parts of another size, and objects that a KMS key encrypts, whose ETag is no MD5.
+ * Returns whether an object with this ETag holds the same bytes. The ETag of an object that was uploaded in one piece is its MD5.
+ * For an upload in parts it is the MD5 of the parts' MD5s, which can be computed for the part sizes of `uploadObject`.
+ * Returns false if that cannot be shown: for parts of another size, and for objects encrypted with a KMS key, whose ETag is no MD5.
  */
 async function hasSameBytes(etag: string, of: { readonly bytes: number; open(): Readable }): Promise<boolean> {
   const partBytes = partBytesOf(of.bytes);

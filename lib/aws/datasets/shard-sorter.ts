@@ -5,20 +5,20 @@ export type ListedObject = Shard & {
   readonly archived?: string | undefined;
 };
 
-/** A key has up to 1,024 bytes: enough of it to find the object, and little enough for the dataset's item. */
+/** Keys have up to 1,024 bytes. This is enough to find the object, and short enough for the dataset's item. */
 const mostKeyLetters = 200;
 
 /**
- * Sorts a source's objects, added in the order of their keys, into shards and those that no job could read. Of a file and a folder
- * of one name the folder's files are kept: the file is one object, and often an empty marker that a tool has left.
+ * Sorts a source's objects into shards and objects that no job could read. They must be added in the order of their keys. If a
+ * file and a folder have the same name, the folder's files are kept, because the file is often an empty marker left by a tool.
  */
 export class ShardSorter {
   readonly #source: Source;
   readonly #shards: Shard[] = [];
-  /** Paths that are a file or a folder to a shard. */
+  /** Paths that are a shard's file, and paths that are a shard's folder. */
   readonly #files = new Set<string>();
   readonly #folders = new Set<string>();
-  /** Files that a folder has taken the place of. */
+  /** Files that were replaced by a folder of the same name. */
   readonly #replaced = new Set<string>();
   readonly #skipped: { key: string; because: string }[] = [];
   #skips = 0;
@@ -27,13 +27,13 @@ export class ShardSorter {
     this.#source = source;
   }
 
-  /** All that have been added, but for folder markers. */
+  /** The number of objects added, without folder markers. */
   get objects(): number {
     return this.#shards.length - this.#replaced.size + this.#skips;
   }
 
   add({ archived, ...shard }: ListedObject): void {
-    // A key that ends in a slash, and holds nothing, is how consoles draw a folder.
+    // Consoles create an empty object whose key ends in a slash as a folder.
     if (shard.key.endsWith("/") && shard.bytes === 0) return;
     const path = pathOf(this.#source, shard.key);
     const because =

@@ -13,10 +13,10 @@ import { listSource } from "./source-listing.ts";
 const pack = promisify(gzip);
 const unpack = promisify(gunzip);
 
-/** Where what Fleetwright itself writes of a dataset lies: below a name that no team can have. */
+/** Returns the prefix of Fleetwright's own records about a dataset, below a name that no team can have. */
 const folderOf = ({ team, dataset }: DatasetRef): string => `_fleetwright/${team}/${dataset}/`;
 
-/** S3 deletes so many in one call. */
+/** S3's limit of deletions per call. */
 const mostDeletes = 1_000;
 
 export const s3ShardStore = (s3: Pick<S3Client, "send">, bucket: string): ShardStore => {

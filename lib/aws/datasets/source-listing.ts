@@ -7,9 +7,9 @@ import { awsErrorCode } from "../errors.ts";
 import { type ListedObject, ShardSorter } from "./shard-sorter.ts";
 
 /**
- * Lists a source, with keys URL-encoded on their way: XML has no room for every letter that a key may hold.
- * It takes 1,000 keys a call: 100 calls, some ten seconds and a twentieth of a cent for 100,000 shards, and about
- * 100 MB of memory at the longest keys that S3 has.
+ * Lists a source. Keys are URL-encoded in transit, because XML cannot represent every character of a key. Each call returns
+ * 1,000 keys, so 100,000 shards take 100 calls, about ten seconds and a twentieth of a cent, and about 100 MB of memory
+ * if the keys have S3's greatest length.
  */
 export async function listSource(s3: Pick<S3Client, "send">, source: Source): Promise<Listed> {
   const sorter = new ShardSorter(source);
@@ -36,7 +36,7 @@ async function pageOf(s3: Pick<S3Client, "send">, source: Source, token: string 
         Bucket: source.bucket,
         Prefix: source.prefix,
         EncodingType: "url",
-        // Tells archived objects that have been restored from others.
+        // Distinguishes restored archived objects from others.
         OptionalObjectAttributes: ["RestoreStatus"],
         ...(token ? { ContinuationToken: token } : {}),
       }),
@@ -47,7 +47,7 @@ async function pageOf(s3: Pick<S3Client, "send">, source: Source, token: string 
   }
 }
 
-/** What a page holds; what is no object of S3's is left out. */
+/** Returns the objects of a page, without malformed entries. */
 export function objectsOf({ Contents, EncodingType }: Pick<ListObjectsV2CommandOutput, "Contents" | "EncodingType">): ListedObject[] {
   const keyOf = (told: string): string => (EncodingType === "url" ? decodeURIComponent(told.replaceAll("+", " ")) : told);
   return (Contents ?? []).flatMap(({ Key, Size, ETag, StorageClass, RestoreStatus }) => {
@@ -58,10 +58,10 @@ export function objectsOf({ Contents, EncodingType }: Pick<ListObjectsV2CommandO
   });
 }
 
-/** GLACIER_IR is read at once. What INTELLIGENT_TIERING has archived by itself no listing tells. */
+/** Returns whether a class's objects must be restored. GLACIER_IR is read at once; listings do not show INTELLIGENT_TIERING's archives. */
 const isArchive = (storageClass: string | undefined): boolean => storageClass === "GLACIER" || storageClass === "DEEP_ARCHIVE";
 
-/** For the team, what only a change of the source or its policies mends; throws a Fault (retry) for anything else. */
+/** Returns, in words for the team, an error that only a change of the source or its policies can fix. Throws a Fault (retry) for others. */
 function whyNotListed(error: unknown, source: Source): string {
   const refusal = s3Refusal(error);
   switch (refusal.kind) {
@@ -69,7 +69,7 @@ function whyNotListed(error: unknown, source: Source): string {
       return `there is no bucket ${source.bucket}`;
     case "denied":
     case "no-object":
-      return `Fleetwright may not list ${sourceUrl(source)}: the bucket's own policy has to allow it`;
+      return `Fleetwright may not list ${sourceUrl(source)}: the bucket's own policy must allow it`;
     case "elsewhere":
       return `${sourceUrl(source)} cannot be listed: ${whyUnreadable(refusal)}`;
     case "changed":

@@ -9,12 +9,12 @@ import { newestKeys } from "./newest-keys.ts";
 import { recordedDecision } from "./recorded-decision.ts";
 
 const unpack = promisify(gunzip);
-/** Far above what a decision about ten thousand jobs and a thousand nodes has. */
+/** Far above the size of a decision about ten thousand jobs and a thousand nodes. */
 const mostUnpackedBytes = 64 * 1024 * 1024;
-/** At a time: each may be some megabytes in memory. */
+/** Number of concurrent reads, each of which may need some megabytes of memory. */
 const side = 4;
 
-/** Reads what the journal keeps. A decision's id holds its time, and so says where it lies. */
+/** Reads the journal. A decision's id contains its time, from which its key follows. */
 export const s3DecisionReader = (s3: Pick<S3Client, "send">, bucket: string): DecisionReader => {
   const read = async (pool: string, id: string): Promise<RecordedDecision | undefined> => {
     const object = await openObject(s3, { Bucket: bucket, Key: `${pool}/${behindPool(id)}${ending}` });
@@ -28,7 +28,7 @@ export const s3DecisionReader = (s3: Pick<S3Client, "send">, bucket: string): De
       const { keys, before } = await newestKeys(s3, { bucket, root, limit, before: cursor && behindPool(cursor) });
       const ids = keys.map((key) => idOf(key.slice(root.length))).filter((id) => decisionId.test(id));
       const decisions = await pMap(ids, (id) => read(pool, id), { concurrency: side });
-      // One may have expired since it was listed.
+      // A decision may have expired since it was listed.
       return { decisions: decisions.filter((each) => each !== undefined), ...(before !== undefined && { cursor: idOf(before) }) };
     },
     get: read,
@@ -37,7 +37,7 @@ export const s3DecisionReader = (s3: Pick<S3Client, "send">, bucket: string): De
 
 const ending = ".json.gz";
 
-/** `2026/11/24/130509.123Z-…` for `20261124-130509.123Z-…`; of the beginning of one, the beginning. */
+/** Returns `2026/11/24/130509.123Z-…` for `20261124-130509.123Z-…`. The beginning of an id gives the beginning of the key. */
 const behindPool = (id: string): string =>
   [id.slice(0, 4), id.slice(4, 6), id.slice(6, 8), id.slice(9)].filter((part) => part !== "").join("/");
 

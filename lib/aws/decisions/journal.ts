@@ -5,7 +5,7 @@ import type { Decision, Journal } from "../../ports/journal.ts";
 
 const compress = promisify(gzip);
 
-/** One object a decision, so that a day of a pool is one listing in the order in which it was decided. */
+/** Writes one object per decision, so that one listing returns a pool's decisions of a day in order. */
 export const s3Journal = (s3: Pick<S3Client, "send">, bucket: string): Journal => ({
   async record(decision) {
     await s3.send(
@@ -20,7 +20,7 @@ export const s3Journal = (s3: Pick<S3Client, "send">, bucket: string): Journal =
   },
 });
 
-/** `POOL/YYYY/MM/DD/HHMMSS.mmmZ-ID.json.gz`, in UTC. */
+/** Returns `POOL/YYYY/MM/DD/HHMMSS.mmmZ-ID.json.gz`, in UTC. */
 export function decisionKey({ pool, atMs, id }: Pick<Decision, "pool" | "atMs" | "id">): string {
   const [day = "", time = ""] = new Date(atMs).toISOString().split("T");
   return `${pool}/${day.replaceAll("-", "/")}/${time.replaceAll(":", "")}-${id}.json.gz`;

@@ -1,25 +1,25 @@
 import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import { allPages } from "../pages.ts";
 
-/** What a page may cost: so many listings, and then the caller asks for the next page. */
+/** The most listings per page. After them the page ends, and the caller can request the next one. */
 const mostListings = 40;
 
 type Range = {
   readonly bucket: string;
-  /** Keys are this and `YYYY/MM/DD/HHMMSS…`. */
+  /** The prefix of all keys; `YYYY/MM/DD/HHMMSS…` follows. */
   readonly root: string;
-  /** Only keys that sort before `root` and this. */
+  /** Only keys that sort before `root` followed by this are returned. */
   readonly before?: string | undefined;
   readonly limit: number;
 };
 
-/** What one listing found: keys, or folders to look into, the newest first; `key` is undefined for a folder that was looked through. */
+/** A key, or a prefix below which all keys have been found (`through`). */
 type Found = { readonly key: string } | { readonly through: string };
 
 /**
- * The newest keys of a folder by time, newest first. S3 lists upwards only: so the days that are there are found by their
- * folders, and a day of more keys than one listing holds is divided into hours, minutes and seconds.
- * `before`: where the next page begins, as text behind `root`; absent when this one has reached the oldest key.
+ * Returns the newest keys of a folder, newest first. Because S3 lists in ascending order only, days are found by their folders,
+ * and a day with more keys than one listing holds is divided into hours, minutes and seconds.
+ * `before` is where the next page begins, relative to `root`, or undefined if this page has reached the oldest key.
  */
 export async function newestKeys(
   s3: Pick<S3Client, "send">,
@@ -73,7 +73,7 @@ async function folders(walk: Walk, prefix: string): Promise<string[]> {
   return CommonPrefixes.flatMap(({ Prefix }) => Prefix ?? []);
 }
 
-/** All keys of a prefix, or `more` when they are too many for one listing and it can be divided. */
+/** Returns all keys of a prefix, or sets `more` if they are too many for one listing and the prefix can be divided. */
 async function listed(walk: Walk, prefix: string): Promise<{ readonly keys: readonly string[]; readonly more: boolean }> {
   const isSecond = prefix.length - walk.root.length >= dayLength + "HHMMSS".length;
   let more = false;

@@ -5,7 +5,7 @@ const Job = z.object({ team: z.string(), job: z.string() });
 const Attempt = z.object({ ...Job.shape, attempt: z.int() });
 const Reserved = z.object({ usdPerHour: z.number(), gpus: z.number() });
 
-/** Of a step of any kind what is told of it: records outlive the release that wrote them. */
+/** The parts of a step of any kind that are shown. Other fields are ignored, because records outlive the release that wrote them. */
 const StoredStep = z.object({
   kind: z.string(),
   because: z.string(),
@@ -40,7 +40,7 @@ const StoredDecision = z.object({
   outcomes: z.array(z.string()),
 });
 
-/** Reads a record as people look at it; throws when it is none. */
+/** Returns a record in the form that is shown to people. Throws if it is malformed. */
 export function recordedDecision(value: unknown, id: string): RecordedDecision {
   const { pool, epoch, atMs, causes, snapshot, plan, outcomes } = StoredDecision.parse(value);
   return {

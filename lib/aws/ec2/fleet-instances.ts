@@ -14,19 +14,19 @@ import { awsErrorCode, awsErrorKind, isDefinite } from "../errors.ts";
 type Ec2 = Pick<EC2Client, "send">;
 const unheard: Log = () => undefined;
 
-/** An instance that EC2 does not know any more has ended, and being throttled is everyday. */
+/** Logs an error of a call about instances, except for unknown instances, which have ended, and for throttling, which is normal. */
 function report(log: Log, message: string, { ids, error }: { ids: readonly string[]; error: unknown }): void {
   const kind = awsErrorKind(error);
   if (kind !== "gone" && kind !== "throttled") log({ level: "error", message, instances: ids, error });
 }
 
-/** One TerminateInstances. EC2 ends all that it names or none: one that is bad fails the call, and its error may name which. */
+/** Calls TerminateInstances. EC2 terminates all named instances or none: a single bad one fails the call, and the error may name it. */
 export async function endInstances(ec2: Ec2, ids: readonly string[], log: Log = unheard): Promise<ReadonlyMap<string, Ended>> {
   try {
     await ec2.send(new TerminateInstancesCommand({ InstanceIds: [...ids] }));
     return new Map(ids.map((id) => [id, "accepted"]));
   } catch (error) {
-    report(log, "EC2 did not end instances", { ids, error });
+    report(log, "terminating instances failed", { ids, error });
     const ended = ids.length === 1 ? endedAlone(error) : endedTogether(error, ids);
     return new Map(ids.map((id) => [id, ended(id)]));
   }
@@ -42,27 +42,27 @@ function endedTogether(error: unknown, ids: readonly string[]): (id: string) => 
   const kind = awsErrorKind(error);
   if (kind === "throttled") return () => "throttled";
   const named = kind === "gone" ? namedIn(error, ids) : new Set();
-  // One that may not be ended, or is protected, keeps the others alive.
+  // An instance that may not be terminated or is protected keeps the others alive, so each must be tried separately.
   return (id) => (named.has(id) ? "accepted" : isDefinite(error) ? "apart" : "unknown");
 }
 
-/** One DescribeInstances. By filter, for that passes over those that EC2 does not know, and has the larger of its rate limits. */
+/** Calls DescribeInstances with a filter, because a filter skips unknown instances and has a higher rate limit than ids. */
 export async function lookAtInstances(ec2: Ec2, ids: readonly string[], log: Log = unheard): Promise<ReadonlyMap<string, Seen>> {
   const all = (seen: Seen): ReadonlyMap<string, Seen> => new Map(ids.map((id) => [id, seen]));
   try {
     const answer = await ec2.send(new DescribeInstancesCommand({ Filters: [{ Name: "instance-id", Values: [...ids] }] }));
     const states = new Map(instancesIn(answer).map((instance) => [instance.InstanceId, isOver(instance) ? "over" : "live"] as const));
-    // What EC2 keeps for another page has not been looked at.
+    // An instance may be on another page, which has not been read.
     const absent = answer.NextToken ? "unknown" : "over";
     return new Map(ids.map((id) => [id, states.get(id) ?? absent]));
   } catch (error) {
-    report(log, "EC2 did not describe instances", { ids, error });
+    report(log, "describing instances failed", { ids, error });
     const kind = awsErrorKind(error);
     return all(kind === "throttled" || kind === "denied" ? kind : "unknown");
   }
 }
 
-/** All pages of a DescribeInstances, or nothing: what a page that failed would have shown may be just what is sought. */
+/** Returns the instances on all pages of DescribeInstances, or none if a page fails, because the wanted one may be on that page. */
 export async function findInstances(ec2: Ec2, which: DescribeInstancesCommandInput): Promise<FoundInstances> {
   const found: FoundInstance[] = [];
   let page: string | undefined;
@@ -72,7 +72,7 @@ export async function findInstances(ec2: Ec2, which: DescribeInstancesCommandInp
       for (const instance of instancesIn(answer)) {
         const { InstanceId: id, InstanceType: instanceType, Placement } = instance;
         const zone = Placement?.AvailabilityZone;
-        if (!id || !instanceType || !zone) return { kind: "unknown", message: `EC2 does not say (yet) what instance ${id} is` };
+        if (!id || !instanceType || !zone) return { kind: "unknown", message: `EC2 does not describe instance ${id} completely yet` };
         found.push({ id, instanceType, zone, over: isOver(instance) });
       }
       page = answer.NextToken;

@@ -5,22 +5,22 @@ import { awsCodeKind, isVcpuQuota, saysUnsold } from "../errors.ts";
 import type { ZoneSubnet } from "./fleet-request.ts";
 import { refusalsInWords } from "./refusal-words.ts";
 
-/** What a code of CreateFleet's says of the offer it names. One that nobody knows here is a fault, as is a limit on other things. */
+/** Returns what a code of CreateFleet says about its offer. Unknown codes are faults, and so are limits on anything but vCPUs. */
 function refusalKind(code: string): RefusalKind {
   if (isVcpuQuota(code)) return "limit";
   return awsCodeKind(code) === "capacity" ? "capacity" : "fault";
 }
 
-/** The same, in the light of EC2's words. A type that is not sold is as good as one of which none is left: the offer is to blame. */
+/** Returns the same, considering EC2's message. A type that is not sold counts as capacity, because the offer is to blame. */
 const refusalKindOf = (code: string, message: string): RefusalKind => (saysUnsold(code, message) ? "capacity" : refusalKind(code));
 
 /**
- * The offers that EC2 says are not sold, where only its words name them: those of the type and, if it names one of their zones, of
- * the zone.
+ * Returns the offers that EC2's message says are not sold, if only the message names them: those of the type and, if it names one
+ * of their zones, of the zone.
  */
 export function unsoldIn(code: string, message: string, offers: readonly Offer[]): readonly Offer[] {
   if (!saysUnsold(code, message)) return [];
-  // Each in brackets; zones that EC2 advises instead are not.
+  // EC2 puts names in brackets, but not the zones that it recommends instead.
   const words = new Set([...message.matchAll(/\(([^()\s]+)\)/g)].map(([, word]) => word));
   const ofType = offers.filter(({ instanceType }) => words.has(instanceType));
   const ofZone = ofType.filter(({ zone }) => words.has(zone));
@@ -28,8 +28,8 @@ export function unsoldIn(code: string, message: string, offers: readonly Offer[]
 }
 
 /**
- * Which of the launch's offers EC2 gave errors for, and why: one refusal an offer, of its first error.
- * An error that names none of them, by type and by subnet or zone, or in its words, is nobody's.
+ * Returns the launch's offers for which EC2 returned errors, and why: one refusal per offer, from its first error.
+ * Errors that name none of the offers, by type and subnet or zone or in their message, are ignored.
  */
 export function refusalsOf(errors: readonly CreateFleetError[], launch: Launch, subnets: readonly ZoneSubnet[]): readonly OfferRefusal[] {
   const zoneOf = new Map(subnets.map(({ zone, subnet }) => [subnet, zone]));
@@ -47,7 +47,7 @@ export function refusalsOf(errors: readonly CreateFleetError[], launch: Launch, 
   return [...refused.values()];
 }
 
-/** A launch that EC2 turned down as a whole, or for which it gave no reason that names an offer: all are to blame. */
+/** Returns the outcome of a launch that EC2 refused as a whole or without naming an offer. All its offers are to blame. */
 export const refusedWhole = (
   launch: Launch,
   { code, message, why }: { code: string; message: string; why?: RefusalKind },
@@ -59,13 +59,13 @@ export const refusedWhole = (
 });
 
 /**
- * A launch that brought nothing. For its record, the code that most is to be learned from: capacity may be had elsewhere,
- * which a quota of one family does not forbid.
+ * Returns the outcome of a launch that launched nothing. Its code is the most informative one: capacity before quota, because
+ * capacity may be available elsewhere, which a quota of one family does not forbid.
  */
 export function refusedEach(errors: readonly CreateFleetError[], launch: Launch, subnets: readonly ZoneSubnet[]): LaunchOutcome {
   const [first] = errors;
   if (!first)
-    return refusedWhole(launch, { code: "NothingLaunched", message: "EC2 launched nothing and did not say why", why: "capacity" });
+    return refusedWhole(launch, { code: "NothingLaunched", message: "EC2 launched nothing and gave no reason", why: "capacity" });
   const refusals = refusalsOf(errors, launch, subnets);
   const of = (kind: RefusalKind) => refusals.find(({ why }) => why === kind)?.code;
   const code = of("capacity") ?? of("limit") ?? codeOf(first);
@@ -75,6 +75,6 @@ export function refusedEach(errors: readonly CreateFleetError[], launch: Launch,
 
 const codeOf = (error: CreateFleetError): string => error.ErrorCode ?? "unknown";
 
-/** The same of each of these offers. */
+/** Returns a refusal with the same code for each of these offers. */
 export const blamed = (offers: readonly Offer[], code: string, why: RefusalKind = refusalKind(code)): OfferRefusal[] =>
   offers.map(({ instanceType, zone, market }) => ({ instanceType, zone, market, code, why }));

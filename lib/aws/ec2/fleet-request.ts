@@ -7,21 +7,21 @@ import type {
 } from "@aws-sdk/client-ec2";
 import type { Launch } from "../../model/launch.ts";
 
-/** Where nodes may run: one subnet a zone. */
+/** A subnet in which nodes may run; there is one per zone. */
 export type ZoneSubnet = { readonly zone: string; readonly subnet: string };
 
-/** What the tag says by which every instance is found again. */
+/** The tag with the launch's id, by which instances are found again. */
 export const launchTag = "fleetwright:launch";
-/** Whose it is: the deployment's name, by which what may be ended is bounded, too. */
+/** The tag with the deployment's name, which also limits the instances that may be terminated. */
 export const nameTag = "fleetwright:name";
 export const poolTag = "fleetwright:pool";
 
-/** CreateFleet takes no more overrides in one request. */
+/** CreateFleet's limit of overrides per request. */
 const mostOverrides = 300;
 
 /**
- * The request for a launch; the same launch always makes the same request, as its client token demands.
- * Undefined when none of its offers lies in a zone with a subnet.
+ * Returns the request for a launch, or undefined if none of its offers is in a zone with a subnet. The same launch always results
+ * in the same request, because its client token requires that.
  */
 export function fleetRequest(
   launch: Launch,
@@ -45,7 +45,7 @@ export function fleetRequest(
   };
 }
 
-/** All its nodes, of one type and in one zone, or none. Instant fleets know these for spot and on demand alike. */
+/** Requests all nodes of one type in one zone, or none. Instant fleets support this for spot and on demand. */
 const whole = (launch: Launch): Pick<SpotOptionsRequest, "SingleInstanceType" | "SingleAvailabilityZone" | "MinTargetCapacity"> =>
   launch.whole ? { SingleInstanceType: true, SingleAvailabilityZone: true, MinTargetCapacity: launch.count } : {};
 
@@ -54,7 +54,7 @@ function tags(launch: Launch, name: string): Tag[] {
   return Object.entries(all).flatMap(([Key, Value]) => (Value === undefined ? [] : [{ Key, Value }]));
 }
 
-/** `$Latest`: a deployment makes a new version and leaves the default where it was. */
+/** Returns the specification of a template with version `$Latest`, because a deployment adds a version without changing the default. */
 function template(idOrName: string) {
   return idOrName.startsWith("lt-")
     ? { LaunchTemplateId: idOrName, Version: "$Latest" }

@@ -16,23 +16,23 @@ import { fleetRequest, launchTag, type ZoneSubnet } from "./fleet-request.ts";
 
 export type Ec2FleetConfig = {
   readonly ec2: Pick<EC2Client, "send">;
-  /** The deployment's name: every instance bears it. */
+  /** The deployment's name, with which every instance is tagged. */
   readonly name: string;
   /** Each pool's launch template, by id or name. */
   readonly launchTemplates: Readonly<Record<string, string>>;
   readonly subnets: readonly ZoneSubnet[];
-  /** Gets a line for each call about instances that failed, because its outcome only says that it did. @default none */
+  /** Receives a line per failed call about instances, because outcomes do not contain the error. @default none */
   readonly log?: Log | undefined;
 };
 
-/** Launches with CreateFleet `instant`: EC2 answers at once with what it gave, and keeps no fleet that would replace it. */
+/** Launches with CreateFleet `instant`: EC2 returns at once what it launched, and keeps no fleet that would replace it. */
 export const ec2Fleet = (config: Ec2FleetConfig): Fleet => ({
   async launch(launch) {
     const template = config.launchTemplates[launch.pool];
     if (template === undefined)
       return turnedAway(launch, { code: "NoLaunchTemplate", message: `pool ${launch.pool} has no launch template` });
     const request = fleetRequest(launch, { name: config.name, template, subnets: config.subnets });
-    if (request === undefined) return turnedAway(launch, { code: "NoSubnet", message: "no offer lies in a zone that has a subnet" });
+    if (request === undefined) return turnedAway(launch, { code: "NoSubnet", message: "no offer is in a zone that has a subnet" });
     let answer: CreateFleetCommandOutput;
     try {
       answer = await config.ec2.send(new CreateFleetCommand(request));
@@ -47,10 +47,10 @@ export const ec2Fleet = (config: Ec2FleetConfig): Fleet => ({
   look: (instances) => lookAtInstances(config.ec2, instances, config.log),
 });
 
-/** An answer of CreateFleet: instances, and for each offer that was tried in vain why. It is final for this token. */
+/** Returns the outcome of CreateFleet's response: instances, and the reason for each offer that failed. It is final for this token. */
 async function outcomeOf(config: Ec2FleetConfig, launch: Launch, answer: CreateFleetCommandOutput): Promise<LaunchOutcome> {
   const given = (answer.Instances ?? []).flatMap((item) => (item.InstanceIds ?? []).map((id) => ({ id, ...shapeOf(config, item) })));
-  // A fleet can be throttled where it launches by itself, which says nothing of the offer that the error names.
+  // EC2 can throttle the fleet's own launches, which says nothing about the offer that the error names.
   const [errors, throttled] = byKind(answer.Errors ?? []);
   if (given.length === 0 && errors.length === 0 && throttled)
     return { kind: "throttled", message: `${throttled.ErrorCode}: ${throttled.ErrorMessage ?? "no message"}`, final: true };
@@ -61,7 +61,7 @@ async function outcomeOf(config: Ec2FleetConfig, launch: Launch, answer: CreateF
   return outcomeOfFound(await findInstances(config.ec2, { InstanceIds: given.map(({ id }) => id) }), { count: given.length, refusals });
 }
 
-/** The errors that say something of an offer, and the first that only says that EC2 was asked too fast. */
+/** Returns the errors that concern offers, and the first one that only reports throttling. */
 function byKind(all: readonly CreateFleetError[]): [errors: CreateFleetError[], throttled: CreateFleetError | undefined] {
   const isThrottled = ({ ErrorCode = "" }: CreateFleetError): boolean => awsCodeKind(ErrorCode) === "throttled";
   return [all.filter((error) => !isThrottled(error)), all.find(isThrottled)];
@@ -80,7 +80,7 @@ function outcomeOfError(launch: Launch, error: unknown): LaunchOutcome {
     : { kind: "unknown", message: `${code}: ${message}`, error };
 }
 
-/** Whatever token it bore, this request has launched nothing. */
+/** Returns the outcome of a request that has certainly launched nothing, whatever its token. */
 const turnedAway = (launch: Launch, why: { code: string; message: string; error?: unknown }, isConflict = false): LaunchOutcome => ({
   ...why,
   kind: "turned-away",
@@ -88,10 +88,10 @@ const turnedAway = (launch: Launch, why: { code: string; message: string; error?
   isConflict,
 });
 
-/** An instance is often invisible for some seconds after its launch: as long as not all are seen it is `unknown`, and the repeat tells. */
+/** Returns `unknown` until all instances are visible, which often takes some seconds after a launch; the caller repeats the call then. */
 function outcomeOfFound(read: FoundInstances, { count, refusals }: { count: number; refusals: readonly OfferRefusal[] }): LaunchOutcome {
   const found = read.kind === "read" ? read.instances : [];
-  if (found.length < count) return { kind: "unknown", message: "EC2 does not describe (yet) what it launched" };
+  if (found.length < count) return { kind: "unknown", message: "EC2 does not describe yet what it launched" };
   return { kind: "launched", instances: found.map(({ id, instanceType, zone }) => ({ id, instanceType, zone })), refusals };
 }
 

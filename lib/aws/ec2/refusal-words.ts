@@ -2,13 +2,13 @@ import type { CreateFleetError } from "@aws-sdk/client-ec2";
 
 type Told = { readonly code: string; readonly subject: string | undefined; readonly zone: string | undefined; readonly message: string };
 
-/** A record of a launch is read by people; EC2 may give one error for each type in each zone. */
+/** The longest text, in characters, because people read it and EC2 may return one error per type and zone. */
 const longest = 1_000;
 const longestMessage = 200;
 
 /**
- * EC2's errors in one text: what was refused with each code, by type and zone, and EC2's first words about it. `code` is what the text
- * is put behind, and is not repeated.
+ * Returns EC2's errors as one text: per code, the refused types and zones, and EC2's first message. The text follows `code`, which
+ * is therefore not repeated.
  */
 export function refusalsInWords(errors: readonly CreateFleetError[], code: string, zoneOf: (subnet: string) => string | undefined): string {
   const told = errors.map((error): Told => {
@@ -27,7 +27,7 @@ export function refusalsInWords(errors: readonly CreateFleetError[], code: strin
     .slice(0, longest);
 }
 
-/** `g5.xlarge, g6.xlarge in us-east-1a, us-east-1b: `; types that were refused in the same zones are told together. */
+/** Returns `g5.xlarge, g6.xlarge in us-east-1a, us-east-1b: `. Types that were refused in the same zones are listed together. */
 function subjects(of: readonly Told[]): string {
   const zones = new Map<string, Set<string>>();
   for (const { subject, zone } of of) {

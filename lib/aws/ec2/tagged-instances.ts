@@ -5,10 +5,10 @@ import type { TaggedInstances } from "../../ports/strays.ts";
 import { allPages } from "../pages.ts";
 import { launchTag, nameTag, poolTag } from "./fleet-request.ts";
 
-/** All but what has ended: one that is stopped can be started again. */
+/** All states except terminated. Stopped instances count, because they can be started again. */
 const states = ["pending", "running", "stopping", "stopped", "shutting-down"];
 
-/** `log` gets a line when EC2 cannot be asked. @default none */
+/** Lists the deployment's instances. `log` receives a line if that fails. @default none */
 export const ec2TaggedInstances = (of: { ec2: Pick<EC2Client, "send">; name: string; log?: Log }): TaggedInstances => ({
   async list() {
     const { ec2, name, log } = of;
@@ -28,7 +28,7 @@ export const ec2TaggedInstances = (of: { ec2: Pick<EC2Client, "send">; name: str
       });
       return found.flatMap(taggedInstance);
     } catch (error) {
-      log?.({ level: "error", message: "EC2 did not list the deployment's instances", error });
+      log?.({ level: "error", message: "listing the deployment's instances failed", error });
       return undefined;
     }
   },

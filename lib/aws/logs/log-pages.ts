@@ -7,14 +7,14 @@ import { awsErrorKind, isDefinite } from "../errors.ts";
 type Logs = Pick<CloudWatchLogsClient, "send">;
 type Page = Awaited<ReturnType<AttemptLogs["page"]>>;
 
-/** JSON that a Lambda's answer has room for, which is 6 MB with each quote escaped. */
+/** The largest JSON that fits into a Lambda's response, which is limited to 6 MB with each quote escaped. */
 const mostBytes = 2_500_000;
-/** CloudWatch answers with 1 MB at most: a page of fewer lines than were asked for may be a full one. */
+/** CloudWatch returns at most 1 MB, so a page with fewer lines than requested may be full. Pages from this size on count as full. */
 const fullBytes = 500_000;
-/** One reading asks again for fewer lines where they are long, and goes on where a page was empty. */
+/** The most calls per page. Long lines are read again in smaller numbers, and empty pages are skipped. */
 const mostCalls = 8;
 
-/** A team's log group is named by `groupPrefix` and the team. CloudWatch's own forward tokens are the cursors. */
+/** Reads teams' log groups, which are named `groupPrefix` and the team. The cursors are CloudWatch's forward tokens. */
 export const cloudWatchLogPages = (logs: Logs, groupPrefix: string): AttemptLogs => ({
   page(attempt, place) {
     const stream = { logGroupName: `${groupPrefix}${attempt.team}`, logStreamName: streamOf(attempt, place) };
@@ -36,7 +36,7 @@ type Answer =
   | { readonly kind: "bad-cursor" };
 type Read = (asked: Asked) => Promise<Answer>;
 
-/** The lines behind the cursor. */
+/** Returns the lines after the cursor. */
 async function after(read: Read, { cursor: first, limit: most }: LogPlace): Promise<Page> {
   let [cursor, limit] = [first, most];
   for (let calls = 0; calls < mostCalls; calls += 1) {
@@ -49,7 +49,7 @@ async function after(read: Read, { cursor: first, limit: most }: LogPlace): Prom
       limit = Math.ceil(lines.length / 4);
       continue;
     }
-    // The end is where the token does not move.
+    // The token does not change at the end of the log.
     const isPage = lines.length > 0 || answer.kind === "none" || next === cursor;
     if (isPage) return { kind: "page", lines, cursor: next, more: lines.length >= limit || bytes >= fullBytes };
     cursor = next;
@@ -57,7 +57,7 @@ async function after(read: Read, { cursor: first, limit: most }: LogPlace): Prom
   return { kind: "page", lines: [], cursor, more: true };
 }
 
-/** The last lines there are, read from the end: as many as were asked for, or as fit into an answer. */
+/** Returns the newest lines, read from the end: as many as requested, or as many as fit into a response. */
 async function newest(read: Read, most: number): Promise<Page> {
   let lines: readonly LogLine[] = [];
   let cursor: string | undefined;
@@ -83,7 +83,7 @@ function lastThatFit(lines: readonly LogLine[]): readonly LogLine[] {
   return lines.slice(Math.min(first + 1, lines.length - 1));
 }
 
-/** `none`: group and stream appear with the first line. */
+/** Calls CloudWatch. The result is `none` if the group or the stream does not exist, because they appear with the first line. */
 async function ask(logs: Logs, input: GetLogEventsCommandInput): Promise<Answer> {
   try {
     const { events = [], nextForwardToken, nextBackwardToken } = await logs.send(new GetLogEventsCommand(input));

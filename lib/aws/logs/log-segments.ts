@@ -29,10 +29,10 @@ type Clients = {
   readonly keyAliasPrefix: string;
 };
 
-/** A worker closes a segment at 8 MiB; what gzip still held then comes on top. */
+/** A worker closes a segment at 8 MiB, and the data that gzip still holds then is added. */
 const mostBytes = 32 * 1024 ** 2;
 
-/** Seals segments: each fits into memory. */
+/** Seals segments, each of which fits into memory. */
 export const s3LogSegments = (config: Clients & { readonly incomingBucket: string }): LogSegments => {
   const keyOf = teamKeys(config.kms, config.keyAliasPrefix);
   const keysBelow = listing(config.s3);
@@ -73,7 +73,7 @@ export const s3KeptLogs = (config: Clients): KeptLogs => {
       const keyArn = await keyOf(segment.team);
       const found = await segmentIn(config.s3, { Bucket: config.artifactsBucket, Key: sealedSegmentKey(segment) });
       const name = segmentPath(segment);
-      if (found?.facts === undefined) throw new Fault("missing", `the part ${name} of the log is not there`);
+      if (found?.facts === undefined) throw new Fault("missing", `the part ${name} of the log is missing`);
       const { body, facts } = found;
       try {
         const gzip = await through(body, decrypting(config.kms, keyArn, sealContext(segment, name)));
@@ -89,7 +89,7 @@ export const s3KeptLogs = (config: Clients): KeptLogs => {
 
 type Found = { readonly body: Buffer; readonly facts: SegmentFacts | undefined };
 
-/** Undefined when there is none. */
+/** Returns a segment, or undefined if there is none. Its facts are undefined if they are malformed or the segment is too large. */
 async function segmentIn(
   s3: Pick<S3Client, "send">,
   object: { readonly Bucket: string; readonly Key: string },
@@ -97,7 +97,7 @@ async function segmentIn(
   try {
     const { Body, ContentLength, Metadata } = await s3.send(new GetObjectCommand(object));
     if (!(Body instanceof Readable))
-      throw new Fault("object", `S3 answered without a body for ${object.Bucket}/${object.Key}`, { retry: true });
+      throw new Fault("object", `S3 returned no body for ${object.Bucket}/${object.Key}`, { retry: true });
     if ((ContentLength ?? 0) > mostBytes) {
       Body.destroy();
       return { body: Buffer.alloc(0), facts: undefined };

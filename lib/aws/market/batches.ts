@@ -1,9 +1,9 @@
-/** EC2 takes so many values of filters in one call, those of all its filters together, and answers FilterLimitExceeded to more. */
+/** EC2's limit of values per call, over all its filters. It returns FilterLimitExceeded for more. */
 export const mostFilterValues = 200;
 
-/** DescribeInstanceTypes takes so many names, and no other call that takes names is asked for more. */
+/** DescribeInstanceTypes' limit of names per call, which is used for other calls with names, too. */
 export const mostNames = 100;
 
-/** In their order, so many at a time. */
+/** Returns the items in order, in batches of at most `size`. */
 export const batches = <T>(all: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(all.length / size) }, (_, n) => all.slice(n * size, (n + 1) * size));

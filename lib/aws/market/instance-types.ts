@@ -4,22 +4,22 @@ import { allPages } from "../pages.ts";
 import { batches, mostFilterValues } from "./batches.ts";
 import type { MarketLog } from "./market-log.ts";
 
-/** A type that jobs can use, and the markets in which EC2 sells it at all. */
+/** A type that jobs can use, and the markets in which EC2 sells it. */
 export type SoldType = { readonly type: InstanceType; readonly markets: readonly Market[] };
 
 export type Architecture = "x86_64" | "arm64";
 
 /**
- * The types of these families ("g5") or of these very names ("g5.xlarge") that our nodes can be:
- * of this architecture, no bare metal, and with whole NVIDIA GPUs of one model, or none.
- * Of any generation: EC2 calls g5 a previous one already, and whoever names a family wants it.
+ * Returns the types of these families ("g5") or with these names ("g5.xlarge") that nodes can have: of this architecture, not
+ * bare metal, and with whole NVIDIA GPUs of one model or without GPUs. Previous generations are included, because EC2 already
+ * counts g5 among them and an admin who names a family wants it.
  */
 export async function instanceTypes(
   ec2: Pick<EC2Client, "send">,
   of: { readonly families: readonly string[]; readonly architecture: Architecture; readonly log: MarketLog },
 ): Promise<SoldType[]> {
   const names = of.families.map((family) => (family.includes(".") ? family : `${family}.*`));
-  // By name: of a family and one of its types each may be in another call.
+  // Keyed by name, because a family and one of its types may be named in different calls.
   const found = new Map<string | undefined, InstanceTypeInfo>();
   for (const Values of batches(names, mostFilterValues)) {
     const items = await allPages(async (NextToken) => {
@@ -36,7 +36,7 @@ export async function instanceTypes(
     if (type) return [{ type, markets: marketsOf(info) }];
     of.log({
       level: "info",
-      message: "An instance type is left out, because EC2 does not describe it as one with whole GPUs, vCPUs and memory",
+      message: "instance type ignored: EC2 does not describe its vCPUs, memory and whole GPUs",
       instanceType: info.InstanceType ?? "unknown",
       told: { GpuInfo: info.GpuInfo, VCpuInfo: info.VCpuInfo?.DefaultVCpus, MemoryInfo: info.MemoryInfo },
     });
@@ -44,13 +44,13 @@ export async function instanceTypes(
   });
 }
 
-/** Without those that are left out on purpose: also GPUs of other makers, and slices of a GPU (g6f), which are no whole ones. */
+/** Returns whether nodes can have a type. GPUs of other makers and slices of a GPU (g6f) are excluded on purpose. */
 const suits = (info: InstanceTypeInfo, architecture: Architecture): boolean =>
   info.BareMetal !== true &&
   (info.ProcessorInfo?.SupportedArchitectures ?? []).includes(architecture) &&
   (info.GpuInfo?.Gpus ?? []).every((gpu) => gpu.Manufacturer?.toUpperCase() === "NVIDIA" && (gpu.GpuPartitionSize ?? 1) >= 1);
 
-/** Undefined for a type of which something needed is not known, or whose GPUs are not what jobs ask for. */
+/** Returns a type, or undefined if a needed fact is unknown or jobs cannot ask for its GPUs. */
 function typeOf(info: InstanceTypeInfo): InstanceType | undefined {
   const vcpus = info.VCpuInfo?.DefaultVCpus;
   const memoryMiB = info.MemoryInfo?.SizeInMiB;
@@ -64,7 +64,7 @@ function typeOf(info: InstanceTypeInfo): InstanceType | undefined {
   return { name: info.InstanceType, resources: resources(gpu.Count), gpu: { model: gpu.Name, memoryGiB: gpuMiB / 1024 } };
 }
 
-/** Where EC2 does not say how it sells a type, it may be sold in any way. */
+/** Returns the markets of a type, or all markets if EC2 does not say how it sells the type. */
 function marketsOf(info: InstanceTypeInfo): readonly Market[] {
   const all: readonly Market[] = ["spot", "on-demand"];
   const classes: readonly string[] | undefined = info.SupportedUsageClasses;

@@ -1,4 +1,4 @@
-/** Where the market reports what it could not use of AWS's answers. */
+/** Receives what the market could not use of AWS's responses. */
 export type MarketLog = (line: {
   readonly level: "info";
   readonly message: string;

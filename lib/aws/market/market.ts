@@ -12,18 +12,18 @@ import { spotPrices } from "./spot-prices.ts";
 
 export type Ec2MarketConfig = {
   readonly ec2: Pick<EC2Client, "send">;
-  /** Of us-east-1, wherever the pools are. */
+  /** A client for us-east-1, regardless of the pools' region. */
   readonly pricing: Pick<PricingClient, "send">;
   readonly region: string;
-  /** Offers lie in these zones only. */
+  /** Only offers in the zones of these subnets are returned. */
   readonly subnets: readonly ZoneSubnet[];
-  /** Of the nodes' image. @default x86_64 */
+  /** The architecture of the nodes' image. @default x86_64 */
   readonly architecture?: Architecture | undefined;
-  /** Gets a line for each type that is left out because EC2 describes it oddly, and each price that cannot be read. */
+  /** Receives a line per type that is ignored because EC2 describes it incompletely, and per price that cannot be read. */
   readonly log?: MarketLog | undefined;
 };
 
-/** Shapes and spot prices from EC2, on-demand prices from AWS's price list. An offer whose price is not known is none. */
+/** Reads types and spot prices from EC2, and on-demand prices from AWS's price list. Offers without a known price are left out. */
 export const ec2Market = (config: Ec2MarketConfig): Market => ({
   async catalogue(pool, nowMs) {
     const { ec2, pricing, region, log = () => undefined } = config;
@@ -55,7 +55,7 @@ export const ec2Market = (config: Ec2MarketConfig): Market => ({
   },
 });
 
-/** Which type EC2 has in which zone: `TYPE/ZONE`. */
+/** Returns which types EC2 offers in which zones, as `TYPE/ZONE`. */
 async function offerings(ec2: Pick<EC2Client, "send">, types: readonly string[], zones: readonly string[]): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   for (const some of batches(types, mostFilterValues - zones.length)) {

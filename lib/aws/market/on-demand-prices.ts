@@ -3,10 +3,10 @@ import * as z from "zod";
 import { allPages } from "../pages.ts";
 import type { MarketLog } from "./market-log.ts";
 
-/** One product of AWS's price list, as far as an hour's price needs it. */
+/** The parts of a product in AWS's price list that its hourly price needs. */
 const Product = z.object({
   product: z.object({ attributes: z.object({ instanceType: z.string() }) }),
-  // A product that is only reserved, or not sold yet, has no such terms, or none at all.
+  // A product that is sold only as reserved, or not yet sold, has no on-demand terms or no terms at all.
   terms: z
     .object({
       OnDemand: z
@@ -21,10 +21,10 @@ const Product = z.object({
     .default({}),
 });
 
-/** At once: the price list allows few calls a second. */
+/** Number of concurrent calls, which is small because the price list allows only a few calls per second. */
 const side = 4;
 
-/** What an hour of each type costs on demand in a region, USD: Linux without software, shared tenancy. Unknown ones are absent. */
+/** Returns hourly on-demand prices by type in a region, in USD: Linux without software, shared tenancy. Unknown prices are left out. */
 export async function onDemandPrices(
   pricing: Pick<PricingClient, "send">,
   of: { readonly types: readonly string[]; readonly region: string; readonly log: MarketLog },
@@ -62,11 +62,11 @@ async function priceOf(
   const hourly = products.flatMap((text) => {
     const product = productOf(String(text));
     if (product) return hourlyPrices(product, instanceType);
-    // It costs the type its price at most, and never the others theirs.
-    log({ level: "info", message: "A product of the price list cannot be read", instanceType, told: String(text).slice(0, 500) });
+    // A malformed product affects at most the price of its own type.
+    log({ level: "info", message: "product of the price list ignored: cannot be read", instanceType, told: String(text).slice(0, 500) });
     return [];
   });
-  // One product is left by these filters; were there more, nothing may be reserved below what is paid.
+  // These filters match one product. If there are more, the highest price counts, because reservations must not be below the cost.
   return hourly.length > 0 ? Math.max(...hourly) : undefined;
 }
 

@@ -2,10 +2,10 @@ import { type _InstanceType, DescribeSpotPriceHistoryCommand, type EC2Client, ty
 import { allPages } from "../pages.ts";
 import { batches, mostNames } from "./batches.ts";
 
-/** What one hour of a type costs in a zone, USD; undefined where no price is known. */
+/** Returns the hourly price of a type in a zone, in USD, or undefined if no price is known. */
 export type SpotPrices = (instanceType: string, zone: string) => number | undefined;
 
-/** The prices as of a moment. A price history that starts then begins with the price in force. */
+/** Returns the prices at a moment. A price history that starts at that moment begins with the price in force. */
 export async function spotPrices(
   ec2: Pick<EC2Client, "send">,
   of: { readonly types: readonly string[]; readonly zones: readonly string[]; readonly atMs: number },

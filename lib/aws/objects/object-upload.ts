@@ -3,17 +3,17 @@ import { pipeline } from "node:stream/promises";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 
-/** The usual size of a part; two are under way at a time, and that is all that is held in memory. */
+/** The usual size of a part. Two parts are uploaded at a time, and only they are held in memory. */
 const partBytes = 8 * 1024 * 1024;
-/** S3 takes 10,000 parts. */
+/** S3 allows 10,000 parts. */
 const mostParts = 9_000;
 
-/** The size of the parts that an object of so many bytes is put in; one of no more than that is put in one piece. */
+/** Returns the size of the parts in which an object is uploaded. An object of at most this size is uploaded in one piece. */
 export const partBytesOf = (bytes: number): number => Math.max(partBytes, Math.ceil((bytes * 1.01) / mostParts));
 
 /**
- * Streams `source` through `stages` into one object. The object appears whole or not at all: when any stage fails,
- * the upload is aborted and that stage's error thrown.
+ * Streams `source` through `stages` into an object. The object appears complete or not at all: if a stage fails, the upload
+ * is aborted and that stage's error is thrown.
  */
 export async function uploadObject(
   s3: S3Client,
@@ -29,7 +29,7 @@ export async function uploadObject(
     leavePartsOnError: false,
   });
   const sent = upload.done().catch((error: unknown) => {
-    // Nobody reads any more: end the stages, which would wait for ever.
+    // Nothing reads the stages any more, so they must be ended or they would wait for ever.
     body.destroy(error instanceof Error ? error : new Error("the upload failed", { cause: error }));
     throw error;
   });
@@ -38,6 +38,6 @@ export async function uploadObject(
   if (failures.length > 0) throw failures.find((failure) => !isEcho(failure)) ?? failures[0];
 }
 
-/** What one side says when it was ended because the other one had failed. */
+/** Returns whether an error only reports that the stream was ended because the other side had failed. */
 const isEcho = (failure: unknown): boolean =>
   failure instanceof Error && (failure.name === "AbortError" || ("code" in failure && failure.code === "ERR_STREAM_PREMATURE_CLOSE"));

@@ -4,9 +4,9 @@ import { s3Refusal, whyUnreadable } from "../../../events/s3-refusal.ts";
 import { Fault } from "../../model/fault.ts";
 
 /**
- * Returns an object's bytes as they come, or undefined when there is no such object. The caller must read or destroy the body.
- * Throws a Fault in words (retry) for anything else. S3 does not tell a caller who may not list the bucket whether an object is
- * there: such a caller passes `ifDenied: "absent"`.
+ * Returns an object's bytes as a stream, or undefined if there is no such object. The caller must read or destroy the body.
+ * Throws a Fault (retry) for anything else. S3 hides from a caller that may not list the bucket whether an object exists. Such
+ * a caller should pass `ifDenied: "absent"`.
  */
 export async function openObject(
   s3: Pick<S3Client, "send">,
@@ -20,9 +20,9 @@ export async function openObject(
     const refusal = s3Refusal(error);
     if (refusal.kind === "no-object" || refusal.kind === "no-bucket") return undefined;
     if (refusal.kind === "denied" && ifDenied === "absent") return undefined;
-    // Even what asking again does not change, an admin can: nothing that is only unreadable is given up here.
+    // Retry is set even for definite refusals, because an admin may fix them: an object that is only unreadable is not given up.
     const why = `s3://${object.Bucket}/${object.Key} cannot be read: ${whyUnreadable(refusal)}`;
     throw new Fault("object", why, { retry: true, cause: error });
   }
-  throw new Fault("object", `S3 answered without a body for ${object.Bucket}/${object.Key}`, { retry: true });
+  throw new Fault("object", `S3 returned no body for ${object.Bucket}/${object.Key}`, { retry: true });
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Transform } from "node:stream";
 
-/** The bytes that went by are not those that were promised. */
+/** Thrown if bytes do not have the expected size or checksum. */
 export class Mismatch extends Error {
   constructor(message: string) {
     super(message);
@@ -9,7 +9,7 @@ export class Mismatch extends Error {
   }
 }
 
-/** Passes bytes on and fails, before it ends, with a Mismatch unless they have this size and SHA-256 (hex). */
+/** Returns a stream that passes bytes on. It fails with a Mismatch before it ends unless they have this size and SHA-256 (hex). */
 export function checking(expected: { readonly bytes: number; readonly sha256: string }): Transform {
   const hash = createHash("sha256");
   let bytes = 0;
@@ -17,12 +17,12 @@ export function checking(expected: { readonly bytes: number; readonly sha256: st
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
       hash.update(chunk);
-      if (bytes > expected.bytes) done(new Mismatch(`more than the ${expected.bytes} bytes that it should have`));
+      if (bytes > expected.bytes) done(new Mismatch(`more than the expected ${expected.bytes} bytes`));
       else done(null, chunk);
     },
     flush(done) {
       if (bytes !== expected.bytes) done(new Mismatch(`${bytes} bytes instead of ${expected.bytes}`));
-      else if (hash.digest("hex") !== expected.sha256) done(new Mismatch("not the SHA-256 that it should have"));
+      else if (hash.digest("hex") !== expected.sha256) done(new Mismatch("the SHA-256 differs from the expected one"));
       else done();
     },
   });

@@ -4,29 +4,29 @@ import pMap from "p-map";
 import { Fault } from "../../model/fault.ts";
 import { awsErrorKind } from "../errors.ts";
 
-/** What became of one of many messages. */
+/** The outcome of one of many messages. */
 export type Sent = { readonly kind: "sent"; readonly messageId: string } | { readonly kind: "failed"; readonly error: unknown };
 
-/** Where a team drops its jobs. */
+/** The teams' queues for jobs. */
 export type JobQueue = {
-  /** Sends a message as it is; whether it is a legal job, its receiver decides. The id names the job unless the body does. */
+  /** Sends a message unchanged; its receiver checks whether it is a valid job. The message's id names the job unless the body does. */
   send(team: string, body: string): Promise<{ readonly messageId: string }>;
   /**
-   * Sends many, several batches at a time, and answers what became of each, in their order. Throws only if none could be sent.
-   * `tell`: told how many are done.
+   * Sends many messages, several batches at a time, and returns their outcomes in the same order. Throws only if the first batch
+   * could not be sent. `tell` is called with the number of messages done.
    */
   sendAll(team: string, bodies: readonly string[], tell?: (done: number) => void): Promise<readonly Sent[]>;
 };
 
-/** What SQS takes at once: ten messages, and together as much as it takes in one. */
+/** SQS's limits per batch: ten messages, which together may not be larger than a single message may be. */
 const mostOfBatch = 10;
 const mostBytes = 250_000;
 const concurrency = 4;
-/** Of a batch of which some were not taken; each call is also repeated by the SDK. */
+/** Tries per batch if SQS refuses some of its messages. In addition, the SDK repeats each call. */
 const mostTries = 3;
 const pauseMs = 300;
 
-/** A team's queue is named by `prefix` and the team. */
+/** Sends to teams' queues, which are named `prefix` and the team. */
 export const sqsJobQueue = (sqs: Pick<SQSClient, "send">, prefix: string): JobQueue => {
   const known = new Map<string, string>();
   const urlOf = async (team: string): Promise<string> => {
@@ -37,7 +37,7 @@ export const sqsJobQueue = (sqs: Pick<SQSClient, "send">, prefix: string): JobQu
   return {
     async send(team, body) {
       const { MessageId } = await sqs.send(new SendMessageCommand({ QueueUrl: await urlOf(team), MessageBody: body }));
-      if (MessageId === undefined) throw new Fault("queue", "SQS took a message without naming it", { retry: true });
+      if (MessageId === undefined) throw new Fault("queue", "SQS returned no message id", { retry: true });
       return { messageId: MessageId };
     },
     async sendAll(team, bodies, tell = () => undefined) {
@@ -48,10 +48,10 @@ export const sqsJobQueue = (sqs: Pick<SQSClient, "send">, prefix: string): JobQu
         tell(outcomes.size);
       };
       const [first = [], ...rest] = batches(bodies);
-      // Who may not send, and what is not reachable, is told with the first one.
+      // The first batch is sent alone, so that a missing permission or an unreachable queue throws at once.
       note(await sendBatch(to, first));
       await pMap(rest, async (batch) => note(await sendBatch(to, batch).catch(allFailed(batch))), { concurrency });
-      return bodies.map((_body, index) => outcomes.get(index) ?? { kind: "failed", error: new Fault("queue", "it was not sent") });
+      return bodies.map((_body, index) => outcomes.get(index) ?? { kind: "failed", error: new Fault("queue", "the message was not sent") });
     },
   };
 };
@@ -85,7 +85,7 @@ async function sendBatch({ sqs, url }: To, batch: readonly Entry[]): Promise<Rea
     const { Successful = [], Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }));
     for (const { Id, MessageId = "" } of Successful) outcomes.set(Number(Id), { kind: "sent", messageId: MessageId });
     for (const { Id, Message, Code } of Failed)
-      outcomes.set(Number(Id), { kind: "failed", error: new Fault("queue", Message ?? Code ?? "SQS did not take it") });
+      outcomes.set(Number(Id), { kind: "failed", error: new Fault("queue", Message ?? Code ?? "SQS refused the message") });
     const senders = new Set(Failed.filter(({ SenderFault }) => SenderFault).map(({ Id }) => Number(Id)));
     left = left.filter(({ index }) => outcomes.get(index)?.kind !== "sent" && !senders.has(index));
     if (tries >= mostTries) break;
@@ -106,5 +106,5 @@ async function queueUrl(sqs: Pick<SQSClient, "send">, team: string, name: string
   } catch (error) {
     if (awsErrorKind(error) !== "missing") throw error;
   }
-  throw new Fault("no-team", `There is no team ${team} here: no queue is named ${name}`);
+  throw new Fault("no-team", `There is no team ${team}: no queue is named ${name}`);
 }

@@ -7,15 +7,15 @@ export type SqsLaneConfig = {
   readonly sqs: Pick<SQSClient, "send">;
   /** A FIFO queue. */
   readonly laneQueueUrl: string;
-  /** A standard queue; functions that never look ahead have none. */
+  /** A standard queue; undefined for functions that never delay a wake. */
   readonly laterQueueUrl?: string | undefined;
   readonly newId: () => string;
 };
 
-/** As long as SQS holds a message back. */
+/** SQS's limit for delays. */
 const longestDelaySeconds = 900;
 
-/** One message group a pool, so that its decisions come one after the other and pools do not wait for each other. */
+/** Sends with one message group per pool, so that a pool's decisions run one after the other and pools do not wait for each other. */
 export const sqsLane = (config: SqsLaneConfig): Lane => {
   const send = async (message: SendMessageCommandInput): Promise<void> => {
     await config.sqs.send(new SendMessageCommand(message));
@@ -26,11 +26,11 @@ export const sqsLane = (config: SqsLaneConfig): Lane => {
         QueueUrl: config.laneQueueUrl,
         MessageBody: bodyOf(pool),
         MessageGroupId: pool,
-        // An own id each time: by content, a second ring within five minutes would be swallowed.
+        // Each message has a new id, because de-duplication by content would drop a second ring within five minutes.
         MessageDeduplicationId: config.newId(),
       }),
     async sendLater(pool, delaySeconds) {
-      if (config.laterQueueUrl === undefined) throw new Fault("no-later-queue", "This function was given no queue for later");
+      if (config.laterQueueUrl === undefined) throw new Fault("no-later-queue", "This function has no queue for delayed wakes");
       await send({
         QueueUrl: config.laterQueueUrl,
         MessageBody: bodyOf(pool),

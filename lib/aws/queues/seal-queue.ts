@@ -2,7 +2,7 @@ import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { SealAgain } from "../../../events/artifacts/upload.ts";
 import type { SealAgainQueue } from "../../ports/artifacts.ts";
 
-/** The queue into which S3's own events about uploads come, too. */
+/** Sends to the seal queue, which also receives S3's events about uploads. */
 export const sqsSealQueue = (sqs: Pick<SQSClient, "send">, queueUrl: string): SealAgainQueue => ({
   async send({ team, job, attempt }) {
     const again: SealAgain = { seal: { team, job, attempt } };

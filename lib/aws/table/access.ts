@@ -6,12 +6,12 @@ import { awsCodeKind, awsErrorCode, awsErrorKind, cancellationCodes, isDefinite 
 import { type Change, type Condition, defined, expression } from "./expression.ts";
 import type { Key } from "./keys.ts";
 
-/** The one table, and who may speak to it. */
+/** The name of the table, and a client for it. */
 export type TableAccess = { readonly client: Pick<DynamoDBDocumentClient, "send">; readonly table: string };
 
 export type Item = Record<string, unknown>;
 
-/** Conditions did not hold, at these places of the transaction (0 for a single write); nothing was written. */
+/** Thrown if conditions did not hold, with the indexes of their parts in the transaction (0 for a single write). Nothing was written. */
 export class ConditionsFailed extends Error {
   readonly at: readonly number[];
   constructor(at: readonly number[], cause: unknown) {
@@ -27,9 +27,9 @@ const firstPauseMs = 10;
 const longestPauseMs = 500;
 
 /**
- * Calls DynamoDB: with a time-out, and again, after a pause with full jitter, when it was throttled or met another
- * write on its way. Throws `ConditionsFailed`, or a Fault whose `retry` says whether the call may succeed later;
- * after a Fault that may be retried the write may have happened.
+ * Calls DynamoDB with a timeout. If the call is throttled or conflicts with another write, it is repeated after a pause with
+ * full jitter. Throws `ConditionsFailed`, or a Fault whose `retry` says whether the call may succeed later. After a Fault with
+ * `retry`, the write may have happened.
  */
 export async function call<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>, most = mostTries): Promise<T> {
   for (let tries = 1; ; tries += 1) {
@@ -39,29 +39,29 @@ export async function call<T>(send: (options: { abortSignal: AbortSignal }) => P
       const trouble = troubleOf(error);
       if (trouble instanceof Error) throw trouble;
       if (tries === most) {
-        throw new Fault("table-busy", `the table was too busy, ${tries} times: ${awsErrorCode(error)}`, { retry: true, cause: error });
+        throw new Fault("table-busy", `the table was too busy for ${tries} tries: ${awsErrorCode(error)}`, { retry: true, cause: error });
       }
       await pause(Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** tries));
     }
   }
 }
 
-/** What an error means for the caller; `busy`: nothing was written, and the same call may do. */
+/** Returns the error for the caller, or `busy` if nothing was written and the same call may succeed. */
 function troubleOf(error: unknown): "busy" | Error {
   const kind = awsErrorKind(error);
   if (kind === "throttled" || kind === "conflict") return "busy";
   if (kind === "condition") {
     const failed = cancellationCodes(error).flatMap((code, at) => (awsCodeKind(code) === "condition" ? [at] : []));
-    // A single write has no list of reasons.
+    // The error of a single write contains no list of reasons.
     return new ConditionsFailed(failed.length > 0 ? failed : [0], error);
   }
-  return new Fault("table", `the table could not be reached or said no: ${awsErrorCode(error)}: ${inWords(error)}`, {
+  return new Fault("table", `the table could not be reached or refused the call: ${awsErrorCode(error)}: ${inWords(error)}`, {
     retry: !isDefinite(error),
     cause: error,
   });
 }
 
-/** Reads one item as it is now; `behind`: a copy that may lag will do, at half the price. */
+/** Returns an item, or undefined if there is none. Reads are strongly consistent unless `behind`, which costs half and may be outdated. */
 export async function getItem({ client, table }: TableAccess, key: Key, read: { behind?: boolean } = {}): Promise<Item | undefined> {
   const { Item } = await call((options) =>
     client.send(new GetCommand({ TableName: table, Key: key, ConsistentRead: !read.behind }), options),
@@ -69,15 +69,15 @@ export async function getItem({ client, table }: TableAccess, key: Key, read: { 
   return Item;
 }
 
-/** So many items are read at once. */
+/** DynamoDB's limit of items per read. */
 const mostKeys = 100;
 
 /**
- * Reads the items under these keys that are there, a hundred at most, as they are now, in no order. What a call has no room for,
- * or was throttled, the next one asks for.
+ * Returns the existing items under at most a hundred keys, strongly consistent and in no order. Items that do not fit into a
+ * response or were throttled are read by the next call.
  */
 export async function getItems({ client, table }: TableAccess, keys: readonly Key[]): Promise<readonly Item[]> {
-  if (keys.length > mostKeys) throw new Fault("table", `${keys.length} items were asked for at once, and ${mostKeys} can be`);
+  if (keys.length > mostKeys) throw new Fault("table", `${keys.length} items were requested at once, but only ${mostKeys} are allowed`);
   const items: Item[] = [];
   let left: Record<string, unknown>[] = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, key])).values()];
   for (let tries = 1; left.length > 0; tries += 1) {
@@ -88,13 +88,13 @@ export async function getItems({ client, table }: TableAccess, keys: readonly Ke
     items.push(...found);
     left = UnprocessedKeys[table]?.Keys ?? [];
     if (found.length > 0) tries = 1;
-    if (left.length > 0 && tries >= mostTries) throw new Fault("table-busy", "the table was too busy to read all", { retry: true });
+    if (left.length > 0 && tries >= mostTries) throw new Fault("table-busy", "the table was too busy to read all items", { retry: true });
     if (left.length > 0 && found.length === 0) await pause(Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** tries));
   }
   return items;
 }
 
-/** Reads every item of a partition as it is now, however many pages that takes, in the order of their sort keys. */
+/** Returns all items of a partition, strongly consistent, from all pages, in the order of their sort keys. */
 export async function getPartition({ client, table }: TableAccess, pk: string): Promise<Item[]> {
   const items: Item[] = [];
   let from: Record<string, unknown> | undefined;
@@ -116,14 +116,14 @@ export async function getPartition({ client, table }: TableAccess, pk: string): 
   return items;
 }
 
-/** Writes a whole item, whatever was there. */
+/** Writes an item without a condition, replacing an existing one. */
 export async function putItem({ client, table }: TableAccess, item: Key & Item): Promise<void> {
   await call((options) => client.send(new PutCommand({ TableName: table, Item: defined(item) }), options));
 }
 
 /**
- * Changes an item (it appears when it was not there) and answers all of it as written, or as it was. Throws `ConditionsFailed`.
- * `repeated`: it was sent more than once, so that an earlier sending may have been written too.
+ * Changes an item, or creates it if it does not exist, and returns it as written or as it was before. Throws `ConditionsFailed`.
+ * `repeated` says that the update was sent more than once, so an earlier one may have been written, too.
  */
 export async function updateItem(
   { client, table }: TableAccess,
@@ -139,7 +139,7 @@ export async function updateItem(
   return { item: Attributes ?? {}, repeated: sent > 1 || ($metadata.attempts ?? 1) > 1 };
 }
 
-/** The same, but answers undefined when the conditions do not hold. */
+/** Does the same, but returns undefined if the conditions do not hold. */
 export async function tryUpdate(...update: Parameters<typeof updateItem>): Promise<Item | undefined> {
   try {
     return (await updateItem(...update)).item;

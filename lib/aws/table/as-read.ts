@@ -3,8 +3,8 @@ import { Fault } from "../../model/fault.ts";
 const mostReads = 4;
 
 /**
- * Runs work that reads something and then writes on the condition that it still is as read: again, while the work
- * answers `changed` because somebody was quicker. Throws a Fault that may be retried when it keeps changing.
+ * Runs work that reads something and then writes on the condition that it has not changed. Repeats the work if it returns
+ * `changed` because another writer was faster. Throws a Fault with `retry` if that happens too often.
  */
 export async function asRead<T>(what: string, work: () => Promise<T | "changed">): Promise<T> {
   for (let reads = 0; reads < mostReads; reads += 1) {

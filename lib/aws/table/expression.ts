@@ -1,8 +1,8 @@
-/** An attribute, or the way to something inside of it. */
+/** An attribute, or the path to a value inside it. */
 type Path = string | readonly string[];
 type Placeholders = { name(path: Path): string; value(value: unknown): string };
 
-/** Something that must hold for a write to happen. */
+/** A condition that must hold for a write to happen. */
 export type Condition = (of: Placeholders) => string;
 
 export const is =
@@ -25,7 +25,7 @@ export const isBelow =
   (path: Path, value: number): Condition =>
   (of) =>
     `${of.name(path)} < ${of.value(value)}`;
-/** From the first up to and with the second. */
+/** The value is in the range from `least` to `most`, both included. */
 export const isBetween =
   (path: Path, least: string, most: string): Condition =>
   (of) =>
@@ -42,12 +42,12 @@ export const isAbsent =
   (path: Path): Condition =>
   (of) =>
     `attribute_not_exists(${of.name(path)})`;
-/** A set that is not there, or has fewer members. */
+/** The set does not exist or has fewer members than `count`. */
 export const hasFewerThan =
   (path: Path, count: number): Condition =>
   (of) =>
     `(attribute_not_exists(${of.name(path)}) OR size(${of.name(path)}) < ${of.value(count)})`;
-/** A map without entries. */
+/** The map has no entries. */
 export const isEmpty =
   (path: Path): Condition =>
   (of) =>
@@ -57,10 +57,10 @@ export const either =
   (of) =>
     `(${conditions.map((condition) => condition(of)).join(" OR ")})`;
 
-/** One thing that an update does to an item. */
+/** A single change that an update makes to an item. */
 export type Change = { readonly clause: "SET" | "REMOVE" | "ADD"; readonly write: (of: Placeholders) => string };
 
-/** Sets an attribute or an entry; `undefined` takes it away. */
+/** Sets an attribute or an entry, or removes it if the value is undefined. */
 export const set = (path: Path, value: unknown): Change =>
   value === undefined
     ? { clause: "REMOVE", write: (of) => of.name(path) }
@@ -70,12 +70,12 @@ export const setOnce = (path: Path, value: unknown): Change => ({
   clause: "SET",
   write: (of) => `${of.name(path)} = if_not_exists(${of.name(path)}, ${of.value(value)})`,
 });
-/** Adds to a number; one that is not there counts as 0. */
+/** Adds to a number. A missing one counts as 0. */
 export const add = (attribute: string, amount: number): Change => ({
   clause: "ADD",
   write: (of) => `${of.name(attribute)} ${of.value(amount)}`,
 });
-/** Adds a member to a set of texts. */
+/** Adds a member to a set of strings. */
 export const include = (attribute: string, member: string): Change => ({
   clause: "ADD",
   write: (of) => `${of.name(attribute)} ${of.value(new Set([member]))}`,
@@ -93,15 +93,15 @@ type Written = {
   readonly ExpressionAttributeValues?: Record<string, unknown>;
 };
 
-/** Writes an expression with a placeholder for every name and value, so that no attribute can meet a reserved word. */
+/** Returns an expression with a placeholder for every name and value, so that no attribute can clash with a reserved word. */
 export function expression(parts: {
   changes?: readonly Change[];
   when?: readonly Condition[];
   keyIs?: Readonly<Record<string, string>>;
-  /** Of the sort key. */
+  /** Conditions on the sort key. */
   within?: readonly Condition[];
   only?: readonly Condition[];
-  /** The attributes that are read; absent for all. */
+  /** The attributes to read; all attributes if undefined. */
   reads?: readonly string[];
 }): Written {
   const names: Record<string, string> = {};
@@ -138,7 +138,7 @@ export function expression(parts: {
   };
 }
 
-/** The same value without the keys that hold `undefined`, however deep: DynamoDB has no such thing. */
+/** Returns the value without undefined fields at any depth, because DynamoDB has no undefined. */
 export function defined<T>(value: T): T;
 export function defined(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((each) => defined(each));

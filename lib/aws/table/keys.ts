@@ -4,7 +4,7 @@ import type { AttemptRef, JobRef } from "../../model/job.ts";
 import { type Subject, subjectName } from "../../model/refusal.ts";
 import type { RequestKind } from "../../model/requests/request-limits.ts";
 
-/** Where an item rests. Teams, pools, job ids and instance ids never contain `#`. */
+/** The key of an item. Teams, pools, job ids and instance ids never contain `#`. */
 export type Key = { readonly pk: string; readonly sk: string };
 
 export const queueShards = 8;
@@ -12,9 +12,9 @@ export const fenceShards = 16;
 
 export const jobKey = ({ team, job }: JobRef): Key => ({ pk: `J#${team}#${job}`, sk: "JOB" });
 
-/** How a pool's queue is spread: a partition takes 1,000 writes a second. */
+/** A pool's queue is spread over several partitions, because a partition accepts 1,000 writes per second. */
 export const queuePartition = (pool: string, shard: number): string => `Q#${pool}#${shard}`;
-/** A job's place in its pool's queue: one for all its attempts, and the first to go sorts first. */
+/** A job's place in its pool's queue, the same for all its attempts. The next job to be placed sorts first. */
 export const queueKey = (job: JobRef & { pool: string; priority: number; submittedAtMs: number }): Key => ({
   pk: queuePartition(job.pool, shardOf(job)),
   sk: `${padded(50_000 - job.priority, 5)}#${padded(job.submittedAtMs, 15)}#${job.team}#${job.job}`,
@@ -27,69 +27,69 @@ export const placeInQueue = (sk: string): { priority: number; submittedAtMs: num
 
 export const nodePartition = (pool: string): string => `N#${pool}`;
 export const nodeKey = (pool: string, node: string): Key => ({ pk: nodePartition(pool), sk: node });
-/** Nodes that left the pool, for two weeks. */
+/** A node that has left the pool, kept for two weeks. */
 export const forgottenNodeKey = (pool: string, node: string): Key => ({ pk: `ND#${pool}`, sk: node });
-/** Says in which pool an instance is. */
+/** The pool of an instance. */
 export const instanceKey = (node: string): Key => ({ pk: `I#${node}`, sk: "INSTANCE" });
 
 export const launchPartition = (pool: string): string => `L#${pool}`;
 export const launchKey = (pool: string, launch: string): Key => ({ pk: launchPartition(pool), sk: launch });
-/** Launches of which it is known what came, for two weeks. */
+/** A launch whose outcome is known, kept for two weeks. */
 export const settledLaunchKey = (pool: string, launch: string): Key => ({ pk: `LD#${pool}`, sk: launch });
 
-/** What was refused to anybody, whatever the pool; the release before this one kept what its pools were refused under `R#pool`. */
+/** Refusals that apply to all pools. The previous release kept refusals per pool under `R#pool`. */
 export const refusalPartition = "REFUSED";
-/** What may only be wrong with this pool's requests. */
+/** Refusals that may be caused by this pool's requests only. */
 export const faultPartition = (pool: string): string => `REFUSED#${pool}`;
 export const refusalKey = (subject: Subject): Key => ({
   pk: subject.why === "fault" ? faultPartition(subject.pool) : refusalPartition,
   sk: subjectName(subject),
 });
 
-/** Instances of the pool that never became workers. */
+/** The pool's instances that never became workers. */
 export const bootFailurePartition = (pool: string): string => `B#${pool}`;
 export const bootFailureKey = (pool: string, node: string): Key => ({ pk: bootFailurePartition(pool), sk: node });
 
-/** The newest epoch, and what is reserved. */
+/** The pool's newest epoch and its reservation. */
 export const poolKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "POOL" });
-/** What all pools together have reserved: the deployment's item, and one for each team. */
+/** The reservations of all pools together: one item for the deployment and one per team. */
 export const reservedPartition = "RESERVED";
 export const deploymentReservedKey: Key = { pk: reservedPartition, sk: "DEPLOYMENT" };
 export const teamReservedKey = (team: string): Key => ({ pk: reservedPartition, sk: `TEAM#${team}` });
 export const teamOfReservedKey = (sk: string): string | undefined => /^TEAM#([^#]+)$/.exec(sk)?.[1];
-/** Apart from the pool's item, for everybody rings it while `place` writes transactions that name that one. */
+/** The pool's bell. It is not part of the pool's item, because rings would conflict with the transactions of `place` on that item. */
 export const bellKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "BELL" });
-/** Copies of the epoch: transactions that run side by side each check another one, or they would cancel each other. */
+/** A copy of the epoch. Concurrent transactions each check another copy, because they would cancel each other on a single item. */
 export const fenceKey = (pool: string, shard: number): Key => ({ pk: `P#${pool}`, sk: `FENCE#${padded(shard, 2)}` });
 
-/** What the pool's packings have taught. */
+/** The pool's statistics about packing engines. */
 export const learnedKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "LEARNED" });
 
-/** Which pools there are, configured or not. */
+/** All known pools, configured or not. */
 export const registryPartition = "PS";
 export const registryKey = (pool: string): Key => ({ pk: registryPartition, sk: pool });
-/** Instances that were seen and that nobody owns, with the time of the first sight. */
+/** Orphaned instances, with the time when each was first seen. */
 export const straysKey: Key = { pk: "U", sk: "STRAYS" };
 
-/** What nodes that have ended cost in a month, such as "2026-11". */
+/** The cost of ended nodes in a month, for example "2026-11". */
 export const spentKey = (pool: string, month: string): Key => ({ pk: `P#${pool}`, sk: `SPENT#${month}` });
 
-/** What is left of the account's requests to EC2, one item a kind. */
+/** The token bucket of requests to EC2, one item per kind of request. */
 export const requestsKey = (kind: RequestKind): Key => ({ pk: "EC2", sk: `REQUESTS#${kind}` });
 
 export const catalogueKey = (pool: string): Key => ({ pk: `C#${pool}`, sk: "CATALOGUE" });
 
 export const datasetPartition = (team: string): string => `D#${team}`;
 export const datasetKey = ({ team, dataset }: DatasetRef): Key => ({ pk: datasetPartition(team), sk: dataset });
-/** Until when a node has asked for a dataset's map. */
+/** Until when a node's request for a dataset's map is remembered. */
 export const askKey = ({ team, dataset }: DatasetRef, node: string): Key => ({ pk: `DA#${team}#${dataset}`, sk: node });
 
 export const sealingPartition = "S";
 export const sealingKey = ({ team, job, attempt }: AttemptRef): Key => ({ pk: sealingPartition, sk: `${team}#${job}#${attempt}` });
 
-/** A job's place in the index of its team. */
+/** Returns a job's sort key in the index of its team. */
 export const submittedKey = (job: { submittedAtMs: number; job: string }): string => `${padded(job.submittedAtMs, 15)}#${job.job}`;
-/** Sorts before all that were submitted then or later, and after all others. */
+/** Returns a sort key before all jobs that were submitted at this time or later, and after all others. */
 export const submittedFrom = (atMs: number): string => padded(Math.min(Math.max(Math.trunc(atMs), 0), 1e15 - 1), 15);
 export const jobOfSubmittedKey = (submitted: string): string | undefined => /^\d{15}#([^#]+)$/.exec(submitted)?.[1];
 

@@ -4,7 +4,7 @@ import type { InstanceType, Offer } from "../../model/offer.ts";
 import type { Resources } from "../../model/values/resources.ts";
 import type { Item } from "./access.ts";
 
-/** Reads an item back. One that is not as we write them throws a Fault that names its key and the field. */
+/** Returns a parsed item. Throws a Fault that names its key and the field if it does not match the schema. */
 export function stored<T>(schema: z.ZodType<T>, item: Item): T {
   const parsed = schema.safeParse(item);
   if (parsed.success) return parsed.data;
@@ -27,8 +27,8 @@ export const StoredType: z.ZodType<InstanceType> = z.object({
   gpu: z.object({ model: z.string(), memoryGiB: z.number() }).optional(),
 });
 
-/** Dollars are kept as whole micro-dollars, so that adding and taking away leaves nothing behind. */
+/** Returns whole micro-dollars, in which dollars are stored so that additions and subtractions cancel exactly. */
 export const micro = (usd: number): number => Math.round(usd * 1e6);
 
-/** When DynamoDB may delete an item: seconds since the epoch. */
+/** Returns when DynamoDB may delete an item, in seconds since the epoch. */
 export const ttlAfter = (atMs: number, days: number): number => Math.ceil(atMs / 1000) + days * 86_400;

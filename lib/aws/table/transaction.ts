@@ -4,23 +4,23 @@ import { ConditionsFailed, call, type Item, type TableAccess } from "./access.ts
 import { type Change, type Condition, defined, expression } from "./expression.ts";
 import type { Key } from "./keys.ts";
 
-/** One write of a transaction, or something that must hold for it. */
+/** A write of a transaction, or a condition that must hold for it. */
 export type Part =
   | { readonly kind: "put"; readonly item: Key & Item; readonly when?: readonly Condition[] }
   | { readonly kind: "update"; readonly key: Key; readonly changes: readonly Change[]; readonly when: readonly Condition[] }
   | { readonly kind: "delete"; readonly key: Key; readonly when?: readonly Condition[] }
   | { readonly kind: "check"; readonly key: Key; readonly when: readonly Condition[] };
 
-/** The most parts that one transaction takes. */
+/** DynamoDB's limit of parts per transaction. */
 export const mostParts = 100;
 
-/** `failed`: the places of the parts whose conditions do not hold; nothing was written. */
+/** The outcome of a transaction. `failed` holds the indexes of the parts whose conditions do not hold; nothing was written then. */
 export type Transacted = "done" | { readonly failed: ReadonlySet<number> };
 
-/** Writes all parts or none. `tries`: how often it is sent where others write what it names; absent for the usual. */
+/** Writes all parts or none. `tries` limits how often it is sent if it conflicts with other writes; undefined for the default. */
 export async function transact({ client, table }: TableAccess, parts: readonly Part[], tries?: number): Promise<Transacted> {
   const TransactItems = parts.map((part) => written(table, part));
-  // A token of our own per sending: the SDK's repeats of it are one transaction for DynamoDB.
+  // Each sending has its own token, so that DynamoDB treats the SDK's repeats of it as one transaction.
   try {
     await call((options) => client.send(new TransactWriteCommand({ TransactItems, ClientRequestToken: randomUUID() }), options), tries);
     return "done";

@@ -24,7 +24,7 @@ import { addWiring } from "./shards.ts";
 import { submitWiring } from "./submit.ts";
 import { tableOf } from "./table.ts";
 
-/** Answers calls of the API's URL. */
+/** Returns a function that handles calls of the API's URL. */
 export function apiWiring({ env, fleet, logger }: Started<"api">): (call: ApiCall) => Promise<UrlAnswer> {
   const log = logTo(logger);
   const api = createApi({ deps: depsOf(env, fleet, log), log });
@@ -43,7 +43,7 @@ function depsOf(env: Environment<"api">, fleet: FleetFile, log: Log): ApiDeps {
     logs: cloudWatchLogPages(logsClient(), env.LOG_GROUP_PREFIX),
     nodes: createNodeReader(table),
     pools: createDecisions(table),
-    // Somebody waits for the answer.
+    // Short, because the caller waits for the response.
     decisions: s3DecisionReader(s3Client({ requestMs: 5_000, maxAttempts: 2 }), env.DECISIONS_BUCKET),
     datasets: createDatasets(table),
     poolNodes: createPoolNodes(table),

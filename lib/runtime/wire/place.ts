@@ -34,7 +34,7 @@ export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; l
       log,
     }),
     lane: sqsLane({ sqs: sqsClient(), laneQueueUrl: env.LANE_QUEUE_URL, laterQueueUrl: env.LATER_QUEUE_URL, newId: randomUUID }),
-    // The record comes before the end of a decision, which must not wait long for it.
+    // Short, because a decision writes its record before it ends and must not wait long for it.
     journal: s3Journal(s3Client({ requestMs: 2_000, maxAttempts: 2 }), env.DECISIONS_BUCKET),
     limits: widerLimits(fleet),
     pools: fleet.pools,

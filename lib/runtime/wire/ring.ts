@@ -8,7 +8,7 @@ import { tableOf } from "./table.ts";
 
 type RingEnv = { readonly TABLE: string; readonly LANE_QUEUE_URL: string };
 
-/** What every function that commits facts needs to tell of them. */
+/** The parts that every function needs to ring a bell after it has committed a fact. */
 export const ringWiring = (env: RingEnv, table: TableAccess = tableOf(env)): Ringing => ({
   bell: createBell(table),
   lane: sqsLane({ sqs: sqsClient(), laneQueueUrl: env.LANE_QUEUE_URL, newId: randomUUID }),

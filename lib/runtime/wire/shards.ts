@@ -17,14 +17,14 @@ type DataEnv = Pick<Environment<"rebalance-shards">, "TABLE" | "DATASETS_BUCKET"
 
 export const shardQueueOf = (env: Pick<DataEnv, "SHARDS_QUEUE_URL">) => sqsShardQueue(sqsClient(), env.SHARDS_QUEUE_URL);
 
-/** What answering workers needs of datasets. */
+/** The parts for datasets that handling workers' calls needs. */
 export const dataWiring = (env: DataEnv): DataDeps => ({
   datasets: createDatasets(tableOf(env)),
   queue: shardQueueOf(env),
   bucket: env.DATASETS_BUCKET,
 });
 
-/** What naming datasets needs. */
+/** The parts that adding datasets needs. */
 export const addWiring = (env: DataEnv, fleet: FleetFile): AddDeps => ({
   datasets: createDatasets(tableOf(env)),
   queue: shardQueueOf(env),
@@ -43,7 +43,7 @@ export function shardsWiring(env: DataEnv, fleet: FleetFile): RebalanceDeps & No
     datasetsBucket: env.DATASETS_BUCKET,
     pools: fleet.pools,
     now: Date.now,
-    // Part of keys: short, and used once.
+    // Short, because it is part of keys that are used only once.
     newId: () => randomUUID().slice(0, 8),
   };
 }

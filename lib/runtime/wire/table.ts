@@ -1,7 +1,7 @@
 import { documentClient } from "../../aws/clients/document-client.ts";
 import type { TableAccess } from "../../aws/table/access.ts";
 
-/** The table, for a function that names it in its environment. */
+/** Returns access to the table that a function's environment names. */
 export const tableOf = (env: { readonly TABLE: string }): TableAccess => ({
   client: documentClient(),
   table: env.TABLE,

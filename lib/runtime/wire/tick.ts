@@ -27,7 +27,7 @@ export function tickWiring({ env, fleet, region, logger }: Started<"tick">): Tic
     ...ringWiring(env, table),
     decisions: createDecisions(table),
     catalogues: createCatalogueStore(table),
-    // Prices come in many pages, from calls that launch and end nothing and have limits of their own.
+    // A client of its own, because prices are read in many pages by calls that have limits of their own and change nothing.
     market: ec2Market({
       ec2: ec2Client({ maxAttempts: 2 }),
       pricing: pricingClient(),

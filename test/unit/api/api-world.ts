@@ -18,7 +18,7 @@ import { MemoryAttemptLogs, memoryDecisionReader } from "../../fakes/readers.ts"
 const account = "123456789012";
 export const callerOf = (arn: string, from = account): Caller => ({ arn, account: from, owner: account });
 
-/** Who calls in tests. */
+/** The callers in tests. */
 export const callers = {
   admin: callerOf(`arn:aws:sts::${account}:assumed-role/Admin/ada`),
   vision: callerOf(`arn:aws:sts::${account}:assumed-role/fleetwright-team-vision/vera`),
@@ -31,7 +31,7 @@ export type Who = keyof typeof callers;
 export type Asked = {
   readonly as?: Who;
   readonly method?: string;
-  /** What is no text goes as JSON. */
+  /** Sent as it is if it is a string, otherwise as JSON. */
   readonly body?: unknown;
   readonly type?: string | undefined;
 };
@@ -39,7 +39,7 @@ export type Told = { readonly status: number; readonly headers: Headers; readonl
 
 export const allOperations: readonly Operation[] = [...operations, describeItself(operations)];
 
-/** The whole API over fakes: two teams, two pools, and something of everything. */
+/** The complete API over fakes, with two teams, two pools and some items of each kind. */
 export class ApiWorld {
   nowMs = monday + 3_600_000;
   readonly ledger = memoryLedger();
@@ -85,7 +85,7 @@ export class ApiWorld {
     };
   }
 
-  /** One call; what it answers is held against the document, and must not be a server error. */
+  /** Calls the API. Throws if the response is a server error or does not match the document. */
   async call(path: string, asked: Asked = {}): Promise<Told> {
     const told = await this.callRaw(path, asked);
     if (told.status >= 500) throw new Error(`${path}: ${told.status} ${JSON.stringify(told.body)} ${JSON.stringify(this.log)}`);
@@ -173,7 +173,7 @@ export class ApiWorld {
 export const nodeId = (n: number): string => `i-${String(n).padStart(17, "0")}`;
 const sealed = { files: 1, bytes: 5, leftOut: 0, missing: [], lost: 0 };
 
-/** The id of the n-th seeded decision. */
+/** Returns the id of the n-th seeded decision. */
 export const decisionId = (n: number): string => `20260601-000${n}00.000Z-decision-${n}`;
 
 const aDecision = (n: number): Decision => {
@@ -217,18 +217,18 @@ const hasPath = (operation: Operation, path: string): boolean =>
 export const operationAt = (path: string, method: string): Operation | undefined =>
   allOperations.find((each) => each.method.toUpperCase() === method && hasPath(each, path));
 
-/** Throws unless the answer is one that the document promises for this call. */
+/** Throws unless the response is one that the document promises for this call. */
 export function holdAgainstDocument(path: string, method: string, told: Told): void {
   const why = whyWrong(path, method, told);
-  if (why !== undefined) throw new Error(`${method} ${path} answered ${told.status}, ${why}: ${JSON.stringify(told.body)}`);
+  if (why !== undefined) throw new Error(`${method} ${path} returned ${told.status}, ${why}: ${JSON.stringify(told.body)}`);
 }
 
 function whyWrong(path: string, method: string, { status, headers, body }: Told): string | undefined {
   const isHead = method === "HEAD";
   if (headers.get("cache-control") !== "no-store") return "which may be stored";
   if (status >= 400) {
-    if (headers.get("content-type") !== "application/problem+json") return "which is no problem";
-    return isHead || Problem.strict().safeParse(body).data?.status === status ? undefined : "and says something else";
+    if (headers.get("content-type") !== "application/problem+json") return "which is not problem details";
+    return isHead || Problem.strict().safeParse(body).data?.status === status ? undefined : "but the body does not match the status";
   }
   const answers = operationAt(new URL(path, "https://api").pathname, isHead ? "GET" : method)?.answers;
   if (!answers || !Object.keys(answers.statuses).includes(String(status))) return "which is not documented";

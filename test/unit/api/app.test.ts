@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { Fault } from "../../../lib/model/fault.ts";
 import { ApiWorld } from "./api-world.ts";
 
-describe("what nobody has an operation for", () => {
+describe("unknown paths and methods", () => {
   test.each(["/", "/v1", "/v1/", "/v2/me", "/v1/me/", "/v1/ME", "/v1/teams", "/v1/teams/vision", "//v1/me", "/v1/teams//jobs"])(
-    "%s is not there",
+    "a call of the unknown path %s returns 404",
     async (path) => {
       expect((await new ApiWorld().call(path)).body).toMatchObject({
         status: 404,
@@ -21,14 +21,14 @@ describe("what nobody has an operation for", () => {
     ["GET", "/v1/teams/vision/jobs/runs/cancel", "POST"],
     ["PATCH", "/v1/teams/vision/datasets/cats", "GET, HEAD, PUT, DELETE"],
     ["DELETE", "/v1/openapi.json", "GET, HEAD"],
-  ])("%s %s says what can be done there", async (method, path, allow) => {
+  ])("%s %s returns 405 with the allowed methods", async (method, path, allow) => {
     const { status, headers } = await new ApiWorld().call(path, { method });
     expect(status).toBe(405);
     expect(headers.get("allow")).toBe(allow);
   });
 });
 
-test("a problem names the request, as the log does", async () => {
+test("a problem and the log contain the same request id", async () => {
   const world = new ApiWorld();
   const { body } = await world.call("/v1/pools/moon");
   const id = "00000000-0000-4000-8000-000000000001";
@@ -54,13 +54,13 @@ test("a problem names the request, as the log does", async () => {
   ]);
 });
 
-test("no other site may read an answer, and nobody may keep it", async () => {
+test("responses may not be read by other sites and may not be cached", async () => {
   const { headers } = await new ApiWorld().call("/v1/me");
   expect(headers.get("access-control-allow-origin")).toBeNull();
   expect(headers.get("cache-control")).toBe("no-store");
 });
 
-test("a call's body is in no line of the log", async () => {
+test("the log does not contain the bodies of calls", async () => {
   const world = new ApiWorld();
   await world.call("/v1/teams/vision/jobs", { method: "POST", body: { command: ["x"], env: { TOKEN: "hunter2" } } });
   await world.call("/v1/teams/vision/jobs", { method: "POST", body: { command: ["x"], env: { TOKEN: 2 }, hunter2: 1 } });
@@ -68,8 +68,8 @@ test("a call's body is in no line of the log", async () => {
   expect(JSON.stringify(world.log)).not.toContain("hunter2");
 });
 
-describe("when something is broken", () => {
-  test("the log has why and the caller has not", async () => {
+describe("an operation that throws", () => {
+  test("the log contains the error of a failed call, and the response does not", async () => {
     const world = new ApiWorld({ poolNodes: { nodes: () => Promise.reject(new Error("at secret.ts:1")) } });
     const { status, headers, body } = await world.callRaw("/v1/teams/vision/datasets/cats");
     expect(status).toBe(500);
@@ -77,12 +77,12 @@ describe("when something is broken", () => {
     expect(body).toMatchObject({ code: "internal", instance: "urn:uuid:00000000-0000-4000-8000-000000000001" });
     expect(JSON.stringify(body)).not.toMatch(/secret\.ts|stack/);
     expect(world.log).toMatchObject([
-      { level: "error", message: "a call failed", requestId: "00000000-0000-4000-8000-000000000001", error: { message: "at secret.ts:1" } },
+      { level: "error", message: "call failed", requestId: "00000000-0000-4000-8000-000000000001", error: { message: "at secret.ts:1" } },
       { level: "info", status: 500 },
     ]);
   });
 
-  test("for a moment, the caller is told to try again", async () => {
+  test("a call that failed temporarily returns 503 with retry-after", async () => {
     const world = new ApiWorld({
       decisions: { get: () => Promise.reject(new Fault("s3", "slow", { retry: true })), page: () => Promise.reject(new Error()) },
     });

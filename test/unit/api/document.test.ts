@@ -7,25 +7,25 @@ import { allOperations } from "./api-world.ts";
 const document = openApi(allOperations, { title: "Fleetwright" });
 const text = JSON.stringify(document);
 
-test("the document is OpenAPI 3.1", async () => {
+test("the document is valid OpenAPI 3.1", async () => {
   const validator = new Validator();
   expect(await validator.validate(structuredClone(document))).toEqual({ valid: true });
   expect(validator.version).toBe("3.1");
 });
 
-test("the document says where the API is, when that is known", async () => {
+test("the document contains the API's address if it is known", async () => {
   const located = openApi(allOperations, { title: "Fleetwright", server: "https://abc.lambda-url.us-east-1.on.aws" });
   expect(located["servers"]).toEqual([{ url: "https://abc.lambda-url.us-east-1.on.aws" }]);
   expect((await new Validator().validate(structuredClone(located))).valid).toBe(true);
   expect(document).not.toHaveProperty("servers");
 });
 
-test("a document that is none is found out", async () => {
+test("the validator refuses a malformed document", async () => {
   const { valid } = await new Validator().validate({ ...document, paths: { "/v1/me": { get: { responses: 1 } } } });
   expect(valid).toBe(false);
 });
 
-test("every name that it points to is there, and every schema with a name is used", () => {
+test("every reference in the document has a schema, and every named schema is referenced", () => {
   const names = Object.keys(
     z.object({ components: z.object({ schemas: z.record(z.string(), z.unknown()) }) }).parse(document).components.schemas,
   );
@@ -34,14 +34,14 @@ test("every name that it points to is there, and every schema with a name is use
   expect(text.match(/"\$ref"/g)?.length).toBe(text.match(/"\$ref":"#\/components\/schemas\/\w+"/g)?.length);
 });
 
-test("a job is described by the schema that its message is read with", () => {
+test("the document describes a job by the schema that parses job messages", () => {
   const { properties } = z
     .object({ components: z.object({ schemas: z.object({ JobMessage: z.object({ properties: z.record(z.string(), z.unknown()) }) }) }) })
     .parse(document).components.schemas.JobMessage;
   expect(properties["priority"]).toMatchObject({ type: "integer", minimum: -1000, maximum: 1000, default: 0 });
 });
 
-test("an answer may grow: no schema of one is closed", () => {
+test("no schema of a response forbids additional fields", () => {
   const {
     JobMessage: _job,
     Cancellation: _cancel,

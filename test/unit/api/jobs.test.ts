@@ -10,8 +10,8 @@ import { ApiWorld } from "./api-world.ts";
 const jobs = "/v1/teams/vision/jobs";
 const submit = (world: ApiWorld, body: unknown) => world.call(jobs, { method: "POST", body });
 
-describe("a job that is submitted", () => {
-  test("waits, and its pool is woken", async () => {
+describe("submitting a job", () => {
+  test("a submitted job is queued and its pool is woken", async () => {
     const world = new ApiWorld();
     const { status, body } = await submit(world, { id: "a", command: ["x"], env: { A: "1" } });
     expect(status).toBe(201);
@@ -28,13 +28,13 @@ describe("a job that is submitted", () => {
     expect(world.job("a")).toMatchObject({ state: "queued" });
   });
 
-  test("is named by the request when it names itself not", async () => {
+  test("a job without an id gets the request's id", async () => {
     const world = new ApiWorld();
     const { body } = await submit(world, { command: ["x"] });
     expect(body).toMatchObject({ job: "00000000-0000-4000-8000-000000000001" });
   });
 
-  test("a second time is the same job, as it is by now", async () => {
+  test("submitting the same job again returns its current state", async () => {
     const world = new ApiWorld();
     await submit(world, { id: "a", command: ["x"] });
     world.ledger.table.putJob({ ...aJob(), ...world.job("a"), state: "running", node: "i-1" });
@@ -43,7 +43,7 @@ describe("a job that is submitted", () => {
     expect(body).toMatchObject({ job: "a", state: "running", node: "i-1" });
   });
 
-  test("under an id that is in use is a conflict, and the first stays", async () => {
+  test("submitting another job with a used id is a conflict and does not change the first job", async () => {
     const world = new ApiWorld();
     const { status, body } = await submit(world, { id: "done", command: ["y"] });
     expect(status).toBe(409);
@@ -51,14 +51,14 @@ describe("a job that is submitted", () => {
     expect(world.job("done")).toMatchObject({ state: "succeeded" });
   });
 
-  test("and cannot run is refused with the reason, and is on record", async () => {
+  test("a job that cannot run is rejected with the reason and recorded", async () => {
     const world = new ApiWorld();
     const { body } = await submit(world, { id: "big", command: ["x"], gpus: 9 });
     expect(body).toMatchObject({ status: 422, code: "rejected", detail: expect.stringContaining("9 GPUs"), job: "big" });
     expect(world.job("big")).toMatchObject({ state: "rejected" });
   });
 
-  test("and is not one is told field by field what is wrong, and is not on record", async () => {
+  test("a malformed job is refused with an error per field and is not recorded", async () => {
     const world = new ApiWorld();
     const { body } = await submit(world, { id: "bad", command: ["x"], gpus: -1, env: { "1": "x" } });
     expect(body).toMatchObject({ status: 400, code: "invalid" });
@@ -67,7 +67,7 @@ describe("a job that is submitted", () => {
     expect(world.job("bad")).toBeUndefined();
   });
 
-  test("with a thousand mistakes, or nested without end, is answered in few words", async () => {
+  test("a job with thousands of mistakes or deep nesting gets a short response", async () => {
     const world = new ApiWorld();
     const env = Object.fromEntries(Array.from({ length: 2_000 }, (_, n) => [`${n}`, 0]));
     const deep = `{"command":["x"],"x":${"[".repeat(14_000)}${"]".repeat(14_000)}}`;
@@ -79,7 +79,7 @@ describe("a job that is submitted", () => {
   });
 });
 
-test("a list goes through all of a team's jobs, newest first, and nobody else's", async () => {
+test("the list of jobs contains all jobs of the team and no others, newest first", async () => {
   const world = new ApiWorld();
   const found: string[] = [];
   let cursor: string | undefined;
@@ -93,8 +93,8 @@ test("a list goes through all of a team's jobs, newest first, and nobody else's"
   expect((await world.call(`${jobs}?state=running`)).body).toMatchObject({ items: [{ job: "runs" }] });
 });
 
-describe("a job that is cancelled", () => {
-  test("says why, and its pool is woken; twice is once", async () => {
+describe("cancelling a job", () => {
+  test("a cancelled job has the first reason, its pool is woken, and cancelling it again changes nothing", async () => {
     const world = new ApiWorld();
     for (const reason of ["too dear", "really"]) {
       const { status, body } = await world.call(`${jobs}/waits/cancel`, { method: "POST", body: { reason } });
@@ -105,18 +105,18 @@ describe("a job that is cancelled", () => {
     expect(world.ledger.table.queueOf("gpu")).toEqual([]);
   });
 
-  test("when it has ended stays as it is", async () => {
+  test("cancelling an ended job is a conflict", async () => {
     const world = new ApiWorld();
     const { body } = await world.call(`${jobs}/done/cancel`, { method: "POST" });
-    expect(body).toMatchObject({ status: 409, detail: "It has ended already: it is succeeded." });
+    expect(body).toMatchObject({ status: 409, detail: "The job has already ended: it is succeeded." });
   });
 });
 
-describe("jobs that are checked before they are sent", () => {
+describe("checking jobs before they are submitted", () => {
   const check = async (world: ApiWorld, ...messages: unknown[]) =>
     CheckedJobs.parse((await world.call(`${jobs}/check`, { method: "POST", body: { jobs: messages } })).body).items;
 
-  test("get the very sentence that submitting them would give, and nothing is written", async () => {
+  test("checking jobs returns the same reasons as submitting them and writes nothing", async () => {
     const world = new ApiWorld();
     const messages = [
       { command: ["x"], gpus: 9 },
@@ -136,7 +136,7 @@ describe("jobs that are checked before they are sent", () => {
     }
   });
 
-  test("are told where they would go, and those that are none are told why, one by one", async () => {
+  test("checking jobs returns the pool of each good job and the mistake of each malformed one", async () => {
     const verdicts = await check(new ApiWorld(), { command: ["x"] }, { command: "x" }, null, { command: ["a\0b"] }, { image: "Org/X:1/" });
     expect(verdicts).toEqual([
       { accepted: true, pool: "gpu" },
@@ -147,7 +147,7 @@ describe("jobs that are checked before they are sent", () => {
     ]);
   });
 
-  test("that are known already are accepted, unless they were rejected", async () => {
+  test("checking jobs that were submitted before accepts them unless they were rejected", async () => {
     const world = new ApiWorld();
     await submit(world, { id: "a", command: ["x"] });
     await submit(world, { id: "big", command: ["x"], gpus: 9 });
@@ -160,14 +160,14 @@ describe("jobs that are checked before they are sent", () => {
     ]);
   });
 
-  test("read each pool's catalogue and each dataset once, however many they are", async () => {
+  test("checking many jobs reads each pool's catalogue only once", async () => {
     const world = new ApiWorld();
     const message = { command: ["x"], datasets: ["cats"] };
     await check(world, ...Array.from({ length: 100 }, (_, n) => ({ ...message, id: `job-${n}` })));
     expect(world.ledger.wire.calls).toMatchObject({ "catalogues.get": 1, "jobLookup.find": 1 });
   });
 
-  test("may be nested without end, and are refused in few words", async () => {
+  test("checking a deeply nested job returns a short response", async () => {
     const deep = `${"[".repeat(14_000)}${"]".repeat(14_000)}`;
     const { status, body } = await new ApiWorld().call(`${jobs}/check`, { method: "POST", body: `{"jobs":[${deep}]}` });
     expect(status).toBe(200);
@@ -175,7 +175,7 @@ describe("jobs that are checked before they are sent", () => {
   });
 });
 
-test("many jobs are cancelled with one call, each as it can be, and each pool is rung once", async () => {
+test("one call cancels many jobs with an outcome each and rings each pool once", async () => {
   const world = new ApiWorld();
   for (let n = 0; n < 40; n += 1) await submit(world, { id: `job-${n}`, command: ["x"] });
   const rings = world.ledger.table.pool("gpu").bell;
@@ -196,7 +196,7 @@ test("many jobs are cancelled with one call, each as it can be, and each pool is
   });
 });
 
-test("a list can be narrowed by states, name, pool and time", async () => {
+test("the list of jobs can be filtered by state, name, pool and time", async () => {
   const world = new ApiWorld();
   const names = async (query: string) => JobPage.parse((await world.call(`${jobs}?${query}`)).body).items.map(({ job }) => job);
   expect(await names("state=queued,running")).toEqual(["runs", "waits"]);
@@ -207,7 +207,7 @@ test("a list can be narrowed by states, name, pool and time", async () => {
   expect(await names("before=2026-06-01T00:00:00.003Z")).toEqual(["runs", "waits"]);
 });
 
-test("whoever follows a log gets each line once, and learns how the job stands", async () => {
+test("following a log returns each line once, with the job's state", async () => {
   const world = new ApiWorld();
   const attempt = { team: "vision", job: "runs", attempt: 2 };
   const read = async (cursor: string | undefined): Promise<LogPage> =>
@@ -227,7 +227,7 @@ test("whoever follows a log gets each line once, and learns how the job stands",
   expect((await read(second.cursor)).lines).toMatchObject([{ text: "four" }]);
 });
 
-test("a log begins with its newest lines, or at a moment, where that is asked for, and goes on from there", async () => {
+test("reading a log can begin with the newest lines or at a given time", async () => {
   const world = new ApiWorld();
   const read = async (query: string): Promise<LogPage> => LogPage.parse((await world.call(`${jobs}/runs/logs?${query}`)).body);
   const tail = await read("tail=2&limit=1");
@@ -237,7 +237,7 @@ test("a log begins with its newest lines, or at a moment, where that is asked fo
   expect((await read("since=2026-06-01T00:00:00.002Z")).lines).toMatchObject([{ text: "three" }, { text: "50%" }]);
 });
 
-test("each member of a gang has a log of its own", async () => {
+test("each member of a gang has its own log", async () => {
   const world = new ApiWorld();
   world.ledger.table.putJob(aJob({ job: "gang", state: "running", spec: aSpec({ nodes: 2 }), reason: "all four wheels turn" }));
   const attempt = { team: "vision", job: "gang", attempt: 1 };
@@ -249,7 +249,7 @@ test("each member of a gang has a log of its own", async () => {
   expect(none?.body).toMatchObject({ status: 404, detail: "The job gang has no member of rank 2; its last one is 1." });
 });
 
-test("times that no calendar has are no trouble", async () => {
+test("times outside the calendar are clamped to its limits", async () => {
   const world = new ApiWorld();
   world.ledger.table.putJob(aJob({ job: "odd", state: "running", startedAtMs: 9e15, endedAtMs: -1 }));
   expect((await world.call(`${jobs}/odd`)).body).toMatchObject({
@@ -258,7 +258,7 @@ test("times that no calendar has are no trouble", async () => {
   });
 });
 
-test("a job of many that could not be cancelled is named with the reason, and the log has the error itself", async () => {
+test("a job that could not be cancelled among many is reported with the reason, and the log has the error itself", async () => {
   const outer = new ApiWorld();
   const error = new Fault("table-busy", "the table was too busy", { retry: true, cause: new Error("two writers") });
   const cancelAll = async (refs: readonly object[]) => refs.map(() => ({ kind: "failed", error }) as const);

@@ -8,7 +8,7 @@ const put = (body?: unknown, more: Asked = {}): Asked => ({ method: "PUT", body,
 const remove: Asked = { method: "DELETE" };
 const vision = "/v1/teams/vision";
 
-/** Every operation with good input, and with input that it has to refuse. */
+/** Every operation with good input and with input that it must refuse. */
 const cases: Readonly<Record<string, readonly Case[]>> = {
   describeApi: [
     ["/v1/openapi.json", 200],
@@ -211,15 +211,15 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
 
 describe("every operation", () => {
   const all = Object.entries(cases).flatMap(([id, its]) => its.map(([path, status, asked]) => ({ id, path, status, asked: asked ?? {} })));
-  test.each(all)("$id: $path $asked.method is $status", async ({ id, path, status, asked }) => {
+  test.each(all)("the operation $id returns $status for $path $asked.method", async ({ id, path, status, asked }) => {
     const told = await new ApiWorld().call(path, asked);
     expect(`${told.status} ${JSON.stringify(told.body)?.slice(0, 300)}`).toMatch(new RegExp(`^${status} `));
     const at = operationAt(new URL(path, "https://api").pathname, asked.method === "HEAD" ? "GET" : (asked.method ?? "GET"));
-    // What has left the operation's own path is answered by nobody.
+    // A path that is not the operation's own must match no other operation.
     expect([id, undefined]).toContain(at?.id);
   });
 
-  test("of the document is called, with good input and with bad", async () => {
+  test("every operation of the document has cases with good and with bad input", async () => {
     const { body } = await new ApiWorld().call("/v1/openapi.json");
     const { paths } = z.object({ paths: z.record(z.string(), z.record(z.string(), z.object({ operationId: z.string() }))) }).parse(body);
     expect(body).toMatchObject({ servers: [{ url: "https://api" }] });
@@ -239,7 +239,7 @@ describe("every operation", () => {
     }
   });
 
-  test("answers each way that it says it may go wrong, but for the server's own troubles", () => {
+  test("every operation has a case for each problem that it documents, except for server errors", () => {
     for (const { id, problems } of allOperations) {
       const tried = new Set((cases[id] ?? []).map(([, status]) => status));
       for (const code of problems) expect([...tried], `${id} ${code}`).toContain(code === "cursor" ? 400 : statusOf(code));

@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import { aLaunch } from "../../fakes/builders.ts";
 import { ApiWorld, allOperations, decisionId, nodeId, type Who } from "./api-world.ts";
 
-/** What only team research may know: the names of its jobs and data, and what was said about them. */
+/** Matches what only team research may see: the names of its jobs and data. */
 const secrets = /secret|hidden|dogs/;
 
-/** Every path that a team may call without naming a team, or with its own name. */
+/** All paths that team vision may read. */
 const open = allOperations
   .filter(({ method }) => method === "get")
   .map(({ path }) =>
@@ -19,13 +19,13 @@ const open = allOperations
   );
 
 describe("another team's names", () => {
-  test.each(open)("are not in %s", async (path) => {
+  test.each(open)("the response of %s contains no names of another team", async (path) => {
     const { status, body } = await new ApiWorld().call(`/v1${path}`);
     expect(status).toBe(200);
     expect(JSON.stringify(body)).not.toMatch(secrets);
   });
 
-  test("are there for an admin and for the team itself", async () => {
+  test("an admin and the team itself see the team's names", async () => {
     for (const as of ["admin", "research"] satisfies Who[]) {
       const { body } = await new ApiWorld().call(`/v1/nodes/${nodeId(1)}`, { as });
       expect(JSON.stringify(body)).toMatch(secrets);
@@ -35,7 +35,7 @@ describe("another team's names", () => {
   });
 });
 
-test("what another team has of a node is told without its job", async () => {
+test("a node shows another team's assignments without their jobs", async () => {
   const { body } = await new ApiWorld().call(`/v1/nodes/${nodeId(1)}`);
   expect(body).toMatchObject({
     assignments: [
@@ -48,7 +48,7 @@ test("what another team has of a node is told without its job", async () => {
   });
 });
 
-test("a decision tells its own jobs' steps in full, and of the others what was done", async () => {
+test("a decision shows the steps of the caller's jobs in full, and of other teams' steps only what was done", async () => {
   const { body } = await new ApiWorld().call(`/v1/pools/gpu/decisions/${decisionId(1)}`);
   expect(body).toMatchObject({
     decision: decisionId(1),
@@ -70,7 +70,7 @@ test("a decision tells its own jobs' steps in full, and of the others what was d
   ]);
 });
 
-test("the list of pools tells what is reserved over all of them, and a team only of itself", async () => {
+test("the list of pools shows the deployment's reservations, and to a team only its own", async () => {
   const world = new ApiWorld();
   const { fence } = await world.ledger.decisions.begin("gpu");
   for (const team of ["vision", "research"]) {
@@ -86,7 +86,7 @@ test("the list of pools tells what is reserved over all of them, and a team only
   });
 });
 
-test("a pool tells what is in it", async () => {
+test("a pool shows its limits, costs, queue, nodes, launches and refusals", async () => {
   const { body } = await new ApiWorld().call("/v1/pools/gpu");
   expect(body).toMatchObject({
     pool: "gpu",
@@ -102,7 +102,7 @@ test("a pool tells what is in it", async () => {
   });
 });
 
-test("a list of nodes goes through all pools, page by page", async () => {
+test("the list of nodes goes through all pools, page by page", async () => {
   const world = new ApiWorld();
   const first = await world.call("/v1/nodes?limit=2");
   expect(first.body).toMatchObject({
@@ -119,7 +119,7 @@ describe("me", () => {
     ["vision", { admin: false, team: "vision", teams: ["vision"], pools: ["gpu"] }],
     ["research", { admin: false, team: "research", teams: ["research"], pools: ["gpu", "lab"] }],
     ["admin", { admin: true, team: null, teams: ["research", "vision"], pools: ["gpu", "lab"] }],
-  ] satisfies [Who, object][])("%s", async (as, me) => {
+  ] satisfies [Who, object][])("the caller %s sees its teams and pools", async (as, me) => {
     expect((await new ApiWorld().call("/v1/me", { as })).body).toMatchObject({ ...me, name: "fleetwright", defaultPool: "gpu" });
   });
 });

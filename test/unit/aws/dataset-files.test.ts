@@ -2,7 +2,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { expect, it } from "vitest";
 import { s3DatasetFiles } from "../../../lib/aws/datasets/dataset-files.ts";
 
-it("removes files a thousand a call, and reports those that S3 did not remove", async () => {
+it("removing a dataset's files deletes a thousand per call and reports those that S3 did not remove", async () => {
   const calls: number[] = [];
   const send = async ({ input }: { input: { Delete: { Objects: { Key: string }[] } } }) => {
     calls.push(input.Delete.Objects.length);

@@ -14,7 +14,7 @@ type Answers = {
 
 export type Ec2Call = { readonly command: string; readonly input: object };
 
-/** A client of EC2 that never calls anybody: each command is answered from here, and put on record. */
+/** Returns an EC2 client that makes no calls. Each command returns one of `answers` and is recorded. */
 export function ec2Answering(answers: Answers): { ec2: EC2Client; calls: Ec2Call[] } {
   const calls: Ec2Call[] = [];
   const ec2 = ec2Client({ region: "us-east-1", credentials: { accessKeyId: "a", secretAccessKey: "b" } });
@@ -31,7 +31,7 @@ export function ec2Answering(answers: Answers): { ec2: EC2Client; calls: Ec2Call
   return { ec2, calls };
 }
 
-/** Throws an error as the SDK does. Without a status: no answer came. */
+/** Throws an error as the SDK does. Without a status, there was no response. */
 export function failing(name: string, status?: number, message = `${name}.`): never {
   throw Object.assign(new Error(message), { name, $metadata: status === undefined ? {} : { httpStatusCode: status } });
 }

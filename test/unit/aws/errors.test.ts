@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { awsCodeKind, awsErrorKind, cancellationCodes, isDefinite, saysUnsold } from "../../../lib/aws/errors.ts";
 
-/** An error as the SDK throws it. */
+/** Returns an error as the SDK throws it. */
 const thrown = (name: string, status?: number, extra: object = {}): Error =>
   Object.assign(new Error(name), { name, ...(status === undefined ? {} : { $metadata: { httpStatusCode: status } }), ...extra });
 
@@ -22,7 +22,7 @@ test.each([
   ["NoSuchKey", "missing"],
   ["ParameterNotFound", "missing"],
   ["SomethingNew", "unknown"],
-])("%s is %s", (code, kind) => {
+])("the error code %s is of the kind %s", (code, kind) => {
   expect(awsCodeKind(code)).toBe(kind);
   expect(awsErrorKind(thrown(code, 400))).toBe(kind);
 });
@@ -37,22 +37,22 @@ test.each([
   ["InvalidFleetConfig", "Invalid: Parameter: InstanceTypes. Unsupported instancetypes specified in the batch request", true],
   ["InvalidFleetConfiguration", "The subnet ID 'subnet-1' does not exist", false],
   ["InvalidParameterCombination", "Your requested instance type (x) is not supported in your requested Availability Zone (y).", false],
-])("%s: %s says that a type is not sold: %s", (code, message, says) => {
+])("whether the error %s (%s) says that a type is not sold is %s", (code, message, says) => {
   expect(saysUnsold(code, message)).toBe(says);
 });
 
-test("what is no error of AWS's is unknown", () => {
+test("an error that is not from AWS is unknown", () => {
   for (const odd of [undefined, null, "no", 7, {}, new Error("x"), thrown("TimeoutError")]) expect(awsErrorKind(odd)).toBe("unknown");
 });
 
-test("HTTP 429 is throttling under any name", () => {
+test("HTTP 429 is throttling, whatever the error's name", () => {
   expect(awsErrorKind(thrown("Odd", 429))).toBe("throttled");
 });
 
-/** As the SDK names an answer without a body. */
+/** Returns an error as the SDK throws it for a response without a body. */
 const bodyless = (status: number): Error => thrown("Unknown", status);
 
-test("an answer without a body is classified by its status", () => {
+test("a response without a body is classified by its status", () => {
   expect(awsErrorKind(bodyless(403))).toBe("denied");
   expect(awsErrorKind(bodyless(404))).toBe("missing");
   expect(awsErrorKind(bodyless(412))).toBe("condition");
@@ -60,7 +60,7 @@ test("an answer without a body is classified by its status", () => {
   expect(awsErrorKind(bodyless(503))).toBe("unknown");
 });
 
-test("a code that AWS sent is not overruled by the status, except that any 403 is a denial", () => {
+test("AWS's code takes precedence over the status, except that an unknown code with 403 is a denial", () => {
   expect(awsErrorKind(thrown("SomethingNew", 404))).toBe("unknown");
   expect(awsErrorKind(thrown("SomethingNew", 412))).toBe("unknown");
   expect(awsErrorKind(thrown("OverLimit", 403))).toBe("throttled");
@@ -68,7 +68,7 @@ test("a code that AWS sent is not overruled by the status, except that any 403 i
   expect(awsErrorKind(thrown("RequestTimeTooSkewed", 403))).toBe("unknown");
 });
 
-test("a cancelled transaction is what cancelled it; a failed condition comes first", () => {
+test("a cancelled transaction has the kind of its reason, and a failed condition takes precedence", () => {
   const cancelled = (...codes: string[]): Error =>
     thrown("TransactionCanceledException", 400, { CancellationReasons: codes.map((Code) => ({ Code })) });
   expect(awsErrorKind(cancelled("None", "TransactionConflict", "ConditionalCheckFailed"))).toBe("condition");
@@ -78,7 +78,7 @@ test("a cancelled transaction is what cancelled it; a failed condition comes fir
   expect(cancellationCodes(cancelled("None", "TransactionConflict"))).toEqual(["None", "TransactionConflict"]);
 });
 
-test("only an answer of AWS's own that says no is definite", () => {
+test("only a refusal by AWS itself is definite", () => {
   expect(isDefinite(thrown("InvalidParameterValue", 400))).toBe(true);
   expect(isDefinite(thrown("UnauthorizedOperation", 403))).toBe(true);
   expect(isDefinite(thrown("RequestLimitExceeded", 400))).toBe(false);

@@ -13,7 +13,7 @@ const fleetOf = (answers: Parameters<typeof ec2Answering>[0]): { fleet: Fleet; c
   const { ec2, calls } = ec2Answering(answers);
   return { fleet: ec2Fleet({ ec2, name: "prod", launchTemplates: { gpu: "lt-1", cpu: "cpu-template" }, subnets }), calls };
 };
-/** What fails at EC2 because of the caller or of the connection, and whether it is worth a line in the log. */
+/** Errors of calls about instances, with the status and whether they are logged. */
 const refusedCalls: readonly (readonly [string, number | undefined, boolean])[] = [
   ["UnauthorizedOperation", 403, true],
   ["TimeoutError", undefined, true],
@@ -22,7 +22,7 @@ const refusedCalls: readonly (readonly [string, number | undefined, boolean])[] 
 ];
 
 test.each(refusedCalls)(
-  "a call about instances that ends with %s (status %s) is logged with its error: %s",
+  "whether a call about instances that fails with %s (status %s) is logged with its error is %s",
   async (name, status, isLogged) => {
     const lines: LogLine[] = [];
     const answers = { TerminateInstancesCommand: () => failing(name, status), DescribeInstancesCommand: () => failing(name, status) };
@@ -32,14 +32,14 @@ test.each(refusedCalls)(
     await fleet.look(["i-1", "i-2"]);
     const error = expect.objectContaining({ name, stack: expect.stringContaining("ec2-answers.ts") });
     const expected = [
-      { level: "error", message: "EC2 did not end instances", instances: ["i-1"], error },
-      { level: "error", message: "EC2 did not describe instances", instances: ["i-1", "i-2"], error },
+      { level: "error", message: "terminating instances failed", instances: ["i-1"], error },
+      { level: "error", message: "describing instances failed", instances: ["i-1", "i-2"], error },
     ];
     expect(lines).toEqual(isLogged ? expected : []);
   },
 );
 
-test("what a launch or a search threw is in its outcome, with its stack", async () => {
+test("the outcome of a failed launch or search contains the error with its stack", async () => {
   const error = expect.objectContaining({ name: "TypeError", stack: expect.stringContaining("fleet.test.ts") });
   const bug = (): never => {
     throw new TypeError("x is undefined");
@@ -53,7 +53,7 @@ test("what a launch or a search threw is in its outcome, with its stack", async 
 
 const given = { InstanceIds: ["i-1"], InstanceType: "g5.xlarge" as const, SubnetId: "subnet-b" };
 
-test("the request says all that the launch says, and nothing that changes from one try to the next", async () => {
+test("the request for a launch is complete and the same in each try", async () => {
   const { fleet, calls } = fleetOf({ CreateFleetCommand: () => ({ Instances: [given] }) });
   const launch = aLaunch({
     offers: [anOffer({ zone: "us-east-1b" }), anOffer({ zone: "us-east-1c" }), anOffer({ instanceType: "g6.xlarge" })],
@@ -89,7 +89,7 @@ test("the request says all that the launch says, and nothing that changes from o
   });
 });
 
-test("on demand, the cheapest; a template may go by its name", async () => {
+test("an on-demand launch requests the lowest price, and a launch template may be given by name", async () => {
   const { fleet, calls } = fleetOf({ CreateFleetCommand: () => ({ Instances: [given] }) });
   await fleet.launch(aLaunch({ pool: "cpu", market: "on-demand" }));
   expect(calls[0]?.input).toMatchObject({
@@ -100,7 +100,7 @@ test("on demand, the cheapest; a template may go by its name", async () => {
   expect(calls[0]?.input).not.toHaveProperty("SpotOptions");
 });
 
-test.each(["spot", "on-demand"] as const)("a gang's nodes, %s, are asked for together: one type, one zone, all or none", async (market) => {
+test.each(["spot", "on-demand"] as const)("a gang's %s nodes are requested as one type in one zone, all or none", async (market) => {
   const { fleet, calls } = fleetOf({ CreateFleetCommand: () => ({ Instances: [given] }) });
   await fleet.launch(aLaunch({ count: 4, whole: true, market }));
   const whole = { SingleInstanceType: true, SingleAvailabilityZone: true, MinTargetCapacity: 4 };
@@ -110,7 +110,7 @@ test.each(["spot", "on-demand"] as const)("a gang's nodes, %s, are asked for tog
   });
 });
 
-test("all of a gang's nodes are read, in however many items they come, and however many they are", async () => {
+test("all of a gang's nodes are read from however many items EC2 returns", async () => {
   const Instances = [
     { ...given, InstanceIds: ["i-1", "i-2"] },
     { ...given, InstanceIds: ["i-3"] },
@@ -132,7 +132,7 @@ const one = (id: string, Name: "running" | "terminated") => ({
 });
 const found = (id: string, over: boolean) => ({ id, instanceType: "g5.xlarge", zone: "us-east-1b", over });
 
-test("what bears a launch's tag is read to the last page, or it is not known", async () => {
+test("the search for a launch's instances reads all pages and is unknown if one fails", async () => {
   const pages = [
     { Reservations: [{ Instances: [one("i-1", "running"), one("i-2", "terminated")] }], NextToken: "more" },
     { Reservations: [{ Instances: [one("i-3", "running")] }] },
@@ -148,7 +148,7 @@ test("what bears a launch's tag is read to the last page, or it is not known", a
   expect((await nameless.fleet.find("launch-1")).kind).toBe("unknown");
 });
 
-test("what came is read wherever EC2 says it", async () => {
+test("a launched instance's type and zone are read from whichever place EC2 returns them", async () => {
   const launched = { kind: "launched", instances: [{ id: "i-1", instanceType: "g5.xlarge", zone: "us-east-1b" }], refusals: [] };
   const old = {
     InstanceIds: ["i-1"],
@@ -164,7 +164,7 @@ test("what came is read wherever EC2 says it", async () => {
   expect(await fleet.launch(aLaunch())).toEqual(launched);
 });
 
-test("an instance of which nobody knows yet what it is, is no refusal", async () => {
+test("a launch with an instance that EC2 does not describe yet is unknown and not refused", async () => {
   const { fleet } = fleetOf({
     CreateFleetCommand: () => ({ Instances: [{ InstanceIds: ["i-1"] }] }),
     DescribeInstancesCommand: () => failing("InvalidInstanceID.NotFound", 400),
@@ -179,26 +179,26 @@ test.each<[string, number | undefined, object]>([
   ["Unavailable", 503, { kind: "unknown" }],
   ["RequestLimitExceeded", 503, { kind: "throttled" }],
   ["Throttling", 400, { kind: "throttled" }],
-  // EC2 counts it among its server errors.
+  // EC2 returns it with a server error's status.
   ["InsufficientInstanceCapacity", 500, { kind: "refused", refusals: [{ why: "capacity" }] }],
   ["MaxSpotInstanceCountExceeded", 400, { kind: "refused", refusals: [{ why: "limit" }] }],
-  // What says nothing of an earlier request.
+  // These say nothing about an earlier request.
   ["UnauthorizedOperation", 403, { kind: "turned-away", isConflict: false, refusals: [{ why: "fault" }] }],
   ["InvalidParameterValue", 400, { kind: "turned-away", isConflict: false, refusals: [{ why: "fault" }] }],
   ["MoonInTheWrongHouse", 400, { kind: "turned-away", isConflict: false, refusals: [{ why: "fault" }] }],
   ["MoonInTheWrongHouse", 500, { kind: "unknown" }],
   ["IdempotentParameterMismatch", 400, { kind: "turned-away", isConflict: true }],
-])("a launch that ends with %s (%s)", async (name, status, expected) => {
+])("a launch that fails with %s (status %s) has the outcome %j", async (name, status, expected) => {
   const { fleet } = fleetOf({ CreateFleetCommand: () => failing(name, status) });
   expect(await fleet.launch(aLaunch())).toMatchObject(expected);
 });
 
-test("an answer with neither instances nor errors launched nothing, and for this token never will", async () => {
+test("a response without instances and errors is a refusal", async () => {
   const { fleet } = fleetOf({ CreateFleetCommand: () => ({}) });
   expect(await fleet.launch(aLaunch())).toMatchObject({ kind: "refused", code: "NothingLaunched", refusals: [{ why: "capacity" }] });
 });
 
-test("what may not be asked is told, and is not something to ask again", async () => {
+test("denied calls about instances have the outcome denied", async () => {
   const { fleet } = fleetOf({
     TerminateInstancesCommand: () => failing("UnauthorizedOperation", 403),
     DescribeInstancesCommand: () => failing("UnauthorizedOperation", 403),
@@ -211,20 +211,20 @@ test.each<[string, number | undefined, string, readonly string[]]>([
   ["InvalidInstanceID.NotFound", 400, "The instance IDs 'i-1, i-3' do not exist", ["accepted", "apart", "accepted"]],
   ["InvalidInstanceID.NotFound", 400, "The instance ID 'i-2' does not exist", ["apart", "accepted", "apart"]],
   ["InvalidInstanceID.NotFound", 400, "Some instance does not exist", ["apart", "apart", "apart"]],
-  // One of them does not bear our tag, or is protected: EC2 does not say which.
+  // One of them lacks the fleet's tag or is protected, and EC2 does not say which.
   ["UnauthorizedOperation", 403, "You are not authorized", ["apart", "apart", "apart"]],
   ["OperationNotPermitted", 400, "The instance 'i-2' may not be terminated", ["apart", "apart", "apart"]],
   ["RequestLimitExceeded", 503, "Request limit exceeded.", ["throttled", "throttled", "throttled"]],
   ["InternalError", 500, "An internal error has occurred", ["unknown", "unknown", "unknown"]],
   ["TimeoutError", undefined, "no answer", ["unknown", "unknown", "unknown"]],
-])("the end of several at once, answered with %s (%s): %s", async (name, status, message, expected) => {
+])("terminating several instances that fails with %s (status %s, %s) has an outcome per instance", async (name, status, message, expected) => {
   const { fleet, calls } = fleetOf({ TerminateInstancesCommand: () => failing(name, status, message) });
   const ids = ["i-1", "i-2", "i-3"];
   expect([...(await fleet.terminate(ids))]).toEqual(ids.map((id, at) => [id, expected[at]]));
   expect(calls.map(({ input }) => input)).toEqual([{ InstanceIds: ids }]);
 });
 
-test("one that is asked for alone is never to be asked for apart", async () => {
+test("terminating a single instance never has the outcome apart", async () => {
   const said = async (name: string) => {
     const { fleet } = fleetOf({ TerminateInstancesCommand: () => failing(name, 400) });
     return (await fleet.terminate(["i-1"])).get("i-1");
@@ -240,14 +240,14 @@ test.each<["pending" | "running" | "stopping" | "stopped" | "shutting-down" | "t
   ["stopped", "live"],
   ["shutting-down", "over"],
   ["terminated", "over"],
-])("an instance that is %s is %s", async (Name, expected) => {
+])("an instance in EC2's state %s is %s", async (Name, expected) => {
   const { fleet } = fleetOf({
     DescribeInstancesCommand: () => ({ Reservations: [{ Instances: [{ InstanceId: "i-1", State: { Name } }] }] }),
   });
   expect(await fleet.look(["i-1"])).toEqual(new Map([["i-1", expected]]));
 });
 
-test("EC2 does not know what it leaves out, unless there is more to come", async () => {
+test("an instance that EC2 does not list is over, or unknown if there is another page", async () => {
   const Reservations = [{ Instances: [{ InstanceId: "i-1", State: { Name: "running" as const } }] }];
   const { fleet, calls } = fleetOf({ DescribeInstancesCommand: () => ({ Reservations }) });
   expect([...(await fleet.look(["i-1", "i-2"])).values()]).toEqual(["live", "over"]);
@@ -260,7 +260,7 @@ const unsold = (type: string, zone: string): string =>
   `Your requested instance type (${type}) is not supported in your requested Availability Zone (${zone}). Please retry your request by not specifying an Availability Zone or choosing us-east-1a.`;
 const bOnly = anOffer({ zone: "us-east-1b" });
 
-test("a type that is not sold in a zone is that offer's fault alone, and not the pool's", async () => {
+test("a type that is not sold in a zone refuses only that offer", async () => {
   const of = { LaunchTemplateAndOverrides: { Overrides: { InstanceType: "g5.xlarge" as const, SubnetId: "subnet-b" } } };
   const error = { ErrorCode: "InvalidFleetConfiguration", ErrorMessage: unsold("g5.xlarge", "us-east-1b"), ...of };
   const { fleet } = fleetOf({ CreateFleetCommand: () => ({ Errors: [error] }) });
@@ -271,7 +271,7 @@ test("a type that is not sold in a zone is that offer's fault alone, and not the
   });
 });
 
-test("where only EC2's words name the offer, they do: in an item without overrides, and when the whole call is refused", async () => {
+test("an unsold offer that only EC2's message names is refused, whether an item or the whole call fails", async () => {
   const launch = aLaunch({ offers: [anOffer(), bOnly, anOffer({ instanceType: "g6.xlarge", zone: "us-east-1b" })] });
   const ErrorMessage = unsold("g5.xlarge", "us-east-1b");
   const item = fleetOf({ CreateFleetCommand: () => ({ Errors: [{ ErrorCode: "InvalidFleetConfiguration", ErrorMessage }] }) });
@@ -287,7 +287,7 @@ test.each([
   ["InvalidFleetConfiguration", "The fleet configuration is not valid: a launch template is missing"],
   ["InvalidFleetConfiguration", ""],
   ["InvalidParameterCombination", "The architecture 'x86_64' of the specified instance type is not supported for the AMI in this region"],
-])("a configuration that is wrong stays the pool's fault: %s: %s", async (ErrorCode, ErrorMessage) => {
+])("a wrong configuration with the error %s (%s) is a fault of the pool", async (ErrorCode, ErrorMessage) => {
   const of = { LaunchTemplateAndOverrides: { Overrides: { InstanceType: "g5.xlarge" as const, SubnetId: "subnet-b" } } };
   const { fleet } = fleetOf({ CreateFleetCommand: () => ({ Errors: [{ ErrorCode, ErrorMessage, ...of }] }) });
   expect(await fleet.launch(aLaunch({ offers: [anOffer(), bOnly] }))).toMatchObject({ refusals: [{ why: "fault" }] });

@@ -6,7 +6,7 @@ import { Fault } from "../../../lib/model/fault.ts";
 type Batch = readonly { readonly Id: string; readonly MessageBody: string }[];
 type Told = { readonly Successful?: object[]; readonly Failed?: object[] };
 
-/** An SQS that takes batches as it is told to, and remembers them. */
+/** A fake SQS that handles batches with `take` and records them. */
 function fakeSqs(take: (batch: Batch, nth: number) => Told = all) {
   const batches: Batch[] = [];
   const send = async (command: {
@@ -23,7 +23,7 @@ const taken = ({ Id, MessageBody }: Batch[number]) => ({ Id, MessageId: `m-${Mes
 const all = (batch: Batch): Told => ({ Successful: batch.map(taken) });
 const bodies = (count: number, length = 1) => Array.from({ length: count }, (_, n) => String(n).padStart(length, "0"));
 
-test("many messages go in batches of ten, and each has its own outcome in the order of the messages", async () => {
+test("many messages are sent in batches of ten, with an outcome per message in order", async () => {
   const { batches, queue } = fakeSqs();
   const done: number[] = [];
   const sent = await queue.sendAll("research", bodies(25), (count) => done.push(count));
@@ -32,14 +32,14 @@ test("many messages go in batches of ten, and each has its own outcome in the or
   expect(done.at(-1)).toBe(25);
 });
 
-test("a batch is never larger than SQS takes", async () => {
+test("a batch is never larger than SQS allows", async () => {
   const { batches, queue } = fakeSqs();
   await queue.sendAll("research", bodies(20, 32_000));
   for (const batch of batches) expect(batch.reduce((sum, { MessageBody }) => sum + MessageBody.length, 0)).toBeLessThanOrEqual(250_000);
   expect(batches.flat()).toHaveLength(20);
 });
 
-test("what SQS did not take is sent again, and nothing else is", async () => {
+test("only messages that SQS failed to accept are sent again", async () => {
   const { batches, queue } = fakeSqs((batch, nth) =>
     nth === 1 ? { Successful: batch.slice(1).map(taken), Failed: [{ Id: "0", Code: "InternalError", SenderFault: false }] } : all(batch),
   );
@@ -48,7 +48,7 @@ test("what SQS did not take is sent again, and nothing else is", async () => {
   expect(sent.every(({ kind }) => kind === "sent")).toBe(true);
 });
 
-test("what SQS refuses for good is not sent again, and is named with its reason", async () => {
+test("a message that SQS refuses as the sender's fault is not sent again and has its reason", async () => {
   const { batches, queue } = fakeSqs((batch) => ({
     Successful: batch.slice(1).map(taken),
     Failed: batch.slice(0, 1).map(({ Id }) => ({ Id, Code: "InvalidMessageContents", Message: "it holds a NUL", SenderFault: true })),
@@ -57,7 +57,7 @@ test("what SQS refuses for good is not sent again, and is named with its reason"
   expect(batches).toHaveLength(1);
 });
 
-test("a batch that fails costs only its own messages, unless it is the first", async () => {
+test("a failed batch fails only its own messages, unless it is the first batch", async () => {
   const failing = (which: (batch: Batch) => boolean) =>
     fakeSqs((batch) => {
       if (which(batch)) throw new Error("the connection was lost");

@@ -24,14 +24,14 @@ type World = {
 
 const credentials = { accessKeyId: "a", secretAccessKey: "b" };
 
-/** One item a page, so that whoever stops at the first page is found out; of very many, more. */
+/** Returns a page of one item, so that reading only the first page fails a test, or of 100 if there are many items. */
 function page<T>(all: readonly T[], input: object): { items: T[]; next?: string } {
   const at = "NextToken" in input && typeof input.NextToken === "string" ? Number(input.NextToken) : 0;
   const end = at + (all.length > 20 ? 100 : 1);
   return { items: all.slice(at, end), ...(end < all.length ? { next: `${end}` } : {}) };
 }
 
-/** As EC2 has it: so many values of filters in one call, and so many names. */
+/** Enforces EC2's limits of filter values and names per call. */
 function refuseTooMuch(input: object): void {
   const { Filters = [], InstanceTypes = [] } = input as { Filters?: { Values?: string[] }[]; InstanceTypes?: string[] };
   const values = Filters.reduce((sum, { Values = [] }) => sum + Values.length, 0);
@@ -110,7 +110,7 @@ const aSpotPrice = (instanceType: string, SpotPrice: string, at = 0, ProductDesc
   Timestamp: new Date(at),
 });
 
-test("every page is read, and only what has a price is an offer", async () => {
+test("the catalogue reads every page and contains only offers with a price", async () => {
   const { types, offers } = await catalogueOf({
     types: ["a.large", "b.large", "c.large"].map((name) => aTypeInfo(name)),
     spot: [aSpotPrice("a.large", "0.1"), aSpotPrice("b.large", "0.2")],
@@ -125,7 +125,7 @@ test("every page is read, and only what has a price is an offer", async () => {
   ]);
 });
 
-test("of spot prices the latest counts, whatever order they come in, and none of Windows", async () => {
+test("the latest spot price for Linux counts, whatever the order of prices", async () => {
   const { offers } = await catalogueOf({
     types: [aTypeInfo("a.large")],
     spot: [
@@ -138,7 +138,7 @@ test("of spot prices the latest counts, whatever order they come in, and none of
   expect(offers.map(({ usdPerHour }) => usdPerHour)).toEqual([0.3]);
 });
 
-test("of list prices the dearest hour counts; free ones, other units and other types do not", async () => {
+test("the highest hourly list price counts; free prices, other units and other types do not", async () => {
   const { offers } = await catalogueOf({
     types: [aTypeInfo("a.large")],
     prices: {
@@ -154,14 +154,14 @@ test("of list prices the dearest hour counts; free ones, other units and other t
   expect(offers.map(({ usdPerHour }) => usdPerHour)).toEqual([1.5]);
 });
 
-test("a type that EC2 does not sell on spot, or not in our zone, has no such offer", async () => {
+test("a type has no offer in a market or a zone in which EC2 does not sell it", async () => {
   const priced = { spot: [aSpotPrice("a.large", "0.1"), aSpotPrice("b.large", "0.1")], prices: { "a.large": [aPrice("a.large", "1")] } };
   const types = [aTypeInfo("a.large", { SupportedUsageClasses: ["on-demand"] }), aTypeInfo("b.large")];
   const { offers } = await catalogueOf({ types, offerings: ["a.large"], ...priced });
   expect(offers.map(({ instanceType, market }) => [instanceType, market])).toEqual([["a.large", "on-demand"]]);
 });
 
-test("more families, types and zones than one call takes are asked for in several", async () => {
+test("more families, types and zones than EC2 allows per call are requested in several calls", async () => {
   const names = Array.from({ length: 450 }, (_, n) => `f${n}.large`);
   const world = { types: names.map((name) => aTypeInfo(name)), spot: names.map((name) => aSpotPrice(name, "0.1")) };
   const { types, offers } = await catalogueOf(world, { families: names.map((name) => name.split(".")[0] ?? ""), markets: ["spot"] });
@@ -171,8 +171,8 @@ test("more families, types and zones than one call takes are asked for in severa
 
 test.each([
   ["without terms", { product: { attributes: { instanceType: "a.large" } } }],
-  ["that is no product", { sku: "x" }],
-])("a product %s costs only itself", async (_what, odd) => {
+  ["of another form", { sku: "x" }],
+])("a product %s in the price list does not affect other prices", async (_what, odd) => {
   const { offers } = await catalogueOf({
     types: [aTypeInfo("a.large"), aTypeInfo("b.large")],
     prices: { "a.large": [odd, aPrice("a.large", "1.0")], "b.large": [aPrice("b.large", "2.0")] },
@@ -190,12 +190,12 @@ test.each<[string, Partial<InstanceTypeInfo>]>([
   ["GPUs of another maker", { GpuInfo: { Gpus: [{ ...gpu, Manufacturer: "AMD" }] } }],
   ["GPUs of two models", { GpuInfo: { Gpus: [gpu, { ...gpu, Name: "T4" }] } }],
   ["a slice of a GPU", { GpuInfo: { Gpus: [{ ...gpu, Count: 0, LogicalGpuCount: 1, GpuPartitionSize: 0.125 }] } }],
-  ["no memory that EC2 tells", { MemoryInfo: {} }],
-])("a type with %s is left out", async (_what, over) => {
+  ["unknown memory", { MemoryInfo: {} }],
+])("a type with %s is left out of the catalogue", async (_what, over) => {
   expect((await catalogueOf({ types: [aTypeInfo("a.large", over)] })).types).toEqual([]);
 });
 
-test("a type that EC2 describes oddly is named in the log; one that is left out on purpose is not", async () => {
+test("a type that EC2 describes incompletely is logged, and a type that is excluded on purpose is not", async () => {
   const odd = { Gpus: [{ ...gpu, Count: 0, LogicalGpuCount: 1 }] };
   await catalogueOf({
     types: [

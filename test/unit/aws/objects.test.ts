@@ -4,7 +4,7 @@ import { openObject } from "../../../lib/aws/objects/objects.ts";
 
 const object = { Bucket: "artifacts", Key: "vision/a/1/manifest.json.sealed" };
 
-/** An S3 that refuses each call with that status, and names the error so. */
+/** A fake S3 that refuses each call with this status and error name. */
 const refusing = (status: number, name: string) => ({
   send: () => Promise.reject(Object.assign(new Error(name), { name, $metadata: { httpStatusCode: status } })),
 });
@@ -13,7 +13,7 @@ describe("an object that S3 does not give", () => {
   test.each([
     [404, "NoSuchKey"],
     [404, "UnknownError"],
-  ])("with %i %s is absent for everybody", async (status, name) => {
+  ])("an object that S3 refuses with %i %s does not exist", async (status, name) => {
     expect(await openObject(refusing(status, name), object)).toBeUndefined();
     expect(await openObject(refusing(status, name), object, { ifDenied: "absent" })).toBeUndefined();
   });
@@ -22,7 +22,7 @@ describe("an object that S3 does not give", () => {
     [403, "AccessDenied"],
     [403, "Forbidden"],
     [403, "UnknownError"],
-  ])("with %i %s is absent for a caller who may not list the bucket, and refused to any other", async (status, name) => {
+  ])("an object that S3 refuses with %i %s is missing if the caller may not list the bucket, and denied otherwise", async (status, name) => {
     await expect(openObject(refusing(status, name), object)).rejects.toThrow(/access was denied/);
     expect(await openObject(refusing(status, name), object, { ifDenied: "absent" })).toBeUndefined();
   });
@@ -32,11 +32,11 @@ describe("an object that S3 does not give", () => {
     [403, "SignatureDoesNotMatch"],
     [400, "ExpiredToken"],
     [503, "SlowDown"],
-  ])("with %i %s is not absent: S3 has not looked for it", async (status, name) => {
+  ])("opening an object that S3 refuses with %i %s throws, because it may exist", async (status, name) => {
     await expect(openObject(refusing(status, name), object, { ifDenied: "absent" })).rejects.toThrow(name);
   });
 
-  test("is given with its size when it is there", async () => {
+  test("opening an existing object returns its size", async () => {
     const s3 = { send: async () => ({ Body: Readable.from(["abc"]), ContentLength: 3 }) };
     expect(await openObject(s3, object)).toMatchObject({ bytes: 3 });
   });

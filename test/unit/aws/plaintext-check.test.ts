@@ -12,12 +12,12 @@ const pass = async (chunks: readonly string[], expected: { bytes: number; sha256
   return read.toString();
 };
 
-test("passes on what is as promised, however it is cut", async () => {
+test("the plaintext check passes the expected bytes on, whatever their chunks", async () => {
   expect(await pass(["he", "", "llo"], { bytes: 5, sha256: hash("hello") })).toBe("hello");
   expect(await pass([], { bytes: 0, sha256: hash("") })).toBe("");
 });
 
-test("fails on what is shorter, longer or another", async () => {
+test("the plaintext check fails if the bytes are fewer, more or different", async () => {
   await expect(pass(["hell"], { bytes: 5, sha256: hash("hello") })).rejects.toBeInstanceOf(Mismatch);
   await expect(pass(["hello", "!"], { bytes: 5, sha256: hash("hello") })).rejects.toBeInstanceOf(Mismatch);
   await expect(pass(["jello"], { bytes: 5, sha256: hash("hello") })).rejects.toBeInstanceOf(Mismatch);

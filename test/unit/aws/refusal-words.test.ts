@@ -10,7 +10,7 @@ const error = (code: string, type?: string, zone = "a") => ({
 });
 const dry = "InsufficientInstanceCapacity";
 
-it("the same refusal of several types in several zones is one, and its code is not said twice", () => {
+it("the same refusal of several types in several zones is one text, without the code that it follows", () => {
   const errors = ["g5.xlarge", "g6.xlarge"].flatMap((type) => ["a", "b"].map((zone) => error(dry, type, zone)));
   const text = refusalsInWords(errors, dry, zoneOf);
   expect(text).toBe(
@@ -19,12 +19,12 @@ it("the same refusal of several types in several zones is one, and its code is n
   expect(text).not.toContain(dry);
 });
 
-it("other codes come after the one that it is told under, each with its own", () => {
+it("refusals with other codes follow with their own code", () => {
   const text = refusalsInWords([error("Unsupported", "g6.xlarge", "b"), error(dry, "g5.xlarge")], dry, zoneOf);
   expect(text).toMatch(/^g5\.xlarge in us-east-1a: We .*; Unsupported: g6\.xlarge in us-east-1b: We /);
 });
 
-it("an error that names nothing is told by its message, and nothing grows without bound", () => {
+it("an error that names no type is described by its message, and the text has a limit", () => {
   expect(refusalsInWords([{ ErrorCode: dry, ErrorMessage: "No." }], dry, zoneOf)).toBe("No.");
   expect(refusalsInWords([{}], dry, zoneOf)).toBe("unknown: no message");
   const many = Array.from({ length: 500 }, (_, n) => error(dry, `g${n}.xlarge`));

@@ -9,7 +9,7 @@ const object = (path: string, over: Partial<ListedObject> = {}): ListedObject =>
   ...over,
 });
 
-/** In the order in which S3 lists keys. */
+/** Sorts objects that are added in S3's order of keys. */
 const sorted = (...objects: readonly ListedObject[]) => {
   const sorter = new ShardSorter(source);
   for (const each of [...objects].sort((a, b) => (a.key < b.key ? -1 : 1))) sorter.add(each);
@@ -18,7 +18,7 @@ const sorted = (...objects: readonly ListedObject[]) => {
 };
 
 describe("a source's objects", () => {
-  it("are shards, each with its key, size and ETag, and folder markers are nothing", () => {
+  it("objects become shards, and folder markers are ignored", () => {
     expect(sorted(object("a"), object("b/", { bytes: 0 }), object("b/c"))).toEqual({ paths: ["a", "b/c"], skipped: undefined, objects: 2 });
   });
 
@@ -30,19 +30,19 @@ describe("a source's objects", () => {
     ["a part that is a dot", "./b", /'\.'/],
     ["a NUL", "a\0b", /NUL/],
     ["a part that is too long for a file's name", "é".repeat(128), /255 bytes/],
-  ])("with %s are left out and named", (_what, path, because) => {
+  ])("an object whose key has %s is skipped and named", (_what, path, because) => {
     const { paths, skipped } = sorted(object(path), object("good"));
     expect(paths).toEqual(["good"]);
     expect(skipped).toEqual({ objects: 1, examples: [{ key: `${source.prefix}${path}`, because: expect.stringMatching(because) }] });
   });
 
-  it("that are archived are left out and named, with what to do", () => {
+  it("an archived object is skipped and named with what to do", () => {
     const { paths, skipped } = sorted(object("new"), object("old", { archived: "GLACIER" }));
     expect(paths).toEqual(["new"]);
     expect(skipped?.examples[0]?.because).toBe("is archived (GLACIER); restore it, and add the dataset again");
   });
 
-  it("leave out a file beside a folder of its name, and keep the folder's files, wherever the file comes in the listing", () => {
+  it("a file with the name of a folder is skipped, and the folder's files are kept, whatever their order", () => {
     expect(sorted(object("a"), object("a/b"), object("a/c"), object("a-b")).paths).toEqual(["a-b", "a/b", "a/c"]);
     expect(sorted(object("x/a"), object("x/a/b/c"), object("x/a/b")).paths).toEqual(["x/a/b/c"]);
     expect(sorted(object("a"), object("a/b")).skipped).toEqual({
@@ -51,11 +51,11 @@ describe("a source's objects", () => {
     });
   });
 
-  it("keep a file whose would-be folder holds nothing that can be read", () => {
+  it("a file with the name of a folder is kept if nothing in the folder can be read", () => {
     expect(sorted(object("a"), object("a/b", { archived: "GLACIER" })).paths).toEqual(["a"]);
   });
 
-  it("name no more than 20 that are left out, each key in a length that can be shown, and count all", () => {
+  it("all skipped objects are counted, and at most 20 are named with shortened keys", () => {
     const { skipped, objects } = sorted(...Array.from({ length: 1_000 }, (_, n) => object(`//${n}${"é".repeat(400)}`)));
     expect(skipped?.objects).toBe(1_000);
     expect(objects).toBe(1_000);

@@ -3,7 +3,7 @@ import { listSource } from "../../../lib/aws/datasets/source-listing.ts";
 
 const source = { bucket: "data", prefix: "set/" };
 
-/** An S3 that gives these pages, or throws. */
+/** A fake S3 that returns these pages or throws. */
 const s3 = (...pages: readonly (object | Error)[]) => {
   const asked: unknown[] = [];
   const send = async (command: { input: unknown }) => {
@@ -19,7 +19,7 @@ const thrown = (name: string, status: number, message = "words") =>
   Object.assign(new Error(message), { name, $metadata: { httpStatusCode: status } });
 
 describe("a listing", () => {
-  it("leaves out what is archived, except what has been restored, and classes that are read at once", async () => {
+  it("a listing skips archived objects, but not restored ones and not classes that can be read at once", async () => {
     const fake = s3({
       Contents: [
         object("deep", { StorageClass: "DEEP_ARCHIVE" }),
@@ -46,11 +46,11 @@ describe("a listing", () => {
     ],
     ["that is denied without a body", thrown("Unknown", 403), /may not list s3:\/\/data\/set\//],
     ["of a bucket in another region", thrown("PermanentRedirect", 301), /cannot be listed: its bucket is in another region$/],
-  ])("%s is trouble in words", async (_what, error, trouble) => {
+  ])("a listing %s returns a message for the team", async (_what, error, trouble) => {
     expect(await listSource(s3(error), source)).toEqual({ kind: "trouble", trouble: expect.stringMatching(trouble) });
   });
 
-  it("that S3 could not give is asked for again later", async () => {
+  it("a listing that fails with a server error throws a fault with retry", async () => {
     await expect(listSource(s3(thrown("InternalError", 500)), source)).rejects.toMatchObject({ code: "source", retry: true });
   });
 });

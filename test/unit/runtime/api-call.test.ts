@@ -18,14 +18,14 @@ const anEvent = (over: object = {}, method = "GET") => ({
 });
 
 describe("a call of the URL", () => {
-  test("comes from who signed it, and is of a function whose account is told, too", () => {
+  test("a call of the URL names its signer, the signer's account and the function's account", () => {
     expect(readApiCall(anEvent())).toMatchObject({
       caller: { arn, account: "999999999999", owner: "123456789012" },
       requestId: "00000000-0000-4000-8000-000000000001",
     });
   });
 
-  test("is the request that was made", async () => {
+  test("a call of the URL becomes a request with the same method, path, query and body", async () => {
     const { request } = readApiCall(anEvent({ rawPath: "/v1/teams/vision/jobs", rawQueryString: "a=1&b=%2F", body: '{"a":"ä"}' }, "POST"));
     expect(request.method).toBe("POST");
     expect(request.url).toBe("https://api/v1/teams/vision/jobs?a=1&b=%2F");
@@ -33,20 +33,20 @@ describe("a call of the URL", () => {
     expect(await request.json()).toEqual({ a: "ä" });
   });
 
-  test("may carry its body in base64", async () => {
+  test("a base64 body of a call is decoded", async () => {
     const body = Buffer.from('{"a":"ä"}').toString("base64");
     expect(await readApiCall(anEvent({ body, isBase64Encoded: true }, "PUT")).request.json()).toEqual({ a: "ä" });
   });
 
-  test.each(["GET", "HEAD"])("that is a %s has no body, whatever came with it", (method) => {
+  test.each(["GET", "HEAD"])("a %s call becomes a request without a body, even if it has one", (method) => {
     expect(readApiCall(anEvent({ body: "x" }, method)).request).toMatchObject({ method, body: null });
   });
 
-  test.each(["TRACE", "CONNECT", "PROPFIND", "get", ""])("of the method %s is one that nobody takes", (method) => {
+  test.each(["TRACE", "CONNECT", "PROPFIND", "get", ""])("a call with the unknown method %j becomes an OPTIONS request", (method) => {
     expect(readApiCall(anEvent({}, method)).request.method).toBe("OPTIONS");
   });
 
-  test.each(["", "//evil.example/v1", "/a?b#c", "/%", "/\u0000", "/v1/../me"])("with the path %j stays on this host", (rawPath) => {
+  test.each(["", "//evil.example/v1", "/a?b#c", "/%", "/\u0000", "/v1/../me"])("a call with the path %j stays on this host", (rawPath) => {
     expect(new URL(readApiCall(anEvent({ rawPath })).request.url)).toMatchObject({ host: "api", search: "", hash: "" });
   });
 
@@ -55,17 +55,17 @@ describe("a call of the URL", () => {
     ["127.0.0.1:4566", { "x-forwarded-proto": "http" }, "http://127.0.0.1:4566"],
     ["evil/x", {}, undefined],
     [undefined, { host: "evil.example" }, undefined],
-  ])("arrived at %s, which is its origin", (domainName, headers, origin) => {
+  ])("a call that arrived at the host %s with the headers %j has the origin %s", (domainName, headers, origin) => {
     const event = anEvent({ headers });
     expect(readApiCall({ ...event, requestContext: { ...event.requestContext, domainName } }).origin).toBe(origin);
   });
 
-  test("that nobody signed is none", () => {
+  test("reading an unsigned call throws", () => {
     expect(() => readApiCall(anEvent({ requestContext: {} }))).toThrow();
   });
 });
 
-test("an answer is passed on whole", async () => {
+test("a response is returned with its status, headers and body", async () => {
   const response = new Response('{"a":"ä"}', { status: 409, headers: { "content-type": "application/problem+json", allow: "GET" } });
   expect(await urlAnswer(response)).toEqual({
     statusCode: 409,

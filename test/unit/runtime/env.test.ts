@@ -33,19 +33,19 @@ const fault = (name: FunctionName, variables: Record<string, string | undefined>
   return "";
 };
 
-test.each(names)("%s starts when all is there", (name) => {
+test.each(names)("the environment of %s is read if it is complete", (name) => {
   expect(Object.keys(environment(name, whole)).sort()).toEqual(Object.keys(Environments[name].shape).sort());
 });
 
 const needy = names.filter((name) => Object.keys(Environments[name].shape).length > 0);
 
-test.each(needy)("%s says every variable that is missing", (name) => {
+test.each(needy)("the error of an empty environment of %s names every missing variable", (name) => {
   const said = fault(name, {});
-  expect(said).toContain(`The environment of ${name} is not complete`);
+  expect(said).toContain(`The environment of ${name} is incomplete`);
   for (const variable of Object.keys(Environments[name].shape)) expect(said).toContain(variable);
 });
 
-describe("a variable that is wrong is named", () => {
+describe("the error of a wrong variable", () => {
   test.each<[FunctionName, string, string]>([
     ["place", "SUBNETS", "subnet-1"],
     ["place", "SUBNETS", "[]"],
@@ -55,20 +55,20 @@ describe("a variable that is wrong is named", () => {
     ["submit-jobs", "TABLE", ""],
     ["node", "WORKER_ASSET", "worker.mjs"],
     ["seal-artifact", "KEY_ALIAS_PREFIX", "fleetwright-"],
-  ])("%s, %s=%s", (name, variable, value) => {
+  ])("the environment error of %s names only %s if that is %j", (name, variable, value) => {
     const said = fault(name, { ...whole, [variable]: value });
     expect(said).toContain(variable);
     for (const other of Object.keys(whole).filter((each) => each !== variable)) expect(said).not.toContain(other);
   });
 });
 
-test("what is JSON in a variable is read", () => {
+test("variables that hold JSON are parsed", () => {
   expect(environment("place", whole)).toMatchObject({
     SUBNETS: [{ zone: "us-east-1a", subnet: "subnet-1" }],
     LAUNCH_TEMPLATES: { gpu: "lt-1" },
   });
 });
 
-test("no fault tells what a variable holds", () => {
+test("environment errors do not contain the values of variables", () => {
   expect(fault("place", { ...whole, SUBNETS: "hidden-value", LANE_QUEUE_URL: "hidden-value" })).not.toContain("hidden-value");
 });

@@ -8,18 +8,18 @@ const aCall = (over: object = {}) => ({ version: "2.0", body: '{"kind":"boot"}',
 const caller = { role: "fleetwright-instance", session: "i-0123456789abcdef0" };
 
 describe("a call", () => {
-  test("comes from the session that signed it", () => {
+  test("a call's caller is the session that signed it", () => {
     expect(readCall(aCall())).toEqual({ ...caller, body: { kind: "boot" } });
   });
 
-  test("may come in base64", () => {
+  test("a base64 body of a worker's call is decoded", () => {
     expect(readCall(aCall({ body: Buffer.from('{"a":"ä"}').toString("base64"), isBase64Encoded: true })).body).toEqual({ a: "ä" });
   });
 
   test.each([
     ["no body", undefined],
     ["a body that is not JSON", "{"],
-  ])("with %s says nothing", (_what, body) => {
+  ])("a call with %s has an undefined body", (_what, body) => {
     expect(readCall(aCall({ body })).body).toBeUndefined();
   });
 
@@ -28,28 +28,28 @@ describe("a call", () => {
     ["the account itself", "arn:aws:iam::123456789012:root"],
     ["a federated user", "arn:aws:sts::123456789012:federated-user/i-9"],
     ["a role without a session", "arn:aws:sts::123456789012:assumed-role/fleetwright-instance"],
-  ])("of %s is nobody's", (_who, userArn) => {
+  ])("a call of %s has no role and no session", (_who, userArn) => {
     expect(readCall(aCall(signedBy(userArn)))).toMatchObject({ role: "", session: "" });
   });
 
-  test("of a role in a folder is that role's", () => {
+  test("a role's path is not part of its name", () => {
     expect(readCall(aCall(signedBy("arn:aws:sts::123456789012:assumed-role/a/b/worker/i-9")))).toMatchObject({
       role: "worker",
       session: "i-9",
     });
   });
 
-  test("that nobody signed is not read", () => {
+  test("reading a call without a signature throws", () => {
     expect(() => readCall(aCall({ requestContext: {} }))).toThrow();
   });
 
-  test("names its caller by the signature, whatever its body and headers say", () => {
+  test("the signature determines a call's caller, regardless of its body and headers", () => {
     const lying = aCall({ body: '{"session":"i-9"}', headers: { "x-session": "i-9" } });
     expect(readCall(lying)).toMatchObject(caller);
   });
 });
 
-test("an answer is JSON; a refusal is a problem", () => {
+test("a good response is JSON, and a refusal is problem details", () => {
   expect(answer(200, { kind: "wait" })).toEqual({
     statusCode: 200,
     headers: { "content-type": "application/json" },
@@ -58,7 +58,7 @@ test("an answer is JSON; a refusal is a problem", () => {
   expect(answer(403, { title: "no" }).headers).toEqual({ "content-type": "application/problem+json" });
 });
 
-test("text that is not JSON stands for nothing", () => {
+test("parsing text that is not JSON returns undefined", () => {
   expect(jsonOf("[1]")).toEqual([1]);
   expect(jsonOf("{a:1}")).toBeUndefined();
   expect(jsonOf("")).toBeUndefined();

@@ -5,7 +5,7 @@ import { functionLogger, loggingErrors, logTo } from "../../../lib/runtime/logge
 import { eachGroup } from "../../../lib/runtime/sqs.ts";
 import { World } from "../flows/world.ts";
 
-/** What the process prints, on both of its outputs. */
+/** The output of the process on stdout and stderr. */
 let printed: string[] = [];
 beforeEach(() => {
   printed = [];
@@ -28,16 +28,16 @@ const anAwsError = (): Error =>
   });
 
 describe("a line of a function's log", () => {
-  test("is one JSON object with its level, its message and its fields", () => {
+  test("a log line is a JSON object with its level, message and fields", () => {
     logger.info("placed", { pool: "gpu", steps: 2 });
-    logger.error("a ring for what is no pool");
+    logger.error("unknown event dropped");
     expect(lines()).toMatchObject([
       { level: "INFO", message: "placed", service: "prod-place", pool: "gpu", steps: 2 },
-      { level: "ERROR", message: "a ring for what is no pool" },
+      { level: "ERROR", message: "unknown event dropped" },
     ]);
   });
 
-  test("holds an error's class, stack, code, request id and causes, and none of its other fields", () => {
+  test("a log line holds an error's class, stack, code, request id and causes, and none of its other fields", () => {
     logger.error("placing failed", { pool: "gpu", error: new Fault("table", "the table said no", { cause: anAwsError() }) });
     const [{ error, ...line }] = lines() as [{ error: Record<string, unknown> }];
     expect(line).toMatchObject({ level: "ERROR", message: "placing failed", pool: "gpu" });
@@ -58,13 +58,13 @@ describe("a line of a function's log", () => {
     expect(printed.join()).not.toContain("5ec7e7");
   });
 
-  test("formats errors in other fields the same way", () => {
+  test("errors in other fields of a log line are formatted in the same way", () => {
     logger.info("ticked", { parts: [{ part: "sealing", why: anAwsError() }] });
     expect(lines()).toMatchObject([{ parts: [{ part: "sealing", why: { name: "ThrottlingException", requestId: "r-1" } }] }]);
     expect(printed.join()).not.toContain("5ec7e7");
   });
 
-  test("is printed whatever was thrown", () => {
+  test("a log line is printed for every thrown value", () => {
     const own: Error & { self?: unknown } = new Error("own");
     own.cause = own;
     own.self = own;
@@ -82,13 +82,13 @@ describe("a line of a function's log", () => {
     expect(lines().every(({ message }) => message === "it failed")).toBe(true);
   });
 
-  test("comes from flows through the same logger", () => {
+  test("log lines of flows go through the function's logger", () => {
     logTo(logger)({ level: "error", message: "a step failed", pool: "gpu", error: new TypeError("x") });
     expect(lines()).toMatchObject([{ level: "ERROR", message: "a step failed", pool: "gpu", error: { name: "TypeError", message: "x" } }]);
   });
 });
 
-test("a bug in a step of a decision is printed with its class, its stack and its cause, and its batch is acknowledged", async () => {
+test("a bug in a step of a decision is logged with its class, stack and cause, and the batch is acknowledged", async () => {
   const world = new World();
   await world.submit("a");
   const placements = {
@@ -127,18 +127,18 @@ test("a bug in a step of a decision is printed with its class, its stack and its
 });
 
 describe("a handler that throws", () => {
-  test("logs what it throws before Lambda sees it, and throws it on", async () => {
+  test("a handler's error is logged and thrown again", async () => {
     const error = new Error("outer", { cause: new Error("inner") });
     const handler = loggingErrors(logger, async (_event: unknown): Promise<void> => {
       throw error;
     });
     await expect(handler({})).rejects.toBe(error);
     expect(lines()).toMatchObject([
-      { level: "ERROR", message: "the invocation failed", error: { message: "outer", cause: { message: "inner" } } },
+      { level: "ERROR", message: "invocation failed", error: { message: "outer", cause: { message: "inner" } } },
     ]);
   });
 
-  test("hands on its arguments and its answer otherwise", async () => {
+  test("a wrapped handler receives all arguments and returns its result", async () => {
     const handler = loggingErrors(logger, async (event: number, context: { readonly add: number }) => event + context.add);
     expect(await handler(1, { add: 2 })).toBe(3);
     expect(printed).toEqual([]);

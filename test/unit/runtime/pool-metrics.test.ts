@@ -13,11 +13,11 @@ const numbers = {
 
 afterEach(() => void vi.restoreAllMocks());
 
-/** The embedded metrics that are written while this runs. */
+/** Returns the embedded metrics that are written while `work` runs. */
 function written(work: () => void): Record<string, unknown>[] {
   const lines: unknown[] = [];
   vi.spyOn(console, "log").mockImplementation((line: unknown) => void lines.push(line));
-  // Makes it write to this console, and then would make it silent.
+  // POWERTOOLS_DEV makes Powertools write to this console, but also disables metrics unless told otherwise.
   vi.stubEnv("POWERTOOLS_DEV", "true");
   vi.stubEnv("POWERTOOLS_METRICS_DISABLED", "false");
   work();
@@ -25,7 +25,7 @@ function written(work: () => void): Record<string, unknown>[] {
   return lines.map((line) => JSON.parse(String(line)));
 }
 
-test("a pool's numbers are metrics by fleet and pool, and by nothing else", () => {
+test("a pool's metrics have the dimensions fleet and pool and no others", () => {
   const [line, ...others] = written(() => publishPoolNumbers({ fleet: "fleetwright", pool: "gpu" }, numbers));
   expect(others).toEqual([]);
   expect(line).toMatchObject({
@@ -53,7 +53,7 @@ test("a pool's numbers are metrics by fleet and pool, and by nothing else", () =
   expect(line).not.toHaveProperty("service");
 });
 
-test("breakers are counted where one is open, and cost nothing elsewhere", () => {
+test("the metric of open breakers is published only if a breaker is open", () => {
   const lines = written(() => {
     publishPoolNumbers({ fleet: "fleetwright", pool: "gpu" }, numbers);
     publishPoolNumbers({ fleet: "fleetwright", pool: "cpu" }, { ...numbers, openBreakers: 2 });
@@ -64,7 +64,7 @@ test("breakers are counted where one is open, and cost nothing elsewhere", () =>
   ]);
 });
 
-test("two pools do not mix, and GPUs that nobody heard of are no zero", () => {
+test("two pools' metrics do not mix, and an unknown GPU utilization is not published", () => {
   const { gpuUtilization: _none, ...silent } = numbers;
   const lines = written(() => {
     publishPoolNumbers({ fleet: "fleetwright", pool: "gpu" }, numbers);

@@ -22,14 +22,14 @@ const unheard = () => {};
 const batchOf = (...records: SQSRecord[]) => ({ Records: records });
 
 describe("a batch of messages", () => {
-  test("is worked on one by one, each with its queue and when it was sent", async () => {
+  test("each message of a batch is handled separately, with its queue and the time it was sent", async () => {
     const seen: Message[] = [];
     await eachMessage(async (message) => void seen.push(message), unheard)(batchOf(aRecord("a", "x"), aRecord("b")));
     expect(seen[0]).toEqual({ id: "a", body: "x", queue: "fleetwright-jobs-vision", sentAtMs: 1_780_272_000_000 });
     expect(seen.map((message) => message.id)).toEqual(["a", "b"]);
   });
 
-  test("gives back the ones that failed, and only those", async () => {
+  test("a batch reports only the messages that failed", async () => {
     const work = async ({ id }: Message) => {
       if (id !== "good") throw new Error("no");
     };
@@ -38,7 +38,7 @@ describe("a batch of messages", () => {
     });
   });
 
-  test("gives all back when all failed, without failing itself", async () => {
+  test("a batch whose messages all failed reports all of them and does not throw", async () => {
     const work = async () => {
       throw new Error("no");
     };
@@ -47,7 +47,7 @@ describe("a batch of messages", () => {
     });
   });
 
-  test("says why a message failed, also one that is none", async () => {
+  test("the error callback receives every failure, including that of a malformed message", async () => {
     const told: string[] = [];
     const handler = eachMessage(
       async () => {
@@ -60,7 +60,7 @@ describe("a batch of messages", () => {
     expect(told.sort()).toEqual(["a: Error", "broken: ZodError"]);
   });
 
-  test("keeps nothing of the batch before", async () => {
+  test("a batch does not report failures of an earlier batch", async () => {
     let failing = true;
     const handler = eachMessage(async () => {
       if (failing) throw new Error("no");
@@ -74,7 +74,7 @@ describe("a batch of messages", () => {
 describe("a batch of several groups", () => {
   const byBody = (message: Message) => message.body;
 
-  test("is one piece of work for each group", async () => {
+  test("each group of a batch is handled once", async () => {
     const worked: string[] = [];
     const handler = eachGroup(byBody, async (group) => void worked.push(group));
     expect(await handler(batchOf(aRecord("1", "gpu"), aRecord("2", "cpu"), aRecord("3", "gpu")), () => {})).toEqual({
@@ -83,7 +83,7 @@ describe("a batch of several groups", () => {
     expect(worked.sort()).toEqual(["cpu", "gpu"]);
   });
 
-  test("gives back all of a group that failed, and none of another", async () => {
+  test("a failed group reports all its messages and none of another group", async () => {
     const told: string[] = [];
     const handler = eachGroup(byBody, async (group) => {
       if (group === "gpu") throw new Error("no");

@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const close of open.splice(0)) await close();
 });
 
-/** CloudFormation's side: what it is told. `refuse`: as often it answers with an error first. */
+/** Serves CloudFormation's response URL and records what it receives. The first `refuse` calls get an error. */
 async function cloudFormation(refuse = 0) {
   const told: Record<string, unknown>[] = [];
   let calls = 0;
@@ -25,7 +25,7 @@ async function cloudFormation(refuse = 0) {
   return { event: { ...sample, ResponseURL: `${server.url}/answer` }, told };
 }
 
-test("CloudFormation is told what came of its request", async () => {
+test("CloudFormation receives the outcome of its request", async () => {
   const { event, told } = await cloudFormation();
   await answerStack(event, async ({ RequestType }) => ({ status: "SUCCESS", physicalId: `by ${RequestType}` }), unheard);
   expect(told).toEqual([
@@ -42,7 +42,7 @@ test("CloudFormation is told what came of its request", async () => {
   ]);
 });
 
-test("it is told of a failure, of a request that is not understood, and when it did not listen the first time", async () => {
+test("CloudFormation receives failures, also of a malformed request, and after a failed first try", async () => {
   const { event, told } = await cloudFormation(1);
   const error = new Error("boom");
   const boom = () => Promise.reject(error);
@@ -56,12 +56,12 @@ test("it is told of a failure, of a request that is not understood, and when it 
   expect(heard).toEqual([error]);
 });
 
-test("a reason of any length fits into an answer", async () => {
+test("a long reason is cut so that it fits into a response to CloudFormation", async () => {
   const { event, told } = await cloudFormation();
   await answerStack(event, async () => ({ status: "FAILED", physicalId: "x", reason: "i-0 ".repeat(5_000) }), unheard);
   expect(JSON.stringify(told[0]).length).toBeLessThan(4_096);
 });
 
-test("a request that names no place for its answer fails", async () => {
+test("a CloudFormation request without a response URL throws", async () => {
   await expect(answerStack({ RequestType: "Delete" }, async () => ({ status: "SUCCESS", physicalId: "x" }), unheard)).rejects.toThrow();
 });

@@ -51,7 +51,7 @@ try {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** What the bundled function prints, on both of its outputs. */
+/** Returns the output of the bundled function on stdout and stderr. */
 async function printed(sourcemap: boolean, entry = "function"): Promise<string> {
   const outfile = join(folder, `${entry}-${sourcemap}.mjs`);
   await build({
@@ -67,7 +67,7 @@ async function printed(sourcemap: boolean, entry = "function"): Promise<string> 
   return stdout + stderr;
 }
 
-it("name the sources' lines, and whatever is not of the bundle as it is", async () => {
+it("stack traces name the sources' lines and leave frames outside the bundle as they are", async () => {
   const lines = (await printed(true)).split("\n");
   expect(lines[0]).toBe("RangeError: no such pool");
   expect(lines[1]).toMatch(/^ {4}at \w+ \(function\.ts:5:\d+\)$/);
@@ -76,7 +76,7 @@ it("name the sources' lines, and whatever is not of the bundle as it is", async 
   expect(lines.filter((line) => line.includes(".mjs"))).toEqual([]);
 });
 
-it("name the bundle's lines where it has no map", async () => {
+it("stack traces name the bundle's lines if there is no source map", async () => {
   const [first, second] = (await printed(false)).split("\n");
   expect([first, second]).toEqual([
     "RangeError: no such pool",
@@ -84,7 +84,7 @@ it("name the bundle's lines where it has no map", async () => {
   ]);
 });
 
-it("name the sources' lines in what a bundled function logs, of an error and of its cause", async () => {
+it("errors and causes that a bundled function logs name the sources' lines", async () => {
   const { error } = JSON.parse(await printed(true, "logging"));
   expect(error).toMatchObject({ name: "Fault", code: "offer", message: "the offer has no price", cause: { name: "TypeError" } });
   expect(error.stack).toMatch(/^Fault: the offer has no price\n {4}at \w+ \(logging\.ts:10:\d+\)\n {4}at logging\.ts:14:\d+/);

@@ -6,7 +6,7 @@ import type { Item } from "../access.ts";
 import { datasetKey, type Key } from "../keys.ts";
 import { stored } from "../stored.ts";
 
-/** An item holds 400 KB, and a holding takes some 200 bytes of them. */
+/** An item may have 400 KB, and a holding takes about 200 bytes. */
 const mostHoldings = 1_500;
 
 const StoredListing = z.object({
@@ -55,8 +55,8 @@ export const datasetOf = (item: Item): Dataset => stored(StoredDataset, item);
 
 export const datasetItem = (dataset: Dataset): Key & Item => ({ ...datasetKey(dataset), ...dataset });
 
-/** Throws a Fault for a map that no item can hold. */
+/** Throws a Fault if a map is too large for an item. */
 export function mapFits(of: { readonly team: string; readonly dataset: string }, { holdings }: ShardMap): void {
   if (holdings.length <= mostHoldings) return;
-  throw new Fault("map-size", `${holdings.length} nodes need the dataset ${datasetName(of)} at once, and ${mostHoldings} are the most`);
+  throw new Fault("map-size", `${holdings.length} nodes need the dataset ${datasetName(of)} at once, but at most ${mostHoldings} may`);
 }

@@ -4,7 +4,7 @@ import type { Item } from "../access.ts";
 import { bootFailureKey, type Key } from "../keys.ts";
 import { stored } from "../stored.ts";
 
-/** Longer than anybody counts it. */
+/** Longer than a boot failure counts. */
 const keptSeconds = 2 * 3600;
 
 const StoredBootFailure: z.ZodType<BootFailure> = z.object({

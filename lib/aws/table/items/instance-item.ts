@@ -5,7 +5,7 @@ import { stored } from "../stored.ts";
 
 const StoredInstance = z.object({ pool: z.string() });
 
-/** The pool of an instance that is ours; undefined for any other. */
+/** Returns the pool of one of the fleet's instances, or undefined for any other instance. */
 export async function poolOfInstance(
   access: TableAccess,
   node: string,

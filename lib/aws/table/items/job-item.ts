@@ -42,7 +42,7 @@ const StoredJob: z.ZodType<JobRecord> = z.object({
   artifacts: StoredSummary.optional(),
 });
 
-/** What a list reads of a job: all but what it asked for and what it left, which may be large. */
+/** The attributes of a job that lists read: all except its spec and its artifacts, which may be large. */
 export const jobFacts: readonly string[] = Object.keys(facts);
 
 export const jobOf = (item: Item): JobRecord => stored(StoredJob, item);
@@ -55,30 +55,30 @@ export const jobItem = (job: JobRecord): Key & Item => ({
   ttl: isEnded(job.state) ? ttlAfter(job.endedAtMs ?? job.submittedAtMs, keptDays) : undefined,
 });
 
-/** The job as it is now. */
+/** Returns a job, strongly consistent, or undefined if there is none. */
 export async function readJob(access: TableAccess, ref: JobRef): Promise<JobRecord | undefined> {
   const item = await getItem(access, jobKey(ref));
   return item && jobOf(item);
 }
 
-/** Those of a hundred jobs at most that are there, as they are now. */
+/** Returns the existing ones of at most a hundred jobs, strongly consistent. */
 export async function readJobs(access: TableAccess, refs: readonly JobRef[]): Promise<readonly JobRecord[]> {
   return (await getItems(access, refs.map(jobKey))).map(jobOf);
 }
 
-/** What changes with the state: the reason for the last one goes, and an end is dated. */
+/** Returns the changes for a new state: the previous state's reason is replaced, and an end gets its time. */
 export const newState = (state: JobState, reason: string | undefined, atMs: number): Change[] => [
   set("state", state),
   set("reason", reason),
   ...(isEnded(state) ? [set("endedAtMs", atMs), set("ttl", ttlAfter(atMs, keptDays))] : []),
 ];
 
-/** Nothing of the job is on a node any more. */
+/** Changes for a job that is on no node any more. */
 export const offNodes: readonly Change[] = [set("node", undefined), set("gang", undefined)];
 
-/** Where the job's queue entry is, or would be. Only a job that could be read has one. */
+/** Returns the key of the job's queue entry, whether it exists or not. Only jobs with a valid spec have one. */
 export const queueKeyOf = (job: Job): Key => queueKey({ ...job, priority: job.spec?.priority ?? 0 });
 
-/** Puts a job into its pool's queue, as that attempt. */
+/** Puts a job into its pool's queue as the given attempt. */
 export const enqueue = (job: Job, as: { attempt: number; reason: string | undefined }): Part[] =>
   job.spec ? [{ kind: "put", item: queueItem(job.pool, { ...waiting({ ...job, spec: job.spec }), ...as }) }] : [];

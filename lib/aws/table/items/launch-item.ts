@@ -22,11 +22,11 @@ const StoredLaunch: z.ZodType<Launch> = z
     replaces: z.string().optional(),
     search: z.object({ why: z.string(), fromMs: z.number(), toMs: z.number() }).optional(),
   })
-  // An intent of the release before this one: several nodes were always a gang's.
+  // In intents of the previous release, several nodes always meant a gang.
   .transform((launch) => ({ ...launch, whole: launch.whole ?? launch.count > 1 }));
 
-/** `countsWider`: what it reserves counts beyond its pool, too. */
+/** Returns a launch's item. `countsWider` marks that its reservation counts towards the deployment and the team, too. */
 export const launchItem = (launch: Launch): Key & Item => ({ ...launchKey(launch.pool, launch.id), ...launch, countsWider: true });
-/** False for an intent of an earlier release, which reserved of its pool only. */
+/** Returns false for an intent of an earlier release, which reserved in its pool only. */
 export const countsWider = (item: Item): boolean => item["countsWider"] === true;
 export const launchOf = (item: Item): Launch => stored(StoredLaunch, item);

@@ -7,5 +7,5 @@ const StoredLearned = z.record(z.string(), z.record(z.string(), z.object({ tries
 
 export const learnedItem = (pool: string, learned: Learned): Key & Item => ({ ...learnedKey(pool), learned });
 
-/** It explains and speeds up, and nothing hangs on it: what another release wrote otherwise is as good as nothing. */
+/** Returns the statistics, or undefined if another release wrote them in another form, because they only explain and speed up decisions. */
 export const learnedOf = (item: Item | undefined): Learned | undefined => StoredLearned.safeParse(item?.["learned"]).data;

@@ -17,12 +17,12 @@ const StoredAssignment = z
     phase: z.enum(["placed", "running", "uploading"]),
     process: z.string().optional(),
     rank: z.int().min(0).optional(),
-    /** What it wants. */
+    /** The attempt's wants. */
     w: StoredWants,
   })
   .transform(({ w, ...assignment }): Assignment => ({ ...assignment, ...wantsOfItem(w) }));
 
-/** An attempt as its node's item holds it. */
+/** Returns an assignment in the form of its node's item. */
 export const assignmentItem = (assignment: Assignment): Item => {
   const { team, job, attempt, phase, process, rank } = assignment;
   return { team, job, attempt, phase, process, rank, w: wantsItem(assignment) };
@@ -71,19 +71,19 @@ const StoredNode = z.object({
   drain: z.object({ because: z.string(), untilMs: z.number(), hasRoom: z.literal(true).optional() }).optional(),
   replaces: z.string().optional(),
   datasets: z.array(StoredFetched).optional(),
-  /** What it holds of the pool's reservation until that is released. */
+  /** The node's part of the pool's reservation, until it is released. */
   reservedMicroUsd: z.int(),
   reservedGpus: z.number(),
   released: z.boolean(),
-  /** Whether that counts beyond its pool, too; a node that an earlier release launched does not. */
+  /** Whether it counts towards the deployment and the team, too; false for nodes that an earlier release launched. */
   countsWider: z.boolean().default(false),
 });
 type StoredNode = z.infer<typeof StoredNode>;
 
-/** An assignment's name in its node's map: bind, change and takeBack each touch just their own. */
+/** Returns an assignment's key in its node's map, so that bind, change and takeBack touch only their own entry. */
 export const assignmentName = ({ team, job, attempt }: AttemptRef): string => `${team}/${job}#${attempt}`;
 
-/** A node as it appears. */
+/** Returns the item of a new node. */
 export const nodeItem = (node: Node): Key & Item => ({
   ...nodeKey(node.pool, node.id),
   ...node,
@@ -103,10 +103,10 @@ export function nodeOf(item: Item): Node {
   return { ...node, ...(released ? { released } : {}), assignments: names.flatMap((name) => assignments[name] ?? []) };
 }
 
-/** The node's item, with what the model does not tell: its reservation. */
+/** A node's item, including its reservation, which the model lacks. */
 export type ReadNode = StoredNode & { readonly item: Item };
 
-/** As it is now. */
+/** Returns a node's item, strongly consistent, or undefined if there is none. */
 export async function readNode(access: TableAccess, pool: string, node: string): Promise<ReadNode | undefined> {
   const item = await getItem(access, nodeKey(pool, node));
   return item && { ...stored(StoredNode, item), item };

@@ -12,7 +12,7 @@ const StoredBell = z.object({
   decidedThrough: z.int().default(0),
   busy: z.boolean().default(false),
   wakeAtMs: z.number().optional(),
-  /** Who rang since a decision was last told. */
+  /** What rang since a decision last took the causes. */
   causes: z.set(z.string()).default(new Set()),
 });
 
@@ -20,7 +20,7 @@ export function poolOf(item: Item): { epoch: number; reserved: Reservation } {
   return { epoch: stored(StoredPool, item).epoch, reserved: reservedOf(item) };
 }
 
-/** Parts of a bell that nobody has rung or heard yet are 0. */
+/** Returns a bell. The counters of a bell that was never rung or heard are 0. */
 export const bellOf = (item: Item): z.infer<typeof StoredBell> => stored(StoredBell, item);
 
 export const readPool = async (access: TableAccess, pool: string): Promise<ReturnType<typeof poolOf>> =>

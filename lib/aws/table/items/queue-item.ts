@@ -6,7 +6,7 @@ import { type Key, placeInQueue, queueKey } from "../keys.ts";
 import { stored } from "../stored.ts";
 import { StoredWants, wantsItem, wantsOfItem } from "./stored-wants.ts";
 
-/** 300 bytes at most, but for a long reason or list of models. */
+/** An entry has at most 300 bytes, apart from a long reason or list of models. */
 const StoredEntry = StoredWants.extend({
   sk: z.string(),
   /** attempt */
@@ -25,6 +25,6 @@ export const queueItem = (pool: string, entry: QueueEntry): Key & Item => ({
 export function entryOf(item: Item): QueueEntry {
   const { sk, a, r, ...wants } = stored(StoredEntry, item);
   const place = placeInQueue(sk);
-  if (!place) throw new Fault("broken-item", `the item ${String(item["pk"])} ${sk} is broken: sk: is no place in a queue`);
+  if (!place) throw new Fault("broken-item", `the item ${String(item["pk"])} ${sk} is broken: sk: is not a place in a queue`);
   return { ...place, ...wantsOfItem(wants), attempt: a, ...(r === undefined ? {} : { reason: r }) };
 }

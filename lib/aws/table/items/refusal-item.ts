@@ -24,12 +24,12 @@ const StoredRefusal: z.ZodType<Refusal> = z.discriminatedUnion("why", [
   z.object({ why: z.literal("fault"), pool: z.string(), ...offer, ...known }),
 ]);
 
-/** `revision`: counts its writes, so that two at once are noticed. */
+/** Returns a refusal's item. `revision` counts its writes, so that concurrent writes are detected. */
 export const refusalItem = (refusal: Refusal, revision: number): Key & Item => ({
   ...refusalKey(refusal),
   ...refusal,
   revision,
-  // Long after the last of its evidence is gone.
+  // Long after the last of its evidence has decayed.
   ttl: ttlAfter(refusal.untilMs, keptDays),
 });
 export const refusalOf = (item: Item): Refusal => stored(StoredRefusal, item);

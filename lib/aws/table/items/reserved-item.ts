@@ -7,10 +7,10 @@ import { deploymentReservedKey, reservedPartition, teamOfReservedKey, teamReserv
 import { micro, stored } from "../stored.ts";
 import type { Part } from "../transaction.ts";
 
-/** A part of a reservation, in whole micro-dollars per hour, so that adding and taking away leaves nothing behind. */
+/** A part of a reservation, in whole micro-dollars per hour, so that additions and subtractions cancel exactly. */
 export type Amount = { readonly microUsd: number; readonly gpus: number };
 
-/** One item counts for all pools, and transactions that meet at it cancel each other: fifty pools need seconds to pass it one by one. */
+/** Many, because all pools share one item, on which concurrent transactions cancel each other: fifty pools need seconds in total. */
 export const reservingTries = 24;
 
 export const nothing: Amount = { microUsd: 0, gpus: 0 };
@@ -25,19 +25,19 @@ export const reservedOf = (item: Item): Reservation => {
   return { usdPerHour: reservedMicroUsd / 1e6, gpus: reservedGpus };
 };
 
-/** What an item that counts reservations gains; less than nothing is given back. */
+/** Returns the changes that add to a counter of reservations. Negative amounts release. */
 export const reserving = ({ microUsd, gpus }: Amount) => [add("reservedMicroUsd", microUsd), add("reservedGpus", gpus)];
 
-/** The counters beyond the pool's that a change touches: the deployment's, then the team's, if it is a team's own. */
+/** Returns the counters other than the pool's that a change affects: the deployment's, then the team's if there is a team. */
 export const widerKeys = (team: string | undefined) => [deploymentReservedKey, ...(team === undefined ? [] : [teamReservedKey(team)])];
 
-/** None where nothing changes: who shares these items with other pools leaves them alone where that is possible. */
+/** Returns no parts if nothing changes, so that these items, which all pools share, are not written without need. */
 export const widerParts = ({ team, amount }: { team: string | undefined; amount: Amount }): Part[] =>
   amount.microUsd === 0 && amount.gpus === 0
     ? []
     : widerKeys(team).map((key) => ({ kind: "update", key, changes: reserving(amount), when: [] }));
 
-/** As of now. */
+/** Returns the reservations of the deployment and of all teams, strongly consistent. */
 export async function readWider(access: TableAccess): Promise<WiderReserved> {
   const items = await getPartition(access, reservedPartition);
   const deployment = items.find((item) => item["sk"] === deploymentReservedKey.sk);

@@ -8,13 +8,13 @@ import { spentKey } from "../keys.ts";
 import { stored, ttlAfter } from "../stored.ts";
 import type { Part } from "../transaction.ts";
 
-/** After the month's end: a year can be looked back on. */
+/** Days after the end of the month, so that costs can be seen for a year. */
 const keptDays = 396;
 
-/** Whole micro-dollars: the month's are the attribute `total`, a day's have its name, as in `2026-11-23`. */
+/** Whole micro-dollars. The month's sum is the attribute `total`; a day's sum has the day's name, for example `2026-11-23`. */
 const Sum = z.int().default(0);
 
-/** Puts on record what a node that ends at `atMs` has cost: one write for each month that it lived in. */
+/** Returns the writes that record the cost of a node that ends at `atMs`, one per month of its life. */
 export function spentParts(node: Pick<Node, "pool" | "offer" | "state" | "stateSinceMs" | "launchedAtMs">, atMs: number): Part[] {
   const days = [...costByDay(lifeOf(node, atMs))];
   const months = new Set(days.map(([day]) => monthOf(day)));
@@ -31,7 +31,7 @@ export function spentParts(node: Pick<Node, "pool" | "offer" | "state" | "stateS
   });
 }
 
-/** Of the UTC day and month of `nowMs`. */
+/** Returns the cost of ended nodes in the UTC day and month of `nowMs`. */
 export async function readSpent(access: TableAccess, pool: string, nowMs: number): Promise<Spent> {
   const day = periodName("day", nowMs);
   const item = await getItem(access, spentKey(pool, monthOf(day)));

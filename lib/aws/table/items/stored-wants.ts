@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { DatasetUse } from "../../../model/dataset.ts";
 import type { Wants } from "../../../model/wants.ts";
 
-/** What a job wants, in names of a letter or two: a decision reads thousands of these, and a node's item holds up to 200. */
+/** A job's wants. Names have one or two letters, because a decision reads thousands of entries and a node's item holds up to 200. */
 export const StoredWants = z.object({
   /** vCPUs, memory (GiB), GPUs */
   v: z.number(),
@@ -23,7 +23,7 @@ export const StoredWants = z.object({
 });
 type StoredWants = z.infer<typeof StoredWants>;
 
-/** As it is stored. Undefined fields are not written. */
+/** Returns wants in the stored form. Undefined fields are not written. */
 export const wantsItem = ({ needs, gpu, spot, nodes, datasets, zones }: Wants): Readonly<Record<keyof StoredWants, unknown>> => ({
   v: needs.vcpus,
   m: needs.memoryGiB,

@@ -11,7 +11,7 @@ export const createAdmissions = (access: TableAccess): Admissions => ({
     const written = await transact(access, [{ kind: "put", item: jobItem(job), when: [isAbsent("pk")] }, ...entry]);
     if (written === "done") return { kind: "created" };
     const there = await readJob(access, job);
-    if (!there) throw new Fault("table", `${job.team}/${job.job} vanished while it was admitted`, { retry: true });
+    if (!there) throw new Fault("table", `${job.team}/${job.job} disappeared while it was admitted`, { retry: true });
     return there.bodyHash === job.bodyHash ? { kind: "same", job: there } : { kind: "taken" };
   },
 });

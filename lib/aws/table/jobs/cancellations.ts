@@ -12,10 +12,10 @@ import { type Part, transact } from "../transaction.ts";
 type By = Parameters<Cancellations["cancel"]>[1];
 type ByAll = Parameters<Cancellations["cancelAll"]>[1];
 
-/** Jobs that one transaction cancels: the more, the more other writes it can meet on its way. */
+/** Number of jobs that one transaction cancels. A larger one would conflict with other writes more often. */
 const atOnce = 20;
 const concurrency = 2;
-/** One that meets other writes is not sent again and again: its jobs are then cancelled one by one. */
+/** Tries per transaction. If it keeps conflicting with other writes, its jobs are cancelled one by one. */
 const triesTogether = 2;
 
 export const createCancellations = (access: TableAccess): Cancellations => {
@@ -40,7 +40,7 @@ export const createCancellations = (access: TableAccess): Cancellations => {
   return {
     async cancel(ref, by) {
       const outcome = await cancel(ref, by);
-      if (outcome.kind === "spared") throw new Fault("table", `${jobName(ref)} was spared though all states were asked for`);
+      if (outcome.kind === "spared") throw new Fault("table", `${jobName(ref)} was spared although no states were given`);
       return outcome;
     },
     async cancelAll(refs, by) {
@@ -67,7 +67,7 @@ export const createCancellations = (access: TableAccess): Cancellations => {
   };
 };
 
-/** What becomes of it without a write; undefined where there is one to make. */
+/** Returns the outcome for a job that needs no write, or undefined if it must be cancelled. */
 function settledBy(job: Job | undefined, { states }: ByAll): Exclude<CancelledOfMany, { kind: "failed" | "cancelled" }> | undefined {
   if (!job) return { kind: "unknown" };
   if (job.state === "cancelled") return { kind: "same", pool: job.pool };
@@ -80,7 +80,7 @@ function asFailed(error: unknown): CancelledOfMany {
   throw error;
 }
 
-/** Nothing else may have moved the job since it was read. What of it waits to be sealed goes on waiting. */
+/** Returns the writes that cancel a job, if nothing has moved it since it was read. An attempt that waits to be sealed keeps waiting. */
 const cancelParts = (job: Job, { reason, atMs }: By): Part[] => [
   {
     kind: "update",

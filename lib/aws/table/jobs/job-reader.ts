@@ -8,10 +8,10 @@ import { beginsWith, type Condition, expression, is, isBetween, isOneOf } from "
 import { jobFacts, jobOf } from "../items/job-item.ts";
 import { jobKey, jobOfSubmittedKey, submittedFrom, submittedKey } from "../keys.ts";
 
-/** The index that this reader alone uses: everything a team ever submitted, by time. */
+/** The index of all jobs that a team ever submitted, by time. Only this reader uses it. */
 const teamIndex = { name: "byTeam", partition: "teamKey", sort: "submitted" } as const;
 
-/** A page that filters may have to look at many jobs to find few: this many at a time, this often. */
+/** Jobs per read, and reads per page, because a filtered page may have to read many jobs to find few. */
 const pageSize = 1_000;
 const mostPages = 20;
 
@@ -61,7 +61,7 @@ async function readPage(
   return { items: Items, after: LastEvaluatedKey };
 }
 
-/** What sorts before the first of the given times, and what after the last. */
+/** Returns sort keys that sort before the first job of the filter's times and after the last. */
 const bounds = ({ sinceMs = 0, beforeMs = Number.POSITIVE_INFINITY }: JobFilter): readonly [string, string] => [
   submittedFrom(sinceMs),
   submittedFrom(beforeMs),
@@ -81,10 +81,10 @@ function cut(jobs: readonly Job[], limit: number): { jobs: readonly Job[]; curso
   return last ? { jobs: jobs.slice(0, limit), cursor: submittedKey(last) } : { jobs: [] };
 }
 
-/** A cursor is a place in the team's own index: it can name nobody else's jobs. */
+/** Returns the index key of a cursor. It contains the caller's team, so a cursor cannot name another team's jobs. */
 function startKey(team: string, cursor: string, filter: JobFilter): Item {
   const job = jobOfSubmittedKey(cursor);
   const [first, last] = bounds(filter);
-  if (job === undefined || cursor < first || cursor > last) throw new Fault("cursor", `no page begins at ${cursor}`);
+  if (job === undefined || cursor < first || cursor > last) throw new Fault("cursor", `the cursor ${cursor} is invalid`);
   return { ...jobKey({ team, job }), [teamIndex.partition]: team, [teamIndex.sort]: cursor };
 }

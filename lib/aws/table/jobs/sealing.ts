@@ -10,7 +10,7 @@ import { type Part, transact } from "../transaction.ts";
 
 const StoredWait = z.object({ team: z.string(), job: z.string(), attempt: z.int().min(1), sinceMs: z.number() });
 
-/** Notes that an attempt waits to be sealed, so that a sweep finds it if the event that says so is lost. */
+/** Returns the write that notes that an attempt waits to be sealed, so that a sweep finds it if its event is lost. */
 export const beginSealing = ({ team, job, attempt }: AttemptRef, sinceMs: number): Part => ({
   kind: "put",
   item: { ...sealingKey({ team, job, attempt }), team, job, attempt, sinceMs },

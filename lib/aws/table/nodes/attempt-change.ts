@@ -11,7 +11,7 @@ import { type Part, transact } from "../transaction.ts";
 
 type On = Parameters<NodeLedger["change"]>[0];
 
-/** Writes what a worker's report changes, while the node holds exactly this attempt. */
+/** Writes the changes of a worker's report, if the node still holds exactly this attempt. */
 export const changeAttempt = (access: TableAccess, on: On, change: AttemptChange): Promise<"done" | "stale"> =>
   asRead(`${change.attempt.team}/${change.attempt.job}`, async () => {
     const job = await readJob(access, change.attempt);
@@ -40,14 +40,14 @@ function assignmentPart(on: On, { attempt, assignment }: AttemptChange): Part {
 
 function jobParts(on: On, job: Job, { job: to, assignment }: AttemptChange): Part[] {
   const when = [is("state", job.state), is("attempt", job.attempt), is("node", job.node)];
-  // The job is on the nodes of its gang for as long as it is on the first.
+  // A gang's job is on its nodes until it has left the first one.
   if (!to) return assignment === "removed" && job.node === on.node ? [{ kind: "update", key: jobKey(job), changes: offNodes, when }] : [];
   const requeued = to.to === "queued";
   const next = { attempt: job.attempt + 1, reason: to.reason };
   const changes: Change[] = [
     ...newState(to.to, to.reason, on.atMs),
     ...(requeued ? [set("attempt", next.attempt)] : []),
-    // What has ended or waits again is on no node, though its node may still upload what the attempt left.
+    // A job that has ended or waits again is on no node, although its node may still upload the attempt's files.
     ...(assignment === "removed" || requeued || isEnded(to.to) ? offNodes : []),
     ...whatTheRunTold(to),
   ];
@@ -66,7 +66,7 @@ const whatTheRunTold = ({ exitCode, startedAtMs, failed, losses }: JobChange): C
   ...(failed ? [add("failures", 1)] : []),
 ];
 
-/** Whether all is already as the report would make it: the answer to the same report was lost. */
+/** Returns `done` if everything is already as the report would make it, because the response to the same report was lost. */
 async function wasDone(access: TableAccess, on: On, { attempt, job: to, assignment }: AttemptChange): Promise<"done" | "stale"> {
   const [job, node] = await Promise.all([readJob(access, attempt), readNode(access, on.pool, on.node)]);
   if (!to || !job || !node) return "stale";

@@ -27,7 +27,7 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
       when: [isOneOf("state", ["launching", "ready"])],
     });
     if (drained) return { kind: "noted", pool };
-    // No node comes back from where it is now, so that nothing can come in between.
+    // A node never leaves `draining` for an earlier state, so no change between the two updates can matter.
     const news = [isAbsent("notice"), ...(notice.kind === "interruption" ? [is(["notice", "kind"], "rebalance")] : [])];
     await tryUpdate(access, key, { changes: [set("notice", notice)], when: [is("state", "draining"), either(...news)] });
     return { kind: "noted", pool };
@@ -53,14 +53,14 @@ type Sign = {
   readonly telling?: Telling | undefined;
 };
 
-/** The first sign of life is rare and the others are many, so the usual write comes first and says by failing that it was another case. */
+/** Records a sign of life. The usual update is tried first, because first signs are rare; its failure shows that it is another case. */
 const seen = (access: TableAccess, sign: Sign): ReturnType<NodeLedger["seen"]> => {
   let wasLaunching = false;
   return asRead(sign.node, async () => {
     const key = nodeKey(sign.pool, sign.node);
     const renewed = await tryUpdate(access, key, {
       changes: life(sign),
-      // A call that was overtaken by a later one must not shorten the lease that the later one was told.
+      // A call that was overtaken by a later one must not shorten the lease that the later one got.
       when: [isOneOf("state", ["ready", "draining"]), isAtMost("leaseUntilMs", sign.leaseUntilMs)],
     });
     if (renewed) return asSeen(renewed, { ...sign, wasLaunching });
@@ -71,7 +71,7 @@ const seen = (access: TableAccess, sign: Sign): ReturnType<NodeLedger["seen"]> =
   });
 };
 
-/** `wasLaunching`: this call has found the node so. */
+/** A sign of life. `wasLaunching` says that this call has found the node launching. */
 type Sighting = Sign & { readonly wasLaunching: boolean };
 
 async function seenOtherwise(access: TableAccess, sign: Sighting, item: Item): Promise<Seen | "changed"> {
@@ -93,7 +93,7 @@ async function seenOtherwise(access: TableAccess, sign: Sighting, item: Item): P
   }
 }
 
-/** What is not told stays as it was. */
+/** Returns the changes of a sign of life. Values that are not reported do not change. */
 const life = ({ atMs, leaseUntilMs, telling: { address, gpus, gpusBusyAtMs, datasets } = {} }: Sign): Change[] => [
   set("lastSeenMs", atMs),
   set("leaseUntilMs", leaseUntilMs),
@@ -103,7 +103,7 @@ const life = ({ atMs, leaseUntilMs, telling: { address, gpus, gpusBusyAtMs, data
   ...(datasets === undefined ? [] : [set("datasets", datasets)]),
 ];
 
-/** Of a call that found it launching, the time that was written tells whether it made it ready, though the answer to that may be lost. */
+/** Returns a seen node. The recorded time shows whether this call made it ready, even if the response to that update was lost. */
 function asSeen(item: Item, { atMs, wasLaunching }: Sighting): Seen {
   const node = nodeOf(item);
   return { kind: "node", node, first: wasLaunching && node.readyAtMs === atMs };

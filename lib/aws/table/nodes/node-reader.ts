@@ -27,7 +27,7 @@ export const createNodeReader = (access: TableAccess): NodeReader => ({
   async find(node) {
     const pool = await poolOfInstance(access, node, { behind: true });
     if (pool === undefined) return undefined;
-    // In this order: it is in the one before it is in the other.
+    // The order matters, because a node moves from the first place to the second.
     const item =
       (await getItem(access, nodeKey(pool, node), { behind: true })) ??
       (await getItem(access, forgottenNodeKey(pool, node), { behind: true }));

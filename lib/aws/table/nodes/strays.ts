@@ -24,7 +24,7 @@ export const createStrays = (access: TableAccess): Strays => ({
   note: (since) => putItem(access, { ...straysKey, since: Object.fromEntries(since) }),
 });
 
-/** The launch is asked for first: a node is on record before its launch is open no more. */
+/** Returns whether the fleet knows an instance. Reads the launch first, because nodes are recorded before their launch is settled. */
 async function isOwned(access: TableAccess, { id, launch, pool }: TaggedInstance): Promise<boolean> {
   const isOpen = launch !== undefined && pool !== undefined && (await getItem(access, launchKey(pool, launch))) !== undefined;
   if (isOpen) return true;

@@ -5,19 +5,19 @@ import { add, type Change, hasFewerThan, include } from "../expression.ts";
 import { bellOf } from "../items/pool-item.ts";
 import { bellKey } from "../keys.ts";
 
-/** What a ring writes. Within a transaction its cause is kept even when there are as many as are kept otherwise. */
+/** Returns the changes of a ring. In a transaction, the cause is kept even if there are already as many as are otherwise kept. */
 export const rings = (cause: Cause): Change[] => [add("bell", 1), include("causes", cause)];
 
 export const createBell = (access: TableAccess): Bell => ({
   async ring(pool, cause) {
     const { item, repeated } = await rung(access, pool, cause);
     const { bell, decidedThrough } = bellOf(item);
-    // A ring that was sent twice may have counted twice, the first time unheard: waking once too often is harmless.
+    // A ring that was sent twice may have counted twice. It counts as quiet, because one wake too many is harmless.
     return { wasQuiet: bell - 1 === decidedThrough || repeated };
   },
 });
 
-/** When it has as many causes as it keeps, it was rung since the last decision began, and the ring just counts. */
+/** Rings the bell. If it already has the most causes, it was rung since the last decision began, and only the counter grows. */
 async function rung(access: TableAccess, pool: string, cause: Cause): ReturnType<typeof updateItem> {
   try {
     return await updateItem(access, bellKey(pool), {

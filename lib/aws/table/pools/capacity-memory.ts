@@ -9,7 +9,7 @@ import { transact } from "../transaction.ts";
 
 type Next = (known: Refusal | undefined) => Refusal | undefined;
 
-/** So often others may come first; each time, one of them has written. */
+/** Tries per change. In each failed one, another writer has succeeded. */
 const mostTries = 20;
 
 export const createCapacityMemory = (access: TableAccess): CapacityMemory => ({
@@ -18,11 +18,11 @@ export const createCapacityMemory = (access: TableAccess): CapacityMemory => ({
       const written = await tryChange(access, subject, next);
       if (written !== "met another") return written === "written";
     }
-    throw new Fault("memory-busy", `${subjectName(subject)} was written by too many at once`, { retry: true });
+    throw new Fault("memory-busy", `${subjectName(subject)} had too many concurrent writes`, { retry: true });
   },
 });
 
-/** A write whose answer was lost looks as if another had been there: `next` then sees what it made itself. */
+/** Tries one change. A write whose response was lost looks like another writer's, so `next` may receive its own result. */
 async function tryChange(access: TableAccess, subject: Subject, next: Next): Promise<"written" | "as it was" | "met another"> {
   const key = refusalKey(subject);
   const item = await getItem(access, key);

@@ -8,7 +8,7 @@ import { getItem, putItem, type TableAccess } from "../access.ts";
 import { catalogueKey } from "../keys.ts";
 import { StoredOffer, StoredType, stored } from "../stored.ts";
 
-/** DynamoDB takes items of up to 400 KB; the rest is room for keys and names. */
+/** DynamoDB allows items of up to 400 KB; the difference is for keys and names. */
 const mostBytes = 390 * 1024;
 const mostUnpackedBytes = 32 * 1024 * 1024;
 

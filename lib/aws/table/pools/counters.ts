@@ -6,10 +6,10 @@ import { deploymentReservedKey, type Key, poolKey, teamReservedKey } from "../ke
 import { micro } from "../stored.ts";
 import type { Part } from "../transaction.ts";
 
-/** An item that counts what launches reserve, and the most that it may come to. */
+/** An item that counts what launches reserve, and its limit. */
 export type Counter = { readonly scope: LimitScope; readonly key: Key; readonly most: Amount };
 
-/** The counters of a launch: its pool's first, which holds the pool's epoch too. */
+/** Returns the counters of a launch. The pool's is the first; its item also holds the pool's epoch. */
 export function countersOf(launch: Launch, limits: LaunchLimits): Counter[] {
   const { pool, team } = launch;
   return [
@@ -19,7 +19,7 @@ export function countersOf(launch: Launch, limits: LaunchLimits): Counter[] {
   ];
 }
 
-/** That it fits into no counter which counts nothing yet: no condition on an item that is not there could tell. */
+/** Returns whether an amount exceeds even an unused counter, which a condition could not detect if the item does not exist yet. */
 export const exceeds = (mine: Amount, { most }: Counter): boolean => mine.microUsd > most.microUsd || mine.gpus > most.gpus;
 
 /** Counts a launch, on the condition that the counter stays within its limits. */

@@ -95,7 +95,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
   };
 };
 
-/** Makes the new epoch the one that writes are held against. A later decision may have been quicker: then this one is void already. */
+/** Raises the copies of the epoch that writes check. If a later decision was faster, they stay as they are, and this decision is void. */
 async function raiseFences(access: TableAccess, { pool, epoch }: Fence): Promise<void> {
   const older = [either(isAbsent("epoch"), isBelow("epoch", epoch))];
   await transact(
@@ -104,7 +104,7 @@ async function raiseFences(access: TableAccess, { pool, epoch }: Fence): Promise
   );
 }
 
-/** Reads the bell, takes its causes and becomes the decision that may say what was heard, unless a later one has. */
+/** Reads the bell, takes its causes and marks this decision as the one that may record what was heard, unless a later one has. */
 async function hear(access: TableAccess, { pool, epoch }: Fence): Promise<ReturnType<typeof bellOf>> {
   const item = await tryUpdate(access, bellKey(pool), {
     changes: [set("decider", epoch), set("causes", undefined)],

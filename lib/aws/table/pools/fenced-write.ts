@@ -6,23 +6,23 @@ import { type Amount, reserving, reservingTries, widerParts } from "../items/res
 import { fenceKey, fenceShards, poolKey } from "../keys.ts";
 import { type Part, transact } from "../transaction.ts";
 
-/** What came of a fenced transaction; `failed`: the places, in the parts given, whose conditions did not hold. */
+/** The outcome of a fenced transaction. `failed` holds the indexes of the given parts whose conditions did not hold. */
 export type FencedOutcome = "done" | "fenced" | { readonly failed: ReadonlySet<number> };
 
 /**
- * How much a write adds to what is reserved: of the pool, and beyond it. The two differ by what an earlier release
- * reserved of its pool only.
+ * How much a write adds to the reservations of the pool, and of the deployment and team (`wider`). The two differ by what an
+ * earlier release reserved in its pool only.
  */
 export type ReservationChange = { readonly team: string | undefined; readonly pool: Amount; readonly wider: Amount };
 
-/** Writes for one decision: every transaction holds the pool's epoch against the decision's. */
+/** Writes for a decision. Every transaction checks that the pool's epoch is still the decision's. */
 export type FencedWriter = {
   write(fence: Fence, parts: readonly Part[]): Promise<FencedOutcome>;
-  /** The same for a write that changes what is reserved: one after the other. */
+  /** Does the same for a write that changes reservations. Such writes run one after the other. */
   reserve(fence: Fence, change: ReservationChange, parts: readonly Part[]): Promise<FencedOutcome>;
-  /** The answer of a write that turned out to have nothing to write. */
+  /** Returns the given result for a write that has nothing to write, or "fenced" if the epoch is not current. */
   unlessFenced(fence: Fence, answer: Written): Promise<Written>;
-  /** Runs work on what counts reservations after all such work before it: side by side they would only cancel each other. */
+  /** Runs work on counters of reservations after all earlier such work, because concurrent transactions would only cancel each other. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
 };
 
@@ -63,7 +63,7 @@ export function createFencedWriter(access: TableAccess): FencedWriter {
   };
 }
 
-/** What to answer when nothing but the fence and what the write stands on can fail it. */
+/** Returns the result of a write that only the fence or its own conditions can fail. */
 export async function written(outcome: FencedOutcome, wasDone: () => Promise<boolean>): Promise<Written> {
   if (typeof outcome === "string") return outcome;
   return (await wasDone()) ? "done" : "stale";

@@ -15,7 +15,7 @@ import { type FencedWriter, written } from "./fenced-write.ts";
 
 type Back = Parameters<Placements["takeBack"]>[1];
 
-/** What `place` does to jobs. */
+/** Writes the changes that `place` makes to jobs. */
 export const createJobPlacements = (
   access: TableAccess,
   { write, unlessFenced, inTurn }: FencedWriter,
@@ -29,7 +29,7 @@ export const createJobPlacements = (
   },
 
   async bindGang(fence, { entry, nodes: [first, ...others], atMs }) {
-    if (first === undefined) throw new Error(`a gang of no nodes: ${entry.team}/${entry.job}`);
+    if (first === undefined) throw new Error(`a gang without nodes: ${entry.team}/${entry.job}`);
     const gang = [first, ...others];
     const outcome = await write(fence, [
       ...placeParts(fence, { entry, node: first, gang, atMs }),
@@ -68,7 +68,7 @@ export const createJobPlacements = (
     });
   },
 
-  // One after the other: side by side they would only cancel each other over the other pool's bell.
+  // Moves run one after the other, because concurrent ones would only cancel each other on the other pool's bell.
   move: (fence, moved) =>
     inTurn(async () => {
       const outcome = await write(fence, moveParts(fence, moved));
@@ -99,7 +99,7 @@ export const createJobPlacements = (
 
 type Place = { readonly entry: QueueEntry; readonly node: string; readonly atMs: number };
 
-/** The job is on a node, and waits no more. */
+/** Returns the writes that place a job on a node and remove it from the queue. */
 function placeParts({ pool }: Fence, { entry, node, gang, atMs }: Place & { gang?: readonly string[] }): Part[] {
   return [
     {
@@ -112,7 +112,7 @@ function placeParts({ pool }: Fence, { entry, node, gang, atMs }: Place & { gang
   ];
 }
 
-/** The bell is rung here and not afterwards, or a process that dies between would leave a job that nobody looks at. */
+/** Returns the writes that move a job. They include the ring, because a crash before a separate ring would leave the job unnoticed. */
 const moveParts = ({ pool }: Fence, { entry, to, reason }: Parameters<Placements["move"]>[1]): Part[] => [
   {
     kind: "update",
@@ -125,7 +125,7 @@ const moveParts = ({ pool }: Fence, { entry, to, reason }: Parameters<Placements
   { kind: "update", key: bellKey(to), changes: rings("move"), when: [] },
 ];
 
-/** The node holds the attempt. */
+/** Returns the write that makes a node hold an attempt. */
 function holdPart({ pool }: Fence, { entry, node, rank, atMs }: Place & { rank?: number }): Part {
   const { team, job, attempt } = entry;
   const name = assignmentName(entry);
@@ -138,13 +138,16 @@ function holdPart({ pool }: Fence, { entry, node, rank, atMs }: Place & { rank?:
   };
 }
 
-/** Whether the job is already as taking it back would make it. */
+/** Returns whether the job is already as taking it back would make it. */
 const wasTakenBack = (job: Job | undefined, { assignment, reason }: Back): boolean =>
   job?.state === "failed"
     ? job.attempt === assignment.attempt && job.reason?.endsWith(reason) === true
     : job?.state === "queued" && job.attempt === assignment.attempt + 1 && job.reason === reason;
 
-/** First the node's part, then, if the attempt still is this node's, the job's. A job that has ended or moved on leaves only its place behind. */
+/**
+ * Returns the writes that take an attempt back: the node's first, then the job's if the attempt still belongs to this node. For a
+ * job that has ended or moved on, only the node's assignment is removed.
+ */
 function takeBackParts(fence: Fence, back: Back, job: Job | undefined): Part[] {
   const { node, assignment, atMs } = back;
   const name = assignmentName(assignment);
@@ -152,7 +155,7 @@ function takeBackParts(fence: Fence, back: Back, job: Job | undefined): Part[] {
     kind: "update",
     key: nodeKey(fence.pool, node),
     changes: [set(["assignments", name], undefined), set("lastBusyMs", atMs)],
-    // A worker that has called since the node was found dead has its lease again, and may have been told to run this.
+    // A worker that has called since the node was found dead has its lease again, and may have received this attempt's order.
     when: [isThere(["assignments", name]), either(is("state", "gone"), isAtMost("leaseUntilMs", atMs))],
   };
   if (job?.attempt !== assignment.attempt || job.node === undefined) return [off];

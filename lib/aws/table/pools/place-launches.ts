@@ -17,7 +17,7 @@ import { type FencedWriter, written } from "./fenced-write.ts";
 const keptDays = 14;
 const SettledNodes = z.object({ nodes: z.array(z.string()) });
 
-/** What `place` does with intents. */
+/** Writes the changes that `place` makes to launches. */
 export const createLaunchPlacements = (
   access: TableAccess,
   { write, reserve, inTurn }: FencedWriter,
@@ -57,8 +57,8 @@ export const createLaunchPlacements = (
       ...nodes.map((node): Part => ({ kind: "put", item: nodeItem(node), when: [isAbsent("pk")] })),
     ];
     const room = mostParts - 1 - widerKeys(launch.team).length - parts.length;
-    if (room < 0) throw new Fault("launch-size", `launch ${launch.id} brought ${nodes.length} nodes, too many for one transaction`);
-    // Whose an instance is, is true whoever decides: what one transaction cannot hold goes ahead of it.
+    if (room < 0) throw new Fault("launch-size", `launch ${launch.id} has ${nodes.length} nodes, too many for one transaction`);
+    // The pool of an instance is a fact that needs no fence, so items beyond the transaction's limit are written before it.
     const items = nodes.map((node) => ({ ...instanceKey(node.id), pool: fence.pool }));
     for (const item of items.slice(room)) await putItem(access, item);
     parts.push(...items.slice(0, room).map((item): Part => ({ kind: "put", item })));
@@ -66,9 +66,9 @@ export const createLaunchPlacements = (
   },
 });
 
-/** Why an intent was not written; undefined when it was a limit. */
+/** Returns why an intent was not written, or undefined if a limit was the reason. */
 async function whyNot(access: TableAccess, fence: Fence, launch: Launch): Promise<Written | undefined> {
-  // Epochs only grow: ours now means ours then.
+  // Epochs only grow, so an epoch that is current now was current then.
   if ((await readPool(access, fence.pool)).epoch !== fence.epoch) return "fenced";
   const there = await getItem(access, launchKey(fence.pool, launch.id));
   return there && (launchOf(there).clientToken === launch.clientToken ? "done" : "stale");

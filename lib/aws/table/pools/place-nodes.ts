@@ -13,12 +13,12 @@ import { type FencedOutcome, type FencedWriter, type ReservationChange, written 
 
 const keptDays = 14;
 
-/** What `place` does to nodes that are to end, or have. */
+/** Writes the changes that `place` makes to nodes that end or have ended. */
 export const createNodePlacements = (
   access: TableAccess,
   { write, reserve, unlessFenced }: FencedWriter,
 ): Pick<Placements, "drain" | "withdraw" | "bootFailed" | "healed" | "terminating" | "forget"> => {
-  /** Releases the node's reservation and puts its cost on record with the write, if that is still to be done. */
+  /** Writes the parts. If the node's reservation is not yet released, the same transaction releases it and records the node's cost. */
   const release = (fence: Fence, ending: { node: ReadNode; atMs: number }, parts: readonly Part[]): Promise<FencedOutcome> => {
     const { node, atMs } = ending;
     const back = minus(nothing, { microUsd: node.reservedMicroUsd, gpus: node.reservedGpus });
@@ -72,7 +72,7 @@ export const createNodePlacements = (
         const now = await readNode(access, fence.pool, node);
         if (!now) return unlessFenced(fence, "stale");
         if (now.released) return unlessFenced(fence, "done");
-        // `gone` is EC2's own word and says more than `terminating`: only the release is missing then.
+        // `gone` comes from EC2 and says more than `terminating`, so the state stays and only the release is written.
         const gone = now.state === "gone";
         const ending = gone ? [] : [set("state", "terminating"), set("stateSinceMs", atMs)];
         const outcome = await release(fence, { node: now, atMs }, [

@@ -11,7 +11,7 @@ export const createPoolRegistry = (access: TableAccess): PoolRegistry => ({
   async remove(pool, { bell, decidedThrough, busy }) {
     if (busy || bell > decidedThrough) return "stale";
     const entry = { kind: "delete", key: registryKey(pool) } as const;
-    // A pool that nobody ever rang has no bell, and nothing else.
+    // A pool that was never rung has no bell and nothing else.
     if (bell === 0) return (await transact(access, [entry])) === "done" ? "done" : "stale";
     const rests = [is("bell", bell), is("decidedThrough", decidedThrough), is("busy", false)];
     const written = await transact(access, [{ kind: "check", key: bellKey(pool), when: rests }, entry]);

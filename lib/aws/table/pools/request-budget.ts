@@ -17,11 +17,11 @@ const StoredBucket = z.object({
   throttledAtMs: z.number().optional(),
 });
 
-/** Who meets others this often has to come back: they have taken what there was. */
+/** Tries per call. A caller that conflicts this often must try later, because the other callers have taken the tokens. */
 const mostTries = 12;
 const longestPauseMs = 40;
 
-/** One item a kind: read, reckoned with, and written on the condition that nobody wrote meanwhile. */
+/** Keeps one item per kind of request, which is read, changed, and written on the condition that it has not changed since. */
 export function createRequestBudget(access: TableAccess, limits: RequestLimits): RequestBudget {
   const read = async (kind: RequestKind, nowMs: number): Promise<{ version: number; bucket: Bucket }> => {
     const item = await getItem(access, requestsKey(kind));
@@ -58,7 +58,7 @@ export function createRequestBudget(access: TableAccess, limits: RequestLimits):
         if (await write(kind, after.bucket, version)) break;
         await pause(Math.random() * longestPauseMs);
       }
-      // Where so many write at once, others have met the same and said so.
+      // If so many writers conflict, others have recorded the same throttling.
       return { withinMs };
     },
   };
