@@ -119,7 +119,7 @@ describe("fleet, as a process", () => {
 
   it.each([
     ["did not work", ["job", "nobody", "--team", "research"], 1, /no job nobody .*fleet jobs --team research/],
-    ["was asked wrongly", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(fleet --help tells more\)/],
+    ["was asked wrongly", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(fleet --help has more\)/],
   ])("says on stderr, and with its exit code, that it %s", async (_what, args, code, message) => {
     const ended = await fleet(...args);
     expect(ended).toMatchObject({ code, out: "" });

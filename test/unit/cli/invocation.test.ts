@@ -66,7 +66,7 @@ describe("help", () => {
       "Examples:\n  npm run -s fleet -- jobs --json | jq\n  echo {} | npm run -s fleet -- submit -",
     ],
     ['"fleet COMMAND --help" has more', '"npm run -s fleet -- COMMAND --help" has more'],
-    ["(fleet jobs --help tells more)", "(npm run -s fleet -- jobs --help tells more)"],
+    ["(fleet jobs --help has more)", "(npm run -s fleet -- jobs --help has more)"],
   ])("is written as the user called the command: %s", (text, help) => {
     expect(typed(text)).toBe(help);
   });
