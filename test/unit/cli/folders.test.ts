@@ -33,7 +33,7 @@ describe("a folder that cannot be written to", () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   it.each([
-    ["EACCES", "you may not write there"],
+    ["EACCES", "you have no permission to write there"],
     ["EROFS", "the file system is read-only"],
     ["ENOSPC", "the disk is full"],
   ])("is told in words, not as %s", (code, words) => {

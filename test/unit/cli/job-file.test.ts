@@ -77,16 +77,16 @@ describe("a file of many jobs", () => {
     const reading = () => parseJobs("jobs.jsonl", lines.join("\n"));
     expect(reading).toThrow(UsageError);
     expect(reading).toThrow(
-      /^22 of the 23 jobs are wrong; nothing was sent\n {2}jobs\.jsonl, line 2 is not a job:\n {2}gpus: expected a whole number/,
+      /^22 of the 23 jobs are invalid; nothing was sent\n {2}jobs\.jsonl, line 2 is not a job:\n {2}gpus: expected a whole number/,
     );
     expect(reading).toThrow(/\n {2}jobs\.jsonl, line 3 is not JSON: /);
     expect(reading).toThrow(/\n {2}and 12 more$/);
   });
 
   it.each([
-    ["is an empty list", "[]", /^jobs is an empty list; it holds no job$/],
+    ["is an empty list", "[]", /^jobs is an empty list: it contains no job$/],
     ["is cut short", '[{"command":["x"]}', /^jobs is not JSON: /],
-    ["holds what is no job", '[7, {"command":["x"]}]', /^1 of the 2 jobs are wrong; nothing was sent\n {2}jobs, item 1 is not a job/],
+    ["holds what is no job", '[7, {"command":["x"]}]', /^1 of the 2 jobs are invalid; nothing was sent\n {2}jobs, item 1 is not a job/],
     ["is a broken object of several lines", '{\n"command":["x"]\n', /^jobs is not JSON: /],
   ])("is refused when it %s", (_what, text, message) => {
     expect(() => parseJobs("jobs", text)).toThrow(message);
@@ -96,7 +96,7 @@ describe("a file of many jobs", () => {
     const twice = parseJobs("jobs", '{"id":"a","command":["x"]}\n{"command":["x"],"id":"a"}\n{"id":"a","command":["x"],"gpus":1}');
     expect(() => refuseTwice(twice)).not.toThrow();
     const other = parseJobs("jobs", '{"id":"a","command":["x"]}\n{"id":"a","command":["y"]}');
-    expect(() => refuseTwice(other)).toThrow(/^jobs, line 2: the id a names another job already, in jobs, line 1; nothing was sent$/);
+    expect(() => refuseTwice(other)).toThrow(/^jobs, line 2: the id a already names another job, in jobs, line 1; nothing was sent$/);
   });
 });
 

@@ -80,7 +80,7 @@ describe("jobs", () => {
 
   it.each([
     [{ state: "queued,gone" }, /no state gone; there are: rejected, queued/],
-    [{ name: "a b" }, /--name a b: a pattern is made of the letters of ids/],
+    [{ name: "a b" }, /--name a b: a pattern may contain the characters of ids/],
     [{ since: "soon" }, /--since soon: expected how long ago/],
     [{ before: "1" + "x" }, /--before 1x: expected how long ago/],
   ])("that cannot be meant are refused before anything is asked: %j", (options, message) => {

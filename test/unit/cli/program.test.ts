@@ -132,7 +132,7 @@ describe("the program", () => {
     ["what may not be", ["job", "hidden", "--team", "research"], 1, /You may not speak for research\./],
     ["an API that is down", ["--name", "deaf", "jobs", "--team", "research"], 1, /the API at 127\.0\.0\.1:9 does not answer/],
     ["an API that is down, named behind the command", ["pools", "--name", "deaf"], 1, /the API at 127\.0\.0\.1:9 does not answer/],
-    ["a pattern that is none", ["jobs", "--team", "research", "--name", "a/b"], 2, /--name a\/b: a pattern is made of/],
+    ["a pattern that is none", ["jobs", "--team", "research", "--name", "a/b"], 2, /--name a\/b: a pattern may contain/],
     ["a team that is not", ["jobs", "--team", "sales"], 2, /no team sales; there are: research, vision/],
     ["no team", ["jobs"], 2, /say for which team: --team research \| --team vision/],
     ["a command that is not", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(fleet --help has more\)/],
