@@ -235,8 +235,8 @@ describe("fleet, beside a running local cloud", () => {
     ["a job that does not exist", ["job", "nobody", "--team", "research"], 1, /no job nobody.*fleet jobs --team research/],
     ["artifacts of a failed job", ["artifacts", "get", "failing", "nowhere", "--team", "research"], 1, /failing.*it named nothing to keep/],
     ["a team that does not exist", ["jobs", "--team", "sales"], 2, /no team sales; there are: research, vision/],
-    ["no team", ["jobs"], 2, /say for which team: --team research \| --team vision/],
-    ["a deployment that does not exist", ["--name", "other", "jobs", "--team", "vision"], 1, /no deployment named other; leave --name/],
+    ["no team", ["jobs"], 2, /choose a team: --team research \| --team vision/],
+    ["a deployment that does not exist", ["--name", "other", "jobs", "--team", "vision"], 1, /no deployment named other; omit --name/],
   ])("says what is wrong with %s", { concurrent: true }, async (_what, args, code, message) => {
     const ended = await fleet(...args.map((arg) => (/\.json$|^nowhere$/.test(arg) ? inFolder(arg) : arg)));
     expect(ended).toMatchObject({ code, out: "" });

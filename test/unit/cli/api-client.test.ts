@@ -61,11 +61,11 @@ describe("what goes wrong is a Fault in words", () => {
     [
       "AWS's own 403",
       { status: 403, body: { Message: "Forbidden" } },
-      { code: "denied", message: expect.stringMatching(/does not let you in: .*Forbidden[\s\S]*AWS_PROFILE/) },
+      { code: "denied", message: expect.stringMatching(/denied access: .*Forbidden[\s\S]*AWS_PROFILE/) },
     ],
-    ["an answer of another shape", { body: { n: "one" } }, { code: "api-answer", message: expect.stringMatching(/another shape .*n: /) }],
-    ["an answer that is not JSON", { body: "<html>" }, { code: "api-answer", message: expect.stringContaining("another shape") }],
-    ["a 400 that is not the API's", { status: 400, body: "what?" }, { code: "api-answer", message: "the API answered 400: what?" }],
+    ["an answer of another shape", { body: { n: "one" } }, { code: "api-answer", message: expect.stringMatching(/cannot read the API's response .*n: /) }],
+    ["an answer that is not JSON", { body: "<html>" }, { code: "api-answer", message: expect.stringContaining("cannot read the API's response") }],
+    ["a 400 that is not the API's", { status: 400, body: "what?" }, { code: "api-answer", message: "the API returned 400: what?" }],
   ])("%s", async (_what, answer, fault) => {
     const { call, fake } = await client({ "GET /x": answer });
     await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toMatchObject(fault);
@@ -86,7 +86,7 @@ describe("what goes wrong is a Fault in words", () => {
     api = undefined;
     await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toMatchObject({
       code: "api-unreachable",
-      message: expect.stringMatching(/127\.0\.0\.1:\d+ does not answer \(.*ECONNREFUSED/),
+      message: expect.stringMatching(/127\.0\.0\.1:\d+ does not respond \(.*ECONNREFUSED/),
     });
   });
 

@@ -155,7 +155,7 @@ describe("artifacts get", () => {
       const { get, said } = world({ state, attempt: 4 }, [kept(3, {}), kept(2, { "ckpt.pt": "2" }), kept(1, { "ckpt.pt": "1" })]);
       expect(await get()).toBe(0);
       expect(await readFile(here("ckpt.pt"), "utf8")).toBe("2");
-      expect(said.note).toEqual(["of attempt 2: no later one left files"]);
+      expect(said.note).toEqual(["using attempt 2: no later attempt left files"]);
       expect(await get({ attempt: 1, force: true })).toBe(0);
       expect(await readFile(here("ckpt.pt"), "utf8")).toBe("1");
     },
@@ -213,7 +213,7 @@ describe("artifacts list", () => {
       "ckpt/2.pt   3 bytes",
       "out/pipe          -  left out: it is a named pipe (FIFO)",
       "(7 more)          -  left out",
-      "final/*.pt        -  missing: nothing of that name was there",
+      "final/*.pt        -  missing: no file matched",
       "x                 -  lost: it was not uploaded",
     ]);
     expect(said.note).toEqual([

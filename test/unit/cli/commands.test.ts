@@ -53,7 +53,7 @@ describe("jobs", () => {
     expect(human[1]).toMatch(/^train-7 +running +1 +1 h +gpu +i-0123456789abcdef0$/);
     expect(human[2]).toMatch(/^b +queued +0 +1 h +gpu +- +x+…$/);
     expect(Math.max(...human.map((line) => line.length))).toBeLessThanOrEqual(100);
-    expect(note).toEqual(["there are more: raise --limit, or go on with --cursor c"]);
+    expect(note).toEqual(["there are more: raise --limit, or continue with --cursor c"]);
     expect(value).toMatchObject({
       jobs: [
         { id: "train-7", waitMs: 62_000, attempts: 1 },

@@ -64,7 +64,7 @@ it.each([
   [{ dataset: [{ name: "UPPER", share: "whole" }] }, /^--dataset: /],
   [{ nodes: 100 }, /^--nodes: /],
   [{ id: "a b" }, /^--id: an id is/],
-  [{ env: { A: "x".repeat(16_000), B: "x".repeat(16_384), C: "x".repeat(1_000) } }, /the job has \d+ bytes and 32768 are allowed/],
+  [{ env: { A: "x".repeat(16_000), B: "x".repeat(16_384), C: "x".repeat(1_000) } }, /the job has \d+ bytes, and at most 32768 are allowed/],
 ])("what is wrong is said by the option's name: %#", (options, message) => {
   expect(() => jobOf(["true"], { spot: true, ...options })).toThrow(UsageError);
   expect(() => jobOf(["true"], { spot: true, ...options })).toThrow(message);

@@ -53,13 +53,13 @@ describe("the terminal of a local cloud", () => {
 
   it("says that another local cloud takes over", () => {
     expect(takeoverInWords(own, own, other)).toBe(
-      "another local cloud has started, at http://127.0.0.1:40001 (process 20): until it ends, fleet commands speak to that one",
+      "another local cloud has started, at http://127.0.0.1:40001 (process 20): until it ends, fleet commands use that one",
     );
   });
 
   it("says that commands are back when the other one has ended", () => {
     expect(takeoverInWords(own, other, own)).toBe(
-      "the local cloud at http://127.0.0.1:40001 has ended: fleet commands speak to this one again",
+      "the local cloud at http://127.0.0.1:40001 has ended: fleet commands use this one again",
     );
   });
 

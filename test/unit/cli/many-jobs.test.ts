@@ -40,7 +40,7 @@ describe("jobs", () => {
     expect(said.out[0]).toMatch(/^ID +STATE/);
     expect(said.out[2_200]).toMatch(/^job-2199 +running/);
     expect(api.calls.map(({ query }) => query["limit"])).toEqual(["1000", "1000", "200"]);
-    expect(said.note).toEqual(["there are more: raise --limit, or go on with --cursor 2200"]);
+    expect(said.note).toEqual(["there are more: raise --limit, or continue with --cursor 2200"]);
   });
 
   it("are one JSON object, however many pages they came in", async () => {
@@ -75,7 +75,7 @@ describe("jobs", () => {
       before: "2026-06-01T00:30:00.000Z",
       limit: "10",
     });
-    expect(said.out).toEqual(["team research has no queued or running jobs of those that were asked for"]);
+    expect(said.out).toEqual(["team research has no queued or running jobs that match"]);
   });
 
   it.each([
@@ -120,7 +120,7 @@ describe("cancel --state", () => {
     const { on, said } = await start({ [`GET ${path}`]: listing(10, queued), [`POST ${path}/cancel`]: outcomes });
     expect(await many({})(on)).toBe(1);
     expect(said.out).toEqual([
-      "7 jobs of team research cancelled, 1 had ended meanwhile, 1 changed state meanwhile and were left alone, 1 could not be cancelled",
+      "7 jobs of team research cancelled, 1 ended meanwhile, 1 changed state meanwhile and were not cancelled, 1 could not be cancelled",
     ]);
     expect(said.note).toEqual(["fleet: job-7: the table was too busy", expect.stringMatching(/run the same command again/)]);
     expect(api.calls.filter(({ method }) => method === "POST")).toHaveLength(3);
@@ -141,7 +141,7 @@ describe("cancel --state", () => {
   it("asks before what runs is cancelled, and without a terminal wants --yes", async () => {
     const routes = { [`GET ${path}`]: listing(3), [`POST ${path}/cancel`]: cancelled };
     const { on, said } = await start(routes);
-    await expect(many({ state: "all" })(on)).rejects.toThrow(/^3 jobs, 3 of them on nodes, would be cancelled.*say --yes/);
+    await expect(many({ state: "all" })(on)).rejects.toThrow(/^3 jobs, 3 of them on nodes, would be cancelled.*add --yes/);
     const asked: string[] = [];
     const say = (answer: boolean) => async (question: string) => {
       asked.push(question);
@@ -151,7 +151,7 @@ describe("cancel --state", () => {
     expect(api.calls.filter(({ method }) => method === "POST")).toEqual([]);
     expect(await many({ state: "running" }, say(true))(on)).toBe(0);
     expect(await many({ state: "all", yes: true })(on)).toBe(0);
-    expect(asked).toEqual(Array.from({ length: 2 }, () => "cancel 3 jobs, 3 of them on nodes? What runs is lost."));
+    expect(asked).toEqual(Array.from({ length: 2 }, () => "cancel 3 jobs, 3 of them on nodes? Running work will be lost."));
     expect(said.out).toHaveLength(2);
     expect(api.calls.at(-1)?.body).toMatchObject({ states: ["queued", "placed", "running", "sealing"] });
   });
@@ -160,7 +160,7 @@ describe("cancel --state", () => {
     const { on, said } = await start({ [`GET ${path}`]: listing(3) });
     expect(await many({ state: "all", dryRun: true })(on)).toBe(0);
     expect(said.out).toHaveLength(4);
-    expect(said.note).toEqual(["3 jobs would be cancelled; nothing was done"]);
+    expect(said.note).toEqual(["3 jobs would be cancelled; nothing was changed"]);
     expect(await many({ state: "all", dryRun: true, json: true })(on)).toBe(0);
     expect(JSON.parse(said.out.at(-1) ?? "")).toEqual({ team, wouldCancel: ["job-0", "job-1", "job-2"] });
     expect(api.calls.every(({ method }) => method === "GET")).toBe(true);

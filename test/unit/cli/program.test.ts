@@ -77,7 +77,7 @@ describe("the program", () => {
       const { code, err } = await onAws("submit", file, "--team", "research");
       cloud.account = account;
       expect(code, err).toBe(0);
-      expect(err).toMatch(/AWS account unknown \(STS did not name it: .+\), region eu-west-1, deployment fleetwright\n/);
+      expect(err).toMatch(/AWS account unknown \(STS did not return it: .+\), region eu-west-1, deployment fleetwright\n/);
     });
 
     it("is told to have ended by a local cloud that ends while a command follows a job on it", async () => {
@@ -94,7 +94,7 @@ describe("the program", () => {
       await own.close();
       const { code, err } = await follower;
       expect(code).toBe(1);
-      expect(err).toMatch(/the local cloud at http:\S+ has ended while this command ran, and its jobs, .* are gone with it\n$/);
+      expect(err).toMatch(/the local cloud at http:\S+ ended while this command ran, and its jobs, .* are gone\n$/);
       await rm(home, { recursive: true });
     });
 
@@ -106,7 +106,7 @@ describe("the program", () => {
       vi.stubEnv("FLEETWRIGHT_HOME", home);
       const ended = await fleet("submit", file, "--team", "research");
       expect(ended).toMatchObject({ code: 1, out: "" });
-      expect(ended.err).toMatch(/no local cloud is running: the one at .* did not go to AWS instead\n.*fleet local\n.*fleet use aws\n$/);
+      expect(ended.err).toMatch(/no local cloud is running: the one at .* did not use AWS instead\n.*fleet local\n.*fleet use aws\n$/);
       expect((await fleet("--local", "jobs")).code).toBe(1);
       expect(cloud.messages.length).toBe(before);
       await rm(home, { recursive: true });
@@ -130,11 +130,11 @@ describe("the program", () => {
   it.each([
     ["what is not there", ["job", "nobody", "--team", "research"], 1, /no job nobody .*fleet jobs --team research/],
     ["what may not be", ["job", "hidden", "--team", "research"], 1, /You may not speak for research\./],
-    ["an API that is down", ["--name", "deaf", "jobs", "--team", "research"], 1, /the API at 127\.0\.0\.1:9 does not answer/],
-    ["an API that is down, named behind the command", ["pools", "--name", "deaf"], 1, /the API at 127\.0\.0\.1:9 does not answer/],
+    ["an API that is down", ["--name", "deaf", "jobs", "--team", "research"], 1, /the API at 127\.0\.0\.1:9 does not respond/],
+    ["an API that is down, named behind the command", ["pools", "--name", "deaf"], 1, /the API at 127\.0\.0\.1:9 does not respond/],
     ["a pattern that is none", ["jobs", "--team", "research", "--name", "a/b"], 2, /--name a\/b: a pattern may contain/],
     ["a team that is not", ["jobs", "--team", "sales"], 2, /no team sales; there are: research, vision/],
-    ["no team", ["jobs"], 2, /say for which team: --team research \| --team vision/],
+    ["no team", ["jobs"], 2, /choose a team: --team research \| --team vision/],
     ["a command that is not", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(fleet --help has more\)/],
     ["an option that is not", ["submit", "--gpu", "2"], 2, /unknown option '--gpu'\n\(Did you mean --gpus\?\)/],
     ["an option of the other way", ["submit", "--gpus", "2", "job.json"], 2, /--gpus: only for a job given on the command line, with -- COMMAND/],

@@ -79,7 +79,7 @@ describe("a job file", () => {
     [
       "an API that is down",
       { status: 503, body: "" },
-      /^not checked before it is sent, for the API could not be asked: the API answered 503/,
+      /^jobs are sent without a check, because the API could not be asked: the API returned 503/,
     ],
     ["a caller without the right", problem(403, "denied", "You may not."), /could not be asked: You may not\.$/],
   ])("needs no API to be sent: %s", async (_what, answer, note) => {
@@ -117,7 +117,7 @@ describe("many jobs", () => {
   });
 
   it.each([
-    [true, /every job has an id, and one that was sent already is not run twice/],
+    [true, /every job has an id, so a job that was already sent does not run twice/],
     [false, /send only these again: a job without an "id"/],
   ])("of which some cannot be sent are named, with how to send them again (with ids: %s)", async (named, advice) => {
     const { on, said } = await start();
@@ -171,7 +171,7 @@ describe("a folder and a command", () => {
     };
     const options = { workdir: folder, team: "research", spot: true };
     expect(await submitCommand(["true"], options, { ...on, connection: { ...on.connection, code } })).toBe(0);
-    expect(said.note[1]).toBe("unchanged since the last time, nothing sent");
+    expect(said.note[1]).toBe("unchanged since the last upload; nothing was sent");
   });
 
   it("are not submitted with --strict if something cannot be packed", async () => {

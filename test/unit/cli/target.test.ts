@@ -88,7 +88,7 @@ describe("what this user's folder says", () => {
 
   it("must be readable, or the command fails and does not guess", async () => {
     await writeFile(join(folder, "clouds"), "a file");
-    await expect(standing()).rejects.toThrow(/cannot read .*, which says whether a local cloud runs .*--aws/);
+    await expect(standing()).rejects.toThrow(/cannot read .*, which records whether a local cloud runs .*--aws/);
     expect((await standing("aws")).choice.kind).toBe("aws");
   });
 
@@ -100,7 +100,7 @@ describe("what this user's folder says", () => {
 
 it("a local cloud that has ended is named, with every way out", () => {
   const { message } = noLocalCloud(ended);
-  expect(message).toMatch(/the one at http:\/\/127\.0\.0\.1:4566 ended at 2026-06-01T01:00:00.000Z.* did not go to AWS instead/);
+  expect(message).toMatch(/the one at http:\/\/127\.0\.0\.1:4566 ended at 2026-06-01T01:00:00.000Z.* did not use AWS instead/);
   expect(message).toMatch(/\n {2}on this machine: .*local\n {2}on AWS: .*use aws$/);
   expect(noLocalCloud(cloud).message).toContain("the one at http://127.0.0.1:4566 was killed");
 });

@@ -119,8 +119,8 @@ describe("logs --whole", () => {
 
   it.each([
     [{ rank: "all" as const }, /name it with --rank N/],
-    [{ tail: 5 }, /leave --tail out/],
-    [{ follow: true }, /leave --follow out/],
+    [{ tail: 5 }, /omit --tail/],
+    [{ follow: true }, /omit --follow/],
   ])("does not go with %j", async (options, message) => {
     await expect(read([], { options })).rejects.toThrow(message);
   });
