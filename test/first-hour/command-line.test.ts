@@ -174,7 +174,7 @@ describe("fleet, beside a running local cloud", () => {
     expect(decision.code, decision.err).toBe(0);
     expect(decision.out).toMatch(/pool +gpu/);
     const forgotten = await fleet("forget", "gpu");
-    expect(forgotten, forgotten.err).toMatchObject({ code: 0, out: expect.stringContaining("pool gpu begins to learn anew") });
+    expect(forgotten, forgotten.err).toMatchObject({ code: 0, out: expect.stringContaining("pool gpu starts to learn again") });
   });
 
   it("adds, shows and removes a dataset, and says why a source will not do", async () => {

@@ -146,8 +146,8 @@ describe("Ctrl-C", () => {
       const command = open(["local"]);
       const refused = await fleetIn(["local", "--port", "4566"], { home: home.path });
       expect(refused).toMatchObject({ code: 1 });
-      expect(refused.err).toMatch(/port 4566 of 127\.0\.0\.1 is taken; .*leave --port out/);
-      await command.says(/port 4566 is taken; taking a free one/);
+      expect(refused.err).toMatch(/port 4566 of 127\.0\.0\.1 is taken; .*omit --port/);
+      await command.says(/port 4566 is taken; using a free one/);
       await command.says(/^local cloud at http/m);
       await interrupted(command, 0);
     } finally {

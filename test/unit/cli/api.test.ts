@@ -63,7 +63,7 @@ describe("fleet api METHOD PATH", () => {
       "FETCH is not a method of the API; there are: GET, POST, PUT, DELETE",
     );
     await expect(callApi({ method: "GET", path: "https://evil.example/v1/me" }, on)).rejects.toThrow(
-      /is not a path of the API; they begin with \/v1\//,
+      /is not a path of the API; paths begin with \/v1\//,
     );
     await expect(callApi({ method: "POST", path: "/v1/me", body: "{" }, on)).rejects.toThrow("the body is not JSON");
     await expect(callApi({ method: "GET", path: "/v1/me" }, on)).rejects.toThrow("Not you.");

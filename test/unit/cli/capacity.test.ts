@@ -66,7 +66,7 @@ describe("fleet capacity", () => {
     const { code, out, note } = await run({ compute: 30, storage: 1, types });
     expect({ code, out }).toEqual({ code: 1, out: [] });
     expect(note.join()).toMatch(
-      /all that can be had is 20 of compute, and 30 is wanted; all that can be had is 0 of storage, and 1 is wanted/,
+      /at most 20 of compute is available, and the demand is 30; at most 0 of storage is available, and the demand is 1/,
     );
     expect(JSON.parse((await run({ compute: 30, types, json: true })).out.join(""))).toEqual({
       kind: "impossible",
@@ -75,9 +75,9 @@ describe("fleet capacity", () => {
   });
 
   it.each<[string, CapacityOptions, RegExp]>([
-    ["nothing wanted", {}, /say how much is wanted: --compute/],
-    ["room for peaks without a price", { compute: 1, headroom: 20 }, /say what it costs to wait/],
-    ["a price without room for peaks", { compute: 1, waiting: { compute: 1 } }, /say how much is to stay free/],
+    ["nothing wanted", {}, /give a demand: --compute/],
+    ["room for peaks without a price", { compute: 1, headroom: 20 }, /--headroom needs a price/],
+    ["a price without room for peaks", { compute: 1, waiting: { compute: 1 } }, /--waiting needs a headroom/],
   ])("is asked wrongly with %s", async (_what, options, message) => {
     await expect(run(options)).rejects.toMatchObject({ name: "UsageError", message: expect.stringMatching(message) });
   });

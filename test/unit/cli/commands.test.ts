@@ -151,7 +151,7 @@ describe("nodes", () => {
   it("that are none cost nothing", async () => {
     const { on, said } = await start({ "GET /v1/nodes": { body: { items: [] } } });
     await nodes({ limit: 20 }, on);
-    expect(said.out.join("")).toMatch(/no nodes: nothing runs, and no instance costs anything/);
+    expect(said.out.join("")).toMatch(/no nodes: no instance runs or costs anything/);
     await expect(nodes({ limit: 20, pool: "big" }, on)).rejects.toThrow(/no pool big; there are: gpu/);
   });
 
@@ -198,12 +198,12 @@ describe("pools", () => {
       /refused +g4dn\.xlarge spot in us-east-1b \(InsufficientInstanceCapacity\); asked for again in 1 min /m,
     );
     expect(human.join("\n")).toMatch(
-      /^learned +which packing engine does best, from 12 trials on 1 kind of problem; reset it with: fleet forget gpu$/m,
+      /^learned +which packing engine is best, from 12 trials on 1 kind of problem; reset it with: fleet forget gpu$/m,
     );
     expect(human.join("\n")).toMatch(/^consolidation +a node on which nothing has changed for 15 min is emptied when/m);
     expect(human.join("\n")).toMatch(/^lifetime +1 d at most; nodes are drained 10 min before$/m);
     expect(human.join("\n")).toMatch(
-      /^broken +g5\.xlarge in us-east-1c did not boot \(3 times within the hour\) with the launch template's image; tried again .* in 15 min$/m,
+      /^broken +g5\.xlarge in us-east-1c did not boot \(3 times within the hour\) with the launch template's image; next try .* in 15 min$/m,
     );
     expect(value).toMatchObject({ pool: "gpu" });
     const { on } = aContext(api);
@@ -242,7 +242,7 @@ describe("datasets", () => {
     const { human, value } = await both({ [`GET ${path}/images`]: { body: aDatasetDetail({ listing }) } }, (options, on) =>
       showDataset("images", { team, ...options }, on),
     );
-    const at = human.indexOf("left out   3 objects, which jobs do not see:");
+    const at = human.indexOf("left out   3 objects that jobs do not see:");
     expect(human.slice(at + 1, at + 3).map((line) => line.trim())).toEqual([
       "set/a//b has an empty part, '.', '..' or a NUL",
       "and 2 more",
@@ -260,7 +260,7 @@ describe("datasets", () => {
     expect(said.note[0]).toMatch(/--dataset images/);
     expect(await addDataset("images", { team, source: "s3://data/images/", replace: true, json: true }, on)).toBe(0);
     expect(api.calls.at(-1)?.body).toEqual({ source: "s3://data/images/", replace: true });
-    await expect(addDataset("images", { team, source: "/data" }, on)).rejects.toThrow(/must look like s3:\/\/BUCKET\/PREFIX\//);
+    await expect(addDataset("images", { team, source: "/data" }, on)).rejects.toThrow(/expected s3:\/\/BUCKET\/PREFIX\//);
     expect(await removeDataset("images", { team, json: true }, on)).toBe(0);
     expect(JSON.parse(said.out.at(-1) ?? "")).toEqual({ team, dataset: "images", removed: true });
     await expect(removeDataset("other", { team }, on)).rejects.toThrow(/no dataset other; list them with: fleet datasets --team research/);
@@ -287,8 +287,8 @@ describe("decisions", () => {
     });
     expect(await decisions({ limit: 20 }, on)).toBe(0);
     expect(said.out.slice(1).map((line) => line.split(/ +/)[1])).toEqual(["gpu", "big"]);
-    expect(said.note).toEqual(["there are more: go on in one pool with --pool big | --pool gpu"]);
-    await expect(decisions({ limit: 20, cursor: "c" }, on)).rejects.toThrow(/--cursor goes with --pool/);
+    expect(said.note).toEqual(["there are more: choose a pool to see them: --pool big | --pool gpu"]);
+    await expect(decisions({ limit: 20, cursor: "c" }, on)).rejects.toThrow(/--cursor needs --pool/);
   });
 
   it("one is told in words, wherever it was made", async () => {
@@ -328,7 +328,7 @@ describe("interrupt", () => {
     expect(api.calls[0]?.body).toEqual({ instance: id });
     expect(await interrupt(id, { json: true }, on)).toBe(0);
     await expect(interrupt(id, {}, on)).rejects.toThrow("i-0 is on-demand");
-    await expect(interrupt("train-7", {}, on)).rejects.toThrow(/no instance id; list them with: fleet nodes/);
+    await expect(interrupt("train-7", {}, on)).rejects.toThrow(/not an instance id; list the nodes with: fleet nodes/);
     await expect(interrupt(id, {}, remote)).rejects.toThrow(/AWS FIS .*aws:ec2:send-spot-instance-interruptions/);
   });
 });

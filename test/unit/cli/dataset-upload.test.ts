@@ -117,8 +117,8 @@ describe("fleet dataset upload", () => {
     const note = context.said.note.join("\n");
     expect(note).toContain("2 files failed:");
     expect(note).toContain("  b: S3 refused it (AccessDenied: no)");
-    expect(note).toContain("  link: it does not exist any more, or is a link to nothing");
-    expect(note).toContain("gone; nothing is removed while files fail");
+    expect(note).toContain("  link: it no longer exists, or it is a broken link");
+    expect(note).toContain("gone; nothing is removed because files failed");
     expect(api.calls).toEqual([]);
 
     bad.clear();
@@ -144,7 +144,7 @@ describe("fleet dataset upload", () => {
     await write(Object.fromEntries(names.map((name) => [name, name])));
     const context = start(memoryFiles({}, new Set(names)));
     expect(await upload(context)).toBe(1);
-    expect(context.said.note.join("\n")).toMatch(/10\d files failed:\n(.*\n){10}and 9\d more\n4\d files not tried, because so many failed/);
+    expect(context.said.note.join("\n")).toMatch(/10\d files failed:\n(.*\n){10}and 9\d more\n4\d files not tried, because too many failed/);
   });
 
   it("refuses a name that no dataset may have, and a folder that is none or holds nothing", async () => {
@@ -152,6 +152,6 @@ describe("fleet dataset upload", () => {
     const options = { team };
     await expect(uploadDataset("Images", folder, { ...on, options })).rejects.toThrow(/Images cannot be its name/);
     await expect(uploadDataset("images", join(folder, "b"), { ...on, options })).rejects.toThrow(/there is no folder/);
-    await expect(uploadDataset("images", folder, { ...on, options })).rejects.toThrow(/holds no files/);
+    await expect(uploadDataset("images", folder, { ...on, options })).rejects.toThrow(/contains no files/);
   });
 });

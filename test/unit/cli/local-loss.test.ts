@@ -7,14 +7,14 @@ const none = { open: 0, ended: 0, datasets: 0, whole: true };
 
 describe("what goes with a local cloud", () => {
   it.each([
-    [none, "nothing is lost with it: it has no jobs and no data sets"],
-    [{ ...none, open: 443 }, "with it go: 443 jobs that have not ended"],
+    [none, "nothing is lost: it has no jobs and no datasets"],
+    [{ ...none, open: 443 }, "this deletes 443 jobs that have not ended"],
     [
       { ...none, open: 1, ended: 57, datasets: 2 },
-      "with it go: 1 job that has not ended, the logs and artifacts of 57 jobs and 2 data sets",
+      "this deletes 1 job that has not ended, the logs and artifacts of 57 jobs and 2 datasets",
     ],
-    [{ ...none, ended: 1, whole: false }, "with it go: at least the logs and artifacts of 1 job"],
-    [{ ...none, whole: false }, "with it go all its jobs, logs, artifacts and data sets"],
+    [{ ...none, ended: 1, whole: false }, "this deletes at least the logs and artifacts of 1 job"],
+    [{ ...none, whole: false }, "this deletes all its jobs, logs, artifacts and datasets"],
   ])("is said in words: %o", (loss, words) => {
     expect(lossInWords(loss)).toBe(words);
   });

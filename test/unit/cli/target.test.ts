@@ -68,8 +68,8 @@ describe("what this user's folder says", () => {
     expect(await shown(undefined)).toMatch(
       /^target +local cloud at http:\/\/127\.0\.0\.1:4566, .*\nbecause +it is the local cloud that runs/,
     );
-    expect(await shown("aws")).toMatch(/^target +AWS.*\nbecause +"fleet use aws" was said/);
-    expect(await shown("local")).toMatch(/^target +local cloud at .*\nbecause +"fleet use local" was said/);
+    expect(await shown("aws")).toMatch(/^target +AWS.*\nbecause +you ran "fleet use aws"/);
+    expect(await shown("local")).toMatch(/^target +local cloud at .*\nbecause +you ran "fleet use local"/);
     await local.close();
     expect(await shown(undefined)).toMatch(/^target +none: commands fail until .*use aws/);
   });
