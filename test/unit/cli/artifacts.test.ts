@@ -98,7 +98,7 @@ describe("artifacts get", () => {
   test("never writes over a file that differs, unless it is told to", async () => {
     await writeFile(here("model.pt"), "my own");
     const { get, opened } = world({}, [kept(1, left)]);
-    await expect(get()).rejects.toThrow(/nothing was fetched, because a file is there already, and differs:\n {2}model\.pt\n.*--force/);
+    await expect(get()).rejects.toThrow(/nothing was fetched, because a different file is already there:\n {2}model\.pt\n.*--force/);
     expect(opened).toEqual([]);
     expect(await readFile(here("model.pt"), "utf8")).toBe("my own");
     expect(await get({ force: true })).toBe(0);
@@ -162,7 +162,7 @@ describe("artifacts get", () => {
   );
 
   test.each<[string, Partial<SealedManifest>, readonly string[], string]>([
-    ["named nothing", {}, [], 'no file was kept of train-7: it named nothing to keep; name files in its "artifacts", or with --artifact'],
+    ["named nothing", {}, [], 'no file was kept of train-7: it named no files to keep; name them in its "artifacts", or with --artifact'],
     [
       "left nothing that it named",
       { missing: ["a"] },
@@ -238,17 +238,17 @@ describe("artifacts list", () => {
   const named = aSpec({ artifacts: ["model.pt", { path: "final.pt", required: true }] });
   test.each<[Partial<Job>, number | undefined, string]>([
     [{ state: "queued" }, undefined, "train-7 is queued: no attempt of it has run yet"],
-    [{ state: "queued", attempt: 3 }, undefined, "train-7 is queued again, and no attempt so far left anything"],
-    [{ state: "placed" }, undefined, "train-7 is placed on a node and about to run: what it leaves is kept when the run ends"],
-    [{ state: "running" }, undefined, "train-7 is running: what it leaves is kept when the run ends"],
+    [{ state: "queued", attempt: 3 }, undefined, "train-7 is queued again, and no attempt so far left files"],
+    [{ state: "placed" }, undefined, "train-7 is placed on a node and about to run: its files are kept when the run ends"],
+    [{ state: "running" }, undefined, "train-7 is running: its files are kept when the run ends"],
     [{ state: "sealing" }, undefined, "train-7 is sealing: its files are being encrypted; try again in a moment"],
     [{ state: "rejected", reason: "no such pool" }, undefined, "train-7 was rejected and never ran (no such pool)"],
     [{ state: "running", attempt: 2 }, 3, "train-7 has no attempt 3; its latest is 2"],
-    [{ state: "running", attempt: 2 }, 1, "attempt 1 of train-7 left nothing that was kept"],
+    [{ state: "running", attempt: 2 }, 1, "attempt 1 of train-7 left no files that were kept"],
     [
       { state: "failed", reason: "exit code 3: boom\nmore", spec: aSpec({ artifacts: [] }) },
       undefined,
-      'train-7 is failed (exit code 3: boom); it named nothing to keep; name files in its "artifacts", or with --artifact',
+      'train-7 is failed (exit code 3: boom); it named no files to keep; name them in its "artifacts", or with --artifact',
     ],
     [{ state: "failed", spec: named }, undefined, 'train-7 is failed; nothing of it was kept (it named "model.pt", "final.pt")'],
   ])("says why there is nothing: %j", async (job, attempt, why) => {
@@ -258,7 +258,7 @@ describe("artifacts list", () => {
 
   test("says of a job that has just ended that its files may be on their way", async () => {
     const { list } = world({ state: "cancelled", spec: named, startedAtMs: 1, endedAtMs: Date.UTC(2100, 0) });
-    await expect(list()).rejects.toThrow("train-7 is cancelled; what it left may still be on its way: try again in a minute");
+    await expect(list()).rejects.toThrow("train-7 is cancelled; its files may still be in sealing: try again in a minute");
   });
 });
 

@@ -102,9 +102,9 @@ it("a list shows a reason's first line: all of it where there is no bound, else 
 describe("a job that does not run yet", () => {
   it("says why it waits from its first second on, in its lines and in the list", () => {
     const queued = aJob();
-    expect(whyWaiting(queued)).toBe("waits for the next decision about pool gpu, or for the node that is being launched for it");
+    expect(whyWaiting(queued)).toBe("waits for the next decision of pool gpu, or for a node that is being launched for it");
     expect(jobLines(queued, monday)).toContain(`reason     ${whyWaiting(queued)}`);
-    expect(tableLines([queued], jobColumns(monday), "none")[1]).toContain("waits for the next decision about pool gpu");
+    expect(tableLines([queued], jobColumns(monday), "none")[1]).toContain("waits for the next decision of pool gpu");
     expect(whyWaiting(aJob({ reason: "no capacity" }))).toBe("no capacity");
     expect(whyWaiting(aJob({ state: "placed", node: "i-0a", reason: "no capacity" }))).toBe(
       "waits for i-0a to boot, and to fetch what the job needs",

@@ -63,10 +63,10 @@ describe("fleet plan", () => {
     });
     const told = (await run(tables)).join("\n");
     expect(told).toMatch(/^EMPTY +SAVES\/H.*\ndear +\$3 +1 +old$/m);
-    expect(told).toMatch(/^f +\$0\/h for what is launched, less \$3\/h for what is emptied$/m);
+    expect(told).toMatch(/^f +\$0\/h for launches, less \$3\/h for emptied nodes$/m);
     expect(await run(tables, { explain: "old" })).toContainEqual(expect.stringMatching(/^old goes on node cheap/));
     expect(await run(tables, { explain: "other" })).toEqual([
-      "other stays on node cheap, where it runs: to start it anew elsewhere would not pay",
+      "other stays on node cheap, where it runs: a restart elsewhere would not save money",
     ]);
     const costly = {
       ...tables,
@@ -176,9 +176,9 @@ describe("its tables, for people", () => {
       /^LAUNCH +NODES +EACH\/H +ALL\/H +JOBS +WHICH +OR\nbig\/any\/on-demand +1 +\$3\.50 +\$3\.50 +4 +train#1, train#2 \+2 +-$/m,
     );
     expect(text).toMatch(
-      /^large +1 +it wants 20 vCPUs and one has 4 to give; with at most 4 vCPUs it could have small\/any\/on-demand for \$1\/h$/m,
+      /^large +1 +it needs 20 vCPUs and one offers 4; with at most 4 vCPUs it could have small\/any\/on-demand for \$1\/h$/m,
     );
-    expect(text).toMatch(/^f +\$3\.50\/h for what is launched$/m);
+    expect(text).toMatch(/^f +\$3\.50\/h for launches$/m);
     expect(text).toMatch(/^bound +no plan that places the same jobs costs less than \$3\.50\/h; this one is at most 0 % above$/m);
     for (const line of out) expect(line).toBe(line.trimEnd());
   });
@@ -193,7 +193,7 @@ describe("its tables, for people", () => {
     [
       "why it waits",
       "large",
-      /^large waits: .*nearest to holding it is small\/any\/on-demand, but\n {2}it wants 20 vCPUs .*\nwith at most 4 vCPUs it could have/,
+      /^large waits: .*closest offer is small\/any\/on-demand, but\n {2}it needs 20 vCPUs .*\nwith at most 4 vCPUs it could have/,
     ],
   ])("explain %s", async (_what, explain, expected) => {
     const tables = {

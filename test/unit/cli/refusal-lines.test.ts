@@ -24,8 +24,8 @@ const drought: Refusals = (["spot", "on-demand"] as const).flatMap((market) =>
 it("a drought of every type in every zone is one line a market", () => {
   expect(drought).toHaveLength(54);
   expect(refusalLines(drought, monday + 70_000)).toEqual([
-    "9 types of g4dn, g5, g6 spot in us-east-1a, us-east-1b, us-east-1c (UnfulfillableCapacity), last 10 s ago; asked for again in 50 s to 2 min 50 s (2026-06-01 00:02:00 UTC)",
-    "9 types of g4dn, g5, g6 on-demand in us-east-1a, us-east-1b, us-east-1c (InsufficientInstanceCapacity), last 10 s ago; asked for again in 50 s to 2 min 50 s (2026-06-01 00:02:00 UTC)",
+    "9 types of g4dn, g5, g6 spot in us-east-1a, us-east-1b, us-east-1c (UnfulfillableCapacity), last 10 s ago; next try in 50 s to 2 min 50 s (2026-06-01 00:02:00 UTC)",
+    "9 types of g4dn, g5, g6 on-demand in us-east-1a, us-east-1b, us-east-1c (InsufficientInstanceCapacity), last 10 s ago; next try in 50 s to 2 min 50 s (2026-06-01 00:02:00 UTC)",
   ]);
   const lines = poolLines(aPoolView({ refusals: drought }), monday + 70_000);
   expect(lines.filter((line) => line.startsWith("refused"))).toHaveLength(2);
@@ -47,6 +47,6 @@ it("a quota is told as what it is", () => {
     until: at(60),
   } as const;
   expect(refusalLines([quota], monday)).toEqual([
-    "the account's quota: All G and VT Spot Instance Requests (MaxSpotInstanceCountExceeded); asked for again in 1 min (2026-06-01 00:01:00 UTC)",
+    "the account's quota: All G and VT Spot Instance Requests (MaxSpotInstanceCountExceeded); next try in 1 min (2026-06-01 00:01:00 UTC)",
   ]);
 });
