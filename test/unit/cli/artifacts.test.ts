@@ -276,5 +276,5 @@ test.each([
 });
 
 test("two folders are one too many", () => {
-  expect(() => whereAndWhat(["./a"], "b")).toThrow("there are two folders to fetch into, b and ./a; give one of them");
+  expect(() => whereAndWhat(["./a"], "b")).toThrow("there are two folders to fetch into, b and ./a; name only one");
 });

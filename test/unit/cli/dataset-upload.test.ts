@@ -136,7 +136,7 @@ describe("fleet dataset upload", () => {
     await chmod(join(folder, "secret"), 0o000);
     const context = start(memoryFiles());
     expect(await upload(context)).toBe(1);
-    expect(context.said.note.join("\n")).toContain("  secret: you may not read it");
+    expect(context.said.note.join("\n")).toContain("  secret: you have no permission to read it");
   });
 
   it("gives up when very many files fail", async () => {

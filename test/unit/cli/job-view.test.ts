@@ -107,7 +107,7 @@ describe("a job that does not run yet", () => {
     expect(tableLines([queued], jobColumns(monday), "none")[1]).toContain("waits for the next decision of pool gpu");
     expect(whyWaiting(aJob({ reason: "no capacity" }))).toBe("no capacity");
     expect(whyWaiting(aJob({ state: "placed", node: "i-0a", reason: "no capacity" }))).toBe(
-      "waits for i-0a to boot, and to fetch what the job needs",
+      "waits for i-0a to boot and to fetch what the job needs",
     );
   });
 

@@ -189,7 +189,7 @@ describe("its tables, for people", () => {
       "train#2",
       /^train#2 goes on a new big\/any\/on-demand for \$3\.50\/h, together with 3 others\n.*no other offer.*\n.*by itself it would cost \$1\/h on small/,
     ],
-    ["where it is bound", "fits", /^fits goes on node n1, alone: it is there, has room, and costs nothing more\n/],
+    ["where it is bound", "fits", /^fits goes on node n1, alone: the node exists, has room, and costs nothing extra\n/],
     [
       "why it waits",
       "large",
@@ -232,7 +232,7 @@ describe("what is wrong in its files is told with file, row and field", () => {
     [
       "one offer twice",
       { jobs, offers: "instanceType,usdPerHour,vcpus,memoryGiB\nx,1,1,1\nx,2,1,1\n" },
-      /row 3: x\/any\/on-demand is there already/,
+      /row 3: x\/any\/on-demand already exists/,
     ],
     ["a share of two GPUs", { jobs: "id,vcpus,memoryGiB,gpus,gpuFraction\na,1,1,2,0.5\n" }, /row 2, gpuFraction: a share is of one GPU/],
     ["a share that is none", { jobs: "id,vcpus,memoryGiB,gpus,gpuFraction\na,1,1,1,0\n" }, /row 2, gpuFraction: more than 0 is wanted/],
@@ -242,7 +242,7 @@ describe("what is wrong in its files is told with file, row and field", () => {
       { jobs, nodes: "id,freeVcpus,freeMemoryGiB,freeGpus\nn,1,1,1|2\n" },
       /nodes\.csv, row 2, freeGpus: a whole number/,
     ],
-    ["no jobs", { jobs: "id,vcpus,memoryGiB,gpus\n" }, /jobs\.csv has no job in it/],
+    ["no jobs", { jobs: "id,vcpus,memoryGiB,gpus\n" }, /jobs\.csv contains no job/],
     ["no offers", { jobs, offers: "" }, /offers\.csv is empty/],
   ])("%s", async (_what, tables, message) => {
     await expect(run(tables)).rejects.toMatchObject({ name: "UsageError", message: expect.stringMatching(message) });
