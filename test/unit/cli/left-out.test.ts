@@ -97,11 +97,11 @@ describe("links", () => {
       symlinkSync(target, join(root, "link"));
       expect(await said()).toEqual([
         expect.stringContaining("2 files"),
-        "left out because they cannot be packed (--strict makes this an error; a line in .fleetignore hides it):",
+        "left out because they cannot be packed (--strict makes this an error; exclude them in .fleetignore to hide this):",
         `  link: a link to ${target}, outside the folder`,
       ]);
       await expect(said({ strict: true })).rejects.toThrow(UsageError);
-      await expect(said({ strict: true })).rejects.toThrow(/--strict: not all of .*\n {2}link: a link to .*, outside the folder$/);
+      await expect(said({ strict: true })).rejects.toThrow(/--strict: not everything in .*\n {2}link: a link to .*, outside the folder$/);
       plant(root, { ".fleetignore": file("link\n") });
       expect(await said({ strict: true })).toHaveLength(1);
     },
@@ -139,16 +139,16 @@ describe("what may not be read", () => {
   it("is left out and named, in words", async () => {
     plant(root, { "a.py": file("a"), id_rsa: file("k"), "secrets/x": file("") });
     expect((await said({ disk: secretive })).slice(2)).toEqual([
-      "  id_rsa: a file that you may not read",
-      "  secrets: a folder that you may not read",
+      "  id_rsa: a file that you have no permission to read",
+      "  secrets: a folder that you have no permission to read",
     ]);
-    await expect(said({ disk: secretive, strict: true })).rejects.toThrow(/secrets: a folder that you may not read/);
+    await expect(said({ disk: secretive, strict: true })).rejects.toThrow(/secrets: a folder that you have no permission to read/);
   });
 
   it("is an error if it is the folder itself, or rules that say what stays here", async () => {
     plant(root, { "a.py": file("a"), ".gitignore": file("*.key\n") });
     await expect(said({ disk: { ...localDisk, list: () => Promise.reject(denied) } })).rejects.toThrow(
-      /^you may not read the folder .*; ask its owner/,
+      /^you have no permission to read the folder .*; ask its owner/,
     );
     const noRules: Disk = {
       ...localDisk,
@@ -157,7 +157,7 @@ describe("what may not be read", () => {
       },
     };
     await expect(said({ disk: noRules })).rejects.toThrow(
-      /\.gitignore cannot be read, and its rules say what stays here; make it readable$/,
+      /\.gitignore cannot be read, so it is unknown what it excludes; make it readable$/,
     );
   });
 });
@@ -182,7 +182,7 @@ describe("a folder that is uploaded as a dataset", () => {
   it("is refused for what would be missing without a word, or could have no key on S3", async () => {
     plant(root, { a: file("a"), l: link("/etc/passwd"), m: link("/etc/hosts") });
     await expect(entriesOf(root)).rejects.toThrow(
-      /put a file in the place of each .*:\n {2}l is a link to \/etc\/passwd, outside the folder\n {2}m is a link to \/etc\/hosts/,
+      /replace each of these with a file, .*:\n {2}l is a link to \/etc\/passwd, outside the folder\n {2}m is a link to \/etc\/hosts/,
     );
     for (const name of ["l", "m"]) rmSync(join(root, name));
     plant(root, { "caf\xe9": file("") });
@@ -210,8 +210,8 @@ describe("what .gitignore leaves out", () => {
       ".venv/lib": sized(10_000),
     });
     expect((await said()).slice(1)).toEqual([
-      ".gitignore left out 5 files, 17 KiB; the largest: best[1].pt (8.8 KiB), data/a.bin (4.9 KiB), data/deep/b.bin (2.9 KiB)",
-      String.raw`to send one all the same, add a line to .fleetignore: !/best\[1].pt`,
+      ".gitignore excluded 5 files, 17 KiB; the largest: best[1].pt (8.8 KiB), data/a.bin (4.9 KiB), data/deep/b.bin (2.9 KiB)",
+      String.raw`to send one anyway, add a line to .fleetignore: !/best\[1].pt`,
     ]);
     plant(root, { ".fleetignore": file("!/best\\[1].pt\n!/data/a.bin\n") });
     expect(await listed()).toEqual([".fleetignore", ".gitignore", "a.py", "best[1].pt", "data/a.bin"]);
@@ -224,8 +224,8 @@ describe("what .gitignore leaves out", () => {
       ...Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`data/${n}`, sized(1)])),
     });
     const [, line] = await said({ counting: { entries: 11, ms: 60_000 } });
-    expect(line).toMatch(/^\.gitignore left out more than 10 files, 10 bytes; the largest: /);
-    expect((await said({ counting: { entries: 100, ms: -1 } }))[1]).toBe(".gitignore left out more than could be counted");
+    expect(line).toMatch(/^\.gitignore excluded more than 10 files, 10 bytes; the largest: /);
+    expect((await said({ counting: { entries: 100, ms: -1 } }))[1]).toBe(".gitignore excluded more than could be counted");
   });
 });
 

@@ -108,7 +108,7 @@ it("What would unpack to more than a node takes is refused before it is packed",
   plant(from, { "main.py": file("x"), zeros: file("") });
   truncateSync(join(from, "zeros"), 21 * 1024 ** 3);
   await expect(withPacked(from, {}, async () => "packed")).rejects.toThrow(
-    /unpacks to more than \d+ bytes; leave that out with a \.fleetignore file/,
+    /unpacks to more than \d+ bytes; exclude it with a \.fleetignore file/,
   );
 });
 
@@ -178,5 +178,5 @@ it("A file that goes while it is packed ends it in words", async () => {
   const all = async (): Promise<void> => {
     for await (const _ of contentsOf(from, items));
   };
-  await expect(all()).rejects.toThrow("gone was changed or removed while it was packed; try again once nothing writes to the folder");
+  await expect(all()).rejects.toThrow("gone was changed or removed while the folder was packed; try again when no program writes to it");
 });

@@ -91,7 +91,7 @@ it.each([
     "more than may be sent",
     { "a.bin": "q" },
     { mostBytes: 20 },
-    /more than 20 bytes packed; leave data and results out with a \.fleetignore.*as a dataset/,
+    /more than 20 bytes packed; exclude data and results with a \.fleetignore.*as a dataset/,
   ],
 ])("refuses %s, with advice", async (_what, files, options, message) => {
   await put(files);
