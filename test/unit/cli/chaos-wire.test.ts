@@ -54,7 +54,7 @@ describe("the checks of a run over the wire", () => {
   });
 
   test.each<[what: string, rest: AtRest, says: RegExp]>([
-    ["a job that nobody knows", withJob(undefined), /^jobs end once: research\/a was taken by SQS/],
+    ["a job that nobody knows", withJob(undefined), /^jobs end once: research\/a was accepted by SQS/],
     ["one that never ended", withJob({ ...done, state: "running" }), /^jobs end once: .* never ended: it is running/],
     [
       "one that ended twice",
@@ -64,17 +64,17 @@ describe("the checks of a run over the wire", () => {
     [
       "one that failed and should not",
       withJob({ ...done, state: "failed", reason: "exit code 1" }),
-      /^jobs end once: .* had to end as succeeded/,
+      /^jobs end once: .* should have ended as succeeded/,
     ],
-    ["one refused without a word", withJob({ ...done, state: "rejected" }), /^jobs end once: .* nobody says why/],
+    ["one refused without a word", withJob({ ...done, state: "rejected" }), /^jobs end once: .* was rejected without a reason/],
     ["two attempts at once", withJob(done, { ran: [1, 2, 1, 2] }), /^one attempt at a time: .* attempt 1 still ran after attempt 2/],
-    ["a file that does not unseal", withJob(done, { left: {} }), /^artifacts are sealed: out.txt of research\/a does not unseal/],
-    ["a file that is another", withJob(done, { left: { "out.txt": "2\n" } }), /^artifacts are sealed: .* is not what it had to write/],
-    ["an instance that lives on", { ...good, remaining: ["i-1"] }, /^back at zero: i-1 lives on/],
+    ["a file that does not unseal", withJob(done, { left: {} }), /^artifacts are sealed: out.txt of research\/a cannot be unsealed/],
+    ["a file that is another", withJob(done, { left: { "out.txt": "2\n" } }), /^artifacts are sealed: .* is not what the job should have written/],
+    ["an instance that lives on", { ...good, remaining: ["i-1"] }, /^back at zero: i-1 is still running/],
     [
       "what is reserved for nothing",
       { ...good, pools: [{ pool: "gpu", reserved: { usdPerHour: 0, gpus: 1 }, openLaunches: [] }] },
-      /^back at zero: pool gpu reserves/,
+      /^back at zero: pool gpu still reserves/,
     ],
     ["a token that launched twice", { ...good, fleetCalls: [launched, launched] }, /^no launch happens twice: the token t/],
     ["a launch without a token", { ...good, fleetCalls: [{ ...launched, clientToken: undefined }] }, /^no launch happens twice: a launch/],

@@ -74,10 +74,10 @@ it("a summary says for each job how it ended, in one line", () => {
     "",
     "message to launch  120 ms (p50), - ms (p99), handlers started cold",
     "instances          1 launched, 0 remaining",
-    "artifacts          3 sealed, 3 fetched, unsealed and equal to what the jobs had to write",
+    "artifacts          3 sealed, 3 fetched, unsealed and equal to what the jobs should have written",
     "interruptions      1 noticed, 1 resumed, 0 lost",
-    "alarms             2 went off, 2 on record as a decision's cause",
-    "datasets           25 shards, 73 fetched by jobs, 73 of them as they lie on S3; the map is at version 4",
+    "alarms             2 went off, 2 recorded as the cause of a decision",
+    "datasets           25 shards, 73 fetched by jobs, 73 of them equal to those on S3; the map is at version 4",
     "gangs              1 started, 0 partial",
   ]);
 });
