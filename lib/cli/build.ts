@@ -57,7 +57,7 @@ async function licences(folders: readonly string[]): Promise<string> {
   const sections = [...Map.groupBy(packages, ({ text }) => text)].map(([text, those]) =>
     [`=== ${those.map(({ title }) => title).join(", ")}`, text].join("\n\n"),
   );
-  return `${["The code in this folder holds code of these packages.", ...sections].join("\n\n")}\n`;
+  return `${["The code in this folder contains code from these packages.", ...sections].join("\n\n")}\n`;
 }
 
 async function licenceOf(folder: string): Promise<{ readonly title: string; readonly text: string }> {

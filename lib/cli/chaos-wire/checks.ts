@@ -3,7 +3,7 @@ import type { FleetCall } from "../../local/ec2/record.ts";
 import { isEnded, type Job, jobName } from "../../model/job.ts";
 import type { WireJob } from "./workload.ts";
 
-/** What is seen of a run at its end, when the fleet should be at rest. */
+/** The observations at the end of a run, when the fleet should be at rest. */
 export type AtRest = {
   readonly jobs: readonly {
     readonly asked: WireJob;
@@ -23,7 +23,7 @@ export type AtRest = {
 
 type Check = { readonly name: string; readonly says: string; wrong(rest: AtRest): readonly string[] };
 
-/** What must hold for a run on the local cloud at rest: those of the nine invariants that can be checked from outside. */
+/** The checks of a run on a local cloud at rest: those of the nine invariants that can be checked from outside. */
 export const checks: readonly Check[] = [
   {
     name: "jobs end once",

@@ -1,7 +1,7 @@
 import type { Ec2Record } from "../../local/ec2/record.ts";
 import type { Chance } from "../../sim/faults/chance.ts";
 
-/** What faults can act on. */
+/** The parts of the local cloud that faults act on. */
 export type Seams = {
   readonly record: Pick<
     Ec2Record,

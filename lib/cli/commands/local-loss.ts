@@ -2,7 +2,7 @@ import { isEnded } from "../../model/job.ts";
 import type { FleetApi } from "../session/fleet-api.ts";
 import { count } from "../terminal/amount.ts";
 
-/** What is lost when a local cloud ends, because it is only in memory. */
+/** The data that is lost when a local cloud ends, because it is only in memory. */
 export type Loss = { readonly open: number; readonly ended: number; readonly datasets: number; readonly whole: boolean };
 
 type Asked = { readonly api: Pick<FleetApi, "jobs" | "datasets">; readonly teams: readonly string[]; readonly withinMs: number };

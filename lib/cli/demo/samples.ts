@@ -4,7 +4,7 @@ import { checksums, firstFiles, laterFile } from "./dataset.ts";
 export type Sample = {
   readonly team: string;
   readonly body: string;
-  /** What it shows, in a few words. */
+  /** A few words about what the sample shows. */
   readonly shows: string;
   readonly ends: "succeeded" | "failed" | "rejected" | "cancelled";
   /** The event that happens to it while it runs. */

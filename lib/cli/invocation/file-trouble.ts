@@ -4,9 +4,9 @@ import { UsageError } from "./exit.ts";
 
 /**
  * Returns a UsageError for a file that the user named and that cannot be read, or the error unchanged if it is about something else.
- * `wanted` says what was expected, for example "a job is a file".
+ * `wanted` says what was expected, for example "a job file is expected".
  */
-export function fileTrouble(error: unknown, file: string, wanted = "a file is wanted"): unknown {
+export function fileTrouble(error: unknown, file: string, wanted = "a file is expected"): unknown {
   if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return error;
   if (error.code === "ENOENT")
     return new UsageError(`there is no file ${file} in ${askedFrom(process.env, process.cwd())}`, { cause: error });

@@ -105,7 +105,7 @@ async function textOf(name: string, stream: NodeJS.ReadableStream): Promise<stri
       if (bytes > mostBytes) throw new UsageError(`${name} has more than ${mostBytes} bytes; split it`);
     }
   } catch (error) {
-    throw fileTrouble(error, name, "a job is a file");
+    throw fileTrouble(error, name, "a job file is expected");
   }
   return Buffer.concat(chunks).toString("utf8");
 }

@@ -1,7 +1,7 @@
 import { type Disk, isDenied, isGone } from "./disk.ts";
 import { isEnvironment, isNeverPacked } from "./never-packed.ts";
 
-/** What .gitignore excludes. It is reported, because people ignore data and weights that a job may need. */
+/** The files that .gitignore excludes. They are reported, because people ignore data and weights that a job may need. */
 export type Ignored = {
   readonly files: number;
   readonly bytes: number;

@@ -18,7 +18,7 @@ export type Item =
 /** An entry that cannot be packed, although no rule excludes it. */
 export type LeftOut = { readonly path: string; readonly kind: "link" | "unreadable" | "special"; readonly why: string };
 
-/** What is known about a folder in addition to its items. */
+/** Facts about a folder in addition to its items. */
 export type Listed = {
   /** Number of files and links. */
   readonly files: number;
@@ -76,7 +76,7 @@ type Walk = Required<Pick<ListOptions, "disk" | "git" | "mostEntries">> & {
   readonly leftOut: LeftOut[];
 };
 
-/** What applies to the entries of a folder: the rules of the folders above, and whether git ignores the folder or one of those. */
+/** The rules for the entries of a folder: those of the folders above, and whether git ignores the folder or one of those. */
 type Scope = { readonly git: Rules | undefined; readonly fleet: Rules | undefined; readonly isIgnored: boolean };
 
 async function visit(walk: Walk, base: string, { entries, ...outer }: Scope & { readonly entries: readonly Dirent[] }): Promise<void> {

@@ -13,7 +13,7 @@ import { type Found, type Records, recordsOf } from "./records.ts";
 
 /** A kind of table: its columns, and the type of a row. */
 export type TableKind<T> = {
-  /** What a row describes, for example "job". */
+  /** The noun for a row, for example "job". */
   readonly noun: string;
   readonly columns: z.ZodObject;
   readonly row: z.ZodType<T>;

@@ -13,7 +13,7 @@ export type Start = {
   readonly onConnect?: () => void;
 };
 
-/** What commands need to run. */
+/** The services that commands use. */
 export type Session = {
   readonly argv: readonly string[];
   readonly console: Console;

@@ -4,7 +4,7 @@ import { UsageError } from "../invocation/exit.ts";
 /** The kind of deployment that commands use. */
 export type TargetKind = "local" | "aws";
 
-/** What the user chose, in order of precedence. */
+/** The user's choices, in order of precedence. */
 export type Wishes = {
   /** `--local` or `--aws`: for this command. */
   readonly option?: TargetKind | undefined;
@@ -14,7 +14,7 @@ export type Wishes = {
   readonly remembered?: TargetKind | undefined;
 };
 
-/** What decided: one of the wishes or, without any, which local clouds run or ran. */
+/** The reason for a choice: one of the wishes or, without any, which local clouds run or ran. */
 export type Because = keyof Wishes | "clouds";
 
 export type Choice =

@@ -38,7 +38,7 @@ describe("a job file", () => {
 
   it.each([
     ["is not there", "nowhere.json", /there is no file .*nowhere\.json in /],
-    ["is a folder", ".", /is a folder, and a job is a file/],
+    ["is a folder", ".", /is a folder, and a job file is expected/],
   ])("is refused when it %s", async (_what, name, message) => {
     const reading = readJobFile(join(folder, name), silent);
     await expect(reading).rejects.toThrow(UsageError);

@@ -161,9 +161,9 @@ describe("the program", () => {
     ["a price of what there is not", ["capacity", "--compute", "1", "--unit-prices", "cpu=1"], 2, /expected prices as compute=100/],
     ["less than nothing", ["capacity", "--compute", "-1"], 2, /expected a number from 0 to 1e12/],
     ["a file that is not", ["capacity", "--compute", "1", "--types", "nowhere.csv"], 2, /there is no file nowhere\.csv in /],
-    ["a folder for a file", ["capacity", "--compute", "1", "--types", "."], 2, /\. is a folder, and a file is wanted/],
+    ["a folder for a file", ["capacity", "--compute", "1", "--types", "."], 2, /\. is a folder, and a file is expected/],
     ["a plan of nothing", ["plan", "--jobs", "jobs.csv"], 2, /required option '--offers <file>' not specified/],
-    ["a table that is a folder", ["plan", "--jobs", ".", "--offers", "."], 2, /\. is a folder, and a file is wanted/],
+    ["a table that is a folder", ["plan", "--jobs", ".", "--offers", "."], 2, /\. is a folder, and a file is expected/],
     ["too long a page", ["decisions", "--limit", "51"], 2, /expected a whole number from 1 to 50/],
   ])("says what is wrong with %s", async (_what, args, code, message) => {
     const ended = await fleet(...args);

@@ -114,7 +114,7 @@ describe("a file", () => {
     await writeFile(file, gzipSync("id,size\na,1\n".repeat(100)).subarray(0, 30));
     await expect(readTable(file, things)).rejects.toThrow(/broken\.gz is gzipped and cannot be unpacked/);
     await expect(readTable(join(folder, "nowhere.csv"), things)).rejects.toThrow(/there is no file .*nowhere\.csv/);
-    await expect(readTable(folder, things)).rejects.toThrow(/is a folder, and a file is wanted/);
+    await expect(readTable(folder, things)).rejects.toThrow(/is a folder, and a file is expected/);
   });
 });
 
