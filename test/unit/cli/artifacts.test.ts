@@ -70,7 +70,7 @@ const here = (path: string): string => join(folder, path);
 const left: Left = { "model.pt": "weights", "ckpt/1.pt": "one", "ckpt/2.pt": "two" };
 
 describe("artifacts get", () => {
-  test("fetches all files into a folder, with their permissions", async () => {
+  test("artifacts get fetches all files into a folder, with their permissions", async () => {
     const { get, said } = world({}, [kept(1, { ...left, "run.sh": { content: "#!", mode: 0o755 } })]);
     expect(await get()).toBe(0);
     expect(await readFile(here("ckpt/2.pt"), "utf8")).toBe("two");
@@ -78,7 +78,7 @@ describe("artifacts get", () => {
     expect(said.out).toEqual([`4 files in ${folder} (15 bytes, verified)`]);
   });
 
-  test("gives escaped names their own bytes back", async () => {
+  test("artifacts get restores the original bytes of escaped names", async () => {
     const { get } = world({}, [
       kept(1, { "logs%5Ca%25.txt": { content: "1", escaped: true }, "caf%E9": { content: "2", escaped: true }, "100%41": "3" }),
     ]);
@@ -87,7 +87,7 @@ describe("artifacts get", () => {
     expect(names.sort()).toEqual(["100%41", "caf\xe9", "logs\\a%.txt"]);
   });
 
-  test("fetches what is not there yet, and says what is", async () => {
+  test("artifacts get fetches only the files that are not there yet, and counts the others", async () => {
     await writeFile(here("model.pt"), "weights");
     const { get, said, opened } = world({}, [kept(1, left)]);
     expect(await get()).toBe(0);
@@ -95,7 +95,7 @@ describe("artifacts get", () => {
     expect(said.out).toEqual([`3 files in ${folder} (13 bytes, verified, 1 of them already there)`]);
   });
 
-  test("never writes over a file that differs, unless it is told to", async () => {
+  test("artifacts get does not overwrite a file that differs, unless --force is given", async () => {
     await writeFile(here("model.pt"), "my own");
     const { get, opened } = world({}, [kept(1, left)]);
     await expect(get()).rejects.toThrow(/nothing was fetched, because a different file is already there:\n {2}model\.pt\n.*--force/);
@@ -105,7 +105,7 @@ describe("artifacts get", () => {
     expect(await readFile(here("model.pt"), "utf8")).toBe("weights");
   });
 
-  test("goes on after a file that fails, tells of it, and exits with 1", async () => {
+  test("artifacts get continues after a file that fails, reports it, and exits with 1", async () => {
     await mkdir(here("model.pt"));
     const { get, said, trouble, opened } = world({}, [kept(1, { ...left, last: "x" })]);
     trouble.at = (path) => {
@@ -123,7 +123,7 @@ describe("artifacts get", () => {
     expect(opened.filter((path) => path === "ckpt/1.pt")).toHaveLength(1);
   });
 
-  test("tries again when a connection breaks", async () => {
+  test("artifacts get retries a file when a connection breaks", async () => {
     const { get, trouble, opened } = world({}, [kept(1, { a: "1" })]);
     trouble.at = () => {
       if (opened.length < 3) throw new Fault("not-opened", "the connection broke");
@@ -132,14 +132,14 @@ describe("artifacts get", () => {
     expect(opened).toEqual(["a", "a", "a"]);
   });
 
-  test.each(["%2E%2E/x", "a/%2E%2E/%2E%2E/x", "%2Fetc/x", "a%00b", "a/%2F"])("never leaves its folder: %s", async (path) => {
+  test.each(["%2E%2E/x", "a/%2E%2E/%2E%2E/x", "%2Fetc/x", "a%00b", "a/%2F"])("artifacts get does not write outside of its folder: %s", async (path) => {
     const { get, said, opened } = world({}, [kept(1, { [path]: { content: "1", escaped: true }, good: "2" })]);
     expect(await get()).toBe(1);
     expect(opened).toEqual(["good"]);
     expect(said.note).toEqual([`fleet: ${path} was not fetched: its name would lead out of the folder`]);
   });
 
-  test("fetches what patterns ask for, and says what there is when one takes nothing", async () => {
+  test("artifacts get fetches the files that match patterns, and names what exists if one matches nothing", async () => {
     const { get, opened } = world({}, [kept(1, left)]);
     expect(await get({}, ["ckpt/*.pt"])).toBe(0);
     expect(opened.sort()).toEqual(["ckpt/1.pt", "ckpt/2.pt"]);
@@ -150,7 +150,7 @@ describe("artifacts get", () => {
   });
 
   test.each(["failed", "cancelled", "queued", "running"] as const)(
-    "serves a job that is %s: the newest attempt that left files",
+    "artifacts get fetches from the newest attempt that left files if the job is %s",
     async (state) => {
       const { get, said } = world({ state, attempt: 4 }, [kept(3, {}), kept(2, { "ckpt.pt": "2" }), kept(1, { "ckpt.pt": "1" })]);
       expect(await get()).toBe(0);
@@ -162,20 +162,20 @@ describe("artifacts get", () => {
   );
 
   test.each<[string, Partial<SealedManifest>, readonly string[], string]>([
-    ["named nothing", {}, [], 'no file was kept of train-7: it named no files to keep; name them in its "artifacts", or with --artifact'],
+    ["named no files", {}, [], 'no file was kept of train-7: it named no files to keep; name them in its "artifacts", or with --artifact'],
     [
-      "left nothing that it named",
+      "left none of the files that it named",
       { missing: ["a"] },
       ["a"],
       "no file was kept of train-7; see why: fleet artifacts list train-7 --attempt 1",
     ],
     ["named empty folders", {}, ["out"], "no file was kept of train-7: the folders that it named are empty"],
-  ])("fails when there is nothing to fetch, of a job that %s", async (_name, over, named, why) => {
+  ])("artifacts get fails for a job that %s", async (_name, over, named, why) => {
     const { get } = world({ spec: aSpec({ artifacts: named }) }, [kept(1, {}, over)]);
     await expect(get()).rejects.toThrow(why);
   });
 
-  test("tells programs of each file how it came", async () => {
+  test("artifacts get --json says for each file whether it was fetched", async () => {
     await writeFile(here("model.pt"), "weights");
     const { get, json, trouble } = world({}, [kept(1, left)]);
     trouble.at = (path) => {
@@ -203,7 +203,7 @@ describe("artifacts list", () => {
     lost: [{ path: "x", because: "it was not uploaded" }],
   });
 
-  test("shows what was kept, and what was not and why", async () => {
+  test("artifacts list shows what was kept, and what was not kept and why", async () => {
     const { list, said } = world({ attempt: 2 }, [whole, kept(1, { a: "1" })]);
     expect(await list()).toBe(0);
     expect(said.out).toEqual([
@@ -222,13 +222,13 @@ describe("artifacts list", () => {
     ]);
   });
 
-  test("shows what patterns ask for", async () => {
+  test("artifacts list shows only entries that match patterns", async () => {
     const { list, said } = world({ attempt: 2 }, [whole]);
     expect(await list({}, ["ckpt", "out/*"])).toBe(0);
     expect(said.out.slice(1).map((line) => line.split(" ")[0])).toEqual(["ckpt/1.pt", "ckpt/2.pt", "out/pipe"]);
   });
 
-  test("tells programs all of it but where it rests", async () => {
+  test("artifacts list --json prints everything except the keys on S3", async () => {
     const { list, json } = world({ attempt: 2 }, [whole, kept(1, {})]);
     expect(await list({ json: true })).toBe(0);
     expect(json()).toMatchObject({ job: "train-7", attempt: 2, leftOutMore: 7, missing: ["final/*.pt"], otherAttempts: [1] });
@@ -250,13 +250,13 @@ describe("artifacts list", () => {
       undefined,
       'train-7 is failed (exit code 3: boom); it named no files to keep; name them in its "artifacts", or with --artifact',
     ],
-    [{ state: "failed", spec: named }, undefined, 'train-7 is failed; nothing of it was kept (it named "model.pt", "final.pt")'],
-  ])("says why there is nothing: %j", async (job, attempt, why) => {
+    [{ state: "failed", spec: named }, undefined, 'train-7 is failed; none of its files were kept (it named "model.pt", "final.pt")'],
+  ])("artifacts list says why there are no artifacts: %j", async (job, attempt, why) => {
     const { list } = world({ ...job, startedAtMs: undefined, endedAtMs: undefined });
     await expect(list(attempt === undefined ? {} : { attempt })).rejects.toThrow(why);
   });
 
-  test("says of a job that has just ended that its files may be on their way", async () => {
+  test("artifacts list says that the files of a job that has just ended may still be in sealing", async () => {
     const { list } = world({ state: "cancelled", spec: named, startedAtMs: 1, endedAtMs: Date.UTC(2100, 0) });
     await expect(list()).rejects.toThrow("train-7 is cancelled; its files may still be in sealing: try again in a minute");
   });
@@ -271,10 +271,10 @@ test.each([
   [["./*.pt"], undefined, undefined, ["./*.pt"]],
   [["model.pt"], "out", "out", ["model.pt"]],
   [[], undefined, undefined, []],
-])("of the words %j with --to %s the folder is %s", (words, to, folder, patterns) => {
+])("artifacts get with the arguments %j and --to %s fetches into the folder %s", (words, to, folder, patterns) => {
   expect(whereAndWhat(words, to)).toEqual({ folder, patterns });
 });
 
-test("two folders are one too many", () => {
+test("artifacts get refuses two folders", () => {
   expect(() => whereAndWhat(["./a"], "b")).toThrow("there are two folders to fetch into, b and ./a; name only one");
 });

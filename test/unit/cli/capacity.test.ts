@@ -23,7 +23,7 @@ async function file(text: string): Promise<string> {
 }
 
 describe("fleet capacity", () => {
-  it("answers the example with all its numbers, within 100 columns", async () => {
+  it("fleet capacity prints the plan for the example within 100 columns", async () => {
     const { code, out } = await run({ compute: 1_000_000 });
     expect(code).toBe(0);
     expect(out).toEqual([
@@ -47,7 +47,7 @@ describe("fleet capacity", () => {
     ]);
   });
 
-  it("prices types by themselves, or by what their units cost", async () => {
+  it("fleet capacity uses a type's own price, or the prices of its units", async () => {
     const types = await file("name,compute,hardwareUsd\nown,2,5\nby-units,1,\n");
     const { out } = await run({ compute: 3, types, unitPrices: { compute: 2 }, json: true });
     expect(JSON.parse(out.join(""))).toMatchObject({
@@ -56,12 +56,12 @@ describe("fleet capacity", () => {
     });
   });
 
-  it("tells what performance costs", async () => {
+  it("fleet capacity prints what is lost in performance", async () => {
     const { out } = await run({ compute: 1_000_000, perNode: 10, headroom: 20, waiting: { compute: 5 } });
     expect(out.join("\n")).toMatch(/^g +\$1,050,000 lost in performance: nodes \$50,000, waiting \$1,000,000$/m);
   });
 
-  it("says which resource is short, and exits with 1", async () => {
+  it("fleet capacity names the resources that are short, and exits with 1", async () => {
     const types = await file("name,compute,hardwareUsd,most\nfew,2,5,10\n");
     const { code, out, note } = await run({ compute: 30, storage: 1, types });
     expect({ code, out }).toEqual({ code: 1, out: [] });
@@ -75,14 +75,14 @@ describe("fleet capacity", () => {
   });
 
   it.each<[string, CapacityOptions, RegExp]>([
-    ["nothing wanted", {}, /give a demand: --compute/],
-    ["room for peaks without a price", { compute: 1, headroom: 20 }, /--headroom needs a price/],
-    ["a price without room for peaks", { compute: 1, waiting: { compute: 1 } }, /--waiting needs a headroom/],
-  ])("is asked wrongly with %s", async (_what, options, message) => {
+    ["no demand", {}, /give a demand: --compute/],
+    ["headroom without a price", { compute: 1, headroom: 20 }, /--headroom needs a price/],
+    ["a price without headroom", { compute: 1, waiting: { compute: 1 } }, /--waiting needs a headroom/],
+  ])("fleet capacity refuses %s", async (_what, options, message) => {
     await expect(run(options)).rejects.toMatchObject({ name: "UsageError", message: expect.stringMatching(message) });
   });
 
-  it("is asked wrongly with a type that has no price", async () => {
+  it("fleet capacity refuses a type without a price", async () => {
     const types = await file("name,compute\na,1\n");
     await expect(run({ compute: 1, types })).rejects.toThrow(/gives no price for a; fill in hardwareUsd, or .* --unit-prices compute=100/);
   });

@@ -32,8 +32,8 @@ const cancelled = ({ body }: Called): Answer => ({
 });
 const queued = { state: "queued", node: undefined, startedAt: undefined };
 
-describe("jobs", () => {
-  it("are listed page by page up to the limit, as one table", async () => {
+describe("fleet jobs", () => {
+  it("fleet jobs lists jobs page by page up to the limit, as one table", async () => {
     const { on, said } = await start({ [`GET ${path}`]: listing(2_500) });
     expect(await jobs({ team, limit: 2_200 }, on)).toBe(0);
     expect(said.out).toHaveLength(2_201);
@@ -43,7 +43,7 @@ describe("jobs", () => {
     expect(said.note).toEqual(["there are more: raise --limit, or continue with --cursor 2200"]);
   });
 
-  it("are one JSON object, however many pages they came in", async () => {
+  it("fleet jobs --json prints one JSON object, however many pages it reads", async () => {
     const { on, said } = await start({ [`GET ${path}`]: listing(1_700) });
     expect(await jobs({ team, limit: 5_000, json: true }, on)).toBe(0);
     expect(said.out).toHaveLength(1);
@@ -52,7 +52,7 @@ describe("jobs", () => {
     expect(cursor).toBeNull();
   });
 
-  it("of a page that is short, even empty, go on with the next one", async () => {
+  it("fleet jobs continues with the next page after a short or empty one", async () => {
     const pages: Answer[] = [
       { body: { items: [], cursor: "1" } },
       { body: { items: [aJobSummary({ job: "a" })], cursor: "2" } },
@@ -63,7 +63,7 @@ describe("jobs", () => {
     expect(said.out).toHaveLength(2);
   });
 
-  it("are asked for by states, name, pool and time", async () => {
+  it("fleet jobs filters by states, name, pool and time", async () => {
     const { on, said } = await start({ [`GET ${path}`]: { body: { items: [] } } });
     const options = { state: "queued,running", name: "sweep-*", pool: "gpu", since: "2h", before: "2026-06-01T00:30:00Z" };
     await jobs({ team, limit: 10, ...options }, on);
@@ -83,16 +83,16 @@ describe("jobs", () => {
     [{ name: "a b" }, /--name a b: a pattern may contain the characters of ids/],
     [{ since: "soon" }, /--since soon: expected how long ago/],
     [{ before: "1" + "x" }, /--before 1x: expected how long ago/],
-  ])("that cannot be meant are refused before anything is asked: %j", (options, message) => {
+  ])("fleet jobs refuses an invalid filter before it calls the API: %j", (options, message) => {
     expect(() => filterOf(options, monday)).toThrow(message);
   });
 });
 
-describe("cancel --state", () => {
+describe("fleet cancel --state", () => {
   const many = (options: object, confirm?: Confirm) => (on: Parameters<typeof cancelMany>[1]) =>
     cancelMany({ team, state: "queued", ...options }, { ...on, confirm });
 
-  it("cancels all that wait, a hundred a call, and says how many", async () => {
+  it("fleet cancel --state queued cancels all waiting jobs, a hundred per call, and prints how many", async () => {
     const { on, said } = await start({ [`GET ${path}`]: listing(2_030, queued), [`POST ${path}/cancel`]: cancelled });
     expect(await many({ name: "job-*", reason: "wrong data" })(on)).toBe(0);
     const calls = api.calls.filter(({ method }) => method === "POST").map(({ body }) => Cancel.parse(body));
@@ -103,7 +103,7 @@ describe("cancel --state", () => {
     expect(said.out).toEqual(["2030 jobs of team research cancelled"]);
   });
 
-  it("tries what failed again, names what cannot be done, goes on with the others, and ends with 1", async () => {
+  it("fleet cancel --state retries jobs that failed, names those that cannot be cancelled, cancels the others, and exits with 1", async () => {
     const outcomes = ({ body }: Called): Answer => ({
       body: {
         items: Cancel.parse(body).jobs.map((job) =>
@@ -128,7 +128,7 @@ describe("cancel --state", () => {
     expect(JSON.parse(said.out.at(-1) ?? "")).toMatchObject({ failed: [{ job: "job-7" }], ended: ["job-8"], spared: ["job-9"] });
   });
 
-  it("survives a call that fails for good: its jobs are named, and the others are cancelled", async () => {
+  it("fleet cancel --state cancels the other jobs if one call keeps failing", async () => {
     const { on, said } = await start({
       [`GET ${path}`]: listing(250, queued),
       [`POST ${path}/cancel`]: (call) =>
@@ -138,7 +138,7 @@ describe("cancel --state", () => {
     expect(said.out).toEqual(["150 jobs of team research cancelled, 100 could not be cancelled"]);
   });
 
-  it("asks before what runs is cancelled, and without a terminal wants --yes", async () => {
+  it("fleet cancel --state asks before it cancels running jobs, and needs --yes without a terminal", async () => {
     const routes = { [`GET ${path}`]: listing(3), [`POST ${path}/cancel`]: cancelled };
     const { on, said } = await start(routes);
     await expect(many({ state: "all" })(on)).rejects.toThrow(/^3 jobs, 3 of them on nodes, would be cancelled.*add --yes/);
@@ -156,7 +156,7 @@ describe("cancel --state", () => {
     expect(api.calls.at(-1)?.body).toMatchObject({ states: ["queued", "placed", "running", "sealing"] });
   });
 
-  it("only lists what would be cancelled when it is a dry run", async () => {
+  it("fleet cancel --dry-run lists what would be cancelled, and cancels nothing", async () => {
     const { on, said } = await start({ [`GET ${path}`]: listing(3) });
     expect(await many({ state: "all", dryRun: true })(on)).toBe(0);
     expect(said.out).toHaveLength(4);
@@ -166,7 +166,7 @@ describe("cancel --state", () => {
     expect(api.calls.every(({ method }) => method === "GET")).toBe(true);
   });
 
-  it("does not go on when nobody may, and has nothing to do where there are none", async () => {
+  it("fleet cancel --state stops if access is denied, and does nothing if no job matches", async () => {
     const { on, said } = await start({
       [`GET ${path}`]: listing(300, queued),
       [`POST ${path}/cancel`]: problem(403, "denied", "You may not."),
