@@ -106,18 +106,18 @@ const commands: [string, Routes, (on: Context) => Promise<number>][] = [
     },
     (on) => decision("20260601-000100.000Z-7", { pool: "gpu" }, on),
   ],
-  ["an API's refusal", { [`GET ${path}/jobs/x`]: problem(403, "denied", evil) }, (on) => job("x", { team }, on)],
-  ["an answer that is none of the API's", { [`GET ${path}/jobs/x`]: { status: 403, body: evil } }, (on) => job("x", { team }, on)],
+  ["an error of the API", { [`GET ${path}/jobs/x`]: problem(403, "denied", evil) }, (on) => job("x", { team }, on)],
+  ["a response that is not from the API", { [`GET ${path}/jobs/x`]: { status: 403, body: evil } }, (on) => job("x", { team }, on)],
 ];
 
-it.each(commands)("%s shows what others wrote, and no terminal obeys it", async (_name, routes, command) => {
+it.each(commands)("%s shows text from elsewhere without control characters", async (_name, routes, command) => {
   const all = await written(routes, command);
   expect(all).toContain(String.raw`\u001b]0;owned\u0007`);
   expect(all).not.toMatch(/(?![\n\t])[\p{C}\u2028\u2029]/u);
   for (const line of all.split("\n")) expect(line).not.toMatch(/^OWNED/);
 });
 
-test("only the console writes to the terminal", () => {
+test("no file except the console writes to the terminal", () => {
   const folder = join(import.meta.dirname, "../../../lib/cli");
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
   expect(files.length).toBeGreaterThan(60);

@@ -30,14 +30,14 @@ const cases: readonly (readonly [rules: string, out: readonly string[], kept: re
   ["foo\\", [], ["foo", "foo\\"]],
 ];
 
-describe.each(cases)("rules %j", (rules, out, kept) => {
+describe.each(cases)("the rules %j", (rules, out, kept) => {
   const read = { rules: rulesOf(rules), base: "", above: "", outer: undefined };
   const isOut = (path: string): boolean => ruleOn(read, path.replace(/\/$/, ""), path.endsWith("/"))?.keeps === false;
-  it.each(out.map((path) => [path]))("leave out %j", (path) => expect(isOut(path)).toBe(true));
-  it.each(kept.map((path) => [path]))("keep %j", (path) => expect(isOut(path)).toBe(false));
+  it.each(out.map((path) => [path]))("ignore rules exclude %j", (path) => expect(isOut(path)).toBe(true));
+  it.each(kept.map((path) => [path]))("ignore rules keep %j", (path) => expect(isOut(path)).toBe(false));
 });
 
-it("A rule with many stars takes no longer than its length times the name's", () => {
+it("matching a rule with many stars takes time in proportion to its length times the name's", () => {
   const read = { rules: rulesOf(`${"*a".repeat(50)}*b`), base: "", above: "", outer: undefined };
   expect(ruleOn(read, "a".repeat(250), false)).toBeUndefined();
 });

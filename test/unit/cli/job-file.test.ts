@@ -102,7 +102,7 @@ describe("a file of many jobs", () => {
 
 describe("the folder that paths are relative to", () => {
   it.each([
-    ["where npm was called, if npm runs fleet", { npm_lifecycle_event: "fleet", INIT_CWD: "/home/ada/jobs" }, "/home/ada/jobs"],
+    ["the folder where npm was called, if npm runs fleet", { npm_lifecycle_event: "fleet", INIT_CWD: "/home/ada/jobs" }, "/home/ada/jobs"],
     ["the current folder, if another npm script runs", { npm_lifecycle_event: "test", INIT_CWD: "/home/ada/jobs" }, "/here"],
     ["the current folder, without npm", {}, "/here"],
   ])("paths are relative to %s", (_what, environment, expected) => {

@@ -136,7 +136,7 @@ describe("fleet logs", () => {
       [`GET ${job}`]: { body: aJobView({ attempt: 2 }) },
     });
     await expect(logs("train-7", { team, attempt: 5 }, on)).rejects.toThrow("train-7 has no attempt 5; its last one is 2");
-    await expect(logs("train-7", { team, rank: 1 }, on)).rejects.toThrow("train-7 is no gang; its only rank is 0");
+    await expect(logs("train-7", { team, rank: 1 }, on)).rejects.toThrow("train-7 is not a gang; its only rank is 0");
     await expect(logs("nobody", { team }, on)).rejects.toThrow(/no job nobody .*fleet jobs --team research/);
   });
 });

@@ -73,7 +73,7 @@ const node: fc.Arbitrary<Node> = fc.oneof(
 );
 const tree = fc.array(fc.tuple(path, node), { minLength: 1, maxLength: 15 }).map((nodes) => Object.fromEntries(nodes));
 
-it("What is packed arrives as it was: names, contents, modes, empty folders, and links that stay inside", async () => {
+it("packed names, contents, modes, empty folders and links that stay inside are unpacked unchanged", async () => {
   let links = 0;
   await fc.assert(
     fc.asyncProperty(tree, async (drawn) => {
@@ -96,14 +96,14 @@ it("What is packed arrives as it was: names, contents, modes, empty folders, and
   expect(links).toBeGreaterThan(10);
 });
 
-it("Names that are no text, hold a backslash or a line break, or look like drives, arrive unchanged", async () => {
+it("names that are not text, contain a backslash or a line break, or look like drives are unpacked unchanged", async () => {
   const from = fresh();
   const planted = Object.fromEntries(oddNames.map((each) => [each, file(each)]));
   plant(from, planted);
   expect(await arrived(from)).toEqual(planted);
 });
 
-it("What would unpack to more than a node takes is refused before it is packed", async () => {
+it("a folder that is larger than a node unpacks is refused before it is packed", async () => {
   const from = fresh();
   plant(from, { "main.py": file("x"), zeros: file("") });
   truncateSync(join(from, "zeros"), 21 * 1024 ** 3);
@@ -112,7 +112,7 @@ it("What would unpack to more than a node takes is refused before it is packed",
   );
 });
 
-it("What the rule for entries lets pass stays inside, in whatever order they come", () => {
+it("entries that the archive's rule accepts stay inside, in whatever order they are unpacked", () => {
   const anyPath = fc.oneof(path, fc.constantFrom("..", "/", "a/../b", "", ".", "a\0b", "x/".repeat(1900), "n".repeat(256)));
   fc.assert(
     fc.property(fc.array(fc.tuple(anyPath, fc.option(anyPath)), { maxLength: 8 }), (entries) => {
@@ -158,7 +158,7 @@ it.skipIf(!isGnuTar)("Other programs unpack the same from it", async () => {
   expect(names).toContain(`${deep}/g`);
 });
 
-it("A file of more than 8 GiB has its size in the archive", async () => {
+it("a file of more than 8 GiB has its size in the archive", async () => {
   const { headOf } = await import("../../../lib/cli/pack/tar-writer.ts");
   const { tarEntries } = await import("../../../lib/worker/code/tar-reader.ts");
   const { ByteSource } = await import("../../../lib/worker/code/byte-source.ts");
@@ -170,7 +170,7 @@ it("A file of more than 8 GiB has its size in the archive", async () => {
   expect(first.value).toMatchObject({ path: "big", size: bytes, type: "File" });
 });
 
-it("A file that goes while it is packed ends it in words", async () => {
+it("packing fails with a reason if a file is removed during it", async () => {
   const { contentsOf } = await import("../../../lib/cli/pack/contents.ts");
   const from = fresh();
   writeFileSync(join(from, "a"), "x");

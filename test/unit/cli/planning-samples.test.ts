@@ -15,10 +15,10 @@ const readers: Readonly<Record<string, (file: string) => Promise<readonly unknow
   "node-types.csv": (file) => readTable(file, nodeTypeTable),
 };
 
-it("every table that ships is of a known kind", () => {
+it("every example table that ships is of a known kind", () => {
   expect(readdirSync(folder).sort()).toEqual(Object.keys(readers).sort());
 });
 
-it.each(Object.entries(readers))("%s is read", async (file, read) => {
+it.each(Object.entries(readers))("the example table %s can be read", async (file, read) => {
   expect(await read(join(folder, file))).not.toHaveLength(0);
 });
