@@ -71,8 +71,8 @@ async function get(id: string, ...more: string[]): Promise<{ into: string; ended
   return { into, ended: await fleet("artifacts", "get", id, "--to", into, ...more) };
 }
 
-describe("whatever a run leaves is kept and can be fetched", () => {
-  test("of one that exits 0 with a missing glob, a FIFO, an outward link, 1,400 files and a backslash in a name", async () => {
+describe("the artifacts of a run", () => {
+  test("the artifacts of a run with a missing glob, a FIFO, an outward link, 1,400 files and a backslash in a name can be fetched", async () => {
     const script = [
       "echo weights > model.pt; chmod 750 model.pt",
       "mkfifo pipe; ln -s /etc/hostname outward",
@@ -110,7 +110,7 @@ describe("whatever a run leaves is kept and can be fetched", () => {
     ["failing", "echo 1 > ckpt.pt; exit 3", {}, /exit code 3/],
     ["slow", "echo 1 > ckpt.pt; exec sleep 100", { maxRuntimeSeconds: 3 }, /ran longer than 3 s/],
     ["lacking", "echo 1 > ckpt.pt", { artifacts: ["ckpt.pt", { path: "final.pt", required: true }] }, /"final\.pt" was not there/],
-  ])("of one that is %s", async (id, script, more, reason) => {
+  ])("the artifacts of a %s run can be fetched", async (id, script, more, reason) => {
     await submit(id, script, { artifacts: ["ckpt.pt"], ...more });
     await until(id, "failed");
     expect((await jobOf(id)).reason).toMatch(reason);
@@ -120,7 +120,7 @@ describe("whatever a run leaves is kept and can be fetched", () => {
     expect(await readFile(join(into, "ckpt.pt"), "utf8")).toBe("1\n");
   });
 
-  test("of one that is cancelled, with what it saves in its grace", async () => {
+  test("the artifacts of a cancelled run can be fetched, including those saved in its grace period", async () => {
     const script = "trap 'echo 2 > ckpt.pt; exit 0' TERM; echo 1 > ckpt.pt; while :; do sleep 0.2; done";
     await submit("cancelled", script, { artifacts: ["*.pt"] });
     await until("cancelled", "running");
@@ -130,7 +130,7 @@ describe("whatever a run leaves is kept and can be fetched", () => {
     expect(await readFile(join(into, "ckpt.pt"), "utf8")).toBe("2\n");
   });
 
-  test("of an attempt that is interrupted, while the next one runs", async () => {
+  test("the artifacts of an interrupted attempt can be fetched while the next one runs", async () => {
     const script = "trap 'echo saved > ckpt.pt; exit 0' TERM; echo 1 > ckpt.pt; while :; do sleep 0.2; done";
     await submit("interrupted", script, { artifacts: ["ckpt.pt"] });
     await until("interrupted", "running");

@@ -18,7 +18,7 @@ export function budgetTests(on: () => Stage): void {
     stage = on();
   });
 
-  it("a budget that is used up ends no work, starts none, and what its node cost is on record", async () => {
+  it("a used budget ends no work and starts none, and the cost of the node is recorded", async () => {
     const table = { client: documentClient(localSettings(stage.cloud.endpoint)), table: stage.connection.deployment.table };
     const spent = async (): Promise<number> => (await createDecisions(table).load("gpu", Date.now())).spent.monthUsd;
     const remaining = (): number => stage.cloud.ec2.record.remaining().length;
