@@ -8,7 +8,7 @@ import { commandLine } from "../invocation/invocation.ts";
 /** The most attempts to list, because each takes a request. Older attempts can be requested by number. */
 const mostAttempts = 50;
 const atOnce = 8;
-/** How long after a job's end its files may still be in sealing. */
+/** How long after a job's end its files may not be sealed yet. */
 const sealingMs = 10 * 60_000;
 
 /** Returns what was kept of each attempt of a job, newest first. If there are very many attempts, only the latest are listed. */
@@ -64,7 +64,7 @@ function whyNoneOfEnded(job: Job, nowMs: number): string {
   const ended = `${job.job} is ${job.state}${because(job)}`;
   if ((job.spec?.artifacts ?? []).length === 0) return `${ended}; it ${namedNothing}`;
   const isRecent = isEnded(job.state) && job.endedAtMs !== undefined && nowMs - job.endedAtMs < sealingMs;
-  if (isRecent && job.startedAtMs !== undefined) return `${ended}; its files may still be in sealing: try again in a minute`;
+  if (isRecent && job.startedAtMs !== undefined) return `${ended}; its files may not be sealed yet: try again in a minute`;
   const names = (job.spec?.artifacts ?? []).map((request) => `"${artifactPath(request)}"`).join(", ");
   return `${ended}; none of its files were kept (it named ${names})`;
 }

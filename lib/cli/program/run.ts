@@ -92,7 +92,7 @@ function addCommands(program: Command, session: Session): void {
 
 /** Makes each usage error end with a hint to the help of its command. */
 function pointToHelp(command: Command, path: string): void {
-  command.showHelpAfterError(`(${path} --help has more)`).exitOverride();
+  command.showHelpAfterError(`(see ${path} --help)`).exitOverride();
   for (const each of command.commands) pointToHelp(each, `${path} ${each.name()}`);
 }
 

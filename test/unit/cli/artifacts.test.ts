@@ -256,9 +256,9 @@ describe("artifacts list", () => {
     await expect(list(attempt === undefined ? {} : { attempt })).rejects.toThrow(why);
   });
 
-  test("artifacts list says that the files of a job that has just ended may still be in sealing", async () => {
+  test("artifacts list says that the files of a job that has just ended may not be sealed yet", async () => {
     const { list } = world({ state: "cancelled", spec: named, startedAtMs: 1, endedAtMs: Date.UTC(2100, 0) });
-    await expect(list()).rejects.toThrow("train-7 is cancelled; its files may still be in sealing: try again in a minute");
+    await expect(list()).rejects.toThrow("train-7 is cancelled; its files may not be sealed yet: try again in a minute");
   });
 });
 

@@ -119,7 +119,7 @@ describe("fleet, as a process", () => {
 
   it.each([
     ["failed", ["job", "nobody", "--team", "research"], 1, /no job nobody .*fleet jobs --team research/],
-    ["was used wrongly", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(fleet --help has more\)/],
+    ["was used wrongly", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(see fleet --help\)/],
   ])("fleet says on stderr, and by its exit code, that it %s", async (_what, args, code, message) => {
     const ended = await fleet(...args);
     expect(ended).toMatchObject({ code, out: "" });

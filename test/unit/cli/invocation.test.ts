@@ -66,7 +66,7 @@ describe("help", () => {
       "Examples:\n  npm run -s fleet -- jobs --json | jq\n  echo {} | npm run -s fleet -- submit -",
     ],
     ['"fleet COMMAND --help" has more', '"npm run -s fleet -- COMMAND --help" has more'],
-    ["(fleet jobs --help has more)", "(npm run -s fleet -- jobs --help has more)"],
+    ["(see fleet jobs --help)", "(see npm run -s fleet -- jobs --help)"],
   ])("help shows commands as the user must type them: %s", (text, help) => {
     expect(typed(text)).toBe(help);
   });

@@ -135,7 +135,7 @@ describe("the fleet program", () => {
     ["an invalid pattern", ["jobs", "--team", "research", "--name", "a/b"], 2, /--name a\/b: a pattern may contain/],
     ["an unknown team", ["jobs", "--team", "sales"], 2, /no team sales; there are: research, vision/],
     ["no team", ["jobs"], 2, /choose a team: --team research \| --team vision/],
-    ["an unknown command", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(fleet --help has more\)/],
+    ["an unknown command", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(see fleet --help\)/],
     ["an unknown option", ["submit", "--gpu", "2"], 2, /unknown option '--gpu'\n\(Did you mean --gpus\?\)/],
     ["an option that does not go with job files", ["submit", "--gpus", "2", "job.json"], 2, /--gpus: only for a job given on the command line, with -- COMMAND/],
     ["a folder without a command", ["submit", "--workdir", "."], 2, /say what to run in \./],
