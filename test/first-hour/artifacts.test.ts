@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { type Command, type Ended, fleet as fleetIn, openHome, start } from "../e2e/fleet-command.ts";
 
-/** What was kept, as `fleet artifacts list --json` tells it. */
+/** What was kept, as `fleet artifacts list --json` prints it. */
 const Listed = z.object({
   attempt: z.int(),
   artifacts: z.array(z.object({ path: z.string(), bytes: z.int() })),
@@ -17,7 +17,7 @@ const Listed = z.object({
 });
 const Job = z.object({ state: z.string(), reason: z.string().nullable(), attempts: z.int(), node: z.string().nullable() });
 
-// 1,400 files are uploaded, sealed and fetched one by one, on a machine that does much else.
+// 1,400 files are uploaded, sealed and fetched one by one, on a machine that is busy with other work.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 240_000 });
 
 let home: Awaited<ReturnType<typeof openHome>>;
@@ -54,7 +54,7 @@ const jobOf = async (id: string) => Job.parse(JSON.parse((await fleet("job", id,
 const until = (id: string, state: string): Promise<void> =>
   vi.waitFor(async () => expect(await jobOf(id)).toMatchObject({ state }), { timeout: 300_000, interval: 500 });
 
-/** What was kept of a job, once it is sealed. */
+/** Returns what was kept of a job, once it is sealed. */
 async function listed(id: string, ...more: string[]): Promise<z.infer<typeof Listed>> {
   return vi.waitFor(
     async () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { type Command, type Ended, fleet as fleetIn, freePort, openHome, start } from "../e2e/fleet-command.ts";
 
-/** What `fleet demo --json` promises. */
+/** The output of `fleet demo --json`. */
 const Summary = z.object({
   jobs: z
     .array(
@@ -35,7 +35,7 @@ let folder: string;
 let job: string;
 let cloud: Command;
 const opened: Command[] = [];
-/** Killed while it started: what follows starts beside what it left. */
+/** A run that is killed during its start, so that later runs start next to its remains. */
 let killed: Command;
 let demonstration: Command;
 
@@ -68,7 +68,7 @@ afterAll(async () => {
 async function gone(command: Command): Promise<void> {
   await vi.waitFor(async () => expect(await command.processes.left()).toEqual([]), { timeout: 15_000, interval: 100 });
 }
-/** Waits until it has such processes: there is something to end. */
+/** Waits until the command has these processes, so that there is something to end. */
 async function has(command: Command, ...programs: string[]): Promise<void> {
   const look = async (): Promise<void> => {
     const all = (await command.processes.left()).join("\n");
@@ -140,7 +140,7 @@ describe("Ctrl-C", () => {
     concurrent: true,
   }, async () => {
     const taken = createServer().listen(4566, "127.0.0.1");
-    // Somebody else may hold it, which is as good.
+    // Another process may hold the port, which is just as good.
     await Promise.race([once(taken, "listening"), once(taken, "error").catch(() => undefined)]);
     try {
       const command = open(["local"]);

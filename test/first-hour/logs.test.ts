@@ -14,7 +14,7 @@ afterAll(() => stage.close());
 const team = "research";
 type Options = Parameters<typeof logs>[1];
 
-/** What a command prints. */
+/** The output of a command. */
 async function run(
   command: typeof logs,
   job: string,

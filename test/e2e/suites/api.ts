@@ -15,14 +15,14 @@ const sessions = { research: "fleetwright-team-research/rosa", vision: "fleetwri
 type Who = keyof typeof sessions;
 const Payload = z.object({ statusCode: z.int(), headers: z.record(z.string(), z.string()), body: z.string() });
 
-/** The API as it is deployed, for teams, admins and strangers. */
+/** Tests of the deployed API, for teams, admins and unknown callers. */
 export function apiTests(on: () => Stage): void {
   let stage: Stage;
   beforeAll(() => {
     stage = on();
   });
 
-  /** Calls the deployed function as its URL does, for somebody who signed with that role. */
+  /** Calls the deployed function as its URL does, for a caller who signed with that role. */
   async function call(as: Who, path: string, asked: { method?: string; body?: unknown } = {}): Promise<Told> {
     const url = new URL(path, "https://api");
     const method = asked.method ?? "GET";

@@ -7,7 +7,7 @@ import { Header } from "tar";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Stage, shell } from "../stage.ts";
 
-/** What a team may send by mistake. */
+/** Tests of messages and archives that a team may send by mistake. */
 export function badInputTests(on: () => Stage): void {
   let stage: Stage;
   beforeAll(() => {
@@ -103,7 +103,7 @@ export function badInputTests(on: () => Stage): void {
   });
 }
 
-/** A .tar.gz with one file, of a path or a claimed size that no honest packer writes. */
+/** Returns a .tar.gz with one file whose path or claimed size no honest packer would write. */
 function tarOf(path: string, content: string, size = Buffer.byteLength(content)): Buffer {
   const body = Buffer.from(content);
   const header = new Header({ path, mode: 0o644, size, type: "File", mtime: new Date(0) });

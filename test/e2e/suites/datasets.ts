@@ -11,7 +11,7 @@ import { type AddDeps, addDataset } from "../../../lib/flows/add-dataset.ts";
 import type { Dataset } from "../../../lib/model/dataset.ts";
 import { type Stage, shell } from "../stage.ts";
 
-/** Datasets as jobs find them. */
+/** Tests of datasets as jobs see them. */
 export function datasetTests(on: () => Stage): void {
   let stage: Stage;
   beforeAll(() => {
@@ -43,7 +43,7 @@ export function datasetTests(on: () => Stage): void {
   const holders = async (): Promise<readonly string[]> => (await dataset())?.map?.holdings.map((each) => each.node) ?? [];
 
   it("a job finds its whole dataset, verified, and its node is in the map only while it needs the dataset", async () => {
-    // To root everything is writable: the mode says what it is for others.
+    // Everything is writable for root, so the test checks the mode.
     const script =
       'cd "$FLEETWRIGHT_DATA/mnist" && test "$(find . -type f -perm 0444 | wc -l)" = 24 && grep -q "train/23.bin" train/23.bin';
     const id = await stage.send(shell(script, { datasets: ["mnist"] }));

@@ -14,10 +14,10 @@ const Returned = z.object({
   payload: z.object({ batchItemFailures: z.array(z.unknown()).optional(), statusCode: z.number().optional() }).nullish(),
 });
 
-/** Runs long in its first attempt only. */
+/** A script that runs long only in its first attempt. */
 const once = 'if [ "$FLEETWRIGHT_ATTEMPT" = 1 ]; then sleep 40; fi; sleep 2; echo "$FLEETWRIGHT_ATTEMPT" > attempt.txt';
 
-/** What EC2, alarms and strangers tell the handlers. */
+/** Tests of events from EC2, alarms and unknown senders. */
 export function eventTests(on: () => Stage): void {
   let stage: Stage;
   beforeAll(() => {
@@ -73,7 +73,7 @@ export function eventTests(on: () => Stage): void {
       ],
     });
     const asIs = (event: unknown) => event;
-    /** Of somebody who is no instance of ours: the workers of all other tests are. */
+    /** A call from an instance that is not the deployment's, because its own instances run the workers of other tests. */
     const called = (body: unknown) => ({
       body: JSON.stringify(body),
       requestContext: { authorizer: { iam: { userArn: "arn:aws:sts::000000000000:assumed-role/somebody/i-0123456789abcdef0" } } },
@@ -96,7 +96,7 @@ export function eventTests(on: () => Stage): void {
       "rebalance-shards": [["rebalance-shards", queued("shards")]],
       "seal-again": [["seal-artifact", queued("seal")]],
       "spot-interruption-warning": [["on-instance", asIs]],
-      // As it comes when the stack is changed: a Delete ends all instances, those of the other tests with them.
+      // As CloudFormation sends it for a change of the stack, because a Delete would end the instances of the other tests too.
       "stack-delete": [["end-fleet", (event) => ({ ...Object(event), RequestType: "Update", ResponseURL: cloudFormation.url })]],
       tick: [["tick", asIs]],
     };
@@ -117,7 +117,7 @@ export function eventTests(on: () => Stage): void {
       expect(told.slice(before)).toMatchObject([{ Status: "SUCCESS", PhysicalResourceId: "instances-of-fleetwright" }]);
     });
 
-    /** What is read from S3, and sent by nobody. */
+    /** Samples that are files on S3, not events. */
     const files = ["manifest", "manifest-sealed", "shard-list"];
 
     it("every sample of an event has a handler or is a file", () => {

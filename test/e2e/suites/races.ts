@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, expect, it } from "vitest";
 import { type Stage, shell } from "../stage.ts";
 
-/** A lane message for the pool, as the lane's event source would hand it to `place`. */
+/** Returns a lane message for the pool, as the lane's event source passes it to `place`. */
 const ringFor = (pool: string, id: string) => ({
   Records: [
     {
@@ -24,7 +24,7 @@ const ringFor = (pool: string, id: string) => ({
   ],
 });
 
-/** Runs of place, and workers, that meet each other. */
+/** Tests of concurrent runs of place, and of workers that race. */
 export function raceTests(on: () => Stage): void {
   let stage: Stage;
   beforeAll(() => {
@@ -61,7 +61,7 @@ export function raceTests(on: () => Stage): void {
     const running = await stage.until(id, (job) => job.state === "running");
     const first = running.node ?? "";
     await stage.cloud.ec2.record.pauseWorker(first);
-    // EC2 tells of an end that, for once, did not come: the worker lives, frozen, and wakes later.
+    // EC2 reports an end that did not happen: the worker is frozen and wakes later.
     const event = {
       version: "0",
       id: "00000000-0000-4000-8000-000000000001",

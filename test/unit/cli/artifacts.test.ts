@@ -21,7 +21,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 type Left = Readonly<Record<string, string | { readonly content: string; readonly mode?: number; readonly escaped?: true }>>;
 
-/** What was kept of an attempt that left these files. */
+/** Returns the manifest of an attempt that left these files. */
 function kept(attempt: number, left: Left, over: Partial<SealedManifest> = {}): SealedManifest {
   const artifacts = Object.entries(left).map(([path, file]) => {
     const { content, mode = 0o644, escaped } = typeof file === "string" ? { content: file } : file;
@@ -42,7 +42,7 @@ function kept(attempt: number, left: Left, over: Partial<SealedManifest> = {}): 
   };
 }
 
-/** A command's world: a job, and what was kept of its attempts. */
+/** Creates a command's world: a job, and what was kept of its attempts. */
 function world(job: Partial<Job>, all: readonly SealedManifest[] = []) {
   const opened: string[] = [];
   const trouble: { at: (path: string) => void } = { at: () => undefined };

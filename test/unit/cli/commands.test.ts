@@ -31,7 +31,7 @@ const start = async (routes: Routes) => {
 const team = "research";
 const id = "i-0123456789abcdef0";
 
-/** Runs a command for people and for programs; both succeed, and neither says the result beside stdout. */
+/** Runs a command for people and for programs. Both must succeed, and must print the result only on stdout. */
 async function both(routes: Routes, command: (options: { json?: boolean }, on: Context) => Promise<number>) {
   const { on, said } = await start(routes);
   expect(await command({}, on)).toBe(0);

@@ -28,7 +28,7 @@ const write = async (contents: Readonly<Record<string, string>>): Promise<void> 
   }
 };
 
-/** A team's dataset in memory, with its content in place of an ETag. `bad`: paths that S3 refuses. */
+/** A team's dataset in memory, with the content instead of an ETag. `bad`: paths that S3 refuses. */
 function memoryFiles(there: Readonly<Record<string, string>> = {}, bad: ReadonlySet<string> = new Set()) {
   const objects = new Map(Object.entries(there));
   const sent: string[] = [];

@@ -20,7 +20,7 @@ describe("a duration", () => {
     [day, "1 d"],
     [3 * day + 2 * hour, "3 d 2 h"],
     [400 * day, "400 d"],
-    // The clock that took the time of submission may be ahead of ours.
+    // The clock that recorded the time of submission may be ahead of ours.
     [-1_500, "0 ms"],
   ])("a duration of %d ms is printed as %s", (ms, words) => {
     expect(duration(ms)).toBe(words);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type FakeCloud, startFakeCloud } from "./fake-cloud.ts";
 
-/** The whole command as its users start it: what only a process shows. What it says otherwise, program.test.ts asks within this one. */
+/** Tests of the whole command that need a process. program.test.ts tests the rest within its own process. */
 let cloud: FakeCloud;
 beforeAll(async () => {
   cloud = await startFakeCloud();

@@ -46,7 +46,7 @@ const paths = fc.uniqueArray(path, { minLength: 20, maxLength: 40 });
 const places = ["", "a/", "b/", "a/b/"];
 const ignoreFiles = fc.dictionary(fc.constantFrom(...places), rules, { minKeys: 1, maxKeys: 3 });
 
-/** Makes a repository that holds these files, with ignore files of this name. */
+/** Creates a repository with these files, and with ignore files of this name. */
 function repository(at: string, files: readonly string[], ignores: Readonly<Record<string, string>>, ignoreName = ".gitignore"): void {
   for (const folder of ["refs", "objects", "info"]) mkdirSync(join(at, ".git", folder), { recursive: true });
   writeFileSync(join(at, ".git", "HEAD"), "ref: refs/heads/main\n");
@@ -54,7 +54,7 @@ function repository(at: string, files: readonly string[], ignores: Readonly<Reco
   plant(at, Object.fromEntries(files.map((each) => [each, file("")])));
 }
 
-/** Which of these git leaves out. */
+/** Returns which of these files git ignores. */
 function ignoredByGit(at: string, files: readonly string[]): ReadonlySet<string> {
   const run = spawnSync("git", ["-C", at, "-c", "core.excludesFile=/dev/null", "check-ignore", "--stdin", "-z", "--no-index", "-v", "-n"], {
     input: Buffer.from(files.map((each) => `./${each}\0`).join(""), "latin1"),
@@ -74,7 +74,7 @@ async function packed(folder: string): Promise<string[]> {
   return items.filter((item) => item.kind === "file" && !item.path.endsWith("ignore")).map((item) => item.path);
 }
 
-/** Each draw has a folder of its own, which is removed after it. */
+/** Creates a folder per draw, and removes it afterwards. */
 let draws = 0;
 const withFresh = async (use: (at: string) => Promise<void>): Promise<void> => {
   const at = join(root, String(++draws));
@@ -95,7 +95,7 @@ it("packing excludes the same files as git because of .gitignore files, also bel
         expect(await packed(at)).toEqual(there.filter((each) => !ignored.has(each)).toSorted(byBytes));
         compared += there.length;
         out += ignored.size;
-        // The folder that is packed is named by its user, whatever git says about it itself.
+        // The user names the folder to pack, so rules of git about the folder itself do not apply.
         const below = there.filter((each) => each.startsWith("a/")).map((each) => each.slice(2));
         if (below.length === 0 || ignoredByGit(at, ["a"]).has("a")) return;
         expect(await packed(join(at, "a"))).toEqual(below.filter((each) => !ignored.has(`a/${each}`)).toSorted(byBytes));
@@ -110,7 +110,7 @@ it("packing excludes the same files as git because of .gitignore files, also bel
 const byBytes = (one: string, two: string): number => (one < two ? -1 : 1);
 
 it("rules of .fleetignore files override those of .gitignore files, as .gitignore files override .git/info/exclude", async () => {
-  // A rule that brings back a path reaches into ignored folders, other than in git: the next test.
+  // Unlike in git, a rule that includes a path reaches into ignored folders: see the next test.
   const withoutPaths = ignoreFiles.map((ignores) =>
     Object.fromEntries(Object.entries(ignores).map(([place, text]) => [place, text.replaceAll(/^(?:\xef\xbb\xbf)?!.*\/.*$/gm, "#")])),
   );

@@ -8,15 +8,15 @@ const names = [
   ...new Set(globSync("lib/cli/program/*.ts", { cwd: root }).flatMap((file) => namesIn(readFileSync(join(root, file), "utf8")))),
 ];
 
-/** Of the commands that are named in a file of the program. */
+/** Returns the names of the commands that a file of the program defines. */
 function namesIn(source: string): string[] {
   return [...source.matchAll(/\.command\("([a-z-]+)"\)/g)].map(([, name = ""]) => name);
 }
 
-/** Help is written with `fleet`, and rewritten where it is printed (`asCalled`). */
+/** Returns whether a file contains help, which is written with `fleet` and rewritten when it is printed (`asCalled`). */
 const isHelp = (file: string): boolean => file.startsWith("lib/cli/program/") || file === "lib/cli/main.ts";
 
-/** Where a text names a command that could be pasted, outside of help and without `commandLine`. */
+/** Returns the lines that name a command to paste without `commandLine`. */
 function bypassesIn(file: string, source: string): string[] {
   const hint = new RegExp(`[:"'\`(] ?(?:npm run -s )?fleet (?:-- )?(?:${names.join("|")})(?![a-z'])`);
   const lines = withoutComments(source).split("\n");
@@ -24,10 +24,10 @@ function bypassesIn(file: string, source: string): string[] {
 }
 
 const allowed = [
-  // What an installed command, which is not run by npm, says about a checkout.
+  // An installed command, which npm does not run, prints these hints about a checkout.
   "lib/cli/invocation/checkout.ts",
   "lib/cli/invocation/invocation.ts",
-  // A line in a job's log, which is read on other machines than the one that writes it.
+  // This line is in a job's log, which is read on other machines than the one that writes it.
   "lib/worker/logs/attempt-log.ts",
 ];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ruleOn, rulesOf } from "../../../lib/cli/pack/ignore.ts";
 
-/** Each: the rules, then paths that they leave out, then paths that they do not; a path ending in / is a folder. */
+/** Cases: the rules, the paths that they exclude, and the paths that they keep. A path that ends with / is a folder. */
 const cases: readonly (readonly [rules: string, out: readonly string[], kept: readonly string[]])[] = [
   ["*.ckpt", ["a.ckpt", "b/c/a.ckpt", ".ckpt"], ["a.ckpt.txt", "ckpt"]],
   ["data", ["data/", "data", "a/data/"], ["data2", "mydata"]],
@@ -23,7 +23,7 @@ const cases: readonly (readonly [rules: string, out: readonly string[], kept: re
   ["/*", ["a"], ["a/b"]],
   ["/", [], ["a"]],
   ["[", [], ["[", "a"]],
-  // These are where an earlier version differed from git.
+  // In these cases an earlier version differed from git.
   ["\xef\xbb\xbf*.ckpt", ["a.ckpt"], []],
   ["run[[:digit:]].log\n[[:space:]]x", ["run1.log", " x"], ["runa.log", "ax"]],
   ["[\\]]\n[a-", ["]"], ["[", "a", "[a-"]],

@@ -20,14 +20,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-/** What is said of the folder when it is packed. */
+/** Packs the folder, and returns the lines that are printed. */
 const said = (options: PackOptions = {}): Promise<readonly string[]> =>
   withPacked(root, options, async (packed) => packedLines("work", packed));
 
 const listed = async (): Promise<string[]> => (await listingOf(root, { git: true })).items.map(({ path }) => path);
 
 const denied = Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" });
-/** A disk of which some may not be read: who runs these tests may read all. */
+/** A disk on which some files are unreadable, because the user who runs the tests may read everything. */
 const secretive: Disk = {
   ...localDisk,
   list: (path) => (path.endsWith("secrets") ? Promise.reject(denied) : localDisk.list(path)),

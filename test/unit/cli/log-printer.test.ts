@@ -4,7 +4,7 @@ import { logPrinter } from "../../../lib/cli/views/log-printer.ts";
 
 type Piece = Omit<LogLine, "at">;
 
-/** What stands on stdout after these pieces. */
+/** Returns what is on stdout after these pieces. */
 function printed(pieces: readonly (Piece & { rank?: number })[], { isTerminal = false, names = false, raw = false } = {}): string {
   let text = "";
   const printer = logPrinter(

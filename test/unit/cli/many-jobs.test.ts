@@ -17,7 +17,7 @@ const team = "research";
 const path = `/v1/teams/${team}/jobs`;
 
 const Query = z.object({ limit: z.coerce.number(), cursor: z.coerce.number().default(0) });
-/** So many jobs, page by page, as the API lists them. */
+/** Returns this many jobs, page by page, as the API lists them. */
 const listing =
   (total: number, more: object = {}) =>
   ({ query }: Called): Answer => {

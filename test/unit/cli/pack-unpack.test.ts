@@ -23,7 +23,7 @@ const fresh = (): string => {
   return made;
 };
 
-/** What a node has of a folder that was packed. */
+/** Packs a folder, and returns what a node unpacks. */
 async function arrived(from: string): Promise<Tree> {
   const to = fresh();
   await withPacked(from, {}, (packed) => unpack(packed.file, { folder: to, limits: archiveLimits }));
@@ -32,7 +32,7 @@ async function arrived(from: string): Promise<Tree> {
 
 const latin1 = (text: string): string => Buffer.from(text).toString("latin1");
 
-/** Names that some program or other takes for something else. */
+/** Names that some programs interpret in another way. */
 const oddNames = [
   "w:0.npy",
   "C:foo",
@@ -55,7 +55,7 @@ const name = fc.oneof(
   fc.constantFrom("n".repeat(120), "n".repeat(255), "\xe9".repeat(101), "m".repeat(99)),
 );
 const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join("/"));
-/** Modes that packing leaves as they are: the owner may read and write, nobody else may write. */
+/** Modes that packing does not change: the owner may read and write, and no one else may write. */
 const mode = fc.constantFrom(0o644, 0o755, 0o600, 0o700, 0o640);
 const folderMode = fc.constantFrom(0o755, 0o700, 0o750);
 const target = fc.oneof(
@@ -80,7 +80,7 @@ it("packed names, contents, modes, empty folders and links that stay inside are 
       const from = fresh();
       plant(from, { ...drawn, "main.py": file("x") });
       const there = harvest(from);
-      // The one target here that is outside, and what climbs higher than the folder, is left out.
+      // The only target outside, and links that climb above the folder, are left out.
       const kept = Object.entries(there).filter(([at, each]) => each.kind !== "link" || linkStaysInside(at, each.target));
       const found = await arrived(from);
       expect(found).toMatchObject(Object.fromEntries(kept));

@@ -145,7 +145,7 @@ describe("fleet plan", () => {
     expect(await placed(1)).toEqual(["high"]);
     expect(await placed(2)).toEqual(["high", "urgent"]);
     expect(await placed(3)).toEqual(["high", "soon", "urgent"]);
-    // A dollar each hour; nine eighths with eight hours to go; two with one.
+    // One dollar per hour; 9/8 with eight hours to go; two with one hour to go.
     expect(await json({ jobs }, { maxGpus: 1 })).toMatchObject({ cost: { waitingUsd: 1 + 9 / 8 + 2 } });
   });
 

@@ -5,7 +5,7 @@ import { nodeTypeTable } from "../../../lib/cli/planning/node-types.ts";
 import { jobTables, nodeTable, offerTable } from "../../../lib/cli/planning/plan-tables.ts";
 import { readTable } from "../../../lib/cli/planning/read-table.ts";
 
-/** The tables that ship, to try planning on and to copy. */
+/** The folder of the example tables that ship. */
 const folder = join(import.meta.dirname, "../../../events/planning");
 const readers: Readonly<Record<string, (file: string) => Promise<readonly unknown[]>>> = {
   "jobs.csv": (file) => readTable(file, ...jobTables),

@@ -9,14 +9,14 @@ import { startFakeApi } from "./fake-api.ts";
 import { type FakeCloud, fakeTeam, startFakeCloud } from "./fake-cloud.ts";
 import { aTerminal } from "./streams.ts";
 
-/** The whole program within this process, as fleet-process.test.ts starts it as one of its own. */
+/** Tests of the whole program within this process. fleet-process.test.ts starts it as a process. */
 let cloud: FakeCloud;
 beforeAll(async () => {
   cloud = await startFakeCloud();
 });
 afterAll(() => cloud.close());
 
-/** Nothing of the environment of whoever runs the tests. */
+/** Removes the environment of the user who runs the tests. */
 beforeEach(() => {
   for (const name of Object.keys(process.env).filter((each) => /^(AWS_|FLEETWRIGHT_(?!COMMAND)|npm_)/.test(each)))
     vi.stubEnv(name, undefined);
