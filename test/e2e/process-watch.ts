@@ -71,7 +71,7 @@ export function watchProcesses(root: number, mark: RegExp): ProcessWatch {
 
 const nameOf = (one: Running): string => `${one.pid}@${one.started}`;
 
-/** Returns undefined for a process that ended meanwhile. */
+/** Reads a file of /proc. Returns an empty text if the process has ended meanwhile. */
 const textOf = (path: string): Promise<string> => readFile(path, "latin1").catch(() => "");
 
 async function running(): Promise<readonly Running[]> {

@@ -14,7 +14,7 @@ afterAll(() => stage.close());
 const team = "research";
 type Options = Parameters<typeof logs>[1];
 
-/** The output of a command. */
+/** Runs a command, and returns its output. */
 async function run(
   command: typeof logs,
   job: string,

@@ -27,7 +27,7 @@ const start = async (routes: Routes = {}) => {
 const job = (fields: object) => parseJob("job.json", JSON.stringify({ command: ["true"], ...fields }));
 const checkPath = "POST /v1/teams/research/jobs/check";
 const verdicts = (items: readonly { accepted: boolean; because?: string }[]) => ({ body: { items } });
-/** A deployment that accepts every job. */
+/** A response that accepts every job. */
 const allFit = ({ body }: Called): Answer => ({
   body: {
     items: z

@@ -13,7 +13,7 @@ const team = "research";
 
 type Part = Partial<OpenedSegment> & { readonly text: string };
 
-/** The kept parts by number. `later` parts appear after this many listings. */
+/** Returns kept logs with these parts by number. The `later` parts appear after this many listings. */
 function keptLogs(
   parts: ReadonlyMap<number, Part | Error>,
   later: { listings: number; parts: ReadonlyMap<number, Part> } = { listings: 0, parts: new Map() },
