@@ -1,6 +1,7 @@
 /**
- * `node lib/cli/build.ts` builds the command that `npm pack` ships, into .build/cli: everything that it imports is in it, so that
- * nothing has to be installed beside it, and it runs on Node 20 and later. What needs the checkout is left out (checkout.ts says so).
+ * `node lib/cli/build.ts` builds the command that `npm pack` ships, into .build/cli. The build bundles everything that it imports, so
+ * that no other package must be installed, and it runs on Node 20 and later. It leaves out the commands that need the checkout
+ * (checkout.ts prints the error for those).
  */
 import { copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,10 +14,10 @@ const Package = z.object({ name: z.string(), version: z.string(), license: z.str
 
 const out = join(packageRoot, ".build", "cli");
 
-/** They run the fleet's own sources. Their imports stay in the code, and are never reached. */
+/** Commands that run the fleet's own sources. Their imports stay in the code, and are never reached. */
 const ofTheCheckout = ["local", "demo", "chaos", "chaos-wire"].map((name) => `./lib/cli/commands/${name}.ts`);
 
-/** Packages that are still CommonJS call `require` for Node's own modules; an ES module has none unless it makes one. */
+/** Defines `require`, because packages that are still CommonJS call it for Node's own modules, and an ES module has none by default. */
 const banner = 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);';
 
 await rm(out, { recursive: true, force: true });
@@ -25,13 +26,13 @@ const { metafile } = await build({
   entryPoints: ["lib/cli/fleet.ts"],
   outdir: out,
   bundle: true,
-  // A command loads what it uses and no more.
+  // Splitting makes each command load only the code that it uses.
   splitting: true,
   format: "esm",
   platform: "node",
   target: "node20",
   mainFields: ["module", "main"],
-  // Names stay, so that FLEETWRIGHT_DEBUG shows where an error came from.
+  // Identifiers are not minified, so that the stacks that FLEETWRIGHT_DEBUG prints stay readable.
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
@@ -40,23 +41,23 @@ const { metafile } = await build({
   metafile: true,
   logLevel: "warning",
 });
-// It is read at run time, from beside the code that asks for it.
+// The solver reads this file at run time, from the folder of its own code.
 await copyFile(fileURLToPath(import.meta.resolve("highs/runtime")), join(out, "highs.wasm"));
 await writeFile(join(out, "THIRD-PARTY.txt"), await licences(packagesIn(metafile)));
 
-/** The folders of the packages that code was taken from. */
+/** Returns the folders of the packages whose code is in the build. */
 function packagesIn({ inputs }: Metafile): string[] {
   const folders = Object.keys(inputs).flatMap((path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
   return [...new Set(folders)].toSorted();
 }
 
-/** Their licences ask to be passed on with the code. A text that many share is there once. */
+/** Returns the licences of the packages, which must be distributed with the code. A text that several packages share appears once. */
 async function licences(folders: readonly string[]): Promise<string> {
   const packages = await Promise.all(folders.map(licenceOf));
   const sections = [...Map.groupBy(packages, ({ text }) => text)].map(([text, those]) =>
     [`=== ${those.map(({ title }) => title).join(", ")}`, text].join("\n\n"),
   );
-  return `${["The code in this folder holds code of these packages.", ...sections].join("\n\n")}\n`;
+  return `${["The code in this folder contains code from these packages.", ...sections].join("\n\n")}\n`;
 }
 
 async function licenceOf(folder: string): Promise<{ readonly title: string; readonly text: string }> {

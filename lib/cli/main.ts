@@ -2,14 +2,14 @@ import { exitCodes } from "./invocation/exit.ts";
 import { runFleet } from "./program/run.ts";
 import { terminal } from "./terminal/console.ts";
 
-// Whoever reads us may have had enough (`fleet jobs | head -1`): then nothing is left to say, and nothing is wrong.
+// The reader of our output may close the pipe early (`fleet jobs | head -1`). Nothing is left to print then, and it is not an error.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
     process.exit();
   });
 
-/** Nothing has to be put in order first; what a command waits for goes on without it. */
+/** Exits at once on Ctrl-C. Nothing needs cleaning up, and the work that a command waits for continues without it. */
 function endWhenInterrupted(): void {
   process.once("SIGINT", () => {
     terminal.progress(undefined);

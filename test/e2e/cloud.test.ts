@@ -8,8 +8,8 @@ import { eventTests } from "./suites/events.ts";
 import { raceTests } from "./suites/races.ts";
 
 /**
- * One local cloud for all that leaves it whole: to start one costs more than most of these tests.
- * Those that mind what others do come last: races count launches, and nothing starts once the budget is used up.
+ * One local cloud for all tests that leave it intact, because starting one takes longer than most of these tests.
+ * Tests that depend on the others run last: races count launches, and nothing starts after the budget is used up.
  */
 let stage: Stage;
 const on = (): Stage => stage;

@@ -12,18 +12,18 @@ import { type ProcessWatch, watchProcesses } from "./process-watch.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
-/** A state folder of our own, so that a developer's running local cloud is neither found nor disturbed. */
+/** Creates a state folder, so that a developer's running local cloud is neither found nor disturbed. */
 export async function openHome(): Promise<{ readonly path: string; close(): Promise<void> }> {
   const log = (): void => undefined;
   const path = await mkdtemp(join(tmpdir(), "fleetwright-home-"));
-  // What takes long to make is shared with the usual folder, and made there if need be.
+  // Parts that take long to create are shared with the default folder, and created there if needed.
   const python = await emulatorPython({ folder: cloudFolder, log });
   const assembly = await synthesize({ folder: cloudFolder, configuration: join(root, "cdk", "local.config.ts"), log });
   for (const made of [join(python, "..", ".."), assembly]) await symlink(made, join(path, basename(made)));
   return { path, close: () => rm(path, { recursive: true, maxRetries: 3 }) };
 }
 
-/** A port of 127.0.0.1 that was free a moment ago. */
+/** Returns a port of 127.0.0.1 that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -34,14 +34,14 @@ export async function freePort(): Promise<number> {
 
 export type Ended = { readonly code: number | null; readonly out: string; readonly err: string; readonly tookMs: number };
 
-/** A `fleet` that runs. */
+/** A running `fleet`. */
 export type Command = {
   readonly pid: number;
   readonly ended: Promise<Ended>;
   readonly processes: ProcessWatch;
-  /** Resolves when its output, of both kinds, matches. */
+  /** Resolves when its stdout or stderr matches. */
   says(pattern: RegExp, withinMs?: number): Promise<RegExpExecArray>;
-  /** What Ctrl-C in a terminal does: SIGINT to every process of its group. */
+  /** Sends SIGINT to every process of its group, as Ctrl-C in a terminal does. */
   interrupt(): void;
   kill(): void;
 };
@@ -65,7 +65,7 @@ export function start(args: readonly string[], at: Setting): Command {
 /** Runs `fleet` to its end. */
 export const fleet = (args: readonly string[], at: Setting): Promise<Ended> => launch(args, at).ended;
 
-/** As a terminal would, with a process group of its own, but without this machine's AWS settings. */
+/** Starts it as a terminal would, with a process group of its own, but without this machine's AWS settings. */
 function launch(args: readonly string[], at: Setting) {
   const startedAtMs = performance.now();
   const child = spawn(process.execPath, [join(root, "lib", "cli", "fleet.ts"), ...args], {

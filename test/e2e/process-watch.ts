@@ -1,24 +1,24 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** A process that is not over; with the time of its start its id names one process only. */
+/** A process that runs. Its id is unique together with the time of its start. */
 type Running = { readonly pid: number; readonly parent: number; readonly started: string };
 
-/** What became of one command's processes, as Linux tells it. */
+/** The processes of one command, as Linux reports them. */
 export type ProcessWatch = {
-  /** Command lines of what still runs of all that was ever seen below the command, or says by its environment or arguments that it belongs to it. */
+  /** Command lines of the processes that still run, and were ever seen below the command or have its mark. */
   left(): Promise<readonly string[]>;
-  /** Addresses that processes of the command listened on so far, such as `127.0.0.1:4566`. */
+  /** Addresses that processes of the command have listened on so far, for example `127.0.0.1:4566`. */
   listened(): Promise<ReadonlySet<string>>;
   stop(): void;
 };
 
-/** A look reads all of /proc. What is missed for it says itself to whom it belongs. */
+/** Interval between polls, which read all of /proc. Processes that a poll misses are recognised by their mark. */
 const everyMs = 500;
-/** Sockets stay, so every few looks are enough. */
+/** Sockets are read only every few polls, because they stay open. */
 const looksForSockets = 4;
 
-/** Watches a process and all that descends from it. `mark`: what the environment or the arguments of its processes hold and no other's do. */
+/** Watches a process and its descendants. `mark` matches the environment or the arguments of its processes, and of no others. */
 export function watchProcesses(root: number, mark: RegExp): ProcessWatch {
   const seen = new Map<string, number>();
   const sockets = new Set<string>();
@@ -71,7 +71,7 @@ export function watchProcesses(root: number, mark: RegExp): ProcessWatch {
 
 const nameOf = (one: Running): string => `${one.pid}@${one.started}`;
 
-/** Of a process that ended while we looked, nothing. */
+/** Reads a file of /proc. Returns an empty text if the process has ended meanwhile. */
 const textOf = (path: string): Promise<string> => readFile(path, "latin1").catch(() => "");
 
 async function running(): Promise<readonly Running[]> {
@@ -79,7 +79,7 @@ async function running(): Promise<readonly Running[]> {
   const found = await Promise.all(
     pids.map(async (pid): Promise<Running[]> => {
       const stat = await textOf(`/proc/${pid}/stat`);
-      // The name stands in parentheses and may hold anything, so count from the last one.
+      // The name is in parentheses and may contain anything, so count from the last parenthesis.
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       return stat === "" || fields[0] === "Z" ? [] : [{ pid: Number(pid), parent: Number(fields[1]), started: fields[19] ?? "" }];
     }),
@@ -87,7 +87,7 @@ async function running(): Promise<readonly Running[]> {
   return found.flat();
 }
 
-/** The addresses of the TCP sockets on which these processes listen. */
+/** Returns the addresses of the TCP sockets on which these processes listen. */
 async function listeningOf(pids: readonly number[]): Promise<readonly string[]> {
   const links = await Promise.all(
     pids.map(async (pid) => {
@@ -107,7 +107,7 @@ async function listeningOf(pids: readonly number[]): Promise<readonly string[]> 
 
 const listening = "0A";
 
-/** `0100007F:11D6` is 127.0.0.1:4566; an IPv6 address stays as the kernel has it. */
+/** Converts `0100007F:11D6` to 127.0.0.1:4566. An IPv6 address stays in the kernel's notation. */
 function addressOf(local: string): string {
   const [host = "", port = ""] = local.split(":");
   const readable = host.length === 8 ? [6, 4, 2, 0].map((at) => Number.parseInt(host.slice(at, at + 2), 16)).join(".") : `[${host}]`;

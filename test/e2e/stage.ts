@@ -11,9 +11,9 @@ export type Stage = {
   readonly cloud: LocalCloud;
   readonly connection: Connection;
   readonly s3: ReturnType<typeof s3Client>;
-  /** Sends a message as it is; answers the id of the job that it becomes. */
+  /** Sends a message unchanged. Returns the id of its job. */
   send(body: string | object, team?: string): Promise<string>;
-  /** The job once `when` holds; fails with what it was last when that takes longer than `withinMs`. */
+  /** Returns the job once `when` holds. Throws an error with its last state if that takes longer than `withinMs`. */
   until(job: string, when: (job: Job) => boolean, of?: { team?: string; withinMs?: number }): Promise<Job>;
   ended(job: string, team?: string): Promise<Job>;
   close(): Promise<void>;
@@ -48,5 +48,5 @@ export async function openStage(options: Partial<Parameters<typeof startLocalClo
   };
 }
 
-/** A job that runs a shell script. */
+/** Returns a job that runs a shell script. */
 export const shell = (script: string, more: object = {}): object => ({ command: ["sh", "-c", script], maxRuntimeSeconds: 60, ...more });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { type Command, type Ended, fleet as fleetIn, openHome, start } from "../e2e/fleet-command.ts";
 
-/** What was kept, as `fleet artifacts list --json` tells it. */
+/** What was kept, as `fleet artifacts list --json` prints it. */
 const Listed = z.object({
   attempt: z.int(),
   artifacts: z.array(z.object({ path: z.string(), bytes: z.int() })),
@@ -17,7 +17,7 @@ const Listed = z.object({
 });
 const Job = z.object({ state: z.string(), reason: z.string().nullable(), attempts: z.int(), node: z.string().nullable() });
 
-// 1,400 files are uploaded, sealed and fetched one by one, on a machine that does much else.
+// 1,400 files are uploaded, sealed and fetched one by one, on a machine that is busy with other work.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 240_000 });
 
 let home: Awaited<ReturnType<typeof openHome>>;
@@ -54,7 +54,7 @@ const jobOf = async (id: string) => Job.parse(JSON.parse((await fleet("job", id,
 const until = (id: string, state: string): Promise<void> =>
   vi.waitFor(async () => expect(await jobOf(id)).toMatchObject({ state }), { timeout: 300_000, interval: 500 });
 
-/** What was kept of a job, once it is sealed. */
+/** Returns what was kept of a job, once it is sealed. */
 async function listed(id: string, ...more: string[]): Promise<z.infer<typeof Listed>> {
   return vi.waitFor(
     async () => {
@@ -71,8 +71,8 @@ async function get(id: string, ...more: string[]): Promise<{ into: string; ended
   return { into, ended: await fleet("artifacts", "get", id, "--to", into, ...more) };
 }
 
-describe("whatever a run leaves is kept and can be fetched", () => {
-  test("of one that exits 0 with a missing glob, a FIFO, an outward link, 1,400 files and a backslash in a name", async () => {
+describe("the artifacts of a run", () => {
+  test("the artifacts of a run with a missing glob, a FIFO, an outward link, 1,400 files and a backslash in a name can be fetched", async () => {
     const script = [
       "echo weights > model.pt; chmod 750 model.pt",
       "mkfifo pipe; ln -s /etc/hostname outward",
@@ -110,7 +110,7 @@ describe("whatever a run leaves is kept and can be fetched", () => {
     ["failing", "echo 1 > ckpt.pt; exit 3", {}, /exit code 3/],
     ["slow", "echo 1 > ckpt.pt; exec sleep 100", { maxRuntimeSeconds: 3 }, /ran longer than 3 s/],
     ["lacking", "echo 1 > ckpt.pt", { artifacts: ["ckpt.pt", { path: "final.pt", required: true }] }, /"final\.pt" is missing/],
-  ])("of one that is %s", async (id, script, more, reason) => {
+  ])("the artifacts of a %s run can be fetched", async (id, script, more, reason) => {
     await submit(id, script, { artifacts: ["ckpt.pt"], ...more });
     await until(id, "failed");
     expect((await jobOf(id)).reason).toMatch(reason);
@@ -120,7 +120,7 @@ describe("whatever a run leaves is kept and can be fetched", () => {
     expect(await readFile(join(into, "ckpt.pt"), "utf8")).toBe("1\n");
   });
 
-  test("of one that is cancelled, with what it saves in its grace", async () => {
+  test("the artifacts of a cancelled run can be fetched, including those saved in its grace period", async () => {
     const script = "trap 'echo 2 > ckpt.pt; exit 0' TERM; echo 1 > ckpt.pt; while :; do sleep 0.2; done";
     await submit("cancelled", script, { artifacts: ["*.pt"] });
     await until("cancelled", "running");
@@ -130,7 +130,7 @@ describe("whatever a run leaves is kept and can be fetched", () => {
     expect(await readFile(join(into, "ckpt.pt"), "utf8")).toBe("2\n");
   });
 
-  test("of an attempt that is interrupted, while the next one runs", async () => {
+  test("the artifacts of an interrupted attempt can be fetched while the next one runs", async () => {
     const script = "trap 'echo saved > ckpt.pt; exit 0' TERM; echo 1 > ckpt.pt; while :; do sleep 0.2; done";
     await submit("interrupted", script, { artifacts: ["ckpt.pt"] });
     await until("interrupted", "running");

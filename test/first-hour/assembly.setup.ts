@@ -3,7 +3,7 @@ import { cloudFolder } from "../../lib/cli/invocation/folders.ts";
 import { emulatorPython } from "../../lib/local/emulators/python.ts";
 import { synthesize } from "../../lib/local/synthesize.ts";
 
-/** What every local cloud starts from is made once: files that start side by side would each make it, all at the same time. */
+/** Builds once what every local cloud needs, because concurrent test files would otherwise all build it at the same time. */
 export default async function setup(): Promise<void> {
   const log = (): void => undefined;
   await Promise.all([

@@ -1,17 +1,17 @@
-/** A fenced block of commands or code, as README has it. */
+/** A fenced block of commands or code in README. */
 export type Block = {
-  /** Of its first fence. */
+  /** Line of its first fence. */
   readonly line: number;
   readonly language: string;
   readonly text: string;
-  /** Whether `<!-- needs-aws -->` stands right before it. */
+  /** Whether `<!-- needs-aws -->` directly precedes it. */
   readonly needsAws: boolean;
 };
 
-/** What is done with a block. `ci`: .ci/run runs it itself. `cloud`: it goes on running beside those that follow. */
+/** How a block is run. `ci`: by .ci/run itself. `cloud`: it keeps running during the blocks that follow. */
 export type Kind = "ci" | "cloud" | "needs-aws" | "sh" | "python" | "unknown";
 
-/** All fenced blocks, in order. */
+/** Returns all fenced blocks, in order. */
 export function blocksOf(markdown: string): Block[] {
   const lines = markdown.split("\n");
   const blocks: Block[] = [];
@@ -34,7 +34,7 @@ export function kindOf({ language, text, needsAws }: Block): Kind {
   return language === "sh" || language === "python" ? language : "unknown";
 }
 
-/** What about these blocks keeps README from being what a newcomer can run. */
+/** Returns the problems of these blocks that would keep a newcomer from running README. */
 export function wrongsOf(blocks: readonly Block[]): string[] {
   const of = (kind: Kind): Block[] => blocks.filter((block) => kindOf(block) === kind);
   const wants = (kind: Kind, least: number, most = least): string[] => {

@@ -30,7 +30,7 @@ const reportOf = ({ out }: Ended): Report => JSON.parse(out);
 const timeless = ({ wallMs: _wall, runsPerMinute: _speed, ...report }: Report): object => report;
 
 describe("fleet chaos", () => {
-  test("counts faults by seam and the points at which handlers died, and comes to the same in threads", async () => {
+  test("fleet chaos counts faults by seam and the points at which handlers died, with the same result in threads", async () => {
     const [one, two] = await Promise.all([fleet("--runs", "16", "--json"), fleet("--runs", "16", "--threads", "2", "--json")]);
     expect(one).toMatchObject({ code: 0 });
     const report = reportOf(one);
@@ -43,7 +43,7 @@ describe("fleet chaos", () => {
     expect(timeless(reportOf(two))).toEqual(timeless(report));
   });
 
-  test("with a bug exits 1, and the line that it prints finds it again", async () => {
+  test("fleet chaos --plant exits with 1, and prints a command that finds the bug again", async () => {
     const found = await fleet("--runs", "20", "--plant", "drops-a-shard");
     expect(found.code).toBe(1);
     expect(found.out).toMatch(/✗ 6\. every shard is held: map \d+ of/);
@@ -56,7 +56,7 @@ describe("fleet chaos", () => {
     expect(again.out, "with its story").toMatch(/^ +\d+\.\d{3} s {2}\S/m);
   });
 
-  test("takes a scenario, and says what is wrong with one", async () => {
+  test("fleet chaos takes a scenario, and says what is wrong with an invalid one", async () => {
     await writeFile(join(folder, "mine.json"), JSON.stringify({ name: "mine", minutes: 2, faults: { "spot.storm": 1 } }));
     await writeFile(join(folder, "wrong.json"), JSON.stringify({ minuts: 2 }));
     const [mine, wrong, none] = await Promise.all([
@@ -70,7 +70,7 @@ describe("fleet chaos", () => {
     expect(none).toMatchObject({ code: 2, err: expect.stringContaining("none.json") });
   });
 
-  test("lists what there is, and refuses what there is not", async () => {
+  test("fleet chaos lists faults, invariants and bugs, and refuses unknown ones", async () => {
     const [listed, fault, bug] = await Promise.all([fleet("--list"), fleet("--only", "ec2.nap"), fleet("--plant", "gremlin")]);
     expect(listed.out).toContain("fresh-token");
     expect(listed.out).toContain("ec2.lost-answer");
@@ -78,7 +78,7 @@ describe("fleet chaos", () => {
     expect(bug).toMatchObject({ code: 2, err: expect.stringContaining("there is no bug gremlin") });
   });
 
-  test("ends with the report so far when it is interrupted", async () => {
+  test("fleet chaos prints the report so far if it is interrupted", async () => {
     const { child, ended } = start(["--runs", "1000000", "--json"]);
     child.stderr?.once("data", () => child.kill("SIGINT"));
     const outcome = await ended;

@@ -39,13 +39,13 @@ afterAll(async () => {
   await Promise.all([home.close(), rm(folder, { recursive: true })]);
 });
 
-describe("fleet, beside a running local cloud", () => {
-  it("listens where it was told", async () => {
+describe("fleet with a running local cloud", () => {
+  it("the local cloud listens on the given port", async () => {
     const [, at] = await cloud.says(/^local cloud at (\S+)/m);
     expect(at).toBe(`http://127.0.0.1:${port}`);
   });
 
-  it("submits, waits, and says by its exit code what became of the job", async () => {
+  it("fleet submit --wait waits, and its exit code says whether the job succeeded", async () => {
     const [good, bad] = await Promise.all([
       fleet("submit", inFolder("hello.json"), "--team", "research", "--wait"),
       fleet("submit", inFolder("failing.json"), "--team", "research", "--wait", "--json"),
@@ -57,7 +57,7 @@ describe("fleet, beside a running local cloud", () => {
     expect(jobs).toMatchObject([{ id: "failing", state: "failed", attempts: 1, exitCode: 3 }]);
   });
 
-  it("takes a job from standard input and prints its id, and only that, as the result", async () => {
+  it("fleet submit takes a job from standard input, and prints only its id on stdout", async () => {
     const plain = await fleetIn(["submit", "-", "--team", "vision"], { home: home.path, input: '{"id":"piped","command":["true"]}' });
     expect(plain).toMatchObject({ code: 0, out: "piped\n" });
     const again = await fleetIn(["submit", "-", "--json"], {
@@ -69,7 +69,7 @@ describe("fleet, beside a running local cloud", () => {
     expect(JSON.parse(again.out)).toEqual({ team: "vision", jobs: ["piped"] });
   });
 
-  it("shows a job, what it wrote and what it left", async () => {
+  it("fleet shows a job, its output and its artifacts", async () => {
     const [job, jobJson, logs, logsJson, artifacts, artifactsJson] = await Promise.all([
       fleet("job", "hello", "--team", "research"),
       fleet("job", "hello", "--team", "research", "--json"),
@@ -87,7 +87,7 @@ describe("fleet, beside a running local cloud", () => {
     for (const name of ["out", "out-json"]) expect(await readFile(inFolder(`${name}/out.txt`), "utf8")).toBe("hi\n");
   });
 
-  it("lists jobs, a page at a time", async () => {
+  it("fleet jobs lists jobs page by page", async () => {
     const List = z.object({ jobs: z.array(JobJson), cursor: z.string().nullable() });
     const [table, failed, first] = await Promise.all([
       fleet("jobs", "--team", "research"),
@@ -102,7 +102,7 @@ describe("fleet, beside a running local cloud", () => {
     expect([...page.jobs, ...List.parse(JSON.parse(next.out)).jobs].map(({ id }) => id).sort()).toEqual(["failing", "hello"]);
   });
 
-  it("packs a folder, follows the job in it to its end, and fetches what it left", async () => {
+  it("fleet packs a folder, follows its job to the end, and fetches the artifacts", async () => {
     const work = await mkdtemp(join(folder, "work-"));
     await writeFile(join(work, "train.sh"), 'echo "begins in $MODE"; sleep 2; echo done > model.txt; echo "ends"\n');
     await writeFile(join(work, ".fleetignore"), "*.bin\n");
@@ -118,7 +118,7 @@ describe("fleet, beside a running local cloud", () => {
     expect(await readFile(inFolder("own/model.txt"), "utf8")).toBe("done\n");
   });
 
-  it("takes a running job from its node, which EC2 takes back, to another; and cancels it there", async () => {
+  it("a running job moves to another node if EC2 takes its node back, and can be cancelled there", async () => {
     const spec = { id: "moved", command: ["sleep", "300"], maxRuntimeSeconds: 400 };
     await fleetIn(["submit", "-", "--team", "vision"], { home: home.path, input: JSON.stringify(spec) });
     const running = async (attempts: number): Promise<string> => {
@@ -158,7 +158,7 @@ describe("fleet, beside a running local cloud", () => {
     for (const cause of [`interruption ${node}`, "cancel"]) expect(causes.out).toContain(cause);
   });
 
-  it("shows nodes, pools and decisions, and what one decision did", async () => {
+  it("fleet shows nodes, pools and decisions, and what one decision did", async () => {
     const [pools, pool, nodes, decisions] = await Promise.all([
       fleet("pools"),
       fleet("pool", "gpu", "--json"),
@@ -174,10 +174,10 @@ describe("fleet, beside a running local cloud", () => {
     expect(decision.code, decision.err).toBe(0);
     expect(decision.out).toMatch(/pool +gpu/);
     const forgotten = await fleet("forget", "gpu");
-    expect(forgotten, forgotten.err).toMatchObject({ code: 0, out: expect.stringContaining("pool gpu begins to learn anew") });
+    expect(forgotten, forgotten.err).toMatchObject({ code: 0, out: expect.stringContaining("pool gpu starts to learn again") });
   });
 
-  it("adds, shows and removes a dataset, and says why a source will not do", async () => {
+  it("fleet dataset adds, shows and removes a dataset, and says why a source is refused", async () => {
     const refused = await fleet("dataset", "add", "words", "s3://somebody-elses/words/", "--team", "research");
     expect(refused).toMatchObject({ code: 1, out: "" });
     expect(refused.err).toMatch(/jobs may not read the bucket somebody-elses/);
@@ -198,7 +198,7 @@ describe("fleet, beside a running local cloud", () => {
     expect(await fleet("dataset", "rm", "words", "--team", "research")).toMatchObject({ code: 0 });
   });
 
-  it("works for who has nothing but a team's role, as on AWS: code, a dataset's sync, and a job that reads both", async () => {
+  it("fleet works with only a team's role, as on AWS: it uploads code and a dataset, and runs a job that reads both", async () => {
     const sts = stsClient(localSettings(`http://127.0.0.1:${port}`));
     const RoleArn = `arn:aws:iam::000000000000:role/${teamRole("fleetwright", "research")}`;
     const { Credentials: given } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "somebody" }));
@@ -230,25 +230,25 @@ describe("fleet, beside a running local cloud", () => {
 
   it.each([
     ["a field that does not exist", ["submit", "unknown-field.json", "--team", "research"], 2, /not a job:\n.*"gpu"/],
-    ["a file that is not there", ["submit", "hello.json", "nowhere.json", "--team", "research"], 2, /there is no file .*nowhere\.json/],
+    ["a file that does not exist", ["submit", "hello.json", "nowhere.json", "--team", "research"], 2, /there is no file .*nowhere\.json/],
     ["an id in use", ["submit", "other-hello.json", "--team", "research"], 2, /id hello already names another job.*choose a new id/],
     ["a job that does not exist", ["job", "nobody", "--team", "research"], 1, /no job nobody.*fleet jobs --team research/],
-    ["artifacts of a failed job", ["artifacts", "get", "failing", "nowhere", "--team", "research"], 1, /failing.*it named nothing to keep/],
+    ["artifacts of a failed job", ["artifacts", "get", "failing", "nowhere", "--team", "research"], 1, /failing.*it named no files to keep/],
     ["a team that does not exist", ["jobs", "--team", "sales"], 2, /no team sales; there are: research, vision/],
-    ["no team", ["jobs"], 2, /say for which team: --team research \| --team vision/],
-    ["a deployment that does not exist", ["--name", "other", "jobs", "--team", "vision"], 1, /no deployment named other; leave --name/],
-  ])("says what is wrong with %s", { concurrent: true }, async (_what, args, code, message) => {
+    ["no team", ["jobs"], 2, /choose a team: --team research \| --team vision/],
+    ["a deployment that does not exist", ["--name", "other", "jobs", "--team", "vision"], 1, /no deployment named other; omit --name/],
+  ])("fleet says what is wrong with %s", { concurrent: true }, async (_what, args, code, message) => {
     const ended = await fleet(...args.map((arg) => (/\.json$|^nowhere$/.test(arg) ? inFolder(arg) : arg)));
     expect(ended).toMatchObject({ code, out: "" });
     expect(ended.err).toMatch(message);
   });
 });
 
-describe("fleet, without a cloud", () => {
+describe("fleet without a cloud", () => {
   it.each([
     ["no region", {}],
     ["a region, but no credentials", { AWS_REGION: "us-east-1" }],
-  ])("says every way out, soon: %s", async (_what, environment) => {
+  ])("fleet without a cloud says soon what the user can do: %s", async (_what, environment) => {
     const ended = await fleetIn(["submit", inFolder("hello.json"), "--team", "research"], { home: folder, environment });
     expect(ended).toMatchObject({ code: 1, out: "" });
     expect(ended.err).toMatch(/on this machine: .*fleet local\n.*on AWS: .*AWS_PROFILE/);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { type Command, type Ended, fleet as fleetIn, freePort, openHome, start } from "../e2e/fleet-command.ts";
 
-/** What `fleet demo --json` promises. */
+/** The output of `fleet demo --json`. */
 const Summary = z.object({
   jobs: z
     .array(
@@ -35,7 +35,7 @@ let folder: string;
 let job: string;
 let cloud: Command;
 const opened: Command[] = [];
-/** Killed while it started: what follows starts beside what it left. */
+/** A run that is killed during its start, so that later runs start next to its remains. */
 let killed: Command;
 let demonstration: Command;
 
@@ -68,7 +68,7 @@ afterAll(async () => {
 async function gone(command: Command): Promise<void> {
   await vi.waitFor(async () => expect(await command.processes.left()).toEqual([]), { timeout: 15_000, interval: 100 });
 }
-/** Waits until it has such processes: there is something to end. */
+/** Waits until the command has these processes, so that there is something to end. */
 async function has(command: Command, ...programs: string[]): Promise<void> {
   const look = async (): Promise<void> => {
     const all = (await command.processes.left()).join("\n");
@@ -78,7 +78,7 @@ async function has(command: Command, ...programs: string[]): Promise<void> {
 }
 
 describe("fleet demo", () => {
-  it("ends well beside a running cloud and the leftovers of a killed run, with its summary on the last line", async () => {
+  it("fleet demo succeeds next to a running cloud and the remains of a killed run, and prints its summary on the last line", async () => {
     const ended = await demonstration.ended;
     expect(ended.code, ended.err).toBe(0);
     const summary = Summary.parse(JSON.parse(ended.out.trimEnd().split("\n").at(-1) ?? ""));
@@ -87,7 +87,7 @@ describe("fleet demo", () => {
     expect(summary.artifacts.verified).toBe(summary.artifacts.sealed);
   });
 
-  it("listens on 127.0.0.1 and nowhere else", async () => {
+  it("fleet demo and fleet local listen only on 127.0.0.1", async () => {
     await demonstration.ended;
     for (const each of [cloud, demonstration]) {
       const addresses = [...(await each.processes.listened())];
@@ -97,7 +97,7 @@ describe("fleet demo", () => {
     }
   });
 
-  it("leaves no process behind, ended or killed while it started", async () => {
+  it("fleet demo leaves no process behind, whether it ends or is killed during its start", async () => {
     await Promise.all([gone(killed), gone(demonstration)]);
   });
 });
@@ -111,8 +111,8 @@ async function interrupted(command: Command, code: number): Promise<void> {
   await gone(command);
 }
 
-describe("the end of a cloud that is killed", () => {
-  it("is the end of all that it started, while jobs run on it", async () => {
+describe("a local cloud that is killed", () => {
+  it("killing a local cloud ends everything that it started, even while jobs run on it", async () => {
     await fleetIn(["submit", "-", "--team", "vision"], { home: home.path, input: '{"id":"long","command":["sleep","397"]}' });
     await has(cloud, "serve.py", "worker.mjs", "watchdog-process.ts", "sleep 397");
     cloud.kill();
@@ -123,37 +123,37 @@ describe("the end of a cloud that is killed", () => {
 });
 
 describe("Ctrl-C", () => {
-  it("ends everything in the middle of a demonstration", { concurrent: true }, async () => {
+  it("Ctrl-C ends everything during a demonstration", { concurrent: true }, async () => {
     const command = open(["demo"]);
     await command.says(/research\/train {2}(placed|running)/, 180_000);
     await has(command, "serve.py", "worker.mjs", "watchdog-process.ts");
     await interrupted(command, 130);
   });
 
-  it("ends a local cloud while it starts", { concurrent: true }, async () => {
+  it("Ctrl-C ends a local cloud during its start", { concurrent: true }, async () => {
     const command = open(["local", "--port", String(await freePort())]);
     await has(command, "serve.py");
     await interrupted(command, 130);
   });
 
-  it("is how a local cloud ends, which took a free port as the usual one was taken and none was asked for", {
+  it("Ctrl-C ends a local cloud that took a free port because the default port was taken", {
     concurrent: true,
   }, async () => {
     const taken = createServer().listen(4566, "127.0.0.1");
-    // Somebody else may hold it, which is as good.
+    // Another process may hold the port, which is just as good.
     await Promise.race([once(taken, "listening"), once(taken, "error").catch(() => undefined)]);
     try {
       const command = open(["local"]);
       const refused = await fleetIn(["local", "--port", "4566"], { home: home.path });
       expect(refused).toMatchObject({ code: 1 });
-      expect(refused.err).toMatch(/port 4566 of 127\.0\.0\.1 is taken; .*leave --port out/);
-      await command.says(/port 4566 is taken; taking a free one/);
+      expect(refused.err).toMatch(/port 4566 of 127\.0\.0\.1 is taken; .*omit --port/);
+      await command.says(/port 4566 is taken; using a free one/);
       await command.says(/^local cloud at http/m);
       await interrupted(command, 0);
     } finally {
       taken.close();
     }
     const ended = await fleet("submit", job, "--team", "research");
-    expect(ended.err, "its address is forgotten").toMatch(/no local cloud is running/);
+    expect(ended.err, "commands forget its address").toMatch(/no local cloud is running/);
   });
 });

@@ -14,7 +14,7 @@ afterAll(() => stage.close());
 const team = "research";
 type Options = Parameters<typeof logs>[1];
 
-/** What a command prints. */
+/** Runs a command, and returns its output. */
 async function run(
   command: typeof logs,
   job: string,
@@ -39,7 +39,7 @@ const count = (most: number): string => Array.from({ length: most }, (_, index) 
 const sha256 = (bytes: Buffer | string): string => createHash("sha256").update(bytes).digest("hex");
 
 describe("the first hour with logs", () => {
-  test("the last line of 200,000 is shown, what was left out is said, and the kept log is equal byte for byte", async () => {
+  test("fleet logs shows the last of 200,000 lines and reports what was left out, and the kept log is equal byte for byte", async () => {
     const id = await stage.send(shell("seq 1 200000; echo final accuracy: 0.93", { id: "many-lines" }));
     expect(await stage.ended(id)).toMatchObject({ state: "succeeded" });
     const kept = await run(wholeLog, id, { whole: true });
@@ -53,7 +53,7 @@ describe("the first hour with logs", () => {
     expect((await run(logs, id, { tail: 2 })).lines).toEqual(["200000", "final accuracy: 0.93"]);
   });
 
-  test("of 3,000 lines at 800 lines a second none is missing, neither in the kept log nor in the live one", async () => {
+  test("neither the kept nor the live log misses any of 3,000 lines at 800 lines per second", async () => {
     const python = "import time\nfor i in range(3000):\n  print('step', i, 'loss', 0.5)\n  time.sleep(1/800)";
     const id = await stage.send({ id: "steady", command: ["python3", "-c", python], maxRuntimeSeconds: 60 });
     expect(await stage.ended(id)).toMatchObject({ state: "succeeded" });
@@ -62,7 +62,7 @@ describe("the first hour with logs", () => {
     expect((await run(logs, id)).lines).toEqual(expected);
   });
 
-  test("what a job writes without an end of line, and what python writes, is shown while it runs", async () => {
+  test("output without a line end, and output of Python, is shown while the job runs", async () => {
     const python = "import time\nprint('Downloading', end='')\ntime.sleep(6)\nprint(' done')";
     const id = await stage.send({ id: "partial", command: ["python3", "-c", python], maxRuntimeSeconds: 60 });
     await stage.until(id, ({ state }) => state === "running");
@@ -72,7 +72,7 @@ describe("the first hour with logs", () => {
     expect((await run(wholeLog, id, { whole: true })).bytes.toString()).toBe("Downloading done\n");
   });
 
-  test("the log of a failed job's members is kept and shown, each by its rank", async () => {
+  test("the logs of a failed gang's members are kept, and shown by rank", async () => {
     const script = "echo rank $RANK of $WORLD_SIZE; [ $RANK = 0 ] && sleep 3; echo member $RANK says why it failed >&2; exit 9";
     const id = await stage.send(shell(script, { id: "gang", nodes: 2 }));
     expect(await stage.until(id, ({ state }) => state === "failed", { withinMs: 80_000 })).toMatchObject({ state: "failed" });

@@ -1,6 +1,9 @@
 import { join } from "node:path";
 
-/** A newcomer's environment: without this machine's AWS settings and npm's (but with the certificates that its network needs), and with state of its own, so that a developer's local cloud is neither found nor disturbed. */
+/**
+ * Returns a newcomer's environment: without this machine's settings of AWS and npm (but with the certificates that its network needs),
+ * and with a state folder of its own, so that a developer's local cloud is neither found nor disturbed.
+ */
 export function newcomer(home: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(AWS_|FLEETWRIGHT_|XDG_|npm_|NODE_(?!EXTRA_CA_CERTS))|^INIT_CWD$/.test(name),

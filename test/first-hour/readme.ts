@@ -1,7 +1,7 @@
 /**
- * `node test/first-hour/readme.ts` does what README says: in a fresh clone of this checkout, in a folder whose name has a space, it
- * installs, starts the local cloud, and runs README's blocks in order in one shell. `npm ci && npm start` and `npm ci && npm test`
- * are left to .ci/run, and the one block that needs an AWS account is left out. Exits 1 unless all other blocks worked.
+ * `node test/first-hour/readme.ts` follows README: in a fresh clone of this checkout, in a folder whose name has a space, it installs,
+ * starts the local cloud, and runs README's blocks in order in one shell. It leaves `npm ci && npm start` and `npm ci && npm test` to
+ * .ci/run, and omits the one block that needs an AWS account. Exits with 1 unless all other blocks worked.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,13 +19,13 @@ const Jobs = z.object({ jobs: z.array(z.object({ id: z.string(), state: z.string
 
 const home = await mkdtemp(join(tmpdir(), "fleetwright first hour "));
 const clone = join(home, "my clone");
-// pip writes scripts that do not run from a folder whose name has a space.
+// pip writes scripts that cannot run from a folder whose name has a space.
 const clients = await mkdtemp(join(tmpdir(), "fleetwright-clients-"));
 const prefix = join(home, "prefix");
 const plain = newcomer(home);
 const at: At = {
   cwd: clone,
-  // `npm install --global` of a newcomer goes to a folder on the PATH; the AWS CLI and boto3 come from a virtual environment.
+  // `npm install --global` installs into a folder on the PATH; the AWS CLI and boto3 are in a virtual environment.
   env: { ...plain, npm_config_prefix: prefix, PATH: `${join(clients, "bin")}:${join(prefix, "bin")}:${plain["PATH"]}` },
 };
 
@@ -42,7 +42,7 @@ async function installed(): Promise<void> {
   ]);
 }
 
-/** As the shell takes it. A port that somebody else has is the only thing that is changed, as README says it may be. */
+/** Returns a block's text for the shell. Changes only the port, if another process has it, which README allows. */
 async function commandsOf(block: Block, endpoint: string): Promise<string> {
   const text = block.text.replaceAll(usual, new URL(endpoint).host);
   if (kindOf(block) !== "python") return text;
@@ -51,7 +51,7 @@ async function commandsOf(block: Block, endpoint: string): Promise<string> {
   return `python3 '${file}'`;
 }
 
-/** Every job that the blocks sent must succeed: what a client printed says only that the queue took it. */
+/** Checks that every job of the blocks succeeds, because a client's output says only that the queue accepted it. */
 async function wrongJobs(): Promise<string[]> {
   for (const deadline = performance.now() + 60_000; ; await pause(1_000)) {
     const { out } = await must("npm", ["run", "-s", "fleet", "--", "jobs", "--team", "research", "--json"], at);

@@ -6,7 +6,7 @@ export type At = {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
   readonly input?: string;
-  /** It is killed after this, with all that it started. */
+  /** Time limit, after which the program is killed with everything that it started. */
   readonly withinMs?: number;
 };
 
@@ -25,7 +25,7 @@ export async function run(program: string, args: readonly string[], { cwd, env, 
   return { code, ...said, seconds: Math.round((performance.now() - startedMs) / 1_000) };
 }
 
-/** As `run`, for what must succeed before anything can be tried. */
+/** Like `run`, for a program that must succeed before anything can be tested. */
 export async function must(program: string, args: readonly string[], at: At): Promise<Ran> {
   const ran = await run(program, args, at);
   if (ran.code === 0) return ran;
@@ -75,6 +75,6 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) process.kill(-pid, "SIGKILL");
   } catch {
-    // It has ended by itself.
+    // The process has already ended.
   }
 }

@@ -9,9 +9,9 @@ export type Outcome = { readonly ok: boolean; readonly output: string; readonly 
 type At = { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly folder: string; readonly withinMs: number };
 
 /**
- * Runs blocks of commands one after the other in one shell, as in a user's terminal: what one exports, the next has, and a command
- * that fails does not keep the next from being run. A block is ok if none of its commands failed. One that takes longer than
- * `withinMs` ends the shell: it and those after it are not ok.
+ * Runs blocks of commands one after the other in one shell, as in a user's terminal: exports stay for the next block, and the next
+ * command runs even if one fails. A block is ok if none of its commands failed. A block that takes longer than `withinMs` ends the
+ * shell; it and those after it are not ok.
  */
 export async function runBlocks(blocks: readonly string[], { cwd, env, folder, withinMs }: At): Promise<Outcome[]> {
   await mkdir(folder, { recursive: true });

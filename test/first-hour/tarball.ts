@@ -1,6 +1,6 @@
 /**
  * `node test/first-hour/tarball.ts` packs the command as `npm pack` does, installs the tarball under Node 20, 22 and 24, and uses it
- * beside a local cloud that this checkout runs. Prints a line for each thing tried; exits 1 unless all of them worked.
+ * with a local cloud that this checkout runs. Prints one line per check. Exits with 1 unless all checks passed.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -34,12 +34,12 @@ function check(
   );
 }
 
-/** The folder of a Node of this major version. */
+/** Returns the folder of a Node of this major version. */
 async function nodeFolder(major: number): Promise<string> {
   if (process.versions.node.startsWith(`${major}.`)) return dirname(process.execPath);
   const prefix = join(home, `node-${major}`);
   await mkdir(prefix, { recursive: true });
-  // What the package `node` installs by a script, for which npm may wait without end.
+  // The package `node` installs this by a script, for which npm may wait forever.
   const name = `node-${process.platform}-${process.arch}`;
   const install = ["install", "--prefix", prefix, "--no-save", "--ignore-scripts", `${name}@${major}`];
   const first = await run("npm", install, { cwd: prefix, env, withinMs: 120_000 });
@@ -74,7 +74,7 @@ async function tryOn(major: number, tarball: string): Promise<void> {
   });
   const piped = await fleet(["submit", "-", "--team", "research", "--wait"], `{"id":"piped-${major}","command":["true"]}`);
   check(`${node}: submit - --wait`, piped, { code: 0, says: [/succeeded/] });
-  // A control character, as a colour is, has no place in a pipe.
+  // A pipe must not contain control characters such as colours.
   check(`${node}: jobs`, await fleet(["jobs", "--team", "research"]), {
     code: 0,
     says: [/^ID +STATE/m],

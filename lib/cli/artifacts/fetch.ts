@@ -21,15 +21,15 @@ export type Fetching = {
   readonly reader: ArtifactReader;
   readonly kept: SealedManifest;
   readonly folder: string;
-  /** Writes over files that are there and differ. */
+  /** Whether to overwrite local files that differ. */
   readonly force: boolean;
-  /** Told after each file. */
+  /** Called after each file, with the number of files done. */
   readonly tell: (done: number) => void;
 };
 
 /**
- * Fetches files into a folder, several at once. What is there already, byte for byte, is not fetched again. One that fails does not stop the
- * others. Throws a Fault, before anything is fetched, for files that are there and differ, unless forced.
+ * Fetches files into a folder, several at once. Files that are already there, byte for byte, are not fetched again. If one fails, the
+ * others are still fetched. Throws a Fault before anything is fetched if local files differ, unless `force` is set.
  */
 export async function fetchFiles(fetching: Fetching): Promise<Outcome> {
   const { kept, folder, force } = fetching;
@@ -82,9 +82,9 @@ function refuseToOverwrite(planned: readonly Planned[]): void {
   const other = planned.filter((each) => "state" in each && each.state === "other").map(({ artifact }) => artifact.path);
   if (other.length === 0) return;
   const names = [...other.slice(0, mostNamed), ...(other.length > mostNamed ? [`and ${other.length - mostNamed} more`] : [])];
-  const files = other.length === 1 ? "a file is there already, and differs" : `${other.length} files are there already, and differ`;
+  const files = other.length === 1 ? "a different file is already there" : `${other.length} different files are already there`;
   throw new Fault(
     "would-overwrite",
-    `nothing was fetched, because ${files}:\n  ${names.join("\n  ")}\nWrite over them with --force, or fetch into another folder with --to.`,
+    `nothing was fetched, because ${files}:\n  ${names.join("\n  ")}\nOverwrite with --force, or fetch into another folder with --to.`,
   );
 }

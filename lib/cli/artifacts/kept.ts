@@ -5,20 +5,20 @@ import { artifactPath, isEnded, type Job } from "../../model/job.ts";
 import type { ArtifactReader } from "../../ports/artifacts.ts";
 import { commandLine } from "../invocation/invocation.ts";
 
-/** Each attempt looked at is one request. A job that was interrupted more often than this is asked for by number. */
+/** The most attempts to list, because each takes a request. Older attempts can be requested by number. */
 const mostAttempts = 50;
 const atOnce = 8;
-/** For so long after a job's end its files may still be on their way. */
+/** How long after a job's end its files may not be sealed yet. */
 const sealingMs = 10 * 60_000;
 
-/** What was kept of each attempt of a job, the newest first; of very many attempts, of the last ones. */
+/** Returns what was kept of each attempt of a job, newest first. If there are very many attempts, only the latest are listed. */
 export async function keptAttempts(job: Job, artifacts: ArtifactReader): Promise<readonly SealedManifest[]> {
   const numbers = Array.from({ length: Math.min(job.attempt, mostAttempts) }, (_, index) => job.attempt - index);
   const found = await pMap(numbers, (attempt) => artifacts.list({ team: job.team, job: job.job, attempt }), { concurrency: atOnce });
   return found.filter((each) => each !== undefined);
 }
 
-/** What was kept of one attempt: of that, or else of the newest that left files. Throws a Fault that says why there is none. */
+/** Returns what was kept of the given attempt, or of the newest that left files. Throws a Fault that says why there is none. */
 export function chosen(
   job: Job,
   of: { readonly kept: readonly SealedManifest[]; readonly attempt?: number | undefined; readonly nowMs: number },
@@ -30,7 +30,7 @@ export function chosen(
   return found;
 }
 
-/** What was kept of the attempt that was asked for, which may be older than those that are looked at, or of those. */
+/** Returns what was kept of the given attempt, which may be older than those that `keptAttempts` lists, or of all those. */
 export async function keptOf(job: Job, attempt: number | undefined, artifacts: ArtifactReader): Promise<readonly SealedManifest[]> {
   if (attempt === undefined) return keptAttempts(job, artifacts);
   const one = await artifacts.list({ team: job.team, job: job.job, attempt });
@@ -41,16 +41,16 @@ function whyNone(job: Job, { attempt, nowMs }: { readonly attempt?: number | und
   const name = job.job;
   if (job.state === "rejected") return `${name} was rejected and never ran${because(job)}`;
   if (attempt !== undefined && attempt > job.attempt) return `${name} has no attempt ${attempt}; its latest is ${job.attempt}`;
-  if (attempt !== undefined && attempt < job.attempt) return `attempt ${attempt} of ${name} left nothing that was kept`;
+  if (attempt !== undefined && attempt < job.attempt) return `attempt ${attempt} of ${name} left no files that were kept`;
   switch (job.state) {
     case "queued":
       return job.attempt === 1
         ? `${name} is queued: no attempt of it has run yet`
-        : `${name} is queued again, and no attempt so far left anything`;
+        : `${name} is queued again, and no attempt so far left files`;
     case "placed":
-      return `${name} is placed on a node and about to run: what it leaves is kept when the run ends`;
+      return `${name} is placed on a node and about to run: its files are kept when the run ends`;
     case "running":
-      return `${name} is running: what it leaves is kept when the run ends`;
+      return `${name} is running: its files are kept when the run ends`;
     case "sealing":
       return `${name} is sealing: its files are being encrypted; try again in a moment`;
     case "succeeded":
@@ -64,12 +64,12 @@ function whyNoneOfEnded(job: Job, nowMs: number): string {
   const ended = `${job.job} is ${job.state}${because(job)}`;
   if ((job.spec?.artifacts ?? []).length === 0) return `${ended}; it ${namedNothing}`;
   const isRecent = isEnded(job.state) && job.endedAtMs !== undefined && nowMs - job.endedAtMs < sealingMs;
-  if (isRecent && job.startedAtMs !== undefined) return `${ended}; what it left may still be on its way: try again in a minute`;
+  if (isRecent && job.startedAtMs !== undefined) return `${ended}; its files may not be sealed yet: try again in a minute`;
   const names = (job.spec?.artifacts ?? []).map((request) => `"${artifactPath(request)}"`).join(", ");
-  return `${ended}; nothing of it was kept (it named ${names})`;
+  return `${ended}; none of its files were kept (it named ${names})`;
 }
 
-/** Why an attempt that is on record has no file to fetch. */
+/** Returns why an attempt that was recorded has no file to fetch. */
 export function whyEmpty(job: Job, { attempt, leftOut, leftOutMore = 0, missing, lost }: SealedManifest): string {
   const none = `no file was kept of ${job.job}${job.attempt === 1 ? "" : `, attempt ${attempt}`}`;
   if (missing.length + leftOut.length + leftOutMore + lost.length > 0)
@@ -77,6 +77,6 @@ export function whyEmpty(job: Job, { attempt, leftOut, leftOutMore = 0, missing,
   return (job.spec?.artifacts ?? []).length === 0 ? `${none}: it ${namedNothing}` : `${none}: the folders that it named are empty`;
 }
 
-const namedNothing = 'named nothing to keep; name files in its "artifacts", or with --artifact';
+const namedNothing = 'named no files to keep; name them in its "artifacts", or with --artifact';
 
 const because = ({ reason }: Job): string => (reason === undefined ? "" : ` (${reason.split("\n")[0]})`);

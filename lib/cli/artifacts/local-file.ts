@@ -8,7 +8,7 @@ import type { SealedArtifact } from "../../model/job.ts";
 
 const slash = 0x2f;
 
-/** Where an artifact goes below a folder, under the name that the job gave it. Throws a Fault for one that would leave the folder. */
+/** Returns where an artifact goes in a folder, under the name that the job gave it. Throws a Fault if it would leave the folder. */
 export function placeOf(folder: string, artifact: SealedArtifact): Buffer {
   const name = Buffer.from(nameOfArtifact(artifact));
   if (name.includes(0) || !partsOf(name).every(isPlain)) throw new Fault("path", "its name would lead out of the folder");
@@ -27,7 +27,7 @@ function partsOf(name: Buffer): readonly Buffer[] {
 
 const isPlain = (part: Buffer): boolean => part.length > 0 && part.toString("latin1") !== "." && part.toString("latin1") !== "..";
 
-/** How the place of an artifact is: `same`: it is there already, byte for byte. `other`: another file is there. */
+/** Returns what is at an artifact's place. `same`: the artifact, byte for byte. `other`: a different file. */
 export async function stateOf(place: Buffer, { bytes, sha256 }: SealedArtifact): Promise<"absent" | "same" | "other" | "folder"> {
   let info: Stats;
   try {
@@ -35,7 +35,7 @@ export async function stateOf(place: Buffer, { bytes, sha256 }: SealedArtifact):
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT") return "absent";
-    // A file lies where one of its folders should be.
+    // There is a file where one of its folders should be.
     if (code === "ENOTDIR") return "other";
     throw new Fault("local-file", whyNotWritten(error) ?? "the place where it goes cannot be read", { cause: error });
   }
@@ -46,7 +46,7 @@ export async function stateOf(place: Buffer, { bytes, sha256 }: SealedArtifact):
   return hash.digest("hex") === sha256 ? "same" : "other";
 }
 
-/** What about the place itself keeps a file from being written, in words; undefined for any other trouble. */
+/** Returns in words why a file cannot be written at its place; undefined if the error has another cause. */
 export function whyNotWritten(error: unknown): string | undefined {
   for (let each = error; each instanceof Error; each = each.cause) {
     const code = "code" in each ? String(each.code) : "";
@@ -62,8 +62,8 @@ const words: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full",
   EDQUOT: "your disk quota is used up",
   ENAMETOOLONG: "its path is too long for this machine",
-  EILSEQ: "this machine's file system does not take such a name",
-  EINVAL: "this machine's file system does not take such a name",
+  EILSEQ: "this machine's file system does not allow such a name",
+  EINVAL: "this machine's file system does not allow such a name",
   ENOTDIR: "there is a file where one of its folders should be",
   EEXIST: "there is a file where one of its folders should be",
   EISDIR: "there is a folder of that name",

@@ -4,7 +4,7 @@ import { hasMagic, isBelow } from "../../model/files/glob.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 
-/** The part of a list that the patterns ask for: a path, all below a folder, or what a glob takes. All of it without any. */
+/** Returns the part of a list that matches the patterns: a path, everything below a folder, or a glob. Without patterns, returns all. */
 export function selected(kept: SealedManifest, patterns: readonly string[]): SealedManifest {
   if (patterns.length === 0) return kept;
   const isAsked = ({ path }: { readonly path: string }): boolean => patterns.some((pattern) => isBelow(pattern, path));
@@ -20,7 +20,7 @@ export function selected(kept: SealedManifest, patterns: readonly string[]): Sea
 
 const mostNamed = 5;
 
-/** Throws a Fault, with what there is, when a pattern takes nothing of the list. */
+/** Throws a Fault that names what exists if a pattern matches no artifact. */
 export function mustMatch({ artifacts, job }: SealedManifest, patterns: readonly string[]): void {
   const unmatched = patterns.filter((pattern) => !artifacts.some(({ path }) => isBelow(pattern, path)));
   if (unmatched.length === 0) return;
@@ -32,7 +32,7 @@ export function mustMatch({ artifacts, job }: SealedManifest, patterns: readonly
   throw new Fault("no-match", `nothing matches ${unmatched.join(", ")}: ${there}${hint}`);
 }
 
-/** Where files go, and which of them: the first word may be the folder, as `./out`, if no option says it. */
+/** Returns where files go, and which files. The first word may be the folder, for example `./out`, if no option names it. */
 export function whereAndWhat(
   words: readonly string[],
   to: string | undefined,
@@ -40,6 +40,6 @@ export function whereAndWhat(
   const [first, ...rest] = words;
   const isFolder = first !== undefined && /^(\.{1,2}(\/|$)|\/)|\/$/.test(first) && !hasMagic(first);
   if (!isFolder) return { folder: to, patterns: words };
-  if (to !== undefined) throw new UsageError(`there are two folders to fetch into, ${to} and ${first}; give one of them`);
+  if (to !== undefined) throw new UsageError(`there are two folders to fetch into, ${to} and ${first}; name only one`);
   return { folder: first, patterns: rest };
 }

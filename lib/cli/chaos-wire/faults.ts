@@ -1,7 +1,7 @@
 import type { Ec2Record } from "../../local/ec2/record.ts";
 import type { Chance } from "../../sim/faults/chance.ts";
 
-/** What a fault reaches for. */
+/** The parts of the local cloud that faults act on. */
 export type Seams = {
   readonly record: Pick<
     Ec2Record,
@@ -17,21 +17,21 @@ export type Seams = {
     | "crashWorker"
     | "remaining"
   >;
-  /** Ends what a function is doing, as a crash would. */
+  /** Ends a function's invocation, as a crash would. */
   kill(functionName: string): Promise<void>;
 };
 
-/** One fault of a run; `strike` says whether there was anything to strike. */
+/** A fault of a run. `strike` returns whether there was anything to strike. */
 export type WireFault = { readonly kind: string; readonly atMs: number; strike(seams: Seams): Promise<boolean> };
 
-/** No fault begins after this, and none lasts longer than some seconds. */
+/** No fault begins after this time, and none lasts longer than some seconds. */
 export const faultsMs = 6_000;
 
 const actions = ["CreateFleet", "TerminateInstances"];
 
 /**
- * Faults by name; each draws what it needs before the run begins. Absent are those that heal only by time-outs of many
- * minutes, such as a worker that is gone for good: virtual time has them.
+ * Faults by name. Each draws what it needs before the run begins. Faults that heal only by time-outs of many minutes, for example a
+ * worker that is gone for good, are not among them: virtual time has those.
  */
 const kinds: Readonly<Record<string, (chance: Chance) => WireFault["strike"]>> = {
   "ec2.lost-answer": (chance) => {
@@ -62,13 +62,13 @@ const kinds: Readonly<Record<string, (chance: Chance) => WireFault["strike"]>> =
     const ms = chance.between(500, 3_000);
     return onWorker(chance, async ({ record }, id) => {
       await record.pauseWorker(id);
-      // It may be gone by then, and its machine with it.
+      // The worker and its machine may be gone by then.
       setTimeout(() => void record.resumeWorker(id).catch(() => undefined), ms);
     });
   },
   "worker.crash": (chance) => onWorker(chance, ({ record }, id) => record.crashWorker(id)),
   "lambda.kill": (chance) => {
-    // `place` least: what it had in hand comes again after half a minute.
+    // `place` is killed least often, because its messages are delivered again only after half a minute.
     const name = chance.pick(["node", "node", "node", "api", "place"]);
     return on(({ kill }) => kill(name));
   },
@@ -76,7 +76,7 @@ const kinds: Readonly<Record<string, (chance: Chance) => WireFault["strike"]>> =
 
 export const faultKinds = Object.keys(kinds);
 
-/** The faults of one run, in the order of their times. */
+/** Returns the faults of one run, in order of time. */
 export function faultsOf(chance: Chance): readonly WireFault[] {
   const faults = Array.from({ length: chance.between(8, 14) }, (_, n) => {
     const kind = chance.pick(faultKinds);
@@ -93,7 +93,7 @@ const on =
     return true;
   };
 
-/** On an instance whose worker runs, if there is one. It may end while it is reached for: then nothing was struck. */
+/** Strikes an instance whose worker runs, if there is one. If the instance ends in that moment, nothing was struck. */
 function onWorker(chance: Chance, act: (seams: Seams, id: string) => void | Promise<void>, market?: "spot"): WireFault["strike"] {
   const drawn = chance.next();
   return async (seams) => {

@@ -3,7 +3,7 @@ import type { Paint } from "../terminal/console.ts";
 import { duration } from "../terminal/duration.ts";
 import type { WireRun } from "./run.ts";
 
-/** As of virtual time, as far as it goes here. */
+/** The same fields as the report of virtual time, as far as they apply. */
 export type WireReport = {
   readonly scenario: "wire";
   readonly seeds: { readonly first: number; readonly last: number };
@@ -53,12 +53,12 @@ export function wireLines(report: WireReport, paint: (colour: Paint, text: strin
       .map(([name, count]) => `${count} ${name}`)
       .join(", ");
   return [
-    `${report.runs} runs over the wire in ${duration(report.wallMs)}`,
-    `${report.faults} faults, ${report.faultsPerRun} a run: ${listed(report.byFault)}`,
+    `${report.runs} runs on a local cloud in ${duration(report.wallMs)}`,
+    `${report.faults} faults, ${report.faultsPerRun} per run: ${listed(report.byFault)}`,
     `jobs: ${listed(report.jobs)}`,
     "",
     ...(report.violations === 0
-      ? [paint("green", "Everything held.")]
+      ? [paint("green", "All invariants held.")]
       : report.found.flatMap(({ seed, check, wrong, replay }) => [
           paint("red", `✗ ${check}: ${wrong}`),
           `  seed ${seed}; again: ${replay}`,

@@ -19,7 +19,7 @@ export type WireStage = {
 
 export type WireRun = {
   readonly seed: number;
-  /** Those that struck, by kind. */
+  /** Number of faults that struck, by kind. */
   readonly faults: Readonly<Record<string, number>>;
   /** How jobs ended. */
   readonly jobs: Readonly<Record<string, number>>;
@@ -27,13 +27,13 @@ export type WireRun = {
   readonly wallMs: number;
 };
 
-/** After this all must rest, whatever struck. The longest of it: a message whose handler failed comes again after minutes, as on AWS. */
+/** Time limit for the fleet to come to rest. It is long because a message whose handler failed returns after minutes, as on AWS. */
 export const restWithinMs = 240_000;
 const lookMs = 250;
-/** The schedule's tick comes each minute; nobody wants to wait for that. */
+/** Interval between ticks. The schedule ticks only once per minute, which would make runs slow. */
 const tickMs = 3_000;
 
-/** One run: jobs and faults at their times, then rest, then the checks. Aborted, it leaves off where it is, and throws. */
+/** Does one run: sends jobs and faults at their times, waits for rest, then checks. If `stop` aborts, it stops at once and throws. */
 export async function runWire(stage: WireStage, seed: number): Promise<WireRun> {
   const startedMs = performance.now();
   const chance = new Chance(`wire ${seed}`);
@@ -78,14 +78,14 @@ async function strikeAll({ cloud, tell, stop }: WireStage, chance: Chance): Prom
   return countBy(struck);
 }
 
-/** Ticks more often than the schedule does. One that fails, because it was killed or throttled, is made up for by the next. */
+/** Ticks more often than the schedule. The next tick makes up for one that failed because it was killed or throttled. */
 async function ticks({ cloud }: WireStage, over: AbortSignal): Promise<void> {
   while (await waited(tickMs, over)) await cloud.invoke("tick", { tick: "minute" }).catch(() => undefined);
 }
 
 type Ended = { readonly asked: WireJob; readonly job: Job | undefined };
 
-/** The jobs when all has come to rest, or when it should have long since. */
+/** Waits until the fleet is at rest or the time limit is over, and returns the jobs. */
 async function rested(stage: WireStage, asked: readonly WireJob[]): Promise<readonly Ended[]> {
   const untilMs = performance.now() + restWithinMs;
   for (;;) {
@@ -132,7 +132,7 @@ async function look(stage: WireStage, of: { jobs: readonly Ended[]; folder: stri
   };
 }
 
-/** What cannot be unsealed is left out; the check misses it. */
+/** Returns the contents of artifacts. One that cannot be unsealed is left out, so that the check reports it. */
 async function unsealed({ connection }: WireStage, job: Job | undefined, folder: string): Promise<Readonly<Record<string, string>>> {
   const left: Record<string, string> = {};
   const kept = job && (await connection.artifacts.list(job).catch(() => undefined));
@@ -146,7 +146,7 @@ async function unsealed({ connection }: WireStage, job: Job | undefined, folder:
   return left;
 }
 
-/** Whether the time has passed, and nobody stopped it. */
+/** Waits. Returns true after the time, or false if `stop` aborted it. */
 const waited = (ms: number, stop: AbortSignal): Promise<boolean> =>
   pause(ms, undefined, { signal: stop }).then(
     () => true,

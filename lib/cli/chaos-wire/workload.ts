@@ -2,19 +2,19 @@ import { join } from "node:path";
 import type { JobState } from "../../model/job.ts";
 import type { Chance } from "../../sim/faults/chance.ts";
 
-/** One job of a run: the message that asks for it, and what has to become of it. */
+/** A job of a run: its message, and its expected outcome. */
 export type WireJob = {
   readonly team: string;
   readonly job: string;
   readonly body: string;
-  /** After the run's beginning. */
+  /** When the message is sent, in ms after the start of the run. */
   readonly atMs: number;
-  /** When the same message comes once more. */
+  /** When the same message is sent again. */
   readonly againAtMs: readonly number[];
   readonly ends: Extract<JobState, "succeeded" | "failed" | "rejected">;
-  /** What its artifacts hold, by path. */
+  /** The expected contents of its artifacts, by path. */
   readonly leaves: Readonly<Record<string, string>>;
-  /** Where each attempt notes twice a second that it runs: a line with its number. */
+  /** The file to which each attempt appends its number, twice a second, while it runs. */
   readonly trace: string;
 };
 
@@ -31,10 +31,10 @@ const endOf: Readonly<Record<Kind, WireJob["ends"]>> = {
   wrong: "rejected",
 };
 
-/** What a kind of job asks for beside what all do. */
+/** Fields that a kind of job has in addition to those that all have. */
 const asksMore: Readonly<Record<Kind, object>> = { plain: {}, flaky: { retries: 1 }, gang: { nodes: 2 }, broken: {}, wrong: { gpu: 2 } };
 
-/** How a job ends that does not end well, or not at once. */
+/** The last steps of jobs that fail, or that fail at first. */
 const lastSteps: Readonly<Record<Kind, readonly string[]>> = {
   plain: [],
   flaky: ['[ "$FLEETWRIGHT_ATTEMPT" -gt 1 ] || exit 3'],
@@ -43,7 +43,7 @@ const lastSteps: Readonly<Record<Kind, readonly string[]>> = {
   wrong: [],
 };
 
-/** What two teams ask for in one run: 8 to 15 jobs, one of them a gang, one that fails for good, one that cannot be read. */
+/** Returns the jobs of a run, of two teams: 8 to 15 jobs, among them a gang, a job that always fails, and an invalid message. */
 export function workloadOf(seed: number, chance: Chance, folder: string): readonly WireJob[] {
   const more = Array.from({ length: chance.between(5, 12) }, (): Kind => (chance.happens(0.2) ? "flaky" : "plain"));
   const kinds: readonly Kind[] = ["gang", "broken", "wrong", ...more];
@@ -62,7 +62,7 @@ export function workloadOf(seed: number, chance: Chance, folder: string): readon
   });
 }
 
-/** What one does, and the message that asks for it. */
+/** Returns what a job does, and its message. */
 function work(kind: Kind, id: string, { chance, trace }: { chance: Chance; trace: string }): Pick<WireJob, "body" | "leaves" | "trace"> {
   const lines = chance.between(1, 400);
   const leaves: Record<string, string> = kind === "plain" && chance.happens(0.5) ? { "out.txt": numbers(lines) } : {};

@@ -6,7 +6,7 @@ import { readSites } from "../../sim/faults/sites.ts";
 import { nothingYet, plus, type Tally } from "../../sim/tally.ts";
 import type { Scenario } from "../../sim/world/scenario.ts";
 
-/** Some runs for one thread, as plain data. */
+/** The runs of one thread, as plain data. */
 export type ChaosJob = {
   readonly scenario: Scenario;
   readonly first: number;
@@ -16,12 +16,12 @@ export type ChaosJob = {
   readonly bug?: string | undefined;
 };
 
-/** What a thread says: how far it is, and at last what came of its runs. */
+/** A message of a thread: its progress, and at the end the result of its runs. */
 export type Said = { readonly kind: "far"; readonly tally: Tally } | { readonly kind: "done"; readonly tally: Tally };
 
 type Watching = { readonly signal: AbortSignal; readonly far: (tally: Tally) => void };
 
-/** Shares the seeds among threads; with one, everything runs here. Once aborted, the runs under way end and the rest are left. */
+/** Shares the seeds among threads, or does all runs here if there is one. After an abort, no new run begins. */
 export async function runThreads(job: Omit<ChaosJob, "step">, threads: number, { signal, far }: Watching): Promise<Tally> {
   if (threads === 1) {
     return runJob({ ...job, step: 1 }, (tally) => {
@@ -50,14 +50,14 @@ function runThread(job: ChaosJob, signal: AbortSignal, far: (tally: Tally) => vo
   signal.addEventListener("abort", stop, { once: true });
   worker.on("message", (said: Said) => (said.kind === "done" ? resolve(said.tally) : far(said.tally)));
   worker.once("error", reject);
-  worker.once("exit", (code) => reject(new Error(`a thread ended with ${code}, and said nothing`)));
+  worker.once("exit", (code) => reject(new Error(`a thread ended with exit code ${code} and without a result`)));
   return promise.finally(() => signal.removeEventListener("abort", stop));
 }
 
-/** All of a run that waits for the clock is waiting when the event loop comes round. */
+/** Waits for the next turn of the event loop. By then, everything in a run waits for the virtual clock. */
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-/** The seeds of one job, one after the other. */
+/** Does the runs of one job, one after the other. */
 export function runJob(job: ChaosJob, goesOn: (tally: Tally) => boolean): Promise<Tally> {
   const { scenario, first, step, runs, only, bug } = job;
   return chaos({

@@ -1,6 +1,6 @@
 import { Fault } from "../../model/fault.ts";
 
-/** What the API answers, or, for what it does not have, a Fault that says where to look. */
+/** Returns the result of an API call. If the API does not have the thing, throws a Fault with advice for the user. */
 export async function advised<T>(answer: Promise<T>, advice: string): Promise<T> {
   try {
     return await answer;

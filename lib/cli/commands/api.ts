@@ -8,10 +8,10 @@ import { factLines } from "../views/job-view.ts";
 const methods = ["GET", "POST", "PUT", "DELETE"] as const;
 const isMethod = (text: string): text is ApiCall["method"] => methods.some((method) => method === text);
 
-/** Says where the HTTP API is and how its calls are signed. */
+/** Prints the address of the HTTP API and how to sign its calls. */
 export async function describeApi(options: { readonly json?: boolean | undefined }, { connection, console }: Context): Promise<number> {
   const { endpoint, deployment } = connection;
-  // The local cloud has the API under its own address too, which is easier to type.
+  // The local cloud also serves the API at its own address, which is easier to type.
   const url = endpoint ?? deployment.apiUrl.replace(/\/$/, "");
   const region = endpoint === undefined ? regionOf(deployment.apiUrl) : "us-east-1";
   const document = `${url}/v1/openapi.json`;
@@ -32,12 +32,12 @@ export async function describeApi(options: { readonly json?: boolean | undefined
   return exitCodes.ok;
 }
 
-/** `https://ID.lambda-url.REGION.on.aws/` */
+/** Returns the region of an address such as `https://ID.lambda-url.REGION.on.aws/`. */
 const regionOf = (apiUrl: string): string => /\.lambda-url\.([a-z0-9-]+)\./.exec(apiUrl)?.[1] ?? "REGION";
 
 type Asked = { readonly method: string; readonly path: string; readonly body?: string | undefined };
 
-/** Makes one signed call and prints the answer's JSON. */
+/** Makes a signed call and prints the JSON of the response. */
 export async function callApi(asked: Asked, { connection, console }: Context): Promise<number> {
   const answer = await connection.api.raw(callOf(asked));
   if (answer !== undefined) for (const line of JSON.stringify(answer, null, 2).split("\n")) console.out(line);
@@ -46,10 +46,10 @@ export async function callApi(asked: Asked, { connection, console }: Context): P
 
 function callOf({ method: typed, path, body: text }: Asked): ApiCall {
   const method = typed.toUpperCase();
-  if (!isMethod(method)) throw new UsageError(`${typed} is not a method of the API; there are: ${methods.join(", ")}`);
+  if (!isMethod(method)) throw new UsageError(`${typed} is not a method of the API; use one of: ${methods.join(", ")}`);
   if (!path.startsWith("/v1/"))
     throw new UsageError(
-      `${path} is not a path of the API; they begin with /v1/, and ${commandLine("api", "GET", "/v1/openapi.json")} lists them`,
+      `${path} is not a path of the API; paths begin with /v1/; list them with: ${commandLine("api", "GET", "/v1/openapi.json")}`,
     );
   if (text === undefined) return { method, path };
   const body = jsonOf(text);

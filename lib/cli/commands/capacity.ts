@@ -20,11 +20,11 @@ export type CapacityOptions = Partial<PerResource> & {
   readonly json?: boolean | undefined;
 };
 
-/** Says what fleet is the cheapest that meets a demand. */
+/** Prints the cheapest fleet that meets a demand. */
 export async function capacity(options: CapacityOptions, console: Pick<Console, "out" | "note" | "width">): Promise<number> {
   const demand = perResource((name) => options[name] ?? 0);
   if (Object.values(demand).every((wanted) => wanted === 0))
-    throw new UsageError("say how much is wanted: --compute 1000000, --storage 200 or --bandwidth 100, or several of them");
+    throw new UsageError("give a demand: --compute 1000000, --storage 200 or --bandwidth 100, or several of them");
   const types = await nodeTypes(options.types, options.unitPrices);
   const answer = planCapacity({ demand, types, prices: pricesOf(options) }, await loadHighs(), { ms: options.budget });
   if (options.json) console.out(JSON.stringify(answer));
@@ -35,9 +35,9 @@ export async function capacity(options: CapacityOptions, console: Pick<Console, 
 
 function pricesOf({ perNode = 0, headroom = 0, waiting = {}, shortfall = {} }: CapacityOptions): PerformancePrices {
   if (headroom > 0 && Object.keys(waiting).length === 0)
-    throw new UsageError("say what it costs to wait in the headroom: --headroom 20 --waiting compute=5");
+    throw new UsageError("--headroom needs a price for what falls into it: --headroom 20 --waiting compute=5");
   if (headroom === 0 && Object.keys(waiting).length > 0)
-    throw new UsageError("say how much is to stay free: --headroom 20 --waiting compute=5");
+    throw new UsageError("--waiting needs a headroom: --headroom 20 --waiting compute=5");
   const { waiting: noWaiting, shortfall: noShortfall } = noPerformancePrices;
   return { perNode, headroom: headroom / 100, waiting: { ...noWaiting, ...waiting }, shortfall: { ...noShortfall, ...shortfall } };
 }
@@ -45,11 +45,11 @@ function pricesOf({ perNode = 0, headroom = 0, waiting = {}, shortfall = {} }: C
 function whyNone(answer: Exclude<CapacityAnswer, { kind: "planned" }>, demand: PerResource): string {
   switch (answer.kind) {
     case "impossible":
-      return `no fleet of these types is enough: ${answer.short
-        .map(({ name, most }) => `all that can be had is ${number(most)} of ${name}, and ${number(demand[name])} is wanted`)
-        .join("; ")}; allow more nodes (most), add a type, or price what goes unmet with --shortfall`;
+      return `no fleet of these types meets the demand: ${answer.short
+        .map(({ name, most }) => `at most ${number(most)} of ${name} is available, and the demand is ${number(demand[name])}`)
+        .join("; ")}; allow more nodes (most), add a type, or price unmet demand with --shortfall`;
     case "endless":
-      return "there is no cheapest fleet: a type that costs less than nothing could be bought without end";
+      return "there is no cheapest fleet: a type has a negative cost, so buying it without end would always be cheaper";
     case "unanswered":
       return `no fleet was found (${answer.because}); allow more time with --budget`;
   }

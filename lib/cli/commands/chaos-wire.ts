@@ -9,15 +9,15 @@ import type { Console } from "../terminal/console.ts";
 import { duration } from "../terminal/duration.ts";
 import type { ChaosOptions } from "./chaos.ts";
 
-/** An EC2 whose news comes late, whose instances are unknown at first, and that takes its time to answer. */
+/** An EC2 with late events, instances that are unknown at first, and slow responses. */
 const ec2 = { eventDelayMs: { min: 0, max: 1_500 }, describeLagMs: { min: 0, max: 1_500 }, answerMs: { min: 0, max: 150 } };
 const usualSeed = 1;
 const usualRuns = 1;
 
-/** Runs chaos on a local cloud of its own, one run after the other. */
+/** Starts a local cloud and does chaos runs on it, one after the other. */
 export async function chaosWire(options: Partial<ChaosOptions>, console: Console): Promise<number> {
   for (const name of ["scenario", "only", "threads", "plant", "list"] as const)
-    if (options[name] !== undefined) throw new UsageError(`--${name} is about virtual time; it does not go with --wire`);
+    if (options[name] !== undefined) throw new UsageError(`--${name} works only in virtual time; omit it or --wire`);
   const { seed: first = usualSeed, runs: asked = usualRuns } = options;
   const startedMs = performance.now();
   const sofar = (): string => duration(Math.floor((performance.now() - startedMs) / 1_000) * 1_000);

@@ -27,11 +27,11 @@ export type ChaosOptions = {
   readonly json?: boolean | undefined;
 };
 
-/** Where seeds begin when nobody says. */
+/** The first seed by default. */
 const usualSeed = 1;
 const usualRuns = 200;
 
-/** Runs the chaos kit. Ctrl-C ends it with the report so far; a second one ends at once. */
+/** Does chaos runs and prints a report. Ctrl-C ends it with the report so far; a second one exits at once. */
 export async function chaosCommand(options: ChaosOptions, console: Console): Promise<number> {
   if (options.list) {
     for (const line of listLines()) console.out(line);
@@ -45,7 +45,7 @@ export async function chaosCommand(options: ChaosOptions, console: Console): Pro
   const abort = new AbortController();
   const onSignal = (): void => (abort.signal.aborted ? process.exit(exitCodes.interrupted) : abort.abort());
   process.on("SIGINT", onSignal);
-  // Before the runs: they may take hours, in which somebody edits the flows.
+  // The sites are read before the runs, because runs may take hours, during which the user may edit the flows.
   const sites = readSites();
   const startedMs = performance.now();
   const tellNew = toldOnce(({ seed, invariant, wrong }) =>
@@ -73,7 +73,7 @@ export async function chaosCommand(options: ChaosOptions, console: Console): Pro
   return abort.signal.aborted ? exitCodes.interrupted : exitCodes.ok;
 }
 
-/** Tells each violation once, the moment it is known: a long run that somebody kills has said what it found. */
+/** Prints each violation once and as soon as it is known, so that a long run that is killed has printed what it found. */
 function toldOnce(tell: (found: Found) => void): (all: readonly Found[]) => void {
   const told = new Set<number>();
   return (all) => {
@@ -85,7 +85,7 @@ function toldOnce(tell: (found: Found) => void): (all: readonly Found[]) => void
   };
 }
 
-/** One line that runs the seed again, and tells its story. */
+/** Returns the command that repeats the run of a seed and prints its events. */
 const replayOf = (seed: number, { scenario, plant, only }: ChaosOptions): string =>
   bareCommandLine(
     ...["chaos", "--runs", "1", "--seed", String(seed)],
@@ -96,7 +96,7 @@ const replayOf = (seed: number, { scenario, plant, only }: ChaosOptions): string
 
 function knownBug(name: string) {
   const bug = bugNamed(name);
-  if (!bug) throw new UsageError(`there is no bug ${name} to plant; there are: ${bugs.map((each) => each.name).join(", ")}`);
+  if (!bug) throw new UsageError(`there is no bug ${name} to insert; there are: ${bugs.map((each) => each.name).join(", ")}`);
   return bug;
 }
 
@@ -110,7 +110,7 @@ async function scenarioOf(file: string | undefined, over: Record<string, unknown
   const said = file === undefined ? {} : await readJson(file);
   const scenario = checked(Scenario, { ...said, ...over });
   if (scenario.kind === "good") return scenario.value;
-  throw new UsageError(`${file ?? "the scenario"} is no scenario:${linesOf(scenario.wrong)}`);
+  throw new UsageError(`${file ?? "the scenario"} is not a valid scenario:${linesOf(scenario.wrong)}`);
 }
 
 async function readJson(file: string): Promise<object> {
@@ -122,31 +122,31 @@ async function readJson(file: string): Promise<object> {
 }
 
 const listLines = (): string[] => [
-  "Faults, and how often each strikes when it could:",
+  "Faults, and how often each strikes when it can:",
   ...faultKinds.map((kind) => `  ${kind.padEnd(22)} ${usualRates[kind]}`),
   "",
-  "What must hold:",
+  "Invariants:",
   ...invariants.map(({ number, says }) => `  ${number}. ${says}`),
   "",
-  "Bugs that can be planted, and what finds each:",
+  "Bugs that --plant inserts, and the invariant that finds each:",
   ...bugs.map(({ name, breaks, says }) => `  ${name.padEnd(22)} ${breaks}. ${says}`),
 ];
 
 type Words = (colour: Paint, text: string) => string;
 
-/** A report for people. `withStory`: the last things that happened before each violation, too. */
+/** Returns a report for people. With `withStory`, also the last events before each violation. */
 function reportLines(report: Report, paint: Words, withStory: boolean): string[] {
   const { runs, faults, faultsPerRun, events, virtualHours, wallMs, runsPerMinute, coverage } = report;
   const seams = Object.entries(report.bySeam).map(([seam, count]) => `${seam} ${count}`);
   const jobs = Object.entries(report.jobs).map(([state, count]) => `${count} ${state}`);
   return [
-    `${runs} runs of ${report.scenario} in ${duration(wallMs)} (${runsPerMinute} a minute): ${virtualHours} virtual hours, ${events} events`,
-    `${faults} faults, ${faultsPerRun} a run: ${seams.join(", ")}`,
-    `jobs: ${jobs.join(", ")}${report.redriven > 0 ? `; ${report.redriven} dead letters tried again by hand` : ""}`,
+    `${runs} runs of ${report.scenario} in ${duration(wallMs)} (${runsPerMinute} per minute): ${virtualHours} virtual hours, ${events} events`,
+    `${faults} faults, ${faultsPerRun} per run: ${seams.join(", ")}`,
+    `jobs: ${jobs.join(", ")}${report.redriven > 0 ? `; ${report.redriven} dead letters redriven by hand` : ""}`,
     `handlers died at ${covered(coverage.launchAndTerminate)} of the launch and terminate paths, and at ${covered(coverage.all)} of all flows`,
     "",
     ...(report.violations === 0
-      ? [paint("green", "Everything held.")]
+      ? [paint("green", "All invariants held.")]
       : report.found.flatMap((found) => foundLines(found, paint, withStory))),
   ];
 }
@@ -159,7 +159,7 @@ function foundLines(found: Report["found"][number], paint: Words, withStory: boo
     ...(withStory ? [...found.story, ""] : []),
     paint("red", `✗ ${number}. ${name}: ${found.wrong}`),
     `  ${says}`,
-    `  seed ${found.seed}, after ${found.atSecond.toFixed(1)} virtual seconds${found.needs ? `; it takes ${found.needs.join(", ") || "no fault at all"}` : ""}`,
+    `  seed ${found.seed}, after ${found.atSecond.toFixed(1)} virtual seconds${found.needs ? `; needs ${found.needs.join(", ") || "no fault at all"}` : ""}`,
     `  again: ${found.replay}`,
     "",
   ];

@@ -7,19 +7,19 @@ import type { DatasetFile, DatasetFiles, NotDone, StoredFile } from "../../aws/d
 import type { DatasetRef } from "../../model/dataset.ts";
 import { Fault } from "../../model/fault.ts";
 
-/** As many files are compared and sent at a time. */
+/** The most files that are compared and sent at a time. */
 const concurrency = 8;
-/** After so many that failed the others would hardly fare better. */
+/** After this many failures, the other files are not tried. */
 const mostFailures = 100;
 
 export type SyncOrder = {
   readonly of: DatasetRef;
   readonly folder: string;
-  /** What the folder holds, with `/`. */
+  /** Paths of the folder's files, with `/`. */
   readonly paths: readonly string[];
-  /** Whether what is no longer in the folder is removed from the dataset. */
+  /** Whether files that are no longer in the folder are removed from the dataset. */
   readonly remove: boolean;
-  /** Changes nothing. */
+  /** Whether to change nothing. */
   readonly dryRun: boolean;
   readonly tell: (detail: Progress) => void;
 };
@@ -33,7 +33,7 @@ export type Synced = {
   readonly unchanged: number;
   /** In a dry run, those that would be. */
   readonly removed: readonly string[];
-  /** Not in the folder any more, and still in the dataset. */
+  /** No longer in the folder, but still in the dataset. */
   readonly remaining: readonly string[];
   readonly failed: readonly NotDone[];
   /** Not tried, because too many had failed. */
@@ -41,8 +41,8 @@ export type Synced = {
 };
 
 /**
- * Brings a dataset's files to what the folder holds. What is there already is not sent, so a sync that was broken off is resumed by
- * doing it again. One file that fails does not keep the others; but nothing is removed then, and the caller is told.
+ * Makes a dataset's files equal to those of the folder. Files that are already there are not sent, so a repeated sync resumes one that
+ * was interrupted. If a file fails, the others are still sent, but nothing is removed, and the result names the failures.
  */
 export async function syncFiles(files: DatasetFiles, order: SyncOrder): Promise<Synced> {
   const stored = new Map((await files.list(order.of)).map((file) => [file.path, file]));
@@ -122,17 +122,17 @@ class Sync {
 async function fileAt(folder: string, path: string): Promise<DatasetFile> {
   const place = join(folder, path);
   const found: Stats = await stat(place);
-  if (!found.isFile()) throw new Fault("no-file", "it is a link to a folder, and a dataset holds only files; copy what it names");
+  if (!found.isFile()) throw new Fault("no-file", "it is a link to a folder, and a dataset contains only files; copy the folder that it names");
   return { path, bytes: found.size, open: () => createReadStream(place) };
 }
 
-/** Of a single file, to follow its name. */
+/** Returns why a file failed, as a text to follow its name. */
 function whyFailed(error: unknown): string {
   if (error instanceof Fault) return error.message;
   const { code, syscall } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
   if (syscall !== undefined && ["open", "read", "stat"].includes(syscall)) {
-    if (code === "ENOENT") return "it does not exist any more, or is a link to nothing";
-    return code === "EACCES" || code === "EPERM" ? "you may not read it" : `it could not be read (${code})`;
+    if (code === "ENOENT") return "it no longer exists, or it is a broken link";
+    return code === "EACCES" || code === "EPERM" ? "you have no permission to read it" : `it could not be read (${code})`;
   }
   const refusal = s3Refusal(error);
   return refusal.kind === "passing" ? `it could not be sent (${refusal.said})` : `S3 refused it (${refusal.said})`;

@@ -12,22 +12,22 @@ import { putDataset, showSet } from "./datasets.ts";
 import type { JobOptions } from "./jobs/job.ts";
 
 export type UploadOptions = JobOptions & {
-  /** Removes from the dataset what is no longer in the folder. */
+  /** Removes files from the dataset that are no longer in the folder. */
   readonly delete?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 };
 
-/** So many files are named in one message. */
+/** The most files that one message names. */
 const mostNamed = 10;
 
 /**
- * Brings a dataset to what a folder holds, and adds it. Files that are there already are not sent, so that doing it again sends
- * what has changed, or what a first time has not managed. Exit code 1 when a file could not be sent; the dataset is not added then.
+ * Makes a dataset equal to a folder, and adds it. Files that are already there are not sent, so a repeated upload sends what has changed
+ * or what failed before. If a file cannot be sent, returns exit code 1 and does not add the dataset.
  */
 export async function uploadDataset(dataset: string, folder: string, on: Context & { readonly options: UploadOptions }): Promise<number> {
   const { connection, console, options } = on;
   const name = DatasetName.safeParse(dataset);
-  if (!name.success) throw new UsageError(`${dataset} cannot be its name: ${name.error.issues[0]?.message}`);
+  if (!name.success) throw new UsageError(`${dataset} is not a valid name of a dataset: ${name.error.issues[0]?.message}`);
   const team = await teamOf(options.team, connection);
   const { paths, bytes: size, odd } = await filesIn(folder);
   if (odd.length > 0)
@@ -59,7 +59,7 @@ async function filesIn(folder: string): Promise<Entries> {
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory()) throw new UsageError(`there is no folder ${folder}`);
   const entries = await entriesOf(folder);
-  if (entries.paths.length === 0) throw new UsageError(`${folder} holds no files`);
+  if (entries.paths.length === 0) throw new UsageError(`${folder} contains no files`);
   return entries;
 }
 
@@ -89,12 +89,12 @@ function trouble({ remaining, failed, untried }: Synced, removes: boolean): stri
   const lines: string[] = [];
   if (failed.length > 0) {
     lines.push(`${count(failed.length, "file")} failed:`, ...listed(failed, ({ path, because }) => `  ${path}: ${because}`));
-    if (untried > 0) lines.push(`${count(untried, "file")} not tried, because so many failed`);
-    lines.push("do it again to send what is missing; nothing that is there is sent twice");
+    if (untried > 0) lines.push(`${count(untried, "file")} not tried, because too many failed`);
+    lines.push("run the command again to send the rest; files that are already there are not sent again");
   }
   if (remaining.length > 0) {
     const what = `${count(remaining.length, "file")} no longer in the folder ${remaining.length === 1 ? "remains" : "remain"} in the dataset`;
-    const how = removes ? "nothing is removed while files fail" : `--delete removes ${remaining.length === 1 ? "it" : "them"}`;
+    const how = removes ? "nothing is removed because files failed" : `--delete removes ${remaining.length === 1 ? "it" : "them"}`;
     lines.push(`${what}: ${listed(remaining, (path) => path).join(", ")}; ${how}`);
   }
   return lines;

@@ -42,18 +42,18 @@ export async function showDataset(dataset: string, options: JobOptions, on: Cont
 
 export type AddOptions = JobOptions & { readonly source: string; readonly replace?: boolean | undefined };
 
-/** Adds a dataset; done again with the same source, has it listed anew. */
+/** Adds a dataset. Adding it again with the same source lists its files again. */
 export const addDataset = async (dataset: string, options: AddOptions, on: Context): Promise<number> =>
   showSet(await putDataset(dataset, options, on), options, on);
 
-/** Names what lies at a source as a dataset, and says how jobs read it. */
+/** Makes the files at a source a dataset, and prints how jobs read it. */
 export async function putDataset(
   dataset: string,
   { source, replace = false, ...options }: AddOptions,
   on: Context,
 ): Promise<DatasetDetail> {
   if (!/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.*)?$/.test(source))
-    throw new UsageError(`${source} is no place on S3; it must look like s3://BUCKET/PREFIX/`);
+    throw new UsageError(`${source} is not an S3 source; expected s3://BUCKET/PREFIX/`);
   const team = await teamOf(options.team, on.connection);
   const from = { source: source.endsWith("/") ? source : `${source}/`, replace };
   const added = await on.connection.api.putDataset({ team, dataset }, from);
@@ -62,19 +62,19 @@ export async function putDataset(
   return { ...added, holders: [] };
 }
 
-/** Forgets a dataset; what it names on S3 stays. */
+/** Removes a dataset. Its files stay on S3. */
 export async function removeDataset(dataset: string, options: JobOptions, { connection, console }: Context): Promise<number> {
   const team = await teamOf(options.team, connection);
   await advised(connection.api.removeDataset({ team, dataset }), none(team, dataset));
   if (options.json) console.out(JSON.stringify({ team, dataset, removed: true }));
-  else console.note(`team ${team} has no dataset ${dataset} any more; what lies on S3 is as it was`);
+  else console.note(`team ${team} no longer has a dataset ${dataset}; its files stay on S3`);
   return exitCodes.ok;
 }
 
 const none = (team: string, dataset: string): string =>
   `team ${team} has no dataset ${dataset}; list them with: ${commandLine("datasets", "--team", team)}`;
 
-/** `more` is shown only as JSON. */
+/** Prints a dataset. `more` is printed only as JSON. */
 export function showSet(set: DatasetDetail, options: JobOptions & { readonly more?: object }, { console, nowMs }: Context): number {
   if (options.json) console.out(JSON.stringify({ ...set, ...options.more }));
   else for (const line of datasetLines(set, nowMs)) console.out(line);
@@ -84,7 +84,7 @@ export function showSet(set: DatasetDetail, options: JobOptions & { readonly mor
 const sized = ({ shards, bytes: size }: { readonly shards: number; readonly bytes: number }): string =>
   `${count(shards, "shard")}, ${bytes(size)}`;
 
-/** What jobs do not see of it, in words: how much in all, and one line for each object that is named. */
+/** Returns in words which objects jobs do not see: how many in all, and one line per example. */
 function skippedOf(listing: Dataset["listing"]): { readonly objects: string; readonly named: readonly string[] } | undefined {
   if (listing?.skipped === undefined) return undefined;
   const { objects, examples } = listing.skipped;
@@ -100,7 +100,7 @@ export const datasetLines = ({ listing, map, ...set }: DatasetDetail, nowMs: num
     ["trouble", set.trouble],
     ["source", set.source],
     ["holds", listing && `${sized(listing)} (version ${listing.version})`],
-    ["left out", skippedOf(listing) && `${skippedOf(listing)?.objects}, which jobs do not see:`],
+    ["left out", skippedOf(listing) && `${skippedOf(listing)?.objects} that jobs do not see:`],
     ...(skippedOf(listing)?.named ?? []).map((line): [string, string] => ["", line]),
     [
       "map",

@@ -17,10 +17,10 @@ export type DecisionsOptions = {
   readonly json?: boolean | undefined;
 };
 
-/** Lists what was decided, newest first: of one pool a page at a time, or the newest of all pools that the caller may use. */
+/** Lists decisions, newest first: those of one pool, page by page, or the newest of all pools that the caller may use. */
 export async function decisions(options: DecisionsOptions, { connection, console, nowMs }: Context): Promise<number> {
   const { pool: named, limit, cursor } = options;
-  if (cursor !== undefined && named === undefined) throw new UsageError("--cursor goes with --pool: pages are of one pool");
+  if (cursor !== undefined && named === undefined) throw new UsageError("--cursor needs --pool, because a page is of one pool");
   const pools = named === undefined ? (await connection.api.me()).pools : [poolNamed(named, connection.deployment)];
   const pages = await Promise.all(pools.map((pool) => connection.api.decisions({ pool, limit, cursor })));
   const all = pages.flatMap(({ items }) => items).sort((a, b) => (a.decision < b.decision ? 1 : -1));
@@ -31,15 +31,15 @@ export async function decisions(options: DecisionsOptions, { connection, console
     console.out(JSON.stringify({ decisions: shown, cursor: next ?? null }));
     return exitCodes.ok;
   }
-  const empty = "nothing was decided yet that did anything: a job in the queue is what brings it about";
+  const empty = "there are no decisions yet; a job in a queue causes the first one";
   for (const line of tableLines(shown, decisionColumns(shown, nowMs), { empty, width: console.width })) console.out(line);
   if (next !== undefined) console.note(`there are more: --pool ${pools[0]} --cursor ${next}`);
   else if (pages.some((page) => page.cursor !== undefined) || all.length > limit)
-    console.note(`there are more: go on in one pool with --pool ${pools.join(" | --pool ")}`);
+    console.note(`there are more: choose a pool to see them: --pool ${pools.join(" | --pool ")}`);
   return exitCodes.ok;
 }
 
-/** Shows one decision: what was seen, what was done, why, and what came of it. */
+/** Shows one decision: what it saw, what it did, why, and the outcome. */
 export async function decision(
   id: string,
   options: { readonly pool?: string | undefined; readonly json?: boolean | undefined },

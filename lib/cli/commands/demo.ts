@@ -7,12 +7,12 @@ import { withLocalCloud } from "../session/local-session.ts";
 import type { Console } from "../terminal/console.ts";
 import { duration } from "../terminal/duration.ts";
 
-/** The demonstration gives up if nothing has happened for so long. A slow machine takes longer than a fast one for the whole of it. */
+/** The demonstration gives up if nothing happens for this long. The total time is not limited, because slow machines take longer. */
 const standstillMs = 90_000;
-/** Nobody wants to watch two minutes of notice. */
+/** Shorter than the two minutes of EC2, so that the demonstration does not wait. */
 const interruptionNoticeMs = 12_000;
 
-/** Shows the whole product on this machine: jobs through SQS, nodes, artifacts, and the fleet back at zero. */
+/** Demonstrates the whole product on this machine: jobs through SQS, nodes, artifacts, and the fleet back at zero. */
 export async function demo(options: { json?: boolean | undefined }, console: Console): Promise<number> {
   const startedMs = Date.now();
   const standstill = new AbortController();
@@ -26,12 +26,12 @@ export async function demo(options: { json?: boolean | undefined }, console: Con
     const stop = AbortSignal.any([signal, standstill.signal]);
     return run({ cloud, connection: await connectLocal(cloud.deployment.name, cloud.endpoint), tell, stop });
   }).finally(() => clearTimeout(timer));
-  if (standstill.signal.aborted) console.note(`gave up: nothing has happened for ${duration(standstillMs)}`);
+  if (standstill.signal.aborted) console.note(`gave up: nothing happened for ${duration(standstillMs)}`);
   if (outcome === "interrupted") {
     console.note("interrupted; everything that was started has been ended");
     return exitCodes.interrupted;
   }
   if (options.json) console.out(JSON.stringify(outcome));
-  else for (const line of ["", ...summaryLines(outcome), "", outcome.ok ? "All of it worked." : "Not all of it worked."]) console.out(line);
+  else for (const line of ["", ...summaryLines(outcome), "", outcome.ok ? "Everything worked." : "Something failed; see above."]) console.out(line);
   return outcome.ok ? exitCodes.ok : exitCodes.failed;
 }

@@ -2,16 +2,16 @@ import { isEnded } from "../../model/job.ts";
 import type { FleetApi } from "../session/fleet-api.ts";
 import { count } from "../terminal/amount.ts";
 
-/** What a local cloud holds, which is in memory and goes with it. */
+/** The data that is lost when a local cloud ends, because it is only in memory. */
 export type Loss = { readonly open: number; readonly ended: number; readonly datasets: number; readonly whole: boolean };
 
 type Asked = { readonly api: Pick<FleetApi, "jobs" | "datasets">; readonly teams: readonly string[]; readonly withinMs: number };
 
 const pageSize = 100;
-/** Of each team. Who has more jobs than that is told "at least". */
+/** The most pages to count per team. If there are more jobs, the text says "at least". */
 const mostPages = 20;
 
-/** Counts it. What is not known in time, or cannot be read, is left out, and `whole` is false. */
+/** Counts the loss. If something cannot be read in time, it is left out and `whole` is false. */
 export async function lossOf({ api, teams, withinMs }: Asked): Promise<Loss> {
   const loss = { open: 0, ended: 0, datasets: 0 };
   const over = AbortSignal.timeout(withinMs);
@@ -38,15 +38,15 @@ export async function lossOf({ api, teams, withinMs }: Asked): Promise<Loss> {
   return { ...loss, whole };
 }
 
-/** `with it go: 443 jobs that have not ended, the logs and artifacts of 57 jobs, and 2 data sets` */
+/** Returns the loss in words: `this deletes 443 jobs that have not ended, the logs and artifacts of 57 jobs and 2 datasets`. */
 export function lossInWords({ open, ended, datasets, whole }: Loss): string {
   const parts = [
     ...(open > 0 ? [`${count(open, "job")} that ${open === 1 ? "has" : "have"} not ended`] : []),
     ...(ended > 0 ? [`the logs and artifacts of ${count(ended, "job")}`] : []),
-    ...(datasets > 0 ? [count(datasets, "data set")] : []),
+    ...(datasets > 0 ? [count(datasets, "dataset")] : []),
   ];
   if (parts.length === 0)
-    return whole ? "nothing is lost with it: it has no jobs and no data sets" : "with it go all its jobs, logs, artifacts and data sets";
+    return whole ? "nothing is lost: it has no jobs and no datasets" : "this deletes all its jobs, logs, artifacts and datasets";
   const [last = "", ...before] = parts.toReversed();
-  return `with it go: ${whole ? "" : "at least "}${before.length > 0 ? `${before.toReversed().join(", ")} and ` : ""}${last}`;
+  return `this deletes ${whole ? "" : "at least "}${before.length > 0 ? `${before.toReversed().join(", ")} and ` : ""}${last}`;
 }

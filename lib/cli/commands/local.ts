@@ -14,10 +14,10 @@ import { watchTakeovers } from "../session/takeover.ts";
 import type { Console } from "../terminal/console.ts";
 import { lossInWords, lossOf } from "./local-loss.ts";
 
-/** How long an ending cloud may count what goes with it. */
+/** How long an ending cloud may count what is lost. */
 const countMs = 3_000;
 
-/** Keeps a local cloud running until it is told to end. Without a port it takes the usual one, or any when that is taken. */
+/** Runs a local cloud until Ctrl-C. Without a port, it takes the default port, or a free one if that is taken. */
 export async function local(
   options: { port?: number | undefined; ec2?: string | undefined; json?: boolean | undefined },
   console: Console,
@@ -37,7 +37,7 @@ export async function local(
   await withLocalCloud({ ...at, farewell }, async (cloud, { signal }) => {
     if (other)
       console.note(
-        `this local cloud takes over: until it ends, fleet commands speak to it, and not to the one at ${other.endpoint} (process ${other.pid})`,
+        `this local cloud takes over: until it ends, fleet commands use it, and not the one at ${other.endpoint} (process ${other.pid})`,
       );
     const { wishes } = await standing();
     if ((wishes.environment ?? wishes.remembered) === "aws") console.note(stillAws(wishes.environment === "aws"));
@@ -48,15 +48,15 @@ export async function local(
     await watchTakeovers({ endpoint: cloud.endpoint, pid: process.pid }, { read, say: console.note, signal });
   });
   const [next] = (await read()).running;
-  if (next && started) console.note(`fleet commands now speak to the local cloud at ${next.endpoint}`);
-  console.note(started ? "ended" : "interrupted while it started; everything that was started has been ended");
+  if (next && started) console.note(`fleet commands now use the local cloud at ${next.endpoint}`);
+  console.note(started ? "ended" : "interrupted during the start; everything that was started has been ended");
   return started ? exitCodes.ok : exitCodes.interrupted;
 }
 
 const stillAws = (ofThisShell: boolean): string =>
   ofThisShell
-    ? "commands of a shell in which FLEETWRIGHT_TARGET=aws is set go to AWS all the same"
-    : `commands go to AWS all the same, because of "${bareCommandLine("use", "aws")}"; to speak to this cloud: ${bareCommandLine("use", "local")}`;
+    ? "commands still go to AWS in a shell in which FLEETWRIGHT_TARGET=aws is set"
+    : `commands still go to AWS, because of "${bareCommandLine("use", "aws")}"; to use this cloud: ${bareCommandLine("use", "local")}`;
 
 function welcome({ endpoint, deployment: { jobsQueuePrefix, teams, pools } }: LocalCloud): string[] {
   const [team = "TEAM"] = teams;
@@ -71,7 +71,7 @@ function welcome({ endpoint, deployment: { jobsQueuePrefix, teams, pools } }: Lo
     `  ${keys} aws --endpoint-url ${endpoint} sqs send-message --queue-url ${queue} --message-body ${message}`,
     "",
     `teams: ${teams.join(", ")}   pools: ${pools.join(", ")}   end with Ctrl-C`,
-    "Its jobs, logs, artifacts and datasets are gone when it ends.",
+    "When it ends, its jobs, logs, artifacts and datasets are deleted.",
   ];
 }
 
@@ -79,7 +79,7 @@ async function portFor(asked: number | undefined, console: Console): Promise<num
   const wanted = asked ?? usualPort;
   if (await isFree(wanted)) return wanted;
   if (asked !== undefined)
-    throw new Fault("port-taken", `port ${asked} of 127.0.0.1 is taken; name another one, or leave --port out to have a free one`);
-  console.note(`port ${wanted} is taken; taking a free one (--port names another)`);
+    throw new Fault("port-taken", `port ${asked} of 127.0.0.1 is taken; choose another one, or omit --port to get a free one`);
+  console.note(`port ${wanted} is taken; using a free one (--port chooses another)`);
   return undefined;
 }

@@ -17,7 +17,7 @@ export type NodesOptions = {
   readonly json?: boolean | undefined;
 };
 
-/** Lists the instances that there are, a page at a time. */
+/** Lists the fleet's instances, page by page. */
 export async function nodes(options: NodesOptions, { connection, console, nowMs }: Context): Promise<number> {
   const pool = options.pool === undefined ? undefined : poolNamed(options.pool, connection.deployment);
   const page = await connection.api.nodes({ pool, limit: options.limit, cursor: options.cursor });
@@ -25,7 +25,7 @@ export async function nodes(options: NodesOptions, { connection, console, nowMs 
     console.out(JSON.stringify({ nodes: page.items, cursor: page.cursor ?? null }));
     return exitCodes.ok;
   }
-  const empty = `there are no nodes${pool === undefined ? "" : ` in pool ${pool}`}: nothing runs, and no instance costs anything; submit a job to start one`;
+  const empty = `there are no nodes${pool === undefined ? "" : ` in pool ${pool}`}: no instance runs or costs anything; submit a job to start one`;
   for (const line of tableLines(page.items, columns(nowMs), { empty, width: console.width })) console.out(line);
   if (page.cursor !== undefined) console.note(`there are more: --cursor ${page.cursor}`);
   return exitCodes.ok;
@@ -44,7 +44,7 @@ const columns = (nowMs: number): Column<Node>[] => [
   { title: "AGE", of: ({ launchedAt }) => duration(nowMs - Date.parse(launchedAt)), align: "right" },
 ];
 
-/** Of its GPUs together, as their worker last saw them. */
+/** Returns the mean utilisation of the node's GPUs, as the worker last reported it. */
 function utilization({ samples = [] }: Node): string {
   const known = samples.flatMap(({ utilizationPercent }) => (utilizationPercent === undefined ? [] : [utilizationPercent]));
   return known.length === 0 ? "-" : `${Math.round(known.reduce((sum, each) => sum + each, 0) / known.length)}%`;
@@ -65,7 +65,7 @@ export function nodeLines(node: Node, nowMs: number): string[] {
       ["node", `${node.node} in pool ${node.pool}`],
       ["state", `${node.state} since ${at(node.stateSince)}`],
       ["notice", node.notice && `${node.notice.kind}, ${at(node.notice.at)}`],
-      ["drained", node.drain && `${node.drain.because}; what runs may go on until ${at(node.drain.until)}`],
+      ["drained", node.drain && `${node.drain.because}; what runs may continue until ${at(node.drain.until)}`],
       ["serves", node.team === undefined ? "every team of its pool" : `team ${node.team}`],
       ["type", `${node.instanceType} in ${node.zone}, ${node.market} at ${hourly(node.usdPerHour)}`],
       ["has", `${node.gpus === 0 ? "no GPU" : `${node.gpus} ${node.gpuModel ?? "GPU"}`}, ${node.vcpus} vCPU, ${gib(node.memoryGiB)}`],

@@ -27,7 +27,7 @@ export type PlanOptions = {
   readonly json?: boolean | undefined;
 };
 
-/** Plans where jobs of a file would go, on what nodes there are and what can be bought; launches nothing. */
+/** Plans where the jobs of a file would go, on existing nodes and on offers. Launches nothing. */
 export async function plan(options: PlanOptions, console: Pick<Console, "out" | "width">): Promise<number> {
   const found = await planOf(options);
   const lines = options.explain === undefined ? planLines(found, console.width) : explainLines(options.explain, found);
@@ -49,7 +49,7 @@ async function planOf({ budget, seed, maxUsd, maxGpus, wholeNodes, ...files }: P
   const startedMs = now();
   const { answer, drains, problem } = consolidate(asked, {
     budget: clockBudget(now, startedMs + budget),
-    // A bound that had too little time is valid, but says little: it may take as long again.
+    // The bound gets the same budget again, because a bound that had too little time is valid but loose.
     boundBudget: fromFirstUse(() => clockBudget(now, now() + budget)),
     seed,
     solve,
@@ -57,7 +57,7 @@ async function planOf({ budget, seed, maxUsd, maxGpus, wholeNodes, ...files }: P
   return planned({ problem, answer, drains, staying: stayingOn(problem) }, now() - startedMs);
 }
 
-/** Jobs of nodes that are not emptied, with their node. */
+/** Returns the jobs of nodes that are not emptied, with their node. */
 const stayingOn = ({ nodes }: Problem): ReadonlyMap<string, string> =>
   new Map(nodes.flatMap(({ name, holds = [] }) => holds.flatMap(({ names }) => names.map((job): [string, string] => [job, name]))));
 
@@ -69,7 +69,7 @@ function refuseUnknownNodes(files: Pick<PlanOptions, "jobs" | "nodes">, jobs: re
   throw new UsageError(`${files.jobs}, job ${wrong.id}, node: it runs on ${wrong.node}, and ${where}`);
 }
 
-/** A budget whose time begins when it is first spent of. */
+/** Returns a budget whose time starts at its first use. */
 function fromFirstUse(make: () => Budget): Budget {
   let made: Budget | undefined;
   return {

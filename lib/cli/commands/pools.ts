@@ -9,10 +9,10 @@ import { type Column, tableLines } from "../terminal/table.ts";
 import { factLines } from "../views/job-view.ts";
 import { refusalLines } from "../views/refusal-lines.ts";
 
-/** Lists the pools and how full they are. */
+/** Lists the pools, with their queues, nodes and limits. */
 export async function pools(options: { json?: boolean | undefined }, { connection, console, nowMs }: Context): Promise<number> {
   const { items, deployment, teams = [] } = await connection.api.pools();
-  const empty = "no pool is open to you; an admin adds one in the configuration (cdk/) and deploys it";
+  const empty = "you may not use any pool; an admin can add one in the configuration (cdk/) and deploy it";
   if (options.json) console.out(JSON.stringify({ pools: items, deployment, teams }));
   else {
     for (const line of tableLines(items, columns(nowMs), { empty, width: console.width })) console.out(line);
@@ -28,7 +28,7 @@ export async function pools(options: { json?: boolean | undefined }, { connectio
 type Standing = NonNullable<PoolList["deployment"]>;
 const isLimited = ({ limits }: Standing): boolean => limits.usdPerHour !== undefined || limits.gpus !== undefined;
 
-/** `$1.000/h of $40.000/h, 3 GPUs`: a part that is not limited has no `of`. */
+/** Formats what is reserved: `$1.000/h of $40.000/h, 3 GPUs`. A part without a limit has no `of`. */
 function inWords({ reserved, limits }: Standing): string {
   const ofUsd = limits.usdPerHour === undefined ? "" : ` of ${hourly(limits.usdPerHour)}`;
   const ofGpus = limits.gpus === undefined ? "" : ` of ${limits.gpus}`;
@@ -49,13 +49,13 @@ function learnedInWords({ pool, learned }: Pool): string | undefined {
   if (learned.length === 0) return undefined;
   const sorts = new Set(learned.map(({ problems }) => problems)).size;
   const tries = Math.round(learned.reduce((sum, each) => sum + each.tries, 0));
-  return `which packing engine does best, from ${count(tries, "trial")} on ${sorts} ${sorts === 1 ? "kind" : "kinds"} of problem; reset it with: ${commandLine("forget", pool)}`;
+  return `which packing engine is best, from ${count(tries, "trial")} on ${sorts} ${sorts === 1 ? "kind" : "kinds"} of problem; reset it with: ${commandLine("forget", pool)}`;
 }
 
 const oldest = (queue: Pool["queue"], nowMs: number): string | undefined =>
   queue.oldestSubmittedAt === undefined ? undefined : duration(nowMs - Date.parse(queue.oldestSubmittedAt));
 
-/** `2 ready, 1 launching`; those that are gone are none. */
+/** Formats node counts: `2 ready, 1 launching`. Nodes that are gone are left out. */
 function byState(nodes: Pool["nodes"]): string {
   const there = Object.entries(nodes).filter(([state, n]) => n > 0 && state !== "gone");
   return there.map(([state, n]) => `${n} ${state}`).join(", ") || "none";
@@ -73,7 +73,7 @@ export async function pool(
   return exitCodes.ok;
 }
 
-/** Has the packings of one pool begin to learn anew. */
+/** Deletes what a pool has learned about packing engines. */
 export async function forgetLearned(
   name: string,
   options: { json?: boolean | undefined },
@@ -81,7 +81,7 @@ export async function forgetLearned(
 ): Promise<number> {
   const pool = poolNamed(name, connection.deployment);
   await connection.api.forgetLearned(pool);
-  console.out(options.json ? JSON.stringify({ pool, learned: [] }) : `pool ${pool} begins to learn anew which engine packs best`);
+  console.out(options.json ? JSON.stringify({ pool, learned: [] }) : `pool ${pool} starts to learn again which engine packs best`);
   return exitCodes.ok;
 }
 
@@ -102,13 +102,13 @@ export function poolLines(pool: Pool, nowMs: number): string[] {
       "lifetime",
       pool.maxLifetimeSeconds === undefined
         ? undefined
-        : `${duration(pool.maxLifetimeSeconds * 1_000)} at most; nodes are drained ${duration(pool.drainSeconds * 1_000)} before`,
+        : `${duration(pool.maxLifetimeSeconds * 1_000)} at most; nodes are drained ${duration(pool.drainSeconds * 1_000)} earlier`,
     ],
     [
       "consolidation",
       pool.consolidateSeconds === undefined
         ? undefined
-        : `a node on which nothing has changed for ${duration(pool.consolidateSeconds * 1_000)} is emptied when other nodes have room for its work and that saves money`,
+        : `a node on which nothing has changed for ${duration(pool.consolidateSeconds * 1_000)} is emptied if other nodes have room for its work and that saves money`,
     ],
     ["containers", pool.containers ? "jobs may name an image" : "plain programs only"],
     ["queue", `${count(pool.queue.length, "job")} waiting${waits === undefined ? "" : `, the oldest for ${waits}`}`],
@@ -125,7 +125,7 @@ export function poolLines(pool: Pool, nowMs: number): string[] {
     ...refusalLines(pool.refusals, nowMs).map((line): [string, string] => ["refused", line]),
     ...pool.breakers.map((broken): [string, string] => [
       "broken",
-      `${broken.instanceType} in ${broken.zone} did not boot (${count(broken.failures, "time")} within the hour) with the launch template's image; tried again ${when(Date.parse(broken.restsUntil), nowMs)}`,
+      `${broken.instanceType} in ${broken.zone} did not boot (${count(broken.failures, "time")} within the hour) with the launch template's image; next try ${when(Date.parse(broken.restsUntil), nowMs)}`,
     ]),
     ["learned", learnedInWords(pool)],
     ["decisions", `${pool.decisions}; list them with: ${commandLine("decisions", "--pool", pool.pool)}`],

@@ -7,7 +7,7 @@ import type { TargetKind } from "../session/target.ts";
 import type { Console } from "../terminal/console.ts";
 import { factLines } from "../views/job-view.ts";
 
-/** Shows where commands of this user go, and why; with a target, remembers it first. */
+/** Shows where this user's commands go, and why. With a target, stores it first. */
 export async function use(
   target: TargetKind | undefined,
   options: { json?: boolean | undefined },
@@ -32,7 +32,7 @@ function facts(now: Standing): [string, string][] {
   return [
     ["target", where(now)],
     ["because", why(now)],
-    ...others.map(({ endpoint, startedAt }): [string, string] => ["beside it", `local cloud at ${endpoint}, since ${startedAt}`]),
+    ...others.map(({ endpoint, startedAt }): [string, string] => ["also", `local cloud at ${endpoint}, since ${startedAt}`]),
   ];
 }
 
@@ -50,11 +50,11 @@ function where({ choice }: Standing): string {
 function why({ choice, clouds: { running } }: Standing): string {
   switch (choice.because) {
     case "option":
-      return "this command says so";
+      return "an option of this command says so";
     case "environment":
       return "FLEETWRIGHT_TARGET is set in this shell";
     case "remembered":
-      return `"${bareCommandLine("use", choice.kind === "aws" ? "aws" : "local")}" was said`;
+      return `you ran "${bareCommandLine("use", choice.kind === "aws" ? "aws" : "local")}"`;
     case "clouds":
       if (choice.kind === "aws") return "no local cloud was ever started by this user";
       if (choice.kind === "gone") return `the local cloud at ${choice.last?.endpoint} has ended`;

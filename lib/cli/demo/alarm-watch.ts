@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { LocalCloud } from "../../local/cloud.ts";
 import type { FleetApi } from "../session/fleet-api.ts";
 
-/** Two seconds here are a minute of the alarms' periods: as often the clock ticks, which counts what pools have. */
+/** Interval between ticks, which count queues. It is below two seconds, which is a minute of the local alarms' periods. */
 const tickMs = 1_500;
 const lookMs = 100;
 const pageLength = 50;
@@ -15,7 +15,10 @@ type Watching = {
   readonly stop: AbortSignal;
 };
 
-/** Ticks as often as local minutes pass, and tells of every alarm that goes off, until `end`, which says how many did and how many decisions know of one. */
+/**
+ * Ticks once per local minute and prints every alarm that goes off. `end` stops it, and returns how many alarms went off and how many
+ * of them are recorded as the cause of a decision.
+ */
 export function createAlarmWatch({ cloud, connection, tell, stop }: Watching) {
   const ended = new AbortController();
   const signal = AbortSignal.any([ended.signal, stop]);
@@ -35,7 +38,7 @@ export function createAlarmWatch({ cloud, connection, tell, stop }: Watching) {
     }
   };
   const running = Promise.all([every(lookMs, look), every(tickMs, () => cloud.invoke("tick", { tick: "minute" }))]);
-  // It is awaited at the end; until then a tick that the closing cloud refuses must not count as nobody's.
+  // `end` awaits this promise. Until then, a tick that a closing cloud refuses must not be an unhandled rejection.
   running.catch(() => undefined);
 
   return {
@@ -43,7 +46,7 @@ export function createAlarmWatch({ cloud, connection, tell, stop }: Watching) {
       ended.abort();
       await running;
       const names = [...new Set(fired.values())];
-      // The last alarm's event may still be on its way.
+      // The event of the last alarm may not have arrived yet.
       const untilMs = performance.now() + longestWaitMs;
       for (;;) {
         const causes = await causesOnRecord(connection.api, cloud.deployment.pools);

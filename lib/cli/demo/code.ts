@@ -5,7 +5,7 @@ import { withPacked } from "../pack/archive.ts";
 
 const greet = 'echo "hello from $FLEETWRIGHT_TEAM" > greeting.txt\n';
 
-/** Each member sums its part of a dataset; all send what they have to the first, as its gang's environment says, and it keeps the whole. */
+/** Each member sums its part of a dataset and sends the sums to the first member, which writes all of them to a file. */
 const gang = `
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -41,7 +41,7 @@ if (RANK === "0") {
 }
 `;
 
-/** Packs what the samples run, hands the archive to `work`, and removes it. */
+/** Packs the code of the samples, passes the archive to `work`, and removes it. */
 export async function withSampleCode<T>(work: (archive: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "fleetwright-code-"));
   try {

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import type { DatasetFile } from "../../aws/datasets/dataset-files.ts";
 
-/** A file of the demonstration's dataset, below its prefix. */
+/** A file of the demonstration's dataset. */
 export type DataFile = DatasetFile & { readonly body: Buffer };
 
 const pages = 24;
 const pageBytes = 16 * 1024;
 
-/** Data that is the same on every machine: chained hashes, which no compression makes small. */
+/** Returns data that is the same on every machine: chained hashes, which do not compress. */
 function page(number: number): Buffer {
   const blocks: Buffer[] = [];
   for (let block = createHash("sha256").update(`page ${number}`).digest(); blocks.length * 32 < pageBytes; ) {
@@ -23,12 +23,12 @@ function file(number: number): DataFile {
   return { path: `pages/${String(number).padStart(2, "0")}.bin`, body, bytes: body.length, open: () => Readable.from([body]) };
 }
 
-/** What lies in the dataset when the first jobs are sent. */
+/** The files of the dataset when the first jobs are sent. */
 export const firstFiles: readonly DataFile[] = Array.from({ length: pages }, (_, number) => file(number));
-/** What comes while they run: the shard map has to change. */
+/** A file that is added while they run, so that the shard map must change. */
 export const laterFile: DataFile = file(pages);
 
-/** What `sha256sum` says of these files, in the order of their paths. */
+/** Returns the output of `sha256sum` for these files, sorted by path. */
 export const checksums = (files: readonly DataFile[]): string =>
   files
     .toSorted((a, b) => (a.path < b.path ? -1 : 1))

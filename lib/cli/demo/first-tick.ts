@@ -4,8 +4,8 @@ import { Fault } from "../../model/fault.ts";
 const mostTries = 5;
 
 /**
- * The schedule's first tick fetches prices; a job that nothing can hold is refused at once only when they are known.
- * A tick that fails is made up for by the next, a minute later: nobody here wants to wait for that.
+ * Invokes the first tick, which fetches prices. Only when prices are known is an impossible job rejected at once. Repeats a tick that
+ * fails, because the schedule would do so only a minute later.
  */
 export async function firstTick(cloud: Pick<LocalCloud, "invoke">): Promise<void> {
   for (let tries = 1; ; tries += 1) {

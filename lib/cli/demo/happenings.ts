@@ -4,15 +4,15 @@ import type { FleetApi } from "../session/fleet-api.ts";
 import type { Sample } from "./samples.ts";
 
 export type Happenings = {
-  /** To be told of every change of a job's state. Each thing happens once. */
+  /** Must be called on every change of a job's state. Triggers the sample's event once. */
   heard(job: Job, sample: Sample): void;
-  /** Jobs whose node was taken back under them, by name. */
+  /** Names of jobs whose node was taken back. */
   readonly interrupted: ReadonlySet<string>;
-  /** Resolves when all that was begun has happened; throws what went wrong. */
+  /** Resolves when all triggered events have happened, or throws the error of one. */
   settled(): Promise<void>;
 };
 
-/** What comes over jobs while they run: a spot interruption, or somebody who changes their mind. */
+/** Triggers events while jobs run: a spot interruption, or a cancellation. */
 export function createHappenings(on: {
   readonly cloud: Pick<LocalCloud, "ec2">;
   readonly api: Pick<FleetApi, "cancel">;
@@ -25,10 +25,10 @@ export function createHappenings(on: {
   const interrupt = (job: Job): void => {
     on.cloud.ec2.record.interrupt(job.node ?? "");
     interrupted.add(jobName(job));
-    on.tell(`${job.node}  EC2 says that it takes this spot instance back`);
+    on.tell(`${job.node}  EC2 announces that it takes this spot instance back`);
   };
   const cancel = async (job: Job): Promise<void> => {
-    await on.api.cancel(job, "the demonstration changed its mind");
+    await on.api.cancel(job, "the demonstration cancels this job");
     on.tell(`${jobName(job)}  cancelled by its team`);
   };
 

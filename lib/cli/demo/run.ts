@@ -20,10 +20,10 @@ export type Stage = {
   readonly stop: AbortSignal;
 };
 
-/** Sends every sample, lets happen to it what it shows, and counts what came of it. */
+/** Sends every sample, triggers its event, and counts the outcomes. */
 export async function run(stage: Stage): Promise<Summary> {
   const { cloud, connection, tell, stop } = stage;
-  tell(`the local cloud runs at ${cloud.endpoint}`);
+  tell(`the local cloud is running at ${cloud.endpoint}`);
   await Promise.all([firstTick(cloud), addDataset(stage)]);
   const alarms = createAlarmWatch(stage);
   const { first, later } = await messages(stage);
@@ -77,7 +77,7 @@ export async function run(stage: Stage): Promise<Summary> {
   return { ...counted, ok: all.every(asExpected) && isWhole(counted) };
 }
 
-/** Everything that the demonstration is to show was there to be seen, and came to a good end. */
+/** Returns whether everything that the demonstration should show has happened and has ended well. */
 function isWhole({ instances, artifacts, interruptions, alarms, datasets, gangs }: Omit<Summary, "ok">): boolean {
   return [
     instances.remaining === 0,
@@ -91,7 +91,7 @@ function isWhole({ instances, artifacts, interruptions, alarms, datasets, gangs 
 
 const dataset = { team: dataTeam, dataset: dataName };
 
-/** Uploads the dataset's first files and names it; resolves when it is listed. */
+/** Uploads the dataset's first files and adds the dataset. Resolves when its files are listed. */
 async function addDataset(stage: Stage): Promise<void> {
   const { connection, tell } = stage;
   const { files, deployment } = connection;
@@ -106,14 +106,14 @@ async function shardsAre({ connection, stop }: Stage, count: number): Promise<vo
   while (!stop.aborted && (await connection.api.dataset(dataset)).listing?.shards !== count) await pause(200);
 }
 
-/** When what read the dataset has ended, another file comes to lie in it, and one more job reads it. */
+/** After all jobs that read the dataset have ended, adds another file, and sends one more job that reads it. */
 function createGrowth(stage: Stage, on: { readonly readers: readonly Sent[]; readonly later: Sample }) {
   const waiting = new Set(on.readers.map(({ ref }) => jobName(ref)));
   const ref = refOf(on.later, "");
   let grown: Promise<unknown> | undefined;
   const grow = async (): Promise<void> => {
     await stage.connection.files.put(dataset, laterFile);
-    stage.tell(`${dataTeam}/${dataName}  another file comes to lie on S3: ${laterFile.path}`);
+    stage.tell(`${dataTeam}/${dataName}  another file is added on S3: ${laterFile.path}`);
     await shardsAre(stage, firstFiles.length + 1);
     await send(stage, [on.later]);
   };
@@ -142,7 +142,7 @@ async function send({ connection, tell }: Stage, all: readonly Sample[]): Promis
   return sent;
 }
 
-/** A job goes by the id in its message, or by the message's own. */
+/** Returns the job's name: the id in its message, or the id of the message. */
 const refOf = ({ team, body }: Sample, messageId: string): Sent["ref"] => ({ team, job: /"id":"([^"]+)"/.exec(body)?.[1] ?? messageId });
 
 async function scaledToZero({ cloud, tell, stop }: Stage): Promise<void> {

@@ -1,28 +1,28 @@
 import { checksums, firstFiles, laterFile } from "./dataset.ts";
 
-/** One message of the demonstration, and what has to become of it. */
+/** A message of the demonstration, and the expected outcome. */
 export type Sample = {
   readonly team: string;
   readonly body: string;
-  /** What it shows, in a few words. */
+  /** A few words about what the sample shows. */
   readonly shows: string;
   readonly ends: "succeeded" | "failed" | "rejected" | "cancelled";
-  /** What comes over it while it runs. */
+  /** The event that happens to it while it runs. */
   readonly meets?: "interruption" | "cancellation";
   /** How many files of the dataset it reads. */
   readonly reads?: number;
-  /** What its artifacts hold when they come back, by path. */
+  /** The expected contents of its artifacts, by path. */
   readonly leaves?: Readonly<Record<string, string>>;
 };
 
 const message = (job: object): string => JSON.stringify(job);
 const numbers = (to: number): string => `${Array.from({ length: to }, (_, index) => index + 1).join("\n")}\n`;
 
-/** The team that has a dataset, and its name. */
+/** The team that owns the dataset, and the dataset's name. */
 export const dataTeam = "vision";
 export const dataName = "pages";
 
-/** The jobs that the demonstration sends. `code` is an archive that holds what code.ts packs. */
+/** Returns the jobs that the demonstration sends. `code` is the archive that code.ts packs. */
 export const samples = (code: {
   readonly s3: string;
   readonly sha256: string;
@@ -30,7 +30,7 @@ export const samples = (code: {
   first: [
     {
       team: "research",
-      shows: "trains, and leaves a model that is sealed",
+      shows: "trains, and leaves a model, which is sealed",
       ends: "succeeded",
       leaves: { "model.txt": numbers(50_000), "metrics/loss.txt": "0.125\n" },
       body: message({
@@ -42,7 +42,7 @@ export const samples = (code: {
     },
     {
       team: "research",
-      shows: "fails once and is tried again",
+      shows: "fails once, and is retried",
       ends: "succeeded",
       body: message({
         id: "flaky",
@@ -67,14 +67,14 @@ export const samples = (code: {
     },
     {
       team: "research",
-      shows: "fails for good, and says why",
+      shows: "fails, and its reason says why",
       ends: "failed",
       body: message({ id: "broken", command: ["sh", "-c", "echo 'cannot open dataset' >&2; exit 7"], maxRuntimeSeconds: 60 }),
     },
     readsWhole("with-data", firstFiles),
     {
       team: dataTeam,
-      shows: "is a gang of two: each member reads its part of the dataset, and they add it up over the network",
+      shows: "runs as a gang of two: each member reads its part of the dataset, and they add it up over the network",
       ends: "succeeded",
       reads: firstFiles.length,
       leaves: { "sums.txt": checksums(firstFiles) },
@@ -110,15 +110,15 @@ export const samples = (code: {
     },
     {
       team: "research",
-      shows: "asks for what no machine has",
+      shows: "asks for more GPUs than any instance has",
       ends: "rejected",
       body: message({ id: "too-large", command: ["python", "train.py"], gpus: 9 }),
     },
     { team: "research", shows: "is not even JSON", ends: "rejected", body: '{"command": ["python", "train.py"' },
-    { team: "vision", shows: "asks for a field that there is not", ends: "rejected", body: message({ command: ["true"], gpu: 2 }) },
+    { team: "vision", shows: "has a field that does not exist", ends: "rejected", body: message({ command: ["true"], gpu: 2 }) },
     {
       team: "vision",
-      shows: "wants a gang that its pool may not hold",
+      shows: "asks for a gang that is larger than its pool's limit",
       ends: "rejected",
       body: message({ id: "crowd", command: ["true"], nodes: 48 }),
     },

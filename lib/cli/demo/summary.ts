@@ -13,17 +13,17 @@ export type Summary = {
     readonly waitMs: number | null;
     readonly reason: string | null;
   }[];
-  /** From SQS's acceptance of a job to the CreateFleet call for the node that ran it, for jobs that needed a new node. */
+  /** Time from SQS's acceptance of a job to the CreateFleet call for its node, for jobs that needed a new node. */
   readonly eventToLaunchMs: { readonly p50: number | null; readonly p99: number | null };
   readonly instances: { readonly launched: number; readonly remaining: number };
   readonly artifacts: { readonly sealed: number; readonly verified: number };
-  /** Spot instances taken back under a running job; what became of these jobs. */
+  /** Jobs whose spot instance was taken back while they ran, by outcome. */
   readonly interruptions: { readonly noticed: number; readonly resumed: number; readonly lost: number };
-  /** Alarms that went off, and those of them that a decision has on record among its causes. */
+  /** Alarms that went off, and those that are recorded as the cause of a decision. */
   readonly alarms: { readonly fired: number; readonly handled: number };
-  /** Objects of the dataset; those that jobs were given, counted once a job, and those whose content was what lies on S3. */
+  /** Objects of the dataset; objects that jobs fetched, counted once per job; and those whose content equals the object on S3. */
   readonly datasets: { readonly shards: number; readonly fetched: number; readonly verified: number; readonly mapVersion: number };
-  /** Gangs that started, and those that were ever seen with fewer nodes than they asked for. */
+  /** Gangs that started, and gangs that were ever seen with fewer nodes than they asked for. */
   readonly gangs: { readonly started: number; readonly partial: number };
   readonly ok: boolean;
 };
@@ -38,7 +38,7 @@ export const jobRows = (watched: readonly Pick<Watched, "job">[]): Summary["jobs
     reason: job.reason ?? null,
   }));
 
-/** Whatever went wrong with a gang, it never ran on fewer nodes than it asked for. */
+/** Counts gangs. A gang must never run on fewer nodes than it asked for. */
 export function gangsOf(watched: readonly Pick<Watched, "job" | "gangs">[]): Summary["gangs"] {
   const gangs = watched.filter(({ job }) => (job.spec?.nodes ?? 1) > 1);
   return {
@@ -47,7 +47,7 @@ export function gangsOf(watched: readonly Pick<Watched, "job" | "gangs">[]): Sum
   };
 }
 
-/** For each job, how long after SQS took it the launch was asked for that gave it its first node; none if that node was there before. */
+/** Returns per job the time from SQS's acceptance to the launch of its first node. Omits jobs whose node existed before. */
 export function eventToLaunch(watched: readonly Pick<Watched, "job" | "nodes">[], calls: readonly FleetCall[]): number[] {
   return watched.flatMap(({ job, nodes }) => {
     const call = calls.find(
@@ -57,7 +57,7 @@ export function eventToLaunch(watched: readonly Pick<Watched, "job" | "nodes">[]
   });
 }
 
-/** The p-th percentile by nearest rank; null of nothing. */
+/** Returns the p-th percentile by nearest rank, or null if there are no values. */
 export function percentile(values: readonly number[], p: number): number | null {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((p / 100) * sorted.length) - 1)] ?? null;
@@ -81,10 +81,10 @@ export function summaryLines(summary: Summary): string[] {
     "",
     `message to launch  ${eventToLaunchMs.p50 ?? "-"} ms (p50), ${eventToLaunchMs.p99 ?? "-"} ms (p99), handlers started cold`,
     `instances          ${instances.launched} launched, ${instances.remaining} remaining`,
-    `artifacts          ${artifacts.sealed} sealed, ${artifacts.verified} fetched, unsealed and equal to what the jobs had to write`,
+    `artifacts          ${artifacts.sealed} sealed, ${artifacts.verified} fetched, unsealed and equal to what the jobs should have written`,
     `interruptions      ${interruptions.noticed} noticed, ${interruptions.resumed} resumed, ${interruptions.lost} lost`,
-    `alarms             ${alarms.fired} went off, ${alarms.handled} on record as a decision's cause`,
-    `datasets           ${datasets.shards} shards, ${datasets.fetched} fetched by jobs, ${datasets.verified} of them as they lie on S3; the map is at version ${datasets.mapVersion}`,
+    `alarms             ${alarms.fired} went off, ${alarms.handled} recorded as the cause of a decision`,
+    `datasets           ${datasets.shards} shards, ${datasets.fetched} fetched by jobs, ${datasets.verified} of them equal to those on S3; the map is at version ${datasets.mapVersion}`,
     `gangs              ${gangs.started} started, ${gangs.partial} partial`,
   ];
 }

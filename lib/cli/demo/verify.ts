@@ -13,7 +13,7 @@ export const jobOf = (watched: readonly Watched[], { team, job }: Sent["ref"]): 
 
 type Verifying = { readonly artifacts: ArtifactReader; readonly tell: (line: string) => void };
 
-/** Fetches and decrypts what jobs left; answers how many files equal, byte for byte, what they have to be, and the jobs of which all do. */
+/** Fetches and decrypts what jobs left. Returns how many files are correct byte for byte, and the jobs whose files all are. */
 export async function verify(
   on: Verifying,
   of: { readonly sent: readonly Sent[]; readonly watched: readonly Watched[] },
@@ -43,7 +43,7 @@ async function equalFiles({ artifacts, tell }: Verifying, of: { sample: Sample; 
     const isEqual = (await readFile(file)).equals(Buffer.from(sample.leaves?.[artifact.path] ?? "", "utf8"));
     if (isEqual) equal += 1;
     const verdict = isEqual ? "equal to" : "NOT equal to";
-    tell(`${jobName(job)}  ${artifact.path}: ${artifact.bytes} bytes unsealed, ${verdict} what the job had to write`);
+    tell(`${jobName(job)}  ${artifact.path}: ${artifact.bytes} bytes unsealed, ${verdict} what the job should have written`);
   }
   return equal;
 }

@@ -4,9 +4,9 @@ import type { JobReader } from "../../ports/jobs.ts";
 
 export type Watched = {
   readonly job: Job;
-  /** Every node it was seen on, in order. */
+  /** Every node that the job was seen on, in order. */
   readonly nodes: readonly string[];
-  /** Every set of nodes that it was seen on as a gang. */
+  /** Every set of nodes that the job was seen on as a gang. */
   readonly gangs: readonly (readonly string[])[];
 };
 
@@ -17,11 +17,11 @@ export type Watching = {
   readonly signal: AbortSignal;
 };
 
-/** Longer than any list of ours. */
+/** More jobs than any team has here. */
 const listed = 100;
 const lookMs = 150;
 
-/** Follows jobs until all have ended or the signal says stop, and tells every change of state. A look is one list a team. */
+/** Follows jobs until all have ended or the signal aborts, and reports every change of state. Each poll lists the jobs once per team. */
 export async function watch(watching: Watching): Promise<readonly Watched[]> {
   const { reader } = watching;
   const seen = new Map<string, Watched>();
@@ -33,7 +33,7 @@ export async function watch(watching: Watching): Promise<readonly Watched[]> {
     if (!wanted.has(name) || told.get(name) === newsOf(summary)) return;
     const before = seen.get(name);
     const stateTold = before && stateOf(before.job);
-    // A list leaves out what a job asked for and what it left.
+    // A listed job has no spec and no artifacts.
     const job = (await reader.get(summary)) ?? summary;
     const { nodes, gangs }: Pick<Watched, "nodes" | "gangs"> = before ?? { nodes: [], gangs: [] };
     seen.set(name, {
@@ -54,5 +54,5 @@ export async function watch(watching: Watching): Promise<readonly Watched[]> {
 }
 
 const stateOf = ({ state, attempt }: Job): string => `${state} ${attempt}`;
-/** Also where it is: every node that it was on counts. */
+/** Includes the node, so that every node of a job is noticed. */
 const newsOf = (job: Job): string => `${stateOf(job)} ${job.node ?? ""}`;

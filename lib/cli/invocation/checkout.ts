@@ -1,14 +1,14 @@
 import { UsageError } from "./exit.ts";
 import { isInstalled } from "./folders.ts";
 
-/** Resolves in a checkout. What runs the fleet's own sources on this machine cannot do without them, and says so. */
+/** Throws a UsageError unless this is a checkout, because the command needs the fleet's own sources. */
 export async function inCheckout(command: string, installed: boolean = isInstalled): Promise<void> {
   if (!installed) return;
   throw new UsageError(
     [
-      `"${command}" runs Fleetwright's own sources, which this installed command does not have`,
-      `in a checkout of Fleetwright: npm ci && npm run -s fleet ${command}`,
-      "commands here find a local cloud that a checkout of this user runs",
+      `"${command}" needs Fleetwright's sources, which this installed command does not have`,
+      `run it in a checkout of Fleetwright: npm ci && npm run -s fleet ${command}`,
+      "the installed command finds a local cloud that you run from a checkout",
     ].join("\n  "),
   );
 }

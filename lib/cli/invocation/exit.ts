@@ -3,10 +3,10 @@ import { type LoggedError, loggedError } from "../../model/errors/logged-error.t
 import { Fault } from "../../model/fault.ts";
 import { fileWords } from "../../model/files/file-words.ts";
 
-/** What `fleet` exits with: 0 it worked, 1 it did not, 2 it was asked wrongly, 130 (as shells have it) it was interrupted. */
+/** Exit codes of `fleet`. 130 is what shells use for a program that was interrupted. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
-/** The command was asked wrongly; the message says how to ask. */
+/** A command that was used wrongly. The message says how to use it. */
 export class UsageError extends Error {
   constructor(message: string, options: { readonly cause?: unknown } = {}) {
     super(message, options);
@@ -14,7 +14,7 @@ export class UsageError extends Error {
   }
 }
 
-/** An error in words; some (a refused connection to several addresses) say nothing themselves. */
+/** Returns an error in words. Some errors, for example a connection refused by several addresses, have no message of their own. */
 export function whatWentWrong(error: unknown): string {
   const aboutFile = fileWords(error);
   if (aboutFile !== undefined) return aboutFile;
@@ -22,16 +22,16 @@ export function whatWentWrong(error: unknown): string {
   return inWords(error);
 }
 
-/** Says on stderr what went wrong, with its stack and its causes only if FLEETWRIGHT_DEBUG is set. Returns the exit code. */
+/** Prints what went wrong, with the stack and the causes only if FLEETWRIGHT_DEBUG is set. Returns the exit code. */
 export function explain(error: unknown, note: (line: string) => void): number {
   const known = error instanceof Fault || error instanceof UsageError || fileWords(error) !== undefined;
   note(`fleet: ${whatWentWrong(error)}`);
   trace(error, note);
-  if (!known && !isDebugging()) note("fleet: set FLEETWRIGHT_DEBUG=1 to see where this came from");
+  if (!known && !isDebugging()) note("fleet: set FLEETWRIGHT_DEBUG=1 to see the stack of this error");
   return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
 }
 
-/** Says where an error came from, if FLEETWRIGHT_DEBUG is set. */
+/** Prints the stack and the causes of an error, if FLEETWRIGHT_DEBUG is set. */
 export function trace(error: unknown, note: (line: string) => void): void {
   if (isDebugging()) for (const line of traceLines(loggedError(error))) note(line);
 }

@@ -3,10 +3,10 @@ import { askedFrom } from "./asked-from.ts";
 import { UsageError } from "./exit.ts";
 
 /**
- * What went wrong with a file that the user named, as a UsageError; any other error as it is. `wanted`: what should be there, such as
- * "a job is a file".
+ * Returns a UsageError for a file that the user named and that cannot be read, or the error unchanged if it is about something else.
+ * `wanted` says what was expected, for example "a job file is expected".
  */
-export function fileTrouble(error: unknown, file: string, wanted = "a file is wanted"): unknown {
+export function fileTrouble(error: unknown, file: string, wanted = "a file is expected"): unknown {
   if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return error;
   if (error.code === "ENOENT")
     return new UsageError(`there is no file ${file} in ${askedFrom(process.env, process.cwd())}`, { cause: error });

@@ -7,18 +7,18 @@ import { Fault } from "../../model/fault.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
-/** Whether this is the built command (`npm pack`), without the checkout that it was built from. */
+/** Whether this is the built command (`npm pack`), which runs without a checkout. */
 export const isInstalled = !import.meta.url.endsWith(".ts");
 
-/** The folder that holds package.json: the checkout, or the installed package, whose code lies in `.build/cli`. */
+/** The folder of package.json: the checkout, or the installed package, whose code is in `.build/cli`. */
 export const packageRoot = resolve(here, isInstalled ? "../.." : "../../..");
 
-/** Where a checkout's local clouds keep their emulators and a folder for each run. */
+/** The folder in which local clouds of a checkout keep their emulators and a folder per run. */
 export const cloudFolder = resolve(process.env["FLEETWRIGHT_HOME"] || join(packageRoot, ".fleetwright"));
 
 /**
- * Where this user's commands remember things: which local clouds run, and which target `fleet use` named. It does not depend on
- * a checkout, so that an installed command finds the local cloud that a checkout runs.
+ * Returns the folder in which this user's commands remember which local clouds run and which target `fleet use` set. It does not
+ * depend on the checkout, so that an installed command finds the local cloud that a checkout runs.
  */
 export function userFolder(environment: NodeJS.ProcessEnv = process.env, home: () => string = homedir): string {
   if (environment["FLEETWRIGHT_HOME"]) return resolve(environment["FLEETWRIGHT_HOME"]);
@@ -35,7 +35,7 @@ function homeOf(home: () => string): string {
   }
 }
 
-/** Makes the folder if it is not there. Throws a Fault with words when nothing can be written to it. */
+/** Creates the folder if it does not exist. Throws a Fault if it is not writable. */
 export async function makeWritable(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
@@ -46,8 +46,8 @@ export async function makeWritable(folder: string): Promise<void> {
 }
 
 const words: Readonly<Record<string, string>> = {
-  EACCES: "you may not write there",
-  EPERM: "you may not write there",
+  EACCES: "you have no permission to write there",
+  EPERM: "you have no permission to write there",
   EROFS: "the file system is read-only",
   ENOTDIR: "a part of the path is a file, not a folder",
   EEXIST: "it is a file, not a folder",
@@ -56,7 +56,7 @@ const words: Readonly<Record<string, string>> = {
   EDQUOT: "your disk quota is used up",
 };
 
-/** What keeps us from writing to a folder, and the way out. */
+/** Returns a Fault that says why a folder is not writable, and what to do. */
 export function notWritable(folder: string, error: unknown): Fault {
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
   return new Fault(

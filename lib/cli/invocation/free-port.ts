@@ -1,9 +1,9 @@
 import { createServer } from "node:net";
 
-/** Where a local cloud listens unless told otherwise, if nobody else does; AWS's local stand-ins have settled on it. */
+/** The default port of a local cloud, if it is free. Other local emulators of AWS use the same one. */
 export const usualPort = 4566;
 
-/** Whether nobody listens on this port of 127.0.0.1. Somebody may a moment later. */
+/** Returns whether this port of 127.0.0.1 is free now. Another process may take it a moment later. */
 export const isFree = (port: number): Promise<boolean> =>
   new Promise((resolve, reject) => {
     const server = createServer();

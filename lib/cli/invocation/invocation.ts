@@ -11,11 +11,11 @@ export type Call = {
   readonly root: string;
 };
 
-/** The options of every command that decide where it goes; each may stand anywhere before `--`. */
+/** The options of every command that decide which deployment it uses. They may stand anywhere before `--`. */
 const withValue: ReadonlySet<string> = new Set(["--name"]);
 const alone: ReadonlySet<string> = new Set(["--aws", "--local"]);
 
-/** What to type for `fleet`, so that a hint can be pasted as it stands by the user who sees it. */
+/** Returns what this user types for `fleet`, so that a hint can be pasted unchanged. */
 export function startOf({ environment, argv, cwd, installed, root }: Call): string {
   const own = environment["FLEETWRIGHT_COMMAND"];
   if (own) return own;
@@ -29,7 +29,7 @@ export function startOf({ environment, argv, cwd, installed, root }: Call): stri
   return `node ${pathFrom(cwd, script)}`;
 }
 
-/** A path as somebody in that folder can paste it. */
+/** Returns a path that can be pasted in this folder: relative if it lies below, otherwise as given. */
 export const pathFrom = (folder: string, path: string): string => quoted(isWithin(folder, path) ? relative(folder, path) : path);
 
 const npx = (spec: string | undefined): string => (spec ? `npx --package ${quoted(spec)} fleet` : "npx fleet");
@@ -39,7 +39,7 @@ function isWithin(folder: string, path: string): boolean {
   return way === "" || (!way.startsWith("..") && !isAbsolute(way));
 }
 
-/** Those of the user's options that a hint must repeat, or it would lead to another deployment. */
+/** Returns those of the user's options that a hint must repeat, because without them it would use another deployment. */
 export function targetOptions(argv: readonly string[]): string[] {
   const end = argv.indexOf("--");
   const args = argv.slice(2, end < 0 ? undefined : end);
@@ -52,7 +52,7 @@ export function targetOptions(argv: readonly string[]): string[] {
   });
 }
 
-/** A word as a POSIX shell takes it. */
+/** Quotes a word for a POSIX shell, if needed. */
 export const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 const call: Call = {
@@ -65,17 +65,17 @@ const call: Call = {
 const start = startOf(call);
 const target = targetOptions(call.argv);
 
-/** A command to paste, for the same deployment as this one: `commandLine("jobs", "--team", team)`. Every hint is made by this. */
+/** Returns a command to paste, for the same deployment as this one: `commandLine("jobs", "--team", team)`. All hints use it. */
 export const commandLine = (...words: readonly string[]): string => [start, ...[...target, ...words].map(quoted)].join(" ");
 
-/** A command to paste that is about no deployment, or decides which it is. */
+/** Returns a command to paste that uses no deployment, or that chooses one. */
 export const bareCommandLine = (...words: readonly string[]): string => [start, ...words.map(quoted)].join(" ");
 
-/** How to start a local cloud: an installed command cannot. */
+/** Returns the command that starts a local cloud. An installed command cannot start one. */
 export const startLocalLine = (): string =>
   isInstalled ? "npm run -s fleet local (in a checkout of Fleetwright)" : bareCommandLine("local");
 
-/** Help, in which commands are written as `fleet NAME`, with what this user types for `fleet`. */
+/** Replaces `fleet` in a help text with what this user types for it, wherever a command `fleet NAME` stands. */
 export function asCalled(text: string, names: readonly string[], typed: string = start): string {
   if (typed === "fleet") return text;
   const command = new RegExp(`(^|[\\s"'(|])fleet (?=(?:--?[a-z]|\\[options\\]|COMMAND\\b|(?:${names.join("|")})\\b))`, "gm");

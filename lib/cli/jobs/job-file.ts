@@ -7,18 +7,18 @@ import { asMeant } from "../invocation/asked-from.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { fileTrouble } from "../invocation/file-trouble.ts";
 
-/** A job as somebody wrote it, and what it says. `at`: where it was found, for whoever has to mend it. */
+/** A job as the user wrote it, and its parsed message. `at` says where it was found, for error messages. */
 export type JobFile = { readonly body: string; readonly message: JobMessage; readonly at: string };
 
-/** What one file may hold: all of it is read before anything is sent. */
+/** Limits of one file, because all of it is read into memory before anything is sent. */
 const mostBytes = 64 * 1024 * 1024;
 const mostJobs = 100_000;
-/** Wrong ones that are named; who has a thousand of them needs a few. */
+/** The most invalid jobs that an error names. A few are enough even if there are a thousand. */
 const mostTold = 10;
 
 /**
- * Reads the jobs of a file, or of standard input for `-`: one as a JSON object, several as a JSON array or as JSON Lines, one on
- * each line. Throws a UsageError that names what is wrong with which of them.
+ * Reads the jobs of a file, or of standard input for `-`: a JSON object, a JSON array, or JSON Lines with one job per line. Throws a
+ * UsageError that says which jobs are invalid and why.
  */
 export async function readJobFile(file: string, note: (line: string) => void): Promise<readonly JobFile[]> {
   const name = file === "-" ? "standard input" : file;
@@ -26,7 +26,7 @@ export async function readJobFile(file: string, note: (line: string) => void): P
   return parseJobs(name, file === "-" ? await textOf(name, process.stdin) : await textOf(name, createReadStream(asMeant(file))));
 }
 
-/** What a text says, as jobs; throws a UsageError that says why it is none. */
+/** Parses a text into jobs. Throws a UsageError if it is not a list of valid jobs. */
 export function parseJobs(name: string, given: string): readonly JobFile[] {
   const text = withoutBom(given);
   if (/^\s*\[/.test(text)) return parseList(name, text);
@@ -37,7 +37,7 @@ export function parseJobs(name: string, given: string): readonly JobFile[] {
 
 function parseList(name: string, text: string): readonly JobFile[] {
   const values = jsonValueOf(name, text);
-  if (!Array.isArray(values) || values.length === 0) throw new UsageError(`${name} is an empty list; it holds no job`);
+  if (!Array.isArray(values) || values.length === 0) throw new UsageError(`${name} is an empty list: it contains no job`);
   return parseAll(
     name,
     values.map((value: unknown, index) => ({ at: `item ${index + 1}`, text: JSON.stringify(value) })),
@@ -45,7 +45,7 @@ function parseList(name: string, text: string): readonly JobFile[] {
 }
 
 function parseAll(name: string, each: readonly { readonly at: string; readonly text: string }[]): readonly JobFile[] {
-  if (each.length > mostJobs) throw new UsageError(`${name} holds ${each.length} jobs and ${mostJobs} are allowed; divide it`);
+  if (each.length > mostJobs) throw new UsageError(`${name} has ${each.length} jobs, and at most ${mostJobs} are allowed; split it`);
   const wrong: string[] = [];
   const jobs = each.flatMap(({ at, text }) => {
     try {
@@ -59,19 +59,19 @@ function parseAll(name: string, each: readonly { readonly at: string; readonly t
   if (wrong.length === 0) return jobs;
   const more = wrong.length > mostTold ? [`and ${wrong.length - mostTold} more`] : [];
   throw new UsageError(
-    [`${wrong.length} of the ${each.length} jobs are wrong; nothing was sent`, ...wrong.slice(0, mostTold), ...more].join("\n  "),
+    [`${wrong.length} of the ${each.length} jobs are invalid; nothing was sent`, ...wrong.slice(0, mostTold), ...more].join("\n  "),
   );
 }
 
 const schemaHint = '\n  (events/job.schema.json has every field; the smallest job is {"command":["python","train.py"]})';
 
-/** What a text says, as one job. */
+/** Parses a text into one job. Throws a UsageError if it is not valid. */
 export function parseJob(name: string, given: string, hint = schemaHint): JobFile {
   const body = withoutBom(given);
   const bytes = Buffer.byteLength(body);
   if (bytes > maxJobBytes)
     throw new UsageError(
-      `${name} has ${bytes} bytes and ${maxJobBytes} are allowed; put data on S3 and name it in "datasets", "code" or "env"`,
+      `${name} has ${bytes} bytes, and at most ${maxJobBytes} are allowed; put data on S3 and name it in "datasets", "code" or "env"`,
     );
   const message = checked(JobMessage, jsonValueOf(name, body));
   if (message.kind === "good") return { body, message: message.value, at: name };
@@ -102,17 +102,17 @@ async function textOf(name: string, stream: NodeJS.ReadableStream): Promise<stri
     for await (const chunk of stream) {
       chunks.push(Buffer.from(chunk));
       bytes += chunk.length;
-      if (bytes > mostBytes) throw new UsageError(`${name} has more than ${mostBytes} bytes; divide it`);
+      if (bytes > mostBytes) throw new UsageError(`${name} has more than ${mostBytes} bytes; split it`);
     }
   } catch (error) {
-    throw fileTrouble(error, name, "a job is a file");
+    throw fileTrouble(error, name, "a job file is expected");
   }
   return Buffer.concat(chunks).toString("utf8");
 }
 
 /**
- * Two messages with the same id are the same job if they ask for the same; otherwise the second would be rejected once the first
- * is accepted. Whether an id already names a job of the deployment is for the deployment to say: see check-jobs.ts.
+ * Throws a UsageError if two different jobs have the same id, because the second would be rejected once the first is accepted. Two
+ * equal messages are the same job. The deployment checks whether an id already names another job: see check-jobs.ts.
  */
 export function refuseTwice(files: readonly JobFile[]): void {
   const first = new Map<string, JobFile>();
@@ -122,6 +122,6 @@ export function refuseTwice(files: readonly JobFile[]): void {
     const before = first.get(id);
     if (before === undefined) first.set(id, file);
     else if (canonicalJson(before.message) !== canonicalJson(file.message))
-      throw new UsageError(`${file.at}: the id ${id} names another job already, in ${before.at}; nothing was sent`);
+      throw new UsageError(`${file.at}: the id ${id} already names another job, in ${before.at}; nothing was sent`);
   }
 }

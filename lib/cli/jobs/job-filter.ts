@@ -3,9 +3,9 @@ import type { JobFilter } from "../../ports/jobs.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { secondsOf } from "../terminal/duration.ts";
 
-/** Which jobs a command is about, as it was asked. */
+/** Options that select jobs, as the user gave them. */
 export type FilterOptions = {
-  /** Several with commas between them. */
+  /** One state, or several separated by commas. */
   readonly state?: string | undefined;
   readonly name?: string | undefined;
   readonly pool?: string | undefined;
@@ -13,12 +13,12 @@ export type FilterOptions = {
   readonly before?: string | undefined;
 };
 
-/** The jobs that the options mean; throws a UsageError for what cannot be read. `statesOf`: what their `--state` stands for. */
+/** Returns the filter that the options describe. Throws a UsageError if one is invalid. `statesOf` gives the states for `--state`. */
 export function filterOf(options: FilterOptions, nowMs: number, statesOf = statesNamed): JobFilter {
   const { name, pool, state } = options;
   if (name !== undefined && !/^[A-Za-z0-9._*?-]{1,100}$/.test(name))
     throw new UsageError(
-      `--name ${name}: a pattern is made of the letters of ids, * for any letters and ? for one; quote it for your shell`,
+      `--name ${name}: a pattern may contain the characters of ids, * for any characters and ? for one; quote it for your shell`,
     );
   return {
     states: state === undefined ? undefined : statesOf(state),
@@ -37,13 +37,13 @@ function statesNamed(text: string): readonly JobState[] {
   });
 }
 
-/** A moment: `2h` (so long ago), or a date and time in ISO 8601, which without a zone is in the user's own. */
+/** Parses a time: `2h` means two hours ago; or ISO 8601, in the user's time zone if it names none. */
 function momentOf(option: string, text: string | undefined, nowMs: number): number | undefined {
   if (text === undefined) return undefined;
   const seconds = secondsOf(text);
   if (seconds !== undefined) return nowMs - seconds * 1_000;
   const atMs = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(atMs))
-    throw new UsageError(`${option} ${text}: expected how long ago (90s, 45m, 2h, 3d) or a time such as 2026-06-01T12:00Z`);
+    throw new UsageError(`${option} ${text}: expected how long ago (90s, 45m, 2h, 3d) or a time, for example 2026-06-01T12:00Z`);
   return atMs;
 }

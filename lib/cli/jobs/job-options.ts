@@ -3,7 +3,7 @@ import { JobMessage, maxJobBytes } from "../../../events/job.ts";
 import { UsageError } from "../invocation/exit.ts";
 import type { JobFile } from "./job-file.ts";
 
-/** What a job can be told on the command line; what is absent has the message's own default. */
+/** Options of a job on the command line. An option that is undefined gets the default of the job message. */
 export type JobOptions = {
   readonly id?: string | undefined;
   readonly image?: string | undefined;
@@ -29,7 +29,7 @@ export type JobOptions = {
 
 type Code = { readonly s3: string; readonly sha256: string };
 
-/** The job that a command and its options ask for; throws a UsageError that names the option that is wrong. */
+/** Returns the job that a command and its options describe. Throws a UsageError that names the options that are invalid. */
 export function jobOf(command: readonly string[], options: JobOptions, code?: Code): JobFile {
   const { gpus, gpuModel, gpuMemory } = options;
   const asked = {
@@ -54,7 +54,7 @@ export function jobOf(command: readonly string[], options: JobOptions, code?: Co
   };
   const body = JSON.stringify(asked);
   if (Buffer.byteLength(body) > maxJobBytes)
-    throw new UsageError(`the job has ${Buffer.byteLength(body)} bytes and ${maxJobBytes} are allowed; put long values into the folder`);
+    throw new UsageError(`the job has ${Buffer.byteLength(body)} bytes, and at most ${maxJobBytes} are allowed; put long values into the folder`);
   const message = checked(JobMessage, JSON.parse(body));
   if (message.kind === "good") return { body, message: message.value, at: "the job" };
   throw new UsageError(message.wrong.map((wrong) => `${optionOf(wrong.path)}: ${wrong.message}`).join("\n  "));
@@ -71,7 +71,7 @@ const optionNames: Readonly<Record<string, string>> = {
   zones: "--zone",
 };
 
-/** The option that a field of the message comes from. */
+/** Returns the option that sets a field of the message. */
 function optionOf(path: readonly PropertyKey[]): string {
   const [field = "", part] = path.map(String);
   if (field === "env" && part !== undefined) return `--env ${part}`;

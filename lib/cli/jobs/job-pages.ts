@@ -1,12 +1,12 @@
 import type { Job } from "../../model/job.ts";
 import type { JobFilter, JobReader } from "../../ports/jobs.ts";
 
-/** What the API lists at a time. */
+/** The most jobs that the API lists per call. */
 const mostOfPage = 1_000;
 
 export type JobsPage = { readonly jobs: readonly Job[]; readonly cursor?: string | undefined };
 
-/** A team's jobs, newest first, page by page, `limit` at most. The last page has a cursor if there are more. */
+/** Yields a team's jobs, newest first, page by page, up to `limit`. The last page has a cursor if there are more. */
 export async function* jobPages(
   reader: Pick<JobReader, "list">,
   { limit, ...of }: { readonly team: string; readonly limit: number; readonly cursor?: string | undefined } & JobFilter,

@@ -17,18 +17,18 @@ import { leftOutLines } from "./report.ts";
 import { failTemporary, withTemporaryFolder } from "./temporary.ts";
 
 const GiB = 1024 ** 3;
-/** Larger things belong on S3, as a dataset: an archive is fetched anew by each attempt. */
+/** Limit of an archive. Larger data should be a dataset on S3, because each attempt fetches the archive again. */
 const mostPackedBytes = GiB;
 
 export type Packed = Listed & {
-  /** A .tar.gz; gone when the work with it ends. */
+  /** A .tar.gz, which is removed when the work with it ends. */
   readonly file: string;
-  /** Of the archive. */
+  /** Size of the archive. */
   readonly packedBytes: number;
 };
 
 export type PackOptions = {
-  /** Told now and then how far it is. */
+  /** Called now and then with the progress. */
   readonly tell?: (detail: string) => void;
   /** Whether it is an error if something cannot be packed. */
   readonly strict?: boolean | undefined;
@@ -38,7 +38,7 @@ export type PackOptions = {
   readonly counting?: CountLimits;
 };
 
-/** Packs a folder, hands the archive to `work` and removes it. Throws UsageErrors for what cannot be packed or is too large. */
+/** Packs a folder, passes the archive to `work` and removes it. Throws a UsageError if the folder cannot be packed or is too large. */
 export async function withPacked<T>(folder: string, options: PackOptions, work: (packed: Packed) => Promise<T>): Promise<T> {
   const { items, root, ...listing } = await listed(folder, options);
   return withTemporaryFolder(async (temporary) => {
@@ -55,23 +55,23 @@ async function listed(folder: string, { strict = false, disk = localDisk, ...opt
   );
   if (strict && listing.leftOut.length > 0)
     throw new UsageError(
-      `--strict: not all of ${folder} can be packed; put files in the place of these, or leave them out with a ${ignoreFile} file:\n` +
+      `--strict: not everything in ${folder} can be packed; replace these with files, or exclude them with a ${ignoreFile} file:\n` +
         leftOutLines(listing.leftOut).join("\n"),
     );
   if (listing.files === 0)
     throw new UsageError(
-      `${folder} has no file to pack; name the folder with your program in it, or see what ${gitIgnoreFile} and ${ignoreFile} leave out`,
+      `${folder} has no file to pack; name the folder that contains your program, or check what ${gitIgnoreFile} and ${ignoreFile} exclude`,
     );
   const inspect = archiveInspector(archiveLimits);
   for (const item of listing.items) {
     const refused = inspect(entryOf(item));
     if (refused !== undefined)
-      throw new UsageError(`nodes would not unpack ${folder}: ${refused}; leave that out with a ${ignoreFile} file`);
+      throw new UsageError(`nodes would not unpack ${folder}: ${refused}; exclude it with a ${ignoreFile} file`);
   }
   return listing;
 }
 
-/** An item as nodes look at it, before they unpack anything. */
+/** Returns an item as nodes see it when they check an archive before they unpack it. */
 function entryOf(item: Item): Parameters<ReturnType<typeof archiveInspector>>[0] {
   switch (item.kind) {
     case "file":
@@ -85,16 +85,16 @@ function entryOf(item: Item): Parameters<ReturnType<typeof archiveInspector>>[0]
 
 async function checkFolder(folder: string): Promise<void> {
   const found = await stat(folder).catch(inWords(folder));
-  if (!found.isDirectory()) throw new UsageError(`${folder} is a file; --workdir takes the folder it lies in`);
+  if (!found.isDirectory()) throw new UsageError(`${folder} is a file; --workdir takes the folder that contains it`);
 }
 
 const inWords =
   (folder: string) =>
   (error: unknown): never => {
     if (errorCode(error) === "ENOENT") throw new UsageError(`there is no folder ${folder}`, { cause: error });
-    if (errorCode(error) === "ENOTDIR") throw new UsageError(`${folder} lies below a file; --workdir takes a folder`, { cause: error });
+    if (errorCode(error) === "ENOTDIR") throw new UsageError(`${folder} is below a file; --workdir takes a folder`, { cause: error });
     if (isDenied(error))
-      throw new UsageError(`you may not read the folder ${folder}; ask its owner, or name another one`, { cause: error });
+      throw new UsageError(`you have no permission to read the folder ${folder}; ask its owner, or name another folder`, { cause: error });
     throw error;
   };
 
@@ -109,8 +109,8 @@ type Order = {
 async function write(folder: string, { root, items, listing, file, options }: Order): Promise<void> {
   const { mostBytes = mostPackedBytes, tell = () => undefined } = options;
   const tooLarge = new UsageError(
-    `${folder} (${count(listing.files, "file")}, ${bytes(listing.bytes)}) is more than ${bytes(mostBytes)} packed; leave data and results out ` +
-      `with a ${ignoreFile} file (as .gitignore), and give jobs their data as a dataset: ${commandLine("dataset", "add", "--help")}`,
+    `${folder} (${count(listing.files, "file")}, ${bytes(listing.bytes)}) is more than ${bytes(mostBytes)} packed; exclude data and results ` +
+      `with a ${ignoreFile} file (like .gitignore), and give jobs their data as a dataset: ${commandLine("dataset", "add", "--help")}`,
   );
   let packed = 0;
   const measured = new Transform({

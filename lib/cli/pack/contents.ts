@@ -5,12 +5,12 @@ import { bytesOf, errorCode } from "./disk.ts";
 import type { Item } from "./listing.ts";
 import { endOfArchive, headOf, paddingOf } from "./tar-writer.ts";
 
-/** What is read or handed on at a time. */
+/** How much is read or yielded at a time. */
 const chunkBytes = 256 * 1024;
 
-/** The tar archive of what was listed below a folder (its path is bytes), piece by piece. Throws a Fault if a file has gone or shrinks meanwhile. */
+/** Yields the tar archive of listed items, piece by piece. `root` is bytes. Throws a Fault if a file was removed or shrinks meanwhile. */
 export async function* contentsOf(root: string, items: readonly Item[]): AsyncGenerator<Buffer> {
-  // Small pieces are gathered, because the stream's overhead for each one would take longer than all other work.
+  // Small pieces are joined, because the stream's overhead per piece would take longer than all other work.
   let pieces: Buffer[] = [];
   let gathered = 0;
   for (const item of items) {
@@ -33,7 +33,7 @@ function* piecesOf(root: string, item: Item): Generator<Buffer> {
   else yield* fileOf(root, path);
 }
 
-/** A file with the size that it has now: what is appended while it is read is not packed. Write access of others is dropped from its mode. */
+/** Yields a file with its present size: data that is appended during the read is not packed. Removes write access of others. */
 function* fileOf(root: string, path: string): Generator<Buffer> {
   const file = opened(root, path);
   try {
@@ -55,7 +55,7 @@ function* fileOf(root: string, path: string): Generator<Buffer> {
 
 function opened(root: string, path: string): number {
   try {
-    // What was a file when it was listed could by now be a link, or a named pipe that nobody writes to.
+    // Since it was listed, the file may have become a link, or a named pipe without a writer.
     return openSync(bytesOf(`${root}/${path}`), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (["EMFILE", "ENFILE", "EIO"].includes(errorCode(error) ?? "")) throw error;
@@ -64,4 +64,4 @@ function opened(root: string, path: string): number {
 }
 
 const changed = (path: string): Fault =>
-  new Fault("folder-changed", `${printable(path)} was changed or removed while it was packed; try again once nothing writes to the folder`);
+  new Fault("folder-changed", `${printable(path)} was changed or removed while the folder was packed; try again when no program writes to it`);

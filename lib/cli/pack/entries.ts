@@ -3,21 +3,21 @@ import { UsageError } from "../invocation/exit.ts";
 import { ignoreFile } from "./ignore-files.ts";
 import { listingOf } from "./listing.ts";
 
-/** What of a folder is uploaded as a dataset. */
+/** The files of a folder that are uploaded as a dataset. */
 export type Entries = {
-  /** Files and links, with `/`, in the order of their names. */
+  /** Paths of files and links, with `/`, sorted. */
   readonly paths: readonly string[];
-  /** Of all files together, as they lie there. */
+  /** Total size of all files. */
   readonly bytes: number;
-  /** Sockets and the like, which cannot be uploaded, with what they are. */
+  /** Sockets and other special files, which cannot be uploaded, each with its kind. */
   readonly odd: readonly string[];
 };
 
 const mostNamed = 20;
 
 /**
- * Lists a folder without what `.fleetignore` files leave out. What .gitignore leaves out is kept: it is where data lies. Throws a
- * UsageError for a link that leads outside, for what may not be read, and for a name that no key on S3 can have.
+ * Lists a folder without the files that `.fleetignore` files exclude. Files that .gitignore excludes are listed, because data is usually
+ * ignored by git. Throws a UsageError for links that lead outside, unreadable files, and names that cannot be keys on S3.
  */
 export async function entriesOf(folder: string): Promise<Entries> {
   const { items, bytes, leftOut } = await listingOf(folder, { git: false });
@@ -25,7 +25,7 @@ export async function entriesOf(folder: string): Promise<Entries> {
   if (missing.length > 0)
     throw new UsageError(
       [
-        `nothing was uploaded; put a file in the place of each of these, or leave it out with a line in a ${ignoreFile} file:`,
+        `nothing was uploaded; replace each of these with a file, or exclude it with a line in a ${ignoreFile} file:`,
         ...missing.slice(0, mostNamed).map(({ path, why }) => `${printable(path)} is ${why}`),
         ...(missing.length > mostNamed ? [`and ${missing.length - mostNamed} more`] : []),
       ].join("\n  "),
@@ -36,6 +36,6 @@ export async function entriesOf(folder: string): Promise<Entries> {
 
 function textual(path: string): string {
   const text = textOf(path);
-  if (text === undefined) throw new UsageError(`the name of ${printable(path)} is not UTF-8, as keys on S3 are; rename it`);
+  if (text === undefined) throw new UsageError(`the name of ${printable(path)} is not UTF-8, and keys on S3 must be; rename it`);
   return text;
 }

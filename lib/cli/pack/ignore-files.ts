@@ -6,21 +6,21 @@ import { type Rules, rulesOf } from "./ignore.ts";
 export const gitIgnoreFile = ".gitignore";
 export const ignoreFile = ".fleetignore";
 
-/** Reads an ignore file of a folder; the rules of `outer` yield to its own. Without it, these are all there are. */
+/** Reads an ignore file of a folder. Its rules override those of `outer`. If the file does not exist, returns `outer`. */
 export function withFile(disk: Disk, file: string, rules: Omit<Rules, "rules">): Rules | undefined {
   try {
     return { ...rules, rules: rulesOf(disk.read(file)) };
   } catch (error) {
     if (isGone(error) || errorCode(error) === "EISDIR") return rules.outer;
     if (isDenied(error))
-      throw new UsageError(`${printable(file)} cannot be read, and its rules say what stays here; make it readable`, { cause: error });
+      throw new UsageError(`${printable(file)} cannot be read, so it is unknown what it excludes; make it readable`, { cause: error });
     throw error;
   }
 }
 
 /**
- * What git's rules outside of a folder say about it, if it lies in a repository: those of `.git/info/exclude`, and of the
- * .gitignore files of the folders above, from the repository's top downwards.
+ * Returns git's rules from outside of a folder, if it is in a repository: those of `.git/info/exclude`, and those of the .gitignore files
+ * of the folders above, from the top of the repository downwards.
  */
 export function rulesAbove(disk: Disk, folder: string): Rules | undefined {
   const parts = folder.split("/");
@@ -38,7 +38,7 @@ export function rulesAbove(disk: Disk, folder: string): Rules | undefined {
   return rules;
 }
 
-/** In a worktree of git's, `.git` is a file that says where the folder is, and a file there says where the repository's own is. */
+/** Returns the repository's own git folder. In a worktree, `.git` is a file that names a folder, where `commondir` names the git folder. */
 function gitFolder(disk: Disk, git: string): string {
   const pointed = (file: string, pattern: RegExp, from: string): string | undefined => {
     const path = isFile(disk, file) ? pattern.exec(disk.read(file))?.[1] : undefined;
@@ -57,7 +57,7 @@ function exists(disk: Disk, path: string): boolean {
   }
 }
 
-/** As git does, it follows no link to a .gitignore file. */
+/** Returns whether this is a file. Does not follow links, because git does not follow a link to a .gitignore file. */
 function isFile(disk: Disk, path: string): boolean {
   try {
     return (disk.stat(path).mode & 0o170000) === 0o100000;

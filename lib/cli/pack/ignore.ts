@@ -2,30 +2,30 @@ import { type Glob, globOf } from "./wildmatch.ts";
 
 /** One line of a .gitignore or .fleetignore file. */
 export type Rule = {
-  /** Whether it begins with `!`: it brings back. */
+  /** Whether the line begins with `!`, which includes what other rules exclude. */
   readonly keeps: boolean;
   readonly foldersOnly: boolean;
-  /** Whether it holds no slash, and so is about names at any depth. */
+  /** Whether the rule contains no slash, so that it applies to names at any depth. */
   readonly byName: boolean;
-  /** All before the first wildcard, and whether there is one. */
+  /** The text before the first wildcard; `wild` says whether there is one. */
   readonly literal: string;
   readonly wild: boolean;
   readonly matches: Glob;
 };
 
-/** The rules of one file, and of all that yield to them. */
+/** The rules of one file, and the rules that it overrides. */
 export type Rules = {
   readonly rules: readonly Rule[];
-  /** The file's folder below the one that is packed, with a slash at its end; "" at the top. */
+  /** The path of the file's folder below the packed folder, with a slash at the end; "" at the top. */
   readonly base: string;
-  /** For a file of a folder further up: the way from there to the folder that is packed, with a slash at its end. */
+  /** If the file is above the packed folder: the path from its folder to the packed one, with a slash at the end. */
   readonly above: string;
   readonly outer: Rules | undefined;
 };
 
 const byteOrderMark = "\xef\xbb\xbf";
 
-/** Reads an ignore file, whose bytes are given as characters, as git does. */
+/** Parses an ignore file as git does. Its bytes are given as characters. */
 export function rulesOf(text: string): readonly Rule[] {
   const body = text.startsWith(byteOrderMark) ? text.slice(byteOrderMark.length) : text;
   return body.split("\n").flatMap((line) => ruleOf(line.endsWith("\r") ? line.slice(0, -1) : line));
@@ -46,7 +46,7 @@ function ruleOf(line: string): Rule[] {
   return [{ keeps, foldersOnly, byName, literal, wild: literal !== glob, matches: matcherOf(glob, literal) }];
 }
 
-/** Most rules are a name, or `*` and an ending. What lies before the first wildcard is compared, and is no part of the glob, as in git. */
+/** Returns the matcher of a rule. Most are a name, or `*` and an ending. As in git, the glob begins at the first wildcard. */
 function matcherOf(glob: string, literal: string): Glob {
   if (literal === glob) return (name) => name === glob;
   const ending = glob.slice(1);
@@ -56,7 +56,7 @@ function matcherOf(glob: string, literal: string): Glob {
   return (name) => name.startsWith(literal) && rest(name.slice(literal.length));
 }
 
-/** Blanks at the end count only behind a backslash. */
+/** Removes blanks at the end, unless a backslash precedes them. */
 function withoutTrailingSpaces(line: string): string {
   let end = 0;
   for (let at = 0; at < line.length; at++) {
@@ -67,7 +67,7 @@ function withoutTrailingSpaces(line: string): string {
   return line.slice(0, end);
 }
 
-/** The last rule that matches; the files nearest to the path are asked first. */
+/** Returns the last rule that matches, from the file that is nearest to the path. */
 export function ruleOn(rules: Rules | undefined, path: string, isFolder: boolean): Rule | undefined {
   const name = path.slice(path.lastIndexOf("/") + 1);
   for (let file = rules; file !== undefined; file = file.outer) {
@@ -78,7 +78,7 @@ export function ruleOn(rules: Rules | undefined, path: string, isFolder: boolean
   return undefined;
 }
 
-/** Whether a rule that brings back names something below this folder by its path. */
+/** Returns whether a rule with `!` names a path below this folder. */
 export function reachesInto(rules: Rules | undefined, folder: string): boolean {
   for (let file = rules; file !== undefined; file = file.outer) {
     const from = `${file.above}${folder.slice(file.base.length)}/`;

@@ -1,25 +1,25 @@
 import { type Disk, isDenied, isGone } from "./disk.ts";
 import { isEnvironment, isNeverPacked } from "./never-packed.ts";
 
-/** What .gitignore leaves out: data and weights are what people ignore, and what a job may need. */
+/** The files that .gitignore excludes. They are reported, because people ignore data and weights that a job may need. */
 export type Ignored = {
   readonly files: number;
   readonly bytes: number;
-  /** Whether there is more, which was not counted. */
+  /** Whether there are more files, which were not counted. */
   readonly more: boolean;
-  /** The largest files, the largest first. */
+  /** The largest files, in descending order of size. */
   readonly largest: readonly IgnoredFile[];
 };
 export type IgnoredFile = { readonly path: string; readonly bytes: number };
 
 export type CountLimits = { readonly entries: number; readonly ms: number };
 
-/** Counting only informs, so it must not take long. */
+/** Limits of counting, which must not take long, because it only informs. */
 export const countLimits: CountLimits = { entries: 100_000, ms: 2_000 };
 
 const named = 3;
 
-/** Counts files and folders that are left out, as long as it may. */
+/** Counts files and folders that are left out, within its limits. */
 export class IgnoredCount {
   readonly #disk: Disk;
   readonly #root: string;

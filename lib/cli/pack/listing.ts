@@ -9,34 +9,34 @@ import { gitIgnoreFile, ignoreFile, rulesAbove, withFile } from "./ignore-files.
 import { type CountLimits, countLimits, type Ignored, IgnoredCount } from "./ignored.ts";
 import { isEnvironment, isNeverPacked } from "./never-packed.ts";
 
-/** What goes into an archive; its path is bytes, one character each. */
+/** An entry of an archive. Its path is bytes, one character per byte. */
 export type Item =
   | { readonly kind: "file"; readonly path: string; readonly mode: number; readonly bytes: number }
   | { readonly kind: "folder"; readonly path: string; readonly mode: number }
   | { readonly kind: "link"; readonly path: string; readonly target: string };
 
-/** What cannot be packed though no rule leaves it out. */
+/** An entry that cannot be packed, although no rule excludes it. */
 export type LeftOut = { readonly path: string; readonly kind: "link" | "unreadable" | "special"; readonly why: string };
 
-/** What is known of a folder beside its items. */
+/** Facts about a folder in addition to its items. */
 export type Listed = {
-  /** Files and links. */
+  /** Number of files and links. */
   readonly files: number;
-  /** Of all files together, as they lie there. */
+  /** Total size of all files. */
   readonly bytes: number;
   readonly leftOut: readonly LeftOut[];
   readonly ignored: Ignored;
 };
 
 export type Listing = Listed & {
-  /** Where it really lies; bytes, one character each. */
+  /** The folder's real path; bytes, one character per byte. */
   readonly root: string;
-  /** In the order of their paths, so that an unchanged folder is the same archive again: folders are before what they hold. */
+  /** Sorted by path, so that an unchanged folder gives the same archive, and a folder precedes its contents. */
   readonly items: readonly Item[];
 };
 
 export type ListOptions = {
-  /** Whether it is code, of which .gitignore files and never-packed.ts leave out a part; of data, nothing is left out unasked. */
+  /** Whether the folder is code, so that .gitignore files and never-packed.ts exclude files. For data they do not apply. */
   readonly git: boolean;
   readonly disk?: Disk;
   readonly counting?: CountLimits;
@@ -45,9 +45,9 @@ export type ListOptions = {
 };
 
 /**
- * Lists a folder. Rules apply as in git: the last one that matches decides, and files of folders further down come after those of
- * folders above. All rules of .fleetignore files come after all of .gitignore's. In a folder that is left out nothing is brought
- * back, but for this: a rule `!data/best.pt` of a .fleetignore file, which names a path, reaches into folders that git ignores.
+ * Lists a folder. Rules apply as in git: the last match decides, and files of deeper folders override those of folders above. Rules of
+ * .fleetignore files override those of .gitignore files. No rule can include a file of an excluded folder, with one exception: a rule
+ * `!data/best.pt` of a .fleetignore file, which names a path, reaches into folders that git ignores.
  */
 export async function listingOf(folder: string, options: ListOptions): Promise<Listing> {
   const { disk = localDisk, git, counting = countLimits, mostEntries = archiveLimits.entries } = options;
@@ -69,14 +69,14 @@ export async function listingOf(folder: string, options: ListOptions): Promise<L
 
 type Walk = Required<Pick<ListOptions, "disk" | "git" | "mostEntries">> & {
   readonly root: string;
-  /** As it was given. */
+  /** The folder as the user named it. */
   readonly folder: string;
   readonly count: IgnoredCount;
   readonly items: Item[];
   readonly leftOut: LeftOut[];
 };
 
-/** What holds for the entries of a folder: the rules of the folders above, and whether git ignores it or one of them. */
+/** The rules for the entries of a folder: those of the folders above, and whether git ignores the folder or one of those. */
 type Scope = { readonly git: Rules | undefined; readonly fleet: Rules | undefined; readonly isIgnored: boolean };
 
 async function visit(walk: Walk, base: string, { entries, ...outer }: Scope & { readonly entries: readonly Dirent[] }): Promise<void> {
@@ -89,7 +89,7 @@ async function visit(walk: Walk, base: string, { entries, ...outer }: Scope & { 
     if (fate === "ignored" && !(entry.isDirectory() && reachesInto(scope.fleet, path))) await walk.count.add(path, entry.isDirectory());
     else await take(walk, path, { entry, scope: { ...scope, isIgnored: fate === "ignored" } });
     if (walk.items.length > walk.mostEntries)
-      throw new UsageError(`${walk.folder} has more than ${walk.mostEntries} files and folders; leave some out with a ${ignoreFile} file`);
+      throw new UsageError(`${walk.folder} has more than ${walk.mostEntries} files and folders; exclude some with a ${ignoreFile} file`);
   }
 }
 
@@ -100,14 +100,14 @@ function scopeIn({ disk, git, root }: Walk, base: string, scope: Scope & { reado
     return isThere ? withFile(disk, `${root}/${base}${name}`, { base, above: "", outer }) : outer;
   };
   return {
-    // As git does, it follows no link to a .gitignore file.
+    // Git does not follow a link to a .gitignore file.
     git: git ? rulesIn(gitIgnoreFile, scope.git, false) : undefined,
     fleet: rulesIn(ignoreFile, scope.fleet, true),
     isIgnored: scope.isIgnored,
   };
 }
 
-/** "ignored" is by git, "out" by .fleetignore. */
+/** Returns whether an entry is kept, "ignored" by git, or "out" because of a .fleetignore file. */
 function fateOf(path: string, isFolder: boolean, { git, fleet, isIgnored }: Scope): "kept" | "ignored" | "out" {
   const own = ruleOn(fleet, path, isFolder);
   if (own && !own.keeps) return "out";
@@ -122,10 +122,10 @@ async function take(walk: Walk, path: string, { entry, scope }: { readonly entry
     if (entry.isDirectory()) await takeFolder(walk, path, scope);
     else takeFile(walk, path, entry);
   } catch (error) {
-    // What has gone since its folder was listed might have gone just before.
+    // An entry that was removed since its folder was listed counts as removed before.
     if (isGone(error)) return;
     if (!isDenied(error)) throw error;
-    walk.leftOut.push({ path, kind: "unreadable", why: `a ${entry.isDirectory() ? "folder" : "file"} that you may not read` });
+    walk.leftOut.push({ path, kind: "unreadable", why: `a ${entry.isDirectory() ? "folder" : "file"} that you have no permission to read` });
   }
 }
 
@@ -156,15 +156,15 @@ function oddKind(entry: Dirent): string {
 type Link = { readonly target: string } | { readonly trouble: string };
 
 /**
- * The text that a link has in the archive: its own where that works on a node as well, else (an absolute path into the folder,
- * a detour over a parent of it) the way from the link to the same file. A link that leads nowhere is kept if it stays inside.
+ * Returns the target that a link has in the archive. It is the link's own if that also works on a node. Otherwise (an absolute path into
+ * the folder, a detour through its parent) it is the path from the link to the same file. A broken link is kept if it stays inside.
  */
 function linkAt(disk: Disk, root: string, path: string): Link {
   const file = `${root}/${path}`;
   const text = disk.linkText(file);
   const outside: Link = { trouble: `a link to ${printable(text)}, outside the folder` };
   const leadsTo = whereItLeads(disk, file, text);
-  if (leadsTo === undefined) return { trouble: `a link to ${printable(text)}, which you may not follow` };
+  if (leadsTo === undefined) return { trouble: `a link to ${printable(text)}, which you have no permission to follow` };
   if (leadsTo !== root && !leadsTo.startsWith(`${root}/`)) return outside;
   if (linkStaysInside(path, text)) return { target: text };
   const down = leadsTo.slice(root.length + 1);
@@ -172,7 +172,7 @@ function linkAt(disk: Disk, root: string, path: string): Link {
   return { target: up + down || "." };
 }
 
-/** Undefined if the caller may not know. */
+/** Returns where a link leads, or undefined if the caller has no permission to follow it. */
 function whereItLeads(disk: Disk, file: string, text: string): string | undefined {
   try {
     return disk.resolve(file);

@@ -1,6 +1,6 @@
 import type { Dirent } from "node:fs";
 
-/** Left out of every archive: what a job cannot use, or must make for its own machine. */
+/** Names that every archive excludes: a job cannot use them, or must create them for its own machine. */
 const names: ReadonlySet<string> = new Set([
   ".fleetwright",
   ".git",
@@ -17,6 +17,6 @@ const names: ReadonlySet<string> = new Set([
 
 export const isNeverPacked = (name: string): boolean => names.has(name);
 
-/** Whether a folder is a virtual environment of Python's, or one of Conda's, however it is called: its programs lie elsewhere. */
+/** Returns whether a folder is a virtual environment of Python or Conda, whatever its name. Its programs are elsewhere. */
 export const isEnvironment = (entries: readonly Dirent[]): boolean =>
   entries.some((entry) => (entry.name === "pyvenv.cfg" && entry.isFile()) || (entry.name === "conda-meta" && entry.isDirectory()));

@@ -4,13 +4,13 @@ import { gitIgnoreFile, ignoreFile } from "./ignore-files.ts";
 import type { Ignored } from "./ignored.ts";
 import type { LeftOut, Listed } from "./listing.ts";
 
-/** What is sent of a folder and what is not, in lines for stderr. */
+/** Returns lines for stderr that say what is sent of a folder and what is not. */
 export function packedLines(folder: string, packed: Listed & { readonly packedBytes: number }): readonly string[] {
   return [
     `${folder}: ${count(packed.files, "file")}, ${bytes(packed.bytes)}, ${bytes(packed.packedBytes)} packed`,
     ...ignoredLines(packed.ignored),
     ...(packed.leftOut.length > 0
-      ? [`left out because they cannot be packed (--strict makes this an error; a line in ${ignoreFile} hides it):`]
+      ? [`left out because they cannot be packed (--strict makes this an error; exclude them in ${ignoreFile} to hide this):`]
       : []),
     ...leftOutLines(packed.leftOut),
   ];
@@ -18,15 +18,15 @@ export function packedLines(folder: string, packed: Listed & { readonly packedBy
 
 function ignoredLines({ files, bytes: size, more, largest }: Ignored): readonly string[] {
   const [first] = largest;
-  if (first === undefined) return more ? [`${gitIgnoreFile} left out more than could be counted`] : [];
+  if (first === undefined) return more ? [`${gitIgnoreFile} excluded more than could be counted`] : [];
   const names = largest.map((file) => `${printable(file.path)} (${bytes(file.bytes)})`).join(", ");
   return [
-    `${gitIgnoreFile} left out ${more ? "more than " : ""}${count(files, "file")}, ${bytes(size)}; ${files === 1 ? "it is" : "the largest:"} ${names}`,
-    `to send one all the same, add a line to ${ignoreFile}: ${ruleFor(first.path)}`,
+    `${gitIgnoreFile} excluded ${more ? "more than " : ""}${count(files, "file")}, ${bytes(size)}; ${files === 1 ? "it is" : "the largest:"} ${names}`,
+    `to send one anyway, add a line to ${ignoreFile}: ${ruleFor(first.path)}`,
   ];
 }
 
-/** A rule that brings back just this file. */
+/** Returns a rule that includes just this file. */
 const ruleFor = (path: string): string =>
   `!/${printable(path.replaceAll(/[*?[\\]/g, String.raw`\$&`).replace(/ +$/, (blanks) => blanks.replaceAll(" ", "\\ ")))}`;
 

@@ -1,7 +1,7 @@
 export const blockBytes = 512;
 
 export type TarHead = {
-  /** Bytes, one character each; a folder's has no slash at its end. */
+  /** Bytes, one character per byte. A folder's path has no slash at the end. */
   readonly path: string;
   readonly kind: "file" | "folder" | "link";
   readonly mode: number;
@@ -12,9 +12,9 @@ export type TarHead = {
 const letters = { file: "0", folder: "5", link: "2" } as const;
 
 /**
- * The blocks before an entry of a tar archive (POSIX ustar; pax where that does not suffice), without owners and times: so that
- * the same folder always gives the same bytes. We do not use a library, because those for tar archives take names as text and
- * encode them as UTF-8: they cannot write a name that is not UTF-8.
+ * Returns the header blocks of an entry of a tar archive (POSIX ustar, or pax if that does not suffice). They have no owners and times,
+ * so that the same folder always gives the same bytes. We do not use a library, because libraries for tar archives take names as text
+ * and encode them as UTF-8, so they cannot write a name that is not UTF-8.
  */
 export function headOf({ path, kind, mode, bytes, target = "" }: TarHead): Buffer {
   const full = kind === "folder" ? `${path}/` : path;
@@ -23,7 +23,7 @@ export function headOf({ path, kind, mode, bytes, target = "" }: TarHead): Buffe
   if (split === undefined) records.push(["path", full]);
   if (target.length > 100) records.push(["linkpath", target]);
   if (bytes > mostOctal) records.push(["size", String(bytes)]);
-  // Where the path does not fit, what is left of it must not look like a folder's.
+  // If the path does not fit, the cut path must not end with a slash, which would make it a folder's.
   const block = blockOf(split ?? { name: full.slice(0, 100).replace(/\/+$/, ""), prefix: "" }, {
     letter: letters[kind],
     mode,
@@ -33,18 +33,18 @@ export function headOf({ path, kind, mode, bytes, target = "" }: TarHead): Buffe
   return records.length === 0 ? block : Buffer.concat([extension(records), block]);
 }
 
-/** What fills up the last block of so many bytes. */
+/** Returns the padding after so many bytes, up to a whole block. */
 export const paddingOf = (bytes: number): Buffer => Buffer.alloc((blockBytes - (bytes % blockBytes)) % blockBytes);
 
-/** Two blocks of zeros, and no more: what some programs add to fill a tape's record compresses to nothing. */
+/** The end of an archive: exactly two blocks of zeros. The further zeros that some programs add to fill a tape record are not needed. */
 export const endOfArchive = Buffer.alloc(2 * blockBytes);
 
-/** Of eleven digits. */
+/** The greatest number of eleven octal digits. */
 const mostOctal = 8 ** 11 - 1;
 
 type Split = { readonly name: string; readonly prefix: string };
 
-/** A path in the two fields that a header has for it; undefined if it does not fit. */
+/** Splits a path into the two fields of a header, or returns undefined if it does not fit. */
 function splitPath(path: string): Split | undefined {
   if (path.length <= 100) return { name: path, prefix: "" };
   const at = path.indexOf("/", path.length - 101);
@@ -53,13 +53,13 @@ function splitPath(path: string): Split | undefined {
 }
 
 function extension(records: readonly (readonly [string, string])[]): Buffer {
-  // As GNU tar does, it says nothing of an encoding: names are bytes, and that keyword makes other programs complain.
+  // Like GNU tar, the header names no encoding: names are bytes, and the keyword for an encoding makes other programs complain.
   const body = Buffer.from(records.map(([key, value]) => recordOf(key, value)).join(""), "latin1");
   const block = blockOf({ name: "PaxHeader", prefix: "" }, { letter: "x", mode: 0o644, bytes: body.length, target: "" });
   return Buffer.concat([block, body, paddingOf(body.length)]);
 }
 
-/** `LENGTH KEY=VALUE`, where the length counts itself. */
+/** Returns a record `LENGTH KEY=VALUE`, whose length includes its own digits. */
 function recordOf(key: string, value: string): string {
   const rest = ` ${key}=${value}\n`;
   let length = rest.length + 1;

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { Fault } from "../../model/fault.ts";
 import { errorCode } from "./disk.ts";
 
-/** Makes a folder for the time of the work. Throws Faults that say what to do where the system's temporary folder is of no use. */
+/** Creates a folder for the duration of the work. Throws a Fault that says what to do if the system's temporary folder is unusable. */
 export async function withTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "fleetwright-pack-")).catch(failTemporary);
-  // Ctrl-C ends the process in the middle.
+  // Ctrl-C may end the process during the work.
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove);
   try {
@@ -21,7 +21,7 @@ export async function withTemporaryFolder<T>(work: (folder: string) => Promise<T
 
 const useAnother = "set TMPDIR to a folder with room for the archive";
 
-/** Throws what a write to the temporary folder ended with, in words that say what to do. */
+/** Throws the error of a write to the temporary folder, as a Fault that says what to do if possible. */
 export function failTemporary(error: unknown): never {
   throw inWords(error);
 }
@@ -38,7 +38,7 @@ function inWords(error: unknown): unknown {
       return fault(`nothing can be written to the temporary folder ${tmpdir()}; ${useAnother}`);
     case "ENOENT":
     case "ENOTDIR":
-      return fault(`there is no temporary folder ${tmpdir()}; make it, or ${useAnother}`);
+      return fault(`there is no temporary folder ${tmpdir()}; create it, or ${useAnother}`);
     default:
       return error;
   }

@@ -1,7 +1,6 @@
 /**
- * Git's globs, as in git's wildmatch.c with WM_PATHNAME. A text is matched byte by byte: each of its characters stands for one byte
- * of a path (0 to 255), because git does not know encodings either. There is no regular expression and no recursion, so that no
- * glob can take exponential time.
+ * A glob of git, as in git's wildmatch.c with WM_PATHNAME. Each character of the text stands for one byte of a path (0 to 255), because
+ * git does not know encodings either. The code uses no regular expression and no recursion, so that no glob takes exponential time.
  *
  * We do not use the library `ignore` 7.0.17: in a comparison of 13,336 random verdicts with `git check-ignore` 2.39, it differed in
  * 11 (rules with several `**`), and this file in none.
@@ -11,14 +10,14 @@ export type Glob = (text: string) => boolean;
 type Token =
   | { readonly kind: "byte"; readonly code: number }
   | { readonly kind: "set"; readonly holds: Uint8Array }
-  /** `*`, and `**` where it crosses slashes. */
+  /** `*`, or a `**` that crosses slashes. */
   | { readonly kind: "run"; readonly crosses: boolean }
   /** A `**` with its slash: any number of folders. */
   | { readonly kind: "folders" };
 
 const slash = 0x2f;
 
-/** A glob that git holds for malformed, such as `[a-`, matches nothing. */
+/** Compiles a glob. A glob that git considers malformed, for example `[a-`, matches nothing. */
 export function globOf(pattern: string): Glob {
   const tokens = tokensOf(pattern);
   return tokens === undefined ? () => false : (text) => matches(tokens, text);
@@ -46,14 +45,14 @@ function tokenAt(pattern: string, at: number): Read<{ readonly token: Token }> {
     case "[":
       return setAt(pattern, at + 1);
     case "\\":
-      // A backslash at the end escapes nothing, and so matches nothing.
+      // A backslash at the end escapes nothing, so the glob matches nothing.
       return at + 1 < pattern.length ? { token: { kind: "byte", code: pattern.charCodeAt(at + 1) }, next: at + 2 } : undefined;
     default:
       return { token: { kind: "byte", code: pattern.charCodeAt(at) }, next: at + 1 };
   }
 }
 
-/** `**` crosses slashes only where it is all that stands between two of them (or an end). */
+/** Reads stars. `**` crosses slashes only if nothing else stands between two slashes, or between a slash and an end. */
 function starsAt(pattern: string, at: number): { readonly token: Token; readonly next: number } {
   let next = at;
   while (pattern[next] === "*") next += 1;
@@ -73,7 +72,7 @@ const lower = within("a", "z");
 const digit = within("0", "9");
 const alpha = (code: number): boolean => upper(code) || lower(code);
 const alnum = (code: number): boolean => alpha(code) || digit(code);
-// As git has it: no vertical tab, no form feed.
+// As in git, without the vertical tab and the form feed.
 const space = (code: number): boolean => code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d;
 const graph = within("!", "~");
 
@@ -112,7 +111,7 @@ function setAt(pattern: string, start: number): Read<{ readonly token: Token }> 
   return undefined;
 }
 
-/** What one member adds: the bytes of a range, of a class, or one byte. `before`: what a `-` behind it would range from. */
+/** The bytes that one member adds: a range, a class, or one byte. `before` is the start of a range if a `-` follows. */
 type Member = Read<{
   readonly from: number;
   readonly to: number;
@@ -129,7 +128,7 @@ function memberAt(pattern: string, at: number, before: number | undefined): Memb
   if (pattern.startsWith("[:", at)) {
     const close = pattern.indexOf("]", at + 2);
     if (close === -1) return undefined;
-    // Without ":]" it is a set like any other; an unknown class is malformed.
+    // Without ":]" the bracket is an ordinary member; an unknown class is malformed.
     if (close > at + 2 && pattern[close - 1] === ":") {
       const only = classes[pattern.slice(at + 2, close - 1)];
       return only && { from: 0, to: 255, only, next: close + 1 };
@@ -144,10 +143,10 @@ function byteAt(pattern: string, at: number): Read<{ readonly code: number }> {
   return escaped < pattern.length ? { code: pattern.charCodeAt(escaped), next: escaped + 1 } : undefined;
 }
 
-/** Where the comparison stands. */
+/** A position of the comparison. */
 type Place = { readonly token: number; readonly at: number };
 
-/** Where to go on when what follows a star did not match: the star takes in more. */
+/** Where to continue if the tokens after a star did not match: the star takes one more character. */
 type Stars = {
   readonly star: Place | undefined;
   readonly deep: (Place & { readonly folders: boolean }) | undefined;
@@ -183,7 +182,7 @@ function takes(token: Token, text: string, at: number): boolean {
   return token.kind === "byte" ? token.code === code : token.kind === "set" && token.holds[code] === 1;
 }
 
-/** Only the last star of each kind need take in more: what an earlier one could, a later one can as well. */
+/** Lengthens only the last star of each kind, because it can take whatever an earlier one could. */
 function lengthened({ star, deep }: Stars, text: string): Stars {
   if (star && star.at < text.length && text.charCodeAt(star.at) !== slash) return { star: { ...star, at: star.at + 1 }, deep };
   if (deep === undefined) return { star: undefined, deep };

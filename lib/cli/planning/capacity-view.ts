@@ -3,11 +3,11 @@ import { type Column, tableLines } from "../terminal/table.ts";
 import { factLines } from "../views/job-view.ts";
 import { money, number, percent } from "./figures.ts";
 
-/** The plan for people: what to buy, what that is enough for, and what it costs. */
+/** Returns the plan for people: what to buy, what it provides, and what it costs. */
 export function capacityLines(plan: CapacityPlan, width: number): string[] {
   const bought = plan.types.filter(({ count }) => count > 0);
   return [
-    ...tableLines(bought, typeColumns, { empty: "nothing has to be bought", width }),
+    ...tableLines(bought, typeColumns, { empty: "nothing needs to be bought", width }),
     "",
     ...tableLines(
       resourceNames.map((name) => ({ name, ...plan.resources[name] })),
@@ -57,16 +57,16 @@ function facts({ cost, performance, total, relaxed, bound, gap, proven }: Capaci
     ["shortfall", performance.shortfall],
   ] as const;
   const priced = lost.filter(([, usd]) => usd > 0).map(([name, usd]) => `${name} ${money(usd)}`);
-  const least = proven || gap === 0 ? "proven to be the least" : `at most ${percent(gap)} above the least; a longer --budget may find it`;
+  const least = proven || gap === 0 ? "proven optimal" : `at most ${percent(gap)} above the optimum; a longer --budget may find it`;
   return [
     ["f", `${money(cost.total)} for the nodes: ${parts.join(", ")}`],
     ["g", `${money(performance.total)} lost in performance${priced.length > 0 ? `: ${priced.join(", ")}` : ""}`],
     ["f + g", `${money(total)}, ${least}`],
-    ["bounds", `${money(relaxed)} where parts of nodes can be had, ${money(bound)} for whole ones`],
+    ["bounds", `${money(relaxed)} with fractions of nodes, ${money(bound)} with whole nodes`],
   ];
 }
 
-/** What was not bought, and why not. */
+/** Returns the types that were not bought, and why. */
 function others({ types }: CapacityPlan): string[] {
   const left = types.filter(({ count }) => count === 0);
   if (left.length === 0) return [];
@@ -76,4 +76,4 @@ function others({ types }: CapacityPlan): string[] {
 const mostOthers = 10;
 
 const whyNone = (overWorth: number): string =>
-  overWorth > 0 ? `one costs ${money(overWorth)} more than what it offers is worth` : "it would do as well, with as many nodes or more";
+  overWorth > 0 ? `one costs ${money(overWorth)} more than what it offers is worth` : "it would cost the same, with as many nodes or more";

@@ -7,32 +7,32 @@ import { money, number } from "./figures.ts";
 import { alternativesOf, type Planned } from "./planned.ts";
 import { cheapestChange, reasonWords } from "./reason-words.ts";
 
-/** Why one job goes where it goes, or why it waits and what would place it. */
+/** Explains why a job goes where it goes, or why it waits and what would place it. */
 export function explainLines(job: string, plan: Planned): string[] {
   const { answer, classOf, staying } = plan;
   const node = staying.get(job);
-  if (node !== undefined) return [`${job} stays on node ${node}, where it runs: to start it anew elsewhere would not pay`];
+  if (node !== undefined) return [`${job} stays on node ${node}, where it runs: a restart elsewhere would not save money`];
   if (!classOf.has(job)) throw new UsageError(`there is no job ${job} in the file${meant(job, [...classOf.keys()])}`);
   const binding = answer.bindings.find(({ jobs }) => jobs.includes(job));
   if (binding)
     return [
-      `${job} goes on node ${binding.node}, ${others(binding.jobs.length)}: it is there, has room, and costs nothing more`,
+      `${job} goes on node ${binding.node}, ${others(binding.jobs.length)}: the node exists, has room, and costs nothing extra`,
       ...aloneLines(job, plan),
     ];
   const purchase = answer.purchases.find(({ jobs }) => jobs.includes(job));
   if (purchase) return [...launchLines(job, purchase, plan), ...aloneLines(job, plan)];
   const waiting = answer.waiting.find(({ jobs }) => jobs.includes(job));
   if (!waiting) return [`${job} is not in the plan`];
-  const offer = waiting.change ? `what is nearest to holding it is ${waiting.change.offer}` : "no offer is near to holding it";
+  const offer = waiting.change ? `the closest offer is ${waiting.change.offer}` : "no offer comes close";
   const change = cheapestChange(waiting);
   return [
-    `${job} waits: no node has room, and no offer will do; ${offer}, but`,
+    `${job} waits: no node has room, and no offer fits; ${offer}, but`,
     ...waiting.reasons.map((reason) => `  ${reasonWords(reason)}`),
     ...(change === undefined ? [] : [change]),
   ];
 }
 
-/** A row that stands for several names them with a number. */
+/** Suggests what the user may mean. A row that stands for several jobs numbers them. */
 function meant(job: string, jobs: readonly string[]): string {
   const several = jobs.filter((name) => name.startsWith(`${job}#`));
   return several.length > 0 ? `; there are ${several[0]} to ${several.at(-1)}` : `; the first is ${jobs[0]}`;
@@ -46,11 +46,11 @@ function launchLines(job: string, purchase: Purchase, plan: Planned): string[] {
   const or = alternativesOf(plan, purchase);
   return [
     `${job} goes on ${what} for ${money(nodes * offer.usdPerHour)}/h, ${others(jobs.length)}`,
-    or.length > 0 ? `  all of them would fit on ${or.join(", ")} as well` : "  no other offer holds all of them",
+    or.length > 0 ? `  all of them would also fit on ${or.join(", ")}` : "  no other offer holds all of them",
   ];
 }
 
-/** What it would cost by itself, to see what sharing saves. */
+/** Returns what the job would cost by itself, to show what sharing saves. */
 function aloneLines(job: string, { problem, classOf }: Planned): string[] {
   const need = classOf.get(job);
   const nodes = need?.nodes ?? 1;

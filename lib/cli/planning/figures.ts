@@ -1,14 +1,14 @@
-/** Digits that are of use to a reader: two behind the point, more for what is small. */
+/** Returns how many decimals are useful to a reader: two, or more for small values. */
 function digitsOf(value: number): number {
   const size = Math.abs(value);
   if (size === 0 || size >= 10) return 2;
   return Math.min(8, 3 - Math.floor(Math.log10(size)));
 }
 
-/** `1,000,000`, `0.0125` */
+/** Formats a number: `1,000,000`, `0.0125`. */
 export const number = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: digitsOf(value) });
 
-/** Dollars: `$111,000,000`, `$31.30`, `$0.526` */
+/** Formats dollars: `$111,000,000`, `$31.30`, `$0.526`. */
 export function money(usd: number): string {
   if (usd < 0) return `-${money(-usd)}`;
   const maximumFractionDigits = digitsOf(usd);
@@ -16,5 +16,5 @@ export function money(usd: number): string {
   return `$${usd.toLocaleString("en-US", { maximumFractionDigits, minimumFractionDigits: isWhole ? 0 : 2 })}`;
 }
 
-/** A fraction: `3.25 %` */
+/** Formats a fraction as a percentage: `3.25 %`. */
 export const percent = (fraction: number): string => `${(fraction * 100).toLocaleString("en-US", { maximumFractionDigits: 2 })} %`;

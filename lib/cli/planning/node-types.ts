@@ -5,7 +5,7 @@ import { readTable, type TableKind } from "./read-table.ts";
 
 export const nodeTypeTable: TableKind<NodeTypeRow> = { noun: "node type", columns: NodeTypeColumns, row: Row, key: ({ name }) => name };
 
-/** Four sizes to try a question on; one that offers twice as much costs a little more than twice as much. */
+/** Four example sizes. A size that offers twice as much costs a little more than twice as much. */
 const examples = [
   { name: "small", offers: { compute: 100, storage: 16, bandwidth: 10 } },
   { name: "medium", offers: { compute: 200, storage: 32, bandwidth: 20 } },
@@ -14,7 +14,7 @@ const examples = [
 ] as const;
 export const exampleUnitPrices: PerResource = { compute: 100, storage: 50, bandwidth: 30 };
 
-/** The types of a file, or the example ones; what has no price of its own costs what its parts do. */
+/** Returns the types of a file, or the examples. A type without a price costs the sum of its units' prices. */
 export async function nodeTypes(file: string | undefined, unitPrices: Partial<PerResource> | undefined): Promise<readonly NodeType[]> {
   const rows = file === undefined ? examples.map(example) : await readTable(file, nodeTypeTable);
   const prices = unitPrices ?? (file === undefined ? exampleUnitPrices : undefined);
@@ -29,7 +29,7 @@ function costOf(
 ): NodeType["cost"] {
   const { prices, file } = by;
   if (!prices)
-    throw new UsageError(`${file} gives no price for ${name}; fill in hardwareUsd, or price what it offers with --unit-prices ${sample}`);
+    throw new UsageError(`${file} gives no price for ${name}; fill in hardwareUsd, or set prices per unit with --unit-prices ${sample}`);
   const each = perResource((resource) => offers[resource] * (prices[resource] ?? 0));
   return { hardware: each.compute + each.storage, software: 0, network: each.bandwidth };
 }

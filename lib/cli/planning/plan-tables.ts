@@ -11,7 +11,7 @@ import type { TableKind } from "./read-table.ts";
 
 const id = (row: { readonly id: string }): string => row.id;
 
-/** Jobs, as this command has them or as the pod lists of a public trace have them. */
+/** Tables of jobs: in this command's own format, or in that of the pod lists of a public trace. */
 export const jobTables: readonly [TableKind<PlanJob>, ...TableKind<PlanJob>[]] = [
   { noun: "job", columns: PlanJobColumns, row: PlanJobRow, key: id },
   { noun: "pod", columns: OpenbPodColumns, row: OpenbPodRow, key: id },

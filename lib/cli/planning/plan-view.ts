@@ -8,10 +8,10 @@ import { money, number, percent } from "./figures.ts";
 import { alternativesOf, type Planned, performanceUsd, savedUsd, stoppedUsd } from "./planned.ts";
 import { cheapestChange, whyWords } from "./reason-words.ts";
 
-/** Rows of each table; --json has all. */
+/** The most rows that each table shows; --json has all. */
 const mostRows = 30;
 
-/** The plan for people: where jobs go, what is launched for them, who waits and why, and what it costs. */
+/** Returns the plan for people: where jobs go, what is launched for them, which jobs wait and why, and what it costs. */
 export function planLines(plan: Planned, width: number): string[] {
   const { answer } = plan;
   return [
@@ -29,7 +29,7 @@ function section<T>(rows: readonly T[], columns: readonly Column<T>[], width: nu
   return [...tableLines(rows.slice(0, mostRows), columns, { empty: "", width }), ...more, ""];
 }
 
-/** `train-1, train-2 +14` */
+/** Shortens a list of jobs: `train-1, train-2 +14`. */
 function names(jobs: readonly string[]): string {
   const told = jobs.slice(0, 2).join(", ");
   return jobs.length > 2 ? `${told} +${number(jobs.length - 2)}` : told;
@@ -39,7 +39,7 @@ const drainColumns: Column<Drain>[] = [
   { title: "EMPTY", of: ({ node }) => node },
   { title: "SAVES/H", of: ({ usdPerHour }) => money(usdPerHour), align: "right" },
   { title: "JOBS", of: ({ jobs }) => number(jobs.length), align: "right" },
-  { title: "WHICH START ANEW", of: ({ jobs }) => names(jobs), yields: true },
+  { title: "WHICH RESTART", of: ({ jobs }) => names(jobs), yields: true },
 ];
 
 const bindingColumns: Column<Binding>[] = [
@@ -48,7 +48,7 @@ const bindingColumns: Column<Binding>[] = [
   { title: "WHICH", of: ({ jobs }) => names(jobs), yields: true },
 ];
 
-/** Launches of the same for jobs alike, as one row. */
+/** Equal launches for equal jobs, shown as one row. */
 type Launches = { readonly first: Purchase; readonly times: number; readonly jobs: readonly string[]; readonly others: readonly string[] };
 
 function launchesOf(plan: Planned): readonly Launches[] {
@@ -91,7 +91,7 @@ function facts(plan: Planned): [string, string | undefined][] {
   const { problem, answer, drains, ms } = plan;
   const { interruptionsUsd, dataUsd, waitingUsd, fleetUsd } = answer.cost;
   const lost = [
-    ["what starts anew", stoppedUsd(drains)],
+    ["restarts", stoppedUsd(drains)],
     ["interruptions", interruptionsUsd],
     ["data", dataUsd],
     ["waiting", waitingUsd],
@@ -104,7 +104,7 @@ function facts(plan: Planned): [string, string | undefined][] {
       "jobs",
       `${number(jobs)} of ${count(problem.jobs.length, "kind")}; ${count(problem.offers.length, "offer")}, ${count(problem.nodes.length, "node")}`,
     ],
-    ["f", `${money(fleetUsd)}/h for what is launched${drains.length > 0 ? `, less ${money(savedUsd(drains))}/h for what is emptied` : ""}`],
+    ["f", `${money(fleetUsd)}/h for launches${drains.length > 0 ? `, less ${money(savedUsd(drains))}/h for emptied nodes` : ""}`],
     ["g", `${money(performanceUsd(plan))}/h lost in performance${parts.length > 0 ? `: ${parts.join(", ")}` : ""}`],
     [
       "bound",

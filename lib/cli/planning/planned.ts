@@ -3,22 +3,22 @@ import { alternatives } from "../../optimizer/search/alternatives.ts";
 import type { Answer, Purchase } from "../../optimizer/search/answer.ts";
 import type { Drain } from "../../optimizer/search/drains.ts";
 
-/** A plan with the problem that it answers. */
+/** A plan with the problem that it solves. */
 export type Found = {
   readonly problem: Problem;
   readonly answer: Answer;
   readonly drains: readonly Drain[];
-  /** Jobs that run and stay where they are, with their node. */
+  /** Running jobs that stay where they are, with their node. */
   readonly staying: ReadonlyMap<string, string>;
 };
 
-/** … and how long it took. */
+/** A plan with how long it took to find. */
 export type Planned = Found & {
   readonly classOf: ReadonlyMap<string, JobClass>;
   readonly ms: number;
 };
 
-/** Other offers told of beside the one that was chosen. */
+/** The most alternatives that are listed per chosen offer. */
 const mostAlternatives = 3;
 
 export const planned = (found: Found, ms: number): Planned => ({
@@ -32,15 +32,15 @@ export const alternativesOf = ({ problem, classOf }: Planned, purchase: Purchase
     .slice(0, mostAlternatives)
     .map(({ name }) => name);
 
-/** g: what the plan risks, moves, stops and delays, in dollars an hour. */
+/** Returns g: the cost of interruptions, data transfers, restarts and waiting, in dollars per hour. */
 export const performanceUsd = ({ answer: { cost }, drains }: Found): number =>
   cost.interruptionsUsd + cost.dataUsd + cost.waitingUsd + stoppedUsd(drains);
-/** What work loses that is stopped to start anew elsewhere, dollars an hour. */
+/** Returns what jobs lose that restart elsewhere, in dollars per hour. */
 export const stoppedUsd = (drains: readonly Drain[]): number => drains.reduce((sum, { lostUsd }) => sum + lostUsd, 0);
-/** What emptied nodes cost no more, dollars an hour. */
+/** Returns the cost that emptied nodes save, in dollars per hour. */
 export const savedUsd = (drains: readonly Drain[]): number => drains.reduce((sum, { usdPerHour }) => sum + usdPerHour, 0);
 
-/** The plan for programs. */
+/** Returns the plan as JSON, for programs. */
 export function planJson(plan: Planned): object {
   const { answer, drains, ms } = plan;
   const { fleetUsd, ...performance } = answer.cost;

@@ -10,17 +10,17 @@ export type PlanInput = {
 };
 
 export type PlanBounds = {
-  /** All launches together. */
+  /** Limit of all launches together. */
   readonly usdPerHour?: number | undefined;
   readonly gpus?: number | undefined;
-  /** Jobs may have all of an instance; else its host keeps what the fleet's hosts keep. */
+  /** Whether jobs may use all of an instance. Otherwise the host reserves what the fleet's hosts reserve. */
   readonly wholeNodes?: boolean | undefined;
 };
 
-/** The names of the limits, as people read them in a reason. */
+/** The names of the limits, as reasons show them. */
 export const limitNames = { usdPerHour: "dollars an hour", gpus: "GPUs" } as const;
 
-/** What the tables ask, in the optimizer's terms. */
+/** Converts the tables to a problem for the optimizer. */
 export function problemOf({ jobs, offers, nodes }: PlanInput, bounds: PlanBounds = {}): Problem {
   const limits = [
     { name: limitNames.usdPerHour, most: bounds.usdPerHour },
@@ -39,7 +39,7 @@ export function problemOf({ jobs, offers, nodes }: PlanInput, bounds: PlanBounds
   };
 }
 
-/** Jobs that need the same and matter the same become one class, whatever row they come from. */
+/** Groups jobs with equal needs and priority into classes, whichever rows they come from. */
 function classesOf(jobs: readonly PlanJob[]): readonly JobClass[] {
   const alike = Map.groupBy(jobs, ({ id: _id, count: _count, node: _node, ...needs }) => JSON.stringify(needs));
   return [...alike.values()].flatMap((rows) => {
@@ -48,7 +48,7 @@ function classesOf(jobs: readonly PlanJob[]): readonly JobClass[] {
   });
 }
 
-/** `train`, or `train#1` to `train#8` where a row stands for eight. */
+/** Returns the names of a row's jobs: `train`, or `train#1` to `train#8` if the row stands for eight. */
 export const namesOf = ({ id, count }: Pick<PlanJob, "id" | "count">): readonly string[] =>
   count === 1 ? [id] : Array.from({ length: count }, (_, index) => `${id}#${index + 1}`);
 

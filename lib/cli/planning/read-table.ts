@@ -11,34 +11,34 @@ import { fileTrouble } from "../invocation/file-trouble.ts";
 import { columnsOf, requiredColumns } from "./columns.ts";
 import { type Found, type Records, recordsOf } from "./records.ts";
 
-/** A kind of table: what its columns are, and what becomes of a row. */
+/** A kind of table: its columns, and the type of a row. */
 export type TableKind<T> = {
-  /** What a row is: "job". */
+  /** The noun for a row, for example "job". */
   readonly noun: string;
   readonly columns: z.ZodObject;
   readonly row: z.ZodType<T>;
-  /** What no two rows may share; absent where any may be alike. */
+  /** Returns the key of a row, which must be unique. Undefined if rows may be equal. */
   readonly key?: ((row: T) => string) | undefined;
 };
 
-/** Wrong rows that are told of; who has a thousand of them needs a few. */
+/** The most errors that are listed. A few are enough even if there are a thousand. */
 const mostTold = 10;
 
-/** One kind, or several of which the first is the usual one. */
+/** One kind of table or several; the first is the default. */
 type Kinds<T> = readonly [TableKind<T>, ...TableKind<T>[]];
 
-/** Reads a table from CSV or JSON; throws a UsageError that names file, row and field of all that is wrong with it. */
+/** Reads a table from CSV or JSON. Throws a UsageError that names the file, the row and the field of each error. */
 export const readTable = async <T>(file: string, ...kinds: Kinds<T>): Promise<readonly T[]> =>
   tableOf(file, await readText(file), ...kinds);
 
-/** The same of a text. */
+/** Parses a table from a text. `file` is its name in errors. */
 export function tableOf<T>(file: string, text: string, ...kinds: Kinds<T>): readonly T[] {
   const records = recordsOf(file, text);
   const kind = kindOf(records, kinds);
   if (records.columns?.length === 0)
-    throw new UsageError(`${file} is empty; its first line is to name the columns: ${requiredColumns(kind.columns).join(",")}`);
+    throw new UsageError(`${file} is empty; its first line must name the columns: ${requiredColumns(kind.columns).join(",")}`);
   refuseColumns(file, records, kind);
-  if (records.found.length === 0) throw new UsageError(`${file} has no ${kind.noun} in it`);
+  if (records.found.length === 0) throw new UsageError(`${file} contains no ${kind.noun}`);
   const wrong: string[] = [];
   const rows = records.found.flatMap((found) => {
     const row = checked(kind.row, found.value);
@@ -52,14 +52,14 @@ export function tableOf<T>(file: string, text: string, ...kinds: Kinds<T>): read
   throw new UsageError([...wrong.slice(0, mostTold), ...more].join("\n  "));
 }
 
-/** The kind of which the first row names the most columns. */
+/** Returns the kind that has the most columns in common with the table. */
 function kindOf<T>({ columns, found }: Records, kinds: Kinds<T>): TableKind<T> {
   const given = columns ?? Object.keys(found[0]?.value ?? {});
   const known = (kind: TableKind<T>): number => given.filter((column) => columnsOf(kind.columns).includes(column)).length;
   return kinds.reduce((best, kind) => (known(kind) > known(best) ? kind : best));
 }
 
-/** Of a table the header says it once; of JSON each item has to be looked at. */
+/** Throws a UsageError if a column is unknown or missing. For CSV it checks the header, for JSON each item. */
 function refuseColumns(file: string, { columns, found }: Records, kind: Pick<TableKind<unknown>, "columns" | "noun">): void {
   const known = columnsOf(kind.columns);
   const all = columns === undefined ? found : [{ at: "row 1", value: Object.fromEntries(columns.map((column) => [column, ""])) }];
@@ -75,14 +75,14 @@ function refuseColumns(file: string, { columns, found }: Records, kind: Pick<Tab
   }
 }
 
-/** The column that was meant, if one is spelt alike; else all there are. */
+/** Suggests the known column that is spelt like this one, or lists all columns. */
 function hint(foreign: string, known: readonly string[]): string {
   const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   const meant = known.find((name) => plain(name) === plain(foreign)) ?? known.find((name) => isNear(plain(name), plain(foreign)));
   return meant === undefined ? `; there are: ${known.join(", ")}` : `; did you mean ${meant}?`;
 }
 
-/** Whether one holds the other, or they differ by a letter. */
+/** Returns whether one name contains the other, or they differ by one letter. */
 function isNear(one: string, other: string): boolean {
   if (other.length < 3) return false;
   if (one.includes(other) || other.includes(one)) return true;
@@ -103,14 +103,14 @@ function twice<T>(
     const at = found[index]?.at ?? "";
     const before = first.get(key(row));
     if (before === undefined) first.set(key(row), at);
-    return before === undefined ? [] : [`${file}, ${at}: ${key(row)} is there already, in ${before}`];
+    return before === undefined ? [] : [`${file}, ${at}: ${key(row)} already exists, in ${before}`];
   });
 }
 
-/** More than this is no list of jobs, and might be anything that unpacks without end. */
+/** Limit of an unpacked file. A list of jobs is never larger, and a malicious archive could unpack without end. */
 const mostBytes = 512 * 1024 * 1024;
 
-/** The text of a file, unpacked if it is gzipped, whatever its name; `-` is standard input. */
+/** Returns the text of a file, unpacked if it is gzipped, whatever its name. `-` is standard input. */
 async function readText(file: string): Promise<string> {
   const bytes = file === "-" ? await buffer(process.stdin) : await bytesOf(file);
   const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;

@@ -2,28 +2,28 @@ import { type Conditions, conditionWords, isCondition } from "../../model/wants.
 import type { Reason, Waiting } from "../../optimizer/search/answer.ts";
 import { money, number } from "./figures.ts";
 
-/** Why a job has no place, in words. */
+/** Returns why an offer or a node cannot hold a job, in words. */
 export function reasonWords(reason: Reason): string {
   if (isUnmet(reason)) return conditionWords(reason.kind).why;
   switch (reason.kind) {
     case "no offers":
-      return "there is nothing to be bought";
+      return "there are no offers";
     case "model":
-      return "its GPUs are to be of another model";
+      return "it needs another GPU model";
     case "gpus":
-      return `it wants ${gpus(reason.wanted)} and one has ${number(reason.there)}`;
+      return `it needs ${gpus(reason.wanted)} and one has ${number(reason.there)}`;
     case "gpu memory":
-      return `it wants GPUs with ${number(reason.wanted)} GiB and they have ${number(reason.there)}`;
+      return `it needs GPUs with ${number(reason.wanted)} GiB and they have ${number(reason.there)}`;
     case "size":
-      return `it wants ${number(reason.wanted)} ${reason.of} and one has ${number(reason.there)} to give`;
+      return `it needs ${number(reason.wanted)} ${reason.of} and one offers ${number(reason.there)}`;
     case "capacity":
-      return `it wants ${number(reason.wanted)} of them and ${number(reason.there)} can be had`;
+      return `it needs ${number(reason.wanted)} of them and ${number(reason.there)} are available`;
     case "limit":
-      return `it takes ${number(reason.wanted)} ${reason.of} and the limit leaves ${number(Math.max(0, reason.there))}`;
+      return `it needs ${number(reason.wanted)} ${reason.of} and the limit leaves ${number(Math.max(0, reason.there))}`;
   }
 }
 
-/** What would have to be otherwise, for one reason. */
+/** Returns what would have to change to remove a reason. */
 function changeWords(reason: Reason): string | undefined {
   if (isUnmet(reason)) return conditionWords(reason.kind).change;
   switch (reason.kind) {
@@ -38,7 +38,7 @@ function changeWords(reason: Reason): string | undefined {
     case "size":
       return `at most ${number(Math.floor(reason.there * 100) / 100)} ${reason.of}`;
     case "capacity":
-      return `${number(reason.wanted - reason.there)} more to be had`;
+      return `${number(reason.wanted - reason.there)} more available`;
     case "limit":
       return `a limit that is ${number(reason.wanted - Math.max(0, reason.there))} ${reason.of} higher`;
   }
@@ -49,10 +49,10 @@ const isUnmet = (reason: Reason): reason is Unmet => isCondition(reason.kind);
 
 const gpus = (count: number): string => `${number(count)} ${count === 1 ? "GPU" : "GPUs"}`;
 
-/** `it wants 16 GiB of memory and one has 14.72 to give` */
+/** Returns all reasons: `it needs 16 GiB of memory and one offers 14.72`. */
 export const whyWords = ({ reasons }: Pick<Waiting, "reasons">): string => reasons.map(reasonWords).join("; ");
 
-/** `with at most 14.72 GiB of memory it could have g5.xlarge/any/spot for $0.41/h` */
+/** Returns the cheapest change: `with at most 14.72 GiB of memory it could have g5.xlarge/any/spot for $0.41/h`. */
 export function cheapestChange({ reasons, change }: Pick<Waiting, "reasons" | "change">): string | undefined {
   const wanted = reasons.flatMap((reason) => changeWords(reason) ?? []);
   if (!change || wanted.length === 0) return undefined;

@@ -5,18 +5,18 @@ import { inWords } from "../../model/errors/in-words.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { cut } from "../terminal/table.ts";
 
-/** One thing of a file as it stands there: `row 3` of a table, `item 2` of a list. Empty cells are left out. */
+/** One raw record of a file: `row 3` of a table or `item 2` of a list. Empty cells are left out. */
 export type Found = { readonly at: string; readonly value: Readonly<Record<string, unknown>> };
-/** `columns`: what the header of a table names; absent in JSON, where each item has its own. */
+/** The records of a file. `columns` are those of the header; undefined for JSON, where each item names its own. */
 export type Records = { readonly columns?: readonly string[] | undefined; readonly found: readonly Found[] };
 
-/** What a text holds: JSON if it begins as that does, else CSV with a header. */
+/** Parses a text: as JSON if it begins like JSON, otherwise as CSV with a header. */
 export const recordsOf = (file: string, text: string): Records =>
   /^\uFEFF?\s*[[{]/.test(text) ? jsonRecords(file, withoutBom(text)) : csvRecords(file, withoutBom(text));
 
 const List = z.array(z.record(z.string(), z.unknown()));
 
-/** A list of objects, or an object of which one field is such a list. */
+/** Parses a list of objects, or an object with exactly one field that is a list. */
 function jsonRecords(file: string, text: string): Records {
   let value: unknown;
   try {
@@ -26,7 +26,7 @@ function jsonRecords(file: string, text: string): Records {
   }
   const lists = Array.isArray(value) ? [value] : Object.values(value ?? {}).filter(Array.isArray);
   const parsed = List.safeParse(lists[0]);
-  if (lists.length !== 1 || !parsed.success) throw new UsageError(`${file} is JSON, but not a list of objects, such as [{"id": "a"}]`);
+  if (lists.length !== 1 || !parsed.success) throw new UsageError(`${file} is JSON, but not a list of objects, for example [{"id": "a"}]`);
   return {
     found: parsed.data.map((item, index) => ({
       at: `item ${index + 1}`,
@@ -37,13 +37,13 @@ function jsonRecords(file: string, text: string): Records {
 
 const Rows = z.array(z.object({ record: z.array(z.string()), info: z.object({ lines: z.number() }) }));
 
-/** Rows are counted as an editor counts lines: the header is the first. */
+/** Parses CSV. Rows are counted like lines in an editor: the header is the first. */
 function csvRecords(file: string, text: string): Records {
   const [header, ...rows] = parsedCsv(file, text);
   if (!header) return { columns: [], found: [] };
   const columns = header.record;
   if (columns.length === 1 && columns[0]?.includes(";"))
-    throw new UsageError(`${file} has semicolons between its columns, and commas are expected; save it as CSV with commas`);
+    throw new UsageError(`${file} separates its columns with semicolons; save it as CSV with commas`);
   const twice = columns.find((column, index) => columns.indexOf(column) < index);
   if (twice !== undefined) throw new UsageError(`${file} has the column ${twice || "without a name"} twice`);
   return {
@@ -66,5 +66,5 @@ function parsedCsv(file: string, text: string): z.infer<typeof Rows> {
   }
 }
 
-/** What is no text at all must not do things to the terminal. */
+/** Replaces control characters, because a binary file must not control the terminal. */
 const printable = (text: string): string => cut(text.replaceAll(/[\p{C}\uFFFD]/gu, "?"), 200);

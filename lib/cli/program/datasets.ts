@@ -15,17 +15,17 @@ export function addDatasets(program: Command, { run, context }: Session): void {
 
   const dataset = program
     .command("dataset")
-    .description("upload, add, show or forget a dataset")
+    .description("upload, add, show or remove a dataset")
     .addHelpText(
       "after",
       "\nExamples:\n  fleet dataset upload images ./images\n  fleet dataset add images s3://bucket/images/\n  fleet dataset show images\n  fleet dataset rm images",
     );
   dataset
     .command("add")
-    .description("name files on S3, so that nodes fetch them once and jobs read them below $FLEETWRIGHT_DATA")
+    .description("make files on S3 a dataset: nodes fetch them once, and jobs read them below $FLEETWRIGHT_DATA")
     .argument("<name>")
     .argument("<source>", "s3://bucket/prefix/")
-    .option("--replace", "even if the name stands for another source")
+    .option("--replace", "replace the source if the dataset has another one")
     .addOption(team())
     .addOption(json())
     .addHelpText(
@@ -37,16 +37,16 @@ export function addDatasets(program: Command, { run, context }: Session): void {
     );
   dataset
     .command("upload")
-    .description("bring a dataset to what a folder holds, and add it; files that are there already are not sent")
+    .description("upload a folder as a dataset; files that are already there are not sent")
     .argument("<name>")
     .argument("<folder>")
-    .option("--delete", "remove from the dataset what is no longer in the folder")
-    .option("--dry-run", "say what would be uploaded and removed, and change nothing")
+    .option("--delete", "remove files from the dataset that are no longer in the folder")
+    .option("--dry-run", "print what would be uploaded and removed, and change nothing")
     .addOption(team())
     .addOption(json())
     .addHelpText(
       "after",
-      "\nExamples:\n  fleet dataset upload images ./images\n  fleet dataset upload images ./images --delete --dry-run\n\nA .fleetignore file says what stays here, in the syntax of .gitignore.",
+      "\nExamples:\n  fleet dataset upload images ./images\n  fleet dataset upload images ./images --delete --dry-run\n\nA .fleetignore file lists what is not uploaded, in the syntax of .gitignore.",
     )
     .action((name: string, folder: string, options) =>
       run(
@@ -65,7 +65,7 @@ export function addDatasets(program: Command, { run, context }: Session): void {
     .action((name: string, options) => run(load().then(async ({ showDataset }) => showDataset(name, options, await context()))));
   dataset
     .command("rm")
-    .description("forget a dataset; what lies on S3 stays")
+    .description("remove a dataset; its files stay on S3")
     .argument("<name>")
     .addOption(team())
     .addOption(json())

@@ -5,7 +5,7 @@ import type { Session } from "./session.ts";
 export function addFleet(program: Command, { run, context }: Session): void {
   program
     .command("nodes")
-    .description("list the instances that there are")
+    .description("list the fleet's instances")
     .addOption(pool())
     .addOption(limit(100))
     .addOption(cursor())
@@ -15,7 +15,7 @@ export function addFleet(program: Command, { run, context }: Session): void {
 
   program
     .command("node")
-    .description("show one node: its state, its GPUs, and what it holds")
+    .description("show one node: its state, its GPUs and the jobs it holds")
     .argument("<id>", "the instance's id")
     .addOption(json())
     .addHelpText("after", "\nExample:\n  fleet node i-0123456789abcdef0")
@@ -23,7 +23,7 @@ export function addFleet(program: Command, { run, context }: Session): void {
 
   program
     .command("pools")
-    .description("list the pools and how full they are")
+    .description("list the pools, with their queues, nodes and limits")
     .addOption(json())
     .addHelpText("after", "\nExample:\n  fleet pools")
     .action((options) => run(import("../commands/pools.ts").then(async ({ pools }) => pools(options, await context()))));
@@ -40,12 +40,12 @@ export function addFleet(program: Command, { run, context }: Session): void {
 
   program
     .command("forget")
-    .description("have a pool's packings begin to learn anew which engine packs best")
+    .description("delete what a pool has learned about which engine packs best")
     .argument("<pool>")
     .addOption(json())
     .addHelpText(
       "after",
-      "\nNothing hangs on what was learned but how soon a good packing is found. For admins.\n\nExample:\n  fleet forget gpu",
+      "\nThe pool starts to learn again. This affects only how soon a good packing is found. For admins.\n\nExample:\n  fleet forget gpu",
     )
     .action((name: string, options) =>
       run(import("../commands/pools.ts").then(async (commands) => commands.forgetLearned(name, options, await context()))),
@@ -53,10 +53,10 @@ export function addFleet(program: Command, { run, context }: Session): void {
 
   program
     .command("api")
-    .description("show where the HTTP API is, or make a signed call to it")
+    .description("show the address of the HTTP API, or make a signed call to it")
     .argument("[method]", "GET, POST, PUT or DELETE (default: GET)")
-    .argument("[path]", "such as /v1/pools")
-    .option("--body <json>", "what the call sends")
+    .argument("[path]", "for example /v1/pools")
+    .option("--body <json>", "the body to send")
     .addOption(json())
     .addHelpText(
       "after",
@@ -66,8 +66,8 @@ Examples:
   fleet api GET /v1/pools
   fleet api /v1/teams/research/jobs?state=running | jq -r '.items[].job'
 
-The API's lists are called "items" and its jobs "job" and "attempt", where the JSON of fleet jobs has "jobs", "id" and "attempts".
-GET /v1/openapi.json describes all of it.`,
+The API's lists are called "items", and its jobs have "job" and "attempt" where the JSON of fleet jobs has "id" and "attempts".
+GET /v1/openapi.json describes every operation.`,
     )
     .action((first: string | undefined, second: string | undefined, options) =>
       run(
@@ -81,7 +81,7 @@ GET /v1/openapi.json describes all of it.`,
 
   program
     .command("decisions")
-    .description("list what was decided, newest first")
+    .description("list the fleet's decisions, newest first")
     .addOption(pool())
     .addOption(limit(50))
     .addOption(cursor())
@@ -91,8 +91,8 @@ GET /v1/openapi.json describes all of it.`,
 
   program
     .command("decision")
-    .description("show one decision: what was seen, what was done, why, and what came of it")
-    .argument("<id>", "its id, or a beginning of it that no other decision has, as fleet decisions lists them")
+    .description("show one decision: what it saw, what it did, why, and the outcome")
+    .argument("<id>", "its id, or an unambiguous beginning of it, as fleet decisions lists them")
     .addOption(pool())
     .addOption(json())
     .addHelpText("after", "\nExample:\n  fleet decision 20260601-000000.000Z --pool gpu")

@@ -17,7 +17,7 @@ export function addJobs(program: Command, session: Session): void {
     .command("jobs")
     .description("list a team's jobs, newest first")
     .addOption(team())
-    .option("--state <states>", "only those in this state, or in one of several: queued,placed,running")
+    .option("--state <states>", "only jobs in this state, or in one of several: queued,placed,running")
     .addOption(named())
     .addOption(inPool())
     .addOption(since())
@@ -33,13 +33,13 @@ Examples:
   fleet jobs --name 'sweep-*' --since 2h
   fleet jobs --limit 2000 --json | jq -r '.jobs[].id'
 
-A deployment is named before the command: fleet --name DEPLOYMENT jobs`,
+To name a deployment, put --name before the command: fleet --name DEPLOYMENT jobs`,
     )
     .action((options: JobsOptions) => run(listThose(options, context)));
 
   program
     .command("job")
-    .description("show one job: its state, why, where, and what it left")
+    .description("show one job: its state and reason, its nodes, and its artifacts")
     .argument("<id>")
     .addOption(team())
     .addOption(json())
@@ -48,18 +48,18 @@ A deployment is named before the command: fleet --name DEPLOYMENT jobs`,
 
   program
     .command("logs")
-    .description("print what a job has written, or follow it while it writes")
+    .description("print the output of a job, or follow it while the job runs")
     .argument("<id>")
     .addOption(team())
-    .option("-f, --follow", "go on until the job has ended; exit 0 if it succeeded, else 1")
-    .option("--attempt <n>", "this attempt (default: the latest); with --follow, it and those after it", (text) =>
+    .option("-f, --follow", "follow until the job has ended; exit 0 if it succeeded, otherwise 1")
+    .option("--attempt <n>", "show this attempt (default: the latest); with --follow, this one and later ones", (text) =>
       whole(text, 1, 1_000_000),
     )
-    .option("--rank <n>", "this member of a gang (default: 0, the first one), or all, each line with its rank", rank)
-    .option("--tail <n>", "only so many of the newest lines", (text) => whole(text, 1, 10_000))
-    .option("--since <duration>", "only lines of the last 90s, 10m, 2h", seconds)
-    .option("--whole", "the complete output as it was kept, byte for byte; what is printed otherwise may leave parts out of much output")
-    .option("--raw", "print control characters as they are")
+    .option("--rank <n>", "show this member of a gang (default: 0, the first), or all, with the rank on each line", rank)
+    .option("--tail <n>", "only this many of the newest lines", (text) => whole(text, 1, 10_000))
+    .option("--since <duration>", "only lines from the last 90s, 10m, 2h", seconds)
+    .option("--whole", "print the complete output as it was kept, byte for byte; without this option, parts of a long output may be left out")
+    .option("--raw", "print control characters unchanged")
     .addOption(json())
     .addHelpText(
       "after",
@@ -69,21 +69,21 @@ A deployment is named before the command: fleet --name DEPLOYMENT jobs`,
 
   program
     .command("cancel")
-    .description("cancel jobs, waiting or running")
+    .description("cancel jobs that wait or run")
     .usage("[options] ID…\n       fleet cancel --state queued|running|all [options]")
     .argument("[ids...]")
     .addOption(team())
-    .option("--reason <text>", "on record with the job")
-    .option("--wait", "stay until their programs have been stopped (with ids)")
+    .option("--reason <text>", "the reason to record with the job")
+    .option("--wait", "wait until their programs have stopped (only with ids)")
     .addOption(json())
     .optionsGroup("Options instead of ids:")
-    .option("--state <states>", "all that wait (queued), all that is on a node (running), or both (all)")
+    .option("--state <states>", "all jobs that wait (queued), all jobs on a node (running), or both (all)")
     .addOption(named())
     .addOption(inPool())
     .addOption(since())
     .addOption(before())
-    .option("--dry-run", "only list what would be cancelled")
-    .option("-y, --yes", "do not ask before what runs is cancelled")
+    .option("--dry-run", "list what would be cancelled, and cancel nothing")
+    .option("-y, --yes", "cancel running jobs without asking")
     .addHelpText(
       "after",
       `
@@ -93,9 +93,9 @@ Examples:
   fleet cancel --state queued --name 'sweep-*'
   fleet cancel --state all --before 2h --dry-run
 
-Jobs that only wait are cancelled at once. Before --state cancels a job that is on a node, it asks; where nobody can be asked,
-in a script, it needs --yes. One job that cannot be cancelled keeps no other from it: then the exit code is 1, and the same
-command goes on with those that are left.`,
+Jobs that only wait are cancelled at once. Before --state cancels a job on a node, the command asks; in a script, where it cannot
+ask, it needs --yes. If a job cannot be cancelled, the others still are, and the exit code is 1. To continue with the jobs that are
+left, run the same command again.`,
     )
     .action((ids: readonly string[], options: CancelOptions & Partial<CancelManyOptions>) => run(cancelThose(ids, options, context)));
 
@@ -103,15 +103,15 @@ command goes on with those that are left.`,
 }
 
 const attempt = (): Option =>
-  new Option("--attempt <n>", "of this attempt (default: the newest that left files)").argParser((text) => whole(text, 1, 1_000_000));
+  new Option("--attempt <n>", "use this attempt (default: the newest that left files)").argParser((text) => whole(text, 1, 1_000_000));
 
 function addArtifacts(program: Command, { run, context }: Session): void {
-  const artifacts = program.command("artifacts").description("what jobs left, however they ended");
+  const artifacts = program.command("artifacts").description("list or fetch the files that jobs left, however they ended");
   artifacts
     .command("list")
-    .description("list what was kept of a job, and what was not and why")
+    .description("list a job's artifacts, and what was not kept and why")
     .argument("<id>")
-    .argument("[patterns...]", "only these: paths, folders or globs such as 'ckpt/*.pt'")
+    .argument("[patterns...]", "only these paths, folders or globs, for example 'ckpt/*.pt'")
     .addOption(team())
     .addOption(attempt())
     .addOption(json())
@@ -125,21 +125,21 @@ function addArtifacts(program: Command, { run, context }: Session): void {
     );
   artifacts
     .command("get")
-    .description("fetch, decrypt and verify what was kept of a job")
+    .description("fetch, decrypt and verify a job's artifacts")
     .argument("<id>")
     .argument(
       "[folder-or-patterns...]",
-      "a first word like ./out, /tmp/out or out/ is the folder; others are paths, folders or globs to fetch",
+      "a first word such as ./out, /tmp/out or out/ is the folder; all others are paths, folders or globs to fetch",
     )
     .option("--to <folder>", "fetch into this folder (default: ./ID)")
-    .option("--force", "write over files that are there and differ")
+    .option("--force", "overwrite local files that differ")
     .addOption(team())
     .addOption(attempt())
     .addOption(json())
     .addHelpText(
       "after",
       `
-What is there already, byte for byte, is not fetched again, so that a command that was interrupted can be repeated.
+Files that are already there, byte for byte, are not fetched again, so you can repeat a command that was interrupted.
 
 Examples:
   fleet artifacts get train-7 ./out                    everything, into ./out
@@ -157,7 +157,7 @@ Examples:
     );
 }
 
-/** What cannot be meant is refused before anybody is asked anything. */
+/** Lists jobs. Refuses options that make no sense before it connects to the deployment. */
 async function listThose(options: JobsOptions, context: Session["context"]): Promise<number> {
   filterOf(options, 0);
   const { jobs } = await import("../commands/jobs/jobs.ts");
@@ -172,12 +172,12 @@ async function cancelThose(
   const { state, name, pool, since: from, before: until, dryRun, yes } = options;
   if (ids.length > 0) {
     if ([state, name, pool, from, until, dryRun, yes].some((each) => each !== undefined))
-      throw new UsageError("name the jobs, or say which with --state; not both");
+      throw new UsageError("name the jobs or select them with --state, not both");
     const { cancel } = await import("../commands/jobs/cancel.ts");
     return cancel(ids, options, await context());
   }
-  if (state === undefined) throw new UsageError("name the jobs, or say which: --state queued, --state running or --state all");
-  if (options.wait) throw new UsageError("--wait is for jobs that are named");
+  if (state === undefined) throw new UsageError("name the jobs, or select them: --state queued, --state running or --state all");
+  if (options.wait) throw new UsageError("--wait works only with jobs that you name");
   const { cancelMany, statesMeant } = await import("../commands/jobs/cancel-many.ts");
   filterOf({ ...options, state }, 0, statesMeant);
   return cancelMany({ ...options, state }, { ...(await context()), confirm: confirmOnTerminal() });
@@ -192,7 +192,7 @@ function rank(text: string): number | "all" {
   return text === "all" ? text : whole(text, 0, 10_000);
 }
 
-/** Asks on the terminal; anything but yes is no. Undefined where nobody sits before one. */
+/** Returns a function that asks on the terminal and takes anything but yes as no, or undefined if there is no terminal to ask on. */
 function confirmOnTerminal(): Confirm | undefined {
   const { stdin, stderr } = process;
   if (!stdin.isTTY || !stderr.isTTY) return undefined;

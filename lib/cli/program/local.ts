@@ -11,11 +11,11 @@ import type { Session } from "./session.ts";
 export function addLocal(program: Command, { run, context, console }: Session): void {
   program
     .command("local")
-    .description("run the whole of it on this machine, without an account, until Ctrl-C")
-    .option("--port <port>", `where to listen on 127.0.0.1 (default: ${usualPort}, or a free one when that is taken)`, (text) =>
+    .description("run the whole product on this machine, without an AWS account, until Ctrl-C")
+    .option("--port <port>", `the port of 127.0.0.1 to listen on (default: ${usualPort}, or a free port if that is taken)`, (text) =>
       whole(text, 1, 65_535),
     )
-    .option("--ec2 <file>", "how its EC2 behaves: capacity over time, request rates, delays (JSON; the example below is one)")
+    .option("--ec2 <file>", "how its EC2 behaves: capacity over time, request rates and delays, as JSON; see the example below")
     .addOption(json())
     .addHelpText(
       "after",
@@ -31,12 +31,12 @@ export function addLocal(program: Command, { run, context, console }: Session): 
 
   program
     .command("interrupt")
-    .description("let the local cloud take a spot instance back, with its notice")
+    .description("make the local cloud take a spot instance back, after an interruption notice")
     .argument("<node>", "the instance's id")
     .addOption(json())
     .addHelpText(
       "after",
-      "\nExample:\n  fleet interrupt i-0123456789abcdef0\n\nOn AWS, AWS FIS does it: aws:ec2:send-spot-instance-interruptions.",
+      "\nExample:\n  fleet interrupt i-0123456789abcdef0\n\nOn AWS, use AWS FIS: aws:ec2:send-spot-instance-interruptions.",
     )
     .action((node: string, options) =>
       run(import("../commands/interrupt.ts").then(async ({ interrupt }) => interrupt(node, options, await context()))),
@@ -44,7 +44,7 @@ export function addLocal(program: Command, { run, context, console }: Session): 
 
   program
     .command("demo")
-    .description("show the main job on this machine: a few jobs in, artifacts out, and back to zero")
+    .description("run a demonstration on this machine: jobs in, artifacts out, and back to zero instances")
     .addOption(json())
     .addHelpText("after", "\nExample:\n  fleet demo --json | tail -1")
     .action((options) =>
@@ -59,14 +59,14 @@ export function addLocal(program: Command, { run, context, console }: Session): 
 export function addUse(program: Command, { run, console }: Session): void {
   program
     .command("use")
-    .description("say where commands go from now on: to the local cloud or to AWS; alone, show where, and why")
-    .addArgument(new Argument("[target]", "where to").choices(["local", "aws"]))
+    .description("choose where commands go: to the local cloud or to AWS; without a target, show where and why")
+    .addArgument(new Argument("[target]", "where commands go from now on").choices(["local", "aws"]))
     .addOption(json())
     .addHelpText(
       "after",
       `
-It is remembered for this user. FLEETWRIGHT_TARGET=local|aws goes before it in one shell, and --local or --aws in one command.
-Without any of them commands speak to the local cloud that runs, and to AWS if none ever ran; when one has ended, they fail.
+The choice is stored for this user. FLEETWRIGHT_TARGET=local|aws overrides it in one shell, and --local or --aws in one command.
+Without any of them, commands go to the local cloud that runs, or to AWS if none ever ran. After a local cloud has ended, they fail.
 
 Examples:
   fleet use

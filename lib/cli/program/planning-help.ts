@@ -7,13 +7,13 @@ import { packageRoot } from "../invocation/folders.ts";
 import { pathFrom } from "../invocation/invocation.ts";
 import { columnLines, columnsOf } from "../planning/columns.ts";
 
-/** A table that ships, as the user can name it from where they are. */
+/** Returns the path of an example table that ships, relative to the user's folder. */
 const sample = (name: string): string => pathFrom(askedFrom(process.env, process.cwd()), join(packageRoot, "events", "planning", name));
 
-/** What the help of `fleet capacity` says after its options. */
+/** The help of `fleet capacity` after its options. */
 export const capacityHelp = (): string => `
-Minimises f + g: what the nodes cost, and what is lost in performance, in the same dollars. The answer comes with a bound that no
-fleet can beat, and with the price of one unit more.
+Minimises f + g: the cost of the nodes plus the loss in performance, both in dollars. Also prints a bound that no fleet can beat, and
+the price of one more unit.
 
 Examples:
   fleet capacity --compute 1000000
@@ -23,10 +23,10 @@ Examples:
 A file of types has these columns (or, as JSON, a list of objects with these fields):
 ${columnLines(NodeTypeColumns)}`;
 
-/** What the help of `fleet plan` says after its options. */
+/** The help of `fleet plan` after its options. */
 export const planHelp = (): string => `
-Nothing is launched and no deployment is needed. The plan comes with a bound that no plan for the same jobs can beat. Jobs that say on
-which node they run stay there, unless that node's price is more than they cost elsewhere, with what they lose by starting anew.
+Launches nothing, and needs no deployment. Also prints a bound that no plan for the same jobs can beat. A job that names the node on
+which it runs stays there, unless the node costs more than its jobs would cost elsewhere, including what they lose by a restart.
 
 Examples:
   fleet plan --jobs ${sample("jobs.csv")} --offers ${sample("offers.csv")}
@@ -37,7 +37,7 @@ All files are CSV with a header, or JSON: a list of objects with these fields.
 
 Jobs:
 ${columnLines(PlanJobColumns)}
-or as the pod lists of Alibaba's GPU trace ("openb") have them: ${columnsOf(OpenbPodColumns).join(", ")}
+or the columns of the pod lists of Alibaba's GPU trace ("openb"): ${columnsOf(OpenbPodColumns).join(", ")}
 
 Offers:
 ${columnLines(PlanOfferColumns)}

@@ -3,11 +3,11 @@ import { type PerResource, type ResourceName, resourceNames } from "../../model/
 import { json, number, whole } from "./asked.ts";
 import type { Session } from "./session.ts";
 
-/** What can be asked without a deployment. */
+/** Adds the commands that need no deployment. */
 export function addPlanning(program: Command, session: Session): void {
   const capacity = addCapacity(program, session);
   const plan = addPlan(program, session);
-  // Their help tells of the columns of tables, and is the only one for which schemas are loaded.
+  // Only their help needs schemas, because it lists the columns of tables. So the schemas are loaded here, and not for all commands.
   program.hook("preSubcommand", async (_program, command) => {
     if (command !== capacity && command !== plan) return;
     const { capacityHelp, planHelp } = await import("./planning-help.ts");
@@ -18,16 +18,16 @@ export function addPlanning(program: Command, session: Session): void {
 function addCapacity(program: Command, { run, console }: Session): Command {
   return program
     .command("capacity")
-    .description("say which nodes to have for a demand, and what they cost at the least")
-    .option("--compute <amount>", "how much computing is wanted, in the types' units", positive)
-    .option("--storage <amount>", "how much storage", positive)
-    .option("--bandwidth <amount>", "how much bandwidth", positive)
-    .option("--types <file>", "node types, CSV or JSON (default: four sizes to try it on)")
-    .option("--unit-prices <prices>", "what a unit costs, for types without prices: compute=100,storage=50,bandwidth=30", prices)
-    .option("--per-node <usd>", "performance lost with each node that there is", positive)
-    .option("--headroom <percent>", "part of the capacity that is to stay free", (text) => whole(text, 0, 99))
-    .option("--waiting <prices>", "performance lost by each unit that falls into the headroom: compute=5", prices)
-    .option("--shortfall <prices>", "performance lost by each unit that goes unmet (default: all is to be met)", prices)
+    .description("find the cheapest nodes that meet a demand, and a lower bound of their cost")
+    .option("--compute <amount>", "demand for compute, in the units of the node types", positive)
+    .option("--storage <amount>", "demand for storage", positive)
+    .option("--bandwidth <amount>", "demand for bandwidth", positive)
+    .option("--types <file>", "node types, CSV or JSON (default: four example sizes)")
+    .option("--unit-prices <prices>", "price per unit, for types without prices: compute=100,storage=50,bandwidth=30", prices)
+    .option("--per-node <usd>", "performance lost per node", positive)
+    .option("--headroom <percent>", "share of the capacity to keep free", (text) => whole(text, 0, 99))
+    .option("--waiting <prices>", "performance lost per unit that falls into the headroom: compute=5", prices)
+    .option("--shortfall <prices>", "performance lost per unit of unmet demand (default: all demand must be met)", prices)
     .addOption(budget(10_000))
     .addOption(json())
     .action((options) => run(import("../commands/capacity.ts").then(({ capacity }) => capacity(options, console))));
@@ -36,16 +36,16 @@ function addCapacity(program: Command, { run, console }: Session): Command {
 function addPlan(program: Command, { run, console }: Session): Command {
   return program
     .command("plan")
-    .description("say where jobs of a file would go, what would be launched for them, and at what cost")
-    .requiredOption("--jobs <file>", "the jobs, CSV or JSON, or gzipped; - for standard input")
-    .requiredOption("--offers <file>", "what can be bought")
-    .option("--nodes <file>", "nodes that are there, with what is free on them")
-    .option("--max-usd <usd>", "most that all launches may cost an hour", positive)
-    .option("--max-gpus <n>", "most GPUs that all launches may have", (text) => whole(text, 0, 1_000_000))
-    .option("--whole-nodes", "jobs may have all of an instance (default: 0.2 vCPU and 8 % of its memory stay with its host)")
+    .description("plan where the jobs of a file would go, what would be launched for them, and at what cost")
+    .requiredOption("--jobs <file>", "the jobs, as CSV or JSON, possibly gzipped; - for standard input")
+    .requiredOption("--offers <file>", "the offers: instances that can be launched")
+    .option("--nodes <file>", "existing nodes, with what is free on them")
+    .option("--max-usd <usd>", "limit of the cost of all launches, per hour", positive)
+    .option("--max-gpus <n>", "limit of the GPUs of all launches", (text) => whole(text, 0, 1_000_000))
+    .option("--whole-nodes", "let jobs use all of an instance (default: 0.2 vCPU and 8 % of the memory are reserved for the host)")
     .addOption(budget(1_000))
-    .addOption(new Option("--seed <n>", "another one may find another plan").argParser((text) => whole(text, 0, 2 ** 31 - 1)).default(1))
-    .option("--explain <job>", "why this job goes where it goes, or what would place it")
+    .addOption(new Option("--seed <n>", "seed of the search; another seed may find another plan").argParser((text) => whole(text, 0, 2 ** 31 - 1)).default(1))
+    .option("--explain <job>", "explain why this job goes where it goes, or what would place it")
     .addOption(json())
     .action((options) => run(import("../commands/plan.ts").then(({ plan }) => plan(options, console))));
 }
@@ -55,18 +55,18 @@ const budget = (usualMs: number): Option =>
 
 function positive(text: string): number {
   const value = number(text);
-  if (value < 0 || value > 1e12) throw new InvalidArgumentError("a number from 0 to 1e12 is wanted");
+  if (value < 0 || value > 1e12) throw new InvalidArgumentError("expected a number from 0 to 1e12");
   return value;
 }
 
 const isResource = (text: string): text is ResourceName => resourceNames.some((name) => name === text);
 
-/** `compute=100,storage=50` */
+/** Reads prices such as `compute=100,storage=50`. */
 function prices(text: string): Partial<PerResource> {
   return Object.fromEntries(
     text.split(",").map((part): [ResourceName, number] => {
       const [name = "", value = "", ...more] = part.split("=");
-      if (!isResource(name) || more.length > 0) throw new InvalidArgumentError(`prices are wanted as compute=100,storage=50,bandwidth=30`);
+      if (!isResource(name) || more.length > 0) throw new InvalidArgumentError(`expected prices as compute=100,storage=50,bandwidth=30`);
       return [name, positive(value)];
     }),
   );

@@ -13,7 +13,7 @@ import { addPlanning } from "./planning.ts";
 import { openSession, type Session, type Start } from "./session.ts";
 import { addSubmit } from "./submit.ts";
 
-/** Runs the command that the words name and says what went wrong, if anything did. Answers the exit code. */
+/** Runs the command that `argv` names, and prints what went wrong. Returns the exit code. */
 export async function runFleet(start: Start): Promise<number> {
   const program = fleetCommand(start);
   const session = openSession(program, start);
@@ -22,52 +22,52 @@ export async function runFleet(start: Start): Promise<number> {
     await program.parseAsync(start.argv);
     return session.exitCode();
   } catch (error) {
-    // Commander has said itself what was wrong; help and version end here too, with 0.
+    // Commander has already printed the error. Help and --version also end here, with exit code 0.
     if (error instanceof Error && "exitCode" in error) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     return explain(error, start.console.note);
   }
 }
 
-/** The command by itself, which knows no other yet. */
+/** The program with its own options, before any command is added. */
 function fleetCommand({ console }: Start): Command {
   const { version }: { version: string } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8"));
-  /** Help as this user can paste it. */
+  /** Returns the lines of a help text, with each command as this user must type it. */
   const linesOf = (text: string): string[] => {
     const names = program.commands.map((command) => command.name());
     return asCalled(text, names).trimEnd().split("\n");
   };
   const program: Command = new Command("fleet")
     .helpCommand(false)
-    .description("Fleetwright: GPU jobs from a queue, on a fleet that scales from zero and back")
+    .description("Fleetwright runs GPU jobs from a queue, on a fleet that scales from zero and back to zero")
     .version(version)
-    .addOption(new Option("--name <name>", "the deployment to speak to").env("FLEETWRIGHT_NAME").default("fleetwright"))
-    .addOption(new Option("--local", "speak to the local cloud, or fail if none runs").conflicts("aws"))
-    .addOption(new Option("--aws", "speak to AWS even while a local cloud runs here"))
+    .addOption(new Option("--name <name>", "the deployment to use").env("FLEETWRIGHT_NAME").default("fleetwright"))
+    .addOption(new Option("--local", "use the local cloud; fail if none is running").conflicts("aws"))
+    .addOption(new Option("--aws", "use AWS, even if a local cloud is running"))
     .configureOutput({ writeOut: (text) => linesOf(text).forEach(console.out), writeErr: (text) => linesOf(text).forEach(console.note) })
     .addHelpText(
       "after",
       `
 Examples:
-  fleet local                                          a cloud on this machine; keep it running
-  fleet submit --workdir . -- python train.py          pack this folder, and run the command in it on a GPU
-  fleet jobs                                           how they are
-  fleet logs train-7 -f                                what one writes, while it writes it
-  fleet artifacts get train-7 ./out                    what it left, decrypted and verified
-  fleet decisions                                      what the fleet did, and why
+  fleet local                                          run a cloud on this machine; leave it running
+  fleet submit --workdir . -- python train.py          pack this folder and run the command in it on a GPU
+  fleet jobs                                           list your jobs and their states
+  fleet logs train-7 -f                                follow the output of a job
+  fleet artifacts get train-7 ./out                    fetch, decrypt and verify its artifacts
+  fleet decisions                                      list what the fleet did and why
 
-Commands speak to the local cloud that runs on this machine, or to AWS with your usual region and credentials; "fleet use" shows
-and sets which. Each command that changes something says which it was. "fleet COMMAND --help" has its options and examples.
+Commands go to the local cloud that runs on this machine, or to AWS with your usual region and credentials; "fleet use" shows and
+sets which. A command that changes something prints where it went. "fleet COMMAND --help" lists its options and examples.
 
 Environment:
-  FLEETWRIGHT_TEAM, FLEETWRIGHT_NAME   for --team and --name
-  FLEETWRIGHT_TARGET=local|aws         where commands go, in this shell
-  FLEETWRIGHT_HOME                     where local clouds keep what they need and their logs (default: .fleetwright in the checkout), and
-                                       where commands remember them (default: ~/.local/state/fleetwright)
-  FLEETWRIGHT_COMMAND                  what you type for "fleet", if it is a wrapper of your own: hints begin with it
-  FLEETWRIGHT_DEBUG=1                  shows where an error came from
-  NO_COLOR=1                           no colours, not even on a terminal
+  FLEETWRIGHT_TEAM, FLEETWRIGHT_NAME   the defaults of --team and --name
+  FLEETWRIGHT_TARGET=local|aws         where commands of this shell go
+  FLEETWRIGHT_HOME                     where local clouds keep their emulators and logs (default: .fleetwright in the checkout), and
+                                       where commands remember running clouds (default: ~/.local/state/fleetwright)
+  FLEETWRIGHT_COMMAND                  what you type instead of "fleet", if you use a wrapper; hints begin with it
+  FLEETWRIGHT_DEBUG=1                  print the stack and the causes of an error
+  NO_COLOR=1                           print no colours, even on a terminal
 
-The exit code is 0 when it worked, 1 when it did not, 2 when it was asked wrongly, 130 when it was interrupted.`,
+The exit code is 0 on success, 1 on failure, 2 if the command was used wrongly, and 130 if it was interrupted.`,
     );
   return program;
 }
@@ -90,15 +90,15 @@ function addCommands(program: Command, session: Session): void {
   pointToHelp(program, "fleet");
 }
 
-/** Who asked a command wrongly is sent to the help of that command. */
+/** Makes each usage error end with a hint to the help of its command. */
 function pointToHelp(command: Command, path: string): void {
-  command.showHelpAfterError(`(${path} --help tells more)`).exitOverride();
+  command.showHelpAfterError(`(see ${path} --help)`).exitOverride();
   for (const each of command.commands) pointToHelp(each, `${path} ${each.name()}`);
 }
 
 /**
- * Lets the program's own options stand behind a command's name, too, unless the command has one of that name: `--name` is the
- * deployment before `jobs`, and a pattern after it.
+ * Accepts the program's own options after a command's name too, unless the command has an option of the same name: `--name` means
+ * the deployment before `jobs`, and a pattern after it.
  */
 function takeOptionsEverywhere(program: Command): void {
   program.enablePositionalOptions();

@@ -4,24 +4,24 @@ import type { Target } from "../session/connection.ts";
 import type { Context } from "../session/context.ts";
 import type { Console } from "../terminal/console.ts";
 
-/** What the program is started with. */
+/** How the program was started. */
 export type Start = {
-  /** As `process.argv` has them: Node, the script, and what the user wrote. */
+  /** As in `process.argv`: Node, the script, and the user's arguments. */
   readonly argv: readonly string[];
   readonly console: Console;
-  /** Runs before a command speaks to a deployment. */
+  /** Runs before a command connects to a deployment. */
   readonly onConnect?: () => void;
 };
 
-/** How commands are run. */
+/** The services that commands use. */
 export type Session = {
   readonly argv: readonly string[];
   readonly console: Console;
-  /** Makes what the work answers the exit code. */
+  /** Awaits a command and keeps the exit code that it returns. */
   run(work: Promise<number>): Promise<void>;
-  /** 0 until a command has run. */
+  /** Returns the exit code of the command that ran, or 0 if none has run. */
   exitCode(): number;
-  /** The deployment that the program's options name. Commands are loaded when they run, and this too: help comes at once. */
+  /** Connects to the deployment that the program's options name. Its code is loaded when it is first called, so that help starts fast. */
   context(): Promise<Context>;
 };
 

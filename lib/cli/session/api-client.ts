@@ -7,35 +7,35 @@ import type { SignRequest } from "../../aws/access/request-signer.ts";
 import { Fault } from "../../model/fault.ts";
 import { whatWentWrong } from "../invocation/exit.ts";
 
-/** One operation of the API. Each may be repeated: none does more when it is done twice. */
+/** A call of the API. Every operation is idempotent, so a call may be repeated. */
 export type ApiCall = {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** Below the API's address, such as `/v1/pools`; names in it are encoded. */
+  /** The path below the API's address, for example `/v1/pools`. Names in it must be URL-encoded. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: unknown;
 };
 
 /**
- * Makes a call and reads its answer by the schema. Throws Faults with words for a person: `not-found`, `denied`, `invalid`
- * and the other codes of the API's problems; `api-unreachable` when nobody answered; `api-answer` for what is no answer of ours.
+ * Makes a call and parses the response with the schema. Throws Faults with messages for people: the codes of the API's problems
+ * (`not-found`, `denied`, `invalid` and others), `api-unreachable` if there was no response, and `api-answer` if the response is not valid.
  */
 export type CallApi = <T>(schema: z.ZodType<T>, call: ApiCall) => Promise<T>;
 
 export type ApiClientOptions = {
   readonly url: string;
   readonly sign: SignRequest;
-  /** Where the API's own log is, for a person. */
+  /** Where to find the API's own log, in words for error messages. */
   readonly log?: string;
-  /** For one try, its answer read. */
+  /** Time limit of one try, including reading the response. */
   readonly timeoutMs?: number;
-  /** The first try counts. */
+  /** The most tries per call, including the first. */
   readonly mostTries?: number;
-  /** How long to wait after the nth failure. */
+  /** Returns how long to wait after the nth failure. */
   readonly waitMs?: (failures: number) => number;
 };
 
-/** Full jitter below a ceiling that doubles from 0.4 s. */
+/** Waits 0.1 s plus full jitter below a ceiling that starts at 0.4 s and doubles with each failure. */
 const jitteredMs = (failures: number): number => 100 + Math.random() * 200 * 2 ** failures;
 
 export function apiClient(options: ApiClientOptions): CallApi {
@@ -70,14 +70,14 @@ async function once({ url: base, sign, log, timeoutMs = 15_000 }: ApiClientOptio
     });
     text = await response.text();
   } catch (error) {
-    throw new Fault("api-unreachable", `the API at ${url.host} does not answer (${whyUnreached(error)})`, { retry: true, cause: error });
+    throw new Fault("api-unreachable", `the API at ${url.host} does not respond (${whyUnreached(error)})`, { retry: true, cause: error });
   }
   const value = text === "" ? undefined : jsonOf(text);
   if (!response.ok) throw problem(response.status, { value, text, log });
   return value;
 }
 
-/** `fetch` itself says only that it failed. */
+/** Returns why a call failed. `fetch` gives the reason only as the cause of its error. */
 const whyUnreached = (error: unknown): string => whatWentWrong(error instanceof Error && error.cause !== undefined ? error.cause : error);
 
 function read<T>(schema: z.ZodType<T>, value: unknown): T {
@@ -86,11 +86,11 @@ function read<T>(schema: z.ZodType<T>, value: unknown): T {
   const where = answer.wrong.slice(0, 3).map((wrong) => lineOf(wrong, "all of it"));
   throw new Fault(
     "api-answer",
-    `the API's answer has another shape than this fleet command knows (${where.join("; ")}); use the command of the release that is deployed`,
+    `this fleet command cannot read the API's response (${where.join("; ")}); use the command of the release that is deployed`,
   );
 }
 
-/** What the API says is wrong, or what AWS said before it was reached. */
+/** Returns a Fault for an error response, from the API itself or from AWS in front of it. */
 function problem(status: number, { value, text, log = "the API's log" }: { value: unknown; text: string; log: string | undefined }): Fault {
   const retry = status === 429 || status >= 500;
   const said = Problem.safeParse(value);
@@ -102,9 +102,9 @@ function problem(status: number, { value, text, log = "the API's log" }: { value
   if (status === 403)
     return new Fault(
       "denied",
-      `the API does not let you in: ${shown(text)}\n  speak as a team's role or as an admin (AWS_PROFILE; or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)`,
+      `the API denied access: ${shown(text)}\n  use the credentials of a team's role or of an admin (AWS_PROFILE; or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)`,
     );
-  return new Fault("api-answer", `the API answered ${status}: ${shown(text)}`, { retry });
+  return new Fault("api-answer", `the API returned ${status}: ${shown(text)}`, { retry });
 }
 
 const shown = (text: string): string => text.replaceAll(/\s+/g, " ").slice(0, 200) || "nothing";

@@ -4,7 +4,7 @@ import type { Job } from "../../model/job.ts";
 import type { JobReader } from "../../ports/jobs.ts";
 import type { FleetApi } from "./fleet-api.ts";
 
-/** Reads jobs through the API. Those of a list come without spec and artifacts. */
+/** Reads jobs through the API. Jobs from `list` have no spec and no artifacts. */
 export const apiJobReader = (api: Pick<FleetApi, "job" | "jobs">): JobReader => ({
   async get(ref) {
     try {
@@ -21,7 +21,7 @@ export const apiJobReader = (api: Pick<FleetApi, "job" | "jobs">): JobReader => 
   },
 });
 
-/** Times that no calendar has become the nearest that has. */
+/** Formats a time in ISO 8601. A time outside of the calendar's range becomes the nearest one inside. */
 const timeOf = (atMs: number | undefined): string | undefined =>
   atMs === undefined ? undefined : new Date(Math.min(Math.max(atMs, 0), Date.UTC(9999, 11, 31))).toISOString();
 

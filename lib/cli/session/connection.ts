@@ -20,17 +20,17 @@ import { noLocalCloud, standing } from "./standing.ts";
 import { type Stores, stores } from "./stores.ts";
 import type { Choice } from "./target.ts";
 
-/** One deployment, as the commands reach it. */
+/** A connection to one deployment. */
 export type Connection = Stores & {
   readonly deployment: Deployment;
-  /** The local cloud's address; absent on AWS. */
+  /** The local cloud's address; undefined on AWS. */
   readonly endpoint?: string | undefined;
   readonly api: FleetApi;
-  /** Through the API, where there is one. */
+  /** Reads jobs through the API. */
   readonly jobs: JobReader;
 };
 
-/** How the local cloud is signed to: any key will do there. */
+/** Client settings for the local cloud, which accepts any credentials. */
 export const localSettings = (endpoint: string): ClientSettings => ({
   endpoint,
   region: "us-east-1",
@@ -41,8 +41,8 @@ export const localSettings = (endpoint: string): ClientSettings => ({
 export type Target = { readonly name: string; readonly aws: boolean; readonly local: boolean };
 
 /**
- * Connects to the deployment that the user means (`choose` decides which). Says on `note` if it is the local cloud's; on AWS
- * the account is asked for, and said, before the first call that writes.
+ * Connects to the deployment that `choose` selects. Prints a note if it is on a local cloud. On AWS, looks up and prints the account
+ * before the first call that writes.
  */
 export async function connect(target: Target, console: Pick<Console, "note" | "progress">): Promise<Connection> {
   const { choice } = await standing(target.aws ? "aws" : target.local ? "local" : undefined);
@@ -72,21 +72,21 @@ export async function connect(target: Target, console: Pick<Console, "note" | "p
   }
 }
 
-/** The error, or that the local cloud has ended since the command began, which its address alone does not tell. */
+/** Returns the error, or a Fault if the local cloud has ended since the command began. The error alone does not show that. */
 async function orItsEnd(error: unknown, cloud: Announcement | undefined): Promise<unknown> {
   if (cloud === undefined || !(error instanceof Fault && error.code === "api-unreachable")) return error;
   const { choice } = await standing("local");
   if (choice.kind === "local" && choice.cloud.endpoint === cloud.endpoint) return error;
-  const gone = "has ended while this command ran, and its jobs, logs, artifacts and datasets are gone with it";
+  const gone = "ended while this command ran, and its jobs, logs, artifacts and datasets are gone";
   return new Fault("local-cloud-ended", `the local cloud at ${cloud.endpoint} ${gone}`, { cause: error });
 }
 
-/** `AWS account 123456789012, region eu-west-1, deployment fleetwright`. That the account cannot be told is said, and stops nothing. */
+/** `AWS account 123456789012, region eu-west-1, deployment fleetwright`. If STS does not return the account, the text says so. */
 async function awsInWords(settings: ClientSettings, name: string): Promise<string> {
   const { callerAccount, stsClient } = await import("../../aws/clients/sts.ts");
   const sts = stsClient({ ...settings, maxAttempts: 1 });
   const [account, region] = await Promise.all([
-    callerAccount(sts).catch((error: unknown) => `unknown (STS did not name it: ${whatWentWrong(error)})`),
+    callerAccount(sts).catch((error: unknown) => `unknown (STS did not return it: ${whatWentWrong(error)})`),
     sts.config.region().catch(() => "unknown"),
   ]);
   return `AWS account ${account}, region ${region}, deployment ${name}`;
@@ -94,30 +94,30 @@ async function awsInWords(settings: ClientSettings, name: string): Promise<strin
 
 const useAws = "on AWS: set a region and credentials (AWS_PROFILE; or AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)";
 
-/** Why the first call failed, and every way out of it. */
+/** Returns a Fault that says why the first call failed, and lists everything that the user can do. */
 function noConnection(error: unknown, { name, choice }: { name: string; choice: Choice }): Fault {
   const says = (code: string, ...lines: string[]): Fault => new Fault(code, lines.join("\n  "), { cause: error });
   const why = whatWentWrong(error);
   if (choice.kind === "local") {
     if (error instanceof Fault && error.code === "no-deployment")
-      return says("no-deployment", `the local cloud has no deployment named ${name}; leave --name (or FLEETWRIGHT_NAME) out`);
-    return says("no-connection", `the local cloud at ${choice.cloud.endpoint} does not answer (${why}); end it and start it again`);
+      return says("no-deployment", `the local cloud has no deployment named ${name}; omit --name, and unset FLEETWRIGHT_NAME`);
+    return says("no-connection", `the local cloud at ${choice.cloud.endpoint} does not respond (${why}); end it and start it again`);
   }
-  // Who asked for AWS by a word needs no other way out.
+  // A user who chose AWS explicitly needs no hint about local clouds.
   const local = choice.because === "clouds" ? [`on this machine: keep a local cloud running in another terminal: ${startLocalLine()}`] : [];
   if (error instanceof Fault) return says(error.code, why, ...local);
-  if (awsErrorKind(error) === "denied") return says("denied", `AWS does not let you in: ${why}`, useAws, ...local);
+  if (awsErrorKind(error) === "denied") return says("denied", `AWS denied access: ${why}`, useAws, ...local);
   if (local.length === 0) return says("no-connection", `AWS could not be reached: ${why}`, useAws);
   return says("no-connection", `no local cloud is running, and AWS could not be reached: ${why}`, ...local, useAws);
 }
 
-/** Connects to a local cloud by its address. */
+/** Connects to the local cloud at an address. */
 export const connectLocal = (name: string, endpoint: string): Promise<Connection> => connectTo(name, localSettings(endpoint));
 
 type Seams = {
-  /** Sees every call of the API. */
+  /** Wraps every call of the API. */
   readonly seen: (call: CallApi) => CallApi;
-  /** Runs before anything is sent past the API. */
+  /** Runs before a write that does not go through the API. */
   readonly sayWhere: () => Promise<void>;
   readonly runFolder: string | undefined;
 };

@@ -4,7 +4,7 @@ import { commandLine } from "../invocation/invocation.ts";
 import type { Connection } from "./connection.ts";
 import { teamOf } from "./team.ts";
 
-/** The job, or a Fault that says where to look. */
+/** Returns the job. Throws a Fault that says how to list jobs if it does not exist. */
 export async function findJob(id: string, team: string | undefined, connection: Connection): Promise<Job> {
   const of = await teamOf(team, connection);
   const found = await connection.jobs.get({ team: of, job: id });

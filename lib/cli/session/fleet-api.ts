@@ -9,21 +9,21 @@ import { Pool, PoolList } from "../../api/views/pools.ts";
 import type { JobRef } from "../../model/job.ts";
 import type { ApiCall, CallApi } from "./api-client.ts";
 
-/** Where a page begins, and how long it may be. */
+/** Where a page begins and its maximum length. */
 export type Paging = { readonly limit?: number | undefined; readonly cursor?: string | undefined };
 export type LogQuery = {
   readonly attempt?: number | undefined;
   readonly rank?: number | undefined;
   /** ISO 8601, in UTC. */
   readonly since?: string | undefined;
-  /** Begins with so many of the newest lines. */
+  /** Starts with this many of the newest lines. */
   readonly tail?: number | undefined;
 };
 export type DatasetAt = { readonly team: string; readonly dataset: string };
 
 export type JobsAsked = {
   readonly team: string;
-  /** With commas between them. */
+  /** States, separated by commas. */
   readonly state?: string | undefined;
   readonly name?: string | undefined;
   readonly pool?: string | undefined;
@@ -38,32 +38,32 @@ export type CancelAsked = {
   readonly states?: readonly string[] | undefined;
 };
 
-/** The API's operations, in the words of the commands. All throw the Faults of `CallApi`. */
+/** The API's operations. All throw the Faults of `CallApi`. */
 export type FleetApi = {
-  /** Any call, its answer as it is. */
+  /** Makes any call, and returns the response without validation. */
   raw(call: ApiCall): Promise<unknown>;
   me(): Promise<Me>;
   job(ref: JobRef): Promise<Job>;
   jobs(of: Paging & JobsAsked): Promise<JobPage>;
-  /** What would become of them if they were sent now; a hundred at most. */
+  /** Checks whether the deployment would accept these job messages now; at most a hundred. */
   checkJobs(team: string, messages: readonly unknown[]): Promise<CheckedJobs>;
-  /** Cancelling what is cancelled already is no error; what has ended otherwise is a `conflict`. */
+  /** Cancels a job. It is no error if the job is already cancelled, and a `conflict` if it has ended otherwise. */
   cancel(ref: JobRef, reason: string | undefined): Promise<Job>;
-  /** A hundred at most, each with its own outcome. */
+  /** Cancels at most a hundred jobs, each with its own outcome. */
   cancelJobs(team: string, asked: CancelAsked): Promise<CancelledJobs>;
-  /** The last attempt's without one. */
+  /** Returns a page of the log of an attempt, by default the latest. */
   logs(of: JobRef & Paging & LogQuery): Promise<LogPage>;
   nodes(of: Paging & { pool?: string | undefined }): Promise<NodePage>;
   node(id: string): Promise<Node>;
   pools(): Promise<PoolList>;
   pool(name: string): Promise<Pool>;
-  /** Has the pool's packings begin to learn anew. */
+  /** Deletes what the pool has learned about packing engines. */
   forgetLearned(pool: string): Promise<void>;
   decisions(of: Paging & { pool: string }): Promise<DecisionPage>;
   decision(of: { pool: string; id: string }): Promise<Decision>;
   datasets(team: string): Promise<DatasetList>;
   dataset(at: DatasetAt): Promise<DatasetDetail>;
-  /** Adds it, or has it listed anew when it is there with this source; another source is a `conflict` unless it shall replace that one. */
+  /** Adds a dataset, or lists it again if it exists with this source. If it has another source: a `conflict`, unless `replace` is set. */
   putDataset(at: DatasetAt, from: { source: string; replace: boolean }): Promise<Dataset>;
   removeDataset(at: DatasetAt): Promise<void>;
 };

@@ -3,25 +3,25 @@ import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from "../../
 import { exitCodes } from "../invocation/exit.ts";
 import { makeWritable } from "../invocation/folders.ts";
 
-/** A signal this soon after another is the same Ctrl-C: a wrapper such as npm may pass on what the terminal sent to all. */
+/** A second signal within this time is the same Ctrl-C, because a wrapper such as npm may forward what the terminal sent to all. */
 const sameKeyMs = 400;
-/** What has not ended by then is left to the watchdogs, which see this process end. */
+/** Time limit for closing the cloud. The watchdogs end the rest once this process has ended. */
 const longestCloseMs = 12_000;
 
-/** What is said before a cloud ends must not keep it from ending. */
+/** Time limit of the farewell, so that it cannot keep the cloud from ending. */
 const longestFarewellMs = 4_000;
 
 /** Stops the work when the user asks for it. */
 export type Interrupt = { readonly signal: AbortSignal };
 
 export type SessionOptions = LocalCloudOptions & {
-  /** Runs before the cloud ends, for a few seconds at most; what it throws is ignored. */
+  /** Runs before the cloud ends, for a few seconds at most. Its errors are ignored. */
   readonly farewell?: (cloud: LocalCloud) => Promise<void>;
 };
 
 /**
- * Runs `work` on a local cloud of its own and ends the cloud afterwards, whatever happens.
- * The first Ctrl-C (or SIGTERM) aborts the work's signal and closes the cloud, in 12 s at the latest; a second one ends at once.
+ * Starts a local cloud, runs `work` on it, and ends the cloud afterwards, whatever happens.
+ * The first Ctrl-C (or SIGTERM) aborts the work's signal and closes the cloud within 12 s; a second one exits at once.
  */
 export async function withLocalCloud<T>(
   { farewell, ...options }: SessionOptions,
@@ -46,7 +46,7 @@ export async function withLocalCloud<T>(
     const aborted = new Promise<"interrupted">((resolve) => abort.signal.addEventListener("abort", () => resolve("interrupted")));
     return await Promise.race([work(cloud, { signal: abort.signal }), aborted]);
   } catch (error) {
-    // The same Ctrl-C ends what was being installed or synthesized; that is no failure.
+    // The same Ctrl-C also ended a running installation or synthesis, which is not a failure.
     if (abort.signal.aborted) return "interrupted";
     throw error;
   } finally {

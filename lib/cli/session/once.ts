@@ -1,4 +1,4 @@
-/** Makes it when it is first asked for, and the same for all who ask. */
+/** Returns a function that makes the value on its first call, and returns the same value on every call. */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {

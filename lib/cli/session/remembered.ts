@@ -10,7 +10,7 @@ const Remembered = z.object({ target: z.enum(["local", "aws"]) });
 
 const fileIn = (folder: string): string => join(folder, "target.json");
 
-/** What `fleet use` was last told; undefined when it never was. */
+/** Returns the target that `fleet use` stored last, or undefined if there is none. */
 export async function rememberedTarget(folder: string): Promise<TargetKind | undefined> {
   const text = await readFile(fileIn(folder), "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
@@ -19,7 +19,7 @@ export async function rememberedTarget(folder: string): Promise<TargetKind | und
   if (text === undefined) return undefined;
   const { data } = Remembered.safeParse(jsonOf(text));
   if (data) return data.target;
-  throw new Fault("state-folder", `${fileIn(folder)} does not say where commands go; delete it`);
+  throw new Fault("state-folder", `${fileIn(folder)} is not a valid record of where commands go; delete it`);
 }
 
 export async function rememberTarget(folder: string, target: TargetKind): Promise<void> {

@@ -6,10 +6,10 @@ import { bareCommandLine, startLocalLine } from "../invocation/invocation.ts";
 import { rememberedTarget } from "./remembered.ts";
 import { type Choice, choose, type TargetKind, targetIn, type Wishes } from "./target.ts";
 
-/** What is known about where commands of this user go. */
+/** Everything that decides where this user's commands go, and the choice that results. */
 export type Standing = { readonly wishes: Wishes; readonly clouds: Clouds; readonly choice: Choice };
 
-/** Reads what was said and which local clouds run. With an option that says AWS nothing is read. */
+/** Reads the user's wishes and which local clouds run. Reads no files if the option says AWS. */
 export async function standing(option?: TargetKind, environment: NodeJS.ProcessEnv = process.env): Promise<Standing> {
   const said = { option, environment: targetIn(environment["FLEETWRIGHT_TARGET"]) };
   if (option === "aws") return of(said, { running: [] });
@@ -18,10 +18,10 @@ export async function standing(option?: TargetKind, environment: NodeJS.ProcessE
     return of({ ...said, remembered: await rememberedTarget(folder) }, await readClouds(folder));
   } catch (error) {
     if (error instanceof Fault) throw error;
-    // Whether a local cloud runs is not known, and a guess could cost money.
+    // It is unknown whether a local cloud runs, and a wrong guess could cost money.
     throw new Fault(
       "state-folder",
-      `cannot read ${folder}, which says whether a local cloud runs (${whatWentWrong(error)}); add --aws to speak to AWS, or set FLEETWRIGHT_HOME to a folder that you may read`,
+      `cannot read ${folder}, which records whether a local cloud runs (${whatWentWrong(error)}); add --aws to use AWS, or set FLEETWRIGHT_HOME to a folder that you may read`,
       { cause: error },
     );
   }
@@ -29,7 +29,7 @@ export async function standing(option?: TargetKind, environment: NodeJS.ProcessE
 
 const of = (wishes: Wishes, clouds: Clouds): Standing => ({ wishes, clouds, choice: choose(wishes, clouds) });
 
-/** Why nothing was done although a local cloud was meant, and every way out. */
+/** Returns a Fault for a command that needs a local cloud while none runs. It lists everything that the user can do. */
 export function noLocalCloud(last: Announcement | undefined): Fault {
   const what =
     last === undefined
@@ -38,9 +38,9 @@ export function noLocalCloud(last: Announcement | undefined): Fault {
   return new Fault(
     "no-local-cloud",
     [
-      `${what}; this command did nothing, and did not go to AWS instead`,
+      `${what}; this command did nothing, and did not use AWS instead`,
       `on this machine: start another one in another terminal: ${startLocalLine()}`,
-      `on AWS: add --aws to this command, or for all that follow: ${bareCommandLine("use", "aws")}`,
+      `on AWS: add --aws to this command, or, for all later commands: ${bareCommandLine("use", "aws")}`,
     ].join("\n  "),
   );
 }

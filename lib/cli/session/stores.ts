@@ -8,7 +8,7 @@ import type { ArtifactReader } from "../../ports/artifacts.ts";
 import type { KeptLogs } from "../../ports/kept-logs.ts";
 import { once } from "./once.ts";
 
-/** What commands reach without the API. */
+/** Services that commands use directly, not through the API. */
 export type Stores = {
   readonly queue: JobQueue;
   readonly code: CodeStore;
@@ -18,8 +18,8 @@ export type Stores = {
 };
 
 /**
- * Each loads its part of the AWS SDK when it is first used: most commands use none, and loading all takes longer than they do.
- * Before the first use of one that writes, `beforeWriting` runs.
+ * Returns the stores. Each loads its part of the AWS SDK on first use, because most commands use none, and loading all of it would take
+ * longer than the commands themselves. `beforeWriting` runs before the first use of a store that writes.
  */
 export function stores(
   settings: ClientSettings,
@@ -82,6 +82,6 @@ export function stores(
   };
 }
 
-/** The address by which a dataset that was uploaded is added. */
+/** Returns the S3 source of a dataset that was uploaded. */
 export const uploadedSource = ({ datasetsBucket }: Deployment, { team, dataset }: DatasetRef): string =>
   `s3://${datasetsBucket}/${team}/${dataset}/`;

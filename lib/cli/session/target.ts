@@ -1,31 +1,31 @@
 import type { Announcement, Clouds } from "../../local/announcement.ts";
 import { UsageError } from "../invocation/exit.ts";
 
-/** Where commands go. */
+/** The kind of deployment that commands use. */
 export type TargetKind = "local" | "aws";
 
-/** What the user said about it, the strongest first. */
+/** The user's choices, in order of precedence. */
 export type Wishes = {
-  /** `--local` or `--aws`, of this command. */
+  /** `--local` or `--aws`: for this command. */
   readonly option?: TargetKind | undefined;
-  /** FLEETWRIGHT_TARGET, of this shell. */
+  /** FLEETWRIGHT_TARGET: for this shell. */
   readonly environment?: TargetKind | undefined;
-  /** `fleet use`, of this user. */
+  /** `fleet use`: for this user. */
   readonly remembered?: TargetKind | undefined;
 };
 
-/** Who decided: one of the wishes, or without any the local clouds that there are. */
+/** The reason for a choice: one of the wishes or, without any, which local clouds run or ran. */
 export type Because = keyof Wishes | "clouds";
 
 export type Choice =
   | { readonly kind: "local"; readonly cloud: Announcement; readonly because: Because }
   | { readonly kind: "aws"; readonly because: Because }
-  /** The local cloud is meant, and none runs. The command must fail: what was meant for it must not reach AWS, where it costs money. */
+  /** A local cloud is meant, and none runs. The command must fail, because it must not reach AWS, where it costs money. */
   | { readonly kind: "gone"; readonly last?: Announcement | undefined; readonly because: Because };
 
 /**
- * Without a wish, commands speak to the newest local cloud that runs. Where one has run and none does, they fail until
- * the user says what is meant; where none ever ran, they speak to AWS.
+ * Chooses where commands go. Without a wish, they use the newest local cloud that runs. If one ran and none does now, they fail until
+ * the user makes a choice. If none ever ran, they use AWS.
  */
 export function choose(wishes: Wishes, { running, last }: Clouds): Choice {
   const because = (["option", "environment", "remembered"] as const).find((each) => wishes[each] !== undefined) ?? "clouds";
@@ -36,7 +36,7 @@ export function choose(wishes: Wishes, { running, last }: Clouds): Choice {
   return wish === "local" || last ? { kind: "gone", last, because } : { kind: "aws", because };
 }
 
-/** FLEETWRIGHT_TARGET; an empty one counts as none. */
+/** Parses FLEETWRIGHT_TARGET. An empty value counts as unset. */
 export function targetIn(value: string | undefined): TargetKind | undefined {
   if (!value) return undefined;
   if (value === "local" || value === "aws") return value;

@@ -2,7 +2,7 @@ import { dollars as inWords } from "../../model/values/amount.ts";
 
 const units = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const;
 
-/** A size as people say it: `512 bytes`, `1.5 MiB`. */
+/** Formats a size for people: `512 bytes`, `1.5 MiB`. */
 export function bytes(count: number): string {
   let value = count;
   let unit = 0;
@@ -14,14 +14,14 @@ export function bytes(count: number): string {
   return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} ${units[unit]}`;
 }
 
-/** A price: `$0.526/h`, `$16.29/h`. */
+/** Formats a price: `$0.526/h`, `$16.29/h`. */
 export const hourly = (usdPerHour: number): string => `${inWords(usdPerHour)}/h`;
-/** An amount of money: `$1234.50`. */
+/** Formats an amount of money: `$1234.50`. */
 export const dollars = (usd: number): string => `$${usd.toFixed(2)}`;
-/** `a or b or c`; of more than four, `a or b or c or 5 more`. */
+/** Joins names: `a or b or c`; if there are more than four, `a or b or c or 5 more`. */
 export function anyOf(names: readonly string[]): string {
   const shown = names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more`] : names;
   return shown.join(" or ");
 }
-/** `1 node`, `2 nodes`, `no nodes`. */
+/** Formats a count: `1 node`, `2 nodes`, `no nodes`. */
 export const count = (n: number, noun: string): string => `${n === 0 ? "no" : n} ${noun}${n === 1 ? "" : "s"}`;

@@ -3,42 +3,42 @@ import { once } from "node:events";
 import { styleText } from "node:util";
 import { visible, visibleLines, visibleLog } from "./visible.ts";
 
-/** How a piece of a job's log stands to its line. */
+/** How a piece of a job's log relates to its line. */
 export type LineParts = {
-  /** The line goes on in the next piece. */
+  /** The line continues in the next piece. */
   readonly open?: boolean | undefined;
-  /** It takes the place of the open line. */
+  /** The piece replaces the open line. */
   readonly rewrites?: boolean | undefined;
 };
 
 export type Paint = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
 /**
- * What a command says: results on stdout, everything else on stderr, so that results can be piped. This is the only way to either of
- * them, and everything but `raw` and `bytes` is filtered here (visible.ts): a command cannot forget it.
+ * The output of a command: results on stdout, everything else on stderr, so that results can be piped. Commands write to these streams
+ * only through this type, which filters everything except `raw` and `bytes` (visible.ts), so that no command can forget the filter.
  */
 export type Console = {
-  /** A line of the result. */
+  /** Prints a line of the result. */
   readonly out: (line: string) => void;
-  /** A line beside it: hints, what happens. */
+  /** Prints a line that is not part of the result: a hint, or what happens. */
   readonly note: (line: string) => void;
-  /** What is going on at this moment, until it is told otherwise or nothing is: one line in its place on a terminal, else a line now and then. */
+  /** Shows what is going on until the next call; undefined clears it. On a terminal one line in place, otherwise a line every 10 s. */
   readonly progress: (line: string | undefined) => void;
-  /** A line of a job's log, on stdout, or a part of one: on a terminal it keeps its colours. */
+  /** Prints a line of a job's log, or a part of one, on stdout. On a terminal it keeps its colours. */
   readonly jobLog: (line: string, parts?: LineParts) => void;
-  /** Text on stdout exactly as it is, for those who ask for that. */
+  /** Prints text on stdout without any filter. */
   readonly raw: (text: string) => void;
-  /** Bytes on stdout exactly as they are; resolves when more may come. */
+  /** Writes bytes to stdout unchanged. Resolves when the stream accepts more. */
   readonly bytes: (chunk: Uint8Array) => Promise<void>;
-  /** Whether stdout is a terminal, on which a line can be written anew. */
+  /** Whether stdout is a terminal, on which a line can be rewritten. */
   readonly isTerminal: boolean;
-  /** A text of the result in a colour; as it is where colours do not belong. Only `out` and `note` can show it. */
+  /** Colours a text, or returns it unchanged if stdout has no colours. Only `out` and `note` can print the result. */
   readonly paint: (colour: Paint, text: string) => string;
-  /** How wide a table may be, in columns. */
+  /** The maximum width of a table, in columns. */
   readonly width: number;
 };
 
-/** Where nobody watches, a line of progress each ten seconds will do. */
+/** The interval between lines of progress if stderr is not a terminal. */
 const seldomMs = 10_000;
 
 type Streams = { readonly stdout: NodeJS.WriteStream; readonly stderr: NodeJS.WriteStream };
@@ -52,7 +52,7 @@ export function createTerminal({ stdout, stderr }: Streams): Console {
   const show = (): void => {
     if (shown !== "") stderr.write(`\r\x1b[K${shown.slice(0, Math.max(20, stderr.columns - 1))}`);
   };
-  // While a line of a log has no end yet, nothing else may touch it.
+  // While a line of a log is unfinished, nothing else may be written on it.
   let open = false;
   const write = (to: NodeJS.WriteStream, text: string, isOpen = false): void => {
     wipe();
@@ -86,14 +86,14 @@ export function createTerminal({ stdout, stderr }: Streams): Console {
       }
     },
     paint: own.paint,
-    // A pipe or a file gets all of it.
+    // A pipe or a file gets the full width.
     width: stdout.isTTY ? Math.max(100, stdout.columns) : Number.POSITIVE_INFINITY,
   };
 }
 
 /**
- * Our own colours pass the filter because each of them follows a mark that nobody outside of this process can know; the mark itself
- * is never printed. NO_COLOR is heeded, and there are none unless the stream is a terminal.
+ * Our own colours pass the filter because each follows a random mark that is known only to this process. The mark itself is never
+ * printed. There are no colours if NO_COLOR is set or the stream is not a terminal.
  */
 function ownColours(stream: NodeJS.WriteStream) {
   const mark = `\u0000${randomUUID()}`;

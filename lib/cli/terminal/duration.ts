@@ -1,4 +1,4 @@
-/** A duration as people say it: `850 ms`, `12 s`, `3 min 5 s`, `2 h 4 min`, `3 d 2 h`. One below zero comes from clocks that differ, and is none. */
+/** Formats a duration for people: `850 ms`, `12 s`, `3 min 5 s`, `2 h 4 min`, `3 d 2 h`. A negative one (clock skew) counts as zero. */
 export function duration(exactMs: number): string {
   const ms = Math.max(0, Math.round(exactMs));
   if (ms < 1_000) return `${ms} ms`;
@@ -14,10 +14,10 @@ const two = (of: number, as: { unit: number; names: readonly [string, string] })
   return `${Math.floor(of / as.unit)} ${as.names[0]}${rest > 0 ? ` ${rest} ${as.names[1]}` : ""}`;
 };
 
-/** A moment in UTC, to the second. */
+/** Formats a time in UTC, to the second. */
 export const moment = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 
-/** A moment and how long ago it was, or how long it still is. */
+/** Formats a time and how long ago it was, or how far ahead it is. */
 export function when(ms: number, nowMs: number): string {
   const away = ms > nowMs ? `in ${duration(ms - nowMs)}` : `${duration(nowMs - ms)} ago`;
   return `${moment(ms)}, ${away}`;
@@ -26,7 +26,7 @@ export function when(ms: number, nowMs: number): string {
 const unitSeconds = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 const isUnit = (text: string): text is keyof typeof unitSeconds => text in unitSeconds;
 
-/** Reads a duration such as `90s`, `45m`, `2h`, `1h30m` or `3d`, in whole seconds; a plain number is seconds. Undefined for anything else. */
+/** Parses a duration such as `90s`, `45m`, `2h`, `1h30m` or `3d` into whole seconds; a plain number means seconds. Undefined if invalid. */
 export function secondsOf(text: string): number | undefined {
   if (!/^(\d+|(\d+(\.\d+)?[smhd])+)$/.test(text)) return undefined;
   if (/^\d+$/.test(text)) return Number(text);

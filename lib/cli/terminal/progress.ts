@@ -1,10 +1,10 @@
 import type { Console } from "./console.ts";
 import { duration } from "./duration.ts";
 
-/** What is over sooner needs no words. */
+/** Work that ends sooner shows no progress. */
 const patienceMs = 1_000;
 
-/** Does the work; if it takes over a second, says what is going on, how far it is (as `tell` was last told) and since when. */
+/** Does the work. If it takes over a second, shows what is going on, how far it is (the last detail given to `tell`) and for how long. */
 export async function withProgress<T>(
   console: Pick<Console, "progress">,
   what: string,

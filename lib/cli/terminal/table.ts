@@ -1,6 +1,6 @@
 import { visible } from "./visible.ts";
 
-/** `yields`: cut when the table would be too wide. `paint`: colours the cell, once it is as wide as its column. */
+/** A column. `yields`: it is cut if the table would be too wide. `paint` colours a cell after it is padded to the column's width. */
 export type Column<T> = {
   readonly title: string;
   readonly of: (row: T) => string;
@@ -10,22 +10,22 @@ export type Column<T> = {
 };
 
 export type TableOptions = {
-  /** In place of a table without a row. */
+  /** The text to print if the table has no rows. */
   readonly empty: string;
-  /** In columns; what does not yield may go beyond it. @default no bound */
+  /** Maximum width in columns, which columns that do not yield may exceed. @default no bound */
   readonly width?: number;
 };
 
-/** What is left of a column that yields, at least. */
+/** The minimum width of a column that yields. */
 const leastWidth = 12;
 
-/** Lines of a plain table, as wide as its content. */
+/** Returns the lines of a plain table, as wide as its content. */
 export function tableLines<T>(rows: readonly T[], columns: readonly Column<T>[], options: TableOptions | string): string[] {
   const { empty, width = Number.POSITIVE_INFINITY } = typeof options === "string" ? { empty: options } : options;
   return rows.length === 0 ? [empty] : openTable(columns, width)(rows);
 }
 
-/** A table whose rows come in parts: gives the lines of each part, the titles before the first. A column never gets narrower. */
+/** Opens a table whose rows arrive in parts. Returns a function that formats a part; the first has the titles. Columns never shrink. */
 export function openTable<T>(columns: readonly Column<T>[], width: number): (rows: readonly T[]) => string[] {
   let widest = columns.map(({ title }) => title.length);
   let isBegun = false;
@@ -53,7 +53,7 @@ function linesOf<T>({ rows, cells, columns, widths }: Part<T>): string[] {
     const value = cut(at.value, to);
     return column.align === "right" ? value.padStart(to) : value.padEnd(to);
   };
-  // The last cell's own padding goes before it is painted: colours would hide it from trimEnd.
+  // The padding of the last cell is removed before the cell is painted, because trimEnd does not see it behind colours.
   const line = (values: readonly string[], row?: T): string => {
     const padded = columns.map((column, index) => cell(column, { index, value: values[index] ?? "" }));
     const last = padded.findLastIndex((value) => value.trim() !== "");
@@ -68,7 +68,7 @@ function linesOf<T>({ rows, cells, columns, widths }: Part<T>): string[] {
   return [line(columns.map((column) => column.title)), ...rows.map((row, index) => line(cells[index] ?? [], row))];
 }
 
-/** As it is printed, so that it is as wide as it seems; a line break in it would end the row. */
+/** Returns a cell as it is printed, so that its length is its width. Line breaks become blanks, because they would end the row. */
 const inOneLine = (text: string): string => visible(text.replaceAll(/[\r\n]+/g, " "));
 
 function fitted<T>(columns: readonly Column<T>[], widths: readonly number[], most: number): number[] {
@@ -82,7 +82,7 @@ function fitted<T>(columns: readonly Column<T>[], widths: readonly number[], mos
   });
 }
 
-/** A text in so many columns, with an ellipsis where it was longer. */
+/** Cuts a text to so many columns, with an ellipsis at the end if it was longer. */
 export const cut = (text: string, most: number): string =>
   text.length > most
     ? `${text

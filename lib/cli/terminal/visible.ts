@@ -1,18 +1,18 @@
 /**
- * What people did not write themselves (a job's output, a key of S3, an id) may hold characters that a terminal obeys, or that change
- * how the text around them reads: control characters (C0, DEL, C1), invisible and bidirectional format characters, line separators,
- * lone surrogates. The joiners that emoji and some scripts need stay, and so do tabs.
+ * Text from elsewhere (a job's output, a key of S3, an id) may contain characters that control a terminal or that change how the text
+ * around them reads: control characters (C0, DEL, C1), invisible and bidirectional format characters, line separators and lone
+ * surrogates. Tabs and the joiners that emoji and some scripts need are not in this set.
  */
 const unsafe = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]--[\t\u200c\u200d]]/gv;
 
-/** In the notation of JSON, so that JSON text that passes through here means the same afterwards. */
+/** Escapes a character in the notation of JSON, so that JSON text keeps its meaning. */
 const escaped = (character: string): string =>
   Array.from({ length: character.length }, (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`).join("");
 
-/** One line with every unsafe character shown as `\u001b`. A line break is unsafe too. */
+/** Escapes every unsafe character of a line, for example as `\u001b`. A line break is unsafe too. */
 export const visible = (text: string): string => text.replaceAll(unsafe, escaped);
 
-/** A text of several lines. Each line after the first is indented, so that no text can pass for a line of its own. */
+/** Escapes a text of several lines. Indents each line after the first, so that no text can pass for a line of our own. */
 export const visibleLines = (text: string): string =>
   text
     .split(/\r?\n/)
@@ -20,13 +20,13 @@ export const visibleLines = (text: string): string =>
     .join("\n");
 
 const esc = "\u001b";
-/** `ESC [ … letter`: colours and moves of the cursor. They carry no text. */
+/** `ESC [ … letter`: colours and cursor moves. They contain no text. */
 const controlSequence = new RegExp(`(${esc}\\[[0-?]*[ -/]*[@-~])`);
 const colour = new RegExp(`^${esc}\\[[\\d;:]*m$`);
 
 /**
- * A line that a job wrote. Its colours stay where `colours` are wanted, and end with the line; moves of the cursor are left out;
- * everything else that a terminal would obey is shown.
+ * Filters a line that a job wrote. Keeps its colours if `colours` is set, and ends them with the line. Removes cursor moves, and
+ * escapes everything else that controls a terminal.
  */
 export function visibleLog(text: string, { colours }: { readonly colours: boolean }): string {
   const parts = text.split(controlSequence).map((part, index) => {

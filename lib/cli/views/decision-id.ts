@@ -3,14 +3,14 @@ import { decisionCursor, decisionId } from "../../ports/decision-reader.ts";
 import { UsageError } from "../invocation/exit.ts";
 import type { FleetApi } from "../session/fleet-api.ts";
 
-/** A decision's time, to the millisecond: the beginning of its id, which as a rule no other one has. */
+/** Length of a decision's time, to the millisecond. An id begins with it, and it is usually unique. */
 const timeLength = "20261124-130509.123Z".length;
-/** The last id that there could be. What it has beyond a prefix comes after all that begins with that prefix. */
+/** The greatest possible id. A prefix completed with its remaining characters sorts after all ids with that prefix. */
 const last = `99991231-235959.999Z-${"z".repeat(36)}`;
-/** So many are told of what a prefix could mean. */
+/** The most decisions that the error about an ambiguous prefix names. */
 const mostNamed = 10;
 
-/** For each id the shortest beginning, of its time at least, that names no other one of these. */
+/** Returns for each id its shortest beginning that no other of these ids has. It includes at least the time. */
 export function shortIds(all: readonly string[]): ReadonlyMap<string, string> {
   const ids = [...new Set(all)].sort();
   return new Map(
@@ -29,7 +29,7 @@ function commonLength(id: string, other: string | undefined): number {
 
 type At = { readonly pool: string; readonly id: string };
 
-/** The decisions whose ids begin like this, in these pools; throws when there are several. Undefined when there is none. */
+/** Returns the decision of these pools whose id has this prefix, or undefined if none has. Throws a UsageError if several have it. */
 export async function decisionAt(prefix: string, pools: readonly string[], api: Pick<FleetApi, "decisions">): Promise<At | undefined> {
   const before = `${prefix}${last.slice(prefix.length)}`;
   if (!decisionCursor.test(before) || !decisionId.test(before)) return undefined;
@@ -42,7 +42,7 @@ export async function decisionAt(prefix: string, pools: readonly string[], api: 
   );
 }
 
-/** A page may be empty though older ones follow: those that begin like this come first. */
+/** Returns the newest decisions of a pool with this prefix. Reads on after an empty page, because older decisions may follow it. */
 async function beginningLike(
   prefix: string,
   { pool, before }: { pool: string; before: string },
@@ -53,12 +53,12 @@ async function beginningLike(
     const page = await api.decisions({ pool, limit: mostNamed + 1, cursor });
     const found = page.items.filter(({ decision }) => decision.startsWith(prefix));
     if (found.length > 0) return found;
-    // Beyond the prefix are only older ones.
+    // After the last id with the prefix, there are only older decisions.
     const next: string | undefined = page.cursor;
     cursor = page.items.length === 0 && next !== undefined && next < cursor && mayStillFollow(prefix, next) ? next : undefined;
   }
   return [];
 }
 
-/** Whether what is older than the cursor may still begin like this. */
+/** Returns whether decisions older than the cursor may still have the prefix. */
 const mayStillFollow = (prefix: string, cursor: string): boolean => cursor.slice(0, prefix.length) >= prefix.slice(0, cursor.length);

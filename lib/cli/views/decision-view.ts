@@ -23,7 +23,7 @@ const did = (steps: DecisionSummary["steps"]): string =>
     .map(([kind, n]) => `${n} ${kind}`)
     .join(", ") || "nothing";
 
-/** What a decision saw, what it did and why, and what came of each step. */
+/** Returns the lines that show what a decision saw, what it did and why, and the outcome of each step. */
 export function decisionLines(decision: Decision, nowMs: number): string[] {
   const { reserved, causes } = decision;
   const lines = factLines([
@@ -48,10 +48,10 @@ export function decisionLines(decision: Decision, nowMs: number): string[] {
 type Step = Decision["taken"][number];
 type Told = { readonly index: number; readonly what: string; readonly because: string | undefined; readonly outcome: string | undefined };
 
-/** So many jobs that wait for the same are named. */
+/** The most jobs that one line of holds names. */
 const mostNamed = 3;
 
-/** The steps one by one; jobs that are told to wait for the same reason, one after the other, are one line. */
+/** Returns the steps one by one. Consecutive holds with the same reason become one line. */
 function told(steps: readonly Step[]): Told[] {
   const groups: { index: number; step: Step; jobs: string[] }[] = [];
   for (const [index, step] of steps.entries()) {
@@ -71,7 +71,7 @@ function told(steps: readonly Step[]): Told[] {
 
 const isAlike = (a: Step, b: Step): boolean => a.because === b.because && a.outcome === b.outcome;
 
-/** One step in words. A kind of another release is named as it is. */
+/** Returns a step in words. A kind that this release does not know is shown by its name. */
 export function stepWords(step: Step): string {
   const nodes = step.nodes.join(", ") || "a node";
   switch (step.kind) {

@@ -5,7 +5,7 @@ import type { Paint } from "../terminal/console.ts";
 import { duration, when } from "../terminal/duration.ts";
 import type { Column } from "../terminal/table.ts";
 
-/** A job as `fleet jobs --json` gives it: times in ISO 8601, durations in ms. */
+/** Returns a job as `fleet jobs --json` prints it: times in ISO 8601, durations in ms. */
 export const jobFacts = (job: Job) => ({
   id: job.job,
   team: job.team,
@@ -23,7 +23,7 @@ export const jobFacts = (job: Job) => ({
   reason: job.reason ?? null,
 });
 
-/** Attempts that were begun. The one that a waiting job names has yet to be, and one that ended before its turn came never was. */
+/** Returns the number of attempts that have begun. The attempt of a waiting job, or of one that ended before it ran, has not. */
 export function attempts({ state, attempt, failures, startedAtMs }: Job): number {
   if (state === "rejected") return 0;
   const isUnbegun = (state === "cancelled" || state === "failed") && attempt === 1 && failures === 0 && startedAtMs === undefined;
@@ -31,23 +31,23 @@ export function attempts({ state, attempt, failures, startedAtMs }: Job): number
 }
 
 /**
- * Why a job does not run yet, in words for people; undefined once it runs or has ended. In the first seconds nothing has been
- * decided that could be on record with it.
+ * Returns why a job does not run yet, in words for people; undefined once it runs or has ended. In its first seconds a job has no
+ * recorded reason, because no decision has been made about it.
  */
 export function whyWaiting({ state, reason, pool, node }: Pick<Job, "state" | "reason" | "pool" | "node">): string | undefined {
-  if (state === "queued") return reason ?? `waits for the next decision about pool ${pool}, or for the node that is being launched for it`;
-  if (state === "placed") return `waits for ${node ?? "its node"} to boot, and to fetch what the job needs`;
+  if (state === "queued") return reason ?? `waits for the next decision of pool ${pool}, or for a node that is being launched for it`;
+  if (state === "placed") return `waits for ${node ?? "its node"} to boot and to fetch what the job needs`;
   return undefined;
 }
 
-/** A job as `fleet job --json` gives it. */
+/** Returns a job as `fleet job --json` prints it. */
 export const jobJson = (job: Job) => ({
   ...jobFacts(job),
   artifacts: job.artifacts ?? null,
   spec: job.spec ?? null,
 });
 
-/** From the queue's acceptance to the start of the program; null while it has not started. */
+/** Returns the time from the queue's acceptance to the start of the program; null if it has not started. */
 export const waitMs = (job: Job): number | null =>
   job.startedAtMs === undefined ? null : Math.max(0, job.startedAtMs - job.submittedAtMs);
 
@@ -77,7 +77,7 @@ export const jobColumns = (nowMs: number, paint = plain): Column<Job>[] => [
   { title: "REASON", of: (job) => (whyWaiting(job) ?? job.reason ?? "").split("\n")[0] ?? "", yields: true },
 ];
 
-/** Everything a person wants to know of one job, line by line. */
+/** Returns the lines of `fleet job`. */
 export function jobLines(job: Job, nowMs: number, paint = plain): string[] {
   const facts: [string, string | undefined][] = [
     ["job", `${job.job} of team ${job.team}`],
@@ -115,14 +115,14 @@ function attemptsInWords(job: Job): string {
 
 const pair = (name: string, value: string | undefined): [string, string | undefined] => [name, value];
 
-/** Names and values under each other, without those that are not known. A value's further lines stay in its column: none can pass for a fact. */
+/** Formats facts in two columns, and omits undefined ones. Further lines of a value stay in its column, so that none looks like a fact. */
 export const factLines = (facts: readonly (readonly [string, string | undefined])[]): string[] =>
   facts.flatMap(([name, value]) => {
     const lines = value?.split(/\r?\n/) ?? [];
     return lines.map((line, index) => `${(index === 0 ? name : "").padEnd(10)} ${line}`.trimEnd());
   });
 
-/** How much was kept, and what was not. */
+/** Returns in words how much was kept, and what was not. */
 function kept({ files, bytes: size, leftOut, missing, lost }: ArtifactSummary): string {
   const rest = [
     ...(missing.length > 0 ? [`not there: ${missing.join(", ")}`] : []),

@@ -10,7 +10,7 @@ export type RankedLine = { readonly line: LogLine; readonly rank: number };
 
 const pageLines = 10_000;
 
-/** A page, or an error that says what the job does not have. */
+/** Returns a page of a log. Throws an error that names what does not exist: the job, the attempt or the rank. */
 export async function pageOf(at: LogAt, { connection }: Pick<Context, "connection">, limit = pageLines): Promise<LogPage> {
   try {
     return await connection.api.logs({ ...at, limit });
@@ -22,25 +22,25 @@ export async function pageOf(at: LogAt, { connection }: Pick<Context, "connectio
     if (attempt !== undefined && attempt > found.attempt)
       throw new UsageError(`${job} has no attempt ${attempt}; its last one is ${found.attempt}`, { cause: error });
     const members = found.spec?.nodes ?? 1;
-    // The job came to be between the two questions.
+    // The job was created between the two calls.
     if (rank < members) return connection.api.logs({ ...at, limit });
-    const ranks = members === 1 ? "is no gang; its only rank is 0" : `has the ranks 0 to ${members - 1}`;
+    const ranks = members === 1 ? "is not a gang; its only rank is 0" : `has the ranks 0 to ${members - 1}`;
     throw new UsageError(`${job} ${ranks}`, { cause: error });
   }
 }
 
-/** All pages from there on, as they come, to the last line there is. */
+/** Yields all pages from this position on, up to the last line. */
 export async function* pagesFrom(at: LogAt, on: Pick<Context, "connection">): AsyncGenerator<LogPage> {
   let page = await pageOf(at, on);
   yield page;
-  // A page may have less than there is: the end is where one has nothing.
+  // A page may have fewer lines than exist. Only an empty page is the end.
   while (at.tail === undefined && page.cursor !== undefined && (page.more || page.lines.length > 0)) {
     page = await pageOf({ ...at, attempt: page.attempt, cursor: page.cursor }, on);
     yield page;
   }
 }
 
-/** The lines of several members in the order of their times; those of one stay in their own. */
+/** Merges the lines of several members in order of time. The lines of one member keep their order. */
 export async function* merged(logs: ReadonlyMap<number, AsyncIterable<LogPage>>): AsyncGenerator<RankedLine> {
   type Head = { readonly rank: number; readonly rest: AsyncIterator<LogLine>; line: LogLine };
   const heads: Head[] = [];

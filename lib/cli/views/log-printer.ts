@@ -2,25 +2,25 @@ import type { LogLine } from "../../api/views/logs.ts";
 import type { Console } from "../terminal/console.ts";
 
 export type LogPrinter = {
-  /** `rank`: whose line it is. */
+  /** Prints a line, or a piece of one, of the member with this rank. */
   print(line: LogLine, rank: number): void;
-  /** Ends a line that is still open, so that something else can be said. */
+  /** Ends a line that is still open, so that something else can be printed. */
   end(): void;
 };
 
-/** What a job's log says where a part of it was left out. */
+/** Matches the line in a job's log that says that a part was left out. */
 const leftOut = /^\[fleetwright: .* --whole\b/;
 export const saysLeftOut = ({ text }: LogLine): boolean => leftOut.test(text);
 
 /**
- * Puts the pieces of a log together to lines. On a terminal an unfinished line stands as it is until it is continued or written anew;
- * elsewhere each new state of a line is a line of its own. `names`: each line begins with its rank.
+ * Joins the pieces of a log into lines. On a terminal, an unfinished line stays until it is continued or rewritten. Elsewhere, each new
+ * state of a line becomes a line of its own. With `names`, each line begins with its rank.
  */
 export function logPrinter(
   console: Pick<Console, "jobLog" | "raw" | "isTerminal">,
   { names, raw }: { readonly names: boolean; readonly raw: boolean },
 ): LogPrinter {
-  /** Whose line has no end yet. */
+  /** The rank whose line is unfinished; undefined if there is none. */
   let open: number | undefined;
   const write: Console["jobLog"] = raw
     ? (line, parts = {}) => console.raw(`${parts.rewrites ? "\r\x1b[K" : ""}${line}${parts.open ? "" : "\n"}`)

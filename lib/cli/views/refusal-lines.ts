@@ -4,10 +4,10 @@ import { duration, moment } from "../terminal/duration.ts";
 
 type Refusal = Pool["refusals"][number];
 
-/** So many types are named one by one; of more, only their families. */
+/** The most types that a line names. If there are more, it names only their families. */
 const mostNamed = 4;
 
-/** What EC2 turned down, one line for each reason and market: in a drought that is every type in every zone. */
+/** Returns what EC2 refused, one line per reason and market, because in a shortage EC2 may refuse every type in every zone. */
 export const refusalLines = (refusals: readonly Refusal[], nowMs: number): string[] =>
   [...Map.groupBy(refusals, ({ code, market, quota }) => [quota ?? "", market, code].join("\n")).values()]
     .toSorted((a, b) => b.length - a.length)
@@ -22,7 +22,7 @@ function what(group: readonly Refusal[]): string {
       ? `${count(types.length, "type")} of ${unique(types.map((type) => type.split(".")[0])).join(", ")}`
       : types.join(", ");
   const zones = unique(group.map(({ zone }) => zone));
-  // Where not each of the types was refused in each of the zones, the number says so.
+  // The count shows that not every type was refused in every zone.
   const some = group.length < types.length * zones.length ? `, ${group.length} of ${types.length * zones.length} pairs` : "";
   return `${named} ${first?.market} in ${zones.join(", ")}${some}`;
 }
@@ -37,7 +37,7 @@ function again(group: readonly Refusal[], nowMs: number): string {
   const [first, last] = [Math.min(...times), Math.max(...times)];
   const inWords = (ms: number): string => `in ${duration(ms - nowMs)}`;
   const span = last - first < 1_000 ? inWords(first) : `${inWords(first)} to ${duration(last - nowMs)}`;
-  return `asked for again ${span} (${moment(first)})`;
+  return `next try ${span} (${moment(first)})`;
 }
 
 const unique = (all: readonly (string | undefined)[]): string[] => [...new Set(all.filter((each) => each !== undefined))].sort();

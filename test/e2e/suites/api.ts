@@ -15,14 +15,14 @@ const sessions = { research: "fleetwright-team-research/rosa", vision: "fleetwri
 type Who = keyof typeof sessions;
 const Payload = z.object({ statusCode: z.int(), headers: z.record(z.string(), z.string()), body: z.string() });
 
-/** The API as it is deployed, for teams, admins and strangers. */
+/** Tests of the deployed API, for teams, admins and unknown callers. */
 export function apiTests(on: () => Stage): void {
   let stage: Stage;
   beforeAll(() => {
     stage = on();
   });
 
-  /** Calls the deployed function as its URL does, for somebody who signed with that role. */
+  /** Calls the deployed function as its URL does, for a caller who signed with that role. */
   async function call(as: Who, path: string, asked: { method?: string; body?: unknown } = {}): Promise<Told> {
     const url = new URL(path, "https://api");
     const method = asked.method ?? "GET";
@@ -49,7 +49,7 @@ export function apiTests(on: () => Stage): void {
 
   const jobs = "/v1/teams/research/jobs";
 
-  test("a job is submitted, followed to its end and found in every list", async () => {
+  test("a job that is submitted through the API can be followed to its end, and appears in every list", async () => {
     const spec = shell("for n in 1 2 3; do echo line $n; sleep 0.2; done; echo secret > kept", { id: "followed", artifacts: ["kept"] });
     expect((await call("research", jobs, { method: "POST", body: spec })).status).toBe(201);
     expect((await call("research", jobs, { method: "POST", body: spec })).status).toBe(200);
@@ -75,7 +75,7 @@ export function apiTests(on: () => Stage): void {
     expect(list.items.map(({ job }) => job)).toContain("followed");
   });
 
-  test("what runs is on a node, by a decision; another team sees the node and not the job", async () => {
+  test("a running job is on a node because of a decision, and another team sees the node but not the job", async () => {
     await call("research", jobs, { method: "POST", body: shell("sleep 50", { id: "covert" }) });
     await stage.until("covert", (job) => job.state === "running");
     const nodes = NodePage.parse((await call("research", "/v1/nodes?pool=gpu")).body).items;
@@ -105,7 +105,7 @@ export function apiTests(on: () => Stage): void {
     expect((await call("research", `${jobs}/followed/cancel`, { method: "POST" })).status).toBe(409);
   });
 
-  test("a dataset is named, seen and taken away again", async () => {
+  test("a dataset can be added, read and removed through the API", async () => {
     const source = `s3://${stage.connection.deployment.datasetsBucket}/vision/cats/`;
     const at = "/v1/teams/vision/datasets/cats";
     expect((await call("vision", at, { method: "PUT", body: { source } })).status).toBe(201);
@@ -115,7 +115,7 @@ export function apiTests(on: () => Stage): void {
     expect((await call("vision", at, { method: "DELETE" })).status).toBe(404);
   });
 
-  describe("over its URL", () => {
+  describe("the API at its URL", () => {
     const signed = async (path: string, asked: { method?: string; body?: string; type?: string } = {}): Promise<Response> => {
       const url = new URL(path.slice(1), stage.connection.deployment.apiUrl);
       const sign = functionUrlSigner({ region: async () => "us-east-1", credentials: async () => stage.cloud.credentials });
@@ -124,14 +124,14 @@ export function apiTests(on: () => Stage): void {
       return fetch(url, { method: request.method, headers: await sign(request), ...(asked.body !== undefined && { body: asked.body }) });
     };
 
-    test("an administrator is an admin, and the document names every operation", async () => {
+    test("the API treats an administrator as an admin, and its document names every operation", async () => {
       expect(await (await signed("/v1/me")).json()).toMatchObject({ admin: true, team: null, teams: ["research", "vision"] });
       const document = JSON.stringify(await (await signed("/v1/openapi.json")).json());
       expect(document).toContain(`"servers":[{"url":"${stage.cloud.endpoint}"}]`);
       for (const { id } of allOperations) expect(document).toContain(`"operationId":"${id}"`);
     });
 
-    test("what is wrong is told as a problem", async () => {
+    test("the API returns errors as problem documents", async () => {
       const wrongs = [
         await signed("/v1/nothing"),
         await signed("/v1/me", { method: "DELETE" }),
@@ -145,7 +145,7 @@ export function apiTests(on: () => Stage): void {
       expect(wrongs[1]?.headers.get("allow")).toBe("GET, HEAD");
     });
 
-    test("nobody is heard who has not signed", async () => {
+    test("the API refuses a call without a signature", async () => {
       expect((await fetch(new URL("v1/me", stage.connection.deployment.apiUrl))).status).toBe(403);
     });
   });

@@ -8,17 +8,17 @@ import { localSettings } from "../../../lib/cli/session/connection.ts";
 import { nextStart, periodName } from "../../../lib/model/values/period.ts";
 import { type Stage, shell } from "../stage.ts";
 
-/** Of the local cloud's pool, a month. */
+/** The monthly budget of the local cloud's pool. */
 const budgetUsd = 10_000;
 
-/** Uses up the month's budget of the one pool: nothing starts there afterwards. */
+/** Uses up the monthly budget of the only pool, so that nothing starts there afterwards. */
 export function budgetTests(on: () => Stage): void {
   let stage: Stage;
   beforeAll(() => {
     stage = on();
   });
 
-  it("a budget that is used up ends no work, starts none, and what its node cost is on record", async () => {
+  it("a used budget ends no work and starts none, and the cost of the node is recorded", async () => {
     const table = { client: documentClient(localSettings(stage.cloud.endpoint)), table: stage.connection.deployment.table };
     const spent = async (): Promise<number> => (await createDecisions(table).load("gpu", Date.now())).spent.monthUsd;
     const remaining = (): number => stage.cloud.ec2.record.remaining().length;
@@ -29,7 +29,7 @@ export function budgetTests(on: () => Stage): void {
     const spentBefore = await spent();
     expect(spentBefore).toBeLessThan(budgetUsd);
 
-    // As if this pool had had other nodes before; of the next month too, lest one begins just now.
+    // As if this pool had had other nodes before; also in the next month, in case it begins just now.
     const startedMs = Date.now();
     for (const atMs of [startedMs, nextStart("month", startedMs)])
       await updateItem(table, spentKey("gpu", periodName("month", atMs)), { changes: [add("total", budgetUsd * 1_000_000)] });
@@ -44,7 +44,7 @@ export function budgetTests(on: () => Stage): void {
     await expect.poll(remaining, { timeout: 20_000, interval: 100 }).toBe(0);
     expect(stage.cloud.ec2.record.instances).toHaveLength(launchedBefore + 1);
     expect((await stage.connection.jobs.get({ team: "research", job: waits }))?.state).toBe("queued");
-    // No GPU instance is cheaper than a cent an hour, nor dearer than the pool's limit; it lived for minutes.
+    // A GPU instance costs at least a cent per hour and at most the pool's limit; this one lived for minutes.
     await expect.poll(spent, { timeout: 10_000, interval: 100 }).toBeGreaterThan(spentBefore + budgetUsd + 0.000_1);
     expect(await spent()).toBeLessThan(spentBefore + budgetUsd + 4);
   });

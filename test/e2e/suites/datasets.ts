@@ -11,7 +11,7 @@ import { type AddDeps, addDataset } from "../../../lib/flows/add-dataset.ts";
 import type { Dataset } from "../../../lib/model/dataset.ts";
 import { type Stage, shell } from "../stage.ts";
 
-/** Datasets as jobs find them. */
+/** Tests of datasets as jobs see them. */
 export function datasetTests(on: () => Stage): void {
   let stage: Stage;
   beforeAll(() => {
@@ -42,8 +42,8 @@ export function datasetTests(on: () => Stage): void {
   const dataset = async (name = "mnist"): Promise<Dataset | undefined> => deps.datasets.get({ team: "research", dataset: name });
   const holders = async (): Promise<readonly string[]> => (await dataset())?.map?.holdings.map((each) => each.node) ?? [];
 
-  it("a job finds all of its dataset, checked, and its node is in the map only while it needs it", async () => {
-    // To root everything is writable: the mode says what it is for others.
+  it("a job finds its whole dataset, verified, and its node is in the map only while it needs the dataset", async () => {
+    // Everything is writable for root, so the test checks the mode.
     const script =
       'cd "$FLEETWRIGHT_DATA/mnist" && test "$(find . -type f -perm 0444 | wc -l)" = 24 && grep -q "train/23.bin" train/23.bin';
     const id = await stage.send(shell(script, { datasets: ["mnist"] }));
@@ -53,7 +53,7 @@ export function datasetTests(on: () => Stage): void {
     await expect.poll(holders, { timeout: 15_000 }).toEqual([]);
   });
 
-  it("a gang's members have a part each, which together are all", async () => {
+  it("each member of a gang has a part of the dataset, and the parts together are all of it", async () => {
     const script =
       'cd "$FLEETWRIGHT_DATA/mnist" && find . -type f | sort > "$HOME/part-$RANK.txt" && sleep 2 && test -s "$HOME/part-$RANK.txt" && ! grep -c . "$HOME/part-$RANK.txt" | grep -qx 24';
     const id = await stage.send(shell(script, { nodes: 2, datasets: [{ name: "mnist", share: "part" }] }));
@@ -65,7 +65,7 @@ export function datasetTests(on: () => Stage): void {
     expect(await stage.ended(id)).toMatchObject({ state: "succeeded" });
   });
 
-  it("an object that comes or goes makes a new listing, and the next job sees it", async () => {
+  it("an object that is added or deleted results in a new listing, which the next job sees", async () => {
     const before = (await dataset())?.listing?.version ?? 0;
     await stage.s3.send(new PutObjectCommand({ Bucket: bucket, Key: "research/mnist/train/24.bin", Body: "new" }));
     await stage.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: "research/mnist/train/00.bin" }));
@@ -77,7 +77,7 @@ export function datasetTests(on: () => Stage): void {
     expect(await stage.ended(id)).toMatchObject({ state: "succeeded" });
   });
 
-  it("what cannot be had is said at submission", async () => {
+  it("a job that names an unavailable dataset is rejected at submission", async () => {
     await expect.poll(() => dataset("nothing"), { timeout: 20_000 }).toMatchObject({ state: "empty" });
     const [unknown, empty, foreign] = await Promise.all([
       stage.send(shell("true", { datasets: ["cifar"] })),
@@ -92,7 +92,7 @@ export function datasetTests(on: () => Stage): void {
     });
   });
 
-  it("what is not ours, or no message at all, is counted and done with; the same message twice changes nothing", async () => {
+  it("a foreign or invalid message is counted and acknowledged, and the same message twice changes nothing", async () => {
     const event = (...bodies: readonly object[]) => ({
       Records: bodies.map((body, n) => ({
         messageId: `m-${n}`,

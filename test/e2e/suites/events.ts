@@ -14,17 +14,17 @@ const Returned = z.object({
   payload: z.object({ batchItemFailures: z.array(z.unknown()).optional(), statusCode: z.number().optional() }).nullish(),
 });
 
-/** Runs long in its first attempt only. */
+/** A script that runs long only in its first attempt. */
 const once = 'if [ "$FLEETWRIGHT_ATTEMPT" = 1 ]; then sleep 40; fi; sleep 2; echo "$FLEETWRIGHT_ATTEMPT" > attempt.txt';
 
-/** What EC2, alarms and strangers tell the handlers. */
+/** Tests of events from EC2, alarms and unknown senders. */
 export function eventTests(on: () => Stage): void {
   let stage: Stage;
   beforeAll(() => {
     stage = on();
   });
 
-  it("a job whose instance EC2 takes back runs again elsewhere, and its node is given back before it ends", async () => {
+  it("a job whose instance EC2 takes back runs again elsewhere, and its node is released before the instance ends", async () => {
     const id = await stage.send(shell(once, { id: "interrupted", artifacts: ["attempt.txt"] }));
     const { node = "" } = await stage.until(id, (job) => job.state === "running");
     stage.cloud.ec2.record.interrupt(node, { noticeMs: 30_000 });
@@ -33,35 +33,35 @@ export function eventTests(on: () => Stage): void {
     expect(await stage.ended(id)).toMatchObject({ state: "succeeded", attempt: 2, failures: 0 });
   });
 
-  it("a job on an instance that EC2 may take back ends where it is", async () => {
+  it("a job on an instance with a rebalance recommendation ends where it is", async () => {
     const id = await stage.send(shell("sleep 4", { id: "rebalanced" }));
     const { node = "" } = await stage.until(id, (job) => job.state === "running");
     stage.cloud.ec2.record.recommendRebalance(node);
     expect(await stage.ended(id)).toMatchObject({ state: "succeeded", attempt: 1 });
   });
 
-  describe("an event that is not ours, or not understood, is acknowledged", () => {
+  describe("foreign and unknown events", () => {
     it.each([
-      ["on-instance", "of a stranger's instance", sample("instance-state-change")],
-      ["on-instance", "that a stranger's instance is interrupted", sample("spot-interruption-warning")],
-      ["on-instance", "that a stranger's instance may be", sample("rebalance-recommendation")],
+      ["on-instance", "of a foreign instance", sample("instance-state-change")],
+      ["on-instance", "of the interruption of a foreign instance", sample("spot-interruption-warning")],
+      ["on-instance", "of a rebalance recommendation for a foreign instance", sample("rebalance-recommendation")],
       ["on-instance", "of another service", sample("object-created")],
-      ["on-instance", "that is nothing", {}],
-      ["on-alarm", "of a stranger's alarm", { ...sample("alarm-state-change"), detail: { alarmName: "CPU", state: { value: "ALARM" } } }],
+      ["on-instance", "that is empty", {}],
+      ["on-alarm", "of a foreign alarm", { ...sample("alarm-state-change"), detail: { alarmName: "CPU", state: { value: "ALARM" } } }],
       ["on-alarm", "of another service", sample("instance-state-change")],
-      ["on-alarm", "that is nothing", null],
-    ])("%s: one %s", async (handler, _what, event) => {
+      ["on-alarm", "that is null", null],
+    ])("the handler %s acknowledges an event %s", async (handler, _what, event) => {
       for (const _time of [1, 2]) expect((await stage.cloud.invoke(handler, event)).kind).toBe("returned");
     });
   });
 
-  it("an alarm of ours rings its pool, and twice does no harm", async () => {
+  it("an alarm of the deployment rings its pool, and a repeated event does no harm", async () => {
     for (const _time of [1, 2]) expect((await stage.cloud.invoke("on-alarm", sample("alarm-state-change"))).kind).toBe("returned");
     const id = await stage.send(shell("true", { id: "after-the-alarm" }));
     expect(await stage.ended(id)).toMatchObject({ state: "succeeded" });
   });
 
-  describe("every sample of what comes in is taken by its handler, and again when it comes twice", () => {
+  describe("the samples of all events", () => {
     const queued = (queue: string) => (body: unknown) => ({
       Records: [
         {
@@ -73,7 +73,7 @@ export function eventTests(on: () => Stage): void {
       ],
     });
     const asIs = (event: unknown) => event;
-    /** Of somebody who is no instance of ours: the workers of all other tests are. */
+    /** A call from an instance that is not the deployment's, because its own instances run the workers of other tests. */
     const called = (body: unknown) => ({
       body: JSON.stringify(body),
       requestContext: { authorizer: { iam: { userArn: "arn:aws:sts::000000000000:assumed-role/somebody/i-0123456789abcdef0" } } },
@@ -96,7 +96,7 @@ export function eventTests(on: () => Stage): void {
       "rebalance-shards": [["rebalance-shards", queued("shards")]],
       "seal-again": [["seal-artifact", queued("seal")]],
       "spot-interruption-warning": [["on-instance", asIs]],
-      // As it comes when the stack is changed: a Delete ends all instances, those of the other tests with them.
+      // As CloudFormation sends it for a change of the stack, because a Delete would end the instances of the other tests too.
       "stack-delete": [["end-fleet", (event) => ({ ...Object(event), RequestType: "Update", ResponseURL: cloudFormation.url })]],
       tick: [["tick", asIs]],
     };
@@ -110,22 +110,22 @@ export function eventTests(on: () => Stage): void {
       return () => cloudFormation.close();
     });
 
-    it("CloudFormation is answered that its change of the stack is done", async () => {
+    it("CloudFormation receives the response that its change of the stack is done", async () => {
       const [[handler, wrap] = []] = taken["stack-delete"] ?? [];
       const before = told.length;
       await stage.cloud.invoke(handler ?? "", wrap?.(sample("stack-delete")));
       expect(told.slice(before)).toMatchObject([{ Status: "SUCCESS", PhysicalResourceId: "instances-of-fleetwright" }]);
     });
 
-    /** What is read from S3, and sent by nobody. */
+    /** Samples that are files on S3, not events. */
     const files = ["manifest", "manifest-sealed", "shard-list"];
 
-    it("none is left out", () => {
+    it("every sample of an event has a handler or is a file", () => {
       expect([...Object.keys(taken), ...files].toSorted()).toEqual(Object.keys(samples).toSorted());
     });
 
     it.each(Object.entries(taken).flatMap(([name, handlers]) => handlers.map(([handler, wrap]) => ({ name, handler, wrap }))))(
-      "$name by $handler",
+      "the sample $name is accepted by $handler, also when it arrives twice",
       async ({ name, handler, wrap }) => {
         const event = wrap(sample(name));
         for (const _time of [1, 2]) {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, expect, it } from "vitest";
 import { type Stage, shell } from "../stage.ts";
 
-/** A lane message for the pool, as the lane's event source would hand it to `place`. */
+/** Returns a lane message for the pool, as the lane's event source passes it to `place`. */
 const ringFor = (pool: string, id: string) => ({
   Records: [
     {
@@ -24,14 +24,14 @@ const ringFor = (pool: string, id: string) => ({
   ],
 });
 
-/** Runs of place, and workers, that meet each other. */
+/** Tests of concurrent runs of place, and of workers that race. */
 export function raceTests(on: () => Stage): void {
   let stage: Stage;
   beforeAll(() => {
     stage = on();
   });
 
-  it("ten runs of place at once launch and bind each job once", async () => {
+  it("ten concurrent runs of place launch and bind each job once", async () => {
     const before = stage.cloud.ec2.record.instances.length;
     const jobs = Array.from({ length: 4 }, (_, index) => `storm-${index}`);
     await Promise.all(jobs.map((id) => stage.send(shell("sleep 1", { id }))));
@@ -43,7 +43,7 @@ export function raceTests(on: () => Stage): void {
     expect(stage.cloud.ec2.record.instances.length - before).toBeLessThanOrEqual(jobs.length);
   });
 
-  it("a job that arrives while place decides is heard", async () => {
+  it("a job that arrives while place decides is not missed", async () => {
     const ids: string[] = [];
     const deciding = stage.cloud.invoke("place", ringFor("gpu", "while"));
     for (let index = 0; index < 8; index += 1) {
@@ -55,13 +55,13 @@ export function raceTests(on: () => Stage): void {
     expect(ended.every((job) => job.state === "succeeded" && job.attempt === 1)).toBe(true);
   });
 
-  it("a worker that comes back after its attempt was given away changes nothing", async () => {
+  it("a worker that returns after its attempt was given to another node changes nothing", async () => {
     const script = 'echo "$FLEETWRIGHT_ATTEMPT" > attempt.txt; if [ "$FLEETWRIGHT_ATTEMPT" = 1 ]; then sleep 6; else sleep 1; fi';
     const id = await stage.send(shell(script, { id: "given-away", artifacts: ["attempt.txt"] }));
     const running = await stage.until(id, (job) => job.state === "running");
     const first = running.node ?? "";
     await stage.cloud.ec2.record.pauseWorker(first);
-    // EC2 tells of an end that, for once, did not come: the worker lives, frozen, and wakes later.
+    // EC2 reports an end that did not happen: the worker is frozen and wakes later.
     const event = {
       version: "0",
       id: "00000000-0000-4000-8000-000000000001",
@@ -81,7 +81,7 @@ export function raceTests(on: () => Stage): void {
     expect(ended.artifacts).toMatchObject({ files: 1, bytes: 2 });
   });
 
-  it("the fleet goes back to zero, and no launch happened twice", async () => {
+  it("the fleet returns to zero, and no launch happened twice", async () => {
     await expect.poll(() => stage.cloud.ec2.record.remaining().length, { timeout: 60_000, interval: 200 }).toBe(0);
     // A decision that raced another may have repeated its request; by its token, EC2 launched nothing new.
     const launched = stage.cloud.ec2.record.fleetCalls.filter((call) => !call.replayed).map((call) => call.clientToken);

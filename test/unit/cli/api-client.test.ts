@@ -27,8 +27,8 @@ async function client(routes: Routes, over: { timeoutMs?: number } = {}) {
   return { call, signed, fake: api };
 }
 
-describe("a call", () => {
-  it("is signed as it is sent, and its answer is read by the schema", async () => {
+describe("a call of the API", () => {
+  it("a call of the API is signed as it is sent, and its response is parsed with the schema", async () => {
     const { call, signed, fake } = await client({ "PUT /v1/x": { body: { n: 1, more: true } } });
     expect(await call(Answer, { method: "PUT", path: "/v1/x", query: { a: "b#c", none: undefined, n: 2 }, body: { x: 1 } })).toEqual({
       n: 1,
@@ -38,13 +38,13 @@ describe("a call", () => {
     expect(signed[0]?.url.search).toBe("?a=b%23c&n=2");
   });
 
-  it("keeps the path that the API's address has", async () => {
+  it("a call of the API keeps the path of the API's address", async () => {
     api = await startFakeApi({ "GET /deep/v1/x": { body: { n: 1 } } });
     for (const url of [`${api.url}/deep`, `${api.url}/deep/`])
       expect(await apiClient({ url, sign: async ({ headers }) => headers })(Answer, { method: "GET", path: "/v1/x" })).toEqual({ n: 1 });
   });
 
-  it("is made again when it may pass, a bounded number of times, and signed anew", async () => {
+  it("a call of the API is retried a limited number of times if it may succeed, and signed again", async () => {
     const busy = problem(503, "busy", "Later.");
     const { call, signed } = await client({ "GET /a": [busy, { status: 502, body: "" }, { body: { n: 3 } }], "GET /b": busy });
     expect(await call(Answer, { method: "GET", path: "/a" })).toEqual({ n: 3 });
@@ -54,25 +54,25 @@ describe("a call", () => {
   });
 });
 
-describe("what goes wrong is a Fault in words", () => {
+describe("the faults of a call of the API", () => {
   it.each([
     ["404", problem(404, "not-found", "No job x."), { code: "not-found", message: "No job x." }],
     ["409", problem(409, "conflict", "It has ended."), { code: "conflict", message: "It has ended." }],
     [
       "AWS's own 403",
       { status: 403, body: { Message: "Forbidden" } },
-      { code: "denied", message: expect.stringMatching(/does not let you in: .*Forbidden[\s\S]*AWS_PROFILE/) },
+      { code: "denied", message: expect.stringMatching(/denied access: .*Forbidden[\s\S]*AWS_PROFILE/) },
     ],
-    ["an answer of another shape", { body: { n: "one" } }, { code: "api-answer", message: expect.stringMatching(/another shape .*n: /) }],
-    ["an answer that is not JSON", { body: "<html>" }, { code: "api-answer", message: expect.stringContaining("another shape") }],
-    ["a 400 that is not the API's", { status: 400, body: "what?" }, { code: "api-answer", message: "the API answered 400: what?" }],
-  ])("%s", async (_what, answer, fault) => {
+    ["a response of another shape", { body: { n: "one" } }, { code: "api-answer", message: expect.stringMatching(/cannot read the API's response .*n: /) }],
+    ["a response that is not JSON", { body: "<html>" }, { code: "api-answer", message: expect.stringContaining("cannot read the API's response") }],
+    ["a 400 that is not from the API", { status: 400, body: "what?" }, { code: "api-answer", message: "the API returned 400: what?" }],
+  ])("a call of the API throws a Fault for %s", async (_what, answer, fault) => {
     const { call, fake } = await client({ "GET /x": answer });
     await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toMatchObject(fault);
     expect(fake.calls).toHaveLength(1);
   });
 
-  it("wrong fields are named", async () => {
+  it("the Fault of a call of the API names the fields that are wrong", async () => {
     const { body } = problem(400, "invalid", "The query is wrong.");
     const { call } = await client({
       "GET /x": { status: 400, body: { ...Object(body), errors: [{ field: "limit", message: "too big" }] } },
@@ -80,17 +80,17 @@ describe("what goes wrong is a Fault in words", () => {
     await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toThrow("The query is wrong.\n  limit: too big");
   });
 
-  it("nobody listens", async () => {
+  it("a call of the API throws a Fault if no process listens", async () => {
     const { call, fake } = await client({});
     await fake.close();
     api = undefined;
     await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toMatchObject({
       code: "api-unreachable",
-      message: expect.stringMatching(/127\.0\.0\.1:\d+ does not answer \(.*ECONNREFUSED/),
+      message: expect.stringMatching(/127\.0\.0\.1:\d+ does not respond \(.*ECONNREFUSED/),
     });
   });
 
-  it("somebody listens and says nothing", async () => {
+  it("a call of the API throws a Fault if there is no response in time", async () => {
     const silent = createServer(() => undefined);
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     const address = silent.address();

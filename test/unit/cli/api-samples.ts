@@ -8,10 +8,10 @@ import { Node } from "../../../lib/api/views/nodes.ts";
 import { Pool } from "../../../lib/api/views/pools.ts";
 import { aSpec, monday } from "../../fakes/builders.ts";
 
-/** A moment of the samples: so many seconds after Monday. */
+/** Returns a time of the samples, in seconds after Monday. */
 export const at = (seconds: number): string => new Date(monday + seconds * 1_000).toISOString();
 
-/** A sample is what the schema makes of it, so that none says what the API could not. */
+/** Parses a sample with the schema, so that it contains only what the API could return. */
 const sample =
   <T extends z.ZodType>(schema: T, usual: object) =>
   (over: object = {}): z.infer<T> =>

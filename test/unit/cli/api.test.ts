@@ -13,7 +13,7 @@ const start = async (routes: Routes, over = {}) => {
 describe("fleet api", () => {
   const deployment = aDeployment({ apiUrl: "https://abc123.lambda-url.eu-central-1.on.aws/" });
 
-  it("says where the API is, how to sign for it, and where it is described", async () => {
+  it("fleet api prints the API's address, how to sign calls, and where the document is", async () => {
     const { on, said } = await start({}, { deployment });
     expect(await describeApi({}, on)).toBe(0);
     const url = "https://abc123.lambda-url.eu-central-1.on.aws";
@@ -33,7 +33,7 @@ describe("fleet api", () => {
     });
   });
 
-  it("says the local cloud's own address", async () => {
+  it("fleet api prints the local cloud's own address", async () => {
     const { on, said } = await start({}, { deployment, endpoint: "http://127.0.0.1:4566" });
     await describeApi({}, on);
     expect(said.out[3]).toBe(
@@ -43,27 +43,27 @@ describe("fleet api", () => {
 });
 
 describe("fleet api METHOD PATH", () => {
-  it("makes the call and prints the answer as JSON", async () => {
+  it("fleet api GET makes the call and prints the response as JSON", async () => {
     const { on, said } = await start({ "GET /v1/pools": { body: { items: [aPoolView()] } } });
     expect(await callApi({ method: "get", path: "/v1/pools?limit=3" }, on)).toBe(0);
     expect(JSON.parse(said.out.join("\n"))).toMatchObject({ items: [{ pool: "gpu" }] });
     expect(api?.calls[0]?.query).toEqual({ limit: "3" });
   });
 
-  it("sends a body, and prints nothing where there is no answer", async () => {
+  it("fleet api PUT sends a body, and prints nothing if the response is empty", async () => {
     const { on, said } = await start({ "PUT /v1/teams/research/datasets/x": { status: 204 } });
     expect(await callApi({ method: "PUT", path: "/v1/teams/research/datasets/x", body: '{"source":"s3://b/"}' }, on)).toBe(0);
     expect(api?.calls[0]?.body).toEqual({ source: "s3://b/" });
     expect(said.out).toEqual([]);
   });
 
-  it("says what was asked wrongly, and what the API refuses", async () => {
+  it("fleet api reports wrong usage, and errors of the API", async () => {
     const { on } = await start({ "GET /v1/me": problem(403, "denied", "Not you.") });
     await expect(callApi({ method: "FETCH", path: "/v1/me" }, on)).rejects.toThrow(
-      "FETCH is not a method of the API; there are: GET, POST, PUT, DELETE",
+      "FETCH is not a method of the API; use one of: GET, POST, PUT, DELETE",
     );
     await expect(callApi({ method: "GET", path: "https://evil.example/v1/me" }, on)).rejects.toThrow(
-      /is not a path of the API; they begin with \/v1\//,
+      /is not a path of the API; paths begin with \/v1\//,
     );
     await expect(callApi({ method: "POST", path: "/v1/me", body: "{" }, on)).rejects.toThrow("the body is not JSON");
     await expect(callApi({ method: "GET", path: "/v1/me" }, on)).rejects.toThrow("Not you.");

@@ -21,7 +21,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 type Left = Readonly<Record<string, string | { readonly content: string; readonly mode?: number; readonly escaped?: true }>>;
 
-/** What was kept of an attempt that left these files. */
+/** Returns the manifest of an attempt that left these files. */
 function kept(attempt: number, left: Left, over: Partial<SealedManifest> = {}): SealedManifest {
   const artifacts = Object.entries(left).map(([path, file]) => {
     const { content, mode = 0o644, escaped } = typeof file === "string" ? { content: file } : file;
@@ -42,7 +42,7 @@ function kept(attempt: number, left: Left, over: Partial<SealedManifest> = {}): 
   };
 }
 
-/** A command's world: a job, and what was kept of its attempts. */
+/** Creates a command's world: a job, and what was kept of its attempts. */
 function world(job: Partial<Job>, all: readonly SealedManifest[] = []) {
   const opened: string[] = [];
   const trouble: { at: (path: string) => void } = { at: () => undefined };
@@ -70,7 +70,7 @@ const here = (path: string): string => join(folder, path);
 const left: Left = { "model.pt": "weights", "ckpt/1.pt": "one", "ckpt/2.pt": "two" };
 
 describe("artifacts get", () => {
-  test("fetches all files into a folder, with their permissions", async () => {
+  test("artifacts get fetches all files into a folder, with their permissions", async () => {
     const { get, said } = world({}, [kept(1, { ...left, "run.sh": { content: "#!", mode: 0o755 } })]);
     expect(await get()).toBe(0);
     expect(await readFile(here("ckpt/2.pt"), "utf8")).toBe("two");
@@ -78,7 +78,7 @@ describe("artifacts get", () => {
     expect(said.out).toEqual([`4 files in ${folder} (15 bytes, verified)`]);
   });
 
-  test("gives escaped names their own bytes back", async () => {
+  test("artifacts get restores the original bytes of escaped names", async () => {
     const { get } = world({}, [
       kept(1, { "logs%5Ca%25.txt": { content: "1", escaped: true }, "caf%E9": { content: "2", escaped: true }, "100%41": "3" }),
     ]);
@@ -87,7 +87,7 @@ describe("artifacts get", () => {
     expect(names.sort()).toEqual(["100%41", "caf\xe9", "logs\\a%.txt"]);
   });
 
-  test("fetches what is not there yet, and says what is", async () => {
+  test("artifacts get fetches only the files that are not there yet, and counts the others", async () => {
     await writeFile(here("model.pt"), "weights");
     const { get, said, opened } = world({}, [kept(1, left)]);
     expect(await get()).toBe(0);
@@ -95,17 +95,17 @@ describe("artifacts get", () => {
     expect(said.out).toEqual([`3 files in ${folder} (13 bytes, verified, 1 of them already there)`]);
   });
 
-  test("never writes over a file that differs, unless it is told to", async () => {
+  test("artifacts get does not overwrite a file that differs, unless --force is given", async () => {
     await writeFile(here("model.pt"), "my own");
     const { get, opened } = world({}, [kept(1, left)]);
-    await expect(get()).rejects.toThrow(/nothing was fetched, because a file is there already, and differs:\n {2}model\.pt\n.*--force/);
+    await expect(get()).rejects.toThrow(/nothing was fetched, because a different file is already there:\n {2}model\.pt\n.*--force/);
     expect(opened).toEqual([]);
     expect(await readFile(here("model.pt"), "utf8")).toBe("my own");
     expect(await get({ force: true })).toBe(0);
     expect(await readFile(here("model.pt"), "utf8")).toBe("weights");
   });
 
-  test("goes on after a file that fails, tells of it, and exits with 1", async () => {
+  test("artifacts get continues after a file that fails, reports it, and exits with 1", async () => {
     await mkdir(here("model.pt"));
     const { get, said, trouble, opened } = world({}, [kept(1, { ...left, last: "x" })]);
     trouble.at = (path) => {
@@ -123,7 +123,7 @@ describe("artifacts get", () => {
     expect(opened.filter((path) => path === "ckpt/1.pt")).toHaveLength(1);
   });
 
-  test("tries again when a connection breaks", async () => {
+  test("artifacts get retries a file when a connection breaks", async () => {
     const { get, trouble, opened } = world({}, [kept(1, { a: "1" })]);
     trouble.at = () => {
       if (opened.length < 3) throw new Fault("not-opened", "the connection broke");
@@ -132,14 +132,14 @@ describe("artifacts get", () => {
     expect(opened).toEqual(["a", "a", "a"]);
   });
 
-  test.each(["%2E%2E/x", "a/%2E%2E/%2E%2E/x", "%2Fetc/x", "a%00b", "a/%2F"])("never leaves its folder: %s", async (path) => {
+  test.each(["%2E%2E/x", "a/%2E%2E/%2E%2E/x", "%2Fetc/x", "a%00b", "a/%2F"])("artifacts get does not write outside of its folder: %s", async (path) => {
     const { get, said, opened } = world({}, [kept(1, { [path]: { content: "1", escaped: true }, good: "2" })]);
     expect(await get()).toBe(1);
     expect(opened).toEqual(["good"]);
     expect(said.note).toEqual([`fleet: ${path} was not fetched: its name would lead out of the folder`]);
   });
 
-  test("fetches what patterns ask for, and says what there is when one takes nothing", async () => {
+  test("artifacts get fetches the files that match patterns, and names what exists if one matches nothing", async () => {
     const { get, opened } = world({}, [kept(1, left)]);
     expect(await get({}, ["ckpt/*.pt"])).toBe(0);
     expect(opened.sort()).toEqual(["ckpt/1.pt", "ckpt/2.pt"]);
@@ -150,32 +150,32 @@ describe("artifacts get", () => {
   });
 
   test.each(["failed", "cancelled", "queued", "running"] as const)(
-    "serves a job that is %s: the newest attempt that left files",
+    "artifacts get fetches from the newest attempt that left files if the job is %s",
     async (state) => {
       const { get, said } = world({ state, attempt: 4 }, [kept(3, {}), kept(2, { "ckpt.pt": "2" }), kept(1, { "ckpt.pt": "1" })]);
       expect(await get()).toBe(0);
       expect(await readFile(here("ckpt.pt"), "utf8")).toBe("2");
-      expect(said.note).toEqual(["of attempt 2: no later one left files"]);
+      expect(said.note).toEqual(["using attempt 2: no later attempt left files"]);
       expect(await get({ attempt: 1, force: true })).toBe(0);
       expect(await readFile(here("ckpt.pt"), "utf8")).toBe("1");
     },
   );
 
   test.each<[string, Partial<SealedManifest>, readonly string[], string]>([
-    ["named nothing", {}, [], 'no file was kept of train-7: it named nothing to keep; name files in its "artifacts", or with --artifact'],
+    ["named no files", {}, [], 'no file was kept of train-7: it named no files to keep; name them in its "artifacts", or with --artifact'],
     [
-      "left nothing that it named",
+      "left none of the files that it named",
       { missing: ["a"] },
       ["a"],
       "no file was kept of train-7; see why: fleet artifacts list train-7 --attempt 1",
     ],
     ["named empty folders", {}, ["out"], "no file was kept of train-7: the folders that it named are empty"],
-  ])("fails when there is nothing to fetch, of a job that %s", async (_name, over, named, why) => {
+  ])("artifacts get fails for a job that %s", async (_name, over, named, why) => {
     const { get } = world({ spec: aSpec({ artifacts: named }) }, [kept(1, {}, over)]);
     await expect(get()).rejects.toThrow(why);
   });
 
-  test("tells programs of each file how it came", async () => {
+  test("artifacts get --json says for each file whether it was fetched", async () => {
     await writeFile(here("model.pt"), "weights");
     const { get, json, trouble } = world({}, [kept(1, left)]);
     trouble.at = (path) => {
@@ -203,7 +203,7 @@ describe("artifacts list", () => {
     lost: [{ path: "x", because: "it was not uploaded" }],
   });
 
-  test("shows what was kept, and what was not and why", async () => {
+  test("artifacts list shows what was kept, and what was not kept and why", async () => {
     const { list, said } = world({ attempt: 2 }, [whole, kept(1, { a: "1" })]);
     expect(await list()).toBe(0);
     expect(said.out).toEqual([
@@ -213,7 +213,7 @@ describe("artifacts list", () => {
       "ckpt/2.pt   3 bytes",
       "out/pipe          -  left out: it is a named pipe (FIFO)",
       "(7 more)          -  left out",
-      "final/*.pt        -  missing: nothing of that name was there",
+      "final/*.pt        -  missing: no file matched",
       "x                 -  lost: it was not uploaded",
     ]);
     expect(said.note).toEqual([
@@ -222,13 +222,13 @@ describe("artifacts list", () => {
     ]);
   });
 
-  test("shows what patterns ask for", async () => {
+  test("artifacts list shows only entries that match patterns", async () => {
     const { list, said } = world({ attempt: 2 }, [whole]);
     expect(await list({}, ["ckpt", "out/*"])).toBe(0);
     expect(said.out.slice(1).map((line) => line.split(" ")[0])).toEqual(["ckpt/1.pt", "ckpt/2.pt", "out/pipe"]);
   });
 
-  test("tells programs all of it but where it rests", async () => {
+  test("artifacts list --json prints everything except the keys on S3", async () => {
     const { list, json } = world({ attempt: 2 }, [whole, kept(1, {})]);
     expect(await list({ json: true })).toBe(0);
     expect(json()).toMatchObject({ job: "train-7", attempt: 2, leftOutMore: 7, missing: ["final/*.pt"], otherAttempts: [1] });
@@ -238,27 +238,27 @@ describe("artifacts list", () => {
   const named = aSpec({ artifacts: ["model.pt", { path: "final.pt", required: true }] });
   test.each<[Partial<Job>, number | undefined, string]>([
     [{ state: "queued" }, undefined, "train-7 is queued: no attempt of it has run yet"],
-    [{ state: "queued", attempt: 3 }, undefined, "train-7 is queued again, and no attempt so far left anything"],
-    [{ state: "placed" }, undefined, "train-7 is placed on a node and about to run: what it leaves is kept when the run ends"],
-    [{ state: "running" }, undefined, "train-7 is running: what it leaves is kept when the run ends"],
+    [{ state: "queued", attempt: 3 }, undefined, "train-7 is queued again, and no attempt so far left files"],
+    [{ state: "placed" }, undefined, "train-7 is placed on a node and about to run: its files are kept when the run ends"],
+    [{ state: "running" }, undefined, "train-7 is running: its files are kept when the run ends"],
     [{ state: "sealing" }, undefined, "train-7 is sealing: its files are being encrypted; try again in a moment"],
     [{ state: "rejected", reason: "no such pool" }, undefined, "train-7 was rejected and never ran (no such pool)"],
     [{ state: "running", attempt: 2 }, 3, "train-7 has no attempt 3; its latest is 2"],
-    [{ state: "running", attempt: 2 }, 1, "attempt 1 of train-7 left nothing that was kept"],
+    [{ state: "running", attempt: 2 }, 1, "attempt 1 of train-7 left no files that were kept"],
     [
       { state: "failed", reason: "exit code 3: boom\nmore", spec: aSpec({ artifacts: [] }) },
       undefined,
-      'train-7 is failed (exit code 3: boom); it named nothing to keep; name files in its "artifacts", or with --artifact',
+      'train-7 is failed (exit code 3: boom); it named no files to keep; name them in its "artifacts", or with --artifact',
     ],
-    [{ state: "failed", spec: named }, undefined, 'train-7 is failed; nothing of it was kept (it named "model.pt", "final.pt")'],
-  ])("says why there is nothing: %j", async (job, attempt, why) => {
+    [{ state: "failed", spec: named }, undefined, 'train-7 is failed; none of its files were kept (it named "model.pt", "final.pt")'],
+  ])("artifacts list says why there are no artifacts: %j", async (job, attempt, why) => {
     const { list } = world({ ...job, startedAtMs: undefined, endedAtMs: undefined });
     await expect(list(attempt === undefined ? {} : { attempt })).rejects.toThrow(why);
   });
 
-  test("says of a job that has just ended that its files may be on their way", async () => {
+  test("artifacts list says that the files of a job that has just ended may not be sealed yet", async () => {
     const { list } = world({ state: "cancelled", spec: named, startedAtMs: 1, endedAtMs: Date.UTC(2100, 0) });
-    await expect(list()).rejects.toThrow("train-7 is cancelled; what it left may still be on its way: try again in a minute");
+    await expect(list()).rejects.toThrow("train-7 is cancelled; its files may not be sealed yet: try again in a minute");
   });
 });
 
@@ -271,10 +271,10 @@ test.each([
   [["./*.pt"], undefined, undefined, ["./*.pt"]],
   [["model.pt"], "out", "out", ["model.pt"]],
   [[], undefined, undefined, []],
-])("of the words %j with --to %s the folder is %s", (words, to, folder, patterns) => {
+])("artifacts get with the arguments %j and --to %s fetches into the folder %s", (words, to, folder, patterns) => {
   expect(whereAndWhat(words, to)).toEqual({ folder, patterns });
 });
 
-test("two folders are one too many", () => {
-  expect(() => whereAndWhat(["./a"], "b")).toThrow("there are two folders to fetch into, b and ./a; give one of them");
+test("artifacts get refuses two folders", () => {
+  expect(() => whereAndWhat(["./a"], "b")).toThrow("there are two folders to fetch into, b and ./a; name only one");
 });

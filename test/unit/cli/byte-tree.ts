@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 
-/** A folder's content by path; names are bytes, one character each. */
+/** The contents of a folder by path. Names are bytes, one character per byte. */
 export type Tree = Readonly<Record<string, Node>>;
 export type Node =
   | { readonly kind: "file"; readonly content: string; readonly mode: number }
@@ -13,7 +13,7 @@ export const link = (target: string): Node => ({ kind: "link", target });
 
 export const named = (root: string, path: string): Buffer => Buffer.from(`${Buffer.from(root).toString("latin1")}/${path}`, "latin1");
 
-/** Writes what fits into the folder as it is: of two that are in each other's way, the first one. Folders above are made. */
+/** Writes the tree into a folder, and creates parent folders. If two entries conflict, the first one wins. */
 export function plant(root: string, tree: Tree): void {
   for (const [path, node] of Object.entries(tree)) {
     try {
@@ -36,7 +36,7 @@ function put(at: Buffer, node: Node): void {
   chmodSync(at, node.mode);
 }
 
-/** What lies in a folder; links are not followed. */
+/** Reads the tree of a folder. Does not follow links. */
 export function harvest(root: string, below = ""): Tree {
   const found: Record<string, Node> = {};
   for (const entry of readdirSync(named(root, below), { withFileTypes: true, encoding: "latin1" })) {

@@ -23,7 +23,7 @@ async function file(text: string): Promise<string> {
 }
 
 describe("fleet capacity", () => {
-  it("answers the example with all its numbers, within 100 columns", async () => {
+  it("fleet capacity prints the plan for the example within 100 columns", async () => {
     const { code, out } = await run({ compute: 1_000_000 });
     expect(code).toBe(0);
     expect(out).toEqual([
@@ -37,17 +37,17 @@ describe("fleet capacity", () => {
       "",
       "f          $111,000,000 for the nodes: hardware $108,000,000, software $0, network $3,000,000",
       "g          $0 lost in performance",
-      "f + g      $111,000,000, proven to be the least",
-      "bounds     $111,000,000 where parts of nodes can be had, $111,000,000 for whole ones",
+      "f + g      $111,000,000, proven optimal",
+      "bounds     $111,000,000 with fractions of nodes, $111,000,000 with whole nodes",
       "",
       "Not bought:",
-      "  small: it would do as well, with as many nodes or more",
+      "  small: it would cost the same, with as many nodes or more",
       "  large: one costs $800 more than what it offers is worth",
       "  xlarge: one costs $3,200 more than what it offers is worth",
     ]);
   });
 
-  it("prices types by themselves, or by what their units cost", async () => {
+  it("fleet capacity uses a type's own price, or the prices of its units", async () => {
     const types = await file("name,compute,hardwareUsd\nown,2,5\nby-units,1,\n");
     const { out } = await run({ compute: 3, types, unitPrices: { compute: 2 }, json: true });
     expect(JSON.parse(out.join(""))).toMatchObject({
@@ -56,17 +56,17 @@ describe("fleet capacity", () => {
     });
   });
 
-  it("tells what performance costs", async () => {
+  it("fleet capacity prints what is lost in performance", async () => {
     const { out } = await run({ compute: 1_000_000, perNode: 10, headroom: 20, waiting: { compute: 5 } });
     expect(out.join("\n")).toMatch(/^g +\$1,050,000 lost in performance: nodes \$50,000, waiting \$1,000,000$/m);
   });
 
-  it("says which resource is short, and exits with 1", async () => {
+  it("fleet capacity names the resources that are short, and exits with 1", async () => {
     const types = await file("name,compute,hardwareUsd,most\nfew,2,5,10\n");
     const { code, out, note } = await run({ compute: 30, storage: 1, types });
     expect({ code, out }).toEqual({ code: 1, out: [] });
     expect(note.join()).toMatch(
-      /all that can be had is 20 of compute, and 30 is wanted; all that can be had is 0 of storage, and 1 is wanted/,
+      /at most 20 of compute is available, and the demand is 30; at most 0 of storage is available, and the demand is 1/,
     );
     expect(JSON.parse((await run({ compute: 30, types, json: true })).out.join(""))).toEqual({
       kind: "impossible",
@@ -75,14 +75,14 @@ describe("fleet capacity", () => {
   });
 
   it.each<[string, CapacityOptions, RegExp]>([
-    ["nothing wanted", {}, /say how much is wanted: --compute/],
-    ["room for peaks without a price", { compute: 1, headroom: 20 }, /say what it costs to wait/],
-    ["a price without room for peaks", { compute: 1, waiting: { compute: 1 } }, /say how much is to stay free/],
-  ])("is asked wrongly with %s", async (_what, options, message) => {
+    ["no demand", {}, /give a demand: --compute/],
+    ["headroom without a price", { compute: 1, headroom: 20 }, /--headroom needs a price/],
+    ["a price without headroom", { compute: 1, waiting: { compute: 1 } }, /--waiting needs a headroom/],
+  ])("fleet capacity refuses %s", async (_what, options, message) => {
     await expect(run(options)).rejects.toMatchObject({ name: "UsageError", message: expect.stringMatching(message) });
   });
 
-  it("is asked wrongly with a type that has no price", async () => {
+  it("fleet capacity refuses a type without a price", async () => {
     const types = await file("name,compute\na,1\n");
     await expect(run({ compute: 1, types })).rejects.toThrow(/gives no price for a; fill in hardwareUsd, or .* --unit-prices compute=100/);
   });

@@ -46,44 +46,44 @@ const withJob = (job: Job | undefined, more: Partial<AtRest["jobs"][number]> = {
   jobs: [{ ...one, job, later: job, ...more }],
 });
 
-describe("the checks of a run over the wire", () => {
-  test("find nothing wrong with what is right", () => {
+describe("the checks of a chaos run on a local cloud", () => {
+  test("the checks of a chaos run accept a correct run", () => {
     expect(wrongs(good)).toEqual([]);
     const lost: Job = { ...done, state: "failed", reason: "3 nodes were lost while it ran on them; the last: crashed" };
     expect(wrongs(withJob(lost, { left: {} }))).toEqual([]);
   });
 
   test.each<[what: string, rest: AtRest, says: RegExp]>([
-    ["a job that nobody knows", withJob(undefined), /^jobs end once: research\/a was taken by SQS/],
-    ["one that never ended", withJob({ ...done, state: "running" }), /^jobs end once: .* never ended: it is running/],
+    ["a job without a record", withJob(undefined), /^jobs end once: research\/a was accepted by SQS/],
+    ["a job that never ended", withJob({ ...done, state: "running" }), /^jobs end once: .* never ended: it is running/],
     [
-      "one that ended twice",
+      "a job that ended twice",
       { ...good, jobs: [{ ...one, later: { ...done, attempt: 3 } }] },
       /^jobs end once: .* and became succeeded, attempt 3/,
     ],
     [
-      "one that failed and should not",
+      "a job that should not have failed",
       withJob({ ...done, state: "failed", reason: "exit code 1" }),
-      /^jobs end once: .* had to end as succeeded/,
+      /^jobs end once: .* should have ended as succeeded/,
     ],
-    ["one refused without a word", withJob({ ...done, state: "rejected" }), /^jobs end once: .* nobody says why/],
+    ["a job that was rejected without a reason", withJob({ ...done, state: "rejected" }), /^jobs end once: .* was rejected without a reason/],
     ["two attempts at once", withJob(done, { ran: [1, 2, 1, 2] }), /^one attempt at a time: .* attempt 1 still ran after attempt 2/],
-    ["a file that does not unseal", withJob(done, { left: {} }), /^artifacts are sealed: out.txt of research\/a does not unseal/],
-    ["a file that is another", withJob(done, { left: { "out.txt": "2\n" } }), /^artifacts are sealed: .* is not what it had to write/],
-    ["an instance that lives on", { ...good, remaining: ["i-1"] }, /^back at zero: i-1 lives on/],
+    ["a file that cannot be unsealed", withJob(done, { left: {} }), /^artifacts are sealed: out.txt of research\/a cannot be unsealed/],
+    ["a file with wrong contents", withJob(done, { left: { "out.txt": "2\n" } }), /^artifacts are sealed: .* is not what the job should have written/],
+    ["an instance that still runs", { ...good, remaining: ["i-1"] }, /^back at zero: i-1 is still running/],
     [
-      "what is reserved for nothing",
+      "a reservation without a launch",
       { ...good, pools: [{ pool: "gpu", reserved: { usdPerHour: 0, gpus: 1 }, openLaunches: [] }] },
-      /^back at zero: pool gpu reserves/,
+      /^back at zero: pool gpu still reserves/,
     ],
     ["a token that launched twice", { ...good, fleetCalls: [launched, launched] }, /^no launch happens twice: the token t/],
     ["a launch without a token", { ...good, fleetCalls: [{ ...launched, clientToken: undefined }] }, /^no launch happens twice: a launch/],
-  ])("find %s", (_what, rest, says) => {
+  ])("the checks of a chaos run find %s", (_what, rest, says) => {
     expect(wrongs(rest)).toEqual([expect.stringMatching(says)]);
   });
 });
 
-test("a seed asks for the same jobs and faults each time: 8 to 15 jobs, a gang among them, and faults that end", () => {
+test("a seed always gives the same jobs and faults: 8 to 15 jobs with one gang, and faults that end", () => {
   for (let seed = 1; seed <= 50; seed += 1) {
     const drawn = () => workloadOf(seed, new Chance(`${seed}`), "/traces");
     const faults = () => faultsOf(new Chance(`${seed}`)).map(({ kind, atMs }) => ({ kind, atMs }));
@@ -98,7 +98,7 @@ test("a seed asks for the same jobs and faults each time: 8 to 15 jobs, a gang a
   }
 });
 
-test("the report adds runs up by seam, and says how to run a seed again", () => {
+test("the report of a chaos run sums faults by seam, and names the command that repeats a seed", () => {
   const run = { seed: 4, faults: { "ec2.refuse": 2, "ec2.throttle": 1 }, jobs: { succeeded: 3 }, found: [], wallMs: 1 };
   const found = [{ check: "back at zero", wrong: "i-1 lives on" }];
   expect(wireReport([run, { ...run, seed: 5, faults: { "spot.interrupt": 1 }, found }], { first: 4, last: 5 }, 10)).toMatchObject({
@@ -113,7 +113,7 @@ test("the report adds runs up by seam, and says how to run a seed again", () => 
 });
 
 test.each([{ threads: 2 }, { plant: "fresh-token" }, { only: ["ec2.refuse"] }, { scenario: "mine.json" }, { list: true }])(
-  "what is about virtual time does not go with --wire: %o",
+  "--wire refuses options of virtual time: %o",
   async (options) => {
     const quiet = () => {};
     const silent = {

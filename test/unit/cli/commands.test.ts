@@ -31,7 +31,7 @@ const start = async (routes: Routes) => {
 const team = "research";
 const id = "i-0123456789abcdef0";
 
-/** Runs a command for people and for programs; both succeed, and neither says the result beside stdout. */
+/** Runs a command for people and for programs. Both must succeed, and must print the result only on stdout. */
 async function both(routes: Routes, command: (options: { json?: boolean }, on: Context) => Promise<number>) {
   const { on, said } = await start(routes);
   expect(await command({}, on)).toBe(0);
@@ -43,9 +43,9 @@ async function both(routes: Routes, command: (options: { json?: boolean }, on: C
   return { human, value: JSON.parse(printed[0] ?? ""), note: said.note };
 }
 
-describe("jobs", () => {
+describe("fleet jobs", () => {
   const path = "GET /v1/teams/research/jobs";
-  it("are a table within 100 columns, and a list", async () => {
+  it("fleet jobs prints a table within 100 columns, or a JSON list", async () => {
     const long = aJobSummary({ job: "b", state: "queued", node: undefined, startedAt: undefined, reason: "x".repeat(200) });
     const routes = { [path]: { body: { items: [aJobSummary(), long], cursor: "c" } } };
     const { human, value, note } = await both(routes, (options, on) => jobs({ team, limit: 2, state: "running", ...options }, on));
@@ -53,7 +53,7 @@ describe("jobs", () => {
     expect(human[1]).toMatch(/^train-7 +running +1 +1 h +gpu +i-0123456789abcdef0$/);
     expect(human[2]).toMatch(/^b +queued +0 +1 h +gpu +- +x+…$/);
     expect(Math.max(...human.map((line) => line.length))).toBeLessThanOrEqual(100);
-    expect(note).toEqual(["there are more: raise --limit, or go on with --cursor c"]);
+    expect(note).toEqual(["there are more: raise --limit, or continue with --cursor c"]);
     expect(value).toMatchObject({
       jobs: [
         { id: "train-7", waitMs: 62_000, attempts: 1 },
@@ -65,7 +65,7 @@ describe("jobs", () => {
     expect(api.calls[0]?.query).toEqual({ limit: "2", state: "running" });
   });
 
-  it("say how to have one when there are none, and which states there are", async () => {
+  it("fleet jobs says how to submit a job if there is none, and names the states", async () => {
     const { on, said } = await start({ [path]: { body: { items: [] } } });
     await jobs({ team, limit: 20 }, on);
     expect(said.out).toEqual(["team research has no jobs; submit one with: fleet submit FILE --team research"]);
@@ -73,8 +73,8 @@ describe("jobs", () => {
   });
 });
 
-describe("job", () => {
-  it("is what is known of it", async () => {
+describe("fleet job", () => {
+  it("fleet job prints what is known about a job", async () => {
     const view = aJobView({ artifacts: { files: 3, bytes: 2_048, leftOut: 0, missing: [], lost: 1 } });
     const { human, value } = await both({ "GET /v1/teams/research/jobs/train-7": { body: view } }, (options, on) =>
       job("train-7", { team, ...options }, on),
@@ -84,20 +84,20 @@ describe("job", () => {
     expect(value).toMatchObject({ id: "train-7", artifacts: { files: 3 }, spec: { command: ["python", "train.py"] } });
   });
 
-  it("that is not there is said with where to look", async () => {
+  it("fleet job says how to list jobs if the job does not exist", async () => {
     const { on } = await start({});
     await expect(job("nobody", { team }, on)).rejects.toThrow(/team research has no job nobody .*fleet jobs --team research/);
   });
 
-  it("of a caller who may not see it is said so", async () => {
+  it("fleet job says that the caller may not see a job", async () => {
     const { on } = await start({ "GET /v1/teams/research/jobs/x": problem(403, "denied", "You may not speak for research.") });
     await expect(job("x", { team }, on)).rejects.toMatchObject({ code: "denied", message: "You may not speak for research." });
   });
 });
 
-describe("cancel", () => {
+describe("fleet cancel", () => {
   const cancelled = aJobView({ state: "cancelled" });
-  it("cancels each, goes on after one that cannot be, and says so by the exit code", async () => {
+  it("fleet cancel cancels each job, continues after one that cannot be cancelled, and then exits with 1", async () => {
     const routes = {
       "POST /v1/teams/research/jobs/a/cancel": { body: cancelled },
       "POST /v1/teams/research/jobs/done/cancel": problem(409, "conflict", "It has ended already: it is succeeded."),
@@ -116,7 +116,7 @@ describe("cancel", () => {
     expect(api.calls.at(-1)?.body).toEqual({});
   });
 
-  it("with --wait stays until no node holds it", async () => {
+  it("fleet cancel --wait waits until no node holds the job", async () => {
     const { on, said } = await start({
       "GET /v1/teams/research/jobs/train-7": { body: aJobView() },
       "POST /v1/teams/research/jobs/train-7/cancel": { body: aJobView({ state: "cancelled", node: undefined }) },
@@ -127,7 +127,7 @@ describe("cancel", () => {
     expect(said.out).toEqual(["train-7 is cancelled"]);
   });
 
-  it("does not go on when nobody may", async () => {
+  it("fleet cancel stops if access is denied", async () => {
     const { on, said } = await start({ "POST /v1/teams/research/jobs/a/cancel": { status: 403, body: { Message: "Forbidden" } } });
     await expect(cancel(["a", "b"], { team }, on)).rejects.toMatchObject({ code: "denied" });
     expect(said.note).toEqual([]);
@@ -135,8 +135,8 @@ describe("cancel", () => {
   });
 });
 
-describe("nodes", () => {
-  it("are a table within 100 columns, and a list", async () => {
+describe("fleet nodes and fleet node", () => {
+  it("fleet nodes prints a table within 100 columns, or a JSON list", async () => {
     const noticed = aNodeView({ node: "i-0b", state: "draining", notice: { kind: "interruption", at: at(3_500) }, samples: undefined });
     const { human, value } = await both({ "GET /v1/nodes": { body: { items: [aNodeView(), noticed] } } }, (options, on) =>
       nodes({ limit: 20, pool: "gpu", ...options }, on),
@@ -148,14 +148,14 @@ describe("nodes", () => {
     expect(api.calls[0]?.query).toEqual({ limit: "20", pool: "gpu" });
   });
 
-  it("that are none cost nothing", async () => {
+  it("fleet nodes says that nothing costs money if there are no nodes", async () => {
     const { on, said } = await start({ "GET /v1/nodes": { body: { items: [] } } });
     await nodes({ limit: 20 }, on);
-    expect(said.out.join("")).toMatch(/no nodes: nothing runs, and no instance costs anything/);
+    expect(said.out.join("")).toMatch(/no nodes: no instance runs or costs anything/);
     await expect(nodes({ limit: 20, pool: "big" }, on)).rejects.toThrow(/no pool big; there are: gpu/);
   });
 
-  it("one is what is known of it", async () => {
+  it("fleet node prints what is known about a node", async () => {
     const { human, value } = await both({ [`GET /v1/nodes/${id}`]: { body: aNodeView() } }, (options, on) => node(id, options, on));
     expect(human).toContain("type       g5.xlarge in us-east-1a, spot at $0.526/h");
     expect(human).toContain("holds      research/train-7, attempt 1: running, 1 GPU");
@@ -168,8 +168,8 @@ describe("nodes", () => {
   });
 });
 
-describe("pools", () => {
-  it("are a table, and a list", async () => {
+describe("fleet pools and fleet pool", () => {
+  it("fleet pools prints a table, or a JSON list", async () => {
     const { human, value } = await both({ "GET /v1/pools": { body: { items: [aPoolView()] } } }, pools);
     expect(human[1]).toMatch(/^gpu +3 +1 min +1 launching, 2 ready +\$0\.526\/h of \$10\/h +1 of 8 +g4dn g5$/);
     expect(value).toMatchObject({ pools: [{ pool: "gpu", decisions: 42 }] });
@@ -189,21 +189,21 @@ describe("pools", () => {
     expect(value).not.toHaveProperty("deployment");
   });
 
-  it("one is its policy, limits, spending, queue and launches", async () => {
+  it("fleet pool prints a pool's policy, limits, spending, queue and launches", async () => {
     const { human, value } = await both({ "GET /v1/pools/gpu": { body: aPoolView() } }, (options, on) => pool("gpu", options, on));
     expect(human).toContain("spent      $1.50 of $50.00 today, $20.26 this month (UTC)");
     expect(human).toContain("queue      3 jobs waiting, the oldest for 1 min");
     expect(human).toContain("launching  1 spot node: g5.xlarge or g5.2xlarge, requested 2026-06-01 00:59:55 UTC, 5 s ago");
     expect(human.join("\n")).toMatch(
-      /refused +g4dn\.xlarge spot in us-east-1b \(InsufficientInstanceCapacity\); asked for again in 1 min /m,
+      /refused +g4dn\.xlarge spot in us-east-1b \(InsufficientInstanceCapacity\); next try in 1 min /m,
     );
     expect(human.join("\n")).toMatch(
-      /^learned +which packing engine does best, from 12 trials on 1 kind of problem; reset it with: fleet forget gpu$/m,
+      /^learned +which packing engine is best, from 12 trials on 1 kind of problem; reset it with: fleet forget gpu$/m,
     );
     expect(human.join("\n")).toMatch(/^consolidation +a node on which nothing has changed for 15 min is emptied when/m);
-    expect(human.join("\n")).toMatch(/^lifetime +1 d at most; nodes are drained 10 min before$/m);
+    expect(human.join("\n")).toMatch(/^lifetime +1 d at most; nodes are drained 10 min earlier$/m);
     expect(human.join("\n")).toMatch(
-      /^broken +g5\.xlarge in us-east-1c did not boot \(3 times within the hour\) with the launch template's image; tried again .* in 15 min$/m,
+      /^broken +g5\.xlarge in us-east-1c did not boot \(3 times within the hour\) with the launch template's image; next try .* in 15 min$/m,
     );
     expect(value).toMatchObject({ pool: "gpu" });
     const { on } = aContext(api);
@@ -211,9 +211,9 @@ describe("pools", () => {
   });
 });
 
-describe("datasets", () => {
+describe("fleet datasets and fleet dataset", () => {
   const path = "/v1/teams/research/datasets";
-  it("are a table, and a list; none says how to add one", async () => {
+  it("fleet datasets prints a table or a JSON list, and says how to add a dataset if there is none", async () => {
     const { human, value } = await both({ [`GET ${path}`]: { body: { items: [aDatasetView()] } } }, (options, on) =>
       datasets({ team, ...options }, on),
     );
@@ -225,7 +225,7 @@ describe("datasets", () => {
     expect(said.out.join("")).toMatch(/no datasets; add one with: fleet dataset upload NAME FOLDER --team research/);
   });
 
-  it("one is what it holds, and who holds it", async () => {
+  it("fleet dataset show prints what a dataset contains, and which nodes hold it", async () => {
     const { human, value } = await both({ [`GET ${path}/images`]: { body: aDatasetDetail() } }, (options, on) =>
       showDataset("images", { team, ...options }, on),
     );
@@ -236,13 +236,13 @@ describe("datasets", () => {
     expect(value).toMatchObject({ dataset: "images", holders: [{}, {}] });
   });
 
-  it("one names what its listing left out, and why", async () => {
+  it("fleet dataset show names the objects that were left out, and why", async () => {
     const skipped = { objects: 3, examples: [{ key: "set/a//b", because: "has an empty part, '.', '..' or a NUL" }] };
     const listing = { version: 2, shards: 12, bytes: 12, skipped };
     const { human, value } = await both({ [`GET ${path}/images`]: { body: aDatasetDetail({ listing }) } }, (options, on) =>
       showDataset("images", { team, ...options }, on),
     );
-    const at = human.indexOf("left out   3 objects, which jobs do not see:");
+    const at = human.indexOf("left out   3 objects that jobs do not see:");
     expect(human.slice(at + 1, at + 3).map((line) => line.trim())).toEqual([
       "set/a//b has an empty part, '.', '..' or a NUL",
       "and 2 more",
@@ -250,7 +250,7 @@ describe("datasets", () => {
     expect(value).toMatchObject({ listing: { skipped } });
   });
 
-  it("are added with what is a place on S3, and removed", async () => {
+  it("fleet dataset add takes an S3 source, and fleet dataset rm removes a dataset", async () => {
     const { on, said } = await start({
       [`PUT ${path}/images`]: { status: 201, body: aDatasetView() },
       [`DELETE ${path}/images`]: { status: 204 },
@@ -260,17 +260,17 @@ describe("datasets", () => {
     expect(said.note[0]).toMatch(/--dataset images/);
     expect(await addDataset("images", { team, source: "s3://data/images/", replace: true, json: true }, on)).toBe(0);
     expect(api.calls.at(-1)?.body).toEqual({ source: "s3://data/images/", replace: true });
-    await expect(addDataset("images", { team, source: "/data" }, on)).rejects.toThrow(/must look like s3:\/\/BUCKET\/PREFIX\//);
+    await expect(addDataset("images", { team, source: "/data" }, on)).rejects.toThrow(/expected s3:\/\/BUCKET\/PREFIX\//);
     expect(await removeDataset("images", { team, json: true }, on)).toBe(0);
     expect(JSON.parse(said.out.at(-1) ?? "")).toEqual({ team, dataset: "images", removed: true });
     await expect(removeDataset("other", { team }, on)).rejects.toThrow(/no dataset other; list them with: fleet datasets --team research/);
   });
 });
 
-describe("decisions", () => {
+describe("fleet decisions and fleet decision", () => {
   const path = "GET /v1/pools/gpu/decisions";
   const { decision: name } = aDecisionSummary();
-  it("of one pool are a page", async () => {
+  it("fleet decisions --pool prints a page of one pool", async () => {
     const routes = { [path]: { body: { items: [aDecisionSummary()], cursor: "c" } } };
     const { human, value, note } = await both(routes, (options, on) => decisions({ pool: "gpu", limit: 5, ...options }, on));
     expect(human[1]).toMatch(/^20260601-000100\.000Z +gpu +59 min +1 job, no nodes +1 launch +job, tick$/);
@@ -278,7 +278,7 @@ describe("decisions", () => {
     expect(note).toEqual(["there are more: --pool gpu --cursor c"]);
   });
 
-  it("of all pools are the newest of each, in one order", async () => {
+  it("fleet decisions prints the newest decisions of all pools, in one order", async () => {
     const older = aDecisionSummary({ decision: "20260601-000000.000Z-1", pool: "big" });
     const { on, said } = await start({
       "GET /v1/me": { body: aMe({ pools: ["big", "gpu"] }) },
@@ -287,11 +287,11 @@ describe("decisions", () => {
     });
     expect(await decisions({ limit: 20 }, on)).toBe(0);
     expect(said.out.slice(1).map((line) => line.split(/ +/)[1])).toEqual(["gpu", "big"]);
-    expect(said.note).toEqual(["there are more: go on in one pool with --pool big | --pool gpu"]);
-    await expect(decisions({ limit: 20, cursor: "c" }, on)).rejects.toThrow(/--cursor goes with --pool/);
+    expect(said.note).toEqual(["there are more: choose a pool to see them: --pool big | --pool gpu"]);
+    await expect(decisions({ limit: 20, cursor: "c" }, on)).rejects.toThrow(/--cursor needs --pool/);
   });
 
-  it("one is told in words, wherever it was made", async () => {
+  it("fleet decision prints a decision in words, whichever pool made it", async () => {
     const routes = {
       "GET /v1/me": { body: aMe({ pools: ["big", "gpu"] }) },
       [`${path}/${name}`]: { body: aDecisionView() },
@@ -313,8 +313,8 @@ describe("decisions", () => {
   });
 });
 
-describe("interrupt", () => {
-  it("asks the local cloud, and says what it refuses", async () => {
+describe("fleet interrupt", () => {
+  it("fleet interrupt calls the local cloud, and prints its refusal", async () => {
     const routes = {
       "POST /_local/interrupt": [
         { body: { instance: id, endsAt: at(120) } },
@@ -328,7 +328,7 @@ describe("interrupt", () => {
     expect(api.calls[0]?.body).toEqual({ instance: id });
     expect(await interrupt(id, { json: true }, on)).toBe(0);
     await expect(interrupt(id, {}, on)).rejects.toThrow("i-0 is on-demand");
-    await expect(interrupt("train-7", {}, on)).rejects.toThrow(/no instance id; list them with: fleet nodes/);
+    await expect(interrupt("train-7", {}, on)).rejects.toThrow(/not an instance id; list the nodes with: fleet nodes/);
     await expect(interrupt(id, {}, remote)).rejects.toThrow(/AWS FIS .*aws:ec2:send-spot-instance-interruptions/);
   });
 });

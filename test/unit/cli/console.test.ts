@@ -12,7 +12,7 @@ const withColours = () => {
   vi.stubEnv("CI", undefined);
 };
 
-describe("text that others wrote", () => {
+describe("the filter for text from elsewhere", () => {
   it.each([
     ["a clipboard sequence", `a${esc}]52;c;Y3VybA==\u0007b`, "a\\u001b]52;c;Y3VybA==\\u0007b"],
     ["a C1 control character", "a\u009b31mb", "a\\u009b31mb"],
@@ -25,31 +25,31 @@ describe("text that others wrote", () => {
     ["a line separator", "a\u2028b", "a\\u2028b"],
     ["a lone surrogate", "a\ud800b", "a\\ud800b"],
     ["a tag character", "a\u{e0041}b", "a\\udb40\\udc41b"],
-  ])("shows %s", (_what, text, shown) => {
+  ])("the filter escapes %s", (_what, text, shown) => {
     expect(visible(text)).toBe(shown);
   });
 
-  it("is left alone where it is only text", () => {
+  it("the filter does not change ordinary text", () => {
     const text = "naïve 数据 данные 👩‍💻 می‌خواهم\ttab $5 \\u001b";
     expect(visible(text)).toBe(text);
   });
 
-  it("cannot begin a line of its own", () => {
+  it("the filter indents further lines, so that text cannot look like a line of our own", () => {
     expect(visibleLines("exit code 1\nstate      succeeded\r\n\tat")).toBe("exit code 1\n  state      succeeded\n\tat");
   });
 });
 
-describe("a line of a job's log", () => {
+describe("the filter for lines of a job's log", () => {
   const bar = `${esc}[?25l${esc}[32mepoch 1${esc}[39m${esc}[K ${esc}]0;title\u0007`;
-  it("keeps its colours where they are wanted, and they end with the line", () => {
+  it("a log line keeps its colours if they are requested, and they end with the line", () => {
     expect(visibleLog(bar, { colours: true })).toBe(`${esc}[32mepoch 1${esc}[39m \\u001b]0;title\\u0007${esc}[0m`);
   });
 
-  it("has no colours elsewhere", () => {
+  it("a log line loses its colours if they are not requested", () => {
     expect(visibleLog(bar, { colours: false })).toBe("epoch 1 \\u001b]0;title\\u0007");
   });
 
-  it("is as it was when it has nothing to filter", () => {
+  it("a log line without control characters does not change", () => {
     expect(visibleLog("loss 0.3\tacc 0.9", { colours: true })).toBe("loss 0.3\tacc 0.9");
   });
 });
@@ -57,7 +57,7 @@ describe("a line of a job's log", () => {
 describe("the console", () => {
   const evil = `x${esc}[2K${esc}[1Aall jobs succeeded`;
 
-  it("filters the result, the notes and the progress", () => {
+  it("the console filters results, notes and progress", () => {
     const { console, written } = aTerminal({ isTTY: true, columns: 100 });
     console.out(evil);
     console.note(evil);
@@ -69,14 +69,14 @@ describe("the console", () => {
     expect(written().stderr).toContain(`${esc}[Kx\\u001b[2K\\u001b[1Aall jobs succeeded`);
   });
 
-  it("shows its own colours on a terminal, and not those in the text that they paint", () => {
+  it("the console shows its own colours on a terminal, but not those in the text itself", () => {
     withColours();
     const { console, written } = aTerminal({ isTTY: true });
     console.out(`a ${console.paint("green", `fine${esc}[31m`)} b ${esc}[32mnot ours${esc}[0m`);
     expect(written().stdout).toBe(`a ${esc}[32mfine\\u001b[31m${esc}[39m b \\u001b[32mnot ours\\u001b[0m\n`);
   });
 
-  it("has no colours where the result is piped, or NO_COLOR is set", () => {
+  it("the console prints no colours if stdout is piped or NO_COLOR is set", () => {
     withColours();
     const piped = aTerminal({ isTTY: false });
     piped.console.out(piped.console.paint("red", "failed"));
@@ -88,14 +88,14 @@ describe("the console", () => {
     for (const { written } of [piped, plain]) expect(written().stdout).toBe("failed\nred\n");
   });
 
-  it("keeps the colours of a log on a terminal", () => {
+  it("the console keeps the colours of a log on a terminal", () => {
     withColours();
     const { console, written } = aTerminal({ isTTY: true });
     console.jobLog(`${esc}[31mred${esc}]0;t\u0007`);
     expect(written().stdout).toBe(`${esc}[31mred\\u001b]0;t\\u0007${esc}[0m\n`);
   });
 
-  it("rewrites a progress bar's line on a terminal, and lets nothing else touch a line without an end", () => {
+  it("the console rewrites a progress bar's line on a terminal, and writes nothing else on an open line", () => {
     const { console, written } = aTerminal({ isTTY: true });
     console.jobLog("10%", { open: true });
     console.progress("waiting for the API");
@@ -103,7 +103,7 @@ describe("the console", () => {
     expect(written()).toEqual({ stdout: `10%\r${esc}[K20%\n`, stderr: "" });
   });
 
-  it("prints JSON that means what it meant, whatever is in it", () => {
+  it("the console does not change the meaning of JSON, whatever is in it", () => {
     const { console, written } = aTerminal({ isTTY: false });
     const value = { reason: "\u0000\u001b\u007f\u009b\u202e\u2028\u200b\ud800\u{e0041}\n\t\\u001b ok" };
     console.out(JSON.stringify(value));
@@ -111,7 +111,7 @@ describe("the console", () => {
     expect(JSON.parse(written().stdout)).toEqual(value);
   });
 
-  it("lets through as it is only what is asked for raw", () => {
+  it("the console prints raw text without a filter", () => {
     const { console, written } = aTerminal({ isTTY: true });
     console.raw(evil);
     expect(written().stdout).toBe(evil);

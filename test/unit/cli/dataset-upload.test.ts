@@ -28,7 +28,7 @@ const write = async (contents: Readonly<Record<string, string>>): Promise<void> 
   }
 };
 
-/** A team's dataset in memory, with its content in place of an ETag. `bad`: paths that S3 refuses. */
+/** A team's dataset in memory, with the content instead of an ETag. `bad`: paths that S3 refuses. */
 function memoryFiles(there: Readonly<Record<string, string>> = {}, bad: ReadonlySet<string> = new Set()) {
   const objects = new Map(Object.entries(there));
   const sent: string[] = [];
@@ -55,7 +55,7 @@ const upload = (context: ReturnType<typeof aContext>, options: object = {}) =>
   uploadDataset("images", folder, { ...context.on, options: { team, ...options } });
 
 describe("fleet dataset upload", () => {
-  it("sends a folder's files but those that .fleetignore leaves out, and adds the dataset", async () => {
+  it("fleet dataset upload sends the files that .fleetignore does not exclude, and adds the dataset", async () => {
     await write({ "a/1.bin": "one", "2.bin": "two", "notes.txt": "no", ".fleetignore": "*.txt\n.fleetignore\n" });
     const store = memoryFiles();
     const context = start(store);
@@ -65,7 +65,7 @@ describe("fleet dataset upload", () => {
     expect(context.said.note[0]).toBe("uploaded 2 (6 bytes), unchanged 0, removed 0");
   });
 
-  it("does not send what is there already, and sends what has changed, also when its size is the same", async () => {
+  it("fleet dataset upload sends only files that have changed, even if their size is the same", async () => {
     await write({ same: "x", grown: "longer", edited: "new" });
     const store = memoryFiles({ same: "x", grown: "l", edited: "old" });
     const context = start(store);
@@ -76,7 +76,7 @@ describe("fleet dataset upload", () => {
     expect(store.sent).toHaveLength(2);
   });
 
-  it("names what is no longer in the folder, and removes it with --delete", async () => {
+  it("fleet dataset upload names files that are no longer in the folder, and removes them with --delete", async () => {
     await write({ a: "a" });
     const store = memoryFiles({ a: "a", "old/b": "b", c: "c" });
     const context = start(store);
@@ -88,7 +88,7 @@ describe("fleet dataset upload", () => {
     expect(context.said.note).toContain("uploaded 0 (0 bytes), unchanged 1, removed 2");
   });
 
-  it("says with --dry-run what it would do, and does nothing", async () => {
+  it("fleet dataset upload --dry-run prints what it would do, and does nothing", async () => {
     await write({ a: "a", b: "new" });
     const store = memoryFiles({ a: "a", gone: "x" });
     const context = start(store);
@@ -106,7 +106,7 @@ describe("fleet dataset upload", () => {
     expect([store.sent, [...store.objects.keys()], api.calls]).toEqual([[], ["a", "gone"], []]);
   });
 
-  it("sends all others when one fails, names it, removes nothing, and ends with 1; done again it sends the rest", async () => {
+  it("fleet dataset upload sends the other files if one fails, removes nothing, and exits with 1; a repetition sends the rest", async () => {
     await write({ a: "a", b: "b", c: "c" });
     await symlink("nowhere", join(folder, "link"));
     const bad = new Set(["b"]);
@@ -117,8 +117,8 @@ describe("fleet dataset upload", () => {
     const note = context.said.note.join("\n");
     expect(note).toContain("2 files failed:");
     expect(note).toContain("  b: S3 refused it (AccessDenied: no)");
-    expect(note).toContain("  link: it does not exist any more, or is a link to nothing");
-    expect(note).toContain("gone; nothing is removed while files fail");
+    expect(note).toContain("  link: it no longer exists, or it is a broken link");
+    expect(note).toContain("gone; nothing is removed because files failed");
     expect(api.calls).toEqual([]);
 
     bad.clear();
@@ -136,22 +136,22 @@ describe("fleet dataset upload", () => {
     await chmod(join(folder, "secret"), 0o000);
     const context = start(memoryFiles());
     expect(await upload(context)).toBe(1);
-    expect(context.said.note.join("\n")).toContain("  secret: you may not read it");
+    expect(context.said.note.join("\n")).toContain("  secret: you have no permission to read it");
   });
 
-  it("gives up when very many files fail", async () => {
+  it("fleet dataset upload gives up after very many failures", async () => {
     const names = Array.from({ length: 150 }, (_, n) => `f${n}`);
     await write(Object.fromEntries(names.map((name) => [name, name])));
     const context = start(memoryFiles({}, new Set(names)));
     expect(await upload(context)).toBe(1);
-    expect(context.said.note.join("\n")).toMatch(/10\d files failed:\n(.*\n){10}and 9\d more\n4\d files not tried, because so many failed/);
+    expect(context.said.note.join("\n")).toMatch(/10\d files failed:\n(.*\n){10}and 9\d more\n4\d files not tried, because too many failed/);
   });
 
-  it("refuses a name that no dataset may have, and a folder that is none or holds nothing", async () => {
+  it("fleet dataset upload refuses an invalid name, a folder that does not exist, and an empty folder", async () => {
     const { on } = start(memoryFiles());
     const options = { team };
     await expect(uploadDataset("Images", folder, { ...on, options })).rejects.toThrow(/Images cannot be its name/);
     await expect(uploadDataset("images", join(folder, "b"), { ...on, options })).rejects.toThrow(/there is no folder/);
-    await expect(uploadDataset("images", folder, { ...on, options })).rejects.toThrow(/holds no files/);
+    await expect(uploadDataset("images", folder, { ...on, options })).rejects.toThrow(/contains no files/);
   });
 });

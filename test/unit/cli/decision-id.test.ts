@@ -19,14 +19,14 @@ const other = "20260601-000059.000Z-99999999-096e-4f08-b854-60fa3064d9a7";
 const path = "/v1/pools/gpu/decisions";
 const pageOf = (...ids: string[]) => ({ body: { items: ids.map((id) => aDecisionSummary({ decision: id })) } });
 
-describe("a decision's id in a table", () => {
-  it("is its time where that names it, and as much more as it takes where not", () => {
+describe("the id of a decision in a table", () => {
+  it("the id of a decision is shortened to its time, or to more characters if the time is not unique", () => {
     expect(shortIds([one, other]).get(one)).toBe("20260601-000100.000Z");
     expect([...shortIds([one, twin]).values()]).toEqual(["20260601-000100.000Z-12dda", "20260601-000100.000Z-12ddb"]);
     expect(shortIds([one, one]).get(one)).toBe("20260601-000100.000Z");
   });
 
-  it("is short, and whole in JSON", async () => {
+  it("fleet decisions shortens ids in the table, and prints whole ids as JSON", async () => {
     const { on, said } = await start({ [`GET ${path}`]: pageOf(one, other) });
     await decisions({ pool: "gpu", limit: 5 }, on);
     expect(said.out.slice(1).map((line) => line.split(" ")[0])).toEqual(["20260601-000100.000Z", "20260601-000059.000Z"]);
@@ -36,7 +36,7 @@ describe("a decision's id in a table", () => {
 });
 
 describe("fleet decision with a beginning of an id", () => {
-  it("shows the one that it names", async () => {
+  it("fleet decision shows the decision that a beginning of an id names", async () => {
     const { on, said } = await start({
       [`GET ${path}`]: pageOf(one, other),
       [`GET ${path}/${one}`]: { body: aDecisionView({ decision: one }) },
@@ -48,14 +48,14 @@ describe("fleet decision with a beginning of an id", () => {
     expect(api?.calls.at(-2)?.query["cursor"]).toBe(`20260601-000159.999Z-${"z".repeat(36)}`);
   });
 
-  it("refuses to choose between several, and names them", async () => {
+  it("fleet decision refuses an ambiguous beginning of an id, and names the decisions", async () => {
     const { on } = await start({ [`GET ${path}`]: pageOf(twin, one) });
     await expect(decision("20260601-000100.000Z", { pool: "gpu" }, on)).rejects.toThrow(
       `20260601-000100.000Z could be one of several decisions:\n  ${twin} of pool gpu\n  ${one} of pool gpu`,
     );
   });
 
-  it("looks in every pool that the caller may use, and beyond an empty page", async () => {
+  it("fleet decision searches every pool that the caller may use, and continues after an empty page", async () => {
     const empty = { body: { items: [], cursor: "20260601-000100" } };
     const { on, said } = await start({
       "GET /v1/me": { body: aMe({ pools: ["big", "gpu"] }) },
@@ -67,7 +67,7 @@ describe("fleet decision with a beginning of an id", () => {
     expect(said.out[0]).toContain(one);
   });
 
-  it("ends when there is none, whatever the API's pages say", async () => {
+  it("fleet decision stops if there is no such decision, whatever the API's pages say", async () => {
     const { on } = await start({ [`GET ${path}`]: { body: { items: [], cursor: "20260601-000100" } } });
     await expect(decision("20260601-000100.000Z", { pool: "gpu" }, on)).rejects.toThrow(
       /there is no decision 20260601-000100\.000Z in gpu/,
@@ -77,7 +77,7 @@ describe("fleet decision with a beginning of an id", () => {
 });
 
 describe("a decision in words", () => {
-  it("names jobs that wait for the same together", () => {
+  it("a decision in words joins jobs that wait for the same reason", () => {
     const hold = (job: string, because: string) => ({
       kind: "hold",
       team: "research",
@@ -98,7 +98,7 @@ describe("a decision in words", () => {
     ]);
   });
 
-  it("names a few of the types that EC2 chooses from", () => {
+  it("a decision in words names a few of the types that EC2 chooses from", () => {
     const launch = {
       market: "spot",
       instanceTypes: ["a", "b", "c", "d", "e"],

@@ -20,20 +20,20 @@ describe("a duration", () => {
     [day, "1 d"],
     [3 * day + 2 * hour, "3 d 2 h"],
     [400 * day, "400 d"],
-    // The clock that took the time of submission may be ahead of ours.
+    // The clock that recorded the time of submission may be ahead of ours.
     [-1_500, "0 ms"],
-  ])("of %d ms is %s", (ms, words) => {
+  ])("a duration of %d ms is printed as %s", (ms, words) => {
     expect(duration(ms)).toBe(words);
   });
 });
 
-it("a moment is in UTC, and says how far away it is", () => {
+it("a time is printed in UTC, with how far away it is", () => {
   expect(moment(Date.UTC(2026, 5, 1, 7, 8, 9, 999))).toBe("2026-06-01 07:08:09 UTC");
   expect(when(Date.UTC(2026, 5, 1), Date.UTC(2026, 5, 1, 2))).toBe("2026-06-01 00:00:00 UTC, 2 h ago");
   expect(when(Date.UTC(2026, 5, 1, 2), Date.UTC(2026, 5, 1))).toBe("2026-06-01 02:00:00 UTC, in 2 h");
 });
 
-describe("a duration that somebody typed", () => {
+describe("a duration that the user typed", () => {
   it.each([
     ["90", 90],
     ["90s", 90],
@@ -43,10 +43,10 @@ describe("a duration that somebody typed", () => {
     ["1.5h", 5_400],
     ["3d", 259_200],
     ["0s", 0],
-  ])("%s is %d seconds", (text, seconds) => {
+  ])("the duration %s is %d seconds", (text, seconds) => {
     expect(secondsOf(text)).toBe(seconds);
   });
-  it.each(["", "h", "2 h", "-5m", "1.5", "2weeks", "1h-3m", "1e3"])("%j is none", (text) => {
+  it.each(["", "h", "2 h", "-5m", "1.5", "2weeks", "1h-3m", "1e3"])("the text %j is not a duration", (text) => {
     expect(secondsOf(text)).toBeUndefined();
   });
 });

@@ -10,26 +10,26 @@ function explained(error: unknown): { code: number; said: string[] } {
 }
 
 describe("an error's exit code and words", () => {
-  it("is 2 for a question that was asked wrongly", () => {
+  it("the exit code of a usage error is 2", () => {
     expect(explained(new UsageError("no such team"))).toEqual({ code: 2, said: ["fleet: no such team"] });
   });
 
-  it("is 1 for what did not work, without a stack", () => {
+  it("the exit code of a known failure is 1, without a stack", () => {
     expect(explained(new Fault("no-job", "there is no job x"))).toEqual({ code: 1, said: ["fleet: there is no job x"] });
   });
 
-  it("is 1 for what nobody foresaw, and says how to see more", () => {
+  it("the exit code of an unexpected error is 1, with a hint how to see its stack", () => {
     const { code, said } = explained(new TypeError("x is not a function"));
     expect(code).toBe(1);
     expect(said).toEqual(["fleet: x is not a function", expect.stringContaining("FLEETWRIGHT_DEBUG=1")]);
   });
 
-  it("shows the stack to whoever asked for it", () => {
+  it("FLEETWRIGHT_DEBUG shows the stack of an error", () => {
     vi.stubEnv("FLEETWRIGHT_DEBUG", "1");
     expect(explained(new Fault("no-job", "gone")).said.join("\n")).toMatch(/at .*exit\.test\.ts/);
   });
 
-  it("shows the causes, each with its stack, and the request's id to whoever asked for them", () => {
+  it("FLEETWRIGHT_DEBUG shows the causes of an error, each with its stack, and the request's id", () => {
     vi.stubEnv("FLEETWRIGHT_DEBUG", "1");
     const aws = Object.assign(new Error("slow down"), {
       name: "SlowDown",
@@ -47,7 +47,7 @@ describe("an error's exit code and words", () => {
   });
 });
 
-it("an error always has words", () => {
+it("every error has a message, even one whose own message is empty", () => {
   expect(whatWentWrong(new AggregateError([new Error("refused ::1"), new Error("refused 127.0.0.1")]))).toBe(
     "refused ::1; refused 127.0.0.1",
   );

@@ -17,7 +17,7 @@ export type Called = {
   readonly body: unknown;
 };
 export type Answer = { readonly status?: number; readonly body?: unknown };
-/** By `METHOD /path`, the path as it is below the address; a list is answered one by one, the last one for ever. `METHOD *` is for all others. */
+/** Responses by `METHOD /path`, or `METHOD *` for all other paths. Those of a list are sent one by one, and the last one repeatedly. */
 export type Routes = Readonly<Record<string, Answer | readonly Answer[] | ((call: Called) => Answer)>>;
 
 export type FakeApi = {
@@ -32,7 +32,7 @@ export const problem = (status: number, code: string, detail: string): Answer =>
   body: Problem.parse({ type: "about:blank", title: "no", status, code, detail, instance: "urn:uuid:1" }),
 });
 
-/** A server on 127.0.0.1 that answers as it is told; 404 as the API says it for anything else. */
+/** Starts a server on 127.0.0.1 with these responses. For any other call it returns the API's 404. */
 export async function startFakeApi(routes: Routes): Promise<FakeApi> {
   const calls: Called[] = [];
   const authorizations: string[] = [];
@@ -110,7 +110,7 @@ export const aDeployment = (over: Partial<Deployment> = {}): Deployment => ({
 export type Sent = { readonly team: string; readonly body: string };
 export type Said = { readonly out: readonly string[]; readonly note: readonly string[] };
 
-/** What a command runs on: the fake API, queues and a code store that remember, and a console that listens. */
+/** Creates a command's context: the fake API, queues and a code store that record calls, and a console that records output. */
 export function aContext(api: Pick<FakeApi, "url">, over: Partial<Connection> = {}): { on: Context; said: Said; sent: readonly Sent[] } {
   const said = { out: [] as string[], note: [] as string[] };
   const sent: Sent[] = [];

@@ -7,18 +7,18 @@ import { announce } from "../../../lib/local/announcement.ts";
 import { aJobSummary, aJobView, aLogPage, aMe, lines } from "./api-samples.ts";
 import { type Answer, aDeployment, type Called, type FakeApi, problem, startFakeApi } from "./fake-api.ts";
 
-/** A local cloud of which only the outside is there: what its AWS and its API answer, and what they were sent. */
+/** The outside of a local cloud: the responses of its AWS and its API, and the requests that they received. */
 export type FakeCloud = {
   readonly api: FakeApi;
-  /** The home of the user who runs it. It is announced there. */
+  /** The home folder of the user who runs it, in which it is announced. */
   readonly home: string;
   /** Bodies of the messages that were sent to queues. */
   readonly messages: readonly string[];
-  /** How often something was put, by its path on S3. */
+  /** Number of puts, by path on S3. */
   readonly uploads: ReadonlyMap<string, number>;
-  /** Of the API, in what SSM answers; on the same server unless it is set to another. A deployment named `deaf` has one where nobody listens. */
+  /** The API's address that SSM returns: the same server, unless a test sets another. No process listens at that of a deployment `deaf`. */
   apiUrl: string;
-  /** That STS names; undefined while it refuses. */
+  /** The account that STS returns; undefined if STS refuses. */
   account: string | undefined;
   close(): Promise<void>;
 };

@@ -8,7 +8,7 @@ it.each([
   [1.2345, "1.235"],
   [0.30881, "0.3088"],
   [0.000012345, "0.00001235"],
-])("%d is %s", (value, text) => expect(number(value)).toBe(text));
+])("the number %d is printed as %s", (value, text) => expect(number(value)).toBe(text));
 
 it.each([
   [111_000_000, "$111,000,000"],
@@ -16,6 +16,6 @@ it.each([
   [0.526, "$0.526"],
   [0.5, "$0.50"],
   [-2, "-$2"],
-])("%d dollars are %s", (value, text) => expect(money(value)).toBe(text));
+])("an amount of %d dollars is printed as %s", (value, text) => expect(money(value)).toBe(text));
 
-it("a fraction is so many hundredths", () => expect(percent(0.03254)).toBe("3.25 %"));
+it("a fraction is printed as a percentage", () => expect(percent(0.03254)).toBe("3.25 %"));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type FakeCloud, startFakeCloud } from "./fake-cloud.ts";
 
-/** The whole command as its users start it: what only a process shows. What it says otherwise, program.test.ts asks within this one. */
+/** Tests of the whole command that need a process. program.test.ts tests the rest within its own process. */
 let cloud: FakeCloud;
 beforeAll(async () => {
   cloud = await startFakeCloud();
@@ -33,7 +33,7 @@ function startWith(environment: Readonly<Record<string, string>>, ...args: strin
 const fleet = (...args: string[]) => start(...args).ended;
 
 describe("fleet, as a process", () => {
-  it("packs and uploads a folder once, and submits the command with its own options", async () => {
+  it("fleet packs and uploads a folder once, and submits the command with its own options", async () => {
     const args = [
       "submit",
       "--workdir",
@@ -66,7 +66,7 @@ describe("fleet, as a process", () => {
     expect(cloud.messages[1]).toBe(cloud.messages[0]);
   });
 
-  it("speaks to the API as whoever its credentials belong to, and prints no colours into a pipe", async () => {
+  it("fleet calls the API with the credentials of its environment, and prints no colours into a pipe", async () => {
     const before = cloud.api.authorizations.length;
     const ended = await fleet("jobs", "--team", "research");
     expect(ended.code, ended.err).toBe(0);
@@ -75,7 +75,7 @@ describe("fleet, as a process", () => {
     expect(cloud.api.authorizations.slice(before).at(-1)).toMatch(/Credential=local\/\d{8}\/us-east-1\/lambda\/aws4_request/);
   });
 
-  it("says once where it writes on AWS, with account, region and name, by the keys and the address of its environment", async () => {
+  it("fleet prints once where it writes on AWS, with account, region and name", async () => {
     const keys = { AWS_ACCESS_KEY_ID: "some", AWS_SECRET_ACCESS_KEY: "keys", AWS_REGION: "eu-west-1", AWS_ENDPOINT_URL: cloud.api.url };
     const before = cloud.api.authorizations.length;
     const { code, err } = await startWith(keys, "submit", "--team", "research", "--aws", "--", "true").ended;
@@ -85,7 +85,7 @@ describe("fleet, as a process", () => {
     expect(cloud.api.authorizations.slice(before).at(-1)).toMatch(/Credential=some\/\d{8}\/eu-west-1\/sqs\/aws4_request/);
   });
 
-  it("prints help and hints as its user started it", async () => {
+  it("fleet prints help and hints with the command that the user typed", async () => {
     const root = join(import.meta.dirname, "../../..");
     const npm = { FLEETWRIGHT_COMMAND: "", npm_lifecycle_event: "fleet", npm_package_json: join(root, "package.json"), INIT_CWD: root };
     const help = await startWith(npm, "submit", "--help").ended;
@@ -96,7 +96,7 @@ describe("fleet, as a process", () => {
     expect(none.err).toContain("list them with: npm run -s fleet -- --name fleetwright jobs --team research\n");
   });
 
-  it("plans the tables that ship, and ends", async () => {
+  it("fleet plans the example tables that ship, and exits", async () => {
     const table = (name: string) => join(import.meta.dirname, "../../../events/planning", `${name}.csv`);
     const files = ["--jobs", table("jobs"), "--offers", table("offers"), "--nodes", table("nodes")];
     const { code, out, err } = await fleet("plan", ...files, "--budget", "200", "--json");
@@ -104,23 +104,23 @@ describe("fleet, as a process", () => {
     expect(JSON.parse(out)).toMatchObject({ bindings: expect.any(Array), launches: expect.any(Array), holds: [], gap: expect.any(Number) });
   });
 
-  it("ends with 130 when it is interrupted", async () => {
+  it("fleet exits with 130 if it is interrupted", async () => {
     const following = start("logs", "train-7", "-f", "--team", "research");
     await vi.waitFor(() => expect(following.said.err).toContain("train-7 is running"), { timeout: 20_000 });
     following.child.kill("SIGINT");
     expect((await following.ended).code).toBe(130);
   });
 
-  it("says nothing more, and nothing of it, when its reader has gone", async () => {
+  it("fleet exits without an error if the reader of its output has gone", async () => {
     const unread = start("--help");
     unread.child.stdout.destroy();
     expect(await unread.ended).toEqual({ code: 0, out: "", err: "" });
   });
 
   it.each([
-    ["did not work", ["job", "nobody", "--team", "research"], 1, /no job nobody .*fleet jobs --team research/],
-    ["was asked wrongly", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(fleet --help tells more\)/],
-  ])("says on stderr, and with its exit code, that it %s", async (_what, args, code, message) => {
+    ["failed", ["job", "nobody", "--team", "research"], 1, /no job nobody .*fleet jobs --team research/],
+    ["was used wrongly", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(see fleet --help\)/],
+  ])("fleet says on stderr, and by its exit code, that it %s", async (_what, args, code, message) => {
     const ended = await fleet(...args);
     expect(ended).toMatchObject({ code, out: "" });
     expect(ended.err).toMatch(message);

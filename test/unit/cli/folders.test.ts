@@ -7,16 +7,16 @@ import { rememberTarget } from "../../../lib/cli/session/remembered.ts";
 
 const home = (): string => "/home/ada";
 
-describe("where commands remember things", () => {
+describe("the user's folder", () => {
   it.each([
     ["the XDG default", {}, "/home/ada/.local/state/fleetwright"],
     ["XDG_STATE_HOME", { XDG_STATE_HOME: "/state" }, "/state/fleetwright"],
-    ["FLEETWRIGHT_HOME before it", { XDG_STATE_HOME: "/state", FLEETWRIGHT_HOME: "/own" }, "/own"],
-  ])("is %s", (_what, environment, folder) => {
+    ["FLEETWRIGHT_HOME, even if XDG_STATE_HOME is set", { XDG_STATE_HOME: "/state", FLEETWRIGHT_HOME: "/own" }, "/own"],
+  ])("the user's folder is %s", (_what, environment, folder) => {
     expect(userFolder(environment, home)).toBe(folder);
   });
 
-  it("must be named by a user without a home folder", () => {
+  it("a user without a home folder must name the user's folder", () => {
     const none = (): string => {
       throw new Error("uv_os_homedir returned ENOENT");
     };
@@ -24,7 +24,7 @@ describe("where commands remember things", () => {
   });
 });
 
-describe("a folder that cannot be written to", () => {
+describe("a folder that is not writable", () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "fleetwright-"));
@@ -33,17 +33,17 @@ describe("a folder that cannot be written to", () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   it.each([
-    ["EACCES", "you may not write there"],
+    ["EACCES", "you have no permission to write there"],
     ["EROFS", "the file system is read-only"],
     ["ENOSPC", "the disk is full"],
-  ])("is told in words, not as %s", (code, words) => {
+  ])("the error about a folder that is not writable explains %s", (code, words) => {
     const { message } = notWritable("/home/ada/.local/state/fleetwright", Object.assign(new Error(`${code}: mkdir`), { code }));
     expect(message).toBe(
       `cannot write to /home/ada/.local/state/fleetwright: ${words}; set FLEETWRIGHT_HOME to a folder that you may write to`,
     );
   });
 
-  it("is found before anything is started, and when a target is to be remembered", async () => {
+  it("a folder that is not writable is found before anything is started, and when a target is stored", async () => {
     const below = join(folder, "file", "state");
     const words = /cannot write to .*: a part of the path is a file, not a folder; set FLEETWRIGHT_HOME/;
     await expect(makeWritable(below)).rejects.toThrow(words);

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { expect, it } from "vitest";
 import { isFree } from "../../../lib/cli/invocation/free-port.ts";
 
-it("a port is free until somebody listens on it, and after", async () => {
+it("a port is free before and after a process listens on it, but not during", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

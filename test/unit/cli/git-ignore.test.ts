@@ -46,7 +46,7 @@ const paths = fc.uniqueArray(path, { minLength: 20, maxLength: 40 });
 const places = ["", "a/", "b/", "a/b/"];
 const ignoreFiles = fc.dictionary(fc.constantFrom(...places), rules, { minKeys: 1, maxKeys: 3 });
 
-/** Makes a repository that holds these files, with ignore files of this name. */
+/** Creates a repository with these files, and with ignore files of this name. */
 function repository(at: string, files: readonly string[], ignores: Readonly<Record<string, string>>, ignoreName = ".gitignore"): void {
   for (const folder of ["refs", "objects", "info"]) mkdirSync(join(at, ".git", folder), { recursive: true });
   writeFileSync(join(at, ".git", "HEAD"), "ref: refs/heads/main\n");
@@ -54,7 +54,7 @@ function repository(at: string, files: readonly string[], ignores: Readonly<Reco
   plant(at, Object.fromEntries(files.map((each) => [each, file("")])));
 }
 
-/** Which of these git leaves out. */
+/** Returns which of these files git ignores. */
 function ignoredByGit(at: string, files: readonly string[]): ReadonlySet<string> {
   const run = spawnSync("git", ["-C", at, "-c", "core.excludesFile=/dev/null", "check-ignore", "--stdin", "-z", "--no-index", "-v", "-n"], {
     input: Buffer.from(files.map((each) => `./${each}\0`).join(""), "latin1"),
@@ -74,7 +74,7 @@ async function packed(folder: string): Promise<string[]> {
   return items.filter((item) => item.kind === "file" && !item.path.endsWith("ignore")).map((item) => item.path);
 }
 
-/** Each draw has a folder of its own, which is removed after it. */
+/** Creates a folder per draw, and removes it afterwards. */
 let draws = 0;
 const withFresh = async (use: (at: string) => Promise<void>): Promise<void> => {
   const at = join(root, String(++draws));
@@ -82,7 +82,7 @@ const withFresh = async (use: (at: string) => Promise<void>): Promise<void> => {
   rmSync(at, { recursive: true });
 };
 
-it("What .gitignore files leave out is what git leaves out, also below the top of a repository", async () => {
+it("packing excludes the same files as git because of .gitignore files, also below the top of a repository", async () => {
   let compared = 0;
   let out = 0;
   await fc.assert(
@@ -95,7 +95,7 @@ it("What .gitignore files leave out is what git leaves out, also below the top o
         expect(await packed(at)).toEqual(there.filter((each) => !ignored.has(each)).toSorted(byBytes));
         compared += there.length;
         out += ignored.size;
-        // The folder that is packed is named by its user, whatever git says about it itself.
+        // The user names the folder to pack, so rules of git about the folder itself do not apply.
         const below = there.filter((each) => each.startsWith("a/")).map((each) => each.slice(2));
         if (below.length === 0 || ignoredByGit(at, ["a"]).has("a")) return;
         expect(await packed(join(at, "a"))).toEqual(below.filter((each) => !ignored.has(`a/${each}`)).toSorted(byBytes));
@@ -109,8 +109,8 @@ it("What .gitignore files leave out is what git leaves out, also below the top o
 
 const byBytes = (one: string, two: string): number => (one < two ? -1 : 1);
 
-it("Rules of .fleetignore files come after those of .gitignore, as git's files come after .git/info/exclude", async () => {
-  // A rule that brings back a path reaches into ignored folders, other than in git: the next test.
+it("rules of .fleetignore files override those of .gitignore files, as .gitignore files override .git/info/exclude", async () => {
+  // Unlike in git, a rule that includes a path reaches into ignored folders: see the next test.
   const withoutPaths = ignoreFiles.map((ignores) =>
     Object.fromEntries(Object.entries(ignores).map(([place, text]) => [place, text.replaceAll(/^(?:\xef\xbb\xbf)?!.*\/.*$/gm, "#")])),
   );
@@ -131,7 +131,7 @@ it("Rules of .fleetignore files come after those of .gitignore, as git's files c
   );
 });
 
-it("A rule of .fleetignore that names a path brings it back, also out of a folder that git ignores", async () => {
+it("a rule of .fleetignore that names a path includes it, even if it is in a folder that git ignores", async () => {
   plant(root, {
     ".gitignore": file("data/\n*.pt\nruns\n/cache/*\n"),
     ".fleetignore": file("!/data/train.bin\n!ckpt/best.pt\n!runs/\nruns/old\n!keep.txt\n"),
@@ -148,7 +148,7 @@ it("A rule of .fleetignore that names a path brings it back, also out of a folde
   expect(await packed(root)).toEqual(["cache/keep.txt", "ckpt/best.pt", "data/train.bin", "runs/new/a.txt"]);
 });
 
-it("As git does, no link to a .gitignore file is followed, and rules of a folder further down win", async () => {
+it("packing does not follow a link to a .gitignore file, and rules of deeper folders win, as in git", async () => {
   plant(root, {
     rules: file("*\n"),
     ".gitignore": { kind: "link", target: "rules" },
@@ -161,7 +161,7 @@ it("As git does, no link to a .gitignore file is followed, and rules of a folder
   expect(await packed(root)).toEqual(["a/x.log", "rules"]);
 });
 
-it("In a worktree of git's, the rules of its repository's .git/info/exclude count", async () => {
+it("packing in a worktree of git applies the rules of the repository's .git/info/exclude", async () => {
   plant(root, {
     "main/.git/info/exclude": file("*.secret\n"),
     "main/.git/worktrees/w/commondir": file("../..\n"),
@@ -172,7 +172,7 @@ it("In a worktree of git's, the rules of its repository's .git/info/exclude coun
   expect(await packed(join(root, "w"))).toEqual(["a.py"]);
 });
 
-it("A name that is not UTF-8 is matched by its bytes", async () => {
+it("a name that is not UTF-8 is matched by its bytes", async () => {
   plant(root, { ".gitignore": file("caf?.txt\n"), "caf\xe9.txt": file(""), [latin1("café.txt")]: file("") });
   expect(await packed(root)).toEqual([latin1("café.txt")]);
   expect(named(root, "caf\xe9.txt").at(-5)).toBe(0xe9);

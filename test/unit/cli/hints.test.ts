@@ -8,15 +8,15 @@ const names = [
   ...new Set(globSync("lib/cli/program/*.ts", { cwd: root }).flatMap((file) => namesIn(readFileSync(join(root, file), "utf8")))),
 ];
 
-/** Of the commands that are named in a file of the program. */
+/** Returns the names of the commands that a file of the program defines. */
 function namesIn(source: string): string[] {
   return [...source.matchAll(/\.command\("([a-z-]+)"\)/g)].map(([, name = ""]) => name);
 }
 
-/** Help is written with `fleet`, and rewritten where it is printed (`asCalled`). */
+/** Returns whether a file contains help, which is written with `fleet` and rewritten when it is printed (`asCalled`). */
 const isHelp = (file: string): boolean => file.startsWith("lib/cli/program/") || file === "lib/cli/main.ts";
 
-/** Where a text names a command that could be pasted, outside of help and without `commandLine`. */
+/** Returns the lines that name a command to paste without `commandLine`. */
 function bypassesIn(file: string, source: string): string[] {
   const hint = new RegExp(`[:"'\`(] ?(?:npm run -s )?fleet (?:-- )?(?:${names.join("|")})(?![a-z'])`);
   const lines = withoutComments(source).split("\n");
@@ -24,14 +24,14 @@ function bypassesIn(file: string, source: string): string[] {
 }
 
 const allowed = [
-  // What an installed command, which is not run by npm, says about a checkout.
+  // An installed command, which npm does not run, prints these hints about a checkout.
   "lib/cli/invocation/checkout.ts",
   "lib/cli/invocation/invocation.ts",
-  // A line in a job's log, which is read on other machines than the one that writes it.
+  // This line is in a job's log, which is read on other machines than the one that writes it.
   "lib/worker/logs/attempt-log.ts",
 ];
 
-it("every hint that names a command is made by commandLine, so that it can be pasted as the user called it", () => {
+it("every hint that names a command uses commandLine, so that it can be pasted", () => {
   expect(names.length).toBeGreaterThan(20);
   const files = globSync("{lib,events,functions}/**/*.ts", { cwd: root }).filter((file) => !isHelp(file) && !allowed.includes(file));
   expect(files.length).toBeGreaterThan(200);
@@ -42,11 +42,11 @@ it.each([
   ["`no job x; list them with: fleet jobs --team research`"],
   ['"fleet logs x -f"'],
   ["`again: npm run -s fleet -- chaos --runs 1`"],
-  ["`begin anew (fleet forget gpu)`"],
-])("a hint that bypasses it is found: %s", (text) => {
+  ["`start again (fleet forget gpu)`"],
+])("the check finds a hint that does not use commandLine: %s", (text) => {
   expect(bypassesIn("lib/cli/x.ts", `const hint = ${text};`)).toHaveLength(1);
 });
 
-it("what only speaks of the fleet is no hint", () => {
-  expect(bypassesIn("lib/cli/x.ts", '"no fleet of these types is enough"; `the fleet plans anew`; "a fleet command"')).toEqual([]);
+it("the check ignores text that only mentions the fleet", () => {
+  expect(bypassesIn("lib/cli/x.ts", '"no fleet of these types is enough"; `the fleet plans again`; "a fleet command"')).toEqual([]);
 });

@@ -30,14 +30,14 @@ import {
 import { aContext, type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";
 import { aTerminal } from "./streams.ts";
 
-/** Sets the title and the clipboard, hides, erases the line above, writes backwards, and begins a line that looks like ours. */
+/** Text that sets the title and the clipboard, hides, erases the line above, writes backwards, and fakes a line of ours. */
 const evil =
   "\u001b]0;owned\u0007\u001b]52;c;Y3VybA==\u0007\u001b[8m\u001b[2K\u001b[1A\u009b32m\u202etxt\u007f\r\nOWNED all jobs succeeded\u2028\u0000";
 
 let api: FakeApi | undefined;
 afterEach(() => api?.close());
 
-/** Runs a command on the real console, as a pipe and as a terminal without colours of its own, and answers what it wrote. */
+/** Runs a command on the real console, as a pipe and as a terminal without colours, and returns its output. */
 async function written(routes: Routes, command: (on: Context) => Promise<number>): Promise<string> {
   api = await startFakeApi(routes);
   const { on } = aContext(api);
@@ -106,23 +106,23 @@ const commands: [string, Routes, (on: Context) => Promise<number>][] = [
     },
     (on) => decision("20260601-000100.000Z-7", { pool: "gpu" }, on),
   ],
-  ["an API's refusal", { [`GET ${path}/jobs/x`]: problem(403, "denied", evil) }, (on) => job("x", { team }, on)],
-  ["an answer that is none of the API's", { [`GET ${path}/jobs/x`]: { status: 403, body: evil } }, (on) => job("x", { team }, on)],
+  ["an error of the API", { [`GET ${path}/jobs/x`]: problem(403, "denied", evil) }, (on) => job("x", { team }, on)],
+  ["a response that is not from the API", { [`GET ${path}/jobs/x`]: { status: 403, body: evil } }, (on) => job("x", { team }, on)],
 ];
 
-it.each(commands)("%s shows what others wrote, and no terminal obeys it", async (_name, routes, command) => {
+it.each(commands)("%s shows text from elsewhere without control characters", async (_name, routes, command) => {
   const all = await written(routes, command);
   expect(all).toContain(String.raw`\u001b]0;owned\u0007`);
   expect(all).not.toMatch(/(?![\n\t])[\p{C}\u2028\u2029]/u);
   for (const line of all.split("\n")) expect(line).not.toMatch(/^OWNED/);
 });
 
-test("only the console writes to the terminal", () => {
+test("no file except the console writes to the terminal", () => {
   const folder = join(import.meta.dirname, "../../../lib/cli");
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
   expect(files.length).toBeGreaterThan(60);
   const writes = /\bstd(?:out|err)\b[^\n]*\.write\(|\bconsole\.(?:log|error|warn|info|debug|table|dir)\(|process\.std(?:out|err)\.(?!on\b)/;
-  // The build and the demonstration's own job print as programs of their own.
+  // The build and the demonstration's job are programs of their own.
   const others = ["terminal/console.ts", "build.ts", "demo/code.ts"];
   expect(files.filter((file) => writes.test(readFileSync(join(folder, file), "utf8")) && !others.includes(file))).toEqual([]);
   expect(writes.test('process.stdout.write("x")') && writes.test("console.log(1)")).toBe(true);

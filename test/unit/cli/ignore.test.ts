@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ruleOn, rulesOf } from "../../../lib/cli/pack/ignore.ts";
 
-/** Each: the rules, then paths that they leave out, then paths that they do not; a path ending in / is a folder. */
+/** Cases: the rules, the paths that they exclude, and the paths that they keep. A path that ends with / is a folder. */
 const cases: readonly (readonly [rules: string, out: readonly string[], kept: readonly string[]])[] = [
   ["*.ckpt", ["a.ckpt", "b/c/a.ckpt", ".ckpt"], ["a.ckpt.txt", "ckpt"]],
   ["data", ["data/", "data", "a/data/"], ["data2", "mydata"]],
@@ -23,21 +23,21 @@ const cases: readonly (readonly [rules: string, out: readonly string[], kept: re
   ["/*", ["a"], ["a/b"]],
   ["/", [], ["a"]],
   ["[", [], ["[", "a"]],
-  // These are where an earlier version differed from git.
+  // In these cases an earlier version differed from git.
   ["\xef\xbb\xbf*.ckpt", ["a.ckpt"], []],
   ["run[[:digit:]].log\n[[:space:]]x", ["run1.log", " x"], ["runa.log", "ax"]],
   ["[\\]]\n[a-", ["]"], ["[", "a", "[a-"]],
   ["foo\\", [], ["foo", "foo\\"]],
 ];
 
-describe.each(cases)("rules %j", (rules, out, kept) => {
+describe.each(cases)("the rules %j", (rules, out, kept) => {
   const read = { rules: rulesOf(rules), base: "", above: "", outer: undefined };
   const isOut = (path: string): boolean => ruleOn(read, path.replace(/\/$/, ""), path.endsWith("/"))?.keeps === false;
-  it.each(out.map((path) => [path]))("leave out %j", (path) => expect(isOut(path)).toBe(true));
-  it.each(kept.map((path) => [path]))("keep %j", (path) => expect(isOut(path)).toBe(false));
+  it.each(out.map((path) => [path]))("ignore rules exclude %j", (path) => expect(isOut(path)).toBe(true));
+  it.each(kept.map((path) => [path]))("ignore rules keep %j", (path) => expect(isOut(path)).toBe(false));
 });
 
-it("A rule with many stars takes no longer than its length times the name's", () => {
+it("matching a rule with many stars takes time in proportion to its length times the name's", () => {
   const read = { rules: rulesOf(`${"*a".repeat(50)}*b`), base: "", above: "", outer: undefined };
   expect(ruleOn(read, "a".repeat(250), false)).toBeUndefined();
 });

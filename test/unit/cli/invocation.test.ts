@@ -23,12 +23,12 @@ describe("what to type for fleet", () => {
       { installed: true, environment: { npm_command: "exec", npm_config_package: "./fleetwright-0.1.0.tgz" } },
       "npx --package ./fleetwright-0.1.0.tgz fleet",
     ],
-    ["a wrapper that says so", { environment: { ...npm, FLEETWRIGHT_COMMAND: "./fleet.sh" } }, "./fleet.sh"],
-  ])("is told as the user did: %s", (_what, call, typed) => {
+    ["a wrapper named by FLEETWRIGHT_COMMAND", { environment: { ...npm, FLEETWRIGHT_COMMAND: "./fleet.sh" } }, "./fleet.sh"],
+  ])("a hint begins with what the user typed: %s", (_what, call, typed) => {
     expect(calledBy(call)).toBe(typed);
   });
 
-  it("quotes a checkout's path that has a space", () => {
+  it("a hint quotes the path of a checkout if it has a space", () => {
     const spaced = "/home/ada/my work";
     const environment = { ...npm, npm_package_json: `${spaced}/package.json`, INIT_CWD: "/data" };
     expect(calledBy({ environment, root: spaced })).toBe("npm --prefix '/home/ada/my work' run -s fleet --");
@@ -41,7 +41,7 @@ it.each([
   ["it's", "'it'\\''s'"],
   ["$(rm -rf)", "'$(rm -rf)'"],
   ["", "''"],
-])("a word is quoted if a shell would read it otherwise: %s", (word, typed) => {
+])("a word of a hint is quoted if a shell would change it: %s", (word, typed) => {
   expect(quoted(word)).toBe(typed);
 });
 
@@ -49,8 +49,8 @@ it.each([
   ["the deployment's name", ["submit", "--name", "staging", "job.json"], ["--name", "staging"]],
   ["the deployment's name, in one word", ["--name=staging", "jobs"], ["--name", "staging"]],
   ["AWS", ["jobs", "--aws"], ["--aws"]],
-  ["nothing of the job's own command", ["submit", "--workdir", ".", "--", "train", "--aws", "--name", "x"], []],
-])("a hint repeats what decides where it goes: %s", (_what, args, repeated) => {
+  ["no options of the job's own command", ["submit", "--workdir", ".", "--", "train", "--aws", "--name", "x"], []],
+])("a hint repeats the options that choose the deployment: %s", (_what, args, repeated) => {
   expect(targetOptions(["node", "fleet.ts", ...args])).toEqual(repeated);
 });
 
@@ -66,13 +66,13 @@ describe("help", () => {
       "Examples:\n  npm run -s fleet -- jobs --json | jq\n  echo {} | npm run -s fleet -- submit -",
     ],
     ['"fleet COMMAND --help" has more', '"npm run -s fleet -- COMMAND --help" has more'],
-    ["(fleet jobs --help tells more)", "(npm run -s fleet -- jobs --help tells more)"],
-  ])("is written as the user called the command: %s", (text, help) => {
+    ["(see fleet jobs --help)", "(see npm run -s fleet -- jobs --help)"],
+  ])("help shows commands as the user must type them: %s", (text, help) => {
     expect(typed(text)).toBe(help);
   });
 
-  it("leaves the fleet itself alone", () => {
-    const text = "put the fleet's own code through faults; a fleet of nodes; no fleet can beat";
+  it("help does not change the word fleet if no command follows", () => {
+    const text = "run the fleet's own code under faults; a fleet of nodes; no fleet can beat";
     expect(typed(text)).toBe(text);
   });
 });

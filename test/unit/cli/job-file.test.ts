@@ -15,19 +15,19 @@ afterAll(() => rm(folder, { recursive: true }));
 const silent = (): void => undefined;
 
 describe("a job file", () => {
-  it("is sent as it is written", async () => {
+  it("a job file is sent as it is written", async () => {
     const body = '{ "command": ["true"] }\n';
     await writeFile(join(folder, "job.json"), body);
     const file = join(folder, "job.json");
     expect(await readJobFile(file, silent)).toMatchObject([{ body, message: { command: ["true"] }, at: file }]);
   });
 
-  it("may begin with a byte order mark, which is not sent", async () => {
+  it("a job file may begin with a byte order mark, which is not sent", async () => {
     await writeFile(join(folder, "bom.json"), '\uFEFF{"command":["true"]}');
     expect(await readJobFile(join(folder, "bom.json"), silent)).toMatchObject([{ body: '{"command":["true"]}' }]);
   });
 
-  it("in a folder that may not be entered, or below a file, is refused in words", async () => {
+  it("a job file in an unreadable folder, or below a file, is refused with a reason", async () => {
     await writeFile(join(folder, "plain"), "");
     await expect(readJobFile(join(folder, "plain", "job.json"), silent)).rejects.toThrow(
       /is below something that is a file, not a folder$/,
@@ -37,9 +37,9 @@ describe("a job file", () => {
   });
 
   it.each([
-    ["is not there", "nowhere.json", /there is no file .*nowhere\.json in /],
-    ["is a folder", ".", /is a folder, and a job is a file/],
-  ])("is refused when it %s", async (_what, name, message) => {
+    ["does not exist", "nowhere.json", /there is no file .*nowhere\.json in /],
+    ["is a folder", ".", /is a folder, and a job file is expected/],
+  ])("a job file is refused if it %s", async (_what, name, message) => {
     const reading = readJobFile(join(folder, name), silent);
     await expect(reading).rejects.toThrow(UsageError);
     await expect(reading).rejects.toThrow(message);
@@ -54,8 +54,8 @@ describe("a job file", () => {
       '{"command":["true"],"gpu":1}',
       /the message: there is no field "gpu"; did you mean "gpus"\?(?:.|\n)*job\.schema\.json/,
     ],
-    ["has a command that is no list", '{"command":"true"}', /\n {2}command: expected a list, but got the text "true"/],
-  ])("is refused when it %s", (_what, body, message) => {
+    ["has a command that is not a list", '{"command":"true"}', /\n {2}command: expected a list, but got the text "true"/],
+  ])("a job is refused if it %s", (_what, body, message) => {
     expect(() => parseJob("job.json", body)).toThrow(UsageError);
     expect(() => parseJob("job.json", body)).toThrow(message);
   });
@@ -64,7 +64,7 @@ describe("a job file", () => {
 describe("a file of many jobs", () => {
   const ids = (text: string) => parseJobs("jobs", text).map(({ message, at }) => `${at}: ${message.id}`);
 
-  it("is a JSON array, or JSON Lines, with blank lines and a byte order mark where editors leave them", () => {
+  it("a file of many jobs is a JSON array or JSON Lines, and may have blank lines and a byte order mark", () => {
     expect(ids('[{"id":"a","command":["x"]},\n {"id":"b","command":["x"]}]')).toEqual(["jobs, item 1: a", "jobs, item 2: b"]);
     const lines = '\uFEFF{"id":"a","command":["x"]}\r\n\r\n{"id":"b","command":["x"]}\r\n';
     expect(ids(lines)).toEqual(["jobs, line 1: a", "jobs, line 3: b"]);
@@ -72,40 +72,40 @@ describe("a file of many jobs", () => {
     expect(ids('{\n "id": "a",\n "command": ["x"]\n}\n')).toEqual(["jobs: a"]);
   });
 
-  it("names each that is wrong, ten at most", () => {
+  it("the error about a file of many jobs names at most ten invalid jobs", () => {
     const lines = ['{"command":["x"]}', '{"command":["x"],"gpus":"2"}', "{command}", ...Array.from({ length: 20 }, () => "{}")];
     const reading = () => parseJobs("jobs.jsonl", lines.join("\n"));
     expect(reading).toThrow(UsageError);
     expect(reading).toThrow(
-      /^22 of the 23 jobs are wrong; nothing was sent\n {2}jobs\.jsonl, line 2 is not a job:\n {2}gpus: expected a whole number/,
+      /^22 of the 23 jobs are invalid; nothing was sent\n {2}jobs\.jsonl, line 2 is not a job:\n {2}gpus: expected a whole number/,
     );
     expect(reading).toThrow(/\n {2}jobs\.jsonl, line 3 is not JSON: /);
     expect(reading).toThrow(/\n {2}and 12 more$/);
   });
 
   it.each([
-    ["is an empty list", "[]", /^jobs is an empty list; it holds no job$/],
+    ["is an empty list", "[]", /^jobs is an empty list: it contains no job$/],
     ["is cut short", '[{"command":["x"]}', /^jobs is not JSON: /],
-    ["holds what is no job", '[7, {"command":["x"]}]', /^1 of the 2 jobs are wrong; nothing was sent\n {2}jobs, item 1 is not a job/],
+    ["contains an item that is not a job", '[7, {"command":["x"]}]', /^1 of the 2 jobs are invalid; nothing was sent\n {2}jobs, item 1 is not a job/],
     ["is a broken object of several lines", '{\n"command":["x"]\n', /^jobs is not JSON: /],
-  ])("is refused when it %s", (_what, text, message) => {
+  ])("a file of many jobs is refused if it %s", (_what, text, message) => {
     expect(() => parseJobs("jobs", text)).toThrow(message);
   });
 
-  it("may name a job twice, if it is the same one", () => {
+  it("a file may contain the same job twice, but not two jobs with one id", () => {
     const twice = parseJobs("jobs", '{"id":"a","command":["x"]}\n{"command":["x"],"id":"a"}\n{"id":"a","command":["x"],"gpus":1}');
     expect(() => refuseTwice(twice)).not.toThrow();
     const other = parseJobs("jobs", '{"id":"a","command":["x"]}\n{"id":"a","command":["y"]}');
-    expect(() => refuseTwice(other)).toThrow(/^jobs, line 2: the id a names another job already, in jobs, line 1; nothing was sent$/);
+    expect(() => refuseTwice(other)).toThrow(/^jobs, line 2: the id a already names another job, in jobs, line 1; nothing was sent$/);
   });
 });
 
-describe("paths are meant from", () => {
+describe("the folder that paths are relative to", () => {
   it.each([
-    ["where npm was called, when it runs us", { npm_lifecycle_event: "fleet", INIT_CWD: "/home/ada/jobs" }, "/home/ada/jobs"],
-    ["where we are, when a test of npm's started us", { npm_lifecycle_event: "test", INIT_CWD: "/home/ada/jobs" }, "/here"],
-    ["where we are, without npm", {}, "/here"],
-  ])("%s", (_what, environment, expected) => {
+    ["the folder where npm was called, if npm runs fleet", { npm_lifecycle_event: "fleet", INIT_CWD: "/home/ada/jobs" }, "/home/ada/jobs"],
+    ["the current folder, if another npm script runs", { npm_lifecycle_event: "test", INIT_CWD: "/home/ada/jobs" }, "/here"],
+    ["the current folder, without npm", {}, "/here"],
+  ])("paths are relative to %s", (_what, environment, expected) => {
     expect(askedFrom(environment, "/here")).toBe(expected);
   });
 });

@@ -3,13 +3,13 @@ import { UsageError } from "../../../lib/cli/invocation/exit.ts";
 import { jobOf } from "../../../lib/cli/jobs/job-options.ts";
 import { dataset, each, number, seconds, variable, whole } from "../../../lib/cli/program/asked.ts";
 
-it("a command alone is the smallest job", () => {
+it("a command without options is the smallest job", () => {
   const { body, message } = jobOf(["python", "train.py"], { spot: true });
   expect(JSON.parse(body)).toEqual({ command: ["python", "train.py"] });
   expect(message).toMatchObject({ gpus: { count: 1 }, vcpus: 2, memoryGiB: 8, spot: true, nodes: 1 });
 });
 
-it("every option has its field", () => {
+it("every option of submit sets its field of the job", () => {
   const code = { s3: "s3://code/research/x.tar.gz", sha256: "a".repeat(64) };
   const { body } = jobOf(
     ["python", "train.py"],
@@ -64,19 +64,19 @@ it.each([
   [{ dataset: [{ name: "UPPER", share: "whole" }] }, /^--dataset: /],
   [{ nodes: 100 }, /^--nodes: /],
   [{ id: "a b" }, /^--id: an id is/],
-  [{ env: { A: "x".repeat(16_000), B: "x".repeat(16_384), C: "x".repeat(1_000) } }, /the job has \d+ bytes and 32768 are allowed/],
-])("what is wrong is said by the option's name: %#", (options, message) => {
+  [{ env: { A: "x".repeat(16_000), B: "x".repeat(16_384), C: "x".repeat(1_000) } }, /the job has \d+ bytes, and at most 32768 are allowed/],
+])("the error about an invalid option names the option: %#", (options, message) => {
   expect(() => jobOf(["true"], { spot: true, ...options })).toThrow(UsageError);
   expect(() => jobOf(["true"], { spot: true, ...options })).toThrow(message);
 });
 
-it("no command is refused, unless an image brings its own", () => {
+it("a job without a command is refused, unless it has an image", () => {
   expect(() => jobOf([], { spot: true })).toThrow(/^the command after --: say what to run/);
   expect(jobOf([], { spot: true, image: "img" }).message.image).toBe("img");
 });
 
-describe("what is typed", () => {
-  it("is read", () => {
+describe("the values of options", () => {
+  it("the values of options are parsed", () => {
     expect(each("b", each("a"))).toEqual(["a", "b"]);
     expect(variable("C=", variable("A=b=c"))).toEqual({ A: "b=c", C: "" });
     expect(dataset("b:part", dataset("a"))).toEqual([
@@ -97,7 +97,7 @@ describe("what is typed", () => {
     ["NAME=VALUE", () => variable("=b")],
     ["NAME or NAME:part", () => dataset("a:half")],
     ["NAME or NAME:part", () => dataset("a:part:b")],
-  ])("or refused: %s is wanted", (wanted, read) => {
+  ])("an invalid value of an option is refused: expected %s", (wanted, read) => {
     expect(read).toThrow(wanted);
   });
 });

@@ -14,7 +14,7 @@ const done = aJob({
 });
 
 describe("a job as JSON", () => {
-  it("has times in ISO 8601, durations in ms, and null for what is not", () => {
+  it("a job as JSON has times in ISO 8601, durations in ms, and null for unknown values", () => {
     expect(jobJson(aJob())).toMatchObject({
       id: "train-1",
       team: "vision",
@@ -30,11 +30,11 @@ describe("a job as JSON", () => {
     expect(jobJson(done)).toMatchObject({ startedAt: "2026-06-01T00:01:02.000Z", waitMs: 62_000, exitCode: 0 });
   });
 
-  it("survives JSON as it is", () => {
+  it("a job as JSON does not change when it is parsed", () => {
     for (const job of [aJob(), done]) expect(JSON.parse(JSON.stringify(jobJson(job)))).toEqual(jobJson(job));
   });
 
-  it("says how much was kept", () => {
+  it("a job as JSON says how much was kept", () => {
     expect(jobJson(done).artifacts).toEqual({ files: 1, bytes: 12, leftOut: 2, missing: ["ckpt/*.pt"], lost: 0 });
   });
 
@@ -47,7 +47,7 @@ describe("a job as JSON", () => {
     ["failed", 2, 2],
     ["failed", 1, 0],
     ["cancelled", 1, 0],
-  ] as const)("counts the attempts that were begun: %s at attempt %d has %d", (state, attempt, attempts) => {
+  ] as const)("a job as JSON counts the attempts that have begun: %s at attempt %d has %d", (state, attempt, attempts) => {
     const job = aJob({ state, attempt });
     expect(jobJson(job).attempts).toBe(attempts);
     const [, row = ""] = tableLines([job], jobColumns(monday), "none");
@@ -55,11 +55,11 @@ describe("a job as JSON", () => {
   });
 });
 
-it("the wait is never negative, whatever the clocks say", () => {
+it("the wait of a job is never negative, even if clocks differ", () => {
   expect(waitMs(aJob({ startedAtMs: monday - 20 }))).toBe(0);
 });
 
-it("a job's lines leave out what is not known", () => {
+it("the lines of a job omit unknown values", () => {
   const lines = jobLines(aJob({ reason: "no capacity" }), monday);
   expect(lines).toContain("reason     no capacity");
   expect(lines).toContain("command    python train.py");
@@ -70,7 +70,7 @@ it("a job's lines leave out what is not known", () => {
   expect(jobLines(done, monday + 150_000).at(-1)).toBe("artifacts  1 file, 12 bytes; not there: ckpt/*.pt; 2 left out");
 });
 
-it("a job's lines say when in UTC and how long ago, and what a gang and its datasets are", () => {
+it("the lines of a job show times in UTC and relative, the members of a gang, and datasets", () => {
   expect(jobLines(done, monday + 150_000)).toContain("ended      2026-06-01 00:01:30 UTC, 1 min ago");
   expect(jobLines(done, monday + 150_000)).toContain("started    2026-06-01 00:01:02 UTC, 1 min 28 s ago; it had waited 1 min 2 s");
   const spec = aSpec({
@@ -85,12 +85,12 @@ it("a job's lines say when in UTC and how long ago, and what a gang and its data
   expect(lines.filter((line) => line.startsWith("node"))).toEqual(["node       i-0a, rank 0", "node       i-0b, rank 1"]);
 });
 
-it("a list shows a gang by its first node and how many more there are", () => {
+it("a list of jobs shows the first node of a gang and the number of others", () => {
   const [, row = ""] = tableLines([aJob({ state: "running", node: "i-0a", gang: ["i-0a", "i-0b"] })], jobColumns(monday), "none");
   expect(row).toMatch(/ i-0a \+1$/);
 });
 
-it("a list shows a reason's first line: all of it where there is no bound, else its beginning", () => {
+it("a list of jobs shows the first line of a reason, cut if the width is limited", () => {
   const job = aJob({ state: "failed", startedAtMs: monday, reason: `${"x".repeat(150)}\nmore` });
   const [, row = ""] = tableLines([job], jobColumns(monday + 5_000), "none");
   expect(row).toMatch(/^train-1 +failed +1 +5 s +gpu +- +x{150}$/);
@@ -100,23 +100,23 @@ it("a list shows a reason's first line: all of it where there is no bound, else 
 });
 
 describe("a job that does not run yet", () => {
-  it("says why it waits from its first second on, in its lines and in the list", () => {
+  it("a job that waits shows why from its first second, in its lines and in the list", () => {
     const queued = aJob();
-    expect(whyWaiting(queued)).toBe("waits for the next decision about pool gpu, or for the node that is being launched for it");
+    expect(whyWaiting(queued)).toBe("waits for the next decision of pool gpu, or for a node that is being launched for it");
     expect(jobLines(queued, monday)).toContain(`reason     ${whyWaiting(queued)}`);
-    expect(tableLines([queued], jobColumns(monday), "none")[1]).toContain("waits for the next decision about pool gpu");
+    expect(tableLines([queued], jobColumns(monday), "none")[1]).toContain("waits for the next decision of pool gpu");
     expect(whyWaiting(aJob({ reason: "no capacity" }))).toBe("no capacity");
     expect(whyWaiting(aJob({ state: "placed", node: "i-0a", reason: "no capacity" }))).toBe(
-      "waits for i-0a to boot, and to fetch what the job needs",
+      "waits for i-0a to boot and to fetch what the job needs",
     );
   });
 
-  it("is told of no reason once it runs or has ended", () => {
+  it("a job that runs or has ended shows no reason for waiting", () => {
     for (const state of ["running", "sealing", "succeeded", "failed", "cancelled", "rejected"] as const)
       expect(whyWaiting(aJob({ state }))).toBeUndefined();
   });
 
-  it("has no attempt yet", () => {
+  it("a job that waits for its first run has no attempt yet", () => {
     expect(jobLines(aJob(), monday)).toContain("attempts   none yet");
     expect(jobLines(aJob({ state: "rejected" }), monday)).toContain("attempts   none");
   });

@@ -20,14 +20,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-/** What is said of the folder when it is packed. */
+/** Packs the folder, and returns the lines that are printed. */
 const said = (options: PackOptions = {}): Promise<readonly string[]> =>
   withPacked(root, options, async (packed) => packedLines("work", packed));
 
 const listed = async (): Promise<string[]> => (await listingOf(root, { git: true })).items.map(({ path }) => path);
 
 const denied = Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" });
-/** A disk of which some may not be read: who runs these tests may read all. */
+/** A disk on which some files are unreadable, because the user who runs the tests may read everything. */
 const secretive: Disk = {
   ...localDisk,
   list: (path) => (path.endsWith("secrets") ? Promise.reject(denied) : localDisk.list(path)),
@@ -36,8 +36,8 @@ const secretive: Disk = {
   },
 };
 
-describe("always left out", () => {
-  it("are the folder of a local cloud with the environment in it, and what git, Python and Node keep for themselves", async () => {
+describe("files that packing always excludes", () => {
+  it("packing always excludes the folder of a local cloud, and the caches and folders of git, Python and Node", async () => {
     plant(root, {
       "train.py": file("print(1)"),
       ".fleetwright/venv-1/pyvenv.cfg": file(""),
@@ -57,7 +57,7 @@ describe("always left out", () => {
     expect(await said({ strict: true })).toEqual([expect.stringMatching(/^work: 1 file, 8 bytes, \d+ bytes packed$/)]);
   });
 
-  it("are virtual environments, however they are called, but no folder that only has such a name", async () => {
+  it("packing always excludes virtual environments, whatever their names, but no folder that only has such a name", async () => {
     plant(root, {
       "env/pyvenv.cfg": file(""),
       "env/lib/a.py": file(""),
@@ -70,7 +70,7 @@ describe("always left out", () => {
 });
 
 describe("links", () => {
-  it("that lead elsewhere inside are kept, and so are those that lead nowhere", async () => {
+  it("links that stay inside are packed, even if they are broken", async () => {
     plant(root, { "data/v1/x": file("x"), "latest.txt": file(""), "data/gone": link("v2"), "data/self": link("self") });
     symlinkSync(join(root, "data/v1"), join(root, "data/absolute"));
     symlinkSync(join(root, "not-yet"), join(root, "absolute-gone"));
@@ -91,23 +91,23 @@ describe("links", () => {
   });
 
   it.each(["../outside", "/etc/passwd", "lib/../../x", "/nowhere/at/all"])(
-    "that lead outside (%s) are left out and named",
+    "links that lead outside (%s) are left out and named",
     async (target) => {
       plant(root, { "a.py": file("a"), "lib/x": file("") });
       symlinkSync(target, join(root, "link"));
       expect(await said()).toEqual([
         expect.stringContaining("2 files"),
-        "left out because they cannot be packed (--strict makes this an error; a line in .fleetignore hides it):",
+        "left out because they cannot be packed (--strict makes this an error; exclude them in .fleetignore to hide this):",
         `  link: a link to ${target}, outside the folder`,
       ]);
       await expect(said({ strict: true })).rejects.toThrow(UsageError);
-      await expect(said({ strict: true })).rejects.toThrow(/--strict: not all of .*\n {2}link: a link to .*, outside the folder$/);
+      await expect(said({ strict: true })).rejects.toThrow(/--strict: not everything in .*\n {2}link: a link to .*, outside the folder$/);
       plant(root, { ".fleetignore": file("link\n") });
       expect(await said({ strict: true })).toHaveLength(1);
     },
   );
 
-  it("through another link that leads outside are left out with it", async () => {
+  it("links through another link that leads outside are left out with it", async () => {
     plant(root, { "a.py": file("a"), out: link("/etc"), through: link("out/passwd") });
     expect((await said()).slice(2)).toEqual([
       "  out: a link to /etc, outside the folder",
@@ -116,8 +116,8 @@ describe("links", () => {
   });
 });
 
-describe("what is no file", () => {
-  it("is left out and named: sockets and named pipes", async () => {
+describe("special files", () => {
+  it("sockets and named pipes are left out and named", async () => {
     plant(root, { "a.py": file("a") });
     execFileSync("sh", ["-c", "mkfifo pipe"], { cwd: root });
     const server = createServer().listen(join(root, "run.sock"));
@@ -126,7 +126,7 @@ describe("what is no file", () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  it("is named at most twenty times, in names that cannot move a terminal's cursor", async () => {
+  it("at most twenty special files are named, with names that cannot move a terminal's cursor", async () => {
     plant(root, { "a.py": file("a"), ...Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`\x1b[2J${100 + n}`, link("/etc")])) });
     const lines = (await said()).slice(2);
     expect(lines).toHaveLength(21);
@@ -135,20 +135,20 @@ describe("what is no file", () => {
   });
 });
 
-describe("what may not be read", () => {
-  it("is left out and named, in words", async () => {
+describe("unreadable files", () => {
+  it("unreadable files and folders are left out and named", async () => {
     plant(root, { "a.py": file("a"), id_rsa: file("k"), "secrets/x": file("") });
     expect((await said({ disk: secretive })).slice(2)).toEqual([
-      "  id_rsa: a file that you may not read",
-      "  secrets: a folder that you may not read",
+      "  id_rsa: a file that you have no permission to read",
+      "  secrets: a folder that you have no permission to read",
     ]);
-    await expect(said({ disk: secretive, strict: true })).rejects.toThrow(/secrets: a folder that you may not read/);
+    await expect(said({ disk: secretive, strict: true })).rejects.toThrow(/secrets: a folder that you have no permission to read/);
   });
 
-  it("is an error if it is the folder itself, or rules that say what stays here", async () => {
+  it("an unreadable folder to pack, or an unreadable ignore file, is an error", async () => {
     plant(root, { "a.py": file("a"), ".gitignore": file("*.key\n") });
     await expect(said({ disk: { ...localDisk, list: () => Promise.reject(denied) } })).rejects.toThrow(
-      /^you may not read the folder .*; ask its owner/,
+      /^you have no permission to read the folder .*; ask its owner/,
     );
     const noRules: Disk = {
       ...localDisk,
@@ -157,13 +157,13 @@ describe("what may not be read", () => {
       },
     };
     await expect(said({ disk: noRules })).rejects.toThrow(
-      /\.gitignore cannot be read, and its rules say what stays here; make it readable$/,
+      /\.gitignore cannot be read, so it is unknown what it excludes; make it readable$/,
     );
   });
 });
 
 describe("a folder that is uploaded as a dataset", () => {
-  it("is listed without .fleetignore's files but with .gitignore's, where data lies, and without folders", async () => {
+  it("a dataset excludes files that .fleetignore names, but not those that .gitignore names, and has no folders", async () => {
     plant(root, {
       ".gitignore": file("*.bin\n"),
       ".fleetignore": file(".*\n"),
@@ -174,15 +174,15 @@ describe("a folder that is uploaded as a dataset", () => {
     expect(await entriesOf(root)).toEqual({ paths: ["a/b.bin"], bytes: 2, odd: [] });
   });
 
-  it("keeps what code leaves out by itself: no rule of the user's says that it is no data", async () => {
+  it("a dataset keeps files that packing always excludes from code", async () => {
     plant(root, { "node_modules/x.js": file("x"), "env/pyvenv.cfg": file(""), "env/data.bin": file("12") });
     expect((await entriesOf(root)).paths).toEqual(["env/data.bin", "env/pyvenv.cfg", "node_modules/x.js"]);
   });
 
-  it("is refused for what would be missing without a word, or could have no key on S3", async () => {
+  it("a dataset is refused if files would be missing silently, or a name cannot be a key on S3", async () => {
     plant(root, { a: file("a"), l: link("/etc/passwd"), m: link("/etc/hosts") });
     await expect(entriesOf(root)).rejects.toThrow(
-      /put a file in the place of each .*:\n {2}l is a link to \/etc\/passwd, outside the folder\n {2}m is a link to \/etc\/hosts/,
+      /replace each of these with a file, .*:\n {2}l is a link to \/etc\/passwd, outside the folder\n {2}m is a link to \/etc\/hosts/,
     );
     for (const name of ["l", "m"]) rmSync(join(root, name));
     plant(root, { "caf\xe9": file("") });
@@ -190,15 +190,15 @@ describe("a folder that is uploaded as a dataset", () => {
   });
 });
 
-it("Folders that are empty are kept, and so are those of which all files are left out", async () => {
+it("empty folders are packed, and so are folders whose files are all excluded", async () => {
   plant(root, { "a.py": file("a"), "logs/run": folder(), "out/x.log": file(""), ".fleetignore": file("*.log\n.fleetignore\n") });
   expect(await listed()).toEqual(["a.py", "logs", "logs/run", "out"]);
 });
 
-describe("what .gitignore leaves out", () => {
+describe("the report of files that .gitignore excludes", () => {
   const sized = (n: number) => file("x".repeat(n));
 
-  it("is told by number, size, and the three largest files, with the line that brings one back", async () => {
+  it("files that .gitignore excludes are reported by number, size and the three largest, with a rule to include one", async () => {
     plant(root, {
       ".gitignore": file("data/\n*.pt\n.venv/\n"),
       "a.py": file("a"),
@@ -210,38 +210,38 @@ describe("what .gitignore leaves out", () => {
       ".venv/lib": sized(10_000),
     });
     expect((await said()).slice(1)).toEqual([
-      ".gitignore left out 5 files, 17 KiB; the largest: best[1].pt (8.8 KiB), data/a.bin (4.9 KiB), data/deep/b.bin (2.9 KiB)",
-      String.raw`to send one all the same, add a line to .fleetignore: !/best\[1].pt`,
+      ".gitignore excluded 5 files, 17 KiB; the largest: best[1].pt (8.8 KiB), data/a.bin (4.9 KiB), data/deep/b.bin (2.9 KiB)",
+      String.raw`to send one anyway, add a line to .fleetignore: !/best\[1].pt`,
     ]);
     plant(root, { ".fleetignore": file("!/best\\[1].pt\n!/data/a.bin\n") });
     expect(await listed()).toEqual([".fleetignore", ".gitignore", "a.py", "best[1].pt", "data/a.bin"]);
   });
 
-  it("is counted no longer than a while", async () => {
+  it("counting files that .gitignore excludes is limited", async () => {
     plant(root, {
       ".gitignore": file("data/\n"),
       "a.py": file("a"),
       ...Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`data/${n}`, sized(1)])),
     });
     const [, line] = await said({ counting: { entries: 11, ms: 60_000 } });
-    expect(line).toMatch(/^\.gitignore left out more than 10 files, 10 bytes; the largest: /);
-    expect((await said({ counting: { entries: 100, ms: -1 } }))[1]).toBe(".gitignore left out more than could be counted");
+    expect(line).toMatch(/^\.gitignore excluded more than 10 files, 10 bytes; the largest: /);
+    expect((await said({ counting: { entries: 100, ms: -1 } }))[1]).toBe(".gitignore excluded more than could be counted");
   });
 });
 
-describe("a temporary folder that is of no use", () => {
+describe("an unusable temporary folder", () => {
   it.each([
     ["ENOSPC", /temporary folder .* is full; make room there, or set TMPDIR to a folder with room/],
     ["EROFS", /nothing can be written to the temporary folder .*; set TMPDIR/],
     ["EACCES", /nothing can be written to the temporary folder .*; set TMPDIR/],
-    ["ENOENT", /there is no temporary folder .*; make it, or set TMPDIR/],
-  ])("is told in words (%s)", (code, message) => {
+    ["ENOENT", /there is no temporary folder .*; create it, or set TMPDIR/],
+  ])("an unusable temporary folder is explained (%s)", (code, message) => {
     const fail = (): never => failTemporary(Object.assign(new Error(`${code}: raw`), { code }));
     expect(fail).toThrow(Fault);
     expect(fail).toThrow(message);
   });
 
-  it("ends packing with these words", async () => {
+  it("packing fails with the explanation if the temporary folder is unusable", async () => {
     writeFileSync(join(root, "a.py"), "a");
     mkdirSync(join(root, "tmp"));
     const before = process.env["TMPDIR"];

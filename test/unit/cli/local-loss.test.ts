@@ -5,21 +5,21 @@ import { aJobSummary } from "./api-samples.ts";
 
 const none = { open: 0, ended: 0, datasets: 0, whole: true };
 
-describe("what goes with a local cloud", () => {
+describe("the loss when a local cloud ends", () => {
   it.each([
-    [none, "nothing is lost with it: it has no jobs and no data sets"],
-    [{ ...none, open: 443 }, "with it go: 443 jobs that have not ended"],
+    [none, "nothing is lost: it has no jobs and no datasets"],
+    [{ ...none, open: 443 }, "this deletes 443 jobs that have not ended"],
     [
       { ...none, open: 1, ended: 57, datasets: 2 },
-      "with it go: 1 job that has not ended, the logs and artifacts of 57 jobs and 2 data sets",
+      "this deletes 1 job that has not ended, the logs and artifacts of 57 jobs and 2 datasets",
     ],
-    [{ ...none, ended: 1, whole: false }, "with it go: at least the logs and artifacts of 1 job"],
-    [{ ...none, whole: false }, "with it go all its jobs, logs, artifacts and data sets"],
-  ])("is said in words: %o", (loss, words) => {
+    [{ ...none, ended: 1, whole: false }, "this deletes at least the logs and artifacts of 1 job"],
+    [{ ...none, whole: false }, "this deletes all its jobs, logs, artifacts and datasets"],
+  ])("the loss is shown in words: %o", (loss, words) => {
     expect(lossInWords(loss)).toBe(words);
   });
 
-  it("is counted over all teams and all pages", async () => {
+  it("the loss is counted over all teams and all pages", async () => {
     const api = {
       jobs: async ({ team, cursor }: { team: string; cursor?: string | undefined }) =>
         cursor === undefined
@@ -30,13 +30,13 @@ describe("what goes with a local cloud", () => {
     expect(await lossOf({ api, teams: ["research", "vision"], withinMs: 5_000 })).toEqual({ open: 3, ended: 2, datasets: 0, whole: true });
   });
 
-  it("is not waited for if the cloud does not answer", async () => {
+  it("counting the loss stops in time if the cloud does not respond", async () => {
     const never = new Promise<never>(() => undefined);
     const api = { jobs: () => never, datasets: () => never };
     expect(await lossOf({ api, teams: ["research"], withinMs: 20 })).toEqual({ ...none, whole: false });
   });
 
-  it("is not known if the cloud cannot be asked", async () => {
+  it("the loss is unknown if the cloud cannot be reached", async () => {
     const fails = async (): Promise<never> => {
       throw new Error("refused");
     };
@@ -51,19 +51,19 @@ describe("the terminal of a local cloud", () => {
   const own = { endpoint: "http://127.0.0.1:4566", pid: 10 };
   const other = { endpoint: "http://127.0.0.1:40001", pid: 20 };
 
-  it("says that another local cloud takes over", () => {
+  it("a local cloud prints that another local cloud takes over", () => {
     expect(takeoverInWords(own, own, other)).toBe(
-      "another local cloud has started, at http://127.0.0.1:40001 (process 20): until it ends, fleet commands speak to that one",
+      "another local cloud has started, at http://127.0.0.1:40001 (process 20): until it ends, fleet commands use that one",
     );
   });
 
-  it("says that commands are back when the other one has ended", () => {
+  it("a local cloud prints that commands use it again after the other one has ended", () => {
     expect(takeoverInWords(own, other, own)).toBe(
-      "the local cloud at http://127.0.0.1:40001 has ended: fleet commands speak to this one again",
+      "the local cloud at http://127.0.0.1:40001 has ended: fleet commands use this one again",
     );
   });
 
-  it("says nothing while nothing changes, nor while it ends itself", () => {
+  it("a local cloud prints nothing if nothing changes, or if it ends itself", () => {
     expect(takeoverInWords(own, own, own)).toBeUndefined();
     expect(takeoverInWords(own, other, other)).toBeUndefined();
     expect(takeoverInWords(own, own, undefined)).toBeUndefined();

@@ -4,7 +4,7 @@ import { logPrinter } from "../../../lib/cli/views/log-printer.ts";
 
 type Piece = Omit<LogLine, "at">;
 
-/** What stands on stdout after these pieces. */
+/** Returns what is on stdout after these pieces. */
 function printed(pieces: readonly (Piece & { rank?: number })[], { isTerminal = false, names = false, raw = false } = {}): string {
   let text = "";
   const printer = logPrinter(
@@ -32,7 +32,7 @@ const progress: readonly Piece[] = [
 ];
 
 describe("the printer of a log", () => {
-  it("shows an unfinished line at once, and puts what continues it behind it", () => {
+  it("the log printer prints an unfinished line at once, and appends its continuation", () => {
     const pieces: readonly Piece[] = [
       { text: "Downloading", unfinished: true },
       { text: "...", continues: true, unfinished: true },
@@ -43,12 +43,12 @@ describe("the printer of a log", () => {
     expect(printed(pieces)).toBe("Downloading... done\nnext\n");
   });
 
-  it("writes a line anew on a terminal; elsewhere each state is a line", () => {
+  it("the log printer rewrites a line on a terminal, and prints each state as a line elsewhere", () => {
     expect(printed(progress, { isTerminal: true })).toBe("10%<CR>20%<CR>100%\ndone\n");
     expect(printed(progress)).toBe("10%\n20%\n100%\ndone\n");
   });
 
-  it("ends an open line before one that is not its continuation", () => {
+  it("the log printer ends an open line before a line that does not continue it", () => {
     expect(printed([{ text: "open", unfinished: true }, { text: "other" }])).toBe("open\nother\n");
     expect(
       printed(
@@ -61,7 +61,7 @@ describe("the printer of a log", () => {
     ).toBe("alone\ntoo\n");
   });
 
-  it("keeps the lines of members apart, and names them", () => {
+  it("the log printer separates the lines of members, and prints their ranks", () => {
     const pieces = [
       { text: "a", unfinished: true as const },
       { text: "b", continues: true as const, rank: 1 },
@@ -71,7 +71,7 @@ describe("the printer of a log", () => {
     expect(printed(pieces, { names: true })).toBe("[0] a\n[1] b\n[1] cd\n");
   });
 
-  it("hands raw text on as it is", () => {
+  it("the log printer prints raw text unchanged", () => {
     expect(printed([{ text: "\u001b[31mred" }], { raw: true })).toBe("raw:\u001b[31mred\n");
   });
 });

@@ -14,8 +14,8 @@ const start = async (routes: Routes) => {
 const job = "/v1/teams/research/jobs/train-7";
 const team = "research";
 
-describe("logs", () => {
-  it("prints every page", async () => {
+describe("fleet logs", () => {
+  it("fleet logs prints every page", async () => {
     const { on, said } = await start({
       [`GET ${job}/logs`]: [
         { body: aLogPage({ lines: lines("one", "two"), cursor: "c1", more: true }) },
@@ -28,7 +28,7 @@ describe("logs", () => {
     expect(api.calls.map(({ query }) => query["cursor"])).toEqual([undefined, "c1", "c2"]);
   });
 
-  it("prints each page before it asks for the next", async () => {
+  it("fleet logs prints each page before it requests the next", async () => {
     const printed: number[] = [];
     const { on, said } = await start({
       [`GET ${job}/logs`]: ({ query }) => {
@@ -44,7 +44,7 @@ describe("logs", () => {
     expect(printed).toEqual([0, 1, 2, 3]);
   });
 
-  it("reads on behind a page that is not full and not the last", async () => {
+  it("fleet logs continues after a page that is neither full nor the last", async () => {
     const { on, said } = await start({
       [`GET ${job}/logs`]: [
         { body: aLogPage({ lines: lines("one"), cursor: "c1", more: false }) },
@@ -56,14 +56,14 @@ describe("logs", () => {
     expect(said.out).toEqual(["one", "two"]);
   });
 
-  it("has the service filter what is older than was asked for, and find the newest lines", async () => {
+  it("fleet logs makes the API filter by time, and find the newest lines", async () => {
     const { on, said } = await start({ [`GET ${job}/logs`]: { body: aLogPage({ lines: lines("new"), cursor: "c1" }) } });
     await logs("train-7", { team, since: 900, tail: 5, rank: 2, attempt: 1 }, on);
     expect(said.out).toEqual(["new"]);
     expect(api.calls.map(({ query }) => query)).toEqual([{ limit: "10000", attempt: "1", rank: "2", since: at(2_700), tail: "5" }]);
   });
 
-  it("prints all members of a gang in the order of time, each line with its rank", async () => {
+  it("fleet logs --rank all prints the lines of all members in order of time, each with its rank", async () => {
     const of = (...texts: [number, string][]) => texts.map(([seconds, text]) => ({ at: at(seconds), text }));
     const { on, said } = await start({
       [`GET ${job}/logs`]: ({ query }) => {
@@ -80,7 +80,7 @@ describe("logs", () => {
     ]);
   });
 
-  it("ends with where the whole log is, if parts of it were left out", async () => {
+  it("fleet logs ends with a hint to the whole log if parts were left out", async () => {
     const cut = "[fleetwright: 12 lines (1 KiB) were left out here; to read the whole log: fleet logs train-7 --whole]";
     const { on, said } = await start({ [`GET ${job}/logs`]: { body: aLogPage({ lines: lines("first", cut, "last") }) } });
     await logs("train-7", { team }, on);
@@ -88,7 +88,7 @@ describe("logs", () => {
     expect(said.note.at(-1)).toMatch(/fleet logs train-7 --whole --attempt 1 --team research$/);
   });
 
-  it("as JSON, is a list with times", async () => {
+  it("fleet logs --json prints a list with times", async () => {
     const { on, said } = await start({
       [`GET ${job}/logs`]: [{ body: aLogPage({ lines: lines("one", "two"), cursor: "c" }) }, { body: aLogPage({ cursor: "c" }) }],
       [`GET ${job}`]: { body: aJobView() },
@@ -111,13 +111,13 @@ describe("logs", () => {
       aJobView({ state: "rejected", reason: "too large" }),
       /rejected and never ran: too large/,
     ],
-  ])("says why there is nothing of one that %s", async (_what, page, view, message) => {
+  ])("fleet logs says why there are no lines of a job that %s", async (_what, page, view, message) => {
     const { on, said } = await start({ [`GET ${job}/logs`]: { body: page }, [`GET ${job}`]: { body: view } });
     expect(await logs("train-7", { team }, on)).toBe(0);
     expect(said.note.join("\n")).toMatch(message);
   });
 
-  it("asks again about a job that came to be between the two questions", async () => {
+  it("fleet logs repeats a call if the job was created between two calls", async () => {
     const { on, said } = await start({
       [`GET ${job}/logs`]: [
         problem(404, "not-found", "There is no such job."),
@@ -130,19 +130,19 @@ describe("logs", () => {
     expect(said.out).toEqual(["here"]);
   });
 
-  it("tells a job that is not from an attempt that is not", async () => {
+  it("fleet logs says whether the job, the attempt or the rank does not exist", async () => {
     const { on } = await start({
       [`GET ${job}/logs`]: problem(404, "not-found", "no"),
       [`GET ${job}`]: { body: aJobView({ attempt: 2 }) },
     });
     await expect(logs("train-7", { team, attempt: 5 }, on)).rejects.toThrow("train-7 has no attempt 5; its last one is 2");
-    await expect(logs("train-7", { team, rank: 1 }, on)).rejects.toThrow("train-7 is no gang; its only rank is 0");
+    await expect(logs("train-7", { team, rank: 1 }, on)).rejects.toThrow("train-7 is not a gang; its only rank is 0");
     await expect(logs("nobody", { team }, on)).rejects.toThrow(/no job nobody .*fleet jobs --team research/);
   });
 });
 
-describe("logs -f", () => {
-  it("waits for a job that was submitted a moment ago, but not for one that never comes", async () => {
+describe("fleet logs -f", () => {
+  it("fleet logs -f waits for a job that was just submitted, but gives up if it does not appear", async () => {
     const gone = problem(404, "not-found", "There is no such job.");
     const ended = { body: aLogPage({ lines: lines("here"), state: "succeeded", cursor: "c1" }) };
     const { on, said } = await start({
@@ -154,7 +154,7 @@ describe("logs -f", () => {
     await expect(follow("nobody", { team }, on)).rejects.toThrow(/no job nobody/);
   });
 
-  it("prints what comes, once each, waits for late lines after the end, and says how it ended", async () => {
+  it("fleet logs -f prints each line once, waits for late lines after the end, and says how the job ended", async () => {
     const { on, said } = await start({
       [`GET ${job}/logs`]: [
         { body: aLogPage({ state: "queued" }) },
@@ -171,7 +171,7 @@ describe("logs -f", () => {
     expect(api.calls.at(-2)?.query).toMatchObject({ attempt: "1", cursor: "c2" });
   });
 
-  it("goes on through later attempts, with a mark between them, and fails with the job", async () => {
+  it("fleet logs -f continues with later attempts, with a header between them, and exits with 1 if the job fails", async () => {
     const { on, said } = await start({
       [`GET ${job}/logs`]: ({ query }) =>
         query["attempt"] === "2"
@@ -186,7 +186,7 @@ describe("logs -f", () => {
     expect(said.note).toEqual(["--- attempt 2 ---", "train-7 is failed", "train-7: exit code 3"]);
   });
 
-  it("says of a later attempt that it runs below that attempt's header", async () => {
+  it("fleet logs -f prints the state of a later attempt below that attempt's header", async () => {
     let polls = 0;
     const { on, said } = await start({
       [`GET ${job}/logs`]: ({ query }) => {
@@ -199,7 +199,7 @@ describe("logs -f", () => {
     expect(said.note).toEqual(["train-7 is running", "--- attempt 2 ---", "train-7 is running", "train-7 is succeeded"]);
   });
 
-  it("says why a job waits, whenever that changes", async () => {
+  it("fleet logs -f prints why a job waits whenever the reason changes", async () => {
     const { on, said } = await start({
       [`GET ${job}/logs`]: [
         { body: aLogPage({ state: "queued" }) },
@@ -219,7 +219,7 @@ describe("logs -f", () => {
     ]);
   });
 
-  it("begins with the newest lines where that is asked for, once", async () => {
+  it("fleet logs -f --tail begins with the newest lines, once", async () => {
     const { on, said } = await start({
       [`GET ${job}/logs`]: [
         { body: aLogPage({ lines: lines("newest"), cursor: "c1" }) },
@@ -236,7 +236,7 @@ describe("logs -f", () => {
     ]);
   });
 
-  it("follows all members of a gang", async () => {
+  it("fleet logs -f --rank all follows all members of a gang", async () => {
     const { on, said } = await start({
       [`GET ${job}/logs`]: ({ query }) => {
         const text = `from ${query["rank"]}`;
@@ -248,7 +248,7 @@ describe("logs -f", () => {
     expect(said.out).toEqual(["[0] from 0", "[1] from 1", "[2] from 2"]);
   });
 
-  it("as JSON, is one object a line, with its attempt", async () => {
+  it("fleet logs -f --json prints one object per line, with its attempt", async () => {
     const { on, said } = await start({
       [`GET ${job}/logs`]: [{ body: aLogPage({ state: "cancelled", lines: lines("one") }) }, { body: aLogPage({ state: "cancelled" }) }],
       [`GET ${job}`]: { body: aJobView({ state: "cancelled" }) },

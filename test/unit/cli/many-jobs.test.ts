@@ -17,7 +17,7 @@ const team = "research";
 const path = `/v1/teams/${team}/jobs`;
 
 const Query = z.object({ limit: z.coerce.number(), cursor: z.coerce.number().default(0) });
-/** So many jobs, page by page, as the API lists them. */
+/** Returns this many jobs, page by page, as the API lists them. */
 const listing =
   (total: number, more: object = {}) =>
   ({ query }: Called): Answer => {
@@ -32,18 +32,18 @@ const cancelled = ({ body }: Called): Answer => ({
 });
 const queued = { state: "queued", node: undefined, startedAt: undefined };
 
-describe("jobs", () => {
-  it("are listed page by page up to the limit, as one table", async () => {
+describe("fleet jobs", () => {
+  it("fleet jobs lists jobs page by page up to the limit, as one table", async () => {
     const { on, said } = await start({ [`GET ${path}`]: listing(2_500) });
     expect(await jobs({ team, limit: 2_200 }, on)).toBe(0);
     expect(said.out).toHaveLength(2_201);
     expect(said.out[0]).toMatch(/^ID +STATE/);
     expect(said.out[2_200]).toMatch(/^job-2199 +running/);
     expect(api.calls.map(({ query }) => query["limit"])).toEqual(["1000", "1000", "200"]);
-    expect(said.note).toEqual(["there are more: raise --limit, or go on with --cursor 2200"]);
+    expect(said.note).toEqual(["there are more: raise --limit, or continue with --cursor 2200"]);
   });
 
-  it("are one JSON object, however many pages they came in", async () => {
+  it("fleet jobs --json prints one JSON object, however many pages it reads", async () => {
     const { on, said } = await start({ [`GET ${path}`]: listing(1_700) });
     expect(await jobs({ team, limit: 5_000, json: true }, on)).toBe(0);
     expect(said.out).toHaveLength(1);
@@ -52,7 +52,7 @@ describe("jobs", () => {
     expect(cursor).toBeNull();
   });
 
-  it("of a page that is short, even empty, go on with the next one", async () => {
+  it("fleet jobs continues with the next page after a short or empty one", async () => {
     const pages: Answer[] = [
       { body: { items: [], cursor: "1" } },
       { body: { items: [aJobSummary({ job: "a" })], cursor: "2" } },
@@ -63,7 +63,7 @@ describe("jobs", () => {
     expect(said.out).toHaveLength(2);
   });
 
-  it("are asked for by states, name, pool and time", async () => {
+  it("fleet jobs filters by states, name, pool and time", async () => {
     const { on, said } = await start({ [`GET ${path}`]: { body: { items: [] } } });
     const options = { state: "queued,running", name: "sweep-*", pool: "gpu", since: "2h", before: "2026-06-01T00:30:00Z" };
     await jobs({ team, limit: 10, ...options }, on);
@@ -75,24 +75,24 @@ describe("jobs", () => {
       before: "2026-06-01T00:30:00.000Z",
       limit: "10",
     });
-    expect(said.out).toEqual(["team research has no queued or running jobs of those that were asked for"]);
+    expect(said.out).toEqual(["team research has no queued or running jobs that match"]);
   });
 
   it.each([
     [{ state: "queued,gone" }, /no state gone; there are: rejected, queued/],
-    [{ name: "a b" }, /--name a b: a pattern is made of the letters of ids/],
+    [{ name: "a b" }, /--name a b: a pattern may contain the characters of ids/],
     [{ since: "soon" }, /--since soon: expected how long ago/],
     [{ before: "1" + "x" }, /--before 1x: expected how long ago/],
-  ])("that cannot be meant are refused before anything is asked: %j", (options, message) => {
+  ])("fleet jobs refuses an invalid filter before it calls the API: %j", (options, message) => {
     expect(() => filterOf(options, monday)).toThrow(message);
   });
 });
 
-describe("cancel --state", () => {
+describe("fleet cancel --state", () => {
   const many = (options: object, confirm?: Confirm) => (on: Parameters<typeof cancelMany>[1]) =>
     cancelMany({ team, state: "queued", ...options }, { ...on, confirm });
 
-  it("cancels all that wait, a hundred a call, and says how many", async () => {
+  it("fleet cancel --state queued cancels all waiting jobs, a hundred per call, and prints how many", async () => {
     const { on, said } = await start({ [`GET ${path}`]: listing(2_030, queued), [`POST ${path}/cancel`]: cancelled });
     expect(await many({ name: "job-*", reason: "wrong data" })(on)).toBe(0);
     const calls = api.calls.filter(({ method }) => method === "POST").map(({ body }) => Cancel.parse(body));
@@ -103,7 +103,7 @@ describe("cancel --state", () => {
     expect(said.out).toEqual(["2030 jobs of team research cancelled"]);
   });
 
-  it("tries what failed again, names what cannot be done, goes on with the others, and ends with 1", async () => {
+  it("fleet cancel --state retries jobs that failed, names those that cannot be cancelled, cancels the others, and exits with 1", async () => {
     const outcomes = ({ body }: Called): Answer => ({
       body: {
         items: Cancel.parse(body).jobs.map((job) =>
@@ -120,7 +120,7 @@ describe("cancel --state", () => {
     const { on, said } = await start({ [`GET ${path}`]: listing(10, queued), [`POST ${path}/cancel`]: outcomes });
     expect(await many({})(on)).toBe(1);
     expect(said.out).toEqual([
-      "7 jobs of team research cancelled, 1 had ended meanwhile, 1 changed state meanwhile and were left alone, 1 could not be cancelled",
+      "7 jobs of team research cancelled, 1 ended meanwhile, 1 changed state meanwhile and were not cancelled, 1 could not be cancelled",
     ]);
     expect(said.note).toEqual(["fleet: job-7: the table was too busy", expect.stringMatching(/run the same command again/)]);
     expect(api.calls.filter(({ method }) => method === "POST")).toHaveLength(3);
@@ -128,7 +128,7 @@ describe("cancel --state", () => {
     expect(JSON.parse(said.out.at(-1) ?? "")).toMatchObject({ failed: [{ job: "job-7" }], ended: ["job-8"], spared: ["job-9"] });
   });
 
-  it("survives a call that fails for good: its jobs are named, and the others are cancelled", async () => {
+  it("fleet cancel --state cancels the other jobs if one call keeps failing", async () => {
     const { on, said } = await start({
       [`GET ${path}`]: listing(250, queued),
       [`POST ${path}/cancel`]: (call) =>
@@ -138,10 +138,10 @@ describe("cancel --state", () => {
     expect(said.out).toEqual(["150 jobs of team research cancelled, 100 could not be cancelled"]);
   });
 
-  it("asks before what runs is cancelled, and without a terminal wants --yes", async () => {
+  it("fleet cancel --state asks before it cancels running jobs, and needs --yes without a terminal", async () => {
     const routes = { [`GET ${path}`]: listing(3), [`POST ${path}/cancel`]: cancelled };
     const { on, said } = await start(routes);
-    await expect(many({ state: "all" })(on)).rejects.toThrow(/^3 jobs, 3 of them on nodes, would be cancelled.*say --yes/);
+    await expect(many({ state: "all" })(on)).rejects.toThrow(/^3 jobs, 3 of them on nodes, would be cancelled.*add --yes/);
     const asked: string[] = [];
     const say = (answer: boolean) => async (question: string) => {
       asked.push(question);
@@ -151,22 +151,22 @@ describe("cancel --state", () => {
     expect(api.calls.filter(({ method }) => method === "POST")).toEqual([]);
     expect(await many({ state: "running" }, say(true))(on)).toBe(0);
     expect(await many({ state: "all", yes: true })(on)).toBe(0);
-    expect(asked).toEqual(Array.from({ length: 2 }, () => "cancel 3 jobs, 3 of them on nodes? What runs is lost."));
+    expect(asked).toEqual(Array.from({ length: 2 }, () => "cancel 3 jobs, 3 of them on nodes? Running work will be lost."));
     expect(said.out).toHaveLength(2);
     expect(api.calls.at(-1)?.body).toMatchObject({ states: ["queued", "placed", "running", "sealing"] });
   });
 
-  it("only lists what would be cancelled when it is a dry run", async () => {
+  it("fleet cancel --dry-run lists what would be cancelled, and cancels nothing", async () => {
     const { on, said } = await start({ [`GET ${path}`]: listing(3) });
     expect(await many({ state: "all", dryRun: true })(on)).toBe(0);
     expect(said.out).toHaveLength(4);
-    expect(said.note).toEqual(["3 jobs would be cancelled; nothing was done"]);
+    expect(said.note).toEqual(["3 jobs would be cancelled; nothing was changed"]);
     expect(await many({ state: "all", dryRun: true, json: true })(on)).toBe(0);
     expect(JSON.parse(said.out.at(-1) ?? "")).toEqual({ team, wouldCancel: ["job-0", "job-1", "job-2"] });
     expect(api.calls.every(({ method }) => method === "GET")).toBe(true);
   });
 
-  it("does not go on when nobody may, and has nothing to do where there are none", async () => {
+  it("fleet cancel --state stops if access is denied, and does nothing if no job matches", async () => {
     const { on, said } = await start({
       [`GET ${path}`]: listing(300, queued),
       [`POST ${path}/cancel`]: problem(403, "denied", "You may not."),

@@ -23,7 +23,7 @@ const fresh = (): string => {
   return made;
 };
 
-/** What a node has of a folder that was packed. */
+/** Packs a folder, and returns what a node unpacks. */
 async function arrived(from: string): Promise<Tree> {
   const to = fresh();
   await withPacked(from, {}, (packed) => unpack(packed.file, { folder: to, limits: archiveLimits }));
@@ -32,7 +32,7 @@ async function arrived(from: string): Promise<Tree> {
 
 const latin1 = (text: string): string => Buffer.from(text).toString("latin1");
 
-/** Names that some program or other takes for something else. */
+/** Names that some programs interpret in another way. */
 const oddNames = [
   "w:0.npy",
   "C:foo",
@@ -55,7 +55,7 @@ const name = fc.oneof(
   fc.constantFrom("n".repeat(120), "n".repeat(255), "\xe9".repeat(101), "m".repeat(99)),
 );
 const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join("/"));
-/** Modes that packing leaves as they are: the owner may read and write, nobody else may write. */
+/** Modes that packing does not change: the owner may read and write, and no one else may write. */
 const mode = fc.constantFrom(0o644, 0o755, 0o600, 0o700, 0o640);
 const folderMode = fc.constantFrom(0o755, 0o700, 0o750);
 const target = fc.oneof(
@@ -73,14 +73,14 @@ const node: fc.Arbitrary<Node> = fc.oneof(
 );
 const tree = fc.array(fc.tuple(path, node), { minLength: 1, maxLength: 15 }).map((nodes) => Object.fromEntries(nodes));
 
-it("What is packed arrives as it was: names, contents, modes, empty folders, and links that stay inside", async () => {
+it("packed names, contents, modes, empty folders and links that stay inside are unpacked unchanged", async () => {
   let links = 0;
   await fc.assert(
     fc.asyncProperty(tree, async (drawn) => {
       const from = fresh();
       plant(from, { ...drawn, "main.py": file("x") });
       const there = harvest(from);
-      // The one target here that is outside, and what climbs higher than the folder, is left out.
+      // The only target outside, and links that climb above the folder, are left out.
       const kept = Object.entries(there).filter(([at, each]) => each.kind !== "link" || linkStaysInside(at, each.target));
       const found = await arrived(from);
       expect(found).toMatchObject(Object.fromEntries(kept));
@@ -96,23 +96,23 @@ it("What is packed arrives as it was: names, contents, modes, empty folders, and
   expect(links).toBeGreaterThan(10);
 });
 
-it("Names that are no text, hold a backslash or a line break, or look like drives, arrive unchanged", async () => {
+it("names that are not text, contain a backslash or a line break, or look like drives are unpacked unchanged", async () => {
   const from = fresh();
   const planted = Object.fromEntries(oddNames.map((each) => [each, file(each)]));
   plant(from, planted);
   expect(await arrived(from)).toEqual(planted);
 });
 
-it("What would unpack to more than a node takes is refused before it is packed", async () => {
+it("a folder that is larger than a node unpacks is refused before it is packed", async () => {
   const from = fresh();
   plant(from, { "main.py": file("x"), zeros: file("") });
   truncateSync(join(from, "zeros"), 21 * 1024 ** 3);
   await expect(withPacked(from, {}, async () => "packed")).rejects.toThrow(
-    /unpacks to more than \d+ bytes; leave that out with a \.fleetignore file/,
+    /unpacks to more than \d+ bytes; exclude it with a \.fleetignore file/,
   );
 });
 
-it("What the rule for entries lets pass stays inside, in whatever order they come", () => {
+it("entries that the archive's rule accepts stay inside, in whatever order they are unpacked", () => {
   const anyPath = fc.oneof(path, fc.constantFrom("..", "/", "a/../b", "", ".", "a\0b", "x/".repeat(1900), "n".repeat(256)));
   fc.assert(
     fc.property(fc.array(fc.tuple(anyPath, fc.option(anyPath)), { maxLength: 8 }), (entries) => {
@@ -158,7 +158,7 @@ it.skipIf(!isGnuTar)("Other programs unpack the same from it", async () => {
   expect(names).toContain(`${deep}/g`);
 });
 
-it("A file of more than 8 GiB has its size in the archive", async () => {
+it("a file of more than 8 GiB has its size in the archive", async () => {
   const { headOf } = await import("../../../lib/cli/pack/tar-writer.ts");
   const { tarEntries } = await import("../../../lib/worker/code/tar-reader.ts");
   const { ByteSource } = await import("../../../lib/worker/code/byte-source.ts");
@@ -170,7 +170,7 @@ it("A file of more than 8 GiB has its size in the archive", async () => {
   expect(first.value).toMatchObject({ path: "big", size: bytes, type: "File" });
 });
 
-it("A file that goes while it is packed ends it in words", async () => {
+it("packing fails with a reason if a file is removed during it", async () => {
   const { contentsOf } = await import("../../../lib/cli/pack/contents.ts");
   const from = fresh();
   writeFileSync(join(from, "a"), "x");
@@ -178,5 +178,5 @@ it("A file that goes while it is packed ends it in words", async () => {
   const all = async (): Promise<void> => {
     for await (const _ of contentsOf(from, items));
   };
-  await expect(all()).rejects.toThrow("gone was changed or removed while it was packed; try again once nothing writes to the folder");
+  await expect(all()).rejects.toThrow("gone was changed or removed while the folder was packed; try again when no program writes to it");
 });

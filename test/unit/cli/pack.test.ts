@@ -32,7 +32,7 @@ async function entries(file: string): Promise<string[]> {
   return found;
 }
 
-it("packs what is there, but for what is never packed and what .fleetignore leaves out", async () => {
+it("packing excludes the files that are never packed and those that .fleetignore names", async () => {
   await put({
     "train.py": "print(1)",
     "lib/net.py": "x",
@@ -54,7 +54,7 @@ it("packs what is there, but for what is never packed and what .fleetignore leav
   });
 });
 
-it("gives the same bytes for the same content, whenever and by whomever it was written", async () => {
+it("packing gives the same bytes for the same content, whatever its times and owners", async () => {
   const other = await mkdtemp(join(tmpdir(), "fleetwright-folder-"));
   try {
     await put({ "b.py": "b", "a/a.py": "a" });
@@ -70,7 +70,7 @@ it("gives the same bytes for the same content, whenever and by whomever it was w
   }
 });
 
-it("removes the archive when the work is done, well or not", async () => {
+it("packing removes the archive after the work, even if the work fails", async () => {
   await put({ "a.py": "a" });
   const file = await withPacked(folder, {}, async (packed) => packed.file);
   expect(existsSync(dirname(file))).toBe(false);
@@ -86,21 +86,21 @@ it("removes the archive when the work is done, well or not", async () => {
 
 it.each([
   ["an empty folder", {}, undefined, /has no file to pack/],
-  ["a folder of which all is left out", { ".fleetignore": "*" }, undefined, /see what \.gitignore and \.fleetignore leave out/],
+  ["a folder whose files are all excluded", { ".fleetignore": "*" }, undefined, /check what \.gitignore and \.fleetignore exclude/],
   [
-    "more than may be sent",
+    "a folder that is too large",
     { "a.bin": "q" },
     { mostBytes: 20 },
-    /more than 20 bytes packed; leave data and results out with a \.fleetignore.*as a dataset/,
+    /more than 20 bytes packed; exclude data and results with a \.fleetignore.*as a dataset/,
   ],
-])("refuses %s, with advice", async (_what, files, options, message) => {
+])("packing refuses %s, with advice", async (_what, files, options, message) => {
   await put(files);
   const refused = withPacked(folder, options ?? {}, async () => "packed");
   await expect(refused).rejects.toThrow(UsageError);
   await expect(refused).rejects.toThrow(message);
 });
 
-it("refuses what is no folder", async () => {
+it("packing refuses a path that is not a folder", async () => {
   await put({ "a.py": "a" });
   await expect(withPacked(join(folder, "a.py"), {}, async () => "packed")).rejects.toThrow(/is a file; --workdir takes the folder/);
   await expect(withPacked(join(folder, "b"), {}, async () => "packed")).rejects.toThrow(/there is no folder/);

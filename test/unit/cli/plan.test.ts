@@ -33,7 +33,7 @@ const json = async (tables: Tables, options: Partial<PlanOptions> = {}) =>
   JSON.parse((await run(tables, { ...options, json: true })).join(""));
 
 describe("fleet plan", () => {
-  it("puts jobs together where that is cheapest, and says what it costs and cannot cost less than", async () => {
+  it("fleet plan packs jobs at the lowest cost, and prints the cost and a lower bound", async () => {
     const found = await json({ jobs: "id,count,vcpus,memoryGiB,gpus,spot\ntrain,4,4,16,1,no\n" });
     expect(found.launches).toEqual([
       {
@@ -49,7 +49,7 @@ describe("fleet plan", () => {
     expect(found.gap).toBeCloseTo(0, 6);
   });
 
-  it("empties a node where its work costs less elsewhere, with what it loses by starting anew, and says what stays", async () => {
+  it("fleet plan empties a node if its jobs cost less elsewhere, including their restart, and names the jobs that stay", async () => {
     const tables = {
       jobs: "id,vcpus,memoryGiB,gpus,spot,node\nnew,1,1,1,no,\nold,1,1,1,no,dear\nother,1,1,1,no,cheap\n",
       nodes: "id,freeVcpus,freeMemoryGiB,freeGpus,gpuModel,gpuMemoryGiB,usdPerHour\ndear,8,32,3,T4,15,3\ncheap,8,32,2,T4,15,0.5\n",
@@ -63,10 +63,10 @@ describe("fleet plan", () => {
     });
     const told = (await run(tables)).join("\n");
     expect(told).toMatch(/^EMPTY +SAVES\/H.*\ndear +\$3 +1 +old$/m);
-    expect(told).toMatch(/^f +\$0\/h for what is launched, less \$3\/h for what is emptied$/m);
+    expect(told).toMatch(/^f +\$0\/h for launches, less \$3\/h for emptied nodes$/m);
     expect(await run(tables, { explain: "old" })).toContainEqual(expect.stringMatching(/^old goes on node cheap/));
     expect(await run(tables, { explain: "other" })).toEqual([
-      "other stays on node cheap, where it runs: to start it anew elsewhere would not pay",
+      "other stays on node cheap, where it runs: a restart elsewhere would not save money",
     ]);
     const costly = {
       ...tables,
@@ -78,12 +78,12 @@ describe("fleet plan", () => {
   it.each([
     ["no file of nodes", undefined, /jobs\.csv, job old, node: it runs on dear, and no file of nodes was given \(--nodes FILE\)/],
     ["no such node", "id,freeVcpus,freeMemoryGiB\nn1,8,32\n", /job old, node: it runs on dear, and there is no such node in .*nodes\.csv/],
-  ])("refuses a job that runs where there is %s", async (_what, nodes, says) => {
+  ])("fleet plan refuses a job that runs on a node if there is %s", async (_what, nodes, says) => {
     const jobs = "id,vcpus,memoryGiB,gpus,node\nold,1,1,1,dear\n";
     await expect(run({ jobs, ...(nodes === undefined ? {} : { nodes }) })).rejects.toThrow(says);
   });
 
-  it("gives jobs slices of GPUs that are partitioned beforehand, and none that asks for more memory than a slice has", async () => {
+  it("fleet plan gives jobs slices of partitioned GPUs, but not to a job that needs more memory than a slice has", async () => {
     const offers = `instanceType,usdPerHour,vcpus,memoryGiB,gpus,gpuModel,gpuMemoryGiB,slices\nsliced,8,64,256,2,A100,10,7\n`;
     const jobs = "id,count,vcpus,memoryGiB,gpus,gpuMemoryGiB\nsmall,14,1,4,1,10\nlarge,1,1,4,1,40\n";
     expect(await json({ jobs, offers })).toMatchObject({
@@ -93,12 +93,12 @@ describe("fleet plan", () => {
     expect(await json({ jobs, offers }, { maxGpus: 1 })).toMatchObject({ launches: [] });
   });
 
-  it("uses spot where it may, and names what else would hold the same jobs", async () => {
+  it("fleet plan uses spot if a job allows it, and names other offers that hold the same jobs", async () => {
     const found = await json({ jobs: "id,count,vcpus,memoryGiB,gpus\ntrain,4,4,16,1\n" });
     expect(found.launches).toMatchObject([{ offer: "big/any/spot", alternatives: ["big/any/on-demand"] }]);
   });
 
-  it("binds to nodes that are there before it buys, and shares a GPU among those who asked for a part", async () => {
+  it("fleet plan uses existing nodes before it launches, and shares a GPU among jobs that ask for a part", async () => {
     const tables = {
       jobs: "id,vcpus,memoryGiB,gpus,gpuFraction\na,1,1,1,0.5\nb,1,1,1,0.5\nc,1,1,1,\n",
       nodes: "id,freeVcpus,freeMemoryGiB,freeGpus,gpuModel,gpuMemoryGiB\nn1,8,32,1,T4,15\n",
@@ -111,12 +111,12 @@ describe("fleet plan", () => {
     expect(found.cost.f).toBe(1);
   });
 
-  it("launches a gang's nodes together", async () => {
+  it("fleet plan launches the nodes of a gang together", async () => {
     const found = await json({ jobs: "id,vcpus,memoryGiB,gpus,nodes\ngang,4,16,1,3\n" });
     expect(found.launches).toMatchObject([{ offer: "small/any/on-demand", nodes: 3, jobs: ["gang"] }]);
   });
 
-  it("says why a job waits and what would place it", async () => {
+  it("fleet plan says why a job waits and what would place it", async () => {
     const found = await json({ jobs: "id,vcpus,memoryGiB,gpus,spot\nlarge,20,16,1,yes\n" });
     expect(found.holds).toEqual([
       {
@@ -127,7 +127,7 @@ describe("fleet plan", () => {
     ]);
   });
 
-  it("keeps to its limits, and places what matters most", async () => {
+  it("fleet plan keeps its limits, and places the jobs with the highest priority", async () => {
     const tables = { jobs: "id,vcpus,memoryGiB,gpus,spot,priority\nlow,4,16,1,no,0\nhigh,4,16,1,no,9\n" };
     const found = await json(tables, { maxGpus: 1 });
     expect(found.launches).toMatchObject([{ jobs: ["high"] }]);
@@ -135,7 +135,7 @@ describe("fleet plan", () => {
     expect((await json(tables, { maxUsd: 0.5 })).holds).toHaveLength(2);
   });
 
-  it("places the nearer deadline first among equals, and says what waiting costs the others", async () => {
+  it("fleet plan places the job with the nearest deadline first among equals, and prints what waiting costs the others", async () => {
     const jobs =
       "id,vcpus,memoryGiB,gpus,spot,priority,deadlineHours\ncalm,4,16,1,no,0,\nsoon,4,16,1,no,0,8\nurgent,4,16,1,no,0,1\nhigh,4,16,1,no,1,\n";
     const placed = async (maxGpus: number): Promise<string[]> => {
@@ -145,17 +145,17 @@ describe("fleet plan", () => {
     expect(await placed(1)).toEqual(["high"]);
     expect(await placed(2)).toEqual(["high", "urgent"]);
     expect(await placed(3)).toEqual(["high", "soon", "urgent"]);
-    // A dollar each hour; nine eighths with eight hours to go; two with one.
+    // One dollar per hour; 9/8 with eight hours to go; two with one hour to go.
     expect(await json({ jobs }, { maxGpus: 1 })).toMatchObject({ cost: { waitingUsd: 1 + 9 / 8 + 2 } });
   });
 
-  it("leaves the host its part of a node unless it is told otherwise", async () => {
+  it("fleet plan reserves a part of each node for the host, unless --whole-nodes is given", async () => {
     const jobs = "id,vcpus,memoryGiB,gpus,spot\ntrain,4,14,1,no\n";
     expect((await json({ jobs })).launches).toMatchObject([{ offer: "small/any/on-demand" }]);
     expect((await json({ jobs }, { wholeNodes: false })).launches).toMatchObject([{ offer: "big/any/on-demand" }]);
   });
 
-  it("reads the pod lists of a public trace", async () => {
+  it("fleet plan reads the pod lists of a public trace", async () => {
     const jobs =
       "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos\np1,1000,1024,1,500,,LS\np2,1000,1024,1,500,T4|V100,BE\np3,500,512,0,0,,BE\n";
     const found = await json({ jobs });
@@ -164,8 +164,8 @@ describe("fleet plan", () => {
   });
 });
 
-describe("its tables, for people", () => {
-  it("fit into 100 columns where names do", async () => {
+describe("the tables of fleet plan", () => {
+  it("the tables of fleet plan fit into 100 columns if the names do", async () => {
     const out = await run({
       jobs: "id,count,vcpus,memoryGiB,gpus,spot\ntrain,4,4,16,1,no\nlarge,1,20,16,1,no\nfits,1,1,1,0,no\n",
       nodes: "id,freeVcpus,freeMemoryGiB\nn1,8,32\n",
@@ -176,26 +176,26 @@ describe("its tables, for people", () => {
       /^LAUNCH +NODES +EACH\/H +ALL\/H +JOBS +WHICH +OR\nbig\/any\/on-demand +1 +\$3\.50 +\$3\.50 +4 +train#1, train#2 \+2 +-$/m,
     );
     expect(text).toMatch(
-      /^large +1 +it wants 20 vCPUs and one has 4 to give; with at most 4 vCPUs it could have small\/any\/on-demand for \$1\/h$/m,
+      /^large +1 +it needs 20 vCPUs and one offers 4; with at most 4 vCPUs it could have small\/any\/on-demand for \$1\/h$/m,
     );
-    expect(text).toMatch(/^f +\$3\.50\/h for what is launched$/m);
+    expect(text).toMatch(/^f +\$3\.50\/h for launches$/m);
     expect(text).toMatch(/^bound +no plan that places the same jobs costs less than \$3\.50\/h; this one is at most 0 % above$/m);
     for (const line of out) expect(line).toBe(line.trimEnd());
   });
 
   it.each([
     [
-      "where it is launched",
+      "where a job is launched",
       "train#2",
       /^train#2 goes on a new big\/any\/on-demand for \$3\.50\/h, together with 3 others\n.*no other offer.*\n.*by itself it would cost \$1\/h on small/,
     ],
-    ["where it is bound", "fits", /^fits goes on node n1, alone: it is there, has room, and costs nothing more\n/],
+    ["where a job is bound", "fits", /^fits goes on node n1, alone: the node exists, has room, and costs nothing extra\n/],
     [
-      "why it waits",
+      "why a job waits",
       "large",
-      /^large waits: .*nearest to holding it is small\/any\/on-demand, but\n {2}it wants 20 vCPUs .*\nwith at most 4 vCPUs it could have/,
+      /^large waits: .*closest offer is small\/any\/on-demand, but\n {2}it needs 20 vCPUs .*\nwith at most 4 vCPUs it could have/,
     ],
-  ])("explain %s", async (_what, explain, expected) => {
+  ])("fleet plan --explain shows %s", async (_what, explain, expected) => {
     const tables = {
       jobs: "id,count,vcpus,memoryGiB,gpus,spot\ntrain,4,4,16,1,no\nlarge,1,20,16,1,no\nfits,1,1,1,0,no\n",
       nodes: "id,freeVcpus,freeMemoryGiB\nn1,8,32\n",
@@ -203,48 +203,48 @@ describe("its tables, for people", () => {
     expect((await run(tables, { explain })).join("\n")).toMatch(expected);
   });
 
-  it("point to the names of a row that stands for several", async () => {
+  it("fleet plan --explain suggests the names of a row that stands for several jobs", async () => {
     const tables = { jobs: "id,count,vcpus,memoryGiB,gpus\ntrain,4,4,16,1\n" };
     await expect(run(tables, { explain: "train" })).rejects.toThrow(/no job train in the file; there are train#1 to train#4/);
     await expect(run(tables, { explain: "nobody" })).rejects.toThrow(/no job nobody in the file; the first is train#1/);
   });
 });
 
-describe("what is wrong in its files is told with file, row and field", () => {
+describe("the errors of fleet plan", () => {
   const jobs = "id,vcpus,memoryGiB,gpus\na,1,1,0\n";
   it.each<[string, Tables, RegExp]>([
-    ["a column missing", { jobs: "id,vcpus,gpus\na,1,0\n" }, /jobs\.csv, row 1: the column memoryGiB is missing/],
+    ["a missing column", { jobs: "id,vcpus,gpus\na,1,0\n" }, /jobs\.csv, row 1: the column memoryGiB is missing/],
     [
-      "a size below nothing",
+      "a negative size",
       { jobs: "id,vcpus,memoryGiB,gpus\na,-1,1,0\n" },
       /jobs\.csv, row 2, vcpus: a number of at least 0 is wanted, not "-1"/,
     ],
     [
-      "a price that is none",
+      "an invalid price",
       { jobs, offers: "instanceType,usdPerHour,vcpus,memoryGiB\nx,NaN,1,1\n" },
       /offers\.csv, row 2, usdPerHour: a number/,
     ],
     [
-      "another market",
+      "an unknown market",
       { jobs, offers: "instanceType,market,usdPerHour,vcpus,memoryGiB\nx,spott,1,1,1\n" },
       /row 2, market: spot, on-demand/,
     ],
     [
-      "one offer twice",
+      "a repeated offer",
       { jobs, offers: "instanceType,usdPerHour,vcpus,memoryGiB\nx,1,1,1\nx,2,1,1\n" },
-      /row 3: x\/any\/on-demand is there already/,
+      /row 3: x\/any\/on-demand already exists/,
     ],
     ["a share of two GPUs", { jobs: "id,vcpus,memoryGiB,gpus,gpuFraction\na,1,1,2,0.5\n" }, /row 2, gpuFraction: a share is of one GPU/],
-    ["a share that is none", { jobs: "id,vcpus,memoryGiB,gpus,gpuFraction\na,1,1,1,0\n" }, /row 2, gpuFraction: more than 0 is wanted/],
+    ["a share of zero", { jobs: "id,vcpus,memoryGiB,gpus,gpuFraction\na,1,1,1,0\n" }, /row 2, gpuFraction: more than 0 is wanted/],
     ["datasets without sizes", { jobs: "id,vcpus,memoryGiB,gpus,datasets\na,1,1,0,images\n" }, /row 2, datasets: NAME:GIB is wanted/],
     [
-      "free GPUs that are none",
+      "invalid free GPUs",
       { jobs, nodes: "id,freeVcpus,freeMemoryGiB,freeGpus\nn,1,1,1|2\n" },
       /nodes\.csv, row 2, freeGpus: a whole number/,
     ],
-    ["no jobs", { jobs: "id,vcpus,memoryGiB,gpus\n" }, /jobs\.csv has no job in it/],
+    ["no jobs", { jobs: "id,vcpus,memoryGiB,gpus\n" }, /jobs\.csv contains no job/],
     ["no offers", { jobs, offers: "" }, /offers\.csv is empty/],
-  ])("%s", async (_what, tables, message) => {
+  ])("fleet plan refuses %s, and names the file, the row and the field", async (_what, tables, message) => {
     await expect(run(tables)).rejects.toMatchObject({ name: "UsageError", message: expect.stringMatching(message) });
   });
 });

@@ -9,14 +9,14 @@ import { startFakeApi } from "./fake-api.ts";
 import { type FakeCloud, fakeTeam, startFakeCloud } from "./fake-cloud.ts";
 import { aTerminal } from "./streams.ts";
 
-/** The whole program within this process, as fleet-process.test.ts starts it as one of its own. */
+/** Tests of the whole program within this process. fleet-process.test.ts starts it as a process. */
 let cloud: FakeCloud;
 beforeAll(async () => {
   cloud = await startFakeCloud();
 });
 afterAll(() => cloud.close());
 
-/** Nothing of the environment of whoever runs the tests. */
+/** Removes the environment of the user who runs the tests. */
 beforeEach(() => {
   for (const name of Object.keys(process.env).filter((each) => /^(AWS_|FLEETWRIGHT_(?!COMMAND)|npm_)/.test(each)))
     vi.stubEnv(name, undefined);
@@ -32,8 +32,8 @@ async function fleet(...args: string[]): Promise<{ readonly code: number; readon
   return { code, out: stdout, err: stderr };
 }
 
-describe("the program", () => {
-  it("submits a command without a folder: what follows -- is the command", async () => {
+describe("the fleet program", () => {
+  it("fleet submit takes the words after -- as the command, and needs no folder", async () => {
     const ended = await fleet("submit", "--team", "research", "--gpus", "2", "--", "nvidia-smi", "--list-gpus");
     expect(ended.code, ended.err).toBe(0);
     expect(JSON.parse(cloud.messages.at(-1) ?? "")).toEqual({ command: ["nvidia-smi", "--list-gpus"], gpus: 2 });
@@ -56,14 +56,14 @@ describe("the program", () => {
       await writeFile(file, '{"command":["true"]}');
     });
 
-    it("is said once by one that writes to the local cloud", async () => {
+    it("a command that writes to the local cloud prints its address once", async () => {
       const { code, err } = await fleet("submit", file, file, "--team", "research");
       expect(code, err).toBe(0);
       expect(err.match(/local cloud at/g)).toHaveLength(1);
       expect(err).toContain(`local cloud at ${cloud.api.url}\n`);
     });
 
-    it("is said once by one that writes to AWS, with account, region and name; one that reads does not ask for them", async () => {
+    it("a command that writes to AWS prints account, region and name once; a command that reads does not look them up", async () => {
       const { code, err } = await onAws("submit", file, file, "--team", "research");
       expect(code, err).toBe(0);
       expect(err.match(/AWS account/g)).toHaveLength(1);
@@ -71,16 +71,16 @@ describe("the program", () => {
       expect((await onAws("jobs", "--team", "research")).err).toBe("");
     });
 
-    it("is said as far as it is known if STS does not name the account, and the command goes on", async () => {
+    it("a command that writes to AWS continues if STS does not return the account", async () => {
       const { account } = cloud;
       cloud.account = undefined;
       const { code, err } = await onAws("submit", file, "--team", "research");
       cloud.account = account;
       expect(code, err).toBe(0);
-      expect(err).toMatch(/AWS account unknown \(STS did not name it: .+\), region eu-west-1, deployment fleetwright\n/);
+      expect(err).toMatch(/AWS account unknown \(STS did not return it: .+\), region eu-west-1, deployment fleetwright\n/);
     });
 
-    it("is told to have ended by a local cloud that ends while a command follows a job on it", async () => {
+    it("a command that follows a job reports that the local cloud has ended", async () => {
       const home = await mkdtemp(join(tmpdir(), "fleetwright-ends-"));
       vi.stubEnv("FLEETWRIGHT_HOME", home);
       const own = await startFakeApi({ [`GET ${fakeTeam}/jobs/slow/logs`]: { body: aLogPage({ state: "running" }) } });
@@ -94,11 +94,11 @@ describe("the program", () => {
       await own.close();
       const { code, err } = await follower;
       expect(code).toBe(1);
-      expect(err).toMatch(/the local cloud at http:\S+ has ended while this command ran, and its jobs, .* are gone with it\n$/);
+      expect(err).toMatch(/the local cloud at http:\S+ ended while this command ran, and its jobs, .* are gone\n$/);
       await rm(home, { recursive: true });
     });
 
-    it("is nowhere when the local cloud has ended, even with keys for AWS", async () => {
+    it("a command fails after the local cloud has ended, even with credentials for AWS", async () => {
       const home = await mkdtemp(join(tmpdir(), "fleetwright-ended-"));
       await (await announce(home, { endpoint: cloud.api.url })).close();
       const before = cloud.messages.length;
@@ -106,66 +106,66 @@ describe("the program", () => {
       vi.stubEnv("FLEETWRIGHT_HOME", home);
       const ended = await fleet("submit", file, "--team", "research");
       expect(ended).toMatchObject({ code: 1, out: "" });
-      expect(ended.err).toMatch(/no local cloud is running: the one at .* did not go to AWS instead\n.*fleet local\n.*fleet use aws\n$/);
+      expect(ended.err).toMatch(/no local cloud is running: the one at .* did not use AWS instead\n.*fleet local\n.*fleet use aws\n$/);
       expect((await fleet("--local", "jobs")).code).toBe(1);
       expect(cloud.messages.length).toBe(before);
       await rm(home, { recursive: true });
     });
 
-    it("is one place: --local and --aws exclude each other", async () => {
+    it("a command refuses --local together with --aws", async () => {
       expect(await fleet("jobs", "--local", "--aws")).toMatchObject({ code: 2, err: expect.stringMatching(/--local.*--aws/) });
     });
   });
 
-  it("follows a job to its end", async () => {
+  it("fleet logs -f follows a job to its end", async () => {
     expect(await fleet("logs", "done", "-f", "--team", "research")).toMatchObject({ code: 0, out: "hello\n" });
   });
 
-  it("plans a fleet for a demand, without a deployment", async () => {
+  it("fleet capacity plans a fleet for a demand, without a deployment", async () => {
     const { code, out, err } = await fleet("capacity", "--compute", "1000000", "--json");
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(JSON.parse(out)).toMatchObject({ kind: "planned", plan: { total: 111_000_000 } });
   });
 
   it.each([
-    ["what is not there", ["job", "nobody", "--team", "research"], 1, /no job nobody .*fleet jobs --team research/],
-    ["what may not be", ["job", "hidden", "--team", "research"], 1, /You may not speak for research\./],
-    ["an API that is down", ["--name", "deaf", "jobs", "--team", "research"], 1, /the API at 127\.0\.0\.1:9 does not answer/],
-    ["an API that is down, named behind the command", ["pools", "--name", "deaf"], 1, /the API at 127\.0\.0\.1:9 does not answer/],
-    ["a pattern that is none", ["jobs", "--team", "research", "--name", "a/b"], 2, /--name a\/b: a pattern is made of/],
-    ["a team that is not", ["jobs", "--team", "sales"], 2, /no team sales; there are: research, vision/],
-    ["no team", ["jobs"], 2, /say for which team: --team research \| --team vision/],
-    ["a command that is not", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(fleet --help tells more\)/],
-    ["an option that is not", ["submit", "--gpu", "2"], 2, /unknown option '--gpu'\n\(Did you mean --gpus\?\)/],
-    ["an option of the other way", ["submit", "--gpus", "2", "job.json"], 2, /--gpus: only for a job told here, with -- COMMAND/],
+    ["a job that does not exist", ["job", "nobody", "--team", "research"], 1, /no job nobody .*fleet jobs --team research/],
+    ["a job that the caller may not see", ["job", "hidden", "--team", "research"], 1, /You may not speak for research\./],
+    ["an API that is down", ["--name", "deaf", "jobs", "--team", "research"], 1, /the API at 127\.0\.0\.1:9 does not respond/],
+    ["an API that is down, with --name after the command", ["pools", "--name", "deaf"], 1, /the API at 127\.0\.0\.1:9 does not respond/],
+    ["an invalid pattern", ["jobs", "--team", "research", "--name", "a/b"], 2, /--name a\/b: a pattern may contain/],
+    ["an unknown team", ["jobs", "--team", "sales"], 2, /no team sales; there are: research, vision/],
+    ["no team", ["jobs"], 2, /choose a team: --team research \| --team vision/],
+    ["an unknown command", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(see fleet --help\)/],
+    ["an unknown option", ["submit", "--gpu", "2"], 2, /unknown option '--gpu'\n\(Did you mean --gpus\?\)/],
+    ["an option that does not go with job files", ["submit", "--gpus", "2", "job.json"], 2, /--gpus: only for a job given on the command line, with -- COMMAND/],
     ["a folder without a command", ["submit", "--workdir", "."], 2, /say what to run in \./],
-    ["a command and a file", ["submit", "job.json", "--", "true"], 2, /job\.json: what stands before -- is a job file/],
+    ["a command and a file", ["submit", "job.json", "--", "true"], 2, /job\.json: before -- is a job file/],
     ["no command after --", ["submit", "--gpus", "1", "--"], 2, /say what to run: fleet submit -- python train\.py/],
     [
-      "a variable that is ours",
+      "a reserved variable",
       ["submit", "--env", "FLEETWRIGHT_X=1", "--", "true"],
       2,
       /^fleet: --env FLEETWRIGHT_X: begins with FLEETWRIGHT_/m,
     ],
     [
-      "an image that is none",
+      "an invalid image",
       ["submit", "--image", "Org/X", "--", "true"],
       2,
       /^fleet: --image: "Org\/X" is not the name of a container image/m,
     ],
-    ["jobs to cancel that are not named", ["cancel"], 2, /name the jobs, or say which: --state queued/],
-    ["jobs that are named twice over", ["cancel", "a", "--state", "all"], 2, /with --state; not both/],
+    ["a cancellation without jobs", ["cancel"], 2, /name the jobs, or select them: --state queued/],
+    ["a cancellation by id and by state", ["cancel", "a", "--state", "all"], 2, /with --state, not both/],
     ["nothing to submit", ["submit"], 2, /name job files, .*-- COMMAND, or --workdir DIR -- COMMAND/],
-    ["a wrong value", ["submit", "--workdir", ".", "--max-runtime", "soon", "--", "true"], 2, /a duration is wanted, such as 90s/],
+    ["a wrong value", ["submit", "--workdir", ".", "--max-runtime", "soon", "--", "true"], 2, /expected a duration such as 90s/],
     ["a value that no job may have", ["submit", "--workdir", ".", "--gpus", "99", "--", "true"], 2, /^fleet: --gpus: /m],
-    ["a price of what there is not", ["capacity", "--compute", "1", "--unit-prices", "cpu=1"], 2, /prices are wanted as compute=100/],
-    ["less than nothing", ["capacity", "--compute", "-1"], 2, /a number from 0 to 1e12 is wanted/],
-    ["a file that is not", ["capacity", "--compute", "1", "--types", "nowhere.csv"], 2, /there is no file nowhere\.csv in /],
-    ["a folder for a file", ["capacity", "--compute", "1", "--types", "."], 2, /\. is a folder, and a file is wanted/],
-    ["a plan of nothing", ["plan", "--jobs", "jobs.csv"], 2, /required option '--offers <file>' not specified/],
-    ["a table that is a folder", ["plan", "--jobs", ".", "--offers", "."], 2, /\. is a folder, and a file is wanted/],
-    ["too long a page", ["decisions", "--limit", "51"], 2, /a whole number from 1 to 50 is wanted/],
-  ])("says what is wrong with %s", async (_what, args, code, message) => {
+    ["a price of an unknown resource", ["capacity", "--compute", "1", "--unit-prices", "cpu=1"], 2, /expected prices as compute=100/],
+    ["a negative demand", ["capacity", "--compute", "-1"], 2, /expected a number from 0 to 1e12/],
+    ["a file that does not exist", ["capacity", "--compute", "1", "--types", "nowhere.csv"], 2, /there is no file nowhere\.csv in /],
+    ["a folder for a file", ["capacity", "--compute", "1", "--types", "."], 2, /\. is a folder, and a file is expected/],
+    ["a plan without offers", ["plan", "--jobs", "jobs.csv"], 2, /required option '--offers <file>' not specified/],
+    ["a table that is a folder", ["plan", "--jobs", ".", "--offers", "."], 2, /\. is a folder, and a file is expected/],
+    ["a page that is too long", ["decisions", "--limit", "51"], 2, /expected a whole number from 1 to 50/],
+  ])("fleet says what is wrong with %s", async (_what, args, code, message) => {
     const ended = await fleet(...args);
     expect(ended).toMatchObject({ code, out: "" });
     expect(ended.err).toMatch(message);
@@ -193,14 +193,14 @@ describe("the program", () => {
     ["interrupt"],
     ["local"],
     ["demo"],
-  ])("%s %s: its help has an example and --json", async (...command) => {
+  ])("the help of fleet %s %s has an example and --json", async (...command) => {
     const { code, out } = await fleet(...command, "--help");
     expect(code).toBe(0);
     expect(out).toMatch(new RegExp(`Examples?:\\n(.*\\n)*.*fleet ${command.join(" ")}`));
     expect(out).toContain("--json");
   });
 
-  it("its own help groups the commands", async () => {
+  it("the help of fleet groups the commands", async () => {
     const { code, out } = await fleet("--help");
     expect(code).toBe(0);
     for (const group of ["Jobs:", "Data:", "The fleet:", "Planning:", "This machine:"]) expect(out).toContain(`\n${group}\n`);

@@ -21,25 +21,25 @@ const drought: Refusals = (["spot", "on-demand"] as const).flatMap((market) =>
   ),
 );
 
-it("a drought of every type in every zone is one line a market", () => {
+it("refusals of every type in every zone are one line per market", () => {
   expect(drought).toHaveLength(54);
   expect(refusalLines(drought, monday + 70_000)).toEqual([
-    "9 types of g4dn, g5, g6 spot in us-east-1a, us-east-1b, us-east-1c (UnfulfillableCapacity), last 10 s ago; asked for again in 50 s to 2 min 50 s (2026-06-01 00:02:00 UTC)",
-    "9 types of g4dn, g5, g6 on-demand in us-east-1a, us-east-1b, us-east-1c (InsufficientInstanceCapacity), last 10 s ago; asked for again in 50 s to 2 min 50 s (2026-06-01 00:02:00 UTC)",
+    "9 types of g4dn, g5, g6 spot in us-east-1a, us-east-1b, us-east-1c (UnfulfillableCapacity), last 10 s ago; next try in 50 s to 2 min 50 s (2026-06-01 00:02:00 UTC)",
+    "9 types of g4dn, g5, g6 on-demand in us-east-1a, us-east-1b, us-east-1c (InsufficientInstanceCapacity), last 10 s ago; next try in 50 s to 2 min 50 s (2026-06-01 00:02:00 UTC)",
   ]);
   const lines = poolLines(aPoolView({ refusals: drought }), monday + 70_000);
   expect(lines.filter((line) => line.startsWith("refused"))).toHaveLength(2);
   expect(lines.length).toBeLessThan(24);
 });
 
-it("few are named, and what was not refused everywhere is not said to have been", () => {
+it("a few refused types are named, with a count if not every type was refused in every zone", () => {
   const few = drought.filter(({ market, instanceType }) => market === "spot" && instanceType?.startsWith("g5."));
   expect(refusalLines(few.slice(1), monday)[0]).toMatch(
     /^g5\.2xlarge, g5\.4xlarge, g5\.xlarge spot in us-east-1a, us-east-1b, us-east-1c, 8 of 9 pairs \(UnfulfillableCapacity\)/,
   );
 });
 
-it("a quota is told as what it is", () => {
+it("a refusal because of a quota names the quota", () => {
   const quota = {
     quota: "All G and VT Spot Instance Requests",
     market: "spot",
@@ -47,6 +47,6 @@ it("a quota is told as what it is", () => {
     until: at(60),
   } as const;
   expect(refusalLines([quota], monday)).toEqual([
-    "the account's quota: All G and VT Spot Instance Requests (MaxSpotInstanceCountExceeded); asked for again in 1 min (2026-06-01 00:01:00 UTC)",
+    "the account's quota: All G and VT Spot Instance Requests (MaxSpotInstanceCountExceeded); next try in 1 min (2026-06-01 00:01:00 UTC)",
   ]);
 });

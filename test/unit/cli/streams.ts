@@ -1,10 +1,10 @@
 import { WriteStream } from "node:tty";
 import { type Console, createTerminal } from "../../../lib/cli/terminal/console.ts";
 
-/** What a console writes to its two streams. */
+/** The output of a console on its two streams. */
 export type Written = { readonly stdout: string; readonly stderr: string };
 
-/** The real console on streams that remember; as terminals, or as files and pipes are. */
+/** Returns the real console on streams that record, either as terminals or as pipes. */
 export function aTerminal({ isTTY, columns }: { readonly isTTY: boolean; readonly columns?: number }): {
   console: Console;
   written: () => Written;
@@ -16,7 +16,7 @@ export function aTerminal({ isTTY, columns }: { readonly isTTY: boolean; readonl
 
 function remembering(as: { isTTY: boolean; columns: number | undefined }): NodeJS.WriteStream & { text(): string } {
   const said: string[] = [];
-  // Only what a tty.WriteStream has without a terminal behind it: it is never opened.
+  // The parts of a tty.WriteStream that work without a terminal. The stream is never opened.
   return Object.assign(Object.create(WriteStream.prototype), {
     isTTY: as.isTTY,
     columns: as.columns,

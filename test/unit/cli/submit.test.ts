@@ -27,7 +27,7 @@ const start = async (routes: Routes = {}) => {
 const job = (fields: object) => parseJob("job.json", JSON.stringify({ command: ["true"], ...fields }));
 const checkPath = "POST /v1/teams/research/jobs/check";
 const verdicts = (items: readonly { accepted: boolean; because?: string }[]) => ({ body: { items } });
-/** Whatever is asked about may run. */
+/** A response that accepts every job. */
 const allFit = ({ body }: Called): Answer => ({
   body: {
     items: z
@@ -38,7 +38,7 @@ const allFit = ({ body }: Called): Answer => ({
 });
 
 describe("a job file", () => {
-  it("goes to the team's queue as it is written, and its id is the result", async () => {
+  it("fleet submit sends a job to the team's queue as it is written, and prints its id", async () => {
     const { on, said, sent } = await start();
     const files = [job({ id: "train-7" }), job({})];
     expect(await submit(files, { team: "research" }, on)).toBe(0);
@@ -47,19 +47,19 @@ describe("a job file", () => {
     expect(said.note.at(-1)).toMatch(/follow with: fleet logs train-7 -f --team research/);
   });
 
-  it("as JSON, is one object", async () => {
+  it("fleet submit --json prints one object", async () => {
     const { on, said } = await start();
     expect(await submit([job({})], { team: "vision", json: true }, on)).toBe(0);
     expect(said.out.map((line) => JSON.parse(line))).toEqual([{ team: "vision", jobs: ["message-1"] }]);
   });
 
-  it("is sent for the caller's own team when none was named", async () => {
+  it("fleet submit sends a job for the caller's own team if no team is named", async () => {
     const { on, sent } = await start({ "GET /v1/me": { body: aMe({ admin: false, team: "vision", teams: ["vision"] }) } });
     await submit([job({})], {}, on);
     expect(sent).toMatchObject([{ team: "vision" }]);
   });
 
-  it("is checked with the deployment first: what it would refuse is not sent, nor what is beside it, in its own words", async () => {
+  it("fleet submit sends no job if the deployment would refuse one of them, and prints its reason", async () => {
     const { on, sent } = await start({ [checkPath]: verdicts([{ accepted: true }, { accepted: false, because: "no pool has 9 GPUs" }]) });
     const submitting = submit([job({}), job({ id: "train-7", gpus: 9 })], { team: "research" }, on);
     await expect(submitting).rejects.toThrow(UsageError);
@@ -68,7 +68,7 @@ describe("a job file", () => {
     expect(api.calls[0]?.body).toMatchObject({ jobs: [{ command: ["true"] }, { id: "train-7", gpus: 9 }] });
   });
 
-  it("that cannot run is refused with the very sentence of the deployment", async () => {
+  it("fleet submit prints the deployment's own reason for a job that cannot run", async () => {
     const { on } = await start({ [checkPath]: verdicts([{ accepted: false, because: "the id a already names another job" }]) });
     await expect(submit([job({ id: "a" })], { team: "research" }, on)).rejects.toThrow(
       /^the id a already names another job\n {2}nothing was sent$/,
@@ -79,10 +79,10 @@ describe("a job file", () => {
     [
       "an API that is down",
       { status: 503, body: "" },
-      /^not checked before it is sent, for the API could not be asked: the API answered 503/,
+      /^jobs are sent without a check, because the API could not be asked: the API returned 503/,
     ],
-    ["a caller without the right", problem(403, "denied", "You may not."), /could not be asked: You may not\.$/],
-  ])("needs no API to be sent: %s", async (_what, answer, note) => {
+    ["a caller without permission", problem(403, "denied", "You may not."), /could not be asked: You may not\.$/],
+  ])("fleet submit sends a job without the API: %s", async (_what, answer, note) => {
     const { on, said, sent } = await start({ [checkPath]: answer });
     expect(await submit([job({ id: "train-7" })], { team: "research" }, on)).toBe(0);
     expect(sent).toHaveLength(1);
@@ -93,7 +93,7 @@ describe("a job file", () => {
     ["succeeded", 0],
     ["failed", 1],
     ["cancelled", 1],
-  ])("is waited for, and the exit code says that it has %s", async (state, code) => {
+  ])("fleet submit --wait waits until a job has %s, and sets the exit code accordingly", async (state, code) => {
     const { on, said } = await start({
       "GET /v1/teams/research/jobs/message-1": [{ body: aJobView() }, { body: aJobView({ state, reason: "so" }) }],
     });
@@ -106,7 +106,7 @@ describe("a job file", () => {
 describe("many jobs", () => {
   const many = (count: number, named = true) => Array.from({ length: count }, (_, n) => job(named ? { id: `job-${n}` } : {}));
 
-  it("are checked a hundred a call, and sent together", async () => {
+  it("fleet submit checks many jobs a hundred per call, and sends them together", async () => {
     const { on, said, sent } = await start();
     expect(await submit(many(250), { team: "research" }, on)).toBe(0);
     expect(api.calls.map(({ body }) => z.object({ jobs: z.array(z.unknown()) }).parse(body).jobs.length).toSorted()).toEqual([
@@ -117,9 +117,9 @@ describe("many jobs", () => {
   });
 
   it.each([
-    [true, /every job has an id, and one that was sent already is not run twice/],
+    [true, /every job has an id, so a job that was already sent does not run twice/],
     [false, /send only these again: a job without an "id"/],
-  ])("of which some cannot be sent are named, with how to send them again (with ids: %s)", async (named, advice) => {
+  ])("fleet submit names jobs that could not be sent, and says how to send them again (with ids: %s)", async (named, advice) => {
     const { on, said } = await start();
     const sendAll = async (_team: string, bodies: readonly string[]): Promise<readonly Sent[]> =>
       bodies.map((_body, index) =>
@@ -137,7 +137,7 @@ describe("many jobs", () => {
 });
 
 describe("a folder and a command", () => {
-  it("are a job whose code is the packed folder", async () => {
+  it("fleet submit --workdir sends a job whose code is the packed folder", async () => {
     await writeFile(join(folder, "train.py"), "print(1)");
     const { on, said, sent } = await start();
     const uploaded: string[] = [];
@@ -163,7 +163,7 @@ describe("a folder and a command", () => {
     expect(said.out).toEqual(["train-7"]);
   });
 
-  it("says that nothing was sent if the folder is unchanged since the last time", async () => {
+  it("fleet submit --workdir says that nothing was uploaded if the folder is unchanged", async () => {
     await writeFile(join(folder, "train.py"), "print(1)");
     const { on, said } = await start();
     const code = {
@@ -171,10 +171,10 @@ describe("a folder and a command", () => {
     };
     const options = { workdir: folder, team: "research", spot: true };
     expect(await submitCommand(["true"], options, { ...on, connection: { ...on.connection, code } })).toBe(0);
-    expect(said.note[1]).toBe("unchanged since the last time, nothing sent");
+    expect(said.note[1]).toBe("unchanged since the last upload; nothing was sent");
   });
 
-  it("are not submitted with --strict if something cannot be packed", async () => {
+  it("fleet submit --strict sends nothing if something cannot be packed", async () => {
     await writeFile(join(folder, "train.py"), "print(1)");
     await symlink("/etc/passwd", join(folder, "passwd"));
     const { on, sent } = await start();
@@ -184,30 +184,30 @@ describe("a folder and a command", () => {
   });
 
   it.each([
-    ["a job that is none", { gpus: 99 }, /--gpus: /],
-    ["a pool that is none", { pool: "big" }, /no pool big; there are: gpu/],
-    ["a team that is none", { team: "sales" }, /no team sales/],
-  ])("are not even packed for %s", async (_what, wrong, message) => {
+    ["an invalid job", { gpus: 99 }, /--gpus: /],
+    ["an unknown pool", { pool: "big" }, /no pool big; there are: gpu/],
+    ["an unknown team", { team: "sales" }, /no team sales/],
+  ])("fleet submit --workdir does not pack the folder for %s", async (_what, wrong, message) => {
     const { on, sent } = await start();
     const options = { workdir: join(folder, "not-there"), team: "research", spot: true, ...wrong };
     await expect(submitCommand(["true"], options, on)).rejects.toThrow(message);
     expect(sent).toEqual([]);
   });
 
-  it("are not even packed for what the deployment would refuse", async () => {
+  it("fleet submit --workdir does not pack the folder for a job that the deployment would refuse", async () => {
     const { on, sent } = await start({ [checkPath]: verdicts([{ accepted: false, because: "no instance type has H100" }]) });
     const options = { workdir: join(folder, "not-there"), team: "research", spot: true, gpuModel: ["H100"] };
     await expect(submitCommand(["true"], options, on)).rejects.toThrow(/^no instance type has H100\n {2}nothing was sent$/);
     expect(sent).toEqual([]);
   });
 
-  it("a command needs no folder", async () => {
+  it("fleet submit sends a command without a folder", async () => {
     const { on, sent } = await start();
     expect(await submitCommand(["nvidia-smi", "-L"], { team: "research", spot: true, gpus: 2 }, on)).toBe(0);
     expect(JSON.parse(sent[0]?.body ?? "")).toEqual({ command: ["nvidia-smi", "-L"], gpus: 2 });
   });
 
-  it("an image needs no folder", async () => {
+  it("fleet submit sends an image without a folder", async () => {
     const { on, sent } = await start();
     expect(await submitCommand([], { image: "img:1", team: "research", spot: true }, on)).toBe(0);
     expect(JSON.parse(sent[0]?.body ?? "")).toEqual({ command: [], image: "img:1" });

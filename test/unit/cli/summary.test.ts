@@ -12,7 +12,7 @@ describe("percentile, by nearest rank", () => {
     [[4, 1, 3, 2], 99, 4],
     [[4, 1, 3, 2], 0, 1],
     [[10, 9, 100], 100, 100],
-  ])("of %j, the %dth is %s", (values, p, expected) => {
+  ])("the percentile of %j at %d is %s", (values, p, expected) => {
     expect(percentile(values, p)).toBe(expected);
   });
 });
@@ -26,13 +26,13 @@ const call = (afterMs: number, instances: string[], over: Partial<FleetCall> = {
   ...over,
 });
 
-describe("from message to launch", () => {
-  it("is counted to the call that gave a job its first node", () => {
+describe("the time from message to launch", () => {
+  it("the time from message to launch ends with the call that gave a job its first node", () => {
     const calls = [call(120, ["i-1"]), call(400, ["i-2"])];
     expect(eventToLaunch([{ job: aJob(), nodes: ["i-2", "i-1"] }], calls)).toEqual([400]);
   });
 
-  it("leaves out a job that took a node that was there, or none at all", () => {
+  it("the time from message to launch leaves out jobs that used an existing node, or none", () => {
     const watched = [
       { job: aJob(), nodes: ["i-1"] },
       { job: aJob(), nodes: [] },
@@ -40,7 +40,7 @@ describe("from message to launch", () => {
     expect(eventToLaunch(watched, [call(-500, ["i-1"])])).toEqual([]);
   });
 
-  it("does not take the repetition of a call for the call, nor one that failed", () => {
+  it("the time from message to launch ignores repeated and failed calls", () => {
     const calls = [
       call(50, [], { outcome: { kind: "failed", code: "RequestLimitExceeded" } }),
       call(300, ["i-1"]),
@@ -51,7 +51,7 @@ describe("from message to launch", () => {
   });
 });
 
-it("a summary says for each job how it ended, in one line", () => {
+it("the summary of the demonstration has one line per job that says how it ended", () => {
   const jobs = jobRows([
     { job: aJob({ state: "succeeded", attempt: 2, failures: 1, startedAtMs: monday + 1_500 }) },
     { job: aJob({ job: "bad", state: "rejected", reason: "no such pool\nsecond line" }) },
@@ -74,17 +74,17 @@ it("a summary says for each job how it ended, in one line", () => {
     "",
     "message to launch  120 ms (p50), - ms (p99), handlers started cold",
     "instances          1 launched, 0 remaining",
-    "artifacts          3 sealed, 3 fetched, unsealed and equal to what the jobs had to write",
+    "artifacts          3 sealed, 3 fetched, unsealed and equal to what the jobs should have written",
     "interruptions      1 noticed, 1 resumed, 0 lost",
-    "alarms             2 went off, 2 on record as a decision's cause",
-    "datasets           25 shards, 73 fetched by jobs, 73 of them as they lie on S3; the map is at version 4",
+    "alarms             2 went off, 2 recorded as the cause of a decision",
+    "datasets           25 shards, 73 fetched by jobs, 73 of them equal to those on S3; the map is at version 4",
     "gangs              1 started, 0 partial",
   ]);
 });
 
-describe("gangs", () => {
+describe("the gangs of the summary", () => {
   const gang = aJob({ spec: aSpec({ nodes: 2 }), startedAtMs: monday });
-  it("count when they have started", () => {
+  it("the summary counts gangs that have started", () => {
     const waiting = aJob({ spec: aSpec({ nodes: 2 }) });
     const watched = [
       { job: gang, gangs: [["i-1", "i-2"]] },
@@ -93,7 +93,7 @@ describe("gangs", () => {
     ];
     expect(gangsOf(watched)).toEqual({ started: 1, partial: 0 });
   });
-  it.each([[["i-1"]], [["i-1", "i-1"]], [[]]])("are partial when they were seen on %j", (nodes) => {
+  it.each([[["i-1"]], [["i-1", "i-1"]], [[]]])("the summary counts a gang as partial if it was seen on %j", (nodes) => {
     expect(gangsOf([{ job: gang, gangs: [["i-1", "i-2"], nodes] }])).toEqual({ started: 1, partial: 1 });
   });
 });

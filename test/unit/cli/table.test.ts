@@ -15,15 +15,15 @@ it("a table is as wide as its content", () => {
   expect(tableLines(rows, columns, "none")).toEqual(["NAME        N", "a           7", "longest  1234"]);
 });
 
-it("no line ends in blanks", () => {
+it("no line of a table ends with blanks", () => {
   expect(tableLines([{ name: "", count: 1 }], columns.slice(0, 1), "none")).toEqual(["NAME", ""]);
 });
 
-it("an empty table says what is missing", () => {
+it("a table without rows prints its text for that case", () => {
   expect(tableLines([], columns, "no jobs")).toEqual(["no jobs"]);
 });
 
-it("a cell is one line, and as wide as what is printed of it", () => {
+it("a cell is printed on one line, and is as wide as its printed text", () => {
   const rows = [
     { name: "a\r\nb", count: 1 },
     { name: "\u001b[31m", count: 22 },
@@ -31,7 +31,7 @@ it("a cell is one line, and as wide as what is printed of it", () => {
   expect(tableLines(rows, columns, "none")).toEqual(["NAME         N", "a b          1", "\\u001b[31m  22"]);
 });
 
-it("a text is not cut within a character", () => {
+it("cutting a text does not split a character", () => {
   expect(cut("ab👩cd", 4)).toBe("ab…");
   expect(cut("ab👩cd", 5)).toBe("ab👩…");
 });

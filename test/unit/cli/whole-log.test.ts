@@ -13,7 +13,7 @@ const team = "research";
 
 type Part = Partial<OpenedSegment> & { readonly text: string };
 
-/** What is kept: a part by its number; `later` appears after so many listings. */
+/** Returns kept logs with these parts by number. The `later` parts appear after this many listings. */
 function keptLogs(
   parts: ReadonlyMap<number, Part | Error>,
   later: { listings: number; parts: ReadonlyMap<number, Part> } = { listings: 0, parts: new Map() },
@@ -63,8 +63,8 @@ async function read(
 }
 const end = { last: true };
 
-describe("logs --whole", () => {
-  it("is every byte of every part, in order, a few fetched ahead", async () => {
+describe("fleet logs --whole", () => {
+  it("fleet logs --whole prints every byte of every part in order, and fetches a few parts ahead", async () => {
     const texts = Array.from({ length: 30 }, (_, index) => `part ${index} \r\u00ff\u0000\n`);
     const parts = texts.map((text, number) => [number, { text, last: number === 29 }] as const);
     const { code, text, note, asked } = await read(parts);
@@ -73,12 +73,12 @@ describe("logs --whole", () => {
     expect(asked.most).toBeGreaterThan(1);
   });
 
-  it("waits a little for parts that are not sealed yet, once the job is over", async () => {
+  it("fleet logs --whole waits a little for parts that are not sealed yet if the job is over", async () => {
     const later = { listings: 3, parts: new Map([[1, { text: "two\n", ...end }]]) };
     expect(await read([[0, { text: "one\n" }]], { later })).toMatchObject({ code: 0, text: "one\ntwo\n", note: [] });
   });
 
-  it("says what is missing where it is missing, and fails", async () => {
+  it("fleet logs --whole reports a missing part where it is missing, and exits with 1", async () => {
     const parts = [
       [0, { text: "one\n" }],
       [2, { text: "three\n", offset: 2_004, ...end }],
@@ -89,14 +89,14 @@ describe("logs --whole", () => {
     expect(note).toEqual([expect.stringMatching(/^2(\.0)? (kB|KiB|KB) .*missing here/i)]);
   });
 
-  it("says that the end is missing, when the node went before it was uploaded", async () => {
+  it("fleet logs --whole reports that the end is missing if the node was lost before the upload", async () => {
     const view = aJobView({ state: "failed", endedAt: "2026-06-01T00:10:00.000Z" });
     const { code, text, note } = await read([[0, { text: "one\n" }]], { view });
     expect({ code, text }).toEqual({ code: 1, text: "one\n" });
     expect(note.join()).toMatch(/the end of this log is missing/);
   });
 
-  it("names a part that does not open, and goes on with the others", async () => {
+  it("fleet logs --whole reports a part that cannot be opened, and continues with the others", async () => {
     const { code, text, note } = await read([
       [0, new Error("KMS said no")],
       [1, { text: "two\n", ...end }],
@@ -105,13 +105,13 @@ describe("logs --whole", () => {
     expect(note).toEqual(["a part of this log cannot be read: KMS said no"]);
   });
 
-  it("is what there is by now, of an attempt that still runs", async () => {
+  it("fleet logs --whole prints what has been kept so far of an attempt that still runs", async () => {
     const { code, text, note } = await read([[0, { text: "so far" }]], { page: aLogPage({ lines: lines("x") }) });
     expect({ code, text }).toEqual({ code: 0, text: "so far" });
     expect(note.join()).toMatch(/attempt 1 of train-7 is not over/);
   });
 
-  it("says of an attempt that wrote nothing that it did, at once", async () => {
+  it("fleet logs --whole says at once that an attempt has written nothing", async () => {
     const { code, note, asked } = await read([], { page: aLogPage({ state: "succeeded" }) });
     expect({ code, note }).toEqual({ code: 0, note: ["attempt 1 of train-7 has written nothing"] });
     expect(asked.listings).toBe(1);
@@ -119,9 +119,9 @@ describe("logs --whole", () => {
 
   it.each([
     [{ rank: "all" as const }, /name it with --rank N/],
-    [{ tail: 5 }, /leave --tail out/],
-    [{ follow: true }, /leave --follow out/],
-  ])("does not go with %j", async (options, message) => {
+    [{ tail: 5 }, /omit --tail/],
+    [{ follow: true }, /omit --follow/],
+  ])("fleet logs --whole refuses the options %j", async (options, message) => {
     await expect(read([], { options })).rejects.toThrow(message);
   });
 });

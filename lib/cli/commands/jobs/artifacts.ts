@@ -17,7 +17,7 @@ export type GetOptions = ListOptions & { readonly force?: boolean | undefined };
 
 type Row = { readonly path: string; readonly bytes?: number; readonly note: string };
 
-/** Shows what was kept of an attempt, and what was not and why. */
+/** Lists what was kept of an attempt, and what was not kept and why. */
 export async function listArtifacts(id: string, patterns: readonly string[], of: { options: ListOptions } & Context): Promise<number> {
   const { options, connection, console } = of;
   const job = await findJob(id, options.team, connection);
@@ -52,11 +52,11 @@ const rowsOf = ({ artifacts, leftOut, leftOutMore = 0, missing, lost }: SealedMa
   ...artifacts.map(({ path, bytes: size, escaped }) => ({ path, bytes: size, note: escaped ? "escaped name; restored by get" : "" })),
   ...leftOut.map(({ path, because }) => ({ path, note: `left out: ${because}` })),
   ...(leftOutMore > 0 ? [{ path: `(${leftOutMore} more)`, note: "left out" }] : []),
-  ...missing.map((path) => ({ path, note: "missing: nothing of that name was there" })),
+  ...missing.map((path) => ({ path, note: "missing: no file matched" })),
   ...lost.map(({ path, because }) => ({ path, note: `lost: ${because}` })),
 ];
 
-/** Fetches what was kept of an attempt into a folder, decrypted and checked. */
+/** Fetches what was kept of an attempt into a folder, decrypted and verified. */
 export async function getArtifacts(
   id: string,
   to: { readonly folder: string; readonly patterns: readonly string[] },
@@ -69,7 +69,7 @@ export async function getArtifacts(
   if (found.artifacts.length === 0) throw new Fault("no-artifacts", whyEmpty(job, found));
   mustMatch(found, to.patterns);
   const kept = selected(found, to.patterns);
-  if (!options.json && kept.attempt !== job.attempt) console.note(`of attempt ${kept.attempt}: no later one left files`);
+  if (!options.json && kept.attempt !== job.attempt) console.note(`using attempt ${kept.attempt}: no later attempt left files`);
   const outcome = await withProgress(console, `fetching ${inWords(kept)}`, (tell) =>
     fetchFiles({
       reader: connection.artifacts,

@@ -21,13 +21,13 @@ export type CancelManyOptions = JobOptions &
     readonly yes?: boolean | undefined;
   };
 
-/** Asks the user; absent where there is nobody to ask. */
+/** Asks the user. Undefined if there is no terminal to ask on. */
 export type Confirm = (question: string) => Promise<boolean>;
 
-/** Jobs that one call cancels. */
+/** The most jobs that one call cancels. */
 const atOnce = 100;
 const concurrency = 4;
-/** How often those that failed are tried, the first time included. */
+/** How often jobs that failed are tried, including the first time. */
 const mostRounds = 3;
 const mostNamed = 10;
 
@@ -35,8 +35,8 @@ const onNodes: readonly JobState[] = ["placed", "running", "sealing"];
 const meanings: Readonly<Record<string, readonly JobState[]>> = { queued: ["queued"], running: onNodes, all: ["queued", ...onNodes] };
 
 /**
- * Cancels all jobs of a team that the options mean. A job that changes its state meanwhile into one that was not asked for is left
- * alone. Run again, it goes on with those that are left.
+ * Cancels all jobs of a team that the options select. A job that meanwhile changes to a state that was not selected is not cancelled.
+ * A repeated run continues with the jobs that are left.
  */
 export async function cancelMany(options: CancelManyOptions, on: Context & { readonly confirm?: Confirm | undefined }): Promise<number> {
   const { connection, console, nowMs } = on;
@@ -46,7 +46,7 @@ export async function cancelMany(options: CancelManyOptions, on: Context & { rea
   if (options.dryRun && !options.json) {
     for (const line of tableLines(found, jobColumns(nowMs, console.paint), { empty: nothing(team), width: console.width }))
       console.out(line);
-    console.note(`${count(found.length, "job")} would be cancelled; nothing was done`);
+    console.note(`${count(found.length, "job")} would be cancelled; nothing was changed`);
   }
   if (options.dryRun && options.json) console.out(JSON.stringify({ team, wouldCancel: found.map(({ job }) => job) }));
   if (options.dryRun) return exitCodes.ok;
@@ -60,12 +60,12 @@ export async function cancelMany(options: CancelManyOptions, on: Context & { rea
   return report(team, outcomes, { options, console });
 }
 
-const nothing = (team: string): string => `team ${team} has no such jobs; nothing is to be cancelled`;
+const nothing = (team: string): string => `team ${team} has no such jobs; there is nothing to cancel`;
 
 export function statesMeant(text: string): readonly JobState[] {
   return text.split(",").flatMap((name) => {
     const meant = meanings[name.trim()] ?? jobStates.filter((state) => state === name.trim() && !isEnded(state));
-    if (meant.length === 0) throw new UsageError(`--state ${text}: expected queued, running (all that is on a node) or all`);
+    if (meant.length === 0) throw new UsageError(`--state ${text}: expected queued, running (all jobs on a node) or all`);
     return meant;
   });
 }
@@ -74,20 +74,20 @@ const findAll = ({ connection, console }: Context, of: { readonly team: string }
   withProgress(console, "looking for the jobs", async (tell) => {
     const found: Job[] = [];
     for await (const page of jobPages(connection.jobs, { ...of, limit: Number.POSITIVE_INFINITY })) {
-      // Without what they were told: there may be a hundred thousand.
+      // Listed jobs have no spec, so that a hundred thousand fit into memory.
       found.push(...page.jobs);
       tell(`${found.length} found`);
     }
     return found;
   });
 
-/** Work that runs would be lost; jobs that only wait can be sent again. */
+/** Asks before running jobs are cancelled, because their work would be lost. Jobs that only wait can be sent again. */
 async function isConfirmed(found: readonly Job[], { yes }: CancelManyOptions, confirm: Confirm | undefined): Promise<boolean> {
   const running = found.filter(({ state }) => state !== "queued").length;
   if (yes || running === 0) return true;
   const what = `${count(found.length, "job")}, ${running} of them on nodes`;
-  if (confirm === undefined) throw new UsageError(`${what}, would be cancelled, and what runs would be lost; say --yes if that is meant`);
-  return confirm(`cancel ${what}? What runs is lost.`);
+  if (confirm === undefined) throw new UsageError(`${what}, would be cancelled, and running work would be lost; add --yes to cancel them`);
+  return confirm(`cancel ${what}? Running work will be lost.`);
 }
 
 type Outcome = CancelledJobs["items"][number];
@@ -99,7 +99,7 @@ type Task = {
   readonly on: Context;
 };
 
-/** The outcome of each, of those that failed after they were tried again. The first call goes alone: who may not call is told once. */
+/** Cancels the jobs, retries those that failed, and returns each outcome. The first call goes alone, so that a denial is shown once. */
 async function cancelAll(found: readonly Job[], task: Task): Promise<ReadonlyMap<string, Outcome>> {
   const outcomes = new Map<string, Outcome>();
   const note = (those: readonly Outcome[]): void => {
@@ -146,12 +146,12 @@ function report(
   }
   const parts = [
     `${count(cancelled.length, "job")} of team ${team} cancelled`,
-    ...(ended.length > 0 ? [`${ended.length} had ended meanwhile`] : []),
-    ...(spared.length > 0 ? [`${spared.length} changed state meanwhile and were left alone`] : []),
+    ...(ended.length > 0 ? [`${ended.length} ended meanwhile`] : []),
+    ...(spared.length > 0 ? [`${spared.length} changed state meanwhile and were not cancelled`] : []),
     ...(failed.length > 0 ? [`${failed.length} could not be cancelled`] : []),
   ];
   console.out(parts.join(", "));
   for (const { job, because } of failed.slice(0, mostNamed)) console.note(`fleet: ${job}: ${because}`);
-  if (failed.length > 0) console.note("run the same command again to go on with those that are left");
+  if (failed.length > 0) console.note("run the same command again to continue with the jobs that are left");
   return code;
 }

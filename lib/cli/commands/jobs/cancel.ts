@@ -11,14 +11,14 @@ import { withProgress } from "../../terminal/progress.ts";
 import { jobJson } from "../../views/job-view.ts";
 import type { JobOptions } from "./job.ts";
 
-/** As many are on their way at a time. */
+/** The most cancel calls at a time. */
 const concurrency = 8;
 
 export type CancelOptions = JobOptions & { readonly reason?: string | undefined; readonly wait?: boolean | undefined };
 
 /**
- * Cancels jobs; those that cannot be do not keep the others from it, but the exit code says that there were some.
- * With `wait`, stays until no node holds any of them.
+ * Cancels jobs. If one cannot be cancelled, the others still are, and the exit code is 1. With `wait`, waits until no node holds any of
+ * them.
  */
 export async function cancel(ids: readonly string[], options: CancelOptions, on: Context): Promise<number> {
   const { connection, console } = on;
@@ -31,7 +31,7 @@ export async function cancel(ids: readonly string[], options: CancelOptions, on:
     if (!options.json) console.out(`${id} is ${job.state}`);
   };
   const [first, ...rest] = ids;
-  // The first one goes alone: who may not cancel is told once.
+  // The first call goes alone, so that a denial is shown once.
   if (first !== undefined) await attempt(first);
   await pMap(rest, attempt, { concurrency });
   if (options.json) console.out(JSON.stringify(cancelled.map(jobJson)));
@@ -46,7 +46,7 @@ async function cancelOne(ref: JobRef, { reason, wait }: CancelOptions, on: Conte
   return job;
 }
 
-/** What of the refusals a person cannot know to be about which job. */
+/** Adds the name of the job to an error that does not have it. */
 async function cancellation<T>(answer: Promise<T>, { team, job }: JobRef): Promise<T> {
   try {
     return await answer;
@@ -57,7 +57,7 @@ async function cancellation<T>(answer: Promise<T>, { team, job }: JobRef): Promi
   }
 }
 
-/** Only what is wrong with this one job lets the others be tried. */
+/** Prints an error that is about one job only, so that the others are tried. Throws any other error. */
 const sayWhy =
   (console: Context["console"]) =>
   (error: unknown): undefined => {
@@ -65,7 +65,7 @@ const sayWhy =
     console.note(`fleet: ${error.message}`);
   };
 
-/** A cancelled job's program is stopped by its node's worker, with the grace that it has. What it left is uploaded after that. */
+/** Waits until the node's worker has stopped the program of a cancelled job, which has a grace period. The upload happens after that. */
 async function untilReleased(job: Job, { connection, console }: Context): Promise<void> {
   await withProgress(console, `waiting until ${job.job} has stopped`, async () => {
     for (const node of job.gang ?? (job.node === undefined ? [] : [job.node])) while (await holds(node)) await pause(500);

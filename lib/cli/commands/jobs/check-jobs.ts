@@ -6,15 +6,15 @@ import type { Context } from "../../session/context.ts";
 import { count } from "../../terminal/amount.ts";
 import { withProgress } from "../../terminal/progress.ts";
 
-/** What one call may ask about. */
+/** Limits of one call. */
 const mostJobs = 100;
 const mostBytes = 1_000_000;
 const concurrency = 3;
 const mostTold = 10;
 
 /**
- * Asks the deployment whether it would take the jobs, before anything is sent; throws a UsageError with its own words if not.
- * A job does not need the API to be sent: where it cannot be asked, that is said, and the jobs are sent all the same.
+ * Asks the deployment whether it would accept the jobs, before any is sent. Throws a UsageError with the deployment's reasons if not.
+ * If the API is unavailable, prints a note and returns, because jobs can be sent without the API.
  */
 export async function refuseImpossible(
   files: readonly JobFile[],
@@ -47,7 +47,7 @@ export async function refuseImpossible(
     });
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    console.note(`not checked before it is sent, for the API could not be asked: ${error.message}`);
+    console.note(`jobs are sent without a check, because the API could not be asked: ${error.message}`);
   }
   const [only] = refused;
   if (only === undefined) return;

@@ -11,17 +11,17 @@ import { type LogAt, pageOf, type RankedLine } from "../../views/log-pages.ts";
 import { saysLeftOut } from "../../views/log-printer.ts";
 import { type LogOptions, logAt, plainLines, ranksOf, type Said, wholeHint } from "./logs.ts";
 
-/** What comes after an attempt has ended, or the job has, may still be on its way: so many empty answers mean that nothing is. */
+/** After an attempt or the job has ended, lines may still arrive. This many empty pages in a row mean that no more will. */
 const silences = 3;
 const membersAtOnce = 8;
-/** A job that was just submitted is not there at once: it is looked for so many times. */
+/** How often to look for the job, because a job that was just submitted takes a moment to appear. */
 const mostLooks = 15;
 
 type Round = { readonly page: LogPage; readonly lines: readonly RankedLine[] };
 
 /**
- * Prints what a job writes while it writes it, of this attempt and those after it, until the job has ended: the exit code
- * says whether it succeeded. As JSON: one object a line.
+ * Prints the output of a job while it runs, from this attempt on, until the job has ended. The exit code says whether it succeeded.
+ * As JSON: one object per line.
  */
 export async function follow(id: string, options: LogOptions, on: Context & { readonly pollMs?: number }): Promise<number> {
   const { pollMs = 1_000 } = on;
@@ -35,7 +35,7 @@ export async function follow(id: string, options: LogOptions, on: Context & { re
   for (;;) {
     const { page, lines } = await onceThere(() => round(at, { ranks, cursors }, on), pollMs);
     teller.tell(page, lines);
-    // Its newest lines are asked for once, and of this attempt: those after it are told from their beginning.
+    // `tail` applies only to the first page of this attempt. Later attempts are shown from their beginning.
     at = { ...at, attempt: page.attempt, tail: undefined };
     silent = lines.length > 0 ? 0 : silent + 1;
     const next = whatNext(page, silent);
@@ -50,7 +50,7 @@ export async function follow(id: string, options: LogOptions, on: Context & { re
   }
 }
 
-/** Does the work again while the job is not there yet. */
+/** Repeats the work while the job does not exist yet. */
 async function onceThere<T>(work: () => Promise<T>, pollMs: number): Promise<T> {
   for (let looks = 1; ; looks++) {
     try {
@@ -62,7 +62,7 @@ async function onceThere<T>(work: () => Promise<T>, pollMs: number): Promise<T> 
   }
 }
 
-/** What is new of each member, in the order of its times. `page` is the first member's, and has `more` if any has. */
+/** Returns the new lines of all members in order of time. `page` is the first member's, with `more` if any member has more. */
 async function round(
   at: LogAt,
   { ranks, cursors }: { readonly ranks: readonly number[]; readonly cursors: Map<number, string | undefined> },
@@ -88,7 +88,7 @@ function whatNext(page: LogPage, silent: number): "more" | "wait" | "next attemp
   return later ? "next attempt" : "ended";
 }
 
-/** Says what is new: lines, and what the job is doing, once it has changed. */
+/** Prints new lines, and the state of the job whenever it has changed. */
 class Teller {
   readonly #id: string;
   readonly #options: LogOptions;
@@ -119,7 +119,7 @@ class Teller {
       if (this.#options.json) this.#json(page.attempt, each);
       else this.#said.line(each);
     }
-    // The state is the latest attempt's.
+    // A page's state is that of the latest attempt.
     if (page.attempt === page.latestAttempt) this.#tellState(page);
   }
 

@@ -11,7 +11,7 @@ import type { JobOptions } from "./job.ts";
 
 export type JobsOptions = JobOptions & FilterOptions & { readonly limit: number; readonly cursor?: string | undefined };
 
-/** Lists a team's jobs, newest first, up to the limit; a page is shown as soon as it is there. */
+/** Lists a team's jobs, newest first, up to the limit. Each page is shown as soon as it arrives. */
 export async function jobs(options: JobsOptions, on: Context): Promise<number> {
   const { connection, console, nowMs } = on;
   const filter = filterOf(options, nowMs);
@@ -22,10 +22,10 @@ export async function jobs(options: JobsOptions, on: Context): Promise<number> {
   if (cursor.shown === 0) {
     const which = filter.states === undefined ? "" : `${filter.states.join(" or ")} `;
     const isNarrowed = [options.name, options.pool, options.since, options.before].some((each) => each !== undefined);
-    const how = isNarrowed ? " of those that were asked for" : `; submit one with: ${commandLine("submit", "FILE", "--team", team)}`;
+    const how = isNarrowed ? " that match" : `; submit one with: ${commandLine("submit", "FILE", "--team", team)}`;
     console.out(`team ${team} has no ${which}jobs${how}`);
   }
-  if (cursor.next !== undefined) console.note(`there are more: raise --limit, or go on with --cursor ${cursor.next}`);
+  if (cursor.next !== undefined) console.note(`there are more: raise --limit, or continue with --cursor ${cursor.next}`);
   return exitCodes.ok;
 }
 

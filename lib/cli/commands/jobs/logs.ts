@@ -11,19 +11,19 @@ import type { JobOptions } from "./job.ts";
 
 export type LogOptions = JobOptions & {
   readonly attempt?: number | undefined;
-  /** Of a gang's member; `all` for every one. */
+  /** The rank of a gang's member, or `all`. */
   readonly rank?: number | "all" | undefined;
-  /** Lines older than so many seconds are left out. */
+  /** Lines older than this many seconds are left out. */
   readonly since?: number | undefined;
-  /** Only so many of the newest lines. */
+  /** Only this many of the newest lines. */
   readonly tail?: number | undefined;
   readonly follow?: boolean | undefined;
   readonly whole?: boolean | undefined;
-  /** Nothing of what the job wrote is filtered. */
+  /** Prints the output without a filter. */
   readonly raw?: boolean | undefined;
 };
 
-/** Prints what an attempt has written so far, as it comes. */
+/** Prints what an attempt has written so far. */
 export async function logs(id: string, options: LogOptions, on: Context): Promise<number> {
   const { console } = on;
   const team = await teamOf(options.team, on.connection);
@@ -57,14 +57,14 @@ export const logAt = (of: Pick<LogAt, "team" | "job">, { attempt, since, tail }:
   tail,
 });
 
-/** The ranks that were asked for. */
+/** Returns the ranks whose logs to print. */
 export async function ranksOf(at: LogAt, { rank = 0 }: LogOptions, on: Context): Promise<readonly number[]> {
   if (rank !== "all") return [rank];
   const { members } = await pageOf({ ...at, rank: 0 }, on, 1);
   return Array.from({ length: members }, (_, index) => index);
 }
 
-/** Each member has been asked for so many; of all together only so many are wanted. */
+/** Yields only the newest `most` lines of all members together, because each member's log was fetched with that limit of its own. */
 async function* newestOf(lines: AsyncIterable<RankedLine>, most: number | undefined): AsyncGenerator<RankedLine> {
   if (most === undefined) {
     yield* lines;
@@ -82,7 +82,7 @@ export function plainLines({ rank, raw = false }: LogOptions, { console }: Conte
   return { line: ({ line, rank: of }) => printer.print(line, of), end: printer.end };
 }
 
-/** One list, an element a line, so that a long one need not fit into memory. */
+/** Prints a JSON list, one element per line, so that a long list need not fit into memory. */
 function jsonList({ rank }: LogOptions, { console }: Context): Said {
   let before: string | undefined;
   return {
@@ -98,11 +98,11 @@ function jsonList({ rank }: LogOptions, { console }: Context): Said {
 }
 
 export const wholeHint = (id: string, team: string, attempt: number): string =>
-  `parts of this log were left out; all of it is kept: ${commandLine("logs", id, "--whole", "--attempt", String(attempt), "--team", team)}`;
+  `parts of this log were left out; print all of it with: ${commandLine("logs", id, "--whole", "--attempt", String(attempt), "--team", team)}`;
 
 export function nothing({ job: id, state, reason, attempt: last }: Job, attempt: number, lately: boolean): string {
   if (state === "rejected") return `${id} was rejected and never ran: ${reason ?? ""}`;
   const why = state === "queued" && reason !== undefined ? `: ${reason}` : "";
   const yet = attempt === last && !isEnded(state) ? ` yet; it is ${state}${why}` : "";
-  return `attempt ${attempt} of ${id} has written nothing${lately ? " lately" : ""}${yet}`;
+  return `attempt ${attempt} of ${id} has written nothing${lately ? " in that time" : ""}${yet}`;
 }

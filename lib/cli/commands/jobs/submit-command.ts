@@ -13,7 +13,7 @@ export type CommandOptions = JobOptions & SubmitOptions & { readonly workdir?: s
 
 type Context = { readonly connection: Connection; readonly console: Console };
 
-/** Packs and uploads the folder, if there is one, and submits the command. Nothing is packed before the job is known to be possible. */
+/** Packs and uploads the folder, if there is one, and submits the command. Checks first that the job is possible. */
 export async function submitCommand(command: readonly string[], options: CommandOptions, on: Context): Promise<number> {
   const job = jobOf(command, options);
   if (options.pool !== undefined) poolNamed(options.pool, on.connection.deployment);
@@ -25,7 +25,7 @@ export async function submitCommand(command: readonly string[], options: Command
 
 type Code = { readonly s3: string; readonly sha256: string };
 
-/** An unchanged folder is the same archive, which is not uploaded again. */
+/** Uploads the folder as an archive. An unchanged folder results in the same archive, which is not uploaded again. */
 async function upload(
   folder: string,
   { team, strict }: { readonly team: string; readonly strict: boolean | undefined },
@@ -34,9 +34,9 @@ async function upload(
   return withProgress(console, `submitting ${folder}`, (tell) =>
     withPacked(folder, { tell: (packed) => tell(`packed ${packed}`), strict }, async (packed) => {
       for (const line of packedLines(folder, packed)) console.note(line);
-      tell(`uploading ${bytes(packed.packedBytes)} unless it is there already`);
+      tell(`uploading ${bytes(packed.packedBytes)} unless it is already there`);
       const { code, sent } = await connection.code.putCode({ team, file: packed.file });
-      if (!sent) console.note("unchanged since the last time, nothing sent");
+      if (!sent) console.note("unchanged since the last upload; nothing was sent");
       return code;
     }),
   );

@@ -20,11 +20,11 @@ export type SubmitOptions = {
 
 type Context = Pick<CommandContext, "connection" | "console">;
 
-/** As many jobs are watched at a time. */
+/** The most jobs that are watched at a time. */
 const mostWatched = 20;
 const mostNamed = 10;
 
-/** Sends each job to the team's queue once all are known to be possible; with `wait`, stays until all have ended. */
+/** Sends each job to the team's queue, after checking that all are possible. With `wait`, waits until all have ended. */
 export async function submit(files: readonly JobFile[], options: SubmitOptions, on: Context): Promise<number> {
   refuseTwice(files);
   const team = await teamOf(options.team, on.connection);
@@ -76,24 +76,24 @@ function traceFailed(outcomes: readonly Sent[], { note }: Context["console"]): v
   for (const error of errors.slice(0, mostNamed)) trace(error, note);
 }
 
-/** Which jobs were not sent, and whether all can safely be sent again. */
+/** Returns lines that say which jobs were not sent, and whether all can safely be sent again. */
 function notSentLines(notSent: readonly { at: string; id?: string; because: string }[], files: readonly JobFile[]): readonly string[] {
   const named = notSent.slice(0, mostNamed).map(({ at, id, because }) => `  ${at}${id === undefined ? "" : ` (${id})`}: ${because}`);
   const more = notSent.length > mostNamed ? [`  and ${notSent.length - mostNamed} more (--json names all)`] : [];
   const advice = files.every(({ message }) => message.id !== undefined)
-    ? "send the same again: every job has an id, and one that was sent already is not run twice"
-    : 'send only these again: a job without an "id" that was sent already would run twice';
+    ? "send the same jobs again: every job has an id, so a job that was already sent does not run twice"
+    : 'send only these again: a job without an "id" that was already sent would run twice';
   return [`fleet: ${notSent.length} of ${count(files.length, "job")} could not be sent:`, ...named, ...more, advice];
 }
 
 async function wait(ids: readonly string[], { team, json }: SubmitOptions & { readonly team: string }, on: Context): Promise<number> {
-  on.console.note(`submitted for team ${team}; Ctrl-C ends the waiting, not the work`);
+  on.console.note(`submitted for team ${team}; Ctrl-C ends this command, not the jobs`);
   const ended = await pMap(ids, (job) => untilEnded({ team, job }, on), { concurrency: mostWatched });
   if (json) on.console.out(JSON.stringify(ended.map(jobJson)));
   return ended.every((job) => job.state === "succeeded") ? exitCodes.ok : exitCodes.failed;
 }
 
-/** Tells each change of the job until it has ended. */
+/** Prints each change of the job's state until the job has ended. */
 async function untilEnded(ref: { team: string; job: string }, on: Context): Promise<Job> {
   let last = "";
   for (;;) {

@@ -13,16 +13,16 @@ import { withProgress } from "../../terminal/progress.ts";
 import { pageOf } from "../../views/log-pages.ts";
 import type { LogOptions } from "./logs.ts";
 
-/** A part is sealed within seconds of its upload. */
+/** How long to wait for missing parts: a part is sealed within seconds of its upload. */
 const lateMs = 30_000;
-/** What is not sealed so long after the job has ended never will be. */
+/** A part that is not sealed this long after the job's end never will be. */
 const oldMs = 120_000;
-/** Parts that are fetched ahead, each of some MiB. */
+/** Number of parts to fetch ahead, each of some MiB. */
 const ahead = 4;
 
 /**
- * Writes the whole log of a member of an attempt to stdout, byte for byte; of one that still runs, what has been kept of it by now. Says
- * on stderr what is missing, and fails if anything is.
+ * Writes the whole log of one member of an attempt to stdout, byte for byte. If the attempt still runs, writes what has been kept so far.
+ * Reports on stderr what is missing, and then returns exit code 1.
  */
 export async function wholeLog(id: string, options: LogOptions, on: Context & { readonly pollMs?: number }): Promise<number> {
   const { console, connection } = on;
@@ -40,27 +40,27 @@ export async function wholeLog(id: string, options: LogOptions, on: Context & { 
     return exitCodes.ok;
   }
   const missing = await print(segments, connection.keptLogs, { console, raw: options.raw === true || !console.isTerminal });
-  if (!isOver) console.note(`attempt ${page.attempt} of ${id} is not over: this is what was kept by now, which is a minute behind at most`);
-  else if (!hasEnd) console.note("the end of this log is missing: it is not sealed yet, or its node was lost before it was uploaded");
+  if (!isOver) console.note(`attempt ${page.attempt} of ${id} is not over: this is what was kept so far, at most a minute behind`);
+  else if (!hasEnd) console.note("the end of this log is missing: it is not sealed yet, or the node was lost before the upload");
   return missing || (isOver && !hasEnd) ? exitCodes.failed : exitCodes.ok;
 }
 
 function rankOf({ rank = 0, follow, tail, since, json }: LogOptions): number {
-  if (rank === "all") throw new UsageError("--whole prints the log of one member: name it with --rank N");
+  if (rank === "all") throw new UsageError("--whole prints the log of one member: choose it with --rank N");
   const others = Object.entries({ "--follow": follow, "--tail": tail, "--since": since, "--json": json });
   const other = others.find(([, value]) => value !== undefined);
-  if (other) throw new UsageError(`--whole prints all of a log as it is; leave ${other[0]} out`);
+  if (other) throw new UsageError(`--whole prints a log complete and unchanged; omit ${other[0]}`);
   return rank;
 }
 
-/** How long to wait for the end of the log of an attempt that is over. */
+/** Returns how long to wait for the end of the log of an attempt that is over. */
 async function patience(attempt: AttemptRef, latest: number, { connection, nowMs }: Context): Promise<number> {
   if (attempt.attempt < latest) return 0;
   const job = await connection.jobs.get(attempt);
   return job?.endedAtMs === undefined || nowMs - job.endedAtMs < oldMs ? lateMs : 0;
 }
 
-/** The parts there are, once all of them are or the patience is over. */
+/** Waits until all parts exist or the patience is over, and returns the parts. */
 async function listed(
   logs: KeptLogs,
   { attempt, rank, patienceMs, pollMs }: { attempt: AttemptRef; rank: number; patienceMs: number; pollMs: number },
@@ -75,7 +75,7 @@ async function listed(
   }
 }
 
-/** One that cannot be opened is told of when it is printed. */
+/** Returns whether a part is the last. If it cannot be opened, returns true, because `print` reports that error. */
 const isLast = (logs: KeptLogs, segment: SegmentRef): Promise<boolean> =>
   logs.open(segment).then(
     ({ last }) => last,
@@ -84,7 +84,7 @@ const isLast = (logs: KeptLogs, segment: SegmentRef): Promise<boolean> =>
 
 type To = { readonly console: Pick<Console, "bytes" | "jobLog" | "note">; readonly raw: boolean };
 
-/** Prints them in their order. Returns whether any is missing. */
+/** Prints the parts in order. Returns whether any is missing. */
 async function print(segments: readonly SegmentRef[], logs: KeptLogs, { console, raw }: To): Promise<boolean> {
   const output = raw ? { write: console.bytes, end: () => undefined } : linesOn(console);
   let [number, endsAt, missing] = [0, 0, false];
@@ -98,7 +98,7 @@ async function print(segments: readonly SegmentRef[], logs: KeptLogs, { console,
     }
     if (isGap) {
       missing = true;
-      console.note(`${bytes(opened.offset - endsAt)} of this log are missing here: they are not sealed yet, or were lost with their node`);
+      console.note(`${bytes(opened.offset - endsAt)} of this log are missing here: they are not sealed yet, or were lost with the node`);
     }
     endsAt = opened.offset + opened.bytes;
     for await (const chunk of unpacked(opened)) await output.write(chunk);
@@ -113,7 +113,7 @@ function unpacked({ gzip }: OpenedSegment): AsyncIterable<Uint8Array> {
   return gunzip;
 }
 
-/** The results in the order of the items, some of which are worked on ahead; an error is a result. */
+/** Yields the results in the order of the items, and works on some items ahead. Yields an error as a result. */
 async function* inOrder<T, R>(items: readonly T[], work: (item: T) => Promise<R>): AsyncGenerator<[T, R | Error]> {
   const begin = async (item: T): Promise<[T, R | Error]> => {
     try {
@@ -131,7 +131,7 @@ async function* inOrder<T, R>(items: readonly T[], work: (item: T) => Promise<R>
   for (const rest of begun) yield await rest;
 }
 
-/** For a terminal, which obeys what a program wrote: line by line, through the filter for job logs. */
+/** Returns an output for a terminal, which prints line by line through the filter for job logs. */
 function linesOn(console: Pick<Console, "jobLog">): { write(chunk: Uint8Array): Promise<void>; end(): void } {
   const decoder = new TextDecoder();
   let rest = "";
@@ -148,5 +148,5 @@ function linesOn(console: Pick<Console, "jobLog">): { write(chunk: Uint8Array): 
   };
 }
 
-/** What a terminal shows of a line that carriage returns have written anew. */
+/** Returns what a terminal would show of a line that was rewritten with carriage returns. */
 const newestState = (line: string): string => line.split("\r").findLast((state) => state !== "") ?? "";
