@@ -47,7 +47,7 @@ export async function createEndpoint(options: { port?: number; log: Log; logFile
     dispatch({ request, response, routes, agent }).catch((error: unknown) => {
       // Logged without the query, which may contain a presigned URL's signature.
       const path = request.url?.split("?")[0];
-      options.log({ message: "The endpoint could not handle a call", method: request.method, path, error });
+      options.log({ message: "Endpoint could not handle a call", method: request.method, path, error });
       failed(response, options.logFile);
     });
   });

@@ -41,10 +41,10 @@ export function startAlarms(options: AlarmsOptions): Alarms {
 
   const enter = (alarm: Alarm, from: StateNote, to: StateNote): void => {
     notes.set(alarm.name, to);
-    log({ message: `The alarm ${alarm.name} is ${to.value}`, reason: to.reason });
+    log({ message: "Alarm changed state", alarm: alarm.name, state: to.value, reason: to.reason });
     told = told
       .then(() => options.putEvent(stateChange(alarm, from, to)))
-      .catch((error: unknown) => log({ message: "An alarm's change of state could not be put on the bus", alarm: alarm.name, error }));
+      .catch((error: unknown) => log({ message: "Alarm event not put on the bus", alarm: alarm.name, error }));
   };
   const look = (alarm: Alarm, nowMs: number): void => {
     const before = notes.get(alarm.name);

@@ -61,7 +61,7 @@ export function startCloudWatch(options: CloudWatchOptions): CloudWatch {
       try {
         metrics.put(putMetricData(call, now()) ?? []);
       } catch (error) {
-        log({ message: "The metrics of a call to CloudWatch could not be read; alarms do not see them", error });
+        log({ message: "CloudWatch call not read; alarms do not see its metrics", error });
       }
     },
     close: async () => {

@@ -126,7 +126,7 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
         return how === "cut" ? { ...answer, cut: true } : answer;
       } catch (error) {
         if (error instanceof Ec2Error) return errorAnswer(error);
-        log({ message: "A call to EC2 failed", action, error });
+        log({ message: "EC2 call failed", action, error });
         return errorAnswer(new Ec2Error("InternalError", "An internal error has occurred", 500));
       }
     },

@@ -98,7 +98,7 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, own: {
     const booted = await boot();
     if (booted === "shutdown") return "the node function ordered the boot script to shut down";
     if (booted !== "no script") return await work(booted);
-    room.log({ message: "Nothing runs on this instance, because its user data has no node URL or no pool", instance: instance.id });
+    room.log({ message: "Instance runs nothing: its user data has no node URL or no pool", instance: instance.id });
     return undefined;
   };
 
@@ -108,7 +108,7 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, own: {
     run() {
       running = run().catch((error: unknown) => {
         if (stop.signal.aborted) return undefined;
-        room.log({ message: "An instance could not start its worker", instance: instance.id, error });
+        room.log({ message: "Worker could not be started", instance: instance.id, error });
         return `it could not start its worker: ${inWords(error)}`;
       });
       return running;

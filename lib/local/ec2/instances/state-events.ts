@@ -34,7 +34,7 @@ export function createStateEvents(putEvent: PutEvent, log: Log, delayMs: () => n
       try {
         return await putEvent(event);
       } catch (error) {
-        log({ message: "An instance's event could not be put on the bus", instance, event, attempt, error });
+        log({ message: "Instance event not put on the bus", instance, event, attempt, error });
         if (attempt < attempts) await sleep(100 * 2 ** attempt);
       }
     }
