@@ -31,7 +31,7 @@ export async function readAssets(folder: string, stack: string, names: Readonly<
   });
 }
 
-/** Below the size of the Node binary that a deployment uploads. Nodes here run this machine's Node and do not need it. */
+/** Excludes the Node binary: nodes here run this machine's Node, and the emulator would keep the binary in memory. */
 const limitBytes = 20 * 1024 * 1024;
 
 /** Uploads the small files of a deployment to the places where the template refers to them. */

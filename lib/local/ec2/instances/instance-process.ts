@@ -32,7 +32,7 @@ export type MachineRoom = {
 export type Machine = {
   readonly folder: string;
   pid(): number | undefined;
-  /** Runs the boot script, then the worker. Resolves when the machine is off, with the reason, or undefined if `end` or `kill` ended it. */
+  /** Runs the boot script, then the worker. Resolves with the reason to turn the machine off, or with undefined if there is none. */
   run(): Promise<string | undefined>;
   /** Ends everything that runs on it and clears its folder, except the log. */
   end(graceMs: number): Promise<void>;

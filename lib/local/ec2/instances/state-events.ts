@@ -17,7 +17,7 @@ export type InstanceNews = { readonly kind: "state"; readonly state: InstanceSta
 /** The instance that the news concerns. */
 type Named = Pick<InstanceFacts, "id" | "region" | "zone" | "accountId">;
 
-/** Publishes what happens to instances on the event bus. The news of an instance keep their order. */
+/** Publishes what happens to instances on the event bus. The events of an instance keep their order. */
 export type StateEvents = {
   emit(instance: Named, news: InstanceNews): void;
   /** Resolves when everything that was emitted so far is on the bus or was dropped after its last attempt. */
