@@ -1,12 +1,16 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the planted sources hold templates
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { dialect, type TextFile, tooMany, type Word, wordsIn } from "./words.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
-const files: readonly TextFile[] = globSync(["{cdk,events,functions,lib}/**/*.ts", "{README,ARCHITECTURE,CONTRIBUTING}.md", "docs/**/*.md"], {
-  cwd: root,
-})
+const files: readonly TextFile[] = globSync(
+  ["{cdk,events,functions,lib}/**/*.ts", "{README,ARCHITECTURE,CONTRIBUTING}.md", "docs/**/*.md"],
+  {
+    cwd: root,
+  },
+)
   .map((path) => path.replaceAll("\\", "/"))
   .toSorted()
   .map((path) => ({ path, source: readFileSync(join(root, path), "utf8") }));
@@ -21,7 +25,8 @@ test("the count of words covers every folder with source code and every document
   expect(files.length).toBeGreaterThan(500);
 });
 
-const found = (source: string, path = "lib/x.ts"): string[] => wordsIn({ path, source }).map(({ kind, word, at }) => `${kind} ${word} ${at}`);
+const found = (source: string, path = "lib/x.ts"): string[] =>
+  wordsIn({ path, source }).map(({ kind, word, at }) => `${kind} ${word} ${at}`);
 
 describe("planted words", () => {
   test.each<[string, string, string]>([

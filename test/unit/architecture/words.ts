@@ -59,7 +59,10 @@ export function tooMany(found: readonly Found[], most: typeof ceilings = ceiling
 function passagesOf(source: string): readonly Passage[] {
   const code = withoutText(source);
   // Text is what `withoutText` has replaced by spaces. White space is kept, because a passage may have several lines.
-  const text = source.split("").map((char, at) => (/\s/.test(char) || code[at] !== char ? char : "\0")).join("");
+  const text = source
+    .split("")
+    .map((char, at) => (/\s/.test(char) || code[at] !== char ? char : "\0"))
+    .join("");
   return [...text.matchAll(/[^\0]+/g)].flatMap(({ 0: piece, index }) => {
     const prose = piece.trim();
     const line = 1 + linesBefore(text, index + piece.indexOf(prose));

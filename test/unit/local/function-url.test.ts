@@ -106,27 +106,30 @@ describe("a function URL", () => {
     ]);
   });
 
-  it.each(["GET", "DELETE", "PUT", "PATCH"])("a function URL passes a %s to the function with its path, its unchanged query and no body", async (method) => {
-    const problem = { statusCode: 404, headers: { "content-type": "application/problem+json" }, body: '{"title":"no such job"}' };
-    const { ask, events } = setUp(both, problem);
-    expect(await ask(method, { path: "/v1/jobs/research/a%20b%3A1", query: { cursor: "x y/+=", state: "queued" } })).toEqual({
-      status: 404,
-      headers: { "content-type": "application/problem+json" },
-      body: '{"title":"no such job"}',
-    });
-    expect(events).toEqual([
-      expect.objectContaining({
-        rawPath: "/v1/jobs/research/a%20b%3A1",
-        rawQueryString: "cursor=x%20y%2F%2B%3D&state=queued",
-        queryStringParameters: { cursor: "x y/+=", state: "queued" },
-        headers: expect.not.objectContaining({ cookie: expect.anything() }),
-        cookies: ["a=1", "b=2"],
-        isBase64Encoded: false,
-        requestContext: expect.objectContaining({ http: expect.objectContaining({ method, path: "/v1/jobs/research/a%20b%3A1" }) }),
-      }),
-    ]);
-    expect(events[0]).not.toHaveProperty("body");
-  });
+  it.each(["GET", "DELETE", "PUT", "PATCH"])(
+    "a function URL passes a %s to the function with its path, its unchanged query and no body",
+    async (method) => {
+      const problem = { statusCode: 404, headers: { "content-type": "application/problem+json" }, body: '{"title":"no such job"}' };
+      const { ask, events } = setUp(both, problem);
+      expect(await ask(method, { path: "/v1/jobs/research/a%20b%3A1", query: { cursor: "x y/+=", state: "queued" } })).toEqual({
+        status: 404,
+        headers: { "content-type": "application/problem+json" },
+        body: '{"title":"no such job"}',
+      });
+      expect(events).toEqual([
+        expect.objectContaining({
+          rawPath: "/v1/jobs/research/a%20b%3A1",
+          rawQueryString: "cursor=x%20y%2F%2B%3D&state=queued",
+          queryStringParameters: { cursor: "x y/+=", state: "queued" },
+          headers: expect.not.objectContaining({ cookie: expect.anything() }),
+          cookies: ["a=1", "b=2"],
+          isBase64Encoded: false,
+          requestContext: expect.objectContaining({ http: expect.objectContaining({ method, path: "/v1/jobs/research/a%20b%3A1" }) }),
+        }),
+      ]);
+      expect(events[0]).not.toHaveProperty("body");
+    },
+  );
 
   it("a function URL accepts the administrator's well-known credentials and refuses another secret", async () => {
     const { ask, events } = setUp([]);

@@ -4,7 +4,12 @@ import { signedFor } from "../../../lib/local/requests/service-of.ts";
 
 it.each<[string, string, string | undefined, string | undefined]>([
   ["the header", "/", "AWS4-HMAC-SHA256 Credential=AKIA/20261123/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=00", "ec2"],
-  ["the query of a presigned URL", "/b/k?X-Amz-Credential=AKIA%2F20261123%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Signature=00", undefined, "s3"],
+  [
+    "the query of a presigned URL",
+    "/b/k?X-Amz-Credential=AKIA%2F20261123%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Signature=00",
+    undefined,
+    "s3",
+  ],
   ["no signature, as undefined", "/b/k", undefined, undefined],
 ])("the service and the access key are read from %s", (_name, path, authorization, wanted) => {
   expect(signedFor(path, { authorization })).toEqual(wanted && { accessKeyId: "AKIA", service: wanted });
