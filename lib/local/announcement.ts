@@ -4,23 +4,23 @@ import * as z from "zod";
 import { jsonOf } from "../../events/json.ts";
 import { isAlive } from "./run/run-folder.ts";
 
-/** One local cloud of this user, as it is known to the `fleet` command. */
+/** A local cloud of this user, as the `fleet` command finds it. */
 export const Announcement = z.object({
   endpoint: z.url(),
   pid: z.int(),
   startedAt: z.iso.datetime(),
-  /** Where its logs are. */
+  /** The folder of its logs. */
   runFolder: z.string().optional(),
-  /** Absent while it runs, and if it was killed. */
+  /** Undefined while it runs, and if it was killed. */
   endedAt: z.iso.datetime().optional(),
 });
 export type Announcement = z.infer<typeof Announcement>;
 
 /** The local clouds of this user. */
 export type Clouds = {
-  /** Those whose process runs, the newest first: commands speak to the first. */
+  /** Those whose process runs, newest first. Commands use the first one. */
   readonly running: readonly Announcement[];
-  /** The newest of those that have ended or were killed. */
+  /** The newest one that has ended or was killed. */
   readonly last?: Announcement | undefined;
 };
 
@@ -28,8 +28,8 @@ const cloudsIn = (folder: string): string => join(folder, "clouds");
 const fileOf = (folder: string, pid: number): string => join(cloudsIn(folder), `${pid}.json`);
 
 /**
- * Writes down where the local cloud of this process is. `close` notes that it has ended: that stays on record, so that a command
- * which spoke to it fails, and does not go to AWS instead.
+ * Records where the local cloud of this process is. `close` records that it has ended. The record is kept, because a command that
+ * used this cloud must then fail instead of calling AWS.
  */
 export async function announce(
   folder: string,
@@ -49,12 +49,12 @@ async function write(folder: string, announcement: Announcement): Promise<void> 
   await rename(fresh, file);
 }
 
-/** A new cloud takes the place of those that have ended. */
+/** Deletes the records of clouds that have ended, because a new cloud replaces them. */
 async function forgetEnded(folder: string): Promise<void> {
   for (const each of await all(folder)) if (!isRunning(each)) await rm(fileOf(folder, each.pid), { force: true });
 }
 
-/** The local clouds that were announced in a folder. */
+/** Returns the local clouds that were announced in a folder. */
 export async function readClouds(folder: string): Promise<Clouds> {
   const clouds = await all(folder);
   return { running: clouds.filter(isRunning), last: clouds.find((each) => !isRunning(each)) };
@@ -62,7 +62,7 @@ export async function readClouds(folder: string): Promise<Clouds> {
 
 const isRunning = ({ pid, endedAt }: Announcement): boolean => endedAt === undefined && isAlive(pid);
 
-/** The newest first. */
+/** Returns all records, newest first. */
 async function all(folder: string): Promise<Announcement[]> {
   const names = await readdir(cloudsIn(folder)).catch(unlessMissing([]));
   const texts = names
@@ -72,7 +72,7 @@ async function all(folder: string): Promise<Announcement[]> {
   return read.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt) || b.pid - a.pid);
 }
 
-/** What cannot be read must not pass for what is not there: a command would go to AWS. */
+/** Ignores a missing file only. An unreadable file must not count as missing, because a command would then call AWS. */
 const unlessMissing =
   <T>(none: T) =>
   (error: NodeJS.ErrnoException): T => {

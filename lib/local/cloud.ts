@@ -1,6 +1,6 @@
 /**
- * The local cloud: the synthesized stack, made and run on this machine. The emulators keep AWS's data, the endpoint is
- * its one address, functions run as threads of this process, and instances as processes beside it.
+ * The local cloud: the synthesized stack, created and run on this machine. The emulators keep AWS's data, the endpoint is its
+ * only address, functions run as threads of this process, and instances run as separate processes.
  */
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -35,49 +35,49 @@ import { readAssets, uploadAssets } from "./template/assets.ts";
 import { readTemplate } from "./template/template.ts";
 
 export type LocalCloudOptions = {
-  /** Keeps what every start can use again (the emulators, assemblies) and a folder for each run. */
+  /** Contains what later starts reuse (the emulators, assemblies) and a folder per run. */
   readonly folder: string;
-  /** @default a free one */
+  /** @default a free port */
   readonly port?: number;
   /** The admin's configuration. @default cdk/local.config.ts */
   readonly configuration?: string;
-  /** Told what takes long, in words for a person; everything else is in the run's folder. */
+  /** Receives a sentence for people about each slow step. Everything else is logged in the run's folder. */
   readonly log: (line: string) => void;
   /** How this EC2 differs from an ideal one. */
   readonly ec2?: Partial<Ec2Behaviour>;
-  /** At what pace queues' metrics are published and alarms evaluated. */
+  /** How often queues' metrics are published and alarms are evaluated. */
   readonly cloudwatch?: Partial<CloudWatchBehaviour>;
-  /** The folder in which `readClouds` shall find this cloud. @default none */
+  /** The folder in which `readClouds` should find this cloud. @default none */
   readonly announceIn?: string;
 };
 
 export type LocalCloud = {
-  /** Where every AWS API and every function URL is. */
+  /** The address of every AWS API and every function URL. */
   readonly endpoint: string;
   readonly region: string;
-  /** An administrator's, for whoever needs some. */
+  /** An administrator's credentials. */
   readonly credentials: IssuedCredentials;
   readonly deployment: Deployment;
-  /** Of this run: `cloud.log`, `functions.log` (JSON lines), the emulators' logs and each node's folder. */
+  /** The folder of this run: `cloud.log`, `functions.log` (JSON lines), the emulators' logs and a folder per node. */
   readonly runFolder: string;
   readonly ec2: Ec2Front;
-  /** The stack's alarms: what state they are in, and since when. */
+  /** Returns the stack's alarms, with their states and the times of their last changes. */
   alarms(): readonly AlarmView[];
-  /** As CloudWatch's SetAlarmState: holds until the alarm's next evaluation finds otherwise. Throws the Fault `no-alarm`. */
+  /** Does what CloudWatch's SetAlarmState does: the alarm's next evaluation may change the state again. Throws the Fault `no-alarm`. */
   setAlarmState(name: string, state: AlarmState, reason: string): void;
-  /** Runs a function, by its name in functions/ or its full one, beside whatever else runs. */
+  /** Runs a function, named as in functions/ or by its full name, concurrently with everything else. */
   invoke(functionName: string, event: unknown): Promise<Invocation>;
-  /** Ends whatever a function is doing, as a crash would. */
+  /** Ends all invocations of a function, as a crash would. */
   kill(functionName: string): Promise<void>;
-  /** Ends everything that was started. May be called again. */
+  /** Ends everything that was started. Calling it twice is safe. */
   close(): Promise<void>;
 };
 
 const stackName = "Fleetwright";
-/** How long batches in hand may take once everything closes. */
+/** How long batches in progress may still take while the cloud closes. */
 const graceMs = 2_000;
 
-/** Starts a local cloud; on failure nothing is left behind. Several can run beside each other. */
+/** Starts a local cloud. If that fails, nothing is left running. Several local clouds can run at the same time. */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const run = await createRunFolder(resolve(options.folder), Date.now());
   const log = createLogFile(logFileOf(run));
@@ -112,7 +112,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
   const identities = createIdentities({
     onIssue: (principal, issued) => {
       registerCredentials(emulators.ministackUrl, principal, issued).catch((error: unknown) =>
-        log({ message: "Credentials were not registered", role: principal.role, error }),
+        log({ message: "Credentials not registered", role: principal.role, error }),
       );
     },
   });
@@ -133,7 +133,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     }),
   );
   const urls = laterAnswer();
-  // Before there is a stack there is no alarm that could miss a call.
+  // Until the stack exists, there is no alarm that could miss a call.
   let noteCall: CloudWatch["noteCall"] = () => undefined;
   endpoint.open({
     ministackUrl: emulators.ministackUrl,
@@ -213,10 +213,10 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
   };
 }
 
-/** By its name: the one function that people call. */
+/** Returns the name of the one function that people call. */
 const apiFunction = ({ functions }: Blueprint): string => functions.find(({ name }) => name.endsWith("-api"))?.name ?? "api";
 
-/** A function URL's answer before and after its function is there. */
+/** Handles calls to function URLs, before and after the functions exist. */
 function laterAnswer() {
   type Answer = ReturnType<typeof createFunctionUrls>;
   let given: Answer | undefined;

@@ -1,13 +1,14 @@
 /**
- * Ways to make things happen in a running local cloud that AWS has no call of its own for. They exist here only, for
- * whoever is on this machine: JSON in, JSON out, `content-type: application/json` demanded so that no web page can call.
+ * Calls that make things happen in a running local cloud and that AWS does not offer. They are for anyone on this machine. Bodies
+ * are JSON, and `content-type: application/json` is required so that no web page can make these calls.
  *
  *     POST /_local/interrupt {"instance": "i-…", "noticeMs": 5000}   EC2 takes a spot instance back → {"instance", "endsAt"}
- *     POST /_local/rebalance {"instance": "i-…"}                     EC2 says that it may soon       → {"instance"}
+ *     POST /_local/rebalance {"instance": "i-…"}                     EC2 warns that it may do so     → {"instance"}
  *
- * Those of EC2's own moods are in ec2-controls.ts.
+ * The controls of EC2's capacity and errors are in ec2-controls.ts.
  *
- * 404: there is no such instance (or path), 409: it is on-demand or has ended, 400: the body is another; each with {"message"}.
+ * Errors have a {"message"}. 400: the body is not valid; 404: there is no such instance or path; 409: the instance is on-demand or
+ * has ended.
  */
 import * as z from "zod";
 import { inWords } from "../model/errors/in-words.ts";
@@ -50,9 +51,9 @@ export function createControls(ec2: Controlled): (call: HttpCall) => HttpAnswer 
 
   return (call) => {
     const control = controls.get(call.path);
-    if (!control) return said(404, `There is no ${call.path}; there is ${[...controls.keys()].join(", ")}`);
-    if (call.method !== "POST") return said(405, `${call.path} takes POST`);
-    if (!call.headers["content-type"]?.startsWith("application/json")) return said(415, "The content-type has to be application/json");
+    if (!control) return said(404, `There is no ${call.path}; the controls are: ${[...controls.keys()].join(", ")}`);
+    if (call.method !== "POST") return said(405, `${call.path} accepts only POST`);
+    if (!call.headers["content-type"]?.startsWith("application/json")) return said(415, "The content-type must be application/json");
     try {
       return json(200, control(JSON.parse(call.body.toString("utf8"))));
     } catch (error) {
@@ -63,9 +64,9 @@ export function createControls(ec2: Controlled): (call: HttpCall) => HttpAnswer 
 
 function refusal(error: unknown, instances: () => string): HttpAnswer {
   if (error instanceof z.ZodError) return said(400, z.prettifyError(error));
-  if (error instanceof SyntaxError) return said(400, "The body is no JSON");
+  if (error instanceof SyntaxError) return said(400, "The body is not JSON");
   if (!(error instanceof Fault)) throw error;
-  return error.code === "no-instance" ? said(404, `${inWords(error)}; there is ${instances()}`) : said(409, inWords(error));
+  return error.code === "no-instance" ? said(404, `${inWords(error)}; the instances are: ${instances()}`) : said(409, inWords(error));
 }
 
 const json = (status: number, body: object): HttpAnswer => ({

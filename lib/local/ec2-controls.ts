@@ -1,14 +1,14 @@
 /**
- * Controls of the local cloud's EC2, beside those in controls.ts: what AWS does when it likes, here when somebody asks for it.
+ * Controls of the local cloud's EC2, in addition to those in controls.ts. They cause, on request, what happens on AWS at any time.
  *
  *     POST /_local/ec2/refuse   {"offer": {"instanceType": "g5.xlarge"}, "code": "InsufficientInstanceCapacity", "forMs": 60000}
- *     POST /_local/ec2/capacity {"offers": "g5.xlarge/<any zone>/spot", "count": 2}, or "script": [[0, 2], [5000, 0]]; `*` is any
+ *     POST /_local/ec2/capacity {"offers": "g5.xlarge/<any zone>/spot", "count": 2}, or "script": [[0, 2], [5000, 0]]; `*` matches any
  *     POST /_local/ec2/requests {"action": "CreateFleet", "burst": 5, "perSecond": 2}, or {"action": "CreateFleet"} for no limit
- *     POST /_local/ec2/throttle {"action": "CreateFleet", "times": 3}                the next calls are refused for their rate
- *     POST /_local/ec2/lose     {"action": "CreateFleet", "times": 1, "how": "cut"}  the next calls happen, their answers are lost
- *     POST /_local/ec2/delay    {"action": "CreateFleet", "times": 1, "ms": 5000}    the next calls happen, and are answered late
+ *     POST /_local/ec2/throttle {"action": "CreateFleet", "times": 3}                the next calls are throttled
+ *     POST /_local/ec2/lose     {"action": "CreateFleet", "times": 1, "how": "cut"}  the next calls happen, but their responses are lost
+ *     POST /_local/ec2/delay    {"action": "CreateFleet", "times": 1, "ms": 5000}    the next calls happen, but their responses are late
  *
- * Each answers what it was asked; 400: the body is another.
+ * Each returns the request that it carried out. 400: the body is not valid.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";

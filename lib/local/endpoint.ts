@@ -6,48 +6,48 @@ import type { HttpAnswer, HttpCall } from "./requests/http.ts";
 import { signedFor } from "./requests/service-of.ts";
 import type { Log } from "./run/log-line.ts";
 
-/** Where each call goes. Functions take whole calls; SSM and CloudWatch stream through to moto, everything else to MiniStack. */
+/** Where each call goes. The functions take whole calls. SSM and CloudWatch are streamed to moto, everything else to MiniStack. */
 export type Routes = {
   readonly ministackUrl: string;
   readonly motoUrl: string;
   readonly ec2: (call: HttpCall) => Promise<HttpAnswer>;
   readonly pricing: (call: HttpCall) => Promise<HttpAnswer>;
-  /** Told of calls to CloudWatch that moto has accepted. */
+  /** Called with each call to CloudWatch that moto has accepted. */
   readonly monitoring: (call: HttpCall) => void;
-  /** What S3 denies this caller that MiniStack says does not exist; undefined for nothing. */
+  /** Returns the error with which S3 would deny access where MiniStack returned 404, or undefined if S3 would return 404, too. */
   readonly hidden: (accessKeyId: string, exchange: S3Exchange) => { readonly body: string } | undefined;
-  /** Told of the calls to STS that MiniStack has carried out. */
+  /** Called with each call to STS that MiniStack has carried out, and its response. */
   readonly sessions: (request: string, answer: string) => void;
-  /** Ways to make things happen here that AWS has no call for, below `/_local/`. */
+  /** Handles the local cloud's own controls, under `/_local/`. */
   readonly controls: (call: HttpCall) => HttpAnswer;
-  /** `path` is what follows the function's URL, from its slash on; the call's own path is the one that was signed. */
-  /** The API itself, below `/v1/`, where no service of AWS is: it is found under the one address that everybody knows. */
+  /** Handles calls to the API under `/v1/`, where no AWS service is, so that one address serves the API, too. */
   readonly api: (call: HttpCall) => Promise<HttpAnswer>;
+  /** Handles a call to a function URL. `path` is the rest after the URL, from its slash on. The call's own path is the signed one. */
   readonly functionUrl: (target: { name: string; path: string }, call: HttpCall) => Promise<HttpAnswer>;
 };
 
 export type Endpoint = {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
-  /** Until then every call is answered with 503. */
+  /** Starts to route calls. Before, every call gets a 503. */
   open(routes: Routes): void;
   close(): Promise<void>;
 };
 
-/** Lambda takes 6 MB; EC2's and Pricing's calls are far smaller. */
+/** Lambda accepts 6 MB. The calls to EC2 and Pricing are far smaller. */
 const callLimitBytes = 6 * 1024 * 1024;
 const functionUrlPath = /^\/_url\/([A-Za-z0-9-_]+)(\/.*|\?.*|)$/;
 
-/** One server for all of AWS's APIs, on 127.0.0.1. `port` 0 (default) takes a free one. `logFile` is where `log` writes. */
+/** Starts one server for all of AWS's APIs on 127.0.0.1. `port` 0 (default) takes a free port. `logFile` is where `log` writes. */
 export async function createEndpoint(options: { port?: number; log: Log; logFile: string }): Promise<Endpoint> {
   let routes: Routes | undefined;
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: 15 * 60_000 });
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 75_000 }, (request, response) => {
     if (!routes) return answer(response, { status: 503, headers: {}, body: "The local cloud is still starting" });
     dispatch({ request, response, routes, agent }).catch((error: unknown) => {
-      // Without the query, which may be a presigned URL's.
+      // Logged without the query, which may contain a presigned URL's signature.
       const path = request.url?.split("?")[0];
-      options.log({ message: "The endpoint could not answer", method: request.method, path, error });
+      options.log({ message: "Endpoint could not handle a call", method: request.method, path, error });
       failed(response, options.logFile);
     });
   });
@@ -105,7 +105,7 @@ async function dispatch(exchange: Exchange): Promise<void> {
   }
 }
 
-/** Passes an answer of MiniStack's S3 on, except where S3 would not tell this caller so much. */
+/** Forwards a response of MiniStack's S3, except a 404 that S3 would not reveal to this caller. */
 async function passS3({ request, response, routes }: Exchange, accessKeyId: string, theirs: IncomingMessage): Promise<void> {
   const [method, path, status] = [request.method ?? "GET", request.url ?? "/", theirs.statusCode ?? 502];
   if (status !== 404 || (method !== "GET" && method !== "HEAD")) return pass(theirs, response);
@@ -120,7 +120,7 @@ async function relaySessions(exchange: Exchange): Promise<void> {
   const asked = overheard(request);
   await relay(exchange, routes.ministackUrl, async (theirs) => {
     const said = await textOf(theirs);
-    // Before the caller can use them.
+    // The credentials must be known before the caller can use them.
     if (theirs.statusCode === 200) routes.sessions(Buffer.concat(asked).toString(), said);
     response.writeHead(theirs.statusCode ?? 502, theirs.headers).end(said);
   });
@@ -165,20 +165,20 @@ function callOf(request: IncomingMessage, body: Buffer): HttpCall {
   return { method: request.method ?? "GET", path: request.url ?? "/", headers: Object.fromEntries(headers), body };
 }
 
-/** What passes through; complete when the call has been answered. */
+/** Returns the chunks of a request while it is streamed. They are complete when the response is sent. */
 function overheard(request: IncomingMessage): readonly Buffer[] {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   return chunks;
 }
 
-/** An answer as it comes. */
+/** Streams a response. */
 function pass(theirs: IncomingMessage, response: ServerResponse): void {
   response.writeHead(theirs.statusCode ?? 502, theirs.headers);
   theirs.pipe(response);
 }
 
-/** Passes the call on, headers (Host too) untouched, and the answer back as `how` does it, by default as it comes. */
+/** Forwards the call with unchanged headers, including Host. `how` returns the response; by default it is streamed. */
 function relay(
   { request, response, agent }: Exchange,
   to: string,
@@ -195,7 +195,7 @@ function relay(
       },
     );
     onward.once("error", reject);
-    // A long poll whose caller is gone must not take a message with it.
+    // A long poll whose caller is gone must not receive a message, which would be lost.
     response.once("close", () => {
       if (!response.writableFinished) onward.destroy();
       resolve();
@@ -218,6 +218,6 @@ function failed(response: ServerResponse, logFile: string): void {
   answer(response, {
     status: 502,
     headers: { "content-type": "text/plain" },
-    body: `The local cloud could not answer; its log says why: ${logFile}`,
+    body: `The local cloud could not handle this call; see its log: ${logFile}`,
   });
 }

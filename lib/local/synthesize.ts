@@ -11,13 +11,13 @@ const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "..", "..");
 const synthTimeoutMs = 5 * 60_000;
 
-/** What the assembly is made from. The local cloud only reads it; the command line and the simulator are not in it. */
+/** The sources of the assembly. The command line and the simulator are not in it, and the local cloud only reads it. */
 const sources = ["cdk", "events", "functions", "lib", "package-lock.json"];
 const notSources = ["local", "cli", "sim"].map((folder) => join("lib", folder));
 
 /**
- * The folder of the cloud assembly for this configuration, synthesized unless the same sources were before.
- * Two starts at once may both make it; the later one's is dropped.
+ * Returns the folder of the cloud assembly for this configuration. It is synthesized unless an assembly of the same sources exists.
+ * If two starts create it at once, the later one is dropped.
  */
 export async function synthesize(options: { folder: string; configuration: string; log: Log }): Promise<string> {
   const configuration = resolve(options.configuration);
@@ -40,7 +40,7 @@ export async function synthesize(options: { folder: string; configuration: strin
   return assembly;
 }
 
-/** Removes assemblies that nobody uses and that are older than an hour: one may just have been made by a start beside us. */
+/** Deletes unused assemblies that are older than an hour. A newer one may have just been created by another start. */
 export async function pruneAssemblies(folder: string, inUse: ReadonlySet<string>): Promise<void> {
   const names = (await readdir(folder)).filter((name) => name.startsWith("synth-"));
   for (const path of names.map((name) => join(folder, name))) {

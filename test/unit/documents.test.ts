@@ -107,7 +107,14 @@ test("every example in docs/jobs.md is a message that the job schema accepts", (
   for (const example of examples) expect(() => JobMessage.parse(JSON.parse(example)), example).not.toThrow();
 });
 
-test("the glossary is in alphabetical order and names one file per word", () => {
+test("every reason that docs/operations.md explains occurs in the source code", () => {
+  const reasons = [...read("docs/operations.md").matchAll(/^ {3}\| `([^`]+)`/gm)].map(([, reason = ""]) => reason);
+  const sources = globSync("lib/decide/**/*.ts", { cwd: root }).map(read).join("\n");
+  expect(reasons.length).toBeGreaterThan(6);
+  expect(reasons.filter((reason) => !sources.includes(reason))).toEqual([]);
+});
+
+test("the glossary is in alphabetical order, and names one file per word", () => {
   const rows =
     read("docs/glossary.md")
       .match(/^\| .+ \|$/gm)

@@ -9,28 +9,28 @@ import { firstNote, noteOf, type StateNote, stateChange } from "./state-change.t
 
 export type AlarmView = { readonly name: string; readonly state: AlarmState; readonly sinceMs: number; readonly reason: string };
 
-/** The alarms of the stack, each looked at once in its period, and once a minute where that is longer. */
+/** The alarms of the stack. Each is evaluated once per period, or once per minute if its period is longer than that. */
 export type Alarms = {
   list(): readonly AlarmView[];
-  /** As CloudWatch's SetAlarmState: holds until the next evaluation finds otherwise. Throws the Fault `no-alarm`. */
+  /** Does what CloudWatch's SetAlarmState does: the next evaluation may change the state again. Throws the Fault `no-alarm`. */
   set(name: string, state: AlarmState, reason: string): void;
-  /** Looks at all alarms now; the timers do the same. */
+  /** Evaluates all alarms now, as the timers do. */
   evaluate(nowMs: number): void;
-  /** Resolves when every event so far is on the bus or was given up. */
+  /** Stops the timers and resolves when every event so far is on the bus or was dropped after an error. */
   close(): Promise<void>;
 };
 
 export type AlarmsOptions = {
   readonly alarms: readonly Alarm[];
   readonly metrics: MetricStore;
-  /** How many seconds of AWS's time pass in one of ours. */
+  /** How many seconds of AWS's time pass per real second. */
   readonly periodScale: number;
   putEvent(event: ServiceEvent): Promise<void>;
   now(): number;
   readonly log: Log;
 };
 
-/** A period's last values may come a moment after it. */
+/** A period's last values may arrive a moment after its end. */
 const settleMs = 100;
 const minute = 60;
 
@@ -41,10 +41,10 @@ export function startAlarms(options: AlarmsOptions): Alarms {
 
   const enter = (alarm: Alarm, from: StateNote, to: StateNote): void => {
     notes.set(alarm.name, to);
-    log({ message: `The alarm ${alarm.name} is ${to.value}`, reason: to.reason });
+    log({ message: "Alarm changed state", alarm: alarm.name, state: to.value, reason: to.reason });
     told = told
       .then(() => options.putEvent(stateChange(alarm, from, to)))
-      .catch((error: unknown) => log({ message: "The state of an alarm could not be put on the bus", alarm: alarm.name, error }));
+      .catch((error: unknown) => log({ message: "Alarm event not put on the bus", alarm: alarm.name, error }));
   };
   const look = (alarm: Alarm, nowMs: number): void => {
     const before = notes.get(alarm.name);
@@ -68,7 +68,7 @@ export function startAlarms(options: AlarmsOptions): Alarms {
       const alarm = alarms.find((each) => each.name === name);
       const before = notes.get(name);
       if (!alarm || !before)
-        throw new Fault("no-alarm", `There is no alarm ${name}; there is ${[...notes.keys()].sort().join(", ") || "none"}`);
+        throw new Fault("no-alarm", `There is no alarm ${name}; the alarms are: ${[...notes.keys()].sort().join(", ") || "none"}`);
       if (before.value !== value) enter(alarm, before, { value, reason, atMs: options.now() });
     },
     evaluate: (nowMs) => {
@@ -81,7 +81,7 @@ export function startAlarms(options: AlarmsOptions): Alarms {
   };
 }
 
-/** The last periods' values, the oldest first; the newest period ends now. */
+/** Returns the last periods' values, oldest first. The newest period ends now. */
 function datapointsOf(alarm: Alarm, { metrics, periodScale }: AlarmsOptions, nowMs: number): readonly Datapoint[] {
   const periodMs = (alarm.periodSeconds * 1000) / periodScale;
   return Array.from({ length: periodsLookedAt(alarm) }, (_, i) => {

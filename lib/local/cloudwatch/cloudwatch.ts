@@ -1,7 +1,7 @@
 /**
- * The CloudWatch of the local cloud. Metrics come from what functions print (EMF), from PutMetricData calls on their way
- * to moto, and from the stack's own queues and functions, which are looked at here; the stack's alarms are evaluated and
- * tell EventBridge of each change of their state. Its own metrics are kept for as long as an alarm looks back.
+ * The CloudWatch of the local cloud. It collects metrics from the lines that functions print (EMF), from PutMetricData calls on
+ * their way to moto, and from the stack's queues and functions, which it polls. It evaluates the stack's alarms and sends each
+ * change of state to EventBridge. It keeps metrics only for as long as an alarm looks back.
  */
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { ServiceEvent } from "../emulators/ministack.ts";
@@ -19,9 +19,9 @@ import { putMetricData } from "./put-metric-data.ts";
 import { publishQueueMetrics } from "./queue-metrics.ts";
 
 export type CloudWatchBehaviour = {
-  /** From one look at the queues to the next, ms; a minute on AWS. */
+  /** Time between two polls of the queues, ms. AWS polls once per minute. */
   readonly periodMs: number;
-  /** How many times faster alarms' periods pass: with 30, 60 s of a template last 2 s. Values stay as they are. */
+  /** How many times faster alarms' periods pass: with 30, a period of 60 s in the template lasts 2 s. Values are not scaled. */
   readonly periodScale: number;
 };
 
@@ -31,7 +31,7 @@ export type CloudWatch = {
   readonly metrics: MetricStore;
   readonly alarms: Alarms;
   noteLine(line: FunctionLine): void;
-  /** Takes note of a call that CloudWatch has accepted. Never throws. */
+  /** Records the metrics of a call that CloudWatch has accepted. Never throws. */
   noteCall(call: HttpCall): void;
   close(): Promise<void>;
 };
@@ -61,7 +61,7 @@ export function startCloudWatch(options: CloudWatchOptions): CloudWatch {
       try {
         metrics.put(putMetricData(call, now()) ?? []);
       } catch (error) {
-        log({ message: "Alarms do not see the metrics of a call to CloudWatch", error });
+        log({ message: "CloudWatch call not read; alarms do not see its metrics", error });
       }
     },
     close: async () => {
@@ -71,7 +71,7 @@ export function startCloudWatch(options: CloudWatchOptions): CloudWatch {
   };
 }
 
-/** What a line of a function's log means in metrics: those that it printed, and AWS/Lambda's own when an invocation ended. */
+/** Returns the metrics in a line of a function's log: those that it printed, and AWS/Lambda's own at the end of an invocation. */
 function functionData(line: FunctionLine): readonly Datum[] {
   if ("printed" in line) return emfData(line["printed"]);
   if (!("failed" in line) && !("returned" in line)) return [];

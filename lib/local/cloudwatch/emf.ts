@@ -3,7 +3,7 @@ import { type Datum, statisticsOf } from "../metrics/metric.ts";
 
 const Directive = z.object({
   Namespace: z.string().min(1),
-  /** Each set of dimensions makes a metric of its own; the empty one is a metric without dimensions. */
+  /** Each set of dimensions makes a separate metric. The empty set makes a metric without dimensions. */
   Dimensions: z.array(z.array(z.string()).max(30)).default([[]]),
   Metrics: z.array(z.object({ Name: z.string().min(1), Unit: z.string().optional(), StorageResolution: z.number().optional() })).max(100),
 });
@@ -15,8 +15,8 @@ const Line = z.looseObject({
 const Value = z.union([z.number().transform((value) => [value]), z.array(z.number()).min(1).max(100)]);
 
 /**
- * The metrics in a line that a function printed in CloudWatch's embedded metric format; none for any other line. As
- * there, a metric whose value is not a number, and a set of which a dimension is no text, are left out.
+ * Returns the metrics in a line that a function printed in CloudWatch's embedded metric format, and none for any other line.
+ * Like CloudWatch, it omits metrics whose value is not a number, and sets with a dimension that is not a string.
  */
 export function emfData(printed: unknown): readonly Datum[] {
   const { data: line } = Line.safeParse(printed);

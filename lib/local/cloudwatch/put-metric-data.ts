@@ -4,7 +4,7 @@ import { type Datum, single, statisticsOf, together } from "../metrics/metric.ts
 import type { HttpCall } from "../requests/http.ts";
 import { treeOf } from "../requests/query-protocol.ts";
 
-/** Lists are plain in JSON; as a form, they lie below `member`. */
+/** Lists are plain arrays in JSON. In a form, they are under `member`. */
 const list = <T extends z.ZodType>(item: T) => z.preprocess((given) => (isMembers(given) ? given.member : given), z.array(item));
 const isMembers = (given: unknown): given is { member: unknown } => typeof given === "object" && given !== null && "member" in given;
 
@@ -15,7 +15,7 @@ const Input = z.object({
     z.object({
       MetricName: z.string().min(1),
       Dimensions: list(z.object({ Name: z.string(), Value: z.string() })).default([]),
-      /** Seconds in JSON, a date in a form. */
+      /** Seconds since the epoch in JSON, a date in a form. */
       Timestamp: z
         .union([z.number().transform((seconds) => seconds * 1000), z.iso.datetime({ offset: true }).transform(Date.parse)])
         .optional(),
@@ -30,15 +30,15 @@ const Input = z.object({
 type Given = z.infer<typeof Input>["MetricData"][number];
 
 /**
- * What a call to CloudWatch puts there; undefined for another action. Reads the form and the JSON protocol. Throws for
- * a call that cannot be read: one in CBOR, which the newest SDKs speak, is such a one.
+ * Returns the metrics that a call puts into CloudWatch, or undefined if the call is another action. Reads the form and the JSON
+ * protocol. Throws if the call cannot be read: for example, if it is in CBOR, which the newest SDKs use.
  */
 export function putMetricData(call: HttpCall, nowMs: number): readonly Datum[] | undefined {
   const body = call.headers["content-encoding"] === "gzip" ? gunzipSync(call.body) : call.body;
   const target = call.headers["x-amz-target"];
   if (call.path.includes("/operation/")) {
     if (!call.path.endsWith("/PutMetricData")) return undefined;
-    throw new Error("PutMetricData in CBOR is not read here");
+    throw new Error("The local cloud cannot read PutMetricData in CBOR");
   }
   if (target !== undefined) return target.endsWith(".PutMetricData") ? read(JSON.parse(body.toString("utf8")), nowMs) : undefined;
   const form = new URLSearchParams(body.toString("utf8"));

@@ -12,10 +12,10 @@ const Attributes = z.object({
 });
 
 /**
- * Publishes AWS/SQS metrics of queues, as SQS does once a minute. It tells no age of the oldest message: what is known
- * here is since when the queue was never seen empty, and no message can have been in it for longer than a look before
- * that. In a queue that never drains the oldest may be younger; it is never much older. NumberOfMessagesSent and its
- * like count calls, which nobody counts here.
+ * Publishes the AWS/SQS metrics of queues, as SQS does once per minute. The emulated SQS does not report the age of the oldest
+ * message, so the age is estimated: it is the time since the first poll that found the queue not empty. The oldest message is at
+ * most one poll older than that, but may be younger if the queue never drains. NumberOfMessagesSent and similar metrics are
+ * not published, because calls are not counted here.
  */
 export function publishQueueMetrics(options: {
   readonly queues: readonly QueueFact[];
@@ -56,12 +56,12 @@ export function publishQueueMetrics(options: {
     ]);
   };
 
-  // One after the other, for nothing hurries, and a slow emulator is not asked twice.
+  // One queue after the other, because this is not urgent and a slow emulator must not be called twice at once.
   const lookAtEach = async (): Promise<void> => {
     for (const queue of queues) {
       if (stop.signal.aborted) return;
       await look(queue).catch((error: unknown) => {
-        if (!stop.signal.aborted) options.log({ message: "A queue's metrics could not be read", queue: queue.name, error });
+        if (!stop.signal.aborted) options.log({ message: "Queue metrics not read", queue: queue.name, error });
       });
     }
   };

@@ -2,11 +2,11 @@ import type { ServiceEvent } from "../emulators/ministack.ts";
 import { type Alarm, type AlarmState, comparisons } from "../metrics/alarm.ts";
 import type { Verdict } from "../metrics/evaluate.ts";
 
-/** A state and how it came to be. */
+/** A state of an alarm, and why the alarm is in it. */
 export type StateNote = {
   readonly value: AlarmState;
   readonly reason: string;
-  /** JSON; absent for the first state and for one that somebody set. */
+  /** JSON. Undefined for the first state and for a state that was set by a call. */
   readonly reasonData?: string | undefined;
   readonly atMs: number;
 };
@@ -17,7 +17,7 @@ export const firstNote = (atMs: number): StateNote => ({
   atMs,
 });
 
-/** The words and the numbers with which CloudWatch explains a state that it found itself. */
+/** Returns a state with the explanation, in words and numbers, that CloudWatch gives after an evaluation. */
 export function noteOf(alarm: Alarm, verdict: Verdict, at: { previous: AlarmState; nowMs: number }): StateNote {
   const { judged, state } = verdict;
   const reasonData = JSON.stringify({
@@ -51,7 +51,7 @@ function reasonOf(alarm: Alarm, { state, judged, filled }: Verdict, previous: Al
   );
 }
 
-/** CloudWatch Alarm State Change, as EventBridge has it of a single-metric alarm. */
+/** Returns the CloudWatch Alarm State Change event that EventBridge receives about a single-metric alarm. */
 export function stateChange(alarm: Alarm, from: StateNote, to: StateNote): ServiceEvent {
   const { namespace, name, dimensions } = alarm.metric;
   const metricStat = {

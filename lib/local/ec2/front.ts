@@ -1,6 +1,6 @@
 /**
- * The EC2 of the local cloud: moto keeps the books (networks, templates, tags, types), this stands in front of it and
- * does what moto leaves out: client tokens, capacity, prices, state changes over time, and instances that really work.
+ * The EC2 of the local cloud. moto stores networks, templates, tags and types. This front adds what moto lacks: client tokens,
+ * capacity, prices, state changes over time, and instances that really work.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HttpAnswer, HttpCall } from "../requests/http.ts";
@@ -33,22 +33,22 @@ export type Ec2FrontOptions = {
   readonly motoUrl: string;
   readonly identities: Identities;
   readonly putEvent: PutEvent;
-  /** The AWS endpoint that workers are given. */
+  /** The AWS endpoint that workers use. */
   readonly endpoint: string;
-  /** Each instance gets a folder below it, named by its id. */
+  /** Contains a folder per instance, named by its id. */
   readonly stateFolder: string;
-  /** The role in an instance profile, which a launch template names by name or ARN. */
+  /** Returns the role in an instance profile. Launch templates refer to a profile by name or ARN. */
   readonly roleOfProfile: (profileNameOrArn: string) => string;
   readonly log: Log;
   readonly behaviour?: Partial<Ec2Behaviour>;
 };
 
 export type Ec2Front = {
-  /** Answers a call to EC2; never throws. */
+  /** Handles a call to EC2. Never throws. */
   handle(call: HttpCall): Promise<HttpAnswer>;
-  /** Answers a call to the Price List API; never throws. */
+  /** Handles a call to the Price List API. Never throws. */
   handlePricing(call: HttpCall): Promise<HttpAnswer>;
-  /** Ends every worker. Instances stay in moto's books, and no event is sent. */
+  /** Ends every worker. The instances stay in moto, and no event is sent. */
   close(): Promise<void>;
   readonly record: Ec2Record;
 };
@@ -62,7 +62,7 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
   const offerings = createOfferings(moto);
   const capacity = createCapacity(behaviour.capacity, () => now() - beganMs);
   const rates = createRequestRates(behaviour.requests, now);
-  // Apart from the one that boot times follow from, which then do not depend on how often somebody calls.
+  // Separate from the generator of boot times, so that boot times do not depend on the number of calls.
   const draw = generator(behaviour.seed + 1);
   const watchdog = createWatchdog(log);
   const lifecycle = createLifecycle({
@@ -126,7 +126,7 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
         return how === "cut" ? { ...answer, cut: true } : answer;
       } catch (error) {
         if (error instanceof Ec2Error) return errorAnswer(error);
-        log({ message: "A call to EC2 failed", action, error });
+        log({ message: "EC2 call failed", action, error });
         return errorAnswer(new Ec2Error("InternalError", "An internal error has occurred", 500));
       }
     },
@@ -164,7 +164,7 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
 
 type Tokens = ReturnType<typeof createClientTokens>;
 
-/** CreateFleet with its memory, each call put on record when it ends. */
+/** Runs CreateFleet with its client tokens, and records each call when it ends. */
 function fleetsOnRecord(maker: FleetMaker, tokens: Tokens, calls: FleetCall[]) {
   const outcomes = new WeakMap<HttpAnswer, FleetOutcome>();
   return async (form: URLSearchParams, region: string): Promise<HttpAnswer> => {
@@ -188,7 +188,7 @@ function fleetsOnRecord(maker: FleetMaker, tokens: Tokens, calls: FleetCall[]) {
   };
 }
 
-/** Instances that somebody starts by hand live and cost like the others, though no limit holds them back. */
+/** Launches instances that someone starts by hand. They live and cost like the others, but no capacity limit applies to them. */
 async function runInstances(
   ec2: { moto: Moto; lifecycle: Lifecycle; tokens: Tokens; capacity: Capacity },
   call: HttpCall,
@@ -210,5 +210,5 @@ async function endFromOutside(ec2: { moto: Moto; lifecycle: Lifecycle }, id: str
   const region = ec2.lifecycle.get(id)?.region ?? "us-east-1";
   await ec2.moto.ask(region, { Action: "TerminateInstances", "InstanceId.1": id });
   if (how === "vanish") await ec2.lifecycle.vanish(id);
-  else await ec2.lifecycle.shutDown(id, "ended from outside");
+  else await ec2.lifecycle.shutDown(id, "terminated as in the console");
 }

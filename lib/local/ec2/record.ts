@@ -3,13 +3,13 @@ import type { CapacityPlan, RequestRate } from "./behaviour/behaviour.ts";
 import type { InstanceRecord } from "./instances/instance.ts";
 import type { OfferMatcher } from "./offers/capacity.ts";
 
-/** One CreateFleet call, as it arrived and ended. */
+/** A CreateFleet call and its outcome. */
 export type FleetCall = {
   readonly atMs: number;
   readonly clientToken?: string | undefined;
-  /** The tags for its instances, `fleetwright:launch` among them. */
+  /** The tags for its instances, including `fleetwright:launch`. */
   readonly tags: Readonly<Record<string, string>>;
-  /** Answered from memory: nothing was launched. */
+  /** Whether the response of an earlier call was returned and nothing was launched. */
   readonly replayed: boolean;
   readonly outcome: FleetOutcome;
 };
@@ -22,49 +22,49 @@ export type FleetOutcome =
     }
   | { readonly kind: "failed"; readonly code: string };
 
-/** What happened in this EC2, and the means to make things happen in it. */
+/** The record of what happened in this EC2, and the means to make things happen in it. */
 export type Ec2Record = {
-  /** In the order of their ends. */
+  /** In the order in which they ended. */
   readonly fleetCalls: readonly FleetCall[];
-  /** In the order of their launches; those that are over stay. */
+  /** In the order of their launches. Instances that have ended are kept. */
   readonly instances: readonly InstanceRecord[];
   /** Instances that are neither terminated nor vanished. */
   remaining(): readonly InstanceRecord[];
   /** Refuses matching offers with this code until the returned function is called. */
   refuse(matcher: OfferMatcher, code: string): () => void;
-  /** How many instances offers named `type/zone/market` (`*`: any) can hold at once, from now on or by a plan of times from now on. */
+  /** Limits how many instances the offers `type/zone/market` (`*`: any) can hold at once, now or by a plan of times from now. */
   limitCapacity(pattern: string, plan: CapacityPlan): void;
-  /** `terminate`: as if somebody ended it in the console. `vanish`: EC2 forgets it, and no event says so. */
+  /** `terminate`: as if someone terminated it in the console. `vanish`: EC2 forgets it and sends no event. */
   endInstance(id: string, how?: "terminate" | "vanish"): Promise<void>;
   /**
-   * EC2 takes a spot instance back, as it does on AWS: a warning on the bus and in the instance's metadata, then the end.
-   * Answers when it ends, ms since the epoch; a second call changes nothing.
+   * Interrupts a spot instance as EC2 does on AWS: with a warning on the bus and in the instance's metadata, then the end.
+   * Returns the time of its end, ms since the epoch. A second call changes nothing.
    * Throws the Faults `no-instance`, `not-spot` and `not-running`.
-   * @param noticeMs the behaviour's `interruptionNoticeMs`
+   * @param noticeMs by default the behaviour's `interruptionNoticeMs`
    */
   interrupt(id: string, options?: { readonly noticeMs?: number }): number;
-  /** Tells a spot instance, once, that it is at elevated risk of being interrupted. Throws as `interrupt` does. */
+  /** Notifies a spot instance, once, that it is at elevated risk of interruption. Throws the same Faults as `interrupt`. */
   recommendRebalance(id: string): void;
-  /** The next `times` (1) calls of this action happen, and their callers get an error 500 instead of the answer, or nothing: the connection is `cut`. */
+  /** Loses the responses of the next `times` (1) calls of this action, which do happen. Callers get an error 500, or a `cut` connection. */
   loseNextAnswer(action: string, times?: number, how?: "error" | "cut"): void;
-  /** The next `times` (1) calls of this action happen at once, and are answered after `ms`. */
+  /** Delays the responses of the next `times` (1) calls of this action by `ms`. The calls happen at once. */
   delayNextAnswer(action: string, ms: number, times?: number): void;
-  /** At what rate an action (`*`: each without a rate of its own) may be called from now on; undefined: at any. */
+  /** Limits how often an action (`*`: every action without its own rate) may be called from now on. Undefined: no limit. */
   limitRequests(action: string, rate: RequestRate | undefined): void;
-  /** How many calls were refused for their rate, by action. */
+  /** How many calls were throttled, per action. */
   readonly refusedRequests: ReadonlyMap<string, number>;
-  /** The next `times` (1) calls of this action are refused with RequestLimitExceeded; nothing happens. */
+  /** Refuses the next `times` (1) calls of this action with RequestLimitExceeded. Nothing else happens. */
   throttleNext(action: string, times?: number): void;
-  /** Stops the worker and what it runs in the middle of whatever they do. */
+  /** Stops the worker and its processes (SIGSTOP). */
   pauseWorker(id: string): Promise<void>;
   resumeWorker(id: string): Promise<void>;
-  /** The worker and what it runs die; the worker is started again after `restartMs`. */
+  /** Kills the worker and its processes. The worker is started again after `restartMs`. */
   crashWorker(id: string): Promise<void>;
-  /** The worker and what it runs die; the instance stays, and nothing runs on it. */
+  /** Kills the worker and its processes. The instance stays, but nothing runs on it. */
   killWorker(id: string): Promise<void>;
 };
 
-/** What was ordered for the next calls of an action, call by call. */
+/** Orders for the next calls of an action. Each call takes one. */
 export type Orders<T> = { add(action: string, times: number, what: T): void; take(action: string): T | undefined };
 
 export function createOrders<T>(): Orders<T> {

@@ -9,22 +9,22 @@ import type { Log } from "../run/log-line.ts";
 import { emulatorPython } from "./python.ts";
 
 export type Emulators = {
-  /** Everything but EC2, SSM and CloudWatch metrics. */
+  /** The URL of everything except EC2, SSM and CloudWatch metrics. */
   readonly ministackUrl: string;
-  /** EC2, SSM and CloudWatch metrics. */
+  /** The URL of EC2, SSM and CloudWatch metrics. */
   readonly motoUrl: string;
-  /** Resolves when both processes have ended. May be called again. */
+  /** Resolves when both processes have ended. Calling it twice is safe. */
   stop(): Promise<void>;
 };
 
 type Running = { readonly url: string; stop(): Promise<void> };
 
-/** A fresh installation compiles its modules while it loads them. */
+/** Long, because a new installation compiles its modules while it loads them. */
 const startTimeoutMs = 120_000;
 
 /**
- * Starts both emulators, empty, on free ports of 127.0.0.1 and resolves when both answer. They end with `stop()` and
- * with this process, however it ends. `folder` keeps their installation, `logFolder` (default: `folder`) what they print.
+ * Starts both emulators, empty, on free ports of 127.0.0.1, and resolves when both respond. They end with `stop()`, and with
+ * this process however it ends. `folder` contains their installation, and `logFolder` (default: `folder`) their output.
  */
 export async function startEmulators(options: { folder: string; logFolder?: string; log: Log }): Promise<Emulators> {
   const python = await emulatorPython(options);
@@ -46,12 +46,12 @@ async function serve(python: string, name: "ministack" | "moto", logFolder: stri
   const child = spawn(python, [join(import.meta.dirname, "serve.py"), name], {
     stdio: ["pipe", "pipe", "pipe"],
     env: environment(logFolder),
-    // Ctrl-C in a terminal must not reach it: it is still needed while we close.
+    // Ctrl-C in a terminal must not reach it, because it is still needed while the cloud closes.
     detached: true,
   });
   child.stderr.pipe(createWriteStream(logFile));
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()).once("error", () => resolve()));
-  // They keep everything in memory: there is nothing that a gentle end would save.
+  // They keep everything in memory, so a graceful end would save nothing.
   const stop = (): Promise<void> => {
     child.kill("SIGKILL");
     return ended;
@@ -64,7 +64,7 @@ async function serve(python: string, name: "ministack" | "moto", logFolder: stri
       signal: AbortSignal.timeout(startTimeoutMs),
     });
     await health.arrayBuffer();
-    if (!health.ok) throw new Fault("emulator-ill", `${name} answers its health check with ${health.status}; see ${logFile}`);
+    if (!health.ok) throw new Fault("emulator-ill", `The health check of ${name} returned ${health.status}; see ${logFile}`);
     return { url, stop };
   } catch (error) {
     await stop();
@@ -72,7 +72,7 @@ async function serve(python: string, name: "ministack" | "moto", logFolder: stri
   }
 }
 
-/** Nothing of the caller's AWS settings, nor of the emulators' own switches, may change what runs here. */
+/** Returns the environment without AWS settings and emulator options of the user, which must not change what runs here. */
 function environment(temporary: string): NodeJS.ProcessEnv {
   const kept = ["PATH", "HOME", "LANG", "SYSTEMROOT"].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
   return { ...Object.fromEntries(kept), TMPDIR: temporary, PYTHONUNBUFFERED: "1" };
@@ -84,7 +84,7 @@ function listening(child: ChildProcess, name: string, logFile: string): Promise<
       const cause = typeof why === "string" ? undefined : why;
       reject(new Fault("emulator-not-started", `${name} did not start: ${inWords(why)}; see ${logFile}`, { cause }));
     };
-    const timer = setTimeout(() => fail(`nothing after ${startTimeoutMs / 1000} s`), startTimeoutMs);
+    const timer = setTimeout(() => fail(`it was not ready after ${startTimeoutMs / 1000} s`), startTimeoutMs);
     child.once("error", fail);
     child.once("close", (code, signal) => {
       clearTimeout(timer);

@@ -1,4 +1,4 @@
-/** What installs the emulators; each has variables of its own. */
+/** The programs that can install the emulators. They read different variables. */
 export type Installer = "pip" | "uv";
 
 const variables: Readonly<Record<Installer, { readonly index: string; readonly certificate: string }>> = {
@@ -12,17 +12,17 @@ const unreachable =
 const unsuitable = /No matching distribution found for (\S+)|no wheels? with a matching/i;
 const full = /No space left on device|Disk quota exceeded/i;
 
-/** What kept the emulators from being installed, in words, and what to do. `said` is what the installer printed. */
+/** Returns why the emulators could not be installed, and what to do. `said` is the installer's output. */
 export function whyNotInstalled(said: string, installer: Installer): string {
   const { index, certificate: trusted } = variables[installer];
-  const once = "It is needed once: after that the local cloud starts without a network.";
+  const once = "It is needed only once: later, the local cloud starts without a network.";
   if (full.test(said)) return "the disk is full";
   if (certificate.test(said))
-    return `the package index's certificate is not trusted here. ${once} Behind a proxy that has its own, set ${trusted} to its certificate, and start again.`;
+    return `the package index's certificate is not trusted. ${once} If a proxy replaces the certificate, set ${trusted} to the proxy's, and start again.`;
   if (unreachable.test(said))
-    return `the Python package index cannot be reached. ${once} Start again with a network; behind a proxy set HTTPS_PROXY, or set ${index} to an index that you can reach.`;
+    return `the Python package index cannot be reached. ${once} Start again with a network. Behind a proxy, set HTTPS_PROXY, or set ${index} to an index that you can reach.`;
   const [, name] = unsuitable.exec(said) ?? [];
   if (unsuitable.test(said))
-    return `the package index has no build${name === undefined ? "" : ` of ${name}`} for this Python and machine. Another Python may do (3.10 to 3.13), or set ${index} to a whole index.`;
-  return `${installer} says:\n${said.trim().slice(-2000) || "nothing"}`;
+    return `the package index has no build${name === undefined ? "" : ` of ${name}`} for this Python and machine. Install a Python from 3.10 to 3.13, or set ${index} to a complete index.`;
+  return `${installer} reports:\n${said.trim().slice(-2000) || "nothing"}`;
 }

@@ -13,8 +13,8 @@ const requirements = join(import.meta.dirname, "requirements.txt");
 const installTimeoutMs = 10 * 60_000;
 
 /**
- * The Python that has the emulators: a virtual environment below `folder`, named by what is in it and made on first use.
- * Two starts at once each make their own and the later one is dropped. Throws the Fault `no-python` where none will do.
+ * Returns the Python that has the emulators: a virtual environment in `folder`, named by a hash of its contents and created on
+ * first use. If two starts create it at once, the later one is dropped. Throws the Fault `no-python` if there is no suitable Python.
  */
 export async function emulatorPython(options: { folder: string; log: Log }): Promise<string> {
   const base = await findPython();
@@ -56,7 +56,7 @@ async function findPython(): Promise<{ command: string; version: string }> {
   }
   throw new Fault(
     "no-python",
-    `The local cloud needs Python 3.10 or newer on the PATH (it stands in for AWS); ${seen.length > 0 ? seen.join(", ") : "there is none"}.`,
+    `The local cloud needs Python 3.10 or newer on the PATH (it stands in for AWS); ${seen.length > 0 ? seen.join(", ") : "none was found"}.`,
   );
 }
 
@@ -90,7 +90,7 @@ async function installByPip(python: string, venv: string): Promise<void> {
     await run(pythonIn(venv), ["-m", "pip", ...options], { timeout: installTimeoutMs });
     return;
   }
-  // Debian and its kin ship Python without ensurepip; a pip of the system's can install into a bare environment.
+  // Debian and its derivatives ship Python without ensurepip, but a system pip can install into a bare environment.
   if (!(await works(python, ["-m", "pip", "--version"])))
     throw new Fault("no-python", `${python} has neither venv nor pip. Install them (Debian, Ubuntu: apt install python3-venv) or uv.`);
   await run(python, ["-m", "venv", "--without-pip", venv], { timeout: installTimeoutMs });

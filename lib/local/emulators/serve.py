@@ -2,8 +2,8 @@
 
     python serve.py ministack|moto
 
-Prints `listening PORT` once the emulator is loaded. The parent holds the other end of stdin for as long as it lives,
-so that even a parent that was killed outright leaves nothing behind.
+Prints `listening PORT` once the emulator is loaded. The parent holds the other end of stdin for as long as it lives, so
+that the emulator ends even if the parent was killed.
 """
 
 import os
@@ -29,12 +29,12 @@ def ministack(listener, port):
     from ministack.services import eventbridge, sts
 
     def service_event(call):
-        """PutEvents refuses `aws.*` sources, as AWS does; what stands in for an AWS service publishes here."""
+        """Publishes an AWS service's event, because PutEvents refuses `aws.*` sources, as on AWS."""
         _, _, answer = eventbridge._put_events(call, allow_aws_source=True)
         return answer
 
     def credentials(call):
-        """Makes credentials known that were issued elsewhere: presigned addresses are verified with them."""
+        """Registers credentials that were issued elsewhere, because presigned URLs are verified with them."""
         sts.register_session(call["accessKeyId"], call["session"])
         return b"{}"
 
@@ -77,9 +77,9 @@ def moto(listener, port):
 
 
 class OneAtATime:
-    """Moto imports and makes its services when they are first called, and keeps its books in plain dictionaries: of two
-    calls at once the second may find either half done. Each call is computed before the next; sending the answers is not
-    serialized. Python would compute only one at a time anyway."""
+    """Handles one call at a time. Moto imports and creates its services on their first call and keeps its state in plain
+    dictionaries, so that a concurrent call could find either half done. Only the computation is serialized, not sending
+    the responses. Python would compute only one call at a time anyway."""
 
     def __init__(self, application):
         self.application = application
@@ -96,8 +96,8 @@ class OneAtATime:
 
 
 def load(application):
-    """Calls each service once, so that whoever calls first does not wait until it is loaded: without compiled files, as in
-    a fresh installation, that takes longer than a client waits."""
+    """Calls each service once, so that it is loaded before the first client calls. In a new installation without compiled
+    files, loading takes longer than a client waits."""
     from werkzeug.test import Client
 
     client = Client(application)
@@ -107,7 +107,7 @@ def load(application):
     def call(service, body, **headers):
         answer = client.post("/", data=body, headers={"Authorization": scope.format(service), **headers})
         if answer.status_code != 200:
-            raise RuntimeError(f"moto answered {answer.status_code} for {service}: {answer.text[:300]}")
+            raise RuntimeError(f"moto returned {answer.status_code} for {service}: {answer.text[:300]}")
 
     form = "application/x-www-form-urlencoded"
     call("ec2", "Action=DescribeSubnets&Version=2016-11-15", **{"Content-Type": form})

@@ -2,7 +2,7 @@ import { GetQueueUrlCommand, SendMessageCommand, type SendMessageCommandInput, t
 import { type AsynchronousFact, type Blueprint, nameOf } from "../provision/world.ts";
 import type { Functions, Invocation } from "./functions.ts";
 
-/** AWS waits one and two minutes before it tries again; nobody wants to watch that. An event ages as it would there. */
+/** Waits before retries. They are shorter than the one and two minutes of AWS, but the event's age is counted as on AWS. */
 const retries = [
   { waitMs: 1_000, ageThereMs: 60_000 },
   { waitMs: 2_000, ageThereMs: 180_000 },
@@ -12,14 +12,14 @@ const usual: Omit<AsynchronousFact, "functionName"> = { retries: 2, maxAgeMs: 6 
 export type AsynchronousCaller = (functionArn: string, event: unknown) => Promise<void>;
 
 /**
- * Calls a function as services do: without waiting for its result, again when it fails, as often and as long as the
- * function says, then to its on-failure destination and its dead letters.
+ * Returns a caller that calls functions asynchronously, as AWS services do. If the function fails, the call is retried as often and
+ * for as long as the function's settings allow. Then the event goes to its on-failure destination and its dead-letter queue.
  */
 export function createAsynchronousCaller(options: {
   functions: Functions;
   blueprint: Pick<Blueprint, "functions" | "asynchronous">;
   sqs: Pick<SQSClient, "send">;
-  /** Resolves after so many ms, or as soon as everything closes, which `signal` says. */
+  /** Resolves after `ms`, or as soon as `signal` is aborted. */
   pause(ms: number): Promise<void>;
   signal: AbortSignal;
 }): AsynchronousCaller {
@@ -28,7 +28,7 @@ export function createAsynchronousCaller(options: {
     const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: nameOf(queueArn) }));
     await sqs.send(new SendMessageCommand({ QueueUrl, ...message }));
   };
-  /** Undefined when everything closes meanwhile. */
+  /** Returns the last invocation, or undefined if the local cloud closes meanwhile. */
   const tryAgain = async (functionArn: string, event: unknown, waits: readonly number[]): Promise<Invocation | undefined> => {
     let invocation = await functions.invoke(functionArn, event);
     for (const waitMs of waits) {
@@ -58,7 +58,7 @@ export function createAsynchronousCaller(options: {
 
 type Failed = Extract<Invocation, { kind: "failed" }>;
 
-/** What a destination is told. */
+/** Returns the record that an on-failure destination receives. */
 const record = (
   of: { functionArn: string; event: unknown; condition: "RetriesExhausted" | "EventAgeExceeded"; invokeCount: number },
   { requestId, error }: Failed,

@@ -7,8 +7,8 @@ const Response = z
   .transform((response) => response?.batchItemFailures ?? []);
 
 /**
- * What Lambda makes of a function's answer to a batch: an error fails all of it; so does, where the function reports
- * failures one by one, an answer that cannot be read or that names a message that was not in the batch.
+ * Interprets a function's response to a batch as Lambda does. An error fails the whole batch. If the function reports failures per
+ * message, a response that cannot be parsed, or that names a message outside the batch, also fails the whole batch.
  */
 export function batchOutcome(outcome: Outcome, batch: { messageIds: readonly string[]; partialFailures: boolean }): BatchOutcome {
   if (outcome.kind === "failed") return { failed: "all" };

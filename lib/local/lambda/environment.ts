@@ -6,30 +6,30 @@ import type { FunctionFact } from "../provision/world.ts";
 import { functionError } from "./function-error.ts";
 import type { FromThread, FunctionError, ThreadData, ToThread } from "./thread-messages.ts";
 
-/** How an invocation ended, as its caller is told. */
+/** How an invocation ended, as its caller sees it. */
 export type Outcome = { readonly kind: "returned"; readonly payload: unknown } | { readonly kind: "failed"; readonly error: FunctionError };
 
-/** One sandbox of a function: a thread that takes one event at a time. */
+/** A sandbox of a function: a thread that handles one event at a time. */
 export type Environment = {
   readonly startedAtMs: number;
-  /** False once its thread has ended: it takes no more events. */
+  /** Returns false when its thread has ended and it accepts no more events. */
   alive(): boolean;
   invoke(call: { event: unknown; requestId: string }): Promise<Outcome>;
-  /** Ends the thread where it stands; an invocation under way fails. */
+  /** Ends the thread at once. An invocation that is running fails. */
   end(): Promise<void>;
 };
 
 export type EnvironmentOptions = {
   readonly fact: FunctionFact;
   readonly variables: Readonly<Record<string, string>>;
-  /** Each line that the function prints. */
+  /** Called with each line that the function prints. */
   onLine(line: string): void;
 };
 
-/** Loading a bundle may take longer here than the 10 s that Lambda grants, when a whole cloud starts at once. */
+/** Longer than Lambda's 10 s, because loading a bundle may be slow while the whole local cloud starts. */
 const loadTimeoutMs = 30_000;
 
-/** Starts a thread and resolves when the bundle is loaded; an error while loading is the first invocation's. */
+/** Starts a thread that loads the bundle. If that fails, the first invocation fails with the error. */
 export function createEnvironment({ fact, variables, onLine }: EnvironmentOptions): Environment {
   const workerData: ThreadData = {
     folder: fact.folder,
@@ -61,7 +61,7 @@ export function createEnvironment({ fact, variables, onLine }: EnvironmentOption
     died({ errorType: "Runtime.ExitError", errorMessage: `Runtime exited with error: exit status ${code}` });
   });
 
-  /** Waits for the thread's next word that `pick` understands, for its death, or for the time to be up. */
+  /** Waits for the thread's next message for which `pick` returns an outcome, for the thread's end, or for the timeout. */
   const next = (within: { ms: number; late: FunctionError }, pick: (message: FromThread) => Outcome | undefined): Promise<Outcome> =>
     new Promise((resolve) => {
       const settle = (outcome: Outcome): void => {

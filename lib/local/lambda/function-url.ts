@@ -23,7 +23,7 @@ const Response = z.strictObject({
   isBase64Encoded: z.boolean().default(false),
 });
 
-/** Answers calls to function URLs with IAM authentication: the signature is verified and the role's policies are asked. */
+/** Handles calls to function URLs with IAM authentication: verifies the signature, then checks the policies of the role. */
 export function createFunctionUrls(options: FunctionUrlOptions) {
   return async (target: { name: string; path: string }, call: HttpCall): Promise<HttpAnswer> => {
     const functionArn = arn("lambda", `function:${target.name}`);
@@ -36,12 +36,12 @@ export function createFunctionUrls(options: FunctionUrlOptions) {
       const answer = answerOf(invocation.payload);
       if (answer) return answer;
     }
-    options.log({ message: `${target.name} answered its URL with an error`, requestId: invocation.requestId });
+    options.log({ message: "Function URL call failed", function: target.name, requestId: invocation.requestId });
     return problem(502, "InternalServerErrorException", "Internal Server Error");
   };
 }
 
-/** A call through a URL needs both rights, since October 2025. */
+/** Reports whether a role may call a function's URL. Since October 2025, AWS requires both permissions. */
 function mayCall(statements: readonly Statement[], resource: string): boolean {
   const context = { "lambda:functionurlauthtype": "AWS_IAM", "lambda:invokedviafunctionurl": "true" };
   return ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"].every((action) => isAllowed(statements, { action, resource, context }));
@@ -53,7 +53,7 @@ const problem = (status: number, type: string, message: string): HttpAnswer => (
   body: JSON.stringify({ Message: message }),
 });
 
-/** What a function's result means over HTTP; undefined for a result that Lambda would refuse. */
+/** Returns a function's result as an HTTP response, or undefined if Lambda would refuse the result. */
 function answerOf(payload: unknown): HttpAnswer | undefined {
   if (typeof payload !== "object" || payload === null || !("statusCode" in payload))
     return {
@@ -72,7 +72,7 @@ function answerOf(payload: unknown): HttpAnswer | undefined {
   };
 }
 
-/** The event of a function URL, payload format 2.0. */
+/** Returns the event of a function URL in payload format 2.0. */
 function eventOf(target: { name: string; path: string }, call: HttpCall, signer: Signer): object {
   const url = new URL(target.path, "http://localhost");
   const now = new Date();
@@ -120,7 +120,7 @@ function eventOf(target: { name: string; path: string }, call: HttpCall, signer:
   };
 }
 
-/** Cookies are a list of their own in this format, and no header. */
+/** Removes cookies from the headers, because this format has a separate list of them. */
 function withoutCookies(headers: Readonly<Record<string, string>>) {
   const { cookie, ...rest } = headers;
   return { headers: rest, ...(cookie !== undefined && { cookies: cookie.split(/;\s*/) }) };
@@ -128,7 +128,7 @@ function withoutCookies(headers: Readonly<Record<string, string>>) {
 
 const isText = (type = ""): boolean => /^(text\/|application\/(json|javascript|xml|[\w.-]+\+(json|xml)))/.test(type);
 
-/** As in access logs: `12/Mar/2026:19:03:58 +0000`. */
+/** Returns a date in the format of access logs: `12/Mar/2026:19:03:58 +0000`. */
 function clfTime(date: Date): string {
   const [, day, month, year, time] = /^\w+, (\d+) (\w+) (\d+) ([\d:]+)/.exec(date.toUTCString()) ?? [];
   return `${day}/${month}/${year}:${time} +0000`;

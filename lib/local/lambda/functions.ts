@@ -7,9 +7,9 @@ import { createEnvironment, type Environment, type Outcome } from "./environment
 export type Invocation = Outcome & { readonly requestId: string; readonly durationMs: number };
 
 export type Functions = {
-  /** Runs a function once; several calls at once run side by side. Throws the Fault `no-function` for an unknown name or ARN. */
+  /** Runs a function once. Concurrent calls run in parallel. Throws the Fault `no-function` for an unknown name or ARN. */
   invoke(nameOrArn: string, event: unknown): Promise<Invocation>;
-  /** Ends every environment of a function where it stands: whatever it is doing fails as on a crash. */
+  /** Ends every environment of a function at once. Running invocations fail as in a crash. */
   kill(nameOrArn: string): Promise<void>;
   close(): Promise<void>;
 };
@@ -21,7 +21,7 @@ export type FunctionsOptions = {
   log(line: FunctionLine): void;
 };
 
-/** One line of a function's log: what it printed, parsed where that is JSON, or how an invocation ended. */
+/** A line of a function's log: what it printed, parsed if it is JSON, or how an invocation ended. */
 export type FunctionLine = {
   readonly time: string;
   readonly function: string;
@@ -29,20 +29,23 @@ export type FunctionLine = {
   readonly [field: string]: unknown;
 };
 
-/** Environments of one function at most: each costs a thread of some 40 MB. */
+/** The maximum number of environments per function. Each is a thread of about 40 MB. */
 const concurrency = 8;
-/** A call waits so long for an environment that is at work before another is started, which takes as long and all of a core. Lambda never waits. */
+/**
+ * How long a call waits for a busy environment before another one is started. Lambda never waits, but here a start takes as long
+ * as this and uses a whole core.
+ */
 const patienceMs = 300;
-/** So many are started without waiting. */
+/** The number of environments per function that are started without waiting. */
 const fewEnvironments = 1;
-/** An environment's credentials hold for six hours. */
+/** Shorter than the six hours for which an environment's credentials are valid. */
 const environmentLifetimeMs = 5 * 3_600_000;
 
 export function createFunctions(options: FunctionsOptions): Functions {
   const pools = new Map(options.facts.map((fact) => [fact.name, createPool(fact, options)]));
   const poolOf = (nameOrArn: string): Pool => {
     const pool = pools.get(nameOrArn.split(":").at(-1) ?? "");
-    if (!pool) throw new Fault("no-function", `There is no function ${nameOrArn}; there is ${[...pools.keys()].join(", ")}`);
+    if (!pool) throw new Fault("no-function", `There is no function ${nameOrArn}; the functions are: ${[...pools.keys()].join(", ")}`);
     return pool;
   };
   return {
@@ -80,7 +83,7 @@ function createPool(fact: FunctionFact, options: FunctionsOptions): Pool {
     }
     return undefined;
   };
-  /** Resolves when an environment was given back, at the latest after `ms`. */
+  /** Resolves when an environment becomes idle, or after `ms` at the latest. */
   const aTurn = (ms: number | undefined): Promise<void> =>
     new Promise((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(() => leave(), ms);
@@ -94,7 +97,7 @@ function createPool(fact: FunctionFact, options: FunctionsOptions): Pool {
   const mayStart = (patience: number): boolean => environments.size < limit && (patience === 0 || environments.size < fewEnvironments);
   const take = async (): Promise<Environment> => {
     for (let patience = patienceMs; ; patience = 0) {
-      if (closed) throw new Fault("closed", `${fact.name} is called after the local cloud was closed`);
+      if (closed) throw new Fault("closed", `${fact.name} was called after the local cloud was closed`);
       const warm = takeIdle();
       if (warm) return warm;
       if (mayStart(patience)) return start();

@@ -8,42 +8,42 @@ export type QueueMessage = {
   readonly [field: string]: unknown;
 };
 
-/** A queue as its reader sees it. A message that is not deleted comes again when its visibility time-out is over. */
+/** A queue as its reader sees it. A message that is not deleted is received again after its visibility timeout. */
 export type QueueReader = {
-  /** Resolves with what is there, or with nothing after `waitSeconds`. */
+  /** Resolves with the available messages, or with none after `waitSeconds`. */
   receive(options: { max: number; waitSeconds: number; signal: AbortSignal }): Promise<readonly QueueMessage[]>;
   delete(messages: readonly QueueMessage[]): Promise<void>;
 };
 
-/** What became of a batch: the ids of the messages that failed, or "all". */
+/** The outcome of a batch: the ids of the messages that failed, or "all". */
 export type BatchOutcome = { readonly failed: ReadonlySet<string> | "all" };
 
 export type PollerOptions = {
   readonly queue: QueueReader;
   readonly batchSize: number;
-  /** How long a batch may gather, ms. */
+  /** How long messages may be gathered into a batch, ms. */
   readonly windowMs: number;
-  /** Batches in hand at once. */
+  /** The maximum number of batches in progress. */
   readonly concurrency: number;
   handle(batch: readonly QueueMessage[]): Promise<BatchOutcome>;
   readonly log: Log;
 };
 
 export type Poller = {
-  /** Takes nothing more and resolves when the batches in hand are done. */
+  /** Stops receiving and resolves when the batches in progress are done. */
   close(): Promise<void>;
 };
 
 const waitSeconds = 20;
 const pauseAfterErrorMs = 1_000;
-/** SQS hands out ten at most. */
+/** SQS returns at most ten messages per call. */
 const receiveLimit = 10;
-/** Lambda's payload limit is 6 MB; what surrounds a message's body is small. */
+/** Below Lambda's payload limit of 6 MB, because the event also contains a little more than the messages' bodies. */
 const batchLimitBytes = 5.5 * 1024 * 1024;
 
 /**
- * Reads a queue for a function as Lambda's event source mapping does: messages that were handled are deleted, the others
- * left to their visibility time-out. In a FIFO queue SQS itself holds a group back while a message of it is in hand.
+ * Reads a queue for a function as Lambda's event source mapping does: it deletes handled messages and leaves the others to their
+ * visibility timeout. In a FIFO queue, SQS itself holds a group back while one of its messages is in progress.
  */
 export function startPoller(options: PollerOptions): Poller {
   const stop = new AbortController();
@@ -86,13 +86,13 @@ async function receive(
     return await queue.receive({ ...wanted, max: Math.min(wanted.max, receiveLimit) });
   } catch (error) {
     if (wanted.signal.aborted) return [];
-    log({ message: "A queue could not be read", error });
+    log({ message: "Queue not read", error });
     await sleep(pauseAfterErrorMs, undefined, { signal: wanted.signal }).catch(() => undefined);
     return [];
   }
 }
 
-/** Batches small enough for one invocation. */
+/** Splits messages into batches that are small enough for one invocation. */
 function split(messages: readonly QueueMessage[]): QueueMessage[][] {
   const batches: QueueMessage[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
@@ -114,6 +114,6 @@ async function carryOut({ queue, handle, log }: PollerOptions, batch: readonly Q
     const done = failed === "all" ? [] : batch.filter((message) => !failed.has(message.messageId));
     if (done.length > 0) await queue.delete(done);
   } catch (error) {
-    log({ message: "A batch could not be handed over", error });
+    log({ message: "Batch not handled", error });
   }
 }

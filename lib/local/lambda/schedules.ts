@@ -2,15 +2,15 @@ import { Fault } from "../../model/fault.ts";
 
 const unitMs: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
-/** The time between two runs, ms. Throws the Fault `template` for a schedule of another kind than `rate(…)`. */
+/** Returns the time between two runs, ms. Throws the Fault `template` for any schedule other than `rate(…)`. */
 export function periodOf(expression: string): number {
   const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
   const ms = Number(count) * (unitMs[unit ?? ""] ?? Number.NaN);
-  if (!(ms > 0)) throw new Fault("template", `The local cloud does not know the schedule ${expression}; it knows rate(…)`);
+  if (!(ms > 0)) throw new Fault("template", `The local cloud does not support the schedule ${expression}, only rate(…)`);
   return ms;
 }
 
-/** Runs at once and then every period, until it is closed. */
+/** Runs at once and then once per period, until it is closed. */
 export function startSchedule(expression: string, run: () => void): { close(): void } {
   const timer = setInterval(run, periodOf(expression));
   run();

@@ -1,7 +1,7 @@
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { QueueMessage, QueueReader } from "./poller.ts";
 
-/** A queue read through SQS. Messages have the shape that Lambda gives them in an event. */
+/** Returns a reader of an SQS queue. Messages have the shape of Lambda's events. */
 export function createSqsReader(sqs: SQSClient, queue: { url: string; arn: string }): QueueReader {
   return {
     receive: async ({ max, waitSeconds, signal }) => {

@@ -1,4 +1,4 @@
-/** What the two sides of a function's thread say to each other. Events and results travel as JSON, as they do on AWS. */
+/** The messages between a function's thread and the local cloud. Events and results are JSON texts, as on AWS. */
 export type ToThread = { readonly kind: "invoke"; readonly requestId: string; readonly event: string; readonly deadlineMs: number };
 
 export type FromThread =
@@ -10,7 +10,7 @@ export type FromThread =
 /** An error as Lambda reports it. */
 export type FunctionError = { readonly errorType: string; readonly errorMessage: string; readonly trace?: readonly string[] };
 
-/** What a thread is told when it starts. */
+/** The facts that a thread receives when it starts. */
 export type ThreadData = {
   readonly folder: string;
   readonly handler: string;

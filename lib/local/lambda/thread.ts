@@ -1,6 +1,6 @@
 /**
- * Runs in a worker thread, as Lambda's runtime does in its sandbox: loads a bundle once, then answers one event after
- * the other until it is ended from outside.
+ * Runs in a worker thread, as Lambda's runtime does in its sandbox: loads a bundle once, then handles one event after the other
+ * until the thread is terminated.
  */
 import { existsSync } from "node:fs";
 import { enableCompileCache, flushCompileCache } from "node:module";
@@ -50,7 +50,7 @@ async function answer(handler: Handler, message: ToThread): Promise<void> {
   }
 }
 
-// The next environment of this function finds its code compiled. Threads are ended from outside, so it is written at once.
+// The function's next environment reuses the compiled code. It is written at once, because threads are terminated from outside.
 enableCompileCache();
 try {
   const handler = await load();

@@ -11,10 +11,10 @@ import { createSqsReader } from "./sqs-reader.ts";
 
 type WiresOptions = { readonly blueprint: Blueprint; readonly functions: Functions; readonly sqs: SQSClient; readonly log: Log };
 
-/** Batches of a standard queue in hand at once, as Lambda begins with; of a FIFO queue, as many as pools may be busy. */
+/** Batches in progress at once: for a standard queue as many as Lambda starts with, for a FIFO queue one per busy pool. */
 const concurrency = { standard: 5, fifo: 10 };
 
-/** Starts everything that calls functions by itself: queues, rules and schedules. */
+/** Starts everything that calls functions on its own: queues, rules and schedules. */
 export async function startWires(options: WiresOptions): Promise<{ close(): Promise<void> }> {
   const { blueprint, functions, sqs, log } = options;
   const stop = new AbortController();
@@ -22,7 +22,7 @@ export async function startWires(options: WiresOptions): Promise<{ close(): Prom
   const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);
   const call = createAsynchronousCaller({ functions, blueprint, sqs, pause, signal });
   const failed = (schedule: string) => (error: unknown) => {
-    if (!stop.signal.aborted) log({ message: "A schedule failed", schedule, error });
+    if (!stop.signal.aborted) log({ message: "Schedule failed", schedule, error });
   };
   const pollers = await Promise.all([
     ...blueprint.eventSources.map((fact) => pollQueue(fact, options)),
@@ -58,7 +58,7 @@ async function pollQueue(fact: EventSourceFact, { functions, sqs, log }: WiresOp
   });
 }
 
-/** EventBridge hands an event to Lambda and has done its part: whatever the function makes of it, the relay is done too. */
+/** Reads a rule's relay queue. Its messages never fail, because EventBridge is done with an event once Lambda has accepted it. */
 async function pollRelay(
   fact: RuleTargetFact,
   { sqs, log }: WiresOptions,

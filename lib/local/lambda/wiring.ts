@@ -4,17 +4,17 @@ import { administrator } from "../requests/identities.ts";
 import { isAllowed, type Statement } from "../requests/policy.ts";
 
 /**
- * Permissions without which a wire of the template would be dead on AWS: the local cloud does not start without them
- * either. Throws the Fault `wiring` that names all that are missing.
+ * Checks the permissions that the template's queues, rules, destinations and schedules need on AWS. The local cloud does not start
+ * without them either. Throws the Fault `wiring` that names all missing permissions.
  */
 export function checkWiring(blueprint: Blueprint): void {
   const missing = [...eventSources(blueprint), ...rules(blueprint), ...schedules(blueprint), ...destinations(blueprint)];
-  if (missing.length > 0) throw new Fault("wiring", `On AWS these wires would be dead:\n${missing.join("\n")}`);
+  if (missing.length > 0) throw new Fault("wiring", `These connections would not work on AWS:\n${missing.join("\n")}`);
 }
 
 const everything: Statement = { Effect: "Allow", Action: ["*"], Resource: ["*"], Condition: {} };
 
-/** What a role may do. */
+/** Returns all policy statements of a role. */
 export const statementsOf = (blueprint: Blueprint, role: string): Statement[] =>
   role === administrator.role ? [everything] : ofStack(blueprint, role);
 
@@ -42,7 +42,7 @@ function rules(blueprint: Blueprint): string[] {
             (each.sourceArn === undefined || each.sourceArn === ruleArn),
         ),
     )
-    .map(({ functionArn, ruleArn }) => `${functionArn} does not let the rule ${ruleArn} call it`);
+    .map(({ functionArn, ruleArn }) => `${functionArn} does not allow the rule ${ruleArn} to call it`);
 }
 
 const destinations = (blueprint: Blueprint): string[] =>

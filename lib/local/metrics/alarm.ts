@@ -11,7 +11,7 @@ export const comparisonNames = [
 ] as const;
 export type Comparison = (typeof comparisonNames)[number];
 
-/** `words` as in CloudWatch's explanations. */
+/** The comparisons. `words` are those of CloudWatch's explanations. */
 export const comparisons: Readonly<
   Record<Comparison, { readonly words: string; readonly holds: (value: number, threshold: number) => boolean }>
 > = {
@@ -23,7 +23,7 @@ export const comparisons: Readonly<
 export const missingTreatments = ["missing", "ignore", "breaching", "notBreaching"] as const;
 export type MissingTreatment = (typeof missingTreatments)[number];
 
-/** An alarm on one metric, as the template says it. */
+/** An alarm on one metric, as the template defines it. */
 export type Alarm = {
   readonly name: string;
   readonly arn: string;
@@ -31,10 +31,10 @@ export type Alarm = {
   readonly metric: MetricRef;
   readonly unit?: string | undefined;
   readonly statistic: StatisticName;
-  /** Of AWS's time; how long it lasts here is a setting of the local cloud. */
+  /** The period on AWS. Its length here depends on a setting of the local cloud. */
   readonly periodSeconds: number;
   readonly evaluationPeriods: number;
-  /** So many of the evaluated datapoints have to breach. */
+  /** How many of the evaluated datapoints must breach. */
   readonly datapointsToAlarm: number;
   readonly threshold: number;
   readonly comparison: Comparison;

@@ -1,23 +1,23 @@
 import { type Alarm, type AlarmState, comparisons } from "./alarm.ts";
 
-/** One period's value; undefined where the metric had none. */
+/** A period's value; undefined if the metric had none. */
 export type Datapoint = { readonly atMs: number; readonly value: number } | undefined;
 
 export type Verdict = {
   readonly state: AlarmState;
-  /** The datapoints that were judged, newest first, as in CloudWatch's own words. */
+  /** The datapoints that were evaluated, newest first, as in CloudWatch's explanations. */
   readonly judged: readonly NonNullable<Datapoint>[];
-  /** How many missing ones were judged beside them. */
+  /** How many missing datapoints were evaluated in addition. */
   readonly filled: number;
 };
 
-/** CloudWatch fetches a few datapoints more than it evaluates, so that older ones can stand in for missing ones. */
+/** CloudWatch fetches a few more datapoints than it evaluates, so that older ones can replace missing ones. */
 const extraPeriods = 2;
 export const periodsLookedAt = (alarm: Pick<Alarm, "evaluationPeriods">): number => alarm.evaluationPeriods + extraPeriods;
 
 /**
- * The state that these datapoints, the oldest first, put an alarm in: the newest that are there count, and only where
- * these are too few are missing ones treated as the alarm says. Follows the tables in CloudWatch's guide on missing data.
+ * Returns the state of an alarm after these datapoints, which are ordered oldest first. The newest existing datapoints count. Only if
+ * there are too few of them are missing ones treated as the alarm defines. Follows the tables in CloudWatch's guide on missing data.
  */
 export function evaluate(alarm: Alarm, datapoints: readonly Datapoint[], current: AlarmState): Verdict {
   const breaches = (datapoint: NonNullable<Datapoint>): boolean => comparisons[alarm.comparison].holds(datapoint.value, alarm.threshold);
@@ -45,7 +45,7 @@ export function evaluate(alarm: Alarm, datapoints: readonly Datapoint[], current
   }
 }
 
-/** Everything there is breaches; it is enough when the first of it lies as far back as an alarm needs datapoints. */
+/** Reports whether the oldest datapoint is at least `datapointsToAlarm` periods old. Called only if all existing datapoints breach. */
 function isOldEnough(alarm: Alarm, datapoints: readonly Datapoint[]): boolean {
   const evaluated = datapoints.slice(-alarm.evaluationPeriods);
   const oldest = evaluated.findIndex((datapoint) => datapoint !== undefined);

@@ -3,7 +3,7 @@ import { type Datum, type MetricRef, type Statistics, together } from "./metric.
 /** The metrics of the local cloud, for as long as an alarm may look back. */
 export type MetricStore = {
   put(data: readonly Datum[]): void;
-  /** All values from `fromMs` until before `toMs`; undefined when there are none. With a unit, only those of that unit. */
+  /** Returns statistics of the values from `fromMs` until before `toMs`, with a unit only of that unit. Undefined if there are none. */
   statistics(metric: MetricRef, over: { fromMs: number; toMs: number; unit?: string | undefined }): Statistics | undefined;
 };
 

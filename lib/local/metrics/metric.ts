@@ -1,11 +1,11 @@
-/** What CloudWatch knows a metric by; the order of dimensions says nothing. */
+/** The identity of a metric in CloudWatch. The order of its dimensions does not matter. */
 export type MetricRef = {
   readonly namespace: string;
   readonly name: string;
   readonly dimensions: Readonly<Record<string, string>>;
 };
 
-/** What is known of a number of values. */
+/** Statistics of a set of values. */
 export type Statistics = { readonly sum: number; readonly count: number; readonly minimum: number; readonly maximum: number };
 
 /** Values of a metric at one moment. */

@@ -4,10 +4,10 @@ import { statisticNames } from "../metrics/metric.ts";
 import { kind } from "./kind.ts";
 import { arn } from "./world.ts";
 
-/** Tells a person; nothing here hangs on one. Any other action would be a wire. */
+/** Only notifications of people, which have no effect here. Any other action would have to be connected. */
 const Actions = z.array(z.string().startsWith("arn:aws:sns:")).optional();
 
-/** An alarm on one metric. One on an expression has other properties, which are not understood here. */
+/** An alarm on one metric. Alarms on expressions have other properties, which are not supported. */
 export const alarm = kind({
   type: "AWS::CloudWatch::Alarm",
   properties: z.strictObject({

@@ -29,7 +29,7 @@ export const bucket = kind({
       .optional(),
     VersioningConfiguration: z.strictObject({ Status: z.enum(["Enabled", "Suspended"]) }).optional(),
   }),
-  // Nothing here lives for the day after which the first rule would expire it.
+  // No local cloud runs for the day after which the first lifecycle rule would expire an object.
   harmless: ["LifecycleConfiguration", "LoggingConfiguration", "OwnershipControls", "PublicAccessBlockConfiguration"],
   create: async (properties, place, { clients: { s3 } }) => {
     const Bucket = properties.BucketName ?? place.name.toLowerCase().slice(0, 63);
@@ -60,5 +60,5 @@ export const bucket = kind({
   },
 });
 
-/** The emulators enforce no resource policies, and these demand TLS, which there is none of on 127.0.0.1. */
+/** The emulators enforce no resource policies, and these only require TLS, which 127.0.0.1 does not use. */
 export const bucketPolicy = harmlessKind("AWS::S3::BucketPolicy", ["Bucket", "PolicyDocument"]);

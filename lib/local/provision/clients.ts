@@ -9,7 +9,7 @@ import { SSMClient } from "@aws-sdk/client-ssm";
 import type { IssuedCredentials } from "../requests/identities.ts";
 import { type Clients, region } from "./world.ts";
 
-/** Clients of everything, at the local endpoint; retries are the SDK's own three. */
+/** Creates clients of all services at the local endpoint, with the SDK's three attempts. */
 export function createClients(endpoint: string, credentials: IssuedCredentials): Clients & { destroy(): void } {
   const options = { endpoint, region, credentials, requestHandler: { requestTimeout: 30_000, connectionTimeout: 2_000 } };
   const clients = {

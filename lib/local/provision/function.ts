@@ -17,13 +17,13 @@ export const lambdaFunction = kind({
     DeadLetterConfig: z.strictObject({ TargetArn: z.string() }).optional(),
     ReservedConcurrentExecutions: z.coerce.number().optional(),
   }),
-  // Every loop runs on here; logs go to the state folder.
+  // Recursive loops are not detected here, and logs are written to the run's folder.
   harmless: ["Architectures", "Description", "LoggingConfig", "RecursiveLoop", "TracingConfig"],
   create: async (properties, place, world) => {
     const name = properties.FunctionName ?? place.name.slice(0, 64);
     const { S3Bucket, S3Key } = properties.Code;
     const folder = world.bundle(S3Bucket, S3Key);
-    if (folder === undefined) throw new Fault("template", `The code of ${place.id}, ${S3Bucket}/${S3Key}, is none of the stack's assets`);
+    if (folder === undefined) throw new Fault("template", `The code of ${place.id}, ${S3Bucket}/${S3Key}, is not an asset of the stack`);
     const fact = {
       name,
       arn: arn("lambda", `function:${name}`),

@@ -4,8 +4,8 @@ import { Fault } from "../../model/fault.ts";
 import type { Clients } from "./world.ts";
 
 /**
- * The image that a public parameter names, where moto knows it; else any public image: a node here is a process, and
- * boots from none.
+ * Returns the image that a public parameter names if moto knows it, and otherwise any public image, because a node here is a process
+ * that boots from no image.
  */
 export async function imageOf(parameter: string, clients: Clients): Promise<string> {
   const known = await clients.ssm.send(new GetParameterCommand({ Name: parameter })).catch((error: unknown) => {
@@ -14,7 +14,7 @@ export async function imageOf(parameter: string, clients: Clients): Promise<stri
   });
   if (known?.Parameter?.Value?.startsWith("ami-")) return known.Parameter.Value;
   const { Images = [] } = await clients.ec2.send(
-    // Of its thousands of images: to answer with all of them takes it a second.
+    // Filtered, because moto needs a second to return all of its thousands of images.
     new DescribeImagesCommand({
       Filters: [
         { Name: "name", Values: ["amzn2-ami-hvm-*"] },

@@ -2,13 +2,13 @@ import * as z from "zod";
 import { Fault } from "../../model/fault.ts";
 import type { World } from "./world.ts";
 
-/** What the rest of a template may ask of a resource: its `Ref` and its attributes. */
+/** The values of a created resource that the rest of a template may use: its `Ref` and its attributes. */
 export type Created = { readonly ref: string; readonly attributes: Readonly<Record<string, string>> };
 
-/** A resource's place in the template. `name`: a physical name for one that names itself none. */
+/** A resource's place in the template. `name`: its physical name if its properties have none. */
 export type Place = { readonly id: string; readonly name: string };
 
-/** How one type of resource comes to be here. */
+/** How a type of resource is created here. */
 export type Kind = {
   readonly type: string;
   create(properties: Readonly<Record<string, unknown>>, place: Place, world: World): Promise<Created>;
@@ -16,9 +16,9 @@ export type Kind = {
 
 type Definition<S extends z.ZodType> = {
   readonly type: string;
-  /** What it understands, strictly: a property of another name stops the start. */
+  /** The supported properties. Any other property stops the start. */
   readonly properties: S;
-  /** Properties without any effect that could be missed on one machine. */
+  /** Properties that are ignored, because they would have no effect on one machine. */
   readonly harmless?: readonly string[];
   create(properties: z.output<S>, place: Place, world: World): Promise<Created>;
 };
@@ -38,7 +38,7 @@ export const kind = <S extends z.ZodType>(definition: Definition<S>): Kind => ({
 
 const declares = (schema: z.ZodType, property: string): boolean => schema instanceof z.ZodObject && property in schema.shape;
 
-/** A type that changes nothing on one machine. */
+/** Returns a kind that is ignored, because it would have no effect on one machine. */
 export const harmlessKind = (type: string, properties: readonly string[]): Kind =>
   kind({
     type,
@@ -55,7 +55,7 @@ function notUnderstood(resource: { id: string; type: string }, error: z.ZodError
   );
   return new Fault(
     "template",
-    `The local cloud does not understand ${resource.id} (${resource.type}): ${lines.join("; ")}. Teach lib/local/provision what it does, or list it there as harmless.`,
+    `The local cloud does not support ${resource.id} (${resource.type}): ${lines.join("; ")}. Implement it in lib/local/provision, or list it there as harmless.`,
   );
 }
 

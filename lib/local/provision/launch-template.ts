@@ -8,7 +8,7 @@ const Tagged = z.array(z.strictObject({ ResourceType: z.string(), Tags: z.array(
 type ResourceType = NonNullable<NonNullable<RequestLaunchTemplateData["TagSpecifications"]>[number]["ResourceType"]>;
 const isResourceType = (type: string): type is ResourceType => /^[a-z-]+$/.test(type);
 
-/** What EC2's API takes under the same names; each is the emulator's to keep. */
+/** The properties that EC2's API accepts under the same names. The emulator stores them. */
 const understood = [
   "BlockDeviceMappings",
   "IamInstanceProfile",
@@ -24,18 +24,18 @@ const understood = [
 ];
 const Data = z.custom<Omit<RequestLaunchTemplateData, "TagSpecifications">>(
   (value) => typeof value === "object" && value !== null && Object.keys(value).every((name) => understood.includes(name)),
-  { error: ({ input }) => `of ${Object.keys(input ?? {}).join(", ")} only ${understood.join(", ")} are known` },
+  { error: ({ input }) => `has ${Object.keys(input ?? {}).join(", ")}, but only ${understood.join(", ")} are supported` },
 );
 const LaunchTemplateData = z.looseObject({ TagSpecifications: Tagged.default([]) });
 
 export const launchTemplate = kind({
   type: "AWS::EC2::LaunchTemplate",
   properties: z.strictObject({ LaunchTemplateName: z.string().optional(), LaunchTemplateData }),
-  // Tags of the template itself.
+  // The tags of the template itself.
   harmless: ["TagSpecifications"],
   create: async ({ LaunchTemplateName, LaunchTemplateData: { TagSpecifications, ...rest } }, place, { clients }) => {
     const parsed = Data.safeParse(rest);
-    if (!parsed.success) throw new Fault("template", `The local cloud does not understand ${place.id}: ${z.prettifyError(parsed.error)}`);
+    if (!parsed.success) throw new Fault("template", `The local cloud does not support ${place.id}: ${z.prettifyError(parsed.error)}`);
     const parameter = /^resolve:ssm:(.+)$/.exec(parsed.data.ImageId ?? "")?.[1];
     const made = await clients.ec2.send(
       new CreateLaunchTemplateCommand({

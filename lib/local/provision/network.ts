@@ -62,7 +62,7 @@ export const securityGroup = kind({
   },
 });
 
-/** Nodes are processes of this machine: no packet of theirs takes these ways. */
+/** Ignored, because nodes are processes of this machine and their packets take other routes. */
 export const routing = [
   harmlessKind("AWS::EC2::InternetGateway", []),
   harmlessKind("AWS::EC2::SecurityGroupIngress", ["Description", "FromPort", "GroupId", "IpProtocol", "SourceSecurityGroupId", "ToPort"]),

@@ -5,7 +5,7 @@ import { arn } from "./world.ts";
 
 const Scalar = z.union([z.string(), z.number(), z.boolean()]).optional();
 
-/** Attributes that SQS takes under the same name. */
+/** Attributes that SQS accepts under the same name. */
 const attributes = {
   ContentBasedDeduplication: Scalar,
   DeduplicationScope: Scalar,
@@ -38,5 +38,5 @@ export const queue = kind({
   },
 });
 
-/** The emulators enforce no resource policies, and these demand TLS, which there is none of on 127.0.0.1. */
+/** The emulators enforce no resource policies, and these only require TLS, which 127.0.0.1 does not use. */
 export const queuePolicy = harmlessKind("AWS::SQS::QueuePolicy", ["PolicyDocument", "Queues"]);

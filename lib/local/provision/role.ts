@@ -9,7 +9,7 @@ const PolicyDocument = z.strictObject({
   Statement: z.union([Statement.transform((one) => [one]), z.array(Statement)]),
 });
 
-/** Roles and policies are remembered: who may call which function follows from them. */
+/** Roles and policies are recorded, because they determine who may call which function. */
 export const role = kind({
   type: "AWS::IAM::Role",
   properties: z.strictObject({

@@ -12,16 +12,16 @@ const Target = z.strictObject({
   InputPath: z.string().optional(),
   InputTransformer: z.strictObject({ InputPathsMap: z.record(z.string(), z.string()).optional(), InputTemplate: z.string() }).optional(),
   SqsParameters: z.strictObject({ MessageGroupId: z.string() }).optional(),
-  // Delivery on one machine does not fail.
+  // Ignored, because delivery on one machine does not fail.
   DeadLetterConfig: z.unknown().optional(),
   RetryPolicy: z.unknown().optional(),
 });
 type Target = z.infer<typeof Target>;
 
-/** How long the function behind a rule may take at most before the relay hands the event out again, s. */
+/** The longest time that the function of a rule may take before the relay queue delivers the event again, s. */
 const relayVisibility = "1000";
 
-/** A rule on a pattern. SQS targets are the emulator's; for a Lambda target the rule sends to a relay queue of ours. */
+/** A rule with a pattern. The emulator delivers to SQS targets. For a Lambda target, the rule sends to a relay queue of the local cloud. */
 export const rule = kind({
   type: "AWS::Events::Rule",
   properties: z.strictObject({
@@ -42,7 +42,7 @@ export const rule = kind({
     const targets = await Promise.all(properties.Targets.map((target) => deliverable(target, { name, arn: ruleArn }, world)));
     if (targets.length > 0) {
       const put = await world.clients.events.send(new PutTargetsCommand({ Rule: name, EventBusName: bus, Targets: targets }));
-      if ((put.FailedEntryCount ?? 0) > 0) throw new Fault("template", `The targets of ${place.id} were refused`);
+      if ((put.FailedEntryCount ?? 0) > 0) throw new Fault("template", `The emulator refused the targets of ${place.id}`);
     }
     return { ref: name, attributes: { Arn: ruleArn } };
   },
@@ -55,7 +55,7 @@ async function deliverable(target: Target, rule: { name: string; arn: string }, 
   const service = target.Arn.split(":")[2];
   if (service === "sqs") return rest;
   if (service !== "lambda")
-    throw new Fault("template", `The rule ${rule.name} has a target that the local cloud does not know: ${target.Arn}`);
+    throw new Fault("template", `The rule ${rule.name} has a target that the local cloud does not support: ${target.Arn}`);
   const QueueName = `relay-${rule.name}-${target.Id}`.slice(0, 80);
   const made = await world.clients.sqs.send(new CreateQueueCommand({ QueueName, Attributes: { VisibilityTimeout: relayVisibility } }));
   const relay = { relayUrl: made.QueueUrl ?? "", relayArn: arn("sqs", QueueName) };

@@ -1,4 +1,4 @@
-/** Kinds of resource that take at most two calls to an emulator. */
+/** Kinds of resources that need at most two calls to an emulator. */
 
 import { CreateLogGroupCommand, PutRetentionPolicyCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateTableCommand, UpdateTimeToLiveCommand } from "@aws-sdk/client-dynamodb";
@@ -11,8 +11,8 @@ import { kind, Tags } from "./kind.ts";
 import { arn, nameOf } from "./world.ts";
 
 /**
- * All instances of the deployment, as a resource whose end is theirs. CloudFormation calls its function when it is made,
- * which does nothing then, and when the stack is deleted: here instances end with the local cloud, which is not deleted.
+ * The custom resource whose deletion ends all instances of the deployment. CloudFormation calls its function at its creation, when
+ * the function does nothing, and at its deletion. Neither is needed here, because instances end with the local cloud.
  */
 export const fleetInstances = kind({
   type: "Custom::FleetwrightInstances",
@@ -33,7 +33,7 @@ export const eventBus = kind({
 export const key = kind({
   type: "AWS::KMS::Key",
   properties: z.strictObject({ Description: z.string().optional(), Tags }),
-  // A year's rotation and the key's policy have no effect on the emulator.
+  // The yearly rotation and the key's policy have no effect in the emulator.
   harmless: ["EnableKeyRotation", "KeyPolicy", "PendingWindowInDays"],
   create: async ({ Description, Tags }, _place, { clients }) => {
     const Tagged = Tags.map(({ Key, Value }) => ({ TagKey: Key, TagValue: Value }));
@@ -103,7 +103,7 @@ export const schedule = kind({
   create: async ({ Name, ScheduleExpression, State, Target }, place, { blueprint }) => {
     const name = Name ?? place.name;
     if (Target.Arn.split(":")[2] !== "lambda")
-      throw new Fault("template", `The schedule ${place.id} has a target that the local cloud does not know: ${Target.Arn}`);
+      throw new Fault("template", `The schedule ${place.id} has a target that the local cloud does not support: ${Target.Arn}`);
     if (State === "ENABLED")
       blueprint.schedules.push({
         name,

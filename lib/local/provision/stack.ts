@@ -47,8 +47,8 @@ const pseudo = (stack: string): Readonly<Record<string, string>> => ({
 });
 
 /**
- * Creates all of a template's resources, each as soon as those that it refers to are there.
- * Throws a Fault that names the first resource type, property or function that is not understood.
+ * Creates all resources of a template, each as soon as the resources that it refers to exist.
+ * Throws a Fault that names the first resource type, property or function that is not supported.
  */
 export async function provision(template: Template, world: World): Promise<void> {
   refuseUnknownTypes(template);
@@ -76,7 +76,7 @@ async function createOne({ id, template, world, scope, made }: Making & { id: st
     made.set(id, await how.create(Object(properties), { id, name: `${world.stack}-${id}` }, world));
   } catch (error) {
     if (error instanceof Fault) throw error;
-    throw new Fault("provision", `${id} (${resource.Type}) could not be made: ${inWords(error)}`, {
+    throw new Fault("provision", `${id} (${resource.Type}) could not be created: ${inWords(error)}`, {
       cause: error,
     });
   }
@@ -86,7 +86,7 @@ function refuseUnknownTypes(template: Template): void {
   const unknown = Object.entries(template.Resources).filter(([, { Type }]) => !kinds.has(Type) && Type !== "AWS::CDK::Metadata");
   if (unknown.length === 0) return;
   const named = unknown.map(([id, { Type }]) => `${id} (${Type})`).join(", ");
-  throw new Fault("template", `The local cloud does not know what these resources are: ${named}. Teach lib/local/provision.`);
+  throw new Fault("template", `The local cloud does not support these resources: ${named}. Implement their types in lib/local/provision.`);
 }
 
 async function scopeOf({ template, world, made }: Making): Promise<Scope> {
@@ -97,12 +97,12 @@ async function scopeOf({ template, world, made }: Making): Promise<Scope> {
     ref: (name) => {
       if (name in values) return values[name];
       const created = made.get(name);
-      if (!created) throw new Fault("template", `Ref names ${name}, which is not there`);
+      if (!created) throw new Fault("template", `Ref names ${name}, which does not exist`);
       return created.ref;
     },
     attribute: (resource, attribute) => {
       const value = made.get(resource)?.attributes[attribute];
-      if (value === undefined) throw new Fault("template", `The local cloud does not know the attribute ${resource}.${attribute}`);
+      if (value === undefined) throw new Fault("template", `The local cloud does not support the attribute ${resource}.${attribute}`);
       return value;
     },
     condition: (name) => {
@@ -120,11 +120,11 @@ async function scopeOf({ template, world, made }: Making): Promise<Scope> {
 
 async function parameterValue(name: string, parameter: Template["Parameters"][string], world: World): Promise<unknown> {
   const value = parameter.Default;
-  // There is no bootstrap stack here whose version it could be.
+  // The template only asserts this version of the bootstrap stack, which does not exist here.
   if (name === "BootstrapVersion") return "0";
   if (value === undefined) throw new Fault("template", `The parameter ${name} has no default`);
   if (parameter.Type === "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>") return imageOf(String(value), world.clients);
   if (parameter.Type === "String" || parameter.Type === "Number") return value;
   if (parameter.Type === "CommaDelimitedList") return String(value).split(",");
-  throw new Fault("template", `The local cloud does not know the type of the parameter ${name}: ${parameter.Type}`);
+  throw new Fault("template", `The local cloud does not support the type of the parameter ${name}: ${parameter.Type}`);
 }

@@ -27,18 +27,18 @@ export type Clients = {
   readonly ssm: SSMClient;
 };
 
-/** Where resources are made, and what is learned on the way of those that live in this process. */
+/** Where resources are created, and the facts that are collected for those that live in this process. */
 export type World = {
   readonly clients: Clients;
   readonly stack: string;
-  /** What every AWS call goes to. */
+  /** The address of every AWS API. */
   readonly endpoint: string;
-  /** The folder that a bundle was synthesized to; undefined for an object that is none of the stack's assets. */
+  /** Returns the folder of a synthesized bundle, or undefined if the object is not one of the stack's assets. */
   bundle(bucket: string, key: string): string | undefined;
   readonly blueprint: Blueprint;
 };
 
-/** What runs in this process: functions, and everything that calls them. */
+/** The facts about everything that runs in this process: functions, and everything that calls them. */
 export type Blueprint = {
   readonly alarms: Alarm[];
   readonly queues: QueueFact[];
@@ -74,16 +74,16 @@ export type QueueFact = { readonly name: string; readonly url: string };
 export type FunctionFact = {
   readonly name: string;
   readonly arn: string;
-  /** Where its bundle lies. */
+  /** The folder of its bundle. */
   readonly folder: string;
   /** `file.export` */
   readonly handler: string;
   readonly timeoutMs: number;
   readonly memoryMiB: number;
   readonly variables: Readonly<Record<string, string>>;
-  /** Name of its role. */
+  /** The name of its role. */
   readonly role: string;
-  /** Where events rest that it failed on, when it was called with events and not by a queue. */
+  /** The dead-letter queue of its asynchronous calls. */
   readonly deadLetterArn?: string | undefined;
   readonly maximumConcurrency?: number | undefined;
 };
@@ -97,12 +97,12 @@ export type EventSourceFact = {
   readonly functionName: string;
   readonly batchSize: number;
   readonly windowMs: number;
-  /** Whether the function says which messages of a batch failed. */
+  /** Whether the function reports which messages of a batch failed. */
   readonly partialFailures: boolean;
   readonly maximumConcurrency?: number | undefined;
 };
 
-/** A rule's Lambda target: the rule sends to the relay queue, which is read for the function. */
+/** A rule's Lambda target. The rule sends to the relay queue, and the local cloud reads that queue for the function. */
 export type RuleTargetFact = {
   readonly ruleArn: string;
   readonly functionArn: string;
@@ -110,7 +110,7 @@ export type RuleTargetFact = {
   readonly relayArn: string;
 };
 
-/** What becomes of an event that a function was called with, not asked by a queue, and failed on. */
+/** How failed asynchronous calls of a function are retried, and where their events go in the end. */
 export type AsynchronousFact = {
   readonly functionName: string;
   readonly retries: number;
@@ -127,15 +127,15 @@ export type ScheduleFact = {
   readonly input: string;
 };
 
-/** Statements that belong to a role. */
+/** Policy statements of a role. */
 export type GrantFact = { readonly role: string; readonly statements: readonly Statement[] };
 export type InstanceProfileFact = { readonly name: string; readonly arn: string; readonly role: string };
 
 export const arn = (service: string, resource: string): string => `arn:aws:${service}:${region}:${account}:${resource}`;
-/** The last part of an ARN, or of a name. */
+/** Returns the last part of an ARN or of a name. */
 export const nameOf = (arnOrName: string): string => arnOrName.split(/[:/]/).at(-1) ?? arnOrName;
 
-/** What the stack says of itself, in the parameter by which the `fleet` command finds it. */
+/** Returns the stack's description of itself, from the parameter by which the `fleet` command finds it. */
 export function deploymentOf(blueprint: Blueprint): Deployment {
   const [, text] = [...blueprint.parameters].find(([name]) => /^\/fleetwright\/[^/]+\/deployment$/.test(name)) ?? [];
   if (text === undefined) throw new Fault("template", "The stack has no parameter /fleetwright/NAME/deployment");

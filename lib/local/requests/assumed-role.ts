@@ -1,6 +1,6 @@
 import type { IssuedCredentials, Principal } from "./identities.ts";
 
-/** Whose credentials an AssumeRole that MiniStack carried out gave; undefined for another call, or one that failed. */
+/** Returns the credentials that a successful AssumeRole of MiniStack issued, and their principal. Undefined for any other call. */
 export function assumedRole(
   request: string,
   answer: string,

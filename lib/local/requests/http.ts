@@ -1,9 +1,9 @@
-/** A whole HTTP request, read into memory: for the services whose calls are small. */
+/** A whole HTTP request in memory, for services whose calls are small. */
 export type HttpCall = {
   readonly method: string;
   /** With its query string. */
   readonly path: string;
-  /** Names in lower case. */
+  /** Names are in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 };
@@ -12,6 +12,6 @@ export type HttpAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
-  /** The connection ends without a word of this answer. */
+  /** If true, the connection is closed and nothing of this response is sent. */
   readonly cut?: true;
 };

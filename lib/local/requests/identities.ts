@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 
-/** Who may sign a call in the local cloud: a role and the name of its session (an instance's is its id). */
+/** A signer of calls in the local cloud: a role and its session's name. The session of an instance has the instance's id. */
 export type Principal = { readonly role: string; readonly session: string };
 
 export type IssuedCredentials = {
@@ -11,10 +11,10 @@ export type IssuedCredentials = {
   readonly expiresAtMs: number;
 };
 
-/** Who runs the local cloud; may do everything. */
+/** The person who runs the local cloud, who may do everything. */
 export const administrator: Principal = { role: "administrator", session: "local" };
 
-/** How the administrator signs who was given no credentials: the `fleet` command, from a process of its own. */
+/** Fixed credentials of the administrator, for callers in other processes such as the `fleet` command. */
 export const wellKnown: IssuedCredentials = {
   accessKeyId: "local",
   secretAccessKey: "local",
@@ -22,31 +22,31 @@ export const wellKnown: IssuedCredentials = {
   expiresAtMs: Number.POSITIVE_INFINITY,
 };
 
-/** Credentials that the local cloud has handed out, so that it can tell later who signed. */
+/** The credentials that the local cloud has issued, so that it can identify later who signed a call. */
 export type Identities = {
   issue(principal: Principal): IssuedCredentials;
-  /** Credentials that the emulated STS has handed out. */
+  /** Records credentials that the emulated STS has issued. */
   adopt(principal: Principal, credentials: IssuedCredentials): void;
-  /** Undefined for an access key that was never issued here and is not the well-known one. */
+  /** Returns the owner of an access key, or undefined if the key was never issued here and is not the well-known one. */
   find(accessKeyId: string): { readonly principal: Principal; readonly credentials: IssuedCredentials } | undefined;
 };
 
-/** Accounts, ids and tokens have AWS's shapes, so that nothing that checks them can tell the difference. */
+/** The alphabet of AWS's ids. Ids and tokens have AWS's shapes, so that code that validates them accepts them. */
 const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const inBase32 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => base32[byte % 32]).join("");
 
-/** A role's own id, as in a caller's user id `AROA…:SESSION`. */
+/** Returns a role's unique id, as in a caller's user id `AROA…:SESSION`. */
 export const roleId = (role: string): string => `AROA${inBase32(createHash("sha256").update(role).digest().subarray(0, 17))}`;
 
 export type IdentitiesOptions = {
   now?: () => number;
-  /** @default 6 hours, the longest that EC2 and Lambda hand out */
+  /** @default 6 hours, the longest lifetime of the credentials that EC2 and Lambda issue */
   readonly lifetimeMs?: number;
-  /** Told of all credentials that are handed out. */
+  /** Called with all credentials that are issued. */
   onIssue?: (principal: Principal, credentials: IssuedCredentials) => void;
 };
 
-/** Credentials are forgotten when they expire. */
+/** Creates a register of credentials. It forgets credentials when they expire. */
 export function createIdentities(options: IdentitiesOptions = {}): Identities {
   const { now = Date.now, lifetimeMs = 6 * 3_600_000, onIssue } = options;
   const issued = new Map<string, { readonly principal: Principal; readonly credentials: IssuedCredentials }>([

@@ -14,13 +14,13 @@ export type Statement = z.infer<typeof Statement>;
 export type Question = {
   readonly action: string;
   readonly resource: string;
-  /** Condition keys in lower case. */
+  /** Condition keys are in lower case. */
   readonly context?: Readonly<Record<string, string>>;
 };
 
 /**
- * Whether these statements of an identity allow what is asked; a denial wins. A condition of a kind that is not known
- * here holds for a denial and does not for an allowance.
+ * Reports whether an identity's statements allow an action. A denial takes precedence. A condition whose operator is not supported
+ * counts as met in a denial and as not met in an allowance.
  */
 export function isAllowed(statements: readonly Statement[], question: Question): boolean {
   const about = statements.filter(
@@ -52,7 +52,7 @@ function conditionsHold(statement: Statement, context: Readonly<Record<string, s
   );
 }
 
-/** `*` stands for any text and `?` for one character. */
+/** Matches a pattern in which `*` matches any text and `?` a single character. */
 function matches(pattern: string, value: string, flags: "i" | ""): boolean {
   const expression = pattern
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { inWords } from "../../model/errors/in-words.ts";
 import type { HttpAnswer, HttpCall } from "./http.ts";
 
-/** An error as EC2 answers it. Anything thrown that is not one becomes an InternalError. */
+/** An error as EC2 returns it. Any other error that is thrown is returned as an InternalError. */
 export class Ec2Error extends Error {
   readonly code: string;
   readonly status: number;
@@ -14,10 +14,10 @@ export class Ec2Error extends Error {
   }
 }
 
-/** What a form or an answer is made of. Lists are numbered names on the way in and `<item>` elements on the way out. */
+/** The content of a form or a response. Lists are numbered names in a form and `<item>` elements in a response. */
 export type Tree = string | readonly Tree[] | { readonly [name: string]: Tree | undefined };
 
-/** The parameters of an EC2 call, wherever the client put them. */
+/** Returns the parameters of an EC2 call, from its query and its body. */
 export function formOf(call: HttpCall): URLSearchParams {
   const query = call.path.indexOf("?");
   const form = new URLSearchParams(query < 0 ? "" : call.path.slice(query + 1));
@@ -27,7 +27,7 @@ export function formOf(call: HttpCall): URLSearchParams {
 
 type Branch = Map<string, Branch | string>;
 
-/** `A.1.B=x` becomes `{A: [{B: "x"}]}`. A name that is both a value and a branch is refused. */
+/** Converts `A.1.B=x` to `{A: [{B: "x"}]}`. Throws if a name is both a value and a branch. */
 export function treeOf(form: URLSearchParams): Tree {
   const root: Branch = new Map();
   for (const [name, value] of form) {
@@ -85,7 +85,7 @@ export function errorAnswer(error: Ec2Error): HttpAnswer {
   return { status: error.status, headers: xml, body: `<?xml version="1.0" encoding="UTF-8"?>\n${body}` };
 }
 
-/** The region that the caller signed for. */
+/** Returns the region that the caller signed for. */
 export function regionOf(call: HttpCall): string {
   return /Credential=[^/]+\/[0-9]+\/([a-z0-9-]+)\//.exec(call.headers["authorization"] ?? "")?.[1] ?? "us-east-1";
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/** Whose access key signed a call, and for which service; undefined for an unsigned one. Presigned calls carry this in the query. */
+/** Returns the access key and the service of a signed call, or undefined if it is not signed. Presigned calls have both in the query. */
 export function signedFor(
   path: string,
   headers: IncomingHttpHeaders,

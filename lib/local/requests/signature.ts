@@ -5,15 +5,15 @@ import type { HttpCall } from "./http.ts";
 import type { Identities, Principal } from "./identities.ts";
 
 export type Signer = { readonly accessKeyId: string; readonly principal: Principal };
-/** Who signed a call, or why nobody did, in the words that AWS uses. */
+/** The signer of a call, or the reason for which AWS would refuse its signature, in AWS's words. */
 export type Verdict = ({ readonly kind: "signed" } & Signer) | { readonly kind: "refused"; readonly message: string };
 
-/** AWS refuses a signature that is older or newer than this. */
+/** AWS refuses a signature whose time differs by more than this. */
 const clockSkewMs = 5 * 60_000;
 
 const refused = (message: string): Verdict => ({ kind: "refused", message });
 
-/** Signs the call again with the secret that was issued for its access key, and compares. */
+/** Verifies a signature: signs the call again with the secret of its access key and compares. */
 export async function verifySignature(
   call: HttpCall,
   options: { identities: Identities; service: string; nowMs: number },
@@ -57,7 +57,7 @@ function claimOf(headers: Readonly<Record<string, string>>): Claim | undefined {
   return { accessKeyId, region, service, signedHeaders: new Set(signedHeaders.split(";")), signature, signedAtMs };
 }
 
-/** The signature covers a hash that the caller names; it has to be the body's. */
+/** Reports whether the hash that the signature covers is the body's. */
 function bodyMatches(call: HttpCall): boolean {
   const named = call.headers["x-amz-content-sha256"];
   return named === undefined || named === "UNSIGNED-PAYLOAD" || named === createHash("sha256").update(call.body).digest("hex");

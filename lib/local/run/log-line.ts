@@ -3,13 +3,13 @@ import { finished } from "node:stream/promises";
 import { withLoggedError } from "../../model/errors/logged-error.ts";
 
 /**
- * One line of the local cloud's log: words for a person, and whatever else a reader may want to look for. An error is passed as
- * it was caught, under `error`.
+ * A line of the local cloud's log: a message for people, and fields to search for. An error is passed as it was caught, under
+ * `error`.
  */
 export type LogLine = { readonly message: string; readonly error?: unknown; readonly [field: string]: unknown };
 export type Log = (line: LogLine) => void;
 
-/** A log file of one JSON object a line. */
+/** A log file with one JSON object per line. */
 export type LogFile = { write(line: object): void; close(): Promise<void> };
 
 export function createLogFile(path: string): LogFile {
@@ -25,7 +25,7 @@ export function createLogFile(path: string): LogFile {
   };
 }
 
-/** The local cloud's own log. An error is written with its class, its stack and its causes, and with none of its other fields. */
+/** Returns the local cloud's log. An error is written with its class, its stack and its causes, but without its other fields. */
 export const logTo =
   (file: LogFile): Log =>
   (line) =>

@@ -2,11 +2,11 @@ import type { Log } from "./log-line.ts";
 
 export type Closeable = { close(): Promise<void> };
 
-/** What was started, to be ended in the opposite order. */
+/** The parts that were started. They are closed in reverse order. */
 export type Parts = {
   readonly log: Log;
   add<T extends Closeable>(part: T): T;
-  /** Ends all; a part that fails to end does not keep the others. May be called again. */
+  /** Closes all parts. If one fails to close, the others are closed anyway. Calling it twice is safe. */
   close(): Promise<void>;
 };
 
@@ -15,7 +15,7 @@ export function createParts(log: Log): Parts {
   let closing: Promise<void> | undefined;
   const closeAll = async (): Promise<void> => {
     for (let part = parts.pop(); part; part = parts.pop())
-      await part.close().catch((error: unknown) => log({ message: "A part did not close", error }));
+      await part.close().catch((error: unknown) => log({ message: "Part not closed", error }));
   };
   return {
     log,
@@ -30,7 +30,7 @@ export function createParts(log: Log): Parts {
   };
 }
 
-/** Resolves when all have; when one fails, rejects once the others have ended too, so that nothing starts behind our back. */
+/** Resolves when all have resolved. If one fails, rejects after the others have settled, so that none still starts something later. */
 export async function together<T extends readonly unknown[]>(work: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
   const settled = await Promise.allSettled(work);
   const failed = settled.find((one) => one.status === "rejected");

@@ -2,17 +2,17 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import * as z from "zod";
 
-/** The folder of one running local cloud: its logs, its nodes' files, and a note of whose it is. */
+/** The folder of a running local cloud: its logs, its nodes' files, and a note of its process. */
 export type RunFolder = {
   readonly path: string;
-  /** Writes down which assembly this run uses, so that nobody prunes it. */
+  /** Records which assembly this run uses, so that no other start prunes it. */
   use(assembly: string): Promise<void>;
 };
 
 const Note = z.object({ pid: z.number(), assembly: z.string().optional() });
 const keepMs = 24 * 3_600_000;
 
-/** Makes a fresh folder; those of runs that ended more than a day ago go. */
+/** Creates a folder for a run. Deletes the folders of runs that ended more than a day ago. */
 export async function createRunFolder(folder: string, nowMs: number): Promise<RunFolder> {
   const path = join(
     folder,
@@ -30,7 +30,7 @@ export async function createRunFolder(folder: string, nowMs: number): Promise<Ru
   return { path, use: (assembly) => note({ pid: process.pid, assembly }) };
 }
 
-/** The assemblies that runs of living processes use. */
+/** Returns the assemblies that the runs of living processes use. */
 export async function assembliesInUse(folder: string): Promise<Set<string>> {
   const runs = await Promise.all((await readdir(join(folder, "runs"))).map((name) => noteIn(join(folder, "runs", name))));
   return new Set(runs.flatMap((run) => (run?.assembly !== undefined && isAlive(run.pid) ? [run.assembly] : [])));
@@ -53,7 +53,7 @@ const noteIn = (path: string): Promise<z.infer<typeof Note> | undefined> =>
     () => undefined,
   );
 
-/** Whether a process of this id runs; it may be another one by now, which only keeps a folder longer. */
+/** Reports whether a process with this id runs. If another process has reused the id, a folder is only kept longer. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

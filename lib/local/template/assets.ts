@@ -14,10 +14,10 @@ const Assets = z.looseObject({
   ),
 });
 
-/** What a deployment would upload: a file, or a folder as an archive. */
+/** A file, or a folder as an archive, that a deployment would upload. */
 export type Asset = { readonly path: string; readonly packaging: "file" | "zip"; readonly bucket: string; readonly key: string };
 
-/** The stack's assets, but for the template itself. `names` gives `${AWS::AccountId}` and the like their values. */
+/** Returns the stack's assets, except the template itself. `names` contains the values of `${AWS::AccountId}` and other names. */
 export async function readAssets(folder: string, stack: string, names: Readonly<Record<string, string>>): Promise<Asset[]> {
   const assets = Assets.parse(JSON.parse(await readFile(join(folder, `${stack}.assets.json`), "utf8")));
   return Object.values(assets.files).flatMap(({ source: { path, packaging }, destinations }) => {
@@ -31,10 +31,10 @@ export async function readAssets(folder: string, stack: string, names: Readonly<
   });
 }
 
-/** A node here runs this machine's own Node, so the binary that a deployment ships need not be kept in memory. */
+/** Excludes the Node binary: nodes here run this machine's Node, and the emulator would keep the binary in memory. */
 const limitBytes = 20 * 1024 * 1024;
 
-/** Puts the small files that a deployment would upload where the template says that they are. */
+/** Uploads the small files of a deployment to the places where the template refers to them. */
 export async function uploadAssets(s3: S3Client, all: readonly Asset[]): Promise<void> {
   const assets = all.filter((asset) => asset.packaging === "file");
   for (const Bucket of new Set(assets.map((asset) => asset.bucket))) await s3.send(new CreateBucketCommand({ Bucket }));

@@ -1,8 +1,8 @@
 import { Fault } from "../../model/fault.ts";
 
-/** What a template's functions may look at. Each throws a Fault for a name it does not know. */
+/** The values that a template's functions may use. Each method throws a Fault for an unknown name. */
 export type Scope = {
-  /** A parameter, a pseudo parameter or a resource's physical name. */
+  /** Returns the value of a parameter or a pseudo parameter, or a resource's physical name. */
   ref(name: string): unknown;
   attribute(resource: string, attribute: string): unknown;
   condition(name: string): boolean;
@@ -10,10 +10,10 @@ export type Scope = {
   readonly zones: readonly string[];
 };
 
-/** `AWS::NoValue`: the property that has it is not there. */
+/** `AWS::NoValue`: a property with this value is omitted. */
 export const noValue: unique symbol = Symbol("AWS::NoValue");
 
-/** The value with every intrinsic function in it carried out. Throws a Fault for a function that is not known here. */
+/** Returns the value with every intrinsic function in it evaluated. Throws a Fault if a function is not supported. */
 export function resolve(value: unknown, scope: Scope): unknown {
   if (Array.isArray(value)) return value.map((each) => resolve(each, scope)).filter((each) => each !== noValue);
   if (!isRecord(value)) return value;
@@ -25,7 +25,7 @@ export function resolve(value: unknown, scope: Scope): unknown {
 
 export type Intrinsic = { readonly name: string; readonly argument: unknown };
 
-/** The function that this object stands for; undefined for an ordinary object. */
+/** Returns the intrinsic function that this object represents, or undefined if it is an ordinary object. */
 export function intrinsicOf(value: Readonly<Record<string, unknown>>): Intrinsic | undefined {
   const [only, ...more] = Object.entries(value);
   if (!only || more.length > 0) return undefined;
@@ -60,7 +60,7 @@ const functions: Readonly<Record<string, Carry>> = {
   "Fn::Select": (argument, scope) => {
     const [index, from] = list(resolve(argument, scope), "Fn::Select");
     const items = list(from, "Fn::Select");
-    if (!(Number(index) in items)) throw new Fault("template", `Fn::Select asks for item ${String(index)} of ${items.length}`);
+    if (!(Number(index) in items)) throw new Fault("template", `Fn::Select selects item ${String(index)} of a list of ${items.length}`);
     return items[Number(index)];
   },
   "Fn::Split": (argument, scope) => {
@@ -92,23 +92,23 @@ const functions: Readonly<Record<string, Carry>> = {
 
 function carryOut({ name, argument }: Intrinsic, scope: Scope): unknown {
   const carry = functions[name];
-  if (!carry) throw new Fault("template", `The local cloud does not know the function ${name}`);
+  if (!carry) throw new Fault("template", `The local cloud does not support the function ${name}`);
   return carry(argument, scope);
 }
 
-/** A condition's own expression, where `{"Condition": name}` names another. */
+/** Evaluates a condition's expression, in which `{"Condition": name}` refers to another condition. */
 export const truth = (expression: unknown, scope: Scope): boolean =>
   isRecord(expression) && typeof expression["Condition"] === "string"
     ? scope.condition(expression["Condition"])
     : resolve(expression, scope) === true;
 
-/** What `${…}` in Fn::Sub names: a resource's attribute where it has a dot, else as Ref. */
+/** Returns the value of a `${…}` in Fn::Sub: a resource's attribute if it has a dot, otherwise the same as Ref. */
 function referred(name: string, scope: Scope): unknown {
   const [resource, attribute] = splitOnce(name, ".");
   return attribute === undefined ? scope.ref(name) : scope.attribute(resource, attribute);
 }
 
-/** The names that a pattern of Fn::Sub refers to. */
+/** Returns the names that a pattern of Fn::Sub refers to. */
 export function substitutions(pattern: string): string[] {
   const names: string[] = [];
   substitute(pattern, (name) => names.push(name).toString());
@@ -125,15 +125,15 @@ function splitOnce(from: string, separator: string): [string, string | undefined
 
 function text(value: unknown, where: string): string {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return String(value);
-  throw new Fault("template", `${where} needs a text and has ${JSON.stringify(value)}`);
+  throw new Fault("template", `${where} needs a string, but has ${JSON.stringify(value)}`);
 }
 
 function list(value: unknown, where: string): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  throw new Fault("template", `${where} needs a list and has ${JSON.stringify(value)}`);
+  throw new Fault("template", `${where} needs a list, but has ${JSON.stringify(value)}`);
 }
 
-/** `count` IPv4 blocks of `hostBits` bits each, from the start of `block`. */
+/** Returns `count` IPv4 blocks of `hostBits` bits each, from the start of `block`. */
 function cidrs(of: { block: string; count: number; hostBits: number }): string[] {
   const [address = "", length] = of.block.split("/");
   const start = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);

@@ -8,7 +8,7 @@ const Resource = z.strictObject({
   DependsOn: z.union([z.string(), z.array(z.string())]).optional(),
   Condition: z.string().optional(),
   Metadata: z.record(z.string(), z.unknown()).default({}),
-  // What happens when a stack is changed or deleted: a local one is never either.
+  // These apply when a stack is updated or deleted, which never happens to a local one.
   DeletionPolicy: z.string().optional(),
   UpdateReplacePolicy: z.string().optional(),
 });
@@ -16,11 +16,11 @@ export type Resource = z.infer<typeof Resource>;
 
 const Parameter = z.looseObject({ Type: z.string(), Default: z.union([z.string(), z.number()]).optional() });
 
-/** A synthesized CloudFormation template, as far as it is interpreted here. A section of another name stops the start. */
+/** The parts of a synthesized CloudFormation template that are interpreted here. Any other section stops the start. */
 export const Template = z.strictObject({
   Description: z.string().optional(),
   Metadata: z.unknown().optional(),
-  /** Asserts the bootstrap stack's version; there is none here. */
+  /** Asserts the version of the bootstrap stack, which does not exist here. */
   Rules: z.unknown().optional(),
   Parameters: z.record(z.string(), Parameter).default({}),
   Mappings: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.unknown()))).default({}),

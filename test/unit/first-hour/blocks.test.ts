@@ -6,7 +6,7 @@ import { blocksOf, kindOf, wrongsOf } from "../../first-hour/blocks.ts";
 const readme = readFileSync(join(import.meta.dirname, "../../../README.md"), "utf8");
 
 describe("README's blocks", () => {
-  it("are all of a known kind, and one of them needs an AWS account", () => {
+  it("every code block of the README is of a known kind, and exactly one needs an AWS account", () => {
     expect(wrongsOf(blocksOf(readme))).toEqual([]);
   });
 
@@ -15,11 +15,11 @@ describe("README's blocks", () => {
     ["no language", "\n```\nfleet jobs\n```\n", /no known language: ""/],
     ["a second block that needs AWS", "\n<!-- needs-aws -->\n```sh\nfleet jobs\n```\n", /2 blocks of kind needs-aws/],
     ["a second local cloud", "\n```sh\nnpm run -s fleet local\n```\n", /2 blocks of kind cloud/],
-  ])("are refused with %s", (_what, more, wrong) => {
+  ])("README blocks are refused with %s", (_what, more, wrong) => {
     expect(wrongsOf(blocksOf(readme + more)).join("\n")).toMatch(wrong);
   });
 
-  it("are read in order, with their language, line and mark", () => {
+  it("README blocks are read in order, with their language, line and mark", () => {
     const text = "# A\n\n```sh\nnpm ci && npm start\n```\n\n<!-- needs-aws -->\n```sh\na\n\nb\n```\n```python\nimport boto3\n```\n";
     const blocks = blocksOf(text);
     expect(blocks).toMatchObject([
@@ -30,7 +30,7 @@ describe("README's blocks", () => {
     expect(blocks.map(kindOf)).toEqual(["ci", "needs-aws", "python"]);
   });
 
-  it("are skipped as CI's own only if they are exactly that", () => {
+  it("a README block is skipped as a command of CI only if it is exactly that command", () => {
     const [block] = blocksOf("```sh\nnpm ci && npm start && fleet jobs\n```");
     expect(block && kindOf(block)).toBe("sh");
   });

@@ -16,7 +16,7 @@ const rule = (change: Partial<AllocationRule> = {}): AllocationRule => ({
 });
 const given = (result: ReturnType<typeof allocate<string>>) => result.allocations.map((one) => [one.candidate.of, one.count]);
 
-it("takes the cheapest first and goes on where it runs short", () => {
+it("allocate takes the cheapest candidate first and the next one where it runs short", () => {
   const result = allocate(
     [candidate("b/z1", { usdPerHour: 2 }), candidate("a/z1", { room: 2 }), candidate("c/z1", { usdPerHour: 3 })],
     rule({ target: 4 }),
@@ -28,18 +28,18 @@ it("takes the cheapest first and goes on where it runs short", () => {
   expect(result.short.map((one) => one.of)).toEqual(["a/z1"]);
 });
 
-it("counts weights, and prices by weight", () => {
+it("allocate compares prices per weight and fills the target by weight", () => {
   expect(given(allocate([candidate("small/z"), candidate("big/z", { usdPerHour: 3, weight: 4 })], rule({ target: 6 })))).toEqual([
     ["big/z", 2],
   ]);
 });
 
-it("goes by priority where the strategy says so", () => {
+it("allocate tries candidates by priority if the strategy is prioritized", () => {
   const both = [candidate("dear/z", { usdPerHour: 9, priority: 1 }), candidate("cheap/z", { priority: 2 })];
   expect(given(allocate(both, rule({ prioritized: true })))).toEqual([["dear/z", 1]]);
 });
 
-it("stays within one type and one zone, wherever most is to be had", () => {
+it("allocate stays within one type and one zone if required, and chooses the group that fills most", () => {
   const all = [candidate("a/z1", { room: 1 }), candidate("a/z2", { room: 1 }), candidate("b/z1", { usdPerHour: 2, room: 2 })];
   const single = { singleInstanceType: true, singleAvailabilityZone: true };
   expect(given(allocate(all, rule({ target: 2, ...single })))).toEqual([["b/z1", 2]]);
@@ -50,12 +50,12 @@ it("stays within one type and one zone, wherever most is to be had", () => {
   expect(allocate(all, rule({ target: 3, minimum: 3, ...single }))).toMatchObject({ allocations: [], short: all });
 });
 
-it("says that all are short when nobody has room", () => {
+it("allocate reports all candidates as short if none has room", () => {
   expect(allocate([candidate("a/z", { room: 0 })], rule())).toMatchObject({ allocations: [], short: [{ of: "a/z" }] });
   expect(allocate([], rule())).toEqual({ allocations: [], short: [] });
 });
 
-it("gives capacity once, and again when it comes back", () => {
+it("capacity is taken only once, and is available again after it is given back", () => {
   const capacity = createCapacity({ "a/*/spot": 2 });
   const offer = { instanceType: "a", zone: "z", market: "spot" } as const;
   expect([capacity.take(offer, 5), capacity.take(offer, 1), capacity.room(offer)]).toEqual([2, 0, 0]);
@@ -66,7 +66,7 @@ it("gives capacity once, and again when it comes back", () => {
   expect(capacity.room({ ...offer, market: "on-demand" })).toBe(Number.POSITIVE_INFINITY);
 });
 
-it("refuses matching offers until told otherwise", () => {
+it("capacity refuses matching offers until the refusal is lifted", () => {
   const capacity = createCapacity({});
   const lift = capacity.refuse({ zone: "z" }, "Unsupported");
   expect(capacity.refusal({ instanceType: "a", zone: "z", market: "spot" })).toBe("Unsupported");

@@ -13,7 +13,7 @@ const file = (content: unknown, name = "ec2.json"): string => {
   return path;
 };
 
-it("reads the sample, its trace included", async () => {
+it("the sample behaviour file is read with its trace", async () => {
   const sample = await readBehaviour(join(import.meta.dirname, "../../../lib/local/ec2/sample.json"));
   expect(sample.requests?.["CreateFleet"]).toEqual({ burst: 5, perSecond: 2 });
   expect(sample.capacity?.["g6.xlarge/us-east-1a/spot"]).toEqual([
@@ -26,13 +26,13 @@ it("reads the sample, its trace included", async () => {
   ]);
 });
 
-it("takes a file that begins with a byte order mark, and says in words why one cannot be read", async () => {
+it("a behaviour file may begin with a byte order mark, and a Fault explains why a file cannot be read", async () => {
   expect(await readBehaviour(file('\uFEFF{"pendingMs":5}'))).toEqual({ pendingMs: 5 });
   const missing = readBehaviour(join(folder, "nowhere.json"));
   await expect(missing).rejects.toThrow(/nowhere\.json cannot be read: .*nowhere\.json is not there$/);
 });
 
-it("takes a trace at its own pace unless told otherwise, and a single time for both bounds", async () => {
+it("a trace keeps its own gap by default, and a single time sets both bounds", async () => {
   file({ metadata: { gap_seconds: 600 }, data: [3, 2.9, 0] }, "trace.json");
   const read = await readBehaviour(file({ describeLagMs: 50, capacity: { "*/*/spot": { trace: "trace.json" } } }));
   expect(read).toEqual({
@@ -48,11 +48,11 @@ it("takes a trace at its own pace unless told otherwise, and a single time for b
   expect(await readBehaviour(file({}))).toEqual({});
 });
 
-describe("refuses, and says what and where", () => {
+describe("invalid behaviour files", () => {
   it.each<[string, unknown, RegExp]>([
-    ["no JSON", "{", /is no JSON/],
-    ["a field it does not know", { latency: 5 }, /latency/],
-    ["a pattern that is no offer", { capacity: { "g5.xlarge": 1 } }, /must look like "g5\.xlarge\/us-east-1a\/spot"/],
+    ["text that is not JSON", "{", /is not JSON/],
+    ["an unknown field", { latency: 5 }, /latency/],
+    ["a pattern that cannot match an offer", { capacity: { "g5.xlarge": 1 } }, /must look like "g5\.xlarge\/us-east-1a\/spot"/],
     [
       "moments out of order",
       {
@@ -67,15 +67,15 @@ describe("refuses, and says what and where", () => {
       },
       /in order of time|script/,
     ],
-    ["a rate that is none", { requests: { CreateFleet: { burst: 0, perSecond: 1 } } }, /burst/],
-    ["bounds that cross", { bootMs: { min: 5, max: 1 } }, /min must not be above max/],
-    ["an action that is none", { requests: { "create fleet": { burst: 1, perSecond: 1 } } }, /must be an action/],
-    ["a trace that is not there", { capacity: { "*/*/*": { trace: "nowhere.json" } } }, /nowhere\.json cannot be read/],
-  ])("%s", async (_what, content, message) => {
+    ["a burst of zero", { requests: { CreateFleet: { burst: 0, perSecond: 1 } } }, /burst/],
+    ["a minimum above its maximum", { bootMs: { min: 5, max: 1 } }, /min must not be above max/],
+    ["an action with an invalid name", { requests: { "create fleet": { burst: 1, perSecond: 1 } } }, /must be an action/],
+    ["a missing trace", { capacity: { "*/*/*": { trace: "nowhere.json" } } }, /nowhere\.json cannot be read/],
+  ])("a behaviour file with %s is refused, and the Fault says where", async (_what, content, message) => {
     await expect(readBehaviour(file(content))).rejects.toMatchObject({ code: "ec2-behaviour", message: expect.stringMatching(message) });
   });
 
-  it("a file that is not there, and a trace of another format", async () => {
+  it("a missing behaviour file and a trace in another format are refused", async () => {
     await expect(readBehaviour(join(folder, "none.json"))).rejects.toMatchObject({ message: expect.stringContaining("cannot be read") });
     file({ data: [1, 2] }, "bad-trace.json");
     await expect(readBehaviour(file({ capacity: { "*/*/*": { trace: "bad-trace.json" } } }))).rejects.toMatchObject({

@@ -17,7 +17,7 @@ beforeEach(async () => {
   file = join(folder, "worker.mjs");
 });
 
-/** A `node` function that gives these answers, the last one again and again. */
+/** A `node` function that returns these responses, and repeats the last one. */
 async function aNode(...answers: { status?: number; body: (url: string) => unknown }[]): Promise<{ url: string; calls: number[] }> {
   const calls: number[] = [];
   const server = createServer((request, response) => {
@@ -46,7 +46,7 @@ const script = (nodeUrl: string, timeoutMs = 5000) => ({
 });
 const never = new AbortController().signal;
 
-it("waits as it is told, then fetches the worker", async () => {
+it("the boot script waits as long as the node function orders, then downloads the worker", async () => {
   const node = await aNode(
     { body: () => ({ kind: "wait", callAgainMs: 120 }) },
     { body: (url) => ({ kind: "boot", workerUrl: `${url}/worker`, nodeUrl: `${url}/node` }) },
@@ -56,18 +56,18 @@ it("waits as it is told, then fetches the worker", async () => {
   expect((node.calls[1] ?? 0) - (node.calls[0] ?? 0)).toBeGreaterThanOrEqual(115);
 });
 
-it("takes no for an answer", async () => {
+it("the boot script returns shutdown if the node function orders it", async () => {
   const node = await aNode({ body: () => ({ kind: "shutdown", because: "gone" }) });
   expect(await fetchWorker(script(node.url), file, never)).toBe("shutdown");
 });
 
-it("tries again after errors and nonsense, and gives up in time", async () => {
+it("the boot script retries after errors and unknown responses, and gives up at its timeout", async () => {
   const node = await aNode({ status: 503, body: () => "later" }, { body: () => ({ kind: "?" }) });
   await expect(fetchWorker(script(node.url, 900), file, never)).rejects.toMatchObject({ code: "boot" });
   expect(node.calls.length).toBeGreaterThanOrEqual(2);
 });
 
-it("stops when its instance does", async () => {
+it("the boot script stops when its instance ends", async () => {
   const node = await aNode({ body: () => ({ kind: "wait", callAgainMs: 60_000 }) });
   const stop = new AbortController();
   setTimeout(() => stop.abort(), 50);

@@ -3,7 +3,7 @@ import { createCapacity } from "../../../lib/local/ec2/offers/capacity.ts";
 
 const offer = { instanceType: "a", zone: "z", market: "spot" } as const;
 
-it("has what its plan says at each moment, and says when that changes", () => {
+it("capacity follows its plan and reports when the plan next changes it", () => {
   let nowMs = 0;
   const capacity = createCapacity(
     {

@@ -5,7 +5,7 @@ import type { HttpAnswer } from "../../../lib/local/requests/http.ts";
 const form = (text: string): URLSearchParams => new URLSearchParams(text);
 const answered = (body: string) => async (): Promise<HttpAnswer> => ({ status: 200, headers: {}, body });
 
-it("remembers answers by token, region and action; the parameters' order does not matter", async () => {
+it("a call with the same client token, region and action returns the first response, in any order of parameters", async () => {
   const tokens = createClientTokens();
   const first = await tokens.once(form("Action=A&X=1&ClientToken=t"), "r", answered("one"));
   const second = await tokens.once(form("X=1&ClientToken=t&Action=A"), "r", answered("two"));
@@ -15,7 +15,7 @@ it("remembers answers by token, region and action; the parameters' order does no
   expect((await tokens.once(form("Action=A&X=1&ClientToken=t"), "s", answered("four"))).replayed).toBe(false);
 });
 
-it("refuses a token for something else, and one that is none", async () => {
+it("a client token is refused with other parameters, or if it is not valid", async () => {
   const tokens = createClientTokens();
   await tokens.once(form("Action=A&X=1&ClientToken=t"), "r", answered("one"));
   await expect(tokens.once(form("Action=A&X=2&ClientToken=t"), "r", answered("two"))).rejects.toMatchObject({
@@ -26,7 +26,7 @@ it("refuses a token for something else, and one that is none", async () => {
   });
 });
 
-it("forgets a call that failed, and a call without a token", async () => {
+it("a call that failed or had no client token is not remembered", async () => {
   const tokens = createClientTokens();
   const failing = tokens.once(form("Action=A&ClientToken=t"), "r", async () => Promise.reject(new Error("down")));
   await expect(failing).rejects.toThrow("down");

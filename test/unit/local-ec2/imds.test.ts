@@ -30,14 +30,14 @@ async function served(
   };
 }
 
-it("says nothing without a token, and gives none for a bad request", async () => {
+it("the metadata service refuses reads without a token, and issues no token for a bad request", async () => {
   const imds = await served();
   expect((await imds.get("meta-data/instance-id")).status).toBe(401);
   expect((await imds.get("meta-data/instance-id", "made-up")).status).toBe(401);
   for (const seconds of ["", "0", "21601", "x"]) expect((await imds.token(seconds)).status).toBe(400);
 });
 
-it("knows the instance, its tags and its role's credentials", async () => {
+it("the metadata service returns the instance's facts, its tags and its role's credentials", async () => {
   const imds = await served();
   const token = await (await imds.token()).text();
   const read = async (path: string) => (await imds.get(path, token)).text();
@@ -69,7 +69,7 @@ it("knows the instance, its tags and its role's credentials", async () => {
   }
 });
 
-it("tells a spot instance of its end and of its risk, as long as there is something to tell", async () => {
+it("the metadata service shows a spot instance's interruption and rebalance notices if there are any", async () => {
   const imds = await served({ endsAtMs: Date.UTC(2026, 5, 1, 12, 2, 3, 900), rebalanceAtMs: Date.UTC(2026, 5, 1, 11) });
   const token = await (await imds.token()).text();
   const read = async (path: string) => (await imds.get(`meta-data/${path}`, token)).json();

@@ -30,7 +30,7 @@ async function look(bin: string) {
   return parseGpus(stdout, gpuFields);
 }
 
-test("a GPU is at work for each program that runs, as the worker reads it", async () => {
+test("nvidia-smi shows the worker one busy GPU per running program", async () => {
   const bin = await installNvidiaSmi(knows(fourT4s), { region: "us-east-1", instanceType: "g4dn.12xlarge", folder });
   const idle = { model: "T4", utilizationPercent: 0, memoryUsedMiB: 0, memoryTotalMiB: 16384, powerWatts: 9.2, temperatureC: 31 };
   expect(await look(bin ?? "")).toEqual([0, 1, 2, 3].map((index) => ({ index, ...idle })));
@@ -42,14 +42,14 @@ test("a GPU is at work for each program that runs, as the worker reads it", asyn
   expect((await look(bin ?? "")).map((gpu) => gpu.utilizationPercent)).toEqual([97, 97, 0, 0]);
 });
 
-describe("what people type", () => {
+describe("nvidia-smi on a command line", () => {
   const run = async (...args: string[]) => {
     const bin = await installNvidiaSmi(knows(fourT4s), { region: "us-east-1", instanceType: "g4dn.12xlarge", folder });
     const done = await promisify(execFile)(join(bin ?? "", "nvidia-smi"), args).catch((error: { stdout: string; code: number }) => error);
     return { lines: done.stdout.trimEnd().split("\n"), code: "code" in done ? done.code : 0 };
   };
 
-  test("without arguments is the usual table: a row for each GPU, within its frame", async () => {
+  test("nvidia-smi without arguments prints the usual table with one row per GPU", async () => {
     await mkdir(join(folder, "attempts", "vision", "a", "1"), { recursive: true });
     await writeFile(join(folder, "attempts", "vision", "a", "1", "program.json"), "{}");
     const { lines, code } = await run();
@@ -63,7 +63,7 @@ describe("what people type", () => {
     for (const line of lines.slice(1).filter((each) => each !== "")) expect(line).toHaveLength(91);
   });
 
-  test("-L names each GPU, -i one of them", async () => {
+  test("nvidia-smi -L lists each GPU, and -i selects one", async () => {
     const { lines } = await run("-L");
     expect(lines).toHaveLength(4);
     expect(lines[3]).toMatch(/^GPU 3: NVIDIA T4 \(UUID: GPU-[0-9a-f-]{36}\)$/);
@@ -71,7 +71,7 @@ describe("what people type", () => {
     expect(await run("-i", "7")).toEqual({ lines: ["No devices were found"], code: 6 });
   });
 
-  test("a query has its header and its units unless it is told otherwise", async () => {
+  test("an nvidia-smi query prints its header and units unless its format omits them", async () => {
     const { lines } = await run("--query-gpu=index,name,utilization.gpu,memory.total,temperature.gpu,ecc.mode.current", "--format=csv");
     expect(lines.slice(0, 2)).toEqual([
       "index, name, utilization.gpu [%], memory.total [MiB], temperature.gpu, ecc.mode.current",
@@ -82,7 +82,7 @@ describe("what people type", () => {
     expect(await run("--query-compute-apps=pid,used_memory", "--format=csv,noheader")).toEqual({ lines: [""], code: 0 });
   });
 
-  test("what it does not know is refused as the real one refuses it", async () => {
+  test("nvidia-smi refuses unknown options with the real program's message and exit code", async () => {
     expect(await run("--query-gpu=index,warp.speed", "--format=csv")).toEqual({
       lines: ['Field "warp.speed" is not a valid field to query.'],
       code: 2,
@@ -95,6 +95,6 @@ describe("what people type", () => {
   });
 });
 
-test("an instance without GPUs has no such program", async () => {
+test("an instance without GPUs has no nvidia-smi", async () => {
   expect(await installNvidiaSmi(knows(""), { region: "us-east-1", instanceType: "m5.large", folder })).toBeUndefined();
 });

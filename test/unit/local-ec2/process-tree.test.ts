@@ -23,7 +23,7 @@ async function started(script: string): Promise<{ group: number; line: string }>
   return { group: child.pid ?? 0, line: String(line).trim() };
 }
 
-it("lets the group end by itself within the grace", async () => {
+it("endTree lets the process group end by itself within the grace", async () => {
   const { group } = await started(
     `process.on("SIGTERM", () => setTimeout(() => process.exit(0), 100)); setInterval(() => {}, 1000); console.log("up")`,
   );
@@ -33,7 +33,7 @@ it("lets the group end by itself within the grace", async () => {
   expect(performance.now() - began).toBeLessThan(30_000);
 });
 
-it("kills what does not listen, and what left the group", async () => {
+it("endTree kills processes that ignore SIGTERM or have left the group", async () => {
   const { group, line } = await started(`
     const { spawn } = require("node:child_process");
     process.on("SIGTERM", () => undefined);
@@ -44,7 +44,7 @@ it("kills what does not listen, and what left the group", async () => {
   expect([isAlive(group), isAlive(Number(line))]).toEqual([false, false]);
 });
 
-it("finds by their environment those whose parents are gone", { skip: process.platform !== "linux" }, async () => {
+it("endTree finds processes without parents by the folder in their environment", { skip: process.platform !== "linux" }, async () => {
   const { line } = await started(`
     const { spawn } = require("node:child_process");
     const env = { FLEETWRIGHT_FOLDER: process.env.FLEETWRIGHT_FOLDER + "/attempts/1" };
@@ -57,14 +57,14 @@ it("finds by their environment those whose parents are gone", { skip: process.pl
   expect(isAlive(Number(line))).toBe(false);
 });
 
-it("ends nothing for a group that is gone, and touches nobody else", async () => {
+it("endTree ends no other process if its group has ended", async () => {
   const other = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true, stdio: "ignore" });
   await endTree({ group: undefined, folder }, 1000);
   expect(isAlive(other.pid ?? 0)).toBe(true);
   other.kill("SIGKILL");
 });
 
-/** Starts a process that does not listen, and one that leaves its group, under the watchdog; says their ids and lives on. */
+/** Starts a process that ignores SIGTERM and one that leaves its group, both under the watchdog. Prints their ids and goes on. */
 const cloudThatDies = `
   import { spawn } from "node:child_process";
   import { createWatchdog } from ${JSON.stringify(new URL("../../../lib/local/ec2/instances/watchdog.ts", import.meta.url))};
@@ -81,7 +81,7 @@ const cloudThatDies = `
   const worker = spawn(process.execPath, ["-e", program], { env, detached: true, stdio: ["ignore", "inherit", "ignore"] });
   watchdog.watch({ folder, group: worker.pid });`;
 
-it("happens even when the local cloud is killed: the watchdog sees to it", { timeout: 45_000 }, async () => {
+it("the watchdog ends the instances' processes if the local cloud is killed", { timeout: 45_000 }, async () => {
   const cloud = spawn(process.execPath, ["--input-type=module", "-e", cloudThatDies, folder], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(cloud.stdout, "data");
   const pids = String(line).trim().split(" ").map(Number);

@@ -2,18 +2,18 @@ import { expect, it } from "vitest";
 import { find, items, readXml, textAt, writeXml } from "../../../lib/local/ec2/moto/xml-document.ts";
 import { answer, Ec2Error, errorAnswer, formOf, regionOf, treeOf } from "../../../lib/local/requests/query-protocol.ts";
 
-it("reads lists and structures from a form, in the order of their numbers", () => {
+it("treeOf reads lists and structures from a form, in the order of their numbers", () => {
   const form = new URLSearchParams("A.10.B=ten&A.2.B=two&C=x&D.E.F=deep");
   expect(treeOf(form)).toEqual({ A: [{ B: "two" }, { B: "ten" }], C: "x", D: { E: { F: "deep" } } });
 });
 
-it("refuses a name that is a value and a structure, and keeps strange names to themselves", () => {
+it("treeOf refuses a name that is both a value and a structure, and is safe against prototype pollution", () => {
   expect(() => treeOf(new URLSearchParams("A=1&A.B=2"))).toThrow(Ec2Error);
   expect(treeOf(new URLSearchParams("__proto__.polluted=1"))).not.toHaveProperty("polluted");
   expect(({} as { polluted?: string }).polluted).toBeUndefined();
 });
 
-it("takes parameters from the query and from the body", () => {
+it("formOf reads parameters from the query and the body", () => {
   const call = { method: "POST", path: "/?Action=X", headers: {}, body: Buffer.from("Y=1&Y=2") };
   expect([...formOf(call)]).toEqual([
     ["Action", "X"],
@@ -22,7 +22,7 @@ it("takes parameters from the query and from the body", () => {
   ]);
 });
 
-it("knows the region from the signature", () => {
+it("regionOf reads the region from the signature", () => {
   const headers = {
     authorization: "AWS4-HMAC-SHA256 Credential=AKIA/20261123/eu-west-1/ec2/aws4_request, SignedHeaders=host, Signature=0",
   };
@@ -30,7 +30,7 @@ it("knows the region from the signature", () => {
   expect(regionOf({ method: "POST", path: "/", headers: {}, body: Buffer.alloc(0) })).toBe("us-east-1");
 });
 
-it("writes answers that its own reader understands", () => {
+it("a response that is written is parsed to the same content", () => {
   const { body } = answer("DoIt", { name: `<&>"`, list: ["a", { b: "c" }], empty: [], none: undefined });
   const root = readXml(String(body));
   expect(root.name).toBe("DoItResponse");
@@ -40,20 +40,20 @@ it("writes answers that its own reader understands", () => {
   expect(find(root, "none")).toBeUndefined();
 });
 
-it("answers errors in EC2's form", () => {
+it("an error response has EC2's shape", () => {
   const { status, body } = errorAnswer(new Ec2Error("Some.Code", "no <b>", 418));
   expect(status).toBe(418);
   expect(textAt(readXml(String(body)), "Errors", "Error", "Code")).toBe("Some.Code");
   expect(textAt(readXml(String(body)), "Errors", "Error", "Message")).toBe("no <b>");
 });
 
-it("gives back what it read, entities and empty elements included", () => {
+it("writeXml restores what readXml parsed, including entities and empty elements", () => {
   const document = `<?xml version="1.0" encoding="UTF-8"?>\n<a xmlns="u"><b>x&lt;&#233;</b><c></c><d><e>1</e><e>2</e></d></a>`;
   expect(writeXml(readXml(document))).toBe(document);
   expect(textAt(readXml(document), "b")).toBe("x<é");
   expect(writeXml(readXml("<a><b/></a>"))).toContain("<a><b></b></a>");
 });
 
-it.each(["", "<a>", "<a></b>", "</a>", "<a></a></a>", "text"])("refuses what is not well-formed: %j", (document) => {
+it.each(["", "<a>", "<a></b>", "</a>", "<a></a></a>", "text"])("readXml throws for XML that is not well-formed: %j", (document) => {
   expect(() => readXml(document)).toThrow();
 });

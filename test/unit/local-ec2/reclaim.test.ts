@@ -23,9 +23,9 @@ const instance = (id: string): InstanceRecord => ({
   vanished: false,
 });
 
-it("misses no change of a plan, at whatever moment of its looking the change comes", async () => {
+it("reclaim misses no change of a capacity plan, even if it happens during a look", async () => {
   for (let ticks = 0; ticks < 12; ticks += 1) {
-    // The clock stands at 99 for so many of its readings, then at 100, where the plan changes.
+    // The clock returns 99 for a number of reads, then 100, when the plan changes.
     let left = ticks;
     const sinceMs = (): number => {
       left -= 1;

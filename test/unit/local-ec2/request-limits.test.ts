@@ -8,14 +8,14 @@ const call = (action: string, parameters: [string, string][]) => () => refuseToo
 it.each<[string, string, (n: number) => string, number, RegExp]>([
   ["values of filters", "DescribeInstances", (n) => `Filter.1.Value.${n}`, 200, /filter values/],
   ["filters", "DescribeInstanceTypes", (n) => `Filter.${n}.Name`, 50, /filter values/],
-  ["names of types", "DescribeInstanceTypes", (n) => `InstanceType.${n}`, 100, /takes 100 at most/],
-  ["instances to end", "TerminateInstances", (n) => `InstanceId.${n}`, 1_000, /takes 1000 at most/],
-])("the local EC2 takes no more %s in one call than EC2", (_what, action, name, most, message) => {
+  ["names of types", "DescribeInstanceTypes", (n) => `InstanceType.${n}`, 100, /accepts at most 100 values/],
+  ["instances to end", "TerminateInstances", (n) => `InstanceId.${n}`, 1_000, /accepts at most 1000 values/],
+])("the local EC2 accepts no more %s per call than EC2", (_what, action, name, most, message) => {
   expect(call(action, numbered(name, most))).not.toThrow();
   expect(call(action, numbered(name, most + 1))).toThrow(message);
 });
 
-it("values count over all filters of a call, and pages have EC2's sizes", () => {
+it("the limit of filter values applies to all filters of a call together, and page sizes have EC2's bounds", () => {
   const both = [...numbered((n) => `Filter.1.Value.${n}`, 199), ...numbered((n) => `Filter.2.Value.${n}`, 2)];
   expect(call("DescribeInstanceTypeOfferings", both)).toThrow(expect.objectContaining({ code: "FilterLimitExceeded" }));
   expect(call("DescribeInstanceTypes", [["MaxResults", "100"]])).not.toThrow();
@@ -23,7 +23,7 @@ it("values count over all filters of a call, and pages have EC2's sizes", () => 
   expect(call("DescribeInstances", [["MaxResults", "4"]])).toThrow(/between 5 and 1000/);
 });
 
-it("a fleet has 300 overrides at most, each with a type and a subnet", () => {
+it("a fleet request has at most 300 overrides, each with a type and a subnet", () => {
   const overrides = (count: number): [string, string][] =>
     ["InstanceType", "SubnetId"].flatMap((part) => numbered((n) => `LaunchTemplateConfigs.1.Overrides.${n}.${part}`, count));
   expect(call("CreateFleet", overrides(300))).not.toThrow();

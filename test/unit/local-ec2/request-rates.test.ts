@@ -18,7 +18,7 @@ function stage(rates: Parameters<typeof createRequestRates>[0]) {
   return { clock, limits, taken };
 }
 
-it("gives a burst, then what comes in, and never more than the bucket holds", () => {
+it("a request rate allows a burst, then its rate per second, and never more than the bucket holds", () => {
   const { clock, taken } = stage({ CreateFleet: { burst: 5, perSecond: 2 } });
   expect(taken("CreateFleet")).toBe(5);
   clock.nowMs += 499;
@@ -29,7 +29,7 @@ it("gives a burst, then what comes in, and never more than the bucket holds", ()
   expect(taken("CreateFleet")).toBe(5);
 });
 
-it("keeps actions apart, and limits those that are not listed only where all are", () => {
+it("request rates limit actions separately, and unlisted actions only if there is a rate for all", () => {
   const { limits, taken } = stage({ CreateFleet: { burst: 1, perSecond: 1 } });
   expect([taken("CreateFleet"), taken("DescribeInstances")]).toEqual([1, 100]);
   limits.set("*", { burst: 3, perSecond: 1 });
@@ -37,7 +37,7 @@ it("keeps actions apart, and limits those that are not listed only where all are
   expect(limits.refused.get("DescribeInstances")).toBe(1);
 });
 
-it("has a full bucket after its rate was set, and none after it was taken away; a clock that goes back adds nothing", () => {
+it("a new request rate starts with a full bucket, a removed one no longer limits, and a clock that goes back adds no tokens", () => {
   const { clock, limits, taken } = stage({ CreateFleet: { burst: 2, perSecond: 1 } });
   expect(taken("CreateFleet")).toBe(2);
   clock.nowMs -= 60_000;

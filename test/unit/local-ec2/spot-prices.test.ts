@@ -6,7 +6,7 @@ import { like, spotPrice } from "../../../lib/local/ec2/offers/spot-prices.ts";
 const atMs = Date.UTC(2026, 0, 1);
 const zones = ["us-east-1a", "us-east-1b", "us-east-1c"];
 
-it("prices every type between a quarter and 45 % of on-demand, the same for the same seed", () => {
+it("spot prices are between 25 and 45 % of the on-demand price and the same for the same seed", () => {
   for (const instanceType of pricedTypes) {
     for (const zone of zones) {
       const share = (spotPrice(1, { instanceType, zone, atMs }) ?? 0) / (onDemandPrice(instanceType) ?? 0);
@@ -17,7 +17,7 @@ it("prices every type between a quarter and 45 % of on-demand, the same for the 
   }
 });
 
-it("differs by zone, by time and by seed", () => {
+it("spot prices differ by zone, time and seed", () => {
   const offer = { instanceType: "g5.xlarge", zone: "us-east-1a", atMs };
   const price = spotPrice(1, offer);
   expect(spotPrice(1, { ...offer, zone: "us-east-1b" })).not.toBe(price);
@@ -26,7 +26,7 @@ it("differs by zone, by time and by seed", () => {
   expect(spotPrice(1, { ...offer, instanceType: "x9.large" })).toBeUndefined();
 });
 
-it("draws evenly enough, and again the same", () => {
+it("the seeded generator draws uniformly and repeats its numbers for the same seed", () => {
   const [draw, again] = [generator(7), generator(7)];
   const drawn = Array.from({ length: 2000 }, draw);
   expect(Array.from({ length: 2000 }, again)).toEqual(drawn);
@@ -35,7 +35,7 @@ it("draws evenly enough, and again the same", () => {
   expect(mean).toBeLessThan(0.53);
 });
 
-it("knows EC2's wildcards", () => {
+it("like matches EC2's wildcards", () => {
   expect(["g5.*", "g?.xlarge", "g5.xlarge"].map((pattern) => like(pattern, "g5.xlarge"))).toEqual([true, true, true]);
   expect(["g5", "g5xxlarge", "(g5.*"].map((pattern) => like(pattern, "g5.xlarge"))).toEqual([false, false, false]);
 });

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createStateEvents } from "../../../lib/local/ec2/instances/state-events.ts";
 
-it("puts each instance's states on the bus in order, trying again when the bus fails", async () => {
+it("an instance's state events are put on the bus in order, and retried if the bus fails", async () => {
   const put: string[] = [];
   const logged: object[] = [];
   let failures = 2;

@@ -22,7 +22,7 @@ const anAlarm = (change: Partial<Alarm> = {}): Alarm => ({
   ...change,
 });
 
-/** As in CloudWatch's guide: `X` breaches, `0` does not, `-` is missing; the oldest first. */
+/** The notation of CloudWatch's guide: `X` breaches, `0` does not, `-` is missing. Oldest first. */
 const judge = (alarm: Alarm, drawn: string, current: AlarmState = "OK"): AlarmState =>
   evaluate(
     alarm,
@@ -30,7 +30,7 @@ const judge = (alarm: Alarm, drawn: string, current: AlarmState = "OK"): AlarmSt
     current,
   ).state;
 
-describe("missing data, as CloudWatch's guide tabulates it", () => {
+describe("missing data", () => {
   const treatments: readonly MissingTreatment[] = ["missing", "ignore", "breaching", "notBreaching"];
   const kept = "INSUFFICIENT_DATA";
   it.each<[string, readonly AlarmState[]]>([
@@ -39,7 +39,7 @@ describe("missing data, as CloudWatch's guide tabulates it", () => {
     ["- - - - -", ["INSUFFICIENT_DATA", kept, "ALARM", "OK"]],
     ["0 X X - X", ["ALARM", "ALARM", "ALARM", "ALARM"]],
     ["- - X - -", ["ALARM", kept, "ALARM", "OK"]],
-  ])("3 of 3: %s", (drawn, states) => {
+  ])("an alarm that needs 3 of 3 datapoints treats %s as the tables in CloudWatch's guide do", (drawn, states) => {
     expect(treatments.map((missing) => judge(anAlarm({ missing }), drawn, kept))).toEqual(states);
   });
   it.each<[string, readonly AlarmState[]]>([
@@ -48,16 +48,16 @@ describe("missing data, as CloudWatch's guide tabulates it", () => {
     ["0 - X - -", ["OK", "OK", "ALARM", "OK"]],
     ["- - - - 0", ["OK", "OK", "ALARM", "OK"]],
     ["- - - X -", ["ALARM", kept, "ALARM", "OK"]],
-  ])("2 of 3: %s", (drawn, states) => {
+  ])("an alarm that needs 2 of 3 datapoints treats %s as the tables in CloudWatch's guide do", (drawn, states) => {
     expect(treatments.map((missing) => judge(anAlarm({ missing, datapointsToAlarm: 2 }), drawn, kept))).toEqual(states);
   });
-  it("a first breaching datapoint is too young to say anything", () => {
+  it("a single new breaching datapoint does not change an alarm's state", () => {
     expect(judge(anAlarm(), "- - - - X", "INSUFFICIENT_DATA")).toBe("INSUFFICIENT_DATA");
     expect(judge(anAlarm(), "- - - - X", "OK")).toBe("OK");
   });
 });
 
-it("compares as the operator says", () => {
+it("an alarm compares values with its operator", () => {
   const at = (comparison: Alarm["comparison"]) =>
     ["0", "X"].map((mark) => judge(anAlarm({ comparison, evaluationPeriods: 1, datapointsToAlarm: 1 }), `- - ${mark}`));
   expect(at("GreaterThanOrEqualToThreshold")).toEqual(["OK", "ALARM"]);
@@ -85,7 +85,7 @@ function stage(change: Partial<Alarm> = {}, options: Partial<AlarmsOptions> = {}
     alarms,
     events,
     states: () => events.map((event) => JSON.parse(JSON.stringify(event.detail)).state.value),
-    /** Some values at the beginning of a local period, which is 2 s for 60; then the look at its end. */
+    /** Puts values at the start of a local period, which lasts 2 s instead of 60, and evaluates the alarms at its end. */
     period: (...values: readonly number[]) => {
       metrics.put(values.map((value) => ({ metric, atMs: nowMs, unit: "Count", values: single(value) })));
       nowMs += 2_000;
@@ -96,7 +96,7 @@ function stage(change: Partial<Alarm> = {}, options: Partial<AlarmsOptions> = {}
 }
 
 describe("the alarms of a local cloud", () => {
-  it("change their state once for what lasts, and tell it in CloudWatch's shape", async () => {
+  it("an alarm that stays over its threshold changes its state once and sends an event in CloudWatch's shape", async () => {
     const { alarms, events, period, startMs } = stage();
     period(3, 12);
     period(11, 12);
@@ -168,7 +168,7 @@ describe("the alarms of a local cloud", () => {
     ["Minimum", "OK"],
     ["Maximum", "OK"],
     ["SampleCount", "OK"],
-  ])("looks at the %s", async (statistic, expected) => {
+  ])("an alarm evaluates the statistic %s", async (statistic, expected) => {
     const { alarms, period } = stage({ statistic });
     period(4, 5, 6);
     period(4, 5, 6);
@@ -176,7 +176,7 @@ describe("the alarms of a local cloud", () => {
     expect(alarms.list()[0]?.state).toBe(expected);
   });
 
-  it("know a metric by its dimensions, in any order, and by its unit where they name one", async () => {
+  it("an alarm ignores metrics with other dimensions or another unit", async () => {
     const other = stage({ metric: { ...metric, dimensions: { QueueName: "others" } } });
     const unit = stage({ unit: "Seconds" });
     for (const { period, alarms } of [other, unit]) {
@@ -187,7 +187,7 @@ describe("the alarms of a local cloud", () => {
     }
   });
 
-  it("can be set by hand, once for each state, until the next look", async () => {
+  it("an alarm's state can be set by hand and holds until the next evaluation", async () => {
     const { alarms, period, states } = stage();
     period(0);
     alarms.set("deep", "ALARM", "a drill");
@@ -196,10 +196,10 @@ describe("the alarms of a local cloud", () => {
     period(0);
     await alarms.close();
     expect(states()).toEqual(["OK", "ALARM", "OK"]);
-    expect(() => alarms.set("shallow", "OK", "")).toThrow(/no alarm shallow; there is deep/);
+    expect(() => alarms.set("shallow", "OK", "")).toThrow(/no alarm shallow; the alarms are: deep/);
   });
 
-  it("tell the others though the bus refuses one event", async () => {
+  it("alarms still send later events if the bus refuses one", async () => {
     let failures = 1;
     const told: ServiceEvent[] = [];
     const { alarms, period } = stage(

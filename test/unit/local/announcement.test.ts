@@ -12,7 +12,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const endpoint = "http://127.0.0.1:4567";
 const theirs = "http://127.0.0.1:4566";
-/** Beyond what any system hands out. */
+/** A process id that no system assigns. */
 const deadPid = 2 ** 30;
 
 async function announced(pid: number, more: object = {}): Promise<void> {
@@ -22,18 +22,18 @@ async function announced(pid: number, more: object = {}): Promise<void> {
 }
 
 describe("the local clouds of a user", () => {
-  it("are none before one was started", async () => {
+  it("a user has no local clouds before the first one starts", async () => {
     expect(await readClouds(folder)).toEqual({ running: [], last: undefined });
   });
 
-  it("include one while it is announced, and remember it when it has ended", async () => {
+  it("a local cloud is listed as running while it is announced, and as the last one after it has ended", async () => {
     const cloud = await announce(folder, { endpoint, runFolder: "/runs/1" });
     expect(await readClouds(folder)).toMatchObject({ running: [{ endpoint, runFolder: "/runs/1", pid: process.pid }], last: undefined });
     await cloud.close();
     expect(await readClouds(folder)).toMatchObject({ running: [], last: { endpoint, endedAt: expect.any(String) } });
   });
 
-  it("are ordered by when they started, and the one before comes back when the newest ends", async () => {
+  it("running local clouds are listed newest first, and the previous one is first again when the newest ends", async () => {
     await announced(process.ppid);
     const cloud = await announce(folder, { endpoint });
     expect((await readClouds(folder)).running.map((each) => each.endpoint)).toEqual([endpoint, theirs]);
@@ -41,18 +41,18 @@ describe("the local clouds of a user", () => {
     expect((await readClouds(folder)).running.map((each) => each.endpoint)).toEqual([theirs]);
   });
 
-  it("count one that was killed as ended", async () => {
+  it("a local cloud that was killed counts as ended", async () => {
     await announced(deadPid);
     expect(await readClouds(folder)).toMatchObject({ running: [], last: { endpoint: theirs, pid: deadPid } });
   });
 
-  it("forget those that have ended when another one starts", async () => {
+  it("a start deletes the records of local clouds that have ended", async () => {
     await announced(deadPid);
     await announce(folder, { endpoint });
     expect((await readClouds(folder)).last).toBeUndefined();
   });
 
-  it("cannot be known if their folder cannot be read, which is not the same as none", async () => {
+  it("reading the local clouds fails if their folder cannot be read, instead of returning none", async () => {
     await writeFile(join(folder, "clouds"), "a file");
     await expect(readClouds(folder)).rejects.toThrow("ENOTDIR");
   });

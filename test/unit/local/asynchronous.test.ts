@@ -6,7 +6,7 @@ import { type AsynchronousFact, arn, type FunctionFact } from "../../../lib/loca
 
 const functionArn = arn("lambda", "function:tick");
 
-/** A function that fails so many times, and what was sent to queues. */
+/** Sets up a function that fails a number of times, and records what is sent to queues. */
 function stage(of: { failures: number; config?: Omit<AsynchronousFact, "functionName">; deadLetterArn?: string }) {
   const sent: SendMessageCommandInput[] = [];
   const sqs = new SQSClient({ region: "us-east-1" });
@@ -65,20 +65,20 @@ describe("a function that is called asynchronously", () => {
     [{ retries: 1, maxAgeMs: 21_600_000 }, [1000]],
     [{ retries: 2, maxAgeMs: 21_600_000 }, [1000, 2000]],
     [{ retries: 2, maxAgeMs: 60_000 }, [1000]],
-  ])("is tried again as often and as long as it says: %j", async (config, pauses) => {
+  ])("an asynchronous call is retried as often and as long as the function's settings allow: %j", async (config, pauses) => {
     const failing = stage({ failures: 9, ...(config && { config }) });
     await failing.run();
     expect([failing.calls(), failing.pauses]).toEqual([1 + pauses.length, pauses]);
     expect(failing.sent).toEqual([]);
   });
 
-  it("is left alone once it succeeds", async () => {
+  it("an asynchronous call is not retried after it succeeds", async () => {
     const third = stage({ failures: 2, deadLetterArn: arn("sqs", "dead") });
     await third.run();
     expect([third.calls(), third.sent]).toEqual([3, []]);
   });
 
-  it("leaves what it fails on to its destination, with the reason, and to its dead letters as it was", async () => {
+  it("a failed event goes with its reason to the on-failure destination, and unchanged to the dead-letter queue", async () => {
     const config = { retries: 1, maxAgeMs: 21_600_000, onFailureArn: arn("sqs", "failed") };
     const failing = stage({ failures: 9, config, deadLetterArn: arn("sqs", "dead") });
     await failing.run();

@@ -40,7 +40,7 @@ function stage() {
 }
 
 describe("the local cloud's controls", () => {
-  it("interrupt an instance, and say that it may be", () => {
+  it("the controls interrupt an instance and warn an instance of an interruption", () => {
     const { ask, calls } = stage();
     expect(ask("/_local/interrupt", { instance: "i-1" })).toEqual({ status: 200, instance: "i-1", endsAt: "2026-01-01T00:00:00.000Z" });
     expect(ask("/_local/interrupt", { instance: "i-1", noticeMs: 5 })).toMatchObject({ status: 200 });
@@ -52,7 +52,7 @@ describe("the local cloud's controls", () => {
     ]);
   });
 
-  it("make EC2 behave as it does when it likes", async () => {
+  it("the controls make EC2 refuse offers, run out of capacity, throttle, and lose or delay responses", async () => {
     const { ask, calls } = stage();
     expect(ask("/_local/ec2/refuse", { offer: { zone: "us-east-1a" }, forMs: 0 })).toMatchObject({ code: "InsufficientInstanceCapacity" });
     await expect.poll(() => calls.at(-1)).toEqual(["lift"]);
@@ -90,18 +90,18 @@ describe("the local cloud's controls", () => {
   });
 
   it.each([
-    ["an action that is none", "/_local/ec2/throttle", { action: "create fleet" }, {}, 400, /must be an action/],
-    ["an offer that is none", "/_local/ec2/capacity", { offers: "g5", count: 1 }, {}, 400, /.+/],
+    ["an action with an invalid name", "/_local/ec2/throttle", { action: "create fleet" }, {}, 400, /must be an action/],
+    ["an offer with an invalid name", "/_local/ec2/capacity", { offers: "g5", count: 1 }, {}, 400, /.+/],
     ["a refusal without an end", "/_local/ec2/refuse", { offer: {} }, {}, 400, /forMs/],
-    ["an instance that is not there", "/_local/interrupt", { instance: "i-none" }, {}, 404, /There is no instance i-none; there is none/],
-    ["an on-demand one", "/_local/interrupt", { instance: "i-demand" }, {}, 409, /on-demand/],
-    ["one that has ended", "/_local/rebalance", { instance: "i-over" }, {}, 409, /has ended/],
-    ["a body of another shape", "/_local/interrupt", { node: "i-1" }, {}, 400, /instance/],
-    ["a body that is no JSON", "/_local/interrupt", "{", {}, 400, /no JSON/],
-    ["another path", "/_local/nothing", {}, {}, 404, /there is \/_local\/interrupt, \/_local\/rebalance/],
+    ["an unknown instance", "/_local/interrupt", { instance: "i-none" }, {}, 404, /There is no instance i-none; the instances are: none/],
+    ["an on-demand instance", "/_local/interrupt", { instance: "i-demand" }, {}, 409, /on-demand/],
+    ["an instance that has ended", "/_local/rebalance", { instance: "i-over" }, {}, 409, /has ended/],
+    ["a body with an unknown field", "/_local/interrupt", { node: "i-1" }, {}, 400, /instance/],
+    ["a body that is not JSON", "/_local/interrupt", "{", {}, 400, /not JSON/],
+    ["an unknown path", "/_local/nothing", {}, {}, 404, /the controls are: \/_local\/interrupt, \/_local\/rebalance/],
     ["another method", "/_local/interrupt", {}, { method: "GET" }, 405, /POST/],
     ["a web page's form", "/_local/interrupt", { instance: "i-1" }, { type: "text/plain" }, 415, /application\/json/],
-  ])("refuse %s", (_what, path, body, change, status, message) => {
+  ])("the local cloud's controls refuse %s", (_what, path, body, change, status, message) => {
     const { ask, calls } = stage();
     expect(ask(path, body, change)).toMatchObject({ status, message: expect.stringMatching(message) });
     expect(calls).toEqual([]);

@@ -8,7 +8,7 @@ const line = (directives: readonly object[], values: object): object => ({
 });
 
 describe("a line in the embedded metric format", () => {
-  it("is a datum for each metric and each set of dimensions, and knows its unit", () => {
+  it("an EMF line gives a datum with its unit per metric and set of dimensions", () => {
     const printed = line(
       [
         {
@@ -38,7 +38,7 @@ describe("a line in the embedded metric format", () => {
     expect(data[3]).toMatchObject({ unit: undefined, values: { sum: 2, count: 1 } });
   });
 
-  it("may put metrics into several namespaces, and without dimensions", () => {
+  it("an EMF line may have several namespaces, and metrics without dimensions", () => {
     const printed = line(
       [
         { Namespace: "A", Metrics: [{ Name: "x" }] },
@@ -52,14 +52,14 @@ describe("a line in the embedded metric format", () => {
     ]);
   });
 
-  it("leaves out what has no number, too many of them, or a dimension without a text", () => {
+  it("EMF metrics without a number, with too many numbers, or with a dimension that is not a string are left out", () => {
     const directive = { Namespace: "A", Dimensions: [["d"], ["gone"], ["number"]], Metrics: [{ Name: "ok" }] };
     expect(emfData(line([directive], { d: "1", number: 7, ok: 1 })).map(({ metric }) => metric.dimensions)).toEqual([{ d: "1" }]);
     for (const bad of [{}, { ok: "1" }, { ok: null }, { ok: [] }, { ok: Array.from({ length: 101 }, () => 1) }])
       expect(emfData(line([directive], { d: "1", ...bad }))).toEqual([]);
   });
 
-  it("is none when it is anything else", () => {
+  it("a line that is not in the embedded metric format gives no metrics", () => {
     const sameShape = line([{ Namespace: "A", Metrics: [{ Name: "x" }] }], { x: 1 });
     expect(emfData(sameShape)).toHaveLength(1);
     for (const printed of [undefined, null, "x", 1, {}, { _aws: 1 }, { ...sameShape, _aws: { CloudWatchMetrics: [] } }])

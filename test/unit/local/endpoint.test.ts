@@ -5,7 +5,7 @@ import type { HttpAnswer, HttpCall } from "../../../lib/local/requests/http.ts";
 let endpoint: Endpoint | undefined;
 afterEach(() => endpoint?.close());
 
-it("the API is found below the local cloud's own address, and no service of AWS is asked for it", async () => {
+it("the endpoint routes /v1/ to the API and function URLs to functions, and to no AWS service", async () => {
   endpoint = await createEndpoint({ log: () => undefined, logFile: "cloud.log" });
   const called: string[] = [];
   const answers =

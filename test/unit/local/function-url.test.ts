@@ -75,7 +75,7 @@ function setUp(statements: readonly object[], payload: unknown = { statusCode: 2
 }
 
 describe("a function URL", () => {
-  it("hands the function the caller's identity and answers what it says", async () => {
+  it("a function URL passes the caller's identity to the function and returns its response", async () => {
     const { call, events, credentials } = setUp(both);
     expect(await call()).toEqual({ status: 201, headers: { "content-type": "application/json", "x-one": "1" }, body: "done" });
     const userId = `${roleId("instance")}:i-0abc`;
@@ -106,29 +106,32 @@ describe("a function URL", () => {
     ]);
   });
 
-  it.each(["GET", "DELETE", "PUT", "PATCH"])("serves %s with its path, its query as it was written, and no body", async (method) => {
-    const problem = { statusCode: 404, headers: { "content-type": "application/problem+json" }, body: '{"title":"no such job"}' };
-    const { ask, events } = setUp(both, problem);
-    expect(await ask(method, { path: "/v1/jobs/research/a%20b%3A1", query: { cursor: "x y/+=", state: "queued" } })).toEqual({
-      status: 404,
-      headers: { "content-type": "application/problem+json" },
-      body: '{"title":"no such job"}',
-    });
-    expect(events).toEqual([
-      expect.objectContaining({
-        rawPath: "/v1/jobs/research/a%20b%3A1",
-        rawQueryString: "cursor=x%20y%2F%2B%3D&state=queued",
-        queryStringParameters: { cursor: "x y/+=", state: "queued" },
-        headers: expect.not.objectContaining({ cookie: expect.anything() }),
-        cookies: ["a=1", "b=2"],
-        isBase64Encoded: false,
-        requestContext: expect.objectContaining({ http: expect.objectContaining({ method, path: "/v1/jobs/research/a%20b%3A1" }) }),
-      }),
-    ]);
-    expect(events[0]).not.toHaveProperty("body");
-  });
+  it.each(["GET", "DELETE", "PUT", "PATCH"])(
+    "a function URL passes a %s to the function with its path, its unchanged query and no body",
+    async (method) => {
+      const problem = { statusCode: 404, headers: { "content-type": "application/problem+json" }, body: '{"title":"no such job"}' };
+      const { ask, events } = setUp(both, problem);
+      expect(await ask(method, { path: "/v1/jobs/research/a%20b%3A1", query: { cursor: "x y/+=", state: "queued" } })).toEqual({
+        status: 404,
+        headers: { "content-type": "application/problem+json" },
+        body: '{"title":"no such job"}',
+      });
+      expect(events).toEqual([
+        expect.objectContaining({
+          rawPath: "/v1/jobs/research/a%20b%3A1",
+          rawQueryString: "cursor=x%20y%2F%2B%3D&state=queued",
+          queryStringParameters: { cursor: "x y/+=", state: "queued" },
+          headers: expect.not.objectContaining({ cookie: expect.anything() }),
+          cookies: ["a=1", "b=2"],
+          isBase64Encoded: false,
+          requestContext: expect.objectContaining({ http: expect.objectContaining({ method, path: "/v1/jobs/research/a%20b%3A1" }) }),
+        }),
+      ]);
+      expect(events[0]).not.toHaveProperty("body");
+    },
+  );
 
-  it("lets the administrator in, who signs as the fleet command does, and nobody with another secret", async () => {
+  it("a function URL accepts the administrator's well-known credentials and refuses another secret", async () => {
     const { ask, events } = setUp([]);
     expect(await ask("GET", { path: "/v1/jobs", signer: wellKnown })).toMatchObject({ status: 201 });
     const userArn = "arn:aws:sts::000000000000:assumed-role/administrator/local";
@@ -138,18 +141,18 @@ describe("a function URL", () => {
   });
 
   it.each([
-    ["none", []],
-    ["only the right to the URL", both.slice(0, 1)],
-    ["only the right to the function", both.slice(1)],
-    ["rights to another function", both.map((each) => ({ ...each, Resource: `${functionArn}-2` }))],
-    ["a denial beside them", [...both, { Effect: "Deny", Action: "lambda:*", Resource: "*" }]],
-  ])("refuses a role with %s", async (_name, statements) => {
+    ["no permissions", []],
+    ["only the permission for the URL", both.slice(0, 1)],
+    ["only the permission for the function", both.slice(1)],
+    ["permissions for another function", both.map((each) => ({ ...each, Resource: `${functionArn}-2` }))],
+    ["a denial in addition to both permissions", [...both, { Effect: "Deny", Action: "lambda:*", Resource: "*" }]],
+  ])("a function URL refuses a role with %s", async (_name, statements) => {
     const { call, events } = setUp(statements);
     expect(await call()).toMatchObject({ status: 403, body: '{"Message":"Forbidden"}' });
     expect(events).toEqual([]);
   });
 
-  it("is not there for a function without one, and answers 502 for a result of another shape", async () => {
+  it("a call returns 404 for a function without a URL, and 502 for a result that Lambda would refuse", async () => {
     expect(await setUp(both).call("fleet-place")).toMatchObject({ status: 404 });
     expect(await setUp(both, { statusCode: "ok" }).call()).toMatchObject({ status: 502 });
     expect(await setUp(both, { plain: true }).call()).toMatchObject({ status: 200, body: '{"plain":true}' });

@@ -69,7 +69,7 @@ const returned = async (name: string, event: object) => {
 };
 
 describe("a function of the local cloud", () => {
-  it("sees its own environment, its time left and its request, and stays warm", async () => {
+  it("a function sees its environment variables, its remaining time and its request id, and stays warm", async () => {
     const first = await returned("f", {});
     expect(first.payload).toEqual({
       calls: 1,
@@ -83,14 +83,14 @@ describe("a function of the local cloud", () => {
     expect(Object(payload).left).toBeLessThanOrEqual(4_951);
   });
 
-  it("runs several invocations side by side, each in a thread of its own, and no more than it may", async () => {
+  it("a function runs concurrent invocations in separate threads, up to its maximum concurrency", async () => {
     const [one, two] = await Promise.all([returned("f", { sleepMs: 1_500 }), returned("f", { sleepMs: 1_500 })]);
     expect(Object(one.payload).inThisThread).not.toBe(Object(two.payload).inThisThread);
     const [third, fourth] = await Promise.all([returned("single", { sleepMs: 20 }), returned("single", {})]);
     expect(Object(third.payload).inThisThread).toBe(Object(fourth.payload).inThisThread);
   });
 
-  it("reports an error as Lambda does, and lives on", async () => {
+  it("a function that throws reports its error as Lambda does and handles the next event", async () => {
     expect(await functions.invoke("f", { fail: true })).toMatchObject({
       kind: "failed",
       error: { errorType: "RangeError", errorMessage: "as asked", trace: expect.arrayContaining(["RangeError: as asked"]) },
@@ -98,7 +98,7 @@ describe("a function of the local cloud", () => {
     expect((await functions.invoke("f", {})).kind).toBe("returned");
   });
 
-  it("is ended in the middle of an await when its time is up, and starts afresh", async () => {
+  it("a function that exceeds its timeout is ended, and its next invocation starts cold", async () => {
     expect(await functions.invoke("short", { sleepMs: 60_000 })).toMatchObject({
       kind: "failed",
       error: {
@@ -109,7 +109,7 @@ describe("a function of the local cloud", () => {
     expect((await returned("short", {})).payload).toMatchObject({ calls: 1 });
   });
 
-  it("can be killed where it stands, and crashes without harm to others", async () => {
+  it("a function that is killed or crashes fails its invocation, and its next invocation succeeds", async () => {
     await returned("killed", {});
     const under = functions.invoke("killed", { sleepMs: 60_000 });
     await sleep(50);
@@ -122,14 +122,14 @@ describe("a function of the local cloud", () => {
     expect((await returned("killed", {})).payload).toMatchObject({ calls: 1 });
   });
 
-  it("fails every invocation when its bundle does not load", async () => {
+  it("a function whose bundle does not load fails every invocation", async () => {
     for (let n = 0; n < 2; n++)
       expect(await functions.invoke("broken", {})).toMatchObject({ kind: "failed", error: { errorMessage: "does not load" } });
     expect(await functions.invoke("missing", {})).toMatchObject({ kind: "failed", error: { errorType: "Runtime.HandlerNotFound" } });
-    await expect(functions.invoke("nobody", {})).rejects.toThrow(/no function nobody; there is f, short/);
+    await expect(functions.invoke("unknown", {})).rejects.toThrow(/no function unknown; the functions are: f, short/);
   });
 
-  it("has its lines in the log, parsed where they are JSON", async () => {
+  it("a function's lines are in the log, parsed if they are JSON", async () => {
     await returned("f", { print: '{"level":"INFO"}' });
     await returned("f", { print: "plain" });
     await expect

@@ -15,16 +15,16 @@ const scope: Scope = {
   mapping: (path) => path.join("-"),
 };
 
-/** `<Name>` for what CloudFormation writes as Name in braces after a dollar sign. */
+/** Replaces `<Name>` with Name in braces after a dollar sign, as CloudFormation writes it. */
 const pattern = (text: string): string => text.replace(/<([^>]+)>/g, (_all, name: string) => `\${${name}}`);
 
 describe("intrinsic functions", () => {
   it.each<[string, unknown, unknown]>([
     ["Ref", { Ref: "Queue" }, "http://queue"],
     ["GetAtt", { "Fn::GetAtt": ["Queue", "Arn"] }, "Queue's Arn"],
-    ["GetAtt as one text", { "Fn::GetAtt": "Queue.Nested.Arn" }, "Queue's Nested.Arn"],
+    ["GetAtt as one string", { "Fn::GetAtt": "Queue.Nested.Arn" }, "Queue's Nested.Arn"],
     ["Join", { "Fn::Join": ["/", ["a", { Ref: "AWS::Region" }, 1]] }, "a/us-east-1/1"],
-    ["Join of a list that is referred to", { "Fn::Join": [",", { Ref: "Names" }] }, "a,b"],
+    ["Join of a referenced list", { "Fn::Join": [",", { Ref: "Names" }] }, "a,b"],
     [
       "Sub",
       { "Fn::Sub": pattern("<Queue> in <AWS::Region>, <Queue.Arn>, <!Literal>") },
@@ -32,7 +32,7 @@ describe("intrinsic functions", () => {
     ],
     ["Sub with variables", { "Fn::Sub": [pattern("<x>-<Queue>"), { x: { Ref: "AWS::Region" } }] }, "us-east-1-http://queue"],
     ["Select of GetAZs", { "Fn::Select": [1, { "Fn::GetAZs": { Ref: "AWS::Region" } }] }, "us-east-1b"],
-    ["Select with a text for a number", { "Fn::Select": ["0", ["x"]] }, "x"],
+    ["Select with a string as its index", { "Fn::Select": ["0", ["x"]] }, "x"],
     ["Split", { "Fn::Split": [":", "a:b"] }, ["a", "b"]],
     ["Base64", { "Fn::Base64": { "Fn::Join": ["", ["é", "!"]] } }, Buffer.from("é!").toString("base64")],
     ["If", { "Fn::If": ["Yes", { Ref: "Queue" }, { Ref: "Nothing" }] }, "http://queue"],
@@ -46,17 +46,17 @@ describe("intrinsic functions", () => {
     ["Cidr", { "Fn::Cidr": ["10.0.0.0/16", 2, 8] }, ["10.0.0.0/24", "10.0.1.0/24"]],
     ["NoValue in an object", { a: 1, b: { Ref: "AWS::NoValue" } }, { a: 1 }],
     ["NoValue behind If", [{ "Fn::If": ["No", 1, { Ref: "AWS::NoValue" }] }, 2], [2]],
-    ["an object that only looks like one", { Ref: "x", More: 1 }, { Ref: "x", More: 1 }],
-  ])("%s", (_name, given, wanted) => {
+    ["an object that only resembles a function", { Ref: "x", More: 1 }, { Ref: "x", More: 1 }],
+  ])("resolve evaluates %s as CloudFormation does", (_name, given, wanted) => {
     expect(resolve(given, scope)).toEqual(wanted);
   });
 
   it.each<[string, unknown, RegExp]>([
-    ["a function that nobody taught it", { "Fn::ImportValue": "x" }, /does not know the function Fn::ImportValue/],
-    ["an item that is not there", { "Fn::Select": [7, ["x"]] }, /item 7 of 1/],
-    ["a list in a text", { "Fn::Sub": pattern("<Names>") }, /Fn::Sub needs a text/],
-    ["blocks that do not fit", { "Fn::Cidr": ["10.0.0.0/24", 2, 8] }, /no room for 2 blocks/],
-  ])("refuses %s", (_name, given, message) => {
+    ["an unsupported function", { "Fn::ImportValue": "x" }, /does not support the function Fn::ImportValue/],
+    ["an item beyond a list's end", { "Fn::Select": [7, ["x"]] }, /item 7 of 1/],
+    ["a list in a string", { "Fn::Sub": pattern("<Names>") }, /Fn::Sub needs a string/],
+    ["address blocks that do not fit", { "Fn::Cidr": ["10.0.0.0/24", 2, 8] }, /no room for 2 blocks/],
+  ])("resolve throws a Fault for %s", (_name, given, message) => {
     expect(() => resolve(given, scope)).toThrow(message);
   });
 });
@@ -67,7 +67,7 @@ describe("the order of resources", () => {
       Resources: Object.fromEntries(Object.entries(resources).map(([id, resource]) => [id, { Type: "T", ...resource }])),
     });
 
-  it("follows Ref, GetAtt, Sub and DependsOn, however deep, and no parameters", () => {
+  it("dependencies follow Ref, GetAtt, Sub and DependsOn at any depth, but not parameters", () => {
     const needs = dependencies(
       template({
         A: {},
@@ -87,7 +87,7 @@ describe("the order of resources", () => {
     expect([...(needs.get("A") ?? [])]).toEqual([]);
   });
 
-  it("names those that wait for each other", () => {
+  it("dependencies throws a Fault that names resources that depend on each other", () => {
     expect(() => dependencies(template({ A: { DependsOn: ["B"] }, B: { Properties: { b: { Ref: "A" } } }, C: {} }))).toThrow(/A, B$/);
   });
 });

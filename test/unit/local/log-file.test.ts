@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test("the local cloud's log holds an error's class, stack and cause, and none of its other fields", async () => {
+test("the local cloud's log contains an error's class, stack and cause, and none of its other fields", async () => {
   const path = join(folder, "cloud.log");
   const file = createLogFile(path);
   const parts = createParts(logTo(file));
@@ -23,7 +23,7 @@ test("the local cloud's log holds an error's class, stack and cause, and none of
   const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([
     { time: expect.any(String), message: "An instance failed", instance: "i-1", error: { name: "TypeError", cause: { message: "inner" } } },
-    { message: "A part did not close", error: { stack: expect.stringMatching(/at .*log-file\.test\.ts/) } },
+    { message: "Part not closed", error: { stack: expect.stringMatching(/at .*log-file\.test\.ts/) } },
   ]);
   expect(lines.join()).not.toContain("5ec7e7");
 });

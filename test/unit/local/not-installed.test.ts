@@ -11,7 +11,7 @@ it.each([
     "no network",
     refused,
     "pip",
-    /^the Python package index cannot be reached\. It is needed once: .*Start again .*HTTPS_PROXY, or set PIP_INDEX_URL/,
+    /^the Python package index cannot be reached\. It is needed only once: .*Start again .*HTTPS_PROXY, or set PIP_INDEX_URL/,
   ],
   ["no network, and no retries", none, "pip", /^the Python package index cannot be reached\./],
   [
@@ -24,18 +24,18 @@ it.each([
     "a proxy with its own certificate",
     "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed" + "'))",
     "pip",
-    /certificate is not trusted here.*PIP_CERT/,
+    /certificate is not trusted\. .*PIP_CERT/,
   ],
   [
-    "a Python that it has no build for",
+    "a Python without a build in the index",
     "ERROR: Could not find a version that satisfies the requirement cffi==2.0.0 (from versions: 1.0.0)\nERROR: No matching distribution found for cffi==2.0.0",
     "pip",
     /^the package index has no build of cffi==2\.0\.0 for this Python and machine/,
   ],
   ["a full disk", "OSError: [Errno 28] No space left on device", "pip", /^the disk is full$/],
-  ["what nobody foresaw", "ERROR: it broke", "pip", /^pip says:\nERROR: it broke$/],
-] as const)("why the emulators are not installed is said in words: %s", (_what, said, installer, words) => {
+  ["an unknown error", "ERROR: it broke", "pip", /^pip reports:\nERROR: it broke$/],
+] as const)("a failed installation of the emulators is explained in plain words: %s", (_what, said, installer, words) => {
   const why = whyNotInstalled(said, installer);
   expect(why).toMatch(words);
-  if (!why.startsWith("pip says")) expect(why).not.toMatch(/Retry|blinker|Errno/);
+  if (!why.startsWith("pip reports")) expect(why).not.toMatch(/Retry|blinker|Errno/);
 });

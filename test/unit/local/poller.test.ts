@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { batchOutcome } from "../../../lib/local/lambda/batch-outcome.ts";
 import { type BatchOutcome, type Poller, type QueueMessage, type QueueReader, startPoller } from "../../../lib/local/lambda/poller.ts";
 
-/** A FIFO queue as SQS keeps it: a group is held back while a message of it is in hand. */
+/** A FIFO queue like SQS's: a group is held back while one of its messages is in progress. */
 class FifoQueue implements QueueReader {
   readonly deleted: string[] = [];
   readonly #visibilityMs: number;
@@ -61,7 +61,7 @@ const until = async (holds: () => boolean): Promise<void> => {
 };
 
 describe("the poller of a FIFO queue", () => {
-  it("keeps a group's order, one in hand at a time, and groups side by side", async () => {
+  it("the poller of a FIFO queue handles a group's messages in order and different groups in parallel", async () => {
     const queue = new FifoQueue(1_000);
     for (let n = 0; n < 4; n++) for (const group of ["a", "b"]) queue.send(group, `${group}${n}`);
     const busy = new Map<string, number>();
@@ -86,7 +86,7 @@ describe("the poller of a FIFO queue", () => {
     expect(together).toBe(2);
   });
 
-  it("deletes what was handled and leaves the rest to come again after its visibility time-out", async () => {
+  it("the poller of a FIFO queue deletes handled messages, and failed ones are received again after their visibility timeout", async () => {
     const queue = new FifoQueue(50);
     for (const id of ["a0", "a1", "a2"]) queue.send("a", id);
     const batches: string[][] = [];
@@ -102,7 +102,7 @@ describe("the poller of a FIFO queue", () => {
     expect(queue.deleted).toEqual(["a0", "a1", "a2"]);
   });
 
-  it("deletes nothing of a batch that failed as a whole, or whose handling threw", async () => {
+  it("the poller of a FIFO queue deletes nothing of a batch that failed as a whole or whose handler threw", async () => {
     const queue = new FifoQueue(30);
     queue.send("a", "a0");
     let tries = 0;
@@ -118,7 +118,7 @@ describe("the poller of a FIFO queue", () => {
 });
 
 describe("the poller of any queue", () => {
-  it("has no more batches in hand than it may", async () => {
+  it("a poller has no more batches in progress than its concurrency allows", async () => {
     const queue = new FifoQueue(5_000);
     for (let n = 0; n < 12; n++) queue.send(`g${n}`, `m${n}`);
     let inHand = 0;
@@ -137,7 +137,7 @@ describe("the poller of any queue", () => {
     expect(most).toBe(3);
   });
 
-  it("splits what is too large for one invocation", async () => {
+  it("a poller splits a batch that is too large for one invocation", async () => {
     const queue = new FifoQueue(5_000);
     for (let n = 0; n < 10; n++) queue.send(`g${n}`, `m${n}`, "x".repeat(1024 * 1024));
     const sizes: number[] = [];
@@ -149,7 +149,7 @@ describe("the poller of any queue", () => {
     expect(sizes).toEqual([5, 5]);
   });
 
-  it("goes on after a queue that could not be read, and ends when it is closed", async () => {
+  it("a poller goes on after its queue could not be read, and ends when it is closed", async () => {
     const queue = new FifoQueue();
     queue.send("a", "a0");
     let broken = true;
@@ -172,7 +172,7 @@ describe("the poller of any queue", () => {
       handle: async () => fine,
     });
     await until(() => queue.deleted.length === 1);
-    expect(lines).toEqual([{ message: "A queue could not be read", error: new Error("connection reset") }]);
+    expect(lines).toEqual([{ message: "Queue not read", error: new Error("connection reset") }]);
     await poller.close();
     queue.send("a", "a1");
     await sleep(30);
@@ -180,14 +180,14 @@ describe("the poller of any queue", () => {
   });
 });
 
-describe("what Lambda makes of an answer to a batch", () => {
+describe("a function's response to a batch", () => {
   const batch = { messageIds: ["a", "b"], partialFailures: true };
   const answered = (payload: unknown) => batchOutcome({ kind: "returned", payload }, batch).failed;
-  it("believes a list of failures", () => {
+  it("a list of failed messages fails exactly those messages", () => {
     expect(answered({ batchItemFailures: [{ itemIdentifier: "b" }] })).toEqual(new Set(["b"]));
     for (const nothing of [null, {}, { batchItemFailures: null }, { batchItemFailures: [] }]) expect(answered(nothing)).toEqual(new Set());
   });
-  it("takes everything for failed otherwise", () => {
+  it("an error, or a list that cannot be parsed or names unknown messages, fails the whole batch", () => {
     for (const strange of [
       { batchItemFailures: [{ itemIdentifier: "c" }] },
       { batchItemFailures: [{ itemIdentifier: "" }] },
@@ -197,7 +197,7 @@ describe("what Lambda makes of an answer to a batch", () => {
       expect(answered(strange)).toBe("all");
     expect(batchOutcome({ kind: "failed", error: { errorType: "E", errorMessage: "m" } }, batch).failed).toBe("all");
   });
-  it("asks for no list where none was agreed on", () => {
+  it("a function that does not report failures per message needs to return no list", () => {
     expect(batchOutcome({ kind: "returned", payload: "x" }, { ...batch, partialFailures: false }).failed).toEqual(new Set());
   });
 });

@@ -6,7 +6,7 @@ import { arn, emptyBlueprint, type World } from "../../../lib/local/provision/wo
 import { createIdentities } from "../../../lib/local/requests/identities.ts";
 import { Template } from "../../../lib/local/template/template.ts";
 
-/** Nothing listens there: what is tested here never calls AWS. */
+/** Nothing listens at this address, because these tests never call AWS. */
 const endpoint = "http://127.0.0.1:9";
 
 function world(): World {
@@ -63,16 +63,16 @@ const alarmed = {
   ComparisonOperator: "GreaterThanThreshold",
 };
 
-describe("what the local cloud does not understand stops the start, by name", () => {
+describe("unsupported parts of a template", () => {
   it.each<[string, object, RegExp]>([
-    ["a type", { X: { Type: "AWS::StepFunctions::StateMachine" } }, /X \(AWS::StepFunctions::StateMachine\)/],
+    ["an unsupported type", { X: { Type: "AWS::StepFunctions::StateMachine" } }, /X \(AWS::StepFunctions::StateMachine\)/],
     [
-      "a property",
+      "an unsupported property",
       { Role: { ...role, Properties: { PermissionsBoundary: "x" } } },
       /Role \(AWS::IAM::Role\): the property PermissionsBoundary is not known/,
     ],
     [
-      "a property inside another",
+      "an unsupported nested property",
       { Role: role, Place: { ...handler, Properties: { ...handler.Properties, Environment: { Secret: 1 } } } },
       /Environment\.Secret is not known/,
     ],
@@ -82,7 +82,7 @@ describe("what the local cloud does not understand stops the start, by name", ()
       /FilterCriteria is not known/,
     ],
     [
-      "a property of a type that changes nothing",
+      "an unsupported property of an ignored type",
       { A: { Type: "AWS::S3::BucketPolicy", Properties: { Colour: "red" } } },
       /Colour is not known/,
     ],
@@ -92,7 +92,7 @@ describe("what the local cloud does not understand stops the start, by name", ()
       /A \(AWS::CloudWatch::Alarm\).*Metrics is not known/,
     ],
     [
-      "an alarm's action that is no message to a person",
+      "an alarm's action that is not a notification",
       { A: { Type: "AWS::CloudWatch::Alarm", Properties: { ...alarmed, AlarmActions: ["arn:aws:lambda:us-east-1:0:function:f"] } } },
       /AlarmActions/,
     ],
@@ -102,12 +102,12 @@ describe("what the local cloud does not understand stops the start, by name", ()
       /ExtendedStatistic is not known/,
     ],
     [
-      "more retries than there are",
+      "more retries than Lambda allows",
       { C: { Type: "AWS::Lambda::EventInvokeConfig", Properties: { FunctionName: "f", Qualifier: "$LATEST", MaximumRetryAttempts: 3 } } },
       /MaximumRetryAttempts/,
     ],
     [
-      "a destination of what succeeded",
+      "a destination for successful events",
       {
         C: {
           Type: "AWS::Lambda::EventInvokeConfig",
@@ -117,25 +117,25 @@ describe("what the local cloud does not understand stops the start, by name", ()
       /DestinationConfig\.OnSuccess is not known/,
     ],
     [
-      "a value",
+      "an unsupported value",
       { Role: role, Place: { ...handler, Properties: { ...handler.Properties, Runtime: "python3.13" } } },
       /Place \(AWS::Lambda::Function\): Runtime/,
     ],
     [
-      "an attribute",
+      "an unsupported attribute",
       { Role: role, Place: { ...handler, Properties: { ...handler.Properties, Role: { "Fn::GetAtt": ["Role", "Colour"] } } } },
       /Role\.Colour/,
     ],
     [
-      "code from elsewhere",
+      "code that is not an asset",
       { Role: role, Place: { ...handler, Properties: { ...handler.Properties, Code: { S3Bucket: "b", S3Key: "k" } } } },
-      /b\/k, is none of the stack's assets/,
+      /b\/k, is not an asset of the stack/,
     ],
-  ])("%s", async (_name, resources, message) => {
+  ])("the local cloud does not start with %s, and names it", async (_name, resources, message) => {
     await expect(make(resources)).rejects.toThrow(message);
   });
 
-  it("a section of the template, and a part of a resource", () => {
+  it("the local cloud does not start with an unknown section of the template or an unknown part of a resource", () => {
     expect(() => Template.parse({ Resources: {}, Transform: "AWS::Serverless" })).toThrow(/Transform/);
     expect(() => Template.parse({ Resources: { A: { Type: "T", CreationPolicy: {} } } })).toThrow(/CreationPolicy/);
   });
@@ -151,7 +151,7 @@ describe("functions and what calls them", () => {
     },
   });
 
-  it("become facts", async () => {
+  it("functions, their queues and their URLs are recorded in the blueprint", async () => {
     const { blueprint } = await make({
       Role: role,
       Place: handler,
@@ -178,7 +178,7 @@ describe("functions and what calls them", () => {
     expect(blueprint.functionUrls).toEqual([{ functionArn: arn("lambda", "function:fleet-place") }]);
   });
 
-  it("know what becomes of events that they fail on, and are refused while they may not send them there", async () => {
+  it("a function's on-failure destination is recorded, and the start fails if its role may not send there", async () => {
     const config = {
       Type: "AWS::Lambda::EventInvokeConfig",
       Properties: {
@@ -198,7 +198,7 @@ describe("functions and what calls them", () => {
     expect(() => checkWiring(whole.blueprint)).not.toThrow();
   });
 
-  it("are refused while the function's role may not read its queue", async () => {
+  it("the start fails if a function's role may not read its queue", async () => {
     const without = await make({ Role: role, Place: handler, Mapping: mapping, Policy: allow("sqs:ReceiveMessage") });
     expect(() => checkWiring(without.blueprint)).toThrow(/fleet-place lacks sqs:DeleteMessage, sqs:GetQueueAttributes/);
     const whole = await make({
@@ -210,14 +210,14 @@ describe("functions and what calls them", () => {
     expect(() => checkWiring(whole.blueprint)).not.toThrow();
   });
 
-  it("leaves out what a condition leaves out", async () => {
+  it("a resource whose condition is false is not created", async () => {
     const conditions = { Conditions: { No: { "Fn::Equals": [{ Ref: "AWS::Region" }, "elsewhere"] } } };
     const { blueprint } = await make({ Role: role, Place: { ...handler, Condition: "No" } }, conditions);
     expect(blueprint.functions).toEqual([]);
   });
 });
 
-it("an alarm is told as the template says it, and otherwise as CloudWatch does", async () => {
+it("an alarm is recorded with the template's settings, and with CloudWatch's defaults for the others", async () => {
   const { blueprint } = await make({
     High: { Type: "AWS::CloudWatch::Alarm", Properties: { ...alarmed, AlarmActions: ["arn:aws:sns:us-east-1:0:people"] } },
     Other: {

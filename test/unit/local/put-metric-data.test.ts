@@ -13,7 +13,7 @@ const call = (body: string | Buffer, headers: Record<string, string> = {}, path 
 const metric = { namespace: "N", name: "m", dimensions: { d: "1" } };
 const target = { "x-amz-target": "GraniteServiceVersion20100801.PutMetricData" };
 
-it("reads the form", () => {
+it("putMetricData reads a form", () => {
   const form = new URLSearchParams({
     Action: "PutMetricData",
     Version: "2010-08-01",
@@ -43,7 +43,7 @@ it("reads the form", () => {
   expect(putMetricData(call(gzipSync(form), { "content-encoding": "gzip" }), nowMs)).toEqual(expected);
 });
 
-it("reads JSON", () => {
+it("putMetricData reads JSON", () => {
   const StatisticValues = { Sum: 30, SampleCount: 3, Minimum: 5, Maximum: 15 };
   const body = JSON.stringify({
     Namespace: "N",
@@ -54,7 +54,7 @@ it("reads JSON", () => {
   ]);
 });
 
-it("says nothing of other actions, and refuses what it cannot read", () => {
+it("putMetricData returns undefined for other actions and throws if it cannot read a call", () => {
   expect(putMetricData(call("Action=GetMetricData"), nowMs)).toBeUndefined();
   expect(putMetricData(call("{}", { "x-amz-target": "GraniteServiceVersion20100801.ListMetrics" }), nowMs)).toBeUndefined();
   const cbor = "/service/GraniteServiceVersion20100801/operation/";

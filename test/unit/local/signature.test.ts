@@ -33,7 +33,7 @@ async function signed({
     },
     { signingDate: new Date(atMs) },
   );
-  // What the network adds is not signed.
+  // The headers that the network adds are not signed.
   return {
     method: "POST",
     path,
@@ -45,11 +45,14 @@ async function signed({
 const verify = (call: HttpCall, atMs = nowMs) => verifySignature(call, { identities, service: "lambda", nowMs: atMs });
 
 describe("a call's signature", () => {
-  it.each(["/_url/f/", "/_url/f/a%20b/c", "/_url/f/?b=2&a=1%2F2&c=", "/_url/f"])("is recognized on %s", async (path) => {
-    expect(await verify(await signed({ path }))).toEqual({ kind: "signed", accessKeyId: credentials.accessKeyId, principal });
-  });
+  it.each(["/_url/f/", "/_url/f/a%20b/c", "/_url/f/?b=2&a=1%2F2&c=", "/_url/f"])(
+    "a call to %s with a valid signature is accepted",
+    async (path) => {
+      expect(await verify(await signed({ path }))).toEqual({ kind: "signed", accessKeyId: credentials.accessKeyId, principal });
+    },
+  );
 
-  it("may leave the body's hash out of the headers", async () => {
+  it("a signature is valid without the body's hash in the headers", async () => {
     const signer = new SignatureV4({ service: "lambda", region: "us-east-1", credentials, sha256: Sha256, applyChecksum: false });
     const body = "{}";
     const request = await signer.sign(
@@ -73,11 +76,11 @@ describe("a call's signature", () => {
       /token included in the request is invalid/,
     ],
     ["no signature", (call) => ({ ...call, headers: { host: "127.0.0.1:4566" } }), /Missing Authentication Token/],
-  ])("is refused with %s", async (_name, change, message) => {
+  ])("a call with %s is refused", async (_name, change, message) => {
     expect(await verify(change(await signed()))).toEqual({ kind: "refused", message: expect.stringMatching(message) });
   });
 
-  it("is refused when the key was never issued, or its secret is another's", async () => {
+  it("a call is refused if its key was never issued or was used with another key's secret", async () => {
     const stranger = createIdentities().issue(principal);
     expect(await verify(await signed({ credentials: stranger }))).toMatchObject({ kind: "refused" });
     const guessed = { ...credentials, secretAccessKey: stranger.secretAccessKey };
@@ -87,7 +90,7 @@ describe("a call's signature", () => {
     });
   });
 
-  it("is refused for another service, more than five minutes off, and after the credentials have expired", async () => {
+  it("a call is refused if it is signed for another service, more than five minutes off, or with expired credentials", async () => {
     expect(await verify(await signed({ service: "s3" }))).toEqual({
       kind: "refused",
       message: expect.stringMatching(/correct service: 'lambda'/),

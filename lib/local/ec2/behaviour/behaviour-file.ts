@@ -17,14 +17,14 @@ const range = z
   .refine(({ min, max }) => min <= max, "min must not be above max");
 
 export const RequestRate = z.strictObject({
-  burst: z.int().min(1, "must be 1 or more: nothing could ever be called").describe("Calls at once"),
+  burst: z.int().min(1, "must be 1 or more, or no call could ever be made").describe("Calls at once"),
   perSecond: z.number().positive("must be above 0").describe("Calls for each second after that"),
 });
 
 const count = z.int().min(0, "must not be negative");
 export const CapacityScript = z
   .array(z.tuple([ms, count], "must be [milliseconds from the start, how many]"))
-  .min(1, "needs a first moment")
+  .min(1, "must have at least one moment")
   .refine((moments) => moments.every(([atMs], n) => n === 0 || atMs > (moments[n - 1]?.[0] ?? 0)), "moments must be in order of time");
 const Planned = z.union(
   [
@@ -35,12 +35,12 @@ const Planned = z.union(
   'must be a number, {"script": [[ms, count], …]} or {"trace": "FILE", "gapMs": …}',
 );
 
-/** Of an offer's name, or of several with `*`. */
+/** A pattern that matches the name of an offer, or with `*` the names of several. */
 export const OfferPattern = z
   .string()
   .regex(/^[^/]+\/[^/]+\/(spot|on-demand|\*)$/, 'must look like "g5.xlarge/us-east-1a/spot", with * for any type, zone or market');
 
-/** A record whose keys are told what is wrong with them. */
+/** A record that also reports what is wrong with a key. */
 const named = <T>(key: z.ZodType<string>, value: z.ZodType<T>) =>
   z.record(z.string(), value).superRefine((all, context) => {
     for (const name of Object.keys(all)) {
@@ -64,15 +64,15 @@ const BehaviourFile = z.strictObject({
   seed: z.int().optional(),
 });
 
-/** A spot trace in SkyPilot's format: how many instances there were, one number a gap. */
+/** A spot trace in SkyPilot's format: the number of available instances, one number per gap. */
 const SpotTrace = z.object({
   metadata: z.object({ gap_seconds: z.number().positive() }),
   data: z.array(z.number().min(0)).min(1),
 });
 
 /**
- * How the local cloud's EC2 is to behave, from a JSON file; traces that it names lie beside it. Throws a Fault that says
- * everything that is wrong, and where.
+ * Reads from a JSON file how the local cloud's EC2 should behave. Traces that it names are in the same folder. Throws a Fault that
+ * lists everything that is wrong, and where.
  */
 export async function readBehaviour(file: string): Promise<Partial<Ec2Behaviour>> {
   const { capacity = {}, ...given } = await readJson(file, BehaviourFile);
@@ -100,7 +100,7 @@ async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T> {
   try {
     value = JSON.parse(withoutBom(text));
   } catch (error) {
-    throw new Fault("ec2-behaviour", `${file} is no JSON: ${inWords(error)}`, { cause: error });
+    throw new Fault("ec2-behaviour", `${file} is not JSON: ${inWords(error)}`, { cause: error });
   }
   const read = checked(schema, value);
   if (read.kind === "wrong") throw new Fault("ec2-behaviour", `${file} cannot be used:${linesOf(read.wrong)}`);

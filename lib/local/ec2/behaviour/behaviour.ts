@@ -1,40 +1,40 @@
-/** A time that is drawn evenly between two bounds, ms. */
+/** A time that is drawn uniformly between two bounds, ms. */
 export type Range = { readonly min: number; readonly max: number };
 
-/** How many instances an offer can hold at once: always, or from each moment on (ms since this EC2 began), in order of time. */
+/** How many instances an offer can hold at once: always, or from each moment on (ms since the start of this EC2), in order of time. */
 export type CapacityPlan = number | readonly (readonly [atMs: number, count: number])[];
 
-/** A bucket of request tokens: so many calls at once when it is full, so many a second after that. */
+/** A token bucket for requests: `burst` calls at once if it is full, then `perSecond` calls per second. */
 export type RequestRate = { readonly burst: number; readonly perSecond: number };
 
 /** How this EC2 differs from an ideal one. */
 export type Ec2Behaviour = {
-  /** From the call to `running`, ms. */
+  /** Time from the call to `running`, ms. */
   readonly pendingMs: number;
-  /** From `running` to the boot script's first step, for each instance. */
+  /** Time from `running` to the boot script's first step, drawn per instance. */
   readonly bootMs: Range;
   /** How long the boot script tries to get its worker before it shuts the instance down, ms. */
   readonly bootTimeoutMs: number;
-  /** From a worker's crash to its next start, ms: what systemd waits on a real instance. */
+  /** Time from a worker's crash to its next start, ms, as systemd waits on a real instance. */
   readonly restartMs: number;
-  /** How long a new instance is unknown to DescribeInstances and TerminateInstances, for each instance. */
+  /** How long DescribeInstances and TerminateInstances do not know a new instance, drawn per instance. */
   readonly describeLagMs: Range;
-  /** From a change of an instance's state to the event that tells of it, for each event; an instance's events keep their order. */
+  /** Time from a change of an instance's state to its event, drawn per event. The events of an instance keep their order. */
   readonly eventDelayMs: Range;
-  /** From the end of a call to its answer, for each call. */
+  /** Time from the end of a call to its response, drawn per call. */
   readonly answerMs: Range;
-  /** From the warning to the end of a spot instance that is interrupted, ms; two minutes on AWS. */
+  /** Time from the warning to the end of an interrupted spot instance, ms. It is two minutes on AWS. */
   readonly interruptionNoticeMs: number;
-  /** From SIGTERM to SIGKILL for what runs on an ended instance, ms. */
+  /** Time from SIGTERM to SIGKILL for the processes of an instance that ends, ms. */
   readonly shutdownMs: number;
   /**
-   * What offers can hold, by `type/zone/market`, where `*` stands for any. Not listed: without limit. Where a plan falls below
-   * what spot instances there are, the newest are taken back.
+   * What offers can hold, by `type/zone/market`, where `*` matches any. An offer that is not listed has no limit. If a plan falls
+   * below the number of spot instances, the newest ones are interrupted.
    */
   readonly capacity: Readonly<Record<string, CapacityPlan>>;
-  /** At what rate an action may be called, by its name; `*` stands for each that is not listed, with a bucket of its own. */
+  /** How often each action may be called, by its name. `*` stands for every action that is not listed; each has its own bucket. */
   readonly requests: Readonly<Record<string, RequestRate>>;
-  /** Prices and delays follow from it. */
+  /** Prices and delays are derived from it. */
   readonly seed: number;
 };
 

@@ -2,8 +2,8 @@ import type { HttpAnswer } from "../../requests/http.ts";
 import { Ec2Error } from "../../requests/query-protocol.ts";
 
 /**
- * What EC2 remembers of calls that carried a client token: the same token and the same arguments get the first answer
- * again, also while the first is still under way. A call that failed as a whole is forgotten.
+ * EC2's memory of calls with a client token. A call with the same token and the same arguments returns the first call's response,
+ * even if the first call is still in progress. A call that failed as a whole is forgotten.
  */
 export type ClientTokens = {
   once(form: URLSearchParams, region: string, act: () => Promise<HttpAnswer>): Promise<{ answer: HttpAnswer; replayed: boolean }>;

@@ -15,7 +15,7 @@ export type FleetMaker = Seller & {
   readonly moto: Moto;
   readonly log: Log;
   now(): number;
-  /** An instance has come to be. */
+  /** Starts the life of an instance that was launched. */
   begin(instance: InstanceFacts): void;
 };
 
@@ -27,7 +27,7 @@ export type FleetMade = {
 
 type Launched = Place & { readonly instances: readonly InstanceFacts[] };
 
-/** An instant fleet: everything that is to be had now, an error for what is not, and nothing that comes later. */
+/** Creates an instant fleet: launches what is available now, returns an error for each offer that is not, and launches nothing later. */
 export async function createFleet(maker: FleetMaker, request: FleetRequest, region: string): Promise<FleetMade> {
   const choices = request.LaunchTemplateConfigs.flatMap((config) =>
     config.Overrides.map((override): Choice => ({ template: config.LaunchTemplateSpecification, override })),
@@ -77,7 +77,7 @@ export async function createFleet(maker: FleetMaker, request: FleetRequest, regi
 
 async function zoneOf(maker: FleetMaker, override: Override, region: string): Promise<string> {
   const zone = override.SubnetId === undefined ? override.AvailabilityZone : await maker.offerings.zoneOf(region, override.SubnetId);
-  if (zone === undefined) throw new Ec2Error("InvalidParameterValue", "An override has to name a subnet or a zone");
+  if (zone === undefined) throw new Ec2Error("InvalidParameterValue", "An override must name a subnet or a zone");
   return zone;
 }
 
@@ -105,7 +105,7 @@ async function fill(
   const options = market === "spot" ? request.SpotOptions : request.OnDemandOptions;
   const minimum = options.MinTargetCapacity ?? 0;
   const nowMs = maker.now();
-  // From looking at the room to taking it there is no await: nobody else comes between.
+  // There must be no await between checking the room and taking it, so that no other call takes it in between.
   const { allocations, short } = allocate(
     offered.map((place) => candidate(maker, place, nowMs)),
     {
@@ -118,7 +118,7 @@ async function fill(
   );
   const filled = allocations.reduce((sum, one) => sum + one.count * one.candidate.weight, 0) >= order.target;
   for (const one of allocations) maker.capacity.take(one.candidate.offer, one.count);
-  // Spot looks for room before it chooses; on-demand tries one after the other and says where it failed.
+  // EC2 checks spot capacity before it chooses, but tries on-demand offers one after the other and reports each one that failed.
   if (!filled || market === "on-demand") refused.push(...short.map((one) => withoutRoom(maker, one.of, { nowMs, whole: minimum > 0 })));
 
   const made = await launchAll(maker, order, allocations);
@@ -135,10 +135,10 @@ async function launchAll(maker: FleetMaker, order: MarketOrder, allocations: rea
       try {
         launched.push({ ...place, instances: await launch(maker, order, { ...place, count }) });
       } catch (error) {
-        // What the others launched stands: this place is told as an error beside them.
+        // The instances of the other places stay. This place is reported as an error in addition to them.
         maker.capacity.giveBack(place.offer, count);
         const code = error instanceof Ec2Error ? error.code : "InternalError";
-        if (code === "InternalError") maker.log({ message: "Instances of a fleet could not be launched", offer: place.offer, error });
+        if (code === "InternalError") maker.log({ message: "Instances not launched", offer: place.offer, error });
         refused.push({ ...place, code, message: inWords(error) });
       }
     }),
@@ -146,7 +146,7 @@ async function launchAll(maker: FleetMaker, order: MarketOrder, allocations: rea
   return { launched, refused };
 }
 
-/** A fleet that had to be whole and is not, because moto failed in the middle, is taken back: it never began to live. */
+/** Terminates a fleet that is below its minimum because moto failed halfway. None of its instances has started to live. */
 async function wholeOrNothing(
   maker: FleetMaker,
   { region, minimum }: { region: string; minimum: number },

@@ -23,13 +23,13 @@ export type TemplateSpecification = z.infer<typeof TemplateSpecification>;
 
 const Single = { SingleInstanceType: flag.optional(), SingleAvailabilityZone: flag.optional(), MinTargetCapacity: count.optional() };
 
-/** What this EC2 can do of CreateFleet; strict, because a parameter that it does not know would change what real EC2 does. */
+/** The part of CreateFleet that this EC2 supports. It is strict because an unknown parameter would change what real EC2 does. */
 const FleetRequest = z.strictObject({
   Action: z.string(),
   Version: z.string().optional(),
   ClientToken: z.string().optional(),
   DryRun: z.literal("false").optional(),
-  Type: z.literal("instant", "only instant fleets can be made here"),
+  Type: z.literal("instant", "the local cloud supports only instant fleets"),
   LaunchTemplateConfigs: z
     .array(z.strictObject({ LaunchTemplateSpecification: TemplateSpecification, Overrides: z.array(Override).min(1) }))
     .min(1),
@@ -72,7 +72,7 @@ const FleetRequest = z.strictObject({
 });
 export type FleetRequest = z.infer<typeof FleetRequest>;
 
-/** Throws what EC2 answers to a request it cannot take. */
+/** Parses a request. Throws EC2's error if the request is not valid. */
 export function parseFleetRequest(form: URLSearchParams): FleetRequest {
   const parsed = FleetRequest.safeParse(treeOf(form));
   if (!parsed.success) throw new Ec2Error("InvalidParameterValue", z.prettifyError(parsed.error));
@@ -91,7 +91,7 @@ export const tagsFor = (request: FleetRequest, resourceType: string): Readonly<R
     ),
   );
 
-/** How many of each market are asked for. */
+/** Returns the requested capacity per market. */
 export function targets(request: FleetRequest): { readonly "on-demand": number; readonly spot: number } {
   const { TotalTargetCapacity: total, DefaultTargetCapacityType: rest, ...given } = request.TargetCapacitySpecification;
   const [onDemand, spot] = [given.OnDemandTargetCapacity ?? 0, given.SpotTargetCapacity ?? 0];

@@ -6,7 +6,7 @@ import type { Moto } from "../moto/moto.ts";
 import { type Element, items, leaf, parent, readXml, textAt, withChild, writeXml } from "../moto/xml-document.ts";
 import { like } from "../offers/spot-prices.ts";
 
-/** What moto gets wrong about instances, put right on the way back: states, and what is not to be seen yet or any more. */
+/** Corrects moto's response about instances: sets their states, and hides those that are not visible yet or no longer. */
 export async function describeInstances(moto: Moto, lifecycle: Lifecycle, call: HttpCall): Promise<HttpAnswer> {
   const form = formOf(call);
   refuseUnknown(lifecycle, form);
@@ -30,7 +30,7 @@ export async function describeInstances(moto: Moto, lifecycle: Lifecycle, call: 
   return { ...answer, body: writeXml(withChild(root, parent("reservationSet", shown))) };
 }
 
-/** Accepted by moto first, for it knows which instances there are; then they end at their own pace. */
+/** Passes the call to moto first, because moto knows which instances exist. Then the instances end at their own pace. */
 export async function terminateInstances(moto: Moto, lifecycle: Lifecycle, call: HttpCall): Promise<HttpAnswer> {
   const ids = [...formOf(call)].filter(([name]) => /^InstanceId\.\d+$/.test(name)).map(([, id]) => id);
   refuseUnknown(lifecycle, formOf(call));
@@ -48,14 +48,14 @@ export async function terminateInstances(moto: Moto, lifecycle: Lifecycle, call:
   return { ...answer, body: writeXml(withChild(root, parent("instancesSet", instances))) };
 }
 
-/** Throws for an instance named in the call that EC2 does not know (yet, or any more). */
+/** Throws if the call names an instance that EC2 does not know yet or no longer knows. */
 function refuseUnknown(lifecycle: Lifecycle, form: URLSearchParams): void {
   const unknown = [...form].filter(([name, id]) => /^InstanceId\.\d+$/.test(name) && !lifecycle.isVisible(id)).map(([, id]) => id);
   if (unknown.length === 1) throw new Ec2Error("InvalidInstanceID.NotFound", `The instance ID '${unknown[0]}' does not exist`);
   if (unknown.length > 1) throw new Ec2Error("InvalidInstanceID.NotFound", `The instance IDs '${unknown.join(", ")}' do not exist`);
 }
 
-/** The state as our life cycle has it, under the element's own name (`instanceState`, `currentState`, …). */
+/** Returns a state of our life cycle as an element with the given name (`instanceState`, `currentState`, …). */
 function stateElement(name: string, state: keyof typeof stateCodes): Element {
   return parent(name, [leaf("code", String(stateCodes[state])), leaf("name", state)]);
 }
@@ -71,11 +71,11 @@ function asItIs(lifecycle: Lifecycle, instance: Element): Element {
 
 type Filter = { readonly values: readonly string[]; of(instance: Element): string };
 
-/** Filters that moto would answer from its own states, or fails at: they are applied here, after its answer. */
+/** Filters that moto would apply to its own states, or fails on. They are applied here, to moto's response. */
 const ownFilters: Readonly<Record<string, Filter["of"]>> = {
   "instance-state-name": (instance) => textAt(instance, "instanceState", "name") ?? "",
   "instance-state-code": (instance) => textAt(instance, "instanceState", "code") ?? "",
-  // On-demand instances have no such element, and no value of the filter selects them.
+  // On-demand instances have no such element, so no value of the filter selects them.
   "instance-lifecycle": (instance) => textAt(instance, "instanceLifecycle") ?? "",
 };
 

@@ -15,7 +15,7 @@ export type LaunchOrder = {
   readonly tags: { readonly instance: Readonly<Record<string, string>>; readonly volume: Readonly<Record<string, string>> };
 };
 
-/** Writes the instances into moto's books. RunInstances, because moto's CreateFleet keeps neither zone nor lifecycle. */
+/** Creates the instances in moto. Calls RunInstances because moto's CreateFleet records neither zone nor lifecycle. */
 export async function launchInstances(moto: Moto, order: LaunchOrder): Promise<readonly InstanceFacts[]> {
   const form = new URLSearchParams({
     Action: "RunInstances",
@@ -38,7 +38,7 @@ export async function launchInstances(moto: Moto, order: LaunchOrder): Promise<r
   return launchedIn(await moto.ask(order.region, form), order.region);
 }
 
-/** The instances in an answer to RunInstances. */
+/** Returns the instances in a response of RunInstances. */
 export const launchedIn = (answer: Element, region: string): readonly InstanceFacts[] =>
   items(answer, "instancesSet").map((item) => {
     const tags = Object.fromEntries(items(item, "tagSet").map((tag) => [textAt(tag, "key") ?? "", textAt(tag, "value") ?? ""]));

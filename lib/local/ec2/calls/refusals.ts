@@ -6,7 +6,7 @@ import { onDemandPrice } from "../offers/on-demand-prices.ts";
 import { spotPrice } from "../offers/spot-prices.ts";
 import type { Override, TemplateSpecification } from "./fleet-request.ts";
 
-/** One override of a fleet request. */
+/** An override of a fleet request. */
 export type Choice = { readonly template: TemplateSpecification; readonly override: Override };
 /** The offer that an override means in one market. */
 export type Place = Choice & { readonly offer: OfferRef };
@@ -15,7 +15,7 @@ export type Refused = Place & { readonly code: string; readonly message: string 
 
 export type Seller = { readonly offerings: Offerings; readonly capacity: Capacity; readonly seed: number };
 
-/** Why this offer does not exist; throws for a type that exists nowhere. */
+/** Returns why this offer does not exist, or undefined if it does. Throws if the type does not exist in the region. */
 export async function notOffered(seller: Seller, place: Place, region: string): Promise<Refused | undefined> {
   const { instanceType, zone } = place.offer;
   const found = await seller.offerings.check(region, place.offer);
@@ -25,11 +25,11 @@ export async function notOffered(seller: Seller, place: Place, region: string): 
   return { ...place, code: "InvalidFleetConfiguration", message };
 }
 
-/** Types without a price go last. */
+/** Returns the price of an offer. Types without a price are sorted last. */
 export const price = (seller: Seller, offer: OfferRef, atMs: number): number =>
   (offer.market === "spot" ? spotPrice(seller.seed, { ...offer, atMs }) : onDemandPrice(offer.instanceType)) ?? Number.MAX_SAFE_INTEGER;
 
-/** Why a spot offer costs more than the request allows. */
+/** Returns EC2's message if a spot offer costs more than the request allows, or undefined if it does not. */
 export function tooDear(seller: Seller, place: Place, nowMs: number): string | undefined {
   if (place.offer.market !== "spot" || place.override.MaxPrice === undefined) return undefined;
   const now = price(seller, place.offer, nowMs);
@@ -37,7 +37,7 @@ export function tooDear(seller: Seller, place: Place, nowMs: number): string | u
   return `Your Spot request price of ${place.override.MaxPrice} is lower than the minimum required Spot request fulfillment price of ${now}.`;
 }
 
-/** Why an offer that exists gave too little. `whole`: the fleet takes nothing below a minimum. */
+/** Returns why an existing offer had too little capacity. `whole`: the fleet launches nothing below its minimum. */
 export function withoutRoom(seller: Seller, place: Place, { nowMs, whole }: { nowMs: number; whole: boolean }): Refused {
   const { instanceType, zone, market } = place.offer;
   const dear = tooDear(seller, place, nowMs);

@@ -1,6 +1,6 @@
 import { Ec2Error } from "../../requests/query-protocol.ts";
 
-/** What EC2 documents that one call may name, by action: parameters as they are numbered on the wire. */
+/** How many values of a parameter one call may have, per action, as EC2 documents it. Parameters are numbered as on the wire. */
 const mostNames: Readonly<Record<string, readonly (readonly [parameter: RegExp, most: number])[]>> = {
   DescribeInstanceTypes: [[/^InstanceType\.\d+$/, 100]],
   DescribeInstances: [[/^InstanceId\.\d+$/, 1_000]],
@@ -12,14 +12,14 @@ const mostNames: Readonly<Record<string, readonly (readonly [parameter: RegExp, 
 };
 const mostFilters = 50;
 const mostFilterValues = 200;
-/** MaxResults may be from 5 to this. */
+/** The largest value of MaxResults. The smallest is 5. */
 const mostResults: Readonly<Record<string, number>> = {
   DescribeInstanceTypes: 100,
   DescribeInstances: 1_000,
   DescribeInstanceTypeOfferings: 1_000,
 };
 
-/** Refuses a call that names more than EC2 takes, which moto would carry out. */
+/** Throws if a call exceeds EC2's limits, because moto would carry it out. */
 export function refuseTooMuch(action: string, form: URLSearchParams): void {
   const count = (pattern: RegExp): number => [...form.keys()].filter((name) => pattern.test(name)).length;
   const values = count(/^Filter\.\d+\.Value\.\d+$/);
@@ -27,7 +27,7 @@ export function refuseTooMuch(action: string, form: URLSearchParams): void {
     throw new Ec2Error("FilterLimitExceeded", `The maximum number of filter values specified on a single call is ${mostFilterValues}`);
   for (const [pattern, most] of mostNames[action] ?? [])
     if (count(pattern) > most)
-      throw new Ec2Error("InvalidParameterValue", `${action} takes ${most} at most, and ${count(pattern)} were given`);
+      throw new Ec2Error("InvalidParameterValue", `${action} accepts at most ${most} values, but ${count(pattern)} were given`);
   const asked = form.get("MaxResults");
   const top = mostResults[action];
   if (asked !== null && top !== undefined && (Number(asked) < 5 || Number(asked) > top))

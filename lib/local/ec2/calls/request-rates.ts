@@ -1,13 +1,13 @@
 import { Ec2Error } from "../../requests/query-protocol.ts";
 import type { RequestRate } from "../behaviour/behaviour.ts";
 
-/** EC2's throttling: a bucket of tokens for each action, from which each call takes one; a call that finds none takes none. */
+/** EC2's throttling: a token bucket per action. Each call takes a token. A call that finds no token is refused. */
 export type RequestRates = {
-  /** Throws RequestLimitExceeded. */
+  /** Takes a token. Throws RequestLimitExceeded if there is none. */
   take(action: string): void;
-  /** From now on, with a full bucket; undefined: as often as one likes. `*`: each action that has no rate of its own. */
+  /** Sets the rate from now on, with a full bucket. Undefined: no limit. `*`: every action without its own rate. */
   set(action: string, rate: RequestRate | undefined): void;
-  /** How many calls were refused for their rate. */
+  /** How many calls were refused, per action. */
   readonly refused: ReadonlyMap<string, number>;
 };
 

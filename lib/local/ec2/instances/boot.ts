@@ -6,13 +6,13 @@ import { NodeAnswer } from "../../../../events/node-call.ts";
 import { Fault } from "../../../model/fault.ts";
 import type { IssuedCredentials } from "../../requests/identities.ts";
 
-/** What the boot script knows when it begins. */
+/** The facts that a boot script starts with. */
 export type BootScript = {
   readonly nodeUrl: string;
   readonly pool: string;
   readonly region: string;
   credentials(): IssuedCredentials;
-  /** How long it tries, ms. */
+  /** How long it tries to get a worker, ms. */
   readonly timeoutMs: number;
 };
 
@@ -21,8 +21,8 @@ const downloadTimeoutMs = 60_000;
 const retryMs = { first: 200, last: 4000 };
 
 /**
- * What the boot script does on a real instance: asks `node` where the worker is, until it is told, and fetches it.
- * `shutdown`: this instance is not wanted. Throws a Fault when the time is over, and when `signal` says stop.
+ * Does what the boot script does on a real instance: asks `node` for the worker's address until it gets one, then downloads the
+ * worker. Returns `shutdown` if this instance is not wanted. Throws a Fault at the timeout, and throws if `signal` is aborted.
  */
 export async function fetchWorker(script: BootScript, file: string, signal: AbortSignal): Promise<"fetched" | "shutdown"> {
   const untilMs = Date.now() + script.timeoutMs;
@@ -45,7 +45,7 @@ export async function fetchWorker(script: BootScript, file: string, signal: Abor
     }
     await sleep(pauseMs, undefined, { signal });
   }
-  throw new Fault("boot", "The boot script got no worker", { cause: last });
+  throw new Fault("boot", "The boot script could not get its worker in time", { cause: last });
 }
 
 async function callNode(script: BootScript, signal: AbortSignal): Promise<NodeAnswer> {
@@ -74,12 +74,12 @@ async function callNode(script: BootScript, signal: AbortSignal): Promise<NodeAn
     signal: AbortSignal.any([signal, AbortSignal.timeout(callTimeoutMs)]),
   });
   const text = await response.text();
-  if (!response.ok) throw new Fault("boot", `node answered ${response.status}: ${text.slice(0, 300)}`, { retry: true });
+  if (!response.ok) throw new Fault("boot", `The node function returned ${response.status}: ${text.slice(0, 300)}`, { retry: true });
   return NodeAnswer.parse(JSON.parse(text));
 }
 
 async function download(url: string, file: string, signal: AbortSignal): Promise<void> {
   const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(downloadTimeoutMs)]) });
-  if (!response.ok) throw new Fault("boot", `The worker's download answered ${response.status}`, { retry: true });
+  if (!response.ok) throw new Fault("boot", `The worker's download returned ${response.status}`, { retry: true });
   await writeFile(file, Buffer.from(await response.arrayBuffer()), { mode: 0o600 });
 }

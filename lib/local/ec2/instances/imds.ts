@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { IssuedCredentials } from "../../requests/identities.ts";
 import type { InstanceFacts, InstanceNotices } from "./instance.ts";
 
-/** One instance's metadata service: IMDSv2, nothing without a token. */
+/** The metadata service of an instance. It is IMDSv2: every read needs a token. */
 export type MetadataService = { readonly url: string; close(): Promise<void> };
 
 export type MetadataSource = {
@@ -42,7 +42,7 @@ type Answer = { readonly status: number; readonly body: string };
 function issueToken(tokens: Map<string, number>, request: IncomingMessage): Answer {
   if (request.url !== "/latest/api/token") return { status: 404, body: "" };
   const seconds = Number(request.headers["x-aws-ec2-metadata-token-ttl-seconds"]);
-  // A request that came through a proxy gets no token: the real service refuses it, too.
+  // A request through a proxy gets no token. The real service refuses it, too.
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > maxTokenSeconds) return { status: 400, body: "" };
   if (request.headers["x-forwarded-for"] !== undefined) return { status: 403, body: "" };
   const token = randomBytes(40).toString("base64");
@@ -72,7 +72,7 @@ function document(source: MetadataSource, path: string): string | undefined {
     case "/latest/meta-data/ami-id":
       return instance.imageId;
     case "/latest/meta-data/local-ipv4":
-      // Every node is a process of this machine: this is where its neighbours reach it.
+      // The other nodes reach it here, because every node is a process of this machine.
       return "127.0.0.1";
     case "/latest/meta-data/instance-life-cycle":
       return instance.market;

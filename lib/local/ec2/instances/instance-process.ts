@@ -16,7 +16,7 @@ import { endTree, folderVariable, type ProcessTree, signalTree } from "./process
 import { exportsOf } from "./user-data.ts";
 import type { Watchdog } from "./watchdog.ts";
 
-/** What every instance's machine needs of the world around it. */
+/** The dependencies that the machines of all instances share. */
 export type MachineRoom = {
   readonly moto: Moto;
   readonly identities: Identities;
@@ -32,13 +32,13 @@ export type MachineRoom = {
 export type Machine = {
   readonly folder: string;
   pid(): number | undefined;
-  /** Runs the boot script, then the worker. Answers when the machine is off, and why; undefined when it was ended from outside. */
+  /** Runs the boot script, then the worker. Resolves with the reason to turn the machine off, or with undefined if there is none. */
   run(): Promise<string | undefined>;
-  /** Ends everything that runs on it and clears its folder, all but the log. */
+  /** Ends everything that runs on it and clears its folder, except the log. */
   end(graceMs: number): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** Kills the worker and what it runs. `again`: it is started anew after a while; else the machine stays on and nothing runs on it. */
+  /** Kills the worker and its processes. `again`: the worker is restarted after a while. Otherwise the machine stays on, but idle. */
   kill(again: boolean): Promise<void>;
 };
 
@@ -53,7 +53,7 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, own: {
   let deserted = false;
   const tree = (): ProcessTree => ({ folder, group: worker?.pid });
 
-  /** The worker's environment, when its program lies in the folder. */
+  /** Downloads the worker's program into the folder and returns the worker's environment. */
   const boot = async (): Promise<Record<string, string> | "no script" | "shutdown"> => {
     const template = await templateOf(room.moto, instance);
     const exported = exportsOf(template.userData);
@@ -71,14 +71,14 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, own: {
     return environmentOf(room, { exported, region, folder, bin, metadataUrl: metadata.url });
   };
 
-  /** Starts the worker again and again, as systemd would, until it ends well: that is how it shuts the instance down. */
+  /** Restarts the worker after each crash, as systemd would. A worker shuts its instance down by exiting with code 0. */
   const work = async (environment: Record<string, string>): Promise<string | undefined> => {
     for (;;) {
       const log = await open(join(folder, logFile), "a", 0o600);
       let ended: Promise<string> | undefined;
-      // From this look to the spawn there is no await: whoever ends the machine sees the worker.
+      // There must be no await between this check and the spawn, so that `end` sees the worker.
       if (!stop.signal.aborted) {
-        // Before anything runs in its folder, for this process may be killed at any moment; then with the worker's group.
+        // Watched before anything runs in its folder, because this process may be killed at any moment, and again with the worker's group.
         room.watchdog.watch({ folder, group: undefined });
         worker = start({ folder, environment, log });
         ended = exitOf(worker);
@@ -88,7 +88,7 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, own: {
       const end = await ended;
       if (stop.signal.aborted || deserted) return undefined;
       if (end === "exit code 0") return "its worker ended";
-      room.log({ message: "A worker crashed and is started again", instance: instance.id, end });
+      room.log({ message: "Worker crashed and will be restarted", instance: instance.id, end });
       await endTree(tree(), 0);
       await sleep(room.behaviour.restartMs, undefined, { signal: stop.signal });
     }
@@ -96,9 +96,9 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, own: {
 
   const run = async (): Promise<string | undefined> => {
     const booted = await boot();
-    if (booted === "shutdown") return "the boot script was told to shut down";
+    if (booted === "shutdown") return "the node function ordered the boot script to shut down";
     if (booted !== "no script") return await work(booted);
-    room.log({ message: "Nothing runs on this instance: its user data names no node URL and pool", instance: instance.id });
+    room.log({ message: "Instance runs nothing: its user data has no node URL or no pool", instance: instance.id });
     return undefined;
   };
 
@@ -108,15 +108,15 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, own: {
     run() {
       running = run().catch((error: unknown) => {
         if (stop.signal.aborted) return undefined;
-        room.log({ message: "An instance could not work", instance: instance.id, error });
-        return `it could not work: ${inWords(error)}`;
+        room.log({ message: "Worker could not be started", instance: instance.id, error });
+        return `it could not start its worker: ${inWords(error)}`;
       });
       return running;
     },
     async end(graceMs) {
       stop.abort();
       await endTree(tree(), graceMs);
-      // Else a boot that is under way would write into the folder once more.
+      // Otherwise a boot that is in progress would write into the folder again.
       await running;
       room.watchdog.forget(folder);
       await metadata?.close();
@@ -131,7 +131,7 @@ export function createMachine(room: MachineRoom, instance: InstanceFacts, own: {
   };
 }
 
-/** Credentials that are issued anew in the second half of their life, as the real metadata service does it. */
+/** Returns a source of credentials that are renewed in the second half of their life, as by the real metadata service. */
 function renewed(issue: () => IssuedCredentials): () => IssuedCredentials {
   let current = issue();
   let issuedAtMs = Date.now();
@@ -160,19 +160,19 @@ type Setting = { exported: ReadonlyMap<string, string>; region: string; folder: 
 
 const environmentOf = (room: MachineRoom, setting: Setting): Record<string, string> => ({
   PATH: [...(setting.bin === undefined ? [] : [setting.bin]), process.env["PATH"] ?? ""].join(":"),
-  // The machine's own home: version managers find their Pythons there.
+  // This machine's home, because version managers find their Pythons there.
   HOME: process.env["HOME"] ?? "",
   ...Object.fromEntries(setting.exported),
   AWS_REGION: setting.region,
   AWS_ENDPOINT_URL: room.endpoint,
   AWS_EC2_METADATA_SERVICE_ENDPOINT: setting.metadataUrl,
-  // An instance has no credentials but its own, whoever's laptop this is.
+  // An instance must use only its own credentials, not those of this machine's user.
   AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
   AWS_CONFIG_FILE: "/dev/null",
   [folderVariable]: setting.folder,
 });
 
-/** The worker leads a process group of its own. */
+/** Starts the worker as the leader of its own process group. */
 const start = ({ folder, environment, log }: { folder: string; environment: Record<string, string>; log: FileHandle }): ChildProcess =>
   spawn(process.execPath, ["worker.mjs"], {
     cwd: folder,
@@ -181,14 +181,14 @@ const start = ({ folder, environment, log }: { folder: string; environment: Reco
     stdio: ["ignore", log.fd, log.fd],
   });
 
-/** How it ended, or that it never began. */
+/** Resolves with how it ended, or why it could not be started. */
 const exitOf = (child: ChildProcess): Promise<string> =>
   new Promise((resolve) => {
     child.once("error", (error) => resolve(`could not be started: ${inWords(error)}`));
     child.once("exit", (code, signalName) => resolve(signalName ?? `exit code ${code}`));
   });
 
-/** The disk goes with the instance; its log stays for whoever wants to know. */
+/** Deletes the instance's files, as its disk is deleted on AWS, but keeps its log for diagnosis. */
 async function clear(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   const gone = names.filter((name) => name !== logFile);

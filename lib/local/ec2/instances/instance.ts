@@ -15,30 +15,30 @@ export type InstanceFacts = {
   readonly privateIp: string;
   readonly accountId: string;
   readonly tags: Readonly<Record<string, string>>;
-  /** Absent for an instance that was not made from one: nothing runs on it. */
+  /** Undefined if the instance was not launched from a template. Nothing runs on such an instance. */
   readonly template?: { readonly id: string; readonly version: string } | undefined;
 };
 
-/** What EC2 has told a spot instance through its metadata. */
+/** The notices that a spot instance has received through its metadata. */
 export type InstanceNotices = {
-  /** When it is interrupted. */
+  /** When it will be interrupted. */
   readonly endsAtMs?: number;
-  /** When it was told that it is at elevated risk of that. */
+  /** When it was notified that it is at elevated risk of interruption. */
   readonly rebalanceAtMs?: number;
 };
 
 /** Why an interrupted instance ended, in EC2's words. */
 export const spotTermination = "Server.SpotInstanceTermination";
 
-/** What became of it; a view that changes as it lives. */
+/** An instance with its history: a view that changes while the instance lives. */
 export type InstanceRecord = InstanceFacts & {
   readonly launchedAtMs: number;
   readonly states: readonly { readonly state: InstanceStateName; readonly atMs: number; readonly because: string }[];
-  /** The worker's process, while it runs. */
+  /** The worker's process. Undefined while no worker runs. */
   readonly workerPid?: number | undefined;
-  /** Holds the worker, what it writes, and its log, `worker.log`. */
+  /** Contains the worker, its files, and its log, `worker.log`. */
   readonly folder: string;
   readonly notices: InstanceNotices;
-  /** EC2 no longer knows it. */
+  /** Whether EC2 has forgotten it. */
   readonly vanished: boolean;
 };

@@ -11,25 +11,25 @@ import type { StateEvents } from "./state-events.ts";
 
 /**
  * The life of every instance: pending → running → (its worker boots and works) → shutting-down → terminated.
- * It ends by TerminateInstances, by its worker's own exit, or from outside.
+ * An instance ends by TerminateInstances, by its worker's exit, by an interruption, or by a control of the local cloud.
  */
 export type Lifecycle = {
   readonly instances: readonly InstanceRecord[];
   get(id: string): InstanceRecord | undefined;
   state(id: string): InstanceStateName | undefined;
-  /** Whether EC2's answers know the instance already, and still. */
+  /** Whether EC2's responses include the instance: they do not include it yet shortly after its launch, and no longer if it vanished. */
   isVisible(id: string): boolean;
   begin(instance: InstanceFacts): void;
-  /** Resolves when it is terminated; the state changes to shutting-down at once. Harmless for one that is over. */
+  /** Changes the state to shutting-down at once and resolves when the instance is terminated. Harmless if it has ended already. */
   shutDown(id: string, because: string): Promise<void>;
   /**
-   * Tells a spot instance that EC2 takes it back and does so after the notice; answers when. The first notice counts.
+   * Notifies a spot instance and ends it after the notice. Returns the time of its end. Later notices do not change it.
    * Throws the Faults `no-instance`, `not-spot` (it is on-demand) and `not-running` (it has ended or is about to).
    */
   interrupt(id: string, noticeMs?: number): number;
-  /** Tells a spot instance, once, that it is at elevated risk. Throws as `interrupt` does. */
+  /** Notifies a spot instance, once, that it is at elevated risk. Throws the same Faults as `interrupt`. */
   recommendRebalance(id: string): void;
-  /** It is gone without a word: no event, no trace in EC2's answers. */
+  /** Removes an instance silently: there is no event, and EC2's responses no longer include it. */
   vanish(id: string): Promise<void>;
   machine(id: string): Machine;
   close(): Promise<void>;
@@ -39,7 +39,7 @@ type Entry = {
   readonly record: InstanceRecord;
   readonly states: { state: InstanceStateName; atMs: number; because: string }[];
   readonly machine: Machine;
-  /** Stops what is still to come of its start. */
+  /** Aborts the rest of its start. */
   readonly start: AbortController;
   readonly visibleAtMs: number;
   vanished: boolean;
@@ -65,7 +65,7 @@ export function createLifecycle(world: World): Lifecycle {
 
   const enter = (entry: Entry, state: InstanceStateName, because: string): void => {
     entry.states.push({ state, atMs: world.now(), because });
-    world.log({ message: `Instance ${state}`, instance: entry.record.id, because });
+    world.log({ message: "Instance changed state", instance: entry.record.id, state, because });
     if (!entry.vanished) world.events.emit(entry.record, { kind: "state", state });
   };
   const stateOf = (entry: Entry): InstanceStateName => entry.states.at(-1)?.state ?? "pending";
@@ -84,7 +84,7 @@ export function createLifecycle(world: World): Lifecycle {
     try {
       await entry.machine.end(graceMs);
     } catch (error) {
-      world.log({ message: "What ran on an instance could not be ended", instance: entry.record.id, error });
+      world.log({ message: "Instance's processes not ended", instance: entry.record.id, error });
     }
     enter(entry, "terminated", because);
     world.capacity.giveBack(entry.record, 1);
@@ -145,7 +145,7 @@ export function createLifecycle(world: World): Lifecycle {
       instances.push(record);
       enter(entry, "pending", "launched");
       live(entry).catch((error: unknown) => {
-        if (!entry.start.signal.aborted) world.log({ message: "An instance failed", instance: facts.id, error });
+        if (!entry.start.signal.aborted) world.log({ message: "Instance failed", instance: facts.id, error });
       });
     },
     shutDown: (id, because) => shutDown(found(id), because),

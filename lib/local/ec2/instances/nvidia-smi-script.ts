@@ -1,14 +1,14 @@
 /**
- * The program that stands in for `nvidia-smi`: the table without arguments, `-L`, and `--query-gpu` and `--query-compute-apps` with
- * `--format=csv`, in the form of driver 580. What it does not know is refused in the real one's words. As with the real one,
- * CUDA_VISIBLE_DEVICES changes nothing.
+ * The program that replaces `nvidia-smi`. It supports the table (without arguments), `-L`, and `--query-gpu` and
+ * `--query-compute-apps` with `--format=csv`, with the output of driver 580. It refuses other options with the real program's
+ * message. As in the real program, CUDA_VISIBLE_DEVICES has no effect.
  */
 export type Gpus = { readonly count: number; readonly model: string; readonly memoryMiB: number };
 
-/** What each GPU may draw, W, by NVIDIA's data sheets. */
+/** The power limit of each GPU, W, from NVIDIA's data sheets. */
 const mostWatts: Readonly<Record<string, number>> = { T4: 70, L4: 72, A10G: 300, L40S: 350, V100: 300, A100: 400, H100: 700, H200: 700 };
 
-/** Of one GPU, while a program is at work on it and while none is. */
+/** The values of a GPU while a program uses it and while none does. */
 const values = (memoryMiB: number) => ({
   busy: { busy: 97, used: Math.floor(memoryMiB * 0.8), watts: "68.40", degrees: 64, state: "P0" },
   idle: { busy: 0, used: 0, watts: "9.20", degrees: 31, state: "P8" },
@@ -20,7 +20,7 @@ const settings = (of: Readonly<Record<string, string | number>>): string =>
     .map(([name, value]) => `${name}=${value}`)
     .join(" ");
 
-/** `attempts`: the folder of the worker that holds a program.json for each program that runs. */
+/** `attempts`: the worker's folder that contains a program.json per running program. */
 export function nvidiaSmiScript({ count, model, memoryMiB }: Gpus, attempts: string): string {
   const { busy, idle } = values(memoryMiB);
   return `#!/bin/sh

@@ -1,6 +1,6 @@
 /**
- * A stand-in for `nvidia-smi` on a machine of the local cloud, where there is no GPU. It shows as many GPUs of that model as the
- * instance type has: one is at work for each program of a job that runs, the others idle.
+ * A replacement for `nvidia-smi` on a machine of the local cloud, which has no GPU. It shows the GPUs of the instance type: one is
+ * busy per running program of a job, and the others are idle.
  */
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import type { Moto } from "../moto/moto.ts";
 import { items, textAt } from "../moto/xml-document.ts";
 import { type Gpus, nvidiaSmiScript } from "./nvidia-smi-script.ts";
 
-/** Puts the program into `folder`/bin, which it answers; undefined for a type without GPUs. */
+/** Writes the program into `folder`/bin and returns that path. Returns undefined for a type without GPUs. */
 export async function installNvidiaSmi(
   moto: Moto,
   of: { region: string; instanceType: string; folder: string },

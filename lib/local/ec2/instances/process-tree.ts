@@ -3,31 +3,31 @@ import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
-/** Everything that a worker starts inherits it, with its folder or one below. */
+/** Every process that a worker starts inherits this variable. Its value is the worker's folder or a folder below it. */
 export const folderVariable = "FLEETWRIGHT_FOLDER";
 
-/** What one instance runs: its worker's process group, and whatever carries its folder in `folderVariable`. */
+/** The processes of an instance: its worker's process group, and every process that has its folder in `folderVariable`. */
 export type ProcessTree = { readonly group: number | undefined; readonly folder: string };
 
-/** A process that is not over. */
+/** A process that has not ended. */
 type Running = {
   readonly pid: number;
   readonly parent: number;
   readonly group: number;
   readonly started: string;
-  /** What `folderVariable` says in its environment; empty where that cannot be seen. */
+  /** The value of `folderVariable` in its environment; empty if the environment cannot be read. */
   readonly folder: string;
 };
 
 /**
- * Ends all of it: SIGTERM to the group, SIGKILL to what is left when the group is gone or the grace is over. Processes
- * that left the group are found as descendants and, where the system tells (Linux), by the folder in their environment.
+ * Ends all processes of the tree: sends SIGTERM to the group, then SIGKILL to the rest when the group has ended or the grace is
+ * over. It finds processes that left the group as descendants and, on Linux, by the folder in their environment.
  */
 export async function endTree(tree: ProcessTree, graceMs: number): Promise<void> {
   const before = await membersOf(tree);
   if (tree.group !== undefined && graceMs > 0) {
     signal(-tree.group, "SIGTERM");
-    // One that is stopped would not hear it.
+    // A stopped process would not receive the SIGTERM.
     signal(-tree.group, "SIGCONT");
     await over(graceMs, async () => (await processes()).every((one) => one.group !== tree.group));
   }
@@ -39,10 +39,10 @@ export async function endTree(tree: ProcessTree, graceMs: number): Promise<void>
   });
 }
 
-/** What SIGKILL takes until the process is no more. */
+/** How long a process may take to disappear after SIGKILL. */
 const killedMs = 2000;
 
-/** Looks again and again, ever more slowly, until it is done or the time is over. */
+/** Checks at growing intervals until `isDone` returns true or the time is over. */
 async function over(withinMs: number, isDone: () => Promise<boolean>): Promise<void> {
   const untilMs = performance.now() + withinMs;
   for (let pauseMs = 10; !(await isDone()); pauseMs = Math.min(2 * pauseMs, 160)) {
@@ -57,7 +57,7 @@ export async function signalTree(tree: ProcessTree, name: "SIGSTOP" | "SIGCONT" 
   for (const one of await membersOf(tree)) signal(one.pid, name);
 }
 
-/** A process id may be used again; with the time of its start it is one process. */
+/** Returns a process's identity: its id with the time of its start, because ids are reused. */
 const identity = (one: Running): string => `${one.pid}@${one.started}`;
 
 async function membersOf(tree: ProcessTree): Promise<readonly Running[]> {
@@ -74,7 +74,7 @@ async function membersOf(tree: ProcessTree): Promise<readonly Running[]> {
 
 const within = (folder: string, one: Running): boolean => one.folder === folder || one.folder.startsWith(`${folder}/`);
 
-/** False when there is nobody to get it. */
+/** Sends a signal. Returns false if there is no such process. */
 function signal(target: number, name: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(target, name);
@@ -95,11 +95,11 @@ async function fromProc(): Promise<readonly Running[]> {
 async function oneFromProc(pid: string): Promise<Running | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    // The name stands in parentheses and may hold anything, so count from the last one.
+    // The name is in parentheses and may contain anything, so count from the last parenthesis.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // Only its parent has yet to hear of its end.
+    // A zombie: it has ended, and only its parent has not collected it yet.
     if (fields[0] === "Z") return undefined;
-    // Another user's process hides it; that is none of ours.
+    // The environment of another user's process cannot be read, and such a process is not ours.
     const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
     const mark = `${folderVariable}=`;
     const variable = environment.split("\0").find((one) => one.startsWith(mark));
@@ -111,7 +111,7 @@ async function oneFromProc(pid: string): Promise<Running | undefined> {
       folder: variable?.slice(mark.length) ?? "",
     };
   } catch {
-    // It ended while we looked.
+    // It ended during the read.
     return undefined;
   }
 }

@@ -2,12 +2,12 @@ import { offerName } from "../../../model/offer.ts";
 import type { Capacity } from "../offers/capacity.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
-/** No timer of Node's waits longer. */
+/** The longest wait of a Node timer. */
 const longestMs = 2 ** 31 - 1;
 
 /**
- * Takes spot instances back, with their notice, where a capacity plan has fallen below what there are; the newest first.
- * On-demand instances stay, as they do on AWS: there only is nothing more to be had.
+ * Interrupts spot instances, with notice and newest first, if a capacity plan has fallen below their number. On-demand instances
+ * stay, as on AWS: there is just no capacity for new ones.
  */
 export function reclaim(on: { capacity: Capacity; lifecycle: Pick<Lifecycle, "instances" | "interrupt">; sinceMs: () => number }): {
   look(): void;
@@ -17,7 +17,7 @@ export function reclaim(on: { capacity: Capacity; lifecycle: Pick<Lifecycle, "in
   let timer: NodeJS.Timeout | undefined;
   const look = (): void => {
     clearTimeout(timer);
-    // Asked before the looking: a change that comes meanwhile is then seen by the next look, not by none.
+    // Read first, so that the next look sees a change that happens during this one.
     const nextMs = capacity.nextChangeMs();
     const spot = lifecycle.instances.filter((one) => one.market === "spot" && (one.states.at(-1)?.state ?? "pending") !== "terminated");
     for (const instances of Map.groupBy(spot, offerName).values()) {

@@ -5,28 +5,28 @@ import type { InstanceFacts, InstanceStateName } from "./instance.ts";
 export type Ec2Event = {
   readonly source: string;
   readonly detailType: string;
-  /** ARNs of what it is about. */
+  /** ARNs of the resources that it concerns. */
   readonly resources: readonly string[];
   readonly detail: object;
 };
 export type PutEvent = (event: Ec2Event) => Promise<void>;
 
-/** What EC2 has to say about an instance. */
+/** News about an instance that EC2 publishes. */
 export type InstanceNews = { readonly kind: "state"; readonly state: InstanceStateName } | { readonly kind: "interruption" | "rebalance" };
 
-/** Whom it is about. */
+/** The instance that the news concerns. */
 type Named = Pick<InstanceFacts, "id" | "region" | "zone" | "accountId">;
 
-/** Says on the event bus what happens to an instance; each instance's news in their order. */
+/** Publishes what happens to instances on the event bus. The events of an instance keep their order. */
 export type StateEvents = {
   emit(instance: Named, news: InstanceNews): void;
-  /** When everything that was emitted so far is on the bus, or was given up. */
+  /** Resolves when everything that was emitted so far is on the bus or was dropped after its last attempt. */
   settled(): Promise<void>;
 };
 
 const attempts = 4;
 
-/** `delayMs`: how long the next event is on its way. */
+/** `delayMs`: how long the next event takes to arrive. */
 export function createStateEvents(putEvent: PutEvent, log: Log, delayMs: () => number = () => 0): StateEvents {
   const last = new Map<string, Promise<void>>();
   const put = async (instance: string, event: Ec2Event): Promise<void> => {
@@ -34,7 +34,7 @@ export function createStateEvents(putEvent: PutEvent, log: Log, delayMs: () => n
       try {
         return await putEvent(event);
       } catch (error) {
-        log({ message: "What happened to an instance could not be put on the bus", instance, event, attempt, error });
+        log({ message: "Instance event not put on the bus", instance, event, attempt, error });
         if (attempt < attempts) await sleep(100 * 2 ** attempt);
       }
     }
@@ -52,7 +52,7 @@ export function createStateEvents(putEvent: PutEvent, log: Log, delayMs: () => n
   };
 }
 
-/** In the shapes of EC2's own events; the warning's ARN really names a zone and no account. */
+/** Returns an event in EC2's shape. The ARN in a real interruption warning does contain a zone and no account. */
 function eventOf({ id, region, zone, accountId }: Named, news: InstanceNews): Ec2Event {
   const resources = [`arn:aws:ec2:${region}:${accountId}:instance/${id}`];
   const of = (detailType: string, detail: object) => ({

@@ -1,6 +1,6 @@
 /**
- * Ends the instances' processes when the local cloud is gone without having done so. It is told of them on standard
- * input, a line of JSON each; the pipe's end, which even SIGKILL brings about, is the sign.
+ * Ends the instances' processes if the local cloud died without doing so. It reads them from standard input, one JSON object per
+ * line. When the pipe closes, the local cloud is gone; this happens even after SIGKILL.
  */
 import { createInterface } from "node:readline";
 import * as z from "zod";
@@ -14,7 +14,7 @@ const Line = z.discriminatedUnion("kind", [
 const graceMs = 2000;
 const watched = new Map<string, number | undefined>();
 
-// Ctrl-C and a closed terminal are for the local cloud itself, which ends its instances in order.
+// Ctrl-C and a closed terminal are for the local cloud itself, which then ends its instances in order.
 process.on("SIGINT", () => undefined);
 process.on("SIGHUP", () => undefined);
 

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import type { Log } from "../../run/log-line.ts";
 import type { ProcessTree } from "./process-tree.ts";
 
-/** Makes sure that instances' processes end even when this process is killed. */
+/** Makes sure that instances' processes end even if this process is killed. */
 export type Watchdog = {
   watch(tree: ProcessTree): void;
   forget(folder: string): void;
   close(): void;
 };
 
-/** Its process starts with the first instance; should it die, the next instance brings a new one. */
+/** Starts the watchdog's process with the first instance. If it dies, the next instance starts a new one. */
 export function createWatchdog(log: Log): Watchdog {
   const trees = new Map<string, ProcessTree>();
   let child: ChildProcess | undefined;
@@ -18,7 +18,7 @@ export function createWatchdog(log: Log): Watchdog {
   const tell = (line: object): void => void child?.stdin?.write(`${JSON.stringify(line)}\n`);
   const watchLine = (tree: ProcessTree): object => ({ kind: "watch", folder: tree.folder, group: tree.group });
   const start = (): void => {
-    // A session of its own, so that a signal to our process group does not reach it.
+    // It has its own session, so that a signal to our process group does not reach it.
     const started = spawn(process.execPath, [join(import.meta.dirname, "watchdog-process.ts")], {
       detached: true,
       stdio: ["pipe", "ignore", "ignore"],
@@ -28,7 +28,7 @@ export function createWatchdog(log: Log): Watchdog {
     const lost = (how: { readonly error: unknown } | { readonly end: unknown }): void => {
       if (child !== started) return;
       child = undefined;
-      log({ message: "The watchdog of the instances' processes has ended", ...how });
+      log({ message: "Watchdog ended", ...how });
     };
     started.on("error", (error) => lost({ error }));
     started.on("exit", (code, signal) => lost({ end: signal ?? code }));

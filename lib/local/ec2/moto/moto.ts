@@ -3,16 +3,16 @@ import type { HttpAnswer, HttpCall } from "../../requests/http.ts";
 import { Ec2Error } from "../../requests/query-protocol.ts";
 import { type Element, readXml, textAt } from "./xml-document.ts";
 
-/** moto's EC2, which keeps the books behind the front. */
+/** moto's EC2, which stores the state behind the front. */
 export type Moto = {
-  /** Sends the call on as it is. */
+  /** Forwards the call unchanged. */
   pass(call: HttpCall): Promise<HttpAnswer>;
-  /** Makes a call of our own and reads its answer; moto's refusals are thrown as they are. */
+  /** Makes a call of our own and parses the response. Throws moto's error if moto refuses. */
   ask(region: string, form: URLSearchParams | Readonly<Record<string, string>>): Promise<Element>;
 };
 
 const timeoutMs = 30_000;
-/** Belong to one connection, or are computed anew. */
+/** Headers that belong to one connection, or that are computed again. */
 const notPassed = new Set(["connection", "keep-alive", "content-length", "transfer-encoding", "expect"]);
 
 export function connectMoto(motoUrl: string): Moto {
@@ -32,7 +32,7 @@ export function connectMoto(motoUrl: string): Moto {
           }),
         );
       });
-      outgoing.on("timeout", () => outgoing.destroy(new Error(`moto did not answer within ${timeoutMs} ms`)));
+      outgoing.on("timeout", () => outgoing.destroy(new Error(`moto did not respond within ${timeoutMs} ms`)));
       outgoing.on("error", reject);
       outgoing.end(call.body);
     });
@@ -44,7 +44,7 @@ export function connectMoto(motoUrl: string): Moto {
         path: "/",
         headers: {
           "content-type": "application/x-www-form-urlencoded; charset=utf-8",
-          // moto reads service and region from here and checks nothing.
+          // moto reads the service and the region from here, and does not verify the signature.
           authorization: `AWS4-HMAC-SHA256 Credential=local/20260101/${region}/ec2/aws4_request, SignedHeaders=host, Signature=none`,
         },
         body: Buffer.from(new URLSearchParams({ Version: "2016-11-15", ...plain(form) }).toString()),

@@ -1,12 +1,12 @@
-/** An element of an EC2 answer: children or text, never both. Text stays escaped, so that writing gives back what was read. */
+/** An element of an EC2 response, with children or text, never both. Text stays escaped, so that writing restores what was read. */
 export type Element = { readonly name: string; readonly attributes: string; readonly children: readonly Element[]; readonly text: string };
 
 type Open = { name: string; attributes: string; children: Element[]; text: string };
 
-/** Markup or text, one piece after the other: closing slash, name, attributes, self-closing slash, text. */
+/** Matches one piece of markup or text. Groups: closing slash, name, attributes, self-closing slash, text. */
 const piece = /<(?:[?!][^>]*|(\/)?([^\s/>]+)([^>]*?)(\/)?)>|([^<]+)/g;
 
-/** Reads one of moto's answers. Throws for anything that is not well-formed. */
+/** Parses a response of moto. Throws if it is not well-formed. */
 export function readXml(document: string): Element {
   const open: Open[] = [begun("", "")];
   const top = (): Open => {
@@ -38,18 +38,18 @@ export function writeXml(root: Element): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n${write(root)}`;
 }
 
-/** The first child of that name, one name after the other. */
+/** Returns the element at a path of names, taking the first child of each name, or undefined if there is none. */
 export function find(element: Element | undefined, ...path: readonly string[]): Element | undefined {
   return path.reduce<Element | undefined>((at, name) => at?.children.find((child) => child.name === name), element);
 }
 
-/** The items of the list at that path; none when there is no such list. */
+/** Returns the items of the list at that path, or none if there is no such list. */
 export const items = (element: Element | undefined, ...path: readonly string[]): readonly Element[] =>
   find(element, ...path)?.children.filter((child) => child.name === "item") ?? [];
 
 const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
 
-/** The text at that path, unescaped; undefined when there is no such element. */
+/** Returns the unescaped text at that path, or undefined if there is no such element. */
 export function textAt(element: Element | undefined, ...path: readonly string[]): string | undefined {
   return find(element, ...path)?.text.replace(/&(?:#(\d+)|#x([0-9a-fA-F]+)|(\w+));/g, (whole, decimal, hex, name) => {
     if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
@@ -58,7 +58,7 @@ export function textAt(element: Element | undefined, ...path: readonly string[])
   });
 }
 
-/** The element with the child at `path` replaced; the child is added when it is not there. */
+/** Returns the element with the child of the same name replaced, or with the child added if there was none. */
 export function withChild(element: Element, child: Element): Element {
   const at = element.children.findIndex((one) => one.name === child.name);
   return { ...element, children: at < 0 ? [...element.children, child] : element.children.with(at, child) };

@@ -1,15 +1,15 @@
 import type { OfferRef } from "../../../model/offer.ts";
 
-/** One override, as this EC2 sees it at this moment. */
+/** An override of a fleet request, with its offer's state at this moment. */
 export type Candidate<T> = {
   readonly of: T;
   readonly offer: OfferRef;
   readonly usdPerHour: number;
-  /** Lower goes first where the strategy looks at it. */
+  /** Lower values are tried first, if the strategy uses priorities. */
   readonly priority: number;
-  /** How much of the target one instance is worth. */
+  /** How much of the target one instance fills. */
   readonly weight: number;
-  /** How many instances it can give; 0 when it is refused. */
+  /** How many instances are available; 0 if the offer is refused. */
   readonly room: number;
 };
 
@@ -20,13 +20,13 @@ export type AllocationRule = {
   readonly prioritized: boolean;
   readonly singleInstanceType: boolean;
   readonly singleAvailabilityZone: boolean;
-  /** Less than this is nothing. */
+  /** Below this capacity, nothing is launched. */
   readonly minimum: number;
 };
 
 /**
- * Fills the target from the cheapest candidates that have room; `short` are those that were tried and had too little.
- * With a single type or zone, the group is taken that gives most, the cheapest of several.
+ * Fills the target from the cheapest candidates that have room. `short` are the candidates that were tried and had too little. If
+ * the rule requires a single type or zone, the group that fills most of the target is used, and the cheapest one of equal groups.
  */
 export function allocate<T>(
   candidates: readonly Candidate<T>[],
@@ -39,7 +39,7 @@ export function allocate<T>(
     JSON.stringify([rule.singleInstanceType && candidate.offer.instanceType, rule.singleAvailabilityZone && candidate.offer.zone]),
   );
   const filled = [...groups.values()].map((group) => fill(group, rule.target));
-  // Groups are in the order of their cheapest member, and sorting is stable.
+  // Groups are in the order of their cheapest member, and the sort is stable.
   const [best] = filled.toSorted((a, b) => Math.min(b.worth, rule.target) - Math.min(a.worth, rule.target));
   if (best === undefined) return { allocations: [], short: [] };
   if (best.worth === 0 || best.worth < rule.minimum) return { allocations: [], short: order };

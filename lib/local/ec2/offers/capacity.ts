@@ -1,29 +1,29 @@
 import { type OfferRef, offerName } from "../../../model/offer.ts";
 import type { CapacityPlan } from "../behaviour/behaviour.ts";
 
-/** Fields that are absent match everything. */
+/** Matches offers by their fields. An undefined field matches everything. */
 export type OfferMatcher = Partial<OfferRef>;
 
-/** What EC2 has left. Takes and gives back in one step, so that two calls at once never share the last instance. */
+/** The capacity that EC2 has left. Each method is one synchronous step, so that two concurrent calls never share the last instance. */
 export type Capacity = {
-  /** As many of `wanted` as there are, now taken. */
+  /** Takes up to `wanted` instances and returns how many it took. */
   take(offer: OfferRef, wanted: number): number;
   room(offer: OfferRef): number;
-  /** How many more are taken than there are now. */
+  /** Returns how many more are taken than the limit now allows. */
   excess(offer: OfferRef): number;
-  /** Counts one that came to be without being asked for here. */
+  /** Counts an instance that was launched without `take`. */
   hold(offer: OfferRef): void;
   giveBack(offer: OfferRef, count: number): void;
-  /** The code with which this offer is refused at the moment, though there may be room. */
+  /** Returns the code with which this offer is refused now, even if there is room. Undefined if it is not refused. */
   refusal(offer: OfferRef): string | undefined;
-  /** Sets the limit for offers named `type/zone/market`; `*` stands for any. */
+  /** Sets the limit of the offers `type/zone/market`; `*` matches any. */
   limit(pattern: string, plan: CapacityPlan): void;
-  /** When a limit next changes by its plan; undefined when none will. */
+  /** Returns when a plan next changes a limit, or undefined if none will. */
   nextChangeMs(): number | undefined;
   refuse(matcher: OfferMatcher, code: string): () => void;
 };
 
-/** `now`: ms since this EC2 began. */
+/** `now`: ms since the start of this EC2. */
 export function createCapacity(limits: Readonly<Record<string, CapacityPlan>>, now: () => number = () => 0): Capacity {
   const limitBy = new Map(Object.entries(limits));
   const taken = new Map<string, number>();
@@ -66,7 +66,7 @@ export function createCapacity(limits: Readonly<Record<string, CapacityPlan>>, n
   };
 }
 
-/** Before its first moment, a plan has no limit. */
+/** Returns a plan's limit at a time. Before its first moment, a plan has no limit. */
 const planned = (plan: CapacityPlan, atMs: number): number =>
   typeof plan === "number" ? plan : (plan.findLast(([fromMs]) => fromMs <= atMs)?.[1] ?? Number.POSITIVE_INFINITY);
 

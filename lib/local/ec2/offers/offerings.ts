@@ -5,13 +5,13 @@ import { onDemandPrice, pricedTypes } from "./on-demand-prices.ts";
 
 export type Place = { readonly instanceType: string; readonly zone: string };
 
-/** Which type is to be had where, as moto's catalogue says; asked once for each region and, where it has no price here, type. */
+/** The zones of each type, from moto's catalogue. It is read once per region, and once more per type that has no price here. */
 export type Offerings = {
-  /** Of the types that have a price here, all places, sorted. */
+  /** Returns all places of the types that have a price here, sorted. */
   pricedPlaces(region: string): Promise<readonly Place[]>;
-  /** `unknown`: there is no such type in the region; `elsewhere`: there is, but not in this zone. */
+  /** Returns `unknown` if there is no such type in the region, and `elsewhere` if there is one, but not in this zone. */
   check(region: string, place: Place): Promise<"offered" | "elsewhere" | "unknown">;
-  /** The zone of a subnet; throws InvalidSubnetID.NotFound. */
+  /** Returns the zone of a subnet. Throws InvalidSubnetID.NotFound. */
   zoneOf(region: string, subnet: string): Promise<string>;
 };
 
@@ -37,7 +37,7 @@ export function createOfferings(moto: Moto): Offerings {
     }
     return zones;
   };
-  /** The zones of these types only: the whole of its catalogue takes moto a second to write. */
+  /** Reads the zones of these types only, because moto takes a second to write its whole catalogue. */
   const catalogue = (region: string, types: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> => {
     const key = [region, ...types].join(" ");
     const known = catalogues.get(key);

@@ -17,10 +17,10 @@ const GetProducts = z.object({
   NextToken: z.string().regex(/^\d+$/).optional(),
 });
 
-/** The Price List API, as far as one asks it for EC2's on-demand prices. */
+/** Handles a call to the Price List API, which supports only EC2's on-demand prices. */
 export function answerPricing(call: HttpCall): HttpAnswer {
   const action = call.headers["x-amz-target"]?.split(".").at(-1);
-  if (action !== "GetProducts") return failure("InvalidParameterException", `${action ?? "This call"} is not answered here`);
+  if (action !== "GetProducts") return failure("InvalidParameterException", `The local cloud does not support ${action ?? "this call"}`);
   const parsed = GetProducts.safeParse(jsonOf(call.body));
   if (!parsed.success) return failure("InvalidParameterException", z.prettifyError(parsed.error));
   const { ServiceCode, Filters, MaxResults, NextToken, FormatVersion } = parsed.data;
@@ -71,7 +71,7 @@ const attributesOf = (instanceType: string): Readonly<Record<string, string>> =>
   usagetype: `BoxUsage:${instanceType}`,
 });
 
-/** One price-list document; its codes are made up, its shape is not. */
+/** Returns a price-list document. Its shape is AWS's, but its codes are invented. */
 function listing(instanceType: string, attributes: Readonly<Record<string, string>>): object {
   const sku = code(instanceType);
   const [termCode, rateCode] = ["JRTCKXETXF", "6YS6EN2CT7"];
@@ -114,7 +114,7 @@ function jsonOf(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString("utf8"));
   } catch {
-    // Told as what it is by the schema: nothing.
+    // The schema reports it as missing.
     return undefined;
   }
 }

@@ -6,14 +6,14 @@ import type { Moto } from "../moto/moto.ts";
 import type { Offerings } from "./offerings.ts";
 import { onDemandPrice } from "./on-demand-prices.ts";
 
-/** Prices change at these moments, ms since the epoch; real ones change a few times a day, too. */
+/** Prices change at multiples of this, ms since the epoch. Real prices also change a few times per day. */
 const slotMs = 8 * 3_600_000;
 const historySlots = (90 * 86_400_000) / slotMs;
 const slotOf = (atMs: number): number => Math.floor(atMs / slotMs);
 
 /**
- * The spot price, USD an hour: 25 to 45 % of on-demand by type and zone, moving by up to 4 % from slot to slot.
- * Undefined for a type without an on-demand price.
+ * Returns the spot price, USD per hour: 25 to 45 % of the on-demand price by type and zone, changed by up to 4 % per slot.
+ * Returns undefined for a type without an on-demand price.
  */
 export function spotPrice(seed: number, offer: { instanceType: string; zone: string; atMs: number }): number | undefined {
   const onDemand = onDemandPrice(offer.instanceType);
@@ -41,7 +41,7 @@ const Request = z.object({
 
 const knownFilters = ["availability-zone", "instance-type", "product-description"];
 
-/** DescribeSpotPriceHistory, newest first: the changes within the time asked for, and the price that held when it began. */
+/** Handles DescribeSpotPriceHistory: returns, newest first, the changes in the requested time and the price at its start. */
 export async function describeSpotPriceHistory(
   from: { moto: Moto; offerings: Offerings; seed: number },
   form: URLSearchParams,
@@ -88,7 +88,7 @@ export async function describeSpotPriceHistory(
   return answer("DescribeSpotPriceHistory", { spotPriceHistorySet: history, nextToken: end < total ? String(end) : "" });
 }
 
-/** EC2's wildcards: `*` for any text, `?` for any one character. */
+/** Matches EC2's wildcards: `*` matches any text, `?` any single character. */
 export const like = (pattern: string, value: string): boolean =>
   new RegExp(
     `^${pattern
