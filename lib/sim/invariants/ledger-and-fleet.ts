@@ -20,7 +20,8 @@ export const ledgerAndFleet: Invariant = {
         const { fleet, table, pools } = seen();
         const live = fleet.live.map(({ id }) => id);
         const nodes = [...table.nodes.values()].map(({ node }) => `${node.id} (${node.state})`);
-        if (live.length > 0) return `${live.join(", ")} are still live although no work is left; the ledger has ${nodes.join(", ") || "no node"}`;
+        if (live.length > 0)
+          return `${live.join(", ")} are still live although no work is left; the ledger has ${nodes.join(", ") || "no node"}`;
         if (nodes.length > 0) return `the ledger has ${nodes.join(", ")}, but EC2 has no instance`;
         if (table.openLaunches.size > 0) return `the launches ${[...table.openLaunches.keys()].join(", ")} are still open`;
         const held = pools.find(({ name }) => table.reserved(name).gpus !== 0 || table.reserved(name).usdPerHour !== 0);

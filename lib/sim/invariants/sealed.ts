@@ -32,7 +32,9 @@ type Upload = { readonly attempt: AttemptRef; readonly paths: readonly string[] 
 function unsealed(job: Job, paths: readonly string[], seen: Seen): Wrong {
   const wrong = unkept(job, paths, seen);
   if (wrong) return `${jobName(job)} succeeded, but ${wrong}`;
-  return job.artifacts?.files === paths.length ? undefined : `${jobName(job)} succeeded, but its record does not have ${paths.length} files`;
+  return job.artifacts?.files === paths.length
+    ? undefined
+    : `${jobName(job)} succeeded, but its record does not have ${paths.length} files`;
 }
 
 function unkept({ team, job, attempt }: AttemptRef, paths: readonly string[], { artifacts }: Seen): Wrong {

@@ -15,7 +15,10 @@ export const shardsHeld: Invariant = {
       const { datasets, table } = seen();
       const nodes = [...table.nodes.values()].map(({ node }) => node);
       const wrong = [...datasets.records.values()].find((each) => each.map && !sameNeeds(needsOf(each, nodes), each.map.holdings));
-      return wrong && `${datasetName(wrong)} is assigned to ${wrong.map?.holdings.map(({ node }) => node).join(", ")}, not to the nodes that need it`;
+      return (
+        wrong &&
+        `${datasetName(wrong)} is assigned to ${wrong.map?.holdings.map(({ node }) => node).join(", ")}, not to the nodes that need it`
+      );
     },
   }),
 };

@@ -63,11 +63,11 @@ function passagesOf(source: string): readonly Passage[] {
     .split("")
     .map((char, at) => (/\s/.test(char) || code[at] !== char ? char : "\0"))
     .join("");
-  return [...text.matchAll(/[^\0]+/g)].flatMap(({ 0: piece, index }) => {
+  return [...text.matchAll(/[^\0]+/g)].flatMap(({ 0: piece, index }): readonly Passage[] => {
     const prose = piece.trim();
     const line = 1 + linesBefore(text, index + piece.indexOf(prose));
-    if (/^\/[/*]/.test(prose)) return [{ kind: "comments", line, text: withoutCode(prose) } as const];
-    return prose.startsWith("/") || !/\p{L}\s+\p{L}/u.test(prose) ? [] : [{ kind: "strings", line, text: withoutCode(prose) } as const];
+    if (/^\/[/*]/.test(prose)) return [{ kind: "comments", line, text: withoutCode(prose) }];
+    return prose.startsWith("/") || !/\p{L}\s+\p{L}/u.test(prose) ? [] : [{ kind: "strings", line, text: withoutCode(prose) }];
   });
 }
 

@@ -60,7 +60,7 @@ it.each([
   [{ maxRuntime: 0 }, /^--max-runtime: /],
   [{ memory: 0 }, /^--memory: /],
   [{ artifact: ["../x"] }, /^--artifact: must be a path inside/],
-  [{ env: { FLEETWRIGHT_TEAM: "x" } }, /^--env FLEETWRIGHT_TEAM: begins with FLEETWRIGHT_: Fleetwright keeps/],
+  [{ env: { FLEETWRIGHT_TEAM: "x" } }, /^--env FLEETWRIGHT_TEAM: begins with FLEETWRIGHT_: Fleetwright reserves/],
   [{ dataset: [{ name: "UPPER", share: "whole" }] }, /^--dataset: /],
   [{ nodes: 100 }, /^--nodes: /],
   [{ id: "a b" }, /^--id: an id is/],
