@@ -20,8 +20,8 @@ type Kind = "comments" | "strings" | "documents";
  * the ceiling to the count.
  */
 const ceilings: Readonly<Record<Kind, Readonly<Record<Word, number>>>> = {
-  comments: { answer: 174, tell: 176, come: 224, nobody: 132, anew: 74 },
-  strings: { answer: 21, tell: 7, come: 22, nobody: 18, anew: 14 },
+  comments: { answer: 4, tell: 0, come: 8, nobody: 0, anew: 0 },
+  strings: { answer: 2, tell: 0, come: 1, nobody: 0, anew: 0 },
   documents: { answer: 0, tell: 0, come: 0, nobody: 0, anew: 0 },
 };
 
