@@ -69,5 +69,5 @@ test("a segment does not open in the place of another one", async () => {
   const CopySource = `${artifactsBucket}/${sealedSegmentKey(first)}`;
   await s3.send(new CopyObjectCommand({ Bucket: artifactsBucket, Key: sealedSegmentKey(second), CopySource }));
   await expect(logs.open(second)).rejects.toThrow("sealed for another team, job, attempt or path");
-  await expect(logs.open({ ...attempt, rank: 5, number: 0 })).rejects.toThrow("is not there");
+  await expect(logs.open({ ...attempt, rank: 5, number: 0 })).rejects.toThrow("is missing");
 });
