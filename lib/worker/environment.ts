@@ -41,7 +41,8 @@ export type WorkerEnvironment = {
 /** Reads the worker's environment. Throws a Fault that names every variable that is missing or invalid. */
 export function workerEnvironment(variables: Readonly<Record<string, string | undefined>>): WorkerEnvironment {
   const parsed = Environment.safeParse(variables);
-  if (!parsed.success) throw new Fault("environment", `The worker's environment is missing variables or has invalid ones:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new Fault("environment", `The worker's environment is missing variables or has invalid ones:\n${z.prettifyError(parsed.error)}`);
   const env = parsed.data;
   return {
     nodeUrl: env.FLEETWRIGHT_NODE_URL,

@@ -66,7 +66,8 @@ async function findUser(name: string): Promise<User> {
     const [uid, gid] = await Promise.all(
       ["-u", "-g"].map(async (flag) => Number((await promisify(execFile)("id", [flag, name], { timeout: 5_000 })).stdout)),
     );
-    if (uid === undefined || gid === undefined || !Number.isInteger(uid) || !Number.isInteger(gid)) throw new Error("id did not print a number");
+    if (uid === undefined || gid === undefined || !Number.isInteger(uid) || !Number.isInteger(gid))
+      throw new Error("id did not print a number");
     return { uid, gid };
   } catch (error) {
     throw new Fault("job-user", `There is no user "${name}" to run jobs as`, { cause: error });

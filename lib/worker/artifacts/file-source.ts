@@ -24,8 +24,7 @@ export async function openSource({ place, identity }: Pick<ArtifactFile, "place"
   const handle = await opened(place);
   try {
     const info = await handle.stat();
-    if (!info.isFile() || `${info.dev}/${info.ino}` !== identity)
-      throw new Unreadable("it was replaced while the files were uploaded");
+    if (!info.isFile() || `${info.dev}/${info.ino}` !== identity) throw new Unreadable("it was replaced while the files were uploaded");
     const stream =
       info.size === 0 ? Readable.from([]) : handle.createReadStream({ end: info.size - 1, highWaterMark: chunkBytes, autoClose: false });
     return { bytes: info.size, stream, close: () => close(handle, stream) };

@@ -170,7 +170,12 @@ export class HeldAttempts {
     if (state === held.state) return;
     const before = held.state.phase;
     held.state = state;
-    this.#options.log("info", "attempt changed state", { attempt: keyOf(held.ref), from: before, to: state.phase, because: reasonOf(state) });
+    this.#options.log("info", "attempt changed state", {
+      attempt: keyOf(held.ref),
+      from: before,
+      to: state.phase,
+      because: reasonOf(state),
+    });
     if (state.phase === "stopping" && before !== "stopping") held.live?.stop(this.#options.graceMs());
     if (state.phase === "uploading") held.live?.upload();
     if (endToUpload(state)) this.#uploadLater(held);

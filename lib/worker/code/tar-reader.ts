@@ -78,7 +78,8 @@ async function nextHeader(source: ByteSource): Promise<TarHeader | undefined> {
   const header = headerOf(block);
   if (header !== undefined) return header;
   for (let more = await source.some(mostExtensionBytes); more !== undefined; more = await source.some(mostExtensionBytes))
-    if (more.some((byte) => byte !== 0)) throw refused("data follows after its end, such as a second archive; pack everything into one archive");
+    if (more.some((byte) => byte !== 0))
+      throw refused("data follows after its end, such as a second archive; pack everything into one archive");
   return undefined;
 }
 

@@ -67,7 +67,8 @@ class Meter extends Transform {
   override _flush(done: (error: Error | null) => void): void {
     const { bytes } = this.#shard;
     if (this.#bytes !== bytes) done(this.#wrong(`only ${this.#bytes} of its ${bytes} bytes arrived`));
-    else if (this.#md5 !== undefined && this.#hash.digest("hex") !== this.#md5) done(this.#wrong("its bytes have another MD5 than S3 reports"));
+    else if (this.#md5 !== undefined && this.#hash.digest("hex") !== this.#md5)
+      done(this.#wrong("its bytes have another MD5 than S3 reports"));
     else done(null);
   }
 

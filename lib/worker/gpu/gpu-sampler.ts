@@ -68,7 +68,8 @@ function gpuReader(smi: { file: string; path: string; signal: AbortSignal }): ()
       const gpus = parseGpus(end.stdout, fields);
       const said = `${end.stdout}\n${end.stderr}`;
       const fewer = gpus.length === 0 ? withoutRefused(fields, said) : undefined;
-      if (fewer === undefined) return { gpus, because: `nvidia-smi exited with code ${end.code} and printed: ${said.trim().slice(0, 300)}` };
+      if (fewer === undefined)
+        return { gpus, because: `nvidia-smi exited with code ${end.code} and printed: ${said.trim().slice(0, 300)}` };
       fields = fewer;
     }
   };

@@ -52,9 +52,12 @@ describe("docker run", () => {
     expect(args[args.indexOf("--cpus") + 1]).toBe(cpus);
   });
 
-  test.each(["--privileged", "-v/:/host", "", "a b", "x;reboot"])("docker run never gets an image name that it could mistake for an option: %s", (image) => {
-    expect(() => runArguments(start({ image }), setting)).toThrow("is not the name of a container image");
-  });
+  test.each(["--privileged", "-v/:/host", "", "a b", "x;reboot"])(
+    "docker run never gets an image name that it could mistake for an option: %s",
+    (image) => {
+      expect(() => runArguments(start({ image }), setting)).toThrow("is not the name of a container image");
+    },
+  );
 });
 
 describe("a container's variables", () => {

@@ -45,7 +45,12 @@ test.each<[string, { code: number; reason?: string }, Inspected, object]>([
     "none",
     { kind: "failed", again: false, reason: expect.stringContaining("Docker refused the job's command line: invalid argument") },
   ],
-  ["because its image name is not valid", { code: 125, reason: "docker: invalid reference format" }, "none", { kind: "failed", again: false }],
+  [
+    "because its image name is not valid",
+    { code: 125, reason: "docker: invalid reference format" },
+    "none",
+    { kind: "failed", again: false },
+  ],
   [
     "because Docker could not start it",
     { code: 125, reason: "port is taken" },

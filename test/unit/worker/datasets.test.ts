@@ -189,7 +189,10 @@ describe("a shard that differs from its list", () => {
     for (const spoiled of ["ZERO", "zer", "zero and more"]) {
       s3.asked.length = 0;
       s3.spoil = (body, key) => (key.endsWith("/0") ? Buffer.from(spoiled) : body);
-      expect(await fetch("a")).toMatchObject({ retry: true, message: expect.stringContaining("the shard vision/mnist/0 could not be fetched") });
+      expect(await fetch("a")).toMatchObject({
+        retry: true,
+        message: expect.stringContaining("the shard vision/mnist/0 could not be fetched"),
+      });
       expect(s3.asked.filter((key) => key !== "list")).toHaveLength(3);
       expect(await cached()).toEqual([]);
     }
@@ -284,11 +287,14 @@ describe("a shard that differs from its list", () => {
 });
 
 describe("a key that would leave the job's folder", () => {
-  test.each(["../x", "a/../../x", "a//b", "./x", "a/./b", "a\0b", "/x", `${"n".repeat(256)}`])("a key that would leave the job's folder is refused: %j", async (path) => {
-    s3.putList("list", [s3.put(`vision/mnist/${path}`, "x")]);
-    expect(await fetch("a")).toMatchObject({ retry: false, message: expect.stringContaining("cannot be shown to the job as a file") });
-    expect(await readdir(join(root, "attempts")).catch(() => [])).toEqual([]);
-  });
+  test.each(["../x", "a/../../x", "a//b", "./x", "a/./b", "a\0b", "/x", `${"n".repeat(256)}`])(
+    "a key that would leave the job's folder is refused: %j",
+    async (path) => {
+      s3.putList("list", [s3.put(`vision/mnist/${path}`, "x")]);
+      expect(await fetch("a")).toMatchObject({ retry: false, message: expect.stringContaining("cannot be shown to the job as a file") });
+      expect(await readdir(join(root, "attempts")).catch(() => [])).toEqual([]);
+    },
+  );
 
   test("a key outside the prefix, or one that is both file and folder, is refused", async () => {
     s3.putList("list", [s3.put("vision/other/x", "x")]);

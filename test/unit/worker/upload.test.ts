@@ -98,11 +98,7 @@ describe("an upload", () => {
   test.each([
     ["was removed", "it was removed while the files were uploaded", () => undefined],
     ["became a pipe", "it was replaced while the files were uploaded", (file: string) => makePipe(file)],
-    [
-      "became a link",
-      "it was replaced while the files were uploaded",
-      (file: string) => execFileSync("ln", ["-s", "/etc/hostname", file]),
-    ],
+    ["became a link", "it was replaced while the files were uploaded", (file: string) => execFileSync("ln", ["-s", "/etc/hostname", file])],
     [
       "was replaced",
       "it was replaced while the files were uploaded",
