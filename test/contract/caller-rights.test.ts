@@ -80,20 +80,26 @@ async function s3As(role: string) {
 
 const absent = { Bucket: bucket, Key: "team/absent" };
 
-test.each(["administrator", "lister"])("the role %s, which may list the bucket, gets the error that an object does not exist", async (role) => {
-  const s3 = await s3As(role);
-  await expect(s3.send(new HeadObjectCommand(absent))).rejects.toMatchObject({ name: "NotFound", $metadata: { httpStatusCode: 404 } });
-  await expect(s3.send(new GetObjectCommand(absent))).rejects.toMatchObject({ name: "NoSuchKey" });
-});
+test.each(["administrator", "lister"])(
+  "the role %s, which may list the bucket, gets the error that an object does not exist",
+  async (role) => {
+    const s3 = await s3As(role);
+    await expect(s3.send(new HeadObjectCommand(absent))).rejects.toMatchObject({ name: "NotFound", $metadata: { httpStatusCode: 404 } });
+    await expect(s3.send(new GetObjectCommand(absent))).rejects.toMatchObject({ name: "NoSuchKey" });
+  },
+);
 
-test.each(["team", "below"])("the role %s, which may not list the bucket, is denied an object that does not exist and reads one that does", async (role) => {
-  const s3 = await s3As(role);
-  await expect(s3.send(new HeadObjectCommand(absent))).rejects.toMatchObject({ name: "Unknown", $metadata: { httpStatusCode: 403 } });
-  await expect(s3.send(new GetObjectCommand(absent))).rejects.toMatchObject({ name: "AccessDenied", $metadata: { httpStatusCode: 403 } });
-  const there = { Bucket: bucket, Key: `team/${role}` };
-  await s3.send(new PutObjectCommand({ ...there, Body: "x" }));
-  expect((await s3.send(new HeadObjectCommand(there))).ContentLength).toBe(1);
-});
+test.each(["team", "below"])(
+  "the role %s, which may not list the bucket, is denied an object that does not exist and reads one that does",
+  async (role) => {
+    const s3 = await s3As(role);
+    await expect(s3.send(new HeadObjectCommand(absent))).rejects.toMatchObject({ name: "Unknown", $metadata: { httpStatusCode: 403 } });
+    await expect(s3.send(new GetObjectCommand(absent))).rejects.toMatchObject({ name: "AccessDenied", $metadata: { httpStatusCode: 403 } });
+    const there = { Bucket: bucket, Key: `team/${role}` };
+    await s3.send(new PutObjectCommand({ ...there, Body: "x" }));
+    expect((await s3.send(new HeadObjectCommand(there))).ContentLength).toBe(1);
+  },
+);
 
 test("a team's role uploads an archive once", async () => {
   const store = s3CodeStore({ s3: await s3As("team"), codeBucket: bucket });

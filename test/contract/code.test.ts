@@ -26,19 +26,22 @@ const archive = async (name: string, bytes: Buffer): Promise<string> => {
   return join(folder, name);
 };
 
-test.each([0, 10, 20 * 1024 * 1024])("an archive of %i bytes is stored once, under a key of its content that a job can name", async (size) => {
-  const bytes = Buffer.alloc(size, "code");
-  const kept = await code.putCode({ team: "vision", file: await archive("a.tar.gz", bytes) });
-  expect(kept).toEqual({ code: { s3: `s3://${codeBucket}/vision/${sha256(bytes)}.tar.gz`, sha256: sha256(bytes) }, sent: true });
-  expect(JobMessage.safeParse({ command: ["sh"], code: kept.code }).success).toBe(true);
+test.each([0, 10, 20 * 1024 * 1024])(
+  "an archive of %i bytes is stored once, under a key of its content that a job can name",
+  async (size) => {
+    const bytes = Buffer.alloc(size, "code");
+    const kept = await code.putCode({ team: "vision", file: await archive("a.tar.gz", bytes) });
+    expect(kept).toEqual({ code: { s3: `s3://${codeBucket}/vision/${sha256(bytes)}.tar.gz`, sha256: sha256(bytes) }, sent: true });
+    expect(JobMessage.safeParse({ command: ["sh"], code: kept.code }).success).toBe(true);
 
-  expect(await code.putCode({ team: "vision", file: await archive("b.tar.gz", bytes) })).toEqual({ ...kept, sent: false });
-  const Key = `vision/${sha256(bytes)}.tar.gz`;
-  const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: codeBucket, Prefix: Key }));
-  expect(Contents?.length).toBe(1);
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: codeBucket, Key }));
-  expect(sha256(Buffer.from((await Body?.transformToByteArray()) ?? []))).toBe(sha256(bytes));
-});
+    expect(await code.putCode({ team: "vision", file: await archive("b.tar.gz", bytes) })).toEqual({ ...kept, sent: false });
+    const Key = `vision/${sha256(bytes)}.tar.gz`;
+    const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: codeBucket, Prefix: Key }));
+    expect(Contents?.length).toBe(1);
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: codeBucket, Key }));
+    expect(sha256(Buffer.from((await Body?.transformToByteArray()) ?? []))).toBe(sha256(bytes));
+  },
+);
 
 test.each([
   ["may not list the bucket, so that S3 denies what does not exist", 403],

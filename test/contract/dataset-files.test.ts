@@ -32,22 +32,25 @@ const find = async (path: string) => {
   return found;
 };
 
-test.each([0, 8 * MiB, 8 * MiB + 1, 17 * MiB])("a file of %i bytes counts as the same after it is sent, and a different file does not", async (size) => {
-  const content = Buffer.alloc(size, "data");
-  const file = aFile(`of/${size} ü+`, content);
-  let passed = 0;
-  await files.put(of, file, (bytes) => {
-    passed += bytes;
-  });
-  expect(passed).toBe(size);
-  const stored = await find(file.path);
-  expect(await files.isSame(stored, file)).toBe(true);
-  expect(await files.isSame(stored, aFile(file.path, Buffer.concat([content, Buffer.from("x")])))).toBe(false);
-  if (size === 0) return;
-  const edited = Buffer.from(content);
-  edited[size - 1] = 0;
-  expect(await files.isSame(stored, aFile(file.path, edited))).toBe(false);
-});
+test.each([0, 8 * MiB, 8 * MiB + 1, 17 * MiB])(
+  "a file of %i bytes counts as the same after it is sent, and a different file does not",
+  async (size) => {
+    const content = Buffer.alloc(size, "data");
+    const file = aFile(`of/${size} ü+`, content);
+    let passed = 0;
+    await files.put(of, file, (bytes) => {
+      passed += bytes;
+    });
+    expect(passed).toBe(size);
+    const stored = await find(file.path);
+    expect(await files.isSame(stored, file)).toBe(true);
+    expect(await files.isSame(stored, aFile(file.path, Buffer.concat([content, Buffer.from("x")])))).toBe(false);
+    if (size === 0) return;
+    const edited = Buffer.from(content);
+    edited[size - 1] = 0;
+    expect(await files.isSame(stored, aFile(file.path, edited))).toBe(false);
+  },
+);
 
 test("an object that another tool uploaded in one part counts as the same, however large it is", async () => {
   const content = Buffer.alloc(9 * MiB, "x");

@@ -57,7 +57,9 @@ describe("instances of the local EC2", () => {
     expect(statesOf(cloud, id)).toHaveLength(4);
   });
 
-  it("an instance terminates after its worker exits successfully, restarts a worker that crashed, and lives on without one", { timeout: 60_000 }, async () => {
+  it("an instance terminates after its worker exits successfully, restarts a worker that crashed, and lives on without one", {
+    timeout: 60_000,
+  }, async () => {
     const cloud = await aCloud({ restartMs: 20 });
     const [id = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch())));
     const instance = cloud.front.record.instances[0];

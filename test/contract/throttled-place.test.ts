@@ -51,28 +51,33 @@ describe("two pools at once, with an EC2 that accepts three CreateFleet calls an
   test.each<[string, BucketLimits, number]>([
     ["the configured limits equal those of EC2, so that hardly a call is refused", tight, 3],
     ["the configured limits are far too high, so that a burst is refused and the pace goes down", documentedLimits.launch, 20],
-  ])("every gang gets its nodes once and no job notices the throttling if %s", { timeout: 120_000 }, async (_what, believed, mostRefused) => {
-    stage = await ec2Stage({ requests: { CreateFleet: tight } });
-    const access = await newTable();
-    const offers = stage.subnets.slice(0, 2).map(({ zone }, n) => anOffer({ zone, usdPerHour: 0.5 + n / 10 }));
-    const admissions = createAdmissions(access);
-    for (const { name } of pools) {
-      await createCatalogueStore(access).put(name, aCatalogue({ offers }));
-      // Each gang is a separate launch, and therefore a separate call.
-      for (let n = 0; n < gangsAPool; n += 1) await admissions.admit(aJob({ job: `${name}-${n}`, pool: name, spec: aSpec({ nodes: 2 }) }));
-    }
-    const jobs = pools.length * gangsAPool;
-    const { record } = stage.front;
-    const left = async () =>
-      (await Promise.all(pools.map(({ name }) => createDecisions(access).load(name, Date.now())))).flatMap(({ queue }) => queue);
-    const places = await Promise.all(pools.map(async (pool) => ({ pool, decideFor: await handler(access, believed) })));
-    while ((await left()).length > 0) {
-      await Promise.all(places.map(({ pool, decideFor }) => decideFor(pool)));
-      await pause(50);
-    }
-    expect(record.instances).toHaveLength(2 * jobs);
-    const outcomes = record.fleetCalls.map(({ outcome }) => (outcome.kind === "failed" ? outcome.code : outcome.kind));
-    expect(outcomes, stage.troubles.join("\n")).toEqual(Array.from({ length: jobs }, () => "answered"));
-    expect(record.refusedRequests.get("CreateFleet") ?? 0).toBeLessThanOrEqual(mostRefused);
-  });
+  ])(
+    "every gang gets its nodes once and no job notices the throttling if %s",
+    { timeout: 120_000 },
+    async (_what, believed, mostRefused) => {
+      stage = await ec2Stage({ requests: { CreateFleet: tight } });
+      const access = await newTable();
+      const offers = stage.subnets.slice(0, 2).map(({ zone }, n) => anOffer({ zone, usdPerHour: 0.5 + n / 10 }));
+      const admissions = createAdmissions(access);
+      for (const { name } of pools) {
+        await createCatalogueStore(access).put(name, aCatalogue({ offers }));
+        // Each gang is a separate launch, and therefore a separate call.
+        for (let n = 0; n < gangsAPool; n += 1)
+          await admissions.admit(aJob({ job: `${name}-${n}`, pool: name, spec: aSpec({ nodes: 2 }) }));
+      }
+      const jobs = pools.length * gangsAPool;
+      const { record } = stage.front;
+      const left = async () =>
+        (await Promise.all(pools.map(({ name }) => createDecisions(access).load(name, Date.now())))).flatMap(({ queue }) => queue);
+      const places = await Promise.all(pools.map(async (pool) => ({ pool, decideFor: await handler(access, believed) })));
+      while ((await left()).length > 0) {
+        await Promise.all(places.map(({ pool, decideFor }) => decideFor(pool)));
+        await pause(50);
+      }
+      expect(record.instances).toHaveLength(2 * jobs);
+      const outcomes = record.fleetCalls.map(({ outcome }) => (outcome.kind === "failed" ? outcome.code : outcome.kind));
+      expect(outcomes, stage.troubles.join("\n")).toEqual(Array.from({ length: jobs }, () => "answered"));
+      expect(record.refusedRequests.get("CreateFleet") ?? 0).toBeLessThanOrEqual(mostRefused);
+    },
+  );
 });

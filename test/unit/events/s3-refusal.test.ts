@@ -16,7 +16,11 @@ describe("refusals of S3", () => {
     ["a missing bucket", thrown("NoSuchBucket", 404), "no-bucket"],
     ["a denial without a body, as a HEAD's is", thrown("Unknown", 403), "denied"],
     ["a denial", thrown("AccessDenied", 403, { message: "Access Denied" }), "denied"],
-    ["a missing key, named in words to a caller that may not list", thrown("AccessDenied", 403, notAuthorized("s3:ListBucket")), "no-object"],
+    [
+      "a missing key, named in words to a caller that may not list",
+      thrown("AccessDenied", 403, notAuthorized("s3:ListBucket")),
+      "no-object",
+    ],
     ["a denial of the object itself", thrown("AccessDenied", 403, notAuthorized("s3:GetObject")), "denied"],
     ["a denial of the key", thrown("AccessDenied", 403, notAuthorized("kms:Decrypt")), "key-denied"],
     ["an object that was replaced", thrown("PreconditionFailed", 412), "changed"],

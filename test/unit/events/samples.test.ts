@@ -36,7 +36,10 @@ describe("events that are refused", () => {
   test.each<[string, (event: Record<string, unknown>) => unknown]>([
     ["an event of another service", (event) => ({ ...event, source: "aws.s3" })],
     ["an instance event without a valid instance id", (event) => ({ ...event, detail: { "instance-id": "x", state: "terminated" } })],
-    ["an instance event with a state that EC2 does not have", (event) => ({ ...event, detail: { "instance-id": "i-0123456789abcdef0", state: "asleep" } })],
+    [
+      "an instance event with a state that EC2 does not have",
+      (event) => ({ ...event, detail: { "instance-id": "i-0123456789abcdef0", state: "asleep" } }),
+    ],
   ])("%s is refused", (_what, changed) => {
     expect(InstanceEvent.safeParse(changed(sample("instance-state-change"))).success).toBe(false);
   });
