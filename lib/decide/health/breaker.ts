@@ -4,7 +4,9 @@ import type { Step } from "../../model/plan.ts";
 /** Returns a step that forgets boot failures that are healed. It must be taken while the node that proves it still exists. */
 export function heal(seen: Pick<BootsSeen, "nodes" | "bootFailures">): readonly Step[] {
   const nodes = healedFailures(seen).toSorted();
-  return nodes.length === 0 ? [] : [{ kind: "heal", nodes, because: "an instance of the same type and zone as those that did not boot has become a worker" }];
+  return nodes.length === 0
+    ? []
+    : [{ kind: "heal", nodes, because: "an instance of the same type and zone as those that did not boot has become a worker" }];
 }
 
 /**

@@ -51,7 +51,11 @@ export function judgeSearch(launch: Launch, found: readonly FoundInstance[], on:
   if (came.length < launch.count && search.toMs - search.fromMs < partlyForMs) return { kind: "wait", search };
   const live = came.filter(({ over }) => !over).slice(0, launch.count);
   const instances = live.map(({ id, instanceType, zone }) => ({ id, instanceType, zone }));
-  return { kind: "settle", instances, because: `${came.length} of ${launch.count} instances have its tag, and ${live.length} of them live` };
+  return {
+    kind: "settle",
+    instances,
+    because: `${came.length} of ${launch.count} instances have its tag, and ${live.length} of them live`,
+  };
 }
 
 /** Returns the search including this read. Earlier reads count if there was no gap and the clock did not jump backwards. */

@@ -208,7 +208,8 @@ describe("an offer that was refused", () => {
     expect(planned).toMatchObject([
       {
         kind: "hold",
-        because: "EC2 has no capacity for any instance type that fits (InsufficientInstanceCapacity); the next request follows within minutes",
+        because:
+          "EC2 has no capacity for any instance type that fits (InsufficientInstanceCapacity); the next request follows within minutes",
       },
     ]);
     expect(wakeAtMs).toBe(until);

@@ -105,19 +105,19 @@ describe("a report about an attempt that the node does not hold", () => {
     stopped: "forget",
   };
 
-  test.each(saids.map((said) => ({ said, verdict: lost[said] })))("the report '$said' about an attempt that the node does not hold results in: $verdict", ({ said, verdict }) => {
-    for (const state of jobStates) expect(judgeReport(reports[said], aJob({ state }), undefined).kind, state).toBe(verdict);
-  });
+  test.each(saids.map((said) => ({ said, verdict: lost[said] })))(
+    "the report '$said' about an attempt that the node does not hold results in: $verdict",
+    ({ said, verdict }) => {
+      for (const state of jobStates) expect(judgeReport(reports[said], aJob({ state }), undefined).kind, state).toBe(verdict);
+    },
+  );
 });
 
-test.each(saids)(
-  "the report '%s' about an attempt that is not the job's current one only frees its place",
-  (said) => {
-    const verdict = said === "running" ? "stop" : removed;
-    expect(inWords(judgeReport(reports[said], aJob({ state: "running", attempt: 2 }), anAssignment()))).toBe(verdict);
-    expect(inWords(judgeReport(reports[said], undefined, anAssignment()))).toBe(verdict);
-  },
-);
+test.each(saids)("the report '%s' about an attempt that is not the job's current one only frees its place", (said) => {
+  const verdict = said === "running" ? "stop" : removed;
+  expect(inWords(judgeReport(reports[said], aJob({ state: "running", attempt: 2 }), anAssignment()))).toBe(verdict);
+  expect(inWords(judgeReport(reports[said], undefined, anAssignment()))).toBe(verdict);
+});
 
 describe("a report about a gang's member", () => {
   const gang = { node: "a", gang: ["a", "b", "c"] };
@@ -210,14 +210,17 @@ test("the start of a run is recorded even if the report that it runs was lost", 
 });
 
 describe("a worker that was restarted", () => {
-  test.each(["placed", "running", "sealing"] as const)("a restarted worker returns a job that was %s to the queue without a failure", (state) => {
-    expect(judgeLost(aJob({ state }), anAssignment({ phase: "running" }))).toEqual({
-      kind: "change",
-      job: { from: state, to: "queued", reason: "the worker was restarted and lost the run", failed: false },
-      assignment: "removed",
-      forget: true,
-    });
-  });
+  test.each(["placed", "running", "sealing"] as const)(
+    "a restarted worker returns a job that was %s to the queue without a failure",
+    (state) => {
+      expect(judgeLost(aJob({ state }), anAssignment({ phase: "running" }))).toEqual({
+        kind: "change",
+        job: { from: state, to: "queued", reason: "the worker was restarted and lost the run", failed: false },
+        assignment: "removed",
+        forget: true,
+      });
+    },
+  );
 
   test("a worker restart counts as a loss of a started run, and the last allowed loss fails the job", () => {
     const running = anAssignment({ phase: "running" });
@@ -241,7 +244,11 @@ describe("the next call of a worker", () => {
     ["seldom while all GPUs are taken", aNode({ assignments: [anAssignment({ phase: "running" })] }), 10_000],
     ["often while only an upload is under way", aNode({ assignments: [anAssignment({ phase: "uploading" })] }), 2_000],
     ["often while a CPU is free on a node without GPUs", aNode({ type: aType({ resources: { vcpus: 2, memoryGiB: 4, gpus: 0 } }) }), 2_000],
-    ["seldom while no CPU is free on a node without GPUs", aNode({ type: aType({ resources: { vcpus: 0.8, memoryGiB: 4, gpus: 0 } }) }), 10_000],
+    [
+      "seldom while no CPU is free on a node without GPUs",
+      aNode({ type: aType({ resources: { vcpus: 0.8, memoryGiB: 4, gpus: 0 } }) }),
+      10_000,
+    ],
   ])("a worker calls again %s", (_when, node, ms) => {
     expect(callAgainMs(node, monday + 60_000)).toBe(ms);
   });

@@ -69,7 +69,9 @@ describe("a job that EC2 has no capacity for", () => {
   test("a job waits until its move is due, its reason names the next pool, and the pool wakes at that moment", () => {
     const plan = decide(aSnapshot({ nowMs: dueMs - 1 }));
     expect(plan.wakeAtMs).toBe(dueMs);
-    expect(why({ nowMs: dueMs - 1 })).toMatch(/the next request follows within minutes; when that has lasted for 300 s the job moves to pool b$/);
+    expect(why({ nowMs: dueMs - 1 })).toMatch(
+      /the next request follows within minutes; when that has lasted for 300 s the job moves to pool b$/,
+    );
   });
 
   test("a job waits for as long as its pool is configured before it moves", () => {
@@ -96,7 +98,9 @@ describe("a job that EC2 has no capacity for", () => {
     const gang = anEntry({ nodes: 2 });
     expect(only({ queue: [gang] })).toMatchObject({ kind: "move", entry: gang, to: "b" });
     const small = { pool: poolB({ limits: { usdPerHour: 10, gpus: 1 } }), catalogue: catalogueOfB };
-    expect(why({ queue: [gang], next: [small] })).toMatch(/the job stays here: the gang needs 2 GPUs on 2 nodes and pool b is limited to 1$/);
+    expect(why({ queue: [gang], next: [small] })).toMatch(
+      /the job stays here: the gang needs 2 GPUs on 2 nodes and pool b is limited to 1$/,
+    );
   });
 
   test("a job moves although an offer is left that is beyond the pool's limit", () => {

@@ -33,7 +33,12 @@ describe("a lost node", () => {
       monday + 1,
       "EC2 took it back before its worker ever called",
     ],
-    ["a minute after its lease has ended while it drains", aNode({ state: "draining" }), leaseEnd + 60_001, "its worker was silent until its lease had ended"],
+    [
+      "a minute after its lease has ended while it drains",
+      aNode({ state: "draining" }),
+      leaseEnd + 60_001,
+      "its worker was silent until its lease had ended",
+    ],
   ])("a node is lost %s", (_when, node, nowMs, because) => {
     expect(verdictOn(node, nowMs)).toMatchObject([{ kind: "lose", node: node.id, because }]);
   });
@@ -43,7 +48,11 @@ describe("a lost node", () => {
     ["never booted if it ended before it called", { ...booting, state: "gone" }, true],
     ["had booted if it ended as a worker", aNode({ state: "gone" }), false],
     ["may have booted if it was given back before it called", { ...booting, state: "gone", released: true }, false],
-    ["may have booted if EC2 took it back before it called", { ...booting, state: "gone", notice: { kind: "interruption", atMs: monday } }, false],
+    [
+      "may have booted if EC2 took it back before it called",
+      { ...booting, state: "gone", notice: { kind: "interruption", atMs: monday } },
+      false,
+    ],
     ["had booted if it fell silent", aNode(), false],
   ])("a lost node %s", (_which, node, neverBooted) => {
     const [step] = verdictOn(node, leaseEnd + 60_001);

@@ -66,7 +66,12 @@ describe("adding a dataset", () => {
     ["a team with a name that begins the same", { source: "s3://datasets/vision-2/" }, "source", /must be below/],
     ["what Fleetwright writes itself", { source: "s3://datasets/_fleetwright/vision/" }, "source", /must be below/],
     ["the whole bucket of all teams", { source: "s3://datasets" }, "source", /must be below/],
-    ["a bucket that is not configured", { source: "s3://elsewhere/x/" }, "source", /may not read the bucket elsewhere.*scans.*"dataBuckets"/],
+    [
+      "a bucket that is not configured",
+      { source: "s3://elsewhere/x/" },
+      "source",
+      /may not read the bucket elsewhere.*scans.*"dataBuckets"/,
+    ],
     ["a local path", { source: "/data/mnist" }, "source", /is not an address like s3:\/\/bucket\/prefix\/$/],
     ["an endless prefix", { source: `s3://scans/${"x".repeat(1000)}/` }, "source", /longer than 900 bytes/],
     ["an invalid name", { dataset: "My Data" }, "name", /^a dataset is/],

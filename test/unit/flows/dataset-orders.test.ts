@@ -77,20 +77,17 @@ describe("a run order", () => {
       /cannot be used: no bucket$/,
     ],
     ["was removed", (world) => void world.datasets.records.clear(), /^team vision has no dataset named mnist/],
-  ])(
-    "a job whose dataset %s fails, its node is free, and the worker stops what it may have started",
-    async (_what, change, why) => {
-      const world = await placed();
-      await world.call(world.node.id);
-      await world.workOff();
-      change(world);
-      const answer = ordersOf(await world.call(world.node.id));
-      expect(answer.orders).toEqual([{ kind: "stop", team: "vision", job: "a", attempt: 1, because: expect.stringMatching(why) }]);
-      expect(world.job("a")).toMatchObject({ state: "failed", reason: expect.stringMatching(why) });
-      expect(world.node.assignments).toEqual([]);
-      expect(world.lane.waiting).toEqual(["gpu"]);
-    },
-  );
+  ])("a job whose dataset %s fails, its node is free, and the worker stops what it may have started", async (_what, change, why) => {
+    const world = await placed();
+    await world.call(world.node.id);
+    await world.workOff();
+    change(world);
+    const answer = ordersOf(await world.call(world.node.id));
+    expect(answer.orders).toEqual([{ kind: "stop", team: "vision", job: "a", attempt: 1, because: expect.stringMatching(why) }]);
+    expect(world.job("a")).toMatchObject({ state: "failed", reason: expect.stringMatching(why) });
+    expect(world.node.assignments).toEqual([]);
+    expect(world.lane.waiting).toEqual(["gpu"]);
+  });
 });
 
 describe("an attempt that leaves its node", () => {

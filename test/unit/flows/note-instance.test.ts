@@ -37,12 +37,15 @@ describe("the end of an instance", () => {
     expect(world.journal.decisions.at(-3)?.causes).toEqual([`ended ${id}`]);
   });
 
-  test.each(["pending", "running", "stopping", "shutting-down"] as const)("the state %s does not prove an end, because jobs may still run", async (state) => {
-    const world = await launched();
-    expect(await hear(world, stateChange(world.node.id, state))).toBe("no-news");
-    expect(world.node.state).toBe("launching");
-    expect(world.lane.waiting).toEqual([]);
-  });
+  test.each(["pending", "running", "stopping", "shutting-down"] as const)(
+    "the state %s does not prove an end, because jobs may still run",
+    async (state) => {
+      const world = await launched();
+      expect(await hear(world, stateChange(world.node.id, state))).toBe("no-news");
+      expect(world.node.state).toBe("launching");
+      expect(world.lane.waiting).toEqual([]);
+    },
+  );
 
   test("an end that is reported twice returns a job to the queue once", async () => {
     const world = await launched();

@@ -238,18 +238,21 @@ describe("the outcome of a launch", () => {
     for (const token of tokens) expect(token).toMatch(/^[ -~]{1,64}$/);
   });
 
-  test.each(["launched", "not-launched"] as const)("a launch with an unknown outcome that is actually %s is repeated unchanged", async (how) => {
-    const world = new World();
-    world.fleet.unknownNext(how);
-    await world.submit("a");
-    await world.workOff();
-    await world.pass(10);
-    expect(world.fleet.asked.length).toBeGreaterThan(1);
-    expect(new Set(world.fleet.asked.map((launch) => JSON.stringify(launch))).size).toBe(1);
-    expect(world.fleet.live).toHaveLength(1);
-    expect(world.job("a")).toMatchObject({ state: "placed" });
-    expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
-  });
+  test.each(["launched", "not-launched"] as const)(
+    "a launch with an unknown outcome that is actually %s is repeated unchanged",
+    async (how) => {
+      const world = new World();
+      world.fleet.unknownNext(how);
+      await world.submit("a");
+      await world.workOff();
+      await world.pass(10);
+      expect(world.fleet.asked.length).toBeGreaterThan(1);
+      expect(new Set(world.fleet.asked.map((launch) => JSON.stringify(launch))).size).toBe(1);
+      expect(world.fleet.live).toHaveLength(1);
+      expect(world.job("a")).toMatchObject({ state: "placed" });
+      expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
+    },
+  );
 
   test("a launch whose outcome is unknown for long is still one launch", async () => {
     const world = new World();
