@@ -37,7 +37,7 @@ test("a container job is rejected if its pool runs plain programs", () => {
 test("a container job that could never start is rejected in every pool", () => {
   const pool = aPool({ containers: true });
   const env = { KEY: "-----BEGIN\nKEY-----" };
-  expect(whyRejected(aSpec({ image: "pytorch", env }), pool, undefined)).toMatch(/the variable KEY holds a line break/);
+  expect(whyRejected(aSpec({ image: "pytorch", env }), pool, undefined)).toMatch(/the variable KEY contains a line break/);
   expect(whyRejected(aSpec({ env }), pool, undefined)).toBeUndefined();
 });
 

@@ -67,6 +67,6 @@ describe("a GPU", () => {
     const at = (nowMs: number) => idleNodes([{ ...idle, gpusBusyAtMs: nowMs, lastSeenMs: nowMs }], pool, nowMs);
     const hourLater = monday + 100_000 + 3_600_000 + 120_000;
     expect(at(hourLater - 1).steps).toEqual([]);
-    expect(at(hourLater).steps).toMatchObject([{ because: expect.stringContaining("nothing of ours has used for 60 minutes") }]);
+    expect(at(hourLater).steps).toMatchObject([{ because: expect.stringContaining("no job has used the node for 60 minutes") }]);
   });
 });
