@@ -8,7 +8,9 @@ const count = z.int().min(1, "must be at least 1");
 export const AlarmThresholds = z.strictObject({
   gpuHighPercent: percent.default(90).describe("Mean utilization at or above which a pool's GPUs count as busy"),
   gpuHighMinutes: minutes.default(5),
-  gpuLowPercent: percent.default(10).describe("Mean utilization at or below which a pool's GPUs count as idle; a pool without GPUs is ignored"),
+  gpuLowPercent: percent
+    .default(10)
+    .describe("Mean utilization at or below which a pool's GPUs count as idle; a pool without GPUs is ignored"),
   gpuLowMinutes: minutes.default(10),
   queuedJobs: count.default(100).describe("Number of waiting jobs in a pool"),
   oldestQueuedSeconds: count.default(1800).describe("How long the oldest job has waited in a pool"),

@@ -95,7 +95,9 @@ const Pool = z.strictObject({
     .min(1, "must be 1 or more")
     .max(100, "must not be more than 100")
     .default(3)
-    .describe("A job fails after this many nodes were lost while it ran on them, because it may be the cause. EC2's interruptions do not count"),
+    .describe(
+      "A job fails after this many nodes were lost while it ran on them, because it may be the cause. EC2's interruptions do not count",
+    ),
   volumeGiB: z
     .int()
     .min(75, "the GPU image alone needs 75 GiB")
@@ -113,7 +115,9 @@ const Fields = z.strictObject({
     .describe("Prefix of the names of all resources; two deployments in one account need different names"),
   teams: z.array(TeamName).min(1, "name at least one team"),
   pools: z.array(Pool).min(1, "describe at least one pool"),
-  limits: WiderLimits.optional().describe("The most that all pools together may reserve at a time. If omitted, only the pools' own limits apply"),
+  limits: WiderLimits.optional().describe(
+    "The most that all pools together may reserve at a time. If omitted, only the pools' own limits apply",
+  ),
   teamLimits: z
     .record(TeamName, WiderLimits)
     .optional()
@@ -135,7 +139,11 @@ const Fields = z.strictObject({
   artifactRetentionDays: z.int().min(1).max(36_500).optional().describe("If omitted, sealed artifacts are kept until someone deletes them"),
   deletionProtection: z.boolean().default(true).describe("Whether the table is protected from deletion"),
   alarms: AlarmThresholds.prefault({}).describe("Thresholds of the alarms that trigger new decisions about pools"),
-  alarmTopicArn: z.string().regex(arn, "must be the ARN of an SNS topic").optional().describe("The SNS topic that is notified when an alarm goes off"),
+  alarmTopicArn: z
+    .string()
+    .regex(arn, "must be the ARN of an SNS topic")
+    .optional()
+    .describe("The SNS topic that is notified when an alarm goes off"),
 });
 
 /** The admin's configuration, with everything that must be decided before deploying. Unknown fields are refused. */

@@ -68,6 +68,8 @@ export class Tick extends Construct {
       },
     });
     acknowledgeResources(tick.role, "Only orphans with this fleet's tag may be terminated", [anyInstance(this)]);
-    acknowledgeResources(tick.role, "These calls read public prices and shapes or describe instances; they do not support resources", ["*"]);
+    acknowledgeResources(tick.role, "These calls read public prices and shapes or describe instances; they do not support resources", [
+      "*",
+    ]);
   }
 }

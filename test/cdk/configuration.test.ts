@@ -109,11 +109,7 @@ describe("the configuration", () => {
     ],
     ["a lifetime of zero", aFleet({ pools: [aPool({ maxLifetimeSeconds: 0 })] }), /must be ten minutes or more/],
     ["a lifetime of a century", aFleet({ pools: [aPool({ maxLifetimeSeconds: 3_155_760_000 })] }), /must not be longer than a year/],
-    [
-      "a negative drain time",
-      aFleet({ pools: [aPool({ drainSeconds: -1 })] }),
-      /pools\.0\.drainSeconds: .*must not be negative/,
-    ],
+    ["a negative drain time", aFleet({ pools: [aPool({ drainSeconds: -1 })] }), /pools\.0\.drainSeconds: .*must not be negative/],
     ["consolidation after a second", aFleet({ pools: [aPool({ consolidateSeconds: 1 })] }), /must be a minute or more/],
     [
       "a disruption of half a node",
@@ -121,11 +117,7 @@ describe("the configuration", () => {
       /must be \{ nodes: 2 \} or \{ share: 0\.1 \}/,
     ],
     ["a disruption of more than all nodes", aFleet({ pools: [aPool({ disruption: { share: 1.1 } })] }), /must not be more than 1/],
-    [
-      "a budget for an unknown period",
-      aFleet({ pools: [{ ...aPool(), budgets: { usdPerWeek: 1 } }] }),
-      /there is no field "usdPerWeek"/,
-    ],
+    ["a budget for an unknown period", aFleet({ pools: [{ ...aPool(), budgets: { usdPerWeek: 1 } }] }), /there is no field "usdPerWeek"/],
     ["an unknown fallback pool", pools({ fallback: "cpu" }), /pools\.0\.fallback: .*there is no pool "cpu"; known pools: gpu, b/],
     ["a pool that is its own fallback", pools({ fallback: "gpu" }), /pool "gpu" cannot be its own fallback/],
     [

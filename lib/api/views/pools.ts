@@ -62,9 +62,7 @@ export const Pool = z
     breakers: z.array(Breaker).describe("Types in zones that do not boot with the image of the pool's launch template"),
     learned: z
       .array(z.object({ problems: z.string(), engine: z.string(), tries: z.number(), reward: z.number() }))
-      .describe(
-        "Statistics about packing new nodes: per kind of problem and engine, how often the engine was tried, and its total reward",
-      ),
+      .describe("Statistics about packing new nodes: per kind of problem and engine, how often the engine was tried, and its total reward"),
     busy: z.boolean().describe("Whether the last decision found jobs, nodes or open launches"),
     decisions: Count.describe("Number of decisions begun since the deployment"),
     pricesAt: Time.optional().describe("When prices were last fetched"),

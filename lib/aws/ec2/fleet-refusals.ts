@@ -64,8 +64,7 @@ export const refusedWhole = (
  */
 export function refusedEach(errors: readonly CreateFleetError[], launch: Launch, subnets: readonly ZoneSubnet[]): LaunchOutcome {
   const [first] = errors;
-  if (!first)
-    return refusedWhole(launch, { code: "NothingLaunched", message: "EC2 launched nothing and gave no reason", why: "capacity" });
+  if (!first) return refusedWhole(launch, { code: "NothingLaunched", message: "EC2 launched nothing and gave no reason", why: "capacity" });
   const refusals = refusalsOf(errors, launch, subnets);
   const of = (kind: RefusalKind) => refusals.find(({ why }) => why === kind)?.code;
   const code = of("capacity") ?? of("limit") ?? codeOf(first);

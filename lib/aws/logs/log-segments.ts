@@ -96,8 +96,7 @@ async function segmentIn(
 ): Promise<Found | undefined> {
   try {
     const { Body, ContentLength, Metadata } = await s3.send(new GetObjectCommand(object));
-    if (!(Body instanceof Readable))
-      throw new Fault("object", `S3 returned no body for ${object.Bucket}/${object.Key}`, { retry: true });
+    if (!(Body instanceof Readable)) throw new Fault("object", `S3 returned no body for ${object.Bucket}/${object.Key}`, { retry: true });
     if ((ContentLength ?? 0) > mostBytes) {
       Body.destroy();
       return { body: Buffer.alloc(0), facts: undefined };

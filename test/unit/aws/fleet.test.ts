@@ -217,12 +217,15 @@ test.each<[string, number | undefined, string, readonly string[]]>([
   ["RequestLimitExceeded", 503, "Request limit exceeded.", ["throttled", "throttled", "throttled"]],
   ["InternalError", 500, "An internal error has occurred", ["unknown", "unknown", "unknown"]],
   ["TimeoutError", undefined, "no answer", ["unknown", "unknown", "unknown"]],
-])("terminating several instances that fails with %s (status %s, %s) has an outcome per instance", async (name, status, message, expected) => {
-  const { fleet, calls } = fleetOf({ TerminateInstancesCommand: () => failing(name, status, message) });
-  const ids = ["i-1", "i-2", "i-3"];
-  expect([...(await fleet.terminate(ids))]).toEqual(ids.map((id, at) => [id, expected[at]]));
-  expect(calls.map(({ input }) => input)).toEqual([{ InstanceIds: ids }]);
-});
+])(
+  "terminating several instances that fails with %s (status %s, %s) has an outcome per instance",
+  async (name, status, message, expected) => {
+    const { fleet, calls } = fleetOf({ TerminateInstancesCommand: () => failing(name, status, message) });
+    const ids = ["i-1", "i-2", "i-3"];
+    expect([...(await fleet.terminate(ids))]).toEqual(ids.map((id, at) => [id, expected[at]]));
+    expect(calls.map(({ input }) => input)).toEqual([{ InstanceIds: ids }]);
+  },
+);
 
 test("terminating a single instance never has the outcome apart", async () => {
   const said = async (name: string) => {

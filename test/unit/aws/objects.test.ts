@@ -22,10 +22,13 @@ describe("an object that S3 does not give", () => {
     [403, "AccessDenied"],
     [403, "Forbidden"],
     [403, "UnknownError"],
-  ])("an object that S3 refuses with %i %s is missing if the caller may not list the bucket, and denied otherwise", async (status, name) => {
-    await expect(openObject(refusing(status, name), object)).rejects.toThrow(/access was denied/);
-    expect(await openObject(refusing(status, name), object, { ifDenied: "absent" })).toBeUndefined();
-  });
+  ])(
+    "an object that S3 refuses with %i %s is missing if the caller may not list the bucket, and denied otherwise",
+    async (status, name) => {
+      await expect(openObject(refusing(status, name), object)).rejects.toThrow(/access was denied/);
+      expect(await openObject(refusing(status, name), object, { ifDenied: "absent" })).toBeUndefined();
+    },
+  );
 
   test.each([
     [403, "InvalidAccessKeyId"],
