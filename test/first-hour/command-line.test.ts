@@ -233,7 +233,12 @@ describe("fleet with a running local cloud", () => {
     ["a file that does not exist", ["submit", "hello.json", "nowhere.json", "--team", "research"], 2, /there is no file .*nowhere\.json/],
     ["an id in use", ["submit", "other-hello.json", "--team", "research"], 2, /id hello already names another job.*choose a new id/],
     ["a job that does not exist", ["job", "nobody", "--team", "research"], 1, /no job nobody.*fleet jobs --team research/],
-    ["artifacts of a failed job", ["artifacts", "get", "failing", "nowhere", "--team", "research"], 1, /failing.*it named no files to keep/],
+    [
+      "artifacts of a failed job",
+      ["artifacts", "get", "failing", "nowhere", "--team", "research"],
+      1,
+      /failing.*it named no files to keep/,
+    ],
     ["a team that does not exist", ["jobs", "--team", "sales"], 2, /no team sales; there are: research, vision/],
     ["no team", ["jobs"], 2, /choose a team: --team research \| --team vision/],
     ["a deployment that does not exist", ["--name", "other", "jobs", "--team", "vision"], 1, /no deployment named other; omit --name/],

@@ -89,5 +89,8 @@ function wrongFiles(asked: WireJob, left: Readonly<Record<string, string>>): str
   const paths = [...new Set([...Object.keys(asked.leaves), ...Object.keys(left)])].sort();
   return paths
     .filter((path) => left[path] !== asked.leaves[path])
-    .map((path) => `${path} of ${jobName(asked)} ${left[path] === undefined ? "cannot be unsealed" : "is not what the job should have written"}`);
+    .map(
+      (path) =>
+        `${path} of ${jobName(asked)} ${left[path] === undefined ? "cannot be unsealed" : "is not what the job should have written"}`,
+    );
 }

@@ -32,6 +32,8 @@ export async function demo(options: { json?: boolean | undefined }, console: Con
     return exitCodes.interrupted;
   }
   if (options.json) console.out(JSON.stringify(outcome));
-  else for (const line of ["", ...summaryLines(outcome), "", outcome.ok ? "Everything worked." : "Something failed; see above."]) console.out(line);
+  else
+    for (const line of ["", ...summaryLines(outcome), "", outcome.ok ? "Everything worked." : "Something failed; see above."])
+      console.out(line);
   return outcome.ok ? exitCodes.ok : exitCodes.failed;
 }

@@ -54,7 +54,9 @@ export function jobOf(command: readonly string[], options: JobOptions, code?: Co
   };
   const body = JSON.stringify(asked);
   if (Buffer.byteLength(body) > maxJobBytes)
-    throw new UsageError(`the job has ${Buffer.byteLength(body)} bytes, and at most ${maxJobBytes} are allowed; put long values into the folder`);
+    throw new UsageError(
+      `the job has ${Buffer.byteLength(body)} bytes, and at most ${maxJobBytes} are allowed; put long values into the folder`,
+    );
   const message = checked(JobMessage, JSON.parse(body));
   if (message.kind === "good") return { body, message: message.value, at: "the job" };
   throw new UsageError(message.wrong.map((wrong) => `${optionOf(wrong.path)}: ${wrong.message}`).join("\n  "));

@@ -65,8 +65,7 @@ async function listed(folder: string, { strict = false, disk = localDisk, ...opt
   const inspect = archiveInspector(archiveLimits);
   for (const item of listing.items) {
     const refused = inspect(entryOf(item));
-    if (refused !== undefined)
-      throw new UsageError(`nodes would not unpack ${folder}: ${refused}; exclude it with a ${ignoreFile} file`);
+    if (refused !== undefined) throw new UsageError(`nodes would not unpack ${folder}: ${refused}; exclude it with a ${ignoreFile} file`);
   }
   return listing;
 }

@@ -64,4 +64,7 @@ function opened(root: string, path: string): number {
 }
 
 const changed = (path: string): Fault =>
-  new Fault("folder-changed", `${printable(path)} was changed or removed while the folder was packed; try again when no program writes to it`);
+  new Fault(
+    "folder-changed",
+    `${printable(path)} was changed or removed while the folder was packed; try again when no program writes to it`,
+  );

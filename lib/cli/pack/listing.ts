@@ -125,7 +125,11 @@ async function take(walk: Walk, path: string, { entry, scope }: { readonly entry
     // An entry that was removed since its folder was listed counts as removed before.
     if (isGone(error)) return;
     if (!isDenied(error)) throw error;
-    walk.leftOut.push({ path, kind: "unreadable", why: `a ${entry.isDirectory() ? "folder" : "file"} that you have no permission to read` });
+    walk.leftOut.push({
+      path,
+      kind: "unreadable",
+      why: `a ${entry.isDirectory() ? "folder" : "file"} that you have no permission to read`,
+    });
   }
 }
 

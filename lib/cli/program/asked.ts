@@ -6,9 +6,11 @@ export const team = (): Option =>
 export const json = (): Option => new Option("--json", "print JSON, for programs to read");
 export const pool = (): Option => new Option("--pool <pool>", "show this pool only");
 export const cursor = (): Option => new Option("--cursor <cursor>", "continue where the last page ended");
-export const limit = (most: number): Option => new Option("--limit <n>", "show at most this many").argParser((text) => whole(text, 1, most)).default(20);
+export const limit = (most: number): Option =>
+  new Option("--limit <n>", "show at most this many").argParser((text) => whole(text, 1, most)).default(20);
 
-export const named = (): Option => new Option("--name <pattern>", "only jobs whose id matches: * stands for any characters, ? for one; quote it");
+export const named = (): Option =>
+  new Option("--name <pattern>", "only jobs whose id matches: * stands for any characters, ? for one; quote it");
 export const inPool = (): Option => new Option("--pool <pool>", "only jobs of this pool");
 export const since = (): Option =>
   new Option("--since <time>", "only jobs submitted at or after this time: 2h means two hours ago; or 2026-06-01T12:00Z");
@@ -48,7 +50,6 @@ type DatasetUse = { readonly name: string; readonly share: string };
 /** Adds a dataset given as `NAME`, or as `NAME:part` for the part that is assigned to the job's node. */
 export function dataset(text: string, before: readonly DatasetUse[] = []): readonly DatasetUse[] {
   const [name = "", share = "whole", ...more] = text.split(":");
-  if (more.length > 0 || (share !== "whole" && share !== "part"))
-    throw new InvalidArgumentError("expected a dataset as NAME or NAME:part");
+  if (more.length > 0 || (share !== "whole" && share !== "part")) throw new InvalidArgumentError("expected a dataset as NAME or NAME:part");
   return [...before, { name, share }];
 }

@@ -58,7 +58,10 @@ To name a deployment, put --name before the command: fleet --name DEPLOYMENT job
     .option("--rank <n>", "show this member of a gang (default: 0, the first), or all, with the rank on each line", rank)
     .option("--tail <n>", "only this many of the newest lines", (text) => whole(text, 1, 10_000))
     .option("--since <duration>", "only lines from the last 90s, 10m, 2h", seconds)
-    .option("--whole", "print the complete output as it was kept, byte for byte; without this option, parts of a long output may be left out")
+    .option(
+      "--whole",
+      "print the complete output as it was kept, byte for byte; without this option, parts of a long output may be left out",
+    )
     .option("--raw", "print control characters unchanged")
     .addOption(json())
     .addHelpText(

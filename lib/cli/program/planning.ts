@@ -44,7 +44,11 @@ function addPlan(program: Command, { run, console }: Session): Command {
     .option("--max-gpus <n>", "limit of the GPUs of all launches", (text) => whole(text, 0, 1_000_000))
     .option("--whole-nodes", "let jobs use all of an instance (default: 0.2 vCPU and 8 % of the memory are reserved for the host)")
     .addOption(budget(1_000))
-    .addOption(new Option("--seed <n>", "seed of the search; another seed may find another plan").argParser((text) => whole(text, 0, 2 ** 31 - 1)).default(1))
+    .addOption(
+      new Option("--seed <n>", "seed of the search; another seed may find another plan")
+        .argParser((text) => whole(text, 0, 2 ** 31 - 1))
+        .default(1),
+    )
     .option("--explain <job>", "explain why this job goes where it goes, or what would place it")
     .addOption(json())
     .action((options) => run(import("../commands/plan.ts").then(({ plan }) => plan(options, console))));

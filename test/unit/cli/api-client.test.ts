@@ -63,8 +63,16 @@ describe("the faults of a call of the API", () => {
       { status: 403, body: { Message: "Forbidden" } },
       { code: "denied", message: expect.stringMatching(/denied access: .*Forbidden[\s\S]*AWS_PROFILE/) },
     ],
-    ["a response of another shape", { body: { n: "one" } }, { code: "api-answer", message: expect.stringMatching(/cannot read the API's response .*n: /) }],
-    ["a response that is not JSON", { body: "<html>" }, { code: "api-answer", message: expect.stringContaining("cannot read the API's response") }],
+    [
+      "a response of another shape",
+      { body: { n: "one" } },
+      { code: "api-answer", message: expect.stringMatching(/cannot read the API's response .*n: /) },
+    ],
+    [
+      "a response that is not JSON",
+      { body: "<html>" },
+      { code: "api-answer", message: expect.stringContaining("cannot read the API's response") },
+    ],
     ["a 400 that is not from the API", { status: 400, body: "what?" }, { code: "api-answer", message: "the API returned 400: what?" }],
   ])("a call of the API throws a Fault for %s", async (_what, answer, fault) => {
     const { call, fake } = await client({ "GET /x": answer });

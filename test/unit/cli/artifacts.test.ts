@@ -132,12 +132,15 @@ describe("artifacts get", () => {
     expect(opened).toEqual(["a", "a", "a"]);
   });
 
-  test.each(["%2E%2E/x", "a/%2E%2E/%2E%2E/x", "%2Fetc/x", "a%00b", "a/%2F"])("artifacts get does not write outside of its folder: %s", async (path) => {
-    const { get, said, opened } = world({}, [kept(1, { [path]: { content: "1", escaped: true }, good: "2" })]);
-    expect(await get()).toBe(1);
-    expect(opened).toEqual(["good"]);
-    expect(said.note).toEqual([`fleet: ${path} was not fetched: its name would lead out of the folder`]);
-  });
+  test.each(["%2E%2E/x", "a/%2E%2E/%2E%2E/x", "%2Fetc/x", "a%00b", "a/%2F"])(
+    "artifacts get does not write outside of its folder: %s",
+    async (path) => {
+      const { get, said, opened } = world({}, [kept(1, { [path]: { content: "1", escaped: true }, good: "2" })]);
+      expect(await get()).toBe(1);
+      expect(opened).toEqual(["good"]);
+      expect(said.note).toEqual([`fleet: ${path} was not fetched: its name would lead out of the folder`]);
+    },
+  );
 
   test("artifacts get fetches the files that match patterns, and names what exists if one matches nothing", async () => {
     const { get, opened } = world({}, [kept(1, left)]);

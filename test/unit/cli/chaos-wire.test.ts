@@ -66,10 +66,18 @@ describe("the checks of a chaos run on a local cloud", () => {
       withJob({ ...done, state: "failed", reason: "exit code 1" }),
       /^jobs end once: .* should have ended as succeeded/,
     ],
-    ["a job that was rejected without a reason", withJob({ ...done, state: "rejected" }), /^jobs end once: .* was rejected without a reason/],
+    [
+      "a job that was rejected without a reason",
+      withJob({ ...done, state: "rejected" }),
+      /^jobs end once: .* was rejected without a reason/,
+    ],
     ["two attempts at once", withJob(done, { ran: [1, 2, 1, 2] }), /^one attempt at a time: .* attempt 1 still ran after attempt 2/],
     ["a file that cannot be unsealed", withJob(done, { left: {} }), /^artifacts are sealed: out.txt of research\/a cannot be unsealed/],
-    ["a file with wrong contents", withJob(done, { left: { "out.txt": "2\n" } }), /^artifacts are sealed: .* is not what the job should have written/],
+    [
+      "a file with wrong contents",
+      withJob(done, { left: { "out.txt": "2\n" } }),
+      /^artifacts are sealed: .* is not what the job should have written/,
+    ],
     ["an instance that still runs", { ...good, remaining: ["i-1"] }, /^back at zero: i-1 is still running/],
     [
       "a reservation without a launch",

@@ -194,9 +194,7 @@ describe("fleet pools and fleet pool", () => {
     expect(human).toContain("spent      $1.50 of $50.00 today, $20.26 this month (UTC)");
     expect(human).toContain("queue      3 jobs waiting, the oldest for 1 min");
     expect(human).toContain("launching  1 spot node: g5.xlarge or g5.2xlarge, requested 2026-06-01 00:59:55 UTC, 5 s ago");
-    expect(human.join("\n")).toMatch(
-      /refused +g4dn\.xlarge spot in us-east-1b \(InsufficientInstanceCapacity\); next try in 1 min /m,
-    );
+    expect(human.join("\n")).toMatch(/refused +g4dn\.xlarge spot in us-east-1b \(InsufficientInstanceCapacity\); next try in 1 min /m);
     expect(human.join("\n")).toMatch(
       /^learned +which packing engine is best, from 12 trials on 1 kind of problem; reset it with: fleet forget gpu$/m,
     );

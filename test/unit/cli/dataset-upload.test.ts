@@ -144,7 +144,9 @@ describe("fleet dataset upload", () => {
     await write(Object.fromEntries(names.map((name) => [name, name])));
     const context = start(memoryFiles({}, new Set(names)));
     expect(await upload(context)).toBe(1);
-    expect(context.said.note.join("\n")).toMatch(/10\d files failed:\n(.*\n){10}and 9\d more\n4\d files not tried, because too many failed/);
+    expect(context.said.note.join("\n")).toMatch(
+      /10\d files failed:\n(.*\n){10}and 9\d more\n4\d files not tried, because too many failed/,
+    );
   });
 
   it("fleet dataset upload refuses an invalid name, a folder that does not exist, and an empty folder", async () => {

@@ -86,7 +86,11 @@ describe("a file of many jobs", () => {
   it.each([
     ["is an empty list", "[]", /^jobs is an empty list: it contains no job$/],
     ["is cut short", '[{"command":["x"]}', /^jobs is not JSON: /],
-    ["contains an item that is not a job", '[7, {"command":["x"]}]', /^1 of the 2 jobs are invalid; nothing was sent\n {2}jobs, item 1 is not a job/],
+    [
+      "contains an item that is not a job",
+      '[7, {"command":["x"]}]',
+      /^1 of the 2 jobs are invalid; nothing was sent\n {2}jobs, item 1 is not a job/,
+    ],
     ["is a broken object of several lines", '{\n"command":["x"]\n', /^jobs is not JSON: /],
   ])("a file of many jobs is refused if it %s", (_what, text, message) => {
     expect(() => parseJobs("jobs", text)).toThrow(message);

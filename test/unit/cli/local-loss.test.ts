@@ -58,9 +58,7 @@ describe("the terminal of a local cloud", () => {
   });
 
   it("a local cloud prints that commands use it again after the other one has ended", () => {
-    expect(takeoverInWords(own, other, own)).toBe(
-      "the local cloud at http://127.0.0.1:40001 has ended: fleet commands use this one again",
-    );
+    expect(takeoverInWords(own, other, own)).toBe("the local cloud at http://127.0.0.1:40001 has ended: fleet commands use this one again");
   });
 
   it("a local cloud prints nothing if nothing changes, or if it ends itself", () => {

@@ -137,7 +137,12 @@ describe("the fleet program", () => {
     ["no team", ["jobs"], 2, /choose a team: --team research \| --team vision/],
     ["an unknown command", ["jbos"], 2, /unknown command 'jbos'\n\(Did you mean jobs\?\)\n\(see fleet --help\)/],
     ["an unknown option", ["submit", "--gpu", "2"], 2, /unknown option '--gpu'\n\(Did you mean --gpus\?\)/],
-    ["an option that does not go with job files", ["submit", "--gpus", "2", "job.json"], 2, /--gpus: only for a job given on the command line, with -- COMMAND/],
+    [
+      "an option that does not go with job files",
+      ["submit", "--gpus", "2", "job.json"],
+      2,
+      /--gpus: only for a job given on the command line, with -- COMMAND/,
+    ],
     ["a folder without a command", ["submit", "--workdir", "."], 2, /say what to run in \./],
     ["a command and a file", ["submit", "job.json", "--", "true"], 2, /job\.json: before -- is a job file/],
     ["no command after --", ["submit", "--gpus", "1", "--"], 2, /say what to run: fleet submit -- python train\.py/],

@@ -25,7 +25,12 @@ describe("where a command goes", () => {
     ["AWS with --aws, even if a local cloud runs", { option: "aws" }, { running: [cloud] }, { kind: "aws", because: "option" }],
     ["AWS with --aws after one has ended", { option: "aws" }, { running: [], last: ended }, { kind: "aws", because: "option" }],
     ["nowhere with --local if none runs", { option: "local" }, { running: [] }, { kind: "gone", because: "option" }],
-    ["AWS after `fleet use aws`, even if a local cloud runs", { remembered: "aws" }, { running: [cloud] }, { kind: "aws", because: "remembered" }],
+    [
+      "AWS after `fleet use aws`, even if a local cloud runs",
+      { remembered: "aws" },
+      { running: [cloud] },
+      { kind: "aws", because: "remembered" },
+    ],
     ["nowhere after `fleet use local` if none runs", { remembered: "local" }, { running: [] }, { kind: "gone", because: "remembered" }],
     [
       "the target of the shell rather than the remembered one",
