@@ -198,7 +198,7 @@ describe("fleet pools and fleet pool", () => {
     expect(human.join("\n")).toMatch(
       /^learned +which packing engine is best, from 12 trials on 1 kind of problem; reset it with: fleet forget gpu$/m,
     );
-    expect(human.join("\n")).toMatch(/^consolidation +a node on which nothing has changed for 15 min is emptied when/m);
+    expect(human.join("\n")).toMatch(/^consolidation +a node on which nothing has changed for 15 min is emptied if/m);
     expect(human.join("\n")).toMatch(/^lifetime +1 d at most; nodes are drained 10 min earlier$/m);
     expect(human.join("\n")).toMatch(
       /^broken +g5\.xlarge in us-east-1c did not boot \(3 times within the hour\) with the launch template's image; next try .* in 15 min$/m,

@@ -131,7 +131,7 @@ describe("fleet dataset upload", () => {
     });
   });
 
-  it.skipIf(process.getuid?.() === 0)("names a file that may not be read", async () => {
+  it.skipIf(process.getuid?.() === 0)("fleet dataset upload names a file that cannot be read", async () => {
     await write({ secret: "x" });
     await chmod(join(folder, "secret"), 0o000);
     const context = start(memoryFiles());
@@ -152,7 +152,7 @@ describe("fleet dataset upload", () => {
   it("fleet dataset upload refuses an invalid name, a folder that does not exist, and an empty folder", async () => {
     const { on } = start(memoryFiles());
     const options = { team };
-    await expect(uploadDataset("Images", folder, { ...on, options })).rejects.toThrow(/Images cannot be its name/);
+    await expect(uploadDataset("Images", folder, { ...on, options })).rejects.toThrow(/Images is not a valid name of a dataset/);
     await expect(uploadDataset("images", join(folder, "b"), { ...on, options })).rejects.toThrow(/there is no folder/);
     await expect(uploadDataset("images", folder, { ...on, options })).rejects.toThrow(/contains no files/);
   });

@@ -247,7 +247,7 @@ describe("an unusable temporary folder", () => {
     const before = process.env["TMPDIR"];
     process.env["TMPDIR"] = join(root, "none");
     try {
-      await expect(said()).rejects.toThrow(/there is no temporary folder .*none; make it, or set TMPDIR/);
+      await expect(said()).rejects.toThrow(/there is no temporary folder .*none; create it, or set TMPDIR/);
     } finally {
       if (before === undefined) delete process.env["TMPDIR"];
       else process.env["TMPDIR"] = before;

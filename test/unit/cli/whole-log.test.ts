@@ -118,7 +118,7 @@ describe("fleet logs --whole", () => {
   });
 
   it.each([
-    [{ rank: "all" as const }, /name it with --rank N/],
+    [{ rank: "all" as const }, /choose it with --rank N/],
     [{ tail: 5 }, /omit --tail/],
     [{ follow: true }, /omit --follow/],
   ])("fleet logs --whole refuses the options %j", async (options, message) => {
