@@ -82,7 +82,7 @@ function fitted<T>(columns: readonly Column<T>[], widths: readonly number[], mos
   });
 }
 
-/** Cuts a text to so many columns, with an ellipsis at the end if it was longer. */
+/** Cuts a text to a number of columns, with an ellipsis at the end if it was longer. */
 export const cut = (text: string, most: number): string =>
   text.length > most
     ? `${text

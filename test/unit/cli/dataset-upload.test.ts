@@ -131,7 +131,7 @@ describe("fleet dataset upload", () => {
     });
   });
 
-  it.skipIf(process.getuid?.() === 0)("names a file that may not be read", async () => {
+  it.skipIf(process.getuid?.() === 0)("fleet dataset upload names a file that cannot be read", async () => {
     await write({ secret: "x" });
     await chmod(join(folder, "secret"), 0o000);
     const context = start(memoryFiles());

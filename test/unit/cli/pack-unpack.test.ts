@@ -133,7 +133,7 @@ it("entries that the archive's rule accepts stay inside, in whatever order they 
 
 const isGnuTar = spawnSync("tar", ["--version"]).stdout?.toString().includes("GNU tar") ?? false;
 
-it.skipIf(!isGnuTar)("Other programs unpack the same from it", async () => {
+it.skipIf(!isGnuTar)("GNU tar unpacks the same files from an archive", async () => {
   const from = fresh();
   const to = fresh();
   const deep = `${"d".repeat(90)}/${"e".repeat(90)}/${"f".repeat(90)}`;
