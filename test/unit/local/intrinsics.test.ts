@@ -53,7 +53,7 @@ describe("intrinsic functions", () => {
 
   it.each<[string, unknown, RegExp]>([
     ["an unsupported function", { "Fn::ImportValue": "x" }, /does not support the function Fn::ImportValue/],
-    ["an item beyond a list's end", { "Fn::Select": [7, ["x"]] }, /item 7 of 1/],
+    ["an item beyond a list's end", { "Fn::Select": [7, ["x"]] }, /item 7 of a list of 1/],
     ["a list in a string", { "Fn::Sub": pattern("<Names>") }, /Fn::Sub needs a string/],
     ["address blocks that do not fit", { "Fn::Cidr": ["10.0.0.0/24", 2, 8] }, /no room for 2 blocks/],
   ])("resolve throws a Fault for %s", (_name, given, message) => {
