@@ -100,18 +100,18 @@ test("docs/jobs.md describes every field of a job", () => {
   expect(jobFieldNames().filter((name) => !described.has(name))).toEqual([]);
 });
 
-test("every example in docs/jobs.md is a message that the job schema accepts", () => {
-  const blocks = [...read("docs/jobs.md").matchAll(/^```(jsonl?)\n(.*?)^```$/gms)];
-  const examples = blocks.flatMap(([, language, text = ""]) => (language === "jsonl" ? text.trim().split("\n") : [text]));
-  expect(examples.length).toBeGreaterThan(4);
-  for (const example of examples) expect(() => JobMessage.parse(JSON.parse(example)), example).not.toThrow();
-});
-
 test("every reason that docs/operations.md explains occurs in the source code", () => {
   const reasons = [...read("docs/operations.md").matchAll(/^ {3}\| `([^`]+)`/gm)].map(([, reason = ""]) => reason);
   const sources = globSync("lib/decide/**/*.ts", { cwd: root }).map(read).join("\n");
   expect(reasons.length).toBeGreaterThan(6);
   expect(reasons.filter((reason) => !sources.includes(reason))).toEqual([]);
+});
+
+test("every example in docs/jobs.md is a message that the job schema accepts", () => {
+  const blocks = [...read("docs/jobs.md").matchAll(/^```(jsonl?)\n(.*?)^```$/gms)];
+  const examples = blocks.flatMap(([, language, text = ""]) => (language === "jsonl" ? text.trim().split("\n") : [text]));
+  expect(examples.length).toBeGreaterThan(4);
+  for (const example of examples) expect(() => JobMessage.parse(JSON.parse(example)), example).not.toThrow();
 });
 
 test("the glossary is in alphabetical order, and names one file per word", () => {

@@ -25,20 +25,21 @@ const ceilings: Readonly<Record<Kind, Readonly<Record<Word, number>>>> = {
   documents: { answer: 0, tell: 0, come: 0, nobody: 0, anew: 0 },
 };
 
-/** A passage of prose and the line on which it starts. */
-type Passage = { readonly kind: Kind; readonly line: number; readonly text: string };
+/** A passage of prose and the place in its file at which it begins. */
+type Passage = { readonly kind: Kind; readonly from: number; readonly text: string };
 
 /** An occurrence of a word. `at` is the path and the line, as an editor opens them. */
 type Found = { readonly kind: Kind; readonly word: Word; readonly at: string };
 
 /** Returns every occurrence of a word of the dialect in a file. */
 export function wordsIn({ path, source }: TextFile): readonly Found[] {
-  const passages = path.endsWith(".md") ? [{ kind: "documents", line: 1, text: withoutCode(source) } as const] : passagesOf(source);
-  return passages.flatMap(({ kind, line, text }) =>
-    (Object.keys(dialect) as Word[]).flatMap((word) =>
-      [...text.matchAll(dialect[word])].map(({ index }) => ({ kind, word, at: `${path}:${line + linesBefore(text, index)}` })),
-    ),
-  );
+  const passages: readonly Passage[] = path.endsWith(".md") ? [{ kind: "documents", from: 0, text: source }] : passagesOf(source);
+  return passages.flatMap(({ kind, from, text }) => {
+    const prose = withoutCode(text);
+    return (Object.keys(dialect) as Word[]).flatMap((word) =>
+      [...prose.matchAll(dialect[word])].map(({ index }) => ({ kind, word, at: `${path}:${lineOf(source, from + index)}` })),
+    );
+  });
 }
 
 /** Returns a sentence per count that exceeds its ceiling, with the places of the word. */
@@ -59,15 +60,11 @@ export function tooMany(found: readonly Found[], most: typeof ceilings = ceiling
 function passagesOf(source: string): readonly Passage[] {
   const code = withoutText(source);
   // Text is what `withoutText` has replaced by spaces. White space is kept, because a passage may have several lines.
-  const text = source
-    .split("")
-    .map((char, at) => (/\s/.test(char) || code[at] !== char ? char : "\0"))
-    .join("");
-  return [...text.matchAll(/[^\0]+/g)].flatMap(({ 0: piece, index }): readonly Passage[] => {
-    const prose = piece.trim();
-    const line = 1 + linesBefore(text, index + piece.indexOf(prose));
-    if (/^\/[/*]/.test(prose)) return [{ kind: "comments", line, text: withoutCode(prose) }];
-    return prose.startsWith("/") || !/\p{L}\s+\p{L}/u.test(prose) ? [] : [{ kind: "strings", line, text: withoutCode(prose) }];
+  const text = source.split("").map((char, at) => (char <= " " || code[at] !== char ? char : "\0"));
+  return [...text.join("").matchAll(/[^\s\0][^\0]*/g)].flatMap(({ 0: piece, index: from }): readonly Passage[] => {
+    if (/^\/[/*]/.test(piece)) return [{ kind: "comments", from, text: piece }];
+    const isPattern = piece.startsWith("/");
+    return isPattern || !/\p{L}\s+\p{L}/u.test(piece) ? [] : [{ kind: "strings", from, text: piece }];
   });
 }
 
@@ -75,4 +72,4 @@ function passagesOf(source: string): readonly Passage[] {
 const withoutCode = (text: string): string =>
   text.replaceAll(/^```[\s\S]*?^```|`[^`\n]*`|\S+\.(?:ts|py|sh|md|json)\b/gm, (code) => code.replaceAll(/[^\n]/g, " "));
 
-const linesBefore = (text: string, at: number): number => text.slice(0, at).split("\n").length - 1;
+const lineOf = (source: string, at: number): number => source.slice(0, at).split("\n").length;
