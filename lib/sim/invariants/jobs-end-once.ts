@@ -50,7 +50,8 @@ function wrongEnd(job: Job, isReadable: boolean, mayBeCancelled: boolean): Wrong
   if (state === "succeeded" && !isReadable) return `${name} succeeded although its message is invalid`;
   // A job may fail because of its own exits, or because an upload failed three times, but not because of interruptions or lost nodes.
   const isItsOwn =
-    failures > (spec?.retries ?? 0) || /artifacts|dataset|no instance type|nodes were lost while it ran|was removed from the configuration/.test(reason ?? "");
+    failures > (spec?.retries ?? 0) ||
+    /artifacts|dataset|no instance type|nodes were lost while it ran|was removed from the configuration/.test(reason ?? "");
   if (state !== "failed" || isItsOwn) return undefined;
   return `${name} failed after ${failures} failures of its own although it has ${spec?.retries} retries: ${reason}`;
 }
