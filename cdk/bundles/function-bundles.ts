@@ -4,7 +4,7 @@ import { buildSync } from "esbuild";
 import { Environments, type FunctionName } from "../../lib/runtime/env.ts";
 import { type Configuration, fleetFile } from "../configuration/configuration.ts";
 import { root } from "./root.ts";
-import { esmBanner } from "./worker-assets.ts";
+import { bundleOptions } from "./worker-assets.ts";
 
 /** The handlers' names, which are also the names of their files in functions/. */
 const names = Object.keys(Environments);
@@ -29,16 +29,9 @@ export function bundleFunctions(configuration: Configuration): FunctionBundles {
     outdir: bundles,
     entryNames: "[name]/index",
     outExtension: { ".js": ".mjs" },
-    bundle: true,
-    minify: true,
+    ...bundleOptions,
     sourcemap: true,
     sourcesContent: false,
-    platform: "node",
-    target: "node24",
-    format: "esm",
-    mainFields: ["module", "main"],
-    banner: { js: esmBanner },
-    logLevel: "error",
   });
   const fleet = JSON.stringify(fleetFile(configuration));
   for (const name of names) writeFileSync(join(bundles, name, "fleet.json"), fleet);

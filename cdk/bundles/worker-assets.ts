@@ -3,26 +3,34 @@ import { dirname, join } from "node:path";
 import { Annotations } from "aws-cdk-lib";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import { Construct } from "constructs";
-import { buildSync } from "esbuild";
+import { type BuildOptions, buildSync } from "esbuild";
 import { root } from "./root.ts";
 
 /** Paths of the two files that an instance needs to become a worker: the agent's bundle and the Node binary. */
 export type WorkerFiles = { readonly worker: string; readonly node: string };
+
+/** Defines `require`, which an ES module lacks, because bundled CommonJS packages call it for Node's own modules. */
+const esmBanner = 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);';
+
+/** How code that runs on Node 24, on nodes and in Lambda, is bundled. */
+export const bundleOptions = {
+  bundle: true,
+  minify: true,
+  platform: "node",
+  target: "node24",
+  format: "esm",
+  mainFields: ["module", "main"],
+  banner: { js: esmBanner },
+  logLevel: "error",
+} satisfies BuildOptions;
 
 /** Bundles the agent into one file and returns its path with that of the Node binary that runs it. */
 export function buildWorker(): WorkerFiles {
   const worker = join(root, ".build", "worker", "worker.mjs");
   const built = buildSync({
     entryPoints: [join(root, "lib", "worker", "main.ts")],
-    bundle: true,
-    minify: true,
-    platform: "node",
-    target: "node24",
-    format: "esm",
-    mainFields: ["module", "main"],
-    banner: { js: esmBanner },
+    ...bundleOptions,
     write: false,
-    logLevel: "error",
   });
   const [file] = built.outputFiles;
   if (file === undefined) throw new Error("esbuild wrote no worker bundle");
@@ -33,9 +41,6 @@ export function buildWorker(): WorkerFiles {
   renameSync(fresh, worker);
   return { worker, node: join(root, "node_modules", "node", "bin", "node") };
 }
-
-/** Defines `require`, which an ES module lacks, because bundled CommonJS packages call it for Node's own modules. */
-export const esmBanner = 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);';
 
 /** The worker's files as deployment assets, one S3 object per file. */
 export class WorkerAssets extends Construct {
