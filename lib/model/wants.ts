@@ -1,5 +1,5 @@
 import type { DatasetUse } from "./dataset.ts";
-import type { InstanceType, OfferRef } from "./offer.ts";
+import type { Catalogue, InstanceType, Offer } from "./offer.ts";
 import { fits, type Resources } from "./values/resources.ts";
 
 /**
@@ -39,21 +39,25 @@ export type Asked = Omit<Wants, "needs" | "gpu"> & {
 };
 
 type ConditionName = Exclude<keyof Wants, "needs" | "nodes" | "datasets">;
+type Wanted = Omit<Wants, "gpu"> & { readonly gpu: Partial<GpuKind> };
 
 /** What a place must meet, whatever the job's size. A field that is undefined sets no condition; but if `spot` is, spot is not allowed. */
-export type Conditions = { readonly [Name in ConditionName]?: Wants[Name] | undefined };
+export type Conditions = { readonly [Name in ConditionName]?: Wanted[Name] | undefined };
 
 /** Where capacity is, or can be bought. */
-type Place = { readonly market: string; readonly zone: OfferRef["zone"] };
+type Place = { readonly market: string; readonly zone: string };
 /** The part of an instance type that conditions depend on. */
 type Kind = Pick<InstanceType, "gpu">;
 
-type Condition<Wanted> = {
-  /** Returns a key that is equal for two values if and only if the same places meet both. */
-  readonly key: (wanted: Wanted | undefined) => unknown;
-  readonly isMet: (wanted: Wanted | undefined, place: Place, kind: Kind) => boolean;
+type Condition<Value> = {
+  /**
+   * Returns a key that is equal for two values if and only if the same places meet both. It is a JSON value, or empty if the value is no
+   * restriction: packing asks for the keys of every job, and JSON takes longest.
+   */
+  readonly key: (wanted: Value | undefined) => string;
+  readonly isMet: (wanted: Value | undefined, place: Place, kind: Kind) => boolean;
   /** Returns the value in words that follow a job's size, such as "no spot"; empty if it is no restriction. */
-  readonly inWords: (wanted: Wanted | undefined) => string;
+  readonly inWords: (wanted: Value | undefined) => string;
   /** Returns, if no place meets the condition, what these places sell instead and what the team can change. */
   readonly onlySold: (places: readonly Place[]) => string;
   /** Why a job cannot run at a place that does not meet the condition. */
@@ -63,16 +67,20 @@ type Condition<Wanted> = {
 };
 
 const listed = (all: Iterable<string>): string => [...new Set(all)].sort().join(", ");
-const lowerCase = (models: readonly string[]): readonly string[] => models.map((model) => model.toLowerCase());
 
-const conditions: { readonly [Name in ConditionName]: Condition<Wants[Name]> } = {
+/** Whether a GPU of this kind will do. */
+function isRight({ memoryGiB = 0, models = [] }: Partial<GpuKind>, has: NonNullable<Kind["gpu"]>): boolean {
+  const model = has.model.toLowerCase();
+  return has.memoryGiB >= memoryGiB && (models.length === 0 || models.some((each) => each.toLowerCase() === model));
+}
+
+const conditions: { readonly [Name in ConditionName]: Condition<Wanted[Name]> } = {
   gpu: {
-    key: (gpu) => [gpu?.memoryGiB ?? 0, lowerCase(gpu?.models ?? []).toSorted()],
-    isMet: (gpu, _place, kind) => {
-      if (!gpu || (gpu.memoryGiB === 0 && gpu.models.length === 0)) return true;
-      if (!kind.gpu || kind.gpu.memoryGiB < gpu.memoryGiB) return false;
-      const model = kind.gpu.model.toLowerCase();
-      return gpu.models.length === 0 || gpu.models.some((each) => each.toLowerCase() === model);
+    key: ({ memoryGiB = 0, models = [] } = {}) =>
+      memoryGiB === 0 && models.length === 0 ? "" : JSON.stringify([memoryGiB, models.map((model) => model.toLowerCase()).sort()]),
+    isMet: (gpu = {}, _place, kind) => {
+      if (!gpu.memoryGiB && !gpu.models?.length) return true;
+      return kind.gpu !== undefined && isRight(gpu, kind.gpu);
     },
     inWords: () => "",
     onlySold: () => 'other GPUs only; change "gpus"',
@@ -80,7 +88,7 @@ const conditions: { readonly [Name in ConditionName]: Condition<Wants[Name]> } =
     change: "other GPUs",
   },
   spot: {
-    key: (spot) => spot === true,
+    key: (spot) => (spot === true ? "" : "0"),
     isMet: (spot, place) => spot === true || place.market !== "spot",
     inWords: (spot) => (spot ? "" : "no spot"),
     onlySold: () => 'spot capacity only; set "spot": true',
@@ -88,7 +96,7 @@ const conditions: { readonly [Name in ConditionName]: Condition<Wants[Name]> } =
     change: "spot: yes",
   },
   zones: {
-    key: (zones) => (zones ?? []).toSorted(),
+    key: (zones = []) => (zones.length === 0 ? "" : JSON.stringify(zones.toSorted())),
     isMet: (zones, place) => zones === undefined || zones.length === 0 || zones.includes(place.zone),
     inWords: (zones) => (zones && zones.length > 0 ? `in ${listed(zones)}` : ""),
     onlySold: (places) => `what fits in ${listed(places.map(({ zone }) => zone))} only; change "zones"`,
@@ -103,7 +111,8 @@ export const isCondition = (name: string): name is ConditionName => Object.hasOw
 
 const isMet = <Name extends ConditionName>(name: Name, wanted: Conditions, place: Place, kind: Kind): boolean =>
   conditions[name].isMet(wanted[name], place, kind);
-const keyOf = <Name extends ConditionName>(name: Name, wanted: Conditions): unknown => conditions[name].key(wanted[name]);
+const keyOf = <Name extends ConditionName>(name: Name, wanted: Conditions): string => conditions[name].key(wanted[name]);
+const wordsOf = <Name extends ConditionName>(name: Name, wanted: Conditions): string => conditions[name].inWords(wanted[name]);
 
 /** Returns why a job cannot run at a place that does not meet this condition, and what would have to change. */
 export const conditionWords = (name: ConditionName): { readonly why: string; readonly change: string } => conditions[name];
@@ -120,20 +129,24 @@ export const unmet = (wanted: Conditions, place: Place, kind: Kind): readonly Co
 
 /** Whether this type has the GPUs that the job wants, whatever their number. */
 export const suits = (kind: Kind, wants: Pick<Wants, "needs" | "gpu">): boolean =>
-  wants.needs.gpus === 0 || (kind.gpu !== undefined && conditions.gpu.isMet(wants.gpu, { market: "", zone: "" }, kind));
+  wants.needs.gpus === 0 || (kind.gpu !== undefined && isRight(wants.gpu, kind.gpu));
 
 /** Whether the job, or several like it if `needs` is their sum, fits in `room` on a node of this type. */
 export const holds = (kind: Kind, room: Resources, wants: Pick<Wants, "needs" | "gpu">): boolean =>
   fits(wants.needs, room) && suits(kind, wants);
 
 /** Returns a key that is equal for two jobs if and only if they may run at the same places on the same types. */
-export const conditionsKey = (wanted: Conditions): string => JSON.stringify(names.map((name) => keyOf(name, wanted)));
+export function conditionsKey(wanted: Conditions): string {
+  let key = "";
+  for (const name of names) key += ` ${keyOf(name, wanted)}`;
+  return key;
+}
 
 /** Returns a key that is equal for two jobs if and only if they want the same. */
 export function wantsKey(wants: Wants): string {
   const { needs, nodes, datasets } = wants;
-  const data = datasets.map(({ name, share }) => `${share} ${name}`).sort();
-  return JSON.stringify([needs.vcpus, needs.memoryGiB, needs.gpus, nodes, data, conditionsKey(wants)]);
+  const data = datasets.length === 0 ? "" : JSON.stringify(datasets.map(({ name, share }) => `${share} ${name}`).sort());
+  return `${needs.vcpus} ${needs.memoryGiB} ${needs.gpus} ${nodes} ${data}${conditionsKey(wants)}`;
 }
 
 /** Returns only the wants of a job, a queue entry or an assignment. */
@@ -147,19 +160,30 @@ export function wantsOfAsked({ vcpus, memoryGiB, gpus, ...asked }: Asked): Wants
 
 /** Returns the conditions in words, each after a comma, or an empty text if there are none. */
 export const conditionsInWords = (wanted: Conditions): string =>
-  names
-    .map((name) => wordsOf(name, wanted))
-    .filter((words) => words !== "")
-    .map((words) => `, ${words}`)
-    .join("");
-const wordsOf = <Name extends ConditionName>(name: Name, wanted: Conditions): string => conditions[name].inWords(wanted[name]);
+  names.map((name) => wordsOf(name, wanted)).reduce((all, words) => (words === "" ? all : `${all}, ${words}`), "");
+
+/** An offer, and the instance type that it buys. */
+export type Bought = { readonly offer: Offer; readonly type: InstanceType };
+
+/** Returns the offers of types that are large enough for the job and have the right GPUs, in the catalogue's order. */
+export function offersHolding(wants: Wants, { types, offers }: Catalogue): readonly Bought[] {
+  const holding = new Map(types.filter((type) => holds(type, type.resources, wants)).map((type) => [type.name, type]));
+  return offers.flatMap((offer) => {
+    const type = holding.get(offer.instanceType);
+    return type ? [{ offer, type }] : [];
+  });
+}
+
+/** Returns the offers that could be bought for the job if EC2 had capacity, whatever they cost, in the catalogue's order. */
+export const offersFor = (wants: Wants, catalogue: Catalogue): readonly Bought[] =>
+  offersHolding(wants, catalogue).filter(({ offer, type }) => allows(wants, offer, type));
 
 /**
- * Returns why a job cannot run at any of these places, which have room for it, and what to change: "spot capacity only; set "spot": true".
- * It names the condition that excludes the most places. Undefined if no condition excludes one.
+ * Returns why a job cannot run on any of these offers, which hold it, and what to change: "spot capacity only; set "spot": true".
+ * It names the condition that excludes the most of them. Undefined if no condition excludes one.
  */
-export function whyNotAllowed(wanted: Conditions, places: readonly { readonly place: Place; readonly kind: Kind }[]): string | undefined {
-  const counts = names.map((name) => ({ name, count: places.filter(({ place, kind }) => !isMet(name, wanted, place, kind)).length }));
+export function whyNotAllowed(wanted: Conditions, sold: readonly Bought[]): string | undefined {
+  const counts = names.map((name) => ({ name, count: sold.filter(({ offer, type }) => !isMet(name, wanted, offer, type)).length }));
   const [worst] = counts.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
-  return worst && conditions[worst.name].onlySold(places.map(({ place }) => place));
+  return worst && conditions[worst.name].onlySold(sold.map(({ offer }) => offer));
 }

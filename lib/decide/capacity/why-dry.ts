@@ -1,17 +1,12 @@
 import type { QueueEntry } from "../../model/job.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Refusal } from "../../model/refusal.ts";
-import { allows, holds } from "../../model/wants.ts";
+import { offersFor } from "../../model/wants.ts";
 import type { Outlook } from "./outlook.ts";
 
 /** Returns the refusals against each offer that could be bought for one job (or gang), whatever it costs. */
-export const dryFor = (entry: QueueEntry, catalogue: Catalogue, seen: Outlook): readonly (readonly Refusal[])[] => {
-  const holding = new Map(catalogue.types.filter((type) => holds(type, type.resources, entry)).map((type) => [type.name, type]));
-  return catalogue.offers.flatMap((offer) => {
-    const type = holding.get(offer.instanceType);
-    return type && allows(entry, offer, type) ? [seen.against({ offer, type, count: entry.nodes })] : [];
-  });
-};
+export const dryFor = (entry: QueueEntry, catalogue: Catalogue, seen: Outlook): readonly (readonly Refusal[])[] =>
+  offersFor(entry, catalogue).map((bought) => seen.against({ ...bought, count: entry.nodes }));
 
 /**
  * Returns why nothing can be bought for a job now, and what the admin can do about it; undefined if nothing was refused.
@@ -48,12 +43,9 @@ const mostNamed = 3;
 
 /** Returns which cheaper offers a job's launch does not request because they rest, by type and market; undefined if there are none. */
 export function passedOver(entry: QueueEntry, usdPerHour: number, of: { catalogue: Catalogue; seen: Outlook }): string | undefined {
-  const types = new Map(of.catalogue.types.map((type) => [type.name, type]));
-  const resting = of.catalogue.offers.filter((offer) => {
-    const type = types.get(offer.instanceType);
-    if (!type || offer.usdPerHour >= usdPerHour || !allows(entry, offer, type) || !holds(type, type.resources, entry)) return false;
-    return of.seen.standing({ offer, type, count: entry.nodes }) === "rests";
-  });
+  const resting = offersFor(entry, of.catalogue)
+    .filter((bought) => bought.offer.usdPerHour < usdPerHour && of.seen.standing({ ...bought, count: entry.nodes }) === "rests")
+    .map(({ offer }) => offer);
   const zones = Map.groupBy(resting, ({ instanceType, market }) => `${instanceType} ${market}`);
   const named = [...zones]
     .map(

@@ -1,8 +1,8 @@
 import type { Limits, WiderLimits } from "../../model/limits.ts";
-import { type Catalogue, type InstanceType, type Offer, offerName } from "../../model/offer.ts";
+import { type Catalogue, offerName } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
 import { isWithin, times } from "../../model/reservations.ts";
-import { allows, holds, type Wants } from "../../model/wants.ts";
+import { type Bought, offersFor, type Wants } from "../../model/wants.ts";
 import { inWords, needInWords } from "./in-words.ts";
 
 /**
@@ -14,15 +14,13 @@ export function whyBeyond(
   on: { pool: Pool; catalogue: Catalogue; limits: WiderLimits | undefined },
 ): string | undefined {
   const { pool, catalogue, limits } = on;
-  const holding = new Map(catalogue.types.filter((type) => holds(type, type.resources, wants)).map((type) => [type.name, type]));
-  const gpusOf = (offer: Offer): number => holding.get(offer.instanceType)?.resources.gpus ?? 0;
-  const offers = catalogue.offers.filter((offer) => isAllowed(wants, offer, holding.get(offer.instanceType))).toSorted(byPrice);
-  const asks = (offer: Offer) => times(wants.nodes, { usdPerHour: offer.usdPerHour, gpus: gpusOf(offer) });
+  const offers = offersFor(wants, catalogue).toSorted(byPrice);
+  const asks = ({ offer, type }: Bought) => times(wants.nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus });
   const [cheapest] = offers;
   if (!cheapest) return undefined;
   const fits = ({ usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits): boolean =>
-    offers.some((offer) => isWithin(asks(offer), { usdPerHour, gpus }));
-  const least = `${wants.nodes === 1 ? "the cheapest that fits" : `${wants.nodes} of the cheapest that fits`}, ${cheapest.instanceType}, costs ${needInWords(asks(cheapest))}`;
+    offers.some((bought) => isWithin(asks(bought), { usdPerHour, gpus }));
+  const least = `${wants.nodes === 1 ? "the cheapest that fits" : `${wants.nodes} of the cheapest that fits`}, ${cheapest.type.name}, costs ${needInWords(asks(cheapest))}`;
   // A node that serves several teams counts towards none of their limits.
   const ofTeam = pool.shared ? undefined : limits?.teams[wants.team];
   if (ofTeam && !fits(ofTeam)) return `${least}, and team ${wants.team} is limited to ${inWords(ofTeam)} across all pools`;
@@ -31,6 +29,5 @@ export function whyBeyond(
   return undefined;
 }
 
-const isAllowed = (wants: Wants, offer: Offer, type: InstanceType | undefined): boolean => type !== undefined && allows(wants, offer, type);
-
-const byPrice = (a: Offer, b: Offer): number => a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1);
+const byPrice = ({ offer: a }: Bought, { offer: b }: Bought): number =>
+  a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1);

@@ -3,7 +3,7 @@ import { type Catalogue, type InstanceType, type Offer, offerName } from "../../
 import type { Pool } from "../../model/pool.ts";
 import { isWithin, times } from "../../model/reservations.ts";
 import { cost, dollars, gib, gpus } from "../../model/values/amount.ts";
-import { allows, holds, suits, type Wants, whyNotAllowed } from "../../model/wants.ts";
+import { type Bought, holds, offersFor, offersHolding, suits, type Wants, whyNotAllowed } from "../../model/wants.ts";
 
 /**
  * Returns why no type of the pool's families could ever hold the job, and what to change. Returns undefined if one could, and while no
@@ -17,25 +17,20 @@ export const whyTooLarge = (wants: Wants, pool: Pool, types: readonly InstanceTy
  * Limits can be raised and prices can fall, so this rejects new jobs but only holds those that already wait.
  */
 export function whyUnsold(wants: Wants, pool: Pool, catalogue: Catalogue): string | undefined {
-  const holding = new Map(catalogue.types.filter((type) => holds(type, type.resources, wants)).map((type) => [type.name, type]));
-  const gpusOf = new Map([...holding.values()].map((type) => [type.name, type.resources.gpus]));
-  const sold = catalogue.offers.flatMap((offer) => {
-    const type = holding.get(offer.instanceType);
-    return type ? [{ place: offer, kind: type }] : [];
-  });
-  const offers = sold.filter(({ place, kind }) => allows(wants, place, kind)).map(({ place }) => place);
-  const [cheapest] = offers.toSorted(byPrice);
-  if (!cheapest) return notSold(pool, whyNotAllowed(wants, sold));
+  const offers = offersFor(wants, catalogue);
+  const [first] = offers.toSorted((a, b) => byPrice(a.offer, b.offer));
+  if (!first) return notSold(pool, whyNotAllowed(wants, offersHolding(wants, catalogue)));
+  const { offer: cheapest, type } = first;
   const { limits } = pool;
-  const asks = (offer: Offer) => times(wants.nodes, { usdPerHour: offer.usdPerHour, gpus: gpusOf.get(offer.instanceType) ?? 0 });
-  const within = offers.filter((offer) => isWithin(asks(offer), limits));
+  const asks = (bought: Bought) => times(wants.nodes, { usdPerHour: bought.offer.usdPerHour, gpus: bought.type.resources.gpus });
+  const within = offers.filter((bought) => isWithin(asks(bought), limits)).map(({ offer }) => offer);
   if (within.length > 0) return notAffordable(pool, within, wants.nodes);
-  if (wants.nodes > 1) return gangUnsold(wants, pool, { cheapest, ...asks(cheapest) });
+  if (wants.nodes > 1) return gangUnsold(wants, pool, { cheapest, ...asks(first) });
   if (wants.needs.gpus > limits.gpus) return `the job needs ${gpus(wants.needs.gpus)} and pool ${pool.name} is limited to ${limits.gpus}`;
   const costs = `costs ${cost(cheapest.usdPerHour)}/h`;
   if (cheapest.usdPerHour > limits.usdPerHour)
     return `the cheapest node that fits, ${cheapest.instanceType}, ${costs} and pool ${pool.name} is limited to ${dollars(limits.usdPerHour)}/h`;
-  const has = gpus(gpusOf.get(cheapest.instanceType) ?? 0);
+  const has = gpus(type.resources.gpus);
   return `no node that fits is within the limits of pool ${pool.name}: the cheapest, ${cheapest.instanceType}, has ${has} and ${costs}; the pool is limited to ${gpus(limits.gpus)} and ${dollars(limits.usdPerHour)}/h`;
 }
 

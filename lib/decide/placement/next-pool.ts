@@ -1,11 +1,11 @@
 import type { QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
-import type { Catalogue, InstanceType, Offer } from "../../model/offer.ts";
+import type { Catalogue } from "../../model/offer.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import type { NextPool } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import { isWithin, times } from "../../model/reservations.ts";
-import { allows, holds } from "../../model/wants.ts";
+import { type Bought, offersFor } from "../../model/wants.ts";
 import type { Outlook } from "../capacity/outlook.ts";
 import { whatWasRefused, whyDry } from "../capacity/why-dry.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
@@ -44,17 +44,6 @@ export function fallbackFor(entry: QueueEntry, on: On): Fallback | undefined {
   const lasted = `for ${pool.fallbackSeconds} s`;
   if (nowMs < atMs) return { because: `${whyDry(against)}; when that has lasted ${lasted} the job moves to pool ${found.to}`, atMs };
   return { because: `moved from pool ${pool.name}: ${refused}, and that has lasted ${lasted}`, to: found.to };
-}
-
-type Bought = { readonly offer: Offer; readonly type: InstanceType };
-
-/** Returns what could be bought for the job if EC2 had capacity. */
-function offersFor(entry: QueueEntry, catalogue: Catalogue): readonly Bought[] {
-  const holding = new Map(catalogue.types.filter((type) => holds(type, type.resources, entry)).map((type) => [type.name, type]));
-  return catalogue.offers.flatMap((offer) => {
-    const type = holding.get(offer.instanceType);
-    return type && allows(entry, offer, type) ? [{ offer, type }] : [];
-  });
 }
 
 const isAffordable = ({ offer, type }: Bought, nodes: number, room: Reservation): boolean =>

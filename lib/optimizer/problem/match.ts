@@ -5,10 +5,7 @@ import type { FreeNode, JobNeed, Supply } from "./problem.ts";
 export type Trait = Omit<JobNeed, "size">;
 
 /** Returns the conditions of a job. A job without GPUs has no condition on them, so it may run on any type. */
-export const conditionsOf = ({ gpu, ...conditions }: Trait): Conditions => ({
-  ...conditions,
-  gpu: gpu && gpu.count > 0 ? { memoryGiB: gpu.memoryGiB ?? 0, models: gpu.models ?? [] } : undefined,
-});
+export const conditionsOf = (job: Trait): Conditions => (job.gpu?.count === 0 ? { ...job, gpu: undefined } : job);
 
 /** Reports whether a job may run on this offer or node, if it has the room. */
 export const allowedBy = (job: Trait, on: Pick<Supply | FreeNode, "market" | "zone" | "gpu">): boolean =>

@@ -46,8 +46,8 @@ test("a job that names zones may run only in those", () => {
 
 test("a job that may run nowhere gets as its reason what is sold instead and what to change", () => {
   const sold = [
-    { place: anOffer({ zone: "us-east-1b" }), kind: a10g },
-    { place: anOffer({ zone: "us-east-1a" }), kind: a10g },
+    { offer: anOffer({ zone: "us-east-1b" }), type: a10g },
+    { offer: anOffer({ zone: "us-east-1a" }), type: a10g },
   ];
   expect(whyNotAllowed(anEntry({ zones: ["us-east-1z"] }), sold)).toBe('what fits in us-east-1a, us-east-1b only; change "zones"');
   expect(whyNotAllowed(anEntry({ spot: false }), sold)).toBe('spot capacity only; set "spot": true');
