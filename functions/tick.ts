@@ -1,6 +1,6 @@
 import { Tick } from "../events/tick.ts";
 import { tick } from "../lib/flows/tick.ts";
-import { Fault } from "../lib/model/fault.ts";
+import { Fault } from "../lib/model/fleet-error.ts";
 import { loggingErrors } from "../lib/runtime/logger.ts";
 import { publishPoolNumbers } from "../lib/runtime/pool-metrics.ts";
 import { start } from "../lib/runtime/start.ts";

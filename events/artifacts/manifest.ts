@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { NotKept, Upload } from "../../lib/model/artifact.ts";
-import { Fault } from "../../lib/model/fault.ts";
+import { Fault } from "../../lib/model/fleet-error.ts";
 import { JobId, TeamName } from "../job.ts";
 import { LeftOut, mostLeftOut, UploadedArtifact } from "./upload.ts";
 

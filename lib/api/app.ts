@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { Fault } from "../model/fault.ts";
+import { Fault } from "../model/fleet-error.ts";
 import type { Log } from "../ports/log.ts";
 import { type Answer, problem, statuses } from "./http/answer.ts";
 import { basePath } from "./http/base-path.ts";

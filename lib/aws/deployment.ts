@@ -1,7 +1,7 @@
 import { GetParameterCommand, type SSMClient } from "@aws-sdk/client-ssm";
 import { deploymentParameter, StoredDeployment } from "../../events/deployment.ts";
 import type { Deployment } from "../model/deployment.ts";
-import { Fault } from "../model/fault.ts";
+import { Fault } from "../model/fleet-error.ts";
 import { awsErrorKind } from "./errors.ts";
 
 /** Returns a deployment by its name in the client's account and region. Throws a Fault that says what to do if there is none. */

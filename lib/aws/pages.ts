@@ -1,4 +1,4 @@
-import { Fault } from "../model/fault.ts";
+import { Fault } from "../model/fleet-error.ts";
 
 export type Page<T> = { readonly items: readonly T[] | undefined; readonly next: string | undefined };
 

@@ -10,7 +10,7 @@ import {
   wasLost,
   whyLeave,
 } from "../decide/attempts/judge-report.ts";
-import { Fault } from "../model/fault.ts";
+import { Fault } from "../model/fleet-error.ts";
 import { type AttemptRef, attemptName, type Job } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
 import { isAnyBusy, saysMore, type Telling } from "../model/telemetry.ts";

@@ -1,6 +1,6 @@
 import { type Fleet, mostAtOnce } from "../ports/fleet.ts";
 import type { Log } from "../ports/log.ts";
-import type { TaggedInstances } from "../ports/strays.ts";
+import type { TaggedInstances } from "../ports/orphans.ts";
 
 export type EndFleetDeps = {
   readonly instances: TaggedInstances;

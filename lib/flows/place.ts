@@ -13,7 +13,7 @@ import type { Journal } from "../ports/journal.ts";
 import type { CatalogueStore, Fence } from "../ports/pool-ledger.ts";
 import type { Launched } from "./ec2/launching.ts";
 import type { Outcome } from "./ec2/outcome.ts";
-import { createTurns, type TurnDeps } from "./ec2/turns.ts";
+import { createTurns, type TurnDeps } from "./ec2/rate-limiter.ts";
 import { type CarryOutDeps, carryOut } from "./place/carry-out.ts";
 import { carryThrough } from "./place/launch-node.ts";
 import { searchFor } from "./place/search-launch.ts";

@@ -2,7 +2,7 @@ import pMap from "p-map";
 import { type Need, needsOf, sameNeeds } from "../decide/shards/needs.ts";
 import { type Deal, type MapPlan, type Portion, planMap } from "../decide/shards/plan-map.ts";
 import { type Dataset, type DatasetRef, datasetName, type Holding, type ShardListing, type ShardMap } from "../model/dataset.ts";
-import { Fault } from "../model/fault.ts";
+import { Fault } from "../model/fleet-error.ts";
 import type { Datasets, PoolNodes, ShardStore } from "../ports/datasets.ts";
 import { listShards } from "./shards/list-shards.ts";
 

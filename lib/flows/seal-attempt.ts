@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import { type NotKept, type SealedManifest, sealedManifest, summaryOf, type Upload, type UploadedFile } from "../model/artifact.ts";
 import { inWords } from "../model/errors/in-words.ts";
-import { Fault } from "../model/fault.ts";
+import { Fault } from "../model/fleet-error.ts";
 import { type AttemptRef, isEnded, type Job, jobName, type SealedArtifact } from "../model/job.ts";
 import type { Artifacts } from "../ports/artifacts.ts";
 import type { Sealing } from "../ports/jobs.ts";

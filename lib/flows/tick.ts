@@ -9,7 +9,7 @@ import type { PoolRegistry } from "../ports/pool-registry.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 import { closePools } from "./tick/close-pools.ts";
 import { type SweepDeps, sweepDatasets } from "./tick/sweep-datasets.ts";
-import { type SweepStraysDeps, type Swept, sweepStrays } from "./tick/sweep-strays.ts";
+import { type SweepStraysDeps, type Swept, sweepStrays } from "./tick/sweep-orphans.ts";
 
 export type TickDeps = Ringing &
   Omit<SweepDeps, "queue" | "pools"> &

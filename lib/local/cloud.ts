@@ -5,7 +5,7 @@
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../model/deployment.ts";
-import { Fault } from "../model/fault.ts";
+import { Fault } from "../model/fleet-error.ts";
 import { announce } from "./announcement.ts";
 import type { AlarmView } from "./cloudwatch/alarms.ts";
 import { type CloudWatch, type CloudWatchBehaviour, startCloudWatch } from "./cloudwatch/cloudwatch.ts";

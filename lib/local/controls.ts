@@ -12,7 +12,7 @@
  */
 import * as z from "zod";
 import { inWords } from "../model/errors/in-words.ts";
-import { Fault } from "../model/fault.ts";
+import { Fault } from "../model/fleet-error.ts";
 import type { Ec2Record } from "./ec2/record.ts";
 import { type Ec2Controlled, ec2Controls } from "./ec2-controls.ts";
 import type { HttpAnswer, HttpCall } from "./requests/http.ts";

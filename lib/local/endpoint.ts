@@ -1,6 +1,6 @@
 import { Agent, createServer, type IncomingMessage, type ServerResponse, request as send } from "node:http";
 import { inWords } from "../model/errors/in-words.ts";
-import { Fault } from "../model/fault.ts";
+import { Fault } from "../model/fleet-error.ts";
 import type { S3Exchange } from "./requests/hidden-objects.ts";
 import type { HttpAnswer, HttpCall } from "./requests/http.ts";
 import { signedFor } from "./requests/service-of.ts";

@@ -4,7 +4,7 @@ import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { inWords } from "../model/errors/in-words.ts";
-import { Fault } from "../model/fault.ts";
+import { Fault } from "../model/fleet-error.ts";
 import type { Log } from "./run/log-line.ts";
 
 const run = promisify(execFile);

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Fault } from "../model/fault.ts";
+import { Fault } from "../model/fleet-error.ts";
 
 /**
  * The environment variables that each function needs. Types make `cdk/` set exactly these, so that a missing variable fails

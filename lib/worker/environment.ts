@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { PoolName } from "../../events/job.ts";
-import { Fault } from "../model/fault.ts";
+import { Fault } from "../model/fleet-error.ts";
 
 /** What the worker needs from its environment. On an instance the systemd unit sets it, and the local cloud sets it for its processes. */
 const Environment = z.object({

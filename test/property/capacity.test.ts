@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { outlook } from "../../lib/decide/capacity/outlook.ts";
-import { probed, refusedAgain, standing } from "../../lib/decide/capacity/rest.ts";
+import { outlook } from "../../lib/decide/capacity/capacity-view.ts";
+import { probed, refusedAgain, standing } from "../../lib/decide/capacity/cooldown.ts";
 import { decide } from "../../lib/decide/decide.ts";
 import { type Refusal, type Refused, type Subject, subjectName } from "../../lib/model/refusal.ts";
 import { monday } from "../fakes/builders.ts";

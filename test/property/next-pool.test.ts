@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { outlook } from "../../lib/decide/capacity/outlook.ts";
+import { outlook } from "../../lib/decide/capacity/capacity-view.ts";
 import { decide } from "../../lib/decide/decide.ts";
 import { whyTooLarge, whyUnsold } from "../../lib/decide/placement/impossible.ts";
 import { jobName, type QueueEntry } from "../../lib/model/job.ts";

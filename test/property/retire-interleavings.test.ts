@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { answerNode } from "../../lib/flows/answer-node.ts";
-import { createTurns } from "../../lib/flows/ec2/turns.ts";
+import { createTurns } from "../../lib/flows/ec2/rate-limiter.ts";
 import { type CarryOutDeps, carryOut } from "../../lib/flows/place/carry-out.ts";
 import { type AttemptRef, attemptName } from "../../lib/model/job.ts";
 import type { Node } from "../../lib/model/node.ts";

@@ -1,5 +1,5 @@
+import { standing } from "../../decide/capacity/cooldown.ts";
 import { quotaOf } from "../../decide/capacity/quotas.ts";
-import { standing } from "../../decide/capacity/rest.ts";
 import { breakers } from "../../model/breaker.ts";
 import type { Launch } from "../../model/launch.ts";
 import { lifeOf, type Node } from "../../model/node.ts";

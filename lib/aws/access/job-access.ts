@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { AssumeRoleCommand, type STSClient } from "@aws-sdk/client-sts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import type { JobAccess } from "../../ports/job-access.ts";
 

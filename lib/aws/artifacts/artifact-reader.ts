@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { ArtifactReader } from "../../ports/artifacts.ts";
 import { openObject } from "../objects/objects.ts";
 import { checking } from "../objects/plaintext-check.ts";

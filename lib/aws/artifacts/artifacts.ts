@@ -4,7 +4,7 @@ import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { readManifest } from "../../../events/artifacts/manifest.ts";
 import { fileKey, manifestKey, sealedFileKey, sealedManifestKey, sealedManifestPath } from "../../../events/artifacts/upload.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { Artifacts } from "../../ports/artifacts.ts";
 import { uploadObject } from "../objects/object-upload.ts";
 import { openObject } from "../objects/objects.ts";

@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { isDefinite } from "../errors.ts";
 import { uploadObject } from "../objects/object-upload.ts";
 import { checking } from "../objects/plaintext-check.ts";

@@ -4,7 +4,7 @@ import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { SealedManifest, sealedManifestKey, sealedManifestPath } from "../../../events/artifacts/upload.ts";
 import type { SealedManifest as Listed } from "../../model/artifact.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import { openObject } from "../objects/objects.ts";
 import { decrypting, sealContext } from "./envelope.ts";

@@ -1,5 +1,5 @@
 import { DescribeKeyCommand, type KMSClient } from "@aws-sdk/client-kms";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { awsErrorKind } from "../errors.ts";
 
 /** Returns the ARN of a team's KMS key. */

@@ -1,5 +1,5 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { type ClientSettings, common, small } from "./settings.ts";
 
 export const stsClient = (settings: ClientSettings = {}): STSClient => new STSClient(common(settings, small));

@@ -3,7 +3,7 @@ import { type Readable, Transform } from "node:stream";
 import { DeleteObjectsCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import { s3Refusal } from "../../../events/s3-refusal.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { partBytesOf, uploadObject } from "../objects/object-upload.ts";
 import { allPages } from "../pages.ts";
 import { objectsOf } from "./source-listing.ts";

@@ -4,7 +4,7 @@ import { gunzip, gzip } from "node:zlib";
 import { DeleteObjectsCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { mostListBytes, ShardList } from "../../../events/dataset.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { ShardStore } from "../../ports/datasets.ts";
 import { openObject } from "../objects/objects.ts";
 import { allPages } from "../pages.ts";

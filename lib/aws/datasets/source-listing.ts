@@ -1,7 +1,7 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from "@aws-sdk/client-s3";
 import { s3Refusal, whyUnreadable } from "../../../events/s3-refusal.ts";
 import { mostShards, type Source, sourceUrl } from "../../model/dataset.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { Listed } from "../../ports/datasets.ts";
 import { awsErrorCode } from "../errors.ts";
 import { type ListedObject, ShardSorter } from "./shard-sorter.ts";

@@ -14,7 +14,7 @@ import {
   segmentPath,
 } from "../../../events/artifacts/log-segment.ts";
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { AttemptRef, SegmentRef } from "../../model/job.ts";
 import type { KeptLogs, LogSegments } from "../../ports/kept-logs.ts";
 import { decrypting, encrypting, sealContext } from "../artifacts/envelope.ts";

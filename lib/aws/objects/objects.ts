@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { s3Refusal, whyUnreadable } from "../../../events/s3-refusal.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 
 /**
  * Returns an object's bytes as a stream, or undefined if there is no such object. The caller must read or destroy the body.

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { GetQueueUrlCommand, SendMessageBatchCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import pMap from "p-map";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { awsErrorKind } from "../errors.ts";
 
 /** The outcome of one of many messages. */

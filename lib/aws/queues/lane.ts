@@ -1,6 +1,6 @@
 import { SendMessageCommand, type SendMessageCommandInput, type SQSClient } from "@aws-sdk/client-sqs";
 import type { PoolRang } from "../../../events/lane.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { Lane } from "../../ports/bell.ts";
 
 export type SqsLaneConfig = {

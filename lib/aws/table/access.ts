@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { BatchGetCommand, type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { awsCodeKind, awsErrorCode, awsErrorKind, cancellationCodes, isDefinite } from "../errors.ts";
 import { type Change, type Condition, defined, expression } from "./expression.ts";
 import type { Key } from "./keys.ts";

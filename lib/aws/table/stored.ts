@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { InstanceType, Offer } from "../../model/offer.ts";
 import type { Resources } from "../../model/values/resources.ts";
 import type { Item } from "./access.ts";

@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import type { SealedManifest } from "../../model/artifact.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { artifactPath, isEnded, type Job } from "../../model/job.ts";
 import type { ArtifactReader } from "../../ports/artifacts.ts";
 import { commandLine } from "../invocation/invocation.ts";

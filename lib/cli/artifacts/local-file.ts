@@ -3,7 +3,7 @@ import { createReadStream, type Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { nameOfArtifact } from "../../../events/artifacts/artifact-name.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { SealedArtifact } from "../../model/job.ts";
 
 const slash = 0x2f;

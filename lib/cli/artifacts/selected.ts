@@ -1,6 +1,6 @@
 import type { SealedManifest } from "../../model/artifact.ts";
-import { Fault } from "../../model/fault.ts";
 import { hasMagic, isBelow } from "../../model/files/glob.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 

@@ -1,4 +1,4 @@
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 
 /** Returns the result of an API call. If the API does not have the thing, throws a Fault with advice for the user. */
 export async function advised<T>(answer: Promise<T>, advice: string): Promise<T> {

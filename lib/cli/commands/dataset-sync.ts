@@ -5,7 +5,7 @@ import pMap from "p-map";
 import { s3Refusal } from "../../../events/s3-refusal.ts";
 import type { DatasetFile, DatasetFiles, NotDone, StoredFile } from "../../aws/datasets/dataset-files.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 
 /** The most files that are compared and sent at a time. */
 const concurrency = 8;

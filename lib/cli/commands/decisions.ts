@@ -1,5 +1,5 @@
 import type { Decision } from "../../api/views/decisions.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { decisionId } from "../../ports/decision-reader.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";

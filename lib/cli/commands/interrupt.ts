@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { exitCodes, UsageError, whatWentWrong } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 import type { Context } from "../session/context.ts";

@@ -1,7 +1,7 @@
 import { readClouds } from "../../local/announcement.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import { readBehaviour } from "../../local/ec2/behaviour/behaviour-file.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { asMeant } from "../invocation/asked-from.ts";
 import { exitCodes } from "../invocation/exit.ts";
 import { cloudFolder, makeWritable, userFolder } from "../invocation/folders.ts";

@@ -1,5 +1,5 @@
 import type { LocalCloud } from "../../local/cloud.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 
 const mostTries = 5;
 

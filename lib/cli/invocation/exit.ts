@@ -1,7 +1,7 @@
 import { inWords } from "../../model/errors/in-words.ts";
 import { type LoggedError, loggedError } from "../../model/errors/logged-error.ts";
-import { Fault } from "../../model/fault.ts";
 import { fileWords } from "../../model/files/file-words.ts";
+import { Fault } from "../../model/fleet-error.ts";
 
 /** Exit codes of `fleet`. 130 is what shells use for a program that was interrupted. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;

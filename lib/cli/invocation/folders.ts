@@ -3,7 +3,7 @@ import { access, mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { Fault } from "../../model/fault.ts";
 import { printable } from "../../model/files/byte-name.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { bytesOf, errorCode } from "./disk.ts";
 import type { Item } from "./listing.ts";
 import { endOfArchive, headOf, paddingOf } from "./tar-writer.ts";

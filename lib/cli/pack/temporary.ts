@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { errorCode } from "./disk.ts";
 
 /** Creates a folder for the duration of the work. Throws a Fault that says what to do if the system's temporary folder is unusable. */

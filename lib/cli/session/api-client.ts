@@ -4,7 +4,7 @@ import { checked, lineOf } from "../../../events/checked.ts";
 import { jsonOf } from "../../../events/json.ts";
 import { Problem } from "../../api/views/problem.ts";
 import type { SignRequest } from "../../aws/access/request-signer.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { whatWentWrong } from "../invocation/exit.ts";
 
 /** A call of the API. Every operation is idempotent, so a call may be repeated. */

@@ -1,5 +1,5 @@
 import type { JobSummary, Job as JobView } from "../../api/views/jobs.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { Job } from "../../model/job.ts";
 import type { JobReader } from "../../ports/jobs.ts";
 import type { FleetApi } from "./fleet-api.ts";

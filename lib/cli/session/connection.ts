@@ -6,7 +6,7 @@ import { findDeployment } from "../../aws/deployment.ts";
 import { awsErrorKind } from "../../aws/errors.ts";
 import type { Announcement } from "../../local/announcement.ts";
 import type { Deployment } from "../../model/deployment.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { JobReader } from "../../ports/jobs.ts";
 import { whatWentWrong } from "../invocation/exit.ts";
 import { startLocalLine } from "../invocation/invocation.ts";

@@ -1,4 +1,4 @@
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { Job } from "../../model/job.ts";
 import { commandLine } from "../invocation/invocation.ts";
 import type { Connection } from "./connection.ts";

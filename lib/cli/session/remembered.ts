@@ -2,7 +2,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { jsonOf } from "../../../events/json.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { makeWritable, notWritable } from "../invocation/folders.ts";
 import type { TargetKind } from "./target.ts";
 

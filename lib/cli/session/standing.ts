@@ -1,5 +1,5 @@
 import { type Announcement, type Clouds, readClouds } from "../../local/announcement.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { whatWentWrong } from "../invocation/exit.ts";
 import { userFolder } from "../invocation/folders.ts";
 import { bareCommandLine, startLocalLine } from "../invocation/invocation.ts";

@@ -1,5 +1,5 @@
 import type { LogLine, LogPage } from "../../api/views/logs.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { UsageError } from "../invocation/exit.ts";
 import type { Context } from "../session/context.ts";
 import { noJob } from "../session/find-job.ts";

@@ -2,7 +2,7 @@ import type { QueueEntry } from "../../model/job.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import { offersFor } from "../../model/wants.ts";
-import type { Outlook } from "./outlook.ts";
+import type { Outlook } from "./capacity-view.ts";
 
 /** Returns the refusals against each offer that could be bought for one job (or gang), whatever it costs. */
 export const dryFor = (entry: QueueEntry, catalogue: Catalogue, seen: Outlook): readonly (readonly Refusal[])[] =>

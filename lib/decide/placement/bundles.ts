@@ -4,7 +4,7 @@ import { type InstanceType, type Offer, offerName } from "../../model/offer.ts";
 import { isWithin, times } from "../../model/reservations.ts";
 import { fits, nothing, plus, type Resources } from "../../model/values/resources.ts";
 import { allows, type Wants } from "../../model/wants.ts";
-import type { Standing } from "../capacity/rest.ts";
+import type { Standing } from "../capacity/cooldown.ts";
 
 /** How much more than the cheapest an offer of one launch may cost: EC2 needs a choice to find capacity, but the cost must be bounded. */
 const dearestFactor = 1.5;

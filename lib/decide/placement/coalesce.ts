@@ -4,7 +4,7 @@ import type { Pool } from "../../model/pool.ts";
 import { subjectName } from "../../model/refusal.ts";
 import { times } from "../../model/reservations.ts";
 import { dollars } from "../../model/values/amount.ts";
-import type { Outlook } from "../capacity/outlook.ts";
+import type { Outlook } from "../capacity/capacity-view.ts";
 import type { Bundle } from "./bundles.ts";
 
 /** The most nodes of one launch: its outcome is recorded in one transaction of at most 100 parts, two per node and a few more. */

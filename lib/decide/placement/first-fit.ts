@@ -5,19 +5,19 @@ import type { Catalogue } from "../../model/offer.ts";
 import type { Learned, Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
-import { standing } from "../capacity/rest.ts";
+import { standing } from "../capacity/cooldown.ts";
 import { dryFor, passedOver, whyDry } from "../capacity/why-dry.ts";
 import { whyBroken } from "../health/breaker.ts";
 import { allowed, unreserved } from "../limits/allowance.ts";
 import { whyLimited } from "../limits/in-words.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
-import { type Board, boardOf, type Found, find, leastFor, left, type Miss } from "./board.ts";
 import { launchesOf, probesShared } from "./coalesce.ts";
+import { kindOf } from "./free-capacity.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 import { type Fallback, fallbackFor } from "./next-pool.ts";
+import { type Board, boardOf, type Found, find, leastFor, left, type Miss } from "./placement-state.ts";
 import { type Repacked, repack, reservedFor } from "./repack.ts";
-import { kindOf } from "./rooms.ts";
 
 /** The most jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
 const mostSteps = 1_000;

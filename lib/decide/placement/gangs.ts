@@ -1,6 +1,6 @@
 import { jobName, type QueueEntry } from "../../model/job.ts";
 import type { Assignment, Node } from "../../model/node.ts";
-import { hasRoom, kindOf, type Room } from "./rooms.ts";
+import { hasRoom, kindOf, type Room } from "./free-capacity.ts";
 
 /** Reports whether the job runs on several nodes, which start together or not at all. */
 export const isGang = (entry: QueueEntry): boolean => entry.nodes > 1;

@@ -6,7 +6,7 @@ import type { NextPool } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import { isWithin, times } from "../../model/reservations.ts";
 import { type Bought, offersFor } from "../../model/wants.ts";
-import type { Outlook } from "../capacity/outlook.ts";
+import type { Outlook } from "../capacity/capacity-view.ts";
 import { whatWasRefused, whyDry } from "../capacity/why-dry.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";

@@ -10,8 +10,8 @@ import type { Job, Supply } from "../../optimizer/problem/problem.ts";
 import type { Answer } from "../../optimizer/search/answer.ts";
 import { optimize } from "../../optimizer/search/optimize.ts";
 import { triedBy } from "../health/breaker.ts";
-import { type Board, left, take } from "./board.ts";
 import { type Bundle, emptyBundle, extended, mostPlaces, placesOf, type Shelf } from "./bundles.ts";
+import { type Board, left, take } from "./placement-state.ts";
 
 /** The work of one search: a decision should take a few tens of milliseconds at most, however many jobs wait. */
 const [stepsOfJob, mostSteps] = [2_000, 300_000];

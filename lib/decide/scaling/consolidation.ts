@@ -5,7 +5,7 @@ import { dollars } from "../../model/values/amount.ts";
 import { fits, sum } from "../../model/values/resources.ts";
 import { allows } from "../../model/wants.ts";
 import { placesOf } from "../placement/bundles.ts";
-import { give, type Room, roomsOf } from "../placement/rooms.ts";
+import { give, type Room, roomsOf } from "../placement/free-capacity.ts";
 
 type DrainStep = Extract<Step, { kind: "drain" }>;
 

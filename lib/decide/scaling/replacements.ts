@@ -5,7 +5,7 @@ import { type Offer, offerName } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import { isWithin, less, plus } from "../../model/reservations.ts";
 import { budgetRoom } from "../budget/budget-room.ts";
-import { outlook } from "../capacity/outlook.ts";
+import { outlook } from "../capacity/capacity-view.ts";
 import { mayTry } from "../health/breaker.ts";
 import { allowanceOf, allowed } from "../limits/allowance.ts";
 

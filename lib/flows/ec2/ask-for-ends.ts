@@ -4,7 +4,7 @@ import type { Fence } from "../../ports/pool-ledger.ts";
 import type { LaunchDeps } from "./launching.ts";
 import type { LostDeps } from "./lost-nodes.ts";
 import { failedBy, fencedOff, type Outcome, throttledBy, waitsForTurn } from "./outcome.ts";
-import type { Turns } from "./turns.ts";
+import type { Turns } from "./rate-limiter.ts";
 
 export type EndDeps = Pick<LaunchDeps, "decisions" | "placements" | "fleet" | "now"> & Pick<LostDeps, "log"> & { readonly turns: Turns };
 

@@ -1,7 +1,7 @@
 import type { CapacityMemory } from "../../ports/capacity.ts";
 import type { Fleet } from "../../ports/fleet.ts";
 import type { Decisions, Placements, Written } from "../../ports/pool-ledger.ts";
-import type { Turns } from "./turns.ts";
+import type { Turns } from "./rate-limiter.ts";
 
 export type LaunchDeps = {
   readonly decisions: Decisions;

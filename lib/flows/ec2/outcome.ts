@@ -1,6 +1,6 @@
 import { inWords } from "../../model/errors/in-words.ts";
 import type { Written } from "../../ports/pool-ledger.ts";
-import type { Later } from "./turns.ts";
+import type { Later } from "./rate-limiter.ts";
 
 /**
  * The outcome of a step. `again`: it changed what there is to decide on, or could not be done now. `later`: EC2 must not be called before

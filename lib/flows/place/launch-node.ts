@@ -1,4 +1,4 @@
-import { lessonsOf } from "../../decide/capacity/lessons.ts";
+import { lessonsOf } from "../../decide/capacity/refusal-updates.ts";
 import type { Launch, LaunchedInstance, LaunchOutcome } from "../../model/launch.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
 import type { LaunchDeps, Launched } from "../ec2/launching.ts";

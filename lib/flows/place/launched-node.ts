@@ -1,4 +1,4 @@
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { Launch, LaunchedInstance } from "../../model/launch.ts";
 import type { Node } from "../../model/node.ts";
 

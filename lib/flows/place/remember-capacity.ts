@@ -1,7 +1,7 @@
 import pMap from "p-map";
-import type { Lesson } from "../../decide/capacity/lessons.ts";
-import { outlook } from "../../decide/capacity/outlook.ts";
-import { probed, standing } from "../../decide/capacity/rest.ts";
+import { outlook } from "../../decide/capacity/capacity-view.ts";
+import { probed, standing } from "../../decide/capacity/cooldown.ts";
+import type { Lesson } from "../../decide/capacity/refusal-updates.ts";
 import type { Launch } from "../../model/launch.ts";
 import { offerName } from "../../model/offer.ts";
 import type { Snapshot } from "../../model/plan.ts";

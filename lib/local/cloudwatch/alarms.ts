@@ -1,4 +1,4 @@
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { ServiceEvent } from "../emulators/ministack.ts";
 import type { Alarm, AlarmState } from "../metrics/alarm.ts";
 import { type Datapoint, evaluate, periodsLookedAt } from "../metrics/evaluate.ts";

@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { Log } from "../run/log-line.ts";
 import { emulatorPython } from "./python.ts";
 

@@ -1,6 +1,6 @@
 /** Calls to MiniStack that AWS's APIs do not have. emulators/serve.py adds them. */
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { account } from "../provision/world.ts";
 import { type IssuedCredentials, type Principal, roleId } from "../requests/identities.ts";
 

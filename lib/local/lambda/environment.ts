@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { FunctionFact } from "../provision/world.ts";
 import { functionError } from "./function-error.ts";
 import type { FromThread, FunctionError, ThreadData, ToThread } from "./thread-messages.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { type FunctionFact, region } from "../provision/world.ts";
 import type { Identities } from "../requests/identities.ts";
 import { createEnvironment, type Environment, type Outcome } from "./environment.ts";

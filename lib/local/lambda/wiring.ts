@@ -1,4 +1,4 @@
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { Blueprint } from "../provision/world.ts";
 import { administrator } from "../requests/identities.ts";
 import { isAllowed, type Statement } from "../requests/policy.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { kind } from "./kind.ts";
 import { arn, nameOf } from "./world.ts";
 

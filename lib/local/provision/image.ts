@@ -1,6 +1,6 @@
 import { DescribeImagesCommand } from "@aws-sdk/client-ec2";
 import { GetParameterCommand, ParameterNotFound } from "@aws-sdk/client-ssm";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { Clients } from "./world.ts";
 
 /**

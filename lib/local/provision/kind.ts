@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { World } from "./world.ts";
 
 /** The values of a created resource that the rest of a template may use: its `Ref` and its attributes. */

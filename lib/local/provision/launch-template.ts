@@ -1,6 +1,6 @@
 import { CreateLaunchTemplateCommand, type RequestLaunchTemplateData } from "@aws-sdk/client-ec2";
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { imageOf } from "./image.ts";
 import { kind } from "./kind.ts";
 

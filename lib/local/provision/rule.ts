@@ -1,7 +1,7 @@
 import { PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { CreateQueueCommand } from "@aws-sdk/client-sqs";
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { kind } from "./kind.ts";
 import { arn, nameOf, type World } from "./world.ts";
 

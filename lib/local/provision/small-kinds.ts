@@ -6,7 +6,7 @@ import { CreateEventBusCommand } from "@aws-sdk/client-eventbridge";
 import { CreateAliasCommand, CreateKeyCommand } from "@aws-sdk/client-kms";
 import { PutParameterCommand } from "@aws-sdk/client-ssm";
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { kind, Tags } from "./kind.ts";
 import { arn, nameOf } from "./world.ts";
 

@@ -1,5 +1,5 @@
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { resolve, type Scope, truth } from "../template/intrinsics.ts";
 import { dependencies } from "../template/order.ts";
 import type { Template } from "../template/template.ts";

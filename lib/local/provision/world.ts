@@ -8,7 +8,7 @@ import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { SSMClient } from "@aws-sdk/client-ssm";
 import { StoredDeployment } from "../../../events/deployment.ts";
 import type { Deployment } from "../../model/deployment.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { Alarm } from "../metrics/alarm.ts";
 import type { Statement } from "../requests/policy.ts";
 

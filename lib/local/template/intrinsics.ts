@@ -1,4 +1,4 @@
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 
 /** The values that a template's functions may use. Each method throws a Fault for an unknown name. */
 export type Scope = {

@@ -1,4 +1,4 @@
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { intrinsicOf, isRecord, substitutions } from "./intrinsics.ts";
 import type { Template } from "./template.ts";
 

@@ -12,7 +12,7 @@ import {
   sealedManifestPath,
 } from "../../../events/artifacts/upload.ts";
 import type { SealedManifest as Listed, Upload, UploadedFile } from "../../model/artifact.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { AttemptRef, SealedArtifact } from "../../model/job.ts";
 import type { ArtifactReader, Artifacts } from "../../ports/artifacts.ts";
 import { Interruptions } from "./interruptions.ts";

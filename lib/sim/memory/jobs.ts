@@ -1,5 +1,5 @@
-import { Fault } from "../../model/fault.ts";
 import { matchesGlob } from "../../model/files/glob.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { type AttemptRef, isEnded, type Job, type JobRef, jobName } from "../../model/job.ts";
 import type { Admissions, Cancellations, Cancelled, CancelledOfMany, JobFilter, JobLookup, JobReader, Sealing } from "../../ports/jobs.ts";
 import type { Interruptions } from "./interruptions.ts";

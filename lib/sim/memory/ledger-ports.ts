@@ -3,9 +3,9 @@ import type { CapacityMemory } from "../../ports/capacity.ts";
 import type { Admissions, Cancellations, JobLookup, JobReader, Sealing } from "../../ports/jobs.ts";
 import type { NodeLedger } from "../../ports/node-ledger.ts";
 import type { NodeReader } from "../../ports/node-reader.ts";
+import type { Strays } from "../../ports/orphans.ts";
 import type { CatalogueStore, Decisions, Placements } from "../../ports/pool-ledger.ts";
 import type { PoolRegistry } from "../../ports/pool-registry.ts";
-import type { Strays } from "../../ports/strays.ts";
 
 /** The ports whose data is in the table. */
 export type Ledger = {

@@ -6,8 +6,8 @@ import { Interruptions } from "./interruptions.ts";
 import { memoryAdmissions, memoryCancellations, memoryJobReader, memoryLookup, memorySealing } from "./jobs.ts";
 import type { Ledger, LedgerMethod } from "./ledger-ports.ts";
 import { memoryNodeLedger } from "./node-ledger.ts";
+import { memoryPoolRegistry, memoryStrays } from "./orphans.ts";
 import { memoryPlacements } from "./placements.ts";
-import { memoryPoolRegistry, memoryStrays } from "./strays.ts";
 import { MemoryTable } from "./table.ts";
 
 export type MemoryLedger = Ledger & {

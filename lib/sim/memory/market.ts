@@ -1,4 +1,4 @@
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
 import type { Market } from "../../ports/fleet.ts";

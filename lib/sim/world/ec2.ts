@@ -3,7 +3,7 @@ import type { Launch, LaunchOutcome } from "../../model/launch.ts";
 import { offerName } from "../../model/offer.ts";
 import type { Notice } from "../../model/telemetry.ts";
 import type { Fleet } from "../../ports/fleet.ts";
-import type { TaggedInstances } from "../../ports/strays.ts";
+import type { TaggedInstances } from "../../ports/orphans.ts";
 import type { Faults } from "../faults/faults.ts";
 import { MemoryFleet } from "../memory/fleet.ts";
 import type { SimClock } from "./clock.ts";

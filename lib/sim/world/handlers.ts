@@ -14,7 +14,7 @@ import { type Submission, submitJob } from "../../flows/submit-job.ts";
 import { tick } from "../../flows/tick.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { AttemptRef, JobRef } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";

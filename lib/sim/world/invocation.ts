@@ -1,6 +1,6 @@
-import { Fault } from "../../model/fault.ts";
-import type { Doom, Dooms } from "../faults/dooms.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { FaultKind, Faults } from "../faults/faults.ts";
+import type { Doom, Dooms } from "../faults/kill-plan.ts";
 import type { SimClock } from "./clock.ts";
 import { forever } from "./forever.ts";
 

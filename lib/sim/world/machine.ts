@@ -1,6 +1,6 @@
 import type { NodeAnswer, NodeCall } from "../../../events/node-call.ts";
 import type { FetchedDataset } from "../../model/dataset.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { Notice } from "../../model/telemetry.ts";

@@ -4,8 +4,8 @@ import type { Datasets, PoolNodes, ShardQueue, ShardStore } from "../../ports/da
 import type { Fleet, Market } from "../../ports/fleet.ts";
 import type { BootDownloads, JobAccess } from "../../ports/job-access.ts";
 import type { Journal } from "../../ports/journal.ts";
+import type { TaggedInstances } from "../../ports/orphans.ts";
 import type { RequestBudget } from "../../ports/request-budget.ts";
-import type { TaggedInstances } from "../../ports/strays.ts";
 import type { Ledger } from "../memory/ledger-ports.ts";
 
 /** All ports that the flows call. The world has one of each, which all handlers share. */

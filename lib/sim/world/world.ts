@@ -4,8 +4,8 @@ import { type AttemptRef, isEnded, type JobRef, jobName } from "../../model/job.
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
 import { Chance } from "../faults/chance.ts";
-import { Dooms } from "../faults/dooms.ts";
 import { type FaultKind, Faults } from "../faults/faults.ts";
+import { Dooms } from "../faults/kill-plan.ts";
 import type { Site } from "../faults/sites.ts";
 import { MemoryArtifacts } from "../memory/artifacts.ts";
 import { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";

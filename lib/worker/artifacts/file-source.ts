@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { Readable } from "node:stream";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { ArtifactFile } from "./artifact-file.ts";
 
 /** The error for a file that can never be kept. Its message is meant for the team. */

@@ -4,7 +4,7 @@ import type { PutObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import type { Manifest } from "../../../events/artifacts/upload.ts";
 import { withCauses } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { ArtifactFile } from "./artifact-file.ts";
 import { openSource, Unreadable } from "./file-source.ts";
 

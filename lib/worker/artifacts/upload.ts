@@ -2,7 +2,7 @@ import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import pMap from "p-map";
 import { fileKey, type Manifest, manifestKey } from "../../../events/artifacts/upload.ts";
 import { inWords, withCauses } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import { type Tries, tryAgain } from "../runtime/retry.ts";
 import type { ArtifactFile } from "./artifact-file.ts";

@@ -3,7 +3,7 @@ import { chmod, copyFile, link, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import pMap from "p-map";
 import { pathOf, type Shard, type Source, whyNoPath } from "../../model/dataset.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 
 export type View = {
   /** The folder in which the dataset appears. It is created. */

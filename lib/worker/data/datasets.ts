@@ -9,7 +9,7 @@ import { mostListBytes, ShardList } from "../../../events/dataset.ts";
 import type { Order } from "../../../events/node-call.ts";
 import { type DatasetRef, datasetName, type FetchedDataset, type Shard } from "../../model/dataset.ts";
 import { inWords, withCauses } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
 import { type Tries, tryAgain } from "../runtime/retry.ts";
 import { makeView } from "./data-view.ts";

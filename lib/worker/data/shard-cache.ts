@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatasetRef, Shard } from "../../model/dataset.ts";
 import { datasetName } from "../../model/dataset.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { partPrefix } from "./shard-fetch.ts";
 
 export type Disk = (folder: string) => Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;

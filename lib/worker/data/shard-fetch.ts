@@ -8,7 +8,7 @@ import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from "@a
 import { s3Refusal, whyUnreadable } from "../../../events/s3-refusal.ts";
 import type { Shard } from "../../model/dataset.ts";
 import { withCauses } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 
 /** The prefix of a file's name until it is complete and verified. */
 export const partPrefix = ".part-";

@@ -2,7 +2,7 @@ import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { LogPiece } from "../../../events/artifacts/log-line.ts";
 import { segmentKey, segmentMetadata } from "../../../events/artifacts/log-segment.ts";
 import { withCauses } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
 import type { Output } from "../program/program.ts";
 import type { Clock } from "../runtime/clock.ts";

@@ -1,5 +1,5 @@
 import type { Order } from "../../../events/node-call.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { whyNoImage } from "../../model/values/image-reference.ts";
 import type { User } from "../program/program.ts";
 import { aboutAttempt, liveOutput, placeVariable } from "./job-environment.ts";

@@ -1,4 +1,4 @@
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { errorOf } from "../program/command.ts";
 import { LineSplitter } from "../program/lines.ts";
 import { type Tries, tryAgain } from "../runtime/retry.ts";

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { jsonOf } from "../../../events/json.ts";
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { attemptName } from "../../model/job.ts";
 import { errorOf } from "../program/command.ts";
 import { type Program, startProgram, type User } from "../program/program.ts";
@@ -13,7 +13,7 @@ import { ContainerState, endOf, type Inspected } from "./container-end.ts";
 import { pullImage, pullTimeoutMs } from "./container-image.ts";
 import { complaintOf, type Docker, didIt, findDocker } from "./docker.ts";
 import type { BeginJob, JobStart } from "./job-runtime.ts";
-import { endStrays } from "./strays.ts";
+import { endStrays } from "./leftover-processes.ts";
 
 export type ContainerMachine = {
   /** The worker's own folder. */

@@ -8,7 +8,7 @@ import type { Cgroup, Cgroups } from "./cgroup.ts";
 import { noteProgram } from "./folders.ts";
 import { jobEnvironment } from "./job-environment.ts";
 import type { BeginJob, JobStart } from "./job-runtime.ts";
-import { endStrays } from "./strays.ts";
+import { endStrays } from "./leftover-processes.ts";
 
 export type ProcessMachine = {
   /** The search path of jobs. */

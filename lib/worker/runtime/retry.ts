@@ -1,4 +1,4 @@
-import { Fault } from "../../model/fault.ts";
+import { Fault } from "../../model/fleet-error.ts";
 import { backoffMs } from "./backoff.ts";
 import { type Clock, sleep } from "./clock.ts";
 

@@ -1,6 +1,6 @@
-import { lessonsOf } from "../../../lib/decide/capacity/lessons.ts";
-import { outlook } from "../../../lib/decide/capacity/outlook.ts";
-import { probed, standing } from "../../../lib/decide/capacity/rest.ts";
+import { outlook } from "../../../lib/decide/capacity/capacity-view.ts";
+import { probed, standing } from "../../../lib/decide/capacity/cooldown.ts";
+import { lessonsOf } from "../../../lib/decide/capacity/refusal-updates.ts";
 import type { Launch, LaunchOutcome } from "../../../lib/model/launch.ts";
 import { type Offer, offerName } from "../../../lib/model/offer.ts";
 import { type Refusal, subjectName } from "../../../lib/model/refusal.ts";

@@ -1,7 +1,7 @@
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { expect, test } from "vitest";
 import { generator } from "../../../lib/local/ec2/behaviour/seeded.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 import type { Launch } from "../../../lib/model/launch.ts";
 import type { Fence } from "../../../lib/ports/pool-ledger.ts";
 import type { Ledger } from "../../../lib/sim/memory/ledger-ports.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { manifestKey } from "../../../events/artifacts/upload.ts";
 import type { SealedManifest, UploadedFile } from "../../../lib/model/artifact.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 import type { AttemptRef, SealedArtifact } from "../../../lib/model/job.ts";
 import type { ArtifactReader, Artifacts } from "../../../lib/ports/artifacts.ts";
 

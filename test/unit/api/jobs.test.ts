@@ -3,7 +3,7 @@ import * as z from "zod";
 import { CancelledJobs, CheckedJobs, JobPage } from "../../../lib/api/views/jobs.ts";
 import { LogPage } from "../../../lib/api/views/logs.ts";
 import { Problem } from "../../../lib/api/views/problem.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 import { aJob, aSpec, monday } from "../../fakes/builders.ts";
 import { ApiWorld } from "./api-world.ts";
 

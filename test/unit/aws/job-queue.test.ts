@@ -1,7 +1,7 @@
 import type { SendMessageBatchCommandInput } from "@aws-sdk/client-sqs";
 import { expect, test } from "vitest";
 import { sqsJobQueue } from "../../../lib/aws/queues/job-queue.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 
 type Batch = readonly { readonly Id: string; readonly MessageBody: string }[];
 type Told = { readonly Successful?: object[]; readonly Failed?: object[] };

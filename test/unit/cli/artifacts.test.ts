@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { whereAndWhat } from "../../../lib/cli/artifacts/selected.ts";
 import { type GetOptions, getArtifacts, listArtifacts } from "../../../lib/cli/commands/jobs/artifacts.ts";
 import type { SealedManifest } from "../../../lib/model/artifact.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 import type { Job } from "../../../lib/model/job.ts";
 import type { ArtifactReader } from "../../../lib/ports/artifacts.ts";
 import { aJob, aSpec } from "../../fakes/builders.ts";

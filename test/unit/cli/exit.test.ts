@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { explain, UsageError, whatWentWrong } from "../../../lib/cli/invocation/exit.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 

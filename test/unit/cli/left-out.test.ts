@@ -11,7 +11,7 @@ import { entriesOf } from "../../../lib/cli/pack/entries.ts";
 import { listingOf } from "../../../lib/cli/pack/listing.ts";
 import { packedLines } from "../../../lib/cli/pack/report.ts";
 import { failTemporary } from "../../../lib/cli/pack/temporary.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 import { file, folder, link, plant } from "./byte-tree.ts";
 
 let root: string;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { lessonsOf } from "../../../lib/decide/capacity/lessons.ts";
+import { given, probed, refusedAgain, standing } from "../../../lib/decide/capacity/cooldown.ts";
 import { quotaOf } from "../../../lib/decide/capacity/quotas.ts";
-import { given, probed, refusedAgain, standing } from "../../../lib/decide/capacity/rest.ts";
+import { lessonsOf } from "../../../lib/decide/capacity/refusal-updates.ts";
 import type { OfferRefusal } from "../../../lib/model/launch.ts";
 import { type Refusal, type Refused, type Subject, subjectName } from "../../../lib/model/refusal.ts";
 import { aLaunch, anOffer, aRefusal, aType, monday } from "../../fakes/builders.ts";

@@ -5,7 +5,7 @@ import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
 import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { MemorySealQueue } from "../../../lib/sim/memory/lane.ts";
 import { MemoryMarket } from "../../../lib/sim/memory/market.ts";
-import { MemoryTaggedInstances } from "../../../lib/sim/memory/strays.ts";
+import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aCatalogue, anOffer, aPool, aType } from "../../fakes/builders.ts";
 import { type CrashPoint, doomed } from "./crash.ts";
 import { expectOneTruth } from "./one-truth.ts";

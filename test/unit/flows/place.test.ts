@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { place } from "../../../lib/flows/place.ts";
 import { ring } from "../../../lib/flows/pool/ring.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
 import { expectOneTruth } from "./one-truth.ts";
 import { World } from "./world.ts";

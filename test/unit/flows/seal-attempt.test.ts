@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { fileKey, manifestKey } from "../../../events/artifacts/upload.ts";
 import { type SealDeps, sealAttempt } from "../../../lib/flows/seal-attempt.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 import type { Job } from "../../../lib/model/job.ts";
 import { MemoryArtifacts } from "../../../lib/sim/memory/artifacts.ts";
 import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";

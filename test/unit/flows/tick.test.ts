@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { MemorySealQueue } from "../../../lib/sim/memory/lane.ts";
 import { MemoryMarket } from "../../../lib/sim/memory/market.ts";
-import { MemoryTaggedInstances } from "../../../lib/sim/memory/strays.ts";
+import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aCatalogue, aJob, aLaunch, aPool, monday } from "../../fakes/builders.ts";
 import { World } from "./world.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createControls } from "../../../lib/local/controls.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 
 function stage() {
   const calls: unknown[] = [];

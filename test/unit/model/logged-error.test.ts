@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type LoggedError, loggedError, withLoggedError } from "../../../lib/model/errors/logged-error.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 
 const thrownBy = (work: () => unknown): unknown => {
   try {

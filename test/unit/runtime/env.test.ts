@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 import { Environments, environment, type FunctionName } from "../../../lib/runtime/env.ts";
 
 const names = Object.keys(Environments) as FunctionName[];

@@ -1,6 +1,6 @@
 import type { SQSRecord } from "aws-lambda";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 import { functionLogger, loggingErrors, logTo } from "../../../lib/runtime/logger.ts";
 import { eachGroup } from "../../../lib/runtime/sqs.ts";
 import { World } from "../flows/world.ts";

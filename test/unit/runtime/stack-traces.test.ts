@@ -31,7 +31,7 @@ console.log(await import("node:fs/promises").then(({ readFile }) => readFile("/n
     join(folder, "logging.ts"),
     `import { functionLogger } from ${lib("runtime/logger.ts")};
 import { traceSources } from ${lib("runtime/stack-traces.ts")};
-import { Fault } from ${lib("model/fault.ts")};
+import { Fault } from ${lib("model/fleet-error.ts")};
 traceSources(import.meta.url);
 
 function reads(offer: { price?: { usd: number } }): number {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { create } from "tar";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Fault } from "../../../lib/model/fault.ts";
 import { archiveInspector, archiveLimits } from "../../../lib/model/files/archive-entry.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 import { unpack } from "../../../lib/worker/code/archive.ts";
 import { type CraftedEntry, craftTar, writeArchive } from "./archives.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Shard } from "../../../lib/model/dataset.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 import { NodeData } from "../../../lib/worker/data/datasets.ts";
 import { ShardCache } from "../../../lib/worker/data/shard-cache.ts";
 import { ManualClock } from "./manual-clock.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { clearLeftovers, folderOf, makeFolder, noteProgram } from "../../../lib/worker/run/folders.ts";
-import { endStrays } from "../../../lib/worker/run/strays.ts";
+import { endStrays } from "../../../lib/worker/run/leftover-processes.ts";
 
 let root: string;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Fault } from "../../../lib/model/fault.ts";
+import { Fault } from "../../../lib/model/fleet-error.ts";
 import { jsonLog } from "../../../lib/worker/runtime/log.ts";
 
 function logging() {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Dataset, ShardMap } from "../../../model/dataset.ts";
 import { datasetName } from "../../../model/dataset.ts";
-import { Fault } from "../../../model/fault.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import type { Item } from "../access.ts";
 import { datasetKey, type Key } from "../keys.ts";
 import { stored } from "../stored.ts";

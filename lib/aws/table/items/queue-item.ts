@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Fault } from "../../../model/fault.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import type { QueueEntry } from "../../../model/job.ts";
 import type { Item } from "../access.ts";
 import { type Key, placeInQueue, queueKey } from "../keys.ts";

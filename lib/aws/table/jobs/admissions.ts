@@ -1,4 +1,4 @@
-import { Fault } from "../../../model/fault.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import type { Admissions } from "../../../ports/jobs.ts";
 import type { TableAccess } from "../access.ts";
 import { isAbsent } from "../expression.ts";

@@ -1,5 +1,5 @@
 import pMap from "p-map";
-import { Fault } from "../../../model/fault.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import { isEnded, type Job, type JobRef, jobName } from "../../../model/job.ts";
 import type { Cancellations, CancelledOfMany } from "../../../ports/jobs.ts";
 import type { TableAccess } from "../access.ts";

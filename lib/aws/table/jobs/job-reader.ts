@@ -1,6 +1,6 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
-import { Fault } from "../../../model/fault.ts";
 import { globPrefix, matchesGlob } from "../../../model/files/glob.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import type { Job } from "../../../model/job.ts";
 import type { JobFilter, JobReader } from "../../../ports/jobs.ts";
 import { call, getItem, type Item, type TableAccess } from "../access.ts";

@@ -1,4 +1,4 @@
-import { Fault } from "../../../model/fault.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import { type Refusal, type Subject, subjectName } from "../../../model/refusal.ts";
 import type { CapacityMemory } from "../../../ports/capacity.ts";
 import { getItem, type TableAccess } from "../access.ts";

@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import * as z from "zod";
-import { Fault } from "../../../model/fault.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import type { Catalogue } from "../../../model/offer.ts";
 import type { CatalogueStore } from "../../../ports/pool-ledger.ts";
 import { getItem, putItem, type TableAccess } from "../access.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Fault } from "../../../model/fault.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import type { Launch } from "../../../model/launch.ts";
 import type { Fence, Placements, Written } from "../../../ports/pool-ledger.ts";
 import { getItem, putItem, type TableAccess } from "../access.ts";

@@ -1,5 +1,5 @@
 import type { SealedManifest } from "../../../model/artifact.ts";
-import { Fault } from "../../../model/fault.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import { fetchFiles, type Outcome } from "../../artifacts/fetch.ts";
 import { chosen, keptOf, whyEmpty } from "../../artifacts/kept.ts";
 import { mustMatch, selected } from "../../artifacts/selected.ts";

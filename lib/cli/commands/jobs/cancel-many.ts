@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import type { CancelledJobs } from "../../../api/views/jobs.ts";
-import { Fault } from "../../../model/fault.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import { isEnded, type Job, type JobState, jobStates } from "../../../model/job.ts";
 import { exitCodes, UsageError } from "../../invocation/exit.ts";
 import { type FilterOptions, filterOf } from "../../jobs/job-filter.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pMap from "p-map";
-import { Fault } from "../../../model/fault.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import type { Job, JobRef } from "../../../model/job.ts";
 import { exitCodes } from "../../invocation/exit.ts";
 import { jobOf } from "../../session/api-jobs.ts";

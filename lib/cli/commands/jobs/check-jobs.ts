@@ -1,5 +1,5 @@
 import pMap from "p-map";
-import { Fault } from "../../../model/fault.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import { UsageError } from "../../invocation/exit.ts";
 import type { JobFile } from "../../jobs/job-file.ts";
 import type { Context } from "../../session/context.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pMap from "p-map";
 import type { LogPage } from "../../../api/views/logs.ts";
-import { Fault } from "../../../model/fault.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import { isEnded, type Job } from "../../../model/job.ts";
 import { exitCodes } from "../../invocation/exit.ts";
 import type { Context } from "../../session/context.ts";

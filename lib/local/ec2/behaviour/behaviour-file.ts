@@ -4,8 +4,8 @@ import * as z from "zod";
 import { checked, linesOf } from "../../../../events/checked.ts";
 import { withoutBom } from "../../../../events/json.ts";
 import { inWords } from "../../../model/errors/in-words.ts";
-import { Fault } from "../../../model/fault.ts";
 import { fileWords } from "../../../model/files/file-words.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import type { CapacityPlan, Ec2Behaviour } from "./behaviour.ts";
 
 const ms = z.number("must be a number of milliseconds").min(0, "must not be negative").max(86_400_000, "must be within a day");

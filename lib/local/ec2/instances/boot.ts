@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { NodeAnswer } from "../../../../events/node-call.ts";
-import { Fault } from "../../../model/fault.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import type { IssuedCredentials } from "../../requests/identities.ts";
 
 /** The facts that a boot script starts with. */

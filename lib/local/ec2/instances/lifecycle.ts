@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Fault } from "../../../model/fault.ts";
+import { Fault } from "../../../model/fleet-error.ts";
 import type { Log } from "../../run/log-line.ts";
 import type { Ec2Behaviour } from "../behaviour/behaviour.ts";
 import { between } from "../behaviour/seeded.ts";

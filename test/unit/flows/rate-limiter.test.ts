@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createTurns } from "../../../lib/flows/ec2/turns.ts";
+import { createTurns } from "../../../lib/flows/ec2/rate-limiter.ts";
 import { documentedLimits, type RequestLimits } from "../../../lib/model/requests/request-limits.ts";
 import { MemoryRequestBudget } from "../../../lib/sim/memory/request-budget.ts";
 import { monday } from "../../fakes/builders.ts";

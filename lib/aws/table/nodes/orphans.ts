@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import * as z from "zod";
 import type { TaggedInstance } from "../../../model/tagged-instance.ts";
-import type { Strays } from "../../../ports/strays.ts";
+import type { Strays } from "../../../ports/orphans.ts";
 import { getItem, putItem, type TableAccess } from "../access.ts";
 import { poolOfInstance } from "../items/instance-item.ts";
 import { launchKey, nodeKey, straysKey } from "../keys.ts";

@@ -1,9 +1,9 @@
 import type { Launch, LaunchOutcome } from "../../model/launch.ts";
 import { type InstanceType, type OfferRef, offerName } from "../../model/offer.ts";
 import { type Refusal, type Refused, type Subject, subjectName } from "../../model/refusal.ts";
-import { vcpusOf } from "./outlook.ts";
+import { vcpusOf } from "./capacity-view.ts";
+import { given, refusedAgain } from "./cooldown.ts";
 import { quotaOf } from "./quotas.ts";
-import { given, refusedAgain } from "./rest.ts";
 
 /** How a response of EC2 changes what is known about one subject. `next` returns undefined if the refusal is forgotten. */
 export type Lesson = { readonly subject: Subject; readonly next: (known: Refusal | undefined) => Refusal | undefined };

@@ -1,7 +1,7 @@
 import { type InstanceType, type Offer, offerName } from "../../model/offer.ts";
 import type { Refusal } from "../../model/refusal.ts";
+import { type Standing, standing } from "./cooldown.ts";
 import { quotaOf } from "./quotas.ts";
-import { type Standing, standing } from "./rest.ts";
 
 /** A request for `count` nodes of one offer at once. */
 export type Asked = { readonly offer: Offer; readonly type: InstanceType; readonly count: number };

@@ -8,14 +8,14 @@ import type { Snapshot } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { exactly, less, plus, times } from "../../model/reservations.ts";
 import { type BudgetRoom, budgetRoom } from "../budget/budget-room.ts";
-import { type Outlook, outlook } from "../capacity/outlook.ts";
-import type { Standing } from "../capacity/rest.ts";
+import { type Outlook, outlook } from "../capacity/capacity-view.ts";
+import type { Standing } from "../capacity/cooldown.ts";
 import { mayTry, triedBy } from "../health/breaker.ts";
 import { type Allowance, allowanceOf, allowed, nearestLimit, without } from "../limits/allowance.ts";
 import type { Least } from "../limits/in-words.ts";
 import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
+import { give, hasRoom, kindOf, type Room, roomsOf } from "./free-capacity.ts";
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
-import { give, hasRoom, kindOf, type Room, roomsOf } from "./rooms.ts";
 
 /** The most bundles of one decision: about ten launches if jobs are alike. The next decision follows at once. */
 const mostBundles = 400;

@@ -1,6 +1,6 @@
 import type { TaggedInstance } from "../../model/tagged-instance.ts";
+import type { Strays, TaggedInstances } from "../../ports/orphans.ts";
 import type { PoolRegistry } from "../../ports/pool-registry.ts";
-import type { Strays, TaggedInstances } from "../../ports/strays.ts";
 import type { MemoryFleet } from "./fleet.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";

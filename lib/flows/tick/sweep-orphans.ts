@@ -1,7 +1,7 @@
-import { judgeStrays } from "../../decide/health/strays.ts";
+import { judgeStrays } from "../../decide/health/orphans.ts";
 import type { Fleet } from "../../ports/fleet.ts";
+import type { Strays, TaggedInstances } from "../../ports/orphans.ts";
 import type { RequestBudget } from "../../ports/request-budget.ts";
-import type { Strays, TaggedInstances } from "../../ports/strays.ts";
 
 export type SweepStraysDeps = {
   readonly instances: TaggedInstances;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { judgeStrays } from "../../../lib/decide/health/strays.ts";
-import { type SweepStraysDeps, sweepStrays } from "../../../lib/flows/tick/sweep-strays.ts";
-import { MemoryTaggedInstances } from "../../../lib/sim/memory/strays.ts";
+import { judgeStrays } from "../../../lib/decide/health/orphans.ts";
+import { type SweepStraysDeps, sweepStrays } from "../../../lib/flows/tick/sweep-orphans.ts";
+import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aLaunch, monday } from "../../fakes/builders.ts";
 import { World } from "./world.ts";
 
