@@ -7,7 +7,7 @@ import { PoolName, TeamName } from "../../events/job.ts";
 import { withoutBom } from "../../events/json.ts";
 import { inWords } from "../../lib/model/errors/in-words.ts";
 import { fileWords } from "../../lib/model/files/file-words.ts";
-import { Fault } from "../../lib/model/fleet-error.ts";
+import { FleetError } from "../../lib/model/fleet-error.ts";
 import { Ec2Requests } from "../../lib/runtime/ec2-requests.ts";
 import { FleetFile } from "../../lib/runtime/fleet-file.ts";
 import { AlarmThresholds } from "./alarm-thresholds.ts";
@@ -187,11 +187,11 @@ export type Configuration = z.output<typeof Configuration>;
 export type ConfigurationFile = z.input<typeof Configuration>;
 export type PoolConfiguration = Configuration["pools"][number];
 
-/** Checks and returns a configuration. Throws a Fault that names every mistake and its place. */
+/** Checks and returns a configuration. Throws a FleetError that names every mistake and its place. */
 export function parseConfiguration(value: unknown, from: string): Configuration {
   const configuration = checked(Configuration, value);
   if (configuration.kind === "good") return configuration.value;
-  throw new Fault("configuration", `The configuration in ${from} cannot be used:${linesOf(configuration.wrong)}`);
+  throw new FleetError("configuration", `The configuration in ${from} cannot be used:${linesOf(configuration.wrong)}`);
 }
 
 /** Reads the configuration from a `.ts` or `.js` module's default export, or from a `.json` file. */
@@ -216,7 +216,7 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(withoutBom(readFileSync(path, "utf8")));
   } catch (cause) {
-    throw new Fault("configuration", `The configuration ${path} cannot be read: ${fileWords(cause) ?? inWords(cause)}`, {
+    throw new FleetError("configuration", `The configuration ${path} cannot be read: ${fileWords(cause) ?? inWords(cause)}`, {
       cause,
     });
   }
@@ -224,11 +224,11 @@ function readJson(path: string): unknown {
 
 async function defaultExport(path: string): Promise<unknown> {
   const module: { default?: unknown } = await import(pathToFileURL(path).href).catch((cause: unknown) => {
-    throw new Fault("configuration", `The configuration ${path} cannot be read: ${inWords(cause)}`, {
+    throw new FleetError("configuration", `The configuration ${path} cannot be read: ${inWords(cause)}`, {
       cause,
     });
   });
-  if (module.default === undefined) throw new Fault("configuration", `The configuration ${path} has no default export`);
+  if (module.default === undefined) throw new FleetError("configuration", `The configuration ${path} has no default export`);
   return module.default;
 }
 

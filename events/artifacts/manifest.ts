@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { NotKept, Upload } from "../../lib/model/artifact.ts";
-import { Fault } from "../../lib/model/fleet-error.ts";
+import { FleetError } from "../../lib/model/fleet-error.ts";
 import { JobId, TeamName } from "../job.ts";
 import { LeftOut, mostLeftOut, UploadedArtifact } from "./upload.ts";
 
@@ -21,7 +21,7 @@ const mostMissing = 100;
 const longestPath = 8_192;
 const longestReason = 2_000;
 
-/** Parses the manifest that was found at an attempt's key. Throws a Fault, in words for the team, if it is not that attempt's manifest. */
+/** Parses the manifest that was found at an attempt's key. Throws a FleetError, in words for the team, if it is not that attempt's manifest. */
 export function readManifest(of: { readonly team: string; readonly job: string; readonly attempt: number }, text: string): Upload {
   const frame = frameOf(text);
   const { team, job, attempt } = frame;
@@ -51,8 +51,8 @@ function frameOf(text: string): z.infer<typeof Frame> {
   return parsed.data;
 }
 
-const unreadable = (why: string, cause?: unknown): Fault =>
-  new Fault("manifest", `the list of files that the worker uploaded cannot be read: ${why}`, { cause });
+const unreadable = (why: string, cause?: unknown): FleetError =>
+  new FleetError("manifest", `the list of files that the worker uploaded cannot be read: ${why}`, { cause });
 
 function artifactsOf({ artifacts }: z.infer<typeof Frame>): Pick<Upload, "artifacts" | "refused"> {
   const kept = new Map<string, UploadedArtifact>();

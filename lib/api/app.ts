@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { Fault } from "../model/fleet-error.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import type { Log } from "../ports/log.ts";
 import { type Answer, problem, statuses } from "./http/answer.ts";
 import { basePath } from "./http/base-path.ts";
@@ -83,9 +83,9 @@ async function settled(work: () => Promise<Answer>, onError: (error: unknown) =>
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Fault && error.code === "cursor") return problem("cursor", "The cursor is invalid.");
+    if (error instanceof FleetError && error.code === "cursor") return problem("cursor", "The cursor is invalid.");
     onError(error);
-    if (error instanceof Fault && error.retry) return problem("busy", "The request could not be completed; try again in a moment.");
+    if (error instanceof FleetError && error.retry) return problem("busy", "The request could not be completed; try again in a moment.");
     return problem("internal", "An internal error occurred. Find it in the API's log by this request's id.");
   }
 }

@@ -1,4 +1,4 @@
-import { Fault } from "../model/fleet-error.ts";
+import { FleetError } from "../model/fleet-error.ts";
 
 export type Page<T> = { readonly items: readonly T[] | undefined; readonly next: string | undefined };
 
@@ -15,5 +15,5 @@ export async function allPages<T>(ask: (token: string | undefined) => Promise<Pa
     if (!next) return all;
     token = next;
   }
-  throw new Fault("endless-list", `A list had more than ${mostPages} pages`);
+  throw new FleetError("endless-list", `A list had more than ${mostPages} pages`);
 }

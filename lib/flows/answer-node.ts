@@ -10,13 +10,13 @@ import {
   wasLost,
   whyLeave,
 } from "../decide/attempts/judge-report.ts";
-import { Fault } from "../model/fleet-error.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import { type AttemptRef, attemptName, type Job } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
 import { isAnyBusy, saysMore, type Telling } from "../model/telemetry.ts";
 import type { BootDownloads } from "../ports/job-access.ts";
 import type { NodeLedger } from "../ports/node-ledger.ts";
-import { tellOfLeaving } from "./node/dataset-orders.ts";
+import { notifyRelease } from "./node/dataset-orders.ts";
 import { type RunOrderDeps, runOrder } from "./node/run-order.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 
@@ -50,7 +50,7 @@ export async function answerNode(deps: AnswerDeps, node: string, call: NodeCall)
     case "node":
       // Never orders, even empty ones, because they mean to the worker that its report was recorded.
       if (isOvertaken(seen.node, atMs)) return { kind: "wait", callAgainMs: soonMs };
-      return orders(deps, { node: await heed(deps, seen.node, call), first: seen.first, call });
+      return orders(deps, { node: await applyNotice(deps, seen.node, call), first: seen.first, call });
   }
 }
 
@@ -71,7 +71,7 @@ const tellingOf = ({ address, gpus, datasets }: Report, atMs: number): Telling =
 });
 
 /** Drains the node if the worker reports a new notice. The worker may see it before EC2's event arrives, and repeats it in each call. */
-async function heed(deps: AnswerDeps, node: Node, { notice }: Report): Promise<Node> {
+async function applyNotice(deps: AnswerDeps, node: Node, { notice }: Report): Promise<Node> {
   if (!notice || !saysMore(notice, node.notice)) return node;
   await deps.ledger.noticed(node.id, notice, deps.now());
   await ring(deps, node.pool, `${notice.kind} ${node.id}`);
@@ -85,7 +85,7 @@ type Report = Extract<NodeCall, { kind: "report" }>;
 type Calling = { readonly node: Node; readonly first: boolean; readonly call: Report };
 
 async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise<NodeAnswer> {
-  const told = await Promise.all(call.attempts.map((report) => hear(deps, { node, report, process: call.process })));
+  const told = await Promise.all(call.attempts.map((report) => handleReport(deps, { node, report, process: call.process })));
   const reported = new Set(call.attempts.map(attemptName));
   const unreported = node.assignments.filter((held) => !reported.has(attemptName(held)));
   const lost = await Promise.all(
@@ -142,7 +142,7 @@ const mostHearings = 3;
  * Records one report. If a worker that reported an end gets a response, it takes the end as recorded and goes on to upload. So it must
  * get none before that is true: if something changed meanwhile, it is read again, and finally the call fails and the worker repeats it.
  */
-async function hear(deps: AnswerDeps, of: Hearing): Promise<Told> {
+async function handleReport(deps: AnswerDeps, of: Hearing): Promise<Told> {
   let { node } = of;
   for (let left = goesOn(of.report) ? mostHearings : 1; left > 0; left--) {
     const told = await hearOnce(deps, { ...of, node });
@@ -150,7 +150,9 @@ async function hear(deps: AnswerDeps, of: Hearing): Promise<Told> {
     if (left > 1) node = (await deps.ledger.get(node.pool, node.id)) ?? node;
   }
   if (!goesOn(of.report)) return nothingToTell;
-  throw new Fault("report", `the end of ${attemptName(of.report)} could not be recorded; its worker reports it again`, { retry: true });
+  throw new FleetError("report", `the end of ${attemptName(of.report)} could not be recorded; its worker reports it again`, {
+    retry: true,
+  });
 }
 
 const goesOn = (report: AttemptReport): boolean => report.phase === "exited" || ("uploads" in report && report.uploads === true);
@@ -212,7 +214,7 @@ async function write(
   const { job, assignment, toSeal } = of.verdict;
   if ((await deps.ledger.change(on, { attempt: of.attempt, job, assignment, toSeal })) !== "done") return false;
   if (assignment === "removed")
-    await tellOfLeaving(
+    await notifyRelease(
       deps.data,
       of.node.assignments.find((held) => attemptName(held) === attemptName(of.attempt)),
     );

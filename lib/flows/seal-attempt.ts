@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import { type NotKept, type SealedManifest, sealedManifest, summaryOf, type Upload, type UploadedFile } from "../model/artifact.ts";
 import { inWords } from "../model/errors/in-words.ts";
-import { Fault } from "../model/fleet-error.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import { type AttemptRef, isEnded, type Job, jobName, type SealedArtifact } from "../model/job.ts";
 import type { Artifacts } from "../ports/artifacts.ts";
 import type { Sealing } from "../ports/jobs.ts";
@@ -24,7 +24,7 @@ const concurrency = 4;
 /**
  * Seals the files of an attempt, however it ended, and then ends its job if the job waits for it. If some files were lost on the way,
  * the others are sealed and listed all the same. Sealing twice is harmless.
- * Throws a Fault (retry) if the worker's own report of the end has not arrived yet.
+ * Throws a FleetError (retry) if the worker's own report of the end has not arrived yet.
  */
 export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<SealedAttempt> {
   const job = await deps.sealing.get(attempt);
@@ -33,7 +33,7 @@ export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<
       await deps.sealing.over(attempt);
       return { kind: "nothing", files: 0 };
     case "under way":
-      throw new Fault("not-ended", `the run of ${jobName(attempt)} is not recorded as ended yet`, { retry: true });
+      throw new FleetError("not-ended", `the run of ${jobName(attempt)} is not recorded as ended yet`, { retry: true });
     case "over":
       return keepOnly(deps, attempt);
     case "waits":
@@ -87,7 +87,7 @@ async function ended(
 }
 
 /** `error`: why nothing can be kept, now or later; undefined if there is no upload (yet). */
-type Kept = { readonly manifest: SealedManifest } | { readonly error?: Fault };
+type Kept = { readonly manifest: SealedManifest } | { readonly error?: FleetError };
 
 /** Seals the files and then the list. If there is a sealed list, all files that it names were sealed before. */
 async function keep(deps: SealDeps, attempt: AttemptRef): Promise<Kept> {
@@ -98,7 +98,7 @@ async function keep(deps: SealDeps, attempt: AttemptRef): Promise<Kept> {
     return upload ? { manifest: await seal(deps, attempt, upload) } : {};
   } catch (error) {
     // If a manifest cannot be read now, it never can.
-    if (!(error instanceof Fault) || error.retry) throw error;
+    if (!(error instanceof FleetError) || error.retry) throw error;
     return { error };
   }
 }

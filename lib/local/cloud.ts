@@ -5,7 +5,7 @@
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../model/deployment.ts";
-import { Fault } from "../model/fleet-error.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import { announce } from "./announcement.ts";
 import type { AlarmView } from "./cloudwatch/alarms.ts";
 import { type CloudWatch, type CloudWatchBehaviour, startCloudWatch } from "./cloudwatch/cloudwatch.ts";
@@ -63,7 +63,7 @@ export type LocalCloud = {
   readonly ec2: Ec2Front;
   /** Returns the stack's alarms, with their states and the times of their last changes. */
   alarms(): readonly AlarmView[];
-  /** Does what CloudWatch's SetAlarmState does: the alarm's next evaluation may change the state again. Throws the Fault `no-alarm`. */
+  /** Does what CloudWatch's SetAlarmState does: the alarm's next evaluation may change the state again. Throws the FleetError `no-alarm`. */
   setAlarmState(name: string, state: AlarmState, reason: string): void;
   /** Runs a function, named as in functions/ or by its full name, concurrently with everything else. */
   invoke(functionName: string, event: unknown): Promise<Invocation>;
@@ -230,6 +230,6 @@ function laterAnswer() {
 function roleOfProfile(blueprint: Blueprint, profileNameOrArn: string): string {
   const name = nameOf(profileNameOrArn);
   const profile = blueprint.instanceProfiles.find((each) => each.name === name);
-  if (!profile) throw new Fault("no-profile", `There is no instance profile ${profileNameOrArn}`);
+  if (!profile) throw new FleetError("no-profile", `There is no instance profile ${profileNameOrArn}`);
   return profile.role;
 }

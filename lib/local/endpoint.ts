@@ -1,6 +1,6 @@
 import { Agent, createServer, type IncomingMessage, type ServerResponse, request as send } from "node:http";
 import { inWords } from "../model/errors/in-words.ts";
-import { Fault } from "../model/fleet-error.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import type { S3Exchange } from "./requests/hidden-objects.ts";
 import type { HttpAnswer, HttpCall } from "./requests/http.ts";
 import { signedFor } from "./requests/service-of.ts";
@@ -53,7 +53,7 @@ export async function createEndpoint(options: { port?: number; log: Log; logFile
   });
   const port = await new Promise<number>((resolve, reject) => {
     server.once("error", (error) =>
-      reject(new Fault("port-taken", `Cannot listen on 127.0.0.1:${options.port ?? 0}: ${inWords(error)}`, { cause: error })),
+      reject(new FleetError("port-taken", `Cannot listen on 127.0.0.1:${options.port ?? 0}: ${inWords(error)}`, { cause: error })),
     );
     server.listen(options.port ?? 0, "127.0.0.1", () => {
       const address = server.address();

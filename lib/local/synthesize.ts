@@ -4,7 +4,7 @@ import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { inWords } from "../model/errors/in-words.ts";
-import { Fault } from "../model/fleet-error.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import type { Log } from "./run/log-line.ts";
 
 const run = promisify(execFile);
@@ -33,7 +33,7 @@ export async function synthesize(options: { folder: string; configuration: strin
     });
   } catch (error) {
     const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim().slice(-4000) : "";
-    throw new Fault("synth", `The stack could not be synthesized.\n${said || inWords(error)}`, { cause: error });
+    throw new FleetError("synth", `The stack could not be synthesized.\n${said || inWords(error)}`, { cause: error });
   } finally {
     await rm(making, { recursive: true, force: true });
   }

@@ -44,7 +44,7 @@ export type Ended = "accepted" | "apart" | "throttled" | "unknown" | "denied";
 export type Seen = "live" | "over" | "throttled" | "unknown" | "denied";
 
 /** The source of prices and of the shapes of instance types. */
-export interface Market {
+export interface PriceSource {
   /** Returns every offer of the pool's families, zones and markets, with current prices. Throws if EC2 cannot be asked. */
   catalogue(pool: Pool, nowMs: number): Promise<Catalogue>;
 }

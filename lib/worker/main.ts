@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { promisify } from "node:util";
 import { fromInstanceMetadata } from "@aws-sdk/credential-providers";
 import { archiveLimits } from "../model/files/archive-entry.ts";
-import { Fault } from "../model/fleet-error.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import { artifactLimits } from "./artifacts/artifact-limits.ts";
 import { Agent } from "./attempt/agent.ts";
 import { attemptsOn } from "./attempt/attempt-run.ts";
@@ -60,7 +60,7 @@ const end = await agent.run();
 const ended = end.kind === "terminated" || settings.shutdownCommand === undefined || (await shutDown(settings.shutdownCommand, log));
 process.exit(ended ? 0 : 1);
 
-/** Returns the ids of a user of this machine. Throws a Fault if there is no user of that name. */
+/** Returns the ids of a user of this machine. Throws a FleetError if there is no user of that name. */
 async function findUser(name: string): Promise<User> {
   try {
     const [uid, gid] = await Promise.all(
@@ -70,7 +70,7 @@ async function findUser(name: string): Promise<User> {
       throw new Error("id did not print a number");
     return { uid, gid };
   } catch (error) {
-    throw new Fault("job-user", `There is no user "${name}" to run jobs as`, { cause: error });
+    throw new FleetError("job-user", `There is no user "${name}" to run jobs as`, { cause: error });
   }
 }
 

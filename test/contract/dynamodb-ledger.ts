@@ -10,7 +10,7 @@ import { createJobReader } from "../../lib/aws/table/jobs/job-reader.ts";
 import { createSealing } from "../../lib/aws/table/jobs/sealing.ts";
 import { createNodeLedger } from "../../lib/aws/table/nodes/node-ledger.ts";
 import { createNodeReader } from "../../lib/aws/table/nodes/node-reader.ts";
-import { createStrays } from "../../lib/aws/table/nodes/orphans.ts";
+import { createOrphans } from "../../lib/aws/table/nodes/orphans.ts";
 import { createBell } from "../../lib/aws/table/pools/bell.ts";
 import { createCapacityMemory } from "../../lib/aws/table/pools/capacity-memory.ts";
 import { createCatalogueStore } from "../../lib/aws/table/pools/catalogue-store.ts";
@@ -77,5 +77,5 @@ export const ledgerOn = (access: TableAccess): Ledger => ({
   nodeLedger: createNodeLedger(access),
   nodeReader: createNodeReader(access),
   registry: createPoolRegistry(access),
-  strays: createStrays(access),
+  orphans: createOrphans(access),
 });

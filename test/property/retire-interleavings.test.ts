@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { answerNode } from "../../lib/flows/answer-node.ts";
-import { createTurns } from "../../lib/flows/ec2/rate-limiter.ts";
+import { createRateLimiter } from "../../lib/flows/ec2/rate-limiter.ts";
 import { type CarryOutDeps, carryOut } from "../../lib/flows/place/carry-out.ts";
 import { type AttemptRef, attemptName } from "../../lib/model/job.ts";
 import type { Node } from "../../lib/model/node.ts";
@@ -58,7 +58,7 @@ function placing({ world, node, running, endedAtWork }: Watched, gate: Gate): Ca
   };
   return {
     ...world.placeDeps,
-    turns: createTurns(world.placeDeps),
+    rateLimiter: createRateLimiter(world.placeDeps),
     decisions: gated(decisions, "decisions", gate),
     placements: gated(placements, "placements", gate),
     fleet: gated(

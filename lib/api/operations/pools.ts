@@ -61,7 +61,7 @@ const forget = operation({
   async handle(deps, { params, speaker }) {
     if (speaker.kind !== "admin") return problem("denied", "Only an admin may reset a pool's statistics.");
     if (!deps.fleet.pools.some(({ name }) => name === params.pool)) return noPool(params.pool);
-    await deps.pools.forget(params.pool);
+    await deps.pools.resetLearning(params.pool);
     return said(undefined, 204);
   },
 });

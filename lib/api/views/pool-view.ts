@@ -1,4 +1,4 @@
-import { standing } from "../../decide/capacity/cooldown.ts";
+import { statusOf } from "../../decide/capacity/cooldown.ts";
 import { quotaOf } from "../../decide/capacity/quotas.ts";
 import { breakers } from "../../model/breaker.ts";
 import type { Launch } from "../../model/launch.ts";
@@ -34,7 +34,7 @@ export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): Pool 
   nodes: byState(seen.nodes),
   openLaunches: seen.openLaunches.map(openLaunch),
   refusals: seen.refusals
-    .filter((refusal) => standing(refusal, nowMs) === "rests" && isAbout(refusal, seen.catalogue?.offers ?? []))
+    .filter((refusal) => statusOf(refusal, nowMs) === "rests" && isAbout(refusal, seen.catalogue?.offers ?? []))
     .map((refusal) => ({
       ...subjectOf(refusal),
       market: refusal.market,

@@ -4,7 +4,7 @@ import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { readManifest } from "../../../events/artifacts/manifest.ts";
 import { fileKey, manifestKey, sealedFileKey, sealedManifestKey, sealedManifestPath } from "../../../events/artifacts/upload.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { Artifacts } from "../../ports/artifacts.ts";
 import { uploadObject } from "../objects/object-upload.ts";
 import { openObject } from "../objects/objects.ts";
@@ -38,7 +38,7 @@ export const s3Artifacts = (config: S3ArtifactsConfig): Artifacts => {
       if (object === undefined) return undefined;
       if (object.bytes > mostManifestBytes) {
         object.body.destroy();
-        throw new Fault(
+        throw new FleetError(
           "manifest",
           `the list of files that the worker uploaded has ${object.bytes} bytes; at most ${mostManifestBytes} are allowed`,
         );

@@ -4,7 +4,7 @@ import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { SealedManifest, sealedManifestKey, sealedManifestPath } from "../../../events/artifacts/upload.ts";
 import type { SealedManifest as Listed } from "../../model/artifact.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import { openObject } from "../objects/objects.ts";
 import { decrypting, sealContext } from "./envelope.ts";
@@ -12,7 +12,7 @@ import { decrypting, sealContext } from "./envelope.ts";
 /** The largest list that is read into memory, far above what sealing writes. */
 const mostBytes = 32 * 1024 * 1024;
 
-/** Returns an attempt's sealed list, or undefined if there is none. Throws a Fault if it cannot be opened or is another attempt's. */
+/** Returns an attempt's sealed list, or undefined if there is none. Throws a FleetError if it cannot be opened or is another attempt's. */
 export async function readSealedManifest(
   from: {
     readonly s3: Pick<S3Client, "send">;
@@ -36,11 +36,11 @@ export async function readSealedManifest(
     if (manifest.team === attempt.team && manifest.job === attempt.job && manifest.attempt === attempt.attempt) return manifest;
   } catch (cause) {
     object.body.destroy();
-    if (cause instanceof Fault) throw cause;
+    if (cause instanceof FleetError) throw cause;
     throw notOpened(attempt, "its content is not what was sealed", cause);
   }
   throw notOpened(attempt, "it belongs to another attempt");
 }
 
-const notOpened = ({ team, job, attempt }: AttemptRef, why: string, cause?: unknown): Fault =>
-  new Fault("not-opened", `the list of artifacts of ${team}/${job}, attempt ${attempt}, could not be opened: ${why}`, { cause });
+const notOpened = ({ team, job, attempt }: AttemptRef, why: string, cause?: unknown): FleetError =>
+  new FleetError("not-opened", `the list of artifacts of ${team}/${job}, attempt ${attempt}, could not be opened: ${why}`, { cause });

@@ -4,7 +4,7 @@ import { gunzip, gzip } from "node:zlib";
 import { DeleteObjectsCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { mostListBytes, ShardList } from "../../../events/dataset.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { ShardStore } from "../../ports/datasets.ts";
 import { openObject } from "../objects/objects.ts";
 import { allPages } from "../pages.ts";
@@ -41,7 +41,7 @@ export const s3ShardStore = (s3: Pick<S3Client, "send">, bucket: string): ShardS
         const json = (await unpack(await buffer(object.body), { maxOutputLength: mostListBytes })).toString("utf8");
         return ShardList.parse(JSON.parse(json)).shards;
       } catch (cause) {
-        throw new Fault("shard-list", `${key} is not a list of shards`, { cause });
+        throw new FleetError("shard-list", `${key} is not a list of shards`, { cause });
       }
     },
 
@@ -61,7 +61,7 @@ export const s3ShardStore = (s3: Pick<S3Client, "send">, bucket: string): ShardS
         const Objects = old.slice(at, at + mostDeletes);
         const { Errors } = await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
         const [first] = Errors ?? [];
-        if (first) throw new Fault("sweep", `${first.Key} could not be removed: ${first.Code}`, { retry: true });
+        if (first) throw new FleetError("sweep", `${first.Key} could not be removed: ${first.Code}`, { retry: true });
       }
       return old.length;
     },

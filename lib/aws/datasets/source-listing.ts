@@ -1,7 +1,7 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from "@aws-sdk/client-s3";
 import { s3Refusal, whyUnreadable } from "../../../events/s3-refusal.ts";
 import { mostShards, type Source, sourceUrl } from "../../model/dataset.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { Listed } from "../../ports/datasets.ts";
 import { awsErrorCode } from "../errors.ts";
 import { type ListedObject, ShardSorter } from "./shard-sorter.ts";
@@ -61,7 +61,7 @@ export function objectsOf({ Contents, EncodingType }: Pick<ListObjectsV2CommandO
 /** Returns whether a class's objects must be restored. GLACIER_IR is read at once; listings do not show INTELLIGENT_TIERING's archives. */
 const isArchive = (storageClass: string | undefined): boolean => storageClass === "GLACIER" || storageClass === "DEEP_ARCHIVE";
 
-/** Returns, in words for the team, an error that only a change of the source or its policies can fix. Throws a Fault (retry) for others. */
+/** Returns, in words for the team, an error that only a change of the source or its policies can fix. Throws a FleetError (retry) for others. */
 function whyNotListed(error: unknown, source: Source): string {
   const refusal = s3Refusal(error);
   switch (refusal.kind) {
@@ -79,6 +79,6 @@ function whyNotListed(error: unknown, source: Source): string {
     case "customer-key":
     case "refused":
     case "passing":
-      throw new Fault("source", `${sourceUrl(source)} could not be listed: ${awsErrorCode(error)}`, { retry: true, cause: error });
+      throw new FleetError("source", `${sourceUrl(source)} could not be listed: ${awsErrorCode(error)}`, { retry: true, cause: error });
   }
 }

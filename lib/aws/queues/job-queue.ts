@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { GetQueueUrlCommand, SendMessageBatchCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import pMap from "p-map";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { awsErrorKind } from "../errors.ts";
 
 /** The outcome of one of many messages. */
@@ -37,7 +37,7 @@ export const sqsJobQueue = (sqs: Pick<SQSClient, "send">, prefix: string): JobQu
   return {
     async send(team, body) {
       const { MessageId } = await sqs.send(new SendMessageCommand({ QueueUrl: await urlOf(team), MessageBody: body }));
-      if (MessageId === undefined) throw new Fault("queue", "SQS returned no message id", { retry: true });
+      if (MessageId === undefined) throw new FleetError("queue", "SQS returned no message id", { retry: true });
       return { messageId: MessageId };
     },
     async sendAll(team, bodies, tell = () => undefined) {
@@ -51,7 +51,9 @@ export const sqsJobQueue = (sqs: Pick<SQSClient, "send">, prefix: string): JobQu
       // The first batch is sent alone, so that a missing permission or an unreachable queue throws at once.
       note(await sendBatch(to, first));
       await pMap(rest, async (batch) => note(await sendBatch(to, batch).catch(allFailed(batch))), { concurrency });
-      return bodies.map((_body, index) => outcomes.get(index) ?? { kind: "failed", error: new Fault("queue", "the message was not sent") });
+      return bodies.map(
+        (_body, index) => outcomes.get(index) ?? { kind: "failed", error: new FleetError("queue", "the message was not sent") },
+      );
     },
   };
 };
@@ -85,7 +87,7 @@ async function sendBatch({ sqs, url }: To, batch: readonly Entry[]): Promise<Rea
     const { Successful = [], Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }));
     for (const { Id, MessageId = "" } of Successful) outcomes.set(Number(Id), { kind: "sent", messageId: MessageId });
     for (const { Id, Message, Code } of Failed)
-      outcomes.set(Number(Id), { kind: "failed", error: new Fault("queue", Message ?? Code ?? "SQS refused the message") });
+      outcomes.set(Number(Id), { kind: "failed", error: new FleetError("queue", Message ?? Code ?? "SQS refused the message") });
     const senders = new Set(Failed.filter(({ SenderFault }) => SenderFault).map(({ Id }) => Number(Id)));
     left = left.filter(({ index }) => outcomes.get(index)?.kind !== "sent" && !senders.has(index));
     if (tries >= mostTries) break;
@@ -106,5 +108,5 @@ async function queueUrl(sqs: Pick<SQSClient, "send">, team: string, name: string
   } catch (error) {
     if (awsErrorKind(error) !== "missing") throw error;
   }
-  throw new Fault("no-team", `There is no team ${team}: no queue is named ${name}`);
+  throw new FleetError("no-team", `There is no team ${team}: no queue is named ${name}`);
 }

@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import type { SealedManifest } from "../../model/artifact.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { SealedArtifact } from "../../model/job.ts";
 import type { ArtifactReader } from "../../ports/artifacts.ts";
 import { whatWentWrong } from "../invocation/exit.ts";
@@ -29,7 +29,7 @@ export type Fetching = {
 
 /**
  * Fetches files into a folder, several at once. Files that are already there, byte for byte, are not fetched again. If one fails, the
- * others are still fetched. Throws a Fault before anything is fetched if local files differ, unless `force` is set.
+ * others are still fetched. Throws a FleetError before anything is fetched if local files differ, unless `force` is set.
  */
 export async function fetchFiles(fetching: Fetching): Promise<Outcome> {
   const { kept, folder, force } = fetching;
@@ -69,7 +69,7 @@ async function fetchOne({ artifact, place, state }: Target, { reader, kept }: Fe
       await reader.open({ team, job, attempt }, artifact, place);
       return { artifact, how: "fetched" };
     } catch (error) {
-      const isWorthIt = !(error instanceof Fault) || error.code === "not-opened";
+      const isWorthIt = !(error instanceof FleetError) || error.code === "not-opened";
       const why = whyNotWritten(error);
       if (why !== undefined || !isWorthIt || failures >= tries) return { artifact, because: why ?? whatWentWrong(error) };
     }
@@ -83,7 +83,7 @@ function refuseToOverwrite(planned: readonly Planned[]): void {
   if (other.length === 0) return;
   const names = [...other.slice(0, mostNamed), ...(other.length > mostNamed ? [`and ${other.length - mostNamed} more`] : [])];
   const files = other.length === 1 ? "a different file is already there" : `${other.length} different files are already there`;
-  throw new Fault(
+  throw new FleetError(
     "would-overwrite",
     `nothing was fetched, because ${files}:\n  ${names.join("\n  ")}\nOverwrite with --force, or fetch into another folder with --to.`,
   );

@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import type { SealedManifest } from "../../model/artifact.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { artifactPath, isEnded, type Job } from "../../model/job.ts";
 import type { ArtifactReader } from "../../ports/artifacts.ts";
 import { commandLine } from "../invocation/invocation.ts";
@@ -18,7 +18,7 @@ export async function keptAttempts(job: Job, artifacts: ArtifactReader): Promise
   return found.filter((each) => each !== undefined);
 }
 
-/** Returns what was kept of the given attempt, or of the newest that left files. Throws a Fault that says why there is none. */
+/** Returns what was kept of the given attempt, or of the newest that left files. Throws a FleetError that says why there is none. */
 export function chosen(
   job: Job,
   of: { readonly kept: readonly SealedManifest[]; readonly attempt?: number | undefined; readonly nowMs: number },
@@ -26,7 +26,7 @@ export function chosen(
   const { kept, attempt } = of;
   const found =
     attempt === undefined ? (kept.find(({ artifacts }) => artifacts.length > 0) ?? kept[0]) : kept.find((each) => each.attempt === attempt);
-  if (!found) throw new Fault("no-artifacts", whyNone(job, of));
+  if (!found) throw new FleetError("no-artifacts", whyNone(job, of));
   return found;
 }
 

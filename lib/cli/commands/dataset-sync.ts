@@ -5,7 +5,7 @@ import pMap from "p-map";
 import { s3Refusal } from "../../../events/s3-refusal.ts";
 import type { DatasetFile, DatasetFiles, NotDone, StoredFile } from "../../aws/datasets/dataset-files.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 
 /** The most files that are compared and sent at a time. */
 const concurrency = 8;
@@ -123,13 +123,13 @@ async function fileAt(folder: string, path: string): Promise<DatasetFile> {
   const place = join(folder, path);
   const found: Stats = await stat(place);
   if (!found.isFile())
-    throw new Fault("no-file", "it is a link to a folder, and a dataset contains only files; copy the folder that it names");
+    throw new FleetError("no-file", "it is a link to a folder, and a dataset contains only files; copy the folder that it names");
   return { path, bytes: found.size, open: () => createReadStream(place) };
 }
 
 /** Returns why a file failed, as a text to follow its name. */
 function whyFailed(error: unknown): string {
-  if (error instanceof Fault) return error.message;
+  if (error instanceof FleetError) return error.message;
   const { code, syscall } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
   if (syscall !== undefined && ["open", "read", "stat"].includes(syscall)) {
     if (code === "ENOENT") return "it no longer exists, or it is a broken link";

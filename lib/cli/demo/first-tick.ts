@@ -1,5 +1,5 @@
 import type { LocalCloud } from "../../local/cloud.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 
 const mostTries = 5;
 
@@ -11,6 +11,6 @@ export async function firstTick(cloud: Pick<LocalCloud, "invoke">): Promise<void
   for (let tries = 1; ; tries += 1) {
     const ticked = await cloud.invoke("tick", { tick: "minute" });
     if (ticked.kind === "returned") return;
-    if (tries === mostTries) throw new Fault("no-prices", `the first tick failed, ${tries} times: ${JSON.stringify(ticked)}`);
+    if (tries === mostTries) throw new FleetError("no-prices", `the first tick failed, ${tries} times: ${JSON.stringify(ticked)}`);
   }
 }

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { printable } from "../../model/files/byte-name.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { bytesOf, errorCode } from "./disk.ts";
 import type { Item } from "./listing.ts";
 import { endOfArchive, headOf, paddingOf } from "./tar-writer.ts";
@@ -8,7 +8,7 @@ import { endOfArchive, headOf, paddingOf } from "./tar-writer.ts";
 /** How much is read or yielded at a time. */
 const chunkBytes = 256 * 1024;
 
-/** Yields the tar archive of listed items, piece by piece. `root` is bytes. Throws a Fault if a file was removed or shrinks meanwhile. */
+/** Yields the tar archive of listed items, piece by piece. `root` is bytes. Throws a FleetError if a file was removed or shrinks meanwhile. */
 export async function* contentsOf(root: string, items: readonly Item[]): AsyncGenerator<Buffer> {
   // Small pieces are joined, because the stream's overhead per piece would take longer than all other work.
   let pieces: Buffer[] = [];
@@ -63,8 +63,8 @@ function opened(root: string, path: string): number {
   }
 }
 
-const changed = (path: string): Fault =>
-  new Fault(
+const changed = (path: string): FleetError =>
+  new FleetError(
     "folder-changed",
     `${printable(path)} was changed or removed while the folder was packed; try again when no program writes to it`,
   );

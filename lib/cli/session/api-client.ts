@@ -4,7 +4,7 @@ import { checked, lineOf } from "../../../events/checked.ts";
 import { jsonOf } from "../../../events/json.ts";
 import { Problem } from "../../api/views/problem.ts";
 import type { SignRequest } from "../../aws/access/request-signer.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { whatWentWrong } from "../invocation/exit.ts";
 
 /** A call of the API. Every operation is idempotent, so a call may be repeated. */
@@ -45,7 +45,7 @@ export function apiClient(options: ApiClientOptions): CallApi {
       try {
         return read(schema, await once(options, call));
       } catch (error) {
-        if (!(error instanceof Fault && error.retry) || failures >= mostTries) throw error;
+        if (!(error instanceof FleetError && error.retry) || failures >= mostTries) throw error;
         await pause(waitMs(failures));
       }
     }
@@ -70,7 +70,10 @@ async function once({ url: base, sign, log, timeoutMs = 15_000 }: ApiClientOptio
     });
     text = await response.text();
   } catch (error) {
-    throw new Fault("api-unreachable", `the API at ${url.host} does not respond (${whyUnreached(error)})`, { retry: true, cause: error });
+    throw new FleetError("api-unreachable", `the API at ${url.host} does not respond (${whyUnreached(error)})`, {
+      retry: true,
+      cause: error,
+    });
   }
   const value = text === "" ? undefined : jsonOf(text);
   if (!response.ok) throw problem(response.status, { value, text, log });
@@ -84,27 +87,30 @@ function read<T>(schema: z.ZodType<T>, value: unknown): T {
   const answer = checked(schema, value);
   if (answer.kind === "good") return answer.value;
   const where = answer.wrong.slice(0, 3).map((wrong) => lineOf(wrong, "all of it"));
-  throw new Fault(
+  throw new FleetError(
     "api-answer",
     `this fleet command cannot read the API's response (${where.join("; ")}); use the command of the release that is deployed`,
   );
 }
 
-/** Returns a Fault for an error response, from the API itself or from AWS in front of it. */
-function problem(status: number, { value, text, log = "the API's log" }: { value: unknown; text: string; log: string | undefined }): Fault {
+/** Returns a FleetError for an error response, from the API itself or from AWS in front of it. */
+function problem(
+  status: number,
+  { value, text, log = "the API's log" }: { value: unknown; text: string; log: string | undefined },
+): FleetError {
   const retry = status === 429 || status >= 500;
   const said = Problem.safeParse(value);
   if (said.success) {
     const { code, detail, errors = [], instance } = said.data;
     const fields = errors.map(({ field, message }) => `\n  ${field}: ${message}`).join("");
-    return new Fault(code, `${detail}${fields}${code === "internal" ? ` (${instance} in ${log})` : ""}`, { retry });
+    return new FleetError(code, `${detail}${fields}${code === "internal" ? ` (${instance} in ${log})` : ""}`, { retry });
   }
   if (status === 403)
-    return new Fault(
+    return new FleetError(
       "denied",
       `the API denied access: ${shown(text)}\n  use the credentials of a team's role or of an admin (AWS_PROFILE; or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)`,
     );
-  return new Fault("api-answer", `the API returned ${status}: ${shown(text)}`, { retry });
+  return new FleetError("api-answer", `the API returned ${status}: ${shown(text)}`, { retry });
 }
 
 const shown = (text: string): string => text.replaceAll(/\s+/g, " ").slice(0, 200) || "nothing";

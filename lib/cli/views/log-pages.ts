@@ -1,5 +1,5 @@
 import type { LogLine, LogPage } from "../../api/views/logs.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { UsageError } from "../invocation/exit.ts";
 import type { Context } from "../session/context.ts";
 import { noJob } from "../session/find-job.ts";
@@ -15,7 +15,7 @@ export async function pageOf(at: LogAt, { connection }: Pick<Context, "connectio
   try {
     return await connection.api.logs({ ...at, limit });
   } catch (error) {
-    if (!(error instanceof Fault) || error.code !== "not-found") throw error;
+    if (!(error instanceof FleetError) || error.code !== "not-found") throw error;
     const { team, job, attempt, rank = 0 } = at;
     const found = await connection.jobs.get({ team, job });
     if (!found) throw noJob(job, team, error);

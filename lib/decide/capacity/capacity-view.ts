@@ -1,22 +1,22 @@
 import { type InstanceType, type Offer, offerName } from "../../model/offer.ts";
 import type { Refusal } from "../../model/refusal.ts";
-import { type Standing, standing } from "./cooldown.ts";
+import { type OfferStatus, statusOf } from "./cooldown.ts";
 import { quotaOf } from "./quotas.ts";
 
 /** A request for `count` nodes of one offer at once. */
 export type Asked = { readonly offer: Offer; readonly type: InstanceType; readonly count: number };
 
 /** What is known at one moment about the chances of a request to EC2. */
-export type Outlook = {
+export type CapacityView = {
   /** Returns `rests` if any refusal against the request still rests. */
-  standing(asked: Asked): Standing;
+  status(asked: Asked): OfferStatus;
   /** Returns all refusals against the request, including those whose rest is over. */
   against(asked: Asked): readonly Refusal[];
 };
 
 /** Returns the outlook. A refusal of more than is requested does not count against the request. */
-export function outlook(refusals: readonly Refusal[], nowMs: number): Outlook {
-  const standings = new Map(refusals.map((refusal) => [refusal, standing(refusal, nowMs)]));
+export function capacityView(refusals: readonly Refusal[], nowMs: number): CapacityView {
+  const standings = new Map(refusals.map((refusal) => [refusal, statusOf(refusal, nowMs)]));
   const known = new Map(refusals.filter((each) => standings.get(each) !== "free").map((each) => [keyOf(each), each]));
   // Fast path, because every launch checks every offer, and usually nothing is refused.
   const against = ({ offer, type, count }: Asked): readonly Refusal[] => {
@@ -29,7 +29,7 @@ export function outlook(refusals: readonly Refusal[], nowMs: number): Outlook {
   };
   return {
     against,
-    standing(asked) {
+    status(asked) {
       const all = against(asked).map((refusal) => standings.get(refusal) ?? "free");
       return all.includes("rests") ? "rests" : all.includes("probe") ? "probe" : "free";
     },

@@ -26,10 +26,10 @@ const leastEvidence = 0.5;
  * `rests`: it must not be requested. `probe`: its rest is over, and one launch may try it while the others wait for the result.
  * `free`: as if it had never been refused.
  */
-export type Standing = "rests" | "probe" | "free";
+export type OfferStatus = "rests" | "probe" | "free";
 
 /** Returns the standing of a refusal. A clock that was set back cannot extend a rest: one that ends later than any rest can is over. */
-export function standing(refusal: Refusal, nowMs: number): Standing {
+export function statusOf(refusal: Refusal, nowMs: number): OfferStatus {
   const { longestMs, endsEveryMs } = rules[refusal.why];
   if (nowMs < refusal.untilMs && refusal.untilMs - nowMs <= longestMs * (1 + spread) + endsEveryMs) return "rests";
   return evidenceAt(refusal, nowMs) < leastEvidence ? "free" : "probe";
@@ -39,10 +39,10 @@ export function standing(refusal: Refusal, nowMs: number): Standing {
 export function refusedAgain(known: Refusal | undefined, { subject, code, least, launch }: Refused, atMs: number): Refusal {
   if (known?.launch === launch) return known;
   const { firstMs, longestMs, endsEveryMs } = rules[subject.why];
-  const before = known && standing(known, atMs) !== "free" ? known : undefined;
+  const before = known && statusOf(known, atMs) !== "free" ? known : undefined;
   const evidence = 1 + (before ? evidenceAt(before, atMs) : 0);
   const restMs = Math.min(longestMs, firstMs * 2 ** (evidence - 1)) * jitter(launch);
-  const rests = before && standing(before, atMs) === "rests" ? before : undefined;
+  const rests = before && statusOf(before, atMs) === "rests" ? before : undefined;
   return {
     ...subject,
     code,
@@ -60,7 +60,7 @@ export const given = (known: Refusal | undefined, much: number): Refusal | undef
 
 /** Claims the right to try an offer after its rest for one launch: it rests for the others meanwhile. Returns undefined if it cannot. */
 export const probed = (known: Refusal | undefined, atMs: number): Refusal | undefined =>
-  known && standing(known, atMs) === "probe" ? { ...known, untilMs: atMs + probeMs } : undefined;
+  known && statusOf(known, atMs) === "probe" ? { ...known, untilMs: atMs + probeMs } : undefined;
 
 /** Returns the evidence that is left. A clock that ran backwards does not change it. */
 const evidenceAt = ({ why, evidence, atMs }: Refusal, nowMs: number): number =>

@@ -2,10 +2,10 @@ import type { QueueEntry } from "../../model/job.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import { offersFor } from "../../model/wants.ts";
-import type { Outlook } from "./capacity-view.ts";
+import type { CapacityView } from "./capacity-view.ts";
 
 /** Returns the refusals against each offer that could be bought for one job (or gang), whatever it costs. */
-export const dryFor = (entry: QueueEntry, catalogue: Catalogue, seen: Outlook): readonly (readonly Refusal[])[] =>
+export const dryFor = (entry: QueueEntry, catalogue: Catalogue, seen: CapacityView): readonly (readonly Refusal[])[] =>
   offersFor(entry, catalogue).map((bought) => seen.against({ ...bought, count: entry.nodes }));
 
 /**
@@ -42,9 +42,9 @@ const unique = (all: readonly string[]): string[] => [...new Set(all)].sort();
 const mostNamed = 3;
 
 /** Returns which cheaper offers a job's launch does not request because they rest, by type and market; undefined if there are none. */
-export function passedOver(entry: QueueEntry, usdPerHour: number, of: { catalogue: Catalogue; seen: Outlook }): string | undefined {
+export function passedOver(entry: QueueEntry, usdPerHour: number, of: { catalogue: Catalogue; seen: CapacityView }): string | undefined {
   const resting = offersFor(entry, of.catalogue)
-    .filter((bought) => bought.offer.usdPerHour < usdPerHour && of.seen.standing({ ...bought, count: entry.nodes }) === "rests")
+    .filter((bought) => bought.offer.usdPerHour < usdPerHour && of.seen.status({ ...bought, count: entry.nodes }) === "rests")
     .map(({ offer }) => offer);
   const zones = Map.groupBy(resting, ({ instanceType, market }) => `${instanceType} ${market}`);
   const named = [...zones]

@@ -8,7 +8,7 @@ const mostEnds = 20;
 const mostNoted = 2_000;
 
 /** Returns what to do about instances without an owner: those seen for the first time are noted, those noted long ago are ended. */
-export function judgeStrays(of: {
+export function judgeOrphans(of: {
   readonly unowned: readonly TaggedInstance[];
   readonly noted: ReadonlyMap<string, number>;
   readonly nowMs: number;

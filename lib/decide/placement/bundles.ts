@@ -4,7 +4,7 @@ import { type InstanceType, type Offer, offerName } from "../../model/offer.ts";
 import { isWithin, times } from "../../model/reservations.ts";
 import { fits, nothing, plus, type Resources } from "../../model/values/resources.ts";
 import { allows, type Wants } from "../../model/wants.ts";
-import type { Standing } from "../capacity/cooldown.ts";
+import type { OfferStatus } from "../capacity/cooldown.ts";
 
 /** How much more than the cheapest an offer of one launch may cost: EC2 needs a choice to find capacity, but the cost must be bounded. */
 const dearestFactor = 1.5;
@@ -25,7 +25,7 @@ export const placesOf = ({ datasets, gpu, zones }: Pick<Wants, "datasets" | "gpu
  * Offers that may be requested now, cheapest first, each with the type that it buys. `rested`: it was refused, its rest is over, and
  * whether it is available again is not known yet.
  */
-export type Shelf = readonly { readonly offer: Offer; readonly type: InstanceType; readonly rested: boolean }[];
+export type AvailableOffers = readonly { readonly offer: Offer; readonly type: InstanceType; readonly rested: boolean }[];
 
 /** Jobs that will share one node to be launched, or a gang, which gets several. */
 export type Bundle = {
@@ -38,7 +38,7 @@ export type Bundle = {
   /** Per node. */
   readonly needs: Resources;
   /** All offers that hold the jobs, whatever they cost. */
-  readonly holding: Shelf;
+  readonly holding: AvailableOffers;
   /** What EC2 should choose from: the cheapest offer within the limits, and similar ones in the same market. */
   readonly offers: readonly Offer[];
   /** The instance types that the offers buy. */
@@ -50,11 +50,11 @@ export type Bundle = {
 };
 
 /** Returns the shelf, without offers that rest. */
-export function shelf(
+export function availableOffers(
   types: readonly InstanceType[],
   offers: readonly Offer[],
-  standingOf: (offer: Offer, type: InstanceType) => Standing,
-): Shelf {
+  standingOf: (offer: Offer, type: InstanceType) => OfferStatus,
+): AvailableOffers {
   const byName = new Map(types.map((type) => [type.name, type]));
   return offers
     .flatMap((offer) => {
@@ -66,7 +66,7 @@ export function shelf(
 }
 
 /** Returns a bundle without jobs, which every offer on the shelf holds. */
-export const emptyBundle = (team: string | undefined, from: Shelf, count = 1): Bundle => ({
+export const emptyBundle = (team: string | undefined, from: AvailableOffers, count = 1): Bundle => ({
   team,
   count,
   entries: [],
@@ -113,8 +113,8 @@ export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): 
  * refused before, the cheapest offer that was not refused is added with those like it: the launch then succeeds either way, and
  * finds out what would otherwise need a launch that may be wasted. If every offer was refused, one launch requests them all.
  */
-function choiceOf(market: Shelf): Shelf {
-  const likeOf = (first: Shelf[number] | undefined, of: Shelf): Shelf =>
+function choiceOf(market: AvailableOffers): AvailableOffers {
+  const likeOf = (first: AvailableOffers[number] | undefined, of: AvailableOffers): AvailableOffers =>
     first ? of.filter(({ offer }) => offer.usdPerHour <= first.offer.usdPerHour * dearestFactor) : [];
   const cheapest = likeOf(market[0], market);
   if (cheapest.some(({ rested }) => !rested)) return cheapest.slice(0, mostOffers);

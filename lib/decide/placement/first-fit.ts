@@ -5,7 +5,7 @@ import type { Catalogue } from "../../model/offer.ts";
 import type { Learned, Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
-import { standing } from "../capacity/cooldown.ts";
+import { statusOf } from "../capacity/cooldown.ts";
 import { dryFor, passedOver, whyDry } from "../capacity/why-dry.ts";
 import { whyBroken } from "../health/breaker.ts";
 import { allowed, unreserved } from "../limits/allowance.ts";
@@ -16,7 +16,7 @@ import { kindOf } from "./free-capacity.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 import { type Fallback, fallbackFor } from "./next-pool.ts";
-import { type Board, boardOf, type Found, find, leastFor, left, type Miss } from "./placement-state.ts";
+import { type Found, find, leastFor, left, type Miss, type PlacementState, placementStateOf } from "./placement-state.ts";
 import { type Repacked, repack, reservedFor } from "./repack.ts";
 
 /** The most jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
@@ -55,7 +55,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
 
   const held = stillHeld(waiting, snapshot.nodes);
   const queue = waiting.filter((entry) => !held.has(jobName(entry)));
-  const board = boardOf(snapshot, nodes, queue);
+  const board = placementStateOf(snapshot, nodes, queue);
   // If one job does not fit, neither does the next of its kind, because the board only fills.
   const inVain = new Map<string, Wait>();
   const steps: Step[] = [];
@@ -103,7 +103,7 @@ const limited: readonly Miss[] = ["limit", "team-limit", "deployment-limit", "bu
 
 /** `isFreed`: a better packing has freed room that may be enough for a job that had none. The next decision follows at once. */
 function packedAnew(
-  board: Board,
+  board: PlacementState,
   { waits, learned }: { waits: readonly Wait[]; learned: Learned | undefined },
 ): { readonly packed: Repacked | undefined; readonly isFreed: boolean } {
   const before = reservedFor(board.bundles);
@@ -115,7 +115,11 @@ function packedAnew(
 }
 
 /** Returns what is launched now. `isAll`: no launch was left for the next decision. */
-function launchesNow(board: Board, pool: Pool, catalogue: Catalogue): { readonly launches: readonly Step[]; readonly isAll: boolean } {
+function launchesNow(
+  board: PlacementState,
+  pool: Pool,
+  catalogue: Catalogue,
+): { readonly launches: readonly Step[]; readonly isAll: boolean } {
   const { seen } = board;
   const wanted = launchesOf(
     board.bundles,
@@ -142,7 +146,7 @@ function toldNow(turned: readonly Step[]): { readonly steps: readonly Step[]; re
 const whyHeldBack = "nodes still hold its last attempt; the job starts when all have stopped it";
 const isPlaced = (found: Found | Wait): found is Extract<Found, object> => typeof found === "object" && "nodes" in found;
 
-type Judged = { readonly snapshot: Snapshot; readonly catalogue: Catalogue; readonly board: Board };
+type Judged = { readonly snapshot: Snapshot; readonly catalogue: Catalogue; readonly board: PlacementState };
 
 function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
   if (typeof found === "object") return found;
@@ -209,7 +213,7 @@ const hold = (entry: QueueEntry, because: string | undefined): Step[] =>
 
 /** Returns when the rests of refusals and breakers end. */
 const whenThereMayBe = (snapshot: Snapshot): number[] => [
-  ...snapshot.refusals.filter((each) => standing(each, snapshot.nowMs) === "rests").map(({ untilMs }) => untilMs),
+  ...snapshot.refusals.filter((each) => statusOf(each, snapshot.nowMs) === "rests").map(({ untilMs }) => untilMs),
   ...breakers(snapshot).flatMap(({ restsUntilMs }) => (restsUntilMs > snapshot.nowMs ? [restsUntilMs] : [])),
 ];
 

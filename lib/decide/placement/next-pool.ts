@@ -6,7 +6,7 @@ import type { NextPool } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import { isWithin, times } from "../../model/reservations.ts";
 import { type Bought, offersFor } from "../../model/wants.ts";
-import type { Outlook } from "../capacity/capacity-view.ts";
+import type { CapacityView } from "../capacity/capacity-view.ts";
 import { whatWasRefused, whyDry } from "../capacity/why-dry.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
@@ -17,7 +17,7 @@ export type Fallback = { readonly because: string; readonly to?: string; readonl
 type On = {
   readonly snapshot: Snapshot;
   readonly catalogue: Catalogue;
-  readonly seen: Outlook;
+  readonly seen: CapacityView;
   /** What the limits and budgets leave for the job here. */
   readonly left: Reservation;
 };
@@ -53,7 +53,7 @@ const isAffordable = ({ offer, type }: Bought, nodes: number, room: Reservation)
 const whatIsInTheWay = (entry: QueueEntry, { catalogue, seen, left }: On): readonly (readonly Refusal[])[] =>
   offersFor(entry, catalogue)
     .filter((bought) => isAffordable(bought, entry.nodes, left))
-    .map((bought) => (seen.standing({ ...bought, count: entry.nodes }) === "rests" ? seen.against({ ...bought, count: entry.nodes }) : []));
+    .map((bought) => (seen.status({ ...bought, count: entry.nodes }) === "rests" ? seen.against({ ...bought, count: entry.nodes }) : []));
 
 /** Returns since when all offers have been refused for capacity or quota; undefined if one is not refused, or there are none. */
 function drySince(against: readonly (readonly Refusal[])[]): number | undefined {
@@ -81,6 +81,6 @@ function whyNotThere(
   if (never !== undefined) return never;
   const isToBeHad = offersFor(entry, catalogue)
     .filter((bought) => isAffordable(bought, entry.nodes, pool.limits))
-    .some((bought) => seen.standing({ ...bought, count: entry.nodes }) !== "rests");
+    .some((bought) => seen.status({ ...bought, count: entry.nodes }) !== "rests");
   return isToBeHad ? undefined : `EC2 has nothing that fits for pool ${pool.name} either`;
 }

@@ -8,13 +8,13 @@ import type { Snapshot } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { exactly, less, plus, times } from "../../model/reservations.ts";
 import { type BudgetRoom, budgetRoom } from "../budget/budget-room.ts";
-import { type Outlook, outlook } from "../capacity/capacity-view.ts";
-import type { Standing } from "../capacity/cooldown.ts";
+import { type CapacityView, capacityView } from "../capacity/capacity-view.ts";
+import type { OfferStatus } from "../capacity/cooldown.ts";
 import { mayTry, triedBy } from "../health/breaker.ts";
 import { type Allowance, allowanceOf, allowed, nearestLimit, without } from "../limits/allowance.ts";
 import type { Least } from "../limits/in-words.ts";
-import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
-import { give, hasRoom, kindOf, type Room, roomsOf } from "./free-capacity.ts";
+import { type AvailableOffers, availableOffers, type Bundle, emptyBundle, extended } from "./bundles.ts";
+import { type FreeCapacity, freeCapacityOf, hasRoom, kindOf, occupy } from "./free-capacity.ts";
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
 
 /** The most bundles of one decision: about ten launches if jobs are alike. The next decision follows at once. */
@@ -23,15 +23,15 @@ const mostBundles = 400;
 const mostTries = 40;
 
 /** What is left while jobs are placed one after another. */
-export type Board = {
+export type PlacementState = {
   readonly pool: Pool;
-  readonly rooms: readonly Room[];
+  readonly rooms: readonly FreeCapacity[];
   /** Nodes that single-node jobs should leave to gangs if they can. */
   readonly wanted: ReadonlySet<string>;
   /** What EC2 has refused, and what rests because of it. */
-  readonly seen: Outlook;
+  readonly seen: CapacityView;
   /** Returns what can be requested now for `count` nodes at once. */
-  readonly shelfFor: (count: number) => Shelf;
+  readonly shelfFor: (count: number) => AvailableOffers;
   /** Instance types in zones that do not boot at the moment. */
   readonly broken: readonly Breaker[];
   /** Those of them that this decision tries again, each with one launch only. */
@@ -53,12 +53,12 @@ export type Found = { readonly nodes: readonly Node[] } | "bundled" | Miss;
  */
 export type Miss = "nothing" | "limit" | "team-limit" | "deployment-limit" | "budget" | "later";
 
-export function boardOf(snapshot: Snapshot, nodes: readonly Node[], queue: readonly QueueEntry[]): Board {
-  const rooms = roomsOf(nodes);
+export function placementStateOf(snapshot: Snapshot, nodes: readonly Node[], queue: readonly QueueEntry[]): PlacementState {
+  const rooms = freeCapacityOf(nodes);
   const broken = breakers(snapshot);
   const tried = new Set<string>();
   const budget = budgetRoom(snapshot);
-  const seen = outlook(snapshot.refusals, snapshot.nowMs);
+  const seen = capacityView(snapshot.refusals, snapshot.nowMs);
   return {
     pool: snapshot.pool,
     rooms,
@@ -76,39 +76,42 @@ export function boardOf(snapshot: Snapshot, nodes: readonly Node[], queue: reado
 }
 
 /** An offer that was refused for many nodes may still be available for fewer. One that does not boot is tried again now and then. */
-function shelves({ catalogue }: Snapshot, { seen, broken, tried }: Pick<Board, "seen" | "broken" | "tried">): (count: number) => Shelf {
-  const made = new Map<string, Shelf>();
+function shelves(
+  { catalogue }: Snapshot,
+  { seen, broken, tried }: Pick<PlacementState, "seen" | "broken" | "tried">,
+): (count: number) => AvailableOffers {
+  const made = new Map<string, AvailableOffers>();
   return (count) => {
     const mayBeTried = mayTry(broken, tried);
-    const standingOf = (offer: Offer, type: InstanceType): Standing =>
-      mayBeTried(offer) ? seen.standing({ offer, type, count }) : "rests";
+    const standingOf = (offer: Offer, type: InstanceType): OfferStatus =>
+      mayBeTried(offer) ? seen.status({ offer, type, count }) : "rests";
     // The number of tried places identifies them, because places are only ever added.
     const name = `${count} ${tried.size}`;
-    const known = made.get(name) ?? shelf(catalogue?.types ?? [], catalogue?.offers ?? [], standingOf);
+    const known = made.get(name) ?? availableOffers(catalogue?.types ?? [], catalogue?.offers ?? [], standingOf);
     made.set(name, known);
     return known;
   };
 }
 
 /** Returns where the job goes, and takes what it needs off the board. */
-export function find(entry: QueueEntry, board: Board): Found {
+export function find(entry: QueueEntry, board: PlacementState): Found {
   if (board.budget.usedUp) return "budget";
   const rooms = roomsFor(entry, board);
   if (!rooms) return toBeLaunched(entry, board);
-  for (const room of rooms) give(room, entry);
+  for (const room of rooms) occupy(room, entry);
   return { nodes: rooms.map(({ node }) => node) };
 }
 
 /** Returns rooms on existing nodes for the whole job, or undefined. */
-function roomsFor(entry: QueueEntry, board: Board): readonly Room[] | undefined {
+function roomsFor(entry: QueueEntry, board: PlacementState): readonly FreeCapacity[] | undefined {
   if (isGang(entry)) return gangRooms(entry, board.rooms);
-  const free = (room: Room): boolean => hasRoom(room, entry);
+  const free = (room: FreeCapacity): boolean => hasRoom(room, entry);
   const unwanted = board.wanted.size > 0 ? board.rooms.find((room) => !board.wanted.has(room.node.id) && free(room)) : undefined;
   const room = unwanted ?? board.rooms.find(free);
   return room && [room];
 }
 
-function toBeLaunched(entry: QueueEntry, board: Board): "bundled" | Miss {
+function toBeLaunched(entry: QueueEntry, board: PlacementState): "bundled" | Miss {
   const team = board.pool.shared ? undefined : entry.team;
   const empty = emptyBundle(team, board.shelfFor(entry.nodes), entry.nodes);
   const alone = extended(empty, entry, left(board, team));
@@ -121,7 +124,7 @@ function toBeLaunched(entry: QueueEntry, board: Board): "bundled" | Miss {
     return fits(allowed(board.allowance, team)) ? "budget" : missOf[nearestLimit(board.allowance, team, fits)];
   }
   if (board.bundles.length >= mostBundles) return "later";
-  take(board, team, alone.reserved);
+  reserve(board, team, alone.reserved);
   board.bundles.push(alone);
   for (const name of triedBy(alone.offers, board.broken)) board.tried.add(name);
   board.likeness.note(alone, { before: empty, entry });
@@ -132,7 +135,7 @@ function toBeLaunched(entry: QueueEntry, board: Board): "bundled" | Miss {
  * Returns the cheapest node that can be requested, and what it would reserve for the job alone, or for all nodes of a gang. An offer
  * that would exceed `most`, the limits themselves, counts only if there is no other.
  */
-export function leastFor(entry: QueueEntry, board: Board, most: Reservation): Least {
+export function leastFor(entry: QueueEntry, board: PlacementState, most: Reservation): Least {
   const empty = emptyBundle(undefined, board.shelfFor(entry.nodes), entry.nodes);
   const within = extended(empty, entry, most);
   const alone =
@@ -146,19 +149,19 @@ export function leastFor(entry: QueueEntry, board: Board, most: Reservation): Le
 const missOf: Readonly<Record<LimitScope, Miss>> = { pool: "limit", team: "team-limit", deployment: "deployment-limit" };
 
 /** Returns what a launch may reserve, by limits and budgets. */
-export function left({ allowance, affordableUsd }: Board, team: string | undefined): Reservation {
+export function left({ allowance, affordableUsd }: PlacementState, team: string | undefined): Reservation {
   const byLimits = allowed(allowance, team);
   return { ...byLimits, usdPerHour: Math.min(byLimits.usdPerHour, affordableUsd) };
 }
 
 /** Takes `reserved` off what the limits and budgets leave; a negative amount is given back. */
-export function take(board: Board, team: string | undefined, reserved: Reservation): void {
+export function reserve(board: PlacementState, team: string | undefined, reserved: Reservation): void {
   board.allowance = without(board.allowance, team, reserved);
   board.affordableUsd = exactly(board.affordableUsd - reserved.usdPerHour);
 }
 
 /** Adds the job to the first bundle of its team if that costs less than a node of its own; reports whether one was found. */
-function joins(entry: QueueEntry, board: Board, { team, aloneUsd }: { team: string | undefined; aloneUsd: number }): boolean {
+function joins(entry: QueueEntry, board: PlacementState, { team, aloneUsd }: { team: string | undefined; aloneUsd: number }): boolean {
   const tried = new Set<number>();
   for (const [index, open] of board.bundles.entries()) {
     if (open.count > 1 || open.team !== team) continue;
@@ -168,7 +171,7 @@ function joins(entry: QueueEntry, board: Board, { team, aloneUsd }: { team: stri
     tried.add(like);
     const shared = extended(open, entry, plus(left(board, team), open.reserved));
     if (typeof shared !== "object" || shared.usdPerHour - open.usdPerHour >= aloneUsd) continue;
-    take(board, team, less(shared.reserved, open.reserved));
+    reserve(board, team, less(shared.reserved, open.reserved));
     board.bundles[index] = shared;
     for (const name of triedBy(shared.offers, board.broken)) board.tried.add(name);
     board.likeness.note(shared, { before: open, entry });

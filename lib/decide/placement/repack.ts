@@ -10,8 +10,8 @@ import type { Job, Supply } from "../../optimizer/problem/problem.ts";
 import type { Answer } from "../../optimizer/search/answer.ts";
 import { optimize } from "../../optimizer/search/optimize.ts";
 import { triedBy } from "../health/breaker.ts";
-import { type Bundle, emptyBundle, extended, mostPlaces, placesOf, type Shelf } from "./bundles.ts";
-import { type Board, left, take } from "./placement-state.ts";
+import { type AvailableOffers, type Bundle, emptyBundle, extended, mostPlaces, placesOf } from "./bundles.ts";
+import { left, type PlacementState, reserve } from "./placement-state.ts";
 
 /** The work of one search: a decision should take a few tens of milliseconds at most, however many jobs wait. */
 const [stepsOfJob, mostSteps] = [2_000, 300_000];
@@ -21,7 +21,7 @@ const [stepsOfJob, mostSteps] = [2_000, 300_000];
  * have a place within the limits; this decides which jobs share a node. Gangs stay as they are, and so do bundles that try a place that did
  * not boot. Returns the packing's cost, its lower bound, and what was learned in addition to `learned`; undefined if nothing can be packed.
  */
-export function repack(board: Board, learned?: Learned): Repacked | undefined {
+export function repack(board: PlacementState, learned?: Learned): Repacked | undefined {
   const movable = board.bundles.filter((bundle) => bundle.count === 1 && triedBy(bundle.offers, board.broken).length === 0);
   if (movable.length === 0) return undefined;
   const shelf = board.shelfFor(1);
@@ -38,7 +38,7 @@ export function repack(board: Board, learned?: Learned): Repacked | undefined {
 export type Repacked = { readonly packing: Packing; readonly learned: Learned };
 type TeamRepacked = Repacked & { readonly bundles: readonly Bundle[] };
 
-type Repacking = { readonly shelf: Shelf; readonly board: Board; readonly learned: Learned | undefined };
+type Repacking = { readonly shelf: AvailableOffers; readonly board: PlacementState; readonly learned: Learned | undefined };
 
 function repacked(before: readonly Bundle[], { shelf, board, learned }: Repacking): TeamRepacked {
   const team = before[0]?.team;
@@ -47,7 +47,7 @@ function repacked(before: readonly Bundle[], { shelf, board, learned }: Repackin
   const answer = asked(entries, { shelf, room, learned });
   const after = bundlesOf(answer, entries, { shelf, room, team });
   const isCheaper = after !== undefined && costOf(after) < costOf(before) - 1e-9;
-  if (isCheaper) take(board, team, less(reservedFor(after), reservedFor(before)));
+  if (isCheaper) reserve(board, team, less(reservedFor(after), reservedFor(before)));
   const bundles = isCheaper ? after : before;
   const usdPerHour = costOf(bundles);
   const packing = {
@@ -77,7 +77,7 @@ function toBePacked(entry: QueueEntry): Job {
 /** Returns the optimizer's packing of these jobs on offers that hold any of them and that the pool may reserve. */
 function asked(
   entries: readonly QueueEntry[],
-  { shelf, room, learned }: { shelf: Shelf; room: Reservation; learned: Learned | undefined },
+  { shelf, room, learned }: { shelf: AvailableOffers; room: Reservation; learned: Learned | undefined },
 ): Answer {
   const offers = shelf
     .filter(({ offer, type }) => isWithin({ usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }, room))
@@ -102,7 +102,7 @@ function asked(
 function bundlesOf(
   answer: Answer,
   entries: readonly QueueEntry[],
-  { shelf, room, team }: { shelf: Shelf; room: Reservation; team: string | undefined },
+  { shelf, room, team }: { shelf: AvailableOffers; room: Reservation; team: string | undefined },
 ): readonly Bundle[] | undefined {
   if (answer.waiting.length > 0) return undefined;
   const named = new Map(entries.map((entry) => [jobName(entry), entry]));

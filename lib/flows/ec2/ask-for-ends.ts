@@ -4,9 +4,10 @@ import type { Fence } from "../../ports/pool-ledger.ts";
 import type { LaunchDeps } from "./launching.ts";
 import type { LostDeps } from "./lost-nodes.ts";
 import { failedBy, fencedOff, type Outcome, throttledBy, waitsForTurn } from "./outcome.ts";
-import type { Turns } from "./rate-limiter.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
 
-export type EndDeps = Pick<LaunchDeps, "decisions" | "placements" | "fleet" | "now"> & Pick<LostDeps, "log"> & { readonly turns: Turns };
+export type EndDeps = Pick<LaunchDeps, "decisions" | "placements" | "fleet" | "now"> &
+  Pick<LostDeps, "log"> & { readonly rateLimiter: RateLimiter };
 
 /** Calls that run at the same time. */
 const concurrency = 4;
@@ -28,15 +29,15 @@ export async function askForEnds(deps: EndDeps, fence: Fence, instances: readonl
     }
   };
   const askOnce = async (ids: readonly string[]): Promise<void> => {
-    const turn = await deps.turns.take({ kind: "terminate", lane: "end", instances: ids.length });
-    if (turn.kind === "later") return all(ids, waitsForTurn(turn));
+    const grant = await deps.rateLimiter.acquire({ kind: "terminate", priority: "end", instances: ids.length });
+    if (grant.kind === "later") return all(ids, waitsForTurn(grant));
     if (!(await deps.decisions.isCurrent(fence))) return all(ids, fencedOff);
     const ended = await deps.fleet.terminate(ids);
     const those = (what: string): string[] => ids.filter((id) => (ended.get(id) ?? "unknown") === what);
     all(those("unknown"), { result: "again", note: "EC2 did not respond" });
     all(those("denied"), { result: "failed", note: "not allowed to terminate it" });
     const throttled = those("throttled");
-    if (throttled.length > 0) all(throttled, throttledBy(await deps.turns.throttled("terminate")));
+    if (throttled.length > 0) all(throttled, throttledBy(await deps.rateLimiter.throttled("terminate")));
     // Retries without the instances that EC2 named. If it named none, all must be retried in smaller calls.
     const apart = those("apart");
     for (const part of apart.length < ids.length ? parts(apart, mostAtOnce) : parts(apart, Math.ceil(ids.length / 2))) await ask(part);

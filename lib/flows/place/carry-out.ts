@@ -60,7 +60,7 @@ async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapsh
       return launch(deps, fence, { step, snapshot });
     case "drain": {
       const { kind: _, node, ...drain } = step;
-      return written(await placements.withdraw(fence, { node, drain, atMs }));
+      return written(await placements.drain(fence, { node, drain, atMs }));
     }
     case "heal":
       return written(await placements.healed(fence, step.nodes));
@@ -107,9 +107,9 @@ async function launch(
   on: { step: Extract<Step, { kind: "launch" }>; snapshot: Snapshot },
 ): Promise<Outcome> {
   const { launch: wanted } = on.step;
-  const lane = isReplacement(wanted, on.snapshot.queue) ? "replace" : "grow";
-  const turn = await deps.turns.take({ kind: "launch", lane, instances: wanted.count });
-  if (turn.kind === "later") return waitsForTurn(turn);
+  const priority = isReplacement(wanted, on.snapshot.queue) ? "replace" : "grow";
+  const grant = await deps.rateLimiter.acquire({ kind: "launch", priority, instances: wanted.count });
+  if (grant.kind === "later") return waitsForTurn(grant);
   const id = deps.newId();
   const offers = await claimProbes(deps.capacity, { launch: wanted, snapshot: on.snapshot, atMs: deps.now() });
   if (offers.length === 0) return { result: "again", note: "another launch is trying these offers" };
@@ -139,7 +139,7 @@ async function launch(
  * twice has no further effect.)
  */
 async function withdrawThrottled(deps: CarryOutDeps, fence: Fence, launch: Launch): Promise<Outcome> {
-  const later = await deps.turns.throttled("launch");
+  const later = await deps.rateLimiter.throttled("launch");
   const closed = await deps.placements.settle(fence, { launch, nodes: [], atMs: deps.now() });
   return closed === "fenced" ? written(closed) : throttledBy(later);
 }

@@ -58,7 +58,7 @@ async function forget(deps: EndDeps, fence: Fence, { node, mostLosses }: { node:
   if (noted !== "done") return written(noted);
   const back = await takeAllBack(deps, fence, { node, because: "EC2 says that the instance has ended", mostLosses });
   if (back !== "done") return written(back);
-  const forgotten = written(await deps.placements.forget(fence, node.id, deps.now()));
+  const forgotten = written(await deps.placements.removeNode(fence, node.id, deps.now()));
   return node.assignments.length > 0 && forgotten.result === "done" ? { ...forgotten, result: "again" } : forgotten;
 }
 
@@ -80,8 +80,8 @@ async function lookAt(deps: EndDeps, instances: readonly string[]): Promise<Read
 }
 
 async function lookOnce(deps: EndDeps, ids: readonly string[]): Promise<ReadonlyMap<string, Seen> | Outcome> {
-  const turn = await deps.turns.take({ kind: "describe", lane: "end", instances: ids.length });
-  if (turn.kind === "later") return waitsForTurn(turn);
+  const grant = await deps.rateLimiter.acquire({ kind: "describe", priority: "end", instances: ids.length });
+  if (grant.kind === "later") return waitsForTurn(grant);
   const seen = await deps.fleet.look(ids);
-  return [...seen.values()].includes("throttled") ? throttledBy(await deps.turns.throttled("describe")) : seen;
+  return [...seen.values()].includes("throttled") ? throttledBy(await deps.rateLimiter.throttled("describe")) : seen;
 }

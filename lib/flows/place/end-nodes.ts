@@ -35,7 +35,9 @@ export async function endNodes(
     // A node that is gone may only have been stopped by hand, and an instance must end before the ledger forgets it.
     const { placements } = deps;
     const isGone = nodeIn(snapshot, node).state === "gone";
-    return unasked.get(node) ?? written(await (isGone ? placements.forget(fence, node, atMs) : placements.terminating(fence, node, atMs)));
+    return (
+      unasked.get(node) ?? written(await (isGone ? placements.removeNode(fence, node, atMs) : placements.terminating(fence, node, atMs)))
+    );
   });
 }
 
@@ -50,7 +52,7 @@ async function fenceOff(
 ): Promise<Written> {
   if (step.kind === "end") return "done";
   const back = step.kind === "lose" ? await lose(deps, fence, { step, node, mostLosses }) : "done";
-  return back !== "done" || node.state === "gone" ? back : deps.placements.drain(fence, node.id, deps.now());
+  return back !== "done" || node.state === "gone" ? back : deps.placements.fenceIdle(fence, node.id, deps.now());
 }
 
 type Lose = Extract<Step, { kind: "lose" }>;

@@ -1,4 +1,4 @@
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { ServiceEvent } from "../emulators/ministack.ts";
 import type { Alarm, AlarmState } from "../metrics/alarm.ts";
 import { type Datapoint, evaluate, periodsLookedAt } from "../metrics/evaluate.ts";
@@ -12,7 +12,7 @@ export type AlarmView = { readonly name: string; readonly state: AlarmState; rea
 /** The alarms of the stack. Each is evaluated once per period, or once per minute if its period is longer than that. */
 export type Alarms = {
   list(): readonly AlarmView[];
-  /** Does what CloudWatch's SetAlarmState does: the next evaluation may change the state again. Throws the Fault `no-alarm`. */
+  /** Does what CloudWatch's SetAlarmState does: the next evaluation may change the state again. Throws the FleetError `no-alarm`. */
   set(name: string, state: AlarmState, reason: string): void;
   /** Evaluates all alarms now, as the timers do. */
   evaluate(nowMs: number): void;
@@ -68,7 +68,7 @@ export function startAlarms(options: AlarmsOptions): Alarms {
       const alarm = alarms.find((each) => each.name === name);
       const before = notes.get(name);
       if (!alarm || !before)
-        throw new Fault("no-alarm", `There is no alarm ${name}; the alarms are: ${[...notes.keys()].sort().join(", ") || "none"}`);
+        throw new FleetError("no-alarm", `There is no alarm ${name}; the alarms are: ${[...notes.keys()].sort().join(", ") || "none"}`);
       if (before.value !== value) enter(alarm, before, { value, reason, atMs: options.now() });
     },
     evaluate: (nowMs) => {

@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { Log } from "../run/log-line.ts";
 import { emulatorPython } from "./python.ts";
 
@@ -64,7 +64,7 @@ async function serve(python: string, name: "ministack" | "moto", logFolder: stri
       signal: AbortSignal.timeout(startTimeoutMs),
     });
     await health.arrayBuffer();
-    if (!health.ok) throw new Fault("emulator-ill", `The health check of ${name} returned ${health.status}; see ${logFile}`);
+    if (!health.ok) throw new FleetError("emulator-ill", `The health check of ${name} returned ${health.status}; see ${logFile}`);
     return { url, stop };
   } catch (error) {
     await stop();
@@ -82,7 +82,7 @@ function listening(child: ChildProcess, name: string, logFile: string): Promise<
   return new Promise((resolve, reject) => {
     const fail = (why: string | Error): void => {
       const cause = typeof why === "string" ? undefined : why;
-      reject(new Fault("emulator-not-started", `${name} did not start: ${inWords(why)}; see ${logFile}`, { cause }));
+      reject(new FleetError("emulator-not-started", `${name} did not start: ${inWords(why)}; see ${logFile}`, { cause }));
     };
     const timer = setTimeout(() => fail(`it was not ready after ${startTimeoutMs / 1000} s`), startTimeoutMs);
     child.once("error", fail);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { FunctionFact } from "../provision/world.ts";
 import { functionError } from "./function-error.ts";
 import type { FromThread, FunctionError, ThreadData, ToThread } from "./thread-messages.ts";
@@ -96,7 +96,7 @@ export function createEnvironment({ fact, variables, onLine }: EnvironmentOption
         void worker.terminate();
         return start;
       }
-      if (!alive) throw new Fault("environment-ended", `The environment of ${fact.name} has ended`, { retry: true });
+      if (!alive) throw new FleetError("environment-ended", `The environment of ${fact.name} has ended`, { retry: true });
       const seconds = (fact.timeoutMs / 1000).toFixed(2);
       const late = {
         errorType: "Sandbox.Timedout",

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { type FunctionFact, region } from "../provision/world.ts";
 import type { Identities } from "../requests/identities.ts";
 import { createEnvironment, type Environment, type Outcome } from "./environment.ts";
@@ -7,7 +7,7 @@ import { createEnvironment, type Environment, type Outcome } from "./environment
 export type Invocation = Outcome & { readonly requestId: string; readonly durationMs: number };
 
 export type Functions = {
-  /** Runs a function once. Concurrent calls run in parallel. Throws the Fault `no-function` for an unknown name or ARN. */
+  /** Runs a function once. Concurrent calls run in parallel. Throws the FleetError `no-function` for an unknown name or ARN. */
   invoke(nameOrArn: string, event: unknown): Promise<Invocation>;
   /** Ends every environment of a function at once. Running invocations fail as in a crash. */
   kill(nameOrArn: string): Promise<void>;
@@ -45,7 +45,7 @@ export function createFunctions(options: FunctionsOptions): Functions {
   const pools = new Map(options.facts.map((fact) => [fact.name, createPool(fact, options)]));
   const poolOf = (nameOrArn: string): Pool => {
     const pool = pools.get(nameOrArn.split(":").at(-1) ?? "");
-    if (!pool) throw new Fault("no-function", `There is no function ${nameOrArn}; the functions are: ${[...pools.keys()].join(", ")}`);
+    if (!pool) throw new FleetError("no-function", `There is no function ${nameOrArn}; the functions are: ${[...pools.keys()].join(", ")}`);
     return pool;
   };
   return {
@@ -97,7 +97,7 @@ function createPool(fact: FunctionFact, options: FunctionsOptions): Pool {
   const mayStart = (patience: number): boolean => environments.size < limit && (patience === 0 || environments.size < fewEnvironments);
   const take = async (): Promise<Environment> => {
     for (let patience = patienceMs; ; patience = 0) {
-      if (closed) throw new Fault("closed", `${fact.name} was called after the local cloud was closed`);
+      if (closed) throw new FleetError("closed", `${fact.name} was called after the local cloud was closed`);
       const warm = takeIdle();
       if (warm) return warm;
       if (mayStart(patience)) return start();

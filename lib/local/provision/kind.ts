@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { World } from "./world.ts";
 
 /** The values of a created resource that the rest of a template may use: its `Ref` and its attributes. */
@@ -47,13 +47,13 @@ export const harmlessKind = (type: string, properties: readonly string[]): Kind 
     create: async (_properties, { name }) => ({ ref: name, attributes: { Arn: name } }),
   });
 
-function notUnderstood(resource: { id: string; type: string }, error: z.ZodError): Fault {
+function notUnderstood(resource: { id: string; type: string }, error: z.ZodError): FleetError {
   const lines = error.issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => `the property ${[...issue.path, key].join(".")} is not known`)
       : [`${issue.path.join(".")}: ${issue.message}`],
   );
-  return new Fault(
+  return new FleetError(
     "template",
     `The local cloud does not support ${resource.id} (${resource.type}): ${lines.join("; ")}. Implement it in lib/local/provision, or list it there as harmless.`,
   );

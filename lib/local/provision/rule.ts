@@ -1,7 +1,7 @@
 import { PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { CreateQueueCommand } from "@aws-sdk/client-sqs";
 import * as z from "zod";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { kind } from "./kind.ts";
 import { arn, nameOf, type World } from "./world.ts";
 
@@ -42,7 +42,7 @@ export const rule = kind({
     const targets = await Promise.all(properties.Targets.map((target) => deliverable(target, { name, arn: ruleArn }, world)));
     if (targets.length > 0) {
       const put = await world.clients.events.send(new PutTargetsCommand({ Rule: name, EventBusName: bus, Targets: targets }));
-      if ((put.FailedEntryCount ?? 0) > 0) throw new Fault("template", `The emulator refused the targets of ${place.id}`);
+      if ((put.FailedEntryCount ?? 0) > 0) throw new FleetError("template", `The emulator refused the targets of ${place.id}`);
     }
     return { ref: name, attributes: { Arn: ruleArn } };
   },
@@ -55,7 +55,7 @@ async function deliverable(target: Target, rule: { name: string; arn: string }, 
   const service = target.Arn.split(":")[2];
   if (service === "sqs") return rest;
   if (service !== "lambda")
-    throw new Fault("template", `The rule ${rule.name} has a target that the local cloud does not support: ${target.Arn}`);
+    throw new FleetError("template", `The rule ${rule.name} has a target that the local cloud does not support: ${target.Arn}`);
   const QueueName = `relay-${rule.name}-${target.Id}`.slice(0, 80);
   const made = await world.clients.sqs.send(new CreateQueueCommand({ QueueName, Attributes: { VisibilityTimeout: relayVisibility } }));
   const relay = { relayUrl: made.QueueUrl ?? "", relayArn: arn("sqs", QueueName) };

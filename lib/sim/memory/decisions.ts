@@ -43,7 +43,7 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
       bootFailures: [...(table.bootFailures.get(pool)?.entries() ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, failure]) => failure),
       learned: table.learned.get(pool),
     })),
-  forget: (pool) => wire.call("decisions.forget", () => void table.learned.delete(pool)),
+  resetLearning: (pool) => wire.call("decisions.resetLearning", () => void table.learned.delete(pool)),
   isCurrent: (fence) => wire.call("decisions.isCurrent", () => !table.isFenced(fence)),
   finish: (fence, { heard, busy, wakeAtMs }) =>
     wire.call("decisions.finish", () => {

@@ -3,7 +3,7 @@ import type { CapacityMemory } from "../../ports/capacity.ts";
 import type { Admissions, Cancellations, JobLookup, JobReader, Sealing } from "../../ports/jobs.ts";
 import type { NodeLedger } from "../../ports/node-ledger.ts";
 import type { NodeReader } from "../../ports/node-reader.ts";
-import type { Strays } from "../../ports/orphans.ts";
+import type { Orphans } from "../../ports/orphans.ts";
 import type { CatalogueStore, Decisions, Placements } from "../../ports/pool-ledger.ts";
 import type { PoolRegistry } from "../../ports/pool-registry.ts";
 
@@ -22,7 +22,7 @@ export type Ledger = {
   readonly nodeLedger: NodeLedger;
   readonly nodeReader: NodeReader;
   readonly registry: PoolRegistry;
-  readonly strays: Strays;
+  readonly orphans: Orphans;
 };
 
 /** A method of the ledger, such as `placements.bind`. */

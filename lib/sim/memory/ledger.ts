@@ -6,7 +6,7 @@ import { Interruptions } from "./interruptions.ts";
 import { memoryAdmissions, memoryCancellations, memoryJobReader, memoryLookup, memorySealing } from "./jobs.ts";
 import type { Ledger, LedgerMethod } from "./ledger-ports.ts";
 import { memoryNodeLedger } from "./node-ledger.ts";
-import { memoryPoolRegistry, memoryStrays } from "./orphans.ts";
+import { memoryOrphans, memoryPoolRegistry } from "./orphans.ts";
 import { memoryPlacements } from "./placements.ts";
 import { MemoryTable } from "./table.ts";
 
@@ -37,7 +37,7 @@ export function memoryLedger(options: { lag?: boolean } = {}): MemoryLedger {
     nodeLedger: memoryNodeLedger(table, wire),
     nodeReader: memoryNodeReader(table, wire),
     registry: memoryPoolRegistry(table, wire),
-    strays: memoryStrays(table, wire),
+    orphans: memoryOrphans(table, wire),
   };
 }
 

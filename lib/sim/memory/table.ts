@@ -57,7 +57,7 @@ export class MemoryTable {
   readonly learned = new Map<string, Learned>();
   /** The names of the registered pools. */
   readonly registry = new Set<string>();
-  readonly strays = new Map<string, number>();
+  readonly orphans = new Map<string, number>();
   readonly catalogues = new Map<string, Catalogue>();
   readonly sealingSince = new Map<string, { readonly attempt: AttemptRef; readonly sinceMs: number }>();
   /** The reservations of all pools together, for the deployment and per team. */

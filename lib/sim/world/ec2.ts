@@ -213,11 +213,11 @@ export class SimEc2 {
     const { from, to } = this.#scenario.bootSeconds;
     const bootMs = faults.chance("ec2.no-boot").between(from * 1000, to * 1000);
     if (!faults.strikes("ec2.no-boot", id)) clock.after(bootMs, () => this.isLive(id) && booted(id, launch));
-    this.#fate(id, launch);
+    this.#scheduleFailures(id, launch);
   }
 
   /** Schedules the faults of an instance's life. */
-  #fate(id: string, launch: Launch): void {
+  #scheduleFailures(id: string, launch: Launch): void {
     const { clock, faults } = this.#world;
     const plan = (kind: "ec2.sudden-end" | "spot.interruption" | "spot.rebalance", run: () => void): void => {
       if (!faults.draws(kind)) return;

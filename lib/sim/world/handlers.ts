@@ -14,7 +14,7 @@ import { type Submission, submitJob } from "../../flows/submit-job.ts";
 import { tick } from "../../flows/tick.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { AttemptRef, JobRef } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
@@ -184,7 +184,7 @@ export class Handlers {
           nodes: run.port("nodes", ports.nodes),
           registry: run.port("registry", ports.registry),
           instances: run.port("instances", ports.instances),
-          strays: run.port("strays", ports.strays),
+          orphans: run.port("orphans", ports.orphans),
           fleet: run.port("fleet", ports.fleet),
           budget: run.port("budget", ports.budget),
           teams,
@@ -193,12 +193,12 @@ export class Handlers {
         });
         const failed = errors.map(({ part }) => part);
         if (failed.length > 0)
-          throw new Fault("tick", `these parts failed: ${failed.join(", ")}`, { retry: true, cause: errors[0]?.error });
+          throw new FleetError("tick", `these parts failed: ${failed.join(", ")}`, { retry: true, cause: errors[0]?.error });
       }),
     );
   };
 
-  /** Throws a Fault if the caller gets no response. */
+  /** Throws a FleetError if the caller gets no response. */
   node = async (instance: string, call: NodeCall): Promise<NodeAnswer> => {
     const { ports, pools } = this.#world;
     const ended = await this.#run("node", (run) =>
@@ -218,8 +218,8 @@ export class Handlers {
       ),
     );
     if (ended.kind === "done") return ended.value;
-    if (ended.kind === "threw") throw new Fault("node-call", inWords(ended.error), { retry: true, cause: ended.error });
-    throw new Fault("node-call", "the function was killed or timed out", { retry: true });
+    if (ended.kind === "threw") throw new FleetError("node-call", inWords(ended.error), { retry: true, cause: ended.error });
+    throw new FleetError("node-call", "the function was killed or timed out", { retry: true });
   };
 
   cancel = async (ref: JobRef): Promise<Handled> => {

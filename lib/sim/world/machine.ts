@@ -1,6 +1,6 @@
 import type { NodeAnswer, NodeCall } from "../../../events/node-call.ts";
 import type { FetchedDataset } from "../../model/dataset.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { Notice } from "../../model/telemetry.ts";
@@ -222,11 +222,11 @@ export class Machine {
   async #call(call: NodeCall, life: number, signal: AbortSignal | undefined): Promise<NodeAnswer> {
     const { faults, callNode, chance } = this.#world;
     const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const abort = (): void => reject(new Fault("node-call", "the call was aborted", { retry: true }));
+    const abort = (): void => reject(new FleetError("node-call", "the call was aborted", { retry: true }));
     signal?.addEventListener("abort", abort, { once: true });
     const travel = (): Promise<void> => new Promise((resolve) => this.#after(chance.between(2, 30), resolve));
     const lost = (): Promise<never> =>
-      new Promise((_resolve, fail) => this.#after(callTimeoutMs, () => fail(new Fault("node-call", "no response", { retry: true }))));
+      new Promise((_resolve, fail) => this.#after(callTimeoutMs, () => fail(new FleetError("node-call", "no response", { retry: true }))));
     const converse = async (): Promise<NodeAnswer> => {
       await travel();
       if (life !== this.#life || this.#isHalted) return forever();

@@ -82,7 +82,7 @@ function reservationsTold({ pools, ledger, tell }: PortsWorld, real: Placements)
     intend: (fence, ...rest) => told(fence.pool, real.intend(fence, ...rest)),
     settle: (fence, settled) => told(fence.pool, real.settle(fence, settled)),
     terminating: (fence, ...rest) => told(fence.pool, real.terminating(fence, ...rest)),
-    forget: (fence, ...rest) => told(fence.pool, real.forget(fence, ...rest)),
+    removeNode: (fence, ...rest) => told(fence.pool, real.removeNode(fence, ...rest)),
   };
 }
 
@@ -94,13 +94,13 @@ function mapsTold({ tell }: PortsWorld, real: MemoryDatasets): Datasets {
     add: real.add,
     replace: real.replace,
     remove: real.remove,
-    noteListing: real.noteListing,
-    noteTrouble: real.noteTrouble,
-    noteRelist: real.noteRelist,
+    recordListing: real.recordListing,
+    recordTrouble: real.recordTrouble,
+    recordRelist: real.recordRelist,
     mayAsk: real.mayAsk,
-    noteMap: async (was, map) => {
+    recordMap: async (was, map) => {
       const before = real.records.get(datasetName(was));
-      const written = await real.noteMap(was, map);
+      const written = await real.recordMap(was, map);
       const after = real.records.get(datasetName(was));
       if (written === "done" && before && after) tell({ kind: "map", before, after });
       return written;

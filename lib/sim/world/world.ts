@@ -5,7 +5,7 @@ import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
 import { Chance } from "../faults/chance.ts";
 import { type FaultKind, Faults } from "../faults/faults.ts";
-import { Dooms } from "../faults/kill-plan.ts";
+import { KillPlan } from "../faults/kill-plan.ts";
 import type { Site } from "../faults/sites.ts";
 import { MemoryArtifacts } from "../memory/artifacts.ts";
 import { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";
@@ -44,7 +44,7 @@ export class World {
   readonly clock = new SimClock(startMs);
   readonly story = new Story(() => this.clock.nowMs);
   readonly faults: Faults;
-  readonly dooms: Dooms;
+  readonly kills: KillPlan;
   readonly workload: Workload;
   readonly ledger = memoryLedger();
   readonly artifacts = new MemoryArtifacts();
@@ -73,7 +73,7 @@ export class World {
     this.faults = new Faults({ rates: ratesOf(scenario), only: options.only, chance: this.#chance.fork("faults") }, (kind, about) =>
       this.story.note(`fault ${kind}`, about),
     );
-    this.dooms = new Dooms(
+    this.kills = new KillPlan(
       { sites, chance: this.#chance.fork("dooms"), faults: this.faults, spanMs: scenario.minutes * 60_000 },
       (ms, arm) => void this.clock.after(ms, arm),
     );
@@ -109,7 +109,7 @@ export class World {
     this.handlers = new Handlers({
       clock: this.clock,
       faults: this.faults,
-      dooms: this.dooms,
+      kills: this.kills,
       note: this.note,
       ports: { ...real, ...options.plant?.(real, this) },
       pools: () => this.#configured,

@@ -97,7 +97,7 @@ export class Agent {
     while (this.#end === undefined) {
       this.#changed = false;
       const nextAtMs = clock.monotonicMs() + leastGapMs;
-      const pauseMs = await this.#converse();
+      const pauseMs = await this.#exchange();
       failures = pauseMs === "failed" ? failures + 1 : 0;
       this.#failingSinceMs = pauseMs === "failed" ? (this.#failingSinceMs ?? clock.monotonicMs()) : undefined;
       if (pauseMs === "failed") await this.#backOff(failures);
@@ -116,7 +116,7 @@ export class Agent {
   }
 
   /** Makes one call and follows its response. Returns how long to wait before the next call, in ms. */
-  async #converse(): Promise<number | "failed"> {
+  async #exchange(): Promise<number | "failed"> {
     const sentMs = this.#options.clock.monotonicMs();
     const report = this.#report();
     this.#cutInTime(report);
@@ -155,7 +155,7 @@ export class Agent {
       case "orders":
         this.#lease = { fromMs: sent.sentMs, lengthMs: answer.leaseMs };
         this.#watchLease();
-        this.#obey(answer, sent.report);
+        this.#applyOrders(answer, sent.report);
         return answer.callAgainMs;
       case "wait":
         return answer.callAgainMs;
@@ -168,7 +168,7 @@ export class Agent {
   }
 
   /** Stops attempts before it starts others, so that the GPUs of a stopped attempt are free for the next. */
-  #obey(answer: Orders, report: Report): void {
+  #applyOrders(answer: Orders, report: Report): void {
     // The worker may have begun to end while the call was in progress. Then it must not start anything.
     if (this.#end !== undefined) return;
     const told = new Map(report.attempts.map((each) => [keyOf(each), each]));

@@ -3,7 +3,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import type { Credentials, Order } from "../../../events/node-call.ts";
 import { inWords, withCauses } from "../../model/errors/in-words.ts";
 import type { ArchiveLimits } from "../../model/files/archive-entry.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { attemptName } from "../../model/job.ts";
 import type { ArtifactLimits } from "../artifacts/artifact-limits.ts";
 import { collectArtifacts } from "../artifacts/artifacts.ts";
@@ -52,7 +52,7 @@ export type Machine = ProcessMachine &
 
 const tries = 4;
 /** Tries for some minutes if S3 cannot be reached, because the files may be the result of a run of hours. */
-const uploadTries = ({ code }: Fault): number => (code === "upload-refused" ? tries : 60);
+const uploadTries = ({ code }: FleetError): number => (code === "upload-refused" ? tries : 60);
 /** How long the upload of the log's end may take: before the artifacts are uploaded, and when the attempt is removed from this machine. */
 const logFinishMs = 5 * 60_000;
 const logCloseMs = 10_000;
@@ -108,10 +108,10 @@ class Run {
     try {
       emit(await work());
     } catch (error) {
-      const isForTheTeam = error instanceof Fault;
+      const isForTheTeam = error instanceof FleetError;
       this.#machine.log(isForTheTeam ? "warn" : "error", "attempt failed", { attempt: attemptName(this.#order) }, error);
       this.#logs.note(`[fleetwright: ${withCauses(error)}]`);
-      // A Fault's message is meant for the team. Any other error is a problem of this machine, so another machine may succeed.
+      // A FleetError's message is meant for the team. Any other error is a problem of this machine, so another machine may succeed.
       if (isForTheTeam) emit(this.#endOf({ kind: "failed", reason: inWords(error), again: error.retry }));
       else emit(this.#endOf({ kind: "failed", reason: `a problem on the node: ${withCauses(error)}`, again: true }));
     }
@@ -187,7 +187,7 @@ class Run {
   }
 
   #mustGoOn(): void {
-    if (this.#ended.signal.aborted) throw new Fault("stopped", "the attempt was stopped", { retry: true });
+    if (this.#ended.signal.aborted) throw new FleetError("stopped", "the attempt was stopped", { retry: true });
   }
 
   #stop(graceMs: number): void {

@@ -22,7 +22,7 @@ export type UnpackOptions = {
 };
 
 /**
- * Unpacks a .tar.gz into an empty folder. It never writes outside that folder. Throws a Fault that says what to change if the archive is
+ * Unpacks a .tar.gz into an empty folder. It never writes outside that folder. Throws a FleetError that says what to change if the archive is
  * broken, too large, or tries to leave the folder. Entries that were unpacked before remain.
  */
 export async function unpack(archive: string, options: UnpackOptions): Promise<void> {

@@ -10,7 +10,7 @@ type WriterOptions = { readonly folder: string; readonly owner: User | undefined
 
 /**
  * Returns a function that writes entries below a folder, which must be empty at first. The entries must have been inspected, so that no
- * path leads through a link. As in tar, an entry replaces an earlier one at its path, unless one of them is a folder. Throws a Fault if
+ * path leads through a link. As in tar, an entry replaces an earlier one at its path, unless one of them is a folder. Throws a FleetError if
  * entries contradict each other.
  */
 export function entryWriter({ folder, owner, mostFolders }: WriterOptions): (entry: TarEntry) => Promise<void> {

@@ -10,7 +10,7 @@ import { blockBytes, headerOf, notTar, type TarHeader } from "./tar-header.ts";
  * names as bytes: `tar` 7.5.23 decodes them as UTF-8, strips `w:` from `w:0.npy` as if it were a drive, and drops entries of unknown
  * types before its filter sees them; `tar-stream` 3.2.2 and `modern-tar` 0.8.6 decode the names in pax headers as UTF-8.
  *
- * Each entry is either returned or refused with a Fault. Only volume labels are skipped, because they are not files.
+ * Each entry is either returned or refused with a FleetError. Only volume labels are skipped, because they are not files.
  */
 export type TarEntry = ArchiveEntry & {
   readonly mode: number;
@@ -70,7 +70,7 @@ function extended(extension: Extension, letter: string, read: Extension): Extens
   return letter === "L" || letter === "K" ? { ...read, ...extension } : { ...extension, ...read };
 }
 
-/** Returns the next header, or undefined at the end of the archive. Throws a Fault if data follows the end. */
+/** Returns the next header, or undefined at the end of the archive. Throws a FleetError if data follows the end. */
 async function nextHeader(source: ByteSource): Promise<TarHeader | undefined> {
   const block = await source.take(blockBytes);
   if (block.length === 0) return undefined;

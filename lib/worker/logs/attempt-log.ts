@@ -2,7 +2,7 @@ import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { LogPiece } from "../../../events/artifacts/log-line.ts";
 import { segmentKey, segmentMetadata } from "../../../events/artifacts/log-segment.ts";
 import { withCauses } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fleet-error.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
 import type { Output } from "../program/program.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -105,6 +105,6 @@ const putInto =
     try {
       await s3.send(new PutObjectCommand({ ...object, ...encryption, Body: gzip, Metadata: segmentMetadata(facts) }), { abortSignal });
     } catch (cause) {
-      throw new Fault("upload", `a part of the log could not be uploaded: ${withCauses(cause)}`, { retry: true, cause });
+      throw new FleetError("upload", `a part of the log could not be uploaded: ${withCauses(cause)}`, { retry: true, cause });
     }
   };

@@ -6,7 +6,7 @@ import { tryAgain } from "../runtime/retry.ts";
 import type { Spooled } from "./spooled-segment.ts";
 
 export type SegmentToPut = { readonly number: number; readonly gzip: Buffer; readonly facts: SegmentFacts };
-/** Puts one segment into the bucket from which it is sealed. Throws a Fault (`retry`) if it fails. */
+/** Puts one segment into the bucket from which it is sealed. Throws a FleetError (`retry`) if it fails. */
 export type PutSegment = (segment: SegmentToPut, signal: AbortSignal) => Promise<void>;
 
 export type LogUploadsOptions = {

@@ -5,7 +5,7 @@ import { JobId, TeamName } from "../../../events/job.ts";
 import { jsonOf } from "../../../events/json.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import { signalGroup, type User } from "../program/program.ts";
-import { endStrays } from "./leftover-processes.ts";
+import { endLeftovers } from "./leftover-processes.ts";
 
 /** The folder of an attempt, ROOT/attempts/TEAM/JOB/N, and the paths in it. */
 export type AttemptFolder = {
@@ -62,7 +62,7 @@ export async function clearLeftovers(root: string): Promise<readonly AttemptRef[
       }
     }
   }
-  await endStrays(attempts);
+  await endLeftovers(attempts);
   await rm(attempts, { recursive: true, force: true, maxRetries: 3 });
   return left;
 }

@@ -22,7 +22,7 @@ export type JobStart = {
 };
 
 /**
- * Starts a job's program. Returns the running program, or its end if it could not start because of the job itself. Throws a Fault with a
+ * Starts a job's program. Returns the running program, or its end if it could not start because of the job itself. Throws a FleetError with a
  * message for the team if it cannot be started, and any other error for a problem of this machine.
  */
 export type BeginJob = (job: JobStart) => Promise<Running | End>;

@@ -8,7 +8,7 @@ import type { Cgroup, Cgroups } from "./cgroup.ts";
 import { noteProgram } from "./folders.ts";
 import { jobEnvironment } from "./job-environment.ts";
 import type { BeginJob, JobStart } from "./job-runtime.ts";
-import { endStrays } from "./leftover-processes.ts";
+import { endLeftovers } from "./leftover-processes.ts";
 
 export type ProcessMachine = {
   /** The search path of jobs. */
@@ -42,7 +42,7 @@ export const processesOn =
     await noteProgram(job.folder, program.pid);
     const ended = async (): Promise<End> => {
       const exit = await reasoned(machine, job, { exit: await program.exited, cgroup });
-      await endStrays(work);
+      await endLeftovers(work);
       return { kind: "exited", ...exit };
     };
     return { startedAtMs, ended: ended(), stop: (graceMs) => program.stop(graceMs) };

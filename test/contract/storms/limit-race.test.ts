@@ -1,7 +1,7 @@
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { expect, test } from "vitest";
 import { generator } from "../../../lib/local/ec2/behaviour/seeded.ts";
-import { Fault } from "../../../lib/model/fleet-error.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import type { Launch } from "../../../lib/model/launch.ts";
 import type { Fence } from "../../../lib/ports/pool-ledger.ts";
 import type { Ledger } from "../../../lib/sim/memory/ledger-ports.ts";
@@ -63,7 +63,7 @@ test("50 handlers of 25 pools that race for one limit never exceed it, and what 
     const ledger = ledgerOn({ client: DynamoDBDocumentClient.from(base), table: owner.table });
     await handler(ledger, { n, random: generator(n) }).catch((error: unknown) => {
       // A handler that gave up is like one that crashed: what it left is settled below.
-      if (!(error instanceof Fault && error.retry)) throw error;
+      if (!(error instanceof FleetError && error.retry)) throw error;
       tooBusy += 1;
     });
     base.destroy();

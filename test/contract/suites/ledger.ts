@@ -9,7 +9,7 @@ import { fencingContract } from "./fencing.ts";
 import { jobReaderContract } from "./job-reader.ts";
 import { nodeLedgerContract } from "./node-ledger.ts";
 import { nodeReaderContract } from "./node-reader.ts";
-import { straysContract } from "./orphans.ts";
+import { orphansContract } from "./orphans.ts";
 import { gangPlacementsContract } from "./placements-gangs.ts";
 import { jobPlacementsContract } from "./placements-jobs.ts";
 import { launchPlacementsContract } from "./placements-launches.ts";
@@ -35,5 +35,5 @@ export function ledgerContract(make: MakeLedger): void {
   nodeLedgerContract(make);
   nodeReaderContract(make);
   poolRegistryContract(make);
-  straysContract(make);
+  orphansContract(make);
 }

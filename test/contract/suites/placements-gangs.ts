@@ -61,7 +61,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
     });
 
     it.each<[string, (ledger: Ledger, fence: Fence, node: Node) => Promise<unknown>]>([
-      ["drains", (ledger, fence, node) => ledger.placements.drain(fence, node.id, atMs)],
+      ["drains", (ledger, fence, node) => ledger.placements.fenceIdle(fence, node.id, atMs)],
       ["is ending", (ledger, fence, node) => ledger.placements.terminating(fence, node.id, atMs)],
       ["is gone", (ledger, _fence, node) => ledger.nodeLedger.gone(node.id, atMs)],
     ])("no member of a gang is bound if one node %s", async (_what, happen) => {
@@ -104,7 +104,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
         for (const id of nodes) await readyNode(ledger, fence, { id });
         const answers = await Promise.all([
           ledger.placements.bindGang(fence, { entry, nodes, atMs }),
-          ledger.placements.drain(fence, nodes[1] ?? "", atMs),
+          ledger.placements.fenceIdle(fence, nodes[1] ?? "", atMs),
         ]);
         expect([...answers].sort()).toEqual(["done", "stale"]);
         const held = await Promise.all(nodes.map((id) => assignmentsOf(ledger, id)));

@@ -11,7 +11,7 @@ import { entriesOf } from "../../../lib/cli/pack/entries.ts";
 import { listingOf } from "../../../lib/cli/pack/listing.ts";
 import { packedLines } from "../../../lib/cli/pack/report.ts";
 import { failTemporary } from "../../../lib/cli/pack/temporary.ts";
-import { Fault } from "../../../lib/model/fleet-error.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { file, folder, link, plant } from "./byte-tree.ts";
 
 let root: string;
@@ -237,7 +237,7 @@ describe("an unusable temporary folder", () => {
     ["ENOENT", /there is no temporary folder .*; create it, or set TMPDIR/],
   ])("an unusable temporary folder is explained (%s)", (code, message) => {
     const fail = (): never => failTemporary(Object.assign(new Error(`${code}: raw`), { code }));
-    expect(fail).toThrow(Fault);
+    expect(fail).toThrow(FleetError);
     expect(fail).toThrow(message);
   });
 

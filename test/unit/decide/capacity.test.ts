@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { given, probed, refusedAgain, standing } from "../../../lib/decide/capacity/cooldown.ts";
+import { given, probed, refusedAgain, statusOf } from "../../../lib/decide/capacity/cooldown.ts";
 import { quotaOf } from "../../../lib/decide/capacity/quotas.ts";
-import { lessonsOf } from "../../../lib/decide/capacity/refusal-updates.ts";
+import { refusalUpdatesOf } from "../../../lib/decide/capacity/refusal-updates.ts";
 import type { OfferRefusal } from "../../../lib/model/launch.ts";
 import { type Refusal, type Refused, type Subject, subjectName } from "../../../lib/model/refusal.ts";
 import { aLaunch, anOffer, aRefusal, aType, monday } from "../../fakes/builders.ts";
@@ -34,10 +34,10 @@ describe("a refusal", () => {
     expect(restOf(once)).toBeGreaterThan(1.7);
     expect(restOf(once)).toBeLessThan(6.3);
     expect(once.untilMs % (4 * minute)).toBe(0);
-    expect(standing(once, once.untilMs - 1)).toBe("rests");
-    expect(standing(once, once.untilMs)).toBe("probe");
-    expect(standing(once, monday + hour)).toBe("probe");
-    expect(standing(once, monday + hour + 1)).toBe("free");
+    expect(statusOf(once, once.untilMs - 1)).toBe("rests");
+    expect(statusOf(once, once.untilMs)).toBe("probe");
+    expect(statusOf(once, monday + hour)).toBe("probe");
+    expect(statusOf(once, monday + hour + 1)).toBe("free");
   });
 
   test("an offer that is refused repeatedly rests twice as long each time, but never much longer than eight minutes, and until rests end", () => {
@@ -107,14 +107,14 @@ describe("a refusal", () => {
 
 describe("a clock that jumps", () => {
   test("a clock that jumps back by hours does not make a rest last for hours", () => {
-    expect(standing(refusedAt([0]), monday - 5 * hour)).toBe("probe");
-    expect(standing(refusedAt([0, 0, 0, 0, 0, 0]), monday)).toBe("rests");
+    expect(statusOf(refusedAt([0]), monday - 5 * hour)).toBe("probe");
+    expect(statusOf(refusedAt([0, 0, 0, 0, 0, 0]), monday)).toBe("rests");
   });
 
   test("a clock that jumps back keeps the evidence, and one that jumps ahead forgets it", () => {
     const back = refusedAgain(refusedAt([0, 0]), refused({ launch: "back" }), monday - hour);
     expect(back).toMatchObject({ evidence: 3, atMs: monday - hour, sinceMs: monday - hour });
-    expect(standing(refusedAt([0, 0]), monday + 1e12)).toBe("free");
+    expect(statusOf(refusedAt([0, 0]), monday + 1e12)).toBe("free");
   });
 });
 
@@ -123,8 +123,8 @@ describe("what a launch teaches", () => {
   const large = { instanceType: "g5.12xlarge", zone, market } as const;
   const launch = aLaunch({ types, offers: [anOffer(), anOffer({ instanceType: "g5.12xlarge" })], count: 3 });
   const said = (of: object, why: OfferRefusal["why"], code = "c"): OfferRefusal => ({ ...offer, ...of, why, code });
-  const taught = (outcome: Parameters<typeof lessonsOf>[1], known: Refusal | undefined = undefined, of = launch) =>
-    new Map(lessonsOf(of, outcome, monday).map(({ subject, next }) => [subjectName(subject), next(known)]));
+  const taught = (outcome: Parameters<typeof refusalUpdatesOf>[1], known: Refusal | undefined = undefined, of = launch) =>
+    new Map(refusalUpdatesOf(of, outcome, monday).map(({ subject, next }) => [subjectName(subject), next(known)]));
   const refusal = (...refusals: OfferRefusal[]) => ({ kind: "refused", code: "c", message: "m", refusals }) as const;
   const launched = (shape: object, ...refusals: OfferRefusal[]) =>
     ({ kind: "launched", instances: [{ id: "i-1", instanceType, zone, ...shape }], refusals }) as const;

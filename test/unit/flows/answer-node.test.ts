@@ -298,7 +298,7 @@ describe("a draining node", () => {
   const drain = { because: "its life of 3600 s ends", untilMs: monday + 3_600_000 };
   const withdraw = async (world: World) => {
     const { fence } = await world.ledger.decisions.begin("gpu");
-    await world.ledger.placements.withdraw(fence, { node: world.node.id, drain, atMs: world.nowMs });
+    await world.ledger.placements.drain(fence, { node: world.node.id, drain, atMs: world.nowMs });
   };
 
   test("a draining node works on until its time is up, and is then ordered to stop", async () => {

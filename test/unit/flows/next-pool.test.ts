@@ -36,9 +36,9 @@ async function due(): Promise<World> {
 }
 
 function tickOf(world: World): Promise<unknown> {
-  const { bell, decisions, catalogues, sealing, registry, strays } = world.ledger;
+  const { bell, decisions, catalogues, sealing, registry, orphans } = world.ledger;
   const deps: TickDeps = {
-    ...{ bell, decisions, catalogues, sealing, registry, strays },
+    ...{ bell, decisions, catalogues, sealing, registry, orphans },
     lane: world.lane,
     market: new MemoryMarket(aCatalogue()),
     sealAgain: new MemorySealQueue(),

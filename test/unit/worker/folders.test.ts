@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { clearLeftovers, folderOf, makeFolder, noteProgram } from "../../../lib/worker/run/folders.ts";
-import { endStrays } from "../../../lib/worker/run/leftover-processes.ts";
+import { endLeftovers } from "../../../lib/worker/run/leftover-processes.ts";
 
 let root: string;
 beforeEach(async () => {
@@ -70,7 +70,7 @@ test("a new attempt begins in an empty folder", async () => {
 test.runIf(hasProc)("processes that left their group, and no others, are found by their folder", async () => {
   const mine = await sleeper({ FLEETWRIGHT_FOLDER: join(root, "a", "work") });
   const other = await sleeper({ FLEETWRIGHT_FOLDER: join(root, "ab", "work") });
-  expect(await endStrays(join(root, "a"))).toBe(1);
+  expect(await endLeftovers(join(root, "a"))).toBe(1);
   await mine.ended;
   process.kill(-other.pid, "SIGKILL");
   await other.ended;

@@ -1,6 +1,6 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { globPrefix, matchesGlob } from "../../../model/files/glob.ts";
-import { Fault } from "../../../model/fleet-error.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import type { Job } from "../../../model/job.ts";
 import type { JobFilter, JobReader } from "../../../ports/jobs.ts";
 import { call, getItem, type Item, type TableAccess } from "../access.ts";
@@ -85,6 +85,6 @@ function cut(jobs: readonly Job[], limit: number): { jobs: readonly Job[]; curso
 function startKey(team: string, cursor: string, filter: JobFilter): Item {
   const job = jobOfSubmittedKey(cursor);
   const [first, last] = bounds(filter);
-  if (job === undefined || cursor < first || cursor > last) throw new Fault("cursor", `the cursor ${cursor} is invalid`);
+  if (job === undefined || cursor < first || cursor > last) throw new FleetError("cursor", `the cursor ${cursor} is invalid`);
   return { ...jobKey({ team, job }), [teamIndex.partition]: team, [teamIndex.sort]: cursor };
 }

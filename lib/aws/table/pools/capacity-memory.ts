@@ -1,4 +1,4 @@
-import { Fault } from "../../../model/fleet-error.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import { type Refusal, type Subject, subjectName } from "../../../model/refusal.ts";
 import type { CapacityMemory } from "../../../ports/capacity.ts";
 import { getItem, type TableAccess } from "../access.ts";
@@ -18,7 +18,7 @@ export const createCapacityMemory = (access: TableAccess): CapacityMemory => ({
       const written = await tryChange(access, subject, next);
       if (written !== "met another") return written === "written";
     }
-    throw new Fault("memory-busy", `${subjectName(subject)} had too many concurrent writes`, { retry: true });
+    throw new FleetError("memory-busy", `${subjectName(subject)} had too many concurrent writes`, { retry: true });
   },
 });
 

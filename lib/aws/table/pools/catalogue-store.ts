@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import * as z from "zod";
-import { Fault } from "../../../model/fleet-error.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import type { Catalogue } from "../../../model/offer.ts";
 import type { CatalogueStore } from "../../../ports/pool-ledger.ts";
 import { getItem, putItem, type TableAccess } from "../access.ts";
@@ -35,7 +35,7 @@ export const createCatalogueStore = (access: TableAccess): CatalogueStore => ({
   async put(pool, catalogue) {
     const gz = await pack(JSON.stringify(catalogue));
     if (gz.byteLength > mostBytes) {
-      throw new Fault(
+      throw new FleetError(
         "catalogue-size",
         `the catalogue of ${pool} has ${catalogue.offers.length} offers, too many for one item of the table`,
       );

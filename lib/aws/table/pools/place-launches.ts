@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Fault } from "../../../model/fleet-error.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import type { Launch } from "../../../model/launch.ts";
 import type { Fence, Placements, Written } from "../../../ports/pool-ledger.ts";
 import { getItem, putItem, type TableAccess } from "../access.ts";
@@ -21,7 +21,7 @@ const SettledNodes = z.object({ nodes: z.array(z.string()) });
 export const createLaunchPlacements = (
   access: TableAccess,
   { write, reserve, inTurn }: FencedWriter,
-): Pick<Placements, "intend" | "noteSearch" | "settle"> => ({
+): Pick<Placements, "intend" | "recordSearch" | "settle"> => ({
   intend: (fence, launch, limits) =>
     inTurn(async () => {
       const counters = countersOf(launch, limits);
@@ -34,7 +34,7 @@ export const createLaunchPlacements = (
       return (await whyNot(access, fence, launch)) ?? { limit: counters.find((_, at) => outcome.failed.has(at))?.scope ?? "pool" };
     }),
 
-  async noteSearch(fence, { launch, search }) {
+  async recordSearch(fence, { launch, search }) {
     const key = launchKey(fence.pool, launch);
     const outcome = await write(fence, [{ kind: "update", key, changes: [set("search", search)], when: [isThere("pk")] }]);
     return written(outcome, async () => false);
@@ -57,7 +57,7 @@ export const createLaunchPlacements = (
       ...nodes.map((node): Part => ({ kind: "put", item: nodeItem(node), when: [isAbsent("pk")] })),
     ];
     const room = mostParts - 1 - widerKeys(launch.team).length - parts.length;
-    if (room < 0) throw new Fault("launch-size", `launch ${launch.id} has ${nodes.length} nodes, too many for one transaction`);
+    if (room < 0) throw new FleetError("launch-size", `launch ${launch.id} has ${nodes.length} nodes, too many for one transaction`);
     // The pool of an instance is a fact that needs no fence, so items beyond the transaction's limit are written before it.
     const items = nodes.map((node) => ({ ...instanceKey(node.id), pool: fence.pool }));
     for (const item of items.slice(room)) await putItem(access, item);

@@ -38,7 +38,7 @@ export function createRequestBudget(access: TableAccess, limits: RequestLimits):
   };
 
   return {
-    async take({ kind, ...ask }) {
+    async acquire({ kind, ...ask }) {
       for (let tries = 1; tries <= mostTries; tries += 1) {
         const { version, bucket } = await read(kind, ask.nowMs);
         const taken = take(bucket, limits[kind], ask);

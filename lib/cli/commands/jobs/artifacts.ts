@@ -1,5 +1,5 @@
 import type { SealedManifest } from "../../../model/artifact.ts";
-import { Fault } from "../../../model/fleet-error.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import { fetchFiles, type Outcome } from "../../artifacts/fetch.ts";
 import { chosen, keptOf, whyEmpty } from "../../artifacts/kept.ts";
 import { mustMatch, selected } from "../../artifacts/selected.ts";
@@ -66,7 +66,7 @@ export async function getArtifacts(
   const job = await findJob(id, options.team, connection);
   const all = await keptOf(job, options.attempt, connection.artifacts);
   const found = chosen(job, { kept: all, attempt: options.attempt, nowMs: of.nowMs });
-  if (found.artifacts.length === 0) throw new Fault("no-artifacts", whyEmpty(job, found));
+  if (found.artifacts.length === 0) throw new FleetError("no-artifacts", whyEmpty(job, found));
   mustMatch(found, to.patterns);
   const kept = selected(found, to.patterns);
   if (!options.json && kept.attempt !== job.attempt) console.note(`using attempt ${kept.attempt}: no later attempt left files`);

@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import type { CancelledJobs } from "../../../api/views/jobs.ts";
-import { Fault } from "../../../model/fleet-error.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import { isEnded, type Job, type JobState, jobStates } from "../../../model/job.ts";
 import { exitCodes, UsageError } from "../../invocation/exit.ts";
 import { type FilterOptions, filterOf } from "../../jobs/job-filter.ts";
@@ -125,7 +125,7 @@ const cancelSome = async (jobs: readonly string[], { team, states, reason, on }:
 const asFailed =
   (jobs: readonly string[]) =>
   (error: unknown): readonly Outcome[] => {
-    if (!(error instanceof Fault)) throw error;
+    if (!(error instanceof FleetError)) throw error;
     return jobs.map((job) => ({ job, outcome: "failed", because: error.message }));
   };
 

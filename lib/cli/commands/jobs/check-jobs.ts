@@ -1,5 +1,5 @@
 import pMap from "p-map";
-import { Fault } from "../../../model/fleet-error.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import { UsageError } from "../../invocation/exit.ts";
 import type { JobFile } from "../../jobs/job-file.ts";
 import type { Context } from "../../session/context.ts";
@@ -46,7 +46,7 @@ export async function refuseImpossible(
       );
     });
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
+    if (!(error instanceof FleetError)) throw error;
     console.note(`jobs are sent without a check, because the API could not be asked: ${error.message}`);
   }
   const [only] = refused;

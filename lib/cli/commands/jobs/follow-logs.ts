@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pMap from "p-map";
 import type { LogPage } from "../../../api/views/logs.ts";
-import { Fault } from "../../../model/fleet-error.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import { isEnded, type Job } from "../../../model/job.ts";
 import { exitCodes } from "../../invocation/exit.ts";
 import type { Context } from "../../session/context.ts";
@@ -56,7 +56,7 @@ async function onceThere<T>(work: () => Promise<T>, pollMs: number): Promise<T> 
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof Fault && error.code === "no-job") || looks >= mostLooks) throw error;
+      if (!(error instanceof FleetError && error.code === "no-job") || looks >= mostLooks) throw error;
       await pause(pollMs);
     }
   }

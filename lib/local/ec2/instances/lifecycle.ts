@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Fault } from "../../../model/fleet-error.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import type { Log } from "../../run/log-line.ts";
 import type { Ec2Behaviour } from "../behaviour/behaviour.ts";
 import { between } from "../behaviour/seeded.ts";
@@ -99,13 +99,13 @@ export function createLifecycle(world: World): Lifecycle {
 
   const found = (id: string): Entry => {
     const entry = entries.get(id);
-    if (entry === undefined) throw new Fault("no-instance", `There is no instance ${id}`);
+    if (entry === undefined) throw new FleetError("no-instance", `There is no instance ${id}`);
     return entry;
   };
   const interruptible = (id: string): Entry => {
     const entry = found(id);
-    if (entry.record.market !== "spot") throw new Fault("not-spot", `${id} is an on-demand instance, which EC2 does not interrupt`);
-    if (entry.ending !== undefined) throw new Fault("not-running", `${id} has ended`);
+    if (entry.record.market !== "spot") throw new FleetError("not-spot", `${id} is an on-demand instance, which EC2 does not interrupt`);
+    if (entry.ending !== undefined) throw new FleetError("not-running", `${id} has ended`);
     return entry;
   };
 
