@@ -26,7 +26,7 @@ import { Tick } from "./handlers/tick.ts";
 import { LaunchTemplates } from "./nodes/launch-templates.ts";
 import { Network } from "./nodes/network.ts";
 import { Queues } from "./queues/queues.ts";
-import { remarks } from "./remarks.ts";
+import { oldNames, remarks } from "./remarks.ts";
 import { Buckets } from "./storage/buckets.ts";
 import { FleetTable } from "./storage/fleet-table.ts";
 import { TeamVaults } from "./storage/team-vaults.ts";
@@ -47,6 +47,7 @@ export class FleetStack extends Stack {
     const { configuration, bundles } = props;
     this.#zones = configuration.zones;
     for (const remark of remarks(configuration)) Annotations.of(this).addWarningV2("fleetwright:limits", remark);
+    for (const remark of oldNames(configuration)) Annotations.of(this).addWarningV2("fleetwright:old-names", remark);
     const buckets = new Buckets(this, "Buckets", configuration);
     const foundation: Foundation = {
       configuration,

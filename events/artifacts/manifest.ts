@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { NotKept, Upload } from "../../lib/model/artifact.ts";
 import { FleetError } from "../../lib/model/fleet-error.ts";
 import { JobId, TeamName } from "../job.ts";
-import { LeftOut, mostLeftOut, UploadedArtifact } from "./upload.ts";
+import { LeftOut, maxLeftOut, UploadedArtifact } from "./upload.ts";
 
 /** The frame of a manifest. Its entries are parsed one by one, because a single wrong entry must not cost the others. */
 const Frame = z.object({
@@ -17,7 +17,7 @@ const Frame = z.object({
   failed: z.string().min(1).optional().catch(undefined),
 });
 
-const mostMissing = 100;
+const maxMissing = 100;
 const longestPath = 8_192;
 const longestReason = 2_000;
 
@@ -28,13 +28,13 @@ export function readManifest(of: { readonly team: string; readonly job: string; 
   if (team !== of.team || job !== of.job || attempt !== of.attempt) {
     throw unreadable(`it is the list of ${team}/${job}/${attempt}, but was uploaded as that of ${of.team}/${of.job}/${of.attempt}`);
   }
-  const leftOut = frame.leftOut.slice(0, mostLeftOut).flatMap((each) => LeftOut.safeParse(each).data ?? []);
+  const leftOut = frame.leftOut.slice(0, maxLeftOut).flatMap((each) => LeftOut.safeParse(each).data ?? []);
   const leftOutMore = frame.leftOut.length - leftOut.length + frame.leftOutMore;
   return {
     ...artifactsOf(frame),
     leftOut,
     ...(leftOutMore > 0 ? { leftOutMore } : {}),
-    missing: frame.missing.slice(0, mostMissing),
+    missing: frame.missing.slice(0, maxMissing),
     ...(frame.failed === undefined ? {} : { failed: frame.failed.slice(0, longestReason) }),
   };
 }

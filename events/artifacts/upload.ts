@@ -31,7 +31,7 @@ export const ArtifactPath = z
   );
 
 /** The most left-out entries that a worker lists. It reports only the number of the others. */
-export const mostLeftOut = 1_000;
+export const maxLeftOut = 1_000;
 
 const attemptIs = { team: TeamName, job: JobId, attempt: z.int().min(1) };
 
@@ -52,7 +52,7 @@ export const LeftOut = z.strictObject({ path: z.string().min(1).max(8_192), beca
 
 const whatIsNotThere = {
   /** Entries that cannot be kept or exceed a limit. */
-  leftOut: z.array(LeftOut).max(mostLeftOut),
+  leftOut: z.array(LeftOut).max(maxLeftOut),
   /** How many more entries were left out than `leftOut` lists; undefined for none. */
   leftOutMore: z.int().min(1).optional(),
   /** The artifact requests of the spec, paths or globs, that matched nothing. */

@@ -25,14 +25,14 @@ export type AnswerDeps = Ringing &
     readonly ledger: NodeLedger;
     readonly downloads: BootDownloads;
     /** Returns the number of losses with which a job of that pool fails; undefined for a pool that is no longer configured. */
-    readonly mostLosses: (pool: string) => number | undefined;
+    readonly maxLosses: (pool: string) => number | undefined;
     readonly now: () => number;
   };
 
 /** A node keeps its attempts for this long after its last call. */
 const leaseMs = 15 * 60_000;
 /** No call takes longer than this. A lease that is further ahead comes from a wrong clock, and does not prove a later call. */
-const mostLateMs = 30_000;
+const maxLateMs = 30_000;
 
 /**
  * Handles a worker's call. The worker reports all that it has in each call, and gets all that it should do, so the next call makes up for a
@@ -60,7 +60,7 @@ export async function answerNode(deps: AnswerDeps, node: string, call: NodeCall)
  */
 function isOvertaken({ leaseUntilMs }: Node, atMs: number): boolean {
   const lateMs = leaseUntilMs - (atMs + leaseMs);
-  return lateMs > 0 && lateMs <= mostLateMs;
+  return lateMs > 0 && lateMs <= maxLateMs;
 }
 
 const tellingOf = ({ address, gpus, datasets }: Report, atMs: number): Telling => ({
@@ -79,7 +79,7 @@ async function applyNotice(deps: AnswerDeps, node: Node, { notice }: Report): Pr
 }
 
 /** The most run orders of one response, because Lambda limits it to 6 MB: an order holds a spec of up to 32 KiB, and credentials. */
-const mostRuns = 50;
+const maxRuns = 50;
 
 type Report = Extract<NodeCall, { kind: "report" }>;
 type Calling = { readonly node: Node; readonly first: boolean; readonly call: Report };
@@ -97,14 +97,14 @@ async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise
   // Rings before anything that can fail, so that the pool learns of what was written even if this call fails.
   if (first || freed) await ring(deps, node.pool, "worker");
   const placed = unreported.filter((held) => held.phase === "placed");
-  const runs = await Promise.all(placed.slice(0, mostRuns).map((held) => firstOrder(deps, { node, held, process: call.process })));
+  const runs = await Promise.all(placed.slice(0, maxRuns).map((held) => firstOrder(deps, { node, held, process: call.process })));
   if (runs.some((run) => run.frees)) await ring(deps, node.pool, "worker");
   const renewed = await Promise.all(call.renew.filter((ref) => holds(node, ref)).map((ref) => renewal(deps, ref)));
   return {
     kind: "orders",
     leaseMs,
     // If a place is free now, the worker should call again soon, because the job that gets the place waits for that call.
-    callAgainMs: freed || placed.length > mostRuns || runs.some((run) => run.soon) ? soonMs : callAgainMs(node, deps.now()),
+    callAgainMs: freed || placed.length > maxRuns || runs.some((run) => run.soon) ? soonMs : callAgainMs(node, deps.now()),
     orders: [...runs.flatMap((run) => run.orders), ...told.flatMap((each) => each.orders)],
     done: told.flatMap((each) => each.done),
     renewed,
@@ -136,7 +136,7 @@ type Told = { readonly orders: readonly Order[]; readonly done: readonly Attempt
 const nothingToTell: Told = { orders: [], done: [], frees: false };
 
 type Hearing = { readonly node: Node; readonly report: AttemptReport; readonly process: string };
-const mostHearings = 3;
+const maxTries = 3;
 
 /**
  * Records one report. If a worker that reported an end gets a response, it takes the end as recorded and goes on to upload. So it must
@@ -144,7 +144,7 @@ const mostHearings = 3;
  */
 async function handleReport(deps: AnswerDeps, of: Hearing): Promise<Told> {
   let { node } = of;
-  for (let left = goesOn(of.report) ? mostHearings : 1; left > 0; left--) {
+  for (let left = goesOn(of.report) ? maxTries : 1; left > 0; left--) {
     const told = await hearOnce(deps, { ...of, node });
     if (told !== "changed") return told;
     if (left > 1) node = (await deps.ledger.get(node.pool, node.id)) ?? node;
@@ -163,7 +163,7 @@ async function hearOnce(deps: AnswerDeps, of: Hearing): Promise<Told | "changed"
   const held = of.node.assignments.find((each) => attemptName(each) === attemptName(attempt));
   const job = await deps.ledger.job(attempt);
   const judged = wasLost(of.report, held, of.process)
-    ? judgeLost(job, held, deps.mostLosses(of.node.pool))
+    ? judgeLost(job, held, deps.maxLosses(of.node.pool))
     : judgeReport(of.report, job, held);
   const verdict = judged.kind === "change" && judged.job?.failed ? excused(judged, await peersOf(deps, of.node, job), deps.now()) : judged;
   switch (verdict.kind) {
@@ -201,7 +201,7 @@ function leaveOrders({ node, report }: { node: Node; report: AttemptReport }, no
 
 async function giveUp(deps: AnswerDeps, of: { node: Node; held: Assignment; process: string }): Promise<void> {
   const attempt = refOf(of.held);
-  const verdict = judgeLost(await deps.ledger.job(attempt), of.held, deps.mostLosses(of.node.pool));
+  const verdict = judgeLost(await deps.ledger.job(attempt), of.held, deps.maxLosses(of.node.pool));
   if (verdict.kind === "change") await write(deps, { node: of.node, attempt, verdict, process: of.process });
 }
 

@@ -37,7 +37,7 @@ export type Placed = {
 };
 
 /** After this many decisions in a row the run ends and wakes another one. */
-const mostRounds = 8;
+const maxRounds = 8;
 /** If a run's work failed or never settled, the next run follows after this long. */
 const lookAgainSeconds = 2;
 
@@ -50,7 +50,7 @@ export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => nu
   let decisions = 0;
   let unheard = true;
   const packings: Packing[] = [];
-  while (decisions < mostRounds && run.msLeft() > 6_000) {
+  while (decisions < maxRounds && run.msLeft() > 6_000) {
     const { next, packing, ...decided } = await decideOnce({ ...deps, rateLimiter: createRateLimiter(deps) }, run.pool);
     decisions += 1;
     steps += decided.steps;

@@ -22,7 +22,7 @@ export type Rebalanced =
   | { readonly kind: "same" | "changed"; readonly listing: number; readonly map: number; readonly nodes: number; readonly moved: number };
 
 /** A run gives up after others have been faster this many times, and leaves the work to the message's next delivery. */
-const mostReads = 6;
+const maxReads = 6;
 const concurrency = 8;
 /** Unused objects are kept for this long after they were written, because another run's writes may be under way. */
 const keepMs = 10 * 60_000;
@@ -34,7 +34,7 @@ const keepMs = 10 * 60_000;
  */
 export async function rebalanceShards(deps: RebalanceDeps, asked: DatasetRef & { readonly relist: boolean }): Promise<Rebalanced> {
   let listed = false;
-  for (let reads = 0; reads < mostReads; reads += 1) {
+  for (let reads = 0; reads < maxReads; reads += 1) {
     const dataset = await deps.datasets.get(asked);
     if (!dataset) {
       await deps.store.sweep(asked, { keys: new Set(), beforeMs: deps.now() - keepMs });

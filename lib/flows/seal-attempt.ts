@@ -118,7 +118,7 @@ async function sealOne(deps: SealDeps, attempt: AttemptRef, file: UploadedFile):
 }
 
 /** Limits for reasons, because people read them and they must fit into the job's item. */
-const mostNames = 5;
+const maxNames = 5;
 const longestName = 200;
 
 const cut = (text: string): string => (text.length <= longestName ? text : `${text.slice(0, longestName - 1)}…`);
@@ -126,8 +126,8 @@ const count = (n: number, one: string, many: string): string => `${n} ${n === 1 
 
 /** Returns the first names, and how many more there are. */
 function named(names: readonly string[]): string {
-  const first = names.slice(0, mostNames).map(cut).join(", ");
-  return names.length > mostNames ? `${first} and ${names.length - mostNames} more` : first;
+  const first = names.slice(0, maxNames).map(cut).join(", ");
+  return names.length > maxNames ? `${first} and ${names.length - maxNames} more` : first;
 }
 
 /** Returns why a job fails if its upload cannot be read or no longer exists. */

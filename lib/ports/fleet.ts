@@ -16,10 +16,10 @@ export interface Fleet {
    * be missing, and so may one that ended an hour ago. `unknown`: not all could be read. Never throws because of a response of EC2.
    */
   find(launch: string): Promise<FoundInstances>;
-  /** Terminates at most `mostAtOnce` instances in one call, and returns an outcome for each. Never throws because of a response of EC2. */
+  /** Terminates at most `maxAtOnce` instances in one call, and returns an outcome for each. Never throws because of a response of EC2. */
   terminate(instances: readonly string[]): Promise<ReadonlyMap<string, Ended>>;
   /**
-   * Describes at most `mostAtOnce` instances in one call, and returns a state for each. Callers should ask only about instances that are
+   * Describes at most `maxAtOnce` instances in one call, and returns a state for each. Callers should ask only about instances that are
    * older than a minute, because EC2 may not show newer ones. Never throws because of a response of EC2.
    */
   look(instances: readonly string[]): Promise<ReadonlyMap<string, Seen>>;
@@ -30,7 +30,7 @@ export type FoundInstances =
   | { readonly kind: "unknown"; readonly message: string; readonly error?: unknown };
 
 /** The most instances that one call may name. EC2 accepts 1,000 and recommends fewer. */
-export const mostAtOnce = 100;
+export const maxAtOnce = 100;
 
 /**
  * The outcome of terminating an instance. `accepted`: EC2 is terminating it, has terminated it or does not know it any more.

@@ -135,7 +135,7 @@ export const aPool = (over: Partial<Pool> = {}): Pool => ({
   bootSeconds: 600,
   drainSeconds: 600,
   disruption: { share: 0.1 },
-  mostLosses: 3,
+  maxLosses: 3,
   shared: false,
   teams: [],
   containers: true,

@@ -45,7 +45,7 @@ function operationOf({ id, summary, params, query, body, answers, problems }: Op
     ...(Object.keys({ ...params.shape, ...query.shape }).length > 0 && {
       parameters: [...parameters("path", params), ...parameters("query", query)],
     }),
-    ...(body.mostBytes > 0 && {
+    ...(body.maxBytes > 0 && {
       requestBody: { required: !body.optional, content: { "application/json": { schema: schemaOf(body.schema) } } },
     }),
     responses: {

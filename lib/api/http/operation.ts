@@ -29,13 +29,13 @@ export type Call<Params, Query, Body> = Pick<RawCall, "speaker" | "caller" | "re
 export type BodyRule<B> = {
   readonly schema: B;
   /** The largest body accepted, in bytes; if 0, no body is read. */
-  readonly mostBytes: number;
+  readonly maxBytes: number;
   /** Whether a missing body is read as `{}`. */
   readonly optional: boolean;
 };
 
 /** The rule of operations that read no body. */
-export const noBody: BodyRule<z.ZodUndefined> = { schema: z.undefined(), mostBytes: 0, optional: true };
+export const noBody: BodyRule<z.ZodUndefined> = { schema: z.undefined(), maxBytes: 0, optional: true };
 
 type Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, A extends z.ZodType> = {
   readonly id: string;
@@ -101,12 +101,12 @@ const oneEach = (query: URLSearchParams): Record<string, string | string[]> =>
 type Read<B> = { readonly kind: "read"; readonly body: B; readonly text: string } | Refusal;
 
 async function readBody<B extends z.ZodType>(rule: BodyRule<B>, call: RawCall): Promise<Read<z.output<B>>> {
-  const text = rule.mostBytes === 0 ? "" : await call.text();
+  const text = rule.maxBytes === 0 ? "" : await call.text();
   const none = text === "" && rule.optional;
   if (!none && !isJson(call.contentType)) return problem("media-type", "Send the body as application/json.");
   const bytes = Buffer.byteLength(text);
-  if (bytes > rule.mostBytes) return problem("too-large", `The body has ${bytes} bytes, but only ${rule.mostBytes} are allowed.`);
-  const value = none ? (rule.mostBytes === 0 ? undefined : {}) : jsonOf(text);
+  if (bytes > rule.maxBytes) return problem("too-large", `The body has ${bytes} bytes, but only ${rule.maxBytes} are allowed.`);
+  const value = none ? (rule.maxBytes === 0 ? undefined : {}) : jsonOf(text);
   const body = checked(rule.schema, value);
   if (body.kind === "good") return { kind: "read", body: body.value, text };
   return !none && value === undefined ? problem("invalid", "The body is not JSON.") : invalid("the body", body.wrong);
@@ -115,9 +115,9 @@ async function readBody<B extends z.ZodType>(rule: BodyRule<B>, call: RawCall): 
 const isJson = (contentType = ""): boolean => contentType.split(";")[0]?.trim().toLowerCase() === "application/json";
 
 /** The number of mistakes that one response names. The next call reports the others. */
-const mostErrors = 20;
+const maxErrors = 20;
 
 const invalid = (where: string, wrong: readonly Wrong[]): Refusal =>
   problem("invalid", `There ${wrong.length === 1 ? "is a mistake" : `are ${wrong.length} mistakes`} in ${where}.`, {
-    errors: wrong.slice(0, mostErrors).map(({ path, message }) => ({ field: path.map(String).join("."), message: message.slice(0, 500) })),
+    errors: wrong.slice(0, maxErrors).map(({ path, message }) => ({ field: path.map(String).join("."), message: message.slice(0, 500) })),
   });

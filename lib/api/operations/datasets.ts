@@ -58,7 +58,7 @@ const put = operation({
   summary: "Creates a dataset from the objects below a source, or lists them again if it exists; repeating the call is harmless",
   params: ofDataset,
   query: noQuery,
-  body: { schema: Source, mostBytes: 8192, optional: false },
+  body: { schema: Source, maxBytes: 8192, optional: false },
   answers: { schema: Dataset, statuses: { 200: "The dataset existed or replaces another one", 201: "The dataset was created" } },
   problems: ["not-found", "conflict", "too-large", "media-type", "rejected"],
   async handle(deps, { params, body }) {

@@ -16,7 +16,7 @@ const submit = operation({
   summary: "Submits a job; the same body with the same id is the same job, so a call without a response can be repeated",
   params: ofTeam,
   query: noQuery,
-  body: { schema: JobMessage.meta({ id: "JobMessage" }), mostBytes: maxJobBytes, optional: false },
+  body: { schema: JobMessage.meta({ id: "JobMessage" }), maxBytes: maxJobBytes, optional: false },
   answers: { schema: Job, statuses: { 200: "The job was submitted before", 201: "The job is queued" } },
   problems: ["not-found", "conflict", "too-large", "media-type", "rejected"],
   async handle(deps, { params, text, requestId }) {
@@ -91,7 +91,7 @@ const cancel = operation({
   summary: "Cancels a job in any state before its end; repeating the call is harmless",
   params: ofJob,
   query: noQuery,
-  body: { schema: z.strictObject({ reason: Reason.optional() }).meta({ id: "Cancellation" }), mostBytes: 4096, optional: true },
+  body: { schema: z.strictObject({ reason: Reason.optional() }).meta({ id: "Cancellation" }), maxBytes: 4096, optional: true },
   answers: { schema: Job, statuses: { 200: "The job is cancelled; its running attempt is being stopped" } },
   problems: ["not-found", "conflict", "too-large", "media-type"],
   async handle(deps, { params, body }) {

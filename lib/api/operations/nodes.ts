@@ -11,7 +11,7 @@ import { noPool } from "./pools.ts";
 const NodeId = z.string().regex(/^i-[0-9a-f]{8,17}$/, "must be an instance id: i- and 8 to 17 hex digits");
 
 /** The largest JSON that fits into a Lambda's response, which is limited to 6 MB with each quote escaped. */
-const mostBytes = 3_000_000;
+const maxBytes = 3_000_000;
 
 const list = operation({
   id: "listNodes",
@@ -54,7 +54,7 @@ function thatFit(items: readonly Node[]): number {
   let bytes = 0;
   const count = items.findIndex((item) => {
     bytes += Buffer.byteLength(JSON.stringify(item));
-    return bytes > mostBytes;
+    return bytes > maxBytes;
   });
   return count === -1 ? items.length : Math.max(1, count);
 }

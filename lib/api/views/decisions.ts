@@ -60,7 +60,7 @@ export const Decision = z
 export type Decision = z.infer<typeof Decision>;
 
 /** The most steps in a response, because a decision about ten thousand jobs would not fit into a Lambda's response. */
-export const mostSteps = 1000;
+export const maxSteps = 1000;
 
 export const decisionSummary = (decision: RecordedDecision, speaker: Speaker): DecisionSummary => ({
   decision: decision.id,
@@ -78,8 +78,8 @@ export const decisionSummary = (decision: RecordedDecision, speaker: Speaker): D
 
 export const decisionView = (decision: RecordedDecision, speaker: Speaker): Decision => ({
   ...decisionSummary(decision, speaker),
-  taken: decision.steps.slice(0, mostSteps).map((step) => stepView(step, speaker)),
-  leftOut: Math.max(0, decision.steps.length - mostSteps),
+  taken: decision.steps.slice(0, maxSteps).map((step) => stepView(step, speaker)),
+  leftOut: Math.max(0, decision.steps.length - maxSteps),
 });
 
 /** Returns whether the caller may see a cause. A cause about a dataset contains its team: `dataset TEAM/NAME`. */

@@ -10,7 +10,7 @@ import { openObject } from "../objects/objects.ts";
 import { decrypting, sealContext } from "./envelope.ts";
 
 /** The largest list that is read into memory, far above what sealing writes. */
-const mostBytes = 32 * 1024 * 1024;
+const maxBytes = 32 * 1024 * 1024;
 
 /** Returns an attempt's sealed list, or undefined if there is none. Throws a FleetError if it cannot be opened or is another attempt's. */
 export async function readSealedManifest(
@@ -26,9 +26,9 @@ export async function readSealedManifest(
   // S3 denies a missing object to a caller that may not list the bucket.
   const object = await openObject(from.s3, { Bucket: from.artifactsBucket, Key }, { ifDenied: "absent" });
   if (object === undefined) return undefined;
-  if (object.bytes > mostBytes) {
+  if (object.bytes > maxBytes) {
     object.body.destroy();
-    throw notOpened(attempt, `it has ${object.bytes} bytes; at most ${mostBytes} are allowed`);
+    throw notOpened(attempt, `it has ${object.bytes} bytes; at most ${maxBytes} are allowed`);
   }
   try {
     const plain = decrypting(from.kms, from.keyArn, sealContext(attempt, sealedManifestPath));

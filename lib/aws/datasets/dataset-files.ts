@@ -32,7 +32,7 @@ export type DatasetFiles = {
 };
 
 /** S3's limit of deletions per call. */
-const mostDeletes = 1_000;
+const maxDeletes = 1_000;
 
 type Place = { readonly s3: S3Client; readonly bucket: string };
 
@@ -43,8 +43,8 @@ export const s3DatasetFiles = ({ s3, bucket }: Place): DatasetFiles => ({
     uploadObject(s3, { Bucket: bucket, Key: `${prefixOf(of)}${path}` }, { source: open(), stages: [counting(bytes, onBytes)], bytes }),
   async remove(of, paths) {
     const left: NotDone[] = [];
-    for (let at = 0; at < paths.length; at += mostDeletes) {
-      const Objects = paths.slice(at, at + mostDeletes).map((path) => ({ Key: `${prefixOf(of)}${path}` }));
+    for (let at = 0; at < paths.length; at += maxDeletes) {
+      const Objects = paths.slice(at, at + maxDeletes).map((path) => ({ Key: `${prefixOf(of)}${path}` }));
       const { Errors } = await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
       for (const { Key, Code, Message } of Errors ?? [])
         left.push({ path: (Key ?? "").slice(prefixOf(of).length), because: `${Code ?? "unknown"}: ${Message ?? "no message"}` });

@@ -1,6 +1,6 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from "@aws-sdk/client-s3";
 import { s3Refusal, whyUnreadable } from "../../../events/s3-refusal.ts";
-import { mostShards, type Source, sourceUrl } from "../../model/dataset.ts";
+import { maxShards, type Source, sourceUrl } from "../../model/dataset.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import type { Listed } from "../../ports/datasets.ts";
 import { awsErrorCode } from "../errors.ts";
@@ -18,8 +18,8 @@ export async function listSource(s3: Pick<S3Client, "send">, source: Source): Pr
     const page = await pageOf(s3, source, token);
     if ("trouble" in page) return { kind: "trouble", trouble: page.trouble };
     for (const object of page.objects) sorter.add(object);
-    if (sorter.objects > mostShards) {
-      const trouble = `there are more than ${mostShards} objects below ${sourceUrl(source)}; pack them into fewer, larger ones`;
+    if (sorter.objects > maxShards) {
+      const trouble = `there are more than ${maxShards} objects below ${sourceUrl(source)}; pack them into fewer, larger ones`;
       return { kind: "trouble", trouble };
     }
     token = page.next;

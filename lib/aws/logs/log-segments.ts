@@ -30,7 +30,7 @@ type Clients = {
 };
 
 /** A worker closes a segment at 8 MiB, and the data that gzip still holds then is added. */
-const mostBytes = 32 * 1024 ** 2;
+const maxBytes = 32 * 1024 ** 2;
 
 /** Seals segments, each of which fits into memory. */
 export const s3LogSegments = (config: Clients & { readonly incomingBucket: string }): LogSegments => {
@@ -98,7 +98,7 @@ async function segmentIn(
     const { Body, ContentLength, Metadata } = await s3.send(new GetObjectCommand(object));
     if (!(Body instanceof Readable))
       throw new FleetError("object", `S3 returned no body for ${object.Bucket}/${object.Key}`, { retry: true });
-    if ((ContentLength ?? 0) > mostBytes) {
+    if ((ContentLength ?? 0) > maxBytes) {
       Body.destroy();
       return { body: Buffer.alloc(0), facts: undefined };
     }

@@ -4,7 +4,7 @@ import { type Offer, offerName } from "../../model/offer.ts";
 import type { PriceSource } from "../../ports/fleet.ts";
 import type { ZoneSubnet } from "../ec2/fleet-request.ts";
 import { allPages } from "../pages.ts";
-import { batches, mostFilterValues } from "./batches.ts";
+import { batches, maxFilterValues } from "./batches.ts";
 import { type Architecture, instanceTypes } from "./instance-types.ts";
 import type { MarketLog } from "./market-log.ts";
 import { onDemandPrices } from "./on-demand-prices.ts";
@@ -58,7 +58,7 @@ export const ec2Market = (config: Ec2MarketConfig): PriceSource => ({
 /** Returns which types EC2 offers in which zones, as `TYPE/ZONE`. */
 async function offerings(ec2: Pick<EC2Client, "send">, types: readonly string[], zones: readonly string[]): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
-  for (const some of batches(types, mostFilterValues - zones.length)) {
+  for (const some of batches(types, maxFilterValues - zones.length)) {
     const items = await allPages(async (NextToken) => {
       const page = await ec2.send(
         new DescribeInstanceTypeOfferingsCommand({

@@ -19,11 +19,11 @@ export type JobQueue = {
 };
 
 /** SQS's limits per batch: ten messages, which together may not be larger than a single message may be. */
-const mostOfBatch = 10;
-const mostBytes = 250_000;
+const maxOfBatch = 10;
+const maxBytes = 250_000;
 const concurrency = 4;
 /** Tries per batch if SQS refuses some of its messages. In addition, the SDK repeats each call. */
-const mostTries = 3;
+const maxTries = 3;
 const pauseMs = 300;
 
 /** Sends to teams' queues, which are named `prefix` and the team. */
@@ -66,7 +66,7 @@ function batches(bodies: readonly string[]): readonly (readonly Entry[])[] {
   for (const [index, body] of bodies.entries()) {
     const size = Buffer.byteLength(body);
     const last = all.at(-1);
-    if (last !== undefined && last.length < mostOfBatch && bytes + size <= mostBytes) {
+    if (last !== undefined && last.length < maxOfBatch && bytes + size <= maxBytes) {
       last.push({ index, body });
       bytes += size;
     } else {
@@ -90,7 +90,7 @@ async function sendBatch({ sqs, url }: To, batch: readonly Entry[]): Promise<Rea
       outcomes.set(Number(Id), { kind: "failed", error: new FleetError("queue", Message ?? Code ?? "SQS refused the message") });
     const senders = new Set(Failed.filter(({ SenderFault }) => SenderFault).map(({ Id }) => Number(Id)));
     left = left.filter(({ index }) => outcomes.get(index)?.kind !== "sent" && !senders.has(index));
-    if (tries >= mostTries) break;
+    if (tries >= maxTries) break;
     if (left.length > 0) await pause(pauseMs * tries);
   }
   return outcomes;

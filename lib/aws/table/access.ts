@@ -22,7 +22,7 @@ export class ConditionsFailed extends Error {
 }
 
 const timeoutMs = 5_000;
-const mostTries = 10;
+const maxTries = 10;
 const firstPauseMs = 10;
 const longestPauseMs = 500;
 
@@ -31,7 +31,7 @@ const longestPauseMs = 500;
  * full jitter. Throws `ConditionsFailed`, or a FleetError whose `retry` says whether the call may succeed later. After a FleetError with
  * `retry`, the write may have happened.
  */
-export async function call<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>, most = mostTries): Promise<T> {
+export async function call<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>, most = maxTries): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await send({ abortSignal: AbortSignal.timeout(timeoutMs) });
@@ -73,15 +73,14 @@ export async function getItem({ client, table }: TableAccess, key: Key, read: { 
 }
 
 /** DynamoDB's limit of items per read. */
-const mostKeys = 100;
+const maxKeys = 100;
 
 /**
  * Returns the existing items under at most a hundred keys, strongly consistent and in no order. Items that do not fit into a
  * response or were throttled are read by the next call.
  */
 export async function getItems({ client, table }: TableAccess, keys: readonly Key[]): Promise<readonly Item[]> {
-  if (keys.length > mostKeys)
-    throw new FleetError("table", `${keys.length} items were requested at once, but only ${mostKeys} are allowed`);
+  if (keys.length > maxKeys) throw new FleetError("table", `${keys.length} items were requested at once, but only ${maxKeys} are allowed`);
   const items: Item[] = [];
   let left: Record<string, unknown>[] = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, key])).values()];
   for (let tries = 1; left.length > 0; tries += 1) {
@@ -92,7 +91,7 @@ export async function getItems({ client, table }: TableAccess, keys: readonly Ke
     items.push(...found);
     left = UnprocessedKeys[table]?.Keys ?? [];
     if (found.length > 0) tries = 1;
-    if (left.length > 0 && tries >= mostTries)
+    if (left.length > 0 && tries >= maxTries)
       throw new FleetError("table-busy", "the table was too busy to read all items", { retry: true });
     if (left.length > 0 && found.length === 0) await pause(Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** tries));
   }

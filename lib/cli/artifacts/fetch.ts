@@ -76,12 +76,12 @@ async function fetchOne({ artifact, place, state }: Target, { reader, kept }: Fe
   }
 }
 
-const mostNamed = 10;
+const maxNamed = 10;
 
 function refuseToOverwrite(planned: readonly Planned[]): void {
   const other = planned.filter((each) => "state" in each && each.state === "other").map(({ artifact }) => artifact.path);
   if (other.length === 0) return;
-  const names = [...other.slice(0, mostNamed), ...(other.length > mostNamed ? [`and ${other.length - mostNamed} more`] : [])];
+  const names = [...other.slice(0, maxNamed), ...(other.length > maxNamed ? [`and ${other.length - maxNamed} more`] : [])];
   const files = other.length === 1 ? "a different file is already there" : `${other.length} different files are already there`;
   throw new FleetError(
     "would-overwrite",

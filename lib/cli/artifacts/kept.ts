@@ -6,14 +6,14 @@ import type { ArtifactReader } from "../../ports/artifacts.ts";
 import { commandLine } from "../invocation/invocation.ts";
 
 /** The most attempts to list, because each takes a request. Older attempts can be requested by number. */
-const mostAttempts = 50;
+const maxAttempts = 50;
 const atOnce = 8;
 /** How long after a job's end its files may not be sealed yet. */
 const sealingMs = 10 * 60_000;
 
 /** Returns what was kept of each attempt of a job, newest first. If there are very many attempts, only the latest are listed. */
 export async function keptAttempts(job: Job, artifacts: ArtifactReader): Promise<readonly SealedManifest[]> {
-  const numbers = Array.from({ length: Math.min(job.attempt, mostAttempts) }, (_, index) => job.attempt - index);
+  const numbers = Array.from({ length: Math.min(job.attempt, maxAttempts) }, (_, index) => job.attempt - index);
   const found = await pMap(numbers, (attempt) => artifacts.list({ team: job.team, job: job.job, attempt }), { concurrency: atOnce });
   return found.filter((each) => each !== undefined);
 }

@@ -10,7 +10,7 @@ import { FleetError } from "../../model/fleet-error.ts";
 /** The most files that are compared and sent at a time. */
 const concurrency = 8;
 /** After this many failures, the other files are not tried. */
-const mostFailures = 100;
+const maxFailures = 100;
 
 export type SyncOrder = {
   readonly of: DatasetRef;
@@ -87,7 +87,7 @@ class Sync {
   }
 
   async one(path: string, stored: StoredFile | undefined): Promise<void> {
-    if (this.failed.length >= mostFailures) {
+    if (this.failed.length >= maxFailures) {
       this.#untried += 1;
       return;
     }

@@ -18,7 +18,7 @@ export type UploadOptions = JobOptions & {
 };
 
 /** The most files that one message names. */
-const mostNamed = 10;
+const maxNamed = 10;
 
 /**
  * Makes a dataset equal to a folder, and adds it. Files that are already there are not sent, so a repeated upload sends what has changed
@@ -32,7 +32,7 @@ export async function uploadDataset(dataset: string, folder: string, on: Context
   const { paths, bytes: size, odd } = await filesIn(folder);
   if (odd.length > 0)
     console.note(
-      `cannot be uploaded: ${odd.slice(0, mostNamed).join(", ")}${odd.length > mostNamed ? ` and ${odd.length - mostNamed} more` : ""}`,
+      `cannot be uploaded: ${odd.slice(0, maxNamed).join(", ")}${odd.length > maxNamed ? ` and ${odd.length - maxNamed} more` : ""}`,
     );
   const dryRun = options.dryRun ?? false;
   const synced = await withProgress(console, `comparing and uploading ${count(paths.length, "file")}, ${bytes(size)}`, (tell) =>
@@ -101,8 +101,8 @@ function trouble({ remaining, failed, untried }: Synced, removes: boolean): stri
 }
 
 const listed = <T>(all: readonly T[], line: (one: T) => string): string[] => [
-  ...all.slice(0, mostNamed).map(line),
-  ...(all.length > mostNamed ? [`and ${all.length - mostNamed} more`] : []),
+  ...all.slice(0, maxNamed).map(line),
+  ...(all.length > maxNamed ? [`and ${all.length - maxNamed} more`] : []),
 ];
 
 const numbersOf = ({ uploaded, unchanged, removed, remaining, failed, untried }: Synced) => ({

@@ -18,7 +18,7 @@ import { failTemporary, withTemporaryFolder } from "./temporary.ts";
 
 const GiB = 1024 ** 3;
 /** Limit of an archive. Larger data should be a dataset on S3, because each attempt fetches the archive again. */
-const mostPackedBytes = GiB;
+const maxPackedBytes = GiB;
 
 export type Packed = Listed & {
   /** A .tar.gz, which is removed when the work with it ends. */
@@ -33,7 +33,7 @@ export type PackOptions = {
   /** Whether it is an error if something cannot be packed. */
   readonly strict?: boolean | undefined;
   /** @default 1 GiB */
-  readonly mostBytes?: number;
+  readonly maxBytes?: number;
   readonly disk?: Disk;
   readonly counting?: CountLimits;
 };
@@ -106,17 +106,17 @@ type Order = {
 };
 
 async function write(folder: string, { root, items, listing, file, options }: Order): Promise<void> {
-  const { mostBytes = mostPackedBytes, tell = () => undefined } = options;
+  const { maxBytes = maxPackedBytes, tell = () => undefined } = options;
   const tooLarge = new UsageError(
-    `${folder} (${count(listing.files, "file")}, ${bytes(listing.bytes)}) is more than ${bytes(mostBytes)} packed; exclude data and results ` +
+    `${folder} (${count(listing.files, "file")}, ${bytes(listing.bytes)}) is more than ${bytes(maxBytes)} packed; exclude data and results ` +
       `with a ${ignoreFile} file (like .gitignore), and give jobs their data as a dataset: ${commandLine("dataset", "add", "--help")}`,
   );
   let packed = 0;
   const measured = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       packed += chunk.length;
-      tell(`${bytes(packed)} of at most ${bytes(mostBytes)}`);
-      done(packed > mostBytes ? tooLarge : null, chunk);
+      tell(`${bytes(packed)} of at most ${bytes(maxBytes)}`);
+      done(packed > maxBytes ? tooLarge : null, chunk);
     },
   });
   await pipeline(contentsOf(root, items), createGzip(), measured, createWriteStream(file)).catch(failTemporary);

@@ -13,7 +13,7 @@ export type Entries = {
   readonly odd: readonly string[];
 };
 
-const mostNamed = 20;
+const maxNamed = 20;
 
 /**
  * Lists a folder without the files that `.fleetignore` files exclude. Files that .gitignore excludes are listed, because data is usually
@@ -26,8 +26,8 @@ export async function entriesOf(folder: string): Promise<Entries> {
     throw new UsageError(
       [
         `nothing was uploaded; replace each of these with a file, or exclude it with a line in a ${ignoreFile} file:`,
-        ...missing.slice(0, mostNamed).map(({ path, why }) => `${printable(path)} is ${why}`),
-        ...(missing.length > mostNamed ? [`and ${missing.length - mostNamed} more`] : []),
+        ...missing.slice(0, maxNamed).map(({ path, why }) => `${printable(path)} is ${why}`),
+        ...(missing.length > maxNamed ? [`and ${missing.length - maxNamed} more`] : []),
       ].join("\n  "),
     );
   const paths = items.filter(({ kind }) => kind !== "folder").map(({ path }) => path);

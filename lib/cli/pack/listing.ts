@@ -41,7 +41,7 @@ export type ListOptions = {
   readonly disk?: Disk;
   readonly counting?: CountLimits;
   /** @default the most that nodes unpack */
-  readonly mostEntries?: number;
+  readonly maxEntries?: number;
 };
 
 /**
@@ -50,10 +50,10 @@ export type ListOptions = {
  * `!data/best.pt` of a .fleetignore file, which names a path, reaches into folders that git ignores.
  */
 export async function listingOf(folder: string, options: ListOptions): Promise<Listing> {
-  const { disk = localDisk, git, counting = countLimits, mostEntries = archiveLimits.entries } = options;
+  const { disk = localDisk, git, counting = countLimits, maxEntries = archiveLimits.entries } = options;
   const root = disk.resolve(pathOf(folder));
   const count = new IgnoredCount(disk, root, counting);
-  const walk: Walk = { disk, git, root, folder, mostEntries, count, items: [], leftOut: [] };
+  const walk: Walk = { disk, git, root, folder, maxEntries, count, items: [], leftOut: [] };
   const above = git ? rulesAbove(disk, root) : undefined;
   await visit(walk, "", { git: above, fleet: undefined, isIgnored: false, entries: await disk.list(root) });
   const items = walk.items.toSorted((a, b) => (a.path < b.path ? -1 : 1));
@@ -67,7 +67,7 @@ export async function listingOf(folder: string, options: ListOptions): Promise<L
   };
 }
 
-type Walk = Required<Pick<ListOptions, "disk" | "git" | "mostEntries">> & {
+type Walk = Required<Pick<ListOptions, "disk" | "git" | "maxEntries">> & {
   readonly root: string;
   /** The folder as the user named it. */
   readonly folder: string;
@@ -88,8 +88,8 @@ async function visit(walk: Walk, base: string, { entries, ...outer }: Scope & { 
     if (fate === "out") continue;
     if (fate === "ignored" && !(entry.isDirectory() && reachesInto(scope.fleet, path))) await walk.count.add(path, entry.isDirectory());
     else await take(walk, path, { entry, scope: { ...scope, isIgnored: fate === "ignored" } });
-    if (walk.items.length > walk.mostEntries)
-      throw new UsageError(`${walk.folder} has more than ${walk.mostEntries} files and folders; exclude some with a ${ignoreFile} file`);
+    if (walk.items.length > walk.maxEntries)
+      throw new UsageError(`${walk.folder} has more than ${walk.maxEntries} files and folders; exclude some with a ${ignoreFile} file`);
   }
 }
 

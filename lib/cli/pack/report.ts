@@ -30,10 +30,10 @@ function ignoredLines({ files, bytes: size, more, largest }: Ignored): readonly 
 const ruleFor = (path: string): string =>
   `!/${printable(path.replaceAll(/[*?[\\]/g, String.raw`\$&`).replace(/ +$/, (blanks) => blanks.replaceAll(" ", "\\ ")))}`;
 
-const mostNamed = 20;
+const maxNamed = 20;
 
 export function leftOutLines(leftOut: readonly LeftOut[]): readonly string[] {
-  const lines = leftOut.slice(0, mostNamed).map(({ path, why }) => `  ${printable(path)}: ${why}`);
+  const lines = leftOut.slice(0, maxNamed).map(({ path, why }) => `  ${printable(path)}: ${why}`);
   const more = leftOut.length - lines.length;
   return more > 0 ? [...lines, `  and ${more} more`] : lines;
 }

@@ -19,7 +19,7 @@ export type Planned = Found & {
 };
 
 /** The most alternatives that are listed per chosen offer. */
-const mostAlternatives = 3;
+const maxAlternatives = 3;
 
 export const planned = (found: Found, ms: number): Planned => ({
   ...found,
@@ -29,7 +29,7 @@ export const planned = (found: Found, ms: number): Planned => ({
 
 export const alternativesOf = ({ problem, classOf }: Planned, purchase: Purchase): string[] =>
   alternatives(purchase, problem.offers, classOf)
-    .slice(0, mostAlternatives)
+    .slice(0, maxAlternatives)
     .map(({ name }) => name);
 
 /** Returns g: the cost of interruptions, data transfers, restarts and waiting, in dollars per hour. */

@@ -30,7 +30,7 @@ export type ApiClientOptions = {
   /** Time limit of one try, including reading the response. */
   readonly timeoutMs?: number;
   /** The most tries per call, including the first. */
-  readonly mostTries?: number;
+  readonly maxTries?: number;
   /** Returns how long to wait after the nth failure. */
   readonly waitMs?: (failures: number) => number;
 };
@@ -39,13 +39,13 @@ export type ApiClientOptions = {
 const jitteredMs = (failures: number): number => 100 + Math.random() * 200 * 2 ** failures;
 
 export function apiClient(options: ApiClientOptions): CallApi {
-  const { mostTries = 4, waitMs = jitteredMs } = options;
+  const { maxTries = 4, waitMs = jitteredMs } = options;
   return async (schema, call) => {
     for (let failures = 1; ; failures++) {
       try {
         return read(schema, await once(options, call));
       } catch (error) {
-        if (!(error instanceof FleetError && error.retry) || failures >= mostTries) throw error;
+        if (!(error instanceof FleetError && error.retry) || failures >= maxTries) throw error;
         await pause(waitMs(failures));
       }
     }

@@ -49,7 +49,7 @@ type Step = Decision["taken"][number];
 type Told = { readonly index: number; readonly what: string; readonly because: string | undefined; readonly outcome: string | undefined };
 
 /** The most jobs that one line of holds names. */
-const mostNamed = 3;
+const maxNamed = 3;
 
 /** Returns the steps one by one. Consecutive holds with the same reason become one line. */
 function told(steps: readonly Step[]): Told[] {
@@ -60,11 +60,11 @@ function told(steps: readonly Step[]): Told[] {
     else groups.push({ index, step, jobs: [jobOf(step)] });
   }
   return groups.map(({ index, step, jobs }) => {
-    const more = jobs.length - mostNamed;
+    const more = jobs.length - maxNamed;
     const what =
       jobs.length === 1
         ? stepWords(step)
-        : `let ${jobs.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${count(more, "more job")}` : ""} wait`;
+        : `let ${jobs.slice(0, maxNamed).join(", ")}${more > 0 ? ` and ${count(more, "more job")}` : ""} wait`;
     return { index, what, because: step.because, outcome: step.outcome };
   });
 }

@@ -36,7 +36,7 @@ export type Verdict =
   | { readonly kind: "stop"; readonly because: string };
 
 /** The least number of tries for uploads and downloads that fail through no fault of the job. */
-const leastTries = 3;
+const minTries = 3;
 
 /**
  * Returns what a report means. `held` is the node's own assignment of exactly this attempt: if it is undefined, the attempt no longer
@@ -121,11 +121,11 @@ export const wasLost = (report: Report, held: Assignment | undefined, process: s
  * Returns what a restart of the worker means for an attempt that the last process had and this one does not. If the attempt had started,
  * it counts as a lost node, because a job that takes its worker down each time would otherwise run for ever.
  */
-export function judgeLost(job: Job | undefined, held: Assignment, mostLosses?: number): Verdict {
+export function judgeLost(job: Job | undefined, held: Assignment, maxLosses?: number): Verdict {
   if (!job || isOver(job, held) || !mayRequeue(job.state)) return removed();
   if (held.phase === "uploading" && !isFirst(held)) return removed();
   const reason = said(held, "the worker was restarted and lost the run");
-  const { state: to, ...lost } = afterLoss(job, { reason, mostLosses: held.phase === "running" ? mostLosses : undefined });
+  const { state: to, ...lost } = afterLoss(job, { reason, maxLosses: held.phase === "running" ? maxLosses : undefined });
   return removed({ from: job.state, to, failed: false, ...lost });
 }
 
@@ -179,7 +179,7 @@ function uploaded({ startedAtMs }: Extract<Report, { phase: "uploaded" }>, job: 
 }
 
 function failed(report: Extract<Report, { phase: "failed" }>, job: Job, held: Assignment): JobChange {
-  const tries = Math.max(job.spec?.retries ?? 0, leastTries - 1);
+  const tries = Math.max(job.spec?.retries ?? 0, minTries - 1);
   const to = report.again && job.failures < tries ? "queued" : "failed";
   return { from: job.state, to, reason: said(held, report.reason), failed: true };
 }

@@ -20,7 +20,7 @@ const spread = 0.15;
 /** A launch that tries an offer after its rest has it to itself for this long; EC2 responds within seconds. */
 const probeMs = 60_000;
 /** Less evidence than this counts as none, so one refusal is forgotten after a half-life. */
-const leastEvidence = 0.5;
+const minEvidence = 0.5;
 
 /**
  * `rests`: it must not be requested. `probe`: its rest is over, and one launch may try it while the others wait for the result.
@@ -32,7 +32,7 @@ export type OfferStatus = "rests" | "probe" | "free";
 export function statusOf(refusal: Refusal, nowMs: number): OfferStatus {
   const { longestMs, endsEveryMs } = rules[refusal.why];
   if (nowMs < refusal.untilMs && refusal.untilMs - nowMs <= longestMs * (1 + spread) + endsEveryMs) return "rests";
-  return evidenceAt(refusal, nowMs) < leastEvidence ? "free" : "probe";
+  return evidenceAt(refusal, nowMs) < minEvidence ? "free" : "probe";
 }
 
 /** Returns what is known after another refusal. A response to the same launch that is read twice changes nothing. */

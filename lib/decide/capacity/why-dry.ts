@@ -39,7 +39,7 @@ export function whatWasRefused(against: readonly (readonly Refusal[])[]): string
 const unique = (all: readonly string[]): string[] => [...new Set(all)].sort();
 
 /** The most offers that a reason names. */
-const mostNamed = 3;
+const maxNamed = 3;
 
 /** Returns which cheaper offers a job's launch does not request because they rest, by type and market; undefined if there are none. */
 export function passedOver(entry: QueueEntry, usdPerHour: number, of: { catalogue: Catalogue; seen: CapacityView }): string | undefined {
@@ -57,6 +57,6 @@ export function passedOver(entry: QueueEntry, usdPerHour: number, of: { catalogu
     )
     .sort();
   if (named.length === 0) return undefined;
-  const more = named.length > mostNamed ? ` and ${named.length - mostNamed} more` : "";
-  return `cheaper, but recently refused: ${named.slice(0, mostNamed).join("; ")}${more}`;
+  const more = named.length > maxNamed ? ` and ${named.length - maxNamed} more` : "";
+  return `cheaper, but recently refused: ${named.slice(0, maxNamed).join("; ")}${more}`;
 }

@@ -16,7 +16,7 @@ const partlyForMs = 2 * 60_000;
  * Reads further apart than this prove nothing together, so the period starts again. A failed read does not count, but does not restart the
  * period either, because otherwise an EC2 that throttles now and then would keep the reservation for ever.
  */
-const mostGapMs = 3 * 60_000;
+const maxGapMs = 3 * 60_000;
 
 const repeatAgainMs = 5_000;
 const searchAgainMs = 20_000;
@@ -61,7 +61,7 @@ export function judgeSearch(launch: Launch, found: readonly FoundInstance[], on:
 /** Returns the search including this read. Earlier reads count if there was no gap and the clock did not jump backwards. */
 function continued(before: LaunchSearch | undefined, { why, nowMs }: { why: string; nowMs: number }): LaunchSearch {
   const sinceMs = before === undefined ? Number.NaN : nowMs - before.toMs;
-  const holds = before !== undefined && sinceMs >= 0 && sinceMs <= mostGapMs && before.fromMs <= before.toMs;
+  const holds = before !== undefined && sinceMs >= 0 && sinceMs <= maxGapMs && before.fromMs <= before.toMs;
   return { why: before?.why ?? why, fromMs: holds ? before.fromMs : nowMs, toMs: nowMs };
 }
 

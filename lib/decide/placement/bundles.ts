@@ -9,13 +9,13 @@ import type { OfferStatus } from "../capacity/cooldown.ts";
 /** How much more than the cheapest an offer of one launch may cost: EC2 needs a choice to find capacity, but the cost must be bounded. */
 const dearestFactor = 1.5;
 /** The most offers of one launch. EC2 takes 300, but more than this only make the reservation dearer. */
-const mostOffers = 24;
+const maxOffers = 24;
 
 /**
  * The most places on one node. All its jobs are stored in the node's item, which holds 400 KB including what its worker reports, and
  * their orders must fit in few responses. A place is about 430 bytes: a job with the longest names, or five names of what it wants.
  */
-export const mostPlaces = 200;
+export const maxPlaces = 200;
 const namesOfPlace = 5;
 /** Returns the places that a job takes. The first five GPU models and zones are free, because they are short and most jobs name none. */
 export const placesOf = ({ datasets, gpu, zones }: Pick<Wants, "datasets" | "gpu" | "zones">): number =>
@@ -85,7 +85,7 @@ export const emptyBundle = (team: string | undefined, from: AvailableOffers, cou
  */
 export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): Bundle | "nothing" | "limit" {
   const places = bundle.places + placesOf(entry);
-  if (places > mostPlaces) return "nothing";
+  if (places > maxPlaces) return "nothing";
   const needs = plus(bundle.needs, entry.needs);
   const holding = bundle.holding.filter(({ offer, type }) => allows(entry, offer, type) && fits(needs, type.resources));
   if (holding.length === 0) return "nothing";
@@ -117,8 +117,8 @@ function choiceOf(market: AvailableOffers): AvailableOffers {
   const likeOf = (first: AvailableOffers[number] | undefined, of: AvailableOffers): AvailableOffers =>
     first ? of.filter(({ offer }) => offer.usdPerHour <= first.offer.usdPerHour * dearestFactor) : [];
   const cheapest = likeOf(market[0], market);
-  if (cheapest.some(({ rested }) => !rested)) return cheapest.slice(0, mostOffers);
+  if (cheapest.some(({ rested }) => !rested)) return cheapest.slice(0, maxOffers);
   const sure = market.filter(({ rested }) => !rested);
-  if (sure.length === 0) return market.slice(0, mostOffers);
-  return [...cheapest.slice(0, mostOffers / 2), ...likeOf(sure[0], sure)].slice(0, mostOffers);
+  if (sure.length === 0) return market.slice(0, maxOffers);
+  return [...cheapest.slice(0, maxOffers / 2), ...likeOf(sure[0], sure)].slice(0, maxOffers);
 }

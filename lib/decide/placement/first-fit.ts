@@ -16,17 +16,17 @@ import { kindOf } from "./free-capacity.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 import { type Fallback, fallbackFor } from "./next-pool.ts";
-import { type Found, find, leastFor, left, type Miss, type PlacementState, placementStateOf } from "./placement-state.ts";
+import { cheapestFor, type Found, find, left, type Miss, type PlacementState, placementStateOf } from "./placement-state.ts";
 import { type Repacked, repack, reservedFor } from "./repack.ts";
 
 /** The most jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
-const mostSteps = 1_000;
+const maxSteps = 1_000;
 /** The most launches of one decision. EC2 usually responds within a second or two, and sixteen requests run at a time. */
-const mostLaunches = 40;
+const maxLaunches = 40;
 /** The most jobs that one decision moves: they are moved one after another. */
-const mostMoves = 100;
+const maxMoves = 100;
 /** The most jobs for which one decision records why they wait; the next decisions do it for the others. */
-const mostHolds = 500;
+const maxHolds = 500;
 
 export type Placement = {
   readonly steps: readonly Step[];
@@ -63,7 +63,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
   const bound = new Set<string>();
   let isWhole = true;
   for (const entry of queue) {
-    isWhole = steps.length < mostSteps;
+    isWhole = steps.length < maxSteps;
     if (!isWhole) break;
     const tooLarge = whyTooLarge(entry, pool, catalogue.types);
     if (tooLarge) {
@@ -94,7 +94,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     wakeAtMs: wakeOf([...inVain.values()], {
       snapshot,
       budget: board.budget,
-      isMore: steps.length >= mostSteps || !isAll || isFreed || !told.isAll,
+      isMore: steps.length >= maxSteps || !isAll || isFreed || !told.isAll,
     }),
   };
 }
@@ -126,7 +126,7 @@ function launchesNow(
     pool,
     ({ entries: [first], usdPerHour }) => first && passedOver(first, usdPerHour, { catalogue, seen }),
   );
-  const launches = probesShared(wanted, seen).slice(0, mostLaunches);
+  const launches = probesShared(wanted, seen).slice(0, maxLaunches);
   return { launches, isAll: launches.length === wanted.length };
 }
 
@@ -140,7 +140,7 @@ function turnedAway(entry: QueueEntry, { because, fallback }: Wait): Step[] {
 function toldNow(turned: readonly Step[]): { readonly steps: readonly Step[]; readonly isAll: boolean } {
   const moves = turned.filter(({ kind }) => kind === "move");
   const holds = turned.filter(({ kind }) => kind === "hold");
-  return { steps: [...moves.slice(0, mostMoves), ...holds.slice(0, mostHolds)], isAll: moves.length <= mostMoves };
+  return { steps: [...moves.slice(0, maxMoves), ...holds.slice(0, maxHolds)], isAll: moves.length <= maxMoves };
 }
 
 const whyHeldBack = "nodes still hold its last attempt; the job starts when all have stopped it";
@@ -165,7 +165,7 @@ const whyNever = (entry: QueueEntry, { catalogue, snapshot: { pool, wider } }: J
 
 /** The first tick of a new deployment fetches prices; jobs that arrived before it are decided on again soon. */
 function withoutPrices(queue: readonly QueueEntry[], nowMs: number): Placement {
-  const steps = queue.flatMap((entry) => hold(entry, "prices are being fetched; this takes up to a minute")).slice(0, mostHolds);
+  const steps = queue.flatMap((entry) => hold(entry, "prices are being fetched; this takes up to a minute")).slice(0, maxHolds);
   return { steps, bound: new Set(), isWhole: true, wakeAtMs: queue.length > 0 ? nowMs + 2_000 : undefined };
 }
 
@@ -195,7 +195,7 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: 
       return whyLimited(
         {
           team: entry.team,
-          least: leastFor(entry, board, allowed(unreserved(snapshot), snapshot.pool.shared ? undefined : entry.team)),
+          least: cheapestFor(entry, board, allowed(unreserved(snapshot), snapshot.pool.shared ? undefined : entry.team)),
           allowance: board.allowance,
         },
         snapshot,

@@ -2,7 +2,7 @@ import type { QueueEntry } from "../../model/job.ts";
 import { freeOn, type Node } from "../../model/node.ts";
 import { fits, minus, type Resources } from "../../model/values/resources.ts";
 import { allows, type Wants, wantsKey } from "../../model/wants.ts";
-import { mostPlaces, placesOf } from "./bundles.ts";
+import { maxPlaces, placesOf } from "./bundles.ts";
 
 /** What is left of a node while jobs are placed one after another. */
 export type FreeCapacity = { readonly node: Node; free: Resources; places: number };
@@ -14,7 +14,7 @@ export const freeCapacityOf = (nodes: readonly Node[]): readonly FreeCapacity[] 
     .map((node) => ({
       node,
       free: freeOn(node),
-      places: mostPlaces - node.assignments.reduce((taken, held) => taken + placesOf(held), 0),
+      places: maxPlaces - node.assignments.reduce((taken, held) => taken + placesOf(held), 0),
     }));
 
 export const hasRoom = ({ node, free, places }: FreeCapacity, entry: QueueEntry): boolean =>

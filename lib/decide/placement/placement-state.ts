@@ -18,9 +18,9 @@ import { type FreeCapacity, freeCapacityOf, hasRoom, kindOf, occupy } from "./fr
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
 
 /** The most bundles of one decision: about ten launches if jobs are alike. The next decision follows at once. */
-const mostBundles = 400;
+const maxBundles = 400;
 /** The most unlike bundles that one job is tried with. */
-const mostTries = 40;
+const maxTries = 40;
 
 /** What is left while jobs are placed one after another. */
 export type PlacementState = {
@@ -123,7 +123,7 @@ function toBeLaunched(entry: QueueEntry, board: PlacementState): "bundled" | Mis
     const fits = (room: Reservation): boolean => extended(empty, entry, room) !== "limit";
     return fits(allowed(board.allowance, team)) ? "budget" : missOf[nearestLimit(board.allowance, team, fits)];
   }
-  if (board.bundles.length >= mostBundles) return "later";
+  if (board.bundles.length >= maxBundles) return "later";
   reserve(board, team, alone.reserved);
   board.bundles.push(alone);
   for (const name of triedBy(alone.offers, board.broken)) board.tried.add(name);
@@ -135,7 +135,7 @@ function toBeLaunched(entry: QueueEntry, board: PlacementState): "bundled" | Mis
  * Returns the cheapest node that can be requested, and what it would reserve for the job alone, or for all nodes of a gang. An offer
  * that would exceed `most`, the limits themselves, counts only if there is no other.
  */
-export function leastFor(entry: QueueEntry, board: PlacementState, most: Reservation): Least {
+export function cheapestFor(entry: QueueEntry, board: PlacementState, most: Reservation): Least {
   const empty = emptyBundle(undefined, board.shelfFor(entry.nodes), entry.nodes);
   const within = extended(empty, entry, most);
   const alone =
@@ -167,7 +167,7 @@ function joins(entry: QueueEntry, board: PlacementState, { team, aloneUsd }: { t
     if (open.count > 1 || open.team !== team) continue;
     const like = board.likeness.of(open);
     if (tried.has(like)) continue;
-    if (tried.size >= mostTries) return false;
+    if (tried.size >= maxTries) return false;
     tried.add(like);
     const shared = extended(open, entry, plus(left(board, team), open.reserved));
     if (typeof shared !== "object" || shared.usdPerHour - open.usdPerHour >= aloneUsd) continue;

@@ -10,11 +10,11 @@ import type { Job, Supply } from "../../optimizer/problem/problem.ts";
 import type { Answer } from "../../optimizer/search/answer.ts";
 import { optimize } from "../../optimizer/search/optimize.ts";
 import { triedBy } from "../health/breaker.ts";
-import { type AvailableOffers, type Bundle, emptyBundle, extended, mostPlaces, placesOf } from "./bundles.ts";
+import { type AvailableOffers, type Bundle, emptyBundle, extended, maxPlaces, placesOf } from "./bundles.ts";
 import { left, type PlacementState, reserve } from "./placement-state.ts";
 
 /** The work of one search: a decision should take a few tens of milliseconds at most, however many jobs wait. */
-const [stepsOfJob, mostSteps] = [2_000, 300_000];
+const [stepsOfJob, maxSteps] = [2_000, 300_000];
 
 /**
  * Packs the jobs that will share new nodes again, with the optimizer, and keeps the packing that costs less. First fit decides which jobs
@@ -89,11 +89,11 @@ function asked(
         zone: offer.zone,
         market: offer.market,
         usdPerHour: offer.usdPerHour,
-        capacity: [resources.vcpus, resources.memoryGiB, mostPlaces],
+        capacity: [resources.vcpus, resources.memoryGiB, maxPlaces],
         gpu: gpu && resources.gpus > 0 ? { ...gpu, count: resources.gpus } : undefined,
       }),
     );
-  const most = Math.min(mostSteps, stepsOfJob * entries.length);
+  const most = Math.min(maxSteps, stepsOfJob * entries.length);
   const problem = { dimensions: ["vCPUs", "GiB of memory", "places"], jobs: classesOf(entries.map(toBePacked)), nodes: [], offers };
   return optimize(problem, { budget: stepBudget(most), boundBudget: stepBudget(most), seed: 1, learned });
 }

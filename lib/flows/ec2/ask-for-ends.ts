@@ -1,5 +1,5 @@
 import pMap from "p-map";
-import { mostAtOnce } from "../../ports/fleet.ts";
+import { maxAtOnce } from "../../ports/fleet.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
 import type { LaunchDeps } from "./launching.ts";
 import type { LostDeps } from "./lost-nodes.ts";
@@ -40,9 +40,9 @@ export async function askForEnds(deps: EndDeps, fence: Fence, instances: readonl
     if (throttled.length > 0) all(throttled, throttledBy(await deps.rateLimiter.throttled("terminate")));
     // Retries without the instances that EC2 named. If it named none, all must be retried in smaller calls.
     const apart = those("apart");
-    for (const part of apart.length < ids.length ? parts(apart, mostAtOnce) : parts(apart, Math.ceil(ids.length / 2))) await ask(part);
+    for (const part of apart.length < ids.length ? parts(apart, maxAtOnce) : parts(apart, Math.ceil(ids.length / 2))) await ask(part);
   };
-  await pMap(parts(instances, mostAtOnce), ask, { concurrency });
+  await pMap(parts(instances, maxAtOnce), ask, { concurrency });
   return unasked;
 }
 

@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import type { Node } from "../../model/node.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
-import { mostAtOnce, type Seen } from "../../ports/fleet.ts";
+import { maxAtOnce, type Seen } from "../../ports/fleet.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
 import { askForEnds, type EndDeps, parts } from "../ec2/ask-for-ends.ts";
 import { noteBootFailure, takeAllBack } from "../ec2/lost-nodes.ts";
@@ -37,7 +37,7 @@ export async function confirmNodes(
     if (typeof now === "object") return now;
     switch (now) {
       case "over":
-        return forget(deps, fence, { node, mostLosses: snapshot.pool.mostLosses });
+        return forget(deps, fence, { node, maxLosses: snapshot.pool.maxLosses });
       case "live":
         if (node.state === "launching") return { result: "done", note: "still booting" };
         return unasked.get(step.node) ?? { result: "done", note: "end requested again and accepted" };
@@ -50,13 +50,13 @@ export async function confirmNodes(
   });
 }
 
-async function forget(deps: EndDeps, fence: Fence, { node, mostLosses }: { node: Node; mostLosses: number }): Promise<Outcome> {
+async function forget(deps: EndDeps, fence: Fence, { node, maxLosses }: { node: Node; maxLosses: number }): Promise<Outcome> {
   // "over" may mean shutting down, so a node keeps what it holds until EC2's event about its end arrives, or its lease ends.
   if (node.state === "terminating" && node.assignments.length > 0 && deps.now() < node.leaseUntilMs)
     return { result: "done", note: "it is ending, and keeps what it holds until its lease has ended" };
   const noted = node.state === "launching" ? await noteBootFailure(deps, fence, node) : "done";
   if (noted !== "done") return written(noted);
-  const back = await takeAllBack(deps, fence, { node, because: "EC2 says that the instance has ended", mostLosses });
+  const back = await takeAllBack(deps, fence, { node, because: "EC2 says that the instance has ended", maxLosses });
   if (back !== "done") return written(back);
   const forgotten = written(await deps.placements.removeNode(fence, node.id, deps.now()));
   return node.assignments.length > 0 && forgotten.result === "done" ? { ...forgotten, result: "again" } : forgotten;
@@ -65,7 +65,7 @@ async function forget(deps: EndDeps, fence: Fence, { node, mostLosses }: { node:
 /** Returns what EC2 says about each instance, or why EC2 was not asked. */
 async function lookAt(deps: EndDeps, instances: readonly string[]): Promise<ReadonlyMap<string, Seen | Outcome>> {
   const looked = await pMap(
-    parts(instances, mostAtOnce),
+    parts(instances, maxAtOnce),
     async (ids): Promise<(readonly [string, Seen | Outcome])[]> => {
       try {
         const answer = await lookOnce(deps, ids);

@@ -21,7 +21,7 @@ export async function endNodes(
   const { snapshot, steps, outcomes } = on;
   const ready: End[] = [];
   await stepByStep(steps, outcomes, async (step) => {
-    const fenced = await fenceOff(deps, fence, { step, node: nodeIn(snapshot, step.node), mostLosses: snapshot.pool.mostLosses });
+    const fenced = await fenceOff(deps, fence, { step, node: nodeIn(snapshot, step.node), maxLosses: snapshot.pool.maxLosses });
     if (fenced === "done") ready.push(step);
     return written(fenced);
   });
@@ -48,10 +48,10 @@ export async function endNodes(
 async function fenceOff(
   deps: EndDeps,
   fence: Fence,
-  { step, node, mostLosses }: { step: End; node: Node; mostLosses: number },
+  { step, node, maxLosses }: { step: End; node: Node; maxLosses: number },
 ): Promise<Written> {
   if (step.kind === "end") return "done";
-  const back = step.kind === "lose" ? await lose(deps, fence, { step, node, mostLosses }) : "done";
+  const back = step.kind === "lose" ? await lose(deps, fence, { step, node, maxLosses }) : "done";
   return back !== "done" || node.state === "gone" ? back : deps.placements.fenceIdle(fence, node.id, deps.now());
 }
 
@@ -61,8 +61,8 @@ type Lose = Extract<Step, { kind: "lose" }>;
 async function lose(
   deps: EndDeps,
   fence: Fence,
-  { step, node, mostLosses }: { step: Lose; node: Node; mostLosses: number },
+  { step, node, maxLosses }: { step: Lose; node: Node; maxLosses: number },
 ): Promise<Written> {
   const noted = step.neverBooted ? await noteBootFailure(deps, fence, node) : "done";
-  return noted === "done" ? takeAllBack(deps, fence, { node, because: step.because, mostLosses }) : noted;
+  return noted === "done" ? takeAllBack(deps, fence, { node, because: step.because, maxLosses }) : noted;
 }

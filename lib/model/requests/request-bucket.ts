@@ -32,14 +32,14 @@ const leaves: Readonly<Record<RequestPriority, { readonly part: number; readonly
 };
 /** The bucket fills a little more slowly than EC2's, because calls may reach EC2 closer together than they were sent. */
 const behind = 0.95;
-const leastPace = 0.05;
+const minPace = 0.05;
 const paceAfterThrottle = 0.7;
 /** How much the pace grows per second. */
 const pacePerSecond = 0.02;
 /** Calls that were in flight at the same time are throttled together, which counts once. */
 const togetherMs = 1_000;
 /** A bucket that is further ahead of the clock than this was written by a wrong clock. */
-const mostAheadMs = 5_000;
+const maxAheadMs = 5_000;
 
 /** Returns the bucket before the first request. */
 export const fullBucket = (limits: KindLimits, nowMs: number): Bucket => ({
@@ -67,7 +67,7 @@ export function take(before: Bucket, limits: KindLimits, { priority, instances, 
 export function throttled(before: Bucket, limits: KindLimits, nowMs: number): { readonly bucket: Bucket; readonly withinMs: number } {
   const bucket = filled(before, limits, nowMs);
   const counts = bucket.throttledAtMs === undefined || Math.abs(nowMs - bucket.throttledAtMs) >= togetherMs;
-  const pace = counts ? Math.max(leastPace, bucket.pace * paceAfterThrottle) : bucket.pace;
+  const pace = counts ? Math.max(minPace, bucket.pace * paceAfterThrottle) : bucket.pace;
   return {
     bucket: {
       ...bucket,
@@ -86,7 +86,7 @@ export function throttled(before: Bucket, limits: KindLimits, nowMs: number): { 
  */
 function filled(bucket: Bucket, limits: KindLimits, nowMs: number): Bucket {
   const sinceMs = nowMs - bucket.atMs;
-  if (sinceMs < -mostAheadMs) return { ...fullBucket(limits, nowMs), requests: holds(limits.burst, bucket.pace), pace: bucket.pace };
+  if (sinceMs < -maxAheadMs) return { ...fullBucket(limits, nowMs), requests: holds(limits.burst, bucket.pace), pace: bucket.pace };
   if (sinceMs <= 0) return bucket;
   const pace = Math.min(1, bucket.pace + (pacePerSecond * sinceMs) / 1000);
   // The mean of the two paces approximates the pace in between, which grows by a fiftieth per second.

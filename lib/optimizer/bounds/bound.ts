@@ -7,8 +7,8 @@ import { Master, type Pattern } from "./master.ts";
 import { Pricing } from "./pricing.ts";
 
 const smoothing = 0.6;
-const mostRounds = 400;
-const mostPivots = 400;
+const maxRounds = 400;
+const maxPivots = 400;
 /** The relative distance of the program's cost to its bound below which the bound counts as optimal. */
 const closed = 1e-4;
 
@@ -23,11 +23,11 @@ export function lowerBound(instance: Instance, counts: Float64Array, of: { known
   if (relaxed.shapes.every((shape) => shape.count === 0)) return 0;
   const pricing = new Pricing(relaxed);
   const master = masterOf(pricing, boughtOf(instance, of.known));
-  master.solve(0, mostPivots * 4);
+  master.solve(0, maxPivots * 4);
   let center = pricesOf(master, relaxed);
   let trust = 0;
   let best = 0;
-  for (let round = 0; round < mostRounds; round += 1) {
+  for (let round = 0; round < maxRounds; round += 1) {
     const before = pricing.steps;
     const prices = pricesOf(master, relaxed).map((price, shape) => (1 - trust) * price + trust * (center[shape] as number));
     const { bound, patterns } = priced(pricing, master, prices);
@@ -51,7 +51,7 @@ function trustAfter(round: number, { trust, found }: { trust: number; found: num
 function include(master: Master, patterns: readonly Pattern[]): number {
   const from = master.patterns.length;
   for (const pattern of patterns) master.add(pattern);
-  return master.solve(from, mostPivots) + master.solve(0, mostPivots);
+  return master.solve(from, maxPivots) + master.solve(0, maxPivots);
 }
 
 const pricesOf = (master: Master, { shapes }: Instance): Float64Array =>

@@ -3,7 +3,7 @@ import type { Shape } from "../problem/shape.ts";
 import { unit } from "../problem/units.ts";
 
 /** If a kind would need more numbers than this, only its plain dimensions are used. */
-const mostNumbers = 200_000;
+const maxNumbers = 200_000;
 
 /** The share of a bin that an item takes, by item and row. Items that fit in one bin together sum to at most 1 in every row. */
 export type Uses = { readonly rows: number; readonly uses: Float64Array };
@@ -15,7 +15,7 @@ export type Uses = { readonly rows: number; readonly uses: Float64Array };
 export function dualFeasible(instance: Instance, kind: Kind): Uses {
   const { dimensions } = instance;
   const shapes = Array.from(kind.holds, (index) => instance.shapes[index] as Shape);
-  const isStrong = shapes.length * dimensions * (1 + steps.length) <= mostNumbers;
+  const isStrong = shapes.length * dimensions * (1 + steps.length) <= maxNumbers;
   const columns: Float64Array[] = [];
   for (let dimension = 0; dimension < dimensions; dimension += 1) {
     const room = kind.room[dimension] as number;

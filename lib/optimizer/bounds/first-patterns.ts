@@ -16,7 +16,7 @@ export function firstPatterns({ instance }: Pricing): readonly Pattern[] {
     for (const index of of.holds) {
       const shape = instance.shapes[index] as Shape;
       if (of.most < shape.count) continue;
-      const count = mostOf(shape, of);
+      const count = maxCount(shape, of);
       const cost = of.price + (of.extra?.[index] ?? 0) * count;
       if (cost / count < each(best[index] as Pattern)) best[index] = { kind, shapes: [index], counts: [count], cost };
     }
@@ -25,7 +25,7 @@ export function firstPatterns({ instance }: Pricing): readonly Pattern[] {
 
 const each = ({ cost, counts }: Pattern): number => cost / (counts[0] as number);
 
-function mostOf({ size, whole, share, count }: Shape, { room, slots }: Kind): number {
+function maxCount({ size, whole, share, count }: Shape, { room, slots }: Kind): number {
   let most = count;
   for (let dimension = 0; dimension < size.length; dimension += 1) {
     const need = size[dimension] as number;

@@ -23,7 +23,7 @@ export type Within = {
   readonly left: Float64Array;
   /** A load must be worth more than this. */
   readonly cutoff: number;
-  readonly mostNodes: number;
+  readonly maxNodes: number;
   /** The load that the bin must hold. The search adds to it. */
   readonly base: Load;
 };
@@ -77,7 +77,7 @@ export class Knapsack {
         best = this.#value;
         load = this.#leaf(base, relaxation);
       }
-      if (this.#depth === 0 || nodes > within.mostNodes) break;
+      if (this.#depth === 0 || nodes > within.maxNodes) break;
       position = this.#pop(relaxation) + 1;
     }
     for (const shape of base.shapes) this.#based[shape] = 0;

@@ -2,7 +2,7 @@ import type { Load } from "../problem/load.ts";
 
 const tolerance = 1e-9;
 /** A pivot on a smaller element would make the inverse inexact. */
-const leastPivot = 1e-7;
+const minPivot = 1e-7;
 
 /** A way to fill a bin of one kind, with the cost of such a bin. */
 export type Pattern = Load & { readonly kind: number; readonly cost: number };
@@ -147,7 +147,7 @@ export class Master {
     let least = Number.POSITIVE_INFINITY;
     for (let row = 0; row < this.rows; row += 1) {
       const by = this.#column[row] as number;
-      if (by <= leastPivot) continue;
+      if (by <= minPivot) continue;
       const ratio = (this.amounts[row] as number) / by;
       if (ratio < least) [least, leaving] = [ratio, row];
     }

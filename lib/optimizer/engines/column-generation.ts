@@ -10,13 +10,13 @@ import { type Bins, costOf, type Packing, packingOf, trimmed } from "./packing.t
 const [searched, skimmed] = [100, 8];
 /** Rounds of pricing in one slice. */
 const roundsOfSlice = 1;
-const mostPivots = 400;
+const maxPivots = 400;
 /** The weight of earlier prices in the next ones. Without it prices jump, and jumping prices find patterns of little use. */
 const smoothing = 0.5;
 /** If a greedy run lowers the program's cost by a smaller share than this, the next few slices leave it out. */
 const worthwhile = 0.002;
 /** If more kinds than this have few bins, the program has no rows for their limits, and only the rounding respects them. */
-const mostScarce = 60;
+const maxScarce = 60;
 
 /**
  * Engine `columns`: column generation (Gilmore and Gomory, 1961). A linear program over patterns has prices that show which patterns to
@@ -24,7 +24,7 @@ const mostScarce = 60;
  * (Neame, 1999), so that they do not jump. Greedy runs at the same prices add patterns of all shapes at once and so save most rounds.
  *
  * A round searches one knapsack per kind of bin, each cut off after `searched` nodes; a pivot of the program takes the square of its
- * rows, which are the shapes and at most `mostScarce` kinds. Rounding is a heuristic: an optimal program does not make an optimal packing.
+ * rows, which are the shapes and at most `maxScarce` kinds. Rounding is a heuristic: an optimal program does not make an optimal packing.
  */
 export class ColumnGeneration implements Engine {
   readonly master: Master;
@@ -43,7 +43,7 @@ export class ColumnGeneration implements Engine {
     this.master = new Master(
       firstPatterns(pricing),
       shapes.map((shape) => shape.count),
-      new Map(scarce.length <= mostScarce ? scarce.map(([index, kind]) => [index, kind.most]) : []),
+      new Map(scarce.length <= maxScarce ? scarce.map(([index, kind]) => [index, kind.most]) : []),
     );
     this.#center = this.prices();
   }
@@ -63,7 +63,7 @@ export class ColumnGeneration implements Engine {
     const { instance, counts } = this.#pricing;
     this.#pricing.value(this.#smoothed());
     const left = counts.slice();
-    const bins = greedy(this.#pricing, { left, bins: allBins(this.#pricing), mostNodes: skimmed });
+    const bins = greedy(this.#pricing, { left, bins: allBins(this.#pricing), maxNodes: skimmed });
     this.#include(bins.map((each) => this.#patternOf(each)));
     return packingOf(instance, bins, left);
   }
@@ -95,7 +95,7 @@ export class ColumnGeneration implements Engine {
     return pricing.instance.kinds.flatMap((kind, index) => {
       const cutoff = (kind.price + this.master.rentOf(index)) * (this.#smoothing > 0 ? 0.9 : 1);
       if ((most[index] as number) <= cutoff) return [];
-      const { load } = pricing.best(index, pricing.counts, { cutoff, mostNodes: searched });
+      const { load } = pricing.best(index, pricing.counts, { cutoff, maxNodes: searched });
       if (!load) return [];
       const pattern = this.#patternOf({ ...load, kind: index });
       return this.master.reduced(pattern) < -1e-9 ? [pattern] : [];
@@ -109,7 +109,7 @@ export class ColumnGeneration implements Engine {
   #include(patterns: readonly Pattern[]): number {
     const from = this.master.patterns.length;
     for (const pattern of patterns) this.master.add(pattern);
-    const pivots = this.master.solve(from, mostPivots) + this.master.solve(0, mostPivots);
+    const pivots = this.master.solve(from, maxPivots) + this.master.solve(0, maxPivots);
     const prices = this.prices();
     this.#center = this.#center.map((price, shape) => 0.7 * price + 0.3 * (prices[shape] as number));
     return pivots;
@@ -128,7 +128,7 @@ export class ColumnGeneration implements Engine {
     const bins = allBins(pricing);
     const whole = this.#wholeBins(left, bins);
     pricing.value(this.prices());
-    const rest = greedy(pricing, { left, bins, mostNodes: searched });
+    const rest = greedy(pricing, { left, bins, maxNodes: searched });
     return packingOf(instance, [...whole, ...rest], left);
   }
 

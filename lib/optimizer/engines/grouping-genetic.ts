@@ -10,7 +10,7 @@ const population = 10;
 const children = 2;
 /** The largest relative change of the prices for a first packing, and the share of bins that mutation takes apart. */
 const [spread, mutation] = [0.3, 0.05];
-const mostNodes = 20;
+const maxNodes = 20;
 
 /**
  * Engine `genetic`: a hybrid grouping genetic algorithm (Falkenauer, 1996). A packing is encoded as its bins, because the grouping is what
@@ -71,7 +71,7 @@ export class GroupingGenetic implements Engine {
     const available = allBins(pricing);
     const kept = bins.flatMap((each) => whole(each, { left, available }));
     pricing.value(prices);
-    const rest = greedy(pricing, { left, bins: available, mostNodes });
+    const rest = greedy(pricing, { left, bins: available, maxNodes });
     return packingOf(pricing.instance, [...kept, ...rest], left);
   }
 

@@ -11,7 +11,7 @@ const triesOfSlice = 16;
 const [hottest, cooledAfter] = [0.02, 2_000];
 /** The chance that a try leaves a kind out. */
 const leftOut = 0.25;
-const mostNodes = 40;
+const maxNodes = 40;
 
 export type Ruin = {
   /** Bins taken apart per try. */
@@ -81,8 +81,8 @@ export class RuinAndRecreate implements Engine {
     }
     const without = new Uint8Array(bins.length);
     for (let kind = 0; kind < without.length; kind += 1) without[kind] = this.#random() < leftOut ? 1 : 0;
-    const made = [...greedy(this.#pricing, { left, bins, mostNodes, isOut: (kind) => without[kind] === 1 })];
-    if (left.some((count) => count > 0)) made.push(...greedy(this.#pricing, { left, bins, mostNodes }));
+    const made = [...greedy(this.#pricing, { left, bins, maxNodes, isOut: (kind) => without[kind] === 1 })];
+    if (left.some((count) => count > 0)) made.push(...greedy(this.#pricing, { left, bins, maxNodes }));
     const next = packingOf(instance, [...kept, ...made], left);
     const heat = hottest * Math.max(0, 1 - this.#tries / cooledAfter) * ruined;
     const dearer = next.cost - current.cost;

@@ -36,13 +36,13 @@ export type Instance = {
 };
 
 /** If there are more shapes than this, shapes of nearly the same size are joined: rounded up for packings, down for bounds. */
-const mostShapes = 400;
+const maxShapes = 400;
 
 export function instanceOf(problem: Problem, rounding: "up" | "down" = "up"): Instance {
   const terms = { ...standardTerms, ...problem.terms };
   const jobs = problem.jobs.filter((each) => (each.nodes ?? 1) === 1 && each.names.length > 0);
   const exact = shapesOf(jobs);
-  const shapes = coarse(exact, mostShapes, rounding);
+  const shapes = coarse(exact, maxShapes, rounding);
   const traits = traitsOf(jobs);
   const priceOf = (offer: Supply): number => offer.usdPerHour * (1 + (offer.interruptionsPerHour ?? 0) * terms.hoursLostAtInterruption);
   const offers = undominated(problem.offers, traits, priceOf);

@@ -21,7 +21,7 @@ export type Consolidated = {
 };
 
 /** The steps per try, and the number of nodes that are tried, the dearest first. */
-const [stepsOfTry, mostTries] = [20_000, 40];
+const [stepsOfTry, maxTries] = [20_000, 40];
 
 /**
  * Returns the optimizer's plan together with the nodes to empty for it. A node is emptied if its price is more than its jobs cost on other
@@ -32,7 +32,7 @@ export function consolidate(problem: Problem, options: Options): Consolidated {
   const candidates = problem.nodes
     .filter((node) => (node.usdPerHour ?? 0) > 0 && heldBy(node).length > 0)
     .toSorted((a, b) => (b.usdPerHour ?? 0) - (a.usdPerHour ?? 0) || (a.name < b.name ? -1 : 1))
-    .slice(0, mostTries);
+    .slice(0, maxTries);
   const tried = (of: Problem): Answer =>
     optimize(of, { ...options, budget: stepBudget(stepsOfTry), boundBudget: undefined, solve: undefined });
   let now = problem;

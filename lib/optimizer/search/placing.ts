@@ -35,7 +35,7 @@ type Searching = {
 };
 
 /** If there are more existing nodes than this, they are filled before the search, each job where it leaves least. */
-const mostNodesInSearch = 40;
+const maxNodesInSearch = 40;
 
 /** A plan in progress: what is still free, what is bought, and which jobs wait. */
 export class Placing {
@@ -72,7 +72,7 @@ export class Placing {
     const jobs = all.filter((each) => each.names.length > 0);
     for (const gang of jobs.filter((each) => (each.nodes ?? 1) > 1)) this.#placeGangs(gang);
     let left = jobs.filter((each) => (each.nodes ?? 1) === 1);
-    if (this.#rooms.length > mostNodesInSearch) left = fillNodes(left, this.#rooms);
+    if (this.#rooms.length > maxNodesInSearch) left = fillNodes(left, this.#rooms);
     // If a limit refused some of the bins, another offer may hold their jobs, so the search repeats as long as it places jobs.
     for (let before = Number.POSITIVE_INFINITY; left.length > 0 && countOf(left) < before; ) {
       before = countOf(left);
@@ -105,7 +105,7 @@ export class Placing {
 
   /** Places the jobs that it can. Returns the others. */
   #search(jobs: readonly JobClass[]): JobClass[] {
-    const nodes = this.#rooms.length > mostNodesInSearch ? [] : this.#rooms.map(restOf);
+    const nodes = this.#rooms.length > maxNodesInSearch ? [] : this.#rooms.map(restOf);
     const instance = instanceOf({ ...this.#problem, jobs, nodes, offers: this.#ledger.within(this.#problem.offers, 1) });
     const found = search(instance, { ...this.#options, learned: this.#learned });
     this.#note(found);
@@ -175,13 +175,13 @@ export class Placing {
     const searched = this.#searched;
     if (!searched?.instance.isExact || this.#searches > 1 || this.someWait) return 0;
     const rooms = roomsOf(this.#problem.nodes);
-    const isOurs = rooms.length <= mostNodesInSearch || searched.jobs.every((job) => !rooms.some((room) => takes(room, job, needOf(job))));
+    const isOurs = rooms.length <= maxNodesInSearch || searched.jobs.every((job) => !rooms.some((room) => takes(room, job, needOf(job))));
     return isOurs && this.#gangsOnNodes === 0 ? searched.bound * searched.instance.usd : 0;
   }
 
   /** Returns the search if there was only one and its input was the whole problem, or else undefined. */
   #onlySearch(): Searching | undefined {
-    const isOnly = this.#searches === 1 && !this.someWait && this.#rooms.length <= mostNodesInSearch && this.#gangsOnNodes === 0;
+    const isOnly = this.#searches === 1 && !this.someWait && this.#rooms.length <= maxNodesInSearch && this.#gangsOnNodes === 0;
     return isOnly && this.#searched?.instance.isExact ? this.#searched : undefined;
   }
 

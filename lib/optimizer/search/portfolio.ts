@@ -36,7 +36,7 @@ export type Searched = {
 };
 
 /** A search ends before its budget does if this many slices in a row save nothing. */
-const mostInVain = 400;
+const maxInVain = 400;
 
 /** Returns the best packing that the engines find within the budget, never worse than greedy's. The most promising engine works next. */
 export function search(instance: Instance, { budget, seed, engines = engineNames, learned, solve }: Search): Searched {
@@ -51,7 +51,7 @@ export function search(instance: Instance, { budget, seed, engines = engineNames
   const earned: Record<string, Earned> = {};
   let inVain = 0;
   let isMore = budget.spend(steps) && isOpen(instance);
-  while (isMore && inVain < mostInVain && !isProven(packing, proven)) {
+  while (isMore && inVain < maxInVain && !isProven(packing, proven)) {
     const name = policy.choose([...ready.keys()]);
     const slice = name && ready.get(name)?.improve(packing);
     if (!slice) break;

@@ -18,7 +18,7 @@ export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: Fl
     access: stsJobAccess(stsClient(), env.JOB_ROLE_ARN),
     data: dataWiring(env),
     downloads: s3BootDownloads(s3Client(), { worker: env.WORKER_ASSET, node: env.NODE_ASSET }),
-    mostLosses: (pool) => fleet.pools.find(({ name }) => name === pool)?.mostLosses,
+    maxLosses: (pool) => fleet.pools.find(({ name }) => name === pool)?.maxLosses,
     now: Date.now,
     places: { incomingBucket: env.INCOMING_BUCKET, keyAliasPrefix: env.KEY_ALIAS_PREFIX, logGroupPrefix: env.LOG_GROUP_PREFIX },
   };

@@ -28,8 +28,8 @@ function beyond({ pool, reserved }: Extract<Fact, { kind: "reserved" }>, { table
   for (const [whose, { usdPerHour, gpus }, most] of counts) {
     const said = `${whose} reserves $${usdPerHour}/h and ${gpus} GPUs`;
     if (micro(usdPerHour) < 0 || gpus < 0) return `${said}, which is negative`;
-    const { usdPerHour: mostUsd = Number.POSITIVE_INFINITY, gpus: mostGpus = Number.POSITIVE_INFINITY } = most ?? {};
-    if (micro(usdPerHour) > micro(mostUsd) || gpus > mostGpus) return `${said}, but its limits are ${JSON.stringify(most)}`;
+    const { usdPerHour: maxUsd = Number.POSITIVE_INFINITY, gpus: maxGpus = Number.POSITIVE_INFINITY } = most ?? {};
+    if (micro(usdPerHour) > micro(maxUsd) || gpus > maxGpus) return `${said}, but its limits are ${JSON.stringify(most)}`;
   }
   return undefined;
 }

@@ -208,7 +208,7 @@ export class Handlers {
           ledger: run.port("ledger", ports.nodeLedger),
           access: run.port("access", ports.access),
           downloads: ports.downloads,
-          mostLosses: (pool) => pools().find(({ name }) => name === pool)?.mostLosses,
+          maxLosses: (pool) => pools().find(({ name }) => name === pool)?.maxLosses,
           data: { datasets: run.port("datasets", ports.datasets), queue: run.port("queue", ports.shardQueue), bucket: datasetsBucket },
           now: run.now,
           places,

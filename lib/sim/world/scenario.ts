@@ -28,7 +28,7 @@ const PoolPart = z.strictObject({
   /** The most nodes with work that may be drained at a time. */
   disruption: z.union([z.strictObject({ nodes: z.int().min(0) }), z.strictObject({ share: Rate })]).default({ nodes: 1 }),
   /** A job fails if this many nodes were lost while it ran on them. */
-  mostLosses: z.int().min(1).default(4),
+  maxLosses: z.int().min(1).default(4),
   /** The pool to which jobs move if EC2 has had no capacity for them here for `fallbackSeconds`. */
   fallback: z.string().optional(),
   fallbackSeconds: z.number().min(0).default(300),

@@ -27,12 +27,12 @@ export type Request = {
 export type Progress = ReadonlyMap<Request, "covered" | readonly Reached[]>;
 
 /** How many choices of braces all globs of a job may have together. It is limited because each entry is compared with every choice. */
-const mostChoices = 256;
+const maxChoices = 256;
 
 /** Reads a job's artifact requests. A name with glob characters is a plain path if a file of exactly that name exists. */
 export async function readRequests(work: string, asked: readonly ArtifactRequest[]): Promise<readonly Request[]> {
   const requests: Request[] = [];
-  let choices = mostChoices;
+  let choices = maxChoices;
   for (const request of asked) {
     const { path: name, required } = typeof request === "string" ? { path: request, required: false } : request;
     const path = posix.normalize(name);

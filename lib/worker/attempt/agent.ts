@@ -34,9 +34,9 @@ type Orders = Extract<NodeAnswer, { kind: "orders" }>;
 
 const renewBeforeMs = 15 * 60_000;
 /** The least time between two calls, so that neither changes here nor the server's responses can make the worker call without a pause. */
-const leastGapMs = 50;
+const minGapMs = 50;
 const longestPauseMs = 60_000;
-const mostReports = 500;
+const maxReports = 500;
 /** Time for killed programs to disappear, in addition to the grace period. */
 const stopSlackMs = 5_000;
 /** Time for uploads when the worker ends. Together with the grace period and the last calls it must stay below systemd's 90 s. */
@@ -96,7 +96,7 @@ export class Agent {
     let failures = 0;
     while (this.#end === undefined) {
       this.#changed = false;
-      const nextAtMs = clock.monotonicMs() + leastGapMs;
+      const nextAtMs = clock.monotonicMs() + minGapMs;
       const pauseMs = await this.#exchange();
       failures = pauseMs === "failed" ? failures + 1 : 0;
       this.#failingSinceMs = pauseMs === "failed" ? (this.#failingSinceMs ?? clock.monotonicMs()) : undefined;
@@ -137,8 +137,8 @@ export class Agent {
       pool,
       workerVersion,
       process,
-      attempts: this.#attempts.reports().slice(0, mostReports),
-      renew: this.#attempts.endingBefore(clock.wallMs() + renewBeforeMs).slice(0, mostReports),
+      attempts: this.#attempts.reports().slice(0, maxReports),
+      renew: this.#attempts.endingBefore(clock.wallMs() + renewBeforeMs).slice(0, maxReports),
       ...facts(),
     };
   }
@@ -223,9 +223,9 @@ export class Agent {
     return true;
   }
 
-  async #waitWhile(holds: () => boolean, mostMs: number): Promise<void> {
+  async #waitWhile(holds: () => boolean, maxMs: number): Promise<void> {
     const { clock } = this.#options;
-    const untilMs = clock.monotonicMs() + mostMs;
+    const untilMs = clock.monotonicMs() + maxMs;
     while (holds() && clock.monotonicMs() < untilMs) {
       this.#changed = false;
       await this.#pause(untilMs - clock.monotonicMs());

@@ -43,7 +43,7 @@ export type HeldAttemptsOptions = {
 /** How long an upload waits for the server to record the attempt's end. After that it begins anyway, because S3 may still be reachable. */
 const silenceMs = 30_000;
 
-const mostRemembered = 10_000;
+const maxRemembered = 10_000;
 
 /** The attempts that this node holds. Each runs here at most once, even if orders arrive late or twice. */
 export class HeldAttempts {
@@ -198,7 +198,7 @@ export class HeldAttempts {
     this.#held.delete(key);
     this.#over.add(key);
     for (const oldest of this.#over) {
-      if (this.#over.size <= mostRemembered) break;
+      if (this.#over.size <= maxRemembered) break;
       this.#over.delete(oldest);
     }
     const removal = this.#remove(held).finally(() => this.#removals.delete(removal));

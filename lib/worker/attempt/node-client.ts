@@ -91,10 +91,10 @@ function parseAnswer(text: string): NodeAnswer {
 
 /** Remembers credentials, and calls `fetch` again only when they have less than five minutes left. */
 export function remembered(fetch: () => Promise<InstanceCredentials>, wallMs: () => number): () => Promise<InstanceCredentials> {
-  const leastLeftMs = 5 * 60_000;
+  const minLeftMs = 5 * 60_000;
   let known: InstanceCredentials | undefined;
   return async () => {
-    if (known?.expiration === undefined || known.expiration.getTime() - wallMs() < leastLeftMs) known = await fetch();
+    if (known?.expiration === undefined || known.expiration.getTime() - wallMs() < minLeftMs) known = await fetch();
     return known;
   };
 }

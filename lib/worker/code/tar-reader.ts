@@ -37,7 +37,7 @@ const files: ReadonlySet<string> = new Set(["0", "7"]);
 const bodiless: ReadonlySet<string> = new Set(["1", "2", "5"]);
 
 /** The largest extended header or long name. It is limited because it is held in memory. */
-const mostExtensionBytes = 1024 * 1024;
+const maxExtensionBytes = 1024 * 1024;
 
 export async function* tarEntries(source: ByteSource): AsyncGenerator<TarEntry> {
   for (let next = await nextEntry(source); next !== undefined; next = await nextEntry(source)) {
@@ -77,7 +77,7 @@ async function nextHeader(source: ByteSource): Promise<TarHeader | undefined> {
   if (block.length < blockBytes) throw notTar();
   const header = headerOf(block);
   if (header !== undefined) return header;
-  for (let more = await source.some(mostExtensionBytes); more !== undefined; more = await source.some(mostExtensionBytes))
+  for (let more = await source.some(maxExtensionBytes); more !== undefined; more = await source.some(maxExtensionBytes))
     if (more.some((byte) => byte !== 0))
       throw refused("data follows after its end, such as a second archive; pack everything into one archive");
   return undefined;
@@ -86,7 +86,7 @@ async function nextHeader(source: ByteSource): Promise<TarHeader | undefined> {
 /** Reads an extended header or a GNU long name, which describe the next entry. Returns undefined for the header of an entry itself. */
 async function extensionFrom(source: ByteSource, { letter, size }: TarHeader): Promise<Extension | undefined> {
   if (!["x", "X", "g", "L", "K"].includes(letter)) return undefined;
-  if (size > mostExtensionBytes) throw refused(`it contains an extended header of more than ${mostExtensionBytes} bytes`);
+  if (size > maxExtensionBytes) throw refused(`it contains an extended header of more than ${maxExtensionBytes} bytes`);
   const body = new Body(source, size);
   const bytes = await body.whole();
   await body.skip();

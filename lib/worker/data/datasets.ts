@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import pMap from "p-map";
-import { mostListBytes, ShardList } from "../../../events/dataset.ts";
+import { maxListBytes, ShardList } from "../../../events/dataset.ts";
 import type { Order } from "../../../events/node-call.ts";
 import { type DatasetRef, datasetName, type FetchedDataset, type Shard } from "../../model/dataset.ts";
 import { inWords, withCauses } from "../../model/errors/in-words.ts";
@@ -35,7 +35,7 @@ export type PackedList = DatasetOrder & { readonly packed: Buffer };
 
 const atOnce = 8;
 /** A call accepts no more. */
-const mostTold = 200;
+const maxReported = 200;
 const progressMs = 5_000;
 
 /** The datasets of a node. An attempt sees them as they were when it began. Later changes apply to the next attempt. */
@@ -49,7 +49,7 @@ export class NodeData {
 
   /** Returns what was last fetched and verified of each dataset, or undefined if there is nothing. */
   fetched(): FetchedDataset[] | undefined {
-    return this.#fetched.size > 0 ? [...this.#fetched.values()].slice(-mostTold) : undefined;
+    return this.#fetched.size > 0 ? [...this.#fetched.values()].slice(-maxReported) : undefined;
   }
 
   /** Fetches the lists of an attempt's shards. Must be called first, because a replaced list is soon removed. Throws a FleetError. */
@@ -155,7 +155,7 @@ async function fetchShardList(s3: Pick<S3Client, "send">, { bucket, key }: ListP
 /** Reads a compressed list. Throws a FleetError (`retry`) if it is not valid, because a later attempt may get a valid one. */
 async function readShardList(packed: Buffer, { key }: ListPlace): Promise<ShardList> {
   try {
-    const json = (await unpack(packed, { maxOutputLength: mostListBytes })).toString("utf8");
+    const json = (await unpack(packed, { maxOutputLength: maxListBytes })).toString("utf8");
     return ShardList.parse(JSON.parse(json));
   } catch (error) {
     throw new FleetError("shard-list", `the list of shards ${key} could not be read: ${withCauses(error)}`, { retry: true, cause: error });

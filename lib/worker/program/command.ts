@@ -26,7 +26,7 @@ export type CommandEnd =
 /** Returns the error that prevented the command from starting, for the log. */
 export const errorOf = (end: CommandEnd): unknown => (end.kind === "not-started" ? end.error : undefined);
 
-const mostBytes = 1024 ** 2;
+const maxBytes = 1024 ** 2;
 
 /** Runs a short helper program to its end, as leader of its own process group. Never rejects. */
 export async function runCommand(command: Command): Promise<CommandEnd> {
@@ -74,7 +74,7 @@ function collect(stream: Readable | undefined, onOutput?: (bytes: Buffer) => voi
   stream?.on("data", (chunk: Buffer) => {
     onOutput?.(chunk);
     bytes += chunk.length;
-    if (bytes <= mostBytes) chunks.push(chunk);
+    if (bytes <= maxBytes) chunks.push(chunk);
   });
   return () => Buffer.concat(chunks).toString("utf8");
 }

@@ -54,7 +54,7 @@ export function runArguments(job: JobStart, setting: ContainerSetting): readonly
     ...(gpus.length > 0 ? ["--gpus", `"device=${gpus.join(",")}"`] : []),
     ...["--memory", `${memoryMiB}m`],
     ...["--memory-swap", `${memoryMiB}m`],
-    ...["--cpus", String(Number(spec.vcpus.toFixed(mostDecimals)))],
+    ...["--cpus", String(Number(spec.vcpus.toFixed(maxDecimals)))],
     ...["--pids-limit", "16384"],
     ...["--shm-size", `${Math.ceil(memoryMiB / 2)}m`],
     // If memory is short, the kernel must kill a job rather than the worker.
@@ -73,7 +73,7 @@ export function runArguments(job: JobStart, setting: ContainerSetting): readonly
 }
 
 /** Docker counts billionths of a CPU and refuses a more precise number, such as a third. */
-const mostDecimals = 9;
+const maxDecimals = 9;
 
 const manyLines = "FLEETWRIGHT_ARTIFACTS";
 

@@ -137,7 +137,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
       await ledger.nodeLedger.gone(node.id, atMs);
-      const back = { node: node.id, assignment: anAssignment(), reason: "lost i-1", atMs, mostLosses: 2 };
+      const back = { node: node.id, assignment: anAssignment(), reason: "lost i-1", atMs, maxLosses: 2 };
       expect(await ledger.placements.takeBack(fence, back)).toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2, losses: 1, failures: 0 });
       const { queue } = await ledger.decisions.load("gpu", monday);

@@ -43,7 +43,7 @@ describe("small problems", () => {
         const problem = problemOf(all, supplies);
         const answer = exactly(problem);
         expect(wrongsOf(problem, answer)).toEqual([]);
-        expect(usd(answer)).toBeCloseTo(leastUsd(all, supplies), 6);
+        expect(usd(answer)).toBeCloseTo(minUsd(all, supplies), 6);
         expect(answer.boundUsd).toBeCloseTo(usd(answer), 6);
       }),
       { numRuns: 60 },
@@ -68,8 +68,8 @@ describe("small problems", () => {
         const own = lowerBound(instance, counts, { known: [], budget: stepBudget(1e8) }) * instance.usd;
         const program = solve(strongProgram(instance));
         const its = program.kind === "solved" ? program.cost * instance.usd : Number.NaN;
-        expect(own).toBeLessThanOrEqual(leastUsd(all, supplies) + 1e-6);
-        expect(its).toBeLessThanOrEqual(leastUsd(all, supplies) + 1e-6);
+        expect(own).toBeLessThanOrEqual(minUsd(all, supplies) + 1e-6);
+        expect(its).toBeLessThanOrEqual(minUsd(all, supplies) + 1e-6);
         // Our bound may be higher, because it also uses the number of jobs of each shape.
         expect(own).toBeGreaterThanOrEqual(its * (1 - 2e-3) - 1e-6);
       }),
@@ -79,10 +79,10 @@ describe("small problems", () => {
 });
 
 /** Returns the least cost of all packings. */
-function leastUsd([first, ...others]: readonly Job[], supplies: readonly Supply[], bins: readonly (readonly Job[])[] = []): number {
+function minUsd([first, ...others]: readonly Job[], supplies: readonly Supply[], bins: readonly (readonly Job[])[] = []): number {
   if (first === undefined) return bins.reduce((sum, bin) => sum + cheapestUsd(bin, supplies), 0);
-  const joined = bins.map((bin, index) => leastUsd(others, supplies, bins.toSpliced(index, 1, [...bin, first])));
-  return Math.min(leastUsd(others, supplies, [...bins, [first]]), ...joined);
+  const joined = bins.map((bin, index) => minUsd(others, supplies, bins.toSpliced(index, 1, [...bin, first])));
+  return Math.min(minUsd(others, supplies, [...bins, [first]]), ...joined);
 }
 
 function cheapestUsd(bin: readonly Job[], supplies: readonly Supply[]): number {

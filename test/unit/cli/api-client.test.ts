@@ -104,7 +104,7 @@ describe("the faults of a call of the API", () => {
     const address = silent.address();
     const url = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
     try {
-      const call = apiClient({ url, sign: async ({ headers }) => headers, timeoutMs: 50, mostTries: 2, waitMs: () => 1 });
+      const call = apiClient({ url, sign: async ({ headers }) => headers, timeoutMs: 50, maxTries: 2, waitMs: () => 1 });
       await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toMatchObject({
         code: "api-unreachable",
         message: expect.stringMatching(/time/),

@@ -81,7 +81,7 @@ export class World {
       access: this.access,
       data: { datasets: this.datasets, queue: this.shardQueue, bucket: "datasets" },
       downloads: memoryBootDownloads,
-      mostLosses: () => this.pool.mostLosses,
+      maxLosses: () => this.pool.maxLosses,
       now: () => this.nowMs,
       places: { incomingBucket: "incoming", keyAliasPrefix: "alias/fleetwright-", logGroupPrefix: "/fleetwright/" },
     };

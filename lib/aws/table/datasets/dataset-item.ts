@@ -7,7 +7,7 @@ import { datasetKey, type Key } from "../keys.ts";
 import { stored } from "../stored.ts";
 
 /** An item may have 400 KB, and a holding takes about 200 bytes. */
-const mostHoldings = 1_500;
+const maxHoldings = 1_500;
 
 const StoredListing = z.object({
   version: z.int().min(1),
@@ -57,6 +57,6 @@ export const datasetItem = (dataset: Dataset): Key & Item => ({ ...datasetKey(da
 
 /** Throws a FleetError if a map is too large for an item. */
 export function mapFits(of: { readonly team: string; readonly dataset: string }, { holdings }: ShardMap): void {
-  if (holdings.length <= mostHoldings) return;
-  throw new FleetError("map-size", `${holdings.length} nodes need the dataset ${datasetName(of)} at once, but at most ${mostHoldings} may`);
+  if (holdings.length <= maxHoldings) return;
+  throw new FleetError("map-size", `${holdings.length} nodes need the dataset ${datasetName(of)} at once, but at most ${maxHoldings} may`);
 }

@@ -10,11 +10,11 @@ import { transact } from "../transaction.ts";
 type Next = (known: Refusal | undefined) => Refusal | undefined;
 
 /** Tries per change. In each failed one, another writer has succeeded. */
-const mostTries = 20;
+const maxTries = 20;
 
 export const createCapacityMemory = (access: TableAccess): CapacityMemory => ({
   async change(subject, next) {
-    for (let tries = 0; tries < mostTries; tries += 1) {
+    for (let tries = 0; tries < maxTries; tries += 1) {
       const written = await tryChange(access, subject, next);
       if (written !== "met another") return written === "written";
     }

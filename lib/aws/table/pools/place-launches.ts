@@ -10,7 +10,7 @@ import { readPool } from "../items/pool-item.ts";
 import { amountOf, minus, nothing, plus, reservingTries, widerKeys } from "../items/reserved-item.ts";
 import { instanceKey, launchKey, settledLaunchKey } from "../keys.ts";
 import { stored, ttlAfter } from "../stored.ts";
-import { mostParts, type Part, transact } from "../transaction.ts";
+import { maxParts, type Part, transact } from "../transaction.ts";
 import { countersOf, counting, exceeds } from "./counters.ts";
 import { type FencedWriter, written } from "./fenced-write.ts";
 
@@ -56,7 +56,7 @@ export const createLaunchPlacements = (
       { kind: "put", item: { ...launchItem(launch), ...settledLaunchKey(fence.pool, launch.id), nodes: ids, settledAtMs: atMs, ttl } },
       ...nodes.map((node): Part => ({ kind: "put", item: nodeItem(node), when: [isAbsent("pk")] })),
     ];
-    const room = mostParts - 1 - widerKeys(launch.team).length - parts.length;
+    const room = maxParts - 1 - widerKeys(launch.team).length - parts.length;
     if (room < 0) throw new FleetError("launch-size", `launch ${launch.id} has ${nodes.length} nodes, too many for one transaction`);
     // The pool of an instance is a fact that needs no fence, so items beyond the transaction's limit are written before it.
     const items = nodes.map((node) => ({ ...instanceKey(node.id), pool: fence.pool }));

@@ -8,7 +8,7 @@ import { minus, nothing } from "../items/reserved-item.ts";
 import { spentParts } from "../items/spent-item.ts";
 import { bootFailureKey, forgottenNodeKey, instanceKey, nodeKey } from "../keys.ts";
 import { ttlAfter } from "../stored.ts";
-import { mostParts, type Part } from "../transaction.ts";
+import { maxParts, type Part } from "../transaction.ts";
 import { type FencedOutcome, type FencedWriter, type ReservationChange, written } from "./fenced-write.ts";
 
 const keptDays = 14;
@@ -63,7 +63,7 @@ export const createNodePlacements = (
     },
 
     async healed(fence, nodes) {
-      const gone = nodes.slice(0, mostParts - 1).map((node): Part => ({ kind: "delete", key: bootFailureKey(fence.pool, node) }));
+      const gone = nodes.slice(0, maxParts - 1).map((node): Part => ({ kind: "delete", key: bootFailureKey(fence.pool, node) }));
       return written(await write(fence, gone), async () => false);
     },
 

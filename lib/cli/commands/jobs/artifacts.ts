@@ -95,13 +95,13 @@ function jsonOf(kept: SealedManifest, folder: string, { fetched, failed }: Outco
   };
 }
 
-const mostFailures = 20;
+const maxFailures = 20;
 
 function report(kept: SealedManifest, of: { folder: string; outcome: Outcome } & Pick<Context, "console">): void {
   const { console, folder, outcome } = of;
   const { fetched, failed } = outcome;
-  for (const { artifact, because } of failed.slice(0, mostFailures)) console.note(`fleet: ${artifact.path} was not fetched: ${because}`);
-  if (failed.length > mostFailures) console.note(`fleet: and ${failed.length - mostFailures} more`);
+  for (const { artifact, because } of failed.slice(0, maxFailures)) console.note(`fleet: ${artifact.path} was not fetched: ${because}`);
+  if (failed.length > maxFailures) console.note(`fleet: and ${failed.length - maxFailures} more`);
   const same = fetched.filter(({ how }) => how === "already there").length;
   const size = fetched.reduce((sum, { artifact }) => sum + artifact.bytes, 0);
   const already = same > 0 ? `, ${same} of them already there` : "";

@@ -28,8 +28,8 @@ export type Confirm = (question: string) => Promise<boolean>;
 const atOnce = 100;
 const concurrency = 4;
 /** How often jobs that failed are tried, including the first time. */
-const mostRounds = 3;
-const mostNamed = 10;
+const maxRounds = 3;
+const maxNamed = 10;
 
 const onNodes: readonly JobState[] = ["placed", "running", "sealing"];
 const meanings: Readonly<Record<string, readonly JobState[]>> = { queued: ["queued"], running: onNodes, all: ["queued", ...onNodes] };
@@ -107,7 +107,7 @@ async function cancelAll(found: readonly Job[], task: Task): Promise<ReadonlyMap
     task.tell(`${[...outcomes.values()].filter(({ outcome }) => outcome !== "failed").length} done`);
   };
   let left = found.map(({ job }) => job);
-  for (let round = 1; round <= mostRounds && left.length > 0; round += 1) {
+  for (let round = 1; round <= maxRounds && left.length > 0; round += 1) {
     const [first = [], ...rest] = Array.from({ length: Math.ceil(left.length / atOnce) }, (_, n) =>
       left.slice(n * atOnce, (n + 1) * atOnce),
     );
@@ -151,7 +151,7 @@ function report(
     ...(failed.length > 0 ? [`${failed.length} could not be cancelled`] : []),
   ];
   console.out(parts.join(", "));
-  for (const { job, because } of failed.slice(0, mostNamed)) console.note(`fleet: ${job}: ${because}`);
+  for (const { job, because } of failed.slice(0, maxNamed)) console.note(`fleet: ${job}: ${because}`);
   if (failed.length > 0) console.note("run the same command again to continue with the jobs that are left");
   return code;
 }

@@ -15,7 +15,7 @@ import { type LogOptions, logAt, plainLines, ranksOf, type Said, wholeHint } fro
 const silences = 3;
 const membersAtOnce = 8;
 /** How often to look for the job, because a job that was just submitted takes a moment to appear. */
-const mostLooks = 15;
+const maxLooks = 15;
 
 type Round = { readonly page: LogPage; readonly lines: readonly RankedLine[] };
 
@@ -56,7 +56,7 @@ async function onceThere<T>(work: () => Promise<T>, pollMs: number): Promise<T> 
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof FleetError && error.code === "no-job") || looks >= mostLooks) throw error;
+      if (!(error instanceof FleetError && error.code === "no-job") || looks >= maxLooks) throw error;
       await pause(pollMs);
     }
   }
